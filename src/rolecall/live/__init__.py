@@ -1,0 +1,1 @@
+"""The ways to an org and to its people: one port, several adapters."""

@@ -1,0 +1,59 @@
+"""What rolecall needs of an org, as Protocols. Async here and nowhere further in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+from rolecall.model.change import Change
+from rolecall.model.directory import Directory, PeopleScope
+from rolecall.model.live import Live
+from rolecall.model.outcome import Event, Outcome
+
+
+class Reader(Protocol):
+    """Reads an org."""
+
+    async def read(self, sections: frozenset[str] | None = None) -> Live:
+        """Settings, facts and coverage; only the named sections (the rest stays UNSET) or, with None, all.
+
+        A section that cannot be read whole is ``unread`` in the coverage and UNSET in the settings. Raises OrgError
+        when the org as such cannot be reached or is not an org.
+        """
+
+
+class People(Protocol):
+    """Reads people and memberships."""
+
+    async def read_people(self, scope: PeopleScope) -> Directory:
+        """Everybody in scope, each once, with all their groups."""
+
+
+class Writer(Protocol):
+    """Writes one change."""
+
+    async def write(self, change: Change, version: str | None, key: str) -> Outcome:
+        """Send one change as one write.
+
+        ``version`` is the ETag that must still stand; None means the entry must not exist yet. ``key`` is the
+        Idempotency-Key: sending the same request again under it does nothing twice. Never raises for what the org
+        answers.
+        """
+
+
+class Audit(Protocol):
+    """Asks the org who did what."""
+
+    async def find(self, key: str) -> Event | None:
+        """The write made under an idempotency key, or None when the org knows of none."""
+
+    async def since(self, at: datetime) -> Sequence[Event]:
+        """All writes after a moment, oldest first."""
+
+
+class Org(Reader, People, Writer, Audit, Protocol):
+    """An org with everything: what ``http`` and ``embedded`` give."""
+
+    async def close(self) -> None:
+        """Let go of connections."""

@@ -1,0 +1,64 @@
+"""What the config asks for, and what it says about each address."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+from rolecall.errors import Where
+from rolecall.model.policy import Policy
+from rolecall.model.settings import Address, Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """What YAML says *about* an address, beside its value.
+
+    ``expires`` is the last day the entry holds, UTC. ``id`` is the org's id of the group. ``previously`` lists
+    former names. ``remove`` asks for the one delete that an additive section allows.
+    """
+
+    source: Where | None = None
+    owner: str | None = None
+    reason: str | None = None
+    ticket: str | None = None
+    protect: bool = False
+    previously: tuple[str, ...] = ()
+    expires: date | None = None
+    id: str | None = None
+    remove: bool = False
+
+
+NO_INTENT = Intent()
+
+
+@dataclass(frozen=True, slots=True)
+class Desired:
+    """The settings wanted, the intents by address, and the policy."""
+
+    settings: Settings = Settings()
+    intents: Mapping[Address, Intent] = field(default_factory=dict)
+    policy: Policy = Policy()
+
+    def intent(self, at: Address) -> Intent:
+        return self.intents.get(at, NO_INTENT)
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What rolecall last applied to this org, as the journal remembers it; empty without a journal.
+
+    ``group_ids`` maps a group's name to the org's id it had then. ``config`` tells which config applied an address
+    last (the ``foreign`` guard). ``unmanaged_admins`` are unmanaged addresses that gave org admin when last seen.
+    """
+
+    settings: Settings = Settings()
+    policy: Policy | None = None
+    protected: frozenset[Address] = frozenset()
+    group_ids: Mapping[str, str] = field(default_factory=dict)
+    config: Mapping[Address, str] = field(default_factory=dict)
+    unmanaged: frozenset[Address] | None = None
+
+
+NOTHING_APPLIED = Applied()

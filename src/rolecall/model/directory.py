@@ -1,0 +1,81 @@
+"""People and their memberships: one by one for a conversation, in columns for an org."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
+
+from rolecall.model.live import COMPLETE, Coverage
+from rolecall.model.policy import Combo
+
+Origin = Literal["scim", "saml", "invite", "discovery"]
+
+
+class Traits(NamedTuple):
+    """What is true of a person beside their groups. An invite's combos are its ``manual``."""
+
+    origin: Origin = "scim"
+    active: bool = True
+    pending: bool = False
+    role_attribute: str | None = None
+    manual: tuple[Combo, ...] = ()
+
+
+PLAIN = Traits()
+"""An active SCIM person without attribute or manual edit: nearly everybody."""
+
+
+class Person(NamedTuple):
+    """One person. ``groups`` are names as the live settings key them."""
+
+    email: str
+    id: str = ""
+    groups: tuple[str, ...] = ()
+    traits: Traits = PLAIN
+
+
+@dataclass(frozen=True, slots=True)
+class Directory:
+    """People in columns, numbered from 0.
+
+    ``emails[i]`` and ``ids[i]`` name person i (``ids`` may be ``emails`` itself where the source has no ids).
+    ``groups`` numbers the groups by name; person i is in ``members[offsets[i]:offsets[i + 1]]`` (numbers of groups).
+    ``others`` has the traits of everybody who is not PLAIN. ``coverage`` says whether this is all that was asked for.
+    """
+
+    emails: Sequence[str] = ()
+    ids: Sequence[str] = ()
+    groups: tuple[str, ...] = ()
+    offsets: array[int] = field(default_factory=lambda: array("I", [0]))
+    members: array[int] = field(default_factory=lambda: array("I"))
+    others: Mapping[int, Traits] = field(default_factory=dict)
+    coverage: Coverage = COMPLETE
+
+    def __len__(self) -> int:
+        return len(self.emails)
+
+    def traits(self, number: int) -> Traits:
+        return self.others.get(number, PLAIN)
+
+    def person(self, number: int) -> Person:
+        """Person ``number`` as one value."""
+        held = self.members[self.offsets[number] : self.offsets[number + 1]]
+        names = tuple(self.groups[group] for group in held)
+        return Person(self.emails[number], self.ids[number], names, self.traits(number))
+
+
+class PeopleScope(NamedTuple):
+    """Whom to read: everybody, or the union of the parts named. ``groups`` are names."""
+
+    everybody: bool = False
+    groups: frozenset[str] = frozenset()
+    emails: frozenset[str] = frozenset()
+    org_admins: bool = False
+    unmapped: bool = False
+    manual: bool = False
+    attribute_admins: bool = False
+
+
+EVERYBODY = PeopleScope(everybody=True)

@@ -1,0 +1,73 @@
+"""Field-by-field comparison of values, where UNSET means: this side says nothing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, NamedTuple, TypeVar
+
+from rolecall.model.kinds import BY_SECTION, Kind
+from rolecall.model.settings import UNSET, Value
+
+V = TypeVar("V", bound=Value)
+
+
+class FieldChange(NamedTuple):
+    """One field that differs; None stands for a field that is not there."""
+
+    path: str
+    before: Any
+    after: Any
+
+
+def said_fields(kind: Kind, value: Value) -> dict[str, Any]:
+    """The fields a value speaks about, in the table's order."""
+    pairs = ((field.name, getattr(value, field.name)) for field in kind.fields)
+    return {name: said for name, said in pairs if said is not UNSET}
+
+
+def overlay(live: V, desired: V) -> V:
+    """The live value with every field the desired one speaks about put in its place."""
+    kind = BY_SECTION[_section(desired)]
+    return desired if kind.whole else replace(live, **said_fields(kind, desired))
+
+
+def restrict(live: V, desired: V) -> V:
+    """The live value cut down to the fields that the desired one speaks about."""
+    kind = BY_SECTION[_section(desired)]
+    if kind.whole:
+        return live
+    said = said_fields(kind, desired)
+    return type(live)(**{name: getattr(live, name) for name in said})
+
+
+def agrees(live: Value, desired: Value) -> bool:
+    """Whether live already holds everything that desired says. A field live has not read never agrees."""
+    kind = BY_SECTION[_section(desired)]
+    if kind.whole:
+        return live == desired
+    return all(
+        getattr(live, field.name) == wanted
+        for field in kind.fields
+        if field.written and (wanted := getattr(desired, field.name)) is not UNSET
+    )
+
+
+def field_changes(section: str, before: Value | None, after: Value | None) -> tuple[FieldChange, ...]:
+    """The fields in which two values of one section differ, in the table's order."""
+    return tuple(
+        FieldChange(field.name, b, a)
+        for field in BY_SECTION[section].fields
+        if (b := _field(before, field.name)) != (a := _field(after, field.name))
+    )
+
+
+def _field(value: Value | None, name: str) -> Any:
+    said = None if value is None else getattr(value, name)
+    return None if said is UNSET else said
+
+
+_SECTION_OF: dict[type, str] = {kind.type: kind.section for kind in BY_SECTION.values()}
+
+
+def _section(value: Value) -> str:
+    return _SECTION_OF[type(value)]

@@ -1,0 +1,90 @@
+"""The org as it was read: settings, how much of it was really seen, and the facts that only an org knows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal, NamedTuple
+
+from rolecall.model.roles import BUILT_IN, Role
+from rolecall.model.settings import UNSET, Address, Settings
+
+State = Literal["complete", "partial", "unread"]
+
+
+class Coverage(NamedTuple):
+    """What a read really saw. ``problem`` says why it was not everything, in words for a person."""
+
+    state: State = "complete"
+    read: int | None = None
+    total: int | None = None
+    taken_at: datetime | None = None
+    taken_by: str | None = None
+    problem: str | None = None
+
+
+COMPLETE = Coverage()
+UNREAD = Coverage("unread")
+
+
+class Group(NamedTuple):
+    """An IdP group that the org has: ids and the count of members it reports."""
+
+    id: str
+    external_id: str | None = None
+    members: int | None = None
+
+
+class Caller(NamedTuple):
+    """Who the org says we are. ``email`` is None for a service."""
+
+    email: str | None = None
+    org_admin: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What only the org knows.
+
+    ``teams`` is None when teams could not be read. ``homonyms`` are names that two groups share; the live settings
+    then key each of them as ``name [id]``. ``can`` holds the actions this caller may take through the API, such as
+    ``domains.create``, ``scim.upgrade``, ``idp_groups.update``; it is empty where there is no API.
+    ``limits`` are the org's own (``page``, ``per_minute``).
+    """
+
+    org_id: str = ""
+    org_name: str = ""
+    plan: str = ""
+    local: bool = False
+    observed: bool = False
+    teams: frozenset[str] | None = None
+    roles: Mapping[str, Role] = field(default_factory=lambda: dict(BUILT_IN))
+    groups: Mapping[str, Group] = field(default_factory=dict)
+    homonyms: frozenset[str] = frozenset()
+    caller: Caller = Caller()
+    can: frozenset[str] = frozenset()
+    features: frozenset[str] = frozenset({"scim"})
+    people: int | None = None
+    active_people: int | None = None
+    limits: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """One read of the org. A section missing from ``coverage`` is complete if its settings are there, else unread.
+
+    ``versions`` maps an address to the ETag its value had. ``requests`` counts what the read took.
+    """
+
+    settings: Settings = Settings()
+    coverage: Mapping[str, Coverage] = field(default_factory=dict)
+    facts: Facts = Facts()
+    versions: Mapping[Address, str] = field(default_factory=dict)
+    requests: int = 0
+
+    def covered(self, section: str) -> Coverage:
+        """How much of a section was seen; ``people`` is a section here too."""
+        if (said := self.coverage.get(section)) is not None:
+            return said
+        return UNREAD if getattr(self.settings, section, UNSET) is UNSET else COMPLETE

@@ -1,0 +1,45 @@
+"""One way to write a name, used on both sides, so that equal things compare equal."""
+
+from __future__ import annotations
+
+import unicodedata
+
+
+def name(text: str) -> str:
+    """A group's or team's name: NFC, outer white space trimmed; otherwise compared exactly."""
+    return text.strip() if text.isascii() else unicodedata.normalize("NFC", text).strip()
+
+
+def email(text: str) -> str:
+    """The key of an e-mail address: NFC and without case (R28)."""
+    return text.strip().casefold() if text.isascii() else name(text).casefold()
+
+
+def domain(text: str) -> str:
+    """A domain in lower case after IDNA, without a trailing dot. Raises ValueError when it is no domain name."""
+    trimmed = text.strip().rstrip(".").lower()
+    if not trimmed.isascii():
+        import idna
+
+        try:
+            trimmed = idna.encode(name(trimmed), uts46=True).decode("ascii")
+        except idna.IDNAError as error:
+            raise ValueError(f"`{text}` is not a domain name") from error
+    labels = trimmed.split(".")
+    if len(trimmed) > 253 or len(labels) < 2 or not all(map(_is_label, labels)):
+        raise ValueError(f"`{text}` is not a domain name")
+    return trimmed
+
+
+def _is_label(label: str) -> bool:
+    return (
+        0 < len(label) <= 63
+        and label.replace("-", "a").replace("_", "a").isalnum()
+        and not label.startswith("-")
+        and not label.endswith("-")
+    )
+
+
+def metadata(text: str) -> str:
+    """The IdP's metadata XML: line ends as LF, outer white space trimmed."""
+    return text.replace("\r\n", "\n").replace("\r", "\n").strip()
