@@ -1,0 +1,236 @@
+"""The plan, as a value: what would change, for whom, what the guards say, and what it was computed from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, Literal, NamedTuple
+
+from rolecall.errors import Problem, Where
+from rolecall.model.change import Change
+from rolecall.model.desired import Desired
+from rolecall.model.directory import PeopleScope
+from rolecall.model.live import Coverage
+from rolecall.model.policy import Allow, Combo
+from rolecall.model.settings import Address
+
+FORMAT_VERSION = "1.0"
+
+Verdict = Literal["pass", "review", "block", "allowed", "not judged"]
+MoveKind = Literal["gain", "lose", "change"]
+
+
+class OrgRef(NamedTuple):
+    """Which org a plan is for. ``env`` is the overlay's name, ``local`` says it is a rehearsal."""
+
+    name: str
+    id: str
+    url: str
+    env: str | None = None
+    local: bool = False
+
+
+class Who(NamedTuple):
+    """A person in a plan: the org's id, and the e-mail where it may be shown."""
+
+    id: str
+    email: str | None
+
+
+class Tally(NamedTuple):
+    """How many people gain, lose, or do both."""
+
+    gain: int = 0
+    lose: int = 0
+    change: int = 0
+
+    @property
+    def total(self) -> int:
+        return self.gain + self.lose + self.change
+
+
+class Move(NamedTuple):
+    """People whose access moves alike: equal before, equal after, by the same changes."""
+
+    before: tuple[Combo, ...]
+    after: tuple[Combo, ...]
+    kind: MoveKind
+    because: tuple[Address, ...]
+    people: tuple[Who, ...]
+    to_default: bool = False
+
+
+class Escalation(NamedTuple):
+    """A person who gains something above member, and the changes that give it."""
+
+    who: Who
+    gains: tuple[Combo, ...]
+    because: tuple[Address, ...]
+
+
+class Transient(NamedTuple):
+    """A person who between two steps lacks, or has, a combo that neither end says so of. Steps count from 1."""
+
+    who: Who
+    kind: Literal["lacks", "has"]
+    combo: Combo
+    from_step: int
+    to_step: int
+
+
+@dataclass(frozen=True, slots=True)
+class Impact:
+    """What a plan does to people.
+
+    ``people`` is None when they were not read (``problem`` says why); the counts are then 0 and prove nothing.
+    ``losing`` counts people with something they had and no longer have. ``tallies`` has a row per change that
+    touches people; ``deferred`` the same for changes that this plan does not write (waiting, human).
+    ``org_admins`` are counts before and after. ``moves`` is sorted, largest first.
+    """
+
+    people: int | None = None
+    problem: str | None = None
+    gain: int = 0
+    lose: int = 0
+    change: int = 0
+    losing: int = 0
+    to_default: int = 0
+    to_nothing: int = 0
+    org_admins: tuple[int, int] | None = None
+    headline: str = ""
+    escalations: tuple[Escalation, ...] = ()
+    moves: tuple[Move, ...] = ()
+    transients: tuple[Transient, ...] = ()
+    tallies: Mapping[Address, Tally] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    @property
+    def changed(self) -> int:
+        return self.gain + self.lose + self.change
+
+
+class GuardResult(NamedTuple):
+    """What one guard says. ``limit`` and ``actual`` are words or numbers for a reader; ``found`` is the number an
+    allowance must reach; ``target`` the address an allowance may be narrowed to."""
+
+    name: str
+    verdict: Verdict
+    limit: str | int | None = None
+    actual: str | int | None = None
+    message: str = ""
+    source: Where | None = None
+    found: int = 0
+    target: Address | None = None
+
+
+class TestResult(NamedTuple):
+    """How one access test ended."""
+
+    __test__ = False
+
+    name: str
+    passed: bool
+    message: str = ""
+    source: Where | None = None
+
+
+class Released(NamedTuple):
+    """An address that was applied once and is no longer in the config. ``people`` is None when not counted."""
+
+    address: Address
+    people: int | None = None
+
+
+class Unmanaged(NamedTuple):
+    """A mapping that the config does not manage."""
+
+    address: Address
+    role: str | None
+    teams: tuple[str, ...]
+    people: int | None = None
+    new: bool = False
+
+
+class PolicyChange(NamedTuple):
+    """A guard, allowance or the like that differs from the policy last applied."""
+
+    path: str
+    before: Any
+    after: Any
+    loosens: bool
+
+
+class Requests(NamedTuple):
+    """How many requests it took to read, and how many it will take to write."""
+
+    read: int = 0
+    write: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Everything a reviewer sees and an apply needs. Frozen; ``changes`` are in the order they will be written.
+
+    ``coverage`` has a row per section that the plan looked at, ``scope`` says whose access it needed. ``partial`` is
+    true when targets cut it. ``errored`` is true when it could not be computed whole and must not be applied.
+    """
+
+    org: OrgRef
+    created_at: datetime
+    expires_at: datetime
+    as_of: date
+    config_digest: str
+    desired: Desired
+    changes: tuple[Change, ...] = ()
+    coverage: Mapping[str, Coverage] = field(default_factory=dict)
+    scope: PeopleScope = PeopleScope()
+    counts: Mapping[str, int] = field(default_factory=dict)
+    lifts: tuple[Allow, ...] = ()
+    released: tuple[Released, ...] = ()
+    unmanaged: tuple[Unmanaged, ...] = ()
+    impact: Impact = Impact()
+    guards: tuple[GuardResult, ...] = ()
+    access_tests: tuple[TestResult, ...] = ()
+    policy_changes: tuple[PolicyChange, ...] = ()
+    warnings: tuple[Problem, ...] = ()
+    requests: Requests = Requests()
+    partial: bool = False
+    errored: bool = False
+
+    @property
+    def writes(self) -> tuple[Change, ...]:
+        """The changes an apply would send to the org."""
+        return tuple(change for change in self.changes if change.via == "api")
+
+    @property
+    def human(self) -> tuple[Change, ...]:
+        """The changes that a person must make."""
+        return tuple(change for change in self.changes if change.via == "human")
+
+    @property
+    def waiting(self) -> tuple[Change, ...]:
+        """The changes that wait for the IdP to push a group."""
+        return tuple(change for change in self.changes if change.via == "waiting")
+
+    @property
+    def verdict(self) -> Verdict:
+        """The worst of the guards' verdicts; ``pass`` when none said anything."""
+        said = {result.verdict for result in self.guards}
+        return next((worst for worst in ("block", "not judged", "review", "allowed") if worst in said), "pass")
+
+    @property
+    def unread(self) -> tuple[str, ...]:
+        """The sections that the config manages but that were not read whole."""
+        return tuple(section for section, seen in self.coverage.items() if seen.state != "complete")
+
+
+def summary(plan: Plan) -> dict[str, int]:
+    """Counts by action and by way; a rename is counted as such alone."""
+    renames = {change.moved for change in plan.changes if change.moved}
+    counted = [change for change in plan.changes if not change.moved]
+    actions = {name: 0 for name in ("create", "update", "delete", "upgrade")}
+    for change in counted:
+        actions[change.action] += 1
+    ways = {name: sum(change.via == name for change in plan.changes) for name in ("api", "human", "waiting")}
+    return {**actions, "rename": len(renames), "released": len(plan.released), **ways}
