@@ -1,0 +1,233 @@
+"""A snapshot's JSON to the model and back: an org's settings, and what only the org knows. Pure.
+
+Decoding trusts its input to fit ``schemas/snapshot.schema.json``. Names are normalised, dates are with their zone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from rolecall.codec.settings import Json, decode_settings, encode_settings
+from rolecall.model import normalise
+from rolecall.model.kinds import SECTIONS
+from rolecall.model.live import UNREAD, Caller, Coverage, Facts, Group, Live, State
+from rolecall.model.roles import BUILT_IN, Role, role_id
+from rolecall.model.settings import UNSET, Settings
+
+COVERED = (*SECTIONS, "teams", "people")
+"""What a snapshot's coverage may speak about."""
+
+_GROUP_FACTS = frozenset({"id", "external_id", "members"})
+
+
+class Snapshot(NamedTuple):
+    """A snapshot as it was decoded.
+
+    ``people`` are the rows as they stand in the file, or the path of a JSONL file of such rows (relative to the
+    snapshot), or None when nobody was read. ``taken_by`` is who read the org, where the file says so.
+    """
+
+    live: Live
+    people: Sequence[Json] | str | None = None
+    taken_at: datetime | None = None
+    taken_by: str | None = None
+
+
+def decode_snapshot(json: Mapping[str, Json]) -> Snapshot:
+    """The snapshot that a JSON object holds. A section that was not read is UNSET, whatever else stands there."""
+    taken_at, taken_by = _moment(json.get("taken_at")), json.get("taken_by")
+    roles = decode_roles(json.get("roles"))
+    coverage = _decode_coverage(json, taken_at, taken_by)
+    settings = _decode_settings(json, roles, coverage)
+    people = json.get("people") if coverage["people"].state != "unread" else None
+    live = Live(settings, coverage, _decode_facts(json, roles, coverage, people))
+    return Snapshot(live, people, taken_at, taken_by)
+
+
+def encode_snapshot(snapshot: Snapshot) -> dict[str, Json]:
+    """The inverse of decode_snapshot, in the order a person would read it. Holds no secret."""
+    live, facts = snapshot.live, snapshot.live.facts
+    encoded: dict[str, Json] = {"snapshot": 1}
+    if snapshot.taken_at is not None:
+        encoded["taken_at"] = moment_text(snapshot.taken_at)
+    if snapshot.taken_by is not None:
+        encoded["taken_by"] = snapshot.taken_by
+    encoded["org"] = _encode_org(facts)
+    encoded["coverage"] = _encode_coverage(snapshot)
+    if facts.teams is not None:
+        encoded["teams"] = sorted(facts.teams)
+    encoded["roles"] = encode_roles(facts.roles)
+    encoded |= encode_settings(live.settings)
+    if "idp_groups" in encoded:
+        encoded["idp_groups"] = _encode_groups(encoded["idp_groups"], facts)
+    if snapshot.people is not None:
+        encoded["people"] = snapshot.people if isinstance(snapshot.people, str) else list(snapshot.people)
+    return encoded
+
+
+def decode_roles(json: Sequence[Json] | None) -> dict[str, Role]:
+    """Roles as ids, console words or ``{id, name, level}``; the three ranked ones are always there."""
+    roles = dict(BUILT_IN)
+    for row in json or ():
+        role = Role(role_id(row), row) if isinstance(row, str) else _decode_role(row)
+        if role.id not in BUILT_IN:
+            roles[role.id] = role
+    return roles
+
+
+def encode_roles(roles: Mapping[str, Role]) -> list[Json]:
+    """Built-in roles as ids; custom ones as an id where that says it all, else with name and level."""
+    return [_encode_role(role) for role in (*BUILT_IN.values(), *_custom(roles))]
+
+
+def moment_text(at: datetime) -> str:
+    """A moment as RFC 3339 text, UTC as ``Z``."""
+    return at.isoformat().replace("+00:00", "Z")
+
+
+def _custom(roles: Mapping[str, Role]) -> list[Role]:
+    return sorted(role for role in roles.values() if role.id not in BUILT_IN)
+
+
+def _decode_role(row: Json) -> Role:
+    return Role(role_id(row["id"]), row.get("name", row["id"]), row.get("level", "team"))
+
+
+def _encode_role(role: Role) -> Json:
+    plain = role == Role(role.id, role.id) or role.id in BUILT_IN
+    return role.id if plain else {"id": role.id, "name": role.name, "level": role.level}
+
+
+def _moment(text: Any) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
+
+
+def _decode_settings(json: Mapping[str, Json], roles: Mapping[str, Role], coverage: Mapping[str, Coverage]) -> Settings:
+    read: dict[str, Json] = {name: json[name] for name in SECTIONS if name in json and coverage[name].state != "unread"}
+    if "idp_groups" in read:
+        read["idp_groups"] = {name: _mapping(entry) for name, entry in read["idp_groups"].items()}
+    return decode_settings(read, roles)
+
+
+def _mapping(entry: Json) -> Json:
+    """A blank group may be ``blank``, null, ``{}``, ``{blank: true}``, or have nothing but the org's facts about it."""
+    return entry if isinstance(entry, dict) and ("role" in entry or "teams" in entry) else None
+
+
+def _decode_facts(
+    json: Mapping[str, Json], roles: Mapping[str, Role], coverage: Mapping[str, Coverage], people: Any
+) -> Facts:
+    org = json["org"]
+    caller = org.get("caller", {})
+    counts = org.get("counts", {})
+    groups, homonyms = _decode_groups(json.get("idp_groups") or {})
+    counted = len(people) if isinstance(people, Sequence) and not isinstance(people, str) else None
+    teams = json.get("teams") if coverage["teams"].state != "unread" else None
+    return Facts(
+        org_id=org["id"],
+        org_name=org.get("name", org["id"]),
+        plan=org.get("plan", ""),
+        local=org.get("local", False),
+        teams=None if teams is None else frozenset(map(normalise.name, teams)),
+        roles=roles,
+        groups=groups,
+        homonyms=homonyms,
+        caller=Caller(caller.get("email"), caller.get("org_admin", True)),
+        can=frozenset(org.get("can", ())),
+        features=frozenset(org.get("features", ("scim",))),
+        people=counts.get("people", coverage["people"].total or counted),
+        active_people=counts.get("active_people"),
+    )
+
+
+def _decode_groups(entries: Mapping[str, Json]) -> tuple[dict[str, Group], frozenset[str]]:
+    """The groups by the key that settings use, and the names that more than one group has."""
+    groups: dict[str, Group] = {}
+    homonyms = set()
+    for key, entry in entries.items():
+        said = entry if isinstance(entry, dict) else {}
+        name = normalise.name(key)
+        groups[name] = Group(said.get("id", ""), said.get("external_id"), said.get("members"))
+        if "name" in said and normalise.name(said["name"]) != name:
+            homonyms.add(normalise.name(said["name"]))
+    return groups, frozenset(homonyms)
+
+
+def _encode_groups(mappings: Mapping[str, Json], facts: Facts) -> dict[str, Json]:
+    """Every pushed group: what it gives, and the org's own facts about it. A group without either is ``blank``."""
+    return {key: _encode_group(key, mapping, facts) or "blank" for key, mapping in mappings.items()}
+
+
+def _encode_group(key: str, mapping: Json, facts: Facts) -> dict[str, Json]:
+    group = facts.groups.get(key, Group(""))
+    entry = {field: said for field, said in (mapping or {}).items() if said}
+    name = key.removesuffix(f" [{group.id}]")
+    if name != key and name in facts.homonyms:
+        entry["name"] = name
+    known = {"id": group.id or None, "external_id": group.external_id, "members": group.members}
+    return entry | {field: said for field, said in known.items() if said is not None}
+
+
+def _encode_org(facts: Facts) -> dict[str, Json]:
+    org: dict[str, Json] = {"id": facts.org_id, "name": facts.org_name}
+    counts = {"people": facts.people, "active_people": facts.active_people}
+    optional = {
+        "plan": facts.plan,
+        "local": facts.local,
+        "caller": {"email": facts.caller.email, "org_admin": facts.caller.org_admin} if facts.can else None,
+        "can": sorted(facts.can),
+        "counts": {name: count for name, count in counts.items() if count is not None},
+    }
+    org |= {name: said for name, said in optional.items() if said}
+    if facts.features != {"scim"}:
+        org["features"] = sorted(facts.features)
+    return org
+
+
+def _decode_coverage(json: Mapping[str, Json], at: datetime | None, by: str | None) -> dict[str, Coverage]:
+    said = json.get("coverage", {})
+    return {name: _decode_cover(said.get(name), name in json, at, by) for name in COVERED}
+
+
+def _decode_cover(said: Json, present: bool, at: datetime | None, by: str | None) -> Coverage:
+    row: dict[str, Any] = {"state": said} if isinstance(said, str) else said or {}
+    state: State = row.get("state", "complete") if present else "unread"
+    if state == "unread":
+        return UNREAD._replace(problem=row.get("problem"))
+    return Coverage(
+        state,
+        row.get("read"),
+        row.get("total"),
+        _moment(row.get("taken_at")) or at,
+        row.get("taken_by", by),
+        row.get("problem"),
+    )
+
+
+def _encode_coverage(snapshot: Snapshot) -> dict[str, Json]:
+    rows = {name: _covered(snapshot, name) for name in COVERED}
+    return {name: _encode_cover(row, snapshot) for name, row in rows.items()}
+
+
+def _covered(snapshot: Snapshot, name: str) -> Coverage:
+    live = snapshot.live
+    if name == "people" and snapshot.people is None:
+        return UNREAD._replace(problem=live.covered("people").problem)
+    if name in live.coverage:
+        return live.coverage[name]
+    held = {"teams": live.facts.teams is not None, "people": True}
+    present = held[name] if name in held else getattr(live.settings, name) is not UNSET
+    return Coverage() if present else UNREAD
+
+
+def _encode_cover(row: Coverage, snapshot: Snapshot) -> Json:
+    encoded: dict[str, Json] = {"state": row.state, "read": row.read, "total": row.total}
+    if row.taken_at is not None and row.taken_at != snapshot.taken_at:
+        encoded["taken_at"] = moment_text(row.taken_at)
+    if row.taken_by != snapshot.taken_by:
+        encoded["taken_by"] = row.taken_by
+    encoded["problem"] = row.problem
+    said = {field: value for field, value in encoded.items() if value is not None}
+    return row.state if said == {"state": row.state} else said
