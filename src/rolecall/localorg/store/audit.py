@@ -1,0 +1,68 @@
+"""The audit log: every write, by admin API, SCIM or console, in the transaction that does it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Literal, NamedTuple
+
+from sqlalchemy import Connection
+
+from rolecall.localorg.store import clock, counters
+from rolecall.localorg.store.keys import new_id
+from rolecall.localorg.store.tables import AUDIT
+
+Channel = Literal["api", "scim", "console", "local"]
+
+
+class Actor(NamedTuple):
+    """Who writes: ``name`` is an e-mail or ``service``, ``channel`` the door, ``source_ip`` where from."""
+
+    name: str
+    channel: Channel
+    source_ip: str | None = None
+
+
+class Keyed(NamedTuple):
+    """The Idempotency-Key of a write, a digest of its request, and the answer a replay gives (JSON text)."""
+
+    key: str
+    request_digest: str
+    answer: str
+
+
+def record(
+    tx: Connection,
+    actor: Actor,
+    action: str,
+    address: str,
+    before: Any = None,
+    after: Any = None,
+    keyed: Keyed | None = None,
+) -> str:
+    """Write one row and return its id. ``before`` and ``after`` are JSON values without secrets; None is no value.
+
+    ``address`` is as in plans (``scim``, ``idp_groups/NAME``) or ``users/ID``, ``groups/ID``, ``tokens/ID``.
+    """
+    event = new_id()
+    tx.execute(
+        AUDIT.insert().values(
+            seq=counters.bump(tx, "audit"),
+            id=event,
+            at=clock.now(),
+            actor=actor.name,
+            channel=actor.channel,
+            action=action,
+            address=address,
+            before=_text(before),
+            after=_text(after),
+            key=keyed.key if keyed else None,
+            request_digest=keyed.request_digest if keyed else None,
+            answer=keyed.answer if keyed else None,
+            source_ip=actor.source_ip,
+        )
+    )
+    return event
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else json.dumps(value, ensure_ascii=False, separators=(",", ":"))

@@ -1,0 +1,15 @@
+"""The org's clock: RFC 3339 text in UTC, always 27 characters, so that text order is time order."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+
+def stamp(at: datetime) -> str:
+    """A moment as text, such as ``2026-11-22T10:00:00.000000Z``."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def now() -> str:
+    """This moment as text."""
+    return stamp(datetime.now(UTC))

@@ -1,0 +1,157 @@
+"""Opens the database and hands out transactions; see the package's docstring."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.exc import OperationalError
+
+from rolecall.localorg.store.migrations import migrate
+from rolecall.localorg.store.seed import seed_new
+
+log = logging.getLogger("rolecall.localorg")
+
+BUSY_SECONDS = 15.0
+"""How long a writer waits for the others before it gives up with Busy."""
+
+_ORG_LOCK = 0x726F6C65
+"""The PostgreSQL advisory lock that every writer of one org's database takes ("role" in ASCII)."""
+
+
+class Busy(Exception):
+    """The write lock did not come in time; nothing was written."""
+
+
+class Database:
+    """One org's database. Safe to use from many threads; several processes may share it."""
+
+    def __init__(self, engine: Engine, journal_mode: str) -> None:
+        self.engine = engine
+        self.journal_mode = journal_mode
+        """What SQLite answered when asked for WAL; ``postgresql`` there."""
+        self._turn: AbstractContextManager[Any] = nullcontext()
+        if engine.dialect.name == "sqlite":
+            self._turn = _Turn()
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """One snapshot, read-only. Raises Busy."""
+        with self._connect("BEGIN") as tx:
+            if tx.dialect.name == "postgresql":
+                tx.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
+            yield tx
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """The only writer of this org until the block ends: commits, or rolls back on an exception. Raises Busy."""
+        with self._turn, self._connect("BEGIN IMMEDIATE") as tx:
+            if tx.dialect.name == "postgresql":
+                tx.execute(text(f"SET LOCAL lock_timeout = {int(BUSY_SECONDS * 1000)}"))
+                tx.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _ORG_LOCK})
+            yield tx
+
+    def close(self) -> None:
+        """Close every connection that is not in use."""
+        self.engine.dispose()
+
+    @contextmanager
+    def _connect(self, begin: str) -> Iterator[Connection]:
+        try:
+            with self.engine.connect().execution_options(rolecall_begin=begin) as tx, tx.begin():
+                yield tx
+        except OperationalError as error:
+            if _is_busy(error):
+                raise Busy("the org's database is busy") from error
+            raise
+
+
+class _Turn:
+    """Lets the threads of one process take turns in order, as SQLite's own busy handler only sleeps and tries again."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> None:
+        if not self._lock.acquire(timeout=BUSY_SECONDS):
+            raise Busy("the org's database is busy")
+
+    def __exit__(self, *raised: object) -> None:
+        self._lock.release()
+
+
+def open_database(where: str | Path) -> Database:
+    """Open, migrate and, when it is new, seed an org's database.
+
+    ``where`` is a path of a SQLite file, ``sqlite:PATH``, ``sqlite:///PATH`` or ``postgresql://…``. A new SQLite file
+    is readable by its owner only.
+    """
+    url = database_url(str(where))
+    database = _open_sqlite(url) if url.get_backend_name() == "sqlite" else _open_postgresql(url)
+    with database.write() as tx:
+        migrate(tx)
+        seed_new(tx)
+    return database
+
+
+def database_url(where: str) -> URL:
+    """The SQLAlchemy URL for any way of naming a database. Raises ValueError for a kind that is not known."""
+    scheme, colon, rest = where.partition(":")
+    if colon and scheme in ("postgresql", "postgres", "postgresql+psycopg"):
+        return make_url(where).set(drivername="postgresql+psycopg")
+    if colon and scheme == "sqlite":
+        where = rest[3:] if rest.startswith("///") else rest
+    elif "://" in where:
+        raise ValueError(f"`{scheme}` databases are not supported; use a path, sqlite:PATH or postgresql://…")
+    if not where or where == ":memory:":
+        raise ValueError("the local org needs a file: its database is its only state")
+    return URL.create("sqlite+pysqlite", database=where)
+
+
+def _open_sqlite(url: URL) -> Database:
+    path = Path(str(url.database))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    # 40 threads may serve at once, and each holds at most one connection.
+    engine = create_engine(
+        url, pool_size=8, max_overflow=72, connect_args={"check_same_thread": False, "timeout": BUSY_SECONDS}
+    )
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    with engine.connect() as connection:
+        mode = str(connection.exec_driver_sql("PRAGMA journal_mode").scalar_one())
+    if mode != "wal":
+        log.warning(
+            "SQLite answered journal mode %s instead of wal: readers and writers will wait for each other", mode
+        )
+    return Database(engine, mode)
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, record: object) -> None:
+    connection.isolation_level = None
+    for pragma in ("busy_timeout = 15000", "journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+        connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    begin = str(connection.get_execution_options().get("rolecall_begin", "BEGIN"))
+    connection.exec_driver_sql(f"PRAGMA query_only = {int(begin == 'BEGIN')}")
+    connection.exec_driver_sql(begin)
+
+
+def _open_postgresql(url: URL) -> Database:
+    return Database(create_engine(url, pool_size=8, max_overflow=32), "postgresql")
+
+
+def _is_busy(error: OperationalError) -> bool:
+    cause = error.orig
+    if isinstance(cause, sqlite3.OperationalError):
+        return getattr(cause, "sqlite_errorname", "").startswith(("SQLITE_BUSY", "SQLITE_LOCKED"))
+    return getattr(cause, "sqlstate", None) == "55P03"

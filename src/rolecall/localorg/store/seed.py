@@ -1,0 +1,75 @@
+"""What a new org holds, and how an org is emptied."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from typing import Any, Final
+
+from sqlalchemy import Connection, select
+
+from rolecall.localorg.store import clock, counters
+from rolecall.localorg.store.keys import new_id
+from rolecall.localorg.store.tables import METADATA, MIGRATED, ORG, ROLES, SETTINGS, TEAMS, TOKENS
+from rolecall.model.roles import BUILT_IN
+
+REVISIONS: Final = ("people", "idp_groups", "domains", "teams", "roles", "audit")
+
+NEW_SETTINGS: Final[dict[str, dict[str, Any]]] = {
+    "defaults": {"role": "member", "teams": ["Everyone"]},
+    "sso": {
+        "enabled": False,
+        "name": "",
+        "idp": "other",
+        "allow_uninvited": False,
+        "allow_passwords": True,
+        "metadata": None,
+    },
+    "scim": {"enabled": False, "idp": "other", "endpoint": "new", "manual_editing": False, "role_attribute": "role"},
+}
+
+
+def seed_new(tx: Connection) -> bool:
+    """Give an empty database a new org; say whether it was empty."""
+    if tx.execute(select(ORG.c.id)).first() is not None:
+        return False
+    seed(tx)
+    return True
+
+
+def seed(tx: Connection) -> None:
+    """A new org: one team, the built-in roles, nothing claimed, SSO and SCIM off."""
+    at = clock.now()
+    tx.execute(
+        ORG.insert().values(
+            id=f"org_{uuid.uuid4().hex[:12]}",
+            name="local",
+            plan="enterprise",
+            scim_in_plan=True,
+            page_limit=1000,
+            per_minute=0,
+            latency_ms=0,
+            created=at,
+        )
+    )
+    for section, value in NEW_SETTINGS.items():
+        tx.execute(
+            SETTINGS.insert().values(
+                section=section, value=json.dumps(value), version=counters.bump(tx, "version"), modified=at
+            )
+        )
+    tx.execute(TEAMS.insert().values(name="Everyone", id=new_id(), created=at))
+    tx.execute(
+        ROLES.insert(),
+        [{"id": r.id, "name": r.name, "level": r.level, "position": n} for n, r in enumerate(BUILT_IN.values())],
+    )
+
+
+def empty(tx: Connection, *, keep_tokens: bool = True) -> None:
+    """Delete everything; counters go on, so that no version and no revision ever comes back."""
+    kept = {MIGRATED.name, "counters"} | ({TOKENS.name} if keep_tokens else set())
+    for table in reversed(METADATA.sorted_tables):
+        if table.name not in kept:
+            tx.execute(table.delete())
+    for name in REVISIONS:
+        counters.bump(tx, name)

@@ -1,0 +1,142 @@
+"""The tables as SQLAlchemy Core sees them. ``migrations.py`` makes them; a test holds the two together."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Integer, MetaData, Table, Text
+
+METADATA = MetaData()
+
+
+def _text(name: str, *, key: bool = False, null: bool = False) -> Column[str]:
+    return Column(name, Text, primary_key=key, nullable=null)
+
+
+def _flag(name: str) -> Column[bool]:
+    return Column(name, Boolean, nullable=False)
+
+
+def _count(name: str, *, key: bool = False) -> Column[int]:
+    return Column(name, BigInteger, primary_key=key, autoincrement=False, nullable=False)
+
+
+ORG = Table(
+    "org",
+    METADATA,
+    _text("id", key=True),
+    _text("name"),
+    _text("plan"),
+    _flag("scim_in_plan"),
+    Column("page_limit", Integer, nullable=False),
+    Column("per_minute", Integer, nullable=False),
+    Column("latency_ms", Integer, nullable=False),
+    _text("created"),
+)
+
+SETTINGS = Table(
+    "settings",
+    METADATA,
+    _text("section", key=True),
+    _text("value"),
+    _count("version"),
+    _text("modified"),
+)
+
+DOMAINS = Table(
+    "domains",
+    METADATA,
+    _text("name", key=True),
+    _flag("discoverable"),
+    _text("join_policy"),
+    _count("version"),
+    _text("created"),
+    _text("modified"),
+)
+
+TEAMS = Table("teams", METADATA, _text("name", key=True), _text("id"), _text("created"))
+
+ROLES = Table(
+    "roles",
+    METADATA,
+    _text("id", key=True),
+    _text("name"),
+    _text("level"),
+    Column("position", Integer, nullable=False),
+)
+
+USERS = Table(
+    "users",
+    METADATA,
+    _text("id", key=True),
+    _text("email"),
+    _text("email_key"),
+    _text("external_id", null=True),
+    _flag("active"),
+    _text("origin"),
+    _flag("pending"),
+    _text("role_attribute", null=True),
+    _text("manual"),
+    _text("document", null=True),
+    _count("version"),
+    Column("bucket", Integer, nullable=False),
+    _text("created"),
+    _text("modified"),
+)
+
+GROUPS = Table(
+    "groups",
+    METADATA,
+    _text("id", key=True),
+    _text("display_name"),
+    _text("name_key"),
+    _text("external_id", null=True),
+    _text("document", null=True),
+    _count("version"),
+    _text("mapping", null=True),
+    _count("mapping_version"),
+    _text("linked_teams"),
+    _flag("pushed"),
+    _text("created"),
+    _text("modified"),
+)
+
+MEMBERSHIPS = Table(
+    "memberships",
+    METADATA,
+    Column("group_id", Text, ForeignKey("groups.id", ondelete="CASCADE"), primary_key=True),
+    Column("user_id", Text, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
+)
+
+TOKENS = Table(
+    "tokens",
+    METADATA,
+    _text("id", key=True),
+    _text("hash"),
+    _text("kind"),
+    _text("scope"),
+    _text("email", null=True),
+    _text("created"),
+    _text("expires", null=True),
+    _text("revoked", null=True),
+)
+
+AUDIT = Table(
+    "audit",
+    METADATA,
+    _count("seq", key=True),
+    _text("id"),
+    _text("at"),
+    _text("actor"),
+    _text("channel"),
+    _text("action"),
+    _text("address"),
+    _text("before", null=True),
+    _text("after", null=True),
+    _text("key", null=True),
+    _text("request_digest", null=True),
+    _text("answer", null=True),
+    _text("source_ip", null=True),
+)
+
+COUNTERS = Table("counters", METADATA, _text("name", key=True), _count("value"))
+
+MIGRATED = Table("schema_migrations", METADATA, Column("number", Integer, primary_key=True), _text("at"))
