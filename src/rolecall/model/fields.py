@@ -41,15 +41,31 @@ def restrict(live: V, desired: V) -> V:
 
 
 def agrees(live: Value, desired: Value) -> bool:
-    """Whether live already holds everything that desired says. A field live has not read never agrees."""
+    """Whether live holds everything that desired says, as far as live was read (see ``unread_fields``)."""
     kind = BY_SECTION[_section(desired)]
     if kind.whole:
         return live == desired
     return all(
-        getattr(live, field.name) == wanted
+        wanted is UNSET or held is UNSET or held == wanted
         for field in kind.fields
-        if field.written and (wanted := getattr(desired, field.name)) is not UNSET
+        if field.written
+        for wanted, held in [(getattr(desired, field.name), getattr(live, field.name))]
     )
+
+
+def unread_fields(live: Value, desired: Value) -> tuple[str, ...]:
+    """The fields that desired speaks about and live has not read; nothing is planned for them."""
+    kind = BY_SECTION[_section(desired)]
+    return tuple(
+        field.name
+        for field in kind.fields
+        if field.written and getattr(desired, field.name) is not UNSET and getattr(live, field.name) is UNSET
+    )
+
+
+def without(value: V, names: tuple[str, ...]) -> V:
+    """The value saying nothing about the named fields."""
+    return replace(value, **dict.fromkeys(names, UNSET)) if names else value
 
 
 def field_changes(section: str, before: Value | None, after: Value | None) -> tuple[FieldChange, ...]:

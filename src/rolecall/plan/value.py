@@ -124,10 +124,8 @@ class GuardResult(NamedTuple):
     target: Address | None = None
 
 
-class TestResult(NamedTuple):
+class AccessTestResult(NamedTuple):
     """How one access test ended."""
-
-    __test__ = False
 
     name: str
     passed: bool
@@ -191,7 +189,7 @@ class Plan:
     unmanaged: tuple[Unmanaged, ...] = ()
     impact: Impact = Impact()
     guards: tuple[GuardResult, ...] = ()
-    access_tests: tuple[TestResult, ...] = ()
+    access_tests: tuple[AccessTestResult, ...] = ()
     policy_changes: tuple[PolicyChange, ...] = ()
     warnings: tuple[Problem, ...] = ()
     requests: Requests = Requests()
@@ -229,7 +227,7 @@ def summary(plan: Plan) -> dict[str, int]:
     """Counts by action and by way; a rename is counted as such alone."""
     renames = {change.moved for change in plan.changes if change.moved}
     counted = [change for change in plan.changes if not change.moved]
-    actions = {name: 0 for name in ("create", "update", "delete", "upgrade")}
+    actions = dict.fromkeys(("create", "update", "delete", "upgrade"), 0)
     for change in counted:
         actions[change.action] += 1
     ways = {name: sum(change.via == name for change in plan.changes) for name in ("api", "human", "waiting")}

@@ -1,0 +1,160 @@
+"""What differs between desired and live: by identity, then by field. No order, no people, no verdicts yet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from rolecall.errors import Problem
+from rolecall.model.change import Action, Change, Reason
+from rolecall.model.desired import NOTHING_APPLIED, Applied, Desired
+from rolecall.model.fields import agrees, overlay, restrict, unread_fields, without
+from rolecall.model.kinds import KINDS, Kind, address, value_at
+from rolecall.model.live import Live
+from rolecall.model.settings import BLANK, UNSET, Address, Domain, GroupMapping, Scim, Value
+from rolecall.plan import groups, upgrade
+from rolecall.plan.resolve import covers, ignored, name_groups, on_day
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What was found. ``names`` maps each desired group's key to its live key, for those that are there.
+
+    ``released`` was applied once and is no longer asked for; ``unmanaged`` are live mappings the config does not
+    manage; ``ignored`` are patterns; ``problems`` are warnings, and errors that make a plan unfit to apply.
+    """
+
+    changes: tuple[Change, ...] = ()
+    released: tuple[Address, ...] = ()
+    unmanaged: tuple[Address, ...] = ()
+    ignored: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    names: Mapping[str, str] = field(default_factory=dict)
+
+
+def diff(desired: Desired, live: Live, as_of: date, applied: Applied = NOTHING_APPLIED) -> Difference:
+    """Compare desired with live on a day (UTC).
+
+    A section the config does not speak of, does not manage, or that was not read whole gives no change. The result
+    does not depend on the order of anything that goes in.
+    """
+    wanted = on_day(desired, as_of)
+    skip = ignored(desired.policy.ignore, as_of)
+    names = name_groups(wanted, live.facts, applied, _entries(live, "idp_groups"))
+    found = [change for kind in KINDS if manages(wanted, live, kind) for change in _section(kind, wanted, live, names)]
+    found += groups.changes(wanted, live, names, as_of) if manages(wanted, live, _KIND_OF_GROUPS) else []
+    found += upgrade.changes(wanted, live, found)
+    kept = sorted((c for c in found if not covers(skip, c.address)), key=lambda c: (c.address, c.action))
+    mapped = {named.key: named.live for named in names if named.live is not None}
+    return Difference(
+        changes=tuple(kept),
+        released=tuple(sorted(_released(wanted, live, applied, mapped, skip))),
+        unmanaged=tuple(sorted(_unmanaged(wanted, live, set(mapped.values()), {c.address for c in found}, skip))),
+        ignored=skip,
+        problems=tuple(named.problem for named in names if named.problem and not covers(skip, _at(named.key))),
+        names=mapped,
+    )
+
+
+_KIND_OF_GROUPS = KINDS[-1]
+
+
+def manages(desired: Desired, live: Live, kind: Kind) -> bool:
+    """Whether a plan may write this section: asked for, managed, and read whole."""
+    return (
+        getattr(desired.settings, kind.section) is not UNSET
+        and desired.policy.managing(kind.section) != "unmanaged"
+        and live.covered(kind.section).state == "complete"
+    )
+
+
+def _section(kind: Kind, desired: Desired, live: Live, names: Any) -> Iterator[Change]:
+    if kind.section == "domains":
+        yield from _domains(desired, live)
+    elif not kind.keyed:
+        yield from _singleton(kind, desired, live)
+
+
+def _singleton(kind: Kind, desired: Desired, live: Live) -> Iterator[Change]:
+    wanted, held = getattr(desired.settings, kind.section), getattr(live.settings, kind.section)
+    if isinstance(wanted, Scim):
+        wanted = upgrade.written(wanted)
+    if not agrees(held, wanted):
+        yield _change(desired, live, address(kind.section), "update", *_span(held, wanted))
+
+
+def _domains(desired: Desired, live: Live) -> Iterator[Change]:
+    wanted, held = _entries(desired, "domains"), _entries(live, "domains")
+    for key, domain in wanted.items():
+        if key not in held:
+            yield _change(desired, live, address("domains", key), "create", None, domain)
+        elif not agrees(held[key], domain):
+            yield _change(desired, live, address("domains", key), "update", *_span(held[key], domain))
+    authoritative = desired.policy.managing("domains") == "authoritative"
+    for key in held.keys() - wanted.keys():
+        at = address("domains", key)
+        if authoritative or desired.intent(at).remove:
+            reason: Reason = "removed" if desired.intent(at).remove else "not_listed"
+            yield _change(desired, live, at, "delete", held[key], None, reason)
+
+
+def _span(held: Any, wanted: Any) -> tuple[Value, Value]:
+    """Before and after of an update, both cut to the fields that are managed and read."""
+    known = without(wanted, unread_fields(held, wanted))
+    before = restrict(held, known)
+    return before, overlay(before, known)
+
+
+def _change(
+    desired: Desired,
+    live: Live,
+    at: Address,
+    action: Action,
+    before: Value | None,
+    after: Value | None,
+    reason: Reason = "config",
+) -> Change:
+    via, via_reason = groups.way(live.facts, at, action)
+    return Change(at, action, before, after, reason, via, via_reason, intent=desired.intent(at))
+
+
+def _released(
+    desired: Desired, live: Live, applied: Applied, names: Mapping[str, str], skip: tuple[str, ...]
+) -> Iterator[Address]:
+    renamed = {_at(key): _at(found) for key, found in names.items()}
+    for kind in KINDS:
+        if getattr(applied.settings, kind.section) is UNSET or desired.policy.managing(kind.section) == "authoritative":
+            continue
+        for at in _addresses(applied.settings, kind):
+            gone = value_at(live.settings, at) in (None, BLANK)
+            asked = value_at(desired.settings, at) is not None or desired.intent(at).remove
+            if not (gone or asked or covers(skip, at) or at in renamed.values()):
+                yield at
+
+
+def _addresses(settings: Any, kind: Kind) -> Iterator[Address]:
+    held = getattr(settings, kind.section)
+    return (address(kind.section, key) for key in held) if kind.keyed else iter((address(kind.section),))
+
+
+def _unmanaged(
+    desired: Desired, live: Live, named: set[str], changed: set[Address], skip: tuple[str, ...]
+) -> Iterator[Address]:
+    if live.settings.scim is not UNSET and live.settings.scim.endpoint == "legacy":
+        return
+    managed = desired.policy.managing("idp_groups") != "unmanaged"
+    for key, mapping in _entries(live, "idp_groups").items():
+        at = _at(key)
+        if mapping != BLANK and not covers(skip, at) and not (managed and key in named) and at not in changed:
+            yield at
+
+
+def _at(key: str) -> Address:
+    return address("idp_groups", key)
+
+
+def _entries(side: Desired | Live, section: str) -> Mapping[str, Any]:
+    held: Mapping[str, Domain | GroupMapping] | Any = getattr(side.settings, section)
+    return {} if held is UNSET else held

@@ -1,0 +1,124 @@
+"""The difference of IdP-group mappings: create, update, unmap, wait, and renames by ``previously``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+
+from rolecall.model.change import Action, Change, Reason, Rename, Via, ViaReason
+from rolecall.model.desired import Desired
+from rolecall.model.kinds import address
+from rolecall.model.live import Facts, Live
+from rolecall.model.settings import BLANK, UNSET, Address, GroupMapping
+from rolecall.plan.resolve import Named, expired, group_address
+
+
+def changes(desired: Desired, live: Live, names: Sequence[Named], as_of: date) -> list[Change]:
+    """The changes of mappings. A group that the org does not have, or not yet on its endpoint, waits."""
+    wanted, held = desired.settings.idp_groups, live.settings.idp_groups
+    if wanted is UNSET or held is UNSET:
+        return []
+    legacy = live.settings.scim is not UNSET and live.settings.scim.endpoint == "legacy"
+    if legacy:
+        names, held = [Named(named.key, None) for named in names], {}
+    moves = _moves(desired, names, held)
+    found = [change for named in names for change in _entry(desired, live, named, wanted, held, moves, as_of)]
+    found += _left_behind(desired, live, names, held, moves)
+    return found if legacy else found + list(_unlisted(desired, live, names, held, moves))
+
+
+def way(facts: Facts, at: Address, action: Action) -> tuple[Via, ViaReason | None]:
+    """Whether the org takes this action from this caller, and if not, why a person must do it."""
+    section, _, key = at.partition("/")
+    needed = "idp_groups.update" if section == "idp_groups" else f"{section}.{action}"
+    if not facts.can:
+        return "human", "no_api"
+    if needed not in facts.can:
+        if needed == "domains.create":
+            return "human", "not_claimable"
+        return "human", "no_api" if "scim" in facts.features else "not_in_plan"
+    if needed == "domains.create" and not _claimable(facts, key):
+        return "human", "not_claimable"
+    return "api", None
+
+
+def _claimable(facts: Facts, domain: str) -> bool:
+    """A person can claim only the domain of their own address; a service can claim none."""
+    email = facts.caller.email
+    return email is not None and email.casefold().rpartition("@")[2] == domain
+
+
+def _entry(
+    desired: Desired,
+    live: Live,
+    named: Named,
+    wanted: Mapping[str, GroupMapping],
+    held: Mapping[str, GroupMapping],
+    moves: Mapping[str, Rename],
+    as_of: date,
+) -> Iterator[Change]:
+    at, after = group_address(named), wanted[named.key]
+    before = BLANK if named.live is None else held.get(named.live, BLANK)
+    if before == after:
+        return
+    action: Action = "create" if before == BLANK else "delete" if after == BLANK else "update"
+    via, via_reason = ("waiting", "not_pushed") if named.live is None else way(live.facts, at, action)
+    intent = desired.intent(address("idp_groups", named.key))
+    lapsed: Reason = "expired" if expired(intent, as_of) else "blank"
+    reason: Reason = "previously" if at in moves else "config" if after != BLANK else lapsed
+    yield Change(
+        at,
+        action,
+        None if before == BLANK else before,
+        None if after == BLANK else after,
+        reason,
+        via,  # type-narrowed above
+        via_reason,
+        intent=intent,
+        moved=moves.get(at),
+    )
+
+
+def _moves(desired: Desired, names: Sequence[Named], held: Mapping[str, GroupMapping]) -> dict[str, Rename]:
+    """New address -> rename, for each entry whose former name is another group that is still mapped."""
+    taken = {named.live for named in names} | {named.key for named in names}
+    moves: dict[str, Rename] = {}
+    for named in names:
+        for former in desired.intent(address("idp_groups", named.key)).previously:
+            if former not in taken and held.get(former, BLANK) != BLANK:
+                at = group_address(named)
+                moves[at] = Rename(address("idp_groups", former), at)
+    return moves
+
+
+def _left_behind(
+    desired: Desired,
+    live: Live,
+    names: Sequence[Named],
+    held: Mapping[str, GroupMapping],
+    moves: Mapping[str, Rename],
+) -> Iterator[Change]:
+    waits = {group_address(named) for named in names if named.live is None}
+    for at, move in moves.items():
+        old = move.before
+        via, why = ("waiting", "not_pushed") if at in waits else way(live.facts, old, "delete")
+        intent = desired.intent(move.after)
+        before = held[old.partition("/")[2]]
+        yield Change(old, "delete", before, None, "previously", via, why, intent=intent, moved=move)
+
+
+def _unlisted(
+    desired: Desired,
+    live: Live,
+    names: Sequence[Named],
+    held: Mapping[str, GroupMapping],
+    moves: Mapping[str, Rename],
+) -> Iterator[Change]:
+    if desired.policy.managing("idp_groups") != "authoritative":
+        return
+    listed = {named.live for named in names} | {move.before.partition("/")[2] for move in moves.values()}
+    for key in held.keys() - listed:
+        if held[key] != BLANK:
+            at = address("idp_groups", key)
+            via, why = way(live.facts, at, "delete")
+            yield Change(at, "delete", held[key], None, "not_listed", via, why)

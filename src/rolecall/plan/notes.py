@@ -1,0 +1,63 @@
+"""What a plan must say beside its changes: what was not read, what is about to expire, what would loosen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+
+from rolecall.errors import Problem
+from rolecall.model.desired import Desired
+from rolecall.model.fields import unread_fields
+from rolecall.model.kinds import SECTIONS, address
+from rolecall.model.live import Coverage, Live
+from rolecall.model.settings import UNSET
+
+SOON = timedelta(days=14)
+
+
+def managed_coverage(desired: Desired, live: Live) -> Mapping[str, Coverage]:
+    """How much was seen of each section that the config manages."""
+    managed = (
+        section
+        for section in SECTIONS
+        if getattr(desired.settings, section) is not UNSET and desired.policy.managing(section) != "unmanaged"
+    )
+    return {section: live.covered(section) for section in managed}
+
+
+def notes(desired: Desired, live: Live, as_of: date) -> list[Problem]:
+    """The warnings of a plan, in a fixed order."""
+    return [*_unread(desired, live), *_unseen_fields(desired, live), *_soon_expired(desired, as_of)]
+
+
+def _unread(desired: Desired, live: Live) -> list[Problem]:
+    found = []
+    for section, seen in managed_coverage(desired, live).items():
+        if seen.state != "complete":
+            why = f": {seen.problem}" if seen.problem else ""
+            message = f"{section} was not read whole{why}"
+            found.append(Problem("unread", message, None, "nothing is planned for it", "warning"))
+    return found
+
+
+def _unseen_fields(desired: Desired, live: Live) -> list[Problem]:
+    found = []
+    for section in ("defaults", "sso", "scim"):
+        wanted, held = getattr(desired.settings, section), getattr(live.settings, section)
+        if wanted is UNSET or held is UNSET:
+            continue
+        where = desired.intent(address(section)).source
+        for name in unread_fields(held, wanted):
+            message = f"{section}.{name} was not read"
+            found.append(Problem("unread", message, where, "nothing is planned for it", "warning"))
+    return found
+
+
+def _soon_expired(desired: Desired, as_of: date) -> list[Problem]:
+    found = []
+    for at, intent in sorted(desired.intents.items()):
+        if intent.expires is not None and as_of <= intent.expires <= as_of + SOON:
+            hint = "from the next day on its people fall back to the default; they can still sign in"
+            message = f"{at} expires after {intent.expires}"
+            found.append(Problem("expires_soon", message, intent.source, hint, "warning"))
+    return found

@@ -1,0 +1,108 @@
+"""Which live group a config entry means, and what an entry asks for on a given day."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import date
+from fnmatch import fnmatchcase
+from typing import NamedTuple
+
+from rolecall.errors import Problem
+from rolecall.model.desired import Applied, Desired, Intent
+from rolecall.model.kinds import address
+from rolecall.model.live import Facts
+from rolecall.model.policy import Ignore
+from rolecall.model.settings import BLANK, UNSET, Address, GroupMapping
+
+
+class Named(NamedTuple):
+    """A config entry beside the live group it means: ``live`` is the group's key there, None when it waits."""
+
+    key: str
+    live: str | None
+    problem: Problem | None = None
+
+
+def covers(patterns: Iterable[str], at: str) -> bool:
+    """Whether an address is one of the patterns, or matches one as a glob."""
+    return any(at == pattern or fnmatchcase(at, pattern) for pattern in patterns)
+
+
+def ignored(ignores: Iterable[Ignore], as_of: date) -> tuple[str, ...]:
+    """The patterns that are ignored on that day; ``until`` is the last day."""
+    return tuple(entry.address for entry in ignores if entry.until is None or as_of <= entry.until)
+
+
+def expired(intent: Intent, as_of: date) -> bool:
+    """An entry holds through its ``expires`` day, UTC."""
+    return intent.expires is not None and intent.expires < as_of
+
+
+def on_day(desired: Desired, as_of: date) -> Desired:
+    """The desired state with every expired mapping read as blank."""
+    groups = desired.settings.idp_groups
+    if groups is UNSET:
+        return desired
+    lapsed = {
+        key: BLANK
+        for at, intent in desired.intents.items()
+        if intent.expires is not None and expired(intent, as_of) and (key := at.partition("/")[2]) in groups
+    }
+    if not lapsed:
+        return desired
+    return replace(desired, settings=replace(desired.settings, idp_groups={**groups, **lapsed}))
+
+
+def name_groups(desired: Desired, facts: Facts, applied: Applied, live: Mapping[str, GroupMapping]) -> list[Named]:
+    """Each desired group beside the live one: by pinned id, else by name, else by the id remembered from before.
+
+    A group that waits has no live one. A pinned id under another name is a warning that says to rename the key.
+    """
+    groups = desired.settings.idp_groups
+    if groups is UNSET:
+        return []
+    by_id = {group.id: key for key, group in facts.groups.items()}
+    pins = {key: pin for key in groups if (pin := desired.intent(address("idp_groups", key)).id)}
+    return [
+        _pinned(key, pins[key], by_id, desired) if key in pins else _by_name(key, facts, applied, by_id, live, groups)
+        for key in groups
+    ]
+
+
+def _pinned(key: str, pin: str, by_id: Mapping[str, str], desired: Desired) -> Named:
+    live = by_id.get(pin)
+    where = desired.intent(address("idp_groups", key)).source
+    if live is None:
+        return Named(key, None)
+    if live in (key, f"{key} [{pin}]"):
+        return Named(key, live)
+    message = f"the group with id {pin} is called `{live}` in the org, not `{key}`"
+    return Named(key, live, Problem("group_renamed", message, where, f"rename the key to `{live}`", "warning"))
+
+
+def _by_name(
+    key: str,
+    facts: Facts,
+    applied: Applied,
+    by_id: Mapping[str, str],
+    live: Mapping[str, GroupMapping],
+    desired: Mapping[str, GroupMapping],
+) -> Named:
+    if key in live:
+        return Named(key, key)
+    if key in facts.homonyms:
+        ids = ", ".join(sorted(found for found, name in by_id.items() if name == f"{key} [{found}]"))
+        message = f"two groups are called `{key}` in the org ({ids})"
+        return Named(key, None, Problem("group_ambiguous", message, None, "say which by its `id`"))
+    known = applied.group_ids.get(key)
+    renamed = by_id.get(known) if known else None
+    if renamed is None or renamed in desired:
+        return Named(key, None)
+    message = f"`{key}` is now called `{renamed}` in the IdP; nothing is unmapped"
+    return Named(key, renamed, Problem("group_renamed", message, None, f"rename the key to `{renamed}`", "warning"))
+
+
+def group_address(named: Named) -> Address:
+    """The address of a named entry: the live name where there is one, since that is what a write goes to."""
+    return address("idp_groups", named.live or named.key)
