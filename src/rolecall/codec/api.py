@@ -1,0 +1,217 @@
+"""The HTTP contract's JSON to the model and back, for the clients of an org and for the local org alike. Pure.
+
+An item is the value's fields, its key (``name``, and ``id`` for groups) and its ``etag``. In a PUT, a field left out
+stays as it is; a group's mapping is always sent whole. Decoding trusts types; callers turn KeyError, TypeError,
+ValueError and AttributeError into "not what the contract allows".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final, NamedTuple, cast
+
+from rolecall.codec.settings import Json, Roles, decode_value, encode_value
+from rolecall.codec.snapshot import moment_text
+from rolecall.model import normalise
+from rolecall.model.kinds import BY_SECTION
+from rolecall.model.live import Caller, Facts, Group
+from rolecall.model.outcome import Event
+from rolecall.model.roles import BUILT_IN, Role
+from rolecall.model.settings import BLANK, Section, Value
+
+WRITES: Final = frozenset(
+    {
+        "domains.create",
+        "domains.update",
+        "domains.delete",
+        "defaults.update",
+        "sso.update",
+        "scim.update",
+        "scim.upgrade",
+        "idp_groups.update",
+    }
+)
+"""The capabilities that are writes of settings; ``idp_groups.update`` sets and removes mappings."""
+
+SEARCH: Final = "people.search"
+PEOPLE: Final = "people.read"
+AUDIT: Final = "audit.read"
+CAPABILITIES: Final = WRITES | {PEOPLE, SEARCH, AUDIT}
+"""Every capability that ``GET /v1/org`` may list: those this caller has at this org."""
+
+PATHS: Final[Mapping[Section, str]] = {
+    "domains": "/v1/domains",
+    "defaults": "/v1/access/defaults",
+    "sso": "/v1/access/sso",
+    "scim": "/v1/access/scim",
+    "idp_groups": "/v1/idp-groups",
+}
+
+
+class Item(NamedTuple):
+    """One item of a section: its key (None for a singleton), its value, its ETag, and what a group is."""
+
+    key: str | None
+    value: Value
+    etag: str
+    group: Group | None = None
+
+
+def encode_org(facts: Facts) -> dict[str, Json]:
+    """``GET /v1/org``. ``caller.type`` is ``person`` or ``service``; ``rights`` are ``admin`` or ``none``."""
+    email = facts.caller.email
+    return {
+        "id": facts.org_id,
+        "name": facts.org_name,
+        "plan": facts.plan,
+        "local": facts.local,
+        "caller": {
+            "type": "service" if email is None else "person",
+            "email": email,
+            "rights": "admin" if facts.caller.org_admin else "none",
+        },
+        "capabilities": sorted(facts.can),
+        "features": sorted(facts.features),
+        "limits": dict(sorted(facts.limits.items())),
+        "counts": {"people": facts.people, "active_people": facts.active_people},
+    }
+
+
+def decode_org(json: Json) -> Facts:
+    """The facts that ``GET /v1/org`` tells; teams, roles and groups come from their own lists."""
+    caller, counts = json["caller"], json.get("counts") or {}
+    return Facts(
+        org_id=_text(json["id"]),
+        org_name=_text(json["name"]),
+        plan=json.get("plan") or "",
+        local=bool(json.get("local", False)),
+        caller=Caller(caller.get("email"), caller.get("rights", "admin") == "admin"),
+        can=frozenset(json.get("capabilities", ())) & CAPABILITIES,
+        features=frozenset(json.get("features", ("scim",))),
+        people=counts.get("people"),
+        active_people=counts.get("active_people"),
+        limits={name: int(limit) for name, limit in (json.get("limits") or {}).items()},
+    )
+
+
+def encode_item(section: Section, item: Item) -> dict[str, Json]:
+    """One item as an answer holds it."""
+    fields = encode_value(section, item.value)
+    if section == "idp_groups":
+        return _encode_group(item, fields)
+    named: dict[str, Json] = {} if item.key is None else {"name": item.key}
+    return {**named, **fields, "etag": item.etag}
+
+
+def decode_item(section: Section, json: Json, roles: Roles = BUILT_IN) -> Item:
+    """The inverse of encode_item."""
+    etag = _text(json["etag"])
+    if section == "idp_groups":
+        mapping = decode_value(section, json["mapping"], roles) or BLANK
+        group = Group(_text(json["id"]), json.get("external_id"), json.get("member_count"))
+        return Item(normalise.name(json["name"]), mapping, etag, group)
+    value = cast(Value, decode_value(section, json, roles))
+    return Item(normalise.domain(json["name"]) if section == "domains" else None, value, etag)
+
+
+def encode_body(section: Section, value: Value) -> dict[str, Json]:
+    """The body of a PUT: the fields that the value speaks about and the org has a place for."""
+    if section == "idp_groups":
+        return _encode_mapping(encode_value(section, value))
+    unwritten = {field.name for field in BY_SECTION[section].fields if not field.written}
+    return {name: said for name, said in encode_value(section, value).items() if name not in unwritten}
+
+
+def encode_role(role: Role) -> dict[str, Json]:
+    """One row of ``GET /v1/roles``."""
+    return {"id": role.id, "name": role.name, "level": role.level}
+
+
+def decode_role(json: Json) -> Role:
+    """The inverse of encode_role."""
+    return Role(_text(json["id"]), _text(json["name"]), "org" if json.get("level") == "org" else "team")
+
+
+def encode_event(event: Event) -> dict[str, Json]:
+    """One row of ``GET /v1/audit-log``."""
+    return {
+        "id": event.id,
+        "at": moment_text(event.at),
+        "actor": event.actor,
+        "channel": event.channel,
+        "address": event.address,
+        "before": event.before,
+        "after": event.after,
+        "key": event.key,
+        "source_ip": event.source_ip,
+    }
+
+
+def decode_event(json: Json) -> Event:
+    """The inverse of encode_event."""
+    return Event(
+        id=_text(json["id"]),
+        at=datetime.fromisoformat(json["at"]),
+        actor=_text(json["actor"]),
+        channel=_text(json["channel"]),
+        address=_text(json["address"]),
+        before=json.get("before"),
+        after=json.get("after"),
+        key=json.get("key"),
+        source_ip=json.get("source_ip"),
+    )
+
+
+def encode_error(kind: str, description: str, key: str | None = None, **extras: Any) -> dict[str, Json]:
+    """The envelope of an error answer: ``kind`` such as ``NotFound``; ``key`` a code or the field that is meant."""
+    return {"tpe": kind, "errors": [{"description": description, "key": key, "extras": extras}], "extras": {}}
+
+
+class ApiError(NamedTuple):
+    """What an error answer says: its kind, the first error's words and key, and all the words in one line."""
+
+    kind: str
+    message: str
+    key: str | None
+    extras: Mapping[str, Json]
+
+
+def decode_error(json: Json) -> ApiError:
+    """The inverse of encode_error, for whatever a server may have sent: what does not fit is passed over."""
+    body = json if isinstance(json, dict) else {}
+    rows = body.get("errors")
+    errors = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+    first = errors[0] if errors else {}
+    words = "; ".join(said for row in errors if isinstance(said := row.get("description"), str))
+    key, extras, kind = first.get("key"), first.get("extras"), body.get("tpe")
+    return ApiError(
+        kind if isinstance(kind, str) else "",
+        words,
+        key if isinstance(key, str) else None,
+        extras if isinstance(extras, dict) else {},
+    )
+
+
+def _encode_group(item: Item, fields: Json) -> dict[str, Json]:
+    group = item.group or Group("")
+    return {
+        "id": group.id,
+        "name": item.key,
+        "external_id": group.external_id,
+        "member_count": group.members,
+        "mapping": None if fields is None else _encode_mapping(fields),
+        "etag": item.etag,
+    }
+
+
+def _encode_mapping(fields: Json) -> dict[str, Json]:
+    said = fields or {}
+    return {"role": said.get("role"), "teams": said.get("teams", [])}
+
+
+def _text(said: Any) -> str:
+    """The text that must stand here. Raises TypeError for anything else."""
+    if not isinstance(said, str):
+        raise TypeError(f"expected text, got {type(said).__name__}")
+    return said
