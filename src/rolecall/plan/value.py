@@ -51,12 +51,16 @@ class Tally(NamedTuple):
 
 
 class Move(NamedTuple):
-    """People whose access moves alike: equal before, equal after, by the same changes."""
+    """People whose access moves alike: equal before, equal after, by the same changes.
+
+    ``people`` is empty where they may not be named; ``size`` always holds.
+    """
 
     before: tuple[Combo, ...]
     after: tuple[Combo, ...]
     kind: MoveKind
     because: tuple[Address, ...]
+    size: int
     people: tuple[Who, ...]
     to_default: bool = False
 

@@ -1,0 +1,56 @@
+"""The digest of what a plan would do: SHA-256 over canonical JSON (RFC 8785)."""
+
+from __future__ import annotations
+
+import json
+from hashlib import sha256
+from typing import Any
+
+from rolecall.codec.policy import encode_allow, encode_policy
+from rolecall.codec.settings import encode_value
+from rolecall.model.kinds import split_address
+from rolecall.plan.value import FORMAT_VERSION, Plan
+
+
+def canonical(value: Any) -> bytes:
+    """RFC 8785 for what plans hold: strings, whole numbers, booleans, null, lists, objects with ASCII keys.
+
+    Within that, Python's compact sorted JSON is the canonical form; a float or a key beyond ASCII is not allowed.
+    """
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
+
+
+def digest(plan: Plan) -> str:
+    """Hex digest over format major, org, env, changes, lifts, escalated people and policy.
+
+    Time, version, source lines, names of files and counts of other people are not in it, so it survives a merge.
+    """
+    said = {
+        "format": FORMAT_VERSION.partition(".")[0],
+        "org": plan.org.id,
+        "env": plan.org.env,
+        "changes": [
+            [
+                change.address,
+                change.action,
+                encode_value(split_address(change.address)[0], change.before),
+                encode_value(split_address(change.address)[0], change.after),
+            ]
+            for change in plan.changes
+        ],
+        "lifts": [encode_allow(lift) for lift in plan.lifts],
+        "escalated": sorted([found.who.id, sorted(map(list, found.gains))] for found in plan.impact.escalations),
+        "policy": encode_policy(plan.desired.policy),
+    }
+    return sha256(canonical(said)).hexdigest()
+
+
+def short(hexdigest: str) -> str:
+    """The first 16 digits, in fours: what a person reads out and types."""
+    return "-".join(hexdigest[at : at + 4] for at in range(0, 16, 4))
+
+
+def matches(said: str, hexdigest: str) -> bool:
+    """Whether what a person typed is this digest: all of it, or at least its first 16 digits; dashes are free."""
+    typed = said.replace("-", "").strip().lower()
+    return len(typed) >= 16 and hexdigest.startswith(typed)
