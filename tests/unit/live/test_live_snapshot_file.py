@@ -1,0 +1,103 @@
+"""Snapshot files as they come: every way to be wrong is told with its place, none shows a traceback."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rolecall.errors import ConfigError, Problem
+from rolecall.live.snapshot_file import MOST_PROBLEMS, read_snapshot_json
+
+ORG = {"snapshot": 1, "org": {"id": "org_1"}}
+
+
+def problems(tmp_path: Path, content: bytes | str | dict[str, Any], name: str = "org.json") -> tuple[Problem, ...]:
+    path = tmp_path / name
+    text = json.dumps(content) if isinstance(content, dict) else content
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    with pytest.raises(ConfigError) as caught:
+        read_snapshot_json(path)
+    assert all(problem.where is not None and problem.where.file == str(path) for problem in caught.value.problems)
+    return caught.value.problems
+
+
+def test_a_good_file_comes_back_as_it_is(tmp_path: Path) -> None:
+    for name in ("org.json", "org"):
+        path = tmp_path / name
+        path.write_text(json.dumps(ORG), encoding="utf-8-sig")
+        assert read_snapshot_json(path) == ORG
+
+
+@pytest.mark.parametrize(
+    "content, code",
+    [
+        (b"", "snapshot_syntax"),
+        (b"\xff\xfe{\x00}\x00", "snapshot_encoding"),
+        (b"\x00\x01\x02\xff", "snapshot_encoding"),
+        (b'{"snapshot": 1,', "snapshot_syntax"),
+        (b"[" * 100_000, "snapshot_syntax"),
+        (b'{"snapshot": 1, "snapshot": 1}', "snapshot_syntax"),
+        (b'{"snapshot": NaN}', "snapshot_syntax"),
+        (b'{"snapshot": 1, "org": {"id": "o"}, "teams": ["\\ud800"]}', "snapshot_syntax"),
+        (b"[]", "snapshot_invalid"),
+        (b"null", "snapshot_invalid"),
+    ],
+)
+def test_bad_bytes(tmp_path: Path, content: bytes, code: str) -> None:
+    assert [problem.code for problem in problems(tmp_path, content)] == [code]
+
+
+def test_a_missing_file_and_a_directory(tmp_path: Path) -> None:
+    for path, code in ((tmp_path / "no.json", "snapshot_missing"), (tmp_path, "snapshot_unreadable")):
+        with pytest.raises(ConfigError) as caught:
+            read_snapshot_json(path)
+        assert caught.value.problems[0].code == code
+
+
+def test_a_syntax_error_has_its_line(tmp_path: Path) -> None:
+    (problem,) = problems(tmp_path, '{\n  "snapshot": oops\n}')
+    assert problem.where is not None
+    assert (problem.where.line, problem.where.column) == (2, 15)
+
+
+def test_an_unknown_key_has_its_path_and_a_near_match(tmp_path: Path) -> None:
+    (problem,) = problems(tmp_path, ORG | {"idp_groups": {"A": {"role": "member", "taems": []}}})
+    assert "taems" in problem.message
+    assert problem.hint == "did you mean `teams`?"
+
+
+def test_all_problems_come_at_once(tmp_path: Path) -> None:
+    found = problems(tmp_path, ORG | {"taken_at": "soon", "defaults": {"teams": []}, "scim": {"enabled": "yes"}})
+    assert len(found) == 3
+
+
+def test_a_file_that_is_wrong_throughout_is_told_in_part(tmp_path: Path) -> None:
+    found = problems(tmp_path, ORG | {"domains": {f"d{n}.com": None for n in range(2000)}})
+    assert len(found) == MOST_PROBLEMS
+
+
+@pytest.mark.parametrize(
+    "changes, words",
+    [
+        ({"domains": {"acme.com": {}, "ACME.com": {}}}, "the same name"),
+        ({"domains": {"no domain": {}}}, "is not a domain name"),
+        ({"idp_groups": {"Caf\u00e9": "blank", "Cafe\u0301": "blank"}}, "the same name"),
+        ({"idp_groups": {" ": "blank"}}, "cannot be empty"),
+        ({"idp_groups": {"A": {"role": "membr", "teams": ["B"]}}}, "no role `membr`"),
+        ({"defaults": {"role": "owner", "teams": ["B"]}}, "no role `owner`"),
+        ({"coverage": {"sso": "complete"}}, "there is no `sso`"),
+    ],
+)
+def test_what_a_schema_cannot_say(tmp_path: Path, changes: dict[str, Any], words: str) -> None:
+    (problem,) = problems(tmp_path, ORG | changes)
+    assert words in problem.message
+
+
+def test_a_role_is_known_by_its_word_and_when_listed(tmp_path: Path) -> None:
+    path = tmp_path / "org.json"
+    groups = {"A": {"role": "Org admin", "teams": ["IT"]}, "B": {"role": "Editor", "teams": ["IT"]}}
+    path.write_text(json.dumps(ORG | {"roles": [{"id": "editor", "name": "Editor"}], "idp_groups": groups}))
+    assert read_snapshot_json(path)["idp_groups"] == groups
