@@ -51,6 +51,13 @@ class Facts:
     then key each of them as ``name [id]``. ``can`` holds the actions this caller may take through the API, such as
     ``domains.create``, ``scim.upgrade``, ``idp_groups.update``; it is empty where there is no API.
     ``limits`` are the org's own (``page``, ``per_minute``).
+
+    ``legacy_links`` matters while the endpoint is ``upgrading`` (R20): the teams that each group of the legacy
+    endpoint was linked to, keyed as people's ``groups`` name it. People keep their legacy groups there beside the
+    pushed ones; a legacy group whose name a pushed group has is keyed ``name [id]`` on both sides, like a homonym.
+    None when not read. On a legacy org the links stand in the live ``idp_groups`` and this is None.
+    ``kept`` matters while SCIM is off (R33): the settings that were in force when it was switched off, which SCIM
+    people go on having. None: the settings as they stand.
     """
 
     org_id: str = ""
@@ -68,6 +75,8 @@ class Facts:
     people: int | None = None
     active_people: int | None = None
     limits: Mapping[str, int] = field(default_factory=dict)
+    legacy_links: Mapping[str, frozenset[str]] | None = None
+    kept: Settings | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,108 @@
+"""Access as a set of bits, so that what a million people have is compared in integers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from rolecall.model.policy import Combo
+from rolecall.model.roles import MEMBER, ORG_ADMIN, RANK, TEAM_ADMIN
+
+ORG: int = 1
+"""The one org-wide atom: being org admin of the org (R21)."""
+
+_WIDTH = 4
+_HELD, _MEMBER, _TEAM_ADMIN, _ORG_ADMIN = 1, 2, 4, 8
+_RANKED = {MEMBER: _HELD | _MEMBER, TEAM_ADMIN: _HELD | _MEMBER | _TEAM_ADMIN, ORG_ADMIN: 15}
+
+
+class Atoms:
+    """Numbers teams and roles as they are met; two sets of rules that are compared must share one.
+
+    A mask is an int. Bit 0 is ORG. Each team owns four bits: held in any role, member, team admin, and the role
+    org admin, each rank with those below it, so that the union of two masks is R9. A role outside the ranks owns
+    one bit in each team (R32).
+    """
+
+    __slots__ = ("_customs", "_teams", "_width", "held", "org_roles")
+
+    def __init__(self) -> None:
+        self._teams: dict[str, int] = {}
+        self._customs: dict[int, Combo] = {}
+        self._width = 1
+        self.held = 0
+        self.org_roles = 0
+
+    def mask(self, combo: Combo) -> int:
+        """The bits of one combo, closed downward."""
+        shift = self._team(combo.team)
+        if (ranked := _RANKED.get(combo.role)) is not None:
+            return ranked << shift | (ORG if combo.role == ORG_ADMIN else 0)
+        return _HELD << shift | self._custom(combo)
+
+    def union(self, combos: Iterable[Combo]) -> int:
+        """The bits of all these combos."""
+        mask = 0
+        for combo in combos:
+            mask |= self.mask(combo)
+        return mask
+
+    def held_in(self, team: str) -> int:
+        """The bit that says: has some role in this team."""
+        return _HELD << self._team(team)
+
+    def as_org_admin(self, mask: int) -> int:
+        """Org admin in every team that the mask holds (R18)."""
+        return (mask & self.held) * 15 | ORG if mask & self.held else mask
+
+    def atoms(self, mask: int) -> int:
+        """The part of a mask that counts as access: without which combo it was that gave org admin."""
+        return mask & ~(self.held | self.org_roles)
+
+    def above_member(self, mask: int) -> int:
+        """The atoms above member: team admin, org admin, any role outside the ranks."""
+        return self.atoms(mask) & ~(self.held << 1)
+
+    def combos(self, mask: int) -> tuple[Combo, ...]:
+        """The combos a mask stands for, sorted by team, then role: the highest ranked of each team, and the rest."""
+        found = [Combo(team, role) for team, shift in self._teams.items() if (role := _top(mask >> shift))]
+        found += (combo for bit, combo in self._customs.items() if mask & bit)
+        return tuple(sorted(found))
+
+    def each(self, atoms: int) -> Iterator[Combo]:
+        """Every atom by itself, sorted; the org-wide one as ``Combo("", "org_admin")``."""
+        named = [(bit, combo) for bit, combo in self._customs.items()]
+        for team, shift in self._teams.items():
+            named += ((_MEMBER << shift, Combo(team, MEMBER)), (_TEAM_ADMIN << shift, Combo(team, TEAM_ADMIN)))
+        named.append((ORG, Combo("", ORG_ADMIN)))
+        return iter(sorted(combo for bit, combo in named if atoms & bit))
+
+    def _team(self, team: str) -> int:
+        shift = self._teams.get(team)
+        if shift is None:
+            shift = self._teams[team] = self._width
+            self._width += _WIDTH
+            self.held |= _HELD << shift
+            self.org_roles |= _ORG_ADMIN << shift
+        return shift
+
+    def _custom(self, combo: Combo) -> int:
+        for bit, known in self._customs.items():
+            if known == combo:
+                return bit
+        bit = 1 << self._width
+        self._width += 1
+        self._customs[bit] = combo
+        return bit
+
+
+def rank(role: str) -> int:
+    """1 to 3 for the ranked roles (R9), 0 for any other (R32)."""
+    return RANK.get(role, 0)
+
+
+def _top(bits: int) -> str | None:
+    if bits & _ORG_ADMIN:
+        return ORG_ADMIN
+    if bits & _TEAM_ADMIN:
+        return TEAM_ADMIN
+    return MEMBER if bits & _MEMBER else None

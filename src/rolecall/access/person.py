@@ -1,0 +1,180 @@
+"""What one person has and why: the rules over combos, with every reason and everything that gave nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from rolecall.access import policy
+from rolecall.access.atoms import rank
+from rolecall.access.rules import Baseline, Rules
+from rolecall.model.directory import Person, Traits
+from rolecall.model.policy import Combo
+from rolecall.model.roles import MEMBER, ORG_ADMIN
+from rolecall.model.settings import UNSET
+
+
+class Reason(NamedTuple):
+    """One source that speaks for a combo: ``default``, ``saml``, ``invite``, ``group:NAME``, ``manual``, ``attribute``.
+
+    ``role`` is what the source by itself gives in that team, ``rule`` the rule by which it counts, such as ``R8``.
+    """
+
+    source: str
+    role: str
+    rule: str
+
+
+class Granted(NamedTuple):
+    """A combo that a person has. ``reasons``: the winner first, ties by name, then who gave a lower role (R9, R32)."""
+
+    team: str
+    role: str
+    reasons: tuple[Reason, ...]
+
+    @property
+    def combo(self) -> Combo:
+        return Combo(self.team, self.role)
+
+
+class Silent(NamedTuple):
+    """Something that could have given access and did not: its source, what it would give, and the rule against it.
+
+    ``combo`` is None for a source that gives nothing at all: a blank group, a person who is not active.
+    """
+
+    source: str
+    rule: str
+    combo: Combo | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What a person has: combos sorted by team, then role. ``silent`` is what gave nothing, in the order looked at."""
+
+    combos: tuple[Granted, ...] = ()
+    silent: tuple[Silent, ...] = ()
+
+    @property
+    def org_admin(self) -> bool:
+        """Org admin of the whole org, if any combo gives it (R21)."""
+        return any(granted.role == ORG_ADMIN for granted in self.combos)
+
+    @property
+    def pairs(self) -> frozenset[Combo]:
+        """The combos alone."""
+        return frozenset(granted.combo for granted in self.combos)
+
+
+class _Grant(NamedTuple):
+    combo: Combo
+    source: str
+    rule: str
+
+
+def effective(rules: Rules, person: Person) -> Access:
+    """Everything that the person has under these rules, each combo with its reasons (R4 to R26, R31 to R33)."""
+    traits = person.traits
+    if not traits.active:
+        return Access(silent=(Silent("person", "R23"),))
+    if traits.pending:
+        return Access(silent=(Silent("person", "R26"),))
+    silent: list[Silent] = []
+    grants = _scim(rules, person, silent) if traits.origin == "scim" else _uninvited_by_idp(rules, traits, silent)
+    return Access(tuple(_settle(grants)), tuple(silent))
+
+
+def _uninvited_by_idp(rules: Rules, traits: Traits, silent: list[Silent]) -> list[_Grant]:
+    """SAML, discovery and invited people: their manual combos, else the default (R4, R5, R6, R26)."""
+    rule = "R6" if traits.origin == "invite" else "R5"
+    source = "invite" if traits.origin == "invite" else "manual"
+    manual = _existing(rules, traits.manual, source, silent)
+    if manual:
+        silent += (Silent("default", rule, combo) for combo in rules.default)
+        return [_Grant(combo, source, rule) for combo in manual]
+    source = "saml" if traits.origin == "saml" else "default"
+    rule = {"saml": "R5", "discovery": "R7"}.get(traits.origin, "R4")
+    return [_Grant(combo, source, rule) for combo in rules.default]
+
+
+def _scim(rules: Rules, person: Person, silent: list[Silent]) -> list[_Grant]:
+    """SCIM people: what groups give, or the default, and manual edits as the toggle allows (R7 to R18)."""
+    base, traits = rules.scim, person.traits
+    firm = list(_from_groups(rules, person.groups, silent))
+    default = [_Grant(combo, "default", "R18" if base.endpoint == "legacy" else "R7") for combo in base.default]
+    if base.endpoint == "legacy":
+        firm += _from_attribute(traits, [*firm, *default], silent)
+    elif firm:
+        silent += (Silent("default", "R8", grant.combo) for grant in default)
+        default = []
+    if base.endpoint == "new" and traits.role_attribute:
+        silent.append(Silent("attribute", "R19"))
+    return _with_edits(rules, base, firm, default, traits, silent)
+
+
+def _from_groups(rules: Rules, groups: Iterable[str], silent: list[Silent]) -> Iterator[_Grant]:
+    rule = "R18" if rules.scim.endpoint == "legacy" else "R8"
+    mapped = rules.settings.idp_groups
+    for name in sorted(set(groups)):
+        given = rules.scim.groups.get(name, ())
+        yield from (_Grant(combo, f"group:{name}", rule) for combo in given)
+        if not given:
+            named = None if mapped is UNSET else mapped.get(name)
+            silent.append(Silent(f"group:{name}", "R10" if named is None or named.blank else "R25"))
+
+
+def _from_attribute(traits: Traits, baseline: Sequence[_Grant], silent: list[Silent]) -> list[_Grant]:
+    """R18: ``admin`` is org admin over the teams of the baseline; anything but ``member`` or nothing is a mistake."""
+    said = traits.role_attribute
+    if said == "admin":
+        teams = sorted({grant.combo.team for grant in baseline})
+        return [_Grant(Combo(team, ORG_ADMIN), "attribute", "R18") for team in teams]
+    if said not in (None, "", MEMBER):
+        silent.append(Silent("attribute", "R18"))
+    return []
+
+
+def _with_edits(
+    rules: Rules, base: Baseline, firm: list[_Grant], default: list[_Grant], traits: Traits, silent: list[Silent]
+) -> list[_Grant]:
+    if not base.editing:
+        silent += (Silent("manual", "R14", combo) for combo in traits.manual)
+        return firm + default
+    edits = _existing(rules, traits.manual, "manual", silent)
+    given = {grant.combo for grant in firm}
+    teams = {combo.team for combo in given}
+    counted = [edit for edit in edits if policy.stands_beside(edit, given)]
+    silent += (Silent("manual", "R15", edit) for edit in edits if edit not in counted)
+    kept = []
+    for grant in default:
+        if grant.combo.team in teams or not policy.replaces_default(counted, grant.combo.team):
+            kept.append(grant)
+        else:
+            silent.append(Silent("default", "R16", grant.combo))
+    rule = "R15" if firm else "R16"
+    return firm + kept + [_Grant(edit, "manual", rule) for edit in counted]
+
+
+def _existing(rules: Rules, edits: Iterable[Combo], source: str, silent: list[Silent]) -> list[Combo]:
+    silent += (Silent(source, "R25", edit) for edit in edits if not rules.exists(edit))
+    return [edit for edit in edits if rules.exists(edit)]
+
+
+def _settle(grants: Iterable[_Grant]) -> Iterator[Granted]:
+    """R9 and R32: in each team the highest ranked role, and beside it every role outside the ranks."""
+    by_team: dict[str, list[_Grant]] = {}
+    for grant in grants:
+        by_team.setdefault(grant.combo.team, []).append(grant)
+    for team in sorted(by_team):
+        yield from sorted(_settle_team(team, by_team[team]))
+
+
+def _settle_team(team: str, grants: Sequence[_Grant]) -> Iterator[Granted]:
+    roles: dict[str, list[_Grant]] = {}
+    for grant in grants:
+        roles.setdefault("" if rank(grant.combo.role) else grant.combo.role, []).append(grant)
+    for rivals in roles.values():
+        ordered = sorted(set(rivals), key=lambda grant: (-rank(grant.combo.role), grant.source))
+        reasons = tuple(Reason(grant.source, grant.combo.role, grant.rule) for grant in ordered)
+        yield Granted(team, reasons[0].role, reasons)

@@ -1,0 +1,168 @@
+"""Settings compiled for the question of who has what: R2, R8, R18, R20, R25, R31 and R33 are settled here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Set
+from dataclasses import dataclass
+from typing import Literal
+
+from rolecall.access.atoms import Atoms
+from rolecall.model.live import Facts
+from rolecall.model.policy import Combo
+from rolecall.model.roles import MEMBER
+from rolecall.model.settings import UNSET, Defaults, GroupMapping, Settings, Unset
+
+Endpoint = Literal["legacy", "new"]
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """What SCIM people have before manual edits.
+
+    ``endpoint`` is whose rules hold: while upgrading those of ``legacy`` do (R20). ``default`` are the combos of
+    R7, or the default's share of R18. ``groups`` has the groups that give at least one combo, and those combos
+    (R8, R25, R31; on a legacy endpoint the linked teams of R18). ``editing`` is the toggle of R14 to R16.
+    ``masks`` and ``default_mask`` say the same in bits.
+    """
+
+    endpoint: Endpoint
+    editing: bool
+    default: tuple[Combo, ...]
+    groups: Mapping[str, tuple[Combo, ...]]
+    masks: Mapping[str, int]
+    default_mask: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The rules of one state of an org, ready to be asked.
+
+    ``settings`` are those it was compiled from. ``scim`` holds for SCIM people, ``default`` (R2) for all others.
+    ``teams`` is None when the org's teams could not be read. ``gone`` names, by group, the teams of its mapping
+    that the org does not have; the key ``""`` is the default (R25). ``missing`` names what was needed and not read:
+    with anything in it the answers are not to be relied on. ``atoms`` numbers the bits of all masks.
+    """
+
+    settings: Settings
+    scim: Baseline
+    default: tuple[Combo, ...]
+    default_mask: int
+    teams: frozenset[str] | None
+    gone: Mapping[str, frozenset[str]]
+    missing: frozenset[str]
+    atoms: Atoms
+
+    def exists(self, combo: Combo) -> bool:
+        """Whether the org has the combo's team, as far as is known (R25)."""
+        return self.teams is None or combo.team in self.teams
+
+
+def compile_access(
+    settings: Settings, facts: Facts, *, pushed: Set[str] | None = None, atoms: Atoms | None = None
+) -> Rules:
+    """The rules that hold under these settings: live ones, or live ones with a plan's changes in them.
+
+    ``pushed`` are the groups that there are; a mapping of any other gives nothing (R25). None: every group that
+    the settings name is there, as after a read or in a forecast. ``atoms`` numbers the bits; hand in the same one
+    for rules that will be compared. While SCIM is off, its people keep what ``facts.kept`` gave them (R33).
+    """
+    numbering = Atoms() if atoms is None else atoms
+    in_force = settings if scim_on(settings) or facts.kept is None else facts.kept
+    default, gone = default_combos(settings.defaults), _gone(settings, facts.teams)
+    standing = _standing(default, facts.teams)
+    return Rules(
+        settings,
+        _baseline(in_force, facts, pushed, numbering),
+        standing,
+        numbering.union(standing),
+        facts.teams,
+        gone,
+        _missing(settings, facts),
+        numbering,
+    )
+
+
+def default_combos(defaults: Defaults | Unset) -> tuple[Combo, ...]:
+    """The combos of the org's default (R2), sorted; a default that does not say its role gives member."""
+    if defaults is UNSET or defaults.teams is UNSET:
+        return ()
+    return _pairs(_default_role(defaults), defaults.teams)
+
+
+def mapping_combos(mapping: GroupMapping, defaults: Defaults | Unset) -> tuple[Combo, ...]:
+    """What a mapping gives on the new endpoint: without a role of its own, the default's (R31)."""
+    return _pairs(mapping.role or _default_role(defaults), mapping.teams)
+
+
+def scim_on(settings: Settings) -> bool:
+    """Whether SCIM provisions people; settings that do not say count as on."""
+    return settings.scim is UNSET or settings.scim.enabled is not False
+
+
+def endpoint_of(settings: Settings) -> str:
+    """``legacy``, ``upgrading`` or ``new``; settings that do not say count as new."""
+    scim = settings.scim
+    return "new" if scim is UNSET or scim.endpoint is UNSET else scim.endpoint
+
+
+def _baseline(settings: Settings, facts: Facts, pushed: Set[str] | None, atoms: Atoms) -> Baseline:
+    legacy = endpoint_of(settings) != "new"
+    default = default_combos(settings.defaults)
+    if legacy:
+        default = _pairs(MEMBER, {combo.team for combo in default})
+    default = _standing(default, facts.teams)
+    groups = {
+        name: combos
+        for name, mapping in _mappings(settings, facts).items()
+        if (pushed is None or name in pushed) and (combos := _standing(_given(mapping, settings, legacy), facts.teams))
+    }
+    return Baseline(
+        "legacy" if legacy else "new",
+        settings.scim is not UNSET and settings.scim.manual_editing is True,
+        default,
+        groups,
+        {name: atoms.union(combos) for name, combos in groups.items()},
+        atoms.union(default),
+    )
+
+
+def _given(mapping: GroupMapping, settings: Settings, legacy: bool) -> tuple[Combo, ...]:
+    return _pairs(MEMBER, mapping.teams) if legacy else mapping_combos(mapping, settings.defaults)
+
+
+def _mappings(settings: Settings, facts: Facts) -> Mapping[str, GroupMapping]:
+    if endpoint_of(settings) == "upgrading":
+        return {name: GroupMapping(teams=teams) for name, teams in (facts.legacy_links or {}).items()}
+    return {} if settings.idp_groups is UNSET else settings.idp_groups
+
+
+def _default_role(defaults: Defaults | Unset) -> str:
+    return MEMBER if defaults is UNSET or defaults.role is UNSET else defaults.role
+
+
+def _pairs(role: str, teams: Iterable[str]) -> tuple[Combo, ...]:
+    return tuple(Combo(team, role) for team in sorted(teams))
+
+
+def _standing(combos: tuple[Combo, ...], teams: frozenset[str] | None) -> tuple[Combo, ...]:
+    """Those whose team the org has (R25)."""
+    return combos if teams is None else tuple(combo for combo in combos if combo.team in teams)
+
+
+def _gone(settings: Settings, teams: frozenset[str] | None) -> dict[str, frozenset[str]]:
+    if teams is None:
+        return {}
+    named = {} if settings.idp_groups is UNSET else {name: held.teams for name, held in settings.idp_groups.items()}
+    if settings.defaults is not UNSET and settings.defaults.teams is not UNSET:
+        named[""] = settings.defaults.teams
+    return {name: lost for name, wanted in named.items() if (lost := wanted - teams)}
+
+
+def _missing(settings: Settings, facts: Facts) -> frozenset[str]:
+    missing = {name for name in ("defaults", "scim", "idp_groups") if getattr(settings, name) is UNSET}
+    defaults = settings.defaults
+    if defaults is not UNSET and (defaults.role is UNSET or defaults.teams is UNSET):
+        missing.add("defaults")
+    if endpoint_of(settings) == "upgrading" and facts.legacy_links is None:
+        missing.add("legacy_links")
+    return frozenset(missing)
