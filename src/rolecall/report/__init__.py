@@ -1,0 +1,1 @@
+"""Plans, problems and runs as text, Markdown, HTML and machine formats, over one shared walk. Pure."""

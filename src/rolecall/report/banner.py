@@ -1,0 +1,39 @@
+"""The first line of every plan, apply and drift: which org this is, and how much of it was seen."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from rolecall.plan.value import OrgRef, Plan
+from rolecall.report.visible import visible
+from rolecall.report.words import count
+
+REHEARSAL = "LOCAL REHEARSAL, not WRITER"
+
+
+def org_line(org: OrgRef) -> str:
+    """``acme · prod · org_8817 at rolecall.acme.net``; a local org says first that it is one."""
+    names = [visible(part) for part in (org.name, org.env, org.id) if part]
+    local = [REHEARSAL] if org.local or org.url.startswith("local:") else []
+    return f"{' · '.join((*local, *names))} at {visible(_address(org.url))}"
+
+
+def banner(plan: Plan) -> str:
+    """The org line of a plan."""
+    return org_line(plan.org)
+
+
+def seen(plan: Plan) -> str:
+    """``all read: 61 groups, 20,104 people``, or what was not read."""
+    if plan.unread:
+        return f"NOT READ: {', '.join(plan.unread)}"
+    nouns = (("domains", "domain", None), ("idp_groups", "group", None), ("people", "person", "people"))
+    counted = [count(plan.counts[key], noun, plural) for key, noun, plural in nouns if key in plan.counts]
+    return f"all read: {', '.join(counted)}" if counted else "all read"
+
+
+def _address(url: str) -> str:
+    """The host of a web address, port included and never a password; other addresses whole."""
+    if not url.startswith(("http://", "https://")):
+        return url
+    return urlsplit(url).netloc.rpartition("@")[2]

@@ -1,0 +1,136 @@
+"""A walk as lines for a terminal, a pipe or a file: `+ ~ -`, one change to a line, its people below it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rolecall.plan.digest import short
+from rolecall.plan.value import GuardResult, Verdict
+from rolecall.report.banner import REHEARSAL
+from rolecall.report.line import Line, Row, Span, Style, line, width_of
+from rolecall.report.problems import problem_line
+from rolecall.report.verdicts import guard_words, passed_words
+from rolecall.report.visible import cells
+from rolecall.report.walk import Entry, Note, Part, Walk
+from rolecall.report.words import place
+
+_MARK_STYLE: dict[str, Style] = {"+": "add", "~": "change", "-": "remove", "↑": "warn"}
+_VERDICT_STYLE: dict[Verdict, Style] = {
+    "block": "error",
+    "not judged": "error",
+    "review": "warn",
+    "allowed": "ok",
+    "pass": "ok",
+}
+_DEEP = 6
+_WIDE_ADDRESS = 44
+_NARROW = 80
+
+
+def plan_lines(walked: Walk, width: int | None = None) -> Iterator[Line]:
+    """The plan from its first line to its last. ``width`` is the terminal's; None is a file or a pipe."""
+    yield banner_line(walked.banner, walked.seen, alarm=bool(walked.plan.unread))
+    if walked.headline:
+        yield line(walked.headline, "bold")
+    for part in walked.parts:
+        yield from _part(part, width)
+    yield from _asides(walked)
+    yield from (line(note.text, _tone(note), indent=2, hang=4) for note in walked.remain)
+    yield from (problem_line(problem) for problem in walked.warnings)
+    yield from _judgement(walked)
+    yield line(walked.summary, "bold")
+    yield from _next(walked)
+
+
+def banner_line(text: str, seen: str = "", *, alarm: bool = False) -> Line:
+    """The first line: the org, and to the right how much of it was seen."""
+    spans: Row = (Span(text, "head"),)
+    if text.startswith(REHEARSAL):
+        spans = (Span(REHEARSAL, "warn"), Span(text.removeprefix(REHEARSAL), "head"))
+    return Line(spans, hang=2, tail=(Span(seen, "error" if alarm else "dim"),) if seen else ())
+
+
+def _part(part: Part, width: int | None) -> Iterator[Line]:
+    yield line()
+    yield Line((Span(part.title, "bold"), Span(f"  {part.total:,}", "dim")), hang=2)
+    longest = max((cells(entry.address) for entry in part.entries), default=0)
+    column = min(longest, _WIDE_ADDRESS) if width is None or width >= _NARROW else 0
+    for entry in part.entries:
+        yield from _entry(entry, column, width)
+    if part.hidden:
+        yield line(f"… and {part.hidden:,} more", "dim", indent=2)
+    yield from (line(note.text, _tone(note), indent=2, hang=2) for note in part.notes)
+
+
+def _entry(entry: Entry, column: int, width: int | None) -> Iterator[Line]:
+    mark: Row = (Span(f"{entry.mark} ", _MARK_STYLE[entry.mark]), Span(entry.address, "bold"))
+    pad = Span(" " * (max(column - cells(entry.address), 0) + 3))
+    what = _diffs(entry)
+    where: Row = (Span(place(entry.where), "dim"),) if entry.where else ()
+    one = (*mark, pad, *what) if what else mark
+    if width is None or 2 + width_of(one) <= width:
+        yield Line(one, 2, _DEEP, where)
+    else:
+        yield Line(mark, 2, _DEEP, where)
+        yield Line(what, _DEEP, _DEEP + 2)
+    yield from (
+        line(note.text, _tone(note) if note.tone != "plain" else "dim", indent=_DEEP, hang=_DEEP)
+        for note in entry.notes
+    )
+
+
+def _diffs(entry: Entry) -> Row:
+    spans: list[Span] = []
+    for diff in entry.diffs:
+        spans += [Span(" · ", "dim")] if spans else []
+        spans.append(Span(f"{diff.path}: ", "dim"))
+        if diff.before is not None:
+            spans += [Span(diff.before, "remove"), Span(" → "), Span(diff.after, "add")]
+        else:
+            spans.append(Span(diff.after))
+    return tuple(spans)
+
+
+def _asides(walked: Walk) -> Iterator[Line]:
+    if walked.parts:
+        yield line()
+    impact = walked.plan.impact
+    yield from (line(text, "dim", indent=2, hang=4) for text in impact.notes)
+    for item in impact.escalations[:_MOST]:
+        gains = ", ".join(f"{combo.team} {combo.role}" for combo in item.gains)
+        yield line(f"{walked.naming.name(item.who)} gains {gains}", "warn", indent=2, hang=4)
+    if len(impact.escalations) > _MOST:
+        yield line(f"and {len(impact.escalations) - _MOST:,} more escalations", "warn", indent=2)
+
+
+_MOST = 10
+
+
+def _judgement(walked: Walk) -> Iterator[Line]:
+    for verdict, guards in walked.verdicts:
+        if verdict == "pass":
+            yield line(passed_words(guards), "ok", indent=8, hang=8)
+        else:
+            yield from (_verdict(verdict, guard) for guard in guards)
+    for test in walked.plan.access_tests:
+        if not test.passed:
+            yield line(f"FAILED  {test.name}: {test.message}", "error", hang=8, tail=place(test.source))
+
+
+def _verdict(verdict: Verdict, guard: GuardResult) -> Line:
+    label = Span(f"{verdict.upper():<8}", _VERDICT_STYLE[verdict])
+    return Line(
+        (label, Span(guard_words(guard))), hang=8, tail=(Span(place(guard.source), "dim"),) if guard.source else ()
+    )
+
+
+def _next(walked: Walk) -> Iterator[Line]:
+    plan = walked.plan
+    if not plan.writes or plan.errored or walked.digest is None:
+        return
+    env = f" -e {plan.org.env}" if plan.org.env else ""
+    yield Line((Span("Approve: ", "dim"), Span(f"rolecall apply{env} --approve {short(walked.digest)}")), hang=2)
+
+
+def _tone(note: Note) -> Style:
+    return "plain" if note.tone == "plain" else note.tone

@@ -1,0 +1,212 @@
+"""The one walk over a plan that every sink shares: what is said, in reading order, before anybody styles it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from rolecall.errors import Problem, Where
+from rolecall.model.change import Change
+from rolecall.model.kinds import SECTIONS, split_address
+from rolecall.model.settings import Address
+from rolecall.plan.value import GuardResult, Move, Plan, Verdict, summary
+from rolecall.report.banner import banner, seen
+from rolecall.report.people import Naming, move_sentence, moves_by_address, named, together
+from rolecall.report.remain import released_words, unmanaged_words
+from rolecall.report.verdicts import verdict_rows
+from rolecall.report.visible import visible
+from rolecall.report.words import BLANK_IS, REASONS, VIA_REASONS, Diff, count, diffs
+
+Mark = Literal["+", "~", "-", "↑"]
+Tone = Literal["plain", "warn", "error"]
+
+MARKS: Mapping[str, Mark] = {"create": "+", "update": "~", "delete": "-", "upgrade": "↑"}
+
+
+class Note(NamedTuple):
+    """A sentence and how much it matters."""
+
+    text: str
+    tone: Tone = "plain"
+
+
+class Entry(NamedTuple):
+    """One change as a reader sees it; a rename, which is two changes, is one entry.
+
+    ``notes`` tell the people it touches, why it is planned, and what the config says about it.
+    """
+
+    change: Change
+    mark: Mark
+    address: str
+    diffs: tuple[Diff, ...]
+    where: Where | None
+    notes: tuple[Note, ...] = ()
+
+
+class Part(NamedTuple):
+    """Entries that belong together. ``total`` counts those that a limit left out, too."""
+
+    key: str
+    title: str
+    entries: tuple[Entry, ...]
+    total: int
+    notes: tuple[Note, ...] = ()
+
+    @property
+    def hidden(self) -> int:
+        return self.total - len(self.entries)
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """A plan in reading order. Every text in it is visible and safe to print, but not escaped for any markup."""
+
+    plan: Plan
+    banner: str
+    seen: str
+    headline: str
+    parts: tuple[Part, ...]
+    remain: tuple[Note, ...]
+    verdicts: tuple[tuple[Verdict, tuple[GuardResult, ...]], ...]
+    warnings: tuple[Problem, ...]
+    summary: str
+    naming: Naming
+    digest: str | None
+
+
+def walk(plan: Plan, naming: Naming = Naming(), digest: str | None = None, limit: int | None = None) -> Walk:
+    """Walk a plan. ``limit`` is the most entries that a part may show; ``digest`` is the plan's, if it has one."""
+    return Walk(
+        plan=plan,
+        banner=banner(plan),
+        seen=seen(plan),
+        headline=_headline(plan),
+        parts=tuple(_parts(plan, naming, limit)),
+        remain=tuple(_remain(plan)),
+        verdicts=verdict_rows(plan.guards),
+        warnings=plan.warnings,
+        summary=summary_line(plan),
+        naming=naming,
+        digest=digest,
+    )
+
+
+def summary_line(plan: Plan) -> str:
+    """``Plan: 1 to create, 2 to update; 3 wait for the IdP, 1 by hand.``"""
+    counts = summary(plan)
+    doing = [
+        f"{counts[action]:,} to {action}" for action in ("create", "update", "delete", "upgrade") if counts[action]
+    ]
+    doing += [count(counts["rename"], "rename")] if counts["rename"] else []
+    aside = [
+        text
+        for key, text in (
+            ("waiting", f"{counts['waiting']:,} of them wait for the IdP"),
+            ("human", f"{counts['human']:,} of them by hand"),
+            ("released", f"{counts['released']:,} released"),
+        )
+        if counts[key]
+    ]
+    if not doing:
+        return f"No changes{'; ' + ', '.join(aside) if aside else ''}."
+    return f"Plan: {', '.join(doing)}{'; ' + ', '.join(aside) if aside else ''}."
+
+
+def _headline(plan: Plan) -> str:
+    if plan.errored:
+        return "This plan could not be computed whole and must not be applied."
+    said = [visible(plan.impact.headline)] if plan.impact.headline else []
+    if plan.impact.problem:
+        said.append(visible(plan.impact.problem))
+    if plan.unread:
+        unread = ", ".join(plan.unread)
+        said.append(f"Not all could be seen ({unread}): nothing is planned there, and nothing is known of it.")
+    elif not plan.changes:
+        said.append("The org is as the config wants it." if not plan.partial else "Nothing to do within the targets.")
+    return " ".join(said)
+
+
+def _parts(plan: Plan, naming: Naming, limit: int | None) -> Iterable[Part]:
+    moves = moves_by_address(plan.impact)
+    grouped: defaultdict[str, list[Change]] = defaultdict(list)
+    for change in _merged(plan.changes):
+        grouped[change.via if change.via != "api" else split_address(change.address)[0]].append(change)
+    for key, title in (*((section, section) for section in SECTIONS), *_ASIDE):
+        changes = grouped.get(key, [])
+        if changes:
+            entries = tuple(_entry(change, plan, moves, naming) for change in changes[:limit])
+            yield Part(key, title, entries, len(changes), tuple(_part_notes(changes)))
+
+
+_ASIDE = (
+    ("waiting", "Waiting for the IdP: planned, not written until it pushes the group"),
+    ("human", "By hand: steps that a person must take"),
+)
+
+
+def _merged(changes: tuple[Change, ...]) -> Iterable[Change]:
+    """Changes with the delete of each rename left out: the rename is told at its new address."""
+    return (c for c in changes if not (c.moved and c.address == c.moved.before and c.moved.after != c.address))
+
+
+def _part_notes(changes: list[Change]) -> Iterable[Note]:
+    if any(change.action == "delete" and change.address.startswith("idp_groups/") for change in changes):
+        yield Note(BLANK_IS)
+
+
+def _entry(change: Change, plan: Plan, moves: Mapping[Address, tuple[Move, ...]], naming: Naming) -> Entry:
+    section, _ = split_address(change.address)
+    return Entry(
+        change,
+        "~" if change.moved else MARKS[change.action],
+        visible(change.address),
+        diffs(section, change),
+        change.intent.source,
+        (*_people_notes(change, plan, moves.get(change.address, ()), naming), *_why_notes(change)),
+    )
+
+
+def _people_notes(change: Change, plan: Plan, moves: tuple[Move, ...], naming: Naming) -> Iterable[Note]:
+    for move in moves[:_MOST_MOVES]:
+        worse = move.kind != "gain"
+        who = named([move], naming)
+        text = f"{move_sentence(move)}{together(move, change.address)}{': ' + who if who else ''}"
+        yield Note(text, "warn" if worse else "plain")
+    if len(moves) > _MOST_MOVES:
+        rest = sum(move.size for move in moves[_MOST_MOVES:])
+        yield Note(f"and {count(rest, 'person')} in {len(moves) - _MOST_MOVES:,} other ways (--format csv names each)")
+    tally = plan.impact.tallies.get(change.address)
+    if tally and not moves and tally.total:
+        yield Note(f"{tally.gain:,} gain, {tally.lose:,} lose, {tally.change:,} change")
+
+
+_MOST_MOVES = 3
+
+
+def _why_notes(change: Change) -> Iterable[Note]:
+    intent = change.intent
+    said = []
+    if change.moved:
+        said.append(f"renamed from {visible(split_address(change.moved.before)[1] or change.moved.before)}")
+    elif change.reason == "expired" and intent.expires:
+        said.append(f"expired after {intent.expires}")
+    elif REASONS[change.reason]:
+        said.append(REASONS[change.reason])
+    if change.via_reason:
+        said.append(VIA_REASONS[change.via_reason])
+    said += [f"owner {visible(intent.owner)}"] if intent.owner else []
+    said += [visible(text) for text in (intent.reason, intent.ticket) if text]
+    said += ["protected"] if intent.protect else []
+    if said:
+        yield Note(" · ".join(said))
+
+
+def _remain(plan: Plan) -> Iterable[Note]:
+    yield from (Note(text) for text in released_words(plan.released))
+    for text, warn in unmanaged_words(plan.unmanaged):
+        yield Note(text, "warn" if warn else "plain")
+    if plan.partial:
+        yield Note("Cut to targets: other differences are not shown, and not applied.", "warn")

@@ -1,0 +1,123 @@
+"""Values in words: numbers, fields, mappings, reasons. Everything that comes from outside is made visible here."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from rolecall.errors import Where
+from rolecall.model.change import Change, Reason, ViaReason
+from rolecall.model.fields import FieldChange, field_changes
+from rolecall.model.policy import Combo
+from rolecall.model.roles import ORG_ADMIN
+from rolecall.report.visible import visible
+
+BLANK_IS = (
+    "Blank is not no access: people whose group goes blank keep what their other groups give, "
+    "or else the org's default, and can still sign in."
+)
+"""R7, R10, R22, said wherever a mapping goes."""
+
+REASONS: dict[Reason, str] = {
+    "config": "",
+    "not_listed": "not in the config, and the section is authoritative",
+    "removed": "the config says remove",
+    "previously": "renamed in the IdP",
+    "expired": "expired",
+    "blank": "the config says blank",
+    "upgrade": "endpoint upgrade",
+    "rollback": "rollback",
+    "drift": "drift",
+}
+
+VIA_REASONS: dict[ViaReason, str] = {
+    "not_pushed": "the IdP has not pushed this group",
+    "not_claimable": "this caller cannot claim that domain",
+    "no_api": "the org has no API for it",
+    "not_in_plan": "the org's plan does not include it",
+}
+
+_SHORT = 60
+_FEW = 3
+
+
+class Diff(NamedTuple):
+    """One field in words. ``before`` is None where only one side is worth telling: a create or a delete."""
+
+    path: str
+    before: str | None
+    after: str
+
+    def __str__(self) -> str:
+        arrow = f"{self.before} → " if self.before is not None else ""
+        return f"{self.path}: {arrow}{self.after}"
+
+
+def count(number: int, noun: str, plural: str | None = None) -> str:
+    """``1 person`` · ``20,104 people``."""
+    word = noun if number == 1 else plural or {"person": "people", "entry": "entries"}.get(noun, f"{noun}s")
+    return f"{number:,} {word}"
+
+
+def listed(names: Iterable[str], most: int | None = None) -> str:
+    """Names with commas, made visible; past ``most`` a count of the rest."""
+    shown = [visible(name) for name in names]
+    if most is None or len(shown) <= most:
+        return ", ".join(shown)
+    return f"{', '.join(shown[:most])} and {len(shown) - most:,} more"
+
+
+def place(where: Where | None) -> str:
+    """``idp_groups/marketing.yaml:14``, or nothing."""
+    if where is None:
+        return ""
+    return visible(f"{where.file}:{where.line}" if where.line else where.file)
+
+
+def combos(held: Iterable[Combo]) -> str:
+    """``Brand member, Legal team_admin``."""
+    return listed(f"{combo.team} {combo.role}" for combo in held) or "nothing"
+
+
+def diffs(section: str, change: Change) -> tuple[Diff, ...]:
+    """What a change does to each field, in the table's order."""
+    found = field_changes(section, change.before, change.after)
+    if change.action == "create":
+        return tuple(Diff(item.path, None, scalar(item.path, item.after)) for item in found)
+    if change.action == "delete":
+        return tuple(Diff(f"was {item.path}", None, scalar(item.path, item.before)) for item in found)
+    return tuple(map(_diff, found))
+
+
+def scalar(path: str, value: Any) -> str:
+    """A field's value in words; sets sorted, metadata as its size and fingerprint."""
+    if value is None:
+        return "(none)"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, frozenset | tuple | list):
+        return listed(sorted(value)) or "(none)"
+    text = str(value)
+    if path == "metadata" or len(text) > 10 * _SHORT:
+        digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+        return f"{len(text):,} characters ({digest})"
+    return visible(text)
+
+
+def gives_org_admin(role: str | None) -> bool:
+    """Whether a mapping with this role makes org admins (R21)."""
+    return role == ORG_ADMIN
+
+
+def _diff(item: FieldChange) -> Diff:
+    path, before, after = item
+    if isinstance(before, frozenset) and isinstance(after, frozenset) and max(len(before), len(after)) > _FEW:
+        return Diff(path, None, _set_diff(before, after))
+    return Diff(path, scalar(path, before), scalar(path, after))
+
+
+def _set_diff(before: frozenset[str], after: frozenset[str]) -> str:
+    gone, new, stay = sorted(before - after), sorted(after - before), len(before & after)
+    signed = [*(f"+{visible(name)}" for name in new), *(f"−{visible(name)}" for name in gone)]
+    return f"{', '.join(signed)} ({stay} stay)"

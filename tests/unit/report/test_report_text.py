@@ -1,0 +1,105 @@
+"""The plan in a terminal, a pipe and a file."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from report_plans import FORTY, LOCAL, MARKETING, PASSES, REBRAND, REVIEW, change, full_plan, mapping, plan_of
+
+from rolecall.errors import Where
+from rolecall.model.live import UNREAD
+from rolecall.plan.value import AccessTestResult, Impact, Plan
+from rolecall.report.line import Line, layout, plain, width_of
+from rolecall.report.text import plan_lines
+from rolecall.report.walk import walk
+
+DIGEST = "9f3c1a7720bd4e55" + "0" * 48
+
+
+def text(plan: Plan, width: int | None = None, digest: str | None = DIGEST) -> str:
+    return plain(plan_lines(walk(plan, digest=digest), width), width)
+
+
+def small() -> Plan:
+    headline = "40 people move from Marketing to Brand, as members. Org admins stay 4."
+    return plan_of(
+        REBRAND,
+        counts={"idp_groups": 61, "people": 20104},
+        impact=Impact(20104, change=40, losing=40, headline=headline, moves=(FORTY,)),
+        guards=(*PASSES, REVIEW),
+    )
+
+
+def test_a_pipe_gets_one_line_for_each_thing_said() -> None:
+    assert text(small()) == (
+        "acme · prod · org_8817 at rolecall.acme.net   all read: 61 groups, 20,104 people\n"
+        "40 people move from Marketing to Brand, as members. Org admins stay 4.\n"
+        "\n"
+        "idp_groups  1\n"
+        "  ~ idp_groups/Writer-Marketing   teams: Marketing → Brand   idp_groups/marketing.yaml:14\n"
+        "      40 lose Marketing member, gain Brand member\n"
+        "      owner it-lead@acme.com · CHG-4411\n"
+        "\n"
+        "REVIEW  max_people_losing_access: 40 people lose something they have; review above 10, block above 403 (2 %)"
+        "   rolecall.yaml:40\n"
+        "        ok: min_org_admins 4 ≥ 2 · required_org_admins · escalations 0 · sign_in · 2 more\n"
+        "Plan: 1 to update.\n"
+        "Approve: rolecall apply -e prod --approve 9f3c-1a77-20bd-4e55\n"
+    )
+
+
+@pytest.mark.parametrize("width", [20, 40, 60, 80, 140, 300])
+def test_every_row_fits_the_terminal(width: int) -> None:
+    rows = list(layout(plan_lines(walk(full_plan(), digest=DIGEST), width), width))
+    assert max(map(width_of, rows)) <= width
+
+
+@pytest.mark.parametrize("width", [None, 40, 140])
+def test_no_width_loses_a_word(width: int | None) -> None:
+    def words(shown: str) -> list[str]:
+        return sorted("".join(shown.split()))
+
+    assert words(text(full_plan(), width)) == words(text(full_plan()))
+
+
+def test_a_narrow_terminal_puts_the_fields_below_the_address() -> None:
+    rows = text(small(), 50).splitlines()
+    at = rows.index("  ~ idp_groups/Writer-Marketing")
+    assert rows[at + 1 : at + 3] == ["      idp_groups/marketing.yaml:14", "      teams: Marketing → Brand"]
+
+
+def test_marks_have_their_colours() -> None:
+    styles = {item.spans[0].text: item.spans[0].style for item in plan_lines(walk(full_plan())) if item.indent == 2}
+    assert (styles["+ "], styles["~ "], styles["- "]) == ("add", "change", "remove")
+
+
+def test_the_rehearsal_and_the_unread_stand_out() -> None:
+    first: Line = next(plan_lines(walk(plan_of(org=LOCAL, coverage={"sso": UNREAD}))))
+    assert first.spans[0] == ("LOCAL REHEARSAL, not WRITER", "warn")
+    assert first.tail[0] == ("NOT READ: sso", "error")
+
+
+def test_a_failed_access_test_is_shown_with_its_place() -> None:
+    failed = AccessTestResult("one door", False, "Legacy-Admins gives it too", Where("rolecall.yaml", 60))
+    passed = AccessTestResult("other", True)
+    shown = text(plan_of(access_tests=(failed, passed)))
+    assert "FAILED  one door: Legacy-Admins gives it too   rolecall.yaml:60\n" in shown
+    assert "other" not in shown
+
+
+@pytest.mark.parametrize("plan", [plan_of(), plan_of(REBRAND, errored=True)])
+def test_what_cannot_be_applied_offers_no_approval(plan: Plan) -> None:
+    assert "Approve" not in text(plan)
+
+
+def test_ten_thousand_changes_are_quick() -> None:
+    changes = [
+        change(f"idp_groups/Group-{n:05}", "update", mapping("member", f"T{n % 40}"), mapping("member", f"T{n % 41}"))
+        for n in range(10_000)
+    ]
+    plan = plan_of(*changes, impact=Impact(10, moves=(FORTY._replace(because=(MARKETING,)),)))
+    began = time.process_time()
+    shown = text(plan, 100)
+    assert shown.count("\n") > 10_000
+    assert time.process_time() - began < 3

@@ -1,0 +1,194 @@
+"""The walk says everything a plan holds, once, in reading order."""
+
+from __future__ import annotations
+
+import pytest
+from report_plans import (
+    CLAIM,
+    FORTY,
+    LAPSED,
+    LOCAL,
+    MARKETING,
+    METADATA,
+    REBRAND,
+    RENAMED,
+    UNLISTED,
+    UNPUSHED,
+    change,
+    full_plan,
+    mapping,
+    people,
+    plan_of,
+)
+
+from rolecall.model.live import UNREAD, Coverage
+from rolecall.model.policy import Combo
+from rolecall.model.settings import Address
+from rolecall.plan.value import Impact, Move, Plan, Released, Tally, Unmanaged
+from rolecall.report.people import Naming
+from rolecall.report.walk import Entry, summary_line, walk
+
+
+def only(plan: Plan) -> Entry:
+    (part,) = walk(plan).parts
+    (entry,) = part.entries
+    return entry
+
+
+def said(entry: Entry) -> list[str]:
+    return [note.text for note in entry.notes]
+
+
+def test_parts_are_the_sections_in_their_order_then_what_waits_then_what_people_do() -> None:
+    assert [part.key for part in walk(full_plan()).parts] == ["sso", "idp_groups", "waiting", "human"]
+
+
+def test_the_first_line_names_org_env_id_and_host() -> None:
+    assert walk(plan_of()).banner == "acme · prod · org_8817 at rolecall.acme.net"
+
+
+def test_a_password_in_the_address_is_not_shown() -> None:
+    org = LOCAL._replace(url="https://me:secret@host:8443/x", local=False)
+    assert walk(plan_of(org=org)).banner == "acme · org_1 at host:8443"
+
+
+@pytest.mark.parametrize("org", [LOCAL, LOCAL._replace(local=False)])
+def test_a_local_org_says_so_first(org: object) -> None:
+    assert walk(plan_of(org=org)).banner.startswith("LOCAL REHEARSAL, not WRITER · acme")
+
+
+def test_what_was_read_is_counted() -> None:
+    assert walk(full_plan()).seen == "all read: 61 groups, 20,104 people"
+
+
+def test_what_was_not_read_is_never_called_no_change() -> None:
+    walked = walk(plan_of(coverage={"idp_groups": UNREAD, "sso": Coverage()}))
+    assert walked.seen == "NOT READ: idp_groups"
+    assert "Not all could be seen (idp_groups)" in walked.headline
+    assert "as the config wants it" not in walked.headline
+
+
+def test_nothing_to_do_is_said() -> None:
+    assert walk(plan_of()).headline == "The org is as the config wants it."
+    assert walk(plan_of()).summary == "No changes."
+
+
+def test_an_update_shows_only_the_fields_that_differ() -> None:
+    assert [str(diff) for diff in only(plan_of(REBRAND)).diffs] == ["teams: Marketing → Brand"]
+
+
+def test_metadata_is_shortened() -> None:
+    (diff,) = only(plan_of(METADATA)).diffs
+    assert str(diff).startswith("metadata: 1,200 characters (")
+    assert "<a>" not in str(diff)
+
+
+def test_large_sets_show_what_comes_and_goes() -> None:
+    before, after = mapping("member", "A", "B", "C", "D"), mapping("member", "B", "C", "D", "E")
+    (diff,) = only(plan_of(change("idp_groups/G", "update", before, after))).diffs
+    assert str(diff) == "teams: +E, −A (3 stay)"
+
+
+def test_a_rename_is_one_entry() -> None:
+    entry = only(plan_of(*RENAMED))
+    assert (entry.mark, entry.address) == ("~", "idp_groups/Writer-Mktg")
+    assert said(entry) == ["renamed from Mktg"]
+
+
+@pytest.mark.parametrize(
+    ("one", "words"),
+    [
+        (LAPSED, "expired after 2026-11-01"),
+        (UNLISTED, "not in the config, and the section is authoritative"),
+        (UNPUSHED, "the IdP has not pushed this group"),
+        (CLAIM, "this caller cannot claim that domain"),
+        (REBRAND, "owner it-lead@acme.com · CHG-4411"),
+    ],
+)
+def test_the_reason_and_the_intent_are_told(one: object, words: str) -> None:
+    assert said(only(plan_of(one))) == [words]
+
+
+def test_where_a_mapping_goes_blank_is_not_no_access() -> None:
+    (part,) = walk(plan_of(LAPSED)).parts
+    assert "Blank is not no access" in part.notes[0].text
+    (other,) = walk(plan_of(REBRAND)).parts
+    assert other.notes == ()
+
+
+def test_people_are_told_below_their_change() -> None:
+    impact = Impact(100, change=40, losing=40, moves=(FORTY,))
+    assert said(only(plan_of(REBRAND, impact=impact)))[0] == "40 lose Marketing member, gain Brand member"
+
+
+def test_a_few_people_are_named_unless_they_may_not_be() -> None:
+    move = Move((Combo("Sales", "member"),), (), "lose", (Address(LAPSED.address),), 2, people(2))
+    plan = plan_of(LAPSED, impact=Impact(9, lose=2, moves=(move,)))
+    assert said(only(plan))[0] == "2 lose Sales member, left with nothing: p0@acme.com, p1@acme.com"
+    ((part,), (masked,)) = walk(plan, Naming("counts")).parts, walk(plan, Naming("masked", b"key")).parts
+    assert part.entries[0].notes[0].text == "2 lose Sales member, left with nothing"
+    assert "person-" in masked.entries[0].notes[0].text
+    assert "acme.com" not in masked.entries[0].notes[0].text
+
+
+def test_masks_depend_on_the_key_and_the_person_alone() -> None:
+    one, two = people(2)
+    assert Naming("masked", b"a").name(one) == Naming("masked", b"a").name(one)
+    assert len({Naming("masked", key).name(who) for key in (b"a", b"b") for who in (one, two)}) == 4
+
+
+def test_many_ways_are_cut_with_a_count() -> None:
+    moves = tuple(Move((Combo(f"T{n}", "member"),), (), "lose", (MARKETING,), 50 - n, people(50 - n)) for n in range(6))
+    notes = said(only(plan_of(REBRAND, impact=Impact(900, lose=285, moves=moves))))
+    assert "and 138 people in 3 other ways" in notes[3]
+
+
+def test_a_tally_alone_is_told_in_numbers() -> None:
+    impact = Impact(900, tallies={MARKETING: Tally(1, 2, 3)})
+    assert said(only(plan_of(REBRAND, impact=impact)))[0] == "1 gain, 2 lose, 3 change"
+
+
+def test_a_limit_cuts_and_counts() -> None:
+    changes = [change(f"idp_groups/G{n:04}", "create", None, mapping("member", "A")) for n in range(30)]
+    (part,) = walk(plan_of(*changes), limit=10).parts
+    assert (len(part.entries), part.total, part.hidden) == (10, 30, 20)
+
+
+def test_names_that_would_mislead_are_shown_escaped() -> None:
+    entry = only(plan_of(change("idp_groups/a\u202eb\x1b[0m", "create", None, mapping("member", "T\u200b"))))
+    assert entry.address == "idp_groups/a\\u202eb\\x1b[0m"
+    assert str(entry.diffs[1]) == "teams: T\\u200b"
+
+
+def test_unmanaged_org_admins_are_warnings() -> None:
+    remain = walk(full_plan()).remain
+    assert [note.tone for note in remain] == ["plain", "plain", "warn"]
+    assert (
+        remain[1].text == "Not managed here: 2 mapped groups, 1 of them gives org admin (rolecall access --unmanaged)"
+    )
+    assert remain[2].text == "idp_groups/Legacy-Admins is new, not managed and gives org admin on IT to 3 people"
+
+
+def test_long_inventories_are_cut_with_a_count() -> None:
+    admins = tuple(Unmanaged(Address(f"idp_groups/A{n}"), "org_admin", ("IT",)) for n in range(9))
+    gone = tuple(Released(Address(f"idp_groups/R{n}")) for n in range(9))
+    texts = [note.text for note in walk(plan_of(unmanaged=admins, released=gone)).remain]
+    assert "Released: 4 more" in texts
+    assert "and 4 more that give org admin" in texts
+
+
+def test_the_summary_counts_by_action() -> None:
+    assert summary_line(full_plan()) == (
+        "Plan: 2 to create, 2 to update, 2 to delete, 1 rename; "
+        "1 of them wait for the IdP, 1 of them by hand, 1 released."
+    )
+
+
+def test_a_partial_plan_says_so() -> None:
+    walked = walk(plan_of(partial=True))
+    assert walked.headline == "Nothing to do within the targets."
+    assert walked.remain[-1].text.startswith("Cut to targets")
+
+
+def test_an_errored_plan_says_so_first() -> None:
+    assert walk(plan_of(REBRAND, errored=True)).headline.startswith("This plan could not be computed whole")
