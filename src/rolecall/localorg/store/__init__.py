@@ -22,7 +22,9 @@ roles        id, console word, level (org or team), position
 users        everybody, of every origin (scim, saml, invite, discovery). ``email_key`` is
              ``model.normalise.email(email)``, unique (R28). ``manual`` is a JSON list of {team, role}.
              ``role_attribute`` is what R18 reads. ``document`` is the stored SCIM JSON *without* ``groups`` and
-             ``meta.location`` (null: never synced), emitted as it stands. ``version`` grows with each write to the
+             ``meta`` (null: never synced, and not shown by SCIM), emitted as it stands. ``folded`` is the same document
+             in the form in which strings compare, for filters; ``user_name_key`` is its userName so, unique. All three
+             are made by ``scim.documents``, for users and groups alike. ``version`` grows with each write to the
              user, not with memberships. ``bucket`` is ``keys.bucket(id)`` and spreads people over partitions
 groups       ``name_key`` is ``keys.fold(display_name)``, not unique: two groups may share a name. ``document`` is the
              SCIM JSON *without* ``members``. ``version`` grows with each SCIM write to it, memberships included.

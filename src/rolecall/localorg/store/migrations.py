@@ -1,6 +1,7 @@
 """The schema's history. A migration that ran anywhere is never edited: add one, and change ``tables.py`` with it.
 
-Statements are plain SQL that SQLite and PostgreSQL both take; ``{text}`` is text that compares byte by byte in both.
+Statements are plain SQL that SQLite and PostgreSQL both take; ``{text}`` is text that compares byte by byte in both,
+``{json}`` a JSON document that SQL can look into.
 """
 
 from __future__ import annotations
@@ -69,11 +70,23 @@ MIGRATIONS: tuple[Migration, ...] = (
             "CREATE TABLE counters (name {text} NOT NULL PRIMARY KEY, value BIGINT NOT NULL)",
         ),
     ),
+    Migration(
+        2,
+        "what SCIM searches by: documents in the form in which strings compare, and pages in the order of creation",
+        (
+            "ALTER TABLE users ADD COLUMN user_name_key {text}",
+            "ALTER TABLE users ADD COLUMN folded {json}",
+            "ALTER TABLE groups ADD COLUMN folded {json}",
+            "CREATE UNIQUE INDEX users_user_name_key ON users (user_name_key)",
+            "CREATE INDEX users_shown ON users (created, id) WHERE document IS NOT NULL",
+            "CREATE INDEX groups_shown ON groups (created, id) WHERE document IS NOT NULL",
+        ),
+    ),
 )
 
 _WORDS = {
-    "sqlite": {"text": "TEXT", "without_rowid": " WITHOUT ROWID"},
-    "postgresql": {"text": 'TEXT COLLATE "C"', "without_rowid": ""},
+    "sqlite": {"text": "TEXT", "json": "TEXT", "without_rowid": " WITHOUT ROWID"},
+    "postgresql": {"text": 'TEXT COLLATE "C"', "json": "JSONB", "without_rowid": ""},
 }
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Integer, MetaData, Table, Text
+from sqlalchemy import JSON, BigInteger, Boolean, Column, ForeignKey, Integer, MetaData, Table, Text
+from sqlalchemy.dialects.postgresql import JSONB
 
 METADATA = MetaData()
 
@@ -17,6 +18,10 @@ def _flag(name: str) -> Column[bool]:
 
 def _count(name: str, *, key: bool = False) -> Column[int]:
     return Column(name, BigInteger, primary_key=key, autoincrement=False, nullable=False)
+
+
+def _json(name: str) -> Column[object]:
+    return Column(name, JSON().with_variant(JSONB(), "postgresql"), nullable=True)
 
 
 ORG = Table(
@@ -80,6 +85,8 @@ USERS = Table(
     Column("bucket", Integer, nullable=False),
     _text("created"),
     _text("modified"),
+    _text("user_name_key", null=True),
+    _json("folded"),
 )
 
 GROUPS = Table(
@@ -97,6 +104,7 @@ GROUPS = Table(
     _flag("pushed"),
     _text("created"),
     _text("modified"),
+    _json("folded"),
 )
 
 MEMBERSHIPS = Table(
