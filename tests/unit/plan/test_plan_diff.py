@@ -1,0 +1,237 @@
+"""What the diff finds, case by case."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+
+import orgs
+import pytest
+
+from rolecall.model.desired import Applied, Desired, Intent
+from rolecall.model.live import Caller, Facts, Group, Live
+from rolecall.model.policy import Ignore, Policy
+from rolecall.model.settings import BLANK, UNSET, Defaults, Domain, GroupMapping, Scim, Settings, Sso
+from rolecall.plan.diff import diff
+from rolecall.plan.make import make
+from rolecall.plan.value import summary
+
+MEMBER = GroupMapping("member", frozenset({"Marketing"}))
+ADMIN = GroupMapping("org_admin", frozenset({"IT"}))
+LEGAL = GroupMapping("member", frozenset({"Legal"}))
+
+
+def live(groups=None, *, facts=None, **sections) -> Live:
+    held = {"idp_groups": groups or {}, **sections}
+    ids = {key: Group(f"id-{key}") for key in held["idp_groups"]}
+    base = Facts(org_id="org_1", teams=frozenset(orgs.TEAMS), groups=ids, can=orgs.EVERYTHING)
+    return Live(Settings(**held), facts=replace(base, **(facts or {})))
+
+
+def desired(groups=None, intents=None, policy=None, **sections) -> Desired:
+    held = {"idp_groups": UNSET if groups is None else groups, **sections}
+    said = {f"idp_groups/{key}": intent for key, intent in (intents or {}).items()}
+    return Desired(Settings(**held), said, policy or Policy())
+
+
+def found(wanted, held, applied=None):
+    difference = diff(wanted, held, orgs.TODAY, applied or Applied())
+    return [(c.address.partition("/")[2] or c.address, c.action, c.via, c.reason) for c in difference.changes]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "held", "change"),
+    [
+        ({"A": MEMBER}, {"A": MEMBER}, []),
+        ({"A": MEMBER}, {"A": BLANK}, [("A", "create", "api", "config")]),
+        ({"A": ADMIN}, {"A": MEMBER}, [("A", "update", "api", "config")]),
+        ({"A": BLANK}, {"A": MEMBER}, [("A", "delete", "api", "blank")]),
+        ({"A": MEMBER}, {}, [("A", "create", "waiting", "config")]),
+        ({"A": BLANK}, {}, []),
+        ({}, {"A": MEMBER}, []),
+        (None, {"A": MEMBER}, []),
+    ],
+)
+def test_mappings(wanted, held, change):
+    assert found(desired(wanted), live(held)) == change
+
+
+def test_a_mapping_is_one_value_so_a_role_left_out_is_no_role():
+    wanted = desired({"A": GroupMapping(None, frozenset({"Marketing"}))})
+    assert found(wanted, live({"A": MEMBER})) == [("A", "update", "api", "config")]
+
+
+def test_authoritative_unmaps_what_is_not_listed_and_passes_over_blank_groups():
+    policy = Policy(manage={"idp_groups": "authoritative"})
+    assert found(desired({}, policy=policy), live({"A": MEMBER, "B": BLANK})) == [("A", "delete", "api", "not_listed")]
+
+
+def test_unmanaged_changes_nothing_and_lists_the_mapping():
+    wanted = desired({"A": ADMIN}, policy=Policy(manage={"idp_groups": "unmanaged"}))
+    difference = diff(wanted, live({"A": MEMBER}), orgs.TODAY)
+    assert difference.changes == ()
+    assert difference.unmanaged == ("idp_groups/A",)
+
+
+@pytest.mark.parametrize(("until", "changes"), [(orgs.TODAY, 0), (orgs.TODAY - timedelta(days=1), 1), (None, 0)])
+def test_ignore_holds_through_its_last_day(until, changes):
+    policy = Policy(ignore=(Ignore("idp_groups/tmp-*", "sandbox", until),))
+    wanted = desired({"tmp-x": MEMBER}, policy=policy)
+    assert len(diff(wanted, live({"tmp-x": BLANK}), orgs.TODAY).changes) == changes
+
+
+@pytest.mark.parametrize(
+    ("expires", "change"),
+    [
+        (orgs.TODAY, []),
+        (orgs.TODAY - timedelta(days=1), [("A", "delete", "api", "expired")]),
+        (None, []),
+    ],
+)
+def test_an_entry_holds_through_the_day_it_expires(expires, change):
+    wanted = desired({"A": MEMBER}, {"A": Intent(expires=expires)})
+    assert found(wanted, live({"A": MEMBER})) == change
+
+
+def test_a_mapping_that_expires_within_two_weeks_is_warned_of():
+    wanted = desired({"A": MEMBER}, {"A": Intent(expires=date(2026, 12, 6))})
+    plan = make(orgs.question(wanted, live({"A": MEMBER})))
+    assert [problem.code for problem in plan.warnings] == ["expires_soon"]
+
+
+class TestNames:
+    def test_a_pinned_id_wins_over_the_name_and_asks_to_rename_the_key(self):
+        held = live({"New name": MEMBER}, facts={"groups": {"New name": Group("g1")}})
+        difference = diff(desired({"Old name": ADMIN}, {"Old name": Intent(id="g1")}), held, orgs.TODAY)
+        assert [c.address for c in difference.changes] == ["idp_groups/New name"]
+        assert "rename the key to `New name`" in str(difference.problems[0])
+
+    def test_a_pinned_id_that_is_not_there_waits_even_if_the_name_is(self):
+        wanted = desired({"A": ADMIN}, {"A": Intent(id="other")})
+        assert found(wanted, live({"A": MEMBER})) == [("A", "create", "waiting", "config")]
+
+    def test_an_id_remembered_from_before_is_reported_and_never_unmapped(self):
+        held = live({"Writer-Marketing": MEMBER}, facts={"groups": {"Writer-Marketing": Group("g1")}})
+        wanted = desired({"Mktg": MEMBER}, policy=Policy(manage={"idp_groups": "authoritative"}))
+        difference = diff(wanted, held, orgs.TODAY, Applied(group_ids={"Mktg": "g1"}))
+        assert difference.changes == ()
+        assert "`Mktg` is now called `Writer-Marketing`" in difference.problems[0].message
+
+    def test_two_groups_of_one_name_need_an_id(self):
+        groups = {"A [g1]": Group("g1"), "A [g2]": Group("g2")}
+        held = live(dict.fromkeys(groups, BLANK), facts={"groups": groups, "homonyms": frozenset({"A"})})
+        assert make(orgs.question(desired({"A": MEMBER}), held)).errored
+        pinned = diff(desired({"A": MEMBER}, {"A": Intent(id="g2")}), held, orgs.TODAY)
+        assert [c.address for c in pinned.changes] == ["idp_groups/A [g2]"]
+        assert pinned.problems == ()
+
+
+class TestPreviously:
+    renamed = Intent(previously=("Old",))
+
+    def test_another_group_is_mapped_and_the_old_one_unmapped_as_one_rename(self):
+        wanted = desired({"New": MEMBER}, {"New": self.renamed})
+        plan = make(orgs.question(wanted, live({"Old": MEMBER, "New": BLANK})))
+        assert [(c.address, c.action, c.wave) for c in plan.changes] == [
+            ("idp_groups/New", "create", 1),
+            ("idp_groups/Old", "delete", 4),
+        ]
+        assert summary(plan) | {"api": 2} == summary(plan)
+        assert (summary(plan)["rename"], summary(plan)["create"], summary(plan)["delete"]) == (1, 0, 0)
+
+    def test_while_the_new_group_waits_so_does_the_delete(self):
+        wanted = desired({"New": MEMBER}, {"New": self.renamed})
+        assert found(wanted, live({"Old": MEMBER})) == [
+            ("New", "create", "waiting", "previously"),
+            ("Old", "delete", "waiting", "previously"),
+        ]
+
+    def test_a_rename_in_the_idp_writes_nothing(self):
+        assert found(desired({"New": MEMBER}, {"New": self.renamed}), live({"New": MEMBER})) == []
+
+    def test_an_old_name_that_is_listed_itself_is_left_to_its_own_entry(self):
+        wanted = desired({"New": MEMBER, "Old": LEGAL}, {"New": self.renamed})
+        assert found(wanted, live({"Old": LEGAL, "New": BLANK})) == [("New", "create", "api", "config")]
+
+
+class TestDomains:
+    def test_somebody_elses_domain_is_a_human_step(self):
+        wanted = desired(domains={"acme.com": Domain(), "acme.io": Domain()})
+        held = live(domains={}, facts={"caller": Caller("ann@Acme.com")})
+        assert found(wanted, held) == [
+            ("acme.com", "create", "api", "config"),
+            ("acme.io", "create", "human", "config"),
+        ]
+
+    def test_remove_is_the_one_delete_of_an_additive_section(self):
+        intents = {"domains/acme.io": Intent(remove=True)}
+        wanted = Desired(Settings(domains={}), intents)
+        held = live(domains={"acme.io": Domain(True, "approval"), "acme.com": Domain(True, "approval")})
+        assert found(wanted, held) == [("acme.io", "delete", "api", "removed")]
+
+    def test_an_update_speaks_of_the_managed_fields_alone(self):
+        wanted = desired(domains={"acme.com": Domain(discoverable=False)})
+        change = diff(wanted, live(domains={"acme.com": Domain(True, "approval")}), orgs.TODAY).changes[0]
+        assert (change.before, change.after) == (Domain(discoverable=True), Domain(discoverable=False))
+
+
+class TestSingletons:
+    def test_a_field_that_was_not_read_is_warned_of_and_not_written(self):
+        held = live(sso=Sso(enabled=True, allow_passwords=False))
+        plan = make(orgs.question(desired(sso=Sso(metadata="<md/>", allow_passwords=True)), held))
+        assert plan.changes[0].after == Sso(allow_passwords=True)
+        assert "sso.metadata was not read" in plan.warnings[0].message
+
+    def test_the_role_attribute_is_knowledge_and_never_written(self):
+        held = live(scim=Scim(True, "okta", "new", False))
+        assert found(desired(scim=Scim(role_attribute="writerRole")), held) == []
+
+    def test_without_an_api_every_change_is_a_human_step(self):
+        held = live(defaults=Defaults("member", frozenset({"IT"})), facts={"can": frozenset()})
+        change = diff(desired(defaults=Defaults(role="team_admin")), held, orgs.TODAY).changes[0]
+        assert (change.via, change.via_reason) == ("human", "no_api")
+
+    def test_a_tier_without_scim_says_so(self):
+        facts = {"can": frozenset({"defaults.update"}), "features": frozenset()}
+        change = diff(desired({"A": MEMBER}), live({"A": BLANK}, facts=facts), orgs.TODAY).changes[0]
+        assert (change.via, change.via_reason) == ("human", "not_in_plan")
+
+
+class TestUpgrade:
+    wanted = desired({"A": MEMBER}, scim=Scim(endpoint="new"))
+
+    def test_a_legacy_org_starts_and_its_mappings_wait(self):
+        held = live({"A": GroupMapping(None, frozenset({"Legal"}))}, scim=Scim(True, "okta", "legacy", False))
+        assert found(self.wanted, held) == [
+            ("A", "create", "waiting", "config"),
+            ("scim", "upgrade", "api", "upgrade"),
+        ]
+
+    def test_completing_waits_while_a_managed_group_does(self):
+        held = live({}, scim=Scim(True, "okta", "upgrading", False))
+        assert found(self.wanted, held)[1] == ("scim", "upgrade", "waiting", "upgrade")
+
+    def test_completing_comes_after_the_mappings(self):
+        held = live({"A": BLANK}, scim=Scim(True, "okta", "upgrading", False))
+        plan = make(orgs.question(self.wanted, held))
+        assert [(c.address, c.wave) for c in plan.changes] == [("idp_groups/A", 1), ("scim", 5)]
+
+    def test_the_links_of_a_legacy_org_are_no_unmanaged_mappings(self):
+        held = live({"A": GroupMapping(None, frozenset({"Legal"}))}, scim=Scim(True, "okta", "legacy", False))
+        assert diff(desired({}), held, orgs.TODAY).unmanaged == ()
+
+
+class TestReleased:
+    def test_what_was_applied_once_and_is_no_longer_listed_is_named(self):
+        applied = Applied(Settings(idp_groups={"A": MEMBER, "B": MEMBER}, defaults=Defaults("member")))
+        held = live({"A": MEMBER, "B": BLANK}, defaults=Defaults("member", frozenset({"IT"})))
+        difference = diff(desired({}), held, orgs.TODAY, applied)
+        assert difference.released == ("defaults", "idp_groups/A")
+        assert difference.changes == ()
+
+    def test_an_authoritative_section_deletes_and_releases_nothing(self):
+        applied = Applied(Settings(idp_groups={"A": MEMBER}))
+        policy = Policy(manage={"idp_groups": "authoritative"})
+        difference = diff(desired({}, policy=policy), live({"A": MEMBER}), orgs.TODAY, applied)
+        assert difference.released == ()
+        assert [c.action for c in difference.changes] == ["delete"]
