@@ -22,17 +22,8 @@ TEAMS = ("Everyone", "Marketing", "Legal", "IT")
 GROUPS = ("Admins", "Brand", "Café", "a/b", "no")
 DOMAINS = ("acme.com", "acme.co.uk", "acme.io")
 EVERYTHING = frozenset(
-    [
-        "domains.create",
-        "domains.update",
-        "domains.delete",
-        "defaults.update",
-        "sso.update",
-        "scim.update",
-        "scim.upgrade",
-        "idp_groups.update",
-        "people.search",
-    ]
+    {f"{section}.update" for section in ("domains", "defaults", "sso", "scim", "idp_groups")}
+    | {"domains.create", "domains.delete", "scim.upgrade", "people.search"}
 )
 ORG = OrgRef("acme", "org_1", "local:org.db", local=True)
 
