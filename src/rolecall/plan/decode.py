@@ -54,6 +54,7 @@ def decode_plan(json: Mapping[str, Json]) -> Plan:
         },
         scope=_scope(json["relied"]["people_scope"]),
         counts=json["relied"]["counts"],
+        switches=json["relied"]["switches"],
         lifts=tuple(decode_allow(row)._replace(source=decode_where(row["source"])) for row in json["lifts"]),
         released=tuple(Released(**row) for row in json["released"]),
         unmanaged=tuple(Unmanaged(**{**row, "teams": tuple(row["teams"])}) for row in json["unmanaged"]),

@@ -48,6 +48,7 @@ def encode_plan(plan: Plan) -> dict[str, Json]:
             "reads": plan.requests.read,
             "people_scope": _scope(plan.scope),
             "counts": dict(sorted(plan.counts.items())),
+            "switches": dict(sorted(plan.switches.items())),
         },
         "impact": _impact(plan.impact),
         "guards": [{**row._asdict(), "source": encode_where(row.source)} for row in plan.guards],

@@ -60,6 +60,7 @@ def make(question: Question) -> Plan:
         changes=changes,
         coverage=managed_coverage(desired, live),
         counts=_counts(live),
+        switches=_switches(live),
         lifts=(*desired.policy.allow, *question.lifts),
         released=tuple(Released(at) for at in found.released),
         unmanaged=_inventory(found, live, question.applied),
@@ -95,6 +96,15 @@ def _counts(live: Live) -> dict[str, int]:
     }
     people = {"people": live.facts.people, "active_people": live.facts.active_people}
     return counted | {name: count for name, count in people.items() if count is not None}
+
+
+def _switches(live: Live) -> dict[str, bool | str]:
+    """What an apply must find as it was: SCIM on or off, the endpoint, the manual-editing toggle."""
+    scim = live.settings.scim
+    if scim is UNSET:
+        return {}
+    said = {name: getattr(scim, name) for name in ("enabled", "endpoint", "manual_editing")}
+    return {name: value for name, value in said.items() if value is not UNSET}
 
 
 def _inventory(found: Difference, live: Live, applied: Applied) -> tuple[Unmanaged, ...]:

@@ -174,7 +174,8 @@ class Requests(NamedTuple):
 class Plan:
     """Everything a reviewer sees and an apply needs. Frozen; ``changes`` are in the order they will be written.
 
-    ``coverage`` has a row per section that the plan looked at, ``scope`` says whose access it needed. ``partial`` is
+    ``coverage`` has a row per section that the plan looked at, ``scope`` says whose access it needed. ``switches`` are the
+    SCIM settings that everybody's access hangs on, as they were read. ``partial`` is
     true when targets cut it. ``errored`` is true when it could not be computed whole and must not be applied.
     """
 
@@ -188,6 +189,7 @@ class Plan:
     coverage: Mapping[str, Coverage] = field(default_factory=dict)
     scope: PeopleScope = PeopleScope()
     counts: Mapping[str, int] = field(default_factory=dict)
+    switches: Mapping[str, bool | str] = field(default_factory=dict)
     lifts: tuple[Allow, ...] = ()
     released: tuple[Released, ...] = ()
     unmanaged: tuple[Unmanaged, ...] = ()
