@@ -1,0 +1,219 @@
+"""People as JSON, one object each, to the model's columns and back: snapshots, JSONL files and the API alike. Pure.
+
+The object is the snapshot's: ``email``, ``id``, ``origin``, ``active``, ``pending``, ``groups``, ``role_attribute``,
+``manual``; only ``email`` must be there, the rest means a plain active SCIM person. Unknown keys are passed over.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple, get_args
+
+from rolecall.codec.settings import Json, Roles
+from rolecall.model import normalise
+from rolecall.model.directory import PLAIN, Directory, Origin, Person, Traits
+from rolecall.model.live import COMPLETE, Coverage
+from rolecall.model.policy import Combo
+from rolecall.model.roles import BUILT_IN, role_id
+
+ORIGINS: frozenset[str] = frozenset(get_args(Origin))
+
+
+class Fault(NamedTuple):
+    """A row that is no person: where it stood in what was handed in, from 0, and what is wrong with it."""
+
+    row: int
+    message: str
+
+
+class DirectoryBuilder:
+    """Collects people row by row into a Directory.
+
+    ``groups`` are numbered first, in their order; a group that only a person names comes after them. ``names`` turns
+    what a row calls a group (the API's ids) into the name that settings use; what it lacks is kept as it is.
+    """
+
+    def __init__(
+        self, groups: Iterable[str] = (), *, names: Mapping[str, str] | None = None, roles: Roles = BUILT_IN
+    ) -> None:
+        self._groups = _Groups(names or {})
+        for group in groups:
+            self._groups.number(normalise.name(group))
+        self._roles = roles
+        self._emails: list[str] = []
+        self._ids: list[str] | None = None
+        self._offsets = array("I", [0])
+        self._members = array("I")
+        self._others: dict[int, Traits] = {}
+        self._shared: dict[Traits, Traits] = {PLAIN: PLAIN}
+
+    def __len__(self) -> int:
+        return len(self._emails)
+
+    def add(self, rows: Iterable[Json]) -> list[Fault]:
+        """Add these rows. Those that are no person are left out and told."""
+        faults = []
+        for index, row in enumerate(rows):
+            try:
+                self._append(row)
+            except (KeyError, TypeError, AttributeError, ValueError) as error:
+                said = str(error) if type(error) is ValueError else "is not a person"
+                faults.append(Fault(index, _explain(row) or said))
+        return faults
+
+    def repeated(self) -> tuple[str, ...]:
+        """The e-mail addresses that came more than once (R28), sorted."""
+        if len(set(self._emails)) == len(self._emails):
+            return ()
+        return tuple(sorted(email for email, times in Counter(self._emails).items() if times > 1))
+
+    def build(self, coverage: Coverage = COMPLETE) -> Directory:
+        """The directory of everybody added. The builder is not to be used after that."""
+        ids = self._emails if self._ids is None else self._ids
+        groups = tuple(self._groups.known)
+        return Directory(self._emails, ids, groups, self._offsets, self._members, self._others, coverage)
+
+    def _append(self, row: Json) -> None:
+        email = _email(row["email"])
+        groups = row.get("groups") or ()
+        own = row.get("id")
+        if not isinstance(groups, list | tuple) or not (own is None or isinstance(own, str)):
+            raise TypeError
+        held = [self._groups[group] for group in groups]
+        traits = self._traits(row)
+        if traits is not PLAIN:
+            self._others[len(self._emails)] = traits
+        if own is not None and self._ids is None:
+            self._ids = list(self._emails)
+        if self._ids is not None:
+            self._ids.append(own or email)
+        self._emails.append(email)
+        self._members.extend(held)
+        self._offsets.append(len(self._members))
+
+    def _traits(self, row: Json) -> Traits:
+        if not row.keys() - _PLAIN_KEYS and row.get("active", True) is True and row.get("origin", "scim") == "scim":
+            return PLAIN
+        traits = _traits(row, self._roles)
+        return self._shared.setdefault(traits, traits)
+
+
+def decode_people(
+    rows: Iterable[Json],
+    groups: Iterable[str] = (),
+    *,
+    names: Mapping[str, str] | None = None,
+    roles: Roles = BUILT_IN,
+    coverage: Coverage = COMPLETE,
+) -> Directory:
+    """The directory of these rows; arguments as for DirectoryBuilder.
+
+    Raises ValueError for a row that is no person, and for two people with one e-mail address (R28).
+    """
+    builder = DirectoryBuilder(groups, names=names, roles=roles)
+    if faults := builder.add(rows):
+        raise ValueError("; ".join(f"person {fault.row + 1}: {fault.message}" for fault in faults[:10]))
+    if twice := builder.repeated():
+        raise ValueError(f"more than one person has the e-mail address {', '.join(twice[:10])}")
+    return builder.build(coverage)
+
+
+def decode_person(row: Json, *, names: Mapping[str, str] | None = None, roles: Roles = BUILT_IN) -> Person:
+    """One person. Raises ValueError when the row is none."""
+    return decode_people((row,), names=names, roles=roles).person(0)
+
+
+def encode_person(person: Person) -> dict[str, Json]:
+    """One person as a snapshot has them; what is not so is left out, but for origin, active and groups."""
+    traits = person.traits
+    row: dict[str, Json] = {"email": person.email}
+    if person.id and person.id != person.email:
+        row["id"] = person.id
+    row |= {"origin": traits.origin, "active": traits.active}
+    if traits.pending:
+        row["pending"] = True
+    row["groups"] = list(person.groups)
+    if traits.role_attribute is not None:
+        row["role_attribute"] = traits.role_attribute
+    if traits.manual:
+        row["manual"] = [{"team": combo.team, "role": combo.role} for combo in traits.manual]
+    return row
+
+
+def encode_people(directory: Directory) -> Iterator[dict[str, Json]]:
+    """Everybody, in the directory's order, as encode_person gives them."""
+    return (encode_person(directory.person(number)) for number in range(len(directory)))
+
+
+_PLAIN_KEYS = frozenset({"email", "id", "groups", "origin", "active"})
+
+
+class _Groups(dict[str, int]):
+    """What rows call groups -> their numbers; ``known`` are the names by number."""
+
+    def __init__(self, names: Mapping[str, str]) -> None:
+        super().__init__()
+        self._names = names
+        self._numbers: dict[str, int] = {}
+        self.known: list[str] = []
+
+    def __missing__(self, said: str) -> int:
+        name = self._names.get(said) or normalise.name(said)
+        if not name or not _whole(name):
+            raise ValueError("a name in `groups` is empty or holds half of a character")
+        number = self[said] = self.number(name)
+        return number
+
+    def number(self, name: str) -> int:
+        if name not in self._numbers:
+            self._numbers[name] = len(self.known)
+            self.known.append(name)
+        return self._numbers[name]
+
+
+def _email(said: str) -> str:
+    email = said.strip().casefold() if said.isascii() else normalise.email(said)
+    if not email:
+        raise ValueError("`email` is empty")
+    if not email.isascii() and not _whole(email):
+        raise ValueError("`email` holds half of a character (a lone surrogate)")
+    return email
+
+
+def _whole(text: str) -> bool:
+    return not any("\ud800" <= char <= "\udfff" for char in text)
+
+
+def _traits(row: Json, roles: Roles) -> Traits:
+    origin, active, pending = row.get("origin", "scim"), row.get("active", True), row.get("pending", False)
+    attribute = row.get("role_attribute")
+    if not isinstance(origin, str) or origin not in ORIGINS:
+        raise ValueError(f"`origin` is none of {', '.join(sorted(ORIGINS))}")
+    if not isinstance(active, bool) or not isinstance(pending, bool):
+        raise ValueError("`active` and `pending` are true or false")
+    if attribute is not None and not isinstance(attribute, str):
+        raise ValueError("`role_attribute` is not text")
+    return Traits(origin, active, pending, attribute, _edits(row.get("manual") or (), roles))
+
+
+def _edits(said: Json, roles: Roles) -> tuple[Combo, ...]:
+    try:
+        return tuple(Combo(normalise.name(edit["team"]), role_id(edit["role"], roles)) for edit in said)
+    except (KeyError, TypeError, AttributeError):
+        raise ValueError("`manual` is not a list of {team, role}") from None
+
+
+def _explain(row: Json) -> str | None:
+    """What is wrong with a row, for the mistakes that Python noticed by stumbling over them."""
+    if not isinstance(row, dict):
+        return "is not an object"
+    if not isinstance(row.get("email"), str):
+        return "has no `email`"
+    groups = row.get("groups") or ()
+    if not isinstance(groups, list | tuple) or not all(isinstance(group, str) for group in groups):
+        return "`groups` is not a list of names"
+    if not isinstance(row.get("id") or "", str):
+        return "`id` is not text"
+    return None

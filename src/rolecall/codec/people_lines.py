@@ -1,0 +1,129 @@
+"""People as JSON lines: one object a line, in batches, so that an org of a million is never text all at once. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from rolecall.codec.people import DirectoryBuilder, encode_people
+from rolecall.codec.settings import Json, Roles
+from rolecall.errors import ConfigError, Problem, Where
+from rolecall.model.directory import Directory
+from rolecall.model.live import COMPLETE, Coverage
+from rolecall.model.roles import BUILT_IN
+
+BATCH = 1 << 20
+"""Bytes of a batch, about: what a caller should read at once, and what encode_lines gives at once."""
+
+LONGEST_LINE = 16 << 20
+MOST_PROBLEMS = 50
+
+
+def decode_lines(
+    chunks: Iterable[bytes],
+    groups: Iterable[str] = (),
+    *,
+    file: str = "people.jsonl",
+    names: Mapping[str, str] | None = None,
+    roles: Roles = BUILT_IN,
+    coverage: Coverage = COMPLETE,
+) -> Directory:
+    """The directory that a JSONL file holds, from its bytes in order, cut anywhere. ``file`` is its name in problems.
+
+    Other arguments as for DirectoryBuilder. Raises ConfigError with every line that is no person, up to 50, and every
+    e-mail address that is there twice (R28).
+    """
+    builder = DirectoryBuilder(groups, names=names, roles=roles)
+    problems: list[Problem] = []
+    first = 1
+    for block in _blocks(chunks, file):
+        lines = block.split(b"\n")
+        problems += _add(builder, lines, first, file)
+        first += len(lines)
+        if len(problems) >= MOST_PROBLEMS:
+            break
+    problems += (_twice(email, file) for email in builder.repeated())
+    if problems:
+        raise ConfigError(*problems[:MOST_PROBLEMS])
+    return builder.build(coverage)
+
+
+def encode_lines(directory: Directory) -> Iterator[bytes]:
+    """Everybody as JSON lines, in batches of about 1 MiB that end with a line."""
+    held: list[bytes] = []
+    size = 0
+    for row in encode_people(directory):
+        line = json.dumps(row, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+        held.append(line)
+        size += len(line)
+        if size >= BATCH:
+            yield b"".join(held)
+            held, size = [], 0
+    if held:
+        yield b"".join(held)
+
+
+def _blocks(chunks: Iterable[bytes], file: str) -> Iterator[bytes]:
+    """The chunks, cut anew at line ends, without the last line end of each."""
+    rest = b""
+    start = True
+    for chunk in chunks:
+        if start:
+            chunk, start = chunk.removeprefix(b"\xef\xbb\xbf"), False
+        whole, end, tail = chunk.rpartition(b"\n")
+        if end:
+            yield rest + whole
+            rest = tail
+        else:
+            rest += tail
+        if len(rest) > LONGEST_LINE:
+            raise ConfigError(Problem("people_syntax", "a line is longer than 16 MiB", Where(file), _HINT))
+    if rest:
+        yield rest
+
+
+def _add(builder: DirectoryBuilder, lines: list[bytes], first: int, file: str) -> list[Problem]:
+    """Add a block's lines; all parsed in one go, and one by one only where that fails."""
+    rows = _all_at_once(lines)
+    problems: list[Problem] = []
+    numbers: Sequence[int] = range(first, first + len(lines))
+    if rows is None:
+        parsed = list(_one_by_one(lines, first, file, problems))
+        numbers, rows = [line for line, _ in parsed], [row for _, row in parsed]
+    problems += (
+        Problem("people_invalid", fault.message, Where(file, numbers[fault.row], 1), _HINT)
+        for fault in builder.add(rows)
+    )
+    return sorted(problems, key=lambda problem: problem.where or Where(file))
+
+
+def _all_at_once(lines: list[bytes]) -> list[Json] | None:
+    """The lines' objects, or None when not every line is plainly one."""
+    try:
+        rows: list[Json] = json.loads(f"[{b','.join(lines).decode()}]")
+    except (ValueError, RecursionError):
+        return None
+    return rows if len(rows) == len(lines) else None
+
+
+def _one_by_one(lines: list[bytes], first: int, file: str, problems: list[Problem]) -> Iterator[tuple[int, Json]]:
+    for number, line in enumerate(lines, first):
+        if not line.strip():
+            continue
+        try:
+            yield number, json.loads(line.decode())
+        except UnicodeDecodeError:
+            problems.append(Problem("people_encoding", "is not UTF-8", Where(file, number, 1), _HINT))
+        except RecursionError:
+            problems.append(Problem("people_syntax", "is nested too deeply", Where(file, number, 1), _HINT))
+        except json.JSONDecodeError as error:
+            where = Where(file, number, error.colno)
+            problems.append(Problem("people_syntax", f"is not JSON: {error.msg}", where, _HINT))
+
+
+def _twice(email: str, file: str) -> Problem:
+    message = f"more than one person has the e-mail address {email}, compared without case"
+    return Problem("people_repeated", message, Where(file), "keep one line for each person")
+
+
+_HINT = 'one object a line, such as {"email": "ann@acme.com", "groups": ["Writers"]}'
