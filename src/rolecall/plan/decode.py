@@ -19,6 +19,7 @@ from rolecall.model.policy import Combo
 from rolecall.model.settings import BLANK, Address
 from rolecall.plan.value import (
     AccessTestResult,
+    Apart,
     Escalation,
     GuardResult,
     Impact,
@@ -29,8 +30,10 @@ from rolecall.plan.value import (
     Released,
     Requests,
     Tally,
+    TeamTally,
     Transient,
     Unmanaged,
+    UpgradeImpact,
     Who,
 )
 
@@ -59,7 +62,10 @@ def decode_plan(json: Mapping[str, Json]) -> Plan:
         released=tuple(Released(**row) for row in json["released"]),
         unmanaged=tuple(Unmanaged(**{**row, "teams": tuple(row["teams"])}) for row in json["unmanaged"]),
         impact=_impact(json["impact"], json["changes"]),
-        guards=tuple(GuardResult(**{**row, "source": decode_where(row["source"])}) for row in json["guards"]),
+        guards=tuple(
+            GuardResult(**{**row, "source": decode_where(row["source"]), "ways": tuple(row["ways"])})
+            for row in json["guards"]
+        ),
         access_tests=tuple(
             AccessTestResult(**{**row, "source": decode_where(row["source"])}) for row in json["access_tests"]
         ),
@@ -110,6 +116,10 @@ def _impact(json: Mapping[str, Json], changes: list[Json]) -> Impact:
         ),
         moves=_moves(json),
         transients=tuple(map(_transient, json["transients"])),
+        at_risk=tuple(map(_who, json["at_risk"])),
+        teams=tuple(TeamTally(**row) for row in json["teams"]),
+        apart=tuple(map(_apart, json["apart"])),
+        upgrade=_upgrade(json["upgrade"]),
         tallies={Address(row["address"]): Tally(**row["people"]) for row in changes if row["people"]},
         notes=tuple(json["notes"]),
     )
@@ -136,6 +146,17 @@ def _moves(json: Mapping[str, Json]) -> tuple[Move, ...]:
 def _transient(row: Mapping[str, Json]) -> Transient:
     kind: Literal["lacks", "has"] = "lacks" if "lacks" in row else "has"
     return Transient(_who(row), kind, Combo(**row[kind]), row["from_step"], row["to_step"])
+
+
+def _apart(row: Mapping[str, Json]) -> Apart:
+    people, addresses = Tally(**row["people"]), tuple(map(Address, row["addresses"]))
+    return Apart(row["kind"], addresses, people, row["to_default"], tuple(row["sentences"]))
+
+
+def _upgrade(row: Mapping[str, Json] | None) -> UpgradeImpact | None:
+    return (
+        None if row is None else UpgradeImpact(**{**row, "org_admins_lost": tuple(map(_who, row["org_admins_lost"]))})
+    )
 
 
 def _who(row: Mapping[str, Json]) -> Who:

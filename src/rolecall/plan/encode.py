@@ -15,7 +15,7 @@ from rolecall.model.fields import field_changes
 from rolecall.model.kinds import split_address
 from rolecall.model.policy import Combo
 from rolecall.plan.digest import digest
-from rolecall.plan.value import FORMAT_VERSION, Impact, Move, Plan, Tally, Transient, Who, summary
+from rolecall.plan.value import FORMAT_VERSION, Apart, Impact, Move, Plan, Tally, Transient, UpgradeImpact, Who, summary
 
 
 def encode_plan(plan: Plan) -> dict[str, Json]:
@@ -51,7 +51,9 @@ def encode_plan(plan: Plan) -> dict[str, Json]:
             "switches": dict(sorted(plan.switches.items())),
         },
         "impact": _impact(plan.impact),
-        "guards": [{**row._asdict(), "source": encode_where(row.source)} for row in plan.guards],
+        "guards": [
+            {**row._asdict(), "source": encode_where(row.source), "ways": list(row.ways)} for row in plan.guards
+        ],
         "access_tests": [{**row._asdict(), "source": encode_where(row.source)} for row in plan.access_tests],
         "policy_changes": [row._asdict() for row in plan.policy_changes],
         "requests": plan.requests._asdict(),
@@ -114,6 +116,10 @@ def _impact(impact: Impact) -> dict[str, Json]:
         "details": [detail for move in impact.moves for detail in _details(move)],
         "groups": [{**_move(move), "size": move.size} for move in impact.moves],
         "transients": [_transient(row) for row in impact.transients],
+        "at_risk": [_who(who) for who in impact.at_risk],
+        "teams": [row._asdict() for row in impact.teams],
+        "apart": [_apart(row) for row in impact.apart],
+        "upgrade": None if impact.upgrade is None else _upgrade(impact.upgrade),
         "notes": list(impact.notes),
     }
 
@@ -135,6 +141,15 @@ def _details(move: Move) -> list[dict[str, Json]]:
 
 def _transient(row: Transient) -> dict[str, Json]:
     return {**_who(row.who), row.kind: row.combo._asdict(), "from_step": row.from_step, "to_step": row.to_step}
+
+
+def _apart(row: Apart) -> dict[str, Json]:
+    people = row.people._asdict()
+    return {**row._asdict(), "addresses": list(row.addresses), "people": people, "sentences": list(row.sentences)}
+
+
+def _upgrade(row: UpgradeImpact) -> dict[str, Json]:
+    return {**row._asdict(), "org_admins_lost": [_who(who) for who in row.org_admins_lost]}
 
 
 def _who(who: Who) -> dict[str, Json]:

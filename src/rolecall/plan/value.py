@@ -19,6 +19,7 @@ FORMAT_VERSION = "1.0"
 
 Verdict = Literal["pass", "review", "block", "allowed", "not judged"]
 MoveKind = Literal["gain", "lose", "change"]
+ApartKind = Literal["waiting", "expired", "expiring", "human", "released"]
 
 
 class OrgRef(NamedTuple):
@@ -73,6 +74,45 @@ class Escalation(NamedTuple):
     because: tuple[Address, ...]
 
 
+class TeamTally(NamedTuple):
+    """How many people come into a team, leave it, or hold another role in it."""
+
+    team: str
+    gain: int = 0
+    lose: int = 0
+    change: int = 0
+
+
+class Apart(NamedTuple):
+    """People of changes that are told apart from the rest of a plan.
+
+    ``waiting``: would move once the IdP pushes the group; empty unless the people source can forecast them.
+    ``expired`` and ``human`` are also in the impact's own counts, the others are not: ``expiring`` will fall due
+    within 14 days, ``released`` keeps what it gives though the config no longer asks for it.
+    """
+
+    kind: ApartKind
+    addresses: tuple[Address, ...]
+    people: Tally = Tally()
+    to_default: int = 0
+    sentences: tuple[str, ...] = ()
+
+
+class UpgradeImpact(NamedTuple):
+    """What the upgrade of the endpoint does (R20), counted as if it were complete.
+
+    ``keep`` people have exactly what they had, ``differ`` do not. Of ``groups`` that were linked or are wanted,
+    ``pushed`` have been pushed to the new endpoint. ``org_admins_lost`` are those who would no longer be org admin.
+    """
+
+    stage: Literal["start", "complete"]
+    keep: int
+    differ: int
+    groups: int
+    pushed: int
+    org_admins_lost: tuple[Who, ...] = ()
+
+
 class Transient(NamedTuple):
     """A person who between two steps lacks, or has, a combo that neither end says so of. Steps count from 1."""
 
@@ -89,8 +129,9 @@ class Impact:
 
     ``people`` is None when they were not read (``problem`` says why); the counts are then 0 and prove nothing.
     ``losing`` counts people with something they had and no longer have. ``tallies`` has a row per change that
-    touches people; ``deferred`` the same for changes that this plan does not write (waiting, human).
-    ``org_admins`` are counts before and after. ``moves`` is sorted, largest first.
+    touches people. ``org_admins`` are counts before and after. ``moves`` is sorted, largest first; ``teams`` by name.
+    ``apart`` tells changes that need telling apart. ``at_risk`` are the people whom the order of steps matters to;
+    ``transients`` is what the order could not spare them.
     """
 
     people: int | None = None
@@ -106,6 +147,10 @@ class Impact:
     escalations: tuple[Escalation, ...] = ()
     moves: tuple[Move, ...] = ()
     transients: tuple[Transient, ...] = ()
+    at_risk: tuple[Who, ...] = ()
+    teams: tuple[TeamTally, ...] = ()
+    apart: tuple[Apart, ...] = ()
+    upgrade: UpgradeImpact | None = None
     tallies: Mapping[Address, Tally] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
@@ -115,8 +160,11 @@ class Impact:
 
 
 class GuardResult(NamedTuple):
-    """What one guard says. ``limit`` and ``actual`` are words or numbers for a reader; ``found`` is the number an
-    allowance must reach; ``target`` the address an allowance may be narrowed to."""
+    """What one guard says, in the message: what, whom, and the limit. ``source`` is the place of the cause.
+
+    ``limit`` and ``actual`` are words or numbers for a reader; ``found`` is the number an allowance must reach;
+    ``target`` the address an allowance may be narrowed to. ``ways`` are the ways out, each a sentence.
+    """
 
     name: str
     verdict: Verdict
@@ -126,6 +174,7 @@ class GuardResult(NamedTuple):
     source: Where | None = None
     found: int = 0
     target: Address | None = None
+    ways: tuple[str, ...] = ()
 
 
 class AccessTestResult(NamedTuple):
