@@ -1,0 +1,173 @@
+"""A run and its steps: what was asked, what stood there before, and how it ended."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, NamedTuple
+
+from rolecall.model.change import Action, Via
+from rolecall.model.policy import Allow
+from rolecall.model.settings import Address, Value
+
+RunKind = Literal["apply", "rollback", "drift", "snapshot", "done"]
+RunOutcome = Literal["open", "done", "nothing", "incomplete", "interrupted"]
+Settled = Literal["done", "not_done", "failed", "moved", "refused", "unknown"]
+StepState = Literal[
+    "not_tried", "human", "open", "done", "not_done", "failed", "moved", "refused", "unknown", "attested"
+]
+
+
+class Approval(NamedTuple):
+    """A recorded yes. ``source`` says what recorded it; ``by`` may be the pipeline itself."""
+
+    by: str
+    at: datetime | None = None
+    url: str | None = None
+    source: str | None = None
+
+
+class RunFacts(NamedTuple):
+    """Who ran what, where, as far as the environment said. ``caller`` is whom the org took us for."""
+
+    org_name: str = ""
+    env: str | None = None
+    actor: str = ""
+    caller: str | None = None
+    host: str | None = None
+    commit: str | None = None
+    branch: str | None = None
+    remote: str | None = None
+    pull_request: str | None = None
+    ci_run: str | None = None
+    config: str | None = None
+    config_digest: str | None = None
+    version: str = ""
+
+
+class Planned(NamedTuple):
+    """A step as the plan has it, before anything is tried. ``number`` counts from 1 in the order of the plan."""
+
+    number: int
+    address: Address
+    action: Action
+    via: Via
+    before: Value | None
+    after: Value | None
+
+
+class Intent(NamedTuple):
+    """A write about to be sent: recorded first, whatever happens next.
+
+    ``before`` is the pre-image on the fresh read and ``version`` the ETag it had; ``key`` the Idempotency-Key.
+    """
+
+    number: int
+    address: Address
+    action: Action
+    key: str
+    version: str | None
+    before: Value | None
+    after: Value | None
+
+
+class Ended(NamedTuple):
+    """How a write ended. ``found`` is what the org was seen to hold, ``by`` who put it there if it was not us."""
+
+    number: int
+    state: Settled
+    found: Value | None = None
+    version: str | None = None
+    problem: str | None = None
+    by: str | None = None
+
+
+class Attestation(NamedTuple):
+    """A person's word that a human step is done. ``evidence`` names a file and its SHA-256."""
+
+    number: int
+    by: str
+    evidence: str | None = None
+    evidence_sha256: str | None = None
+    found: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of a run, folded from what was recorded about it.
+
+    ``before`` is the pre-image. ``at`` is when its state last changed. ``by`` is who attested, or who had already
+    put ``after`` there; ``problem`` says why it did not work, in words for a person.
+    """
+
+    run: int
+    number: int
+    address: Address
+    action: Action
+    via: Via
+    before: Value | None
+    after: Value | None
+    state: StepState
+    key: str | None = None
+    version: str | None = None
+    found: Value | None = None
+    problem: str | None = None
+    by: str | None = None
+    evidence: str | None = None
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run. ``outcome`` is ``open`` until it is closed; an open run whose lock nobody holds has died.
+
+    ``digest`` is the plan's. ``hash`` is the chain's at the run's last entry. ``message`` is the closing line.
+    """
+
+    id: int
+    org_id: str
+    kind: RunKind
+    started_at: datetime
+    ended_at: datetime | None
+    outcome: RunOutcome
+    facts: RunFacts = RunFacts()
+    digest: str | None = None
+    lifts: tuple[Allow, ...] = ()
+    approvals: tuple[Approval, ...] = ()
+    steps: tuple[Step, ...] = ()
+    message: str | None = None
+    hash: str = ""
+
+    @property
+    def human(self) -> tuple[Step, ...]:
+        """The steps that still wait for a person."""
+        return tuple(step for step in self.steps if step.state == "human")
+
+    def count(self, *states: StepState) -> int:
+        return sum(step.state in states for step in self.steps)
+
+
+class Opening(NamedTuple):
+    """What a run begins with. ``plan`` is the plan's JSON text, empty for a run without one."""
+
+    org_id: str
+    kind: RunKind
+    facts: RunFacts = RunFacts()
+    digest: str | None = None
+    plan: str = ""
+    steps: Sequence[Planned] = ()
+    lifts: Sequence[Allow] = ()
+    approvals: Sequence[Approval] = ()
+
+
+class Record(NamedTuple):
+    """What the journal remembers about one address: the value last seen in the org as the config wanted it, and the
+    run, config, commit and moment that brought it."""
+
+    address: Address
+    value: Value | None
+    run: int
+    config: str
+    commit: str | None
+    at: datetime
