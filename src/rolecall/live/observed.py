@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 from rolecall.codec.api import WRITES
+from rolecall.codec.people import decode_people
+from rolecall.codec.people_lines import BATCH, decode_lines
 from rolecall.codec.snapshot import Snapshot, decode_snapshot
-from rolecall.live.snapshot_file import read_snapshot_json
+from rolecall.errors import ConfigError, Problem, Where
+from rolecall.live.snapshot_file import read_snapshot
+from rolecall.model.directory import Directory, PeopleScope
 from rolecall.model.kinds import SECTIONS
-from rolecall.model.live import Facts, Live
+from rolecall.model.live import UNREAD, Facts, Live
 from rolecall.model.settings import UNSET
+
+NOBODY = PeopleScope()
 
 
 class SnapshotReader:
@@ -28,13 +35,23 @@ class SnapshotReader:
 
     def load(self) -> Snapshot:
         """The whole snapshot, read anew. Raises ConfigError with every problem found."""
-        self._snapshot = decode_snapshot(read_snapshot_json(self.path))
+        self._snapshot = decode_snapshot(read_snapshot(self.path).value)
         return self._snapshot
 
     async def read(self, sections: frozenset[str] | None = None) -> Live:
         """Settings, facts and coverage as the file has them."""
         live = self.load().live
         return _only(replace(live, facts=self._facts(live.facts)), sections)
+
+    async def read_people(self, scope: PeopleScope) -> Directory:
+        """Everybody in the file as soon as anybody is in scope: looking for fewer would not be faster.
+
+        The coverage is ``unread`` when the file has no people.
+        """
+        if scope == NOBODY:
+            return Directory()
+        snapshot = self._snapshot or self.load()
+        return decode_snapshot_people(snapshot, self.path)
 
     def _facts(self, facts: Facts) -> Facts:
         can = frozenset() if self._observed else facts.can or WRITES
@@ -47,3 +64,28 @@ def _only(live: Live, sections: frozenset[str] | None) -> Live:
     others = {name: UNSET for name in SECTIONS if name not in sections}
     coverage = {name: row for name, row in live.coverage.items() if name in sections or name not in SECTIONS}
     return replace(live, settings=replace(live.settings, **others), coverage=coverage)
+
+
+def decode_snapshot_people(snapshot: Snapshot, path: Path) -> Directory:
+    """The people of a snapshot read from ``path``, inline or in a JSONL file beside it. Raises ConfigError."""
+    coverage = snapshot.live.covered("people")
+    groups, roles = snapshot.live.facts.groups, snapshot.live.facts.roles
+    if snapshot.people is None:
+        return Directory(coverage=coverage if coverage.state == "unread" else UNREAD)
+    if isinstance(snapshot.people, str):
+        file = path.parent / snapshot.people
+        return decode_lines(_chunks(file), groups, file=str(file), roles=roles, coverage=coverage)
+    try:
+        return decode_people(snapshot.people, groups, roles=roles, coverage=coverage)
+    except ValueError as error:
+        raise ConfigError(Problem("people_invalid", str(error), Where(str(path)))) from None
+
+
+def _chunks(file: Path) -> Iterator[bytes]:
+    try:
+        with file.open("rb") as stream:
+            while chunk := stream.read(BATCH):
+                yield chunk
+    except OSError as error:
+        message = f"the snapshot's people cannot be read: {error.strerror}"
+        raise ConfigError(Problem("people_unreadable", message, Where(str(file)))) from None

@@ -12,8 +12,11 @@ from typing import Any
 import pytest
 
 from rolecall.codec.api import WRITES
+from rolecall.errors import ConfigError
 from rolecall.live.observed import SnapshotReader
+from rolecall.model.directory import EVERYBODY, Directory, PeopleScope, Person, Traits
 from rolecall.model.live import UNREAD, Live
+from rolecall.model.policy import Combo
 from rolecall.model.settings import UNSET, Domain
 
 ORG: dict[str, Any] = {
@@ -70,11 +73,60 @@ def test_each_read_is_a_new_read(path: Path) -> None:
     assert asyncio.run(reader.read()).facts.org_id == "org_2"
 
 
+PEOPLE: list[dict[str, Any]] = [
+    {"email": "Ann@acme.com", "groups": ["A"]},
+    {"email": "bo@acme.com", "origin": "saml", "manual": [{"team": "B", "role": "Team admin"}]},
+]
+
+
+def people(path: Path, **changes: Any) -> Directory:
+    path.write_text(json.dumps(ORG | {"idp_groups": {"B": "blank", "A": "blank"}} | changes))
+    return asyncio.run(SnapshotReader(path).read_people(EVERYBODY))
+
+
+def test_people_stand_in_the_file_or_beside_it(path: Path) -> None:
+    (path.parent / "people.jsonl").write_text("".join(json.dumps(row) + "\n" for row in PEOPLE))
+    inline, beside = people(path, people=PEOPLE), people(path, people="people.jsonl")
+    assert inline == beside
+    assert inline.person(0) == Person("ann@acme.com", "ann@acme.com", ("A",))
+    assert inline.person(1).traits == Traits("saml", manual=(Combo("B", "team_admin"),))
+    assert inline.coverage.state == "complete"
+
+
+def test_people_that_nobody_read_are_unread(path: Path) -> None:
+    assert people(path).coverage.state == "unread"
+    assert people(path, people=PEOPLE, coverage={"people": {"state": "unread", "problem": "masked"}}).coverage == (
+        UNREAD._replace(problem="masked")
+    )
+    assert people(path, people=PEOPLE, coverage={"people": {"state": "partial", "total": 9}}).coverage.total == 9
+
+
+def test_no_people_are_loaded_for_nobody(path: Path) -> None:
+    path.write_text(json.dumps(ORG | {"people": "gone.jsonl"}))
+    assert len(asyncio.run(SnapshotReader(path).read_people(PeopleScope()))) == 0
+
+
+@pytest.mark.parametrize(
+    "said, code",
+    [
+        ("gone.jsonl", "people_unreadable"),
+        (".", "people_unreadable"),
+        ([{"email": "a@b.c"}, {"email": "A@b.c"}], "people_invalid"),
+        ("bad.jsonl", "people_syntax"),
+    ],
+)
+def test_people_that_cannot_be_read(path: Path, said: Any, code: str) -> None:
+    (path.parent / "bad.jsonl").write_text("{")
+    with pytest.raises(ConfigError) as caught:
+        people(path, people=said)
+    assert caught.value.problems[0].code == code
+
+
 def test_planning_from_a_snapshot_imports_nothing_heavy(path: Path) -> None:
     program = (
         "import asyncio, sys; from pathlib import Path; from rolecall.live.observed import SnapshotReader;"
         "asyncio.run(SnapshotReader(Path(sys.argv[1])).read());"
-        "print(sorted({'httpx', 'sqlalchemy', 'starlette', 'jsonschema', 'yaml'} & set(sys.modules)))"
+        "print(sorted({'httpx', 'sqlalchemy', 'starlette', 'jsonschema', 'deepdiff', 'jinja2'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", program, str(path)], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"

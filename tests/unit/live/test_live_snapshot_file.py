@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from rolecall.errors import ConfigError, Problem
-from rolecall.live.snapshot_file import MOST_PROBLEMS, read_snapshot_json
+from rolecall.live.snapshot_file import MOST_PROBLEMS, read_snapshot
 
 ORG = {"snapshot": 1, "org": {"id": "org_1"}}
 
@@ -19,7 +19,7 @@ def problems(tmp_path: Path, content: bytes | str | dict[str, Any], name: str = 
     text = json.dumps(content) if isinstance(content, dict) else content
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
     with pytest.raises(ConfigError) as caught:
-        read_snapshot_json(path)
+        read_snapshot(path)
     assert all(problem.where is not None and problem.where.file == str(path) for problem in caught.value.problems)
     return caught.value.problems
 
@@ -28,20 +28,20 @@ def test_a_good_file_comes_back_as_it_is(tmp_path: Path) -> None:
     for name in ("org.json", "org"):
         path = tmp_path / name
         path.write_text(json.dumps(ORG), encoding="utf-8-sig")
-        assert read_snapshot_json(path) == ORG
+        assert read_snapshot(path).value == ORG
 
 
 @pytest.mark.parametrize(
     "content, code",
     [
-        (b"", "snapshot_syntax"),
-        (b"\xff\xfe{\x00}\x00", "snapshot_encoding"),
-        (b"\x00\x01\x02\xff", "snapshot_encoding"),
-        (b'{"snapshot": 1,', "snapshot_syntax"),
-        (b"[" * 100_000, "snapshot_syntax"),
-        (b'{"snapshot": 1, "snapshot": 1}', "snapshot_syntax"),
-        (b'{"snapshot": NaN}', "snapshot_syntax"),
-        (b'{"snapshot": 1, "org": {"id": "o"}, "teams": ["\\ud800"]}', "snapshot_syntax"),
+        (b"", "json"),
+        (b"\xff\xfe{\x00}\x00", "encoding"),
+        (b"\x00\x01\x02\xff", "encoding"),
+        (b'{"snapshot": 1,', "json"),
+        (b"[" * 100_000, "too_deep"),
+        (b'{"snapshot": 1, "snapshot": 1}', "duplicate_key"),
+        (b'{"snapshot": NaN}', "json"),
+        (b'{"snapshot": 1, "org": {"id": "o"}, "teams": ["\\ud800"]}', "snapshot_invalid"),
         (b"[]", "snapshot_invalid"),
         (b"null", "snapshot_invalid"),
     ],
@@ -50,11 +50,12 @@ def test_bad_bytes(tmp_path: Path, content: bytes, code: str) -> None:
     assert [problem.code for problem in problems(tmp_path, content)] == [code]
 
 
-def test_a_missing_file_and_a_directory(tmp_path: Path) -> None:
-    for path, code in ((tmp_path / "no.json", "snapshot_missing"), (tmp_path, "snapshot_unreadable")):
-        with pytest.raises(ConfigError) as caught:
-            read_snapshot_json(path)
-        assert caught.value.problems[0].code == code
+@pytest.mark.parametrize("name", ["no.json", "no.yaml", "no", "folder"])
+def test_a_missing_file_and_a_directory(tmp_path: Path, name: str) -> None:
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(ConfigError) as caught:
+        read_snapshot(tmp_path / name)
+    assert [problem.code for problem in caught.value.problems] == ["unreadable"]
 
 
 def test_a_syntax_error_has_its_line(tmp_path: Path) -> None:
@@ -67,6 +68,20 @@ def test_an_unknown_key_has_its_path_and_a_near_match(tmp_path: Path) -> None:
     (problem,) = problems(tmp_path, ORG | {"idp_groups": {"A": {"role": "member", "taems": []}}})
     assert "taems" in problem.message
     assert problem.hint == "did you mean `teams`?"
+
+
+def test_yaml_has_lines_and_columns(tmp_path: Path) -> None:
+    (problem,) = problems(
+        tmp_path, "snapshot: 1\norg: {id: o}\nidp_groups:\n  A: {role: membr, teams: [B]}\n", "o.yaml"
+    )
+    assert problem.where == (str(tmp_path / "o.yaml"), 4, 13)
+    assert problem.hint == "did you mean `member`?"
+
+
+def test_yaml_and_json_read_alike(tmp_path: Path) -> None:
+    path = tmp_path / "org"
+    path.write_text("snapshot: 1\norg: {id: org_1}\n")
+    assert read_snapshot(path).value == ORG
 
 
 def test_all_problems_come_at_once(tmp_path: Path) -> None:
@@ -100,4 +115,4 @@ def test_a_role_is_known_by_its_word_and_when_listed(tmp_path: Path) -> None:
     path = tmp_path / "org.json"
     groups = {"A": {"role": "Org admin", "teams": ["IT"]}, "B": {"role": "Editor", "teams": ["IT"]}}
     path.write_text(json.dumps(ORG | {"roles": [{"id": "editor", "name": "Editor"}], "idp_groups": groups}))
-    assert read_snapshot_json(path)["idp_groups"] == groups
+    assert read_snapshot(path).value["idp_groups"] == groups

@@ -1,0 +1,109 @@
+"""Sends one request until it has an answer worth having: paced, waited for and tried again, logged, counted."""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections.abc import Callable
+from typing import Final, NamedTuple
+
+from rolecall.errors import Problem
+from rolecall.live.pace import Clock, LoopClock, Pace, backoff, retry_after, spread
+from rolecall.live.transport import Answer, NoAnswer, Request, Transport
+
+log = logging.getLogger(__name__)
+
+AGAIN: Final = 3
+"""How often the same request goes out again after no answer or a 5xx."""
+AGAIN_BUSY: Final = 8
+"""How often it goes out again after 429."""
+LONGEST_WAIT: Final = 300.0
+"""The longest single wait in seconds that an org may ask for before we rather give up."""
+
+WAITED_FOR: Final = frozenset({429, 500, 502, 503, 504})
+NOT_DONE: Final = frozenset({429, 503})
+"""Statuses that say the request was not acted on; other 5xx leave open whether a write stands."""
+
+
+class Exchanged(NamedTuple):
+    """The last answer, or why there is none. ``doubtful``: an earlier or the last try may have been acted on
+    without our knowing."""
+
+    answer: Answer | None
+    lost: NoAnswer | None
+    doubtful: bool
+    tries: int
+
+
+class Exchange:
+    """One org's requests. ``reads`` and ``writes`` count what really went out, tries included."""
+
+    def __init__(
+        self, transport: Transport, clock: Clock | None = None, chance: Callable[[], float] = random.random
+    ) -> None:
+        self.transport = transport
+        self.reads = 0
+        self.writes = 0
+        self._clock = clock or LoopClock()
+        self._chance = chance
+        self.pace = Pace(self._clock)
+
+    async def read(self, request: Request) -> Answer:
+        """The answer to a request that changes nothing. Raises NoAnswer."""
+        exchanged = await self.send(request, changes=False)
+        if exchanged.answer is None:
+            raise exchanged.lost or NoAnswer(Problem("org_silent", "no answer came"), sent=True)
+        return exchanged.answer
+
+    async def send(self, request: Request, *, changes: bool) -> Exchanged:
+        """Send, wait as asked, send the very same again: after 429 up to 8 times, after nothing or a 5xx up to 3."""
+        busy = failed = 0
+        doubtful = False
+        while True:
+            answer, lost = await self._once(request, changes)
+            doubtful = doubtful or _is_doubtful(answer, lost)
+            if answer is not None and answer.status not in WAITED_FOR:
+                return Exchanged(answer, None, doubtful and not answer.ok, busy + failed + 1)
+            if answer is not None and answer.status == 429:
+                busy += 1
+            else:
+                failed += 1
+            wait = self._wait(answer, busy + failed)
+            final = lost is not None and lost.final
+            if final or failed > AGAIN or busy > AGAIN_BUSY or wait > LONGEST_WAIT:
+                return Exchanged(answer, lost, doubtful, busy + failed)
+            log.info("waiting to try again", extra={**_about(request, answer), "seconds": round(wait, 3)})
+            await self._clock.sleep(wait)
+
+    async def _once(self, request: Request, changes: bool) -> tuple[Answer | None, NoAnswer | None]:
+        await self.pace.turn()
+        self.writes += changes
+        self.reads += not changes
+        started = self._clock.now()
+        try:
+            answer = await self.transport.send(request)
+        except NoAnswer as error:
+            code = error.problems[0].code
+            log.info("no answer", extra={**_about(request, None), "problem": code})
+            return None, error
+        log.debug("answered", extra={**_about(request, answer), "seconds": round(self._clock.now() - started, 3)})
+        return answer, None
+
+    def _wait(self, answer: Answer | None, tries: int) -> float:
+        asked = retry_after(answer.headers) if answer is not None else None
+        if asked is None:
+            return backoff(tries, self._chance)
+        if asked <= LONGEST_WAIT:
+            self.pace.hold(asked)
+        return spread(asked, self._chance)
+
+
+def _is_doubtful(answer: Answer | None, lost: NoAnswer | None) -> bool:
+    if answer is None:
+        return lost is not None and lost.sent
+    return answer.status >= 500 and answer.status not in NOT_DONE
+
+
+def _about(request: Request, answer: Answer | None) -> dict[str, object]:
+    """What a log may know of a request: no query, no headers, no body."""
+    return {"method": request.method, "path": request.path, "status": answer.status if answer else None}

@@ -1,0 +1,185 @@
+"""The contract over a socket: HTTP/1.1 through httpx, TLS checked, no redirect ever followed."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import urlsplit
+
+from rolecall import __version__
+from rolecall.errors import ConfigError, Problem, SecretError
+from rolecall.live.transport import Answer, NoAnswer, Request, Timeouts
+
+if TYPE_CHECKING:
+    import httpx
+
+CONNECTIONS = 8
+LARGEST_ANSWER = 64 * 1024 * 1024
+"""Bytes of one answer after decompression; a page is far smaller."""
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+Token = Callable[[], str]
+"""Gives the bearer token; asked once, when the first request goes out."""
+
+
+class BaseUrl(NamedTuple):
+    """Where the contract's paths begin: ``https://rolecall.example.com``, perhaps with a path, no slash at the end."""
+
+    text: str
+    host: str
+    loopback: bool
+
+
+def base_url(text: str, *, allow_http: bool = False) -> BaseUrl:
+    """Take an ``org.url`` apart. Raises ConfigError for what is no such URL, or would send a token in the clear."""
+    try:
+        parts = urlsplit(text)
+        host, _port = parts.hostname or "", parts.port
+    except ValueError:
+        raise ConfigError(_bad_url("is no URL", text)) from None
+    if parts.scheme not in ("https", "http") or not host:
+        raise ConfigError(_bad_url("is not of the form https://HOST", text))
+    if parts.username is not None or parts.password is not None:
+        raise ConfigError(_bad_url("holds a name or password, which belong in `org.token`", None))
+    if parts.query or parts.fragment:
+        raise ConfigError(_bad_url("has a query or a fragment", text.partition("?")[0]))
+    if parts.scheme == "http" and host not in LOOPBACK and not allow_http:
+        raise ConfigError(_bad_url("would send the token unencrypted; use https", text))
+    return BaseUrl(f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}", host, host in LOOPBACK)
+
+
+def _bad_url(why: str, shown: str | None) -> Problem:
+    return Problem("org_url", f"`org.url` {why}" if shown is None else f"`org.url` {why}: {shown}")
+
+
+class HttpTransport:
+    """Sends requests with a bearer token. Nothing but this class ever holds the token."""
+
+    def __init__(self, base: BaseUrl, token: Token | None, timeouts: Timeouts = Timeouts()) -> None:
+        self._base = base
+        self._ask_token = token
+        self._timeouts = timeouts
+        self._token: str | None = None
+        self._held: tuple[asyncio.AbstractEventLoop, httpx.AsyncClient] | None = None
+
+    @property
+    def name(self) -> str:
+        return self._base.text
+
+    async def send(self, request: Request) -> Answer:
+        headers = self._headers(request)
+        client = await self._client()
+        return await _answered(client, self._base.text + request.path, request, headers, self._timeouts, self._token)
+
+    async def close(self) -> None:
+        if self._held is not None and self._held[0] is asyncio.get_running_loop():
+            await self._held[1].aclose()
+        self._held = None
+
+    def _headers(self, request: Request) -> dict[str, str]:
+        headers = {"accept": "application/json", "user-agent": f"rolecall/{__version__}"}
+        if self._token is None and self._ask_token is not None:
+            self._token = _sendable(self._ask_token())
+        if self._token is not None:
+            headers["authorization"] = f"Bearer {self._token}"
+        return headers | dict(request.headers)
+
+    async def _client(self) -> httpx.AsyncClient:
+        """The client of the running loop: connections do not outlive the loop that made them."""
+        loop = asyncio.get_running_loop()
+        if self._held is None or self._held[0] is not loop:
+            self._held = (loop, _open(self._base, self._timeouts))
+        return self._held[1]
+
+
+def _open(base: BaseUrl, timeouts: Timeouts) -> httpx.AsyncClient:
+    import httpx
+
+    return httpx.AsyncClient(
+        follow_redirects=False,
+        http1=True,
+        http2=False,
+        verify=True,
+        trust_env=not base.loopback,
+        timeout=httpx.Timeout(timeouts.read, connect=timeouts.connect, pool=None),
+        limits=httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS),
+    )
+
+
+async def _answered(
+    client: httpx.AsyncClient,
+    url: str,
+    request: Request,
+    headers: dict[str, str],
+    timeouts: Timeouts,
+    token: str | None,
+) -> Answer:
+    import httpx
+
+    try:
+        async with (
+            asyncio.timeout(timeouts.whole),
+            client.stream(request.method, url, params=request.query, headers=headers, content=request.body) as response,
+        ):
+            body = await _body(response, request)
+            return Answer(response.status_code, _lower(response.headers), _scrubbed(body, response, token))
+    except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError) as error:
+        raise _unreachable(url, error) from None
+    except (httpx.TimeoutException, TimeoutError):
+        raise _lost("org_timeout", f"the org did not answer {request} in time") from None
+    except (httpx.TransportError, httpx.DecodingError, httpx.StreamError) as error:
+        raise _lost("org_cut", f"the answer to {request} broke off ({type(error).__name__})") from None
+
+
+async def _body(response: httpx.Response, request: Request) -> bytes:
+    parts, size = [], 0
+    async for part in response.aiter_bytes():
+        size += len(part)
+        if size > LARGEST_ANSWER:
+            raise NoAnswer(
+                Problem("org_too_large", f"the answer to {request} is over {LARGEST_ANSWER >> 20} MiB"),
+                sent=True,
+                final=True,
+            )
+        parts.append(part)
+    return b"".join(parts)
+
+
+def _lower(headers: httpx.Headers) -> dict[str, str]:
+    return {name.lower(): said for name, said in headers.items()}
+
+
+def _scrubbed(body: bytes, response: httpx.Response, token: str | None) -> bytes:
+    """An error that quotes our own token must not carry it into a message."""
+    return body if token is None or response.is_success else body.replace(token.encode(), b"***")
+
+
+def _sendable(token: str) -> str:
+    if not token or not all("!" <= char <= "~" for char in token):
+        raise SecretError(Problem("token_unusable", "the token is empty or has characters that no token has", None,
+                                  "check that the secret holds the token alone, on one line"))  # fmt: skip
+    return token
+
+
+def _unreachable(url: str, error: Exception) -> NoAnswer:
+    host = urlsplit(url).netloc
+    if _caused_by_tls(error):
+        hint = "set SSL_CERT_FILE if the org's certificate is from an authority of your own"
+        problem = Problem("org_tls", f"the certificate of {host} does not fit: {error}", None, hint)
+        return NoAnswer(problem, sent=False, final=True)
+    message = f"{host} cannot be reached: {str(error) or 'no connection in time'}"
+    return NoAnswer(Problem("org_unreachable", message, None, "check `org.url` and the network"), sent=False)
+
+
+def _caused_by_tls(error: BaseException | None) -> bool:
+    while error is not None:
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+def _lost(code: str, message: str) -> NoAnswer:
+    return NoAnswer(Problem(code, message, None, "try again"), sent=True)

@@ -1,0 +1,108 @@
+"""When a request may go out: within the org's budget, after the waits it asked for, and later after each failure."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import deque
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Protocol
+
+MINUTE = 60.0
+FIRST_WAIT = 0.5
+LONGEST_BACKOFF = 20.0
+
+
+class Clock(Protocol):
+    """A monotonic clock."""
+
+    def now(self) -> float:
+        """Seconds since some moment."""
+
+    async def sleep(self, seconds: float) -> None:
+        """Come back after that long."""
+
+
+class LoopClock:
+    """The clock of the running event loop."""
+
+    def now(self) -> float:
+        return asyncio.get_running_loop().time()
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+
+class Pace:
+    """Lets requests out one by one, at most ``per_minute`` of them in any minute, none before a wait is over."""
+
+    def __init__(self, clock: Clock, per_minute: int | None = None) -> None:
+        self._clock = clock
+        self._per_minute = per_minute
+        self._recent: deque[float] = deque()
+        self._not_before = 0.0
+
+    def limit(self, per_minute: int | None) -> None:
+        """From now on at most that many a minute; None lifts the limit."""
+        self._per_minute = per_minute if per_minute and per_minute > 0 else None
+
+    def hold(self, seconds: float) -> None:
+        """Let nothing out for that long: the org asked everybody to wait."""
+        self._not_before = max(self._not_before, self._clock.now() + seconds)
+
+    async def turn(self) -> None:
+        """Return when the next request may go out."""
+        while (wait := self._reserve()) > 0:
+            await self._clock.sleep(wait)
+
+    def _reserve(self) -> float:
+        """0 and a place taken, or how long to wait before asking again. Never awaits, so no two get one place."""
+        now = self._clock.now()
+        while self._recent and self._recent[0] <= now - MINUTE:
+            self._recent.popleft()
+        if now < self._not_before:
+            return self._not_before - now
+        if self._per_minute is not None and len(self._recent) >= self._per_minute:
+            return self._recent[0] + MINUTE - now
+        self._recent.append(now)
+        return 0.0
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds that an answer asks to wait: ``retry-after-ms``, or ``Retry-After`` in seconds or as a date (RFC 9110
+    §10.2.3). A date counts from the answer's own ``Date``, so that no clock of ours is asked. None when it says nothing
+    that can be understood."""
+    milliseconds = _number(headers.get("retry-after-ms"))
+    if milliseconds is not None:
+        return milliseconds / 1000
+    said = headers.get("retry-after")
+    seconds = _number(said)
+    if seconds is not None:
+        return seconds
+    until, since = _date(said), _date(headers.get("date"))
+    return None if until is None or since is None else max(0.0, (until - since).total_seconds())
+
+
+def backoff(tries: int, chance: Callable[[], float] = random.random) -> float:
+    """Seconds to wait after that many failed tries: doubling, with full jitter, never more than 20."""
+    return min(LONGEST_BACKOFF, FIRST_WAIT * 2.0 ** min(tries - 1, 10)) * (0.5 + chance() / 2)
+
+
+def spread(seconds: float, chance: Callable[[], float] = random.random) -> float:
+    """A wait that the org asked for, never shorter, with up to a tenth and at most a second of jitter."""
+    return seconds + min(1.0, seconds / 10 + 0.05) * chance()
+
+
+def _number(text: str | None) -> float | None:
+    trimmed = (text or "").strip()
+    return float(trimmed) if trimmed.isascii() and trimmed.isdigit() and len(trimmed) < 12 else None
+
+
+def _date(text: str | None) -> datetime | None:
+    try:
+        at = parsedate_to_datetime(text or "")
+    except ValueError:
+        return None
+    return at if at.tzinfo else at.replace(tzinfo=UTC)

@@ -1,0 +1,81 @@
+"""One request and its answer, whatever carries them: a socket or a call in the same process."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, NamedTuple, Protocol
+
+from rolecall.errors import OrgError, Problem
+
+
+class Request(NamedTuple):
+    """One request of the contract. ``path`` starts with a slash and is already quoted. Never holds a token."""
+
+    method: str
+    path: str
+    query: tuple[tuple[str, str], ...] = ()
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes | None = None
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}"
+
+
+class Answer(NamedTuple):
+    """One whole answer; the names of its headers are in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes = b""
+
+    @property
+    def ok(self) -> bool:
+        return 200 <= self.status < 300
+
+    def json(self) -> Any:
+        """The body as JSON. Raises ValueError when it is none, RecursionError included."""
+        try:
+            return json.loads(self.body)
+        except RecursionError:
+            raise ValueError("nested too deeply") from None
+
+
+class NoAnswer(OrgError):
+    """No whole answer came. ``sent``: the org may have seen the request, so a write may stand.
+
+    ``final``: trying again cannot help, such as a certificate that does not fit.
+    """
+
+    def __init__(self, problem: Problem, *, sent: bool, final: bool = False) -> None:
+        super().__init__(problem)
+        self.sent = sent
+        self.final = final
+
+
+class Timeouts(NamedTuple):
+    """Seconds: to connect, for the next part of an answer, and for the whole of one."""
+
+    connect: float = 5.0
+    read: float = 30.0
+    whole: float = 120.0
+
+
+class Transport(Protocol):
+    """Carries one request."""
+
+    @property
+    def name(self) -> str:
+        """What messages call the org: its URL without any secret."""
+
+    async def send(self, request: Request) -> Answer:
+        """The answer, whatever its status. Raises NoAnswer when none came, SecretError without a usable token."""
+
+    async def close(self) -> None:
+        """Let go of connections."""
+
+
+def json_request(method: str, path: str, body: Any, *headers: tuple[str, str]) -> Request:
+    """A request with a JSON body."""
+    encoded = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+    return Request(method, path, (), (("content-type", "application/json"), *headers), encoded)
