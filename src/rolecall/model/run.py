@@ -171,3 +171,20 @@ class Record(NamedTuple):
     config: str
     commit: str | None
     at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RunReport:
+    """What an apply did. ``run`` is as the journal holds it; None when there was nothing to do and nothing to record.
+
+    ``recovered`` are steps of earlier runs that were settled first. ``notes`` tell what came and went since the plan.
+    ``meanwhile`` says who now has more, or less, than before and after; empty when the run is whole. ``waiting``
+    are addresses that wait for the IdP.
+    """
+
+    run: Run | None
+    recovered: tuple[Step, ...] = ()
+    notes: tuple[str, ...] = ()
+    meanwhile: str = ""
+    waiting: tuple[Address, ...] = ()
+    requests: int = 0

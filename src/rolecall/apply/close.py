@@ -1,0 +1,64 @@
+"""What a run leaves in memory: the values that were seen live as desired, and what is gone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rolecall.apply.steps import same
+from rolecall.journal.port import Seen
+from rolecall.model.desired import Applied, Desired
+from rolecall.model.kinds import KINDS, address, value_at
+from rolecall.model.live import Live
+from rolecall.model.run import RunFacts
+from rolecall.model.settings import BLANK, UNSET, Address, Value
+from rolecall.plan.diff import Difference
+
+
+def seen(desired: Desired, live: Live, found: Difference, applied: Applied, facts: RunFacts) -> Seen:
+    """The memory of a closing run.
+
+    ``desired`` has lapsed mappings read as blank already; ``found`` is the difference between it and ``live``. Every
+    managed address that live holds as desired is remembered, untouched ones too; what was released or is gone from
+    both sides is forgotten.
+    """
+    values = dict(_as_desired(desired, live, found))
+    remembered = set(_addresses(applied))
+    forgotten = {at for at in remembered - values.keys() if at in found.released or _gone(desired, live, at)}
+    ids = {key: live.facts.groups[name].id for key, name in found.names.items() if name in live.facts.groups}
+    return Seen(
+        values=values,
+        forgotten=forgotten,
+        policy=desired.policy,
+        protected=frozenset(at for at, intent in desired.intents.items() if intent.protect),
+        group_ids=ids,
+        unmanaged=frozenset(found.unmanaged),
+        config=facts.config or "",
+        commit=facts.commit,
+    )
+
+
+def _as_desired(desired: Desired, live: Live, found: Difference) -> Iterator[tuple[Address, Value | None]]:
+    for kind in KINDS:
+        wanted = getattr(desired.settings, kind.section)
+        managed = wanted is not UNSET and desired.policy.managing(kind.section) != "unmanaged"
+        if not managed or live.covered(kind.section).state != "complete":
+            continue
+        if not kind.keyed:
+            if same(getattr(live.settings, kind.section), wanted):
+                yield address(kind.section), wanted
+            continue
+        for key, value in wanted.items():
+            name = found.names.get(key) if kind.section == "idp_groups" else key
+            if name is not None and same(value_at(live.settings, address(kind.section, name)), value):
+                yield address(kind.section, key), value
+
+
+def _gone(desired: Desired, live: Live, at: Address) -> bool:
+    return value_at(desired.settings, at) is None and value_at(live.settings, at) in (None, BLANK)
+
+
+def _addresses(applied: Applied) -> Iterator[Address]:
+    for kind in KINDS:
+        held = getattr(applied.settings, kind.section)
+        if held is not UNSET:
+            yield from (address(kind.section, key) for key in held) if kind.keyed else (address(kind.section),)

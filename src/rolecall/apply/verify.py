@@ -1,0 +1,138 @@
+"""Whether what was approved may still go ahead, given a plan made afresh from the same desired values. Pure.
+
+It may when the org is the same, every address stands at its approved ``before`` or already at its ``after``, the
+switches that everybody's access hangs on are as they were, and no verdict got worse. People may come and go.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from rolecall.errors import Problem
+from rolecall.model.change import Change
+from rolecall.plan.value import GuardResult, Plan
+
+GRACE = timedelta(minutes=5)
+
+Key = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """``steps`` are the approved writes still to be made, in the fresh plan's order; ``already`` stand at ``after``.
+
+    ``notes`` tell what changed without getting worse.
+    """
+
+    steps: tuple[Change, ...]
+    already: tuple[Change, ...]
+    notes: tuple[str, ...] = ()
+
+
+def lapsed(plan: Plan, now: datetime) -> Problem | None:
+    """The problem with a plan that is past its time, five minutes of grace given."""
+    if now <= plan.expires_at + GRACE:
+        return None
+    return Problem("plan_expired", f"the plan lapsed at {plan.expires_at:%Y-%m-%d %H:%M} UTC", None, "plan again")
+
+
+def verify(approved: Plan, fresh: Plan) -> tuple[Verified, tuple[Problem, ...]]:
+    """What to do, and everything that moved for the worse; with any problem nothing may be sent."""
+    moved = (
+        *_other_org(approved, fresh),
+        *_switches(approved, fresh),
+        *_addresses(approved, fresh),
+        *_verdicts(approved, fresh),
+        *_escalations(approved, fresh),
+        *_unread(approved, fresh),
+    )
+    wanted = {_key(change) for change in approved.writes}
+    steps = tuple(change for change in fresh.writes if _key(change) in wanted)
+    pending = {_key(change) for change in fresh.changes}
+    already = tuple(change for change in approved.writes if _key(change) not in pending)
+    return Verified(steps, already, tuple(_notes(approved, fresh, already))), moved
+
+
+def _key(change: Change) -> Key:
+    return change.address, change.action
+
+
+def _problem(code: str, message: str, change: Change | None = None) -> Problem:
+    return Problem(code, message, change.intent.source if change else None, "plan again")
+
+
+def _other_org(approved: Plan, fresh: Plan) -> Iterator[Problem]:
+    if approved.org.id != fresh.org.id:
+        yield _problem("other_org", f"the plan is for org {approved.org.id}; this is {fresh.org.id}")
+
+
+def _switches(approved: Plan, fresh: Plan) -> Iterator[Problem]:
+    for name in sorted(approved.switches.keys() | fresh.switches.keys()):
+        was, now = approved.switches.get(name), fresh.switches.get(name)
+        planned = [c for c in approved.changes if c.address == "scim" and getattr(c.after, name, None) == now]
+        if was != now and not planned:
+            yield _problem("moved", f"scim.{name} was {was} when the plan was made and is {now} now")
+
+
+def _addresses(approved: Plan, fresh: Plan) -> Iterator[Problem]:
+    """A fresh change must be an approved one; one that was approved and is no longer due stands at its after."""
+    was = {_key(change): change for change in approved.changes}
+    for change in fresh.changes:
+        said = was.get(_key(change))
+        if said is None:
+            yield _problem("moved", f"{change.address} changed after the plan was made and would now change", change)
+        elif (said.before, said.after) != (change.before, change.after):
+            yield _problem("moved", f"{change.address} is no longer as it was when the plan was made", change)
+        elif said.via == "api" and change.via != "api":
+            yield _problem("moved", f"{change.address} can no longer be written ({change.via_reason})", change)
+
+
+def _verdicts(approved: Plan, fresh: Plan) -> Iterator[Problem]:
+    was = {result.name: result for result in approved.guards}
+    for result in fresh.guards:
+        said = was.get(result.name)
+        if _worse(said, result):
+            before = f"{said.verdict} at {said.found}" if said else "unheard of"
+            message = f"guard {result.name} says {result.verdict} at {result.found}; approved was {before}"
+            yield Problem("guard_worse", message, result.source, result.message)
+
+
+_SEVERITY = {"pass": 0, "allowed": 1, "review": 1, "not judged": 2, "block": 2}
+
+
+def _worse(said: GuardResult | None, now: GuardResult) -> bool:
+    if now.verdict == "pass":
+        return False
+    if said is None:
+        return True
+    return now.found > said.found or _SEVERITY[now.verdict] > _SEVERITY[said.verdict]
+
+
+def _escalations(approved: Plan, fresh: Plan) -> Iterator[Problem]:
+    known = {(row.who.id, combo) for row in approved.impact.escalations for combo in row.gains}
+    for row in fresh.impact.escalations:
+        for combo in row.gains:
+            if (row.who.id, combo) not in known:
+                who = row.who.email or row.who.id
+                yield _problem("escalation", f"{who} would now gain {combo.role} on {combo.team}; nobody approved that")
+
+
+def _unread(approved: Plan, fresh: Plan) -> Iterator[Problem]:
+    for section in fresh.unread:
+        if section not in approved.unread:
+            yield _problem("unread", f"{section} could be read when the plan was made and cannot be read now")
+
+
+def _notes(approved: Plan, fresh: Plan, already: tuple[Change, ...]) -> Iterator[str]:
+    for change in already:
+        yield f"{change.address} is already as the plan wants it"
+    arrived = {_key(change) for change in approved.waiting} & {_key(change) for change in fresh.writes}
+    for address, _ in sorted(arrived):
+        yield f"{address} no longer waits; apply again to map it"
+    difference = fresh.impact.changed - approved.impact.changed
+    if fresh.impact.people is not None and difference:
+        more = "more" if difference > 0 else "fewer"
+        people = "person" if abs(difference) == 1 else "people"
+        yield f"{abs(difference)} {people} {more} than in the plan are affected: people came and went since"
