@@ -1,0 +1,1 @@
+"""One small file a command. Each is imported only when it is called for."""

@@ -1,0 +1,14 @@
+"""`rolecall version`."""
+
+from __future__ import annotations
+
+import sys
+
+from rolecall import __version__
+from rolecall.cli.command import Invocation, command
+
+
+@command("version", "rolecall version")
+def version(call: Invocation) -> None:
+    """Print the version."""
+    sys.stdout.write(f"rolecall {__version__}\n")

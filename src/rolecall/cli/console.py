@@ -1,0 +1,88 @@
+"""Where lines meet a stream: colour and width on a terminal, plain text anywhere else."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, TextIO
+
+from rolecall.report.line import Line, Style, layout, plain
+
+if TYPE_CHECKING:
+    from rich.style import Style as RichStyle
+
+Layout = Callable[[int | None], Iterable[Line]]
+
+_COLOURS: Mapping[Style, str] = {
+    "plain": "",
+    "dim": "color(244)",
+    "bold": "bold",
+    "add": "color(28)",
+    "change": "color(166)",
+    "remove": "color(160)",
+    "warn": "bold color(166)",
+    "error": "bold color(160)",
+    "ok": "color(28)",
+    "head": "bold",
+}
+"""Colours that can be read on a dark and on a light ground alike."""
+
+
+class Console:
+    """Prints lines to one stream. ``width`` is None where the stream is no terminal."""
+
+    def __init__(self, stream: TextIO, environ: Mapping[str, str], *, color: bool = True) -> None:
+        self._stream = stream
+        self.terminal = stream.isatty()
+        self.width = shutil.get_terminal_size().columns if self.terminal else None
+        self.color = color and _wants_color(environ, self.terminal)
+
+    def lines(self, lines: Iterable[Line] | Layout) -> None:
+        """Print lines, or what a function makes of the width."""
+        made = lines(self.width) if callable(lines) else lines
+        if self.color:
+            self._rich(made)
+        else:
+            self._stream.write(plain(made, self.width))
+
+    def text(self, text: str) -> None:
+        """Print text as it is, ended by a line feed."""
+        self._stream.write(text if text.endswith("\n") else f"{text}\n")
+
+    def _rich(self, lines: Iterable[Line]) -> None:
+        from rich.console import Console as Rich
+        from rich.segment import Segment, Segments
+
+        styles = _styles()
+        segments: list[Segment] = []
+        for row in layout(lines, self.width):
+            segments += [Segment(span.text, styles[span.style]) for span in row]
+            segments.append(Segment.line())
+        rich = Rich(file=self._stream, force_terminal=True, highlight=False, soft_wrap=True, width=self.width)
+        rich.print(Segments(segments), end="", crop=False)
+
+
+def stdout(environ: Mapping[str, str] | None = None, *, color: bool = True) -> Console:
+    """The console for results."""
+    return Console(sys.stdout, os.environ if environ is None else environ, color=color)
+
+
+def stderr(environ: Mapping[str, str] | None = None, *, color: bool = True) -> Console:
+    """The console for errors and progress."""
+    return Console(sys.stderr, os.environ if environ is None else environ, color=color)
+
+
+def _wants_color(environ: Mapping[str, str], terminal: bool) -> bool:
+    if environ.get("NO_COLOR"):
+        return False
+    if environ.get("FORCE_COLOR"):
+        return True
+    return terminal and environ.get("TERM") != "dumb"
+
+
+def _styles() -> dict[Style, RichStyle]:
+    from rich.style import Style as RichStyle
+
+    return {name: RichStyle.parse(said) for name, said in _COLOURS.items()}

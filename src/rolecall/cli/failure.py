@@ -1,0 +1,88 @@
+"""How a run that went wrong ends: all problems on stderr, the right code, never a traceback."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Sequence
+from types import TracebackType
+from typing import TextIO
+
+from rolecall.errors import Exit, Problem, RolecallError
+
+
+def tell(problems: Sequence[Problem], *, as_json: bool = False, color: bool = True) -> None:
+    """Problems on stderr, a line each, or a JSON object each."""
+    if as_json:
+        from rolecall.report.problems import problem_json
+
+        lines = [json.dumps({"level": item.severity, **problem_json(item)}) for item in problems]
+        sys.stderr.write("".join(f"{line}\n" for line in lines))
+        return
+    from rolecall.cli.console import stderr
+    from rolecall.report.problems import problem_line
+
+    stderr(color=color).lines(map(problem_line, problems))
+
+
+def problems_of(error: RolecallError | BaseExceptionGroup[BaseException]) -> tuple[tuple[Problem, ...], Exit] | None:
+    """All problems of an error, or of a group of nothing but errors of ours, and the code to leave with."""
+    if isinstance(error, RolecallError):
+        return error.problems, error.exit
+    _, others = error.split(RolecallError)
+    if others is not None:
+        return None
+    found = _leaves(error)
+    return tuple(problem for one in found for problem in one.problems), max(one.exit for one in found)
+
+
+def _leaves(group: BaseExceptionGroup[BaseException]) -> list[RolecallError]:
+    leaves: list[RolecallError] = []
+    for error in group.exceptions:
+        if isinstance(error, BaseExceptionGroup):
+            leaves += _leaves(error)
+        elif isinstance(error, RolecallError):
+            leaves.append(error)
+    return leaves
+
+
+def system_problem(error: OSError) -> Problem:
+    """What the system said no to, in words."""
+    said = error.strerror or str(error) or type(error).__name__
+    at = f" ({error.filename})" if error.filename else ""
+    return Problem("system", f"{said}{at}", None, None)
+
+
+def on_bug(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """The hook for what nobody expected: the traceback goes to a log, one line to stderr."""
+    if issubclass(kind, KeyboardInterrupt):
+        return
+    import traceback
+
+    text = "".join(traceback.format_exception(kind, error, trace))
+    message = f"error: a bug in rolecall ({kind.__name__}); please report it with the log: {_log(text)}\n"
+    sys.stderr.write(message)
+
+
+def _log(text: str) -> str:
+    import tempfile
+
+    try:
+        with tempfile.NamedTemporaryFile(
+            "w", prefix="rolecall-", suffix=".log", delete=False, encoding="utf-8"
+        ) as file:
+            file.write(text.encode("utf-8", "backslashreplace").decode("utf-8"))
+            return file.name
+    except OSError:
+        return "(none: no place to write it)"
+
+
+def silence(stream: TextIO) -> None:
+    """Point a stream that can take no more to nowhere, so that closing it says nothing."""
+    try:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
+    except (OSError, ValueError):
+        return

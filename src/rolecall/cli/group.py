@@ -1,0 +1,82 @@
+"""The table of commands, and a group that imports a command only when it is called for."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any
+
+import click
+
+from rolecall.cli.options import GLOBAL_HEADING, global_options, refuse_variables
+from rolecall.errors import did_you_mean
+
+COMMANDS: Mapping[str, Mapping[str, str]] = {
+    "Look": {
+        "schema": "Print a JSON schema.",
+    },
+    "Tools": {
+        "completion": "Print the completion script of a shell.",
+        "version": "Print the version.",
+    },
+}
+"""Heading -> command -> its help in one line. A command is a row here and a file in ``commands``."""
+
+_NAMES = tuple(name for rows in COMMANDS.values() for name in rows)
+
+
+class LazyGroup(click.Group):
+    """The program. Its own help needs no command's module."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            name="rolecall",
+            help="Access and provisioning settings of a WRITER org as code: plan, apply, drift.",
+            epilog="Start with `rolecall demo`. Every command has --help with examples.",
+            params=[*global_options(top=True), _version_option()],
+            context_settings={"auto_envvar_prefix": "ROLECALL", "help_option_names": ["-h", "--help"]},
+        )
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_NAMES)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _NAMES:
+            return None
+        module = import_module(f"rolecall.cli.commands.{cmd_name}")
+        found: click.Command = getattr(module, cmd_name)
+        return found
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = args[0]
+        if name not in _NAMES and not name.startswith("-") and not ctx.resilient_parsing:
+            hint = did_you_mean(name, _NAMES) or "`rolecall --help` lists the commands"
+            ctx.fail(f"there is no command {name!r}; {hint}")
+        return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        refuse_variables(os.environ)
+        return super().invoke(ctx)
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        for heading, rows in COMMANDS.items():
+            with formatter.section(heading):
+                formatter.write_dl([*rows.items()], col_max=12)
+        with formatter.section(GLOBAL_HEADING):
+            formatter.write_dl([row for param in self.get_params(ctx) if (row := param.get_help_record(ctx))])
+
+
+def _version_option() -> click.Option:
+    def show(ctx: click.Context, param: click.Parameter, value: bool) -> None:
+        if value and not ctx.resilient_parsing:
+            from rolecall import __version__
+
+            click.echo(f"rolecall {__version__}")
+            ctx.exit()
+
+    return click.Option(
+        ["--version"], is_flag=True, is_eager=True, expose_value=False, callback=show, help="Print the version."
+    )

@@ -1,0 +1,86 @@
+"""The program: parse, run one command, leave with its code."""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+import click
+
+from rolecall.cli import failure
+from rolecall.cli.group import LazyGroup
+from rolecall.errors import Exit, Problem, RolecallError
+
+
+def main() -> NoReturn:
+    """The entry point of the console script. A bug ends in one line, by way of the hook."""
+    sys.excepthook = failure.on_bug
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(args: Sequence[str]) -> int:
+    """Run one command line and give its exit code. Whatever is said is on stdout and stderr."""
+    _lenient_streams()
+    try:
+        code = LazyGroup().main(list(args) or ["--help"], prog_name="rolecall", standalone_mode=False)
+        sys.stdout.flush()
+    except click.UsageError as error:
+        return _usage(error)
+    except click.ClickException as error:
+        return _fail([Problem("usage", error.format_message())], Exit.USAGE, args)
+    except (click.Abort, KeyboardInterrupt):
+        sys.stderr.write("Interrupted.\n")
+        return Exit.INTERRUPTED
+    except RolecallError as error:
+        return _fail(error.problems, error.exit, args)
+    except BaseExceptionGroup as group:
+        found = failure.problems_of(group)
+        if found is None:
+            raise
+        return _fail(*found, args)
+    except BrokenPipeError:
+        failure.silence(sys.stdout)
+        return Exit.ERROR
+    except OSError as error:
+        return _system(error, args)
+    return int(code or Exit.OK) if args else Exit.USAGE
+
+
+def _usage(error: click.UsageError) -> int:
+    if error.ctx is not None:
+        sys.stderr.write(f"{error.ctx.get_usage()}\n")
+    sys.stderr.write(f"error: {error.format_message()}\n")
+    if error.ctx is not None:
+        sys.stderr.write(f"`{error.ctx.command_path} --help` says more.\n")
+    return Exit.USAGE
+
+
+def _system(error: OSError, args: Sequence[str]) -> int:
+    if error.errno in (errno.ENOSPC, errno.EIO, errno.EDQUOT) and error.filename is None:
+        failure.silence(sys.stdout)
+    return _fail([failure.system_problem(error)], Exit.ERROR, args)
+
+
+def _fail(problems: Sequence[Problem], code: Exit, args: Sequence[str]) -> int:
+    try:
+        failure.tell(problems, as_json=_wants_json(args), color="--no-color" not in args)
+    except BrokenPipeError:
+        failure.silence(sys.stderr)
+    return code
+
+
+def _wants_json(args: Sequence[str]) -> bool:
+    """Whether logs were asked for as JSON: read off the line, as parsing may be what failed."""
+    joined = " ".join(args).replace("=", " ")
+    return "--log-format json" in joined or os.environ.get("ROLECALL_LOG_FORMAT") == "json"
+
+
+def _lenient_streams() -> None:
+    """A stream that is not UTF-8, or a name that no encoding holds, must not end the program."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")

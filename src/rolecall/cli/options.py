@@ -1,0 +1,156 @@
+"""The flags that every command takes, before or after its name, and what they come to."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+import click
+
+from rolecall.errors import Misuse, Problem
+
+GLOBAL_HEADING = "Global options, before or after the command"
+CONFIG = "rolecall.yaml"
+
+_FLAGS = "rolecall.flags"
+_VERBOSITY = "verbosity"
+_BY_HAND_ONLY = frozenset(("ALLOW", "APPROVE", "AUTO_APPROVE", "IGNORE"))
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """What the global flags came to. Relative paths are meant from the working directory, where ``-C`` has led.
+
+    ``as_of`` is None where nobody said a date. ``verbosity`` is 0, more with ``-v``, less with ``-q``.
+    ``interactive`` is false with ``--no-input``. ``environ`` is the environment as it was at the start.
+    """
+
+    config: Path = Path(CONFIG)
+    env: str | None = None
+    snapshot: Path | None = None
+    as_of: date | None = None
+    verbosity: int = 0
+    log_format: Literal["text", "json"] = "text"
+    color: bool = True
+    interactive: bool = True
+    environ: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @property
+    def ci(self) -> bool:
+        """Whether a pipeline is running this."""
+        return self.environ.get("CI", "").lower() not in ("", "0", "false")
+
+
+def current(environ: Mapping[str, str] | None = None) -> Invocation:
+    """The invocation of the running command."""
+    flags = dict(click.get_current_context().meta.get(_FLAGS, {}))
+    flags["color"] = not flags.pop("no_color", False)
+    flags["interactive"] = not flags.pop("no_input", False)
+    return Invocation(**flags, environ=dict(os.environ if environ is None else environ))
+
+
+def global_options(*, top: bool = False) -> list[click.Parameter]:
+    """Fresh copies of the global options. Only those of the program itself (``top``) read variables."""
+    return [_option(*row, top=top) for row in _rows()]
+
+
+def is_global(param: click.Parameter) -> bool:
+    """Whether a parameter is one of the global options."""
+    return isinstance(param, GlobalOption)
+
+
+class GlobalOption(click.Option):
+    """An option that is kept for the invocation and not handed to the command."""
+
+
+def refuse_variables(environ: Mapping[str, str]) -> None:
+    """Raise Misuse when a flag that must be typed for one run was put into the environment."""
+    found = [name for name in sorted(environ) if environ[name] and _by_hand_only(name)]
+    if found:
+        raise Misuse(
+            *(Problem("variable", _VARIABLE.format(name), None, _TYPE_IT.format(_flag(name))) for name in found)
+        )
+
+
+_VARIABLE = "{} is set in the environment, but lifts and approvals are not taken from there"
+_TYPE_IT = "unset it and write {} on the command line, for this run alone"
+
+
+def _by_hand_only(name: str) -> bool:
+    prefix, _, rest = name.partition("_")
+    if prefix != "ROLECALL":
+        return False
+    return rest in _BY_HAND_ONLY or rest.partition("_")[2] in _BY_HAND_ONLY
+
+
+def _flag(name: str) -> str:
+    rest = name.partition("_")[2]
+    word = rest if rest in _BY_HAND_ONLY else rest.partition("_")[2]
+    return f"--{word.lower().replace('_', '-')}"
+
+
+def _rows() -> list[tuple[tuple[str, ...], dict[str, Any], Callable[..., Any]]]:
+    path = click.Path(path_type=Path)
+    day = click.DateTime(["%Y-%m-%d"])
+    return [
+        (
+            ("-C", "directory"),
+            {"metavar": "DIR", "multiple": True, "is_eager": True, "help": "As if started in DIR."},
+            _go,
+        ),
+        (("-c", "--config"), {"metavar": "FILE", "type": path, "help": f"The config to read first [{CONFIG}]."}, _keep),
+        (("-e", "--env"), {"metavar": "NAME", "help": "Merge env/NAME.yaml over the config."}, _keep),
+        (("--snapshot",), {"metavar": "FILE", "type": path, "help": "Read the org from a file; no network."}, _keep),
+        (("--as-of",), {"metavar": "DATE", "type": day, "help": "The day to plan for, UTC [today]."}, _keep_day),
+        (("-v", "--verbose"), {"count": True, "help": "Say more on stderr; twice for every request."}, _louder),
+        (("-q", "--quiet"), {"count": True, "help": "Say less on stderr."}, _quieter),
+        (
+            ("--log-format",),
+            {"type": click.Choice(["text", "json"]), "help": "How logs and errors are written."},
+            _keep,
+        ),
+        (("--no-color",), {"is_flag": True, "help": "No colour, as with NO_COLOR."}, _keep),
+        (("--no-input",), {"is_flag": True, "help": "Never ask; fail where an answer is needed."}, _keep),
+    ]
+
+
+def _option(names: tuple[str, ...], more: dict[str, Any], callback: Callable[..., Any], *, top: bool) -> click.Option:
+    return GlobalOption([*names], expose_value=False, callback=callback, allow_from_autoenv=top, **more)
+
+
+def _flags(ctx: click.Context) -> dict[str, Any]:
+    flags: dict[str, Any] = ctx.meta.setdefault(_FLAGS, {})
+    return flags
+
+
+def _keep(ctx: click.Context, param: click.Parameter, value: Any) -> None:
+    if value not in (None, False):
+        _flags(ctx)[str(param.name)] = value
+
+
+def _keep_day(ctx: click.Context, param: click.Parameter, value: Any) -> None:
+    if value is not None:
+        _flags(ctx)[str(param.name)] = value.date()
+
+
+def _louder(ctx: click.Context, param: click.Parameter, value: int) -> None:
+    _flags(ctx)[_VERBOSITY] = _flags(ctx).get(_VERBOSITY, 0) + value
+
+
+def _quieter(ctx: click.Context, param: click.Parameter, value: int) -> None:
+    _louder(ctx, param, -value)
+
+
+def _go(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> None:
+    for folder in value:
+        try:
+            os.chdir(folder)
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or "it is no path"
+            raise click.BadParameter(f"cannot go to {folder!r}: {reason}", ctx, param) from error

@@ -1,0 +1,88 @@
+"""Colour and width on a terminal; plain text, without rich, anywhere else."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import sys
+
+import pytest
+
+from rolecall.cli.console import Console
+from rolecall.report.line import Line, Span, line
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+LINES = [Line((Span("+ ", "add"), Span("idp_groups/G"))), line("words " * 30)]
+
+
+@pytest.fixture(autouse=True)
+def _width(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "50")
+    monkeypatch.setenv("TERM", "xterm-256color")
+
+
+def test_a_pipe_gets_plain_text() -> None:
+    stream = io.StringIO()
+    Console(stream, {}).lines(LINES)
+    assert stream.getvalue() == "+ idp_groups/G\n" + ("words " * 30).rstrip() + "\n"
+
+
+def test_a_terminal_gets_colour_within_its_width() -> None:
+    stream = Terminal()
+    Console(stream, {"TERM": "xterm-256color"}).lines(LINES)
+    first, *rest = stream.getvalue().splitlines()
+    assert first.startswith("\x1b[")
+    assert "idp_groups/G" in first
+    assert max(map(len, rest)) <= 50
+
+
+@pytest.mark.parametrize("environ", [{"NO_COLOR": "1"}, {"TERM": "dumb"}, {"NO_COLOR": "1", "FORCE_COLOR": "1"}])
+def test_colour_is_left_out_where_nobody_wants_it(environ: dict[str, str]) -> None:
+    stream = Terminal()
+    Console(stream, environ).lines(LINES)
+    assert "\x1b" not in stream.getvalue()
+    assert max(map(len, stream.getvalue().splitlines())) <= 50
+
+
+def test_the_flag_says_no_colour_too() -> None:
+    stream = Terminal()
+    Console(stream, {}, color=False).lines(LINES)
+    assert "\x1b" not in stream.getvalue()
+
+
+def test_force_color_paints_a_pipe_without_wrapping() -> None:
+    stream = io.StringIO()
+    Console(stream, {"FORCE_COLOR": "1"}).lines(LINES)
+    assert "\x1b[" in stream.getvalue()
+    assert len(stream.getvalue().splitlines()) == 2
+
+
+def test_lines_may_depend_on_the_width() -> None:
+    stream = Terminal()
+    Console(stream, {"NO_COLOR": "1"}).lines(lambda width: [line(f"{width} columns")])
+    assert stream.getvalue() == "50 columns\n"
+
+
+def test_text_ends_with_one_line_feed() -> None:
+    stream = io.StringIO()
+    console = Console(stream, {})
+    console.text("a")
+    console.text("b\n")
+    assert stream.getvalue() == "a\nb\n"
+
+
+def test_plain_output_needs_no_rich() -> None:
+    code = (
+        "import sys\n"
+        "from rolecall.cli.console import stdout\n"
+        "from rolecall.report.line import line\n"
+        "stdout({}).lines([line('x')])\n"
+        "assert 'rich' not in sys.modules\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout == "x\n"
