@@ -1,0 +1,107 @@
+"""Builds the Config from sources that were found valid."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from rolecall.codec.settings import decode_value
+from rolecall.desired.config import Config
+from rolecall.desired.merge import removes
+from rolecall.desired.metadata import metadata_text
+from rolecall.desired.policy import build_policy
+from rolecall.desired.sources import Sources
+from rolecall.desired.targets import build_journal, build_org, build_people
+from rolecall.errors import Problem, Where
+from rolecall.model.desired import Desired, Intent
+from rolecall.model.kinds import KINDS, Kind, address
+from rolecall.model.normalise import name as normal_name
+from rolecall.model.settings import BLANK, Address, Settings, Sso, Value
+
+
+def build(sources: Sources, warnings: tuple[Problem, ...] = ()) -> Config:
+    """The Config of sources without errors (see validate). Raises ConfigError when a file it names is not usable."""
+    effective = sources.effective
+    settings, intents = _sections(sources)
+    return Config(
+        root=sources.root,
+        main=sources.main,
+        env=sources.env,
+        org=build_org(effective["org"], sources),
+        desired=Desired(settings, intents, build_policy(effective, sources)),
+        people=build_people(effective.get("people", "org"), sources),
+        journal=build_journal(effective.get("journal", {}), sources),
+        reports_people=effective.get("reports", {}).get("people"),
+        include=tuple(effective.get("include", ())),
+        digest=digest(effective, settings),
+        files=sources.files,
+        warnings=warnings,
+    )
+
+
+def digest(effective: Mapping[str, Any], settings: Settings) -> str:
+    """SHA-256 over the canonical JSON of the effective config and of the files it names; hex."""
+    metadata = settings.sso.metadata if isinstance(settings.sso, Sso) else None
+    canonical = json.dumps([effective, metadata or None], sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def _sections(sources: Sources) -> tuple[Settings, dict[Address, Intent]]:
+    intents: dict[Address, Intent] = {}
+    held: dict[str, Any] = {}
+    for kind in KINDS:
+        if kind.section in sources.effective:
+            build_section = _keyed if kind.keyed else _singleton
+            held[kind.section] = build_section(kind, sources, intents)
+    return Settings(**held), intents
+
+
+def _singleton(kind: Kind, sources: Sources, intents: dict[Address, Intent]) -> Value | None:
+    said = dict(sources.effective[kind.section])
+    if isinstance(said.get("metadata"), dict | str):
+        said["metadata"] = metadata_text(said["metadata"], sources)
+    intents[address(kind.section)] = Intent(sources.where((kind.section,), key=True))
+    return decode_value(kind.section, said)
+
+
+def _keyed(kind: Kind, sources: Sources, intents: dict[Address, Intent]) -> dict[str, Value]:
+    places = sources.entries(kind.section)
+    values: dict[str, Value] = {}
+    shared: dict[Any, Value] = {}
+    for key, entry in sources.effective[kind.section].items():
+        at = address(kind.section, key)
+        intents[at] = _intent(entry, places.get(key))
+        if not removes(entry):
+            value = _entry_value(kind.section, entry)
+            values[key] = shared.setdefault(value, value)
+    return values
+
+
+def _entry_value(section: str, entry: Any) -> Value:
+    if entry == "blank" or "blank" in entry:
+        return BLANK
+    value = decode_value(section, entry)
+    assert value is not None
+    return value
+
+
+def _intent(entry: Any, source: Where | None) -> Intent:
+    if not isinstance(entry, dict) or not _SAID_ABOUT.intersection(entry):
+        return Intent(source)
+    return Intent(
+        source=source,
+        owner=entry.get("owner"),
+        reason=entry.get("reason"),
+        ticket=entry.get("ticket"),
+        protect=entry.get("protect", False),
+        previously=tuple(map(normal_name, entry.get("previously", ()))),
+        expires=date.fromisoformat(entry["expires"]) if "expires" in entry else None,
+        id=entry.get("id"),
+        remove=removes(entry),
+    )
+
+
+_SAID_ABOUT = frozenset(("owner", "reason", "ticket", "protect", "previously", "expires", "id", "remove"))

@@ -1,0 +1,111 @@
+"""Reads a config repo: the main file, what it includes, and the overlay asked for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from rolecall.desired import files
+from rolecall.desired.merge import merge_files, normalised, overlay
+from rolecall.desired.sources import Sources
+from rolecall.errors import ConfigError, Problem, Where, did_you_mean
+from rolecall.source.document import Document
+
+
+def load(root: Path, env: str | None = None, main: str | None = None) -> Sources:
+    """All files of the config in directory ``root``, merged; with ``env``, ``env/<env>.yaml`` over them.
+
+    ``main`` is the main file's name in ``root`` (``rolecall.yaml``). Never raises for what files hold: everything wrong
+    is in ``Sources.problems``, and what could be read is there all the same.
+    """
+    return _Loading(root, env, main or files.MAIN).run()
+
+
+class _Loading:
+    """One load: gathers documents and problems."""
+
+    def __init__(self, root: Path, env: str | None, main: str) -> None:
+        self.root, self.env, self.main = root, env, main
+        self.problems: list[Problem] = []
+
+    def run(self) -> Sources:
+        first = self._read(self.main)
+        parts = [first] if first else []
+        included = self._included(first) if first else []
+        for name in included:
+            if part := self._read(name):
+                self._check_included(part)
+                parts.append(part)
+        base, twice = merge_files(parts)
+        self.problems += twice
+        over = self._overlay() if self.env is not None else None
+        effective = overlay(base, over.value) if over else base
+        if first:
+            self._unmatched(included)
+        documents = (*parts, over) if over else tuple(parts)
+        return Sources(
+            self.root, self.main, self.env, documents, effective, base, over is not None, tuple(self.problems)
+        )
+
+    def _read(self, name: str) -> Document | None:
+        """The document of a file that is a map of sections; None, and a problem told, when it is not."""
+        try:
+            document = files.read_document(self.root, name)
+        except ConfigError as error:
+            self.problems += error.problems
+            return None
+        self.problems += document.problems
+        if not isinstance(document.value, dict):
+            self.problems.append(_no_map(name, document.value))
+            return None
+        document, problems = normalised(document)
+        self.problems += problems
+        return document
+
+    def _included(self, first: Document) -> list[str]:
+        patterns = first.value.get("include", [])
+        found: dict[str, None] = {}
+        for position, pattern in enumerate(patterns if isinstance(patterns, list) else []):
+            if not isinstance(pattern, str) or not pattern:
+                continue
+            names = files.matches(self.root, pattern, self.main)
+            if not names:
+                where = first.where(("include", position))
+                message = f"`{pattern}` matches no file"
+                self.problems.append(Problem("no_match", message, where, severity="warning"))
+            found.update(dict.fromkeys(names))
+        return list(found)
+
+    def _check_included(self, part: Document) -> None:
+        for key in [key for key in part.value if key not in files.INCLUDABLE]:
+            where = part.where((key,), key=True)
+            self.problems.append(
+                Problem("not_includable", _not_includable(key), where, did_you_mean(key, files.INCLUDABLE))
+            )
+
+    def _overlay(self) -> Document | None:
+        assert self.env is not None
+        name = files.overlay_name(self.root, self.env)
+        if name is None:
+            known = files.environments(self.root)
+            hint = did_you_mean(self.env, known) or f"There is {', '.join(known) or 'none'}"
+            where = Where(f"{files.OVERLAYS}/{self.env}.yaml")
+            self.problems.append(Problem("no_such_env", f"there is no overlay for `{self.env}`", where, hint))
+            return None
+        return self._read(name)
+
+    def _unmatched(self, included: list[str]) -> None:
+        for name in files.unmatched(self.root, {self.main, *included}):
+            hint = "Add it to `include`, or move it"
+            message = "no glob of `include` matches this file, so it is not read"
+            self.problems.append(Problem("not_included", message, Where(name), hint, "warning"))
+
+
+def _no_map(name: str, value: Any) -> Problem:
+    if value is None:
+        return Problem("empty", "is empty", Where(name, 1, 1), "Write sections into it, such as `idp_groups:`")
+    return Problem("type", "has to be a map of sections", Where(name, 1, 1), "Start with a key, such as `version: 1`")
+
+
+def _not_includable(key: str) -> str:
+    return f"`{key}` cannot stand in an included file"

@@ -1,0 +1,91 @@
+"""Merges files by key, and an overlay over the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from rolecall.desired.files import INCLUDABLE
+from rolecall.errors import Problem
+from rolecall.model import normalise
+from rolecall.source.document import Document
+
+KEYED: dict[str, Callable[[str], str]] = {"domains": normalise.domain, "idp_groups": normalise.name}
+
+
+def normalised(document: Document) -> tuple[Document, list[Problem]]:
+    """The same document with the keys of domains and IdP groups in their one way of writing (see model.normalise)."""
+    if not isinstance(document.value, dict):
+        return document, []
+    value, problems = dict(document.value), list[Problem]()
+    for section, key in KEYED.items():
+        if isinstance(entries := value.get(section), dict):
+            value[section], found = _rekeyed(document, section, entries, key)
+            problems += found
+    return document.with_value(value), problems
+
+
+def _rekeyed(
+    document: Document, section: str, entries: dict[str, Any], key: Callable[[str], str]
+) -> tuple[dict[str, Any], list[Problem]]:
+    made: dict[str, Any] = {}
+    first: dict[str, str] = {}
+    problems = []
+    for name, entry in entries.items():
+        try:
+            short = key(name)
+        except ValueError as error:
+            problems.append(Problem("domain", str(error), document.where((section, name), key=True)))
+            short = name
+        if first.setdefault(short, name) != name:
+            message = f"`{name}` is the same as `{first[short]}` at {document.where((section, first[short]), key=True)}"
+            where = document.where((section, name), key=True)
+            problems.append(Problem("duplicate_key", message, where, "Keep one of the two"))
+        made[short] = entry
+    return (made if len(made) == len(entries) else entries), problems
+
+
+def merge_files(documents: Sequence[Document]) -> tuple[dict[str, Any], list[Problem]]:
+    """All files as one map: domains and IdP groups by entry, anything else whole. Nothing may come twice.
+
+    The first document is the main file; of the others only sections count.
+    """
+    merged: dict[str, Any] = {}
+    twice: list[tuple[Document, tuple[str, ...]]] = []
+    for position, document in enumerate(documents):
+        for top, value in document.value.items():
+            if position and top not in INCLUDABLE:
+                continue
+            held = merged.get(top)
+            if top not in merged:
+                merged[top] = dict(value) if top in KEYED and isinstance(value, dict) else value
+            elif top in KEYED and isinstance(value, dict) and isinstance(held, dict):
+                twice += [(document, (top, name)) for name in value if name in held]
+                held.update((name, entry) for name, entry in value.items() if name not in held)
+            else:
+                twice.append((document, (top,)))
+    return merged, [_twice(documents, second, path) for second, path in twice]
+
+
+def _twice(documents: Sequence[Document], second: Document, path: tuple[str, ...]) -> Problem:
+    first = next(document for document in documents if document.has(path))
+    message = f"`{path[-1]}` is also in {first.where(path, key=True)}"
+    return Problem("duplicate_key", message, second.where(path, key=True), "Keep one of the two")
+
+
+def overlay(below: Any, over: Any) -> Any:
+    """``over`` laid over ``below``: maps by key, all else replaces; ``{remove: true}`` drops an inherited key."""
+    if not (isinstance(below, dict) and isinstance(over, dict)):
+        return over
+    merged = dict(below)
+    for key, value in over.items():
+        if removes(value) and key in merged and not removes(merged[key]):
+            del merged[key]
+        else:
+            merged[key] = overlay(merged[key], value) if key in merged else value
+    return merged
+
+
+def removes(value: Any) -> bool:
+    """Whether a value is ``{remove: true}``, whatever reason is beside it."""
+    return isinstance(value, dict) and value.get("remove") is True

@@ -1,0 +1,64 @@
+"""Builds what a config points at: the org, the source of people, the journal, and secrets as references."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from rolecall.desired.sources import Sources
+from rolecall.model.secret import SecretRef
+from rolecall.model.target import (
+    DEFAULT_JOURNAL,
+    DEFAULT_KEEP_DAYS,
+    JournalTarget,
+    OrgTarget,
+    PeopleKind,
+    PeopleSource,
+)
+from rolecall.source.document import Path
+
+_DAYS = {"d": 1, "w": 7, "m": 30, "y": 365}
+
+
+def days(duration: str) -> int:
+    """Days of a duration such as ``30d``, ``6w``, ``12m`` (30 days each) or ``2y`` (365 days each)."""
+    return int(duration[:-1]) * _DAYS[duration[-1]]
+
+
+def secret(said: Any, sources: Sources, path: Path) -> SecretRef:
+    """The reference in ``{env: NAME}``, ``{file: PATH}`` or ``{exec: [...]}``."""
+    ((kind, value),) = said.items()
+    return SecretRef(kind, tuple(value) if kind == "exec" else value, sources.where(path, key=True))
+
+
+def build_org(said: dict[str, Any], sources: Sources) -> OrgTarget:
+    """The org to reach."""
+    token = secret(said["token"], sources, ("org", "token")) if "token" in said else None
+    return OrgTarget(said["name"], said["url"], said.get("id"), token, sources.where(("org", "url")))
+
+
+def build_people(said: str | dict[str, Any], sources: Sources) -> PeopleSource:
+    """Where people are read; ``org`` when the config says nothing."""
+    if isinstance(said, str):
+        return PeopleSource()
+    kind = next(name for name in ("file", "scim", "okta", "entra") if name in said)
+    secrets = {
+        name: secret(said[name], sources, ("people", name)) for name in ("token", "client_secret") if name in said
+    }
+    return PeopleSource(
+        kind=cast(PeopleKind, kind),
+        at=said[kind],
+        app=said.get("app", ""),
+        client_id=said.get("client_id", ""),
+        url=said.get("url"),
+        login_url=said.get("login_url"),
+        source=sources.where(("people",), key=True),
+        **secrets,
+    )
+
+
+def build_journal(said: dict[str, Any], sources: Sources) -> JournalTarget:
+    """The journal; ``.rolecall/journal.db`` when the config says nothing."""
+    url = said.get("url", DEFAULT_JOURNAL)
+    keep = days(said["keep"]) if "keep" in said else DEFAULT_KEEP_DAYS
+    source = sources.where(("journal",), key=True) if said else None
+    return JournalTarget(secret(url, sources, ("journal", "url")) if isinstance(url, dict) else url, keep, source)

@@ -1,0 +1,78 @@
+"""What a config points at: the org, the source of people, the journal. Addresses and references, never a secret."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from rolecall.errors import Where
+from rolecall.model.secret import SecretRef
+
+OrgKind = Literal["https", "http", "local", "observed"]
+PeopleKind = Literal["org", "file", "scim", "okta", "entra"]
+PeopleShown = Literal["names", "masked", "counts"]
+
+DEFAULT_JOURNAL = "sqlite:.rolecall/journal.db"
+DEFAULT_KEEP_DAYS = 730
+
+
+@dataclass(frozen=True, slots=True)
+class OrgTarget:
+    """The org a config is for. ``url`` as written: ``https://...``, ``http://...``, ``local:PATH``, ``observed:PATH``.
+
+    ``id`` is a pin: any other org is refused.
+    """
+
+    name: str
+    url: str
+    id: str | None = None
+    token: SecretRef | None = None
+    source: Where | None = None
+
+    @property
+    def kind(self) -> OrgKind:
+        """The scheme of ``url``."""
+        scheme = self.url.partition(":")[0].lower()
+        return "https" if scheme == "https" else "http" if scheme == "http" else _file_kind(scheme)
+
+    @property
+    def path(self) -> str:
+        """PATH of ``local:PATH`` and ``observed:PATH``, relative to the config's directory; empty for a URL."""
+        return "" if self.kind in ("http", "https") else self.url.partition(":")[2]
+
+
+def _file_kind(scheme: str) -> OrgKind:
+    return "observed" if scheme == "observed" else "local"
+
+
+@dataclass(frozen=True, slots=True)
+class PeopleSource:
+    """Where people and memberships are read.
+
+    ``at`` is the path of ``file``, the base URL of ``scim`` and ``okta``, the tenant of ``entra``. ``app`` is the id of
+    the WRITER app there. ``token`` is a bearer or API token; ``client_id`` and ``client_secret`` are Entra's, and
+    ``url`` and ``login_url`` its base URLs where they are not the public cloud's.
+    """
+
+    kind: PeopleKind = "org"
+    at: str = ""
+    app: str = ""
+    token: SecretRef | None = None
+    client_id: str = ""
+    client_secret: SecretRef | None = None
+    url: str | None = None
+    login_url: str | None = None
+    source: Where | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JournalTarget:
+    """Where runs are remembered, and for how many days."""
+
+    url: str | SecretRef = DEFAULT_JOURNAL
+    keep_days: int = DEFAULT_KEEP_DAYS
+    source: Where | None = None
+
+    @property
+    def is_default(self) -> bool:
+        return self.url == DEFAULT_JOURNAL

@@ -1,0 +1,174 @@
+"""Turns one stream of YAML events into a plain value and its marks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from yaml.events import (
+    AliasEvent,
+    DocumentStartEvent,
+    MappingEndEvent,
+    MappingStartEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+    SequenceStartEvent,
+)
+
+from rolecall.errors import ConfigError, Problem, Where
+from rolecall.source.marks import Marks
+from rolecall.source.scalars import plain
+
+MAX_DEPTH = 100
+MAX_EVENTS = 5_000_000
+MAX_GROWTH = 10
+FREE_GROWTH = 10_000
+"""Aliases may make a document ten times as large, and any document larger by this many nodes."""
+
+
+class Composer:
+    """One document. Call ``run`` once; ``marks`` and ``problems`` are filled by it."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.marks = Marks()
+        self.problems: list[Problem] = []
+        self._anchors: dict[str, tuple[Any, int]] = {}
+        self._grown = 0
+
+    def run(self, events: Iterator[Any]) -> Any:
+        """The value of the document, None when the stream has none.
+
+        One flat loop, since it runs for every node. Raises ConfigError where the rest could not be trusted.
+        """
+        place, size, sizes = self.marks.places.append, self.marks.sizes.append, self.marks.sizes
+        once = dict[str, str]().setdefault
+        roots: list[Any] = []
+        into: Any = roots
+        key: str | None = None
+        value: Any
+        keyed = False
+        outer: list[tuple[Any, int]] = []
+        for count, event in enumerate(events):
+            kind = type(event)
+            if kind is ScalarEvent:
+                text = once(event.value, event.value)
+                if keyed and key is None:
+                    if text in into or event.tag or event.anchor or (text == "<<" and not event.style):
+                        self._odd_key(event, into, outer[-1][1], events)
+                    else:
+                        place(event.start_mark.line << 32 | event.start_mark.column)
+                        size(1)
+                        key = text
+                    continue
+                place(event.start_mark.line << 32 | event.start_mark.column)
+                size(1)
+                value = text if event.style else plain(text)
+                if event.tag or event.anchor:
+                    self._decorated(event, value)
+            elif kind is MappingStartEvent or kind is SequenceStartEvent:
+                if keyed and key is None:
+                    raise self._fatal(event, "complex_key", "a map or list cannot be a key", "Keys are plain text")
+                place(event.start_mark.line << 32 | event.start_mark.column)
+                size(0)
+                value = {} if kind is MappingStartEvent else []
+                if event.tag or event.anchor:
+                    self._decorated(event, value)
+            elif kind is MappingEndEvent or kind is SequenceEndEvent:
+                into, node = outer.pop()
+                keyed = type(into) is dict
+                sizes[node] = len(sizes) - node
+                continue
+            elif kind is AliasEvent:
+                if keyed and key is None:
+                    raise self._fatal(event, "complex_key", "an alias cannot be a key", "Write the key out")
+                value = self._alias(event, count)
+            else:
+                self._stream(event, roots)
+                continue
+            if keyed:
+                into[key] = value
+                key = None
+            else:
+                into.append(value)
+            if kind is MappingStartEvent or kind is SequenceStartEvent:
+                outer.append((into, len(sizes) - 1))
+                self._limit(event, len(outer), count)
+                into, keyed = value, kind is MappingStartEvent
+        return roots[0] if roots else None
+
+    def _limit(self, event: Any, depth: int, count: int) -> None:
+        if depth > MAX_DEPTH:
+            raise self._fatal(event, "too_deep", f"is nested deeper than {MAX_DEPTH} levels")
+        if count > MAX_EVENTS:
+            raise self._fatal(event, "too_large", f"has more than {MAX_EVENTS:,} parts", "Split the file")
+
+    def _stream(self, event: Any, roots: list[Any]) -> None:
+        if type(event) is not DocumentStartEvent:
+            return
+        if roots:
+            raise self._fatal(event, "documents", "a second document starts here", "Put one document in a file")
+        if event.version not in (None, (1, 2)):
+            said = ".".join(map(str, event.version))
+            raise self._fatal(event, "yaml_version", f"is YAML {said}", "rolecall reads YAML 1.2; drop the %YAML line")
+
+    def _decorated(self, event: Any, value: Any) -> None:
+        """A value with a tag, which is refused, or an anchor, which is remembered."""
+        if event.tag:
+            self._tell(
+                event, "tag", f"the tag `{event.tag}` is not allowed", "Drop it; quote the value to keep it text"
+            )
+        if event.anchor:
+            self._anchors[event.anchor] = (value, len(self.marks) - 1)
+
+    def _alias(self, event: Any, count: int) -> Any:
+        name, mark = event.anchor, event.start_mark
+        if name not in self._anchors:
+            raise self._fatal(event, "alias", f"the alias `*{name}` has no anchor `&{name}` above it", "Quote a `*`")
+        value, node = self._anchors[name]
+        if self.marks.sizes[node] == 0:
+            raise self._fatal(event, "alias", f"the alias `*{name}` stands inside its own anchor")
+        self._grown += self.marks.sizes[node]
+        if self._grown > FREE_GROWTH + MAX_GROWTH * count:
+            raise self._fatal(event, "too_large", f"aliases make this more than {MAX_GROWTH} times as large")
+        self.marks.repeat(node, mark.line, mark.column)
+        return value
+
+    def _odd_key(self, event: Any, into: dict[str, Any], node: int, events: Iterator[Any]) -> None:
+        """A key that cannot stand: tell it, and pass over it and its value, so that places stay in step."""
+        if event.tag:
+            self._tell(event, "tag", f"the tag `{event.tag}` is not allowed", "Drop it; keys are always text")
+        elif event.anchor:
+            self._tell(event, "alias", f"the key `{event.value}` has an anchor", "Put the anchor on a value")
+        elif event.value in into:
+            first = self._first_place(into, node, event.value)
+            self._tell(
+                event, "duplicate_key", f"`{event.value}` is here twice, first at {first}", "Keep one of the two"
+            )
+        else:
+            self._tell(event, "merge_key", "merge keys (`<<`) are not supported", "Write the fields out")
+        depth = 0
+        for passed in events:
+            depth += type(passed) in (MappingStartEvent, SequenceStartEvent)
+            depth -= type(passed) in (MappingEndEvent, SequenceEndEvent)
+            if depth > MAX_DEPTH:
+                raise self._fatal(passed, "too_deep", f"is nested deeper than {MAX_DEPTH} levels")
+            if depth == 0:
+                return
+
+    def _first_place(self, into: dict[str, Any], node: int, key: str) -> Where:
+        """Where a key of a map that is still open stands."""
+        node += 1
+        for name in into:
+            if name == key:
+                break
+            node += 1 + self.marks.sizes[node + 1]
+        return Where(self.name, *self.marks.line_column(node))
+
+    def _tell(self, event: Any, code: str, message: str, hint: str | None = None) -> None:
+        where = Where(self.name, event.start_mark.line + 1, event.start_mark.column + 1)
+        self.problems.append(Problem(code, message, where, hint))
+
+    def _fatal(self, event: Any, code: str, message: str, hint: str | None = None) -> ConfigError:
+        self._tell(event, code, message, hint)
+        return ConfigError(*self.problems)

@@ -1,0 +1,135 @@
+"""JSON through the standard library's C scanner; places are looked for only when somebody asks."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NoReturn
+
+from rolecall.errors import ConfigError, Problem, Where
+from rolecall.source.composer import MAX_DEPTH
+from rolecall.source.document import Document
+from rolecall.source.files import MAX_BYTES, read_file, too_large
+from rolecall.source.marks import Marks
+from rolecall.source.text import checked_utf8
+from rolecall.source.yaml_file import collector_off
+
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}\n]|[^\s,:\[\]{}"]+')
+
+
+def load_json(source: Path | bytes, name: str | None = None, limit: int = MAX_BYTES) -> Document:
+    """The document in a file or in bytes, RFC 8259 in UTF-8. ``name`` is what messages call it. Raises ConfigError."""
+    document = parse_json(source, name, limit)
+    if document.problems:
+        raise ConfigError(*document.problems)
+    return document
+
+
+def parse_json(source: Path | bytes, name: str | None = None, limit: int = MAX_BYTES) -> Document:
+    """Like load_json, but duplicate keys are told in ``Document.problems``; its ``value`` is not to be used then."""
+    data = source if isinstance(source, bytes) else read_file(source, name, limit)
+    shown = name or ("<bytes>" if isinstance(source, bytes) else str(source))
+    if len(data) > limit:
+        raise ConfigError(too_large(Where(shown), limit))
+    text = checked_utf8(data, shown).decode("utf-8")
+    twice: list[str] = []
+    with collector_off():
+        value = _decode(text, shown, twice)
+    if _deeper_than(value, MAX_DEPTH):
+        raise _too_deep(shown)
+    problems = _duplicates(text, shown) if twice else []
+    return Document(shown, value, lambda: _scan(text), problems)
+
+
+def _decode(text: str, name: str, twice: list[str]) -> Any:
+    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        made = dict(pairs)
+        if len(made) != len(pairs):
+            twice.append(name)
+        return made
+
+    try:
+        return json.loads(text, object_pairs_hook=unique, parse_constant=_refuse_constant)
+    except json.JSONDecodeError as error:
+        where = Where(name, error.lineno, error.colno)
+        raise ConfigError(Problem("json", f"is not valid JSON: {error.msg.lower()}", where)) from error
+    except RecursionError as error:
+        raise _too_deep(name) from error
+    except ValueError as error:
+        raise ConfigError(Problem("json", f"is not valid JSON: {error}", Where(name))) from error
+
+
+def _refuse_constant(word: str) -> NoReturn:
+    raise ValueError(f"`{word}` is no JSON number")
+
+
+def _too_deep(name: str) -> ConfigError:
+    return ConfigError(Problem("too_deep", f"is nested deeper than {MAX_DEPTH} levels", Where(name)))
+
+
+def _deeper_than(value: Any, levels: int) -> bool:
+    level = [value]
+    for _ in range(levels + 1):
+        level = [
+            held
+            for container in level
+            if isinstance(container, dict | list)
+            for held in (container.values() if isinstance(container, dict) else container)
+        ]
+        if not level:
+            return False
+    return True
+
+
+def _tokens(text: str) -> Iterator[tuple[str, int, int]]:
+    """Every bracket, string, number and word of a JSON text, with line and column from 0."""
+    line, start = 0, 0
+    for token in _TOKEN.finditer(text):
+        if token.group() == "\n":
+            line, start = line + 1, token.end()
+        else:
+            yield token.group(), line, token.start() - start
+
+
+def _scan(text: str) -> Marks:
+    """The marks of a text that is known to be JSON."""
+    marks = Marks()
+    open_: list[int] = []
+    for token, line, column in _tokens(text):
+        if token in "]}":
+            marks.close(open_.pop())
+        else:
+            node = marks.add(line, column)
+            if token in "[{":
+                open_.append(node)
+    return marks
+
+
+def _duplicates(text: str, name: str) -> list[Problem]:
+    """Every key that an object has twice, with both places."""
+    problems: list[Problem] = []
+    objects: list[dict[str, Where] | None] = []
+    key_next = [False]
+    for token, line, column in _tokens(text):
+        if token in "]}":
+            objects.pop()
+            key_next.pop()
+            continue
+        seen = objects[-1] if objects else None
+        if seen is not None and key_next[-1]:
+            _note_key(json.loads(token), Where(name, line + 1, column + 1), seen, problems)
+        if seen is not None:
+            key_next[-1] = not key_next[-1]
+        if token in "[{":
+            objects.append({} if token == "{" else None)
+            key_next.append(token == "{")
+    return problems
+
+
+def _note_key(key: str, where: Where, seen: dict[str, Where], problems: list[Problem]) -> None:
+    first = seen.setdefault(key, where)
+    if first is not where:
+        message = f"`{key}` is here twice, first at {first}"
+        problems.append(Problem("duplicate_key", message, where, "Keep one of the two"))

@@ -1,0 +1,52 @@
+"""The places of a document's nodes, kept apart from the values: two numbers a node, in document order.
+
+A node is a value or a key. Nodes are numbered in document order: a container before what is in it, a key before its
+value. So the places of a value are found by walking the value, and nothing is stored inside it.
+"""
+
+from __future__ import annotations
+
+from array import array
+from dataclasses import dataclass, field
+
+_COLUMN_BITS = 32
+_COLUMN_MASK = (1 << _COLUMN_BITS) - 1
+
+
+def pack(line: int, column: int) -> int:
+    """A place as one number; line and column count from 0."""
+    return line << _COLUMN_BITS | column
+
+
+@dataclass(slots=True)
+class Marks:
+    """``places[n]`` is node n's packed place; ``sizes[n]`` counts node n and all that is in it."""
+
+    places: array[int] = field(default_factory=lambda: array("Q"))
+    sizes: array[int] = field(default_factory=lambda: array("I"))
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+    def add(self, line: int, column: int, size: int = 1) -> int:
+        """Number the next node, and tell its number. A container's size is set by ``close`` when it ends."""
+        self.places.append(pack(line, column))
+        self.sizes.append(size)
+        return len(self.places) - 1
+
+    def close(self, node: int) -> None:
+        """Container ``node`` ends with the last node added."""
+        self.sizes[node] = len(self.places) - node
+
+    def repeat(self, node: int, line: int, column: int) -> int:
+        """Number a closed node once more, as an alias does; tells how many nodes that added."""
+        size = self.sizes[node]
+        self.places.append(pack(line, column))
+        self.places.extend(self.places[node + 1 : node + size])
+        self.sizes.extend(self.sizes[node : node + size])
+        return size
+
+    def line_column(self, node: int) -> tuple[int, int]:
+        """Line and column of a node, from 1."""
+        place = self.places[node]
+        return (place >> _COLUMN_BITS) + 1, (place & _COLUMN_MASK) + 1

@@ -1,0 +1,52 @@
+"""Decides what bytes are text that can be shown, edited and pointed into: UTF-8, nothing else."""
+
+from __future__ import annotations
+
+import codecs
+import re
+
+from rolecall.errors import ConfigError, Problem, Where
+
+_WIDE_MARKS = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_ODD_BREAKS = re.compile("[\x85\u2028\u2029]")
+_UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+
+
+def checked_utf8(data: bytes, name: str) -> bytes:
+    """The same bytes without a byte order mark. Raises ConfigError when they are not plain UTF-8 text.
+
+    U+0085, U+2028 and U+2029 are refused: editors do not count them as line ends but libyaml does, so that every
+    place below one would be wrong. They can be written escaped, in double quotes.
+    """
+    data = data.removeprefix(codecs.BOM_UTF8)
+    if data.startswith(_WIDE_MARKS) or b"\0" in data[:4]:
+        raise ConfigError(
+            Problem("encoding", "is UTF-16, UTF-32 or binary, not UTF-8", Where(name), "Save it as UTF-8")
+        )
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        bad = f"byte 0x{data[error.start]:02x} is not UTF-8 text"
+        raise ConfigError(Problem("encoding", bad, place_of(name, data[: error.start]), "Save it as UTF-8")) from error
+    if not text.isascii() and (found := _ODD_BREAKS.search(text)):
+        _refuse(name, text, found, 'Take it out, or write it escaped in double quotes ("\\u{:04x}")')
+    return data
+
+
+def refuse_unprintable(data: bytes, name: str) -> None:
+    """Raise ConfigError at the first control character that YAML does not allow; return when there is none."""
+    text = data.decode("utf-8")
+    if found := _UNPRINTABLE.search(text):
+        _refuse(name, text, found, "Take it out; a binary file is no config")
+
+
+def place_of(name: str, before: bytes) -> Where:
+    """The place right after ``before``, the valid start of a file."""
+    text = before.decode("utf-8")
+    return Where(name, text.count("\n") + 1, len(text) - (text.rfind("\n") + 1) + 1)
+
+
+def _refuse(name: str, text: str, found: re.Match[str], hint: str) -> None:
+    code = ord(found.group())
+    where = place_of(name, text[: found.start()].encode("utf-8"))
+    raise ConfigError(Problem("character", f"the character U+{code:04X} is not allowed here", where, hint.format(code)))
