@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, BigInteger, Boolean, Column, ForeignKey, Integer, MetaData, Table, Text
+from typing import Any, TypeAlias
+
+from sqlalchemy import JSON, BigInteger, Boolean, Column, ForeignKey, Integer, MetaData, Row, Table, Text
 from sqlalchemy.dialects.postgresql import JSONB
 
 METADATA = MetaData()
+
+AnyRow: TypeAlias = Row[*tuple[Any, ...]]
+"""A row of whatever columns."""
 
 
 def _text(name: str, *, key: bool = False, null: bool = False) -> Column[str]:

@@ -1,0 +1,70 @@
+"""Who changed what, when, from where."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Select, func, select
+
+from rolecall.localorg.api.call import Call, check_parameters
+from rolecall.localorg.api.lists import PARAMETERS, fetch, list_response, page_of
+from rolecall.localorg.store.clock import stamp
+from rolecall.localorg.store.tables import AUDIT, AnyRow
+from rolecall.localorg.web import Response, refuse
+
+
+def read_audit_log(call: Call, tx: Connection) -> Response:
+    """All writes, oldest first; ``key`` finds the one under an Idempotency-Key, ``since`` those after a moment."""
+    check_parameters(call, *PARAMETERS, "key", "since")
+    page = page_of(call)
+    wanted = _wanted(call, select(AUDIT))
+    position = None if page.cursor is None else (_position(tx, page.cursor),)
+    found = fetch(tx, wanted, (AUDIT.c.seq,), page, position)
+    total = tx.execute(_wanted(call, select(func.count()).select_from(AUDIT))).scalar_one()
+    ids = [row.id for row in found.rows]
+    return list_response(tx, "audit", [_item(row) for row in found.rows], ids, found.has_more, total)
+
+
+def _wanted(call: Call, rows: Select[Any]) -> Select[Any]:
+    if "key" in call.query:
+        rows = rows.where(AUDIT.c.key == call.query["key"])
+    if "since" in call.query:
+        rows = rows.where(AUDIT.c.at > _since(call.query["since"]))
+    return rows
+
+
+def _since(said: str) -> str:
+    try:
+        at = datetime.fromisoformat(said)
+    except ValueError:
+        at = datetime.min
+    if at.tzinfo is None:
+        raise refuse(400, "bad_parameter", "`since` must be an RFC 3339 time with its zone", field="since")
+    try:
+        return stamp(at)
+    except OverflowError as error:
+        raise refuse(400, "bad_parameter", "`since` is out of range", field="since") from error
+
+
+def _position(tx: Connection, cursor: str) -> int:
+    seq = tx.execute(select(AUDIT.c.seq).where(AUDIT.c.id == cursor)).scalar()
+    if seq is None:
+        raise refuse(400, "bad_cursor", "The cursor is not one that this org gave out")
+    return int(seq)
+
+
+def _item(row: AnyRow) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "at": row.at,
+        "actor": row.actor,
+        "channel": row.channel,
+        "action": row.action,
+        "address": row.address,
+        "before": None if row.before is None else json.loads(row.before),
+        "after": None if row.after is None else json.loads(row.after),
+        "key": row.key,
+        "source_ip": row.source_ip,
+    }

@@ -1,0 +1,143 @@
+"""Claimed domains."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection, func, select
+
+from rolecall.codec.api import Item, encode_item
+from rolecall.localorg.api.call import Call, Written, check_parameters
+from rolecall.localorg.api.fields import Check, body_object, boolean, one_of, text
+from rolecall.localorg.api.lists import PARAMETERS, fetch, list_response, page_of
+from rolecall.localorg.api.writes import check_match, etag
+from rolecall.localorg.store import clock, counters
+from rolecall.localorg.store.singletons import read_value
+from rolecall.localorg.store.tables import DOMAINS, AnyRow
+from rolecall.localorg.web import Response, json_response, refuse
+from rolecall.model import normalise
+from rolecall.model.settings import Domain
+
+_FIELDS: dict[str, Check] = {"discoverable": boolean, "join": one_of("immediate", "approval")}
+_CREATED: dict[str, Check] = {"name": text(253, 1), **_FIELDS}
+
+
+def read_domains(call: Call, tx: Connection) -> Response:
+    """All claimed domains, by name."""
+    check_parameters(call, *PARAMETERS)
+    page = page_of(call)
+    found = fetch(tx, select(DOMAINS), (DOMAINS.c.name,), page, (page.cursor,) if page.cursor else None)
+    total = tx.execute(select(func.count()).select_from(DOMAINS)).scalar_one()
+    names = [row.name for row in found.rows]
+    return list_response(tx, "domains", [_item(row) for row in found.rows], names, found.has_more, total)
+
+
+def read_domain(call: Call, tx: Connection) -> Response:
+    """One domain."""
+    check_parameters(call)
+    row = _domain(call, tx)
+    return json_response(200, _item(row), (("ETag", etag(row.version)),))
+
+
+def create_domain(call: Call, tx: Connection) -> Written:
+    """Claim a domain: only a person of that domain may, anybody else goes through support."""
+    check_parameters(call)
+    body = body_object(call, _CREATED, ("name",))
+    name = _normal(body["name"])
+    _check_claim(call, name)
+    if tx.execute(select(DOMAINS.c.name).where(DOMAINS.c.name == name)).first() is not None:
+        raise refuse(409, "domain_exists", f"{name} is claimed by this org already", name=name)
+    at = clock.now()
+    tx.execute(
+        DOMAINS.insert().values(
+            name=name,
+            discoverable=body.get("discoverable", False),
+            join_policy=body.get("join", "approval"),
+            version=counters.bump(tx, "version"),
+            created=at,
+            modified=at,
+        )
+    )
+    counters.bump(tx, "domains")
+    return _written(tx, name, "create", None, 201)
+
+
+def update_domain(call: Call, tx: Connection) -> Written:
+    """Change the fields that the body names."""
+    check_parameters(call)
+    row = _domain(call, tx)
+    check_match(call, etag(row.version))
+    body = body_object(call, _FIELDS)
+    tx.execute(
+        DOMAINS.update()
+        .where(DOMAINS.c.name == row.name)
+        .values(
+            discoverable=body.get("discoverable", row.discoverable),
+            join_policy=body.get("join", row.join_policy),
+            version=counters.bump(tx, "version"),
+            modified=clock.now(),
+        )
+    )
+    counters.bump(tx, "domains")
+    return _written(tx, row.name, "update", _value(row))
+
+
+def delete_domain(call: Call, tx: Connection) -> Written:
+    """Give a claim up; refused for the last one while SSO is on (R33)."""
+    check_parameters(call)
+    row = _domain(call, tx)
+    check_match(call, etag(row.version))
+    if read_value(tx, "sso")["enabled"] and tx.execute(select(func.count()).select_from(DOMAINS)).scalar_one() == 1:
+        raise refuse(409, "last_domain", f"{row.name} is the last claimed domain; switch SSO off first (R33)")
+    tx.execute(DOMAINS.delete().where(DOMAINS.c.name == row.name))
+    counters.bump(tx, "domains")
+    return Written(f"domains/{row.name}", "delete", _value(row), None, {"id": row.name, "deleted": True})
+
+
+def _check_claim(call: Call, name: str) -> None:
+    own = (call.who.email or "").rpartition("@")[2]
+    if not own or _normal(own) != name:
+        who = f"you are {call.who.email}" if own else "a service has none"
+        raise refuse(
+            403,
+            "not_your_domain",
+            f"An admin can claim only the domain of the address they are signed in with, and {who}; "
+            f"let an org admin at {name} claim it, or ask WRITER support",
+            name=name,
+        )
+
+
+def _domain(call: Call, tx: Connection) -> AnyRow:
+    name = call.params["name"]
+    row = tx.execute(select(DOMAINS).where(DOMAINS.c.name == _lookup(name))).first()
+    if row is None:
+        raise refuse(404, "no_such_domain", f"This org has not claimed {name[:253]}")
+    return row
+
+
+def _lookup(name: str) -> str:
+    try:
+        return normalise.domain(name)
+    except ValueError:
+        return ""
+
+
+def _normal(name: str) -> str:
+    try:
+        return normalise.domain(name)
+    except ValueError as error:
+        raise refuse(422, "bad_domain", str(error), field="name") from error
+
+
+def _written(tx: Connection, name: str, action: str, before: Any, status: int = 200) -> Written:
+    row = tx.execute(select(DOMAINS).where(DOMAINS.c.name == name)).one()
+    location = f"/v1/domains/{name}" if status == 201 else None
+    return Written(f"domains/{name}", action, before, _value(row), _item(row), etag(row.version), status, location)
+
+
+def _value(row: AnyRow) -> dict[str, Any]:
+    return {"discoverable": row.discoverable, "join": row.join_policy}
+
+
+def _item(row: AnyRow) -> dict[str, Any]:
+    return encode_item("domains", Item(row.name, Domain(row.discoverable, row.join_policy), etag(row.version)))

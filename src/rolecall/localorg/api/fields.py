@@ -1,0 +1,89 @@
+"""Holds the fields of a body to their types; every fault of a body is said at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from rolecall.localorg.api.call import Call, json_body
+from rolecall.localorg.web import Fault, Refusal, refuse
+
+Check = Callable[[Any], str | None]
+"""Says in words what is wrong with a value, or None."""
+
+IDPS = ("okta", "entra", "other")
+
+
+def body_object(call: Call, fields: Mapping[str, Check], required: tuple[str, ...] = ()) -> dict[str, Any]:
+    """The body as an object of known fields, each of its type. Raises Refusal 400 with every fault."""
+    body = json_body(call.request)
+    if not isinstance(body, dict):
+        raise refuse(400, "not_an_object", "The body must be a JSON object")
+    faults = [*_unknown(body, fields), *_wrong(body, fields)]
+    faults += [_fault("missing_field", name, "is required") for name in required if name not in body]
+    if faults:
+        raise Refusal(400, *faults)
+    return body
+
+
+def _unknown(body: Mapping[str, Any], fields: Mapping[str, Check]) -> list[Fault]:
+    return [
+        Fault("unknown_field", f"`{name[:50]}` is no field of this body", {"field": name[:50], "known": sorted(fields)})
+        for name in body
+        if name not in fields
+    ]
+
+
+def _wrong(body: Mapping[str, Any], fields: Mapping[str, Check]) -> list[Fault]:
+    said = {name: fields[name](value) for name, value in body.items() if name in fields}
+    return [_fault("bad_field", name, wrong) for name, wrong in said.items() if wrong]
+
+
+def _fault(key: str, name: str, wrong: str) -> Fault:
+    return Fault(key, f"`{name}` {wrong}", {"field": name})
+
+
+def boolean(value: Any) -> str | None:
+    return None if isinstance(value, bool) else "must be true or false"
+
+
+def one_of(*words: str) -> Check:
+    """One of some words."""
+    return lambda value: None if isinstance(value, str) and value in words else f"must be one of {', '.join(words)}"
+
+
+def text(most: int, least: int = 0) -> Check:
+    """Text of ``least`` to ``most`` characters without control characters."""
+
+    def check(value: Any) -> str | None:
+        if not isinstance(value, str) or not least <= len(value) <= most:
+            return f"must be text of {least} to {most} characters"
+        return None if value.isprintable() or not value else "must not hold control characters"
+
+    return check
+
+
+def long_text(most: int) -> Check:
+    """Text of several lines, or null."""
+    return lambda value: (
+        None if value is None or (isinstance(value, str) and 0 < len(value) <= most) else "must be text, or null"
+    )
+
+
+def nullable(check: Check) -> Check:
+    """The check, or null."""
+    return lambda value: None if value is None else check(value)
+
+
+def texts(most: int, each: int, least: int = 0) -> Check:
+    """A list of ``least`` to ``most`` texts, none twice."""
+    one = text(each, 1)
+
+    def check(value: Any) -> str | None:
+        if not isinstance(value, list) or not least <= len(value) <= most:
+            return f"must be a list of {least} to {most} texts"
+        if wrong := next(filter(None, map(one, value)), None):
+            return f"has an entry that {wrong}"
+        return None if len(set(value)) == len(value) else "has an entry twice"
+
+    return check

@@ -1,0 +1,78 @@
+"""The way in: ``handle`` takes a request and the org's database and gives an answer, whatever the request was."""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import replace
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from rolecall.localorg.api.admit import admit, keep_pace, read_org, require_org_admin
+from rolecall.localorg.api.call import BODY_LIMIT, Call, decode_path, decode_query, too_large
+from rolecall.localorg.api.routes import Route, allowed, find
+from rolecall.localorg.api.writes import perform
+from rolecall.localorg.store import Busy, Database
+from rolecall.localorg.web import Fault, Refusal, Request, Response, refuse
+
+log = logging.getLogger("rolecall.localorg")
+
+
+def handle(request: Request, db: Database) -> Response:
+    """Answer one request of the admin API. Blocking; safe to call from many threads. Never raises for a request."""
+    try:
+        return _answer(request, db)
+    except Refusal as refusal:
+        return refusal.response()
+    except Busy:
+        busy = Fault("busy", "The org's database is busy; try again")
+        return Refusal(503, busy, headers=(("Retry-After", "1"),)).response()
+    except SQLAlchemyError as error:
+        log.error("%s %s: %s", request.method, request.path[:200], type(error).__name__, exc_info=error)
+        return Refusal(500, Fault("database", "The org's database failed; the server's log says how")).response()
+
+
+def _answer(request: Request, db: Database) -> Response:
+    if len(request.body) > BODY_LIMIT:
+        raise too_large()
+    segments = decode_path(request.path)
+    with db.read() as tx:
+        who, org = admit(tx, request), read_org(tx)
+    pace = keep_pace(db, who, org)
+    if org.latency_ms:
+        time.sleep(org.latency_ms / 1000)
+    try:
+        route, params = _route(request.method, segments)
+        if route.path != "/v1/org":
+            require_org_admin(who)
+        return _with(_dispatch(route, Call(request, who, org, params, decode_query(request.query)), db), pace)
+    except Refusal as refusal:
+        return _with(refusal.response(), pace)
+
+
+def _route(method: str, segments: list[str]) -> tuple[Route, dict[str, str]]:
+    found = find(method, segments)
+    if found is not None:
+        return found
+    methods = allowed(segments)
+    if not methods:
+        raise refuse(404, "no_such_address", "There is nothing at this address")
+    fault = Fault("method_not_allowed", f"This address takes {', '.join(methods)}")
+    raise Refusal(405, fault, headers=(("Allow", ", ".join(methods)),))
+
+
+def _dispatch(route: Route, call: Call, db: Database) -> Response:
+    if route.read is not None:
+        with db.read() as tx:
+            return route.read(call, tx)
+    if call.who.scope != "write":
+        raise refuse(403, "read_only_token", "This token may only read; use an admin token with write scope")
+    if route.write is None:
+        raise refuse(404, "no_such_address", "There is nothing at this address")
+    with db.write() as tx:
+        return perform(call, tx, route.write)
+
+
+def _with(response: Response, headers: tuple[tuple[str, str], ...]) -> Response:
+    sent = {name for name, _ in response.headers}
+    return replace(response, headers=(*response.headers, *(pair for pair in headers if pair[0] not in sent)))

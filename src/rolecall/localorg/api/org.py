@@ -1,0 +1,53 @@
+"""``GET /v1/org``: the org, who calls, and what they may do."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+
+from sqlalchemy import Connection, func, select, true
+
+from rolecall.codec.api import AUDIT, PEOPLE, SEARCH, WRITES, encode_org
+from rolecall.localorg.api.call import Call, check_parameters
+from rolecall.localorg.store.tables import USERS
+from rolecall.localorg.web import Response, dump, json_response
+from rolecall.model.live import Caller, Facts
+
+PARTITIONS = "people.partitions"
+_READS = frozenset({PEOPLE, SEARCH, PARTITIONS, AUDIT})
+_NEEDS_SCIM = frozenset({"scim.update", "scim.upgrade", "idp_groups.update"})
+
+
+def read_org(call: Call, tx: Connection) -> Response:
+    """The org's facts for this caller; the one address that a caller without rights may read (R34)."""
+    check_parameters(call)
+    people, active = tx.execute(
+        select(func.count(), func.count().filter(USERS.c.active == true())).select_from(USERS)
+    ).one()
+    facts = Facts(
+        org_id=call.org.id,
+        org_name=call.org.name,
+        plan=call.org.plan,
+        local=True,
+        caller=Caller(call.who.email, call.who.org_admin),
+        can=capabilities(call),
+        features=frozenset({"scim"} if call.org.scim_in_plan else ()),
+        people=people,
+        active_people=active,
+        limits={"page": call.org.page_limit, "per_minute": call.org.per_minute},
+    )
+    body = encode_org(facts)
+    body["caller"]["scope"] = call.who.scope
+    etag = f'"{sha256(dump(body).encode()).hexdigest()[:16]}"'
+    return json_response(200, {**body, "etag": etag}, (("ETag", etag),))
+
+
+def capabilities(call: Call) -> frozenset[str]:
+    """The actions that this caller may take. Only a person may claim a domain, and only their own."""
+    if not call.who.org_admin:
+        return frozenset()
+    if call.who.scope != "write":
+        return _READS
+    denied = {"domains.create"} if call.who.email is None else set()
+    if not call.org.scim_in_plan:
+        denied |= _NEEDS_SCIM
+    return (WRITES | _READS) - denied

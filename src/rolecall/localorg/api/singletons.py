@@ -1,0 +1,161 @@
+"""``defaults``, ``sso`` and ``scim``: settings that an org has one of, in the order that R1 and R33 ask for."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from sqlalchemy import Connection, func, select
+
+from rolecall.codec.api import Item, encode_item
+from rolecall.codec.settings import decode_value, encode_settings
+from rolecall.localorg import state, tokens
+from rolecall.localorg.api.call import Call, Written, check_parameters
+from rolecall.localorg.api.fields import Check, body_object, boolean, long_text, text, texts
+from rolecall.localorg.api.known import check_role, known_teams
+from rolecall.localorg.api.writes import check_match, etag
+from rolecall.localorg.store.singletons import Singleton, read_singleton, read_value, write_singleton
+from rolecall.localorg.store.tables import DOMAINS
+from rolecall.localorg.web import Response, json_response, refuse
+from rolecall.model import normalise
+from rolecall.model.roles import ORG_ADMIN
+from rolecall.model.settings import Section, Value
+
+_DEFAULTS: dict[str, Check] = {"role": text(100, 1), "teams": texts(1000, 200, 1)}
+_SSO: dict[str, Check] = {
+    "enabled": boolean,
+    "name": text(200),
+    "idp": text(100, 1),
+    "allow_uninvited": boolean,
+    "allow_passwords": boolean,
+    "metadata": long_text(500_000),
+}
+_SCIM: dict[str, Check] = {"enabled": boolean, "idp": text(100, 1), "manual_editing": boolean}
+
+ENDPOINT_PATH = "/api/scim/v2"
+
+
+def read_defaults(call: Call, tx: Connection) -> Response:
+    """The org-wide default (R2)."""
+    return _read(call, tx, "defaults")
+
+
+def update_defaults(call: Call, tx: Connection) -> Written:
+    """One role that is not org admin, and at least one team that exists (R2, R3, R4)."""
+    held, body = _begin(call, tx, "defaults", _DEFAULTS)
+    if "role" in body:
+        check_role(tx, body["role"])
+        if body["role"] == ORG_ADMIN:
+            raise refuse(422, "default_org_admin", "The default role is member or team admin, never org admin (R3)")
+    if "teams" in body:
+        body["teams"] = known_teams(tx, body["teams"])
+    return _finish(call, tx, "defaults", held, body)
+
+
+def read_sso(call: Call, tx: Connection) -> Response:
+    """SSO with the values that the IdP is given."""
+    return _read(call, tx, "sso")
+
+
+def update_sso(call: Call, tx: Connection) -> Written:
+    """On needs a claimed domain and the IdP's metadata; off is refused while SCIM is on (R1, R33)."""
+    held, body = _begin(call, tx, "sso", _SSO)
+    if body.get("metadata"):
+        body["metadata"] = normalise.metadata(body["metadata"]) or None
+    after = {**held.value, **body}
+    if after["enabled"] and not held.value["enabled"]:
+        if not tx.execute(select(func.count()).select_from(DOMAINS)).scalar_one():
+            raise refuse(409, "domain_first", "SSO needs a claimed domain; claim one first (R1)")
+        if not after["metadata"]:
+            raise refuse(422, "metadata_needed", "Switching SSO on needs the IdP's metadata (R33)", field="metadata")
+    if after["enabled"] and "metadata" in body and not body["metadata"]:
+        raise refuse(422, "metadata_needed", "While SSO is on its metadata cannot be taken away", field="metadata")
+    if not after["enabled"] and read_value(tx, "scim")["enabled"]:
+        raise refuse(409, "scim_is_on", "SSO cannot be off while SCIM is on; switch SCIM off first (R33)")
+    return _finish(call, tx, "sso", held, body)
+
+
+def read_scim(call: Call, tx: Connection) -> Response:
+    """SCIM with the values that the IdP is given."""
+    return _read(call, tx, "scim")
+
+
+def update_scim(call: Call, tx: Connection) -> Written:
+    """On needs SSO; the endpoint changes by the upgrade alone (R1, R20, R33, R34)."""
+    require_scim_plan(call)
+    held, body = _begin(call, tx, "scim", _SCIM)
+    turned_on = body.get("enabled", held.value["enabled"])
+    if turned_on and not read_value(tx, "sso")["enabled"]:
+        raise refuse(409, "sso_first", "SCIM needs SSO; switch SSO on first (R1)")
+    if held.value["enabled"] and not turned_on:
+        state.keep(tx)
+    if turned_on:
+        state.forget(tx)
+    return _finish(call, tx, "scim", held, body)
+
+
+def require_scim_plan(call: Call) -> None:
+    """R34. Raises Refusal 403."""
+    if not call.org.scim_in_plan:
+        raise refuse(
+            403,
+            "scim_not_in_plan",
+            f"The plan of this org ({call.org.plan}) has no SCIM; ask the WRITER account team to add it",
+        )
+
+
+def item(call: Call, tx: Connection, section: Section, held: Singleton) -> dict[str, Any]:
+    """A singleton as an answer holds it, with the values that only the org knows."""
+    value = cast(Value, decode_value(section, held.value))
+    encoded = encode_item(section, Item(None, value, etag(held.version)))
+    return {**encoded, **_EXTRAS[section](call, tx, held.value)} if section in _EXTRAS else encoded
+
+
+def _read(call: Call, tx: Connection, section: Section) -> Response:
+    check_parameters(call)
+    held = read_singleton(tx, section)
+    return json_response(200, item(call, tx, section, held), (("ETag", etag(held.version)),))
+
+
+def _begin(call: Call, tx: Connection, section: Section, fields: dict[str, Check]) -> tuple[Singleton, dict[str, Any]]:
+    check_parameters(call)
+    held = read_singleton(tx, section)
+    check_match(call, etag(held.version))
+    return held, body_object(call, fields)
+
+
+def _finish(call: Call, tx: Connection, section: Section, held: Singleton, body: dict[str, Any]) -> Written:
+    after = write_singleton(tx, section, {**held.value, **body})
+    answer = item(call, tx, section, after)
+    return Written(section, "update", held.value, after.value, answer, etag(after.version))
+
+
+def _base(call: Call) -> str:
+    return f"http://{call.request.headers.get('host', 'localhost')}"
+
+
+def _sso_extras(call: Call, tx: Connection, value: dict[str, Any]) -> dict[str, Any]:
+    base = _base(call)
+    return {
+        "service_provider": {"entity_id": f"{base}/saml/{call.org.id}", "acs_url": f"{base}/saml/{call.org.id}/acs"}
+    }
+
+
+def _scim_extras(call: Call, tx: Connection, value: dict[str, Any]) -> dict[str, Any]:
+    held = [{"id": t.id, "created_at": t.created, "expires_at": t.expires} for t in tokens.standing(tx, "scim")]
+    extras: dict[str, Any] = {
+        "unique_identifier": "email",
+        "endpoint_url": f"{_base(call)}{ENDPOINT_PATH}",
+        "tokens": held,
+    }
+    if value["endpoint"] == "upgrading":
+        groups = state.read_groups(tx, "upgrading").values()
+        extras["legacy_groups"] = [
+            {"id": group.id, "name": group.key, "teams": sorted(group.linked)} for group in groups if not group.pushed
+        ]
+    kept = state.read_kept(tx)
+    if kept is not None:
+        extras["kept"] = encode_settings(kept)
+    return extras
+
+
+_EXTRAS = {"sso": _sso_extras, "scim": _scim_extras}

@@ -1,0 +1,95 @@
+"""What every write shares: If-Match, Idempotency-Key, the audit log, and the answer."""
+
+from __future__ import annotations
+
+import json
+import re
+from hashlib import sha256
+
+from sqlalchemy import Connection, select
+
+from rolecall.localorg.api.call import Call, Write, Written
+from rolecall.localorg.store import audit
+from rolecall.localorg.store.tables import AUDIT
+from rolecall.localorg.web import Refusal, Response, dump, json_response, refuse
+
+_KEY = re.compile(r"[\x21-\x7e]{1,255}")
+_ETAG = re.compile(r'\s*(W/)?"([\x21\x23-\x7e]*)"\s*')
+
+
+def etag(version: int) -> str:
+    """The ETag of a version, as header and item hold it."""
+    return f'"{version}"'
+
+
+def perform(call: Call, tx: Connection, write: Write) -> Response:
+    """Do a write once: replay it when its key is known, else do it, record it and answer."""
+    key = _key(call)
+    digest = _digest(call)
+    if key is not None and (replay := _replay(tx, key, digest)) is not None:
+        return replay
+    done = write(call, tx)
+    answer = _answer(done, done.body if done.replayed is None else done.replayed)
+    keyed = audit.Keyed(key, digest, dump(answer)) if key else None
+    audit.record(tx, call.actor, done.action, done.address, done.before, done.after, keyed)
+    return _respond(_answer(done, done.body))
+
+
+def check_match(call: Call, standing: str) -> None:
+    """Hold the request's If-Match against the ETag that stands. Raises Refusal 428, 400 or 412."""
+    said = call.request.headers.get("if-match")
+    if said is None:
+        raise refuse(
+            428,
+            "if_match_required",
+            "Send If-Match with the ETag that you read, or `*` to write over whatever stands",
+        )
+    if said.strip() == "*":
+        return
+    found = [_ETAG.fullmatch(part) for part in said.split(",")]
+    if not all(found):
+        raise refuse(400, "bad_if_match", 'If-Match must be `*` or quoted ETags such as `"12"`')
+    strong = {f'"{match[2]}"' for match in found if match and not match[1]}
+    if standing not in strong:
+        raise Refusal(
+            412,
+            *refuse(412, "stale", "It was changed after you read it; read it again", etag=standing).faults,
+            headers=(("ETag", standing),),
+        )
+
+
+def _key(call: Call) -> str | None:
+    key = call.request.headers.get("idempotency-key")
+    if key is not None and not _KEY.fullmatch(key):
+        raise refuse(400, "bad_idempotency_key", "Idempotency-Key must be 1 to 255 visible ASCII characters")
+    return key
+
+
+def _digest(call: Call) -> str:
+    request = call.request
+    parts = (call.who.name.encode(), request.method.encode(), request.path.encode(), request.body)
+    return sha256(b"\0".join(parts)).hexdigest()
+
+
+def _replay(tx: Connection, key: str, digest: str) -> Response | None:
+    row = tx.execute(select(AUDIT.c.request_digest, AUDIT.c.answer).where(AUDIT.c.key == key)).first()
+    if row is None:
+        return None
+    if row.request_digest != digest:
+        raise refuse(422, "idempotency_key_reused", "This Idempotency-Key was used for another request; make a new one")
+    answer = json.loads(row.answer)
+    answer["headers"].append(["Idempotency-Replayed", "true"])
+    return _respond(answer)
+
+
+def _answer(done: Written, body: object) -> dict[str, object]:
+    headers = [["ETag", done.etag]] if done.etag else []
+    headers += [["Location", done.location]] if done.location else []
+    return {"status": done.status, "headers": headers, "body": body}
+
+
+def _respond(answer: dict[str, object]) -> Response:
+    status, headers = answer["status"], answer["headers"]
+    assert isinstance(status, int)
+    assert isinstance(headers, list)
+    return json_response(status, answer["body"], tuple((name, value) for name, value in headers))

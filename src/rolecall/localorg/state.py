@@ -1,0 +1,127 @@
+"""The org's settings and facts out of the store, in the model's types."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Collection, Mapping
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, select
+
+from rolecall.codec.settings import decode_settings, encode_settings
+from rolecall.localorg.store.singletons import read_value
+from rolecall.localorg.store.tables import DOMAINS, GROUPS, ROLES, SETTINGS, TEAMS, AnyRow
+from rolecall.model import normalise
+from rolecall.model.live import Facts
+from rolecall.model.roles import Role
+from rolecall.model.settings import GroupMapping, Settings
+
+KEPT = "kept"
+"""The settings row that holds what was in force when SCIM was switched off (R33); it stands only while SCIM is off."""
+
+
+class GroupRow(NamedTuple):
+    """A group as settings need it: its key there, what it gives now, and what it was linked to (R18)."""
+
+    id: str
+    key: str
+    mapping: GroupMapping
+    linked: frozenset[str]
+    pushed: bool
+
+
+class State(NamedTuple):
+    """Settings, facts and groups (by id) of the org, as the access rules read them."""
+
+    settings: Settings
+    facts: Facts
+    groups: Mapping[str, GroupRow]
+
+
+def read_state(tx: Connection, group_ids: Collection[str] | None = None) -> State:
+    """The state that holds now; with ``group_ids`` only those groups are read."""
+    scim = read_value(tx, "scim")
+    groups = read_groups(tx, str(scim["endpoint"]), group_ids)
+    sections = {section: read_value(tx, section) for section in ("defaults", "sso")}
+    settings = decode_settings({**sections, "scim": scim, "domains": _domains(tx)}, roles := read_roles(tx))
+    held = Settings(
+        settings.domains,
+        settings.defaults,
+        settings.sso,
+        settings.scim,
+        {group.key: group.mapping for group in groups.values() if group.pushed},
+    )
+    links = {group.key: group.linked for group in groups.values() if not group.pushed}
+    facts = Facts(
+        teams=read_teams(tx),
+        roles=roles,
+        legacy_links=links if scim["endpoint"] == "upgrading" else None,
+        kept=read_kept(tx),
+    )
+    return State(held, facts, groups)
+
+
+def read_groups(tx: Connection, endpoint: str, only: Collection[str] | None = None) -> dict[str, GroupRow]:
+    """Groups by id. Two that share a name are keyed ``name [id]``; so is a legacy one whose name was pushed anew."""
+    columns = (GROUPS.c.id, GROUPS.c.display_name, GROUPS.c.mapping, GROUPS.c.linked_teams, GROUPS.c.pushed)
+    rows = tx.execute(select(*columns)).all()
+    names = {
+        True: Counter(_name(row) for row in rows if row.pushed),
+        False: Counter(_name(row) for row in rows),
+    }
+    kept = rows if only is None else [row for row in rows if row.id in only]
+    return {row.id: _group(row, endpoint, names[row.pushed][_name(row)] > 1) for row in kept}
+
+
+def mapping_of(text: str | None) -> GroupMapping:
+    """A stored mapping; null is blank."""
+    said = json.loads(text) if text else {}
+    return GroupMapping(said.get("role"), frozenset(said.get("teams", ())))
+
+
+def read_teams(tx: Connection) -> frozenset[str]:
+    """The names of the org's teams."""
+    return frozenset(tx.execute(select(TEAMS.c.name)).scalars())
+
+
+def read_roles(tx: Connection) -> dict[str, Role]:
+    """The org's roles by id, in their order."""
+    rows = tx.execute(select(ROLES).order_by(ROLES.c.position))
+    return {row.id: Role(row.id, row.name, "org" if row.level == "org" else "team") for row in rows}
+
+
+def read_kept(tx: Connection) -> Settings | None:
+    """What SCIM people go on having while SCIM is off (R33)."""
+    text = tx.execute(select(SETTINGS.c.value).where(SETTINGS.c.section == KEPT)).scalar()
+    return None if text is None else decode_settings(json.loads(text), read_roles(tx))
+
+
+def keep(tx: Connection) -> None:
+    """Remember the settings in force: SCIM is being switched off (R33)."""
+    settings = read_state(tx).settings
+    held = Settings(defaults=settings.defaults, scim=settings.scim, idp_groups=settings.idp_groups)
+    row = {"section": KEPT, "value": json.dumps(encode_settings(held)), "version": 0, "modified": ""}
+    forget(tx)
+    tx.execute(SETTINGS.insert().values(row))
+
+
+def forget(tx: Connection) -> None:
+    """Drop what was kept: SCIM is on again."""
+    tx.execute(SETTINGS.delete().where(SETTINGS.c.section == KEPT))
+
+
+def _domains(tx: Connection) -> dict[str, Any]:
+    rows = tx.execute(select(DOMAINS.c.name, DOMAINS.c.discoverable, DOMAINS.c.join_policy))
+    return {row.name: {"discoverable": row.discoverable, "join": row.join_policy} for row in rows}
+
+
+def _name(row: AnyRow) -> str:
+    return normalise.name(row.display_name)
+
+
+def _group(row: AnyRow, endpoint: str, shared: bool) -> GroupRow:
+    key = f"{_name(row)} [{row.id}]" if shared else _name(row)
+    linked = frozenset(json.loads(row.linked_teams))
+    mapping = GroupMapping(teams=linked) if endpoint == "legacy" else mapping_of(row.mapping)
+    return GroupRow(row.id, key, mapping, linked, row.pushed)

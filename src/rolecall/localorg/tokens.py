@@ -1,0 +1,120 @@
+"""Bearer tokens: made once, shown once, kept as a hash. Admin and SCIM tokens open different doors."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Literal, NamedTuple
+
+from sqlalchemy import Connection, Row, select
+
+from rolecall.localorg.store import clock, counters
+from rolecall.localorg.store.keys import bucket, fold, new_id
+from rolecall.localorg.store.singletons import read_value
+from rolecall.localorg.store.tables import TOKENS, USERS
+from rolecall.model.roles import ORG_ADMIN
+
+Kind = Literal["admin", "scim"]
+Scope = Literal["read", "write"]
+
+
+class Token(NamedTuple):
+    """A token without its secret. ``email`` None is a service; times are RFC 3339 text."""
+
+    id: str
+    kind: str
+    scope: str
+    email: str | None
+    created: str
+    expires: str | None
+    revoked: str | None
+
+
+class Issued(NamedTuple):
+    """A new token with its secret, which is nowhere else."""
+
+    secret: str
+    token: Token
+
+
+class TokenRefused(Exception):
+    """A bearer token does not open this door; ``key`` says why in one word."""
+
+    def __init__(self, key: str, message: str) -> None:
+        super().__init__(message)
+        self.key = key
+
+
+def issue(
+    tx: Connection, kind: Kind, *, scope: Scope = "write", email: str | None = None, expires: datetime | None = None
+) -> Issued:
+    """Make a token. An admin token for an e-mail in an org without people makes that person the first org admin."""
+    secret = f"rolecall_{kind}_{secrets.token_urlsafe(32)}"
+    token = Token(new_id(), kind, scope, email, clock.now(), clock.stamp(expires) if expires else None, None)
+    tx.execute(TOKENS.insert().values(hash=_hash(secret), **token._asdict()))
+    if email is not None and tx.execute(select(USERS.c.id).limit(1)).first() is None:
+        _first_admin(tx, email)
+    return Issued(secret, token)
+
+
+def check(tx: Connection, secret: str, kind: Kind) -> Token:
+    """The token behind a secret. Raises TokenRefused when it is unknown, of the other kind, revoked or expired."""
+    row = tx.execute(_ROWS.where(TOKENS.c.hash == _hash(secret))).first()
+    if row is None:
+        raise TokenRefused("unknown_token", "This org knows no such token")
+    token = _token(row)
+    if token.kind != kind:
+        raise TokenRefused("wrong_token", f"This is a token for {token.kind}, and this door needs one for {kind}")
+    if token.revoked is not None:
+        raise TokenRefused("revoked_token", "This token was revoked")
+    if token.expires is not None and token.expires <= clock.stamp(datetime.now(UTC)):
+        raise TokenRefused("expired_token", f"This token expired at {token.expires}")
+    return token
+
+
+def standing(tx: Connection, kind: Kind) -> list[Token]:
+    """The tokens of a kind that are neither revoked nor expired, oldest first."""
+    rows = tx.execute(_ROWS.where(TOKENS.c.kind == kind, TOKENS.c.revoked.is_(None)).order_by(TOKENS.c.created))
+    now = clock.now()
+    return [token for token in map(_token, rows) if token.expires is None or token.expires > now]
+
+
+def revoke(tx: Connection, token_id: str, kind: Kind) -> bool:
+    """Revoke a token at once; false when no token of that kind stands under the id."""
+    due = (TOKENS.c.id == token_id, TOKENS.c.kind == kind, TOKENS.c.revoked.is_(None))
+    return tx.execute(TOKENS.update().where(*due).values(revoked=clock.now())).rowcount > 0
+
+
+_ROWS = select(*(TOKENS.c[name] for name in Token._fields))
+
+
+def _token(row: Row[tuple[object, ...]]) -> Token:
+    return Token(**row._asdict())
+
+
+def _hash(secret: str) -> str:
+    return sha256(secret.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def _first_admin(tx: Connection, email: str) -> None:
+    import json
+
+    at, person = clock.now(), new_id()
+    team = read_value(tx, "defaults")["teams"][0]
+    tx.execute(
+        USERS.insert().values(
+            id=person,
+            email=email,
+            email_key=fold(email),
+            active=True,
+            origin="invite",
+            pending=False,
+            manual=json.dumps([{"team": team, "role": ORG_ADMIN}]),
+            version=1,
+            bucket=bucket(person),
+            created=at,
+            modified=at,
+        )
+    )
+    counters.bump(tx, "people")

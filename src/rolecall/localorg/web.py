@@ -1,0 +1,107 @@
+"""A request and an answer as plain values, so that the same org serves a socket and a caller in the same process."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from rolecall.codec.api import encode_error
+
+JSON_TYPE = "application/json"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request. ``path`` and ``query`` are as sent, still percent-encoded; header names are in lower case.
+
+    ``embedded`` says that the caller is in this very process: without a token it is a service with all rights.
+    """
+
+    method: str
+    path: str
+    query: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    client: str | None = None
+    embedded: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """One answer. ``body`` is bytes, or an iterator of bytes that is read once; it holds no database connection."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes | Iterator[bytes] = b""
+
+    def chunks(self) -> Iterable[bytes]:
+        return (self.body,) if isinstance(self.body, bytes) else self.body
+
+    def read(self) -> bytes:
+        """The whole body."""
+        return self.body if isinstance(self.body, bytes) else b"".join(self.body)
+
+    def header(self, name: str) -> str | None:
+        return next((value for key, value in self.headers if key.lower() == name.lower()), None)
+
+
+class Fault(NamedTuple):
+    """One thing that is wrong with a request: a stable code, words, and what to do or which field is meant."""
+
+    key: str
+    description: str
+    extras: Mapping[str, Any] = {}
+
+
+class Refusal(Exception):
+    """The org says no: a status, one fault or several, and headers that go with it."""
+
+    def __init__(self, status: int, *faults: Fault, headers: tuple[tuple[str, str], ...] = ()) -> None:
+        super().__init__("; ".join(fault.description for fault in faults))
+        self.status = status
+        self.faults = faults
+        self.headers = headers
+
+    def response(self) -> Response:
+        """The error envelope of the contract."""
+        first, *others = self.faults
+        envelope = encode_error(TPE[self.status], first.description, first.key, **first.extras)
+        envelope["errors"] += [{"description": f.description, "key": f.key, "extras": dict(f.extras)} for f in others]
+        return json_response(self.status, envelope, self.headers)
+
+
+TPE: Mapping[int, str] = {
+    400: "BadRequest",
+    401: "Unauthorized",
+    403: "Forbidden",
+    404: "NotFound",
+    405: "MethodNotAllowed",
+    408: "RequestTimeout",
+    409: "Conflict",
+    412: "PreconditionFailed",
+    413: "PayloadTooLarge",
+    415: "UnsupportedMediaType",
+    422: "UnprocessableEntity",
+    428: "PreconditionRequired",
+    429: "TooManyRequests",
+    500: "InternalServerError",
+    503: "ServiceUnavailable",
+}
+
+
+def refuse(status: int, key: str, description: str, **extras: Any) -> Refusal:
+    """A refusal with one fault."""
+    return Refusal(status, Fault(key, description, extras))
+
+
+def dump(value: Any) -> str:
+    """Compact JSON text."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def json_response(status: int, value: Any, headers: tuple[tuple[str, str], ...] = ()) -> Response:
+    """An answer of one JSON value."""
+    body = dump(value).encode()
+    return Response(status, (("Content-Type", JSON_TYPE), ("Content-Length", str(len(body))), *headers), body)
