@@ -1,0 +1,131 @@
+"""What may have moved between a plan and its apply, and what may not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import orgs
+import pytest
+
+from rolecall.apply.verify import lapsed, verify
+from rolecall.model.desired import Desired
+from rolecall.model.live import UNREAD, Facts, Group, Live
+from rolecall.model.policy import Combo
+from rolecall.model.settings import BLANK, Defaults, GroupMapping, Scim, Settings
+from rolecall.plan.make import make
+from rolecall.plan.value import Escalation, GuardResult, Impact, Who
+
+MARKETING = GroupMapping("member", frozenset({"Marketing"}))
+LEGAL = GroupMapping("member", frozenset({"Legal"}))
+IT = GroupMapping("org_admin", frozenset({"IT"}))
+WANTED = Desired(Settings(idp_groups={"A": MARKETING, "B": LEGAL, "C": LEGAL}))
+
+
+def live(**groups) -> Live:
+    held = {"A": BLANK, "B": BLANK, "C": LEGAL, **groups}
+    facts = Facts(org_id="org_1", groups={key: Group(key) for key in held}, can=orgs.EVERYTHING)
+    scim = Scim(True, "okta", "new", False)
+    return Live(Settings(idp_groups=held, scim=scim, defaults=Defaults("member", frozenset({"Everyone"}))), facts=facts)
+
+
+def plan(held=None, **changed):
+    return replace(make(orgs.question(WANTED, held or live())), **{"guards": (), **changed})
+
+
+def codes(approved, fresh):
+    return [problem.code for problem in verify(approved, fresh)[1]]
+
+
+def test_nothing_moved():
+    verified, moved = verify(plan(), plan())
+    assert moved == ()
+    assert [change.address for change in verified.steps] == ["idp_groups/A", "idp_groups/B"]
+
+
+def test_an_address_already_at_its_after_is_passed_over():
+    verified, moved = verify(plan(), plan(live(A=MARKETING)))
+    assert moved == ()
+    assert [change.address for change in verified.steps] == ["idp_groups/B"]
+    assert verified.notes == ("idp_groups/A is already as the plan wants it",)
+
+
+@pytest.mark.parametrize("held", [live(A=IT), live(C=IT)])
+def test_an_address_that_stands_elsewhere_is_refused(held):
+    assert codes(plan(), plan(held)) == ["moved"]
+
+
+def test_an_address_that_moved_is_named_with_its_place():
+    problem = verify(plan(), plan(live(A=IT)))[1][0]
+    assert "idp_groups/A" in problem.message
+    assert problem.hint == "plan again"
+
+
+def test_another_org_is_refused():
+    assert codes(plan(), plan(org=orgs.ORG._replace(id="org_2"))) == ["other_org"]
+
+
+@pytest.mark.parametrize("name", ["enabled", "manual_editing", "endpoint"])
+def test_a_switch_that_everybody_hangs_on_is_refused(name):
+    held = live()
+    turned = Scim(**{"enabled": True, "idp": "okta", "endpoint": "new", "manual_editing": False} | {name: "other"})
+    other = replace(held, settings=replace(held.settings, scim=turned))
+    assert codes(plan(), plan(other)) == ["moved"]
+
+
+def test_a_group_that_vanished_is_refused_and_one_that_arrived_is_told():
+    gone = live()
+    del gone.settings.idp_groups["A"]
+    del gone.facts.groups["A"]
+    assert codes(plan(), plan(gone)) == ["moved"]
+    verified, moved = verify(plan(gone), plan())
+    assert moved == ()
+    assert "idp_groups/A no longer waits; apply again to map it" in verified.notes
+    assert "idp_groups/A" not in [change.address for change in verified.steps]
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "refused"),
+    [
+        (("pass", 4), ("pass", 9), False),
+        (("review", 12), ("review", 12), False),
+        (("review", 12), ("review", 11), False),
+        (("review", 12), ("review", 13), True),
+        (("allowed", 12), ("block", 12), True),
+        (("review", 12), ("not judged", 0), True),
+        (None, ("review", 1), True),
+        (None, ("pass", 0), False),
+    ],
+)
+def test_no_verdict_may_be_worse_than_what_was_approved(was, now, refused):
+    def guards(said):
+        return (GuardResult("max_people_losing_access", said[0], found=said[1]),) if said else ()
+
+    assert codes(plan(guards=guards(was)), plan(guards=guards(now))) == (["guard_worse"] if refused else [])
+
+
+def test_an_escalation_that_nobody_approved_is_refused_by_person_and_combo():
+    def impact(*gains):
+        return Impact(people=3, escalations=tuple(Escalation(Who(i, None), (combo,), ()) for i, combo in gains))
+
+    it, legal = Combo("IT", "org_admin"), Combo("Legal", "team_admin")
+    assert codes(plan(impact=impact(("p1", it), ("p2", it))), plan(impact=impact(("p1", it)))) == []
+    assert codes(plan(impact=impact(("p1", it))), plan(impact=impact(("p2", it)))) == ["escalation"]
+    assert codes(plan(impact=impact(("p1", it))), plan(impact=impact(("p1", it), ("p1", legal)))) == ["escalation"]
+
+
+def test_people_who_came_and_went_are_told():
+    verified, moved = verify(plan(impact=Impact(people=40, gain=40)), plan(impact=Impact(people=43, gain=43)))
+    assert moved == ()
+    assert verified.notes == ("3 people more than in the plan are affected: people came and went since",)
+
+
+def test_a_section_that_can_no_longer_be_read_is_refused():
+    unread = replace(live(), coverage={"idp_groups": UNREAD})
+    assert "unread" in codes(plan(), plan(unread))
+
+
+@pytest.mark.parametrize(("minutes", "late"), [(-1, False), (4, False), (6, True)])
+def test_a_plan_lapses_with_five_minutes_of_grace(minutes, late):
+    made = plan()
+    assert (lapsed(made, made.expires_at + timedelta(minutes=minutes)) is not None) == late
