@@ -1,0 +1,139 @@
+"""Make a plan: read what it needs, no more, and ask the planner."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+
+from rolecall.desired import Config
+from rolecall.errors import ConfigError, OrgError, Problem
+from rolecall.live.port import People, Reader
+from rolecall.model.desired import NOTHING_APPLIED, Applied, Desired
+from rolecall.model.kinds import SECTIONS
+from rolecall.model.live import Facts, Live
+from rolecall.model.policy import Allow
+from rolecall.model.settings import UNSET
+from rolecall.plan.make import Question, make
+from rolecall.plan.scope import scope
+from rolecall.plan.value import OrgRef, Plan
+
+References = Callable[[Facts], list[Problem]]
+"""Checks names against the live org: errors and warnings with their places."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a plan is made for: the desired state, from a config or out of a saved plan, and the org it names.
+
+    ``pin`` is the only org id allowed, None for any. ``references`` is None for a saved plan, checked when made.
+    """
+
+    desired: Desired
+    name: str
+    url: str
+    env: str | None = None
+    pin: str | None = None
+    config_digest: str = ""
+    warnings: tuple[Problem, ...] = ()
+    references: References | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PlanRequest:
+    """One planning. ``now`` is in UTC. ``people`` is None when nobody is to be read.
+
+    ``targets`` and ``excludes`` are addresses or globs. ``applied`` is what the journal remembers of an org, by id.
+    """
+
+    wanted: Wanted
+    org: Reader
+    people: People | None
+    now: datetime
+    as_of: date
+    applied: Callable[[str], Applied] = lambda _: NOTHING_APPLIED
+    lifts: tuple[Allow, ...] = ()
+    targets: tuple[str, ...] = ()
+    excludes: tuple[str, ...] = ()
+    only_expired: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A plan, and the reads it was made from."""
+
+    plan: Plan
+    question: Question
+
+    @property
+    def live(self) -> Live:
+        return self.question.live
+
+
+def from_config(config: Config) -> Wanted:
+    """What a config wants."""
+    from rolecall.desired.references import references
+
+    return Wanted(
+        config.desired,
+        config.org.name,
+        config.org.url,
+        config.env,
+        config.org.id,
+        config.digest,
+        config.warnings,
+        lambda facts: references(config, facts),
+    )
+
+
+def from_plan(plan: Plan) -> Wanted:
+    """What a saved plan wants: the very values it was approved with."""
+    org = plan.org
+    return Wanted(plan.desired, org.name, org.url, org.env, org.id, plan.config_digest)
+
+
+async def plan(request: PlanRequest) -> Planned:
+    """Read and plan. Raises OrgError for an org that is not the one named, ConfigError for names it does not have.
+
+    Two passes of one planner: the first, without people, says whose access is touched; only they are then read.
+    """
+    live = await request.org.read(_sections(request.wanted.desired))
+    _check_pin(request.wanted, live.facts)
+    question = _question(request, live)
+    if request.people is not None:
+        directory = await request.people.read_people(scope(question))
+        question = replace(question, directory=directory)
+    return Planned(make(question), question)
+
+
+def _question(request: PlanRequest, live: Live) -> Question:
+    wanted, facts = request.wanted, live.facts
+    problems = wanted.references(facts) if wanted.references else []
+    if any(problem.severity == "error" for problem in problems):
+        raise ConfigError(*problems)
+    return Question(
+        desired=wanted.desired,
+        live=live,
+        org=OrgRef(wanted.name, facts.org_id, wanted.url, wanted.env, facts.local),
+        created_at=request.now,
+        as_of=request.as_of,
+        config_digest=wanted.config_digest,
+        applied=request.applied(facts.org_id),
+        lifts=request.lifts,
+        targets=request.targets,
+        excludes=request.excludes,
+        only_expired=request.only_expired,
+        warnings=(*wanted.warnings, *problems),
+    )
+
+
+def _sections(desired: Desired) -> frozenset[str]:
+    """What the config speaks of, and what everybody's access hangs on."""
+    spoken = {section for section in SECTIONS if getattr(desired.settings, section) is not UNSET}
+    return frozenset(spoken | {"defaults", "scim", "idp_groups"})
+
+
+def _check_pin(wanted: Wanted, facts: Facts) -> None:
+    if wanted.pin is not None and facts.org_id != wanted.pin:
+        message = f"the config is pinned to org {wanted.pin}, but {wanted.url} is org {facts.org_id} ({facts.org_name})"
+        raise OrgError(Problem("other_org", message, None, "check `org.url`, or `org.id` if the org is meant"))
