@@ -131,7 +131,7 @@ class Journal(Protocol):
         """Store who was seen to hold privileged access."""
 
     def prune(self, org_id: str, before: datetime) -> int:
-        """Blank the content of runs that ended before a moment, but never of one with open or human steps, nor of the
+        """Blank the content of runs that ended before a moment, but never of one with open steps, nor of the
         last; the chain stays verifiable. Answers how many runs went."""
 
     def applied(self, org_id: str) -> Applied:

@@ -76,6 +76,7 @@ class Ended(NamedTuple):
     """How a write ended. ``found`` is what the org was seen to hold, ``by`` who put it there if it was not us."""
 
     number: int
+    address: Address
     state: Settled
     found: Value | None = None
     version: str | None = None
@@ -163,7 +164,7 @@ class Opening(NamedTuple):
 
 class Record(NamedTuple):
     """What the journal remembers about one address: the value last seen in the org as the config wanted it, and the
-    run, config, commit and moment that brought it."""
+    run, config, commit and moment that brought it. None is a mapping known to be blank."""
 
     address: Address
     value: Value | None

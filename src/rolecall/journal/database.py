@@ -1,0 +1,62 @@
+"""The one small adapter under the journal: SQL with ``?``, transactions, and locks that die with their holder."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from typing import Any, Literal, Protocol
+
+from rolecall.errors import Problem
+from rolecall.journal.port import JournalError
+
+Row = tuple[Any, ...]
+
+
+class Database(Protocol):
+    """A connection. Statements use ``?`` for parameters; SQL is what SQLite and PostgreSQL have in common."""
+
+    @property
+    def dialect(self) -> Literal["sqlite", "postgresql"]: ...
+
+    @property
+    def place(self) -> str:
+        """Where it is, for messages; never with a password."""
+
+    @property
+    def connected(self) -> bool:
+        """Whether the connection still stands, as far as the client knows."""
+
+    def rows(self, sql: str, *params: Any) -> list[Row]:
+        """The rows of a query, or of a statement with RETURNING."""
+
+    def change(self, sql: str, *params: Any) -> int:
+        """Run a statement; answers how many rows it touched."""
+
+    def insert(self, sql: str, rows: list[Row]) -> None:
+        """Run one INSERT for many rows."""
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """Commits at the end, rolls back on an exception. Not to be nested."""
+
+    def serialise(self, name: str) -> None:
+        """Inside a transaction: wait until no other transaction that asked for the same name is under way."""
+
+    def grab(self, name: str, patience: float) -> bool:
+        """Take the lock of that name, waiting up to ``patience`` seconds. It is held until released or until this
+        process or its connection is gone, never by time."""
+
+    def release(self, name: str) -> None:
+        """Let go of a lock; nothing happens when it is not held."""
+
+    def holds(self, name: str) -> bool:
+        """Whether this very session holds the lock. Inside a transaction, for as long as it lasts."""
+
+    def taken(self, name: str) -> bool:
+        """Whether anybody holds the lock."""
+
+    def close(self) -> None:
+        """Let go of the connection and of every lock."""
+
+
+def failure(code: str, place: str, said: str, hint: str) -> JournalError:
+    """A JournalError of one problem about the journal at a place."""
+    return JournalError(Problem(code, f"the journal {place} {said}", None, hint))

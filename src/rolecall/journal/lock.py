@@ -1,0 +1,102 @@
+"""The lock of one org: waited for, told about, and asked for again before every intent."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rolecall.errors import Problem
+from rolecall.journal.chain import canonical
+from rolecall.journal.database import Database
+from rolecall.journal.encode import moment, stamp
+from rolecall.journal.port import Holder, JournalError, LockLost, LockTaken, Waiting
+
+_SLICE = 1.0
+"""Seconds after which a waiter looks again who the holder is."""
+
+
+class Lock:
+    """One org's lock in one journal. Nothing is ever taken over by time; the holder's row is for messages alone."""
+
+    def __init__(self, database: Database, journal: str, org_id: str) -> None:
+        self._database = database
+        self._name = f"{journal}/{org_id}"
+        self._org_id = org_id
+
+    def take(self, holder: Holder, timeout: float, waiting: Waiting | None) -> None:
+        """Wait up to ``timeout`` seconds by a clock that does not jump. Raises LockTaken, naming who has it."""
+        end = time.monotonic() + timeout
+        taken, told = self._database.grab(self._name, 0), False
+        seen: Holder | None = None
+        while not taken and (left := end - time.monotonic()) > 0:
+            found = self._row()
+            if waiting is not None and (not told or found != seen):
+                waiting(found)
+            told, seen = True, found
+            taken = self._database.grab(self._name, min(left, _SLICE))
+        if not taken:
+            raise self._refusal(timeout)
+        self._sign(holder)
+
+    def release(self) -> None:
+        self._database.release(self._name)
+
+    def holder(self) -> Holder | None:
+        """Who holds it now; an unknown holder when nobody has signed."""
+        return (self._row() or Holder("somebody")) if self._database.taken(self._name) else None
+
+    def check(self) -> None:
+        """Raises LockLost unless this very session holds the lock."""
+        try:
+            held = self._database.holds(self._name)
+        except JournalError as error:
+            raise LockLost(*error.problems) from error
+        if not held:
+            said = f"the lock of {self._org_id} in the journal {self._database.place} is no longer held by this run"
+            hint = "Nothing more was sent. Run the command again: it looks up what became of what was sent."
+            raise LockLost(Problem("lock_lost", said, None, hint))
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """A transaction in which the lock is ours from beginning to end: a session lock cannot go while its own
+        session is in a transaction, and a session that is gone commits nothing."""
+        try:
+            with self._database.transaction():
+                self.check()
+                yield
+        except LockLost:
+            raise
+        except JournalError as error:
+            if not self._database.connected:
+                raise LockLost(*error.problems) from error
+            raise
+
+    def _sign(self, holder: Holder) -> None:
+        row = {**holder._asdict(), "since": stamp(holder.since) if holder.since else None}
+        try:
+            with self._database.transaction():
+                self._database.change(_SIGN, self._org_id, canonical(row))
+        except JournalError:
+            self.release()
+            raise
+
+    def _row(self) -> Holder | None:
+        found = self._database.rows("SELECT holder FROM rolecall_holders WHERE org_id = ?", self._org_id)
+        if not found:
+            return None
+        row = json.loads(found[0][0])
+        return Holder(**{**row, "since": moment(row["since"]) if row["since"] else None})
+
+    def _refusal(self, timeout: float) -> LockTaken:
+        waited = f" after {timeout:g} seconds" if timeout else ""
+        said = f"another run holds the lock of {self._org_id}{waited}: {self._row() or 'somebody'}"
+        hint = "Wait for it with --lock-timeout, or look at it with `rolecall history`."
+        return LockTaken(Problem("lock_taken", said, None, hint))
+
+
+_SIGN = (
+    "INSERT INTO rolecall_holders (org_id, holder) VALUES (?, ?) "
+    "ON CONFLICT (org_id) DO UPDATE SET holder = excluded.holder"
+)

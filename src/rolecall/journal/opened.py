@@ -1,0 +1,64 @@
+"""Opens a journal by its url."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from rolecall.errors import Problem
+from rolecall.journal.database import Database
+from rolecall.journal.port import Journal, JournalError
+from rolecall.journal.store import Clock, SqlJournal
+from rolecall.journal.tables import migrate, ready
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def open_journal(url: str, base: Path, *, clock: Clock = utc_now) -> Journal:
+    """The journal at ``sqlite:PATH`` (relative to ``base``) or ``postgresql://...``, made or brought up to date.
+
+    Raises JournalError when it cannot be opened, is of a newer version, or is something else.
+    """
+    database = _connect(url, base)
+    try:
+        return SqlJournal(database, migrate(database), clock)
+    except BaseException:
+        database.close()
+        raise
+
+
+def find_journal(url: str, base: Path, *, clock: Clock = utc_now) -> Journal | None:
+    """Like open_journal, but makes none: None where there is no journal yet."""
+    if url.startswith("sqlite:") and not _path(url, base).is_file():
+        return None
+    database = _connect(url, base)
+    try:
+        if ready(database):
+            return SqlJournal(database, migrate(database), clock)
+    except BaseException:
+        database.close()
+        raise
+    database.close()
+    return None
+
+
+def _connect(url: str, base: Path) -> Database:
+    if url.startswith("sqlite:") and len(url) > len("sqlite:"):
+        from rolecall.journal.sqlite import SqliteDatabase
+
+        return SqliteDatabase(_path(url, base))
+    if url.startswith(("postgresql:", "postgres:")):
+        try:
+            from rolecall.journal.postgres import PostgresDatabase
+        except ImportError as error:
+            hint = "Install it: pip install 'rolecall[postgres]'"
+            raise JournalError(Problem("journal_driver", "PostgreSQL needs its driver", None, hint)) from error
+        return PostgresDatabase(url)
+    hint = "Write sqlite:PATH or postgresql://HOST/DATABASE."
+    raise JournalError(Problem("journal_url", "`journal.url` is of no kind that rolecall knows", None, hint))
+
+
+def _path(url: str, base: Path) -> Path:
+    return base / url.removeprefix("sqlite:")

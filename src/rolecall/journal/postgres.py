@@ -1,0 +1,167 @@
+"""The journal's adapter for PostgreSQL: one connection that writes the journal and holds the session lock itself."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+import psycopg
+from psycopg import errors
+
+from rolecall.journal.database import Row, failure
+from rolecall.journal.port import JournalError
+
+_HINT = "Check `journal.url`, that the server is up, and the rights of its user."
+
+
+class PostgresDatabase:
+    """One connection, never replaced: a new one would not hold the lock. Threads take turns."""
+
+    dialect: Literal["postgresql"] = "postgresql"
+
+    def __init__(self, url: str) -> None:
+        self.place = _without_secrets(url)
+        self._threads = threading.RLock()
+        self._locks: set[str] = set()
+        self._connection = self._open(url)
+
+    def _open(self, url: str) -> psycopg.Connection[Row]:
+        try:
+            return psycopg.connect(
+                url,
+                autocommit=True,
+                application_name="rolecall",
+                connect_timeout=10,
+                keepalives=1,
+                keepalives_idle=30,
+                keepalives_interval=10,
+                keepalives_count=3,
+            )
+        except psycopg.ProgrammingError as error:  # its text may quote the url, password and all
+            raise failure("journal_open", self.place, "has a url that PostgreSQL cannot read", _HINT) from error
+        except psycopg.Error as error:
+            raise failure("journal_open", self.place, f"cannot be reached: {_line(error)}", _HINT) from error
+
+    @property
+    def connected(self) -> bool:
+        return not self._connection.closed
+
+    def rows(self, sql: str, *params: Any) -> list[Row]:
+        with self._threads, self._told("read"):
+            return self._connection.execute(_dialect(sql), params).fetchall()
+
+    def change(self, sql: str, *params: Any) -> int:
+        with self._threads, self._told("written"):
+            return self._connection.execute(_dialect(sql), params).rowcount
+
+    def insert(self, sql: str, rows: list[Row]) -> None:
+        with self._threads, self._told("written"), self._connection.cursor() as cursor:
+            cursor.executemany(_dialect(sql), rows)
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        with self._threads, self._told("written"), self._connection.transaction():
+            yield
+
+    def serialise(self, name: str) -> None:
+        self.rows("SELECT pg_advisory_xact_lock(?::bigint)", _number("order", name))
+
+    def grab(self, name: str, patience: float) -> bool:
+        """Waits in PostgreSQL's own queue. A session could take its own lock twice, hence the set."""
+        if name in self._locks:
+            return False
+        end = time.monotonic() + patience
+        with self._threads:
+            taken = bool(self.rows("SELECT pg_try_advisory_lock(?::bigint)", _number("lock", name))[0][0])
+            left = end - time.monotonic()
+            if not taken and left > 0:
+                taken = self._queue(name, left)
+            if taken:
+                self._locks.add(name)
+        return taken
+
+    def _queue(self, name: str, seconds: float) -> bool:
+        self.change(f"SET lock_timeout = {max(1, int(seconds * 1000))}")
+        try:
+            self._connection.execute("SELECT pg_advisory_lock(%s::bigint)", (_number("lock", name),))
+        except errors.LockNotAvailable:
+            return False
+        except psycopg.Error as error:
+            raise failure("journal_lock", self.place, f"cannot be waited for: {_line(error)}", _HINT) from error
+        finally:
+            if self.connected:
+                self.change("SET lock_timeout = DEFAULT")
+        return True
+
+    def release(self, name: str) -> None:
+        if name in self._locks:
+            self._locks.discard(name)
+            if self.connected:
+                self.rows("SELECT pg_advisory_unlock(?::bigint)", _number("lock", name))
+
+    def holds(self, name: str) -> bool:
+        """Asked of the server, about the backend that answers: whatever stands between us, it must be this one."""
+        return name in self._locks and bool(self.rows(f"{_HELD} AND pid = pg_backend_pid()", *_halves(name)))
+
+    def taken(self, name: str) -> bool:
+        return bool(self.rows(_HELD, *_halves(name)))
+
+    def close(self) -> None:
+        self._locks.clear()
+        self._connection.close()
+
+    @contextmanager
+    def _told(self, done: str) -> Iterator[None]:
+        try:
+            yield
+        except psycopg.Error as error:
+            raise self._explained(error, done) from error
+
+    def _explained(self, error: psycopg.Error, done: str) -> JournalError:
+        if not self.connected:
+            said = "lost its connection"
+            return failure("journal_lost", self.place, said, "Run the command again; it looks up what became of it.")
+        hint = "Free some space on the server, then run again." if isinstance(error, errors.DiskFull) else _HINT
+        return failure("journal_" + done, self.place, f"cannot be {done}: {_line(error)}", hint)
+
+
+_HELD = (
+    "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 1 AND granted AND mode = 'ExclusiveLock' "
+    "AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) "
+    "AND classid = ?::bigint::oid AND objid = ?::bigint::oid"
+)
+
+
+def _number(use: str, name: str) -> int:
+    """A signed 64-bit number for a name, as advisory locks want it."""
+    return int.from_bytes(hashlib.sha256(f"rolecall/{use}/{name}".encode()).digest()[:8], "big", signed=True)
+
+
+def _halves(name: str) -> tuple[int, int]:
+    """How pg_locks shows that number: its upper and lower 32 bits, unsigned."""
+    number = _number("lock", name) & 0xFFFF_FFFF_FFFF_FFFF
+    return number >> 32, number & 0xFFFF_FFFF
+
+
+def _dialect(sql: str) -> str:
+    """``?`` as psycopg writes it. Statements are constants of this package and hold no other ``?`` or ``%``."""
+    return sql.replace("?", "%s")
+
+
+def _line(error: psycopg.Error) -> str:
+    return str(error).strip().partition("\n")[0] or type(error).__name__
+
+
+def _without_secrets(url: str) -> str:
+    """Host, port and database of a url; nothing else of it may be shown."""
+    try:
+        parts = urlsplit(url)
+        port = f":{parts.port}" if parts.port else ""
+    except ValueError:
+        return "postgresql"
+    return f"postgresql://{parts.hostname or 'localhost'}{port}{parts.path}"
