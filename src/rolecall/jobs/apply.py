@@ -9,8 +9,8 @@ from datetime import datetime
 from rolecall.apply.run import Fresh, Means, carry_out
 from rolecall.apply.steps import Progress
 from rolecall.errors import Problem, Stale
-from rolecall.journal.port import Holder, Journal, Waiting
 from rolecall.jobs.plan import PlanRequest, Wanted, plan
+from rolecall.journal.port import Holder, Journal, Waiting
 from rolecall.live.port import Org, People
 from rolecall.model.run import Approval, RunFacts, RunReport
 from rolecall.plan.digest import digest, matches, short

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from rolecall.desired import Config
+from rolecall.desired.references import references, with_role_ids
 from rolecall.errors import ConfigError, OrgError, Problem
 from rolecall.live.port import People, Reader
 from rolecall.model.desired import NOTHING_APPLIED, Applied, Desired
@@ -72,8 +73,6 @@ class Planned:
 
 def from_config(config: Config) -> Wanted:
     """What a config wants."""
-    from rolecall.desired.references import references
-
     return Wanted(
         config.desired,
         config.org.name,
@@ -112,7 +111,7 @@ def _question(request: PlanRequest, live: Live) -> Question:
     if any(problem.severity == "error" for problem in problems):
         raise ConfigError(*problems)
     return Question(
-        desired=wanted.desired,
+        desired=with_role_ids(wanted.desired, facts.roles),
         live=live,
         org=OrgRef(wanted.name, facts.org_id, wanted.url, wanted.env, facts.local),
         created_at=request.now,
