@@ -100,9 +100,7 @@ def test_policy_is_parsed_whole(config: Config) -> None:
     policy = config.desired.policy
     assert policy.managing("domains") == "authoritative"
     assert policy.managing("idp_groups") == "additive"
-    assert policy.ignore == (
-        Ignore("idp_groups/tmp-*", "sandbox", date(2027, 3, 31), Where("rolecall.yaml", 11, 5)),
-    )
+    assert policy.ignore == (Ignore("idp_groups/tmp-*", "sandbox", date(2027, 3, 31), Where("rolecall.yaml", 11, 5)),)
     guards = policy.guards
     assert (guards.min_org_admins, guards.require_self, guards.approval) == (2, False, "recorded")
     assert guards.required_org_admins == ("breakglass@acme.com",)
@@ -141,7 +139,7 @@ def test_targets_hold_references_and_never_secrets(config: Config) -> None:
         kind="okta",
         at="https://acme.okta.com",
         app="0oa1",
-        token=SecretRef("file", "okta.token", Where("rolecall.yaml", 7, 51)),
+        token=SecretRef("file", "okta.token", Where("rolecall.yaml", 7, 52)),
         source=Where("rolecall.yaml", 7, 1),
     )
     assert config.journal.url == SecretRef("env", "JOURNAL_URL", Where("rolecall.yaml", 8, 11))

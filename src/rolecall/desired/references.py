@@ -1,0 +1,137 @@
+"""Holds the names in a config against the org: teams, roles and groups that are not there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from rolecall.desired.config import Config
+from rolecall.desired.load import load
+from rolecall.desired.sources import Sources
+from rolecall.errors import Problem, Where, did_you_mean
+from rolecall.model import normalise
+from rolecall.model.desired import Desired
+from rolecall.model.kinds import address
+from rolecall.model.live import Facts
+from rolecall.model.policy import AccessTest, Combo
+from rolecall.model.roles import BUILT_IN, role_id
+from rolecall.model.settings import UNSET, GroupMapping
+from rolecall.source.document import Step
+
+MOST_NEAR = 20
+"""Near matches are looked for among group names this often: an org may have thousands of groups."""
+
+
+class _Use(NamedTuple):
+    """A name, and the part of the config that uses it."""
+
+    name: str
+    path: tuple[Step, ...]
+
+
+def references(config: Config, facts: Facts) -> list[Problem]:
+    """Errors for teams and roles that the org does not have, warnings for groups that look misspelt; with places.
+
+    A group that is not there merely waits for the IdP, so it is told only when another name is near. The files are
+    read again to find the places, and only when something is wrong.
+    """
+    found = [
+        *_unknown_teams(config.desired, facts),
+        *_unknown_roles(config.desired, facts),
+        *_near_groups(config.desired, facts),
+    ]
+    if not found:
+        return []
+    sources = load(config.root, config.env, config.main)
+    return sorted((problem._replace(where=_place(sources, use)) for use, problem in found), key=_by_place)
+
+
+def _unknown_teams(desired: Desired, facts: Facts) -> Iterator[tuple[_Use, Problem]]:
+    if facts.teams is None:
+        return
+    hints: dict[str, str] = {}
+    for use in _team_uses(desired):
+        if use.name not in facts.teams:
+            hint = hints.get(use.name) or did_you_mean(use.name, facts.teams) or _known("Teams", facts.teams)
+            hints[use.name] = hint
+            yield use, Problem("unknown_team", f"the org has no team `{use.name}`", None, hint)
+
+
+def _team_uses(desired: Desired) -> Iterator[_Use]:
+    settings = desired.settings
+    if settings.defaults is not UNSET and settings.defaults.teams is not UNSET:
+        yield from (_Use(team, ("defaults", "teams")) for team in sorted(settings.defaults.teams))
+    for name, mapping in _mappings(desired).items():
+        yield from (_Use(team, ("idp_groups", name, "teams")) for team in mapping.teams)
+    for at, test in enumerate(desired.policy.access_tests):
+        yield from (_Use(combo.team, ("access_tests", at)) for combo in _combos(test))
+
+
+def _unknown_roles(desired: Desired, facts: Facts) -> Iterator[tuple[_Use, Problem]]:
+    known = {*facts.roles, *BUILT_IN}
+    for use in _role_uses(desired):
+        if role_id(use.name, facts.roles) not in known:
+            hint = did_you_mean(use.name, known) or _known("Roles", known)
+            yield use, Problem("unknown_role", f"the org has no role `{use.name}`", None, hint)
+
+
+def _role_uses(desired: Desired) -> Iterator[_Use]:
+    settings = desired.settings
+    if settings.defaults is not UNSET and isinstance(settings.defaults.role, str):
+        yield _Use(settings.defaults.role, ("defaults", "role"))
+    for name, mapping in _mappings(desired).items():
+        if mapping.role is not None and mapping.role not in BUILT_IN:
+            yield _Use(mapping.role, ("idp_groups", name, "role"))
+    yield from (_Use(role, ("watch", "roles")) for role in sorted(desired.policy.watch_roles))
+    for at, test in enumerate(desired.policy.access_tests):
+        held = [role for role in test.has if isinstance(role, str)]
+        said = [test.role, *held, *test.never, *(combo.role for combo in _combos(test))]
+        yield from (_Use(role, ("access_tests", at)) for role in said if role is not None)
+
+
+def _mappings(desired: Desired) -> Mapping[str, GroupMapping]:
+    groups = desired.settings.idp_groups
+    return {} if groups is UNSET else groups
+
+
+def _combos(test: AccessTest) -> list[Combo]:
+    return [*sorted(test.expect or ()), *(one for one in test.has if isinstance(one, Combo))]
+
+
+def _near_groups(desired: Desired, facts: Facts) -> Iterator[tuple[_Use, Problem]]:
+    wanted = _mappings(desired)
+    ids = {group.id for group in facts.groups.values()}
+    missing = [
+        name
+        for name, mapping in wanted.items()
+        if not mapping.blank and name not in facts.groups and desired.intent(address("idp_groups", name)).id not in ids
+    ]
+    spare = [name for name in facts.groups if name not in wanted]
+    for name in missing[:MOST_NEAR]:
+        if hint := did_you_mean(name, spare):
+            message = f"the org has no IdP group `{name}` so far"
+            yield _Use(name, ("idp_groups", name)), Problem("near_group", message, None, hint, "warning")
+
+
+def _known(what: str, names: Any) -> str:
+    listed = sorted(names)
+    return f"{what}: {', '.join(listed[:12])}{', ...' if len(listed) > 12 else ''}"
+
+
+def _place(sources: Sources, use: _Use) -> Where:
+    """The place of a name: of the item when it stands in a list, of the key when it is an entry's own."""
+    if use.path[-1] == use.name:
+        return sources.where(use.path, key=True)
+    value: Any = sources.effective
+    for step in use.path:
+        value = value[step]
+    if isinstance(value, list):
+        for at, item in enumerate(value):
+            if isinstance(item, str) and use.name in (normalise.name(item), role_id(item)):
+                return sources.where((*use.path, at))
+    return sources.where(use.path)
+
+
+def _by_place(problem: Problem) -> tuple[str, int, int]:
+    where = problem.where or Where("")
+    return where.file, where.line, where.column
