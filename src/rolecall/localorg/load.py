@@ -1,0 +1,232 @@
+"""Fills the org from what was read of another one: a snapshot's settings, facts and people."""
+
+from __future__ import annotations
+
+import json
+import re
+import uuid
+from collections.abc import Mapping
+from itertools import chain
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection
+
+from rolecall.codec.settings import encode_settings, encode_value
+from rolecall.localorg.state import KEPT
+from rolecall.localorg.store import Database, audit, clock, counters
+from rolecall.localorg.store.keys import bucket, fold
+from rolecall.localorg.store.seed import NEW_SETTINGS, empty
+from rolecall.localorg.store.tables import DOMAINS, GROUPS, MEMBERSHIPS, ORG, ROLES, SETTINGS, TEAMS, USERS
+from rolecall.model.directory import Directory
+from rolecall.model.live import Facts, Live
+from rolecall.model.settings import BLANK, UNSET, GroupMapping, Settings
+
+_IDS = uuid.UUID("5d3f6a4e-7c2b-4d0a-9a57-0b6f2c1e8d34")
+_SAFE_ID = re.compile(r"[A-Za-z0-9._:@+-]{1,100}")
+_BATCH = 5000
+
+
+class Loaded(NamedTuple):
+    """What the org holds after a load."""
+
+    domains: int
+    groups: int
+    people: int
+    memberships: int
+
+
+class _Group(NamedTuple):
+    id: str
+    name: str
+    external_id: str | None
+    mapping: GroupMapping
+    linked: frozenset[str]
+    pushed: bool
+
+
+def load(db: Database, live: Live, people: Directory) -> Loaded:
+    """Empty the org, tokens and knobs aside, and fill it. Sections that were not read get a new org's values.
+
+    Ids are kept where the snapshot has them; the others follow from org and name, so that loading twice gives the
+    same ids. ETags and revisions go on: none that was given out before comes back.
+    """
+    with db.write() as tx:
+        before = tx.execute(ORG.select()).one()
+        empty(tx)
+        _load_org(tx, live.facts, before._asdict())
+        _load_settings(tx, live.settings, live.facts)
+        _load_names(tx, live)
+        groups = _groups(live, people)
+        _load_groups(tx, groups)
+        memberships = _load_people(tx, live.facts.org_id, people, groups)
+        domains = live.settings.domains
+        loaded = Loaded(0 if domains is UNSET else len(domains), len(groups), len(people), memberships)
+        audit.record(tx, audit.Actor("service", "local"), "load", "org", None, loaded._asdict())
+    return loaded
+
+
+def _load_org(tx: Connection, facts: Facts, before: dict[str, Any]) -> None:
+    known = {
+        "id": facts.org_id or before["id"],
+        "name": facts.org_name or before["name"],
+        "plan": facts.plan or before["plan"],
+        "scim_in_plan": "scim" in facts.features,
+        "created": clock.now(),
+    }
+    tx.execute(ORG.insert().values(**{**before, **known}))
+
+
+def _load_settings(tx: Connection, settings: Settings, facts: Facts) -> None:
+    at = clock.now()
+    for section, new in NEW_SETTINGS.items():
+        held = getattr(settings, section)
+        value = new if held is UNSET else {**new, **encode_value(section, held)}
+        _insert_setting(tx, section, value, at)
+    if facts.kept is not None and not (settings.scim is UNSET or settings.scim.enabled):
+        _insert_setting(tx, KEPT, encode_settings(facts.kept), at)
+    domains = {} if settings.domains is UNSET else settings.domains
+    for name, domain in domains.items():
+        tx.execute(
+            DOMAINS.insert().values(
+                name=name,
+                discoverable=domain.discoverable is True,
+                join_policy="approval" if domain.join is UNSET else domain.join,
+                version=counters.bump(tx, "version"),
+                created=at,
+                modified=at,
+            )
+        )
+
+
+def _insert_setting(tx: Connection, section: str, value: Mapping[str, Any], at: str) -> None:
+    row = {"section": section, "value": json.dumps(value), "version": counters.bump(tx, "version"), "modified": at}
+    tx.execute(SETTINGS.insert().values(row))
+
+
+def _load_names(tx: Connection, live: Live) -> None:
+    at, facts = clock.now(), live.facts
+    teams = facts.teams if facts.teams is not None else _teams_named(live.settings)
+    rows = [{"name": team, "id": _id(facts.org_id, "team", team), "created": at} for team in sorted(teams)]
+    if rows:
+        tx.execute(TEAMS.insert(), rows)
+    roles = enumerate(facts.roles.values())
+    tx.execute(ROLES.insert(), [{"id": r.id, "name": r.name, "level": r.level, "position": n} for n, r in roles])
+
+
+def _teams_named(settings: Settings) -> frozenset[str]:
+    mapped = {} if settings.idp_groups is UNSET else settings.idp_groups
+    named = set(chain.from_iterable(mapping.teams for mapping in mapped.values()))
+    if settings.defaults is not UNSET and settings.defaults.teams is not UNSET:
+        named |= settings.defaults.teams
+    return frozenset(named or NEW_SETTINGS["defaults"]["teams"])
+
+
+def _groups(live: Live, people: Directory) -> dict[str, _Group]:
+    """Every group that settings, legacy links or people name, by the key they use for it."""
+    facts = live.facts
+    mapped = {} if live.settings.idp_groups is UNSET else live.settings.idp_groups
+    scim = live.settings.scim
+    endpoint = "new" if scim is UNSET or scim.endpoint is UNSET else scim.endpoint
+    links = (facts.legacy_links or {}) if endpoint == "upgrading" else {}
+    hidden = set(links) | (set(people.groups) - set(mapped) if endpoint == "upgrading" else set())
+    groups = {}
+    for key in dict.fromkeys(chain(mapped, links, people.groups)):
+        known, mapping = facts.groups.get(key), mapped.get(key, BLANK)
+        group_id = _own_id(known.id if known else "") or _id(facts.org_id, "group", key)
+        linked = mapping.teams if endpoint == "legacy" else links.get(key, frozenset())
+        external = known.external_id if known else None
+        name = _name(key, known.id if known else "", facts)
+        given = BLANK if endpoint == "legacy" else mapping
+        groups[key] = _Group(group_id, name, external, given, linked, key not in hidden or key in mapped)
+    return groups
+
+
+def _name(key: str, group_id: str, facts: Facts) -> str:
+    """The group's own name: keys of groups that share one end in their id."""
+    found = re.fullmatch(r"(.+) \[([^\]]+)\]", key, re.DOTALL)
+    if found and (found[1] in facts.homonyms or found[2] == group_id or key in (facts.legacy_links or {})):
+        return found[1]
+    return key
+
+
+def _load_groups(tx: Connection, groups: Mapping[str, _Group]) -> None:
+    from rolecall.localorg.scim.documents import loaded_group
+
+    at = clock.now()
+    rows = [
+        {
+            "id": group.id,
+            **loaded_group(group.name, group.external_id),
+            "version": 1,
+            "mapping": None if group.mapping.blank else json.dumps(encode_value("idp_groups", group.mapping)),
+            "mapping_version": counters.bump(tx, "version"),
+            "linked_teams": json.dumps(sorted(group.linked)),
+            "pushed": group.pushed,
+            "created": at,
+            "modified": at,
+        }
+        for group in groups.values()
+    ]
+    if rows:
+        tx.execute(GROUPS.insert(), rows)
+
+
+def _load_people(tx: Connection, org: str, people: Directory, groups: Mapping[str, _Group]) -> int:
+    at, numbers = clock.now(), [groups[name].id for name in people.groups]
+    memberships = 0
+    for first in range(0, len(people), _BATCH):
+        batch = range(first, min(first + _BATCH, len(people)))
+        rows = [_user(org, people, number, at) for number in batch]
+        tx.execute(USERS.insert(), rows)
+        held = [
+            {"group_id": numbers[group], "user_id": row["id"]}
+            for number, row in zip(batch, rows, strict=True)
+            for group in set(people.members[people.offsets[number] : people.offsets[number + 1]])
+        ]
+        if held:
+            tx.execute(MEMBERSHIPS.insert(), held)
+        memberships += len(held)
+    return memberships
+
+
+def _user(org: str, people: Directory, number: int, at: str) -> dict[str, Any]:
+    email, given, traits = people.emails[number], people.ids[number], people.traits(number)
+    key = fold(email)
+    user_id = (_own_id(given) if given != email else None) or _id(org, "person", key)
+    row: dict[str, Any] = {
+        "id": user_id,
+        "email": email,
+        "email_key": key,
+        "external_id": None,
+        "active": traits.active,
+        "role_attribute": traits.role_attribute,
+        "document": None,
+        "user_name_key": None,
+        "folded": None,
+    }
+    if traits.origin == "scim":
+        row |= _document(email, traits.active, traits.role_attribute)
+    return row | {
+        "origin": traits.origin,
+        "pending": traits.pending,
+        "manual": json.dumps([combo._asdict() for combo in traits.manual], separators=(",", ":")),
+        "version": 1,
+        "bucket": bucket(user_id),
+        "created": at,
+        "modified": at,
+    }
+
+
+def _document(email: str, active: bool, role: str | None) -> dict[str, Any]:
+    from rolecall.localorg.scim.documents import loaded_user
+
+    return loaded_user(email, active=active, role=role)
+
+
+def _own_id(said: str) -> str | None:
+    """An id that can stand in an address and in a list of ids, as it is."""
+    return said if _SAFE_ID.fullmatch(said) else None
+
+
+def _id(*names: str) -> str:
+    return str(uuid.uuid5(_IDS, "\0".join(names)))

@@ -1,0 +1,60 @@
+"""What a person does to a local org from outside: tokens, a fresh start, and the knobs for tests and demos."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import NamedTuple
+
+from rolecall.localorg import tokens
+from rolecall.localorg.store import Database, audit
+from rolecall.localorg.store.seed import empty, seed
+from rolecall.localorg.store.tables import ORG
+
+_LOCAL = audit.Actor("service", "local")
+
+
+class Knobs(NamedTuple):
+    """What a rehearsal may turn; None leaves a knob as it is.
+
+    ``page_limit``: rows a page may have. ``per_minute``: requests a minute and token, 0 for no limit.
+    ``latency_ms``: delay of each answer. ``scim_in_plan``: whether the plan has SCIM (R34).
+    """
+
+    page_limit: int | None = None
+    per_minute: int | None = None
+    latency_ms: int | None = None
+    plan: str | None = None
+    scim_in_plan: bool | None = None
+
+
+def make_token(
+    db: Database,
+    kind: tokens.Kind,
+    *,
+    scope: tokens.Scope = "write",
+    email: str | None = None,
+    expires: datetime | None = None,
+) -> tokens.Issued:
+    """Make a bearer token. ``email`` makes an admin token a person's; in an org without people they become its first
+    org admin. ``expires`` is a moment with its zone. The secret is in the result and nowhere else."""
+    with db.write() as tx:
+        issued = tokens.issue(tx, kind, scope=scope, email=email, expires=expires)
+        shown = {"kind": kind, "scope": scope, "email": email, "expires_at": issued.token.expires}
+        audit.record(tx, _LOCAL, "create", f"tokens/{issued.token.id}", None, shown)
+    return issued
+
+
+def reset(db: Database, *, keep_tokens: bool = False) -> None:
+    """Empty the org and begin anew, with the knobs as a new org has them."""
+    with db.write() as tx:
+        empty(tx, keep_tokens=keep_tokens)
+        seed(tx)
+        audit.record(tx, _LOCAL, "reset", "org")
+
+
+def turn(db: Database, knobs: Knobs) -> None:
+    """Turn knobs; they hold from the next request on, in every process that serves this org."""
+    said = {name: value for name, value in knobs._asdict().items() if value is not None}
+    if said:
+        with db.write() as tx:
+            tx.execute(ORG.update().values(**said))
