@@ -1,10 +1,17 @@
-"""What every test shares: how hard hypothesis tries."""
+"""What every test shares: how hard hypothesis tries, and a PostgreSQL of their own."""
 
 from __future__ import annotations
 
 import os
+import uuid
+from collections.abc import Iterator
 
+import psycopg
+import pytest
+import pytest
 from hypothesis import HealthCheck, settings
+from postgres_server import programs as postgres_programs
+from postgres_server import server as run_postgres
 
 _SLOW = (HealthCheck.too_slow, HealthCheck.data_too_large)
 settings.register_profile(
@@ -12,3 +19,33 @@ settings.register_profile(
 )
 settings.register_profile("soak", max_examples=20_000, deadline=None, print_blob=True, suppress_health_check=_SLOW)
 settings.load_profile(os.environ.get("ROLECALL_HYPOTHESIS", "ci"))
+
+REQUIRED = set(filter(None, os.environ.get("ROLECALL_REQUIRE", "").split(",")))
+"""What must be there: without it tests fail, where they would be skipped and say so."""
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """The url of a PostgreSQL server of this session's own, at its database ``postgres``."""
+    programs = postgres_programs()
+    if programs is None:
+        if "postgres" in REQUIRED:
+            pytest.fail("PostgreSQL is required and not installed")
+        pytest.skip("PostgreSQL is not installed: apt-get install postgresql")
+    with run_postgres(programs) as url:
+        yield url
+
+
+@pytest.fixture
+def postgres_url(postgres_server: str) -> Iterator[str]:
+    """The url of an empty PostgreSQL database of this test's own."""
+    name = f"t_{uuid.uuid4().hex}"
+    with psycopg.connect(postgres_server, autocommit=True) as admin:
+        admin.execute(f'CREATE DATABASE "{name}"')
+        yield postgres_server.replace("/postgres", f"/{name}")
+        admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """``--update`` writes golden files anew."""
+    parser.addoption("--update", action="store_true", help="write golden files anew instead of comparing with them")

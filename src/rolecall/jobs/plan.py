@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from rolecall.desired import Config
-from rolecall.desired.references import references, with_role_ids
+from rolecall.desired.references import references
+from rolecall.desired.roles import with_role_ids
 from rolecall.errors import ConfigError, OrgError, Problem
 from rolecall.live.port import People, Reader
 from rolecall.model.desired import NOTHING_APPLIED, Applied, Desired
