@@ -8,7 +8,6 @@ from collections.abc import Iterator
 
 import psycopg
 import pytest
-import pytest
 from hypothesis import HealthCheck, settings
 from postgres_server import programs as postgres_programs
 from postgres_server import server as run_postgres
