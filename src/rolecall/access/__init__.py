@@ -2,14 +2,67 @@
 
 One person::
 
-    rules = compile_access(settings, facts)        # live settings, or an after-state
-    access = effective(rules, person)              # Access(combos, silent), .org_admin, .pairs
-    access.combos[0].reasons[0]                    # Reason("group:G1", "team_admin", "R8"), the winner first
+    rules = compile_access(settings, facts)       # live settings, or live ones with changes in them
+    access = effective(rules, person)             # Access(combos, silent), .org_admin, .pairs
+    access.combos[0].reasons[0]                   # Reason("group:G1", "team_admin", "R8"), the winner first
+    access.silent                                 # what gave nothing, and by which rule
 
-``rules.missing`` names what would have to be read before the answers can be relied on.
+Many people, before and after a change; masks are ints numbered by ``rules.atoms``::
+
+    before, after = compile_change(live, planned, facts)
+    touched = candidates(before, after, directory)                           # address -> person numbers
+    moved = shifts(before, after, directory, everyone(touched))              # (mask, mask) -> person numbers
+    for (b, a), numbers in moved.items():
+        kind(before.atoms, b, a)                                             # gain | lose | change
+        loses(...), escalates(...), to_nothing(...), to_default(b, a)
+        before.atoms.combos(b), after.atoms.combos(a)                        # as (team, role) pairs
+    org_admins(after, directory)                                             # person numbers
+    scope(before, after, emails)                                             # what must be read for this
+
+``masks(rules, directory, numbers)`` gives everybody's mask one by one; ``sorted`` people, teams and so on are the
+caller's. ``facts_after`` and ``synced``/``returned`` say what a change of settings or of a person's state does to what
+the org remembers. ``ways_in`` and ``joining`` are about signing in (R26, R27). ``rules.missing`` names what would have to be
+read before the answers can be relied on; ``rules.gone`` what R25 reports.
 """
 
+from rolecall.access.atoms import Atoms
+from rolecall.access.candidates import candidates, everyone, mappings_moved, scope
+from rolecall.access.evaluate import masks, org_admins, person_mask, shifts
+from rolecall.access.moves import compile_change, facts_after, returned, synced
 from rolecall.access.person import Access, Granted, Reason, Silent, effective
-from rolecall.access.rules import Rules, compile_access
+from rolecall.access.rules import Rules, compile_access, default_combos, mapping_combos
+from rolecall.access.shift import escalates, is_org_admin, kind, loses, to_default, to_nothing
+from rolecall.access.signin import joining, ways_in
 
-__all__ = ["Access", "Granted", "Reason", "Rules", "Silent", "compile_access", "effective"]
+__all__ = [
+    "Access",
+    "Atoms",
+    "Granted",
+    "Reason",
+    "Rules",
+    "Silent",
+    "candidates",
+    "compile_access",
+    "compile_change",
+    "default_combos",
+    "effective",
+    "escalates",
+    "everyone",
+    "facts_after",
+    "is_org_admin",
+    "joining",
+    "kind",
+    "loses",
+    "mapping_combos",
+    "mappings_moved",
+    "masks",
+    "org_admins",
+    "person_mask",
+    "returned",
+    "scope",
+    "shifts",
+    "synced",
+    "to_default",
+    "to_nothing",
+    "ways_in",
+]

@@ -10,6 +10,9 @@ from rolecall.model.roles import MEMBER, ORG_ADMIN, RANK, TEAM_ADMIN
 ORG: int = 1
 """The one org-wide atom: being org admin of the org (R21)."""
 
+BY_DEFAULT: int = 2
+"""Marks a mask in which nothing but the default gives anything. It is no access, so `atoms` leaves it out."""
+
 _WIDTH = 4
 _HELD, _MEMBER, _TEAM_ADMIN, _ORG_ADMIN = 1, 2, 4, 8
 _RANKED = {MEMBER: _HELD | _MEMBER, TEAM_ADMIN: _HELD | _MEMBER | _TEAM_ADMIN, ORG_ADMIN: 15}
@@ -18,9 +21,9 @@ _RANKED = {MEMBER: _HELD | _MEMBER, TEAM_ADMIN: _HELD | _MEMBER | _TEAM_ADMIN, O
 class Atoms:
     """Numbers teams and roles as they are met; two sets of rules that are compared must share one.
 
-    A mask is an int. Bit 0 is ORG. Each team owns four bits: held in any role, member, team admin, and the role
-    org admin, each rank with those below it, so that the union of two masks is R9. A role outside the ranks owns
-    one bit in each team (R32).
+    A mask is an int. Bit 0 is ORG, bit 1 BY_DEFAULT. Each team owns four bits: held in any role, member, team admin,
+    and the role org admin, each rank with those below it, so that the union of two masks is R9. A role outside the
+    ranks owns one bit in each team (R32).
     """
 
     __slots__ = ("_customs", "_teams", "_width", "held", "org_roles")
@@ -28,7 +31,7 @@ class Atoms:
     def __init__(self) -> None:
         self._teams: dict[str, int] = {}
         self._customs: dict[int, Combo] = {}
-        self._width = 1
+        self._width = 2
         self.held = 0
         self.org_roles = 0
 
@@ -56,7 +59,7 @@ class Atoms:
 
     def atoms(self, mask: int) -> int:
         """The part of a mask that counts as access: without which combo it was that gave org admin."""
-        return mask & ~(self.held | self.org_roles)
+        return mask & ~(self.held | self.org_roles | BY_DEFAULT)
 
     def above_member(self, mask: int) -> int:
         """The atoms above member: team admin, org admin, any role outside the ranks."""

@@ -18,7 +18,7 @@ from rolecall.model.live import COMPLETE, Coverage
 from rolecall.model.policy import Combo
 from rolecall.model.roles import BUILT_IN, role_id
 
-ORIGINS: frozenset[str] = frozenset(get_args(Origin))
+ORIGINS: Mapping[str, Origin] = {name: name for name in get_args(Origin)}
 
 
 class Fault(NamedTuple):
@@ -189,13 +189,14 @@ def _whole(text: str) -> bool:
 def _traits(row: Json, roles: Roles) -> Traits:
     origin, active, pending = row.get("origin", "scim"), row.get("active", True), row.get("pending", False)
     attribute = row.get("role_attribute")
-    if not isinstance(origin, str) or origin not in ORIGINS:
+    known = ORIGINS.get(origin) if isinstance(origin, str) else None
+    if known is None:
         raise ValueError(f"`origin` is none of {', '.join(sorted(ORIGINS))}")
     if not isinstance(active, bool) or not isinstance(pending, bool):
         raise ValueError("`active` and `pending` are true or false")
     if attribute is not None and not isinstance(attribute, str):
         raise ValueError("`role_attribute` is not text")
-    return Traits(origin, active, pending, attribute, _edits(row.get("manual") or (), roles))
+    return Traits(known, active, pending, attribute, _edits(row.get("manual") or (), roles))
 
 
 def _edits(said: Json, roles: Roles) -> tuple[Combo, ...]:

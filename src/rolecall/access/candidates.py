@@ -1,0 +1,145 @@
+"""Whom a change of settings can touch: exactly those, so that nobody else need be read or worked out."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Mapping
+
+from rolecall.access.evaluate import memberships
+from rolecall.access.rules import Rules, endpoint_of, scim_on
+from rolecall.model.directory import EVERYBODY, Directory, PeopleScope, Traits
+from rolecall.model.kinds import address, value_at
+from rolecall.model.settings import UNSET, Address, Settings
+
+DEFAULTS, SCIM = address("defaults"), address("scim")
+
+
+def candidates(before: Rules, after: Rules, directory: Directory) -> dict[Address, array[int]]:
+    """Each address that differs -> the people it can touch, ascending.
+
+    The union is everybody whose access can differ: working out everybody finds no more.
+    """
+    found: dict[Address, array[int]] = {}
+    if scim := _by_scim(before, after, directory):
+        found[SCIM] = scim
+    if defaults := _by_defaults(before, after, directory):
+        found[DEFAULTS] = defaults
+    for name, numbers in _by_group(directory, mappings_moved(before, after)).items():
+        found[address("idp_groups", name)] = numbers
+    return found
+
+
+def everyone(found: Mapping[Address, Iterable[int]]) -> list[int]:
+    """All candidates, ascending, each once."""
+    return sorted(set().union(*found.values()))
+
+
+def scope(before: Rules, after: Rules, emails: Iterable[str] = ()) -> PeopleScope:
+    """Whom to read so that the candidates are among them, beside the org admins and the people named by ``emails``."""
+    if _regime_moves(before, after) or (_default_moves(before, after) and before.scim.endpoint == "legacy"):
+        return EVERYBODY
+    return PeopleScope(
+        groups=mappings_moved(before, after) | _roleless_moved(before, after),
+        emails=frozenset(emails),
+        org_admins=True,
+        unmapped=_default_moves(before, after),
+        manual=before.scim.editing != after.scim.editing,
+        attribute_admins=_attribute(before.settings) != _attribute(after.settings),
+    )
+
+
+def mappings_moved(before: Rules, after: Rules) -> frozenset[str]:
+    """The groups that give something else because of their own mapping."""
+    return frozenset(name for name in _given_moved(before, after) if _mapping_moves(before, after, name))
+
+
+def _given_moved(before: Rules, after: Rules) -> frozenset[str]:
+    old, new = before.scim.groups, after.scim.groups
+    return frozenset(name for name in old.keys() | new.keys() if old.get(name) != new.get(name))
+
+
+def _mapping_moves(before: Rules, after: Rules, name: str) -> bool:
+    at = address("idp_groups", name)
+    return value_at(before.settings, at) != value_at(after.settings, at)
+
+
+def _roleless_moved(before: Rules, after: Rules) -> frozenset[str]:
+    """The groups that give something else only because the default's role moved (R31)."""
+    return _given_moved(before, after) - mappings_moved(before, after)
+
+
+def _regime_moves(before: Rules, after: Rules) -> bool:
+    """SCIM on or off, or a step of the upgrade (R20, R33)."""
+    old, new = before.settings, after.settings
+    return scim_on(old) != scim_on(new) or endpoint_of(old) != endpoint_of(new)
+
+
+def _default_moves(before: Rules, after: Rules) -> bool:
+    return before.default != after.default or before.scim.default != after.scim.default
+
+
+def _attribute(settings: Settings) -> object:
+    return UNSET if settings.scim is UNSET else settings.scim.role_attribute
+
+
+def _by_scim(before: Rules, after: Rules, directory: Directory) -> array[int]:
+    if _regime_moves(before, after):
+        others = directory.others
+        return array(
+            "I", (number for number in range(len(directory)) if number not in others or _synced(others[number]))
+        )
+    concerns: list[Callable[[Traits], object]] = []
+    if before.scim.editing != after.scim.editing:
+        concerns.append(lambda traits: traits.manual)
+    if _attribute(before.settings) != _attribute(after.settings):
+        concerns.append(lambda traits: traits.role_attribute)
+    return _of_others(directory, lambda traits: _synced(traits) and any(concern(traits) for concern in concerns))
+
+
+def _by_defaults(before: Rules, after: Rules, directory: Directory) -> array[int]:
+    found: set[int] = set()
+    if before.scim.default != after.scim.default:
+        found.update(_defaulted(before, directory), _defaulted(after, directory))
+    if before.default != after.default:
+        found.update(_of_others(directory, lambda traits: _unedited(before, traits)))
+    for numbers in _by_group(directory, _roleless_moved(before, after)).values():
+        found.update(numbers)
+    return array("I", sorted(found))
+
+
+def _defaulted(rules: Rules, directory: Directory) -> Iterator[int]:
+    """Active SCIM people to whom the default applies: under legacy all, else those in no mapped group."""
+    mapped: set[int] = set()
+    if rules.scim.endpoint == "new":
+        mapped.update(group for group, name in enumerate(directory.groups) if name in rules.scim.groups)
+    flags = bytes(map(mapped.__contains__, directory.members))
+    offsets, others = directory.offsets, directory.others
+    for number in range(len(directory)):
+        if flags.find(1, offsets[number], offsets[number + 1]) < 0 and (
+            number not in others or _synced(others[number])
+        ):
+            yield number
+
+
+def _by_group(directory: Directory, names: frozenset[str]) -> dict[str, array[int]]:
+    """Group -> its active SCIM members, for the groups named that anybody is in."""
+    wanted = {group for group, name in enumerate(directory.groups) if name in names}
+    found: dict[int, array[int]] = {}
+    for number, group in memberships(directory, wanted):
+        if number not in directory.others or _synced(directory.others[number]):
+            found.setdefault(group, array("I")).append(number)
+    return {directory.groups[group]: found[group] for group in sorted(found)}
+
+
+def _of_others(directory: Directory, concerned: Callable[[Traits], object]) -> array[int]:
+    return array("I", sorted(number for number, traits in directory.others.items() if concerned(traits)))
+
+
+def _synced(traits: Traits) -> bool:
+    return traits.origin == "scim" and traits.active and not traits.pending
+
+
+def _unedited(rules: Rules, traits: Traits) -> bool:
+    """People of another origin who have the default: none of their manual combos counts (R5, R26)."""
+    present = traits.origin != "scim" and traits.active and not traits.pending
+    return present and not any(map(rules.exists, traits.manual))

@@ -1,0 +1,134 @@
+"""The rules over bits: one evaluator for one person or a million."""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence, Set
+
+from rolecall.access import policy
+from rolecall.access.atoms import BY_DEFAULT, ORG
+from rolecall.access.rules import Rules
+from rolecall.model.directory import PLAIN, Directory, Person, Traits
+from rolecall.model.policy import Combo
+
+
+def person_mask(rules: Rules, person: Person) -> int:
+    """The mask of one person: the same as the union of the combos that ``effective`` explains."""
+    given = 0
+    for name in person.groups:
+        given |= rules.scim.masks.get(name, 0)
+    return settle(rules, given, person.traits)
+
+
+def settle(rules: Rules, given: int, traits: Traits) -> int:
+    """The mask of a person to whom groups give ``given`` (R4 to R26, R33). 0 for nothing at all."""
+    if not traits.active or traits.pending:
+        return 0
+    if traits.origin != "scim":
+        edits = rules.atoms.union(_standing(rules, traits))
+        return edits or _defaulted(rules.default_mask)
+    base, atoms = rules.scim, rules.atoms
+    default: Sequence[Combo] = base.default
+    firm = given
+    if base.endpoint == "legacy":
+        if traits.role_attribute == "admin":
+            firm = atoms.as_org_admin(given | base.default_mask)
+    elif given:
+        default = ()
+    edits_count = base.editing and _standing(rules, traits)
+    if edits_count:
+        return policy.edited(atoms, firm, default, edits_count)
+    if not default:
+        return firm
+    return firm | base.default_mask if firm else _defaulted(base.default_mask)
+
+
+def masks(rules: Rules, directory: Directory, numbers: Iterable[int] | None = None) -> Iterator[tuple[int, int]]:
+    """Person number and mask, of everybody or of those numbered, in the order given."""
+    by_group = group_masks(rules, directory)
+    members, offsets, others = directory.members, directory.offsets, directory.others
+    plain = _Plain(rules)
+    for number in range(len(directory)) if numbers is None else numbers:
+        given = 0
+        for group in members[offsets[number] : offsets[number + 1]]:
+            given |= by_group[group]
+        if number in others:
+            yield number, settle(rules, given, others[number])
+        else:
+            yield number, (given | plain.always if given else plain.without)
+
+
+def shifts(
+    before: Rules, after: Rules, directory: Directory, numbers: Iterable[int] | None = None
+) -> dict[tuple[int, int], array[int]]:
+    """(mask before, mask after) -> the people to whom that happens, ascending; only where the combos differ.
+
+    Both rules must share their atoms. With None everybody is looked at; the candidates give the same in less time.
+    """
+    old, new = group_masks(before, directory), group_masks(after, directory)
+    members, offsets, others = directory.members, directory.offsets, directory.others
+    was, will = _Plain(before), _Plain(after)
+    found: dict[tuple[int, int], array[int]] = {}
+    for number in range(len(directory)) if numbers is None else numbers:
+        b = a = 0
+        for group in members[offsets[number] : offsets[number + 1]]:
+            b |= old[group]
+            a |= new[group]
+        if number in others:
+            b, a = settle(before, b, others[number]), settle(after, a, others[number])
+        else:
+            b, a = b | was.always if b else was.without, a | will.always if a else will.without
+        if b != a and (b ^ a) & ~BY_DEFAULT:
+            if (b, a) in found:
+                found[b, a].append(number)
+            else:
+                found[b, a] = array("I", (number,))
+    return found
+
+
+def org_admins(rules: Rules, directory: Directory) -> array[int]:
+    """The numbers of everybody who is org admin (R21), ascending. Looks only at those who could be."""
+    if rules.scim.default_mask & ORG:
+        likely = None
+    else:
+        giving = {group for group, mask in enumerate(group_masks(rules, directory)) if mask & ORG}
+        likely = sorted({number for number, _ in memberships(directory, giving)}.union(directory.others))
+    return array("I", (number for number, mask in masks(rules, directory, likely) if mask & ORG))
+
+
+def group_masks(rules: Rules, directory: Directory) -> list[int]:
+    """What each group of the directory gives, by its number."""
+    return [rules.scim.masks.get(name, 0) for name in directory.groups]
+
+
+def memberships(directory: Directory, wanted: Set[int]) -> Iterator[tuple[int, int]]:
+    """(person, group) for each membership in the groups wanted (by number), ascending by person."""
+    members, offsets = directory.members, directory.offsets
+    flags = bytes(map(wanted.__contains__, members)) if wanted else b""
+    number, end = -1, 0
+    at = flags.find(1)
+    while at >= 0:
+        if at >= end:
+            number = bisect_right(offsets, at, lo=number + 1) - 1
+            end = offsets[number + 1]
+        yield number, members[at]
+        at = flags.find(1, at + 1)
+
+
+class _Plain:
+    """What a plain person has beside what groups give, and with no group."""
+
+    __slots__ = ("always", "without")
+
+    def __init__(self, rules: Rules) -> None:
+        self.without = settle(rules, 0, PLAIN)
+        self.always = rules.scim.default_mask if rules.scim.endpoint == "legacy" else 0
+
+
+def _defaulted(mask: int) -> int:
+    return mask | BY_DEFAULT if mask else 0
+
+
+def _standing(rules: Rules, traits: Traits) -> list[Combo]:
+    return [edit for edit in traits.manual if rules.exists(edit)]

@@ -1,0 +1,48 @@
+"""What happens to facts and to people when settings or people move: upgrade, SCIM off, a first sync, a return."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Set
+from dataclasses import replace
+
+from rolecall.access.atoms import Atoms
+from rolecall.access.rules import Rules, compile_access, endpoint_of, scim_on
+from rolecall.model.directory import PLAIN, Traits
+from rolecall.model.live import Facts
+from rolecall.model.settings import UNSET, Settings
+
+
+def compile_change(
+    before: Settings, after: Settings, facts: Facts, *, pushed: Set[str] | None = None
+) -> tuple[Rules, Rules]:
+    """The rules before and after, over the same atoms, so that their masks compare. ``facts`` are those of before."""
+    atoms = Atoms()
+    then = facts_after(facts, before, after)
+    return compile_access(before, facts, pushed=pushed, atoms=atoms), compile_access(
+        after, then, pushed=pushed, atoms=atoms
+    )
+
+
+def facts_after(facts: Facts, before: Settings, after: Settings) -> Facts:
+    """The facts once ``before`` has become ``after``: the links an upgrade keeps in force (R20), and what SCIM people
+    keep while SCIM is off (R33)."""
+    kept = None
+    if not scim_on(after):
+        kept = facts.kept if facts.kept is not None and not scim_on(before) else before
+    return replace(facts, legacy_links=_links(facts, before, after), kept=kept)
+
+
+def _links(facts: Facts, before: Settings, after: Settings) -> Mapping[str, frozenset[str]] | None:
+    if endpoint_of(before) == "legacy" and endpoint_of(after) != "legacy" and before.idp_groups is not UNSET:
+        return {name: mapping.teams for name, mapping in before.idp_groups.items() if mapping.teams}
+    return facts.legacy_links
+
+
+def synced(traits: Traits) -> Traits:
+    """A person once the IdP has provisioned them: origin SCIM, an invite's combos dropped (R11, R12)."""
+    return traits._replace(origin="scim", pending=False, manual=() if traits.origin == "invite" else traits.manual)
+
+
+def returned(traits: Traits) -> Traits:
+    """A person whom the IdP made active again: worked out afresh, so nothing edited by hand comes back (R24)."""
+    return PLAIN._replace(role_attribute=traits.role_attribute)

@@ -1,0 +1,50 @@
+"""How people get in: signing in by SSO or password (R27), and joining without an invitation (R26)."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from rolecall.model.directory import Traits
+from rolecall.model.settings import UNSET, Join, Settings
+
+Way = Literal["sso", "password"]
+
+
+def ways_in(settings: Settings, traits: Traits) -> frozenset[Way]:
+    """How a person can sign in: by SSO while it is on, by password while it is off or passwords are allowed (R27).
+
+    Empty for somebody who is not in the org (R23, R26). An org's settings that say nothing count as its default:
+    no SSO, and passwords only beside an SSO that allows them.
+    """
+    if not traits.active or traits.pending:
+        return frozenset()
+    sso = settings.sso
+    on = sso is not UNSET and sso.enabled is True
+    ways: set[Way] = {"sso"} if on else {"password"}
+    if on and sso is not UNSET and sso.allow_passwords is True:
+        ways.add("password")
+    return frozenset(ways)
+
+
+def password_locked(settings: Settings, traits: Traits) -> bool:
+    """Whether nobody may set this person's password access by hand: SCIM people with manual editing off (R14, R27)."""
+    scim = settings.scim
+    editing = scim is not UNSET and scim.manual_editing is True
+    return traits.origin == "scim" and not editing
+
+
+def joining(settings: Settings, email: str) -> Join | None:
+    """How somebody who was not invited gets into the org: at once, after approval, or not at all (R26).
+
+    SAML lets them in at once where it makes accounts; else the claimed domain of their address decides, if the org
+    can be found by it. ``email`` is compared without case.
+    """
+    sso, domains = settings.sso, settings.domains
+    if sso is not UNSET and sso.enabled is True and sso.allow_uninvited is True:
+        return "immediate"
+    if domains is UNSET:
+        return None
+    claim = domains.get(email.casefold().rpartition("@")[2])
+    if claim is None or claim.discoverable is not True:
+        return None
+    return "immediate" if claim.join == "immediate" else "approval"

@@ -1,0 +1,78 @@
+"""Random small orgs, with every kind of person, for the laws of access."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import NamedTuple
+
+from hypothesis import strategies as st
+
+from rolecall.codec.people import decode_people, encode_person
+from rolecall.model.directory import Directory, Person, Traits
+from rolecall.model.live import Facts
+from rolecall.model.policy import Combo
+from rolecall.model.settings import Defaults, GroupMapping, Scim, Settings
+
+TEAMS = ["Brand", "IT", "Legal", "Sales"]
+GROUPS = ["G1", "G2", "G3", "G4", "G5"]
+ROLES = ["member", "member", "team_admin", "org_admin", "editor", "viewer"]
+
+
+class Org(NamedTuple):
+    """Settings before and after, the facts before, and people."""
+
+    before: Settings
+    after: Settings
+    facts: Facts
+    directory: Directory
+
+    @property
+    def people(self) -> list[Person]:
+        return [self.directory.person(number) for number in range(len(self.directory))]
+
+
+team_sets = st.frozensets(st.sampled_from(TEAMS), max_size=3)
+some_teams = st.frozensets(st.sampled_from(TEAMS), min_size=1, max_size=2)
+mappings = st.builds(GroupMapping, st.sampled_from([None, *ROLES]), team_sets)
+group_maps = st.dictionaries(st.sampled_from(GROUPS), mappings, max_size=5)
+defaults = st.builds(Defaults, st.sampled_from(["member", "team_admin"]), some_teams)
+scims = st.builds(
+    Scim,
+    enabled=st.sampled_from([True, True, True, False]),
+    endpoint=st.sampled_from(["new", "new", "legacy", "upgrading"]),
+    manual_editing=st.booleans(),
+    role_attribute=st.sampled_from(["role", "title"]),
+)
+settings_of_an_org = st.builds(Settings, defaults=defaults, scim=scims, idp_groups=group_maps)
+combos = st.builds(Combo, st.sampled_from(TEAMS), st.sampled_from(ROLES))
+traits = st.builds(
+    Traits,
+    st.sampled_from(["scim", "scim", "scim", "saml", "invite", "discovery"]),
+    st.sampled_from([True, True, True, False]),
+    st.sampled_from([False, False, False, True]),
+    st.sampled_from([None, None, "member", "admin", "boss"]),
+    st.lists(combos, max_size=3).map(tuple),
+)
+member_lists = st.lists(st.sampled_from([*GROUPS, "G9"]), max_size=4, unique=True).map(tuple)
+facts_of_an_org = st.builds(
+    Facts,
+    teams=st.one_of(st.none(), st.frozensets(st.sampled_from(TEAMS), min_size=2)),
+    legacy_links=st.one_of(st.none(), st.dictionaries(st.sampled_from(GROUPS), some_teams, max_size=3)),
+    kept=st.one_of(st.none(), settings_of_an_org),
+)
+
+
+@st.composite
+def directories(draw: st.DrawFn) -> Directory:
+    drawn = draw(st.lists(st.tuples(member_lists, st.one_of(st.just(Traits()), traits)), max_size=6))
+    people = [Person(f"p{n}@acme.com", f"u{n}", groups, held) for n, (groups, held) in enumerate(drawn)]
+    return decode_people(map(encode_person, people), draw(st.permutations(GROUPS)))
+
+
+@st.composite
+def orgs(draw: st.DrawFn) -> Org:
+    """An org and a change of it; most sections stay as they are."""
+    before, other = draw(settings_of_an_org), draw(settings_of_an_org)
+    moving = draw(st.frozensets(st.sampled_from(["defaults", "scim", "idp_groups"])))
+    after = replace(before, **{section: getattr(other, section) for section in moving})
+    return Org(before, after, draw(facts_of_an_org), draw(directories()))
