@@ -11,14 +11,14 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final, NamedTuple, cast
 
-from rolecall.codec.settings import Json, Roles, decode_value, encode_value
+from rolecall.codec.settings import Json, Roles, decode_settings, decode_value, encode_settings, encode_value
 from rolecall.codec.snapshot import moment_text
 from rolecall.model import normalise
 from rolecall.model.kinds import BY_SECTION
 from rolecall.model.live import Caller, Facts, Group
 from rolecall.model.outcome import Event
 from rolecall.model.roles import BUILT_IN, Role
-from rolecall.model.settings import BLANK, Section, Value
+from rolecall.model.settings import BLANK, Section, Settings, Value
 
 WRITES: Final = frozenset(
     {
@@ -113,6 +113,49 @@ def decode_item(section: Section, json: Json, roles: Roles = BUILT_IN) -> Item:
         return Item(normalise.name(json["name"]), mapping, etag, group)
     value = cast(Value, decode_value(section, json, roles))
     return Item(normalise.domain(json["name"]) if section == "domains" else None, value, etag)
+
+
+class LegacyGroup(NamedTuple):
+    """A group of the legacy endpoint that was not pushed again yet, and the teams it was linked to (R18, R20)."""
+
+    id: str
+    name: str
+    teams: frozenset[str]
+
+
+class ScimFacts(NamedTuple):
+    """What ``GET /v1/access/scim`` tells beside the settings, in a form that the access rules need.
+
+    ``legacy``: while the endpoint is ``upgrading``, else None. ``kept``: what was in force when SCIM was switched
+    off (R33), else None.
+    """
+
+    legacy: tuple[LegacyGroup, ...] | None = None
+    kept: Settings | None = None
+
+
+NO_SCIM_FACTS: Final = ScimFacts()
+
+
+def encode_scim_facts(told: ScimFacts) -> dict[str, Json]:
+    """The keys ``legacy_groups`` and ``kept`` of the SCIM settings; none where there is nothing to tell."""
+    encoded: dict[str, Json] = {}
+    if told.legacy is not None:
+        rows = ({"id": group.id, "name": group.name, "teams": sorted(group.teams)} for group in told.legacy)
+        encoded["legacy_groups"] = list(rows)
+    return encoded if told.kept is None else {**encoded, "kept": encode_settings(told.kept)}
+
+
+def decode_scim_facts(json: Json, roles: Roles = BUILT_IN) -> ScimFacts:
+    """The inverse of encode_scim_facts."""
+    legacy, kept = json.get("legacy_groups"), json.get("kept")
+    groups = None if legacy is None else tuple(map(_legacy_group, legacy))
+    return ScimFacts(groups, None if kept is None else decode_settings(kept, roles))
+
+
+def _legacy_group(row: Json) -> LegacyGroup:
+    teams = frozenset(map(normalise.name, row["teams"]))
+    return LegacyGroup(_text(row["id"]), normalise.name(row["name"]), teams)
 
 
 def encode_body(section: Section, value: Value) -> dict[str, Json]:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import random
-from collections.abc import Callable
-from typing import Final, NamedTuple
+from collections.abc import Callable, Coroutine, Iterable
+from typing import Any, Final, NamedTuple, TypeVar
 
 from rolecall.errors import Problem
 from rolecall.live.pace import Clock, LoopClock, Pace, backoff, retry_after, spread
 from rolecall.live.transport import Answer, NoAnswer, Request, Transport
+
+T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
@@ -107,3 +110,14 @@ def _is_doubtful(answer: Answer | None, lost: NoAnswer | None) -> bool:
 def _about(request: Request, answer: Answer | None) -> dict[str, object]:
     """What a log may know of a request: no query, no headers, no body."""
     return {"method": request.method, "path": request.path, "status": answer.status if answer else None}
+
+
+async def together(calls: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
+    """The results of all, side by side. When one fails the others are called off, and its error is raised."""
+    tasks = [asyncio.ensure_future(call) for call in calls]
+    try:
+        return await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

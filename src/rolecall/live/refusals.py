@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from rolecall.codec.api import ApiError, decode_error
@@ -17,6 +17,23 @@ NOT_IN_PLAN = "scim_not_in_plan"
 CHECK_TOKEN = "check that it is whole, not expired or revoked, and for this org's admin API rather than for SCIM"
 ASK_ADMIN = "use the token of an org admin: only org admins may see and change these settings"
 LONGEST_WORDS = 300
+
+
+class Refused(OrgError):
+    """The org answered a read with something else than 2xx; ``code`` is the problem's."""
+
+    def __init__(self, request: Request, answer: Answer) -> None:
+        problem = refusal(request, answer)
+        super().__init__(problem)
+        self.status = answer.status
+        self.code = problem.code
+
+
+def accepted(request: Request, answer: Answer) -> Any:
+    """The JSON of a 2xx answer. Raises Refused for any other, OrgError for what is no JSON."""
+    if not answer.ok:
+        raise Refused(request, answer)
+    return body_json(request, answer)
 
 
 def refusal(request: Request, answer: Answer) -> Problem:
@@ -45,7 +62,7 @@ def contract(request: Request, why: str) -> OrgError:
     return OrgError(Problem("org_contract", f"{request} was answered, but {why}", None, hint))
 
 
-def body_json(request: Request, answer: Answer) -> object:
+def body_json(request: Request, answer: Answer) -> Any:
     """The JSON of a 2xx answer. Raises OrgError for HTML, half an answer, or anything else."""
     try:
         return answer.json()

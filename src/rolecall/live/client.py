@@ -1,0 +1,115 @@
+"""An org with an API: everything the ports ask for, over any transport."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from rolecall.codec import api
+from rolecall.codec.snapshot import moment_text
+from rolecall.errors import OrgError
+from rolecall.live.exchange import Exchange
+from rolecall.live.lists import PAGE, read_list
+from rolecall.live.people_api import read_directory
+from rolecall.live.refusals import decoded
+from rolecall.live.sections import WHOLE, read_org, read_sections
+from rolecall.live.transport import Request, Transport
+from rolecall.live.writes import Known, write_change
+from rolecall.model.change import Change
+from rolecall.model.directory import Directory, PeopleScope
+from rolecall.model.kinds import split_address
+from rolecall.model.live import Facts, Live
+from rolecall.model.outcome import Event, Outcome, Refused
+
+AUDIT = Request("GET", "/v1/audit-log")
+NEEDED = {"idp_groups": ("idp_groups", "roles")}
+"""What must have been read before a change of a section can be written."""
+
+
+class OrgClient:
+    """Reader, People, Writer and Audit over one Transport.
+
+    It remembers of the last reads what writes and people need: the ids of groups and the roles. Requests that really
+    went out, tries included, are counted in ``reads`` and ``writes``.
+    """
+
+    def __init__(self, transport: Transport, exchange: Exchange | None = None) -> None:
+        self._exchange = exchange or Exchange(transport)
+        self._transport = transport
+        self._facts: Facts | None = None
+        self._legacy: Mapping[str, str] = {}
+        self._seen: frozenset[str] = frozenset()
+
+    @property
+    def name(self) -> str:
+        """What messages call the org."""
+        return self._transport.name
+
+    @property
+    def reads(self) -> int:
+        return self._exchange.reads
+
+    @property
+    def writes(self) -> int:
+        return self._exchange.writes
+
+    async def read(self, sections: frozenset[str] | None = None) -> Live:
+        """``GET /v1/org``, then the sections named (or all, with teams and roles) side by side."""
+        before = self._exchange.reads
+        facts = await read_org(self._exchange)
+        wanted = WHOLE if sections is None else sections
+        live, legacy = await read_sections(self._exchange, facts, wanted)
+        self._remember(live.facts, wanted)
+        self._legacy = legacy if "scim" in wanted else self._legacy
+        self._seen |= wanted
+        return replace(live, requests=self._exchange.reads - before)
+
+    async def read_people(self, scope: PeopleScope) -> Directory:
+        """The people in scope, their groups by the names of the last read."""
+        facts = await self._known("idp_groups", "roles", "scim")
+        return await read_directory(self._exchange, facts, scope, self._legacy)
+
+    async def write(self, change: Change, version: str | None, key: str) -> Outcome:
+        """One change as one write, see ``port.Writer``."""
+        section, _ = split_address(change.address)
+        try:
+            facts = await self._known(*NEEDED.get(section, ()))
+        except OrgError as error:
+            return Refused(error.problems[0])
+        return await write_change(self._exchange, Known(facts.groups, facts.roles), change, version, key)
+
+    async def find(self, key: str) -> Event | None:
+        """The write made under an idempotency key."""
+        request = AUDIT._replace(query=(("key", key),))
+        listing = await read_list(self._exchange, request, 1)
+        events = decoded(request, lambda: [api.decode_event(row) for row in listing.rows])
+        return events[0] if events else None
+
+    async def since(self, at: datetime) -> Sequence[Event]:
+        """All writes after a moment, oldest first."""
+        request = AUDIT._replace(query=(("since", moment_text(at)),))
+        facts = await self._known()
+        listing = await read_list(self._exchange, request, facts.limits.get("page", PAGE), moving=True)
+        events = decoded(request, lambda: [api.decode_event(row) for row in listing.rows])
+        return sorted(events, key=lambda event: event.at)
+
+    async def close(self) -> None:
+        """Let go of connections."""
+        await self._transport.close()
+
+    def _remember(self, facts: Facts, wanted: frozenset[str]) -> None:
+        """Keep what an earlier read told about what this one did not ask for."""
+        held = self._facts
+        if held is not None and "idp_groups" not in wanted:
+            facts = replace(facts, groups=held.groups, homonyms=held.homonyms)
+        if held is not None and "roles" not in wanted:
+            facts = replace(facts, roles=held.roles)
+        self._facts = facts
+
+    async def _known(self, *sections: str) -> Facts:
+        """What the last reads told; a read of its own for what none of them had."""
+        missing = frozenset(sections) - self._seen
+        if missing or self._facts is None:
+            await self.read(missing)
+        return self._facts or Facts()

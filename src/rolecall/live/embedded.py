@@ -1,0 +1,121 @@
+"""The contract over a call in this process: the local org on a database file, in worker threads, no socket."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rolecall.errors import ConfigError, OrgError, Problem
+from rolecall.live.transport import Answer, NoAnswer, Request, Timeouts
+
+if TYPE_CHECKING:
+    from rolecall.localorg.store import Database
+
+THREADS = 4
+"""How many requests are worked on at once; each thread holds at most one connection to the database."""
+
+
+class EmbeddedTransport:
+    """Hands requests to the local org. Without a token the caller is a service with all rights."""
+
+    def __init__(
+        self, where: Path | str, token: Callable[[], str] | None = None, timeouts: Timeouts = Timeouts()
+    ) -> None:
+        self._where = where
+        self._token = token
+        self._timeouts = timeouts
+        self._database: Database | None = None
+        self._workers: ThreadPoolExecutor | None = None
+        self._opening = threading.Lock()
+
+    @property
+    def name(self) -> str:
+        return f"local:{shown(str(self._where))}"
+
+    async def send(self, request: Request) -> Answer:
+        """The answer of the local org. A thread cannot be stopped, so after a timeout a write may still be done."""
+        headers = (("authorization", f"Bearer {self._token()}"),) if self._token is not None else ()
+        sent = request._replace(headers=(*request.headers, *headers))
+        try:
+            async with asyncio.timeout(self._timeouts.read):
+                return await self._in_worker(lambda: _handled(sent, self._opened()))
+        except TimeoutError:
+            raise NoAnswer(
+                Problem("org_timeout", f"the local org did not answer {request} in time"), sent=True
+            ) from None
+
+    async def close(self) -> None:
+        """Wait for what is under way, then close the database."""
+        workers, self._workers = self._workers, None
+        if workers is not None:
+            await asyncio.to_thread(workers.shutdown)
+        if self._database is not None:
+            self._database.close()
+            self._database = None
+
+    async def _in_worker(self, work: Callable[[], Answer]) -> Answer:
+        if self._workers is None:
+            self._workers = ThreadPoolExecutor(THREADS, thread_name_prefix="local-org")
+        return await asyncio.get_running_loop().run_in_executor(self._workers, work)
+
+    def _opened(self) -> Database:
+        with self._opening:
+            if self._database is None:
+                self._database = _open(str(self._where))
+            return self._database
+
+
+def _open(where: str) -> Database:
+    try:
+        from sqlalchemy.exc import SQLAlchemyError
+
+        from rolecall.localorg.store import open_database
+    except ModuleNotFoundError as error:
+        raise ConfigError(_not_installed(error)) from None
+    path = Path(where.removeprefix("sqlite:"))
+    here = shown(where)
+    if "://" not in where and not path.is_file():
+        hint = "make one with `rolecall local load SNAPSHOT`"
+        raise OrgError(Problem("local_missing", f"there is no local org at {path}", None, hint))
+    try:
+        return open_database(where)
+    except (SQLAlchemyError, OSError, ValueError) as error:
+        message = f"{here} cannot be opened as a local org: {_first_line(error)}"
+        raise OrgError(Problem("local_unusable", message, None, "check `org.url`")) from None
+
+
+def shown(where: str) -> str:
+    """A database as messages call it: without the name and password that its URL may hold."""
+    scheme, slashes, rest = where.partition("://")
+    return f"{scheme}://{rest.rpartition('@')[2]}" if slashes else where
+
+
+def _first_line(error: Exception) -> str:
+    return str(getattr(error, "orig", None) or error).partition("\n")[0]
+
+
+def _not_installed(error: ModuleNotFoundError) -> Problem:
+    message = f"a `local:` org needs the extra `local` (`{error.name}` is not installed)"
+    return Problem("local_not_installed", message, None, "run pip install 'rolecall[local]'")
+
+
+def _handled(request: Request, database: Database) -> Answer:
+    from urllib.parse import urlencode
+
+    from rolecall.localorg import web
+    from rolecall.localorg.api.handle import handle
+
+    asked = web.Request(
+        request.method,
+        request.path,
+        urlencode(request.query),
+        dict(request.headers),
+        request.body or b"",
+        embedded=True,
+    )
+    answer = handle(asked, database)
+    return Answer(answer.status, {name.lower(): said for name, said in answer.headers}, answer.read())

@@ -1,0 +1,185 @@
+"""Reads the sections of an org side by side; one that cannot be read whole is unread, and says why."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple, cast
+
+from rolecall.codec import api
+from rolecall.codec.api import PATHS, Item
+from rolecall.errors import OrgError, Problem
+from rolecall.live.exchange import Exchange, together
+from rolecall.live.lists import PAGE, read_list
+from rolecall.live.refusals import ASK_ADMIN, NOT_IN_PLAN, Refused, accepted, contract, decoded
+from rolecall.live.transport import NoAnswer, Request
+from rolecall.model import normalise
+from rolecall.model.kinds import BY_SECTION, SECTIONS, address
+from rolecall.model.live import UNREAD, Coverage, Facts, Group, Live
+from rolecall.model.roles import BUILT_IN, Role
+from rolecall.model.settings import Address, GroupMapping, Scim, Section, Settings, Value
+
+ORG = Request("GET", "/v1/org")
+LISTS = {"teams": Request("GET", "/v1/teams"), "roles": Request("GET", "/v1/roles")}
+WHOLE = frozenset({*SECTIONS, *LISTS})
+"""What a read without sections named takes in; ``teams`` and ``roles`` may be named too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """One section as it was read. ``held`` is None when it could not be read whole."""
+
+    held: Any
+    coverage: Coverage
+    items: Sequence[Item] = ()
+    lost: OrgError | None = None
+    in_plan: bool = True
+    groups: Mapping[str, Group] = field(default_factory=dict)
+    homonyms: frozenset[str] = frozenset()
+    scim: api.ScimFacts = api.NO_SCIM_FACTS
+
+
+async def read_org(exchange: Exchange) -> Facts:
+    """Who the org is, who we are there, and what we may do. Raises OrgError, which says so for 401 and 403 (R34)."""
+    answer = await exchange.read(ORG)
+    if answer.status == 404:
+        raise contract(ORG, "it knows of no such address (404)")
+    facts = decoded(ORG, lambda: api.decode_org(accepted(ORG, answer)))
+    if not facts.caller.org_admin:
+        raise OrgError(Problem("org_forbidden", "the org says that the caller is not an org admin", None, ASK_ADMIN))
+    exchange.pace.limit(facts.limits.get("per_minute"))
+    return facts
+
+
+class Sections(NamedTuple):
+    """What was read. ``legacy`` names the groups of the legacy endpoint by id while an upgrade is under way."""
+
+    live: Live
+    legacy: Mapping[str, str]
+
+
+async def read_sections(exchange: Exchange, facts: Facts, names: frozenset[str]) -> Sections:
+    """The named sections and lists, all at once. Raises OrgError when the org falls silent throughout."""
+    wanted = sorted(names & WHOLE)
+    read = dict(zip(wanted, await together(_read(exchange, facts, name) for name in wanted), strict=True))
+    _check_not_silent(list(read.values()))
+    settings = {name: row.held for name, row in read.items() if name in SECTIONS and row.held is not None}
+    coverage = {name: row.coverage for name, row in read.items() if name != "roles"}
+    found = _facts(facts, read)
+    legacy = read["scim"].scim.legacy if "scim" in read else None
+    live = Live(Settings(**settings), coverage, found, _versions(read))
+    return Sections(live, legacy_names(legacy or (), found))
+
+
+async def _read(exchange: Exchange, facts: Facts, name: str) -> Read:
+    try:
+        if name in LISTS:
+            return await _read_names(exchange, facts, name)
+        if not BY_SECTION[name].keyed:
+            return await _read_singleton(exchange, cast(Section, name))
+        return await _read_keyed(exchange, facts, cast(Section, name))
+    except Refused as error:
+        if error.code == NOT_IN_PLAN and name in ("scim", "idp_groups"):
+            return _without_scim(name)
+        return _unread(error)
+    except OrgError as error:
+        return _unread(error)
+
+
+async def _read_singleton(exchange: Exchange, section: Section) -> Read:
+    request = Request("GET", PATHS[section])
+    body = accepted(request, await exchange.read(request))
+    item = decoded(request, lambda: api.decode_item(section, body))
+    told = decoded(request, lambda: api.decode_scim_facts(body)) if section == "scim" else api.NO_SCIM_FACTS
+    return Read(item.value, Coverage(), (item,), scim=told)
+
+
+async def _read_keyed(exchange: Exchange, facts: Facts, section: Section) -> Read:
+    request = Request("GET", PATHS[section])
+    listing = await read_list(exchange, request, facts.limits.get("page", PAGE))
+    items = decoded(request, lambda: [api.decode_item(section, row) for row in listing.rows])
+    coverage = Coverage(read=len(items), total=listing.total)
+    if section == "idp_groups":
+        return _grouped(request, items, coverage)
+    held = {cast(str, item.key): item.value for item in items}
+    if len(held) != len(items):
+        raise contract(request, "two entries have one name")
+    return Read(held, coverage, items)
+
+
+def _grouped(request: Request, items: Sequence[Item], coverage: Coverage) -> Read:
+    """Groups by the key that settings use: the name, or ``name [id]`` for every one of several with one name."""
+    times = Counter(item.key for item in items)
+    homonyms = frozenset(name for name, count in times.items() if count > 1 and name is not None)
+    keyed = [item._replace(key=f"{item.key} [{_id(item)}]") if item.key in homonyms else item for item in items]
+    held = {cast(str, item.key): cast(GroupMapping, item.value) for item in keyed}
+    if len(held) != len(items):
+        raise contract(request, "two groups have one name and id")
+    groups = {cast(str, item.key): cast(Group, item.group) for item in keyed}
+    return Read(held, coverage, keyed, groups=groups, homonyms=homonyms)
+
+
+def _id(item: Item) -> str:
+    return item.group.id if item.group else ""
+
+
+async def _read_names(exchange: Exchange, facts: Facts, name: str) -> Read:
+    request = LISTS[name]
+    listing = await read_list(exchange, request, facts.limits.get("page", PAGE))
+    coverage = Coverage(read=len(listing.rows), total=listing.total)
+    if name == "roles":
+        roles = decoded(request, lambda: [api.decode_role(row) for row in listing.rows])
+        return Read({**BUILT_IN, **{role.id: role for role in roles if role.id not in BUILT_IN}}, coverage)
+    return Read(decoded(request, lambda: frozenset(normalise.name(row["name"]) for row in listing.rows)), coverage)
+
+
+def _without_scim(name: str) -> Read:
+    """A plan tier without SCIM (R34): it is off, and no group was ever pushed."""
+    held: Value | Mapping[str, GroupMapping] = Scim(enabled=False) if name == "scim" else {}
+    return Read(held, Coverage(), in_plan=False)
+
+
+def _unread(error: OrgError) -> Read:
+    problem = error.problems[0]
+    why = f"{problem.message}. {problem.hint}" if problem.hint else problem.message
+    return Read(None, UNREAD._replace(problem=why), lost=error)
+
+
+def _check_not_silent(rows: Sequence[Read]) -> None:
+    lost = [row.lost for row in rows if isinstance(row.lost, NoAnswer)]
+    if lost and len(lost) == len(rows):
+        raise lost[0]
+
+
+def _facts(facts: Facts, read: Mapping[str, Read]) -> Facts:
+    found = replace(facts)
+    if (teams := read.get("teams")) is not None:
+        found = replace(found, teams=teams.held)
+    if (roles := read.get("roles")) is not None and roles.held is not None:
+        found = replace(found, roles=cast(Mapping[str, Role], roles.held))
+    if (groups := read.get("idp_groups")) is not None:
+        found = replace(found, groups=groups.groups, homonyms=groups.homonyms)
+    if (scim := read.get("scim")) is not None and scim.held is not None:
+        found = replace(found, kept=scim.scim.kept, legacy_links=_links(scim.scim, found))
+    if not all(row.in_plan for row in read.values()):
+        found = replace(found, features=found.features - {"scim"})
+    return found
+
+
+def legacy_names(legacy: Sequence[api.LegacyGroup], facts: Facts) -> dict[str, str]:
+    """The id of each legacy group -> its key: the name, or ``name [id]`` where another group has that name too."""
+    times = Counter(group.name for group in legacy)
+    taken = facts.groups.keys() | facts.homonyms | {name for name, count in times.items() if count > 1}
+    return {group.id: f"{group.name} [{group.id}]" if group.name in taken else group.name for group in legacy}
+
+
+def _links(scim: api.ScimFacts, facts: Facts) -> dict[str, frozenset[str]] | None:
+    if scim.legacy is None:
+        return None
+    names = legacy_names(scim.legacy, facts)
+    return {names[group.id]: group.teams for group in scim.legacy}
+
+
+def _versions(read: Mapping[str, Read]) -> dict[Address, str]:
+    return {address(section, item.key): item.etag for section, row in read.items() for item in row.items}
