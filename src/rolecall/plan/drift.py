@@ -1,0 +1,201 @@
+"""Drift: what stands in the org beside what was last applied and what the config asks for. Pure, and reads only.
+
+With b last applied, d desired and l live:
+
+    l = d                 in_sync     converged when b says otherwise
+    no b                  differs     two-way: nobody knows which side moved
+    l = b, d apart        unapplied   the config moved; an apply is due
+    d = b, l apart        console     somebody changed the org
+    all three apart       both
+    l not read            unknown
+
+A console change whose write came from another journal, or from a run that this one lacks, is ``other_run``; a group
+that is gone, or that has another id, is ``idp``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from hashlib import sha256
+from typing import Literal
+
+from rolecall.codec.settings import encode_value
+from rolecall.errors import Where
+from rolecall.model.desired import Applied, Desired
+from rolecall.model.fields import agrees
+from rolecall.model.kinds import KINDS, Kind, address, split_address, value_at
+from rolecall.model.live import Live
+from rolecall.model.outcome import Event
+from rolecall.model.roles import ORG_ADMIN
+from rolecall.model.settings import BLANK, UNSET, Address, GroupMapping, Value
+from rolecall.plan.diff import Difference, diff
+from rolecall.plan.digest import canonical
+from rolecall.plan.resolve import covers, on_day
+
+DriftClass = Literal["in_sync", "converged", "differs", "unapplied", "console", "both", "other_run", "idp", "unknown"]
+
+DRIFTED: frozenset[DriftClass] = frozenset({"console", "both", "other_run", "idp"})
+"""The classes that are drift; ``differs`` and ``unapplied`` only when asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """One address and where its three values stand. None is no entry, or a blank mapping.
+
+    ``event`` is the org's last write to it, where its audit log tells; ``source`` is the entry's place in the config.
+    """
+
+    address: Address
+    kind: DriftClass
+    last: Value | None
+    desired: Value | None
+    live: Value | None
+    event: Event | None = None
+    source: Where | None = None
+    new_admin: bool = False
+
+    @property
+    def fingerprint(self) -> str:
+        """Sixteen hex digits that stay the same while this drift does, and differ for any other."""
+        section = split_address(self.address)[0]
+        values = [encode_value(section, value) for value in (self.last, self.desired, self.live)]
+        return sha256(canonical([self.address, self.kind, *values])).hexdigest()[:16]
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What is known of the past: the last-applied values, and which runs this journal made.
+
+    ``baseline`` is true when a file or a commit stands in for a journal. ``runs`` are this journal's run numbers.
+    """
+
+    applied: Applied
+    recorded: frozenset[Address] = frozenset()
+    journal: str = ""
+    runs: frozenset[int] = frozenset()
+    baseline: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Every managed address, classified; and the mappings that are merely not managed."""
+
+    rows: tuple[Drift, ...] = ()
+    unmanaged: tuple[Address, ...] = ()
+    difference: Difference = field(default_factory=Difference)
+
+    def of(self, *kinds: DriftClass) -> tuple[Drift, ...]:
+        return tuple(row for row in self.rows if row.kind in kinds)
+
+
+def compare(
+    desired: Desired, live: Live, memory: Memory, as_of: date, events: Mapping[Address, Event] | None = None
+) -> Comparison:
+    """Classify every managed address on a day (UTC). ``events`` are the org's last writes by address."""
+    wanted = on_day(desired, as_of)
+    found = diff(desired, live, as_of, memory.applied)
+    rows = [
+        _row(at, wanted, live, memory, found, (events or {}).get(_live_name(at, found)))
+        for at in sorted(set(_managed(wanted, live, found)))
+        if not covers(found.ignored, at)
+    ]
+    rows += _new_admins(live, memory, found, events or {})
+    return Comparison(tuple(rows), found.unmanaged, found)
+
+
+def _managed(desired: Desired, live: Live, found: Difference) -> Iterator[Address]:
+    """What the config speaks of, and in an authoritative section also what only the org has."""
+    for kind in KINDS:
+        held, there = getattr(desired.settings, kind.section), getattr(live.settings, kind.section)
+        if held is UNSET or desired.policy.managing(kind.section) == "unmanaged":
+            continue
+        if not kind.keyed:
+            yield address(kind.section)
+            continue
+        yield from (address(kind.section, key) for key in held)
+        if desired.policy.managing(kind.section) == "authoritative" and there is not UNSET:
+            named = set(found.names.values()) if kind.section == "idp_groups" else set()
+            yield from (
+                address(kind.section, key) for key, value in there.items() if key not in named and _solid(value)
+            )
+    yield from (at for at, intent in desired.intents.items() if intent.remove)
+
+
+def _row(at: Address, desired: Desired, live: Live, memory: Memory, found: Difference, event: Event | None) -> Drift:
+    kind = _kind(at)
+    d = _solid(value_at(desired.settings, at))
+    source = desired.intent(at).source
+    if live.covered(kind.section).state != "complete":
+        return Drift(at, "unknown", None, d, None, source=source)
+    last = _solid(value_at(memory.applied.settings, at))
+    held = _solid(value_at(live.settings, _live_name(at, found)))
+    said = classify(last, d, held, known=at in memory.recorded)
+    if said in ("console", "both", "differs") and _idp(at, live, memory, found):
+        said = "idp"
+    elif said == "console" and event is not None and _other_run(event, memory):
+        said = "other_run"
+    return Drift(at, said, last, d, held, event if said in DRIFTED else None, source)
+
+
+def classify(last: Value | None, desired: Value | None, live: Value | None, *, known: bool) -> DriftClass:
+    """The class of one address by its three values; ``known`` says whether there is a last-applied row at all."""
+    if equal(live, desired):
+        return "converged" if known and not equal(live, last) else "in_sync"
+    if not known:
+        return "differs"
+    if equal(live, last):
+        return "unapplied"
+    return "console" if equal(last, desired) else "both"
+
+
+def equal(one: Value | None, other: Value | None) -> bool:
+    """Whether two values agree on every field that both speak about. No entry equals no entry alone."""
+    if one is None or other is None:
+        return one is other
+    return agrees(one, other) and agrees(other, one)
+
+
+def _idp(at: Address, live: Live, memory: Memory, found: Difference) -> bool:
+    """The group is gone, or a group of another id bears its name."""
+    section, key = split_address(at)
+    if section != "idp_groups" or key is None or key not in memory.applied.group_ids:
+        return False
+    name = found.names.get(key)
+    group = live.facts.groups.get(name) if name else None
+    return group is None or group.id != memory.applied.group_ids[key]
+
+
+def _other_run(event: Event, memory: Memory) -> bool:
+    parts = (event.key or "").split("/")
+    if len(parts) < 4 or parts[0] != "rolecall":
+        return False
+    return parts[1] != memory.journal or not parts[2].isdigit() or int(parts[2]) not in memory.runs
+
+
+def _new_admins(live: Live, memory: Memory, found: Difference, events: Mapping[Address, Event]) -> Iterator[Drift]:
+    """A mapping that nobody manages is inventory, but a new one that gives org admin is drift."""
+    known = memory.applied.unmanaged
+    if known is None:
+        return
+    for at in found.unmanaged:
+        mapping = value_at(live.settings, at)
+        if isinstance(mapping, GroupMapping) and mapping.role == ORG_ADMIN and at not in known:
+            yield Drift(at, "console", None, None, mapping, events.get(at), new_admin=True)
+
+
+def _live_name(at: Address, found: Difference) -> Address:
+    section, key = split_address(at)
+    if section != "idp_groups" or key is None:
+        return at
+    return address(section, found.names.get(key, key))
+
+
+def _kind(at: Address) -> Kind:
+    section = split_address(at)[0]
+    return next(kind for kind in KINDS if kind.section == section)
+
+
+def _solid(value: Value | None) -> Value | None:
+    return None if value == BLANK else value
