@@ -3,18 +3,65 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
+from typing import Any, NamedTuple
 
+from rolecall.desired.merge import KEYED
 from rolecall.desired.sources import Sources
-from rolecall.errors import Problem
+from rolecall.errors import Problem, Where
 from rolecall.schema_files import schema_text
 
+Trail = tuple[str | int, ...]
 
-def schema_problems(sources: Sources) -> list[Problem]:
-    """What the schema says against the effective config."""
+
+class Verdict(NamedTuple):
+    """``sound`` is the part of the config that the schema finds nothing against; ``problems`` say what it does find."""
+
+    sound: dict[str, Any]
+    problems: list[Problem]
+
+
+def judge(effective: dict[str, Any], sources: Sources, explained: bool = True) -> Verdict:
+    """What the schema says about a config. Without ``explained`` the problems are left out."""
     import jsonschema_rs
 
-    validator = jsonschema_rs.Draft7Validator(json.loads(schema_text("config.schema.json")))
-    return [
-        Problem("schema", error.message, sources.where(error.instance_path))
-        for error in validator.iter_errors(sources.effective)
-    ]
+    schema = json.loads(schema_text("config.schema.json"))
+    validator = jsonschema_rs.Draft7Validator(schema)
+    try:
+        if validator.is_valid(effective):
+            return Verdict(effective, [])
+        bad = {tuple(error.instance_path) for error in validator.iter_errors(effective)}
+    except ValueError as error:
+        where = Where(sources.main, 1, 1)
+        return Verdict({}, [Problem("schema", f"holds a value that is no JSON: {error}", where)])
+    if not explained:
+        return Verdict(_without(effective, bad), [])
+    from rolecall.desired.explain import explain
+
+    return Verdict(_without(effective, bad), explain(_only(effective, bad), schema, sources))
+
+
+def _only(effective: dict[str, Any], bad: Iterable[Trail]) -> dict[str, Any]:
+    """The config with just the bad entries of large sections, which is all that has to be explained."""
+    wanted = {trail[:2] for trail in bad}
+    return {
+        top: {key: entry for key, entry in value.items() if (top, key) in wanted}
+        if top in KEYED and isinstance(value, dict)
+        else value
+        for top, value in effective.items()
+    }
+
+
+def _without(effective: dict[str, Any], bad: Iterable[Trail]) -> dict[str, Any]:
+    """The config without what is bad: without the entry, the section, or with None for the item of a list."""
+    sound = dict(effective)
+    for trail in bad:
+        top = trail[0] if trail else None
+        held = sound.get(str(top))
+        if isinstance(held, dict) and top in KEYED and len(trail) > 1:
+            sound[str(top)] = {key: entry for key, entry in held.items() if key != trail[1]}
+        elif isinstance(held, list) and len(trail) > 1:
+            sound[str(top)] = [None if at == trail[1] else item for at, item in enumerate(held)]
+        else:
+            sound.pop(str(top), None)
+    return sound

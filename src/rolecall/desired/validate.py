@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rolecall.desired.schema import schema_problems
+from rolecall.desired.schema import judge
 from rolecall.desired.sources import Sources
 from rolecall.errors import Problem
 
@@ -11,5 +11,5 @@ def validate(sources: Sources) -> list[Problem]:
     """All problems of sources, errors and warnings, in the order of the files."""
     problems = [*sources.problems]
     if sources.documents:
-        problems += schema_problems(sources)
+        problems += judge(sources.effective, sources).problems
     return problems

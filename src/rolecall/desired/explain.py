@@ -1,0 +1,218 @@
+"""Says in plain words, and with a way out, what the schema refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+from jsonschema import Draft7Validator
+
+from rolecall.desired.sources import Sources
+from rolecall.errors import Problem, did_you_mean
+
+Trail = tuple[str | int, ...]
+SECRET = frozenset(("token", "client_secret"))
+_LONGEST = 60
+
+
+class Fault(NamedTuple):
+    """What is wrong with the value at a trail, or with its key."""
+
+    code: str
+    trail: Trail
+    message: str
+    hint: str | None = None
+    key: bool = False
+
+
+class Refusal(NamedTuple):
+    """One keyword of the schema that a value breaks: ``rule`` is the keyword's own value."""
+
+    keyword: str
+    rule: Any
+    instance: Any
+    schema: dict[str, Any]
+    of_name: bool
+
+
+def explain(config: dict[str, Any], schema: dict[str, Any], sources: Sources) -> list[Problem]:
+    """All problems of a config that the schema refuses, each once, in the order of the files."""
+    faults: dict[tuple[Trail, str], Fault] = {}
+    for error in Draft7Validator(schema).iter_errors(config):
+        held = error.schema if isinstance(error.schema, dict) else {}
+        of_name = "propertyNames" in error.absolute_schema_path
+        refusal = Refusal(str(error.validator), error.validator_value, error.instance, held, of_name)
+        for fault in _faults(refusal, tuple(error.absolute_path)):
+            faults.setdefault((fault.trail, fault.message), fault)
+    other_version = [fault for fault in faults.values() if fault.code == "version"]
+    return [
+        Problem(fault.code, fault.message, sources.where(fault.trail, fault.key), fault.hint)
+        for fault in other_version or faults.values()
+    ]
+
+
+def _faults(error: Refusal, trail: Trail) -> Iterator[Fault]:
+    if trail == ("version",):
+        message = f"the format version {shown(error.instance)} is unknown"
+        yield Fault("version", trail, message, "This rolecall reads `version: 1`")
+    elif error.instance is None:
+        yield Fault("null", trail, f"{label(trail)} is null", "Leave the key out, or give it a value", key=True)
+    elif _is_literal_secret(error, trail):
+        hint = "Name where it is, such as {env: ROLECALL_TOKEN}, and revoke the one written here"
+        yield Fault("literal_secret", trail, f"{label(trail)} has to be a reference, not the secret itself", hint)
+    elif error.of_name:
+        yield Fault("empty_name", trail, f"{label(trail)} has an entry without a name")
+    else:
+        yield from _EXPLAIN.get(error.keyword, _other)(error, trail)
+
+
+def _is_literal_secret(error: Refusal, trail: Trail) -> bool:
+    return bool(trail) and trail[-1] in SECRET and isinstance(error.instance, str)
+
+
+def _unknown_key(error: Refusal, trail: Trail) -> Iterator[Fault]:
+    known = [name for name, schema in _properties(error).items() if schema is not False]
+    for name in error.instance:
+        if name not in known:
+            hint = did_you_mean(name, known) or f"Known here: {', '.join(known)}"
+            yield Fault("unknown_key", (*trail, name), f"{shown(name)} is not a key of {label(trail)}", hint, key=True)
+
+
+def _properties(error: Refusal) -> dict[str, Any]:
+    properties: dict[str, Any] = error.schema.get("properties", {})
+    return properties
+
+
+def _required(error: Refusal, trail: Trail) -> Iterator[Fault]:
+    for name in error.rule:
+        if name not in error.instance:
+            yield Fault("missing_key", trail, f"{label(trail)} has no `{name}`", _example(error, name), key=True)
+
+
+def _type(error: Refusal, trail: Trail) -> Iterator[Fault]:
+    wanted = error.rule if isinstance(error.rule, list) else [error.rule]
+    words = " or ".join(_TYPES[name] for name in wanted)
+    hint = _written_like(error) if "pattern" in error.schema else _type_hint(error.instance, wanted)
+    yield Fault("type", trail, f"{label(trail)} has to be {words}, not {_kind(error.instance, trail)}", hint)
+
+
+def _type_hint(instance: Any, wanted: list[str]) -> str | None:
+    if wanted == ["boolean"] and str(instance).lower() in _BOOLEAN_WORDS:
+        return f"Write `{_BOOLEAN_WORDS[str(instance).lower()]}`"
+    if "array" in wanted and isinstance(instance, str):
+        return f"Write [{instance}]" if len(instance) < _LONGEST else "Put it in brackets"
+    if "string" in wanted and isinstance(instance, bool | int | float):
+        return "Put it in quotes"
+    return None
+
+
+def _choice(error: Refusal, trail: Trail) -> Iterator[Fault]:
+    choices = error.rule if error.keyword == "enum" else [error.rule]
+    words = [str(choice).lower() if isinstance(choice, bool) else str(choice) for choice in choices]
+    near = did_you_mean(error.instance, words) if isinstance(error.instance, str) else None
+    hint = near or f"Possible: {', '.join(words)}"
+    yield Fault("choice", trail, f"{label(trail)} cannot be {shown(error.instance)}", hint)
+
+
+def _pattern(error: Refusal, trail: Trail) -> Iterator[Fault]:
+    said = "" if _private(trail) else f" {shown(error.instance)}"
+    yield Fault("form", trail, f"{label(trail)} cannot be{said or ' this'}", _written_like(error))
+
+
+def _written_like(error: Refusal) -> str | None:
+    examples = error.schema.get("examples")
+    return f"Write it like {' or '.join(f'`{example}`' for example in examples)}" if examples else None
+
+
+def _empty(error: Refusal, trail: Trail) -> Iterator[Fault]:
+    hint = _EMPTY_HINTS.get(error.keyword)
+    yield Fault("empty", trail, f"{label(trail)} is empty", hint)
+
+
+def _too_small(error: Refusal, trail: Trail) -> Iterator[Fault]:
+    yield Fault("range", trail, f"{label(trail)} cannot be below {error.rule}")
+
+
+def _too_many(error: Refusal, trail: Trail) -> Iterator[Fault]:
+    yield Fault(
+        "choice", trail, f"{label(trail)} names more than one place", f"Keep one of {', '.join(error.instance)}"
+    )
+
+
+def _twice(error: Refusal, trail: Trail) -> Iterator[Fault]:
+    seen: list[Any] = []
+    for at, item in enumerate(error.instance):
+        if item in seen:
+            yield Fault("twice", (*trail, at), f"{label(trail)} has {shown(item)} twice", "Keep one of the two")
+        seen.append(item)
+
+
+def _other(error: Refusal, trail: Trail) -> Iterator[Fault]:
+    yield Fault("schema", trail, f"{label(trail)} does not fit the schema ({error.keyword})")
+
+
+def label(trail: Trail) -> str:
+    """What a message calls a part of the config: its last key, and the position below it."""
+    if not trail:
+        return "the config"
+    keys = [at for at, step in enumerate(trail) if isinstance(step, str)]
+    positions = "".join(f"[{step}]" for step in trail[keys[-1] + 1 :])
+    return f"`{_cut(str(trail[keys[-1]]))}{positions}`"
+
+
+def shown(value: Any) -> str:
+    """A value of the config as a message quotes it."""
+    if isinstance(value, dict | list):
+        return "a map" if isinstance(value, dict) else "a list"
+    return f"`{_cut(str(value).lower() if isinstance(value, bool) else str(value))}`"
+
+
+def _kind(value: Any, trail: Trail) -> str:
+    if isinstance(value, dict | list) or _private(trail):
+        return next(word for kind, word in _KINDS if isinstance(value, kind))
+    kind = next(word for kind, word in _KINDS if isinstance(value, kind))
+    return f"{kind} {shown(value)}"
+
+
+def _private(trail: Trail) -> bool:
+    return bool(SECRET.intersection(trail)) or trail[:2] == ("journal", "url")
+
+
+def _example(error: Refusal, name: str) -> str | None:
+    examples = _properties(error).get(name, {})
+    examples = examples.get("examples") if isinstance(examples, dict) else None
+    return f"Such as `{name}: {examples[0]}`" if examples and isinstance(examples[0], str) else None
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
+
+
+_TYPES = {
+    "array": "a list",
+    "boolean": "true or false",
+    "integer": "a whole number",
+    "number": "a number",
+    "object": "a map",
+    "string": "text",
+}
+_KINDS = ((bool, "the truth value"), (int | float, "the number"), (str, "the text"), (list, "a list"), (dict, "a map"))
+_BOOLEAN_WORDS = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
+_EMPTY_HINTS = {
+    "minItems": "Name at least one, or leave the key out",
+    "minProperties": "Leave it out if it is not to be managed",
+}
+_EXPLAIN: dict[str, Callable[[Refusal, Trail], Iterator[Fault]]] = {
+    "additionalProperties": _unknown_key,
+    "required": _required,
+    "type": _type,
+    "enum": _choice,
+    "const": _choice,
+    "pattern": _pattern,
+    "minLength": _empty,
+    "minItems": _empty,
+    "minProperties": _empty,
+    "maxProperties": _too_many,
+    "minimum": _too_small,
+    "uniqueItems": _twice,
+}
