@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, Self
 
 from rolecall.errors import Problem, RolecallError
 from rolecall.model.desired import Applied
@@ -171,3 +171,8 @@ class Journal(Protocol):
 
     def close(self) -> None:
         """Let go of the connection, and with it of any lock."""
+
+    def __enter__(self) -> Self:
+        """A journal closes itself at the end of a ``with``."""
+
+    def __exit__(self, *exc: object) -> None: ...

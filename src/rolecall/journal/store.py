@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any
+from typing import Any, Self
 
 from rolecall.errors import Problem
 from rolecall.journal import chain, encode, fold, memory
@@ -34,6 +34,12 @@ class SqlJournal:
 
     def close(self) -> None:
         self._database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
 
     @contextmanager
     def lock(self, org_id: str, holder: Holder, timeout: float = 0, waiting: Waiting | None = None) -> Iterator[Held]:
