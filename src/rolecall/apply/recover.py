@@ -26,16 +26,18 @@ async def recover(journal: Journal, org: Audit, live: Live) -> tuple[Step, ...]:
 
 async def _settle(step: Step, org: Audit, live: Live) -> Ended:
     if live.covered(split_address(step.address)[0]).state != "complete":
-        return Ended(step.number, "unknown", problem="its section could not be read")
+        return Ended(step.number, step.address, "unknown", problem="its section could not be read")
     found = value_at(live.settings, step.address)
     if same(found, step.after):
-        return Ended(step.number, "done", found)
+        return Ended(step.number, step.address, "done", found)
     if same(found, step.before):
-        return Ended(step.number, "not_done", found)
+        return Ended(step.number, step.address, "not_done", found)
     event = await org.find(step.key) if step.key else None
     if event is None:
-        return Ended(step.number, "unknown", found, problem="the org holds neither the old nor the new value")
-    return Ended(step.number, "done", found, problem="written, and changed again since", by=event.actor)
+        return Ended(
+            step.number, step.address, "unknown", found, problem="the org holds neither the old nor the new value"
+        )
+    return Ended(step.number, step.address, "done", found, problem="written, and changed again since", by=event.actor)
 
 
 def lines(steps: Sequence[Step]) -> tuple[str, ...]:

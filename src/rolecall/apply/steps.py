@@ -85,7 +85,9 @@ class Sender:
     async def _one(self, step: Numbered, slots: asyncio.Semaphore) -> None:
         async with slots:
             if self.stop():
-                self.ended[step.number] = Ended(step.number, "not_done", problem="interrupted before it was sent")
+                self.ended[step.number] = Ended(
+                    step.number, step.change.address, "not_done", problem="interrupted before it was sent"
+                )
                 return
             ended = await self._write(step)
         self.ended[step.number] = ended
@@ -115,21 +117,22 @@ class Sender:
 
 def settle(number: int, change: Change, outcome: Outcome) -> Ended:
     """What the journal says about an outcome."""
+    at = change.address
     match outcome:
         case Done(after, version):
             if same(after, change.after):
-                return Ended(number, "done", after, version)
-            return Ended(number, "failed", after, version, "the org took the write but holds something else")
+                return Ended(number, at, "done", after, version)
+            return Ended(number, at, "failed", after, version, "the org took the write but holds something else")
         case Failed(after):
-            return Ended(number, "failed", after, None, "the org took the write but holds something else")
+            return Ended(number, at, "failed", after, None, "the org took the write but holds something else")
         case Moved(found, version):
             if same(found, change.after):
-                return Ended(number, "done", found, version)
-            return Ended(number, "moved", found, version, "somebody changed it after the plan was checked")
+                return Ended(number, at, "done", found, version)
+            return Ended(number, at, "moved", found, version, "somebody changed it after the plan was checked")
         case Refused(problem):
-            return Ended(number, "refused", problem=str(problem))
+            return Ended(number, at, "refused", problem=str(problem))
         case Unknown(problem):
-            return Ended(number, "unknown", problem=str(problem))
+            return Ended(number, at, "unknown", problem=str(problem))
 
 
 def same(found: Value | None, wanted: Value | None) -> bool:
