@@ -1,0 +1,143 @@
+"""Stored documents: how a resource becomes one, what is read out of it, and how one is shown.
+
+A document holds a resource's own attributes and ``schemas``. ``id``, ``meta``, a user's ``groups`` and a group's
+``members`` are kept elsewhere and put in when it is shown.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, NamedTuple, cast
+
+from scim2_models import Context, Resource
+
+from rolecall.localorg.scim.folding import fold_document
+from rolecall.localorg.scim.models import GROUP, ROLE_FIELD, USER, WRITER_EXTENSIONS, Group, comparable, exact, provider
+from rolecall.localorg.store import keys
+
+ELSEWHERE: Final = frozenset({"id", "meta", "groups", "members", "password"})
+
+
+class Stored(NamedTuple):
+    """One resource as it stands in the database. ``kind`` is User or Group; times are RFC 3339 text."""
+
+    kind: str
+    id: str
+    document: dict[str, Any]
+    version: int
+    created: str
+    modified: str
+
+    @property
+    def etag(self) -> str:
+        return f'W/"{self.version}"'
+
+    @property
+    def endpoint(self) -> str:
+        return f"{self.kind}s"
+
+
+def document_of(resource: Resource[Any]) -> dict[str, Any]:
+    """What of a resource is stored."""
+    dumped = resource.model_dump(scim_ctx=Context.DEFAULT)
+    return {key: value for key, value in dumped.items() if key not in ELSEWHERE}
+
+
+def user_columns(
+    model: type[Resource[Any]], document: dict[str, Any], role: str | None, *, active: bool
+) -> dict[str, Any]:
+    """The columns of ``users`` that follow from a user's document."""
+    email = email_of(document)
+    external = document.get("externalId")
+    return {
+        "email": email,
+        "email_key": keys.fold(email),
+        "user_name_key": comparable(document["userName"]),
+        "external_id": None if external is None else exact(external),
+        "active": active,
+        "role_attribute": role,
+        "document": json.dumps(document, ensure_ascii=False, separators=(",", ":")),
+        "folded": fold_document(model, document),
+    }
+
+
+def group_columns(model: type[Resource[Any]], document: dict[str, Any]) -> dict[str, Any]:
+    """The columns of ``groups`` that follow from a group's document."""
+    external = document.get("externalId")
+    return {
+        "display_name": document["displayName"],
+        "name_key": keys.fold(document["displayName"]),
+        "external_id": None if external is None else exact(external),
+        "document": json.dumps(document, ensure_ascii=False, separators=(",", ":")),
+        "folded": fold_document(model, document),
+    }
+
+
+def loaded_user(email: str, *, active: bool = True, role: str | None = None) -> dict[str, Any]:
+    """The SCIM columns of a person who comes from a snapshot and not from an IdP: a minimal document."""
+    model = cast(type[Resource[Any]], provider().model_for("User"))
+    document: dict[str, Any] = {"schemas": [USER], "userName": email, "active": active}
+    if role is not None:
+        urn = WRITER_EXTENSIONS["WriterUserRole"]
+        document["schemas"].append(urn)
+        document[urn] = {"role": role}
+    return user_columns(model, document, role, active=active)
+
+
+def loaded_group(name: str, external_id: str | None = None) -> dict[str, Any]:
+    """The SCIM columns of a group that comes from a snapshot."""
+    document: dict[str, Any] = {"schemas": [GROUP], "displayName": name}
+    if external_id is not None:
+        document["externalId"] = external_id
+    return group_columns(Group, document)
+
+
+def email_of(document: Mapping[str, Any]) -> str:
+    """The person's e-mail: the userName when it is an address, else the primary or first e-mail, else the userName."""
+    name = str(document["userName"])
+    if "@" in name:
+        return name
+    emails = [entry for entry in document.get("emails") or () if entry.get("value")]
+    primary = [entry for entry in emails if entry.get("primary")]
+    return str((primary or emails or [{"value": name}])[0]["value"])
+
+
+def role_of(user: Any, before: Any = None) -> str | None:
+    """The role attribute (R18). When the two extensions differ, the one that changed wins, and both then say so."""
+    held = {field: getattr(getattr(user, field), ROLE_FIELD, None) for field in WRITER_EXTENSIONS}
+    values: dict[str, str] = {field: str(value) for field, value in held.items() if value is not None}
+    if len(set(values.values())) > 1:
+        was = {field: getattr(getattr(before, field, None), ROLE_FIELD, None) for field in WRITER_EXTENSIONS}
+        changed = [value for field, value in values.items() if value != was[field]]
+        winner = (changed or list(values.values()))[0]
+        for field in values:
+            setattr(getattr(user, field), ROLE_FIELD, winner)
+        return winner
+    return next(iter(values.values()), None)
+
+
+def shown(stored: Stored, base_url: str, extra: Mapping[str, Any]) -> dict[str, Any]:
+    """A resource as a client sees it; ``extra`` is its ``groups`` or its ``members``."""
+    meta = {
+        "resourceType": stored.kind,
+        "created": stored.created,
+        "lastModified": stored.modified,
+        "location": f"{base_url}/{stored.endpoint}/{stored.id}",
+        "version": stored.etag,
+    }
+    return {"schemas": stored.document["schemas"], "id": stored.id, **stored.document, **extra, "meta": meta}
+
+
+def group_entries(base_url: str, groups: Sequence[tuple[str, str]]) -> list[dict[str, str]]:
+    """``User.groups`` from ids and names."""
+    return [
+        {"value": group, "$ref": f"{base_url}/Groups/{group}", "display": name, "type": "direct"}
+        for group, name in groups
+    ]
+
+
+def member_entries(base_url: str, members: Sequence[tuple[str, str]]) -> list[dict[str, str]]:
+    """``Group.members`` from ids and e-mails."""
+    root = f"{base_url}/Users/"
+    return [{"value": user, "$ref": root + user, "type": "User", "display": email} for user, email in members]

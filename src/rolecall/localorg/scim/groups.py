@@ -1,0 +1,128 @@
+"""Groups in the database: pushed, changed, deleted; their members live in the join table alone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from scim2_models import NotFoundException, PreconditionFailedException, Resource
+from sqlalchemy import select
+
+from rolecall.localorg.scim import members
+from rolecall.localorg.scim.documents import Stored, document_of, group_columns
+from rolecall.localorg.scim.session import Session
+from rolecall.localorg.scim.validation import checked
+from rolecall.localorg.store import clock, counters, keys
+from rolecall.localorg.store.tables import GROUPS, TEAMS
+from rolecall.model import normalise
+
+_SHOWN = select(GROUPS.c.id, GROUPS.c.document, GROUPS.c.version, GROUPS.c.created, GROUPS.c.modified)
+_THERE = GROUPS.c.document.is_not(None) & GROUPS.c.pushed
+
+
+def read_group(session: Session, group_id: str) -> Stored:
+    """The group with an id, without its members. Raises NotFoundException, for one hidden by an upgrade too (R20)."""
+    found = session.tx.execute(_SHOWN.where(GROUPS.c.id == group_id, _THERE)).first()
+    if found is None:
+        raise NotFoundException(detail=f"Group {group_id!r} not found")
+    return stored_group(found)
+
+
+def read_groups(session: Session, ids: Sequence[str]) -> list[Stored]:
+    """The groups with some ids, in the order of the ids."""
+    rows = session.tx.execute(_SHOWN.where(GROUPS.c.id.in_(ids)))
+    found = {row.id: stored_group(row) for row in rows}
+    return [found[group_id] for group_id in ids if group_id in found]
+
+
+def create_group(session: Session, resource: Resource[Any], member_ids: Sequence[str]) -> Stored:
+    """A group that the IdP pushes: its mapping is blank until an admin maps it."""
+    document = checked(document_of(resource))
+    new, at = keys.new_id(), clock.now()
+    session.tx.execute(
+        GROUPS.insert().values(
+            id=new,
+            version=1,
+            mapping=None,
+            mapping_version=counters.bump(session.tx, "version"),
+            linked_teams=_linked(session, document),
+            pushed=True,
+            created=at,
+            modified=at,
+            **group_columns(type(resource), document),
+        )
+    )
+    added = members.replace(session, new, member_ids).added
+    counters.bump(session.tx, "idp_groups")
+    if added:
+        counters.bump(session.tx, "people")
+    session.record("groups.create", f"groups/{new}", None, {**document, **_told(added, "members")})
+    return Stored("Group", new, document, 1, at, at)
+
+
+def update_group(session: Session, resource: Resource[Any] | None, old: Stored, changes: members.Delta) -> Stored:
+    """Put a group's new state and its members' changes in place; ``resource`` None leaves its own attributes alone."""
+    document = old.document if resource is None else checked(document_of(resource))
+    if document == old.document and not changes:
+        return old
+    stored = Stored("Group", old.id, document, old.version + 1, old.created, clock.now())
+    values: dict[str, Any] = {"version": stored.version, "modified": stored.modified}
+    if resource is not None and document != old.document:
+        values |= group_columns(type(resource), document)
+        if document["displayName"] != old.document["displayName"]:
+            values["linked_teams"] = _linked(session, document)
+    session.tx.execute(GROUPS.update().where(GROUPS.c.id == old.id).values(**values))
+    counters.bump(session.tx, "idp_groups")
+    if changes:
+        counters.bump(session.tx, "people")
+    before, after = _told(changes.removed, "removed"), _told(changes.added, "added")
+    if document != old.document:
+        before, after = {**old.document, **before}, {**document, **after}
+    session.record("groups.update", f"groups/{old.id}", before, after)
+    return stored
+
+
+def delete_group(session: Session, group_id: str, expected: str | None = None) -> None:
+    """Delete a group; its mapping goes with it, and its people lose what it gave (R22, R25)."""
+    old = read_group(session, group_id)
+    check_version(old, expected)
+    gone = members.clear(session, group_id).removed
+    session.tx.execute(GROUPS.delete().where(GROUPS.c.id == group_id))
+    counters.bump(session.tx, "idp_groups")
+    if gone:
+        counters.bump(session.tx, "people")
+    session.record("groups.delete", f"groups/{group_id}", {**old.document, **_told(gone, "members")}, None)
+
+
+def check_version(old: Stored, expected: str | None) -> None:
+    """Raises PreconditionFailedException when a resource is not at the version that is expected."""
+    if expected is not None and old.etag != expected:
+        raise PreconditionFailedException
+
+
+def without_members(resource: Any) -> Resource[Any]:
+    """The same group, its members taken out: the join table has them."""
+    resource.members = None
+    group: Resource[Any] = resource
+    return group
+
+
+def stored_group(row: Any) -> Stored:
+    return Stored("Group", row.id, json.loads(row.document), row.version, row.created, row.modified)
+
+
+def _told(ids: Sequence[str], key: str) -> dict[str, Any]:
+    """Members as the audit log keeps them: all of a few, the number of many."""
+    if not ids:
+        return {}
+    return {key: sorted(ids)} if len(ids) <= 100 else {key: sorted(ids)[:100], f"{key}_total": len(ids)}
+
+
+def _linked(session: Session, document: dict[str, Any]) -> str:
+    """On the legacy endpoint a group is linked to the team of its name (R18); SCIM never makes a team."""
+    if session.endpoint != "legacy":
+        return "[]"
+    name = normalise.name(document["displayName"])
+    there = session.tx.execute(select(TEAMS.c.name).where(TEAMS.c.name == name)).scalar()
+    return json.dumps([] if there is None else [there], ensure_ascii=False)

@@ -1,0 +1,136 @@
+"""Request bodies: decoded, held to limits, and rid of what Okta and Entra send in a shape of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, NamedTuple
+
+from pydantic_core import from_json
+from scim2_models import InvalidPathException, InvalidSyntaxException, InvalidValueException, Path, Resource
+from scim2_server.utils import parametrize
+
+from rolecall.localorg.scim.models import ENTERPRISE, USER, WRITER, WRITER_USER
+
+MAX_OPERATIONS: Final = 5000
+"""How many operations one PATCH may hold."""
+
+
+def decode(body: bytes) -> dict[str, Any]:
+    """The JSON object of a body. Raises InvalidSyntaxException, or InvalidValueException for bad text."""
+    try:
+        payload = from_json(body, allow_inf_nan=False)
+    except ValueError as error:
+        raise InvalidSyntaxException(detail=f"The body is not JSON: {str(error)[:200]}") from error
+    if not isinstance(payload, dict):
+        raise InvalidSyntaxException(detail="The body must be a JSON object")
+    if b"\\u" in body and any("\x00" in text or _half(text) for text in _texts(payload)):
+        raise InvalidValueException(detail="The body holds a NUL character or half of a surrogate pair")
+    return payload
+
+
+def require_schemas(payload: Mapping[str, Any], urn: str) -> None:
+    """Refuse a message that does not say which schema it follows (RFC 7643 §3)."""
+    said = next((value for key, value in payload.items() if key.lower() == "schemas"), None)
+    if not isinstance(said, list) or urn.lower() not in [str(one).lower() for one in said]:
+        raise InvalidSyntaxException(detail=f"`schemas` must name {urn}")
+
+
+class UserQuirks(NamedTuple):
+    """Puts what IdPs send about users into the shape of the schemas; ``role`` is the role attribute's name (R18)."""
+
+    role: str
+
+    def resource(self, payload: Mapping[str, Any]) -> dict[str, Any]:
+        """A whole user, or the value of an operation without a path."""
+        clean: dict[str, Any] = {}
+        for key, value in payload.items():
+            name = key.lower()
+            if name in ("password", f"{USER}:password".lower()):
+                continue
+            if name == self.role.lower() and isinstance(value, str | None):
+                clean.setdefault(WRITER_USER, {self.role: value})
+            else:
+                clean[key] = self.value(name, value)
+        return clean
+
+    def value(self, name: str, value: Any) -> Any:
+        """The value of one attribute, ``name`` in lower case."""
+        if name in (WRITER.lower(), WRITER_USER.lower()) and isinstance(value, str):
+            return {self.role: value}
+        if name == ENTERPRISE.lower() and isinstance(value, Mapping):
+            return {key: _manager(part) if key.lower() == "manager" else part for key, part in value.items()}
+        return _manager(value) if name == f"{ENTERPRISE}:manager".lower() else value
+
+    def operations(self, operations: list[Any]) -> Iterator[Any]:
+        """The operations of a PATCH, those on passwords left out."""
+        for operation in operations:
+            if not isinstance(operation, Mapping):
+                yield operation
+                continue
+            said = {key.lower(): value for key, value in operation.items()}
+            path, value = said.get("path"), said.get("value")
+            if not path and isinstance(value, Mapping):
+                yield {**said, "value": self.resource(value)}
+            elif not isinstance(path, str) or path.lower() not in ("password", f"{USER}:password".lower()):
+                yield self._operation(said, path, value)
+
+    def _operation(self, said: dict[str, Any], path: Any, value: Any) -> dict[str, Any]:
+        if not isinstance(path, str) or not path:
+            return said
+        if path.lower() == self.role.lower():
+            return {**said, "path": f"{WRITER_USER}:{self.role}"}
+        if "value" not in said:
+            return said
+        clean = self.value(path.lower(), value)
+        if clean is None and str(said.get("op")).lower() != "remove":
+            return {"op": "remove", "path": path}
+        return {**said, "value": clean}
+
+
+def operations_of(payload: Mapping[str, Any]) -> list[Any]:
+    """The operations of a PATCH. Raises InvalidValueException when there are none, or too many."""
+    found = next((value for key, value in payload.items() if key.lower() == "operations"), None)
+    if not isinstance(found, list) or not found:
+        raise InvalidValueException(detail="`Operations` must hold one or more operations")
+    if len(found) > MAX_OPERATIONS:
+        raise InvalidValueException(detail=f"a PATCH may hold {MAX_OPERATIONS} operations at most")
+    return found
+
+
+def refuse_unknown_path(model: type[Resource[Any]], path: str) -> None:
+    """Refuse a path into a schema that this org has, to an attribute that the schema lacks: it is a slip of the pen.
+
+    A path into a schema that the org does not know is another matter: unknown attributes are ignored (RFC 7644 §3.5.2
+    leaves that to us, and Entra sends them).
+    """
+    bound = parametrize(Path, model)(path)
+    if bound.model is not None or bound.resolve() is not None:
+        return
+    known = [str(getattr(model, "__schema__", "")).lower(), *(urn.lower() for urn in model.get_extension_models())]
+    schema = (bound.schema or known[0]).lower()
+    if schema in known:
+        raise InvalidPathException(path=path, detail=f"{path!r} is not an attribute of the schema {schema}")
+
+
+def _manager(value: Any) -> Any:
+    if isinstance(value, str):
+        return {"value": value} if value else None
+    if isinstance(value, Mapping) and not any(value.values()):
+        return None
+    return value
+
+
+def _texts(value: Any) -> Iterator[str]:
+    held = [value]
+    while held:
+        one = held.pop()
+        if isinstance(one, str):
+            yield one
+        elif isinstance(one, list):
+            held += one
+        elif isinstance(one, dict):
+            held += [*one, *one.values()]
+
+
+def _half(text: str) -> bool:
+    return any("\ud800" <= letter <= "\udfff" for letter in text)

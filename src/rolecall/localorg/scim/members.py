@@ -1,0 +1,238 @@
+"""The members of groups: what requests say about them, applied to the join table without reading the group."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final, Literal, NamedTuple
+
+from scim2_models import InvalidPathException, InvalidValueException, NoTargetException, ScimFilter
+from scim2_models.path import AttrPath, CompareOperator, Comparison, FilterNode, LogicalExpr, LogicalOperator, ValuePath
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from rolecall.localorg.scim.filters import compile_entries
+from rolecall.localorg.scim.models import GROUP, Group
+from rolecall.localorg.scim.session import Session
+from rolecall.localorg.scim.shapes import MemberEntries
+from rolecall.localorg.store.tables import MEMBERSHIPS, USERS
+
+CHUNK: Final = 500
+"""How many ids one statement names."""
+
+_PATH = re.compile(rf"(?:{re.escape(GROUP)}:)?members(?:\[(?P<filter>.*)\])?(?:\.(?P<sub>[$\w-]+))?", re.I | re.S)
+
+
+class MemberOp(NamedTuple):
+    """One PATCH operation on members. Without ids and filter, a ``remove`` means everybody."""
+
+    op: Literal["add", "remove", "replace"]
+    ids: tuple[str, ...] | None = None
+    where: FilterNode | None = None
+
+
+class Delta(NamedTuple):
+    """Who came and who went."""
+
+    added: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.added or self.removed)
+
+    def then(self, later: Delta) -> Delta:
+        """Both, one after the other."""
+        added = (set(self.added) - set(later.removed)) | (set(later.added) - set(self.removed))
+        removed = (set(self.removed) - set(later.added)) | (set(later.removed) - set(self.added))
+        return Delta(tuple(sorted(added)), tuple(sorted(removed)))
+
+
+def take(payload: dict[str, Any]) -> tuple[str, ...]:
+    """Take ``members`` out of a group's payload, and return their ids."""
+    held = [key for key in payload if key.lower() == "members"]
+    return tuple(dict.fromkeys(user_id for key in held for user_id in ids_of(payload.pop(key))))
+
+
+def entries(resource: Any) -> list[dict[str, Any]]:
+    """The ``members`` of a group's model as a payload."""
+    return [entry.model_dump(by_alias=True, exclude_none=True) for entry in getattr(resource, "members", None) or ()]
+
+
+def split(operations: Iterable[Any]) -> tuple[list[MemberOp], list[Any]]:
+    """The operations on members, and the others as they came. Raises InvalidPathException, InvalidValueException."""
+    ours: list[MemberOp] = []
+    others: list[Any] = []
+    for operation in operations:
+        kind = str(operation.get("op", "")).lower() if isinstance(operation, Mapping) else ""
+        if kind not in ("add", "remove", "replace"):
+            others.append(operation)
+        elif operation.get("path"):
+            found = _PATH.fullmatch(str(operation["path"]).strip())
+            if found is None:
+                others.append(operation)
+            elif (one := _pathed(kind, found, operation)) is not None:
+                ours.append(one)
+        else:
+            rest = _pathless(kind, operation, ours)
+            others += [] if rest is None else [rest]
+    return ours, others
+
+
+def apply(session: Session, group_id: str, operations: Sequence[MemberOp]) -> Delta:
+    """Do the operations in order and return what changed in the end. Raises InvalidValueException: no such user."""
+    delta = Delta()
+    for operation in operations:
+        delta = delta.then(_apply(session, group_id, operation))
+    return delta
+
+
+def replace(session: Session, group_id: str, ids: Sequence[str]) -> Delta:
+    """Make these, and nobody else, the members."""
+    there = set(session.tx.execute(select(MEMBERSHIPS.c.user_id).where(MEMBERSHIPS.c.group_id == group_id)).scalars())
+    wanted = set(ids)
+    removed = _remove(session, group_id, sorted(there - wanted))
+    return _add(session, group_id, [one for one in ids if one not in there]).then(removed)
+
+
+def clear(session: Session, group_id: str) -> Delta:
+    """Take everybody out."""
+    gone = MEMBERSHIPS.delete().where(MEMBERSHIPS.c.group_id == group_id).returning(MEMBERSHIPS.c.user_id)
+    return Delta(removed=tuple(session.tx.execute(gone).scalars()))
+
+
+def ids_of(value: Any) -> Iterator[str]:
+    """The user ids of a ``members`` value: objects with ``value``, or ``$ref`` alone. Raises InvalidValueException."""
+    if value is None:
+        return
+    for entry in value if isinstance(value, list) else [value]:
+        if isinstance(entry, str):
+            yield entry
+            continue
+        named = {str(key).lower(): part for key, part in entry.items()} if isinstance(entry, Mapping) else {}
+        reference, kind = named.get("$ref"), named.get("type")
+        if str(kind or "User").lower() != "user" or "/groups/" in str(reference or "").lower():
+            raise InvalidValueException(detail="A group has users as members, not groups")
+        user_id = named.get("value") or (str(reference).rstrip("/").rpartition("/")[2] if reference else None)
+        if not isinstance(user_id, str) or not user_id:
+            raise InvalidValueException(detail="Each member needs a `value`: the id of a user")
+        yield user_id
+
+
+def _pathed(kind: Any, found: re.Match[str], operation: Mapping[str, Any]) -> MemberOp | None:
+    where, sub, value = found["filter"], found["sub"], operation.get("value")
+    if sub is not None and (where is None or sub.lower() not in ("display", "type", "$ref", "value")):
+        raise InvalidPathException(path=operation["path"], detail=f"{operation['path']!r} cannot be changed by itself")
+    if sub is not None and sub.lower() != "value":
+        return None  # the org's own words for a member: there is nothing to store
+    node = None if where is None else _filter(where)
+    if kind == "remove":
+        if node is None and value is not None:
+            return MemberOp("remove", tuple(ids_of(value)))
+        return MemberOp("remove", None, node)
+    if node is None and value is None and (kind == "add" or "value" not in operation):
+        raise InvalidValueException(detail=f"value is required for {kind} operations")
+    entry = value.get("value") if isinstance(value, Mapping) and node is not None else value
+    ids = tuple(ids_of(entry)) if node is None or isinstance(entry, str) else ()
+    return MemberOp(kind, ids, node)
+
+
+def _pathless(kind: Any, operation: Mapping[str, Any], ours: list[MemberOp]) -> Mapping[str, Any] | None:
+    """Take members out of the value of an operation without a path; None when nothing is left of it."""
+    value = operation.get("value")
+    if not isinstance(value, Mapping) or kind == "remove":
+        return operation
+    names = [key for key in value if key.lower() in ("members", f"{GROUP}:members".lower())]
+    if not names:
+        return operation
+    ours += [MemberOp(kind, tuple(ids_of(value[name]))) for name in names]
+    rest = {key: part for key, part in value.items() if key not in names}
+    return {**operation, "value": rest} if rest else None
+
+
+def _filter(text: str) -> FilterNode:
+    node = ScimFilter[Group](f"members[{text}]").ast
+    if not isinstance(node, ValuePath):
+        raise InvalidPathException(path=f"members[{text}]", detail="a member is selected by one filter")
+    return node.val_filter
+
+
+def _apply(session: Session, group_id: str, operation: MemberOp) -> Delta:
+    if operation.where is not None:
+        return _apply_where(session, group_id, operation, operation.where)
+    if operation.op == "replace":
+        return replace(session, group_id, operation.ids or ())
+    if operation.op == "add":
+        return _add(session, group_id, operation.ids or ())
+    return clear(session, group_id) if operation.ids is None else _remove(session, group_id, operation.ids)
+
+
+def _apply_where(session: Session, group_id: str, operation: MemberOp, where: FilterNode) -> Delta:
+    matched = _selected(session, group_id, where)
+    if operation.op == "remove":
+        return _remove(session, group_id, matched)
+    named = _named(where)
+    if not matched and named is None:
+        raise NoTargetException(detail="no member matches the filter of the path")
+    wanted = operation.ids or matched or tuple(named or ())
+    gone = _remove(session, group_id, [one for one in matched if one not in wanted])
+    return _add(session, group_id, wanted).then(gone)
+
+
+def _selected(session: Session, group_id: str, where: FilterNode) -> tuple[str, ...]:
+    if (named := _named(where)) is not None:
+        return tuple(named)
+    entries = MemberEntries(session.dialect)
+    predicate = compile_entries(where, AttrPath("members"), Group, entries, session.dialect)
+    query = entries.users().where(predicate, entries.links.c.group_id == group_id)
+    return tuple(session.tx.execute(query).scalars())
+
+
+def _named(where: FilterNode) -> list[str] | None:
+    """The ids that ``value eq "a" or value eq "b"`` names; None for any other filter."""
+    terms = where.terms if isinstance(where, LogicalExpr) and where.op == LogicalOperator.or_ else (where,)
+    found = []
+    for term in terms:
+        if not isinstance(term, Comparison) or term.op != CompareOperator.eq or not isinstance(term.value, str):
+            return None
+        if term.attr_path.attr.lower() != "value" or term.attr_path.sub_attr:
+            return None
+        found.append(term.value)
+    return found
+
+
+def _add(session: Session, group_id: str, ids: Sequence[str]) -> Delta:
+    insert = (sqlite if session.dialect.sqlite else postgresql).insert(MEMBERSHIPS)
+    added: list[str] = []
+    for some in _chunks(ids):
+        there = set(session.tx.execute(select(USERS.c.id).where(USERS.c.id.in_(some))).scalars())
+        if missing := [one for one in some if one not in there]:
+            raise InvalidValueException(detail=f"This org has no user with the id {missing[0][:100]!r}")
+        rows = [{"group_id": group_id, "user_id": one} for one in some]
+        fresh = insert.values(rows).on_conflict_do_nothing().returning(MEMBERSHIPS.c.user_id)
+        added += session.tx.execute(fresh).scalars()
+    return Delta(added=tuple(added))
+
+
+def _remove(session: Session, group_id: str, ids: Sequence[str]) -> Delta:
+    removed: list[str] = []
+    for some in _chunks(ids):
+        mine: ColumnElement[bool] = (MEMBERSHIPS.c.group_id == group_id) & MEMBERSHIPS.c.user_id.in_(some)
+        gone = MEMBERSHIPS.delete().where(mine).returning(MEMBERSHIPS.c.user_id)
+        removed += session.tx.execute(gone).scalars()
+    return Delta(removed=tuple(removed))
+
+
+def _chunks(ids: Sequence[str]) -> Iterator[list[str]]:
+    whole = list(dict.fromkeys(ids))
+    return (whole[start : start + CHUNK] for start in range(0, len(whole), CHUNK))
+
+
+def members_of(session: Session, group_id: str) -> list[tuple[str, str]]:
+    """The members of a group, id and e-mail, in the order of their ids."""
+    query = (
+        select(USERS.c.id, USERS.c.email)
+        .join(MEMBERSHIPS, USERS.c.id == MEMBERSHIPS.c.user_id)
+        .where(MEMBERSHIPS.c.group_id == group_id)
+        .order_by(MEMBERSHIPS.c.user_id)
+    )
+    return [(user, email) for user, email in session.tx.execute(query)]

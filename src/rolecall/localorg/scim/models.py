@@ -1,0 +1,169 @@
+"""What this SCIM service speaks: its resource types, what it announces, and what it tolerates."""
+
+from __future__ import annotations
+
+import unicodedata
+from functools import lru_cache
+from typing import Annotated, Any, Final, cast
+
+from pydantic import Field, create_model
+from scim2_models import (
+    URN,
+    AuthenticationScheme,
+    Bulk,
+    CaseExact,
+    ChangePassword,
+    ComplexAttribute,
+    ETag,
+    Extension,
+    Filter,
+    Mutability,
+    Pagination,
+    Patch,
+    Reference,
+    Required,
+    Resource,
+    ResourceType,
+    ScimPolicy,
+    ScimProvider,
+    ServiceProviderConfig,
+    Sort,
+)
+from scim2_models import User as CoreUser
+
+USER: Final = "urn:ietf:params:scim:schemas:core:2.0:User"
+GROUP: Final = "urn:ietf:params:scim:schemas:core:2.0:Group"
+ENTERPRISE: Final = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
+WRITER: Final = "urn:custom:params:scim:schemas:extension:writer:2.0"
+WRITER_USER: Final = "urn:custom:params:scim:schemas:extension:writer:2.0:User"
+
+WRITER_EXTENSIONS: Final = {"WriterUserRole": WRITER_USER, "WriterRole": WRITER}
+"""The two extensions that carry the role attribute (R18), by the name of the field that holds each on a user."""
+ROLE_FIELD: Final = "held_role"
+"""The Python name of the role attribute, whatever the org calls it."""
+
+MAX_BODY: Final = 16 * 1024 * 1024
+"""The largest request body, in bytes: a PUT of a group of 100,000 members fits."""
+MAX_BULK_BODY: Final = 4 * 1024 * 1024
+MAX_BULK_OPERATIONS: Final = 1000
+MAX_PAGE: Final = 500
+DEFAULT_PAGE: Final = 100
+
+
+class Manager(ComplexAttribute):
+    """The manager of a user. Only ``value`` is asked for: Microsoft sends no ``$ref``, and often a plain string."""
+
+    value: Annotated[str | None, CaseExact.true] = None
+    ref: Reference[CoreUser[Any]] | None = Field(None, serialization_alias="$ref", validation_alias="$ref")
+    display_name: Annotated[str | None, Mutability.read_only] = None
+
+
+class EnterpriseUser(Extension):
+    """RFC 7643 §4.3."""
+
+    __schema__ = URN(ENTERPRISE)
+
+    employee_number: str | None = None
+    cost_center: str | None = None
+    organization: str | None = None
+    division: str | None = None
+    department: str | None = None
+    manager: Manager | None = None
+
+
+class Email(ComplexAttribute):
+    """An e-mail address as the IdP has it: internal domains such as ``corp.local`` are real there."""
+
+    value: str | None = None
+    display: str | None = None
+    type: str | None = Field(None, examples=["work", "home", "other"])
+    primary: bool | None = None
+
+
+class Member(ComplexAttribute):
+    """A direct member of a group: always a user (R29)."""
+
+    value: Annotated[str | None, Mutability.immutable, CaseExact.true] = None
+    ref: Annotated[Reference[CoreUser[Any]] | None, Mutability.immutable] = Field(
+        None, serialization_alias="$ref", validation_alias="$ref"
+    )
+    type: Annotated[str | None, Mutability.immutable] = Field(None, examples=["User"])
+    display: Annotated[str | None, Mutability.read_only] = None
+
+
+class Group(Resource[Any]):
+    """A group that the IdP pushes. The join table knows its members, never its document."""
+
+    __schema__ = URN(GROUP)
+
+    display_name: Annotated[str | None, Required.true] = None
+    members: list[Member] | None = None
+
+
+def comparable(text: str) -> str:
+    """The form in which strings compare without case: NFC and Unicode case folding, so ``Straße`` = ``STRASSE``."""
+    if text.isascii():
+        return text.casefold()
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
+
+
+def exact(text: str) -> str:
+    """The form in which case-exact strings are compared: NFC."""
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
+
+
+POLICY: Final = ScimPolicy(
+    unknown=ScimPolicy.Unknown.ignore,
+    remove_value_as_filter=ScimPolicy.RemoveValue.apply,
+    unmatched_path_filter=ScimPolicy.UnmatchedPathFilter.create,
+)
+"""What Microsoft Entra needs: unknown attributes dropped, removal by value, entries made where a filter finds none."""
+
+CONFIG: Final = ServiceProviderConfig(
+    documentation_uri=None,
+    patch=Patch(supported=True),
+    bulk=Bulk(supported=True, max_operations=MAX_BULK_OPERATIONS, max_payload_size=MAX_BULK_BODY),
+    filter=Filter(supported=True, max_results=MAX_PAGE),
+    change_password=ChangePassword(supported=False),
+    sort=Sort(supported=True),
+    etag=ETag(supported=True),
+    pagination=Pagination(
+        cursor=True,
+        index=True,
+        default_pagination_method=Pagination.DefaultPaginationMethod.index,
+        default_page_size=DEFAULT_PAGE,
+        max_page_size=MAX_PAGE,
+        cursor_timeout=3600,
+    ),
+    authentication_schemes=[
+        AuthenticationScheme(
+            type=AuthenticationScheme.Type.oauthbearertoken,
+            name="Bearer token",
+            description="The SCIM token of this org",
+            primary=True,
+        )
+    ],
+)
+
+
+@lru_cache(maxsize=16)
+def provider(role_attribute: str = "role") -> ScimProvider:
+    """The service, with the role attribute of R18 under the name that this org reads."""
+    user = cast(type[Resource[Any]], create_model("User", __base__=CoreUser, emails=(list[Email] | None, None)))
+    writer = _role_extension("WriterRole", WRITER, role_attribute)
+    writer_user = _role_extension("WriterUserRole", WRITER_USER, role_attribute)
+    users = ResourceType.from_resource(cast(Any, user)[EnterpriseUser | writer | writer_user])
+    groups = ResourceType.from_resource(Group)
+    return ScimProvider(
+        models=[user, EnterpriseUser, writer, writer_user, Group],
+        resource_types=[users, groups],
+        config=CONFIG,
+        policy=POLICY,
+    )
+
+
+def _role_extension(name: str, urn: str, attribute: str) -> Any:
+    base = type(name, (Extension,), {"__schema__": URN(urn), "__module__": __name__})
+    field = Field(None, serialization_alias=attribute, validation_alias=attribute)
+    made: dict[str, Any] = {ROLE_FIELD: (str | None, field)}
+    return create_model(name, __base__=base, **made)

@@ -1,0 +1,163 @@
+"""Users in the database: read, created, changed and deleted, with everything that follows from it in the org."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from scim2_models import NotFoundException, PreconditionFailedException, Resource, UniquenessException
+from sqlalchemy import Row, select
+
+from rolecall.localorg.scim.documents import Stored, document_of, role_of, user_columns
+from rolecall.localorg.scim.session import Session
+from rolecall.localorg.scim.validation import checked
+from rolecall.localorg.store import clock, counters, keys
+from rolecall.localorg.store.tables import GROUPS, MEMBERSHIPS, USERS
+
+_SHOWN = select(USERS.c.id, USERS.c.document, USERS.c.version, USERS.c.created, USERS.c.modified)
+
+
+def read_user(session: Session, user_id: str) -> Stored:
+    """The user with an id. Raises NotFoundException."""
+    found = session.tx.execute(_SHOWN.where(USERS.c.id == user_id, USERS.c.document.is_not(None))).first()
+    if found is None:
+        raise NotFoundException(detail=f"User {user_id!r} not found")
+    return stored_user(found)
+
+
+def read_users(session: Session, ids: Sequence[str]) -> list[Stored]:
+    """The users with some ids, in the order of the ids."""
+    rows = session.tx.execute(_SHOWN.where(USERS.c.id.in_(ids)))
+    found = {row.id: stored_user(row) for row in rows}
+    return [found[user_id] for user_id in ids if user_id in found]
+
+
+def groups_of(session: Session, ids: Sequence[str]) -> dict[str, list[tuple[str, str]]]:
+    """The groups of some users, id and name, in the order of their creation."""
+    query = (
+        select(MEMBERSHIPS.c.user_id, GROUPS.c.id, GROUPS.c.display_name)
+        .join(GROUPS, GROUPS.c.id == MEMBERSHIPS.c.group_id)
+        .where(MEMBERSHIPS.c.user_id.in_(ids), GROUPS.c.pushed)
+        .order_by(GROUPS.c.created, GROUPS.c.id)
+    )
+    found: dict[str, list[tuple[str, str]]] = {user_id: [] for user_id in ids}
+    for user_id, group_id, name in session.tx.execute(query):
+        found[user_id].append((group_id, name))
+    return found
+
+
+def create_user(session: Session, resource: Any) -> Stored:
+    """Provision a user. A person that the org has from elsewhere is taken over: same id, origin scim (R12)."""
+    if getattr(resource, "active", None) is None:
+        resource.active = True
+    values, document = _values(session, resource, None, active=True)
+    at = clock.now()
+    known = session.tx.execute(select(USERS).where(USERS.c.email_key == values["email_key"])).first()
+    if (known is not None and known.document is not None) or _named(session, values["user_name_key"], None):
+        raise _taken(document)
+    if known is None:
+        new = keys.new_id()
+        fixed = {"id": new, "manual": "[]", "version": 1, "bucket": keys.bucket(new), "created": at}
+        session.tx.execute(USERS.insert().values(**values, **fixed, modified=at))
+        stored = Stored("User", new, document, 1, at, at)
+    else:
+        stored = Stored("User", known.id, document, known.version + 1, known.created, at)
+        changed = {**values, "manual": "[]", "version": stored.version, "modified": at}
+        session.tx.execute(USERS.update().where(USERS.c.id == known.id).values(**changed))
+    counters.bump(session.tx, "people")
+    session.record("users.create", f"users/{stored.id}", None if known is None else _before(known), document)
+    return stored
+
+
+def update_user(
+    session: Session, resource: Resource[Any], before: Resource[Any] | None = None, expected: str | None = None
+) -> Stored:
+    """Put a user's new state in place. ``active`` false takes the person out of the org, true brings them back (R24).
+
+    ``before`` is the state that the change started from. Raises NotFoundException, PreconditionFailedException and
+    UniquenessException.
+    """
+    old = session.tx.execute(select(USERS).where(USERS.c.id == resource.id, USERS.c.document.is_not(None))).first()
+    if old is None:
+        raise NotFoundException(detail=f"User {resource.id!r} not found")
+    if expected is not None and f'W/"{old.version}"' != expected:
+        raise PreconditionFailedException
+    values, document = _values(session, resource, before, active=old.active)
+    if _named(session, values["user_name_key"], old.id) or _mailed(session, values["email_key"], old.id):
+        raise _taken(document)
+    stored = Stored("User", old.id, document, old.version + 1, old.created, clock.now())
+    changed = {**values, "version": stored.version, "modified": stored.modified}
+    if old.origin != "scim" or (old.active and not values["active"]):
+        changed["manual"] = "[]"
+    session.tx.execute(USERS.update().where(USERS.c.id == old.id).values(**changed))
+    counters.bump(session.tx, "people")
+    session.record(_action(old.active, values["active"]), f"users/{old.id}", _before(old), document)
+    return stored
+
+
+def delete_user(session: Session, user_id: str, expected: str | None = None) -> None:
+    """Take a user out of the org for good, and out of every group (R23)."""
+    old = read_user(session, user_id)
+    if expected is not None and old.etag != expected:
+        raise PreconditionFailedException
+    left = select(MEMBERSHIPS.c.group_id).where(MEMBERSHIPS.c.user_id == user_id)
+    touched = GROUPS.c.id.in_(left.scalar_subquery())
+    grown = {"version": GROUPS.c.version + 1, "modified": clock.now()}
+    if session.tx.execute(GROUPS.update().where(touched).values(**grown)).rowcount:
+        counters.bump(session.tx, "idp_groups")
+    session.tx.execute(USERS.delete().where(USERS.c.id == user_id))
+    counters.bump(session.tx, "people")
+    session.record("users.delete", f"users/{user_id}", old.document, None)
+
+
+def stored_user(row: Any) -> Stored:
+    return Stored("User", row.id, json.loads(row.document), row.version, row.created, row.modified)
+
+
+def carry_over(current: Any, replacement: Any) -> None:
+    """What a PUT leaves out and means unchanged: extensions, and ``active``."""
+    if replacement.active is None:
+        replacement.active = current.active
+    for extension in type(current).get_extension_models().values():
+        name = extension.__name__
+        if getattr(replacement, name) is None and getattr(current, name) is not None:
+            setattr(replacement, name, getattr(current, name))
+
+
+def _values(session: Session, resource: Any, before: Any, *, active: bool) -> tuple[dict[str, Any], dict[str, Any]]:
+    role = role_of(resource, before)
+    document = checked(document_of(resource))
+    values = user_columns(type(resource), document, role, active=document.get("active", active))
+    return {**values, "origin": "scim", "pending": False}, document
+
+
+def _action(was: bool, now: bool) -> str:
+    if was == now:
+        return "users.update"
+    return "users.reactivate" if now else "users.deactivate"
+
+
+def _before(row: Row[Any]) -> dict[str, Any]:
+    if row.document is not None:
+        document: dict[str, Any] = json.loads(row.document)
+        return document
+    return {"email": row.email, "origin": row.origin, "active": row.active, "manual": json.loads(row.manual)}
+
+
+def _named(session: Session, user_name_key: str, but: str | None) -> bool:
+    return _taken_by_another(session, USERS.c.user_name_key == user_name_key, but)
+
+
+def _mailed(session: Session, email_key: str, but: str | None) -> bool:
+    return _taken_by_another(session, USERS.c.email_key == email_key, but)
+
+
+def _taken_by_another(session: Session, where: Any, but: str | None) -> bool:
+    found = session.tx.execute(select(USERS.c.id).where(where)).scalar()
+    return found is not None and found != but
+
+
+def _taken(document: dict[str, Any]) -> UniquenessException:
+    name = document["userName"]
+    return UniquenessException(detail=f"A user with the userName {name!r}, or with the same e-mail, exists already")

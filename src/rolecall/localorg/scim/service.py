@@ -1,0 +1,140 @@
+"""The protocol as scim2-server has it, with what this org asks for in addition and what IdPs send."""
+
+from __future__ import annotations
+
+from functools import reduce
+from operator import or_
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+from scim2_models import (
+    BaseModel,
+    BulkRequest,
+    Context,
+    Error,
+    InvalidValueException,
+    PatchOp,
+    PayloadTooLargeException,
+    Resource,
+    ResourceType,
+    SCIMException,
+    ScimProvider,
+    SearchRequest,
+)
+from scim2_server.bulk import BulkPlan
+from scim2_server.errors import UnsupportedMediaTypeException
+from scim2_server.requests import ScimRequest
+from scim2_server.service import ScimService
+from scim2_server.utils import parametrize
+
+from rolecall.localorg.scim import inbound, members
+from rolecall.localorg.scim.models import GROUP, MAX_BODY, MAX_BULK_OPERATIONS, USER
+
+PATCH_OP = str(PatchOp.__schema__)
+BULK_REQUEST = str(BulkRequest.__schema__)
+
+Wanted = TypeVar("Wanted", bound=BaseModel)
+
+
+class OrgService(ScimService):
+    """The steps of a request that touch no database."""
+
+    def __init__(self, provider: ScimProvider, role_attribute: str, secret: str) -> None:
+        super().__init__(provider, secret=secret)
+        self.quirks = inbound.UserQuirks(role_attribute)
+
+    def max_body_size(self, request: ScimRequest) -> int | None:
+        """The largest body that is read for a request, in bytes."""
+        found = super().max_body_size(request)
+        return MAX_BODY if found is None else found
+
+    def read_resource(
+        self, resource_type: ResourceType, payload: dict[str, Any], context: Context
+    ) -> tuple[Resource[Any], tuple[str, ...]]:
+        """A whole resource out of a payload, and the ids of a group's members, which never become models."""
+        model = self.get_model(resource_type)
+        inbound.require_schemas(payload, str(resource_type.schema_))
+        if resource_type.name == "User":
+            return self.validated(model, self.quirks.resource(payload), context), ()
+        member_ids = members.take(payload)
+        return self.validated(model, payload, context), member_ids
+
+    def read_operations(
+        self, resource_type: ResourceType, payload: dict[str, Any]
+    ) -> tuple[PatchOp[Any] | None, list[members.MemberOp]]:
+        """A PATCH out of a payload: what the library applies, and what goes to the join table."""
+        inbound.require_schemas(payload, PATCH_OP)
+        return self.split_operations(resource_type, inbound.operations_of(payload))
+
+    def split_operations(
+        self, resource_type: ResourceType, operations: list[Any]
+    ) -> tuple[PatchOp[Any] | None, list[members.MemberOp]]:
+        """The operations as a patch without members, None when nothing else is asked for, and those on members."""
+        ours: list[members.MemberOp] = []
+        if resource_type.name == "User":
+            others = list(self.quirks.operations(operations))
+        else:
+            ours, others = members.split(operations)
+        if not others:
+            return None, ours
+        model: Any = self.get_model(resource_type)
+        payload = {"schemas": [PATCH_OP], "Operations": others}
+        patch: PatchOp[Any] = self.validated(parametrize(PatchOp, model), payload, Context.RESOURCE_PATCH_REQUEST)
+        for operation in patch.operations or ():
+            if operation.path:
+                inbound.refuse_unknown_path(model, str(operation.path))
+        return patch, ours
+
+    def validated(self, model: type[Wanted], payload: Any, context: Context) -> Wanted:
+        """A payload held against its model. Raises the SCIM exception of its first fault."""
+        try:
+            return model.model_validate(payload, scim_ctx=context)
+        except ValidationError as error:
+            raise SCIMException.from_error(Error.from_validation_errors(error)[0]) from error
+        except RecursionError as error:
+            raise InvalidValueException(detail="The body is nested too deeply") from error
+
+    def sealed(
+        self, resource_types: list[ResourceType], request: SearchRequest[Any], position: dict[str, Any] | None
+    ) -> str | None:
+        """The cursor of a position."""
+        return self._seal(resource_types, request, position)
+
+    def payload(self, request: ScimRequest) -> dict[str, Any]:
+        """The JSON object of a request's body. Raises the SCIM exception of 400, 413 or 415."""
+        limit = self.max_body_size(request)
+        if limit is not None and len(request.body) > limit:
+            raise PayloadTooLargeException(detail=f"The body is larger than {limit} bytes")
+        if (request.header("Content-Encoding") or "identity").strip().lower() != "identity":
+            raise UnsupportedMediaTypeException(detail="Compressed bodies are not taken; send the body as it is")
+        self.ensure_json(request.header("Content-Type"))
+        return inbound.decode(request.body)
+
+    def bulk_plan(self, payload: dict[str, Any]) -> BulkPlan:
+        """The operations of a Bulk request, each in the shape of the schemas. Raises PayloadTooLargeException."""
+        inbound.require_schemas(payload, BULK_REQUEST)
+        operations = inbound.operations_of(payload)
+        if len(operations) > MAX_BULK_OPERATIONS:
+            raise PayloadTooLargeException(detail=f"a Bulk request may hold {MAX_BULK_OPERATIONS} operations at most")
+        cleaned = {**payload, "Operations": [self._bulk_operation(one) for one in operations]}
+        message: Any = parametrize(BulkRequest, reduce(or_, self.get_models()))
+        read = self.validated(message, cleaned, Context.BULK_REQUEST)
+        return BulkPlan(read.operations or [], read.fail_on_errors)
+
+    def _bulk_operation(self, operation: Any) -> Any:
+        if not isinstance(operation, dict):
+            return operation
+        said = {key.lower(): key for key in operation}
+        data = operation.get(said.get("data", ""))
+        path = str(operation.get(said.get("path", ""), "")).strip("/")
+        if not isinstance(data, dict):
+            return operation
+        patching = str(operation.get(said.get("method", ""))).upper() == "PATCH"
+        users = path.partition("/")[0].lower() == "users"
+        inbound.require_schemas(data, PATCH_OP if patching else USER if users else GROUP)
+        if not users:
+            return operation
+        return {**operation, said["data"]: self._bulk_patch(data) if patching else self.quirks.resource(data)}
+
+    def _bulk_patch(self, data: dict[str, Any]) -> dict[str, Any]:
+        return {"schemas": [PATCH_OP], "Operations": list(self.quirks.operations(inbound.operations_of(data)))}

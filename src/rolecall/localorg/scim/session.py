@@ -1,0 +1,30 @@
+"""What one SCIM request works with: its transaction, who writes, and the org's settings that matter to SCIM."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection
+
+from rolecall.localorg.scim.shapes import Dialect
+from rolecall.localorg.store import audit
+
+SCIM_ACTOR = audit.Actor("scim", "scim")
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One transaction of one request. ``endpoint`` is legacy, upgrading or new (R20)."""
+
+    tx: Connection
+    actor: audit.Actor = SCIM_ACTOR
+    endpoint: str = "new"
+    dialect: Dialect = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "dialect", Dialect(self.tx.dialect.name))
+
+    def record(self, action: str, address: str, before: Any, after: Any) -> None:
+        """Write a line of the audit log."""
+        audit.record(self.tx, self.actor, action, address, before, after)

@@ -1,0 +1,123 @@
+"""The storage that scim2-server is given; its own contract suite holds it to the rules."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, cast
+
+from scim2_models import Resource, ResourceType, ResponseParameters, ScimProvider, SearchRequest
+from scim2_server.storage import ScimStorage, SearchPage
+
+from rolecall.localorg.scim import groups, members, people
+from rolecall.localorg.scim.documents import Stored, group_entries, member_entries
+from rolecall.localorg.scim.models import GROUP, USER
+from rolecall.localorg.scim.projection import EVERYTHING, Projection
+from rolecall.localorg.scim.search import Found, search
+from rolecall.localorg.scim.session import Session
+
+Model = type[Resource[Any]]
+
+
+class SqlStorage(ScimStorage):
+    """Users and groups of one transaction, as stored documents and, where the library asks, as models."""
+
+    supports_cursors = True
+
+    def __init__(self, session: Session, provider: ScimProvider) -> None:
+        self.session = session
+        self.provider = provider
+
+    def model(self, resource_type: ResourceType) -> Model:
+        return cast(Model, self.provider.model_for(resource_type))
+
+    def read(self, resource_type: ResourceType, resource_id: str) -> Stored:
+        """One stored document. Raises NotFoundException."""
+        read = people.read_user if resource_type.name == "User" else groups.read_group
+        return read(self.session, resource_id)
+
+    def find(self, resource_types: Sequence[ResourceType], request: SearchRequest[Any], position: Any) -> Found:
+        """A page of stored documents."""
+        models = {str(one.name): self.model(one) for one in resource_types}
+        return search(self.session, models, request, position)
+
+    def add(self, resource_type: ResourceType, resource: Resource[Any], member_ids: Sequence[str]) -> Stored:
+        """Store a new resource; a group's members come apart from it."""
+        if resource_type.name == "User":
+            return people.create_user(self.session, resource)
+        return groups.create_group(self.session, resource, member_ids)
+
+    def extras(self, base_url: str, stored: Sequence[Stored], kept: Projection) -> Mapping[str, Any]:
+        """What the join table adds to some resources, by id: ``groups`` or ``members``, left out where empty."""
+        users = [one.id for one in stored if one.kind == "User"] if kept.keeps(USER, "groups") else []
+        found: dict[str, dict[str, Any]] = {}
+        for user_id, held in people.groups_of(self.session, users).items() if users else ():
+            found[user_id] = {"groups": group_entries(base_url, held)} if held else {}
+        for one in stored if kept.keeps(GROUP, "members") else ():
+            if one.kind == "Group" and (listed := members.members_of(self.session, one.id)):
+                found[one.id] = {"members": member_entries(base_url, listed)}
+        return found
+
+    def bare(self, resource_type: ResourceType, stored: Stored) -> Resource[Any]:
+        """A stored document as a model, without what the join table knows."""
+        return self.model(resource_type).model_validate({**stored.document, "id": stored.id})
+
+    def whole(self, resource_type: ResourceType, stored: Stored, kept: Projection = EVERYTHING) -> Resource[Any]:
+        """A stored document as a model with what is kept, its references relative to the root."""
+        meta = {
+            "resourceType": stored.kind,
+            "created": stored.created,
+            "lastModified": stored.modified,
+            "version": stored.etag,
+        }
+        extra = self.extras("", [stored], kept).get(stored.id, {})
+        for entry in (entry for entries in extra.values() for entry in entries):
+            entry["$ref"] = entry["$ref"].lstrip("/")
+        return self.model(resource_type).model_validate({**stored.document, **extra, "id": stored.id, "meta": meta})
+
+    def get(
+        self,
+        resource_type: ResourceType,
+        resource_id: str,
+        *,
+        response_parameters: ResponseParameters[Any] | None = None,
+    ) -> Resource[Any]:
+        kept = Projection.of(response_parameters)
+        return self.whole(resource_type, self.read(resource_type, resource_id), kept)
+
+    def search(
+        self, resource_types: list[ResourceType], search_request: SearchRequest[Any], *, position: Any = None
+    ) -> SearchPage:
+        found = self.find(resource_types, search_request, position)
+        by_name = {str(one.name): one for one in resource_types}
+        page = [self.whole(by_name[stored.kind], stored) for stored in found.page]
+        return SearchPage(found.total, page, found.next, found.previous)
+
+    def create(self, resource_type: ResourceType, resource: Resource[Any]) -> Resource[Any]:
+        made = resource.model_copy(deep=True)
+        return self.whole(resource_type, self.add(resource_type, made, _member_ids(made)))
+
+    def update(
+        self, resource_type: ResourceType, resource: Resource[Any], *, expected_version: str | None = None
+    ) -> Resource[Any]:
+        changed = resource.model_copy(deep=True)
+        old = self.read(resource_type, str(resource.id))
+        if resource_type.name == "User":
+            stored = people.update_user(self.session, changed, self.bare(resource_type, old), expected_version)
+        else:
+            groups.check_version(old, expected_version)
+            delta = members.replace(self.session, old.id, _member_ids(changed))
+            stored = groups.update_group(self.session, changed, old, delta)
+        return self.whole(resource_type, stored)
+
+    def delete(self, resource_type: ResourceType, resource_id: str, *, expected_version: str | None = None) -> None:
+        remove = people.delete_user if resource_type.name == "User" else groups.delete_group
+        remove(self.session, resource_id, expected_version)
+
+    def operation(self) -> AbstractContextManager[Any]:
+        """A savepoint, so that a failed operation of a Bulk request leaves nothing behind."""
+        return self.session.tx.begin_nested()
+
+
+def _member_ids(resource: Any) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(members.ids_of(members.entries(resource))))

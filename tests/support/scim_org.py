@@ -1,0 +1,143 @@
+"""A local org for SCIM tests, on SQLite or PostgreSQL, and a client that speaks to it without a socket."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import urlencode
+
+import postgres_server
+import pytest
+
+from rolecall.localorg import tokens
+from rolecall.localorg.scim.handle import PREFIX, handle_scim
+from rolecall.localorg.store import Database, open_database
+from rolecall.localorg.store.audit import Actor
+from rolecall.localorg.store.seed import empty, seed
+from rolecall.localorg.store.singletons import read_value, write_singleton
+from rolecall.localorg.web import Request, Response
+
+USER = "urn:ietf:params:scim:schemas:core:2.0:User"
+GROUP = "urn:ietf:params:scim:schemas:core:2.0:Group"
+ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
+WRITER = "urn:custom:params:scim:schemas:extension:writer:2.0"
+WRITER_USER = f"{WRITER}:User"
+PATCH_OP = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
+SEARCH = "urn:ietf:params:scim:api:messages:2.0:SearchRequest"
+BULK = "urn:ietf:params:scim:api:messages:2.0:BulkRequest"
+ACTOR = Actor("scim", "scim")
+
+
+class Answer(NamedTuple):
+    """An answer with its JSON."""
+
+    status: int
+    body: Any
+    headers: dict[str, str]
+
+    @property
+    def ids(self) -> list[str]:
+        return [one["id"] for one in self.body["Resources"]]
+
+
+class Client:
+    """Speaks SCIM to an org in the same process, with a token as an IdP would."""
+
+    def __init__(self, db: Database, token: str | None = None) -> None:
+        self.db = db
+        self.token = token or new_token(db, "scim")
+
+    def call(self, method: str, path: str, body: Any = None, **headers: str) -> Answer:
+        sent = {"host": "org.example", "authorization": f"Bearer {self.token}"}
+        sent |= {"content-type": "application/scim+json"} if body is not None else {}
+        sent |= {name.replace("_", "-"): value for name, value in headers.items()}
+        raw = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
+        where, _, query = path.partition("?")
+        return read(handle_scim(Request(method, PREFIX + where, query, sent, raw), self.db))
+
+    def get(self, path: str, **query: str | int) -> Answer:
+        return self.call("GET", f"{path}?{urlencode(query)}" if query else path)
+
+    def post(self, path: str, body: Any, **headers: str) -> Answer:
+        return self.call("POST", path, body, **headers)
+
+    def put(self, path: str, body: Any, **headers: str) -> Answer:
+        return self.call("PUT", path, body, **headers)
+
+    def patch(self, path: str, *operations: dict[str, Any], **headers: str) -> Answer:
+        return self.call("PATCH", path, {"schemas": [PATCH_OP], "Operations": list(operations)}, **headers)
+
+    def delete(self, path: str, **headers: str) -> Answer:
+        return self.call("DELETE", path, **headers)
+
+    def user(self, name: str, **more: Any) -> str:
+        """The id of a new user."""
+        made = self.post("/Users", {"schemas": [USER], "userName": name, "active": True, **more})
+        assert made.status == 201, made
+        return str(made.body["id"])
+
+    def group(self, name: str, *members: str, **more: Any) -> str:
+        """The id of a new group."""
+        body = {"schemas": [GROUP], "displayName": name, "members": [{"value": one} for one in members], **more}
+        made = self.post("/Groups", body)
+        assert made.status == 201, made
+        return str(made.body["id"])
+
+    def members(self, group: str) -> set[str]:
+        return {one["value"] for one in self.get(f"/Groups/{group}").body.get("members", [])}
+
+
+def read(response: Response) -> Answer:
+    raw = response.read()
+    return Answer(response.status, json.loads(raw) if raw else None, {k.lower(): v for k, v in response.headers})
+
+
+def new_token(db: Database, kind: Any, **more: Any) -> str:
+    with db.write() as tx:
+        return tokens.issue(tx, kind, **more).secret
+
+
+def configure(db: Database, **changes: Any) -> None:
+    """Change SCIM settings behind everybody's back."""
+    with db.write() as tx:
+        write_singleton(tx, "scim", {**read_value(tx, "scim"), **changes})
+
+
+def fresh(where: str | Path) -> Database:
+    """An empty org with SCIM on."""
+    db = open_database(where)
+    with db.write() as tx:
+        empty(tx, keep_tokens=False)
+        seed(tx)
+    configure(db, enabled=True)
+    return db
+
+
+@pytest.fixture(scope="session")
+def scim_postgres() -> Iterator[str]:
+    """The url of a PostgreSQL of our own; without one the test is skipped, or fails where it is required."""
+    programs = postgres_server.programs()
+    if programs is None:
+        if "postgres" in os.environ.get("ROLECALL_REQUIRE", ""):
+            pytest.fail("PostgreSQL is required and not installed")
+        pytest.skip("PostgreSQL is not installed")
+    with postgres_server.server(programs) as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def scim_db(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """An empty org with SCIM on, on each database."""
+    on_postgres = request.param == "postgresql"
+    db = fresh(request.getfixturevalue("scim_postgres") if on_postgres else tmp_path / "org.db")
+    yield db
+    db.close()
+
+
+@pytest.fixture
+def scim(scim_db: Database) -> Client:
+    """A client with the org's SCIM token."""
+    return Client(scim_db)
