@@ -19,20 +19,21 @@ Many people, before and after a change; masks are ints numbered by ``rules.atoms
     org_admins(after, directory)                                             # person numbers
     scope(before, after, emails)                                             # what must be read for this
 
-``masks(rules, directory, numbers)`` gives everybody's mask one by one; ``sorted`` people, teams and so on are the
-caller's. ``facts_after`` and ``synced``/``returned`` say what a change of settings or of a person's state does to what
-the org remembers. ``ways_in`` and ``joining`` are about signing in (R26, R27). ``rules.missing`` names what would have to be
-read before the answers can be relied on; ``rules.gone`` what R25 reports.
+``masks(rules, directory, numbers)`` gives one mask after another, of everybody or of those numbered. ``facts_after``,
+``synced`` and ``returned`` say what a change of settings, or of a person's state, does to what the org remembers.
+``ways_in``, ``password_locked`` and ``joining`` are about getting in (R26, R27); ``encode_access`` is the JSON.
+``rules.missing`` names what would have to be read before the answers can be relied on, ``rules.gone`` what R25 reports.
 """
 
 from rolecall.access.atoms import Atoms
 from rolecall.access.candidates import candidates, everyone, mappings_moved, scope
+from rolecall.access.encode import encode_access
 from rolecall.access.evaluate import masks, org_admins, person_mask, shifts
 from rolecall.access.moves import compile_change, facts_after, returned, synced
 from rolecall.access.person import Access, Granted, Reason, Silent, effective
 from rolecall.access.rules import Rules, compile_access, default_combos, mapping_combos
 from rolecall.access.shift import escalates, is_org_admin, kind, loses, to_default, to_nothing
-from rolecall.access.signin import joining, ways_in
+from rolecall.access.signin import joining, password_locked, ways_in
 
 __all__ = [
     "Access",
@@ -46,6 +47,7 @@ __all__ = [
     "compile_change",
     "default_combos",
     "effective",
+    "encode_access",
     "escalates",
     "everyone",
     "facts_after",
@@ -57,6 +59,7 @@ __all__ = [
     "mappings_moved",
     "masks",
     "org_admins",
+    "password_locked",
     "person_mask",
     "returned",
     "scope",

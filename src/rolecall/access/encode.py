@@ -1,0 +1,17 @@
+"""Access as JSON: one row of ``access --format json``, and what the org's API answers about a person."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rolecall.access.person import Access, Granted
+
+
+def encode_access(email: str, access: Access) -> dict[str, Any]:
+    """``{email, org_admin, combos: [{team, role, reason, reasons}]}``, the winning reason first (R32)."""
+    return {"email": email, "org_admin": access.org_admin, "combos": [_combo(granted) for granted in access.combos]}
+
+
+def _combo(granted: Granted) -> dict[str, Any]:
+    sources = [reason.source for reason in granted.reasons]
+    return {"team": granted.team, "role": granted.role, "reason": sources[0], "reasons": sources}
