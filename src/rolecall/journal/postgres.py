@@ -6,7 +6,7 @@ import hashlib
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
@@ -101,8 +101,8 @@ class PostgresDatabase:
     def release(self, name: str) -> None:
         if name in self._locks:
             self._locks.discard(name)
-            if self.connected:
-                self.rows("SELECT pg_advisory_unlock(?::bigint)", _number("lock", name))
+            with self._threads, suppress(psycopg.Error):  # a connection that is gone holds nothing
+                self._connection.execute("SELECT pg_advisory_unlock(%s::bigint)", (_number("lock", name),))
 
     def holds(self, name: str) -> bool:
         """Asked of the server, about the backend that answers: whatever stands between us, it must be this one."""
@@ -112,7 +112,9 @@ class PostgresDatabase:
         return bool(self.rows(_HELD, *_halves(name)))
 
     def close(self) -> None:
-        self._locks.clear()
+        """Unlocks first: the server notices a closed connection only after a moment."""
+        for name in tuple(self._locks):
+            self.release(name)
         self._connection.close()
 
     @contextmanager
