@@ -4,6 +4,7 @@ Public::
 
     load(root, env=None, main=None) -> Sources       files read and merged; problems inside, nothing raised
     validate(sources) -> list[Problem]               errors and warnings, all at once; offline
+    validate_repo(root, env=None, main=None)         the same for a directory; with env=None, for every overlay
     build(sources, warnings=()) -> Config            of sources without errors
     read_config(root, env=None, main=None) -> Config load, validate, build; raises ConfigError with all problems
     environments(root) -> tuple[str, ...]            the names of the overlays in env/
@@ -24,10 +25,10 @@ from rolecall.desired.config import Config
 from rolecall.desired.files import environments
 from rolecall.desired.load import load
 from rolecall.desired.sources import Sources
-from rolecall.desired.validate import validate
+from rolecall.desired.validate import validate, validate_repo
 from rolecall.errors import ConfigError
 
-__all__ = ["Config", "Sources", "build", "environments", "load", "read_config", "validate"]
+__all__ = ["Config", "Sources", "build", "environments", "load", "read_config", "validate", "validate_repo"]
 
 
 def read_config(root: Path, env: str | None = None, main: str | None = None) -> Config:

@@ -18,14 +18,20 @@ def load(root: Path, env: str | None = None, main: str | None = None) -> Sources
     ``main`` is the main file's name in ``root`` (``rolecall.yaml``). Never raises for what files hold: everything wrong
     is in ``Sources.problems``, and what could be read is there all the same.
     """
-    return _Loading(root, env, main or files.MAIN).run()
+    return _Loading(root, env, main or files.MAIN, {}).run()
+
+
+def load_each(root: Path, main: str | None = None) -> list[Sources]:
+    """The config once for every overlay there is; without overlays, as it is. Each file is read once."""
+    seen: dict[str, Document | None] = {}
+    return [_Loading(root, env, main or files.MAIN, seen).run() for env in files.environments(root) or (None,)]
 
 
 class _Loading:
-    """One load: gathers documents and problems."""
+    """One load: gathers documents and problems. ``seen`` are the files read so far, by it or by a load before."""
 
-    def __init__(self, root: Path, env: str | None, main: str) -> None:
-        self.root, self.env, self.main = root, env, main
+    def __init__(self, root: Path, env: str | None, main: str, seen: dict[str, Document | None]) -> None:
+        self.root, self.env, self.main, self.seen = root, env, main, seen
         self.problems: list[Problem] = []
 
     def run(self) -> Sources:
@@ -48,6 +54,11 @@ class _Loading:
         )
 
     def _read(self, name: str) -> Document | None:
+        if name not in self.seen:
+            self.seen[name] = self._read_anew(name)
+        return self.seen[name]
+
+    def _read_anew(self, name: str) -> Document | None:
         """The document of a file that is a map of sections; None, and a problem told, when it is not."""
         try:
             document = files.read_document(self.root, name)

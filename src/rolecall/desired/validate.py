@@ -2,14 +2,48 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from pathlib import Path
+
+from rolecall.desired.checks_names import check_names
+from rolecall.desired.checks_policy import check_policy
+from rolecall.desired.checks_sections import check_sections
+from rolecall.desired.checks_targets import check_targets
+from rolecall.desired.load import load, load_each
 from rolecall.desired.schema import judge
 from rolecall.desired.sources import Sources
-from rolecall.errors import Problem
+from rolecall.errors import Problem, Where
+
+CHECKS = (check_sections, check_names, check_targets, check_policy)
 
 
 def validate(sources: Sources) -> list[Problem]:
-    """All problems of sources, errors and warnings, in the order of the files."""
-    problems = [*sources.problems]
+    """All problems of sources, errors and warnings, each once, in the order of the files.
+
+    What the schema refuses is left out before the rules are checked, so that one mistake is told once.
+    """
+    problems = list(sources.problems)
     if sources.documents:
-        problems += judge(sources.effective, sources).problems
-    return problems
+        sound, refused = judge(sources.effective, sources)
+        problems += refused
+        if not any(problem.code == "version" for problem in refused):
+            for check in CHECKS:
+                problems += check(sound, sources)
+    return _in_order(problems, sources.files)
+
+
+def validate_repo(root: Path, env: str | None = None, main: str | None = None) -> list[Problem]:
+    """All problems of the config in ``root``, with one overlay or, when ``env`` is None, with each there is."""
+    each = load_each(root, main) if env is None else [load(root, env, main)]
+    files = tuple(dict.fromkeys(name for sources in each for name in sources.files))
+    return _in_order((problem for sources in each for problem in validate(sources)), files)
+
+
+def _in_order(problems: Iterable[Problem], files: tuple[str, ...]) -> list[Problem]:
+    rank = {name: number for number, name in enumerate(files)}
+
+    def place(problem: Problem) -> tuple[int, str, int, int]:
+        where = problem.where or Where("")
+        return rank.get(where.file, len(rank)), where.file, where.line, where.column
+
+    return sorted(dict.fromkeys(problems), key=place)

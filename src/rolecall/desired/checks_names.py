@@ -1,0 +1,87 @@
+"""Names, ids and dates in a config that contradict each other or cannot be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+
+from rolecall.desired.sources import Sources
+from rolecall.errors import Problem, did_you_mean
+from rolecall.model import normalise
+from rolecall.model.kinds import BY_SECTION, SECTIONS
+from rolecall.source.document import Step
+
+Sound = dict[str, Any]
+
+
+def check_names(sound: Sound, sources: Sources) -> Iterator[Problem]:
+    """Problems of ids, former names, dates and addresses."""
+    groups = {name: entry for name, entry in sound.get("idp_groups", {}).items() if isinstance(entry, dict)}
+    yield from _pins(groups, sources)
+    yield from _previously(groups, sound.get("idp_groups", {}), sources)
+    yield from _dates(sound, groups, sources)
+    yield from _addresses(sound, sources)
+
+
+def _pins(groups: Sound, sources: Sources) -> Iterator[Problem]:
+    first: dict[str, str] = {}
+    for name, entry in groups.items():
+        pin = entry.get("id")
+        if pin is not None and first.setdefault(pin, name) != name:
+            other = sources.where(("idp_groups", first[pin], "id"))
+            message = f"the id `{pin}` is pinned by `{first[pin]}` already, at {other}"
+            yield Problem("same_id", message, sources.where(("idp_groups", name, "id")), "A group has one entry")
+
+
+def _previously(groups: Sound, listed: Sound, sources: Sources) -> Iterator[Problem]:
+    claimed: dict[str, str] = {}
+    for name, entry in groups.items():
+        for at, former in enumerate(entry.get("previously", ())):
+            where = sources.where(("idp_groups", name, "previously", at))
+            old = normalise.name(former)
+            if old == name:
+                yield Problem("previously", f"`{name}` cannot have been called `{old}` before", where, "Take it out")
+            elif old in listed:
+                place = sources.where(("idp_groups", old), key=True)
+                message = f"`{old}` cannot be a former name: it has an entry of its own at {place}"
+                yield Problem("previously", message, where, "Keep one of the two")
+            elif claimed.setdefault(old, name) != name:
+                message = f"`{old}` is given as a former name of `{claimed[old]}` too"
+                yield Problem("previously", message, where, "Keep it at the group that was renamed")
+
+
+def _dates(sound: Sound, groups: Sound, sources: Sources) -> Iterator[Problem]:
+    dated: list[tuple[tuple[Step, ...], str]] = [
+        (("idp_groups", name, "expires"), entry["expires"]) for name, entry in groups.items() if "expires" in entry
+    ]
+    for section in ("ignore", "allow"):
+        for at, entry in enumerate(sound.get(section, ())):
+            if entry and "until" in entry:
+                dated.append(((section, at, "until"), entry["until"]))
+    for path, said in dated:
+        try:
+            date.fromisoformat(said)
+        except ValueError:
+            yield Problem("date", f"there is no such day as `{said}`", sources.where(path), "Write YYYY-MM-DD")
+
+
+def _addresses(sound: Sound, sources: Sources) -> Iterator[Problem]:
+    for section, key in (("ignore", "address"), ("allow", "for")):
+        for at, entry in enumerate(sound.get(section, ())):
+            if entry and key in entry and (problem := _address(entry[key])):
+                yield problem._replace(where=sources.where((section, at, key)))
+
+
+def _address(pattern: str) -> Problem | None:
+    """What is wrong with an address or a glob of addresses, without its place."""
+    section, slash, _ = pattern.partition("/")
+    if any(mark in section for mark in "*?["):
+        return None
+    if section not in BY_SECTION:
+        hint = did_you_mean(section, SECTIONS) or f"An address starts with {', '.join(SECTIONS)}"
+        return Problem("address", f"`{pattern}` can be no address", None, hint)
+    if BY_SECTION[section].keyed != bool(slash):
+        hint = f"Write `{section}/*` for all" if not slash else f"Write `{section}`"
+        return Problem("address", f"`{pattern}` can be no address", None, hint)
+    return None

@@ -1,0 +1,95 @@
+"""What a schema cannot say about the policy: access tests that test nothing, bands, and overlays that loosen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from rolecall.desired.policy import build_policy
+from rolecall.desired.schema import judge
+from rolecall.desired.sources import Sources
+from rolecall.errors import Problem, Where
+from rolecall.model.strictness import policy_differences
+
+Sound = dict[str, Any]
+_POLICY = ("manage", "ignore", "guards", "allow", "watch", "access_tests")
+
+
+def check_policy(sound: Sound, sources: Sources) -> Iterator[Problem]:
+    """Problems of the policy; ``sound`` is the part of the config that fits the schema."""
+    yield from _bands(sound.get("guards", {}), sources)
+    for at, test in enumerate(sound.get("access_tests", ())):
+        if test:
+            yield from _test(at, test, sources)
+    if sources.overlaid and all(sound.get(key) == sources.effective.get(key) for key in _POLICY):
+        yield from _loosened(sources)
+
+
+def _bands(guards: Sound, sources: Sources) -> Iterator[Problem]:
+    for name in ("max_people_losing_access", "max_removals"):
+        band = guards.get(name, {})
+        review, block = band.get("review"), band.get("block")
+        if isinstance(review, int) and isinstance(block, int) and block < review:
+            where = sources.where(("guards", name, "block"))
+            message = f"`{name}` blocks above {block} before it asks for review above {review}"
+            yield Problem("band", message, where, "Let `block` be the larger", "warning")
+
+
+def _test(at: int, test: Sound, sources: Sources) -> Iterator[Problem]:
+    where = sources.where(("access_tests", at))
+    name = test["name"]
+    about = [key for key in ("person", "role") if key in test]
+    if len(about) != 1:
+        yield Problem(
+            "access_test", f"`{name}` has to be about a person or a role", where, "Add one of the two, not both"
+        )
+        return
+    asked = [key for key in ("expect", "has", "never", "granted_by_only") if key in test]
+    fitting = ["granted_by_only"] if about == ["role"] else ["expect", "has", "never"]
+    if not asked:
+        yield Problem("access_test", f"`{name}` asks nothing", where, f"Add {', '.join(fitting)}")
+    for key in asked:
+        if key not in fitting:
+            place = sources.where(("access_tests", at, key), key=True)
+            message = f"`{key}` cannot be asked about a {about[0]}"
+            yield Problem("access_test", message, place, f"Use {', '.join(fitting)}")
+    if isinstance(test.get("person"), str) and "@" not in test["person"]:
+        place = sources.where(("access_tests", at, "person"))
+        yield Problem("access_test", f"`{test['person']}` is no e-mail address", place, "A persona is {groups: [...]}")
+
+
+def _loosened(sources: Sources) -> Iterator[Problem]:
+    """An overlay may tighten policy, never loosen it."""
+    base = judge(sources.base, sources, explained=False).sound
+    if any(base.get(key) != sources.base.get(key) for key in _POLICY):
+        return
+    over = sources.documents[-1]
+    try:
+        before, after = build_policy(sources.base, sources), build_policy(sources.effective, sources)
+    except ValueError:  # a date that is none, told by check_names
+        return
+    for difference in policy_differences(before, after):
+        if difference.loosens:
+            path = tuple(difference.path.split("."))
+            change = f"from {_said(difference.before)} to {_said(difference.after)}"
+            yield _loosening(difference.path, change, over.where(path, key=True))
+    for name in _unprotected(sources):
+        yield _loosening(f"idp_groups/{name}.protect", "from true to false", over.where(("idp_groups", name), key=True))
+
+
+def _loosening(path: str, change: str, where: Where) -> Problem:
+    hint = "An overlay may tighten policy only; change it in the main file"
+    return Problem("loosens", f"this overlay loosens `{path}` {change}", where, hint)
+
+
+def _said(value: Any) -> str:
+    return "nothing" if value is None else f"`{str(value).lower() if isinstance(value, bool) else value}`"
+
+
+def _unprotected(sources: Sources) -> Iterator[str]:
+    effective = sources.effective.get("idp_groups", {})
+    for name, entry in sources.base.get("idp_groups", {}).items():
+        if isinstance(entry, dict) and entry.get("protect") is True:
+            now = effective.get(name)
+            if not (isinstance(now, dict) and now.get("protect") is True):
+                yield name

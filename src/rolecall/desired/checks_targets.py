@@ -1,0 +1,93 @@
+"""What a config points at: forms of the org's url, the repo's own files, tokens that would be needed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+from rolecall.desired.sources import Sources
+from rolecall.errors import Problem
+from rolecall.source.document import Step
+from rolecall.source.files import inside
+
+Sound = dict[str, Any]
+FORMS = "https://..., http://..., local:PATH or observed:PATH"
+_SCHEME = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]*):(.*)$", re.DOTALL)
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+
+def check_targets(sound: Sound, sources: Sources) -> Iterator[Problem]:
+    """Problems of org, people and files."""
+    org = sound.get("org", {})
+    if isinstance(org.get("url"), str):
+        yield from _org(org, sources)
+    people = sound.get("people")
+    if isinstance(people, dict):
+        yield from _people(people, sources)
+    metadata = sound.get("sso", {}).get("metadata")
+    if isinstance(metadata, dict):
+        yield from _file(metadata["file"], ("sso", "metadata", "file"), sources)
+
+
+def _org(org: Sound, sources: Sources) -> Iterator[Problem]:
+    where = sources.where(("org", "url"))
+    found = _SCHEME.match(org["url"])
+    scheme, rest = (found[1].lower(), found[2]) if found else ("", "")
+    if scheme in ("http", "https"):
+        yield from _web(org["url"], ("org", "url"), sources)
+        if "token" not in org:
+            hint = "Add `token: {env: ROLECALL_TOKEN}`"
+            yield Problem("no_token", "an org that is reached over HTTP needs a token", where, hint, "warning")
+    elif scheme in ("local", "observed") and rest.strip():
+        if scheme == "observed" and inside(sources.root, rest) is None:
+            hint = "An observed file is kept in the config's directory, links resolved"
+            yield Problem("outside", f"`{rest}` leads out of the config's directory", where, hint)
+    else:
+        yield Problem("org_url", "this is no way to an org", where, f"Write {FORMS}")
+
+
+def _web(url: str, path: tuple[Step, ...], sources: Sources) -> Iterator[Problem]:
+    """Problems of an http(s) address. The address is not repeated: it may hold a secret."""
+    where = sources.where(path)
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        yield Problem("org_url", "this is no valid address", where, "Write https://HOST or https://HOST:PORT")
+        return
+    if not host or not _plain_host(url):
+        yield Problem("org_url", "this address names no host", where, "Write https://HOST or https://HOST:PORT")
+    elif parts.username is not None or parts.password is not None:
+        yield Problem("org_url", "an address cannot hold a user or password", where, "Use `token`, a reference")
+    elif parts.query or parts.fragment:
+        yield Problem("org_url", "an address cannot hold `?` or `#`", where, "Take it out")
+    elif parts.scheme == "http" and host not in _LOOPBACK:
+        message = "over http:// a token crosses the network readable by anybody"
+        yield Problem("plain_http", message, where, "Use https://", "warning")
+
+
+def _plain_host(url: str) -> bool:
+    return not any(char.isspace() or not char.isprintable() for char in url)
+
+
+def _people(people: Sound, sources: Sources) -> Iterator[Problem]:
+    if "file" in people:
+        yield from _file(people["file"], ("people", "file"), sources)
+    for kind in ("scim", "okta", "url", "login_url"):
+        if kind in people:
+            yield from _web(people[kind], ("people", kind), sources)
+    if "entra" in people and "token" not in people and not {"client_id", "client_secret"} <= people.keys():
+        hint = "Add `client_id` and `client_secret`, or `token`"
+        yield Problem("no_token", "Entra is read with credentials", sources.where(("people",), key=True), hint)
+
+
+def _file(name: str, path: tuple[Step, ...], sources: Sources) -> Iterator[Problem]:
+    where = sources.where(path)
+    found = inside(sources.root, name)
+    if found is None:
+        hint = "Files stay inside the config's directory, links resolved"
+        yield Problem("outside", f"`{name}` leads out of the config's directory", where, hint)
+    elif not found.is_file():
+        yield Problem("no_file", f"there is no file `{name}`", where, "Names are relative to rolecall.yaml")
