@@ -13,7 +13,13 @@ from rolecall.cli.options import GLOBAL_HEADING, global_options, refuse_variable
 from rolecall.errors import did_you_mean
 
 COMMANDS: Mapping[str, Mapping[str, str]] = {
+    "Every day": {
+        "validate": "Check the config: schema, references, meaning.",
+        "plan": "Show what would change, for whom, and what the guards say.",
+        "show": "Show a saved plan.",
+    },
     "Look": {
+        "render": "Show the effective config after includes and overlays.",
         "schema": "Print a JSON schema.",
     },
     "Tools": {

@@ -5,8 +5,8 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from rolecall.plan.value import OrgRef, Plan
+from rolecall.report.phrases import count
 from rolecall.report.visible import visible
-from rolecall.report.words import count
 
 REHEARSAL = "LOCAL REHEARSAL, not WRITER"
 

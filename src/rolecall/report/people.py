@@ -1,45 +1,28 @@
-"""How people are named in a report: by name, masked, or only counted; and moves of access as sentences."""
+"""People in a plan as sentences. What may be shown of them was decided before: a plan is redacted as a whole."""
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from typing import NamedTuple
 
+from rolecall.model.policy import Combo
 from rolecall.model.settings import Address
-from rolecall.plan.value import Impact, Move, Who
+from rolecall.plan.headline import combos, people, sentence, shift_of, shifts, tally_words
+from rolecall.plan.value import Impact, Move, Plan, Transient, UpgradeImpact, Who
+from rolecall.report.phrases import count
 from rolecall.report.visible import visible
-from rolecall.report.words import combos, count
 
-PeopleShown = Literal["names", "masked", "counts"]
+_NAMED = 3
+_WAYS = 3
+_MOST = 10
 
-_SHOWN = 3
 
+class Told(NamedTuple):
+    """A sentence about people, and whether it is about a loss or a risk."""
 
-@dataclass(frozen=True, slots=True)
-class Naming:
-    """What a report may show of people. ``key`` is the secret that masks are made with; it is never shown."""
-
-    shown: PeopleShown = "names"
-    key: bytes = b""
-
-    def name(self, who: Who) -> str:
-        """The e-mail, or a mask that is the same for the same person under the same key."""
-        plain = who.email or who.id
-        if self.shown == "names":
-            return visible(plain)
-        digest = hmac.new(self.key, plain.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
-        return f"person-{digest[:8]}"
-
-    def some(self, people: Sequence[Who], most: int = _SHOWN) -> str:
-        """The first few and a count of the rest; only the count where people are not to be shown."""
-        if self.shown == "counts":
-            return count(len(people), "person")
-        names = ", ".join(self.name(who) for who in people[:most])
-        return names if len(people) <= most else f"{names} and {len(people) - most:,} more"
+    text: str
+    grave: bool = False
 
 
 def moves_by_address(impact: Impact) -> Mapping[Address, tuple[Move, ...]]:
@@ -51,32 +34,74 @@ def moves_by_address(impact: Impact) -> Mapping[Address, tuple[Move, ...]]:
     return {at: tuple(moves) for at, moves in by.items()}
 
 
-def move_sentence(move: Move) -> str:
-    """``40 lose Marketing member, gain Brand member``."""
-    before, after = frozenset(move.before), frozenset(move.after)
-    parts = [
-        f"{verb} {combos(sorted(held))}" for verb, held in (("lose", before - after), ("gain", after - before)) if held
-    ]
-    ends = ""
-    if not move.after:
-        ends = ", left with nothing"
-    elif move.to_default:
-        ends = ", left with only the default"
-    return f"{move.size:,} {', '.join(parts)}{ends}"
+def change_told(plan: Plan, at: Address, moves: Sequence[Move]) -> Iterable[Told]:
+    """The people that one change touches: the largest ways they move, then a count of the rest."""
+    tally = plan.impact.tallies.get(at)
+    if not moves:
+        if tally and tally.total:
+            yield Told(f"{tally_words(tally)} access", bool(tally.lose or tally.change))
+        return
+    found = shifts(moves)
+    for shift, size in found[:_WAYS]:
+        who = _named([move for move in moves if shift_of(move) == shift])
+        yield Told(visible(sentence(shift, size)) + (f" ({who})" if who else ""), bool(shift.lost))
+    if len(found) > _WAYS:
+        rest = sum(size for _, size in found[_WAYS:])
+        yield Told(f"And {people(rest, 'moves', 'move')} in {len(found) - _WAYS:,} other ways.")
+    others = {other for move in moves for other in move.because} - {at}
+    if others:
+        first = visible(min(others))
+        yield Told(f"Together with {first}{f' and {len(others) - 1:,} more' if len(others) > 1 else ''}.")
 
 
-def together(move: Move, at: Address) -> str:
-    """Which other changes a move takes, in words, or nothing."""
-    others = [visible(other) for other in move.because if other != at]
-    if not others:
-        return ""
-    rest = f" and {len(others) - 1:,} more" if len(others) > 1 else ""
-    return f" (with {others[0]}{rest})"
+def plan_told(plan: Plan) -> Iterable[Told]:
+    """What is to be said of people beside the changes: escalations, the upgrade, transients, those told apart."""
+    impact = plan.impact
+    yield from _escalations(impact)
+    if impact.upgrade:
+        yield from _upgrade(impact.upgrade)
+    yield from (_transient(row) for row in impact.transients[:_MOST])
+    if len(impact.transients) > _MOST:
+        yield Told(f"And {count(len(impact.transients) - _MOST, 'more such moment')} between two steps.", True)
+    for row in impact.apart:
+        yield from (Told(visible(text)) for text in row.sentences)
+    yield from (Told(visible(text)) for text in impact.notes)
 
 
-def named(moves: Iterable[Move], naming: Naming) -> str:
-    """Who moves, when they are few enough to be read; else nothing."""
-    people = [who for move in moves for who in move.people]
-    if naming.shown == "counts" or not 0 < len(people) <= _SHOWN:
-        return ""
-    return ", ".join(map(naming.name, people))
+def name(who: Who) -> str:
+    """The name a plan shows of somebody, or that it shows none."""
+    return visible(who.email) if who.email else "a person"
+
+
+def _named(moves: Iterable[Move]) -> str:
+    """Who, when they are few enough to be read and may be shown; else nothing."""
+    found = [who for move in moves for who in move.people]
+    return ", ".join(map(name, found)) if 0 < len(found) <= _NAMED and all(who.email for who in found) else ""
+
+
+def _escalations(impact: Impact) -> Iterable[Told]:
+    gains: defaultdict[tuple[Combo, ...], list[Who]] = defaultdict(list)
+    for row in impact.escalations:
+        gains[row.gains].append(row.who)
+    for held, found in sorted(gains.items(), key=lambda row: -len(row[1])):
+        shown = [name(who) for who in found[:_MOST] if who.email]
+        more = len(found) - len(shown)
+        who = f": {', '.join(shown)}{f' and {more:,} more' if more else ''}" if shown else ""
+        yield Told(f"{people(len(found), 'gains', 'gain')} {visible(combos(held))}{who}", True)
+
+
+def _upgrade(row: UpgradeImpact) -> Iterable[Told]:
+    stage = "Completing the upgrade" if row.stage == "complete" else "The upgrade, once complete,"
+    yield Told(
+        f"{stage} leaves {people(row.keep)} with exactly what they have and changes {people(row.differ)}; "
+        f"{row.pushed:,} of {count(row.groups, 'group')} pushed again.",
+        bool(row.differ),
+    )
+    if lost := row.org_admins_lost:
+        names = ", ".join(name(who) for who in lost[:_MOST] if who.email)
+        yield Told(f"{people(len(lost), 'is', 'are')} org admin no longer{f': {names}' if names else ''}.", True)
+
+
+def _transient(row: Transient) -> Told:
+    combo = visible(combos([row.combo]))
+    return Told(f"{name(row.who)} {row.kind} {combo} from step {row.from_step:,} to step {row.to_step:,}.", True)

@@ -8,8 +8,8 @@ from typing import Any
 
 from rolecall.errors import Problem
 from rolecall.report.line import Line, Span, Style, line
+from rolecall.report.phrases import count
 from rolecall.report.visible import visible
-from rolecall.report.words import count
 
 
 def problem_line(problem: Problem) -> Line:

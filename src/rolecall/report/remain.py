@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from rolecall.plan.value import Released, Unmanaged
+from rolecall.report.phrases import count, listed
 from rolecall.report.visible import visible
-from rolecall.report.words import count, gives_org_admin, listed
+from rolecall.report.words import gives_org_admin
 
 _SHOWN = 5
 

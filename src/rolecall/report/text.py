@@ -8,11 +8,11 @@ from rolecall.plan.digest import short
 from rolecall.plan.value import GuardResult, Verdict
 from rolecall.report.banner import REHEARSAL
 from rolecall.report.line import Line, Row, Span, Style, line, width_of
+from rolecall.report.phrases import place
 from rolecall.report.problems import problem_line
 from rolecall.report.verdicts import guard_words, passed_words
-from rolecall.report.visible import cells
+from rolecall.report.visible import cells, visible
 from rolecall.report.walk import Entry, Note, Part, Walk
-from rolecall.report.words import place
 
 _MARK_STYLE: dict[str, Style] = {"+": "add", "~": "change", "-": "remove", "↑": "warn"}
 _VERDICT_STYLE: dict[Verdict, Style] = {
@@ -94,16 +94,7 @@ def _diffs(entry: Entry) -> Row:
 def _asides(walked: Walk) -> Iterator[Line]:
     if walked.parts:
         yield line()
-    impact = walked.plan.impact
-    yield from (line(text, "dim", indent=2, hang=4) for text in impact.notes)
-    for item in impact.escalations[:_MOST]:
-        gains = ", ".join(f"{combo.team} {combo.role}" for combo in item.gains)
-        yield line(f"{walked.naming.name(item.who)} gains {gains}", "warn", indent=2, hang=4)
-    if len(impact.escalations) > _MOST:
-        yield line(f"and {len(impact.escalations) - _MOST:,} more escalations", "warn", indent=2)
-
-
-_MOST = 10
+    yield from (line(note.text, _tone(note), indent=2, hang=4) for note in walked.people)
 
 
 def _judgement(walked: Walk) -> Iterator[Line]:
@@ -111,10 +102,14 @@ def _judgement(walked: Walk) -> Iterator[Line]:
         if verdict == "pass":
             yield line(passed_words(guards), "ok", indent=8, hang=8)
         else:
-            yield from (_verdict(verdict, guard) for guard in guards)
+            for guard in guards:
+                yield _verdict(verdict, guard)
+                yield from (line(visible(way), "dim", indent=8, hang=10) for way in guard.ways)
     for test in walked.plan.access_tests:
         if not test.passed:
-            yield line(f"FAILED  {test.name}: {test.message}", "error", hang=8, tail=place(test.source))
+            yield line(
+                f"FAILED  {visible(test.name)}: {visible(test.message)}", "error", hang=8, tail=place(test.source)
+            )
 
 
 def _verdict(verdict: Verdict, guard: GuardResult) -> Line:

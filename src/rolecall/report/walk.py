@@ -13,11 +13,12 @@ from rolecall.model.kinds import SECTIONS, split_address
 from rolecall.model.settings import Address
 from rolecall.plan.value import GuardResult, Move, Plan, Verdict, summary
 from rolecall.report.banner import banner, seen
-from rolecall.report.people import Naming, move_sentence, moves_by_address, named, together
+from rolecall.report.people import Told, change_told, moves_by_address, plan_told
+from rolecall.report.phrases import count
 from rolecall.report.remain import released_words, unmanaged_words
 from rolecall.report.verdicts import verdict_rows
 from rolecall.report.visible import visible
-from rolecall.report.words import BLANK_IS, REASONS, VIA_REASONS, Diff, count, diffs
+from rolecall.report.words import BLANK_IS, REASONS, VIA_REASONS, Diff, diffs
 
 Mark = Literal["+", "~", "-", "↑"]
 Tone = Literal["plain", "warn", "error"]
@@ -69,27 +70,30 @@ class Walk:
     seen: str
     headline: str
     parts: tuple[Part, ...]
+    people: tuple[Note, ...]
     remain: tuple[Note, ...]
     verdicts: tuple[tuple[Verdict, tuple[GuardResult, ...]], ...]
     warnings: tuple[Problem, ...]
     summary: str
-    naming: Naming
     digest: str | None
 
 
-def walk(plan: Plan, naming: Naming = Naming(), digest: str | None = None, limit: int | None = None) -> Walk:
-    """Walk a plan. ``limit`` is the most entries that a part may show; ``digest`` is the plan's, if it has one."""
+def walk(plan: Plan, digest: str | None = None, limit: int | None = None) -> Walk:
+    """Walk a plan, which shows of people what it may. ``limit`` is the most entries that a part may show.
+
+    ``digest`` is the plan's; without one no approval is offered.
+    """
     return Walk(
         plan=plan,
         banner=banner(plan),
         seen=seen(plan),
         headline=_headline(plan),
-        parts=tuple(_parts(plan, naming, limit)),
+        parts=tuple(_parts(plan, limit)),
+        people=tuple(_note(told) for told in plan_told(plan)),
         remain=tuple(_remain(plan)),
         verdicts=verdict_rows(plan.guards),
         warnings=plan.warnings,
         summary=summary_line(plan),
-        naming=naming,
         digest=digest,
     )
 
@@ -129,7 +133,7 @@ def _headline(plan: Plan) -> str:
     return " ".join(said)
 
 
-def _parts(plan: Plan, naming: Naming, limit: int | None) -> Iterable[Part]:
+def _parts(plan: Plan, limit: int | None) -> Iterable[Part]:
     moves = moves_by_address(plan.impact)
     grouped: defaultdict[str, list[Change]] = defaultdict(list)
     for change in _merged(plan.changes):
@@ -137,7 +141,7 @@ def _parts(plan: Plan, naming: Naming, limit: int | None) -> Iterable[Part]:
     for key, title in (*((section, section) for section in SECTIONS), *_ASIDE):
         changes = grouped.get(key, [])
         if changes:
-            entries = tuple(_entry(change, plan, moves, naming) for change in changes[:limit])
+            entries = tuple(_entry(change, plan, moves) for change in changes[:limit])
             yield Part(key, title, entries, len(changes), tuple(_part_notes(changes)))
 
 
@@ -157,7 +161,7 @@ def _part_notes(changes: list[Change]) -> Iterable[Note]:
         yield Note(BLANK_IS)
 
 
-def _entry(change: Change, plan: Plan, moves: Mapping[Address, tuple[Move, ...]], naming: Naming) -> Entry:
+def _entry(change: Change, plan: Plan, moves: Mapping[Address, tuple[Move, ...]]) -> Entry:
     section, _ = split_address(change.address)
     return Entry(
         change,
@@ -165,25 +169,12 @@ def _entry(change: Change, plan: Plan, moves: Mapping[Address, tuple[Move, ...]]
         visible(change.address),
         diffs(section, change),
         change.intent.source,
-        (*_people_notes(change, plan, moves.get(change.address, ()), naming), *_why_notes(change)),
+        (*map(_note, change_told(plan, change.address, moves.get(change.address, ()))), *_why_notes(change)),
     )
 
 
-def _people_notes(change: Change, plan: Plan, moves: tuple[Move, ...], naming: Naming) -> Iterable[Note]:
-    for move in moves[:_MOST_MOVES]:
-        worse = move.kind != "gain"
-        who = named([move], naming)
-        text = f"{move_sentence(move)}{together(move, change.address)}{': ' + who if who else ''}"
-        yield Note(text, "warn" if worse else "plain")
-    if len(moves) > _MOST_MOVES:
-        rest = sum(move.size for move in moves[_MOST_MOVES:])
-        yield Note(f"and {count(rest, 'person')} in {len(moves) - _MOST_MOVES:,} other ways (--format csv names each)")
-    tally = plan.impact.tallies.get(change.address)
-    if tally and not moves and tally.total:
-        yield Note(f"{tally.gain:,} gain, {tally.lose:,} lose, {tally.change:,} change")
-
-
-_MOST_MOVES = 3
+def _note(told: Told) -> Note:
+    return Note(told.text, "warn" if told.grave else "plain")
 
 
 def _why_notes(change: Change) -> Iterable[Note]:

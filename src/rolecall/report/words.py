@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from rolecall.errors import Where
 from rolecall.model.change import Change, Reason, ViaReason
 from rolecall.model.fields import FieldChange, field_changes
-from rolecall.model.policy import Combo
 from rolecall.model.roles import ORG_ADMIN
+from rolecall.report.phrases import listed
 from rolecall.report.visible import visible
 
 BLANK_IS = (
@@ -52,32 +50,6 @@ class Diff(NamedTuple):
     def __str__(self) -> str:
         arrow = f"{self.before} → " if self.before is not None else ""
         return f"{self.path}: {arrow}{self.after}"
-
-
-def count(number: int, noun: str, plural: str | None = None) -> str:
-    """``1 person`` · ``20,104 people``."""
-    word = noun if number == 1 else plural or {"person": "people", "entry": "entries"}.get(noun, f"{noun}s")
-    return f"{number:,} {word}"
-
-
-def listed(names: Iterable[str], most: int | None = None) -> str:
-    """Names with commas, made visible; past ``most`` a count of the rest."""
-    shown = [visible(name) for name in names]
-    if most is None or len(shown) <= most:
-        return ", ".join(shown)
-    return f"{', '.join(shown[:most])} and {len(shown) - most:,} more"
-
-
-def place(where: Where | None) -> str:
-    """``idp_groups/marketing.yaml:14``, or nothing."""
-    if where is None:
-        return ""
-    return visible(f"{where.file}:{where.line}" if where.line else where.file)
-
-
-def combos(held: Iterable[Combo]) -> str:
-    """``Brand member, Legal team_admin``."""
-    return listed(f"{combo.team} {combo.role}" for combo in held) or "nothing"
 
 
 def diffs(section: str, change: Change) -> tuple[Diff, ...]:

@@ -38,7 +38,7 @@ def test_a_pipe_gets_one_line_for_each_thing_said() -> None:
         "\n"
         "idp_groups  1\n"
         "  ~ idp_groups/Writer-Marketing   teams: Marketing → Brand   idp_groups/marketing.yaml:14\n"
-        "      40 lose Marketing member, gain Brand member\n"
+        "      40 people move from Marketing to Brand, as members.\n"
         "      owner it-lead@acme.com · CHG-4411\n"
         "\n"
         "REVIEW  max_people_losing_access: 40 people lose something they have; review above 10, block above 403 (2 %)"
@@ -86,6 +86,11 @@ def test_a_failed_access_test_is_shown_with_its_place() -> None:
     shown = text(plan_of(access_tests=(failed, passed)))
     assert "FAILED  one door: Legacy-Admins gives it too   rolecall.yaml:60\n" in shown
     assert "other" not in shown
+
+
+def test_a_guard_shows_each_way_out() -> None:
+    shown = text(plan_of(guards=(REVIEW._replace(ways=("Answer at the prompt.", "Or: --allow x=40")),)))
+    assert "\n        Answer at the prompt.\n        Or: --allow x=40\n" in shown
 
 
 @pytest.mark.parametrize("plan", [plan_of(), plan_of(REBRAND, errored=True)])

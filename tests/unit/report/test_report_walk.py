@@ -24,8 +24,18 @@ from report_plans import (
 from rolecall.model.live import UNREAD, Coverage
 from rolecall.model.policy import Combo
 from rolecall.model.settings import Address
-from rolecall.plan.value import Impact, Move, Plan, Released, Tally, Unmanaged
-from rolecall.report.people import Naming
+from rolecall.plan.privacy import redact
+from rolecall.plan.value import (
+    Apart,
+    Impact,
+    Move,
+    Plan,
+    Released,
+    Tally,
+    Transient,
+    Unmanaged,
+    UpgradeImpact,
+)
 from rolecall.report.walk import Entry, summary_line, walk
 
 
@@ -118,34 +128,72 @@ def test_where_a_mapping_goes_blank_is_not_no_access() -> None:
 
 def test_people_are_told_below_their_change() -> None:
     impact = Impact(100, change=40, losing=40, moves=(FORTY,))
-    assert said(only(plan_of(REBRAND, impact=impact)))[0] == "40 lose Marketing member, gain Brand member"
+    assert said(only(plan_of(REBRAND, impact=impact)))[0] == "40 people move from Marketing to Brand, as members."
 
 
-def test_a_few_people_are_named_unless_they_may_not_be() -> None:
-    move = Move((Combo("Sales", "member"),), (), "lose", (Address(LAPSED.address),), 2, people(2))
-    plan = plan_of(LAPSED, impact=Impact(9, lose=2, moves=(move,)))
-    assert said(only(plan))[0] == "2 lose Sales member, left with nothing: p0@acme.com, p1@acme.com"
-    ((part,), (masked,)) = walk(plan, Naming("counts")).parts, walk(plan, Naming("masked", b"key")).parts
-    assert part.entries[0].notes[0].text == "2 lose Sales member, left with nothing"
-    assert "person-" in masked.entries[0].notes[0].text
-    assert "acme.com" not in masked.entries[0].notes[0].text
+def sales_left(number: int) -> Plan:
+    move = Move((Combo("Sales", "member"),), (), "lose", (Address(LAPSED.address),), number, people(number))
+    return plan_of(LAPSED, impact=Impact(9, lose=number, moves=(move,)))
 
 
-def test_masks_depend_on_the_key_and_the_person_alone() -> None:
-    one, two = people(2)
-    assert Naming("masked", b"a").name(one) == Naming("masked", b"a").name(one)
-    assert len({Naming("masked", key).name(who) for key in (b"a", b"b") for who in (one, two)}) == 4
+def test_a_few_people_are_named() -> None:
+    told = "2 people lose Sales member and are left with nothing."
+    assert said(only(sales_left(2)))[0] == f"{told} (p0@acme.com, p1@acme.com)"
+
+
+@pytest.mark.parametrize("plan", [sales_left(4), redact(sales_left(2), "counts")])
+def test_many_people_and_people_who_may_not_be_shown_are_counted(plan: Plan) -> None:
+    assert "@" not in said(only(plan))[0]
+
+
+def test_a_masked_plan_shows_masks() -> None:
+    told = said(only(redact(sales_left(2), "masked", b"key")))[0]
+    assert told.count("person-") == 2
+    assert "@" not in told
+
+
+def test_a_change_that_moves_people_with_others_says_so() -> None:
+    move = FORTY._replace(because=(MARKETING, Address("idp_groups/A"), Address("idp_groups/B")))
+    assert said(only(plan_of(REBRAND, impact=Impact(9, moves=(move,)))))[1] == "Together with idp_groups/A and 1 more."
+
+
+def test_escalations_are_told_by_what_is_gained() -> None:
+    walked = walk(full_plan())
+    assert walked.people[0] == ("1 person gains IT org admin: bo@acme.com", "warn")
+    assert walk(redact(full_plan(), "counts")).people[0].text == "1 person gains IT org admin"
+
+
+def test_the_upgrade_says_who_keeps_and_who_differs() -> None:
+    lost = UpgradeImpact("complete", 90, 10, 5, 4, people(1))
+    first, second = walk(plan_of(impact=Impact(100, upgrade=lost))).people
+    assert first.text == (
+        "Completing the upgrade leaves 90 people with exactly what they have and changes 10 people; "
+        "4 of 5 groups pushed again."
+    )
+    assert second == ("1 person is org admin no longer: p0@acme.com.", "warn")
+
+
+def test_what_the_order_cannot_spare_is_told_and_cut_with_a_count() -> None:
+    rows = tuple(Transient(who, "lacks", Combo("Brand", "member"), 2, 5) for who in people(14))
+    told = [note.text for note in walk(plan_of(impact=Impact(20, transients=rows))).people]
+    assert told[0] == "p0@acme.com lacks Brand member from step 2 to step 5."
+    assert told[-1] == "And 4 more such moments between two steps."
+
+
+def test_people_told_apart_keep_their_sentences() -> None:
+    apart = Apart("waiting", (Address("idp_groups/New"),), sentences=("3 people would gain Legal member.",))
+    assert walk(plan_of(impact=Impact(9, apart=(apart,)))).people[0].text == "3 people would gain Legal member."
 
 
 def test_many_ways_are_cut_with_a_count() -> None:
     moves = tuple(Move((Combo(f"T{n}", "member"),), (), "lose", (MARKETING,), 50 - n, people(50 - n)) for n in range(6))
     notes = said(only(plan_of(REBRAND, impact=Impact(900, lose=285, moves=moves))))
-    assert "and 138 people in 3 other ways" in notes[3]
+    assert notes[3] == "And 138 people move in 3 other ways."
 
 
 def test_a_tally_alone_is_told_in_numbers() -> None:
     impact = Impact(900, tallies={MARKETING: Tally(1, 2, 3)})
-    assert said(only(plan_of(REBRAND, impact=impact)))[0] == "1 gain, 2 lose, 3 change"
+    assert said(only(plan_of(REBRAND, impact=impact)))[0] == "1 gains, 2 lose and 3 change access"
 
 
 def test_a_limit_cuts_and_counts() -> None:

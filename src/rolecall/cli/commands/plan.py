@@ -1,0 +1,63 @@
+"""`rolecall plan`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from rolecall.cli.command import Invocation, command, worst
+from rolecall.cli.planning import lifting, make_plan, plan_exit, targeting
+from rolecall.cli.sinks import FORMATS, report_option
+from rolecall.errors import Exit
+
+if TYPE_CHECKING:
+    from rolecall.jobs.plan import Planned
+
+ASSERTIONS = ["no-access-change", "no-escalation", "no-removal"]
+
+
+@command(
+    "plan",
+    "rolecall plan -e prod",
+    "rolecall plan -e prod --out plan.json --report github=annotations.txt",
+    "rolecall plan --assert no-access-change      # prove a refactoring harmless",
+    "rolecall plan --target 'idp_groups/Writer-*'",
+)
+@click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Save the plan, for `apply FILE`.")
+@click.option("--detailed-exitcode", is_flag=True, help="2 for changes, 7 where not all could be seen.")
+@targeting
+@lifting
+@click.option(
+    "--assert", "promised", type=click.Choice(ASSERTIONS), multiple=True, help="Leave with 3 unless it holds."
+)
+@click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True, help="Of stdout.")
+@click.option("--report", multiple=True, metavar="FORMAT=PATH", help="Write a file as well. May be repeated.")
+@click.option("--people", type=click.Choice(["names", "masked", "counts"]), help="What is shown of people.")
+def plan(
+    call: Invocation, out: Path | None, detailed_exitcode: bool, promised: tuple[Any, ...], **options: Any
+) -> Exit:
+    """Show what would change, for whom, and what the guards say.
+
+    Nothing is written to the org. The plan is what `apply` would carry out.
+    """
+    from rolecall.cli.present import Sinks, present
+    from rolecall.cli.session import read
+
+    sinks = Sinks(options.pop("form"), tuple(map(report_option, options.pop("report"))), out, options.pop("people"))
+    config = read(call)
+    made = _make(call, config, options)
+    broken = present(call, config, made, sinks, promised)
+    ended = plan_exit(made.plan, observed=made.live.facts.observed, detailed=detailed_exitcode)
+    return worst(ended, Exit.REFUSED) if broken else ended
+
+
+def _make(call: Invocation, config: Any, options: dict[str, Any]) -> Planned:
+    from rolecall.cli.session import session, wait_for
+
+    async def work() -> Planned:
+        async with session(call, config) as found:
+            return await make_plan(call, found, **options)
+
+    return wait_for(work())

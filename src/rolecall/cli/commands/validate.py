@@ -1,0 +1,77 @@
+"""`rolecall validate`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import click
+
+from rolecall.cli.command import Invocation, command
+from rolecall.cli.console import stdout
+from rolecall.cli.root import folder_in_repository, root_of
+from rolecall.errors import Exit, Problem
+
+
+@command(
+    "validate",
+    "rolecall validate",
+    "rolecall validate -e prod --online        # teams, roles and groups that the org really has",
+    "rolecall validate --format github         # annotations on the YAML lines",
+)
+@click.option("--online", is_flag=True, help="Check names against the live org, too.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "github", "sarif", "junit"]),
+    default="text",
+    show_default=True,
+    help="How problems are written.",
+)
+def validate(call: Invocation, online: bool, form: str) -> Exit:
+    """Check the config: schema, references, meaning.
+
+    All problems are told at once, each with its file, line and column. Without --online nothing but files is read.
+    Where env/ holds overlays and no --env is given, the config is checked with each of them.
+    """
+    problems = _problems(call, online)
+    _tell(call, problems, form)
+    return Exit.ERROR if any(problem.severity == "error" for problem in problems) else Exit.OK
+
+
+def _problems(call: Invocation, online: bool) -> Sequence[Problem]:
+    from rolecall.jobs.validate import validate as check
+
+    root = root_of(call)
+    problems = check(root.folder, call.env, root.main)
+    if online and not any(problem.severity == "error" for problem in problems):
+        from rolecall.cli.online import online_problems
+
+        return [*problems, *online_problems(call)]
+    return problems
+
+
+def _tell(call: Invocation, problems: Sequence[Problem], form: str) -> None:
+    out = stdout(call.environ, color=call.color)
+    if form == "text":
+        from rolecall.report.problems import problem_lines
+
+        out.lines(problem_lines(problems))
+    elif form == "json":
+        from rolecall.report.problems import problems_json
+
+        out.text(problems_json(problems))
+    elif form == "junit":
+        from rolecall.report.junit import junit, problem_suites
+
+        out.text(junit(problem_suites(problems)))
+    else:
+        out.text(_findings(call, problems, form))
+
+
+def _findings(call: Invocation, problems: Sequence[Problem], form: str) -> str:
+    from rolecall.report.findings import of_problems
+    from rolecall.report.github import github_annotations
+    from rolecall.report.sarif import sarif
+
+    sink = github_annotations if form == "github" else sarif
+    return sink(of_problems(problems), folder_in_repository(call, root_of(call)))

@@ -1,0 +1,113 @@
+"""What `plan` and `apply` share: options into a request, a plan out, and what it leaves with."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from rolecall.cli.command import worst
+from rolecall.cli.options import Invocation
+from rolecall.cli.session import Session, day, memory, now
+from rolecall.errors import Exit
+
+if TYPE_CHECKING:
+    from rolecall.jobs.plan import Planned
+    from rolecall.model.policy import Allow
+    from rolecall.plan.value import Plan
+
+GUARDS = (
+    "min_org_admins",
+    "required_org_admins",
+    "require_self",
+    "max_people_losing_access",
+    "max_removals",
+    "escalations",
+    "protect",
+    "sign_in",
+    "upgrade",
+    "possible_rename",
+    "unread",
+    "observed_age",
+    "policy",
+    "approval",
+    "foreign",
+)
+
+
+def targeting(command: Any) -> Any:
+    """The options that cut a plan."""
+    for option in (
+        click.option("--only", type=click.Choice(["expired"]), help="Only the mappings that have lapsed."),
+        click.option("--exclude", multiple=True, metavar="ADDRESS", help="All but these; globs too. May be repeated."),
+        click.option("--target", multiple=True, metavar="ADDRESS", help="Only these; globs too. May be repeated."),
+    ):
+        command = option(command)
+    return command
+
+
+def lifting(command: Any) -> Any:
+    """`--allow NAME=N`."""
+    lift = click.option(
+        "--allow", multiple=True, metavar="NAME=N", help="Lift a guard up to N, for this run. May be repeated."
+    )
+    return lift(command)
+
+
+def lifts(said: tuple[str, ...]) -> tuple[Allow, ...]:
+    """``NAME=N`` as allowances. A name may have hyphens. Raises click's usage error for what is none."""
+    return tuple(map(_lift, said))
+
+
+def _lift(said: str) -> Allow:
+    from rolecall.errors import did_you_mean
+    from rolecall.model.policy import Allow
+
+    name, equals, number = said.partition("=")
+    guard = name.replace("-", "_")
+    if not equals or not (number.isascii() and number.isdecimal()):
+        raise click.BadParameter(f"{said!r} is not NAME=N, such as max_people_losing_access=40", param_hint="--allow")
+    if guard not in GUARDS:
+        hint = did_you_mean(guard, GUARDS) or f"guards are {', '.join(GUARDS)}"
+        raise click.BadParameter(f"there is no guard {name!r}; {hint}", param_hint="--allow")
+    return Allow(guard, None, int(number), None, "--allow")
+
+
+async def make_plan(
+    call: Invocation,
+    found: Session,
+    *,
+    target: tuple[str, ...] = (),
+    exclude: tuple[str, ...] = (),
+    only: str | None = None,
+    allow: tuple[str, ...] = (),
+) -> Planned:
+    """Read and plan, as the options say."""
+    from rolecall.jobs.plan import PlanRequest, from_config, plan
+
+    request = PlanRequest(
+        wanted=from_config(found.config),
+        org=found.org,
+        people=found.people,
+        now=now(),
+        as_of=day(call),
+        applied=memory(call, found.config),
+        lifts=lifts(allow),
+        targets=target,
+        excludes=exclude,
+        only_expired=only == "expired",
+    )
+    return await plan(request)
+
+
+def plan_exit(plan: Plan, *, observed: bool, detailed: bool) -> Exit:
+    """What a plan leaves with, before any assertion."""
+    codes = [Exit.ERROR] if plan.errored else []
+    refused = any(guard.verdict == "block" for guard in plan.guards)
+    failed = any(not test.passed for test in plan.access_tests)
+    codes += [Exit.REFUSED] if refused or failed else []
+    if detailed and (plan.writes or plan.human):
+        codes.append(Exit.CHANGES)
+    elif detailed and (plan.unread or observed):
+        codes.append(Exit.UNSEEN)
+    return worst(*codes)

@@ -1,0 +1,63 @@
+"""Puts a plan before people and machines: stdout, a saved plan, report files, each with the people it may show."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from rolecall.cli.console import Console, stdout
+from rolecall.cli.failure import tell
+from rolecall.cli.options import Invocation
+from rolecall.cli.people import redacted, shown
+from rolecall.cli.root import folder_in_repository, root_of
+from rolecall.cli.sinks import render
+from rolecall.plan.digest import digest
+from rolecall.plan.privacy import Shown
+from rolecall.plan.value import Plan
+
+if TYPE_CHECKING:
+    from rolecall.desired import Config
+    from rolecall.jobs.plan import Planned
+
+
+class Sinks(NamedTuple):
+    """Where a plan goes: stdout in one format, files in others, and the saved plan."""
+
+    form: str = "text"
+    reports: tuple[tuple[str, Path], ...] = ()
+    out: Path | None = None
+    people: Shown | None = None
+
+
+def present(call: Invocation, config: Config, made: Planned, sinks: Sinks, promised: Sequence[Any] = ()) -> bool:
+    """Write a plan to all its sinks. Answers whether a promise was broken; those are told on stderr, last."""
+    from rolecall.jobs.assertions import broken
+    from rolecall.jobs.saved import plan_json, write_file
+
+    plan, said = made.plan, config.reports_people
+    outside = redacted(call, plan, shown(call, sinks.people, said, terminal=False), config.root)
+    if sinks.out is not None:
+        write_file(sinks.out, plan_json(outside))
+    folder = folder_in_repository(call, root_of(call))
+    for form, path in sinks.reports:
+        write_file(path, render(outside, form, folder, digest(plan)))
+    out = stdout(call.environ, color=call.color)
+    inside = redacted(call, plan, shown(call, sinks.people, said, terminal=out.terminal), config.root)
+    show(out, inside, sinks.form, folder)
+    problems = broken(plan, promised)
+    if problems:
+        tell(problems, as_json=call.log_format == "json", color=call.color)
+    return bool(problems)
+
+
+def show(out: Console, plan: Plan, form: str, folder: str = "") -> None:
+    """Print a plan that shows of people what it may."""
+    if form != "text":
+        out.text(render(plan, form, folder, digest(plan)))
+        return
+    from rolecall.report.text import plan_lines
+    from rolecall.report.walk import walk
+
+    walked = walk(plan, digest(plan))
+    out.lines(lambda width: plan_lines(walked, width))

@@ -1,0 +1,39 @@
+"""Where a config is: the directory that is its root, and the main file's name in it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import NamedTuple
+
+from rolecall.cli.options import Invocation
+
+
+class Root(NamedTuple):
+    """``folder`` holds the config; ``main`` is the name of the file that is read first."""
+
+    folder: Path
+    main: str
+
+
+def root_of(call: Invocation) -> Root:
+    """The root that the invocation names: the folder of `-c`, or the working directory."""
+    return Root(call.config.parent, call.config.name)
+
+
+def folder_in_repository(call: Invocation, root: Root) -> str:
+    """What leads from the repository's root to the config's: ``examples/acme/``, or nothing where they are the same.
+
+    Annotations and code scanning name files from there. The repository's root is the pipeline's workspace, or the
+    nearest folder above that has a `.git`.
+    """
+    here = root.folder.resolve()
+    workspace = call.environ.get("GITHUB_WORKSPACE")
+    top = Path(workspace).resolve() if workspace else _repository(here)
+    if top is None or not here.is_relative_to(top) or here == top:
+        return ""
+    return f"{here.relative_to(top).as_posix()}/"
+
+
+def _repository(here: Path) -> Path | None:
+    return next((folder for folder in (here, *here.parents) if os.path.lexists(folder / ".git")), None)

@@ -1,0 +1,133 @@
+"""What a command that reads an org works with: the config, the way to the org, its people, and the journal."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from rolecall.cli.options import Invocation
+from rolecall.cli.root import root_of
+from rolecall.errors import Misuse, Problem
+
+if TYPE_CHECKING:
+    from rolecall.desired import Config
+    from rolecall.journal.port import Journal
+    from rolecall.live.client import OrgClient
+    from rolecall.live.observed import SnapshotReader
+    from rolecall.live.port import People
+    from rolecall.model.desired import Applied
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """An org that is being looked at. ``org`` is a SnapshotReader where nothing can be written."""
+
+    config: Config
+    org: OrgClient | SnapshotReader
+    people: People
+
+
+def now() -> datetime:
+    """This moment, UTC."""
+    return datetime.now(UTC)
+
+
+def day(call: Invocation) -> date:
+    """The day to plan for: the one given, or today in UTC."""
+    return call.as_of or now().date()
+
+
+def read(call: Invocation) -> Config:
+    """The config, for a command that goes on to read an org. Raises Misuse where an overlay must be chosen."""
+    from rolecall.desired import environments, read_config
+
+    root = root_of(call)
+    if call.env is None and (names := environments(root.folder)):
+        hint = f"say which one with --env: {', '.join(names)}"
+        raise Misuse(Problem("env_needed", "this config has overlays, each for an org of its own", None, hint))
+    return read_config(root.folder, call.env, root.main)
+
+
+@asynccontextmanager
+async def session(call: Invocation, config: Config) -> AsyncIterator[Session]:
+    """The org of a config, or the snapshot given in its place; connections are let go of at the end."""
+    org = _org(call, config)
+    try:
+        yield Session(config, org, _people(call, config, org))
+    finally:
+        if not _is_file(org):
+            await org.close()
+
+
+def wait_for(work: Coroutine[Any, Any, T]) -> T:
+    """Run one command's work, on a loop of its own."""
+    return asyncio.run(work)
+
+
+def memory(call: Invocation, config: Config) -> Callable[[str], Applied]:
+    """What the journal remembers of an org; nothing where there is no journal yet, or where a snapshot is planned."""
+    from rolecall.model.desired import NOTHING_APPLIED
+
+    def applied(org_id: str) -> Applied:
+        if call.snapshot is not None:
+            return NOTHING_APPLIED
+        from rolecall.journal.opened import find_journal
+
+        journal = find_journal(journal_url(call, config), config.root)
+        if journal is None:
+            return NOTHING_APPLIED
+        with journal:
+            return journal.applied(org_id)
+
+    return applied
+
+
+def open_journal(call: Invocation, config: Config) -> Journal:
+    """The journal that runs are recorded in, made where there is none."""
+    from rolecall.journal.opened import open_journal as opened
+
+    return opened(journal_url(call, config), config.root)
+
+
+def journal_url(call: Invocation, config: Config) -> str:
+    """The journal's url, resolved where it is a secret."""
+    said = config.journal.url
+    return said if isinstance(said, str) else secret(call, config, said)
+
+
+def secret(call: Invocation, config: Config, reference: Any) -> str:
+    """A secret's text, for the moment it is sent."""
+    from rolecall.live.secrets import resolve
+
+    return resolve(reference, call.environ, config.root)
+
+
+def _org(call: Invocation, config: Config) -> Any:
+    if call.snapshot is not None:
+        from rolecall.live.observed import SnapshotReader
+
+        return SnapshotReader(call.snapshot)
+    from rolecall.live.connect import connect
+
+    token = config.org.token
+    return connect(
+        config.org.url, None if token is None else lambda: secret(call, config, token), folder=Path(config.root)
+    )
+
+
+def _people(call: Invocation, config: Config, org: Any) -> Any:
+    if call.snapshot is not None or config.people.kind == "org":
+        return org
+    message = f"`people` from {config.people.kind} cannot be read yet"
+    raise Misuse(Problem("people_source", message, config.people.source, "use `people: org` for now"))
+
+
+def _is_file(org: Any) -> bool:
+    return not hasattr(org, "close")

@@ -1,0 +1,1 @@
+"""One function a use case: ports in, values out. No click, no printing, no environment."""

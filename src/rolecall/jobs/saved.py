@@ -1,0 +1,84 @@
+"""Plans in files: written whole or not at all, read back with suspicion."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from rolecall.errors import ConfigError, Problem, Stale, Where
+from rolecall.plan.decode import decode_plan
+from rolecall.plan.digest import digest, short
+from rolecall.plan.encode import encode_plan
+from rolecall.plan.value import FORMAT_VERSION, Plan
+
+LARGEST = 256 * 2**20
+
+
+def plan_json(plan: Plan) -> str:
+    """The plan's JSON text."""
+    return json.dumps(encode_plan(plan), ensure_ascii=False, indent=1) + "\n"
+
+
+def write_file(path: Path, text: str) -> None:
+    """Put a whole file in place, for its owner alone to read, or leave what was there."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", errors="surrogatepass") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def read_plan(path: Path) -> Plan:
+    """A saved plan. Raises ConfigError when it is none, Stale when it was edited since."""
+    where = Where(str(path))
+    said = _json(path, where)
+    _check_format(said, where)
+    _check_schema(said, where)
+    plan = decode_plan(said)
+    if digest(plan) != said["digest"]:
+        message = f"its digest says {short(str(said['digest']))}, but what it holds is {short(digest(plan))}"
+        raise Stale(Problem("edited", f"the plan was edited: {message}", where, "make it again with `rolecall plan`"))
+    return plan
+
+
+def _json(path: Path, where: Where) -> dict[str, Any]:
+    if path.is_dir():
+        raise ConfigError(Problem("plan_file", "is a directory, not a saved plan", where))
+    if path.stat().st_size > LARGEST:
+        raise ConfigError(Problem("plan_file", f"is larger than {LARGEST >> 20} MiB", where))
+    try:
+        said = json.loads(path.read_bytes())
+    except (ValueError, RecursionError) as error:
+        hint = "a plan is what `rolecall plan --out FILE` writes"
+        raise ConfigError(Problem("plan_file", "is not a saved plan", where, hint)) from error
+    if not isinstance(said, dict) or "format_version" not in said:
+        hint = "a plan is what `rolecall plan --out FILE` writes"
+        raise ConfigError(Problem("plan_file", "is not a saved plan", where, hint))
+    return said
+
+
+def _check_format(said: dict[str, Any], where: Where) -> None:
+    major = str(said["format_version"]).partition(".")[0]
+    if major != FORMAT_VERSION.partition(".")[0]:
+        message = f"is of format {said['format_version']}, and this rolecall knows {FORMAT_VERSION}"
+        raise ConfigError(Problem("plan_format", message, where, "use the rolecall that made it, or plan again"))
+
+
+def _check_schema(said: dict[str, Any], where: Where) -> None:
+    import jsonschema_rs
+
+    from rolecall.schema_files import schema_text
+
+    validator = jsonschema_rs.validator_for(json.loads(schema_text("plan.schema.json")))
+    first = next(iter(validator.iter_errors(said)), None)
+    if first is not None:
+        at = "/".join(map(str, first.instance_path)) or "the top"
+        raise ConfigError(Problem("plan_schema", f"is no plan of this format: {first.message} at {at}", where))

@@ -1,0 +1,68 @@
+"""Findings: what a pipeline's formats (annotations, SARIF, JUnit) have in common, from problems and from plans."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Literal, NamedTuple
+
+from rolecall.errors import Problem, Where
+from rolecall.plan.value import Plan
+from rolecall.report.verdicts import guard_words
+from rolecall.report.visible import visible
+from rolecall.report.walk import Walk
+
+Level = Literal["error", "warning", "note"]
+
+_LEVELS: tuple[Level, ...] = ("error", "warning", "note")
+
+
+class Finding(NamedTuple):
+    """One thing found, safe to print. ``rule`` is a stable id such as ``config.unknown_key`` or ``guard.protect``."""
+
+    level: Level
+    rule: str
+    message: str
+    where: Where | None = None
+
+
+def of_problems(problems: Iterable[Problem], prefix: str = "config") -> list[Finding]:
+    """Findings of problems, worst first."""
+    return worst_first(_of_problem(problem, prefix) for problem in problems)
+
+
+def of_plan(walked: Walk) -> list[Finding]:
+    """Findings of a plan, worst first: verdicts, failed access tests, warnings, then each change with its people."""
+    plan = walked.plan
+    found = [*_of_guards(plan), *_of_tests(plan), *(_of_problem(problem, "plan") for problem in plan.warnings)]
+    for part in walked.parts:
+        for entry in part.entries:
+            told = [f"{entry.mark} {entry.address}", *map(str, entry.diffs), *(note.text for note in entry.notes)]
+            found.append(Finding("note", f"change.{entry.change.action}", " · ".join(told), entry.where))
+    return worst_first(found)
+
+
+def worst_first(findings: Iterable[Finding]) -> list[Finding]:
+    """Sorted by level, otherwise in the order they came."""
+    return sorted(findings, key=lambda finding: _LEVELS.index(finding.level))
+
+
+def _of_problem(problem: Problem, prefix: str) -> Finding:
+    message = visible(problem.message)
+    if problem.hint:
+        message += f"{' ' if message.endswith(('.', '?')) else '; '}{visible(problem.hint)}"
+    return Finding(problem.severity, f"{prefix}.{problem.code}", message, problem.where)
+
+
+def _of_guards(plan: Plan) -> Iterable[Finding]:
+    for guard in plan.guards:
+        if guard.verdict in ("block", "not judged"):
+            yield Finding("error", f"guard.{guard.name}", f"{guard.verdict}: {guard_words(guard)}", guard.source)
+        elif guard.verdict in ("review", "allowed"):
+            yield Finding("warning", f"guard.{guard.name}", f"{guard.verdict}: {guard_words(guard)}", guard.source)
+
+
+def _of_tests(plan: Plan) -> Iterable[Finding]:
+    for test in plan.access_tests:
+        if not test.passed:
+            message = f"access test failed: {visible(test.name)}: {visible(test.message)}"
+            yield Finding("error", "access_test", message, test.source)

@@ -1,0 +1,85 @@
+"""Cases as JUnit XML: what passed, what failed, and what was worth a word."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+from xml.sax.saxutils import escape, quoteattr
+
+from rolecall.errors import Problem, Where
+from rolecall.report.findings import Finding, of_problems
+from rolecall.report.verdicts import guard_words
+from rolecall.report.visible import visible
+from rolecall.report.walk import Walk
+
+
+class Case(NamedTuple):
+    """One test case. ``failure`` is None where it passed; ``told`` is what it says on the side."""
+
+    name: str
+    failure: str | None = None
+    told: str = ""
+    where: Where | None = None
+
+
+def junit(suites: Iterable[tuple[str, Sequence[Case]]]) -> str:
+    """Suites of cases as one document. Times are left out: these are verdicts, not measurements."""
+    kept = [(name, cases) for name, cases in suites if cases]
+    lines = ['<?xml version="1.0" encoding="UTF-8"?>', f"<testsuites {_counts(case for _, cs in kept for case in cs)}>"]
+    for name, cases in kept:
+        lines.append(f"  <testsuite name={_attribute(name)} {_counts(cases)}>")
+        lines += [line for case in cases for line in _case(name, case)]
+        lines.append("  </testsuite>")
+    return "\n".join([*lines, "</testsuites>", ""])
+
+
+def problem_suites(problems: Sequence[Problem]) -> list[tuple[str, list[Case]]]:
+    """A suite for `validate`: a case for each problem, or one that passed."""
+    cases = [_of_finding(finding) for finding in of_problems(problems)]
+    if not any(case.failure for case in cases):
+        cases.insert(0, Case("the config is valid"))
+    return [("validate", cases)]
+
+
+def plan_suites(walked: Walk) -> list[tuple[str, list[Case]]]:
+    """Suites for a plan: its guards and its access tests."""
+    guards = [
+        Case(
+            guard.name,
+            guard_words(guard) if guard.verdict in ("block", "not judged") else None,
+            guard_words(guard) if guard.verdict in ("review", "allowed") else "",
+            guard.source,
+        )
+        for guard in walked.plan.guards
+    ]
+    tests = [
+        Case(visible(test.name), None if test.passed else visible(test.message) or "failed", where=test.source)
+        for test in walked.plan.access_tests
+    ]
+    return [("guards", guards), ("access tests", tests)]
+
+
+def _of_finding(finding: Finding) -> Case:
+    failed = finding.level == "error"
+    name = f"{finding.where or 'config'}: {finding.rule}"
+    return Case(visible(name), finding.message if failed else None, "" if failed else finding.message, finding.where)
+
+
+def _counts(cases: Iterable[Case]) -> str:
+    held = list(cases)
+    return f'tests="{len(held)}" failures="{sum(case.failure is not None for case in held)}" errors="0" skipped="0"'
+
+
+def _case(suite: str, case: Case) -> list[str]:
+    place = f' file={_attribute(visible(case.where.file))} line="{case.where.line}"' if case.where else ""
+    head = f"    <testcase classname={_attribute(f'rolecall.{suite}')} name={_attribute(case.name)}{place}"
+    inner = []
+    if case.failure is not None:
+        inner.append(f"      <failure message={_attribute(case.failure)}>{escape(case.failure)}</failure>")
+    if case.told:
+        inner.append(f"      <system-out>{escape(case.told)}</system-out>")
+    return [f"{head}>", *inner, "    </testcase>"] if inner else [f"{head}/>"]
+
+
+def _attribute(text: str) -> str:
+    return quoteattr(text)

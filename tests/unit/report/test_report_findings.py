@@ -1,0 +1,108 @@
+"""What pipelines read: annotations, SARIF and JUnit, from problems and from plans."""
+
+from __future__ import annotations
+
+import json
+from xml.etree import ElementTree
+
+from report_plans import PASSES, REBRAND, REVIEW, full_plan, plan_of
+
+from rolecall.errors import Problem, Where
+from rolecall.plan.value import AccessTestResult
+from rolecall.report.findings import Finding, of_plan, of_problems
+from rolecall.report.github import github_annotations
+from rolecall.report.junit import junit, plan_suites, problem_suites
+from rolecall.report.sarif import sarif
+from rolecall.report.walk import walk
+
+UNKNOWN = Problem("unknown_key", "unknown key `a%b`", Where("idp_groups/x,y:z.yaml", 4, 7), "did you mean `ab`?")
+LATE = Problem("expires_soon", "it ends", None, None, "warning")
+EVIL = Problem("x", "<script>\x00\x1b[31m]]>&\"'", Where('a"<b.yaml'))
+
+
+def test_findings_come_worst_first() -> None:
+    found = of_problems([LATE, UNKNOWN])
+    assert [(item.level, item.rule) for item in found] == [
+        ("error", "config.unknown_key"),
+        ("warning", "config.expires_soon"),
+    ]
+    assert found[0].message == "unknown key `a%b`; did you mean `ab`?"
+
+
+def test_a_plan_finds_verdicts_tests_warnings_and_changes() -> None:
+    blocked = REVIEW._replace(verdict="block")
+    tests = (AccessTestResult("door", False, "two doors"), AccessTestResult("fine", True))
+    plan = plan_of(REBRAND, guards=(*PASSES, REVIEW, blocked), access_tests=tests, warnings=(LATE,))
+    assert [(item.level, item.rule) for item in of_plan(walk(plan))] == [
+        ("error", "guard.max_people_losing_access"),
+        ("error", "access_test"),
+        ("warning", "guard.max_people_losing_access"),
+        ("warning", "plan.expires_soon"),
+        ("note", "change.update"),
+    ]
+
+
+def test_annotations_point_at_the_line_and_escape_what_github_reads() -> None:
+    assert github_annotations(of_problems([UNKNOWN]), "examples/acme/") == (
+        "::error title=rolecall config.unknown_key,file=examples/acme/idp_groups/x%2Cy%3Az.yaml,line=4,col=7"
+        "::unknown key `a%25b`; did you mean `ab`?\n"
+    )
+
+
+def test_at_most_ten_annotations_and_a_count_of_the_rest() -> None:
+    lines = github_annotations([Finding("note", "r", str(n)) for n in range(25)]).splitlines()
+    assert len(lines) == 11
+    assert lines[-1] == "and 15 more"
+
+
+def test_a_message_cannot_start_a_command_of_its_own() -> None:
+    told = github_annotations(of_problems([Problem("x", "a\n::error::b\r\n")]))
+    assert told.count("\n") == 1
+
+
+def test_sarif_names_tool_rules_and_places() -> None:
+    run = json.loads(sarif(of_problems([UNKNOWN, LATE]), "conf/"))["runs"][0]
+    assert [rule["id"] for rule in run["tool"]["driver"]["rules"]] == ["config.expires_soon", "config.unknown_key"]
+    first, second = run["results"]
+    place = first["locations"][0]["physicalLocation"]
+    assert place["artifactLocation"]["uri"] == "conf/idp_groups/x%2Cy%3Az.yaml"
+    assert place["region"] == {"startLine": 4, "startColumn": 7}
+    assert "locations" not in second
+    assert (first["ruleIndex"], first["level"]) == (1, "error")
+
+
+def test_sarif_of_a_file_as_a_whole_has_no_region() -> None:
+    run = json.loads(sarif(of_problems([EVIL])))["runs"][0]
+    assert "region" not in run["results"][0]["locations"][0]["physicalLocation"]
+
+
+def test_junit_fails_on_errors_and_tells_warnings() -> None:
+    root = ElementTree.fromstring(junit(problem_suites([UNKNOWN, LATE])))
+    assert root.attrib == {"tests": "2", "failures": "1", "errors": "0", "skipped": "0"}
+    failed, passed = root.iter("testcase")
+    assert failed.find("failure") is not None
+    assert failed.attrib["file"] == "idp_groups/x,y:z.yaml"
+    assert passed.findtext("system-out") == "it ends"
+
+
+def test_a_valid_config_is_one_case_that_passed() -> None:
+    root = ElementTree.fromstring(junit(problem_suites([])))
+    (case,) = root.iter("testcase")
+    assert (case.attrib["name"], len(case)) == ("the config is valid", 0)
+
+
+def test_junit_of_a_plan_has_guards_and_access_tests() -> None:
+    plan = plan_of(
+        guards=(*PASSES, REVIEW._replace(verdict="not judged"), REVIEW),
+        access_tests=(AccessTestResult("a", True), AccessTestResult("b", False)),
+    )
+    root = ElementTree.fromstring(junit(plan_suites(walk(plan))))
+    assert [suite.attrib["name"] for suite in root] == ["guards", "access tests"]
+    assert [suite.attrib["failures"] for suite in root] == ["1", "1"]
+
+
+def test_no_text_breaks_a_format() -> None:
+    root = ElementTree.fromstring(junit(problem_suites([EVIL])))
+    assert "<script>" in (root.find(".//failure").text or "")
+    assert json.loads(sarif(of_problems([EVIL])))
+    assert ElementTree.fromstring(junit(plan_suites(walk(full_plan())))) is not None
