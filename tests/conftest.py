@@ -5,12 +5,17 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
 from hypothesis import HealthCheck, settings
 from postgres_server import programs as postgres_programs
 from postgres_server import server as run_postgres
+
+if TYPE_CHECKING:
+    from rolecall.localorg.store import Database
 
 _SLOW = (HealthCheck.too_slow, HealthCheck.data_too_large)
 settings.register_profile(
@@ -48,3 +53,22 @@ def postgres_url(postgres_server: str) -> Iterator[str]:
 def pytest_addoption(parser: pytest.Parser) -> None:
     """``--update`` writes golden files anew."""
     parser.addoption("--update", action="store_true", help="write golden files anew instead of comparing with them")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def org_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The url of a new, empty database for a local org: the test runs once on SQLite and once on PostgreSQL."""
+    if request.param == "sqlite":
+        return f"sqlite:{tmp_path / 'org.db'}"
+    url: str = request.getfixturevalue("postgres_url")
+    return url
+
+
+@pytest.fixture
+def org_db(org_url: str) -> Iterator[Database]:
+    """A new local org's database, on SQLite and on PostgreSQL."""
+    from rolecall.localorg.store import open_database
+
+    database = open_database(org_url)
+    yield database
+    database.close()

@@ -95,9 +95,13 @@ def open_database(where: str | Path) -> Database:
     """
     url = database_url(str(where))
     database = _open_sqlite(url) if url.get_backend_name() == "sqlite" else _open_postgresql(url)
-    with database.write() as tx:
-        migrate(tx)
-        seed_new(tx)
+    try:
+        with database.write() as tx:
+            migrate(tx)
+            seed_new(tx)
+    except BaseException:
+        database.close()
+        raise
     return database
 
 
@@ -127,11 +131,14 @@ def _open_sqlite(url: URL) -> Database:
     event.listen(engine, "begin", _begin_sqlite)
     with engine.connect() as connection:
         mode = str(connection.exec_driver_sql("PRAGMA journal_mode").scalar_one())
-    if mode != "wal":
-        log.warning(
-            "SQLite answered journal mode %s instead of wal: readers and writers will wait for each other", mode
-        )
-    return Database(engine, mode)
+    return Database(engine, _asked_for_wal(mode))
+
+
+def _asked_for_wal(answer: str) -> str:
+    """What SQLite answered when asked for WAL, told where it is something else: some file systems cannot do it."""
+    if answer != "wal":
+        log.warning("SQLite answered journal mode %s instead of wal: readers and writers wait for each other", answer)
+    return answer
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, record: object) -> None:

@@ -1,0 +1,196 @@
+"""The store: one schema on both databases, transactions, versions, and what opening one does."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+from sqlalchemy import inspect, select, text
+from sqlalchemy.exc import DBAPIError
+
+from rolecall.localorg.store import Busy, Database, counters, database, open_database
+from rolecall.localorg.store.keys import BUCKETS, bucket, fold, new_id
+from rolecall.localorg.store.migrations import MIGRATIONS, SchemaTooNew, migrate
+from rolecall.localorg.store.singletons import read_singleton, write_singleton
+from rolecall.localorg.store.tables import METADATA, MIGRATED, ORG, TEAMS, USERS
+
+
+def test_migrations_make_exactly_the_tables_that_the_code_speaks_of(org_db: Database) -> None:
+    found = inspect(org_db.engine)
+    assert set(found.get_table_names()) == set(METADATA.tables)
+    for table in METADATA.sorted_tables:
+        made = {column["name"]: column["nullable"] for column in found.get_columns(table.name)}
+        assert made == {column.name: column.nullable for column in table.columns}, table.name
+        assert found.get_pk_constraint(table.name)["constrained_columns"] == [c.name for c in table.primary_key]
+
+
+def test_a_database_of_any_earlier_schema_is_brought_up_to_date(org_url: str) -> None:
+    earlier = database._open_sqlite if org_url.startswith("sqlite") else database._open_postgresql
+    old = earlier(database.database_url(org_url))
+    with old.write() as tx:
+        assert migrate(tx, upto=1) == [1]
+    old.close()
+    new = open_database(org_url)
+    with new.read() as tx:
+        assert set(tx.execute(select(MIGRATED.c.number)).scalars()) == {m.number for m in MIGRATIONS}
+        assert tx.execute(select(ORG.c.name)).scalar_one() == "local"
+    new.close()
+
+
+def test_opening_again_changes_nothing(org_url: str) -> None:
+    ids = []
+    for _ in range(2):
+        db = open_database(org_url)
+        with db.read() as tx:
+            ids.append(tx.execute(select(ORG.c.id)).scalar_one())
+        db.close()
+    assert ids[0] == ids[1]
+
+
+def test_a_schema_from_the_future_is_refused(org_url: str) -> None:
+    db = open_database(org_url)
+    with db.write() as tx:
+        tx.execute(MIGRATED.insert().values(number=999, at=""))
+    db.close()
+    with pytest.raises(SchemaTooNew, match="schema 999"):
+        open_database(org_url)
+
+
+def test_a_write_that_fails_leaves_nothing(org_db: Database) -> None:
+    def half() -> None:
+        with org_db.write() as tx:
+            tx.execute(TEAMS.insert().values(name="Half", id=new_id(), created=""))
+            raise LookupError
+
+    with pytest.raises(LookupError):
+        half()
+    with org_db.read() as tx:
+        assert "Half" not in set(tx.execute(select(TEAMS.c.name)).scalars())
+
+
+def test_a_read_is_one_snapshot(org_db: Database) -> None:
+    with org_db.read() as reader:
+        before = counters.value(reader, "people")
+        with org_db.write() as writer:
+            counters.bump(writer, "people")
+        assert counters.value(reader, "people") == before
+    with org_db.read() as reader:
+        assert counters.value(reader, "people") == before + 1
+
+
+def test_a_read_cannot_write(org_db: Database) -> None:
+    with pytest.raises(DBAPIError), org_db.read() as tx:
+        counters.bump(tx, "people")
+
+
+def test_writers_take_turns(org_db: Database) -> None:
+    def grow() -> None:
+        for _ in range(20):
+            with org_db.write() as tx:
+                now = tx.execute(text("SELECT coalesce(max(position), 0) FROM roles")).scalar_one()
+                tx.execute(text("UPDATE roles SET position = :next WHERE id = 'member'"), {"next": now + 1})
+
+    with org_db.read() as tx:
+        before = tx.execute(text("SELECT max(position) FROM roles")).scalar_one()
+    threads = [threading.Thread(target=grow) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with org_db.read() as tx:
+        assert tx.execute(text("SELECT max(position) FROM roles")).scalar_one() == before + 120
+
+
+def test_a_writer_that_gets_no_turn_says_so(org_db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database, "BUSY_SECONDS", 0.05)
+    with org_db.write(), pytest.raises(Busy), org_db.write():
+        pass
+
+
+def test_processes_that_open_one_new_file_at_once_all_succeed(tmp_path: Path) -> None:
+    code = (
+        "import sys; from rolecall.localorg.store import open_database, counters\n"
+        "db = open_database(sys.argv[1])\n"
+        "for _ in range(25):\n"
+        "    with db.write() as tx: counters.bump(tx, 'people')\n"
+    )
+    path = tmp_path / "org.db"
+    running = [subprocess.Popen([sys.executable, "-c", code, str(path)]) for _ in range(3)]
+    assert [process.wait(60) for process in running] == [0, 0, 0]
+    db = open_database(path)
+    with db.read() as tx:
+        assert counters.value(tx, "people") == 75
+    db.close()
+
+
+def test_sqlite_is_asked_for_wal_and_for_its_owner_alone(tmp_path: Path) -> None:
+    path = tmp_path / "deep" / "org.db"
+    db = open_database(path)
+    assert db.journal_mode == "wal"
+    assert path.stat().st_mode & 0o777 == 0o600
+    with db.engine.connect() as connection:
+        assert connection.exec_driver_sql("PRAGMA busy_timeout").scalar_one() == 15000
+        assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar_one() == 1
+    db.close()
+
+
+def test_sqlite_that_will_not_give_wal_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    assert database._asked_for_wal("delete") == "delete"
+    assert "journal mode delete instead of wal" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("said", "backend", "where"),
+    [
+        ("org.db", "sqlite", "org.db"),
+        ("sqlite:org.db", "sqlite", "org.db"),
+        ("sqlite:///org.db", "sqlite", "org.db"),
+        ("sqlite:////var/org.db", "sqlite", "/var/org.db"),
+        ("/tmp/what?x=#1.db", "sqlite", "/tmp/what?x=#1.db"),
+        ("postgresql://u@h/org", "postgresql", "org"),
+        ("postgres://u@h/org", "postgresql", "org"),
+    ],
+)
+def test_a_database_may_be_named_in_many_ways(said: str, backend: str, where: str) -> None:
+    url = database.database_url(said)
+    assert (url.get_backend_name(), url.database) == (backend, where)
+
+
+@pytest.mark.parametrize("said", ["", ":memory:", "sqlite:", "mysql://u@h/org"])
+def test_a_database_that_cannot_be_is_refused(said: str) -> None:
+    with pytest.raises(ValueError):
+        database.database_url(said)
+
+
+def test_a_version_never_comes_back(org_db: Database) -> None:
+    seen = set()
+    for role in ("member", "team_admin", "member"):
+        with org_db.write() as tx:
+            seen.add(write_singleton(tx, "defaults", {"role": role, "teams": ["Everyone"]}).version)
+    with org_db.read() as tx:
+        assert read_singleton(tx, "defaults").value["role"] == "member"
+    assert len(seen) == 3
+
+
+def test_buckets_spread_evenly() -> None:
+    counts = [0] * 8
+    for _ in range(8000):
+        counts[bucket(new_id()) * 8 // BUCKETS] += 1
+    assert min(counts) > 850
+    assert max(counts) < 1150
+
+
+def test_keys_compare_without_case_beyond_ascii() -> None:
+    assert fold("STRASSE@Ä.de") == fold("straße@ä.de")
+
+
+def test_two_people_cannot_share_an_address(org_db: Database) -> None:
+    row = {"active": True, "origin": "scim", "pending": False, "manual": "[]", "version": 1, "bucket": 0}
+    row |= {"created": "", "modified": "", "email_key": fold("Ann@acme.com")}
+    with org_db.write() as tx:
+        tx.execute(USERS.insert().values(id="1", email="ann@acme.com", **row))
+    with pytest.raises(DBAPIError), org_db.write() as tx:
+        tx.execute(USERS.insert().values(id="2", email="ANN@acme.com", **row))
