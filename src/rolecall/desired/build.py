@@ -20,12 +20,14 @@ from rolecall.model.desired import Desired, Intent
 from rolecall.model.kinds import KINDS, Kind, address
 from rolecall.model.normalise import name as normal_name
 from rolecall.model.settings import BLANK, Address, Settings, Sso, Value
+from rolecall.source.yaml_file import collector_off
 
 
 def build(sources: Sources, warnings: tuple[Problem, ...] = ()) -> Config:
     """The Config of sources without errors (see validate). Raises ConfigError when a file it names is not usable."""
     effective = sources.effective
-    settings, intents = _sections(sources)
+    with collector_off():
+        settings, intents = _sections(sources)
     return Config(
         root=sources.root,
         main=sources.main,
