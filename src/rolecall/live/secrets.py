@@ -1,0 +1,173 @@
+"""Turns references into secrets, right before they are used, and says which host may be sent one.
+
+Nothing here reads the environment: ``cli`` hands it in. No message ever holds a secret or a part of one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from urllib.parse import SplitResult, urlsplit
+
+from rolecall.errors import Problem, SecretError
+from rolecall.model.secret import SecretRef
+from rolecall.source.files import inside
+
+Run = Callable[[tuple[str, ...]], tuple[int, bytes]]
+"""Runs a command without a shell; gives its exit code and what it wrote to stdout. May raise OSError."""
+
+LARGEST = 64 * 1024
+SECONDS = 60
+_PORTS = {"https": 443, "http": 80}
+
+
+def run_command(command: tuple[str, ...]) -> tuple[int, bytes]:
+    """Runs a command as it is, without a shell or a terminal, for at most a minute. Raises OSError."""
+    import subprocess
+
+    try:
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, timeout=SECONDS, check=False)
+    except subprocess.TimeoutExpired as error:
+        raise TimeoutError(f"no answer in {SECONDS} seconds") from error
+    return done.returncode, done.stdout
+
+
+def resolve(ref: SecretRef, environ: Mapping[str, str], repo: Path, run: Run = run_command) -> str:
+    """The secret behind a reference, white space around it cut. Raises SecretError with the reference's place.
+
+    ``file`` stays inside ``repo`` or ``ROLECALL_SECRETS_DIR``, links resolved; ``exec`` needs ROLECALL_ALLOW_EXEC=1.
+    """
+    match ref.kind:
+        case "env":
+            text = _from_environment(ref, environ)
+        case "file":
+            text = _from_file(ref, environ, repo)
+        case "exec":
+            text = _from_command(ref, environ, run)
+    return _usable(ref, text)
+
+
+def org_token(ref: SecretRef, url: str, environ: Mapping[str, str], repo: Path, run: Run = run_command) -> str:
+    """The token for the org at ``url``: the host is checked first, so that no secret is fetched in vain."""
+    check_host(url, environ, ref)
+    return resolve(ref, environ, repo, run)
+
+
+def check_host(url: str, environ: Mapping[str, str], ref: SecretRef | None = None) -> None:
+    """Whether a token may be sent to the host of ``url``. Call it before anything is sent. Raises SecretError.
+
+    ``ROLECALL_TOKEN_HOST`` pins the only host, with a port or for any. With CI set it has to be there: a pipeline that
+    runs somebody's branch must not send its token where that branch says. Only http and https are looked at.
+    """
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https"):
+        return
+    pinned = environ.get("ROLECALL_TOKEN_HOST", "").strip()
+    if not pinned and is_ci(environ):
+        hint = "Set ROLECALL_TOKEN_HOST in the pipeline's own settings, to the org's host"
+        raise _refused(ref, "token_host", "with CI set, ROLECALL_TOKEN_HOST has to name the org's host", hint)
+    if pinned and not _same_host(pinned, parts):
+        message = f"the token may be sent to {pinned} only, and this is {parts.hostname or 'no host'}"
+        raise _refused(ref, "token_host", message, "Correct the url, or ROLECALL_TOKEN_HOST")
+
+
+def is_ci(environ: Mapping[str, str]) -> bool:
+    """Whether this runs in a pipeline: CI is set, and not to false or 0."""
+    return environ.get("CI", "").strip().lower() not in ("", "0", "false")
+
+
+def _same_host(pinned: str, parts: SplitResult) -> bool:
+    """``pinned`` is HOST, HOST:PORT, or either behind a scheme; what it does not say may be anything."""
+    try:
+        wanted = urlsplit(pinned if "//" in pinned else f"//{pinned}")
+        port = parts.port or _PORTS[parts.scheme]
+        return (
+            _host(wanted) == _host(parts) != "" and wanted.scheme in ("", parts.scheme) and wanted.port in (None, port)
+        )
+    except ValueError:
+        return False
+
+
+def _host(parts: SplitResult) -> str:
+    return (parts.hostname or "").rstrip(".")
+
+
+def _from_environment(ref: SecretRef, environ: Mapping[str, str]) -> str:
+    name = str(ref.value)
+    if name not in environ:
+        raise _refused(
+            ref, "secret_missing", f"the environment variable {name} is not set", f"Set {name} to the secret"
+        )
+    return environ[name]
+
+
+def _from_file(ref: SecretRef, environ: Mapping[str, str], repo: Path) -> str:
+    name = str(ref.value)
+    folders = [repo]
+    if vault := environ.get("ROLECALL_SECRETS_DIR", ""):
+        folders.append(Path(vault))
+    allowed = [path for folder in folders if (path := inside(folder, name)) is not None]
+    if not allowed:
+        hint = "Keep it in the config's directory, or name its directory in ROLECALL_SECRETS_DIR"
+        raise _refused(ref, "secret_outside", f"the secret file `{name}` leads out of the directories allowed", hint)
+    found = next((path for path in allowed if path.is_file()), None)
+    if found is None:
+        raise _refused(
+            ref, "secret_missing", f"there is no secret file `{name}`", "Names are relative to rolecall.yaml"
+        )
+    try:
+        with found.open("rb") as stream:
+            return _decoded(ref, stream.read(LARGEST + 1))
+    except OSError as error:
+        raise _refused(ref, "secret_missing", f"the secret file `{name}` cannot be read", None) from error
+
+
+def _from_command(ref: SecretRef, environ: Mapping[str, str], run: Run) -> str:
+    command = (ref.value,) if isinstance(ref.value, str) else ref.value
+    if environ.get("ROLECALL_ALLOW_EXEC") != "1":
+        hint = "Set ROLECALL_ALLOW_EXEC=1 if you trust this config to run commands"
+        raise _refused(ref, "exec_not_allowed", f"this config wants to run `{command[0]}` for a secret", hint)
+    try:
+        code, output = run(command)
+    except OSError as error:
+        hint = "It did not end in time" if isinstance(error, TimeoutError) else "Check that it is installed"
+        raise _refused(ref, "secret_missing", f"`{command[0]}` cannot be run", hint) from error
+    if code != 0:
+        raise _refused(
+            ref, "secret_missing", f"`{command[0]}` failed with exit code {code}", "Run it by hand to see why"
+        )
+    return _decoded(ref, output)
+
+
+def _decoded(ref: SecretRef, data: bytes) -> str:
+    if len(data) > LARGEST:
+        raise _refused(ref, "secret_form", "the secret is larger than 64 KiB", None)
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        raise _refused(ref, "secret_form", "the secret is not UTF-8 text", None) from None
+
+
+def _usable(ref: SecretRef, text: str) -> str:
+    secret = text.strip()
+    if not secret:
+        raise _refused(ref, "secret_missing", f"the secret of {_described(ref)} is empty", "Fill it in")
+    if not secret.isprintable():
+        raise _refused(
+            ref, "secret_form", f"the secret of {_described(ref)} has a line end or control character in it", None
+        )
+    return secret
+
+
+def _described(ref: SecretRef) -> str:
+    match ref.kind:
+        case "env":
+            return f"the environment variable {ref.value}"
+        case "file":
+            return f"the file `{ref.value}`"
+        case "exec":
+            return f"the command `{ref.value[0]}`"
+
+
+def _refused(ref: SecretRef | None, code: str, message: str, hint: str | None) -> SecretError:
+    return SecretError(Problem(code, message, ref.source if ref else None, hint))
