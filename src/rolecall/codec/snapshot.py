@@ -62,6 +62,10 @@ def encode_snapshot(snapshot: Snapshot) -> dict[str, Json]:
     encoded |= encode_settings(live.settings)
     if "idp_groups" in encoded:
         encoded["idp_groups"] = _encode_groups(encoded["idp_groups"], facts)
+    if facts.legacy_links is not None:
+        encoded["legacy_links"] = {name: sorted(teams) for name, teams in sorted(facts.legacy_links.items())}
+    if facts.kept is not None:
+        encoded["kept"] = encode_settings(facts.kept)
     if snapshot.people is not None:
         encoded["people"] = snapshot.people if isinstance(snapshot.people, str) else list(snapshot.people)
     return encoded
@@ -105,7 +109,12 @@ def _moment(text: Any) -> datetime | None:
 
 
 def _decode_settings(json: Mapping[str, Json], roles: Mapping[str, Role], coverage: Mapping[str, Coverage]) -> Settings:
-    read: dict[str, Json] = {name: json[name] for name in SECTIONS if name in json and coverage[name].state != "unread"}
+    return _sections(
+        {name: json[name] for name in SECTIONS if name in json and coverage[name].state != "unread"}, roles
+    )
+
+
+def _sections(read: dict[str, Json], roles: Mapping[str, Role]) -> Settings:
     if "idp_groups" in read:
         read["idp_groups"] = {name: _mapping(entry) for name, entry in read["idp_groups"].items()}
     return decode_settings(read, roles)
@@ -139,7 +148,15 @@ def _decode_facts(
         features=frozenset(org.get("features", ("scim",))),
         people=counts.get("people", coverage["people"].total or counted),
         active_people=counts.get("active_people"),
+        legacy_links=_links(json.get("legacy_links")),
+        kept=_sections(dict(json["kept"]), roles) if "kept" in json else None,
     )
+
+
+def _links(json: Mapping[str, Json] | None) -> dict[str, frozenset[str]] | None:
+    if json is None:
+        return None
+    return {normalise.name(name): frozenset(map(normalise.name, teams)) for name, teams in json.items()}
 
 
 def _decode_groups(entries: Mapping[str, Json]) -> tuple[dict[str, Group], frozenset[str]]:

@@ -157,6 +157,17 @@ def test_there_and_back_with_the_facts_of_an_api() -> None:
     assert (again.live.settings, again.live.facts, again.people) == (live.settings, facts, [])
 
 
+def test_what_an_upgrade_or_scim_off_keeps_in_force_goes_there_and_back() -> None:
+    kept = {"defaults": {"role": "Team admin", "teams": ["Legal"]}, "idp_groups": {"G": "blank"}}
+    snapshot = decode(legacy_links={" Staff ": ["Legal", "IT"]}, kept=kept)
+    facts = snapshot.live.facts
+    assert facts.legacy_links == {"Staff": {"IT", "Legal"}}
+    assert facts.kept == Settings(defaults=Defaults("team_admin", frozenset({"Legal"})), idp_groups={"G": BLANK})
+    encoded = encode_snapshot(snapshot)
+    SCHEMA.validate(encoded)
+    assert decode_snapshot(encoded) == snapshot
+
+
 def test_what_is_written_is_short_and_in_order() -> None:
     encoded = encode_snapshot(decode())
     assert list(encoded) == [key for key in ACME if key in encoded]
