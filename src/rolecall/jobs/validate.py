@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rolecall.desired import environments, load
-from rolecall.desired import validate as check
+from rolecall.desired import validate_repo
 from rolecall.errors import Problem
 
 if TYPE_CHECKING:
@@ -16,10 +15,7 @@ if TYPE_CHECKING:
 
 def validate(root: Path, env: str | None, main: str) -> list[Problem]:
     """All problems of the config in ``root``, each once. Without ``env``, those of every overlay there is."""
-    found: dict[Problem, None] = {}
-    for name in [env] if env is not None else environments(root) or [None]:
-        found.update(dict.fromkeys(check(load(root, name, main))))
-    return list(found)
+    return validate_repo(root, env, main)
 
 
 async def check_names(config: Config, org: Reader) -> list[Problem]:
