@@ -37,6 +37,9 @@ class Database(Protocol):
     def transaction(self) -> AbstractContextManager[None]:
         """Commits at the end, rolls back on an exception. Not to be nested."""
 
+    def snapshot(self) -> AbstractContextManager[None]:
+        """Queries inside all see one moment; nothing may be written. Not to be nested."""
+
     def serialise(self, name: str) -> None:
         """Inside a transaction: wait until no other transaction that asked for the same name is under way."""
 

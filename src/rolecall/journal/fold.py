@@ -18,8 +18,17 @@ from rolecall.model.run import Ended, Intent, Planned, Run, Step, StepState
 def runs(org_id: str, entries: Iterable[Entry]) -> list[Run]:
     """The runs of one org whose content still stands, newest first. Bodies of plans and sightings are not needed."""
     ordered = sorted(entries, key=lambda entry: (entry.run, entry.n))
-    folded = [_run(org_id, list(group)) for _, group in groupby(ordered, key=lambda entry: entry.run)]
+    folded = [_readable(org_id, list(group)) for _, group in groupby(ordered, key=lambda entry: entry.run)]
     return [run for run in reversed(folded) if run is not None]
+
+
+def _readable(org_id: str, entries: Sequence[Entry]) -> Run | None:
+    """Content that somebody changed may be anything; the chain says where, this only says that it is so."""
+    try:
+        return _run(org_id, entries)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        said = f"run {entries[0].run} cannot be read: what was recorded about it was changed"
+        raise JournalError(Problem("journal_tampered", said, None, "Run `rolecall history --verify`.")) from error
 
 
 def _run(org_id: str, entries: Sequence[Entry]) -> Run | None:

@@ -68,6 +68,12 @@ class PostgresDatabase:
         with self._threads, self._told("written"), self._connection.transaction():
             yield
 
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        with self.transaction():
+            self.change("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+            yield
+
     def serialise(self, name: str) -> None:
         self.rows("SELECT pg_advisory_xact_lock(?::bigint)", _number("order", name))
 

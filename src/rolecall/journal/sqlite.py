@@ -8,7 +8,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
@@ -58,15 +58,21 @@ class SqliteDatabase:
         with self._threads, self._told("written"):
             self._connection.executemany(sql, rows)
 
+    def transaction(self) -> AbstractContextManager[None]:
+        return self._between("BEGIN IMMEDIATE", "written")
+
+    def snapshot(self) -> AbstractContextManager[None]:
+        return self._between("BEGIN", "read")
+
     @contextmanager
-    def transaction(self) -> Iterator[None]:
+    def _between(self, begin: str, done: str) -> Iterator[None]:
         with self._threads:
             self._same_file()
-            with self._told("written"):
-                self._connection.execute("BEGIN IMMEDIATE")
+            with self._told(done):
+                self._connection.execute(begin)
             try:
                 yield
-                with self._told("written"):
+                with self._told(done):
                     self._connection.execute("COMMIT")
             finally:
                 if self._connection.in_transaction:

@@ -139,8 +139,7 @@ class SqlJournal:
             memory.put(self._database, org_id, memory.note(key), value)
 
     def verify(self, org_id: str) -> Verified:
-        with self._database.transaction():
-            self._database.serialise(chain.order(self.id, org_id))
+        with self._database.snapshot():
             entries = chain.entries(self._database, org_id)
             problems = chain.faults(self.id, org_id, entries)
             problems += memory.faults(self._database, org_id, entries)

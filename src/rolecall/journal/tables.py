@@ -35,10 +35,10 @@ _META = "CREATE TABLE IF NOT EXISTS rolecall_meta (name TEXT PRIMARY KEY, value 
 
 
 def ready(database: Database) -> bool:
-    """Whether this place holds a journal."""
+    """Whether this place holds a journal. Not by to_regclass, whose cache may miss what another has just made."""
     known = {
         "sqlite": "SELECT 1 FROM sqlite_master WHERE name = ?",
-        "postgresql": "SELECT 1 WHERE to_regclass(?) IS NOT NULL",
+        "postgresql": "SELECT 1 FROM pg_catalog.pg_class WHERE relname = ? AND pg_table_is_visible(oid)",
     }
     return bool(database.rows(known[database.dialect], "rolecall_meta"))
 

@@ -10,7 +10,7 @@ import pytest
 from journals import ADMIN, ADMINS, ME, ORG, START, Ticking, ended, intent, opening
 
 from rolecall.journal.opened import _connect
-from rolecall.journal.port import Journal, Seen
+from rolecall.journal.port import Journal, JournalError, Seen
 from rolecall.model.run import Opening
 from rolecall.model.sighting import Sighting
 
@@ -139,3 +139,20 @@ def test_tampering_after_pruning_is_still_found(journal: Journal, clock: Ticking
     change("UPDATE rolecall_entries SET body = NULL WHERE n = 15")
     change("UPDATE rolecall_entries SET at = '2020' WHERE n = 2")
     assert len(journal.verify(ORG).problems) == 2
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "UPDATE rolecall_entries SET body = '{}' WHERE n = 1",
+        "UPDATE rolecall_entries SET body = 'no json' WHERE n = 3",
+        "UPDATE rolecall_entries SET at = '' WHERE n = 4",
+        "UPDATE rolecall_entries SET step = 9 WHERE n = 5",
+        "UPDATE rolecall_entries SET body = '[]' WHERE n = 9",
+    ],
+)
+def test_reading_what_was_changed_says_so(journal: Journal, change: Change, sql: str) -> None:
+    fill(journal)
+    change(sql)
+    with pytest.raises(JournalError, match="history --verify"):
+        journal.runs(ORG)
