@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, unquote
 from sqlalchemy import Connection
 
 from rolecall.localorg.store.audit import Actor
-from rolecall.localorg.web import JSON_TYPE, Request, Response, refuse
+from rolecall.localorg.web import JSON_TYPE, Refusal, Request, Response, refuse
 
 BODY_LIMIT = 1 << 20
 """The largest body that the admin API takes, in bytes."""
@@ -130,9 +130,9 @@ def json_body(request: Request) -> Any:
     return value
 
 
-def too_large() -> Exception:
+def too_large(limit: int = BODY_LIMIT) -> Refusal:
     """The refusal of a body over the limit."""
-    return refuse(413, "too_large", f"The body is larger than {BODY_LIMIT} bytes", limit=BODY_LIMIT)
+    return refuse(413, "too_large", f"The body is larger than {limit} bytes", limit=limit)
 
 
 _TYPE = re.compile(r'application/json\s*(;\s*charset\s*=\s*"?utf-8"?\s*)?', re.IGNORECASE)

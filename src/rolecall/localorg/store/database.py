@@ -6,6 +6,7 @@ import logging
 import os
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
@@ -129,26 +130,39 @@ def _open_sqlite(url: URL) -> Database:
     )
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
-    with engine.connect() as connection:
-        mode = str(connection.exec_driver_sql("PRAGMA journal_mode").scalar_one())
-    return Database(engine, _asked_for_wal(mode))
+    with engine.connect().execution_options(rolecall_begin=None) as connection:
+        return Database(engine, _told(_ask_for_wal(connection)))
 
 
-def _asked_for_wal(answer: str) -> str:
-    """What SQLite answered when asked for WAL, told where it is something else: some file systems cannot do it."""
-    if answer != "wal":
-        log.warning("SQLite answered journal mode %s instead of wal: readers and writers wait for each other", answer)
-    return answer
+def _ask_for_wal(connection: Connection) -> str:
+    """What SQLite answers when asked for WAL. It needs the file to itself for that, and does not wait for it."""
+    end = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            return str(connection.exec_driver_sql("PRAGMA journal_mode = WAL").scalar_one())
+        except OperationalError as error:
+            if not _is_busy(error) or time.monotonic() > end:
+                raise
+        time.sleep(0.02)
+
+
+def _told(journal_mode: str) -> str:
+    """The journal mode, told where it is not WAL: some file systems cannot do it."""
+    if journal_mode != "wal":
+        log.warning("SQLite answered journal mode %s: readers and writers wait for each other", journal_mode)
+    return journal_mode
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, record: object) -> None:
     connection.isolation_level = None
-    for pragma in ("busy_timeout = 15000", "journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+    for pragma in ("busy_timeout = 15000", "synchronous = FULL", "foreign_keys = ON"):
         connection.execute(f"PRAGMA {pragma}").close()
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    begin = str(connection.get_execution_options().get("rolecall_begin", "BEGIN"))
+    begin = connection.get_execution_options().get("rolecall_begin", "BEGIN")
+    if begin is None:
+        return
     connection.exec_driver_sql(f"PRAGMA query_only = {int(begin == 'BEGIN')}")
     connection.exec_driver_sql(begin)
 
