@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from collections.abc import Sequence
 from types import TracebackType
@@ -60,9 +61,22 @@ def on_bug(kind: type[BaseException], error: BaseException, trace: TracebackType
         return
     import traceback
 
-    text = "".join(traceback.format_exception(kind, error, trace))
+    text = _without_secrets("".join(traceback.format_exception(kind, error, trace)))
     message = f"error: a bug in rolecall ({kind.__name__}); please report it with the log: {_log(text)}\n"
     sys.stderr.write(message)
+
+
+def _without_secrets(text: str) -> str:
+    """A log that strangers may read: no bearer token, no password in a URL, no variable that looks like a secret."""
+    for name, value in os.environ.items():
+        if len(value) >= _LEAST and any(word in name.upper() for word in _SECRET_WORDS):
+            text = text.replace(value, f"<{name}>")
+    return _SECRET_SHAPES.sub("<secret>", text)
+
+
+_LEAST = 6
+_SECRET_WORDS = ("TOKEN", "SECRET", "PASSWORD", "PASSWD", "KEY", "CREDENTIAL")
+_SECRET_SHAPES = re.compile(r"(?<=[Bb]earer )[^\s'\"]+|rolecall_(?:admin|scim)_[\w-]+|(?<=://)[^\s/@'\"]+(?=@)")
 
 
 def _log(text: str) -> str:

@@ -13,9 +13,13 @@ from rolecall.cli.options import GLOBAL_HEADING, global_options, refuse_variable
 from rolecall.errors import did_you_mean
 
 COMMANDS: Mapping[str, Mapping[str, str]] = {
+    "Start": {
+        "init": "Start a config repo: config, schema, .gitignore.",
+    },
     "Every day": {
         "validate": "Check the config: schema, references, meaning.",
         "plan": "Show what would change, for whom, and what the guards say.",
+        "apply": "Carry out exactly the saved plan, or plan, ask, apply.",
         "show": "Show a saved plan.",
     },
     "Look": {
@@ -23,6 +27,7 @@ COMMANDS: Mapping[str, Mapping[str, str]] = {
         "schema": "Print a JSON schema.",
     },
     "Tools": {
+        "local": "The local org that org.url names: serve, load, token, reset.",
         "completion": "Print the completion script of a shell.",
         "version": "Print the version.",
     },

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from pathlib import Path
+from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from rolecall.cli.options import Invocation
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from rolecall.live.observed import SnapshotReader
     from rolecall.live.port import People
     from rolecall.model.desired import Applied
+    from rolecall.model.secret import SecretRef
 
 T = TypeVar("T")
 
@@ -102,11 +103,26 @@ def journal_url(call: Invocation, config: Config) -> str:
     return said if isinstance(said, str) else secret(call, config, said)
 
 
-def secret(call: Invocation, config: Config, reference: Any) -> str:
+def secret(call: Invocation, config: Config, reference: SecretRef) -> str:
     """A secret's text, for the moment it is sent."""
     from rolecall.live.secrets import resolve
 
     return resolve(reference, call.environ, config.root)
+
+
+def _token(call: Invocation, config: Config) -> Callable[[], str] | None:
+    """The org's token, fetched once and when first sent; the host it may go to is checked before."""
+    reference = config.org.token
+    if reference is None:
+        return None
+
+    @cache
+    def fetch() -> str:
+        from rolecall.live.secrets import org_token
+
+        return org_token(reference, config.org.url, call.environ, config.root)
+
+    return fetch
 
 
 def _org(call: Invocation, config: Config) -> Any:
@@ -116,17 +132,7 @@ def _org(call: Invocation, config: Config) -> Any:
         return SnapshotReader(call.snapshot)
     from rolecall.live.connect import connect
 
-    token = config.org.token
-    return connect(
-        config.org.url, None if token is None else lambda: _token(call, config, token), folder=Path(config.root)
-    )
-
-
-def _token(call: Invocation, config: Config, reference: Any) -> str:
-    """The org's token, for the moment it is sent, and only to the host that may have it."""
-    from rolecall.live.secrets import org_token
-
-    return org_token(reference, config.org.url, call.environ, config.root)
+    return connect(config.org.url, _token(call, config), folder=config.root)
 
 
 def _people(call: Invocation, config: Config, org: Any) -> Any:

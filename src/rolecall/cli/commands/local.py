@@ -1,0 +1,123 @@
+"""`rolecall local`: the local org that org.url names."""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from rolecall.cli.command import Invocation, command
+from rolecall.cli.options import global_options
+
+_DATABASE = click.option(
+    "--database", metavar="URL", help="Instead of the one org.url names: a path, or a database URL of SQLAlchemy."
+)
+
+
+local = click.Group(
+    "local", help="The local org that org.url names: serve, load, token, reset.", params=global_options()
+)
+
+
+def _where(call: Invocation, database: str | None) -> str:
+    if database is not None:
+        return database
+    from rolecall.cli.session import read
+    from rolecall.jobs.local import place
+
+    config = read(call)
+    return place(config.org, config.root)
+
+
+@command(
+    "load",
+    "rolecall local load snapshot.yaml",
+    "rolecall -e staging local load live/staging.json",
+)
+@click.argument("source", metavar="SNAPSHOT", type=click.Path(path_type=Path))
+@_DATABASE
+def load(call: Invocation, source: Path, database: str | None) -> None:
+    """Make the local org what a snapshot says.
+
+    What it held before goes; tokens stay.
+    """
+    from rolecall.cli.session import wait_for
+    from rolecall.jobs.local import load as fill
+    from rolecall.live.observed import SnapshotReader
+    from rolecall.report.phrases import count
+
+    loaded = wait_for(fill(_where(call, database), SnapshotReader(source)))
+    nouns = (("domain", loaded.domains), ("IdP group", loaded.groups), ("person", loaded.people))
+    told = ", ".join(count(number, noun) for noun, number in nouns)
+    sys.stdout.write(f"Loaded {told}, {count(loaded.memberships, 'membership')}.\n")
+
+
+@command(
+    "token",
+    "export ROLECALL_TOKEN=$(rolecall local token --admin --as ann@acme.com | tail -n 1)",
+    "rolecall local token --scim",
+)
+@click.option("--admin", "kind", flag_value="admin", help="For the admin API.")
+@click.option("--scim", "kind", flag_value="scim", help="For the SCIM endpoint.")
+@click.option("--as", "email", metavar="EMAIL", help="A person's token; without it, a service's.")
+@click.option("--read-only", is_flag=True, help="It may read and not write.")
+@click.option("--expires", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE", help="The day it ends, UTC.")
+@_DATABASE
+def token(
+    call: Invocation, kind: Any, email: str | None, read_only: bool, expires: datetime | None, database: str | None
+) -> None:
+    """Make a token and print it, alone on the last line.
+
+    It is shown this once. Embedded use of a local org needs none.
+    """
+    from rolecall.jobs.local import Wish, make_token
+
+    if kind is None:
+        raise click.UsageError("say which one: --admin or --scim")
+    if kind == "scim" and email is not None:
+        raise click.UsageError("--as goes with --admin: a SCIM token is the IdP's, not a person's")
+    ends = None if expires is None else expires.replace(tzinfo=UTC)
+    made = make_token(_where(call, database), Wish(kind, email, read_only, ends))
+    sys.stderr.write("Keep it: it is not shown again.\n")
+    sys.stdout.write(f"{made}\n")
+
+
+@command("reset", "rolecall local reset")
+@click.option("--keep-tokens", is_flag=True, help="Tokens stay.")
+@_DATABASE
+def reset(call: Invocation, keep_tokens: bool, database: str | None) -> None:
+    """Begin anew with an empty local org.
+
+    It is made where there is none yet.
+    """
+    from rolecall.jobs.local import reset as empty
+
+    empty(_where(call, database), keep_tokens=keep_tokens)
+    sys.stdout.write("The local org is as new.\n")
+
+
+@command(
+    "serve",
+    "rolecall local serve",
+    "rolecall local serve --port 0      # any free port; the URL is printed",
+)
+@click.option("--port", type=click.IntRange(0, 65535), default=8787, show_default=True, help="0 takes any free one.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option("--remote", is_flag=True, help="Other machines may reach it.")
+@_DATABASE
+def serve(call: Invocation, port: int, host: str, remote: bool, database: str | None) -> None:
+    """Serve the local org until interrupted: admin API, SCIM, and a console for people."""
+    from rolecall.jobs.local import serve as listen
+
+    def announce(url: str) -> None:
+        sys.stdout.write(f"LOCAL REHEARSAL, not WRITER\nConsole and admin API: {url}\nSCIM: {url}/api/scim/v2\n")
+        sys.stdout.flush()
+
+    listen(_where(call, database), host, port, remote=remote, announce=announce)
+
+
+for _command in (serve, load, token, reset):
+    local.add_command(_command)

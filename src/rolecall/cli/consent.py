@@ -1,0 +1,103 @@
+"""Whether a plan may be carried out: what blocks it, who approved it, and what a person says at the prompt."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from rolecall.cli.ask import agrees, can_ask
+from rolecall.cli.facts import actor, ci_run
+from rolecall.cli.options import Invocation
+from rolecall.cli.session import now
+from rolecall.errors import Blocked, ConfigError, Exit, Misuse, Problem, RolecallError, Where
+from rolecall.model.run import Approval
+from rolecall.plan.value import GuardResult, Plan
+from rolecall.report.verdicts import guard_words
+
+
+class Yes(NamedTuple):
+    """What was said on the command line. ``digest`` is that of `--approve`, ``file`` of `--approval`."""
+
+    auto: bool = False
+    digest: str | None = None
+    file: Path | None = None
+
+
+class Declined(RolecallError):
+    """A person said no. Nothing was written."""
+
+    exit = Exit.ERROR
+
+
+def consent(call: Invocation, plan: Plan, yes: Yes) -> tuple[Approval, ...]:
+    """The approvals to record. Raises Blocked, Stale for a wrong digest, Misuse where nobody can be asked, Declined."""
+    from rolecall.jobs.apply import check_digest
+
+    recorded = read_approvals(yes.file) if yes.file else ()
+    refuse_blocked(plan)
+    if yes.digest is not None:
+        check_digest(yes.digest, plan)
+        return (*recorded, _self(call, "--approve"))
+    reviews = [guard for guard in plan.guards if guard.verdict == "review"]
+    if yes.auto:
+        if reviews:
+            raise Blocked(*(_unanswered(guard) for guard in reviews))
+        return (*recorded, _self(call, "--auto-approve"))
+    return (*recorded, _asked(call, plan, reviews))
+
+
+def refuse_blocked(plan: Plan) -> None:
+    """Raise Blocked for every guard that blocks and every access test that fails."""
+    found = [
+        Problem(f"guard.{guard.name}", f"blocked by {guard_words(guard)}", guard.source, " ".join(guard.ways) or None)
+        for guard in plan.guards
+        if guard.verdict == "block"
+    ]
+    found += [
+        Problem("access_test", f"access test failed: {test.name}: {test.message}", test.source)
+        for test in plan.access_tests
+        if not test.passed
+    ]
+    if found:
+        raise Blocked(*found)
+
+
+def read_approvals(path: Path) -> tuple[Approval, ...]:
+    """``[{by, at, url, source}]``. Raises ConfigError for anything else."""
+    try:
+        said = json.loads(path.read_bytes())
+        return tuple(_approval(row) for row in said)
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        message = "is no list of approvals, [{by, at, url, source}]"
+        raise ConfigError(Problem("approval_file", message, Where(str(path)))) from error
+
+
+def _approval(row: Any) -> Approval:
+    by, url, source = row["by"], row.get("url"), row.get("source")
+    if not isinstance(by, str) or not by or not all(part is None or isinstance(part, str) for part in (url, source)):
+        raise ValueError(row)
+    return Approval(by, datetime.fromisoformat(row["at"]) if row.get("at") else None, url, source)
+
+
+def _unanswered(guard: GuardResult) -> Problem:
+    hint = "answer with --approve DIGEST, or lift it with an allow; --auto-approve alone does not do"
+    return Problem(f"guard.{guard.name}", f"nobody reviewed {guard_words(guard)}", guard.source, hint)
+
+
+def _asked(call: Invocation, plan: Plan, reviews: list[GuardResult]) -> Approval:
+    if not can_ask(call):
+        hint = "say --approve DIGEST, or --auto-approve where no guard asks for a review"
+        raise Misuse(Problem("no_approval", "nobody is here to approve this plan", None, hint))
+    number = len(plan.writes) + len(plan.human)
+    noun = "change" if number == 1 else "changes"
+    review = f", and answer {len(reviews)} review{'s' if len(reviews) != 1 else ''} above," if reviews else ""
+    if not agrees(f"Carry out {number:,} {noun}{review} on {plan.org.name} ({plan.org.id})?"):
+        raise Declined(Problem("declined", "not approved; nothing was written"))
+    return _self(call, "prompt")
+
+
+def _self(call: Invocation, source: str) -> Approval:
+    by = actor(call.environ)
+    return Approval(f"{by} (the pipeline itself)" if call.ci else by, now(), ci_run(call.environ), source)
