@@ -44,7 +44,7 @@ def base_url(text: str, *, allow_http: bool = False) -> BaseUrl:
     if parts.username is not None or parts.password is not None:
         raise ConfigError(_bad_url("holds a name or password, which belong in `org.token`", None))
     if parts.query or parts.fragment:
-        raise ConfigError(_bad_url("has a query or a fragment", text.partition("?")[0]))
+        raise ConfigError(_bad_url("has a query or a fragment", None))
     if parts.scheme == "http" and host not in LOOPBACK and not allow_http:
         raise ConfigError(_bad_url("would send the token unencrypted; use https", text))
     return BaseUrl(f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}", host, host in LOOPBACK)

@@ -13,7 +13,7 @@ from rolecall.codec.api import Item
 from rolecall.model.live import Caller, Facts, Group
 from rolecall.model.outcome import Event
 from rolecall.model.roles import BUILT_IN, Role
-from rolecall.model.settings import BLANK, UNSET, Defaults, Domain, GroupMapping, Scim, Section, Sso, Value
+from rolecall.model.settings import BLANK, UNSET, Defaults, Domain, GroupMapping, Scim, Section, Settings, Sso, Value
 
 LEGAL = frozenset({"Legal"})
 
@@ -101,6 +101,13 @@ def test_the_org_there_and_back() -> None:
 def test_a_capability_we_do_not_know_is_not_ours_to_use() -> None:
     sent = api.encode_org(Facts(org_id="o", can=frozenset({"scim.update", "billing.update"})))
     assert api.decode_org(sent).can == {"scim.update"}
+
+
+def test_what_scim_tells_beside_its_settings_there_and_back() -> None:
+    legacy = (api.LegacyGroup("g1", "A", LEGAL), api.LegacyGroup("g2", "B", frozenset()))
+    kept = Settings(scim=Scim(True, endpoint="new"), idp_groups={"A": GroupMapping("member", LEGAL)})
+    for told in (api.NO_SCIM_FACTS, api.ScimFacts((), None), api.ScimFacts(legacy, kept)):
+        assert api.decode_scim_facts(json.loads(json.dumps(api.encode_scim_facts(told)))) == told
 
 
 def test_an_event_there_and_back() -> None:

@@ -1,0 +1,114 @@
+"""Which way an org's url leads, and urls that must not be used."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from rolecall.errors import ConfigError, OrgError
+from rolecall.live.client import OrgClient
+from rolecall.live.connect import connect
+from rolecall.live.http import base_url
+from rolecall.live.observed import SnapshotReader
+
+
+@pytest.mark.parametrize(
+    "url, name",
+    [
+        ("https://rolecall.example.com", "https://rolecall.example.com"),
+        ("https://rolecall.example.com/base/", "https://rolecall.example.com/base"),
+        ("http://127.0.0.1:8787", "http://127.0.0.1:8787"),
+        ("http://[::1]:8787/", "http://[::1]:8787"),
+        ("http://localhost:1", "http://localhost:1"),
+        ("local:/tmp/org.db", "local:/tmp/org.db"),
+        ("local:postgresql://user:canary@host/db", "local:postgresql://host/db"),
+    ],
+)
+def test_a_way_to_an_org_with_an_api(url: str, name: str) -> None:
+    org = connect(url)
+    assert isinstance(org, OrgClient)
+    assert org.name == name
+
+
+def test_a_local_path_is_relative_to_the_folder() -> None:
+    org = connect("local:org.db", folder=Path("/repo"))
+    assert isinstance(org, OrgClient)
+    assert org.name == "local:/repo/org.db"
+
+
+def test_an_observed_org_is_a_file() -> None:
+    org = connect("observed:org.yaml", folder=Path("/repo"))
+    assert isinstance(org, SnapshotReader)
+    assert org.path == Path("/repo/org.yaml")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "acme",
+        "ftp://host",
+        "local:",
+        "observed:",
+        "https://",
+        "https:/one-slash",
+        "http://rolecall.example.com",
+        "http://127.0.0.1.example.com",
+        "http://localhost@example.com",
+        "https://user:canary@example.com",
+        "https://example.com?token=canary",
+        "https://example.com/#canary",
+        "https://example.com:port",
+        "https://[broken",
+    ],
+)
+def test_a_url_that_must_not_be_used(url: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        connect(url)
+    assert "canary" not in str(caught.value)
+
+
+def test_http_beyond_this_machine_must_be_allowed() -> None:
+    assert not base_url("http://org.internal", allow_http=True).loopback
+    assert isinstance(connect("http://org.internal", allow_http=True), OrgClient)
+
+
+def test_a_token_is_not_asked_for_before_it_is_needed() -> None:
+    asked: list[str] = []
+
+    def token() -> str:
+        asked.append("asked")
+        return "x"
+
+    for url in ("https://example.com", "local:/tmp/org.db", "observed:org.yaml"):
+        connect(url, token)
+    assert asked == []
+
+
+def test_a_local_org_that_is_not_there_is_not_made(tmp_path: Path) -> None:
+    org = connect("local:gone.db", folder=tmp_path)
+    with pytest.raises(OrgError) as caught:
+        asyncio.run(org.read())
+    assert caught.value.problems[0].code == "local_missing"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_local_org_that_is_some_other_file(tmp_path: Path) -> None:
+    (tmp_path / "org.db").write_bytes(b"no database at all" * 1000)
+    org = connect("local:org.db", folder=tmp_path)
+    with pytest.raises(OrgError) as caught:
+        asyncio.run(org.read())
+    assert caught.value.problems[0].code == "local_unusable"
+
+
+def test_finding_the_way_imports_nothing_heavy() -> None:
+    program = (
+        "import sys; from rolecall.live.connect import connect; connect('https://example.com'); connect('local:x');"
+        "print(sorted({'httpx', 'sqlalchemy', 'starlette', 'jsonschema', 'rolecall.localorg'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
