@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from rolecall.journal.port import Holder
@@ -11,6 +12,8 @@ from rolecall.model.run import Ended, Intent, Opening, Planned, RunFacts
 from rolecall.model.settings import Domain, GroupMapping
 
 ORG = "org_8817"
+MEMORY_DISK = "/dev/shm" if Path("/dev/shm").is_dir() else None
+"""Where hundreds of small journals are written without waiting for a disk."""
 ME = Holder("ann@acme.com", "laptop", 4711)
 START = datetime(2026, 11, 22, 10, tzinfo=UTC)
 
