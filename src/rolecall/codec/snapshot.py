@@ -63,6 +63,11 @@ def encode_snapshot(snapshot: Snapshot) -> dict[str, Json]:
     if "idp_groups" in encoded:
         encoded["idp_groups"] = _encode_groups(encoded["idp_groups"], facts)
     if facts.legacy_links is not None:
+        links = sorted(facts.legacy_links.items())
+        encoded["legacy_groups"] = {name: {"teams": sorted(teams)} for name, teams in links}
+    if facts.kept is not None:
+        encoded["kept"] = encode_settings(facts.kept)
+    if facts.legacy_links is not None:
         encoded["legacy_links"] = {name: sorted(teams) for name, teams in sorted(facts.legacy_links.items())}
     if facts.kept is not None:
         encoded["kept"] = encode_settings(facts.kept)

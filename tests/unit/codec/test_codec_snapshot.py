@@ -145,6 +145,8 @@ def test_there_and_back_with_the_facts_of_an_api() -> None:
         caller=read.facts.caller._replace(email="ann@acme.com"),
         can=frozenset({"domains.create"}),
         features=frozenset(),
+        legacy_links={"A [g9]": frozenset({"B", "A"}), "C": frozenset()},
+        kept=Settings(scim=Scim(True, endpoint="new"), idp_groups={"B": BLANK}),
         people=7,
         active_people=6,
     )
