@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 from yaml.events import (
@@ -37,10 +38,7 @@ class Composer:
         self._grown = 0
 
     def run(self, events: Iterator[Any]) -> Any:
-        """The value of the document, None when the stream has none.
-
-        One flat loop, since it runs for every node. Raises ConfigError where the rest could not be trusted.
-        """
+        """The value of the document, None for none. One flat loop: it runs for every node. Raises ConfigError."""
         place, size, sizes = self.marks.places.append, self.marks.sizes.append, self.marks.sizes
         once = dict[str, str]().setdefault
         roots: list[Any] = []
@@ -49,43 +47,41 @@ class Composer:
         value: Any
         keyed = False
         outer: list[tuple[Any, int]] = []
-        for count, event in enumerate(events):
+        few = islice(events, MAX_EVENTS)
+        for count, event in enumerate(few):
             kind = type(event)
             if kind is ScalarEvent:
                 text = once(event.value, event.value)
                 if keyed and key is None:
                     if text in into or event.tag or event.anchor or (text == "<<" and not event.style):
-                        self._odd_key(event, into, outer[-1][1], events)
+                        self._odd_key(event, into, outer[-1][1], few)
                     else:
                         place(event.start_mark.line << 32 | event.start_mark.column)
                         size(1)
                         key = text
                     continue
-                place(event.start_mark.line << 32 | event.start_mark.column)
-                size(1)
                 value = text if event.style else plain(text)
-                if event.tag or event.anchor:
-                    self._decorated(event, value)
-            elif kind is MappingStartEvent or kind is SequenceStartEvent:
-                if keyed and key is None:
-                    raise self._fatal(event, "complex_key", "a map or list cannot be a key", "Keys are plain text")
-                place(event.start_mark.line << 32 | event.start_mark.column)
-                size(0)
-                value = {} if kind is MappingStartEvent else []
-                if event.tag or event.anchor:
-                    self._decorated(event, value)
             elif kind is MappingEndEvent or kind is SequenceEndEvent:
                 into, node = outer.pop()
                 keyed = type(into) is dict
                 sizes[node] = len(sizes) - node
                 continue
-            elif kind is AliasEvent:
+            elif kind is MappingStartEvent or kind is SequenceStartEvent or kind is AliasEvent:
                 if keyed and key is None:
-                    raise self._fatal(event, "complex_key", "an alias cannot be a key", "Write the key out")
-                value = self._alias(event, count)
+                    raise self._fatal(
+                        event, "complex_key", "a map, list or alias cannot be a key", "Keys are plain text"
+                    )
+                value = (
+                    {} if kind is MappingStartEvent else [] if kind is SequenceStartEvent else self._alias(event, count)
+                )
             else:
                 self._stream(event, roots)
                 continue
+            if kind is not AliasEvent:
+                place(event.start_mark.line << 32 | event.start_mark.column)
+                size(kind is ScalarEvent)
+                if event.tag or event.anchor:
+                    self._decorated(event, value)
             if keyed:
                 into[key] = value
                 key = None
@@ -93,15 +89,12 @@ class Composer:
                 into.append(value)
             if kind is MappingStartEvent or kind is SequenceStartEvent:
                 outer.append((into, len(sizes) - 1))
-                self._limit(event, len(outer), count)
+                if len(outer) > MAX_DEPTH:
+                    raise self._too_deep(event)
                 into, keyed = value, kind is MappingStartEvent
+        if (more := next(events, None)) is not None:
+            raise self._fatal(more, "too_large", f"has more than {MAX_EVENTS:,} parts", "Split the file")
         return roots[0] if roots else None
-
-    def _limit(self, event: Any, depth: int, count: int) -> None:
-        if depth > MAX_DEPTH:
-            raise self._fatal(event, "too_deep", f"is nested deeper than {MAX_DEPTH} levels")
-        if count > MAX_EVENTS:
-            raise self._fatal(event, "too_large", f"has more than {MAX_EVENTS:,} parts", "Split the file")
 
     def _stream(self, event: Any, roots: list[Any]) -> None:
         if type(event) is not DocumentStartEvent:
@@ -152,7 +145,7 @@ class Composer:
             depth += type(passed) in (MappingStartEvent, SequenceStartEvent)
             depth -= type(passed) in (MappingEndEvent, SequenceEndEvent)
             if depth > MAX_DEPTH:
-                raise self._fatal(passed, "too_deep", f"is nested deeper than {MAX_DEPTH} levels")
+                raise self._too_deep(passed)
             if depth == 0:
                 return
 
@@ -164,6 +157,9 @@ class Composer:
                 break
             node += 1 + self.marks.sizes[node + 1]
         return Where(self.name, *self.marks.line_column(node))
+
+    def _too_deep(self, event: Any) -> ConfigError:
+        return self._fatal(event, "too_deep", f"is nested deeper than {MAX_DEPTH} levels")
 
     def _tell(self, event: Any, code: str, message: str, hint: str | None = None) -> None:
         where = Where(self.name, event.start_mark.line + 1, event.start_mark.column + 1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -13,9 +13,10 @@ from rolecall.source.composer import MAX_DEPTH
 from rolecall.source.document import Document
 from rolecall.source.files import MAX_BYTES, read_file, too_large
 from rolecall.source.marks import Marks
-from rolecall.source.text import checked_utf8
+from rolecall.source.text import checked_utf8, place_of
 from rolecall.source.yaml_file import collector_off
 
+_HALF = re.compile(r"\\u[dD][89a-fA-F]")
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}\n]|[^\s,:\[\]{}"]+')
 
 
@@ -39,6 +40,8 @@ def parse_json(source: Path | bytes, name: str | None = None, limit: int = MAX_B
         value = _decode(text, shown, twice)
     if _deeper_than(value, MAX_DEPTH):
         raise _too_deep(shown)
+    if half := _HALF.search(text):
+        _refuse_half(value, shown, text, half.start())
     problems = _duplicates(text, shown) if twice else []
     return Document(shown, value, lambda: _scan(text), problems)
 
@@ -58,11 +61,22 @@ def _decode(text: str, name: str, twice: list[str]) -> Any:
     except RecursionError as error:
         raise _too_deep(name) from error
     except ValueError as error:
-        raise ConfigError(Problem("json", f"is not valid JSON: {error}", Where(name))) from error
+        said = str(error) if str(error).endswith("JSON number") else "a number is too long"
+        raise ConfigError(Problem("json", f"is not valid JSON: {said}", Where(name))) from error
 
 
 def _refuse_constant(word: str) -> NoReturn:
     raise ValueError(f"`{word}` is no JSON number")
+
+
+def _refuse_half(value: Any, name: str, text: str, start: int) -> None:
+    """Two halves of a character may stand escaped side by side, one half alone is no text."""
+    try:
+        json.dumps(value, ensure_ascii=False).encode("utf-8")
+    except UnicodeEncodeError as error:
+        where = place_of(name, text[:start].encode("utf-8"))
+        message = "is not valid JSON: half of a character (a lone surrogate) is escaped here or below"
+        raise ConfigError(Problem("json", message, where)) from error
 
 
 def _too_deep(name: str) -> ConfigError:
@@ -70,17 +84,17 @@ def _too_deep(name: str) -> ConfigError:
 
 
 def _deeper_than(value: Any, levels: int) -> bool:
-    level = [value]
-    for _ in range(levels + 1):
-        level = [
-            held
-            for container in level
-            if isinstance(container, dict | list)
-            for held in (container.values() if isinstance(container, dict) else container)
-        ]
+    """Whether containers are nested deeper than so many levels; level by level, so that nothing recurses."""
+    level = _containers([value])
+    for _ in range(levels):
+        level = [held for one in level for held in _containers(one.values() if isinstance(one, dict) else one)]
         if not level:
             return False
-    return True
+    return bool(level)
+
+
+def _containers(values: Iterable[Any]) -> list[Any]:
+    return [value for value in values if isinstance(value, dict | list)]
 
 
 def _tokens(text: str) -> Iterator[tuple[str, int, int]]:
