@@ -101,8 +101,8 @@ async def plan(request: PlanRequest) -> Planned:
     _check_pin(request.wanted, live.facts)
     question = _question(request, live)
     if request.people is not None:
-        directory = await request.people.read_people(scope(question))
-        question = replace(question, directory=directory)
+        needed = scope(question)
+        question = replace(question, directory=await request.people.read_people(needed), scope=needed)
     return Planned(make(question), question)
 
 

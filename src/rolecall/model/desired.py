@@ -50,7 +50,8 @@ class Applied:
     """What rolecall last applied to this org, as the journal remembers it; empty without a journal.
 
     ``group_ids`` maps a group's name to the org's id it had then. ``config`` tells which config applied an address
-    last (the ``foreign`` guard). ``unmanaged_admins`` are unmanaged addresses that gave org admin when last seen.
+    last (the ``foreign`` guard). ``unmanaged`` are the unmanaged addresses when last seen. ``expires`` are the
+    entries that had an end; None when that was not kept.
     """
 
     settings: Settings = Settings()
@@ -59,6 +60,7 @@ class Applied:
     group_ids: Mapping[str, str] = field(default_factory=dict)
     config: Mapping[Address, str] = field(default_factory=dict)
     unmanaged: frozenset[Address] | None = None
+    expires: frozenset[Address] | None = None
 
 
 NOTHING_APPLIED = Applied()

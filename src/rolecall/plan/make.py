@@ -2,54 +2,42 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 
-from rolecall.errors import Problem
 from rolecall.model.change import Change
-from rolecall.model.desired import NOTHING_APPLIED, Applied, Desired
-from rolecall.model.directory import Directory
+from rolecall.model.desired import Applied
 from rolecall.model.kinds import value_at
 from rolecall.model.live import Live
-from rolecall.model.policy import Allow
+from rolecall.model.policy import Guards
 from rolecall.model.settings import UNSET, GroupMapping
 from rolecall.plan.diff import Difference, diff
+from rolecall.plan.guards import Case, judge
+from rolecall.plan.impact import reckon
 from rolecall.plan.notes import managed_coverage, notes
 from rolecall.plan.order import order
+from rolecall.plan.outlook import look
+from rolecall.plan.policy_changes import policy_changes
+from rolecall.plan.question import Question
+from rolecall.plan.reading import people_scope
 from rolecall.plan.resolve import covers
-from rolecall.plan.value import OrgRef, Plan, Released, Requests, Unmanaged
+from rolecall.plan.value import Plan, Released, Requests, Unmanaged
+
+__all__ = ["LIFETIME", "Question", "make"]
 
 LIFETIME = timedelta(days=7)
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """Everything a plan is made from. ``created_at`` and ``as_of`` are inputs, in UTC.
-
-    ``targets`` and ``excludes`` are addresses or globs; ``only_expired`` keeps just the mappings that lapsed.
-    ``directory`` is None when people were not read. ``lifts`` are the allowances given for this run alone.
-    """
-
-    desired: Desired
-    live: Live
-    org: OrgRef
-    created_at: datetime
-    as_of: date
-    config_digest: str = ""
-    applied: Applied = NOTHING_APPLIED
-    directory: Directory | None = None
-    lifts: tuple[Allow, ...] = ()
-    targets: tuple[str, ...] = ()
-    excludes: tuple[str, ...] = ()
-    only_expired: bool = False
-    warnings: tuple[Problem, ...] = ()
 
 
 def make(question: Question) -> Plan:
     """The plan for a question. Equal questions give equal plans."""
     desired, live = question.desired, question.live
     found = diff(desired, live, question.as_of, question.applied)
-    changes = order(_selected(question, found.changes), live.settings)
+    chosen = _selected(question, found.changes)
+    outlook = look(live, question.directory, chosen)
+    changes = order(chosen, live.settings)
+    reckoning = reckon(outlook)
+    coverage = managed_coverage(desired, live)
+    loosened = policy_changes(desired, question.applied)
+    verdicts, idle = judge(Case(question, changes, reckoning, _policies(question), (), coverage, loosened))
     return Plan(
         org=question.org,
         created_at=question.created_at,
@@ -58,17 +46,28 @@ def make(question: Question) -> Plan:
         config_digest=question.config_digest,
         desired=desired,
         changes=changes,
-        coverage=managed_coverage(desired, live),
+        coverage=coverage,
+        scope=people_scope(question, outlook, found.released),
         counts=_counts(live),
         switches=_switches(live),
         lifts=(*desired.policy.allow, *question.lifts),
         released=tuple(Released(at) for at in found.released),
         unmanaged=_inventory(found, live, question.applied),
-        warnings=(*question.warnings, *found.problems, *notes(desired, live, question.as_of)),
+        impact=reckoning.impact,
+        guards=verdicts,
+        policy_changes=loosened,
+        warnings=(*question.warnings, *found.problems, *notes(desired, live, question.as_of), *idle),
         requests=Requests(live.requests, sum(change.via == "api" for change in changes)),
         partial=bool(question.targets or question.excludes or question.only_expired),
         errored=any(problem.severity == "error" for problem in found.problems),
     )
+
+
+def _policies(question: Question) -> tuple[Guards, ...]:
+    """The guards of the config, and those last applied; the stricter of the two counts."""
+    last = question.applied.policy
+    now = question.desired.policy.guards
+    return (now,) if last is None else (now, last.guards)
 
 
 def _selected(question: Question, changes: tuple[Change, ...]) -> tuple[Change, ...]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from rolecall.model.directory import EVERYBODY, PeopleScope
-from rolecall.plan.make import Question
+from dataclasses import replace
+
+from rolecall.model.directory import PeopleScope
+from rolecall.plan.make import make
+from rolecall.plan.question import Question
 
 
 def scope(question: Question) -> PeopleScope:
-    """The people whose access a plan needs to know before and after; ``question`` comes without a directory."""
-    return EVERYBODY
+    """The people whose access a plan needs to know before and after: the first of two passes of one planner."""
+    return make(replace(question, directory=None)).scope

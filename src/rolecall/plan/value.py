@@ -223,9 +223,9 @@ class Requests(NamedTuple):
 class Plan:
     """Everything a reviewer sees and an apply needs. Frozen; ``changes`` are in the order they will be written.
 
-    ``coverage`` has a row per section that the plan looked at, ``scope`` says whose access it needed. ``switches`` are the
-    SCIM settings that everybody's access hangs on, as they were read. ``partial`` is
-    true when targets cut it. ``errored`` is true when it could not be computed whole and must not be applied.
+    ``coverage`` has a row per section that the plan looked at, ``scope`` says whose access it needed. ``switches``
+    are the SCIM settings that everybody's access hangs on, as they were read. ``partial`` is true when targets cut it.
+    ``errored`` is true when it could not be computed whole and must not be applied.
     """
 
     org: OrgRef

@@ -1,0 +1,103 @@
+"""What the guards look at, and what one of them finds before anything is lifted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from rolecall.errors import Where
+from rolecall.model.change import Change
+from rolecall.model.live import Coverage
+from rolecall.model.policy import Guards
+from rolecall.model.settings import Address
+from rolecall.plan.impact import Reckoning
+from rolecall.plan.question import Question
+from rolecall.plan.value import PolicyChange, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A plan before its verdicts.
+
+    ``changes`` are all of them, in order; ``policies`` the guards of the config and those last applied, of which the
+    stricter counts. ``admin_waves`` has the org admins by number after each wave that makes a step.
+    """
+
+    question: Question
+    changes: tuple[Change, ...]
+    reckoning: Reckoning
+    policies: tuple[Guards, ...]
+    admin_waves: tuple[tuple[int, frozenset[int]], ...] = ()
+    coverage: Mapping[str, Coverage] | None = None
+    policy_changes: tuple[PolicyChange, ...] = ()
+
+    @property
+    def made(self) -> tuple[Change, ...]:
+        """The changes that this plan brings about, by apply or by a person."""
+        return tuple(change for change in self.changes if change.via != "waiting")
+
+    @property
+    def config(self) -> Guards:
+        return self.question.desired.policy.guards
+
+    def place(self, guard: str) -> Where | None:
+        """Where the config sets a guard."""
+        return self.question.desired.policy.sources.get(f"guards.{guard}")
+
+    def cause(self, causes: Iterable[Address]) -> tuple[Address, Where | None] | None:
+        """The first of these addresses that a change stands at, and its place in the config."""
+        by = {change.address: change for change in self.changes}
+        found = [by[at] for at in causes if at in by]
+        return (found[0].address, found[0].intent.source) if found else None
+
+
+class Item(NamedTuple):
+    """Something that an allowance may cover: so many people, sections or addresses, because of these."""
+
+    size: int
+    because: tuple[Address, ...] = ()
+
+
+class Finding(NamedTuple):
+    """What a guard says before allowances.
+
+    ``again`` gives the verdict for what a number of allowances leaves over; None where anything left over says the
+    same. ``firm`` is never lifted. ``fixes`` are ways out other than allowing it.
+    """
+
+    verdict: Verdict
+    message: str = ""
+    limit: str | int | None = None
+    actual: str | int | None = None
+    items: tuple[Item, ...] = ()
+    source: Where | None = None
+    target: Address | None = None
+    again: Callable[[int], Verdict] | None = None
+    firm: bool = False
+    fixes: tuple[str, ...] = ()
+
+    @property
+    def found(self) -> int:
+        return sum(item.size for item in self.items)
+
+    def left(self, number: int) -> Verdict:
+        """The verdict when so many are left over."""
+        if self.again is not None:
+            return self.again(number)
+        return self.verdict if number else "pass"
+
+
+Guard = Callable[[Case], Finding]
+
+PASS = Finding("pass")
+
+
+def unjudged(case: Case, limit: str | int | None = None) -> Finding:
+    """What a people guard says when the people cannot be relied on."""
+    return Finding("not judged", case.reckoning.outlook.problem or "People were not read.", limit)
+
+
+def at(where: Where | None) -> str:
+    """`` (rolecall.yaml:40)``, or nothing."""
+    return f" ({where.file}:{where.line})" if where and where.line else f" ({where.file})" if where else ""

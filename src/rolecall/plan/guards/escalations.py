@@ -1,0 +1,73 @@
+"""People who gain something above member: team admin, org admin, or a role outside the ranks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rolecall.model.policy import Combo, Guards, Stance
+from rolecall.model.roles import MEMBER, ORG_ADMIN, TEAM_ADMIN
+from rolecall.plan.guards.case import PASS, Case, Finding, Item, at, unjudged
+from rolecall.plan.headline import combos, people
+from rolecall.plan.value import Escalation, Verdict
+
+NAME = "escalations"
+_VERDICTS: dict[Stance, Verdict] = {"allow": "pass", "review": "review", "deny": "block"}
+_STRICT: tuple[Stance, ...] = ("allow", "review", "deny")
+_FREE: Stance = "allow"
+_KINDS = {TEAM_ADMIN: TEAM_ADMIN, ORG_ADMIN: ORG_ADMIN}
+
+
+def escalations(case: Case) -> Finding:
+    """Each person by what they gain; `deny` is never lifted."""
+    found = case.reckoning.impact.escalations
+    said = [(row, stance(case.policies, row.gains)) for row in found]
+    worst = max((stance for _, stance in said), key=_STRICT.index, default=_FREE)
+    limit = ", ".join(f"{kind} {_said(case.policies, kind)}" for kind in (TEAM_ADMIN, ORG_ADMIN, "custom"))
+    if worst != "deny" and not case.reckoning.judged:
+        return unjudged(case, limit)
+    if worst == "allow":
+        return PASS._replace(limit=limit, actual=len(found))
+    tripped = [row for row, stance in said if stance == worst]
+    cause = case.cause(tripped[0].because)
+    because = f", because of {cause[0]}{at(cause[1])}" if cause else ""
+    counted = tripped if worst == "deny" else [row for row, stance in said if stance != "allow"]
+    verb = "denies" if worst == "deny" else "asks for a review of"
+    return Finding(
+        _VERDICTS[worst],
+        f"{_who(counted)}{because}; the config {verb} that{at(case.place(NAME))}.",
+        limit,
+        len(counted),
+        tuple(Item(1, row.because) for row in counted),
+        cause[1] if cause else None,
+        cause[0] if cause and len({row.because for row in counted}) == 1 else None,
+        firm=worst == "deny",
+        fixes=(_fix(worst),),
+    )
+
+
+def stance(policies: Iterable[Guards], gains: Iterable[Combo]) -> Stance:
+    """The strictest stance on any of the combos gained."""
+    kinds = {_KINDS.get(role, "custom") for _, role in gains if role != MEMBER}
+    return max((_said(policies, kind) for kind in kinds), key=_STRICT.index, default=_FREE)
+
+
+def _said(policies: Iterable[Guards], kind: str) -> Stance:
+    return max((guards.escalations.get(kind, "review") for guards in policies), key=_STRICT.index)
+
+
+def _who(rows: list[Escalation]) -> str:
+    """By what they gain: ``ann@acme.com becomes IT org admin``."""
+    by: dict[tuple[Combo, ...], list[str]] = {}
+    for row in rows:
+        by.setdefault(row.gains, []).append(row.who.email or row.who.id)
+    said = []
+    for gains, emails in sorted(by.items(), key=lambda item: (-len(item[1]), item[0])):
+        shown = ", ".join(sorted(emails)[:3]) + (f" and {len(emails) - 3:,} more" if len(emails) > 3 else "")
+        said.append(f"{people(len(emails), 'gains', 'gain')} {combos(gains)}: {shown}")
+    return "; ".join(said[:4]) + (f"; and {len(said) - 4} more kinds" if len(said) > 4 else "")
+
+
+def _fix(worst: Stance) -> str:
+    if worst == "deny":
+        return "Change what the mapping gives, or take the person out of the group in the IdP."
+    return "If it is not meant, change what the mapping gives."

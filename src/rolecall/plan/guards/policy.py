@@ -1,0 +1,61 @@
+"""Changes to the rules themselves, the approval that a run needs, and addresses that another config applied last."""
+
+from __future__ import annotations
+
+from rolecall.model.policy import Approval
+from rolecall.plan.guards.case import PASS, Case, Finding, Item, at
+from rolecall.plan.headline import enumerate_words
+
+_APPROVALS: tuple[Approval, ...] = ("none", "recorded", "other_person")
+
+
+def policy(case: Case) -> Finding:
+    """A policy looser than the one last applied needs a review, and holds from the next plan on."""
+    loose = [change for change in case.policy_changes if change.loosens]
+    if not loose:
+        return PASS
+    said = enumerate_words([change.path for change in loose], 6)
+    sources = case.question.desired.policy.sources
+    source = next((sources[change.path] for change in loose if change.path in sources), None)
+    return Finding(
+        "review",
+        f"The config loosens {said}{at(source)}; this plan is still judged by what was applied last.",
+        actual=len(loose),
+        items=tuple(Item(1) for _ in loose),
+        source=source,
+        fixes=("If it is not meant, put the old value back.",),
+    )
+
+
+def approval(case: Case) -> Finding:
+    """Whether a run needs a recorded approval, and whose; the run itself checks that it is there."""
+    needed = max((guards.approval for guards in case.policies), key=_APPROVALS.index)
+    if needed == "none":
+        return PASS._replace(limit=needed)
+    whose = " by somebody other than the change's author" if needed == "other_person" else ""
+    return Finding(
+        "review",
+        f"An apply needs a recorded approval{whose}{at(case.place('approval'))}.",
+        needed,
+        source=case.place("approval"),
+        firm=True,
+        fixes=("Give it with `apply --approval FILE`.",),
+    )
+
+
+def foreign(case: Case) -> Finding:
+    """An address that another config applied last."""
+    mine, applied = case.question.config, case.question.applied.config
+    other = [c for c in case.made if mine and applied.get(c.address, mine) != mine]
+    if not other:
+        return PASS
+    said = enumerate_words([f"{change.address} (by {applied[change.address]})" for change in other], 4)
+    return Finding(
+        "review",
+        f"Another config applied this last: {said}.",
+        actual=len(other),
+        items=tuple(Item(1, (change.address,)) for change in other),
+        source=other[0].intent.source,
+        target=other[0].address if len(other) == 1 else None,
+        fixes=("Let one config manage it, and leave it out of the other, or `ignore` it there.",),
+    )

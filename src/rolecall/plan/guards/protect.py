@@ -1,0 +1,67 @@
+"""Entries that the config, now or when last applied, says must not be weakened."""
+
+from __future__ import annotations
+
+from rolecall.model.change import Change
+from rolecall.model.roles import RANK
+from rolecall.model.settings import Address, GroupMapping
+from rolecall.plan.guards.case import PASS, Case, Finding, Item, at
+
+
+def protect(case: Case) -> Finding:
+    """No protected entry goes, goes blank, gives a lower role or a team less, or gets an end."""
+    applied, desired = case.question.applied, case.question.desired
+    guarded = applied.protected | {address for address, intent in desired.intents.items() if intent.protect}
+    found = [(change, how) for change in case.made if (how := _weakened(case, change, guarded))]
+    found += [(change, "would expire") for change in _ending(case, guarded)]
+    if not guarded or not found:
+        return PASS._replace(actual=len(guarded) or None)
+    said = "; ".join(f"{change.address} {how}{at(change.intent.source)}" for change, how in found)
+    return Finding(
+        "block",
+        f"Protected: {said}.",
+        actual=len(found),
+        items=tuple(Item(1, (change.address,)) for change, _ in found),
+        source=found[0][0].intent.source,
+        target=found[0][0].address,
+        fixes=("Drop `protect` from the entry in a plan of its own, apply that, then make this change.",),
+    )
+
+
+def _weakened(case: Case, change: Change, guarded: frozenset[Address]) -> str:
+    names = {change.address}
+    if change.moved is not None:
+        names |= set(change.moved)
+    if not names & guarded:
+        return ""
+    after = change.after
+    if change.moved is not None and change.address == change.moved.before:
+        after = next((other.after for other in case.made if other.address == change.moved.after), None)
+    if change.before is None:
+        return ""
+    if after is None:
+        return "would be removed"
+    if isinstance(change.before, GroupMapping) and isinstance(after, GroupMapping):
+        return _weaker(change.before, after)
+    return ""
+
+
+def _weaker(before: GroupMapping, after: GroupMapping) -> str:
+    lost = sorted(before.teams - after.teams)
+    if before.role != after.role:
+        was, now = RANK.get(before.role or ""), RANK.get(after.role or "")
+        if was is None or now is None or now < was:
+            return f"would give {after.role or 'the default role'} instead of {before.role or 'the default role'}"
+    return f"would lose {', '.join(lost)}" if lost else ""
+
+
+def _ending(case: Case, guarded: frozenset[Address]) -> list[Change]:
+    """Entries that get an end they did not have when last applied."""
+    ends = case.question.applied.expires
+    if ends is None:
+        return []
+    return [
+        Change(address, "update", None, None, intent=intent)
+        for address, intent in sorted(case.question.desired.intents.items())
+        if address in guarded and address in case.question.applied.protected and intent.expires and address not in ends
+    ]

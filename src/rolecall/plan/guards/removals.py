@@ -1,0 +1,93 @@
+"""How much goes: deletes and unmaps by section, and an unmap that looks like a rename nobody told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rolecall.model.change import Change
+from rolecall.model.kinds import split_address
+from rolecall.model.settings import BLANK, UNSET
+from rolecall.plan.guards.case import PASS, Case, Finding, Item, at
+from rolecall.plan.guards.limits import bounds
+from rolecall.plan.headline import enumerate_words
+
+NAME = "max_removals"
+
+
+def max_removals(case: Case) -> Finding:
+    """Entries deleted or unmapped, each section against its managed objects. A rename is no removal."""
+    sections = [_section(case, section) for section in ("domains", "idp_groups")]
+    tripped = [row for row in sections if row.verdict != "pass"]
+    if not tripped:
+        total = sum(int(row.actual or 0) for row in sections)
+        return PASS._replace(limit="; ".join(_unique(row.limit for row in sections)), actual=total)
+    worst = max(tripped, key=lambda row: row.verdict == "block")
+    return worst._replace(
+        message=" ".join(row.message for row in tripped),
+        limit="; ".join(_unique(row.limit for row in tripped)),
+        actual=sum(int(row.actual or 0) for row in tripped),
+        items=tuple(item for row in tripped for item in row.items),
+        again=worst.again if len(tripped) == 1 else None,
+        target=None,
+    )
+
+
+def possible_rename(case: Case) -> Finding:
+    """A group is unmapped while a listed one is missing: perhaps it is the same, under a new name."""
+    gone = [change for change in case.made if _unmapped(change) and change.reason == "not_listed"]
+    missing = [change for change in case.changes if change.via == "waiting" and change.via_reason == "not_pushed"]
+    missing = [change for change in missing if split_address(change.address)[0] == "idp_groups" and not change.moved]
+    if not gone or not missing:
+        return PASS
+    went, came = (enumerate_words([f"`{_key(change)}`" for change in rows]) for rows in (gone, missing))
+    return Finding(
+        "review",
+        f"{went} would be unmapped while the IdP does not push {came}{at(missing[0].intent.source)}: "
+        "perhaps the group was renamed.",
+        actual=len(gone),
+        items=tuple(Item(1, (change.address,)) for change in gone),
+        source=missing[0].intent.source,
+        fixes=("If it is the same group, say `previously: [OLD NAME]` at the new one, or pin it by `id`.",),
+    )
+
+
+def _section(case: Case, section: str) -> Finding:
+    gone = [c for c in case.made if split_address(c.address)[0] == section and c.action == "delete" and not c.moved]
+    managed = _managed(case, section, len(gone))
+    limits = bounds(case.policies, NAME, managed, f"managed {section}")
+    verdict = limits.judge(len(gone))
+    names = enumerate_words([f"`{_key(change)}`" for change in gone], 5)
+    verb = "deleted" if section == "domains" else "unmapped"
+    source = next((change.intent.source for change in gone if change.intent.source), None)
+    return Finding(
+        verdict,
+        f"{len(gone):,} of {section} would be {verb}: {names}; {limits.words}{at(case.place(NAME))}.",
+        limits.words,
+        len(gone),
+        tuple(Item(1, (change.address,)) for change in gone),
+        source,
+        gone[0].address if gone else None,
+        again=limits.judge,
+        fixes=("Remove them in several plans, or list in the config what shall stay.",),
+    )
+
+
+def _managed(case: Case, section: str, gone: int) -> int:
+    """Entries the config asks for that are there already, and those that go."""
+    wanted, held = (getattr(s, section) for s in (case.question.desired.settings, case.question.live.settings))
+    if wanted is UNSET or held is UNSET:
+        return gone
+    leaving = {split_address(change.address)[1] for change in case.made if change.action == "delete"}
+    return len({key for key, value in held.items() if value != BLANK and (key in wanted or key in leaving)})
+
+
+def _unmapped(change: Change) -> bool:
+    return change.action == "delete" and split_address(change.address)[0] == "idp_groups"
+
+
+def _key(change: Change) -> str:
+    return split_address(change.address)[1] or change.address
+
+
+def _unique(words: Iterable[str | int | None]) -> list[str]:
+    return list(dict.fromkeys(str(word) for word in words))

@@ -1,0 +1,57 @@
+"""What was not read, and what was read too long ago."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from rolecall.plan.guards.case import PASS, Case, Finding, Item
+from rolecall.plan.guards.limits import bounds
+from rolecall.plan.headline import enumerate_words
+from rolecall.plan.value import Verdict
+
+
+def unread(case: Case) -> Finding:
+    """A managed section, or people that a guard needs, not read whole: block; people of an observed org: review."""
+    seen = case.coverage or {}
+    sections = sorted(name for name, coverage in seen.items() if coverage.state != "complete")
+    people = case.reckoning.outlook.problem
+    if not sections and not people:
+        return PASS
+    verdict: Verdict = "review" if not sections and case.question.live.facts.observed else "block"
+    said = []
+    if sections:
+        why = [f"{name} ({seen[name].problem})" if seen[name].problem else name for name in sections]
+        said.append(f"Not read whole: {enumerate_words(why, 9)}; nothing is planned there, nothing is known of it.")
+    if people:
+        said.append(people)
+    items = tuple(Item(1) for _ in (*sections, *(("people",) if people else ())))
+    fixes = ("Read them: check the token's rights, or observe the org again.",)
+    return Finding(verdict, " ".join(said), actual=len(items), items=items, fixes=fixes)
+
+
+def observed_age(case: Case) -> Finding:
+    """How many days ago an observed org was looked at, by the oldest section that the plan relies on."""
+    if not case.question.live.facts.observed:
+        return PASS
+    taken = [at for name in _relied(case) if (at := case.question.live.covered(name).taken_at) is not None]
+    limits = bounds(case.policies, "observed_age", 0, "days")
+    if not taken:
+        return PASS._replace(limit=limits.words)
+    days = _days(min(taken), case.question.created_at)
+    return Finding(
+        limits.judge(days),
+        f"The org was looked at {days:,} days ago; {limits.words} days.",
+        limits.words,
+        days,
+        (Item(days),),
+        again=limits.judge,
+        fixes=("Observe it again.",),
+    )
+
+
+def _relied(case: Case) -> list[str]:
+    return [*(case.coverage or {}), *(("people",) if case.reckoning.outlook.moves else ())]
+
+
+def _days(then: datetime, now: datetime) -> int:
+    return max(0, (now - then).days)

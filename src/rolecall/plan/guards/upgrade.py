@@ -1,0 +1,48 @@
+"""The upgrade of the endpoint (R20): one way, for everybody at once, so never in the dark."""
+
+from __future__ import annotations
+
+from rolecall.model.settings import Scim
+from rolecall.plan.guards.case import PASS, Case, Finding, Item, at
+from rolecall.plan.headline import enumerate_words
+from rolecall.plan.people import name_some
+
+
+def upgrade(case: Case) -> Finding:
+    """Refused unless people are read; complete also while a mapped group waits or an org admin would go."""
+    steps = [change for change in case.made if change.action == "upgrade"]
+    if not steps:
+        return PASS
+    step = steps[0]
+    complete = isinstance(step.after, Scim) and step.after.endpoint == "new"
+    source = step.intent.source
+    directory = case.reckoning.outlook.directory
+    if directory is None or not case.reckoning.judged:
+        why = case.reckoning.outlook.problem or "People were not read."
+        return Finding(
+            "block",
+            f"An upgrade changes everybody's access at once, and cannot be undone. {why}",
+            items=(Item(1, (step.address,)),),
+            source=source,
+            fixes=("Let the token read people, or name a people source, and plan again.",),
+        )
+    if not complete:
+        return PASS
+    waiting = [c for c in case.changes if c.via == "waiting" and c.action != "upgrade" and c.after is not None]
+    lost = case.reckoning.admins_before - case.reckoning.admins_after
+    said = []
+    if waiting:
+        names = enumerate_words([f"`{change.address.partition('/')[2]}`" for change in waiting], 5)
+        said.append(f"The IdP has not pushed {names} yet{at(waiting[0].intent.source)}: their people would fall back.")
+    if lost:
+        said.append(f"Org admin by attribute, and in no group mapped to it: {name_some(directory, lost)}.")
+    if not said:
+        return PASS
+    return Finding(
+        "block",
+        f"{' '.join(said)} Cause: {step.address}{at(source)}.",
+        actual=len(waiting) + len(lost),
+        items=(Item(len(waiting) + len(lost), (step.address,)),),
+        source=source,
+        fixes=("Push and map every group first, one of them to org admin with these people in it.",),
+    )

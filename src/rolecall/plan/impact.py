@@ -1,0 +1,121 @@
+"""What a plan does to people: who gains, loses or changes what, by which change, and who ends above member."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from rolecall.access.atoms import ORG
+from rolecall.access.evaluate import org_admins
+from rolecall.access.shift import escalates, loses, to_nothing
+from rolecall.model import normalise
+from rolecall.model.settings import Address
+from rolecall.plan.headline import headline, sentence, shifts
+from rolecall.plan.impact_moves import Class, classes, moves, tallies, teams
+from rolecall.plan.outlook import Outlook
+from rolecall.plan.people import who
+from rolecall.plan.value import Escalation, Impact, Move
+
+_NOTES = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Reckoning:
+    """The impact, and the numbers behind it that only guards and order need.
+
+    ``admins_before`` and ``admins_after`` are the org admins by number. ``classes`` stand in the order of the moves.
+    """
+
+    impact: Impact
+    outlook: Outlook
+    classes: tuple[Class, ...] = ()
+    admins_before: frozenset[int] = frozenset()
+    admins_after: frozenset[int] = frozenset()
+
+    @property
+    def judged(self) -> bool:
+        """Whether the people were read, or nobody's access can change."""
+        return self.outlook.problem is None
+
+    def admins(self) -> Mapping[str, int]:
+        """Everybody who is org admin before or after, by e-mail without case."""
+        directory = self.outlook.directory
+        if directory is None:
+            return {}
+        numbers = self.admins_before | self.admins_after
+        return {normalise.email(directory.emails[number]): number for number in sorted(numbers)}
+
+    def losing(self) -> list[tuple[Class, Move]]:
+        """The classes that lose something they had, each beside its move."""
+        atoms = self.outlook.before.atoms
+        rows = zip(self.classes, self.impact.moves, strict=True)
+        return [(row, move) for row, move in rows if loses(atoms, row.before, row.after)]
+
+
+def reckon(outlook: Outlook) -> Reckoning:
+    """Everybody whose access differs, told apart and summed up. The order of steps plays no part.
+
+    Where nobody's access can change and nobody was read, org admins are not counted.
+    """
+    directory = outlook.directory
+    if directory is None or not (outlook.moves or len(directory)):
+        impact = Impact(None if outlook.problem else 0, outlook.problem)
+        said = "" if outlook.still else headline(impact)
+        return Reckoning(replace(impact, headline=said), replace(outlook, directory=None))
+    found = tuple(classes(outlook))
+    before = frozenset(org_admins(outlook.before, directory))
+    after = before - _numbers(found, lost=True) | _numbers(found, lost=False)
+    told = moves(outlook, found)
+    impact = _counted(outlook, found, told)
+    impact = replace(
+        impact,
+        org_admins=(len(before), len(after)),
+        tallies=tallies(told),
+        teams=teams(told),
+        notes=tuple(sentence(*row) for row in shifts(told)[1:_NOTES]),
+    )
+    return Reckoning(replace(impact, headline=headline(impact)), outlook, found, before, after)
+
+
+def _counted(outlook: Outlook, found: Sequence[Class], told: tuple[Move, ...]) -> Impact:
+    atoms, directory = outlook.before.atoms, outlook.directory
+    sizes = [(row, len(row.numbers)) for row in found]
+    return Impact(
+        people=0 if directory is None else len(directory),
+        problem=outlook.problem,
+        gain=sum(move.size for move in told if move.kind == "gain"),
+        lose=sum(move.size for move in told if move.kind == "lose"),
+        change=sum(move.size for move in told if move.kind == "change"),
+        losing=sum(size for row, size in sizes if loses(atoms, row.before, row.after)),
+        to_default=sum(move.size for move in told if move.to_default),
+        to_nothing=sum(size for row, size in sizes if to_nothing(atoms, row.before, row.after)),
+        escalations=tuple(_escalations(outlook, found)),
+        moves=told,
+    )
+
+
+def _escalations(outlook: Outlook, found: Sequence[Class]) -> list[Escalation]:
+    directory, org = outlook.directory, outlook.first.facts.org_id
+    rows = []
+    for row in found:
+        gains = escalates(outlook.before.atoms, row.before, row.after)
+        if gains and directory is not None:
+            because = _givers(outlook, row)
+            rows += [Escalation(who(directory, number, org), gains, because) for number in row.numbers]
+    return sorted(rows, key=lambda row: (row.who.email or "", row.who.id))
+
+
+def _givers(outlook: Outlook, row: Class) -> tuple[Address, ...]:
+    """The changes that give what is above member; all of the class's when none does by itself."""
+    new = outlook.before.atoms.above_member(row.after) & ~row.before
+    masks = outlook.after.scim.masks
+    given = (at for at in row.because if masks.get(at.partition("/")[2], 0) & new)
+    return tuple(given) or row.because
+
+
+def _numbers(found: Sequence[Class], *, lost: bool) -> frozenset[int]:
+    moved: set[int] = set()
+    for row in found:
+        if (row.before if lost else row.after) & ~(row.after if lost else row.before) & ORG:
+            moved.update(row.numbers)
+    return frozenset(moved)

@@ -1,0 +1,159 @@
+"""How the config's policy differs from the one last applied, and which differences loosen it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from rolecall.codec.policy import encode_allow, encode_guards, encode_policy
+from rolecall.model.desired import Applied, Desired
+from rolecall.model.policy import AccessTest, Allow, Ignore, Limit, Policy
+from rolecall.plan.value import PolicyChange
+
+_STRICTNESS: Mapping[str, tuple[Any, ...]] = {
+    "require_self": (False, True),
+    "approval": ("none", "recorded", "other_person"),
+    "escalations": ("allow", "review", "deny"),
+    "manage": ("unmanaged", "additive", "authoritative"),
+}
+
+
+def policy_changes(desired: Desired, applied: Applied) -> tuple[PolicyChange, ...]:
+    """Every difference, by path; nothing when no policy was applied yet."""
+    before, after = applied.policy, desired.policy
+    if before is None:
+        return ()
+    rows = [
+        *_guards(before, after),
+        *_allow(before, after),
+        *_manage(before, after),
+        *_ignore(before, after),
+        *_watch(before, after),
+        *_tests(before, after),
+        *_protect(desired, applied),
+    ]
+    return tuple(sorted(rows, key=lambda row: row.path))
+
+
+def _guards(before: Policy, after: Policy) -> Iterator[PolicyChange]:
+    was, now = encode_guards(before.guards), encode_guards(after.guards)
+    for name in was:
+        if was[name] != now[name] and name not in ("escalations", *_BANDS):
+            yield PolicyChange(f"guards.{name}", was[name], now[name], _looser(name, was[name], now[name]))
+    for kind in sorted(was["escalations"].keys() | now["escalations"].keys()):
+        b, a = was["escalations"].get(kind, "review"), now["escalations"].get(kind, "review")
+        if b != a:
+            yield PolicyChange(f"guards.escalations.{kind}", b, a, _below("escalations", a, b))
+    for name in _BANDS:
+        for side in ("review", "block"):
+            b, a = was[name][side], now[name][side]
+            if b != a:
+                old, new = (getattr(getattr(policy.guards, name), side) for policy in (before, after))
+                yield PolicyChange(f"guards.{name}.{side}", b, a, _wider(old, new))
+
+
+_BANDS = ("max_people_losing_access", "max_removals", "observed_age")
+
+
+def _looser(name: str, before: Any, after: Any) -> bool:
+    if name == "min_org_admins":
+        return bool(after < before)
+    if name == "required_org_admins":
+        return bool(set(before) - set(after))
+    return _below(name, after, before)
+
+
+def _below(name: str, one: Any, other: Any) -> bool:
+    order = _STRICTNESS[name]
+    return order.index(one) < order.index(other)
+
+
+def _wider(before: Limit | None, after: Limit | None) -> bool:
+    """A limit that is gone, higher, or in another unit, so that nobody can tell."""
+    if before is None:
+        return False
+    return after is None or after.percent != before.percent or after.amount > before.amount
+
+
+def _allow(before: Policy, after: Policy) -> Iterator[PolicyChange]:
+    yield from _entries("allow", before.allow, after.allow, _allow_key, encode_allow, _more_allowed)
+
+
+def _allow_key(entry: Allow) -> str:
+    return f"{entry.guard} for {entry.target}" if entry.target else entry.guard
+
+
+def _more_allowed(before: Allow | None, after: Allow | None) -> bool:
+    if before is None or after is None:
+        return after is not None
+    longer = after.until is None or (before.until is not None and after.until > before.until)
+    return after.up_to > before.up_to or (longer and after.until != before.until)
+
+
+def _ignore(before: Policy, after: Policy) -> Iterator[PolicyChange]:
+    yield from _entries("ignore", before.ignore, after.ignore, lambda entry: entry.address, _ignored, _more_ignored)
+
+
+def _ignored(entry: Ignore) -> dict[str, Any]:
+    return {
+        "address": entry.address,
+        "reason": entry.reason,
+        "until": entry.until.isoformat() if entry.until else None,
+    }
+
+
+def _more_ignored(before: Ignore | None, after: Ignore | None) -> bool:
+    if before is None or after is None:
+        return after is not None
+    return before.until is not None and (after.until is None or after.until > before.until)
+
+
+def _tests(before: Policy, after: Policy) -> Iterator[PolicyChange]:
+    yield from _entries(
+        "access_tests",
+        before.access_tests,
+        after.access_tests,
+        lambda test: test.name,
+        _test,
+        lambda was, now: was is not None and (now is None or _test(was) != _test(now)),
+    )
+
+
+def _test(test: AccessTest) -> Any:
+    return encode_policy(Policy(access_tests=(test,)))["access_tests"][0]
+
+
+def _manage(before: Policy, after: Policy) -> Iterator[PolicyChange]:
+    for section in sorted(before.manage.keys() | after.manage.keys()):
+        b, a = before.managing(section), after.managing(section)
+        if b != a:
+            yield PolicyChange(f"manage.{section}", b, a, _below("manage", a, b))
+
+
+def _watch(before: Policy, after: Policy) -> Iterator[PolicyChange]:
+    b, a = sorted(before.watch_roles), sorted(after.watch_roles)
+    if b != a:
+        yield PolicyChange("watch.roles", b, a, bool(set(b) - set(a)))
+
+
+def _protect(desired: Desired, applied: Applied) -> Iterator[PolicyChange]:
+    now = {address for address, intent in desired.intents.items() if intent.protect}
+    for address in sorted(applied.protected - now):
+        yield PolicyChange(f"protect.{address}", True, False, True)
+
+
+def _entries(
+    path: str,
+    before: Any,
+    after: Any,
+    key: Callable[[Any], str],
+    encode: Callable[[Any], Any],
+    loosens: Callable[[Any, Any], bool],
+) -> Iterator[PolicyChange]:
+    """Entries of a list, by key; what is said twice counts once, by its last."""
+    was, now = ({key(entry): entry for entry in entries} for entries in (before, after))
+    for name in sorted(was.keys() | now.keys()):
+        b, a = was.get(name), now.get(name)
+        told_b, told_a = (None if entry is None else encode(entry) for entry in (b, a))
+        if told_b != told_a:
+            yield PolicyChange(f"{path}.{name}", told_b, told_a, loosens(b, a))

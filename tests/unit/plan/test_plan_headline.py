@@ -1,0 +1,120 @@
+"""What a plan says about people in a sentence."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from rolecall.model.policy import Combo
+from rolecall.plan.headline import Shift, enumerate_words, headline, people, sentence, tally_words
+from rolecall.plan.value import Escalation, Impact, Move, Tally, Who
+
+MARKETING, BRAND, COMMS = (Combo(team, "member") for team in ("Marketing", "Brand", "Communications"))
+EVERYONE = Combo("Everyone", "member")
+LEGAL, LEGAL_ADMIN = Combo("Legal", "member"), Combo("Legal", "team_admin")
+
+
+def move(before, after, kind, size, to_default=False):
+    return Move(tuple(before), tuple(after), kind, (), size, (), to_default)
+
+
+def impact(*moves, **more):
+    counts = {kind: sum(m.size for m in moves if m.kind == kind) for kind in ("gain", "lose", "change")}
+    return Impact(400, **counts, moves=moves, **more)
+
+
+@pytest.mark.parametrize(
+    ("shift", "size", "said"),
+    [
+        (Shift((MARKETING,), (BRAND,)), 40, "40 people move from Marketing to Brand, as members."),
+        (Shift((MARKETING,), (BRAND,)), 1, "1 person moves from Marketing to Brand, as a member."),
+        (
+            Shift((MARKETING,), (BRAND, COMMS)),
+            2,
+            "2 people move from Marketing to Brand and Communications, as members.",
+        ),
+        (Shift((LEGAL,), (LEGAL_ADMIN,)), 1, "1 person moves from member to team admin in Legal."),
+        (Shift((LEGAL,), (Combo("IT", "org_admin"),)), 1, "1 person loses Legal member and gains IT org admin."),
+        (Shift((), (BRAND, COMMS)), 9, "9 people gain Brand member and Communications member."),
+        (Shift((MARKETING,), ()), 5, "5 people lose Marketing member."),
+        (
+            Shift((MARKETING,), (EVERYONE,), (EVERYONE,)),
+            212,
+            "212 people lose Marketing member and fall back to the default (Everyone member). They can still sign in.",
+        ),
+        (
+            Shift((), (), (EVERYONE,)),
+            1,
+            "1 person falls back to the default (Everyone member). The person can still sign in.",
+        ),
+        (Shift((MARKETING,), (), (), True), 3, "3 people lose Marketing member and are left with nothing."),
+        (Shift((Combo("A", "auditor"),), ()), 2, "2 people lose A auditor."),
+    ],
+)
+def test_a_shift_is_one_plain_sentence(shift, size, said):
+    assert sentence(shift, size) == said
+
+
+def test_the_headline_of_one_move():
+    found = impact(move([MARKETING], [BRAND], "change", 40), org_admins=(4, 4))
+    assert headline(found) == "40 people move from Marketing to Brand, as members. Org admins stay 4."
+
+
+def test_moves_that_differ_only_in_what_stays_are_one():
+    found = impact(
+        move([MARKETING], [BRAND], "change", 30),
+        move([EVERYONE, MARKETING], [BRAND, EVERYONE], "change", 10),
+        org_admins=(4, 4),
+    )
+    assert headline(found).startswith("40 people move from Marketing to Brand, as members. Org")
+
+
+def test_the_largest_comes_first_and_the_others_are_counted():
+    found = impact(
+        move([EVERYONE], [EVERYONE, LEGAL], "gain", 9),
+        move([MARKETING], [BRAND], "change", 40),
+        move([EVERYONE, LEGAL], [EVERYONE], "lose", 6),
+        org_admins=(4, 6),
+    )
+    assert headline(found) == (
+        "40 people move from Marketing to Brand, as members. Of 15 others 9 gain and 6 lose. Org admins go from 4 to 6."
+    )
+
+
+@pytest.mark.parametrize(("size", "said"), [(1, "1 other gains access."), (7, "7 others gain access.")])
+def test_others_of_one_kind(size, said):
+    found = impact(move([MARKETING], [BRAND], "change", 40), move([], [LEGAL], "gain", size))
+    assert said in headline(found)
+
+
+def test_nobody_and_unread_are_not_the_same():
+    assert headline(Impact(400, org_admins=(4, 4))) == "Nobody's access changes. Org admins stay 4."
+    assert headline(Impact(None)) == ""
+
+
+def test_escalations_are_in_the_headline():
+    admin = Escalation(Who("u", "a@b.c"), (LEGAL_ADMIN,), ())
+    found = impact(move([LEGAL], [LEGAL_ADMIN], "gain", 1), escalations=(admin,), org_admins=(4, 4))
+    assert headline(found) == (
+        "1 person moves from member to team admin in Legal. 1 person gains rights above member. Org admins stay 4."
+    )
+
+
+def test_the_order_of_moves_does_not_matter():
+    moves = [
+        move([MARKETING], [BRAND], "change", 5),
+        move([LEGAL], [BRAND], "change", 5),
+        move([EVERYONE], [EVERYONE, LEGAL], "gain", 5),
+    ]
+    said = {headline(impact(*random.Random(seed).sample(moves, 3))) for seed in range(10)}
+    assert len(said) == 1
+
+
+def test_words():
+    assert enumerate_words([]) == "nothing"
+    assert enumerate_words(["a", "b", "c"]) == "a, b and c"
+    assert enumerate_words(list("abcdef")) == "a, b, c and 3 more"
+    assert people(1, "is", "are") == "1 person is"
+    assert people(20104, "is", "are") == "20,104 people are"
+    assert tally_words(Tally(1, 6, 0)) == "1 gains and 6 lose"
