@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import socket
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
@@ -73,13 +76,13 @@ class Client:
     def delete(self, path: str, **headers: str) -> Answer:
         return self.call("DELETE", path, **headers)
 
-    def user(self, name: str, **more: Any) -> str:
+    def user(self, user_name: str, /, **more: Any) -> str:
         """The id of a new user."""
-        made = self.post("/Users", {"schemas": [USER], "userName": name, "active": True, **more})
+        made = self.post("/Users", {"schemas": [USER], "userName": user_name, "active": True, **more})
         assert made.status == 201, made
         return str(made.body["id"])
 
-    def group(self, name: str, *members: str, **more: Any) -> str:
+    def group(self, name: str, /, *members: str, **more: Any) -> str:
         """The id of a new group."""
         body = {"schemas": [GROUP], "displayName": name, "members": [{"value": one} for one in members], **more}
         made = self.post("/Groups", body)
@@ -114,6 +117,26 @@ def fresh(where: str | Path) -> Database:
         seed(tx)
     configure(db, enabled=True)
     return db
+
+
+@contextmanager
+def served(db: Database) -> Iterator[str]:
+    """The whole org on a socket of this machine; gives its base URL."""
+    import uvicorn
+
+    from rolecall.localorg.asgi import create_app
+
+    listener = socket.create_server(("127.0.0.1", 0), backlog=256)
+    config = uvicorn.Config(create_app(db), log_config=None, access_log=False, lifespan="off")
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join(20)
+        listener.close()
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Literal, NamedTuple
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, bindparam, select
 
 from rolecall.localorg.store import clock, counters
 from rolecall.localorg.store.keys import bucket, fold, new_id
@@ -60,7 +60,7 @@ def issue(
 
 def check(tx: Connection, secret: str, kind: Kind) -> Token:
     """The token behind a secret. Raises TokenRefused when it is unknown, of the other kind, revoked or expired."""
-    row = tx.execute(_ROWS.where(TOKENS.c.hash == _hash(secret))).first()
+    row = tx.execute(_BY_HASH, {"secret_hash": _hash(secret)}).first()
     if row is None:
         raise TokenRefused("unknown_token", "This org knows no such token")
     token = _token(row)
@@ -87,6 +87,7 @@ def revoke(tx: Connection, token_id: str, kind: Kind) -> bool:
 
 
 _ROWS = select(*(TOKENS.c[name] for name in Token._fields))
+_BY_HASH = _ROWS.where(TOKENS.c.hash == bindparam("secret_hash"))
 
 
 def _token(row: Row[tuple[object, ...]]) -> Token:

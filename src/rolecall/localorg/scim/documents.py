@@ -13,7 +13,17 @@ from typing import Any, Final, NamedTuple, cast
 from scim2_models import Context, Resource
 
 from rolecall.localorg.scim.folding import fold_document
-from rolecall.localorg.scim.models import GROUP, ROLE_FIELD, USER, WRITER_EXTENSIONS, Group, comparable, exact, provider
+from rolecall.localorg.scim.models import (
+    GROUP,
+    ROLE_EXTENSION,
+    ROLE_FIELD,
+    USER,
+    WRITER_USER,
+    Group,
+    comparable,
+    exact,
+    provider,
+)
 from rolecall.localorg.store import keys
 
 ELSEWHERE: Final = frozenset({"id", "meta", "groups", "members", "password"})
@@ -79,9 +89,8 @@ def loaded_user(email: str, *, active: bool = True, role: str | None = None) -> 
     model = cast(type[Resource[Any]], provider().model_for("User"))
     document: dict[str, Any] = {"schemas": [USER], "userName": email, "active": active}
     if role is not None:
-        urn = WRITER_EXTENSIONS["WriterUserRole"]
-        document["schemas"].append(urn)
-        document[urn] = {"role": role}
+        document["schemas"].append(WRITER_USER)
+        document[WRITER_USER] = {"role": role}
     return user_columns(model, document, role, active=active)
 
 
@@ -103,18 +112,10 @@ def email_of(document: Mapping[str, Any]) -> str:
     return str((primary or emails or [{"value": name}])[0]["value"])
 
 
-def role_of(user: Any, before: Any = None) -> str | None:
-    """The role attribute (R18). When the two extensions differ, the one that changed wins, and both then say so."""
-    held = {field: getattr(getattr(user, field), ROLE_FIELD, None) for field in WRITER_EXTENSIONS}
-    values: dict[str, str] = {field: str(value) for field, value in held.items() if value is not None}
-    if len(set(values.values())) > 1:
-        was = {field: getattr(getattr(before, field, None), ROLE_FIELD, None) for field in WRITER_EXTENSIONS}
-        changed = [value for field, value in values.items() if value != was[field]]
-        winner = (changed or list(values.values()))[0]
-        for field in values:
-            setattr(getattr(user, field), ROLE_FIELD, winner)
-        return winner
-    return next(iter(values.values()), None)
+def role_of(user: Any) -> str | None:
+    """The role attribute (R18)."""
+    held: str | None = getattr(getattr(user, ROLE_EXTENSION), ROLE_FIELD, None)
+    return held
 
 
 def shown(stored: Stored, base_url: str, extra: Mapping[str, Any]) -> dict[str, Any]:
@@ -137,7 +138,7 @@ def group_entries(base_url: str, groups: Sequence[tuple[str, str]]) -> list[dict
     ]
 
 
-def member_entries(base_url: str, members: Sequence[tuple[str, str]]) -> list[dict[str, str]]:
-    """``Group.members`` from ids and e-mails."""
+def member_entries(base_url: str, ids: Sequence[str]) -> list[dict[str, str]]:
+    """``Group.members`` from ids. No ``display``: an IdP has its own, and it would have to be read for everybody."""
     root = f"{base_url}/Users/"
-    return [{"value": user, "$ref": root + user, "type": "User", "display": email} for user, email in members]
+    return [{"value": user, "$ref": root + user, "type": "User"} for user in ids]

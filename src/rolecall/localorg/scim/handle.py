@@ -30,7 +30,7 @@ PREFIX: Final = "/api/scim/v2"
 CURSORS: Final = "cursors"
 """The row of ``settings`` that holds the secret of the cursors, which every process of the org shares."""
 
-_READS: Final = frozenset({"GET", "HEAD"})
+_WRITES: Final = frozenset({Operation.create, Operation.replace, Operation.patch, Operation.delete, Operation.bulk})
 
 
 class Unavailable(SCIMException):
@@ -43,23 +43,28 @@ class Unavailable(SCIMException):
 def handle_scim(request: Request, db: Database) -> Response:
     """Serve one request below ``/api/scim/v2``. Every error is a SCIM error; nothing of a body or a token is logged."""
     try:
-        asked = _scim_request(request)
+        return _response(_serve(request, _scim_request(request), db))
     except SCIMException as error:
-        return _response(_failed(error))
-    try:
-        return _response(_serve(request, asked, db))
+        return failure(error)
     except Busy:
-        answer = _failed(Unavailable())
-        answer.headers["Retry-After"] = "1"
-        return _response(answer)
+        return failure(Unavailable(), ("Retry-After", "1"))
+
+
+def failure(error: SCIMException, *headers: tuple[str, str]) -> Response:
+    """A SCIM error as an answer."""
+    body = error.to_error()
+    return _response(ScimResponse(HTTPStatus(body.status or 500), body.model_dump(), dict(headers)))
 
 
 def _serve(request: Request, asked: ScimRequest, db: Database) -> ScimResponse:
-    settings = _settings(db)
+    with db.read() as tx:
+        settings = _read(tx)
+        refusal = _refusal(request, tx)
+    if CURSORS not in settings:
+        settings = _with_secret(db)
     service = OrgService(provider(_attribute(settings["scim"])), _attribute(settings["scim"]), settings[CURSORS])
-    writes = request.method not in _READS and not asked.path.endswith("/.search")
     try:
-        _admit(request, asked, db, service, settings["scim"], writes=writes)
+        writes = _admit(asked, service, settings["scim"], refusal)
         with db.write() if writes else db.read() as tx:
             return _operate(asked, service, tx, Actor("scim", "scim", request.client))
     except SCIMException as error:
@@ -67,55 +72,60 @@ def _serve(request: Request, asked: ScimRequest, db: Database) -> ScimResponse:
 
 
 def _operate(asked: ScimRequest, service: OrgService, tx: Connection, actor: Actor) -> ScimResponse:
-    # The endpoint is read here again: an upgrade may have started since.
+    # Read again under the lock: an upgrade may have started since.
     endpoint = str(_read(tx)["scim"]["endpoint"])
     storage = SqlStorage(Session(tx, actor, endpoint), service.provider)
     return OrgHandler(service, storage).handle(asked)
 
 
-def _admit(
-    request: Request, asked: ScimRequest, db: Database, service: OrgService, scim: dict[str, Any], *, writes: bool
-) -> None:
-    """Raises what refuses a caller: 401 without a good SCIM token, 403 for the wrong kind or while SCIM is off."""
-    if service.match(asked).operation is Operation.service_provider_config:
-        return
-    scheme, _, secret = request.headers.get("authorization", "").partition(" ")
-    if scheme or not request.embedded:
-        scope = _scope(db, scheme, secret.strip())
-        if writes and scope != "write":
-            raise ForbiddenException(detail="This token may only read")
+def _admit(asked: ScimRequest, service: OrgService, scim: dict[str, Any], refusal: SCIMException | str) -> bool:
+    """Whether the request writes. Raises what refuses the caller: 401, or 403 for a wrong token or SCIM switched off.
+
+    ``refusal`` is what the token says: why not, or its scope.
+    """
+    operation = service.match(asked).operation
+    if operation is Operation.service_provider_config:
+        return False
+    if isinstance(refusal, SCIMException):
+        raise refusal
     if not scim["enabled"]:
         raise ForbiddenException(detail="SCIM is switched off in this org: switch it on under Access & provisioning")
+    writes = operation in _WRITES
+    if writes and refusal != "write":
+        raise ForbiddenException(detail="This token may only read")
+    return writes
 
 
-def _scope(db: Database, scheme: str, secret: str) -> str:
-    if scheme.lower() != "bearer" or not secret:
-        raise UnauthorizedException(detail="Send the org's SCIM token as `Authorization: Bearer …`")
+def _refusal(request: Request, tx: Connection) -> SCIMException | str:
+    said = request.headers.get("authorization", "")
+    if not said and request.embedded:
+        return "write"
+    scheme, _, secret = said.partition(" ")
+    if scheme.lower() != "bearer" or not secret.strip():
+        return UnauthorizedException(detail="Send the org's SCIM token as `Authorization: Bearer …`")
     try:
-        with db.read() as tx:
-            return check(tx, secret, "scim").scope
+        return check(tx, secret.strip(), "scim").scope
     except TokenRefused as refused:
-        if refused.key == "wrong_token":
-            raise ForbiddenException(detail=str(refused)) from refused
-        raise UnauthorizedException(detail=str(refused)) from refused
+        kind = ForbiddenException if refused.key == "wrong_token" else UnauthorizedException
+        return kind(detail=str(refused))
 
 
-def _settings(db: Database) -> dict[str, Any]:
-    with db.read() as tx:
+def _with_secret(db: Database) -> dict[str, Any]:
+    """The settings once the cursors have their secret."""
+    with db.write() as tx:
         found = _read(tx)
-    if CURSORS not in found:
-        with db.write() as tx:
-            found = _read(tx)
-            if CURSORS not in found:
-                found[CURSORS] = secrets.token_urlsafe(32)
-                value = json.dumps(found[CURSORS])
-                tx.execute(SETTINGS.insert().values(section=CURSORS, value=value, version=0, modified=now()))
+        if CURSORS not in found:
+            found[CURSORS] = secrets.token_urlsafe(32)
+            value = json.dumps(found[CURSORS])
+            tx.execute(SETTINGS.insert().values(section=CURSORS, value=value, version=0, modified=now()))
     return found
 
 
 def _read(tx: Connection) -> dict[str, Any]:
-    query = select(SETTINGS.c.section, SETTINGS.c.value).where(SETTINGS.c.section.in_(("scim", CURSORS)))
-    return {section: json.loads(value) for section, value in tx.execute(query)}
+    return {section: json.loads(value) for section, value in tx.execute(_SETTINGS)}
+
+
+_SETTINGS = select(SETTINGS.c.section, SETTINGS.c.value).where(SETTINGS.c.section.in_(("scim", CURSORS)))
 
 
 def _attribute(scim: dict[str, Any]) -> str:
@@ -139,11 +149,6 @@ def _base_url(request: Request) -> str:
     usable = host.isascii() and all(letter.isalnum() or letter in ".-:[]" for letter in host) and 0 < len(host) < 256
     scheme = "https" if request.headers.get("x-forwarded-proto", "").lower() == "https" else "http"
     return f"{scheme}://{host if usable else 'localhost'}{PREFIX}"
-
-
-def _failed(error: SCIMException) -> ScimResponse:
-    body = error.to_error()
-    return ScimResponse(HTTPStatus(body.status or 500), body.model_dump())
 
 
 def _response(answer: ScimResponse) -> Response:

@@ -16,7 +16,7 @@ from scim2_server.routing import Operation
 
 from rolecall.localorg.scim import groups, members, people
 from rolecall.localorg.scim.documents import Stored, shown
-from rolecall.localorg.scim.projection import Projection
+from rolecall.localorg.scim.projection import EVERYTHING, Projection
 from rolecall.localorg.scim.search import Found
 from rolecall.localorg.scim.service import OrgService
 from rolecall.localorg.scim.storage import SqlStorage
@@ -60,8 +60,10 @@ class OrgHandler(ScimHandler):
             resource_type, resource_id = self._target(request, Operation.replace)
             projection = self._projection(request, resource_type)
             payload = self.service.payload(request)
-            resource, ids = self.service.read_resource(resource_type, payload, Context.RESOURCE_REPLACEMENT_REQUEST)
             stored = self._checked(resource_type, resource_id, self.service.read_conditions(request), "PUT")
+            resource, ids = self.service.read_resource(
+                resource_type, payload, Context.RESOURCE_REPLACEMENT_REQUEST, stored.document
+            )
             return self._resource(request, self._replace(resource_type, stored, resource, ids), projection)
 
     def patch(self, request: ScimRequest) -> ScimResponse:
@@ -107,6 +109,8 @@ class OrgHandler(ScimHandler):
         return self.service.resource_type_at(str(target.endpoint)), str(target.resource_id)
 
     def _projection(self, request: ScimRequest, resource_type: ResourceType) -> Projection:
+        if not request.query:
+            return EVERYTHING
         return Projection.of(self.service.read_response_parameters(resource_type, request.query))
 
     def _checked(self, resource_type: ResourceType, resource_id: str, conditions: Conditions, method: str) -> Stored:
@@ -120,7 +124,7 @@ class OrgHandler(ScimHandler):
         session, current = self.storage.session, self.storage.bare(resource_type, stored)
         if resource_type.name == "User":
             people.carry_over(current, resource)
-            return people.update_user(session, resource, current) if resource.replace(current) else stored
+            return people.update_user(session, resource) if resource.replace(current) else stored
         changed = groups.without_members(resource).replace(current)
         delta = members.replace(session, stored.id, ids)
         return groups.update_group(session, resource if changed else None, stored, delta)
@@ -137,8 +141,7 @@ class OrgHandler(ScimHandler):
             current = self.storage.bare(resource_type, stored)
             changed = current if patch.patch(current) else None
         if resource_type.name == "User":
-            before = self.storage.bare(resource_type, stored)
-            return stored if changed is None else people.update_user(session, changed, before)
+            return stored if changed is None else people.update_user(session, changed)
         return groups.update_group(session, changed, stored, members.apply(session, stored.id, ours))
 
     def _resource(

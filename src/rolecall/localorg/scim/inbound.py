@@ -14,6 +14,9 @@ from rolecall.localorg.scim.models import ENTERPRISE, USER, WRITER, WRITER_USER
 MAX_OPERATIONS: Final = 5000
 """How many operations one PATCH may hold."""
 
+_EXTENSIONS: Final = (WRITER_USER.lower(), WRITER.lower())
+_PASSWORDS: Final = ("password", f"{USER}:password".lower())
+
 
 def decode(body: bytes) -> dict[str, Any]:
     """The JSON object of a body. Raises InvalidSyntaxException, or InvalidValueException for bad text."""
@@ -40,23 +43,31 @@ class UserQuirks(NamedTuple):
 
     role: str
 
-    def resource(self, payload: Mapping[str, Any]) -> dict[str, Any]:
-        """A whole user, or the value of an operation without a path."""
+    def resource(self, payload: Mapping[str, Any], stored: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """A whole user, or the value of an operation without a path.
+
+        The role attribute comes under either URN, as a bare string under one, or by its bare name. Okta echoes what GET
+        gave beside what it maps, so when two spellings differ, the one that differs from ``stored`` counts.
+        """
         clean: dict[str, Any] = {}
+        roles: list[Any] = []
         for key, value in payload.items():
             name = key.lower()
-            if name in ("password", f"{USER}:password".lower()):
-                continue
-            if name == self.role.lower() and isinstance(value, str | None):
-                clean.setdefault(WRITER_USER, {self.role: value})
-            else:
-                clean[key] = self.value(name, value)
+            if name in (*_EXTENSIONS, self.role.lower()) and isinstance(value, str | Mapping | None):
+                roles.append(self._role(value))
+            elif name not in _PASSWORDS:
+                name = self._path(name)
+                clean[key if name == key.lower() else name] = self.value(name, value)
+        said = [role for role in roles if role is not None]
+        if said:
+            held = _held(stored, self.role)
+            clean[WRITER_USER] = {self.role: next((role for role in said if role != held), said[0])}
         return clean
 
     def value(self, name: str, value: Any) -> Any:
         """The value of one attribute, ``name`` in lower case."""
-        if name in (WRITER.lower(), WRITER_USER.lower()) and isinstance(value, str):
-            return {self.role: value}
+        if name == WRITER_USER.lower():
+            return {self.role: self._role(value)}
         if name == ENTERPRISE.lower() and isinstance(value, Mapping):
             return {key: _manager(part) if key.lower() == "manager" else part for key, part in value.items()}
         return _manager(value) if name == f"{ENTERPRISE}:manager".lower() else value
@@ -71,20 +82,35 @@ class UserQuirks(NamedTuple):
             path, value = said.get("path"), said.get("value")
             if not path and isinstance(value, Mapping):
                 yield {**said, "value": self.resource(value)}
-            elif not isinstance(path, str) or path.lower() not in ("password", f"{USER}:password".lower()):
+            elif not isinstance(path, str) or path.lower() not in _PASSWORDS:
                 yield self._operation(said, path, value)
 
     def _operation(self, said: dict[str, Any], path: Any, value: Any) -> dict[str, Any]:
         if not isinstance(path, str) or not path:
             return said
-        if path.lower() == self.role.lower():
-            return {**said, "path": f"{WRITER_USER}:{self.role}"}
+        path = self._path(path)
         if "value" not in said:
-            return said
+            return {**said, "path": path}
         clean = self.value(path.lower(), value)
         if clean is None and str(said.get("op")).lower() != "remove":
             return {"op": "remove", "path": path}
-        return {**said, "value": clean}
+        return {**said, "path": path, "value": clean}
+
+    def _path(self, path: str) -> str:
+        """A path with the role attribute under its stored URN."""
+        if path.lower() == self.role.lower():
+            return f"{WRITER_USER}:{self.role}"
+        if path.lower() in _EXTENSIONS:
+            return WRITER_USER
+        for urn in _EXTENSIONS:
+            if path.lower() == f"{urn}:{self.role}".lower():
+                return f"{WRITER_USER}:{self.role}"
+        return path
+
+    def _role(self, value: Any) -> Any:
+        if not isinstance(value, Mapping):
+            return value
+        return next((part for key, part in value.items() if key.lower() == self.role.lower()), None)
 
 
 def operations_of(payload: Mapping[str, Any]) -> list[Any]:
@@ -110,6 +136,10 @@ def refuse_unknown_path(model: type[Resource[Any]], path: str) -> None:
     schema = (bound.schema or known[0]).lower()
     if schema in known:
         raise InvalidPathException(path=path, detail=f"{path!r} is not an attribute of the schema {schema}")
+
+
+def _held(stored: Mapping[str, Any] | None, role: str) -> Any:
+    return ((stored or {}).get(WRITER_USER) or {}).get(role)
 
 
 def _manager(value: Any) -> Any:

@@ -8,7 +8,7 @@ from typing import Any, Final, Literal, NamedTuple
 
 from scim2_models import InvalidPathException, InvalidValueException, NoTargetException, ScimFilter
 from scim2_models.path import AttrPath, CompareOperator, Comparison, FilterNode, LogicalExpr, LogicalOperator, ValuePath
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import BindParameter, bindparam, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from rolecall.localorg.scim.filters import compile_entries
@@ -19,6 +19,13 @@ from rolecall.localorg.store.tables import MEMBERSHIPS, USERS
 
 CHUNK: Final = 500
 """How many ids one statement names."""
+
+_MINE = MEMBERSHIPS.c.group_id == bindparam("group_id")
+_SOME: BindParameter[Any] = bindparam("ids", expanding=True)
+_LISTED = select(MEMBERSHIPS.c.user_id).where(_MINE).order_by(MEMBERSHIPS.c.user_id)
+_KNOWN = select(USERS.c.id).where(USERS.c.id.in_(_SOME))
+_REMOVE = MEMBERSHIPS.delete().where(_MINE, MEMBERSHIPS.c.user_id.in_(_SOME)).returning(MEMBERSHIPS.c.user_id)
+_CLEAR = MEMBERSHIPS.delete().where(_MINE).returning(MEMBERSHIPS.c.user_id)
 
 _PATH = re.compile(rf"(?:{re.escape(GROUP)}:)?members(?:\[(?P<filter>.*)\])?(?:\.(?P<sub>[$\w-]+))?", re.I | re.S)
 
@@ -88,7 +95,7 @@ def apply(session: Session, group_id: str, operations: Sequence[MemberOp]) -> De
 
 def replace(session: Session, group_id: str, ids: Sequence[str]) -> Delta:
     """Make these, and nobody else, the members."""
-    there = set(session.tx.execute(select(MEMBERSHIPS.c.user_id).where(MEMBERSHIPS.c.group_id == group_id)).scalars())
+    there = set(members_of(session, group_id))
     wanted = set(ids)
     removed = _remove(session, group_id, sorted(there - wanted))
     return _add(session, group_id, [one for one in ids if one not in there]).then(removed)
@@ -96,8 +103,7 @@ def replace(session: Session, group_id: str, ids: Sequence[str]) -> Delta:
 
 def clear(session: Session, group_id: str) -> Delta:
     """Take everybody out."""
-    gone = MEMBERSHIPS.delete().where(MEMBERSHIPS.c.group_id == group_id).returning(MEMBERSHIPS.c.user_id)
-    return Delta(removed=tuple(session.tx.execute(gone).scalars()))
+    return Delta(removed=tuple(session.tx.execute(_CLEAR, {"group_id": group_id}).scalars()))
 
 
 def ids_of(value: Any) -> Iterator[str]:
@@ -183,7 +189,7 @@ def _selected(session: Session, group_id: str, where: FilterNode) -> tuple[str, 
         return tuple(named)
     entries = MemberEntries(session.dialect)
     predicate = compile_entries(where, AttrPath("members"), Group, entries, session.dialect)
-    query = entries.users().where(predicate, entries.links.c.group_id == group_id)
+    query = select(entries.links.c.user_id).where(predicate, entries.links.c.group_id == group_id)
     return tuple(session.tx.execute(query).scalars())
 
 
@@ -204,7 +210,7 @@ def _add(session: Session, group_id: str, ids: Sequence[str]) -> Delta:
     insert = (sqlite if session.dialect.sqlite else postgresql).insert(MEMBERSHIPS)
     added: list[str] = []
     for some in _chunks(ids):
-        there = set(session.tx.execute(select(USERS.c.id).where(USERS.c.id.in_(some))).scalars())
+        there = set(session.tx.execute(_KNOWN, {"ids": some}).scalars())
         if missing := [one for one in some if one not in there]:
             raise InvalidValueException(detail=f"This org has no user with the id {missing[0][:100]!r}")
         rows = [{"group_id": group_id, "user_id": one} for one in some]
@@ -216,9 +222,7 @@ def _add(session: Session, group_id: str, ids: Sequence[str]) -> Delta:
 def _remove(session: Session, group_id: str, ids: Sequence[str]) -> Delta:
     removed: list[str] = []
     for some in _chunks(ids):
-        mine: ColumnElement[bool] = (MEMBERSHIPS.c.group_id == group_id) & MEMBERSHIPS.c.user_id.in_(some)
-        gone = MEMBERSHIPS.delete().where(mine).returning(MEMBERSHIPS.c.user_id)
-        removed += session.tx.execute(gone).scalars()
+        removed += session.tx.execute(_REMOVE, {"group_id": group_id, "ids": some}).scalars()
     return Delta(removed=tuple(removed))
 
 
@@ -227,12 +231,6 @@ def _chunks(ids: Sequence[str]) -> Iterator[list[str]]:
     return (whole[start : start + CHUNK] for start in range(0, len(whole), CHUNK))
 
 
-def members_of(session: Session, group_id: str) -> list[tuple[str, str]]:
-    """The members of a group, id and e-mail, in the order of their ids."""
-    query = (
-        select(USERS.c.id, USERS.c.email)
-        .join(MEMBERSHIPS, USERS.c.id == MEMBERSHIPS.c.user_id)
-        .where(MEMBERSHIPS.c.group_id == group_id)
-        .order_by(MEMBERSHIPS.c.user_id)
-    )
-    return [(user, email) for user, email in session.tx.execute(query)]
+def members_of(session: Session, group_id: str) -> list[str]:
+    """The ids of the members of a group, in their order."""
+    return list(session.tx.execute(_LISTED, {"group_id": group_id}).scalars())

@@ -37,8 +37,8 @@ ENTERPRISE: Final = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 WRITER: Final = "urn:custom:params:scim:schemas:extension:writer:2.0"
 WRITER_USER: Final = "urn:custom:params:scim:schemas:extension:writer:2.0:User"
 
-WRITER_EXTENSIONS: Final = {"WriterUserRole": WRITER_USER, "WriterRole": WRITER}
-"""The two extensions that carry the role attribute (R18), by the name of the field that holds each on a user."""
+ROLE_EXTENSION: Final = "WriterRole"
+"""The field of a user that holds the extension with the role attribute (R18), under the URN that ends in User."""
 ROLE_FIELD: Final = "held_role"
 """The Python name of the role attribute, whatever the org calls it."""
 
@@ -88,7 +88,6 @@ class Member(ComplexAttribute):
         None, serialization_alias="$ref", validation_alias="$ref"
     )
     type: Annotated[str | None, Mutability.immutable] = Field(None, examples=["User"])
-    display: Annotated[str | None, Mutability.read_only] = None
 
 
 class Group(Resource[Any]):
@@ -150,20 +149,19 @@ CONFIG: Final = ServiceProviderConfig(
 def provider(role_attribute: str = "role") -> ScimProvider:
     """The service, with the role attribute of R18 under the name that this org reads."""
     user = cast(type[Resource[Any]], create_model("User", __base__=CoreUser, emails=(list[Email] | None, None)))
-    writer = _role_extension("WriterRole", WRITER, role_attribute)
-    writer_user = _role_extension("WriterUserRole", WRITER_USER, role_attribute)
-    users = ResourceType.from_resource(cast(Any, user)[EnterpriseUser | writer | writer_user])
+    writer = _role_extension(role_attribute)
+    users = ResourceType.from_resource(cast(Any, user)[EnterpriseUser | writer])
     groups = ResourceType.from_resource(Group)
     return ScimProvider(
-        models=[user, EnterpriseUser, writer, writer_user, Group],
+        models=[user, EnterpriseUser, writer, Group],
         resource_types=[users, groups],
         config=CONFIG,
         policy=POLICY,
     )
 
 
-def _role_extension(name: str, urn: str, attribute: str) -> Any:
-    base = type(name, (Extension,), {"__schema__": URN(urn), "__module__": __name__})
+def _role_extension(attribute: str) -> Any:
+    base = type(ROLE_EXTENSION, (Extension,), {"__schema__": URN(WRITER_USER), "__module__": __name__})
     field = Field(None, serialization_alias=attribute, validation_alias=attribute)
     made: dict[str, Any] = {ROLE_FIELD: (str | None, field)}
-    return create_model(name, __base__=base, **made)
+    return create_model(ROLE_EXTENSION, __base__=base, **made)

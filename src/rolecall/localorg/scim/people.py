@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from scim2_models import NotFoundException, PreconditionFailedException, Resource, UniquenessException
-from sqlalchemy import Row, select
+from sqlalchemy import Row, Select, bindparam, select
 
 from rolecall.localorg.scim.documents import Stored, document_of, role_of, user_columns
 from rolecall.localorg.scim.session import Session
@@ -15,12 +15,27 @@ from rolecall.localorg.scim.validation import checked
 from rolecall.localorg.store import clock, counters, keys
 from rolecall.localorg.store.tables import GROUPS, MEMBERSHIPS, USERS
 
+# Statements are built once: building one costs several times what running it does.
 _SHOWN = select(USERS.c.id, USERS.c.document, USERS.c.version, USERS.c.created, USERS.c.modified)
+_BY_ID = _SHOWN.where(USERS.c.id == bindparam("user_id"), USERS.c.document.is_not(None))
+_BY_IDS = _SHOWN.where(USERS.c.id.in_(bindparam("ids", expanding=True)))
+_WHOLE = select(USERS).where(USERS.c.id == bindparam("user_id"), USERS.c.document.is_not(None))
+_KNOWN = select(USERS).where(USERS.c.email_key == bindparam("key"))
+_NAMED = select(USERS.c.id).where(USERS.c.user_name_key == bindparam("key"))
+_MAILED = select(USERS.c.id).where(USERS.c.email_key == bindparam("key"))
+_INSERT = USERS.insert()
+_UPDATE = USERS.update().where(USERS.c.id == bindparam("user_id"))
+_GROUPS = (
+    select(MEMBERSHIPS.c.user_id, GROUPS.c.id, GROUPS.c.display_name)
+    .join(GROUPS, GROUPS.c.id == MEMBERSHIPS.c.group_id)
+    .where(MEMBERSHIPS.c.user_id.in_(bindparam("ids", expanding=True)), GROUPS.c.pushed)
+    .order_by(GROUPS.c.created, GROUPS.c.id)
+)
 
 
 def read_user(session: Session, user_id: str) -> Stored:
     """The user with an id. Raises NotFoundException."""
-    found = session.tx.execute(_SHOWN.where(USERS.c.id == user_id, USERS.c.document.is_not(None))).first()
+    found = session.tx.execute(_BY_ID, {"user_id": user_id}).first()
     if found is None:
         raise NotFoundException(detail=f"User {user_id!r} not found")
     return stored_user(found)
@@ -28,21 +43,15 @@ def read_user(session: Session, user_id: str) -> Stored:
 
 def read_users(session: Session, ids: Sequence[str]) -> list[Stored]:
     """The users with some ids, in the order of the ids."""
-    rows = session.tx.execute(_SHOWN.where(USERS.c.id.in_(ids)))
+    rows = session.tx.execute(_BY_IDS, {"ids": ids})
     found = {row.id: stored_user(row) for row in rows}
     return [found[user_id] for user_id in ids if user_id in found]
 
 
 def groups_of(session: Session, ids: Sequence[str]) -> dict[str, list[tuple[str, str]]]:
     """The groups of some users, id and name, in the order of their creation."""
-    query = (
-        select(MEMBERSHIPS.c.user_id, GROUPS.c.id, GROUPS.c.display_name)
-        .join(GROUPS, GROUPS.c.id == MEMBERSHIPS.c.group_id)
-        .where(MEMBERSHIPS.c.user_id.in_(ids), GROUPS.c.pushed)
-        .order_by(GROUPS.c.created, GROUPS.c.id)
-    )
     found: dict[str, list[tuple[str, str]]] = {user_id: [] for user_id in ids}
-    for user_id, group_id, name in session.tx.execute(query):
+    for user_id, group_id, name in session.tx.execute(_GROUPS, {"ids": ids}):
         found[user_id].append((group_id, name))
     return found
 
@@ -51,46 +60,43 @@ def create_user(session: Session, resource: Any) -> Stored:
     """Provision a user. A person that the org has from elsewhere is taken over: same id, origin scim (R12)."""
     if getattr(resource, "active", None) is None:
         resource.active = True
-    values, document = _values(session, resource, None, active=True)
+    values, document = _values(resource, active=True)
     at = clock.now()
-    known = session.tx.execute(select(USERS).where(USERS.c.email_key == values["email_key"])).first()
+    known = session.tx.execute(_KNOWN, {"key": values["email_key"]}).first()
     if (known is not None and known.document is not None) or _named(session, values["user_name_key"], None):
         raise _taken(document)
     if known is None:
         new = keys.new_id()
         fixed = {"id": new, "manual": "[]", "version": 1, "bucket": keys.bucket(new), "created": at}
-        session.tx.execute(USERS.insert().values(**values, **fixed, modified=at))
+        session.tx.execute(_INSERT, {**values, **fixed, "modified": at})
         stored = Stored("User", new, document, 1, at, at)
     else:
         stored = Stored("User", known.id, document, known.version + 1, known.created, at)
         changed = {**values, "manual": "[]", "version": stored.version, "modified": at}
-        session.tx.execute(USERS.update().where(USERS.c.id == known.id).values(**changed))
+        session.tx.execute(_UPDATE, {**changed, "user_id": known.id})
     counters.bump(session.tx, "people")
     session.record("users.create", f"users/{stored.id}", None if known is None else _before(known), document)
     return stored
 
 
-def update_user(
-    session: Session, resource: Resource[Any], before: Resource[Any] | None = None, expected: str | None = None
-) -> Stored:
+def update_user(session: Session, resource: Resource[Any], expected: str | None = None) -> Stored:
     """Put a user's new state in place. ``active`` false takes the person out of the org, true brings them back (R24).
 
-    ``before`` is the state that the change started from. Raises NotFoundException, PreconditionFailedException and
-    UniquenessException.
+    Raises NotFoundException, PreconditionFailedException and UniquenessException.
     """
-    old = session.tx.execute(select(USERS).where(USERS.c.id == resource.id, USERS.c.document.is_not(None))).first()
+    old = session.tx.execute(_WHOLE, {"user_id": resource.id}).first()
     if old is None:
         raise NotFoundException(detail=f"User {resource.id!r} not found")
     if expected is not None and f'W/"{old.version}"' != expected:
         raise PreconditionFailedException
-    values, document = _values(session, resource, before, active=old.active)
+    values, document = _values(resource, active=old.active)
     if _named(session, values["user_name_key"], old.id) or _mailed(session, values["email_key"], old.id):
         raise _taken(document)
     stored = Stored("User", old.id, document, old.version + 1, old.created, clock.now())
     changed = {**values, "version": stored.version, "modified": stored.modified}
     if old.origin != "scim" or (old.active and not values["active"]):
         changed["manual"] = "[]"
-    session.tx.execute(USERS.update().where(USERS.c.id == old.id).values(**changed))
+    session.tx.execute(_UPDATE, {**changed, "user_id": old.id})
     counters.bump(session.tx, "people")
     session.record(_action(old.active, values["active"]), f"users/{old.id}", _before(old), document)
     return stored
@@ -125,8 +131,8 @@ def carry_over(current: Any, replacement: Any) -> None:
             setattr(replacement, name, getattr(current, name))
 
 
-def _values(session: Session, resource: Any, before: Any, *, active: bool) -> tuple[dict[str, Any], dict[str, Any]]:
-    role = role_of(resource, before)
+def _values(resource: Any, *, active: bool) -> tuple[dict[str, Any], dict[str, Any]]:
+    role = role_of(resource)
     document = checked(document_of(resource))
     values = user_columns(type(resource), document, role, active=document.get("active", active))
     return {**values, "origin": "scim", "pending": False}, document
@@ -146,15 +152,15 @@ def _before(row: Row[Any]) -> dict[str, Any]:
 
 
 def _named(session: Session, user_name_key: str, but: str | None) -> bool:
-    return _taken_by_another(session, USERS.c.user_name_key == user_name_key, but)
+    return _taken_by_another(session, _NAMED, user_name_key, but)
 
 
 def _mailed(session: Session, email_key: str, but: str | None) -> bool:
-    return _taken_by_another(session, USERS.c.email_key == email_key, but)
+    return _taken_by_another(session, _MAILED, email_key, but)
 
 
-def _taken_by_another(session: Session, where: Any, but: str | None) -> bool:
-    found = session.tx.execute(select(USERS.c.id).where(where)).scalar()
+def _taken_by_another(session: Session, query: Select[Any], key: str, but: str | None) -> bool:
+    found = session.tx.execute(query, {"key": key}).scalar()
     return found is not None and found != but
 
 

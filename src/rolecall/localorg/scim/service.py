@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import reduce
 from operator import or_
 from typing import Any, TypeVar
@@ -49,13 +50,20 @@ class OrgService(ScimService):
         return MAX_BODY if found is None else found
 
     def read_resource(
-        self, resource_type: ResourceType, payload: dict[str, Any], context: Context
+        self,
+        resource_type: ResourceType,
+        payload: dict[str, Any],
+        context: Context,
+        stored: Mapping[str, Any] | None = None,
     ) -> tuple[Resource[Any], tuple[str, ...]]:
-        """A whole resource out of a payload, and the ids of a group's members, which never become models."""
+        """A whole resource out of a payload, and the ids of a group's members, which never become models.
+
+        ``stored`` is the document that a PUT replaces.
+        """
         model = self.get_model(resource_type)
         inbound.require_schemas(payload, str(resource_type.schema_))
         if resource_type.name == "User":
-            return self.validated(model, self.quirks.resource(payload), context), ()
+            return self.validated(model, self.quirks.resource(payload, stored), context), ()
         member_ids = members.take(payload)
         return self.validated(model, payload, context), member_ids
 

@@ -84,27 +84,18 @@ class JsonEntries:
 
 
 class MemberEntries:
-    """The members of a group, from the join table. ``display`` is the user's e-mail."""
+    """The members of a group, from the join table."""
 
     def __init__(self, dialect: Dialect) -> None:
         self.dialect = dialect
         self.links = MEMBERSHIPS.alias()
-        self._users = USERS.alias()
 
     def select(self) -> Select[Any]:
         mine = self.links.c.group_id == GROUPS.c.id
-        return select(literal(1)).select_from(self._joined()).where(mine).correlate(GROUPS)
-
-    def users(self) -> Select[Any]:
-        """``SELECT user_id`` of every membership there is; narrow it by ``links.c.group_id``."""
-        return select(self.links.c.user_id).select_from(self._joined())
-
-    def _joined(self) -> FromClause:
-        return self.links.join(self._users, self._users.c.id == self.links.c.user_id)
+        return select(literal(1)).select_from(self.links).where(mine).correlate(GROUPS)
 
     def field(self, name: str | None) -> Term | None:
-        known = {"value": self.links.c.user_id, "display": self._users.c.email_key, "type": literal("user")}
-        return known.get(name or "value")
+        return {"value": self.links.c.user_id, "type": literal("user")}.get(name or "value")
 
 
 class GroupEntries:

@@ -103,7 +103,7 @@ class SqlStorage(ScimStorage):
         changed = resource.model_copy(deep=True)
         old = self.read(resource_type, str(resource.id))
         if resource_type.name == "User":
-            stored = people.update_user(self.session, changed, self.bare(resource_type, old), expected_version)
+            stored = people.update_user(self.session, changed, expected_version)
         else:
             groups.check_version(old, expected_version)
             delta = members.replace(self.session, old.id, _member_ids(changed))

@@ -44,24 +44,26 @@ def record(
     ``address`` is as in plans (``scim``, ``idp_groups/NAME``) or ``users/ID``, ``groups/ID``, ``tokens/ID``.
     """
     event = new_id()
-    tx.execute(
-        AUDIT.insert().values(
-            seq=counters.bump(tx, "audit"),
-            id=event,
-            at=clock.now(),
-            actor=actor.name,
-            channel=actor.channel,
-            action=action,
-            address=address,
-            before=_text(before),
-            after=_text(after),
-            key=keyed.key if keyed else None,
-            request_digest=keyed.request_digest if keyed else None,
-            answer=keyed.answer if keyed else None,
-            source_ip=actor.source_ip,
-        )
-    )
+    row = {
+        "seq": counters.bump(tx, "audit"),
+        "id": event,
+        "at": clock.now(),
+        "actor": actor.name,
+        "channel": actor.channel,
+        "action": action,
+        "address": address,
+        "before": _text(before),
+        "after": _text(after),
+        "key": keyed.key if keyed else None,
+        "request_digest": keyed.request_digest if keyed else None,
+        "answer": keyed.answer if keyed else None,
+        "source_ip": actor.source_ip,
+    }
+    tx.execute(_INSERT, row)
     return event
+
+
+_INSERT = AUDIT.insert()
 
 
 def _text(value: Any) -> str | None:
