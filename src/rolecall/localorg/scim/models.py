@@ -81,13 +81,14 @@ class Email(ComplexAttribute):
 
 
 class Member(ComplexAttribute):
-    """A direct member of a group: always a user (R29)."""
+    """A direct member of a group: always a user (R29). ``display`` is taken and not kept."""
 
     value: Annotated[str | None, Mutability.immutable, CaseExact.true] = None
     ref: Annotated[Reference[CoreUser[Any]] | None, Mutability.immutable] = Field(
         None, serialization_alias="$ref", validation_alias="$ref"
     )
     type: Annotated[str | None, Mutability.immutable] = Field(None, examples=["User"])
+    display: Annotated[str | None, Mutability.read_only] = None
 
 
 class Group(Resource[Any]):
