@@ -5,21 +5,22 @@ Decoding trusts its input to fit ``schemas/snapshot.schema.json``. Names are nor
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
-from rolecall.codec.settings import Json, decode_settings, encode_settings
+from rolecall.codec.settings import Json, decode_settings, decode_value, encode_settings
 from rolecall.model import normalise
 from rolecall.model.kinds import SECTIONS
 from rolecall.model.live import UNREAD, Caller, Coverage, Facts, Group, Live, State
 from rolecall.model.roles import BUILT_IN, Role, role_id
-from rolecall.model.settings import UNSET, Settings
+from rolecall.model.settings import UNSET, GroupMapping, Settings
 
 COVERED = (*SECTIONS, "teams", "people")
 """What a snapshot's coverage may speak about."""
 
-_GROUP_FACTS = frozenset({"id", "external_id", "members"})
+_NOTHING: Mapping[str, Json] = {}
 
 
 class Snapshot(NamedTuple):
@@ -40,9 +41,10 @@ def decode_snapshot(json: Mapping[str, Json]) -> Snapshot:
     taken_at, taken_by = _moment(json.get("taken_at")), json.get("taken_by")
     roles = decode_roles(json.get("roles"))
     coverage = _decode_coverage(json, taken_at, taken_by)
-    settings = _decode_settings(json, roles, coverage)
     people = json.get("people") if coverage["people"].state != "unread" else None
-    live = Live(settings, coverage, _decode_facts(json, roles, coverage, people))
+    groups = _decode_groups(json.get("idp_groups") or {}, roles)
+    settings = _sections({name for name in SECTIONS if coverage[name].state != "unread"}, json, roles, groups)
+    live = Live(settings, coverage, _decode_facts(json, roles, coverage, people, groups))
     return Snapshot(live, people, taken_at, taken_by)
 
 
@@ -62,11 +64,6 @@ def encode_snapshot(snapshot: Snapshot) -> dict[str, Json]:
     encoded |= encode_settings(live.settings)
     if "idp_groups" in encoded:
         encoded["idp_groups"] = _encode_groups(encoded["idp_groups"], facts)
-    if facts.legacy_links is not None:
-        links = sorted(facts.legacy_links.items())
-        encoded["legacy_groups"] = {name: {"teams": sorted(teams)} for name, teams in links}
-    if facts.kept is not None:
-        encoded["kept"] = encode_settings(facts.kept)
     if facts.legacy_links is not None:
         encoded["legacy_links"] = {name: sorted(teams) for name, teams in sorted(facts.legacy_links.items())}
     if facts.kept is not None:
@@ -113,30 +110,52 @@ def _moment(text: Any) -> datetime | None:
     return datetime.fromisoformat(text) if text else None
 
 
-def _decode_settings(json: Mapping[str, Json], roles: Mapping[str, Role], coverage: Mapping[str, Coverage]) -> Settings:
-    return _sections(
-        {name: json[name] for name in SECTIONS if name in json and coverage[name].state != "unread"}, roles
-    )
+class _Groups(NamedTuple):
+    """The groups by the key that settings use: what each gives, what it is, and names that more than one has."""
+
+    mappings: dict[str, GroupMapping]
+    groups: dict[str, Group]
+    homonyms: frozenset[str]
 
 
-def _sections(read: dict[str, Json], roles: Mapping[str, Role]) -> Settings:
-    if "idp_groups" in read:
-        read["idp_groups"] = {name: _mapping(entry) for name, entry in read["idp_groups"].items()}
-    return decode_settings(read, roles)
+def _sections(names: Collection[str], json: Mapping[str, Json], roles: Mapping[str, Role], groups: _Groups) -> Settings:
+    """The settings of the named sections; groups as they were decoded."""
+    read = {name: json[name] for name in names if name in json and name != "idp_groups"}
+    settings = decode_settings(read, roles)
+    return replace(settings, idp_groups=groups.mappings) if "idp_groups" in json and "idp_groups" in names else settings
 
 
-def _mapping(entry: Json) -> Json:
-    """A blank group may be ``blank``, null, ``{}``, ``{blank: true}``, or have nothing but the org's facts about it."""
-    return entry if isinstance(entry, dict) and ("role" in entry or "teams" in entry) else None
+def _decode_groups(entries: Mapping[str, Json], roles: Mapping[str, Role]) -> _Groups:
+    """One pass over what may be 50,000 groups, few of which give something that no other does.
+
+    A blank group may be ``blank``, null, ``{}``, ``{blank: true}``, or have nothing but the org's facts about it.
+    """
+    found = _Groups({}, {}, frozenset())
+    homonyms: set[str] = set()
+    known: dict[tuple[str | None, tuple[str, ...]], GroupMapping] = {}
+    for key, entry in entries.items():
+        said = entry if isinstance(entry, dict) else _NOTHING
+        name = normalise.name(key)
+        gives = (said.get("role"), tuple(said.get("teams") or ()))
+        if (mapping := known.get(gives)) is None:
+            mapping = known[gives] = cast(GroupMapping, decode_value("idp_groups", said, roles))
+        found.mappings[name] = mapping
+        found.groups[name] = Group(said.get("id", ""), said.get("external_id"), said.get("members"))
+        if "name" in said and normalise.name(said["name"]) != name:
+            homonyms.add(normalise.name(said["name"]))
+    return found._replace(homonyms=frozenset(homonyms))
 
 
 def _decode_facts(
-    json: Mapping[str, Json], roles: Mapping[str, Role], coverage: Mapping[str, Coverage], people: Any
+    json: Mapping[str, Json],
+    roles: Mapping[str, Role],
+    coverage: Mapping[str, Coverage],
+    people: Any,
+    groups: _Groups,
 ) -> Facts:
     org = json["org"]
     caller = org.get("caller", {})
     counts = org.get("counts", {})
-    groups, homonyms = _decode_groups(json.get("idp_groups") or {})
     counted = len(people) if isinstance(people, Sequence) and not isinstance(people, str) else None
     teams = json.get("teams") if coverage["teams"].state != "unread" else None
     return Facts(
@@ -146,35 +165,28 @@ def _decode_facts(
         local=org.get("local", False),
         teams=None if teams is None else frozenset(map(normalise.name, teams)),
         roles=roles,
-        groups=groups,
-        homonyms=homonyms,
+        groups=groups.groups,
+        homonyms=groups.homonyms,
         caller=Caller(caller.get("email"), caller.get("org_admin", True)),
         can=frozenset(org.get("can", ())),
         features=frozenset(org.get("features", ("scim",))),
         people=counts.get("people", coverage["people"].total or counted),
         active_people=counts.get("active_people"),
         legacy_links=_links(json.get("legacy_links")),
-        kept=_sections(dict(json["kept"]), roles) if "kept" in json else None,
+        kept=_kept(json.get("kept"), roles),
     )
+
+
+def _kept(json: Mapping[str, Json] | None, roles: Mapping[str, Role]) -> Settings | None:
+    if json is None:
+        return None
+    return _sections(SECTIONS, json, roles, _decode_groups(json.get("idp_groups") or {}, roles))
 
 
 def _links(json: Mapping[str, Json] | None) -> dict[str, frozenset[str]] | None:
     if json is None:
         return None
     return {normalise.name(name): frozenset(map(normalise.name, teams)) for name, teams in json.items()}
-
-
-def _decode_groups(entries: Mapping[str, Json]) -> tuple[dict[str, Group], frozenset[str]]:
-    """The groups by the key that settings use, and the names that more than one group has."""
-    groups: dict[str, Group] = {}
-    homonyms = set()
-    for key, entry in entries.items():
-        said = entry if isinstance(entry, dict) else {}
-        name = normalise.name(key)
-        groups[name] = Group(said.get("id", ""), said.get("external_id"), said.get("members"))
-        if "name" in said and normalise.name(said["name"]) != name:
-            homonyms.add(normalise.name(said["name"]))
-    return groups, frozenset(homonyms)
 
 
 def _encode_groups(mappings: Mapping[str, Json], facts: Facts) -> dict[str, Json]:

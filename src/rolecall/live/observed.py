@@ -16,6 +16,7 @@ from rolecall.model.directory import Directory, PeopleScope
 from rolecall.model.kinds import SECTIONS
 from rolecall.model.live import UNREAD, Facts, Live
 from rolecall.model.settings import UNSET
+from rolecall.source.yaml_file import collector_off
 
 NOBODY = PeopleScope()
 
@@ -35,7 +36,8 @@ class SnapshotReader:
 
     def load(self) -> Snapshot:
         """The whole snapshot, read anew. Raises ConfigError with every problem found."""
-        self._snapshot = decode_snapshot(read_snapshot(self.path).value)
+        with collector_off():
+            self._snapshot = decode_snapshot(read_snapshot(self.path).value)
         return self._snapshot
 
     async def read(self, sections: frozenset[str] | None = None) -> Live:

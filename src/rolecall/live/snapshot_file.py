@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from rolecall.codec.snapshot import COVERED, decode_roles
 from rolecall.errors import ConfigError, Problem, Where, did_you_mean
 from rolecall.model import normalise
-from rolecall.model.roles import role_id
+from rolecall.model.roles import Role, role_id
 from rolecall.schema_files import schema_text
 from rolecall.source.document import Document
 
@@ -103,31 +103,39 @@ def _against_itself(data: Mapping[str, Json]) -> Iterator[Fault]:
 
 
 def _same_names(data: Mapping[str, Json], section: str) -> Iterator[Fault]:
+    keys: Collection[str] = data.get(section, {}).keys()
+    if section == "idp_groups" and len(names := set(map(normalise.name, keys))) == len(keys) and "" not in names:
+        return
     seen: dict[str, str] = {}
-    for key in data.get(section, ()):
+    for key in keys:
         try:
             name = normalise.domain(key) if section == "domains" else normalise.name(key)
         except ValueError as error:
             yield Fault((section, key), str(error), key=True)
             continue
-        if name in seen:
-            yield Fault((section, key), f"`{key}` and `{seen[name]}` are the same name", "keep one of them", key=True)
+        first = seen.setdefault(name, key)
+        if first is not key:
+            yield Fault((section, key), f"`{key}` and `{first}` are the same name", "keep one of them", key=True)
         if not name:
             yield Fault((section, key), "a name cannot be empty", key=True)
-        seen[name] = key
 
 
 def _unknown_roles(data: Mapping[str, Json]) -> Iterator[Fault]:
     roles = decode_roles(data.get("roles"))
-    entries: Iterable[tuple[Trail, Json]] = (
-        (("defaults",), data.get("defaults")),
-        *((("idp_groups", key), entry) for key, entry in data.get("idp_groups", {}).items()),
-    )
-    for trail, entry in entries:
-        role = entry.get("role") if isinstance(entry, dict) else None
-        if role and role_id(role, roles) not in roles:
-            hint = did_you_mean(role, roles) or "list it under `roles` if the org has it"
-            yield Fault((*trail, "role"), f"there is no role `{role}`", hint)
+    groups: Mapping[str, Json] = data.get("idp_groups", {})
+    default = data.get("defaults", {}).get("role")
+    named = {default, *(entry.get("role") for entry in groups.values() if isinstance(entry, dict))} - {None}
+    unknown = {role for role in named if role_id(role, roles) not in roles}
+    if default in unknown:
+        yield _unknown(("defaults", "role"), default, roles)
+    for key, entry in groups.items() if unknown else ():
+        if isinstance(entry, dict) and entry.get("role") in unknown:
+            yield _unknown(("idp_groups", key, "role"), entry["role"], roles)
+
+
+def _unknown(trail: Trail, role: str, roles: Mapping[str, Role]) -> Fault:
+    hint = did_you_mean(role, roles) or "list it under `roles` if the org has it"
+    return Fault(trail, f"there is no role `{role}`", hint)
 
 
 def _placed(document: Document, fault: Fault) -> Problem:

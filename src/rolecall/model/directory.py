@@ -53,6 +53,10 @@ class Directory:
     others: Mapping[int, Traits] = field(default_factory=dict)
     coverage: Coverage = COMPLETE
 
+    def __repr__(self) -> str:
+        """Short: asyncio writes out a task's result when it ends, and this may be a million people."""
+        return f"Directory({len(self)} people, {len(self.groups)} groups, {self.coverage.state})"
+
     def __len__(self) -> int:
         return len(self.emails)
 

@@ -92,6 +92,10 @@ class Live:
     versions: Mapping[Address, str] = field(default_factory=dict)
     requests: int = 0
 
+    def __repr__(self) -> str:
+        """Short: asyncio writes out a task's result when it ends, and this may be a whole org."""
+        return f"Live({self.facts.org_id!r}, {len(self.facts.groups)} groups)"
+
     def covered(self, section: str) -> Coverage:
         """How much of a section was seen; ``people`` is a section here too."""
         if (said := self.coverage.get(section)) is not None:

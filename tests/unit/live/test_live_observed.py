@@ -130,3 +130,10 @@ def test_planning_from_a_snapshot_imports_nothing_heavy(path: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", program, str(path)], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+def test_a_whole_org_is_never_written_out(path: Path) -> None:
+    """asyncio writes out the result of each task: with a million people that alone would take seconds."""
+    live, directory = read(path), people(path, people=PEOPLE)
+    assert repr(live) == "Live('org_1', 0 groups)"
+    assert repr(directory) == "Directory(2 people, 2 groups, complete)"
