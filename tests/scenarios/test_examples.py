@@ -1,0 +1,86 @@
+"""Every example, as a reader would try it: it validates without a word, and its plan says what its README promises."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+RUNS = [
+    ("minimal", None, "snapshot.json"),
+    ("acme", "prod", "live/prod.json"),
+    ("acme", "staging", "live/staging.json"),
+]
+
+
+def rolecall(example: str, env: str | None, *words: str) -> subprocess.CompletedProcess[str]:
+    overlay = ["-e", env] if env else []
+    command = [sys.executable, "-m", "rolecall", "-C", str(EXAMPLES / example), *overlay, *words]
+    return subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=60)
+
+
+def plan(example: str, env: str | None, snapshot: str) -> dict[str, Any]:
+    flags = ("--snapshot", snapshot, "--as-of", "2026-11-22", "plan", "--format", "json", "--people", "names")
+    done = rolecall(example, env, *flags)
+    assert done.returncode == 0, done.stderr
+    planned: dict[str, Any] = json.loads(done.stdout)
+    return planned
+
+
+def test_every_example_is_planned_here() -> None:
+    assert {example for example, _, _ in RUNS} == {path.name for path in EXAMPLES.iterdir() if path.is_dir()}
+
+
+@pytest.mark.parametrize(("example", "env", "snapshot"), RUNS)
+def test_an_example_validates_without_a_word(example: str, env: str | None, snapshot: str) -> None:
+    done = rolecall(example, env, "validate")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "No problems found.\n", "")
+
+
+def test_the_smallest_config() -> None:
+    planned = plan("minimal", None, "snapshot.json")
+    (change,) = planned["changes"]
+    assert (change["address"], change["action"]) == ("idp_groups/Writer-Marketing", "create")
+    assert (planned["impact"]["changed"], planned["impact"]["change"]) == (1, 1)
+
+
+def test_acme_prod_says_what_its_readme_says() -> None:
+    planned = plan("acme", "prod", "live/prod.json")
+    summary = planned["summary"]
+    assert {name: summary[name] for name in ("rename", "delete", "human", "waiting")} == {
+        "rename": 1,
+        "delete": 1,
+        "human": 1,
+        "waiting": 1,
+    }
+    ways = {change["address"]: change["via"] for change in planned["changes"]}
+    assert (ways["domains/acme.de"], ways["idp_groups/Writer-Design-Guild"]) == ("human", "waiting")
+    created = [
+        c["address"] for c in planned["changes"] if c["action"] == "create" and c["via"] == "api" and not c["moved"]
+    ]
+    assert created == ["idp_groups/Writer-Brand-Studio", "idp_groups/Writer-Support-Macros"]
+    impact = planned["impact"]
+    assert (impact["people"], impact["change"], impact["lose"], impact["to_default"]) == (400, 40, 5, 5)
+    assert [person["email"] for person in impact["escalations"]] == ["margaret.obrien@acme.com"]
+    assert {row["address"]: row["role"] for row in planned["unmanaged"]} == {
+        "idp_groups/Writer-Pilot-2024": "member",
+        "idp_groups/okta-superusers": "org_admin",
+    }
+    verdicts = {guard["name"]: guard["verdict"] for guard in planned["guards"]}
+    assert (verdicts["max_people_losing_access"], verdicts["escalations"]) == ("allowed", "review")
+    assert "block" not in verdicts.values()
+    assert all(result["passed"] for result in planned["access_tests"])
+
+
+def test_acme_staging_is_nearly_there() -> None:
+    planned = plan("acme", "staging", "live/staging.json")
+    assert [change["address"] for change in planned["changes"]] == [
+        "idp_groups/Writer-Sales-Enablement",
+        "idp_groups/Writer-Content",
+    ]
+    assert planned["org"]["id"] == "org_8818"
