@@ -26,11 +26,14 @@ class Atoms:
     ranks owns one bit in each team (R32).
     """
 
-    __slots__ = ("_customs", "_teams", "_width", "held", "org_roles")
+    __slots__ = ("_custom_bits", "_meaning", "_numbers", "_ranked", "_shifts", "_width", "held", "org_roles")
 
     def __init__(self) -> None:
-        self._teams: dict[str, int] = {}
-        self._customs: dict[int, Combo] = {}
+        self._shifts: dict[str, int] = {}
+        self._ranked: dict[int, tuple[Combo | None, ...]] = {}
+        self._numbers: dict[Combo, int] = {}
+        self._meaning: dict[int, Combo] = {0: Combo("", ORG_ADMIN)}
+        self._custom_bits = 0
         self._width = 2
         self.held = 0
         self.org_roles = 0
@@ -67,35 +70,45 @@ class Atoms:
 
     def combos(self, mask: int) -> tuple[Combo, ...]:
         """The combos a mask stands for, sorted by team, then role: the highest ranked of each team, and the rest."""
-        found = [Combo(team, role) for team, shift in self._teams.items() if (role := _top(mask >> shift))]
-        found += (combo for bit, combo in self._customs.items() if mask & bit)
-        return tuple(sorted(found))
+        found = []
+        held = mask & self.held
+        while held:
+            lowest = held & -held
+            held ^= lowest
+            shift = lowest.bit_length() - 1
+            if combo := self._ranked[shift][mask >> shift & 15]:
+                found.append(combo)
+        if customs := mask & self._custom_bits:
+            found += (self._meaning[bit] for bit in _bits(customs))
+        found.sort()
+        return tuple(found)
 
     def each(self, atoms: int) -> Iterator[Combo]:
         """Every atom by itself, sorted; the org-wide one as ``Combo("", "org_admin")``."""
-        named = [(bit, combo) for bit, combo in self._customs.items()]
-        for team, shift in self._teams.items():
-            named += ((_MEMBER << shift, Combo(team, MEMBER)), (_TEAM_ADMIN << shift, Combo(team, TEAM_ADMIN)))
-        named.append((ORG, Combo("", ORG_ADMIN)))
-        return iter(sorted(combo for bit, combo in named if atoms & bit))
+        return iter(sorted(self._meaning[bit] for bit in _bits(self.atoms(atoms))))
 
     def _team(self, team: str) -> int:
-        shift = self._teams.get(team)
+        shift = self._shifts.get(team)
         if shift is None:
-            shift = self._teams[team] = self._width
+            shift = self._shifts[team] = self._width
+            ranked = [Combo(team, role) for role in (MEMBER, TEAM_ADMIN, ORG_ADMIN)]
+            self._meaning[shift + 1], self._meaning[shift + 2], _ = ranked
+            self._ranked[shift] = tuple(
+                ranked[(bits >> 1).bit_length() - 1] if bits > 1 else None for bits in range(16)
+            )
             self._width += _WIDTH
             self.held |= _HELD << shift
             self.org_roles |= _ORG_ADMIN << shift
         return shift
 
     def _custom(self, combo: Combo) -> int:
-        for bit, known in self._customs.items():
-            if known == combo:
-                return bit
-        bit = 1 << self._width
-        self._width += 1
-        self._customs[bit] = combo
-        return bit
+        number = self._numbers.get(combo)
+        if number is None:
+            number = self._numbers[combo] = self._width
+            self._meaning[number] = combo
+            self._custom_bits |= 1 << number
+            self._width += 1
+        return 1 << number
 
 
 def rank(role: str) -> int:
@@ -103,9 +116,9 @@ def rank(role: str) -> int:
     return RANK.get(role, 0)
 
 
-def _top(bits: int) -> str | None:
-    if bits & _ORG_ADMIN:
-        return ORG_ADMIN
-    if bits & _TEAM_ADMIN:
-        return TEAM_ADMIN
-    return MEMBER if bits & _MEMBER else None
+def _bits(mask: int) -> Iterator[int]:
+    """The numbers of the bits that are set, ascending."""
+    while mask:
+        low = mask & -mask
+        yield low.bit_length() - 1
+        mask ^= low

@@ -105,15 +105,44 @@ def group_masks(rules: Rules, directory: Directory) -> list[int]:
 def memberships(directory: Directory, wanted: Set[int]) -> Iterator[tuple[int, int]]:
     """(person, group) for each membership in the groups wanted (by number), ascending by person."""
     members, offsets = directory.members, directory.offsets
-    flags = bytes(map(wanted.__contains__, members)) if wanted else b""
     number, end = -1, 0
-    at = flags.find(1)
-    while at >= 0:
+    for at in _positions(members, wanted):
         if at >= end:
             number = bisect_right(offsets, at, lo=number + 1) - 1
             end = offsets[number + 1]
         yield number, members[at]
+
+
+def _positions(members: array[int], wanted: Set[int]) -> Iterator[int]:
+    """Where in the column the groups wanted stand, ascending.
+
+    The column's two low bytes are looked at as two strings of bytes, and each byte is translated to the set of
+    classes, of eight, in which a group wanted has it. Where the two sets meet a group wanted may stand; the few others
+    are sorted out one by one. This is some four times faster than to look up each number.
+    """
+    low_sets, high_sets = bytearray(256), bytearray(256)
+    for group in wanted:
+        kind = 1 << (group >> 8 & 7)
+        low_sets[group & 255] |= kind
+        high_sets[group >> 8 & 255] |= kind
+    raw, (low, high), step = members.tobytes(), _low_bytes(), members.itemsize
+    lows, highs = raw[low::step].translate(low_sets), raw[high::step].translate(high_sets)
+    both = int.from_bytes(lows, "little") & int.from_bytes(highs, "little")
+    flags = both.to_bytes(len(members), "little").translate(_ANY)
+    at = flags.find(1)
+    while at >= 0:
+        if members[at] in wanted:
+            yield at
         at = flags.find(1, at + 1)
+
+
+_ANY = bytes([0]) + bytes([1]) * 255
+
+
+def _low_bytes() -> tuple[int, int]:
+    """Which bytes of a number in a column are the lowest and the next, on this machine."""
+    number = array("I", (0x0201,)).tobytes()
+    return number.index(1), number.index(2)
 
 
 class _Plain:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from array import array
+
 from access_examples import FACTS, combos, settings
+from hypothesis import given
+from hypothesis import strategies as st
 
 from rolecall.access import compile_access, compile_change, masks, org_admins, person_mask, shifts
 from rolecall.access.atoms import BY_DEFAULT
@@ -84,3 +88,14 @@ def test_memberships_are_found_whoever_stands_between() -> None:
     assert list(memberships(directory, {0, 2})) == [(3, 0), (4, 2), (6, 2)]
     assert list(memberships(directory, set())) == []
     assert list(memberships(Directory(), {0})) == []
+
+
+@given(
+    st.lists(st.sampled_from([0, 1, 255, 256, 257, 511, 2048, 2304, 65535, 65536, 65537, 70000]), max_size=40),
+    st.frozensets(st.sampled_from([0, 1, 256, 257, 2048, 65536, 70000, 80000]), max_size=4),
+)
+def test_memberships_are_found_whatever_the_numbers_of_their_groups(column: list[int], wanted: frozenset[int]) -> None:
+    emails = [str(number) for number in range(len(column))]
+    directory = Directory(emails, emails, (), array("I", range(len(column) + 1)), array("I", column))
+    expected = [(number, group) for number, group in enumerate(column) if group in wanted]
+    assert list(memberships(directory, wanted)) == expected
