@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
 
 from rolecall.codec.snapshot import COVERED, decode_roles
 from rolecall.errors import ConfigError, Problem, Where, did_you_mean
+from rolecall.live.fault import Fault, Json, Trail
 from rolecall.model import normalise
 from rolecall.model.roles import Role, role_id
 from rolecall.schema_files import schema_text
@@ -19,19 +19,6 @@ MOST_PROBLEMS = 50
 
 LARGEST = 512 * 1024 * 1024
 """Bytes of a JSON snapshot; one with a million people in it is about a third of that."""
-
-Json = Any
-Trail = tuple[str | int, ...]
-"""The keys and indices that lead to a value."""
-
-
-class Fault(NamedTuple):
-    """What is wrong with the value at a trail, or with its ``key``."""
-
-    trail: Trail
-    message: str
-    hint: str | None = None
-    key: bool = False
 
 
 def read_snapshot(path: Path) -> Document:
@@ -70,24 +57,9 @@ def _against_schema(data: Json) -> Iterator[Fault]:
 
     schema = json.loads(schema_text("snapshot.schema.json"))
     if not jsonschema_rs.validator_for(schema).is_valid(data):
-        yield from _explained(data, schema)
+        from rolecall.live.snapshot_words import explained
 
-
-def _explained(data: Json, schema: Mapping[str, Json]) -> Iterator[Fault]:
-    from itertools import islice
-
-    from jsonschema import Draft7Validator
-    from jsonschema.exceptions import best_match
-
-    for error in islice(Draft7Validator(schema).iter_errors(data), MOST_PROBLEMS):
-        deepest = best_match([error]) or error
-        known = deepest.schema.get("properties", {}) if isinstance(deepest.schema, dict) else {}
-        if deepest.validator == "additionalProperties" and isinstance(deepest.instance, dict):
-            for key in deepest.instance.keys() - known:
-                hint = did_you_mean(key, known)
-                yield Fault((*deepest.absolute_path, key), "there is no such key here", hint, key=True)
-        else:
-            yield Fault(tuple(deepest.absolute_path), deepest.message[:300])
+        yield from explained(data, schema, MOST_PROBLEMS)
 
 
 def _against_itself(data: Mapping[str, Json]) -> Iterator[Fault]:

@@ -89,6 +89,30 @@ def test_all_problems_come_at_once(tmp_path: Path) -> None:
     assert len(found) == 3
 
 
+@pytest.mark.parametrize(
+    "changes, words",
+    [
+        ({"snapshot": 2}, "the format version `2` is unknown. this rolecall reads `snapshot: 1`"),
+        ({"org": {}}, "`id` is missing"),
+        ({"scim": {"enabled": "yes"}}, 'has to be true or false, not `"yes"`'),
+        ({"scim": {"endpoint": "upgradin"}}, "did you mean `upgrading`?"),
+        ({"coverage": {"domains": "all"}}, "possible: complete, partial, unread"),
+        ({"taken_at": "today"}, "write it like `2026-11-22T10:00:00Z`"),
+        ({"defaults": {"role": "member", "teams": []}}, "is empty"),
+        ({"teams": {}}, "has to be a list, not a map"),
+        ({"teams": [""]}, "a name cannot be empty"),
+        ({"people": [{"email": "a@b.c", "manual": [{"team": "B"}]}]}, "`role` is missing"),
+        ({"people": [{"email": "a@b.c", "origin": "ldap"}]}, "possible: scim, saml, invite, discovery"),
+        ({"sso": {"enabeld": True}}, "did you mean `enabled`?"),
+        ({"org": {"id": "o", "counts": {"people": -1}}}, "cannot be `-1`"),
+    ],
+    ids=range(13),
+)
+def test_what_the_schema_refuses_is_said_in_plain_words(tmp_path: Path, changes: dict[str, Any], words: str) -> None:
+    (problem,) = problems(tmp_path, ORG | changes)
+    assert words in str(problem)
+
+
 def test_a_file_that_is_wrong_throughout_is_told_in_part(tmp_path: Path) -> None:
     found = problems(tmp_path, ORG | {"domains": {f"d{n}.com": None for n in range(2000)}})
     assert len(found) == MOST_PROBLEMS
