@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from conftest import Client
+
+from org_client import Client
 
 METADATA = "<EntityDescriptor entityID='https://idp'/>"
 

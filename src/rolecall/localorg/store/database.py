@@ -126,7 +126,11 @@ def _open_sqlite(url: URL) -> Database:
     os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
     # 40 threads may serve at once, and each holds at most one connection.
     engine = create_engine(
-        url, pool_size=8, max_overflow=72, connect_args={"check_same_thread": False, "timeout": BUSY_SECONDS}
+        url,
+        pool_size=8,
+        max_overflow=72,
+        hide_parameters=True,
+        connect_args={"check_same_thread": False, "timeout": BUSY_SECONDS},
     )
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
@@ -168,7 +172,7 @@ def _begin_sqlite(connection: Connection) -> None:
 
 
 def _open_postgresql(url: URL) -> Database:
-    return Database(create_engine(url, pool_size=8, max_overflow=32), "postgresql")
+    return Database(create_engine(url, pool_size=8, max_overflow=32, hide_parameters=True), "postgresql")
 
 
 def _is_busy(error: OperationalError) -> bool:
