@@ -32,16 +32,19 @@ class PostgresDatabase:
 
     def _open(self, url: str) -> psycopg.Connection[Row]:
         try:
-            return psycopg.connect(
+            connection = psycopg.connect(
                 url,
                 autocommit=True,
                 application_name="rolecall",
+                client_encoding="utf8",
                 connect_timeout=10,
                 keepalives=1,
                 keepalives_idle=30,
                 keepalives_interval=10,
                 keepalives_count=3,
             )
+            connection.execute(_STAY)
+            return connection
         except psycopg.ProgrammingError as error:  # its text may quote the url, password and all
             raise failure("journal_open", self.place, "has a url that PostgreSQL cannot read", _HINT) from error
         except psycopg.Error as error:
@@ -137,6 +140,9 @@ class PostgresDatabase:
         hint = "Free some space on the server, then run again." if isinstance(error, errors.DiskFull) else _HINT
         return failure("journal_" + done, self.place, f"cannot be {done}: {_line(error)}", hint)
 
+
+_STAY = "SELECT set_config(name, '0', false) FROM pg_settings WHERE name = 'idle_session_timeout'"
+"""A server that ends idle sessions would end the lock of a run that waits for the org; PostgreSQL 14 has the setting."""
 
 _HELD = (
     "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 1 AND granted AND mode = 'ExclusiveLock' "
