@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from rolecall.model.policy import Combo
@@ -24,14 +24,18 @@ class Shift(NamedTuple):
     bare: bool = False
 
 
-def headline(impact: Impact) -> str:
-    """``40 people move from Marketing to Brand, as members. Org admins stay 4.`` Empty when people were not read."""
+def headline(impact: Impact, told: Mapping[Shift, Tally] | None = None) -> str:
+    """``40 people move from Marketing to Brand, as members. Org admins stay 4.`` Empty when people were not read.
+
+    ``told`` are the impact's moves by shift, for who has them at hand.
+    """
     if impact.people is None:
         return ""
-    said = shifts(impact.moves)
+    told = by_shift(impact.moves) if told is None else told
+    said = ranked(told)
     parts = [sentence(*said[0])] if said else ["Nobody's access changes."]
     if len(said) > 1:
-        parts.append(_others(impact, said[0][1]))
+        parts.append(_others(impact, told[said[0][0]]))
     if impact.escalations:
         who = people(len(impact.escalations), "gains", "gain")
         parts.append(f"{who} rights above member.")
@@ -45,11 +49,22 @@ def headline(impact: Impact) -> str:
 
 def shifts(moves: Iterable[Move]) -> list[tuple[Shift, int]]:
     """Each shift with its number of people: the largest first, ties by text."""
-    found: dict[Shift, int] = {}
+    return ranked(by_shift(moves))
+
+
+def by_shift(moves: Iterable[Move]) -> dict[Shift, Tally]:
+    """Each shift with its people, by whether they gain, lose or change; moves of one shift may differ in that."""
+    found: dict[Shift, dict[str, int]] = {}
     for move in moves:
-        shift = shift_of(move)
-        found[shift] = found.get(shift, 0) + move.size
-    return sorted(found.items(), key=lambda row: (-row[1], sentence(*row)))
+        counts = found.setdefault(shift_of(move), {"gain": 0, "lose": 0, "change": 0})
+        counts[move.kind] += move.size
+    return {shift: Tally(**counts) for shift, counts in found.items()}
+
+
+def ranked(told: Mapping[Shift, Tally]) -> list[tuple[Shift, int]]:
+    """Shifts with their numbers of people: the largest first, ties by text."""
+    sizes = ((shift, tally.total) for shift, tally in told.items())
+    return sorted(sizes, key=lambda row: (-row[1], sentence(*row)))
 
 
 def shift_of(move: Move) -> Shift:
@@ -140,13 +155,13 @@ def _are(size: int) -> str:
     return "is" if size == 1 else "are"
 
 
-def _others(impact: Impact, told: int) -> str:
-    rest = impact.changed - told
-    counts = {"gain": impact.gain, "lose": impact.lose, "change": impact.change}
-    first = shifts(impact.moves)[0][0]
-    for move in impact.moves:
-        if shift_of(move) == first:
-            counts[move.kind] -= move.size
+def _others(impact: Impact, first: Tally) -> str:
+    rest = impact.changed - first.total
+    counts = {
+        "gain": impact.gain - first.gain,
+        "lose": impact.lose - first.lose,
+        "change": impact.change - first.change,
+    }
     kinds = [kind for kind, number in counts.items() if number]
     if len(kinds) == 1:
         verb = {"gain": "gain", "lose": "lose", "change": "change"}[kinds[0]]
