@@ -142,7 +142,7 @@ class PostgresDatabase:
 
 
 _STAY = "SELECT set_config(name, '0', false) FROM pg_settings WHERE name = 'idle_session_timeout'"
-"""A server that ends idle sessions would end the lock of a run that waits for the org. Servers before 14 have no such."""
+"""A server that ends idle sessions would end the lock of a run that waits for the org. New in PostgreSQL 14."""
 
 _HELD = (
     "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 1 AND granted AND mode = 'ExclusiveLock' "
