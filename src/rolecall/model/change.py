@@ -26,7 +26,8 @@ class Change:
     """One step from live towards desired.
 
     ``before`` and ``after`` speak only about the managed fields; None is no entry, a blank mapping is None too.
-    ``wave`` is 0 to 5, see ``plan.order``. ``reason`` explains and never drives behaviour.
+    ``wave`` is 0 to 5, see ``plan.order``; steps of one wave and ``level`` may be made side by side. ``reason``
+    explains and never drives behaviour.
     """
 
     address: Address
@@ -39,3 +40,4 @@ class Change:
     wave: int = 0
     intent: Intent = NO_INTENT
     moved: Rename | None = None
+    level: int = 0

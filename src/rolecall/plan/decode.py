@@ -94,6 +94,7 @@ def _change(row: Mapping[str, Json], intents: Mapping[Address, Intent]) -> Chang
         wave=row["wave"],
         intent=intents.get(Address(row["address"]), NO_INTENT if about == NO_INTENT else about),
         moved=Rename(Address(moved["from"]), Address(moved["to"])) if moved else None,
+        level=row["level"],
     )
 
 

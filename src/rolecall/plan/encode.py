@@ -72,6 +72,7 @@ def encode_change(change: Change, tally: Tally | None = None) -> dict[str, Json]
         "via": change.via,
         "via_reason": change.via_reason,
         "wave": change.wave,
+        "level": change.level,
         "moved": {"from": change.moved.before, "to": change.moved.after} if change.moved else None,
         "reason": change.reason,
         "intent": {"owner": intent.owner, "reason": intent.reason, "ticket": intent.ticket},

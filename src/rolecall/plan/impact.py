@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -9,11 +10,15 @@ from rolecall.access.atoms import ORG
 from rolecall.access.evaluate import org_admins
 from rolecall.access.shift import escalates, loses, to_nothing
 from rolecall.model import normalise
+from rolecall.model.change import Change
+from rolecall.model.directory import Directory, Traits
 from rolecall.model.settings import Address
-from rolecall.plan.headline import headline, sentence, shifts
+from rolecall.plan.headline import by_shift, headline, ranked, sentence
 from rolecall.plan.impact_moves import Class, classes, moves, tallies, teams
+from rolecall.plan.order_risk import Risk
 from rolecall.plan.outlook import Outlook
 from rolecall.plan.people import who
+from rolecall.plan.transients import Timeline, transients
 from rolecall.plan.value import Escalation, Impact, Move
 
 _NOTES = 8
@@ -23,7 +28,8 @@ _NOTES = 8
 class Reckoning:
     """The impact, and the numbers behind it that only guards and order need.
 
-    ``admins_before`` and ``admins_after`` are the org admins by number. ``classes`` stand in the order of the moves.
+    ``classes`` stand in the order of the moves. ``admins_before`` and ``admins_after`` are the org admins by number,
+    ``admin_waves`` those after each wave that makes a step.
     """
 
     impact: Impact
@@ -31,6 +37,7 @@ class Reckoning:
     classes: tuple[Class, ...] = ()
     admins_before: frozenset[int] = frozenset()
     admins_after: frozenset[int] = frozenset()
+    admin_waves: tuple[tuple[int, frozenset[int]], ...] = ()
 
     @property
     def judged(self) -> bool:
@@ -52,29 +59,35 @@ class Reckoning:
         return [(row, move) for row, move in rows if loses(atoms, row.before, row.after)]
 
 
-def reckon(outlook: Outlook) -> Reckoning:
-    """Everybody whose access differs, told apart and summed up. The order of steps plays no part.
+def reckon(outlook: Outlook, changes: Sequence[Change], risks: Sequence[Risk], timeline: Timeline) -> Reckoning:
+    """Everybody whose access differs, told apart and summed up, and what the order of the changes could not spare.
 
     Where nobody's access can change and nobody was read, org admins are not counted.
     """
     directory = outlook.directory
     if directory is None or not (outlook.moves or len(directory)):
         impact = Impact(None if outlook.problem else 0, outlook.problem)
-        said = "" if outlook.still else headline(impact)
-        return Reckoning(replace(impact, headline=said), replace(outlook, directory=None))
+        if not outlook.still:
+            impact = replace(impact, headline=headline(impact))
+        return Reckoning(impact, replace(outlook, directory=None))
     found = tuple(classes(outlook))
     before = frozenset(org_admins(outlook.before, directory))
     after = before - _numbers(found, lost=True) | _numbers(found, lost=False)
     told = moves(outlook, found)
     impact = _counted(outlook, found, told)
+    said = by_shift(told)
+    org = outlook.first.facts.org_id
     impact = replace(
         impact,
+        transients=transients(outlook, timeline, risks),
+        at_risk=tuple(sorted(who(directory, number, org) for risk in risks for number in risk.numbers)),
         org_admins=(len(before), len(after)),
         tallies=tallies(told),
         teams=teams(told),
-        notes=tuple(sentence(*row) for row in shifts(told)[1:_NOTES]),
+        notes=tuple(sentence(*row) for row in ranked(said)[1:_NOTES]),
     )
-    return Reckoning(replace(impact, headline=headline(impact)), outlook, found, before, after)
+    impact = replace(impact, headline=headline(impact, said))
+    return Reckoning(impact, outlook, found, before, after, _by_wave(outlook, changes, timeline, before | after))
 
 
 def _counted(outlook: Outlook, found: Sequence[Class], told: tuple[Move, ...]) -> Impact:
@@ -111,6 +124,24 @@ def _givers(outlook: Outlook, row: Class) -> tuple[Address, ...]:
     masks = outlook.after.scim.masks
     given = (at for at in row.because if masks.get(at.partition("/")[2], 0) & new)
     return tuple(given) or row.because
+
+
+def _by_wave(
+    outlook: Outlook, changes: Sequence[Change], timeline: Timeline, likely: frozenset[int]
+) -> tuple[tuple[int, frozenset[int]], ...]:
+    """Of those who are org admin at either end, who is after each wave but the last."""
+    if outlook.directory is None:
+        return ()
+    people = [(number, *_held(outlook.directory, number)) for number in sorted(likely)]
+    ends = {change.wave: step for step, change in enumerate(changes, 1) if change.via != "waiting"}
+    return tuple(
+        (wave, frozenset(number for number, groups, traits in people if timeline.mask(groups, traits, step) & ORG))
+        for wave, step in list(ends.items())[:-1]
+    )
+
+
+def _held(directory: Directory, number: int) -> tuple[array[int], Traits]:
+    return directory.members[directory.offsets[number] : directory.offsets[number + 1]], directory.traits(number)
 
 
 def _numbers(found: Sequence[Class], *, lost: bool) -> frozenset[int]:

@@ -33,11 +33,11 @@ def make(question: Question) -> Plan:
     found = diff(desired, live, question.as_of, question.applied)
     chosen = _selected(question, found.changes)
     outlook = look(live, question.directory, chosen)
-    changes = order(chosen, live.settings)
-    reckoning = reckon(outlook)
+    changes, risks, timeline = order(chosen, outlook)
+    reckoning = reckon(outlook, changes, risks, timeline)
     coverage = managed_coverage(desired, live)
     loosened = policy_changes(desired, question.applied)
-    verdicts, idle = judge(Case(question, changes, reckoning, _policies(question), (), coverage, loosened))
+    verdicts, idle = judge(Case(question, changes, reckoning, _policies(question), coverage, loosened))
     return Plan(
         org=question.org,
         created_at=question.created_at,

@@ -2,30 +2,56 @@
 
 wave 0   domains claimed, SSO on, SCIM on, upgrade started      what others need (R1)
 wave 1   mappings that only give more                           widening
-wave 2   mappings that give and take
-wave 3   the default, manual editing
+wave 2   mappings that give and take                            by who needs them, see ``order_risk``
+wave 3   the default, manual editing                            manual editing at the boundary that spares most
 wave 4   mappings that only give less                           narrowing
 wave 5   upgrade completed, SCIM off, SSO off, domains dropped  what nothing needs any more
+
+In wave 1 new mappings that give most of the present default go first, in wave 4 deletes that give most of the coming
+default go last. Widening first means that a run that breaks leaves more access, not less.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 from rolecall.model.change import Change
 from rolecall.model.kinds import split_address
 from rolecall.model.roles import MEMBER, ORG_ADMIN, RANK
 from rolecall.model.settings import UNSET, Defaults, GroupMapping, Scim, Settings, Sso
+from rolecall.plan.order_hand_over import sorted_by_hand_over
+from rolecall.plan.order_levels import with_levels
+from rolecall.plan.order_risk import Risk, at_risk
+from rolecall.plan.order_swap import improved
+from rolecall.plan.outlook import Outlook
+from rolecall.plan.transients import Timeline, weight
 
 Atom = tuple[str, str]
 
 
-def order(changes: Iterable[Change], live: Settings) -> tuple[Change, ...]:
-    """The changes with their waves, sorted; equal input in any order gives the same result."""
-    default_role = _default_role(live)
-    placed = [replace(change, wave=wave(change, default_role)) for change in changes]
-    return tuple(sorted(placed, key=_place))
+class Ordered(NamedTuple):
+    """Changes in the order they will be made, those that wait at the end; whom the order matters to; the timeline."""
+
+    changes: tuple[Change, ...]
+    risks: tuple[Risk, ...]
+    timeline: Timeline
+
+
+def order(changes: Iterable[Change], outlook: Outlook) -> Ordered:
+    """The changes with their waves and levels; equal input in any order gives the same result."""
+    default_role = _default_role(outlook.first.settings)
+    placed = [replace(change, wave=wave(change, default_role), level=0) for change in changes]
+    steps = sorted((c for c in placed if c.via != "waiting"), key=lambda change: _place(change, outlook))
+    waiting = sorted((c for c in placed if c.via == "waiting"), key=lambda change: _place(change, outlook))
+    risks = at_risk(outlook)
+    if risks:
+        steps = sorted_by_hand_over(steps, risks, outlook)
+        steps = _toggled(steps, risks, outlook)
+        steps = improved(steps, risks, Timeline(outlook, steps))
+    made = with_levels(steps, risks)
+    return Ordered((*made, *waiting), risks, Timeline(outlook, made))
 
 
 def wave(change: Change, default_role: str = MEMBER) -> int:
@@ -43,13 +69,19 @@ def wave(change: Change, default_role: str = MEMBER) -> int:
             return 5 if change.action == "delete" else 0
 
 
+def toggles(change: Change) -> bool:
+    """Whether this is the change of manual editing, and no switch of SCIM itself."""
+    before, after = change.before, change.after
+    if not isinstance(before, Scim) or not isinstance(after, Scim) or change.action == "upgrade":
+        return False
+    return before.manual_editing != after.manual_editing and before.enabled == after.enabled
+
+
 def _switch_wave(change: Change) -> int:
-    after = change.after
-    if isinstance(after, Scim | Sso) and after.enabled is False:
+    before, after = change.before, change.after
+    if isinstance(after, Scim | Sso) and after.enabled is False and getattr(before, "enabled", None) is not False:
         return 5
-    if isinstance(after, Scim) and after.enabled is UNSET and after.manual_editing is not UNSET:
-        return 3
-    return 0
+    return 3 if toggles(change) else 0
 
 
 def _mapping_wave(change: Change, default_role: str) -> int:
@@ -76,9 +108,32 @@ def _default_role(live: Settings) -> str:
     return MEMBER if said is UNSET else said
 
 
-def _place(change: Change) -> tuple[int, int, str, str]:
-    rank = _NEEDED_FIRST[split_address(change.address)[0]]
-    return change.wave, -rank if change.wave == 5 else rank, change.address, change.action
+def _place(change: Change, outlook: Outlook) -> tuple[int, int, int, str, str]:
+    section, key = split_address(change.address)
+    rank = -_NEEDED_FIRST[section] if change.wave == 5 else _NEEDED_FIRST[section]
+    shared = 0
+    if section == "idp_groups" and change.wave == 1:
+        given = outlook.after.scim.masks.get(key or "", 0) & outlook.before.scim.default_mask
+        shared = -outlook.before.atoms.atoms(given).bit_count()
+    elif section == "idp_groups" and change.wave == 4:
+        given = outlook.before.scim.masks.get(key or "", 0) & outlook.after.scim.default_mask
+        shared = outlook.before.atoms.atoms(given).bit_count()
+    return change.wave, rank, shared, change.address, change.action
 
 
-_NEEDED_FIRST = {"domains": 0, "sso": 1, "scim": 2, "defaults": 3, "idp_groups": 4}
+_NEEDED_FIRST = {"domains": 0, "sso": 1, "defaults": 2, "scim": 3, "idp_groups": 4}
+
+
+def _toggled(steps: Sequence[Change], risks: Sequence[Risk], outlook: Outlook) -> list[Change]:
+    """Manual editing at the end of the wave that leaves the fewest transients; wave 3 in a tie."""
+    toggle = next((change for change in steps if toggles(change)), None)
+    edited = [risk for risk in risks if risk.traits.manual]
+    if toggle is None or not edited:
+        return list(steps)
+    others = [change for change in steps if change is not toggle]
+
+    def at(number: int) -> list[Change]:
+        cut = next((place for place, change in enumerate(others) if change.wave > number), len(others))
+        return [*others[:cut], replace(toggle, wave=number), *others[cut:]]
+
+    return min((at(number) for number in (3, 0, 1, 2, 4)), key=lambda one: weight(Timeline(outlook, one), edited))

@@ -21,14 +21,13 @@ class Case:
     """A plan before its verdicts.
 
     ``changes`` are all of them, in order; ``policies`` the guards of the config and those last applied, of which the
-    stricter counts. ``admin_waves`` has the org admins by number after each wave that makes a step.
+    stricter counts.
     """
 
     question: Question
     changes: tuple[Change, ...]
     reckoning: Reckoning
     policies: tuple[Guards, ...]
-    admin_waves: tuple[tuple[int, frozenset[int]], ...] = ()
     coverage: Mapping[str, Coverage] | None = None
     policy_changes: tuple[PolicyChange, ...] = ()
 

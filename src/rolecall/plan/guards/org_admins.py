@@ -90,7 +90,7 @@ def require_self(case: Case) -> Finding:
 
 def _waves(case: Case) -> list[tuple[int, frozenset[int]]]:
     """Org admins after each wave and at the end."""
-    return [*case.admin_waves, (_END, case.reckoning.admins_after)]
+    return [*case.reckoning.admin_waves, (_END, case.reckoning.admins_after)]
 
 
 _END = 9

@@ -1,0 +1,108 @@
+"""The people whom the order of steps matters to, and nobody else.
+
+B and A are a person's atoms before and after. What changes hands is (B∩A) − ⋃g (before_g ∩ after_g): held at both
+ends, but by no one source throughout. Only where that is not empty, or manual edits count, and two steps or more
+touch the person, can anything be missing or extra in between, whatever the order inside a wave.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from rolecall.access.atoms import BY_DEFAULT
+from rolecall.access.evaluate import group_masks, settle
+from rolecall.model.directory import Directory, Traits
+from rolecall.model.kinds import address
+from rolecall.model.settings import Address
+from rolecall.plan.outlook import Outlook
+
+
+class Risk(NamedTuple):
+    """People at risk who are alike: same groups (numbers of the directory), same traits.
+
+    ``handover`` are the atoms that change hands, ``steps`` the changes that touch them, ``numbers`` the people.
+    """
+
+    groups: tuple[int, ...]
+    traits: Traits
+    handover: int
+    steps: tuple[Address, ...]
+    numbers: array[int]
+
+    @property
+    def mappings(self) -> tuple[Address, ...]:
+        """The steps that are mappings; any other step touches everybody alike."""
+        return tuple(at for at in self.steps if at.startswith("idp_groups/"))
+
+
+def at_risk(outlook: Outlook) -> tuple[Risk, ...]:
+    """Everybody at risk, equal people together, in the order of the directory."""
+    directory = outlook.directory
+    if directory is None or len(outlook.touched) < 2:
+        return ()
+    old, new = group_masks(outlook.before, directory), group_masks(outlook.after, directory)
+    found: dict[tuple[tuple[int, ...], Traits], tuple[int, array[int]]] = {}
+    members, offsets = directory.members, directory.offsets
+    for number in _touched_twice(outlook, directory):
+        groups = tuple(members[offsets[number] : offsets[number + 1]])
+        traits = directory.traits(number)
+        known = found.get((groups, traits))
+        if known is not None:
+            known[1].append(number)
+            continue
+        handover = _handover(outlook, groups, traits, old, new)
+        if handover or _edited(outlook, traits):
+            found[groups, traits] = handover, array("I", (number,))
+    steps = _Steps(outlook, directory)
+    return tuple(
+        Risk(groups, traits, handover, steps.of(groups, numbers[0]), numbers)
+        for (groups, traits), (handover, numbers) in found.items()
+    )
+
+
+def _touched_twice(outlook: Outlook, directory: Directory) -> Iterator[int]:
+    seen = bytearray(len(directory))
+    for numbers in outlook.touched.values():
+        for number in numbers:
+            if seen[number] < 2:
+                seen[number] += 1
+    at = seen.find(2)
+    while at >= 0:
+        yield at
+        at = seen.find(2, at + 1)
+
+
+def _handover(outlook: Outlook, groups: Sequence[int], traits: Traits, old: Sequence[int], new: Sequence[int]) -> int:
+    gave = gives = kept = 0
+    for group in groups:
+        was, will = old[group], new[group]
+        gave |= was
+        gives |= will
+        kept |= was & will
+    before, after = settle(outlook.before, gave, traits), settle(outlook.after, gives, traits)
+    if before & after & BY_DEFAULT or "legacy" in (outlook.before.scim.endpoint, outlook.after.scim.endpoint):
+        kept |= outlook.before.scim.default_mask & outlook.after.scim.default_mask
+    return outlook.before.atoms.atoms(before & after) & ~kept
+
+
+def _edited(outlook: Outlook, traits: Traits) -> bool:
+    editing = outlook.before.scim.editing or outlook.after.scim.editing
+    return bool(traits.manual) and traits.origin == "scim" and editing
+
+
+class _Steps:
+    """Which changes touch a person: those of their groups, and those of everybody that reach them."""
+
+    def __init__(self, outlook: Outlook, directory: Directory) -> None:
+        self._groups: dict[int, Address] = {}
+        for number, name in enumerate(directory.groups):
+            if (at := address("idp_groups", name)) in outlook.touched:
+                self._groups[number] = at
+        wide = (at for at in map(address, ("defaults", "scim")) if at in outlook.touched)
+        self._wide = [(at, frozenset(outlook.touched[at])) for at in wide]
+
+    def of(self, groups: Sequence[int], number: int) -> tuple[Address, ...]:
+        own = [self._groups[group] for group in groups if group in self._groups]
+        return tuple(sorted({*own, *(at for at, numbers in self._wide if number in numbers)}))
