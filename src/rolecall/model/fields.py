@@ -65,7 +65,8 @@ def unread_fields(live: Value, desired: Value) -> tuple[str, ...]:
 
 def without(value: V, names: tuple[str, ...]) -> V:
     """The value saying nothing about the named fields."""
-    return replace(value, **dict.fromkeys(names, UNSET)) if names else value
+    unset: dict[str, Any] = dict.fromkeys(names, UNSET)
+    return replace(value, **unset) if names else value
 
 
 def field_changes(section: str, before: Value | None, after: Value | None) -> tuple[FieldChange, ...]:

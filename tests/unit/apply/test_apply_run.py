@@ -2,128 +2,24 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from workbench import BRAND, MARKETING, NOW, WANTED, Workbench
 
 from rolecall.errors import Stale
-from rolecall.jobs.apply import ApplyRequest, apply, check_digest
-from rolecall.jobs.plan import PlanRequest, Wanted, from_plan, plan
-from rolecall.journal.opened import open_journal
-from rolecall.journal.port import Holder
-from rolecall.live.connect import connect
-from rolecall.live.observed import SnapshotReader, decode_snapshot_people
-from rolecall.localorg.load import load
-from rolecall.localorg.store import open_database
+from rolecall.jobs.apply import check_digest
 from rolecall.model.desired import Desired, Intent
 from rolecall.model.policy import Policy
-from rolecall.model.run import RunFacts
-from rolecall.model.settings import BLANK, Defaults, GroupMapping, Settings
+from rolecall.model.settings import Domain, GroupMapping, Settings
 from rolecall.plan.digest import digest, short
-
-NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
-MARKETING = GroupMapping("member", frozenset({"Marketing"}))
-BRAND = GroupMapping("member", frozenset({"Brand"}))
-
-SNAPSHOT = """\
-snapshot: 1
-taken_at: 2026-11-22T10:00:00Z
-org: {id: org_1, name: acme}
-teams: [Everyone, Marketing, Brand, IT]
-roles: [org_admin, team_admin, member]
-domains: {acme.com: {discoverable: true, join: approval}}
-defaults: {role: member, teams: [Everyone]}
-sso: {enabled: true, name: Okta, idp: okta, allow_uninvited: false, allow_passwords: false}
-scim: {enabled: true, idp: okta, endpoint: new, manual_editing: false}
-idp_groups:
-  Writer-Admins: {role: org_admin, teams: [IT]}
-  Writer-Marketing: {role: member, teams: [Marketing]}
-  Writer-Brand: null
-people:
-  - {email: ann@acme.com, groups: [Writer-Admins]}
-  - {email: bo@acme.com, groups: [Writer-Admins, Writer-Marketing]}
-  - {email: cy@acme.com, groups: [Writer-Marketing]}
-"""
-
-
-class Bench:
-    """One local org, one journal, and the two things done to them."""
-
-    def __init__(self, folder: Path) -> None:
-        (folder / "snapshot.yaml").write_text(SNAPSHOT)
-        reader = SnapshotReader(folder / "snapshot.yaml")
-        snapshot = reader.load()
-        database = open_database(folder / "org.db")
-        load(database, snapshot.live, decode_snapshot_people(snapshot, reader.path))
-        database.close()
-        self.folder = folder
-
-    def org(self):
-        return connect("local:org.db", folder=self.folder)
-
-    def journal(self):
-        return open_journal("sqlite:journal.db", self.folder, clock=lambda: NOW)
-
-    def plan(self, desired: Desired, **more):
-        return asyncio.run(self._plan(desired, **more))
-
-    async def _plan(self, desired, **more):
-        org, journal = self.org(), self.journal()
-        try:
-            wanted = Wanted(desired, "acme", "local:org.db")
-            request = PlanRequest(wanted, org, org, NOW, date(2026, 11, 22), applied=journal.applied, **more)
-            return (await plan(request)).plan
-        finally:
-            await org.close()
-            journal.close()
-
-    def apply(self, approved, **more):
-        return asyncio.run(self._apply(approved, **more))
-
-    async def _apply(self, approved, **more):
-        org, journal = self.org(), self.journal()
-        request = ApplyRequest(
-            approved, from_plan(approved), org, org, journal, Holder("test"), lambda: NOW, RunFacts(config="acme")
-        )
-        try:
-            return await apply(replace(request, **more))
-        finally:
-            await org.close()
-            journal.close()
-
-    def write(self, **groups):
-        """Somebody else's write to mappings, past the journal."""
-        desired = Desired(Settings(idp_groups={name.replace("_", "-"): value for name, value in groups.items()}))
-        approved = self.plan(desired)
-        other = open_journal("sqlite:other.db", self.folder)
-        report = asyncio.run(self._with(approved, other))
-        assert report.run.outcome == "done"
-
-    async def _with(self, approved, journal):
-        org = self.org()
-        try:
-            return await apply(
-                ApplyRequest(approved, from_plan(approved), org, org, journal, Holder("other"), lambda: NOW)
-            )
-        finally:
-            await org.close()
-            journal.close()
 
 
 @pytest.fixture
-def bench(tmp_path: Path) -> Bench:
-    return Bench(tmp_path)
-
-
-WANTED = Desired(
-    Settings(
-        defaults=Defaults("member", frozenset({"Everyone", "IT"})),
-        idp_groups={"Writer-Marketing": BLANK, "Writer-Brand": BRAND},
-    )
-)
+def bench(tmp_path: Path) -> Workbench:
+    return Workbench(tmp_path)
 
 
 def test_an_apply_reaches_desired_and_the_second_plan_is_empty(bench):
@@ -214,8 +110,6 @@ def test_a_partial_plan_touches_its_targets_alone(bench):
 
 
 def test_a_human_step_is_recorded_and_not_sent(bench):
-    from rolecall.model.settings import Domain
-
     wanted = Desired(Settings(domains={"acme.de": Domain()}, idp_groups={"Writer-Brand": BRAND}))
     report = bench.apply(bench.plan(wanted))
     assert [(step.address, step.state) for step in report.run.steps] == [
