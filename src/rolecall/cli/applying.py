@@ -54,7 +54,8 @@ async def _apply(call: Invocation, config: Config, saved: Path | None, options: 
         plan = approved.plan
         out = stdout(call.environ, color=call.color)
         mode = shown(call, None, config.reports_people, terminal=out.terminal)
-        show(out, redacted(call, plan, mode, config.root), "text")
+        seen = options["approve"] is not None and not _refused(plan)
+        show(out, redacted(call, plan, mode, config.root), brief=seen)
         sys.stdout.flush()
         if plan.errored:
             raise ConfigError(*(item for item in plan.warnings if item.severity == "error"))
@@ -63,6 +64,10 @@ async def _apply(call: Invocation, config: Config, saved: Path | None, options: 
         report = await _run(call, found, approved, approvals, options)
     out.lines(run_lines(report, plan.org.env))
     return _exit(report)
+
+
+def _refused(plan: Plan) -> bool:
+    return plan.errored or any(guard.verdict == "block" for guard in plan.guards)
 
 
 def _approvals(call: Invocation, plan: Plan, options: dict[str, Any]) -> Any:

@@ -14,6 +14,7 @@ from rolecall.errors import did_you_mean
 
 COMMANDS: Mapping[str, Mapping[str, str]] = {
     "Start": {
+        "demo": "A tour on a local org in a scratch directory.",
         "init": "Start a config repo: config, schema, .gitignore.",
     },
     "Every day": {

@@ -51,13 +51,13 @@ def present(call: Invocation, config: Config, made: Planned, sinks: Sinks, promi
     return bool(problems)
 
 
-def show(out: Console, plan: Plan, form: str, folder: str = "") -> None:
-    """Print a plan that shows of people what it may."""
+def show(out: Console, plan: Plan, form: str = "text", folder: str = "", *, brief: bool = False) -> None:
+    """Print a plan that shows of people what it may; ``brief`` for somebody who has seen it."""
     if form != "text":
         out.text(render(plan, form, folder, digest(plan)))
         return
-    from rolecall.report.text import plan_lines
+    from rolecall.report.text import brief_lines, plan_lines
     from rolecall.report.walk import walk
 
     walked = walk(plan, digest(plan))
-    out.lines(lambda width: plan_lines(walked, width))
+    out.lines(lambda width: brief_lines(walked) if brief else plan_lines(walked, width))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -69,6 +68,8 @@ async def session(call: Invocation, config: Config) -> AsyncIterator[Session]:
 
 def wait_for(work: Coroutine[Any, Any, T]) -> T:
     """Run one command's work, on a loop of its own."""
+    import asyncio
+
     return asyncio.run(work)
 
 

@@ -128,9 +128,9 @@ def _question(request: PlanRequest, live: Live) -> Question:
 
 
 def _sections(desired: Desired) -> frozenset[str]:
-    """What the config speaks of, and what everybody's access hangs on."""
+    """What the config speaks of, what everybody's access hangs on, and the names that a config may use."""
     spoken = {section for section in SECTIONS if getattr(desired.settings, section) is not UNSET}
-    return frozenset(spoken | {"defaults", "scim", "idp_groups"})
+    return frozenset(spoken | {"defaults", "scim", "idp_groups", "teams", "roles"})
 
 
 def _check_pin(wanted: Wanted, facts: Facts) -> None:

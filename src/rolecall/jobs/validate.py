@@ -22,5 +22,5 @@ async def check_names(config: Config, org: Reader) -> list[Problem]:
     """Teams, roles and groups in the config that a live org does not have."""
     from rolecall.desired.references import references
 
-    live = await org.read(frozenset({"idp_groups"}))
+    live = await org.read(frozenset({"idp_groups", "teams", "roles"}))
     return references(config, live.facts)

@@ -57,7 +57,8 @@ def change_told(plan: Plan, at: Address, moves: Sequence[Move]) -> Iterable[Told
 def plan_told(plan: Plan) -> Iterable[Told]:
     """What is to be said of people beside the changes: escalations, the upgrade, transients, those told apart."""
     impact = plan.impact
-    yield from _escalations(impact)
+    if not any(guard.name == "escalations" and guard.verdict != "pass" for guard in plan.guards):
+        yield from _escalations(impact)
     if impact.upgrade:
         yield from _upgrade(impact.upgrade)
     yield from (_transient(row) for row in impact.transients[:_MOST])
@@ -65,7 +66,6 @@ def plan_told(plan: Plan) -> Iterable[Told]:
         yield Told(f"And {count(len(impact.transients) - _MOST, 'more such moment')} between two steps.", True)
     for row in impact.apart:
         yield from (Told(visible(text)) for text in row.sentences)
-    yield from (Told(visible(text)) for text in impact.notes)
 
 
 def name(who: Who) -> str:

@@ -38,7 +38,8 @@ def run_lines(report: RunReport, env: str | None = None) -> Iterator[Line]:
         yield line(f"{count(len(run.human), 'step')} for a person to take:", "warn")
         yield from _steps(run.human)
     if report.waiting:
-        yield line(f"{count(len(report.waiting), 'change')} still wait for the IdP.", "dim")
+        one = len(report.waiting) == 1
+        yield line(f"{count(len(report.waiting), 'change')} still {'waits' if one else 'wait'} for the IdP.", "dim")
     if run.outcome in ("incomplete", "interrupted", "open"):
         yield _ways(run, env)
 

@@ -42,6 +42,14 @@ def plan_lines(walked: Walk, width: int | None = None) -> Iterator[Line]:
     yield from _next(walked)
 
 
+def brief_lines(walked: Walk) -> Iterator[Line]:
+    """The plan for somebody who has seen it: the org, the headline, the counts."""
+    yield banner_line(walked.banner, walked.seen, alarm=bool(walked.plan.unread))
+    if walked.headline:
+        yield line(walked.headline, "bold")
+    yield line(walked.summary, "bold")
+
+
 def banner_line(text: str, seen: str = "", *, alarm: bool = False) -> Line:
     """The first line: the org, and to the right how much of it was seen."""
     spans: Row = (Span(text, "head"),)

@@ -130,6 +130,8 @@ def _headline(plan: Plan) -> str:
         said.append(f"Not all could be seen ({unread}): nothing is planned there, and nothing is known of it.")
     elif not plan.changes:
         said.append("The org is as the config wants it." if not plan.partial else "Nothing to do within the targets.")
+    elif not plan.writes:
+        said.append("Nothing to write: what is left waits for the IdP or for a person.")
     return " ".join(said)
 
 

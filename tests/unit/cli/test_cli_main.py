@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,15 +21,6 @@ from rolecall.cli.options import Invocation
 from rolecall.errors import Blocked, Exit, OrgError, Problem, Stale
 
 REPO = Path(__file__).resolve().parents[3]
-
-
-@pytest.fixture(autouse=True)
-def _scratch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.chdir(tmp_path)
-    for name in list(os.environ):
-        if name.startswith("ROLECALL_") or name in ("CI", "NO_COLOR", "FORCE_COLOR"):
-            monkeypatch.delenv(name)
-    return iter([None])
 
 
 class Probe:

@@ -83,6 +83,10 @@ def test_nothing_to_do_is_said() -> None:
     assert walk(plan_of()).summary == "No changes."
 
 
+def test_what_only_waits_is_not_called_done() -> None:
+    assert walk(plan_of(UNPUSHED)).headline == "Nothing to write: what is left waits for the IdP or for a person."
+
+
 def test_an_update_shows_only_the_fields_that_differ() -> None:
     assert [str(diff) for diff in only(plan_of(REBRAND)).diffs] == ["teams: Marketing → Brand"]
 

@@ -1,0 +1,102 @@
+"""`rolecall demo`."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import click
+
+from rolecall.cli.command import Invocation, command
+from rolecall.cli.console import Console, stdout
+from rolecall.errors import Exit
+from rolecall.report.line import Line, Span, line
+
+
+class Stop(NamedTuple):
+    """One stop of the tour: what is about to be seen, the command, and the codes it may leave with."""
+
+    told: str
+    args: tuple[str, ...]
+    fine: tuple[Exit, ...] = (Exit.OK,)
+
+
+@command("demo", "rolecall demo", "rolecall demo --keep /tmp/acme      # and look around there")
+@click.option("--keep", type=click.Path(path_type=Path), metavar="DIR", help="Where to do it, and leave it.")
+def demo(call: Invocation, keep: Path | None) -> Exit:
+    """A tour on a local org in a scratch directory.
+
+    A company of 400 people: its org is loaded, planned for, changed, and planned for again. Nothing leaves this
+    machine, and nothing outside the directory is written.
+    """
+    from rolecall.jobs.example import copy_example
+
+    out = stdout(call.environ, color=call.color)
+    with _folder(keep) as folder:
+        copy_example("acme", folder)
+        code = _tour(call, out, folder)
+    if keep is not None and code is Exit.OK:
+        out.lines([line(), line(f"All of it is in {keep}: cd there, change idp_groups/*.yaml, plan again.", "bold")])
+    return code
+
+
+def _tour(call: Invocation, out: Console, folder: Path) -> Exit:
+    flags = ("-C", str(folder), "-e", "prod") + (() if call.color else ("--no-color",))
+    for stop in _stops(folder):
+        args = stop.args or ("apply", "plan.json", "--approve", _digest(folder))
+        out.lines(
+            [line(), line(stop.told, "head"), Line((Span("$ ", "dim"), Span(f"rolecall -e prod {' '.join(args)}")))]
+        )
+        sys.stdout.flush()
+        code = _run((*flags, *args))
+        if code not in stop.fine:
+            return code
+    return Exit.OK
+
+
+def _stops(folder: Path) -> list[Stop]:
+    return [
+        Stop("Acme's org as it is today goes into a local org: a file, no account, no network.", _LOAD),
+        Stop("What does the config change in it, and for whom?", ("plan", "--out", "plan.json")),
+        Stop("One person gains rights, so somebody has to approve: by the plan's digest.", (), (Exit.OK, Exit.HUMAN)),
+        Stop("What is left to do?", ("plan",)),
+    ]
+
+
+_LOAD = ("local", "load", "live/prod.json")
+
+
+def _digest(folder: Path) -> str:
+    from rolecall.jobs.saved import read_plan
+    from rolecall.plan.digest import digest, short
+
+    return short(digest(read_plan(folder / "plan.json")))
+
+
+def _run(args: tuple[str, ...]) -> Exit:
+    """The very program, with nothing of this machine's settings in it."""
+    from rolecall.cli.group import LazyGroup
+
+    said = {name: value for name, value in os.environ.items() if name.startswith("ROLECALL_")}
+    here = Path.cwd()
+    for name in said:
+        del os.environ[name]
+    try:
+        return Exit(LazyGroup().main(list(args), prog_name="rolecall", standalone_mode=False) or 0)
+    finally:
+        os.chdir(here)
+        os.environ.update(said)
+
+
+@contextmanager
+def _folder(keep: Path | None) -> Iterator[Path]:
+    if keep is not None:
+        yield keep
+        return
+    with tempfile.TemporaryDirectory(prefix="rolecall-demo-") as name:
+        yield Path(name)

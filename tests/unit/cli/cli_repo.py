@@ -1,0 +1,61 @@
+"""A config repo on disk with a local org, for the commands' tests."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+from rolecall.cli.main import run
+
+EXAMPLES = Path(__file__).resolve().parents[3] / "examples"
+
+CONFIG = """\
+version: 1
+org: {name: tinyco, url: local:org.db}
+manage: {idp_groups: authoritative}
+defaults: {role: member, teams: [Everyone]}
+idp_groups:
+  Admins: {role: org_admin, teams: [Everyone]}
+  Marketing:
+    role: member
+    teams: [Brand]
+    owner: lead@tiny.co
+guards: {max_people_losing_access: {review: 10, block: 100%}}
+"""
+
+SNAPSHOT: dict[str, Any] = {
+    "snapshot": 1,
+    "org": {"id": "org_1", "name": "tinyco"},
+    "teams": ["Everyone", "Marketing", "Brand"],
+    "roles": ["org_admin", "team_admin", "member"],
+    "domains": {"tiny.co": {"discoverable": True, "join": "approval"}},
+    "defaults": {"role": "member", "teams": ["Everyone"]},
+    "sso": {"enabled": True, "name": "Okta", "idp": "okta", "allow_uninvited": False, "allow_passwords": False},
+    "scim": {"enabled": True, "idp": "okta", "endpoint": "new", "manual_editing": False},
+    "idp_groups": {
+        "Admins": {"role": "org_admin", "teams": ["Everyone"]},
+        "Marketing": {"role": "member", "teams": ["Marketing"]},
+    },
+    "people": [
+        {"email": "ann@tiny.co", "origin": "scim", "active": True, "groups": ["Admins"]},
+        {"email": "bo@tiny.co", "origin": "scim", "active": True, "groups": ["Admins"]},
+        {"email": "cy@tiny.co", "origin": "scim", "active": True, "groups": ["Marketing"]},
+        {"email": "di@tiny.co", "origin": "scim", "active": True, "groups": ["Marketing"]},
+    ],
+}
+
+
+def make_repo(folder: Path, config: str = CONFIG, snapshot: dict[str, Any] | None = None) -> Path:
+    """The repo, its snapshot beside it, and a local org that holds the snapshot."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "rolecall.yaml").write_text(config, encoding="utf-8")
+    (folder / "live.json").write_text(json.dumps(SNAPSHOT if snapshot is None else snapshot), encoding="utf-8")
+    assert run(["-C", str(folder), "local", "load", "live.json", "--database", "org.db"]) == 0
+    return folder
+
+
+def copy_example(name: str, to: Path) -> Path:
+    shutil.copytree(EXAMPLES / name, to, ignore=shutil.ignore_patterns(".rolecall"))
+    return to

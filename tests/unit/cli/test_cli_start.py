@@ -1,0 +1,136 @@
+"""`init`, `local` and `demo`: from nothing to a second plan."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+from cli_repo import make_repo
+
+from rolecall.cli.main import run
+from rolecall.errors import Exit
+
+Capture = pytest.CaptureFixture[str]
+
+
+class Typed(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_init_makes_a_valid_repo_that_manages_nothing(tmp_path: Path, capsys: Capture) -> None:
+    assert run(["init", "--no-input"]) == Exit.OK
+    assert (tmp_path / ".rolecall" / "config.schema.json").is_file()
+    assert (tmp_path / ".gitignore").read_text(encoding="utf-8") == ".rolecall/*\n!.rolecall/config.schema.json\n"
+    assert run(["validate"]) == Exit.OK
+    assert run(["local", "reset"]) == Exit.OK
+    capsys.readouterr()
+    assert run(["plan", "--detailed-exitcode"]) == Exit.OK
+    assert "No changes." in capsys.readouterr().out
+
+
+def test_init_asks_a_little(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", Typed("acme: the org\nhttps://rolecall.example.com\nentra\n"))
+    assert run(["init"]) == Exit.OK
+    text = (tmp_path / "rolecall.yaml").read_text(encoding="utf-8")
+    assert 'name: "acme: the org"' in text
+    assert "url: https://rolecall.example.com\n  token: {env: ROLECALL_TOKEN}" in text
+    assert "idp: entra" in text
+    assert run(["validate"]) == Exit.OK
+
+
+@pytest.mark.parametrize("name", ["no", "010", "a: b", "# c", "ünï", '"', "true", "-", "x{y"])
+def test_init_writes_any_name_so_that_it_reads_back(name: str, capsys: Capture) -> None:
+    assert run(["init", "--no-input", "--name", name]) == Exit.OK
+    assert run(["validate"]) == Exit.OK
+    run(["local", "reset"])
+    capsys.readouterr()
+    run(["render", "--format", "json"])
+    import json
+
+    assert json.loads(capsys.readouterr().out)["org"]["name"] == name
+
+
+def test_init_leaves_what_is_there(tmp_path: Path, capsys: Capture) -> None:
+    (tmp_path / ".gitignore").write_text("*.pyc\n.rolecall/*\n", encoding="utf-8")
+    run(["init", "--no-input"])
+    text = (tmp_path / ".gitignore").read_text(encoding="utf-8")
+    assert text == "*.pyc\n.rolecall/*\n!.rolecall/config.schema.json\n"
+    assert run(["init", "--no-input"]) == Exit.ERROR
+    assert "there is a config here already" in capsys.readouterr().err
+
+
+def test_a_token_stands_alone_on_the_last_line(tmp_path: Path, capsys: Capture) -> None:
+    make_repo(tmp_path / "r")
+    capsys.readouterr()
+    assert run(["-C", str(tmp_path / "r"), "local", "token", "--scim"]) == Exit.OK
+    assert capsys.readouterr().out.splitlines()[-1].startswith("rolecall_scim_")
+
+
+@pytest.mark.parametrize("args", [[], ["--scim", "--as", "ann@tiny.co"]])
+def test_a_token_without_a_kind_or_with_the_wrong_one(tmp_path: Path, args: list[str]) -> None:
+    make_repo(tmp_path / "r")
+    assert run(["-C", str(tmp_path / "r"), "local", "token", *args]) == Exit.USAGE
+
+
+def test_only_a_local_org_can_be_loaded(tmp_path: Path, capsys: Capture) -> None:
+    repo = make_repo(tmp_path / "r")
+    text = (repo / "rolecall.yaml").read_text(encoding="utf-8")
+    (repo / "rolecall.yaml").write_text(text.replace("local:org.db", "observed:live.json"), encoding="utf-8")
+    assert run(["-C", str(repo), "local", "load", "live.json"]) == Exit.USAGE
+    assert "which is no local org" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b"{", b"\x00\x01", b'{"snapshot": 9}'])
+def test_what_is_no_snapshot_is_not_loaded(tmp_path: Path, content: bytes, capsys: Capture) -> None:
+    (tmp_path / "s.json").write_bytes(content)
+    assert run(["local", "load", "s.json", "--database", "org.db"]) == Exit.ERROR
+    assert capsys.readouterr().err.startswith("error: ")
+
+
+def test_what_is_no_database_is_not_opened(tmp_path: Path, capsys: Capture) -> None:
+    (tmp_path / "org.db").write_bytes(b"not a database at all" * 100)
+    assert run(["local", "reset", "--database", "org.db"]) == Exit.ERROR
+    assert capsys.readouterr().err.startswith("error: ")
+
+
+def test_a_served_org_answers_and_ctrl_c_ends_it(tmp_path: Path) -> None:
+    repo = make_repo(tmp_path / "r")
+    line = [sys.executable, "-m", "rolecall", "-C", str(repo), "local", "serve", "--port", "0"]
+    with subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        assert server.stdout.readline() == "LOCAL REHEARSAL, not WRITER\n"
+        url = server.stdout.readline().split()[-1]
+        assert httpx.get(f"{url}/v1/org", timeout=10).status_code == 401
+        server.send_signal(2)
+        _, told = server.communicate(timeout=20)
+    assert "Traceback" not in told
+    assert server.returncode in (Exit.OK, Exit.INTERRUPTED)
+
+
+def test_the_tour_ends_well_and_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr("tempfile.tempdir", None)
+    began = time.monotonic()
+    assert run(["demo"]) == Exit.OK
+    told = capsys.readouterr().out
+    assert told.count("$ rolecall -e prod ") == 4
+    assert told.count("LOCAL REHEARSAL, not WRITER") == 3
+    assert "Done: 12 steps" in told
+    assert "Nothing to write" in told
+    assert list(tmp_path.iterdir()) == []
+    assert time.monotonic() - began < 60
+
+
+def test_the_tour_can_be_kept_and_needs_an_empty_place(tmp_path: Path, capsys: Capture) -> None:
+    assert run(["demo", "--keep", "acme"]) == Exit.OK
+    assert (tmp_path / "acme" / "rolecall.yaml").is_file()
+    assert run(["demo", "--keep", "acme"]) == Exit.ERROR
+    assert "not an empty directory" in capsys.readouterr().err

@@ -1,0 +1,117 @@
+"""`validate` and `render`: all problems at once, in each format, and where a value comes from."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+import yaml
+from cli_repo import CONFIG, EXAMPLES, copy_example, make_repo
+
+from rolecall.cli.main import run
+from rolecall.errors import Exit
+
+BROKEN = CONFIG.replace("role: member\n", "rol: member\n").replace("Brand", "")
+
+
+@pytest.mark.parametrize("name", ["minimal", "acme"])
+def test_examples_are_valid(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["-C", str(EXAMPLES / name), "validate"]) == Exit.OK
+    assert capsys.readouterr().out == "No problems found.\n"
+
+
+def test_problems_go_to_stdout_with_place_and_near_match(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "rolecall.yaml").write_text(BROKEN, encoding="utf-8")
+    assert run(["validate"]) == Exit.ERROR
+    told = capsys.readouterr().out
+    assert "error: rolecall.yaml:8:5: " in told
+    assert "did you mean `role`?" in told
+    assert told.splitlines()[-1].endswith("errors.") or told.splitlines()[-1].endswith("error.")
+
+
+def test_no_config_at_all_is_an_error_with_a_way_out(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["validate"]) == Exit.ERROR
+    assert "rolecall.yaml" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("form", ["json", "github", "sarif", "junit"])
+def test_each_format_reads_back(form: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "rolecall.yaml").write_text(BROKEN, encoding="utf-8")
+    assert run(["validate", "--format", form]) == Exit.ERROR
+    told = capsys.readouterr().out
+    if form == "json":
+        assert json.loads(told)["problems"][0]["line"]
+    elif form == "sarif":
+        assert json.loads(told)["runs"][0]["results"]
+    elif form == "junit":
+        assert ElementTree.fromstring(told).attrib["failures"] != "0"
+    else:
+        assert told.startswith("::error title=rolecall config.")
+
+
+def test_annotations_name_files_from_the_root_of_the_repository(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / ".git").mkdir()
+    (tmp_path / "conf").mkdir()
+    (tmp_path / "conf" / "rolecall.yaml").write_text(BROKEN, encoding="utf-8")
+    run(["-C", "conf", "validate", "--format", "github"])
+    assert "file=conf/rolecall.yaml" in capsys.readouterr().out
+
+
+def test_the_workspace_of_a_pipeline_is_such_a_root(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("GITHUB_WORKSPACE", str(tmp_path))
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    (tmp_path / "a" / "b" / "rolecall.yaml").write_text(BROKEN, encoding="utf-8")
+    run(["-c", "a/b/rolecall.yaml", "validate", "--format", "github"])
+    assert "file=a/b/rolecall.yaml" in capsys.readouterr().out
+
+
+def test_without_env_every_overlay_is_checked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    repo = copy_example("acme", tmp_path / "acme")
+    (repo / "env" / "prod.yaml").write_text("gards: {min_org_admins: 1}\n", encoding="utf-8")
+    assert run(["-C", str(repo), "validate"]) == Exit.ERROR
+    assert "env/prod.yaml:1" in capsys.readouterr().out
+    assert run(["-C", str(repo), "validate", "-e", "staging"]) == Exit.OK
+
+
+def test_online_checks_names_against_the_org(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    repo = make_repo(tmp_path / "r", CONFIG.replace("[Brand]", "[Brnd]"))
+    assert run(["-C", str(repo), "validate"]) == Exit.OK
+    assert run(["-C", str(repo), "validate", "--online"]) == Exit.ERROR
+    assert "the org has no team `Brnd`; did you mean `Brand`?" in capsys.readouterr().out
+
+
+def test_render_is_the_config_that_holds(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["-C", str(EXAMPLES / "acme"), "render", "-e", "prod"]) == Exit.OK
+    told = yaml.safe_load(capsys.readouterr().out)
+    assert told["org"]["id"] == "org_8817"
+    assert "Writer-Legal" in told["idp_groups"]
+
+
+def test_render_says_who_set_what(capsys: pytest.CaptureFixture[str]) -> None:
+    run(["-C", str(EXAMPLES / "acme"), "render", "-e", "prod", "--origin"])
+    rows = [row.split() for row in capsys.readouterr().out.splitlines() if row.startswith("org / ")]
+    places = {row[2]: row[-1].partition(":")[0] for row in rows}
+    assert (places["name"], places["id"]) == ("rolecall.yaml", "env/prod.yaml")
+
+
+def test_render_shows_what_cannot_be_seen(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = CONFIG.replace("  Marketing:", '  "a\\u202Eb": blank\n  Marketing:')
+    (tmp_path / "rolecall.yaml").write_text(text, encoding="utf-8")
+    assert run(["render"]) == Exit.OK
+    told = capsys.readouterr().out
+    assert "\u202e" not in told
+    assert "a\u202eb" in yaml.safe_load(told)["idp_groups"]
+
+
+def test_render_refuses_a_config_with_errors(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "rolecall.yaml").write_text(BROKEN, encoding="utf-8")
+    assert run(["render"]) == Exit.ERROR
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert "error: rolecall.yaml:8:5" in shown.err
