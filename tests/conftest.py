@@ -64,11 +64,33 @@ def org_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return url
 
 
-@pytest.fixture
-def org_db(org_url: str) -> Iterator[Database]:
-    """A new local org's database, on SQLite and on PostgreSQL."""
+@pytest.fixture(scope="session")
+def shared_postgres_org(postgres_server: str) -> Iterator[Database]:
+    """One PostgreSQL database for all tests that want a new org: emptying one is quicker than making one."""
     from rolecall.localorg.store import open_database
 
-    database = open_database(org_url)
+    with psycopg.connect(postgres_server, autocommit=True) as admin:
+        admin.execute("CREATE DATABASE shared_org")
+    database = open_database(postgres_server.replace("/postgres", "/shared_org"))
     yield database
     database.close()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def org_db(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """A new local org's database: the test runs once on SQLite and once on PostgreSQL."""
+    from rolecall.localorg.store import open_database
+    from rolecall.localorg.store.seed import seed
+    from rolecall.localorg.store.tables import METADATA, MIGRATED
+
+    if request.param == "sqlite":
+        database = open_database(tmp_path / "org.db")
+        yield database
+        database.close()
+        return
+    shared: Database = request.getfixturevalue("shared_postgres_org")
+    with shared.write() as tx:
+        names = ", ".join(table.name for table in METADATA.sorted_tables if table is not MIGRATED)
+        tx.exec_driver_sql(f"TRUNCATE {names}")
+        seed(tx)
+    yield shared
