@@ -79,7 +79,7 @@ class DirectoryBuilder:
         email = _email(row["email"])
         groups = row.get("groups") or ()
         own = row.get("id")
-        if not isinstance(groups, list | tuple) or not (own is None or isinstance(own, str)):
+        if not isinstance(groups, _LISTS) or not (own is None or isinstance(own, str)):
             raise TypeError
         held = [self._groups[group] for group in groups]
         traits = self._traits(row)
@@ -94,7 +94,13 @@ class DirectoryBuilder:
         self._offsets.append(len(self._members))
 
     def _traits(self, row: Json) -> Traits:
-        if not row.keys() - _PLAIN_KEYS and row.get("active", True) is True and row.get("origin", "scim") == "scim":
+        if (
+            row.get("active", True) is True
+            and row.get("origin", "scim") == "scim"
+            and "manual" not in row
+            and "role_attribute" not in row
+            and "pending" not in row
+        ):
             return PLAIN
         traits = _traits(row, self._roles)
         return self._shared.setdefault(traits, traits)
@@ -147,7 +153,7 @@ def encode_people(directory: Directory) -> Iterator[dict[str, Json]]:
     return (encode_person(directory.person(number)) for number in range(len(directory)))
 
 
-_PLAIN_KEYS = frozenset({"email", "id", "groups", "origin", "active"})
+_LISTS = (list, tuple)
 
 
 class _Groups(dict[str, int]):

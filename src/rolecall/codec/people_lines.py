@@ -37,9 +37,8 @@ def decode_lines(
     problems: list[Problem] = []
     first = 1
     for block in _blocks(chunks, file):
-        lines = block.split(b"\n")
-        problems += _add(builder, lines, first, file)
-        first += len(lines)
+        problems += _add(builder, block, first, file)
+        first += block.count(b"\n") + 1
         if len(problems) >= MOST_PROBLEMS:
             break
     problems += (_twice(email, file) for email in builder.repeated())
@@ -82,13 +81,13 @@ def _blocks(chunks: Iterable[bytes], file: str) -> Iterator[bytes]:
         yield rest
 
 
-def _add(builder: DirectoryBuilder, lines: list[bytes], first: int, file: str) -> list[Problem]:
+def _add(builder: DirectoryBuilder, block: bytes, first: int, file: str) -> list[Problem]:
     """Add a block's lines; all parsed in one go, and one by one only where that fails."""
-    rows = _all_at_once(lines)
+    rows = _all_at_once(block)
     problems: list[Problem] = []
-    numbers: Sequence[int] = range(first, first + len(lines))
+    numbers: Sequence[int] = range(first, first + len(rows or ()))
     if rows is None:
-        parsed = list(_one_by_one(lines, first, file, problems))
+        parsed = list(_one_by_one(block.split(b"\n"), first, file, problems))
         numbers, rows = [line for line, _ in parsed], [row for _, row in parsed]
     problems += (
         Problem("people_invalid", fault.message, Where(file, numbers[fault.row], 1), _HINT)
@@ -97,13 +96,16 @@ def _add(builder: DirectoryBuilder, lines: list[bytes], first: int, file: str) -
     return sorted(problems, key=lambda problem: problem.where or Where(file))
 
 
-def _all_at_once(lines: list[bytes]) -> list[Json] | None:
+def _all_at_once(block: bytes) -> list[Json] | None:
     """The lines' objects, or None when not every line is plainly one."""
     try:
-        rows: list[Json] = json.loads(f"[{b','.join(lines).decode()}]")
+        rows: list[Json] = json.loads(f"[{block.replace(_END, _COMMA).decode()}]")
     except (ValueError, RecursionError):
         return None
-    return rows if len(rows) == len(lines) else None
+    return rows if len(rows) == block.count(_END) + 1 else None
+
+
+_END, _COMMA = b"\n", b","
 
 
 def _one_by_one(lines: list[bytes], first: int, file: str, problems: list[Problem]) -> Iterator[tuple[int, Json]]:
