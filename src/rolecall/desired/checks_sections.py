@@ -48,8 +48,8 @@ def _defaults(defaults: Any, sources: Sources) -> Iterator[Problem]:
 def _names(sound: Sound, sources: Sources) -> Iterator[Problem]:
     for section in ("domains", "idp_groups"):
         for name in sound.get(section, ()):
-            if not name or (not name.isprintable() and _CONTROL.search(name)):
-                message = "a name is empty" if not name else "a name holds a control character, such as a line end"
+            if not name.isprintable() and _CONTROL.search(name):
+                message = "a name holds a control character, such as a line end"
                 yield Problem(
                     "name", message, sources.where((section, name), key=True), "Write the name as the IdP has it"
                 )
@@ -102,6 +102,7 @@ def _legacy(sound: Sound, sources: Sources) -> Iterator[Problem]:
         name for name, entry in groups.items() if isinstance(entry, dict) and not {"blank", "remove"} & entry.keys()
     ]
     if mapped:
-        message = f"{len(mapped)} groups are mapped, but nothing can be mapped on the legacy endpoint (R18)"
+        number = "1 group is" if len(mapped) == 1 else f"{len(mapped)} groups are"
+        message = f"{number} mapped, but nothing can be mapped on the legacy endpoint (R18)"
         hint = "Set `endpoint: new`, or take the mappings out"
         yield Problem("legacy_mapping", message, sources.where(("scim", "endpoint")), hint)

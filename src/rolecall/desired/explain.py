@@ -44,10 +44,12 @@ def explain(config: dict[str, Any], schema: dict[str, Any], sources: Sources) ->
         refusal = Refusal(str(error.validator), error.validator_value, error.instance, held, of_name)
         for fault in _faults(refusal, tuple(error.absolute_path)):
             faults.setdefault((fault.trail, fault.message), fault)
-    other_version = [fault for fault in faults.values() if fault.code == "version"]
+    found = list(faults.values())
+    if any(fault.code == "unknown_key" and fault.trail[0] == "people" for fault in found):
+        found = [fault for fault in found if fault.code != "no_source"]
     return [
         Problem(fault.code, fault.message, sources.where(fault.trail, fault.key), fault.hint)
-        for fault in other_version or faults.values()
+        for fault in [fault for fault in found if fault.code == "version"] or found
     ]
 
 
@@ -61,7 +63,8 @@ def _faults(error: Refusal, trail: Trail) -> Iterator[Fault]:
         hint = "Name where it is, such as {env: ROLECALL_TOKEN}, and revoke the one written here"
         yield Fault("literal_secret", trail, f"{label(trail)} has to be a reference, not the secret itself", hint)
     elif error.of_name:
-        yield Fault("empty_name", trail, f"{label(trail)} has an entry without a name")
+        hint = "Write the name as the IdP has it"
+        yield Fault("name", (*trail, error.instance), f"{label(trail)} has an entry without a name", hint, key=True)
     else:
         yield from _EXPLAIN.get(error.keyword, _other)(error, trail)
 
@@ -122,6 +125,11 @@ def _pattern(error: Refusal, trail: Trail) -> Iterator[Fault]:
 def _written_like(error: Refusal) -> str | None:
     examples = error.schema.get("examples")
     return f"Write it like {' or '.join(f'`{example}`' for example in examples)}" if examples else None
+
+
+def _no_source(error: Refusal, trail: Trail) -> Iterator[Fault]:
+    kinds = ", ".join(branch["required"][0] for branch in error.rule)
+    yield Fault("no_source", trail, f"{label(trail)} names no source", f"Add one of {kinds}")
 
 
 def _empty(error: Refusal, trail: Trail) -> Iterator[Fault]:
@@ -205,6 +213,7 @@ _EMPTY_HINTS = {
 _EXPLAIN: dict[str, Callable[[Refusal, Trail], Iterator[Fault]]] = {
     "additionalProperties": _unknown_key,
     "required": _required,
+    "anyOf": _no_source,
     "type": _type,
     "enum": _choice,
     "const": _choice,

@@ -45,6 +45,11 @@ def overlay_name(root: Path, env: str) -> str | None:
     return next(name for suffix in SUFFIXES if (root / (name := f"{OVERLAYS}/{env}{suffix}")).exists())
 
 
+def leads_out(pattern: str) -> bool:
+    """Whether a glob is absolute or climbs out of the folder it starts in."""
+    return pattern.startswith(("/", "\\")) or ".." in pattern.replace("\\", "/").split("/")
+
+
 def matches(root: Path, pattern: str, main: str) -> list[str]:
     """The files that an include's glob matches, sorted. Hidden files, overlays and the main file never count."""
     try:

@@ -35,6 +35,8 @@ class _Loading:
         self.problems: list[Problem] = []
 
     def run(self) -> Sources:
+        if not (self.root / self.main).exists():
+            return Sources(self.root, self.main, self.env, problems=(_no_config(self.main),))
         first = self._read(self.main)
         parts = [first] if first else []
         included = self._included(first) if first else []
@@ -79,6 +81,11 @@ class _Loading:
         for position, pattern in enumerate(patterns if isinstance(patterns, list) else []):
             if not isinstance(pattern, str) or not pattern:
                 continue
+            if files.leads_out(pattern):
+                where = first.where(("include", position))
+                message = f"`{pattern}` leads out of the config's directory"
+                self.problems.append(Problem("outside", message, where, "Included files stay inside it"))
+                continue
             names = files.matches(self.root, pattern, self.main)
             if not names:
                 where = first.where(("include", position))
@@ -110,6 +117,11 @@ class _Loading:
             hint = "Add it to `include`, or move it"
             message = "no glob of `include` matches this file, so it is not read"
             self.problems.append(Problem("not_included", message, Where(name), hint, "warning"))
+
+
+def _no_config(main: str) -> Problem:
+    hint = "Make one with `rolecall init`, or name its directory with -C or the file with -c"
+    return Problem("no_config", "there is no config here", Where(main), hint)
 
 
 def _no_map(name: str, value: Any) -> Problem:

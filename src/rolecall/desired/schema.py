@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from typing import Any, NamedTuple
 
 from rolecall.desired.merge import KEYED
@@ -46,7 +46,7 @@ def _only(effective: dict[str, Any], bad: Iterable[Trail]) -> dict[str, Any]:
     wanted = {trail[:2] for trail in bad}
     return {
         top: {key: entry for key, entry in value.items() if (top, key) in wanted}
-        if top in KEYED and isinstance(value, dict)
+        if top in KEYED and isinstance(value, dict) and (top,) not in wanted
         else value
         for top, value in effective.items()
     }
@@ -54,14 +54,23 @@ def _only(effective: dict[str, Any], bad: Iterable[Trail]) -> dict[str, Any]:
 
 def _without(effective: dict[str, Any], bad: Iterable[Trail]) -> dict[str, Any]:
     """The config without what is bad: without the entry, the section, or with None for the item of a list."""
-    sound = dict(effective)
+    parts: dict[Any, set[Any]] = {}
     for trail in bad:
-        top = trail[0] if trail else None
-        held = sound.get(str(top))
-        if isinstance(held, dict) and top in KEYED and len(trail) > 1:
-            sound[str(top)] = {key: entry for key, entry in held.items() if key != trail[1]}
-        elif isinstance(held, list) and len(trail) > 1:
-            sound[str(top)] = [None if at == trail[1] else item for at, item in enumerate(held)]
-        else:
-            sound.pop(str(top), None)
-    return sound
+        parts.setdefault(trail[0] if trail else None, set()).add(trail[1] if len(trail) > 1 else None)
+    return {
+        top: _kept(top, value, parts[top]) if top in parts else value
+        for top, value in effective.items()
+        if top not in parts or not _lost(top, value, parts[top])
+    }
+
+
+def _lost(top: str, value: Any, parts: Container[Any]) -> bool:
+    """Whether nothing of a section is sound: it is bad itself, or of a kind that is taken or left whole."""
+    in_parts = isinstance(value, list) or (top in KEYED and isinstance(value, dict))
+    return None in parts or not in_parts
+
+
+def _kept(top: str, value: Any, parts: Container[Any]) -> Any:
+    if isinstance(value, list):
+        return [None if at in parts else item for at, item in enumerate(value)]
+    return {key: entry for key, entry in value.items() if key not in parts}

@@ -18,6 +18,8 @@ def read_file(path: Path, name: str | None = None, limit: int = MAX_BYTES) -> by
         if not stat.S_ISREG(status.st_mode):
             kind = "a directory" if stat.S_ISDIR(status.st_mode) else "not a regular file"
             raise ConfigError(Problem("unreadable", f"is {kind}", where, "Name a YAML or JSON file"))
+        if status.st_size > limit:
+            raise ConfigError(too_large(where, limit))
         with path.open("rb") as stream:
             data = stream.read(limit + 1)
     except OSError as error:

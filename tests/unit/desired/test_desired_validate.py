@@ -1,0 +1,403 @@
+"""Every kind of mistake in a config: what is said, where, and what to do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from rolecall.desired import load, validate, validate_repo
+
+HEAD = "version: 1\norg: {name: a, url: 'local:org.db'}\n"
+
+
+def told(folder: Path, text: str, head: str = HEAD) -> list[str]:
+    (folder / "rolecall.yaml").write_text(head + text, encoding="utf-8")
+    found = validate(load(folder))
+    return [f"{'' if problem.severity == 'error' else 'warning: '}{problem}" for problem in found]
+
+
+class TestSchema:
+    @pytest.mark.parametrize(
+        ("text", "expected"),
+        [
+            ("idp_group: {}", "3:1: `idp_group` is not a key of the config. did you mean `idp_groups`?"),
+            ("scim: {enabeld: true}", "3:8: `enabeld` is not a key of `scim`. did you mean `enabled`?"),
+            (
+                "scim: {zzz: 1}",
+                "3:8: `zzz` is not a key of `scim`. Known here: enabled, idp, endpoint, manual_editing,",
+            ),
+            ("scim: {enabled: null}", "3:8: `enabled` is null. Leave the key out, or give it a value"),
+            ("domains:", "3:1: `domains` is null"),
+            ("idp_groups: {A: }", "3:14: `A` is null"),
+            ("scim: {enabled: yes}", "3:17: `enabled` has to be true or false, not the text `yes`. Write `true`"),
+            ("scim: {enabled: OFF}", "3:17: `enabled` has to be true or false, not the text `OFF`. Write `false`"),
+            ("scim: {endpoint: nwe}", "3:18: `endpoint` cannot be `nwe`. Possible: legacy, new"),
+            ("scim: {endpoint: upgrading}", "3:18: `endpoint` cannot be `upgrading`. Possible: legacy, new"),
+            ("scim: {}", "3:7: `scim` is empty. Leave it out if it is not to be managed"),
+            ("sso: {name: ''}", "3:13: `name` is empty"),
+            ("sso: {name: 5}", "3:13: `name` has to be text, not the number `5`. Put it in quotes"),
+            ("defaults: {role: member, teams: []}", "3:33: `teams` is empty. Name at least one, or leave the key out"),
+            ("defaults: {role: member, teams: X}", "3:33: `teams` has to be a list, not the text `X`. Write [X]"),
+            ("defaults: {teams: [A, B, A]}", "3:26: `teams` has `A` twice. Keep one of the two"),
+            ("defaults: {teams: [[A]]}", "3:20: `teams[0]` has to be text, not a list"),
+            ("idp_groups: {A: blnak}", "3:17: `A` cannot be `blnak`. did you mean `blank`?"),
+            ("idp_groups: {A: {blank: false}}", "3:25: `blank` cannot be `false`. Possible: true"),
+            ("idp_groups: {A: [x]}", "3:17: `A` has to be a map or text, not a list"),
+            (
+                "idp_groups: {A: {role: member, teams: [X], expires: soon}}",
+                "3:53: `expires` cannot be `soon`. Write it like",
+            ),
+            ("idp_groups: {A: {role: member, team: [X]}}", "3:32: `team` is not a key of `A`. did you mean `teams`?"),
+            (
+                "manage: {domains: authorative}",
+                "3:19: `domains` cannot be `authorative`. did you mean `authoritative`?",
+            ),
+            ("guards: {min_org_admins: 0}", "3:26: `min_org_admins` cannot be below 1"),
+            ("guards: {max_removals: {review: 101%}}", "3:33: `review` cannot be `101%`. Write it like `10` or `2%`"),
+            ("guards: {max_removals: {review: -1}}", "3:33: `review` cannot be below 0"),
+            ("guards: {max_removals: 5}", "3:24: `max_removals` has to be a map, not the number `5`"),
+            (
+                "guards: {observed_age: {review: 30}}",
+                "3:33: `review` has to be text, not the number `30`. Write it like `30d`",
+            ),
+            ("guards: {escalations: {org_admn: deny}}", "3:24: `org_admn` is not a key of `escalations`. did you mean"),
+            ("guards: {required_org_admins: [ann]}", "3:32: `required_org_admins[0]` cannot be `ann`. Write it like"),
+            (
+                "allow: [{guard: max-removals, up_to: 1, until: 2026-01-01, reason: x}]",
+                "3:17: `guard` cannot be `max-removals`",
+            ),
+            ("allow: [{guard: upgrade, up_to: 1, until: 2026-01-01}]", "3:9: `allow[0]` has no `reason`"),
+            ("ignore: [{address: sso}]", "3:10: `ignore[0]` has no `reason`"),
+            ("reports: {people: name}", "3:19: `people` cannot be `name`. did you mean `names`?"),
+            ("people: orgs", "3:9: `people` cannot be `orgs`. did you mean `org`?"),
+            ("people: {okta: 'https://a.okta.com', token: {env: T}}", "3:1: `people` has no `app`"),
+            ("people: {files: x}", "3:10: `files` is not a key of `people`. did you mean `file`?"),
+            ("people: {app: x}", "3:9: `people` names no source. Add one of file, scim, okta, entra"),
+            ("people: {file: x, okta: 'https://a'}", "3:19: `okta` is not a key of `people`. Known here: file"),
+            ("journal: {keep: forever}", "3:17: `keep` cannot be `forever`. Write it like `30d`"),
+            ("include: groups", "3:10: `include` has to be a list, not the text `groups`. Write [groups]"),
+        ],
+    )
+    def test_one_mistake_is_one_line(self, tmp_path: Path, text: str, expected: str) -> None:
+        first = told(tmp_path, f"{text}\n")[0]
+        assert first.startswith(f"rolecall.yaml:{expected}")
+
+    def test_a_missing_org_and_url_are_told(self, tmp_path: Path) -> None:
+        assert told(tmp_path, "", "version: 1\n") == ["rolecall.yaml:1:1: the config has no `org`"]
+        assert told(tmp_path, "", "version: 1\norg: {name: a}\n") == [
+            "rolecall.yaml:2:1: `org` has no `url`. Such as `url: https://rolecall.example.com`"
+        ]
+
+    @pytest.mark.parametrize(
+        ("version", "shown"),
+        [("2", "2"), ("'1'", "1"), ("true", "true"), ("1.5", "1.5"), ("null", "None"), ("[1]", "a list")],
+    )
+    def test_another_version_is_refused_and_nothing_else_is_said(
+        self, tmp_path: Path, version: str, shown: str
+    ) -> None:
+        (problem,) = told(tmp_path, "new_key: 1\n", f"version: {version}\norg: {{}}\n")
+        assert problem.startswith("rolecall.yaml:1:10: the format version")
+        assert problem.endswith("This rolecall reads `version: 1`")
+
+    def test_all_mistakes_of_all_files_come_at_once_and_in_order(self, tmp_path: Path) -> None:
+        (tmp_path / "more.yaml").write_text("idp_groups: {B: {role: member}, C: 5}\n", encoding="utf-8")
+        problems = told(
+            tmp_path,
+            "include: [more.yaml, none.yaml]\n"
+            "defaults: {role: org_admin, teams: []}\nidp_groups: {A: {}}\nsso: {x: 1}\n",
+        )
+        assert [problem.split(": ")[0] if "warning" not in problem else "warning" for problem in problems] == [
+            "warning",
+            "rolecall.yaml:4:36",
+            "rolecall.yaml:5:17",
+            "rolecall.yaml:6:7",
+            "more.yaml:1:18",
+            "more.yaml:1:36",
+        ]
+
+    def test_a_long_name_is_cut_in_messages(self, tmp_path: Path) -> None:
+        (problem,) = told(tmp_path, f"idp_groups: {{{'x' * 500}: 5}}\n")
+        assert len(problem) < 200
+
+    def test_what_the_schema_refuses_is_not_told_again_by_the_rules(self, tmp_path: Path) -> None:
+        assert len(told(tmp_path, "idp_groups: {A: {role: member, tems: [X]}}\n")) == 1
+        assert len(told(tmp_path, "allow: [{guard: upgrade, up_to: 1, until: 2026-99-99, reason: 5}]\n")) == 1
+
+
+class TestSecrets:
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "people: {okta: 'https://a.okta.com', app: x, token: canary-1}",
+            "people: {entra: t, app: x, client_id: c, client_secret: canary-1}",
+            "people: {scim: 'https://user:canary-1@host/scim', token: {env: T}}",
+            "journal: {url: 'mysql://user:canary-1@host'}",
+            "journal: {url: {env: 'canary-1 x'}}",
+            "people: {scim: 'https://host', token: {env: canary-1}}",
+            "people: {scim: 'https://host', token: {value: x, canary: [canary-1]}}",
+            "people: {scim: 'https://host', token: [canary-1]}",
+        ],
+    )
+    def test_a_literal_is_an_error_that_does_not_show_it(self, tmp_path: Path, text: str) -> None:
+        problems = told(tmp_path, f"{text}\n")
+        assert problems
+        assert "canary-1" not in "".join(problems)
+
+    def test_the_orgs_token_has_to_be_a_reference(self, tmp_path: Path) -> None:
+        head = "version: 1\norg: {name: a, url: 'https://h.example', token: canary-1}\n"
+        assert told(tmp_path, "", head) == [
+            "rolecall.yaml:2:49: `token` has to be a reference, not the secret itself. Name where it is, "
+            "such as {env: ROLECALL_TOKEN}, and revoke the one written here"
+        ]
+
+    def test_one_reference_is_enough(self, tmp_path: Path) -> None:
+        head = "version: 1\norg: {name: a, url: 'https://h.example', token: {env: A, file: b}}\n"
+        assert told(tmp_path, "", head) == [
+            "rolecall.yaml:2:49: `token` names more than one place. Keep one of env, file"
+        ]
+
+
+class TestSections:
+    @pytest.mark.parametrize(
+        ("text", "expected"),
+        [
+            ("defaults: {role: Org admin, teams: [A]}", "3:18: the default role cannot be org admin (R3)"),
+            ("idp_groups: {A: {role: member}}", "3:18: `A` has a role but no team (R4)"),
+            ("idp_groups: {A: {role: org_admin}}", "3:18: `A` has a role but no team (R4). Add `teams`; an org admin"),
+            ("idp_groups: {A: {owner: x}}", "3:14: `A` says neither role nor teams. Add `role` and `teams`, or say"),
+            ("idp_groups: {A: {blank: true, role: member, teams: [X]}}", "3:18: `A` says `blank` and `role` at once"),
+            ("idp_groups: {A: {blank: true, expires: 2026-01-01}}", "3:18: `A` says `blank` and `expires` at once"),
+            ("idp_groups: {A: {remove: true, teams: [X]}}", "3:18: `A` says `remove` and `teams` at once"),
+            ("idp_groups: {A: {remove: true, blank: true}}", "3:32: `A` says `blank` and `remove` at once"),
+            ("domains: {a.com: {remove: true, join: approval}}", "3:19: `a.com` says `remove` and a setting at once"),
+            ("sso: {enabled: false}\nscim: {enabled: true}", "4:17: SCIM cannot be on while SSO is off (R1)"),
+            (
+                "manage: {domains: authoritative}\ndomains: {}\nsso: {enabled: true}",
+                "5:16: SSO cannot be on without a claimed domain (R1)",
+            ),
+            (
+                "scim: {endpoint: legacy}\nidp_groups: {A: {role: member, teams: [X]}, B: blank}",
+                "3:18: 1 group is mapped, but nothing can be mapped on the legacy endpoint (R18)",
+            ),
+            ("idp_groups: {' ': blank}", "3:14: `idp_groups` has an entry without a name"),
+            ('idp_groups: {"a\\nb": blank}', "3:14: a name holds a control character"),
+        ],
+    )
+    def test_the_rules_hold(self, tmp_path: Path, text: str, expected: str) -> None:
+        (problem,) = told(tmp_path, f"{text}\n")
+        assert problem.startswith(f"rolecall.yaml:{expected}")
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "domains: {}\nsso: {enabled: true}",
+            "sso: {enabled: false}\nscim: {enabled: false}",
+            "scim: {enabled: true}",
+            "scim: {endpoint: legacy}\nidp_groups: {B: blank, C: {remove: true}}",
+            "idp_groups: {no: blank, 010: blank, null: blank, 'a/b': blank, '👩‍💻': blank, שלום: blank}",
+            "idp_groups: {A: {remove: true, reason: gone}, B: {blank: true, owner: x}}",
+            "defaults: {role: Team admin, teams: [A]}",
+        ],
+    )
+    def test_what_may_be_is_let_through(self, tmp_path: Path, text: str) -> None:
+        assert told(tmp_path, f"{text}\n") == []
+
+    def test_teams_without_a_role_are_a_warning(self, tmp_path: Path) -> None:
+        (problem,) = told(tmp_path, "idp_groups: {A: {teams: [X]}}\n")
+        assert problem.startswith("warning: rolecall.yaml:3:18: `A` has teams but no role")
+        assert "(R31)" in problem
+
+
+class TestNames:
+    @pytest.mark.parametrize(
+        ("text", "expected"),
+        [
+            (
+                "idp_groups:\n  A: {blank: true, id: g1}\n  B: {blank: true, id: g1}",
+                "5:24: the id `g1` is pinned by `A` already, at rolecall.yaml:4:24",
+            ),
+            ("idp_groups:\n  A: {blank: true, previously: [' A ']}", "4:33: `A` cannot have been called `A` before"),
+            (
+                "idp_groups:\n  A: {blank: true, previously: [B]}\n  B: blank",
+                "4:33: `B` cannot be a former name: it has an entry of its own at rolecall.yaml:5:3",
+            ),
+            (
+                "idp_groups:\n  A: {blank: true, previously: [X]}\n  B: {blank: true, previously: [X]}",
+                "5:33: `X` is given as a former name of `A` too",
+            ),
+            (
+                "idp_groups: {A: {role: member, teams: [X], expires: 2026-02-30}}",
+                "3:53: there is no such day as `2026-02-30`. Write YYYY-MM-DD",
+            ),
+            ("ignore: [{address: sso, reason: x, until: 2026-13-01}]", "3:43: there is no such day as `2026-13-01`"),
+            ("allow: [{guard: upgrade, up_to: 1, until: 2025-02-29, reason: x}]", "3:43: there is no such day"),
+            ("ignore: [{address: idp_group/x, reason: x}]", "3:20: `idp_group/x` can be no address. did you mean"),
+            (
+                "ignore: [{address: idp_groups, reason: x}]",
+                "3:20: `idp_groups` can be no address. Write `idp_groups/*`",
+            ),
+            ("ignore: [{address: sso/x, reason: x}]", "3:20: `sso/x` can be no address. Write `sso`"),
+            (
+                "allow: [{guard: upgrade, for: domain/x, up_to: 1, until: 2026-01-01, reason: x}]",
+                "3:31: `domain/x` can be no address. did you mean `domains`?",
+            ),
+        ],
+    )
+    def test_contradictions_are_told(self, tmp_path: Path, text: str, expected: str) -> None:
+        (problem,) = told(tmp_path, f"{text}\n")
+        assert problem.startswith(f"rolecall.yaml:{expected}")
+
+    @pytest.mark.parametrize("address", ["idp_groups/*", "idp_groups/a/b", "*", "*/x", "[di]*", "scim"])
+    def test_globs_are_addresses(self, tmp_path: Path, address: str) -> None:
+        assert told(tmp_path, f"ignore: [{{address: '{address}', reason: x}}]\n") == []
+
+
+class TestTargets:
+    @pytest.mark.parametrize(
+        ("url", "expected"),
+        [
+            ("ftp://x", "2:21: this is no way to an org. Write https://..., http://..., local:PATH or observed:PATH"),
+            ("acme.example.com", "2:21: this is no way to an org"),
+            ("local:", "2:21: this is no way to an org"),
+            ("https://", "2:21: this address names no host"),
+            ("https://a b", "2:21: this address names no host"),
+            ("https://h:99999", "2:21: this is no valid address"),
+            ("https://u:canary@h", "2:21: an address cannot hold a user or password. Use `token`, a reference"),
+            ("https://h/?token=canary", "2:21: an address cannot hold `?` or `#`"),
+            ("observed:../org.yaml", "2:21: `../org.yaml` leads out of the config's directory"),
+            ("observed:/etc/passwd", "2:21: `/etc/passwd` leads out of the config's directory"),
+        ],
+    )
+    def test_forms_of_the_url(self, tmp_path: Path, url: str, expected: str) -> None:
+        head = f"version: 1\norg: {{name: a, url: '{url}', token: {{env: T}}}}\n"
+        (problem,) = told(tmp_path, "", head)
+        assert problem.startswith(f"rolecall.yaml:{expected}")
+        assert "canary" not in problem
+
+    @pytest.mark.parametrize(
+        "url",
+        [
+            "https://h",
+            "HTTPS://h:8443/base",
+            "http://127.0.0.1:80",
+            "http://[::1]:80",
+            "local:/x/y.db",
+            "observed:o.yaml",
+        ],
+    )
+    def test_urls_that_are_fine(self, tmp_path: Path, url: str) -> None:
+        assert told(tmp_path, "", f"version: 1\norg: {{name: a, url: '{url}', token: {{env: T}}}}\n") == []
+
+    def test_what_is_unwise_is_a_warning(self, tmp_path: Path) -> None:
+        problems = told(tmp_path, "", "version: 1\norg: {name: a, url: 'http://h.example'}\n")
+        assert [problem.split(": ")[2].split(" ")[0] for problem in problems] == ["over", "an"]
+        assert all(problem.startswith("warning: ") for problem in problems)
+
+    @pytest.mark.parametrize(
+        ("text", "expected"),
+        [
+            ("sso: {metadata: {file: none.xml}}", "3:24: there is no file `none.xml`"),
+            ("sso: {metadata: {file: ../x.xml}}", "3:24: `../x.xml` leads out of the config's directory"),
+            ("people: {file: none.csv}", "3:16: there is no file `none.csv`"),
+            ("people: {entra: t, app: a}", "3:1: Entra is read with credentials. Add `client_id` and `client_secret`"),
+            ("people: {scim: 'https://h/#x', token: {env: T}}", "3:16: an address cannot hold `?` or `#`"),
+        ],
+    )
+    def test_files_and_people(self, tmp_path: Path, text: str, expected: str) -> None:
+        (problem,) = told(tmp_path, f"{text}\n")
+        assert problem.startswith(f"rolecall.yaml:{expected}")
+
+
+class TestPolicy:
+    @pytest.mark.parametrize(
+        ("test", "expected"),
+        [
+            ("{name: t}", "3:16: `t` has to be about a person or a role"),
+            ("{name: t, person: a@b.c, role: member, has: member}", "3:16: `t` has to be about a person or a role"),
+            ("{name: t, person: a@b.c}", "3:16: `t` asks nothing. Add expect, has, never"),
+            ("{name: t, role: member}", "3:16: `t` asks nothing. Add granted_by_only"),
+            ("{name: t, role: member, has: member}", "3:40: `has` cannot be asked about a role. Use granted_by_only"),
+            (
+                "{name: t, person: a@b.c, granted_by_only: [X]}",
+                "3:41: `granted_by_only` cannot be asked about a person",
+            ),
+            ("{name: t, person: ann, has: member}", "3:34: `ann` is no e-mail address. A persona is {groups: [...]}"),
+        ],
+    )
+    def test_access_tests_that_test_nothing(self, tmp_path: Path, test: str, expected: str) -> None:
+        (problem,) = told(tmp_path, f"access_tests: [{test}]\n")
+        assert problem.startswith(f"rolecall.yaml:{expected}")
+
+    def test_a_band_upside_down_is_a_warning(self, tmp_path: Path) -> None:
+        (problem,) = told(tmp_path, "guards: {max_removals: {review: 10, block: 5}}\n")
+        assert problem.startswith("warning: rolecall.yaml:3:44: `max_removals` blocks above 5 before it asks")
+
+
+class TestOverlays:
+    base = f"""{HEAD}\
+guards: {{min_org_admins: 2, max_removals: {{review: 5}}, escalations: deny}}
+watch: {{roles: [org_admin]}}
+idp_groups:
+  A: {{role: member, teams: [X], protect: true}}
+"""
+
+    def told(self, folder: Path, overlay: str) -> list[str]:
+        (folder / "rolecall.yaml").write_text(self.base, encoding="utf-8")
+        (folder / "env").mkdir(exist_ok=True)
+        (folder / "env" / "prod.yaml").write_text(overlay, encoding="utf-8")
+        return [str(problem) for problem in validate_repo(folder)]
+
+    @pytest.mark.parametrize(
+        ("overlay", "expected"),
+        [
+            ("guards: {min_org_admins: 1}", "1:10: this overlay loosens `guards.min_org_admins` from `2` to `1`"),
+            (
+                "guards: {max_removals: {review: 6}}",
+                "1:25: this overlay loosens `guards.max_removals.review` from `5` to `6`",
+            ),
+            (
+                "guards: {escalations: {custom: allow}}",
+                "1:10: this overlay loosens `guards.escalations.org_admin` from `deny` to `review`",
+            ),
+            ("guards: {remove: true}", "1:1: this overlay loosens `guards.min_org_admins`"),
+            ("watch: {roles: []}", "1:9: this overlay loosens `watch.roles` from `org_admin` to nothing"),
+            ("manage: {idp_groups: unmanaged}", "1:10: this overlay loosens `manage.idp_groups` from `additive`"),
+            ("ignore: [{address: sso, reason: x}]", "1:1: this overlay loosens `ignore` from nothing to `sso`"),
+            (
+                "allow: [{guard: upgrade, up_to: 1, until: 2026-01-01, reason: x}]",
+                "1:1: this overlay loosens `allow` from nothing to `upgrade up to 1 until 2026-01-01`",
+            ),
+            (
+                "idp_groups: {A: {protect: false}}",
+                "1:14: this overlay loosens `idp_groups/A.protect` from true to false",
+            ),
+            ("idp_groups: {A: {remove: true}}", "1:14: this overlay loosens `idp_groups/A.protect` from true to false"),
+        ],
+    )
+    def test_loosening_is_an_error(self, tmp_path: Path, overlay: str, expected: str) -> None:
+        assert self.told(tmp_path, f"{overlay}\n")[0].startswith(f"env/prod.yaml:{expected}")
+
+    @pytest.mark.parametrize(
+        "overlay",
+        [
+            "guards: {min_org_admins: 3, max_removals: {review: 4, block: 5}, approval: recorded}",
+            "watch: {roles: [org_admin, team_admin]}",
+            "manage: {idp_groups: authoritative}",
+            "idp_groups: {A: {teams: [Y]}, B: {blank: true, protect: true}}",
+            "access_tests: [{name: t, person: a@b.c, has: member}]",
+        ],
+    )
+    def test_tightening_is_fine(self, tmp_path: Path, overlay: str) -> None:
+        assert self.told(tmp_path, f"{overlay}\n") == []
+
+    def test_a_mistake_in_the_policy_is_told_once_and_not_judged(self, tmp_path: Path) -> None:
+        assert len(self.told(tmp_path, "guards: {min_org_admins: 0}\n")) == 1
+        found = self.told(tmp_path, "allow: [{guard: upgrade, up_to: 1, until: 2026-99-01, reason: x}]\n")
+        assert [problem.split(": ")[1].split(" ")[0] for problem in found] == ["there"]
+
+    def test_a_mistake_below_every_overlay_is_told_once(self, tmp_path: Path) -> None:
+        (tmp_path / "env").mkdir()
+        (tmp_path / "env" / "staging.yaml").write_text("org: {name: s}\n", encoding="utf-8")
+        self.base = f"{HEAD}idp_groups: {{A: {{role: member}}}}\n"
+        assert len(self.told(tmp_path, "org: {name: p}\n")) == 1
