@@ -97,7 +97,7 @@ class _Leave(NamedTuple):
     until: date
 
     def covers(self, other: _Leave) -> bool:
-        return self.what == other.what and self.up_to >= other.up_to and self.until >= other.until
+        return self.what == other.what[: len(self.what)] and self.up_to >= other.up_to and self.until >= other.until
 
     def __str__(self) -> str:
         limit = f" up to {self.up_to}" if self.up_to else ""
