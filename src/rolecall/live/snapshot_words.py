@@ -67,7 +67,9 @@ def _missing_key(error: Refusal, trail: Trail) -> Iterator[Fault]:
 
 def _type(error: Refusal, trail: Trail) -> Iterator[Fault]:
     wanted = error.rule if isinstance(error.rule, list) else [error.rule]
-    yield Fault(trail, f"has to be {' or '.join(_KINDS.get(str(kind), str(kind)) for kind in wanted)}, not {_shown(error)}")
+    yield Fault(
+        trail, f"has to be {' or '.join(_KINDS.get(str(kind), str(kind)) for kind in wanted)}, not {_shown(error)}"
+    )
 
 
 def _choice(error: Refusal, trail: Trail) -> Iterator[Fault]:

@@ -1,0 +1,137 @@
+"""People from CSV and JSON lines, and every way a spreadsheet can go wrong."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rolecall.errors import ConfigError, Problem
+from rolecall.live.people_file import PeopleFile, decode_csv
+from rolecall.model.directory import EVERYBODY, PLAIN, Directory, PeopleScope, Person, Traits
+from rolecall.model.policy import Combo
+
+
+def decoded(text: str) -> list[Person]:
+    directory = decode_csv(text.encode(), "people.csv")
+    return [directory.person(number) for number in range(len(directory))]
+
+
+def problems(text: str | bytes) -> tuple[Problem, ...]:
+    with pytest.raises(ConfigError) as caught:
+        decode_csv(text if isinstance(text, bytes) else text.encode(), "people.csv")
+    assert all(problem.where and problem.where.file == "people.csv" for problem in caught.value.problems)
+    return caught.value.problems
+
+
+def person(email: str, *groups: str, traits: Traits = PLAIN) -> Person:
+    return Person(email, email, groups, traits)
+
+
+def test_a_csv_with_everything() -> None:
+    found = decoded(
+        "email,groups,origin,active,pending,role_attribute\n"
+        "Ann@acme.com,Admins;Staff,scim,true,,admin\n"
+        "bo@acme.com,,SAML,no,,\n"
+        'cy@acme.com,"A, B",discovery,,yes,\n'
+    )
+    assert found == [
+        person("ann@acme.com", "Admins", "Staff", traits=Traits(role_attribute="admin")),
+        person("bo@acme.com", traits=Traits("saml", active=False)),
+        person("cy@acme.com", "A, B", traits=Traits("discovery", pending=True)),
+    ]
+
+
+def test_only_the_email_must_be_there() -> None:
+    assert decoded("Email\nann@acme.com") == [person("ann@acme.com")]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\ufeffemail,groups\r\nann@acme.com,A;B\r\n",
+        "email;groups\nann@acme.com;A|B\n",
+        "email\tgroups\nann@acme.com\tA;B\n",
+        "\n".join(["groups,UserPrincipalName", "A ; B,ann@acme.com", "", " , "]),
+        "User name,Group name\nann@acme.com,A\nANN@acme.com,B\n",
+        "email,groups,department\nann@acme.com,A;;B;,Sales\n",
+    ],
+    ids=["excel", "semicolons", "tabs", "order and blanks", "a line for each group", "other columns"],
+)
+def test_the_forms_that_tools_export(text: str) -> None:
+    assert decoded(text) == [person("ann@acme.com", "A", "B")]
+
+
+@pytest.mark.parametrize(
+    "text, line, words",
+    [
+        ("", 0, "has no lines"),
+        (" \n\n", 0, "has no lines"),
+        (b"email\n\xff", 2, "not UTF-8"),
+        ("name,groups\nann,A\n", 1, "no column `email`"),
+        ("emial\nann@acme.com\n", 1, "did you mean"),
+        ("email,mail\na@b.c,a@b.c\n", 1, "two columns for `email`"),
+        ("email,groups\n,A\n", 2, "`email` is empty"),
+        ("email,active\nann@acme.com,maybe\n", 2, "neither true nor false"),
+        ("email,origin\n\nann@acme.com,ldap\n", 3, "`origin`"),
+        ("email,active\na@b.c,yes\nA@b.c,no\n", 3, "on line 2 too"),
+        ('email,groups\na@b.c,"A\n', 2, "not CSV"),
+        ('email,groups\na@b.c,"A"x\n', 2, "not CSV"),
+    ],
+    ids=range(12),
+)
+def test_what_is_wrong_has_its_line(text: str | bytes, line: int, words: str) -> None:
+    (problem,) = problems(text)
+    assert problem.where is not None
+    assert problem.where.line == line
+    assert words in str(problem)
+
+
+def test_lines_inside_a_cell_count() -> None:
+    (problem,) = problems('email,groups\na@b.c,"A\nB"\nb@b.c,C\n,D\n')
+    assert problem.where is not None
+    assert problem.where.line == 5
+
+
+def test_all_lines_are_told_at_once_but_not_without_end() -> None:
+    assert len(problems("email,active\n" + "".join(f"p{n}@b.c,?\n" for n in range(9)))) == 9
+    assert len(problems("email,active\n" + "".join(f"p{n}@b.c,?\n" for n in range(999)))) == 50
+
+
+def read(path: Path, scope: PeopleScope = EVERYBODY) -> Directory:
+    return asyncio.run(PeopleFile(path).read_people(scope))
+
+
+def test_csv_and_json_lines_read_alike(tmp_path: Path) -> None:
+    (tmp_path / "p.csv").write_text("email,groups\nann@acme.com,A\n")
+    (tmp_path / "p.jsonl").write_text(json.dumps({"email": "ann@acme.com", "groups": ["A"]}) + "\n")
+    assert read(tmp_path / "p.csv") == read(tmp_path / "p.jsonl")
+
+
+def test_json_lines_may_have_manual_edits(tmp_path: Path) -> None:
+    row = {"email": "ann@acme.com", "manual": [{"team": "B", "role": "Member"}]}
+    (tmp_path / "p.jsonl").write_text(json.dumps(row))
+    assert read(tmp_path / "p.jsonl").traits(0).manual == (Combo("B", "member"),)
+
+
+@pytest.mark.parametrize("name", ["gone.csv", "gone.jsonl", "."])
+def test_a_file_that_cannot_be_read(tmp_path: Path, name: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        read(tmp_path / name)
+    assert caught.value.problems[0].code == "people_unreadable"
+
+
+def test_nobody_is_read_for_nobody(tmp_path: Path) -> None:
+    assert len(read(tmp_path / "gone.csv", PeopleScope())) == 0
+
+
+@given(st.binary(max_size=200))
+@settings(max_examples=200)
+def test_no_bytes_get_past_a_config_error(data: bytes) -> None:
+    with contextlib.suppress(ConfigError):
+        assert all(decode_csv(b"email,groups\n" + data, "people.csv").emails)
