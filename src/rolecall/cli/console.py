@@ -22,6 +22,7 @@ _COLOURS: Mapping[Style, str] = {
     "add": "color(28)",
     "change": "color(166)",
     "remove": "color(160)",
+    "risk": "color(166)",
     "warn": "bold color(166)",
     "error": "bold color(160)",
     "ok": "color(28)",

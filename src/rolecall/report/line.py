@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 
 from rolecall.report.visible import cells
 
-Style = Literal["plain", "dim", "bold", "add", "change", "remove", "warn", "error", "ok", "head"]
+Style = Literal["plain", "dim", "bold", "add", "change", "remove", "risk", "warn", "error", "ok", "head"]
 
 WIDEST = 120
 """Columns beyond which the tail of a line is not pushed further to the right: eyes lose the row."""
@@ -69,8 +69,9 @@ def _rows(item: Line, width: int | None) -> Iterator[Row]:
     taken = item.indent + width_of(item.spans)
     if width is None:
         yield (*pad, *item.spans, Span(" " * _GAP), *item.tail)
-    elif (room := min(width, max(WIDEST, taken)) - taken - width_of(item.tail)) >= _GAP:
-        yield (*pad, *item.spans, Span(" " * room), *item.tail)
+    elif (least := taken + _GAP + width_of(item.tail)) <= width:
+        gap = Span(" " * (_GAP + max(min(width, WIDEST) - least, 0)))
+        yield (*pad, *item.spans, gap, *item.tail)
     else:
         yield from _wrap((*pad, *item.spans), item.hang, width)
         yield from _wrap((Span(" " * item.hang), *item.tail), item.hang, width)

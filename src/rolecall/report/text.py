@@ -12,7 +12,7 @@ from rolecall.report.phrases import place
 from rolecall.report.problems import problem_line
 from rolecall.report.verdicts import guard_words, passed_words
 from rolecall.report.visible import cells, visible
-from rolecall.report.walk import Entry, Note, Part, Walk
+from rolecall.report.walk import Entry, Part, Walk
 
 _MARK_STYLE: dict[str, Style] = {"+": "add", "~": "change", "-": "remove", "↑": "warn"}
 _VERDICT_STYLE: dict[Verdict, Style] = {
@@ -35,8 +35,10 @@ def plan_lines(walked: Walk, width: int | None = None) -> Iterator[Line]:
     for part in walked.parts:
         yield from _part(part, width)
     yield from _asides(walked)
-    yield from (line(note.text, _tone(note), indent=2, hang=4) for note in walked.remain)
+    yield from (line(note.text, note.tone, indent=2, hang=4) for note in walked.remain)
     yield from (problem_line(problem) for problem in walked.warnings)
+    if walked.verdicts and (walked.people or walked.remain or walked.warnings):
+        yield line()
     yield from _judgement(walked)
     yield line(walked.summary, "bold")
     yield from _next(walked)
@@ -67,7 +69,7 @@ def _part(part: Part, width: int | None) -> Iterator[Line]:
         yield from _entry(entry, column, width)
     if part.hidden:
         yield line(f"… and {part.hidden:,} more", "dim", indent=2)
-    yield from (line(note.text, _tone(note), indent=2, hang=2) for note in part.notes)
+    yield from (line(note.text, note.tone, indent=2, hang=2) for note in part.notes)
 
 
 def _entry(entry: Entry, column: int, width: int | None) -> Iterator[Line]:
@@ -79,12 +81,9 @@ def _entry(entry: Entry, column: int, width: int | None) -> Iterator[Line]:
     if width is None or 2 + width_of(one) <= width:
         yield Line(one, 2, _DEEP, where)
     else:
-        yield Line(mark, 2, _DEEP, where)
-        yield Line(what, _DEEP, _DEEP + 2)
-    yield from (
-        line(note.text, _tone(note) if note.tone != "plain" else "dim", indent=_DEEP, hang=_DEEP)
-        for note in entry.notes
-    )
+        yield Line(mark, 2, _DEEP)
+        yield Line(what, _DEEP, _DEEP, where)
+    yield from (line(note.text, note.tone, indent=_DEEP, hang=_DEEP) for note in entry.notes)
 
 
 def _diffs(entry: Entry) -> Row:
@@ -102,7 +101,7 @@ def _diffs(entry: Entry) -> Row:
 def _asides(walked: Walk) -> Iterator[Line]:
     if walked.parts:
         yield line()
-    yield from (line(note.text, _tone(note), indent=2, hang=4) for note in walked.people)
+    yield from (line(note.text, note.tone, indent=2, hang=4) for note in walked.people)
 
 
 def _judgement(walked: Walk) -> Iterator[Line]:
@@ -122,18 +121,14 @@ def _judgement(walked: Walk) -> Iterator[Line]:
 
 def _verdict(verdict: Verdict, guard: GuardResult) -> Line:
     label = Span(f"{verdict.upper():<8}", _VERDICT_STYLE[verdict])
-    return Line(
-        (label, Span(guard_words(guard))), hang=8, tail=(Span(place(guard.source), "dim"),) if guard.source else ()
-    )
+    words, where = guard_words(guard), place(guard.source)
+    tail: Row = (Span(where, "dim"),) if where and where not in words else ()
+    return Line((label, Span(words)), hang=8, tail=tail)
 
 
 def _next(walked: Walk) -> Iterator[Line]:
     plan = walked.plan
-    if not plan.writes or plan.errored or walked.digest is None:
+    if not plan.writes or plan.errored or plan.verdict == "block" or walked.digest is None:
         return
     env = f" -e {plan.org.env}" if plan.org.env else ""
     yield Line((Span("Approve: ", "dim"), Span(f"rolecall apply{env} --approve {short(walked.digest)}")), hang=2)
-
-
-def _tone(note: Note) -> Style:
-    return "plain" if note.tone == "plain" else note.tone

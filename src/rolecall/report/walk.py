@@ -21,7 +21,8 @@ from rolecall.report.visible import visible
 from rolecall.report.words import BLANK_IS, REASONS, VIA_REASONS, Diff, diffs
 
 Mark = Literal["+", "~", "-", "↑"]
-Tone = Literal["plain", "warn", "error"]
+Tone = Literal["dim", "plain", "risk", "warn"]
+"""How much a sentence matters: by the way, plainly, somebody loses something, look at this."""
 
 MARKS: Mapping[str, Mark] = {"create": "+", "update": "~", "delete": "-", "upgrade": "↑"}
 
@@ -176,7 +177,7 @@ def _entry(change: Change, plan: Plan, moves: Mapping[Address, tuple[Move, ...]]
 
 
 def _note(told: Told) -> Note:
-    return Note(told.text, "warn" if told.grave else "plain")
+    return Note(told.text, "risk" if told.grave else "plain")
 
 
 def _why_notes(change: Change) -> Iterable[Note]:
@@ -194,7 +195,7 @@ def _why_notes(change: Change) -> Iterable[Note]:
     said += [visible(text) for text in (intent.reason, intent.ticket) if text]
     said += ["protected"] if intent.protect else []
     if said:
-        yield Note(" · ".join(said))
+        yield Note(" · ".join(said), "dim")
 
 
 def _remain(plan: Plan) -> Iterable[Note]:

@@ -26,6 +26,11 @@ def test_on_a_very_wide_terminal_the_tail_stays_in_sight() -> None:
     assert width_of(row) == WIDEST
 
 
+def test_a_long_line_still_takes_its_tail_where_the_terminal_is_wide() -> None:
+    (row,) = layout([line("x" * 110, tail="right" * 4)], 140)
+    assert width_of(row) == 133
+
+
 def test_continuations_hang() -> None:
     assert plain([line("one two three four", indent=2, hang=4)], 12) == "  one two\n    three\n    four\n"
 

@@ -66,7 +66,7 @@ def test_no_width_loses_a_word(width: int | None) -> None:
 def test_a_narrow_terminal_puts_the_fields_below_the_address() -> None:
     rows = text(small(), 50).splitlines()
     at = rows.index("  ~ idp_groups/Writer-Marketing")
-    assert rows[at + 1 : at + 3] == ["      idp_groups/marketing.yaml:14", "      teams: Marketing → Brand"]
+    assert rows[at + 1 : at + 3] == ["      teams: Marketing → Brand", "      idp_groups/marketing.yaml:14"]
 
 
 def test_marks_have_their_colours() -> None:
@@ -93,7 +93,9 @@ def test_a_guard_shows_each_way_out() -> None:
     assert "\n        Answer at the prompt.\n        Or: --allow x=40\n" in shown
 
 
-@pytest.mark.parametrize("plan", [plan_of(), plan_of(REBRAND, errored=True)])
+@pytest.mark.parametrize(
+    "plan", [plan_of(), plan_of(REBRAND, errored=True), plan_of(REBRAND, guards=(REVIEW._replace(verdict="block"),))]
+)
 def test_what_cannot_be_applied_offers_no_approval(plan: Plan) -> None:
     assert "Approve" not in text(plan)
 

@@ -163,7 +163,7 @@ def test_a_change_that_moves_people_with_others_says_so() -> None:
 
 def test_escalations_are_told_by_what_is_gained() -> None:
     walked = walk(full_plan())
-    assert walked.people[0] == ("1 person gains IT org admin: bo@acme.com", "warn")
+    assert walked.people[0] == ("1 person gains IT org admin: bo@acme.com", "risk")
     assert walk(redact(full_plan(), "counts")).people[0].text == "1 person gains IT org admin"
 
 
@@ -174,7 +174,7 @@ def test_the_upgrade_says_who_keeps_and_who_differs() -> None:
         "Completing the upgrade leaves 90 people with exactly what they have and changes 10 people; "
         "4 of 5 groups pushed again."
     )
-    assert second == ("1 person is org admin no longer: p0@acme.com.", "warn")
+    assert second == ("1 person is org admin no longer: p0@acme.com.", "risk")
 
 
 def test_what_the_order_cannot_spare_is_told_and_cut_with_a_count() -> None:
