@@ -61,15 +61,20 @@ def width_of(row: Row) -> int:
     return sum(cells(span.text) for span in row)
 
 
+def fits(item: Line, width: int | None) -> bool:
+    """Whether a line stands in one row, tail included."""
+    return width is None or item.indent + width_of(item.spans) + _GAP + width_of(item.tail) <= width
+
+
 def _rows(item: Line, width: int | None) -> Iterator[Row]:
     pad = (Span(" " * item.indent),) if item.indent else ()
     if not item.tail:
         yield from _wrap((*pad, *item.spans), item.hang, width)
         return
-    taken = item.indent + width_of(item.spans)
     if width is None:
         yield (*pad, *item.spans, Span(" " * _GAP), *item.tail)
-    elif (least := taken + _GAP + width_of(item.tail)) <= width:
+    elif fits(item, width):
+        least = item.indent + width_of(item.spans) + _GAP + width_of(item.tail)
         gap = Span(" " * (_GAP + max(min(width, WIDEST) - least, 0)))
         yield (*pad, *item.spans, gap, *item.tail)
     else:

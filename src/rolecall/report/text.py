@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from rolecall.plan.digest import short
 from rolecall.plan.value import GuardResult, Verdict
 from rolecall.report.banner import REHEARSAL
-from rolecall.report.line import Line, Row, Span, Style, line, width_of
+from rolecall.report.line import Line, Row, Span, Style, fits, line, width_of
 from rolecall.report.phrases import place
 from rolecall.report.problems import problem_line
 from rolecall.report.verdicts import guard_words, passed_words
@@ -73,17 +73,22 @@ def _part(part: Part, width: int | None) -> Iterator[Line]:
 
 
 def _entry(entry: Entry, column: int, width: int | None) -> Iterator[Line]:
+    """An entry's rows; its place stands at the end of the first row that has room for it, else below the fields."""
     mark: Row = (Span(f"{entry.mark} ", _MARK_STYLE[entry.mark]), Span(entry.address, "bold"))
     pad = Span(" " * (max(column - cells(entry.address), 0) + 3))
     what = _diffs(entry)
-    where: Row = (Span(place(entry.where), "dim"),) if entry.where else ()
     one = (*mark, pad, *what) if what else mark
+    notes = [line(note.text, note.tone, indent=_DEEP, hang=_DEEP) for note in entry.notes]
     if width is None or 2 + width_of(one) <= width:
-        yield Line(one, 2, _DEEP, where)
+        rows = [Line(one, 2, _DEEP), *notes]
     else:
-        yield Line(mark, 2, _DEEP)
-        yield Line(what, _DEEP, _DEEP, where)
-    yield from (line(note.text, note.tone, indent=_DEEP, hang=_DEEP) for note in entry.notes)
+        rows = [Line(mark, 2, _DEEP), Line(what, _DEEP, _DEEP), *notes]
+    if entry.where:
+        where: Row = (Span(place(entry.where), "dim"),)
+        roomy = (at for at, row in enumerate(rows) if fits(row._replace(tail=where), width))
+        at = next(roomy, len(rows) - len(notes) - 1)
+        rows[at] = rows[at]._replace(tail=where)
+    yield from rows
 
 
 def _diffs(entry: Entry) -> Row:

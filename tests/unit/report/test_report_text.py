@@ -69,6 +69,13 @@ def test_a_narrow_terminal_puts_the_fields_below_the_address() -> None:
     assert rows[at + 1 : at + 3] == ["      teams: Marketing → Brand", "      idp_groups/marketing.yaml:14"]
 
 
+def test_the_place_stands_where_there_is_room() -> None:
+    rows = text(small(), 74).splitlines()
+    at = rows.index("  ~ idp_groups/Writer-Marketing   teams: Marketing → Brand")
+    assert rows[at + 2].startswith("      owner it-lead@acme.com · CHG-4411 ")
+    assert rows[at + 2].endswith(" idp_groups/marketing.yaml:14")
+
+
 def test_marks_have_their_colours() -> None:
     styles = {item.spans[0].text: item.spans[0].style for item in plan_lines(walk(full_plan())) if item.indent == 2}
     assert (styles["+ "], styles["~ "], styles["- "]) == ("add", "change", "remove")
