@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rolecall.errors import ConfigError, Problem
 from rolecall.live.observed import SnapshotReader
+from rolecall.model.roles import BUILT_IN, Role
 
 if TYPE_CHECKING:
     from rolecall.live.client import OrgClient
+    from rolecall.live.people_file import PeopleFile
+    from rolecall.live.people_scim import ScimPeople
     from rolecall.live.transport import Timeouts
 
 
@@ -36,6 +39,35 @@ def connect(
         return _http(url, token, timeouts, allow_http)
     hint = "write https://…, local:PATH or observed:PATH"
     raise ConfigError(Problem("org_url", f"`org.url` names no way to an org: {url}", None, hint))
+
+
+def connect_people(
+    kind: str,
+    at: str,
+    token: Callable[[], str] | None = None,
+    *,
+    folder: Path = Path(),
+    roles: Mapping[str, Role] = BUILT_IN,
+    role_attribute: str | None = None,
+    allow_http: bool = False,
+) -> PeopleFile | ScimPeople:
+    """The source of people that a config's ``people`` names: ``file`` at a path in ``folder``, ``scim`` at a base URL.
+
+    ``roles`` are the org's, ``role_attribute`` is given while the org's endpoint is legacy. Nothing is opened or sent
+    yet. Raises ConfigError for a url that must not be used, and for other kinds.
+    """
+    if kind == "file":
+        from rolecall.live.people_file import PeopleFile
+
+        return PeopleFile(folder / at, roles)
+    if kind == "scim":
+        from rolecall.live.exchange import Exchange
+        from rolecall.live.http import HttpTransport, base_url
+        from rolecall.live.people_scim import ScimPeople
+
+        transport = HttpTransport(base_url(at, allow_http=allow_http), token)
+        return ScimPeople(Exchange(transport), role_attribute)
+    raise ConfigError(Problem("people_source", f"people cannot be read from `{kind}`", None, "use org, file or scim"))
 
 
 def _local(rest: str, token: Callable[[], str] | None, folder: Path, timeouts: Timeouts | None) -> OrgClient:

@@ -11,9 +11,11 @@ import pytest
 
 from rolecall.errors import ConfigError, OrgError
 from rolecall.live.client import OrgClient
-from rolecall.live.connect import connect
+from rolecall.live.connect import connect, connect_people
 from rolecall.live.http import base_url
 from rolecall.live.observed import SnapshotReader
+from rolecall.live.people_file import PeopleFile
+from rolecall.live.people_scim import ScimPeople
 
 
 @pytest.mark.parametrize(
@@ -103,6 +105,19 @@ def test_a_local_org_that_is_some_other_file(tmp_path: Path) -> None:
     with pytest.raises(OrgError) as caught:
         asyncio.run(org.read())
     assert caught.value.problems[0].code == "local_unusable"
+
+
+def test_people_from_elsewhere() -> None:
+    file = connect_people("file", "people.csv", folder=Path("/repo"))
+    assert isinstance(file, PeopleFile)
+    assert file.path == Path("/repo/people.csv")
+    assert isinstance(connect_people("scim", "https://idp.example.com/scim/v2"), ScimPeople)
+
+
+@pytest.mark.parametrize("kind, at", [("scim", "http://idp.example.com"), ("scim", "idp"), ("ldap", "x")])
+def test_people_from_where_they_must_not_be_read(kind: str, at: str) -> None:
+    with pytest.raises(ConfigError):
+        connect_people(kind, at)
 
 
 def test_finding_the_way_imports_nothing_heavy() -> None:

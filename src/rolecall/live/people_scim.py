@@ -1,0 +1,219 @@
+"""People from any SCIM 2.0 server (RFC 7644), read-only. As little is asked of the server as can be.
+
+No filter, no sorting and no ``groups`` on users is relied on; attributes are asked for, and done without where the
+server refuses that. Pages are as large as the server makes them, and go on until one is empty: what ``totalResults``
+says is believed only when it agrees.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+from rolecall.codec.people import DirectoryBuilder
+from rolecall.errors import OrgError
+from rolecall.live.exchange import Exchange, together
+from rolecall.live.lists import SLACK, ListShifted
+from rolecall.live.refusals import Refused, accepted, contract, decoded
+from rolecall.live.transport import NoAnswer, Request
+from rolecall.model.directory import Directory, PeopleScope
+from rolecall.model.live import UNREAD, Coverage
+
+Json = Any
+PAGE = 100
+EXTENSION = "urn:custom:params:scim:schemas:extension:writer:2.0"
+"""Where the legacy endpoint's role attribute stands (R18); some write ``:User`` behind it, some leave the URN out."""
+
+ACCEPT = (("accept", "application/scim+json, application/json"),)
+USERS = Request("GET", "/Users", (("attributes", "userName,emails,active,groups"),), ACCEPT)
+GROUPS = Request("GET", "/Groups", (("attributes", "displayName,members"),), ACCEPT)
+
+
+class ScimList(NamedTuple):
+    """Resources as they were read. ``missing``: how many more the server says there are."""
+
+    rows: list[Json]
+    missing: int = 0
+
+
+class ScimPeople:
+    """The users and groups of a SCIM server, see ``port.People``. The exchange's base URL is the server's own.
+
+    ``role_attribute`` names the attribute to read for the legacy endpoint; without it attributes are left alone.
+    """
+
+    def __init__(self, exchange: Exchange, role_attribute: str | None = None) -> None:
+        self._exchange = exchange
+        self._attribute = role_attribute
+
+    async def read_people(self, scope: PeopleScope) -> Directory:
+        """Everybody, whatever the scope. Unread, with the reason, when not all can be had. Raises NoAnswer."""
+        if scope == PeopleScope():
+            return Directory()
+        try:
+            users, groups = await together((self._users(), self._groups()))
+            return decoded(USERS, lambda: _directory(users, groups, self._attribute))
+        except NoAnswer:
+            raise
+        except OrgError as error:
+            return Directory(coverage=UNREAD._replace(problem=error.problems[0].message))
+
+    async def close(self) -> None:
+        """Let go of connections."""
+        await self._exchange.transport.close()
+
+    async def _users(self) -> ScimList:
+        whole = USERS._replace(query=()) if self._attribute else USERS
+        return await read_scim_list(self._exchange, whole)
+
+    async def _groups(self) -> ScimList:
+        """The groups; none when the server has no such address, since users may tell theirs."""
+        try:
+            return await read_scim_list(self._exchange, GROUPS)
+        except Refused as error:
+            if error.status in (404, 405, 501):
+                return ScimList([])
+            raise
+
+
+async def read_scim_list(exchange: Exchange, request: Request) -> ScimList:
+    """All resources of a type; without asking for attributes where the server refuses that; once more when it shifts.
+
+    Raises ListShifted when it shifts again, OrgError when the server refuses or does not answer.
+    """
+    try:
+        found = await _attempt(exchange, request)
+        return found if not found.missing else await _attempt(exchange, request)
+    except ListShifted:
+        return await _attempt(exchange, request)
+
+
+async def _attempt(exchange: Exchange, request: Request) -> ScimList:
+    try:
+        return await _read(exchange, request)
+    except Refused as error:
+        if not request.query or error.status not in (400, 403, 404, 501):
+            raise
+        return await _read(exchange, request._replace(query=()))
+
+
+async def _read(exchange: Exchange, request: Request) -> ScimList:
+    rows: list[Json] = []
+    seen: set[str] = set()
+    total = 0
+    while True:
+        page = await _page(exchange, request, len(rows) + 1, total if rows else None)
+        total = page.total if page.total is not None else total
+        known = seen.intersection(page.ids)
+        if not page.rows or (len(known) == len(page.rows) and len(rows) >= total):
+            return ScimList(rows, max(0, total - len(rows)))
+        if known or len(set(page.ids)) != len(page.ids):
+            raise ListShifted(*contract(request, "a resource came twice").problems)
+        rows += page.rows
+        seen.update(page.ids)
+        if len(rows) > 2 * total + SLACK:
+            raise ListShifted(*contract(request, f"of {total} resources more than {len(rows)} came").problems)
+
+
+class _Page(NamedTuple):
+    rows: list[Json]
+    ids: list[str]
+    total: int | None
+
+
+async def _page(exchange: Exchange, request: Request, start: int, total: int | None) -> _Page:
+    asked = request._replace(query=(*request.query, ("startIndex", str(start)), ("count", str(PAGE))))
+    answer = await exchange.read(asked)
+    if total is not None and start > total and answer.status in (400, 404):
+        return _Page([], [], None)
+    body = accepted(asked, answer)
+    return decoded(asked, lambda: _decode_page(body))
+
+
+def _decode_page(body: Json) -> _Page:
+    rows = body.get("Resources") or []
+    if not isinstance(rows, list) or not isinstance(body["totalResults"], int):
+        raise TypeError("`Resources` or `totalResults`")
+    ids = [row["id"] for row in rows]
+    if not all(isinstance(one, str) for one in ids):
+        raise TypeError("an id is not text")
+    return _Page(rows, ids, body["totalResults"])
+
+
+def _directory(users: ScimList, groups: ScimList, attribute: str | None) -> Directory:
+    """One directory. Raises OrgError for people who came twice (R28)."""
+    names = {group["id"]: group["displayName"] for group in groups.rows}
+    held = _memberships(groups.rows)
+    builder = DirectoryBuilder([name for name in names.values() if name.strip()], names=names)
+    rows = [_row(user, held.get(user["id"], ()), names, attribute) for user in users.rows]
+    nameless = sum(row is None for row in rows)
+    if faults := builder.add(row for row in rows if row is not None):
+        raise contract(USERS, f"a user in it {faults[0].message}")
+    if twice := builder.repeated():
+        raise contract(USERS, f"{len(twice)} e-mail addresses came twice")
+    return builder.build(_coverage(users, groups, len(builder), nameless))
+
+
+def _coverage(users: ScimList, groups: ScimList, read: int, nameless: int) -> Coverage:
+    if users.missing or groups.missing:
+        problem = f"the server says that there are {users.missing} more users and {groups.missing} more groups"
+        return Coverage("partial", read, read + users.missing, problem=problem)
+    left_out = f"{nameless} users without an e-mail address are left out" if nameless else None
+    return Coverage(read=read, total=read, problem=left_out)
+
+
+def _memberships(groups: Sequence[Json]) -> dict[str, list[str]]:
+    """Who is directly in which groups, by ids; a group within a group does not count (R29)."""
+    held: dict[str, list[str]] = {}
+    for group in groups:
+        for member in group.get("members") or ():
+            if str(member.get("type") or "User").casefold() == "user" and "/Groups/" not in (member.get("$ref") or ""):
+                held.setdefault(member["value"], []).append(group["id"])
+    return held
+
+
+def _row(user: Json, held: Sequence[str], names: dict[str, str], attribute: str | None) -> Json:
+    """A user as the codec has people; None for one without an e-mail address, who can be nobody of the org."""
+    email = next(_emails(user), None)
+    if email is None:
+        return None
+    told: list[Json] = [
+        group for group in user.get("groups") or () if str(group.get("type") or "direct").casefold() == "direct"
+    ]
+    groups = [*held, *(_told(group, names) for group in told if group.get("value") not in held)]
+    row = {"email": email, "active": _truth(user.get("active", True)), "groups": groups}
+    role = _attribute(user, attribute) if attribute else None
+    return row if role is None else {**row, "role_attribute": role}
+
+
+def _is_direct(group: Json) -> bool:
+    return str(group.get("type") or "direct").casefold() == "direct"
+
+
+def _told(group: Json, names: dict[str, str]) -> str:
+    """What a user says of a group: its id where the groups were read, else the name it gives."""
+    return str(group["value"] if group.get("value") in names else group.get("display") or group["value"])
+
+
+def _emails(user: Json) -> Iterator[str]:
+    """The addresses a user may be matched by, the likeliest first."""
+    name = user.get("userName") or ""
+    if "@" in name:
+        yield name
+    mails = [mail for mail in user.get("emails") or () if isinstance(mail, dict) and mail.get("value")]
+    yield from (mail["value"] for mail in mails if mail.get("primary") is True)
+    yield from (mail["value"] for mail in mails if mail.get("type") == "work")
+    yield from (mail["value"] for mail in mails)
+
+
+def _truth(said: Json) -> bool:
+    """Entra's connectors write booleans as text."""
+    return said.casefold() != "false" if isinstance(said, str) else said is not False
+
+
+def _attribute(user: Json, attribute: str) -> str | None:
+    for place in (user.get(EXTENSION), user.get(f"{EXTENSION}:User"), user):
+        said = place if isinstance(place, str) else place.get(attribute) if isinstance(place, dict) else None
+        if isinstance(said, str) and said:
+            return said
+    return None
