@@ -9,7 +9,6 @@ from typing import Any
 from rolecall.desired.sources import Sources
 from rolecall.errors import Problem, did_you_mean
 from rolecall.model import normalise
-from rolecall.model.kinds import BY_SECTION, SECTIONS
 from rolecall.source.document import Step
 
 Sound = dict[str, Any]
@@ -75,6 +74,8 @@ def _addresses(sound: Sound, sources: Sources) -> Iterator[Problem]:
 
 def _address(pattern: str) -> Problem | None:
     """What is wrong with an address or a glob of addresses, without its place."""
+    from rolecall.model.kinds import BY_SECTION, SECTIONS
+
     section, slash, _ = pattern.partition("/")
     if any(mark in section for mark in "*?["):
         return None

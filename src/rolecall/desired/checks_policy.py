@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from rolecall.desired.policy import build_policy
 from rolecall.desired.schema import judge
 from rolecall.desired.sources import Sources
 from rolecall.errors import Problem, Where
-from rolecall.model.strictness import policy_differences
 
 Sound = dict[str, Any]
 _POLICY = ("manage", "ignore", "guards", "allow", "watch", "access_tests")
@@ -60,6 +58,9 @@ def _test(at: int, test: Sound, sources: Sources) -> Iterator[Problem]:
 
 def _loosened(sources: Sources) -> Iterator[Problem]:
     """An overlay may tighten policy, never loosen it."""
+    from rolecall.desired.policy import build_policy
+    from rolecall.model.strictness import policy_differences
+
     base = judge(sources.base, sources, explained=False).sound
     if any(base.get(key) != sources.base.get(key) for key in _POLICY):
         return

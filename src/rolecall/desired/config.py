@@ -36,6 +36,6 @@ class Config:
 
         Reads the files again: a Config keeps no places, and they are asked for only to tell what is wrong.
         """
-        from rolecall.desired.load import load
+        from rolecall.desired.loading import load
 
         return load(self.root, self.env, self.main).where(path, key)

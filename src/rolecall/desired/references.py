@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from rolecall.desired.config import Config
-from rolecall.desired.load import load
+from rolecall.desired.loading import load
 from rolecall.desired.sources import Sources
 from rolecall.errors import Problem, Where, did_you_mean
 from rolecall.model import normalise

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from rolecall.desired import environments, load
-from rolecall.desired.load import load_each
+from rolecall.desired.loading import load_each
 from rolecall.errors import Where
 
 HEAD = "version: 1\norg: {name: a, url: 'local:org.db'}\n"

@@ -9,7 +9,7 @@ from rolecall.desired.checks_names import check_names
 from rolecall.desired.checks_policy import check_policy
 from rolecall.desired.checks_sections import check_sections
 from rolecall.desired.checks_targets import check_targets
-from rolecall.desired.load import load, load_each
+from rolecall.desired.loading import load, load_each
 from rolecall.desired.schema import judge
 from rolecall.desired.sources import Sources
 from rolecall.errors import Problem, Where

@@ -6,16 +6,19 @@ import hashlib
 import json
 from collections.abc import Mapping
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 from rolecall.codec.settings import decode_value
 from rolecall.desired.config import Config
+from rolecall.desired.loading import load
 from rolecall.desired.merge import removes
 from rolecall.desired.metadata import metadata_text
 from rolecall.desired.policy import build_policy
 from rolecall.desired.sources import Sources
 from rolecall.desired.targets import build_journal, build_org, build_people
-from rolecall.errors import Problem, Where
+from rolecall.desired.validating import validate
+from rolecall.errors import ConfigError, Problem, Where
 from rolecall.model.desired import Desired, Intent
 from rolecall.model.kinds import KINDS, Kind, address
 from rolecall.model.normalise import name as normal_name
@@ -42,6 +45,15 @@ def build(sources: Sources, warnings: tuple[Problem, ...] = ()) -> Config:
         files=sources.files,
         warnings=warnings,
     )
+
+
+def read_config(root: Path, env: str | None = None, main: str | None = None) -> Config:
+    """The config in directory ``root``. Raises ConfigError with every error found; warnings are in the Config."""
+    sources = load(root, env, main)
+    problems = validate(sources)
+    if any(problem.severity == "error" for problem in problems):
+        raise ConfigError(*problems)
+    return build(sources, tuple(problems))
 
 
 def digest(effective: Mapping[str, Any], settings: Settings) -> str:
