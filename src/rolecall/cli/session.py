@@ -58,6 +58,9 @@ def read(call: Invocation) -> Config:
 @asynccontextmanager
 async def session(call: Invocation, config: Config) -> AsyncIterator[Session]:
     """The org of a config, or the snapshot given in its place; connections are let go of at the end."""
+    from rolecall.cli.logs import configure
+
+    configure(call)
     org = _org(call, config)
     try:
         yield Session(config, org, _people(call, config, org))

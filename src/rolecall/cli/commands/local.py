@@ -110,7 +110,10 @@ def reset(call: Invocation, keep_tokens: bool, database: str | None) -> None:
 @_DATABASE
 def serve(call: Invocation, port: int, host: str, remote: bool, database: str | None) -> None:
     """Serve the local org until interrupted: admin API, SCIM, and a console for people."""
+    from rolecall.cli.logs import configure
     from rolecall.jobs.local import serve as listen
+
+    configure(call)
 
     def announce(url: str) -> None:
         sys.stdout.write(f"LOCAL REHEARSAL, not WRITER\nConsole and admin API: {url}\nSCIM: {url}/api/scim/v2\n")

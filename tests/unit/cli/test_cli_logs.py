@@ -1,0 +1,63 @@
+"""Logs: to stderr, as much as was asked for, as text or as JSON."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator
+
+import pytest
+
+from rolecall.cli.logs import configure
+from rolecall.cli.options import Invocation
+
+
+@pytest.fixture(autouse=True)
+def _quiet_after() -> Iterator[None]:
+    log = logging.getLogger("rolecall")
+    before = (log.handlers, log.propagate, log.level)
+    yield
+    log.handlers, log.propagate, _ = before
+    log.setLevel(before[2])
+
+
+def say_all() -> None:
+    log = logging.getLogger("rolecall.live")
+    for level in ("debug", "info", "warning", "error"):
+        getattr(log, level)("a %s\x1b[31m", level)
+
+
+@pytest.mark.parametrize(("verbosity", "lines"), [(-1, 1), (0, 2), (1, 3), (2, 4), (5, 4)])
+def test_as_much_as_was_asked_for(verbosity: int, lines: int, capsys: pytest.CaptureFixture[str]) -> None:
+    configure(Invocation(verbosity=verbosity))
+    say_all()
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert len(shown.err.splitlines()) == lines
+    assert shown.err.splitlines()[-1] == "error: a error\\x1b[31m"
+
+
+def test_json_has_one_id_for_the_run(capsys: pytest.CaptureFixture[str]) -> None:
+    configure(Invocation(verbosity=2, log_format="json"))
+    say_all()
+    rows = [json.loads(row) for row in capsys.readouterr().err.splitlines()]
+    assert [row["level"] for row in rows] == ["debug", "info", "warning", "error"]
+    assert len({row["run"] for row in rows}) == 1
+    assert rows[0]["time"].endswith("+00:00")
+
+
+def test_configuring_twice_says_nothing_twice(capsys: pytest.CaptureFixture[str]) -> None:
+    configure(Invocation())
+    configure(Invocation())
+    say_all()
+    assert len(capsys.readouterr().err.splitlines()) == 2
+
+
+def test_what_is_said_beside_the_message_is_kept(capsys: pytest.CaptureFixture[str]) -> None:
+    configure(Invocation(verbosity=1))
+    logging.getLogger("rolecall.live").info("answered", extra={"status": 200, "path": "/v1/org"})
+    configure(Invocation(verbosity=1, log_format="json"))
+    logging.getLogger("rolecall.live").info("answered", extra={"status": 200})
+    text, row = capsys.readouterr().err.splitlines()
+    assert text == "info: answered status=200 path=/v1/org"
+    assert json.loads(row)["status"] == 200
