@@ -1,6 +1,6 @@
 """Fixtures of the contract suites."""
 
 from live_site import site
-from scim_org import scim, scim_db, scim_postgres
+from scim_org import lite, scim, scim_db, scim_postgres, scim_template
 
-__all__ = ["scim", "scim_db", "scim_postgres", "site"]
+__all__ = ["lite", "scim", "scim_db", "scim_postgres", "scim_template", "site"]

@@ -168,24 +168,24 @@ class _EntryCompiler(_Boolean):
 
     def visit_comparison(self, node: Comparison) -> Predicate:
         binding = self._bind(node.attr_path)
-        if binding is None:
-            return false()
         name = _sub_name(binding)
         return compare(self.dialect, _comparable(self.entries.field(name), name), node.op, operand(binding, node))
 
     def visit_present(self, node: Present) -> Predicate:
-        binding = self._bind(node.attr_path)
-        term = None if binding is None else self.entries.field(_sub_name(binding))
-        return false() if term is None else _present(term)
+        name = _sub_name(self._bind(node.attr_path))
+        return _present(_comparable(self.entries.field(name), name))
 
     def visit_value_path(self, node: ValuePath) -> Predicate:
         raise InvalidFilterException(detail=f"a selection cannot stand in another one: {node}")
 
-    def _bind(self, inner: AttrPath) -> AttributeBinding | None:
+    def _bind(self, inner: AttrPath) -> AttributeBinding:
         head = self.bound.resolve(self.attribute, strict=False)
-        if head is not None and not _is_model(head.field_type):
-            return head if inner.attr.lower() == "value" and inner.sub_attr is None else None
-        return self.bound.resolve(AttrPath(self.attribute.attr, inner.attr, self.attribute.uri), strict=False)
+        if head is not None and not _is_model(head.field_type) and inner.attr.lower() == "value":
+            return head
+        found = self.bound.resolve(AttrPath(self.attribute.attr, inner.attr, self.attribute.uri), strict=False)
+        if found is None or inner.sub_attr is not None:
+            raise InvalidFilterException(detail=f"`{self.attribute}` has no `{inner}`")
+        return found
 
 
 def compare(dialect: Dialect, term: Term, op: CompareOperator, value: str | None) -> Predicate:

@@ -15,6 +15,7 @@ MAX_OPERATIONS: Final = 5000
 """How many operations one PATCH may hold."""
 
 _EXTENSIONS: Final = (WRITER_USER.lower(), WRITER.lower())
+_MANAGER: Final = f"{ENTERPRISE}:manager".lower()
 _PASSWORDS: Final = ("password", f"{USER}:password".lower())
 
 
@@ -70,7 +71,7 @@ class UserQuirks(NamedTuple):
             return {self.role: self._role(value)}
         if name == ENTERPRISE.lower() and isinstance(value, Mapping):
             return {key: _manager(part) if key.lower() == "manager" else part for key, part in value.items()}
-        return _manager(value) if name == f"{ENTERPRISE}:manager".lower() else value
+        return _manager(value) if name == _MANAGER else value
 
     def operations(self, operations: list[Any]) -> Iterator[Any]:
         """The operations of a PATCH, those on passwords left out."""
@@ -92,7 +93,7 @@ class UserQuirks(NamedTuple):
         if "value" not in said:
             return {**said, "path": path}
         clean = self.value(path.lower(), value)
-        if clean is None and str(said.get("op")).lower() != "remove":
+        if clean is None and path.lower() == _MANAGER and str(said.get("op")).lower() != "remove":
             return {"op": "remove", "path": path}
         return {**said, "path": path, "value": clean}
 
