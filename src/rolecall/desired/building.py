@@ -57,9 +57,13 @@ def read_config(root: Path, env: str | None = None, main: str | None = None) -> 
 
 
 def digest(effective: Mapping[str, Any], settings: Settings) -> str:
-    """SHA-256 over the canonical JSON of the effective config and of the files it names; hex."""
+    """SHA-256 over the canonical JSON of the effective config and of the files it names; hex.
+
+    How the config is split into files is no part of it.
+    """
+    said = {key: value for key, value in effective.items() if key != "include"}
     metadata = settings.sso.metadata if isinstance(settings.sso, Sso) else None
-    canonical = json.dumps([effective, metadata or None], sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    canonical = json.dumps([said, metadata or None], sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 

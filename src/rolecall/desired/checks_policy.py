@@ -19,7 +19,7 @@ def check_policy(sound: Sound, sources: Sources) -> Iterator[Problem]:
     for at, test in enumerate(sound.get("access_tests", ())):
         if test:
             yield from _test(at, test, sources)
-    if sources.overlaid and all(sound.get(key) == sources.effective.get(key) for key in _POLICY):
+    if sources.overlaid and _intact(sound, sources.effective):
         yield from _loosened(sources)
 
 
@@ -62,7 +62,7 @@ def _loosened(sources: Sources) -> Iterator[Problem]:
     from rolecall.model.strictness import policy_differences
 
     base = judge(sources.base, sources, explained=False).sound
-    if any(base.get(key) != sources.base.get(key) for key in _POLICY):
+    if not _intact(base, sources.base):
         return
     over = sources.documents[-1]
     try:
@@ -76,6 +76,12 @@ def _loosened(sources: Sources) -> Iterator[Problem]:
             yield _loosening(difference.path, change, over.where(path, key=True))
     for name in _unprotected(sources):
         yield _loosening(f"idp_groups/{name}.protect", "from true to false", over.where(("idp_groups", name), key=True))
+
+
+def _intact(sound: Sound, whole: Sound) -> bool:
+    """Whether the schema finds nothing against any part of the policy."""
+    said = [key for key in _POLICY if key in whole]
+    return all(key in sound and sound[key] == whole[key] for key in said)
 
 
 def _loosening(path: str, change: str, where: Where) -> Problem:

@@ -10,7 +10,6 @@ from pathlib import Path
 from rolecall.errors import ConfigError, Problem, Where, did_you_mean
 from rolecall.source.document import Document
 from rolecall.source.files import inside, read_file
-from rolecall.source.json_file import parse_json
 from rolecall.source.yaml_file import parse_yaml
 
 MAIN = "rolecall.yaml"
@@ -27,7 +26,11 @@ def read_document(root: Path, name: str) -> Document:
         hint = f"Files stay inside {root}, links resolved"
         raise ConfigError(Problem("outside", "leads out of the config's directory", Where(name), hint))
     data = read_file(path, name)
-    return parse_json(data, name) if name.endswith(".json") else parse_yaml(data, name)
+    if not name.endswith(".json"):
+        return parse_yaml(data, name)
+    from rolecall.source.json_file import parse_json
+
+    return parse_json(data, name)
 
 
 def environments(root: Path) -> tuple[str, ...]:

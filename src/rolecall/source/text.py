@@ -9,7 +9,7 @@ from rolecall.errors import ConfigError, Problem, Where
 
 _WIDE_MARKS = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _ODD_BREAKS = re.compile("[\x85\u2028\u2029]")
-_UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+_UNPRINTABLE = "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
 
 
 def checked_utf8(data: bytes, name: str) -> bytes:
@@ -36,7 +36,7 @@ def checked_utf8(data: bytes, name: str) -> bytes:
 def refuse_unprintable(data: bytes, name: str) -> None:
     """Raise ConfigError at the first control character that YAML does not allow; return when there is none."""
     text = data.decode("utf-8")
-    if found := _UNPRINTABLE.search(text):
+    if found := re.search(_UNPRINTABLE, text):
         _refuse(name, text, found, "Take it out; a binary file is no config")
 
 
