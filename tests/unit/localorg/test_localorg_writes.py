@@ -33,7 +33,18 @@ def test_every_write_needs_the_etag_that_stands(org: Client, method: str, path: 
 
 @pytest.mark.parametrize(
     ("said", "status"),
-    [("*", 200), ('"0", {etag}', 200), ("W/{etag}", 412), ("{etag}x", 400), ("7", 400), ('""', 412), ("", 400)],
+    [
+        ("*", 200),
+        ('"0", {etag}', 200),
+        ('"a,b",{etag}', 200),
+        ("{etag},", 400),
+        ('"0" {etag}', 400),
+        ("W/{etag}", 412),
+        ("{etag}x", 400),
+        ("7", 400),
+        ('""', 412),
+        ("", 400),
+    ],
 )
 def test_if_match_is_read_as_rfc_9110_has_it(org: Client, said: str, status: int) -> None:
     etag = org.get("/v1/access/sso")["etag"]
@@ -108,6 +119,6 @@ def test_the_audit_log_is_read_in_order_and_from_a_moment_on(org: Client) -> Non
     assert newest["has_more"]
     older = org.get(f"/v1/audit-log?order=desc&limit=1&after={newest['last_id']}")
     assert older["data"][0]["key"] == "b"
-    assert org.call("GET", "/v1/audit-log?after=forged").key == "bad_cursor"
+    assert org.call("GET", "/v1/audit-log?after=forged").key == "unknown_cursor"
     for since in ("yesterday", "2026-01-01T00:00:00", "0001-01-01T00:00:00%2B23:59"):
-        assert org.call("GET", f"/v1/audit-log?since={since}").status == 400
+        assert org.call("GET", f"/v1/audit-log?since={since}").status in (400, 422)

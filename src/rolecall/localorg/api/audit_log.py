@@ -45,13 +45,13 @@ def _since(said: str) -> str:
     try:
         return stamp(at)
     except OverflowError as error:
-        raise refuse(400, "bad_parameter", "`since` is out of range", field="since") from error
+        raise refuse(422, "bad_parameter", "`since` is out of range", field="since") from error
 
 
 def _position(tx: Connection, cursor: str) -> int:
     seq = tx.execute(select(AUDIT.c.seq).where(AUDIT.c.id == cursor)).scalar()
     if seq is None:
-        raise refuse(400, "bad_cursor", "The cursor is not one that this org gave out")
+        raise refuse(422, "unknown_cursor", "The cursor is not one that this org gave out")
     return int(seq)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -11,7 +12,7 @@ from rolecall.localorg.web import Fault, Refusal, refuse
 Check = Callable[[Any], str | None]
 """Says in words what is wrong with a value, or None."""
 
-IDPS = ("okta", "entra", "other")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 def body_object(call: Call, fields: Mapping[str, Check], required: tuple[str, ...] = ()) -> dict[str, Any]:
@@ -58,7 +59,7 @@ def text(most: int, least: int = 0) -> Check:
     def check(value: Any) -> str | None:
         if not isinstance(value, str) or not least <= len(value) <= most:
             return f"must be text of {least} to {most} characters"
-        return None if value.isprintable() or not value else "must not hold control characters"
+        return "must not hold control characters" if _CONTROL.search(value) else None
 
     return check
 

@@ -40,7 +40,7 @@ def page_of(call: Call) -> Page:
     """The page that a query asks for. Raises Refusal 400."""
     query = call.query
     if "after" in query and "before" in query:
-        raise refuse(400, "bad_parameter", "Give `after` or `before`, not both", field="before")
+        raise refuse(422, "two_cursors", "Give `after` or `before`, not both", field="before")
     order = query.get("order", "asc")
     if order not in ("asc", "desc"):
         raise refuse(400, "bad_parameter", "`order` must be asc or desc", field="order")

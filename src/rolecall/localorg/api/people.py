@@ -69,9 +69,8 @@ def _partition(said: str) -> ColumnElement[bool]:
     found = re.fullmatch(r"(\d{1,2})/(\d{1,2})", said, re.ASCII)
     number, of = (int(found[1]), int(found[2])) if found else (0, 0)
     if not (0 <= number < of <= MAX_PARTITIONS):
-        raise refuse(
-            400, "bad_parameter", f"`partition` must be i/n with 0 <= i < n <= {MAX_PARTITIONS}", field="partition"
-        )
+        words = f"`partition` must be i/n with 0 <= i < n <= {MAX_PARTITIONS}"
+        raise refuse(422 if found else 400, "bad_parameter", words, field="partition")
     first, end = number * BUCKETS // of, (number + 1) * BUCKETS // of
     return and_(USERS.c.bucket >= first, USERS.c.bucket < end)
 

@@ -14,7 +14,8 @@ from rolecall.localorg.store.tables import AUDIT
 from rolecall.localorg.web import Refusal, Response, dump, json_response, refuse
 
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
-_ETAG = re.compile(r'\s*(W/)?"([\x21\x23-\x7e]*)"\s*')
+_ETAG = re.compile(r'(W/)?("[\x21\x23-\x7e]*")')
+_ETAGS = re.compile(rf"{_ETAG.pattern}(\s*,\s*{_ETAG.pattern})*")
 
 
 def etag(version: int) -> str:
@@ -46,10 +47,9 @@ def check_match(call: Call, standing: str) -> None:
         )
     if said.strip() == "*":
         return
-    found = [_ETAG.fullmatch(part) for part in said.split(",")]
-    if not all(found):
+    if not _ETAGS.fullmatch(said.strip()):
         raise refuse(400, "bad_if_match", 'If-Match must be `*` or quoted ETags such as `"12"`')
-    strong = {f'"{match[2]}"' for match in found if match and not match[1]}
+    strong = {tag for weak, tag in _ETAG.findall(said) if not weak}
     if standing not in strong:
         raise Refusal(
             412,
