@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 from faulty_client import HTML, run
 from faulty_org import ORG, Asked, Reply, at, error, faulty_org, page, reply, script, well
 
+from rolecall.live.people_api import MOST_NAMED
 from rolecall.model.directory import EVERYBODY, PeopleScope
 
 
@@ -89,6 +91,18 @@ def test_an_org_that_cannot_search_is_asked_for_everybody() -> None:
         run(faulty, lambda org: org.read_people(PeopleScope(org_admins=True)))
         assert faulty.paths("/v1/people")
         assert not faulty.paths("/v1/people/search")
+
+
+def test_a_scope_that_names_many_is_searched_in_parts() -> None:
+    found = iter([page([person(1), person(2)]), page([person(2), person(3)])])
+    emails = frozenset(f"p{number}@acme.com" for number in range(MOST_NAMED + 1))
+    with faulty_org(at("/v1/people/search", lambda asked: next(found))) as faulty:
+        directory = run(faulty, lambda org: org.read_people(PeopleScope(emails=emails, org_admins=True)))
+        bodies = [json.loads(asked.body) for asked in faulty.paths("/v1/people/search")]
+    assert sorted(directory.ids) == ["p1", "p2", "p3"]
+    assert directory.coverage[:3] == ("complete", 3, 3)
+    assert {email for body in bodies for email in body["emails"]} == emails
+    assert sum("org_admins" in body for body in bodies) == 1
 
 
 def test_nobody_is_asked_for_when_nobody_is_in_scope() -> None:

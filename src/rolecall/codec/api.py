@@ -7,9 +7,9 @@ ValueError and AttributeError into "not what the contract allows".
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any, Final, NamedTuple, cast
+from typing import Any, Final, NamedTuple, cast, get_args
 
 from rolecall.codec.settings import Json, Roles, decode_settings, decode_value, encode_settings, encode_value
 from rolecall.codec.snapshot import moment_text
@@ -18,7 +18,7 @@ from rolecall.model.kinds import BY_SECTION
 from rolecall.model.live import Caller, Facts, Group
 from rolecall.model.outcome import Event
 from rolecall.model.roles import BUILT_IN, Role
-from rolecall.model.settings import BLANK, Section, Settings, Value
+from rolecall.model.settings import BLANK, Endpoint, Join, Section, Settings, Value
 
 WRITES: Final = frozenset(
     {
@@ -108,9 +108,10 @@ def decode_item(section: Section, json: Json, roles: Roles = BUILT_IN) -> Item:
     """The inverse of encode_item."""
     etag = _text(json["etag"])
     if section == "idp_groups":
-        mapping = decode_value(section, json["mapping"], roles) or BLANK
+        mapping = _decode_mapping(json["mapping"], roles)
         group = Group(_text(json["id"]), json.get("external_id"), json.get("member_count"))
         return Item(normalise.name(json["name"]), mapping, etag, group)
+    _check_fields(section, json)
     value = cast(Value, decode_value(section, json, roles))
     return Item(normalise.domain(json["name"]) if section == "domains" else None, value, etag)
 
@@ -156,6 +157,34 @@ def decode_scim_facts(json: Json, roles: Roles = BUILT_IN) -> ScimFacts:
 def _legacy_group(row: Json) -> LegacyGroup:
     teams = frozenset(map(normalise.name, row["teams"]))
     return LegacyGroup(_text(row["id"]), normalise.name(row["name"]), teams)
+
+
+def _check_fields(section: Section, json: Json) -> None:
+    """Raise TypeError for a field that is there with a value it cannot have."""
+    for field in BY_SECTION[section].fields:
+        if field.name in json and not _FITS.get(field.name, _is_text)(json[field.name]):
+            raise TypeError(f"`{field.name}` is {str(json[field.name])[:40]!r}")
+
+
+def _is_text(said: Json) -> bool:
+    return isinstance(said, str)
+
+
+def _is_flag(said: Json) -> bool:
+    return isinstance(said, bool)
+
+
+def _is_texts(said: Json) -> bool:
+    return isinstance(said, list) and all(isinstance(one, str) for one in said)
+
+
+_FITS: Final[Mapping[str, Callable[[Json], bool]]] = {
+    **dict.fromkeys(("discoverable", "enabled", "allow_uninvited", "allow_passwords", "manual_editing"), _is_flag),
+    "metadata": lambda said: said is None or isinstance(said, str),
+    "join": lambda said: said in get_args(Join),
+    "endpoint": lambda said: said in get_args(Endpoint),
+    "teams": _is_texts,
+}
 
 
 def encode_body(section: Section, value: Value) -> dict[str, Json]:
@@ -221,12 +250,16 @@ class ApiError(NamedTuple):
 
 
 def decode_error(json: Json) -> ApiError:
-    """The inverse of encode_error, for whatever a server may have sent: what does not fit is passed over."""
+    """The inverse of encode_error, for whatever a server may have sent: what does not fit is passed over.
+
+    A ``detail`` beside it is understood too, which is how SCIM says what is wrong (RFC 7644 §3.12).
+    """
     body = json if isinstance(json, dict) else {}
     rows = body.get("errors")
     errors = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
     first = errors[0] if errors else {}
-    words = "; ".join(said for row in errors if isinstance(said := row.get("description"), str))
+    told = [said for row in errors if isinstance(said := row.get("description"), str)]
+    words = "; ".join(told) or str(body.get("detail") or "")
     key, extras, kind = first.get("key"), first.get("extras"), body.get("tpe")
     return ApiError(
         kind if isinstance(kind, str) else "",
@@ -246,6 +279,13 @@ def _encode_group(item: Item, fields: Json) -> dict[str, Json]:
         "mapping": None if fields is None else _encode_mapping(fields),
         "etag": item.etag,
     }
+
+
+def _decode_mapping(json: Json, roles: Roles) -> Value:
+    if json is None:
+        return BLANK
+    _check_fields("idp_groups", {name: said for name, said in json.items() if said is not None})
+    return decode_value("idp_groups", json, roles) or BLANK
 
 
 def _encode_mapping(fields: Json) -> dict[str, Json]:

@@ -20,6 +20,9 @@ PARTS = 8
 EACH_PART = 2
 """Pages that a part should have at least; fewer people are read in fewer parts."""
 
+MOST_NAMED = 1000
+"""How many groups or e-mails one search names."""
+
 NO_GROUPS: Mapping[str, str] = {}
 
 ALL = Request("GET", "/v1/people")
@@ -47,11 +50,9 @@ async def read_directory(
 async def _listings(exchange: Exchange, facts: Facts, scope: PeopleScope) -> Sequence[Listing]:
     limit = facts.limits.get("page", PAGE)
     if not scope.everybody and api.SEARCH in facts.can:
-        asked = encode_scope(scope, facts)
-        if not asked:
-            return []
-        search = json_request("POST", "/v1/people/search", asked)
-        return [await read_list(exchange, search, limit, moving=True)]
+        searches = [json_request("POST", "/v1/people/search", body) for body in search_bodies(scope, facts)]
+        found = await together(read_list(exchange, search, limit, moving=True) for search in searches)
+        return found if len(found) < 2 else [_union(found)]
     count = _parts(facts.people, limit)
     parts = [ALL._replace(query=(("partition", f"{part}/{count}"),)) for part in range(count)] if count > 1 else [ALL]
     return await together(read_list(exchange, part, limit, moving=True) for part in parts)
@@ -61,18 +62,27 @@ def _parts(people: int | None, limit: int) -> int:
     return PARTS if people is None else max(1, min(PARTS, people // (EACH_PART * limit)))
 
 
-def encode_scope(scope: PeopleScope, facts: Facts) -> dict[str, Any]:
-    """The body of a search: the parts that are asked for; groups by id. A group that the org lacks has nobody."""
-    groups = {facts.groups[name].id for name in scope.groups if name in facts.groups}
-    said = {
-        "groups": sorted(groups),
-        "emails": sorted(scope.emails),
-        "org_admins": scope.org_admins,
-        "unmapped": scope.unmapped,
-        "manual": scope.manual,
-        "attribute_admins": scope.attribute_admins,
-    }
-    return {name: value for name, value in said.items() if value}
+def search_bodies(scope: PeopleScope, facts: Facts) -> list[dict[str, Any]]:
+    """The bodies of the searches for a scope: one, or more where it names more than a search may; none for nobody.
+
+    Groups are named by id; one that the org lacks has nobody.
+    """
+    groups = sorted({facts.groups[name].id for name in scope.groups if name in facts.groups})
+    emails = sorted(scope.emails)
+    flags = {name: True for name in ("org_admins", "unmapped", "manual", "attribute_admins") if getattr(scope, name)}
+    bodies: list[dict[str, Any]] = [{**flags} for _ in range(1 if flags else 0)]
+    for name, said in (("groups", groups), ("emails", emails)):
+        for number, start in enumerate(range(0, len(said), MOST_NAMED)):
+            if number >= len(bodies):
+                bodies.append({})
+            bodies[number][name] = said[start : start + MOST_NAMED]
+    return bodies
+
+
+def _union(listings: Sequence[Listing]) -> Listing:
+    """Several searches as one: who was found by two is one person."""
+    rows = {row.get("id"): row for listing in listings for row in listing.rows}
+    return Listing(list(rows.values()), len(rows))
 
 
 def _directory(facts: Facts, listings: Sequence[Listing], legacy: Mapping[str, str]) -> Directory:

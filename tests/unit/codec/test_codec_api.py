@@ -80,6 +80,36 @@ def test_an_etag_that_is_no_text_is_an_error() -> None:
         api.decode_item("defaults", {"role": "member", "teams": ["A"], "etag": 1})
 
 
+@pytest.mark.parametrize(
+    "section, wrong",
+    [
+        ("domains", {"name": "acme.com", "discoverable": "yes"}),
+        ("domains", {"name": "acme.com", "join": "later"}),
+        ("domains", {"name": 3}),
+        ("defaults", {"role": None}),
+        ("defaults", {"teams": "Everyone"}),
+        ("defaults", {"teams": [1]}),
+        ("sso", {"enabled": None}),
+        ("sso", {"metadata": {}}),
+        ("scim", {"endpoint": "old"}),
+        ("scim", {"endpoint": []}),
+        ("scim", {"manual_editing": 1}),
+        ("idp_groups", {"id": "g", "name": "A", "mapping": {"role": 1, "teams": []}}),
+        ("idp_groups", {"id": "g", "name": "A", "mapping": {"role": "member", "teams": {}}}),
+        ("idp_groups", {"id": "g", "name": "A", "mapping": "blank"}),
+        ("idp_groups", {"id": 1, "name": "A", "mapping": None}),
+    ],
+    ids=range(15),
+)
+def test_a_value_that_cannot_be_is_an_error(section: Section, wrong: dict[str, Any]) -> None:
+    with pytest.raises((TypeError, AttributeError)):
+        api.decode_item(section, {**wrong, "etag": '"1"'})
+
+
+def test_an_error_in_the_words_of_scim() -> None:
+    assert api.decode_error({"status": "401", "detail": "no such token"}).message == "no such token"
+
+
 def test_the_org_there_and_back() -> None:
     facts = Facts(
         org_id="org_1",
