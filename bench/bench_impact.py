@@ -1,6 +1,6 @@
 """How long a plan takes to say who gains and who loses, in an org of a million people, against asking everybody.
 
-    python bench/bench_impact.py [--people N] [--keep FOLDER]
+    python bench/bench_impact.py [--people N] [--changed N] [--keep FOLDER]
 
 1,000,000 people, 5,000 groups, 5,000,000 memberships, 2,000 mappings of which 20 change. Aims: the impact under 0.3 s,
 everybody under 3 s, the whole ``plan --snapshot`` under 8 s and 400 MB. Times are of the clock and of the processor,
@@ -17,21 +17,27 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
 from org_at_size import FULL, Size, snapshot, wanted, write
 
 from rolecall.access import candidates, compile_change, everyone, org_admins, shifts
+from rolecall.codec.api import WRITES
 from rolecall.codec.people_lines import BATCH, decode_lines
 from rolecall.codec.settings import decode_settings
 from rolecall.codec.snapshot import decode_snapshot
-from rolecall.model.change import Change
+from rolecall.model.desired import Desired
 from rolecall.model.directory import Directory
-from rolecall.model.kinds import address
 from rolecall.model.live import Live
 from rolecall.plan.impact import reckon
+from rolecall.plan.make import make
+from rolecall.plan.order import order
 from rolecall.plan.outlook import look
+from rolecall.plan.question import Question
+from rolecall.plan.value import OrgRef
 
 T = TypeVar("T")
 
@@ -39,9 +45,10 @@ T = TypeVar("T")
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--people", type=int, default=FULL.people)
+    parser.add_argument("--changed", type=int, default=FULL.changed)
     parser.add_argument("--keep", type=Path, help="where to write the org, or where it was left last time")
     asked = parser.parse_args()
-    size = FULL._replace(people=asked.people)
+    size = FULL._replace(people=asked.people, changed=asked.changed)
     if asked.keep:
         measure(asked.keep, size)
     else:
@@ -109,17 +116,20 @@ def of_the_rules(live: Live, size: Size, directory: Directory) -> None:
 
 
 def of_the_plan(live: Live, size: Size, directory: Directory) -> None:
-    """The impact as a plan has it: per person, per team, per change, with names."""
-    held = live.settings.idp_groups
-    asked = decode_settings({"idp_groups": wanted(size)}).idp_groups
-    assert held
-    assert asked
-    changes = [
-        Change(address("idp_groups", name), "update", held[name], asked[name])
-        for name in sorted(asked)
-        if held[name] != asked[name]
-    ]
-    timed("impact of the plan", lambda: reckon(look(live, directory, changes)), aim=0.3)
+    """The impact as a plan has it: per person, per team, per change, with names; and its share of the steps' order."""
+    question = Question(
+        desired=Desired(decode_settings({"idp_groups": wanted(size)})),
+        live=replace(live, facts=replace(live.facts, can=WRITES)),
+        org=OrgRef("at-size", "org_at_size", "https://rolecall.example.com"),
+        created_at=datetime(2026, 11, 22, 10, tzinfo=UTC),
+        as_of=date(2026, 11, 22),
+        directory=directory,
+    )
+    changes = make(question).changes
+    outlook = timed("impact: compile, candidates", lambda: look(question.live, directory, changes))
+    steps, risks, timeline = timed("order and transients", lambda: order(changes, outlook))
+    timed("impact: who, what, why", lambda: reckon(outlook, steps, risks, timeline), aim=0.3)
+    timed("the plan, people read", lambda: make(question))
 
 
 def timed(name: str, action: Callable[[], T], *, aim: float | None = None, times: int = 3) -> T:
