@@ -12,7 +12,7 @@ import click
 if TYPE_CHECKING:
     from rolecall.plan.value import Plan
 
-FORMATS = ("text", "json", "github", "junit", "sarif")
+FORMATS = ("text", "json", "markdown", "github", "gitlab", "junit", "sarif", "csv")
 
 
 def report_option(value: str) -> tuple[str, Path]:
@@ -42,6 +42,25 @@ def _json(plan: Plan, folder: str, digest: str) -> str:
     return plan_json(plan)
 
 
+def _markdown(plan: Plan, folder: str, digest: str) -> str:
+    from rolecall.report.markdown import markdown
+    from rolecall.report.walk import walk
+
+    return markdown(walk(plan, digest))
+
+
+def _gitlab(plan: Plan, folder: str, digest: str) -> str:
+    from rolecall.report.gitlab import gitlab
+
+    return gitlab(plan)
+
+
+def _csv(plan: Plan, folder: str, digest: str) -> str:
+    from rolecall.report.people_csv import people_csv
+
+    return people_csv(plan)
+
+
 def _junit(plan: Plan, folder: str, digest: str) -> str:
     from rolecall.report.junit import junit, plan_suites
     from rolecall.report.walk import walk
@@ -63,6 +82,9 @@ def _found(name: str, function: str) -> Callable[[Plan, str, str], str]:
 _SINKS: Mapping[str, Callable[[Plan, str, str], str]] = {
     "text": _text,
     "json": _json,
+    "markdown": _markdown,
+    "gitlab": _gitlab,
+    "csv": _csv,
     "junit": _junit,
     "github": _found("github", "github_annotations"),
     "sarif": _found("sarif", "sarif"),

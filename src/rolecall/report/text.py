@@ -133,7 +133,9 @@ def _verdict(verdict: Verdict, guard: GuardResult) -> Line:
 
 def _next(walked: Walk) -> Iterator[Line]:
     plan = walked.plan
+    env = f" -e {plan.org.env}" if plan.org.env else ""
+    if walked.counted:
+        yield line(f"People are not named here. To see who: rolecall plan{env} --people names", "dim", hang=2)
     if not plan.writes or plan.errored or plan.verdict == "block" or walked.digest is None:
         return
-    env = f" -e {plan.org.env}" if plan.org.env else ""
     yield Line((Span("Approve: ", "dim"), Span(f"rolecall apply{env} --approve {short(walked.digest)}")), hang=2)

@@ -78,6 +78,14 @@ class Walk:
     summary: str
     digest: str | None
 
+    @property
+    def counted(self) -> bool:
+        """Whether people move whom this plan does not name: a reviewer is then told how to see who."""
+        return any(
+            move.size and not any(who.email and "@" in who.email for who in move.people)
+            for move in self.plan.impact.moves
+        )
+
 
 def walk(plan: Plan, digest: str | None = None, limit: int | None = None) -> Walk:
     """Walk a plan, which shows of people what it may. ``limit`` is the most entries that a part may show.

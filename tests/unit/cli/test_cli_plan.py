@@ -11,6 +11,7 @@ import pytest
 from cli_repo import CONFIG, SNAPSHOT, copy_example, make_repo
 
 from rolecall.cli.main import run
+from rolecall.cli.sinks import FORMATS
 from rolecall.errors import Exit
 
 Capture = pytest.CaptureFixture[str]
@@ -99,12 +100,15 @@ def test_the_json_has_the_digest_that_the_text_shows(repo: Path, capsys: Capture
 
 
 def test_several_reports_at_once(repo: Path, capsys: Capture) -> None:
-    reports = [f"--report={form}=out.{form}" for form in ("text", "json", "github", "junit", "sarif")]
+    reports = [f"--report={form}=out.{form}" for form in FORMATS]
     assert run(["plan", *reports]) == Exit.OK
     assert (repo / "out.text").read_text(encoding="utf-8") == capsys.readouterr().out
     assert json.loads((repo / "out.json").read_text(encoding="utf-8"))["format_version"] == "1.0"
     assert "::notice title=rolecall change.update" in (repo / "out.github").read_text(encoding="utf-8")
     assert ElementTree.fromstring((repo / "out.junit").read_text(encoding="utf-8")) is not None
+    assert (repo / "out.markdown").read_text(encoding="utf-8").startswith("<!-- rolecall:plan:org_1: -->\n")
+    assert (repo / "out.csv").read_text(encoding="utf-8").count("@tiny.co") == 2
+    assert json.loads((repo / "out.gitlab").read_text(encoding="utf-8"))["update"] == 1
     assert json.loads((repo / "out.sarif").read_text(encoding="utf-8"))["version"] == "2.1.0"
 
 

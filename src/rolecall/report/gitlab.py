@@ -1,0 +1,18 @@
+"""A plan's counts as GitLab's merge request widget reads them from a report artifact."""
+
+from __future__ import annotations
+
+import json
+
+from rolecall.plan.value import Plan, summary
+
+
+def gitlab(plan: Plan) -> str:
+    """``{"create": 1, "update": 2, "delete": 0}``; a rename and an upgrade count as updates."""
+    counts = summary(plan)
+    told = {
+        "create": counts["create"],
+        "update": counts["update"] + counts["rename"] + counts["upgrade"],
+        "delete": counts["delete"],
+    }
+    return json.dumps(told) + "\n"
