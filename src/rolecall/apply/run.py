@@ -17,11 +17,14 @@ from rolecall.journal.port import Held, Holder, Journal, Waiting
 from rolecall.live.port import Org
 from rolecall.model.change import Change
 from rolecall.model.desired import Applied
+from rolecall.model.directory import Directory
 from rolecall.model.live import Live
 from rolecall.model.run import Approval, Opening, Planned, RunFacts, RunOutcome, RunReport
 from rolecall.plan.diff import diff
 from rolecall.plan.digest import digest
 from rolecall.plan.encode import encode_plan
+from rolecall.plan.meanwhile import meanwhile
+from rolecall.plan.order_levels import levels
 from rolecall.plan.resolve import on_day
 from rolecall.plan.value import Plan
 
@@ -33,6 +36,7 @@ class Fresh:
     plan: Plan
     live: Live
     applied: Applied
+    directory: Directory | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +59,6 @@ class Means:
     stop: Callable[[], bool] = lambda: False
     progress: Callable[[Progress], None] = lambda _: None
     waiting: Waiting | None = None
-    meanwhile: Callable[[Fresh, frozenset[int]], str] = lambda _fresh, _done: ""
     redact: Callable[[Plan], Plan] = lambda plan: plan
 
 
@@ -89,33 +92,26 @@ async def _run(fresh: Fresh, verified: Verified, means: Means, held: Held) -> Ru
     sender = Sender(
         means.org, means.journal, held, run, means.parallelism, means.stop, means.progress, len(verified.steps)
     )
-    whole = await _waves(sender, numbered(verified.steps, numbers, fresh.live.versions))
-    done = frozenset(number for number, ended in sender.ended.items() if ended.state == "done")
-    meanwhile = "" if whole else means.meanwhile(fresh, done)
+    whole = await _waves(sender, fresh.plan, numbered(verified.steps, numbers, fresh.live.versions))
+    done = frozenset(ended.address for ended in sender.ended.values() if ended.state == "done")
+    now = "" if whole else meanwhile(fresh.live, fresh.directory, verified.steps, done)
     await _close(run, fresh, held, means, touched=verified.steps)
     outcome: RunOutcome = _outcome(whole, bool(changes), means.stop())
-    means.journal.close_run(run, outcome, meanwhile or None)
-    return RunReport(means.journal.run(run), meanwhile=meanwhile, requests=len(sender.ended))
+    means.journal.close_run(run, outcome, now or None)
+    return RunReport(means.journal.run(run), meanwhile=now, requests=len(sender.ended))
 
 
-async def _waves(sender: Sender, steps: Sequence[Numbered]) -> bool:
+async def _waves(sender: Sender, plan: Plan, steps: Sequence[Numbered]) -> bool:
     """Send wave by wave, level by level. A wave with a failure finishes; no later one starts."""
-    for wave in levels(steps):
+    by_address = {(step.change.address, step.change.action): step for step in steps}
+    for _, wave in groupby(levels(plan), key=lambda level: level[0].wave):
         whole = True
         for level in wave:
-            whole = await sender.level(level) and whole
+            due = [by_address[key] for change in level if (key := (change.address, change.action)) in by_address]
+            whole = await sender.level(due) and whole
         if not whole:
             return False
     return True
-
-
-def levels(steps: Sequence[Numbered]) -> list[list[list[Numbered]]]:
-    """Waves of levels. Mappings that only give more, or only less, go side by side; all else one after another."""
-    waves: list[list[list[Numbered]]] = []
-    for wave, members in groupby(steps, key=lambda step: step.change.wave):
-        listed = list(members)
-        waves.append([listed] if wave in (1, 4) else [[step] for step in listed])
-    return waves
 
 
 async def _close(run: int, fresh: Fresh, held: Held, means: Means, touched: Iterable[Change]) -> None:

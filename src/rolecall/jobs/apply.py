@@ -73,7 +73,7 @@ async def _again(request: ApplyRequest) -> Fresh:
         excludes=("*",) if approved.partial and not approved.changes else (),
     )
     planned = await plan(asked)
-    return Fresh(planned.plan, planned.live, planned.question.applied)
+    return Fresh(planned.plan, planned.live, planned.question.applied, planned.question.directory)
 
 
 def check_digest(said: str, made: Plan) -> None:

@@ -1,0 +1,99 @@
+"""What holds while a run is half done: who has more, and who has less, than before and after. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from rolecall.access.candidates import everyone
+from rolecall.access.evaluate import masks
+from rolecall.access.rules import compile_access
+from rolecall.model.change import Change
+from rolecall.model.directory import Directory
+from rolecall.model.live import Live
+from rolecall.model.policy import Combo
+from rolecall.plan.headline import combos as words
+from rolecall.plan.headline import people
+from rolecall.plan.outlook import Outlook, look
+from rolecall.plan.state import follow
+
+
+class Between(NamedTuple):
+    """People alike in what they have now beside what they had and shall have.
+
+    ``keeps`` they still have and shall lose, ``got`` they have already and shall keep; ``lacks`` they had, and either
+    shall have too or would have had replaced by now; ``spike`` neither end gives.
+    """
+
+    keeps: tuple[Combo, ...]
+    got: tuple[Combo, ...]
+    lacks: tuple[Combo, ...]
+    spike: tuple[Combo, ...]
+    size: int
+
+
+def meanwhile(live: Live, directory: Directory | None, steps: Sequence[Change], done: frozenset[str]) -> str:
+    """One or two sentences on the org with just the steps in ``done`` (addresses) made, of all that were to be.
+
+    ``live`` and ``directory`` are from before the run. People who could not be read make it say so.
+    """
+    outlook = look(live, directory, steps)
+    if directory is None or outlook.problem:
+        return "Who has what right now is not known: people were not read."
+    return sentence(between(outlook, directory, [step for step in steps if step.address in done]))
+
+
+def between(outlook: Outlook, directory: Directory, made: Iterable[Change]) -> list[Between]:
+    """Everybody touched who is at neither end, equal people together, most first."""
+    now = follow(outlook.first, made)
+    rules = compile_access(now.settings, now.facts, atoms=outlook.before.atoms)
+    touched = everyone(outlook.touched)
+    atoms = outlook.before.atoms
+    found: dict[tuple[int, int, int], int] = {}
+    ends = (masks(each, directory, touched) for each in (outlook.before, rules, outlook.after))
+    for (_, before), (_, present), (_, after) in zip(*ends, strict=True):
+        key = (atoms.atoms(before), atoms.atoms(present), atoms.atoms(after))
+        if key[1] not in (key[0], key[2]):
+            found[key] = found.get(key, 0) + 1
+    rows = [_between(outlook, *key, size) for key, size in found.items()]
+    return sorted(rows, key=lambda row: (-row.size, row[:4]))
+
+
+def _between(outlook: Outlook, before: int, present: int, after: int, size: int) -> Between:
+    def each(mask: int) -> tuple[Combo, ...]:
+        return tuple(outlook.before.atoms.each(mask))
+
+    unreplaced = before & ~after & ~present if after & ~before & ~present else 0
+    return Between(
+        each(before & ~after & present),
+        each(after & ~before & present),
+        each((before & after & ~present) | unreplaced),
+        each(present & ~(before | after)),
+        size,
+    )
+
+
+def sentence(rows: Sequence[Between]) -> str:
+    """``12 people have both Marketing member and Brand member; nobody lacks what they had. Safe to leave till
+    morning.``"""
+    both = [row for row in rows if row.keeps and row.got]
+    lacking = [row for row in rows if row.lacks]
+    extra = [row for row in rows if row.spike]
+    parts = [_both(both)] if both else []
+    parts += [_of(extra, "has", "have", "that neither the old nor the new settings give", "spike")] if extra else []
+    parts.append(_of(lacking, "lacks", "lack", "they had", "lacks") if lacking else "nobody lacks what they had")
+    text = "; ".join(parts)
+    ending = "Do not leave it like this." if lacking or extra else "Safe to leave till morning."
+    return f"{text[0].upper()}{text[1:]}. {ending}"
+
+
+def _both(rows: Sequence[Between]) -> str:
+    first, size = rows[0], sum(row.size for row in rows)
+    said = f"{people(first.size, 'has', 'have')} both {words(first.keeps)} and {words(first.got)}"
+    return said if len(rows) == 1 else f"{said}, {size - first.size:,} more hold old and new access side by side"
+
+
+def _of(rows: Sequence[Between], one: str, many: str, what: str, field: str) -> str:
+    held: tuple[Combo, ...] = getattr(rows[0], field)
+    size = sum(row.size for row in rows)
+    return f"{people(size, one, many)} {words(held)}{', which' if what.startswith('they') else ''} {what}"
