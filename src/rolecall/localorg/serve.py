@@ -67,9 +67,11 @@ def _listen(host: str, port: int, remote: bool) -> socket.socket:
 
 
 def _resolve(host: str, port: int) -> tuple[socket.AddressFamily, tuple[str, int]]:
+    if not 0 <= port <= 65535:
+        raise Misuse(Problem("bad_port", f"{port} is no port; ports go from 0 to 65535"))
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except (socket.gaierror, OverflowError, UnicodeError) as error:
+    except (socket.gaierror, UnicodeError) as error:
         raise Misuse(Problem("bad_host", f"cannot listen on {host}:{port}: {error}")) from error
     family, _, _, _, address = found[0]
     return family, (str(address[0]), int(address[1]))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-
 from org_client import SNAPSHOT, Client, fill
+
 from rolecall.codec.people import decode_people
 from rolecall.model.directory import PLAIN
 
