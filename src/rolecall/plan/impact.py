@@ -14,7 +14,7 @@ from rolecall.model.change import Change
 from rolecall.model.directory import Directory, Traits
 from rolecall.model.settings import Address
 from rolecall.plan.headline import by_shift, headline, ranked, sentence
-from rolecall.plan.impact_moves import Class, classes, moves, tallies, teams
+from rolecall.plan.impact_moves import Class, by_difference, classes, moves, tallies, teams
 from rolecall.plan.order_risk import Risk
 from rolecall.plan.outlook import Outlook
 from rolecall.plan.people import who
@@ -75,7 +75,8 @@ def reckon(outlook: Outlook, changes: Sequence[Change], risks: Sequence[Risk], t
     after = before - _numbers(found, lost=True) | _numbers(found, lost=False)
     told = moves(outlook, found)
     impact = _counted(outlook, found, told)
-    said = by_shift(told)
+    alike = by_difference(found, told)
+    said = by_shift(alike)
     org = outlook.first.facts.org_id
     impact = replace(
         impact,
@@ -83,7 +84,7 @@ def reckon(outlook: Outlook, changes: Sequence[Change], risks: Sequence[Risk], t
         at_risk=tuple(sorted(who(directory, number, org) for risk in risks for number in risk.numbers)),
         org_admins=(len(before), len(after)),
         tallies=tallies(told),
-        teams=teams(told),
+        teams=teams(alike),
         notes=tuple(sentence(*row) for row in ranked(said)[1:_NOTES]),
     )
     impact = replace(impact, headline=headline(impact, said))

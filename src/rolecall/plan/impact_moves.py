@@ -65,6 +65,20 @@ def moves(outlook: Outlook, found: Sequence[Class]) -> tuple[Move, ...]:
     )
 
 
+def by_difference(found: Sequence[Class], told: Sequence[Move]) -> list[Move]:
+    """The moves of the classes, in one for each difference: what people keep is the first's, and nobody is named.
+
+    Sentences and counts by team speak of nothing else, and there are few differences among many classes.
+    """
+    summed: dict[tuple[int, int, int | None, Kind], tuple[Move, int]] = {}
+    for row, move in zip(found, told, strict=True):
+        end = row.after if move.to_default or not move.after else None
+        key = (row.before & ~row.after, row.after & ~row.before, end, move.kind)
+        first, size = summed.get(key, (move, 0))
+        summed[key] = first, size + move.size
+    return [first._replace(size=size, people=()) for first, size in summed.values()]
+
+
 def kind_of(outlook: Outlook, row: Class) -> Kind:
     """Gain, lose or change; a class is never of people who keep everything."""
     return kind(outlook.before.atoms, row.before, row.after) or "change"
