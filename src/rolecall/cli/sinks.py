@@ -12,7 +12,7 @@ import click
 if TYPE_CHECKING:
     from rolecall.plan.value import Plan
 
-FORMATS = ("text", "json", "markdown", "github", "gitlab", "junit", "sarif", "csv")
+FORMATS = ("text", "json", "markdown", "html", "github", "gitlab", "junit", "sarif", "csv")
 
 
 def report_option(value: str) -> tuple[str, Path]:
@@ -49,6 +49,13 @@ def _markdown(plan: Plan, folder: str, digest: str) -> str:
     return markdown(walk(plan, digest))
 
 
+def _html(plan: Plan, folder: str, digest: str) -> str:
+    from rolecall.report.html import html
+    from rolecall.report.walk import walk
+
+    return html(walk(plan, digest))
+
+
 def _gitlab(plan: Plan, folder: str, digest: str) -> str:
     from rolecall.report.gitlab import gitlab
 
@@ -83,6 +90,7 @@ _SINKS: Mapping[str, Callable[[Plan, str, str], str]] = {
     "text": _text,
     "json": _json,
     "markdown": _markdown,
+    "html": _html,
     "gitlab": _gitlab,
     "csv": _csv,
     "junit": _junit,

@@ -1,0 +1,146 @@
+"""The picture of people moving: what they lose on the left, what they gain on the right, as thick as they are many."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from rolecall.model.policy import Combo
+from rolecall.plan.headline import combos, shifts
+from rolecall.plan.value import Impact
+from rolecall.report.visible import visible
+
+MOST = 12
+"""Flows drawn one by one; the rest is one flow, for a picture is to be read."""
+
+WIDTH, ROW, GAP, BAR, SIDE = 1000, 26, 12, 10, 330
+_TALL = 420
+_LONGEST = 38
+
+
+class Flow(NamedTuple):
+    """People who leave one thing for another. ``kind`` says what it is to them."""
+
+    left: str
+    right: str
+    size: int
+    kind: str
+
+
+class Ribbon(NamedTuple):
+    """A flow as a path, with what it says when pointed at."""
+
+    path: str
+    kind: str
+    title: str
+
+
+class Bar(NamedTuple):
+    """The bar at one end of flows, with its label; ``x`` and ``y`` in the picture's own units."""
+
+    x: float
+    y: float
+    height: float
+    label: str
+    text_x: float
+    anchor: str
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """Everything to draw."""
+
+    height: int
+    ribbons: tuple[Ribbon, ...]
+    bars: tuple[Bar, ...]
+
+
+def flows(impact: Impact) -> list[Flow]:
+    """What is lost and gained, the largest first; past a dozen, one flow for all the others."""
+    told = [
+        Flow(
+            _words(shift.lost) or "no loss",
+            _right(shift.gained, shift.default, bare=shift.bare),
+            size,
+            "change" if shift.lost and shift.gained else "lose" if shift.lost else "gain",
+        )
+        for shift, size in shifts(impact.moves)
+    ]
+    rest = sum(flow.size for flow in told[MOST:])
+    return told[:MOST] + ([Flow("others", "others", rest, "change")] if rest else [])
+
+
+def picture(impact: Impact) -> Picture | None:
+    """The picture, or None when nobody moves."""
+    told = flows(impact)
+    if not told:
+        return None
+    scale = _TALL / sum(flow.size for flow in told)
+    thick = {flow: max(flow.size * scale, 3.0) for flow in told}
+    left = _stack([flow.left for flow in told], {flow: flow.left for flow in told}, thick)
+    right = _stack([flow.right for flow in told], {flow: flow.right for flow in told}, thick)
+    bars = [*_bars(left, told, SIDE, left=True), *_bars(right, told, WIDTH - SIDE - BAR, left=False)]
+    height = max(end for start, end in (*left.values(), *right.values()))
+    return Picture(int(height) + GAP, tuple(_ribbons(told, thick, left, right)), tuple(bars))
+
+
+Stack = Mapping[str, tuple[float, float]]
+
+
+def _stack(names: Sequence[str], of: Mapping[Flow, str], thick: Mapping[Flow, float]) -> dict[str, tuple[float, float]]:
+    """Each name's span from top to bottom: as thick as its flows, and at least a line of text."""
+    spans: dict[str, tuple[float, float]] = {}
+    top = float(GAP)
+    for name in dict.fromkeys(names):
+        size = sum(thick[flow] for flow, end in of.items() if end == name)
+        spans[name] = (top, top + size)
+        top += max(size, ROW) + GAP
+    return spans
+
+
+def _bars(stack: Stack, told: Sequence[Flow], x: float, *, left: bool) -> list[Bar]:
+    bars = []
+    for name, (top, bottom) in stack.items():
+        size = sum(flow.size for flow in told if (flow.left if left else flow.right) == name)
+        label = f"{_cut(name)} · {size:,}"
+        bars.append(Bar(x, top, bottom - top, label, x - 8 if left else x + BAR + 8, "end" if left else "start"))
+    return bars
+
+
+def _ribbons(told: Sequence[Flow], thick: Mapping[Flow, float], left: Stack, right: Stack) -> list[Ribbon]:
+    used_left, used_right = dict.fromkeys(left, 0.0), dict.fromkeys(right, 0.0)
+    ribbons = []
+    for flow in told:
+        y1, y2 = left[flow.left][0] + used_left[flow.left], right[flow.right][0] + used_right[flow.right]
+        size = thick[flow]
+        used_left[flow.left] += size
+        used_right[flow.right] += size
+        title = f"{flow.size:,}: {flow.left} → {flow.right}"
+        ribbons.append(Ribbon(_path(y1, y2, size), flow.kind, title))
+    return ribbons
+
+
+def _path(y1: float, y2: float, size: float) -> str:
+    x1, x2 = SIDE + BAR, WIDTH - SIDE - BAR
+    mid = (x1 + x2) / 2
+    return (
+        f"M{x1} {y1:.1f}C{mid} {y1:.1f} {mid} {y2:.1f} {x2} {y2:.1f}V{y2 + size:.1f}"
+        f"C{mid} {y2 + size:.1f} {mid} {y1 + size:.1f} {x1} {y1 + size:.1f}Z"
+    )
+
+
+def _right(gained: Sequence[Combo], default: Sequence[Combo], *, bare: bool) -> str:
+    if bare:
+        return "nothing"
+    if default:
+        return f"only the default: {_words(default)}"
+    return _words(gained) or "nothing instead"
+
+
+def _words(held: Sequence[Combo]) -> str:
+    return visible(combos(held)) if held else ""
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"

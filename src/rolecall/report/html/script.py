@@ -1,0 +1,60 @@
+"""What the report can do where scripts may run: search, filter, sort and page through the people."""
+
+from __future__ import annotations
+
+SCRIPT = """
+(() => {
+  const data = JSON.parse(document.getElementById('people-data').textContent);
+  const rows = [];
+  data.forEach((move) => {
+    move.people.forEach((name) => rows.push({ name, n: 1, move }));
+    if (move.rest) rows.push({ name: '', n: move.rest, move });
+  });
+  const $ = (id) => document.getElementById(id);
+  const body = $('people-rows'), size = 100;
+  let key = 'name', up = true, page = 0, shown = rows;
+  const text = (row) => ({ name: row.name || row.n.toLocaleString('en') + ' people', kind: row.move.kind,
+    before: row.move.before, after: row.move.after, because: row.move.because });
+  const cell = (row, value, cls) => {
+    const td = row.insertCell(); td.textContent = value; if (cls) td.className = cls;
+  };
+  const draw = () => {
+    const last = Math.max(0, Math.ceil(shown.length / size) - 1);
+    page = Math.min(Math.max(page, 0), last);
+    body.replaceChildren();
+    shown.slice(page * size, page * size + size).forEach((item) => {
+      const row = body.insertRow(), told = text(item);
+      cell(row, told.name, 'mono'); cell(row, told.kind); cell(row, told.before, 'before');
+      cell(row, told.after, 'after'); cell(row, told.because, 'mono');
+    });
+    const people = shown.reduce((sum, row) => sum + row.n, 0).toLocaleString('en');
+    $('people-count').textContent = people + ' people, page ' + (page + 1) + ' of ' + (last + 1);
+    $('people-back').disabled = page === 0; $('people-on').disabled = page === last;
+  };
+  const pick = () => {
+    const words = $('people-search').value.toLowerCase().split(/\\s+/).filter(Boolean);
+    const kind = $('people-kind').value;
+    shown = rows.filter((row) => (!kind || row.move.kind === kind || (kind === 'default' && row.move.to_default))
+      && words.every((word) => Object.values(text(row)).some((value) => value.toLowerCase().includes(word))));
+    const order = new Intl.Collator('en', { numeric: true }).compare;
+    shown.sort((a, b) => (up ? 1 : -1) * order(text(a)[key], text(b)[key]));
+    draw();
+  };
+  document.querySelectorAll('#people th').forEach((head) => {
+    const button = document.createElement('button');
+    button.type = 'button'; button.textContent = head.textContent; head.replaceChildren(button);
+    button.addEventListener('click', () => {
+      up = key === head.dataset.key ? !up : true; key = head.dataset.key; page = 0;
+      document.querySelectorAll('#people th').forEach((other) => other.removeAttribute('aria-sort'));
+      head.setAttribute('aria-sort', up ? 'ascending' : 'descending');
+      pick();
+    });
+  });
+  $('people-search').addEventListener('input', () => { page = 0; pick(); });
+  $('people-kind').addEventListener('change', () => { page = 0; pick(); });
+  $('people-back').addEventListener('click', () => { page -= 1; draw(); });
+  $('people-on').addEventListener('click', () => { page += 1; draw(); });
+  document.querySelectorAll('.scripted').forEach((node) => node.removeAttribute('hidden'));
+  pick();
+})();
+"""

@@ -1,0 +1,214 @@
+"""The HTML report: one file, nothing from anywhere, safe against any name, useful small and huge."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+import shutil
+import subprocess
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from report_plans import LAPSED, LOCAL, MARKETING, REBRAND, change, full_plan, mapping, people, plan_of
+
+from rolecall.errors import Problem
+from rolecall.model.policy import Combo
+from rolecall.plan.privacy import redact
+from rolecall.plan.value import AccessTestResult, GuardResult, Impact, Move, Plan
+from rolecall.report.html import html
+from rolecall.report.html.page import MOST_ROWS
+from rolecall.report.html.picture import MOST, WIDTH, flows, picture
+from rolecall.report.walk import walk
+
+EVIL = "</script><script>alert(1)</script>\"'<img src=x onerror=alert(1)>"
+CHROMIUM = shutil.which("chromium")
+
+
+class Page(HTMLParser):
+    """What a browser would see: elements, attributes, text."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.texts: list[str] = []
+        self.inside: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        self.inside.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        while self.inside and self.inside.pop() != tag:
+            pass
+
+    def handle_data(self, data: str) -> None:
+        if not self.inside or self.inside[-1] not in ("script", "style"):
+            self.texts.append(data)
+
+    def count(self, tag: str) -> int:
+        return sum(name == tag for name, _ in self.elements)
+
+
+def page(plan: Plan) -> str:
+    return html(walk(plan, "9f3c1a7720bd4e55" + "0" * 48))
+
+
+def moving(number: int, ways: int = 1) -> Plan:
+    moves = tuple(
+        Move(
+            (Combo(f"Team {way}", "member"),),
+            (Combo(f"Team {way + 1}", "member"),),
+            "change",
+            (MARKETING,),
+            number,
+            people(number, f"p{way}-"),
+        )
+        for way in range(ways)
+    )
+    return plan_of(REBRAND, impact=Impact(10**6, change=number * ways, moves=moves))
+
+
+def evil_plan() -> Plan:
+    return plan_of(
+        change(f"idp_groups/{EVIL}", "create", None, mapping("member", EVIL)),
+        org=LOCAL._replace(name=EVIL, env=EVIL),
+        impact=Impact(
+            9,
+            headline=EVIL,
+            moves=(Move((), (Combo(EVIL, EVIL),), "gain", (MARKETING,), 1, people(1, EVIL)),),
+        ),
+        guards=(GuardResult("protect", "block", message=EVIL, ways=(EVIL,)),),
+        access_tests=(AccessTestResult(EVIL, False, EVIL),),
+        warnings=(Problem("x", EVIL, None, EVIL, "warning"),),
+    )
+
+
+def test_everything_in_the_plan_is_told() -> None:
+    text = " ".join(Page(page(full_plan())).texts)
+    for told in (
+        "40 people move from Marketing to Brand",
+        "idp_groups/Writer-Marketing",
+        "CHG-4411",
+        "max_people_losing_access: 40 people",
+        "p39@acme.com",
+        "Waiting for the IdP",
+        "By hand",
+        "Not managed here: 2 mapped groups",
+        "gives org admin on IT",
+        "Released: idp_groups/Was",
+        "9f3c-1a77-20bd-4e55",
+        "Blank is not no access",
+    ):
+        assert told in text
+
+
+def test_it_asks_for_nothing_from_anywhere() -> None:
+    text = page(full_plan())
+    for tag, attributes in Page(text).elements:
+        assert tag not in ("link", "img", "iframe", "object", "base", "form")
+        assert "src" not in attributes
+        assert (attributes.get("href") or "#").startswith("#")
+    assert "url(" not in text
+    assert "@import" not in text
+
+
+def test_the_policy_allows_its_own_style_and_script_alone() -> None:
+    text = page(full_plan())
+    policy = next(
+        str(attributes["content"])
+        for tag, attributes in Page(text).elements
+        if tag == "meta" and attributes.get("http-equiv") == "Content-Security-Policy"
+    )
+    assert policy.startswith("default-src 'none';")
+    for tag in ("style", "script"):
+        (body,) = re.findall(rf"<{tag}>(.*?)</{tag}>", text, re.DOTALL)
+        digest = base64.b64encode(hashlib.sha256(body.encode()).digest()).decode()
+        assert f"{tag}-src 'sha256-{digest}'" in policy
+
+
+def test_no_name_becomes_markup_or_script() -> None:
+    seen = Page(page(evil_plan()))
+    assert seen.count("img") == 0
+    assert seen.count("script") == 2
+    assert not any(name.startswith("on") for _, attributes in seen.elements for name in attributes)
+
+
+def test_the_data_of_the_table_reads_back() -> None:
+    text = page(evil_plan())
+    (data,) = re.findall(r'<script type="application/json" id="people-data">(.*?)</script>', text, re.DOTALL)
+    ((move,),) = ([*json.loads(data)],)
+    assert move["people"] == [f"{EVIL}0@acme.com"]
+
+
+def test_it_says_local_and_unread_and_nothing_to_do() -> None:
+    text = " ".join(Page(page(plan_of(org=LOCAL))).texts)
+    assert "LOCAL REHEARSAL, not WRITER" in text
+    assert "None." in text
+    assert "Who moves" not in text
+
+
+def test_people_who_may_not_be_shown_are_counted() -> None:
+    text = page(redact(full_plan(), "counts"))
+    assert "p0@acme.com" not in text
+    assert "40 people" in text
+    assert "--people names" in text
+
+
+def test_without_a_script_the_first_people_are_there_and_the_rest_is_counted() -> None:
+    text = page(moving(1_000))
+    assert text.count('<td class="mono">p0-') == MOST_ROWS
+    assert "and 800 more, which take a script to show" in " ".join(text.split())
+
+
+def test_a_hundred_thousand_people_fit_into_a_file_that_opens() -> None:
+    assert len(page(moving(10_000, 10))) < 6_000_000
+
+
+def test_it_has_names_for_those_who_listen() -> None:
+    seen = Page(page(full_plan()))
+    assert ("html", {"lang": "en"}) in seen.elements
+    ids = {attributes["id"] for _, attributes in seen.elements if "id" in attributes}
+    for tag, attributes in seen.elements:
+        assert set((attributes.get("aria-labelledby") or "").split()) <= ids
+        if tag == "th":
+            assert attributes.get("scope") == "col"
+    assert len(ids) == sum("id" in attributes for _, attributes in seen.elements)
+
+
+def test_the_picture_has_a_band_for_each_way_and_one_for_the_rest() -> None:
+    assert len(flows(moving(5, 3).impact)) == 3
+    told = flows(moving(5, 40).impact)
+    assert len(told) == MOST + 1
+    assert (told[-1].left, told[-1].size) == ("others", 5 * 28)
+    assert picture(Impact()) is None
+
+
+def test_the_picture_stays_in_its_frame() -> None:
+    for plan in (moving(1), moving(100_000, 1), moving(3, 40)):
+        drawn = picture(plan.impact)
+        assert drawn is not None
+        assert all(bar.y + bar.height <= drawn.height for bar in drawn.bars)
+        assert all(0 <= bar.text_x <= WIDTH for bar in drawn.bars)
+
+
+def test_those_left_with_the_default_are_shown_so() -> None:
+    move = Move(
+        (Combo("Sales", "member"),), (Combo("Everyone", "member"),), "change", (LAPSED.address,), 2, people(2), True
+    )
+    (flow,) = flows(Impact(9, moves=(move,)))
+    assert flow.right == "only the default: Everyone member"
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed, so no browser runs the report's script")
+def test_a_browser_pages_through_everybody(tmp_path: Path) -> None:
+    file = tmp_path / "plan.html"
+    file.write_text(page(moving(250)), encoding="utf-8")
+    flags = "--headless --no-sandbox --disable-gpu --no-first-run --disable-background-networking --disable-sync"
+    line = [str(CHROMIUM), *flags.split(), f"--user-data-dir={tmp_path / 'profile'}", "--dump-dom", file.as_uri()]
+    done = subprocess.run(line, capture_output=True, text=True, timeout=60, check=True)
+    assert "250 people, page 1 of 3" in done.stdout
+    assert '<button type="button">Person</button>' in done.stdout
