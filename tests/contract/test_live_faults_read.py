@@ -17,6 +17,7 @@ from rolecall.errors import OrgError, SecretError
 from rolecall.live.client import OrgClient
 from rolecall.live.exchange import AGAIN, AGAIN_BUSY
 from rolecall.live.http import LARGEST_ANSWER, HttpTransport, base_url
+from rolecall.live.lists import LARGEST_PAGE
 from rolecall.model.live import Live
 from rolecall.model.settings import UNSET, Defaults
 
@@ -273,3 +274,10 @@ def test_one_client_serves_one_loop_after_another() -> None:
                 await org.close()
 
         assert asyncio.run(read_and_close()) == asyncio.run(read_and_close())
+
+
+@pytest.mark.parametrize("said, asked", [(500, 500), (0, 1), (-3, 1), (10**9, LARGEST_PAGE)])
+def test_pages_are_as_large_as_the_org_takes_within_reason(said: int, asked: int) -> None:
+    with faulty_org(at("/v1/org", script(reply(ORG | {"limits": {"page": said}})))) as faulty:
+        run(faulty, lambda org: org.read())
+        assert {one.target for one in faulty.paths("/v1/teams")} == {f"/v1/teams?limit={asked}"}

@@ -6,8 +6,9 @@ import asyncio
 
 import pytest
 from faulty_client import HTML, FakeClock, client, run
-from faulty_org import DEFAULTS, Asked, Close, Faulty, Reply, Silence, at, error, faulty_org, reply, script, well
+from faulty_org import DEFAULTS, Asked, Close, Faulty, Reply, Silence, at, error, faulty_org, page, reply, script, well
 
+from rolecall.live.client import OrgClient
 from rolecall.live.exchange import AGAIN, AGAIN_BUSY
 from rolecall.model.change import Change
 from rolecall.model.outcome import Done, Failed, Moved, Outcome, Refused, Unknown
@@ -140,3 +141,25 @@ def test_a_write_that_needs_a_read_that_fails_is_refused() -> None:
         assert not puts(faulty)
     assert isinstance(outcome, Refused)
     assert outcome.problem.code == "org_unauthorized"
+
+
+def test_groups_once_read_are_known_though_a_later_read_fails() -> None:
+    group = {"id": "g1", "name": "A", "mapping": None, "etag": '"3"'}
+    mapped = {**group, "mapping": {"role": "member", "teams": ["B"]}, "etag": '"4"'}
+    lists = script(page([group]), error(500))
+
+    def answer(asked: Asked) -> Reply:
+        if asked.method == "PUT":
+            return reply(mapped)
+        return lists(asked) if asked.path == "/v1/idp-groups" else well(asked)
+
+    async def work(org: OrgClient) -> Outcome:
+        await org.read()
+        assert (await org.read()).covered("idp_groups").state == "unread"
+        mapping = GroupMapping("member", frozenset({"B"}))
+        return await org.write(Change(Address("idp_groups/A"), "create", None, mapping), '"3"', "k")
+
+    with faulty_org(answer) as faulty:
+        outcome = run(faulty, work)
+        assert [asked.path for asked in puts(faulty)] == ["/v1/idp-groups/g1/mapping"]
+    assert outcome == Done(GroupMapping("member", frozenset({"B"})), '"4"')

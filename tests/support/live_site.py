@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import socket
 import threading
 from collections.abc import Awaitable, Callable, Iterator
@@ -84,14 +85,23 @@ class Site(NamedTuple):
         load(self.database, snapshot.live, decode_people(rows, facts.groups, roles=facts.roles))
 
 
+@pytest.fixture(scope="session")
+def site_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database that holds ACME, to be copied: making one anew takes longer than most tests."""
+    path = tmp_path_factory.mktemp("site") / "org.db"
+    database = open_database(path)
+    Site("embedded", database, path, "").load()
+    database.close()
+    return path
+
+
 @pytest.fixture(params=["embedded", "http"])
-def site(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Site]:
+def site(request: pytest.FixtureRequest, tmp_path: Path, site_template: Path) -> Iterator[Site]:
     path = tmp_path / "org.db"
+    shutil.copy(site_template, path)
     database = open_database(path)
     with served(database, request.param) as base:
-        site = Site(request.param, database, path, base)
-        site.load()
-        yield site
+        yield Site(request.param, database, path, base)
     database.close()
 
 

@@ -10,7 +10,7 @@ from rolecall.codec import api
 from rolecall.codec.snapshot import moment_text
 from rolecall.errors import OrgError
 from rolecall.live.exchange import Exchange
-from rolecall.live.lists import PAGE, read_list
+from rolecall.live.lists import page_size, read_list
 from rolecall.live.people_api import read_directory
 from rolecall.live.refusals import decoded
 from rolecall.live.sections import WHOLE, read_org, read_sections
@@ -60,9 +60,10 @@ class OrgClient:
         facts = await read_org(self._exchange)
         wanted = WHOLE if sections is None else sections
         live, legacy = await read_sections(self._exchange, facts, wanted)
-        self._remember(live.facts, wanted)
-        self._legacy = legacy if "scim" in wanted else self._legacy
-        self._seen |= wanted
+        read = frozenset(name for name in wanted if name == "roles" or live.covered(name).state != "unread")
+        self._remember(live.facts, read)
+        self._legacy = legacy if "scim" in read else self._legacy
+        self._seen |= read
         return replace(live, requests=self._exchange.reads - before)
 
     async def read_people(self, scope: PeopleScope) -> Directory:
@@ -90,7 +91,7 @@ class OrgClient:
         """All writes after a moment, oldest first."""
         request = AUDIT._replace(query=(("since", moment_text(at)),))
         facts = await self._known()
-        listing = await read_list(self._exchange, request, facts.limits.get("page", PAGE), moving=True)
+        listing = await read_list(self._exchange, request, page_size(facts), moving=True)
         events = decoded(request, lambda: [api.decode_event(row) for row in listing.rows])
         return sorted(events, key=lambda event: event.at)
 
@@ -98,12 +99,12 @@ class OrgClient:
         """Let go of connections."""
         await self._transport.close()
 
-    def _remember(self, facts: Facts, wanted: frozenset[str]) -> None:
-        """Keep what an earlier read told about what this one did not ask for."""
+    def _remember(self, facts: Facts, read: frozenset[str]) -> None:
+        """Keep what an earlier read told about what this one did not read."""
         held = self._facts
-        if held is not None and "idp_groups" not in wanted:
+        if held is not None and "idp_groups" not in read:
             facts = replace(facts, groups=held.groups, homonyms=held.homonyms)
-        if held is not None and "roles" not in wanted:
+        if held is not None and "roles" not in read:
             facts = replace(facts, roles=held.roles)
         self._facts = facts
 

@@ -14,12 +14,19 @@ from rolecall.errors import OrgError
 from rolecall.live.exchange import Exchange
 from rolecall.live.refusals import accepted, contract, decoded
 from rolecall.live.transport import Request
+from rolecall.model.live import Facts
 
 Json = Any
 PAGE = 100
 """Rows of a page where the org does not say that it takes more."""
+LARGEST_PAGE = 10_000
 SLACK = 10_000
 """How many people may come while a list of people is read, beyond as many as there were, before it has no end."""
+
+
+def page_size(facts: Facts) -> int:
+    """How many rows to ask for at once: as many as the org says it takes, within reason."""
+    return min(LARGEST_PAGE, max(1, facts.limits.get("page", PAGE)))
 
 
 class Listing(NamedTuple):

@@ -9,7 +9,7 @@ from rolecall.codec import api
 from rolecall.codec.people import DirectoryBuilder
 from rolecall.errors import OrgError
 from rolecall.live.exchange import Exchange, together
-from rolecall.live.lists import PAGE, Listing, ListShifted, read_list
+from rolecall.live.lists import Listing, ListShifted, page_size, read_list
 from rolecall.live.refusals import contract, decoded
 from rolecall.live.transport import NoAnswer, Request, json_request
 from rolecall.model.directory import Directory, PeopleScope
@@ -48,7 +48,7 @@ async def read_directory(
 
 
 async def _listings(exchange: Exchange, facts: Facts, scope: PeopleScope) -> Sequence[Listing]:
-    limit = facts.limits.get("page", PAGE)
+    limit = page_size(facts)
     if not scope.everybody and api.SEARCH in facts.can:
         searches = [json_request("POST", "/v1/people/search", body) for body in search_bodies(scope, facts)]
         found = await together(read_list(exchange, search, limit, moving=True) for search in searches)

@@ -11,13 +11,13 @@ from rolecall.codec import api
 from rolecall.codec.api import PATHS, Item
 from rolecall.errors import OrgError, Problem
 from rolecall.live.exchange import Exchange, together
-from rolecall.live.lists import PAGE, read_list
+from rolecall.live.lists import page_size, read_list
 from rolecall.live.refusals import ASK_ADMIN, NOT_IN_PLAN, Refused, accepted, contract, decoded
 from rolecall.live.transport import NoAnswer, Request
 from rolecall.model import normalise
 from rolecall.model.kinds import BY_SECTION, SECTIONS, address
 from rolecall.model.live import UNREAD, Coverage, Facts, Group, Live
-from rolecall.model.roles import BUILT_IN, Role
+from rolecall.model.roles import BUILT_IN
 from rolecall.model.settings import Address, GroupMapping, Scim, Section, Settings, Value
 
 ORG = Request("GET", "/v1/org")
@@ -97,7 +97,7 @@ async def _read_singleton(exchange: Exchange, section: Section) -> Read:
 
 async def _read_keyed(exchange: Exchange, facts: Facts, section: Section) -> Read:
     request = Request("GET", PATHS[section])
-    listing = await read_list(exchange, request, facts.limits.get("page", PAGE))
+    listing = await read_list(exchange, request, page_size(facts))
     items = decoded(request, lambda: [api.decode_item(section, row) for row in listing.rows])
     coverage = Coverage(read=len(items), total=listing.total)
     if section == "idp_groups":
@@ -126,7 +126,7 @@ def _id(item: Item) -> str:
 
 async def _read_names(exchange: Exchange, facts: Facts, name: str) -> Read:
     request = LISTS[name]
-    listing = await read_list(exchange, request, facts.limits.get("page", PAGE))
+    listing = await read_list(exchange, request, page_size(facts))
     coverage = Coverage(read=len(listing.rows), total=listing.total)
     if name == "roles":
         roles = decoded(request, lambda: [api.decode_role(row) for row in listing.rows])
@@ -153,18 +153,18 @@ def _check_not_silent(rows: Sequence[Read]) -> None:
 
 
 def _facts(facts: Facts, read: Mapping[str, Read]) -> Facts:
-    found = replace(facts)
-    if (teams := read.get("teams")) is not None:
-        found = replace(found, teams=teams.held)
-    if (roles := read.get("roles")) is not None and roles.held is not None:
-        found = replace(found, roles=cast(Mapping[str, Role], roles.held))
-    if (groups := read.get("idp_groups")) is not None:
-        found = replace(found, groups=groups.groups, homonyms=groups.homonyms)
-    if (scim := read.get("scim")) is not None and scim.held is not None:
-        found = replace(found, kept=scim.scim.kept, legacy_links=_links(scim.scim, found))
-    if not all(row.in_plan for row in read.values()):
-        found = replace(found, features=found.features - {"scim"})
-    return found
+    """What the org told of itself, with what the lists told."""
+    nothing = Read(None, UNREAD)
+    roles, groups, scim = (read.get(name, nothing) for name in ("roles", "idp_groups", "scim"))
+    found = replace(facts, teams=read.get("teams", nothing).held, groups=groups.groups, homonyms=groups.homonyms)
+    in_plan = all(row.in_plan for row in read.values())
+    return replace(
+        found,
+        roles=facts.roles if roles.held is None else roles.held,
+        kept=scim.scim.kept,
+        legacy_links=_links(scim.scim, found),
+        features=facts.features if in_plan else facts.features - {"scim"},
+    )
 
 
 def legacy_names(legacy: Sequence[api.LegacyGroup], facts: Facts) -> dict[str, str]:
