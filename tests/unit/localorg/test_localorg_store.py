@@ -11,9 +11,10 @@ import pytest
 from sqlalchemy import inspect, select, text
 from sqlalchemy.exc import DBAPIError
 
+from rolecall.errors import OrgError
 from rolecall.localorg.store import Busy, Database, counters, database, open_database
 from rolecall.localorg.store.keys import BUCKETS, bucket, fold, new_id
-from rolecall.localorg.store.migrations import MIGRATIONS, SchemaTooNew, migrate
+from rolecall.localorg.store.migrations import MIGRATIONS, migrate
 from rolecall.localorg.store.singletons import read_singleton, write_singleton
 from rolecall.localorg.store.tables import METADATA, MIGRATED, ORG, TEAMS, USERS
 
@@ -55,7 +56,7 @@ def test_a_schema_from_the_future_is_refused(org_url: str) -> None:
     with db.write() as tx:
         tx.execute(MIGRATED.insert().values(number=999, at=""))
     db.close()
-    with pytest.raises(SchemaTooNew, match="schema 999"):
+    with pytest.raises(OrgError, match="schema 999"):
         open_database(org_url)
 
 
@@ -194,3 +195,31 @@ def test_two_people_cannot_share_an_address(org_db: Database) -> None:
         tx.execute(USERS.insert().values(id="1", email="ann@acme.com", **row))
     with pytest.raises(DBAPIError), org_db.write() as tx:
         tx.execute(USERS.insert().values(id="2", email="ANN@acme.com", **row))
+
+
+def test_somebody_elses_database_is_left_alone(org_url: str) -> None:
+    opened = database._open_sqlite if org_url.startswith("sqlite") else database._open_postgresql
+    other = opened(database.database_url(org_url))
+    with other.write() as tx:
+        tx.execute(text("CREATE TABLE theirs (id INTEGER)"))
+    with pytest.raises(OrgError, match="a database of its own"):
+        open_database(org_url)
+    assert inspect(other.engine).get_table_names() == ["theirs"]
+    other.close()
+
+
+def test_what_is_no_database_is_told(tmp_path: Path) -> None:
+    text_file = tmp_path / "notes.txt"
+    text_file.write_text("not a database, though long enough to look like one" * 10)
+    with pytest.raises(OrgError, match=r"notes\.txt cannot be opened as a local org: file is not a database"):
+        open_database(text_file)
+    with pytest.raises(OrgError, match="cannot be opened"):
+        open_database(tmp_path)
+    with pytest.raises(OrgError, match="`mysql` databases"):
+        open_database("mysql://u@h/org")
+
+
+def test_a_password_is_not_in_the_message() -> None:
+    with pytest.raises(OrgError, match=r"postgresql://127\.0\.0\.1:1/org cannot be opened") as refused:
+        open_database("postgresql://ann:hush@127.0.0.1:1/org")
+    assert "hush" not in str(refused.value)

@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
+from rolecall.errors import OrgError, Problem
 from rolecall.localorg.store.migrations import migrate
 from rolecall.localorg.store.seed import seed_new
 
@@ -92,10 +93,26 @@ def open_database(where: str | Path) -> Database:
     """Open, migrate and, when it is new, seed an org's database.
 
     ``where`` is a path of a SQLite file, ``sqlite:PATH``, ``sqlite:///PATH`` or ``postgresql://…``. A new SQLite file
-    is readable by its owner only.
+    is readable by its owner only. Raises OrgError for what cannot be opened, and for a database that is not an org's.
     """
-    url = database_url(str(where))
-    database = _open_sqlite(url) if url.get_backend_name() == "sqlite" else _open_postgresql(url)
+    try:
+        url = database_url(str(where))
+        database = _open_sqlite(url) if url.get_backend_name() == "sqlite" else _open_postgresql(url)
+        _bring_up_to_date(database)
+    except (ValueError, OSError, SQLAlchemyError, Busy) as error:
+        said = str(getattr(error, "orig", None) or error).partition("\n")[0]
+        message = f"{shown(str(where))} cannot be opened as a local org: {said}"
+        raise OrgError(Problem("local_unusable", message, hint="check `org.url` or --database")) from error
+    return database
+
+
+def shown(where: str) -> str:
+    """A database as messages call it: without the name and password that its URL may hold."""
+    scheme, slashes, rest = where.partition("://")
+    return f"{scheme}://{rest.rpartition('@')[2]}" if slashes else where
+
+
+def _bring_up_to_date(database: Database) -> None:
     try:
         with database.write() as tx:
             migrate(tx)
@@ -103,7 +120,6 @@ def open_database(where: str | Path) -> Database:
     except BaseException:
         database.close()
         raise
-    return database
 
 
 def database_url(where: str) -> URL:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, inspect, select, text
 
+from rolecall.errors import OrgError, Problem
 from rolecall.localorg.store import clock
 from rolecall.localorg.store.tables import MIGRATED
 
@@ -90,15 +91,12 @@ _WORDS = {
 }
 
 
-class SchemaTooNew(Exception):
-    """The database was migrated by a newer rolecall than this one."""
-
-
 def migrate(tx: Connection, upto: int | None = None) -> list[int]:
-    """Run what has not run yet, in order, and return the numbers run. Raises SchemaTooNew."""
+    """Run what has not run yet, in order, and return the numbers run. Raises OrgError for what is no org of ours."""
     ran = _ran(tx)
     if ran and max(ran) > MIGRATIONS[-1].number:
-        raise SchemaTooNew(f"the database is at schema {max(ran)}, this rolecall knows {MIGRATIONS[-1].number}")
+        message = f"the org is at schema {max(ran)}, and this rolecall knows {MIGRATIONS[-1].number}"
+        raise OrgError(Problem("local_too_new", message, hint="update rolecall"))
     due = [m for m in MIGRATIONS if m.number not in ran and (upto is None or m.number <= upto)]
     for migration in due:
         for statement in migration.statements:
@@ -108,7 +106,11 @@ def migrate(tx: Connection, upto: int | None = None) -> list[int]:
 
 
 def _ran(tx: Connection) -> set[int]:
-    if not inspect(tx).has_table(MIGRATED.name):
+    there = set(inspect(tx).get_table_names())
+    if not there:
         MIGRATED.create(tx)
         return set()
+    if not there >= {MIGRATED.name, "memberships"}:
+        hint = "give the local org a database of its own"
+        raise OrgError(Problem("not_an_org", "the database holds something else than a local org", hint=hint))
     return set(tx.execute(select(MIGRATED.c.number)).scalars())
