@@ -74,14 +74,13 @@ def _loosened(sources: Sources) -> Iterator[Problem]:
             path = tuple(difference.path.split("."))
             change = f"from {_said(difference.before)} to {_said(difference.after)}"
             yield _loosening(difference.path, change, over.where(path, key=True))
-    for name in _unprotected(sources):
+    for name in _unprotected(base.get("idp_groups", {}), sources.effective.get("idp_groups", {})):
         yield _loosening(f"idp_groups/{name}.protect", "from true to false", over.where(("idp_groups", name), key=True))
 
 
 def _intact(sound: Sound, whole: Sound) -> bool:
-    """Whether the schema finds nothing against any part of the policy."""
-    said = [key for key in _POLICY if key in whole]
-    return all(key in sound and sound[key] == whole[key] for key in said)
+    """Whether the schema finds nothing against any part of the policy: what it does is replaced or gone."""
+    return all(key in sound and sound[key] is whole[key] for key in _POLICY if key in whole)
 
 
 def _loosening(path: str, change: str, where: Where) -> Problem:
@@ -93,10 +92,10 @@ def _said(value: Any) -> str:
     return "nothing" if value is None else f"`{str(value).lower() if isinstance(value, bool) else value}`"
 
 
-def _unprotected(sources: Sources) -> Iterator[str]:
-    effective = sources.effective.get("idp_groups", {})
-    for name, entry in sources.base.get("idp_groups", {}).items():
+def _unprotected(base: Sound, effective: Any) -> Iterator[str]:
+    kept = effective if isinstance(effective, dict) else {}
+    for name, entry in base.items():
         if isinstance(entry, dict) and entry.get("protect") is True:
-            now = effective.get(name)
+            now = kept.get(name)
             if not (isinstance(now, dict) and now.get("protect") is True):
                 yield name

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Container, Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from rolecall.desired.merge import KEYED
@@ -30,47 +30,67 @@ def judge(effective: dict[str, Any], sources: Sources, explained: bool = True) -
     try:
         if validator.is_valid(effective):
             return Verdict(effective, [])
-        bad = {tuple(error.instance_path) for error in validator.iter_errors(effective)}
+        errors = list(validator.iter_errors(effective))
     except ValueError as error:
         where = Where(sources.main, 1, 1)
         return Verdict({}, [Problem("schema", f"holds a value that is no JSON: {error}", where)])
+    bad = _bad(effective, [tuple(error.instance_path) for error in errors])
+    sound = _without(effective, bad)
     if not explained:
-        return Verdict(_without(effective, bad), [])
+        return Verdict(sound, [])
     from rolecall.desired.explain import explain
 
-    return Verdict(_without(effective, bad), explain(_only(effective, bad), schema, sources))
+    told = explain(_only(effective, bad), schema, sources)
+    return Verdict(sound, told or [_unexplained(sources)])
 
 
-def _only(effective: dict[str, Any], bad: Iterable[Trail]) -> dict[str, Any]:
+def _unexplained(sources: Sources) -> Problem:
+    """For a value that only one of the two validators refuses; none is known, and none may pass."""
+    hint = "Hold it against `rolecall schema --kind config`"
+    return Problem("schema", "the config does not fit the schema", sources.where(()), hint)
+
+
+def _bad(effective: dict[str, Any], trails: Iterable[Trail]) -> dict[str, set[Any]]:
+    """For each section that is refused the entries or items that are, or None for the section itself.
+
+    jsonschema-rs tells a key that looks like a number as that number, so such a one stands for every key it may be.
+    """
+    bad: dict[str, set[Any]] = {}
+    for trail in trails:
+        bad.setdefault(str(trail[0]) if trail else "", set()).add(trail[1] if len(trail) > 1 else None)
+    for top in bad.keys() & KEYED.keys():
+        numbers = {step for step in bad[top] if isinstance(step, int)}
+        if numbers and isinstance(effective[top], dict):
+            bad[top] |= {key for key in effective[top] if key.isdecimal() or key[1:].isdecimal()}
+    return bad
+
+
+def _only(effective: dict[str, Any], bad: Mapping[str, set[Any]]) -> dict[str, Any]:
     """The config with just the bad entries of large sections, which is all that has to be explained."""
-    wanted = {trail[:2] for trail in bad}
     return {
-        top: {key: entry for key, entry in value.items() if (top, key) in wanted}
-        if top in KEYED and isinstance(value, dict) and (top,) not in wanted
+        top: {key: entry for key, entry in value.items() if key in bad.get(top, ())}
+        if top in KEYED and isinstance(value, dict) and None not in bad.get(top, ())
         else value
         for top, value in effective.items()
     }
 
 
-def _without(effective: dict[str, Any], bad: Iterable[Trail]) -> dict[str, Any]:
+def _without(effective: dict[str, Any], bad: Mapping[str, set[Any]]) -> dict[str, Any]:
     """The config without what is bad: without the entry, the section, or with None for the item of a list."""
-    parts: dict[Any, set[Any]] = {}
-    for trail in bad:
-        parts.setdefault(trail[0] if trail else None, set()).add(trail[1] if len(trail) > 1 else None)
     return {
-        top: _kept(top, value, parts[top]) if top in parts else value
+        top: _kept(value, bad[top]) if top in bad else value
         for top, value in effective.items()
-        if top not in parts or not _lost(top, value, parts[top])
+        if top not in bad or not _lost(top, value, bad[top])
     }
 
 
-def _lost(top: str, value: Any, parts: Container[Any]) -> bool:
+def _lost(top: str, value: Any, parts: set[Any]) -> bool:
     """Whether nothing of a section is sound: it is bad itself, or of a kind that is taken or left whole."""
     in_parts = isinstance(value, list) or (top in KEYED and isinstance(value, dict))
     return None in parts or not in_parts
 
 
-def _kept(top: str, value: Any, parts: Container[Any]) -> Any:
+def _kept(value: Any, parts: set[Any]) -> Any:
     if isinstance(value, list):
         return [None if at in parts else item for at, item in enumerate(value)]
     return {key: entry for key, entry in value.items() if key not in parts}

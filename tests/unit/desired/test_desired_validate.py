@@ -83,6 +83,11 @@ class TestSchema:
         first = told(tmp_path, f"{text}\n")[0]
         assert first.startswith(f"rolecall.yaml:{expected}")
 
+    @pytest.mark.parametrize("name", ["0", "010", "+5", "-1", "1e3", "99999999999999999999999", "a/b", "~1"])
+    def test_names_that_look_like_numbers_or_pointers_are_told_too(self, tmp_path: Path, name: str) -> None:
+        (problem,) = told(tmp_path, f"idp_groups:\n  good: blank\n  7: blank\n  {name}: balnk\n")
+        assert problem.startswith(f"rolecall.yaml:6:{len(name) + 5}: `{name}` cannot be `balnk`")
+
     def test_a_missing_org_and_url_are_told(self, tmp_path: Path) -> None:
         assert told(tmp_path, "", "version: 1\n") == ["rolecall.yaml:1:1: the config has no `org`"]
         assert told(tmp_path, "", "version: 1\norg: {name: a}\n") == [
@@ -401,3 +406,10 @@ idp_groups:
         (tmp_path / "env" / "staging.yaml").write_text("org: {name: s}\n", encoding="utf-8")
         self.base = f"{HEAD}idp_groups: {{A: {{role: member}}}}\n"
         assert len(self.told(tmp_path, "org: {name: p}\n")) == 1
+
+
+def test_what_nobody_can_explain_is_refused_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rolecall.desired.explain.explain", lambda *_: [])
+    assert told(tmp_path, "scim: {enabled: 1}\n") == [
+        "rolecall.yaml:1:1: the config does not fit the schema. Hold it against `rolecall schema --kind config`"
+    ]
