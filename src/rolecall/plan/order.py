@@ -17,18 +17,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
+from rolecall.access.rules import Rules, mapping_combos
 from rolecall.model.change import Change
 from rolecall.model.kinds import split_address
-from rolecall.model.roles import MEMBER, ORG_ADMIN, RANK
-from rolecall.model.settings import UNSET, Defaults, GroupMapping, Scim, Settings, Sso
+from rolecall.model.settings import Defaults, GroupMapping, Scim, Sso, Value
 from rolecall.plan.order_hand_over import sorted_by_hand_over
 from rolecall.plan.order_levels import with_levels
 from rolecall.plan.order_risk import Risk, at_risk
 from rolecall.plan.order_swap import improved
 from rolecall.plan.outlook import Outlook
 from rolecall.plan.transients import Timeline, weight
-
-Atom = tuple[str, str]
 
 
 class Ordered(NamedTuple):
@@ -41,8 +39,7 @@ class Ordered(NamedTuple):
 
 def order(changes: Iterable[Change], outlook: Outlook) -> Ordered:
     """The changes with their waves and levels; equal input in any order gives the same result."""
-    default_role = _default_role(outlook.first.settings)
-    placed = [replace(change, wave=wave(change, default_role), level=0) for change in changes]
+    placed = [replace(change, wave=wave(change, outlook.before), level=0) for change in changes]
     steps = sorted((c for c in placed if c.via != "waiting"), key=lambda change: _place(change, outlook))
     waiting = sorted((c for c in placed if c.via == "waiting"), key=lambda change: _place(change, outlook))
     risks = at_risk(outlook)
@@ -54,11 +51,11 @@ def order(changes: Iterable[Change], outlook: Outlook) -> Ordered:
     return Ordered((*made, *waiting), risks, Timeline(outlook, made))
 
 
-def wave(change: Change, default_role: str = MEMBER) -> int:
-    """The wave a change belongs to. ``default_role`` is what a mapping without a role gives (R31)."""
+def wave(change: Change, rules: Rules) -> int:
+    """The wave a change belongs to, under the rules that hold before the plan."""
     match change.after or change.before:
         case GroupMapping():
-            return _mapping_wave(change, default_role)
+            return _mapping_wave(change, rules)
         case Defaults():
             return 3
         case Scim(endpoint=endpoint) if change.action == "upgrade":
@@ -84,28 +81,19 @@ def _switch_wave(change: Change) -> int:
     return 3 if toggles(change) else 0
 
 
-def _mapping_wave(change: Change, default_role: str) -> int:
-    before, after = _atoms(change.before, default_role), _atoms(change.after, default_role)
-    if before <= after:
+def _mapping_wave(change: Change, rules: Rules) -> int:
+    before, after = _given(change.before, rules), _given(change.after, rules)
+    if before & after == before:
         return 1
-    return 4 if after <= before else 2
+    return 4 if before & after == after else 2
 
 
-def _atoms(value: object, default_role: str) -> frozenset[Atom]:
-    """What a mapping gives, closed downward: team admin holds member, org admin adds one org-wide atom."""
+def _given(value: Value | None, rules: Rules) -> int:
+    """The atoms a mapping gives today: under the present default role (R31), of teams that exist (R25)."""
     if not isinstance(value, GroupMapping):
-        return frozenset()
-    role = value.role or default_role
-    rank = RANK.get(role)
-    if rank is None:
-        return frozenset((team, role) for team in value.teams)
-    held = {(team, lower) for team in value.teams for lower, r in RANK.items() if r <= rank and lower != ORG_ADMIN}
-    return frozenset(held | {("", ORG_ADMIN)} if role == ORG_ADMIN else held)
-
-
-def _default_role(live: Settings) -> str:
-    said = live.defaults.role if live.defaults is not UNSET else UNSET
-    return MEMBER if said is UNSET else said
+        return 0
+    combos = mapping_combos(value, rules.settings.defaults)
+    return rules.atoms.atoms(rules.atoms.union(combo for combo in combos if rules.exists(combo)))
 
 
 def _place(change: Change, outlook: Outlook) -> tuple[int, int, int, str, str]:

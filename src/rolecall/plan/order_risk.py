@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator, Sequence
+from operator import and_, or_
 from typing import NamedTuple
 
 from rolecall.access.atoms import BY_DEFAULT
@@ -42,7 +43,7 @@ def at_risk(outlook: Outlook) -> tuple[Risk, ...]:
     directory = outlook.directory
     if directory is None or len(outlook.touched) < 2:
         return ()
-    old, new = group_masks(outlook.before, directory), group_masks(outlook.after, directory)
+    sources = _Sources(outlook, directory)
     found: dict[tuple[tuple[int, ...], Traits], tuple[int, array[int]]] = {}
     members, offsets = directory.members, directory.offsets
     for number in _touched_twice(outlook, directory):
@@ -52,7 +53,7 @@ def at_risk(outlook: Outlook) -> tuple[Risk, ...]:
         if known is not None:
             known[1].append(number)
             continue
-        handover = _handover(outlook, groups, traits, old, new)
+        handover = _handover(outlook, groups, traits, sources)
         if handover or _edited(outlook, traits):
             found[groups, traits] = handover, array("I", (number,))
     steps = _Steps(outlook, directory)
@@ -74,17 +75,36 @@ def _touched_twice(outlook: Outlook, directory: Directory) -> Iterator[int]:
         at = seen.find(2, at + 1)
 
 
-def _handover(outlook: Outlook, groups: Sequence[int], traits: Traits, old: Sequence[int], new: Sequence[int]) -> int:
-    gave = gives = kept = 0
+class _Sources:
+    """What each group gives before, after, throughout, and at most: a mapping without a role gives one thing or
+    another as the default's role moves (R31)."""
+
+    def __init__(self, outlook: Outlook, directory: Directory) -> None:
+        self.before = group_masks(outlook.before, directory)
+        self.after = group_masks(outlook.after, directory)
+        self.kept = list(map(and_, self.before, self.after))
+        self.most = list(map(or_, self.before, self.after))
+        if "defaults" in outlook.touched:
+            first, last = outlook.first, outlook.last
+            for rules in (outlook.rules(first, last), outlook.rules(last, first)):
+                given = group_masks(rules, directory)
+                self.kept = list(map(and_, self.kept, given))
+                self.most = list(map(or_, self.most, given))
+
+
+def _handover(outlook: Outlook, groups: Sequence[int], traits: Traits, sources: _Sources) -> int:
+    """The atoms that change hands, and those that some group may give in between alone."""
+    gave = gives = kept = most = 0
     for group in groups:
-        was, will = old[group], new[group]
-        gave |= was
-        gives |= will
-        kept |= was & will
+        gave |= sources.before[group]
+        gives |= sources.after[group]
+        kept |= sources.kept[group]
+        most |= sources.most[group]
     before, after = settle(outlook.before, gave, traits), settle(outlook.after, gives, traits)
     if before & after & BY_DEFAULT or "legacy" in (outlook.before.scim.endpoint, outlook.after.scim.endpoint):
         kept |= outlook.before.scim.default_mask & outlook.after.scim.default_mask
-    return outlook.before.atoms.atoms(before & after) & ~kept
+    adrift = most & ~(gave | gives)
+    return outlook.before.atoms.atoms(before & after & ~kept | adrift)
 
 
 def _edited(outlook: Outlook, traits: Traits) -> bool:

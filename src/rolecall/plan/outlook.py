@@ -7,14 +7,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from rolecall.access.atoms import Atoms
-from rolecall.access.candidates import candidates
+from rolecall.access.candidates import DEFAULTS, candidates
 from rolecall.access.candidates import scope as needed_scope
+from rolecall.access.evaluate import memberships
 from rolecall.access.rules import Rules, compile_access
 from rolecall.model.change import Change
 from rolecall.model.directory import Directory, PeopleScope
-from rolecall.model.kinds import split_address
+from rolecall.model.kinds import address, split_address, value_at
 from rolecall.model.live import Live
-from rolecall.model.settings import Address
+from rolecall.model.settings import UNSET, Address, GroupMapping, Value
 from rolecall.plan.state import State, follow
 
 
@@ -46,6 +47,12 @@ class Outlook:
         """Whether anybody's access can change at all."""
         return self.scope._replace(org_admins=False, emails=frozenset()) != PeopleScope()
 
+    def rules(self, state: State, mapped: State) -> Rules:
+        """The rules of a state with the mappings of another."""
+        held = mapped.settings.idp_groups
+        settings = state.settings if held is UNSET else replace(state.settings, idp_groups=held)
+        return compile_access(settings, state.facts, atoms=self.before.atoms)
+
 
 def look(live: Live, directory: Directory | None, changes: Iterable[Change]) -> Outlook:
     """Compile both ends of the changes. Changes that wait are not made; those for a person are."""
@@ -59,15 +66,43 @@ def look(live: Live, directory: Directory | None, changes: Iterable[Change]) -> 
     before = compile_access(first.settings, first.facts, atoms=atoms)
     after = compile_access(last.settings, last.facts, atoms=atoms)
     scope = needed_scope(before, after)
-    found = {} if directory is None else candidates(before, after, directory)
-    changed = {change.address for change in written}
-    touched = {at: numbers for at, numbers in found.items() if at in changed}
+    touched: dict[Address, array[int]] = {}
+    if directory is not None:
+        changed = {change.address for change in written}
+        found = candidates(before, after, directory)
+        touched = {at: numbers for at, numbers in found.items() if at in changed}
+        touched = _with_roleless(touched, written, first, last, directory)
     outlook = Outlook(first, last, before, after, directory, scope, touched)
     return replace(outlook, problem=_problem(outlook)) if outlook.moves else outlook
 
 
 _TAKES_EFFECT = {"domains": 0, "sso": 1, "idp_groups": 2, "defaults": 3, "scim": 4}
 """SCIM last: what people keep while it is off is what stood just before (R33)."""
+
+
+def _with_roleless(
+    touched: dict[Address, array[int]], written: Iterable[Change], first: State, last: State, directory: Directory
+) -> dict[Address, array[int]]:
+    """With everybody in a group without a role (R31) that changes while the default's role does: two steps reach
+    them, though both ends may give the same."""
+    was, will = first.settings.defaults, last.settings.defaults
+    if was is UNSET or will is UNSET or was.role == will.role:
+        return touched
+    ends = (first.settings, last.settings)
+    roleless = [c.address for c in written if any(_without_role(value_at(one, c.address)) for one in ends)]
+    keys = {split_address(at)[1] for at in roleless}
+    if not keys:
+        return touched
+    found: dict[str, array[int]] = {}
+    for number, group in memberships(directory, {n for n, name in enumerate(directory.groups) if name in keys}):
+        found.setdefault(directory.groups[group], array("I")).append(number)
+    own = {address("idp_groups", name): numbers for name, numbers in found.items()}
+    reached = set(touched.get(DEFAULTS, ())).union(*own.values())
+    return {**touched, **own, DEFAULTS: array("I", sorted(reached))}
+
+
+def _without_role(value: Value | None) -> bool:
+    return isinstance(value, GroupMapping) and value.role is None and bool(value.teams)
 
 
 def _problem(outlook: Outlook) -> str | None:

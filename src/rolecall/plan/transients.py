@@ -7,17 +7,16 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from typing import Literal, NamedTuple
 
 from rolecall.access.evaluate import group_masks, settle
-from rolecall.access.rules import Rules, compile_access
+from rolecall.access.rules import Rules
 from rolecall.model.change import Change
 from rolecall.model.directory import Traits
 from rolecall.model.kinds import split_address
 from rolecall.model.policy import Combo
 from rolecall.model.roles import MEMBER, TEAM_ADMIN
-from rolecall.model.settings import UNSET, Address
+from rolecall.model.settings import Address
 from rolecall.plan.order_risk import Risk
 from rolecall.plan.outlook import Outlook
 from rolecall.plan.people import who
@@ -121,18 +120,11 @@ def _segments(outlook: Outlook, changes: Sequence[Change]) -> tuple[list[int], l
 
 
 def _segment(outlook: Outlook, state: State) -> Segment:
-    old = _compiled(outlook, state, outlook.first)
-    new = _compiled(outlook, state, outlook.last)
+    old = outlook.rules(state, outlook.first)
+    new = outlook.rules(state, outlook.last)
     if outlook.directory is None:
         return Segment(new, (), ())
     return Segment(new, group_masks(old, outlook.directory), group_masks(new, outlook.directory))
-
-
-def _compiled(outlook: Outlook, state: State, mapped: State) -> Rules:
-    """The rules of a state with the mappings of another."""
-    held = mapped.settings.idp_groups
-    settings = state.settings if held is UNSET else replace(state.settings, idp_groups=held)
-    return compile_access(settings, state.facts, atoms=outlook.before.atoms)
 
 
 def _runs(kind: Kind, bits: Sequence[int], events: Sequence[int]) -> Iterator[Gap]:
