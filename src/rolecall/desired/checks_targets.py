@@ -26,6 +26,7 @@ def check_targets(sound: Sound, sources: Sources) -> Iterator[Problem]:
     people = sound.get("people")
     if isinstance(people, dict):
         yield from _people(people, sources)
+    yield from _journal(sound.get("journal", {}).get("url"), sources)
     metadata = sound.get("sso", {}).get("metadata")
     if isinstance(metadata, dict):
         yield from _file(metadata["file"], ("sso", "metadata", "file"), sources)
@@ -64,12 +65,26 @@ def _web(url: str, path: tuple[Step, ...], sources: Sources) -> Iterator[Problem
     elif parts.query or parts.fragment:
         yield Problem("org_url", "an address cannot hold `?` or `#`", where, "Take it out")
     elif parts.scheme == "http" and host not in _LOOPBACK:
-        message = "over http:// a token crosses the network readable by anybody"
-        yield Problem("plain_http", message, where, "Use https://", "warning")
+        message = "http:// is for this machine only: a token would cross the network readable by anybody"
+        yield Problem("plain_http", message, where, "Use https://")
 
 
 def _plain_host(url: str) -> bool:
     return not any(char.isspace() or not char.isprintable() for char in url)
+
+
+def _journal(url: Any, sources: Sources) -> Iterator[Problem]:
+    if not isinstance(url, str) or url.startswith("sqlite:"):
+        return
+    where = sources.where(("journal", "url"))
+    try:
+        password = urlsplit(url).password
+    except ValueError:
+        yield Problem("journal_url", "this is no valid address", where, "Write postgresql://HOST/DATABASE")
+        return
+    if password or "password=" in url:
+        hint = "Name where the whole url is, such as {env: ROLECALL_JOURNAL_URL}, and change the password"
+        yield Problem("literal_secret", "a url with a password has to be a reference", where, hint)
 
 
 def _people(people: Sound, sources: Sources) -> Iterator[Problem]:

@@ -139,6 +139,9 @@ class TestSecrets:
             "people: {scim: 'https://user:canary-1@host/scim', token: {env: T}}",
             "journal: {url: 'mysql://user:canary-1@host'}",
             "journal: {url: {env: 'canary-1 x'}}",
+            "journal: {url: 'postgresql://user:canary-1@host/db'}",
+            "journal: {url: 'postgresql://host/db?user=u&password=canary-1'}",
+            "journal: {url: 'postgresql://user:canary-1@[host/db'}",
             "people: {scim: 'https://host', token: {env: canary-1}}",
             "people: {scim: 'https://host', token: {value: x, canary: [canary-1]}}",
             "people: {scim: 'https://host', token: [canary-1]}",
@@ -295,9 +298,12 @@ class TestTargets:
         assert told(tmp_path, "", f"version: 1\norg: {{name: a, url: '{url}', token: {{env: T}}}}\n") == []
 
     def test_what_is_unwise_is_a_warning(self, tmp_path: Path) -> None:
-        problems = told(tmp_path, "", "version: 1\norg: {name: a, url: 'http://h.example'}\n")
-        assert [problem.split(": ")[2].split(" ")[0] for problem in problems] == ["over", "an"]
-        assert all(problem.startswith("warning: ") for problem in problems)
+        (problem,) = told(tmp_path, "", "version: 1\norg: {name: a, url: 'https://h.example'}\n")
+        assert problem.startswith("warning: rolecall.yaml:2:21: an org that is reached over HTTP needs a token")
+
+    def test_plain_http_is_for_this_machine(self, tmp_path: Path) -> None:
+        (problem,) = told(tmp_path, "", "version: 1\norg: {name: a, url: 'http://h.example', token: {env: T}}\n")
+        assert problem.startswith("rolecall.yaml:2:21: http:// is for this machine only")
 
     @pytest.mark.parametrize(
         ("text", "expected"),
