@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, TextIO
@@ -37,7 +36,7 @@ class Console:
     def __init__(self, stream: TextIO, environ: Mapping[str, str], *, color: bool = True) -> None:
         self._stream = stream
         self.terminal = stream.isatty()
-        self.width = shutil.get_terminal_size().columns if self.terminal else None
+        self.width = _columns(stream, environ) if self.terminal else None
         self.color = color and _wants_color(environ, self.terminal)
 
     def lines(self, lines: Iterable[Line] | Layout) -> None:
@@ -73,6 +72,20 @@ def stdout(environ: Mapping[str, str] | None = None, *, color: bool = True) -> C
 def stderr(environ: Mapping[str, str] | None = None, *, color: bool = True) -> Console:
     """The console for errors and progress."""
     return Console(sys.stderr, os.environ if environ is None else environ, color=color)
+
+
+def _columns(stream: TextIO, environ: Mapping[str, str]) -> int:
+    """The terminal's width: as ``COLUMNS`` says, or the terminal itself, or 80."""
+    said = environ.get("COLUMNS", "")
+    if said.isascii() and said.isdecimal() and int(said):
+        return int(said)
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or _WIDTH
+    except (OSError, ValueError):
+        return _WIDTH
+
+
+_WIDTH = 80
 
 
 def _wants_color(environ: Mapping[str, str], terminal: bool) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -61,6 +62,7 @@ async def session(call: Invocation, config: Config) -> AsyncIterator[Session]:
     from rolecall.cli.logs import configure
 
     configure(call)
+    gc.enable()
     org = _org(call, config)
     try:
         yield Session(config, org, _people(call, config, org))

@@ -20,12 +20,6 @@ class Terminal(io.StringIO):
 LINES = [Line((Span("+ ", "add"), Span("idp_groups/G"))), line("words " * 30)]
 
 
-@pytest.fixture(autouse=True)
-def _width(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COLUMNS", "50")
-    monkeypatch.setenv("TERM", "xterm-256color")
-
-
 def test_a_pipe_gets_plain_text() -> None:
     stream = io.StringIO()
     Console(stream, {}).lines(LINES)
@@ -34,7 +28,7 @@ def test_a_pipe_gets_plain_text() -> None:
 
 def test_a_terminal_gets_colour_within_its_width() -> None:
     stream = Terminal()
-    Console(stream, {"TERM": "xterm-256color"}).lines(LINES)
+    Console(stream, {"COLUMNS": "50", "TERM": "xterm-256color"}).lines(LINES)
     first, *rest = stream.getvalue().splitlines()
     assert first.startswith("\x1b[")
     assert "idp_groups/G" in first
@@ -44,7 +38,7 @@ def test_a_terminal_gets_colour_within_its_width() -> None:
 @pytest.mark.parametrize("environ", [{"NO_COLOR": "1"}, {"TERM": "dumb"}, {"NO_COLOR": "1", "FORCE_COLOR": "1"}])
 def test_colour_is_left_out_where_nobody_wants_it(environ: dict[str, str]) -> None:
     stream = Terminal()
-    Console(stream, environ).lines(LINES)
+    Console(stream, {**environ, "COLUMNS": "50"}).lines(LINES)
     assert "\x1b" not in stream.getvalue()
     assert max(map(len, stream.getvalue().splitlines())) <= 50
 
@@ -64,8 +58,13 @@ def test_force_color_paints_a_pipe_without_wrapping() -> None:
 
 def test_lines_may_depend_on_the_width() -> None:
     stream = Terminal()
-    Console(stream, {"NO_COLOR": "1"}).lines(lambda width: [line(f"{width} columns")])
+    Console(stream, {"NO_COLOR": "1", "COLUMNS": "50"}).lines(lambda width: [line(f"{width} columns")])
     assert stream.getvalue() == "50 columns\n"
+
+
+@pytest.mark.parametrize("said", ["", "0", "wide", "-3", "²"])
+def test_a_width_that_is_none_is_eighty_columns(said: str) -> None:
+    assert Console(Terminal(), {"COLUMNS": said}).width == 80
 
 
 def test_text_ends_with_one_line_feed() -> None:

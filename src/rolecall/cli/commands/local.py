@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,6 +24,7 @@ local = click.Group(
 
 
 def _where(call: Invocation, database: str | None) -> str:
+    gc.enable()
     if database is not None:
         return database
     from rolecall.cli.session import read
