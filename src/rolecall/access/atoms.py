@@ -26,7 +26,7 @@ class Atoms:
     ranks owns one bit in each team (R32).
     """
 
-    __slots__ = ("_custom_bits", "_meaning", "_numbers", "_ranked", "_shifts", "_width", "held", "org_roles")
+    __slots__ = ("_custom_bits", "_meaning", "_numbers", "_ranked", "_shifts", "_unseen", "_width", "held")
 
     def __init__(self) -> None:
         self._shifts: dict[str, int] = {}
@@ -35,8 +35,8 @@ class Atoms:
         self._meaning: dict[int, Combo] = {0: Combo("", ORG_ADMIN)}
         self._custom_bits = 0
         self._width = 2
+        self._unseen = BY_DEFAULT
         self.held = 0
-        self.org_roles = 0
 
     def mask(self, combo: Combo) -> int:
         """The bits of one combo, closed downward."""
@@ -62,7 +62,7 @@ class Atoms:
 
     def atoms(self, mask: int) -> int:
         """The part of a mask that counts as access: without which combo it was that gave org admin."""
-        return mask & ~(self.held | self.org_roles | BY_DEFAULT)
+        return mask & ~self._unseen
 
     def above_member(self, mask: int) -> int:
         """The atoms above member: team admin, org admin, any role outside the ranks."""
@@ -98,7 +98,7 @@ class Atoms:
             )
             self._width += _WIDTH
             self.held |= _HELD << shift
-            self.org_roles |= _ORG_ADMIN << shift
+            self._unseen |= (_HELD | _ORG_ADMIN) << shift
         return shift
 
     def _custom(self, combo: Combo) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from rolecall.access import Access, compile_access, effective
+from rolecall.access import Access, compile_access, effective, person_mask
 from rolecall.model.directory import Person, Traits
 from rolecall.model.live import Facts
 from rolecall.model.policy import Combo
@@ -49,7 +49,11 @@ def person(groups: str = "", manual: str = "", **traits: object) -> Person:
 
 
 def access(org: Settings, who: Person, facts: Facts = FACTS) -> Access:
-    return effective(compile_access(org, facts), who)
+    """The person's access, with reasons; worked out in bits it must be the same."""
+    rules = compile_access(org, facts)
+    found = effective(rules, who)
+    assert frozenset(rules.atoms.combos(person_mask(rules, who))) == found.pairs
+    return found
 
 
 def has(org: Settings, who: Person, facts: Facts = FACTS) -> str:

@@ -80,6 +80,15 @@ def test_the_defaults_role_touches_members_of_groups_mapped_without_one() -> Non
     assert asked(BASE, after).groups == {"Roleless"}
 
 
+def test_the_default_touches_who_comes_to_it_or_leaves_it_by_a_mapping_too() -> None:
+    after = settings(GROUPS | {"G": "", "Blank": "member IT"}, default="member Sales")
+    assert touched(BASE, after) == {
+        "defaults": "plain in-g in-blank saml",
+        "idp_groups/Blank": "in-blank",
+        "idp_groups/G": "in-g in-g-and-h",
+    }
+
+
 def test_under_legacy_the_default_touches_every_scim_person() -> None:
     before = settings(GROUPS, endpoint="legacy")
     after = settings(GROUPS, endpoint="legacy", default="member Sales")
