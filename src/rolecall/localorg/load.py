@@ -24,6 +24,7 @@ from rolecall.model.settings import BLANK, UNSET, GroupMapping, Settings
 _IDS = uuid.UUID("5d3f6a4e-7c2b-4d0a-9a57-0b6f2c1e8d34")
 _SAFE_ID = re.compile(r"[A-Za-z0-9._:@+-]{1,100}")
 _BATCH = 5000
+_CACHE_KIB = 262_144
 
 
 class Loaded(NamedTuple):
@@ -51,6 +52,8 @@ def load(db: Database, live: Live, people: Directory) -> Loaded:
     same ids. ETags and revisions go on: none that was given out before comes back.
     """
     with db.write() as tx:
+        if tx.dialect.name == "sqlite":
+            tx.exec_driver_sql(f"PRAGMA cache_size = -{_CACHE_KIB}")
         before = tx.execute(ORG.select()).one()
         empty(tx)
         _load_org(tx, live.facts, before._asdict())
@@ -173,18 +176,20 @@ def _load_groups(tx: Connection, groups: Mapping[str, _Group]) -> None:
 
 def _load_people(tx: Connection, org: str, people: Directory, groups: Mapping[str, _Group]) -> int:
     at, numbers = clock.now(), [groups[name].id for name in people.groups]
+    mark = "?" if tx.dialect.name == "sqlite" else "%s"
+    insert = f"INSERT INTO {MEMBERSHIPS.name} (group_id, user_id) VALUES ({mark}, {mark})"
     memberships = 0
     for first in range(0, len(people), _BATCH):
         batch = range(first, min(first + _BATCH, len(people)))
         rows = [_user(org, people, number, at) for number in batch]
         tx.execute(USERS.insert(), rows)
-        held = [
-            {"group_id": numbers[group], "user_id": row["id"]}
+        held = sorted(
+            (numbers[group], str(row["id"]))
             for number, row in zip(batch, rows, strict=True)
             for group in set(people.members[people.offsets[number] : people.offsets[number + 1]])
-        ]
+        )
         if held:
-            tx.execute(MEMBERSHIPS.insert(), held)
+            tx.exec_driver_sql(insert, held)
         memberships += len(held)
     return memberships
 

@@ -71,7 +71,7 @@ def fetch(
         at, here = tuple_(*key), tuple_(*position)
         rows = rows.where(at < here if page.descending else at > here)
     order = [column.desc() if page.descending else column.asc() for column in key]
-    found = list(tx.execute(rows.order_by(*order).limit(page.limit + 1)))
+    found = list(tx.execute(rows.order_by(*order).limit(page.limit + 1)).all())
     kept = found[: page.limit]
     return Rows(kept[::-1] if page.backwards else kept, len(found) > page.limit)
 
