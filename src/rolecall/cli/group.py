@@ -21,7 +21,8 @@ COMMANDS: Mapping[str, Mapping[str, str]] = {
         "validate": "Check the config: schema, references, meaning.",
         "plan": "Show what would change, for whom, and what the guards say.",
         "apply": "Carry out exactly the saved plan, or plan, ask, apply.",
-        "show": "Show a saved plan.",
+        "show": "Show a saved plan or a past run.",
+        "history": "List past runs, newest first, or show one in full.",
     },
     "Look": {
         "render": "Show the effective config after includes and overlays.",

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from rolecall.cli.options import Invocation
@@ -85,15 +86,20 @@ def memory(call: Invocation, config: Config) -> Callable[[str], Applied]:
     def applied(org_id: str) -> Applied:
         if call.snapshot is not None:
             return NOTHING_APPLIED
-        from rolecall.journal.opened import find_journal
-
-        journal = find_journal(journal_url(call, config), config.root)
+        journal = find_journal(call, config)
         if journal is None:
             return NOTHING_APPLIED
         with journal:
             return journal.applied(org_id)
 
     return applied
+
+
+def find_journal(call: Invocation, config: Config) -> Journal | None:
+    """The journal there is, or None where there is none yet: looking makes none."""
+    from rolecall.journal.opened import find_journal as find
+
+    return find(journal_url(call, config), config.root)
 
 
 def open_journal(call: Invocation, config: Config) -> Journal:
@@ -144,6 +150,10 @@ def _org(call: Invocation, config: Config) -> Any:
 def _people(call: Invocation, config: Config, org: Any) -> Any:
     if call.snapshot is not None or config.people.kind == "org":
         return org
+    if config.people.kind == "file":
+        from rolecall.live.people_file import PeopleFile
+
+        return PeopleFile(Path(config.root, config.people.at))
     message = f"`people` from {config.people.kind} cannot be read yet"
     raise Misuse(Problem("people_source", message, config.people.source, "use `people: org` for now"))
 

@@ -39,7 +39,16 @@ def write_file(path: Path, text: str) -> None:
 def read_plan(path: Path) -> Plan:
     """A saved plan. Raises ConfigError when it is none, Stale when it was edited since."""
     where = Where(str(path))
-    said = _json(path, where)
+    return _plan(_json(_bytes(path, where), where), where)
+
+
+def plan_of_text(text: str, name: str) -> Plan:
+    """A plan out of its JSON text; ``name`` is what messages call it. Raises as read_plan does."""
+    where = Where(name)
+    return _plan(_json(text.encode(), where), where)
+
+
+def _plan(said: dict[str, Any], where: Where) -> Plan:
     _check_format(said, where)
     _check_schema(said, where)
     plan = decode_plan(said)
@@ -49,13 +58,17 @@ def read_plan(path: Path) -> Plan:
     return plan
 
 
-def _json(path: Path, where: Where) -> dict[str, Any]:
+def _bytes(path: Path, where: Where) -> bytes:
     if path.is_dir():
         raise ConfigError(Problem("plan_file", "is a directory, not a saved plan", where))
     if path.stat().st_size > LARGEST:
         raise ConfigError(Problem("plan_file", f"is larger than {LARGEST >> 20} MiB", where))
+    return path.read_bytes()
+
+
+def _json(data: bytes, where: Where) -> dict[str, Any]:
     try:
-        said = json.loads(path.read_bytes())
+        said = json.loads(data)
     except (ValueError, RecursionError) as error:
         hint = "a plan is what `rolecall plan --out FILE` writes"
         raise ConfigError(Problem("plan_file", "is not a saved plan", where, hint)) from error

@@ -7,20 +7,51 @@ from pathlib import Path
 import click
 
 from rolecall.cli.command import Invocation, command
+from rolecall.cli.console import Console
 from rolecall.cli.sinks import FORMATS
+from rolecall.report.line import line
 
 
-@command("show", "rolecall show plan.json", "rolecall show plan.json --format junit > plan.xml")
-@click.argument("plan", type=click.Path(path_type=Path))
+@command(
+    "show",
+    "rolecall show plan.json",
+    "rolecall show plan.json --format junit > plan.xml",
+    "rolecall show 12                # run 12: its plan, and what came of it",
+)
+@click.argument("plan", metavar="PLAN|RUN")
 @click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True, help="Of stdout.")
-def show(call: Invocation, plan: Path, form: str) -> None:
-    """Show a saved plan.
+def show(call: Invocation, plan: str, form: str) -> None:
+    """Show a saved plan or a past run.
 
-    It needs no org, and does not say whether the plan is still fit to apply. People are shown as the file has them.
+    It needs no org, and does not say whether a plan is still fit to apply. People are shown as the plan has them.
     """
     from rolecall.cli.console import stdout
     from rolecall.cli.present import show as present
     from rolecall.cli.root import folder_in_repository, root_of
     from rolecall.jobs.saved import read_plan
 
-    present(stdout(call.environ, color=call.color), read_plan(plan), form, folder_in_repository(call, root_of(call)))
+    out, folder = stdout(call.environ, color=call.color), folder_in_repository(call, root_of(call))
+    if plan.isascii() and plan.isdecimal() and not Path(plan).exists():
+        _run(call, out, int(plan), form, folder)
+    else:
+        present(out, read_plan(Path(plan)), form, folder)
+
+
+def _run(call: Invocation, out: Console, number: int, form: str, folder: str) -> None:
+    from rolecall.cli.present import show as present
+    from rolecall.cli.session import find_journal, read
+    from rolecall.jobs.history import one_run
+    from rolecall.jobs.saved import plan_of_text
+    from rolecall.report.history import run_in_full
+
+    journal = find_journal(call, read(call))
+    try:
+        run = one_run(journal, number)
+        text = journal.plan(number) if journal is not None else None
+    finally:
+        if journal is not None:
+            journal.close()
+    if text:
+        present(out, plan_of_text(text, f"run {number}"), form, folder)
+    if form == "text":
+        out.lines([line(), *run_in_full(run)])
