@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import unicodedata
-from functools import lru_cache
+from functools import lru_cache, reduce
+from operator import or_
 from typing import Annotated, Any, Final, cast
 
 from pydantic import Field, create_model
@@ -11,6 +12,8 @@ from scim2_models import (
     URN,
     AuthenticationScheme,
     Bulk,
+    BulkRequest,
+    BulkResponse,
     CaseExact,
     ChangePassword,
     ComplexAttribute,
@@ -20,16 +23,23 @@ from scim2_models import (
     Mutability,
     Pagination,
     Patch,
+    PatchOp,
+    PatchOperation,
+    Path,
     Reference,
     Required,
     Resource,
     ResourceType,
+    ResponseParameters,
+    ScimFilter,
     ScimPolicy,
     ScimProvider,
+    SearchRequest,
     ServiceProviderConfig,
     Sort,
 )
 from scim2_models import User as CoreUser
+from scim2_server.utils import parametrize
 
 USER: Final = "urn:ietf:params:scim:schemas:core:2.0:User"
 GROUP: Final = "urn:ietf:params:scim:schemas:core:2.0:Group"
@@ -146,19 +156,36 @@ CONFIG: Final = ServiceProviderConfig(
 )
 
 
-@lru_cache(maxsize=16)
 def provider(role_attribute: str = "role") -> ScimProvider:
     """The service, with the role attribute of R18 under the name that this org reads."""
+    return _described(role_attribute)[0]
+
+
+@lru_cache(maxsize=16)
+def _described(role_attribute: str) -> tuple[ScimProvider, list[Any]]:
+    """The service, and what must live as long as it.
+
+    scim2-models keeps the classes of ``ScimFilter[User]`` and the like in a weak dictionary, where one may be collected
+    between being found and being taken: a KeyError under threads. Held here, they are never collected.
+    """
     user = cast(type[Resource[Any]], create_model("User", __base__=CoreUser, emails=(list[Email] | None, None)))
     writer = _role_extension(role_attribute)
     users = ResourceType.from_resource(cast(Any, user)[EnterpriseUser | writer])
     groups = ResourceType.from_resource(Group)
-    return ScimProvider(
+    service = ScimProvider(
         models=[user, EnterpriseUser, writer, Group],
         resource_types=[users, groups],
         config=CONFIG,
         policy=POLICY,
     )
+    kinds: list[Any] = [service.model_for(users), service.model_for(groups)]
+    either = reduce(or_, kinds)
+    held = [parametrize(generic, kind) for generic in _BOUND for kind in (*kinds, either)]
+    held += [parametrize(generic, kind) for generic in (PatchOperation, PatchOp) for kind in kinds]
+    return service, held + [parametrize(generic, either) for generic in (BulkRequest, BulkResponse)]
+
+
+_BOUND: Final[tuple[Any, ...]] = (Path, ScimFilter, ResponseParameters, SearchRequest)
 
 
 def _role_extension(attribute: str) -> Any:

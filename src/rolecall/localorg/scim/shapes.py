@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple, Protocol
 
-from sqlalchemy import Column, ColumnElement, FromClause, Text, cast, func, literal, select
+from sqlalchemy import Column, ColumnElement, FromClause, Text, cast, func, literal, literal_column, select
 from sqlalchemy.sql.expression import Select
 
 from rolecall.localorg.store.tables import GROUPS, MEMBERSHIPS, USERS
@@ -80,7 +80,7 @@ class JsonEntries:
         value = self.rows.c.value
         if name is not None:
             return self._dialect.at(value, name)
-        return value if self._dialect.sqlite else func.jsonb_extract_path_text(value, type_=Text)
+        return value if self._dialect.sqlite else value.op("#>>")(literal_column("'{}'"))
 
 
 class MemberEntries:
