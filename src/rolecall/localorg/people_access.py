@@ -8,7 +8,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, select
 
 from rolecall.access import Access, compile_access, effective
-from rolecall.localorg.state import State, read_state
+from rolecall.localorg.state import State, read_rules
 from rolecall.localorg.store.keys import fold
 from rolecall.localorg.store.tables import MEMBERSHIPS, USERS, AnyRow
 from rolecall.model.directory import Person, Traits
@@ -48,7 +48,7 @@ _PEOPLE = select(
 def _found(tx: Connection, row: AnyRow) -> Found:
     member_of = select(MEMBERSHIPS.c.group_id).where(MEMBERSHIPS.c.user_id == row.id)
     ids = set(tx.execute(member_of).scalars())
-    state = read_state(tx, ids)
+    state = read_rules(tx, ids)
     person = person_of(row, ids, state)
     return Found(person, effective(compile_access(state.settings, state.facts), person))
 

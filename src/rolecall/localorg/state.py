@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, select
@@ -39,39 +40,44 @@ class State(NamedTuple):
     groups: Mapping[str, GroupRow]
 
 
-def read_state(tx: Connection, group_ids: Collection[str] | None = None) -> State:
-    """The state that holds now; with ``group_ids`` only those groups are read."""
-    scim = read_value(tx, "scim")
+def read_state(tx: Connection) -> State:
+    """The state that holds now, every section of it."""
+    ruled = read_rules(tx)
+    sso = decode_settings({"sso": read_value(tx, "sso"), "domains": _domains(tx)})
+    return ruled._replace(settings=replace(ruled.settings, sso=sso.sso, domains=sso.domains))
+
+
+def read_rules(tx: Connection, group_ids: Collection[str] | None = None) -> State:
+    """What the access rules read: without domains and SSO, and with ``group_ids`` those groups alone."""
+    scim, roles = read_value(tx, "scim"), read_roles(tx)
     groups = read_groups(tx, str(scim["endpoint"]), group_ids)
-    sections = {section: read_value(tx, section) for section in ("defaults", "sso")}
-    settings = decode_settings({**sections, "scim": scim, "domains": _domains(tx)}, roles := read_roles(tx))
-    held = Settings(
-        settings.domains,
-        settings.defaults,
-        settings.sso,
-        settings.scim,
-        {group.key: group.mapping for group in groups.values() if group.pushed},
-    )
+    held = decode_settings({"defaults": read_value(tx, "defaults"), "scim": scim}, roles)
+    pushed = {group.key: group.mapping for group in groups.values() if group.pushed}
     links = {group.key: group.linked for group in groups.values() if not group.pushed}
     facts = Facts(
         teams=read_teams(tx),
         roles=roles,
         legacy_links=links if scim["endpoint"] == "upgrading" else None,
-        kept=read_kept(tx),
+        kept=None if scim["enabled"] else read_kept(tx),
     )
-    return State(held, facts, groups)
+    return State(replace(held, idp_groups=pushed), facts, groups)
 
 
 def read_groups(tx: Connection, endpoint: str, only: Collection[str] | None = None) -> dict[str, GroupRow]:
     """Groups by id. Two that share a name are keyed ``name [id]``; so is a legacy one whose name was pushed anew."""
-    columns = (GROUPS.c.id, GROUPS.c.display_name, GROUPS.c.mapping, GROUPS.c.linked_teams, GROUPS.c.pushed)
-    rows = tx.execute(select(*columns)).all()
+    found = _GROUPS
+    if only is not None:
+        found = found.where(GROUPS.c.name_key.in_(select(GROUPS.c.name_key).where(GROUPS.c.id.in_(only))))
+    rows = tx.execute(found).all()
     names = {
         True: Counter(_name(row) for row in rows if row.pushed),
         False: Counter(_name(row) for row in rows),
     }
     kept = rows if only is None else [row for row in rows if row.id in only]
     return {row.id: _group(row, endpoint, names[row.pushed][_name(row)] > 1) for row in kept}
+
+
+_GROUPS = select(GROUPS.c.id, GROUPS.c.display_name, GROUPS.c.mapping, GROUPS.c.linked_teams, GROUPS.c.pushed)
 
 
 def mapping_of(text: str | None) -> GroupMapping:
@@ -99,7 +105,7 @@ def read_kept(tx: Connection) -> Settings | None:
 
 def keep(tx: Connection) -> None:
     """Remember the settings in force: SCIM is being switched off (R33)."""
-    settings = read_state(tx).settings
+    settings = read_rules(tx).settings
     held = Settings(defaults=settings.defaults, scim=settings.scim, idp_groups=settings.idp_groups)
     row = {"section": KEPT, "value": json.dumps(encode_settings(held)), "version": 0, "modified": ""}
     forget(tx)

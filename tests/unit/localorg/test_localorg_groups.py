@@ -179,3 +179,20 @@ def test_two_groups_may_share_a_name(org: Client) -> None:
     assert len({group["id"] for group in groups}) == 2
     person = SNAPSHOT["people"][1]["email"]
     assert org.combos(person) == {("Marketing", "member")}
+
+
+def test_whoever_is_in_no_group_that_gives_anything_now_is_unmapped(org_db: Database) -> None:
+    org = legacy(org_db)
+
+    def unmapped() -> set[str]:
+        rows = org.call("POST", "/v1/people/search", {"unmapped": True}).body["data"]
+        return {row["email"].split("@")[0] for row in rows}
+
+    before = unmapped()
+    assert before == {"cy", "di", "ed", "gus"}
+    org.write("POST", "/v1/access/scim/upgrade")
+    pushed = push(org_db, "Everyone", "cy@acme.com")
+    org.write("PUT", f"/v1/idp-groups/{pushed}/mapping", {"teams": ["Legal"]})
+    assert unmapped() == before
+    org.write("POST", "/v1/access/scim/upgrade/complete")
+    assert unmapped() == {"ann", "bo", "di", "ed", "gus"}

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, and_, func, not_, or_, select,
 
 from rolecall.localorg.api.call import Call
 from rolecall.localorg.api.fields import Check, body_object, texts
-from rolecall.localorg.state import State, read_state
+from rolecall.localorg.state import State, read_rules
 from rolecall.localorg.store.keys import fold
 from rolecall.localorg.store.tables import MEMBERSHIPS, USERS
 from rolecall.localorg.web import refuse
@@ -53,9 +53,9 @@ def _parts(body: dict[str, Any], tx: Connection) -> Iterator[ColumnElement[bool]
     if "attribute_admins" in body:
         yield _attribute_admin()
     if "unmapped" in body:
-        yield and_(USERS.c.active == true(), not_(_in_groups(_mapped(read_state(tx)))))
+        yield and_(USERS.c.active == true(), not_(_in_groups(_mapped(read_rules(tx)))))
     if "org_admins" in body:
-        yield _org_admins(read_state(tx))
+        yield _org_admins(read_rules(tx))
 
 
 def _in_groups(ids: Collection[str]) -> ColumnElement[bool]:
@@ -64,9 +64,11 @@ def _in_groups(ids: Collection[str]) -> ColumnElement[bool]:
 
 
 def _mapped(state: State) -> list[str]:
-    """Groups that give at least one combo (R25)."""
+    """Groups that give at least one combo now (R25); while upgrading those are the legacy ones (R20)."""
     teams = state.facts.teams or frozenset()
-    return [group.id for group in state.groups.values() if (group.mapping.teams | group.linked) & teams]
+    upgrading = state.facts.legacy_links is not None
+    gives = {group.id: group.linked if upgrading else group.mapping.teams for group in state.groups.values()}
+    return [group.id for group in state.groups.values() if group.pushed != upgrading and gives[group.id] & teams]
 
 
 def _attribute_admin() -> ColumnElement[bool]:
