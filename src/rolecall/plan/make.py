@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 
 from rolecall.model.change import Change
-from rolecall.model.desired import Applied
-from rolecall.model.kinds import value_at
 from rolecall.model.live import Live
 from rolecall.model.policy import Guards
-from rolecall.model.settings import UNSET, GroupMapping
-from rolecall.plan.diff import Difference, diff
+from rolecall.model.settings import UNSET
+from rolecall.plan.access_tests import run_tests, tests_of
+from rolecall.plan.diff import diff
 from rolecall.plan.guards import Case, judge
 from rolecall.plan.impact import reckon
+from rolecall.plan.impact_apart import apart
+from rolecall.plan.impact_upgrade import upgrade_impact
+from rolecall.plan.inventory import released, unmanaged
+from rolecall.plan.lint import lint
 from rolecall.plan.notes import managed_coverage, notes
 from rolecall.plan.order import order
 from rolecall.plan.outlook import look
@@ -20,7 +24,7 @@ from rolecall.plan.policy_changes import policy_changes
 from rolecall.plan.question import Question
 from rolecall.plan.reading import people_scope
 from rolecall.plan.resolve import covers
-from rolecall.plan.value import Plan, Released, Requests, Unmanaged
+from rolecall.plan.value import Plan, Requests
 
 __all__ = ["LIFETIME", "Question", "make"]
 
@@ -36,6 +40,14 @@ def make(question: Question) -> Plan:
     changes, risks, timeline = order(chosen, outlook)
     reckoning = reckon(outlook, changes, risks, timeline)
     coverage = managed_coverage(desired, live)
+    let_go = released(question, found.released)
+    impact = replace(
+        reckoning.impact,
+        apart=apart(question, outlook, changes, reckoning.impact.moves, let_go),
+        upgrade=upgrade_impact(desired, outlook, changes),
+    )
+    linted = lint(question, outlook, changes, impact.tallies)
+    tests = tests_of(desired.policy, question.applied.policy)
     loosened = policy_changes(desired, question.applied)
     verdicts, idle = judge(Case(question, changes, reckoning, _policies(question), coverage, loosened))
     return Plan(
@@ -51,12 +63,13 @@ def make(question: Question) -> Plan:
         counts=_counts(live),
         switches=_switches(live),
         lifts=(*desired.policy.allow, *question.lifts),
-        released=tuple(Released(at) for at in found.released),
-        unmanaged=_inventory(found, live, question.applied),
-        impact=reckoning.impact,
+        released=let_go,
+        unmanaged=unmanaged(question, found.unmanaged),
+        impact=impact,
         guards=verdicts,
+        access_tests=run_tests(tests, outlook.after, question.directory),
         policy_changes=loosened,
-        warnings=(*question.warnings, *found.problems, *notes(desired, live, question.as_of), *idle),
+        warnings=(*question.warnings, *found.problems, *notes(desired, live, question.as_of), *idle, *linted),
         requests=Requests(live.requests, sum(change.via == "api" for change in changes)),
         partial=bool(question.targets or question.excludes or question.only_expired),
         errored=any(problem.severity == "error" for problem in found.problems),
@@ -104,13 +117,3 @@ def _switches(live: Live) -> dict[str, bool | str]:
         return {}
     said = {name: getattr(scim, name) for name in ("enabled", "endpoint", "manual_editing")}
     return {name: value for name, value in said.items() if value is not UNSET}
-
-
-def _inventory(found: Difference, live: Live, applied: Applied) -> tuple[Unmanaged, ...]:
-    rows = []
-    for at in found.unmanaged:
-        mapping = value_at(live.settings, at)
-        if isinstance(mapping, GroupMapping):
-            new = applied.unmanaged is not None and at not in applied.unmanaged
-            rows.append(Unmanaged(at, mapping.role, tuple(sorted(mapping.teams)), new=new))
-    return tuple(rows)

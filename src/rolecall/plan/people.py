@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 
 from rolecall.model import normalise
 from rolecall.model.directory import Directory
@@ -22,6 +22,16 @@ def stand_in(org_id: str, email: str) -> str:
     """An id made from an e-mail: the same in every plan for this org."""
     said = f"{org_id}\0{normalise.email(email)}".encode("utf-8", "surrogatepass")
     return f"p-{hashlib.sha256(said).hexdigest()[:16]}"
+
+
+def numbers_of(directory: Directory, wanted: Set[str]) -> dict[str, int]:
+    """E-mail -> person, for the normalised e-mails that somebody has; most are written that way already."""
+    found = {email: number for number, email in enumerate(directory.emails) if email in wanted} if wanted else {}
+    if len(found) < len(wanted):
+        rest = wanted - found.keys()
+        keys = ((normalise.email(email), number) for number, email in enumerate(directory.emails))
+        found |= {key: number for key, number in keys if key in rest}
+    return found
 
 
 def name_some(directory: Directory, numbers: Iterable[int], most: int = 5) -> str:

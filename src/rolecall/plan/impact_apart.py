@@ -1,0 +1,112 @@
+"""People of changes that are told apart: waiting, expired, soon to expire, for a person to make, released."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from datetime import timedelta
+
+from rolecall.access.candidates import candidates
+from rolecall.access.candidates import scope as needed_scope
+from rolecall.access.rules import compile_access
+from rolecall.model.change import Change
+from rolecall.model.kinds import value_at
+from rolecall.model.settings import BLANK, Address, Settings
+from rolecall.plan.headline import people, sentence, shifts
+from rolecall.plan.impact_moves import classes, moves
+from rolecall.plan.outlook import Outlook
+from rolecall.plan.question import Question
+from rolecall.plan.state import with_mappings
+from rolecall.plan.value import Apart, ApartKind, Move, Released, Tally
+
+SOON = timedelta(days=14)
+_SAID = 4
+
+
+def apart(
+    question: Question,
+    outlook: Outlook,
+    changes: Sequence[Change],
+    told: Sequence[Move],
+    released: Sequence[Released],
+) -> tuple[Apart, ...]:
+    """A row for each kind that the plan has."""
+    waiting = [c for c in changes if c.via == "waiting"]
+    rows = (
+        _row("waiting", waiting, _forecast(outlook, waiting)),
+        _row("expired", [c for c in changes if c.reason == "expired"], told),
+        _expiring(question, outlook),
+        _row("human", [c for c in changes if c.via == "human"], told),
+        _released(released),
+    )
+    return tuple(row for row in rows if row is not None)
+
+
+def suppose(outlook: Outlook, settings: Settings) -> tuple[Move, ...]:
+    """What would happen to people if, once the plan is done, these settings came to hold."""
+    if outlook.directory is None or outlook.problem:
+        return ()
+    after = compile_access(settings, outlook.last.facts, atoms=outlook.before.atoms)
+    touched = candidates(outlook.after, after, outlook.directory)
+    then = replace(
+        outlook,
+        first=outlook.last,
+        last=outlook.last._replace(settings=settings),
+        before=outlook.after,
+        after=after,
+        scope=needed_scope(outlook.after, after),
+        touched=touched,
+    )
+    return moves(then, classes(then))
+
+
+def _row(kind: ApartKind, changes: Sequence[Change], told: Sequence[Move]) -> Apart | None:
+    if not changes:
+        return None
+    addresses = tuple(change.address for change in changes)
+    own = [move for move in told if not set(move.because).isdisjoint(addresses)]
+    return _apart(kind, addresses, own)
+
+
+def _apart(kind: ApartKind, addresses: Iterable[Address], own: Sequence[Move], lead: str = "") -> Apart:
+    counts = {name: sum(move.size for move in own if move.kind == name) for name in ("gain", "lose", "change")}
+    said = tuple(f"{lead}{sentence(*row)}" for row in shifts(own)[:_SAID])
+    default = sum(move.size for move in own if move.to_default)
+    return Apart(kind, tuple(addresses), Tally(**counts), default, said)
+
+
+def _forecast(outlook: Outlook, waiting: Sequence[Change]) -> tuple[Move, ...]:
+    """What a people source that knows groups before they are pushed can tell."""
+    mappings = [c for c in waiting if c.address.startswith("idp_groups/")]
+    known = () if outlook.directory is None else outlook.directory.groups
+    if not any(change.address.partition("/")[2] in known for change in mappings):
+        return ()
+    return suppose(outlook, with_mappings(outlook.last.settings, mappings))
+
+
+def _expiring(question: Question, outlook: Outlook) -> Apart | None:
+    """Mappings that hold today and will not in 14 days, and whom that will touch."""
+    soon = [
+        Change(at, "delete", mapping, None, "expired", intent=intent)
+        for at, intent in sorted(question.desired.intents.items())
+        if intent.expires is not None and question.as_of <= intent.expires <= question.as_of + SOON
+        if (mapping := value_at(outlook.last.settings, at)) not in (None, BLANK)
+    ]
+    if not soon:
+        return None
+    found = suppose(outlook, with_mappings(outlook.last.settings, soon))
+    first = min(change.intent.expires for change in soon if change.intent.expires is not None)
+    return _apart("expiring", (change.address for change in soon), found, f"After {first}: ")
+
+
+def _released(released: Sequence[Released]) -> Apart | None:
+    if not released:
+        return None
+    return Apart("released", tuple(row.address for row in released), sentences=tuple(_kept(released))[:_SAID])
+
+
+def _kept(released: Iterable[Released]) -> Iterator[str]:
+    for row in released:
+        if row.people is not None:
+            has = people(row.people, "keeps", "keep")
+            yield f"{has} what {row.address} gives, though the config no longer asks for it."

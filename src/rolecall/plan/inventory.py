@@ -1,0 +1,53 @@
+"""What a plan does not manage, and what it lets go: each with its people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from rolecall.access.evaluate import memberships
+from rolecall.model.directory import Directory
+from rolecall.model.kinds import address, split_address, value_at
+from rolecall.model.settings import Address, GroupMapping
+from rolecall.plan.question import Question
+from rolecall.plan.value import Released, Unmanaged
+
+
+def unmanaged(question: Question, addresses: Iterable[Address]) -> tuple[Unmanaged, ...]:
+    """Live mappings that the config does not manage. Members as the org counts them where not everybody was read."""
+    listed = tuple(addresses)
+    known, seen = _members(question, listed), question.applied.unmanaged
+    rows = []
+    for at in listed:
+        mapping = value_at(question.live.settings, at)
+        if isinstance(mapping, GroupMapping):
+            new = seen is not None and at not in seen
+            rows.append(Unmanaged(at, mapping.role, tuple(sorted(mapping.teams)), known.get(at), new))
+    return tuple(rows)
+
+
+def released(question: Question, addresses: Iterable[Address]) -> tuple[Released, ...]:
+    """Addresses that were applied once and are no longer asked for."""
+    listed = tuple(addresses)
+    known = _members(question, listed, read=question.directory is not None)
+    return tuple(Released(at, known.get(at)) for at in listed)
+
+
+def _members(question: Question, addresses: tuple[Address, ...], read: bool | None = None) -> Mapping[Address, int]:
+    """How many active people each group has: counted where they were read, else as the org says."""
+    directory = question.directory
+    if directory is not None and (question.everybody if read is None else read):
+        return _counted(directory, addresses)
+    groups = question.live.facts.groups
+    named = ((at, groups.get(split_address(at)[1] or "")) for at in addresses)
+    counts = {at: group.members for at, group in named if group is not None}
+    return {at: count for at, count in counts.items() if count is not None}
+
+
+def _counted(directory: Directory, addresses: tuple[Address, ...]) -> Mapping[Address, int]:
+    wanted = {n for n, name in enumerate(directory.groups) if address("idp_groups", name) in addresses}
+    found = dict.fromkeys((at for at in addresses if at.startswith("idp_groups/")), 0)
+    for number, group in memberships(directory, wanted) if wanted else ():
+        traits = directory.traits(number)
+        if traits.active and not traits.pending:
+            found[address("idp_groups", directory.groups[group])] += 1
+    return found
