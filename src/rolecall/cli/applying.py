@@ -21,7 +21,7 @@ from rolecall.cli.planning import make_plan
 from rolecall.cli.present import show
 from rolecall.cli.session import Session, now, open_journal, read, session, wait_for
 from rolecall.desired import Config
-from rolecall.errors import ConfigError, Exit, Misuse, Problem
+from rolecall.errors import ConfigError, Exit, Problem
 from rolecall.jobs.apply import ApplyRequest, apply
 from rolecall.jobs.plan import Wanted, from_config, from_plan
 from rolecall.jobs.saved import read_plan
@@ -93,11 +93,6 @@ async def _run(
     call: Invocation, found: Session, approved: Approved, approvals: Any, options: dict[str, Any]
 ) -> RunReport:
     org: Any = found.org
-    if not hasattr(org, "write"):
-        message = "this org is a file, so nothing can be written to it"
-        raise Misuse(
-            Problem("observed", message, found.config.org.source, "`rolecall plan` shows what a person must do")
-        )
     with open_journal(call, found.config) as journal, _stopping() as stop:
         return await apply(
             ApplyRequest(

@@ -37,6 +37,7 @@ def run_lines(report: RunReport, env: str | None = None) -> Iterator[Line]:
     if run.human:
         yield line(f"{count(len(run.human), 'step')} for a person to take:", "warn")
         yield from _steps(run.human)
+        yield line(f"When one is done: rolecall done {run.id} {run.human[0].number}", "dim", indent=2)
     if report.waiting:
         one = len(report.waiting) == 1
         yield line(f"{count(len(report.waiting), 'change')} still {'waits' if one else 'wait'} for the IdP.", "dim")
@@ -50,6 +51,8 @@ def _headline(run: Run) -> str:
     steps = [step for step in run.steps if step.state != "human"]
     counts = Counter(step.state for step in steps)
     done = counts.pop("done", 0) + counts.pop("attested", 0)
+    if not steps:
+        return f"Nothing that rolecall could write (run {run.id})."
     if done == len(steps):
         return f"Done: {count(done, 'step')} (run {run.id})."
     rest = [f"{number:,} {_WORDS[state]}{_why(steps, state)}" for state, number in sorted(counts.items()) if number]

@@ -158,3 +158,13 @@ def test_an_approval_file_that_is_none_is_refused(repo: Path, text: str, capsys:
     (repo / "yes.json").write_text(text, encoding="utf-8")
     code = run(["apply", "--auto-approve", "--approval", "yes.json"])
     assert code == (Exit.OK if text == "{}" else Exit.ERROR)
+
+
+def test_on_an_observed_org_every_step_is_a_persons(repo: Path, capsys: Capture) -> None:
+    observed = CONFIG.replace("local:org.db", "observed:live.json")
+    (repo / "rolecall.yaml").write_text(observed, encoding="utf-8")
+    assert run(["apply", "--auto-approve"]) in (Exit.HUMAN, Exit.REFUSED)
+    assert run(["apply", "--approve", digest(capsys)]) == Exit.HUMAN
+    told = capsys.readouterr().out
+    assert "1 step for a person to take" in told
+    assert "update idp_groups/Marketing" in told
