@@ -11,14 +11,14 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from rolecall.apply.steps import Progress
 from rolecall.cli.consent import Yes, consent, refuse_blocked
-from rolecall.cli.console import stderr, stdout
+from rolecall.cli.console import stdout
 from rolecall.cli.facts import holder, run_facts
 from rolecall.cli.options import Invocation
 from rolecall.cli.people import redacted, shown
 from rolecall.cli.planning import make_plan
 from rolecall.cli.present import show
+from rolecall.cli.progress import progress
 from rolecall.cli.session import Session, now, open_journal, read, session, wait_for
 from rolecall.desired import Config
 from rolecall.errors import ConfigError, Exit, Problem
@@ -28,7 +28,6 @@ from rolecall.jobs.saved import read_plan
 from rolecall.journal.port import Holder
 from rolecall.model.run import RunReport
 from rolecall.plan.value import Plan
-from rolecall.report.line import Style, line
 from rolecall.report.run_text import run_lines
 
 
@@ -93,7 +92,7 @@ async def _run(
     call: Invocation, found: Session, approved: Approved, approvals: Any, options: dict[str, Any]
 ) -> RunReport:
     org: Any = found.org
-    with open_journal(call, found.config) as journal, _stopping() as stop:
+    with open_journal(call, found.config) as journal, _stopping() as stop, progress(call) as told:
         return await apply(
             ApplyRequest(
                 approved=approved.plan,
@@ -108,7 +107,7 @@ async def _run(
                 parallelism=options["parallelism"],
                 lock_timeout=options["lock_timeout"],
                 stop=stop,
-                progress=_progress(call),
+                progress=told,
                 waiting=_waiting,
                 redact=lambda plan: redacted(
                     call, plan, shown(call, None, found.config.reports_people, terminal=False), found.config.root
@@ -153,20 +152,6 @@ def _stopping() -> Iterator[Any]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def _progress(call: Invocation) -> Any:
-    """A line on stderr for each step that ended, unless somebody wants quiet."""
-    err = stderr(call.environ, color=call.color)
-
-    def told(step: Progress) -> None:
-        if call.verbosity >= 0:
-            style: Style = "dim" if step.state == "done" else "error"
-            err.lines(
-                [line(f"{step.ended}/{step.total} {step.change.action} {step.change.address}: {step.state}", style)]
-            )
-
-    return told
 
 
 def _waiting(who: Holder | None) -> None:
