@@ -89,7 +89,7 @@ def revision(tx: Connection, name: str) -> str:
 
 
 def streamed(texts: Iterable[str], ids: Sequence[str], more: bool, total: int, at: str) -> Response:
-    """A list whose items are JSON texts, sent in pieces of about 64 KiB."""
+    """A list whose items are JSON texts, sent in pieces of about 256 KiB."""
     tail = {
         "has_more": more,
         "first_id": ids[0] if ids else None,
@@ -107,7 +107,7 @@ def _pieces(texts: Iterable[str], tail: str) -> Iterator[bytes]:
         piece.append(separator + text)
         separator = ","
         size += len(text)
-        if size > 65536:
+        if size > 262_144:
             yield "".join(piece).encode()
             piece, size = [], 0
     yield "".join((*piece, "],", tail[1:])).encode()
