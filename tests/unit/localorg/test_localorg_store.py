@@ -8,7 +8,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from sqlalchemy import inspect, select, text
+from sqlalchemy import create_engine, inspect, select, text
 from sqlalchemy.exc import DBAPIError
 
 from rolecall.errors import OrgError
@@ -223,3 +223,12 @@ def test_a_password_is_not_in_the_message() -> None:
     with pytest.raises(OrgError, match=r"postgresql://127\.0\.0\.1:1/org cannot be opened") as refused:
         open_database("postgresql://ann:hush@127.0.0.1:1/org")
     assert "hush" not in str(refused.value)
+
+
+def test_more_readers_than_connections_are_told_to_come_again(tmp_path: Path) -> None:
+    db = open_database(tmp_path / "org.db")
+    db.close()
+    db.engine = create_engine(f"sqlite:///{tmp_path / 'org.db'}", pool_size=1, max_overflow=0, pool_timeout=0.01)
+    with db.read(), pytest.raises(Busy), db.read():
+        pass
+    db.close()

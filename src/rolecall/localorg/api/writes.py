@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from hashlib import sha256
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, select
 
@@ -30,10 +31,11 @@ def perform(call: Call, tx: Connection, write: Write) -> Response:
     if key is not None and (replay := _replay(tx, key, digest)) is not None:
         return replay
     done = write(call, tx)
-    answer = _answer(done, done.body if done.replayed is None else done.replayed)
-    keyed = audit.Keyed(key, digest, dump(answer)) if key else None
+    answer = _answer(done)
+    kept = answer if done.replayed is None else answer._replace(body=done.replayed)
+    keyed = audit.Keyed(key, digest, dump(kept._asdict())) if key else None
     audit.record(tx, call.actor, done.action, done.address, done.before, done.after, keyed)
-    return _respond(_answer(done, done.body))
+    return answer.response()
 
 
 def check_match(call: Call, standing: str) -> None:
@@ -77,19 +79,21 @@ def _replay(tx: Connection, key: str, digest: str) -> Response | None:
         return None
     if row.request_digest != digest:
         raise refuse(422, "idempotency_key_reused", "This Idempotency-Key was used for another request; make a new one")
-    answer = json.loads(row.answer)
-    answer["headers"].append(["Idempotency-Replayed", "true"])
-    return _respond(answer)
+    answer = _Answer(**json.loads(row.answer))
+    return answer._replace(headers={**answer.headers, "Idempotency-Replayed": "true"}).response()
 
 
-def _answer(done: Written, body: object) -> dict[str, object]:
-    headers = [["ETag", done.etag]] if done.etag else []
-    headers += [["Location", done.location]] if done.location else []
-    return {"status": done.status, "headers": headers, "body": body}
+class _Answer(NamedTuple):
+    """An answer in the form in which it is kept for a replay."""
+
+    status: int
+    headers: dict[str, str]
+    body: Any
+
+    def response(self) -> Response:
+        return json_response(self.status, self.body, tuple(self.headers.items()))
 
 
-def _respond(answer: dict[str, object]) -> Response:
-    status, headers = answer["status"], answer["headers"]
-    assert isinstance(status, int)
-    assert isinstance(headers, list)
-    return json_response(status, answer["body"], tuple((name, value) for name, value in headers))
+def _answer(done: Written) -> _Answer:
+    said = {"ETag": done.etag, "Location": done.location}
+    return _Answer(done.status, {name: value for name, value in said.items() if value}, done.body)

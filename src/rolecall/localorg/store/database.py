@@ -14,6 +14,7 @@ from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from rolecall.errors import OrgError, Problem
 from rolecall.localorg.store.migrations import migrate
@@ -69,8 +70,8 @@ class Database:
         try:
             with self.engine.connect().execution_options(rolecall_begin=begin) as tx, tx.begin():
                 yield tx
-        except OperationalError as error:
-            if _is_busy(error):
+        except (OperationalError, PoolTimeout) as error:
+            if isinstance(error, PoolTimeout) or _is_busy(error):
                 raise Busy("the org's database is busy") from error
             raise
 
@@ -189,7 +190,10 @@ def _begin_sqlite(connection: Connection) -> None:
 
 
 def _open_postgresql(url: URL) -> Database:
-    return Database(create_engine(url, pool_size=8, max_overflow=32, hide_parameters=True), "postgresql")
+    # A server that was started again in between is noticed before a request is lost on it.
+    return Database(
+        create_engine(url, pool_size=8, max_overflow=32, pool_pre_ping=True, hide_parameters=True), "postgresql"
+    )
 
 
 def _is_busy(error: OperationalError) -> bool:
