@@ -25,6 +25,9 @@ COMMANDS: Mapping[str, Mapping[str, str]] = {
         "history": "List past runs, newest first, or show one in full.",
     },
     "Look": {
+        "why": "Show each combo of a person, with rule, setting, file and line; and why not.",
+        "access": "Show who has what.",
+        "test": "Run the access tests of the config; 3 when one fails.",
         "render": "Show the effective config after includes and overlays.",
         "schema": "Print a JSON schema.",
     },

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from xml.sax.saxutils import escape, quoteattr
 
 from rolecall.errors import Problem, Where
+from rolecall.plan.value import AccessTestResult
 from rolecall.report.findings import Finding, of_problems
 from rolecall.report.verdicts import guard_words
 from rolecall.report.visible import visible
@@ -52,11 +53,15 @@ def plan_suites(walked: Walk) -> list[tuple[str, list[Case]]]:
         )
         for guard in walked.plan.guards
     ]
-    tests = [
+    return [("guards", guards), ("access tests", access_cases(walked.plan.access_tests))]
+
+
+def access_cases(tests: Iterable[AccessTestResult]) -> list[Case]:
+    """Access tests as cases."""
+    return [
         Case(visible(test.name), None if test.passed else visible(test.message) or "failed", where=test.source)
-        for test in walked.plan.access_tests
+        for test in tests
     ]
-    return [("guards", guards), ("access tests", tests)]
 
 
 def _of_finding(finding: Finding) -> Case:

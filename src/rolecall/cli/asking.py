@@ -1,0 +1,64 @@
+"""What `access`, `why` and `test` share: which state of the org is asked, and reading it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rolecall.cli.options import Invocation
+from rolecall.cli.session import Session, day, memory, now, read, session, wait_for
+
+if TYPE_CHECKING:
+    from rolecall.jobs.access import At, State
+    from rolecall.jobs.plan import PlanRequest
+    from rolecall.model.directory import PeopleScope
+    from rolecall.plan.value import OrgRef, Unmanaged
+
+
+def request_for(call: Invocation, found: Session) -> PlanRequest:
+    """The planning behind a question."""
+    from rolecall.jobs.plan import PlanRequest, from_config
+
+    return PlanRequest(
+        wanted=from_config(found.config),
+        org=found.org,
+        people=found.people,
+        now=now(),
+        as_of=day(call),
+        applied=memory(call, found.config),
+    )
+
+
+def read_state(call: Invocation, at: str, scope: PeopleScope, *, test: bool = False) -> State:
+    """The state that ``--at`` names: `live`, `desired`, or a saved plan's file."""
+
+    async def work() -> State:
+        from rolecall.jobs.access import state
+
+        async with session(call, read(call)) as found:
+            return await state(request_for(call, found), _at(at), scope, test=test)
+
+    return wait_for(work())
+
+
+def read_inventory(call: Invocation) -> tuple[OrgRef, tuple[Unmanaged, ...]]:
+    """The mappings that the config does not manage."""
+
+    async def work() -> Any:
+        from rolecall.jobs.access import inventory
+
+        async with session(call, read(call)) as found:
+            return await inventory(request_for(call, found))
+
+    known: tuple[OrgRef, tuple[Unmanaged, ...]] = wait_for(work())
+    return known
+
+
+def _at(said: str) -> At:
+    if said == "live":
+        return "live"
+    if said == "desired":
+        return "desired"
+    from rolecall.jobs.saved import read_plan
+
+    return read_plan(Path(said))

@@ -1,0 +1,66 @@
+"""`rolecall access`."""
+
+from __future__ import annotations
+
+import click
+
+from rolecall.cli.command import Invocation, command
+from rolecall.cli.console import Console, stdout
+
+
+@command(
+    "access",
+    "rolecall access -e prod --role org_admin",
+    "rolecall access --team Marketing --at desired --format csv",
+    "rolecall access --unmanaged",
+)
+@click.option("--team", metavar="TEAM", help="Only who has something on this team.")
+@click.option("--role", metavar="ROLE", help="Only who has this role, by id or in the console's words.")
+@click.option("--unmanaged", is_flag=True, help="Instead: the mappings that the config does not manage.")
+@click.option("--at", default="live", show_default=True, metavar="live|desired|PLAN", help="In which state.")
+@click.option(
+    "--format", "form", type=click.Choice(["text", "json", "csv"]), default="text", show_default=True, help="How."
+)
+def access(call: Invocation, team: str | None, role: str | None, unmanaged: bool, at: str, form: str) -> None:
+    """Show who has what.
+
+    People are always named: that is what it is for.
+    """
+    out = stdout(call.environ, color=call.color)
+    if unmanaged:
+        if form == "csv":
+            raise click.UsageError("--unmanaged comes as text or json")
+        _unmanaged(call, out, form)
+    else:
+        _access(call, out, (team, role, at), form)
+
+
+def _access(call: Invocation, out: Console, asked: tuple[str | None, str | None, str], form: str) -> None:
+    from rolecall.cli.asking import read_state
+    from rolecall.jobs.access import holders
+    from rolecall.model.directory import EVERYBODY
+    from rolecall.model.roles import role_id
+    from rolecall.report.access_text import access_csv, access_json, access_lines
+    from rolecall.report.banner import org_line
+    from rolecall.report.text import banner_line
+
+    team, role, at = asked
+    found = read_state(call, at, EVERYBODY)
+    rows = holders(found, team, None if role is None else role_id(role, found.facts.roles))
+    if form == "text":
+        out.lines([banner_line(org_line(found.org)), *access_lines(rows)])
+    else:
+        out.text(access_json(rows) if form == "json" else access_csv(rows))
+
+
+def _unmanaged(call: Invocation, out: Console, form: str) -> None:
+    from rolecall.cli.asking import read_inventory
+    from rolecall.report.access_text import unmanaged_json, unmanaged_lines
+    from rolecall.report.banner import org_line
+    from rolecall.report.text import banner_line
+
+    org, rows = read_inventory(call)
+    if form == "json":
+        out.text(unmanaged_json(rows))
+    else:
+        out.lines([banner_line(org_line(org)), *unmanaged_lines(rows)])

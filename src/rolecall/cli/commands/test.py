@@ -1,0 +1,45 @@
+"""`rolecall test`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from rolecall.cli.command import Invocation, command
+from rolecall.cli.console import stdout
+from rolecall.errors import Exit
+
+
+@command(
+    "test",
+    "rolecall test -e prod",
+    "rolecall test --at live --report junit=access.xml",
+)
+@click.option("--at", default="desired", show_default=True, metavar="live|desired|PLAN", help="In which state.")
+@click.option("--report", multiple=True, metavar="junit=PATH", help="Write a file as well.")
+def test(call: Invocation, at: str, report: tuple[str, ...]) -> Exit:
+    """Run the access tests of the config; 3 when one fails."""
+    files = [_path(said) for said in report]
+    from rolecall.cli.asking import read_state
+    from rolecall.jobs.access import failed
+    from rolecall.jobs.saved import write_file
+    from rolecall.model.directory import EVERYBODY
+    from rolecall.report.access_text import tests_lines
+    from rolecall.report.banner import org_line
+    from rolecall.report.junit import access_cases, junit
+    from rolecall.report.text import banner_line
+
+    found = read_state(call, at, EVERYBODY, test=True)
+    for path in files:
+        write_file(path, junit([("access tests", access_cases(found.tests))]))
+    stdout(call.environ, color=call.color).lines([banner_line(org_line(found.org)), *tests_lines(found.tests)])
+    return Exit.REFUSED if failed(found.tests) else Exit.OK
+
+
+def _path(said: str) -> Any:
+    form, _, path = said.partition("=")
+    if form != "junit" or not path:
+        raise click.BadParameter("write junit=PATH", param_hint="--report")
+    return Path(path)

@@ -1,0 +1,47 @@
+"""`rolecall why`."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from rolecall.cli.command import Invocation, command
+from rolecall.cli.console import stdout
+
+
+@command(
+    "why",
+    "rolecall why ann@acme.com",
+    "rolecall why ann@acme.com --not org_admin",
+    "rolecall why --groups Writer-Marketing,Writer-Legal --at desired",
+)
+@click.argument("person", required=False)
+@click.option("--not", "role", metavar="ROLE", help="Why not this role, and what would give it.")
+@click.option("--groups", metavar="A,B", help="Instead of a person: somebody in these groups.")
+@click.option("--at", default="live", show_default=True, metavar="live|desired|PLAN", help="In which state.")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="How.")
+def why(call: Invocation, person: str | None, role: str | None, groups: str | None, at: str, form: str) -> None:
+    """Show each combo of a person, with rule, setting, file and line; and why not."""
+    if (person is None) == (groups is None):
+        raise click.UsageError("name a person, or say --groups")
+    from rolecall.cli.asking import read_state
+    from rolecall.jobs.access import NOBODY, explain, explain_not, find, imagined, one_person
+    from rolecall.model.roles import role_id
+    from rolecall.report.access_text import why_json, why_lines, why_not_json, why_not_lines
+    from rolecall.report.banner import org_line
+    from rolecall.report.text import banner_line
+
+    found = read_state(call, at, NOBODY if person is None else one_person(person))
+    names = [name.strip() for name in (groups or "").split(",") if name.strip()]
+    who = imagined(names, found) if person is None else find(found, person)
+    out = stdout(call.environ, color=call.color)
+    told = explain(found, who)
+    against = None if role is None else explain_not(found, who, role_id(role, found.facts.roles))
+    if form == "json":
+        body = why_json(told) if against is None else {**why_json(told), "not": why_not_json(against)}
+        out.text(json.dumps(body, indent=2))
+        return
+    out.lines([banner_line(org_line(found.org)), *why_lines(told)])
+    if against is not None:
+        out.lines(why_not_lines(against))

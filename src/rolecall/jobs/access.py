@@ -1,0 +1,122 @@
+"""Use cases `access`, `why` and `test`: who has what in one state of the org, and what holds there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal, NamedTuple
+
+from rolecall.access.person import Access, effective
+from rolecall.access.rules import Rules
+from rolecall.errors import Misuse, OrgError, Problem
+from rolecall.jobs.plan import PlanRequest, plan
+from rolecall.live.port import People
+from rolecall.model import normalise
+from rolecall.model.desired import Desired
+from rolecall.model.directory import EVERYBODY, Directory, PeopleScope, Person
+from rolecall.model.live import Facts
+from rolecall.plan.access_tests import run_tests, tests_of
+from rolecall.plan.outlook import look
+from rolecall.plan.value import AccessTestResult, OrgRef, Plan, Unmanaged
+from rolecall.plan.why import Why, WhyNot, persona, why, why_not
+
+At = Literal["live", "desired"] | Plan
+"""The state that is asked: as it is, as the config wants it, or as a saved plan leaves it."""
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """One state of an org, with the people that were asked for. ``desired`` tells where the config says what."""
+
+    org: OrgRef
+    rules: Rules
+    directory: Directory
+    desired: Desired
+    facts: Facts
+    tests: tuple[AccessTestResult, ...] = ()
+
+
+class Holder(NamedTuple):
+    """A person and what they have."""
+
+    email: str
+    access: Access
+
+
+async def state(request: PlanRequest, at: At, scope: PeopleScope = EVERYBODY, *, test: bool = False) -> State:
+    """Read the org and the people in scope. Raises OrgError when settings that decide about access were not read."""
+    planned = await plan(replace(request, people=None))
+    live = planned.live
+    directory = await _people(request).read_people(scope)
+    changes = () if at == "live" else planned.plan.changes if at == "desired" else at.changes
+    outlook = look(live, directory, changes)
+    rules = outlook.before if at == "live" else outlook.after
+    if rules.missing:
+        message = f"{', '.join(sorted(rules.missing))} could not be read, so nobody can tell who has what"
+        raise OrgError(Problem("unread", message))
+    asked = tests_of(planned.plan.desired.policy, planned.question.applied.policy) if test else ()
+    return State(
+        planned.plan.org, rules, directory, planned.plan.desired, live.facts, run_tests(asked, rules, directory)
+    )
+
+
+async def inventory(request: PlanRequest) -> tuple[OrgRef, tuple[Unmanaged, ...]]:
+    """The mappings that the config does not manage."""
+    planned = await plan(request)
+    return planned.plan.org, planned.plan.unmanaged
+
+
+def holders(found: State, team: str | None = None, role: str | None = None) -> Iterator[Holder]:
+    """Everybody who has something, by e-mail; only with a combo on that team and of that role, where given."""
+    directory = found.directory
+    for number in sorted(range(len(directory)), key=lambda number: directory.emails[number]):
+        access = effective(found.rules, directory.person(number))
+        if any((team in (None, row.team)) and (role in (None, row.role)) for row in access.combos):
+            yield Holder(directory.emails[number], access)
+
+
+def find(found: State, email: str) -> Person:
+    """A person by e-mail (R28). Raises Misuse when the org has nobody of that name."""
+    key = normalise.email(email)
+    for number, known in enumerate(found.directory.emails):
+        if normalise.email(known) == key:
+            return found.directory.person(number)
+    raise Misuse(Problem("nobody", f"{email} is nobody in this org", None, "check the spelling"))
+
+
+def explain(found: State, person: Person) -> Why:
+    """Each combo of a person, and why."""
+    return why(found.rules, person, found.desired)
+
+
+def explain_not(found: State, person: Person, role: str) -> WhyNot:
+    """What would have to change for a person to have a role."""
+    return why_not(found.rules, person, role, found.desired)
+
+
+def imagined(groups: Sequence[str], found: State) -> Person:
+    """Somebody in these groups. Raises Misuse for a group that the org does not have."""
+    unknown = [name for name in groups if name not in found.facts.groups]
+    if unknown:
+        raise Misuse(*(Problem("no_group", f"the org has no IdP group `{name}`") for name in unknown))
+    return persona(groups)
+
+
+def one_person(email: str) -> PeopleScope:
+    """The scope that reads one person."""
+    return PeopleScope(emails=frozenset((email,)))
+
+
+NOBODY: PeopleScope = PeopleScope()
+"""The scope of a question about a persona."""
+
+
+def failed(tests: Iterable[AccessTestResult]) -> bool:
+    """Whether any test failed."""
+    return any(not test.passed for test in tests)
+
+
+def _people(request: PlanRequest) -> People:
+    if request.people is None:
+        raise OrgError(Problem("unread", "people cannot be read here"))
+    return request.people

@@ -1,0 +1,182 @@
+"""Who has what, and why, as lines, JSON and CSV. `access` and `why` always name people: that is what they are for."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from rolecall.access.encode import encode_access
+from rolecall.access.person import Access
+from rolecall.plan.value import AccessTestResult, Unmanaged
+from rolecall.plan.why import Because, Cause, Why, WhyNot
+from rolecall.report.line import Line, Span, line
+from rolecall.report.phrases import count, listed, place
+from rolecall.report.visible import cells, visible
+
+_COLUMN = 28
+_FORMULA = ("=", "+", "-", "@")
+
+
+def access_lines(rows: Iterable[tuple[str, Access]]) -> Iterator[Line]:
+    """A line for each person: the e-mail, then each combo with its reason."""
+    people = 0
+    for email, access in rows:
+        people += 1
+        shown = visible(email)
+        pad = " " * (max(_COLUMN - cells(shown), 0) + 2)
+        told = ", ".join(f"{row.team} {row.role} ({row.reasons[0].source})" for row in access.combos)
+        admin = (Span("  org admin", "warn"),) if access.org_admin else ()
+        yield Line((Span(shown, "bold"), Span(pad), Span(visible(told)), *admin), hang=4)
+    yield line(f"{count(people, 'person')}.", "bold")
+
+
+def access_json(rows: Iterable[tuple[str, Access]]) -> str:
+    """``{"people": [{"email", "org_admin", "combos": [{"team", "role", "reason", "reasons"}]}]}``."""
+    return json.dumps({"people": [encode_access(*row) for row in rows]}, indent=2) + "\n"
+
+
+def access_csv(rows: Iterable[tuple[str, Access]]) -> str:
+    """A line for each combo: ``email,team,role,reason``; nothing in it is a formula to a spreadsheet."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow(("email", "team", "role", "reason"))
+    for email, access in rows:
+        writer.writerows([*map(_cell, (email, row.team, row.role, row.reasons[0].source))] for row in access.combos)
+    return out.getvalue()
+
+
+def unmanaged_lines(rows: Iterable[Unmanaged]) -> Iterator[Line]:
+    """A line for each mapping that the config does not manage."""
+    found = list(rows)
+    for row in found:
+        held = "" if row.people is None else f"  {count(row.people, 'person')}"
+        told = f"  {visible(row.role or 'no role')} on {listed(row.teams)}{held}{'  new' if row.new else ''}"
+        yield Line(
+            (Span(visible(row.address), "bold"), Span(told, "warn" if row.role == "org_admin" else "plain")), hang=4
+        )
+    yield line(f"{count(len(found), 'mapped group')} not managed here.", "bold")
+
+
+def unmanaged_json(rows: Iterable[Unmanaged]) -> str:
+    """``{"unmanaged": [{"address", "role", "teams", "people", "new"}]}``."""
+    return json.dumps({"unmanaged": [{**row._asdict(), "teams": list(row.teams)} for row in rows]}, indent=2) + "\n"
+
+
+def why_lines(told: Why) -> Iterator[Line]:
+    """Each combo with the rule, the setting, its place and value, and what it beat; then what gave nothing."""
+    person, traits = told.person, told.person.traits
+    who = visible(person.email) or "Somebody"
+    state = "" if traits.active else " · inactive"
+    groups = f" · in {listed(person.groups)}" if person.groups else " · in no group"
+    yield line(f"{who} · {traits.origin}{state}{' · pending' if traits.pending else ''}{groups}", "head", hang=2)
+    if not told.held:
+        yield line("has nothing.", "warn", indent=2)
+    for row in told.held:
+        yield from _held(row)
+    if told.silent:
+        yield line("Gave nothing:", "dim", indent=2)
+        yield from (_cause(cause, indent=4) for cause in told.silent)
+
+
+def why_not_lines(told: WhyNot) -> Iterator[Line]:
+    """Why a role is not held, and each thing by itself that would give it."""
+    role = visible(told.role)
+    if told.has:
+        yield line(f"They have {role} already:", "head")
+        for row in told.has:
+            yield from _held(row)
+        return
+    yield line(
+        f"They do not have {role}. Each of these by itself would give it:"
+        if told.options
+        else f"Nothing would give {role}.",
+        "head",
+    )
+    for option in told.options:
+        yield Line(
+            (Span("· "), Span(visible(option.sentence))),
+            2,
+            4,
+            (Span(place(option.where), "dim"),) if option.where else (),
+        )
+
+
+def why_json(told: Why) -> dict[str, Any]:
+    """What `why` tells, for machines."""
+    return {
+        "email": told.person.email or None,
+        "groups": list(told.person.groups),
+        "org_admin": told.org_admin,
+        "combos": [
+            {
+                "team": row.combo.team,
+                "role": row.combo.role,
+                "because": [_cause_json(cause) for cause in (row.winner, *row.others)],
+            }
+            for row in told.held
+        ],
+        "silent": [_cause_json(cause) for cause in told.silent],
+    }
+
+
+def why_not_json(told: WhyNot) -> dict[str, Any]:
+    """What `why --not` tells, for machines."""
+    return {
+        "role": told.role,
+        "has": [row.combo._asdict() for row in told.has],
+        "options": [
+            {
+                "way": option.way,
+                "address": option.address,
+                "where": place(option.where) or None,
+                "sentence": option.sentence,
+            }
+            for option in told.options
+        ],
+    }
+
+
+def tests_lines(tests: Iterable[AccessTestResult]) -> Iterator[Line]:
+    """A line for each access test; then how many passed."""
+    found = list(tests)
+    for test in found:
+        label = Span("ok      ", "ok") if test.passed else Span("FAILED  ", "error")
+        told = f"{visible(test.name)}{'' if test.passed else f': {visible(test.message)}'}"
+        yield Line((label, Span(told)), hang=8, tail=(Span(place(test.source), "dim"),) if test.source else ())
+    passed = sum(test.passed for test in found)
+    yield line(
+        f"{passed:,} of {count(len(found), 'access test')} passed." if found else "There are no access tests.", "bold"
+    )
+
+
+def _held(row: Because) -> Iterator[Line]:
+    combo = Span(visible(f"{row.combo.team} {row.combo.role}"), "add")
+    yield Line((combo,), 2, 6)
+    yield _cause(row.winner, indent=6)
+    for cause in row.others:
+        beaten = "beats " if cause.role != row.combo.role else "and "
+        yield _cause(cause, indent=6, before=beaten)
+
+
+def _cause(cause: Cause, *, indent: int, before: str = "") -> Line:
+    value = "" if cause.value is None else f": {json.dumps(cause.value, ensure_ascii=False)}"
+    gives = f" {cause.role}" if cause.role and before else ""
+    told = f"{before}{cause.source}{gives} ({cause.rule}){value}"
+    return Line(
+        (Span(visible(told), "dim" if before else "plain"),),
+        indent,
+        indent + 2,
+        (Span(place(cause.where), "dim"),) if cause.where else (),
+    )
+
+
+def _cause_json(cause: Cause) -> dict[str, Any]:
+    return {**cause._asdict(), "where": place(cause.where) or None}
+
+
+def _cell(text: str) -> str:
+    shown = visible(text)
+    return f"'{shown}" if shown.startswith(_FORMULA) else shown

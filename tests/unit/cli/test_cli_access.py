@@ -1,0 +1,150 @@
+"""`why`, `access` and `test`: who has what, why, and whether it holds."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from cli_repo import CONFIG, SNAPSHOT, make_repo
+
+from rolecall.cli.main import run
+from rolecall.errors import Exit
+
+Capture = pytest.CaptureFixture[str]
+TESTS = """\
+access_tests:
+  - {name: cy gets Brand, person: cy@tiny.co, expect: [{team: Brand, role: member}]}
+  - {name: one door, role: org_admin, granted_by_only: [Admins]}
+"""
+
+
+@pytest.fixture
+def repo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> Path:
+    live = {**SNAPSHOT["idp_groups"], "Strays": {"role": "org_admin", "teams": ["Brand"]}}
+    text = CONFIG.replace("manage: {idp_groups: authoritative}\n", "") + TESTS
+    made = make_repo(tmp_path / "repo", text, {**SNAPSHOT, "idp_groups": live})
+    monkeypatch.chdir(made)
+    capsys.readouterr()
+    return made
+
+
+def test_why_tells_rule_setting_place_and_value(repo: Path, capsys: Capture) -> None:
+    assert run(["why", "CY@tiny.co"]) == Exit.OK
+    told = capsys.readouterr().out
+    assert "  Marketing member\n" in told
+    assert 'group:Marketing (R8): {"role": "member", "teams": ["Marketing"]}   rolecall.yaml:6' in told
+    assert "Gave nothing:\n    default (R8)" in told
+
+
+def test_why_asks_other_states_too(repo: Path, capsys: Capture) -> None:
+    run(["plan", "--out", "plan.json"])
+    capsys.readouterr()
+    for at in ("desired", "plan.json"):
+        assert run(["why", "cy@tiny.co", "--at", at]) == Exit.OK
+        assert "  Brand member\n" in capsys.readouterr().out
+
+
+def test_why_not_says_what_would_give_it(repo: Path, capsys: Capture) -> None:
+    assert run(["why", "cy@tiny.co", "--not", "Org admin"]) == Exit.OK
+    told = capsys.readouterr().out
+    assert "They do not have org_admin." in told
+    assert "Put them into `Admins` in the IdP" in told
+    assert run(["why", "ann@tiny.co", "--not", "org_admin"]) == Exit.OK
+    assert "They have org_admin already:" in capsys.readouterr().out
+
+
+def test_why_asks_for_somebody_who_need_not_exist(repo: Path, capsys: Capture) -> None:
+    assert run(["why", "--groups", "Marketing, Admins", "--format", "json"]) == Exit.OK
+    told = json.loads(capsys.readouterr().out)
+    assert told["org_admin"] is True
+    assert {row["team"] for row in told["combos"]} == {"Marketing", "Everyone"}
+
+
+@pytest.mark.parametrize(
+    "args", [[], ["ann@tiny.co", "--groups", "Admins"], ["nobody@tiny.co"], ["--groups", "Nowhere"]]
+)
+def test_why_wants_one_person_or_persona_that_can_be_found(repo: Path, args: list[str]) -> None:
+    assert run(["why", *args]) == Exit.USAGE
+
+
+def test_access_lists_everybody_sorted(repo: Path, capsys: Capture) -> None:
+    assert run(["access", "--format", "json"]) == Exit.OK
+    rows = json.loads(capsys.readouterr().out)["people"]
+    assert [row["email"] for row in rows] == ["ann@tiny.co", "bo@tiny.co", "cy@tiny.co", "di@tiny.co"]
+    assert rows[0] == {
+        "email": "ann@tiny.co",
+        "org_admin": True,
+        "combos": [{"team": "Everyone", "role": "org_admin", "reason": "group:Admins", "reasons": ["group:Admins"]}],
+    }
+
+
+@pytest.mark.parametrize(
+    ("args", "people"),
+    [
+        (["--role", "org_admin"], ["ann", "bo"]),
+        (["--team", "Marketing"], ["cy", "di"]),
+        (["--team", "Brand", "--at", "desired"], ["cy", "di"]),
+        (["--team", "Nowhere"], []),
+    ],
+)
+def test_access_can_be_narrowed(repo: Path, args: list[str], people: list[str], capsys: Capture) -> None:
+    assert run(["access", *args, "--format", "csv"]) == Exit.OK
+    rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert [row["email"].partition("@")[0] for row in rows] == people
+
+
+def test_access_as_text_ends_with_a_count(repo: Path, capsys: Capture) -> None:
+    run(["access"])
+    rows = capsys.readouterr().out.splitlines()
+    assert rows[0].startswith("LOCAL REHEARSAL, not WRITER")
+    assert rows[1] == "ann@tiny.co                   Everyone org_admin (group:Admins)  org admin"
+    assert rows[-1] == "4 people."
+
+
+def test_people_are_named_in_a_pipeline_too(repo: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CI", "true")
+    run(["access"])
+    assert "ann@tiny.co" in capsys.readouterr().out
+
+
+def test_what_is_not_managed_is_listed(repo: Path, capsys: Capture) -> None:
+    assert run(["access", "--unmanaged"]) == Exit.OK
+    assert "idp_groups/Strays  org_admin on Brand" in capsys.readouterr().out
+    run(["access", "--unmanaged", "--format", "json"])
+    assert json.loads(capsys.readouterr().out)["unmanaged"][0]["address"] == "idp_groups/Strays"
+    assert run(["access", "--unmanaged", "--format", "csv"]) == Exit.USAGE
+
+
+def test_access_tests_hold_or_leave_three(repo: Path, capsys: Capture) -> None:
+    assert run(["test", "--report", "junit=tests.xml"]) == Exit.REFUSED
+    told = capsys.readouterr().out
+    assert "ok      cy gets Brand" in told
+    assert "FAILED  one door" in told
+    assert "1 of 2 access tests passed." in told
+    root = ElementTree.fromstring((repo / "tests.xml").read_text(encoding="utf-8"))
+    assert (root.attrib["tests"], root.attrib["failures"]) == ("2", "1")
+
+
+def test_access_tests_run_on_live_too(repo: Path, capsys: Capture) -> None:
+    assert run(["test", "--at", "live"]) == Exit.REFUSED
+    assert "FAILED  cy gets Brand" in capsys.readouterr().out
+
+
+def test_a_config_without_access_tests_says_so(repo: Path, capsys: Capture) -> None:
+    (repo / "rolecall.yaml").write_text(CONFIG, encoding="utf-8")
+    assert run(["test"]) == Exit.OK
+    assert "There are no access tests." in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("value", ["junit", "xml=x", "junit="])
+def test_a_report_that_is_none(repo: Path, value: str) -> None:
+    assert run(["test", "--report", value]) == Exit.USAGE
+
+
+def test_a_failed_access_test_refuses_the_plan(repo: Path, capsys: Capture) -> None:
+    assert run(["plan"]) == Exit.REFUSED
+    assert "FAILED  one door" in capsys.readouterr().out
