@@ -1,0 +1,46 @@
+"""The package's own files: every dependency is pinned for the tests, no file names a registry, scripts can be run."""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).resolve().parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+PINS = {
+    canonicalize_name(name): version
+    for line in (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    if not line.startswith("#")
+    for name, _, version in [line.partition("==")]
+}
+
+
+def test_constraints_are_pins_and_nothing_else() -> None:
+    lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    odd = [line for line in lines if not re.fullmatch(r"#.*|[\w.-]+==[\w.!+]+", line)]
+    assert odd == []
+    assert "://" not in "\n".join(lines)
+
+
+@pytest.mark.parametrize("extra", ["", *PROJECT["optional-dependencies"]])
+def test_every_dependency_is_pinned_within_its_range(extra: str) -> None:
+    wanted = PROJECT["optional-dependencies"][extra] if extra else PROJECT["dependencies"]
+    asked = [Requirement(text) for text in wanted if not text.startswith("rolecall")]
+    wrong = [str(r) for r in asked if not r.specifier.contains(PINS.get(canonicalize_name(r.name), "0"))]
+    assert [r.name for r in asked if canonicalize_name(r.name) not in PINS] == []
+    assert wrong == []
+
+
+@pytest.mark.parametrize("name", ["bootstrap", "test", "lint", "bench", "soak", "package"])
+def test_scripts_can_be_run_and_say_what_they_do(name: str) -> None:
+    script = ROOT / "script" / name
+    assert os.access(script, os.X_OK)
+    first, second = script.read_text(encoding="utf-8").splitlines()[:2]
+    assert first == "#!/bin/sh"
+    assert second.startswith("# ")
