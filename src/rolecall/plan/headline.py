@@ -48,7 +48,7 @@ def headline(impact: Impact, told: Mapping[Shift, Tally] | None = None) -> str:
 
 
 def shifts(moves: Iterable[Move]) -> list[tuple[Shift, int]]:
-    """Each shift with its number of people: the largest first, ties by text."""
+    """Each shift with its number of people: the largest first."""
     return ranked(by_shift(moves))
 
 
@@ -62,9 +62,9 @@ def by_shift(moves: Iterable[Move]) -> dict[Shift, Tally]:
 
 
 def ranked(told: Mapping[Shift, Tally]) -> list[tuple[Shift, int]]:
-    """Shifts with their numbers of people: the largest first, ties by text."""
+    """Shifts with their numbers of people: the largest first; in a tie those who fall to the default."""
     sizes = ((shift, tally.total) for shift, tally in told.items())
-    return sorted(sizes, key=lambda row: (-row[1], sentence(*row)))
+    return sorted(sizes, key=lambda row: (-row[1], not row[0].default, row[0]))
 
 
 def shift_of(move: Move) -> Shift:

@@ -1,0 +1,83 @@
+"""How long it takes to order a plan that changes every mapping of an org of a million people, and to walk it.
+
+    python bench/bench_order.py [--people N] [--changed N]
+
+1,000,000 people, 5,000 groups, 5,000,000 memberships, 2,000 changed mappings: order and transients under 10 s. The
+people are made in memory; times are of the clock and of the processor. Memory is the peak of this process.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import resource
+import time
+from array import array
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from typing import TypeVar
+
+from org_at_size import FULL, Size, group, snapshot, wanted
+
+from rolecall.codec.api import WRITES
+from rolecall.codec.settings import decode_settings
+from rolecall.codec.snapshot import decode_snapshot
+from rolecall.model.desired import Desired
+from rolecall.model.directory import Directory
+from rolecall.plan.diff import diff
+from rolecall.plan.impact import reckon
+from rolecall.plan.order import order
+from rolecall.plan.order_risk import at_risk
+from rolecall.plan.outlook import look
+from rolecall.plan.transients import weight
+
+T = TypeVar("T")
+TODAY = date(2026, 11, 22)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--people", type=int, default=FULL.people)
+    parser.add_argument("--changed", type=int, default=2_000)
+    asked = parser.parse_args()
+    size = FULL._replace(people=asked.people, changed=asked.changed, mapped=max(FULL.mapped, asked.changed * 11 // 10))
+    live = decode_snapshot(snapshot(size)).live
+    live = replace(live, facts=replace(live.facts, can=WRITES))
+    directory = crowd(size)
+    changes = diff(Desired(decode_settings({"idp_groups": wanted(size)})), live, TODAY).changes
+    print(f"{len(directory):,} people, {len(directory.members):,} memberships, {len(changes):,} changes")
+    outlook = timed("before, after, candidates", lambda: look(live, directory, changes))
+    risks = timed("who is at risk", lambda: at_risk(outlook))
+    print(f"{'':34}{sum(len(risk.numbers) for risk in risks):,} people in {len(risks):,} kinds")
+    steps, risks, timeline = timed("order: risk, waves, hand-over", lambda: order(changes, outlook), aim=10.0)
+    left = timed("walk all of them", lambda: weight(timeline, risks))
+    print(f"{'':34}{left:,} moments no order spared; {len({(c.wave, c.level) for c in steps}):,} levels")
+    reckoning = timed("impact and transients", lambda: reckon(outlook, steps, risks, timeline))
+    told = reckoning.impact
+    print(f"{'':34}{told.changed:,} change, {len(told.transients):,} transients, {len(told.moves):,} kinds of move")
+    print(f"{'':34}{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB peak")
+    print(f"made at {datetime.now(UTC):%Y-%m-%d %H:%M} UTC")
+
+
+def crowd(size: Size) -> Directory:
+    """People in columns, each in as many groups as the size says."""
+    chance = random.Random("crowd")
+    members = array("I", (int(chance.random() * size.groups) for _ in range(size.people * size.held)))
+    offsets = array("I", range(0, len(members) + 1, size.held))
+    emails = [f"p{number}@example.com" for number in range(size.people)]
+    ids = [f"u{number}" for number in range(size.people)]
+    return Directory(emails, ids, tuple(map(group, range(size.groups))), offsets, members)
+
+
+def timed(name: str, action: Callable[[], T], *, aim: float | None = None) -> T:
+    start, spent = time.perf_counter(), time.process_time()
+    result = action()
+    took, used = time.perf_counter() - start, time.process_time() - spent
+    against = "" if aim is None else f"aim {aim:g} s{'' if took < aim else ', MISSED'}"
+    print(f"{name:34}{took:8.3f} s {used:8.3f} s  {against}".rstrip(), flush=True)
+    return result
+
+
+if __name__ == "__main__":
+    main()
