@@ -1,17 +1,50 @@
-"""What a run leaves in memory: the values that were seen live as desired, and what is gone."""
+"""The end of a run: what it touched is read once more, and what stands as desired is remembered."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from rolecall.apply.steps import same
 from rolecall.journal.port import Seen
+from rolecall.live.port import Reader
+from rolecall.model.change import Change
 from rolecall.model.desired import Applied, Desired
-from rolecall.model.kinds import KINDS, address, value_at
+from rolecall.model.kinds import KINDS, address, split_address, value_at
 from rolecall.model.live import Live
 from rolecall.model.run import RunFacts
 from rolecall.model.settings import BLANK, UNSET, Address, Value
 from rolecall.plan.diff import Difference
+
+
+async def reread(org: Reader, live: Live, steps: Sequence[Change]) -> Live:
+    """The earlier read with the sections of these steps read afresh. Raises OrgError when nothing can be read.
+
+    A change of SCIM can empty the list of groups (R20), so both are read then.
+    """
+    sections = {split_address(step.address)[0] for step in steps}
+    if not sections:
+        return live
+    again = await org.read(frozenset(sections | {"idp_groups"} if "scim" in sections else sections))
+    read = again.coverage.keys() & {kind.section for kind in KINDS}
+    kept = {"groups": "idp_groups", "homonyms": "idp_groups", "kept": "scim", "legacy_links": "scim"}
+    facts = {name: getattr(again.facts, name) for name, section in kept.items() if section in read}
+    stale = tuple(at for at in live.versions if split_address(at)[0] in read)
+    return replace(
+        live,
+        settings=replace(live.settings, **{name: getattr(again.settings, name) for name in read}),
+        coverage={**live.coverage, **{name: again.coverage[name] for name in read}},
+        facts=replace(live.facts, **facts),
+        versions={**{at: tag for at, tag in live.versions.items() if at not in stale}, **again.versions},
+    )
+
+
+def changed_since(live: Live, made: Sequence[Change]) -> Iterator[str]:
+    """A line for each step that was done and no longer stands: somebody wrote there right after."""
+    for step in made:
+        covered = live.covered(split_address(step.address)[0]).state == "complete"
+        if covered and not same(value_at(live.settings, step.address), step.after):
+            yield f"{step.address} was written, and somebody changed it again before the run ended."
 
 
 def seen(desired: Desired, live: Live, found: Difference, applied: Applied, facts: RunFacts) -> Seen:

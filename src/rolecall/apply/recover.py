@@ -2,29 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from rolecall.apply.steps import same
+from rolecall.apply.steps import same, written
 from rolecall.journal.port import Journal
-from rolecall.live.port import Audit
+from rolecall.live.port import Org
 from rolecall.model.kinds import split_address, value_at
 from rolecall.model.live import Live
-from rolecall.model.run import Ended, Step
+from rolecall.model.run import Ended, Run, Step
+
+_DIED = "The run died on its way; a later one looked up what became of it."
+_LOOK_BACK = 20
 
 
-async def recover(journal: Journal, org: Audit, live: Live) -> tuple[Step, ...]:
-    """Settle every open step of this org's earlier runs. Answers those steps with their new state."""
+def left_open(journal: Journal, org_id: str) -> tuple[Run, ...]:
+    """Earlier runs that never came to their end. Whoever holds the lock knows that they are dead."""
+    runs = journal.runs(org_id, _LOOK_BACK)
+    return tuple(run for run in runs if run.outcome == "open" and run.kind in ("apply", "rollback"))
+
+
+async def recover(journal: Journal, org: Org, live: Live, dead: Sequence[Run] = ()) -> tuple[Step, ...]:
+    """Settle every open step of this org's earlier runs, and close those that died. Answers the steps.
+
+    What ``live`` did not read of them is read here.
+    """
+    steps = journal.open_steps(live.facts.org_id)
+    live = await _with_sections(org, live, steps)
     settled = []
-    for step in journal.open_steps(live.facts.org_id):
-        ended = await _settle(step, org, live)
+    for step in steps:
+        ended = await look_up(step, org, live)
         if ended.state != step.state:
             journal.settle(step.run, [ended])
         settled.append(replace(step, state=ended.state, found=ended.found, problem=ended.problem, by=ended.by))
+    for run in dead:
+        now = journal.run(run.id)
+        whole = now is not None and all(step.state in ("done", "attested", "human") for step in now.steps)
+        journal.close_run(run.id, "done" if whole else "incomplete", _DIED)
     return tuple(settled)
 
 
-async def _settle(step: Step, org: Audit, live: Live) -> Ended:
+async def look_up(step: Step, org: Org, live: Live) -> Ended:
+    """What became of a write whose answer nobody has."""
     if live.covered(split_address(step.address)[0]).state != "complete":
         return Ended(step.number, step.address, "unknown", problem="its section could not be read")
     found = value_at(live.settings, step.address)
@@ -32,17 +51,27 @@ async def _settle(step: Step, org: Audit, live: Live) -> Ended:
         return Ended(step.number, step.address, "done", found)
     if same(found, step.before):
         return Ended(step.number, step.address, "not_done", found)
-    event = await org.find(step.key) if step.key else None
+    event = await written(org, step.key) if step.key else None
     if event is None:
-        return Ended(
-            step.number, step.address, "unknown", found, problem="the org holds neither the old nor the new value"
-        )
+        problem = "the org holds neither the old nor the new value, and its log does not know the write"
+        return Ended(step.number, step.address, "unknown", found, problem=problem)
     return Ended(step.number, step.address, "done", found, problem="written, and changed again since", by=event.actor)
 
 
-def lines(steps: Sequence[Step]) -> tuple[str, ...]:
+async def _with_sections(org: Org, live: Live, steps: Sequence[Step]) -> Live:
+    """The read, with the sections that only the open steps speak of."""
+    sections = {split_address(step.address)[0] for step in steps}
+    missing = frozenset(name for name in sections if name not in live.coverage)
+    if not missing:
+        return live
+    more = await org.read(missing)
+    settings = replace(live.settings, **{name: getattr(more.settings, name) for name in missing})
+    return replace(live, settings=settings, coverage={**live.coverage, **more.coverage})
+
+
+def lines(steps: Sequence[Step]) -> Iterator[str]:
     """What recovery found, a line a step, for the report."""
     words = {"done": "was done", "not_done": "was not done", "unknown": "cannot be told"}
-    return tuple(
-        f"step {step.number} of run {step.run} ({step.address}) {words.get(step.state, step.state)}" for step in steps
-    )
+    for step in steps:
+        told = f": {step.problem}" if step.problem else ""
+        yield f"Step {step.number} of run {step.run}, {step.address}, {words.get(step.state, step.state)}{told}."

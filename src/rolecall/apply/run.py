@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
-from itertools import groupby
 
-from rolecall.apply.close import seen
-from rolecall.apply.recover import lines, recover
+from rolecall.apply.begin import opening, unrecorded
+from rolecall.apply.close import changed_since, reread, seen
+from rolecall.apply.recover import left_open, lines, look_up, recover
 from rolecall.apply.steps import Numbered, Progress, Sender, numbered
 from rolecall.apply.verify import Verified, lapsed, verify
-from rolecall.errors import Stale
-from rolecall.journal.port import Held, Holder, Journal, Waiting
+from rolecall.errors import OrgError, Stale
+from rolecall.journal.port import Held, Holder, Journal, JournalError, Waiting
 from rolecall.live.port import Org
-from rolecall.model.change import Change
 from rolecall.model.desired import Applied
 from rolecall.model.directory import Directory
 from rolecall.model.live import Live
-from rolecall.model.run import Approval, Opening, Planned, RunFacts, RunOutcome, RunReport
+from rolecall.model.run import Approval, Run, RunFacts, RunKind, RunOutcome, RunReport, Step
 from rolecall.plan.diff import diff
-from rolecall.plan.digest import digest
-from rolecall.plan.encode import encode_plan
 from rolecall.plan.meanwhile import meanwhile
 from rolecall.plan.order_levels import levels
 from rolecall.plan.resolve import on_day
@@ -45,6 +41,7 @@ class Means:
 
     ``again`` reads the org afresh and plans from the approved plan's desired values. ``stop`` says that no further
     step may be begun. ``lock_timeout`` is in seconds. ``redact`` makes the plan that the journal may keep.
+    ``recovering`` is called with the runs that are found dead, ``began`` with the run's number and its writes.
     """
 
     org: Org
@@ -53,6 +50,7 @@ class Means:
     now: Callable[[], datetime]
     holder: Holder
     facts: RunFacts = RunFacts()
+    kind: RunKind = "apply"
     approvals: tuple[Approval, ...] = ()
     parallelism: int = 8
     lock_timeout: float = 0
@@ -60,78 +58,134 @@ class Means:
     progress: Callable[[Progress], None] = lambda _: None
     waiting: Waiting | None = None
     redact: Callable[[Plan], Plan] = lambda plan: plan
+    recovering: Callable[[Sequence[Run]], None] = lambda _: None
+    began: Callable[[int, int], None] = lambda _run, _writes: None
 
 
 async def carry_out(approved: Plan, means: Means) -> RunReport:
     """Apply a plan that was approved. Raises Stale, with everything that moved, before anything was sent.
 
-    LockTaken and JournalError pass through; a lost lock stops the run, which then stays open for the next to settle.
+    LockTaken and JournalError pass through while nothing was begun. A journal or a lock that is lost later stops the
+    run, and the report says so; the next apply settles what it left.
     """
     late = lapsed(approved, means.now())
     if late:
         raise Stale(late)
     with means.journal.lock(approved.org.id, means.holder, means.lock_timeout, means.waiting) as held:
+        dead = left_open(means.journal, approved.org.id)
+        if dead:
+            means.recovering(dead)
         fresh = await means.again()
-        recovered = await recover(means.journal, means.org, fresh.live)
+        ours = fresh.live.facts.org_id == approved.org.id
+        recovered = await recover(means.journal, means.org, fresh.live, dead) if ours else ()
         verified, moved = verify(approved, fresh.plan)
         if moved:
             raise Stale(*moved)
-        report = await _run(fresh, verified, means, held)
-    notes = (*lines(recovered), *verified.notes)
-    return RunReport(
-        report.run, recovered, notes, report.meanwhile, tuple(c.address for c in approved.waiting), report.requests
+        report = await _Course(fresh, verified, means, held).run()
+    notes = (*lines(recovered), *verified.notes, *report.notes)
+    waiting = tuple(change.address for change in approved.waiting)
+    return replace(report, recovered=recovered, notes=notes, waiting=waiting)
+
+
+@dataclass(frozen=True, slots=True)
+class _Course:
+    """A run under way."""
+
+    fresh: Fresh
+    verified: Verified
+    means: Means
+    held: Held
+
+    async def run(self) -> RunReport:
+        means, fresh = self.means, self.fresh
+        changes = (*self.verified.steps, *self.verified.human)
+        facts = means.facts._replace(caller=means.facts.caller or fresh.live.facts.caller.email or "a service")
+        plan = means.redact(fresh.plan)
+        begun = opening(plan, fresh.plan, changes, means.kind, facts, means.approvals)
+        at = means.now()
+        run = means.journal.begin(begun)
+        steps = numbered(self.verified.steps, fresh.live.versions)
+        means.began(run, len(steps))
+        sender = Sender(
+            means.org, means.journal, self.held, run, means.parallelism, means.stop, means.progress, len(steps), at
+        )
+        try:
+            return await self._through(run, sender, steps, bool(changes))
+        except JournalError as error:
+            lost = unrecorded(run, begun, at, sender)
+            told = self._right_now(None, sender, steps)
+            return RunReport(lost, meanwhile=told, requests=len(sender.ended), problems=error.problems)
+
+    async def _through(self, run: int, sender: Sender, steps: Sequence[Numbered], anything: bool) -> RunReport:
+        await self._waves(sender, steps)
+        now, notes = await self._look_again(run, sender, steps)
+        whole = all(sender.done(step.number) for step in steps)
+        told = "" if whole else self._right_now(now, sender, steps)
+        if now is not None:
+            self._remember(run, now)
+        journal = self.means.journal
+        journal.close_run(run, _outcome(whole, anything, self.means.stop()), told or None)
+        return RunReport(journal.run(run), notes=notes, meanwhile=told, requests=len(sender.ended))
+
+    async def _waves(self, sender: Sender, steps: Sequence[Numbered]) -> None:
+        """Send level by level. What is in hand finishes; after a failure no later level starts.
+
+        Steps of one level may run side by side because nobody at risk is in two of them. Stopping at its end leaves
+        the org where the order meant it to be for a moment; going on past a failed step would not.
+        """
+        by_change = {(step.change.address, step.change.action): step for step in steps}
+        for level in levels(self.fresh.plan):
+            due = [by_change[key] for change in level if (key := (change.address, change.action)) in by_change]
+            if not await sender.level(due):
+                return
+
+    async def _look_again(
+        self, run: int, sender: Sender, steps: Sequence[Numbered]
+    ) -> tuple[Live | None, tuple[str, ...]]:
+        """The touched sections, read once more, and what to tell of them; None where the org cannot be read.
+
+        A step nobody answered for is done when its value stands. When it does not, the write may still be on its way.
+        """
+        try:
+            live = await reread(self.means.org, self.fresh.live, [step.change for step in steps])
+        except OrgError as error:
+            problem = error.problems[0]
+            note = f"The org could not be read at the end, so nothing new is remembered of it: {problem.message}."
+            return None, (note,)
+        for step in steps:
+            if (ended := sender.ended.get(step.number)) is not None and ended.state == "unknown":
+                found = await look_up(_as_step(run, step, sender), self.means.org, live)
+                if found.state == "done":
+                    sender.ended[step.number] = found
+                    self.means.journal.settle(run, [found])
+        return live, tuple(changed_since(live, [step.change for step in steps if sender.done(step.number)]))
+
+    def _right_now(self, now: Live | None, sender: Sender, steps: Sequence[Numbered]) -> str:
+        done = frozenset(step.change.address for step in steps if sender.done(step.number))
+        fresh = self.fresh
+        return meanwhile(fresh.live, fresh.directory, [step.change for step in steps], done, now)
+
+    def _remember(self, run: int, live: Live) -> None:
+        """What stands as desired is what was last applied, whoever brought it there."""
+        fresh = self.fresh
+        desired = on_day(fresh.plan.desired, fresh.plan.as_of)
+        found = diff(desired, live, fresh.plan.as_of, fresh.applied)
+        self.held.remember(run, seen(desired, live, found, fresh.applied, self.means.facts))
+
+
+def _as_step(run: int, step: Numbered, sender: Sender) -> Step:
+    change = step.change
+    return Step(
+        run,
+        step.number,
+        change.address,
+        change.action,
+        change.via,
+        change.before,
+        change.after,
+        "unknown",
+        key=sender.key(step.number),
     )
-
-
-async def _run(fresh: Fresh, verified: Verified, means: Means, held: Held) -> RunReport:
-    changes = [*verified.steps, *fresh.plan.human]
-    numbers: dict[tuple[str, str], int] = {
-        (change.address, change.action): number for number, change in enumerate(changes, 1)
-    }
-    run = means.journal.begin(_opening(fresh, changes, means))
-    sender = Sender(
-        means.org, means.journal, held, run, means.parallelism, means.stop, means.progress, len(verified.steps)
-    )
-    whole = await _waves(sender, fresh.plan, numbered(verified.steps, numbers, fresh.live.versions))
-    done = frozenset(ended.address for ended in sender.ended.values() if ended.state == "done")
-    now = "" if whole else meanwhile(fresh.live, fresh.directory, verified.steps, done)
-    await _close(run, fresh, held, means, touched=verified.steps)
-    outcome: RunOutcome = _outcome(whole, bool(changes), means.stop())
-    means.journal.close_run(run, outcome, now or None)
-    return RunReport(means.journal.run(run), meanwhile=now, requests=len(sender.ended))
-
-
-async def _waves(sender: Sender, plan: Plan, steps: Sequence[Numbered]) -> bool:
-    """Send wave by wave, level by level. A wave with a failure finishes; no later one starts."""
-    by_address = {(step.change.address, step.change.action): step for step in steps}
-    for _, wave in groupby(levels(plan), key=lambda level: level[0].wave):
-        whole = True
-        for level in wave:
-            due = [by_address[key] for change in level if (key := (change.address, change.action)) in by_address]
-            whole = await sender.level(due) and whole
-        if not whole:
-            return False
-    return True
-
-
-async def _close(run: int, fresh: Fresh, held: Held, means: Means, touched: Iterable[Change]) -> None:
-    """Read what was touched once more, compare, and remember what stands as desired."""
-    live = fresh.live
-    if any(touched):
-        live = await means.org.read(None)
-    desired = on_day(fresh.plan.desired, fresh.plan.as_of)
-    found = diff(desired, live, fresh.plan.as_of, fresh.applied)
-    held.remember(run, seen(desired, live, found, fresh.applied, means.facts))
-
-
-def _opening(fresh: Fresh, changes: Sequence[Change], means: Means) -> Opening:
-    plan = fresh.plan
-    planned = [
-        Planned(number, change.address, change.action, change.via, change.before, change.after)
-        for number, change in enumerate(changes, 1)
-    ]
-    text = json.dumps(encode_plan(means.redact(plan)), ensure_ascii=False)
-    return Opening(plan.org.id, "apply", means.facts, digest(plan), text, planned, plan.lifts, means.approvals)
 
 
 def _outcome(whole: bool, anything: bool, stopped: bool) -> RunOutcome:

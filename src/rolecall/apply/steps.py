@@ -5,18 +5,22 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import NamedTuple
 
-from rolecall.journal.port import Held, Journal
+from rolecall.errors import OrgError
+from rolecall.journal.port import Held, Journal, JournalError
 from rolecall.live.port import Org
 from rolecall.model.change import Change
 from rolecall.model.fields import agrees
-from rolecall.model.outcome import Done, Failed, Moved, Outcome, Refused, Unknown
+from rolecall.model.outcome import Done, Event, Failed, Moved, Outcome, Refused, Unknown
 from rolecall.model.run import Ended, Intent, Settled
 from rolecall.model.settings import BLANK, Address, Value
 
 BATCH = 200
 """Intents that commit together, at most."""
+FLUSH = 0.1
+"""Seconds for which outcomes may wait to be committed together: one that is lost is looked up by the next run."""
 
 
 class Numbered(NamedTuple):
@@ -38,7 +42,10 @@ class Progress(NamedTuple):
 
 @dataclass(slots=True)
 class Sender:
-    """Sends the steps of one run. ``stop`` is asked before each step; when it says yes no further step is begun."""
+    """Sends the steps of one run. ``stop`` is asked before each step; when it says yes no further step is begun.
+
+    ``began`` holds the numbers of steps with an intent in the journal, ``ended`` how they ended.
+    """
 
     org: Org
     journal: Journal
@@ -48,27 +55,42 @@ class Sender:
     stop: Callable[[], bool]
     progress: Callable[[Progress], None]
     total: int
+    started: datetime
     versions: dict[Address, str | None] = field(default_factory=dict)
+    began: set[int] = field(default_factory=set)
     ended: dict[int, Ended] = field(default_factory=dict)
+    _unsettled: list[Ended] = field(default_factory=list)
+    _broken: JournalError | None = None
+    _flushed: float = 0.0
 
     async def level(self, steps: Sequence[Numbered]) -> bool:
-        """Send steps that may run side by side. Answers whether all are done."""
+        """Send steps that may run side by side. Answers whether all are done.
+
+        Raises JournalError once nothing can be recorded any more: what was sent has ended then, no more was begun.
+        """
         for start in range(0, len(steps), BATCH):
             batch = [step for step in steps[start : start + BATCH] if not self.stop()]
             if not batch:
                 return False
             await self._batch(batch)
-        return all(step.number in self.ended and self.ended[step.number].state == "done" for step in steps)
+        return all(self.done(step.number) for step in steps)
+
+    def done(self, number: int) -> bool:
+        """Whether a step is known to be done."""
+        return number in self.ended and self.ended[number].state == "done"
 
     async def _batch(self, steps: Sequence[Numbered]) -> None:
         self.held.intend(self.run, [self._intent(step) for step in steps])
+        self.began.update(step.number for step in steps)
         slots = asyncio.Semaphore(self.parallelism)
         try:
             async with asyncio.TaskGroup() as group:
                 for step in steps:
                     group.create_task(self._one(step, slots))
         finally:
-            self.journal.settle(self.run, [self.ended[s.number] for s in steps if s.number in self.ended])
+            self._flush()
+        if self._broken:
+            raise self._broken
 
     def _intent(self, step: Numbered) -> Intent:
         change = step.change
@@ -76,7 +98,7 @@ class Sender:
             step.number,
             change.address,
             change.action,
-            self._key(step.number),
+            self.key(step.number),
             self._version(step),
             change.before,
             change.after,
@@ -84,35 +106,74 @@ class Sender:
 
     async def _one(self, step: Numbered, slots: asyncio.Semaphore) -> None:
         async with slots:
-            if self.stop():
-                self.ended[step.number] = Ended(
-                    step.number, step.change.address, "not_done", problem="interrupted before it was sent"
-                )
-                return
-            ended = await self._write(step)
+            if self.stop() or self._broken:
+                why = "interrupted before it was sent" if self.stop() else "not sent: nothing could be recorded"
+                ended = Ended(step.number, step.change.address, "not_done", problem=why)
+            else:
+                ended = await self._write(step)
+        self._end(step, ended)
+
+    def _end(self, step: Numbered, ended: Ended) -> None:
         self.ended[step.number] = ended
         if ended.version is not None:
             self.versions[step.change.address] = ended.version
-        self.progress(Progress(len(self.ended), self.total, step.change, ended.state))
+        self._unsettled.append(ended)
+        if asyncio.get_running_loop().time() - self._flushed >= FLUSH:
+            self._flush()
+        if ended.state != "not_done":
+            self.progress(Progress(len(self.ended), self.total, step.change, ended.state))
+
+    def _flush(self) -> None:
+        """Commit outcomes. A journal that fails must not cut off the writes in hand: it is told after them."""
+        if self._unsettled and not self._broken:
+            try:
+                self.journal.settle(self.run, self._unsettled)
+            except JournalError as error:
+                self._broken = error
+            self._unsettled = []
+            self._flushed = asyncio.get_running_loop().time()
 
     async def _write(self, step: Numbered) -> Ended:
-        """One write; where somebody was faster but changed nothing of ours, one more with the new version."""
-        key = self._key(step.number)
+        """One write; where somebody was faster but changed nothing of ours, one more with the new version.
+
+        It goes out under the same key: should the first one stand after all, the org repeats its answer and writes
+        nothing. When our own write is in the log and its value is gone, somebody took it back, and it stays so.
+        """
+        key = self.key(step.number)
         outcome = await self.org.write(step.change, self._version(step), key)
-        if isinstance(outcome, Moved) and same(outcome.found, step.change.before):
-            outcome = await self.org.write(step.change, outcome.version, f"{key}/again")
+        if not isinstance(outcome, Moved):
+            return settle(step.number, step.change, outcome)
+        ours = await written(self.org, key)
+        if ours is None and same(outcome.found, step.change.before):
+            outcome = await self.org.write(step.change, outcome.version, key)
         ended = settle(step.number, step.change, outcome)
-        if isinstance(outcome, Moved) and ended.state == "done":
-            event = await self.org.find(key)
-            return ended._replace(by=event.actor if event else "somebody else")
+        if isinstance(outcome, Moved) and ours is None:
+            return ended._replace(by=await self._who(step.change.address))
         return ended
 
-    def _key(self, number: int) -> str:
+    async def _who(self, at: Address) -> str:
+        """Who wrote an address last, if the org says."""
+        try:
+            events = [event for event in await self.org.since(self.started) if event.address == at]
+        except OrgError:
+            events = []
+        return events[-1].actor if events else "somebody else"
+
+    def key(self, number: int) -> str:
+        """The Idempotency-Key of a step; no other run of any journal has it."""
         return f"rolecall/{self.journal.id}/{self.run}/{number}"
 
     def _version(self, step: Numbered) -> str | None:
         """The ETag to send: that of our own last write to the address, where there was one."""
         return self.versions.get(step.change.address, step.version)
+
+
+async def written(org: Org, key: str) -> Event | None:
+    """The write made under a key; None as well where the log cannot be asked."""
+    try:
+        return await org.find(key)
+    except OrgError:
+        return None
 
 
 def settle(number: int, change: Change, outcome: Outcome) -> Ended:
@@ -143,10 +204,6 @@ def same(found: Value | None, wanted: Value | None) -> bool:
     return agrees(held, asked)
 
 
-def numbered(
-    changes: Sequence[Change], numbers: Mapping[tuple[str, str], int], versions: Mapping[Address, str]
-) -> list[Numbered]:
-    """Changes as steps, each with its number in the run and the version it was read at."""
-    return [
-        Numbered(numbers[change.address, change.action], change, versions.get(change.address)) for change in changes
-    ]
+def numbered(changes: Sequence[Change], versions: Mapping[Address, str]) -> list[Numbered]:
+    """Changes as steps 1, 2, ..., each with the version it was read at."""
+    return [Numbered(number, change, versions.get(change.address)) for number, change in enumerate(changes, 1)]

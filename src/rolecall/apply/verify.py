@@ -23,11 +23,12 @@ Key = tuple[str, str]
 class Verified:
     """``steps`` are the approved writes still to be made, in the fresh plan's order; ``already`` stand at ``after``.
 
-    ``notes`` tell what changed without getting worse.
+    ``human`` are those that a person must make. ``notes`` tell what changed without getting worse.
     """
 
     steps: tuple[Change, ...]
     already: tuple[Change, ...]
+    human: tuple[Change, ...] = ()
     notes: tuple[str, ...] = ()
 
 
@@ -40,19 +41,22 @@ def lapsed(plan: Plan, now: datetime) -> Problem | None:
 
 def verify(approved: Plan, fresh: Plan) -> tuple[Verified, tuple[Problem, ...]]:
     """What to do, and everything that moved for the worse; with any problem nothing may be sent."""
+    if approved.org.id != fresh.org.id:
+        return Verified((), ()), (_other_org(approved, fresh),)
     moved = (
-        *_other_org(approved, fresh),
         *_switches(approved, fresh),
         *_addresses(approved, fresh),
         *_verdicts(approved, fresh),
         *_escalations(approved, fresh),
+        *_access_tests(approved, fresh),
         *_unread(approved, fresh),
     )
-    wanted = {_key(change) for change in approved.writes}
+    wanted = {_key(change) for change in (*approved.writes, *approved.human)}
     steps = tuple(change for change in fresh.writes if _key(change) in wanted)
+    human = tuple(change for change in fresh.human if _key(change) in wanted)
     pending = {_key(change) for change in fresh.changes}
     already = tuple(change for change in approved.writes if _key(change) not in pending)
-    return Verified(steps, already, tuple(_notes(approved, fresh, already))), moved
+    return Verified(steps, already, human, tuple(_notes(approved, fresh, already))), moved
 
 
 def _key(change: Change) -> Key:
@@ -63,9 +67,9 @@ def _problem(code: str, message: str, change: Change | None = None) -> Problem:
     return Problem(code, message, change.intent.source if change else None, "plan again")
 
 
-def _other_org(approved: Plan, fresh: Plan) -> Iterator[Problem]:
-    if approved.org.id != fresh.org.id:
-        yield _problem("other_org", f"the plan is for org {approved.org.id}; this is {fresh.org.id}")
+def _other_org(approved: Plan, fresh: Plan) -> Problem:
+    message = f"the plan is for org {approved.org.id} ({approved.org.name}), and {fresh.org.url} is {fresh.org.id}"
+    return _problem("other_org", message)
 
 
 def _switches(approved: Plan, fresh: Plan) -> Iterator[Problem]:
@@ -99,14 +103,17 @@ def _verdicts(approved: Plan, fresh: Plan) -> Iterator[Problem]:
             yield Problem("guard_worse", message, result.source, result.message)
 
 
-_SEVERITY = {"pass": 0, "allowed": 1, "review": 1, "not judged": 2, "block": 2}
+_SEVERITY = {"pass": 0, "allowed": 1, "review": 2, "not judged": 3, "block": 4}
 
 
 def _worse(said: GuardResult | None, now: GuardResult) -> bool:
+    """A limit, lifted or not, was approved with the plan: within it nothing got worse."""
     if now.verdict == "pass":
         return False
     if said is None:
         return True
+    if now.verdict == "allowed":
+        return said.verdict == "pass" and now.found > said.found
     return now.found > said.found or _SEVERITY[now.verdict] > _SEVERITY[said.verdict]
 
 
@@ -119,10 +126,20 @@ def _escalations(approved: Plan, fresh: Plan) -> Iterator[Problem]:
                 yield _problem("escalation", f"{who} would now gain {combo.role} on {combo.team}; nobody approved that")
 
 
+def _access_tests(approved: Plan, fresh: Plan) -> Iterator[Problem]:
+    failed = {test.name for test in approved.access_tests if not test.passed}
+    for test in fresh.access_tests:
+        if not test.passed and test.name not in failed:
+            yield Problem("access_test", f"access test {test.name!r} fails now: {test.message}", test.source)
+
+
 def _unread(approved: Plan, fresh: Plan) -> Iterator[Problem]:
     for section in fresh.unread:
         if section not in approved.unread:
             yield _problem("unread", f"{section} could be read when the plan was made and cannot be read now")
+    for problem in fresh.warnings if fresh.errored and not approved.errored else ():
+        if problem.severity == "error":
+            yield problem
 
 
 def _notes(approved: Plan, fresh: Plan, already: tuple[Change, ...]) -> Iterator[str]:
@@ -131,6 +148,9 @@ def _notes(approved: Plan, fresh: Plan, already: tuple[Change, ...]) -> Iterator
     arrived = {_key(change) for change in approved.waiting} & {_key(change) for change in fresh.writes}
     for address, _ in sorted(arrived):
         yield f"{address} no longer waits; apply again to map it"
+    for change in fresh.writes:
+        if _key(change) in {_key(said) for said in approved.human}:
+            yield f"{change.address} can be written now, so nobody need do it by hand"
     difference = fresh.impact.changed - approved.impact.changed
     if fresh.impact.people is not None and difference:
         more = "more" if difference > 0 else "fewer"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -12,7 +12,7 @@ from rolecall.errors import Problem, Stale
 from rolecall.jobs.plan import PlanRequest, Wanted, plan
 from rolecall.journal.port import Holder, Journal, Waiting
 from rolecall.live.port import Org, People
-from rolecall.model.run import Approval, RunFacts, RunReport
+from rolecall.model.run import Approval, Run, RunFacts, RunKind, RunReport
 from rolecall.plan.digest import digest, matches, short
 from rolecall.plan.value import Plan
 
@@ -36,6 +36,9 @@ class ApplyRequest:
     progress: Callable[[Progress], None] = lambda _: None
     waiting: Waiting | None = None
     redact: Callable[[Plan], Plan] = lambda plan: plan
+    kind: RunKind = "apply"
+    recovering: Callable[[Sequence[Run]], None] = lambda _: None
+    began: Callable[[int, int], None] = lambda _run, _writes: None
 
 
 async def apply(request: ApplyRequest) -> RunReport:
@@ -54,15 +57,21 @@ async def apply(request: ApplyRequest) -> RunReport:
         progress=request.progress,
         waiting=request.waiting,
         redact=request.redact,
+        kind=request.kind,
+        recovering=request.recovering,
+        began=request.began,
     )
     return await carry_out(request.approved, means)
 
 
 async def _again(request: ApplyRequest) -> Fresh:
-    """The same planner on fresh reads, from the desired values of the approved plan and for its day."""
+    """The same planner on fresh reads, from the desired values of the approved plan and for its day.
+
+    Another org than the approved one is no error here: verifying finds it, and leaves with 5.
+    """
     approved = request.approved
     asked = PlanRequest(
-        wanted=replace(request.wanted, desired=approved.desired, pin=approved.org.id),
+        wanted=replace(request.wanted, desired=approved.desired, pin=None),
         org=request.org,
         people=request.people,
         now=request.now(),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, NamedTuple
 
+from rolecall.errors import Problem
 from rolecall.model.change import Action, Via
 from rolecall.model.policy import Allow
 from rolecall.model.settings import Address, Value
@@ -180,7 +181,8 @@ class RunReport:
 
     ``recovered`` are steps of earlier runs that were settled first. ``notes`` tell what came and went since the plan.
     ``meanwhile`` says who now has more, or less, than before and after; empty when the run is whole. ``waiting``
-    are addresses that wait for the IdP.
+    are addresses that wait for the IdP. ``problems`` say why nothing more could be recorded; ``run`` is then as the
+    process itself knows it, and open.
     """
 
     run: Run | None
@@ -189,3 +191,4 @@ class RunReport:
     meanwhile: str = ""
     waiting: tuple[Address, ...] = ()
     requests: int = 0
+    problems: tuple[Problem, ...] = ()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from rolecall.access.candidates import everyone
@@ -15,7 +15,7 @@ from rolecall.model.policy import Combo
 from rolecall.plan.headline import combos as words
 from rolecall.plan.headline import people
 from rolecall.plan.outlook import Outlook, look
-from rolecall.plan.state import follow
+from rolecall.plan.state import State, follow
 
 
 class Between(NamedTuple):
@@ -32,20 +32,24 @@ class Between(NamedTuple):
     size: int
 
 
-def meanwhile(live: Live, directory: Directory | None, steps: Sequence[Change], done: frozenset[str]) -> str:
-    """One or two sentences on the org with just the steps in ``done`` (addresses) made, of all that were to be.
+def meanwhile(
+    live: Live, directory: Directory | None, steps: Sequence[Change], done: frozenset[str], now: Live | None = None
+) -> str:
+    """One or two sentences on the org half-way through ``steps``.
 
-    ``live`` and ``directory`` are from before the run. People who could not be read make it say so.
+    ``live`` and ``directory`` are from before the run, ``now`` was read at its end; without it the org is taken to
+    have just the steps at the addresses in ``done``. People who could not be read make it say so.
     """
     outlook = look(live, directory, steps)
     if directory is None or outlook.problem:
         return "Who has what right now is not known: people were not read."
-    return sentence(between(outlook, directory, [step for step in steps if step.address in done]))
+    made = follow(outlook.first, [step for step in steps if step.address in done])
+    read = now is not None and all(now.covered(name).state == "complete" for name in ("idp_groups", "defaults", "scim"))
+    return sentence(between(outlook, directory, State(now.settings, now.facts) if now and read else made))
 
 
-def between(outlook: Outlook, directory: Directory, made: Iterable[Change]) -> list[Between]:
+def between(outlook: Outlook, directory: Directory, now: State) -> list[Between]:
     """Everybody touched who is at neither end, equal people together, most first."""
-    now = follow(outlook.first, made)
     rules = compile_access(now.settings, now.facts, atoms=outlook.before.atoms)
     touched = everyone(outlook.touched)
     atoms = outlook.before.atoms
