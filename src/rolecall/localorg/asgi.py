@@ -1,4 +1,7 @@
-"""The org over a socket: admin API under /v1, SCIM under /api/scim/v2, console at /, contract at /openapi.yaml."""
+"""The org over a socket: admin API under /v1, SCIM under /api/scim/v2, console at /, contract at /openapi.yaml.
+
+The console is the ASGI application that ``console.app.console_app(db)`` gives.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +32,9 @@ def create_app(db: Database) -> Starlette:
     ]
     if find_spec("rolecall.localorg.console"):
         routes.append(Mount("/", import_module("rolecall.localorg.console.app").console_app(db)))
-    return Starlette(routes=routes)
+    app = Starlette(routes=routes)
+    app.router.redirect_slashes = False
+    return app
 
 
 async def _contract(asked: Asked) -> Answer:

@@ -65,6 +65,7 @@ def load(db: Database, live: Live, people: Directory) -> Loaded:
         domains = live.settings.domains
         loaded = Loaded(0 if domains is UNSET else len(domains), len(groups), len(people), memberships)
         audit.record(tx, audit.Actor("service", "local"), "load", "org", None, loaded._asdict())
+    db.settle()
     return loaded
 
 
