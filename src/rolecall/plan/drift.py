@@ -69,6 +69,7 @@ class Memory:
     """What is known of the past: the last-applied values, and which runs this journal made.
 
     ``baseline`` is true when a file or a commit stands in for a journal. ``runs`` are this journal's run numbers.
+    ``whole`` are the sections that are known whole: what ``applied`` does not have there was not there.
     """
 
     applied: Applied
@@ -76,6 +77,7 @@ class Memory:
     journal: str = ""
     runs: frozenset[int] = frozenset()
     baseline: bool = False
+    whole: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +133,8 @@ def _row(at: Address, desired: Desired, live: Live, memory: Memory, found: Diffe
         return Drift(at, "unknown", None, d, None, source=source)
     last = _solid(value_at(memory.applied.settings, at))
     held = _solid(value_at(live.settings, _live_name(at, found)))
-    said = classify(last, d, held, known=at in memory.recorded)
+    known = at in memory.recorded or kind.section in memory.whole
+    said = classify(last, d, held, known=known or (event is not None and _swept(at, memory, desired)))
     if said in ("console", "both", "differs") and _idp(at, live, memory, found):
         said = "idp"
     elif said == "console" and event is not None and _other_run(event, memory):
@@ -165,6 +168,16 @@ def _idp(at: Address, live: Live, memory: Memory, found: Difference) -> bool:
     name = found.names.get(key)
     group = live.facts.groups.get(name) if name else None
     return group is None or group.id != memory.applied.group_ids[key]
+
+
+def _swept(at: Address, memory: Memory, desired: Desired) -> bool:
+    """Whether the last apply left nothing here: the section was authoritative, and nobody asked for the entry. What
+    was written to it since, as the org's log says, is then somebody else's."""
+    section = split_address(at)[0]
+    policies = (memory.applied.policy, desired.policy)
+    return value_at(desired.settings, at) is None and all(
+        policy is not None and policy.managing(section) == "authoritative" for policy in policies
+    )
 
 
 def _other_run(event: Event, memory: Memory) -> bool:

@@ -39,8 +39,8 @@ def sign_in(case: Case) -> Finding:
     if shut.everybody:
         return _refusal(shut, directory, changes[0].address, source)
     if not case.question.everybody:
-        seen = f"{len(directory):,} people were looked at"
-        said = f"Ways in become fewer; of the people who were read nobody is shut out, but only {seen}."
+        seen = f"none of the {len(directory):,} people read is shut out"
+        said = f"Ways in become fewer; {seen}, but not everybody was read."
         return Finding("review", said, items=(Item(1, (changes[0].address,)),), source=source)
     return PASS._replace(actual=0)
 

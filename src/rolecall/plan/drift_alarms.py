@@ -1,0 +1,69 @@
+"""What the config says must not be so, looked at in the org as it is: standing limits and watched roles."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from hashlib import sha256
+
+from rolecall.errors import Where
+from rolecall.model import normalise
+from rolecall.model.desired import Desired
+from rolecall.model.roles import ORG_ADMIN
+from rolecall.model.settings import Address
+from rolecall.model.sighting import Holding, Sighting
+from rolecall.plan.digest import canonical
+from rolecall.plan.drift_found import Alarm
+from rolecall.plan.drift_news import holders, source_words
+from rolecall.plan.headline import people, role_word
+from rolecall.plan.value import Who
+
+
+def limits(desired: Desired, seen: Sighting) -> Iterator[Alarm]:
+    """Enough org admins, and those who must be. Nothing is said where not everybody was seen."""
+    if not seen.complete:
+        return
+    guards, sources = desired.policy.guards, desired.policy.sources
+    admins = holders(seen, ORG_ADMIN)
+    least = max(1, guards.min_org_admins)
+    if len(admins) < least:
+        message = f"{people(len(admins), 'is', 'are')} org admin, and there must be {least:,}"
+        source = sources.get("guards.min_org_admins")
+        yield Alarm("limit", "min_org_admins", message, fingerprint("min_org_admins"), source=source)
+    there = {normalise.email(holding.email) for holding in admins.values()}
+    source = sources.get("guards.required_org_admins")
+    for email in guards.required_org_admins:
+        if normalise.email(email) not in there:
+            message = "must be org admin and is not"
+            print_ = fingerprint("required_org_admins", normalise.email(email))
+            yield Alarm("limit", "required_org_admins", message, print_, Who(email, email), source)
+
+
+def watched(
+    desired: Desired, seen: Sighting, known: Sighting | None, explained: Collection[Address]
+) -> Iterator[Alarm]:
+    """Each new holder of a watched role since ``known``, but for those whom a drifted address explains."""
+    if known is None or not known.complete or not seen.complete:
+        return
+    for role in sorted(desired.policy.watch_roles):
+        was, now = holders(known, role), holders(seen, role)
+        for key in sorted(now.keys() - was.keys()):
+            holding = now[key]
+            if holding.address not in explained:
+                message = f"is {role_word(role)} now, {_by(holding)}"
+                who = Who(holding.id, holding.email)
+                yield Alarm("watch", role, message, fingerprint("watch", role, key), who, _place(desired, holding))
+
+
+def fingerprint(*parts: str) -> str:
+    """Sixteen hex digits for an alarm, as drifts have them."""
+    return sha256(canonical(list(parts))).hexdigest()[:16]
+
+
+def _place(desired: Desired, holding: Holding) -> Where | None:
+    """The place of the mapping behind it, where the config has it."""
+    return desired.intent(holding.address).source if holding.address else None
+
+
+def _by(holding: Holding) -> str:
+    place = f" ({holding.source})" if holding.source else ""
+    return f"{source_words(holding)}{place}"

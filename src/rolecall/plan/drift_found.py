@@ -1,0 +1,140 @@
+"""What a look for drift found, as a value: reports, notices, metrics and the exit code are all made from it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Literal, NamedTuple
+
+from rolecall.errors import Problem, Where
+from rolecall.model.authorship import Blame
+from rolecall.model.live import Coverage
+from rolecall.model.settings import Address
+from rolecall.model.sighting import Sighting
+from rolecall.plan.drift import Drift
+from rolecall.plan.value import OrgRef, Plan, Tally, Unmanaged, Who
+
+AlarmKind = Literal["watch", "limit", "access_test"]
+
+
+class Basis(NamedTuple):
+    """What live was compared with beside the config: the journal, a file or a commit in its place, or nothing.
+
+    ``name`` is the file or the ref; ``at`` the moment that the newest of it is from.
+    """
+
+    kind: Literal["journal", "file", "git", "none"] = "none"
+    name: str = ""
+    at: datetime | None = None
+
+
+class Alarm(NamedTuple):
+    """Something that the config says must not be so in the org, whoever brought it about.
+
+    ``who`` is whom it is about, None for no single person; the message then goes on from their name. ``fingerprint``
+    stays while it does.
+    """
+
+    kind: AlarmKind
+    name: str
+    message: str
+    fingerprint: str
+    who: Who | None = None
+    source: Where | None = None
+
+
+class Renamed(NamedTuple):
+    """A group that the IdP calls by another name now. ``key`` is its entry in the config, None when it has none."""
+
+    was: str
+    now: str
+    key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GroupNews:
+    """IdP groups since the last look. ``ready`` waited in the config and are there now: an apply maps them."""
+
+    arrived: tuple[str, ...] = ()
+    vanished: tuple[str, ...] = ()
+    renamed: tuple[Renamed, ...] = ()
+    ready: tuple[str, ...] = ()
+
+
+class NewAdmin(NamedTuple):
+    """Somebody who was not org admin at the last look. ``by`` is what made them so, such as a group's name."""
+
+    who: Who
+    by: str = ""
+    address: Address | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PeopleNews:
+    """People since the last look at ``since``: counts of those who came, went, and changed groups or manual edits."""
+
+    since: datetime
+    joined: int = 0
+    left: int = 0
+    moved: int = 0
+    new_admins: tuple[NewAdmin, ...] = ()
+    former_admins: tuple[Who, ...] = ()
+
+    @property
+    def any(self) -> bool:
+        return bool(self.joined or self.left or self.moved or self.new_admins or self.former_admins)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Everything that one look found.
+
+    ``rows`` are all addresses but those in sync. ``counted`` are the fingerprints of the rows that count as drift.
+    ``did`` is what the drift did to people, as the plan that would have done it; ``revert`` the plan that undoes it;
+    both None where nothing counts. ``live_names`` has the live address of a group that the config calls otherwise.
+    ``sighting`` is None where people were not read.
+    """
+
+    org: OrgRef
+    at: datetime
+    as_of: date
+    basis: Basis
+    rows: tuple[Drift, ...] = ()
+    counted: frozenset[str] = frozenset()
+    did: Plan | None = None
+    revert: Plan | None = None
+    live_names: Mapping[Address, Address] = field(default_factory=dict)
+    written: Mapping[Address, Blame] = field(default_factory=dict)
+    unmanaged: tuple[Unmanaged, ...] = ()
+    groups: GroupNews = GroupNews()
+    people: PeopleNews | None = None
+    alarms: tuple[Alarm, ...] = ()
+    sighting: Sighting | None = None
+    without_access: int | None = None
+    coverage: Mapping[str, Coverage] = field(default_factory=dict)
+    counts: Mapping[str, int] = field(default_factory=dict)
+    observed: bool = False
+    ignored: tuple[str, ...] = ()
+    warnings: tuple[Problem, ...] = ()
+    requests: int = 0
+
+    @property
+    def drifts(self) -> tuple[Drift, ...]:
+        """The rows that count as drift."""
+        return tuple(row for row in self.rows if row.fingerprint in self.counted)
+
+    @property
+    def unread(self) -> tuple[str, ...]:
+        """The managed sections that were not read whole."""
+        return tuple(name for name, seen in self.coverage.items() if seen.state != "complete")
+
+    def live_name(self, at: Address) -> Address:
+        return self.live_names.get(at, at)
+
+    def tally(self, side: Literal["did", "revert"], at: Address) -> Tally | None:
+        """The people of one address on one side; None where nobody was counted."""
+        plan = self.did if side == "did" else self.revert
+        if plan is None or plan.impact.people is None or plan.impact.problem:
+            return None
+        return plan.impact.tallies.get(self.live_name(at), Tally())

@@ -1,0 +1,178 @@
+"""Everything that one look for drift finds, from what was read and what is remembered. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from rolecall.errors import Problem
+from rolecall.model.kinds import KINDS, address, split_address, value_at
+from rolecall.model.look import Look
+from rolecall.model.outcome import Event
+from rolecall.model.settings import UNSET, Address, GroupMapping
+from rolecall.model.sighting import Sighting
+from rolecall.plan.drift import Comparison, Drift, Memory, compare
+from rolecall.plan.drift_alarms import limits, watched
+from rolecall.plan.drift_found import Alarm, Basis, Found
+from rolecall.plan.drift_news import group_news, look, people_news, waiting
+from rolecall.plan.drift_sides import did, revert
+from rolecall.plan.notes import managed_coverage
+from rolecall.plan.question import Question
+from rolecall.plan.resolve import covers
+from rolecall.plan.sighting import Seen, sight
+from rolecall.plan.value import Unmanaged
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What is known from before: what was applied, the last look and sighting, and the sighting that watched roles
+    are compared with. All but the memory may be missing."""
+
+    memory: Memory
+    basis: Basis = Basis()
+    look: Look | None = None
+    sighting: Sighting | None = None
+    watched: Sighting | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Inquiry:
+    """What a look for drift is made from. ``ignore`` are addresses or globs left out of this one."""
+
+    question: Question
+    past: Past
+    events: Mapping[Address, Event] = field(default_factory=dict)
+    ignore: tuple[str, ...] = ()
+    include_unapplied: bool = False
+    warnings: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What was found, and what is to be kept of this look."""
+
+    found: Found
+    look: Look
+
+
+def find(inquiry: Inquiry) -> Looked:
+    """Compare, reckon both ways, and tell apart what is no drift."""
+    question, past = inquiry.question, inquiry.past
+    live, directory = question.live, question.directory
+    compared = classes(inquiry)
+    rows = _rows(inquiry, compared)
+    names = compared.difference.names
+    live_names = _live_names(names)
+    wanted = question.desired.settings.idp_groups
+    now = look(live, directory, waiting(() if wanted is UNSET else wanted, names), question.created_at)
+    seen = None if directory is None else sight(live, directory, question.desired, names, question.created_at)
+    chosen = [row for row in rows if _counts(row, inquiry)]
+    back = did(question, chosen, live_names)
+    chosen = [row for row in chosen if row.kind != "idp" or _touches(row, back, past)]
+    found = Found(
+        org=question.org,
+        at=question.created_at,
+        as_of=question.as_of,
+        basis=past.basis,
+        rows=tuple(rows),
+        counted=frozenset(row.fingerprint for row in chosen),
+        did=back if chosen else None,
+        revert=revert(question, chosen, live_names),
+        live_names=live_names,
+        unmanaged=_inventory(compared, inquiry),
+        groups=group_news(past.look, now, live, names),
+        people=people_news(past.look, now, past.sighting, seen.sighting) if seen else None,
+        alarms=tuple(_alarms(inquiry, seen, chosen, live_names)),
+        sighting=seen.sighting if seen else None,
+        without_access=seen.without_access if seen and seen.sighting.complete else None,
+        coverage=managed_coverage(question.desired, live),
+        counts=_sizes(inquiry),
+        observed=live.facts.observed,
+        ignored=(*compared.difference.ignored, *inquiry.ignore),
+        warnings=(*question.warnings, *compared.difference.problems, *inquiry.warnings),
+        requests=live.requests,
+    )
+    return Looked(found, now)
+
+
+def classes(inquiry: Inquiry) -> Comparison:
+    """Every managed address with its class; what was ignored for this look is still in it."""
+    question = inquiry.question
+    return compare(question.desired, question.live, inquiry.past.memory, question.as_of, inquiry.events)
+
+
+def drifted(inquiry: Inquiry) -> tuple[Drift, ...]:
+    """The rows for which it is worth asking who did it."""
+    return tuple(row for row in _rows(inquiry, classes(inquiry)) if row.kind in _ASKED)
+
+
+_ASKED = ("console", "both", "other_run", "idp", "differs", "converged")
+
+
+def _rows(inquiry: Inquiry, compared: Comparison) -> list[Drift]:
+    kept = (row for row in compared.rows if row.kind != "in_sync" and not covers(inquiry.ignore, row.address))
+    return [replace(row, event=_of_others(row.event, inquiry.past.memory)) for row in kept]
+
+
+def _of_others(event: Event | None, memory: Memory) -> Event | None:
+    """A write of this journal's own runs explains no drift."""
+    parts = (event.key or "").split("/") if event else []
+    own = len(parts) == 4 and parts[:2] == ["rolecall", memory.journal] and parts[2].isdigit()
+    return None if own and int(parts[2]) in memory.runs else event
+
+
+def _counts(row: Drift, inquiry: Inquiry) -> bool:
+    if row.kind in ("differs", "unapplied"):
+        return inquiry.include_unapplied
+    return row.kind in ("console", "both", "other_run", "idp")
+
+
+def _touches(row: Drift, back: object, past: Past) -> bool:
+    """Whether a group that the IdP took away had people: known from the last look; else it is taken to have had."""
+    if row.last is None:
+        return False
+    key = split_address(row.address)[1]
+    id_ = past.memory.applied.group_ids.get(key or "")
+    known = past.look.groups.get(id_) if past.look and id_ else None
+    return known is None or known.members is None or known.members > 0
+
+
+def _live_names(names: Mapping[str, str]) -> dict[Address, Address]:
+    return {
+        address("idp_groups", key): address("idp_groups", live) for key, live in sorted(names.items()) if key != live
+    }
+
+
+def _inventory(compared: Comparison, inquiry: Inquiry) -> tuple[Unmanaged, ...]:
+    known = inquiry.past.memory.applied.unmanaged
+    rows = []
+    for at in compared.unmanaged:
+        mapping = value_at(inquiry.question.live.settings, at)
+        if isinstance(mapping, GroupMapping) and not covers(inquiry.ignore, at):
+            group = inquiry.question.live.facts.groups.get(split_address(at)[1] or "")
+            people = group.members if group else None
+            rows.append(
+                Unmanaged(at, mapping.role, tuple(sorted(mapping.teams)), people, known is not None and at not in known)
+            )
+    return tuple(rows)
+
+
+def _alarms(
+    inquiry: Inquiry, seen: Seen | None, chosen: Sequence[Drift], names: Mapping[Address, Address]
+) -> Iterator[Alarm]:
+    if seen is not None:
+        desired = inquiry.question.desired
+        yield from limits(desired, seen.sighting)
+        explained = {names.get(row.address, row.address) for row in chosen}
+        yield from watched(desired, seen.sighting, inquiry.past.watched, explained)
+
+
+def _sizes(inquiry: Inquiry) -> dict[str, int]:
+    """Domains, groups and people that were seen."""
+    settings, directory = inquiry.question.live.settings, inquiry.question.directory
+    sizes: dict[str, int] = {
+        kind.section: len(held)
+        for kind in KINDS
+        if kind.keyed and (held := getattr(settings, kind.section)) is not UNSET
+    }
+    return sizes if directory is None else {**sizes, "people": len(directory)}

@@ -1,0 +1,104 @@
+"""The two plans around a drift: the one that would have done it, and the one that undoes it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from rolecall.model.desired import Desired, Intent
+from rolecall.model.fields import overlay, restrict
+from rolecall.model.kinds import split_address
+from rolecall.model.live import Live
+from rolecall.model.settings import BLANK, UNSET, Address, Settings, Value
+from rolecall.plan.drift import Drift
+from rolecall.plan.make import make
+from rolecall.plan.question import Question
+from rolecall.plan.value import Plan
+
+Names = Mapping[Address, Address]
+"""Config address -> live address, for groups that are called otherwise in the org."""
+
+
+def did(question: Question, rows: Sequence[Drift], names: Names) -> Plan | None:
+    """The plan that would have brought the drift about, from what stood there before; guards and all.
+
+    None where there is nothing to undo, and for a moved endpoint: whom that touched cannot be told from one end.
+    """
+    moved = [row for row in rows if row.kind in ("console", "both", "other_run", "idp")]
+    if not moved or any(_endpoint(row.last) != _endpoint(row.live) for row in moved if row.address == "scim"):
+        return None
+    was = replace(question.live, settings=_before(question.live, moved, names))
+    asked = replace(
+        question,
+        desired=accepted(question.desired, moved),
+        live=was,
+        targets=tuple(_live(row, names) for row in moved),
+    )
+    return make(asked)
+
+
+def revert(question: Question, rows: Sequence[Drift], names: Names) -> Plan | None:
+    """The plan that brings these addresses back to what the config asks for, an unmanaged mapping to blank."""
+    if not rows:
+        return None
+    wanted = question.desired
+    for row in rows:
+        if row.new_admin:
+            wanted = _with_entry(wanted, row.address, BLANK)
+    made = make(replace(question, desired=wanted, targets=tuple(_live(row, names) for row in rows)))
+    return replace(made, changes=tuple(replace(change, reason="drift") for change in made.changes))
+
+
+def accepted(desired: Desired, rows: Iterable[Drift]) -> Desired:
+    """The config as it would be if it asked for what the org has at these addresses."""
+    for row in rows:
+        section, _ = split_address(row.address)
+        live: Value | None = row.live
+        if section == "idp_groups":
+            live = live or BLANK
+        elif live is not None and row.desired is not None:
+            live = restrict(live, row.desired)
+        desired = _with_entry(desired, row.address, live)
+    return desired
+
+
+def _with_entry(desired: Desired, at: Address, value: Value | None) -> Desired:
+    """With this value at an address, which then no longer expires; None takes a domain out."""
+    intent = replace(desired.intent(at), expires=None)
+    if value is None:
+        intent = Intent(source=intent.source, remove=True)
+    settings = _put(desired.settings, at, value)
+    return replace(desired, settings=settings, intents={**desired.intents, at: intent})
+
+
+def _before(live: Live, rows: Iterable[Drift], names: Names) -> Settings:
+    settings = live.settings
+    for row in rows:
+        section, _ = split_address(row.address)
+        last: Any = row.last
+        if section == "idp_groups":
+            last = last or BLANK
+        elif last is not None and row.live is not None:
+            last = overlay(row.live, last)
+        settings = _put(settings, _live(row, names), last)
+    return settings
+
+
+def _put(settings: Settings, at: str, value: Value | None) -> Settings:
+    section, key = split_address(at)
+    said: Any = value
+    if key is not None:
+        held = getattr(settings, section)
+        others = {} if held is UNSET else {name: entry for name, entry in held.items() if name != key}
+        said = others if value is None else {**others, key: value}
+    put: dict[str, Any] = {} if said is None else {section: said}
+    return replace(settings, **put)
+
+
+def _live(row: Drift, names: Names) -> Address:
+    return names.get(row.address, row.address)
+
+
+def _endpoint(value: Value | None) -> object:
+    return getattr(value, "endpoint", UNSET)

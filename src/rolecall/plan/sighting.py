@@ -1,0 +1,88 @@
+"""Who holds more than member, by what, and how many people have each role and team: one moment of a whole org."""
+
+from __future__ import annotations
+
+from array import array
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from typing import NamedTuple
+
+from rolecall.access.evaluate import masks
+from rolecall.access.person import Granted, effective
+from rolecall.access.rules import Rules, compile_access
+from rolecall.model.desired import Desired
+from rolecall.model.directory import Directory
+from rolecall.model.kinds import address
+from rolecall.model.live import Live
+from rolecall.model.roles import MEMBER
+from rolecall.model.settings import Address
+from rolecall.model.sighting import Holding, Sighting
+from rolecall.plan.people import who
+
+
+class Seen(NamedTuple):
+    """A sighting, and two numbers beside it: active people without any access, and org admins."""
+
+    sighting: Sighting
+    without_access: int
+    org_admins: int
+
+
+def sight(live: Live, directory: Directory, desired: Desired, names: Mapping[str, str], at: datetime) -> Seen:
+    """See everybody in the directory. ``names`` maps each config key to the group's live key.
+
+    ``complete`` says whether everybody was there to be seen and the rules could be relied on.
+    """
+    rules = compile_access(live.settings, live.facts)
+    alike: dict[int, array[int]] = {}
+    for number, mask in masks(rules, directory):
+        alike.setdefault(mask, array("I")).append(number)
+    sizes = {mask: len(numbers) for mask, numbers in alike.items()}
+    holders = sorted(n for mask, found in alike.items() if rules.atoms.above_member(mask) for n in found)
+    holdings = tuple(sorted(_holdings(rules, directory, holders, _places(desired, names), live.facts.org_id)))
+    roles, teams = _counts(rules, sizes)
+    whole = directory.coverage.state == "complete" and not rules.missing
+    nobody = sum(directory.traits(n).active and not directory.traits(n).pending for n in alike.get(0, ()))
+    admins = len({holding.id for holding in holdings if holding.role == "org_admin"})
+    return Seen(Sighting(at, holdings, roles, teams, whole), nobody, admins)
+
+
+def _places(desired: Desired, names: Mapping[str, str]) -> dict[str, str]:
+    """Live group -> the file and line of its entry."""
+    found = {}
+    for key, live in names.items():
+        source = desired.intent(address("idp_groups", key)).source
+        if source is not None:
+            found[live] = f"{source.file}:{source.line}"
+    return found
+
+
+def _holdings(
+    rules: Rules, directory: Directory, numbers: Iterable[int], places: Mapping[str, str], org_id: str
+) -> Iterator[Holding]:
+    for number in numbers:
+        person = who(directory, number, org_id)
+        for granted in effective(rules, directory.person(number)).combos:
+            if granted.role != MEMBER:
+                at = _mapping(granted)
+                source = places.get(at.partition("/")[2]) if at else None
+                reasons = tuple(reason.source for reason in granted.reasons)
+                email = directory.emails[number]
+                yield Holding(email, person.id, granted.role, granted.team, reasons, at, source)
+
+
+def _mapping(granted: Granted) -> Address | None:
+    kind, _, name = granted.reasons[0].source.partition(":")
+    return address("idp_groups", name) if kind == "group" else None
+
+
+def _counts(rules: Rules, sizes: Mapping[int, int]) -> tuple[dict[str, int], dict[str, int]]:
+    """People per role, in any team, and people per team; each person once in each."""
+    roles: Counter[str] = Counter()
+    teams: Counter[str] = Counter()
+    for mask, size in sizes.items():
+        held = rules.atoms.combos(mask)
+        roles.update(dict.fromkeys({combo.role for combo in held}, size))
+        teams.update(dict.fromkeys({combo.team for combo in held}, size))
+    return dict(sorted(roles.items())), dict(sorted(teams.items()))

@@ -1,0 +1,86 @@
+"""People who gain something above member."""
+
+from __future__ import annotations
+
+import pytest
+from small_org import many, person, plan, verdict
+
+from rolecall.model.desired import Applied
+from rolecall.model.policy import Allow, Combo, Guards, Policy
+from rolecall.plan.guards.escalations import stance
+
+
+def stances(**said):
+    return Guards(escalations={**Guards().escalations, **said})
+
+
+def judged(role, guards=None, **more):
+    return plan({"A": "member: X"}, {"A": f"{role}: X"}, many(3, "A"), guards, **more)
+
+
+@pytest.mark.parametrize(
+    ("role", "said", "expected"),
+    [
+        ("team_admin", {}, "review"),
+        ("org_admin", {}, "review"),
+        ("editor", {}, "review"),
+        ("team_admin", {"team_admin": "allow"}, "pass"),
+        ("org_admin", {"team_admin": "allow"}, "review"),
+        ("org_admin", {"org_admin": "deny"}, "block"),
+        ("editor", {"custom": "deny"}, "block"),
+        ("editor", {"org_admin": "deny"}, "review"),
+        ("member", {"org_admin": "deny"}, "pass"),
+    ],
+)
+def test_each_kind_has_its_stance(role, said, expected):
+    assert verdict(judged(role, stances(**said)), "escalations").verdict == expected
+
+
+def test_what_is_said():
+    said = verdict(judged("org_admin"), "escalations")
+    assert said.message == (
+        "3 people gain X org admin: p000@acme.com, p001@acme.com, p002@acme.com, because of idp_groups/A "
+        "(rolecall.yaml:10); the config asks for a review of that."
+    )
+    assert said.found == 3
+    assert said.limit == "team_admin review, org_admin review, custom review"
+
+
+def test_deny_is_never_lifted_and_review_is():
+    lifts = (Allow("escalations", None, 3, None, "once"),)
+    assert verdict(judged("org_admin", stances(org_admin="deny"), lifts=lifts), "escalations").verdict == "block"
+    assert verdict(judged("org_admin", lifts=lifts), "escalations").verdict == "allowed"
+
+
+def test_the_stricter_stance_counts():
+    applied = Applied(policy=Policy(guards=stances(team_admin="deny")))
+    assert verdict(judged("team_admin", stances(team_admin="allow"), applied=applied), "escalations").verdict == "block"
+
+
+def test_the_impact_names_everybody_with_what_they_gain_and_by_which_change():
+    made = judged("org_admin")
+    assert [row.who.email for row in made.impact.escalations] == ["p000@acme.com", "p001@acme.com", "p002@acme.com"]
+    assert made.impact.escalations[0].gains == (Combo("X", "org_admin"),)
+    assert made.impact.escalations[0].because == ("idp_groups/A",)
+
+
+def test_whoever_has_it_already_is_no_escalation():
+    made = plan(
+        {"A": "member: X", "B": "team_admin: X"},
+        {"A": "team_admin: X", "B": "team_admin: X"},
+        [person("ann", "A", "B")],
+    )
+    assert made.impact.escalations == ()
+    assert verdict(made, "escalations").verdict == "pass"
+
+
+def test_people_who_were_not_read_are_not_judged():
+    made = plan({"A": "member: X"}, {"A": "org_admin: X"}, None)
+    assert verdict(made, "escalations").verdict == "not judged"
+
+
+def test_the_strictest_of_several_combos():
+    guards = (stances(team_admin="allow", custom="deny"),)
+    assert stance(guards, [Combo("X", "team_admin"), Combo("Y", "member")]) == "allow"
+    assert stance(guards, [Combo("X", "team_admin"), Combo("Y", "viewer")]) == "deny"
+    assert stance(guards, []) == "allow"

@@ -1,0 +1,94 @@
+"""Allowances: their names, bounds, targets and dates, and what is said of those that nothing needed."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+from small_org import many, plan, verdict
+
+from rolecall.errors import Where
+from rolecall.model.desired import Applied
+from rolecall.model.policy import Allow, Band, Guards, Limit, Policy
+
+GUARD = "max_people_losing_access"
+BEFORE = {"A": "member: X", "B": "member: Y", "C": "member: Z"}
+AFTER = {"A": "member: W", "B": "member: Y", "C": "member: Z"}
+BOTH = {"A": "member: W", "B": "member: W", "C": "member: Z"}
+PEOPLE = [*many(20, "A", stem="a"), *many(15, "B", stem="b"), *many(5, "C", stem="c")]
+GUARDS = Guards(max_people_losing_access=Band(Limit(10), Limit(30)))
+HERE = Where("rolecall.yaml", 50, 5)
+
+
+def allow(up_to, target=None, until=None, guard=GUARD):
+    return Allow(guard, target, up_to, until, "CHG-1", HERE)
+
+
+def judged(after, *allows, applied=None, **more):
+    known = {} if applied is None else {"applied": Applied(policy=Policy(guards=GUARDS, allow=applied))}
+    return plan(BEFORE, after, PEOPLE, GUARDS, Policy(allow=allows), **known, **more)
+
+
+def codes(made):
+    return [problem.code for problem in made.warnings if problem.code.startswith("allow")]
+
+
+@pytest.mark.parametrize(
+    ("allows", "expected"),
+    [
+        ((), "review"),
+        ((allow(20),), "allowed"),
+        ((allow(19),), "review"),
+        ((allow(20, "idp_groups/A"),), "allowed"),
+        ((allow(20, "idp_groups/*"),), "allowed"),
+        ((allow(20, "idp_groups/B"),), "review"),
+        ((allow(20, until=date(2026, 11, 22)),), "allowed"),
+        ((allow(20, until=date(2026, 11, 21)),), "review"),
+        ((allow(20, guard="max_removals"),), "review"),
+    ],
+)
+def test_an_allowance_has_a_name_a_bound_a_target_and_a_last_day(allows, expected):
+    assert verdict(judged(AFTER, *allows), GUARD).verdict == expected
+
+
+def test_what_a_target_does_not_cover_is_judged_by_itself():
+    covered = judged(BOTH, allow(20, "idp_groups/A"))
+    assert verdict(covered, GUARD).verdict == "review"
+    assert verdict(judged(BOTH), GUARD).verdict == "block"
+    assert verdict(judged(BOTH, allow(20, "idp_groups/A"), allow(15, "idp_groups/B")), GUARD).verdict == "allowed"
+
+
+def test_the_message_says_who_allowed_it_and_where():
+    said = verdict(judged(AFTER, allow(20)), GUARD)
+    assert "Allowed up to 20: CHG-1 (rolecall.yaml:50)." in said.message
+    assert said.ways == ()
+
+
+def test_an_allowance_that_is_too_small_is_named():
+    said = verdict(judged(AFTER, allow(19)), GUARD)
+    assert "An allowance (rolecall.yaml:50) covers only 19." in said.message
+
+
+def test_unused_and_expired_allowances_are_warnings():
+    assert codes(judged(AFTER, allow(20))) == []
+    assert codes(judged(BEFORE, allow(20))) == ["allow_unused"]
+    assert codes(judged(AFTER, allow(20, until=date(2026, 11, 1)))) == ["allow_expired"]
+    assert codes(judged(AFTER, lifts=(allow(20)._replace(source=None),))) == []
+    assert codes(judged(BEFORE, lifts=(allow(20)._replace(source=None),))) == ["allow_unused"]
+
+
+def test_a_new_allowance_holds_from_the_next_plan_on():
+    new = judged(AFTER, allow(20), applied=())
+    assert verdict(new, GUARD).verdict == "review"
+    assert verdict(new, "policy").verdict == "review"
+    known = judged(AFTER, allow(20), applied=(allow(20),))
+    assert verdict(known, GUARD).verdict == "allowed"
+    assert verdict(known, "policy").verdict == "pass"
+    wider = judged(AFTER, allow(20), applied=(allow(12),))
+    assert verdict(wider, GUARD).verdict == "review"
+    longer = judged(AFTER, allow(20), applied=(allow(20, until=date(2026, 1, 1)),))
+    assert verdict(longer, GUARD).verdict == "review"
+
+
+def test_one_given_for_this_run_holds_at_once():
+    assert verdict(judged(AFTER, applied=(), lifts=(allow(20),)), GUARD).verdict == "allowed"

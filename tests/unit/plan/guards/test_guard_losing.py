@@ -1,0 +1,91 @@
+"""How many people lose something they have."""
+
+from __future__ import annotations
+
+import pytest
+from small_org import many, person, plan, verdict
+
+from rolecall.model.desired import Applied
+from rolecall.model.policy import Band, Guards, Limit, Policy
+from rolecall.plan.guards.limits import resolve
+
+GUARD = "max_people_losing_access"
+BEFORE, AFTER = {"A": "member: X", "B": "member: Y"}, {"A": "member: W", "B": "member: Y"}
+
+
+def band(review, block):
+    return Guards(max_people_losing_access=Band(review, block))
+
+
+def losing(number, guards=None, total=1000, **more):
+    people = [*many(number, "A", stem="a"), *many(total - number, "B", stem="b")]
+    return verdict(plan(BEFORE, AFTER, people, guards, **more), GUARD)
+
+
+@pytest.mark.parametrize(
+    ("number", "expected"), [(0, "pass"), (10, "pass"), (11, "review"), (20, "review"), (21, "block")]
+)
+def test_the_defaults_ask_above_10_and_refuse_above_2_percent(number, expected):
+    assert losing(number).verdict == expected
+
+
+@pytest.mark.parametrize(
+    ("percent", "base", "limit"),
+    [(2, 1000, 20), (2, 1001, 21), (2, 10, 1), (2, 0, 1), (0, 1000, 1), (100, 7, 7), (33, 100, 33), (0.1, 3000, 3)],
+)
+def test_a_percentage_is_rounded_up_and_never_nothing(percent, base, limit):
+    assert resolve(Limit(percent, percent=True), base) == limit
+
+
+def test_a_refusal_says_how_many_who_what_is_left_the_limit_and_the_cause():
+    people = [*many(30, "A", stem="a"), *many(70, "B", stem="b")]
+    said = verdict(plan({"A": "member: X", "B": "member: Y"}, {"A": "", "B": "member: Y"}, people), GUARD)
+    assert said.message == (
+        "30 people lose something they have: a000@acme.com, a001@acme.com, a002@acme.com, a003@acme.com, a004@acme.com "
+        "and 25 more; 30 people keep only the default; block above 2 (2% of 100 active people). Most of them because "
+        "of idp_groups/A (rolecall.yaml:10)."
+    )
+    assert said.found == 30
+    assert said.target == "idp_groups/A"
+    assert f"--allow {GUARD}=30" in said.ways[-1]
+
+
+def test_gaining_is_not_losing_and_a_lower_role_is():
+    assert verdict(plan({"A": "member: X"}, {"A": "team_admin: X, Y"}, many(50, "A")), GUARD).actual == 0
+    assert verdict(plan({"A": "team_admin: X"}, {"A": "member: X"}, many(50, "A")), GUARD).actual == 50
+
+
+def test_moving_what_two_groups_give_takes_nothing():
+    before, after = {"A": "member: X", "B": "member: Y"}, {"A": "member: Y", "B": "member: X"}
+    assert verdict(plan(before, after, many(50, "A", "B")), GUARD).actual == 0
+
+
+def test_the_stricter_of_config_and_last_applied_counts():
+    loose, strict = band(Limit(500), Limit(600)), band(Limit(5), Limit(6))
+    assert losing(7, loose).verdict == "pass"
+    assert losing(7, loose, applied=Applied(policy=Policy(guards=strict))).verdict == "block"
+    assert losing(7, strict, applied=Applied(policy=Policy(guards=loose))).verdict == "block"
+    mixed = Applied(policy=Policy(guards=band(Limit(0.5, percent=True), None)))
+    assert losing(7, loose, applied=mixed).verdict == "review"
+
+
+def test_no_limit_never_asks():
+    assert losing(900, band(None, None)).verdict == "pass"
+
+
+def test_the_org_counts_its_active_people_where_not_all_were_read():
+    people = many(30, "A")
+    assert verdict(plan(BEFORE, AFTER, people, active_people=10_000), GUARD).verdict == "review"
+    assert (
+        "200 (2% of 10,000 active people)" in verdict(plan(BEFORE, AFTER, people, active_people=10_000), GUARD).message
+    )
+
+
+def test_people_who_are_not_active_lose_nothing_and_do_not_count():
+    gone = [person(f"g{n}", "A", active=False) for n in range(50)]
+    said = verdict(plan(BEFORE, AFTER, [*gone, *many(1, "A"), *many(9, "B", stem="b")]), GUARD)
+    assert (said.actual, said.verdict) == (1, "pass")
+
+
+def test_an_empty_plan_passes():
+    assert verdict(plan(BEFORE, BEFORE, many(5, "A")), GUARD).verdict == "pass"

@@ -1,0 +1,148 @@
+"""What was not read, what was read long ago, the upgrade, other configs, approvals, looser policies."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import orgs
+import pytest
+from small_org import ask, config, live, many, person, plan, verdict
+
+from rolecall.errors import Where
+from rolecall.model.desired import Applied
+from rolecall.model.live import UNREAD, Coverage
+from rolecall.model.policy import Allow, Band, Guards, Ignore, Limit, Policy
+from rolecall.model.settings import UNSET, Scim
+from rolecall.plan.guards import GUARDS
+from rolecall.plan.make import make
+
+A, B = {"A": "member: X"}, {"A": "member: Y"}
+
+
+def test_every_guard_speaks_in_every_plan_also_in_one_that_is_refused():
+    for made in (plan(A, A, []), plan(A, B, None), plan(A, {}, many(50, "A"))):
+        assert [row.name for row in made.guards] == list(GUARDS)
+    assert plan(A, {}, many(50, "A")).verdict == "block"
+
+
+def test_people_who_were_not_read_block_and_guards_about_them_are_not_judged():
+    made = plan(A, B, None)
+    assert verdict(made, "unread").verdict == "block"
+    assert "people were not read" in verdict(made, "unread").message
+    assert verdict(made, "max_people_losing_access").verdict == "not judged"
+    assert made.impact.people is None
+    assert made.impact.headline == ""
+
+
+def test_on_an_observed_org_people_unread_are_a_review():
+    made = plan(A, B, None, observed=True, can=frozenset())
+    assert verdict(made, "unread").verdict == "review"
+    assert verdict(made, "escalations").verdict == "not judged"
+
+
+def test_people_read_in_part_are_not_judged_unless_what_was_seen_is_too_much_already():
+    partial = Coverage("partial", 100, 400)
+    some = ask(config(B), live(A, active_people=400), many(5, "A"))
+    some = replace(some, directory=replace(some.directory, coverage=partial))
+    made = make(some)
+    assert made.impact.problem == "Counts are too low: 100 of 400 people were read."
+    assert verdict(made, "max_people_losing_access").verdict == "not judged"
+    assert verdict(made, "unread").verdict == "block"
+    much = replace(some, directory=replace(ask(config(B), live(A), many(60, "A")).directory, coverage=partial))
+    assert verdict(make(much), "max_people_losing_access").verdict == "block"
+
+
+def test_a_plan_that_touches_nobody_needs_no_people():
+    made = make(ask(config(None, domains={}), live(A), None))
+    assert verdict(made, "unread").verdict == "pass"
+    assert verdict(made, "max_people_losing_access").verdict == "pass"
+
+
+def test_a_managed_section_that_was_not_read_blocks_a_plan_that_writes():
+    org = live(A)
+    org = replace(org, settings=replace(org.settings, sso=UNSET), coverage={"sso": UNREAD._replace(problem="403")})
+    desired = config(B, sso=orgs.Sso(enabled=True))
+    made = make(ask(desired, org, many(1, "A")))
+    said = verdict(made, "unread")
+    assert said.verdict == "block"
+    assert "sso (403)" in said.message
+    still = make(ask(config(A, sso=orgs.Sso(enabled=True)), org, []))
+    assert verdict(still, "unread").verdict == "pass"
+
+
+@pytest.mark.parametrize(("days", "expected"), [(0, "pass"), (30, "pass"), (31, "review"), (61, "block")])
+def test_an_observed_org_grows_old(days, expected):
+    taken = Coverage(taken_at=orgs.NOW - timedelta(days=days))
+    org = replace(live(A, observed=True, can=frozenset()), coverage={"idp_groups": taken})
+    guards = Guards(observed_age=Band(Limit(30), Limit(60)))
+    made = make(ask(config(B, Policy(guards=guards)), org, []))
+    assert verdict(made, "observed_age").verdict == expected
+
+
+def test_an_address_that_another_config_applied_last_needs_a_review():
+    applied = Applied(config={"idp_groups/A": "git@example.com:other.git//rolecall.yaml"})
+    made = plan(A, B, [], applied=applied, config="mine")
+    assert verdict(made, "foreign").verdict == "review"
+    assert "other.git" in verdict(made, "foreign").message
+    assert (
+        verdict(
+            plan(A, B, [], applied=replace(applied, config={"idp_groups/A": "mine"}), config="mine"), "foreign"
+        ).verdict
+        == "pass"
+    )
+    assert verdict(plan(A, B, [], applied=applied), "foreign").verdict == "pass"
+
+
+@pytest.mark.parametrize(("needed", "expected"), [("none", "pass"), ("recorded", "review"), ("other_person", "review")])
+def test_an_approval_is_asked_for_and_no_allowance_stands_for_it(needed, expected):
+    made = plan(A, B, [], Guards(approval=needed), lifts=(Allow("approval", None, 9, None, ""),))
+    assert verdict(made, "approval").verdict == expected
+
+
+def test_a_looser_policy_needs_a_review_even_where_nothing_else_changes():
+    applied = Applied(policy=Policy(guards=Guards(min_org_admins=3), manage={"idp_groups": "authoritative"}))
+    policy = Policy(sources={"guards.min_org_admins": Where("rolecall.yaml", 30, 3)})
+    made = plan(A, A, [], Guards(min_org_admins=2), policy, applied=applied)
+    said = verdict(made, "policy")
+    assert said.verdict == "review"
+    assert "guards.min_org_admins (rolecall.yaml:30)" in said.message
+    assert verdict(made, "min_org_admins").verdict == "pass"
+
+
+def test_ignoring_more_loosens_and_less_does_not():
+    ignoring = Policy(ignore=(Ignore("idp_groups/tmp-*", "sandbox"),), manage={"idp_groups": "authoritative"})
+    plain = Policy(manage={"idp_groups": "authoritative"})
+    more = plan(A, A, [], policy=ignoring, applied=Applied(policy=plain))
+    assert verdict(more, "policy").verdict == "review"
+    less = plan(A, A, [], policy=plain, applied=Applied(policy=ignoring))
+    assert verdict(less, "policy").verdict == "pass"
+    assert [row.loosens for row in less.policy_changes] == [False]
+
+
+def _upgrading(**facts):
+    scim = Scim(True, "okta", "upgrading", False)
+    return live({"New": ""}, scim=scim, legacy_links={"Old": frozenset({"X"})}, **facts)
+
+
+def test_completing_an_upgrade_is_refused_while_an_org_admin_by_attribute_would_go():
+    desired = config({"New": "member: X"}, scim=Scim(endpoint="new"))
+    people = [person("ann", "New", role_attribute="admin"), person("bo", "Old", "New")]
+    made = make(ask(desired, _upgrading(), people))
+    said = verdict(made, "upgrade")
+    assert said.verdict == "block"
+    assert "ann@acme.com" in said.message
+    assert made.impact.upgrade.stage == "complete"
+    assert [who.email for who in made.impact.upgrade.org_admins_lost] == ["ann@acme.com"]
+    kept = make(ask(config({"New": "org_admin: X"}, scim=Scim(endpoint="new")), _upgrading(), people))
+    assert verdict(kept, "upgrade").verdict == "pass"
+
+
+def test_an_upgrade_is_refused_without_people():
+    org = live({"Old": ": X"}, scim=Scim(True, "okta", "legacy", False))
+    desired = config({"New": "member: X"}, scim=Scim(endpoint="new"))
+    assert verdict(make(ask(desired, org, None)), "upgrade").verdict == "block"
+    made = make(ask(desired, org, [person("ann", "Old")]))
+    assert verdict(made, "upgrade").verdict == "pass"
+    told = made.impact.upgrade
+    assert (told.stage, told.keep, told.differ, told.groups, told.pushed) == ("start", 0, 1, 2, 0)
