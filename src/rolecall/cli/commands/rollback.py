@@ -1,0 +1,64 @@
+"""`rolecall rollback`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from rolecall.cli.command import Invocation, command
+from rolecall.cli.planning import lifting, plan_exit
+from rolecall.cli.sinks import FORMATS
+from rolecall.errors import Exit
+
+if TYPE_CHECKING:
+    from rolecall.jobs.plan import Planned
+    from rolecall.model.run import Run
+
+
+@command(
+    "rollback",
+    "rolecall rollback 12",
+    "rolecall rollback 12 --out back.json && rolecall apply back.json",
+)
+@click.argument("run", type=click.IntRange(1))
+@click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Save the plan, for `apply FILE`.")
+@lifting
+@click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True, help="Of stdout.")
+@click.option("--people", type=click.Choice(["names", "masked", "counts"]), help="What is shown of people.")
+def rollback(call: Invocation, run: int, out: Path | None, form: str, people: Any, allow: tuple[str, ...]) -> Exit:
+    """Plan to put back what a run changed.
+
+    It is a plan like any other: the guards judge it, and it changes nothing until it is applied. What cannot be put
+    back is said.
+    """
+    from rolecall.cli.present import Sinks, present
+    from rolecall.cli.session import find_journal, read
+    from rolecall.jobs.history import one_run
+
+    config = read(call)
+    journal = find_journal(call, config)
+    try:
+        found = one_run(journal, run)
+    finally:
+        if journal is not None:
+            journal.close()
+    made = _make(call, config, found, allow)
+    present(call, config, made, Sinks(form, (), out, people))
+    return plan_exit(made.plan, observed=made.live.facts.observed, detailed=False)
+
+
+def _make(call: Invocation, config: Any, run: Run, allow: tuple[str, ...]) -> Planned:
+    from dataclasses import replace
+
+    from rolecall.cli.asking import request_for
+    from rolecall.cli.planning import lifts
+    from rolecall.cli.session import session, wait_for
+    from rolecall.jobs.rollback import rollback as plan_back
+
+    async def work() -> Planned:
+        async with session(call, config) as found:
+            return await plan_back(replace(request_for(call, found), lifts=lifts(allow)), run)
+
+    return wait_for(work())

@@ -1,0 +1,91 @@
+"""`rollback`: what a run changed is put back, nothing else, and not without the guards."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from cli_repo import CONFIG, make_repo
+
+from rolecall.cli.main import run
+from rolecall.errors import Exit
+
+Capture = pytest.CaptureFixture[str]
+MORE = CONFIG.replace(
+    "defaults: {role: member, teams: [Everyone]}", "defaults: {role: member, teams: [Everyone, Brand]}"
+).replace("  Marketing:", "  Spare: {role: member, teams: [Brand]}\n  Marketing:")
+
+
+def live(capsys: Capture) -> object:
+    capsys.readouterr()
+    run(["plan", "--format", "json"])
+    return json.loads(capsys.readouterr().out)["changes"]
+
+
+@pytest.fixture
+def repo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> Path:
+    snapshot = json.loads(json.dumps(__import__("cli_repo").SNAPSHOT))
+    snapshot["idp_groups"]["Spare"] = None
+    made = make_repo(tmp_path / "repo", MORE, snapshot)
+    monkeypatch.chdir(made)
+    capsys.readouterr()
+    return made
+
+
+def approve_all(plan: str, capsys: Capture) -> int:
+    capsys.readouterr()
+    run(["show", plan, "--format", "json"])
+    digest = json.loads(capsys.readouterr().out)["digest"]
+    return run(["apply", plan, "--approve", digest])
+
+
+def test_going_back_restores_what_the_run_found(repo: Path, capsys: Capture) -> None:
+    before = live(capsys)
+    assert run(["apply", "--auto-approve"]) == Exit.OK
+    assert live(capsys) == []
+    assert run(["rollback", "1", "--out", "back.json"]) == Exit.OK
+    told = capsys.readouterr().out
+    assert "teams: Brand → Marketing" in told
+    assert "- idp_groups/Spare" in told
+    assert "teams: Brand, Everyone → Everyone" in told
+    assert "rollback" in told
+    assert approve_all("back.json", capsys) == Exit.OK
+    assert live(capsys) == before
+
+
+def test_what_was_done_since_elsewhere_stays(repo: Path, capsys: Capture) -> None:
+    (repo / "rolecall.yaml").write_text(CONFIG, encoding="utf-8")
+    run(["apply", "--auto-approve"])
+    (repo / "rolecall.yaml").write_text(MORE, encoding="utf-8")
+    run(["apply", "--auto-approve"])
+    run(["rollback", "1", "--out", "back.json", "--format", "json"])
+    assert approve_all("back.json", capsys) == Exit.OK
+    assert {change["address"] for change in live(capsys)} == {"idp_groups/Marketing"}
+
+
+def test_the_run_after_a_rollback_brings_the_config_again(repo: Path, capsys: Capture) -> None:
+    run(["apply", "--auto-approve"])
+    run(["rollback", "1", "--out", "back.json"])
+    approve_all("back.json", capsys)
+    assert run(["apply", "--auto-approve"]) == Exit.OK
+    assert live(capsys) == []
+
+
+def test_a_run_that_did_nothing_has_nothing_to_put_back(repo: Path, capsys: Capture) -> None:
+    run(["apply", "--auto-approve"])
+    run(["apply", "--auto-approve"])
+    assert run(["rollback", "2"]) == Exit.USAGE
+    assert "changed nothing" in capsys.readouterr().err
+    assert run(["rollback", "9"]) == Exit.USAGE
+
+
+def test_going_back_goes_through_the_guards(repo: Path, capsys: Capture) -> None:
+    run(["apply", "--auto-approve"])
+    text = MORE.replace(
+        "{max_people_losing_access: {review: 10, block: 100%}}", "{max_people_losing_access: {block: 1}}"
+    )
+    (repo / "rolecall.yaml").write_text(text, encoding="utf-8")
+    assert run(["rollback", "1"]) == Exit.REFUSED
+    assert "BLOCK   max_people_losing_access" in capsys.readouterr().out
+    assert run(["rollback", "1", "--allow", "max_people_losing_access=4"]) == Exit.OK
