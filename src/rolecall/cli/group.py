@@ -22,6 +22,8 @@ COMMANDS: Mapping[str, Mapping[str, str]] = {
         "plan": "Show what would change, for whom, and what the guards say.",
         "apply": "Carry out exactly the saved plan, or plan, ask, apply.",
         "show": "Show a saved plan or a past run.",
+        "runbook": "Write the steps that a person must take.",
+        "done": "Record that a person has taken a step, and look whether it can be seen.",
         "rollback": "Plan to put back what a run changed.",
         "history": "List past runs, newest first, or show one in full.",
     },

@@ -1,0 +1,49 @@
+"""`rolecall done`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from rolecall.cli.command import Invocation, command
+from rolecall.cli.console import stdout
+from rolecall.errors import Exit
+
+
+@command(
+    "done",
+    "rolecall done 12 13 --by ann@acme.com",
+    "rolecall done 12 13 --by ann@acme.com --evidence screenshot.png",
+)
+@click.argument("run", type=click.IntRange(1))
+@click.argument("step", type=click.IntRange(1))
+@click.option("--by", metavar="WHO", help="Who did it [you].")
+@click.option(
+    "--evidence",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    metavar="FILE",
+    help="A file that shows it; its SHA-256 is kept.",
+)
+@click.option("--found", metavar="VALUE", help="What was found there, in words.")
+def done(call: Invocation, run: int, step: int, by: str | None, evidence: Path | None, found: str | None) -> Exit:
+    """Record that a person has taken a step, and look whether it can be seen.
+
+    6 as long as other steps of the run wait for a person.
+    """
+    from rolecall.cli.facts import actor
+    from rolecall.cli.session import open_journal, read, session, wait_for
+    from rolecall.jobs.done import Attested, Word, attest
+    from rolecall.report.attested import attested_lines
+
+    config = read(call)
+
+    async def work() -> Attested:
+        async with session(call, config) as found_org:
+            with open_journal(call, config) as journal:
+                word = Word(by or actor(call.environ), evidence, found)
+                return await attest(journal, found_org.org, run, step, word)
+
+    told = wait_for(work())
+    stdout(call.environ, color=call.color).lines(attested_lines(told.run, told.step, seen=told.seen))
+    return Exit.HUMAN if told.run.human else Exit.OK

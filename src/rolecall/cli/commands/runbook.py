@@ -1,0 +1,68 @@
+"""`rolecall runbook`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from rolecall.cli.command import Invocation, command
+from rolecall.cli.console import stdout
+
+if TYPE_CHECKING:
+    from rolecall.report.runbook import Runbook
+
+
+@command(
+    "runbook",
+    "rolecall runbook plan.json > steps.md",
+    "rolecall runbook 12 --format html > steps.html",
+)
+@click.argument("plan", metavar="PLAN|RUN")
+@click.option(
+    "--format", "form", type=click.Choice(["markdown", "html"]), default="markdown", show_default=True, help="How."
+)
+def runbook(call: Invocation, plan: str, form: str) -> None:
+    """Write the steps that a person must take.
+
+    Where to click, the value before and after, how to check it, how to undo it.
+    """
+    from rolecall.report.runbook_text import runbook_html, runbook_markdown
+
+    book = _of_run(call, int(plan)) if _is_run(plan) else _of_plan(Path(plan))
+    out = stdout(call.environ, color=call.color)
+    out.text(runbook_html(book) if form == "html" else runbook_markdown(book))
+
+
+def _is_run(said: str) -> bool:
+    return said.isascii() and said.isdecimal() and not Path(said).exists()
+
+
+def _of_plan(path: Path) -> Runbook:
+    from rolecall.jobs.saved import read_plan
+    from rolecall.report.runbook import runbook
+    from rolecall.report.walk import walk
+
+    return runbook(walk(read_plan(path)))
+
+
+def _of_run(call: Invocation, number: int) -> Runbook:
+    from rolecall.cli.session import find_journal, read
+    from rolecall.errors import Misuse, Problem
+    from rolecall.jobs.history import one_run
+    from rolecall.jobs.saved import plan_of_text
+    from rolecall.report.runbook import runbook
+    from rolecall.report.walk import walk
+
+    journal = find_journal(call, read(call))
+    try:
+        run = one_run(journal, number)
+        text = journal.plan(number) if journal is not None else None
+    finally:
+        if journal is not None:
+            journal.close()
+    if not text:
+        raise Misuse(Problem("no_plan", f"run {number} has no plan that could be read"))
+    numbers = {step.address: step.number for step in run.steps if step.via == "human"}
+    return runbook(walk(plan_of_text(text, f"run {number}")), number, numbers)

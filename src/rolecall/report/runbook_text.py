@@ -1,0 +1,90 @@
+"""A runbook as Markdown and as HTML."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from html import escape
+
+from rolecall.report.html.style import STYLE
+from rolecall.report.markdown import code, md
+from rolecall.report.runbook import Runbook, RunbookStep
+
+
+def runbook_markdown(book: Runbook) -> str:
+    """One document; each heading names run, step and address."""
+    lines = [f"# {md(book.title)}", "", md(book.org), ""]
+    if not book.steps:
+        return "\n".join([*lines, "There is nothing for a person to do.", ""])
+    lines += ["## Before step 1", "", *(f"- {md(text)}" for text in book.warnings), ""]
+    for step in book.steps:
+        lines += _step_markdown(book, step)
+    lines += ["## When all is done", "", *(f"- {md(text)}" for text in book.after), ""]
+    return "\n".join(lines)
+
+
+def runbook_html(book: Runbook) -> str:
+    """One self-contained file, printable; it loads nothing and runs nothing."""
+    return "".join(_html(book))
+
+
+def _step_markdown(book: Runbook, step: RunbookStep) -> list[str]:
+    lines = [f"## {_heading(book, step, md)}", "", f"**{md(step.title)}**", "", f"Where: {md(step.where)}", ""]
+    lines += [f"1. {md(text)}" for text in step.do]
+    if step.settings:
+        lines += ["", "| | before | after |", "|---|---|---|"]
+        lines += [f"| {md(row.name)} | {_cell(row.before)} | {_cell(row.after)} |" for row in step.settings]
+    if step.told:
+        lines += ["", *(f"- {md(text)}" for text in step.told)]
+    lines += ["", f"Check: {md(step.check)}", "", f"Undo: {md(step.undo)}", ""]
+    return [*lines, f"Then: {code(step.done)}", ""] if step.done else lines
+
+
+def _cell(text: str | None) -> str:
+    return "–" if text is None else code(text)
+
+
+def _heading(book: Runbook, step: RunbookStep, quote: object) -> str:
+    run = f"Run {book.run} · step {step.number}" if book.run else f"Step {step.number}"
+    text = f"{run} · {step.address}"
+    return str(quote(text)) if callable(quote) else text
+
+
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+
+
+def _html(book: Runbook) -> Iterator[str]:
+    title = escape(book.title)
+    yield f'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>{title}</title>\n'
+    yield '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+    yield f'<meta http-equiv="Content-Security-Policy" content="{escape(_POLICY)}">\n<style>{STYLE}</style>\n</head>\n'
+    yield f"<body>\n<header><h1>{title}</h1><p>{escape(book.org)}</p></header>\n<main>\n"
+    if not book.steps:
+        yield "<p>There is nothing for a person to do.</p>\n"
+    else:
+        yield f"<h2>Before step 1</h2>\n{_list(book.warnings)}"
+        for step in book.steps:
+            yield from _step_html(book, step)
+        yield f"<h2>When all is done</h2>\n{_list(book.after)}"
+    yield "</main>\n</body>\n</html>\n"
+
+
+def _step_html(book: Runbook, step: RunbookStep) -> Iterator[str]:
+    yield f"<section>\n<h2>{_heading(book, step, escape)}</h2>\n<p><b>{escape(step.title)}</b></p>\n"
+    yield f"<p>Where: {escape(step.where)}</p>\n<ol>{''.join(f'<li>{escape(text)}</li>' for text in step.do)}</ol>\n"
+    if step.settings:
+        yield '<div class="scroll"><table><thead><tr><th scope="col">Setting</th><th scope="col">Before</th>'
+        yield '<th scope="col">After</th></tr></thead><tbody>'
+        for row in step.settings:
+            before, after = escape(row.before or "–"), escape(row.after or "–")
+            yield f'<tr><th scope="row">{escape(row.name)}</th><td class="before">{before}</td>'
+            yield f'<td class="after">{after}</td></tr>'
+        yield "</tbody></table></div>\n"
+    yield _list(step.told)
+    yield f"<p>Check: {escape(step.check)}</p>\n<p>Undo: {escape(step.undo)}</p>\n"
+    if step.done:
+        yield f"<p>Then: <code>{escape(step.done)}</code></p>\n"
+    yield "</section>\n"
+
+
+def _list(texts: tuple[str, ...]) -> str:
+    return f"<ul>{''.join(f'<li>{escape(text)}</li>' for text in texts)}</ul>\n" if texts else ""

@@ -1,0 +1,98 @@
+"""`runbook` and `done`: what a person must do, and their word that they did."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cli_repo import CONFIG, SNAPSHOT, make_repo
+
+from rolecall.cli.main import run
+from rolecall.errors import Exit
+
+Capture = pytest.CaptureFixture[str]
+
+
+@pytest.fixture
+def repo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> Path:
+    """An observed org with one step to take, recorded as run 1."""
+    made = make_repo(tmp_path / "repo", CONFIG.replace("local:org.db", "observed:live.json"))
+    monkeypatch.chdir(made)
+    capsys.readouterr()
+    run(["plan", "--out", "plan.json", "--format", "json"])
+    digest = json.loads(capsys.readouterr().out)["digest"]
+    assert run(["apply", "--approve", digest]) == Exit.HUMAN
+    capsys.readouterr()
+    return made
+
+
+def observe(repo: Path, mapping: Any) -> None:
+    """What a person then sees in the console goes into the observed file."""
+    groups = {**SNAPSHOT["idp_groups"], "Marketing": mapping}
+    (repo / "live.json").write_text(json.dumps({**SNAPSHOT, "idp_groups": groups}), encoding="utf-8")
+
+
+def test_the_runbook_of_a_plan_says_where_what_check_and_undo(repo: Path, capsys: Capture) -> None:
+    assert run(["runbook", "plan.json"]) == Exit.OK
+    told = capsys.readouterr().out
+    assert "# 1 step on tinyco" in told
+    assert "## Step 1 · idp_groups/Marketing" in told
+    assert "Where: Admin &gt; Access &amp; provisioning &gt; IdP groups" in told
+    assert "| Teams | <code>Marketing</code> | <code>Brand</code> |" in told
+    assert "2 people move from Marketing to Brand" in told
+    assert "Check: Open the tab again" in told
+    assert "Undo: Set it back: Teams: Marketing." in told
+    assert "Have a second org admin at hand" in told
+
+
+def test_the_runbook_of_a_run_names_run_and_step_and_how_to_say_done(repo: Path, capsys: Capture) -> None:
+    assert run(["runbook", "1"]) == Exit.OK
+    told = capsys.readouterr().out
+    assert "## Run 1 · step 1 · idp_groups/Marketing" in told
+    assert "<code>rolecall done 1 1 --by YOUR-EMAIL</code>" in told
+
+
+def test_the_runbook_as_html_loads_nothing(repo: Path, capsys: Capture) -> None:
+    assert run(["runbook", "1", "--format", "html"]) == Exit.OK
+    told = capsys.readouterr().out
+    assert told.startswith("<!doctype html>")
+    assert "<h2>Run 1 · step 1 · idp_groups/Marketing</h2>" in told
+    assert "<script" not in told
+    assert "src=" not in told
+
+
+def test_a_plan_without_such_steps_says_so(repo: Path, capsys: Capture) -> None:
+    observe(repo, {"role": "member", "teams": ["Brand"]})
+    run(["plan", "--out", "plan.json"])
+    capsys.readouterr()
+    assert run(["runbook", "plan.json"]) == Exit.OK
+    assert "There is nothing for a person to do." in capsys.readouterr().out
+
+
+def test_done_records_the_word_and_looks(repo: Path, capsys: Capture) -> None:
+    observe(repo, {"role": "member", "teams": ["Brand"]})
+    (repo / "shot.png").write_bytes(b"a picture")
+    assert run(["done", "1", "1", "--by", "ann@tiny.co", "--evidence", "shot.png"]) == Exit.OK
+    told = capsys.readouterr().out
+    assert "Recorded: step 1 of run 1, update idp_groups/Marketing." in told
+    assert "The org shows it." in told
+    run(["history", "1"])
+    told = capsys.readouterr().out
+    assert "attested" in told
+    assert "by ann@tiny.co" in told
+
+
+def test_done_says_when_the_org_shows_something_else(repo: Path, capsys: Capture) -> None:
+    assert run(["done", "1", "1"]) == Exit.OK
+    assert "The org does not show it" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("args", [["1", "9"], ["9", "1"]])
+def test_a_step_that_is_not_there(repo: Path, args: list[str]) -> None:
+    assert run(["done", *args]) == Exit.USAGE
+
+
+def test_evidence_that_is_not_there_is_a_usage_error(repo: Path) -> None:
+    assert run(["done", "1", "1", "--evidence", "nowhere.png"]) == Exit.USAGE
