@@ -124,7 +124,8 @@ def summary_line(plan: Plan) -> str:
         if counts[key]
     ]
     if not doing:
-        return f"No changes{'; ' + ', '.join(aside) if aside else ''}."
+        nothing = "Nothing planned, and not all could be seen" if plan.unread else "No changes"
+        return f"{nothing}{'; ' + ', '.join(aside) if aside else ''}."
     return f"Plan: {', '.join(doing)}{'; ' + ', '.join(aside) if aside else ''}."
 
 
