@@ -127,7 +127,9 @@ def served(db: Database) -> Iterator[str]:
 
     from rolecall.localorg.asgi import create_app
 
-    listener = socket.create_server(("127.0.0.1", 0), backlog=256)
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.bind(("127.0.0.1", 0))
+    listener.listen(256)
     config = uvicorn.Config(create_app(db), log_config=None, access_log=False, lifespan="off")
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})

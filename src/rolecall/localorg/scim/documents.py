@@ -7,7 +7,7 @@ A document holds a resource's own attributes and ``schemas``. ``id``, ``meta``, 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple, cast
 
 from scim2_models import Context, Resource
@@ -24,6 +24,7 @@ from rolecall.localorg.scim.models import (
     exact,
     provider,
 )
+from rolecall.localorg.scim.projection import Projection
 from rolecall.localorg.store import keys
 
 ELSEWHERE: Final = frozenset({"id", "meta", "groups", "members", "password"})
@@ -138,7 +139,36 @@ def group_entries(base_url: str, groups: Sequence[tuple[str, str]]) -> list[dict
     ]
 
 
-def member_entries(base_url: str, ids: Sequence[str]) -> list[dict[str, str]]:
-    """``Group.members`` from ids. No ``display``: an IdP has its own, and it would have to be read for everybody."""
-    root = f"{base_url}/Users/"
-    return [{"value": user, "$ref": root + user, "type": "User"} for user in ids]
+_ID: Final = "\ufffc"
+
+
+class JsonText(str):
+    """A JSON value as text, put into an answer as it stands."""
+
+    __slots__ = ()
+
+
+def member_entries(base_url: str, ids: Sequence[str], kept: Projection) -> JsonText | None:
+    """``Group.members`` as JSON, straight from ids: a group may have 100,000. None when nothing of it is kept.
+
+    Ids are made of characters that JSON leaves alone. There is no ``display``: an IdP has names of its own.
+    """
+    entry = {"value": _ID, "$ref": f"{base_url}/Users/{_ID}", "type": "User"}
+    shape = {name: value for name, value in entry.items() if kept.keeps(GROUP, f"members.{name}")}
+    if not ids or not shape:
+        return None
+    parts = dump(shape).split(_ID)
+    return JsonText(f"[{','.join([user.join(parts) for user in ids])}]")
+
+
+def dump(body: Mapping[str, Any]) -> str:
+    """An answer as JSON text."""
+    plain = {name: value for name, value in body.items() if not isinstance(value, JsonText)}
+    text = json.dumps(plain, ensure_ascii=False, separators=(",", ":"))
+    ready = [f"{json.dumps(name)}:{value}" for name, value in body.items() if isinstance(value, JsonText)]
+    return text if not ready else f"{text[:-1]}{',' * bool(plain)}{','.join(ready)}}}"
+
+
+def dump_all(resources: Iterable[Mapping[str, Any]]) -> JsonText:
+    """Several resources as a JSON list."""
+    return JsonText(f"[{','.join(map(dump, resources))}]")

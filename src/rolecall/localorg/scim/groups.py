@@ -124,7 +124,7 @@ def _told(ids: Sequence[str], key: str) -> dict[str, Any]:
 
 def _linked(session: Session, document: dict[str, Any]) -> str:
     """On the legacy endpoint a group is linked to the team of its name (R18); SCIM never makes a team."""
-    if session.endpoint != "legacy":
+    if session.endpoint() != "legacy":
         return "[]"
     name = normalise.name(document["displayName"])
     there = session.tx.execute(select(TEAMS.c.name).where(TEAMS.c.name == name)).scalar()

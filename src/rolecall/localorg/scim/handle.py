@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import parse_qsl, unquote
@@ -14,6 +15,7 @@ from scim2_server.responses import ScimResponse
 from scim2_server.routing import Operation
 from sqlalchemy import Connection, select
 
+from rolecall.localorg.scim.documents import dump
 from rolecall.localorg.scim.handler import OrgHandler
 from rolecall.localorg.scim.models import provider
 from rolecall.localorg.scim.service import OrgService
@@ -62,7 +64,7 @@ def _serve(request: Request, asked: ScimRequest, db: Database) -> ScimResponse:
         refusal = _refusal(request, tx)
     if CURSORS not in settings:
         settings = _with_secret(db)
-    service = OrgService(provider(_attribute(settings["scim"])), _attribute(settings["scim"]), settings[CURSORS])
+    service = _service(_attribute(settings["scim"]), settings[CURSORS])
     try:
         writes = _admit(asked, service, settings["scim"], refusal)
         with db.write() if writes else db.read() as tx:
@@ -71,10 +73,13 @@ def _serve(request: Request, asked: ScimRequest, db: Database) -> ScimResponse:
         return service.error_response(error)
 
 
+@lru_cache(maxsize=16)
+def _service(role_attribute: str, secret: str) -> OrgService:
+    return OrgService(provider(role_attribute), role_attribute, secret)
+
+
 def _operate(asked: ScimRequest, service: OrgService, tx: Connection, actor: Actor) -> ScimResponse:
-    # Read again under the lock: an upgrade may have started since.
-    endpoint = str(_read(tx)["scim"]["endpoint"])
-    storage = SqlStorage(Session(tx, actor, endpoint), service.provider)
+    storage = SqlStorage(Session(tx, actor), service.provider)
     return OrgHandler(service, storage).handle(asked)
 
 
@@ -152,7 +157,7 @@ def _base_url(request: Request) -> str:
 
 
 def _response(answer: ScimResponse) -> Response:
-    body = b"" if answer.body is None else json.dumps(answer.body, ensure_ascii=False, separators=(",", ":")).encode()
+    body = b"" if answer.body is None else dump(answer.body).encode()
     headers = {**answer.headers, "Cache-Control": "no-store"}
     if not body:
         headers.pop("Content-Type", None)

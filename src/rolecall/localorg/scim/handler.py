@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -15,7 +15,8 @@ from scim2_server.responses import ScimResponse
 from scim2_server.routing import Operation
 
 from rolecall.localorg.scim import groups, members, people
-from rolecall.localorg.scim.documents import Stored, shown
+from rolecall.localorg.scim.documents import Stored, dump_all, shown
+from rolecall.localorg.scim.models import GROUP, USER
 from rolecall.localorg.scim.projection import EVERYTHING, Projection
 from rolecall.localorg.scim.search import Found
 from rolecall.localorg.scim.service import OrgService
@@ -40,7 +41,10 @@ class OrgHandler(ScimHandler):
             payload = self.service.payload(request)
             resource, ids = self.service.read_resource(resource_type, payload, Context.RESOURCE_CREATION_REQUEST)
             stored = self.storage.add(resource_type, resource, ids)
-            answer = self._resource(request, stored, self._projection(request, resource_type), HTTPStatus.CREATED)
+            # A user of the first version was not there before, and so is in no group.
+            projection = self._projection(request, resource_type)
+            alone = stored.kind == "User" and stored.version == 1
+            answer = self._resource(request, stored, projection, HTTPStatus.CREATED, alone=alone)
             answer.headers["Location"] = answer.headers["Content-Location"]
             return answer
 
@@ -145,15 +149,23 @@ class OrgHandler(ScimHandler):
         return groups.update_group(session, changed, stored, members.apply(session, stored.id, ours))
 
     def _resource(
-        self, request: ScimRequest, stored: Stored, projection: Projection, status: HTTPStatus = HTTPStatus.OK
+        self,
+        request: ScimRequest,
+        stored: Stored,
+        projection: Projection,
+        status: HTTPStatus = HTTPStatus.OK,
+        *,
+        alone: bool = False,
     ) -> ScimResponse:
-        (body,) = self._shown(request, [stored], projection)
+        (body,) = self._shown(request, [stored], projection, alone=alone)
         location = f"{request.base_url}/{stored.endpoint}/{stored.id}"
         return ScimResponse(status, body, {"Content-Location": location, "ETag": stored.etag})
 
-    def _shown(self, request: ScimRequest, page: Sequence[Stored], projection: Projection) -> list[dict[str, Any]]:
-        schemas = {str(one.name): str(one.schema_) for one in self.service.provider.resource_types}
-        extras: Mapping[str, Any] = self.storage.extras(request.base_url, page, projection)
+    def _shown(
+        self, request: ScimRequest, page: Sequence[Stored], projection: Projection, *, alone: bool = False
+    ) -> list[dict[str, Any]]:
+        schemas = {"User": USER, "Group": GROUP}
+        extras = {} if alone else self.storage.extras(request.base_url, page, projection)
         return [
             projection.apply(schemas[one.kind], shown(one, request.base_url, extras.get(one.id, {}))) for one in page
         ]
@@ -173,7 +185,7 @@ class OrgHandler(ScimHandler):
         for name, at in (("nextCursor", found.next), ("previousCursor", found.previous)):
             if at is not None:
                 body[name] = self.service.sealed(types, wanted, at)
-        return ScimResponse(HTTPStatus.OK, {**body, "Resources": resources})
+        return ScimResponse(HTTPStatus.OK, {**body, "Resources": dump_all(resources)})
 
     def bulk(self, request: ScimRequest) -> ScimResponse:
         """RFC 7644 §3.7."""

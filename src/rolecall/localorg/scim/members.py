@@ -8,7 +8,7 @@ from typing import Any, Final, Literal, NamedTuple
 
 from scim2_models import InvalidPathException, InvalidValueException, NoTargetException, ScimFilter
 from scim2_models.path import AttrPath, CompareOperator, Comparison, FilterNode, LogicalExpr, LogicalOperator, ValuePath
-from sqlalchemy import BindParameter, bindparam, select
+from sqlalchemy import BindParameter, bindparam, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from rolecall.localorg.scim.filters import compile_entries
@@ -22,7 +22,12 @@ CHUNK: Final = 500
 
 _MINE = MEMBERSHIPS.c.group_id == bindparam("group_id")
 _SOME: BindParameter[Any] = bindparam("ids", expanding=True)
-_LISTED = select(MEMBERSHIPS.c.user_id).where(_MINE).order_by(MEMBERSHIPS.c.user_id)
+_IN_ORDER = select(MEMBERSHIPS.c.user_id).where(_MINE).order_by(MEMBERSHIPS.c.user_id).subquery()
+# One row of all ids: 10,000 rows would take several times as long to come out of the driver. No id has a comma.
+_LISTED = {
+    "sqlite": select(func.group_concat(_IN_ORDER.c.user_id, ",")),
+    "postgresql": select(func.string_agg(_IN_ORDER.c.user_id, ",")),
+}
 _KNOWN = select(USERS.c.id).where(USERS.c.id.in_(_SOME))
 _REMOVE = MEMBERSHIPS.delete().where(_MINE, MEMBERSHIPS.c.user_id.in_(_SOME)).returning(MEMBERSHIPS.c.user_id)
 _CLEAR = MEMBERSHIPS.delete().where(_MINE).returning(MEMBERSHIPS.c.user_id)
@@ -233,4 +238,5 @@ def _chunks(ids: Sequence[str]) -> Iterator[list[str]]:
 
 def members_of(session: Session, group_id: str) -> list[str]:
     """The ids of the members of a group, in their order."""
-    return list(session.tx.execute(_LISTED, {"group_id": group_id}).scalars())
+    ids = session.tx.execute(_LISTED[session.dialect.name], {"group_id": group_id}).scalar()
+    return ids.split(",") if ids else []

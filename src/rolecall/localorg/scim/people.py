@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from scim2_models import NotFoundException, PreconditionFailedException, Resource, UniquenessException
-from sqlalchemy import Row, Select, bindparam, select
+from sqlalchemy import Row, bindparam, or_, select
 
 from rolecall.localorg.scim.documents import Stored, document_of, role_of, user_columns
 from rolecall.localorg.scim.session import Session
@@ -20,9 +20,8 @@ _SHOWN = select(USERS.c.id, USERS.c.document, USERS.c.version, USERS.c.created, 
 _BY_ID = _SHOWN.where(USERS.c.id == bindparam("user_id"), USERS.c.document.is_not(None))
 _BY_IDS = _SHOWN.where(USERS.c.id.in_(bindparam("ids", expanding=True)))
 _WHOLE = select(USERS).where(USERS.c.id == bindparam("user_id"), USERS.c.document.is_not(None))
-_KNOWN = select(USERS).where(USERS.c.email_key == bindparam("key"))
-_NAMED = select(USERS.c.id).where(USERS.c.user_name_key == bindparam("key"))
-_MAILED = select(USERS.c.id).where(USERS.c.email_key == bindparam("key"))
+_SAME = or_(USERS.c.email_key == bindparam("email_key"), USERS.c.user_name_key == bindparam("user_name_key"))
+_KNOWN = select(USERS).where(_SAME)
 _INSERT = USERS.insert()
 _UPDATE = USERS.update().where(USERS.c.id == bindparam("user_id"))
 _GROUPS = (
@@ -58,13 +57,14 @@ def groups_of(session: Session, ids: Sequence[str]) -> dict[str, list[tuple[str,
 
 def create_user(session: Session, resource: Any) -> Stored:
     """Provision a user. A person that the org has from elsewhere is taken over: same id, origin scim (R12)."""
-    if getattr(resource, "active", None) is None:
+    if resource.active is None:
         resource.active = True
     values, document = _values(resource, active=True)
     at = clock.now()
-    known = session.tx.execute(_KNOWN, {"key": values["email_key"]}).first()
-    if (known is not None and known.document is not None) or _named(session, values["user_name_key"], None):
+    rivals = _known(session, values)
+    if any(rival.document is not None for rival in rivals):
         raise _taken(document)
+    known = rivals[0] if rivals else None
     if known is None:
         new = keys.new_id()
         fixed = {"id": new, "manual": "[]", "version": 1, "bucket": keys.bucket(new), "created": at}
@@ -90,7 +90,7 @@ def update_user(session: Session, resource: Resource[Any], expected: str | None 
     if expected is not None and f'W/"{old.version}"' != expected:
         raise PreconditionFailedException
     values, document = _values(resource, active=old.active)
-    if _named(session, values["user_name_key"], old.id) or _mailed(session, values["email_key"], old.id):
+    if any(rival.id != old.id for rival in _known(session, values)):
         raise _taken(document)
     stored = Stored("User", old.id, document, old.version + 1, old.created, clock.now())
     changed = {**values, "version": stored.version, "modified": stored.modified}
@@ -151,17 +151,9 @@ def _before(row: Row[Any]) -> dict[str, Any]:
     return {"email": row.email, "origin": row.origin, "active": row.active, "manual": json.loads(row.manual)}
 
 
-def _named(session: Session, user_name_key: str, but: str | None) -> bool:
-    return _taken_by_another(session, _NAMED, user_name_key, but)
-
-
-def _mailed(session: Session, email_key: str, but: str | None) -> bool:
-    return _taken_by_another(session, _MAILED, email_key, but)
-
-
-def _taken_by_another(session: Session, query: Select[Any], key: str, but: str | None) -> bool:
-    found = session.tx.execute(query, {"key": key}).scalar()
-    return found is not None and found != but
+def _known(session: Session, values: dict[str, Any]) -> Sequence[Row[Any]]:
+    """Who has the e-mail or the userName already (R28)."""
+    return session.tx.execute(_KNOWN, {name: values[name] for name in ("email_key", "user_name_key")}).all()
 
 
 def _taken(document: dict[str, Any]) -> UniquenessException:

@@ -9,21 +9,25 @@ from sqlalchemy import Connection
 
 from rolecall.localorg.scim.shapes import Dialect
 from rolecall.localorg.store import audit
+from rolecall.localorg.store.singletons import read_value
 
 SCIM_ACTOR = audit.Actor("scim", "scim")
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One transaction of one request. ``endpoint`` is legacy, upgrading or new (R20)."""
+    """One transaction of one request."""
 
     tx: Connection
     actor: audit.Actor = SCIM_ACTOR
-    endpoint: str = "new"
     dialect: Dialect = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "dialect", Dialect(self.tx.dialect.name))
+
+    def endpoint(self) -> str:
+        """The org's endpoint version as it stands: legacy, upgrading or new (R20)."""
+        return str(read_value(self.tx, "scim")["endpoint"])
 
     def record(self, action: str, address: str, before: Any, after: Any) -> None:
         """Write a line of the audit log."""

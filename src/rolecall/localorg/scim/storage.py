@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import Any, cast
 
@@ -10,7 +11,7 @@ from scim2_models import Resource, ResourceType, ResponseParameters, ScimProvide
 from scim2_server.storage import ScimStorage, SearchPage
 
 from rolecall.localorg.scim import groups, members, people
-from rolecall.localorg.scim.documents import Stored, group_entries, member_entries
+from rolecall.localorg.scim.documents import JsonText, Stored, group_entries, member_entries
 from rolecall.localorg.scim.models import GROUP, USER
 from rolecall.localorg.scim.projection import EVERYTHING, Projection
 from rolecall.localorg.scim.search import Found, search
@@ -47,15 +48,16 @@ class SqlStorage(ScimStorage):
             return people.create_user(self.session, resource)
         return groups.create_group(self.session, resource, member_ids)
 
-    def extras(self, base_url: str, stored: Sequence[Stored], kept: Projection) -> Mapping[str, Any]:
+    def extras(self, base_url: str, stored: Sequence[Stored], kept: Projection) -> dict[str, dict[str, Any]]:
         """What the join table adds to some resources, by id: ``groups`` or ``members``, left out where empty."""
         users = [one.id for one in stored if one.kind == "User"] if kept.keeps(USER, "groups") else []
         found: dict[str, dict[str, Any]] = {}
         for user_id, held in people.groups_of(self.session, users).items() if users else ():
             found[user_id] = {"groups": group_entries(base_url, held)} if held else {}
         for one in stored if kept.keeps(GROUP, "members") else ():
-            if one.kind == "Group" and (listed := members.members_of(self.session, one.id)):
-                found[one.id] = {"members": member_entries(base_url, listed)}
+            if one.kind == "Group":
+                listed = member_entries(base_url, members.members_of(self.session, one.id), kept)
+                found[one.id] = {} if listed is None else {"members": listed}
         return found
 
     def bare(self, resource_type: ResourceType, stored: Stored) -> Resource[Any]:
@@ -71,8 +73,10 @@ class SqlStorage(ScimStorage):
             "version": stored.etag,
         }
         extra = self.extras("", [stored], kept).get(stored.id, {})
-        for entry in (entry for entries in extra.values() for entry in entries):
-            entry["$ref"] = entry["$ref"].lstrip("/")
+        for name, entries in extra.items():
+            extra[name] = json.loads(entries) if isinstance(entries, JsonText) else entries
+            for entry in extra[name]:
+                entry.update({key: value.lstrip("/") for key, value in entry.items() if key == "$ref"})
         return self.model(resource_type).model_validate({**stored.document, **extra, "id": stored.id, "meta": meta})
 
     def get(
