@@ -11,6 +11,7 @@ from typing import Any, Literal, TypeVar
 
 import click
 
+from rolecall.cli.complete import overlays
 from rolecall.errors import Misuse, Problem
 
 GLOBAL_HEADING = "Global options, before or after the command"
@@ -105,7 +106,11 @@ def _rows() -> list[tuple[tuple[str, ...], dict[str, Any], Callable[..., Any]]]:
             _go,
         ),
         (("-c", "--config"), {"metavar": "FILE", "type": path, "help": f"The config to read first [{CONFIG}]."}, _keep),
-        (("-e", "--env"), {"metavar": "NAME", "help": "Merge env/NAME.yaml over the config."}, _keep),
+        (
+            ("-e", "--env"),
+            {"metavar": "NAME", "shell_complete": overlays, "help": "Merge env/NAME.yaml over the config."},
+            _keep,
+        ),
         (("--snapshot",), {"metavar": "FILE", "type": path, "help": "Read the org from a file; no network."}, _keep),
         (("--as-of",), {"metavar": "DATE", "type": day, "help": "The day to plan for, UTC [today]."}, _keep_day),
         (("-v", "--verbose"), {"count": True, "help": "Say more on stderr; twice for every request."}, _louder),

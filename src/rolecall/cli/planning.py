@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from rolecall.cli.command import worst
+from rolecall.cli.complete import addresses
 from rolecall.cli.options import Invocation
 from rolecall.cli.session import Session, day, memory, now
 from rolecall.errors import Exit
@@ -39,8 +40,20 @@ def targeting(command: Any) -> Any:
     """The options that cut a plan."""
     for option in (
         click.option("--only", type=click.Choice(["expired"]), help="Only the mappings that have lapsed."),
-        click.option("--exclude", multiple=True, metavar="ADDRESS", help="All but these; globs too. May be repeated."),
-        click.option("--target", multiple=True, metavar="ADDRESS", help="Only these; globs too. May be repeated."),
+        click.option(
+            "--exclude",
+            multiple=True,
+            metavar="ADDRESS",
+            shell_complete=addresses,
+            help="All but these; globs too. May be repeated.",
+        ),
+        click.option(
+            "--target",
+            multiple=True,
+            metavar="ADDRESS",
+            shell_complete=addresses,
+            help="Only these; globs too. May be repeated.",
+        ),
     ):
         command = option(command)
     return command

@@ -7,6 +7,7 @@ import json
 import click
 
 from rolecall.cli.command import Invocation, command
+from rolecall.cli.complete import people
 from rolecall.cli.console import stdout
 
 
@@ -16,7 +17,7 @@ from rolecall.cli.console import stdout
     "rolecall why ann@acme.com --not org_admin",
     "rolecall why --groups Writer-Marketing,Writer-Legal --at desired",
 )
-@click.argument("person", required=False)
+@click.argument("person", required=False, shell_complete=people)
 @click.option("--not", "role", metavar="ROLE", help="Why not this role, and what would give it.")
 @click.option("--groups", metavar="A,B", help="Instead of a person: somebody in these groups.")
 @click.option("--at", default="live", show_default=True, metavar="live|desired|PLAN", help="In which state.")
