@@ -29,7 +29,7 @@ from rolecall.plan.value import Plan
 Atoms = frozenset[tuple[str, str]]
 
 
-def planned(org: Org) -> tuple[Plan, Live]:
+def planned(org: Org, **more: object) -> tuple[Plan, Live]:
     """The plan from an org's settings to the others, with everybody read."""
     pushed = {*(org.before.idp_groups or {}), *(org.after.idp_groups or {})}
     held = {name: (org.before.idp_groups or {}).get(name, BLANK) for name in pushed}
@@ -37,7 +37,7 @@ def planned(org: Org) -> tuple[Plan, Live]:
     facts = replace(org.facts, can=planning.EVERYTHING, groups={name: Group(f"id-{name}") for name in pushed})
     live = Live(before, facts=facts)
     policy = Policy(manage={"idp_groups": "authoritative"})
-    question = planning.question(Desired(org.after, {}, policy), live, directory=org.directory)
+    question = planning.question(Desired(org.after, {}, policy), live, directory=org.directory, **more)
     return make(question), live
 
 

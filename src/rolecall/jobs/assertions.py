@@ -22,9 +22,9 @@ def _check(plan: Plan, name: Assertion) -> Iterable[Problem]:
         gone = [c.address for c in plan.changes if c.action == "delete" or c.moved]
         if gone:
             yield _no(name, f"the plan deletes, unmaps or renames {len(gone):,}: {_some(gone)}")
-    if impact.people is None:
+    if impact.people is None or impact.problem:
         why = f": {impact.problem}" if impact.problem else ""
-        yield _no(name, f"people were not read, so nobody can tell{why}")
+        yield _no(name, f"people were not read whole, so nobody can tell{why}")
     elif name == "no-access-change" and impact.changed:
         yield _no(name, f"the access of {impact.changed:,} people differs")
     elif name == "no-escalation" and impact.escalations:

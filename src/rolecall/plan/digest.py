@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any
 
@@ -20,12 +21,12 @@ def canonical(value: Any) -> bytes:
     return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
 
 
-def digest(plan: Plan) -> str:
-    """Hex digest over format major, org, env, changes, lifts, escalated people and policy.
+def document(plan: Plan) -> dict[str, Any]:
+    """What the digest is taken of: format major, org, env, changes, lifts, escalated people and policy.
 
     Time, version, source lines, names of files and counts of other people are not in it, so it survives a merge.
     """
-    said = {
+    return {
         "format": FORMAT_VERSION.partition(".")[0],
         "org": plan.org.id,
         "env": plan.org.env,
@@ -42,7 +43,11 @@ def digest(plan: Plan) -> str:
         "escalated": sorted([found.who.id, sorted(map(list, found.gains))] for found in plan.impact.escalations),
         "policy": encode_policy(plan.desired.policy),
     }
-    return sha256(canonical(said)).hexdigest()
+
+
+def digest(plan: Plan) -> str:
+    """Hex digest of the plan's ``document``."""
+    return sha256(canonical(document(plan))).hexdigest()
 
 
 def short(hexdigest: str) -> str:
@@ -54,3 +59,8 @@ def matches(said: str, hexdigest: str) -> bool:
     """Whether what a person typed is this digest: all of it, or at least its first 16 digits; dashes are free."""
     typed = said.replace("-", "").strip().lower()
     return len(typed) >= 16 and hexdigest.startswith(typed)
+
+
+def parts_of(said: Mapping[str, Any]) -> dict[str, str]:
+    """A short hash for each part of a plan's JSON, by which a file can tell which of its parts were edited."""
+    return {name: sha256(canonical(said[name])).hexdigest()[:16] for name in sorted(said.keys() - {"parts"})}

@@ -1,16 +1,19 @@
-"""What the config says must not be so, looked at in the org as it is: standing limits and watched roles."""
+"""What the config says must not be so, looked at in the org as it is: standing limits, watched roles, access tests."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from hashlib import sha256
 
+from rolecall.access.rules import Rules
 from rolecall.errors import Where
 from rolecall.model import normalise
-from rolecall.model.desired import Desired
+from rolecall.model.desired import Applied, Desired
+from rolecall.model.directory import Directory
 from rolecall.model.roles import ORG_ADMIN
 from rolecall.model.settings import Address
 from rolecall.model.sighting import Holding, Sighting
+from rolecall.plan.access_tests import run_tests, tests_of
 from rolecall.plan.digest import canonical
 from rolecall.plan.drift_found import Alarm
 from rolecall.plan.drift_news import holders, source_words
@@ -52,6 +55,14 @@ def watched(
                 message = f"is {role_word(role)} now, {_by(holding)}"
                 who = Who(holding.id, holding.email)
                 yield Alarm("watch", role, message, fingerprint("watch", role, key), who, _place(desired, holding))
+
+
+def tests(desired: Desired, applied: Applied, rules: Rules, directory: Directory) -> Iterator[Alarm]:
+    """Each access test that fails in the org as it is."""
+    for result in run_tests(tests_of(desired.policy, applied.policy), rules, directory):
+        if not result.passed:
+            print_ = fingerprint("access_test", result.name, result.message)
+            yield Alarm("access_test", result.name, result.message, print_, source=result.source)
 
 
 def fingerprint(*parts: str) -> str:

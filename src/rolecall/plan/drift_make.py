@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
+from rolecall.access.rules import Rules, compile_access
 from rolecall.errors import Problem
 from rolecall.model.kinds import KINDS, address, split_address, value_at
 from rolecall.model.look import Look
@@ -12,7 +13,7 @@ from rolecall.model.outcome import Event
 from rolecall.model.settings import UNSET, Address, GroupMapping
 from rolecall.model.sighting import Sighting
 from rolecall.plan.drift import Comparison, Drift, Memory, compare
-from rolecall.plan.drift_alarms import limits, watched
+from rolecall.plan.drift_alarms import limits, tests, watched
 from rolecall.plan.drift_found import Alarm, Basis, Found
 from rolecall.plan.drift_news import group_news, look, people_news, waiting
 from rolecall.plan.drift_sides import did, revert
@@ -65,7 +66,8 @@ def find(inquiry: Inquiry) -> Looked:
     live_names = _live_names(names)
     wanted = question.desired.settings.idp_groups
     now = look(live, directory, waiting(() if wanted is UNSET else wanted, names), question.created_at)
-    seen = None if directory is None else sight(live, directory, question.desired, names, question.created_at)
+    rules = compile_access(live.settings, live.facts)
+    seen = None if directory is None else sight(live, directory, question.desired, names, question.created_at, rules)
     chosen = [row for row in rows if _counts(row, inquiry)]
     back = did(question, chosen, live_names)
     chosen = [row for row in chosen if row.kind != "idp" or _touches(row, back, past)]
@@ -82,7 +84,7 @@ def find(inquiry: Inquiry) -> Looked:
         unmanaged=_inventory(compared, inquiry),
         groups=group_news(past.look, now, live, names),
         people=people_news(past.look, now, past.sighting, seen.sighting) if seen else None,
-        alarms=tuple(_alarms(inquiry, seen, chosen, live_names)),
+        alarms=tuple(_alarms(inquiry, seen, rules, {live_names.get(row.address, row.address) for row in chosen})),
         sighting=seen.sighting if seen else None,
         without_access=seen.without_access if seen and seen.sighting.complete else None,
         coverage=managed_coverage(question.desired, live),
@@ -157,14 +159,12 @@ def _inventory(compared: Comparison, inquiry: Inquiry) -> tuple[Unmanaged, ...]:
     return tuple(rows)
 
 
-def _alarms(
-    inquiry: Inquiry, seen: Seen | None, chosen: Sequence[Drift], names: Mapping[Address, Address]
-) -> Iterator[Alarm]:
-    if seen is not None:
-        desired = inquiry.question.desired
-        yield from limits(desired, seen.sighting)
-        explained = {names.get(row.address, row.address) for row in chosen}
-        yield from watched(desired, seen.sighting, inquiry.past.watched, explained)
+def _alarms(inquiry: Inquiry, seen: Seen | None, rules: Rules, explained: Collection[Address]) -> Iterator[Alarm]:
+    question = inquiry.question
+    if seen is not None and question.directory is not None:
+        yield from limits(question.desired, seen.sighting)
+        yield from watched(question.desired, seen.sighting, inquiry.past.watched, explained)
+        yield from tests(question.desired, question.applied, rules, question.directory)
 
 
 def _sizes(inquiry: Inquiry) -> dict[str, int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from rolecall.plan.drift_found import Alarm, Found, PeopleNews
-from rolecall.plan.privacy import Shown, mask, redact
+from rolecall.plan.privacy import Shown, mask, redact, veiled
 from rolecall.plan.value import Plan, Who
 
 
@@ -39,6 +39,8 @@ def _news(news: PeopleNews, mode: Shown, key: bytes) -> PeopleNews:
 
 
 def _alarm(alarm: Alarm, mode: Shown, key: bytes) -> Alarm:
+    if alarm.kind == "access_test":
+        return alarm._replace(message=veiled(alarm.message, mode, key))
     if alarm.who is None or alarm.kind == "limit":
         return alarm
     return alarm._replace(who=_who(alarm.who, mode, key))

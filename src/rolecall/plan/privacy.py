@@ -41,6 +41,11 @@ def redact(plan: Plan, mode: Shown, key: bytes = b"") -> Plan:
     )
 
 
+def veiled(text: str, mode: Shown, key: bytes = b"") -> str:
+    """A sentence without its e-mails, or with masks in their place."""
+    return text if mode == "names" else _Veil(mode, key, frozenset()).text(text)
+
+
 def mask(key: bytes, email: str) -> str:
     """``person-3fa91c02``: the same for one person under one key, and nothing without the key (HMAC-SHA256)."""
     digest = hmac.new(key, normalise.email(email).encode("utf-8", "surrogatepass"), hashlib.sha256)

@@ -29,12 +29,20 @@ class Seen(NamedTuple):
     org_admins: int
 
 
-def sight(live: Live, directory: Directory, desired: Desired, names: Mapping[str, str], at: datetime) -> Seen:
-    """See everybody in the directory. ``names`` maps each config key to the group's live key.
+def sight(
+    live: Live,
+    directory: Directory,
+    desired: Desired,
+    names: Mapping[str, str],
+    at: datetime,
+    rules: Rules | None = None,
+) -> Seen:
+    """See everybody in the directory. ``names`` maps each config key to the group's live key; ``rules`` are the live
+    ones, where somebody has compiled them already.
 
     ``complete`` says whether everybody was there to be seen and the rules could be relied on.
     """
-    rules = compile_access(live.settings, live.facts)
+    rules = rules or compile_access(live.settings, live.facts)
     alike: dict[int, array[int]] = {}
     for number, mask in masks(rules, directory):
         alike.setdefault(mask, array("I")).append(number)

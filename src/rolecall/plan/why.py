@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 from rolecall.access.atoms import rank
-from rolecall.access.person import Access, Granted, Reason, Silent, effective
+from rolecall.access.person import Granted, Reason, Silent, effective
 from rolecall.access.rules import Rules
 from rolecall.codec.settings import encode_value
 from rolecall.errors import Where
@@ -197,16 +197,3 @@ def _by_hand(rules: Rules, traits: Traits, role: str, desired: Desired | None) -
             None,
             "Manual editing is off: an edit by hand would not count (R14).",
         )
-
-
-def access_rows(access: Access) -> list[dict[str, Any]]:
-    """The combos as ``access --format json`` has them: the winner's reason, then all of them."""
-    return [
-        {
-            "team": granted.team,
-            "role": granted.role,
-            "reason": granted.reasons[0].source,
-            "reasons": [reason.source for reason in granted.reasons],
-        }
-        for granted in access.combos
-    ]

@@ -1,0 +1,188 @@
+"""Who gains and who loses, by which change, by team, and told apart."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+from small_org import ask, config, live, many, person, plan
+
+from rolecall.model.desired import Applied, Intent
+from rolecall.model.directory import PeopleScope
+from rolecall.model.policy import AccessTest, Combo, Guards, Policy
+from rolecall.model.settings import Defaults, Scim
+from rolecall.plan.make import make
+from rolecall.plan.scope import scope
+from rolecall.plan.value import Tally, TeamTally
+
+X, Y, EVERYONE = Combo("X", "member"), Combo("Y", "member"), Combo("Everyone", "member")
+
+
+def test_equal_people_are_one_move_with_everybody_named():
+    made = plan({"A": "member: X"}, {"A": "member: Y"}, many(3, "A"))
+    (move,) = made.impact.moves
+    assert (move.before, move.after, move.kind, move.because, move.size) == ((X,), (Y,), "change", ("idp_groups/A",), 3)
+    assert [who.email for who in move.people] == ["p000@acme.com", "p001@acme.com", "p002@acme.com"]
+    assert (made.impact.people, made.impact.changed, made.impact.losing) == (3, 3, 3)
+    assert made.impact.headline == "3 people move from X to Y, as members. Org admins stay 0."
+
+
+def test_each_person_has_the_changes_that_caused_it_and_no_others():
+    before = {"A": "member: X", "B": "member: Y", "C": "member: Z"}
+    after = {"A": "member: X, W", "B": "member: Y, X", "C": "member: Z"}
+    people = [person("one", "A"), person("two", "A", "B"), person("three", "C")]
+    causes = {move.people[0].email: move.because for move in plan(before, after, people).impact.moves}
+    assert causes == {"one@acme.com": ("idp_groups/A",), "two@acme.com": ("idp_groups/A",)}
+
+
+def test_a_first_mapping_that_takes_the_default_away_is_its_cause():
+    made = plan({"A": ""}, {"A": "member: X"}, [person("ann", "A")])
+    (move,) = made.impact.moves
+    assert (move.kind, move.because) == ("change", ("idp_groups/A",))
+    assert made.impact.tallies == {"idp_groups/A": Tally(change=1)}
+
+
+def test_falling_to_the_default_is_counted_apart_from_falling_to_nothing():
+    made = plan({"A": "member: X"}, {"A": ""}, [person("ann", "A"), person("bo")])
+    assert (made.impact.to_default, made.impact.to_nothing) == (1, 0)
+    assert made.impact.moves[0].to_default
+    assert "They can still sign in" in plan({"A": "member: X"}, {"A": ""}, many(2, "A")).impact.headline
+
+
+def test_every_change_carries_its_own_people():
+    before = {"A": "member: X", "B": "member: X"}
+    after = {"A": "member: Y", "B": "member: X, Y"}
+    made = plan(before, after, [*many(2, "A", stem="a"), *many(3, "B", stem="b")])
+    assert made.impact.tallies == {"idp_groups/A": Tally(change=2), "idp_groups/B": Tally(gain=3)}
+
+
+def test_teams_tell_who_comes_who_goes_and_whose_role_moves():
+    before, after = {"A": "member: X", "B": "member: Z"}, {"A": "member: Y", "B": "team_admin: Z"}
+    made = plan(before, after, [*many(2, "A", stem="a"), *many(1, "B", stem="b")])
+    assert made.impact.teams == (TeamTally("X", lose=2), TeamTally("Y", gain=2), TeamTally("Z", change=1))
+
+
+def test_the_default_moves_those_who_have_it():
+    desired = config({"A": "member: X"}, defaults=Defaults("member", frozenset({"Y"})))
+    made = make(
+        ask(desired, live({"A": "member: X"}), [person("ann", "A"), person("bo"), person("sam", origin="saml")])
+    )
+    (move,) = made.impact.moves
+    assert (move.size, move.because) == (2, ("defaults",))
+
+
+def test_ids_that_are_e_mails_are_not_shown_as_ids():
+    nameless = [replace_id(person("ann", "A"))]
+    made = plan({"A": "member: X"}, {"A": "org_admin: X"}, nameless)
+    assert made.impact.escalations[0].who.id.startswith("p-")
+    assert "@" not in made.impact.escalations[0].who.id
+    again = plan({"A": "member: X"}, {"A": "org_admin: X"}, nameless)
+    assert again.impact.escalations == made.impact.escalations
+
+
+def replace_id(one):
+    return one._replace(id=one.email)
+
+
+def apart(made, kind):
+    return next(row for row in made.impact.apart if row.kind == kind)
+
+
+def test_a_waiting_group_is_told_apart_and_not_in_the_after_state():
+    made = plan({"A": "member: X"}, {"A": "member: X", "New": "org_admin: IT"}, [person("ann", "A")])
+    assert made.impact.changed == 0
+    assert apart(made, "waiting").addresses == ("idp_groups/New",)
+    assert apart(made, "waiting").people == Tally()
+
+
+def test_a_people_source_that_knows_a_waiting_group_forecasts_it():
+    made = plan({"A": "member: X"}, {"A": "member: X", "New": "member: Y"}, many(4, "A", "New"))
+    assert made.impact.changed == 0
+    assert apart(made, "waiting").people == Tally(gain=4)
+    assert apart(made, "waiting").sentences == ("4 people gain Y member.",)
+
+
+def test_what_expired_counts_and_is_told_apart():
+    ended = {"A": Intent(expires=date(2026, 11, 1))}
+    made = plan({"A": "member: X"}, {"A": "member: X"}, many(5, "A"), intents=ended)
+    assert made.changes[0].reason == "expired"
+    assert made.impact.lose == 0
+    assert made.impact.change == 5
+    assert apart(made, "expired").people == Tally(change=5)
+    assert apart(made, "expired").to_default == 5
+
+
+def test_what_expires_within_14_days_is_foretold():
+    soon = {"A": Intent(expires=date(2026, 12, 1))}
+    made = plan({"A": "member: X"}, {"A": "member: X"}, many(5, "A"), intents=soon)
+    assert made.changes == ()
+    row = apart(made, "expiring")
+    assert (row.people, row.to_default) == (Tally(change=5), 5)
+    assert row.sentences == (
+        "After 2026-12-01: 5 people lose X member and fall back to the default (Everyone member). "
+        "They can still sign in.",
+    )
+    later = plan({"A": "member: X"}, {"A": "member: X"}, [], intents={"A": Intent(expires=date(2026, 12, 7))})
+    assert later.impact.apart == ()
+
+
+def test_what_a_person_must_do_counts_and_is_told_apart():
+    made = plan({"A": "member: X"}, {"A": "member: Y"}, many(5, "A"), observed=True, can=frozenset())
+    assert made.changes[0].via == "human"
+    assert made.impact.changed == 5
+    assert apart(made, "human").people == Tally(change=5)
+
+
+def test_what_is_released_keeps_its_people_and_says_how_many():
+    policy = Policy(manage={"idp_groups": "additive"})
+    applied = Applied(settings=config({"A": "member: X"}).settings)
+    made = plan({"A": "member: X"}, {}, many(3, "A"), policy=policy, applied=applied)
+    assert made.changes == ()
+    assert [(row.address, row.people) for row in made.released] == [("idp_groups/A", 3)]
+    assert "3 people keep what idp_groups/A gives" in apart(made, "released").sentences[0]
+
+
+def test_the_inventory_of_what_is_not_managed_counts_active_people():
+    policy = Policy(manage={"idp_groups": "additive"})
+    people = [*many(3, "A"), person("gone", "A", active=False)]
+    made = plan({"A": "org_admin: IT", "B": "member: X"}, {"B": "member: X"}, people, policy=policy)
+    assert [(row.address, row.role, row.people) for row in made.unmanaged] == [("idp_groups/A", "org_admin", 3)]
+    unread = plan({"A": "org_admin: IT"}, {}, None, policy=policy)
+    assert unread.unmanaged[0].people is None
+
+
+def test_manual_editing_going_off_takes_what_was_given_by_hand():
+    org = live({"A": "member: X"}, scim=Scim(True, "okta", "new", True))
+    desired = config({"A": "member: X"}, scim=Scim(manual_editing=False))
+    made = make(ask(desired, org, [person("ann", "A", manual="member: Y"), person("bo", "A")]))
+    (move,) = made.impact.moves
+    assert (move.before, move.after, move.because) == ((X, Y), (X,), ("scim",))
+
+
+def test_who_must_be_read_is_who_can_be_touched_and_the_org_admins():
+    org = live({"A": "member: X", "B": "member: Y"})
+    changed = scope(ask(config({"A": "member: Z", "B": "member: Y"}), org, None))
+    assert changed == PeopleScope(groups=frozenset({"A"}), org_admins=True)
+    assert scope(ask(config({"A": "member: X", "B": "member: Y"}), org, None)) == PeopleScope()
+
+
+def test_who_must_be_read_has_the_required_the_caller_and_those_of_access_tests():
+    policy = Policy(
+        guards=Guards(required_org_admins=("Boss@acme.com",)), access_tests=(AccessTest("t", person="lead@acme.com"),)
+    )
+    asked = ask(config({"A": "member: Y"}, policy), live({"A": "member: X"}, caller="me@acme.com"), None)
+    assert scope(asked).emails == {"boss@acme.com", "lead@acme.com", "me@acme.com"}
+
+
+def test_an_org_that_cannot_search_and_an_upgrade_are_read_whole():
+    few = live({"A": "member: X"})
+    unable = replace(few, facts=replace(few.facts, can=few.facts.can - {"people.search"}))
+    assert scope(ask(config({"A": "member: Y"}), unable, None)).everybody
+    legacy = live({"A": ": X"}, scim=Scim(True, "okta", "legacy", False))
+    assert scope(ask(config({}, scim=Scim(endpoint="new")), legacy, None)).everybody
+
+
+def test_groups_that_are_only_told_of_are_read_too():
+    soon = {"A": Intent(expires=date(2026, 12, 1))}
+    asked = ask(config({"A": "member: X"}, intents=soon), live({"A": "member: X"}), None)
+    assert scope(asked).groups == {"A"}

@@ -1,0 +1,97 @@
+"""How a policy differs from the one last applied, and what loosens it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+import pytest
+
+from rolecall.model.desired import Applied, Desired, Intent
+from rolecall.model.policy import AccessTest, Allow, Band, Guards, Ignore, Limit, Policy
+from rolecall.model.settings import Address
+from rolecall.plan.policy_changes import policy_changes
+
+ALLOW = Allow("escalations", "idp_groups/A", 3, date(2026, 12, 1), "CHG-1")
+IGNORE = Ignore("idp_groups/tmp-*", "sandbox", date(2026, 12, 1))
+TEST = AccessTest("t", groups=("A",), never=("org_admin",))
+
+
+def between(before, after):
+    return [(row.path, row.loosens) for row in policy_changes(Desired(policy=after), Applied(policy=before))]
+
+
+def guards(**said):
+    return Policy(guards=replace(Guards(), **said))
+
+
+@pytest.mark.parametrize(
+    ("tight", "loose", "path"),
+    [
+        (guards(min_org_admins=3), guards(min_org_admins=2), "guards.min_org_admins"),
+        (guards(required_org_admins=("a@b.c",)), guards(), "guards.required_org_admins"),
+        (guards(), guards(require_self=False), "guards.require_self"),
+        (guards(approval="other_person"), guards(approval="recorded"), "guards.approval"),
+        (
+            guards(max_removals=Band(Limit(1), Limit(3))),
+            guards(max_removals=Band(Limit(1), Limit(4))),
+            "guards.max_removals.block",
+        ),
+        (
+            guards(max_removals=Band(Limit(1), Limit(3))),
+            guards(max_removals=Band(None, Limit(3))),
+            "guards.max_removals.review",
+        ),
+        (
+            guards(escalations={"team_admin": "deny", "org_admin": "review", "custom": "review"}),
+            guards(),
+            "guards.escalations.team_admin",
+        ),
+        (Policy(manage={"domains": "authoritative"}), Policy(), "manage.domains"),
+        (Policy(), Policy(manage={"domains": "unmanaged"}), "manage.domains"),
+        (Policy(), Policy(allow=(ALLOW,)), "allow.escalations for idp_groups/A"),
+        (
+            Policy(allow=(ALLOW,)),
+            Policy(allow=(ALLOW._replace(up_to=4),)),
+            "allow.escalations for idp_groups/A",
+        ),
+        (
+            Policy(allow=(ALLOW,)),
+            Policy(allow=(ALLOW._replace(until=None),)),
+            "allow.escalations for idp_groups/A",
+        ),
+        (Policy(), Policy(ignore=(IGNORE,)), "ignore.idp_groups/tmp-*"),
+        (Policy(ignore=(IGNORE,)), Policy(ignore=(IGNORE._replace(until=None),)), "ignore.idp_groups/tmp-*"),
+        (Policy(watch_roles=frozenset({"org_admin"})), Policy(), "watch.roles"),
+        (Policy(access_tests=(TEST,)), Policy(), "access_tests.t"),
+    ],
+)
+def test_one_way_loosens_and_the_other_does_not(tight, loose, path):
+    assert between(tight, loose) == [(path, True)]
+    assert between(loose, tight) == [(path, False)]
+
+
+def test_a_changed_test_and_a_limit_in_another_unit_count_as_looser_either_way():
+    other = replace(TEST, never=("team_admin",))
+    assert between(Policy(access_tests=(TEST,)), Policy(access_tests=(other,))) == [("access_tests.t", True)]
+    count, percent = guards(max_removals=Band(None, Limit(3))), guards(max_removals=Band(None, Limit(3, percent=True)))
+    assert between(count, percent) == between(percent, count) == [("guards.max_removals.block", True)]
+
+
+def test_dropping_protect_loosens():
+    at = Address("idp_groups/A")
+    applied = Applied(policy=Policy(), protected=frozenset({at}))
+    assert [row.path for row in policy_changes(Desired(), applied)] == ["protect.idp_groups/A"]
+    assert policy_changes(Desired(intents={at: Intent(protect=True)}), applied) == ()
+
+
+def test_equal_policies_and_none_applied_have_no_differences():
+    full = Policy(allow=(ALLOW,), ignore=(IGNORE,), access_tests=(TEST,), watch_roles=frozenset({"org_admin"}))
+    assert between(full, full) == []
+    assert policy_changes(Desired(policy=full), Applied()) == ()
+
+
+def test_reasons_of_an_ignore_do_not_loosen_it():
+    assert between(Policy(ignore=(IGNORE,)), Policy(ignore=(IGNORE._replace(reason="other"),))) == [
+        ("ignore.idp_groups/tmp-*", False)
+    ]
