@@ -36,7 +36,7 @@ class Projection(NamedTuple):
             if name in ALWAYS:
                 kept[name] = value
             elif name.lower().startswith("urn:"):
-                if name.lower() not in self.without and (inner := self._inner(name.lower(), "", value)):
+                if self._keeps_extension(name.lower()) and (inner := self._inner(name.lower(), "", value)):
                     kept[name] = inner
             elif self._keeps(schema.lower(), name.lower()):
                 kept[name] = self._inner(schema.lower(), name.lower(), value)
@@ -45,6 +45,12 @@ class Projection(NamedTuple):
             del kept[name]
         kept["schemas"] = [urn for urn in document["schemas"] if urn == document["schemas"][0] or urn in kept]
         return kept
+
+    def _keeps_extension(self, urn: str) -> bool:
+        """An extension is asked for by its URN; a bare attribute name means the core schema (RFC 7644 §3.10)."""
+        if urn in self.without:
+            return False
+        return not self.only or any(wanted == urn or wanted.startswith(f"{urn}:") for wanted in self.only)
 
     def _inner(self, schema: str, head: str, value: Any) -> Any:
         if isinstance(value, list):
