@@ -12,6 +12,8 @@ from datetime import datetime, timedelta
 
 from rolecall.errors import Problem
 from rolecall.model.change import Change
+from rolecall.model.fields import field_changes
+from rolecall.model.kinds import split_address
 from rolecall.plan.value import GuardResult, Plan
 
 GRACE = timedelta(minutes=5)
@@ -88,7 +90,9 @@ def _addresses(approved: Plan, fresh: Plan) -> Iterator[Problem]:
         if said is None:
             yield _problem("moved", f"{change.address} changed after the plan was made and would now change", change)
         elif (said.before, said.after) != (change.before, change.after):
-            yield _problem("moved", f"{change.address} is no longer as it was when the plan was made", change)
+            yield _problem(
+                "moved", f"{change.address} is no longer as it was when the plan was made{_how(said, change)}", change
+            )
         elif said.via == "api" and change.via != "api":
             yield _problem("moved", f"{change.address} can no longer be written ({change.via_reason})", change)
 
@@ -101,6 +105,20 @@ def _verdicts(approved: Plan, fresh: Plan) -> Iterator[Problem]:
             before = f"{said.verdict} at {said.found}" if said else "unheard of"
             message = f"guard {result.name} says {result.verdict} at {result.found}; approved was {before}"
             yield Problem("guard_worse", message, result.source, result.message)
+
+
+def _how(said: Change, now: Change) -> str:
+    """Which fields, from what to what; empty where it was not the fields that were there that moved."""
+    section = split_address(now.address)[0]
+    fields = field_changes(section, said.before, now.before)
+    told = [f"{field.path} was {_words(field.before)}, is {_words(field.after)}" for field in fields]
+    return f": {'; '.join(told)}" if told else ""
+
+
+def _words(value: object) -> str:
+    if isinstance(value, frozenset):
+        return ", ".join(sorted(value)) or "empty"
+    return "unset" if value is None else str(value)
 
 
 _SEVERITY = {"pass": 0, "allowed": 1, "review": 2, "not judged": 3, "block": 4}

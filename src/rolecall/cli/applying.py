@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +14,8 @@ from typing import Any
 from rolecall.cli.consent import Yes, consent, refuse_blocked
 from rolecall.cli.console import stdout
 from rolecall.cli.facts import holder, run_facts
+from rolecall.cli.failure import tell
+from rolecall.cli.known_plans import differs_from
 from rolecall.cli.options import Invocation
 from rolecall.cli.people import redacted, shown
 from rolecall.cli.planning import make_plan
@@ -21,12 +23,14 @@ from rolecall.cli.present import show
 from rolecall.cli.progress import progress
 from rolecall.cli.session import Session, now, open_journal, read, session, wait_for
 from rolecall.desired import Config
-from rolecall.errors import ConfigError, Exit, Problem
+from rolecall.errors import ConfigError, Exit, Problem, Stale, Where
 from rolecall.jobs.apply import ApplyRequest, apply
+from rolecall.jobs.differences import differences
 from rolecall.jobs.plan import Wanted, from_config, from_plan
-from rolecall.jobs.saved import read_plan
+from rolecall.jobs.saved import as_edited, read_plan
 from rolecall.journal.port import Holder
-from rolecall.model.run import RunReport
+from rolecall.model.run import Run, RunReport
+from rolecall.plan.digest import document
 from rolecall.plan.value import Plan
 from rolecall.report.run_text import run_lines
 
@@ -49,7 +53,7 @@ def apply_plan(call: Invocation, saved: Path | None, options: dict[str, Any]) ->
 
 async def _apply(call: Invocation, config: Config, saved: Path | None, options: dict[str, Any]) -> Exit:
     async with session(call, config) as found:
-        approved = _saved(saved) if saved else await _fresh(call, found, options)
+        approved = await _saved(call, found, saved) if saved else await _fresh(call, found, options)
         plan = approved.plan
         out = stdout(call.environ, color=call.color)
         mode = shown(call, None, config.reports_people, terminal=out.terminal)
@@ -59,9 +63,12 @@ async def _apply(call: Invocation, config: Config, saved: Path | None, options: 
         if plan.errored:
             raise ConfigError(*(item for item in plan.warnings if item.severity == "error"))
         refuse_blocked(plan)
-        approvals = _approvals(call, plan, options)
+        approvals = _approvals(call, config, plan, options)
         report = await _run(call, found, approved, approvals, options)
     out.lines(run_lines(report, plan.org.env))
+    if report.problems:
+        sys.stdout.flush()
+        tell(report.problems, as_json=call.log_format == "json", color=call.color)
     return _exit(report)
 
 
@@ -69,16 +76,32 @@ def _refused(plan: Plan) -> bool:
     return plan.errored or any(guard.verdict == "block" for guard in plan.guards)
 
 
-def _approvals(call: Invocation, plan: Plan, options: dict[str, Any]) -> Any:
+def _approvals(call: Invocation, config: Config, plan: Plan, options: dict[str, Any]) -> Any:
     """Nobody need approve a plan that writes nothing; a wrong digest is told all the same."""
     yes = Yes(options["auto_approve"], options["approve"], options["approval"])
     if plan.writes or plan.human or yes.digest is not None:
-        return consent(call, plan, yes)
+        try:
+            return consent(call, plan, yes)
+        except Stale as error:
+            raise Stale(*error.problems, *differs_from(call, config, yes.digest or "", plan)) from error
     return ()
 
 
-def _saved(path: Path) -> Approved:
-    plan = read_plan(path)
+async def _saved(call: Invocation, found: Session, path: Path) -> Approved:
+    """The plan in a file. An edited one is refused, with how it differs from what the config gives now."""
+    try:
+        plan = read_plan(path)
+    except Stale as error:
+        edited = as_edited(path) if error.problems[0].code == "edited" else None
+        if edited is None:
+            raise
+        made = await make_plan(call, found)
+        raise Stale(*error.problems, *differences(document(edited), document(made.plan))) from error
+    if plan.org.env != found.config.env:
+        message = f"the plan is for the environment {plan.org.env or '(none)'}, not {found.config.env or '(none)'}"
+        raise Stale(
+            Problem("other_env", message, Where(str(path)), f"say --env {plan.org.env}" if plan.org.env else None)
+        )
     return Approved(plan, from_plan(plan))
 
 
@@ -92,7 +115,7 @@ async def _run(
     call: Invocation, found: Session, approved: Approved, approvals: Any, options: dict[str, Any]
 ) -> RunReport:
     org: Any = found.org
-    with open_journal(call, found.config) as journal, _stopping() as stop, progress(call) as told:
+    with open_journal(call, found.config) as journal, _stopping() as (stop, began), progress(call) as told:
         return await apply(
             ApplyRequest(
                 approved=approved.plan,
@@ -109,6 +132,8 @@ async def _run(
                 stop=stop,
                 progress=told,
                 waiting=_waiting,
+                recovering=_recovering,
+                began=began,
                 redact=lambda plan: redacted(
                     call, plan, shown(call, None, found.config.reports_people, terminal=False), found.config.root
                 ),
@@ -136,19 +161,21 @@ def _check_journal(call: Invocation, config: Config, lost_ok: bool) -> None:
 
 
 @contextmanager
-def _stopping() -> Iterator[Any]:
-    """The first Ctrl-C lets the step in hand finish; the second one ends the program."""
+def _stopping() -> Iterator[tuple[Callable[[], bool], Callable[[int, int], None]]]:
+    """Once the run has begun, the first Ctrl-C lets the step in hand finish and the second one ends the program;
+    before, there is nothing to finish. Gives what says whether to stop, and what to call when the run begins."""
     asked: list[int] = []
+    begun: list[int] = []
 
     def stop(number: int, frame: FrameType | None) -> None:
-        if asked:
+        if asked or not begun:
             raise KeyboardInterrupt
         asked.append(number)
         sys.stderr.write("\nStopping after the step in hand; once more to leave at once.\n")
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield lambda: bool(asked)
+        yield lambda: bool(asked), lambda run, _: begun.append(run)
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
@@ -156,3 +183,9 @@ def _stopping() -> Iterator[Any]:
 
 def _waiting(who: Holder | None) -> None:
     sys.stderr.write(f"Waiting for the org's lock{f', held by {who}' if who else ''}.\n")
+
+
+def _recovering(dead: Sequence[Run]) -> None:
+    for run in dead:
+        who = f" by {run.facts.actor}" if run.facts.actor else ""
+        sys.stderr.write(f"Run {run.id}{who} was left open; looking up what became of its steps.\n")

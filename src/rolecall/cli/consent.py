@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from rolecall.cli.ask import agrees, can_ask
-from rolecall.cli.facts import actor, ci_run
+from rolecall.cli.facts import actor, authors, ci_run
 from rolecall.cli.options import Invocation
 from rolecall.cli.session import now
 from rolecall.errors import Blocked, ConfigError, Exit, Misuse, Problem, RolecallError, Where
@@ -35,17 +36,46 @@ def consent(call: Invocation, plan: Plan, yes: Yes) -> tuple[Approval, ...]:
     """The approvals to record. Raises Blocked, Stale for a wrong digest, Misuse where nobody can be asked, Declined."""
     from rolecall.jobs.apply import check_digest
 
-    recorded = read_approvals(yes.file) if yes.file else ()
+    recorded = tuple(_named(call, row) for row in read_approvals(yes.file)) if yes.file else ()
     refuse_blocked(plan)
+    _check_recorded(call, plan, recorded)
     if yes.digest is not None:
         check_digest(yes.digest, plan)
         return (*recorded, _self(call, "--approve"))
-    reviews = [guard for guard in plan.guards if guard.verdict == "review"]
+    reviews = [guard for guard in plan.guards if guard.verdict == "review" and guard.name != _APPROVAL]
     if yes.auto:
         if reviews:
             raise Blocked(*(_unanswered(guard) for guard in reviews))
         return (*recorded, _self(call, "--auto-approve"))
     return (*recorded, _asked(call, plan, reviews))
+
+
+_APPROVAL = "approval"
+_PIPELINE = " (the pipeline itself)"
+
+
+def _check_recorded(call: Invocation, plan: Plan, recorded: Sequence[Approval]) -> None:
+    """Raise Blocked unless there is the recorded approval that `guards.approval` asks for."""
+    for guard in plan.guards:
+        if guard.name == _APPROVAL and guard.verdict == "review":
+            given = [row for row in recorded if not row.by.endswith(_PIPELINE)]
+            others = [row for row in given if row.by.casefold() not in authors(call)]
+            if not (others if guard.limit == "other_person" else given):
+                raise Blocked(_not_recorded(guard, given))
+
+
+def _not_recorded(guard: GuardResult, given: Sequence[Approval]) -> Problem:
+    said = ", ".join(sorted({row.by for row in given}))
+    message = f"approved only by {said}, who made or runs this change" if given else "no approval was recorded"
+    needs = "by somebody other than the change's author" if guard.limit == "other_person" else "that was recorded"
+    hint = f"give --approval FILE with an approval {needs}"
+    return Problem("guard.approval", message, guard.source, hint)
+
+
+def _named(call: Invocation, row: Approval) -> Approval:
+    """An approval that the pipeline gave itself, called that."""
+    own = call.ci and row.by.casefold() == actor(call.environ).casefold()
+    return row._replace(by=f"{row.by}{_PIPELINE}") if own else row
 
 
 def refuse_blocked(plan: Plan) -> None:
@@ -100,4 +130,4 @@ def _asked(call: Invocation, plan: Plan, reviews: list[GuardResult]) -> Approval
 
 def _self(call: Invocation, source: str) -> Approval:
     by = actor(call.environ)
-    return Approval(f"{by} (the pipeline itself)" if call.ci else by, now(), ci_run(call.environ), source)
+    return Approval(f"{by}{_PIPELINE}" if call.ci else by, now(), ci_run(call.environ), source)

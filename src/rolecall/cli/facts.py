@@ -14,32 +14,45 @@ from rolecall.cli.session import now
 from rolecall.desired import Config
 from rolecall.journal.port import Holder
 from rolecall.model.run import RunFacts
+from rolecall.outside.head import head
 
 _SAID: Mapping[str, tuple[str, ...]] = {
-    "commit": ("GITHUB_SHA", "CI_COMMIT_SHA"),
-    "branch": ("GITHUB_HEAD_REF", "GITHUB_REF_NAME", "CI_COMMIT_REF_NAME"),
-    "pull_request": ("ROLECALL_PULL_REQUEST", "CI_MERGE_REQUEST_IID"),
+    "actor": ("ROLECALL_ACTOR", "GITHUB_ACTOR", "GITLAB_USER_LOGIN"),
+    "commit": ("ROLECALL_COMMIT", "GITHUB_SHA", "CI_COMMIT_SHA"),
+    "branch": ("ROLECALL_BRANCH", "GITHUB_HEAD_REF", "GITHUB_REF_NAME", "CI_COMMIT_REF_NAME"),
+    "ci_run": ("ROLECALL_CI_RUN", "CI_JOB_URL", "BUILD_URL"),
 }
+"""Where a fact is read, first one first: what somebody set for us, then GitHub, then GitLab and others."""
 
 
 def run_facts(call: Invocation, config: Config, caller: str | None = None) -> RunFacts:
     """The facts of a run that is about to begin. ``caller`` is whom the org takes us for."""
-    environ = call.environ
+    environ, root = call.environ, root_of(call)
+    here = head(root.folder)
     return RunFacts(
         org_name=config.org.name,
         env=config.env,
         actor=actor(environ),
         caller=caller,
         host=socket.gethostname(),
-        commit=_first(environ, *_SAID["commit"]),
-        branch=_first(environ, *_SAID["branch"]),
+        commit=_first(environ, "commit") or here.commit,
+        branch=_first(environ, "branch") or here.branch,
         remote=_remote(environ),
-        pull_request=_first(environ, *_SAID["pull_request"]),
+        pull_request=pull_request(environ),
         ci_run=ci_run(environ),
-        config=str(root_of(call).folder.resolve() / config.main),
+        config=str(root.folder.resolve() / config.main),
         config_digest=config.digest,
         version=__version__,
     )
+
+
+def authors(call: Invocation) -> frozenset[str]:
+    """Who may have made the change that is applied, in lower case: whoever runs this, and the commit's author."""
+    environ, here = call.environ, head(root_of(call).folder)
+    said = [environ.get(name) for name in ("GITHUB_TRIGGERING_ACTOR", "GITLAB_USER_EMAIL", "ROLECALL_AUTHOR")]
+    name, _, mail = (environ.get("CI_COMMIT_AUTHOR") or "").partition("<")
+    found = (actor(environ), *said, name.strip(), mail.rstrip("> "), here.author, here.email)
+    return frozenset(one.casefold() for one in found if one)
 
 
 def holder(call: Invocation) -> Holder:
@@ -49,8 +62,7 @@ def holder(call: Invocation) -> Holder:
 
 def actor(environ: Mapping[str, str]) -> str:
     """The person or pipeline behind this run."""
-    said = _first(environ, "GITHUB_ACTOR", "GITLAB_USER_LOGIN", "ROLECALL_ACTOR")
-    if said:
+    if said := _first(environ, "actor"):
         return said
     try:
         return getpass.getuser()
@@ -60,18 +72,31 @@ def actor(environ: Mapping[str, str]) -> str:
 
 def ci_run(environ: Mapping[str, str]) -> str | None:
     """The address of the pipeline's run, where there is one."""
-    if url := environ.get("CI_JOB_URL"):
-        return url
-    parts = [environ.get(name) for name in ("GITHUB_SERVER_URL", "GITHUB_REPOSITORY", "GITHUB_RUN_ID")]
-    return f"{parts[0]}/{parts[1]}/actions/runs/{parts[2]}" if all(parts) else None
+    at = _github(environ)
+    number = environ.get("GITHUB_RUN_ID")
+    return _first(environ, "ci_run") or (f"{at}/actions/runs/{number}" if at and number else None)
+
+
+def pull_request(environ: Mapping[str, str]) -> str | None:
+    """The address of the pull or merge request, or what ``ROLECALL_PULL_REQUEST`` says of it."""
+    if said := environ.get("ROLECALL_PULL_REQUEST"):
+        return said
+    project, number = environ.get("CI_MERGE_REQUEST_PROJECT_URL"), environ.get("CI_MERGE_REQUEST_IID")
+    if number:
+        return f"{project}/-/merge_requests/{number}" if project else number
+    at, ref = _github(environ), environ.get("GITHUB_REF", "").split("/")
+    pulled = len(ref) > 2 and ref[:2] == ["refs", "pull"]
+    return f"{at}/pull/{ref[2]}" if at and pulled else None
 
 
 def _remote(environ: Mapping[str, str]) -> str | None:
-    if url := environ.get("CI_PROJECT_URL"):
-        return url
+    return environ.get("CI_PROJECT_URL") or _github(environ)
+
+
+def _github(environ: Mapping[str, str]) -> str | None:
     server, repository = environ.get("GITHUB_SERVER_URL"), environ.get("GITHUB_REPOSITORY")
     return f"{server}/{repository}" if server and repository else None
 
 
-def _first(environ: Mapping[str, str], *names: str) -> str | None:
-    return next((said for name in names if (said := environ.get(name))), None)
+def _first(environ: Mapping[str, str], fact: str) -> str | None:
+    return next((said for name in _SAID[fact] if (said := environ.get(name))), None)

@@ -8,9 +8,9 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from rolecall.errors import ConfigError, Problem, Stale, Where
+from rolecall.errors import ConfigError, Problem, RolecallError, Stale, Where
 from rolecall.plan.decode import decode_plan
-from rolecall.plan.digest import digest, short
+from rolecall.plan.digest import digest, parts_of, short
 from rolecall.plan.encode import encode_plan
 from rolecall.plan.value import FORMAT_VERSION, Plan
 
@@ -18,8 +18,13 @@ LARGEST = 256 * 2**20
 
 
 def plan_json(plan: Plan) -> str:
-    """The plan's JSON text."""
-    return json.dumps(encode_plan(plan), ensure_ascii=False, indent=1) + "\n"
+    """The plan's JSON text, with a short hash of each part: whoever edits the file by hand is found out.
+
+    The hashes are no signature. What protects a plan from malice is the digest that a person approved, and that
+    every apply plans again.
+    """
+    said = encode_plan(plan)
+    return json.dumps({**said, "parts": parts_of(said)}, ensure_ascii=False, indent=1) + "\n"
 
 
 def write_file(path: Path, text: str) -> None:
@@ -37,25 +42,53 @@ def write_file(path: Path, text: str) -> None:
 
 
 def read_plan(path: Path) -> Plan:
-    """A saved plan. Raises ConfigError when it is none, Stale when it was edited since."""
+    """A saved plan. Raises ConfigError when it is none, Stale when it was edited or is of a format not known."""
     where = Where(str(path))
-    return _plan(_json(_bytes(path, where), where), where)
+    said = _json(_bytes(path, where), where)
+    _check_format(said, where)
+    _check_parts(said, where)
+    return _plan(said, where)
+
+
+def as_edited(path: Path) -> Plan | None:
+    """What an edited plan says, as far as it can be read at all: to tell what was edited, never to be applied."""
+    try:
+        return decode_plan(_json(_bytes(path, Where(str(path))), Where(str(path))))
+    except (RolecallError, ValueError, KeyError, TypeError, AttributeError):
+        return None
 
 
 def plan_of_text(text: str, name: str) -> Plan:
-    """A plan out of its JSON text; ``name`` is what messages call it. Raises as read_plan does."""
+    """A plan out of the journal's text; ``name`` is what messages call it. Raises as read_plan does."""
     where = Where(name)
-    return _plan(_json(text.encode(), where), where)
+    said = _json(text.encode(), where)
+    _check_format(said, where)
+    return _plan(said, where)
 
 
 def _plan(said: dict[str, Any], where: Where) -> Plan:
-    _check_format(said, where)
     _check_schema(said, where)
     plan = decode_plan(said)
     if digest(plan) != said["digest"]:
         message = f"its digest says {short(str(said['digest']))}, but what it holds is {short(digest(plan))}"
-        raise Stale(Problem("edited", f"the plan was edited: {message}", where, "make it again with `rolecall plan`"))
+        raise Stale(Problem("edited", f"the plan was edited: {message}", where, _AGAIN))
     return plan
+
+
+def _check_parts(said: dict[str, Any], where: Where) -> None:
+    told = said.get("parts")
+    held = parts_of(said)
+    if told == held:
+        return
+    if told is None:
+        _check_schema(said, where)
+    known = told if isinstance(told, dict) else {}
+    edited = sorted(name for name in held.keys() | known.keys() if held.get(name) != known.get(name))
+    which = ", ".join(f"`{name}`" for name in edited) if known else "the hashes of its parts are gone"
+    raise Stale(Problem("edited", f"the plan was edited after it was made: {which}", where, _AGAIN))
+
+
+_AGAIN = "make it again with `rolecall plan --out`"
 
 
 def _bytes(path: Path, where: Where) -> bytes:
@@ -82,7 +115,7 @@ def _check_format(said: dict[str, Any], where: Where) -> None:
     major = str(said["format_version"]).partition(".")[0]
     if major != FORMAT_VERSION.partition(".")[0]:
         message = f"is of format {said['format_version']}, and this rolecall knows {FORMAT_VERSION}"
-        raise ConfigError(Problem("plan_format", message, where, "use the rolecall that made it, or plan again"))
+        raise Stale(Problem("plan_format", message, where, "use the rolecall that made it, or plan again"))
 
 
 def _check_schema(said: dict[str, Any], where: Where) -> None:

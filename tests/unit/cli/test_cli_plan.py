@@ -176,7 +176,7 @@ def test_a_saved_plan_is_shown_as_it_was(repo: Path, capsys: Capture) -> None:
         (b"{}", 1),
         (b"[" * 100_000, 1),
         (b"\xff\xfe\x00", 1),
-        (b'{"format_version": "2.0"}', 1),
+        (b'{"format_version": "2.0"}', 5),
         (b'{"format_version": "1.0"}', 1),
     ],
 )

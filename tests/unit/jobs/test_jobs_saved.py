@@ -1,71 +1,133 @@
-"""Plans in files: written whole for their owner alone, read back with suspicion."""
+"""Saved plans: read back as they were, and refused once somebody edited them."""
 
 from __future__ import annotations
 
 import json
-from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
+from workbench import WANTED, Workbench
 
-from rolecall.errors import RolecallError, Stale
-from rolecall.jobs.saved import plan_json, plan_of_text, read_plan, write_file
-from rolecall.model.change import Change
-from rolecall.model.desired import Desired
-from rolecall.model.settings import Address, GroupMapping
-from rolecall.plan.value import OrgRef, Plan
-
-AT = datetime(2026, 11, 22, tzinfo=UTC)
-CHANGE = Change(Address("idp_groups/G"), "create", None, GroupMapping("member", frozenset("T")))
-PLAN = Plan(OrgRef("acme", "org_1", "local:x"), AT, AT, date(2026, 11, 22), "c", Desired(), (CHANGE,))
+from rolecall.errors import ConfigError, Stale
+from rolecall.jobs.differences import MOST, differences
+from rolecall.jobs.saved import as_edited, plan_json, plan_of_text, read_plan
+from rolecall.plan.digest import digest, document
+from rolecall.plan.encode import encode_plan
 
 
-def test_a_plan_reads_back_as_it_was(tmp_path: Path) -> None:
-    write_file(tmp_path / "p.json", plan_json(PLAN))
-    assert read_plan(tmp_path / "p.json").changes == PLAN.changes
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory) -> Workbench:
+    return Workbench(tmp_path_factory.mktemp("bench"))
 
 
-def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path) -> None:
-    path = tmp_path / "p.json"
-    write_file(path, "one")
-    with pytest.raises(OSError):
-        write_file(tmp_path / "none" / "p.json", "two")
-    with pytest.raises(TypeError):
-        write_file(path, 3)  # an accident in the middle of writing
-    assert path.read_text(encoding="utf-8") == "one"
-    assert [item.name for item in tmp_path.iterdir()] == ["p.json"]
-    assert path.stat().st_mode & 0o077 == 0
+@pytest.fixture(scope="module")
+def plan(bench):
+    return bench.plan(WANTED)
 
 
-def test_an_edited_plan_is_stale() -> None:
-    said = json.loads(plan_json(PLAN))
-    said["changes"][0]["after"]["teams"] = ["Everyone"]
-    with pytest.raises(Stale, match="the plan was edited"):
-        plan_of_text(json.dumps(said), "p")
+def saved(folder: Path, plan, edit=lambda said: None) -> Path:
+    said = json.loads(plan_json(plan))
+    edit(said)
+    path = folder / "plan.json"
+    path.write_text(json.dumps(said), encoding="utf-8")
+    return path
 
 
-def test_what_the_digest_does_not_cover_may_be_touched() -> None:
-    said = json.loads(plan_json(PLAN))
-    said["created_at"] = "2026-11-23T00:00:00+00:00"
-    assert plan_of_text(json.dumps(said), "p").created_at.day == 23
+def test_a_plan_comes_back_as_it_was_even_reformatted(plan, tmp_path):
+    found = read_plan(saved(tmp_path, plan))
+    assert digest(found) == digest(plan)
+    assert found.changes == plan.changes
+    assert found.guards == plan.guards
 
 
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        ("", "is not a saved plan"),
-        ("[]", "is not a saved plan"),
-        ("{}", "is not a saved plan"),
-        ('{"format_version": "9.1"}', "is of format 9.1"),
-        ('{"format_version": "1.0"}', "is no plan of this format"),
-    ],
-)
-def test_what_is_no_plan_is_said_to_be_none(text: str, words: str) -> None:
-    with pytest.raises(RolecallError, match=words):
-        plan_of_text(text, "p")
+EDITS = {
+    "changes": lambda said: said["changes"][0]["after"].update(role="org_admin"),
+    "desired": lambda said: said["desired"]["settings"]["idp_groups"].popitem(),
+    "guards": lambda said: said["guards"].clear(),
+    "expires_at": lambda said: said.update(expires_at="2099-01-01T00:00:00+00:00"),
+    "org": lambda said: said["org"].update(id="org_2"),
+    "impact": lambda said: said["impact"].update(lose=0),
+    "errored": lambda said: said.update(errored=True),
+}
 
 
-def test_a_newer_minor_version_is_read() -> None:
-    said = json.loads(plan_json(PLAN))
-    said["format_version"] = "1.7"
-    assert plan_of_text(json.dumps(said), "p").org.id == "org_1"
+@pytest.mark.parametrize("part", EDITS)
+def test_an_edited_plan_says_which_part_was_edited(plan, tmp_path, part):
+    path = saved(tmp_path, plan, EDITS[part])
+    with pytest.raises(Stale) as refused:
+        read_plan(path)
+    assert [problem.code for problem in refused.value.problems] == ["edited"]
+    assert f"`{part}`" in str(refused.value)
+
+
+def test_without_the_hashes_it_was_edited_too(plan, tmp_path):
+    with pytest.raises(Stale, match="hashes of its parts are gone"):
+        read_plan(saved(tmp_path, plan, lambda said: said.pop("parts")))
+
+
+def test_a_part_added_by_hand_is_an_edit(plan, tmp_path):
+    with pytest.raises(Stale, match="`note`"):
+        read_plan(saved(tmp_path, plan, lambda said: said.update(note="x")))
+
+
+def test_an_edit_with_its_hashes_made_anew_is_found_by_the_digest(plan, tmp_path):
+    def edit(said):
+        from rolecall.plan.digest import parts_of
+
+        said["changes"][0]["after"]["role"] = "org_admin"
+        said["parts"] = parts_of(said)
+
+    with pytest.raises(Stale, match="its digest says"):
+        read_plan(saved(tmp_path, plan, edit))
+
+
+def test_an_unknown_major_is_refused_and_a_minor_is_not(plan, tmp_path):
+    with pytest.raises(Stale, match="of format 2.0"):
+        read_plan(saved(tmp_path, plan, lambda said: said.update(format_version="2.0")))
+    text = json.dumps({**encode_plan(plan), "format_version": "1.7"})
+    assert plan_of_text(text, "run 1").changes == plan.changes
+
+
+def test_what_is_no_plan_is_no_edited_plan(tmp_path):
+    path = tmp_path / "x.json"
+    for text in ("[]", "{}", '{"format_version": "1.0"}'):
+        path.write_text(text, encoding="utf-8")
+        with pytest.raises(ConfigError):
+            read_plan(path)
+        assert as_edited(path) is None
+
+
+def test_how_an_edited_plan_differs_from_one_made_again(plan, tmp_path):
+    edited = as_edited(saved(tmp_path, plan, EDITS["changes"]))
+    told = [problem.message for problem in differences(document(edited), document(plan))]
+    assert told == [
+        'create idp_groups/Writer-Brand/after/role: "org_admin" was approved, "member" it is now',
+    ]
+
+
+def test_equal_plans_do_not_differ(plan):
+    assert differences(document(plan), document(plan)) == ()
+
+
+def test_changes_that_came_and_went_are_named_whole(plan):
+    said = document(plan)
+    less = {**said, "changes": said["changes"][1:], "escalated": [["p1", [["IT", "org_admin"]]]]}
+    assert [problem.message for problem in differences(said, less)] == [
+        "create idp_groups/Writer-Brand was approved and is not due now",
+        'p1 would now gain, which nobody approved, ["org_admin on IT"]',
+    ]
+    assert "create idp_groups/Writer-Brand was not approved and would be made now" in str(differences(less, said))
+
+
+def test_a_changed_policy_is_named_by_its_path(plan):
+    said = document(plan)
+    other = {**said, "policy": {**said["policy"], "guards": {"min_org_admins": 7}}}
+    assert "the policy/guards" in str(differences(said, other))
+
+
+def test_many_differences_are_counted(plan):
+    said = document(plan)
+    many = {**said, "changes": [[f"idp_groups/G{n}", "create", None, {"role": "member"}] for n in range(50)]}
+    told = differences(said, many)
+    assert len(told) == MOST + 1
+    assert told[-1].message == "and 33 more differences"

@@ -42,12 +42,14 @@ def plan(
 
     Nothing is written to the org. The plan is what `apply` would carry out.
     """
+    from rolecall.cli.known_plans import keep_plan
     from rolecall.cli.present import Sinks, present
     from rolecall.cli.session import read
 
     sinks = Sinks(options.pop("form"), tuple(map(report_option, options.pop("report"))), out, options.pop("people"))
     config = read(call)
     made = _make(call, config, options)
+    keep_plan(call, config, made.plan)
     broken = present(call, config, made, sinks, promised)
     ended = plan_exit(made.plan, observed=made.live.facts.observed, detailed=detailed_exitcode)
     return worst(ended, Exit.REFUSED) if broken else ended

@@ -1,0 +1,94 @@
+"""What plans said that were made here, by digest: only to tell a person how a plan made again differs.
+
+Beside the default journal in `.rolecall/plans`; in a shared journal under a note of its own. Nothing depends on it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from contextlib import suppress
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rolecall.cli.options import Invocation
+from rolecall.plan.digest import canonical, digest, document, matches
+from rolecall.plan.value import Plan
+
+if TYPE_CHECKING:
+    from rolecall.desired import Config
+    from rolecall.errors import Problem
+
+KEPT = 20
+LARGEST = 2**18
+_NOTE = "plans"
+
+
+def keep_plan(call: Invocation, config: Config, plan: Plan) -> None:
+    """Keep what a plan's digest is taken of; where that cannot be written, or is large, nothing is kept."""
+    said = canonical(document(plan))
+    if len(said) > LARGEST or call.snapshot is not None:
+        return
+    if config.journal.is_default:
+        with suppress(OSError):
+            _keep_file(config.root / ".rolecall" / "plans", digest(plan), said)
+    else:
+        _keep_note(call, config, plan.org.id, digest(plan), said)
+
+
+def differs_from(call: Invocation, config: Config, approved: str, plan: Plan) -> tuple[Problem, ...]:
+    """How a plan differs from the one that has the approved digest; nothing where nobody here remembers that one."""
+    from rolecall.jobs.differences import differences
+
+    known = _known(call, config, plan.org.id, approved)
+    return differences(known, document(plan)) if known is not None else ()
+
+
+def _known(call: Invocation, config: Config, org_id: str, said: str) -> dict[str, Any] | None:
+    if config.journal.is_default:
+        found = _files(config.root / ".rolecall" / "plans")
+        texts = {path.stem: path.read_bytes() for path in found if matches(said, path.stem)}
+    else:
+        texts = {name: text.encode() for name, text in _notes(call, config, org_id).items() if matches(said, name)}
+    for name, text in texts.items():
+        if sha256(text).hexdigest() == name:
+            known: dict[str, Any] = json.loads(text)
+            return known
+    return None
+
+
+def _keep_file(folder: Path, name: str, said: bytes) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    handle = os.open(folder / f"{name}.json", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "wb") as file:
+        file.write(said)
+    for old in _files(folder)[KEPT:]:
+        old.unlink(missing_ok=True)
+
+
+def _files(folder: Path) -> list[Path]:
+    """Newest first."""
+    return sorted(folder.glob("*.json"), key=lambda path: -path.stat().st_mtime_ns)
+
+
+def _keep_note(call: Invocation, config: Config, org_id: str, name: str, said: bytes) -> None:
+    from rolecall.cli.session import find_journal
+    from rolecall.journal.port import JournalError
+
+    with suppress(JournalError):
+        journal = find_journal(call, config)
+        if journal is not None:
+            with journal:
+                rest = [row for row in journal.recall(org_id, _NOTE) or [] if row[0] != name]
+                journal.keep(org_id, _NOTE, [[name, said.decode()], *rest[: KEPT - 1]])
+
+
+def _notes(call: Invocation, config: Config, org_id: str) -> dict[str, str]:
+    from rolecall.cli.session import find_journal
+
+    journal = find_journal(call, config)
+    if journal is None:
+        return {}
+    with journal:
+        return dict(journal.recall(org_id, _NOTE) or [])

@@ -1,0 +1,41 @@
+"""Which commit a folder stands at, as git says; nothing where there is no git or no commit."""
+
+from __future__ import annotations
+
+import subprocess
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+_GIT = ("git", "--no-optional-locks", "-c", "core.fsmonitor=false")
+_SECONDS = 10
+
+
+class Head(NamedTuple):
+    """A commit: its hash, with ``-dirty`` after it where files differ from it, the branch, and who wrote it."""
+
+    commit: str | None = None
+    branch: str | None = None
+    author: str | None = None
+    email: str | None = None
+
+
+@cache
+def head(folder: Path) -> Head:
+    """What ``folder`` was checked out at."""
+    told = _git(folder, "log", "-1", "--no-show-signature", "--format=%H%n%an%n%ae")
+    if told is None or told.count("\n") < 2:
+        return Head()
+    commit, author, email = told.split("\n")[:3]
+    changed = _git(folder, "status", "--porcelain", "--untracked-files=no", "--", ".")
+    branch = _git(folder, "symbolic-ref", "--short", "-q", "HEAD")
+    return Head(f"{commit}-dirty" if changed else commit, branch, author, email)
+
+
+def _git(folder: Path, *args: str) -> str | None:
+    command = [*_GIT, "-C", str(folder), *args]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=_SECONDS, check=False, errors="replace")
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip() if done.returncode == 0 else None
