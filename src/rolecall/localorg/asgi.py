@@ -6,7 +6,7 @@ The console is the ASGI application that ``console.app.console_app(db)`` gives.
 from __future__ import annotations
 
 from importlib import import_module
-from importlib.util import find_spec
+from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -30,7 +30,7 @@ def create_app(db: Database) -> Starlette:
         Route("/v1/{rest:path}", AdminApi(db)),
         Mount("/api/scim/v2", scim_app(db)),
     ]
-    if find_spec("rolecall.localorg.console"):
+    if Path(__file__).with_name("console").joinpath("app.py").is_file():
         routes.append(Mount("/", import_module("rolecall.localorg.console.app").console_app(db)))
     app = Starlette(routes=routes)
     app.router.redirect_slashes = False
