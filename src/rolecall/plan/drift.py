@@ -165,8 +165,7 @@ def _idp(at: Address, live: Live, memory: Memory, found: Difference) -> bool:
     section, key = split_address(at)
     if section != "idp_groups" or key is None or key not in memory.applied.group_ids:
         return False
-    name = found.names.get(key)
-    group = live.facts.groups.get(name) if name else None
+    group = live.facts.groups.get(found.names.get(key, key))
     return group is None or group.id != memory.applied.group_ids[key]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -16,6 +16,7 @@ from rolecall.plan.headline import people, sentence, shifts
 from rolecall.plan.impact_moves import classes, moves
 from rolecall.plan.outlook import Outlook
 from rolecall.plan.question import Question
+from rolecall.plan.resolve import live_address
 from rolecall.plan.state import with_mappings
 from rolecall.plan.value import Apart, ApartKind, Move, Released, Tally
 
@@ -29,13 +30,14 @@ def apart(
     changes: Sequence[Change],
     told: Sequence[Move],
     released: Sequence[Released],
+    names: Mapping[str, str],
 ) -> tuple[Apart, ...]:
-    """A row for each kind that the plan has."""
+    """A row for each kind that the plan has. ``names`` has the live name of each group that the config lists."""
     waiting = [c for c in changes if c.via == "waiting"]
     rows = (
         _row("waiting", waiting, _forecast(outlook, waiting)),
         _row("expired", [c for c in changes if c.reason == "expired"], told),
-        _expiring(question, outlook),
+        _expiring(question, outlook, names),
         _row("human", [c for c in changes if c.via == "human"], told),
         _released(released),
     )
@@ -84,13 +86,13 @@ def _forecast(outlook: Outlook, waiting: Sequence[Change]) -> tuple[Move, ...]:
     return suppose(outlook, with_mappings(outlook.last.settings, mappings))
 
 
-def _expiring(question: Question, outlook: Outlook) -> Apart | None:
+def _expiring(question: Question, outlook: Outlook, names: Mapping[str, str]) -> Apart | None:
     """Mappings that hold today and will not in 14 days, and whom that will touch."""
     soon = [
         Change(at, "delete", mapping, None, "expired", intent=intent)
-        for at, intent in sorted(question.desired.intents.items())
+        for key, intent in sorted(question.desired.intents.items())
         if intent.expires is not None and question.as_of <= intent.expires <= question.as_of + SOON
-        if (mapping := value_at(outlook.last.settings, at)) not in (None, BLANK)
+        if (mapping := value_at(outlook.last.settings, at := live_address(key, names))) not in (None, BLANK)
     ]
     if not soon:
         return None

@@ -22,22 +22,26 @@ from rolecall.plan.headline import combos, enumerate_words, people
 from rolecall.plan.outlook import Outlook
 from rolecall.plan.people import numbers_of
 from rolecall.plan.question import Question
-from rolecall.plan.resolve import expired
+from rolecall.plan.resolve import expired, live_address
 from rolecall.plan.value import Tally
 
 PATIENCE = timedelta(days=30)
 
 
 def lint(
-    question: Question, outlook: Outlook, changes: Sequence[Change], tallies: Mapping[Address, Tally]
+    question: Question,
+    outlook: Outlook,
+    changes: Sequence[Change],
+    tallies: Mapping[Address, Tally],
+    names: Mapping[str, str],
 ) -> list[Problem]:
-    """All warnings, in a fixed order."""
+    """All warnings, in a fixed order. ``names`` has the live name of each group that the config lists."""
     found = [
         *_without_role(question),
         *_attribute(question),
-        *_empty(question),
+        *_empty(question, names),
         *_long_waits(question, changes),
-        *_lapsed(question, changes),
+        *_lapsed(question, changes, names),
     ]
     if outlook.directory is not None and outlook.problem is None:
         found += _idle(changes, outlook, tallies)
@@ -79,10 +83,10 @@ def _attribute(question: Question) -> Iterator[Problem]:
         yield Problem("role_attribute", message, where, "roles come from groups alone; drop it", "warning")
 
 
-def _empty(question: Question) -> Iterator[Problem]:
+def _empty(question: Question, names: Mapping[str, str]) -> Iterator[Problem]:
     groups = question.live.facts.groups
     for key, mapping in _mappings(question).items():
-        group = groups.get(key)
+        group = groups.get(names.get(key, key))
         if mapping != BLANK and group is not None and group.members == 0:
             yield _warning(question, "empty_group", key, f"`{key}` is mapped and nobody is in it", "is it still meant?")
 
@@ -97,10 +101,10 @@ def _long_waits(question: Question, changes: Iterable[Change]) -> Iterator[Probl
             yield Problem("long_wait", message, change.intent.source, hint, "warning")
 
 
-def _lapsed(question: Question, changes: Iterable[Change]) -> Iterator[Problem]:
+def _lapsed(question: Question, changes: Iterable[Change], names: Mapping[str, str]) -> Iterator[Problem]:
     going = {change.address for change in changes}
     for at, intent in sorted(question.desired.intents.items()):
-        if expired(intent, question.as_of) and at not in going:
+        if expired(intent, question.as_of) and live_address(at, names) not in going:
             message = f"{at} expired after {intent.expires} and gives nothing any more"
             yield Problem("expired", message, intent.source, "delete the entry, or give it a new date", "warning")
 

@@ -43,13 +43,13 @@ def make(question: Question) -> Plan:
     let_go = released(question, found.released)
     impact = replace(
         reckoning.impact,
-        apart=apart(question, outlook, changes, reckoning.impact.moves, let_go),
+        apart=apart(question, outlook, changes, reckoning.impact.moves, let_go, found.names),
         upgrade=upgrade_impact(desired, outlook, changes),
     )
-    linted = lint(question, outlook, changes, impact.tallies)
+    linted = lint(question, outlook, changes, impact.tallies, found.names)
     tests = tests_of(desired.policy, question.applied.policy)
     loosened = policy_changes(desired, question.applied)
-    verdicts, idle = judge(Case(question, changes, reckoning, _policies(question), coverage, loosened))
+    verdicts, idle = judge(Case(question, changes, reckoning, _policies(question), coverage, loosened, found.names))
     return Plan(
         org=question.org,
         created_at=question.created_at,
@@ -59,7 +59,7 @@ def make(question: Question) -> Plan:
         desired=desired,
         changes=changes,
         coverage=coverage,
-        scope=people_scope(question, outlook, found.released),
+        scope=people_scope(question, outlook, found.released, found.names),
         counts=_counts(live),
         switches=_switches(live),
         lifts=(*desired.policy.allow, *question.lifts),

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from rolecall.errors import Problem
 from rolecall.model.desired import Applied, Desired, Intent
-from rolecall.model.kinds import address
+from rolecall.model.kinds import address, split_address
 from rolecall.model.live import Facts
 from rolecall.model.policy import Ignore
 from rolecall.model.settings import BLANK, UNSET, Address, GroupMapping
@@ -101,6 +101,12 @@ def _by_name(
         return Named(key, None)
     message = f"`{key}` is now called `{renamed}` in the IdP; nothing is unmapped"
     return Named(key, renamed, Problem("group_renamed", message, None, f"rename the key to `{renamed}`", "warning"))
+
+
+def live_address(at: Address, names: Mapping[str, str]) -> Address:
+    """An address of the config under the name that the group has in the org; any other stays as it is."""
+    section, key = split_address(at)
+    return address(section, names.get(key, key)) if section == "idp_groups" and key else at
 
 
 def group_address(named: Named) -> Address:

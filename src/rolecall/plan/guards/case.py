@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from rolecall.errors import Where
@@ -21,7 +21,7 @@ class Case:
     """A plan before its verdicts.
 
     ``changes`` are all of them, in order; ``policies`` the guards of the config and those last applied, of which the
-    stricter counts.
+    stricter counts. ``names`` has the live name of each group that the config lists.
     """
 
     question: Question
@@ -30,6 +30,7 @@ class Case:
     policies: tuple[Guards, ...]
     coverage: Mapping[str, Coverage] | None = None
     policy_changes: tuple[PolicyChange, ...] = ()
+    names: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def made(self) -> tuple[Change, ...]:
