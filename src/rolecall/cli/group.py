@@ -28,6 +28,7 @@ COMMANDS: Mapping[str, Mapping[str, str]] = {
         "history": "List past runs, newest first, or show one in full.",
     },
     "Look": {
+        "drift": "Show what moved since the last apply, who moved it, and whom it touches.",
         "why": "Show each combo of a person, with rule, setting, file and line; and why not.",
         "access": "Show who has what.",
         "test": "Run the access tests of the config; 3 when one fails.",

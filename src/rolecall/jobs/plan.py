@@ -97,13 +97,18 @@ async def plan(request: PlanRequest) -> Planned:
 
     Two passes of one planner: the first, without people, says whose access is touched; only they are then read.
     """
+    asked = await question(request)
+    if request.people is not None:
+        needed = scope(asked)
+        asked = replace(asked, directory=await request.people.read_people(needed), scope=needed)
+    return Planned(make(asked), asked)
+
+
+async def question(request: PlanRequest) -> Question:
+    """What the planner is asked, on a fresh read of the settings; people are not read yet. Raises as ``plan`` does."""
     live = await request.org.read(_sections(request.wanted.desired))
     _check_pin(request.wanted, live.facts)
-    question = _question(request, live)
-    if request.people is not None:
-        needed = scope(question)
-        question = replace(question, directory=await request.people.read_people(needed), scope=needed)
-    return Planned(make(question), question)
+    return _question(request, live)
 
 
 def _question(request: PlanRequest, live: Live) -> Question:

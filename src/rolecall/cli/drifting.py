@@ -1,0 +1,125 @@
+"""`drift`, from the look to the last line: look, remember, tell, and what it leaves with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from rolecall.cli.command import worst
+from rolecall.cli.facts import run_facts
+from rolecall.cli.options import Invocation
+from rolecall.cli.session import Session, day, journal_url, now, read, session, wait_for
+from rolecall.desired import Config
+from rolecall.errors import Exit
+from rolecall.jobs import past
+from rolecall.jobs.drift import DriftRequest, Drifts, drift
+from rolecall.jobs.plan import from_config
+from rolecall.jobs.remember import forget_old, keep_look, record_look, watch_from
+from rolecall.journal.port import Journal
+from rolecall.model.desired import NOTHING_APPLIED
+from rolecall.outside.git import blame
+from rolecall.plan.drift import Memory
+from rolecall.plan.drift_found import Found
+from rolecall.plan.drift_make import Past
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What `drift` was asked for. ``baseline`` stands in for the journal's memory of values."""
+
+    form: str = "text"
+    people: Any = None
+    detailed: bool = False
+    include_unapplied: bool = False
+    ignore: tuple[str, ...] = ()
+    baseline: str | None = None
+    accept: bool = False
+    revert: Path | None = None
+    notify: str | None = None
+    metrics: Path | None = None
+
+
+def look_for_drift(call: Invocation, wish: Wish) -> Exit:
+    """The whole of `drift`."""
+    config = read(call)
+    with _journal(call, config, wish) as journal:
+        return wait_for(_look(call, config, wish, journal))
+
+
+async def _look(call: Invocation, config: Config, wish: Wish, journal: Journal | None) -> Exit:
+    from rolecall.cli.drift_present import show_found
+
+    async with session(call, config) as open_session:
+        made = await drift(_request(call, config, wish, open_session, journal))
+    found = made.looked.found
+    if journal is not None:
+        _remember(call, config, journal, made)
+    show_found(call, config, found, wish.form, wish.people)
+    return drift_exit(found, detailed=wish.detailed)
+
+
+def _request(call: Invocation, config: Config, wish: Wish, found: Session, journal: Journal | None) -> DriftRequest:
+    org: Any = found.org
+    moment = now()
+
+    def known(org_id: str) -> Past:
+        was = Past(Memory(NOTHING_APPLIED)) if journal is None else past.from_journal(journal, org_id, moment)
+        return was if wish.baseline is None else past.with_baseline(was, config, wish.baseline)
+
+    return DriftRequest(
+        wanted=from_config(config),
+        org=org,
+        people=found.people,
+        audit=org if hasattr(org, "since") else None,
+        now=moment,
+        as_of=day(call),
+        past=known,
+        moments=(lambda _: {}) if journal is None or wish.baseline else partial(past.moments, journal),
+        knows=lambda run: journal is not None and journal.run(run) is not None,
+        blame=lambda where: blame(config.root, where.file, where.line),
+        ignore=wish.ignore,
+        include_unapplied=wish.include_unapplied,
+    )
+
+
+def _remember(call: Invocation, config: Config, journal: Journal, made: Drifts) -> None:
+    found, org_id = made.looked.found, made.looked.found.org.id
+    caller = made.inquiry.question.live.facts.caller.email
+    facts = run_facts(call, config, caller)
+    message = f"{len(found.drifts)} drifted" if found.drifts else "nothing drifted"
+    record_look(journal, org_id, "drift", facts, found.sighting, message)
+    keep_look(journal, org_id, made.looked.look)
+    if found.sighting is not None:
+        watch_from(journal, org_id, found.at, first=True)
+    forget_old(journal, org_id, found.at, config.journal.keep_days)
+
+
+@contextmanager
+def _journal(call: Invocation, config: Config, wish: Wish) -> Iterator[Journal | None]:
+    """The journal, made where there is none; with a baseline in its place only one that is there. None for a file."""
+    from rolecall.journal.opened import find_journal, open_journal
+
+    if call.snapshot is not None:
+        yield None
+        return
+    opened = find_journal if wish.baseline else open_journal
+    journal = opened(journal_url(call, config), config.root)
+    try:
+        yield journal
+    finally:
+        if journal is not None:
+            journal.close()
+
+
+def drift_exit(found: Found, *, detailed: bool) -> Exit:
+    """What a look leaves with: 3 where a standing limit or an access test does not hold, whatever was asked."""
+    codes = [Exit.REFUSED] if any(alarm.kind != "watch" for alarm in found.alarms) else []
+    if detailed and (found.drifts or found.alarms):
+        codes.append(Exit.CHANGES)
+    elif detailed and (found.unread or found.observed):
+        codes.append(Exit.UNSEEN)
+    return worst(*codes)

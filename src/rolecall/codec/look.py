@@ -1,0 +1,50 @@
+"""A look at groups and people as small JSON: hashes of people are packed, some twelve bytes each before compression."""
+
+from __future__ import annotations
+
+import zlib
+from base64 import b64decode, b64encode
+from collections.abc import Mapping
+from datetime import datetime
+from struct import pack, unpack
+from typing import Any
+
+from rolecall.model.look import Look, SeenGroup
+
+_BYTES = 12
+
+
+def encode_look(look: Look) -> dict[str, Any]:
+    """The look as JSON."""
+    return {
+        "at": look.at.isoformat(),
+        "groups": {id_: list(group) for id_, group in sorted(look.groups.items())},
+        "waiting": sorted(look.waiting),
+        "people": None if look.people is None else _packed(look.people),
+    }
+
+
+def decode_look(json: Mapping[str, Any]) -> Look:
+    """The inverse of encode_look. Raises ValueError for what it did not make."""
+    people = json["people"]
+    return Look(
+        datetime.fromisoformat(json["at"]),
+        {id_: SeenGroup(*group) for id_, group in json["groups"].items()},
+        None if people is None else _unpacked(people),
+        frozenset(json["waiting"]),
+    )
+
+
+def _packed(people: Mapping[int, int]) -> str:
+    keys = sorted(people)
+    columns = pack(f"<{len(keys)}Q{len(keys)}I", *keys, *(people[key] for key in keys))
+    return b64encode(zlib.compress(columns, 1)).decode("ascii")
+
+
+def _unpacked(text: str) -> dict[int, int]:
+    raw = zlib.decompress(b64decode(text))
+    size = len(raw) // _BYTES
+    if size * _BYTES != len(raw):
+        raise ValueError("not a look")
+    said = unpack(f"<{size}Q{size}I", raw)
+    return dict(zip(said[:size], said[size:], strict=True))

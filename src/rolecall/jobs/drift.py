@@ -1,0 +1,109 @@
+"""Look for drift: read the org, ask who moved what, tell what it means. Handed a Reader, so it cannot write."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+
+from rolecall.errors import OrgError, Problem, Where
+from rolecall.jobs.plan import PlanRequest, Wanted, question
+from rolecall.live.port import Audit, People, Reader
+from rolecall.model.authorship import Blame
+from rolecall.model.directory import EVERYBODY
+from rolecall.model.outcome import Event
+from rolecall.model.settings import Address
+from rolecall.plan.drift import Drift
+from rolecall.plan.drift_make import Inquiry, Looked, Past, drifted, find
+
+SLACK = timedelta(minutes=5)
+"""How far the org's clock and ours may be apart when an event is laid beside a run."""
+
+
+@dataclass(frozen=True, slots=True)
+class DriftRequest:
+    """One look. ``past`` gives what is known of an org, by id, and ``moments`` when each address was last recorded;
+    ``knows`` whether a run is one of the journal's.
+
+    ``audit`` is None where nobody can be asked; ``blame`` gives who wrote a line of the config. ``ignore`` are
+    addresses or globs. ``now`` is in UTC.
+    """
+
+    wanted: Wanted
+    org: Reader
+    people: People | None
+    audit: Audit | None
+    now: datetime
+    as_of: date
+    past: Callable[[str], Past]
+    moments: Callable[[str], Mapping[Address, datetime]] = lambda _: {}
+    knows: Callable[[int], bool] = lambda _: False
+    blame: Callable[[Where], Blame | None] = lambda _: None
+    ignore: tuple[str, ...] = ()
+    include_unapplied: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Drifts:
+    """What was found, and the inquiry it was found from: `--accept` judges by it."""
+
+    looked: Looked
+    inquiry: Inquiry
+
+
+async def drift(request: DriftRequest) -> Drifts:
+    """Look once. Raises OrgError for an org that is not the one named, ConfigError for names it does not have."""
+    asked = PlanRequest(request.wanted, request.org, request.people, request.now, request.as_of)
+    first = await question(asked)
+    past = request.past(first.live.facts.org_id)
+    first = replace(first, applied=past.memory.applied)
+    if request.people is not None:
+        first = replace(first, directory=await request.people.read_people(EVERYBODY), scope=EVERYBODY)
+    inquiry = Inquiry(first, past, {}, request.ignore, request.include_unapplied)
+    rows = drifted(inquiry)
+    if rows:
+        inquiry = await _with_events(inquiry, request, rows)
+    looked = find(inquiry)
+    written = _written(looked.found.rows, request.blame)
+    return Drifts(replace(looked, found=replace(looked.found, written=written)), inquiry)
+
+
+async def _with_events(inquiry: Inquiry, request: DriftRequest, rows: Sequence[Drift]) -> Inquiry:
+    """With the org's last write to each address; where its log cannot be read, with a word about that."""
+    if request.audit is None or inquiry.past.basis.at is None:
+        return inquiry
+    moments = request.moments(inquiry.question.live.facts.org_id)
+    base = inquiry.past.basis.at
+    since = min([base, *(moments.get(row.address, base) for row in rows)]) - SLACK
+    try:
+        events = await request.audit.since(since)
+    except OrgError as error:
+        message = f"who changed what is not known: {error.problems[0].message}"
+        return replace(inquiry, warnings=(Problem("audit_unread", message, severity="warning"),))
+    past, found = inquiry.past, _last(events, moments, base)
+    runs = frozenset(run for run in _runs(found.values(), past.memory.journal) if request.knows(run))
+    past = replace(past, memory=replace(past.memory, runs=runs))
+    return replace(inquiry, past=past, events=found)
+
+
+def _runs(events: Iterable[Event], journal: str) -> Iterator[int]:
+    """The runs of a journal that these writes name in their keys."""
+    for event in events:
+        parts = (event.key or "").split("/")
+        if len(parts) >= 4 and parts[:2] == ["rolecall", journal] and parts[2].isdigit():
+            yield int(parts[2])
+
+
+def _last(events: Iterable[Event], moments: Mapping[Address, datetime], base: datetime) -> dict[Address, Event]:
+    """The last event of each address since it was recorded."""
+    found = {}
+    for event in events:
+        at = Address(event.address)
+        if event.at >= moments.get(at, base) - SLACK:
+            found[at] = event
+    return found
+
+
+def _written(rows: Iterable[Drift], blame: Callable[[Where], Blame | None]) -> dict[Address, Blame]:
+    places = ((row.address, row.source) for row in rows if row.source is not None and row.source.line)
+    return {at: said for at, where in places if (said := blame(where)) is not None}

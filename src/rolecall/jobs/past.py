@@ -1,0 +1,117 @@
+"""What is known from before a look for drift: from the journal, or from a file or a commit in its place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+from rolecall.codec.look import decode_look
+from rolecall.desired import Config
+from rolecall.errors import ConfigError, Problem, Where
+from rolecall.journal.port import Journal
+from rolecall.model.desired import Applied
+from rolecall.model.kinds import KINDS, address
+from rolecall.model.look import Look
+from rolecall.model.run import Run
+from rolecall.model.settings import BLANK, UNSET, Address, Settings
+from rolecall.plan.drift import Memory
+from rolecall.plan.drift_found import Basis
+from rolecall.plan.drift_make import Past
+
+LOOK = "drift.look"
+WATCHED = "drift.watched"
+"""Keys of the journal's notes: the last look, and the moment of the sighting that watched roles are compared with."""
+
+GIT = "git:"
+
+
+def from_journal(journal: Journal, org_id: str, now: datetime) -> Past:
+    """What the journal remembers of an org."""
+    records = journal.records(org_id)
+    last = _last_apply(journal, org_id)
+    basis = Basis("journal", f"run {last.id}", last.ended_at or last.started_at) if last and records else Basis()
+    memory = Memory(journal.applied(org_id), frozenset(record.address for record in records), journal.id)
+    known = journal.recall(org_id, WATCHED)
+    watched = journal.sighting_at(org_id, datetime.fromisoformat(known))[0] if known else None
+    return Past(memory, basis, last_look(journal, org_id), journal.sighting_at(org_id, now)[0], watched)
+
+
+def last_look(journal: Journal, org_id: str) -> Look | None:
+    """The last look that was kept; None where there is none, or where another version kept it."""
+    kept = journal.recall(org_id, LOOK)
+    try:
+        return None if kept is None else decode_look(kept)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def moments(journal: Journal, org_id: str) -> dict[Address, datetime]:
+    """When each remembered address was recorded."""
+    return {record.address: record.at for record in journal.records(org_id)}
+
+
+def with_baseline(past: Past, config: Config, said: str) -> Past:
+    """The past with what a snapshot, a config's main file or ``git:REF`` says, in place of what was last applied.
+
+    Raises ConfigError for anything else.
+    """
+    memory, basis = _of_ref(config, said.removeprefix(GIT)) if said.startswith(GIT) else _of_file(config, Path(said))
+    return replace(past, memory=replace(memory, journal=past.memory.journal), basis=basis)
+
+
+def _last_apply(journal: Journal, org_id: str) -> Run | None:
+    """The newest run that wrote, or found nothing to write."""
+    limit = 64
+    while True:
+        runs = journal.runs(org_id, limit)
+        found = next((run for run in runs if run.kind in ("apply", "rollback") and run.outcome != "open"), None)
+        if found is not None or len(runs) < limit:
+            return found
+        limit *= 8
+
+
+def _of_ref(config: Config, ref: str) -> tuple[Memory, Basis]:
+    from rolecall.outside.git import at_ref
+
+    with at_ref(config.root, ref) as (folder, at):
+        return _of_config(folder, config), Basis("git", ref, at)
+
+
+def _of_config(folder: Path, config: Config) -> Memory:
+    from rolecall.desired import read_config
+
+    was = read_config(folder, config.env, config.main).desired
+    authoritative = frozenset(kind.section for kind in KINDS if was.policy.managing(kind.section) == "authoritative")
+    held = frozenset(_addresses(was.settings))
+    return Memory(Applied(was.settings, was.policy), held, baseline=True, whole=authoritative)
+
+
+def _of_file(config: Config, path: Path) -> tuple[Memory, Basis]:
+    from rolecall.source.files import read_file
+
+    start = read_file(path, str(path))[:4096]
+    if b"snapshot" not in start:
+        if b"version" not in start:
+            hint = "write a snapshot file, a config's rolecall.yaml, or git:REF"
+            raise ConfigError(Problem("baseline", "is no snapshot and no config", Where(str(path)), hint))
+        main = replace(config, main=path.name)
+        return _of_config(path.parent, main), Basis("file", str(path))
+    from rolecall.live.observed import SnapshotReader
+
+    snapshot = SnapshotReader(path).load()
+    live = snapshot.live
+    whole = frozenset(kind.section for kind in KINDS if live.covered(kind.section).state == "complete")
+    groups = {} if live.settings.idp_groups is UNSET else live.settings.idp_groups
+    mapped = frozenset(address("idp_groups", name) for name, mapping in groups.items() if mapping != BLANK)
+    applied = Applied(live.settings, unmanaged=mapped)
+    memory = Memory(applied, frozenset(_addresses(live.settings)), baseline=True, whole=whole)
+    return memory, Basis("file", str(path), snapshot.taken_at)
+
+
+def _addresses(settings: Settings) -> Iterator[Address]:
+    for kind in KINDS:
+        held = getattr(settings, kind.section)
+        if held is not UNSET:
+            yield from (address(kind.section, key) for key in held) if kind.keyed else (address(kind.section),)

@@ -1,0 +1,29 @@
+"""What was seen of groups and people at one moment, kept small, to tell later who came, went and moved."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import NamedTuple
+
+
+class SeenGroup(NamedTuple):
+    """A group's name and its number of members, by its id in a Look. ``members`` is None where nobody counted."""
+
+    name: str
+    members: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One look. ``people`` maps a hash of each active person's id to a hash of their groups and manual edits: enough to
+    say that somebody came, went or moved, and not who. It is None when not everybody was read.
+
+    ``waiting`` are config keys of groups that the IdP had not pushed.
+    """
+
+    at: datetime
+    groups: Mapping[str, SeenGroup] = field(default_factory=dict)
+    people: Mapping[int, int] | None = None
+    waiting: frozenset[str] = frozenset()

@@ -1,0 +1,1 @@
+"""The world beside the org: git, notices to people, metrics for machines."""

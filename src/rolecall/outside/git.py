@@ -1,0 +1,84 @@
+"""What git knows of a config: who wrote a line, and the files as they were at a ref. Reads only."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import tarfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from rolecall.errors import ConfigError, Problem
+from rolecall.model.authorship import Blame
+
+_SECONDS = 30
+_NOBODY = "0" * 40
+
+
+def blame(root: Path, file: str, line: int) -> Blame | None:
+    """Who last touched a line of ``root/file``, counted from 1; None where git does not know it, or is not there.
+
+    A line that was changed in the work tree and not committed has no commit either: None.
+    """
+    said = _git(root, "blame", "--porcelain", "-L", f"{line},{line}", "--", file)
+    return _parse(said) if said else None
+
+
+def head(root: Path) -> str | None:
+    """The commit that is checked out; None where there is none."""
+    said = _git(root, "rev-parse", "--verify", "--quiet", "HEAD^{commit}")
+    return said.strip() if said else None
+
+
+@contextmanager
+def at_ref(root: Path, ref: str) -> Iterator[tuple[Path, datetime]]:
+    """The config's directory as it was at a ref, in a directory for the time being, and when that was committed.
+
+    Raises ConfigError where there is no git, or no such ref.
+    """
+    commit = _git(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
+    if not commit:
+        message = f"git knows no commit `{ref}` for {root}"
+        raise ConfigError(Problem("git_ref", message, None, "write git:REF with a branch, a tag or a commit"))
+    prefix = (_git(root, "rev-parse", "--show-prefix") or "").strip()
+    when = int((_git(root, "show", "-s", "--format=%ct", commit.strip()) or "0").strip())
+    packed = _bytes(root, "archive", "--format=tar", f"{commit.strip()}:{prefix}")
+    if packed is None:
+        raise ConfigError(Problem("git_ref", f"the config is not in git at `{ref}`", None, "name a ref that has it"))
+    with TemporaryDirectory(prefix="rolecall-") as folder:
+        with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
+            archive.extractall(folder, filter="data")
+        yield Path(folder), datetime.fromtimestamp(when, UTC)
+
+
+def _parse(porcelain: str) -> Blame | None:
+    lines = porcelain.splitlines()
+    commit = lines[0].split(" ", 1)[0]
+    if commit == _NOBODY:
+        return None
+    said = dict(_pair(line) for line in lines[1:] if not line.startswith("\t"))
+    at = datetime.fromtimestamp(int(said.get("author-time", "0")), UTC)
+    return Blame(commit, said.get("author", ""), said.get("author-mail", "").strip("<>"), at, said.get("summary", ""))
+
+
+def _pair(line: str) -> tuple[str, str]:
+    key, _, value = line.partition(" ")
+    return key, value
+
+
+def _git(root: Path, *args: str) -> str | None:
+    said = _bytes(root, *args)
+    return None if said is None else said.decode("utf-8", "replace")
+
+
+def _bytes(root: Path, *args: str) -> bytes | None:
+    """What git says; None where it is missing, fails or takes too long. It is never let near a terminal or a pager."""
+    command = ["git", "-C", str(root), "--no-pager", "--literal-pathspecs", *args]
+    try:
+        ended = subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, timeout=_SECONDS, check=False)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return ended.stdout if ended.returncode == 0 else None

@@ -1,0 +1,170 @@
+"""The one walk over what a look for drift found: what is said, in reading order, before anybody styles it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from rolecall.errors import Problem, Where
+from rolecall.model.fields import field_changes
+from rolecall.model.kinds import SECTIONS, split_address
+from rolecall.plan.drift import Drift, DriftClass
+from rolecall.plan.drift_found import Alarm, Found
+from rolecall.report.banner import org_line
+from rolecall.report.drift_words import (
+    CLASSES,
+    basis_words,
+    event_words,
+    headline,
+    impact_lines,
+    news_notes,
+    people_told,
+    summary_line,
+    who_words,
+    written_words,
+)
+from rolecall.report.phrases import count
+from rolecall.report.remain import unmanaged_words
+from rolecall.report.visible import visible
+from rolecall.report.walk import Mark, Note, Tone
+from rolecall.report.words import Diff, scalar
+
+
+class Entry(NamedTuple):
+    """One address as a reader sees it. ``counts`` says whether it counts as drift."""
+
+    row: Drift
+    mark: Mark
+    address: str
+    diffs: tuple[Diff, ...]
+    where: Where | None
+    notes: tuple[Note, ...]
+    counts: bool
+
+
+class Part(NamedTuple):
+    """Entries of one section, or those that do not count."""
+
+    title: str
+    entries: tuple[Entry, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DriftWalk:
+    """A look in reading order. Every text is visible and safe to print, but not escaped for any markup.
+
+    ``parts`` count as drift, ``aside`` does not. ``alarms`` are what the config forbids, ``news`` what is no drift.
+    """
+
+    found: Found
+    banner: str
+    seen: str
+    headline: str
+    impact: tuple[str, ...]
+    basis: str
+    parts: tuple[Part, ...]
+    aside: tuple[Part, ...]
+    alarms: tuple[tuple[Alarm, Note], ...]
+    news: tuple[Note, ...]
+    inventory: tuple[Note, ...]
+    warnings: tuple[Problem, ...]
+    summary: str
+
+
+def drift_walk(found: Found) -> DriftWalk:
+    """Walk a look, which shows of people what it may."""
+    return DriftWalk(
+        found=found,
+        banner=org_line(found.org),
+        seen=_seen(found),
+        headline=headline(found),
+        impact=tuple(impact_lines(found)),
+        basis=basis_words(found),
+        parts=tuple(_parts(found)),
+        aside=tuple(_aside(found)),
+        alarms=tuple((alarm, Note(_alarm_words(alarm), "warn")) for alarm in found.alarms),
+        news=tuple(news_notes(found)),
+        inventory=tuple(Note(text, "warn" if warn else "plain") for text, warn in unmanaged_words(found.unmanaged)),
+        warnings=found.warnings,
+        summary=summary_line(found),
+    )
+
+
+def _seen(found: Found) -> str:
+    if found.unread:
+        return f"NOT READ: {', '.join(found.unread)}"
+    nouns = (("domains", "domain", None), ("idp_groups", "group", None), ("people", "person", "people"))
+    counted = [count(found.counts[key], noun, plural) for key, noun, plural in nouns if key in found.counts]
+    return f"all read: {', '.join(counted)}" if counted else "all read"
+
+
+def _parts(found: Found) -> Iterable[Part]:
+    for section in SECTIONS:
+        rows = [row for row in found.drifts if split_address(row.address)[0] == section]
+        if rows:
+            yield Part(section, tuple(_entry(found, row, counts=True) for row in rows))
+
+
+_ASIDE: Mapping[DriftClass, str] = {
+    "idp": "Gone from the IdP, with nobody in it",
+    "differs": "Never applied: the config and the org differ, and nobody knows which side moved",
+    "unapplied": "Changed in the config, not applied yet: run apply",
+    "converged": "Changed in the org to what the config asks for",
+    "unknown": "Not read: nothing is known of these",
+}
+
+
+def _aside(found: Found) -> Iterable[Part]:
+    for kind, title in _ASIDE.items():
+        rows = [row for row in found.rows if row.kind == kind and row.fingerprint not in found.counted]
+        if rows:
+            yield Part(title, tuple(_entry(found, row, counts=False) for row in rows))
+
+
+def _entry(found: Found, row: Drift, *, counts: bool) -> Entry:
+    notes = [Note(text, tone) for text, tone in _notes(found, row, counts=counts)]
+    return Entry(row, _mark(row), visible(row.address), diffs(row), row.source, tuple(notes), counts)
+
+
+def diffs(row: Drift) -> tuple[Diff, ...]:
+    """What moved, field by field: from what was applied to what the org has, or between config and org."""
+    section, _ = split_address(row.address)
+    if row.kind == "unknown":
+        return ()
+    before = row.desired if row.kind in ("differs", "unapplied") else row.last
+    found = field_changes(section, before, row.live)
+    spoken = [item for item in found if item.before is not None and item.after is not None]
+    if before is not None and row.live is not None:
+        spoken = spoken if section in ("sso", "scim", "domains", "defaults") else list(found)
+        return tuple(Diff(item.path, scalar(item.path, item.before), scalar(item.path, item.after)) for item in spoken)
+    if row.live is None:
+        return tuple(Diff(f"was {item.path}", None, scalar(item.path, item.before)) for item in found)
+    return tuple(Diff(item.path, None, scalar(item.path, item.after)) for item in found)
+
+
+def _mark(row: Drift) -> Mark:
+    before = row.desired if row.kind in ("differs", "unapplied") else row.last
+    return "+" if before is None else "-" if row.live is None else "~"
+
+
+def _notes(found: Found, row: Drift, *, counts: bool) -> Iterable[tuple[str, Tone]]:
+    yield CLASSES[row.kind] + (f" · {event_words(row.event)}" if row.event else ""), "warn" if counts else "dim"
+    if row.new_admin:
+        yield "nobody manages this mapping, it is new, and it gives org admin", "warn"
+    if row.kind == "both":
+        section, _ = split_address(row.address)
+        wanted = ", ".join(
+            f"{path}: {scalar(path, after)}" for path, _, after in field_changes(section, None, row.desired)
+        )
+        yield f"the config asks for {wanted or 'nothing here'}", "plain"
+    if row.address in found.written:
+        yield written_words(found.written[row.address]), "dim"
+    if counts:
+        yield from people_told(found, row.address)
+        yield f"fingerprint {row.fingerprint}", "dim"
+
+
+def _alarm_words(alarm: Alarm) -> str:
+    subject = f"{who_words(alarm.who)} " if alarm.who is not None else ""
+    return visible(f"{alarm.name}: {subject}{alarm.message}" if alarm.kind != "watch" else f"{subject}{alarm.message}")

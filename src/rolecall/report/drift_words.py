@@ -1,0 +1,164 @@
+"""What a look for drift found, in sentences."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+
+from rolecall.model.authorship import Blame
+from rolecall.model.outcome import Event
+from rolecall.model.settings import Address
+from rolecall.plan.drift import DriftClass
+from rolecall.plan.drift_found import Found, NewAdmin
+from rolecall.plan.headline import people
+from rolecall.plan.value import Impact, Who
+from rolecall.report.people import change_told, moves_by_address
+from rolecall.report.phrases import count, listed
+from rolecall.report.visible import visible
+from rolecall.report.walk import Note, Tone
+
+CLASSES: Mapping[DriftClass, str] = {
+    "in_sync": "as the config asks",
+    "converged": "as the config asks, though nobody applied it",
+    "differs": "differs",
+    "unapplied": "not applied yet",
+    "console": "changed in the org",
+    "both": "changed in the org, and in the config to something else",
+    "other_run": "changed by a run that this journal does not have",
+    "idp": "the IdP no longer has this group, or another one bears its name",
+    "unknown": "not read",
+}
+
+_NAMED = 5
+_SHORT_COMMIT = 8
+
+
+def moment_words(at: datetime) -> str:
+    """``22 Nov 2026 12:03 UTC``."""
+    return f"{at.day} {at:%b %Y %H:%M} UTC"
+
+
+def who_words(who: Who) -> str:
+    """The name that may be shown, or that it is one person."""
+    return visible(who.email) if who.email else "1 person"
+
+
+def event_words(event: Event) -> str:
+    """``by bo@acme.com from 10.0.0.7, 22 Nov 2026 12:03 UTC, by console``."""
+    place = f" from {visible(event.source_ip)}" if event.source_ip else ""
+    return f"by {visible(event.actor)}{place}, {moment_words(event.at)}, by {visible(event.channel)}"
+
+
+def written_words(said: Blame) -> str:
+    """``the config's side: Ann, 3 Nov 2026, 1a2b3c4d Map the brand team``."""
+    day = f"{said.at.day} {said.at:%b %Y}"
+    commit = f"{said.commit[:_SHORT_COMMIT]} {visible(said.summary)}".rstrip()
+    return f"the config's side: {visible(said.author)}, {day}, {commit}"
+
+
+def headline(found: Found) -> str:
+    """How much moved, in a sentence."""
+    drifts = found.drifts
+    if not drifts and found.unread:
+        return f"Not all could be seen ({', '.join(found.unread)}): nothing is known of it. Elsewhere nothing drifted."
+    if not drifts and found.alarms:
+        return "No setting drifted, but the org is not as the config says it must be."
+    if not drifts:
+        return "Nothing drifted."
+    return f"{count(len(drifts), 'setting')} drifted."
+
+
+def impact_lines(found: Found) -> Iterator[str]:
+    """What the drift did to people, and what bringing it back would do."""
+    if found.did is not None:
+        yield f"What it did: {_impact(found.did.impact)}"
+    if found.revert is not None:
+        yield f"Reverting it: {_impact(found.revert.impact)}"
+
+
+def _impact(impact: Impact) -> str:
+    told = visible(impact.headline) or "Nobody's access changes."
+    return f"{told} {visible(impact.problem)}" if impact.problem else told
+
+
+def basis_words(found: Found) -> str:
+    """What live was compared with."""
+    basis = found.basis
+    at = f" ({moment_words(basis.at)})" if basis.at else ""
+    if basis.kind == "journal":
+        return f"Compared with what {basis.name}{at} and those before left, and with the config."
+    if basis.kind in ("file", "git"):
+        return f"Compared with {visible(basis.name)}{at} in place of a journal, and with the config."
+    return (
+        "No record of an apply: compared two ways, the org with the config. Nobody knows which side moved; "
+        "`rolecall apply` makes a record, even with nothing to do, and --baseline names one."
+    )
+
+
+def people_told(found: Found, at: Address) -> Iterator[tuple[str, Tone]]:
+    """What the drift at one address did to people, and what reverting it would do."""
+    live = found.live_name(at)
+    for title, plan in (("did", found.did), ("reverting", found.revert)):
+        if plan is None:
+            continue
+        if plan.impact.people is None:
+            yield f"{title}: {visible(plan.impact.problem or 'people were not read')}", "plain"
+            continue
+        told = list(change_told(plan, live, moves_by_address(plan.impact).get(live, ())))
+        if not told:
+            yield f"{title}: nobody's access", "dim"
+        for item in told:
+            yield f"{title}: {item.text}", "risk" if item.grave else "plain"
+
+
+def news_notes(found: Found) -> Iterator[Note]:
+    """What is no drift: people and groups that came, went and moved."""
+    yield from (Note(text, tone) for text, tone in (*_people_news(found), *_group_news(found)))
+
+
+def _people_news(found: Found) -> Iterator[tuple[str, Tone]]:
+    news = found.people
+    if news is None or not news.any:
+        return
+    said = [f"{news.joined:,} joined"] if news.joined else []
+    said += [f"{news.left:,} left"] if news.left else []
+    said += [f"{news.moved:,} changed groups"] if news.moved else []
+    if news.new_admins:
+        said.append(f"{count(len(news.new_admins), 'new org admin')}{_admins(news.new_admins)}")
+    if news.former_admins:
+        gone = listed((who.email for who in news.former_admins if who.email), _NAMED)
+        said.append(f"{people(len(news.former_admins))} no longer org admin{f': {gone}' if gone else ''}")
+    tone: Tone = "risk" if news.new_admins else "plain"
+    yield f"People since {moment_words(news.since)}: {', '.join(said)}.", tone
+
+
+def _admins(rows: Iterable[NewAdmin]) -> str:
+    told = [f"{who_words(row.who)}, {visible(row.by)}" for row in rows]
+    more = f" and {len(told) - _NAMED:,} more" if len(told) > _NAMED else ""
+    return f": {'; '.join(told[:_NAMED])}{more}"
+
+
+def _group_news(found: Found) -> Iterator[tuple[str, Tone]]:
+    news = found.groups
+    for key in news.ready:
+        yield f"`{visible(key)}` waited for the IdP and has arrived: run apply.", "warn"
+    for row in news.renamed:
+        hint = (
+            f"; rename the key `{visible(row.key)}`: rolecall fmt --renames" if row.key not in (None, row.now) else ""
+        )
+        yield f"`{visible(row.was)}` is now called `{visible(row.now)}` in the IdP{hint}.", "warn" if hint else "plain"
+    if news.arrived:
+        yield f"{count(len(news.arrived), 'group')} arrived from the IdP: {listed(news.arrived, _NAMED)}.", "plain"
+    if news.vanished:
+        yield f"{count(len(news.vanished), 'group')} left the IdP: {listed(news.vanished, _NAMED)}.", "plain"
+
+
+def summary_line(found: Found) -> str:
+    """``Drift: 2 console, 1 both. Beside it: 1 unapplied.``"""
+    counted = Counter(row.kind for row in found.drifts)
+    aside = Counter(row.kind for row in found.rows if row.fingerprint not in found.counted)
+    said = ", ".join(f"{number:,} {kind}" for kind, number in sorted(counted.items()))
+    beside = ", ".join(f"{number:,} {kind}" for kind, number in sorted(aside.items()))
+    line = f"Drift: {said}." if said else "No drift."
+    return f"{line} Beside it: {beside}." if beside else line

@@ -1,0 +1,134 @@
+"""`drift`: what it finds, whom it names, what it leaves with, and that it writes nothing to the org."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import meddler
+import pytest
+from cli_repo import CONFIG, make_repo
+
+from rolecall.cli.main import run
+from rolecall.errors import Exit
+from rolecall.schema_files import schema_text
+
+Capture = pytest.CaptureFixture[str]
+ADMIN = {"role": "team_admin", "teams": ["Marketing"]}
+
+
+@pytest.fixture
+def repo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> Path:
+    made = make_repo(tmp_path / "repo")
+    monkeypatch.chdir(made)
+    assert run(["apply", "--auto-approve"]) == Exit.OK
+    capsys.readouterr()
+    return made
+
+
+def found(capsys: Capture, *args: str) -> dict[str, Any]:
+    run(["drift", "--format", "json", *args])
+    said: dict[str, Any] = json.loads(capsys.readouterr().out)
+    jsonschema.validate(said, json.loads(schema_text("drift.schema.json")))
+    return said
+
+
+def test_nothing_drifted(repo: Path, capsys: Capture) -> None:
+    assert run(["drift", "--detailed-exitcode"]) == Exit.OK
+    told = capsys.readouterr().out
+    assert told.startswith(
+        "LOCAL REHEARSAL, not WRITER · tinyco · org_1 at local:org.db   all read: 2 groups, 4 people\n"
+    )
+    assert "Nothing drifted.\n" in told
+    assert "what run 1 (" in told
+
+
+def test_a_change_by_another_admin_is_found_with_their_name_and_both_ways(repo: Path, capsys: Capture) -> None:
+    meddler.remap(repo / "org.db", "bo@tiny.co", "Marketing", ADMIN)
+    assert run(["drift", "--detailed-exitcode"]) == Exit.CHANGES
+    told = capsys.readouterr().out
+    assert "~ idp_groups/Marketing   role: member → team_admin · teams: Brand → Marketing   rolecall.yaml:7\n" in told
+    assert "changed in the org · by bo@tiny.co from 127.0.0.1, " in told
+    assert "What it did: 2 people lose Brand member and gain Marketing team admin." in told
+    assert "Reverting it: 2 people lose Marketing team admin and gain Brand member." in told
+    assert run(["drift"]) == Exit.OK
+
+
+def test_its_json_fits_the_schema_and_has_all_that_was_promised(repo: Path, capsys: Capture) -> None:
+    meddler.remap(repo / "org.db", "bo@tiny.co", "Marketing", ADMIN)
+    first, second = found(capsys), found(capsys)
+    (row,) = first["drift"]
+    assert (row["address"], row["class"], row["who"]) == ("idp_groups/Marketing", "console", "bo@tiny.co")
+    assert row["last"] == row["desired"] == {"role": "member", "teams": ["Brand"]}
+    assert row["live"] == ADMIN
+    assert row["people"] == {side: {"gain": 0, "lose": 0, "change": 2} for side in ("did", "revert")}
+    assert row["fingerprint"] == second["drift"][0]["fingerprint"]
+    assert [who["email"] for who in first["impact"]["did"]["details"]] == ["cy@tiny.co", "di@tiny.co"]
+
+
+def test_a_look_writes_nothing_to_the_org(repo: Path, capsys: Capture) -> None:
+    with meddler.org(repo / "org.db") as org:
+        before = org.get("/v1/audit-log")["total"]
+    meddler.remap(repo / "org.db", "bo@tiny.co", "Marketing", ADMIN)
+    assert run(["drift", "--detailed-exitcode"]) == Exit.CHANGES
+    with meddler.org(repo / "org.db") as org:
+        assert org.get("/v1/audit-log")["total"] == before + 2  # the token, and the change
+
+
+def test_what_only_the_config_changed_is_no_drift_unless_asked_for(repo: Path, capsys: Capture) -> None:
+    (repo / "rolecall.yaml").write_text(CONFIG.replace("[Brand]", "[Marketing]"))
+    assert run(["drift", "--detailed-exitcode"]) == Exit.OK
+    assert "Changed in the config, not applied yet: run apply" in capsys.readouterr().out
+    assert run(["drift", "--detailed-exitcode", "--include-unapplied"]) == Exit.CHANGES
+
+
+def test_without_a_record_it_compares_two_ways_and_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    monkeypatch.chdir(make_repo(tmp_path / "new"))
+    capsys.readouterr()
+    assert run(["drift", "--detailed-exitcode"]) == Exit.OK
+    told = capsys.readouterr().out
+    assert "No record of an apply: compared two ways" in told
+    assert "nobody knows which side moved" in told
+    assert run(["drift", "--detailed-exitcode", "--include-unapplied"]) == Exit.CHANGES
+
+
+def test_an_address_is_left_out_for_once(repo: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+    meddler.remap(repo / "org.db", "bo@tiny.co", "Marketing", ADMIN)
+    assert run(["drift", "--detailed-exitcode", "--ignore", "idp_groups/Mark*"]) == Exit.OK
+    monkeypatch.setenv("ROLECALL_DRIFT_IGNORE", "idp_groups/*")
+    assert run(["drift"]) == Exit.USAGE
+    assert "--ignore" in capsys.readouterr().err
+
+
+def test_what_somebody_maps_in_an_authoritative_section_is_drift(repo: Path, capsys: Capture) -> None:
+    (repo / "rolecall.yaml").write_text(CONFIG.replace("  Admins: {role: org_admin, teams: [Everyone]}\n", ""))
+    assert run(["apply", "--auto-approve", "--target", "idp_groups/Marketing"]) == Exit.OK
+    capsys.readouterr()
+    assert [row["class"] for row in found(capsys)["beside"]] == ["unapplied"]
+    meddler.remap(repo / "org.db", "bo@tiny.co", "Admins", {"role": "org_admin", "teams": ["Brand"]})
+    assert [row["class"] for row in found(capsys)["drift"]] == ["both"]
+
+
+def test_a_snapshot_can_stand_in_for_the_journal(repo: Path, capsys: Capture) -> None:
+    (repo / "rolecall.yaml").write_text(CONFIG.replace("[Brand]", "[Marketing]"))
+    said = found(capsys, "--baseline", "live.json")
+    assert said["basis"]["kind"] == "file"
+    assert [(row["address"], row["class"]) for row in said["drift"]] == [("idp_groups/Marketing", "console")]
+    assert run(["drift", "--baseline", "no-such.json"]) == Exit.ERROR
+
+
+def test_in_a_pipeline_people_are_counted_and_the_one_who_did_it_is_named(
+    repo: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    meddler.remap(repo / "org.db", "bo@tiny.co", "Marketing", ADMIN)
+    monkeypatch.setenv("CI", "true")
+    run(["drift"])
+    told = capsys.readouterr().out
+    assert "cy@tiny.co" not in told
+    assert "by bo@tiny.co" in told
+    run(["drift", "--people", "names"])
+    assert "cy@tiny.co" in capsys.readouterr().out
