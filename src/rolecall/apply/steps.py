@@ -19,6 +19,8 @@ from rolecall.model.settings import BLANK, Address, Value
 
 BATCH = 200
 """Intents that commit together, at most."""
+NOT_A_NO = frozenset({"org_failed", "org_busy", "org_silent", "org_unreachable", "org_timeout"})
+"""Problems in which the org did not say no to a write: it had no time for it, or was not there."""
 FLUSH = 0.1
 """Seconds for which outcomes may wait to be committed together: one that is lost is looked up by the next run."""
 
@@ -191,7 +193,8 @@ def settle(number: int, change: Change, outcome: Outcome) -> Ended:
                 return Ended(number, at, "done", found, version)
             return Ended(number, at, "moved", found, version, "somebody changed it after the plan was checked")
         case Refused(problem):
-            return Ended(number, at, "refused", problem=str(problem))
+            state: Settled = "failed" if problem.code in NOT_A_NO else "refused"
+            return Ended(number, at, state, problem=str(problem))
         case Unknown(problem):
             return Ended(number, at, "unknown", problem=str(problem))
 

@@ -153,11 +153,18 @@ def _exit(report: RunReport) -> Exit:
 
 
 def _check_journal(call: Invocation, config: Config, lost_ok: bool) -> None:
-    """In a pipeline the default journal dies with the runner; a rehearsal may do without."""
-    if call.ci and config.journal.is_default and config.org.kind != "local" and not lost_ok:
+    """In a pipeline a journal in a file is no common memory and no common lock; a rehearsal may do without."""
+    if not call.ci or config.org.kind == "local":
+        return
+    if config.journal.is_default and not lost_ok:
         message = "CI is set and the journal is a file here, which dies with the runner"
         hint = "set `journal.url` to a PostgreSQL database, or say --journal-lost-ok"
         raise ConfigError(Problem("journal_lost", message, config.journal.source, hint))
+    if isinstance(config.journal.url, str) and config.journal.url.startswith("sqlite:"):
+        message = "the journal is a file: two runners have two memories and no common lock"
+        hint = "each write is safe by its ETag, their sequence is not: never run two at once"
+        warning = Problem("journal_alone", message, config.journal.source, hint, "warning")
+        tell([warning], as_json=call.log_format == "json", color=call.color)
 
 
 @contextmanager

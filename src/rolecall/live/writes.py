@@ -60,7 +60,7 @@ async def _outcome(exchange: Exchange, known: Known, change: Change, means: Exch
         return await _taken(exchange, known, change, means, answer)
     if _is_stale(means, answer):
         return await _moved(exchange, known, means, answer)
-    problem = refusal(means.write, answer)
+    problem = _brief(means, answer)
     doubtful = sent.doubtful or (answer.status >= 500 and answer.status not in NOT_DONE)
     return _unknown(problem, sent) if doubtful else Refused(_tried(problem, sent))
 
@@ -134,8 +134,15 @@ def _unknown(problem: Problem, sent: Exchanged) -> Unknown:
     return Unknown(_tried(problem, sent)._replace(hint="the write may or may not stand; apply again settles it"))
 
 
+def _brief(means: Exchangeable, answer: Answer) -> Problem:
+    """Why a write did not work. A step says what was written, so `503 from the org` is all there is to say."""
+    problem = refusal(means.write, answer)
+    long = f"the org failed at {means.write} with {answer.status}"
+    return problem._replace(message=problem.message.replace(long, f"{answer.status} from the org"))
+
+
 def _tried(problem: Problem, sent: Exchanged) -> Problem:
-    return problem._replace(message=f"{problem.message} ({sent.tries} tries)") if sent.tries > 1 else problem
+    return problem._replace(message=f"{problem.message}, {sent.tries} tries") if sent.tries > 1 else problem
 
 
 def _not_pushed(change: Change) -> Problem:

@@ -60,7 +60,8 @@ def _headline(run: Run) -> str:
 
 
 def _why(steps: Sequence[Step], state: StepState) -> str:
-    said = {step.problem for step in steps if step.state == state and step.problem}
+    """What all of them say; the advice that comes after it stands with each step."""
+    said = {step.problem.partition(". ")[0] for step in steps if step.state == state and step.problem}
     return f" ({visible(said.pop())})" if len(said) == 1 else ""
 
 

@@ -82,7 +82,7 @@ def test_an_edit_with_its_hashes_made_anew_is_found_by_the_digest(plan, tmp_path
 
 
 def test_an_unknown_major_is_refused_and_a_minor_is_not(plan, tmp_path):
-    with pytest.raises(Stale, match="of format 2.0"):
+    with pytest.raises(Stale, match=r"of format 2\.0"):
         read_plan(saved(tmp_path, plan, lambda said: said.update(format_version="2.0")))
     text = json.dumps({**encode_plan(plan), "format_version": "1.7"})
     assert plan_of_text(text, "run 1").changes == plan.changes
