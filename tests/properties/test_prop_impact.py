@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import jsonschema_rs
 from access_orgs import Org
 from access_orgs import orgs as access_orgs
 from hypothesis import given
@@ -17,7 +18,9 @@ from rolecall.plan.digest import digest
 from rolecall.plan.encode import encode_plan
 from rolecall.plan.guards import GUARDS
 from rolecall.plan.privacy import redact
+from rolecall.schema_files import schema_text
 
+SCHEMA = jsonschema_rs.validator_for(json.loads(schema_text("plan.schema.json")))
 any_org = st.one_of(access_orgs(), on_the_new_endpoint())
 
 
@@ -96,3 +99,9 @@ def test_a_plan_that_changes_nothing_passes_every_guard(org: Org) -> None:
     if not plan.changes:
         assert plan.verdict == "pass"
         assert plan.impact.changed == 0
+
+
+@given(any_org)
+def test_every_plan_fits_its_schema(org: Org) -> None:
+    plan, _ = planned(org)
+    assert SCHEMA.is_valid(encode_plan(plan)), next(SCHEMA.iter_errors(encode_plan(plan))).message
