@@ -29,6 +29,7 @@ from rolecall.plan.value import (
     PolicyChange,
     Released,
     Requests,
+    Selection,
     Tally,
     TeamTally,
     Transient,
@@ -72,7 +73,7 @@ def decode_plan(json: Mapping[str, Json]) -> Plan:
         policy_changes=tuple(PolicyChange(**row) for row in json["policy_changes"]),
         warnings=tuple(Problem(**{**row, "where": decode_where(row["where"])}) for row in json["warnings"]),
         requests=Requests(**json["requests"]),
-        partial=json["partial"],
+        selection=_selection(json["selection"]),
         errored=json["errored"],
     )
 
@@ -96,6 +97,10 @@ def _change(row: Mapping[str, Json], intents: Mapping[Address, Intent]) -> Chang
         moved=Rename(Address(moved["from"]), Address(moved["to"])) if moved else None,
         level=row["level"],
     )
+
+
+def _selection(json: Mapping[str, Json]) -> Selection:
+    return Selection(tuple(json["targets"]), tuple(json["excludes"]), json["only_expired"])
 
 
 def _scope(json: Mapping[str, Json]) -> PeopleScope:

@@ -15,7 +15,8 @@ from rolecall.model.fields import field_changes
 from rolecall.model.kinds import split_address
 from rolecall.model.policy import Combo
 from rolecall.plan.digest import digest
-from rolecall.plan.value import FORMAT_VERSION, Apart, Impact, Move, Plan, Tally, Transient, UpgradeImpact, Who, summary
+from rolecall.plan.summary import summary
+from rolecall.plan.value import FORMAT_VERSION, Apart, Impact, Move, Plan, Tally, Transient, UpgradeImpact, Who
 
 
 def encode_plan(plan: Plan) -> dict[str, Json]:
@@ -43,6 +44,11 @@ def encode_plan(plan: Plan) -> dict[str, Json]:
         "unmanaged": [{**row._asdict(), "teams": list(row.teams)} for row in plan.unmanaged],
         "summary": summary(plan),
         "partial": plan.partial,
+        "selection": {
+            "targets": list(plan.selection.targets),
+            "excludes": list(plan.selection.excludes),
+            "only_expired": plan.selection.only_expired,
+        },
         "relied": {
             "sections": sorted(plan.coverage),
             "reads": plan.requests.read,

@@ -24,7 +24,7 @@ from rolecall.plan.policy_changes import policy_changes
 from rolecall.plan.question import Question
 from rolecall.plan.reading import people_scope
 from rolecall.plan.resolve import covers
-from rolecall.plan.value import Plan, Requests
+from rolecall.plan.value import Plan, Requests, Selection
 
 __all__ = ["LIFETIME", "Question", "make"]
 
@@ -71,7 +71,7 @@ def make(question: Question) -> Plan:
         policy_changes=loosened,
         warnings=(*question.warnings, *found.problems, *notes(desired, live, question.as_of), *idle, *linted),
         requests=Requests(live.requests, sum(change.via == "api" for change in changes)),
-        partial=bool(question.targets or question.excludes or question.only_expired),
+        selection=Selection(question.targets, question.excludes, question.only_expired),
         errored=any(problem.severity == "error" for problem in found.problems),
     )
 

@@ -219,13 +219,21 @@ class Requests(NamedTuple):
     write: int = 0
 
 
+class Selection(NamedTuple):
+    """What a plan was cut to: addresses or globs, and whether to lapsed mappings alone."""
+
+    targets: tuple[str, ...] = ()
+    excludes: tuple[str, ...] = ()
+    only_expired: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """Everything a reviewer sees and an apply needs. Frozen; ``changes`` are in the order they will be written.
 
     ``coverage`` has a row per section that the plan looked at, ``scope`` says whose access it needed. ``switches``
-    are the SCIM settings that everybody's access hangs on, as they were read. ``partial`` is true when targets cut it.
-    ``errored`` is true when it could not be computed whole and must not be applied.
+    are the SCIM settings that everybody's access hangs on, as they were read. ``errored`` is true when it could not be
+    computed whole and must not be applied.
     """
 
     org: OrgRef
@@ -248,8 +256,13 @@ class Plan:
     policy_changes: tuple[PolicyChange, ...] = ()
     warnings: tuple[Problem, ...] = ()
     requests: Requests = Requests()
-    partial: bool = False
+    selection: Selection = Selection()
     errored: bool = False
+
+    @property
+    def partial(self) -> bool:
+        """Whether the plan was cut: other differences may be left."""
+        return self.selection != Selection()
 
     @property
     def writes(self) -> tuple[Change, ...]:
@@ -276,14 +289,3 @@ class Plan:
     def unread(self) -> tuple[str, ...]:
         """The sections that the config manages but that were not read whole."""
         return tuple(section for section, seen in self.coverage.items() if seen.state != "complete")
-
-
-def summary(plan: Plan) -> dict[str, int]:
-    """Counts by action and by way; a rename is counted as such alone."""
-    renames = {change.moved for change in plan.changes if change.moved}
-    counted = [change for change in plan.changes if not change.moved]
-    actions = dict.fromkeys(("create", "update", "delete", "upgrade"), 0)
-    for change in counted:
-        actions[change.action] += 1
-    ways = {name: sum(change.via == name for change in plan.changes) for name in ("api", "human", "waiting")}
-    return {**actions, "rename": len(renames), "released": len(plan.released), **ways}

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 
-from rolecall.plan.value import Plan, summary
+from rolecall.plan.summary import summary
+from rolecall.plan.value import Plan
 
 
 def gitlab(plan: Plan) -> str:

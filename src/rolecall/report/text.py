@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from rolecall.plan.digest import short
 from rolecall.plan.value import GuardResult, Verdict
+from rolecall.report.again import again
 from rolecall.report.banner import REHEARSAL
 from rolecall.report.line import Line, Row, Span, Style, fits, line, width_of
 from rolecall.report.phrases import place
@@ -138,4 +139,5 @@ def _next(walked: Walk) -> Iterator[Line]:
         yield line(f"People are not named here. To see who: rolecall plan{env} --people names", "dim", hang=2)
     if not plan.writes or plan.errored or plan.verdict == "block" or walked.digest is None:
         return
-    yield Line((Span("Approve: ", "dim"), Span(f"rolecall apply{env} --approve {short(walked.digest)}")), hang=2)
+    same = "".join(f" {word}" for word in again(plan))
+    yield Line((Span("Approve: ", "dim"), Span(f"rolecall apply{env}{same} --approve {short(walked.digest)}")), hang=2)

@@ -11,7 +11,8 @@ from rolecall.errors import Problem, Where
 from rolecall.model.change import Change
 from rolecall.model.kinds import SECTIONS, split_address
 from rolecall.model.settings import Address
-from rolecall.plan.value import GuardResult, Move, Plan, Verdict, summary
+from rolecall.plan.summary import summary
+from rolecall.plan.value import GuardResult, Move, Plan, Verdict
 from rolecall.report.banner import banner, seen
 from rolecall.report.people import Told, change_told, moves_by_address, plan_told
 from rolecall.report.phrases import count

@@ -14,7 +14,7 @@ from rolecall.model.policy import Ignore, Policy
 from rolecall.model.settings import BLANK, UNSET, Defaults, Domain, GroupMapping, Scim, Settings, Sso
 from rolecall.plan.diff import diff
 from rolecall.plan.make import make
-from rolecall.plan.value import summary
+from rolecall.plan.summary import summary
 
 MEMBER = GroupMapping("member", frozenset({"Marketing"}))
 ADMIN = GroupMapping("org_admin", frozenset({"IT"}))

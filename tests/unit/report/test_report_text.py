@@ -117,3 +117,18 @@ def test_ten_thousand_changes_are_quick() -> None:
     shown = text(plan, 100)
     assert shown.count("\n") > 10_000
     assert time.process_time() - began < 3
+
+
+def test_the_line_that_approves_asks_for_the_very_same_plan():
+    from rolecall.model.policy import Allow
+    from rolecall.plan.value import Selection
+    from rolecall.report.again import again
+
+    cut = Selection(("idp_groups/A b",), ("sso",), only_expired=True)
+    plan = plan_of(selection=cut, lifts=(Allow("max_removals", None, 3, None, "--allow"),))
+    assert list(again(plan)) == [
+        "--target 'idp_groups/A b'",
+        "--exclude sso",
+        "--only expired",
+        "--allow max_removals=3",
+    ]

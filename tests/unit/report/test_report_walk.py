@@ -31,6 +31,7 @@ from rolecall.plan.value import (
     Move,
     Plan,
     Released,
+    Selection,
     Tally,
     Transient,
     Unmanaged,
@@ -237,7 +238,7 @@ def test_the_summary_counts_by_action() -> None:
 
 
 def test_a_partial_plan_says_so() -> None:
-    walked = walk(plan_of(partial=True))
+    walked = walk(plan_of(selection=Selection(("sso",))))
     assert walked.headline == "Nothing to do within the targets."
     assert walked.remain[-1].text.startswith("Cut to targets")
 
