@@ -27,6 +27,9 @@ COMMANDS: Mapping[str, Mapping[str, str]] = {
         "rollback": "Plan to put back what a run changed.",
         "history": "List past runs, newest first, or show one in full.",
     },
+    "Adopt": {
+        "export": "Write the live org as a config that plans empty.",
+    },
     "Look": {
         "drift": "Show what moved since the last apply, who moved it, and whom it touches.",
         "why": "Show each combo of a person, with rule, setting, file and line; and why not.",

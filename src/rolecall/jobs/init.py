@@ -29,12 +29,20 @@ def init(folder: Path, answers: Answers) -> list[Path]:
     if main.exists():
         hint = "change it, or start in another directory with -C"
         raise ConfigError(Problem("exists", "there is a config here already", Where(MAIN), hint))
-    written = [main, folder / SCHEMA]
-    (folder / SCHEMA).parent.mkdir(parents=True, exist_ok=True)
-    (folder / SCHEMA).write_text(schema_text("config.schema.json"), encoding="utf-8")
+    folder.mkdir(parents=True, exist_ok=True)
+    main.write_text(config_text(answers), encoding="utf-8")
+    return [main, *scaffold(folder)]
+
+
+def scaffold(folder: Path) -> list[Path]:
+    """Write what goes with a config, where it is missing: its schema, and .gitignore. Answers what was written."""
+    written = []
+    if not (folder / SCHEMA).exists():
+        (folder / SCHEMA).parent.mkdir(parents=True, exist_ok=True)
+        (folder / SCHEMA).write_text(schema_text("config.schema.json"), encoding="utf-8")
+        written.append(folder / SCHEMA)
     if _ignore(folder / ".gitignore"):
         written.append(folder / ".gitignore")
-    main.write_text(config_text(answers), encoding="utf-8")
     return written
 
 

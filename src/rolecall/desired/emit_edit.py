@@ -1,0 +1,163 @@
+"""Changes entries of a config in the files that hold them: what is not changed stays as it is, to the letter.
+
+``export --update`` and ``drift --accept`` go through here::
+
+    edited(sources, [setting(at, live_value, pin), removing(at)]) -> {file: new text}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from yaml.error import YAMLError
+
+from rolecall.desired.emit_entries import add_entries, remove_entries, set_fields
+from rolecall.desired.emit_live import entry
+from rolecall.desired.merge import KEYED
+from rolecall.desired.sources import Sources
+from rolecall.errors import ConfigError, Problem, Where
+from rolecall.model.kinds import BY_SECTION, split_address
+from rolecall.model.settings import BLANK, Address, Value
+from rolecall.source.document import Document
+from rolecall.source.files import read_file
+from rolecall.source.yaml_file import load_yaml
+
+OVERLAY_REMOVE = {"remove": True}
+
+
+class Edit(NamedTuple):
+    """What one entry shall say. ``fields`` maps names to JSON, None to take a field out; ``fields`` is None to take the
+    entry out. ``fresh`` is what to write where there is no such entry yet."""
+
+    address: Address
+    fields: Mapping[str, Any] | None
+    fresh: Any = None
+
+
+def setting(at: Address, value: Value | None, pin: str | None = None) -> Edit:
+    """The edit after which a config says this value of an address; for a group None and blank are the same.
+
+    Fields that the value says nothing of stay, and so do owner, reason and the like.
+    """
+    section, _ = split_address(at)
+    fresh = entry(section, value, pin)
+    if section != "idp_groups":
+        return Edit(at, {**fresh, **({"remove": None} if BY_SECTION[section].keyed else {})}, fresh)
+    if value is None or value == BLANK:
+        return Edit(at, {"role": None, "teams": None, "remove": None, "expires": None, "blank": True}, fresh)
+    said = {"role": fresh.get("role"), "teams": fresh.get("teams")}
+    return Edit(at, {**said, "blank": None, "remove": None}, fresh)
+
+
+def removing(at: Address) -> Edit:
+    """The edit after which a config no longer has this entry; a singleton goes as a whole section."""
+    return Edit(at, None)
+
+
+def edited(sources: Sources, edits: Sequence[Edit]) -> dict[str, str]:
+    """The new texts of the files that change, by name. ``sources`` are as loaded, with the same overlay.
+
+    With an overlay only the overlay is changed: what it inherits belongs to other orgs too. Raises ConfigError for a
+    file that cannot be changed in place.
+    """
+    by_file: dict[str, list[Edit]] = {}
+    for edit in edits:
+        found = _placed(sources, edit)
+        if found is not None:
+            by_file.setdefault(found[0], []).append(found[1])
+    texts = {}
+    for name, wanted in by_file.items():
+        before = read_file(sources.root / name, name).decode("utf-8-sig")
+        after = _apply(before, wanted, name)
+        if after != before:
+            texts[name] = after
+    return texts
+
+
+def _placed(sources: Sources, edit: Edit) -> tuple[str, Edit] | None:
+    """The file that an edit belongs in, and the edit as that file needs it; None where there is nothing to do."""
+    section, key = split_address(edit.address)
+    path = (section,) if key is None else (section, key)
+    over = sources.documents[-1] if sources.overlaid else None
+    holders = [document for document in sources.documents if document.has(path)]
+    if over is None:
+        if edit.fields is None and not holders:
+            return None
+        return (holders[-1] if holders else _home(sources, section)).name, edit
+    if edit.fields is not None:
+        return over.name, _narrowed(sources, edit, path)
+    inherited = any(document is not over for document in holders)
+    if inherited and key is not None:
+        return over.name, Edit(edit.address, {"remove": True}, OVERLAY_REMOVE)
+    return (over.name, edit) if over in holders else None
+
+
+def _narrowed(sources: Sources, edit: Edit, path: Sequence[str]) -> Edit:
+    """An edit for an overlay: an entry that is inherited needs the fields that differ alone."""
+    held: Any = sources.base
+    for step in path:
+        held = held.get(step) if isinstance(held, dict) else None
+    if not isinstance(held, dict) or not isinstance(edit.fresh, dict):
+        return edit
+    return edit._replace(fresh={name: said for name, said in edit.fresh.items() if held.get(name) != said})
+
+
+def _home(sources: Sources, section: str) -> Document:
+    """The file for a new entry: where most of its section is, else the main file."""
+    best = max(sources.documents, key=lambda document: _size(document.value.get(section)))
+    return best if section in best.value else sources.documents[0]
+
+
+def _size(held: Any) -> int:
+    return len(held) + 1 if isinstance(held, dict) else 0
+
+
+def _apply(text: str, edits: Sequence[Edit], name: str) -> str:
+    """Set, then remove, then add: each on the text that the one before left."""
+    as_json = name.endswith(".json")
+    try:
+        text = set_fields(text, edits, as_json=as_json)
+        text = remove_entries(text, [edit.address for edit in edits if edit.fields is None])
+        text = add_entries(text, [edit for edit in edits if edit.fields is not None], as_json=as_json)
+    except YAMLError as error:
+        raise _in_the_way(edits[0].address, name) from error
+    _check(text, edits, name)
+    return text
+
+
+def _check(text: str, edits: Sequence[Edit], name: str) -> None:
+    """The text must read back as what was asked. Raises ConfigError, and then nothing is written."""
+    value = _parse(text, name)
+    for edit in edits:
+        section, key = split_address(edit.address)
+        held = value.get(section)
+        if key is not None:
+            held = {KEYED[section](one): said for one, said in (held or {}).items()}.get(key)
+        if not _holds(held, edit):
+            raise _in_the_way(edit.address, name)
+
+
+def _in_the_way(at: Address, name: str) -> ConfigError:
+    hint = "Change it by hand; anchors, aliases and the like are in the way"
+    return ConfigError(Problem("edit", f"{at} cannot be changed in place", Where(name), hint))
+
+
+def _parse(text: str, name: str) -> Any:
+    if not name.endswith(".json"):
+        return load_yaml(text.encode(), name).value
+    from rolecall.source.json_file import parse_json
+
+    return parse_json(text.encode(), name).value
+
+
+def _holds(held: Any, edit: Edit) -> bool:
+    if edit.fields is None:
+        return held is None
+    if not isinstance(held, dict):
+        return held is not None and (held == edit.fresh or edit.fields.get("blank") is True)
+    return all(
+        held.get(field) == said or sorted(held.get(field) or ()) == sorted(said or ())
+        for field, said in edit.fields.items()
+        if isinstance(said, list | None) or field in held
+    )

@@ -1,0 +1,258 @@
+"""Sets fields, removes and adds entries in one YAML text, each as splices of the text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Protocol
+
+from yaml.nodes import MappingNode, Node, ScalarNode
+
+from rolecall.desired.emit import entry_lines
+from rolecall.desired.emit_nodes import Field, Splice, Text, is_block, items, spliced
+from rolecall.desired.emit_text import flow, scalar
+from rolecall.desired.merge import KEYED
+from rolecall.model import normalise
+from rolecall.model.kinds import BY_SECTION, split_address
+from rolecall.model.settings import Address
+
+
+class Wanted(Protocol):
+    """See ``emit_edit.Edit``."""
+
+    @property
+    def address(self) -> Address: ...
+    @property
+    def fields(self) -> Mapping[str, Any] | None: ...
+    @property
+    def fresh(self) -> Any: ...
+
+
+def set_fields(text: str, edits: Sequence[Wanted], *, as_json: bool = False) -> str:
+    """Entries that are there say the fields asked for; those that are not are left to ``add_entries``."""
+    doc = Text(text)
+    found = _Entries(doc)
+    splices = [
+        splice
+        for edit in edits
+        if edit.fields is not None and (held := found.get(edit.address)) is not None
+        for splice in _set(doc, held, edit, as_json)
+    ]
+    return spliced(text, splices)
+
+
+def remove_entries(text: str, addresses: Sequence[Address]) -> str:
+    """The text without these entries; a section that loses all of them is an empty map."""
+    if not addresses:
+        return text
+    doc = Text(text)
+    found = _Entries(doc)
+    splices: list[Splice] = []
+    for section in dict.fromkeys(split_address(at)[0] for at in addresses):
+        gone = [held for at in addresses if split_address(at)[0] == section and (held := found.get(at)) is not None]
+        whole = doc.fields(doc.root).get(section)
+        if whole is not None and gone:
+            splices += _without(doc, whole, gone) if BY_SECTION[section].keyed else [_gone(doc, whole)]
+    return spliced(text, splices)
+
+
+def add_entries(text: str, edits: Sequence[Wanted], *, as_json: bool = False) -> str:
+    """The text with the entries that it lacks, at the end of their sections; sections it lacks at its end."""
+    doc = Text(text)
+    found = _Entries(doc)
+    missing = [edit for edit in edits if found.get(edit.address) is None]
+    for section in dict.fromkeys(split_address(edit.address)[0] for edit in missing):
+        new = [edit for edit in missing if split_address(edit.address)[0] == section]
+        text = _add(text, section, new, as_json)
+    return text
+
+
+class _Entries:
+    """The entries of a text by address, with keys normalised."""
+
+    def __init__(self, doc: Text) -> None:
+        self._doc = doc
+        self._sections = doc.fields(doc.root)
+        self._keyed: dict[str, dict[str, Field]] = {}
+
+    def get(self, at: Address) -> Field | None:
+        section, key = split_address(at)
+        whole = self._sections.get(section)
+        if key is None or whole is None:
+            return whole
+        if section not in self._keyed:
+            entries = self._doc.fields(whole.value)
+            self._keyed[section] = {_key(section, name): field for name, field in entries.items()}
+        return self._keyed[section].get(key)
+
+
+def _key(section: str, name: str) -> str:
+    try:
+        return KEYED[section](name)
+    except ValueError:
+        return name
+
+
+def _set(doc: Text, held: Field, edit: Wanted, as_json: bool) -> Iterator[Splice]:
+    wanted = dict(edit.fields or {})
+    node = held.value
+    if held.alias or not isinstance(node, MappingNode) or not node.value:
+        if not (isinstance(node, ScalarNode) and wanted.get("blank")):
+            yield Splice(held.start, held.end, flow(edit.fresh, as_json=as_json))
+        return
+    there = doc.fields(node)
+    yield from (
+        splice
+        for name, said in wanted.items()
+        if said is not None and name in there
+        for splice in _value(doc, there[name], said, as_json)
+    )
+    dropped = [name for name, said in wanted.items() if said is None and name in there]
+    added = {name: said for name, said in wanted.items() if said is not None and name not in there}
+    if dropped or added:
+        reshape = _reshape_block if is_block(node) else _reshape_flow
+        yield from reshape(doc, node, dropped, added, as_json)
+
+
+def _value(doc: Text, field: Field, said: Any, as_json: bool) -> Iterator[Splice]:
+    """A field's value in the place of the old one. Of a list, the items that stay keep their order and comments."""
+    if not isinstance(said, list):
+        if not (isinstance(field.value, ScalarNode) and _same(field.value, said)):
+            yield Splice(field.start, field.end, flow(said, as_json=as_json))
+        return
+    old = {normalise.name(item.value): item for item in items(field.value)}
+    kept, new = [name for name in old if name in said], [name for name in said if name not in old]
+    if field.alias or not is_block(field.value):
+        if new or len(kept) < len(old):
+            texts = [doc.text[old[name].start_mark.index : doc.end(old[name])] for name in kept]
+            fresh = [flow(name, as_json=as_json) for name in new]
+            yield Splice(field.start, field.end, f"[{', '.join([*texts, *fresh])}]")
+        return
+    yield from _block_list(doc, old, kept, new)
+
+
+def _same(node: ScalarNode, said: Any) -> bool:
+    return bool(node.value == (said if isinstance(said, str) else flow(said)))
+
+
+def _block_list(doc: Text, old: Mapping[str, Node], kept: Sequence[str], new: Sequence[str]) -> Iterator[Splice]:
+    gone = [node for name, node in old.items() if name not in kept]
+    anchor = old[kept[-1]] if kept else next(iter(old.values()))
+    lines = "".join(f"\n{doc.indent(anchor)}{scalar(name)}" for name in new)
+    if not kept:
+        start, end = doc.lines(anchor.start_mark.index, doc.end(anchor))
+        yield Splice(start, end, f"{lines.removeprefix(chr(10))}\n")
+        gone = gone[1:]
+    elif lines:
+        end = doc.line_end(doc.end(anchor))
+        yield Splice(end, end, lines)
+    for node in gone:
+        yield Splice(*doc.lines(node.start_mark.index, doc.end(node)), "")
+
+
+def _reshape_flow(
+    doc: Text, node: MappingNode, dropped: Sequence[str], added: Mapping[str, Any], as_json: bool
+) -> Iterator[Splice]:
+    """Fields of a flow map taken out with a comma beside them, and new ones put before its end."""
+    there = list(doc.fields(node).items())
+    kept = [index for index, (name, _) in enumerate(there) if name not in dropped]
+    for index, (name, field) in enumerate(there):
+        if name not in dropped:
+            continue
+        if any(before < index for before in kept):
+            yield Splice(there[index - 1][1].end, field.end, "")
+        else:
+            following = there[index + 1][1].key.start_mark.index if index + 1 < len(there) else field.end
+            yield Splice(field.key.start_mark.index, following, "")
+    end = there[kept[-1]][1].end if kept else there[-1][1].end
+    fresh = ", ".join(f"{scalar(name, as_json=as_json)}: {flow(said, as_json=as_json)}" for name, said in added.items())
+    if fresh:
+        yield Splice(end, end, f", {fresh}" if kept else fresh)
+
+
+def _reshape_block(
+    doc: Text, node: MappingNode, dropped: Sequence[str], added: Mapping[str, Any], as_json: bool
+) -> Iterator[Splice]:
+    there = doc.fields(node)
+    kept = [field for name, field in there.items() if name not in dropped]
+    gone = [there[name] for name in dropped]
+    anchor = kept[-1] if kept else gone[0]
+    indent = doc.indent(anchor.key)
+    lines = "".join(f"\n{indent}{scalar(name)}: {flow(said)}" for name, said in added.items())
+    if not kept:
+        start, end = doc.lines(anchor.key.start_mark.index, anchor.end)
+        yield Splice(start, end, f"{lines.removeprefix(chr(10))}\n")
+        gone = gone[1:]
+    elif lines:
+        end = doc.line_end(anchor.end)
+        yield Splice(end, end, lines)
+    for field in gone:
+        yield Splice(*doc.lines(field.key.start_mark.index, field.end), "")
+
+
+def _without(doc: Text, whole: Field, gone: Sequence[Field]) -> Iterator[Splice]:
+    entries = doc.fields(whole.value)
+    if len(gone) == len(entries):
+        if is_block(whole.value):
+            start = doc.lines(next(iter(entries.values())).key.start_mark.index, 0)[0]
+            at = doc.after_colon(whole.key)
+            yield Splice(at, at, " {}")
+            yield Splice(start, doc.lines(0, whole.end)[1], "")
+        else:
+            yield Splice(whole.start, whole.end, "{}")
+        return
+    if is_block(whole.value):
+        yield from (Splice(*doc.lines(field.key.start_mark.index, field.end), "") for field in gone)
+        return
+    names = [name for name, field in entries.items() if any(field.key is one.key for one in gone)]
+    assert isinstance(whole.value, MappingNode)
+    yield from _reshape_flow(doc, whole.value, names, {}, as_json=False)
+
+
+def _gone(doc: Text, whole: Field) -> Splice:
+    return Splice(*doc.lines(whole.key.start_mark.index, whole.end), "")
+
+
+def _add(text: str, section: str, new: Sequence[Wanted], as_json: bool) -> str:
+    doc = Text(text)
+    whole = doc.fields(doc.root).get(section)
+    if as_json or (whole is not None and not is_block(whole.value) and isinstance(whole.value, MappingNode)):
+        flowing = _add_to_flow(doc, whole, section, new, as_json)
+        if flowing is not None:
+            return flowing
+    if whole is None:
+        start = text if not text or text.endswith("\n") else f"{text}\n"
+        return f"{start}\n{''.join(_fresh_section(section, new))}"
+    if not is_block(whole.value):
+        at = doc.after_colon(whole.key)
+        lines = "".join(_lines(new, "  ")).rstrip("\n")
+        return spliced(text, [Splice(at, whole.end, f"\n{lines}")])
+    last = list(doc.fields(whole.value).values())[-1]
+    end = doc.line_end(last.end)
+    lines = "".join(_lines(new, doc.indent(last.key))).rstrip("\n")
+    return spliced(text, [Splice(end, end, f"\n{lines}")])
+
+
+def _add_to_flow(doc: Text, whole: Field | None, section: str, new: Sequence[Wanted], as_json: bool) -> str | None:
+    """The text with entries in a flow map; None where a block is the better way: an empty map of a YAML file."""
+    keyed = BY_SECTION[section].keyed
+    pairs = {str(split_address(edit.address)[1]): edit.fresh for edit in new} if keyed else {}
+    if whole is None:
+        assert isinstance(doc.root, MappingNode)
+        said = {section: pairs if keyed else new[0].fresh}
+        return spliced(doc.text, _reshape_flow(doc, doc.root, (), said, as_json=True))
+    if isinstance(whole.value, MappingNode) and whole.value.value:
+        return spliced(doc.text, _reshape_flow(doc, whole.value, (), pairs, as_json))
+    return spliced(doc.text, [Splice(whole.start, whole.end, flow(pairs, as_json=True))]) if as_json else None
+
+
+def _lines(new: Sequence[Wanted], indent: str) -> Iterator[str]:
+    for edit in new:
+        yield from entry_lines(str(split_address(edit.address)[1]), edit.fresh, indent)
+
+
+def _fresh_section(section: str, new: Sequence[Wanted]) -> Iterator[str]:
+    yield f"{section}:\n"
+    if BY_SECTION[section].keyed:
+        yield from _lines(new, "  ")
+    else:
+        yield from (f"  {scalar(name)}: {flow(said)}\n" for name, said in new[0].fresh.items())

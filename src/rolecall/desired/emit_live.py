@@ -1,0 +1,161 @@
+"""What a config can say of an org as it was read, value by value, and why it cannot say the rest."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from rolecall.codec.settings import encode_value
+from rolecall.model import normalise
+from rolecall.model.kinds import KINDS, Kind, address
+from rolecall.model.live import Facts, Live
+from rolecall.model.roles import BUILT_IN, role_id
+from rolecall.model.settings import BLANK, UNSET, Address, GroupMapping, Sso, Value
+
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
+
+
+class Said(NamedTuple):
+    """One entry, as a config says it: a map, or the word ``blank``."""
+
+    address: Address
+    value: Any
+
+
+class LeftOut(NamedTuple):
+    """An address, or a field as ``section.field``, that a config cannot say, and why."""
+
+    what: str
+    why: str
+
+
+class Sayable(NamedTuple):
+    """What a config can say of an org. ``sections`` has a row for each section that was read whole, even if empty.
+
+    ``metadata`` is the text of the IdP's metadata; a config names a file that holds it.
+    """
+
+    sections: Mapping[str, tuple[Said, ...]]
+    left_out: tuple[LeftOut, ...]
+    metadata: str | None = None
+
+
+def sayable(live: Live) -> Sayable:
+    """Everything of a live org that a config can say so that a plan from it is empty; see ``Sayable``."""
+    sections: dict[str, tuple[Said, ...]] = {}
+    left_out: list[LeftOut] = []
+    for kind in KINDS:
+        why = _unread(live, kind)
+        if why is not None:
+            left_out.append(LeftOut(kind.section, why))
+            continue
+        said: list[Said] = []
+        for item in _section(kind, live):
+            if isinstance(item, Said):
+                said.append(item)
+            else:
+                left_out.append(item)
+        sections[kind.section] = tuple(said)
+    sso = live.settings.sso
+    metadata = sso.metadata if isinstance(sso, Sso) and isinstance(sso.metadata, str) and sso.metadata else None
+    return Sayable(sections, tuple(left_out), metadata if "sso" in sections else None)
+
+
+def entry(section: str, value: Value | None, pin: str | None = None) -> Any:
+    """A value as a config writes it; ``pin`` is the org's id of a group."""
+    if section != "idp_groups":
+        return {name: said for name, said in (encode_value(section, value) or {}).items() if said != ""}
+    if value is None or value == BLANK:
+        return {"blank": True, "id": pin} if pin else "blank"
+    said = {name: held for name, held in (encode_value(section, value) or {}).items() if held}
+    return {**said, "id": pin} if pin else said
+
+
+def _unread(live: Live, kind: Kind) -> str | None:
+    """Why a section is not written, None when it is."""
+    seen = live.covered(kind.section)
+    if seen.state != "complete" or getattr(live.settings, kind.section) is UNSET:
+        return f"not read whole{f': {seen.problem}' if seen.problem else ''}"
+    if kind.section == "idp_groups" and _endpoint(live) == "legacy":
+        return "the legacy endpoint links groups to teams; nothing is mapped there (R18)"
+    return None
+
+
+def _endpoint(live: Live) -> Any:
+    return UNSET if live.settings.scim is UNSET else live.settings.scim.endpoint
+
+
+def _section(kind: Kind, live: Live) -> Iterator[Said | LeftOut]:
+    held = getattr(live.settings, kind.section)
+    if not kind.keyed:
+        yield from _singleton(kind, live, held)
+    elif kind.section == "idp_groups":
+        yield from _groups(live, held)
+    else:
+        for key in sorted(held):
+            yield Said(address(kind.section, key), entry(kind.section, held[key]))
+
+
+def _singleton(kind: Kind, live: Live, held: Value) -> Iterator[Said | LeftOut]:
+    said: dict[str, Any] = {}
+    for name, value in (encode_value(kind.section, held) or {}).items():
+        why = _unsayable_field(kind.section, name, value, live)
+        if why is None:
+            said[name] = value
+        elif why:
+            yield LeftOut(f"{kind.section}.{name}", why)
+    if said:
+        yield Said(address(kind.section), said)
+
+
+def _unsayable_field(section: str, name: str, value: Any, live: Live) -> str | None:
+    """Why a field is left out; empty where there is nothing to tell, None where it is said."""
+    if name == "metadata" or value in ("", None):
+        return ""
+    if name == "endpoint" and value == "upgrading":
+        return "the upgrade is under way; `endpoint: new` completes it (R20)"
+    sso = live.settings.sso
+    if section == "scim" and name == "enabled" and value and sso is not UNSET and sso.enabled is False:
+        return "SCIM is on while SSO is off, which a config cannot ask for (R1)"
+    if section == "defaults" and name == "role":
+        return _unsayable_role(value, live.facts) or ("cannot be org admin (R3)" if value == "org_admin" else None)
+    if section == "defaults" and name == "teams":
+        return _unsayable_teams(value, live.facts)
+    return None
+
+
+def _groups(live: Live, held: Mapping[str, GroupMapping]) -> Iterator[Said | LeftOut]:
+    """An id that two groups are said to have pins neither."""
+    shared = Counter(group.id for group in live.facts.groups.values())
+    for key in sorted(held):
+        pin = live.facts.groups[key].id if key in live.facts.groups else ""
+        at = address("idp_groups", key)
+        if why := _unsayable_group(key, held[key], live.facts):
+            yield LeftOut(at, why)
+        else:
+            yield Said(at, entry("idp_groups", held[key], pin if shared[pin] == 1 else None))
+
+
+def _unsayable_group(key: str, mapping: GroupMapping, facts: Facts) -> str | None:
+    if not key or normalise.name(key) != key or _CONTROL.search(key):
+        return "its name holds a control character"
+    if mapping.role is not None and not mapping.teams:
+        return f"it has the role {mapping.role} and no team, which a config cannot say (R4)"
+    if mapping.role is not None and (why := _unsayable_role(mapping.role, facts)):
+        return why
+    return _unsayable_teams(mapping.teams, facts) if mapping.teams else None
+
+
+def _unsayable_role(role: str, facts: Facts) -> str | None:
+    if role not in facts.roles and role not in BUILT_IN:
+        return f"the org has no role `{role}`"
+    return None if role_id(role) == role and role else f"the role `{role}` is called like another one"
+
+
+def _unsayable_teams(teams: Any, facts: Facts) -> str | None:
+    if not teams or not all(team and normalise.name(team) == team for team in teams):
+        return "a team of it has no name"
+    gone = sorted(team for team in teams if facts.teams is not None and team not in facts.teams)
+    return f"the org has no team `{gone[0]}` any more (R25)" if gone else None

@@ -1,0 +1,98 @@
+"""A YAML text and its nodes with their spans, so that a part can be replaced and all else stays to the letter."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
+
+import yaml
+from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+_ALIAS = re.compile(r"\s*:\s*(\*[^\s,\[\]{}]+)")
+_LOADER: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+
+
+class Splice(NamedTuple):
+    """Characters ``start`` to ``end`` are replaced by ``text``."""
+
+    start: int
+    end: int
+    text: str
+
+
+class Field(NamedTuple):
+    """A key of a map and its value; ``start`` and ``end`` are the value's span, that of the alias where it is one."""
+
+    key: Node
+    value: Node
+    start: int
+    end: int
+    alias: bool
+
+
+def spliced(text: str, splices: Iterable[Splice]) -> str:
+    """The text after all splices, which must not overlap; those at one place in the order given."""
+    pieces: list[str] = []
+    place = 0
+    for splice in sorted(splices, key=lambda one: (one.start, one.end)):
+        pieces += (text[place : splice.start], splice.text)
+        place = splice.end
+    return "".join((*pieces, text[place:]))
+
+
+class Text:
+    """One YAML or JSON text. Nothing here changes it."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.root: Node | None = yaml.compose(text, Loader=_LOADER)
+
+    def fields(self, node: Node | None) -> dict[str, Field]:
+        """The fields of a map, by their key's text; empty for anything else."""
+        if not isinstance(node, MappingNode):
+            return {}
+        return {key.value: self._field(key, value) for key, value in node.value}
+
+    def end(self, node: Node) -> int:
+        """Where a node's own text ends: without the white space and comments that follow a block."""
+        if isinstance(node, MappingNode | SequenceNode) and not node.flow_style and node.value:
+            if isinstance(node, SequenceNode):
+                return self.end(node.value[-1])
+            return self._field(*node.value[-1]).end
+        start, end = node.start_mark.index, node.end_mark.index
+        return start + len(self.text[start:end].rstrip())
+
+    def lines(self, start: int, end: int) -> tuple[int, int]:
+        """The whole lines from the one with ``start`` through the one with ``end``, the last line end included."""
+        return self.text.rfind("\n", 0, start) + 1, min(self.line_end(end) + 1, len(self.text))
+
+    def line_end(self, place: int) -> int:
+        """Where the line ends, before its line feed."""
+        found = self.text.find("\n", place)
+        return len(self.text) if found < 0 else found
+
+    def indent(self, node: Node) -> str:
+        """What stands before a node on its line."""
+        start = node.start_mark.index
+        return self.text[self.text.rfind("\n", 0, start) + 1 : start]
+
+    def after_colon(self, key: Node) -> int:
+        """The place right after the colon of a key."""
+        return self.text.index(":", key.end_mark.index) + 1
+
+    def _field(self, key: Node, value: Node) -> Field:
+        if value.start_mark.index < key.end_mark.index and (found := _ALIAS.match(self.text, key.end_mark.index)):
+            return Field(key, value, *found.span(1), True)
+        return Field(key, value, value.start_mark.index, self.end(value), False)
+
+
+def is_block(node: Node) -> bool:
+    """Whether a map or list is written with a line for each item."""
+    return isinstance(node, MappingNode | SequenceNode) and not node.flow_style and bool(node.value)
+
+
+def items(node: Node) -> Iterator[ScalarNode]:
+    """The scalars of a list."""
+    if isinstance(node, SequenceNode):
+        yield from (item for item in node.value if isinstance(item, ScalarNode))

@@ -1,0 +1,92 @@
+"""The law of export: whatever the org, its config is valid and plans empty, whole, split or merged."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from hypothesis import event, given
+from hypothesis import strategies as st
+from odd_orgs import odd_lives
+
+from rolecall.desired import load, read_config
+from rolecall.desired.roles import with_role_ids
+from rolecall.jobs.export import UpdateRequest, export, head_of, read_words, update, write_export, write_texts
+from rolecall.jobs.plan import PlanRequest, from_config, plan
+from rolecall.model.desired import NOTHING_APPLIED
+from rolecall.model.live import Live
+from rolecall.model.settings import UNSET
+
+NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+DAY = date(2026, 11, 22)
+SAID = {
+    "org": {"name": "acme", "url": "local:org.db"},
+    "people": "org",
+    "journal": {"url": "sqlite:j.db", "keep": "2y"},
+}
+
+
+class Constant:
+    """A reader that always reads the same."""
+
+    def __init__(self, live: Live) -> None:
+        self._live = live
+
+    async def read(self, sections=None) -> Live:
+        return self._live
+
+
+def planned(root: Path, live: Live):
+    request = PlanRequest(from_config(read_config(root)), Constant(live), None, NOW, DAY)
+    return asyncio.run(plan(request)).plan
+
+
+def exported(live: Live, out: Path, *, split: bool = False):
+    head = head_of(SAID, live, out, out)
+    made = export(live, head, read_words(live, "local:org.db", NOW), split=split)
+    write_export(out, made, {})
+    return made
+
+
+@given(odd_lives(), st.booleans())
+def test_an_exported_config_plans_empty(live: Live, split: bool) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / "config"
+        made = exported(live, out, split=split)
+        found = planned(out, live)
+        assert found.changes == ()
+        assert found.released == ()
+        assert not found.errored
+        left_out = {row.what for row in made.left_out}
+        assert {row.address for row in found.unmanaged} <= left_out | _all_groups(live, left_out)
+        event(f"left out: {min(len(left_out), 3)}")
+
+
+@given(odd_lives(), odd_lives())
+def test_a_config_of_one_org_merged_with_another_plans_empty(before: Live, after: Live) -> None:
+    """What waits for the IdP, and an upgrade asked for, stays; nothing else does."""
+    before, after = _possible(before), _possible(replace(after, facts=replace(after.facts, org_id=before.facts.org_id)))
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / "config"
+        exported(before, out)
+        said = read_config(out).desired
+        made = update(UpdateRequest(load(out), with_role_ids(said, after.facts.roles), after, DAY, NOTHING_APPLIED))
+        write_texts(out, made.files)
+        again = read_config(out).desired
+        second = update(UpdateRequest(load(out), with_role_ids(again, after.facts.roles), after, DAY, NOTHING_APPLIED))
+        assert second.files == {}
+        assert set(second.kept) <= set(made.kept)
+
+
+def _possible(live: Live) -> Live:
+    """SSO is on wherever it is read: an org with SCIM has it on (R33), and the other one may not tell."""
+    sso = live.settings.sso
+    return live if sso is UNSET else replace(live, settings=replace(live.settings, sso=replace(sso, enabled=True)))
+
+
+def _all_groups(live: Live, left_out: set[str]) -> set[str]:
+    """On a section that is left out as a whole every group of it is unmanaged."""
+    return {f"idp_groups/{key}" for key in live.settings.idp_groups or ()} if "idp_groups" in left_out else set()

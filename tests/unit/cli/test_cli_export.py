@@ -1,0 +1,82 @@
+"""`rolecall export`: a new config that plans empty, and one merged into the files that are here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from cli_repo import CONFIG, SNAPSHOT, make_repo
+
+from rolecall.cli.main import run
+
+
+def test_an_exported_config_plans_empty_in_a_directory_of_its_own(tmp_path: Path, capsys) -> None:
+    make_repo(tmp_path / "repo")
+    assert run(["-C", str(tmp_path / "repo"), "export", "--out", "../out"]) == 0
+    assert "Next: rolecall -C ../out plan" in capsys.readouterr().out
+    text = (tmp_path / "out/rolecall.yaml").read_text()
+    assert "  id: org_1\n" in text
+    assert 'url: "local:../repo/org.db"' in text
+    assert (tmp_path / "out/.rolecall/config.schema.json").exists()
+    assert "!.rolecall/config.schema.json" in (tmp_path / "out/.gitignore").read_text()
+    assert run(["-C", str(tmp_path / "out"), "validate"]) == 0
+    assert run(["-C", str(tmp_path / "out"), "plan", "--detailed-exitcode"]) == 0
+    assert "No changes." in capsys.readouterr().out
+
+
+def test_groups_are_pinned_by_the_orgs_ids(tmp_path: Path) -> None:
+    make_repo(tmp_path / "repo")
+    assert run(["-C", str(tmp_path / "repo"), "export", "--out", "../out", "--split"]) == 0
+    assert "include: [idp_groups/*.yaml]" in (tmp_path / "out/rolecall.yaml").read_text()
+    text = (tmp_path / "out/idp_groups/marketing.yaml").read_text()
+    assert text.startswith("idp_groups:\n  Marketing:") or "Marketing: {role: member" in text
+    assert "id: " in text
+
+
+def test_a_config_that_is_there_is_not_written_over(tmp_path: Path, capsys) -> None:
+    make_repo(tmp_path / "repo")
+    assert run(["-C", str(tmp_path / "repo"), "export", "--out", "."]) == 1
+    assert "there is a config here already" in capsys.readouterr().err
+    assert (tmp_path / "repo/rolecall.yaml").read_text() == CONFIG
+
+
+def test_update_brings_the_config_to_the_org_and_leaves_the_rest(tmp_path: Path, capsys) -> None:
+    config = CONFIG.replace("  Marketing:\n", "  # the marketing people\n  Marketing:\n")
+    repo = make_repo(tmp_path / "repo", config)
+    assert run(["-C", str(repo), "export", "--update"]) == 0
+    text = (repo / "rolecall.yaml").read_text()
+    assert "  # the marketing people\n  Marketing:\n    role: member\n    teams: [Marketing]\n" in text
+    assert "    owner: lead@tiny.co\n" in text
+    assert text.startswith("version: 1\norg: {name: tinyco, url: local:org.db}\n")
+    capsys.readouterr()
+    assert run(["-C", str(repo), "plan", "--detailed-exitcode"]) == 0
+    assert run(["-C", str(repo), "export", "--update"]) == 0
+    assert "Nothing to change" in capsys.readouterr().out
+    assert (repo / "rolecall.yaml").read_text() == text
+
+
+def test_a_snapshot_alone_becomes_a_repo(tmp_path: Path, capsys) -> None:
+    """What an admin without an API has: a file, and no config yet."""
+    make_repo(tmp_path / "repo")
+    (tmp_path / "repo/live.json").rename(tmp_path / "org.json")
+    assert run(["-C", str(tmp_path), "--snapshot", "org.json", "export", "--out", "out"]) == 0
+    assert 'url: "observed:org.json"' in (tmp_path / "out/rolecall.yaml").read_text()
+    assert run(["-C", str(tmp_path / "out"), "plan"]) == 0
+    assert "No changes." in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("flags", [["--update", "--split"], ["--update", "--out", "x"]])
+def test_flags_that_contradict_each_other_are_refused(tmp_path: Path, flags: list[str]) -> None:
+    make_repo(tmp_path / "repo")
+    assert run(["-C", str(tmp_path / "repo"), "export", *flags]) == 64
+
+
+def test_what_a_config_cannot_say_is_told(tmp_path: Path, capsys) -> None:
+    snapshot = {**SNAPSHOT, "scim": {"enabled": True, "idp": "okta", "endpoint": "legacy", "manual_editing": False}}
+    snapshot["idp_groups"] = {"Marketing": {"teams": ["Marketing"]}}
+    config = "version: 1\norg: {name: tinyco, url: local:org.db}\n"
+    repo = make_repo(tmp_path / "repo", config, snapshot)
+    assert run(["-C", str(repo), "export", "--out", "../out"]) == 0
+    assert "Left out: idp_groups: the legacy endpoint links groups to teams" in capsys.readouterr().out
+    assert "# Left out: idp_groups:" in (tmp_path / "out/rolecall.yaml").read_text()
+    assert run(["-C", str(tmp_path / "out"), "plan", "--detailed-exitcode"]) == 0
