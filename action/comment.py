@@ -1,0 +1,88 @@
+"""The one comment a pull request gets for each org: found again by its marker, written by us alone."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, NamedTuple
+
+from github import GitHub
+from runner import Job
+
+LIMIT = 65_535
+"""The characters that a comment may have."""
+
+_MARKER = re.compile(r"<!-- rolecall:plan:([^:>]*):([^:>]*) -->")
+_DIGEST = re.compile(r"<!-- rolecall:digest:([0-9a-f]{64}):([0-9a-f]{40}) -->")
+_ROW = re.compile(r"\| <code>")
+
+
+class Seen(NamedTuple):
+    """The digest that a pull request's reviewers saw, and the commit it was planned from."""
+
+    digest: str
+    commit: str
+
+
+def placed(job: Job, github: GitHub, number: int, body: str) -> str:
+    """Put the comment there, or bring the one that is there up to date. Gives its address."""
+    held = _own(job, github, number, _MARKER.match(body))
+    if held is None:
+        made = github.post(f"issues/{number}/comments", {"body": fitted(body)})
+    else:
+        made = github.patch(f"issues/comments/{held['id']}", {"body": fitted(body)})
+    return str(made.get("html_url", ""))
+
+
+def seen(job: Job, github: GitHub, number: int, org: str | None = None) -> Seen | None:
+    """What the pull request's comment for this environment said; None where there is none, or without a digest."""
+    wanted = _MARKER.match(marker(org or "-", job.env))
+    held = _own(job, github, number, wanted)
+    found = _DIGEST.search(held["body"]) if held else None
+    return Seen(found.group(1), found.group(2)) if found else None
+
+
+def marker(org: str, env: str) -> str:
+    """The first line of a comment where there is no plan to take it from."""
+    return f"<!-- rolecall:plan:{org}:{re.sub(r'[^A-Za-z0-9_.]', '', env)} -->"
+
+
+def digest_line(digest: str, commit: str) -> str:
+    """What `apply` finds again: the digest, and the commit that was planned."""
+    return f"<!-- rolecall:digest:{digest}:{commit} -->\n" if re.fullmatch("[0-9a-f]{40}", commit) else ""
+
+
+def with_banner(body: str, banner: str) -> str:
+    """The body with a banner right under its marker."""
+    first, _, rest = body.partition("\n")
+    return f"{first}\n{banner}\n{rest}"
+
+
+def fitted(body: str, limit: int = LIMIT) -> str:
+    """At most ``limit`` characters: rows of tables go from the end, and are counted."""
+    lines = body.splitlines(keepends=True)
+    rows = [at for at, line in enumerate(lines) if _ROW.match(line)]
+    over, dropped = len(body) + 80 - limit, 0
+    if over <= 80:
+        return body
+    while over > 0 and rows:
+        over -= len(lines[rows[-1]])
+        lines[rows.pop()] = ""
+        dropped += 1
+    return f"{''.join(lines)}\n_{dropped:,} rows left out here for want of room._\n"[:limit]
+
+
+def _own(job: Job, github: GitHub, number: int, wanted: re.Match[str] | None) -> dict[str, Any] | None:
+    """Our comment for that org and environment. One that says what the marker says but is another's is passed over."""
+    if wanted is None:
+        return None
+    us = job.input("comment-author") or "github-actions[bot]"
+    for comment in github.all(f"issues/{number}/comments"):
+        found = _MARKER.match(comment["body"] or "")
+        if found and (comment.get("user") or {}).get("login") == us and _same(found, wanted):
+            return dict(comment)
+    return None
+
+
+def _same(one: re.Match[str], other: re.Match[str]) -> bool:
+    """The same environment and org; `-` is an org that was not known yet."""
+    return one.group(2) == other.group(2) and (one.group(1) == other.group(1) or "-" in (one.group(1), other.group(1)))

@@ -1,0 +1,120 @@
+"""`drift`: an issue, or a pull request, for each drift fingerprint; closed again when the org is back."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import subprocess
+from typing import Any
+
+from comment import fitted
+from github import GitHub
+from runner import Failed, Job, annotate, log
+
+LABEL = "rolecall-drift"
+LOOKED = (0, 2, 3, 7)
+
+
+def drift(job: Job) -> int:
+    """0 when somebody looked, drift or not: who is to act reads the issue. Outputs: drift, fingerprint, url."""
+    code, text = job.rolecall("drift", "--detailed-exitcode", "--format", "json", ok=LOOKED)
+    found = json.loads(text)
+    print_ = fingerprint(found)
+    _, shown = job.rolecall("drift", "--no-color", ok=LOOKED)
+    log(shown)
+    job.summary(_body(job, print_, shown))
+    url = _tell(job, found, print_, shown)
+    job.output(drift=len(found["drift"]) + len(found["alarms"]), fingerprint=print_, url=url, seen=code != 7)
+    if print_:
+        annotate("warning", f"{job.env or 'the org'} drifted; {url or 'see the summary'}")
+    return 0
+
+
+def fingerprint(found: dict[str, Any]) -> str:
+    """One name for everything that drifted, the same for the same drift; empty for none."""
+    parts = sorted(row["fingerprint"] for row in (*found["drift"], *found["alarms"]))
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16] if parts else ""
+
+
+def _tell(job: Job, found: dict[str, Any], print_: str, shown: str) -> str:
+    way = job.input("on-drift") or "issue"
+    if way == "none":
+        return ""
+    github = GitHub(job.environ)
+    if way == "pull-request":
+        return _pull_request(job, github, found, print_, shown) if print_ and found["drift"] else ""
+    return _issue(job, github, print_, shown)
+
+
+def _issue(job: Job, github: GitHub, print_: str, shown: str) -> str:
+    """The open issue of this fingerprint, made where there is none; those of other fingerprints are closed."""
+    mine = re.compile(rf"<!-- rolecall:drift:{re.escape(_env(job))}:([0-9a-f]*) -->")
+    url = ""
+    for issue in github.all(f"issues?state=open&labels={LABEL}"):
+        said = mine.match(issue["body"] or "")
+        if said is None or "pull_request" in issue:
+            continue
+        if said.group(1) == print_:
+            url = github.patch(f"issues/{issue['number']}", {"body": _body(job, print_, shown)})["html_url"]
+        else:
+            why = "Something else drifted since; see the newer issue." if print_ else "Nothing drifts any more."
+            github.post(f"issues/{issue['number']}/comments", {"body": why})
+            github.patch(f"issues/{issue['number']}", {"state": "closed"})
+    if print_ and not url:
+        title = f"Drift in {job.env or 'the org'}: {_first_line(shown)}"
+        body = {"title": title[:250], "body": _body(job, print_, shown), "labels": [LABEL]}
+        url = github.post("issues", body)["html_url"]
+    return url
+
+
+def _pull_request(job: Job, github: GitHub, found: dict[str, Any], print_: str, shown: str) -> str:
+    """A pull request that takes the drift into the config. One that was closed is an answer, and not asked again."""
+    branch = f"rolecall/drift-{_env(job) or 'org'}-{print_}"
+    owner = github.repository.partition("/")[0]
+    held = github.all(f"pulls?state=all&head={owner}:{branch}")
+    if held:
+        return str(held[0]["html_url"])
+    base = job.environ.get("GITHUB_REF_NAME", "main")
+    job.rolecall("drift", "--accept", ok=LOOKED)
+    if not _git(job, "status", "--porcelain", "--", "."):
+        annotate("warning", "this drift cannot be written into the config; opening an issue in place of a pull request")
+        return _issue(job, github, print_, shown)
+    _git(job, "switch", "--quiet", "--create", branch)
+    _git(job, "add", "--all", "--", ".")
+    title = f"Take over what drifted in {job.env or 'the org'}: {len(found['drift'])} changes"
+    _git(job, "-c", "user.name=rolecall", "-c", "user.email=rolecall@localhost", "commit", "--quiet", "-m", title)
+    _git(job, "push", "--quiet", "origin", f"HEAD:refs/heads/{branch}")
+    _git(job, "checkout", "--quiet", "-")
+    body = {"title": title, "head": branch, "base": base, "body": _body(job, print_, shown)}
+    return str(github.post("pulls", body)["html_url"])
+
+
+def _git(job: Job, *args: str) -> str:
+    ended = subprocess.run(["git", "-C", str(job.folder), *args], capture_output=True, text=True, check=False)
+    if ended.returncode:
+        raise Failed(f"git {args[0]} failed: {ended.stderr.strip()}")
+    return ended.stdout.strip()
+
+
+def _body(job: Job, print_: str, shown: str) -> str:
+    fence = "`" * 8
+    ways = (
+        "Put it back with `rolecall apply`, or take it over into the config with `rolecall drift --accept`."
+        if print_
+        else ""
+    )
+    run = job.environ.get("GITHUB_RUN_ID", "")
+    at = f"{job.environ.get('GITHUB_SERVER_URL', '')}/{job.environ.get('GITHUB_REPOSITORY', '')}/actions/runs/{run}"
+    return fitted(
+        f"<!-- rolecall:drift:{_env(job)}:{print_} -->\n{fence}\n{shown}{fence}\n{ways}\n\n{at if run else ''}\n"
+    )
+
+
+def _first_line(shown: str) -> str:
+    lines = [line.strip() for line in shown.splitlines() if line.strip()]
+    return lines[1] if len(lines) > 1 else "see the report"
+
+
+def _env(job: Job) -> str:
+    return re.sub(r"[^A-Za-z0-9_.]", "", job.env)

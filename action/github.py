@@ -1,0 +1,77 @@
+"""The part of GitHub's REST API that the action needs. Reads follow pages; errors say what was asked."""
+
+from __future__ import annotations
+
+import json
+import re
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote
+
+from runner import Failed
+
+_NEXT = re.compile(r'<([^>]+)>;\s*rel="next"')
+_SECONDS = 30
+_MOST_PAGES = 50
+
+
+class Refused(Failed):
+    """GitHub did not allow it, or has no such thing: 403 or 404."""
+
+
+class GitHub:
+    """One repository. ``api`` and ``token`` are those of the job."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._api = environ.get("GITHUB_API_URL", "https://api.github.com").rstrip("/")
+        self._token = environ.get("INPUT_GITHUB_TOKEN", "")
+        self.repository = environ.get("GITHUB_REPOSITORY", "")
+        self._server = environ.get("GITHUB_SERVER_URL", "")
+
+    def get(self, path: str) -> Any:
+        """One thing of the repository."""
+        return self._send("GET", self._url(path))[0]
+
+    def all(self, path: str) -> list[Any]:
+        """A list, every page of it. Raises Failed where it does not end."""
+        url: str | None = f"{self._url(path)}{'&' if '?' in path else '?'}per_page=100"
+        found: list[Any] = []
+        for _ in range(_MOST_PAGES):
+            if url is None:
+                return found
+            rows, links = self._send("GET", url)
+            found += rows
+            after = _NEXT.search(links)
+            url = self._same_host(after.group(1)) if after else None
+        raise Failed(f"GitHub's list {path} has more than {_MOST_PAGES} pages")
+
+    def post(self, path: str, body: Mapping[str, Any]) -> Any:
+        return self._send("POST", self._url(path), body)[0]
+
+    def patch(self, path: str, body: Mapping[str, Any]) -> Any:
+        return self._send("PATCH", self._url(path), body)[0]
+
+    def _url(self, path: str) -> str:
+        return f"{self._api}/repos/{quote(self.repository)}/{path}"
+
+    def _same_host(self, url: str) -> str:
+        if not url.startswith(f"{self._api}/"):
+            raise Failed("GitHub's next page is on another host; not followed")
+        return url
+
+    def _send(self, method: str, url: str, body: Mapping[str, Any] | None = None) -> tuple[Any, str]:
+        headers = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"}
+        if self._token:
+            headers["Authorization"] = f"Bearer {self._token}"
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(url, data, headers, method=method)
+        try:
+            with urllib.request.urlopen(request, timeout=_SECONDS) as answer:
+                return json.load(answer), answer.headers.get("Link", "")
+        except urllib.error.HTTPError as error:
+            kind = Refused if error.code in (403, 404) else Failed
+            raise kind(f"GitHub answered {error.code} to {method} {url.removeprefix(self._api)}") from None
+        except (OSError, ValueError) as error:
+            raise Failed(f"GitHub could not be asked ({method} {url.removeprefix(self._api)}): {error}") from None

@@ -1,0 +1,15 @@
+#!/bin/sh
+# Makes an environment with rolecall, from the very commit of this action, and writes its Python to the step output
+# `python`. INPUT_PYTHON names a Python that has rolecall already, and nothing is installed.
+set -eu
+if [ -n "${INPUT_PYTHON:-}" ]; then
+  "$INPUT_PYTHON" -c 'import rolecall' || { echo "::error title=rolecall::$INPUT_PYTHON has no rolecall"; exit 1; }
+  echo "python=$INPUT_PYTHON" >>"$GITHUB_OUTPUT"
+  exit 0
+fi
+here=$(cd "$(dirname "$0")/.." && pwd)
+venv=${RUNNER_TEMP:-/tmp}/rolecall-venv
+[ -x "$venv/bin/python" ] || python3 -m venv "$venv"
+"$venv/bin/python" -m pip install --quiet --disable-pip-version-check --constraint "$here/constraints.txt" \
+  "$here${INPUT_EXTRAS:+[$INPUT_EXTRAS]}"
+echo "python=$venv/bin/python" >>"$GITHUB_OUTPUT"

@@ -1,0 +1,119 @@
+"""The runner's side: inputs, step outputs, the job's summary, annotations, and calls of rolecall."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+SUMMARY = 1024 * 1024
+"""The bytes that a job's summary may have."""
+
+
+class Failed(Exception):
+    """The step cannot do its work; said in words for whoever reads the log."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One step of a job. ``reports`` is a folder for what is written; ``folder`` that of the config."""
+
+    environ: Mapping[str, str]
+    folder: Path
+    reports: Path
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str]) -> Job:
+        """The job as the runner describes it: inputs are variables named ``INPUT_…``."""
+        folder = Path(environ.get("GITHUB_WORKSPACE", "."), environ.get("INPUT_DIRECTORY") or ".")
+        temp = Path(environ.get("RUNNER_TEMP", ".")).resolve()
+        reports = temp / f"rolecall-{_plain(environ.get('INPUT_ENV', '')) or 'reports'}"
+        reports.mkdir(parents=True, exist_ok=True)
+        return cls(environ, folder.resolve(), reports)
+
+    def input(self, name: str) -> str:
+        """An input's text, empty where it was left out."""
+        return self.environ.get(f"INPUT_{name.upper().replace('-', '_')}", "").strip()
+
+    @property
+    def env(self) -> str:
+        return self.input("env")
+
+    def event(self) -> dict[str, Any]:
+        """What made the job run."""
+        path = self.environ.get("GITHUB_EVENT_PATH")
+        found: dict[str, Any] = json.loads(Path(path).read_text(encoding="utf-8")) if path else {}
+        return found
+
+    def output(self, **values: object) -> None:
+        """Write step outputs. A value may have lines."""
+        path = self.environ.get("GITHUB_OUTPUT")
+        if path:
+            with Path(path).open("a", encoding="utf-8") as file:
+                for name, value in values.items():
+                    end = f"end-{secrets.token_hex(8)}"
+                    file.write(f"{name}<<{end}\n{value}\n{end}\n")
+
+    def summary(self, text: str) -> None:
+        """Add Markdown to the job's summary, as much as fits."""
+        path = self.environ.get("GITHUB_STEP_SUMMARY")
+        if path:
+            held = Path(path).stat().st_size if Path(path).exists() else 0
+            room = max(0, SUMMARY - held - 2)
+            cut = text.encode()[:room].decode("utf-8", "ignore")
+            with Path(path).open("a", encoding="utf-8") as file:
+                file.write(f"{cut}\n")
+
+    def rolecall(self, *args: str, ok: Sequence[int] = (0,), more: Mapping[str, str] | None = None) -> tuple[int, str]:
+        """Run rolecall in the config's folder; its exit code and stdout. Raises Failed for a code not in ``ok``."""
+        command = [sys.executable, "-m", "rolecall", *args, *(["--env", self.env] if self.env else [])]
+        environ = {name: text for name, text in self.environ.items() if not name.startswith("INPUT_")}
+        ended = subprocess.run(
+            command, cwd=self.folder, env={**environ, **(more or {})}, stdout=subprocess.PIPE, text=True, check=False
+        )
+        if ended.returncode not in ok:
+            log(ended.stdout)
+            raise Failed(
+                f"`rolecall {args[0]}` left with {ended.returncode}: {MEANING.get(ended.returncode, 'an error')}"
+            )
+        return ended.returncode, ended.stdout
+
+
+MEANING = {
+    1: "an error, see above",
+    3: "a guard, an assertion or an access test says no",
+    4: "it did not come to its end; run it again, it goes on where it stopped",
+    5: "the plan that was approved no longer fits; plan and approve afresh",
+    64: "it was called in a way that cannot work, or nobody approved",
+    130: "it was interrupted",
+}
+
+
+def log(text: str) -> None:
+    """Show text in the job's log as it is: no line of it is taken for a command to the runner."""
+    stop = secrets.token_hex(8)
+    sys.stdout.write(f"::stop-commands::{stop}\n{text}")
+    sys.stdout.write(f"{'' if text.endswith(chr(10)) else chr(10)}::{stop}::\n")
+    sys.stdout.flush()
+
+
+def commands(text: str) -> None:
+    """Hand the runner commands that rolecall wrote, such as annotations."""
+    sys.stdout.write(text)
+    sys.stdout.flush()
+
+
+def annotate(level: str, message: str) -> None:
+    """A notice, warning or error on the job."""
+    told = message.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    sys.stdout.write(f"::{level} title=rolecall::{told}\n")
+    sys.stdout.flush()
+
+
+def _plain(text: str) -> str:
+    return "".join(char for char in text if char.isalnum() or char in "-_")
