@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from rolecall.codec.api import encode_error
 
@@ -17,6 +17,7 @@ class Request:
     """One request. ``path`` and ``query`` are as sent, still percent-encoded; header names are in lower case.
 
     ``embedded`` says that the caller is in this very process: without a token it is a service with all rights.
+    ``channel`` is the door that the audit log names: a form of the console is a request of the admin API too.
     """
 
     method: str
@@ -26,6 +27,7 @@ class Request:
     body: bytes = b""
     client: str | None = None
     embedded: bool = False
+    channel: Literal["api", "console"] = "api"
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,7 +57,7 @@ class Call:
 
     @property
     def actor(self) -> Actor:
-        return Actor(self.who.name, "api", self.request.client)
+        return Actor(self.who.name, self.request.channel, self.request.client)
 
 
 class Written(NamedTuple):

@@ -1,0 +1,93 @@
+"""What a page works with: who looks at it, the store, and the admin API in the same process."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+from urllib.parse import parse_qs, quote
+
+from rolecall.localorg.api.call import OrgRow, Who
+from rolecall.localorg.api.handle import handle
+from rolecall.localorg.store import Database
+from rolecall.localorg.web import Request, refuse
+
+
+class Answered(NamedTuple):
+    """The admin API's answer to a form."""
+
+    status: int
+    body: Any
+
+    @property
+    def problems(self) -> list[str]:
+        """What the org says is wrong, in words; empty when it did what was asked."""
+        return [] if self.status < 400 else [str(error["description"]) for error in self.body["errors"]]
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """One request of somebody who is signed in."""
+
+    request: Request
+    db: Database
+    token: str
+    who: Who
+    org: OrgRow
+    params: dict[str, str]
+
+    def read(self, path: str) -> Any:
+        """A read of the admin API that must succeed; ``path`` is percent-encoded. Raises Refusal with its answer."""
+        answer = self.send("GET", path)
+        if answer.problems:
+            raise refuse(answer.status, "refused", answer.problems[0])
+        return answer.body
+
+    def send(self, method: str, path: str, body: Any = None, etag: str | None = None) -> Answered:
+        """One request of the admin API under the visitor's token, with the channel ``console``."""
+        headers = {"authorization": f"Bearer {self.token}", "content-type": "application/json"}
+        headers |= {"if-match": etag} if etag else {}
+        headers |= {"host": self.request.headers.get("host", "localhost")}
+        where, _, query = path.partition("?")
+        raw = b"" if body is None else json.dumps(body).encode()
+        asked = replace(
+            self.request, method=method, path=where, query=query, headers=headers, body=raw, channel="console"
+        )
+        answer = handle(asked, self.db)
+        return Answered(answer.status, json.loads(answer.read()))
+
+    @property
+    def form(self) -> dict[str, list[str]]:
+        """The fields of the form that was sent."""
+        return form_of(self.request)
+
+    def field(self, name: str) -> str:
+        """One field of the form; empty when it is not there."""
+        return self.form.get(name, [""])[0]
+
+    def asked(self, name: str) -> str:
+        """One parameter of the address; empty when it is not there."""
+        return _fields(self.request.query).get(name, [""])[0]
+
+
+def form_of(request: Request) -> dict[str, list[str]]:
+    """The fields of a form. Raises Refusal 400 or 415."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/x-www-form-urlencoded":
+        raise refuse(415, "content_type", "This is no form of the console")
+    return _fields(request.body.decode("latin-1"))
+
+
+def segment(text: str) -> str:
+    """Text as one segment of a path."""
+    return quote(text, safe="")
+
+
+def _fields(text: str) -> dict[str, list[str]]:
+    try:
+        found = parse_qs(text, keep_blank_values=True, errors="strict", max_num_fields=2000)
+    except (UnicodeDecodeError, ValueError) as error:
+        raise refuse(400, "bad_form", "The form is not percent-encoded UTF-8") from error
+    if any("\0" in value for values in found.values() for value in values):
+        raise refuse(400, "bad_form", "The form holds a NUL character")
+    return found

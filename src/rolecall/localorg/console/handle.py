@@ -1,0 +1,87 @@
+"""The way in: finds the page, checks who asks, and turns what goes wrong into a page too."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from rolecall.localorg.api.admit import admit, read_org, require_org_admin
+from rolecall.localorg.api.call import Who, decode_path
+from rolecall.localorg.console import session
+from rolecall.localorg.console.desk import Desk, form_of
+from rolecall.localorg.console.render import page, redirect, stylesheet
+from rolecall.localorg.console.routes import find
+from rolecall.localorg.store import Busy, Database
+from rolecall.localorg.web import Refusal, Request, Response, refuse
+
+
+def handle_page(request: Request, db: Database) -> Response:
+    """Answer one request of a browser. Blocking; safe to call from many threads."""
+    try:
+        return _answer(request, db)
+    except Refusal as refusal:
+        return _refused(refusal)
+    except Busy:
+        return _refused(refuse(503, "busy", "The org's database is busy; try again"))
+
+
+def _answer(request: Request, db: Database) -> Response:
+    segments = decode_path(request.path)
+    if segments == ["console.css"]:
+        return stylesheet()
+    if segments == ["sign-in"]:
+        return _sign_in(request, db)
+    token = session.token_of(request)
+    if token is None:
+        return redirect("/sign-in")
+    if segments == ["sign-out"] and request.method == "POST":
+        _check_proof(request, token)
+        return redirect("/sign-in", session.signed_out())
+    return _page(request, db, token, segments)
+
+
+def _page(request: Request, db: Database, token: str, segments: list[str]) -> Response:
+    try:
+        who = _admitted(request, db, token)
+    except Refusal as refusal:
+        if refusal.status != 401:
+            raise
+        return redirect("/sign-in", session.signed_out())
+    found = find("GET" if request.method == "HEAD" else request.method, segments)
+    if found is None:
+        raise refuse(404, "no_such_page", "There is no such page")
+    serve, params = found
+    if request.method == "POST":
+        _check_proof(request, token)
+    with db.read() as tx:
+        org = read_org(tx)
+    return serve(Desk(request, db, token, who, org, params))
+
+
+def _admitted(request: Request, db: Database, token: str) -> Who:
+    """Who a token stands for; an org admin or a service. Raises Refusal 401 or 403 (R34)."""
+    asked = replace(request, headers={"authorization": f"Bearer {token}"}, embedded=False)
+    with db.read() as tx:
+        who = admit(tx, asked)
+    require_org_admin(who)
+    return who
+
+
+def _sign_in(request: Request, db: Database) -> Response:
+    if request.method != "POST":
+        return page("sign_in", problem=None)
+    token = form_of(request).get("token", [""])[0].strip()
+    try:
+        _admitted(request, db, token)
+    except Refusal as refusal:
+        return page("sign_in", refusal.status, problem=refusal.faults[0].description)
+    secure = request.headers.get("x-forwarded-proto", "") == "https"
+    return redirect("/", session.signed_in(token, secure=secure))
+
+
+def _check_proof(request: Request, token: str) -> None:
+    if not session.proven(token, form_of(request).get(session.FIELD, [""])[0]):
+        raise refuse(403, "bad_proof", "This form is not one of your session; open the page again and repeat it")
+
+
+def _refused(refusal: Refusal) -> Response:
+    return page("refused", refusal.status, problems=[fault.description for fault in refusal.faults])

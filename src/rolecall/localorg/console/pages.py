@@ -1,0 +1,159 @@
+"""The pages that show the org."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final
+
+from sqlalchemy import and_, func, select, true, tuple_
+
+from rolecall.localorg.console import session
+from rolecall.localorg.console.desk import Desk, segment
+from rolecall.localorg.console.render import page
+from rolecall.localorg.store.keys import fold
+from rolecall.localorg.store.tables import GROUPS, MEMBERSHIPS, USERS
+from rolecall.localorg.web import Response, refuse
+
+PAGE: Final = 50
+
+
+def show(desk: Desk, template: str, here: str, problems: list[str] | None = None, **values: Any) -> Response:
+    """A page of somebody who is signed in; ``problems`` are what the org said to a form that did not work."""
+    return page(
+        template,
+        422 if problems else 200,
+        org=desk.org,
+        who=desk.who,
+        here=here,
+        proof=session.proof(desk.token),
+        problems=problems or [],
+        saved=bool(desk.asked("saved")) and not problems,
+        **values,
+    )
+
+
+def overview(desk: Desk) -> Response:
+    """The org in one look."""
+    return show(
+        desk,
+        "overview",
+        "/",
+        facts=desk.read("/v1/org"),
+        domains=desk.read("/v1/domains")["total"],
+        defaults=desk.read("/v1/access/defaults"),
+        sso=desk.read("/v1/access/sso"),
+        scim=desk.read("/v1/access/scim"),
+        groups=desk.read("/v1/idp-groups?limit=1")["total"],
+        events=desk.read("/v1/audit-log?order=desc&limit=5")["data"],
+    )
+
+
+def domains(desk: Desk, problems: list[str] | None = None) -> Response:
+    """Claimed domains."""
+    return show(desk, "domains", "/domains", problems, domains=_all(desk, "/v1/domains"))
+
+
+def defaults(desk: Desk, problems: list[str] | None = None) -> Response:
+    """The org-wide default."""
+    held = desk.read("/v1/access/defaults")
+    return show(desk, "defaults", "/defaults", problems, held=held, teams=_teams(desk), roles=_roles(desk))
+
+
+def sso(desk: Desk, problems: list[str] | None = None) -> Response:
+    """SAML sign-on."""
+    return show(desk, "sso", "/sso", problems, held=desk.read("/v1/access/sso"))
+
+
+def scim(desk: Desk, problems: list[str] | None = None) -> Response:
+    """SCIM settings."""
+    return show(desk, "scim", "/scim", problems, held=desk.read("/v1/access/scim"))
+
+
+def groups(desk: Desk) -> Response:
+    """IdP groups by name, with what they give."""
+    after = tuple(desk.asked("after").split("|", 1))
+    query = select(GROUPS.c.id, GROUPS.c.name_key, GROUPS.c.display_name).where(GROUPS.c.pushed == true())
+    if len(after) == 2:
+        query = query.where(tuple_(GROUPS.c.name_key, GROUPS.c.id) > tuple_(*after))
+    with desk.db.read() as tx:
+        total = tx.execute(select(func.count()).select_from(GROUPS).where(GROUPS.c.pushed == true())).scalar_one()
+        rows = tx.execute(query.order_by(GROUPS.c.name_key, GROUPS.c.id).limit(PAGE + 1)).all()
+    shown = [desk.read(f"/v1/idp-groups/{segment(row.id)}") for row in rows[:PAGE]]
+    more = f"{rows[PAGE - 1].name_key}|{rows[PAGE - 1].id}" if len(rows) > PAGE else None
+    return show(desk, "groups", "/groups", groups=shown, total=total, more=more)
+
+
+def group(desk: Desk, problems: list[str] | None = None) -> Response:
+    """One group, its mapping as a form, and its first members."""
+    held = desk.read(f"/v1/idp-groups/{segment(desk.params['id'])}")
+    query = (
+        select(USERS.c.id, USERS.c.email, USERS.c.active)
+        .join(MEMBERSHIPS, MEMBERSHIPS.c.user_id == USERS.c.id)
+        .where(MEMBERSHIPS.c.group_id == held["id"])
+        .order_by(USERS.c.email_key)
+        .limit(PAGE)
+    )
+    with desk.db.read() as tx:
+        members = tx.execute(query).all()
+    legacy = desk.read("/v1/access/scim")["endpoint"] == "legacy"
+    found = {"held": held, "members": members, "legacy": legacy, "teams": _teams(desk), "roles": _roles(desk)}
+    return show(desk, "group", "/groups", problems, **found)
+
+
+def people(desk: Desk) -> Response:
+    """People by e-mail, 50 a page; ``q`` looks for a part of the e-mail."""
+    wanted, after = fold(desk.asked("q")), tuple(desk.asked("after").split("|", 1))
+    query = select(USERS.c.id, USERS.c.email, USERS.c.email_key, USERS.c.origin, USERS.c.active, USERS.c.pending)
+    matches = USERS.c.email_key.contains(wanted, autoescape=True) if wanted else true()
+    if len(after) == 2:
+        query = query.where(tuple_(USERS.c.email_key, USERS.c.id) > tuple_(*after))
+    with desk.db.read() as tx:
+        total = tx.execute(select(func.count()).select_from(USERS).where(matches)).scalar_one()
+        rows = tx.execute(query.where(matches).order_by(USERS.c.email_key, USERS.c.id).limit(PAGE + 1)).all()
+    more = f"{rows[PAGE - 1].email_key}|{rows[PAGE - 1].id}" if len(rows) > PAGE else None
+    return show(desk, "people", "/people", people=rows[:PAGE], total=total, more=more, q=desk.asked("q"))
+
+
+def person(desk: Desk) -> Response:
+    """One person: what they have and why."""
+    with desk.db.read() as tx:
+        row = tx.execute(select(USERS).where(USERS.c.id == desk.params["id"])).first()
+        if row is None:
+            raise refuse(404, "no_such_person", "This org has nobody under this id")
+        inside = and_(MEMBERSHIPS.c.user_id == row.id, GROUPS.c.pushed == true())
+        held = select(GROUPS.c.id, GROUPS.c.display_name, GROUPS.c.mapping, GROUPS.c.linked_teams)
+        joined = held.join(MEMBERSHIPS, MEMBERSHIPS.c.group_id == GROUPS.c.id).where(inside)
+        member_of = tx.execute(joined.order_by(GROUPS.c.name_key)).all()
+    access = desk.read(f"/v1/people/{segment(row.id)}/access")
+    manual = json.loads(row.manual)
+    return show(desk, "person", "/people", person=row, access=access, manual=manual, groups=member_of)
+
+
+def audit(desk: Desk) -> Response:
+    """Who changed what, newest first."""
+    after = desk.asked("after")
+    query = f"/v1/audit-log?order=desc&limit={PAGE}" + (f"&after={segment(after)}" if after else "")
+    found = desk.read(query)
+    more = found["last_id"] if found["has_more"] else None
+    return show(desk, "audit", "/audit", events=found["data"], total=found["total"], more=more)
+
+
+def _teams(desk: Desk) -> list[str]:
+    return sorted((str(team["name"]) for team in _all(desk, "/v1/teams")), key=fold)
+
+
+def _roles(desk: Desk) -> list[dict[str, Any]]:
+    rank = {"member": 0, "team_admin": 1, "org_admin": 2}
+    return sorted(_all(desk, "/v1/roles"), key=lambda role: (rank.get(role["id"], 3), role["name"]))
+
+
+def _all(desk: Desk, path: str) -> list[dict[str, Any]]:
+    """Every item of a list that is small."""
+    found: list[dict[str, Any]] = []
+    after = ""
+    while True:
+        answer = desk.read(f"{path}?limit={min(100, desk.org.page_limit)}{after}")
+        found += answer["data"]
+        if not answer["has_more"]:
+            return found
+        after = f"&after={segment(answer['last_id'])}"

@@ -1,0 +1,88 @@
+"""Pages as HTML: one Jinja2 environment, everything escaped, nothing loaded from elsewhere."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from functools import lru_cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any, Final
+
+from rolecall.localorg.web import Response
+from rolecall.model.roles import role_words
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+_POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self' data:; "
+    "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+)
+HEADERS: Final = (
+    ("Content-Security-Policy", _POLICY),
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "same-origin"),
+    ("Cache-Control", "no-store"),
+)
+
+SOURCES: Final[Mapping[str, str]] = {
+    "default": "the org's default",
+    "saml": "the default, by SAML",
+    "invite": "an invitation",
+    "manual": "edited by hand",
+    "attribute": "the role attribute",
+}
+
+
+def page(template: str, status: int = 200, headers: tuple[tuple[str, str], ...] = (), **values: Any) -> Response:
+    """A template as an answer."""
+    html = environment().get_template(f"{template}.html").render(**values)
+    body = html.encode()
+    sent = (("Content-Type", "text/html; charset=utf-8"), ("Content-Length", str(len(body))), *HEADERS, *headers)
+    return Response(status, sent, body)
+
+
+def redirect(where: str, *headers: tuple[str, str]) -> Response:
+    """Go and look: the answer to a form that worked."""
+    return Response(303, (("Location", where), ("Content-Length", "0"), *HEADERS, *headers))
+
+
+def stylesheet() -> Response:
+    """The one stylesheet."""
+    body = files(__package__).joinpath("templates/console.css").read_bytes()
+    kind = ("Content-Type", "text/css; charset=utf-8")
+    return Response(200, (kind, ("Content-Length", str(len(body))), ("Cache-Control", "no-cache")), body)
+
+
+@lru_cache(maxsize=1)
+def environment() -> Environment:
+    """The templates."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+
+    made = Environment(
+        loader=PackageLoader("rolecall.localorg.console"),
+        autoescape=select_autoescape(default=True, default_for_string=True),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters.update(role=role_words, source=source_words, day=moment, pretty=pretty)
+    return made
+
+
+def source_words(source: str) -> str:
+    """Where access comes from, in words for a person."""
+    kind, _, name = source.partition(":")
+    return f"the group {name}" if kind == "group" else SOURCES.get(source, source)
+
+
+def moment(at: str) -> str:
+    """A time as people read it: 22 Nov 2026, 10:03 UTC."""
+    from datetime import datetime
+
+    return datetime.fromisoformat(at.replace("Z", "+00:00")).strftime("%-d %b %Y, %H:%M UTC")
+
+
+def pretty(value: Any) -> str:
+    """A JSON value on several lines."""
+    return json.dumps(value, ensure_ascii=False, indent=1)
