@@ -50,7 +50,8 @@ def classes(outlook: Outlook) -> list[Class]:
 def moves(outlook: Outlook, found: Sequence[Class]) -> tuple[Move, ...]:
     """The classes in combos, with everybody named."""
     directory, atoms, org = outlook.directory, outlook.before.atoms, outlook.first.facts.org_id
-    assert directory is not None or not found
+    if directory is None:
+        return ()
     return tuple(
         Move(
             atoms.combos(row.before),
@@ -58,7 +59,7 @@ def moves(outlook: Outlook, found: Sequence[Class]) -> tuple[Move, ...]:
             kind_of(outlook, row),
             row.because,
             len(row.numbers),
-            tuple(who(directory, number, org) for number in row.numbers) if directory is not None else (),
+            tuple([who(directory, number, org) for number in row.numbers]),
             to_default(row.before, row.after),
         )
         for row in found

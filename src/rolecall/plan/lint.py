@@ -160,7 +160,7 @@ def _conflicts(rules: Rules, directory: Directory) -> Iterator[Problem]:
     for person, _ in memberships(directory, upper) if upper else ():
         if person != last and _synced(directory, person):
             last = person
-            found.update(_pairs(directory, ranked, person))
+            found.update(set(_pairs(directory, ranked, person)))
     if found:
         shown = [f"`{one}` and `{other}` ({number:,})" for (one, other), number in sorted(found.items(), key=_most)]
         message = f"people are in two groups that give one team different roles: {enumerate_words(shown)}"
@@ -176,13 +176,14 @@ def _ranks(rules: Rules, name: str) -> dict[str, int]:
 
 
 def _pairs(directory: Directory, ranked: Sequence[Mapping[str, int]], person: int) -> Iterator[tuple[str, str]]:
-    own = sorted(directory.members[directory.offsets[person] : directory.offsets[person + 1]])
-    for place, one in enumerate(own):
-        for other in own[place + 1 :]:
-            ranks = ranked[other]
-            if any(ranks.get(team, rank) != rank for team, rank in ranked[one].items()):
-                first, second = sorted((directory.groups[one], directory.groups[other]))
-                yield first, second
+    """The groups of a person that differ about a team, each against the first that gives it."""
+    firsts: dict[str, tuple[int, int]] = {}
+    for group in sorted(directory.members[directory.offsets[person] : directory.offsets[person + 1]]):
+        for team, given in ranked[group].items():
+            rank, first = firsts.setdefault(team, (given, group))
+            if rank != given:
+                one, other = sorted((directory.groups[first], directory.groups[group]))
+                yield one, other
 
 
 def _synced(directory: Directory, person: int) -> bool:
