@@ -1,0 +1,315 @@
+"""The console without a browser: signing in, every page, every form, and what it refuses."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from html import unescape
+from typing import Any, NamedTuple
+from urllib.parse import urlencode
+
+import pytest
+from org_client import Client as Api
+from org_client import fill
+from scim_org import new_token
+from sqlalchemy import select
+
+from rolecall.localorg import tokens
+from rolecall.localorg.console import session
+from rolecall.localorg.console.handle import handle_page
+from rolecall.localorg.store import Database
+from rolecall.localorg.store.tables import AUDIT, GROUPS, USERS
+from rolecall.localorg.web import Request
+
+PAGES = ["/", "/domains", "/defaults", "/sso", "/scim", "/groups", "/people", "/audit"]
+FORM = "application/x-www-form-urlencoded"
+
+
+class Seen(NamedTuple):
+    """A page as a browser gets it."""
+
+    status: int
+    html: str
+    headers: dict[str, str]
+
+    @property
+    def text(self) -> str:
+        """What it says, without its tags."""
+        return unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", self.html)))
+
+    def value(self, name: str) -> str:
+        """A hidden field."""
+        found = re.search(rf'name="{name}" value="([^"]*)"', self.html[self.html.index("<main") :])
+        assert found, name
+        return unescape(found[1])
+
+
+class Visitor:
+    """A browser that keeps its cookie."""
+
+    def __init__(self, db: Database, token: str | None = None) -> None:
+        self.db = db
+        self.cookie = "" if token is None else f"{session.COOKIE}={token}"
+
+    def call(self, method: str, where: str, form: Any = None, **headers: str) -> Seen:
+        path, _, query = where.partition("?")
+        sent = {"host": "127.0.0.1:8787", "cookie": self.cookie, "content-type": FORM, **headers}
+        body = b"" if form is None else urlencode(form, doseq=True).encode()
+        answer = handle_page(Request(method, path, query, sent, body, "127.0.0.1"), self.db)
+        return Seen(answer.status, answer.read().decode(), {k.lower(): v for k, v in answer.headers})
+
+    def get(self, where: str) -> Seen:
+        return self.call("GET", where)
+
+    def submit(self, where: str, page: str | None = None, **fields: Any) -> Seen:
+        """Fill in and send the form of a page."""
+        shown = self.get(page or where)
+        return self.call("POST", where, {"csrf": shown.value("csrf"), "etag": shown.value("etag"), **fields})
+
+
+@pytest.fixture
+def visitor(scim_db: Database) -> Visitor:
+    """Somebody signed in with a service's token, in the small company."""
+    fill(scim_db)
+    return Visitor(scim_db, new_token(scim_db, "admin"))
+
+
+def group_id(db: Database, name: str) -> str:
+    with db.read() as tx:
+        return str(tx.execute(select(GROUPS.c.id).where(GROUPS.c.display_name == name)).scalar_one())
+
+
+def person_id(db: Database, email: str) -> str:
+    with db.read() as tx:
+        return str(tx.execute(select(USERS.c.id).where(USERS.c.email == email)).scalar_one())
+
+
+def last_event(db: Database) -> dict[str, Any]:
+    with db.read() as tx:
+        return dict(tx.execute(select(AUDIT).order_by(AUDIT.c.seq.desc()).limit(1)).one()._mapping)
+
+
+@pytest.mark.parametrize("where", PAGES)
+def test_every_page_says_that_it_is_a_rehearsal(visitor: Visitor, where: str) -> None:
+    seen = visitor.get(where)
+    assert seen.status == 200
+    assert "Local rehearsal" in seen.text
+    assert "<script" not in seen.html
+    assert seen.html.count("aria-current") == 1
+    assert "default-src 'none'" in seen.headers["content-security-policy"]
+    assert seen.headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize("where", [*PAGES, "/people/x", "/nothing"])
+def test_without_a_token_there_is_only_the_door(scim_db: Database, where: str) -> None:
+    for cookie in ("", f"{session.COOKIE}=", f"{session.COOKIE}=rolecall_admin_wrong", "\x00;;=", "x" * 5000):
+        visitor = Visitor(scim_db)
+        visitor.cookie = cookie
+        seen = visitor.get(where)
+        assert (seen.status, seen.headers["location"], seen.html) == (303, "/sign-in", "")
+    assert Visitor(scim_db).call("POST", "/scim", {"manual_editing": "on"}).status == 303
+
+
+def test_signing_in_and_out(scim_db: Database) -> None:
+    fill(scim_db)
+    visitor, token = Visitor(scim_db), new_token(scim_db, "admin", email="ann@acme.com")
+    assert "Admin token" in visitor.get("/sign-in").text
+    seen = visitor.call("POST", "/sign-in", {"token": f" {token} "})
+    cookie = seen.headers["set-cookie"]
+    assert (seen.status, seen.headers["location"]) == (303, "/")
+    assert cookie == f"{session.COOKIE}={token}; Path=/; HttpOnly; SameSite=Strict"
+    behind_tls = visitor.call("POST", "/sign-in", {"token": token}, **{"x-forwarded-proto": "https"})
+    assert behind_tls.headers["set-cookie"].endswith("; Secure")
+    visitor.cookie = cookie.partition(";")[0]
+    home = visitor.get("/")
+    assert "ann@acme.com" in home.text
+    assert token not in home.html
+    csrf = re.findall(r'name="csrf" value="([^"]*)"', home.html)[0]
+    out = visitor.call("POST", "/sign-out", {"csrf": csrf})
+    assert (out.status, "Max-Age=0" in out.headers["set-cookie"]) == (303, True)
+
+
+def test_who_is_not_let_in(scim_db: Database) -> None:
+    fill(scim_db)
+    with scim_db.write() as tx:
+        gone = tokens.issue(tx, "admin")
+        tokens.revoke(tx, gone.token.id, "admin")
+    member = new_token(scim_db, "admin", email="bo@acme.com")
+    for token, status in ((gone.secret, 401), (new_token(scim_db, "scim"), 401), ("", 401), (member, 403)):
+        seen = Visitor(scim_db).call("POST", "/sign-in", {"token": token})
+        assert (seen.status, "set-cookie" in seen.headers, "alert" in seen.html) == (status, False, True)
+    assert Visitor(scim_db, member).get("/people").status == 403
+    assert Visitor(scim_db, gone.secret).get("/people").status == 303
+
+
+def test_a_mapping_is_changed_by_hand(visitor: Visitor) -> None:
+    group = group_id(visitor.db, "Marketing")
+    where = f"/groups/{group}"
+    assert "Member of Marketing" in visitor.get("/groups").text
+    done = visitor.submit(where, role="team_admin", teams=["Marketing", "Sales"])
+    assert (done.status, done.headers["location"]) == (303, f"{where}?saved=1")
+    shown = visitor.get(f"{where}?saved=1").text
+    assert "Saved." in shown
+    assert "Team admin of Marketing, Sales" in shown
+    event = last_event(visitor.db)
+    assert (event["channel"], event["actor"], event["address"]) == ("console", "service", "idp_groups/Marketing")
+    assert event["source_ip"] == "127.0.0.1"
+    assert Api(visitor.db).group("Marketing")["mapping"] == {"role": "team_admin", "teams": ["Marketing", "Sales"]}
+
+
+def test_a_group_is_left_blank(visitor: Visitor) -> None:
+    where = f"/groups/{group_id(visitor.db, 'Marketing')}"
+    assert visitor.submit(where, do="blank").status == 303
+    assert Api(visitor.db).group("Marketing")["mapping"] is None
+    again = visitor.submit(where, do="blank")
+    assert (again.status, "has no mapping" in again.text) == (422, True)
+    assert visitor.submit(where, role="", teams=["Legal"]).status == 303
+    assert "The default role of Legal" in visitor.get(where).text
+
+
+def test_what_changed_meanwhile_is_not_written_over(visitor: Visitor) -> None:
+    where = f"/groups/{group_id(visitor.db, 'Marketing')}"
+    old = visitor.get(where)
+    fields = {"csrf": old.value("csrf"), "etag": old.value("etag"), "role": "member", "teams": ["IT"]}
+    assert visitor.call("POST", where, fields).status == 303
+    stale = visitor.call("POST", where, {**fields, "teams": ["Sales"]})
+    assert (stale.status, "nothing was changed" in stale.text) == (422, True)
+    assert Api(visitor.db).group("Marketing")["mapping"]["teams"] == ["IT"]
+
+
+@pytest.mark.parametrize(
+    ("where", "fields", "reads", "after"),
+    [
+        (
+            "/scim",
+            {"enabled": "on", "manual_editing": "on"},
+            "/v1/access/scim",
+            {"manual_editing": True, "enabled": True},
+        ),
+        ("/sso", {"enabled": "on"}, "/v1/access/sso", {"allow_passwords": False, "enabled": True}),
+        ("/defaults", {"role": "team_admin", "teams": ["IT", "Legal"]}, "/v1/access/defaults", {"role": "team_admin"}),
+        (
+            "/domains/acme.com",
+            {"join": "immediate"},
+            "/v1/domains/acme.com",
+            {"join": "immediate", "discoverable": False},
+        ),
+    ],
+)
+def test_toggles_are_turned_by_hand(
+    visitor: Visitor, where: str, fields: dict[str, Any], reads: str, after: dict[str, Any]
+) -> None:
+    page = "/domains" if where.startswith("/domains") else where
+    assert visitor.submit(where, page, **fields).status == 303
+    held = Api(visitor.db).get(reads)
+    assert {name: held[name] for name in after} == after
+    assert last_event(visitor.db)["channel"] == "console"
+
+
+@pytest.mark.parametrize(
+    ("where", "fields", "words"),
+    [
+        ("/sso", {}, "SSO cannot be off while SCIM is on"),
+        ("/defaults", {"role": "org_admin", "teams": ["IT"]}, "never org admin"),
+        ("/defaults", {"role": "member"}, "teams"),
+        ("/defaults", {"role": "member", "teams": ["Nowhere"]}, "Nowhere"),
+    ],
+)
+def test_what_the_org_refuses_is_said_beside_the_form(
+    visitor: Visitor, where: str, fields: dict[str, Any], words: str
+) -> None:
+    before = visitor.get(where)
+    seen = visitor.submit(where, **fields)
+    assert (seen.status, words in seen.text) == (422, True)
+    assert visitor.get(where).html == before.html
+
+
+def without(name: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    return lambda fields: {key: value for key, value in fields.items() if key != name}
+
+
+@pytest.mark.parametrize(
+    "spoil", [without("csrf"), lambda f: {**f, "csrf": "x"}, lambda f: {**f, "csrf": f["csrf"][:-1]}]
+)
+def test_a_form_from_elsewhere_does_nothing(visitor: Visitor, spoil: Any) -> None:
+    shown = visitor.get("/scim")
+    fields = {"csrf": shown.value("csrf"), "etag": shown.value("etag"), "enabled": "on", "manual_editing": "on"}
+    before = last_event(visitor.db)
+    assert visitor.call("POST", "/scim", spoil(fields)).status == 403
+    assert visitor.call("POST", "/sign-out", spoil(fields)).status == 403
+    assert visitor.call("POST", "/scim", fields, **{"content-type": "text/plain"}).status == 415
+    assert last_event(visitor.db) == before
+
+
+def test_another_session_s_proof_does_not_do(visitor: Visitor) -> None:
+    other = Visitor(visitor.db, new_token(visitor.db, "admin")).get("/scim").value("csrf")
+    fields = {"csrf": other, "etag": visitor.get("/scim").value("etag"), "enabled": "on"}
+    assert visitor.call("POST", "/scim", fields).status == 403
+
+
+def test_a_reading_token_reads(visitor: Visitor) -> None:
+    reader = Visitor(visitor.db, new_token(visitor.db, "admin", scope="read"))
+    assert "read only" in reader.get("/scim").text
+    seen = reader.submit("/scim", enabled="on", manual_editing="on")
+    assert (seen.status, "may only read" in seen.text) == (422, True)
+
+
+def test_a_person_s_access_has_its_reasons(visitor: Visitor) -> None:
+    seen = visitor.get(f"/people/{person_id(visitor.db, 'bo@acme.com')}").text
+    assert "the group Marketing: Member R8" in seen
+    assert "Blank" in seen
+    admin = visitor.get(f"/people/{person_id(visitor.db, 'ann@acme.com')}").text
+    assert "Org admin" in admin
+    gone = visitor.get(f"/people/{person_id(visitor.db, 'fay@acme.com')}").text
+    assert "No access." in gone
+    assert visitor.get("/people/nobody").status == 404
+
+
+@pytest.mark.parametrize("q", ["BO@", "bo", "o@acme", "%", "_", "' OR 1=1 --", "<script>alert(1)</script>"])
+def test_people_are_found_by_a_part_of_their_e_mail(visitor: Visitor, q: str) -> None:
+    seen = visitor.get(f"/people?{urlencode({'q': q})}")
+    assert seen.status == 200
+    assert ("bo@acme.com" in seen.text) == (q.casefold() in "bo@acme.com")
+    assert "<script" not in seen.html
+
+
+def test_long_lists_come_in_pages(scim_db: Database) -> None:
+    people = [{"email": f"p{number:03}@acme.com", "groups": [f"g{number:03}"]} for number in range(120)]
+    groups = {f"g{number:03}": "blank" for number in range(120)}
+    fill(scim_db, people=people, idp_groups=groups)
+    visitor = Visitor(scim_db, new_token(scim_db, "admin"))
+    for start, pattern in (("/people", r">(p\d\d\d@acme.com)<"), ("/groups", r">(g\d\d\d)<")):
+        found: list[str] = []
+        where: str | None = start
+        while where:
+            seen = visitor.get(where)
+            found += re.findall(pattern, seen.html)
+            following = re.search(r'rel="next" href="([^"]*)"', seen.html)
+            where = unescape(following[1]) if following else None
+        assert len(found) == len(set(found)) == 120
+        assert found == sorted(found)
+
+
+def test_names_are_only_text(scim_db: Database) -> None:
+    odd = "<img src=x onerror=alert(1)>\"'&"
+    fill(scim_db, idp_groups={odd: "blank"}, people=[{"email": '"<b>"@acme.com', "groups": [odd]}])
+    visitor = Visitor(scim_db, new_token(scim_db, "admin"))
+    for where in ("/groups", "/people", f"/groups/{group_id(scim_db, odd)}", "/audit"):
+        seen = visitor.get(where)
+        assert "<img" not in seen.html
+        assert '<b>"' not in seen.html
+    assert odd in visitor.get("/groups").text
+
+
+@pytest.mark.parametrize(
+    "where",
+    ["/people?after=x", "/groups?after=|", "/audit?after=nonsense", "/people?q=%00", "/people?q=%ff", "/%00", "/%ff"],
+)
+def test_odd_addresses(visitor: Visitor, where: str) -> None:
+    assert visitor.get(where).status in (200, 400, 404, 422)
+
+
+def test_the_stylesheet_needs_no_token(scim_db: Database) -> None:
+    seen = Visitor(scim_db).get("/console.css")
+    assert (seen.status, seen.headers["content-type"]) == (200, "text/css; charset=utf-8")
+    assert "prefers-color-scheme: dark" in seen.html
