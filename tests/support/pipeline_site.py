@@ -52,23 +52,39 @@ class Site(NamedTuple):
         path.write_text(text.replace(old, new), encoding="utf-8")
 
     def rolecall(self, *args: str) -> str:
-        command = [sys.executable, "-m", "rolecall", "-C", str(self.repo), *args]
-        ended = subprocess.run(command, capture_output=True, text=True, check=False)
-        assert ended.returncode == 0, ended.stderr
-        return ended.stdout
+        return rolecall("-C", str(self.repo), *args)
+
+
+def rolecall(*args: str) -> str:
+    """What rolecall prints; it has to leave with 0."""
+    ended = subprocess.run([sys.executable, "-m", "rolecall", *args], capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr
+    return ended.stdout
+
+
+class Loaded(NamedTuple):
+    """A database that holds the example's org, to be copied, and a token that opens it."""
+
+    database: Path
+    token: str
+
+
+def load_org(folder: Path) -> Loaded:
+    """Make the example's org once, for many tests."""
+    example, database = str(ROOT / "examples" / "acme"), folder / "org.db"
+    where = ("-C", example, "-e", "prod", "local")
+    rolecall(*where, "load", "--database", str(database), "live/prod.json")
+    return Loaded(database, rolecall(*where, "token", "--admin", "--database", str(database)).split()[-1])
 
 
 @contextmanager
-def serve_site(tmp_path: Path) -> Iterator[Site]:
+def serve_site(tmp_path: Path, org: Loaded) -> Iterator[Site]:
     """The repository, its org served, the forge beside it; all gone at the end."""
     repo, database = tmp_path / "repo", tmp_path / "org.db"
     shutil.copytree(ROOT / "examples" / "acme", repo, ignore=shutil.ignore_patterns(".rolecall"))
-    forge = Forge()
-    made = Site(repo, forge, "", "")
-    made.rolecall("-e", "prod", "local", "load", "--database", str(database), str(repo / "live" / "prod.json"))
-    token = made.rolecall("-e", "prod", "local", "token", "--admin", "--database", str(database)).split()[-1]
-    server = Server(str(database))
-    made = Site(repo, forge, f"http://127.0.0.1:{server.port}", token)
+    shutil.copy(org.database, database)
+    server, forge = Server(str(database)), Forge()
+    made = Site(repo, forge, f"http://127.0.0.1:{server.port}", org.token)
     made.change("env/prod.yaml", "url: local:.rolecall/prod.db", f"url: {made.url}\n  token: {{env: ROLECALL_TOKEN}}")
     made.change("rolecall.yaml", '"sqlite:.rolecall/journal.db"', '"sqlite:kept/journal.db"')
     (repo / "kept").mkdir()
