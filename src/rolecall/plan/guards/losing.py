@@ -35,7 +35,7 @@ def max_people_losing_access(case: Case) -> Finding:
         message=f"{_who(case, number)}{_ends(case)}; {limits.words}{at(case.place(NAME))}.{cause}",
         source=found[1] if found else None,
         target=largest[0] if len(largest) == 1 else None,
-        fixes=("If they shall keep it, keep the teams they have beside the new ones.",),
+        fixes=("If they shall keep it, keep the role and the teams that the mapping gives today.",),
     )
 
 

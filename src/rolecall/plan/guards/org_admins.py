@@ -31,7 +31,7 @@ def min_org_admins(case: Case) -> Finding:
     said = f"{_when(case, wave)} {_left(least)}; {limit:,} must stay{at(case.place('min_org_admins'))}."
     return Finding(
         "block",
-        f"{said} Org admin goes from {_names(case, lost)}{cause}.",
+        f"{said} {_names(case, lost)} would no longer be{cause}.",
         limit,
         least,
         (Item(wanted - least, _causes(case, lost)),),

@@ -18,7 +18,7 @@ def test_fewer_org_admins_than_must_stay_is_refused_with_everything_there_is_to_
     said = verdict(made, "min_org_admins")
     assert (said.verdict, said.limit, said.actual, said.found) == ("block", 2, 1, 1)
     assert said.message == (
-        "There would be 1 org admin; 2 must stay. Org admin goes from bo@acme.com, because of idp_groups/B "
+        "There would be 1 org admin; 2 must stay. bo@acme.com would no longer be, because of idp_groups/B "
         "(rolecall.yaml:11)."
     )
     assert (said.source.file, said.source.line) == ("rolecall.yaml", 11)
