@@ -29,6 +29,8 @@ COMMANDS: Mapping[str, Mapping[str, str]] = {
     },
     "Adopt": {
         "export": "Write the live org as a config that plans empty.",
+        "snapshot": "Write the live org as a file, without secrets.",
+        "fmt": "Write the config's files in one form, comments kept.",
     },
     "Look": {
         "drift": "Show what moved since the last apply, who moved it, and whom it touches.",

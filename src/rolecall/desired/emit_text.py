@@ -29,8 +29,8 @@ def flow(value: Any, *, as_json: bool = False) -> str:
         return f"{{{', '.join(pairs)}}}"
     if isinstance(value, list | tuple):
         return f"[{', '.join(flow(item, as_json=as_json) for item in value)}]"
-    if isinstance(value, bool):
-        return "true" if value else "false"
+    if value is None or isinstance(value, bool):
+        return json.dumps(value)
     return scalar(value, as_json=as_json) if isinstance(value, str) else str(value)
 
 

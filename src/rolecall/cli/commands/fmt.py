@@ -1,0 +1,75 @@
+"""`rolecall fmt`."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from rolecall.cli.command import Invocation, command
+from rolecall.errors import Exit
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rolecall.jobs.fmt import Formatted
+
+
+@command(
+    "fmt",
+    "rolecall fmt",
+    "rolecall fmt --check --diff      # in a pipeline",
+    "rolecall fmt --renames           # and follow groups that the IdP renamed",
+)
+@click.option("--check", is_flag=True, help="Write nothing; 1 when a file differs.")
+@click.option("--diff", is_flag=True, help="Write nothing; show what would change.")
+@click.option("--renames", is_flag=True, help="Rename keys of groups that the org has under another name now.")
+def fmt(call: Invocation, check: bool, diff: bool, renames: bool) -> Exit:
+    """Write the config's files in one form, comments kept.
+
+    Indents, spaces and blank lines. Values, order, quotes and comments stay as they are. Overlays are files too.
+    """
+    from rolecall.cli.failure import tell
+    from rolecall.cli.root import root_of
+    from rolecall.jobs.export import write_texts
+    from rolecall.jobs.fmt import fmt as run
+
+    root = root_of(call)
+    found = run(root.folder, root.main, _names(call) if renames else None)
+    tell(found.problems, as_json=call.log_format == "json", color=call.color)
+    if diff:
+        sys.stdout.write(_diff(found))
+    else:
+        said = "Would change" if check else "Formatted"
+        sys.stdout.write("".join(f"{said} {file.name}\n" for file in found.files))
+    if not check and not diff:
+        write_texts(root.folder, {file.name: file.after for file in found.files})
+    return Exit.ERROR if found.problems or (check and found.files) else Exit.OK
+
+
+def _names(call: Invocation) -> Mapping[str, str]:
+    from rolecall.cli.session import memory, read, session, wait_for
+    from rolecall.jobs.fmt import new_names
+    from rolecall.model.live import Live
+
+    config = read(call)
+
+    async def live() -> Live:
+        async with session(call, config) as found:
+            return await found.org.read(frozenset({"idp_groups"}))
+
+    seen = wait_for(live())
+    return new_names(config.desired, seen, memory(call, config)(seen.facts.org_id))
+
+
+def _diff(found: Formatted) -> str:
+    from difflib import unified_diff
+
+    return "".join(
+        line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"
+        for file in found.files
+        for line in unified_diff(
+            file.before.splitlines(keepends=True), file.after.splitlines(keepends=True), file.name, file.name
+        )
+    )

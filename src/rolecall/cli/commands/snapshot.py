@@ -1,0 +1,64 @@
+"""`rolecall snapshot`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from rolecall.cli.command import Invocation, command
+
+if TYPE_CHECKING:
+    from rolecall.desired import Config
+    from rolecall.jobs.snapshot import Taken
+
+
+@command(
+    "snapshot",
+    "rolecall snapshot --out acme.yaml",
+    "rolecall snapshot --out acme.json --people counts   # for a repo",
+    "rolecall snapshot --people none | less",
+    "rolecall snapshot --record --out acme.yaml",
+)
+@click.option(
+    "--out", type=click.Path(path_type=Path), metavar="FILE", help="Where to: .json, or .yaml [stdout, YAML]."
+)
+@click.option(
+    "--people",
+    type=click.Choice(["names", "masked", "counts", "none"]),
+    help="What is kept of people [names; counts in a pipeline].",
+)
+@click.option("--record", "kept", is_flag=True, help="Keep in the journal who was seen to hold what.")
+def snapshot(call: Invocation, out: Path | None, people: Any, kept: bool) -> None:
+    """Write the live org as a file, without secrets.
+
+    `--snapshot FILE`, `observed:FILE` and `local load FILE` read it.
+    """
+    from rolecall.cli.people import mask_key, shown
+    from rolecall.cli.session import open_journal, read, wait_for
+    from rolecall.jobs.snapshot import as_text, encoded, record, write_snapshot
+
+    config = read(call)
+    mode = people or shown(call, None, config.reports_people, terminal=False)
+    taken = wait_for(_take(call, config, mode))
+    key = mask_key(call, config.root) if mode == "masked" else b""
+    if kept:
+        from rolecall.cli.facts import run_facts
+
+        with open_journal(call, config) as journal:
+            number = record(journal, taken, config.desired, run_facts(call, config, taken.live.facts.caller.email))
+        sys.stderr.write(f"Recorded as run {number}.\n")
+    if out is None:
+        sys.stdout.write(as_text(encoded(taken, mode, key)))
+    else:
+        sys.stdout.write("".join(f"Wrote {path}\n" for path in write_snapshot(taken, mode, out, key)))
+
+
+async def _take(call: Invocation, config: Config, mode: Any) -> Taken:
+    from rolecall.cli.session import now, session
+    from rolecall.jobs.snapshot import take
+
+    async with session(call, config) as found:
+        return await take(found.org, found.people, mode, now(), None)

@@ -1,0 +1,69 @@
+"""Use case `fmt`: a config's files in one form."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from rolecall.desired import environments, load
+from rolecall.desired.fmt import formatted, renamed
+from rolecall.errors import ConfigError, Problem
+from rolecall.model.desired import Applied, Desired
+from rolecall.model.live import Live
+from rolecall.model.settings import UNSET
+from rolecall.plan.resolve import name_groups
+from rolecall.source.files import read_file
+
+
+class Rewritten(NamedTuple):
+    """A file whose text is to be another. ``name`` is relative to the config's directory."""
+
+    name: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class Formatted:
+    """The files that differ, and what is wrong with those that could not be read or kept whole."""
+
+    files: tuple[Rewritten, ...]
+    problems: tuple[Problem, ...]
+
+
+def fmt(root: Path, main: str, names: Mapping[str, str] | None = None) -> Formatted:
+    """Every YAML file of the config in ``root``, overlays too. ``names`` are groups' keys to change, old -> new."""
+    files: list[Rewritten] = []
+    problems: list[Problem] = []
+    for name in _names(root, main, problems):
+        try:
+            before = read_file(root / name, name).decode("utf-8-sig")
+            after = formatted(renamed(before, names) if names else before, name)
+        except ConfigError as error:
+            problems += error.problems
+        except UnicodeDecodeError:
+            problems.append(Problem("encoding", f"{name} is not UTF-8 text", None, "save it as UTF-8"))
+        else:
+            if after != before:
+                files.append(Rewritten(name, before, after))
+    return Formatted(tuple(files), tuple(problems))
+
+
+def new_names(desired: Desired, live: Live, applied: Applied) -> dict[str, str]:
+    """The groups that the IdP has renamed: the key in the config -> the name now (told by id)."""
+    groups = live.settings.idp_groups
+    found = name_groups(desired, live.facts, applied, {} if groups is UNSET else groups)
+    return {one.key: one.live for one in found if one.live not in (None, one.key) and one.problem and one.live}
+
+
+def _names(root: Path, main: str, problems: list[Problem]) -> list[str]:
+    """The YAML files that could be read; why others could not is added to the problems."""
+    found: dict[str, None] = {}
+    for env in (None, *environments(root)):
+        sources = load(root, env, main)
+        found.update(dict.fromkeys(sources.files))
+        told = (one for one in sources.problems if one.severity == "error" and one.where is not None)
+        problems += (one for one in told if one.where and one.where.file not in sources.files and one not in problems)
+    return [name for name in found if not name.endswith(".json")]

@@ -1,0 +1,139 @@
+"""Use case `snapshot`: an org as a file, with as much of its people as may be kept."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+from rolecall.codec.people import encode_people
+from rolecall.codec.people_lines import encode_lines
+from rolecall.codec.snapshot import Snapshot, encode_snapshot
+from rolecall.desired.emit_snapshot import snapshot_yaml
+from rolecall.jobs.remember import record_look
+from rolecall.jobs.saved import write_file
+from rolecall.journal.port import Journal
+from rolecall.live.observed import SnapshotReader
+from rolecall.live.port import People, Reader
+from rolecall.model import normalise
+from rolecall.model.desired import Desired
+from rolecall.model.directory import EVERYBODY, Directory
+from rolecall.model.live import Caller, Coverage, Live
+from rolecall.model.run import RunFacts
+from rolecall.model.settings import UNSET
+from rolecall.plan.resolve import name_groups
+from rolecall.plan.sighting import sight
+
+Kept = Literal["names", "masked", "counts", "none"]
+INLINE = 5_000
+"""With more people than this they go to a file of their own, beside the snapshot."""
+
+
+class Taken(NamedTuple):
+    """An org as it was read. ``directory`` is None when nobody was asked for."""
+
+    live: Live
+    directory: Directory | None
+    at: datetime
+    by: str | None
+
+
+async def take(org: Reader, people: People | None, kept: Kept, now: datetime, by: str | None) -> Taken:
+    """Read everything. What a file says about when and by whom it was taken stays so."""
+    live = await org.read()
+    if isinstance(org, SnapshotReader):
+        said = org.load()
+        now, by = said.taken_at or now, said.taken_by
+    wanted = people is not None and kept != "none"
+    directory = await people.read_people(EVERYBODY) if wanted and people is not None else None
+    return Taken(live, directory, now, by)
+
+
+def encoded(taken: Taken, kept: Kept, key: bytes = b"", people: str | None = None) -> dict[str, Any]:
+    """The snapshot's JSON. ``people`` is the path of the file that has them, where they are not in this one.
+
+    Masks stand for the same person under the same ``key``, and for nobody without it.
+    """
+    live = _named(taken, kept)
+    rows = (
+        None if kept not in ("names", "masked") or taken.directory is None else people or list(_rows(taken, kept, key))
+    )
+    return encode_snapshot(Snapshot(live, rows, taken.at, taken.by))
+
+
+def write_snapshot(taken: Taken, kept: Kept, out: Path, key: bytes = b"") -> list[Path]:
+    """Write a snapshot as JSON or YAML, by its name; very many people beside it. Answers what was written."""
+    many = kept in ("names", "masked") and taken.directory is not None and len(taken.directory) > INLINE
+    beside = out.with_name(f"{out.stem}-people.jsonl") if many else None
+    said = encoded(taken, kept, key, beside.name if beside else None)
+    if beside is not None and taken.directory is not None:
+        lines = encode_lines(taken.directory) if kept == "names" else _masked_lines(taken, key)
+        write_file(beside, b"".join(lines).decode())
+    write_file(out, as_text(said, json_wanted=out.suffix == ".json"))
+    return [out, *([beside] if beside else [])]
+
+
+def as_text(said: dict[str, Any], *, json_wanted: bool = False) -> str:
+    """The text of a snapshot's JSON."""
+    return json.dumps(said, ensure_ascii=False, indent=1) + "\n" if json_wanted else snapshot_yaml(said)
+
+
+def record(journal: Journal, taken: Taken, desired: Desired, facts: RunFacts) -> int:
+    """Keep in the journal who was seen to hold what. Answers the run's number."""
+    names = _names(desired, taken, journal)
+    sighting = None
+    if taken.directory is not None:
+        sighting = sight(taken.live, taken.directory, desired, names, taken.at).sighting
+    return record_look(journal, taken.live.facts.org_id, "snapshot", facts, sighting)
+
+
+def _names(desired: Desired, taken: Taken, journal: Journal) -> dict[str, str]:
+    facts, groups = taken.live.facts, taken.live.settings.idp_groups
+    found = name_groups(desired, facts, journal.applied(facts.org_id), {} if groups is UNSET else groups)
+    return {one.key: one.live for one in found if one.live is not None}
+
+
+def _named(taken: Taken, kept: Kept) -> Live:
+    """The org with what its file may say of people: coverage, counts, and whom the org took us for."""
+    live, directory = taken.live, taken.directory
+    facts, coverage = live.facts, dict(live.coverage)
+    if kept != "names":
+        facts = replace(facts, caller=Caller(None, facts.caller.org_admin))
+    if directory is not None:
+        coverage["people"] = _coverage(directory)
+        gone = sum(not traits.active or traits.pending for traits in directory.others.values())
+        if directory.coverage.state == "complete":
+            facts = replace(facts, people=len(directory), active_people=len(directory) - gone)
+    if kept in ("counts", "none"):
+        coverage["people"] = Coverage("unread", problem=f"left out: the snapshot was taken with --people {kept}")
+    if kept == "none":
+        facts = replace(facts, people=None, active_people=None)
+    return replace(live, facts=facts, coverage=coverage)
+
+
+def _coverage(directory: Directory) -> Coverage:
+    seen = directory.coverage
+    return seen if seen.state != "complete" else Coverage(read=len(directory), total=len(directory))
+
+
+def _rows(taken: Taken, kept: Kept, key: bytes) -> Iterator[dict[str, Any]]:
+    assert taken.directory is not None
+    rows = encode_people(taken.directory)
+    return rows if kept == "names" else (_mask(row, key) for row in rows)
+
+
+def _masked_lines(taken: Taken, key: bytes) -> Iterator[bytes]:
+    for row in _rows(taken, "masked", key):
+        yield json.dumps(row, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+
+
+def _mask(row: dict[str, Any], key: bytes) -> dict[str, Any]:
+    """A person under another name, and without the org's id. It starts like the mask that plans show."""
+    email = normalise.email(row["email"]).encode("utf-8", "surrogatepass")
+    name = f"person-{hmac.new(key, email, hashlib.sha256).hexdigest()[:24]}@masked.invalid"
+    return {"email": name, **{field: said for field, said in row.items() if field not in ("email", "id")}}
