@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import secrets
 from functools import lru_cache
 from http import HTTPStatus
@@ -14,6 +15,7 @@ from scim2_server.requests import ScimRequest
 from scim2_server.responses import ScimResponse
 from scim2_server.routing import Operation
 from sqlalchemy import Connection, select
+from sqlalchemy.exc import SQLAlchemyError
 
 from rolecall.localorg.scim.documents import dump
 from rolecall.localorg.scim.handler import OrgHandler
@@ -27,6 +29,8 @@ from rolecall.localorg.store.clock import now
 from rolecall.localorg.store.tables import SETTINGS
 from rolecall.localorg.tokens import TokenRefused, check
 from rolecall.localorg.web import Request, Response
+
+log = logging.getLogger("rolecall.localorg")
 
 PREFIX: Final = "/api/scim/v2"
 CURSORS: Final = "cursors"
@@ -42,6 +46,13 @@ class Unavailable(SCIMException):
     _default_detail = "The org is busy; try again in a moment"
 
 
+class DatabaseFailed(SCIMException):
+    """The org's database failed."""
+
+    status = 500
+    _default_detail = "The org's database failed; the server's log says how"
+
+
 def handle_scim(request: Request, db: Database) -> Response:
     """Serve one request below ``/api/scim/v2``. Every error is a SCIM error; nothing of a body or a token is logged."""
     try:
@@ -50,6 +61,9 @@ def handle_scim(request: Request, db: Database) -> Response:
         return failure(error)
     except Busy:
         return failure(Unavailable(), ("Retry-After", "1"))
+    except SQLAlchemyError as error:
+        log.error("%s %s: %s", request.method, request.path[:200], type(error).__name__, exc_info=error)
+        return failure(DatabaseFailed())
 
 
 def failure(error: SCIMException, *headers: tuple[str, str]) -> Response:

@@ -56,7 +56,7 @@ def groups_of(session: Session, ids: Sequence[str]) -> dict[str, list[tuple[str,
 
 
 def create_user(session: Session, resource: Any) -> Stored:
-    """Provision a user. A person that the org has from elsewhere is taken over: same id, origin scim (R12)."""
+    """Provision a user. Who is there from elsewhere is taken over: same id, an invite's combos gone (R11, R12)."""
     if resource.active is None:
         resource.active = True
     values, document = _values(resource, active=True)
@@ -72,7 +72,8 @@ def create_user(session: Session, resource: Any) -> Stored:
         stored = Stored("User", new, document, 1, at, at)
     else:
         stored = Stored("User", known.id, document, known.version + 1, known.created, at)
-        changed = {**values, "manual": "[]", "version": stored.version, "modified": at}
+        edits = "[]" if known.origin == "invite" else known.manual
+        changed = {**values, "manual": edits, "version": stored.version, "modified": at}
         session.tx.execute(_UPDATE, {**changed, "user_id": known.id})
     counters.bump(session.tx, "people")
     session.record("users.create", f"users/{stored.id}", None if known is None else _before(known), document)
@@ -94,7 +95,7 @@ def update_user(session: Session, resource: Resource[Any], expected: str | None 
         raise _taken(document)
     stored = Stored("User", old.id, document, old.version + 1, old.created, clock.now())
     changed = {**values, "version": stored.version, "modified": stored.modified}
-    if old.origin != "scim" or (old.active and not values["active"]):
+    if old.origin == "invite" or (old.active and not values["active"]):
         changed["manual"] = "[]"
     session.tx.execute(_UPDATE, {**changed, "user_id": old.id})
     counters.bump(session.tx, "people")
