@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 from rolecall.cli.command import worst
 from rolecall.cli.facts import run_facts
 from rolecall.cli.options import Invocation
+from rolecall.cli.planning import lifts
 from rolecall.cli.session import Session, day, journal_url, now, read, session, wait_for
 from rolecall.desired import Config
 from rolecall.errors import Exit
@@ -33,14 +35,17 @@ class Wish:
 
     form: str = "text"
     people: Any = None
-    detailed: bool = False
+    detailed_exitcode: bool = False
     include_unapplied: bool = False
     ignore: tuple[str, ...] = ()
     baseline: str | None = None
     accept: bool = False
-    revert: Path | None = None
+    revert: bool = False
+    out: Path | None = None
+    approve: str | None = None
+    allow: tuple[str, ...] = ()
     notify: str | None = None
-    metrics: Path | None = None
+    metrics_file: Path | None = None
 
 
 def look_for_drift(call: Invocation, wish: Wish) -> Exit:
@@ -52,14 +57,41 @@ def look_for_drift(call: Invocation, wish: Wish) -> Exit:
 
 async def _look(call: Invocation, config: Config, wish: Wish, journal: Journal | None) -> Exit:
     from rolecall.cli.drift_present import show_found
+    from rolecall.cli.drift_sides import accept_drift, revert_drift
 
-    async with session(call, config) as open_session:
-        made = await drift(_request(call, config, wish, open_session, journal))
+    begun = monotonic()
+    made = await _made(call, config, wish, journal)
     found = made.looked.found
     if journal is not None:
         _remember(call, config, journal, made)
     show_found(call, config, found, wish.form, wish.people)
-    return drift_exit(found, detailed=wish.detailed)
+    left = _tell(call, config, wish, journal, found, monotonic() - begun)
+    if wish.accept:
+        return worst(left, accept_drift(call, config, made, wish.approve))
+    if wish.out:
+        left = worst(left, revert_drift(call, config, found, wish.out, wish.people))
+    return worst(left, drift_exit(found, detailed=wish.detailed_exitcode))
+
+
+async def _made(call: Invocation, config: Config, wish: Wish, journal: Journal | None) -> Drifts:
+    """The look itself; the requests of all its reads are counted."""
+    async with session(call, config) as opened:
+        made = await drift(_request(call, config, wish, opened, journal))
+        requests = getattr(opened.org, "reads", made.looked.found.requests)
+    return replace(made, looked=replace(made.looked, found=replace(made.looked.found, requests=requests)))
+
+
+def _tell(call: Invocation, config: Config, wish: Wish, journal: Journal | None, found: Found, seconds: float) -> Exit:
+    if wish.metrics_file is not None:
+        from rolecall.jobs.metrics import drift_metrics
+        from rolecall.outside.metrics import write_metrics
+
+        write_metrics(wish.metrics_file, drift_metrics(found, seconds))
+    if wish.notify is None:
+        return Exit.OK
+    from rolecall.cli.drift_tell import notify
+
+    return notify(call, config, journal, found, wish.notify, wish.people)
 
 
 def _request(call: Invocation, config: Config, wish: Wish, found: Session, journal: Journal | None) -> DriftRequest:
@@ -83,6 +115,7 @@ def _request(call: Invocation, config: Config, wish: Wish, found: Session, journ
         blame=lambda where: blame(config.root, where.file, where.line),
         ignore=wish.ignore,
         include_unapplied=wish.include_unapplied,
+        lifts=lifts(wish.allow),
     )
 
 

@@ -9,7 +9,7 @@ from yaml.nodes import MappingNode, Node, ScalarNode
 
 from rolecall.desired.emit import entry_lines
 from rolecall.desired.emit_nodes import Field, Splice, Text, is_block, items, spliced
-from rolecall.desired.emit_text import flow, scalar
+from rolecall.desired.emit_text import flow, quoted, scalar
 from rolecall.desired.merge import KEYED
 from rolecall.model import normalise
 from rolecall.model.kinds import BY_SECTION, split_address
@@ -117,17 +117,25 @@ def _value(doc: Text, field: Field, said: Any, as_json: bool) -> Iterator[Splice
     """A field's value in the place of the old one. Of a list, the items that stay keep their order and comments."""
     if not isinstance(said, list):
         if not (isinstance(field.value, ScalarNode) and _same(field.value, said)):
-            yield Splice(field.start, field.end, flow(said, as_json=as_json))
+            yield Splice(field.start, field.end, _like(field.value, said, as_json))
         return
     old = {normalise.name(item.value): item for item in items(field.value)}
     kept, new = [name for name in old if name in said], [name for name in said if name not in old]
     if field.alias or not is_block(field.value):
         if new or len(kept) < len(old):
             texts = [doc.text[old[name].start_mark.index : doc.end(old[name])] for name in kept]
-            fresh = [flow(name, as_json=as_json) for name in new]
+            first = next(iter(old.values()), None)
+            fresh = [_like(first, name, as_json) for name in new]
             yield Splice(field.start, field.end, f"[{', '.join([*texts, *fresh])}]")
         return
     yield from _block_list(doc, old, kept, new)
+
+
+def _like(old: Node | None, said: Any, as_json: bool) -> str:
+    """A value, quoted as the one it stands for or beside was."""
+    if not as_json and isinstance(said, str) and isinstance(old, ScalarNode) and old.style in ("'", '"'):
+        return quoted(said, old.style)
+    return flow(said, as_json=as_json)
 
 
 def _same(node: ScalarNode, said: Any) -> bool:
@@ -137,7 +145,7 @@ def _same(node: ScalarNode, said: Any) -> bool:
 def _block_list(doc: Text, old: Mapping[str, Node], kept: Sequence[str], new: Sequence[str]) -> Iterator[Splice]:
     gone = [node for name, node in old.items() if name not in kept]
     anchor = old[kept[-1]] if kept else next(iter(old.values()))
-    lines = "".join(f"\n{doc.indent(anchor)}{scalar(name)}" for name in new)
+    lines = "".join(f"\n{doc.indent(anchor)}{_like(anchor, name, as_json=False)}" for name in new)
     if not kept:
         start, end = doc.lines(anchor.start_mark.index, doc.end(anchor))
         yield Splice(start, end, f"{lines.removeprefix(chr(10))}\n")

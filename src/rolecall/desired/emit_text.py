@@ -22,6 +22,14 @@ def scalar(text: str, *, as_json: bool = False) -> str:
     return json.dumps(text) if as_json else f'"{"".join(map(_character, text))}"'
 
 
+def quoted(text: str, style: str) -> str:
+    """A string in these quotes; in double ones where single ones cannot hold it."""
+    if style == "'" and text.isprintable():
+        doubled = text.replace("'", "''")
+        return f"'{doubled}'"
+    return f'"{"".join(map(_character, text))}"'
+
+
 def flow(value: Any, *, as_json: bool = False) -> str:
     """A JSON value in flow style on one line: ``{role: member, teams: [IT]}``."""
     if isinstance(value, dict):

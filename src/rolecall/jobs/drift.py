@@ -12,6 +12,7 @@ from rolecall.live.port import Audit, People, Reader
 from rolecall.model.authorship import Blame
 from rolecall.model.directory import EVERYBODY
 from rolecall.model.outcome import Event
+from rolecall.model.policy import Allow
 from rolecall.model.settings import Address
 from rolecall.plan.drift import Drift
 from rolecall.plan.drift_make import Inquiry, Looked, Past, drifted, find
@@ -41,6 +42,7 @@ class DriftRequest:
     blame: Callable[[Where], Blame | None] = lambda _: None
     ignore: tuple[str, ...] = ()
     include_unapplied: bool = False
+    lifts: tuple[Allow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ class Drifts:
 
 async def drift(request: DriftRequest) -> Drifts:
     """Look once. Raises OrgError for an org that is not the one named, ConfigError for names it does not have."""
-    asked = PlanRequest(request.wanted, request.org, request.people, request.now, request.as_of)
+    asked = PlanRequest(request.wanted, request.org, request.people, request.now, request.as_of, lifts=request.lifts)
     first = await question(asked)
     past = request.past(first.live.facts.org_id)
     first = replace(first, applied=past.memory.applied)

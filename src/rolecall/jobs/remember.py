@@ -10,7 +10,12 @@ from rolecall.jobs.past import LOOK, WATCHED, last_look
 from rolecall.journal.port import Journal
 from rolecall.model.look import Look
 from rolecall.model.run import Opening, RunFacts, RunKind
+from rolecall.model.settings import UNSET
 from rolecall.model.sighting import Sighting
+from rolecall.plan.diff import diff
+from rolecall.plan.drift_news import look, waiting
+from rolecall.plan.question import Question
+from rolecall.plan.sighting import sight
 
 
 def record_look(
@@ -22,6 +27,20 @@ def record_look(
         journal.sight(run, sighting)
     journal.close_run(run, "done", message)
     return run
+
+
+def sight_run(journal: Journal, run: int, asked: Question, at: datetime) -> None:
+    """Keep, for a run that has ended, who holds what in the org as ``asked`` has read it: settings after the run, and
+    everybody. What is there now was looked at by whoever approved the run: watched roles are compared with it."""
+    org_id = asked.live.facts.org_id
+    found = diff(asked.desired, asked.live, asked.as_of, asked.applied)
+    if asked.directory is None:
+        return
+    journal.sight(run, sight(asked.live, asked.directory, asked.desired, found.names, at).sighting)
+    wanted = asked.desired.settings.idp_groups
+    keys = () if wanted is UNSET else wanted
+    keep_look(journal, org_id, look(asked.live, asked.directory, waiting(keys, found.names), at))
+    watch_from(journal, org_id, at)
 
 
 def keep_look(journal: Journal, org_id: str, look: Look) -> None:

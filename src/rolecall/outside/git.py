@@ -45,7 +45,8 @@ def at_ref(root: Path, ref: str) -> Iterator[tuple[Path, datetime]]:
         raise ConfigError(Problem("git_ref", message, None, "write git:REF with a branch, a tag or a commit"))
     prefix = (_git(root, "rev-parse", "--show-prefix") or "").strip()
     when = int((_git(root, "show", "-s", "--format=%ct", commit.strip()) or "0").strip())
-    packed = _bytes(root, "archive", "--format=tar", f"{commit.strip()}:{prefix}")
+    top = Path((_git(root, "rev-parse", "--show-toplevel") or str(root)).strip())
+    packed = _bytes(top, "archive", "--format=tar", f"{commit.strip()}:{prefix.rstrip('/')}")
     if packed is None:
         raise ConfigError(Problem("git_ref", f"the config is not in git at `{ref}`", None, "name a ref that has it"))
     with TemporaryDirectory(prefix="rolecall-") as folder:

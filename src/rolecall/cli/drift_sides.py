@@ -1,0 +1,95 @@
+"""`drift --accept` and `drift --revert`: the config follows the org, or a plan brings the org back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rolecall.cli.ask import agrees, can_ask
+from rolecall.cli.consent import Declined, refuse_blocked
+from rolecall.cli.console import stdout
+from rolecall.cli.options import Invocation
+from rolecall.cli.people import redacted, shown
+from rolecall.desired import Config
+from rolecall.errors import Blocked, Exit, Problem
+from rolecall.jobs.drift import Drifts
+from rolecall.plan.drift_found import Found
+from rolecall.plan.privacy import Shown
+from rolecall.plan.value import Plan
+from rolecall.report.line import line
+from rolecall.report.verdicts import guard_words
+
+
+def accept_drift(call: Invocation, config: Config, made: Drifts, approve: str | None) -> Exit:
+    """Change the YAML, once the guards have nothing against it or somebody answered them.
+
+    The guards judge what the drift did: the plan from what was there before to what is there now. Raises Blocked, and
+    writes nothing, when one blocks or its review is not answered.
+    """
+    found = made.looked.found
+    out = stdout(call.environ, color=call.color)
+    if not found.drifts:
+        out.lines([line("Nothing to accept.", "bold")])
+        return Exit.OK
+    _consent(call, found, approve)
+    from rolecall.jobs.accept import accept, write_accepted
+
+    acceptance = accept(config, made.inquiry, found.drifts, found.live_names)
+    write_accepted(config, made.inquiry, acceptance)
+    if not acceptance.texts:
+        out.lines([line("Nothing to write: the config says so already.", "bold")])
+    for name in acceptance.texts:
+        out.lines([line(f"Changed {name}.", "ok")])
+    if acceptance.texts:
+        out.lines([line("Look at the diff, commit it, and let `rolecall apply` record it.", "dim")])
+    return Exit.OK
+
+
+def _consent(call: Invocation, found: Found, approve: str | None) -> None:
+    plan = found.did
+    if plan is None:
+        if any(row.kind in ("console", "both", "other_run", "idp") for row in found.drifts):
+            message = "whom a moved endpoint touched cannot be told, so no guard can judge it"
+            raise Blocked(Problem("not_judged", message, None, "change `scim.endpoint` by hand"))
+        return
+    from rolecall.jobs.apply import check_digest
+
+    refuse_blocked(plan)
+    reviews = [guard for guard in plan.guards if guard.verdict in ("review", "not judged")]
+    if approve is not None:
+        check_digest(approve, plan)
+    elif reviews:
+        _ask(call, plan, len(reviews))
+
+
+def _ask(call: Invocation, plan: Plan, number: int) -> None:
+    from rolecall.plan.digest import digest, short
+
+    if not can_ask(call):
+        hint = f"answer with --approve {short(digest(plan))}, or lift it with an allow; nothing was written"
+        raise Blocked(
+            *(
+                Problem(f"guard.{guard.name}", f"nobody reviewed {guard_words(guard)}", guard.source, hint)
+                for guard in plan.guards
+                if guard.verdict in ("review", "not judged")
+            )
+        )
+    said = [guard_words(guard) for guard in plan.guards if guard.verdict in ("review", "not judged")]
+    if not agrees("\n".join([*said, f"Accept this drift, and answer {number} review{'s' if number > 1 else ''}?"])):
+        raise Declined(Problem("declined", "not accepted; nothing was written"))
+
+
+def revert_drift(call: Invocation, config: Config, found: Found, out: Path, people: Shown | None) -> Exit:
+    """Save the plan that brings the org back. It is judged like any other: with a block it is saved, and leaves 3."""
+    from rolecall.jobs.saved import plan_json, write_file
+
+    console = stdout(call.environ, color=call.color)
+    plan = found.revert
+    if plan is None or not plan.changes:
+        console.lines([line("Nothing to revert; no plan was written.", "bold")])
+        return Exit.OK
+    mode = shown(call, people, config.reports_people, terminal=False)
+    write_file(out, plan_json(redacted(call, plan, mode, config.root)))
+    env = f" -e {found.org.env}" if found.org.env else ""
+    console.lines([line(f"Wrote {out}. Look at it: rolecall show {out} · Apply it: rolecall apply{env} {out}", "ok")])
+    blocked = any(guard.verdict == "block" for guard in plan.guards)
+    return Exit.REFUSED if blocked else Exit.OK

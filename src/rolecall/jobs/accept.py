@@ -1,0 +1,134 @@
+"""Accept a drift: the config in the work tree says what the org has, comments, order and quoting kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from rolecall.desired import Config, load, read_config
+from rolecall.desired.emit_edit import Edit, edited, removing, setting
+from rolecall.desired.roles import with_role_ids
+from rolecall.errors import ConfigError, Problem
+from rolecall.jobs.saved import write_file
+from rolecall.model.desired import Desired
+from rolecall.model.fields import agrees, field_changes, said_fields
+from rolecall.model.kinds import BY_SECTION, KINDS, address, split_address, value_at
+from rolecall.model.live import Live
+from rolecall.model.settings import BLANK, UNSET, Address, Sso, Value
+from rolecall.plan.drift import Drift
+from rolecall.plan.drift_make import Inquiry
+from rolecall.plan.drift_sides import Names, accepted
+
+
+class Acceptance(NamedTuple):
+    """The new texts of the files that change, by name relative to the config's root, and what they then say."""
+
+    texts: Mapping[str, str]
+    desired: Desired
+
+
+def accept(config: Config, inquiry: Inquiry, rows: Sequence[Drift], names: Names) -> Acceptance:
+    """What to write so that the config says what the org has at these addresses. Writes nothing yet.
+
+    Raises ConfigError for a file that cannot be changed in place, and for what a config cannot say.
+    """
+    question = inquiry.question
+    sources = load(config.root, config.env, config.main)
+    edits = [_edit(row, question.desired, question.live, names) for row in rows]
+    texts = edited(sources, [edit for edit in edits if edit is not None])
+    for row in rows:
+        if isinstance(row.live, Sso) and isinstance(row.live.metadata, str) and _moves(row, "metadata"):
+            texts = {**texts, _metadata_file(sources.effective): row.live.metadata}
+    return Acceptance(texts, accepted(question.desired, rows))
+
+
+def write_accepted(config: Config, inquiry: Inquiry, made: Acceptance) -> None:
+    """Write the files, read the config again, and see that it says what was accepted and nothing else.
+
+    Raises ConfigError, and leaves every file as it was, when it does not.
+    """
+    before = {name: (config.root / name).read_bytes() for name in made.texts}
+    try:
+        for name, text in made.texts.items():
+            _put(config.root / name, text)
+        now = read_config(config.root, config.env, config.main).desired
+        wrong = list(_differs(with_role_ids(now, inquiry.question.live.facts.roles), made.desired))
+        if wrong:
+            message = f"the config would then say something else at {', '.join(sorted(set(wrong)))}"
+            raise ConfigError(Problem("accept", message, None, "change it by hand"))
+    except BaseException:
+        for name, data in before.items():
+            (config.root / name).write_bytes(data)
+        raise
+
+
+def _put(path: Path, text: str) -> None:
+    """The new text in place of the old, under the old one's mode."""
+    target = path.resolve()
+    mode = target.stat().st_mode
+    write_file(target, text)
+    target.chmod(mode)
+
+
+def _edit(row: Drift, desired: Desired, live: Live, names: Names) -> Edit | None:
+    section, _ = split_address(row.address)
+    if section == "idp_groups":
+        return _group_edit(row, desired, live, names)
+    if row.live is None:
+        return removing(row.address)
+    value = row.live if row.desired is None else _moved_fields(row)
+    return None if value is None else setting(row.address, value)
+
+
+def _group_edit(row: Drift, desired: Desired, live: Live, names: Names) -> Edit | None:
+    key = split_address(names.get(row.address, row.address))[1] or ""
+    asked = value_at(desired.settings, row.address) is not None
+    if row.live is None and key not in live.facts.groups:
+        return removing(row.address) if asked else None
+    edit = setting(row.address, row.live or BLANK)
+    if edit.fields is not None and desired.intent(row.address).expires is not None and row.live is not None:
+        edit = edit._replace(fields={**edit.fields, "expires": None})
+    return edit
+
+
+def _moved_fields(row: Drift) -> Value | None:
+    """The live value cut down to the fields that the config speaks of and that differ; metadata is a file's."""
+    if row.live is None or row.desired is None:
+        return row.live
+    spoken = said_fields(BY_SECTION[split_address(row.address)[0]], row.desired)
+    moved = {
+        name: getattr(row.live, name)
+        for name, said in spoken.items()
+        if name != "metadata" and getattr(row.live, name) not in (UNSET, said)
+    }
+    return type(row.live)(**moved) if moved else None
+
+
+def _moves(row: Drift, field: str) -> bool:
+    section, _ = split_address(row.address)
+    return any(change.path == field for change in field_changes(section, row.desired, row.live))
+
+
+def _metadata_file(effective: Mapping[str, object]) -> str:
+    sso = effective.get("sso")
+    held = sso.get("metadata") if isinstance(sso, dict) else None
+    if not isinstance(held, dict) or not isinstance(held.get("file"), str):
+        raise ConfigError(Problem("accept", "`sso.metadata` names no file", None, "change it by hand"))
+    return str(held["file"])
+
+
+def _differs(now: Desired, wanted: Desired) -> Iterator[Address]:
+    """Addresses where the config as it reads now is not what was accepted."""
+    for kind in KINDS:
+        held, asked = getattr(now.settings, kind.section), getattr(wanted.settings, kind.section)
+        if not kind.keyed:
+            same = held is asked or (UNSET not in (held, asked) and agrees(held, asked) and agrees(asked, held))
+            if not same:
+                yield address(kind.section)
+            continue
+        has, should = ({} if side is UNSET else side for side in (held, asked))
+        for key in has.keys() | should.keys():
+            one, other = has.get(key), should.get(key)
+            if one != other and {one, other} != {None, BLANK}:
+                yield address(kind.section, key)

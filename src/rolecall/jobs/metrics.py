@@ -1,0 +1,46 @@
+"""What a look for drift measured, as metrics."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from rolecall.model.kinds import split_address
+from rolecall.model.roles import ORG_ADMIN
+from rolecall.outside.metrics import Metric, Sample
+from rolecall.plan.drift import DriftClass
+from rolecall.plan.drift_found import AlarmKind, Found
+
+_CLASSES: tuple[DriftClass, ...] = ("console", "both", "other_run", "idp", "differs", "unapplied", "unknown")
+_ALARMS: tuple[AlarmKind, ...] = ("watch", "limit", "access_test")
+
+
+def drift_metrics(found: Found, seconds: float) -> Iterator[Metric]:
+    """All metrics of a look that took so many seconds. Sections and classes without drift are there as zero, so that
+    an alert ends."""
+    org = {"org": found.org.id, "env": found.org.env or ""}
+
+    def one(name: str, help_: str, value: float | None, **labels: str) -> Metric:
+        samples = () if value is None else (Sample(value, {**org, **labels}),)
+        return Metric(f"rolecall_{name}", help_, samples)
+
+    rows: Counter[tuple[str, str]] = Counter((split_address(row.address)[0], row.kind) for row in found.rows)
+    drift = tuple(
+        Sample(rows[section, kind], {**org, "section": section, "class": kind})
+        for section in sorted({*found.coverage, *(section for section, _ in rows)})
+        for kind in _CLASSES
+    )
+    yield Metric("rolecall_drift", "Addresses by section and class of drift.", drift)
+    yield one("drift_counted", "Addresses that count as drift.", len(found.drifts))
+    kinds = Counter(alarm.kind for alarm in found.alarms)
+    alarms = tuple(Sample(kinds[kind], {**org, "kind": kind}) for kind in _ALARMS)
+    yield Metric("rolecall_alarms", "What the config says must not be so and is.", alarms)
+    yield one("last_success_timestamp_seconds", "When the org was last looked at.", found.at.timestamp())
+    admins = None
+    if found.sighting is not None and found.sighting.complete:
+        admins = found.sighting.roles.get(ORG_ADMIN, 0)
+    yield one("org_admins", "People who are org admin.", admins)
+    yield one("people_without_access", "Active people who have nothing.", found.without_access)
+    yield one("unread_sections", "Managed sections that were not read whole.", len(found.unread))
+    yield one("requests", "Requests that the look took.", found.requests)
+    yield one("duration_seconds", "How long the look took.", round(seconds, 3))

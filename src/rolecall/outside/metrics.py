@@ -1,0 +1,60 @@
+"""Metrics in Prometheus' text format, for the textfile collector of the node exporter."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+
+class Sample(NamedTuple):
+    """One value and its labels."""
+
+    value: float
+    labels: Mapping[str, str] = {}
+
+
+class Metric(NamedTuple):
+    """One gauge with all its samples."""
+
+    name: str
+    help: str
+    samples: tuple[Sample, ...]
+
+
+def metrics_text(metrics: Iterable[Metric]) -> str:
+    """The exposition format, version 0.0.4. A metric without samples is left out."""
+    return "".join(line for metric in metrics if metric.samples for line in _lines(metric))
+
+
+def write_metrics(path: Path, metrics: Iterable[Metric]) -> None:
+    """Put the file in place as a whole, readable for everybody: the collector must never see half of one."""
+    text = metrics_text(metrics)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).chmod(0o644)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def _lines(metric: Metric) -> Iterator[str]:
+    yield f"# HELP {metric.name} {metric.help}\n# TYPE {metric.name} gauge\n"
+    for sample in metric.samples:
+        labels = ",".join(f'{name}="{_escaped(value)}"' for name, value in sample.labels.items())
+        yield f"{metric.name}{f'{{{labels}}}' if labels else ''} {_number(sample.value)}\n"
+
+
+def _number(value: float) -> str:
+    return str(int(value)) if value == int(value) else repr(value)
+
+
+def _escaped(value: str) -> str:
+    return value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")

@@ -1,0 +1,65 @@
+"""What is news about drift, for a chat or a webhook."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from rolecall.plan.drift_found import Found
+from rolecall.report.banner import org_line
+from rolecall.report.drift_walk import DriftWalk, Entry, drift_walk
+from rolecall.report.visible import visible
+
+Cleared = Sequence[tuple[str, Mapping[str, Any]]]
+
+
+def notice_text(found: Found, new: Iterable[str], cleared: Cleared) -> str:
+    """A few lines: the org, each new drift or alarm with who did it and whom it touches, each that cleared.
+
+    ``new`` are fingerprints. ``found`` shows of people what it may.
+    """
+    return "\n".join(_lines(drift_walk(found), set(new), cleared))
+
+
+def notice_document(found: Found, new: Iterable[str], cleared: Cleared) -> dict[str, Any]:
+    """The same for those who read JSON; nothing in it but what the text says."""
+    wanted = set(new)
+    rows = [row for row in found.drifts if row.fingerprint in wanted]
+    return {
+        "org": {"id": found.org.id, "name": found.org.name, "env": found.org.env},
+        "at": found.at.isoformat(),
+        "new": [
+            {
+                "address": row.address,
+                "class": row.kind,
+                "fingerprint": row.fingerprint,
+                "who": row.event.actor if row.event else None,
+                "when": row.event.at.isoformat() if row.event else None,
+            }
+            for row in rows
+        ],
+        "alarms": [
+            {"kind": alarm.kind, "name": alarm.name, "fingerprint": alarm.fingerprint}
+            for alarm in found.alarms
+            if alarm.fingerprint in wanted
+        ],
+        "cleared": [{"fingerprint": key, "what": item["what"], "kind": item["kind"]} for key, item in cleared],
+    }
+
+
+def _lines(walked: DriftWalk, wanted: set[str], cleared: Cleared) -> Iterator[str]:
+    yield org_line(walked.found.org)
+    for part in walked.parts:
+        for entry in part.entries:
+            if entry.row.fingerprint in wanted:
+                yield _drift(entry)
+    for alarm, note in walked.alarms:
+        if alarm.fingerprint in wanted:
+            yield f"Must not be: {note.text}"
+    yield from (f"Cleared: {visible(str(item['what']))} ({item['kind']})" for _, item in cleared)
+
+
+def _drift(entry: Entry) -> str:
+    what = " · ".join(map(str, entry.diffs))
+    told = [note.text for note in entry.notes if note.tone != "dim" and not note.text.startswith("reverting: ")]
+    return f"New drift: {entry.mark} {entry.address}{f' {what}' if what else ''} · {' · '.join(told)}"

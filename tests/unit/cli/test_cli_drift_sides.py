@@ -1,0 +1,147 @@
+"""`drift --accept` and `drift --revert`: the config follows the org, comments kept, or the org follows the config."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import meddler
+import pytest
+from cli_repo import CONFIG, make_repo
+
+from rolecall.cli.main import run
+from rolecall.errors import Exit
+
+Capture = pytest.CaptureFixture[str]
+WORDS = "    role: 'member' # as the lead asked\n    teams: [Brand]   # CHG-1, not Sales\n"
+COMMENTED = CONFIG.replace("    role: member\n    teams: [Brand]\n", WORDS)
+BOTH = {"role": "member", "teams": ["Brand", "Marketing"]}
+ADMIN = {"role": "team_admin", "teams": ["Marketing"]}
+
+
+@pytest.fixture
+def repo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> Path:
+    made = make_repo(tmp_path / "repo", COMMENTED)
+    monkeypatch.chdir(made)
+    assert run(["apply", "--auto-approve"]) == Exit.OK
+    capsys.readouterr()
+    return made
+
+
+def config(repo: Path) -> str:
+    return (repo / "rolecall.yaml").read_text()
+
+
+def test_accepted_is_one_line_of_a_diff_and_then_nothing_drifts(repo: Path, capsys: Capture) -> None:
+    meddler.remap(repo / "org.db", "bo@tiny.co", "Marketing", BOTH)
+    assert run(["drift", "--accept"]) == Exit.OK
+    assert "Changed rolecall.yaml." in capsys.readouterr().out
+    assert config(repo) == COMMENTED.replace("teams: [Brand]   #", "teams: [Brand, Marketing]   #")
+    assert run(["drift", "--detailed-exitcode"]) == Exit.OK
+    assert run(["plan", "--detailed-exitcode"]) == Exit.OK
+
+
+def test_a_review_that_nobody_answers_writes_nothing(repo: Path, capsys: Capture) -> None:
+    meddler.remap(repo / "org.db", "bo@tiny.co", "Marketing", ADMIN)
+    assert run(["drift", "--accept", "--no-input"]) == Exit.REFUSED
+    told = capsys.readouterr().err
+    assert "nobody reviewed escalations" in told
+    assert config(repo) == COMMENTED
+    digest = told.partition("--approve ")[2][:19]
+    assert run(["drift", "--accept", "--approve", "0000-0000-0000-0000"]) == Exit.STALE
+    assert config(repo) == COMMENTED
+    assert run(["drift", "--accept", "--approve", digest]) == Exit.OK
+    assert "role: 'team_admin' # as the lead asked" in config(repo)
+
+
+def test_a_block_writes_nothing_until_it_is_lifted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    deny = COMMENTED.replace("block: 100%}}", "block: 0}}")
+    made = make_repo(tmp_path / "deny", deny)
+    monkeypatch.chdir(made)
+    assert run(["apply", "--auto-approve", "--allow", "max_people_losing_access=2"]) == Exit.OK
+    meddler.remap(made / "org.db", "bo@tiny.co", "Marketing", {"role": "member", "teams": ["Marketing"]})
+    capsys.readouterr()
+    assert run(["drift", "--accept"]) == Exit.REFUSED
+    assert "blocked by max_people_losing_access" in capsys.readouterr().err
+    assert config(made) == deny
+    assert run(["drift", "--accept", "--allow", "max_people_losing_access=2"]) == Exit.OK
+    assert "teams: [Marketing]   # CHG-1" in config(made)
+
+
+def test_what_was_unmapped_is_said_to_be_blank(repo: Path) -> None:
+    meddler.remap(repo / "org.db", "bo@tiny.co", "Marketing", None)
+    assert run(["drift", "--accept"]) == Exit.OK
+    assert "blank: true" in config(repo)
+    assert "owner: lead@tiny.co" in config(repo)
+    assert run(["plan", "--detailed-exitcode"]) == Exit.OK
+
+
+def test_a_singleton_changes_in_the_fields_that_the_config_speaks_of(repo: Path) -> None:
+    meddler.put(repo / "org.db", "bo@tiny.co", "/v1/access/defaults", teams=["Everyone", "Brand"])
+    assert run(["drift", "--accept"]) == Exit.OK
+    assert config(repo) == COMMENTED.replace("teams: [Everyone]}\nidp", "teams: [Everyone, Brand]}\nidp")
+
+
+def test_nothing_drifted_is_nothing_to_accept_or_revert(repo: Path, capsys: Capture) -> None:
+    assert run(["drift", "--accept"]) == Exit.OK
+    assert run(["drift", "--revert", "--out", "back.json"]) == Exit.OK
+    told = capsys.readouterr().out
+    assert "Nothing to accept." in told
+    assert "Nothing to revert; no plan was written." in told
+    assert not (repo / "back.json").exists()
+
+
+def test_a_revert_is_an_ordinary_plan_and_brings_the_org_back(repo: Path, capsys: Capture) -> None:
+    meddler.remap(repo / "org.db", "bo@tiny.co", "Marketing", ADMIN)
+    assert run(["drift", "--revert", "--out", "back.json"]) == Exit.OK
+    said = json.loads((repo / "back.json").read_text())
+    assert [(row["address"], row["reason"]) for row in said["changes"]] == [("idp_groups/Marketing", "drift")]
+    assert run(["show", "back.json"]) == Exit.OK
+    assert run(["apply", "back.json", "--auto-approve"]) == Exit.OK
+    capsys.readouterr()
+    assert run(["drift", "--detailed-exitcode"]) == Exit.OK
+    with meddler.org(repo / "org.db") as org:
+        assert org.group("Marketing")["mapping"] == {"role": "member", "teams": ["Brand"]}
+    assert config(repo) == COMMENTED
+
+
+def test_a_revert_leaves_alone_what_only_the_config_changed(repo: Path) -> None:
+    meddler.remap(repo / "org.db", "bo@tiny.co", "Marketing", ADMIN)
+    (repo / "rolecall.yaml").write_text(COMMENTED.replace("[Everyone]}\nidp", "[Everyone, Brand]}\nidp"))
+    assert run(["drift", "--revert", "--out", "back.json"]) == Exit.OK
+    said = json.loads((repo / "back.json").read_text())
+    assert [row["address"] for row in said["changes"]] == ["idp_groups/Marketing"]
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ["--revert"],
+        ["--out", "x.json"],
+        ["--revert", "--out", "x.json", "--accept"],
+        ["--approve", "0000-0000-0000-0000"],
+        ["--allow", "escalations=1"],
+    ],
+)
+def test_flags_that_mean_nothing_alone(repo: Path, args: list[str]) -> None:
+    assert run(["drift", *args]) == Exit.USAGE
+
+
+def test_with_overlays_only_the_orgs_own_file_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    made = make_repo(tmp_path / "many", COMMENTED)
+    (made / "env").mkdir()
+    (made / "env" / "prod.yaml").write_text("# the org that people work in\norg: {id: org_1}\n")
+    (made / "env" / "staging.yaml").write_text("org: {url: local:staging.db}\n")
+    monkeypatch.chdir(made)
+    assert run(["-e", "prod", "apply", "--auto-approve"]) == Exit.OK
+    meddler.remap(made / "org.db", "bo@tiny.co", "Marketing", BOTH)
+    assert run(["-e", "prod", "drift", "--accept"]) == Exit.OK
+    assert config(made) == COMMENTED
+    over = (made / "env" / "prod.yaml").read_text()
+    assert over.startswith("# the org that people work in\norg: {id: org_1}\n")
+    assert "Marketing" in over
+    assert run(["-e", "prod", "plan", "--detailed-exitcode"]) == Exit.OK
