@@ -60,6 +60,7 @@ class Means:
     redact: Callable[[Plan], Plan] = lambda plan: plan
     recovering: Callable[[Sequence[Run]], None] = lambda _: None
     began: Callable[[int, int], None] = lambda _run, _writes: None
+    looked: Callable[[Live], None] = lambda _: None
 
 
 async def carry_out(approved: Plan, means: Means) -> RunReport:
@@ -123,6 +124,7 @@ class _Course:
         told = "" if whole else self._right_now(now, sender, steps)
         if now is not None:
             self._remember(run, now)
+            self.means.looked(now)
         journal = self.means.journal
         journal.close_run(run, _outcome(whole, anything, self.means.stop()), told or None)
         return RunReport(journal.run(run), notes=notes, meanwhile=told, requests=len(sender.ended))

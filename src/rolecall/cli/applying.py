@@ -125,6 +125,7 @@ async def _run(
                 journal=journal,
                 holder=holder(call),
                 now=now,
+                keep_days=found.config.journal.keep_days,
                 facts=run_facts(call, found.config, approved.caller),
                 approvals=approvals,
                 parallelism=options["parallelism"],

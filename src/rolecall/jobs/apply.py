@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from rolecall.apply.run import Fresh, Means, carry_out
 from rolecall.apply.steps import Progress
-from rolecall.errors import Problem, Stale
+from rolecall.errors import OrgError, Problem, Stale
 from rolecall.jobs.plan import PlanRequest, Wanted, plan
-from rolecall.journal.port import Holder, Journal, Waiting
+from rolecall.jobs.remember import forget_old, sight_run
+from rolecall.journal.port import Holder, Journal, JournalError, Waiting
 from rolecall.live.port import Org, People
+from rolecall.model.directory import EVERYBODY
+from rolecall.model.live import Live
 from rolecall.model.run import Approval, Run, RunFacts, RunKind, RunReport
+from rolecall.model.target import DEFAULT_KEEP_DAYS
 from rolecall.plan.digest import digest, matches, short
+from rolecall.plan.question import Question
 from rolecall.plan.value import Plan
 
 
 @dataclass(frozen=True, slots=True)
 class ApplyRequest:
-    """One apply. ``now`` is a clock, in UTC; ``stop`` says that no further step may be begun."""
+    """One apply. ``now`` is a clock, in UTC; ``stop`` says that no further step may be begun.
+
+    ``keep_days`` is how long runs and sightings are kept.
+    """
 
     approved: Plan
     wanted: Wanted
@@ -39,14 +47,16 @@ class ApplyRequest:
     kind: RunKind = "apply"
     recovering: Callable[[Sequence[Run]], None] = lambda _: None
     began: Callable[[int, int], None] = lambda _run, _writes: None
+    keep_days: int = DEFAULT_KEEP_DAYS
 
 
 async def apply(request: ApplyRequest) -> RunReport:
     """Carry the approved plan out. Raises Stale before anything is sent when it no longer fits."""
+    last = _Last()
     means = Means(
         org=request.org,
         journal=request.journal,
-        again=lambda: _again(request),
+        again=lambda: _again(request, last),
         now=request.now,
         holder=request.holder,
         facts=request.facts,
@@ -60,11 +70,38 @@ async def apply(request: ApplyRequest) -> RunReport:
         kind=request.kind,
         recovering=request.recovering,
         began=request.began,
+        looked=last.live.append,
     )
-    return await carry_out(request.approved, means)
+    report = await carry_out(request.approved, means)
+    if report.run is None or report.problems or request.stop() or not last.live:
+        return report
+    return replace(report, notes=(*report.notes, *await _seen(request, report.run, last)))
 
 
-async def _again(request: ApplyRequest) -> Fresh:
+@dataclass(frozen=True, slots=True)
+class _Last:
+    """The last reads of a run: what it was planned from, and the org at its end."""
+
+    questions: list[Question] = field(default_factory=list)
+    live: list[Live] = field(default_factory=list)
+
+
+async def _seen(request: ApplyRequest, run: Run, last: _Last) -> Iterable[str]:
+    """Keep who holds what once the run is over; where people cannot be read, say so: the run itself is done."""
+    question, live = last.questions[-1], last.live[-1]
+    try:
+        directory = question.directory if question.everybody else None
+        if directory is None and request.people is not None:
+            directory = await request.people.read_people(EVERYBODY)
+        if directory is not None:
+            sight_run(request.journal, run.id, replace(question, live=live, directory=directory), request.now())
+        forget_old(request.journal, run.org_id, request.now(), request.keep_days)
+    except (OrgError, JournalError) as error:
+        return (f"Who holds privileged access was not recorded: {error.problems[0].message}.",)
+    return ()
+
+
+async def _again(request: ApplyRequest, last: _Last) -> Fresh:
     """The same planner on fresh reads, from the desired values of the approved plan and for its day.
 
     Another org than the approved one is no error here: verifying finds it, and leaves with 5.
@@ -82,6 +119,7 @@ async def _again(request: ApplyRequest) -> Fresh:
         excludes=("*",) if approved.partial and not approved.changes else (),
     )
     planned = await plan(asked)
+    last.questions.append(planned.question)
     return Fresh(planned.plan, planned.live, planned.question.applied, planned.question.directory)
 
 
