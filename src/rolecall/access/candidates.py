@@ -39,7 +39,7 @@ def scope(before: Rules, after: Rules, emails: Iterable[str] = ()) -> PeopleScop
     if _regime_moves(before, after) or (_default_moves(before, after) and before.scim.endpoint == "legacy"):
         return EVERYBODY
     return PeopleScope(
-        groups=mappings_moved(before, after) | _roleless_moved(before, after),
+        groups=_given_moved(before, after),
         emails=frozenset(emails),
         org_admins=True,
         unmapped=_default_moves(before, after),
@@ -54,8 +54,9 @@ def mappings_moved(before: Rules, after: Rules) -> frozenset[str]:
 
 
 def _given_moved(before: Rules, after: Rules) -> frozenset[str]:
-    old, new = before.scim.groups, after.scim.groups
-    return frozenset(name for name in old.keys() | new.keys() if old.get(name) != new.get(name))
+    old, new = before.scim.masks, after.scim.masks
+    moved = (name for name, mask in old.items() if new.get(name) != mask)
+    return frozenset((*moved, *(new.keys() - old.keys())))
 
 
 def _mapping_moves(before: Rules, after: Rules, name: str) -> bool:

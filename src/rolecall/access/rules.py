@@ -111,17 +111,21 @@ def _baseline(settings: Settings, facts: Facts, pushed: Set[str] | None, atoms: 
     if legacy:
         default = _pairs(MEMBER, {combo.team for combo in default})
     default = _standing(default, facts.teams)
-    groups = {
-        name: combos
-        for name, mapping in _mappings(settings, facts).items()
-        if (pushed is None or name in pushed) and (combos := _standing(_given(mapping, settings, legacy), facts.teams))
-    }
+    groups: dict[str, tuple[Combo, ...]] = {}
+    masks: dict[str, int] = {}
+    known: dict[GroupMapping, tuple[tuple[Combo, ...], int]] = {}
+    for name, mapping in _mappings(settings, facts).items():
+        if (given := known.get(mapping)) is None:
+            combos = _standing(_given(mapping, settings, legacy), facts.teams)
+            given = known[mapping] = combos, atoms.union(combos)
+        if given[0] and (pushed is None or name in pushed):
+            groups[name], masks[name] = given
     return Baseline(
         "legacy" if legacy else "new",
         settings.scim is not UNSET and settings.scim.manual_editing is True,
         default,
         groups,
-        {name: atoms.union(combos) for name, combos in groups.items()},
+        masks,
         atoms.union(default),
     )
 

@@ -63,7 +63,7 @@ async def session(call: Invocation, config: Config) -> AsyncIterator[Session]:
     from rolecall.cli.logs import configure
 
     configure(call)
-    gc.enable()
+    collect_rarely()
     org = _org(call, config)
     try:
         yield Session(config, org, _people(call, config, org))
@@ -72,11 +72,30 @@ async def session(call: Invocation, config: Config) -> AsyncIterator[Session]:
             await org.close()
 
 
+def collect_rarely() -> None:
+    """Turn the collector on, for a command that ends soon: what it has read stays until then, so passing over all of
+    that again and again finds nothing."""
+    gc.freeze()
+    gc.set_threshold(_BEFORE_COLLECTING)
+    gc.enable()
+
+
+_BEFORE_COLLECTING = 200_000
+"""Containers made and not yet let go of: some tens of MB."""
+
+
 def wait_for(work: Coroutine[Any, Any, T]) -> T:
     """Run one command's work, on a loop of its own."""
     import asyncio
 
-    return asyncio.run(work)
+    found: list[T] = []
+
+    async def whole() -> None:
+        # The loop writes its task out, result and all, when it looks who handles signals: a plan is no small text.
+        found.append(await work)
+
+    asyncio.run(whole())
+    return found[0]
 
 
 def memory(call: Invocation, config: Config) -> Callable[[str], Applied]:
