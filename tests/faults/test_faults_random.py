@@ -1,0 +1,129 @@
+"""Random orgs, random plans, faults at random moments: the laws that hold after every one of them."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+
+import pytest
+from fault_orgs import Wish, wishes
+from fault_site import JumpingClock, Site
+from fault_wire import JOURNAL_FAULTS, WIRE_FAULTS, Life
+from hypothesis import event, given
+from hypothesis import strategies as st
+
+from rolecall.codec.settings import encode_value
+from rolecall.errors import Stale
+from rolecall.model.kinds import split_address
+
+ATTEMPTS = 3
+"""How often each random plan is applied, each time with other faults."""
+
+wire_faults = st.dictionaries(st.integers(1, 30), st.sampled_from(WIRE_FAULTS), max_size=4)
+disk_faults = st.dictionaries(st.integers(1, 9), st.sampled_from(JOURNAL_FAULTS), max_size=1)
+lives = st.builds(Life, wire_faults, disk_faults)
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory):
+    made = Site(tmp_path_factory.mktemp("site"))
+    yield made
+    made.close()
+
+
+@given(wishes(), st.data())
+def test_the_laws_hold_after_any_faults(site: Site, wish: Wish, data: st.DataObject) -> None:
+    site.become(wish)
+    approved = site.plan(wish.desired)
+    for _ in range(ATTEMPTS):
+        life = data.draw(lives)
+        jumps = data.draw(st.lists(st.integers(-100, 100), min_size=1, max_size=3))
+        report, error = site.apply(approved, life, clock=JumpingClock(jumps), parallelism=data.draw(st.integers(1, 3)))
+        event("killed" if life.dead else "refused" if error else report.run.outcome)
+        told = (life, report, error)
+        nothing_twice_and_nothing_else(site, approved, told)
+        nobody_lacks_what_no_order_costs(approved, report, life)
+        the_next_apply_gets_there(site, wish, life, told)
+        site.reset()
+
+
+def nothing_twice_and_nothing_else(site: Site, approved, told) -> None:
+    planned = {
+        change.address: encode_value(split_address(change.address)[0], change.after) for change in approved.writes
+    }
+    events = site.events()
+    assert {at for at, _, _ in events} <= planned.keys(), told
+    assert all(number == 1 for number in Counter(key for _, key, _ in events).values()), told
+    for at, _, after in events:
+        stored, wanted = json.loads(after) if after else None, planned[at]
+        blank = not wanted or not any(wanted.values())
+        assert blank or wanted.items() <= stored.items(), (told, at, stored)
+
+
+def nobody_lacks_what_no_order_costs(approved, report, life: Life) -> None:
+    """Wherever a run stops, people lack only what its plan had said they would for a moment."""
+    stopped_clean = report is not None and "by_hand" not in life.hit and not approved.impact.transients
+    if stopped_clean and report.meanwhile:
+        assert "Do not leave it like this" not in report.meanwhile, report
+
+
+def the_next_apply_gets_there(site: Site, wish: Wish, life: Life, told) -> None:
+    again = site.plan(wish.desired)
+    report, error = site.apply(again)
+    assert error is None, (told, error)
+    assert report.run.outcome in ("done", "nothing"), (told, report)
+    assert site.plan(wish.desired).writes == (), told
+    journal = site.journal(Life())
+    keys = {key for _, key, _ in site.events()}
+    for run in journal.runs("org_1"):
+        assert run.outcome != "open", told
+        for step in run.steps:
+            if step.state == "done" and "by_hand" not in life.hit:
+                assert step.key in keys, (told, step)
+            if step.state in ("not_tried", "not_done", "refused"):
+                assert step.key not in keys, (told, step)
+    assert journal.open_steps("org_1") == (), told
+    assert journal.verify("org_1").problems == (), told
+    journal.close()
+
+
+@given(wishes())
+def test_without_faults_requests_are_reads_and_one_a_change(site: Site, wish: Wish) -> None:
+    site.become(wish)
+    approved = site.plan(wish.desired)
+    report, error = site.apply(approved)
+    assert error is None
+    assert report.run.outcome == ("done" if approved.writes else "nothing")
+    writes = [request for request in site.requests if request.method != "GET" and not request.path.endswith("/search")]
+    assert len(writes) == len(approved.writes) == report.requests
+    touched = {split_address(change.address)[0] for change in approved.writes}
+    closing = (1 + len(touched | ({"idp_groups"} if "scim" in touched else set()))) if touched else 0
+    assert len(site.requests) == approved.requests.read + people_reads(site) + len(writes) + closing
+
+
+def people_reads(site: Site) -> int:
+    return sum(request.path.startswith("/v1/people") for request in site.requests)
+
+
+@given(wishes(), st.integers(1, 12), st.sampled_from(["A", "B"]))
+def test_a_hand_in_the_middle_is_told_and_never_written_over(site: Site, wish: Wish, at: int, other: str) -> None:
+    """Whoever changes what this plan changes, in whatever moment, is not overruled by this plan."""
+    site.become(wish)
+    approved = site.plan(wish.desired)
+    life = Life({at: "by_hand"})
+    report, error = site.apply(approved, life)
+    if "by_hand" not in life.hit or "idp_groups/A" not in {change.address for change in approved.writes}:
+        return
+    if error is not None:
+        assert isinstance(error, Stale)
+        assert "idp_groups/A" in str(error) or "guard" in str(error) or "gain" in str(error)
+        assert site.events() == []
+    else:
+        step = next(step for step in report.run.steps if step.address == "idp_groups/A")
+        assert step.state in ("moved", "done", "not_tried")
+        if step.state == "done" and step.key in {key for _, key, _ in site.events()}:
+            journal = site.journal(Life())
+            held = journal.applied("org_1").settings.idp_groups
+            journal.close()
+            stands = not any("idp_groups/A" in note for note in report.notes)
+            assert stands == (isinstance(held, dict) and "A" in held) or step.after is None
