@@ -43,6 +43,16 @@ def test_it_looks_a_user_up_before_it_makes_one(scim: Client) -> None:
     assert scim.post("/Users", {"schemas": [USER], "userName": "ann@acme.com"}).body["scimType"] == "uniqueness"
 
 
+@pytest.mark.parametrize("asked", ['email eq "ANN@acme.com"', ' EMAIL  eq "ann@acme.com" '])
+def test_it_may_ask_by_the_unique_identifier_of_the_org(scim: Client, asked: str) -> None:
+    made = created(scim)
+    other = scim.user("bo", emails=[{"value": "bo@acme.com"}])
+    assert scim.get("/Users", filter=asked).ids == [made["id"]]
+    assert scim.get("/Users", filter='email eq "bo@acme.com"').ids == [other]
+    assert scim.get("/Users", filter='email eq "no\\"body"').ids == []
+    assert scim.get("/Users", filter='email eq "x" or userName pr').status == 400
+
+
 def test_a_password_is_ignored_and_kept_nowhere(scim: Client) -> None:
     made = created(scim)
     put = scim.put(f"/Users/{made['id']}", {**made, "password": "n3w-SECRET", "title": "Editor"})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
@@ -15,6 +16,7 @@ MAX_OPERATIONS: Final = 5000
 """How many operations one PATCH may hold."""
 
 _EXTENSIONS: Final = (WRITER_USER.lower(), WRITER.lower())
+_BY_EMAIL = re.compile(r'\A\s*email\s+eq\s+(?P<value>"(?:[^"\\]|\\.)*")\s*\Z', re.IGNORECASE)
 _MANAGER: Final = f"{ENTERPRISE}:manager".lower()
 _PASSWORDS: Final = ("password", f"{USER}:password".lower())
 
@@ -112,6 +114,19 @@ class UserQuirks(NamedTuple):
         if not isinstance(value, Mapping):
             return value
         return next((part for key, part in value.items() if key.lower() == self.role.lower()), None)
+
+
+def by_email(payload: dict[str, Any]) -> dict[str, Any]:
+    """A search with ``email eq "…"`` put into words of the schema.
+
+    WRITER's unique identifier is called ``email``, and Okta then asks by that name, which SCIM does not have.
+    """
+    found = {
+        key: _BY_EMAIL.sub(r"(userName eq \g<value> or emails.value eq \g<value>)", value)
+        for key, value in payload.items()
+        if key.lower() == "filter" and isinstance(value, str)
+    }
+    return {**payload, **found}
 
 
 def operations_of(payload: Mapping[str, Any]) -> list[Any]:

@@ -93,6 +93,10 @@ class OrgService(ScimService):
                 inbound.refuse_unknown_path(model, str(operation.path))
         return patch, ours
 
+    def read_search(self, resource_types: list[ResourceType], payload: Any) -> tuple[SearchRequest[Any], Any]:
+        """A search, held against the schemas, and the position that its cursor stands for."""
+        return super().read_search(resource_types, inbound.by_email(payload))
+
     def validated(self, model: type[Wanted], payload: Any, context: Context) -> Wanted:
         """A payload held against its model. Raises the SCIM exception of its first fault."""
         try:
