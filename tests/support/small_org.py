@@ -76,7 +76,7 @@ def config(groups: Spec | None, policy: Policy | None = None, **more: Any) -> De
     about = more.pop("intents", {})
     held: Any = UNSET if groups is None else mappings(groups)
     intents = {
-        address("idp_groups", name): replace(about.get(name, Intent()), source=Where("rolecall.yaml", line, 3))
+        address("idp_groups", name): about.get(name, Intent())._replace(source=Where("rolecall.yaml", line, 3))
         for line, name in enumerate(groups or {}, 10)
     }
     for section in more:

@@ -36,6 +36,24 @@ def decode_value(section: str, json: Json, roles: Roles = BUILT_IN) -> Value | N
     return _DECODERS[section](json, roles)
 
 
+def value_decoder(section: str, roles: Roles = BUILT_IN) -> Callable[[Json], Any]:
+    """Decodes the values of one section, one after the other, none of them None.
+
+    Mappings that give the same come out as one value: of thousands of groups few give what no other does.
+    """
+    if section != "idp_groups":
+        return lambda json: _DECODERS[section](json, roles)
+    known: dict[tuple[str | None, tuple[str, ...]], GroupMapping] = {}
+
+    def decode(json: Json) -> GroupMapping:
+        gives = (json.get("role"), tuple(json.get("teams") or ()))
+        if (mapping := known.get(gives)) is None:
+            mapping = known[gives] = _mapping(json, roles)
+        return mapping
+
+    return decode
+
+
 def encode_settings(settings: Settings) -> dict[str, Json]:
     """All sections that say something, in the table's order; entries sorted by key."""
     encoded: dict[str, Json] = {}

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
-from rolecall.codec.settings import Json, decode_settings, decode_value, encode_settings
+from rolecall.codec.settings import Json, decode_settings, encode_settings, value_decoder
 from rolecall.model import normalise
 from rolecall.model.kinds import SECTIONS
 from rolecall.model.live import UNREAD, Caller, Coverage, Facts, Group, Live, State
@@ -126,20 +126,17 @@ def _sections(names: Collection[str], json: Mapping[str, Json], roles: Mapping[s
 
 
 def _decode_groups(entries: Mapping[str, Json], roles: Mapping[str, Role]) -> _Groups:
-    """One pass over what may be 50,000 groups, few of which give something that no other does.
+    """One pass over what may be 50,000 groups.
 
     A blank group may be ``blank``, null, ``{}``, ``{blank: true}``, or have nothing but the org's facts about it.
     """
     found = _Groups({}, {}, frozenset())
     homonyms: set[str] = set()
-    known: dict[tuple[str | None, tuple[str, ...]], GroupMapping] = {}
+    decode = value_decoder("idp_groups", roles)
     for key, entry in entries.items():
         said = entry if isinstance(entry, dict) else _NOTHING
         name = normalise.name(key)
-        gives = (said.get("role"), tuple(said.get("teams") or ()))
-        if (mapping := known.get(gives)) is None:
-            mapping = known[gives] = cast(GroupMapping, decode_value("idp_groups", said, roles))
-        found.mappings[name] = mapping
+        found.mappings[name] = decode(said)
         found.groups[name] = Group(said.get("id", ""), said.get("external_id"), said.get("members"))
         if "name" in said and normalise.name(said["name"]) != name:
             homonyms.add(normalise.name(said["name"]))

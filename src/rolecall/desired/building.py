@@ -9,7 +9,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from rolecall.codec.settings import decode_value
+from rolecall.codec.settings import decode_value, value_decoder
 from rolecall.desired.config import Config
 from rolecall.desired.loading import load
 from rolecall.desired.merge import removes
@@ -88,22 +88,12 @@ def _singleton(kind: Kind, sources: Sources, intents: dict[Address, Intent]) -> 
 def _keyed(kind: Kind, sources: Sources, intents: dict[Address, Intent]) -> dict[str, Value]:
     places = sources.entries(kind.section)
     values: dict[str, Value] = {}
-    shared: dict[Any, Value] = {}
+    decode = value_decoder(kind.section)
     for key, entry in sources.effective[kind.section].items():
-        at = address(kind.section, key)
-        intents[at] = _intent(entry, places.get(key))
+        intents[address(kind.section, key)] = _intent(entry, places.get(key))
         if not removes(entry):
-            value = _entry_value(kind.section, entry)
-            values[key] = shared.setdefault(value, value)
+            values[key] = BLANK if entry == "blank" or "blank" in entry else decode(entry)
     return values
-
-
-def _entry_value(section: str, entry: Any) -> Value:
-    if entry == "blank" or "blank" in entry:
-        return BLANK
-    value = decode_value(section, entry)
-    assert value is not None
-    return value
 
 
 def _intent(entry: Any, source: Where | None) -> Intent:

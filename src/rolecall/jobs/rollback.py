@@ -38,9 +38,9 @@ def target(run: Run, applied: Applied, config: Desired) -> Target:
     restorable = {at: step for at, step in steps.items() if step.action != "upgrade"}
     problems = tuple(_cannot(run, step) for step in steps.values() if step.action == "upgrade")
     removed = [at for at, step in restorable.items() if step.before is None and at.startswith("domains/")]
-    intents = {**config.intents, **{at: replace(config.intent(at), remove=True) for at in removed}}
+    intents = {**config.intents, **{at: config.intent(at)._replace(remove=True) for at in removed}}
     for at in restorable.keys() - set(removed):
-        intents[at] = replace(intents.get(at, NO_INTENT), remove=False, expires=None, previously=())
+        intents[at] = intents.get(at, NO_INTENT)._replace(remove=False, expires=None, previously=())
     settings = _settings(applied.settings, restorable)
     return Target(Desired(settings, intents, config.policy), tuple(restorable), problems)
 

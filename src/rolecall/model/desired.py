@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from typing import NamedTuple
 
 from rolecall.errors import Where
 from rolecall.model.policy import Policy
 from rolecall.model.settings import Address, Settings
 
 
-@dataclass(frozen=True, slots=True)
-class Intent:
-    """What YAML says *about* an address, beside its value.
+class Intent(NamedTuple):
+    """What YAML says *about* an address, beside its value. There is one an entry, so it is a kind that is quickly made.
 
     ``expires`` is the last day the entry holds, UTC. ``id`` is the org's id of the group. ``previously`` lists
     former names. ``remove`` asks for the one delete that an additive section allows.

@@ -146,8 +146,10 @@ def _unmanaged(
         return
     managed = desired.policy.managing("idp_groups") != "unmanaged"
     for key, mapping in _entries(live, "idp_groups").items():
+        if (managed and key in named) or mapping == BLANK:
+            continue
         at = _at(key)
-        if mapping != BLANK and not covers(skip, at) and not (managed and key in named) and at not in changed:
+        if at not in changed and not covers(skip, at):
             yield at
 
 

@@ -65,7 +65,7 @@ def accepted(desired: Desired, rows: Iterable[Drift]) -> Desired:
 
 def _with_entry(desired: Desired, at: Address, value: Value | None) -> Desired:
     """With this value at an address, which then no longer expires; None takes a domain out."""
-    intent = replace(desired.intent(at), expires=None)
+    intent = desired.intent(at)._replace(expires=None)
     if value is None:
         intent = Intent(source=intent.source, remove=True)
     settings = _put(desired.settings, at, value)

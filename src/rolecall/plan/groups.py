@@ -22,7 +22,8 @@ def changes(desired: Desired, live: Live, names: Sequence[Named], as_of: date) -
     if legacy:
         names, held = [Named(named.key, None) for named in names], {}
     moves = _moves(desired, names, held)
-    found = [change for named in names for change in _entry(desired, live, named, wanted, held, moves, as_of)]
+    differ = (named for named in names if _held(named, held) != wanted[named.key])
+    found = [_entry(desired, live, named, wanted, held, moves, as_of) for named in differ]
     found += _left_behind(desired, live, names, held, moves)
     return found if legacy else found + list(_unlisted(desired, live, names, held, moves))
 
@@ -56,17 +57,15 @@ def _entry(
     held: Mapping[str, GroupMapping],
     moves: Mapping[str, Rename],
     as_of: date,
-) -> Iterator[Change]:
+) -> Change:
     at, after = group_address(named), wanted[named.key]
-    before = BLANK if named.live is None else held.get(named.live, BLANK)
-    if before == after:
-        return
+    before = _held(named, held)
     action: Action = "create" if before == BLANK else "delete" if after == BLANK else "update"
     via, via_reason = ("waiting", "not_pushed") if named.live is None else way(live.facts, at, action)
     intent = desired.intent(address("idp_groups", named.key))
     lapsed: Reason = "expired" if expired(intent, as_of) else "blank"
     reason: Reason = "previously" if at in moves else "config" if after != BLANK else lapsed
-    yield Change(
+    return Change(
         at,
         action,
         None if before == BLANK else before,
@@ -79,8 +78,14 @@ def _entry(
     )
 
 
+def _held(named: Named, held: Mapping[str, GroupMapping]) -> GroupMapping:
+    return BLANK if named.live is None else held.get(named.live, BLANK)
+
+
 def _moves(desired: Desired, names: Sequence[Named], held: Mapping[str, GroupMapping]) -> dict[str, Rename]:
     """New address -> rename, for each entry whose former name is another group that is still mapped."""
+    if not any(intent.previously for intent in desired.intents.values()):
+        return {}
     taken = {named.live for named in names} | {named.key for named in names}
     moves: dict[str, Rename] = {}
     for named in names:

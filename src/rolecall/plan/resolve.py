@@ -63,11 +63,14 @@ def name_groups(desired: Desired, facts: Facts, applied: Applied, live: Mapping[
     if groups is UNSET:
         return []
     by_id = {group.id: key for key, group in facts.groups.items()}
-    pins = {key: pin for key in groups if (pin := desired.intent(address("idp_groups", key)).id)}
-    return [
-        _pinned(key, pins[key], by_id, desired) if key in pins else _by_name(key, facts, applied, by_id, live, groups)
-        for key in groups
-    ]
+    pins = {split_address(at)[1]: intent.id for at, intent in desired.intents.items() if intent.id}
+
+    def named(key: str) -> Named:
+        if pin := pins.get(key):
+            return _pinned(key, pin, by_id, desired)
+        return Named(key, key) if key in live else _missing(key, facts, applied, by_id, groups)
+
+    return [named(key) for key in groups]
 
 
 def _pinned(key: str, pin: str, by_id: Mapping[str, str], desired: Desired) -> Named:
@@ -81,16 +84,10 @@ def _pinned(key: str, pin: str, by_id: Mapping[str, str], desired: Desired) -> N
     return Named(key, live, Problem("group_renamed", message, where, f"rename the key to `{live}`", "warning"))
 
 
-def _by_name(
-    key: str,
-    facts: Facts,
-    applied: Applied,
-    by_id: Mapping[str, str],
-    live: Mapping[str, GroupMapping],
-    desired: Mapping[str, GroupMapping],
+def _missing(
+    key: str, facts: Facts, applied: Applied, by_id: Mapping[str, str], desired: Mapping[str, GroupMapping]
 ) -> Named:
-    if key in live:
-        return Named(key, key)
+    """An entry for which the org has no group of that name."""
     if key in facts.homonyms:
         ids = ", ".join(sorted(found for found, name in by_id.items() if name == f"{key} [{found}]"))
         message = f"two groups are called `{key}` in the org ({ids})"
