@@ -148,3 +148,18 @@ def test_a_report_that_is_none(repo: Path, value: str) -> None:
 def test_a_failed_access_test_refuses_the_plan(repo: Path, capsys: Capture) -> None:
     assert run(["plan"]) == Exit.REFUSED
     assert "FAILED  one door" in capsys.readouterr().out
+
+
+def test_who_was_seen_to_hold_what_on_a_day(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+    made = make_repo(tmp_path / "seen")
+    monkeypatch.chdir(made)
+    assert run(["access", "--at", "2026-03-01"]) == Exit.USAGE
+    assert "nobody had looked by 2026-03-01" in capsys.readouterr().err
+    assert run(["apply", "--auto-approve"]) == Exit.OK
+    capsys.readouterr()
+    assert run(["access", "--role", "Org admin", "--at", "2999-12-31"]) == Exit.OK
+    told = capsys.readouterr().out
+    assert "UTC by run 1; nobody has looked since\nann@tiny.co" in told
+    assert "Everyone org admin (group:Admins)  rolecall.yaml:6" in told
+    assert run(["access", "--at", "2999-12-31", "--format", "csv"]) == Exit.OK
+    assert capsys.readouterr().out.startswith("email,id,role,team,by,mapping,source,commit,pull_request,approved_by,")

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from rolecall.cli.command import Invocation, command
 from rolecall.cli.console import Console, stdout
+
+if TYPE_CHECKING:
+    from rolecall.jobs.sightings import When
 
 
 @command(
@@ -13,11 +18,12 @@ from rolecall.cli.console import Console, stdout
     "rolecall access -e prod --role org_admin",
     "rolecall access --team Marketing --at desired --format csv",
     "rolecall access --unmanaged",
+    "rolecall access --role org_admin --at 2026-03-01 --format csv     # evidence for an access review",
 )
 @click.option("--team", metavar="TEAM", help="Only who has something on this team.")
 @click.option("--role", metavar="ROLE", help="Only who has this role, by id or in the console's words.")
 @click.option("--unmanaged", is_flag=True, help="Instead: the mappings that the config does not manage.")
-@click.option("--at", default="live", show_default=True, metavar="live|desired|PLAN", help="In which state.")
+@click.option("--at", default="live", show_default=True, metavar="live|desired|PLAN|DATE", help="In which state.")
 @click.option(
     "--format", "form", type=click.Choice(["text", "json", "csv"]), default="text", show_default=True, help="How."
 )
@@ -26,13 +32,39 @@ def access(call: Invocation, team: str | None, role: str | None, unmanaged: bool
 
     People are always named: that is what it is for.
     """
+    from rolecall.jobs.sightings import when
+
     out = stdout(call.environ, color=call.color)
+    asked = when(at)
     if unmanaged:
         if form == "csv":
             raise click.UsageError("--unmanaged comes as text or json")
         _unmanaged(call, out, form)
+    elif asked is not None:
+        _seen(call, out, asked, (team, role), form)
     else:
         _access(call, out, (team, role, at), form)
+
+
+def _seen(call: Invocation, out: Console, asked: When, only: tuple[str | None, str | None], form: str) -> None:
+    """What a sighting of the past says. The org is not asked."""
+    from rolecall.cli.session import find_journal, read
+    from rolecall.jobs.sightings import seen_at
+    from rolecall.model.roles import role_id
+    from rolecall.report.sighting_text import sighting_csv, sighting_json, sighting_lines
+
+    config = read(call)
+    team, role = only
+    journal = find_journal(call, config)
+    try:
+        found = seen_at(journal, config, asked, team, None if role is None else role_id(role))
+    finally:
+        if journal is not None:
+            journal.close()
+    if form == "text":
+        out.lines(sighting_lines(found))
+    else:
+        out.text(sighting_json(found) if form == "json" else sighting_csv(found))
 
 
 def _access(call: Invocation, out: Console, asked: tuple[str | None, str | None, str], form: str) -> None:

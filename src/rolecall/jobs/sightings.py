@@ -1,0 +1,92 @@
+"""Use case `access --at DATE`: who was seen to hold what then, by which mapping, commit and approval."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+
+from rolecall.desired import Config
+from rolecall.errors import Misuse, Problem
+from rolecall.journal.port import Journal
+from rolecall.model.roles import MEMBER
+from rolecall.model.run import Run
+from rolecall.model.settings import Address
+from rolecall.model.sighting import Sighting
+from rolecall.plan.seen import Evidence, SeenAt
+
+
+@dataclass(frozen=True, slots=True)
+class When:
+    """The moment asked for: a whole day counts to its end, UTC."""
+
+    said: str
+    at: datetime
+
+
+def when(said: str) -> When | None:
+    """A day or a moment (RFC 3339; without a zone in UTC); None for what is neither."""
+    try:
+        if len(said) == len("2026-03-01"):
+            day = date.fromisoformat(said)
+            return When(said, datetime.combine(day, time.max, UTC))
+        at = datetime.fromisoformat(said)
+    except (ValueError, OverflowError):
+        return None
+    return When(said, at if at.tzinfo else at.replace(tzinfo=UTC))
+
+
+def seen_at(journal: Journal | None, config: Config, asked: When, team: str | None, role: str | None) -> SeenAt:
+    """What was seen last, at that moment or before it. Raises Misuse where nobody had looked yet.
+
+    ``team`` and ``role`` (an id) narrow it. Sightings tell people above member; members they only count.
+    """
+    org_id = None if journal is None else _org(journal, config)
+    if journal is None or org_id is None:
+        raise Misuse(_nobody_looked(asked, None))
+    if role == MEMBER:
+        hint = "ask for a role above member, or for `--at live`"
+        message = "sightings name people above member, and only count members"
+        raise Misuse(Problem("sighting_members", message, None, hint))
+    seen, after = journal.sighting_at(org_id, asked.at)
+    if seen is None:
+        raise Misuse(_nobody_looked(asked, after))
+    rows = [row for row in seen.holdings if team in (None, row.team) and role in (None, row.role)]
+    origins = _Origins(journal, org_id, seen)
+    evidence = tuple(Evidence(row, origins.of(row.address)) for row in rows)
+    return SeenAt(org_id, config.org.name, config.env, seen, after, evidence, journal.run(seen.run))
+
+
+class _Origins:
+    """Which run put each mapping there, as far back as the journal goes."""
+
+    def __init__(self, journal: Journal, org_id: str, seen: Sighting) -> None:
+        self._runs = [run for run in journal.runs(org_id) if run.id <= seen.run]
+        self._recorded = {record.address: record.run for record in journal.records(org_id) if record.run <= seen.run}
+
+    def of(self, address: Address | None) -> Run | None:
+        """The run that wrote the mapping last, or else the one that first found it as the config wanted it."""
+        if address is None:
+            return None
+        writer = next((run for run in self._runs if address in _written(run)), None)
+        return writer or next((run for run in self._runs if run.id == self._recorded.get(address)), None)
+
+
+def _written(run: Run) -> Iterator[Address]:
+    return (step.address for step in run.steps if step.state in ("done", "attested"))
+
+
+def _org(journal: Journal, config: Config) -> str | None:
+    """The org's id: the pin, or that of the newest run for an org of this name and environment."""
+    if config.org.id is not None:
+        return config.org.id
+    runs: Sequence[Run] = journal.runs()
+    of_env = (run for run in runs if (run.facts.org_name, run.facts.env) == (config.org.name, config.env))
+    return next((run.org_id for run in of_env), runs[0].org_id if len({run.org_id for run in runs}) == 1 else None)
+
+
+def _nobody_looked(asked: When, after: Sighting | None) -> Problem:
+    hint = "every apply, drift and `snapshot --record` looks"
+    if after is not None:
+        hint = f"the first time was {after.at:%Y-%m-%d %H:%M} UTC, by run {after.run}"
+    return Problem("no_sighting", f"nobody had looked by {asked.said}", None, hint)
