@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from datetime import date
 
 from rolecall.apply.steps import same
 from rolecall.journal.port import Seen
@@ -47,7 +48,9 @@ def changed_since(live: Live, made: Sequence[Change]) -> Iterator[str]:
             yield f"{step.address} was written, and somebody changed it again before the run ended."
 
 
-def seen(desired: Desired, live: Live, found: Difference, applied: Applied, facts: RunFacts) -> Seen:
+def seen(
+    desired: Desired, live: Live, found: Difference, applied: Applied, facts: RunFacts, today: date | None = None
+) -> Seen:
     """The memory of a closing run.
 
     ``desired`` has lapsed mappings read as blank already; ``found`` is the difference between it and ``live``. Every
@@ -65,6 +68,8 @@ def seen(desired: Desired, live: Live, found: Difference, applied: Applied, fact
         protected=frozenset(at for at, intent in desired.intents.items() if intent.protect),
         group_ids=ids,
         unmanaged=frozenset(found.unmanaged),
+        expires=frozenset(at for at, intent in desired.intents.items() if intent.expires),
+        waiting=None if today is None else _waiting(found, applied, today),
         config=facts.config or "",
         commit=facts.commit,
     )
@@ -84,6 +89,12 @@ def _as_desired(desired: Desired, live: Live, found: Difference) -> Iterator[tup
             name = found.names.get(key) if kind.section == "idp_groups" else key
             if name is not None and same(value_at(live.settings, address(kind.section, name)), value):
                 yield address(kind.section, key), value
+
+
+def _waiting(found: Difference, applied: Applied, today: date) -> dict[Address, date]:
+    """Since when each group that the IdP does not push has been waited for."""
+    waits = (change.address for change in found.changes if change.via_reason == "not_pushed")
+    return {at: applied.waiting.get(at, today) for at in waits if at.startswith("idp_groups/")}
 
 
 def _gone(desired: Desired, live: Live, at: Address) -> bool:

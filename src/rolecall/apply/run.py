@@ -172,7 +172,7 @@ class _Course:
         fresh = self.fresh
         desired = on_day(fresh.plan.desired, fresh.plan.as_of)
         found = diff(desired, live, fresh.plan.as_of, fresh.applied)
-        self.held.remember(run, seen(desired, live, found, fresh.applied, self.means.facts))
+        self.held.remember(run, seen(desired, live, found, fresh.applied, self.means.facts, self.means.now().date()))
 
 
 def _as_step(run: int, step: Numbered, sender: Sender) -> Step:

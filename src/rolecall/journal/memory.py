@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 from rolecall.codec.policy import decode_policy, encode_policy
@@ -18,7 +19,7 @@ from rolecall.model.kinds import split_address
 from rolecall.model.run import Record
 from rolecall.model.settings import Address
 
-_FACTS = ("policy", "protected", "group_ids", "unmanaged")
+_FACTS = ("policy", "protected", "group_ids", "unmanaged", "expires", "waiting")
 _NOTE = "note:"
 
 
@@ -33,6 +34,8 @@ def applied(database: Database, org_id: str) -> Applied:
         group_ids=facts.get("group_ids", {}),
         config={Address(at): config for at, (_, config) in values.items()},
         unmanaged=frozenset(map(Address, facts["unmanaged"])) if "unmanaged" in facts else None,
+        expires=frozenset(map(Address, facts["expires"])) if "expires" in facts else None,
+        waiting={Address(at): date.fromisoformat(day) for at, day in facts.get("waiting", {}).items()},
     )
 
 
@@ -141,6 +144,10 @@ def _news(database: Database, org_id: str, seen: Seen) -> dict[str, Any]:
         "protected": sorted(seen.protected) if seen.protected is not None else None,
         "group_ids": {**told.get("group_ids", {}), **seen.group_ids} if seen.group_ids else None,
         "unmanaged": sorted(seen.unmanaged) if seen.unmanaged is not None else None,
+        "expires": sorted(seen.expires) if seen.expires is not None else None,
+        "waiting": {at: day.isoformat() for at, day in sorted(seen.waiting.items())}
+        if seen.waiting is not None
+        else None,
     }
     news |= {name: fact for name, fact in facts.items() if fact is not None and fact != told.get(name)}
     return {name: said for name, said in news.items() if said or name in _FACTS}

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, NamedTuple, Protocol, Self
 
 from rolecall.errors import Problem, RolecallError
@@ -57,7 +57,8 @@ class Seen:
 
     ``values`` are the managed addresses seen live as desired; ``forgotten`` addresses leave the memory (deleted,
     released). None means: leave what is remembered. ``group_ids`` are added to those known. ``unmanaged`` are all
-    addresses of the inventory.
+    addresses of the inventory. ``expires`` are the addresses that have an end; ``waiting`` says since which day a
+    group has been waited for.
     """
 
     values: Mapping[Address, Value | None] = field(default_factory=dict)
@@ -66,6 +67,8 @@ class Seen:
     protected: frozenset[Address] | None = None
     group_ids: Mapping[str, str] = field(default_factory=dict)
     unmanaged: frozenset[Address] | None = None
+    expires: frozenset[Address] | None = None
+    waiting: Mapping[Address, date] | None = None
     config: str = ""
     commit: str | None = None
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from journals import ADMIN, ADMINS, BRAND, DOMAIN, ME, MEMBER, ORG, Ticking, opening
 
 from rolecall.journal.port import Journal, Seen
@@ -26,6 +28,8 @@ SEEN = Seen(
     protected=frozenset({ADMINS}),
     group_ids={"Writer-Admins": "g1", "Brand/Ops é": "g2"},
     unmanaged=frozenset({address("idp_groups", "okta-superusers")}),
+    expires=frozenset({ADMINS}),
+    waiting={address("idp_groups", "New"): date(2026, 10, 1)},
     config="acme@git.example.com:acme/access//rolecall.yaml",
     commit="c0ffee",
 )
@@ -53,6 +57,7 @@ def test_what_was_seen_comes_back_as_settings(journal: Journal) -> None:
     assert applied.settings.scim == Scim(enabled=True, endpoint="new")
     assert applied.policy == POLICY
     assert (applied.protected, applied.unmanaged) == (SEEN.protected, SEEN.unmanaged)
+    assert (applied.expires, applied.waiting) == (SEEN.expires, SEEN.waiting)
     assert applied.group_ids == SEEN.group_ids
     assert set(applied.config.values()) == {SEEN.config}
     assert journal.applied("org_2") == NOTHING_APPLIED

@@ -1,0 +1,33 @@
+"""What a closing run remembers for the guards and the lint of later plans."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from small_org import config, live
+
+from rolecall.apply.close import seen
+from rolecall.model.desired import Applied, Intent
+from rolecall.model.run import RunFacts
+from rolecall.plan.diff import diff
+
+TODAY = date(2026, 11, 22)
+
+
+def remembered(applied=Applied(), today=TODAY):
+    desired = config({"A": "member: X", "New": "member: Y"}, intents={"A": Intent(expires=date(2027, 1, 1))})
+    org = live({"A": "member: X"})
+    return seen(desired, org, diff(desired, org, TODAY, applied), applied, RunFacts(), today)
+
+
+def test_entries_with_an_end_are_known_for_what_protect_must_notice():
+    assert remembered().expires == {"idp_groups/A"}
+
+
+def test_a_group_is_waited_for_since_the_first_time_it_was_missing():
+    assert remembered().waiting == {"idp_groups/New": TODAY}
+    since = date(2026, 10, 1)
+    assert remembered(Applied(waiting={"idp_groups/New": since, "idp_groups/Gone": since})).waiting == {
+        "idp_groups/New": since
+    }
+    assert remembered(today=None).waiting is None
