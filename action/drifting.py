@@ -77,11 +77,11 @@ def _pull_request(job: Job, github: GitHub, found: dict[str, Any], print_: str, 
         return str(held[0]["html_url"])
     base = job.environ.get("GITHUB_REF_NAME", "main")
     job.rolecall("drift", "--accept", ok=LOOKED)
-    if not _git(job, "status", "--porcelain", "--", "."):
+    if not _git(job, "diff", "--name-only", "--", "."):
         annotate("warning", "this drift cannot be written into the config; opening an issue in place of a pull request")
         return _issue(job, github, print_, shown)
     _git(job, "switch", "--quiet", "--create", branch)
-    _git(job, "add", "--all", "--", ".")
+    _git(job, "add", "--update", "--", ".")
     title = f"Take over what drifted in {job.env or 'the org'}: {len(found['drift'])} changes"
     _git(job, "-c", "user.name=rolecall", "-c", "user.email=rolecall@localhost", "commit", "--quiet", "-m", title)
     _git(job, "push", "--quiet", "origin", f"HEAD:refs/heads/{branch}")

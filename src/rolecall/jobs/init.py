@@ -16,11 +16,12 @@ REHEARSAL = "local:.rolecall/org.db"
 
 
 class Answers(NamedTuple):
-    """What `init` needs to know. ``idp`` is okta, entra or other."""
+    """What `init` needs to know. ``idp`` is okta, entra or other. A ``pipeline``'s journal is not a file of a runner."""
 
     name: str
     url: str = REHEARSAL
     idp: str = "okta"
+    pipeline: bool = False
 
 
 def init(folder: Path, answers: Answers) -> list[Path]:
@@ -55,7 +56,8 @@ def config_text(answers: Answers) -> str:
         url=_scalar(answers.url),
         token=token,
         idp=_scalar(answers.idp),
-        rehearsal="" if remote else " # a rehearsal on this machine",
+        rehearsal=" # a rehearsal on this machine" if answers.url.startswith("local:") else "",
+        journal="\njournal: {url: {env: ROLECALL_JOURNAL}} # postgresql://…\n" if remote and answers.pipeline else "",
     )
 
 
@@ -84,7 +86,7 @@ version: 1
 org:
   name: {name}
   url: {url}{rehearsal}{token}
-
+{journal}
 # A section that is not here is not managed: it stays as it is. Uncomment what git shall decide.
 
 # domains:

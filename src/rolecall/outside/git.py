@@ -33,6 +33,12 @@ def head(root: Path) -> str | None:
     return said.strip() if said else None
 
 
+def origin(root: Path) -> str | None:
+    """The address that is fetched from; None where there is none."""
+    said = _git(root, "config", "--get", "remote.origin.url")
+    return said.strip() if said else None
+
+
 @contextmanager
 def at_ref(root: Path, ref: str) -> Iterator[tuple[Path, datetime]]:
     """The config's directory as it was at a ref, in a directory for the time being, and when that was committed.

@@ -1,0 +1,104 @@
+"""The action's `drift`: an issue or a pull request for each fingerprint, and the snapshot that forks plan against."""
+
+from __future__ import annotations
+
+import subprocess
+from http.client import HTTPConnection
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from forge import BOT
+from pipeline_site import Site, pull_request
+from served_org import speak
+
+ENGINEERING = {"role": "member", "teams": ["Engineering"]}
+
+
+@pytest.fixture
+def applied(site: Site) -> Site:
+    """An org that is as the config wants it."""
+    digest = site.run("check").outputs["digest"]
+    ran = site.run("apply", digest=digest)
+    assert ran.outputs["outcome"] == "done", ran.log
+    return site
+
+
+def by_hand(site: Site, group: str, mapping: dict[str, object]) -> None:
+    """What an admin does on the web page."""
+    connection = HTTPConnection("127.0.0.1", int(str(urlsplit(site.url).port)), timeout=30)
+    rows = speak(connection, site.token, "GET", "/v1/idp-groups?limit=100").json()["data"]
+    held = next(row for row in rows if row["name"] == group)
+    answer = speak(connection, site.token, "PUT", f"/v1/idp-groups/{held['id']}/mapping", mapping, {"If-Match": "*"})
+    assert answer.status == 200, answer.body
+    connection.close()
+
+
+def test_one_issue_for_each_fingerprint_closed_when_the_org_is_back(applied: Site) -> None:
+    quiet = applied.run("drift")
+    assert (quiet.code, quiet.outputs["fingerprint"], applied.forge.issues) == (0, "", []), quiet.log
+
+    by_hand(applied, "Writer-Docs", ENGINEERING)
+    first, again = applied.run("drift"), applied.run("drift")
+    assert (first.code, first.outputs["drift"]) == (0, "1"), first.log
+    assert first.outputs["fingerprint"] == again.outputs["fingerprint"] != ""
+    (issue,) = applied.forge.issues
+    assert issue["html_url"] == first.outputs["url"] == again.outputs["url"]
+    assert issue["labels"] == ["rolecall-drift"]
+    assert "idp_groups/Writer-Docs" in issue["body"]
+
+    by_hand(applied, "Writer-Legal", {"role": "member", "teams": ["Legal"]})
+    other = applied.run("drift")
+    assert other.outputs["fingerprint"] != first.outputs["fingerprint"]
+    assert [row["state"] for row in applied.forge.issues] == ["closed", "open"]
+    assert applied.forge.comments[issue["number"]][0]["user"]["login"] == BOT
+
+    by_hand(applied, "Writer-Docs", {"role": "member", "teams": ["Engineering", "Product"]})
+    by_hand(applied, "Writer-Legal", {"role": "member", "teams": ["Finance", "Legal"]})
+    assert applied.run("drift").outputs["fingerprint"] == ""
+    assert [row["state"] for row in applied.forge.issues] == ["closed", "closed"]
+
+
+def test_one_pull_request_takes_the_drift_over_and_is_not_asked_again(applied: Site, tmp_path: Path) -> None:
+    remote = tmp_path / "remote.git"
+    for args in (
+        ("init", "--quiet", "--bare", str(remote)),
+        ("init", "--quiet", "--initial-branch=main", str(applied.repo)),
+        ("-C", str(applied.repo), "remote", "add", "origin", str(remote)),
+        ("-C", str(applied.repo), "add", "rolecall.yaml", "env", "idp_groups", "okta.xml"),
+        ("-C", str(applied.repo), "-c", "user.name=ann", "-c", "user.email=ann@acme.com", "commit", "-qm", "start"),
+        ("-C", str(applied.repo), "push", "--quiet", "origin", "main"),
+    ):
+        subprocess.run(("git", *args), check=True, capture_output=True)
+
+    by_hand(applied, "Writer-UX-Writing", {"role": "member", "teams": ["Brand", "Product", "Support"]})
+    first = applied.run("drift", on_drift="pull-request")
+    assert first.code == 0, first.log
+    (pull,) = applied.forge.pulls
+    assert pull["head"]["ref"] == f"rolecall/drift-prod-{first.outputs['fingerprint']}"
+    assert (pull["base"], first.outputs["url"]) == ("main", pull["html_url"])
+    changed = subprocess.run(
+        ("git", "-C", str(remote), "diff", "--unified=0", "main", pull["head"]["ref"]),
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+    assert "+  Writer-UX-Writing: {teams: [Brand, Product, Support]}" in changed
+    assert changed.count("diff --git") == 1, "what nobody committed stays out of it"
+
+    pull["state"] = "closed"
+    again = applied.run("drift", on_drift="pull-request")
+    assert again.outputs["url"] == pull["html_url"]
+    assert len(applied.forge.pulls) == 1
+
+
+def test_a_stored_snapshot_names_nobody_and_is_what_a_forks_pull_request_is_planned_against(site: Site) -> None:
+    kept = site.run("snapshot", snapshot="kept/prod.json")
+    assert kept.code == 0, kept.log
+    text = (site.repo / "kept" / "prod.json").read_text(encoding="utf-8")
+    assert "ines.okafor" not in text
+    assert site.token not in text
+    ran = site.run("check", pull_request(fork=True), snapshot="kept/prod.json", ROLECALL_TOKEN="", fail_on="never")
+    assert ran.code == 0, ran.log
+    assert "Planned against a snapshot that is 0 hours old" in ran.summary
+    assert ran.outputs["changes"] == "11"
