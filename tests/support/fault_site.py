@@ -26,7 +26,9 @@ from rolecall.localorg.load import load
 from rolecall.localorg.store import open_database
 from rolecall.localorg.store.tables import AUDIT
 from rolecall.model.desired import Desired
+from rolecall.model.directory import PeopleScope
 
+BY_HAND = {"role": "member", "teams": ["Brand", "Legal", "Sales"]}
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 
@@ -125,13 +127,28 @@ class Site:
 
     def by_hand(self) -> None:
         """Somebody in the console maps group A to something that no plan asks for."""
-        body = json.dumps({"role": "member", "teams": ["Sales", "Legal"]}).encode()
-        listed = handle(web.Request("GET", "/v1/idp-groups", "limit=100", {}, b"", embedded=True), self.database)
-        group = next(row for row in json.loads(listed.read())["data"] if row["name"] == "A")
-        path = f"/v1/idp-groups/{group['id']}/mapping"
+        path = f"/v1/idp-groups/{self._group('A')['id']}/mapping"
         said = {"if-match": "*", "content-type": "application/json"}
+        body = json.dumps(BY_HAND).encode()
         done = handle(web.Request("PUT", path, "", said, body, embedded=True), self.database)
         assert done.status == 200, (done.status, done.read())
+
+    def mapping(self, name: str):
+        """What a group gives now, as the org says it."""
+        held = self._group(name)["mapping"]
+        return held and {**held, "teams": sorted(held["teams"])}
+
+    def _group(self, name: str):
+        listed = handle(web.Request("GET", "/v1/idp-groups", "limit=100", {}, b"", embedded=True), self.database)
+        return next(row for row in json.loads(listed.read())["data"] if row["name"] == name)
+
+    def seen(self):
+        """Settings and everybody, as they are now."""
+        return asyncio.run(self._seen())
+
+    async def _seen(self):
+        org = client(Wire(self.database, Life(), self.by_hand))
+        return await org.read(None), await org.read_people(PeopleScope(everybody=True))
 
     def events(self) -> list[tuple[str, str, str | None]]:
         """Writes under a key of ours since the beginning: address, key, what was stored."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import sqlite3
 import threading
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -71,15 +72,23 @@ class Workbench:
 
     def again(self):
         """The org as it was in the beginning, and an empty journal."""
-        reader = SnapshotReader(self.folder / "snapshot.yaml")
-        snapshot = reader.load()
-        database = open_database(self.folder / "org.db")
-        load(database, snapshot.live, decode_snapshot_people(snapshot, reader.path))
-        database.close()
+        if self._rounds:
+            _copy(self.folder / "pristine.db", self.folder / "org.db")
+        else:
+            self._load()
         self._rounds += 1
         self._seen = 0
         self.journal_name = f"journal-{self._rounds}.db"
         self._seen = len(self.events())
+
+    def _load(self):
+        reader = SnapshotReader(self.folder / "snapshot.yaml")
+        snapshot = reader.load()
+        database = open_database(self.folder / "org.db")
+        load(database, snapshot.live, decode_snapshot_people(snapshot, reader.path))
+        self._token = make_token(database, "admin").secret
+        database.close()
+        _copy(self.folder / "org.db", self.folder / "pristine.db")
 
     @contextmanager
     def served(self):
@@ -100,11 +109,8 @@ class Workbench:
             database.close()
 
     def token(self):
-        """A fresh admin token of a service."""
-        database = open_database(self.folder / "org.db")
-        secret = make_token(database, "admin").secret
-        database.close()
-        return secret
+        """An admin token of a service; it goes on being one when the org begins again."""
+        return self._token
 
     def events(self):
         """The writes to settings since the beginning, oldest first, each as (address, key): the audit log's word."""
@@ -169,3 +175,9 @@ class Workbench:
         finally:
             await org.close()
             journal.close()
+
+
+def _copy(source: Path, target: Path) -> None:
+    """One database into another, whoever has that one open."""
+    with closing(sqlite3.connect(source)) as held, closing(sqlite3.connect(target)) as taken:
+        held.backup(taken)

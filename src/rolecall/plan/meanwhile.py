@@ -22,7 +22,8 @@ class Between(NamedTuple):
     """People alike in what they have now beside what they had and shall have.
 
     ``keeps`` they still have and shall lose, ``got`` they have already and shall keep; ``lacks`` they had, and either
-    shall have too or would have had replaced by now; ``spike`` neither end gives.
+    shall have too or would have had replaced by now; ``dip`` is the first of the two alone; ``spike`` neither end
+    gives.
     """
 
     keeps: tuple[Combo, ...]
@@ -30,6 +31,7 @@ class Between(NamedTuple):
     lacks: tuple[Combo, ...]
     spike: tuple[Combo, ...]
     size: int
+    dip: tuple[Combo, ...] = ()
 
 
 def meanwhile(
@@ -74,6 +76,7 @@ def _between(outlook: Outlook, before: int, present: int, after: int, size: int)
         each((before & after & ~present) | unreplaced),
         each(present & ~(before | after)),
         size,
+        each(before & after & ~present),
     )
 
 
