@@ -134,7 +134,8 @@ class Shape(NamedTuple):
     def column(self, attribute: str, sub_attribute: str | None) -> Term | None:
         """The column of ``id`` or of a part of ``meta``; None for everything else."""
         if attribute == "id":
-            return self.table.c.id  # type: ignore[no-any-return]
+            key: Term = self.table.c.id
+            return key
         if attribute != "meta":
             return None
         known: dict[str | None, Any] = {

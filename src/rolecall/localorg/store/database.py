@@ -29,6 +29,11 @@ _ORG_LOCK = 0x726F6C65
 """The PostgreSQL advisory lock that every writer of one org's database takes ("role" in ASCII)."""
 
 
+_SNAPSHOT = text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+# One statement, as every write pays for each trip to the server; a list of expressions is worked out from the left.
+_TAKE_LOCK = text("SELECT set_config('lock_timeout', :wait, true), pg_advisory_xact_lock(:lock)")
+
+
 class Busy(Exception):
     """The write lock did not come in time; nothing was written."""
 
@@ -49,7 +54,7 @@ class Database:
         """One snapshot, read-only. Raises Busy."""
         with self._connect("BEGIN") as tx:
             if tx.dialect.name == "postgresql":
-                tx.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
+                tx.execute(_SNAPSHOT)
             yield tx
 
     @contextmanager
@@ -57,8 +62,7 @@ class Database:
         """The only writer of this org until the block ends: commits, or rolls back on an exception. Raises Busy."""
         with self._turn, self._connect("BEGIN IMMEDIATE") as tx:
             if tx.dialect.name == "postgresql":
-                tx.execute(text(f"SET LOCAL lock_timeout = {int(BUSY_SECONDS * 1000)}"))
-                tx.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _ORG_LOCK})
+                tx.execute(_TAKE_LOCK, {"wait": str(int(BUSY_SECONDS * 1000)), "lock": _ORG_LOCK})
             yield tx
 
     def settle(self) -> None:
