@@ -14,7 +14,7 @@ from rolecall.cli.session import now
 from rolecall.desired import Config
 from rolecall.journal.port import Holder
 from rolecall.model.run import RunFacts
-from rolecall.outside.head import head
+from rolecall.outside.head import head, repository
 
 _SAID: Mapping[str, tuple[str, ...]] = {
     "actor": ("ROLECALL_ACTOR", "GITHUB_ACTOR", "GITLAB_USER_LOGIN"),
@@ -40,10 +40,17 @@ def run_facts(call: Invocation, config: Config, caller: str | None = None) -> Ru
         remote=_remote(environ),
         pull_request=pull_request(environ),
         ci_run=ci_run(environ),
-        config=str(root.folder.resolve() / config.main),
+        config=config_name(call, config),
         config_digest=config.digest,
         version=__version__,
     )
+
+
+def config_name(call: Invocation, config: Config) -> str:
+    """Which config this is, wherever it is checked out: the org's name with the repository and the file's place in
+    it, else with its absolute path."""
+    folder = root_of(call).folder.resolve()
+    return f"{config.org.name} {repository(folder) or f'{folder}/'}{config.main}"
 
 
 def authors(call: Invocation) -> frozenset[str]:

@@ -96,6 +96,7 @@ async def make_plan(
     allow: tuple[str, ...] = (),
 ) -> Planned:
     """Read and plan, as the options say."""
+    from rolecall.cli.facts import config_name
     from rolecall.jobs.plan import PlanRequest, from_config, plan
 
     request = PlanRequest(
@@ -109,6 +110,7 @@ async def make_plan(
         targets=target,
         excludes=exclude,
         only_expired=only == "expired",
+        config=config_name(call, found.config),
     )
     return await plan(request)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
 from rolecall.errors import Problem
@@ -37,6 +37,6 @@ def _no(name: Assertion, found: str) -> Problem:
     return Problem("assertion", f"--assert {name} does not hold: {found}")
 
 
-def _some(addresses: list[str]) -> str:
+def _some(addresses: Sequence[str]) -> str:
     more = f" and {len(addresses) - 3:,} more" if len(addresses) > 3 else ""
     return ", ".join(addresses[:3]) + more

@@ -46,6 +46,7 @@ class PlanRequest:
     """One planning. ``now`` is in UTC. ``people`` is None when nobody is to be read.
 
     ``targets`` and ``excludes`` are addresses or globs. ``applied`` is what the journal remembers of an org, by id.
+    ``config`` names the config as the journal does, to tell what another one applied last.
     """
 
     wanted: Wanted
@@ -58,6 +59,7 @@ class PlanRequest:
     targets: tuple[str, ...] = ()
     excludes: tuple[str, ...] = ()
     only_expired: bool = False
+    config: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +131,7 @@ def _question(request: PlanRequest, live: Live) -> Question:
         excludes=request.excludes,
         only_expired=request.only_expired,
         warnings=(*wanted.warnings, *problems),
+        config=request.config,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from functools import cache
 from pathlib import Path
@@ -30,6 +31,24 @@ def head(folder: Path) -> Head:
     changed = _git(folder, "status", "--porcelain", "--untracked-files=no", "--", ".")
     branch = _git(folder, "symbolic-ref", "--short", "-q", "HEAD")
     return Head(f"{commit}-dirty" if changed else commit, branch, author, email)
+
+
+@cache
+def repository(folder: Path) -> str | None:
+    """Where the folder's files come from, the same for every clone: ``example.com/acme/writer//prod/``.
+
+    The host and path of ``origin``, without scheme, user, password or ``.git``, and the folder's place in the work
+    tree. None where there is no git or no origin.
+    """
+    remote, prefix = _git(folder, "config", "--get", "remote.origin.url"), _git(folder, "rev-parse", "--show-prefix")
+    if not remote or prefix is None:
+        return None
+    found = _REMOTE.fullmatch(remote)
+    plain = f"{found['host'].lower()}/{found['path'].lstrip('/')}" if found else remote.rpartition("@")[2]
+    return f"{plain.rstrip('/').removesuffix('.git')}//{prefix}"
+
+
+_REMOTE = re.compile(r"(?:[a-z+]+://)?(?:[^/@]*@)?(?P<host>[^/:@]+)(?::\d+(?=/)|:)?(?P<path>/?[^@]+)")
 
 
 def _git(folder: Path, *args: str) -> str | None:

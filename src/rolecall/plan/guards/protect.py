@@ -21,7 +21,7 @@ def protect(case: Case) -> Finding:
     said = "; ".join(f"{change.address} {how}{at(change.intent.source)}" for change, how in found)
     return Finding(
         "block",
-        f"Protected: {said}.",
+        f"{said}; what is protected must not be weakened.",
         actual=len(found),
         items=tuple(Item(1, (change.address,)) for change, _ in found),
         source=found[0][0].intent.source,

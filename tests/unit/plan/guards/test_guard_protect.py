@@ -39,7 +39,10 @@ def test_the_configs_own_word_counts_too():
     made = plan(KEPT, {"A": "member: X, Y"}, [], intents={"A": Intent(protect=True)})
     said = verdict(made, "protect")
     assert said.verdict == "block"
-    assert said.message == "Protected: idp_groups/A would give member instead of team_admin (rolecall.yaml:10)."
+    assert said.message == (
+        "idp_groups/A would give member instead of team_admin (rolecall.yaml:10); "
+        "what is protected must not be weakened."
+    )
     assert "plan of its own" in said.ways[0]
 
 
