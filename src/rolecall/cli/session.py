@@ -84,8 +84,11 @@ _BEFORE_COLLECTING = 200_000
 """Containers made and not yet let go of: some tens of MB."""
 
 
-def wait_for(work: Coroutine[Any, Any, T]) -> T:
-    """Run one command's work, on a loop of its own."""
+def wait_for(work: Coroutine[Any, Any, T], *, files_only: bool = False) -> T:
+    """Run one command's work, on a loop of its own. What reads nothing but files never waits, and needs no loop: that
+    spares a quick plan an eighth of its time."""
+    if files_only:
+        return _at_once(work)
     import asyncio
 
     found: list[T] = []
@@ -96,6 +99,16 @@ def wait_for(work: Coroutine[Any, Any, T]) -> T:
 
     asyncio.run(whole())
     return found[0]
+
+
+def _at_once(work: Coroutine[Any, Any, T]) -> T:
+    try:
+        work.send(None)
+    except StopIteration as ended:
+        found: T = ended.value
+        return found
+    work.close()
+    raise AssertionError("this work waits for something, so it needs a loop")
 
 
 def memory(call: Invocation, config: Config) -> Callable[[str], Applied]:

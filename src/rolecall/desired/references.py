@@ -50,21 +50,22 @@ def _unknown_teams(desired: Desired, facts: Facts) -> Iterator[tuple[_Use, Probl
     if facts.teams is None:
         return
     hints: dict[str, str] = {}
-    for use in _team_uses(desired):
-        if use.name not in facts.teams:
-            hint = hints.get(use.name) or did_you_mean(use.name, facts.teams) or _known("Teams", facts.teams)
-            hints[use.name] = hint
-            yield use, Problem("unknown_team", f"the org has no team `{use.name}`", None, hint)
+    for use in _uses_of_others(desired, facts.teams):
+        hint = hints.get(use.name) or did_you_mean(use.name, facts.teams) or _known("Teams", facts.teams)
+        hints[use.name] = hint
+        yield use, Problem("unknown_team", f"the org has no team `{use.name}`", None, hint)
 
 
-def _team_uses(desired: Desired) -> Iterator[_Use]:
+def _uses_of_others(desired: Desired, known: frozenset[str]) -> Iterator[_Use]:
+    """Where the config names a team that is none of these."""
     settings = desired.settings
     if settings.defaults is not UNSET and settings.defaults.teams is not UNSET:
-        yield from (_Use(team, ("defaults", "teams")) for team in sorted(settings.defaults.teams))
+        yield from (_Use(team, ("defaults", "teams")) for team in sorted(settings.defaults.teams - known))
     for name, mapping in _mappings(desired).items():
-        yield from (_Use(team, ("idp_groups", name, "teams")) for team in mapping.teams)
+        if not mapping.teams <= known:
+            yield from (_Use(team, ("idp_groups", name, "teams")) for team in mapping.teams - known)
     for at, test in enumerate(desired.policy.access_tests):
-        yield from (_Use(combo.team, ("access_tests", at)) for combo in _combos(test))
+        yield from (_Use(combo.team, ("access_tests", at)) for combo in _combos(test) if combo.team not in known)
 
 
 def _unknown_roles(desired: Desired, facts: Facts) -> Iterator[tuple[_Use, Problem]]:
@@ -104,7 +105,7 @@ def _near_groups(desired: Desired, facts: Facts) -> Iterator[tuple[_Use, Problem
     missing = [
         name
         for name, mapping in wanted.items()
-        if not mapping.blank and name not in facts.groups and desired.intent(address("idp_groups", name)).id not in ids
+        if name not in facts.groups and not mapping.blank and desired.intent(address("idp_groups", name)).id not in ids
     ]
     spare = [name for name in facts.groups if name not in wanted]
     for name in missing[:MOST_NEAR]:

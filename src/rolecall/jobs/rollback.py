@@ -70,13 +70,12 @@ def _first_by_address(steps: Iterable[Step]) -> dict[Address, Step]:
 
 def _settings(base: Settings, steps: Mapping[Address, Step]) -> Settings:
     sections = {kind.section: dict(_section(base, kind.section, kind.keyed, steps)) for kind in KINDS}
-    return Settings(
-        **{
-            kind.section: sections[kind.section] if kind.keyed else sections[kind.section][None]
-            for kind in KINDS
-            if sections[kind.section] or getattr(base, kind.section) is not UNSET
-        }
-    )
+    said: dict[str, Any] = {
+        kind.section: sections[kind.section] if kind.keyed else sections[kind.section][None]
+        for kind in KINDS
+        if sections[kind.section] or getattr(base, kind.section) is not UNSET
+    }
+    return Settings(**said)
 
 
 def _section(base: Settings, section: str, keyed: bool, steps: Mapping[Address, Step]) -> Iterator[tuple[Any, Value]]:

@@ -11,7 +11,7 @@ from rolecall.errors import Problem
 from rolecall.model.change import Action, Change, Reason
 from rolecall.model.desired import NOTHING_APPLIED, Applied, Desired
 from rolecall.model.fields import agrees, overlay, restrict, unread_fields, without
-from rolecall.model.kinds import KINDS, Kind, address, value_at
+from rolecall.model.kinds import KINDS, Kind, address, split_address, value_at
 from rolecall.model.live import Live
 from rolecall.model.settings import BLANK, UNSET, Address, Domain, GroupMapping, Scim, Value
 from rolecall.plan import groups, upgrade
@@ -123,14 +123,14 @@ def _change(
 def _released(
     desired: Desired, live: Live, applied: Applied, names: Mapping[str, str], skip: tuple[str, ...]
 ) -> Iterator[Address]:
-    renamed = {_at(key): _at(found) for key, found in names.items()}
+    named = set(names.values())
     for kind in KINDS:
         if getattr(applied.settings, kind.section) is UNSET or desired.policy.managing(kind.section) == "authoritative":
             continue
         for at in _addresses(applied.settings, kind):
             gone = value_at(live.settings, at) in (None, BLANK)
             asked = value_at(desired.settings, at) is not None or desired.intent(at).remove
-            if not (gone or asked or covers(skip, at) or at in renamed.values()):
+            if not (gone or asked or covers(skip, at) or (kind is _KIND_OF_GROUPS and split_address(at)[1] in named)):
                 yield at
 
 

@@ -44,8 +44,8 @@ def _members(question: Question, addresses: tuple[Address, ...], read: bool | No
 
 
 def _counted(directory: Directory, addresses: tuple[Address, ...]) -> Mapping[Address, int]:
-    wanted = {n for n, name in enumerate(directory.groups) if address("idp_groups", name) in addresses}
     found = dict.fromkeys((at for at in addresses if at.startswith("idp_groups/")), 0)
+    wanted = {n for n, name in enumerate(directory.groups) if address("idp_groups", name) in found}
     for number, group in memberships(directory, wanted) if wanted else ():
         traits = directory.traits(number)
         if traits.active and not traits.pending:

@@ -87,7 +87,7 @@ def _empty(question: Question, names: Mapping[str, str]) -> Iterator[Problem]:
     groups = question.live.facts.groups
     for key, mapping in _mappings(question).items():
         group = groups.get(names.get(key, key))
-        if mapping != BLANK and group is not None and group.members == 0:
+        if group is not None and group.members == 0 and mapping != BLANK:
             yield _warning(question, "empty_group", key, f"`{key}` is mapped and nobody is in it", "is it still meant?")
 
 
@@ -103,8 +103,8 @@ def _long_waits(question: Question, changes: Iterable[Change]) -> Iterator[Probl
 
 def _lapsed(question: Question, changes: Iterable[Change], names: Mapping[str, str]) -> Iterator[Problem]:
     going = {change.address for change in changes}
-    for at, intent in sorted(question.desired.intents.items()):
-        if expired(intent, question.as_of) and live_address(at, names) not in going:
+    for at, intent in sorted(row for row in question.desired.intents.items() if expired(row[1], question.as_of)):
+        if live_address(at, names) not in going:
             message = f"{at} expired after {intent.expires} and gives nothing any more"
             yield Problem("expired", message, intent.source, "delete the entry, or give it a new date", "warning")
 
@@ -119,7 +119,7 @@ def _idle(changes: Iterable[Change], outlook: Outlook, tallies: Mapping[Address,
 
 
 def _owners(question: Question, directory: Directory) -> Iterator[Problem]:
-    owned = {at: intent for at, intent in sorted(question.desired.intents.items()) if intent.owner}
+    owned = dict(sorted(row for row in question.desired.intents.items() if row[1].owner))
     emails = {normalise.email(intent.owner or "") for intent in owned.values()}
     known = numbers_of(directory, {email for email in emails if "@" in email})
     for at, intent in owned.items():

@@ -75,7 +75,8 @@ class Document:
             node, value = child.node, child.value
         if not isinstance(value, dict):
             return {}
-        return {str(step): self._where(key) for step, key, _, _ in self._walk(node, value)}
+        name, place = self.name, self.marks.line_column
+        return {str(step): Where(name, *place(key)) for step, key, _, _ in self._walk(node, value)}
 
     def _children(self, node: int, value: Any) -> dict[Step, _Child]:
         known = self._known.get(node)

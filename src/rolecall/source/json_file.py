@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -85,16 +85,15 @@ def _too_deep(name: str) -> ConfigError:
 
 def _deeper_than(value: Any, levels: int) -> bool:
     """Whether containers are nested deeper than so many levels; level by level, so that nothing recurses."""
-    level = _containers([value])
+    level = [value] if type(value) in _NESTS else []
     for _ in range(levels):
-        level = [held for one in level for held in _containers(one.values() if isinstance(one, dict) else one)]
+        level = [held for one in level for held in (one.values() if type(one) is dict else one) if type(held) in _NESTS]
         if not level:
             return False
     return bool(level)
 
 
-def _containers(values: Iterable[Any]) -> list[Any]:
-    return [value for value in values if isinstance(value, dict | list)]
+_NESTS = frozenset((dict, list))
 
 
 def _tokens(text: str) -> Iterator[tuple[str, int, int]]:

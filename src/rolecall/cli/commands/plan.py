@@ -62,4 +62,4 @@ def _make(call: Invocation, config: Any, options: dict[str, Any]) -> Planned:
         async with session(call, config) as found:
             return await make_plan(call, found, **options)
 
-    return wait_for(work())
+    return wait_for(work(), files_only=call.snapshot is not None)
