@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -10,7 +11,7 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import TextIO
 
-from rolecall.errors import Exit, Problem, RolecallError
+from rolecall.errors import Exit, Problem, RolecallError, Where
 
 
 def tell(problems: Sequence[Problem], *, as_json: bool = False, color: bool = True) -> None:
@@ -51,8 +52,20 @@ def _leaves(group: BaseExceptionGroup[BaseException]) -> list[RolecallError]:
 def system_problem(error: OSError) -> Problem:
     """What the system said no to, in words."""
     said = error.strerror or str(error) or type(error).__name__
-    at = f" ({error.filename})" if error.filename else ""
-    return Problem("system", f"{said}{at}", None, None)
+    where = Where(str(error.filename)) if error.filename else None
+    return Problem("system", f"{said[0].lower()}{said[1:]}", where, _WAYS_OUT.get(error.errno or 0))
+
+
+_ROOM = "make room on the disk, and run the command again"
+_WAYS_OUT = {
+    errno.ENOSPC: _ROOM,
+    errno.EDQUOT: _ROOM,
+    errno.EFBIG: "this process may not write files as large as that; see `ulimit -f`",
+    errno.EACCES: "see who owns it, and what this user may do there",
+    errno.EROFS: "name a place that can be written to",
+    errno.ENOENT: "make the directory first, or name another place",
+}
+"""What to do now, by what the system said."""
 
 
 def on_bug(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

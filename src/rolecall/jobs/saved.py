@@ -13,6 +13,7 @@ from rolecall.plan.decode import decode_plan
 from rolecall.plan.digest import digest, parts_of, short
 from rolecall.plan.encode import encode_plan
 from rolecall.plan.value import FORMAT_VERSION, Plan
+from rolecall.source.files import read_file
 
 LARGEST = 256 * 2**20
 
@@ -29,7 +30,10 @@ def plan_json(plan: Plan) -> str:
 
 def write_file(path: Path, text: str) -> None:
     """Put a whole file in place, for its owner alone to read, or leave what was there."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+    try:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from error
     try:
         with os.fdopen(handle, "w", encoding="utf-8", errors="surrogatepass") as file:
             file.write(text)
@@ -44,7 +48,7 @@ def write_file(path: Path, text: str) -> None:
 def read_plan(path: Path) -> Plan:
     """A saved plan. Raises ConfigError when it is none, Stale when it was edited or is of a format not known."""
     where = Where(str(path))
-    said = _json(_bytes(path, where), where)
+    said = _json(_bytes(path), where)
     _check_format(said, where)
     _check_parts(said, where)
     return _plan(said, where)
@@ -53,8 +57,8 @@ def read_plan(path: Path) -> Plan:
 def as_edited(path: Path) -> Plan | None:
     """What an edited plan says, as far as it can be read at all: to tell what was edited, never to be applied."""
     try:
-        return decode_plan(_json(_bytes(path, Where(str(path))), Where(str(path))))
-    except (RolecallError, ValueError, KeyError, TypeError, AttributeError):
+        return decode_plan(_json(_bytes(path), Where(str(path))))
+    except (RolecallError, *_MISSHAPEN):
         return None
 
 
@@ -68,16 +72,23 @@ def plan_of_text(text: str, name: str) -> Plan:
 
 def _plan(said: dict[str, Any], where: Where) -> Plan:
     _check_schema(said, where)
-    plan = decode_plan(said)
-    if digest(plan) != said["digest"]:
-        message = f"its digest says {short(str(said['digest']))}, but what it holds is {short(digest(plan))}"
+    try:
+        plan = decode_plan(said)
+        held = digest(plan)
+    except _MISSHAPEN as error:
+        raise ConfigError(Problem("plan_schema", "holds what no plan says", where, _AGAIN)) from error
+    if held != said["digest"]:
+        message = f"its digest says {short(str(said['digest']))}, but what it holds is {short(held)}"
         raise Stale(Problem("edited", f"the plan was edited: {message}", where, _AGAIN))
     return plan
 
 
 def _check_parts(said: dict[str, Any], where: Where) -> None:
     told = said.get("parts")
-    held = parts_of(said)
+    try:
+        held = parts_of(said)
+    except ValueError as error:
+        raise ConfigError(Problem("plan_file", "is not a saved plan", where, _A_PLAN)) from error
     if told == held:
         return
     if told is None:
@@ -89,25 +100,25 @@ def _check_parts(said: dict[str, Any], where: Where) -> None:
 
 
 _AGAIN = "make it again with `rolecall plan --out`"
+_A_PLAN = "a plan is what `rolecall plan --out FILE` writes"
+_MISSHAPEN = (ValueError, LookupError, TypeError, AttributeError, RuntimeError)
+"""What decoding ends in where a value has another shape than a plan's: its schema leaves settings and policy open."""
 
 
-def _bytes(path: Path, where: Where) -> bytes:
-    if path.is_dir():
-        raise ConfigError(Problem("plan_file", "is a directory, not a saved plan", where))
-    if path.stat().st_size > LARGEST:
-        raise ConfigError(Problem("plan_file", f"is larger than {LARGEST >> 20} MiB", where))
-    return path.read_bytes()
+def _bytes(path: Path) -> bytes:
+    try:
+        return read_file(path, limit=LARGEST)
+    except ConfigError as error:
+        raise ConfigError(*(item._replace(code="plan_file", hint=_A_PLAN) for item in error.problems)) from error
 
 
 def _json(data: bytes, where: Where) -> dict[str, Any]:
     try:
         said = json.loads(data)
     except (ValueError, RecursionError) as error:
-        hint = "a plan is what `rolecall plan --out FILE` writes"
-        raise ConfigError(Problem("plan_file", "is not a saved plan", where, hint)) from error
+        raise ConfigError(Problem("plan_file", "is not a saved plan", where, _A_PLAN)) from error
     if not isinstance(said, dict) or "format_version" not in said:
-        hint = "a plan is what `rolecall plan --out FILE` writes"
-        raise ConfigError(Problem("plan_file", "is not a saved plan", where, hint))
+        raise ConfigError(Problem("plan_file", "is not a saved plan", where, _A_PLAN))
     return said
 
 

@@ -188,7 +188,10 @@ def test_what_the_system_refuses_is_told_in_words(
 ) -> None:
     Probe(monkeypatch, PermissionError(13, "Permission denied", "plan.json"))
     assert run(["version"]) == Exit.ERROR
-    assert capsys.readouterr().err == "error: Permission denied (plan.json)\n"
+    assert (
+        capsys.readouterr().err
+        == "error: plan.json: permission denied; see who owns it, and what this user may do there\n"
+    )
 
 
 def test_a_bug_is_one_line_and_a_log(capsys: pytest.CaptureFixture[str]) -> None:
@@ -236,7 +239,10 @@ def test_python_dash_m_is_the_same_program() -> None:
 def test_a_full_disk_is_told_in_one_line() -> None:
     with Path("/dev/full").open("w") as full:
         done = program("schema", stdout=full)
-    assert (done.returncode, done.stderr) == (Exit.ERROR, "error: No space left on device\n")
+    assert (done.returncode, done.stderr) == (
+        Exit.ERROR,
+        "error: no space left on device; make room on the disk, and run the command again\n",
+    )
 
 
 def test_a_reader_that_leaves_gets_no_complaint() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from workbench import WANTED, Workbench
 
 from rolecall.errors import ConfigError, Stale
 from rolecall.jobs.differences import MOST, differences
-from rolecall.jobs.saved import as_edited, plan_json, plan_of_text, read_plan
+from rolecall.jobs.saved import as_edited, plan_json, plan_of_text, read_plan, write_file
 from rolecall.plan.digest import digest, document
 from rolecall.plan.encode import encode_plan
 
@@ -95,6 +96,54 @@ def test_what_is_no_plan_is_no_edited_plan(tmp_path):
         with pytest.raises(ConfigError):
             read_plan(path)
         assert as_edited(path) is None
+
+
+def misshapen(edit):
+    def reshape(said):
+        from rolecall.plan.digest import parts_of
+
+        edit(said)
+        said["parts"] = parts_of(said)
+
+    return reshape
+
+
+MISSHAPEN = {
+    "a role that is a number": lambda said: said["changes"][0]["after"].update(teams=[7]),
+    "a test without a name": lambda said: said["desired"]["policy"].update(access_tests=[{}]),
+    "a limit of words": lambda said: said["desired"]["policy"]["guards"].update(max_removals="x"),
+    "an address of nothing": lambda said: said["changes"][0].update(address=""),
+    "a scope that is a number": lambda said: said["relied"].update(people_scope=0),
+}
+
+
+@pytest.mark.parametrize("edit", MISSHAPEN.values(), ids=MISSHAPEN)
+def test_a_plan_made_up_by_hand_is_refused_in_words(plan, tmp_path, edit):
+    path = saved(tmp_path, plan, misshapen(edit))
+    with pytest.raises(ConfigError) as refused:
+        read_plan(path)
+    assert [problem.where.file for problem in refused.value.problems] == [str(path)]
+    assert as_edited(path) is None
+
+
+def test_half_a_character_is_no_plan(plan, tmp_path):
+    with pytest.raises(ConfigError, match="is not a saved plan"):
+        read_plan(saved(tmp_path, plan, lambda said: said["org"].update(name="\ud800")))
+
+
+def test_a_file_that_is_not_there_and_a_pipe_are_no_plans(tmp_path):
+    with pytest.raises(ConfigError, match="there is no such file") as refused:
+        read_plan(tmp_path / "x.json")
+    assert "rolecall plan --out" in str(refused.value)
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(ConfigError, match="not a regular file"):
+        read_plan(tmp_path / "pipe")
+
+
+def test_a_file_that_cannot_be_written_is_named_as_the_person_named_it(tmp_path):
+    with pytest.raises(FileNotFoundError) as refused:
+        write_file(tmp_path / "no" / "x.json", "")
+    assert refused.value.filename == str(tmp_path / "no" / "x.json")
 
 
 def test_how_an_edited_plan_differs_from_one_made_again(plan, tmp_path):
