@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -31,8 +32,11 @@ def bench(tmp_path: Path):
             one.stdout.close()
 
 
-def child(bench: Workbench, port: int, url: str = "sqlite:child.db", timeout: float = 0) -> subprocess.Popen[str]:
+def child(
+    bench: Workbench, port: int, url: str = "sqlite:child.db", timeout: float = 0, room: int | None = None
+) -> subprocess.Popen[str]:
     args = [sys.executable, str(CHILD), str(bench.folder), url, str(port), bench.secret, str(timeout)]
+    args += [] if room is None else [str(room)]
     path = os.pathsep.join([str(CHILD.parent), os.environ.get("PYTHONPATH", "")])
     started = subprocess.Popen(args, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": path})
     bench.children.append(started)
@@ -133,3 +137,64 @@ def test_killed_with_the_server_gone_the_next_apply_says_so_and_writes_nothing(b
         out, _ = child(bench, dead.port).communicate(timeout=90)
     assert "outcome" not in out
     assert bench.events() == before
+
+
+@pytest.mark.parametrize("room", [0, 2_000, 30_000, 38_000, 50_000])
+def test_a_full_disk_under_the_journal_stops_the_run_and_room_lets_it_go_on(bench: Workbench, room: int) -> None:
+    open_journal("sqlite:child.db", bench.folder).close()
+    out, _ = child(bench, bench.port, room=room).communicate(timeout=60)
+    ended = out.split()[-1]
+    assert ended in ("journal_written", "open", "done")
+    with open_journal("sqlite:child.db", bench.folder) as journal:
+        runs = journal.runs("org_1")
+        intended = {step.address for run in runs for step in run.steps if step.key}
+        assert writes(bench).keys() <= intended
+        assert journal.verify("org_1").problems == ()
+        assert bool(runs) == (ended != "journal_written")
+    out, _ = child(bench, bench.port).communicate(timeout=60)
+    assert out.split()[-1] in ("done", "nothing")
+    assert writes(bench) == Counter(dict.fromkeys(PLANNED, 1))
+    with open_journal("sqlite:child.db", bench.folder) as journal:
+        assert journal.open_steps("org_1") == ()
+        assert {run.outcome for run in journal.runs("org_1")} <= {"done", "nothing", "incomplete"}
+
+
+SERVE = [sys.executable, "-m", "rolecall", "local", "serve", "--database", "org.db", "--port"]
+
+
+def serve(bench: Workbench, port: int = 0) -> tuple[subprocess.Popen[str], int]:
+    """`rolecall local serve`, and the port it listens on."""
+    env = {name: value for name, value in os.environ.items() if not name.startswith("ROLECALL_")}
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    server = subprocess.Popen([*SERVE, str(port)], cwd=bench.folder, env={**env, "PYTHONUNBUFFERED": "1"}, **pipes)
+    bench.children.append(server)
+    for line in server.stdout:
+        if found := re.search(r"http://127\.0\.0\.1:(\d+)", line):
+            return server, int(found[1])
+    raise AssertionError("the server never said where it is")
+
+
+@pytest.mark.parametrize("moment", ["before", "during"])
+def test_the_server_is_killed_in_the_middle_and_started_again(bench: Workbench, moment: str) -> None:
+    server, port = serve(bench)
+    puts = 0
+
+    def fault(_: int, seen) -> str | None:
+        nonlocal puts
+        puts += seen.method in ("PUT", "DELETE")
+        if puts == 2 and server.poll() is None:
+            server.kill()
+            if moment == "before":
+                server.wait()
+        return None
+
+    with FaultyProxy(port, fault) as proxy:
+        out, _ = child(bench, proxy.port).communicate(timeout=90)
+    assert out.split()[-1] in ("incomplete", "done"), out
+    assert moment == "during" or out.split()[-1] == "incomplete"
+    server.wait()
+    _, again = serve(bench, port)
+    out, _ = child(bench, again).communicate(timeout=60)
+    assert out.split()[-1] in ("done", "nothing"), out
+    assert writes(bench) == Counter(dict.fromkeys(PLANNED, 1))
+    assert bench.plan(WANTED).changes == ()

@@ -1,11 +1,13 @@
-"""One apply in a process of its own, for tests that kill it: ``apply_child.py FOLDER JOURNAL PORT TOKEN [TIMEOUT]``.
+"""One apply in a process of its own, for tests that kill it: ``apply_child.py FOLDER JOURNAL PORT TOKEN [TIMEOUT [ROOM]]``.
 
-Prints ``outcome NAME`` when the run ends, or the code of the first problem.
+Prints ``outcome NAME`` when the run ends, or the code of the first problem. With ROOM no file may grow beyond what the
+journal has when the run begins by more than that many bytes: the disk is full then. Waiting is hurried.
 """
 
 from __future__ import annotations
 
 import asyncio
+import resource
 import sys
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -17,11 +19,27 @@ from rolecall.jobs.apply import ApplyRequest, apply
 from rolecall.jobs.plan import PlanRequest, Wanted, from_plan, plan
 from rolecall.journal.opened import open_journal
 from rolecall.journal.port import Holder
-from rolecall.live.connect import connect
+from rolecall.live.client import OrgClient
+from rolecall.live.exchange import Exchange
+from rolecall.live.http import HttpTransport, base_url
+from rolecall.live.pace import LoopClock
+
+HURRY = 20
 
 
-async def main(folder: Path, journal_url: str, port: str, token: str, lock_timeout: float) -> str:
-    org = connect(f"http://127.0.0.1:{port}", lambda: token)
+class HurriedClock(LoopClock):
+    """Waits are real, and twenty times as short."""
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds / HURRY)
+
+    def now(self) -> float:
+        return super().now() * HURRY
+
+
+async def main(folder: Path, journal_url: str, port: str, token: str, lock_timeout: float, room: int | None) -> str:
+    transport = HttpTransport(base_url(f"http://127.0.0.1:{port}"), lambda: token)
+    org = OrgClient(transport, Exchange(transport, HurriedClock()))
     journal = open_journal(journal_url, folder)
     now = datetime(2026, 11, 22, 12, tzinfo=UTC)
     try:
@@ -40,6 +58,9 @@ async def main(folder: Path, journal_url: str, port: str, token: str, lock_timeo
             lock_timeout=lock_timeout,
             waiting=lambda holder: print("waiting for", holder.who if holder else "somebody", flush=True),
         )
+        if room is not None:
+            size = (folder / journal_url.removeprefix("sqlite:")).stat().st_size
+            resource.setrlimit(resource.RLIMIT_FSIZE, (size + room, size + room))
         report = await apply(request)
         return f"outcome {report.run.outcome if report.run else 'none'}"
     except RolecallError as error:
@@ -51,4 +72,5 @@ async def main(folder: Path, journal_url: str, port: str, token: str, lock_timeo
 
 if __name__ == "__main__":
     root, url, at, secret, *rest = sys.argv[1:]
-    print(asyncio.run(main(Path(root), url, at, secret, float(rest[0]) if rest else 0.0)), flush=True)
+    timeout, room = float(rest[0]) if rest else 0.0, int(rest[1]) if len(rest) > 1 else None
+    print(asyncio.run(main(Path(root), url, at, secret, timeout, room)), flush=True)
