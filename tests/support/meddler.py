@@ -1,4 +1,4 @@
-"""Somebody else at a local org: another admin by its API, and the IdP by SCIM-like writes to its store."""
+"""Somebody else at a local org: another admin by its API or its console, and the IdP by SCIM."""
 
 from __future__ import annotations
 
@@ -6,10 +6,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 from org_client import Client
+from scim_org import Client as ScimClient
 
+from rolecall.localorg.console import session
+from rolecall.localorg.console.handle import handle_page
+from rolecall.localorg.manage import make_token
 from rolecall.localorg.store import open_database
+from rolecall.localorg.web import Request
 
 
 @contextmanager
@@ -38,3 +44,83 @@ def put(path: Path, by: str, target: str, **fields: Any) -> None:
         held = {name: said for name, said in person.get(target).items() if name != "etag"}
         answer = person.write("PUT", target, {**held, **fields})
         assert answer.status == 200, answer
+
+
+def by_console(path: Path, by: str, group: str, mapping: dict[str, Any] | None) -> None:
+    """An admin maps a group in the console, as a browser sends the form."""
+    with org(path) as client:
+        found = client.group(group)
+        token = make_token(client.db, "admin", email=by).secret
+        form: dict[str, Any] = {"csrf": session.proof(token), "etag": found["etag"]}
+        form |= {"do": "blank"} if mapping is None else mapping
+        headers = {
+            "host": "127.0.0.1:8787",
+            "cookie": f"{session.COOKIE}={token}",
+            "content-type": "application/x-www-form-urlencoded",
+        }
+        body = urlencode(form, doseq=True).encode()
+        answer = handle_page(Request("POST", f"/groups/{found['id']}", "", headers, body, "10.1.2.3"), client.db)
+        assert answer.status == 303, (answer.status, answer.read())
+
+
+class Idp:
+    """The IdP, as it pushes people and groups by SCIM."""
+
+    def __init__(self, client: ScimClient) -> None:
+        self._client = client
+
+    def joins(self, email: str, *groups: str) -> None:
+        """Somebody is new, in these groups."""
+        user = self._client.user(email)
+        for group in groups:
+            self._patch(group, "add", user)
+
+    def moves(self, email: str, *, out: str | None = None, into: str | None = None) -> None:
+        """Somebody leaves a group, or comes into one."""
+        user = self._find("Users", f'userName eq "{email}"')
+        if out:
+            answer = self._client.patch(
+                f"/Groups/{self._group(out)}", {"op": "remove", "path": f'members[value eq "{user}"]'}
+            )
+            assert answer.status in (200, 204), answer
+        if into:
+            self._patch(into, "add", user)
+
+    def leaves(self, email: str) -> None:
+        """Somebody is deactivated."""
+        user = self._find("Users", f'userName eq "{email}"')
+        answer = self._client.patch(f"/Users/{user}", {"op": "replace", "value": {"active": False}})
+        assert answer.status in (200, 204), answer
+
+    def pushes(self, group: str) -> None:
+        """A group arrives."""
+        self._client.group(group)
+
+    def renames(self, group: str, to: str) -> None:
+        """A group is called otherwise."""
+        operation = {"op": "replace", "path": "displayName", "value": to}
+        answer = self._client.patch(f"/Groups/{self._group(group)}", operation)
+        assert answer.status in (200, 204), answer
+
+    def drops(self, group: str) -> None:
+        """A group is no longer pushed."""
+        assert self._client.delete(f"/Groups/{self._group(group)}").status == 204
+
+    def _patch(self, group: str, op: str, user: str) -> None:
+        value = [{"value": user}]
+        answer = self._client.patch(f"/Groups/{self._group(group)}", {"op": op, "path": "members", "value": value})
+        assert answer.status in (200, 204), answer
+
+    def _group(self, name: str) -> str:
+        return self._find("Groups", f'displayName eq "{name}"')
+
+    def _find(self, kind: str, wanted: str) -> str:
+        (one,) = self._client.get(f"/{kind}", filter=wanted).ids
+        return str(one)
+
+
+@contextmanager
+def idp(path: Path) -> Iterator[Idp]:
+    """The IdP of the org in a file."""
+    with org(path) as client:
+        yield Idp(ScimClient(client.db))
