@@ -30,6 +30,7 @@ COMMANDS: Mapping[str, Mapping[str, str]] = {
     "Adopt": {
         "export": "Write the live org as a config that plans empty.",
         "snapshot": "Write the live org as a file, without secrets.",
+        "observe": "Read an org without an API together with you, tab by tab.",
         "fmt": "Write the config's files in one form, comments kept.",
     },
     "Look": {
@@ -42,6 +43,7 @@ COMMANDS: Mapping[str, Mapping[str, str]] = {
     },
     "Tools": {
         "local": "The local org that org.url names: serve, load, token, reset.",
+        "doctor": "Look for mistakes in how rolecall is set up, and say what to do.",
         "completion": "Print the completion script of a shell.",
         "version": "Print the version.",
     },

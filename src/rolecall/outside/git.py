@@ -39,6 +39,12 @@ def origin(root: Path) -> str | None:
     return said.strip() if said else None
 
 
+def tracked(root: Path, below: str) -> list[str] | None:
+    """The files below a folder that git has; None where there is no repository."""
+    said = _git(root, "ls-files", "-z", "--", below)
+    return None if said is None else [name for name in said.split("\0") if name]
+
+
 @contextmanager
 def at_ref(root: Path, ref: str) -> Iterator[tuple[Path, datetime]]:
     """The config's directory as it was at a ref, in a directory for the time being, and when that was committed.

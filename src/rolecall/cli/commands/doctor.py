@@ -1,0 +1,86 @@
+"""`rolecall doctor`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from rolecall.cli.command import Invocation, command
+from rolecall.errors import Exit
+
+if TYPE_CHECKING:
+    from rolecall.desired import Config
+    from rolecall.jobs.doctor import Patient
+    from rolecall.model.checkup import Check
+
+_OTHERS = ("ACTOR", "ALLOW_EXEC", "AUTHOR", "BRANCH", "CI_RUN", "COMMIT", "MASK_KEY", "PULL_REQUEST", "SECRETS_DIR")
+_USUAL = ("TOKEN", "TOKEN_HOST", "JOURNAL")
+
+
+@command("doctor", "rolecall doctor", "rolecall doctor -e prod", "rolecall doctor --format json")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def doctor(call: Invocation, form: str) -> Exit:
+    """Look for the mistakes that are made most often when rolecall is set up.
+
+    Twelve checks, from the config to the people; each says what to do. Reads only. 1 when something is wrong.
+    """
+    from rolecall.cli.console import stdout
+    from rolecall.report.checkup import checkup_json, checkup_lines
+
+    checks = _examine(call)
+    out = stdout(call.environ, color=call.color)
+    if form == "json":
+        out.text(checkup_json(checks))
+    else:
+        out.lines(checkup_lines(checks))
+    return Exit.ERROR if any(check.state == "wrong" for check in checks) else Exit.OK
+
+
+def _examine(call: Invocation) -> list[Check]:
+    from rolecall.cli.root import root_of
+    from rolecall.cli.session import wait_for
+    from rolecall.jobs.doctor import Patient, config_of, examine_files
+    from rolecall.jobs.doctor_org import unreachable
+
+    root = root_of(call)
+    patient = Patient(root.folder, root.main, call.env, call.environ, _variables(call))
+    checks, config = examine_files(patient), config_of(patient)
+    if config is None:
+        return [*checks, *unreachable("journal", "org", "pin", "names", "people")]
+    return [*checks, *wait_for(_ask(call, config, patient))]
+
+
+async def _ask(call: Invocation, config: Config, patient: Patient) -> list[Check]:
+    from rolecall.cli.session import find_journal, session
+    from rolecall.errors import RolecallError
+    from rolecall.jobs.doctor_org import examine_journal, examine_org, unreachable
+    from rolecall.model.checkup import Check as Made
+
+    journal = examine_journal(config, lambda: find_journal(call, config), ci=call.ci)
+    try:
+        async with session(call, config) as found:
+            return [journal, *await examine_org(config, found.org, found.people)]
+    except RolecallError as error:
+        return [journal, Made("org", problems=error.problems), *unreachable("pin", "names", "people")]
+
+
+def _variables(call: Invocation) -> frozenset[str]:
+    """Every variable there is: those of flags, those that the config's secrets usually have, and the others."""
+    from rolecall.cli.group import COMMANDS, LazyGroup
+
+    group, named = LazyGroup(), {f"ROLECALL_{name}" for name in (*_OTHERS, *_USUAL)}
+    context = click.Context(group, auto_envvar_prefix="ROLECALL")
+    named |= {f"ROLECALL_{str(param.name).upper()}" for param in group.params}
+    for name in (name for rows in COMMANDS.values() for name in rows):
+        found = group.get_command(context, name)
+        named |= _of_command(found, f"ROLECALL_{name.upper()}") if found else set()
+    return frozenset(named)
+
+
+def _of_command(found: click.Command, prefix: str) -> set[str]:
+    own = {f"{prefix}_{str(param.name).upper()}" for param in found.params}
+    if isinstance(found, click.Group):
+        for name, below in found.commands.items():
+            own |= _of_command(below, f"{prefix}_{name.upper()}")
+    return own
