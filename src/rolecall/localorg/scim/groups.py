@@ -57,10 +57,8 @@ def create_group(session: Session, resource: Resource[Any], member_ids: Sequence
         )
     )
     added = members.replace(session, new, member_ids).added
-    counters.bump(session.tx, "idp_groups")
-    if added:
-        counters.bump(session.tx, "people")
-    session.record("groups.create", f"groups/{new}", None, {**document, **_told(added, "members")})
+    told = {**document, **_told(added, "members")}
+    session.record("groups.create", f"groups/{new}", None, told, *_moves(added))
     return Stored("Group", new, document, 1, at, at)
 
 
@@ -76,13 +74,10 @@ def update_group(session: Session, resource: Resource[Any] | None, old: Stored, 
         if document["displayName"] != old.document["displayName"]:
             values["linked_teams"] = _linked(session, document)
     session.tx.execute(_UPDATE, {**values, "group_id": old.id})
-    counters.bump(session.tx, "idp_groups")
-    if changes:
-        counters.bump(session.tx, "people")
     before, after = _told(changes.removed, "removed"), _told(changes.added, "added")
     if document != old.document:
         before, after = {**old.document, **before}, {**document, **after}
-    session.record("groups.update", f"groups/{old.id}", before, after)
+    session.record("groups.update", f"groups/{old.id}", before, after, *_moves(changes))
     return stored
 
 
@@ -92,10 +87,8 @@ def delete_group(session: Session, group_id: str, expected: str | None = None) -
     check_version(old, expected)
     gone = members.clear(session, group_id).removed
     session.tx.execute(GROUPS.delete().where(GROUPS.c.id == group_id))
-    counters.bump(session.tx, "idp_groups")
-    if gone:
-        counters.bump(session.tx, "people")
-    session.record("groups.delete", f"groups/{group_id}", {**old.document, **_told(gone, "members")}, None)
+    told = {**old.document, **_told(gone, "members")}
+    session.record("groups.delete", f"groups/{group_id}", told, None, *_moves(gone))
 
 
 def check_version(old: Stored, expected: str | None) -> None:
@@ -113,6 +106,11 @@ def without_members(resource: Any) -> Resource[Any]:
 
 def stored_group(row: Any) -> Stored:
     return Stored("Group", row.id, json.loads(row.document), row.version, row.created, row.modified)
+
+
+def _moves(members_changed: object) -> tuple[str, ...]:
+    """The lists that a write to a group changes: people carry their groups."""
+    return ("idp_groups", "people") if members_changed else ("idp_groups",)
 
 
 def _told(ids: Sequence[str], key: str) -> dict[str, Any]:

@@ -73,7 +73,7 @@ def failure(error: SCIMException, *headers: tuple[str, str]) -> Response:
 
 
 def _serve(request: Request, asked: ScimRequest, db: Database) -> ScimResponse:
-    with db.read() as tx:
+    with db.glance() as tx:
         settings = _read(tx)
         refusal = _refusal(request, tx)
     if CURSORS not in settings:

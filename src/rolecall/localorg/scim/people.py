@@ -12,7 +12,7 @@ from sqlalchemy import Row, bindparam, or_, select
 from rolecall.localorg.scim.documents import Stored, document_of, role_of, user_columns
 from rolecall.localorg.scim.session import Session
 from rolecall.localorg.scim.validation import checked
-from rolecall.localorg.store import clock, counters, keys
+from rolecall.localorg.store import clock, keys
 from rolecall.localorg.store.tables import GROUPS, MEMBERSHIPS, USERS
 
 # Statements are built once: building one costs several times what running it does.
@@ -75,8 +75,8 @@ def create_user(session: Session, resource: Any) -> Stored:
         edits = "[]" if known.origin == "invite" else known.manual
         changed = {**values, "manual": edits, "version": stored.version, "modified": at}
         session.tx.execute(_UPDATE, {**changed, "user_id": known.id})
-    counters.bump(session.tx, "people")
-    session.record("users.create", f"users/{stored.id}", None if known is None else _before(known), document)
+    before = None if known is None else _before(known)
+    session.record("users.create", f"users/{stored.id}", before, document, "people")
     return stored
 
 
@@ -98,8 +98,7 @@ def update_user(session: Session, resource: Resource[Any], expected: str | None 
     if old.origin == "invite" or (old.active and not values["active"]):
         changed["manual"] = "[]"
     session.tx.execute(_UPDATE, {**changed, "user_id": old.id})
-    counters.bump(session.tx, "people")
-    session.record(_action(old.active, values["active"]), f"users/{old.id}", _before(old), document)
+    session.record(_action(old.active, values["active"]), f"users/{old.id}", _before(old), document, "people")
     return stored
 
 
@@ -111,11 +110,10 @@ def delete_user(session: Session, user_id: str, expected: str | None = None) -> 
     left = select(MEMBERSHIPS.c.group_id).where(MEMBERSHIPS.c.user_id == user_id)
     touched = GROUPS.c.id.in_(left.scalar_subquery())
     grown = {"version": GROUPS.c.version + 1, "modified": clock.now()}
-    if session.tx.execute(GROUPS.update().where(touched).values(**grown)).rowcount:
-        counters.bump(session.tx, "idp_groups")
+    emptied = session.tx.execute(GROUPS.update().where(touched).values(**grown)).rowcount
     session.tx.execute(USERS.delete().where(USERS.c.id == user_id))
-    counters.bump(session.tx, "people")
-    session.record("users.delete", f"users/{user_id}", old.document, None)
+    moves = ("people", "idp_groups") if emptied else ("people",)
+    session.record("users.delete", f"users/{user_id}", old.document, None, *moves)
 
 
 def stored_user(row: Any) -> Stored:

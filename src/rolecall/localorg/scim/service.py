@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import reduce
+from functools import lru_cache, reduce
 from operator import or_
 from typing import Any, TypeVar
 
@@ -25,6 +25,7 @@ from scim2_models import (
 from scim2_server.bulk import BulkPlan
 from scim2_server.errors import UnsupportedMediaTypeException
 from scim2_server.requests import ScimRequest
+from scim2_server.routing import Target, match
 from scim2_server.service import ScimService
 from scim2_server.utils import parametrize
 
@@ -37,12 +38,20 @@ BULK_REQUEST = str(BulkRequest.__schema__)
 Wanted = TypeVar("Wanted", bound=BaseModel)
 
 
+_match = lru_cache(maxsize=1024)(match)
+
+
 class OrgService(ScimService):
     """The steps of a request that touch no database."""
 
     def __init__(self, provider: ScimProvider, role_attribute: str, secret: str) -> None:
         super().__init__(provider, secret=secret)
         self.quirks = inbound.UserQuirks(role_attribute)
+
+    @staticmethod
+    def match(request: ScimRequest) -> Target:
+        """What a request asks for; asked several times for each, and the same for most."""
+        return _match(request.method.upper(), request.path)
 
     def max_body_size(self, request: ScimRequest) -> int | None:
         """The largest body that is read for a request, in bytes."""

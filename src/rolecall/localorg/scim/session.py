@@ -29,6 +29,6 @@ class Session:
         """The org's endpoint version as it stands: legacy, upgrading or new (R20)."""
         return str(read_value(self.tx, "scim")["endpoint"])
 
-    def record(self, action: str, address: str, before: Any, after: Any) -> None:
-        """Write a line of the audit log."""
-        audit.record(self.tx, self.actor, action, address, before, after)
+    def record(self, action: str, address: str, before: Any, after: Any, *moves: str) -> None:
+        """Write a line of the audit log; ``moves`` are the lists that changed."""
+        audit.record(self.tx, self.actor, action, address, before, after, moves=moves)

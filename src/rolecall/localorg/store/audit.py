@@ -38,14 +38,16 @@ def record(
     before: Any = None,
     after: Any = None,
     keyed: Keyed | None = None,
+    moves: tuple[str, ...] = (),
 ) -> str:
     """Write one row and return its id. ``before`` and ``after`` are JSON values without secrets; None is no value.
 
+    ``moves`` names the counters of the lists that the write changes: they are bumped in the same statement.
     ``address`` is as in plans (``scim``, ``idp_groups/NAME``) or ``users/ID``, ``groups/ID``, ``tokens/ID``.
     """
     event = new_id()
     row = {
-        "seq": counters.bump(tx, "audit"),
+        "seq": counters.bump_all(tx, ("audit", *moves))["audit"],
         "id": event,
         "at": clock.now(),
         "actor": actor.name,

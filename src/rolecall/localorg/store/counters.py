@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, func, select
+from collections.abc import Sequence
+from functools import lru_cache
+
+from sqlalchemy import Connection, bindparam, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.dml import ReturningInsert
 
@@ -12,6 +15,14 @@ from rolecall.localorg.store.tables import COUNTERS
 def bump(tx: Connection, name: str, by: int = 1) -> int:
     """Add to a counter, made at need, and return its new value."""
     return int(tx.execute(_GROWN[tx.dialect.name], {"name": name, "value": by}).scalar_one())
+
+
+def bump_all(tx: Connection, names: Sequence[str]) -> dict[str, int]:
+    """Add one to several counters in one statement, made at need, and return their new values."""
+    ordered = sorted(set(names))
+    named = {f"name_{number}": name for number, name in enumerate(ordered)}
+    grown = tx.execute(_several(tx.dialect.name, len(ordered)), named)
+    return {name: int(grew) for name, grew in grown}
 
 
 def value(tx: Connection, name: str) -> int:
@@ -26,6 +37,17 @@ def _grown(insert: sqlite.Insert | postgresql.Insert) -> ReturningInsert[int]:
         index_elements=["name"], set_={"value": COUNTERS.c.value + insert.excluded.value}
     )
     return grown.returning(COUNTERS.c.value)
+
+
+@lru_cache(maxsize=16)
+def _several(dialect: str, count: int) -> ReturningInsert[str, int]:
+    insert = (sqlite if dialect == "sqlite" else postgresql).insert(COUNTERS)
+    rows = [{"name": bindparam(f"name_{number}"), "value": 1} for number in range(count)]
+    grown = insert.values(rows).on_conflict_do_update(
+        index_elements=["name"], set_={"value": COUNTERS.c.value + insert.excluded.value}
+    )
+    returning: ReturningInsert[str, int] = grown.returning(COUNTERS.c.name, COUNTERS.c.value)
+    return returning
 
 
 # Built once: each write bumps two or three counters, and building the statement costs more than running it.

@@ -58,6 +58,19 @@ class Database:
             yield tx
 
     @contextmanager
+    def glance(self) -> Iterator[Connection]:
+        """For a question or two that need no common snapshot, such as whether a token is good. Raises Busy.
+
+        PostgreSQL is asked without a transaction, which saves three trips to the server.
+        """
+        if self.engine.dialect.name == "sqlite":
+            with self.read() as tx:
+                yield tx
+        else:
+            with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+                yield connection
+
+    @contextmanager
     def write(self) -> Iterator[Connection]:
         """The only writer of this org until the block ends: commits, or rolls back on an exception. Raises Busy."""
         with self._turn, self._connect("BEGIN IMMEDIATE") as tx:
