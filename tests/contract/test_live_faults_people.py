@@ -103,6 +103,7 @@ def test_a_scope_that_names_many_is_searched_in_parts() -> None:
     assert directory.coverage[:3] == ("complete", 3, 3)
     assert {email for body in bodies for email in body["emails"]} == emails
     assert sum("org_admins" in body for body in bodies) == 1
+    assert directory.requests >= len(bodies) == 2
 
 
 def test_nobody_is_asked_for_when_nobody_is_in_scope() -> None:

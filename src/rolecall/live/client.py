@@ -69,7 +69,9 @@ class OrgClient:
     async def read_people(self, scope: PeopleScope) -> Directory:
         """The people in scope, their groups by the names of the last read."""
         facts = await self._known("idp_groups", "roles", "scim")
-        return await read_directory(self._exchange, facts, scope, self._legacy)
+        before = self._exchange.reads
+        directory = await read_directory(self._exchange, facts, scope, self._legacy)
+        return replace(directory, requests=self._exchange.reads - before)
 
     async def write(self, change: Change, version: str | None, key: str) -> Outcome:
         """One change as one write, see ``port.Writer``."""

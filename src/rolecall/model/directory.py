@@ -43,6 +43,7 @@ class Directory:
     ``emails[i]`` and ``ids[i]`` name person i (``ids`` may be ``emails`` itself where the source has no ids).
     ``groups`` numbers the groups by name; person i is in ``members[offsets[i]:offsets[i + 1]]`` (numbers of groups).
     ``others`` has the traits of everybody who is not PLAIN. ``coverage`` says whether this is all that was asked for.
+    ``requests`` counts what the read took.
     """
 
     emails: Sequence[str] = ()
@@ -52,6 +53,7 @@ class Directory:
     members: array[int] = field(default_factory=lambda: array("I"))
     others: Mapping[int, Traits] = field(default_factory=dict)
     coverage: Coverage = COMPLETE
+    requests: int = field(default=0, compare=False)
 
     def __repr__(self) -> str:
         """Short: asyncio writes out a task's result when it ends, and this may be a million people."""

@@ -24,12 +24,21 @@ def banner(plan: Plan) -> str:
 
 
 def seen(plan: Plan) -> str:
-    """``all read: 61 groups, 20,104 people``, or what was not read."""
+    """``all read: 61 groups, 20,104 people``, or what was not read; over a network also what that took."""
     if plan.unread:
         return f"NOT READ: {', '.join(plan.unread)}"
     nouns = (("domains", "domain", None), ("idp_groups", "group", None), ("people", "person", "people"))
     counted = [count(plan.counts[key], noun, plural) for key, noun, plural in nouns if key in plan.counts]
-    return f"all read: {', '.join(counted)}" if counted else "all read"
+    said = f"all read: {', '.join(counted)}" if counted else "all read"
+    return f"{said}{_took(plan)}"
+
+
+def _took(plan: Plan) -> str:
+    """`` (48 people looked at, 7 requests)``: only those concerned are fetched."""
+    if plan.org.local or not plan.requests.read:
+        return ""
+    looked = "" if plan.impact.people is None else f"{count(plan.impact.people, 'person')} looked at, "
+    return f" ({looked}{count(plan.requests.read, 'request')})"
 
 
 def _address(url: str) -> str:
