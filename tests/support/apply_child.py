@@ -1,4 +1,6 @@
-"""One apply in a process of its own, for tests that kill it: ``apply_child.py FOLDER JOURNAL PORT TOKEN [TIMEOUT [ROOM]]``.
+"""One apply in a process of its own, for tests that kill it.
+
+``apply_child.py FOLDER JOURNAL PORT TOKEN [TIMEOUT [ROOM]]``.
 
 Prints ``outcome NAME`` when the run ends, or the code of the first problem. With ROOM no file may grow beyond what the
 journal has when the run begins by more than that many bytes: the disk is full then. Waiting is hurried.

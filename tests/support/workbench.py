@@ -61,8 +61,8 @@ WANTED = Desired(
 class Workbench:
     """One local org, one journal, and the two things done to them."""
 
-    def __init__(self, folder: Path) -> None:
-        (folder / "snapshot.yaml").write_text(SNAPSHOT)
+    def __init__(self, folder: Path, snapshot: str = SNAPSHOT) -> None:
+        (folder / "snapshot.yaml").write_text(snapshot)
         self.folder = folder
         self.way = None
         self.journal_name = "journal.db"

@@ -135,11 +135,16 @@ async def _run(
                 waiting=_waiting,
                 recovering=_recovering,
                 began=began,
+                kind="rollback" if _goes_back(approved.plan) else "apply",
                 redact=lambda plan: redacted(
                     call, plan, shown(call, None, found.config.reports_people, terminal=False), found.config.root
                 ),
             )
         )
+
+
+def _goes_back(plan: Plan) -> bool:
+    return any(change.reason == "rollback" for change in plan.changes)
 
 
 def _exit(report: RunReport) -> Exit:

@@ -11,6 +11,7 @@ from rolecall.apply.steps import Progress
 from rolecall.errors import OrgError, Problem, Stale
 from rolecall.jobs.plan import PlanRequest, Wanted, plan
 from rolecall.jobs.remember import forget_old, sight_run
+from rolecall.jobs.rollback import literal
 from rolecall.journal.port import Holder, Journal, JournalError, Waiting
 from rolecall.live.port import Org, People
 from rolecall.model.directory import EVERYBODY
@@ -116,12 +117,21 @@ async def _again(request: ApplyRequest, last: _Last) -> Fresh:
         applied=request.journal.applied,
         config=request.facts.config or "",
         lifts=approved.lifts[len(approved.desired.policy.allow) :],
-        targets=tuple(change.address for change in approved.changes) if approved.partial else (),
+        targets=tuple(literal(change.address) for change in approved.changes) if approved.partial else (),
         excludes=("*",) if approved.partial and not approved.changes else (),
     )
     planned = await plan(asked)
     last.questions.append(planned.question)
-    return Fresh(planned.plan, planned.live, planned.question.applied, planned.question.directory)
+    return Fresh(
+        _with_reasons(planned.plan, approved), planned.live, planned.question.applied, planned.question.directory
+    )
+
+
+def _with_reasons(fresh: Plan, approved: Plan) -> Plan:
+    """Why a change is in the plan is known where it was first made; a rollback goes on being one."""
+    back = {change.address for change in approved.changes if change.reason == "rollback"}
+    changes = tuple(replace(c, reason="rollback") if c.address in back else c for c in fresh.changes)
+    return replace(fresh, changes=changes) if back else fresh
 
 
 def check_digest(said: str, made: Plan) -> None:

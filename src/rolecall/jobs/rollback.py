@@ -14,7 +14,7 @@ from rolecall.model.kinds import KINDS, split_address, value_at
 from rolecall.model.run import Run, Step
 from rolecall.model.settings import BLANK, UNSET, Address, Settings, Value
 
-_TOUCHED = frozenset(("done", "attested", "failed", "unknown"))
+_TOUCHED = frozenset(("done", "attested", "failed", "unknown", "open"))
 """How a step may have ended that may have changed the org; what it did not change, the plan finds unchanged."""
 
 
@@ -37,6 +37,7 @@ def target(run: Run, applied: Applied, config: Desired) -> Target:
         raise Misuse(Problem("nothing_done", f"run {run.id} changed nothing, so there is nothing to put back"))
     restorable = {at: step for at, step in steps.items() if step.action != "upgrade"}
     problems = tuple(_cannot(run, step) for step in steps.values() if step.action == "upgrade")
+    problems += tuple(_by_hand(run, step) for step in run.steps if step.state == "human")
     removed = [at for at, step in restorable.items() if step.before is None and at.startswith("domains/")]
     intents = {**config.intents, **{at: config.intent(at)._replace(remove=True) for at in removed}}
     for at in restorable.keys() - set(removed):
@@ -55,7 +56,7 @@ async def rollback(request: PlanRequest, run: Run) -> Planned:
         warnings=(*request.wanted.warnings, *back.problems),
         references=None,
     )
-    planned = await plan(replace(request, wanted=wanted, targets=tuple(map(_literal, back.addresses))))
+    planned = await plan(replace(request, wanted=wanted, targets=tuple(map(literal, back.addresses))))
     changes = tuple(replace(change, reason="rollback") for change in planned.plan.changes)
     return replace(planned, plan=replace(planned.plan, changes=changes))
 
@@ -100,6 +101,12 @@ def _cannot(run: Run, step: Step) -> Problem:
     return Problem("not_restorable", message, None, "the rest can be put back", "warning")
 
 
-def _literal(at: Address) -> str:
+def _by_hand(run: Run, step: Step) -> Problem:
+    message = f"run {run.id} left {step.address} to a person, and nobody said whether it was done"
+    hint = f"if it was, put it back by hand, or say so first: rolecall done {run.id} {step.number}"
+    return Problem("not_restorable", message, None, hint, "warning")
+
+
+def literal(at: Address) -> str:
     """An address as a glob that matches it alone."""
     return "".join(f"[{char}]" if char in "*?[" else char for char in at)

@@ -7,13 +7,17 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from fault_wire import BreakingDatabase, Life
 from workbench import BRAND, MARKETING, NOW, WANTED, Workbench
 
 from rolecall.errors import Stale
 from rolecall.jobs.apply import check_digest
+from rolecall.journal.store import SqlJournal
+from rolecall.journal.tables import migrate
 from rolecall.model.desired import Desired, Intent
 from rolecall.model.policy import Policy
-from rolecall.model.settings import Domain, GroupMapping, Settings
+from rolecall.model.run import Opening, RunFacts
+from rolecall.model.settings import BLANK, Domain, GroupMapping, Settings, Sso
 from rolecall.plan.digest import digest, short
 
 
@@ -135,3 +139,77 @@ def test_policy_and_protection_are_remembered(bench):
     journal.close()
     assert applied.policy == policy
     assert applied.protected == frozenset({"idp_groups/Writer-Admins"})
+
+
+def test_a_partial_plan_finds_a_name_that_looks_like_a_glob(bench):
+    name = "Writer-[*]"
+    text = (bench.folder / "snapshot.yaml").read_text().replace("  Writer-Brand: null", f'  "{name}": null')
+    (bench.folder / "odd").mkdir()
+    odd = Workbench(bench.folder / "odd", text)
+    wanted = Desired(Settings(idp_groups={name: BRAND, "Writer-Marketing": BLANK}))
+    approved = odd.plan(wanted, excludes=("idp_groups/Writer-Marketing",))
+    report = odd.apply(approved)
+    assert [(step.address, step.state) for step in report.run.steps] == [(f"idp_groups/{name}", "done")]
+
+
+def test_two_steps_that_depend_on_each_other_stop_at_the_first_that_fails(bench):
+    """A claim that is refused is not followed by what needs it, though both are in one wave."""
+    report = bench.apply(
+        bench.plan(
+            Desired(
+                Settings(
+                    domains={"acme.com": Domain(join="nonsense")},
+                    sso=Sso(name="Other"),
+                    idp_groups={"Writer-Brand": BRAND},
+                )
+            )
+        )
+    )
+    states = {step.address: step.state for step in report.run.steps}
+    assert states.pop("domains/acme.com") == "refused"
+    assert set(states.values()) == {"not_tried"}
+
+
+def test_a_journal_that_fails_in_the_middle_ends_the_run_with_a_report(bench):
+    approved = bench.plan(WANTED)
+    life = Life(disk={4: "full"})
+    site = BreakingDatabase(bench.folder / "breaking.db", Life())
+    journal = SqlJournal(site, migrate(site), lambda: NOW)
+    site.life = life
+    report = bench.apply(approved, journal=journal, parallelism=1)
+    journal.close()
+    assert report.run.outcome == "open"
+    assert [problem.code for problem in report.problems] == ["journal_written"]
+    assert {step.state for step in report.run.steps} <= {"done", "not_tried"}
+    assert report.meanwhile.startswith(("Nobody lacks", "1 person", "2 people", "3 people"))
+
+
+def test_a_run_that_died_is_closed_by_the_next_one_which_says_so(bench):
+    journal = bench.journal()
+    dead = journal.begin(Opening("org_1", "apply", RunFacts(actor="ann")))
+    journal.close()
+    told = []
+    report = bench.apply(bench.plan(WANTED), recovering=told.extend)
+    assert [run.id for run in told] == [dead]
+    journal = bench.journal()
+    assert journal.run(dead).outcome == "done"
+    assert journal.run(report.run.id).outcome == "done"
+    journal.close()
+
+
+def test_the_caller_is_whom_the_org_takes_us_for(bench):
+    assert bench.apply(bench.plan(WANTED)).run.facts.caller == "a service"
+
+
+def test_another_orgs_plan_is_stale(bench):
+    approved = bench.plan(WANTED)
+    other = replace(approved, org=approved.org._replace(id="org_9"))
+    with pytest.raises(Stale, match="is for org org_9"):
+        bench.apply(other)
+
+
+def test_a_clock_that_jumps_decides_nothing_once_the_run_has_begun(bench):
+    days = iter([0, *range(0, 4000, 31)])
+    report = bench.apply(bench.plan(WANTED), now=lambda: NOW + timedelta(days=next(days)))
+    assert report.run.outcome == "done"
+    assert bench.plan(WANTED).changes == ()
