@@ -28,7 +28,7 @@ _SAID: Mapping[str, tuple[str, ...]] = {
 def run_facts(call: Invocation, config: Config, caller: str | None = None) -> RunFacts:
     """The facts of a run that is about to begin. ``caller`` is whom the org takes us for."""
     environ, root = call.environ, root_of(call)
-    here = head(root.folder)
+    here = head(root.folder.resolve())
     return RunFacts(
         org_name=config.org.name,
         env=config.env,
@@ -55,7 +55,7 @@ def config_name(call: Invocation, config: Config) -> str:
 
 def authors(call: Invocation) -> frozenset[str]:
     """Who may have made the change that is applied, in lower case: whoever runs this, and the commit's author."""
-    environ, here = call.environ, head(root_of(call).folder)
+    environ, here = call.environ, head(root_of(call).folder.resolve())
     said = [environ.get(name) for name in ("GITHUB_TRIGGERING_ACTOR", "GITLAB_USER_EMAIL", "ROLECALL_AUTHOR")]
     name, _, mail = (environ.get("CI_COMMIT_AUTHOR") or "").partition("<")
     found = (actor(environ), *said, name.strip(), mail.rstrip("> "), here.author, here.email)
