@@ -34,17 +34,24 @@ def classes(outlook: Outlook) -> list[Class]:
     by = _touching(outlook.touched)
     found = []
     for (before, after), numbers in moved.items():
-        split: dict[tuple[Address, ...], array[int]] = {}
-        for number in numbers:
-            split.setdefault(by[number], array("I")).append(number)
-        causes: dict[tuple[Address, ...], array[int]] = {}
-        for touching, alike in split.items():
-            causes.setdefault(_causes(outlook, before, after, touching), array("I")).extend(alike)
-        found += [
-            Class(before, after, because, array("I", sorted(alike)) if len(split) > 1 else alike)
-            for because, alike in causes.items()
-        ]
+        if len(numbers) == 1:
+            found.append(Class(before, after, _causes(outlook, before, after, by[numbers[0]]), numbers))
+        else:
+            found += _by_cause(outlook, before, after, numbers, by)
     return sorted(found, key=lambda row: (-len(row.numbers), row.because, row.numbers[0]))
+
+
+def _by_cause(
+    outlook: Outlook, before: int, after: int, numbers: array[int], by: Mapping[int, tuple[Address, ...]]
+) -> Iterator[Class]:
+    touched: dict[tuple[Address, ...], array[int]] = {}
+    for number in numbers:
+        touched.setdefault(by[number], array("I")).append(number)
+    causes: dict[tuple[Address, ...], array[int]] = {}
+    for touching, alike in touched.items():
+        causes.setdefault(_causes(outlook, before, after, touching), array("I")).extend(alike)
+    for because, alike in causes.items():
+        yield Class(before, after, because, array("I", sorted(alike)) if len(touched) > 1 else alike)
 
 
 def moves(outlook: Outlook, found: Sequence[Class]) -> tuple[Move, ...]:
