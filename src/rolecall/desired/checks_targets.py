@@ -15,6 +15,8 @@ from rolecall.source.files import inside
 Sound = dict[str, Any]
 FORMS = "https://..., http://..., local:PATH or observed:PATH"
 _SCHEME = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]*):(.*)$", re.DOTALL)
+_HOST = re.compile(r"^[\w-]{1,63}(\.[\w-]{1,63})*\.?$", re.ASCII)
+_LONGEST_NAME = 253
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
@@ -58,7 +60,7 @@ def _web(url: str, path: tuple[Step, ...], sources: Sources) -> Iterator[Problem
     except ValueError:
         yield Problem("org_url", "this is no valid address", where, "Write https://HOST or https://HOST:PORT")
         return
-    if not host or not _plain_host(url):
+    if not host or not _is_host(host) or not url.isprintable() or " " in url:
         yield Problem("org_url", "this address names no host", where, "Write https://HOST or https://HOST:PORT")
     elif parts.username is not None or parts.password is not None:
         yield Problem("org_url", "an address cannot hold a user or password", where, "Use `token`, a reference")
@@ -69,8 +71,15 @@ def _web(url: str, path: tuple[Step, ...], sources: Sources) -> Iterator[Problem
         yield Problem("plain_http", message, where, "Use https://")
 
 
-def _plain_host(url: str) -> bool:
-    return not any(char.isspace() or not char.isprintable() for char in url)
+def _is_host(host: str) -> bool:
+    """Whether a resolver can be asked for it: an IPv6 address, or labels of at most 63 characters, dots between."""
+    if ":" in host:
+        return True
+    try:
+        name = host.encode("idna").decode()
+    except UnicodeError:
+        return False
+    return len(name) <= _LONGEST_NAME and _HOST.match(name) is not None
 
 
 def _journal(url: Any, sources: Sources) -> Iterator[Problem]:

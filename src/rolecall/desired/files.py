@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from rolecall.errors import ConfigError, Problem, Where, did_you_mean
 from rolecall.source.document import Document
@@ -55,6 +55,8 @@ def leads_out(pattern: str) -> bool:
 
 def matches(root: Path, pattern: str, main: str) -> list[str]:
     """The files that an include's glob matches, sorted. Hidden files, overlays and the main file never count."""
+    if not PurePath(pattern).parts:
+        return []
     try:
         found = sorted(path.relative_to(root).as_posix() for path in root.glob(pattern) if path.is_file())
     except (ValueError, NotImplementedError, OSError):

@@ -45,6 +45,11 @@ class TestIncludes:
         assert sources.where(("defaults", "role")) == Where("groups/a.yaml", 2, 18)
         assert sources.entries("idp_groups")["D"] == Where("more.json", 1, 17)
 
+    @pytest.mark.parametrize("glob", [".", "./", "none/*.yaml", "[", "**"])
+    def test_a_glob_that_matches_nothing_is_told(self, tmp_path: Path, glob: str) -> None:
+        repo(tmp_path, {"rolecall.yaml": f"{HEAD}include: ['{glob}']\n"})
+        assert told(tmp_path) == [f"rolecall.yaml:3:11: `{glob}` matches no file"]
+
     def test_a_key_in_two_files_names_both_places(self, tmp_path: Path) -> None:
         repo(
             tmp_path,

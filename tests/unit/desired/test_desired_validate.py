@@ -270,6 +270,9 @@ class TestTargets:
             ("local:", "2:21: this is no way to an org"),
             ("https://", "2:21: this address names no host"),
             ("https://a b", "2:21: this address names no host"),
+            ("https://${HOME}", "2:21: this address names no host"),
+            ("https://exämple..com", "2:21: this address names no host"),
+            (f"https://{'a' * 64}.com", "2:21: this address names no host"),
             ("https://h:99999", "2:21: this is no valid address"),
             ("https://u:canary@h", "2:21: an address cannot hold a user or password. Use `token`, a reference"),
             ("https://h/?token=canary", "2:21: an address cannot hold `?` or `#`"),
@@ -287,6 +290,8 @@ class TestTargets:
         "url",
         [
             "https://h",
+            "https://ex-ämple.com.",
+            "https://my_gateway.internal",
             "HTTPS://h:8443/base",
             "http://127.0.0.1:80",
             "http://[::1]:80",
