@@ -142,7 +142,7 @@ def _without_scim(name: str) -> Read:
 
 def _unread(error: OrgError) -> Read:
     problem = error.problems[0]
-    why = f"{problem.message}. {problem.hint}" if problem.hint else problem.message
+    why = f"{problem.message}; {problem.hint}" if problem.hint else problem.message
     return Read(None, UNREAD._replace(problem=why), lost=error)
 
 

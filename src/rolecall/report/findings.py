@@ -7,6 +7,7 @@ from typing import Literal, NamedTuple
 
 from rolecall.errors import Problem, Where
 from rolecall.plan.value import Plan
+from rolecall.report.problems import way_out
 from rolecall.report.verdicts import guard_words
 from rolecall.report.visible import visible
 from rolecall.report.walk import Walk
@@ -49,7 +50,7 @@ def worst_first(findings: Iterable[Finding]) -> list[Finding]:
 def _of_problem(problem: Problem, prefix: str) -> Finding:
     message = visible(problem.message)
     if problem.hint:
-        message += f"{' ' if message.endswith(('.', '?')) else '; '}{visible(problem.hint)}"
+        message += way_out(message, problem.hint)
     return Finding(problem.severity, f"{prefix}.{problem.code}", message, problem.where)
 
 

@@ -18,9 +18,16 @@ def problem_line(problem: Problem) -> Line:
     where = f"{visible(str(problem.where))}: " if problem.where else ""
     spans = [Span(f"{problem.severity}: ", style), Span(where, "bold"), Span(visible(problem.message))]
     if problem.hint:
-        joint = " " if problem.message.endswith((".", "?")) else "; "
-        spans.append(Span(f"{joint}{visible(problem.hint)}", "dim"))
+        spans.append(Span(way_out(problem.message, problem.hint), "dim"))
     return Line(tuple(span for span in spans if span.text), hang=2)
+
+
+def way_out(message: str, hint: str) -> str:
+    """What follows a message to say what to do now: a sentence after a sentence, or the same one going on."""
+    said = visible(hint)
+    if message.endswith((".", "?", "!")):
+        return f" {said[0].upper()}{said[1:]}"
+    return f"; {said[0].lower() if said[1:2].islower() else said[0]}{said[1:]}"
 
 
 def problem_lines(problems: Sequence[Problem]) -> Iterator[Line]:

@@ -20,6 +20,16 @@ def test_text_has_place_message_and_way_out_errors_first() -> None:
     )
 
 
+def test_a_way_out_goes_on_with_the_sentence_or_begins_one() -> None:
+    def shown(message: str, hint: str) -> str:
+        return plain(problem_lines([Problem("x", message, None, hint)])).splitlines()[0]
+
+    assert shown("it is UTF-16", "Save it as UTF-8") == "error: it is UTF-16; save it as UTF-8"
+    assert shown("nobody did.", "answer it") == "error: nobody did. Answer it"
+    assert shown("it is not set", "ROLECALL_TOKEN is its name") == "error: it is not set; ROLECALL_TOKEN is its name"
+    assert shown("it is none", "`rolecall init` makes one") == "error: it is none; `rolecall init` makes one"
+
+
 def test_no_problem_is_said() -> None:
     assert plain(problem_lines([])) == "No problems found.\n"
 
