@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rolecall.cli.options import Invocation
-from rolecall.cli.session import Session, day, memory, now, read, session, wait_for
+from rolecall.cli.session import Session, day, memory, now, read, session, wait_for, wanted
 
 if TYPE_CHECKING:
     from rolecall.jobs.access import At, State
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 def request_for(call: Invocation, found: Session) -> PlanRequest:
     """The planning behind a question."""
-    from rolecall.jobs.plan import PlanRequest, from_config
+    from rolecall.jobs.plan import PlanRequest
 
     return PlanRequest(
-        wanted=from_config(found.config),
+        wanted=wanted(call, found.config),
         org=found.org,
         people=found.people,
         now=now(),

@@ -14,12 +14,11 @@ from rolecall.cli.command import worst
 from rolecall.cli.facts import run_facts
 from rolecall.cli.options import Invocation
 from rolecall.cli.planning import lifts
-from rolecall.cli.session import Session, day, journal_url, now, read, session, wait_for
+from rolecall.cli.session import Session, day, journal_url, now, read, session, wait_for, wanted
 from rolecall.desired import Config
 from rolecall.errors import Exit
 from rolecall.jobs import past
 from rolecall.jobs.drift import DriftRequest, Drifts, drift
-from rolecall.jobs.plan import from_config
 from rolecall.jobs.remember import forget_old, keep_look, record_look, watch_from
 from rolecall.journal.port import Journal
 from rolecall.model.desired import NOTHING_APPLIED
@@ -103,7 +102,7 @@ def _request(call: Invocation, config: Config, wish: Wish, found: Session, journ
         return was if wish.baseline is None else past.with_baseline(was, config, wish.baseline)
 
     return DriftRequest(
-        wanted=from_config(config),
+        wanted=wanted(call, config),
         org=org,
         people=found.people,
         audit=org if hasattr(org, "since") else None,

@@ -9,7 +9,7 @@ import click
 from rolecall.cli.command import worst
 from rolecall.cli.complete import addresses
 from rolecall.cli.options import Invocation
-from rolecall.cli.session import Session, day, memory, now
+from rolecall.cli.session import Session, day, memory, now, wanted
 from rolecall.errors import Exit
 
 if TYPE_CHECKING:
@@ -97,10 +97,10 @@ async def make_plan(
 ) -> Planned:
     """Read and plan, as the options say."""
     from rolecall.cli.facts import config_name
-    from rolecall.jobs.plan import PlanRequest, from_config, plan
+    from rolecall.jobs.plan import PlanRequest, plan
 
     request = PlanRequest(
-        wanted=from_config(found.config),
+        wanted=wanted(call, found.config),
         org=found.org,
         people=found.people,
         now=now(),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
@@ -17,6 +17,7 @@ from rolecall.errors import Misuse, Problem
 
 if TYPE_CHECKING:
     from rolecall.desired import Config
+    from rolecall.jobs.plan import Wanted
     from rolecall.journal.port import Journal
     from rolecall.live.client import OrgClient
     from rolecall.live.observed import SnapshotReader
@@ -55,6 +56,14 @@ def read(call: Invocation) -> Config:
         hint = f"say which one with --env: {', '.join(names)}"
         raise Misuse(Problem("env_needed", "this config has overlays, each for an org of its own", None, hint))
     return read_config(root.folder, call.env, root.main)
+
+
+def wanted(call: Invocation, config: Config) -> Wanted:
+    """What a config wants. Where a snapshot stands for the org, that is what is named, not where the org is."""
+    from rolecall.jobs.plan import from_config
+
+    found = from_config(config)
+    return found if call.snapshot is None else replace(found, url=f"observed:{call.snapshot}")
 
 
 @asynccontextmanager

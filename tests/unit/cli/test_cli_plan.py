@@ -43,7 +43,9 @@ def test_the_plan_names_org_change_people_and_place(repo: Path, capsys: Capture)
 def test_a_plan_from_a_snapshot_needs_no_org(repo: Path, capsys: Capture) -> None:
     (repo / "org.db").unlink()
     assert run(["plan", "--snapshot", "live.json", "--detailed-exitcode"]) == Exit.CHANGES
-    assert "~ idp_groups/Marketing" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert told.startswith("tinyco · org_1 at observed:live.json   all read: ")
+    assert "~ idp_groups/Marketing" in told
 
 
 @pytest.mark.parametrize(("text", "code"), [(CONFIG, Exit.CHANGES), (UNCHANGED, Exit.OK)])
