@@ -5,10 +5,12 @@ from __future__ import annotations
 from rolecall.cli.console import stdout
 from rolecall.cli.options import Invocation
 from rolecall.cli.people import mask_key, shown
+from rolecall.cli.root import folder_in_repository, root_of
 from rolecall.desired import Config
 from rolecall.plan.drift_found import Found
 from rolecall.plan.drift_privacy import redact_found
 from rolecall.plan.privacy import Shown
+from rolecall.report.drift_walk import drift_walk
 
 
 def show_found(call: Invocation, config: Config, found: Found, form: str, people: Shown | None) -> None:
@@ -16,14 +18,13 @@ def show_found(call: Invocation, config: Config, found: Found, form: str, people
     out = stdout(call.environ, color=call.color)
     mode = shown(call, people, config.reports_people, terminal=out.terminal)
     told = redacted_found(call, config, found, mode)
-    if form == "text":
-        from rolecall.report.drift_text import drift_lines
-        from rolecall.report.drift_walk import drift_walk
+    if form != "text":
+        out.text(render(told, form, folder_in_repository(call, root_of(call))))
+        return
+    from rolecall.report.drift_text import drift_lines
 
-        walked = drift_walk(told)
-        out.lines(lambda width: drift_lines(walked, width))
-    else:
-        out.text(render(told, form))
+    walked = drift_walk(told)
+    out.lines(lambda width: drift_lines(walked, width))
 
 
 def redacted_found(call: Invocation, config: Config, found: Found, mode: Shown) -> Found:
@@ -31,10 +32,34 @@ def redacted_found(call: Invocation, config: Config, found: Found, mode: Shown) 
     return redact_found(found, mode, mask_key(call, config.root) if mode == "masked" else b"")
 
 
-def render(found: Found, form: str) -> str:
-    """What was found, already redacted, in one format."""
-    import json
+def render(found: Found, form: str, folder: str) -> str:
+    """What was found, already redacted, in one format but text. ``folder`` leads from the repository's root."""
+    if form == "json":
+        import json
 
-    from rolecall.plan.drift_encode import encode_found
+        from rolecall.plan.drift_encode import encode_found
 
-    return json.dumps(encode_found(found), ensure_ascii=False, indent=1) + "\n"
+        return json.dumps(encode_found(found), ensure_ascii=False, indent=1) + "\n"
+    walked = drift_walk(found)
+    if form == "markdown":
+        from rolecall.report.drift_markdown import drift_markdown
+
+        return drift_markdown(walked)
+    if form == "html":
+        from rolecall.report.drift_html import drift_html
+
+        return drift_html(walked)
+    from rolecall.report.drift_findings import drift_csv, drift_findings, drift_gitlab, drift_suites
+
+    if form == "csv":
+        return drift_csv(found)
+    if form == "gitlab":
+        return drift_gitlab(walked)
+    if form == "junit":
+        from rolecall.report.junit import junit
+
+        return junit(drift_suites(walked))
+    from rolecall.report.github import github_annotations
+    from rolecall.report.sarif import sarif
+
+    return (github_annotations if form == "github" else sarif)(drift_findings(walked), folder)

@@ -12,6 +12,7 @@ import pytest
 from cli_repo import CONFIG, make_repo
 
 from rolecall.cli.main import run
+from rolecall.cli.sinks import FORMATS
 from rolecall.errors import Exit
 from rolecall.schema_files import schema_text
 
@@ -132,3 +133,43 @@ def test_in_a_pipeline_people_are_counted_and_the_one_who_did_it_is_named(
     assert "by bo@tiny.co" in told
     run(["drift", "--people", "names"])
     assert "cy@tiny.co" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("form", [form for form in FORMATS if form != "text"])
+def test_every_format_is_written(repo: Path, capsys: Capture, form: str) -> None:
+    meddler.remap(repo / "org.db", "bo@tiny.co", "Marketing", ADMIN)
+    assert run(["drift", "--format", form]) == Exit.OK
+    told = capsys.readouterr().out
+    assert "Marketing" in told or form == "gitlab"
+    assert len(told.splitlines()) >= 1
+
+
+def test_an_observed_org_leaves_7_as_console_changes_cannot_be_seen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "observed"
+    made = make_repo(folder, CONFIG.replace("[Brand]", "[Marketing]"))
+    text = (made / "rolecall.yaml").read_text().replace("local:org.db", "observed:live.json")
+    (made / "rolecall.yaml").write_text(text)
+    monkeypatch.chdir(made)
+    assert run(["drift"]) == Exit.OK
+    assert run(["drift", "--detailed-exitcode"]) == Exit.UNSEEN
+
+
+def test_a_write_of_another_journal_is_told_as_such(repo: Path, capsys: Capture, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    text = CONFIG.replace("local:org.db", f"local:{repo / 'org.db'}").replace("[Brand]", "[Marketing]")
+    (other / "rolecall.yaml").write_text(text)
+    assert run(["-C", str(other), "apply", "--auto-approve", "--allow", "foreign=9"]) == Exit.OK
+    capsys.readouterr()
+    told = found(capsys, "-C", str(repo))
+    assert [row["class"] for row in told["drift"]] == ["other_run"]
+
+
+def test_nothing_is_recorded_of_a_snapshot(repo: Path, capsys: Capture) -> None:
+    assert run(["drift", "--snapshot", "live.json"]) == Exit.OK
+    assert run(["drift", "--snapshot", "live.json", "--notify", "https://chat.acme.com/x"]) == Exit.USAGE
+    capsys.readouterr()
+    assert run(["history", "--format", "json"]) == Exit.OK
+    assert [row["kind"] for row in json.loads(capsys.readouterr().out)["runs"]] == ["apply"]

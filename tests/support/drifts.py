@@ -1,0 +1,90 @@
+"""Small looks for drift, made of values alone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import orgs
+
+from rolecall.codec.people import decode_people
+from rolecall.errors import Where
+from rolecall.model.desired import Applied, Desired, Intent
+from rolecall.model.live import Facts, Group, Live
+from rolecall.model.outcome import Event
+from rolecall.model.policy import Policy
+from rolecall.model.settings import Defaults, GroupMapping, Scim, Settings
+from rolecall.plan.drift import Memory
+from rolecall.plan.drift_found import Basis
+from rolecall.plan.drift_make import Inquiry, Past
+from rolecall.plan.question import Question
+from rolecall.plan.value import OrgRef
+
+NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+M = GroupMapping("member", frozenset({"Marketing"}))
+L = GroupMapping("member", frozenset({"Legal"}))
+LEAD = GroupMapping("team_admin", frozenset({"Marketing"}))
+A = GroupMapping("org_admin", frozenset({"IT"}))
+TEAMS = frozenset({"Everyone", "Marketing", "Legal", "IT"})
+PEOPLE: list[dict[str, Any]] = [
+    {"id": "p1", "email": "ann@acme.com", "groups": ["Admins"]},
+    {"id": "p2", "email": "bo@acme.com", "groups": ["Admins", "G"]},
+    {"id": "p3", "email": "cy@acme.com", "groups": ["G"]},
+    {"id": "p4", "email": "di@acme.com", "groups": []},
+]
+DEFAULTS = Defaults("member", frozenset({"Everyone"}))
+
+
+def live(people: list[dict[str, Any]] | None = None, **groups: GroupMapping) -> Live:
+    """An org with these mappings, Admins beside them."""
+    held = {"Admins": A, **groups}
+    counts = {key: sum(key in row["groups"] for row in people or PEOPLE) for key in held}
+    facts = Facts(
+        org_id="org_1",
+        teams=TEAMS,
+        groups={key: Group(f"id-{key}", members=counts[key]) for key in held},
+        can=orgs.EVERYTHING,
+        local=True,
+    )
+    return Live(Settings(defaults=DEFAULTS, scim=Scim(enabled=True, endpoint="new"), idp_groups=held), facts=facts)
+
+
+def memory(unmanaged: Any = frozenset(), policy: Policy | None = None, **groups: GroupMapping) -> Memory:
+    """What was applied: these mappings and Admins'."""
+    held = {"Admins": A, **groups}
+    ids = {key: f"id-{key}" for key in held}
+    applied = Applied(Settings(idp_groups=held), policy, group_ids=ids, unmanaged=unmanaged)
+    return Memory(applied, frozenset(f"idp_groups/{key}" for key in held), "j1", frozenset({1}))
+
+
+def event(at: str, actor: str = "bo@acme.com", key: str | None = None) -> Event:
+    """A write in the audit log."""
+    return Event("e1", NOW, actor, "console", at, None, None, key, "10.0.0.7")
+
+
+def inquiry(
+    wanted: dict[str, GroupMapping],
+    there: dict[str, GroupMapping],
+    was: dict[str, GroupMapping],
+    policy: Policy | None = None,
+    people: list[dict[str, Any]] | None = None,
+    **more: Any,
+) -> Inquiry:
+    """A look: what the config wants, what the org has, what was applied."""
+    found = live(people, **there)
+    intents = {
+        f"idp_groups/{key}": Intent(source=Where("rolecall.yaml", 5 + row, 3)) for row, key in enumerate(sorted(wanted))
+    }
+    directory = decode_people(PEOPLE if people is None else people, found.facts.groups, roles=found.facts.roles)
+    past = Past(memory(**was), Basis("journal", "run 1", NOW))
+    question = Question(
+        Desired(Settings(idp_groups={"Admins": A, **wanted}), intents, policy or Policy()),
+        found,
+        OrgRef("acme", "org_1", "local:org.db", "prod", True),
+        NOW,
+        NOW.date(),
+        applied=past.memory.applied,
+        directory=directory,
+    )
+    return replace(Inquiry(question, past), **more)

@@ -1,0 +1,156 @@
+"""A look for drift in every format, with names that try to break out of it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from dataclasses import replace
+from xml.etree import ElementTree
+
+import pytest
+from drifts import NOW, A, L, M, event, inquiry
+
+from rolecall.model.authorship import Blame
+from rolecall.model.policy import Guards, Policy
+from rolecall.plan.drift_make import find
+from rolecall.report.drift_findings import COLUMNS, drift_csv, drift_findings, drift_gitlab, drift_suites
+from rolecall.report.drift_html import drift_html
+from rolecall.report.drift_markdown import drift_markdown
+from rolecall.report.drift_notice import notice_document, notice_text
+from rolecall.report.drift_text import drift_lines
+from rolecall.report.drift_walk import drift_walk
+from rolecall.report.github import github_annotations
+from rolecall.report.junit import junit
+from rolecall.report.line import plain
+from rolecall.report.sarif import sarif
+
+ODD = "G<b>|`x`\u202e @all\n:tada:"
+
+
+@pytest.fixture
+def found():
+    """One drift by hand, one mapping not applied yet, too few org admins; odd names everywhere."""
+    policy = Policy(guards=Guards(min_org_admins=3))
+    made = inquiry(
+        {ODD: M, "Later": L},
+        {ODD: L, "Later": M},
+        {ODD: M, "Later": M},
+        policy,
+        events={f"idp_groups/{ODD}": event(f"idp_groups/{ODD}", "eve<script>@acme.com")},
+    )
+    written = {f"idp_groups/{ODD}": Blame("1a2b3c4d" * 5, "Ann <b>", "ann@acme.com", NOW, "Map *it*")}
+    return replace(find(made).found, written=written)
+
+
+@pytest.fixture
+def walked(found):
+    return drift_walk(found)
+
+
+def test_text_names_the_org_first_then_what_moved_who_did_it_and_what_to_do(walked):
+    told = plain(drift_lines(walked)).splitlines()
+    assert told[0] == "LOCAL REHEARSAL, not WRITER · acme · prod · org_1 at local:org.db   all read: 3 groups, 4 people"
+    assert told[1] == "1 setting drifted."
+    assert told[2] == "What it did: Nobody's access changes. Org admins stay 2."
+    text = "\n".join(told)
+    assert "~ idp_groups/G<b>|`x`\\u202e @all\\n:tada:   teams: Marketing → Legal   rolecall.yaml:5" in text
+    assert "changed in the org · by eve<script>@acme.com from 10.0.0.7, 22 Nov 2026 12:00 UTC, by console" in text
+    assert "the config's side: Ann <b>, 22 Nov 2026, 1a2b3c4d Map *it*" in text
+    assert "min_org_admins: 2 people are org admin, and there must be 3" in text
+    assert "Changed in the config, not applied yet: run apply  1" in text
+    assert told[-3] == "Drift: 1 console. Beside it: 1 unapplied."
+    assert "rolecall drift -e prod --accept" in told[-2]
+    assert "rolecall apply -e prod revert.json" in told[-1]
+
+
+@pytest.mark.parametrize("width", [20, 40, 80, 200])
+def test_it_fits_the_terminal(walked, width):
+    told = plain(drift_lines(walked, width), width)
+    assert all(len(line) <= width for line in told.splitlines())
+
+
+def test_without_drift_it_is_short():
+    told = plain(drift_lines(drift_walk(find(inquiry({"G": M}, {"G": M}, {"G": M})).found))).splitlines()
+    assert told[1:] == [
+        "Nothing drifted.",
+        "Compared with what run 1 (22 Nov 2026 12:00 UTC) and those before left, and with the config.",
+        "",
+        "No drift.",
+    ]
+
+
+def test_markdown_shows_names_as_they_are_and_mentions_nobody(walked):
+    told = drift_markdown(walked)
+    assert told.startswith("<!-- rolecall:drift:org_1:prod -->\n### 🔶 LOCAL REHEARSAL, not WRITER")
+    assert "<b>" not in told.replace("<code>", "").replace("<sub>", "")
+    assert "@all" not in told
+    assert "<script>" not in told
+    assert all(line.count("|") - line.count("\\|") == 5 for line in told.splitlines() if line.startswith("| <code>"))
+
+
+def test_markdown_that_is_too_long_is_cut_and_says_so(walked):
+    told = drift_markdown(walked, 400)
+    assert len(told) < 600
+    assert "left out here for want of room" in told
+
+
+def test_html_lets_no_name_become_markup_and_nothing_in(walked):
+    told = drift_html(walked)
+    assert "<b>" not in told
+    assert "<script" not in told
+    assert "eve&lt;script&gt;@acme.com" in told
+    assert "default-src &#39;none&#39;" in told
+    assert not re.search(r"(?:src|href)=", told)
+
+
+def test_findings_are_worst_first(walked):
+    assert [(item.level, item.rule) for item in drift_findings(walked)] == [
+        ("error", "drift.limit"),
+        ("warning", "drift.console"),
+        ("note", "drift.unapplied"),
+    ]
+    assert github_annotations(drift_findings(walked), "conf/").count("\n") == 3
+    assert "file=conf/rolecall.yaml,line=5" in github_annotations(drift_findings(walked), "conf/")
+    assert json.loads(sarif(drift_findings(walked)))["runs"][0]["results"][1]["ruleId"] == "drift.console"
+
+
+def test_junit_fails_where_something_drifted(walked):
+    root = ElementTree.fromstring(junit(drift_suites(walked)))
+    assert (root.get("tests"), root.get("failures")) == ("2", "2")
+    clean = drift_walk(find(inquiry({"G": M}, {"G": M}, {"G": M})).found)
+    assert ElementTree.fromstring(junit(drift_suites(clean))).get("failures") == "0"
+
+
+def test_counts_for_gitlab(walked):
+    assert json.loads(drift_gitlab(walked)) == {"create": 0, "update": 1, "delete": 0}
+
+
+def test_csv_has_a_line_an_address_and_no_formula(found):
+    rows = list(csv.DictReader(io.StringIO(drift_csv(replace(found, rows=found.rows)))))
+    assert tuple(rows[0]) == COLUMNS
+    assert [(row["class"], row["counts"]) for row in rows] == [("console", "yes"), ("unapplied", "no")]
+    assert json.loads(rows[0]["live"]) == {"role": "member", "teams": ["Legal"]}
+
+
+def test_a_notice_has_what_is_new_and_what_cleared(found):
+    (row,) = found.drifts
+    (alarm,) = found.alarms
+    gone = [("f1", {"what": "sso", "kind": "console"})]
+    told = notice_text(found, [row.fingerprint, alarm.fingerprint], gone).splitlines()
+    assert told[0].startswith("LOCAL REHEARSAL, not WRITER · acme · prod · org_1")
+    assert told[1].startswith("New drift: ~ idp_groups/G<b>|`x`\\u202e @all\\n:tada: teams: Marketing → Legal")
+    assert told[2:] == [
+        "Must not be: min_org_admins: 2 people are org admin, and there must be 3",
+        "Cleared: sso (console)",
+    ]
+    document = notice_document(found, [row.fingerprint], gone)
+    assert [item["address"] for item in document["new"]] == [f"idp_groups/{ODD}"]
+    assert document["alarms"] == []
+    assert document["cleared"] == [{"fingerprint": "f1", "what": "sso", "kind": "console"}]
+
+
+def test_an_unmanaged_door_to_org_admin_is_a_warning_in_the_inventory():
+    walked = drift_walk(find(inquiry({}, {"X": A}, {})).found)
+    assert any(note.tone == "warn" and "idp_groups/X" in note.text for note in walked.inventory)
