@@ -9,10 +9,12 @@ from typing import NamedTuple
 from rolecall.apply.steps import same
 from rolecall.errors import Misuse, Problem
 from rolecall.jobs.history import one_run
-from rolecall.journal.port import Journal
+from rolecall.jobs.observed_change import found_value, write_step
+from rolecall.journal.port import Held, Journal, Seen
+from rolecall.live.observed import SnapshotReader
 from rolecall.live.port import Reader
 from rolecall.model.kinds import split_address, value_at
-from rolecall.model.run import Attestation, Run, Step
+from rolecall.model.run import Attestation, Run, RunFacts, Step
 
 
 class Word(NamedTuple):
@@ -24,11 +26,15 @@ class Word(NamedTuple):
 
 
 class Attested(NamedTuple):
-    """The run after the word, the step, and whether the org shows it: None where it could not be read."""
+    """The run after the word, the step, and whether the org shows it: None where it could not be read.
+
+    ``changed`` is the observed file that now says so, to be committed; None for an org with an API.
+    """
 
     run: Run
     step: Step
     seen: bool | None
+    changed: Path | None = None
 
 
 async def attest(journal: Journal | None, org: Reader, run: int, number: int, word: Word) -> Attested:
@@ -39,10 +45,29 @@ async def attest(journal: Journal | None, org: Reader, run: int, number: int, wo
         waiting = ", ".join(str(step.number) for step in found.human) or "none"
         hint = f"steps of run {run} that wait for a person: {waiting}"
         raise Misuse(Problem("no_step", f"step {number} of run {run} is not a person's", None, hint))
+    changed = await _write_down(org, step, word)
     sha256 = hashlib.sha256(word.evidence.read_bytes()).hexdigest() if word.evidence else None
     evidence = str(word.evidence) if word.evidence else None
     journal.attest(run, Attestation(number, word.by, evidence, sha256, word.found))
-    return Attested(one_run(journal, run), step, await _seen(org, step))
+    return Attested(one_run(journal, run), step, await _seen(org, step), changed)
+
+
+async def _write_down(org: Reader, step: Step, word: Word) -> Path | None:
+    """An observed org's file says what the person did, or found."""
+    if not isinstance(org, SnapshotReader) or not org.observed:
+        return None
+    live = await org.read()
+    value = step.after if word.found is None else found_value(step, word.found, live.facts)
+    write_step(org.path, step, value)
+    return org.path
+
+
+def remember_step(held: Held, told: Attested, facts: RunFacts) -> None:
+    """Keep the value of a step that the org was seen to show as last applied, so that drift knows it."""
+    held.remember(
+        told.run.id,
+        Seen(values={told.step.address: told.step.after}, config=facts.config or facts.org_name, commit=facts.commit),
+    )
 
 
 async def _seen(org: Reader, step: Step) -> bool | None:

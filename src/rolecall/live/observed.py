@@ -34,6 +34,11 @@ class SnapshotReader:
         self._observed = observed
         self._snapshot: Snapshot | None = None
 
+    @property
+    def observed(self) -> bool:
+        """Whether the file is all there is of the org."""
+        return self._observed
+
     def load(self) -> Snapshot:
         """The whole snapshot, read anew. Raises ConfigError with every problem found."""
         with collector_off():

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 
 from rolecall.model.change import Change
+from rolecall.model.kinds import SECTIONS
 from rolecall.model.live import Live
 from rolecall.model.policy import Guards
 from rolecall.model.settings import UNSET
@@ -17,7 +18,7 @@ from rolecall.plan.impact_apart import apart
 from rolecall.plan.impact_upgrade import upgrade_impact
 from rolecall.plan.inventory import released, unmanaged
 from rolecall.plan.lint import lint
-from rolecall.plan.notes import managed_coverage, notes
+from rolecall.plan.notes import managed_coverage, notes, whose_reading
 from rolecall.plan.order import order
 from rolecall.plan.outlook import look
 from rolecall.plan.policy_changes import policy_changes
@@ -69,7 +70,14 @@ def make(question: Question) -> Plan:
         guards=verdicts,
         access_tests=run_tests(tests, outlook.after, question.directory),
         policy_changes=loosened,
-        warnings=(*question.warnings, *found.problems, *notes(desired, live, question.as_of), *idle, *linted),
+        warnings=(
+            *whose_reading(live, coverage or SECTIONS, question.created_at),
+            *question.warnings,
+            *found.problems,
+            *notes(desired, live, question.as_of),
+            *idle,
+            *linted,
+        ),
         requests=Requests(live.requests, sum(change.via == "api" for change in changes)),
         selection=Selection(question.targets, question.excludes, question.only_expired),
         errored=any(problem.severity == "error" for problem in found.problems),

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import date, timedelta
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime, timedelta
 
 from rolecall.errors import Problem
 from rolecall.model.desired import Desired
@@ -11,6 +11,7 @@ from rolecall.model.fields import unread_fields
 from rolecall.model.kinds import SECTIONS, address
 from rolecall.model.live import Coverage, Live
 from rolecall.model.settings import UNSET
+from rolecall.plan.headline import enumerate_words
 
 SOON = timedelta(days=14)
 
@@ -28,6 +29,26 @@ def managed_coverage(desired: Desired, live: Live) -> Mapping[str, Coverage]:
 def notes(desired: Desired, live: Live, as_of: date) -> list[Problem]:
     """The warnings of a plan, in a fixed order."""
     return [*_unread(desired, live), *_unseen_fields(desired, live), *_soon_expired(desired, as_of)]
+
+
+def whose_reading(live: Live, sections: Iterable[str], now: datetime) -> list[Problem]:
+    """For an observed org: who wrote these sections down and how long ago, by the oldest; nothing for any other."""
+    if not live.facts.observed:
+        return []
+    seen = [live.covered(name) for name in sections]
+    by = sorted({row.taken_by for row in seen if row.taken_by})
+    taken = [row.taken_at for row in seen if row.taken_at is not None]
+    who = enumerate_words(by, 3) if by else "somebody"
+    if taken:
+        oldest = min(taken)
+        year = f" {oldest.year}" if oldest.year != now.year else ""
+        days = max(0, (now - oldest).days)
+        ago = "today" if not days else f"{days:,} day{'s' if days != 1 else ''} ago"
+        when = f"on {oldest.day} {oldest:%B}{year} ({ago})"
+    else:
+        when = "on a day that the file does not tell"
+    message = f"Live is what {who} wrote down {when}, not read from WRITER. Console changes can't be seen"
+    return [Problem("observed", message, None, "run `rolecall observe`", "warning")]
 
 
 def _unread(desired: Desired, live: Live) -> list[Problem]:

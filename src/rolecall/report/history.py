@@ -29,7 +29,7 @@ def runs_lines(runs: Sequence[Run]) -> Iterator[Line]:
     for run in runs:
         who = " · ".join(visible(part) for part in (run.facts.actor, run.facts.org_name, run.facts.env) if part)
         steps = [step for step in run.steps if step.state != "human"]
-        done = sum(step.state == "done" for step in steps)
+        done = sum(step.state in ("done", "attested") for step in steps)
         told: Row = (
             Span(f"{run.id:>5}  ", "bold"),
             Span(f"{_moment(run.started_at)}  {run.kind:<8}  "),

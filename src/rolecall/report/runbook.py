@@ -9,14 +9,15 @@ from typing import NamedTuple
 from rolecall.model.change import Change
 from rolecall.model.kinds import BY_SECTION, split_address
 from rolecall.model.roles import ORG_ADMIN, role_words
-from rolecall.model.settings import UNSET, Address, GroupMapping, Value
+from rolecall.model.settings import UNSET, Address, GroupMapping, Scim, Value
 from rolecall.report.findings import of_plan
 from rolecall.report.phrases import count, listed
+from rolecall.report.runbook_chapters import GUIDES, PLACE, Chapter
+from rolecall.report.runbook_upgrade import is_upgrade, upgrade_chapters
 from rolecall.report.visible import visible
 from rolecall.report.walk import Entry, Walk
-from rolecall.report.words import BLANK_IS, scalar
+from rolecall.report.words import BLANK_IS, VIA_REASONS, scalar
 
-PLACE = "Admin > Access & provisioning"
 _TABS = {"domains": "Access", "defaults": "Access", "sso": "SSO", "scim": "SCIM", "idp_groups": "IdP groups"}
 _FIELDS = {
     "discoverable": "Discoverable",
@@ -61,7 +62,10 @@ class RunbookStep:
 
 @dataclass(frozen=True, slots=True)
 class Runbook:
-    """A whole runbook, in reading order. ``run`` is None for a plan that no run has recorded."""
+    """A whole runbook, in reading order. ``run`` is None for a plan that no run has recorded.
+
+    ``chapters`` come between the warnings and the steps: what cannot be told as the change of a setting.
+    """
 
     title: str
     org: str
@@ -69,6 +73,13 @@ class Runbook:
     warnings: tuple[str, ...]
     steps: tuple[RunbookStep, ...]
     after: tuple[str, ...]
+    chapters: tuple[Chapter, ...] = ()
+
+
+def guide(name: str) -> Runbook:
+    """A checklist that needs no plan; ``name`` is one of ``GUIDES``."""
+    title, chapters = GUIDES[name]
+    return Runbook(title, "", None, (), (), (), chapters)
 
 
 def runbook(walked: Walk, run: int | None = None, numbers: Mapping[Address, int] | None = None) -> Runbook:
@@ -80,13 +91,15 @@ def runbook(walked: Walk, run: int | None = None, numbers: Mapping[Address, int]
         for position, change in enumerate(changes, 1)
     )
     name = visible(walked.plan.org.name)
+    what = "the upgrade to the new SCIM endpoint" if is_upgrade(walked.plan) else count(len(steps), "step")
     return Runbook(
-        f"Run {run}: {count(len(steps), 'step')} on {name}" if run else f"{count(len(steps), 'step')} on {name}",
+        f"Run {run}: {what} on {name}" if run else f"{what[0].upper()}{what[1:]} on {name}",
         walked.banner,
         run,
         tuple(_warnings(walked, changes)),
         steps,
         tuple(_after(run)),
+        upgrade_chapters(walked.plan),
     )
 
 
@@ -104,6 +117,7 @@ def _warnings(walked: Walk, changes: list[Change]) -> Iterator[str]:
     if walked.headline:
         yield walked.headline
     yield from (finding.message for finding in of_plan(walked) if finding.level == "error")
+    yield from (visible(problem.message) for problem in walked.plan.warnings if problem.code == "observed")
 
 
 def _takes_org_admin(change: Change) -> bool:
@@ -123,7 +137,7 @@ def _step(change: Change, number: int, run: int | None, entry: Entry | None) -> 
         where=f"{PLACE} > {_TABS[section]}",
         do=tuple(_do(change, section, visible(key or ""))),
         settings=settings,
-        told=tuple(note.text for note in entry.notes) if entry else (),
+        told=tuple(note.text for note in entry.notes if note.text not in VIA_REASONS.values()) if entry else (),
         check=_check(change, section, visible(key or "")),
         undo=_undo(change, settings),
         done=f"rolecall done {run} {number} --by YOUR-EMAIL" if run else None,
@@ -141,19 +155,20 @@ def _verb(change: Change) -> str:
 
 def _do(change: Change, section: str, key: str) -> Iterator[str]:
     if section == "idp_groups":
-        yield f"Find the row `{key}`, and choose Edit."
+        yield f"Find the row “{key}”, and choose Edit."
         yield "Clear its role and its teams, and save." if change.after is None else "Set its role and teams, and save."
     elif section == "domains":
         if change.action == "create":
-            yield f"Claim `{key}`. An admin can claim only the domain of the address they are signed in with."
+            yield f"Claim {key}. An admin can claim only the domain of the address they are signed in with."
             yield "If it is not yours, ask WRITER's support to claim it for this org."
         elif change.action == "delete":
-            yield f"Give up the claim of `{key}`; this may take WRITER's support."
+            yield f"Give up the claim of {key}; this may take WRITER's support."
         else:
-            yield f"Open `{key}`, and set what is named below."
+            yield f"Open {key}, and set what is named below."
     elif change.action == "upgrade":
-        yield "Choose the upgrade of the SCIM endpoint. There is no way back from it."
-        yield "Every group must be pushed again by the IdP before it can be mapped."
+        completes = isinstance(change.after, Scim) and change.after.endpoint == "new"
+        yield "Choose Complete upgrade." if completes else "Choose Upgrade. The list of IdP groups is then empty."
+        yield "There is no way back from it."
     else:
         yield "Set what is named below, leave everything else as it is, and save."
 
@@ -179,10 +194,10 @@ def _said(value: Value | None, name: str) -> str | None:
 def _check(change: Change, section: str, key: str) -> str:
     if section == "idp_groups":
         if change.after is None:
-            return f"Open the tab again: the row `{key}` shows neither role nor teams."
+            return f"Open the tab again: the row “{key}” shows neither role nor teams."
         mapping = change.after
         teams = listed(sorted(mapping.teams)) if isinstance(mapping, GroupMapping) else ""
-        return f"Open the tab again: the row `{key}` shows the role and {teams}."
+        return f"Open the tab again: the row “{key}” shows the role and {teams}."
     if section == "sso":
         return "Sign in with SSO in a private window."
     if section == "scim":

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from html import escape
 
 from rolecall.report.html.style import STYLE
-from rolecall.report.markdown import code, md
+from rolecall.report.markdown import code
 from rolecall.report.runbook import Runbook, RunbookStep
+from rolecall.report.runbook_chapters import Chapter
+
+_SPECIAL = re.compile(r"[\\`*\[\]<|~]|(?<!\w)_|_(?!\w)|&(?=#?\w+;)|^[-+#>]|(?<=^\d)[.)]")
 
 
 def runbook_markdown(book: Runbook) -> str:
     """One document; each heading names run, step and address."""
-    lines = [f"# {md(book.title)}", "", md(book.org), ""]
-    if not book.steps:
+    lines = [f"# {md(book.title)}", "", *([md(book.org), ""] if book.org else [])]
+    if not book.steps and not book.chapters:
         return "\n".join([*lines, "There is nothing for a person to do.", ""])
-    lines += ["## Before step 1", "", *(f"- {md(text)}" for text in book.warnings), ""]
+    if book.warnings:
+        lines += ["## Before step 1", "", *(f"- {md(text)}" for text in book.warnings), ""]
+    for chapter in book.chapters:
+        lines += _chapter_markdown(chapter)
     for step in book.steps:
         lines += _step_markdown(book, step)
-    lines += ["## When all is done", "", *(f"- {md(text)}" for text in book.after), ""]
+    if book.after:
+        lines += ["## When all is done", "", *(f"- {md(text)}" for text in book.after), ""]
     return "\n".join(lines)
 
 
@@ -29,7 +37,7 @@ def runbook_html(book: Runbook) -> str:
 
 def _step_markdown(book: Runbook, step: RunbookStep) -> list[str]:
     lines = [f"## {_heading(book, step, md)}", "", f"**{md(step.title)}**", "", f"Where: {md(step.where)}", ""]
-    lines += [f"1. {md(text)}" for text in step.do]
+    lines += [f"{number}. {md(text)}" for number, text in enumerate(step.do, 1)]
     if step.settings:
         lines += ["", "| | before | after |", "|---|---|---|"]
         lines += [f"| {md(row.name)} | {_cell(row.before)} | {_cell(row.after)} |" for row in step.settings]
@@ -37,6 +45,22 @@ def _step_markdown(book: Runbook, step: RunbookStep) -> list[str]:
         lines += ["", *(f"- {md(text)}" for text in step.told)]
     lines += ["", f"Check: {md(step.check)}", "", f"Undo: {md(step.undo)}", ""]
     return [*lines, f"Then: {code(step.done)}", ""] if step.done else lines
+
+
+def _chapter_markdown(chapter: Chapter) -> list[str]:
+    lines = [f"## {md(chapter.title)}", ""]
+    for text in chapter.text:
+        lines += [md(text), ""]
+    lines += [f"- [ ] {md(text)}" for text in chapter.items]
+    lines += [""] if chapter.items else []
+    for text in chapter.never:
+        lines += [f"**{md(text)}**", ""]
+    return lines
+
+
+def md(text: str) -> str:
+    """Text as Markdown shows it; what is plain there stays readable in the source too."""
+    return _SPECIAL.sub(lambda found: "&lt;" if found[0] == "<" else f"\\{found[0]}", text)
 
 
 def _cell(text: str | None) -> str:
@@ -58,13 +82,17 @@ def _html(book: Runbook) -> Iterator[str]:
     yield '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
     yield f'<meta http-equiv="Content-Security-Policy" content="{escape(_POLICY)}">\n<style>{STYLE}</style>\n</head>\n'
     yield f"<body>\n<header><h1>{title}</h1><p>{escape(book.org)}</p></header>\n<main>\n"
-    if not book.steps:
+    if not book.steps and not book.chapters:
         yield "<p>There is nothing for a person to do.</p>\n"
     else:
-        yield f"<h2>Before step 1</h2>\n{_list(book.warnings)}"
+        if book.warnings:
+            yield f"<h2>Before step 1</h2>\n{_list(book.warnings)}"
+        for chapter in book.chapters:
+            yield from _chapter_html(chapter)
         for step in book.steps:
             yield from _step_html(book, step)
-        yield f"<h2>When all is done</h2>\n{_list(book.after)}"
+        if book.after:
+            yield f"<h2>When all is done</h2>\n{_list(book.after)}"
     yield "</main>\n</body>\n</html>\n"
 
 
@@ -83,6 +111,14 @@ def _step_html(book: Runbook, step: RunbookStep) -> Iterator[str]:
     yield f"<p>Check: {escape(step.check)}</p>\n<p>Undo: {escape(step.undo)}</p>\n"
     if step.done:
         yield f"<p>Then: <code>{escape(step.done)}</code></p>\n"
+    yield "</section>\n"
+
+
+def _chapter_html(chapter: Chapter) -> Iterator[str]:
+    yield f"<section>\n<h2>{escape(chapter.title)}</h2>\n{''.join(f'<p>{escape(text)}</p>' for text in chapter.text)}\n"
+    if chapter.items:
+        yield f"<ol>{''.join(f'<li>{escape(text)}</li>' for text in chapter.items)}</ol>\n"
+    yield "".join(f"<p><b>{escape(text)}</b></p>\n" for text in chapter.never)
     yield "</section>\n"
 
 

@@ -39,7 +39,7 @@ def test_the_runbook_of_a_plan_says_where_what_check_and_undo(repo: Path, capsys
     told = capsys.readouterr().out
     assert "# 1 step on tinyco" in told
     assert "## Step 1 · idp_groups/Marketing" in told
-    assert "Where: Admin &gt; Access &amp; provisioning &gt; IdP groups" in told
+    assert "Where: Admin > Access & provisioning > IdP groups" in told
     assert "| Teams | <code>Marketing</code> | <code>Brand</code> |" in told
     assert "2 people move from Marketing to Brand" in told
     assert "Check: Open the tab again" in told
@@ -71,22 +71,38 @@ def test_a_plan_without_such_steps_says_so(repo: Path, capsys: Capture) -> None:
     assert "There is nothing for a person to do." in capsys.readouterr().out
 
 
-def test_done_records_the_word_and_looks(repo: Path, capsys: Capture) -> None:
-    observe(repo, {"role": "member", "teams": ["Brand"]})
+def test_done_records_the_word_and_writes_it_into_the_observed_file(repo: Path, capsys: Capture) -> None:
     (repo / "shot.png").write_bytes(b"a picture")
     assert run(["done", "1", "1", "--by", "ann@tiny.co", "--evidence", "shot.png"]) == Exit.OK
     told = capsys.readouterr().out
     assert "Recorded: step 1 of run 1, update idp_groups/Marketing." in told
-    assert "The org shows it." in told
+    assert "live.json says so now: commit it." in told
+    assert "on your word: nobody can look at the org from here" in told
+    groups = json.loads((repo / "live.json").read_text())["idp_groups"]
+    assert groups == {**SNAPSHOT["idp_groups"], "Marketing": {"role": "member", "teams": ["Brand"]}}
     run(["history", "1"])
     told = capsys.readouterr().out
     assert "attested" in told
     assert "by ann@tiny.co" in told
+    assert run(["plan", "--detailed-exitcode"]) == Exit.UNSEEN
 
 
-def test_done_says_when_the_org_shows_something_else(repo: Path, capsys: Capture) -> None:
-    assert run(["done", "1", "1"]) == Exit.OK
-    assert "The org does not show it" in capsys.readouterr().out
+def test_what_was_found_instead_is_written_down_and_asked_for_again(repo: Path, capsys: Capture) -> None:
+    assert run(["done", "1", "1", "--found", "Team admin: Marketing, Brand"]) == Exit.OK
+    assert "That is not what the step asks for" in capsys.readouterr().out
+    groups = json.loads((repo / "live.json").read_text())["idp_groups"]
+    assert groups["Marketing"] == {"role": "team_admin", "teams": ["Marketing", "Brand"]}
+    assert run(["plan", "--detailed-exitcode"]) == Exit.CHANGES
+
+
+@pytest.mark.parametrize("found", ["Boss: Brand", "Member: Brnd", "Member", "{role: [}"])
+def test_a_value_that_cannot_be_is_refused_and_nothing_is_recorded(repo: Path, found: str, capsys: Capture) -> None:
+    before = (repo / "live.json").read_text()
+    assert run(["done", "1", "1", "--found", found]) in (Exit.USAGE, Exit.ERROR)
+    assert (repo / "live.json").read_text() == before
+    capsys.readouterr()
+    run(["history", "1"])
+    assert "attested" not in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("args", [["1", "9"], ["9", "1"]])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -15,6 +16,7 @@ from rolecall.errors import Exit
     "done",
     "rolecall done 12 13 --by ann@acme.com",
     "rolecall done 12 13 --by ann@acme.com --evidence screenshot.png",
+    "rolecall done 12 13 --by ann@acme.com --found 'Member: Marketing'",
 )
 @click.argument("run", type=click.IntRange(1))
 @click.argument("step", type=click.IntRange(1))
@@ -25,15 +27,17 @@ from rolecall.errors import Exit
     metavar="FILE",
     help="A file that shows it; its SHA-256 is kept.",
 )
-@click.option("--found", metavar="VALUE", help="What was found there, in words.")
+@click.option("--found", metavar="VALUE", help="What was found there, if not what the step asks for.")
 def done(call: Invocation, run: int, step: int, by: str | None, evidence: Path | None, found: str | None) -> Exit:
     """Record that a person has taken a step, and look whether it can be seen.
 
-    6 as long as other steps of the run wait for a person.
+    For an observed org the file that stands for it is changed; commit it. 6 as long as other steps of the run wait
+    for a person.
     """
-    from rolecall.cli.facts import actor
+    from rolecall.cli.facts import actor, holder, run_facts
     from rolecall.cli.session import open_journal, read, session, wait_for
-    from rolecall.jobs.done import Attested, Word, attest
+    from rolecall.jobs.done import Attested, Word, attest, remember_step
+    from rolecall.journal.port import LockTaken
     from rolecall.report.attested import attested_lines
 
     config = read(call)
@@ -42,8 +46,13 @@ def done(call: Invocation, run: int, step: int, by: str | None, evidence: Path |
         async with session(call, config) as found_org:
             with open_journal(call, config) as journal:
                 word = Word(by or actor(call.environ), evidence, found)
-                return await attest(journal, found_org.org, run, step, word)
+                told = await attest(journal, found_org.org, run, step, word)
+                if told.seen:
+                    with suppress(LockTaken), journal.lock(told.run.org_id, holder(call)) as held:
+                        remember_step(held, told, run_facts(call, config))
+                return told
 
     told = wait_for(work())
-    stdout(call.environ, color=call.color).lines(attested_lines(told.run, told.step, seen=told.seen))
+    changed = told.changed.name if told.changed else None
+    stdout(call.environ, color=call.color).lines(attested_lines(told.run, told.step, seen=told.seen, changed=changed))
     return Exit.HUMAN if told.run.human else Exit.OK

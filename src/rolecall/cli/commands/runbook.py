@@ -18,19 +18,26 @@ if TYPE_CHECKING:
     "runbook",
     "rolecall runbook plan.json > steps.md",
     "rolecall runbook 12 --format html > steps.html",
+    "rolecall runbook okta            # set up provisioning; also: entra, token",
 )
-@click.argument("plan", metavar="PLAN|RUN")
+@click.argument("plan", metavar="PLAN|RUN|okta|entra|token")
 @click.option(
     "--format", "form", type=click.Choice(["markdown", "html"]), default="markdown", show_default=True, help="How."
 )
 def runbook(call: Invocation, plan: str, form: str) -> None:
     """Write the steps that a person must take.
 
-    Where to click, the value before and after, how to check it, how to undo it.
+    Where to click, the value before and after, how to check it, how to undo it. `okta` and `entra` are checklists for
+    setting up provisioning, `token` is one for rotating the SCIM token; they need no plan.
     """
+    from rolecall.report.runbook import guide
+    from rolecall.report.runbook_chapters import GUIDES
     from rolecall.report.runbook_text import runbook_html, runbook_markdown
 
-    book = _of_run(call, int(plan)) if _is_run(plan) else _of_plan(Path(plan))
+    if plan in GUIDES and not Path(plan).exists():
+        book = guide(plan)
+    else:
+        book = _of_run(call, int(plan)) if _is_run(plan) else _of_plan(Path(plan))
     out = stdout(call.environ, color=call.color)
     out.text(runbook_html(book) if form == "html" else runbook_markdown(book))
 

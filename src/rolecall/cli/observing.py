@@ -1,0 +1,210 @@
+"""`observe`: walks an admin through the console tab by tab, and writes down what they see."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rolecall.cli.ask import can_ask
+from rolecall.cli.facts import actor
+from rolecall.cli.observing_groups import Means, ask_groups, by_table
+from rolecall.cli.options import Invocation
+from rolecall.cli.session import now, read
+from rolecall.cli.talk import HELP, Left, Skipped, ask, block, say
+from rolecall.desired import Config
+from rolecall.errors import ConfigError, Misuse, Problem
+from rolecall.jobs.observe import (
+    FIELDS,
+    OBSERVED,
+    PLACE,
+    TABS,
+    Ask,
+    Draft,
+    domain_names,
+    needed,
+    open_draft,
+    with_section,
+    words,
+    write_draft,
+    yes_no,
+)
+from rolecall.jobs.observe_table import write_csv
+from rolecall.model import normalise
+from rolecall.report.visible import visible
+
+_TITLES = {"teams": "Teams", "domains": "Domains", "defaults": "Defaults", "sso": "SSO", "scim": "SCIM"}
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One sitting: the config, the file, and how groups are to be given."""
+
+    call: Invocation
+    config: Config
+    path: Path
+    by: str
+    means: Means
+
+
+def observe(call: Invocation, *, paste: bool, table: Path | None, only: str | None, by: str | None) -> list[str]:
+    """The whole of `observe`. Answers the lines for stdout."""
+    config = read(call)
+    path = _file(config)
+    org = {"id": config.org.id or config.org.name, "name": config.org.name}
+    draft = open_draft(path, config.root, org)
+    if table is not None and not table.exists():
+        table.write_text(write_csv(_known_groups(draft, config), draft.known), encoding="utf-8")
+        return [f"Wrote {table}: fill in role and teams (teams parted by ;), and run this again."]
+    sections = (only,) if only else needed(draft, config.desired)
+    if (paste or table is not None) and only is None and not can_ask(call):
+        sections = ("idp_groups",)
+    means = Means(paste, table, _names(config), config.desired)
+    if not can_ask(call):
+        return _without_asking(Reading(call, config, path, by or actor(call.environ), means), draft, sections)
+    say(f"Reading {config.org.name} into {config.org.path}, tab by tab, in {PLACE}.")
+    say(HELP)
+    try:
+        who = by or ask("Your e-mail address", lambda text: words(text, draft.known), _last(draft))
+    except (Left, Skipped):
+        return ["Nothing was read."]
+    return _walk(Reading(call, config, path, who, means), draft, sections)
+
+
+def _file(config: Config) -> Path:
+    if config.org.kind != "observed":
+        hint = "write `url: observed:org.yaml` for an org without an API"
+        raise Misuse(Problem("not_observed", "this org is not an observed one", config.org.source, hint))
+    return config.root / config.org.path
+
+
+def _without_asking(reading: Reading, draft: Draft, sections: Sequence[str]) -> list[str]:
+    """Groups alone can be given without a terminal, as a table."""
+    if tuple(sections) != ("idp_groups",) or not (reading.means.paste or reading.means.table):
+        hint = "run it in a terminal, or give the groups with --paste or --csv FILE"
+        raise Misuse(Problem("no_terminal", "nobody is here to answer", None, hint))
+    text = reading.means.table.read_text("utf-8") if reading.means.table else sys.stdin.read()
+    found = by_table(text, draft, reading.means.table)
+    if found.problems:
+        raise ConfigError(*found.problems)
+    draft = with_section(draft, "idp_groups", dict(found.groups), reading.by, now())
+    write_draft(draft, reading.path, reading.config.root, finished=True)
+    return [f"{len(found.groups):,} groups written to {reading.config.org.path}."]
+
+
+def _walk(reading: Reading, draft: Draft, sections: Sequence[str]) -> list[str]:
+    for tab in TABS:
+        here = [section for section in tab.sections if section in sections]
+        if not here:
+            continue
+        say()
+        say(f"-- {PLACE} > {tab.name}")
+        try:
+            for section in here:
+                draft = _section(reading, draft, section)
+        except Left:
+            write_draft(draft, reading.path, reading.config.root)
+            return [f"Stopped at {tab.name}. What was read is in {reading.config.org.path}.", "Go on: rolecall observe"]
+        write_draft(draft, reading.path, reading.config.root)
+    write_draft(draft, reading.path, reading.config.root, finished=True)
+    unread = [section for section in OBSERVED if not draft.read(section)]
+    told = [f"Not read: {', '.join(unread)}."] if unread else []
+    return [f"Written to {reading.config.org.path}; commit it.", *told, "Next: rolecall plan"]
+
+
+def _section(reading: Reading, draft: Draft, section: str) -> Draft:
+    try:
+        value = _value(reading, draft, section)
+    except Skipped:
+        say(f"  {section} stays unread.")
+        value = None
+    return with_section(draft, section, value, reading.by, now())
+
+
+def _value(reading: Reading, draft: Draft, section: str) -> Any:
+    held = draft.said.get(section) if draft.read(section) else None
+    if section == "idp_groups":
+        return ask_groups(reading.means, draft, held)
+    if held is not None and _still(draft, section, held):
+        return held
+    if section == "teams":
+        return _teams()
+    if section == "domains":
+        return _domains(draft, held or {})
+    known = {"idp": draft.said["sso"]["idp"]} if section == "scim" and "idp" in draft.said.get("sso", {}) else {}
+    return _fields(draft, FIELDS[section], {**known, **(held or {})})
+
+
+def _still(draft: Draft, section: str, held: Any) -> bool:
+    """Whether what was written down is still what the console shows."""
+    by, at = draft.whose(section)
+    say(f"{_TITLES[section]}, as {by or 'somebody'} wrote it down{f' on {at[:10]}' if at else ''}:")
+    for line in _shown(held):
+        say(f"  {line}")
+    return ask("Still so", lambda text: yes_no(text, draft.known), "yes")
+
+
+def _shown(held: Any) -> Iterable[str]:
+    if isinstance(held, list):
+        return [", ".join(map(visible, held))]
+    return [f"{visible(name)}: {_words(said)}" for name, said in held.items() if name != "metadata"] or ["(none)"]
+
+
+def _words(said: Any) -> str:
+    if isinstance(said, dict):
+        return ", ".join(f"{name} {_words(one)}" for name, one in said.items())
+    if isinstance(said, list):
+        return ", ".join(map(visible, said))
+    return ("yes" if said else "no") if isinstance(said, bool) else visible(str(said))
+
+
+def _teams() -> list[str]:
+    text = block("Every team of the org, one to a line; an empty line ends the list:")
+    return sorted({normalise.name(line) for line in text.splitlines() if line.strip()})
+
+
+def _domains(draft: Draft, held: Mapping[str, Any]) -> dict[str, Any]:
+    default = ", ".join(held) or None
+    names = ask("Claimed domains, with commas between; `none` for none", _domain_list, default)
+    return {name: _fields(draft, FIELDS["domain"], held.get(name, {}), f"{name}: ") for name in names}
+
+
+def _domain_list(text: str) -> list[str]:
+    if not text:
+        raise ValueError("name them, or say none")
+    return [] if text.strip().casefold() == "none" else domain_names(text, Draft({}).known)
+
+
+def _fields(draft: Draft, asks: Sequence[Ask], held: Mapping[str, Any], lead: str = "") -> dict[str, Any]:
+    """The answers; a question that is skipped leaves its field unread. Raises Skipped when all were."""
+    said: dict[str, Any] = {}
+    for one in asks:
+        default = _words(held[one.field]) if one.field in held else None
+
+        def taken(text: str, one: Ask = one) -> Any:
+            return one.read(text, draft.known)
+
+        try:
+            said[one.field] = ask(f"{lead}{one.text}", taken, default)
+        except Skipped:
+            continue
+    if not said:
+        raise Skipped
+    return {**({"metadata": held["metadata"]} if "metadata" in held else {}), **said}
+
+
+def _last(draft: Draft) -> str | None:
+    return next((by for section in OBSERVED if (by := draft.whose(section)[0])), None)
+
+
+def _known_groups(draft: Draft, config: Config) -> Mapping[str, Any]:
+    held = draft.said.get("idp_groups")
+    return held if isinstance(held, dict) and held else dict.fromkeys(_names(config), "blank")
+
+
+def _names(config: Config) -> tuple[str, ...]:
+    """Names of groups that the config has already."""
+    groups = config.desired.settings.idp_groups
+    return tuple(sorted(groups)) if isinstance(groups, Mapping) else ()

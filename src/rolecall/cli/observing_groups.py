@@ -1,0 +1,149 @@
+"""The IdP groups tab: nobody types sixty names. They come from a paste, a CSV, or from what is known already."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rolecall.cli.talk import ask, block, say
+from rolecall.jobs.observe import Draft, choice, yes_no
+from rolecall.jobs.observe_table import Table, mapping, read_csv, read_paste, split_teams
+from rolecall.model.desired import Desired
+from rolecall.model.roles import role_words
+from rolecall.model.settings import UNSET
+from rolecall.report.visible import visible
+
+PASTE = "Select the whole table on the page, copy it, and paste it here; an empty line ends it:"
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """How groups are to be given; ``names`` are those that the config or the IdP has."""
+
+    paste: bool
+    table: Path | None
+    names: Sequence[str]
+    desired: Desired
+
+
+def by_table(text: str, draft: Draft, table: Path | None) -> Table:
+    """The groups in a CSV's text, or in a paste where there is no file."""
+    known = draft.known
+    return read_paste(text, known) if table is None else read_csv(text, known, str(table))
+
+
+def ask_groups(means: Means, draft: Draft, held: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Every pushed group and what it gives. Raises Skipped or Left."""
+    if means.table is not None:
+        return _checked(by_table(means.table.read_text("utf-8"), draft, means.table), draft)
+    if means.paste:
+        return _pasted(draft)
+    if held is not None:
+        return _gone_over(means, draft, held)
+    how = ask("Paste the table, or go through the groups one by one", _how, "paste")
+    return _pasted(draft) if how == "paste" else _one_by_one(means, draft)
+
+
+def _how(text: str) -> str:
+    word = text.strip().casefold()
+    return choice("paste", "one")("one" if word.startswith("one") else word, Draft({}).known)
+
+
+def _pasted(draft: Draft) -> dict[str, Any]:
+    return _checked(by_table(block(PASTE), draft, None), draft)
+
+
+def _checked(found: Table, draft: Draft) -> dict[str, Any]:
+    """A table's groups, when a person says that they are right; each row that could not be read is asked for."""
+    groups = dict(found.groups)
+    for problem in found.problems:
+        say(f"  {problem.where.line if problem.where else ''}: {problem.message}")
+        name = problem.message.partition("`")[2].partition("`")[0]
+        if name and problem.message.startswith("`") and name not in groups:
+            groups[name] = _ask_one(name, draft, None)
+    _list(groups, draft)
+    mapped = sum(map(_gives, groups.values()))
+    if ask(f"{len(groups):,} groups, {mapped:,} of them mapped. Right", lambda text: yes_no(text, draft.known), "yes"):
+        return groups
+    return _pasted(draft)
+
+
+def _one_by_one(means: Means, draft: Draft) -> dict[str, Any]:
+    names = list(means.names)
+    if not names:
+        names = [line.strip() for line in block("Every group, one to a line; an empty line ends:").splitlines()]
+    say("For each: role and teams, like `Member: Marketing, Legal`; Enter for blank.")
+    return {name: _ask_one(name, draft, None) for name in names if name}
+
+
+def _gone_over(means: Means, draft: Draft, held: Mapping[str, Any]) -> dict[str, Any]:
+    """Only what a plan needs: groups that are mapped, here or in the config."""
+    wanted = [name for name, entry in held.items() if name in means.names or _gives(entry)]
+    by, at = draft.whose("idp_groups")
+    say(f"IdP groups that a plan looks at, as {by or 'somebody'} wrote them down{f' on {at[:10]}' if at else ''}:")
+    _list({name: held[name] for name in wanted}, draft, numbered=True)
+    numbers = ask("Still so? `yes`, `paste` for the whole table, or the numbers that differ", _numbers(wanted), "yes")
+    if numbers is None:
+        return _pasted(draft)
+    changed = {wanted[number - 1]: _ask_one(wanted[number - 1], draft, held[wanted[number - 1]]) for number in numbers}
+    missing = [name for name in means.names if name not in held and _mapped(means.desired, name)]
+    for name in missing:
+        if ask(f"{visible(name)} was not there. Is it now", lambda text: yes_no(text, draft.known), "no"):
+            changed[name] = _ask_one(name, draft, None)
+    return {**held, **changed}
+
+
+def _numbers(wanted: Sequence[str]) -> Any:
+    def read(text: str) -> list[int] | None:
+        word = text.strip().casefold()
+        if word in ("y", "yes"):
+            return []
+        if word == "paste":
+            return None
+        numbers = [int(part) for part in word.replace(",", " ").split() if part.isdecimal()]
+        if not numbers or not all(1 <= number <= len(wanted) for number in numbers):
+            raise ValueError(f"say yes, paste, or numbers from 1 to {len(wanted)}")
+        return numbers
+
+    return read
+
+
+def _ask_one(name: str, draft: Draft, held: Any) -> Any:
+    facts = {
+        key: said for key, said in (held if isinstance(held, dict) else {}).items() if key not in ("role", "teams")
+    }
+
+    def read(text: str) -> Any:
+        role, colon, teams = text.partition(":")
+        if text.strip().casefold() == "blank":
+            return facts or "blank"
+        if not colon and text.strip():
+            raise ValueError("write role and teams like `Member: Marketing`, or blank")
+        return {**mapping(role.strip(), split_teams(teams, draft.known), draft.known), **facts} or "blank"
+
+    return ask(f"  {visible(name)}", read, _said(held, draft) if held is not None else "blank")
+
+
+def _list(groups: Mapping[str, Any], draft: Draft, *, numbered: bool = False) -> None:
+    wide = max((len(name) for name in groups), default=0)
+    for number, (name, entry) in enumerate(groups.items(), 1):
+        lead = f"{number:>4}  " if numbered else "  "
+        say(f"{lead}{visible(name):<{min(wide, 40)}}  {_said(entry, draft)}")
+
+
+def _said(entry: Any, draft: Draft) -> str:
+    if not _gives(entry):
+        return "blank"
+    role = role_words(entry["role"], draft.known.roles) if "role" in entry else "(default role)"
+    return f"{role}: {', '.join(map(visible, sorted(entry.get('teams', ()))))}"
+
+
+def _gives(entry: Any) -> bool:
+    return isinstance(entry, dict) and bool(entry.get("role") or entry.get("teams"))
+
+
+def _mapped(desired: Desired, name: str) -> bool:
+    groups = desired.settings.idp_groups
+    return groups is not UNSET and name in groups and not groups[name].blank

@@ -1,0 +1,72 @@
+"""A conversation at the terminal: questions that are asked again until they are answered, skipped or left."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+class Left(Exception):
+    """The person stopped here: `quit`, the end of input, or Ctrl-C."""
+
+
+class Skipped(Exception):
+    """The person does not want to answer this."""
+
+
+HELP = "Enter takes what stands in brackets; `skip` leaves it unread; `quit` stops here, to go on later."
+
+
+def say(text: str = "") -> None:
+    """A line for the person; results go to stdout, talk goes to stderr."""
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()
+
+
+def ask(question: str, read: Callable[[str], T], default: str | None = None) -> T:
+    """The answer as ``read`` takes it; asked again when it raises ValueError. Raises Skipped or Left."""
+    while True:
+        shown = f" [{default}]" if default else ""
+        answer = _line(f"{question}{shown}: ") or default or ""
+        if answer.casefold() == "skip":
+            raise Skipped
+        if answer == "?":
+            say(HELP)
+            continue
+        try:
+            return read(answer)
+        except ValueError as error:
+            said = str(error)
+            say(f"  {said[:1].upper()}{said[1:]}{'' if said.endswith('?') else '.'}")
+
+
+def block(question: str) -> str:
+    """Several lines, up to an empty one or the end of input. Raises Skipped or Left."""
+    say(question)
+    lines: list[str] = []
+    while True:
+        line = sys.stdin.readline()
+        if not line.strip() and (lines or not line):
+            break
+        if line.strip().casefold() in ("skip", "quit") and not lines:
+            raise Skipped if line.strip().casefold() == "skip" else Left
+        if line.strip():
+            lines.append(line)
+    if not lines:
+        raise Left
+    return "".join(lines)
+
+
+def _line(prompt: str) -> str:
+    sys.stderr.write(prompt)
+    sys.stderr.flush()
+    try:
+        line = sys.stdin.readline()
+    except KeyboardInterrupt:
+        raise Left from None
+    if not line or line.strip().casefold() == "quit":
+        raise Left
+    return line.strip()

@@ -1,0 +1,232 @@
+"""Use case `observe`: what an admin sees in the console, tab by tab, becomes a snapshot that stands for the org."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from rolecall.codec.snapshot import decode_roles, moment_text
+from rolecall.desired.emit_snapshot import snapshot_yaml
+from rolecall.jobs.observe_table import Known, split_teams
+from rolecall.jobs.saved import write_file
+from rolecall.live.snapshot_file import read_snapshot
+from rolecall.model import normalise
+from rolecall.model.desired import Desired
+from rolecall.model.kinds import SECTIONS
+from rolecall.model.roles import MEMBER, TEAM_ADMIN, role_id
+from rolecall.model.settings import UNSET
+
+Json = Any
+PLACE = "Admin > Access & provisioning"
+PROGRESS = ".rolecall/observe.json"
+
+
+class Tab(NamedTuple):
+    """A tab of the console and the sections that are read on it."""
+
+    name: str
+    sections: tuple[str, ...]
+
+
+TABS = (
+    Tab("Access", ("teams", "domains", "defaults")),
+    Tab("SSO", ("sso",)),
+    Tab("SCIM", ("scim",)),
+    Tab("IdP groups", ("idp_groups",)),
+)
+OBSERVED = tuple(section for tab in TABS for section in tab.sections)
+
+
+class Ask(NamedTuple):
+    """One question about one field. ``read`` turns the answer into JSON, or raises ValueError with what is wrong."""
+
+    field: str
+    text: str
+    read: Callable[[str, Known], Json]
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An observed org while it is being read: the snapshot's JSON, and the sections that this reading has done."""
+
+    said: Mapping[str, Json]
+    done: frozenset[str] = field(default_factory=frozenset)
+
+    @property
+    def known(self) -> Known:
+        """The teams and roles as far as they were written down."""
+        teams = self.said.get("teams")
+        named = None if teams is None else frozenset(map(normalise.name, teams))
+        return Known(named, decode_roles(self.said.get("roles")))
+
+    def read(self, section: str) -> bool:
+        """Whether a section has been read, now or earlier."""
+        said = self.said.get("coverage", {}).get(section)
+        state = said.get("state") if isinstance(said, dict) else said
+        return section in self.said and state != "unread"
+
+    def whose(self, section: str) -> tuple[str | None, str | None]:
+        """Who read a section, and when, as text."""
+        said = self.said.get("coverage", {}).get(section)
+        row = said if isinstance(said, dict) else {}
+        return row.get("taken_by", self.said.get("taken_by")), row.get("taken_at", self.said.get("taken_at"))
+
+
+def open_draft(path: Path, root: Path, org: Mapping[str, Json]) -> Draft:
+    """The observed org as far as it was read; a new one where there is no file. Raises ConfigError for a bad file."""
+    said = read_snapshot(path).value if path.exists() else {"snapshot": 1, "org": dict(org)}
+    return Draft(said, frozenset(_progress(root).get(path.name, ())))
+
+
+def with_section(draft: Draft, section: str, value: Json, by: str, at: datetime) -> Draft:
+    """A section as somebody saw it; None leaves it unread, and what was known of it before is not believed."""
+    rest = {name: held for name, held in draft.said.items() if name != section}
+    coverage = {**_whose_kept(draft), section: "unread"}
+    if value is not None:
+        rest[section] = value
+        coverage[section] = {"state": "complete", "taken_at": moment_text(at.replace(microsecond=0)), "taken_by": by}
+    return replace(draft, said=_ordered({**rest, "coverage": coverage}), done=draft.done | {section})
+
+
+def needed(draft: Draft, desired: Desired) -> tuple[str, ...]:
+    """The sections to ask for: all that a first reading lacks; later those that a plan needs, and not twice in one."""
+    spoken = {name for name in SECTIONS if getattr(desired.settings, name) is not UNSET}
+    first = not spoken or not any(map(draft.read, OBSERVED))
+    wanted = set(OBSERVED) if first else spoken | {"defaults", "scim", "idp_groups"}
+    return tuple(section for section in OBSERVED if section in wanted and section not in draft.done)
+
+
+def write_draft(draft: Draft, path: Path, root: Path, *, finished: bool = False) -> None:
+    """Write the snapshot, hold it to its schema, and remember how far this reading has come."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(draft.said, ensure_ascii=False, indent=1) + "\n" if path.suffix == ".json" else _text(draft)
+    write_file(path, text)
+    path.chmod(0o644)
+    read_snapshot(path)
+    progress = _progress(root)
+    progress.pop(path.name, None)
+    if not finished:
+        progress[path.name] = sorted(draft.done)
+    (root / PROGRESS).parent.mkdir(parents=True, exist_ok=True)
+    write_file(root / PROGRESS, json.dumps(progress))
+
+
+def _text(draft: Draft) -> str:
+    return snapshot_yaml(
+        draft.said, (NOTE, "Go over it again with `rolecall observe`; `rolecall done` changes it too.")
+    )
+
+
+NOTE = "What people saw in WRITER's console, written down by `rolecall observe`."
+
+
+def _progress(root: Path) -> dict[str, list[str]]:
+    try:
+        said = json.loads((root / PROGRESS).read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return said if isinstance(said, dict) else {}
+
+
+def _whose_kept(draft: Draft) -> dict[str, Json]:
+    """The coverage with each section's own reader and moment, so that a file's general ones need not stay true."""
+    kept: dict[str, Json] = {}
+    for section in (*OBSERVED, "people"):
+        held = draft.said.get("coverage", {}).get(section)
+        if not draft.read(section):
+            kept[section] = held if held is not None else "unread"
+            continue
+        by, at = draft.whose(section)
+        row = held if isinstance(held, dict) else {"state": held or "complete"}
+        kept[section] = {**row, **({"taken_at": at} if at else {}), **({"taken_by": by} if by else {})}
+    return kept
+
+
+def _ordered(said: Mapping[str, Json]) -> dict[str, Json]:
+    first = ("snapshot", "org", "coverage", "teams", "roles", *SECTIONS)
+    return {name: said[name] for name in (*first, *(name for name in said if name not in first)) if name in said}
+
+
+def yes_no(text: str, known: Known) -> bool:
+    """Yes or no, on or off."""
+    word = text.strip().casefold()
+    if word in ("y", "yes", "on", "true"):
+        return True
+    if word in ("n", "no", "off", "false"):
+        return False
+    raise ValueError("say yes or no")
+
+
+def choice(*choices: str) -> Callable[[str, Known], str]:
+    """One of a few words; their first letters do where only one starts like that."""
+
+    def read(text: str, known: Known) -> str:
+        word = text.strip().casefold()
+        near = [one for one in choices if one == word] or [one for one in choices if word and one.startswith(word)]
+        if len(near) != 1:
+            raise ValueError(f"say {', '.join(choices[:-1])} or {choices[-1]}")
+        return near[0]
+
+    return read
+
+
+def words(text: str, known: Known) -> str:
+    """Any text but none."""
+    if not text.strip():
+        raise ValueError("say something, or `skip`")
+    return text.strip()
+
+
+def default_role(text: str, known: Known) -> str:
+    """The role of the default (R3)."""
+    role = role_id(text, known.roles)
+    if role not in (MEMBER, TEAM_ADMIN):
+        raise ValueError("the default role is Member or Team admin (R3)")
+    return role
+
+
+def team_names(text: str, known: Known) -> list[str]:
+    """Names of teams of the org, with commas between."""
+    from rolecall.jobs.observe_table import mapping
+
+    found = mapping("", split_teams(text, known), known).get("teams")
+    if not found:
+        raise ValueError("name at least one team (R2)")
+    return list(found)
+
+
+def domain_names(text: str, known: Known) -> list[str]:
+    """Domains with commas or spaces between."""
+    return sorted({normalise.domain(one) for one in text.replace(",", " ").split()})
+
+
+ENDPOINTS = ("legacy", "upgrading", "new")
+
+FIELDS: Mapping[str, Sequence[Ask]] = {
+    "defaults": (
+        Ask("role", "Default role", default_role),
+        Ask("teams", "Default teams, with commas between", team_names),
+    ),
+    "domain": (
+        Ask("discoverable", "can people who sign up with it find the org", yes_no),
+        Ask("join", "do they join immediately, or by approval", choice("immediate", "approval")),
+    ),
+    "sso": (
+        Ask("enabled", "Is SSO switched on", yes_no),
+        Ask("name", "The connection's name", words),
+        Ask("idp", "Identity provider: okta, entra or another", words),
+        Ask("allow_uninvited", "May people nobody invited create an account through SSO", yes_no),
+        Ask("allow_passwords", "May people make passwords and sign in without SSO", yes_no),
+    ),
+    "scim": (
+        Ask("enabled", "Is SCIM switched on", yes_no),
+        Ask("idp", "Identity provider: okta, entra or another", words),
+        Ask("endpoint", "Endpoint: legacy (it offers an upgrade), upgrading or new", choice(*ENDPOINTS)),
+        Ask("manual_editing", "Is manual editing switched on", yes_no),
+    ),
+}  # fmt: skip
+"""What is asked about a singleton, or about each domain."""

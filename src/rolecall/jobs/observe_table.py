@@ -1,0 +1,213 @@
+"""Tables of IdP groups as people have them: copied from a browser, or as CSV ``group,role,teams``. Pure."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from rolecall.errors import Problem, Where, did_you_mean
+from rolecall.model import normalise
+from rolecall.model.roles import BUILT_IN, Role, role_id, role_words
+
+HEADINGS: Mapping[str, frozenset[str]] = {
+    "group": frozenset({"group", "groups", "idp group", "idp groups", "group name", "name"}),
+    "role": frozenset({"role", "roles", "writer role"}),
+    "teams": frozenset({"team", "teams", "writer team", "writer teams"}),
+    "members": frozenset({"members", "users", "people", "# of users", "member count"}),
+    "id": frozenset({"id", "group id"}),
+}
+NOTHING = frozenset({"", "-", "–", "—", "none", "not mapped", "unmapped", "blank", "select role", "select team", "n/a"})
+BUTTONS = frozenset({"edit", "save", "cancel", "…", "...", "⋮", "actions"})
+_HIDDEN = re.compile(r"\+\s*\d+(\s*more)?$", re.IGNORECASE)
+
+
+class Known(NamedTuple):
+    """What the org has: teams (None when nobody read them) and roles."""
+
+    teams: frozenset[str] | None = None
+    roles: Mapping[str, Role] = BUILT_IN
+
+
+class Row(NamedTuple):
+    """One group of a table as it was read, with the line it stands on. ``teams`` are parted by ``parting``."""
+
+    line: int
+    group: str
+    role: str = ""
+    teams: str = ""
+    parting: str = ","
+    members: int | None = None
+    id: str | None = None
+
+
+class Table(NamedTuple):
+    """The groups as a snapshot has them, and what is wrong with the rest."""
+
+    groups: Mapping[str, Any]
+    problems: tuple[Problem, ...]
+
+
+def read_paste(text: str, known: Known, file: str = "the paste") -> Table:
+    """The table as a browser copies it: cells parted by tabs, or each on a line of its own with a button at the end of
+    a row, or names alone. A heading is known by its words; without one the columns are group, role, teams."""
+    lines = [(number, line.strip(" \r\n")) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
+    if any("\t" in line for _, line in lines):
+        rows = _cells(((number, line.split("\t")) for number, line in lines), known)
+    elif any(line.casefold() in BUTTONS for _, line in lines):
+        rows = _cells(_stacked(lines), known)
+    else:
+        rows = (Row(number, line) for number, line in lines if line.casefold() not in HEADINGS["group"])
+    return _table(rows, known, file)
+
+
+def read_csv(text: str, known: Known, file: str) -> Table:
+    """``group,role,teams``, teams parted by ``;``; an ``id`` column is read too."""
+    delimiter = max(",;\t", key=text.partition("\n")[0].count)
+    reader = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""), delimiter=delimiter)
+    try:
+        lines = [(reader.line_num, cells) for cells in reader if any(cell.strip() for cell in cells)]
+    except csv.Error as error:
+        return Table({}, (Problem("table", f"is not CSV: {error}", Where(file, reader.line_num, 1)),))
+    if not lines or _heading(lines[0][1]) is None:
+        hint = "the first line is `group,role,teams`"
+        return Table({}, (Problem("table", "has no heading", Where(file, 1, 1), hint),))
+    return _table(_cells(iter(lines), known, ";"), known, file)
+
+
+def write_csv(groups: Mapping[str, Any], known: Known = Known()) -> str:
+    """``group,role,teams`` to be filled in, with what is known already."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(("group", "role", "teams"))
+    for name, entry in groups.items():
+        said = entry if isinstance(entry, dict) else {}
+        role = said.get("role")
+        words = role_words(role, known.roles) if role else ""
+        writer.writerow((said.get("name", name), words, ";".join(said.get("teams", ()))))
+    return out.getvalue()
+
+
+def mapping(role: str, teams: Iterable[str], known: Known) -> dict[str, Any]:
+    """A role and teams in anybody's words as a snapshot has them. Raises ValueError that says what is wrong."""
+    said: dict[str, Any] = {}
+    if role.casefold() not in NOTHING:
+        said["role"] = _role(role, known)
+    found = [_team(team, known) for team in teams if team.strip().casefold() not in NOTHING]
+    if found:
+        said["teams"] = sorted(dict.fromkeys(found))
+    if "role" in said and "teams" not in said:
+        raise ValueError(f"a role ({role}) needs at least one team (R4)")
+    return said
+
+
+def split_teams(text: str, known: Known, parting: str = ",") -> list[str]:
+    """Team names in one cell. Names that hold a comma are found where the org's teams are known."""
+    if _HIDDEN.search(text.strip()):
+        raise ValueError(f"`{text.strip()}` hides some teams: open the row and write them out")
+    teams = sorted(known.teams or (), key=len, reverse=True)
+    rest, found = text.strip(), list[str]()
+    while rest:
+        whole = next(
+            (team for team in teams if rest == team or rest.startswith((f"{team}{parting}", f"{team} {parting}"))), None
+        )
+        name = whole if whole is not None else rest.partition(parting)[0]
+        found.append(name.strip())
+        rest = rest[len(name) :].lstrip().removeprefix(parting).lstrip()
+    return [name for name in found if name]
+
+
+def _role(text: str, known: Known) -> str:
+    role = role_id(text, known.roles)
+    if role not in known.roles and role not in BUILT_IN:
+        words = [one.name for one in {**BUILT_IN, **known.roles}.values()]
+        raise ValueError(f"there is no role `{text}`; {did_you_mean(text, words) or 'roles are ' + ', '.join(words)}")
+    return role
+
+
+def _team(text: str, known: Known) -> str:
+    team = normalise.name(text)
+    if known.teams is not None and team not in known.teams:
+        near = did_you_mean(team, known.teams)
+        raise ValueError(f"there is no team `{team}`{f'; {near}' if near else ''}")
+    return team
+
+
+def _heading(cells: Sequence[str]) -> dict[str, int] | None:
+    """The columns by name, or None when this is no heading."""
+    found: dict[str, int] = {}
+    for at, cell in enumerate(cells):
+        name = next((name for name, words in HEADINGS.items() if cell.strip().casefold() in words), None)
+        if name is not None:
+            found.setdefault(name, at)
+    return found if "group" in found and len(found) > 1 else None
+
+
+def _cells(lines: Iterator[tuple[int, Sequence[str]]], known: Known, parting: str = ",") -> Iterator[Row]:
+    columns = {"group": 0, "role": 1, "teams": 2}
+    for position, (number, said) in enumerate(lines):
+        cells = [cell for cell in said if cell.strip().casefold() not in BUTTONS]
+        heading = _heading(cells) if position == 0 else None
+        if heading is not None:
+            columns = heading
+            continue
+
+        held = {name: cells[at].strip() for name, at in columns.items() if at < len(cells)}
+        members = held.get("members", "").replace(",", "")
+        yield Row(
+            number,
+            held.get("group", ""),
+            held.get("role", ""),
+            held.get("teams", ""),
+            parting,
+            int(members) if members.isdecimal() else None,
+            held.get("id") or None,
+        )
+
+
+def _stacked(lines: Sequence[tuple[int, str]]) -> Iterator[tuple[int, Sequence[str]]]:
+    """Rows whose cells stand below each other, each ended by a button such as Edit."""
+    held: list[tuple[int, str]] = []
+    for number, line in lines:
+        if line.casefold() not in BUTTONS:
+            held.append((number, line))
+        elif held:
+            names = [text for _, text in held]
+            cells = names[_headings(names) :]
+            yield held[0][0], [cells[0], *cells[1:2], ", ".join(cells[2:])] if cells else []
+            held = []
+
+
+def _headings(names: Sequence[str]) -> int:
+    """How many of the first cells are headings."""
+    words = frozenset[str]().union(*HEADINGS.values())
+    number = next((at for at, name in enumerate(names) if name.casefold() not in words), len(names))
+    return number if _heading(names[:number]) else 0
+
+
+def _table(rows: Iterable[Row], known: Known, file: str) -> Table:
+    groups: dict[str, Any] = {}
+    lines: dict[str, int] = {}
+    problems = []
+    for row in rows:
+        name = normalise.name(row.group)
+        where = Where(file, row.line, 1)
+        if not name:
+            problems.append(Problem("table", "has no group's name", where))
+        elif name in groups and row.id is None:
+            problems.append(Problem("table", f"`{name}` is on line {lines[name]} too", where, "keep one of the two"))
+        else:
+            try:
+                key = name if name not in groups else f"{name} [{row.id}]"
+                groups[key], lines[key] = _entry(row, known), row.line
+            except ValueError as error:
+                problems.append(Problem("table", f"`{name}`: {error}", where))
+    return Table(groups, tuple(problems))
+
+
+def _entry(row: Row, known: Known) -> Any:
+    said = mapping(row.role, split_teams(row.teams, known, row.parting), known)
+    facts = {"id": row.id, "members": row.members}
+    return {**said, **{name: fact for name, fact in facts.items() if fact is not None}} or "blank"

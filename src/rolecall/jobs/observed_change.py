@@ -1,0 +1,86 @@
+"""A step that a person took, written into the file that stands for the org. Everything else in it stays."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from rolecall.codec.settings import decode_value
+from rolecall.desired.emit_edit import Edit, removing, setting
+from rolecall.desired.emit_entries import add_entries, remove_entries, set_fields
+from rolecall.desired.emit_snapshot import snapshot_yaml
+from rolecall.errors import Misuse, Problem
+from rolecall.jobs.export import write_texts
+from rolecall.jobs.observe_table import Known, mapping, split_teams
+from rolecall.live.snapshot_file import read_snapshot
+from rolecall.model.kinds import split_address
+from rolecall.model.live import Facts
+from rolecall.model.run import Step
+from rolecall.model.settings import UNSET, Scim, Value
+from rolecall.source.yaml_file import parse_yaml
+
+
+def found_value(step: Step, found: str, facts: Facts) -> Value | None:
+    """What a person found at a step, as a value: ``Member: Marketing, Legal`` or ``blank`` for a group, else fields as
+    in a config, such as ``{join: approval}``. Raises Misuse when it cannot be read."""
+    section, _ = split_address(step.address)
+    text = found.strip()
+    try:
+        if section == "idp_groups" and not text.startswith("{"):
+            role, _, teams = text.partition(":")
+            known = Known(facts.teams, facts.roles)
+            said: Any = None if text.casefold() == "blank" else mapping(role.strip(), split_teams(teams, known), known)
+        else:
+            said = None if text.casefold() in ("none", "nothing") else parse_yaml(text.encode(), "--found").value
+        return decode_value(section, said or None, facts.roles)
+    except (ValueError, TypeError, AttributeError) as error:
+        hint = "write `Role: team, team` or `blank` for a group, else fields like {join: approval}"
+        raise Misuse(Problem("found", f"--found cannot be read: {error}", None, hint)) from None
+
+
+def write_step(path: Path, step: Step, value: Value | None) -> None:
+    """Make the observed file say ``value`` at the step's address. Raises ConfigError when it then reads wrong."""
+    text = path.read_text("utf-8")
+    if step.action == "upgrade" and isinstance(value, Scim):
+        after = _upgraded(path, value)
+    else:
+        after = _changed(text, _edit(step, value), as_json=path.suffix == ".json")
+    write_texts(path.parent, {path.name: after})
+    try:
+        read_snapshot(path)
+    except BaseException:
+        write_texts(path.parent, {path.name: text})
+        raise
+
+
+def _edit(step: Step, value: Value | None) -> Edit:
+    section, _ = split_address(step.address)
+    if value is None and section != "idp_groups":
+        return removing(step.address)
+    edit = setting(step.address, value)
+    blank = {"blank": None} if (edit.fields or {}).get("blank") else {}
+    return edit._replace(fields={**(edit.fields or {}), **blank})
+
+
+def _changed(text: str, edit: Edit, *, as_json: bool) -> str:
+    if edit.fields is None:
+        return remove_entries(text, [edit.address])
+    text = set_fields(text, [edit], as_json=as_json)
+    return add_entries(text, [edit], as_json=as_json)
+
+
+def _upgraded(path: Path, value: Scim) -> str:
+    """The file after a step of the upgrade (R20): starting it empties the list of groups, whose links stay in force."""
+    said = dict(read_snapshot(path).value)
+    endpoint = value.endpoint
+    said["scim"] = {**said.get("scim", {}), **({} if endpoint is UNSET else {"endpoint": endpoint})}
+    if endpoint == "upgrading":
+        groups = said.get("idp_groups", {})
+        said["legacy_links"] = {
+            name: entry.get("teams", []) if isinstance(entry, dict) else [] for name, entry in groups.items()
+        }
+        said["idp_groups"] = {}
+    else:
+        said.pop("legacy_links", None)
+    return json.dumps(said, ensure_ascii=False, indent=1) + "\n" if path.suffix == ".json" else snapshot_yaml(said)

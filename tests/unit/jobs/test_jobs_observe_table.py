@@ -1,0 +1,95 @@
+"""Tables of groups as people have them: browsers copy them in several ways, spreadsheets in others."""
+
+from __future__ import annotations
+
+import pytest
+
+from rolecall.jobs.observe_table import Known, read_csv, read_paste, split_teams, write_csv
+from rolecall.model.roles import BUILT_IN, Role
+
+KNOWN = Known(
+    frozenset({"IT", "Marketing", "Legal", "R, D", "R"}), {**BUILT_IN, "editor": Role("editor", "Content editor")}
+)
+ADMINS = {"role": "org_admin", "teams": ["IT"]}
+
+PASTES = {
+    "cells parted by tabs, with a heading": (
+        "IdP group\tRole\tTeams\tMembers\t\nAdmins\tOrg admin\tIT\t1,204\tEdit\nStaff\t—\t—\t\tEdit\n",
+        {"Admins": {**ADMINS, "members": 1204}, "Staff": "blank"},
+    ),
+    "columns in another order": ("Team\tGroup name\tRole\nIT\tAdmins\tOrg admin\n", {"Admins": ADMINS}),
+    "no heading": ("Admins\tOrg admin\tIT\nStaff\t\t\n", {"Admins": ADMINS, "Staff": "blank"}),
+    "windows line ends and blank lines": ("\r\nAdmins\tOrg admin\tIT\r\n\r\n", {"Admins": ADMINS}),
+    "each cell on a line of its own": (
+        "IdP group\nRole\nTeams\nAdmins\nOrg admin\nIT\nEdit\nStaff\n—\n—\nEdit\n"
+        "Both\nMember\nLegal\nMarketing\nEdit\n",
+        {"Admins": ADMINS, "Staff": "blank", "Both": {"role": "member", "teams": ["Legal", "Marketing"]}},
+    ),
+    "names alone": ("Group\nAdmins\nStaff\n", {"Admins": "blank", "Staff": "blank"}),
+    "a team with a comma in its name": (
+        "A\tMember\tR, D, Legal\n",
+        {"A": {"role": "member", "teams": ["Legal", "R, D"]}},
+    ),
+    "a role of the org's own, and a mapping without one": (
+        "A\tContent editor\tLegal\nB\t–\tLegal\n",
+        {"A": {"role": "editor", "teams": ["Legal"]}, "B": {"teams": ["Legal"]}},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", PASTES)
+def test_a_paste_is_read(name: str) -> None:
+    text, groups = PASTES[name]
+    found = read_paste(text, KNOWN)
+    assert found.problems == ()
+    assert dict(found.groups) == groups
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ("A\tMember\tMarketng", "there is no team `Marketng`; did you mean `Marketing`?"),
+        ("A\tMembr\tLegal", "there is no role `Membr`; did you mean `Member`?"),
+        ("A\tMember\t—", "a role (Member) needs at least one team (R4)"),
+        ("A\tMember\tLegal, +2 more", "`Legal, +2 more` hides some teams: open the row and write them out"),
+    ],
+)
+def test_a_row_that_cannot_be_is_told_with_its_line_and_the_rest_is_read(row: str, message: str) -> None:
+    found = read_paste(f"Admins\tOrg admin\tIT\n{row}\n", KNOWN)
+    assert dict(found.groups) == {"Admins": ADMINS}
+    (problem,) = found.problems
+    assert problem.message == f"`A`: {message}"
+    assert problem.where is not None
+    assert problem.where.line == 2
+
+
+def test_a_group_that_comes_twice_is_told() -> None:
+    found = read_paste("A\tMember\tLegal\nA\tMember\tIT\n", KNOWN)
+    assert "is on line 1 too" in found.problems[0].message
+
+
+def test_csv_is_read_and_written_alike() -> None:
+    text = 'group,role,teams\nAdmins,Org admin,IT\nBoth,Member,"Legal;R, D"\nStaff,,\n'
+    found = read_csv(text, KNOWN, "g.csv")
+    assert found.problems == ()
+    assert found.groups["Both"] == {"role": "member", "teams": ["Legal", "R, D"]}
+    assert write_csv(found.groups, KNOWN) == text
+
+
+def test_csv_of_a_spreadsheet_with_semicolons_and_a_mark() -> None:
+    found = read_csv("\ufeffgroup;role;teams\nAdmins;Org admin;IT\n", KNOWN, "g.csv")
+    assert dict(found.groups) == {"Admins": ADMINS}
+
+
+@pytest.mark.parametrize("text", ["", "Admins,Org admin,IT\n"])
+def test_csv_without_a_heading_is_refused(text: str) -> None:
+    assert read_csv(text, KNOWN, "g.csv").problems[0].message == "has no heading"
+
+
+def test_homonyms_are_kept_apart_by_their_ids() -> None:
+    found = read_csv("group,role,teams,id\nA,Member,IT,1\nA,,,2\n", KNOWN, "g.csv")
+    assert found.groups == {"A": {"role": "member", "teams": ["IT"], "id": "1"}, "A [2]": {"id": "2"}}
+
+
+def test_teams_that_start_alike_are_told_apart() -> None:
+    assert split_teams("R, R, D, IT", KNOWN) == ["R", "R, D", "IT"]

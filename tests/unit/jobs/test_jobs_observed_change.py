@@ -1,0 +1,120 @@
+"""A step that a person took, in the file that stands for the org; comments and the rest stay."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from rolecall.errors import Misuse
+from rolecall.jobs.observed_change import found_value, write_step
+from rolecall.live.snapshot_file import read_snapshot
+from rolecall.model.live import Facts
+from rolecall.model.run import Step
+from rolecall.model.settings import BLANK, Domain, GroupMapping, Scim
+
+FILE = """\
+# seen by us
+snapshot: 1
+org: {id: org_1}
+teams: [Everyone, "R, D"]
+scim: {enabled: true, endpoint: legacy}   # the old one
+domains:
+  acme.com: {discoverable: true, join: approval} # ours
+idp_groups:
+  A: {role: member, teams: [Everyone], id: g-1, members: 4} # four
+  B: blank
+"""
+
+
+def step(at: str, action: str, after) -> Step:
+    return Step(1, 1, at, action, "human", None, after, "human")
+
+
+def written(tmp_path: Path, at: str, action: str, after) -> str:
+    path = tmp_path / "org.yaml"
+    path.write_text(FILE)
+    write_step(path, step(at, action, after), after)
+    read_snapshot(path)
+    return path.read_text()
+
+
+@pytest.mark.parametrize(
+    ("at", "action", "after", "line", "instead"),
+    [
+        (
+            "idp_groups/A",
+            "update",
+            GroupMapping("org_admin", frozenset({"R, D"})),
+            '  A: {role: org_admin, teams: ["R, D"], id: g-1, members: 4} # four\n',
+            "  A: {role: member, teams: [Everyone], id: g-1, members: 4} # four\n",
+        ),
+        (
+            "idp_groups/A",
+            "delete",
+            None,
+            "  A: {id: g-1, members: 4} # four\n",
+            "  A: {role: member, teams: [Everyone], id: g-1, members: 4} # four\n",
+        ),
+        (
+            "idp_groups/B",
+            "create",
+            GroupMapping("member", frozenset({"Everyone"})),
+            "  B: {role: member, teams: [Everyone]}\n",
+            "  B: blank\n",
+        ),
+        ("idp_groups/B", "update", BLANK, "  B: blank\n", "  B: blank\n"),
+        (
+            "domains/acme.com",
+            "update",
+            Domain(join="immediate"),
+            "  acme.com: {discoverable: true, join: immediate} # ours\n",
+            "  acme.com: {discoverable: true, join: approval} # ours\n",
+        ),
+    ],
+)
+def test_one_line_changes(tmp_path: Path, at: str, action: str, after, line: str, instead: str) -> None:
+    assert written(tmp_path, at, action, after) == FILE.replace(instead, line)
+
+
+def test_a_domain_is_claimed_and_given_up(tmp_path: Path) -> None:
+    text = written(tmp_path, "domains/acme.io", "create", Domain(discoverable=False))
+    assert "  acme.io: {discoverable: false}\n" in text
+    assert "domains: {}\n" in written(tmp_path, "domains/acme.com", "delete", None)
+
+
+def test_the_upgrade_empties_the_groups_and_keeps_their_links(tmp_path: Path) -> None:
+    written(tmp_path, "scim", "upgrade", Scim(endpoint="upgrading"))
+    path = tmp_path / "org.yaml"
+    said = read_snapshot(path).value
+    assert said["scim"] == {"enabled": True, "endpoint": "upgrading"}
+    assert said["idp_groups"] == {}
+    assert said["legacy_links"] == {"A": ["Everyone"], "B": []}
+    write_step(path, step("scim", "upgrade", Scim(endpoint="new")), Scim(endpoint="new"))
+    said = read_snapshot(path).value
+    assert said["scim"]["endpoint"] == "new"
+    assert "legacy_links" not in said
+
+
+FACTS = Facts(teams=frozenset({"Everyone", "R, D"}))
+
+
+@pytest.mark.parametrize(
+    ("at", "found", "value"),
+    [
+        ("idp_groups/A", "Org admin: R, D, Everyone", GroupMapping("org_admin", frozenset({"R, D", "Everyone"}))),
+        ("idp_groups/A", "blank", BLANK),
+        ("idp_groups/A", "{role: member, teams: [Everyone]}", GroupMapping("member", frozenset({"Everyone"}))),
+        ("domains/acme.com", "{join: immediate}", Domain(join="immediate")),
+        ("domains/acme.com", "none", None),
+    ],
+)
+def test_what_was_found_is_read_as_people_say_it(at: str, found: str, value) -> None:
+    assert found_value(step(at, "update", None), found, FACTS) == value
+
+
+@pytest.mark.parametrize("found", ["Boss: Everyone", "Member: Nobody", "Member", "{a"])
+def test_what_cannot_be_is_refused(found: str) -> None:
+    with pytest.raises(Exception) as caught:
+        found_value(step("idp_groups/A", "update", None), found, FACTS)
+    assert isinstance(caught.value, Misuse) or caught.type.__name__ == "ConfigError"
