@@ -82,12 +82,9 @@ def _forms(secrets: Mapping[str, str]) -> list[tuple[str, bytes]]:
     """Each secret as it is, in base64, and quoted for a URL."""
     found = []
     for name, secret in secrets.items():
-        raw = secret.encode()
-        found += [
-            (name, raw),
-            (f"{name}, base64", base64.b64encode(raw)[:-4]),
-            (f"{name}, quoted", quote(secret).encode()),
-        ]
+        found += [(name, secret.encode()), (f"{name}, base64", base64.b64encode(secret.encode())[:-4])]
+        if quote(secret) != secret:
+            found.append((f"{name}, quoted", quote(secret).encode()))
     return found
 
 
