@@ -9,7 +9,8 @@ from typing import NamedTuple
 from rolecall.model.policy import Combo
 from rolecall.model.settings import Address
 from rolecall.plan.headline import combos, people, sentence, shift_of, shifts, tally_words
-from rolecall.plan.value import Impact, Move, Plan, Transient, UpgradeImpact, Who
+from rolecall.plan.transient_words import transient_sentences
+from rolecall.plan.value import Impact, Move, Plan, UpgradeImpact, Who
 from rolecall.report.phrases import count
 from rolecall.report.visible import visible
 
@@ -61,9 +62,7 @@ def plan_told(plan: Plan) -> Iterable[Told]:
         yield from _escalations(impact)
     if impact.upgrade:
         yield from _upgrade(impact.upgrade)
-    yield from (_transient(row) for row in impact.transients[:_MOST])
-    if len(impact.transients) > _MOST:
-        yield Told(f"And {count(len(impact.transients) - _MOST, 'more such moment')} between two steps.", True)
+    yield from (Told(visible(text), bool(impact.transients)) for text in transient_sentences(impact))
     for row in impact.apart:
         yield from (Told(visible(text)) for text in row.sentences)
 
@@ -100,8 +99,3 @@ def _upgrade(row: UpgradeImpact) -> Iterable[Told]:
     if lost := row.org_admins_lost:
         names = ", ".join(name(who) for who in lost[:_MOST] if who.email)
         yield Told(f"{people(len(lost), 'is', 'are')} org admin no longer{f': {names}' if names else ''}.", True)
-
-
-def _transient(row: Transient) -> Told:
-    combo = visible(combos([row.combo]))
-    return Told(f"{name(row.who)} {row.kind} {combo} from step {row.from_step:,} to step {row.to_step:,}.", True)

@@ -1,0 +1,46 @@
+"""What is said of the moments between two steps."""
+
+from __future__ import annotations
+
+from small_org import many, person, plan
+
+from rolecall.model.policy import Combo
+from rolecall.plan.transient_words import WAY_OUT, transient_sentences
+from rolecall.plan.value import Impact, Transient, Who
+
+CROSSED = ({"A": "member: X", "B": "member: Y"}, {"A": "member: Y", "B": "member: X"})
+
+
+def test_people_alike_are_one_sentence_and_the_way_out_comes_last():
+    made = plan(*CROSSED, many(5, "A", "B"))
+    assert list(transient_sentences(made.impact)) == [
+        "5 people lack X member from step 1 to step 2: p000@acme.com, p001@acme.com, p002@acme.com and 2 more.",
+        WAY_OUT,
+    ]
+
+
+def test_one_person_and_a_spike():
+    rows = (Transient(Who("u", "ann@acme.com"), "has", Combo("X", "team_admin"), 1, 3),)
+    assert next(transient_sentences(Impact(1, transients=rows))) == (
+        "1 person has X team admin from step 1 to step 3: ann@acme.com."
+    )
+    unnamed = (rows[0]._replace(who=Who("u", None)),)
+    assert next(transient_sentences(Impact(1, transients=unnamed))).endswith("to step 3.")
+
+
+def test_none_found_is_not_none_there_is():
+    made = plan({"A": "member: X", "B": "member: Y"}, {"A": "member: Z", "B": "member: X"}, [person("ann", "A", "B")])
+    assert list(transient_sentences(made.impact)) == [
+        "1 person depends on the order of these steps; found none who lacks or has anything in between."
+    ]
+
+
+def test_nobody_at_risk_is_nothing_to_say():
+    assert list(transient_sentences(plan(*CROSSED, many(3, "A")).impact)) == []
+
+
+def test_many_kinds_are_counted():
+    rows = tuple(Transient(Who("u", "a@b.c"), "lacks", Combo(f"T{n}", "member"), 1, 2) for n in range(9))
+    told = list(transient_sentences(Impact(1, transients=rows)))
+    assert len(told) == 7
+    assert told[-2] == "And 4 more such moments."
