@@ -16,8 +16,8 @@ def transient_sentences(impact: Impact, most: int = 5) -> Iterator[str]:
     """A sentence for people alike in what and when, most people first, and the way out; or that none was found."""
     if not impact.transients:
         if impact.at_risk:
-            number = people(len(impact.at_risk), "depends", "depend")
-            yield f"{number} on the order of these steps; found none who lacks or has anything in between."
+            who = people(len(impact.at_risk))
+            yield f"The order of these steps matters to {who}; found nobody who lacks or has anything in between."
         return
     alike: dict[tuple[str, Combo, int, int], list[Transient]] = {}
     for row in impact.transients:

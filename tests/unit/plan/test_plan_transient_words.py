@@ -31,7 +31,7 @@ def test_one_person_and_a_spike():
 def test_none_found_is_not_none_there_is():
     made = plan({"A": "member: X", "B": "member: Y"}, {"A": "member: Z", "B": "member: X"}, [person("ann", "A", "B")])
     assert list(transient_sentences(made.impact)) == [
-        "1 person depends on the order of these steps; found none who lacks or has anything in between."
+        "The order of these steps matters to 1 person; found nobody who lacks or has anything in between."
     ]
 
 
