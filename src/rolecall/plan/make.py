@@ -78,10 +78,15 @@ def make(question: Question) -> Plan:
             *idle,
             *linted,
         ),
-        requests=Requests(live.requests, sum(change.via == "api" for change in changes)),
+        requests=_requests(question, changes),
         selection=Selection(question.targets, question.excludes, question.only_expired),
         errored=any(problem.severity == "error" for problem in found.problems),
     )
+
+
+def _requests(question: Question, changes: tuple[Change, ...]) -> Requests:
+    people = 0 if question.directory is None else question.directory.requests
+    return Requests(question.live.requests + people, sum(change.via == "api" for change in changes))
 
 
 def _policies(question: Question) -> tuple[Guards, ...]:
