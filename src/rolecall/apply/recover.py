@@ -18,8 +18,8 @@ _LOOK_BACK = 20
 
 def left_open(journal: Journal, org_id: str) -> tuple[Run, ...]:
     """Earlier runs that never came to their end. Whoever holds the lock knows that they are dead."""
-    runs = journal.runs(org_id, _LOOK_BACK)
-    return tuple(run for run in runs if run.outcome == "open" and run.kind in ("apply", "rollback"))
+    runs = journal.runs(org_id, _LOOK_BACK, ("apply", "rollback"))
+    return tuple(run for run in runs if run.outcome == "open")
 
 
 async def recover(journal: Journal, org: Org, live: Live, dead: Sequence[Run] = ()) -> tuple[Step, ...]:

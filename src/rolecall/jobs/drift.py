@@ -16,6 +16,7 @@ from rolecall.model.policy import Allow
 from rolecall.model.settings import Address
 from rolecall.plan.drift import Drift
 from rolecall.plan.drift_make import Inquiry, Looked, Past, drifted, find
+from rolecall.plan.question import Question
 
 SLACK = timedelta(minutes=5)
 """How far the org's clock and ours may be apart when an event is laid beside a run."""
@@ -58,9 +59,7 @@ async def drift(request: DriftRequest) -> Drifts:
     asked = PlanRequest(request.wanted, request.org, request.people, request.now, request.as_of, lifts=request.lifts)
     first = await question(asked)
     past = request.past(first.live.facts.org_id)
-    first = replace(first, applied=past.memory.applied)
-    if request.people is not None:
-        first = replace(first, directory=await request.people.read_people(EVERYBODY), scope=EVERYBODY)
+    first = await _with_people(replace(first, applied=past.memory.applied), request.people)
     inquiry = Inquiry(first, past, {}, request.ignore, request.include_unapplied)
     rows = drifted(inquiry)
     if rows:
@@ -68,6 +67,17 @@ async def drift(request: DriftRequest) -> Drifts:
     looked = find(inquiry)
     written = _written(looked.found.rows, request.blame)
     return Drifts(replace(looked, found=replace(looked.found, written=written)), inquiry)
+
+
+async def _with_people(asked: Question, people: People | None) -> Question:
+    """With everybody; where people cannot be read, with a word about that: what moved can be told all the same."""
+    if people is None:
+        return asked
+    try:
+        return replace(asked, directory=await people.read_people(EVERYBODY), scope=EVERYBODY)
+    except OrgError as error:
+        warning = Problem("people_unread", f"people were not read: {error.problems[0].message}", severity="warning")
+        return replace(asked, warnings=(*asked.warnings, warning))
 
 
 async def _with_events(inquiry: Inquiry, request: DriftRequest, rows: Sequence[Drift]) -> Inquiry:

@@ -25,6 +25,7 @@ WATCHED = "drift.watched"
 """Keys of the journal's notes: the last look, and the moment of the sighting that watched roles are compared with."""
 
 GIT = "git:"
+_LOOK_BACK = 20
 
 
 def from_journal(journal: Journal, org_id: str, now: datetime) -> Past:
@@ -62,14 +63,9 @@ def with_baseline(past: Past, config: Config, said: str) -> Past:
 
 
 def _last_apply(journal: Journal, org_id: str) -> Run | None:
-    """The newest run that wrote, or found nothing to write."""
-    limit = 64
-    while True:
-        runs = journal.runs(org_id, limit)
-        found = next((run for run in runs if run.kind in ("apply", "rollback") and run.outcome != "open"), None)
-        if found is not None or len(runs) < limit:
-            return found
-        limit *= 8
+    """The newest run that wrote, or found nothing to write, and came to an end."""
+    runs = journal.runs(org_id, _LOOK_BACK, ("apply", "rollback"))
+    return next((run for run in runs if run.outcome != "open"), None)
 
 
 def _of_ref(config: Config, ref: str) -> tuple[Memory, Basis]:

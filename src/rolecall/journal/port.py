@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, Protocol, Self
 from rolecall.errors import Problem, RolecallError
 from rolecall.model.desired import Applied
 from rolecall.model.policy import Policy
-from rolecall.model.run import Attestation, Ended, Intent, Opening, Record, Run, RunOutcome, Step
+from rolecall.model.run import Attestation, Ended, Intent, Opening, Record, Run, RunKind, RunOutcome, Step
 from rolecall.model.settings import Address, Value
 from rolecall.model.sighting import Sighting
 
@@ -143,8 +143,10 @@ class Journal(Protocol):
     def records(self, org_id: str) -> tuple[Record, ...]:
         """The remembered values, by address."""
 
-    def runs(self, org_id: str | None = None, limit: int | None = None) -> tuple[Run, ...]:
-        """Past runs, newest first, with their steps."""
+    def runs(
+        self, org_id: str | None = None, limit: int | None = None, kinds: Collection[RunKind] | None = None
+    ) -> tuple[Run, ...]:
+        """Past runs, newest first, with their steps; only of these kinds, where given."""
 
     def run(self, number: int) -> Run | None:
         """One run, or None when there is none, or its content was pruned."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, Self
@@ -14,7 +14,7 @@ from rolecall.journal.database import Database
 from rolecall.journal.lock import Lock
 from rolecall.journal.port import Held, Holder, JournalError, Seen, Verified, Waiting
 from rolecall.model.desired import Applied
-from rolecall.model.run import Attestation, Ended, Intent, Opening, Record, Run, RunOutcome, Step
+from rolecall.model.run import Attestation, Ended, Intent, Opening, Record, Run, RunKind, RunOutcome, Step
 from rolecall.model.sighting import Sighting
 
 Clock = Callable[[], datetime]
@@ -94,12 +94,19 @@ class SqlJournal:
     def records(self, org_id: str) -> tuple[Record, ...]:
         return memory.records(self._database, org_id)
 
-    def runs(self, org_id: str | None = None, limit: int | None = None) -> tuple[Run, ...]:
-        where, params = ("WHERE org_id = ?", (org_id,)) if org_id is not None else ("", ())
+    def runs(
+        self, org_id: str | None = None, limit: int | None = None, kinds: Collection[RunKind] | None = None
+    ) -> tuple[Run, ...]:
+        of_org, wanted = "" if org_id is None else "AND org_id = ?", sorted(kinds or ())
+        of_kind = f"AND kind IN ({', '.join('?' * len(wanted))})" if kinds is not None else ""
         cut = f"LIMIT {int(limit)}" if limit is not None else ""
-        found = self._database.rows(f"SELECT id, org_id FROM rolecall_runs {where} ORDER BY id DESC {cut}", *params)
-        first = min((number for number, _ in found), default=0)
-        folded = [run for org in {org for _, org in found} for run in fold.runs(org, self._light(org, first))]
+        sql = f"SELECT id, org_id FROM rolecall_runs WHERE 1 = 1 {of_org} {of_kind} ORDER BY id DESC {cut}"
+        found: dict[int, str] = dict(self._database.rows(sql, *(() if org_id is None else (org_id,)), *wanted))
+        first = min(found, default=0)
+        if kinds is None:
+            folded = [run for org in set(found.values()) for run in fold.runs(org, self._light(org, first))]
+        else:
+            folded = [run for number, org in found.items() for run in fold.runs(org, self._light(org, number, number))]
         return tuple(sorted(folded, key=lambda run: -run.id))
 
     def run(self, number: int) -> Run | None:

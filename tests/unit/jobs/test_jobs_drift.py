@@ -1,0 +1,130 @@
+"""The look itself, over ports that can only read: who is asked what, and what is told where nobody answers."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from workbench import MARKETING, NOW, Workbench
+
+from rolecall.errors import OrgError, Problem
+from rolecall.jobs import past
+from rolecall.jobs.drift import DriftRequest, drift
+from rolecall.jobs.plan import Wanted
+from rolecall.model.desired import Desired
+from rolecall.model.run import Opening
+from rolecall.model.settings import GroupMapping, Settings
+
+WANTED = Desired(Settings(idp_groups={"Writer-Marketing": MARKETING}))
+LEAD = GroupMapping("team_admin", frozenset({"Brand"}))
+
+
+class ReadOnly:
+    """An org of which only what a look is handed is left."""
+
+    def __init__(self, org: Any) -> None:
+        self._org = org
+        self.asked: list[Any] = []
+
+    async def read(self, sections=None):
+        return await self._org.read(sections)
+
+    async def read_people(self, scope):
+        return await self._org.read_people(scope)
+
+    async def since(self, at):
+        self.asked.append(at)
+        return await self._org.since(at)
+
+    async def find(self, key):
+        raise AssertionError("nobody asks for a key")
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Workbench:
+    made = Workbench(tmp_path)
+    made.apply(made.plan(WANTED))
+    return made
+
+
+def look(bench: Workbench, **more: Any):
+    async def work():
+        org, journal = bench.org(), bench.journal()
+        port = ReadOnly(org)
+        request = DriftRequest(
+            Wanted(WANTED, "acme", "local:org.db"),
+            port,
+            port,
+            port,
+            NOW + timedelta(hours=1),
+            NOW.date(),
+            lambda org_id: past.from_journal(journal, org_id, NOW + timedelta(hours=1)),
+            lambda org_id: past.moments(journal, org_id),
+            lambda run: journal.run(run) is not None,
+        )
+        try:
+            return (await drift(replace(request, **more))).looked.found, port.asked
+        finally:
+            await org.close()
+            journal.close()
+
+    return asyncio.run(work())
+
+
+def test_a_look_needs_no_way_to_write(bench):
+    bench.write(Writer_Marketing=LEAD)
+    found, asked = look(bench)
+    assert [(row.address, row.kind) for row in found.drifts] == [("idp_groups/Writer-Marketing", "other_run")]
+    assert asked == [NOW - timedelta(minutes=5)]
+
+
+def test_where_nothing_moved_nobody_is_asked_who_did_it(bench):
+    found, asked = look(bench)
+    assert (found.drifts, asked) == ((), [])
+
+
+def test_without_an_audit_log_it_is_not_known_who(bench):
+    bench.write(Writer_Marketing=LEAD)
+    found, _ = look(bench, audit=None)
+    assert [(row.kind, row.event) for row in found.drifts] == [("console", None)]
+
+
+def test_an_audit_log_that_cannot_be_read_is_told(bench):
+    class Silent:
+        async def since(self, at):
+            raise OrgError(Problem("forbidden", "403 for the audit log"))
+
+        async def find(self, key):
+            return None
+
+    bench.write(Writer_Marketing=LEAD)
+    found, _ = look(bench, audit=Silent())
+    assert [row.kind for row in found.drifts] == ["console"]
+    assert [problem.message for problem in found.warnings] == ["who changed what is not known: 403 for the audit log"]
+
+
+def test_people_who_cannot_be_read_are_told_and_the_rest_is_found(bench):
+    class Nobody:
+        async def read_people(self, scope):
+            raise OrgError(Problem("down", "the directory is down"))
+
+    bench.write(Writer_Marketing=LEAD)
+    found, _ = look(bench, people=Nobody())
+    assert len(found.drifts) == 1
+    assert found.sighting is None
+    assert "people were not read: the directory is down" in [problem.message for problem in found.warnings]
+
+
+def test_the_last_apply_is_found_behind_any_number_of_looks(bench):
+    with bench.journal() as journal:
+        for _ in range(30):
+            journal.close_run(journal.begin(Opening("org_1", "drift")), "done")
+        journal.begin(Opening("org_1", "apply"))  # and one that died
+        known = past.from_journal(journal, "org_1", NOW)
+        assert known.basis.name == "run 1"
+        assert [run.id for run in journal.runs("org_1", 2, ("apply", "rollback"))] == [32, 1]
+        assert journal.runs("org_2", 2, ("apply",)) == ()
