@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from rolecall.errors import ConfigError, Misuse, OrgError, Problem
+from rolecall.live.embedded import not_installed, shown
 from rolecall.model.directory import EVERYBODY
 from rolecall.model.target import OrgTarget
 
@@ -38,7 +40,7 @@ async def load(where: str, snapshot: SnapshotReader) -> Loaded:
     """Make the org at ``where`` what a snapshot says; what it held before goes, but for tokens."""
     live = await snapshot.read()
     people = await snapshot.read_people(EVERYBODY)
-    with _Opened(where) as database:
+    with _opened(where) as database:
         from rolecall.localorg.load import load as fill
 
         return fill(database, live, people)
@@ -46,7 +48,7 @@ async def load(where: str, snapshot: SnapshotReader) -> Loaded:
 
 def make_token(where: str, wish: Wish) -> str:
     """A new token's secret, which is kept nowhere."""
-    with _Opened(where) as database:
+    with _opened(where) as database:
         from rolecall.localorg.manage import make_token as make
 
         scope: Literal["read", "write"] = "read" if wish.read_only else "write"
@@ -55,7 +57,7 @@ def make_token(where: str, wish: Wish) -> str:
 
 def reset(where: str, *, keep_tokens: bool = False) -> None:
     """An org as new: nothing in it but what every org begins with."""
-    with _Opened(where) as database:
+    with _opened(where) as database:
         from rolecall.localorg.manage import reset as empty
 
         empty(database, keep_tokens=keep_tokens)
@@ -63,36 +65,30 @@ def reset(where: str, *, keep_tokens: bool = False) -> None:
 
 def serve(where: str, host: str, port: int, *, remote: bool, announce: Callable[[str], object]) -> None:
     """Serve until interrupted; ``announce`` is given the base URL once it listens."""
-    with _Opened(where) as database:
+    with _opened(where) as database:
         from rolecall.localorg.serve import serve as listen
 
         listen(database, host=host, port=port, remote=remote, announce=announce)
 
 
-class _Opened:
-    """A local org's database for a while, made where there is none."""
+@contextmanager
+def _opened(where: str) -> Iterator[Database]:
+    """A local org's database for a while, made where there is none. Raises OrgError for what cannot be done with it."""
+    try:
+        from sqlalchemy.exc import SQLAlchemyError
 
-    def __init__(self, where: str) -> None:
-        self._where = where
-
-    def __enter__(self) -> Database:
-        try:
-            from sqlalchemy.exc import SQLAlchemyError
-
-            from rolecall.localorg.store import open_database
-        except ModuleNotFoundError as error:
-            message = f"a local org needs the extra `local` (`{error.name}` is not installed)"
-            hint = "run pip install 'rolecall[local]'"
-            raise ConfigError(Problem("local_not_installed", message, None, hint)) from None
-        if "://" not in self._where:
-            Path(self._where).parent.mkdir(parents=True, exist_ok=True)
-        try:
-            self._database = open_database(self._where)
-        except SQLAlchemyError as error:
-            said = str(getattr(error, "orig", None) or error).partition("\n")[0]
-            message = f"this is not a local org that can be opened: {said}"
-            raise OrgError(Problem("local_unusable", message, None, "check `org.url` or --database")) from None
-        return self._database
-
-    def __exit__(self, *exc: object) -> None:
-        self._database.close()
+        from rolecall.localorg.store import Busy, open_database
+    except ModuleNotFoundError as error:
+        raise ConfigError(not_installed(error)) from None
+    if "://" not in where:
+        Path(where).parent.mkdir(parents=True, exist_ok=True)
+    database = open_database(where)
+    try:
+        yield database
+    except (SQLAlchemyError, Busy) as error:
+        said = str(getattr(error, "orig", None) or error).partition("\n")[0]
+        hint = "make room on its disk, or wait for whoever else is using it, and run the command again"
+        message = f"the local org in {shown(where)} stays as it was: {said}"
+        raise OrgError(Problem("local_failed", message, None, hint)) from error
+    finally:
+        database.close()

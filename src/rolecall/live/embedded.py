@@ -71,21 +71,14 @@ class EmbeddedTransport:
 
 def _open(where: str) -> Database:
     try:
-        from sqlalchemy.exc import SQLAlchemyError
-
         from rolecall.localorg.store import open_database
     except ModuleNotFoundError as error:
-        raise ConfigError(_not_installed(error)) from None
+        raise ConfigError(not_installed(error)) from None
     path = Path(where.removeprefix("sqlite:"))
-    here = shown(where)
     if "://" not in where and not path.is_file():
         hint = "make one with `rolecall local load SNAPSHOT`"
-        raise OrgError(Problem("local_missing", f"there is no local org at {path}", None, hint))
-    try:
-        return open_database(where)
-    except (SQLAlchemyError, OSError, ValueError) as error:
-        message = f"{here} cannot be opened as a local org: {_first_line(error)}"
-        raise OrgError(Problem("local_unusable", message, None, "check `org.url`")) from None
+        raise OrgError(Problem("local_missing", f"there is no local org in {path}", None, hint))
+    return open_database(where)
 
 
 def shown(where: str) -> str:
@@ -94,11 +87,8 @@ def shown(where: str) -> str:
     return f"{scheme}://{rest.rpartition('@')[2]}" if slashes else where
 
 
-def _first_line(error: Exception) -> str:
-    return str(getattr(error, "orig", None) or error).partition("\n")[0]
-
-
-def _not_installed(error: ModuleNotFoundError) -> Problem:
+def not_installed(error: ModuleNotFoundError) -> Problem:
+    """The problem that the libraries of a local org are not there."""
     message = f"a `local:` org needs the extra `local` (`{error.name}` is not installed)"
     return Problem("local_not_installed", message, None, "run pip install 'rolecall[local]'")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import subprocess
 import sys
 import time
@@ -14,6 +15,11 @@ from cli_repo import make_repo
 
 from rolecall.cli.main import run
 from rolecall.errors import Exit
+
+SMALL_DISK = """\
+import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (51200, 51200))
+from rolecall.cli.main import main"""
+"""No file may grow beyond 50 kB, as on a disk that is nearly full."""
 
 Capture = pytest.CaptureFixture[str]
 
@@ -51,8 +57,6 @@ def test_init_writes_any_name_so_that_it_reads_back(name: str, capsys: Capture) 
     run(["local", "reset"])
     capsys.readouterr()
     run(["render", "--format", "json"])
-    import json
-
     assert json.loads(capsys.readouterr().out)["org"]["name"] == name
 
 
@@ -97,6 +101,20 @@ def test_what_is_no_database_is_not_opened(tmp_path: Path, capsys: Capture) -> N
     (tmp_path / "org.db").write_bytes(b"not a database at all" * 100)
     assert run(["local", "reset", "--database", "org.db"]) == Exit.ERROR
     assert capsys.readouterr().err.startswith("error: ")
+
+
+def test_a_disk_that_takes_no_more_leaves_the_org_as_it_was(tmp_path: Path, capsys: Capture) -> None:
+    repo = make_repo(tmp_path / "r")
+    capsys.readouterr()
+    assert run(["-C", str(repo), "plan", "--format", "json"]) == Exit.OK
+    before = json.loads(capsys.readouterr().out)["changes"]
+    line = [sys.executable, "-c", f"{SMALL_DISK}; main()", "-C", str(repo), "local", "reset"]
+    done = subprocess.run(line, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout) == (Exit.ERROR, "")
+    assert done.stderr.startswith("error: the local org in org.db stays as it was: ")
+    assert done.stderr.count("\n") == 1
+    run(["-C", str(repo), "plan", "--format", "json"])
+    assert json.loads(capsys.readouterr().out)["changes"] == before
 
 
 def test_a_served_org_answers_and_ctrl_c_ends_it(tmp_path: Path) -> None:

@@ -73,7 +73,7 @@ def test_a_token_makes_the_caller_somebody(path: Path) -> None:
 
 
 def test_without_the_extra_it_says_what_to_install(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "sqlalchemy.exc", None)
+    monkeypatch.setitem(sys.modules, "rolecall.localorg.store", None)
     with pytest.raises(ConfigError) as caught:
         send(EmbeddedTransport(path))
     assert "pip install 'rolecall[local]'" in str(caught.value)
