@@ -138,7 +138,10 @@ def _brief(means: Exchangeable, answer: Answer) -> Problem:
     """Why a write did not work. A step says what was written, so `503 from the org` is all there is to say."""
     problem = refusal(means.write, answer)
     long = f"the org failed at {means.write} with {answer.status}"
-    return problem._replace(message=problem.message.replace(long, f"{answer.status} from the org"))
+    if not problem.message.startswith(long):
+        return problem
+    said = problem.message.removeprefix(long).partition(" (it asks to wait")[0]
+    return problem._replace(message=f"{answer.status} from the org{said}")
 
 
 def _tried(problem: Problem, sent: Exchanged) -> Problem:

@@ -132,12 +132,19 @@ def _verdict(verdict: Verdict, guard: GuardResult) -> Line:
     return Line((label, Span(words)), hang=8, tail=tail)
 
 
+FROM_A_FILE = ("rollback", "drift")
+"""Reasons of changes that planning from the config would not give again: such a plan is applied from its file."""
+
+
 def _next(walked: Walk) -> Iterator[Line]:
     plan = walked.plan
     env = f" -e {plan.org.env}" if plan.org.env else ""
     if walked.counted:
         yield line(f"People are not named here. To see who: rolecall plan{env} --people names", "dim", hang=2)
     if not plan.writes or plan.errored or plan.verdict == "block" or walked.digest is None:
+        return
+    if any(change.reason in FROM_A_FILE for change in plan.changes):
+        yield Line((Span("Go on: ", "dim"), Span(f"save it with --out FILE, then rolecall apply{env} FILE")), hang=2)
         return
     same = "".join(f" {word}" for word in again(plan))
     yield Line((Span("Approve: ", "dim"), Span(f"rolecall apply{env}{same} --approve {short(walked.digest)}")), hang=2)

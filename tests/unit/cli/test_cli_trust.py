@@ -251,3 +251,25 @@ def test_two_pipelines_race_on_postgresql_one_wins_and_one_waits(tmp_path: Path,
     assert first.returncode == waits.returncode == Exit.OK, told
     assert "Waiting for the org's lock, held by" in told
     assert "Nothing to do (run 2)." in waited
+
+
+def test_what_half_a_run_prints_can_be_typed_as_it_is(repo: Path, capsys: Capture) -> None:
+    """A run knows its environment, so its number is enough."""
+    (repo / "env").mkdir()
+    (repo / "env" / "prod.yaml").write_text("guards: {require_self: true}\n", encoding="utf-8")
+    assert run(["-e", "prod", "apply", "--auto-approve"]) == Exit.OK
+    capsys.readouterr()
+    assert run(["show", "1"]) == Exit.OK
+    assert "env:          prod" in capsys.readouterr().out
+    assert run(["history", "1"]) == Exit.OK
+    capsys.readouterr()
+    assert run(["rollback", "1", "--out", "back.json"]) == Exit.OK
+    assert "Go on: save it with --out FILE, then rolecall apply -e prod FILE" in capsys.readouterr().out
+    assert run(["plan"]) == Exit.USAGE
+    assert run(["-e", "prod", "apply", "back.json", "--auto-approve"]) == Exit.OK
+    assert run(["-e", "prod", "history", "--format", "json"]) == Exit.OK
+    said = json.loads(capsys.readouterr().out.partition("(run 2).\n")[2])["runs"][0]
+    assert (said["kind"], said["outcome"]) == ("rollback", "done")
+    assert run(["-e", "prod", "snapshot", "--out", "now.json", "--people", "none"]) == Exit.OK
+    now = json.loads((repo / "now.json").read_text(encoding="utf-8"))
+    assert now["idp_groups"]["Marketing"]["teams"] == ["Marketing"]

@@ -35,11 +35,13 @@ def done(call: Invocation, run: int, step: int, by: str | None, evidence: Path |
     for a person.
     """
     from rolecall.cli.facts import actor, holder, run_facts
+    from rolecall.cli.of_run import of_run
     from rolecall.cli.session import open_journal, read, session, wait_for
     from rolecall.jobs.done import Attested, Word, attest, remember_step
     from rolecall.journal.port import LockTaken
     from rolecall.report.attested import attested_lines
 
+    call = of_run(call, run)
     config = read(call)
 
     async def work() -> Attested:

@@ -27,11 +27,13 @@ if TYPE_CHECKING:
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="How.")
 def history(call: Invocation, run: int | None, limit: int, verify: bool, form: str) -> Exit:
     """List past runs, newest first, or show one in full."""
+    from rolecall.cli.of_run import of_run
     from rolecall.cli.session import find_journal, read
     from rolecall.jobs.history import one_run, past_runs
     from rolecall.report.history import run_in_full, runs_json, runs_lines
 
     out = stdout(call.environ, color=call.color)
+    call = call if run is None else of_run(call, run)
     journal = find_journal(call, read(call))
     try:
         if verify:

@@ -33,10 +33,12 @@ def rollback(call: Invocation, run: int, out: Path | None, form: str, people: An
     It is a plan like any other: the guards judge it, and it changes nothing until it is applied. What cannot be put
     back is said.
     """
+    from rolecall.cli.of_run import of_run
     from rolecall.cli.present import Sinks, present
     from rolecall.cli.session import find_journal, read
     from rolecall.jobs.history import one_run
 
+    call = of_run(call, run)
     config = read(call)
     journal = find_journal(call, config)
     try:

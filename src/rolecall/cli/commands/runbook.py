@@ -55,6 +55,7 @@ def _of_plan(path: Path) -> Runbook:
 
 
 def _of_run(call: Invocation, number: int) -> Runbook:
+    from rolecall.cli.of_run import of_run
     from rolecall.cli.session import find_journal, read
     from rolecall.errors import Misuse, Problem
     from rolecall.jobs.history import one_run
@@ -62,7 +63,7 @@ def _of_run(call: Invocation, number: int) -> Runbook:
     from rolecall.report.runbook import runbook
     from rolecall.report.walk import walk
 
-    journal = find_journal(call, read(call))
+    journal = find_journal(call, read(of_run(call, number)))
     try:
         run = one_run(journal, number)
         text = journal.plan(number) if journal is not None else None

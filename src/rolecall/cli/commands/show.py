@@ -38,12 +38,14 @@ def show(call: Invocation, plan: str, form: str) -> None:
 
 
 def _run(call: Invocation, out: Console, number: int, form: str, folder: str) -> None:
+    from rolecall.cli.of_run import of_run
     from rolecall.cli.present import show as present
     from rolecall.cli.session import find_journal, read
     from rolecall.jobs.history import one_run
     from rolecall.jobs.saved import plan_of_text
     from rolecall.report.history import run_in_full
 
+    call = of_run(call, number)
     journal = find_journal(call, read(call))
     try:
         run = one_run(journal, number)
