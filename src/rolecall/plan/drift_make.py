@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from rolecall.access.rules import Rules, compile_access
 from rolecall.errors import Problem
-from rolecall.model.kinds import KINDS, address, split_address, value_at
+from rolecall.model.kinds import KINDS, SECTIONS, address, split_address, value_at
 from rolecall.model.look import Look
 from rolecall.model.outcome import Event
 from rolecall.model.settings import UNSET, Address, GroupMapping
@@ -17,7 +17,7 @@ from rolecall.plan.drift_alarms import limits, tests, watched
 from rolecall.plan.drift_found import Alarm, Basis, Found
 from rolecall.plan.drift_news import group_news, look, people_news, waiting
 from rolecall.plan.drift_sides import did, revert
-from rolecall.plan.notes import managed_coverage
+from rolecall.plan.notes import managed_coverage, whose_reading
 from rolecall.plan.question import Question
 from rolecall.plan.resolve import covers
 from rolecall.plan.sighting import Seen, sight
@@ -91,7 +91,7 @@ def find(inquiry: Inquiry) -> Looked:
         counts=_sizes(inquiry),
         observed=live.facts.observed,
         ignored=(*compared.difference.ignored, *inquiry.ignore),
-        warnings=(*question.warnings, *compared.difference.problems, *inquiry.warnings),
+        warnings=(*_unseen(question), *question.warnings, *compared.difference.problems, *inquiry.warnings),
         requests=live.requests,
     )
     return Looked(found, now)
@@ -165,6 +165,16 @@ def _alarms(inquiry: Inquiry, seen: Seen | None, rules: Rules, explained: Collec
         yield from limits(question.desired, seen.sighting)
         yield from watched(question.desired, seen.sighting, inquiry.past.watched, explained)
         yield from tests(question.desired, question.applied, rules, question.directory)
+
+
+def _unseen(question: Question) -> Iterator[Problem]:
+    """Whose reading an observed org is, and what was not read, with the reason."""
+    coverage = managed_coverage(question.desired, question.live)
+    yield from whose_reading(question.live, coverage or SECTIONS, question.created_at)
+    for section, seen in coverage.items():
+        if seen.state != "complete":
+            why = f": {seen.problem}" if seen.problem else ""
+            yield Problem("unread", f"{section} was not read whole{why}", None, "nothing is known of it", "warning")
 
 
 def _sizes(inquiry: Inquiry) -> dict[str, int]:

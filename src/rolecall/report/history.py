@@ -28,15 +28,22 @@ def runs_lines(runs: Sequence[Run]) -> Iterator[Line]:
         yield line("No runs yet.", "dim")
     for run in runs:
         who = " · ".join(visible(part) for part in (run.facts.actor, run.facts.org_name, run.facts.env) if part)
-        steps = [step for step in run.steps if step.state != "human"]
-        done = sum(step.state in ("done", "attested") for step in steps)
         told: Row = (
             Span(f"{run.id:>5}  ", "bold"),
             Span(f"{_moment(run.started_at)}  {run.kind:<8}  "),
             Span(f"{run.outcome:<11}", _STYLES[run.outcome]),
-            Span(f"  {done:,} of {count(len(steps), 'step')}  {who}"),
+            Span(f"  {_what(run)}  {who}"),
         )
         yield Line(told, hang=7, tail=(Span(run.digest[:16], "dim"),) if run.digest else ())
+
+
+def _what(run: Run) -> str:
+    """What came of it: steps, or what a run without any has to say."""
+    if not run.steps and run.message:
+        return visible(run.message)
+    steps = [step for step in run.steps if step.state != "human"]
+    done = sum(step.state in ("done", "attested") for step in steps)
+    return f"{done:,} of {count(len(steps), 'step')}"
 
 
 def run_in_full(run: Run) -> Iterator[Line]:

@@ -173,3 +173,20 @@ def test_nothing_is_recorded_of_a_snapshot(repo: Path, capsys: Capture) -> None:
     capsys.readouterr()
     assert run(["history", "--format", "json"]) == Exit.OK
     assert [row["kind"] for row in json.loads(capsys.readouterr().out)["runs"]] == ["apply"]
+
+
+def test_history_tells_what_a_look_found(repo: Path, capsys: Capture) -> None:
+    meddler.remap(repo / "org.db", "bo@tiny.co", "Marketing", ADMIN)
+    assert run(["drift"]) == Exit.OK
+    capsys.readouterr()
+    assert run(["history"]) == Exit.OK
+    assert "drift     done         1 drifted  " in capsys.readouterr().out
+
+
+def test_whose_reading_an_observed_org_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+    made = make_repo(tmp_path / "observed")
+    text = (made / "rolecall.yaml").read_text().replace("local:org.db", "observed:live.json")
+    (made / "rolecall.yaml").write_text(text)
+    monkeypatch.chdir(made)
+    assert run(["drift"]) == Exit.OK
+    assert "not read from WRITER. Console changes can't be seen" in capsys.readouterr().out
