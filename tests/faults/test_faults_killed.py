@@ -12,12 +12,11 @@ from pathlib import Path
 
 import pytest
 from faulty_proxy import FaultyProxy
-from workbench import WANTED, Workbench
+from workbench import PLANNED, WANTED, Workbench
 
 from rolecall.journal.opened import open_journal
 
 CHILD = Path(__file__).parents[1] / "support" / "apply_child.py"
-PLANNED = {"idp_groups/Writer-Brand", "defaults", "idp_groups/Writer-Marketing"}
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from collections import Counter
 
 import pytest
 from faulty_proxy import FAULTS, FaultyProxy
-from workbench import WANTED, Workbench
+from workbench import PLANNED, REQUESTS, WANTED, Workbench
 
 from rolecall.errors import RolecallError
 from rolecall.live.client import OrgClient
@@ -21,9 +21,6 @@ from rolecall.live.pace import LoopClock
 from rolecall.live.transport import Timeouts
 
 WRITES = 3
-REQUESTS = 14
-"""What an apply of the plan below sends when nothing goes wrong: each of them is made to go wrong in turn."""
-PLANNED = {"idp_groups/Writer-Brand", "defaults", "idp_groups/Writer-Marketing"}
 TIMEOUTS = Timeouts(connect=1.0, read=0.25, whole=0.5)
 HURRY = 200
 

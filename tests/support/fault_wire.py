@@ -46,6 +46,9 @@ WIRE_FAULTS = (
 
 JOURNAL_FAULTS = ("full", "killed_before_commit", "killed_after_commit")
 
+ATTEMPTS = 3
+"""How often each random plan is applied, each time with other faults."""
+
 
 class Killed(KeyboardInterrupt):
     """The process is gone. A KeyboardInterrupt, because asyncio lets those end a loop at once."""

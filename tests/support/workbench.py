@@ -57,6 +57,11 @@ WANTED = Desired(
     )
 )
 
+PLANNED = {"idp_groups/Writer-Brand", "defaults", "idp_groups/Writer-Marketing"}
+"""What applying that changes, each in one write."""
+REQUESTS = 14
+"""What such an apply sends when nothing goes wrong."""
+
 
 class Workbench:
     """One local org, one journal, and the two things done to them."""
