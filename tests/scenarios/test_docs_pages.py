@@ -29,6 +29,13 @@ def test_the_others_are_run_where_it_is_said(name: str) -> None:
     assert Path(name).name in path.read_text(encoding="utf-8")
 
 
+def test_no_block_is_hidden_from_the_runner_in_a_list() -> None:
+    pages = sorted(ROOT.glob("docs/**/*.md"))
+    assert [
+        path.name for path in pages if re.search(r"^ +```(console|session)", path.read_text("utf-8"), re.MULTILINE)
+    ] == []
+
+
 @pytest.mark.parametrize("path", sorted(ROOT.glob("docs/**/*.md")), ids=lambda path: str(path.relative_to(ROOT)))
 def test_a_command_at_a_prompt_stands_in_a_block_that_is_run(path: Path) -> None:
     blocks = re.findall(r"^```(\w*)[^\n]*\n(.*?)^```$", path.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
