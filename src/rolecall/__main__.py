@@ -1,5 +1,5 @@
 """``python -m rolecall`` is the same program as ``rolecall``."""
 
-from rolecall.cli.main import main
+from rolecall.cli.entry import main
 
 main()

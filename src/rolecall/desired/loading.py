@@ -106,7 +106,7 @@ class _Loading:
         name = files.overlay_name(self.root, self.env)
         if name is None:
             known = files.environments(self.root)
-            hint = did_you_mean(self.env, known) or f"There is {', '.join(known) or 'none'}"
+            hint = did_you_mean(self.env, known) or f"known here: {', '.join(known) or 'none'}"
             where = Where(f"{files.OVERLAYS}/{self.env}.yaml")
             self.problems.append(Problem("no_such_env", f"there is no overlay for `{self.env}`", where, hint))
             return None

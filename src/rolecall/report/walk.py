@@ -109,7 +109,7 @@ def walk(plan: Plan, digest: str | None = None, limit: int | None = None) -> Wal
 
 
 def summary_line(plan: Plan) -> str:
-    """``Plan: 1 to create, 2 to update; 3 wait for the IdP, 1 by hand.``"""
+    """``Plan: 4 to create, 2 to update; 3 of them wait for the IdP, 1 of them by hand.``"""
     counts = summary(plan)
     doing = [
         f"{counts[action]:,} to {action}" for action in ("create", "update", "delete", "upgrade") if counts[action]
@@ -118,7 +118,7 @@ def summary_line(plan: Plan) -> str:
     aside = [
         text
         for key, text in (
-            ("waiting", f"{counts['waiting']:,} of them wait for the IdP"),
+            ("waiting", f"{counts['waiting']:,} of them {'waits' if counts['waiting'] == 1 else 'wait'} for the IdP"),
             ("human", f"{counts['human']:,} of them by hand"),
             ("released", f"{counts['released']:,} released"),
         )

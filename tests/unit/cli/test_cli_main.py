@@ -183,6 +183,26 @@ def test_ctrl_c_leaves_with_130(monkeypatch: pytest.MonkeyPatch, capsys: pytest.
     assert "Traceback" not in capsys.readouterr().err
 
 
+INTERRUPTED_WHILE_LOADING = """\
+import os, signal, sys
+
+class Interrupts:
+    def find_spec(self, name, *more):
+        if name == "click":
+            os.kill(os.getpid(), signal.SIGINT)
+
+sys.meta_path.insert(0, Interrupts())
+from rolecall.cli.entry import main
+main()
+"""
+
+
+def test_ctrl_c_while_the_program_is_still_loading_leaves_with_130() -> None:
+    line = [sys.executable, "-c", INTERRUPTED_WHILE_LOADING, "version"]
+    done = subprocess.run(line, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (Exit.INTERRUPTED, "", "Interrupted.\n")
+
+
 def test_what_the_system_refuses_is_told_in_words(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

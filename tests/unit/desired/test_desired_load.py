@@ -239,7 +239,7 @@ idp_groups:
         repo(tmp_path, {"rolecall.yaml": self.base, "env/prod.yaml": "{}", "env/staging.yml": "{}", "env/x.txt": ""})
         assert environments(tmp_path) == ("prod", "staging")
         assert told(tmp_path, "prd") == ["env/prd.yaml: there is no overlay for `prd`. did you mean `prod`?"]
-        assert told(tmp_path, "../rolecall")[0].endswith("There is prod, staging")
+        assert told(tmp_path, "../rolecall")[0].endswith("known here: prod, staging")
 
     def test_each_overlay_is_loaded_from_files_read_once(self, tmp_path: Path) -> None:
         repo(tmp_path, {"rolecall.yaml": self.base, "env/prod.yaml": "{}", "env/staging.yaml": "{}"})

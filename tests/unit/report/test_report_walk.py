@@ -234,7 +234,7 @@ def test_long_inventories_are_cut_with_a_count() -> None:
 def test_the_summary_counts_by_action() -> None:
     assert summary_line(full_plan()) == (
         "Plan: 2 to create, 2 to update, 2 to delete, 1 rename; "
-        "1 of them wait for the IdP, 1 of them by hand, 1 released."
+        "1 of them waits for the IdP, 1 of them by hand, 1 released."
     )
 
 
