@@ -18,6 +18,10 @@ from rolecall.localorg.store import open_database
 from rolecall.localorg.web import Request
 
 
+GIVEN_OUT = ("etag", "service_provider", "unique_identifier", "endpoint_url", "kept")
+"""What the org tells of a setting and nobody can write."""
+
+
 @contextmanager
 def org(path: Path) -> Iterator[Client]:
     """The org in a file, as a service."""
@@ -41,7 +45,7 @@ def put(path: Path, by: str, target: str, **fields: Any) -> None:
     """An admin changes some fields of a setting."""
     with org(path) as client:
         person = client.as_person(by)
-        held = {name: said for name, said in person.get(target).items() if name != "etag"}
+        held = {name: said for name, said in person.get(target).items() if name not in GIVEN_OUT}
         answer = person.write("PUT", target, {**held, **fields})
         assert answer.status == 200, answer
 

@@ -93,6 +93,7 @@ class Found:
     ``rows`` are all addresses but those in sync. ``counted`` are the fingerprints of the rows that count as drift.
     ``did`` is what the drift did to people, as the plan that would have done it; ``revert`` the plan that undoes it;
     both None where nothing counts. ``live_names`` has the live address of a group that the config calls otherwise.
+    ``waiting`` are rows that no apply can change yet, as the IdP has not pushed the group.
     ``sighting`` is None where people were not read.
     """
 
@@ -107,6 +108,7 @@ class Found:
     live_names: Mapping[Address, Address] = field(default_factory=dict)
     written: Mapping[Address, Blame] = field(default_factory=dict)
     unmanaged: tuple[Unmanaged, ...] = ()
+    waiting: frozenset[Address] = frozenset()
     groups: GroupNews = GroupNews()
     people: PeopleNews | None = None
     alarms: tuple[Alarm, ...] = ()

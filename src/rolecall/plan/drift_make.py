@@ -68,7 +68,8 @@ def find(inquiry: Inquiry) -> Looked:
     now = look(live, directory, waiting(() if wanted is UNSET else wanted, names), question.created_at)
     rules = compile_access(live.settings, live.facts)
     seen = None if directory is None else sight(live, directory, question.desired, names, question.created_at, rules)
-    chosen = [row for row in rows if _counts(row, inquiry)]
+    wait = frozenset(row.address for row in rows if _waits(row, compared))
+    chosen = [row for row in rows if _counts(row, inquiry) and row.address not in wait]
     back = did(question, chosen, live_names)
     chosen = [row for row in chosen if row.kind != "idp" or _touches(row, back, past)]
     found = Found(
@@ -82,6 +83,7 @@ def find(inquiry: Inquiry) -> Looked:
         revert=revert(question, chosen, live_names),
         live_names=live_names,
         unmanaged=_inventory(compared, inquiry),
+        waiting=wait,
         groups=group_news(past.look, now, live, names),
         people=people_news(past.look, now, past.sighting, seen.sighting) if seen else None,
         alarms=tuple(_alarms(inquiry, seen, rules, {live_names.get(row.address, row.address) for row in chosen})),
@@ -127,6 +129,13 @@ def _counts(row: Drift, inquiry: Inquiry) -> bool:
     if row.kind in ("differs", "unapplied"):
         return inquiry.include_unapplied
     return row.kind in ("console", "both", "other_run", "idp")
+
+
+def _waits(row: Drift, compared: Comparison) -> bool:
+    """Whether an apply is due and cannot be made, as the IdP has not pushed the group."""
+    section, key = split_address(row.address)
+    absent = section == "idp_groups" and row.desired is not None and key not in compared.difference.names
+    return absent and row.kind in ("differs", "unapplied")
 
 
 def _touches(row: Drift, back: object, past: Past) -> bool:

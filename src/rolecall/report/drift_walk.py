@@ -9,6 +9,7 @@ from typing import NamedTuple
 from rolecall.errors import Problem, Where
 from rolecall.model.fields import field_changes
 from rolecall.model.kinds import SECTIONS, split_address
+from rolecall.model.settings import Value
 from rolecall.plan.drift import Drift, DriftClass
 from rolecall.plan.drift_found import Alarm, Found
 from rolecall.report.banner import org_line
@@ -108,16 +109,24 @@ def _parts(found: Found) -> Iterable[Part]:
 
 _ASIDE: Mapping[DriftClass, str] = {
     "idp": "Gone from the IdP, with nobody in it",
-    "differs": "Never applied: the config and the org differ, and nobody knows which side moved",
+    "differs": "Never applied, and nobody knows which side moved: as an apply would change it",
     "unapplied": "Changed in the config, not applied yet: run apply",
     "converged": "Changed in the org to what the config asks for",
     "unknown": "Not read: nothing is known of these",
 }
 
 
+_WAITING = "Waiting for the IdP, which has not pushed these groups"
+
+
 def _aside(found: Found) -> Iterable[Part]:
-    for kind, title in _ASIDE.items():
-        rows = [row for row in found.rows if row.kind == kind and row.fingerprint not in found.counted]
+    aside = [row for row in found.rows if row.fingerprint not in found.counted]
+    titles = [
+        (title, [row for row in aside if row.kind == kind and row.address not in found.waiting])
+        for kind, title in _ASIDE.items()
+    ]
+    titles.append((_WAITING, [row for row in aside if row.address in found.waiting]))
+    for title, rows in titles:
         if rows:
             yield Part(title, tuple(_entry(found, row, counts=False) for row in rows))
 
@@ -128,28 +137,34 @@ def _entry(found: Found, row: Drift, *, counts: bool) -> Entry:
 
 
 def diffs(row: Drift) -> tuple[Diff, ...]:
-    """What moved, field by field: from what was applied to what the org has, or between config and org."""
+    """What moved, field by field: from what was applied to what the org has, or as an apply would change it."""
     section, _ = split_address(row.address)
     if row.kind == "unknown":
         return ()
-    before = row.desired if row.kind in ("differs", "unapplied") else row.last
-    found = field_changes(section, before, row.live)
+    before, after = _span(row)
+    found = field_changes(section, before, after)
     spoken = [item for item in found if item.before is not None and item.after is not None]
-    if before is not None and row.live is not None:
+    if before is not None and after is not None:
         spoken = spoken if section in ("sso", "scim", "domains", "defaults") else list(found)
         return tuple(Diff(item.path, scalar(item.path, item.before), scalar(item.path, item.after)) for item in spoken)
-    if row.live is None:
+    if after is None:
         return tuple(Diff(f"was {item.path}", None, scalar(item.path, item.before)) for item in found)
     return tuple(Diff(item.path, None, scalar(item.path, item.after)) for item in found)
 
 
 def _mark(row: Drift) -> Mark:
-    before = row.desired if row.kind in ("differs", "unapplied") else row.last
-    return "+" if before is None else "-" if row.live is None else "~"
+    before, after = _span(row)
+    return "+" if before is None else "-" if after is None else "~"
+
+
+def _span(row: Drift) -> tuple[Value | None, Value | None]:
+    """What moved from where to where: in the org, or, where only an apply is due, as the apply would."""
+    return (row.live, row.desired) if row.kind in ("differs", "unapplied") else (row.last, row.live)
 
 
 def _notes(found: Found, row: Drift, *, counts: bool) -> Iterable[tuple[str, Tone]]:
-    yield CLASSES[row.kind] + (f" · {event_words(row.event)}" if row.event else ""), "warn" if counts else "dim"
+    if counts or row.event:
+        yield CLASSES[row.kind] + (f" · {event_words(row.event)}" if row.event else ""), "warn" if counts else "dim"
     if row.new_admin:
         yield "nobody manages this mapping, it is new, and it gives org admin", "warn"
     if row.kind == "both":

@@ -157,7 +157,8 @@ def _group_news(found: Found) -> Iterator[tuple[str, Tone]]:
 def summary_line(found: Found) -> str:
     """``Drift: 2 console, 1 both. Beside it: 1 unapplied.``"""
     counted = Counter(row.kind for row in found.drifts)
-    aside = Counter(row.kind for row in found.rows if row.fingerprint not in found.counted)
+    rows = [row for row in found.rows if row.fingerprint not in found.counted]
+    aside = Counter("waiting" if row.address in found.waiting else row.kind for row in rows)
     said = ", ".join(f"{number:,} {kind}" for kind, number in sorted(counted.items()))
     beside = ", ".join(f"{number:,} {kind}" for kind, number in sorted(aside.items()))
     line = f"Drift: {said}." if said else "No drift."

@@ -249,3 +249,8 @@ def test_reverting_what_was_found_reaches_the_config_and_counts_are_what_the_pla
 def test_in_sync_is_nothing_at_all():
     found = find(inquiry({"G": M}, {"G": M}, {"G": M})).found
     assert (found.rows, found.did, found.revert, found.counted) == ((), None, None, frozenset())
+
+
+def test_what_waits_for_the_idp_is_never_counted():
+    found = find(inquiry({"G": M, "W": M}, {"G": M}, {"G": M}, include_unapplied=True)).found
+    assert (found.waiting, found.drifts) == ({"idp_groups/W"}, ())

@@ -154,3 +154,10 @@ def test_a_notice_has_what_is_new_and_what_cleared(found):
 def test_an_unmanaged_door_to_org_admin_is_a_warning_in_the_inventory():
     walked = drift_walk(find(inquiry({}, {"X": A}, {})).found)
     assert any(note.tone == "warn" and "idp_groups/X" in note.text for note in walked.inventory)
+
+
+def test_what_is_not_applied_is_shown_as_an_apply_would_change_it():
+    told = plain(drift_lines(drift_walk(find(inquiry({"G": M, "W": L}, {"G": L}, {"G": L})).found)))
+    assert "not applied yet: run apply  1\n  ~ idp_groups/G   teams: Legal → Marketing   rolecall.yaml:5\n" in told
+    assert "has not pushed these groups  1\n  + idp_groups/W   role: member · teams: Legal   rolecall.yaml:6\n" in told
+    assert told.endswith("No drift. Beside it: 1 unapplied, 1 waiting.\n")
