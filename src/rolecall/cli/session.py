@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from rolecall.cli.options import Invocation
@@ -74,11 +73,13 @@ async def session(call: Invocation, config: Config) -> AsyncIterator[Session]:
     configure(call)
     collect_rarely()
     org = _org(call, config)
+    people = _people(call, config, org)
     try:
-        yield Session(config, org, _people(call, config, org))
+        yield Session(config, org, people)
     finally:
-        if not _is_file(org):
-            await org.close()
+        for one in (org,) if people is org else (org, people):
+            if not _is_file(one):
+                await one.close()
 
 
 def collect_rarely() -> None:
@@ -189,14 +190,45 @@ def _org(call: Invocation, config: Config) -> Any:
 
 
 def _people(call: Invocation, config: Config, org: Any) -> Any:
-    if call.snapshot is not None or config.people.kind == "org":
+    """Where people are read: the org itself, or the source that the config names."""
+    source = config.people
+    if call.snapshot is not None or source.kind == "org":
         return org
-    if config.people.kind == "file":
-        from rolecall.live.people_file import PeopleFile
+    from rolecall.live.connect import PeopleWay, connect_people
+    from rolecall.model.settings import Scim
 
-        return PeopleFile(Path(config.root, config.people.at))
-    message = f"`people` from {config.people.kind} cannot be read yet"
-    raise Misuse(Problem("people_source", message, config.people.source, "use `people: org` for now"))
+    scim, groups = config.desired.settings.scim, config.desired.settings.idp_groups
+    said = scim.role_attribute if isinstance(scim, Scim) else None
+    way = PeopleWay(
+        token=_people_secret(call, config, source.token),
+        folder=config.root,
+        role_attribute=said if isinstance(said, str) else "role",
+        app=source.app,
+        wanted=tuple(sorted(groups)) if isinstance(groups, Mapping) else (),
+        client_id=source.client_id,
+        client_secret=_people_secret(call, config, source.client_secret),
+        url=source.url,
+        login_url=source.login_url,
+    )
+    return connect_people(source.kind, source.at, way)
+
+
+def _people_secret(call: Invocation, config: Config, reference: SecretRef | None) -> Callable[[], str] | None:
+    """A secret for the source of people, fetched once and when first sent, after the hosts it goes to were checked."""
+    if reference is None:
+        return None
+    source = config.people
+
+    @cache
+    def fetch() -> str:
+        from rolecall.live.secrets import check_host
+
+        said = (source.url, source.login_url) if source.kind == "entra" else (source.at,)
+        for url in filter(None, said):
+            check_host(url, call.environ, reference, "ROLECALL_PEOPLE_HOST")
+        return secret(call, config, reference)
+
+    return fetch
 
 
 def _is_file(org: Any) -> bool:

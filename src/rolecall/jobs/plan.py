@@ -10,12 +10,13 @@ from rolecall.desired import Config
 from rolecall.desired.references import references
 from rolecall.desired.roles import with_role_ids
 from rolecall.errors import ConfigError, OrgError, Problem
-from rolecall.live.port import People, Reader
+from rolecall.live.port import IdpSource, People, Reader
 from rolecall.model.desired import NOTHING_APPLIED, Applied, Desired
 from rolecall.model.kinds import SECTIONS
 from rolecall.model.live import Facts, Live
 from rolecall.model.policy import Allow
 from rolecall.model.settings import UNSET
+from rolecall.plan.lint_idp import lint_idp
 from rolecall.plan.make import Question, make
 from rolecall.plan.scope import scope
 from rolecall.plan.value import OrgRef, Plan
@@ -102,7 +103,9 @@ async def plan(request: PlanRequest) -> Planned:
     asked = await question(request)
     if request.people is not None:
         needed = scope(asked)
-        asked = replace(asked, directory=await request.people.read_people(needed), scope=needed)
+        directory = await request.people.read_people(needed)
+        told = await _idp(request.people, asked)
+        asked = replace(asked, directory=directory, scope=needed, warnings=(*asked.warnings, *told))
     return Planned(make(asked), asked)
 
 
@@ -111,6 +114,16 @@ async def question(request: PlanRequest) -> Question:
     live = await request.org.read(_sections(request.wanted.desired))
     _check_pin(request.wanted, live.facts)
     return _question(request, live)
+
+
+async def _idp(people: People | None, question: Question) -> tuple[Problem, ...]:
+    """What an IdP tells of its app, where people come from one; why it could not be read is told too."""
+    if not isinstance(people, IdpSource):
+        return ()
+    try:
+        return lint_idp(await people.read_idp(), question.desired, question.live)
+    except OrgError as error:
+        return tuple(problem._replace(severity="warning") for problem in error.problems)
 
 
 def _question(request: PlanRequest, live: Live) -> Question:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,10 @@ from rolecall.model.roles import BUILT_IN, Role
 
 if TYPE_CHECKING:
     from rolecall.live.client import OrgClient
+    from rolecall.live.exchange import Exchange
+    from rolecall.live.people_entra import EntraPeople
     from rolecall.live.people_file import PeopleFile
+    from rolecall.live.people_okta import OktaPeople
     from rolecall.live.people_scim import ScimPeople
     from rolecall.live.transport import Timeouts
 
@@ -41,33 +45,79 @@ def connect(
     raise ConfigError(Problem("org_url", f"`org.url` names no way to an org: {url}", None, hint))
 
 
-def connect_people(
-    kind: str,
-    at: str,
-    token: Callable[[], str] | None = None,
-    *,
-    folder: Path = Path(),
-    roles: Mapping[str, Role] = BUILT_IN,
-    role_attribute: str | None = None,
-    allow_http: bool = False,
-) -> PeopleFile | ScimPeople:
-    """The source of people that a config's ``people`` names: ``file`` at a path in ``folder``, ``scim`` at a base URL.
+@dataclass(frozen=True, slots=True)
+class PeopleWay:
+    """How to reach a source of people, beside its kind and address.
 
-    ``roles`` are the org's, ``role_attribute`` is given while the org's endpoint is legacy. Nothing is opened or sent
-    yet. Raises ConfigError for a url that must not be used, and for other kinds.
+    ``token`` is asked when the first request goes out. ``roles`` are the org's. ``role_attribute`` is what the legacy
+    endpoint reads (R18). ``wanted`` are groups of the config, for an IdP to tell the people of those not pushed yet.
+    ``client_id`` and ``client_secret``, ``url`` and ``login_url`` are Entra's.
+    """
+
+    token: Callable[[], str] | None = None
+    folder: Path = Path()
+    roles: Mapping[str, Role] = field(default_factory=lambda: dict(BUILT_IN))
+    role_attribute: str | None = None
+    allow_http: bool = False
+    app: str = ""
+    wanted: tuple[str, ...] = ()
+    client_id: str = ""
+    client_secret: Callable[[], str] | None = None
+    url: str | None = None
+    login_url: str | None = None
+
+
+def connect_people(
+    kind: str, at: str, way: PeopleWay = PeopleWay()
+) -> PeopleFile | ScimPeople | OktaPeople | EntraPeople:
+    """The source of people that a config's ``people`` names: ``file`` at a path in ``folder``, ``scim`` and ``okta`` at
+    a base URL, ``entra`` of a tenant.
+
+    Nothing is opened or sent yet. Raises ConfigError for a url that must not be used, and for other kinds.
     """
     if kind == "file":
         from rolecall.live.people_file import PeopleFile
 
-        return PeopleFile(folder / at, roles)
+        return PeopleFile(way.folder / at, way.roles)
     if kind == "scim":
-        from rolecall.live.exchange import Exchange
-        from rolecall.live.http import HttpTransport, base_url
         from rolecall.live.people_scim import ScimPeople
 
-        transport = HttpTransport(base_url(at, allow_http=allow_http), token)
-        return ScimPeople(Exchange(transport), role_attribute)
-    raise ConfigError(Problem("people_source", f"people cannot be read from `{kind}`", None, "use org, file or scim"))
+        exchange, _ = _exchange(at, way.token, way.allow_http)
+        return ScimPeople(exchange, way.role_attribute)
+    if kind == "okta":
+        from rolecall.live.people_okta import OktaPeople
+
+        exchange, base = _exchange(at, way.token, way.allow_http, "SSWS")
+        return OktaPeople(exchange, base, way.app, way.wanted, way.role_attribute)
+    if kind == "entra":
+        return _entra(at, way)
+    hint = "use org, file, scim, okta or entra"
+    raise ConfigError(Problem("people_source", f"people cannot be read from `{kind}`", None, hint))
+
+
+def _exchange(
+    url: str, token: Callable[[], str] | None, allow_http: bool, scheme: str = "Bearer"
+) -> tuple[Exchange, str]:
+    from rolecall.live.exchange import Exchange
+    from rolecall.live.http import HttpTransport, base_url
+
+    base = base_url(url, allow_http=allow_http)
+    return Exchange(HttpTransport(base, token, scheme=scheme)), base.text
+
+
+def _entra(tenant: str, way: PeopleWay) -> EntraPeople:
+    from rolecall.live.entra_token import client_token
+    from rolecall.live.people_entra import EntraPeople
+
+    token = way.token
+    if token is None:
+        login = way.login_url or "https://login.microsoftonline.com"
+        token = client_token(login, tenant, way.client_id, way.client_secret, way.url or GRAPH, way.allow_http)
+    exchange, base = _exchange(f"{(way.url or GRAPH).rstrip('/')}/v1.0", token, way.allow_http)
+    return EntraPeople(exchange, base, way.app, way.wanted)
+
+
+GRAPH = "https://graph.microsoft.com"
 
 
 def _local(rest: str, token: Callable[[], str] | None, folder: Path, timeouts: Timeouts | None) -> OrgClient:

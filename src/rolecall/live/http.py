@@ -57,8 +57,11 @@ def _bad_url(why: str, shown: str | None) -> Problem:
 class HttpTransport:
     """Sends requests with a bearer token. Nothing but this class ever holds the token."""
 
-    def __init__(self, base: BaseUrl, token: Token | None, timeouts: Timeouts = Timeouts()) -> None:
+    def __init__(
+        self, base: BaseUrl, token: Token | None, timeouts: Timeouts = Timeouts(), scheme: str = "Bearer"
+    ) -> None:
         self._base = base
+        self._scheme = scheme
         self._ask_token = token
         self._timeouts = timeouts
         self._token: str | None = None
@@ -83,7 +86,7 @@ class HttpTransport:
         if self._token is None and self._ask_token is not None:
             self._token = _sendable(self._ask_token())
         if self._token is not None:
-            headers["authorization"] = f"Bearer {self._token}"
+            headers["authorization"] = f"{self._scheme} {self._token}"
         return headers | dict(request.headers)
 
     async def _client(self) -> httpx.AsyncClient:

@@ -11,6 +11,7 @@ from email.utils import parsedate_to_datetime
 from typing import Protocol
 
 MINUTE = 60.0
+_LAST = 4e9
 FIRST_WAIT = 0.5
 LONGEST_BACKOFF = 20.0
 
@@ -81,8 +82,14 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     seconds = _number(said)
     if seconds is not None:
         return seconds
-    until, since = _date(said), _date(headers.get("date"))
+    until, since = _date(said) or _reset(headers), _date(headers.get("date"))
     return None if until is None or since is None else max(0.0, (until - since).total_seconds())
+
+
+def _reset(headers: Mapping[str, str]) -> datetime | None:
+    """When Okta's budget starts anew: ``X-Rate-Limit-Reset``, in seconds since 1970, where nothing of it is left."""
+    seconds = _number(headers.get("x-rate-limit-reset")) if headers.get("x-rate-limit-remaining") == "0" else None
+    return None if seconds is None or seconds > _LAST else datetime.fromtimestamp(seconds, UTC)
 
 
 def backoff(tries: int, chance: Callable[[], float] = random.random) -> float:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from rolecall.model.change import Change
 from rolecall.model.directory import Directory, PeopleScope
+from rolecall.model.idp import IdpFacts
 from rolecall.model.live import Live
 from rolecall.model.outcome import Event, Outcome
 
@@ -28,6 +29,14 @@ class People(Protocol):
 
     async def read_people(self, scope: PeopleScope) -> Directory:
         """Everybody in scope, each once, with all their groups."""
+
+
+@runtime_checkable
+class IdpSource(Protocol):
+    """A source of people that is the IdP itself, and so knows how the WRITER app is set up there."""
+
+    async def read_idp(self) -> IdpFacts:
+        """The app's set-up. Raises OrgError when it cannot be read."""
 
 
 class Writer(Protocol):

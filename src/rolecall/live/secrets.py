@@ -53,22 +53,26 @@ def org_token(ref: SecretRef, url: str, environ: Mapping[str, str], repo: Path, 
     return resolve(ref, environ, repo, run)
 
 
-def check_host(url: str, environ: Mapping[str, str], ref: SecretRef | None = None) -> None:
+def check_host(
+    url: str, environ: Mapping[str, str], ref: SecretRef | None = None, variable: str = "ROLECALL_TOKEN_HOST"
+) -> None:
     """Whether a token may be sent to the host of ``url``. Call it before anything is sent. Raises SecretError.
 
-    ``ROLECALL_TOKEN_HOST`` pins the only host, with a port or for any. With CI set it has to be there: a pipeline that
-    runs somebody's branch must not send its token where that branch says. Only http and https are looked at.
+    ``variable`` pins the only host, with a port or for any: ``ROLECALL_TOKEN_HOST`` for the org, and
+    ``ROLECALL_PEOPLE_HOST`` for a source of people. With CI set it has to be there: a pipeline that runs somebody's
+    branch must not send its token where that branch says. Only http and https are looked at.
     """
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https"):
         return
-    pinned = environ.get("ROLECALL_TOKEN_HOST", "").strip()
+    pinned = environ.get(variable, "").strip()
+    whose = "the org's host" if variable == "ROLECALL_TOKEN_HOST" else "the host that people are read from"
     if not pinned and is_ci(environ):
-        hint = "Set ROLECALL_TOKEN_HOST in the pipeline's own settings, to the org's host"
-        raise _refused(ref, "token_host", "with CI set, ROLECALL_TOKEN_HOST has to name the org's host", hint)
+        hint = f"Set {variable} in the pipeline's own settings, to {whose}"
+        raise _refused(ref, "token_host", f"with CI set, {variable} has to name {whose}", hint)
     if pinned and not _same_host(pinned, parts):
         message = f"the token may be sent to {pinned} only, and this is {parts.hostname or 'no host'}"
-        raise _refused(ref, "token_host", message, "Correct the url, or ROLECALL_TOKEN_HOST")
+        raise _refused(ref, "token_host", message, f"Correct the url, or {variable}")
 
 
 def is_ci(environ: Mapping[str, str]) -> bool:

@@ -11,7 +11,7 @@ import pytest
 
 from rolecall.errors import ConfigError, OrgError
 from rolecall.live.client import OrgClient
-from rolecall.live.connect import connect, connect_people
+from rolecall.live.connect import PeopleWay, connect, connect_people
 from rolecall.live.http import base_url
 from rolecall.live.observed import SnapshotReader
 from rolecall.live.people_file import PeopleFile
@@ -108,7 +108,7 @@ def test_a_local_org_that_is_some_other_file(tmp_path: Path) -> None:
 
 
 def test_people_from_elsewhere() -> None:
-    file = connect_people("file", "people.csv", folder=Path("/repo"))
+    file = connect_people("file", "people.csv", PeopleWay(folder=Path("/repo")))
     assert isinstance(file, PeopleFile)
     assert file.path == Path("/repo/people.csv")
     assert isinstance(connect_people("scim", "https://idp.example.com/scim/v2"), ScimPeople)

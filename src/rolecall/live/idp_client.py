@@ -1,0 +1,128 @@
+"""Reads lists from an IdP's own API, page by page, read-only; what it says when it refuses is told in its words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, NamedTuple, TypeVar
+from urllib.parse import parse_qsl, urlsplit
+
+from rolecall.errors import OrgError, Problem
+from rolecall.live.exchange import Exchange
+from rolecall.live.transport import Answer, Request
+
+Json = Any
+T = TypeVar("T")
+MOST_PAGES = 20_000
+_NEXT = re.compile(r'<([^<>]*)>\s*;[^,<]*\brel="?next"?', re.IGNORECASE)
+
+
+class Idp(NamedTuple):
+    """How an IdP speaks: what it is called, how its errors read, and what rights reading needs."""
+
+    name: str
+    words: Callable[[Json], str]
+    rights: str
+
+
+class IdpRefused(OrgError):
+    """The IdP answered with something else than 2xx."""
+
+    def __init__(self, problem: Problem, status: int) -> None:
+        super().__init__(problem)
+        self.status = status
+
+
+class IdpClient:
+    """One IdP's API. ``base`` is the URL that its paths begin after."""
+
+    def __init__(self, exchange: Exchange, idp: Idp, base: str) -> None:
+        self.exchange = exchange
+        self._idp = idp
+        self._base = base.rstrip("/")
+
+    async def one(self, path: str, *query: tuple[str, str]) -> Json:
+        """One object. Raises OrgError when it is refused or is no JSON."""
+        return self._json(*await self._ask(Request("GET", path, query)))
+
+    async def linked(self, path: str, *query: tuple[str, str]) -> list[Json]:
+        """All rows of a list whose pages are joined by ``Link`` headers (RFC 8288), as Okta's are."""
+        rows: list[Json] = []
+        request: Request | None = Request("GET", path, query)
+        for _ in range(MOST_PAGES):
+            asked, answer = await self._ask(request)
+            rows += self._rows(asked, self._json(asked, answer))
+            found = _NEXT.search(answer.headers.get("link", ""))
+            if found is None:
+                return rows
+            request = self._follow(found[1], asked)
+        raise self._wrong(Request("GET", path), "its pages do not end")
+
+    async def values(self, path: str, *query: tuple[str, str]) -> list[Json]:
+        """All rows of a list whose pages are joined by ``@odata.nextLink``, as Graph's are."""
+        rows: list[Json] = []
+        request = Request("GET", path, query)
+        for _ in range(MOST_PAGES):
+            asked, answer = await self._ask(request)
+            page = self._json(asked, answer)
+            rows += self._rows(asked, page.get("value") if isinstance(page, dict) else None)
+            if not (following := page.get("@odata.nextLink")):
+                return rows
+            request = self._follow(str(following), asked)
+        raise self._wrong(Request("GET", path), "its pages do not end")
+
+    async def whole(self, work: Coroutine[Any, Any, T]) -> T:
+        """What reading gives. Raises OrgError where an answer lacks what the API promises."""
+        try:
+            return await work
+        except (KeyError, TypeError, AttributeError) as error:
+            message = f"{self._idp.name} did not answer as documented ({type(error).__name__}: {str(error)[:80]})"
+            raise OrgError(Problem("idp_contract", message)) from None
+
+    async def close(self) -> None:
+        """Let go of connections."""
+        await self.exchange.transport.close()
+
+    async def _ask(self, request: Request | None) -> tuple[Request, Answer]:
+        assert request is not None
+        answer = await self.exchange.read(request)
+        if not answer.ok:
+            raise IdpRefused(self._refusal(request, answer), answer.status)
+        return request, answer
+
+    def _json(self, request: Request, answer: Answer) -> Json:
+        try:
+            return answer.json()
+        except ValueError:
+            raise self._wrong(request, "not with JSON") from None
+
+    def _rows(self, request: Request, rows: Json) -> Sequence[Json]:
+        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+            raise self._wrong(request, "not with a list of objects")
+        return rows
+
+    def _follow(self, url: str, asked: Request) -> Request:
+        """The request for the next page. The token goes to the IdP's own host and nowhere else."""
+        path = url.removeprefix(self._base)
+        if path == url or not path.startswith("/"):
+            raise self._wrong(asked, "its next page is on another host")
+        parts = urlsplit(path)
+        return Request("GET", parts.path, tuple(parse_qsl(parts.query, keep_blank_values=True)))
+
+    def _refusal(self, request: Request, answer: Answer) -> Problem:
+        try:
+            said = self._idp.words(answer.json())
+        except (ValueError, KeyError, TypeError, AttributeError):
+            said = ""
+        line = " ".join("".join(char if char.isprintable() else " " for char in said).split())[:300]
+        words = f": {line}" if line else ""
+        if answer.status in (401, 403):
+            message = f"{self._idp.name} does not let this token read {request.path}{words}"
+            return Problem("idp_forbidden", message, None, self._idp.rights)
+        if answer.status == 404:
+            message = f"{self._idp.name} has nothing at {request.path}{words}"
+            return Problem("idp_not_found", message, None, "check `people.app`: it is the app's id in the IdP")
+        return Problem("idp_refused", f"{self._idp.name} answered {request} with {answer.status}{words}")
+
+    def _wrong(self, request: Request, why: str) -> OrgError:
+        return OrgError(Problem("idp_contract", f"{self._idp.name} answered {request}, but {why}"))

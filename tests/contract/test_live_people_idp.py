@@ -1,0 +1,232 @@
+"""People from Okta and Entra: one contract over both, each request and answer held to the IdP's own description."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from fake_idps import Site, graph_answers, okta_answers, served, uid
+from idp_specs import need_specs
+
+from rolecall.errors import SecretError
+from rolecall.live.connect import PeopleWay, connect_people
+from rolecall.model.directory import EVERYBODY, Directory, PeopleScope
+from rolecall.model.idp import IdpFacts
+
+EXTENSION = "urn:custom:params:scim:schemas:extension:writer:2.0"
+Read = Callable[..., tuple[Directory, IdpFacts | None]]
+
+
+def a_site(**more: Any) -> Site:
+    """Ann and Bo have the app by All; Cy is in a pushed group without having it; Later is not pushed yet."""
+    people = {
+        "ann@acme.com": ["All", "Admins", "Later"],
+        "bo@acme.com": ["All", "Legal"],
+        "cy@acme.com": ["Legal", "Later"],
+    }
+    groups = ["All", "Admins", "Legal", "Later", "Elsewhere"]
+    defaults: dict[str, Any] = {
+        "assigned_groups": ["All"],
+        "pushed": ["Admins", "Legal"],
+        "without_app": {"cy@acme.com"},
+    }
+    return Site(people, groups, **{**defaults, **more})
+
+
+@contextmanager
+def source(kind: str, site: Site, wanted: tuple[str, ...] = (), **more: Any) -> Iterator[Any]:
+    answers = okta_answers if kind == "okta" else graph_answers
+    with served(site, answers, okta=kind == "okta") as url:
+        app = "0oa1" if kind == "okta" else uid("app")
+        way = PeopleWay(token=lambda: "secret-token", app=app, wanted=wanted, url=url, login_url=url)
+        yield connect_people(kind, url if kind == "okta" else "acme", way.__class__(**{**_said(way), **more}))
+
+
+def _said(way: PeopleWay) -> dict[str, Any]:
+    return {name: getattr(way, name) for name in PeopleWay.__dataclass_fields__}
+
+
+def read(kind: str, site: Site, wanted: tuple[str, ...] = (), scope: PeopleScope = EVERYBODY, **more: Any) -> Directory:
+    async def work(people: Any) -> Directory:
+        try:
+            return await people.read_people(scope)
+        finally:
+            await people.close()
+
+    with source(kind, site, wanted, **more) as people:
+        return asyncio.run(work(people))
+
+
+def facts(kind: str, site: Site, *, members: bool = False) -> IdpFacts:
+    async def work(people: Any) -> IdpFacts:
+        try:
+            if members:
+                await people.read_people(EVERYBODY)
+            return await people.read_idp()
+        finally:
+            await people.close()
+
+    with source(kind, site) as people:
+        return asyncio.run(work(people))
+
+
+def held(directory: Directory) -> dict[str, set[str]]:
+    people = (directory.person(number) for number in range(len(directory)))
+    return {person.email: set(person.groups) for person in people}
+
+
+KINDS = pytest.mark.parametrize("kind", ["okta", "entra"])
+SPEC = {"okta": ("okta-subset.openapi.yaml", ""), "entra": ("graph-subset.openapi.yaml", "/v1.0")}
+
+
+@KINDS
+def test_every_request_and_answer_is_as_the_idp_describes_them(kind: str) -> None:
+    name, base = SPEC[kind]
+    spec = need_specs(name)
+    site = a_site(page=1, role_source={"name": "appRoleAssignments", "type": "Attribute"}, namespace=EXTENSION)
+    read(kind, site, ("Later", 'O\'Brien "x"'))
+    facts(kind, site)
+    bad = a_site(busy=1)
+    read(kind, bad, token=lambda: "wrong")
+    read(kind, bad)
+    read(kind, bad, app="0oa9" if kind == "okta" else uid("other"))
+    statuses = {one.status for one in (*site.seen, *bad.seen)}
+    assert {200, 404, 429} <= statuses
+    for exchanged in (*site.seen, *bad.seen):
+        spec.check(exchanged, base)
+
+
+@KINDS
+@pytest.mark.parametrize("page", [1, 2, 1000])
+def test_people_have_the_groups_that_are_sent_whatever_the_pages(kind: str, page: int) -> None:
+    found = read(kind, a_site(page=page))
+    assert found.coverage.state == "complete"
+    everybody = {"ann@acme.com": {"Admins"}, "bo@acme.com": {"Legal"}}
+    assert held(found) == (everybody if kind == "okta" else {**everybody, "cy@acme.com": {"Legal"}})
+
+
+@KINDS
+def test_groups_that_are_not_pushed_yet_tell_their_people(kind: str) -> None:
+    """So a plan can forecast them; only those who are in WRITER anyway count."""
+    found = held(read(kind, a_site(), ("Later", "Nowhere")))
+    assert found["ann@acme.com"] == {"Admins", "Later"}
+    assert ("cy@acme.com" in found) == (kind == "entra")
+    by_scope = read(kind, a_site(), scope=PeopleScope(groups=frozenset({"Later"})))
+    assert held(by_scope)["ann@acme.com"] == {"Admins", "Later"}
+
+
+@KINDS
+def test_nobody_in_scope_asks_nothing(kind: str) -> None:
+    site = a_site()
+    assert len(read(kind, site, scope=PeopleScope())) == 0
+    assert site.seen == []
+
+
+@KINDS
+def test_a_busy_idp_is_waited_for(kind: str) -> None:
+    site = a_site(busy=3)
+    assert read(kind, site).coverage.state == "complete"
+    assert [one.status for one in site.seen].count(429) == 3
+
+
+@KINDS
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ({"token": lambda: "wrong"}, "does not let this token read"),
+        ({"app": "0oa9"}, "has nothing at"),
+    ],
+)
+def test_a_refusal_leaves_people_unread_and_says_why(kind: str, more: dict[str, Any], words: str) -> None:
+    found = read(kind, a_site(), **more)
+    assert found.coverage.state == "unread"
+    assert words in (found.coverage.problem or "")
+    assert "secret-token" not in (found.coverage.problem or "")
+
+
+@KINDS
+def test_an_answer_that_lies_about_its_form_leaves_people_unread(kind: str) -> None:
+    found = read(kind, a_site(broken="users" if kind == "okta" else "appRoleAssignedTo"))
+    assert found.coverage.state == "unread"
+    assert "did not answer as documented" in (found.coverage.problem or "") or kind == "entra"
+
+
+@KINDS
+def test_the_token_never_follows_a_page_to_another_host(kind: str) -> None:
+    site = a_site(page=1, next_host="http://evil.example")
+    found = read(kind, site)
+    assert found.coverage.state == "unread"
+    assert "another host" in (found.coverage.problem or "")
+
+
+@KINDS
+def test_who_left_is_not_in_the_org(kind: str) -> None:
+    found = read(kind, a_site(inactive={"bo@acme.com"}))
+    active = {person.email for person in map(found.person, range(len(found))) if person.traits.active}
+    assert "bo@acme.com" not in active
+    assert "ann@acme.com" in active
+
+
+def test_okta_tells_the_role_attribute_of_the_legacy_endpoint() -> None:
+    site = a_site(profiles={"ann@acme.com": {"role": "admin"}, "bo@acme.com": {"role": None}})
+    found = read("okta", site, role_attribute="role")
+    roles = {person.email: person.traits.role_attribute for person in map(found.person, range(len(found)))}
+    assert roles == {"ann@acme.com": "admin", "bo@acme.com": None}
+
+
+def test_okta_tells_what_is_wrong_with_its_app() -> None:
+    site = a_site(
+        pushed=["Admins", "Legal", "All"],
+        without_app={"cy@acme.com", "bo@acme.com"},
+        failing={"Admins": "group not found in app"},
+        namespace=EXTENSION,
+    )
+    found = facts("okta", site, members=True)
+    assert found.pushed & found.assigned == {"All"}
+    assert found.unreached == {"Legal"}
+    assert found.failing == (("Admins", "group not found in app"),)
+    assert found.role_sent
+    assert not facts("okta", a_site()).role_sent
+    assert facts("okta", a_site()).unreached is None
+    assert facts("okta", a_site(status="INACTIVE")).stopped == "the app is inactive"
+
+
+def test_entra_sends_direct_members_alone() -> None:
+    site = a_site(pushed=["Legal"], nested={"Legal": ["Admins"]})
+    assert set(held(read("entra", site))) == {"bo@acme.com", "cy@acme.com"}
+
+
+def test_entra_says_whom_it_cannot_name() -> None:
+    found = read("entra", a_site(direct=["dee@acme.com", "bo@acme.com"]))
+    assert found.coverage.state == "partial"
+    assert found.coverage.total == len(found) + 1
+    assert "1 people are assigned to the app directly" in (found.coverage.problem or "")
+
+
+@pytest.mark.parametrize(
+    ("source_said", "raw"),
+    [
+        ({"name": "appRoleAssignments", "type": "Attribute"}, True),
+        ({"expression": "SingleAppRoleAssignment([appRoleAssignments])", "type": "Function"}, False),
+    ],
+)
+def test_entra_tells_how_its_job_is_set_up(source_said: dict[str, str], raw: bool) -> None:
+    site = a_site(role_source=source_said, settings=[{"name": "SyncAll", "value": "true"}], quarantine=True)
+    found = facts("entra", site)
+    assert (found.role_sent, found.roles_raw, found.everybody) == (True, raw, True)
+    assert "quarantine" in (found.stopped or "")
+    assert facts("entra", a_site()).everybody is None
+
+
+def test_entra_asks_for_a_token_of_its_own_and_never_tells_the_secret() -> None:
+    client = {"token": None, "client_id": "app", "client_secret": lambda: "client-secret"}
+    assert read("entra", a_site(), **client).coverage.state == "complete"
+    with pytest.raises(SecretError) as caught:
+        read("entra", a_site(), **{**client, "client_secret": lambda: "wrong-secret"})
+    assert "AADSTS7000215" in str(caught.value)
+    assert "wrong-secret" not in str(caught.value)
+    with pytest.raises(SecretError):
+        read("entra", a_site(), token=None)

@@ -1,0 +1,261 @@
+"""Okta and Microsoft Graph on 127.0.0.1, as far as rolecall reads them: pages, limits, refusals and all."""
+
+from __future__ import annotations
+
+import json
+import threading
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from email.utils import formatdate
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from idp_specs import Exchanged
+
+MOMENT = "2026-11-22T10:00:00.000Z"
+
+
+def uid(name: str) -> str:
+    """The same UUID for the same name."""
+    return str(uuid.uuid5(uuid.NAMESPACE_DNS, name))
+
+
+@dataclass
+class Site:
+    """People by address -> their groups; which of them have the app, and which groups are pushed.
+
+    ``busy`` is how many requests are answered 429 first. ``token`` is the only one taken.
+    """
+
+    people: dict[str, list[str]] = field(default_factory=dict)
+    groups: list[str] = field(default_factory=list)
+    pushed: list[str] = field(default_factory=list)
+    assigned_groups: list[str] = field(default_factory=list)
+    without_app: set[str] = field(default_factory=set)
+    inactive: set[str] = field(default_factory=set)
+    profiles: dict[str, dict[str, Any]] = field(default_factory=dict)
+    failing: dict[str, str] = field(default_factory=dict)
+    nested: dict[str, list[str]] = field(default_factory=dict)
+    direct: list[str] = field(default_factory=list)
+    role_source: dict[str, Any] | None = None
+    settings: list[dict[str, str]] = field(default_factory=list)
+    quarantine: bool = False
+    namespace: str | None = None
+    status: str = "ACTIVE"
+    page: int = 1000
+    busy: int = 0
+    token: str = "secret-token"
+    next_host: str | None = None
+    broken: str | None = None
+    seen: list[Exchanged] = field(default_factory=list)
+
+    def members(self, group: str) -> list[str]:
+        return [email for email, groups in self.people.items() if group in groups]
+
+
+Answerer = Callable[[Site, str, dict[str, str]], tuple[int, Any]]
+
+
+@contextmanager
+def served(site: Site, answer: Answerer, *, okta: bool) -> Iterator[str]:
+    """The base URL of a server that answers for a site while the ``with`` lasts."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            parts = urlsplit(self.path)
+            query = dict(parse_qsl(parts.query, keep_blank_values=True))
+            status, body, headers = self._answer(parts.path, query)
+            site.seen.append(Exchanged("GET", parts.path, tuple(query.items()), status, body))
+            self._send(status, body, headers)
+
+        def do_POST(self) -> None:
+            form = dict(parse_qsl(self.rfile.read(int(self.headers["content-length"])).decode()))
+            right = form.get("client_secret") == "client-secret" and form["grant_type"] == "client_credentials"
+            body = {"access_token": site.token, "token_type": "Bearer"} if right else {
+                "error": "invalid_client",
+                "error_description": f"AADSTS7000215: Invalid client secret {form.get('client_secret')}.\r\nTrace ID",
+            }  # fmt: skip
+            self._send(200 if right else 401, body, {})
+
+        def _answer(self, path: str, query: dict[str, str]) -> tuple[int, Any, dict[str, str]]:
+            scheme, _, token = self.headers.get("authorization", "").partition(" ")
+            if token != site.token or scheme != ("SSWS" if okta else "Bearer"):
+                return 403 if okta else 401, _error(okta, "Invalid token provided"), {}
+            if site.busy:
+                site.busy -= 1
+                reset = {"x-rate-limit-limit": "600", "x-rate-limit-remaining": "0", "x-rate-limit-reset": "0"}
+                return 429, _error(okta, "API call exceeded rate limit"), reset if okta else {"retry-after": "0"}
+            if site.broken and path.endswith(site.broken):
+                return 200, {"value": [{"what": "ever"}]} if not okta else [{"what": "ever"}], {}
+            status, body = answer(site, path, query)
+            rows = body.get("value") if isinstance(body, dict) and "value" in body else body
+            if not isinstance(rows, list):
+                return status, body, {}
+            return self._page(path, query, rows)
+
+        def _page(self, path: str, query: dict[str, str], rows: list[Any]) -> tuple[int, Any, dict[str, str]]:
+            mark = "after" if okta else "$skiptoken"
+            start = int(query.get(mark, 0))
+            size = min(site.page, int(query.get("limit" if okta else "$top", 100)))
+            host = site.next_host or f"http://{self.headers['host']}"
+            following = f"{host}{path}?{urlencode({**query, mark: start + size})}"
+            more = start + size < len(rows)
+            part = rows[start : start + size]
+            if okta:
+                link = f'<{host}{path}>; rel="self"' + (f', <{following}>; rel="next"' if more else "")
+                return 200, part, {"link": link}
+            return 200, {"value": part, **({"@odata.nextLink": following} if more else {})}, {}
+
+        def _send(self, status: int, body: Any, headers: dict[str, str]) -> None:
+            data = json.dumps(body).encode()
+            self.send_response_only(status)
+            for name, said in {
+                "content-type": "application/json",
+                "content-length": str(len(data)),
+                "date": formatdate(usegmt=True),
+                **headers,
+            }.items():
+                self.send_header(name, said)
+            self.end_headers()
+            self.wfile.write(data)
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def _error(okta: bool, words: str) -> Any:
+    if okta:
+        return {"errorCode": "E0000047", "errorSummary": words, "errorLink": "E", "errorId": "id", "errorCauses": []}
+    return {"error": {"code": "Refused", "message": words, "innerError": {}}}
+
+
+def okta_answers(site: Site, path: str, query: dict[str, str]) -> tuple[int, Any]:
+    """What Okta's management API answers to what rolecall asks."""
+    steps = path.strip("/").split("/")[2:]
+    if steps[0] == "meta":
+        own = {"writerRole": {"title": "Role", "type": "string", "externalNamespace": site.namespace}}
+        custom = {"id": "#custom", "type": "object", "properties": own if site.namespace else {}}
+        return 200, {"name": "writer", "title": "App user", "type": "object", "definitions": {"custom": custom}}
+    if steps[0] == "groups":
+        return _okta_groups(site, steps, query)
+    if steps[:2] != ["apps", "0oa1"]:
+        return 404, _error(True, f"Not found: Resource not found: {steps[1]} (AppInstance)")
+    if len(steps) == 2:
+        return 200, {"id": steps[1], "label": "WRITER", "status": site.status, "signOnMode": "SAML_2_0"}
+    if steps[2] == "users":
+        return 200, [_okta_user(site, email) for email in site.people if email not in site.without_app]
+    if steps[2] == "groups":
+        return 200, [{"id": f"g-{name}", "priority": at} for at, name in enumerate(site.assigned_groups)]
+    return 200, [
+        {
+            "id": f"gpm{at}",
+            "sourceGroupId": f"g-{name}",
+            "targetGroupId": f"t-{name}",
+            "status": "ERROR" if name in site.failing else "ACTIVE",
+            **({"errorSummary": site.failing[name]} if name in site.failing else {}),
+            "created": MOMENT,
+            "lastUpdated": MOMENT,
+        }
+        for at, name in enumerate(site.pushed)
+    ]
+
+
+def _okta_groups(site: Site, steps: list[str], query: dict[str, str]) -> tuple[int, Any]:
+    if len(steps) == 1:
+        wanted = query["search"].removeprefix('profile.name eq "').removesuffix('"').replace('\\"', '"')
+        return 200, [_okta_group(name) for name in site.groups if name == wanted]
+    name = steps[1].removeprefix("g-")
+    if name not in site.groups:
+        return 404, _error(True, "Not found")
+    if len(steps) == 2:
+        return 200, _okta_group(name)
+    return 200, [
+        {"id": f"u-{email}", "status": "ACTIVE", "created": MOMENT, "profile": {"login": email, "email": email}}
+        for email in site.members(name)
+    ]
+
+
+def _okta_group(name: str) -> dict[str, Any]:
+    return {"id": f"g-{name}", "created": MOMENT, "type": "OKTA_GROUP", "profile": {"name": name}}
+
+
+def _okta_user(site: Site, email: str) -> dict[str, Any]:
+    return {
+        "id": f"u-{email}",
+        "created": MOMENT,
+        "lastUpdated": MOMENT,
+        "status": "DEPROVISIONED" if email in site.inactive else "PROVISIONED",
+        "scope": "GROUP",
+        "credentials": {"userName": email},
+        "profile": site.profiles.get(email, {}),
+    }
+
+
+def graph_answers(site: Site, path: str, query: dict[str, str]) -> tuple[int, Any]:
+    """What Microsoft Graph v1.0 answers to what rolecall asks."""
+    steps = path.strip("/").split("/")[1:]
+    if steps[0] == "groups":
+        return _graph_groups(site, steps, query)
+    if steps[1] != uid("app"):
+        return 404, _error(False, f"Resource '{steps[1]}' does not exist")
+    if steps[-1] == "appRoleAssignedTo":
+        groups = [_assignment(name, name, "Group") for name in site.pushed]
+        return 200, {"value": [*groups, *(_assignment(email, email, "User") for email in site.direct)]}
+    if steps[-1] == "jobs":
+        job = {"id": "job.1", "schedule": {"state": "Active"}, "status": {"code": "Active"}}
+        job["synchronizationJobSettings"] = site.settings
+        if site.quarantine:
+            job["status"] = {"code": "Quarantine", "quarantine": {"reason": "EncounteredEscrowProportionThreshold"}}
+        return 200, {"value": [job]}
+    sources = [site.role_source] if site.role_source else []
+    mapped = [
+        {"targetAttributeName": "urn:custom:params:scim:schemas:extension:writer:2.0:User:role", "source": source}
+        for source in sources
+    ]
+    plain = {"targetAttributeName": "userName", "source": {"name": "userPrincipalName", "type": "Attribute"}}
+    mapping = {"enabled": True, "name": "users", "attributeMappings": [plain, *mapped]}
+    return 200, {"id": "job.1", "synchronizationRules": [{"name": "rule", "objectMappings": [mapping]}]}
+
+
+def _graph_groups(site: Site, steps: list[str], query: dict[str, str]) -> tuple[int, Any]:
+    if len(steps) == 1:
+        wanted = query["$filter"].removeprefix("displayName eq '").removesuffix("'").replace("''", "'")
+        rows = [{"id": uid(name), "displayName": name} for name in site.groups if name == wanted]
+        return 200, {"value": rows}
+    name = next(name for name in site.groups if uid(name) == steps[1])
+    people = [
+        {
+            "@odata.type": "#microsoft.graph.user",
+            "id": uid(email),
+            "userPrincipalName": email,
+            "mail": email,
+            "accountEnabled": email not in site.inactive,
+        }
+        for email in site.members(name)
+    ]
+    nested = [{"@odata.type": "#microsoft.graph.group", "id": uid(one)} for one in site.nested.get(name, ())]
+    return 200, {"value": [*people, *nested]}
+
+
+def _assignment(key: str, name: str, kind: str) -> dict[str, str]:
+    return {
+        "id": f"a-{key}",
+        "appRoleId": uid("role"),
+        "principalId": uid(key),
+        "principalDisplayName": name,
+        "principalType": kind,
+        "resourceId": uid("app"),
+    }
