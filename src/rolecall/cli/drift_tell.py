@@ -20,13 +20,12 @@ def notify(
     A notice that does not get through leaves 1, and is told again by the next look.
     """
     from rolecall.jobs.notify import news, note_of, told
-    from rolecall.outside.notices import Notice, NotTold, check, post
+    from rolecall.outside.notices import Notice, NotTold, post
     from rolecall.report.drift_notice import notice_document, notice_text
 
     if journal is None:
         hint = "leave out --snapshot; with --baseline the journal must be there"
         raise Misuse(Problem("notify", "--notify needs a journal, to know what was told before", None, hint))
-    check(url)
     found_news = news(found, told(journal, found.org.id, url))
     if found_news.any:
         mode: Shown = people or config.reports_people or "counts"

@@ -49,6 +49,10 @@ class Wish:
 
 def look_for_drift(call: Invocation, wish: Wish) -> Exit:
     """The whole of `drift`."""
+    if wish.notify is not None:
+        from rolecall.outside.notices import check
+
+        check(wish.notify)
     config = read(call)
     with _journal(call, config, wish) as journal:
         return wait_for(_look(call, config, wish, journal))
@@ -99,7 +103,7 @@ def _request(call: Invocation, config: Config, wish: Wish, found: Session, journ
 
     def known(org_id: str) -> Past:
         was = Past(Memory(NOTHING_APPLIED)) if journal is None else past.from_journal(journal, org_id, moment)
-        return was if wish.baseline is None else past.with_baseline(was, config, wish.baseline)
+        return was if wish.baseline is None else past.with_baseline(was, config, wish.baseline, day(call))
 
     return DriftRequest(
         wanted=wanted(call, config),

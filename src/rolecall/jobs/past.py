@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
 from rolecall.codec.look import decode_look
@@ -19,6 +19,7 @@ from rolecall.model.settings import BLANK, UNSET, Address, Settings
 from rolecall.plan.drift import Memory
 from rolecall.plan.drift_found import Basis
 from rolecall.plan.drift_make import Past
+from rolecall.plan.resolve import on_day
 
 LOOK = "drift.look"
 WATCHED = "drift.watched"
@@ -53,12 +54,16 @@ def moments(journal: Journal, org_id: str) -> dict[Address, datetime]:
     return {record.address: record.at for record in journal.records(org_id)}
 
 
-def with_baseline(past: Past, config: Config, said: str) -> Past:
+def with_baseline(past: Past, config: Config, said: str, as_of: date) -> Past:
     """The past with what a snapshot, a config's main file or ``git:REF`` says, in place of what was last applied.
 
-    Raises ConfigError for anything else.
+    A config is read for the day of the look, so that what has lapsed since is no drift. Raises ConfigError for anything
+    else.
     """
-    memory, basis = _of_ref(config, said.removeprefix(GIT)) if said.startswith(GIT) else _of_file(config, Path(said))
+    if said.startswith(GIT):
+        memory, basis = _of_ref(config, said.removeprefix(GIT), as_of)
+    else:
+        memory, basis = _of_file(config, Path(said), as_of)
     return replace(past, memory=replace(memory, journal=past.memory.journal), basis=basis)
 
 
@@ -68,23 +73,23 @@ def _last_apply(journal: Journal, org_id: str) -> Run | None:
     return next((run for run in runs if run.outcome != "open"), None)
 
 
-def _of_ref(config: Config, ref: str) -> tuple[Memory, Basis]:
+def _of_ref(config: Config, ref: str, as_of: date) -> tuple[Memory, Basis]:
     from rolecall.outside.git import at_ref
 
     with at_ref(config.root, ref) as (folder, at):
-        return _of_config(folder, config), Basis("git", ref, at)
+        return _of_config(folder, config, as_of), Basis("git", ref, at)
 
 
-def _of_config(folder: Path, config: Config) -> Memory:
+def _of_config(folder: Path, config: Config, as_of: date) -> Memory:
     from rolecall.desired import read_config
 
-    was = read_config(folder, config.env, config.main).desired
+    was = on_day(read_config(folder, config.env, config.main).desired, as_of)
     authoritative = frozenset(kind.section for kind in KINDS if was.policy.managing(kind.section) == "authoritative")
     held = frozenset(_addresses(was.settings))
     return Memory(Applied(was.settings, was.policy), held, baseline=True, whole=authoritative)
 
 
-def _of_file(config: Config, path: Path) -> tuple[Memory, Basis]:
+def _of_file(config: Config, path: Path, as_of: date) -> tuple[Memory, Basis]:
     from rolecall.source.files import read_file
 
     start = read_file(path, str(path))[:4096]
@@ -93,7 +98,7 @@ def _of_file(config: Config, path: Path) -> tuple[Memory, Basis]:
             hint = "write a snapshot file, a config's rolecall.yaml, or git:REF"
             raise ConfigError(Problem("baseline", "is no snapshot and no config", Where(str(path)), hint))
         main = replace(config, main=path.name)
-        return _of_config(path.parent, main), Basis("file", str(path))
+        return _of_config(path.parent, main, as_of), Basis("file", str(path))
     from rolecall.live.observed import SnapshotReader
 
     snapshot = SnapshotReader(path).load()

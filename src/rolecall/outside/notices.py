@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from rolecall.errors import Problem, RolecallError
+from rolecall.errors import Misuse, Problem, RolecallError
 
 TRIES = 4
 _TIMEOUT = 10.0
@@ -33,14 +33,14 @@ def place(url: str) -> str:
 
 
 def check(url: str) -> None:
-    """Raise NotTold for an address that nothing may be posted to: it must be https, or loopback."""
+    """Raise Misuse for an address that nothing may be posted to: it must be https, or loopback."""
     parts = urlsplit(url.removeprefix(_SLACK))
     if parts.scheme == "https" and parts.hostname:
         return
     if parts.scheme == "http" and parts.hostname in _LOOPBACK:
         return
     hint = "write https://…, or slack:https://… for one that takes Slack's form"
-    raise NotTold(Problem("notify_url", "the address to notify is no https URL", None, hint))
+    raise Misuse(Problem("notify_url", "the address to notify is no https URL", None, hint))
 
 
 def payload(url: str, notice: Notice) -> Mapping[str, Any]:
@@ -53,7 +53,7 @@ def payload(url: str, notice: Notice) -> Mapping[str, Any]:
 
 
 def post(url: str, notice: Notice, sleep: Callable[[float], None] = time.sleep) -> None:
-    """Post it, and again where the other side is busy or out of reach, four times in all. Raises NotTold."""
+    """Post it, and again where the other side is busy or out of reach, four times in all. Raises NotTold, Misuse."""
     import httpx
 
     check(url)

@@ -173,7 +173,7 @@ def _notes(found: Found, row: Drift, *, counts: bool) -> Iterable[tuple[str, Ton
             f"{path}: {scalar(path, after)}" for path, _, after in field_changes(section, None, row.desired)
         )
         yield f"the config asks for {wanted or 'nothing here'}", "plain"
-    if row.address in found.written:
+    if counts and row.address in found.written:
         yield written_words(found.written[row.address]), "dim"
     if counts:
         yield from people_told(found, row.address)

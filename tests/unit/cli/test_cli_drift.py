@@ -190,3 +190,23 @@ def test_whose_reading_an_observed_org_is(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.chdir(made)
     assert run(["drift"]) == Exit.OK
     assert "not read from WRITER. Console changes can't be seen" in capsys.readouterr().out
+
+
+def test_a_mapping_that_has_lapsed_since_the_baseline_is_no_drift(repo: Path, capsys: Capture) -> None:
+    text = CONFIG.replace("    owner: lead", "    expires: 2026-01-31\n    owner: lead")
+    (repo / "rolecall.yaml").write_text(text)
+    (repo / "then.yaml").write_text(text)
+    meddler.remap(repo / "org.db", "bo@tiny.co", "Marketing", None)
+    said = found(capsys, "--baseline", "then.yaml", "--as-of", "2026-02-01")
+    assert (said["drift"], said["beside"]) == ([], [])
+    assert [row["class"] for row in found(capsys, "--baseline", "then.yaml", "--as-of", "2026-01-31")["drift"]] == [
+        "console"
+    ]
+
+
+def test_an_address_that_must_not_be_posted_to_is_refused_before_anything_is_read(repo: Path, capsys: Capture) -> None:
+    assert run(["drift", "--notify", "http://chat.acme.com/s3cret"]) == Exit.USAGE
+    told = capsys.readouterr()
+    assert "no https URL" in told.err
+    assert "s3cret" not in told.err
+    assert told.out == ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from webhook import webhook
 
+from rolecall.errors import Misuse
 from rolecall.outside.notices import Notice, NotTold, check, payload, place, post
 
 NOTICE = Notice("a <b> & c", {"new": [1]})
@@ -54,7 +55,7 @@ def test_nobody_there_is_told_too():
     "url", ["http://chat.acme.com/x", "ftp://x/y", "chat.acme.com", "https://", "slack:http://a/b"]
 )
 def test_only_https_and_loopback_are_posted_to(url):
-    with pytest.raises(NotTold, match="no https URL"):
+    with pytest.raises(Misuse, match="no https URL"):
         check(url)
 
 
