@@ -88,6 +88,20 @@ def test_an_org_whose_first_answer_is_wrong(answer: Reply, code: str) -> None:
     assert problem.hint or code in ("org_418", "org_too_large")
 
 
+@pytest.mark.parametrize("body", [[], None, "x", 7, ORG | {"caller": 3}, ORG | {"id": 7}, {"name": "no id"}])
+def test_what_is_wrong_with_an_answer_is_said_in_words_of_the_contract(body: Any) -> None:
+    (problem,) = refused(lambda asked: reply(body)).problems
+    assert problem.message.startswith("GET /v1/org was answered, but ")
+    assert not any(word in problem.message for word in ("object", "indices", "NoneType", "'str'", "int"))
+
+
+def test_a_redirect_names_the_very_place() -> None:
+    (problem,) = refused(lambda asked: reply(b"", 307, location="http://u:pw@127.0.0.1:8/x?token=canary")).problems
+    assert "a redirect to http://127.0.0.1:8" in problem.message
+    assert "pw" not in problem.message
+    assert "canary" not in problem.message
+
+
 def test_an_org_that_says_nothing() -> None:
     assert refused(lambda asked: Silence(), timeout=0.05).problems[0].code == "org_timeout"
 

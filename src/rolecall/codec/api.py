@@ -160,10 +160,10 @@ def _legacy_group(row: Json) -> LegacyGroup:
 
 
 def _check_fields(section: Section, json: Json) -> None:
-    """Raise TypeError for a field that is there with a value it cannot have."""
+    """Raise ValueError for a field that is there with a value it cannot have."""
     for field in BY_SECTION[section].fields:
         if field.name in json and not _FITS.get(field.name, _is_text)(json[field.name]):
-            raise TypeError(f"`{field.name}` is {str(json[field.name])[:40]!r}")
+            raise ValueError(f"`{field.name}` is {str(json[field.name])[:40]!r}")
 
 
 def _is_text(said: Json) -> bool:
@@ -294,7 +294,7 @@ def _encode_mapping(fields: Json) -> dict[str, Json]:
 
 
 def _text(said: Any) -> str:
-    """The text that must stand here. Raises TypeError for anything else."""
+    """The text that must stand here. Raises ValueError for anything else."""
     if not isinstance(said, str):
-        raise TypeError(f"expected text, got {type(said).__name__}")
+        raise ValueError(f"a text is expected where it has {str(said)[:40]!r}")
     return said

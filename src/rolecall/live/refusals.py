@@ -76,9 +76,11 @@ def decoded(request: Request, decode: Callable[[], T]) -> T:
     try:
         return decode()
     except KeyError as error:
-        raise contract(request, f"{error} is missing") from None
-    except (TypeError, ValueError, AttributeError) as error:
+        raise contract(request, f"`{error.args[0]}` is missing") from None
+    except ValueError as error:
         raise contract(request, f"not as the contract says ({_short(str(error))})") from None
+    except (TypeError, AttributeError):
+        raise contract(request, "not as the contract says: a value is of another kind") from None
 
 
 def _said(answer: Answer) -> ApiError:
@@ -91,7 +93,7 @@ def _said(answer: Answer) -> ApiError:
 def _redirect(request: Request, answer: Answer) -> Problem:
     try:
         to = urlsplit(answer.headers.get("location", ""))
-        where = f"{to.scheme}://{to.hostname}" if to.hostname else "another path"
+        where = f"{to.scheme}://{to.netloc.rpartition('@')[2]}" if to.hostname else "another path"
     except ValueError:
         where = "another place"
     message = f"the org answered {request} with a redirect to {_short(where)}"
