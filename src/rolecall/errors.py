@@ -76,12 +76,6 @@ class Blocked(RolecallError):
     exit = Exit.REFUSED
 
 
-class Incomplete(RolecallError):
-    """A run stopped before all its steps were done."""
-
-    exit = Exit.INCOMPLETE
-
-
 class Stale(RolecallError):
     """A saved plan no longer fits: the org moved, it lapsed, it was edited, or it is another org's."""
 

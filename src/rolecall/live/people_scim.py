@@ -177,9 +177,7 @@ def _row(user: Json, held: Sequence[str], names: dict[str, str], attribute: str 
     email = next(_emails(user), None)
     if email is None:
         return None
-    told: list[Json] = [
-        group for group in user.get("groups") or () if str(group.get("type") or "direct").casefold() == "direct"
-    ]
+    told: list[Json] = list(filter(_is_direct, user.get("groups") or ()))
     groups = [*held, *(_told(group, names) for group in told if group.get("value") not in held)]
     row = {"email": email, "active": _truth(user.get("active", True)), "groups": groups}
     role = _attribute(user, attribute) if attribute else None

@@ -6,8 +6,6 @@ from typing import Any, Final
 
 from scim2_models import InvalidValueException
 
-MAX_TEXT: Final = 65_536
-"""The longest text an attribute may hold, in characters."""
 MAX_NAME: Final = 1024
 """The longest userName, displayName of a group, and externalId, in characters."""
 
