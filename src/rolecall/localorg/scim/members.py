@@ -9,7 +9,6 @@ from typing import Any, Final, Literal, NamedTuple
 from scim2_models import InvalidPathException, InvalidValueException, NoTargetException, ScimFilter
 from scim2_models.path import AttrPath, CompareOperator, Comparison, FilterNode, LogicalExpr, LogicalOperator, ValuePath
 from sqlalchemy import BindParameter, bindparam, func, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from rolecall.localorg.scim.filters import compile_entries
 from rolecall.localorg.scim.models import GROUP, Group
@@ -29,6 +28,8 @@ _LISTED = {
     "postgresql": select(func.string_agg(_IN_ORDER.c.user_id, ",")),
 }
 _KNOWN = select(USERS.c.id).where(USERS.c.id.in_(_SOME))
+_AMONG = select(MEMBERSHIPS.c.user_id).where(_MINE, MEMBERSHIPS.c.user_id.in_(_SOME))
+_INSERT = MEMBERSHIPS.insert()
 _REMOVE = MEMBERSHIPS.delete().where(_MINE, MEMBERSHIPS.c.user_id.in_(_SOME)).returning(MEMBERSHIPS.c.user_id)
 _CLEAR = MEMBERSHIPS.delete().where(_MINE).returning(MEMBERSHIPS.c.user_id)
 
@@ -212,15 +213,15 @@ def _named(where: FilterNode) -> list[str] | None:
 
 
 def _add(session: Session, group_id: str, ids: Sequence[str]) -> Delta:
-    insert = (sqlite if session.dialect.sqlite else postgresql).insert(MEMBERSHIPS)
     added: list[str] = []
     for some in _chunks(ids):
         there = set(session.tx.execute(_KNOWN, {"ids": some}).scalars())
         if missing := [one for one in some if one not in there]:
             raise InvalidValueException(detail=f"This org has no user with the id {missing[0][:100]!r}")
-        rows = [{"group_id": group_id, "user_id": one} for one in some]
-        fresh = insert.values(rows).on_conflict_do_nothing().returning(MEMBERSHIPS.c.user_id)
-        added += session.tx.execute(fresh).scalars()
+        members = set(session.tx.execute(_AMONG, {"group_id": group_id, "ids": some}).scalars())
+        if fresh := [one for one in some if one not in members]:
+            session.tx.execute(_INSERT, [{"group_id": group_id, "user_id": one} for one in fresh])
+        added += fresh
     return Delta(added=tuple(added))
 
 
