@@ -166,8 +166,9 @@ def _notes(approved: Plan, fresh: Plan, already: tuple[Change, ...]) -> Iterator
     arrived = {_key(change) for change in approved.waiting} & {_key(change) for change in fresh.writes}
     for address, _ in sorted(arrived):
         yield f"{address} no longer waits; apply again to map it"
+    by_hand = {_key(change) for change in approved.human}
     for change in fresh.writes:
-        if _key(change) in {_key(said) for said in approved.human}:
+        if _key(change) in by_hand:
             yield f"{change.address} can be written now, so nobody need do it by hand"
     difference = fresh.impact.changed - approved.impact.changed
     if fresh.impact.people is not None and difference:

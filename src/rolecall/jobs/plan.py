@@ -16,9 +16,9 @@ from rolecall.model.kinds import SECTIONS
 from rolecall.model.live import Facts, Live
 from rolecall.model.policy import Allow
 from rolecall.model.settings import UNSET
+from rolecall.plan.begin import begin
 from rolecall.plan.lint_idp import lint_idp
 from rolecall.plan.make import Question, make
-from rolecall.plan.scope import scope
 from rolecall.plan.value import OrgRef, Plan
 
 References = Callable[[Facts], list[Problem]]
@@ -101,12 +101,12 @@ async def plan(request: PlanRequest) -> Planned:
     Two passes of one planner: the first, without people, says whose access is touched; only they are then read.
     """
     asked = await question(request)
+    begun = begin(asked)
     if request.people is not None:
-        needed = scope(asked)
-        directory = await request.people.read_people(needed)
+        directory = await request.people.read_people(begun.scope)
         told = await _idp(request.people, asked)
-        asked = replace(asked, directory=directory, scope=needed, warnings=(*asked.warnings, *told))
-    return Planned(make(asked), asked)
+        asked = replace(asked, directory=directory, scope=begun.scope, warnings=(*asked.warnings, *told))
+    return Planned(make(asked, begun), asked)
 
 
 async def question(request: PlanRequest) -> Question:

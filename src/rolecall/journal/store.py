@@ -157,10 +157,12 @@ class SqlJournal:
     def prune(self, org_id: str, before: datetime) -> int:
         """Blank what is old; see ``port``. The memory's own entries stay, for the memory is checked against them."""
         limit, at = encode.stamp(before), self._now()
-        unsettled = {step.run for step in self.open_steps(org_id)}
+        begun = [number for (number,) in self._database.rows(_BEGUN_BEFORE, org_id, limit, org_id)]
+        unsettled = {step.run for step in self.open_steps(org_id)} if begun else set()
         old = [
             run.id
-            for run in self.runs(org_id)[1:]
+            for number in begun
+            for run in fold.runs(org_id, self._light(org_id, number, number))
             if encode.stamp(run.ended_at or run.started_at) < limit and run.id not in unsettled
         ]
         if old:
@@ -234,6 +236,10 @@ class _Held:
 _LIGHT = (
     "SELECT n, run, step, kind, at, CASE WHEN kind IN ('plan', 'sighting', 'remember') THEN NULL ELSE body END, "
     "body_hash, hash FROM rolecall_entries WHERE org_id = ? AND run >= ?"
+)
+_BEGUN_BEFORE = (
+    "SELECT run FROM rolecall_entries WHERE org_id = ? AND kind = 'begin' AND at < ? AND body IS NOT NULL "
+    "AND run < (SELECT max(id) FROM rolecall_runs WHERE org_id = ?) ORDER BY run DESC"
 )
 _OPEN = (
     "SELECT DISTINCT i.run FROM rolecall_entries i WHERE i.org_id = ? AND i.kind = 'intent' AND NOT EXISTS ("

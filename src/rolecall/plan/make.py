@@ -11,7 +11,7 @@ from rolecall.model.live import Live
 from rolecall.model.policy import Guards
 from rolecall.model.settings import UNSET
 from rolecall.plan.access_tests import run_tests, tests_of
-from rolecall.plan.diff import diff
+from rolecall.plan.begin import Begun, begin
 from rolecall.plan.guards import Case, judge
 from rolecall.plan.impact import reckon
 from rolecall.plan.impact_apart import apart
@@ -20,11 +20,8 @@ from rolecall.plan.inventory import released, unmanaged
 from rolecall.plan.lint import lint
 from rolecall.plan.notes import managed_coverage, notes, whose_reading
 from rolecall.plan.order import order
-from rolecall.plan.outlook import look
 from rolecall.plan.policy_changes import policy_changes
 from rolecall.plan.question import Question
-from rolecall.plan.reading import people_scope
-from rolecall.plan.resolve import covers
 from rolecall.plan.value import Plan, Requests, Selection
 
 __all__ = ["LIFETIME", "Question", "make"]
@@ -32,12 +29,14 @@ __all__ = ["LIFETIME", "Question", "make"]
 LIFETIME = timedelta(days=7)
 
 
-def make(question: Question) -> Plan:
-    """The plan for a question. Equal questions give equal plans."""
+def make(question: Question, begun: Begun | None = None) -> Plan:
+    """The plan for a question. Equal questions give equal plans.
+
+    ``begun`` is the first pass, where it was made before people were read: for a question that differs in them alone.
+    """
     desired, live = question.desired, question.live
-    found = diff(desired, live, question.as_of, question.applied)
-    chosen = _selected(question, found.changes)
-    outlook = look(live, question.directory, chosen)
+    found, chosen, unseen, scope = begin(question) if begun is None else begun
+    outlook = unseen.with_people(question.directory)
     changes, risks, timeline = order(chosen, outlook)
     reckoning = reckon(outlook, changes, risks, timeline)
     coverage = managed_coverage(desired, live)
@@ -60,7 +59,7 @@ def make(question: Question) -> Plan:
         desired=desired,
         changes=changes,
         coverage=coverage,
-        scope=people_scope(question, outlook, found.released, found.names),
+        scope=scope,
         counts=_counts(live),
         switches=_switches(live),
         lifts=(*desired.policy.allow, *question.lifts),
@@ -94,16 +93,6 @@ def _policies(question: Question) -> tuple[Guards, ...]:
     last = question.applied.policy
     now = question.desired.policy.guards
     return (now,) if last is None else (now, last.guards)
-
-
-def _selected(question: Question, changes: tuple[Change, ...]) -> tuple[Change, ...]:
-    return tuple(
-        change
-        for change in changes
-        if (not question.targets or covers(question.targets, change.address))
-        and not covers(question.excludes, change.address)
-        and (not question.only_expired or change.reason == "expired")
-    )
 
 
 def _lapses(question: Question) -> datetime:

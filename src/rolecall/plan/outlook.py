@@ -25,7 +25,8 @@ class Outlook:
 
     ``first`` and ``last`` are the states they were compiled from. ``touched`` has, for each address that changes,
     the people whose access it can touch, ascending; it is empty without a directory. ``scope`` says whom that
-    takes; ``problem`` says why the people cannot be relied on, in words, None when they can.
+    takes; ``problem`` says why the people cannot be relied on, in words, None when they can. ``written`` are the
+    changes between the states, in the order in which they take effect.
     """
 
     first: State
@@ -36,6 +37,7 @@ class Outlook:
     scope: PeopleScope
     touched: Mapping[Address, array[int]] = field(default_factory=dict)
     problem: str | None = None
+    written: tuple[Change, ...] = ()
 
     @property
     def still(self) -> bool:
@@ -56,6 +58,11 @@ class Outlook:
                 return known
         return compile_access(settings, state.facts, atoms=self.before.atoms)
 
+    def with_people(self, directory: Directory | None) -> Outlook:
+        """The same with these people looked at, and nobody else."""
+        seen = replace(self, directory=directory, touched=_touched(self, directory) if directory is not None else {})
+        return replace(seen, problem=_problem(seen) if seen.moves else None)
+
 
 def look(live: Live, directory: Directory | None, changes: Iterable[Change]) -> Outlook:
     """Compile both ends of the changes. Changes that wait are not made; those for a person are."""
@@ -68,19 +75,19 @@ def look(live: Live, directory: Directory | None, changes: Iterable[Change]) -> 
     atoms = Atoms()
     before = compile_access(first.settings, first.facts, atoms=atoms)
     after = compile_access(last.settings, last.facts, atoms=atoms)
-    scope = needed_scope(before, after)
-    touched: dict[Address, array[int]] = {}
-    if directory is not None:
-        changed = {change.address for change in written}
-        found = candidates(before, after, directory)
-        touched = {at: numbers for at, numbers in found.items() if at in changed}
-        touched = _with_roleless(touched, written, first, last, directory)
-    outlook = Outlook(first, last, before, after, directory, scope, touched)
-    return replace(outlook, problem=_problem(outlook)) if outlook.moves else outlook
+    outlook = Outlook(first, last, before, after, None, needed_scope(before, after), written=tuple(written))
+    return outlook.with_people(directory)
 
 
 _TAKES_EFFECT = {"domains": 0, "sso": 1, "idp_groups": 2, "defaults": 3, "scim": 4}
 """SCIM last: what people keep while it is off is what stood just before (R33)."""
+
+
+def _touched(outlook: Outlook, directory: Directory) -> Mapping[Address, array[int]]:
+    changed = {change.address for change in outlook.written}
+    found = candidates(outlook.before, outlook.after, directory)
+    own = {at: numbers for at, numbers in found.items() if at in changed}
+    return _with_roleless(own, outlook.written, outlook.first, outlook.last, directory)
 
 
 def _with_roleless(

@@ -11,8 +11,8 @@ from rolecall.model.desired import Applied, Intent
 from rolecall.model.directory import PeopleScope
 from rolecall.model.policy import AccessTest, Combo, Guards, Policy
 from rolecall.model.settings import Defaults, Scim
+from rolecall.plan.begin import begin
 from rolecall.plan.make import make
-from rolecall.plan.scope import scope
 from rolecall.plan.value import Tally, TeamTally
 
 X, Y, EVERYONE = Combo("X", "member"), Combo("Y", "member"), Combo("Everyone", "member")
@@ -161,9 +161,9 @@ def test_manual_editing_going_off_takes_what_was_given_by_hand():
 
 def test_who_must_be_read_is_who_can_be_touched_and_the_org_admins():
     org = live({"A": "member: X", "B": "member: Y"})
-    changed = scope(ask(config({"A": "member: Z", "B": "member: Y"}), org, None))
+    changed = begin(ask(config({"A": "member: Z", "B": "member: Y"}), org, None)).scope
     assert changed == PeopleScope(groups=frozenset({"A"}), org_admins=True)
-    assert scope(ask(config({"A": "member: X", "B": "member: Y"}), org, None)) == PeopleScope()
+    assert begin(ask(config({"A": "member: X", "B": "member: Y"}), org, None)).scope == PeopleScope()
 
 
 def test_who_must_be_read_has_the_required_the_caller_and_those_of_access_tests():
@@ -171,18 +171,18 @@ def test_who_must_be_read_has_the_required_the_caller_and_those_of_access_tests(
         guards=Guards(required_org_admins=("Boss@acme.com",)), access_tests=(AccessTest("t", person="lead@acme.com"),)
     )
     asked = ask(config({"A": "member: Y"}, policy), live({"A": "member: X"}, caller="me@acme.com"), None)
-    assert scope(asked).emails == {"boss@acme.com", "lead@acme.com", "me@acme.com"}
+    assert begin(asked).scope.emails == {"boss@acme.com", "lead@acme.com", "me@acme.com"}
 
 
 def test_an_org_that_cannot_search_and_an_upgrade_are_read_whole():
     few = live({"A": "member: X"})
     unable = replace(few, facts=replace(few.facts, can=few.facts.can - {"people.search"}))
-    assert scope(ask(config({"A": "member: Y"}), unable, None)).everybody
+    assert begin(ask(config({"A": "member: Y"}), unable, None)).scope.everybody
     legacy = live({"A": ": X"}, scim=Scim(True, "okta", "legacy", False))
-    assert scope(ask(config({}, scim=Scim(endpoint="new")), legacy, None)).everybody
+    assert begin(ask(config({}, scim=Scim(endpoint="new")), legacy, None)).scope.everybody
 
 
 def test_groups_that_are_only_told_of_are_read_too():
     soon = {"A": Intent(expires=date(2026, 12, 1))}
     asked = ask(config({"A": "member: X"}, intents=soon), live({"A": "member: X"}), None)
-    assert scope(asked).groups == {"A"}
+    assert begin(asked).scope.groups == {"A"}
