@@ -150,3 +150,13 @@ def test_small_notes_are_kept_by_key(journal: Journal) -> None:
     )
     journal.keep(ORG, "told", None)
     assert journal.recall(ORG, "told") is None
+
+
+def test_runs_of_some_kinds_alone(journal: Journal) -> None:
+    kinds = ("apply", "drift", "drift", "rollback", "drift")
+    numbers = [journal.begin(Opening(ORG, kind)) for kind in kinds]
+    journal.begin(Opening("org_2", "apply"))
+    assert [run.id for run in journal.runs(ORG, None, ("apply", "rollback"))] == [numbers[3], numbers[0]]
+    assert [run.id for run in journal.runs(ORG, 2, {"drift"})] == [numbers[4], numbers[2]]
+    assert [run.kind for run in journal.runs(None, None, ["apply"])] == ["apply", "apply"]
+    assert journal.runs("org_2", 5, ("drift",)) == ()
