@@ -13,6 +13,7 @@ from rolecall.errors import ConfigError, OrgError, Problem
 from rolecall.live.port import IdpSource, People, Reader
 from rolecall.model.desired import NOTHING_APPLIED, Applied, Desired
 from rolecall.model.kinds import SECTIONS
+from rolecall.model.legacy import with_legacy_groups
 from rolecall.model.live import Facts, Live
 from rolecall.model.policy import Allow
 from rolecall.model.settings import UNSET
@@ -104,6 +105,9 @@ async def plan(request: PlanRequest) -> Planned:
     begun = begin(asked)
     if request.people is not None:
         directory = await request.people.read_people(begun.scope)
+        itself: object = request.org
+        if request.people is not itself:
+            directory = with_legacy_groups(directory, asked.live.facts.legacy_links)
         told = await _idp(request.people, asked)
         asked = replace(asked, directory=directory, scope=begun.scope, warnings=(*asked.warnings, *told))
     return Planned(make(asked, begun), asked)
