@@ -7,7 +7,7 @@ from pathlib import Path
 
 import meddler
 import pytest
-from cli_repo import CONFIG, make_repo
+from cli_repo import CONFIG, SNAPSHOT, make_repo
 
 from rolecall.cli.main import run
 from rolecall.errors import Exit
@@ -145,3 +145,85 @@ def test_with_overlays_only_the_orgs_own_file_changes(
     assert over.startswith("# the org that people work in\norg: {id: org_1}\n")
     assert "Marketing" in over
     assert run(["-e", "prod", "plan", "--detailed-exitcode"]) == Exit.OK
+
+
+def applied(folder: Path, config: str, monkeypatch: pytest.MonkeyPatch, files: dict[str, str] | None = None) -> Path:
+    """A repo of that config, which was applied."""
+    made = make_repo(folder / "more", config)
+    for name, text in (files or {}).items():
+        (made / name).write_text(text)
+    monkeypatch.chdir(made)
+    assert run(["apply", "--auto-approve"]) == Exit.OK
+    return made
+
+
+def test_a_domain_that_somebody_dropped_leaves_the_config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    domains = "domains:\n  # ours since 2019\n  tiny.co: {join: approval}\n  # bought\n  tiny.io: {}\n"
+    snapshot = {
+        **SNAPSHOT,
+        "domains": {name: {"discoverable": True, "join": "approval"} for name in ("tiny.co", "tiny.io")},
+    }
+    made = make_repo(tmp_path / "domains", COMMENTED + domains, snapshot)
+    monkeypatch.chdir(made)
+    assert run(["apply", "--auto-approve"]) == Exit.OK
+    with meddler.org(made / "org.db") as org:
+        assert org.as_person("bo@tiny.co").write("DELETE", "/v1/domains/tiny.io").status == 200
+    assert run(["drift", "--accept", "--no-input"]) == Exit.OK
+    assert config(made).startswith(COMMENTED + "domains:\n  # ours since 2019\n  tiny.co: {join: approval}\n")
+    assert "tiny.io" not in config(made)
+    assert run(["plan", "--detailed-exitcode"]) == Exit.OK
+
+
+def test_a_mapping_that_nobody_listed_comes_into_an_authoritative_section(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = applied(tmp_path, COMMENTED, monkeypatch)
+    with meddler.idp(made / "org.db") as idp:
+        idp.pushes("Sales: 'north'")
+    meddler.by_console(made / "org.db", "bo@tiny.co", "Sales: 'north'", {"role": "member", "teams": ["Brand"]})
+    assert run(["drift", "--detailed-exitcode"]) == Exit.CHANGES
+    assert run(["drift", "--accept"]) == Exit.OK
+    assert "teams: [Brand]   # CHG-1, not Sales\n" in config(made)
+    assert run(["plan", "--detailed-exitcode"]) == Exit.OK
+
+
+def test_metadata_goes_into_its_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    old, new = ("<EntityDescriptor entityID='a'/>", "<EntityDescriptor entityID='b'/>")
+    sso = "sso: {enabled: true, metadata: {file: idp.xml}} # from the IdP\n"
+    made = make_repo(tmp_path / "sso", COMMENTED + sso, {**SNAPSHOT, "sso": {**SNAPSHOT["sso"], "metadata": old}})
+    (made / "idp.xml").write_text(old)
+    monkeypatch.chdir(made)
+    assert run(["apply", "--auto-approve"]) == Exit.OK
+    meddler.put(made / "org.db", "bo@tiny.co", "/v1/access/sso", metadata=new)
+    assert run(["drift", "--accept", "--no-input"]) == Exit.OK
+    assert config(made) == COMMENTED + sso
+    assert "entityID='b'" in (made / "idp.xml").read_text()
+    assert run(["plan", "--detailed-exitcode"]) == Exit.OK
+
+
+def test_a_lapsed_mapping_that_somebody_gave_again_no_longer_expires(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = applied(
+        tmp_path, COMMENTED.replace("    owner:", "    expires: 2020-01-31 # the fair\n    owner:"), monkeypatch
+    )
+    meddler.remap(made / "org.db", "bo@tiny.co", "Marketing", {"role": "member", "teams": ["Brand"]})
+    assert run(["drift", "--accept"]) == Exit.OK
+    assert config(made) == COMMENTED
+    assert run(["plan", "--detailed-exitcode"]) == Exit.OK
+
+
+def test_what_a_config_cannot_say_leaves_every_file_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    text = COMMENTED.replace(
+        "  Admins: {role: org_admin, teams: [Everyone]}\n", "  Admins: &top {role: org_admin, teams: [Everyone]}\n"
+    )
+    text = text.replace("guards:", "  Others: *top\nguards:")
+    made = applied(tmp_path, text, monkeypatch)
+    meddler.remap(made / "org.db", "bo@tiny.co", "Admins", {"role": "org_admin", "teams": ["Brand"]})
+    capsys.readouterr()
+    assert run(["drift", "--accept", "--no-input", "--allow", "escalations=9"]) == Exit.ERROR
+    assert config(made) == text
+    told = capsys.readouterr().err
+    assert "idp_groups/Others" in told, told
