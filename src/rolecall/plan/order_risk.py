@@ -2,7 +2,8 @@
 
 B and A are a person's atoms before and after. What changes hands is (B∩A) − ⋃g (before_g ∩ after_g): held at both
 ends, but by no one source throughout. Only where that is not empty, or manual edits count, and two steps or more
-touch the person, can anything be missing or extra in between, whatever the order inside a wave.
+touch the person, can anything be missing or extra in between, whatever the order inside a wave. SCIM on or off and the
+steps of the upgrade are barriers: whoever another step touches beside them is looked at, too.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from rolecall.access.evaluate import group_masks, settle
 from rolecall.model.directory import Directory, Traits
 from rolecall.model.kinds import address
 from rolecall.model.settings import Address
-from rolecall.plan.outlook import Outlook
+from rolecall.plan.outlook import Outlook, regime_moves
 
 
 class Risk(NamedTuple):
@@ -44,6 +45,7 @@ def at_risk(outlook: Outlook) -> tuple[Risk, ...]:
     if directory is None or len(outlook.touched) < 2:
         return ()
     sources = _Sources(outlook, directory)
+    regime = regime_moves(outlook.first, outlook.last)
     found: dict[tuple[tuple[int, ...], Traits], tuple[int, array[int]]] = {}
     members, offsets = directory.members, directory.offsets
     for number in _touched_twice(outlook, directory):
@@ -54,7 +56,7 @@ def at_risk(outlook: Outlook) -> tuple[Risk, ...]:
             known[1].append(number)
             continue
         handover = _handover(outlook, groups, traits, sources)
-        if handover or _edited(outlook, traits):
+        if handover or regime or _edited(outlook, traits):
             found[groups, traits] = handover, array("I", (number,))
     steps = _Steps(outlook, directory)
     return tuple(

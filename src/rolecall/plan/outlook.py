@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from rolecall.access.atoms import Atoms
-from rolecall.access.candidates import DEFAULTS, candidates
+from rolecall.access.candidates import DEFAULTS, SCIM, candidates
 from rolecall.access.candidates import scope as needed_scope
 from rolecall.access.evaluate import memberships
-from rolecall.access.rules import Rules, compile_access
+from rolecall.access.rules import Rules, compile_access, endpoint_of, scim_on
 from rolecall.model.change import Change
 from rolecall.model.directory import Directory, PeopleScope
 from rolecall.model.kinds import address, split_address, value_at
@@ -87,28 +87,44 @@ def _touched(outlook: Outlook, directory: Directory) -> Mapping[Address, array[i
     changed = {change.address for change in outlook.written}
     found = candidates(outlook.before, outlook.after, directory)
     own = {at: numbers for at, numbers in found.items() if at in changed}
-    return _with_roleless(own, outlook.written, outlook.first, outlook.last, directory)
+    return _reached_twice(own, outlook.written, outlook.first, outlook.last, directory)
 
 
-def _with_roleless(
-    touched: dict[Address, array[int]], written: Iterable[Change], first: State, last: State, directory: Directory
+def _reached_twice(
+    touched: dict[Address, array[int]], written: Sequence[Change], first: State, last: State, directory: Directory
 ) -> dict[Address, array[int]]:
-    """With everybody in a group without a role (R31) that changes while the default's role does: two steps reach
-    them, though both ends may give the same."""
-    was, will = first.settings.defaults, last.settings.defaults
-    if was is UNSET or will is UNSET or was.role == will.role:
+    """With the people whom a mapping and a step for everybody reach together, though both ends may give the same.
+
+    A mapping without a role gives another thing as the default's role moves (R31); and where SCIM goes on or off, or
+    the endpoint is upgraded, what holds in between is neither what stood before nor what will.
+    """
+    regime = regime_moves(first, last)
+    if not regime and not _role_moves(first, last):
         return touched
     ends = (first.settings, last.settings)
-    roleless = [c.address for c in written if any(_without_role(value_at(one, c.address)) for one in ends)]
-    keys = {split_address(at)[1] for at in roleless}
-    if not keys:
-        return touched
+    mappings = [c.address for c in written if c.address.startswith("idp_groups/")]
+    keys = {split_address(at)[1] for at in mappings if regime or any(_without_role(value_at(one, at)) for one in ends)}
     found: dict[str, array[int]] = {}
     for number, group in memberships(directory, {n for n, name in enumerate(directory.groups) if name in keys}):
         found.setdefault(directory.groups[group], array("I")).append(number)
     own = {address("idp_groups", name): numbers for name, numbers in found.items()}
-    reached = set(touched.get(DEFAULTS, ())).union(*own.values())
-    return {**touched, **own, DEFAULTS: array("I", sorted(reached))}
+    reached = {**touched, **own}
+    if any(change.address == DEFAULTS for change in written):
+        everybody = touched.get(SCIM, ()) if regime else ()
+        by_default = set(touched.get(DEFAULTS, ())).union(everybody, *own.values())
+        reached[DEFAULTS] = array("I", sorted(by_default))
+    return reached
+
+
+def regime_moves(first: State, last: State) -> bool:
+    """SCIM on or off, or a step of the upgrade (R20, R33)."""
+    old, new = first.settings, last.settings
+    return scim_on(old) != scim_on(new) or endpoint_of(old) != endpoint_of(new)
+
+
+def _role_moves(first: State, last: State) -> bool:
+    was, will = first.settings.defaults, last.settings.defaults
+    return was is not UNSET and will is not UNSET and was.role != will.role
 
 
 def _without_role(value: Value | None) -> bool:

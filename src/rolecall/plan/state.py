@@ -28,7 +28,8 @@ def follow(state: State, changes: Iterable[Change]) -> State:
     made = (change for change in changes if change.via != "waiting")
     for section, run in groupby(made, key=lambda change: split_address(change.address)[0]):
         if section == "idp_groups":
-            state = state._replace(settings=with_mappings(state.settings, run))
+            settings = with_mappings(state.settings, run)
+            state = State(settings, facts_after(state.facts, state.settings, settings))
         else:
             for change in run:
                 state = _step(state, change)
