@@ -139,8 +139,10 @@ def test_the_tour_ends_well_and_leaves_nothing(
     began = time.monotonic()
     assert run(["demo"]) == Exit.OK
     told = capsys.readouterr().out
-    assert told.count("$ rolecall -e prod ") == 4
-    assert told.count("LOCAL REHEARSAL, not WRITER") == 3
+    assert told.count("$ rolecall -e prod ") == 6
+    assert told.count("LOCAL REHEARSAL, not WRITER") == 5
+    assert "changed in the org · by ines.okafor@acme.com" in told
+    assert "group:Writer-Sales (R8)" in told
     assert "Done: 12 steps" in told
     assert "Nothing to write" in told
     assert list(tmp_path.iterdir()) == []

@@ -19,11 +19,13 @@ from rolecall.report.line import Line, Span, line
 
 
 class Stop(NamedTuple):
-    """One stop of the tour: what is about to be seen, the command, and the codes it may leave with."""
+    """One stop of the tour: what is about to be seen, the command, and the codes it may leave with. ``meddled``: just
+    before, somebody changes the org by hand."""
 
     told: str
     args: tuple[str, ...]
     fine: tuple[Exit, ...] = (Exit.OK,)
+    meddled: bool = False
 
 
 @command("demo", "rolecall demo", "rolecall demo --keep /tmp/acme      # and look around there")
@@ -31,8 +33,8 @@ class Stop(NamedTuple):
 def demo(call: Invocation, keep: Path | None) -> Exit:
     """A tour on a local org in a scratch directory.
 
-    A company of 400 people: its org is loaded, planned for, changed, and planned for again. Nothing leaves this
-    machine, and nothing outside the directory is written.
+    A company of 400 people: its org is loaded, planned for, changed, and planned for again; then somebody changes it
+    by hand. Nothing leaves this machine, and nothing outside the directory is written.
     """
     from rolecall.jobs.example import copy_example
 
@@ -48,6 +50,8 @@ def demo(call: Invocation, keep: Path | None) -> Exit:
 def _tour(call: Invocation, out: Console, folder: Path) -> Exit:
     flags = ("-C", str(folder), "-e", "prod") + (() if call.color else ("--no-color",))
     for stop in _stops(folder):
+        if stop.meddled:
+            _meddle(folder)
         args = stop.args or ("apply", "plan.json", "--approve", _digest(folder))
         out.lines(
             [line(), line(stop.told, "head"), Line((Span("$ ", "dim"), Span(f"rolecall -e prod {' '.join(args)}")))]
@@ -65,7 +69,21 @@ def _stops(folder: Path) -> list[Stop]:
         Stop("What does the config change in it, and for whom?", ("plan", "--out", "plan.json")),
         Stop("One person gains rights, so somebody has to approve: by the plan's digest.", (), (Exit.OK, Exit.HUMAN)),
         Stop("What is left to do?", ("plan",)),
+        Stop(
+            "Meanwhile an org admin maps a group by hand. What moved, who did it, and whom does it touch?",
+            ("drift",),
+            (Exit.OK,),
+            True,
+        ),
+        Stop("And why does Alma have what she has?", ("why", "alma.jones@acme.com")),
     ]
+
+
+def _meddle(folder: Path) -> None:
+    from rolecall.cli.session import wait_for
+    from rolecall.jobs.example import change_by_hand
+
+    wait_for(change_by_hand(folder, "local:.rolecall/prod.db"))
 
 
 _LOAD = ("local", "load", "live/prod.json")
