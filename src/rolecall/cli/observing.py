@@ -12,10 +12,10 @@ from rolecall.cli.ask import can_ask
 from rolecall.cli.facts import actor
 from rolecall.cli.observing_groups import Means, ask_groups, by_table
 from rolecall.cli.options import Invocation
-from rolecall.cli.session import now, read
+from rolecall.cli.session import now, read, session, wait_for
 from rolecall.cli.talk import HELP, Left, Skipped, ask, block, say
 from rolecall.desired import Config
-from rolecall.errors import ConfigError, Misuse, Problem
+from rolecall.errors import ConfigError, Misuse, OrgError, Problem
 from rolecall.jobs.observe import (
     FIELDS,
     OBSERVED,
@@ -32,7 +32,9 @@ from rolecall.jobs.observe import (
     yes_no,
 )
 from rolecall.jobs.observe_table import write_csv
+from rolecall.live.port import IdpSource
 from rolecall.model import normalise
+from rolecall.model.directory import EVERYBODY
 from rolecall.report.visible import visible
 
 _TITLES = {"teams": "Teams", "domains": "Domains", "defaults": "Defaults", "sso": "SSO", "scim": "SCIM"}
@@ -55,13 +57,14 @@ def observe(call: Invocation, *, paste: bool, table: Path | None, only: str | No
     path = _file(config)
     org = {"id": config.org.id or config.org.name, "name": config.org.name}
     draft = open_draft(path, config.root, org)
+    names = _names(call, config)
     if table is not None and not table.exists():
-        table.write_text(write_csv(_known_groups(draft, config), draft.known), encoding="utf-8")
+        table.write_text(write_csv(_known_groups(draft, names), draft.known), encoding="utf-8")
         return [f"Wrote {table}: fill in role and teams (teams parted by ;), and run this again."]
     sections = (only,) if only else needed(draft, config.desired)
     if (paste or table is not None) and only is None and not can_ask(call):
         sections = ("idp_groups",)
-    means = Means(paste, table, _names(config), config.desired)
+    means = Means(paste, table, names, config.desired)
     if not can_ask(call):
         return _without_asking(Reading(call, config, path, by or actor(call.environ), means), draft, sections)
     say(f"Reading {config.org.name} into {config.org.path}, tab by tab, in {PLACE}.")
@@ -199,12 +202,25 @@ def _last(draft: Draft) -> str | None:
     return next((by for section in OBSERVED if (by := draft.whose(section)[0])), None)
 
 
-def _known_groups(draft: Draft, config: Config) -> Mapping[str, Any]:
+def _known_groups(draft: Draft, names: Sequence[str]) -> Mapping[str, Any]:
     held = draft.said.get("idp_groups")
-    return held if isinstance(held, dict) and held else dict.fromkeys(_names(config), "blank")
+    return held if isinstance(held, dict) and held else dict.fromkeys(names, "blank")
 
 
-def _names(config: Config) -> tuple[str, ...]:
-    """Names of groups that the config has already."""
+def _names(call: Invocation, config: Config) -> tuple[str, ...]:
+    """Names of groups that are known already: to the config, and to the IdP where people are read from one."""
     groups = config.desired.settings.idp_groups
-    return tuple(sorted(groups)) if isinstance(groups, Mapping) else ()
+    said = set(groups) if isinstance(groups, Mapping) else set[str]()
+    return tuple(sorted(said | (wait_for(_pushed(call, config)) if config.people.kind != "org" else set())))
+
+
+async def _pushed(call: Invocation, config: Config) -> set[str]:
+    """What the source of people calls its groups; none where it cannot be read, which is told."""
+    async with session(call, config) as found:
+        try:
+            if isinstance(found.people, IdpSource):
+                return set((await found.people.read_idp()).pushed)
+            return set((await found.people.read_people(EVERYBODY)).groups)
+        except OrgError as error:
+            say(f"Groups could not be read from {config.people.kind}: {error.problems[0].message}.")
+            return set()

@@ -42,7 +42,8 @@ def ask_groups(means: Means, draft: Draft, held: Mapping[str, Any] | None) -> di
         return _pasted(draft)
     if held is not None:
         return _gone_over(means, draft, held)
-    how = ask("Paste the table, or go through the groups one by one", _how, "paste")
+    known = f" ({len(means.names)} are known by name)" if means.names else ""
+    how = ask(f"Paste the table, or go through the groups one by one{known}", _how, "paste")
     return _pasted(draft) if how == "paste" else _one_by_one(means, draft)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from rolecall.model.change import Change
+from rolecall.model.change import Action, Change
 from rolecall.model.kinds import BY_SECTION, split_address
 from rolecall.model.roles import ORG_ADMIN, role_words
 from rolecall.model.settings import UNSET, Address, GroupMapping, Scim, Value
@@ -82,12 +82,15 @@ def guide(name: str) -> Runbook:
     return Runbook(title, "", None, (), (), (), chapters)
 
 
-def runbook(walked: Walk, run: int | None = None, numbers: Mapping[Address, int] | None = None) -> Runbook:
-    """The human steps of a plan. ``numbers`` are those of the run's steps by address; other changes are left out."""
-    changes = [change for change in walked.plan.human if numbers is None or change.address in numbers]
-    entries = {entry.change.address: entry for part in walked.parts for entry in part.entries}
+def runbook(
+    walked: Walk, run: int | None = None, numbers: Mapping[tuple[Address, Action], int] | None = None
+) -> Runbook:
+    """The human steps of a plan. ``numbers`` are those of the run's steps by address and action; other changes are left
+    out."""
+    changes = [change for change in walked.plan.human if numbers is None or _key(change) in numbers]
+    entries = {_key(entry.change): entry for part in walked.parts for entry in part.entries}
     steps = tuple(
-        _step(change, numbers[change.address] if numbers else position, run, entries.get(change.address))
+        _step(change, numbers[_key(change)] if numbers else position, run, entries.get(_key(change)))
         for position, change in enumerate(changes, 1)
     )
     name = visible(walked.plan.org.name)
@@ -101,6 +104,10 @@ def runbook(walked: Walk, run: int | None = None, numbers: Mapping[Address, int]
         tuple(_after(run)),
         upgrade_chapters(walked.plan),
     )
+
+
+def _key(change: Change) -> tuple[Address, Action]:
+    return change.address, change.action
 
 
 def _warnings(walked: Walk, changes: list[Change]) -> Iterator[str]:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from cli_repo import CONFIG, make_repo
 from fake_idps import Site, graph_answers, okta_answers, served, uid
+from served_org import Server
 
 from rolecall.cli.main import run
 
@@ -70,3 +71,22 @@ def test_a_missing_secret_is_told_with_its_place(tmp_path: Path, capsys: pytest.
     repo = repo_with(tmp_path, "{okta: 'https://acme.okta.com', app: 0oa1, token: {env: NOWHERE}}")
     assert run(["-C", str(repo), "plan"]) == 1
     assert "the environment variable NOWHERE is not set" in capsys.readouterr().err
+
+
+def test_people_from_a_scim_server(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The local org's own SCIM side, over a socket, stands for any server."""
+    first = make_repo(tmp_path / "scim")
+    capsys.readouterr()
+    assert run(["-C", str(first), "local", "token", "--scim", "--database", "org.db"]) == 0
+    monkeypatch.setenv("SCIM_TOKEN", capsys.readouterr().out.split()[-1])
+    server = Server(str(first / "org.db"))
+    try:
+        url = f"http://127.0.0.1:{server.port}/api/scim/v2"
+        repo = repo_with(tmp_path, f"{{scim: '{url}', token: {{env: SCIM_TOKEN}}}}")
+        said = planned(repo, capsys)
+    finally:
+        server.stop()
+    assert said["impact"]["people"] == 4
+    assert said["impact"]["changed"] == 2

@@ -72,5 +72,5 @@ def _of_run(call: Invocation, number: int) -> Runbook:
             journal.close()
     if not text:
         raise Misuse(Problem("no_plan", f"run {number} has no plan that could be read"))
-    numbers = {step.address: step.number for step in run.steps if step.via == "human"}
+    numbers = {(step.address, step.action): step.number for step in run.steps if step.via == "human"}
     return runbook(walk(plan_of_text(text, f"run {number}")), number, numbers)

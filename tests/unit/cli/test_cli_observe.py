@@ -1,0 +1,160 @@
+"""`rolecall observe`: what can be given without a terminal, what is asked in one, and where it stops and goes on."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fake_idps import Site, okta_answers, served
+from terminal import ROLECALL, Terminal
+
+from rolecall.cli.main import run
+from rolecall.live.snapshot_file import read_snapshot
+
+CONFIG = "version: 1\norg: {name: acme, url: observed:org.yaml}\n"
+TEAMS = "snapshot: 1\norg: {id: acme}\nteams: [Everyone, IT, Legal]\n"
+PASTE = "IdP group\tRole\tTeams\nAdmins\tOrg admin\tIT\tEdit\nStaff\t—\t—\tEdit\n"
+GROUPS = {"Admins": {"role": "org_admin", "teams": ["IT"]}, "Staff": "blank"}
+Capture = pytest.CaptureFixture[str]
+
+
+@pytest.fixture
+def repo(tmp_path: Path) -> Path:
+    (tmp_path / "rolecall.yaml").write_text(CONFIG)
+    (tmp_path / "org.yaml").write_text(TEAMS)
+    return tmp_path
+
+
+def org(repo: Path) -> dict[str, Any]:
+    return read_snapshot(repo / "org.yaml").value
+
+
+def test_a_paste_through_a_pipe(repo: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(PASTE))
+    assert run(["observe", "--paste", "--by", "ann@acme.com"]) == 0
+    assert org(repo)["idp_groups"] == GROUPS
+    seen = org(repo)["coverage"]["idp_groups"]
+    assert (seen["state"], seen["taken_by"]) == ("complete", "ann@acme.com")
+    assert org(repo)["coverage"]["sso"] == "unread"
+    assert org(repo)["coverage"]["teams"]["state"] == "complete"
+
+
+def test_a_paste_with_a_mistake_writes_nothing(repo: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(PASTE.replace("\tIT\t", "\tTI\t")))
+    assert run(["observe", "--paste"]) == 1
+    assert "the paste:2:1: `Admins`: there is no team `TI`" in capsys.readouterr().err
+    assert (repo / "org.yaml").read_text() == TEAMS
+
+
+def test_csv_is_written_to_be_filled_in_and_then_read(repo: Path, capsys: Capture) -> None:
+    (repo / "rolecall.yaml").write_text(f"{CONFIG}idp_groups:\n  Admins: blank\n  Staff: blank\n")
+    assert run(["observe", "--csv", "groups.csv"]) == 0
+    assert (repo / "groups.csv").read_text() == "group,role,teams\nAdmins,,\nStaff,,\n"
+    (repo / "groups.csv").write_text("group,role,teams\nAdmins,Org admin,IT\nStaff,,\n")
+    assert run(["observe", "--csv", "groups.csv"]) == 0
+    assert org(repo)["idp_groups"] == GROUPS
+
+
+def test_names_come_from_the_idp(repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("IDP_TOKEN", "secret-token")
+    site = Site({}, ["Admins", "Staff"], ["Admins", "Staff"])
+    with served(site, okta_answers, okta=True) as url:
+        (repo / "rolecall.yaml").write_text(
+            f"{CONFIG}people: {{okta: '{url}', app: 0oa1, token: {{env: IDP_TOKEN}}}}\n"
+        )
+        assert run(["observe", "--csv", "groups.csv"]) == 0
+    assert (repo / "groups.csv").read_text() == "group,role,teams\nAdmins,,\nStaff,,\n"
+
+
+@pytest.mark.parametrize("flags", [[], ["--only", "scim"]])
+def test_questions_need_somebody_to_answer_them(repo: Path, flags: list[str], capsys: Capture) -> None:
+    assert run(["observe", "--no-input", *flags]) == 64
+    assert "nobody is here to answer" in capsys.readouterr().err
+
+
+def test_only_an_observed_org_is_observed(repo: Path, capsys: Capture) -> None:
+    (repo / "rolecall.yaml").write_text("version: 1\norg: {name: acme, url: local:org.db}\n")
+    assert run(["observe", "--no-input"]) == 64
+    assert "this org is not an observed one" in capsys.readouterr().err
+
+
+def answered(repo: Path, flags: list[str], *exchange: tuple[str, str]) -> str:
+    terminal = Terminal([*ROLECALL, "observe", "--by", "ann@acme.com", *flags], repo)
+    try:
+        for prompt, answer in exchange:
+            terminal.expect(prompt)
+            terminal.type(answer)
+    except AssertionError:
+        terminal.kill()
+        raise
+    assert terminal.end() == 0, terminal.seen
+    return terminal.seen
+
+
+def test_what_is_skipped_stays_unread_and_what_was_known_is_not_believed(repo: Path) -> None:
+    answered(repo, ["--only", "teams"], ("Still so", "no"), ("one to a line", "skip"))
+    assert org(repo)["coverage"]["teams"] == "unread"
+    assert "teams" not in org(repo)
+
+
+def test_a_question_that_is_skipped_leaves_its_field_unread(repo: Path) -> None:
+    answered(
+        repo,
+        ["--only", "scim"],
+        ("Is SCIM switched on", "yes"),
+        ("Identity provider", "skip"),
+        ("Endpoint", "maybe"),
+        ("Say legacy, upgrading or new", "n"),
+        ("Is manual editing", "skip"),
+    )
+    assert org(repo)["scim"] == {"enabled": True, "endpoint": "new"}
+
+
+def test_groups_one_by_one_and_a_row_of_a_paste_that_has_to_be_asked_for(repo: Path) -> None:
+    (repo / "rolecall.yaml").write_text(f"{CONFIG}idp_groups:\n  Admins: blank\n  Staff: blank\n")
+    answered(
+        repo,
+        ["--only", "idp_groups"],
+        ("one by one", "one"),
+        ("Admins [blank]", "Org admin IT"),
+        ("Write role and teams like", "Org admin: IT"),
+        ("Staff [blank]", ""),
+    )
+    assert org(repo)["idp_groups"] == GROUPS
+    seen = answered(
+        repo,
+        ["--only", "idp_groups", "--paste"],
+        ("an empty line ends it", PASTE.replace("\tIT\t", "\tTI\t")),
+        ("Admins [blank]", "Org admin: IT"),
+        ("2 groups, 1 of them mapped. Right", "yes"),
+    )
+    assert "there is no team `TI`" in seen
+    assert org(repo)["idp_groups"] == GROUPS
+
+
+def test_each_section_keeps_its_own_reader_and_moment(repo: Path) -> None:
+    (repo / "org.yaml").write_text(f"taken_at: 2026-01-02T03:04:05Z\ntaken_by: old@acme.com\n{TEAMS}")
+    answered(
+        repo, ["--only", "scim"], ("Is SCIM", "no"), ("Identity", "skip"), ("Endpoint", "skip"), ("manual", "skip")
+    )
+    coverage = org(repo)["coverage"]
+    assert coverage["teams"] == {"state": "complete", "taken_at": "2026-01-02T03:04:05Z", "taken_by": "old@acme.com"}
+    assert coverage["scim"]["taken_by"] == "ann@acme.com"
+
+
+def test_a_plan_says_whose_reading_it_is_and_how_old(repo: Path, capsys: Capture) -> None:
+    (repo / "org.yaml").write_text(
+        f"taken_at: 2026-01-02T03:04:05Z\ntaken_by: ann@acme.com\n{TEAMS}defaults: {{role: member, teams: [IT]}}\n"
+    )
+    (repo / "rolecall.yaml").write_text(f"{CONFIG}defaults: {{role: member, teams: [Everyone]}}\n")
+    assert run(["plan", "--detailed-exitcode"]) == 2
+    said = " ".join(capsys.readouterr().out.split())
+    assert "Live is what ann@acme.com wrote down on 2 January" in said
+    assert "not read from WRITER. Console changes can't be seen" in said
+    assert "observed_age" in said
+    assert run(["plan", "--format", "json"]) == 0
+    guards = {row["name"]: row["verdict"] for row in json.loads(capsys.readouterr().out)["guards"]}
+    assert guards["observed_age"] == "review"
