@@ -23,7 +23,9 @@ from rolecall.plan.resolve import on_day
 
 LOOK = "drift.look"
 WATCHED = "drift.watched"
-"""Keys of the journal's notes: the last look, and the moment of the sighting that watched roles are compared with."""
+PRUNED = "journal.pruned"
+"""Keys of the journal's notes: the last look, the moment of the sighting that watched roles are compared with, and when
+what is too old was last let go of."""
 
 GIT = "git:"
 _LOOK_BACK = 20

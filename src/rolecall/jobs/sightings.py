@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 
@@ -14,6 +14,8 @@ from rolecall.model.run import Run
 from rolecall.model.settings import Address
 from rolecall.model.sighting import Sighting
 from rolecall.plan.seen import Evidence, SeenAt
+
+_RECENT = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,7 @@ class _Origins:
     """Which run put each mapping there, as far back as the journal goes."""
 
     def __init__(self, journal: Journal, org_id: str, seen: Sighting) -> None:
-        self._runs = [run for run in journal.runs(org_id) if run.id <= seen.run]
+        self._runs = [run for run in journal.runs(org_id, None, ("apply", "rollback")) if run.id <= seen.run]
         self._recorded = {record.address: record.run for record in journal.records(org_id) if record.run <= seen.run}
 
     def of(self, address: Address | None) -> Run | None:
@@ -80,9 +82,12 @@ def _org(journal: Journal, config: Config) -> str | None:
     """The org's id: the pin, or that of the newest run for an org of this name and environment."""
     if config.org.id is not None:
         return config.org.id
-    runs: Sequence[Run] = journal.runs()
-    of_env = (run for run in runs if (run.facts.org_name, run.facts.env) == (config.org.name, config.env))
-    return next((run.org_id for run in of_env), runs[0].org_id if len({run.org_id for run in runs}) == 1 else None)
+    for limit in (_RECENT, None):
+        runs = journal.runs(None, limit)
+        of_env = (run for run in runs if (run.facts.org_name, run.facts.env) == (config.org.name, config.env))
+        if (found := next(of_env, None)) is not None:
+            return found.org_id
+    return runs[0].org_id if len({run.org_id for run in runs}) == 1 else None
 
 
 def _nobody_looked(asked: When, after: Sighting | None) -> Problem:
