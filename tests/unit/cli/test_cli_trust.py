@@ -14,6 +14,7 @@ from cli_repo import CONFIG, SNAPSHOT, make_repo
 
 from rolecall.cli.main import run
 from rolecall.errors import Exit
+from rolecall.journal.opened import open_journal
 from rolecall.localorg.manage import Knobs, turn
 from rolecall.localorg.store import open_database
 
@@ -208,6 +209,28 @@ def test_a_digest_that_no_longer_holds_is_refused_with_the_difference(repo: Path
     assert f"approved was {digest}" in told
     assert 'update idp_groups/Marketing/after/role: "member" was approved, "team_admin" it is now' in told
     assert "would now gain, which nobody approved" in told
+
+
+def test_a_shared_journal_tells_the_difference_to_a_plan_made_by_another_runner(
+    repo: Path, postgres_url: str, capsys: Capture
+) -> None:
+    shared = CONFIG.replace("manage:", f"journal: {{url: '{postgres_url}'}}\nmanage:")
+    (repo / "rolecall.yaml").write_text(shared, encoding="utf-8")
+    open_journal(postgres_url, repo).close()
+    capsys.readouterr()
+    run(["plan", "--format", "json"])
+    digest = json.loads(capsys.readouterr().out)["digest"]
+    assert not (repo / ".rolecall" / "plans").exists()
+    (repo / "rolecall.yaml").write_text(
+        shared.replace("    role: member\n", "    role: team_admin\n"), encoding="utf-8"
+    )
+    assert run(["apply", "--approve", digest]) == Exit.STALE
+    assert '"member" was approved, "team_admin" it is now' in capsys.readouterr().err
+
+
+def test_a_digest_nobody_here_knows_is_refused_all_the_same(repo: Path, capsys: Capture) -> None:
+    assert run(["apply", "--approve", "0" * 64]) == Exit.STALE
+    assert capsys.readouterr().err.count("error: ") == 1
 
 
 def test_a_pipeline_with_a_journal_in_a_file_is_warned(
