@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from rolecall.model.directory import Directory, PeopleScope
 from rolecall.model.kinds import SECTIONS
 from rolecall.model.live import UNREAD, Facts, Live
 from rolecall.model.settings import UNSET
+from rolecall.source.files import read_pieces
 from rolecall.source.yaml_file import collector_off
 
 NOBODY = PeopleScope()
@@ -81,18 +81,8 @@ def decode_snapshot_people(snapshot: Snapshot, path: Path) -> Directory:
         return Directory(coverage=coverage if coverage.state == "unread" else UNREAD)
     if isinstance(snapshot.people, str):
         file = path.parent / snapshot.people
-        return decode_lines(_chunks(file), groups, file=str(file), roles=roles, coverage=coverage)
+        return decode_lines(read_pieces(file, BATCH), groups, file=str(file), roles=roles, coverage=coverage)
     try:
         return decode_people(snapshot.people, groups, roles=roles, coverage=coverage)
     except ValueError as error:
         raise ConfigError(Problem("people_invalid", str(error), Where(str(path)))) from None
-
-
-def _chunks(file: Path) -> Iterator[bytes]:
-    try:
-        with file.open("rb") as stream:
-            while chunk := stream.read(BATCH):
-                yield chunk
-    except OSError as error:
-        message = f"the snapshot's people cannot be read: {error.strerror}"
-        raise ConfigError(Problem("people_unreadable", message, Where(str(file)))) from None

@@ -14,6 +14,7 @@ from rolecall.errors import ConfigError, Problem, Where, did_you_mean
 from rolecall.model import normalise
 from rolecall.model.directory import Directory, PeopleScope
 from rolecall.model.roles import BUILT_IN, Role
+from rolecall.source.files import read_pieces
 
 Json = Any
 
@@ -45,8 +46,8 @@ class PeopleFile:
         if scope == PeopleScope():
             return Directory()
         if self.path.suffix.lower() in (".jsonl", ".ndjson", ".json"):
-            return decode_lines(_chunks(self.path), file=str(self.path), roles=self._roles)
-        return decode_csv(b"".join(_chunks(self.path)), str(self.path), self._roles)
+            return decode_lines(read_pieces(self.path, BATCH), file=str(self.path), roles=self._roles)
+        return decode_csv(b"".join(read_pieces(self.path, BATCH)), str(self.path), self._roles)
 
 
 class _Line(NamedTuple):
@@ -165,13 +166,3 @@ def _merge(people: dict[str, Json], lines: dict[str, int], row: dict[str, Json],
     if {**held, "groups": None} != {**row, "groups": None}:
         raise ValueError(f"{key} is on line {lines[key]} too, and not with the same values")
     held["groups"] = [*held.get("groups", ()), *row.get("groups", ())]
-
-
-def _chunks(path: Path) -> Iterator[bytes]:
-    try:
-        with path.open("rb") as stream:
-            while chunk := stream.read(BATCH):
-                yield chunk
-    except OSError as error:
-        message = f"cannot be read: {(error.strerror or 'the system refused').lower()}"
-        raise ConfigError(Problem("people_unreadable", message, Where(str(path)))) from None

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from rolecall.errors import ConfigError, Problem, Where
 
@@ -13,20 +16,32 @@ MAX_BYTES = 32 * 1024 * 1024
 def read_file(path: Path, name: str | None = None, limit: int = MAX_BYTES) -> bytes:
     """The bytes of a file of at most ``limit`` bytes. ``name`` is what messages call it. Raises ConfigError."""
     where = Where(name or str(path))
-    try:
-        status = path.stat()
-        if not stat.S_ISREG(status.st_mode):
-            kind = "a directory" if stat.S_ISDIR(status.st_mode) else "not a regular file"
-            raise ConfigError(Problem("unreadable", f"is {kind}", where, "Name a YAML or JSON file"))
-        if status.st_size > limit:
-            raise ConfigError(too_large(where, limit))
-        with path.open("rb") as stream:
-            data = stream.read(limit + 1)
-    except OSError as error:
-        raise ConfigError(Problem("unreadable", f"cannot be read: {_reason(error)}", where)) from error
+    with _opened(path, where) as stream:
+        data = stream.read(limit + 1)
     if len(data) > limit:
         raise ConfigError(too_large(where, limit))
     return data
+
+
+def read_pieces(path: Path, size: int) -> Iterator[bytes]:
+    """The bytes of a file of any length, in pieces of at most ``size``. Raises ConfigError."""
+    with _opened(path, Where(str(path))) as stream:
+        while piece := stream.read(size):
+            yield piece
+
+
+@contextmanager
+def _opened(path: Path, where: Where) -> Iterator[BinaryIO]:
+    """A file that really is one: a pipe would be waited for, a device might never end."""
+    try:
+        mode = path.stat().st_mode
+        if not stat.S_ISREG(mode):
+            kind = "a directory" if stat.S_ISDIR(mode) else "not a regular file"
+            raise ConfigError(Problem("unreadable", f"is {kind}", where, "Name a file"))
+        with path.open("rb") as stream:
+            yield stream
+    except OSError as error:
+        raise ConfigError(Problem("unreadable", f"cannot be read: {_reason(error)}", where)) from error
 
 
 def too_large(where: Where, limit: int) -> Problem:

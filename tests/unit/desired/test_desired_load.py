@@ -270,7 +270,7 @@ class TestMainFile:
 
     def test_a_directory_is_no_config(self, tmp_path: Path) -> None:
         (tmp_path / "rolecall.yaml").mkdir()
-        assert told(tmp_path) == ["rolecall.yaml: is a directory. Name a YAML or JSON file"]
+        assert told(tmp_path) == ["rolecall.yaml: is a directory. Name a file"]
 
     def test_another_name_may_be_given(self, tmp_path: Path) -> None:
         repo(tmp_path, {"other.yaml": HEAD})

@@ -109,8 +109,8 @@ def test_no_people_are_loaded_for_nobody(path: Path) -> None:
 @pytest.mark.parametrize(
     "said, code",
     [
-        ("gone.jsonl", "people_unreadable"),
-        (".", "people_unreadable"),
+        ("gone.jsonl", "unreadable"),
+        (".", "unreadable"),
         ([{"email": "a@b.c"}, {"email": "A@b.c"}], "people_invalid"),
         ("bad.jsonl", "people_syntax"),
     ],

@@ -123,7 +123,7 @@ def test_json_lines_may_have_manual_edits(tmp_path: Path) -> None:
 def test_a_file_that_cannot_be_read(tmp_path: Path, name: str) -> None:
     with pytest.raises(ConfigError) as caught:
         read(tmp_path / name)
-    assert caught.value.problems[0].code == "people_unreadable"
+    assert caught.value.problems[0].code == "unreadable"
 
 
 def test_nobody_is_read_for_nobody(tmp_path: Path) -> None:

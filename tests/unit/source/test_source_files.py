@@ -1,12 +1,15 @@
-"""Paths that have to stay inside a folder."""
+"""Files that really are files, and paths that have to stay inside a folder."""
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from rolecall.source.files import inside
+from rolecall.errors import ConfigError, Where
+from rolecall.source.files import inside, read_file, read_pieces
 
 
 @pytest.mark.parametrize("name", ["a.yaml", "deep/a.yaml", "deep/../a.yaml", ".", "link-in"])
@@ -31,3 +34,20 @@ def test_a_sibling_whose_name_starts_alike_is_outside(tmp_path: Path) -> None:
     (tmp_path / "repo").mkdir()
     (tmp_path / "repo-evil").mkdir()
     assert inside(tmp_path / "repo", "../repo-evil") is None
+
+
+@pytest.mark.parametrize("read", [read_file, lambda path: list(read_pieces(path, 4))], ids=["whole", "pieces"])
+def test_only_what_is_really_a_file_is_read(tmp_path: Path, read: Callable[[Path], object]) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for name, why in (("pipe", "not a regular file"), (".", "is a directory"), ("gone", "there is no such file")):
+        with pytest.raises(ConfigError, match=why) as caught:
+            read(tmp_path / name)
+        assert caught.value.problems[0].where == Where(str(tmp_path / name))
+
+
+def test_pieces_are_the_file_and_none_is_too_long(tmp_path: Path) -> None:
+    (tmp_path / "x").write_bytes(b"0123456789")
+    assert list(read_pieces(tmp_path / "x", 4)) == [b"0123", b"4567", b"89"]
+    with pytest.raises(ConfigError, match="larger than"):
+        read_file(tmp_path / "x", limit=9)
+    assert read_file(tmp_path / "x", limit=10) == b"0123456789"
