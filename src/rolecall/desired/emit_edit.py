@@ -129,11 +129,14 @@ def _apply(text: str, edits: Sequence[Edit], name: str) -> str:
 def _check(text: str, edits: Sequence[Edit], name: str) -> None:
     """The text must read back as what was asked. Raises ConfigError, and then nothing is written."""
     value = _parse(text, name)
+    keyed = {
+        section: {key(one): said for one, said in held.items()}
+        for section, key in KEYED.items()
+        if isinstance(held := value.get(section), dict)
+    }
     for edit in edits:
-        section, key = split_address(edit.address)
-        held = value.get(section)
-        if key is not None:
-            held = {KEYED[section](one): said for one, said in (held or {}).items()}.get(key)
+        section, entry_key = split_address(edit.address)
+        held = value.get(section) if entry_key is None else keyed.get(section, {}).get(entry_key)
         if not _holds(held, edit):
             raise _in_the_way(edit.address, name)
 

@@ -16,7 +16,7 @@ from rolecall.report.runbook_chapters import GUIDES, PLACE, Chapter
 from rolecall.report.runbook_upgrade import is_upgrade, upgrade_chapters
 from rolecall.report.visible import visible
 from rolecall.report.walk import Entry, Walk
-from rolecall.report.words import BLANK_IS, VIA_REASONS, scalar
+from rolecall.report.words import BLANK_IS, REASONS, VIA_REASONS, scalar
 
 _TABS = {"domains": "Access", "defaults": "Access", "sso": "SSO", "scim": "SCIM", "idp_groups": "IdP groups"}
 _FIELDS = {
@@ -124,7 +124,7 @@ def _warnings(walked: Walk, changes: list[Change]) -> Iterator[str]:
     if walked.headline:
         yield walked.headline
     yield from (finding.message for finding in of_plan(walked) if finding.level == "error")
-    yield from (visible(problem.message) for problem in walked.plan.warnings if problem.code == "observed")
+    yield from (f"{visible(one.message)}." for one in walked.plan.warnings if one.code == "observed")
 
 
 def _takes_org_admin(change: Change) -> bool:
@@ -144,11 +144,16 @@ def _step(change: Change, number: int, run: int | None, entry: Entry | None) -> 
         where=f"{PLACE} > {_TABS[section]}",
         do=tuple(_do(change, section, visible(key or ""))),
         settings=settings,
-        told=tuple(note.text for note in entry.notes if note.text not in VIA_REASONS.values()) if entry else (),
+        told=tuple(filter(_tells, (note.text for note in entry.notes))) if entry else (),
         check=_check(change, section, visible(key or "")),
         undo=_undo(change, settings),
         done=f"rolecall done {run} {number} --by YOUR-EMAIL" if run else None,
     )
+
+
+def _tells(note: str) -> bool:
+    """Whether a note says more than why a person has to do it, which whoever reads a runbook knows."""
+    return not set(note.split(" · ")) <= {*REASONS.values(), *VIA_REASONS.values()}
 
 
 def _verb(change: Change) -> str:
