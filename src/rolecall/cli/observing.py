@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Any
 
 from rolecall.cli.ask import can_ask
 from rolecall.cli.facts import actor
-from rolecall.cli.observing_groups import Means, ask_groups, by_table
+from rolecall.cli.observing_groups import Means, ask_groups, by_table, table_text
 from rolecall.cli.options import Invocation
 from rolecall.cli.session import now, read, session, wait_for
 from rolecall.cli.talk import HELP, Left, Skipped, ask, block, say
@@ -88,8 +87,7 @@ def _without_asking(reading: Reading, draft: Draft, sections: Sequence[str]) -> 
     if tuple(sections) != ("idp_groups",) or not (reading.means.paste or reading.means.table):
         hint = "run it in a terminal, or give the groups with --paste or --csv FILE"
         raise Misuse(Problem("no_terminal", "nobody is here to answer", None, hint))
-    text = reading.means.table.read_text("utf-8") if reading.means.table else sys.stdin.read()
-    found = by_table(text, draft, reading.means.table)
+    found = by_table(table_text(reading.means.table), draft, reading.means.table)
     if found.problems:
         raise ConfigError(*found.problems)
     draft = with_section(draft, "idp_groups", dict(found.groups), reading.by, now())

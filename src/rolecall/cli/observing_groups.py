@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from rolecall.cli.talk import ask, block, say
+from rolecall.errors import ConfigError, Problem, Where
 from rolecall.jobs.observe import Draft, choice, yes_no
 from rolecall.jobs.observe_table import Table, mapping, read_csv, read_paste, split_teams
 from rolecall.model.desired import Desired
 from rolecall.model.roles import role_words
 from rolecall.model.settings import UNSET
 from rolecall.report.visible import visible
+from rolecall.source.files import read_file
 
 PASTE = "Select the whole table on the page, copy it, and paste it here; an empty line ends it:"
 
@@ -34,10 +37,23 @@ def by_table(text: str, draft: Draft, table: Path | None) -> Table:
     return read_paste(text, known) if table is None else read_csv(text, known, str(table))
 
 
+def table_text(table: Path | None) -> str:
+    """What a CSV file holds, or stdin where there is none. Raises ConfigError where that is no UTF-8."""
+    try:
+        if table is not None:
+            return read_file(table).decode("utf-8-sig")
+        text = sys.stdin.read()
+        text.encode("utf-8")
+    except UnicodeError as error:
+        hint = "save it as CSV UTF-8"
+        raise ConfigError(Problem("observed_table", "is not UTF-8 text", Where(str(table or "stdin")), hint)) from error
+    return text
+
+
 def ask_groups(means: Means, draft: Draft, held: Mapping[str, Any] | None) -> dict[str, Any]:
     """Every pushed group and what it gives. Raises Skipped or Left."""
     if means.table is not None:
-        return _checked(by_table(means.table.read_text("utf-8"), draft, means.table), draft)
+        return _checked(by_table(table_text(means.table), draft, means.table), draft)
     if means.paste:
         return _pasted(draft)
     if held is not None:

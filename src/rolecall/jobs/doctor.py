@@ -119,7 +119,7 @@ def _schema(patient: Patient, config: Config | None) -> Check:
     if not path.is_file():
         problem = Problem("no_schema", "editors have no schema to check by", Where(SCHEMA), hint, "warning")
         return Check("schema", problems=(problem,))
-    if path.read_text(encoding="utf-8") != schema_text("config.schema.json"):
+    if path.read_bytes() != schema_text("config.schema.json").encode():
         problem = Problem("old_schema", "the editor's schema is another version's", Where(SCHEMA), hint, "warning")
         return Check("schema", problems=(problem,))
     return Check("schema", f"{SCHEMA} is this version's")
@@ -136,7 +136,7 @@ def _git(patient: Patient) -> Check:
         problem = Problem("state_in_git", f"state of this machine is in git: {', '.join(kept[:3])}", None, hint)
         return Check("git", problems=(problem,))
     path = patient.root / ".gitignore"
-    rows = path.read_text(encoding="utf-8").split() if path.is_file() else []
+    rows = path.read_text(encoding="utf-8", errors="replace").split() if path.is_file() else []
     if not {".rolecall", ".rolecall/", ".rolecall/*"} & {row.lstrip("/") for row in rows}:
         hint = f"add the lines {' and '.join(f'`{row}`' for row in IGNORED)}"
         problem = Problem("not_ignored", ".gitignore leaves .rolecall to be committed", None, hint, "warning")

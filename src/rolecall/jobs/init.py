@@ -16,7 +16,7 @@ REHEARSAL = "local:.rolecall/org.db"
 
 
 class Answers(NamedTuple):
-    """What `init` needs to know. ``idp`` is okta, entra or other. A ``pipeline``'s journal is not a file of a runner."""
+    """What `init` needs to know. ``idp`` is okta, entra or other; a ``pipeline`` has no journal in a runner's file."""
 
     name: str
     url: str = REHEARSAL
@@ -71,11 +71,12 @@ def _scalar(text: str) -> str:
 
 def _ignore(path: Path) -> bool:
     """Add what is missing to .gitignore; answers whether anything was."""
-    held = path.read_text(encoding="utf-8") if path.exists() else ""
+    held = path.read_text(encoding="utf-8", errors="surrogateescape") if path.exists() else ""
     missing = [row for row in IGNORED if row not in held.splitlines()]
     if missing:
         start = f"{held.rstrip()}\n" if held.strip() else ""
-        path.write_text(start + "".join(f"{row}\n" for row in missing), encoding="utf-8")
+        text = start + "".join(f"{row}\n" for row in missing)
+        path.write_text(text, encoding="utf-8", errors="surrogateescape")
     return bool(missing)
 
 

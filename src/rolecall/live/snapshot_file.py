@@ -46,6 +46,8 @@ def _document(path: Path) -> Document:
 
 def _starts_as_json(path: Path) -> bool:
     try:
+        if not path.is_file():
+            return False
         with path.open("rb") as stream:
             return stream.read(64).removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"{")
     except OSError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 
@@ -61,6 +62,14 @@ def test_a_directory_in_the_place_of_the_config(tmp_path: Path, capsys: pytest.C
     (tmp_path / "rolecall.yaml").mkdir()
     assert run(["validate"]) == Exit.ERROR
     assert "rolecall.yaml" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("args", [["-c", "pipe", "plan"], ["--snapshot", "pipe", "plan"], ["show", "pipe"]])
+def test_a_pipe_is_not_waited_for(args: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "rolecall.yaml").write_text(CONFIG, encoding="utf-8")
+    os.mkfifo(tmp_path / "pipe")
+    assert run(args) == Exit.ERROR
+    assert "pipe: is not a regular file" in capsys.readouterr().err
 
 
 def test_fifty_megabytes_are_refused_at_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

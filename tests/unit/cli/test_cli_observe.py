@@ -58,6 +58,17 @@ def test_csv_is_written_to_be_filled_in_and_then_read(repo: Path, capsys: Captur
     assert org(repo)["idp_groups"] == GROUPS
 
 
+@pytest.mark.parametrize("how", ["--paste", "--csv"])
+def test_a_table_that_is_no_text_is_refused_and_nothing_written(
+    how: str, repo: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    (repo / "groups.csv").write_bytes("group,role,teams\nIngénierie,,\n".encode("utf-16"))
+    monkeypatch.setattr("sys.stdin", io.StringIO(PASTE.replace("Staff", "St\udcffff")))
+    assert run(["observe", how, *(["groups.csv"] if how == "--csv" else [])]) == 1
+    assert "is not UTF-8 text; save it as CSV UTF-8" in capsys.readouterr().err
+    assert (repo / "org.yaml").read_text() == TEAMS
+
+
 def test_names_come_from_the_idp(repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("IDP_TOKEN", "secret-token")
     site = Site({}, ["Admins", "Staff"], ["Admins", "Staff"])

@@ -69,6 +69,12 @@ def test_init_leaves_what_is_there(tmp_path: Path, capsys: Capture) -> None:
     assert "there is a config here already" in capsys.readouterr().err
 
 
+def test_init_adds_to_a_gitignore_in_any_encoding(tmp_path: Path) -> None:
+    (tmp_path / ".gitignore").write_bytes(b"caf\xe9/\n")
+    assert run(["init", "--no-input"]) == Exit.OK
+    assert (tmp_path / ".gitignore").read_bytes() == b"caf\xe9/\n.rolecall/*\n!.rolecall/config.schema.json\n"
+
+
 def test_a_token_stands_alone_on_the_last_line(tmp_path: Path, capsys: Capture) -> None:
     make_repo(tmp_path / "r")
     capsys.readouterr()
