@@ -17,7 +17,6 @@ from rolecall.localorg.manage import make_token
 from rolecall.localorg.store import open_database
 from rolecall.localorg.web import Request
 
-
 GIVEN_OUT = ("etag", "service_provider", "unique_identifier", "endpoint_url", "kept")
 """What the org tells of a setting and nobody can write."""
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-
 from org_client import Client, fill
+
 from rolecall.localorg.store import Database
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-
 from org_client import Client
 
 METADATA = "<EntityDescriptor entityID='https://idp'/>"
