@@ -23,7 +23,16 @@ from rolecall.plan.meanwhile import between
 from rolecall.plan.outlook import look
 from rolecall.plan.state import State
 
-wire_faults = st.dictionaries(st.integers(1, 30), st.sampled_from(WIRE_FAULTS), max_size=4)
+
+def spread(stretches: list[tuple[int, str, int]]) -> dict[int, str]:
+    """Faults by request: each goes on for a stretch, long enough now and then to outlast every new try."""
+    return {at: fault for first, fault, length in stretches for at in range(first, first + length)}
+
+
+moments = st.one_of(st.integers(1, 25), st.integers(7, 11))
+"""Anywhere, and rather often where the writes begin."""
+stretches = st.tuples(moments, st.sampled_from(WIRE_FAULTS), st.sampled_from([1, 1, 2, 4, 5, 9]))
+wire_faults = st.lists(stretches, max_size=3).map(spread)
 disk_faults = st.dictionaries(st.integers(1, 9), st.sampled_from(JOURNAL_FAULTS), max_size=1)
 lives = st.builds(Life, wire_faults, disk_faults)
 
@@ -46,6 +55,7 @@ def test_the_laws_hold_after_any_faults(site: Site, wish: Wish, data: st.DataObj
         jumps = data.draw(st.lists(st.integers(-100, 100), min_size=1, max_size=3))
         report, error = site.apply(approved, life, clock=JumpingClock(jumps), parallelism=data.draw(st.integers(1, 3)))
         event("killed" if life.dead else "refused" if error else report.run.outcome)
+        event("a step was " + ("unknown" if report and report.run.count("unknown") else "known"))
         told = (life, report, error)
         nothing_twice_and_nothing_else(site, approved, told)
         if "by_hand" not in life.hit and not approved.impact.transients:
