@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import jsonschema
 import pytest
 
 from rolecall.desired import load, validate
@@ -34,21 +37,33 @@ def test_every_key_is_on_the_page() -> None:
     assert {key for key in keys if not re.search(rf"\b{key}\b", PAGE)} == set()
 
 
-def test_every_key_of_the_schema_helps_in_an_editor() -> None:
-    schema = json.loads(schema_text("config.schema.json"))
-    mute = []
+SCHEMA = json.loads(schema_text("config.schema.json"))
 
-    def walk(node: object, path: str) -> None:
-        if isinstance(node, dict):
-            for name, held in node.get("properties", {}).items():
-                if isinstance(held, dict) and not {"title", "description", "$ref"} & held.keys():
-                    mute.append(f"{path}.{name}")
-            for name, held in node.items():
-                walk(held, f"{path}.{name}")
-        elif isinstance(node, list):
-            for held in node:
-                walk(held, path)
 
-    walk(schema, "")
-    assert mute == []
-    assert json.dumps(schema).count('"examples"') > 20
+def meant(node: dict[str, Any]) -> dict[str, Any]:
+    """A part of the schema with what it refers to, as editors put the two together."""
+    if "$ref" not in node:
+        return node
+    return {**meant(SCHEMA["definitions"][node["$ref"].rpartition("/")[2]]), **node}
+
+
+def parts(node: Any, path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every key that a config may have, and every definition, with its place in the schema."""
+    if isinstance(node, dict):
+        for kind in ("properties", "definitions"):
+            yield from (
+                (f"{path}/{name}", meant(held)) for name, held in node.get(kind, {}).items() if held is not True
+            )
+        for name, held in node.items():
+            yield from parts(held, f"{path}/{name}") if name not in ("examples", "default") else ()
+
+
+@pytest.mark.parametrize(("path", "part"), [pytest.param(*part, id=part[0]) for part in parts(SCHEMA)])
+def test_every_key_of_the_schema_helps_in_an_editor(path: str, part: dict[str, Any]) -> None:
+    assert part.get("title"), path
+    assert part.get("description"), path
+    assert part["title"] != part["description"]
+    chosen = part.get("type") == "boolean" or {"enum", "const", "default"} & part.keys()
+    assert chosen or part.get("examples"), f"{path} has no example to begin with"
+    whole = jsonschema.Draft7Validator({**part, "definitions": SCHEMA["definitions"]})
+    assert [error.message for said in part.get("examples", ()) for error in whole.iter_errors(said)] == []
