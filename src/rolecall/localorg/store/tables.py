@@ -4,13 +4,27 @@ from __future__ import annotations
 
 from typing import Any, TypeAlias
 
-from sqlalchemy import JSON, BigInteger, Boolean, Column, ForeignKey, Integer, MetaData, Row, Table, Text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import JSON, BigInteger, Boolean, Column, Dialect, ForeignKey, Integer, MetaData, Row, Table, Text
+from sqlalchemy.types import TypeDecorator, TypeEngine
 
 METADATA = MetaData()
 
 AnyRow: TypeAlias = Row[*tuple[Any, ...]]
 """A row of whatever columns."""
+
+
+class _Json(TypeDecorator[object]):
+    """JSON, and JSONB on PostgreSQL, whose types are imported there alone."""
+
+    impl = JSON
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        if dialect.name != "postgresql":
+            return dialect.type_descriptor(JSON())
+        from sqlalchemy.dialects.postgresql import JSONB
+
+        return dialect.type_descriptor(JSONB())
 
 
 def _text(name: str, *, key: bool = False, null: bool = False) -> Column[str]:
@@ -26,7 +40,7 @@ def _count(name: str, *, key: bool = False) -> Column[int]:
 
 
 def _json(name: str) -> Column[object]:
-    return Column(name, JSON().with_variant(JSONB(), "postgresql"), nullable=True)
+    return Column(name, _Json(), nullable=True)
 
 
 ORG = Table(
