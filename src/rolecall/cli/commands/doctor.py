@@ -21,7 +21,7 @@ _USUAL = ("TOKEN", "TOKEN_HOST", "JOURNAL")
 @command("doctor", "rolecall doctor", "rolecall doctor -e prod", "rolecall doctor --format json")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def doctor(call: Invocation, form: str) -> Exit:
-    """Look for the mistakes that are made most often when rolecall is set up.
+    """Look for mistakes in how rolecall is set up, and say what to do.
 
     Twelve checks, from the config to the people; each says what to do. Reads only. 1 when something is wrong.
     """
