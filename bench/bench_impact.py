@@ -25,7 +25,7 @@ from typing import Any, TypeVar
 from org_at_size import FULL, Size, snapshot, wanted, write
 
 from rolecall.access import candidates, compile_change, everyone, org_admins, shifts
-from rolecall.codec.api import WRITES
+from rolecall.codec.capabilities import WRITES
 from rolecall.codec.people_lines import BATCH, decode_lines
 from rolecall.codec.settings import decode_settings
 from rolecall.codec.snapshot import decode_snapshot

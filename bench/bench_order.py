@@ -20,7 +20,7 @@ from typing import TypeVar
 
 from org_at_size import FULL, Size, group, snapshot, wanted
 
-from rolecall.codec.api import WRITES
+from rolecall.codec.capabilities import WRITES
 from rolecall.codec.settings import decode_settings
 from rolecall.codec.snapshot import decode_snapshot
 from rolecall.model.desired import Desired

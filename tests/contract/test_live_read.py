@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from live_site import ACME, Site, run
 
-from rolecall.codec import api
+from rolecall.codec.capabilities import WRITES
 from rolecall.codec.snapshot import decode_snapshot
 from rolecall.errors import OrgError
 from rolecall.live.client import OrgClient
@@ -50,7 +50,7 @@ def test_the_org_and_the_caller_are_known(site: Site) -> None:
     facts = read(site).facts
     assert (facts.org_id, facts.org_name, facts.local, facts.observed) == ("org_8817", "acme", True, False)
     assert facts.caller.email == "ann@acme.com"
-    assert facts.can >= api.WRITES
+    assert facts.can >= WRITES
     assert (facts.people, facts.active_people) == (5, 4)
 
 
@@ -144,7 +144,7 @@ def test_a_service_cannot_claim_domains(site: Site) -> None:
 
 
 def test_a_token_that_may_only_read(site: Site) -> None:
-    assert not read(site, scope="read").facts.can & api.WRITES
+    assert not read(site, scope="read").facts.can & WRITES
 
 
 def test_a_plan_without_scim_is_an_org_without_groups(site: Site) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 from pathlib import Path
 
 from rolecall.cli.options import Invocation
@@ -36,6 +35,8 @@ def mask_key(call: Invocation, root: Path) -> bytes:
         return said.encode("utf-8", "surrogateescape")
     path = root / STATE / "mask.key"
     path.parent.mkdir(parents=True, exist_ok=True)
+    import secrets
+
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:

@@ -13,6 +13,7 @@ from rolecall.cli.session import Session, day, memory, now, wanted
 from rolecall.errors import Exit
 
 if TYPE_CHECKING:
+    from rolecall.desired import Config
     from rolecall.jobs.plan import Planned
     from rolecall.model.policy import Allow
     from rolecall.plan.value import Plan
@@ -96,7 +97,6 @@ async def make_plan(
     allow: tuple[str, ...] = (),
 ) -> Planned:
     """Read and plan, as the options say."""
-    from rolecall.cli.facts import config_name
     from rolecall.jobs.plan import PlanRequest, plan
 
     request = PlanRequest(
@@ -110,9 +110,15 @@ async def make_plan(
         targets=target,
         excludes=exclude,
         only_expired=only == "expired",
-        config=config_name(call, found.config),
+        config=lambda: _config_name(call, found.config),
     )
     return await plan(request)
+
+
+def _config_name(call: Invocation, config: Config) -> str:
+    from rolecall.cli.facts import config_name
+
+    return config_name(call, config)
 
 
 def plan_exit(plan: Plan, *, observed: bool, detailed: bool) -> Exit:

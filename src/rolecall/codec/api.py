@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Final, NamedTuple, cast, get_args
 
+from rolecall.codec.capabilities import CAPABILITIES
 from rolecall.codec.settings import Json, Roles, decode_settings, decode_value, encode_settings, encode_value
 from rolecall.codec.snapshot import moment_text
 from rolecall.model import normalise
@@ -19,26 +20,6 @@ from rolecall.model.live import Caller, Facts, Group
 from rolecall.model.outcome import Event
 from rolecall.model.roles import BUILT_IN, Role
 from rolecall.model.settings import BLANK, Endpoint, Join, Section, Settings, Value
-
-WRITES: Final = frozenset(
-    {
-        "domains.create",
-        "domains.update",
-        "domains.delete",
-        "defaults.update",
-        "sso.update",
-        "scim.update",
-        "scim.upgrade",
-        "idp_groups.update",
-    }
-)
-"""The capabilities that are writes of settings; ``idp_groups.update`` sets and removes mappings."""
-
-SEARCH: Final = "people.search"
-PEOPLE: Final = "people.read"
-AUDIT: Final = "audit.read"
-CAPABILITIES: Final = WRITES | {PEOPLE, SEARCH, AUDIT}
-"""Every capability that ``GET /v1/org`` may list: those this caller has at this org."""
 
 PATHS: Final[Mapping[Section, str]] = {
     "domains": "/v1/domains",

@@ -115,7 +115,7 @@ async def _again(request: ApplyRequest, last: _Last) -> Fresh:
         now=request.now(),
         as_of=approved.as_of,
         applied=request.journal.applied,
-        config=request.facts.config or "",
+        config=lambda: request.facts.config or "",
         lifts=approved.lifts[len(approved.desired.policy.allow) :],
         targets=tuple(literal(change.address) for change in approved.changes) if approved.partial else (),
         excludes=("*",) if approved.partial and not approved.changes else (),

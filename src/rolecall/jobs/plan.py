@@ -48,7 +48,8 @@ class PlanRequest:
     """One planning. ``now`` is in UTC. ``people`` is None when nobody is to be read.
 
     ``targets`` and ``excludes`` are addresses or globs. ``applied`` is what the journal remembers of an org, by id.
-    ``config`` names the config as the journal does, to tell what another one applied last.
+    ``config`` names the config as the journal does, to tell what another one applied last; it is asked only where
+    there is something to tell, for the name may take two calls of git.
     """
 
     wanted: Wanted
@@ -61,7 +62,7 @@ class PlanRequest:
     targets: tuple[str, ...] = ()
     excludes: tuple[str, ...] = ()
     only_expired: bool = False
-    config: str = ""
+    config: Callable[[], str] = str
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +136,7 @@ def _question(request: PlanRequest, live: Live) -> Question:
     problems = wanted.references(facts) if wanted.references else []
     if any(problem.severity == "error" for problem in problems):
         raise ConfigError(*problems)
+    applied = request.applied(facts.org_id)
     return Question(
         desired=with_role_ids(wanted.desired, facts.roles),
         live=live,
@@ -142,13 +144,13 @@ def _question(request: PlanRequest, live: Live) -> Question:
         created_at=request.now,
         as_of=request.as_of,
         config_digest=wanted.config_digest,
-        applied=request.applied(facts.org_id),
+        applied=applied,
         lifts=request.lifts,
         targets=request.targets,
         excludes=request.excludes,
         only_expired=request.only_expired,
         warnings=(*wanted.warnings, *problems),
-        config=request.config,
+        config=request.config() if applied.config else "",
     )
 
 

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 from pathlib import Path
 from typing import Any
 
 from rolecall.errors import ConfigError, Problem, RolecallError, Stale, Where
-from rolecall.plan.decode import decode_plan
 from rolecall.plan.digest import digest, parts_of, short
 from rolecall.plan.encode import encode_plan
 from rolecall.plan.value import FORMAT_VERSION, Plan
@@ -30,6 +28,8 @@ def plan_json(plan: Plan) -> str:
 
 def write_file(path: Path, text: str) -> None:
     """Put a whole file in place, for its owner alone to read, or leave what was there."""
+    import tempfile
+
     try:
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
     except OSError as error:
@@ -56,6 +56,8 @@ def read_plan(path: Path) -> Plan:
 
 def as_edited(path: Path) -> Plan | None:
     """What an edited plan says, as far as it can be read at all: to tell what was edited, never to be applied."""
+    from rolecall.plan.decode import decode_plan
+
     try:
         return decode_plan(_json(_bytes(path), Where(str(path))))
     except (RolecallError, *_MISSHAPEN):
@@ -72,6 +74,8 @@ def plan_of_text(text: str, name: str) -> Plan:
 
 def _plan(said: dict[str, Any], where: Where) -> Plan:
     _check_schema(said, where)
+    from rolecall.plan.decode import decode_plan
+
     try:
         plan = decode_plan(said)
         held = digest(plan)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from rolecall.codec.api import WRITES
+from rolecall.codec.capabilities import WRITES
 from rolecall.codec.people import decode_people
 from rolecall.codec.people_lines import BATCH, decode_lines
 from rolecall.codec.snapshot import Snapshot, decode_snapshot

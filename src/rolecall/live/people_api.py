@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rolecall.codec import api
+from rolecall.codec.capabilities import SEARCH
 from rolecall.codec.people import DirectoryBuilder
 from rolecall.errors import OrgError
 from rolecall.live.exchange import Exchange, together
@@ -49,7 +49,7 @@ async def read_directory(
 
 async def _listings(exchange: Exchange, facts: Facts, scope: PeopleScope) -> Sequence[Listing]:
     limit = page_size(facts)
-    if not scope.everybody and api.SEARCH in facts.can:
+    if not scope.everybody and SEARCH in facts.can:
         searches = [json_request("POST", "/v1/people/search", body) for body in search_bodies(scope, facts)]
         found = await together(read_list(exchange, search, limit, moving=True) for search in searches)
         return found if len(found) < 2 else [_union(found)]

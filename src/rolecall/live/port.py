@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from rolecall.model.change import Change
-from rolecall.model.directory import Directory, PeopleScope
-from rolecall.model.idp import IdpFacts
-from rolecall.model.live import Live
-from rolecall.model.outcome import Event, Outcome
+if TYPE_CHECKING:
+    from rolecall.model.change import Change
+    from rolecall.model.directory import Directory, PeopleScope
+    from rolecall.model.idp import IdpFacts
+    from rolecall.model.live import Live
+    from rolecall.model.outcome import Event, Outcome
 
 
 class Reader(Protocol):

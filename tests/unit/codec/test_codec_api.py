@@ -10,6 +10,7 @@ import pytest
 
 from rolecall.codec import api
 from rolecall.codec.api import Item
+from rolecall.codec.capabilities import SEARCH
 from rolecall.model.live import Caller, Facts, Group
 from rolecall.model.outcome import Event
 from rolecall.model.roles import BUILT_IN, Role
@@ -117,7 +118,7 @@ def test_the_org_there_and_back() -> None:
         plan="enterprise",
         local=True,
         caller=Caller("ann@acme.com", org_admin=False),
-        can=frozenset({"domains.create", api.SEARCH}),
+        can=frozenset({"domains.create", SEARCH}),
         features=frozenset({"scim"}),
         people=3,
         active_people=2,

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from rolecall.codec.api import WRITES
+from rolecall.codec.capabilities import WRITES
 from rolecall.errors import ConfigError
 from rolecall.live.observed import SnapshotReader
 from rolecall.model.directory import EVERYBODY, Directory, PeopleScope, Person, Traits

@@ -6,7 +6,8 @@ from hashlib import sha256
 
 from sqlalchemy import Connection, func, select, true
 
-from rolecall.codec.api import AUDIT, PEOPLE, SEARCH, WRITES, encode_org
+from rolecall.codec.api import encode_org
+from rolecall.codec.capabilities import AUDIT, PEOPLE, SEARCH, WRITES
 from rolecall.localorg.api.call import Call, check_parameters
 from rolecall.localorg.store.tables import USERS
 from rolecall.localorg.web import Response, dump, json_response

@@ -1,0 +1,25 @@
+"""What a caller may be able to do at an org, by the names of the contract."""
+
+from __future__ import annotations
+
+from typing import Final
+
+WRITES: Final = frozenset(
+    {
+        "domains.create",
+        "domains.update",
+        "domains.delete",
+        "defaults.update",
+        "sso.update",
+        "scim.update",
+        "scim.upgrade",
+        "idp_groups.update",
+    }
+)
+"""The capabilities that are writes of settings; ``idp_groups.update`` sets and removes mappings."""
+
+SEARCH: Final = "people.search"
+PEOPLE: Final = "people.read"
+AUDIT: Final = "audit.read"
+CAPABILITIES: Final = WRITES | {PEOPLE, SEARCH, AUDIT}
+"""Every capability that ``GET /v1/org`` may list: those this caller has at this org."""
