@@ -16,7 +16,11 @@ from rolecall.schema_files import schema_text
     "rolecall schema --kind plan",
 )
 @click.option(
-    "--kind", type=click.Choice(["config", "plan", "drift", "snapshot"]), default="config", show_default=True, help="Which one."
+    "--kind",
+    type=click.Choice(["config", "plan", "drift", "snapshot"]),
+    default="config",
+    show_default=True,
+    help="Which one.",
 )
 def schema(call: Invocation, kind: str) -> None:
     """Print a JSON schema.
