@@ -18,7 +18,6 @@ from rolecall.model.live import Facts, Live
 from rolecall.model.policy import Allow
 from rolecall.model.settings import UNSET
 from rolecall.plan.begin import begin
-from rolecall.plan.lint_idp import lint_idp
 from rolecall.plan.make import Question, make
 from rolecall.plan.value import OrgRef, Plan
 
@@ -125,6 +124,8 @@ async def _idp(people: People | None, question: Question) -> tuple[Problem, ...]
     """What an IdP tells of its app, where people come from one; why it could not be read is told too."""
     if not isinstance(people, IdpSource):
         return ()
+    from rolecall.plan.lint_idp import lint_idp
+
     try:
         return lint_idp(await people.read_idp(), question.desired, question.live)
     except OrgError as error:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rolecall.errors import Problem
-from rolecall.journal.database import Database
-from rolecall.journal.port import Journal, JournalError
-from rolecall.journal.store import Clock, SqlJournal
-from rolecall.journal.tables import migrate, ready
+
+if TYPE_CHECKING:
+    from rolecall.journal.database import Database
+    from rolecall.journal.port import Journal
+    from rolecall.journal.store import Clock
 
 
 def utc_now() -> datetime:
@@ -21,6 +23,9 @@ def open_journal(url: str, base: Path, *, clock: Clock = utc_now) -> Journal:
 
     Raises JournalError when it cannot be opened, is of a newer version, or is something else.
     """
+    from rolecall.journal.store import SqlJournal
+    from rolecall.journal.tables import migrate
+
     database = _connect(url, base)
     try:
         return SqlJournal(database, migrate(database), clock)
@@ -33,6 +38,9 @@ def find_journal(url: str, base: Path, *, clock: Clock = utc_now) -> Journal | N
     """Like open_journal, but makes none: None where there is no journal yet."""
     if url.startswith("sqlite:") and not _path(url, base).is_file():
         return None
+    from rolecall.journal.store import SqlJournal
+    from rolecall.journal.tables import migrate, ready
+
     database = _connect(url, base)
     try:
         if ready(database):
@@ -45,6 +53,8 @@ def find_journal(url: str, base: Path, *, clock: Clock = utc_now) -> Journal | N
 
 
 def _connect(url: str, base: Path) -> Database:
+    from rolecall.journal.port import JournalError
+
     if url.startswith("sqlite:") and len(url) > len("sqlite:"):
         from rolecall.journal.sqlite import SqliteDatabase
 

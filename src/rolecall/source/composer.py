@@ -56,7 +56,8 @@ class Composer:
                     if text in into or event.tag or event.anchor or (text == "<<" and not event.style):
                         self._odd_key(event, into, outer[-1][1], few)
                     else:
-                        place(event.start_mark.line << 32 | event.start_mark.column)
+                        mark = event.start_mark
+                        place(mark.line << 32 | mark.column)
                         size(1)
                         key = text
                     continue
@@ -78,7 +79,8 @@ class Composer:
                 self._stream(event, roots)
                 continue
             if kind is not AliasEvent:
-                place(event.start_mark.line << 32 | event.start_mark.column)
+                mark = event.start_mark
+                place(mark.line << 32 | mark.column)
                 size(kind is ScalarEvent)
                 if event.tag or event.anchor:
                     self._decorated(event, value)
