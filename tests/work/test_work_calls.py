@@ -1,0 +1,158 @@
+"""How many calls one mapping costs, phase by phase, and that ten thousand cost no more each than a hundred.
+
+A limit is a tenth above what was counted when it was written. Whoever lowers a count lowers its limit; whoever must
+raise one says why in the commit.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from counting import each
+from small_org import ask, config, live, many
+
+from rolecall.desired.building import build
+from rolecall.desired.loading import load
+from rolecall.desired.validating import validate
+from rolecall.live.observed import SnapshotReader
+from rolecall.model.desired import Applied
+from rolecall.model.policy import Policy
+from rolecall.model.settings import GroupMapping, Settings
+from rolecall.plan.digest import digest
+from rolecall.plan.make import make
+from rolecall.plan.question import Question
+from rolecall.report.html import html
+from rolecall.report.line import plain
+from rolecall.report.markdown import markdown
+from rolecall.report.text import plan_lines
+from rolecall.report.walk import Walk, walk
+
+SMALL, LARGE = 100, 300
+TEAMS = ("Everyone", "Brand", "Legal", "IT", "Sales")
+
+Asked = Callable[[int], Question]
+
+
+def write(folder: Path, number: int) -> Path:
+    """A config of so many mappings and the snapshot of an org that has them."""
+    place = folder / str(number)
+    place.mkdir(exist_ok=True)
+    rows = [f"  G{n}: {{role: member, teams: [{TEAMS[n % 5]}, {TEAMS[(n + 1) % 5]}]}}" for n in range(number)]
+    head = ["version: 1", "org: {name: acme, url: 'https://rolecall.example.com'}", "idp_groups:"]
+    (place / "rolecall.yaml").write_text("\n".join([*head, *rows, ""]))
+    groups = {f"G{n}": {"role": "member", "teams": [TEAMS[n % 5], TEAMS[(n + 1) % 5]]} for n in range(number)}
+    org = {"snapshot": 1, "org": {"id": "o", "name": "acme"}, "teams": TEAMS, "idp_groups": groups, "people": []}
+    (place / "live.json").write_text(json.dumps(org))
+    return place
+
+
+FILES: dict[str, tuple[float, Callable[[Path], Callable[[], object]]]] = {
+    "load": (56, lambda place: lambda: load(place)),
+    "validate": (7, lambda place: (lambda sources: lambda: validate(sources))(load(place))),
+    "build": (20, lambda place: (lambda sources: lambda: build(sources))(load(place))),
+    "snapshot": (25, lambda place: SnapshotReader(place / "live.json").load),
+}
+
+
+@pytest.mark.parametrize("phase", FILES)
+def test_files_cost_so_many_calls_a_mapping(phase: str, tmp_path: Path):
+    limit, make_work = FILES[phase]
+    assert each(lambda number: make_work(write(tmp_path, number)), SMALL, LARGE) <= limit
+
+
+def same(number: int) -> Question:
+    """A config that asks for what the org has."""
+    groups = {f"G{n}": f"member: {TEAMS[n % 5]}" for n in range(number)}
+    return ask(config(groups), live(groups), [])
+
+
+def all_changed(number: int) -> Question:
+    """Every mapping gives another team."""
+    before = {f"G{n}": f"member: {TEAMS[n % 5]}" for n in range(number)}
+    after = {f"G{n}": f"member: {TEAMS[(n + 1) % 5]}" for n in range(number)}
+    return ask(config(after), live(before), [])
+
+
+def all_unmapped(number: int) -> Question:
+    """The config lists none of the mappings, and is authoritative."""
+    return ask(config({}), live({f"G{n}": "member: Brand" for n in range(number)}), [])
+
+
+def all_unmanaged(number: int) -> Question:
+    """The config lists none of the mappings, and leaves them alone."""
+    wanted = config({}, Policy(manage={"idp_groups": "additive"}))
+    return ask(wanted, live({f"G{n}": "member: Brand" for n in range(number)}), many(5, "G0", "G1"))
+
+
+def all_released(number: int) -> Question:
+    """All were applied once, and the config no longer asks for them."""
+    held = {f"G{n}": GroupMapping("member", frozenset({"Brand"})) for n in range(number)}
+    asked = all_unmanaged(number)
+    return replace(asked, applied=Applied(Settings(idp_groups=held)))
+
+
+def all_waiting(number: int) -> Question:
+    """None of the groups has been pushed."""
+    return ask(config({f"G{n}": "member: Brand" for n in range(number)}), live({}), [])
+
+
+QUESTIONS: dict[str, tuple[Asked, float]] = {
+    "the same": (same, 25),
+    "all changed": (all_changed, 256),
+    "all unmapped": (all_unmapped, 235),
+    "all unmanaged": (all_unmanaged, 37),
+    "all released": (all_released, 82),
+    "all waiting": (all_waiting, 100),
+}
+
+
+def planning(asked: Asked) -> Callable[[int], Callable[[], object]]:
+    def work(number: int) -> Callable[[], object]:
+        question = asked(number)
+        return lambda: make(question)
+
+    return work
+
+
+@pytest.mark.parametrize("what", QUESTIONS)
+def test_a_plan_costs_so_many_calls_a_mapping(what: str):
+    asked, limit = QUESTIONS[what]
+    assert each(planning(asked), SMALL, LARGE) <= limit
+
+
+@pytest.mark.parametrize("what", QUESTIONS)
+def test_a_plan_of_many_costs_no_more_for_each(what: str):
+    work = planning(QUESTIONS[what][0])
+    assert each(work, 4 * LARGE, 5 * LARGE) <= 1.1 * each(work, SMALL, LARGE) + 1
+
+
+def sink(write_out: Callable[[Walk], object]) -> Callable[[int], Callable[[], object]]:
+    def work(number: int) -> Callable[[], object]:
+        plan = make(all_changed(number))
+        key = digest(plan)
+        return lambda: write_out(walk(plan, key))
+
+    return work
+
+
+SINKS: dict[str, tuple[Callable[[Walk], object], float]] = {
+    "text": (lambda walked: plain(plan_lines(walked)), 205),
+    "Markdown": (markdown, 200),
+    "HTML": (html, 200),
+}
+
+
+@pytest.mark.parametrize("form", SINKS)
+def test_a_change_is_written_out_in_so_many_calls(form: str):
+    write_out, limit = SINKS[form]
+    assert each(sink(write_out), SMALL, LARGE) <= limit
+
+
+@pytest.mark.parametrize("form", SINKS)
+def test_many_changes_are_written_out_in_no_more_each(form: str):
+    write_out, _ = SINKS[form]
+    assert each(sink(write_out), 4 * LARGE, 5 * LARGE) <= 1.1 * each(sink(write_out), SMALL, LARGE) + 1
