@@ -24,6 +24,10 @@ settings.register_profile(
 settings.register_profile("soak", max_examples=20_000, deadline=None, print_blob=True, suppress_health_check=_SLOW)
 settings.load_profile(os.environ.get("ROLECALL_HYPOTHESIS", "ci"))
 
+for _name in list(os.environ):
+    if _name in ("CI", "NO_COLOR", "FORCE_COLOR") or _name.startswith(("GITHUB_", "GITLAB_", "CI_")):
+        del os.environ[_name]  # the same tests on a laptop and in a pipeline; what a pipeline changes is set by a test
+
 REQUIRED = set(filter(None, os.environ.get("ROLECALL_REQUIRE", "").split(",")))
 """What must be there: without it tests fail, where they would be skipped and say so."""
 

@@ -186,6 +186,8 @@ def test_ctrl_c_leaves_with_130(monkeypatch: pytest.MonkeyPatch, capsys: pytest.
 INTERRUPTED_WHILE_LOADING = """\
 import os, signal, sys
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may have it ignored for what runs behind
+
 class Interrupts:
     def find_spec(self, name, *more):
         if name == "click":
