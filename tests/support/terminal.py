@@ -6,6 +6,7 @@ import os
 import pty
 import re
 import select
+import signal
 import subprocess
 import sys
 import termios
@@ -51,6 +52,10 @@ class Terminal:
     def type(self, line: str) -> None:
         """A line and Enter."""
         os.write(self._fd, f"{line}\n".encode())
+
+    def interrupt(self) -> None:
+        """Ctrl-C."""
+        self._program.send_signal(signal.SIGINT)
 
     def end(self, timeout: float = 60) -> int:
         """Wait until the program ends; answers its exit code."""

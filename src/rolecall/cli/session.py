@@ -100,10 +100,16 @@ def wait_for(work: Coroutine[Any, Any, T], *, files_only: bool = False) -> T:
     if files_only:
         return _at_once(work)
     import asyncio
+    import signal
+    import threading
 
     found: list[T] = []
+    heeds = signal.getsignal(signal.SIGINT)
 
     async def whole() -> None:
+        # The loop would only note a Ctrl-C until something is awaited again, and a prompt would go on waiting.
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGINT, heeds)
         # The loop writes its task out, result and all, when it looks who handles signals: a plan is no small text.
         found.append(await work)
 

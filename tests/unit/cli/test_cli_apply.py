@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import io
 import json
+import sys
 from pathlib import Path
 
 import pytest
 from cli_repo import CONFIG, make_repo
+from terminal import Terminal
 
 from rolecall.cli.main import run
 from rolecall.errors import Exit
@@ -49,6 +51,26 @@ def test_auto_approve_applies_and_the_second_plan_is_empty(repo: Path, capsys: C
     assert "Done: 1 step (run 1)." in shown.out
     assert "1/1 update idp_groups/Marketing: done" in shown.err
     assert left(repo) == Exit.OK
+
+
+HEEDS = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+"""What runs behind a shell may have Ctrl-C ignored."""
+
+
+def test_ctrl_c_at_the_prompt_is_heeded_at_once_and_nothing_is_written(repo: Path) -> None:
+    program = f"{HEEDS}; from rolecall.cli.entry import main; main()"
+    terminal = Terminal([sys.executable, "-c", program, "apply"], repo)
+    try:
+        terminal.expect("Type yes: ")
+        terminal.interrupt()
+        terminal.expect("Interrupted.", timeout=10)
+        assert terminal.end() == Exit.INTERRUPTED
+    except AssertionError:
+        terminal.kill()
+        raise
+    assert "Traceback" not in terminal.seen
+    assert left(repo) == Exit.CHANGES
+    assert not (repo / ".rolecall" / "journal.db").exists()
 
 
 def test_an_apply_with_nothing_to_do_needs_no_yes(repo: Path, capsys: Capture) -> None:
