@@ -85,3 +85,11 @@ SITE = sys.stdlib_module_names | {"rolecall", "__main__", "_distutils_hack", "si
 """The standard library, ourselves, and what site-packages load before any program begins."""
 INNARDS = ("cython", "sysconfigdata")
 """Modules that compiled libraries, and the standard library, make for themselves under names that vary."""
+
+
+@pytest.mark.parametrize("args", [["--help"], ["validate"], ["plan", "--snapshot", "snapshot.json"]], ids=" ".join)
+def test_what_reads_only_files_needs_no_loop_and_no_network(args: list[str], repo: Path):
+    done = subprocess.run(
+        [sys.executable, "-c", CODE, *args], cwd=repo, capture_output=True, text=True, timeout=60, check=True
+    )
+    assert not {"asyncio", "ssl", "subprocess", "sqlite3"} & set(json.loads(done.stdout.splitlines()[-1])[1])

@@ -17,6 +17,7 @@ from rolecall.model.desired import Desired, Intent
 from rolecall.model.live import Caller, Facts, Group, Live
 from rolecall.model.policy import Allow, Policy
 from rolecall.model.settings import BLANK, Defaults, Domain, GroupMapping, Scim, Settings, Sso
+from rolecall.plan.begin import begin
 from rolecall.plan.digest import canonical, digest, matches, short
 from rolecall.plan.encode import encode_plan
 from rolecall.plan.make import make
@@ -77,6 +78,12 @@ def test_switching_off_goes_the_other_way_round():
     on = replace(live, settings=replace(live.settings, sso=Sso(enabled=True), scim=Scim(enabled=True)))
     off = replace(wanted, settings=Settings(domains={}, sso=Sso(enabled=False), scim=Scim(enabled=False)))
     assert [c.address for c in make(orgs.question(off, on)).changes] == ["scim", "sso", "domains/old.com"]
+
+
+@given(orgs.desireds(), orgs.lives())
+def test_a_first_pass_made_before_people_were_read_gives_the_same_plan(desired, live):
+    asked = orgs.question(desired, live)
+    assert make(asked, begin(replace(asked, directory=None))) == make(asked)
 
 
 def test_targets_and_excludes_are_addresses_or_globs_and_make_the_plan_partial():
