@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -32,6 +33,10 @@ idp_groups:
   Writer-Admins: {{role: org_admin, teams: [Everyone], protect: true}}
 {groups}
 guards: {{min_org_admins: 3, required_org_admins: [p0@acme.com]}}
+watch: {{roles: [org_admin]}}
+access_tests:
+  - {{name: what the legacy link gives, person: p5@acme.com, expect: [{{team: Everyone, role: member}}]}}
+  - {{name: and who is in a group, person: p9@acme.com, has: {{team: Sales, role: member}}}}
 """
 
 Capture = pytest.CaptureFixture[str]
@@ -91,15 +96,24 @@ def planned(capsys: Capture, leaves: int = Exit.OK) -> dict[str, Any]:
     return found
 
 
-def who_has_what(capsys: Capture) -> dict[str, Any]:
-    """Everybody's combos as the org itself works them out, without Okta."""
-    code, told = said(capsys, "-c", "truth.yaml", "access", "--at", "live", "--format", "json")
+def who_has_what(capsys: Capture, config: str = "truth.yaml") -> dict[str, Any]:
+    """Everybody's combos: with ``truth.yaml`` as the org itself works them out, with the config by what Okta tells."""
+    code, told = said(capsys, "-c", config, "access", "--at", "live", "--format", "json")
     assert code == Exit.OK
     rows = json.loads(told)["people"]
     return {
         row["email"]: (row["org_admin"], sorted((combo["team"], combo["role"]) for combo in row["combos"]))
         for row in rows
     }
+
+
+def assert_no_drift_and_all_teams(capsys: Capture, before: dict[str, Any]) -> None:
+    """While groups are pushed again nothing has drifted, and everybody is seen in the teams they have."""
+    code, told = said(capsys, "drift", "--format", "json", "--detailed-exitcode")
+    found = json.loads(told)
+    assert (code, found["drift"], found["alarms"]) == (Exit.OK, [], [])
+    teams = Counter(team for _, combos in before.values() for team, _ in combos)
+    assert (found["teams"], found["roles"]["org_admin"]) == (teams, ADMINS)
 
 
 def ids_in(folder: Path) -> dict[str, str]:
@@ -163,7 +177,12 @@ def test_nobody_loses_what_they_had(
 
         assert {change["via"] for change in planned(capsys)["changes"]} == {"waiting"}
 
+        assert who_has_what(capsys, "rolecall.yaml") == before
         push_again(tmp_path, okta)
+        assert who_has_what(capsys, "rolecall.yaml") == before
+        assert said(capsys, "test", "--at", "live")[0] == Exit.OK
+        assert "Sales member" in said(capsys, "why", "p9@acme.com")[1]
+        assert_no_drift_and_all_teams(capsys, before)
         refused = planned(capsys, Exit.REFUSED)
         assert "upgrade" in [row["name"] for row in refused["guards"] if row["verdict"] == "block"]
         assert run(["apply", "--approve", refused["digest"]]) == Exit.REFUSED

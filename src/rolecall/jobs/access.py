@@ -9,6 +9,7 @@ from typing import Literal, NamedTuple
 from rolecall.access.person import Access, effective
 from rolecall.access.rules import Rules
 from rolecall.errors import Misuse, OrgError, Problem
+from rolecall.jobs.people import read_people
 from rolecall.jobs.plan import PlanRequest, plan
 from rolecall.live.port import People
 from rolecall.model import normalise
@@ -47,7 +48,7 @@ async def state(request: PlanRequest, at: At, scope: PeopleScope = EVERYBODY, *,
     """Read the org and the people in scope. Raises OrgError when settings that decide about access were not read."""
     planned = await plan(replace(request, people=None))
     live = planned.live
-    directory = await _people(request).read_people(scope)
+    directory = await read_people(_people(request), request.org, live, scope)
     changes = () if at == "live" else planned.plan.changes if at == "desired" else at.changes
     outlook = look(live, directory, changes)
     rules = outlook.before if at == "live" else outlook.after

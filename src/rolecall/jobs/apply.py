@@ -9,6 +9,7 @@ from datetime import datetime
 from rolecall.apply.run import Fresh, Means, carry_out
 from rolecall.apply.steps import Progress
 from rolecall.errors import OrgError, Problem, Stale
+from rolecall.jobs.people import read_people
 from rolecall.jobs.plan import PlanRequest, Wanted, plan
 from rolecall.jobs.remember import forget_old, sight_run
 from rolecall.jobs.rollback import literal
@@ -93,7 +94,7 @@ async def _seen(request: ApplyRequest, run: Run, last: _Last) -> Iterable[str]:
     try:
         directory = question.directory if question.everybody else None
         if directory is None and request.people is not None:
-            directory = await request.people.read_people(EVERYBODY)
+            directory = await read_people(request.people, request.org, live, EVERYBODY)
         if directory is not None:
             sight_run(request.journal, run.id, replace(question, live=live, directory=directory), request.now())
         forget_old(request.journal, run.org_id, request.now(), request.keep_days)

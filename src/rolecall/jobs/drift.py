@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from rolecall.errors import OrgError, Problem, Where
+from rolecall.jobs.people import read_people
 from rolecall.jobs.plan import PlanRequest, Wanted, question
 from rolecall.live.port import Audit, People, Reader
 from rolecall.model.authorship import Blame
@@ -59,7 +60,7 @@ async def drift(request: DriftRequest) -> Drifts:
     asked = PlanRequest(request.wanted, request.org, request.people, request.now, request.as_of, lifts=request.lifts)
     first = await question(asked)
     past = request.past(first.live.facts.org_id)
-    first = await _with_people(replace(first, applied=past.memory.applied), request.people)
+    first = await _with_people(replace(first, applied=past.memory.applied), request)
     inquiry = Inquiry(first, past, {}, request.ignore, request.include_unapplied)
     rows = drifted(inquiry)
     if rows:
@@ -69,12 +70,13 @@ async def drift(request: DriftRequest) -> Drifts:
     return Drifts(replace(looked, found=replace(looked.found, written=written)), inquiry)
 
 
-async def _with_people(asked: Question, people: People | None) -> Question:
+async def _with_people(asked: Question, request: DriftRequest) -> Question:
     """With everybody; where people cannot be read, with a word about that: what moved can be told all the same."""
-    if people is None:
+    if request.people is None:
         return asked
     try:
-        return replace(asked, directory=await people.read_people(EVERYBODY), scope=EVERYBODY)
+        directory = await read_people(request.people, request.org, asked.live, EVERYBODY)
+        return replace(asked, directory=directory, scope=EVERYBODY)
     except OrgError as error:
         warning = Problem("people_unread", f"people were not read: {error.problems[0].message}", severity="warning")
         return replace(asked, warnings=(*asked.warnings, warning))

@@ -10,10 +10,10 @@ from rolecall.desired import Config
 from rolecall.desired.references import references
 from rolecall.desired.roles import with_role_ids
 from rolecall.errors import ConfigError, OrgError, Problem
-from rolecall.live.port import IdpSource, People, Reader
+from rolecall.jobs.people import idp_problems, read_people
+from rolecall.live.port import People, Reader
 from rolecall.model.desired import NOTHING_APPLIED, Applied, Desired
 from rolecall.model.kinds import SECTIONS
-from rolecall.model.legacy import with_legacy_groups
 from rolecall.model.live import Facts, Live
 from rolecall.model.policy import Allow
 from rolecall.model.settings import UNSET
@@ -104,11 +104,8 @@ async def plan(request: PlanRequest) -> Planned:
     asked = await question(request)
     begun = begin(asked)
     if request.people is not None:
-        directory = await request.people.read_people(begun.scope)
-        itself: object = request.org
-        if request.people is not itself:
-            directory = with_legacy_groups(directory, asked.live.facts.legacy_links)
-        told = await _idp(request.people, asked)
+        directory = await read_people(request.people, request.org, asked.live, begun.scope)
+        told = await idp_problems(request.people, asked.desired, asked.live)
         asked = replace(asked, directory=directory, scope=begun.scope, warnings=(*asked.warnings, *told))
     return Planned(make(asked, begun), asked)
 
@@ -118,18 +115,6 @@ async def question(request: PlanRequest) -> Question:
     live = await request.org.read(_sections(request.wanted.desired))
     _check_pin(request.wanted, live.facts)
     return _question(request, live)
-
-
-async def _idp(people: People | None, question: Question) -> tuple[Problem, ...]:
-    """What an IdP tells of its app, where people come from one; why it could not be read is told too."""
-    if not isinstance(people, IdpSource):
-        return ()
-    from rolecall.plan.lint_idp import lint_idp
-
-    try:
-        return lint_idp(await people.read_idp(), question.desired, question.live)
-    except OrgError as error:
-        return tuple(problem._replace(severity="warning") for problem in error.problems)
 
 
 def _question(request: PlanRequest, live: Live) -> Question:

@@ -15,6 +15,7 @@ from rolecall.codec.people import encode_people
 from rolecall.codec.people_lines import encode_lines
 from rolecall.codec.snapshot import Snapshot, encode_snapshot
 from rolecall.desired.emit_snapshot import snapshot_yaml
+from rolecall.jobs.people import read_people
 from rolecall.jobs.remember import record_look
 from rolecall.jobs.saved import write_file
 from rolecall.journal.port import Journal
@@ -50,7 +51,7 @@ async def take(org: Reader, people: People | None, kept: Kept, now: datetime, by
         said = org.load()
         now, by = said.taken_at or now, said.taken_by
     wanted = people is not None and kept != "none"
-    directory = await people.read_people(EVERYBODY) if wanted and people is not None else None
+    directory = await read_people(people, org, live, EVERYBODY) if wanted and people is not None else None
     return Taken(live, directory, now, by)
 
 

@@ -10,7 +10,7 @@ from rolecall.errors import Problem
 
 if TYPE_CHECKING:
     from rolecall.desired import Config
-    from rolecall.live.port import Reader
+    from rolecall.live.port import People, Reader
 
 
 def validate(root: Path, env: str | None, main: str) -> list[Problem]:
@@ -18,9 +18,13 @@ def validate(root: Path, env: str | None, main: str) -> list[Problem]:
     return validate_repo(root, env, main)
 
 
-async def check_names(config: Config, org: Reader) -> list[Problem]:
-    """Teams, roles and groups in the config that a live org does not have."""
+async def check_online(config: Config, org: Reader, people: People | None = None) -> list[Problem]:
+    """Teams, roles and groups in the config that a live org does not have; and, where people come from the IdP, what
+    it tells of its app."""
     from rolecall.desired.references import references
+    from rolecall.jobs.people import idp_problems
+    from rolecall.live.port import IdpSource
 
-    live = await org.read(frozenset({"idp_groups", "teams", "roles"}))
-    return references(config, live.facts)
+    sections = frozenset({"idp_groups", "teams", "roles"})
+    live = await org.read(sections | {"scim"} if isinstance(people, IdpSource) else sections)
+    return [*references(config, live.facts), *await idp_problems(people, config.desired, live)]

@@ -45,6 +45,11 @@ def test_people_from_an_idp(
         assert said["impact"]["changed"] == 3
         run(["-C", str(repo), "plan"])
         assert "pushes groups that the org does not have: `New`" in capsys.readouterr().out
+        assert run(["-C", str(repo), "validate", "--online"]) == 0
+        assert "pushes groups that the org does not have: `New`" in capsys.readouterr().out
+        site.token = "another"
+        assert run(["-C", str(repo), "validate", "--online"]) == 0
+        assert "does not let this token read" in capsys.readouterr().out
 
 
 def test_a_pipeline_sends_the_token_only_where_its_settings_say(

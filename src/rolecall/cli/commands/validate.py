@@ -18,7 +18,7 @@ from rolecall.errors import Exit, Problem
     "rolecall validate -e prod --online        # teams, roles and groups that the org really has",
     "rolecall validate --format github         # annotations on the YAML lines",
 )
-@click.option("--online", is_flag=True, help="Check names against the live org, too.")
+@click.option("--online", is_flag=True, help="Check names against the live org, too, and what the IdP tells.")
 @click.option(
     "--format",
     "form",
