@@ -8,10 +8,11 @@ from typing import NamedTuple
 from hypothesis import strategies as st
 
 from rolecall.codec.people import decode_people, encode_person
+from rolecall.model import normalise
 from rolecall.model.directory import Directory, Person, Traits
 from rolecall.model.live import Facts
 from rolecall.model.policy import Combo
-from rolecall.model.settings import Defaults, GroupMapping, Scim, Settings
+from rolecall.model.settings import UNSET, Defaults, Domain, GroupMapping, Scim, Settings, Sso
 
 TEAMS = ["Brand", "IT", "Legal", "Sales"]
 GROUPS = ["G1", "G2", "G3", "G4", "G5"]
@@ -76,3 +77,56 @@ def orgs(draw: st.DrawFn) -> Org:
     moving = draw(st.frozensets(st.sampled_from(["defaults", "scim", "idp_groups"])))
     after = replace(before, **{section: getattr(other, section) for section in moving})
     return Org(before, after, draw(facts_of_an_org), draw(directories()))
+
+
+def _maybe(strategy: st.SearchStrategy) -> st.SearchStrategy:
+    """The value, or UNSET: it was not read."""
+    return st.one_of(strategy, strategy, st.just(UNSET))
+
+
+_odd_defaults = st.builds(Defaults, _maybe(st.sampled_from(["member", "team_admin", "editor"])), _maybe(team_sets))
+_odd_settings = st.builds(
+    Settings,
+    domains=_maybe(st.dictionaries(st.sampled_from(["acme.com", "acme.de"]), st.just(Domain(True, "immediate")))),
+    defaults=_maybe(_odd_defaults),
+    sso=_maybe(st.builds(Sso, _maybe(st.booleans()), allow_passwords=_maybe(st.booleans()))),
+    scim=_maybe(
+        st.builds(
+            Scim,
+            enabled=_maybe(st.booleans()),
+            endpoint=_maybe(st.sampled_from(["new", "legacy", "upgrading"])),
+            manual_editing=_maybe(st.booleans()),
+            role_attribute=_maybe(st.just("role")),
+        )
+    ),
+    idp_groups=_maybe(group_maps),
+)
+_odd_facts = st.builds(
+    Facts,
+    teams=st.one_of(st.none(), st.frozensets(st.sampled_from(TEAMS))),
+    legacy_links=st.one_of(st.none(), st.dictionaries(st.sampled_from(GROUPS), team_sets, max_size=3)),
+    kept=st.one_of(st.none(), _odd_settings),
+)
+_odd_traits = st.builds(
+    Traits,
+    st.sampled_from(["scim", "saml", "invite", "discovery"]),
+    st.booleans(),
+    st.booleans(),
+    st.sampled_from([None, "", "member", "admin", "Admin", " admin", "boss"]),
+    st.lists(st.builds(Combo, st.sampled_from([*TEAMS, "Gone"]), st.sampled_from(ROLES)), max_size=5).map(tuple),
+)
+_odd_emails = st.sampled_from(["ann@acme.com", "ANN@Acme.com", "bo@acme.de", "straße@acme.com", "STRASSE@acme.com"])
+_odd_people = st.lists(
+    st.tuples(_odd_emails, st.lists(st.sampled_from([*GROUPS, "G9"]), max_size=4), _odd_traits),
+    max_size=3,
+    unique_by=lambda row: normalise.email(row[0]),
+)
+
+
+@st.composite
+def odd_orgs(draw: st.DrawFn) -> Org:
+    """What no org should hold and some read may give: sections or fields that say nothing, a default without a team,
+    no team left, one group twice in a person's list."""
+    people = [Person(email, f"u{n}", tuple(groups), held) for n, (email, groups, held) in enumerate(draw(_odd_people))]
+    directory = decode_people(map(encode_person, people), draw(st.permutations(GROUPS)))
+    return Org(draw(_odd_settings), draw(_odd_settings), draw(_odd_facts), directory)

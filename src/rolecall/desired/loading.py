@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from rolecall.desired import files
-from rolecall.desired.merge import merge_files, normalised, overlay
+from rolecall.desired.merge import drops_nothing, merge_files, normalised, overlay
 from rolecall.desired.sources import Sources
 from rolecall.errors import ConfigError, Problem, Where, did_you_mean
 from rolecall.source.document import Document
@@ -47,6 +47,8 @@ class _Loading:
         base, twice = merge_files(parts)
         self.problems += twice
         over = self._overlay() if self.env is not None else None
+        if over:
+            self.problems += (_drops_nothing(over, *found) for found in drops_nothing(base, over.value))
         effective = overlay(base, over.value) if over else base
         if first:
             self._unmatched(included)
@@ -122,6 +124,12 @@ class _Loading:
 def _no_config(main: str) -> Problem:
     hint = "Make one with `rolecall init`, or name its directory with -C or the file with -c"
     return Problem("no_config", "there is no config here", Where(main), hint)
+
+
+def _drops_nothing(over: Document, path: tuple[str, ...], known: list[str]) -> Problem:
+    message = f"`{path[-1]}` is to be dropped here, and no file below this overlay has it"
+    hint = did_you_mean(path[-1], known) or "Take it out; what the org shall delete is said in the files below"
+    return Problem("drops_nothing", message, over.where(path, key=True), hint)
 
 
 def _no_map(name: str, value: Any) -> Problem:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from rolecall.desired.files import INCLUDABLE
@@ -84,6 +84,18 @@ def overlay(below: Any, over: Any) -> Any:
         else:
             merged[key] = overlay(merged[key], value) if key in merged else value
     return merged
+
+
+def drops_nothing(below: Any, over: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], list[str]]]:
+    """Where ``over`` drops a key that nothing below it has, and the keys that there are at that place."""
+    if not isinstance(over, dict):
+        return
+    held = below if isinstance(below, dict) else {}
+    for key, value in over.items():
+        if not removes(value):
+            yield from drops_nothing(held.get(key), value, (*path, key))
+        elif key not in held:
+            yield (*path, key), list(held)
 
 
 def removes(value: Any) -> bool:

@@ -213,10 +213,23 @@ idp_groups:
         assert list(effective["domains"]) == ["a.com"]
         assert effective["idp_groups"] == {"X": {"role": "member", "teams": ["A"]}, "Z": "blank"}
 
-    def test_remove_of_what_is_not_inherited_asks_for_the_delete(self, tmp_path: Path) -> None:
-        assert self.effective(tmp_path, "domains: {old.com: {remove: true}}\n")["domains"]["old.com"] == {
-            "remove": True
-        }
+    @pytest.mark.parametrize(
+        ("said", "place", "hint"),
+        [
+            ("domains: {b.cmo: {remove: true}}\n", (1, 11), "did you mean `b.com`?"),
+            ("domains: {old.net: {remove: true, reason: sold}}\n", (1, 11), "Take it out"),
+            ("idp_groups:\n  X: {protect: {remove: true}}\n", (2, 7), "Take it out"),
+            ("guards: {approval: {remove: true}}\n", (1, 10), "Take it out"),
+        ],
+    )
+    def test_remove_of_what_is_not_inherited_is_an_error_with_its_place(
+        self, tmp_path: Path, said: str, place: tuple[int, int], hint: str
+    ) -> None:
+        repo(tmp_path, {"rolecall.yaml": self.base, "env/prod.yaml": said})
+        (problem,) = load(tmp_path, "prod").problems
+        assert (problem.code, problem.severity) == ("drops_nothing", "error")
+        assert problem.where == Where("env/prod.yaml", *place)
+        assert (problem.hint or "").startswith(hint)
 
     def test_a_delete_asked_for_below_stays_one(self, tmp_path: Path) -> None:
         repo(
