@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -18,9 +19,9 @@ RUNS = [
 ]
 
 
-def rolecall(example: str, env: str | None, *words: str) -> subprocess.CompletedProcess[str]:
+def rolecall(example: str, env: str | None, *words: str, folder: Path = EXAMPLES) -> subprocess.CompletedProcess[str]:
     overlay = ["-e", env] if env else []
-    command = [sys.executable, "-m", "rolecall", "-C", str(EXAMPLES / example), *overlay, *words]
+    command = [sys.executable, "-m", "rolecall", "-C", str(folder / example), *overlay, *words]
     return subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=60)
 
 
@@ -85,3 +86,21 @@ def test_acme_staging_is_nearly_there() -> None:
         "idp_groups/Writer-Content": "api",
     }
     assert planned["org"]["id"] == "org_8818"
+
+
+def test_acme_is_the_same_whether_read_from_a_file_or_from_an_org(tmp_path: Path) -> None:
+    shutil.copytree(EXAMPLES / "acme", tmp_path / "acme", ignore=shutil.ignore_patterns(".rolecall"))
+    loaded = rolecall("acme", "prod", "local", "load", "live/prod.json", folder=tmp_path)
+    assert loaded.returncode == 0, loaded.stderr
+    done = rolecall(
+        "acme", "prod", "--as-of", "2026-11-22", "plan", "--format", "json", "--people", "names", folder=tmp_path
+    )
+    assert done.returncode == 0, done.stderr
+    asked, filed = json.loads(done.stdout), plan("acme", "prod", "live/prod.json")
+    assert asked["digest"] == filed["digest"]
+    for part in ("guards", "access_tests", "unmanaged", "released", "summary"):
+        assert asked[part] == filed[part], part
+    for part in ("headline", "gain", "lose", "change", "to_default", "org_admins", "teams", "apart"):
+        assert asked["impact"][part] == filed["impact"][part], part
+    limits = {guard["name"]: guard["limit"] for guard in asked["guards"]}
+    assert limits["max_people_losing_access"] == "review above 10, block above 58 (15% of 383 active people)"

@@ -107,9 +107,8 @@ def _named(taken: Taken, kept: Kept) -> Live:
         facts = replace(facts, caller=Caller(None, facts.caller.org_admin))
     if directory is not None:
         coverage["people"] = _coverage(directory)
-        gone = sum(not traits.active or traits.pending for traits in directory.others.values())
         if directory.coverage.state == "complete":
-            facts = replace(facts, people=len(directory), active_people=len(directory) - gone)
+            facts = replace(facts, people=len(directory), active_people=directory.active_people)
     if kept in ("counts", "none"):
         coverage["people"] = Coverage("unread", problem=f"left out: the snapshot was taken with --people {kept}")
     if kept == "none":

@@ -22,6 +22,11 @@ class Traits(NamedTuple):
     role_attribute: str | None = None
     manual: tuple[Combo, ...] = ()
 
+    @property
+    def present(self) -> bool:
+        """Whether they are in the org: active (R23), and not waiting to be admitted (R26)."""
+        return self.active and not self.pending
+
 
 PLAIN = Traits()
 """An active SCIM person without attribute or manual edit: nearly everybody."""
@@ -61,6 +66,11 @@ class Directory:
 
     def __len__(self) -> int:
         return len(self.emails)
+
+    @property
+    def active_people(self) -> int:
+        """How many are in the org: what a percentage of all active people is taken of."""
+        return len(self) - sum(not traits.present for traits in self.others.values())
 
     def traits(self, number: int) -> Traits:
         return self.others.get(number, PLAIN)

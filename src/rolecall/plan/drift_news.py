@@ -100,7 +100,7 @@ def _people(directory: Directory, facts: Facts) -> Iterable[tuple[int, int]]:
     members, offsets = directory.members, directory.offsets
     for number in range(len(directory)):
         traits = directory.others.get(number, PLAIN)
-        if not traits.active or traits.pending:
+        if not traits.present:
             continue
         held = 0
         for group in members[offsets[number] : offsets[number + 1]]:

@@ -33,7 +33,7 @@ def upgrade_impact(desired: Desired, outlook: Outlook, changes: Sequence[Change]
     here = set() if started else set(_entries(outlook.first.settings))
     return UpgradeImpact(
         "start" if started else "complete",
-        _active(outlook) - differ,
+        directory.active_people - differ,
         differ,
         len(groups),
         len(groups & here),
@@ -58,9 +58,3 @@ def _mapped(settings: Settings) -> set[str]:
 
 def _groups(settings: Settings, facts: Facts) -> set[str]:
     return _mapped(settings) | set(facts.legacy_links or ())
-
-
-def _active(outlook: Outlook) -> int:
-    directory = outlook.directory
-    assert directory is not None
-    return len(directory) - sum(not traits.active or traits.pending for traits in directory.others.values())

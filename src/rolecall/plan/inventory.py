@@ -47,7 +47,6 @@ def _counted(directory: Directory, addresses: tuple[Address, ...]) -> Mapping[Ad
     found = dict.fromkeys((at for at in addresses if at.startswith("idp_groups/")), 0)
     wanted = {n for n, name in enumerate(directory.groups) if address("idp_groups", name) in found}
     for number, group in memberships(directory, wanted) if wanted else ():
-        traits = directory.traits(number)
-        if traits.active and not traits.pending:
+        if directory.traits(number).present:
             found[address("idp_groups", directory.groups[group])] += 1
     return found

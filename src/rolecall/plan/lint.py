@@ -188,4 +188,4 @@ def _pairs(directory: Directory, ranked: Sequence[Mapping[str, int]], person: in
 
 def _synced(directory: Directory, person: int) -> bool:
     traits = directory.traits(person)
-    return traits.active and not traits.pending and traits.origin == "scim"
+    return traits.present and traits.origin == "scim"

@@ -51,7 +51,7 @@ def sight(
     holdings = tuple(sorted(_holdings(rules, directory, holders, _places(desired, names), live.facts.org_id)))
     roles, teams = _counts(rules, sizes)
     whole = directory.coverage.state == "complete" and not rules.missing
-    nobody = sum(directory.traits(n).active and not directory.traits(n).pending for n in alike.get(0, ()))
+    nobody = sum(directory.traits(n).present for n in alike.get(0, ()))
     admins = len({holding.id for holding in holdings if holding.role == "org_admin"})
     return Seen(Sighting(at, holdings, roles, teams, whole), nobody, admins)
 

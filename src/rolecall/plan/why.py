@@ -137,7 +137,7 @@ def _value(settings: Settings, at: Address | None) -> Any:
 
 def _options(rules: Rules, person: Person, role: str, desired: Desired | None) -> Iterator[Option]:
     traits = person.traits
-    if not traits.active or traits.pending:
+    if not traits.present:
         yield Option("activate", None, None, None, "They are not active in the org; nothing gives them anything (R23).")
         return
     if traits.origin == "scim":

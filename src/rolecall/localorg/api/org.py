@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hashlib import sha256
 
-from sqlalchemy import Connection, func, select, true
+from sqlalchemy import Connection, and_, false, func, select, true
 
 from rolecall.codec.api import encode_org
 from rolecall.codec.capabilities import AUDIT, PEOPLE, SEARCH, WRITES
@@ -21,9 +21,8 @@ _NEEDS_SCIM = frozenset({"scim.update", "scim.upgrade", "idp_groups.update"})
 def read_org(call: Call, tx: Connection) -> Response:
     """The org's facts for this caller; the one address that a caller without rights may read (R34)."""
     check_parameters(call)
-    people, active = tx.execute(
-        select(func.count(), func.count().filter(USERS.c.active == true())).select_from(USERS)
-    ).one()
+    present = and_(USERS.c.active == true(), USERS.c.pending == false())
+    people, active = tx.execute(select(func.count(), func.count().filter(present)).select_from(USERS)).one()
     facts = Facts(
         org_id=call.org.id,
         org_name=call.org.name,

@@ -43,9 +43,7 @@ def _active(case: Case) -> int:
     facts, directory = case.question.live.facts, case.reckoning.outlook.directory
     if facts.active_people is not None:
         return facts.active_people
-    if directory is None:
-        return 0
-    return len(directory) - sum(not traits.active or traits.pending for traits in directory.others.values())
+    return 0 if directory is None else directory.active_people
 
 
 def _who(case: Case, number: int) -> str:
