@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from rolecall.model.change import Change
-from rolecall.model.kinds import split_address
+from rolecall.model.kinds import KINDS, split_address
 from rolecall.model.settings import BLANK, UNSET
 from rolecall.plan.guards.case import PASS, Case, Finding, Item, at
 from rolecall.plan.guards.limits import bounds
 from rolecall.plan.headline import enumerate_words
 
 NAME = "max_removals"
+_GONE = {"delete": "deleted", "unmap": "unmapped"}
 
 
 def max_removals(case: Case) -> Finding:
     """Entries deleted or unmapped, each section against its managed objects. A rename is no removal."""
-    sections = [_section(case, section) for section in ("domains", "idp_groups")]
+    sections = [_section(case, kind.section, _GONE[kind.removal]) for kind in KINDS if kind.removal]
     tripped = [row for row in sections if row.verdict != "pass"]
     if not tripped:
         total = sum(int(row.actual or 0) for row in sections)
@@ -51,13 +52,12 @@ def possible_rename(case: Case) -> Finding:
     )
 
 
-def _section(case: Case, section: str) -> Finding:
+def _section(case: Case, section: str, verb: str) -> Finding:
     gone = [c for c in case.made if split_address(c.address)[0] == section and c.action == "delete" and not c.moved]
     managed = _managed(case, section, len(gone))
     limits = bounds(case.policies, NAME, managed, f"managed {section}")
     verdict = limits.judge(len(gone))
     names = enumerate_words([f"`{_key(change)}`" for change in gone], 5)
-    verb = "deleted" if section == "domains" else "unmapped"
     source = next((change.intent.source for change in gone if change.intent.source), None)
     return Finding(
         verdict,
