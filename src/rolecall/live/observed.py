@@ -15,7 +15,7 @@ from rolecall.model.directory import Directory, PeopleScope
 from rolecall.model.kinds import SECTIONS
 from rolecall.model.live import UNREAD, Facts, Live
 from rolecall.model.settings import UNSET
-from rolecall.source.files import read_pieces
+from rolecall.source.files import inside, read_pieces
 from rolecall.source.yaml_file import collector_off
 
 NOBODY = PeopleScope()
@@ -80,7 +80,10 @@ def decode_snapshot_people(snapshot: Snapshot, path: Path) -> Directory:
     if snapshot.people is None:
         return Directory(coverage=coverage if coverage.state == "unread" else UNREAD)
     if isinstance(snapshot.people, str):
-        file = path.parent / snapshot.people
+        file = inside(path.parent, snapshot.people)
+        if file is None:
+            message = f"`people`: `{snapshot.people}` leads out of the folder of this file"
+            raise ConfigError(Problem("outside", message, Where(str(path)), "put the people's file beside it"))
         return decode_lines(read_pieces(file, BATCH), groups, file=str(file), roles=roles, coverage=coverage)
     try:
         return decode_people(snapshot.people, groups, roles=roles, coverage=coverage)

@@ -113,10 +113,14 @@ def test_no_people_are_loaded_for_nobody(path: Path) -> None:
         (".", "unreadable"),
         ([{"email": "a@b.c"}, {"email": "A@b.c"}], "people_invalid"),
         ("bad.jsonl", "people_syntax"),
+        ("/etc/passwd", "outside"),
+        ("../people.jsonl", "outside"),
+        ("link.jsonl", "outside"),
     ],
 )
 def test_people_that_cannot_be_read(path: Path, said: Any, code: str) -> None:
     (path.parent / "bad.jsonl").write_text("{")
+    (path.parent / "link.jsonl").symlink_to("/etc/passwd")
     with pytest.raises(ConfigError) as caught:
         people(path, people=said)
     assert caught.value.problems[0].code == code
