@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple, Protocol
 
 from rolecall.errors import OrgError, Problem
+
+
+_HALVES = re.compile(rb"\\u[dD][89a-fA-F]")
+"""An escaped surrogate: half of a character, unless the other half stands beside it."""
 
 
 class Request(NamedTuple):
@@ -34,11 +39,15 @@ class Answer(NamedTuple):
         return 200 <= self.status < 300
 
     def json(self) -> Any:
-        """The body as JSON. Raises ValueError when it is none, RecursionError included."""
+        """The body as JSON. Raises ValueError when it is none, RecursionError included, and for half of a character:
+        a lone surrogate is no text that a plan or a journal could hold."""
         try:
-            return json.loads(self.body)
+            said = json.loads(self.body)
+            if _HALVES.search(self.body):
+                json.dumps(said, ensure_ascii=False).encode()
         except RecursionError:
             raise ValueError("nested too deeply") from None
+        return said
 
 
 class NoAnswer(OrgError):
