@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from rolecall.cli.ask import agrees, can_ask
-from rolecall.cli.facts import actor, authors, ci_run
+from rolecall.cli.facts import actor, authors, ci_run, names_in
 from rolecall.cli.options import Invocation
 from rolecall.cli.session import now
 from rolecall.errors import Blocked, ConfigError, Exit, Misuse, Problem, RolecallError, Where
@@ -32,13 +32,16 @@ class Declined(RolecallError):
     exit = Exit.ERROR
 
 
-def consent(call: Invocation, plan: Plan, yes: Yes) -> tuple[Approval, ...]:
-    """The approvals to record. Raises Blocked, Stale for a wrong digest, Misuse where nobody can be asked, Declined."""
+def consent(call: Invocation, plan: Plan, yes: Yes, caller: str | None = None) -> tuple[Approval, ...]:
+    """The approvals to record. Raises Blocked, Stale for a wrong digest, Misuse where nobody can be asked, Declined.
+
+    ``caller`` is whom the org takes us for, where that is known: their own approval is nobody else's.
+    """
     from rolecall.jobs.apply import check_digest
 
     recorded = tuple(_named(call, row) for row in read_approvals(yes.file)) if yes.file else ()
     refuse_blocked(plan)
-    _check_recorded(call, plan, recorded)
+    _check_recorded(call, plan, recorded, caller)
     if yes.digest is not None:
         check_digest(yes.digest, plan)
         return (*recorded, _self(call, "--approve"))
@@ -54,12 +57,13 @@ _APPROVAL = "approval"
 _PIPELINE = " (the pipeline itself)"
 
 
-def _check_recorded(call: Invocation, plan: Plan, recorded: Sequence[Approval]) -> None:
+def _check_recorded(call: Invocation, plan: Plan, recorded: Sequence[Approval], caller: str | None) -> None:
     """Raise Blocked unless there is the recorded approval that `guards.approval` asks for."""
     for guard in plan.guards:
         if guard.name == _APPROVAL and guard.verdict == "review":
             given = [row for row in recorded if not row.by.endswith(_PIPELINE)]
-            others = [row for row in given if row.by.casefold() not in authors(call)]
+            own = authors(call, caller)
+            others = [row for row in given if own.isdisjoint(names_in(row.by))]
             if not (others if guard.limit == "other_person" else given):
                 raise Blocked(_not_recorded(guard, given))
 
@@ -74,7 +78,7 @@ def _not_recorded(guard: GuardResult, given: Sequence[Approval]) -> Problem:
 
 def _named(call: Invocation, row: Approval) -> Approval:
     """An approval that the pipeline gave itself, called that."""
-    own = call.ci and row.by.casefold() == actor(call.environ).casefold()
+    own = call.ci and not names_in(row.by).isdisjoint(names_in(actor(call.environ)))
     return row._replace(by=f"{row.by}{_PIPELINE}") if own else row
 
 
@@ -106,7 +110,11 @@ def read_approvals(path: Path) -> tuple[Approval, ...]:
 
 def _approval(row: Any) -> Approval:
     by, url, source = row["by"], row.get("url"), row.get("source")
-    if not isinstance(by, str) or not by or not all(part is None or isinstance(part, str) for part in (url, source)):
+    if (
+        not isinstance(by, str)
+        or not by.strip()
+        or not all(part is None or isinstance(part, str) for part in (url, source))
+    ):
         raise ValueError(row)
     return Approval(by, datetime.fromisoformat(row["at"]) if row.get("at") else None, url, source)
 

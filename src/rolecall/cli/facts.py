@@ -13,6 +13,7 @@ from rolecall.cli.root import root_of
 from rolecall.cli.session import now
 from rolecall.desired import Config
 from rolecall.journal.port import Holder
+from rolecall.model import normalise
 from rolecall.model.run import RunFacts
 from rolecall.outside.head import head, repository
 
@@ -53,13 +54,20 @@ def config_name(call: Invocation, config: Config) -> str:
     return f"{config.org.name} {repository(folder) or f'{folder}/'}{config.main}"
 
 
-def authors(call: Invocation) -> frozenset[str]:
-    """Who may have made the change that is applied, in lower case: whoever runs this, and the commit's author."""
+def authors(call: Invocation, caller: str | None = None) -> frozenset[str]:
+    """Every name of those who may have made the change that is applied: whoever runs this, under what name ever (the
+    org's own, ``caller``, too), and the commit's author."""
     environ, here = call.environ, head(root_of(call).folder.resolve())
     said = [environ.get(name) for name in ("GITHUB_TRIGGERING_ACTOR", "GITLAB_USER_EMAIL", "ROLECALL_AUTHOR")]
-    name, _, mail = (environ.get("CI_COMMIT_AUTHOR") or "").partition("<")
-    found = (actor(environ), *said, name.strip(), mail.rstrip("> "), here.author, here.email)
-    return frozenset(one.casefold() for one in found if one)
+    found = (actor(environ), caller, *said, environ.get("CI_COMMIT_AUTHOR"), here.author, here.email)
+    return frozenset().union(*(names_in(one) for one in found if one))
+
+
+def names_in(said: str) -> frozenset[str]:
+    """The names by which ``ann``, ``ann@acme.com`` or ``Ann Lee <ann@acme.com>`` may be known, as they compare: without
+    case, outer white space and ways to write one letter (R28)."""
+    name, _, mail = said.partition("<")
+    return frozenset(filter(None, map(normalise.email, (said, name, mail.rstrip("> ")))))
 
 
 def holder(call: Invocation) -> Holder:

@@ -9,7 +9,6 @@ from typing import Any, NamedTuple, Protocol
 
 from rolecall.errors import OrgError, Problem
 
-
 _HALVES = re.compile(rb"\\u[dD][89a-fA-F]")
 """An escaped surrogate: half of a character, unless the other half stands beside it."""
 

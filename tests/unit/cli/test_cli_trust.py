@@ -15,7 +15,7 @@ from cli_repo import CONFIG, SNAPSHOT, make_repo
 from rolecall.cli.main import run
 from rolecall.errors import Exit
 from rolecall.journal.opened import open_journal
-from rolecall.localorg.manage import Knobs, turn
+from rolecall.localorg.manage import Knobs, make_token, turn
 from rolecall.localorg.store import open_database
 
 Capture = pytest.CaptureFixture[str]
@@ -55,12 +55,34 @@ def needing(repo: Path, approval: str) -> None:
         ("recorded", ["ann"], Exit.OK),
         ("other_person", [], Exit.REFUSED),
         ("other_person", ["Ann"], Exit.REFUSED),
+        ("other_person", [" ann\t"], Exit.REFUSED),
+        ("other_person", ["Ann Lee <ANN>"], Exit.REFUSED),
+        ("other_person", ["ann <bo@tiny.co>"], Exit.REFUSED),
+        ("other_person", ["Bo <bo@tiny.co>"], Exit.OK),
         ("other_person", ["ann", "bo"], Exit.OK),
     ],
 )
 def test_an_approval_that_the_policy_asks_for(repo: Path, needs: str, by: list[str], code: Exit) -> None:
     needing(repo, needs)
     assert run(["apply", "--auto-approve", *approvals(repo, *by)]) == code
+
+
+@pytest.mark.parametrize("by", ["Ann@Tiny.CO", "ann@tiny.co ", "Ann Lee <ann@tiny.co>"])
+def test_whoever_the_org_takes_us_for_is_no_other_person(
+    repo: Path, by: str, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    database = open_database(repo / "org.db")
+    token = make_token(database, "admin", email="ann@tiny.co").secret
+    database.close()
+    text = CONFIG.replace("url: local:org.db", "url: local:org.db, token: {env: T}")
+    monkeypatch.setenv("T", token)
+    (repo / "rolecall.yaml").write_text(
+        text.replace("guards: {", "guards: {approval: other_person, "), encoding="utf-8"
+    )
+    assert run(["apply", "--auto-approve", *approvals(repo, by)]) == Exit.REFUSED
+    assert run(["plan", "--out", "plan.json"]) == Exit.OK
+    assert run(["apply", "plan.json", "--auto-approve", *approvals(repo, by)]) == Exit.REFUSED
+    assert run(["apply", "plan.json", "--auto-approve", *approvals(repo, "bo@tiny.co")]) == Exit.OK
 
 
 def test_the_missing_approval_is_explained(repo: Path, capsys: Capture) -> None:
