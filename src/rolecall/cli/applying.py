@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -21,6 +22,7 @@ from rolecall.cli.people import redacted, shown
 from rolecall.cli.planning import make_plan
 from rolecall.cli.present import show
 from rolecall.cli.progress import progress
+from rolecall.cli.said import remark
 from rolecall.cli.session import Session, now, open_journal, read, session, wait_for
 from rolecall.desired import Config
 from rolecall.errors import ConfigError, Exit, Problem, Stale, Where
@@ -63,7 +65,7 @@ async def _apply(call: Invocation, config: Config, saved: Path | None, options: 
         if plan.errored:
             raise ConfigError(*(item for item in plan.warnings if item.severity == "error"))
         refuse_blocked(plan)
-        approvals = _approvals(call, config, plan, options)
+        approvals = _approvals(call, config, approved, options)
         report = await _run(call, found, approved, approvals, options)
     out.lines(run_lines(report, plan.org.env))
     if report.problems:
@@ -76,12 +78,13 @@ def _refused(plan: Plan) -> bool:
     return plan.errored or any(guard.verdict == "block" for guard in plan.guards)
 
 
-def _approvals(call: Invocation, config: Config, plan: Plan, options: dict[str, Any]) -> Any:
+def _approvals(call: Invocation, config: Config, approved: Approved, options: dict[str, Any]) -> Any:
     """Nobody need approve a plan that writes nothing; a wrong digest is told all the same."""
+    plan = approved.plan
     yes = Yes(options["auto_approve"], options["approve"], options["approval"])
     if plan.writes or plan.human or yes.digest is not None:
         try:
-            return consent(call, plan, yes)
+            return consent(call, plan, yes, approved.caller)
         except Stale as error:
             raise Stale(*error.problems, *differs_from(call, config, yes.digest or "", plan)) from error
     return ()
@@ -102,7 +105,14 @@ async def _saved(call: Invocation, found: Session, path: Path) -> Approved:
         raise Stale(
             Problem("other_env", message, Where(str(path)), f"say --env {plan.org.env}" if plan.org.env else None)
         )
-    return Approved(plan, from_plan(plan))
+    return Approved(plan, from_plan(plan), await _caller(found, plan))
+
+
+async def _caller(found: Session, plan: Plan) -> str | None:
+    """Whom the org takes us for; asked only where it matters, which is where our own approval would not count."""
+    if not any(guard.name == "approval" and guard.limit == "other_person" for guard in plan.guards):
+        return None
+    return (await found.org.read(frozenset())).facts.caller.email
 
 
 async def _fresh(call: Invocation, found: Session, options: dict[str, Any]) -> Approved:
@@ -115,7 +125,7 @@ async def _run(
     call: Invocation, found: Session, approved: Approved, approvals: Any, options: dict[str, Any]
 ) -> RunReport:
     org: Any = found.org
-    with open_journal(call, found.config) as journal, _stopping() as (stop, began), progress(call) as told:
+    with open_journal(call, found.config) as journal, _stopping(call) as (stop, began), progress(call) as told:
         return await apply(
             ApplyRequest(
                 approved=approved.plan,
@@ -132,8 +142,8 @@ async def _run(
                 lock_timeout=options["lock_timeout"],
                 stop=stop,
                 progress=told,
-                waiting=_waiting,
-                recovering=_recovering,
+                waiting=partial(_waiting, call),
+                recovering=partial(_recovering, call),
                 began=began,
                 kind="rollback" if _goes_back(approved.plan) else "apply",
                 redact=lambda plan: redacted(
@@ -174,7 +184,7 @@ def _check_journal(call: Invocation, config: Config, lost_ok: bool) -> None:
 
 
 @contextmanager
-def _stopping() -> Iterator[tuple[Callable[[], bool], Callable[[int, int], None]]]:
+def _stopping(call: Invocation) -> Iterator[tuple[Callable[[], bool], Callable[[int, int], None]]]:
     """Once the run has begun, the first Ctrl-C lets the step in hand finish and the second one ends the program;
     before, there is nothing to finish. Gives what says whether to stop, and what to call when the run begins."""
     asked: list[int] = []
@@ -184,7 +194,10 @@ def _stopping() -> Iterator[tuple[Callable[[], bool], Callable[[int, int], None]
         if asked or not begun:
             raise KeyboardInterrupt
         asked.append(number)
-        sys.stderr.write("\nStopping after the step in hand; once more to leave at once.\n")
+        as_json = call.log_format == "json"
+        if not as_json:
+            sys.stderr.write("\n")  # after the ^C that a terminal shows
+        remark("stopping", "Stopping after the step in hand; once more to leave at once.", as_json=as_json)
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
@@ -194,11 +207,13 @@ def _stopping() -> Iterator[tuple[Callable[[], bool], Callable[[int, int], None]
             signal.signal(number, handler)
 
 
-def _waiting(who: Holder | None) -> None:
-    sys.stderr.write(f"Waiting for the org's lock{f', held by {who}' if who else ''}.\n")
+def _waiting(call: Invocation, who: Holder | None) -> None:
+    message = f"Waiting for the org's lock{f', held by {who}' if who else ''}."
+    remark("lock_waiting", message, as_json=call.log_format == "json")
 
 
-def _recovering(dead: Sequence[Run]) -> None:
+def _recovering(call: Invocation, dead: Sequence[Run]) -> None:
     for run in dead:
         who = f" by {run.facts.actor}" if run.facts.actor else ""
-        sys.stderr.write(f"Run {run.id}{who} was left open; looking up what became of its steps.\n")
+        message = f"Run {run.id}{who} was left open; looking up what became of its steps."
+        remark("run_left_open", message, as_json=call.log_format == "json")

@@ -11,6 +11,8 @@ def main() -> NoReturn:
     try:
         from rolecall.cli.main import main as start
     except KeyboardInterrupt:
-        sys.stderr.write("Interrupted.\n")
+        from rolecall.cli.said import remark, wants_json
+
+        remark("interrupted", "Interrupted.", as_json=wants_json(sys.argv[1:]), level="error")
         sys.exit(130)
     start()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import json
 import os
 import re
 import sys
@@ -17,10 +16,11 @@ from rolecall.errors import Exit, Problem, RolecallError, Where
 def tell(problems: Sequence[Problem], *, as_json: bool = False, color: bool = True) -> None:
     """Problems on stderr, a line each, or a JSON object each."""
     if as_json:
+        from rolecall.cli.said import as_object
         from rolecall.report.problems import problem_json
 
-        lines = [json.dumps({"level": item.severity, **problem_json(item)}) for item in problems]
-        sys.stderr.write("".join(f"{line}\n" for line in lines))
+        lines = [as_object(item.severity, item.code, item.message, problem_json(item)) for item in problems]
+        sys.stderr.write("".join(lines))
         return
     from rolecall.cli.console import stderr
     from rolecall.report.problems import problem_line
@@ -75,8 +75,10 @@ def on_bug(kind: type[BaseException], error: BaseException, trace: TracebackType
     import traceback
 
     text = _without_secrets("".join(traceback.format_exception(kind, error, trace)))
-    message = f"error: a bug in rolecall ({kind.__name__}); please report it with the log: {_log(text)}\n"
-    sys.stderr.write(message)
+    from rolecall.cli.said import as_object, wants_json
+
+    message = f"a bug in rolecall ({kind.__name__}); please report it with the log: {_log(text)}"
+    sys.stderr.write(as_object("error", "bug", message) if wants_json(sys.argv[1:]) else f"error: {message}\n")
 
 
 def _without_secrets(text: str) -> str:

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-import json
 import logging
-import secrets
 import sys
 from datetime import UTC, datetime
 
 from rolecall.cli.options import Invocation
+from rolecall.cli.said import as_object
 
 _ROOT = "rolecall"
+_OTHERS = ("uvicorn", "asyncio", "py.warnings")
+"""What else may have something to say: the server of the local org, the loop, and warnings of Python."""
 
 
 def configure(call: Invocation) -> None:
     """Send rolecall's logs to stderr: warnings, with `-v` what happens, with `-vv` every request; `-q` errors alone."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_Json(secrets.token_hex(6)) if call.log_format == "json" else _Text())
-    log = logging.getLogger(_ROOT)
-    log.handlers = [handler]
-    log.propagate = False
-    log.setLevel(_level(call.verbosity))
+    handler.setFormatter(_Json() if call.log_format == "json" else _Text())
+    for name in (_ROOT, *_OTHERS):
+        log = logging.getLogger(name)
+        log.handlers = [handler]
+        log.propagate = False
+        log.setLevel(_level(call.verbosity) if name == _ROOT else logging.WARNING)
+    logging.captureWarnings(call.log_format == "json")
 
 
 def _level(verbosity: int) -> int:
@@ -36,19 +39,18 @@ class _Text(logging.Formatter):
 
 
 class _Json(logging.Formatter):
-    """``{"time", "level", "logger", "message", "run"}``; ``run`` is one id for everything this run says."""
-
-    def __init__(self, run: str) -> None:
-        super().__init__()
-        self._run = run
+    """A JSON object as every other line on stderr, with the logger's name; ``code`` is `log` where none is said."""
 
     def format(self, record: logging.LogRecord) -> str:
-        at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
-        said = {"time": at, "level": record.levelname.lower(), "logger": record.name, "message": record.getMessage()}
-        return json.dumps({**_extra(record), **said, "run": self._run}, default=str)
+        at, level = datetime.fromtimestamp(record.created, UTC), record.levelname.lower()
+        beside = {"logger": record.name, **_extra(record)}
+        message = record.getMessage()
+        if record.exc_info and record.exc_info[0] is not None:
+            beside["error"] = record.exc_info[0].__name__
+        return as_object(level, str(getattr(record, "code", "log")), message, beside, at).rstrip("\n")
 
 
-_OWN = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
+_OWN = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName", "code", "color_message"}
 
 
 def _extra(record: logging.LogRecord) -> dict[str, object]:

@@ -5,15 +5,15 @@ from __future__ import annotations
 import errno
 import gc
 import io
-import os
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import click
 
 from rolecall.cli import failure
 from rolecall.cli.group import LazyGroup
+from rolecall.cli.said import remark, wants_json
 from rolecall.errors import Exit, Problem, RolecallError
 
 
@@ -32,14 +32,16 @@ def run(args: Sequence[str]) -> int:
     """Run one command line and give its exit code. Whatever is said is on stdout and stderr."""
     _lenient_streams()
     try:
-        code = LazyGroup().main(list(args) or ["--help"], prog_name="rolecall", standalone_mode=False)
+        code = _called(list(args) or ["--help"])
         sys.stdout.flush()
     except click.UsageError as error:
-        return _usage(error)
+        return _usage(error, args)
     except click.ClickException as error:
         return _fail([Problem("usage", error.format_message())], Exit.USAGE, args)
     except (click.Abort, KeyboardInterrupt):
-        sys.stderr.write("Interrupted.\n")
+        if not wants_json(args):
+            sys.stderr.write("\n")  # after the ^C that a terminal shows
+        remark("interrupted", "Interrupted.", as_json=wants_json(args), level="error")
         return Exit.INTERRUPTED
     except RolecallError as error:
         return _fail(error.problems, error.exit, args)
@@ -56,7 +58,20 @@ def run(args: Sequence[str]) -> int:
     return int(code or Exit.OK) if args else Exit.USAGE
 
 
-def _usage(error: click.UsageError) -> int:
+def _called(args: list[str]) -> Any:
+    """What the command gives. Not by click's own `main`, which writes an empty line of its own at Ctrl-C."""
+    group = LazyGroup()
+    try:
+        with group.make_context("rolecall", args) as context:
+            return group.invoke(context)
+    except click.exceptions.Exit as ended:
+        return ended.exit_code
+
+
+def _usage(error: click.UsageError, args: Sequence[str]) -> int:
+    if wants_json(args):
+        hint = f"`{error.ctx.command_path} --help` says more" if error.ctx is not None else None
+        return _fail([Problem("usage", error.format_message(), None, hint)], Exit.USAGE, args)
     if error.ctx is not None:
         sys.stderr.write(f"{error.ctx.get_usage()}\n")
     sys.stderr.write(f"error: {error.format_message()}\n")
@@ -73,16 +88,10 @@ def _system(error: OSError, args: Sequence[str]) -> int:
 
 def _fail(problems: Sequence[Problem], code: Exit, args: Sequence[str]) -> int:
     try:
-        failure.tell(problems, as_json=_wants_json(args), color="--no-color" not in args)
+        failure.tell(problems, as_json=wants_json(args), color="--no-color" not in args)
     except BrokenPipeError:
         failure.silence(sys.stderr)
     return code
-
-
-def _wants_json(args: Sequence[str]) -> bool:
-    """Whether logs were asked for as JSON: read off the line, as parsing may be what failed."""
-    joined = " ".join(args).replace("=", " ")
-    return "--log-format json" in joined or os.environ.get("ROLECALL_LOG_FORMAT") == "json"
 
 
 def _lenient_streams() -> None:

@@ -29,7 +29,8 @@ class Invocation:
     """What the global flags came to. Relative paths are meant from the working directory, where ``-C`` has led.
 
     ``as_of`` is None where nobody said a date. ``verbosity`` is 0, more with ``-v``, less with ``-q``.
-    ``interactive`` is false with ``--no-input``. ``environ`` is the environment as it was at the start.
+    ``interactive`` is false with ``--no-input``, and where stderr is JSON. ``environ`` is the environment as it was at
+    the start.
     """
 
     config: Path = Path(CONFIG)
@@ -52,7 +53,8 @@ def current(environ: Mapping[str, str] | None = None) -> Invocation:
     """The invocation of the running command."""
     flags = dict(click.get_current_context().meta.get(_FLAGS, {}))
     flags["color"] = not flags.pop("no_color", False)
-    flags["interactive"] = not flags.pop("no_input", False)
+    # A question in the middle of JSON is for nobody.
+    flags["interactive"] = not flags.pop("no_input", False) and flags.get("log_format") != "json"
     return Invocation(**flags, environ=dict(os.environ if environ is None else environ))
 
 
@@ -117,7 +119,7 @@ def _rows() -> list[tuple[tuple[str, ...], dict[str, Any], Callable[..., Any]]]:
         (("-q", "--quiet"), {"count": True, "help": "Say less on stderr."}, _quieter),
         (
             ("--log-format",),
-            {"type": click.Choice(["text", "json"]), "help": "How logs and errors are written."},
+            {"type": click.Choice(["text", "json"]), "help": "How logs and errors are written; json never asks."},
             _keep,
         ),
         (("--no-color",), {"is_flag": True, "help": "No colour, as with NO_COLOR."}, _keep),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,6 +9,7 @@ from contextlib import contextmanager
 from rolecall.apply.steps import Progress
 from rolecall.cli.console import Console, stderr
 from rolecall.cli.options import Invocation
+from rolecall.cli.said import as_object
 from rolecall.report.line import Style, line
 from rolecall.report.visible import visible
 
@@ -37,16 +37,10 @@ def _line(call: Invocation, err: Console, step: Progress) -> None:
 
 def _json(call: Invocation, step: Progress) -> None:
     if call.verbosity >= 0 or step.state != "done":
-        said = {
-            "level": "info" if step.state == "done" else "error",
-            "message": "step ended",
-            "ended": step.ended,
-            "total": step.total,
-            "address": step.change.address,
-            "action": step.change.action,
-            "state": step.state,
-        }
-        sys.stderr.write(f"{json.dumps(said)}\n")
+        level = "info" if step.state == "done" else "error"
+        about = {"address": step.change.address, "action": step.change.action, "state": step.state}
+        count = {"ended": step.ended, "total": step.total}
+        sys.stderr.write(as_object(level, "step_ended", "step ended", {**count, **about}))
 
 
 @contextmanager

@@ -75,7 +75,10 @@ class Exchange:
             final = lost is not None and lost.final
             if final or failed > AGAIN or busy > AGAIN_BUSY or wait > LONGEST_WAIT:
                 return Exchanged(answer, lost, doubtful, busy + failed)
-            log.info("waiting to try again", extra={**_about(request, answer), "seconds": round(wait, 3)})
+            log.info(
+                "waiting to try again",
+                extra={"code": "trying_again", **_about(request, answer), "seconds": round(wait, 3)},
+            )
             await self._clock.sleep(wait)
 
     async def _once(self, request: Request, changes: bool) -> tuple[Answer | None, NoAnswer | None]:
@@ -87,9 +90,10 @@ class Exchange:
             answer = await self.transport.send(request)
         except NoAnswer as error:
             code = error.problems[0].code
-            log.info("no answer", extra={**_about(request, None), "problem": code})
+            log.info("no answer", extra={"code": "no_answer", **_about(request, None), "problem": code})
             return None, error
-        log.debug("answered", extra={**_about(request, answer), "seconds": round(self._clock.now() - started, 3)})
+        seconds = round(self._clock.now() - started, 3)
+        log.debug("answered", extra={"code": "answered", **_about(request, answer), "seconds": seconds})
         return answer, None
 
     def _wait(self, answer: Answer | None, tries: int) -> float:

@@ -12,6 +12,7 @@ import click
 
 from rolecall.cli.command import Invocation, command
 from rolecall.cli.options import global_options
+from rolecall.cli.said import remark
 
 _DATABASE = click.option(
     "--database", metavar="URL", help="Instead of the one org.url names: a path, or a database URL of SQLAlchemy."
@@ -83,7 +84,7 @@ def token(
         raise click.UsageError("--as goes with --admin: a SCIM token is the IdP's, not a person's")
     ends = None if expires is None else expires.replace(tzinfo=UTC)
     made = make_token(_where(call, database), Wish(kind, email, read_only, ends))
-    sys.stderr.write("Keep it: it is not shown again.\n")
+    remark("token_made", "Keep it: it is not shown again.", as_json=call.log_format == "json")
     sys.stdout.write(f"{made}\n")
 
 

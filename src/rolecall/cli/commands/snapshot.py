@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from rolecall.cli.command import Invocation, command
+from rolecall.cli.said import remark
 
 if TYPE_CHECKING:
     from rolecall.desired import Config
@@ -49,7 +50,7 @@ def snapshot(call: Invocation, out: Path | None, people: Any, kept: bool) -> Non
 
         with open_journal(call, config) as journal:
             number = record(journal, taken, config.desired, run_facts(call, config, taken.live.facts.caller.email))
-        sys.stderr.write(f"Recorded as run {number}.\n")
+        remark("recorded", f"Recorded as run {number}.", as_json=call.log_format == "json")
     if out is None:
         sys.stdout.write(as_text(encoded(taken, mode, key)))
     else:
