@@ -12,6 +12,7 @@ from rolecall.access.encode import encode_access
 from rolecall.access.person import Access
 from rolecall.plan.value import AccessTestResult, Unmanaged
 from rolecall.plan.why import Because, Cause, Why, WhyNot
+from rolecall.report.flow import flow
 from rolecall.report.line import Line, Span, line
 from rolecall.report.phrases import count, listed, place
 from rolecall.report.visible import cells, visible
@@ -162,7 +163,7 @@ def _held(row: Because) -> Iterator[Line]:
 
 
 def _cause(cause: Cause, *, indent: int, before: str = "") -> Line:
-    value = "" if cause.value is None else f": {json.dumps(cause.value, ensure_ascii=False)}"
+    value = "" if cause.value is None else f": {flow(cause.value)}"
     gives = f" {cause.role}" if cause.role and before else ""
     told = f"{before}{cause.source}{gives} ({cause.rule}){value}"
     return Line(

@@ -1,11 +1,48 @@
-"""The flags with which a plan is made again just as it was: what a digest approves."""
+"""What a reader of a plan does next: the very command, with the flags that make the same plan again."""
 
 from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator
+from typing import NamedTuple
 
+from rolecall.plan.digest import short
 from rolecall.plan.value import Plan
+
+FROM_A_FILE = ("rollback", "drift")
+"""Reasons of changes that planning from the config would not give again: such a plan is applied from its file."""
+
+REFUSED = "Refused"
+
+
+class Step(NamedTuple):
+    """What to do, under its label; ``aside`` is what to do instead, where something else makes sense."""
+
+    label: str
+    words: str
+    aside_label: str = ""
+    aside: str = ""
+
+
+def next_step(plan: Plan, digest: str | None) -> Step | None:
+    """What to do with a plan; None where nothing would be written, or nothing can be approved."""
+    if not plan.writes or plan.errored or digest is None:
+        return None
+    if plan.verdict == "block":
+        words = "apply writes nothing while a BLOCK stands; each says its ways out."
+        others = any(change.address != _about(plan) for change in plan.writes)
+        return Step(REFUSED, words, "Leave it out", _narrow(plan, "--exclude") if others else "")
+    if any(change.reason in FROM_A_FILE for change in plan.changes):
+        return Step("Go on", f"save it with --out FILE, then rolecall apply{_env(plan)} FILE")
+    merge = "" if plan.org.local else "merge, then "
+    flags = "".join(f" {word}" for word in again(plan))
+    words = f"{merge}rolecall apply{_env(plan)}{flags} --approve {short(digest)}"
+    return Step("Approve", words, "Narrow it", _narrow(plan, "--target"))
+
+
+def naming(plan: Plan) -> str:
+    """The command that shows who."""
+    return f"rolecall plan{_env(plan)} --people names"
 
 
 def again(plan: Plan) -> Iterator[str]:
@@ -16,3 +53,21 @@ def again(plan: Plan) -> Iterator[str]:
         yield "--only expired"
     for lift in plan.lifts[len(plan.desired.policy.allow) :]:
         yield f"--allow {lift.guard}={lift.up_to}"
+
+
+def _env(plan: Plan) -> str:
+    return f" -e {shlex.quote(plan.org.env)}" if plan.org.env else ""
+
+
+def _narrow(plan: Plan, flag: str) -> str:
+    target = "" if plan.partial else _about(plan)
+    return f"{flag} {shlex.quote(target)}" if target else ""
+
+
+def _about(plan: Plan) -> str:
+    """The address that the worst verdict is about."""
+    for verdict in ("block", "review"):
+        for guard in plan.guards:
+            if guard.verdict == verdict and guard.target:
+                return guard.target
+    return ""

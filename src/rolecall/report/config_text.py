@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from rolecall.errors import Where
+from rolecall.report.flow import flow
 from rolecall.report.line import Line, Span
 from rolecall.report.phrases import place
 from rolecall.report.visible import cells, visible
@@ -42,5 +43,5 @@ def origin_lines(said: Iterable[tuple[tuple[str | int, ...], Any, Where]]) -> It
     for path, value, where in said:
         name = visible(" / ".join(map(str, path)))
         pad = " " * (max(_COLUMN - cells(name), 0) + 2)
-        told = Span(f"{pad}{visible(json.dumps(value, ensure_ascii=False))}")
+        told = Span(f"{pad}{visible(flow(value))}")
         yield Line((Span(name, "bold"), told), hang=4, tail=(Span(place(where), "dim"),))

@@ -10,13 +10,22 @@ from rolecall.model.policy import Combo
 from rolecall.model.settings import Address
 from rolecall.plan.headline import combos, people, sentence, shift_of, shifts, tally_words
 from rolecall.plan.transient_words import transient_sentences
-from rolecall.plan.value import Impact, Move, Plan, UpgradeImpact, Who
+from rolecall.plan.value import ApartKind, Impact, Move, Plan, UpgradeImpact, Who
 from rolecall.report.phrases import count
 from rolecall.report.visible import visible
 
 _NAMED = 3
 _WAYS = 3
 _MOST = 10
+
+
+_APART: Mapping[ApartKind, str] = {
+    "waiting": "Once the IdP pushes what waits: ",
+    "expired": "Because a mapping expired: ",
+    "expiring": "",
+    "human": "By what a person must do: ",
+}
+"""How people of changes that are told apart are introduced; the released ones stand in the inventory."""
 
 
 class Told(NamedTuple):
@@ -45,7 +54,7 @@ def change_told(plan: Plan, at: Address, moves: Sequence[Move]) -> Iterable[Told
     found = shifts(moves)
     for shift, size in found[:_WAYS]:
         who = _named([move for move in moves if shift_of(move) == shift])
-        yield Told(visible(sentence(shift, size)) + (f" ({who})" if who else ""), bool(shift.lost))
+        yield Told(_with_names(visible(sentence(shift, size)), people(size), who), bool(shift.lost))
     if len(found) > _WAYS:
         rest = sum(size for _, size in found[_WAYS:])
         yield Told(f"And {people(rest, 'moves', 'move')} in {len(found) - _WAYS:,} other ways.")
@@ -53,6 +62,13 @@ def change_told(plan: Plan, at: Address, moves: Sequence[Move]) -> Iterable[Told
     if others:
         first = visible(min(others))
         yield Told(f"Together with {first}{f' and {len(others) - 1:,} more' if len(others) > 1 else ''}.")
+
+
+def left_on_default(moves: Iterable[Move]) -> str:
+    """``0 left on the default``, for a change that takes something and lets nobody fall; else nothing."""
+    held = list(moves)
+    taking = any(move.kind != "gain" for move in held)
+    return "0 left on the default" if taking and not any(move.to_default or not move.after for move in held) else ""
 
 
 def plan_told(plan: Plan) -> Iterable[Told]:
@@ -63,8 +79,11 @@ def plan_told(plan: Plan) -> Iterable[Told]:
     if impact.upgrade:
         yield from _upgrade(impact.upgrade)
     yield from (Told(visible(text), bool(impact.transients)) for text in transient_sentences(impact))
+    everything = {change.address for change in plan.changes}
     for row in impact.apart:
-        yield from (Told(visible(text)) for text in row.sentences)
+        whole = row.kind in ("expired", "human") and everything <= set(row.addresses)
+        if row.kind in _APART and not whole:
+            yield from (Told(f"{_APART[row.kind]}{visible(text)}") for text in row.sentences)
 
 
 def name(who: Who) -> str:
@@ -76,6 +95,14 @@ def _named(moves: Iterable[Move]) -> str:
     """Who, when they are few enough to be read and may be shown; else nothing."""
     found = [who for move in moves for who in move.people]
     return ", ".join(map(name, found)) if 0 < len(found) <= _NAMED and all(who.email for who in found) else ""
+
+
+def _with_names(said: str, subject: str, who: str) -> str:
+    """``ann@acme.com gains …`` for one person, ``2 people (ann@acme.com, bo@acme.com) gain …`` for a few."""
+    if not who:
+        return said
+    rest = said.removeprefix(subject)
+    return f"{who}{rest}" if subject == people(1) else f"{subject} ({who}){rest}"
 
 
 def _escalations(impact: Impact) -> Iterable[Told]:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rolecall.plan.digest import short
 from rolecall.plan.value import GuardResult, Verdict
-from rolecall.report.again import again
+from rolecall.report.again import REFUSED, naming, next_step
 from rolecall.report.banner import REHEARSAL
-from rolecall.report.line import Line, Row, Span, Style, fits, line, width_of
+from rolecall.report.line import WIDEST, Line, Row, Span, Style, fits, line
 from rolecall.report.phrases import place
 from rolecall.report.problems import problem_line
-from rolecall.report.verdicts import guard_words, passed_words
+from rolecall.report.verdicts import guard_place, guard_words, passed_words
 from rolecall.report.visible import cells, visible
-from rolecall.report.walk import Entry, Part, Walk
+from rolecall.report.walk import ASIDE, Entry, Mark, Note, Part, Tone, Walk
+from rolecall.report.words import Diff
 
 _MARK_STYLE: dict[str, Style] = {"+": "add", "~": "change", "-": "remove", "↑": "warn"}
+_TONES: dict[Tone, Style] = {"dim": "dim", "plain": "plain", "risk": "risk", "warn": "warn"}
 _VERDICT_STYLE: dict[Verdict, Style] = {
     "block": "error",
     "not judged": "error",
@@ -23,7 +24,9 @@ _VERDICT_STYLE: dict[Verdict, Style] = {
     "allowed": "ok",
     "pass": "ok",
 }
-_DEEP = 6
+DEEP = 6
+"""Columns that what is told below an address is indented by."""
+
 _WIDE_ADDRESS = 44
 _NARROW = 80
 
@@ -33,16 +36,17 @@ def plan_lines(walked: Walk, width: int | None = None) -> Iterator[Line]:
     yield banner_line(walked.banner, walked.seen, alarm=bool(walked.plan.unread))
     if walked.headline:
         yield line(walked.headline, "bold")
-    for part in walked.parts:
-        yield from _part(part, width)
+    column = _column(walked, width)
+    for number, part in enumerate(walked.parts):
+        yield from _part(part, column, width, first=number == 0)
     yield from _asides(walked)
     yield from (line(note.text, note.tone, indent=2, hang=4) for note in walked.remain)
     yield from (problem_line(problem) for problem in walked.warnings)
-    if walked.verdicts and (walked.people or walked.remain or walked.warnings):
+    if walked.verdicts and (walked.people or walked.policy or walked.remain or walked.warnings):
         yield line()
     yield from _judgement(walked)
     yield line(walked.summary, "bold")
-    yield from _next(walked)
+    yield from _next(walked, width)
 
 
 def brief_lines(walked: Walk) -> Iterator[Line]:
@@ -61,40 +65,68 @@ def banner_line(text: str, seen: str = "", *, alarm: bool = False) -> Line:
     return Line(spans, hang=2, tail=(Span(seen, "error" if alarm else "dim"),) if seen else ())
 
 
-def _part(part: Part, width: int | None) -> Iterator[Line]:
-    yield line()
-    yield Line((Span(part.title, "bold"), Span(f"  {part.total:,}", "dim")), hang=2)
-    longest = max((cells(entry.address) for entry in part.entries), default=0)
-    column = min(longest, _WIDE_ADDRESS) if width is None or width >= _NARROW else 0
+def _column(walked: Walk, width: int | None) -> int:
+    """Where the fields begin, one below the other; nowhere in particular on a narrow terminal."""
+    if width is not None and width < _NARROW:
+        return 0
+    longest = max((cells(entry.address) for part in walked.parts for entry in part.entries), default=0)
+    return min(longest, _WIDE_ADDRESS)
+
+
+def _part(part: Part, column: int, width: int | None, *, first: bool) -> Iterator[Line]:
+    """A part's entries; those of a section need no title, for each address begins with it."""
+    titled = part.key in ASIDE
+    if titled or first:
+        yield line()
+    if titled:
+        yield Line((Span(part.title, "bold"), Span(f"  {part.total:,}", "dim")), hang=2)
     for entry in part.entries:
-        yield from _entry(entry, column, width)
+        yield from entry_lines(entry.mark, entry.address, entry.diffs, place(entry.where), column, width)
+        yield from _notes(entry, width)
     if part.hidden:
         yield line(f"… and {part.hidden:,} more", "dim", indent=2)
     yield from (line(note.text, note.tone, indent=2, hang=2) for note in part.notes)
 
 
-def _entry(entry: Entry, column: int, width: int | None) -> Iterator[Line]:
-    """An entry's rows; its place stands at the end of the first row that has room for it, else below the fields."""
-    mark: Row = (Span(f"{entry.mark} ", _MARK_STYLE[entry.mark]), Span(entry.address, "bold"))
-    pad = Span(" " * (max(column - cells(entry.address), 0) + 3))
-    what = _diffs(entry)
-    one = (*mark, pad, *what) if what else mark
-    notes = [line(note.text, note.tone, indent=_DEEP, hang=_DEEP) for note in entry.notes]
-    if width is None or 2 + width_of(one) <= width:
-        rows = [Line(one, 2, _DEEP), *notes]
+def entry_lines(
+    mark: Mark, address: str, diffs: tuple[Diff, ...], where: str, column: int, width: int | None
+) -> Iterator[Line]:
+    """What changes at an address, and to the right its place: in one row, or the fields below the address."""
+    head: Row = (Span(f"{mark} ", _MARK_STYLE[mark]), Span(address, "bold"))
+    tail: Row = (Span(where, "dim"),) if where else ()
+    what = _fields(diffs)
+    if not what:
+        yield Line(head, 2, DEEP, tail)
+        return
+    one = Line((*head, Span(" " * (max(column - cells(address), 0) + 3)), *what), 2, DEEP, tail)
+    above = Line(head, 2, DEEP, tail)
+    if fits(one, width):
+        yield one
+    elif fits(above, width) or not where:
+        yield from (above, Line(what, DEEP, DEEP))
     else:
-        rows = [Line(mark, 2, _DEEP), Line(what, _DEEP, _DEEP), *notes]
-    if entry.where:
-        where: Row = (Span(place(entry.where), "dim"),)
-        roomy = (at for at, row in enumerate(rows) if fits(row._replace(tail=where), width))
-        at = next(roomy, len(rows) - len(notes) - 1)
-        rows[at] = rows[at]._replace(tail=where)
-    yield from rows
+        yield from (above._replace(tail=()), Line(what, DEEP, DEEP, tail))
 
 
-def _diffs(entry: Entry) -> Row:
+def note_line(note: Note) -> Line:
+    """A sentence below what it is about."""
+    return line(note.text, _TONES[note.tone], indent=DEEP, hang=DEEP)
+
+
+def _notes(entry: Entry, width: int | None) -> Iterator[Line]:
+    """The sentences below an entry: the people, then the reasons behind them in the same row where there is room."""
+    if len(entry.notes) == 2 and entry.notes[1].tone == "dim":
+        told, why = entry.notes
+        spans = (Span(told.text.removesuffix("."), _TONES[told.tone]), Span(f" · {why.text}", "dim"))
+        if fits(Line(spans, DEEP), min(width or WIDEST, WIDEST)):
+            yield Line(spans, DEEP, DEEP)
+            return
+    yield from map(note_line, entry.notes)
+
+
+def _fields(diffs: tuple[Diff, ...]) -> Row:
     spans: list[Span] = []
-    for diff in entry.diffs:
+    for diff in diffs:
         spans += [Span(" · ", "dim")] if spans else []
         spans.append(Span(f"{diff.path}: ", "dim"))
         if diff.before is not None:
@@ -107,7 +139,7 @@ def _diffs(entry: Entry) -> Row:
 def _asides(walked: Walk) -> Iterator[Line]:
     if walked.parts:
         yield line()
-    yield from (line(note.text, note.tone, indent=2, hang=4) for note in walked.people)
+    yield from (line(note.text, note.tone, indent=2, hang=4) for note in (*walked.people, *walked.policy))
 
 
 def _judgement(walked: Walk) -> Iterator[Line]:
@@ -127,24 +159,18 @@ def _judgement(walked: Walk) -> Iterator[Line]:
 
 def _verdict(verdict: Verdict, guard: GuardResult) -> Line:
     label = Span(f"{verdict.upper():<8}", _VERDICT_STYLE[verdict])
-    words, where = guard_words(guard), place(guard.source)
-    tail: Row = (Span(where, "dim"),) if where and where not in words else ()
-    return Line((label, Span(words)), hang=8, tail=tail)
+    where = guard_place(guard)
+    return Line((label, Span(guard_words(guard))), hang=8, tail=(Span(where, "dim"),) if where else ())
 
 
-FROM_A_FILE = ("rollback", "drift")
-"""Reasons of changes that planning from the config would not give again: such a plan is applied from its file."""
-
-
-def _next(walked: Walk) -> Iterator[Line]:
-    plan = walked.plan
-    env = f" -e {plan.org.env}" if plan.org.env else ""
+def _next(walked: Walk, width: int | None) -> Iterator[Line]:
+    """How to see who, and what to do now."""
     if walked.counted:
-        yield line(f"People are not named here. To see who: rolecall plan{env} --people names", "dim", hang=2)
-    if not plan.writes or plan.errored or plan.verdict == "block" or walked.digest is None:
+        yield line(f"People are not named here. To see who: {naming(walked.plan)}", "dim", hang=2)
+    step = next_step(walked.plan, walked.digest)
+    if step is None:
         return
-    if any(change.reason in FROM_A_FILE for change in plan.changes):
-        yield Line((Span("Go on: ", "dim"), Span(f"save it with --out FILE, then rolecall apply{env} FILE")), hang=2)
-        return
-    same = "".join(f" {word}" for word in again(plan))
-    yield Line((Span("Approve: ", "dim"), Span(f"rolecall apply{env}{same} --approve {short(walked.digest)}")), hang=2)
+    first: Row = (Span(f"{step.label}: ", "error" if step.label == REFUSED else "dim"), Span(step.words))
+    aside: Row = (Span(f"{step.aside_label}: ", "dim"), Span(step.aside)) if step.aside else ()
+    both = Line((*first, Span("   "), *aside), hang=2)
+    yield from (both,) if aside and fits(both, width) else (Line(row, hang=2) for row in (first, aside) if row)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rolecall.plan.value import GuardResult, Verdict
+from rolecall.report.phrases import place
 from rolecall.report.visible import visible
 
 ORDER: tuple[Verdict, ...] = ("block", "not judged", "review", "allowed", "pass")
@@ -22,6 +23,12 @@ def guard_words(guard: GuardResult) -> str:
     if guard.message:
         return f"{guard.name}: {visible(guard.message)}"
     return f"{guard.name} {_numbers(guard)}".rstrip()
+
+
+def guard_place(guard: GuardResult) -> str:
+    """Where the cause stands, unless the words say it already."""
+    where = place(guard.source)
+    return "" if where in guard_words(guard) else where
 
 
 def passed_words(guards: Sequence[GuardResult]) -> str:

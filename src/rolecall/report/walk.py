@@ -14,7 +14,8 @@ from rolecall.model.settings import Address
 from rolecall.plan.summary import summary
 from rolecall.plan.value import GuardResult, Move, Plan, Verdict
 from rolecall.report.banner import banner, seen
-from rolecall.report.people import Told, change_told, moves_by_address, plan_told
+from rolecall.report.flow import flow
+from rolecall.report.people import Told, change_told, left_on_default, moves_by_address, plan_told
 from rolecall.report.phrases import count
 from rolecall.report.remain import released_words, unmanaged_words
 from rolecall.report.verdicts import verdict_rows
@@ -73,6 +74,7 @@ class Walk:
     headline: str
     parts: tuple[Part, ...]
     people: tuple[Note, ...]
+    policy: tuple[Note, ...]
     remain: tuple[Note, ...]
     verdicts: tuple[tuple[Verdict, tuple[GuardResult, ...]], ...]
     warnings: tuple[Problem, ...]
@@ -100,6 +102,7 @@ def walk(plan: Plan, digest: str | None = None, limit: int | None = None) -> Wal
         headline=_headline(plan),
         parts=tuple(_parts(plan, limit)),
         people=tuple(_note(told) for told in plan_told(plan)),
+        policy=tuple(_policy(plan)),
         remain=tuple(_remain(plan)),
         verdicts=verdict_rows(plan.guards),
         warnings=plan.warnings,
@@ -151,17 +154,18 @@ def _parts(plan: Plan, limit: int | None) -> Iterable[Part]:
     grouped: defaultdict[str, list[Change]] = defaultdict(list)
     for change in _merged(plan.changes):
         grouped[change.via if change.via != "api" else split_address(change.address)[0]].append(change)
-    for key, title in (*((section, section) for section in SECTIONS), *_ASIDE):
+    for key, title in (*((section, section) for section in SECTIONS), *ASIDE.items()):
         changes = grouped.get(key, [])
         if changes:
             entries = tuple(_entry(change, plan, moves) for change in changes[:limit])
             yield Part(key, title, entries, len(changes), tuple(_part_notes(changes)))
 
 
-_ASIDE = (
-    ("waiting", "Waiting for the IdP: planned, not written until it pushes the group"),
-    ("human", "By hand: steps that a person must take"),
-)
+ASIDE: Mapping[str, str] = {
+    "waiting": "Waiting for the IdP: planned, not written until it pushes the group",
+    "human": "By hand: steps that a person must take",
+}
+"""Parts that stand apart from the sections, by key, with their titles."""
 
 
 def _merged(changes: tuple[Change, ...]) -> Iterable[Change]:
@@ -176,13 +180,14 @@ def _part_notes(changes: list[Change]) -> Iterable[Note]:
 
 def _entry(change: Change, plan: Plan, moves: Mapping[Address, tuple[Move, ...]]) -> Entry:
     section, _ = split_address(change.address)
+    own = moves.get(change.address, ())
     return Entry(
         change,
         "~" if change.moved else MARKS[change.action],
         visible(change.address),
         diffs(section, change),
         change.intent.source,
-        (*map(_note, change_told(plan, change.address, moves.get(change.address, ()))), *_why_notes(change)),
+        (*map(_note, change_told(plan, change.address, own)), *_why_notes(change, left_on_default(own))),
     )
 
 
@@ -190,9 +195,9 @@ def _note(told: Told) -> Note:
     return Note(told.text, "risk" if told.grave else "plain")
 
 
-def _why_notes(change: Change) -> Iterable[Note]:
+def _why_notes(change: Change, default: str) -> Iterable[Note]:
     intent = change.intent
-    said = []
+    said = [default] if default else []
     if change.moved:
         said.append(f"renamed from {visible(split_address(change.moved.before)[1] or change.moved.before)}")
     elif change.reason == "expired" and intent.expires:
@@ -206,6 +211,14 @@ def _why_notes(change: Change) -> Iterable[Note]:
     said += ["protected"] if intent.protect else []
     if said:
         yield Note(" · ".join(said), "dim")
+
+
+def _policy(plan: Plan) -> Iterable[Note]:
+    """The rules that change: each is a change of its own, and holds from the next plan on where it loosens."""
+    for row in plan.policy_changes:
+        before, after = (visible(flow(value)) for value in (row.before, row.after))
+        looser = "; looser, so it holds from the next plan on" if row.loosens else ""
+        yield Note(f"Policy: {visible(row.path)}: {before} → {after}{looser}", "warn" if row.loosens else "plain")
 
 
 def _remain(plan: Plan) -> Iterable[Note]:

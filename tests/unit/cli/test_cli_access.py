@@ -36,7 +36,7 @@ def test_why_tells_rule_setting_place_and_value(repo: Path, capsys: Capture) -> 
     assert run(["why", "CY@tiny.co"]) == Exit.OK
     told = capsys.readouterr().out
     assert "  Marketing member\n" in told
-    assert 'group:Marketing (R8): {"role": "member", "teams": ["Marketing"]}   rolecall.yaml:6' in told
+    assert 'group:Marketing (R8): {role: member, teams: [Marketing]}   rolecall.yaml:6' in told
     assert "Gave nothing:\n    default (R8)" in told
 
 

@@ -74,6 +74,7 @@ REVIEW = GuardResult(
     "40 people lose something they have; review above 10, block above 403 (2 %)",
     Where("rolecall.yaml", 40, 3),
     40,
+    MARKETING,
 )
 PASSES = tuple(
     GuardResult(name, "pass", limit, actual)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 
 import pytest
-from report_plans import FORTY, LOCAL, MARKETING, PASSES, REBRAND, REVIEW, change, full_plan, mapping, plan_of
+from report_plans import FORTY, LOCAL, MARKETING, METADATA, PASSES, REBRAND, REVIEW, change, full_plan, mapping, plan_of
 
 from rolecall.errors import Where
 from rolecall.model.live import UNREAD
-from rolecall.plan.value import AccessTestResult, Impact, Plan
+from rolecall.plan.value import AccessTestResult, Impact, Plan, PolicyChange
 from rolecall.report.line import Line, layout, plain, width_of
 from rolecall.report.text import plan_lines
 from rolecall.report.walk import walk
@@ -36,16 +36,16 @@ def test_a_pipe_gets_one_line_for_each_thing_said() -> None:
         "acme · prod · org_8817 at rolecall.acme.net   all read: 61 groups, 20,104 people\n"
         "40 people move from Marketing to Brand, as members. Org admins stay 4.\n"
         "\n"
-        "idp_groups  1\n"
         "  ~ idp_groups/Writer-Marketing   teams: Marketing → Brand   idp_groups/marketing.yaml:14\n"
-        "      40 people move from Marketing to Brand, as members.\n"
-        "      owner it-lead@acme.com · CHG-4411\n"
+        "      40 people move from Marketing to Brand, as members · 0 left on the default · owner it-lead@acme.com · "
+        "CHG-4411\n"
         "\n"
         "REVIEW  max_people_losing_access: 40 people lose something they have; review above 10, block above 403 (2 %)"
         "   rolecall.yaml:40\n"
         "        ok: min_org_admins 4 ≥ 2 · required_org_admins · escalations 0 · sign_in · 2 more\n"
         "Plan: 1 to update.\n"
-        "Approve: rolecall apply -e prod --approve 9f3c-1a77-20bd-4e55\n"
+        "Approve: merge, then rolecall apply -e prod --approve 9f3c-1a77-20bd-4e55   "
+        "Narrow it: --target idp_groups/Writer-Marketing\n"
     )
 
 
@@ -58,7 +58,7 @@ def test_every_row_fits_the_terminal(width: int) -> None:
 @pytest.mark.parametrize("width", [None, 40, 140])
 def test_no_width_loses_a_word(width: int | None) -> None:
     def words(shown: str) -> list[str]:
-        return sorted("".join(shown.split()))
+        return sorted("".join(shown.translate({ord("·"): " ", ord("."): " "}).split()))
 
     assert words(text(full_plan(), width)) == words(text(full_plan()))
 
@@ -69,11 +69,54 @@ def test_a_narrow_terminal_puts_the_fields_below_the_address() -> None:
     assert rows[at + 1 : at + 3] == ["      teams: Marketing → Brand", "      idp_groups/marketing.yaml:14"]
 
 
-def test_the_place_stands_where_there_is_room() -> None:
+def test_the_place_stands_beside_the_address_where_that_is_all_there_is_room_for() -> None:
     rows = text(small(), 74).splitlines()
-    at = rows.index("  ~ idp_groups/Writer-Marketing   teams: Marketing → Brand")
-    assert rows[at + 2].startswith("      owner it-lead@acme.com · CHG-4411 ")
-    assert rows[at + 2].endswith(" idp_groups/marketing.yaml:14")
+    at = rows.index(f"  ~ idp_groups/Writer-Marketing{'idp_groups/marketing.yaml:14':>43}")
+    assert rows[at + 1] == "      teams: Marketing → Brand"
+
+
+def test_people_and_reasons_share_a_row_where_it_is_wide_enough() -> None:
+    told = "      40 people move from Marketing to Brand, as members"
+    why = "0 left on the default · owner it-lead@acme.com · CHG-4411"
+    assert f"{told} · {why}" in text(small(), 120).splitlines()
+    rows = text(small(), 100).splitlines()
+    assert rows[rows.index(f"{told}.") + 1] == f"      {why}"
+
+
+def test_parts_that_are_no_section_have_titles() -> None:
+    rows = text(full_plan(), 140).splitlines()
+    assert "Waiting for the IdP: planned, not written until it pushes the group  1" in rows
+    assert "By hand: steps that a person must take  1" in rows
+    assert not {"sso  1", "idp_groups  4"} & set(rows)
+
+
+def test_a_rehearsal_has_nothing_to_merge() -> None:
+    assert "Approve: rolecall apply --approve 9f3c-1a77-20bd-4e55\n" in text(plan_of(REBRAND, org=LOCAL))
+
+
+def test_a_refused_plan_says_so_last_and_what_to_leave_out() -> None:
+    block = REVIEW._replace(verdict="block")
+    refused = "Refused: apply writes nothing while a BLOCK stands; each says its ways out."
+    both = plan_of(REBRAND, METADATA, guards=(block,))
+    leave = "Leave it out: --exclude idp_groups/Writer-Marketing"
+    assert text(both).splitlines()[-1] == f"{refused}   {leave}"
+    assert text(both, 90).splitlines()[-2:] == [refused, leave]
+    assert text(plan_of(REBRAND, guards=(block,))).splitlines()[-1] == refused
+
+
+def test_a_plan_already_cut_is_not_to_be_narrowed() -> None:
+    from rolecall.plan.value import Selection
+
+    assert "Narrow" not in text(plan_of(REBRAND, METADATA, guards=(REVIEW,), selection=Selection(("sso",))))
+
+
+def test_rules_that_change_are_told_before_the_verdicts() -> None:
+    looser = PolicyChange("guards.min_org_admins", 3, 2, True)
+    stricter = PolicyChange("allow.upgrade", {"guard": "upgrade", "up_to": 1}, None, False)
+    rows = text(plan_of(REBRAND, policy_changes=(looser, stricter), guards=(REVIEW,))).splitlines()
+    at = rows.index("  Policy: guards.min_org_admins: 3 → 2; looser, so it holds from the next plan on")
+    assert rows[at + 1] == "  Policy: allow.upgrade: {guard: upgrade, up_to: 1} → (none)"
+    assert rows[at + 3].startswith("REVIEW")
 
 
 def test_marks_have_their_colours() -> None:

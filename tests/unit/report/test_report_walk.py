@@ -37,6 +37,7 @@ from rolecall.plan.value import (
     Unmanaged,
     UpgradeImpact,
 )
+from rolecall.report.people import left_on_default
 from rolecall.report.walk import Entry, summary_line, walk
 
 
@@ -142,8 +143,23 @@ def sales_left(number: int) -> Plan:
 
 
 def test_a_few_people_are_named() -> None:
-    told = "2 people lose Sales member and are left with nothing."
-    assert said(only(sales_left(2)))[0] == f"{told} (p0@acme.com, p1@acme.com)"
+    told = "lose Sales member and are left with nothing."
+    assert said(only(sales_left(2)))[0] == f"2 people (p0@acme.com, p1@acme.com) {told}"
+    assert said(only(sales_left(1)))[0] == "p0@acme.com loses Sales member and is left with nothing."
+
+
+@pytest.mark.parametrize(
+    ("moves", "told"),
+    [
+        ((FORTY,), "0 left on the default"),
+        ((FORTY, FORTY._replace(to_default=True)), ""),
+        ((FORTY._replace(after=()),), ""),
+        ((FORTY._replace(kind="gain"),), ""),
+        ((), ""),
+    ],
+)
+def test_a_loss_that_drops_nobody_says_so(moves: tuple[Move, ...], told: str) -> None:
+    assert left_on_default(moves) == told
 
 
 @pytest.mark.parametrize("plan", [sales_left(4), redact(sales_left(2), "counts")])
@@ -188,7 +204,9 @@ def test_what_the_order_cannot_spare_is_told_with_the_way_out() -> None:
 
 def test_people_told_apart_keep_their_sentences() -> None:
     apart = Apart("waiting", (Address("idp_groups/New"),), sentences=("3 people would gain Legal member.",))
-    assert walk(plan_of(impact=Impact(9, apart=(apart,)))).people[0].text == "3 people would gain Legal member."
+    assert walk(plan_of(impact=Impact(9, apart=(apart,)))).people[0].text == (
+        "Once the IdP pushes what waits: 3 people would gain Legal member."
+    )
 
 
 def test_many_ways_are_cut_with_a_count() -> None:
@@ -246,3 +264,10 @@ def test_a_partial_plan_says_so() -> None:
 
 def test_an_errored_plan_says_so_first() -> None:
     assert walk(plan_of(REBRAND, errored=True)).headline.startswith("This plan could not be computed whole")
+
+
+def test_what_is_the_whole_plan_is_not_told_apart_from_it() -> None:
+    apart = Apart("expired", (LAPSED.address,), sentences=("3 people lose Sales member.",))
+    assert walk(plan_of(LAPSED, impact=Impact(9, apart=(apart,)))).people == ()
+    both = walk(plan_of(LAPSED, CLAIM, impact=Impact(9, apart=(apart,)))).people
+    assert [note.text for note in both] == ["Because a mapping expired: 3 people lose Sales member."]

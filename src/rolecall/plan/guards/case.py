@@ -100,4 +100,9 @@ def unjudged(case: Case, limit: str | int | None = None) -> Finding:
 
 def at(where: Where | None) -> str:
     """`` (rolecall.yaml:40)``, or nothing."""
-    return f" ({where.file}:{where.line})" if where and where.line else f" ({where.file})" if where else ""
+    return f" ({place(where)})" if where else ""
+
+
+def place(where: Where | None) -> str:
+    """``rolecall.yaml:40``, or nothing."""
+    return "" if where is None else f"{where.file}:{where.line}" if where.line else where.file

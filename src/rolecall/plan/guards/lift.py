@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from rolecall.errors import Problem
 from rolecall.model.policy import Allow, Policy
-from rolecall.plan.guards.case import Finding, at
+from rolecall.plan.guards.case import Finding, at, place
 from rolecall.plan.resolve import covers
 from rolecall.plan.value import GuardResult
 
@@ -18,6 +18,13 @@ class Lifted(NamedTuple):
 
     result: GuardResult
     used: tuple[Allow, ...] = ()
+
+
+class _Taken(NamedTuple):
+    """An allowance, and how many of what the guard found it takes off."""
+
+    entry: Allow
+    number: int
 
 
 def in_force(policy: Policy, applied: Policy | None, once: Iterable[Allow], as_of: date) -> tuple[Allow, ...]:
@@ -36,17 +43,19 @@ def holds(entry: Allow, as_of: date) -> bool:
 
 def lift(name: str, finding: Finding, allows: Sequence[Allow]) -> Lifted:
     """The verdict once allowances have taken away what they cover."""
-    used: list[Allow] = []
+    used: list[_Taken] = []
     rest = list(finding.items)
     if finding.verdict in ("review", "block") and not finding.firm:
         for entry in (entry for entry in allows if entry.guard == name):
             covered = [item for item in rest if entry.target is None or _within(item.because, entry.target)]
-            if covered and sum(item.size for item in covered) <= entry.up_to:
-                used.append(entry)
+            number = sum(item.size for item in covered)
+            if covered and number <= entry.up_to:
+                used.append(_Taken(entry, number))
                 rest = [item for item in rest if item not in covered]
     left = finding.left(sum(item.size for item in rest)) if used else finding.verdict
     verdict = "allowed" if used and left == "pass" else left
-    return Lifted(_result(name, finding._replace(verdict=verdict), allows, used), tuple(used))
+    result = _result(name, finding._replace(verdict=verdict), allows, used, sum(item.size for item in rest))
+    return Lifted(result, tuple(entry for entry, _ in used))
 
 
 def idle(policy: Policy, once: Iterable[Allow], used: Iterable[Allow], as_of: date) -> list[Problem]:
@@ -77,14 +86,14 @@ def _within(because: tuple[str, ...], target: str) -> bool:
     return bool(because) and all(covers((target,), address) for address in because)
 
 
-def _result(name: str, finding: Finding, allows: Sequence[Allow], used: Sequence[Allow]) -> GuardResult:
+def _result(name: str, finding: Finding, allows: Sequence[Allow], used: Sequence[_Taken], rest: int) -> GuardResult:
     message = finding.message
     if used:
-        message += "".join(f" Allowed up to {entry.up_to:,}: {entry.reason}{at(entry.source)}." for entry in used)
+        message += f" {' '.join(map(_takes, used))} {_remains(finding, rest)}"
     elif finding.verdict in ("review", "block"):
         short = [entry for entry in allows if entry.guard == name and not finding.firm]
         message += "".join(f" An allowance{at(entry.source)} covers {_covers(entry)}." for entry in short)
-    ways = _ways(name, finding) if finding.verdict in ("review", "block", "not judged") else ()
+    ways = _ways(name, finding, rest) if finding.verdict in ("review", "block", "not judged") else ()
     return GuardResult(
         name,
         finding.verdict,
@@ -98,16 +107,37 @@ def _result(name: str, finding: Finding, allows: Sequence[Allow], used: Sequence
     )
 
 
+def _takes(taken: _Taken) -> str:
+    """What an allowance takes off, of how many it may, and why."""
+    entry, number = taken
+    whose = f" for {entry.target}" if entry.target else ""
+    ends = f" through {entry.until}" if entry.until else ""
+    why = "".join(f"; {text}" for text in (entry.reason, place(entry.source)) if text)
+    return f"An allowance takes off {number:,} (up to {entry.up_to:,}{whose}{ends}{why})."
+
+
+def _remains(finding: Finding, rest: int) -> str:
+    if not rest:
+        return "None is left."
+    passes = ", within the limit" if finding.verdict == "allowed" else ", over the limit still"
+    return f"{rest:,} left{passes}."
+
+
 def _covers(entry: Allow) -> str:
     return f"only {entry.up_to:,}{f' of {entry.target}' if entry.target else ''}"
 
 
-def _ways(name: str, finding: Finding) -> tuple[str, ...]:
+def _ways(name: str, finding: Finding, rest: int) -> tuple[str, ...]:
     if finding.verdict == "not judged":
         return finding.fixes or ("Read the people, and plan again.",)
     ways = list(finding.fixes)
+    if finding.firm:
+        return (*ways, *(("No allowance lifts this.",) if finding.verdict == "block" else ()))
     if finding.verdict == "review":
         ways.append("If it is meant, say so at the prompt or with `--approve DIGEST`.")
-    if not finding.firm:
-        ways.append(f"Allow it once with `--allow {name}={finding.found}`, or for a while with an `allow` entry.")
+    ways.append(f"Allow it once with `--allow {name}={rest}`, or for a while with an `allow` entry{_entry(finding)}.")
     return tuple(ways)
+
+
+def _entry(finding: Finding) -> str:
+    return f" for `{finding.target}`" if finding.target and len(finding.items) == 1 else ""

@@ -9,6 +9,7 @@ from rolecall.plan.headline import people
 from rolecall.plan.people import name_some
 
 NAME = "max_people_losing_access"
+_NAMED = 3
 
 
 def max_people_losing_access(case: Case) -> Finding:
@@ -30,7 +31,7 @@ def max_people_losing_access(case: Case) -> Finding:
         return finding
     largest = _largest(case)
     found = case.cause(largest)
-    cause = f" Most of them because of {found[0]}{at(found[1])}." if found else ""
+    cause = f" {_how_many(case, largest[0], number)} of {found[0]}{at(found[1])}." if found else ""
     return finding._replace(
         message=f"{_who(case, number)}{_ends(case)}; {limits.words}{at(case.place(NAME))}.{cause}",
         source=found[1] if found else None,
@@ -52,7 +53,7 @@ def _who(case: Case, number: int) -> str:
     if directory is None:
         return said
     numbers = [number for row, _ in case.reckoning.losing() for number in row.numbers]
-    return f"{said}: {name_some(directory, numbers)}"
+    return f"{said}: {name_some(directory, numbers, _NAMED)}"
 
 
 def _ends(case: Case) -> str:
@@ -60,6 +61,14 @@ def _ends(case: Case) -> str:
     default = f"; {people(impact.to_default, 'keeps', 'keep')} only the default" if impact.to_default else ""
     nothing = f"; {people(impact.to_nothing, 'is', 'are')} left with nothing" if impact.to_nothing else ""
     return f"{default}{nothing}"
+
+
+def _how_many(case: Case, cause: Address, number: int) -> str:
+    """Whether all lose by the first cause, or most, or only more of them than by any other."""
+    own = sum(move.size for _, move in case.reckoning.losing() if cause in move.because)
+    if own == number:
+        return "Because"
+    return "Most of them because" if 2 * own > number else f"{own:,} of them, the largest part, because"
 
 
 def _largest(case: Case) -> tuple[Address, ...]:

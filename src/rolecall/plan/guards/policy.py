@@ -5,6 +5,7 @@ from __future__ import annotations
 from rolecall.model.policy import Approval
 from rolecall.plan.guards.case import PASS, Case, Finding, Item, at
 from rolecall.plan.headline import enumerate_words
+from rolecall.plan.value import PolicyChange
 
 _APPROVALS: tuple[Approval, ...] = ("none", "recorded", "other_person")
 
@@ -14,7 +15,7 @@ def policy(case: Case) -> Finding:
     loose = [change for change in case.policy_changes if change.loosens]
     if not loose:
         return PASS
-    said = enumerate_words([change.path for change in loose], 6)
+    said = enumerate_words([_loosened(change) for change in loose], 6)
     sources = case.question.desired.policy.sources
     source = next((sources[change.path] for change in loose if change.path in sources), None)
     return Finding(
@@ -25,6 +26,12 @@ def policy(case: Case) -> Finding:
         source=source,
         fixes=("If it is not meant, put the old value back.",),
     )
+
+
+def _loosened(change: PolicyChange) -> str:
+    """``guards.min_org_admins from 3 to 2``; entries, which have several keys, by their path alone."""
+    plain = all(isinstance(value, str | int) for value in (change.before, change.after))
+    return f"{change.path} from {change.before} to {change.after}" if plain else change.path
 
 
 def approval(case: Case) -> Finding:

@@ -61,7 +61,8 @@ def _section(case: Case, section: str, verb: str) -> Finding:
     source = next((change.intent.source for change in gone if change.intent.source), None)
     return Finding(
         verdict,
-        f"{len(gone):,} of {section} would be {verb}: {names}; {limits.words}{at(case.place(NAME))}.",
+        f"{len(gone):,} {'entry' if len(gone) == 1 else 'entries'} of {section} would be {verb}: {names}; "
+        f"{limits.words}{at(case.place(NAME))}.",
         limits.words,
         len(gone),
         tuple(Item(1, (change.address,)) for change in gone),

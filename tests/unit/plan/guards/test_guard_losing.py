@@ -41,13 +41,28 @@ def test_a_refusal_says_how_many_who_what_is_left_the_limit_and_the_cause():
     people = [*many(30, "A", stem="a"), *many(70, "B", stem="b")]
     said = verdict(plan({"A": "member: X", "B": "member: Y"}, {"A": "", "B": "member: Y"}, people), GUARD)
     assert said.message == (
-        "30 people lose something they have: a000@acme.com, a001@acme.com, a002@acme.com, a003@acme.com, a004@acme.com "
-        "and 25 more; 30 people keep only the default; block above 2 (2% of 100 active people). Most of them because "
-        "of idp_groups/A (rolecall.yaml:10)."
+        "30 people lose something they have: a000@acme.com, a001@acme.com, a002@acme.com and 27 more; "
+        "30 people keep only the default; block above 2 (2% of 100 active people). Because of idp_groups/A "
+        "(rolecall.yaml:10)."
     )
     assert said.found == 30
     assert said.target == "idp_groups/A"
     assert f"--allow {GUARD}=30" in said.ways[-1]
+
+
+@pytest.mark.parametrize(
+    ("sizes", "told"),
+    [
+        ((20, 0, 0), " Because of idp_groups/A (rolecall.yaml:10)."),
+        ((20, 5, 5), " Most of them because of idp_groups/A (rolecall.yaml:10)."),
+        ((20, 15, 15), " 20 of them, the largest part, because of idp_groups/A (rolecall.yaml:10)."),
+    ],
+)
+def test_the_cause_is_no_larger_than_it_is(sizes, told):
+    groups = list(zip("ABC", sizes, strict=True))
+    people = [person for group, size in groups for person in many(size, group, stem=group.lower())]
+    made = plan(dict.fromkeys("ABC", "member: X"), dict.fromkeys("ABC", "member: Y"), people)
+    assert verdict(made, GUARD).message.endswith(told)
 
 
 def test_gaining_is_not_losing_and_a_lower_role_is():

@@ -106,7 +106,7 @@ def test_a_looser_policy_needs_a_review_even_where_nothing_else_changes():
     made = plan(A, A, [], Guards(min_org_admins=2), policy, applied=applied)
     said = verdict(made, "policy")
     assert said.verdict == "review"
-    assert "guards.min_org_admins (rolecall.yaml:30)" in said.message
+    assert "guards.min_org_admins from 3 to 2 (rolecall.yaml:30)" in said.message
     assert verdict(made, "min_org_admins").verdict == "pass"
 
 

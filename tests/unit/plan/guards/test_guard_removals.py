@@ -28,7 +28,7 @@ def test_the_defaults_ask_above_1_and_refuse_above_30_percent(gone, expected):
 def test_what_is_said():
     said = verdict(plan(TEN, without("G0", "G1"), []), "max_removals")
     assert said.message == (
-        "2 of idp_groups would be unmapped: `G0` and `G1`; review above 1, "
+        "2 entries of idp_groups would be unmapped: `G0` and `G1`; review above 1, "
         "block above 3 (30% of 10 managed idp_groups)."
     )
     assert (said.found, said.actual) == (2, 2)
@@ -50,7 +50,7 @@ def test_domains_are_a_section_of_their_own():
     desired = config(TEN, Policy(manage={"domains": "authoritative"}), domains={"acme.de": Domain(True, "approval")})
     desired = replace(desired, policy=replace(desired.policy, guards=Guards(max_removals=Band(Limit(0), None))))
     said = verdict(make(ask(desired, live(TEN), [])), "max_removals")
-    assert said.message == "1 of domains would be deleted: `acme.com`; review above 0."
+    assert said.message == "1 entry of domains would be deleted: `acme.com`; review above 0."
     assert (said.verdict, said.actual) == ("review", 1)
 
 
