@@ -53,6 +53,10 @@ class Terminal:
         """A line and Enter."""
         os.write(self._fd, f"{line}\n".encode())
 
+    def press(self, keys: str) -> None:
+        """Keys as they are, without Enter."""
+        os.write(self._fd, keys.encode())
+
     def interrupt(self) -> None:
         """Ctrl-C."""
         self._program.send_signal(signal.SIGINT)

@@ -1,48 +1,105 @@
-"""What a shell may complete beside commands and flags: addresses and people of the config, and its overlays."""
+"""What a shell may complete beside commands and flags: addresses, overlays, teams, and people.
+
+All of it from files: the config, and where people are in a file, that file. No org is asked, and no token is read.
+"""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from rolecall.errors import RolecallError
 
+_LARGEST = 2**25
+"""Files above 32 MiB are not looked through while somebody waits at a prompt."""
+
 
 def addresses(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
-    """The addresses that the config speaks of, read from files alone."""
-    from rolecall.desired import load
+    """The addresses that the config speaks of."""
     from rolecall.model.kinds import KINDS
 
-    try:
-        effective = load(Path(), None, "rolecall.yaml").effective
-    except (OSError, RolecallError):
-        return []
+    effective = _effective(ctx)
     found: list[str] = []
     for kind in KINDS:
         held: Any = effective.get(kind.section)
         if isinstance(held, dict):
             found += [f"{kind.section}/{key}" for key in held] if kind.keyed else [kind.section]
-    return sorted(at for at in found if at.startswith(incomplete))
+    return _beginning(incomplete, found)
 
 
 def overlays(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
     """The names of the overlays in `env`."""
     from rolecall.desired import environments
 
-    return [name for name in environments(Path()) if name.startswith(incomplete)]
+    return [name for name in environments(_main(ctx).parent) if name.startswith(incomplete)]
+
+
+def teams(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """The teams that the config gives somebody."""
+    return _beginning(incomplete, _teams(_effective(ctx)))
+
+
+def groups(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """The IdP groups of the config, after those of `A,B,…` that are there already."""
+    before, comma, begun = incomplete.rpartition(",")
+    held: Any = _effective(ctx).get("idp_groups")
+    found = _beginning(begun, held if isinstance(held, dict) else ())
+    return [f"{before}{comma}{name}" for name in found if "," not in name]
 
 
 def people(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
-    """E-mails that the config itself names: required org admins, owners, access tests. The org is not asked."""
+    """E-mails that the config names, and those in the file that people are read from."""
+    effective = _effective(ctx)
+    found = _emails(effective)
+    for path in _files_of_people(ctx, effective):
+        found |= _in_file(path)
+    return _beginning(incomplete, found)
+
+
+def states(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
+    """`live`, `desired`, or the file of a plan."""
+    words = [CompletionItem(word) for word in ("desired", "live") if word.startswith(incomplete)]
+    return words or files(ctx, param, incomplete)
+
+
+def files(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
+    """Whatever file is there: the shell's own completion."""
+    return [CompletionItem(incomplete, "file")]
+
+
+def _beginning(incomplete: str, names: Any) -> list[str]:
+    """Those that begin so; letters in either case, as e-mails and groups are told apart without it."""
+    start = incomplete.casefold()
+    return sorted({name for name in names if name.casefold().startswith(start)})
+
+
+def _main(ctx: click.Context) -> Path:
+    flags = ctx.meta.get("rolecall.flags", {})
+    return Path(flags.get("config", "rolecall.yaml"))
+
+
+def _effective(ctx: click.Context) -> dict[str, Any]:
     from rolecall.desired import load
 
+    path = _main(ctx)
     try:
-        effective = load(Path(), None, "rolecall.yaml").effective
+        held: Any = load(path.parent, ctx.meta.get("rolecall.flags", {}).get("env"), path.name).effective
     except (OSError, RolecallError):
-        return []
-    return sorted(name for name in _emails(effective) if name.startswith(incomplete))
+        return {}
+    return held if isinstance(held, dict) else {}
+
+
+def _teams(value: Any) -> set[str]:
+    if not isinstance(value, dict):
+        return set()
+    named = value.get("teams")
+    own = {team for team in named if isinstance(team, str)} if isinstance(named, list) else set()
+    return own.union(*map(_teams, value.values()))
 
 
 def _emails(value: Any) -> set[str]:
@@ -51,3 +108,36 @@ def _emails(value: Any) -> set[str]:
     if isinstance(value, list):
         return set().union(*map(_emails, value))
     return {value} if isinstance(value, str) and "@" in value and " " not in value else set()
+
+
+def _files_of_people(ctx: click.Context, effective: dict[str, Any]) -> Iterator[Path]:
+    """The file of ``people``, the snapshot that is read in the org's place, and the file that one names."""
+    source, org = effective.get("people"), effective.get("org")
+    said = source.get("file") if isinstance(source, dict) else None
+    url = org.get("url") if isinstance(org, dict) else None
+    folder = _main(ctx).parent
+    if isinstance(said, str):
+        yield folder / said
+    snapshot = ctx.meta.get("rolecall.flags", {}).get("snapshot")
+    if snapshot is None and isinstance(url, str) and url.startswith("observed:"):
+        snapshot = folder / url.removeprefix("observed:")
+    if snapshot is not None:
+        yield snapshot
+        named = re.search(rb"""people["']?\s*:\s*["']?([^\s"',{}\[\]]+\.jsonl)""", _read(snapshot))
+        if named:
+            yield snapshot.parent / named[1].decode("utf-8", "replace")
+
+
+def _in_file(path: Path) -> set[str]:
+    """Everything in a file that looks like an e-mail: tables, JSON and YAML alike, without parsing any of them."""
+    return {found.decode("utf-8", "replace") for found in _EMAIL.findall(_read(path))}
+
+
+_EMAIL = re.compile(rb"""[^\s"',;:<>@(){}\[\]\\][^\s",;<>@(){}\[\]\\]*@[^\s"',;:<>@(){}\[\]\\]+""")
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes() if path.is_file() and path.stat().st_size <= _LARGEST else b""
+    except OSError:
+        return b""

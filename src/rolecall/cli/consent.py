@@ -92,7 +92,7 @@ def refuse_blocked(plan: Plan) -> None:
     found += [
         Problem("access_test", f"access test failed: {test.name}: {test.message}", test.source)
         for test in plan.access_tests
-        if not test.passed
+        if test.refuses
     ]
     if found:
         raise Blocked(*found)

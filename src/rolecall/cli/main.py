@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import gc
 import io
+import os
 import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
@@ -14,6 +15,7 @@ import click
 from rolecall.cli import failure
 from rolecall.cli.group import LazyGroup
 from rolecall.cli.said import remark, wants_json
+from rolecall.cli.shells import VARIABLE
 from rolecall.errors import Exit, Problem, RolecallError
 
 
@@ -32,6 +34,10 @@ def run(args: Sequence[str]) -> int:
     """Run one command line and give its exit code. Whatever is said is on stdout and stderr."""
     _lenient_streams()
     try:
+        if shell := os.environ.get(VARIABLE):
+            from rolecall.cli.offering import offer
+
+            return offer(shell, args)
         code = _called(list(args) or ["--help"])
         sys.stdout.flush()
     except click.UsageError as error:

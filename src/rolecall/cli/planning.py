@@ -125,7 +125,7 @@ def plan_exit(plan: Plan, *, observed: bool, detailed: bool) -> Exit:
     """What a plan leaves with, before any assertion."""
     codes = [Exit.ERROR] if plan.errored else []
     refused = any(guard.verdict == "block" for guard in plan.guards)
-    failed = any(not test.passed for test in plan.access_tests)
+    failed = any(test.refuses for test in plan.access_tests)
     codes += [Exit.REFUSED] if refused or failed else []
     if detailed and (plan.writes or plan.human):
         codes.append(Exit.CHANGES)

@@ -12,14 +12,26 @@ import pytest
 EXAMPLES = Path(__file__).resolve().parents[3] / "examples"
 
 
-def completed(words: str, folder: Path) -> list[str]:
-    """What bash would be offered for a line that ends in the word to complete."""
-    env = {**os.environ, "COMP_WORDS": words, "COMP_CWORD": str(len(words.split(" ")) - 1)}
-    line = [sys.executable, "-c", "from rolecall.cli.main import main; main()"]
-    env["_ROLECALL_COMPLETE"] = "bash_complete"
-    done = subprocess.run(line, cwd=folder, env=env, capture_output=True, text=True, timeout=60, check=False)
-    assert done.stderr == ""
-    return [row.partition(",")[2] for row in done.stdout.splitlines() if row]
+def completed(words: str, folder: Path, *heavy: str) -> list[str]:
+    """What zsh is offered for a line that ends in the word to complete; of ``heavy``, nothing may be imported."""
+    code = (
+        "import sys\n"
+        "from rolecall.cli.main import run\n"
+        "run(sys.argv[1:])\n"
+        f"sys.stderr.write(' '.join(name for name in {heavy!r} if name in sys.modules))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, *words.split(" ")[1:]],
+        cwd=folder,
+        env={**os.environ, "_ROLECALL_COMPLETE": "zsh"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert all(row.startswith("plain ") for row in done.stdout.splitlines())
+    return [row.removeprefix("plain ").partition("\t")[0] for row in done.stdout.splitlines()]
 
 
 @pytest.mark.parametrize(
@@ -35,6 +47,12 @@ def completed(words: str, folder: Path) -> list[str]:
         ("rolecall plan --target ss", ["sso"]),
         ("rolecall plan -e ", ["prod", "staging"]),
         ("rolecall why bre", ["breakglass@acme.com"]),
+        ("rolecall why BRE", ["breakglass@acme.com"]),
+        ("rolecall -C . --snapshot live/prod.json -e prod why ADA", ["ada.wright@acme.com"]),
+        ("rolecall why --groups=Writer-Labs,Writer-Legal-", ["--groups=Writer-Labs,Writer-Legal-Leads"]),
+        ("rolecall -e staging plan --target domains/acme-s", ["domains/acme-sandbox.io"]),
+        ("rolecall plan --target domains/acme-s", []),
+        ("rolecall why --at de", ["desired"]),
     ],
 )
 def test_what_is_offered(words: str, offered: list[str]) -> None:
@@ -49,3 +67,20 @@ def test_without_a_config_nothing_is_offered_and_nothing_said(words: str, tmp_pa
 def test_a_broken_config_does_not_disturb(tmp_path: Path) -> None:
     (tmp_path / "rolecall.yaml").write_bytes(b"\x00[[[")
     assert completed("rolecall plan --target ", tmp_path) == []
+
+
+@pytest.mark.parametrize("words", ["rolecall -C nowhere plan --nope ", "rolecall plan -C", "rolecall --as-of x plan -"])
+def test_a_line_that_cannot_be_read_disturbs_neither(words: str, tmp_path: Path) -> None:
+    completed(words, tmp_path)
+
+
+def test_it_is_quick_as_no_org_and_no_heavy_library_is_touched() -> None:
+    heavy = ("httpx", "sqlalchemy", "jsonschema", "rich", "jinja2", "asyncio", "rolecall.live", "rolecall.journal")
+    assert completed("rolecall plan --target idp_groups/Writer-Legal-", EXAMPLES / "acme", *heavy)
+    assert completed("rolecall why bre", EXAMPLES / "acme", *heavy)
+
+
+def test_a_name_that_would_break_the_terminal_is_not_offered(tmp_path: Path) -> None:
+    text = 'version: 1\nidp_groups:\n  "a\\x1b[31m": {blank: true}\n  ab: {blank: true}\n'
+    (tmp_path / "rolecall.yaml").write_text(text, encoding="utf-8")
+    assert completed("rolecall plan --target idp_groups/a", tmp_path) == ["idp_groups/ab"]

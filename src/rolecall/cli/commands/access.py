@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from rolecall.cli.command import Invocation, command
+from rolecall.cli.complete import states, teams
 from rolecall.cli.console import Console, stdout
 
 if TYPE_CHECKING:
@@ -20,10 +21,17 @@ if TYPE_CHECKING:
     "rolecall access --unmanaged",
     "rolecall access --role org_admin --at 2026-03-01 --format csv     # evidence for an access review",
 )
-@click.option("--team", metavar="TEAM", help="Only who has something on this team.")
+@click.option("--team", metavar="TEAM", shell_complete=teams, help="Only who has something on this team.")
 @click.option("--role", metavar="ROLE", help="Only who has this role, by id or in the console's words.")
 @click.option("--unmanaged", is_flag=True, help="Instead: the mappings that the config does not manage.")
-@click.option("--at", default="live", show_default=True, metavar="live|desired|PLAN|DATE", help="In which state.")
+@click.option(
+    "--at",
+    default="live",
+    show_default=True,
+    metavar="live|desired|PLAN|DATE",
+    shell_complete=states,
+    help="In which state.",
+)
 @click.option(
     "--format", "form", type=click.Choice(["text", "json", "csv"]), default="text", show_default=True, help="How."
 )

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from rolecall.cli.command import Invocation, command
+from rolecall.cli.complete import addresses
 from rolecall.cli.planning import lifting
 from rolecall.cli.sinks import FORMATS
 from rolecall.errors import Exit
@@ -22,7 +23,13 @@ from rolecall.errors import Exit
 )
 @click.option("--detailed-exitcode", is_flag=True, help="2 for drift, 7 where not all could be seen.")
 @click.option("--include-unapplied", is_flag=True, help="Count what the config changed and nobody applied.")
-@click.option("--ignore", multiple=True, metavar="ADDRESS", help="Leave out, this once; globs too. May be repeated.")
+@click.option(
+    "--ignore",
+    multiple=True,
+    metavar="ADDRESS",
+    shell_complete=addresses,
+    help="Leave out, this once; globs too. May be repeated.",
+)
 @click.option("--baseline", metavar="FILE|git:REF", help="A snapshot, a config or a commit in place of the journal.")
 @click.option("--accept", is_flag=True, help="Change the YAML here to what the org has; guards are asked first.")
 @click.option("--revert", is_flag=True, help="Make a plan that brings the org back, into the file of --out.")

@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from rolecall.cli.command import Invocation, command
+from rolecall.cli.complete import people
 from rolecall.cli.options import global_options
 from rolecall.cli.said import remark
 
@@ -65,7 +66,9 @@ def load(call: Invocation, source: Path, database: str | None) -> None:
 )
 @click.option("--admin", "kind", flag_value="admin", help="For the admin API.")
 @click.option("--scim", "kind", flag_value="scim", help="For the SCIM endpoint.")
-@click.option("--as", "email", metavar="EMAIL", help="A person's token; without it, a service's.")
+@click.option(
+    "--as", "email", metavar="EMAIL", shell_complete=people, help="A person's token; without it, a service's."
+)
 @click.option("--read-only", is_flag=True, help="It may read and not write.")
 @click.option("--expires", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE", help="The day it ends, UTC.")
 @_DATABASE

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from rolecall.cli.command import Invocation, command
+from rolecall.cli.complete import files
 from rolecall.cli.console import stdout
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     "rolecall runbook 12 --format html > steps.html",
     "rolecall runbook okta            # set up provisioning; also: entra, token",
 )
-@click.argument("plan", metavar="PLAN|RUN|okta|entra|token")
+@click.argument("plan", metavar="PLAN|RUN|okta|entra|token", shell_complete=files)
 @click.option(
     "--format", "form", type=click.Choice(["markdown", "html"]), default="markdown", show_default=True, help="How."
 )

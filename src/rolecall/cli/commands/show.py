@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from rolecall.cli.command import Invocation, command
+from rolecall.cli.complete import files
 from rolecall.cli.console import Console
 from rolecall.cli.sinks import FORMATS
 from rolecall.report.line import line
@@ -18,7 +19,7 @@ from rolecall.report.line import line
     "rolecall show plan.json --format junit > plan.xml",
     "rolecall show 12                # run 12: its plan, and what came of it",
 )
-@click.argument("plan", metavar="PLAN|RUN")
+@click.argument("plan", metavar="PLAN|RUN", shell_complete=files)
 @click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True, help="Of stdout.")
 def show(call: Invocation, plan: str, form: str) -> None:
     """Show a saved plan or a past run.

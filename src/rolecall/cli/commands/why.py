@@ -7,7 +7,8 @@ import json
 import click
 
 from rolecall.cli.command import Invocation, command
-from rolecall.cli.complete import people
+from rolecall.cli.complete import groups as named_groups
+from rolecall.cli.complete import people, states
 from rolecall.cli.console import stdout
 
 
@@ -19,8 +20,17 @@ from rolecall.cli.console import stdout
 )
 @click.argument("person", required=False, shell_complete=people)
 @click.option("--not", "role", metavar="ROLE", help="Why not this role, and what would give it.")
-@click.option("--groups", metavar="A,B", help="Instead of a person: somebody in these groups.")
-@click.option("--at", default="live", show_default=True, metavar="live|desired|PLAN", help="In which state.")
+@click.option(
+    "--groups", metavar="A,B", shell_complete=named_groups, help="Instead of a person: somebody in these groups."
+)
+@click.option(
+    "--at",
+    default="live",
+    show_default=True,
+    metavar="live|desired|PLAN",
+    shell_complete=states,
+    help="In which state.",
+)
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="How.")
 def why(call: Invocation, person: str | None, role: str | None, groups: str | None, at: str, form: str) -> None:
     """Show each combo of a person, with rule, setting, file and line; and why not."""

@@ -1,0 +1,125 @@
+"""What each shell is told, so that it completes: its script, and the lines in which it is given what to offer.
+
+Not click's own scripts: those hand the line over as words cut at `:` and `@` by bash, or split at blanks whatever is
+quoted, and what they get back is not quoted for the shell. Addresses and e-mails have all of these.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+VARIABLE = "_ROLECALL_COMPLETE"
+"""Holds the shell's name while it asks."""
+
+SCRIPTS: Mapping[str, str] = {
+    "bash": r"""_rolecall_completion() {
+    local offer
+    COMPREPLY=()
+    while IFS= read -r offer; do
+        case $offer in
+            "plain "*) COMPREPLY+=("${offer#plain }") ;;
+            file) compopt -o default 2>/dev/null ;;
+            dir) compopt -o dirnames 2>/dev/null ;;
+        esac
+    done < <(_ROLECALL_COMPLETE=bash "${1/#\~/$HOME}" "${COMP_LINE:0:COMP_POINT}" "$COMP_WORDBREAKS" 2>/dev/null)
+}
+complete -o nosort -F _rolecall_completion rolecall 2>/dev/null || complete -F _rolecall_completion rolecall
+""",
+    "zsh": r"""#compdef rolecall
+_rolecall_completion() {
+    local offer
+    local -a values described shown
+    local program=${~${(Q)words[1]}}
+    local -a before=("${(@Q)words[2,CURRENT-1]}")
+    for offer in "${(@f)$(_ROLECALL_COMPLETE=zsh $program "${before[@]}" "${(Q)PREFIX}" 2>/dev/null)}"; do
+        case $offer in
+            plain\ *$'\t'*) offer=${offer#plain }
+                described+=("${offer%%$'\t'*}"); shown+=("${offer/$'\t'/  -- }") ;;
+            plain\ *) values+=("${offer#plain }") ;;
+            file) [[ $PREFIX == -*=* ]] && compset -P 1 '*='; _files ;;
+            dir) [[ $PREFIX == -*=* ]] && compset -P 1 '*='; _files -/ ;;
+        esac
+    done
+    (( $#values )) && compadd -a values
+    (( $#described )) && compadd -l -d shown -a described
+}
+if [[ $zsh_eval_context[-1] == loadautofunc ]]; then
+    _rolecall_completion "$@"
+else
+    compdef _rolecall_completion rolecall
+fi
+""",
+    "fish": r"""function _rolecall_completion
+    set -l words (commandline -opc)
+    set -l program $words[1]
+    set -e words[1]
+    set -l raw (commandline -ct)
+    set -l current (string unescape -- $raw; or string replace -r '^[\'"]' '' -- $raw)
+    set -l lead (string match -r '^-[^=]*=' -- $current)
+    set -l path (string replace -r '^-[^=]*=' '' -- $current)
+    for offer in (_ROLECALL_COMPLETE=fish $program $words "$current" 2>/dev/null)
+        switch $offer
+            case 'plain *'
+                string replace 'plain ' '' -- $offer
+            case file
+                string replace -r '^' -- "$lead" (__fish_complete_path "$path")
+            case dir
+                string replace -r '^' -- "$lead" (__fish_complete_directories "$path")
+        end
+    end
+end
+complete --command rolecall --no-files --arguments '(_rolecall_completion)'
+""",
+}
+
+
+class Typed(NamedTuple):
+    """A line up to the cursor: whole words, and the last one. Of ``word``, without its quotes, the first ``kept``
+    characters stand before what bash replaces; ``quote`` is the one that is still open, or empty."""
+
+    words: tuple[str, ...]
+    word: str
+    kept: int
+    quote: str
+
+
+def typed(line: str, breaks: str) -> Typed:
+    """A line as bash reads it. ``breaks`` are the characters at which bash thinks that a new word begins."""
+    words: list[str] = []
+    word, kept, quote, begun = "", 0, "", False
+    rest = iter(line)
+    for char in rest:
+        if quote and char == quote:
+            quote, kept = "", len(word)
+        elif quote:
+            word += _within(char, quote, rest)
+        elif char in "'\"":
+            quote, kept, begun = char, len(word), True
+        elif char in " \t\n":
+            words += [word] if begun or word else []
+            word, kept, begun = "", 0, False
+        else:
+            word += next(rest, "") if char == "\\" else char
+            if char in breaks and char != "\\":
+                kept = len(word) - (char == "@")  # bash takes this one along
+    return Typed(tuple(words), word, kept, quote)
+
+
+def _within(char: str, quote: str, rest: Iterable[str]) -> str:
+    """A character inside quotes; a backslash inside double ones goes before those that would mean something there."""
+    if char != "\\" or quote != '"':
+        return char
+    after = next(iter(rest), "")
+    return after if after in '"\\$`' else char + after
+
+
+def in_bash(value: str, line: Typed) -> str:
+    """What bash puts in place of the last word's end, so that the word becomes ``value``."""
+    end = value[line.kept :]
+    if line.quote == "'":
+        return end.replace("'", "'\\''")
+    if line.quote == '"':
+        return re.sub(r'(["\\$`])', r"\\\1", end)
+    return re.sub(r"([^\w@%+=:,./^-])", r"\\\1", end)
