@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from rolecall.errors import Problem
 from rolecall.model.policy import Allow, Policy
-from rolecall.plan.guards.case import Finding, at, place
+from rolecall.plan.guards.case import Finding, Item, at, place
 from rolecall.plan.resolve import covers
 from rolecall.plan.value import GuardResult
 
@@ -43,23 +43,41 @@ def holds(entry: Allow, as_of: date) -> bool:
 
 def lift(name: str, finding: Finding, allows: Sequence[Allow]) -> Lifted:
     """The verdict once allowances have taken away what they cover."""
-    used: list[_Taken] = []
-    rest = list(finding.items)
+    used: tuple[_Taken, ...] = ()
+    rest = finding.items
     if finding.verdict in ("review", "block") and not finding.firm:
-        for entry in (entry for entry in allows if entry.guard == name):
-            covered = [item for item in rest if entry.target is None or _within(item.because, entry.target)]
-            number = sum(item.size for item in covered)
-            if covered and number <= entry.up_to:
-                used.append(_Taken(entry, number))
-                rest = [item for item in rest if item not in covered]
+        used, rest = _taken([entry for entry in allows if entry.guard == name], rest)
     left = finding.left(sum(item.size for item in rest)) if used else finding.verdict
     verdict = "allowed" if used and left == "pass" else left
     result = _result(name, finding._replace(verdict=verdict), allows, used, sum(item.size for item in rest))
     return Lifted(result, tuple(entry for entry, _ in used))
 
 
-def idle(policy: Policy, once: Iterable[Allow], used: Iterable[Allow], as_of: date) -> list[Problem]:
-    """A warning for each allowance that has expired, or that nothing needed."""
+def _taken(allows: Iterable[Allow], rest: tuple[Item, ...]) -> tuple[tuple[_Taken, ...], tuple[Item, ...]]:
+    """The allowances that are large enough for all they are about, and what is left over; in whatever order they come,
+    for what one takes off may make another large enough."""
+    used: list[_Taken] = []
+    waiting = list(allows)
+    while taken := next((entry for entry in waiting if 0 < _about(entry, rest) <= entry.up_to), None):
+        waiting.remove(taken)
+        used.append(_Taken(taken, _about(taken, rest)))
+        rest = tuple(item for item in rest if not _covered(taken, item))
+    return tuple(used), rest
+
+
+def _about(entry: Allow, items: Iterable[Item]) -> int:
+    return sum(item.size for item in items if _covered(entry, item))
+
+
+def _covered(entry: Allow, item: Item) -> bool:
+    return entry.target is None or _within(item.because, entry.target)
+
+
+def idle(
+    policy: Policy, once: Iterable[Allow], used: Iterable[Allow], as_of: date, *, cut: bool = False
+) -> list[Problem]:
+    """A warning for each allowance that has expired, or that nothing needed. What a plan that is ``cut`` did not need
+    may well be for the rest."""
     taken = {(entry.guard, entry.target, entry.source) for entry in used}
     found = []
     for entry in (*policy.allow, *once):
@@ -67,7 +85,7 @@ def idle(policy: Policy, once: Iterable[Allow], used: Iterable[Allow], as_of: da
         if not holds(entry, as_of):
             message = f"{what} held through {entry.until}"
             found.append(Problem("allow_expired", message, entry.source, "delete the entry", "warning"))
-        elif (entry.guard, entry.target, entry.source) not in taken:
+        elif (entry.guard, entry.target, entry.source) not in taken and not (cut and entry.source):
             hint = "delete the entry" if entry.source else "leave the flag out"
             found.append(Problem("allow_unused", f"{what} is not needed", entry.source, hint, "warning"))
     return found

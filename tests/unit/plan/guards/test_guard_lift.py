@@ -120,3 +120,18 @@ def test_a_new_allowance_holds_from_the_next_plan_on():
 
 def test_one_given_for_this_run_holds_at_once():
     assert verdict(judged(AFTER, applied=(), lifts=(allow(20),)), GUARD).verdict == "allowed"
+
+
+def test_several_cover_a_plan_together_in_whatever_order_they_stand():
+    one, rest = allow(20, "idp_groups/A"), allow(15)
+    assert verdict(judged(BOTH, one, rest), GUARD).verdict == "allowed"
+    assert verdict(judged(BOTH, rest, one), GUARD).verdict == "allowed"
+    assert verdict(judged(BOTH, allow(14), one), GUARD).verdict == "review"
+
+
+def test_a_plan_that_is_cut_says_nothing_of_allowances_that_are_for_the_rest():
+    assert codes(judged(BOTH, allow(20, "idp_groups/A"), targets=("idp_groups/B",))) == []
+    late = allow(20, "idp_groups/A", until=date(2026, 11, 1))
+    assert codes(judged(BOTH, late, targets=("idp_groups/B",))) == ["allow_expired"]
+    once = (allow(1, guard="protect")._replace(source=None),)
+    assert codes(judged(BOTH, lifts=once, targets=("idp_groups/B",))) == ["allow_unused"]
