@@ -196,3 +196,14 @@ def test_whoever_is_in_no_group_that_gives_anything_now_is_unmapped(org_db: Data
     assert unmapped() == before
     org.write("POST", "/v1/access/scim/upgrade/complete")
     assert unmapped() == {"ann", "bo", "di", "ed", "gus"}
+
+
+def test_people_out_of_another_source_have_the_default_whatever_groups_they_are_in(org_db: Database) -> None:
+    fill(
+        org_db,
+        people=[
+            {"email": f"{origin}@acme.com", "origin": origin, "groups": ["Marketing"]} for origin in ("scim", "saml")
+        ],
+    )
+    rows = Client(org_db).call("POST", "/v1/people/search", {"unmapped": True}).body["data"]
+    assert [row["email"] for row in rows] == ["saml@acme.com"]

@@ -53,7 +53,8 @@ def _parts(body: dict[str, Any], tx: Connection) -> Iterator[ColumnElement[bool]
     if "attribute_admins" in body:
         yield _attribute_admin()
     if "unmapped" in body:
-        yield and_(USERS.c.active == true(), not_(_in_groups(_mapped(read_rules(tx)))))
+        no_group = or_(USERS.c.origin != "scim", not_(_in_groups(_mapped(read_rules(tx)))))
+        yield and_(USERS.c.active == true(), no_group)
     if "org_admins" in body:
         yield _org_admins(read_rules(tx))
 
