@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from rolecall.model.directory import Traits
+from rolecall.model.directory import PLAIN, Traits
 from rolecall.model.settings import UNSET, Join, Settings
 
 Way = Literal["sso", "password"]
@@ -24,6 +24,13 @@ def ways_in(settings: Settings, traits: Traits) -> frozenset[Way]:
     if on and sso is not UNSET and sso.allow_passwords is True:
         ways.add("password")
     return frozenset(ways)
+
+
+def fewer_ways_in(before: Settings, after: Settings) -> bool:
+    """Whether anybody may lose a way in: SSO goes off, passwords do while it is on, or a claimed domain goes."""
+    was, will = ways_in(before, PLAIN), ways_in(after, PLAIN)
+    claimed, stays = (frozenset() if s.domains is UNSET else frozenset(s.domains) for s in (before, after))
+    return not was <= will or bool(claimed - stays)
 
 
 def password_locked(settings: Settings, traits: Traits) -> bool:

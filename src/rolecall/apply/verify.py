@@ -145,9 +145,9 @@ def _escalations(approved: Plan, fresh: Plan) -> Iterator[Problem]:
 
 
 def _access_tests(approved: Plan, fresh: Plan) -> Iterator[Problem]:
-    failed = {test.name for test in approved.access_tests if not test.passed}
+    failed = {test.name for test in approved.access_tests if test.refuses}
     for test in fresh.access_tests:
-        if not test.passed and test.name not in failed:
+        if test.refuses and test.name not in failed:
             yield Problem("access_test", f"access test {test.name!r} fails now: {test.message}", test.source)
 
 

@@ -114,4 +114,6 @@ def _github(environ: Mapping[str, str]) -> str | None:
 
 
 def _first(environ: Mapping[str, str], fact: str) -> str | None:
-    return next((said for name in _SAID[fact] if (said := environ.get(name))), None)
+    """What the environment says; bytes in it that are no text show as ``\ufffd``, for no journal could hold them."""
+    said = next((said for name in _SAID[fact] if (said := environ.get(name))), None)
+    return said and said.encode("utf-8", "surrogateescape").decode("utf-8", "replace")

@@ -99,6 +99,9 @@ async def make_plan(
     """Read and plan, as the options say."""
     from rolecall.jobs.plan import PlanRequest, plan
 
+    for said in (*target, *exclude):
+        if not said.isprintable() and any("\ud800" <= char <= "\udfff" for char in said):
+            raise click.BadParameter(f"{said!r} is not text in UTF-8", param_hint="--target/--exclude")
     request = PlanRequest(
         wanted=wanted(call, found.config),
         org=found.org,

@@ -7,17 +7,20 @@ from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
 from rolecall.access.person import Access, effective
-from rolecall.access.rules import Rules
-from rolecall.errors import Misuse, OrgError, Problem
+from rolecall.access.rules import Rules, compile_access
+from rolecall.errors import Misuse, OrgError, Problem, Stale, did_you_mean
 from rolecall.jobs.people import read_people
 from rolecall.jobs.plan import PlanRequest, plan
 from rolecall.live.port import People
 from rolecall.model import normalise
 from rolecall.model.desired import Desired
 from rolecall.model.directory import EVERYBODY, Directory, PeopleScope, Person
-from rolecall.model.live import Facts
-from rolecall.plan.access_tests import run_tests, tests_of
+from rolecall.model.live import Facts, Live
+from rolecall.model.settings import UNSET
+from rolecall.plan.access_tests import Beside, run_tests, tests_of
 from rolecall.plan.outlook import look
+from rolecall.plan.state import State as Moment
+from rolecall.plan.state import finish
 from rolecall.plan.value import AccessTestResult, OrgRef, Plan, Unmanaged
 from rolecall.plan.why import Why, WhyNot, persona, why, why_not
 
@@ -45,20 +48,32 @@ class Holder(NamedTuple):
 
 
 async def state(request: PlanRequest, at: At, scope: PeopleScope = EVERYBODY, *, test: bool = False) -> State:
-    """Read the org and the people in scope. Raises OrgError when settings that decide about access were not read."""
+    """Read the org and the people in scope. Raises OrgError when settings that decide about access were not read,
+    Stale for a saved plan of another org.
+
+    What the config wants is what holds once all of it is done, also what still waits for the IdP.
+    """
     planned = await plan(replace(request, people=None))
     live = planned.live
+    if isinstance(at, Plan) and at.org.id != live.facts.org_id:
+        message = f"the plan is for org {at.org.id} ({at.org.name}), and this is {live.facts.org_id}"
+        raise Stale(Problem("other_org", message, None, "name the org that it was made for"))
     directory = await read_people(_people(request), request.org, live, scope)
-    changes = () if at == "live" else planned.plan.changes if at == "desired" else at.changes
-    outlook = look(live, directory, changes)
-    rules = outlook.before if at == "live" else outlook.after
+    ends = _ends(live, planned.plan)
+    rules = look(live, None, at.changes).after if isinstance(at, Plan) else ends.before if at == "live" else ends.done
     if rules.missing:
         message = f"{', '.join(sorted(rules.missing))} could not be read, so nobody can tell who has what"
         raise OrgError(Problem("unread", message))
     asked = tests_of(planned.plan.desired.policy, planned.question.applied.policy) if test else ()
-    return State(
-        planned.plan.org, rules, directory, planned.plan.desired, live.facts, run_tests(asked, rules, directory)
-    )
+    results = run_tests(asked, rules, directory, ends if isinstance(at, Plan) else None)
+    return State(planned.plan.org, rules, directory, planned.plan.desired, live.facts, results)
+
+
+def _ends(live: Live, planned: Plan) -> Beside:
+    """The rules as the org stands, and with everything done that the config asks for."""
+    before = look(live, None, ()).before
+    done = finish(Moment(live.settings, live.facts), planned.changes)
+    return Beside(before, compile_access(done.settings, done.facts))
 
 
 async def inventory(request: PlanRequest) -> tuple[OrgRef, tuple[Unmanaged, ...]]:
@@ -97,10 +112,16 @@ def explain_not(found: State, person: Person, role: str) -> WhyNot:
 
 def imagined(groups: Sequence[str], found: State) -> Person:
     """Somebody in these groups. Raises Misuse for a group that the org does not have."""
-    unknown = [name for name in groups if name not in found.facts.groups]
+    mapped = found.rules.settings.idp_groups
+    known = {*found.facts.groups, *(() if mapped is UNSET else mapped)}
+    unknown = [name for name in groups if name not in known]
     if unknown:
-        raise Misuse(*(Problem("no_group", f"the org has no IdP group `{name}`") for name in unknown))
+        raise Misuse(*(_no_group(name, known) for name in unknown))
     return persona(groups)
+
+
+def _no_group(name: str, known: Iterable[str]) -> Problem:
+    return Problem("no_group", f"the org has no IdP group `{name}`", None, did_you_mean(name, known))
 
 
 def one_person(email: str) -> PeopleScope:
@@ -114,7 +135,7 @@ NOBODY: PeopleScope = PeopleScope()
 
 def failed(tests: Iterable[AccessTestResult]) -> bool:
     """Whether any test failed."""
-    return any(not test.passed for test in tests)
+    return any(test.refuses for test in tests)
 
 
 def _people(request: PlanRequest) -> People:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 from rolecall.access.atoms import rank
 from rolecall.access.person import Access, effective
@@ -22,27 +23,70 @@ def tests_of(policy: Policy, applied: Policy | None) -> tuple[AccessTest, ...]:
     return (*policy.access_tests, *dropped)
 
 
-def run_tests(tests: Iterable[AccessTest], rules: Rules, directory: Directory | None) -> tuple[AccessTestResult, ...]:
-    """Each test against these rules: live ones, the config's, or those after a plan. Unread people fail a test."""
+_LATER = "it does so already, and passes once what this plan leaves out is done"
+
+
+class Beside(NamedTuple):
+    """The rules before a plan, and once everything is done that the plan leaves out."""
+
+    before: Rules
+    done: Rules
+
+
+class _Wrong(NamedTuple):
+    """Something a test objects to: in words, and as facts that compare."""
+
+    said: str
+    facts: frozenset[tuple[str, ...]]
+
+
+def run_tests(
+    tests: Iterable[AccessTest], rules: Rules, directory: Directory | None, beside: Beside | None = None
+) -> tuple[AccessTestResult, ...]:
+    """Each test against these rules: live ones, the config's, or those after a plan. Unread people fail a test.
+
+    With ``beside``, a failure is told apart that a plan neither brings about nor makes worse, and that goes once the
+    rest is done, too.
+    """
     listed = tuple(tests)
     people = _people(listed, directory)
-    return tuple(_run(test, rules, directory, people) for test in listed)
+
+    def wrongs(test: AccessTest, rules: Rules) -> list[_Wrong]:
+        return list(_wrongs(test, rules, directory, people))
+
+    def result(test: AccessTest) -> AccessTestResult:
+        found = wrongs(test, rules)
+        later = bool(found) and beside is not None and not wrongs(test, beside.done)
+        later = later and beside is not None and _facts(found) <= _facts(wrongs(test, beside.before))
+        said = [*(one.said for one in found), *([_LATER] if later else ())]
+        return AccessTestResult(test.name, not found, "; ".join(said), test.source, later)
+
+    return tuple(map(result, listed))
 
 
-def _run(test: AccessTest, rules: Rules, directory: Directory | None, people: Mapping[str, Person]) -> AccessTestResult:
+def _facts(found: Iterable[_Wrong]) -> frozenset[tuple[str, ...]]:
+    return frozenset().union(*(one.facts for one in found))
+
+
+def _wrongs(
+    test: AccessTest, rules: Rules, directory: Directory | None, people: Mapping[str, Person]
+) -> Iterator[_Wrong]:
     if rules.missing:
-        wrong = [f"{', '.join(sorted(rules.missing))} not read"]
+        yield _plainly(f"{', '.join(sorted(rules.missing))} not read")
     elif test.role is not None:
-        wrong = list(_granted(test.role, test.granted_by_only or (), rules, directory))
+        yield from _granted(test.role, test.granted_by_only or (), rules, directory)
     elif test.groups is not None:
-        wrong = list(_held(test, effective(rules, Person("persona", groups=test.groups))))
-    elif directory is None:
-        wrong = ["people were not read"]
-    elif (person := people.get(test.person or "")) is None:
-        wrong = [f"{test.person} is nobody in this org"]
+        yield from _held(test, effective(rules, Person("persona", groups=test.groups)))
+    elif (person := people.get(test.person or "")) is not None:
+        yield from _held(test, effective(rules, person))
+    elif directory is None or directory.coverage.state != "complete":
+        yield _plainly("people were not read")
     else:
-        wrong = list(_held(test, effective(rules, person)))
-    return AccessTestResult(test.name, not wrong, "; ".join(wrong), test.source)
+        yield _plainly(f"{test.person} is nobody in this org")
+
+
+def _plainly(said: str) -> _Wrong:
+    return _Wrong(said, frozenset({(said,)}))
 
 
 def _people(tests: Sequence[AccessTest], directory: Directory | None) -> dict[str, Person]:
@@ -50,18 +94,22 @@ def _people(tests: Sequence[AccessTest], directory: Directory | None) -> dict[st
     return {} if directory is None else {key: directory.person(n) for key, n in numbers_of(directory, wanted).items()}
 
 
-def _held(test: AccessTest, access: Access) -> Iterator[str]:
+def _held(test: AccessTest, access: Access) -> Iterator[_Wrong]:
     if test.expect is not None and access.pairs != test.expect:
         missing, extra = sorted(test.expect - access.pairs), sorted(access.pairs - test.expect)
-        said = [f"{word} {combos(rows)}" for word, rows in (("lacks", missing), ("has also", extra)) if rows]
-        yield f"{' and '.join(said)}{_reasons(access, extra)}"
+        rows = [(word, found) for word, found in (("lacks", missing), ("has also", extra)) if found]
+        said = " and ".join(f"{word} {combos(found)}" for word, found in rows)
+        facts = frozenset((word, *combo) for word, found in rows for combo in found)
+        yield _Wrong(f"{said}{_reasons(access, extra)}", facts)
     for wanted in test.has:
         if not _has(access, wanted):
-            yield f"does not have {_said(wanted)}, but {combos(sorted(access.pairs))}"
+            said = f"does not have {_said(wanted)}, but {combos(sorted(access.pairs))}"
+            yield _Wrong(said, frozenset({("does not have", _said(wanted))}))
     for role in test.never:
         if _has(access, role):
             found = sorted(combo for combo in access.pairs if _reaches(combo.role, role))
-            yield f"must never be {role_word(role)} and is: {combos(found)}{_reasons(access, found)}"
+            said = f"must never be {role_word(role)} and is: {combos(found)}{_reasons(access, found)}"
+            yield _Wrong(said, frozenset((role, *combo) for combo in found))
 
 
 def _has(access: Access, wanted: str | Combo) -> bool:
@@ -85,14 +133,17 @@ def _said(wanted: str | Combo) -> str:
     return role_word(wanted) if isinstance(wanted, str) else combos([wanted])
 
 
-def _granted(role: str, only: Sequence[str], rules: Rules, directory: Directory | None) -> Iterator[str]:
+def _granted(role: str, only: Sequence[str], rules: Rules, directory: Directory | None) -> Iterator[_Wrong]:
     """Groups, the default and people through whom a role comes that these groups do not give."""
     giving = {name for name, given in rules.scim.groups.items() if any(held == role for _, held in given)}
+    also = f"{role_word(role)} also comes"
     if strange := sorted(giving - set(only)):
-        yield f"{role_word(role)} also comes by {enumerate_words([f'`{name}`' for name in strange])}"
+        said = f"{also} by {enumerate_words([f'`{name}`' for name in strange])}"
+        yield _Wrong(said, frozenset(("group", name) for name in strange))
     if any(held == role for _, held in (*rules.default, *rules.scim.default)):
-        yield f"{role_word(role)} also comes by the default"
-    if directory is None:
+        yield _plainly(f"{also} by the default")
+    if directory is None or directory.coverage.state != "complete":
+        yield _plainly("people were not read, so nobody knows who has it by hand or by attribute")
         return
     allowed = {f"group:{name}" for name in (*only, *giving)} | {"default", "saml"}
     found = {
@@ -102,7 +153,7 @@ def _granted(role: str, only: Sequence[str], rules: Rules, directory: Directory 
     }
     if found:
         named = [f"{email} ({source})" for email, source in sorted(found.items())]
-        yield f"{role_word(role)} also comes to {enumerate_words(named)}"
+        yield _Wrong(f"{also} to {enumerate_words(named)}", frozenset(("person", *row) for row in found.items()))
 
 
 def _other_source(access: Access, role: str, allowed: set[str]) -> str | None:

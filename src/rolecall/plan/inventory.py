@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from rolecall.access.evaluate import memberships
 from rolecall.model.directory import Directory
@@ -15,7 +15,7 @@ from rolecall.plan.value import Released, Unmanaged
 def unmanaged(question: Question, addresses: Iterable[Address]) -> tuple[Unmanaged, ...]:
     """Live mappings that the config does not manage. Members as the org counts them where not everybody was read."""
     listed = tuple(addresses)
-    known, seen = _members(question, listed), question.applied.unmanaged
+    known, seen = members(question, listed), question.applied.unmanaged
     rows = []
     for at in listed:
         mapping = value_at(question.live.settings, at)
@@ -28,11 +28,11 @@ def unmanaged(question: Question, addresses: Iterable[Address]) -> tuple[Unmanag
 def released(question: Question, addresses: Iterable[Address]) -> tuple[Released, ...]:
     """Addresses that were applied once and are no longer asked for."""
     listed = tuple(addresses)
-    known = _members(question, listed, read=question.directory is not None)
+    known = members(question, listed, read=question.directory is not None)
     return tuple(Released(at, known.get(at)) for at in listed)
 
 
-def _members(question: Question, addresses: tuple[Address, ...], read: bool | None = None) -> Mapping[Address, int]:
+def members(question: Question, addresses: Sequence[Address], read: bool | None = None) -> Mapping[Address, int]:
     """How many active people each group has: counted where they were read, else as the org says."""
     directory = question.directory
     if directory is not None and (question.everybody if read is None else read):
@@ -43,7 +43,7 @@ def _members(question: Question, addresses: tuple[Address, ...], read: bool | No
     return {at: count for at, count in counts.items() if count is not None}
 
 
-def _counted(directory: Directory, addresses: tuple[Address, ...]) -> Mapping[Address, int]:
+def _counted(directory: Directory, addresses: Sequence[Address]) -> Mapping[Address, int]:
     found = dict.fromkeys((at for at in addresses if at.startswith("idp_groups/")), 0)
     wanted = {n for n, name in enumerate(directory.groups) if address("idp_groups", name) in found}
     for number, group in memberships(directory, wanted) if wanted else ():

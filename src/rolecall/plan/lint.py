@@ -1,6 +1,7 @@
 """What is not wrong but looks like a mistake: warnings on the config against the org and its people.
 
-Whatever needs everybody is said only when everybody was read.
+Whatever needs everybody is said only when everybody was read: ``validate --online`` reads everybody, a plan over an
+org that can search reads whom it touches.
 """
 
 from __future__ import annotations
@@ -12,15 +13,15 @@ from datetime import timedelta
 from rolecall.access.evaluate import memberships
 from rolecall.access.rules import Rules, default_combos
 from rolecall.errors import Problem
-from rolecall.model import normalise
 from rolecall.model.change import Change
 from rolecall.model.directory import Directory
-from rolecall.model.kinds import address
+from rolecall.model.kinds import address, value_at
 from rolecall.model.roles import RANK
 from rolecall.model.settings import BLANK, UNSET, Address, GroupMapping
 from rolecall.plan.headline import combos, enumerate_words, people
+from rolecall.plan.inventory import members
 from rolecall.plan.outlook import Outlook
-from rolecall.plan.people import numbers_of
+from rolecall.plan.people import numbers_of, owner_emails
 from rolecall.plan.question import Question
 from rolecall.plan.resolve import expired, live_address
 from rolecall.plan.value import Tally
@@ -41,13 +42,14 @@ def lint(
         *_attribute(question),
         *_empty(question, names),
         *_long_waits(question, changes),
-        *_lapsed(question, changes, names),
+        *_lapsed(question, names),
     ]
     if outlook.directory is not None and outlook.problem is None:
         found += _idle(changes, outlook, tallies)
+    if outlook.directory is not None and outlook.directory.coverage.state == "complete":
+        found += _owners(question, outlook.directory)
     if outlook.directory is not None and question.everybody and not outlook.after.missing:
         found += [
-            *_owners(question, outlook.directory),
             *_unmapped(outlook.after, outlook.directory, _mappings(question)),
             *_conflicts(outlook.after, outlook.directory),
         ]
@@ -84,10 +86,11 @@ def _attribute(question: Question) -> Iterator[Problem]:
 
 
 def _empty(question: Question, names: Mapping[str, str]) -> Iterator[Problem]:
-    groups = question.live.facts.groups
-    for key, mapping in _mappings(question).items():
-        group = groups.get(names.get(key, key))
-        if group is not None and group.members == 0 and mapping != BLANK:
+    wanted = {key: names.get(key, key) for key, mapping in _mappings(question).items() if mapping != BLANK}
+    there = question.live.facts.groups
+    known = members(question, [address("idp_groups", name) for name in wanted.values() if name in there])
+    for key, name in wanted.items():
+        if known.get(address("idp_groups", name)) == 0:
             yield _warning(question, "empty_group", key, f"`{key}` is mapped and nobody is in it", "is it still meant?")
 
 
@@ -101,10 +104,12 @@ def _long_waits(question: Question, changes: Iterable[Change]) -> Iterator[Probl
             yield Problem("long_wait", message, change.intent.source, hint, "warning")
 
 
-def _lapsed(question: Question, changes: Iterable[Change], names: Mapping[str, str]) -> Iterator[Problem]:
-    going = {change.address for change in changes}
+def _lapsed(question: Question, names: Mapping[str, str]) -> Iterator[Problem]:
+    """Entries whose day is past and whose mapping is gone; while it still stands, taking it away is a change."""
+    if question.live.settings.idp_groups is UNSET:
+        return
     for at, intent in sorted(row for row in question.desired.intents.items() if expired(row[1], question.as_of)):
-        if live_address(at, names) not in going:
+        if value_at(question.live.settings, live_address(at, names)) in (None, BLANK):
             message = f"{at} expired after {intent.expires} and gives nothing any more"
             yield Problem("expired", message, intent.source, "delete the entry, or give it a new date", "warning")
 
@@ -119,13 +124,14 @@ def _idle(changes: Iterable[Change], outlook: Outlook, tallies: Mapping[Address,
 
 
 def _owners(question: Question, directory: Directory) -> Iterator[Problem]:
-    owned = dict(sorted(row for row in question.desired.intents.items() if row[1].owner))
-    emails = {normalise.email(intent.owner or "") for intent in owned.values()}
-    known = numbers_of(directory, {email for email in emails if "@" in email})
-    for at, intent in owned.items():
-        email = normalise.email(intent.owner or "")
+    """Owners who are nobody; of those alone who were asked for."""
+    scope, owned = question.scope, owner_emails(question.desired)
+    asked = {email for email in owned.values() if question.everybody or (scope and email in scope.emails)}
+    known = numbers_of(directory, asked)
+    for at, email in owned.items():
         number = known.get(email)
-        if "@" in email and (number is None or not directory.traits(number).active):
+        if email in asked and (number is None or not directory.traits(number).active):
+            intent = question.desired.intent(at)
             message = f"{intent.owner}, the owner of {at}, is {'no longer active' if number is not None else 'nobody'}"
             yield Problem("owner_gone", f"{message} in this org", intent.source, "name a new owner", "warning")
 

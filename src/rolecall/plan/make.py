@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 
+from rolecall.access.rules import compile_access
 from rolecall.model.change import Change
 from rolecall.model.kinds import SECTIONS
 from rolecall.model.live import Live
 from rolecall.model.policy import Guards
 from rolecall.model.settings import UNSET
-from rolecall.plan.access_tests import run_tests, tests_of
+from rolecall.plan.access_tests import Beside, run_tests, tests_of
 from rolecall.plan.begin import Begun, begin
 from rolecall.plan.guards import Case, judge
 from rolecall.plan.impact import reckon
@@ -20,8 +22,10 @@ from rolecall.plan.inventory import released, unmanaged
 from rolecall.plan.lint import lint
 from rolecall.plan.notes import managed_coverage, notes, whose_reading
 from rolecall.plan.order import order
+from rolecall.plan.outlook import Outlook
 from rolecall.plan.policy_changes import policy_changes
 from rolecall.plan.question import Question
+from rolecall.plan.state import finish
 from rolecall.plan.value import Plan, Requests, Selection
 
 __all__ = ["LIFETIME", "Question", "make"]
@@ -67,7 +71,7 @@ def make(question: Question, begun: Begun | None = None) -> Plan:
         unmanaged=unmanaged(question, found.unmanaged),
         impact=impact,
         guards=verdicts,
-        access_tests=run_tests(tests, outlook.after, question.directory),
+        access_tests=run_tests(tests, outlook.after, question.directory, _beside(outlook, found.changes)),
         policy_changes=loosened,
         warnings=(
             *whose_reading(live, coverage or SECTIONS, question.created_at),
@@ -81,6 +85,14 @@ def make(question: Question, begun: Begun | None = None) -> Plan:
         selection=Selection(question.targets, question.excludes, question.only_expired),
         errored=any(problem.severity == "error" for problem in found.problems),
     )
+
+
+def _beside(outlook: Outlook, found: Sequence[Change]) -> Beside | None:
+    """What access tests are told apart by, where the plan leaves out something that was found."""
+    if sum(change.via != "waiting" for change in found) == len(found) == len(outlook.written):
+        return None
+    done = finish(outlook.first, found)
+    return Beside(outlook.before, compile_access(done.settings, done.facts, atoms=outlook.before.atoms))
 
 
 def _requests(question: Question, changes: tuple[Change, ...]) -> Requests:

@@ -6,7 +6,9 @@ import hashlib
 from collections.abc import Iterable, Set
 
 from rolecall.model import normalise
+from rolecall.model.desired import Desired
 from rolecall.model.directory import Directory
+from rolecall.model.settings import Address
 from rolecall.plan.value import Who
 
 
@@ -22,6 +24,12 @@ def stand_in(org_id: str, email: str) -> str:
     """An id made from an e-mail: the same in every plan for this org."""
     said = f"{org_id}\0{normalise.email(email)}".encode("utf-8", "surrogatepass")
     return f"p-{hashlib.sha256(said).hexdigest()[:16]}"
+
+
+def owner_emails(desired: Desired) -> dict[Address, str]:
+    """Address -> the e-mail of its owner, by address; an owner may also be called in words."""
+    owned = ((at, normalise.email(intent.owner or "")) for at, intent in sorted(desired.intents.items()))
+    return {at: email for at, email in owned if "@" in email}
 
 
 def numbers_of(directory: Directory, wanted: Set[str]) -> dict[str, int]:

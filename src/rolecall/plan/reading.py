@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 
+from rolecall.access.signin import fewer_ways_in
 from rolecall.model import normalise
 from rolecall.model.directory import EVERYBODY, PeopleScope
 from rolecall.model.kinds import split_address
+from rolecall.model.policy import AccessTest
 from rolecall.model.settings import Address
+from rolecall.plan.access_tests import tests_of
 from rolecall.plan.outlook import Outlook
+from rolecall.plan.people import owner_emails
 from rolecall.plan.question import Question
 
 SOON = timedelta(days=14)
@@ -22,22 +26,36 @@ def people_scope(
 
     An org that cannot search is read whole.
     """
-    emails = frozenset(_emails(question))
+    tests = tests_of(question.desired.policy, question.applied.policy)
+    emails = frozenset(_emails(question, tests))
     groups = frozenset(_told_apart(question, released, names))
-    if not outlook.moves and not groups and not question.desired.policy.access_tests and not _who_gets_in(outlook):
+    if (
+        not outlook.moves
+        and not groups
+        and not tests
+        and not fewer_ways_in(outlook.first.settings, outlook.last.settings)
+    ):
         return PeopleScope()
     facts = question.live.facts
     if outlook.scope.everybody or (facts.can and "people.search" not in facts.can):
         return EVERYBODY
-    return outlook.scope._replace(groups=outlook.scope.groups | groups, emails=emails, org_admins=True)
+    other_ways = any(test.role for test in tests)
+    return outlook.scope._replace(
+        groups=outlook.scope.groups | groups,
+        emails=emails,
+        org_admins=True,
+        manual=outlook.scope.manual or other_ways,
+        attribute_admins=outlook.scope.attribute_admins or other_ways,
+    )
 
 
-def _emails(question: Question) -> Iterator[str]:
-    policies = (question.desired.policy, question.applied.policy)
-    for policy in policies:
+def _emails(question: Question, tests: Iterable[AccessTest]) -> Iterator[str]:
+    """The people whom the config names: owners too, as long as people are read at all."""
+    for policy in (question.desired.policy, question.applied.policy):
         if policy is not None:
             yield from map(normalise.email, policy.guards.required_org_admins)
-            yield from (test.person for test in policy.access_tests if test.person)
+    yield from (test.person for test in tests if test.person)
+    yield from owner_emails(question.desired).values()
     if caller := question.live.facts.caller.email:
         yield normalise.email(caller)
 
@@ -53,7 +71,3 @@ def _told_apart(question: Question, released: Iterable[Address], names: Mapping[
             section, key = split_address(at)
             if section == "idp_groups" and key:
                 yield names.get(key, key)
-
-
-def _who_gets_in(outlook: Outlook) -> bool:
-    return outlook.first.settings.sso != outlook.last.settings.sso

@@ -36,6 +36,19 @@ def follow(state: State, changes: Iterable[Change]) -> State:
     return state
 
 
+def finish(state: State, changes: Iterable[Change]) -> State:
+    """The state once all is done that these changes are on the way to: also what waits, and the whole upgrade."""
+    listed = [replace(change, via="api") for change in changes]
+    mappings = [change for change in listed if split_address(change.address)[0] == "idp_groups"]
+    before = follow(state, (change for change in listed if change not in mappings))
+    settings, scim = before.settings, before.settings.scim
+    if scim is not UNSET and any(change.action == "upgrade" for change in listed):
+        settings = replace(settings, scim=replace(scim, endpoint="new"))
+    if endpoint_of(settings) == "new":
+        settings = with_mappings(settings, mappings)
+    return State(settings, facts_after(before.facts, before.settings, settings))
+
+
 def with_mappings(settings: Settings, changes: Iterable[Change]) -> Settings:
     """The settings with these mappings in place of their own."""
     held = {} if settings.idp_groups is UNSET else dict(settings.idp_groups)

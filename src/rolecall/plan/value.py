@@ -178,12 +178,22 @@ class GuardResult(NamedTuple):
 
 
 class AccessTestResult(NamedTuple):
-    """How one access test ended."""
+    """How one access test ended.
+
+    ``later``: it fails as it does already, no worse, and passes once the changes are done that the plan leaves out:
+    those cut away, and those that wait.
+    """
 
     name: str
     passed: bool
     message: str = ""
     source: Where | None = None
+    later: bool = False
+
+    @property
+    def refuses(self) -> bool:
+        """Whether a plan must not be carried out because of it."""
+        return not self.passed and not self.later
 
 
 class Released(NamedTuple):

@@ -16,7 +16,7 @@ from rolecall.report.walk import ASIDE, Entry, Mark, Note, Part, Tone, Walk
 from rolecall.report.words import Diff
 
 _MARK_STYLE: dict[str, Style] = {"+": "add", "~": "change", "-": "remove", "↑": "warn"}
-_TONES: dict[Tone, Style] = {"dim": "dim", "plain": "plain", "risk": "risk", "warn": "warn"}
+TONES: dict[Tone, Style] = {"dim": "dim", "plain": "plain", "risk": "risk", "warn": "warn"}
 _VERDICT_STYLE: dict[Verdict, Style] = {
     "block": "error",
     "not judged": "error",
@@ -110,14 +110,14 @@ def entry_lines(
 
 def note_line(note: Note) -> Line:
     """A sentence below what it is about."""
-    return line(note.text, _TONES[note.tone], indent=DEEP, hang=DEEP)
+    return line(note.text, TONES[note.tone], indent=DEEP, hang=DEEP)
 
 
 def _notes(entry: Entry, width: int | None) -> Iterator[Line]:
     """The sentences below an entry: the people, then the reasons behind them in the same row where there is room."""
     if len(entry.notes) == 2 and entry.notes[1].tone == "dim":
         told, why = entry.notes
-        spans = (Span(told.text.removesuffix("."), _TONES[told.tone]), Span(f" · {why.text}", "dim"))
+        spans = (Span(told.text.removesuffix("."), TONES[told.tone]), Span(f" · {why.text}", "dim"))
         if fits(Line(spans, DEEP), min(width or WIDEST, WIDEST)):
             yield Line(spans, DEEP, DEEP)
             return
@@ -152,9 +152,8 @@ def _judgement(walked: Walk) -> Iterator[Line]:
                 yield from (line(visible(way), "dim", indent=8, hang=10) for way in guard.ways)
     for test in walked.plan.access_tests:
         if not test.passed:
-            yield line(
-                f"FAILED  {visible(test.name)}: {visible(test.message)}", "error", hang=8, tail=place(test.source)
-            )
+            told = f"{'FAILED' if test.refuses else 'LATER':<8}{visible(test.name)}: {visible(test.message)}"
+            yield line(told, "error" if test.refuses else "dim", hang=8, tail=place(test.source))
 
 
 def _verdict(verdict: Verdict, guard: GuardResult) -> Line:

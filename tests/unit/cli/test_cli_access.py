@@ -36,7 +36,7 @@ def test_why_tells_rule_setting_place_and_value(repo: Path, capsys: Capture) -> 
     assert run(["why", "CY@tiny.co"]) == Exit.OK
     told = capsys.readouterr().out
     assert "  Marketing member\n" in told
-    assert 'group:Marketing (R8): {role: member, teams: [Marketing]}   rolecall.yaml:6' in told
+    assert "group:Marketing (R8): {role: member, teams: [Marketing]}   rolecall.yaml:6" in told
     assert "Gave nothing:\n    default (R8)" in told
 
 
@@ -163,3 +163,37 @@ def test_who_was_seen_to_hold_what_on_a_day(tmp_path: Path, monkeypatch: pytest.
     assert "Everyone org admin (group:Admins)  rolecall.yaml:6" in told
     assert run(["access", "--at", "2999-12-31", "--format", "csv"]) == Exit.OK
     assert capsys.readouterr().out.startswith("email,id,role,team,by,mapping,source,commit,pull_request,approved_by,")
+
+
+WAITING = """\
+idp_groups:
+  Admins: {role: org_admin, teams: [Everyone]}
+  Marketing: {role: member, teams: [Marketing]}
+  New: {role: team_admin, teams: [Brand]}
+access_tests:
+  - {name: new leads, person: {groups: [New]}, expect: [{team: Brand, role: team_admin}]}
+"""
+
+
+def test_the_state_that_is_wanted_has_what_waits(repo: Path, capsys: Capture) -> None:
+    head = "version: 1\norg: {name: tinyco, url: local:org.db}\n"
+    (repo / "rolecall.yaml").write_text(head + WAITING, encoding="utf-8")
+    assert run(["test"]) == Exit.OK
+    assert run(["test", "--at", "live"]) == Exit.REFUSED
+    assert run(["plan", "--out", "plan.json"]) == Exit.OK
+    assert "LATER   new leads: lacks Brand team admin" in capsys.readouterr().out
+    assert run(["test", "--at", "plan.json", "--report", "junit=later.xml"]) == Exit.OK
+    (suite,) = ElementTree.parse(repo / "later.xml").getroot()
+    assert suite.get("failures") == "0"
+    assert run(["why", "--groups", "New", "--at", "desired"]) == Exit.OK
+    assert "  Brand team_admin\n" in capsys.readouterr().out
+    assert run(["why", "--groups", "Marketin", "--at", "desired"]) == Exit.USAGE
+    assert "did you mean `Marketing`?" in capsys.readouterr().err
+
+
+def test_a_plan_of_another_org_is_asked_nothing(repo: Path, capsys: Capture) -> None:
+    run(["plan", "--out", "plan.json"])
+    make_repo(repo / "other", CONFIG, {**SNAPSHOT, "org": {"id": "org_2", "name": "tinyco"}})
+    for words in (["why", "cy@tiny.co"], ["access"], ["test"]):
+        assert run(["-C", str(repo / "other"), *words, "--at", str(repo / "plan.json")]) == Exit.STALE
+    assert "the plan is for org org_1" in capsys.readouterr().err

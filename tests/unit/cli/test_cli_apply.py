@@ -190,3 +190,14 @@ def test_on_an_observed_org_every_step_is_a_persons(repo: Path, capsys: Capture)
     told = capsys.readouterr().out
     assert "1 step for a person to take" in told
     assert "update idp_groups/Marketing" in told
+
+
+def test_what_is_no_text_is_refused_or_shown_as_such(
+    repo: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    assert run(["plan", "--target", "idp_groups/\udcff", "--format", "json"]) == Exit.USAGE
+    assert "is not text in UTF-8" in capsys.readouterr().err
+    monkeypatch.setenv("ROLECALL_ACTOR", "b\udcf6")
+    assert run(["apply", "--auto-approve"]) == Exit.OK
+    assert run(["history"]) == Exit.OK
+    assert "b\ufffd" in capsys.readouterr().out

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
-from small_org import crowd, live, many, person, plan
+from small_org import ask, config, crowd, live, many, person, plan
 
 from rolecall.access.rules import compile_access
 from rolecall.errors import Where
 from rolecall.model.desired import Applied
+from rolecall.model.live import Coverage
 from rolecall.model.policy import AccessTest, Combo, Policy
 from rolecall.model.settings import Defaults, Scim
 from rolecall.plan.access_tests import run_tests
+from rolecall.plan.make import make
 
 GROUPS = {"Mkt": "member: Marketing", "Lead": "team_admin: Marketing", "IT": "org_admin: IT", "Blank": ""}
 MARKETING, LEAD = Combo("Marketing", "member"), Combo("Marketing", "team_admin")
@@ -83,6 +87,21 @@ def test_a_role_that_comes_another_way_fails():
 def test_people_who_were_not_read_fail_a_test_that_needs_them_and_no_other():
     assert run(promise(person="ann@acme.com", has=("member",)), None).message == "people were not read"
     assert run(promise(groups=("Mkt",), has=("member",)), None).passed
+    assert "people were not read" in run(promise(role="org_admin", granted_by_only=("IT",)), None).message
+
+
+def test_some_people_are_not_all():
+    org, part = live(GROUPS), replace(crowd(PEOPLE), coverage=Coverage("partial"))
+    rules = compile_access(org.settings, org.facts)
+    tests = [
+        promise(role="org_admin", granted_by_only=("IT",)),
+        promise(person="who@acme.com", has=("member",)),
+        promise(person="ida@acme.com", has=("org_admin",)),
+    ]
+    first, second, third = run_tests(tests, rules, part)
+    assert "people were not read" in first.message
+    assert second.message == "people were not read"
+    assert third.passed
 
 
 def test_a_plan_is_held_to_its_after_state():
@@ -101,3 +120,71 @@ def test_a_test_that_was_dropped_or_changed_still_counts_until_an_apply():
     ]
     same = plan({"A": "member: X"}, {"A": "member: X"}, [], policy=Policy(access_tests=(old,)), applied=applied)
     assert len(same.access_tests) == 1
+
+
+BEFORE = {"A": "member: X", "B": "member: Y", "C": "member: Z"}
+AFTER = {"A": "member: W", "B": "member: V", "C": "member: Z"}
+
+
+def cut(test, target="idp_groups/B", after=AFTER, people=(), **more):
+    made = plan(BEFORE, after, people, policy=Policy(access_tests=(test,)), targets=(target,), **more)
+    return made.access_tests[0]
+
+
+def test_what_a_cut_left_out_refuses_nothing():
+    found = cut(promise(groups=("A",), expect=frozenset({Combo("W", "member")})))
+    assert (found.passed, found.later, found.refuses) == (False, True, False)
+    assert cut(promise(groups=("A",), expect=frozenset({Combo("W", "member")})), "idp_groups/*").passed
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        pytest.param({"groups": ("B",), "has": (Combo("Y", "member"),)}, id="it takes what the test wants"),
+        pytest.param({"groups": ("A",), "has": (Combo("Q", "member"),)}, id="the whole plan would not mend it"),
+        pytest.param(
+            {"groups": ("A", "B"), "expect": frozenset({Combo("W", "member"), Combo("Y", "member")})},
+            id="it fails already, and in more ways then",
+        ),
+    ],
+)
+def test_what_the_cut_plan_does_itself_refuses_it(said):
+    found = cut(promise(**said))
+    assert (found.passed, found.later, found.refuses) == (False, False, True)
+
+
+def test_half_of_the_way_is_no_worse():
+    wanted = promise(groups=("A", "B"), expect=frozenset({Combo("W", "member"), Combo("V", "member")}))
+    assert plan(BEFORE, AFTER, [], policy=Policy(access_tests=(wanted,))).access_tests[0].passed
+    found = cut(promise(groups=("A", "B"), has=(Combo("W", "member"), Combo("V", "member"))))
+    assert (found.passed, found.later) == (False, True)
+
+
+def test_what_a_cut_lets_in_is_never_for_later():
+    after = {"A": "member: W", "B": "org_admin: V", "C": "member: Z"}
+    assert cut(promise(groups=("A", "B"), never=("org_admin",)), after=after).refuses
+    only = promise(role="org_admin", granted_by_only=("A",))
+    assert cut(only, after={**after, "B": "member: V", "A": "org_admin: W"}).passed
+    assert cut(only, after=after).refuses
+
+
+def test_a_group_that_is_not_pushed_yet_refuses_nothing():
+    policy = Policy(access_tests=(promise(groups=("New",), expect=frozenset({Combo("N", "member")})),))
+    made = plan({"A": "member: X"}, {"A": "member: X", "New": "member: N"}, [], policy=policy)
+    (found,) = made.access_tests
+    assert (found.passed, found.later) == (False, True)
+    assert found.message == (
+        "lacks N member and has also Everyone member (by default); it does so already, and passes once what this plan "
+        "leaves out is done"
+    )
+    other = Policy(access_tests=(promise(groups=("New",), expect=frozenset({Combo("M", "member")})),))
+    assert plan({"A": "member: X"}, {"A": "member: X", "New": "member: N"}, [], policy=other).access_tests[0].refuses
+
+
+def test_what_only_a_whole_upgrade_gives_refuses_no_step_of_it():
+    wanted = promise(groups=("New",), expect=frozenset({Combo("X", "org_admin")}))
+    desired = config({"New": "org_admin: X"}, Policy(access_tests=(wanted,)), scim=Scim(endpoint="new"))
+    legacy = live({"Old": ": X"}, scim=Scim(True, "okta", "legacy", False))
+    assert make(ask(desired, legacy, [])).access_tests[0].later
+    upgrading = live({"New": ""}, scim=Scim(True, "okta", "upgrading", False), legacy_links={"Old": frozenset({"X"})})
+    assert make(ask(desired, upgrading, [])).access_tests[0].passed

@@ -6,9 +6,9 @@ Every guard looks at the whole plan, also when another has refused it already: a
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from rolecall.errors import Problem
-from rolecall.model.policy import Allow
 from rolecall.plan.guards.case import PASS, Case, Finding, Guard
 from rolecall.plan.guards.escalations import escalations
 from rolecall.plan.guards.lift import idle, in_force, lift
@@ -42,6 +42,7 @@ GUARDS: Mapping[str, Guard] = {
     "foreign": foreign,
 }
 
+_ANSWERS = "unread"
 _OF_POLICY = frozenset({"policy"})
 """Guards that look at the rules; they speak even where a plan changes nothing in the org."""
 
@@ -50,11 +51,18 @@ def judge(case: Case) -> tuple[tuple[GuardResult, ...], tuple[Problem, ...]]:
     """Every guard's verdict, in a fixed order, and warnings about allowances. A plan that changes nothing passes."""
     question = case.question
     allows = in_force(question.desired.policy, question.applied.policy, question.lifts, question.as_of)
-    results: list[GuardResult] = []
-    used: list[Allow] = []
-    for name, guard in GUARDS.items():
-        finding = guard(case) if case.made or name in _OF_POLICY else PASS
-        lifted = lift(name, finding, allows)
-        results.append(lifted.result)
-        used += lifted.used
-    return tuple(results), tuple(idle(question.desired.policy, question.lifts, used, question.as_of))
+    lifted = [lift(name, finding, allows) for name, finding in _findings(case).items()]
+    used = [entry for row in lifted for entry in row.used]
+    cut = bool(question.targets or question.excludes or question.only_expired)
+    told = idle(question.desired.policy, question.lifts, used, question.as_of, cut=cut)
+    return tuple(row.result for row in lifted), tuple(told)
+
+
+def _findings(case: Case) -> Mapping[str, Finding]:
+    """What each guard says; `unread` last, for it answers for guards that could not be judged."""
+    heard = {name: guard for name, guard in GUARDS.items() if case.made or name in _OF_POLICY}
+    found = {name: guard(case) for name, guard in heard.items() if name != _ANSWERS}
+    if _ANSWERS in heard:
+        unjudged = tuple(name for name, finding in found.items() if finding.verdict == "not judged")
+        found[_ANSWERS] = heard[_ANSWERS](replace(case, unjudged=unjudged))
+    return {name: found.get(name, PASS) for name in GUARDS}

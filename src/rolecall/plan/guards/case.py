@@ -21,7 +21,8 @@ class Case:
     """A plan before its verdicts.
 
     ``changes`` are all of them, in order; ``policies`` the guards of the config and those last applied, of which the
-    stricter counts. ``names`` has the live name of each group that the config lists.
+    stricter counts. ``names`` has the live name of each group that the config lists. ``unjudged`` are the guards that
+    could not be judged; they are known to `unread` alone, which comes after all others.
     """
 
     question: Question
@@ -31,6 +32,7 @@ class Case:
     coverage: Mapping[str, Coverage] | None = None
     policy_changes: tuple[PolicyChange, ...] = ()
     names: Mapping[str, str] = field(default_factory=dict)
+    unjudged: tuple[str, ...] = ()
 
     @property
     def made(self) -> tuple[Change, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from rolecall.access.signin import ways_in
+from rolecall.access.signin import fewer_ways_in, ways_in
 from rolecall.errors import Where
 from rolecall.model import normalise
 from rolecall.model.directory import Directory, Traits
@@ -29,11 +29,11 @@ def sign_in(case: Case) -> Finding:
     """Block when a required org admin or the caller has no way in left, review when anybody has not."""
     changes = [change for change in case.made if split_address(change.address)[0] in _ACCESS]
     first, last = case.reckoning.outlook.first.settings, case.reckoning.outlook.last.settings
-    if not changes or not _narrower(first, last):
+    if not changes or not fewer_ways_in(first, last):
         return PASS
     directory = case.reckoning.outlook.directory
     source = changes[0].intent.source
-    if directory is None:
+    if directory is None or directory.coverage.state == "unread":
         return Finding("not judged", "Ways in become fewer, and people were not read.", source=source)
     shut = _shut_out(case, directory, first, last)
     if shut.everybody:
@@ -58,12 +58,6 @@ def _refusal(shut: _Shut, directory: Directory, address: str, source: Where | No
         source=source,
         fixes=("Keep `sso.allow_passwords: true`, or bring these people in by the IdP first.",),
     )
-
-
-def _narrower(first: Settings, last: Settings) -> bool:
-    """Whether SSO goes off, passwords go off while it is on, or a claimed domain goes."""
-    before, after = ways_in(first, Traits()), ways_in(last, Traits())
-    return not before <= after or bool(_domains(first) - _domains(last))
 
 
 def _shut_out(case: Case, directory: Directory, first: Settings, last: Settings) -> _Shut:
@@ -96,7 +90,3 @@ def _open(settings: Settings, traits: Traits, domain: str) -> bool:
         return True
     claimed = settings.domains is UNSET or domain in settings.domains
     return "sso" in ways and claimed and traits.origin in ("scim", "saml")
-
-
-def _domains(settings: Settings) -> frozenset[str]:
-    return frozenset() if settings.domains is UNSET else frozenset(settings.domains)

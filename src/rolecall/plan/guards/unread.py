@@ -15,6 +15,8 @@ def unread(case: Case) -> Finding:
     seen = case.coverage or {}
     sections = sorted(name for name, coverage in seen.items() if coverage.state != "complete")
     people = case.reckoning.outlook.problem
+    if not people and case.unjudged:
+        people = f"People were not read, and {enumerate_words(case.unjudged)} cannot be judged without them."
     if not sections and not people:
         return PASS
     verdict: Verdict = "review" if not sections and case.question.live.facts.observed else "block"

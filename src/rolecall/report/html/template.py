@@ -32,7 +32,7 @@ TEMPLATE = """<!doctype html>
 {%- if guard.ways %}<ul>{% for way in guard.ways %}<li>{{ visible(way) }}</li>{% endfor %}</ul>{% endif %}</li>
 {%- endfor %}{% endif %}{% endfor %}
 {%- for test in plan.access_tests if not test.passed %}
-<li class="failed"><span class="label">failed</span> {{ visible(test.name) }}: {{ visible(test.message) }}
+<li class="{{ 'failed' if test.refuses else 'pass' }}"><span class="label">{{ 'failed' if test.refuses else 'later' }}</span> {{ visible(test.name) }}: {{ visible(test.message) }}
 <code>{{ place(test.source) }}</code></li>
 {%- endfor %}
 </ul>

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from small_org import ask, config, live, person, verdict
 
-from rolecall.model.directory import PeopleScope
+from rolecall.model.directory import Directory, PeopleScope
+from rolecall.model.live import Coverage
 from rolecall.model.policy import Guards, Policy
 from rolecall.model.settings import Domain, Sso
 from rolecall.plan.make import make
@@ -58,6 +61,18 @@ def test_nobody_shut_out_passes_only_when_everybody_was_read():
     assert some.verdict == "review"
     assert some.message == "Ways in become fewer; none of the 1 people read is shut out, but not everybody was read."
     assert judged(None).verdict == "not judged"
+
+
+def test_where_nobody_knows_who_loses_a_way_in_the_plan_is_refused():
+    desired = config(GROUPS, sso=Sso(allow_passwords=False))
+    org = live(GROUPS, sso=WITH_PASSWORDS)
+    for directory in (None, Directory(coverage=Coverage("unread", problem="403"))):
+        made = make(replace(ask(desired, org, None), directory=directory))
+        assert verdict(made, "sign_in").verdict == "not judged"
+        assert verdict(made, "unread").verdict == "block"
+        assert "sign_in cannot be judged" in verdict(made, "unread").message
+    seen = replace(org, facts=replace(org.facts, observed=True))
+    assert verdict(make(ask(desired, seen, None)), "unread").verdict == "review"
 
 
 def test_people_who_are_not_in_the_org_need_no_way_in():

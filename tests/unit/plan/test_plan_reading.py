@@ -1,0 +1,88 @@
+"""Whom a plan reads: whoever it touches or the config names, and nobody without need."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from small_org import ask, config, live
+
+from rolecall.model.desired import Applied, Intent
+from rolecall.model.directory import EVERYBODY, PeopleScope
+from rolecall.model.policy import AccessTest, Guards, Policy
+from rolecall.model.settings import Defaults, Domain, Scim, Sso
+from rolecall.plan.begin import begin
+
+A, B = {"A": "member: X"}, {"A": "member: Y"}
+NOBODY = PeopleScope()
+
+
+def read(desired, org=None, **more):
+    return begin(ask(desired, org or live(A), None, **more)).scope
+
+
+def test_nobody_is_read_where_nobody_can_be_touched():
+    assert read(config(A)) == NOBODY
+    owned = config(
+        A, Policy(guards=Guards(required_org_admins=("ann@acme.com",))), intents={"A": Intent(owner="o@a.b")}
+    )
+    assert read(owned) == NOBODY
+
+
+def test_a_mapping_reads_its_group_the_org_admins_and_the_people_the_config_names():
+    policy = Policy(
+        guards=Guards(required_org_admins=("Ann@acme.com",)),
+        access_tests=(AccessTest("t", person="tess@acme.com", has=("member",)),),
+    )
+    intents = {"A": Intent(owner="Owner@acme.com")}
+    found = read(config(B, policy, intents=intents), live(A, caller="Me@acme.com"))
+    assert found == PeopleScope(
+        groups=frozenset({"A"}),
+        emails=frozenset({"ann@acme.com", "tess@acme.com", "owner@acme.com", "me@acme.com"}),
+        org_admins=True,
+    )
+
+
+def test_an_owner_in_words_is_nobody_to_read():
+    assert read(config(B, intents={"A": Intent(owner="the IT team")})).emails == frozenset()
+
+
+def test_a_test_of_a_role_reads_whoever_may_have_it_another_way():
+    policy = Policy(access_tests=(AccessTest("t", role="team_admin", granted_by_only=("A",)),))
+    assert read(config(A, policy)) == PeopleScope(org_admins=True, manual=True, attribute_admins=True)
+
+
+def test_a_test_that_was_dropped_is_still_read_for():
+    applied = Applied(policy=Policy(access_tests=(AccessTest("t", person="tess@acme.com", has=("member",)),)))
+    assert read(config(A), applied=applied).emails == {"tess@acme.com"}
+
+
+@pytest.mark.parametrize(
+    ("more", "reads"),
+    [
+        ({"sso": Sso(allow_passwords=False)}, True),
+        ({"sso": Sso(enabled=False)}, True),
+        ({"sso": Sso(allow_uninvited=True)}, False),
+        ({"domains": {"acme.de": Domain(True, "approval")}}, True),
+        ({"domains": {"acme.com": Domain(False, "approval")}}, False),
+    ],
+)
+def test_fewer_ways_in_read_those_who_must_keep_one(more, reads):
+    policy = Policy(manage={"domains": "authoritative"}, guards=Guards(required_org_admins=("ann@acme.com",)))
+    org = live(A, sso=Sso(True, "Okta", "okta", False, True))
+    found = read(config(A, policy, **more), org)
+    wanted = PeopleScope(emails=frozenset({"ann@acme.com"}), org_admins=True)
+    assert found == (wanted if reads else NOBODY)
+
+
+def test_an_org_that_cannot_search_and_a_change_for_everybody_read_everybody():
+    org = live(A)
+    plain = replace(org, facts=replace(org.facts, can=org.facts.can - {"people.search"}))
+    assert read(config(B), plain) == EVERYBODY
+    assert read(config(A), plain) == NOBODY
+    assert read(config(A, scim=Scim(enabled=False))) == EVERYBODY
+
+
+def test_the_default_reads_whoever_has_it():
+    found = read(config(A, defaults=Defaults("team_admin", frozenset({"Everyone"}))))
+    assert (found.unmapped, found.everybody, found.groups) == (True, False, frozenset())
