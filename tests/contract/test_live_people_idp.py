@@ -1,4 +1,5 @@
-"""People from Okta and Entra: one contract over both, each request and answer held to the IdP's own description."""
+"""What is Okta's and Entra's own beside the contract over all sources: each request and answer as the IdP describes it,
+who has the app, and how it is set up."""
 
 from __future__ import annotations
 
@@ -87,7 +88,7 @@ def test_every_request_and_answer_is_as_the_idp_describes_them(kind: str) -> Non
     name, base = SPEC[kind]
     spec = need_specs(name)
     site = a_site(page=1, role_source={"name": "appRoleAssignments", "type": "Attribute"}, namespace=EXTENSION)
-    read(kind, site, ("Later", 'O\'Brien "x"'))
+    read(kind, site, ("Later", 'O\'Brien "x"'), role_attribute="role")
     facts(kind, site)
     bad = a_site(busy=1)
     read(kind, bad, token=lambda: "wrong")
@@ -100,51 +101,28 @@ def test_every_request_and_answer_is_as_the_idp_describes_them(kind: str) -> Non
 
 
 @KINDS
-@pytest.mark.parametrize("page", [1, 2, 1000])
-def test_people_have_the_groups_that_are_sent_whatever_the_pages(kind: str, page: int) -> None:
-    found = read(kind, a_site(page=page))
-    assert found.coverage.state == "complete"
+def test_who_has_the_app(kind: str) -> None:
+    """In Okta whoever is assigned to it (R30), in Entra whoever is in an assigned group."""
+    found = read(kind, a_site())
     everybody = {"ann@acme.com": {"Admins"}, "bo@acme.com": {"Legal"}}
     assert held(found) == (everybody if kind == "okta" else {**everybody, "cy@acme.com": {"Legal"}})
 
 
 @KINDS
-def test_groups_that_are_not_pushed_yet_tell_their_people(kind: str) -> None:
-    """So a plan can forecast them; only those who are in WRITER anyway count."""
-    found = held(read(kind, a_site(), ("Later", "Nowhere")))
-    assert found["ann@acme.com"] == {"Admins", "Later"}
-    assert ("cy@acme.com" in found) == (kind == "entra")
-    by_scope = read(kind, a_site(), scope=PeopleScope(groups=frozenset({"Later"})))
-    assert held(by_scope)["ann@acme.com"] == {"Admins", "Later"}
-
-
-@KINDS
-def test_nobody_in_scope_asks_nothing(kind: str) -> None:
-    site = a_site()
-    assert len(read(kind, site, scope=PeopleScope())) == 0
-    assert site.seen == []
-
-
-@KINDS
-def test_a_busy_idp_is_waited_for(kind: str) -> None:
-    site = a_site(busy=3)
-    assert read(kind, site).coverage.state == "complete"
-    assert [one.status for one in site.seen].count(429) == 3
-
-
-@KINDS
-@pytest.mark.parametrize(
-    ("more", "words"),
-    [
-        ({"token": lambda: "wrong"}, "does not let this token read"),
-        ({"app": "0oa9"}, "has nothing at"),
-    ],
-)
-def test_a_refusal_leaves_people_unread_and_says_why(kind: str, more: dict[str, Any], words: str) -> None:
-    found = read(kind, a_site(), **more)
+def test_an_app_that_there_is_not(kind: str) -> None:
+    found = read(kind, a_site(), app="0oa9")
     assert found.coverage.state == "unread"
-    assert words in (found.coverage.problem or "")
-    assert "secret-token" not in (found.coverage.problem or "")
+    assert "has nothing at" in (found.coverage.problem or "")
+    assert "check `people.app`" in (found.coverage.problem or "")
+
+
+@KINDS
+def test_what_the_token_may_not_read_of_the_set_up_is_told(kind: str) -> None:
+    site = a_site(forbidden=("/default", "/jobs"))
+    assert read(kind, site).coverage.state == "complete"
+    found = facts(kind, site)
+    assert "does not let this token read" in (found.unread or "")
+    assert facts(kind, a_site()).unread is None
 
 
 @KINDS
@@ -160,14 +138,6 @@ def test_the_token_never_follows_a_page_to_another_host(kind: str) -> None:
     found = read(kind, site)
     assert found.coverage.state == "unread"
     assert "another host" in (found.coverage.problem or "")
-
-
-@KINDS
-def test_who_left_is_not_in_the_org(kind: str) -> None:
-    found = read(kind, a_site(inactive={"bo@acme.com"}))
-    active = {person.email for person in map(found.person, range(len(found))) if person.traits.active}
-    assert "bo@acme.com" not in active
-    assert "ann@acme.com" in active
 
 
 def test_okta_tells_the_role_attribute_of_the_legacy_endpoint() -> None:
@@ -199,17 +169,61 @@ def test_entra_sends_direct_members_alone() -> None:
     assert set(held(read("entra", site))) == {"bo@acme.com", "cy@acme.com"}
 
 
+DIRECT = {"direct": ["dee@acme.com", "bo@acme.com"]}
+
+
 def test_entra_says_whom_it_cannot_name() -> None:
-    found = read("entra", a_site(direct=["dee@acme.com", "bo@acme.com"]))
+    """Bo is assigned directly too, and known by his group."""
+    found = read("entra", a_site(**DIRECT))
+    assert (found.coverage.state, found.coverage.total) == ("partial", len(found) + 1)
+    assert "1 person is assigned to the app directly and in none of its groups" in (found.coverage.problem or "")
+    assert "dee" not in (found.coverage.problem or ""), "how people may be shown is not known here"
+
+
+@pytest.mark.parametrize("scope", [PeopleScope(groups=frozenset({"Legal"})), PeopleScope(org_admins=True)])
+def test_who_is_in_no_group_is_not_missed_where_groups_are_asked_for(scope: PeopleScope) -> None:
+    found = read("entra", a_site(**DIRECT), scope=scope)
+    assert found.coverage.state == "complete"
+    assert found.coverage.problem
+
+
+def attributes(**more: Any) -> dict[str, str | None]:
+    found = read("entra", a_site(**more), role_attribute="role")
+    people = (found.person(number) for number in range(len(found)))
+    return {person.email: person.traits.role_attribute for person in people}
+
+
+RAW = {"name": "appRoleAssignments", "type": "Attribute"}
+ROLES = {"Admins": "admin", "Legal": "member", "bo@acme.com": "admin"}
+
+
+def test_entra_tells_the_role_attribute_of_the_legacy_endpoint() -> None:
+    """The app role of a group that a person is in, or of their own assignment; one that says admin outdoes others."""
+    everybody = {"ann@acme.com": "admin", "bo@acme.com": "admin", "cy@acme.com": "member"}
+    direct = {"direct": ["bo@acme.com"], "app_roles": ROLES}
+    assert attributes(role_source=RAW, **direct) == everybody
+    assert attributes(forbidden=("/jobs",), **direct) == everybody, "it may well be sent"
+    assert set(attributes(**direct).values()) == {None}, "it is not mapped"
+    assert set(attributes(role_source=RAW).values()) == {None}
+
+
+def test_an_org_admin_whom_entra_does_not_name_is_missed() -> None:
+    site = a_site(direct=["dee@acme.com"], app_roles={"dee@acme.com": "admin"}, role_source=RAW)
+    found = read("entra", site, scope=PeopleScope(org_admins=True), role_attribute="role")
     assert found.coverage.state == "partial"
-    assert found.coverage.total == len(found) + 1
-    assert "1 people are assigned to the app directly" in (found.coverage.problem or "")
+
+
+def test_a_role_attribute_from_elsewhere_is_not_known() -> None:
+    site = a_site(role_source={"name": "extensionAttribute1", "type": "Attribute"})
+    found = read("entra", site, role_attribute="role")
+    assert found.coverage.state == "partial"
+    assert "a role attribute from `extensionAttribute1`" in (found.coverage.problem or "")
 
 
 @pytest.mark.parametrize(
     ("source_said", "raw"),
     [
-        ({"name": "appRoleAssignments", "type": "Attribute"}, True),
+        (RAW, True),
         ({"expression": "SingleAppRoleAssignment([appRoleAssignments])", "type": "Function"}, False),
     ],
 )

@@ -23,11 +23,18 @@ def uid(name: str) -> str:
     return str(uuid.uuid5(uuid.NAMESPACE_DNS, name))
 
 
+def oid(name: str) -> str:
+    """The same Okta id for the same name."""
+    return f"00{uid(name).replace('-', '')[:18]}"
+
+
 @dataclass
 class Site:
     """People by address -> their groups; which of them have the app, and which groups are pushed.
 
-    ``busy`` is how many requests are answered 429 first. ``token`` is the only one taken.
+    ``app_roles`` are the values of Entra's app roles, by the group or person that is assigned with one. ``forbidden``
+    are ends of paths that the token may not read. ``busy`` is how many requests are answered 429 first. ``token`` is
+    the only one taken.
     """
 
     people: dict[str, list[str]] = field(default_factory=dict)
@@ -40,6 +47,7 @@ class Site:
     failing: dict[str, str] = field(default_factory=dict)
     nested: dict[str, list[str]] = field(default_factory=dict)
     direct: list[str] = field(default_factory=list)
+    app_roles: dict[str, str] = field(default_factory=dict)
     role_source: dict[str, Any] | None = None
     settings: list[dict[str, str]] = field(default_factory=list)
     quarantine: bool = False
@@ -50,6 +58,7 @@ class Site:
     token: str = "secret-token"
     next_host: str | None = None
     broken: str | None = None
+    forbidden: tuple[str, ...] = ()
     seen: list[Exchanged] = field(default_factory=list)
 
     def members(self, group: str) -> list[str]:
@@ -90,6 +99,8 @@ def served(site: Site, answer: Answerer, *, okta: bool) -> Iterator[str]:
                 site.busy -= 1
                 reset = {"x-rate-limit-limit": "600", "x-rate-limit-remaining": "0", "x-rate-limit-reset": "0"}
                 return 429, _error(okta, "API call exceeded rate limit"), reset if okta else {"retry-after": "0"}
+            if site.forbidden and path.endswith(site.forbidden):
+                return 403, _error(okta, "You do not have permission to access the feature"), {}
             if site.broken and path.endswith(site.broken):
                 return 200, {"value": [{"what": "ever"}]} if not okta else [{"what": "ever"}], {}
             status, body = answer(site, path, query)
@@ -158,12 +169,12 @@ def okta_answers(site: Site, path: str, query: dict[str, str]) -> tuple[int, Any
     if steps[2] == "users":
         return 200, [_okta_user(site, email) for email in site.people if email not in site.without_app]
     if steps[2] == "groups":
-        return 200, [{"id": f"g-{name}", "priority": at} for at, name in enumerate(site.assigned_groups)]
+        return 200, [{"id": oid(name), "priority": at} for at, name in enumerate(site.assigned_groups)]
     return 200, [
         {
             "id": f"gpm{at}",
-            "sourceGroupId": f"g-{name}",
-            "targetGroupId": f"t-{name}",
+            "sourceGroupId": oid(name),
+            "targetGroupId": oid(f"in WRITER, {name}"),
             "status": "ERROR" if name in site.failing else "ACTIVE",
             **({"errorSummary": site.failing[name]} if name in site.failing else {}),
             "created": MOMENT,
@@ -175,26 +186,26 @@ def okta_answers(site: Site, path: str, query: dict[str, str]) -> tuple[int, Any
 
 def _okta_groups(site: Site, steps: list[str], query: dict[str, str]) -> tuple[int, Any]:
     if len(steps) == 1:
-        wanted = query["search"].removeprefix('profile.name eq "').removesuffix('"').replace('\\"', '"')
+        wanted = json.loads(query["search"].removeprefix("profile.name eq "))
         return 200, [_okta_group(name) for name in site.groups if name == wanted]
-    name = steps[1].removeprefix("g-")
-    if name not in site.groups:
+    name = next((name for name in site.groups if oid(name) == steps[1]), None)
+    if name is None:
         return 404, _error(True, "Not found")
     if len(steps) == 2:
         return 200, _okta_group(name)
     return 200, [
-        {"id": f"u-{email}", "status": "ACTIVE", "created": MOMENT, "profile": {"login": email, "email": email}}
+        {"id": oid(email), "status": "ACTIVE", "created": MOMENT, "profile": {"login": email, "email": email}}
         for email in site.members(name)
     ]
 
 
 def _okta_group(name: str) -> dict[str, Any]:
-    return {"id": f"g-{name}", "created": MOMENT, "type": "OKTA_GROUP", "profile": {"name": name}}
+    return {"id": oid(name), "created": MOMENT, "type": "OKTA_GROUP", "profile": {"name": name}}
 
 
 def _okta_user(site: Site, email: str) -> dict[str, Any]:
     return {
-        "id": f"u-{email}",
+        "id": oid(email),
         "created": MOMENT,
         "lastUpdated": MOMENT,
         "status": "DEPROVISIONED" if email in site.inactive else "PROVISIONED",
@@ -211,9 +222,15 @@ def graph_answers(site: Site, path: str, query: dict[str, str]) -> tuple[int, An
         return _graph_groups(site, steps, query)
     if steps[1] != uid("app"):
         return 404, _error(False, f"Resource '{steps[1]}' does not exist")
+    if len(steps) == 2:
+        roles = [
+            {"id": uid(value), "value": value, "displayName": value, "allowedMemberTypes": ["User"], "isEnabled": True}
+            for value in sorted(set(site.app_roles.values()))
+        ]
+        return 200, {"id": uid("app"), "appRoles": roles}
     if steps[-1] == "appRoleAssignedTo":
-        groups = [_assignment(name, name, "Group") for name in site.pushed]
-        return 200, {"value": [*groups, *(_assignment(email, email, "User") for email in site.direct)]}
+        assigned = [*((name, "Group") for name in site.pushed), *((email, "User") for email in site.direct)]
+        return 200, {"value": [_assignment(site, name, kind) for name, kind in assigned]}
     if steps[-1] == "jobs":
         job = {"id": "job.1", "schedule": {"state": "Active"}, "status": {"code": "Active"}}
         job["synchronizationJobSettings"] = site.settings
@@ -250,11 +267,11 @@ def _graph_groups(site: Site, steps: list[str], query: dict[str, str]) -> tuple[
     return 200, {"value": [*people, *nested]}
 
 
-def _assignment(key: str, name: str, kind: str) -> dict[str, str]:
+def _assignment(site: Site, name: str, kind: str) -> dict[str, str]:
     return {
-        "id": f"a-{key}",
-        "appRoleId": uid("role"),
-        "principalId": uid(key),
+        "id": f"a-{name}",
+        "appRoleId": uid(site.app_roles.get(name, "no role")),
+        "principalId": uid(name),
         "principalDisplayName": name,
         "principalType": kind,
         "resourceId": uid("app"),

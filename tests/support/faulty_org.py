@@ -141,7 +141,7 @@ def _converse(connection: socket.socket, faulty: Faulty) -> None:
                 _trickle(connection, answer, faulty)
                 return
             connection.sendall(answer if isinstance(answer, bytes) else answer.sent)
-            if isinstance(answer, Close):
+            if isinstance(answer, Close) or asked.headers.get("connection") == "close":
                 return
 
 

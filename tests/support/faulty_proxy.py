@@ -134,10 +134,12 @@ class FaultyProxy:
         reader, writer = await asyncio.open_connection("127.0.0.1", self.upstream)
         head, _, body = request.partition(b"\r\n\r\n")
         lines = [line for line in head.split(b"\r\n") if not line.lower().startswith(b"connection:")]
-        writer.write(b"\r\n".join([*lines, b"Connection: close"]) + b"\r\n\r\n" + body)
-        await writer.drain()
-        answer = await reader.read()
-        writer.close()
+        try:
+            writer.write(b"\r\n".join([*lines, b"Connection: close"]) + b"\r\n\r\n" + body)
+            await writer.drain()
+            answer = await reader.read()
+        finally:
+            writer.close()
         return _with_length(answer)
 
 
@@ -187,6 +189,10 @@ def _made_up(fault: str | None) -> bytes:
             return _bare(502, "Content-Type: text/html", body=b"<html><h1>Bad gateway</h1></html>")
         case "503":
             return _bare(503, "Retry-After: 1")
+        case "401":
+            return _bare(401, body=b'{"errors":"no"}')
+        case "html":
+            return _bare(200, "Content-Type: text/html", body=b"<html><h1>Welcome to the hotel wifi</h1></html>")
         case "412":
             return _bare(412, body=b'{"tpe":"PreconditionFailed","errors":[],"extras":{}}')
     return b""

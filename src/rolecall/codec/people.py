@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, get_args
 
 from rolecall.codec.settings import Json, Roles
@@ -62,6 +62,11 @@ class DirectoryBuilder:
                 said = str(error) if type(error) is ValueError else "is not a person"
                 faults.append(Fault(index, _explain(row) or said))
         return faults
+
+    @property
+    def emails(self) -> Sequence[str]:
+        """Of everybody added, in order."""
+        return self._emails
 
     def repeated(self) -> tuple[str, ...]:
         """The e-mail addresses that came more than once (R28), sorted."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 
 from rolecall.codec.people import DirectoryBuilder, encode_people
 from rolecall.codec.settings import Json, Roles
@@ -35,13 +36,15 @@ def decode_lines(
     """
     builder = DirectoryBuilder(groups, names=names, roles=roles)
     problems: list[Problem] = []
+    numbers: list[Sequence[int]] = []
     first = 1
     for block in _blocks(chunks, file):
-        problems += _add(builder, block, first, file)
+        problems += _add(builder, block, first, file, numbers)
         first += block.count(b"\n") + 1
         if len(problems) >= MOST_PROBLEMS:
             break
-    problems += (_twice(email, file) for email in builder.repeated())
+    if twice := builder.repeated():
+        problems += _twice(frozenset(twice), zip(builder.emails, chain.from_iterable(numbers), strict=True), file)
     if problems:
         raise ConfigError(*problems[:MOST_PROBLEMS])
     return builder.build(coverage)
@@ -81,17 +84,19 @@ def _blocks(chunks: Iterable[bytes], file: str) -> Iterator[bytes]:
         yield rest
 
 
-def _add(builder: DirectoryBuilder, block: bytes, first: int, file: str) -> list[Problem]:
-    """Add a block's lines; all parsed in one go, and one by one only where that fails."""
+def _add(builder: DirectoryBuilder, block: bytes, first: int, file: str, kept: list[Sequence[int]]) -> list[Problem]:
+    """Add a block's lines; all parsed in one go, and one by one only where that fails. ``kept`` gets the numbers of
+    those that are people."""
     rows = _all_at_once(block)
     problems: list[Problem] = []
     numbers: Sequence[int] = range(first, first + len(rows or ()))
     if rows is None:
         parsed = list(_one_by_one(block.split(b"\n"), first, file, problems))
         numbers, rows = [line for line, _ in parsed], [row for _, row in parsed]
+    faults = {fault.row: fault.message for fault in builder.add(rows)}
+    kept.append([number for row, number in enumerate(numbers) if row not in faults] if faults else numbers)
     problems += (
-        Problem("people_invalid", fault.message, Where(file, numbers[fault.row], 1), _HINT)
-        for fault in builder.add(rows)
+        Problem("people_invalid", message, Where(file, numbers[row], 1), _HINT) for row, message in faults.items()
     )
     return sorted(problems, key=lambda problem: problem.where or Where(file))
 
@@ -123,9 +128,15 @@ def _one_by_one(lines: list[bytes], first: int, file: str, problems: list[Proble
             problems.append(Problem("people_syntax", f"is not JSON: {error.msg}", where, _HINT))
 
 
-def _twice(email: str, file: str) -> Problem:
-    message = f"more than one person has the e-mail address {email}, compared without case"
-    return Problem("people_repeated", message, Where(file), "keep one line for each person")
+def _twice(repeated: frozenset[str], lines: Iterable[tuple[str, int]], file: str) -> Iterator[Problem]:
+    """A problem at each line that has an address again."""
+    held: dict[str, int] = {}
+    for email, line in lines:
+        if email in repeated and held.setdefault(email, line) != line:
+            message = (
+                f"more than one person has the e-mail address {email}, compared without case: line {held[email]} too"
+            )
+            yield Problem("people_repeated", message, Where(file, line, 1), "keep one line for each person")
 
 
 _HINT = 'one object a line, such as {"email": "ann@acme.com", "groups": ["Writers"]}'

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rolecall.errors import ConfigError, Problem
+from rolecall.live import party
 from rolecall.live.observed import SnapshotReader
 from rolecall.model.roles import BUILT_IN, Role
 
 if TYPE_CHECKING:
     from rolecall.live.client import OrgClient
     from rolecall.live.exchange import Exchange
+    from rolecall.live.pace import Clock
+    from rolecall.live.party import Party
     from rolecall.live.people_entra import EntraPeople
     from rolecall.live.people_file import PeopleFile
     from rolecall.live.people_okta import OktaPeople
@@ -51,7 +54,7 @@ class PeopleWay:
 
     ``token`` is asked when the first request goes out. ``roles`` are the org's. ``role_attribute`` is what the legacy
     endpoint reads (R18). ``wanted`` are groups of the config, for an IdP to tell the people of those not pushed yet.
-    ``client_id`` and ``client_secret``, ``url`` and ``login_url`` are Entra's.
+    ``client_id`` and ``client_secret``, ``url`` and ``login_url`` are Entra's. ``clock`` is what waits are taken by.
     """
 
     token: Callable[[], str] | None = None
@@ -65,6 +68,7 @@ class PeopleWay:
     client_secret: Callable[[], str] | None = None
     url: str | None = None
     login_url: str | None = None
+    clock: Clock | None = None
 
 
 def connect_people(
@@ -82,12 +86,12 @@ def connect_people(
     if kind == "scim":
         from rolecall.live.people_scim import ScimPeople
 
-        exchange, _ = _exchange(at, way.token, way.allow_http)
+        exchange, _ = _exchange(at, way, party.SCIM)
         return ScimPeople(exchange, way.role_attribute)
     if kind == "okta":
         from rolecall.live.people_okta import OktaPeople
 
-        exchange, base = _exchange(at, way.token, way.allow_http, "SSWS")
+        exchange, base = _exchange(at, way, party.OKTA, "SSWS")
         return OktaPeople(exchange, base, way.app, way.wanted, way.role_attribute)
     if kind == "entra":
         return _entra(at, way)
@@ -95,26 +99,24 @@ def connect_people(
     raise ConfigError(Problem("people_source", f"people cannot be read from `{kind}`", None, hint))
 
 
-def _exchange(
-    url: str, token: Callable[[], str] | None, allow_http: bool, scheme: str = "Bearer"
-) -> tuple[Exchange, str]:
+def _exchange(url: str, way: PeopleWay, whose: Party, scheme: str = "Bearer") -> tuple[Exchange, str]:
     from rolecall.live.exchange import Exchange
     from rolecall.live.http import HttpTransport, base_url
 
-    base = base_url(url, allow_http=allow_http)
-    return Exchange(HttpTransport(base, token, scheme=scheme)), base.text
+    base = base_url(url, allow_http=way.allow_http, party=whose)
+    return Exchange(HttpTransport(base, way.token, scheme=scheme, party=whose), way.clock), base.text
 
 
 def _entra(tenant: str, way: PeopleWay) -> EntraPeople:
     from rolecall.live.entra_token import client_token
     from rolecall.live.people_entra import EntraPeople
 
-    token = way.token
-    if token is None:
+    if way.token is None:
         login = way.login_url or "https://login.microsoftonline.com"
         token = client_token(login, tenant, way.client_id, way.client_secret, way.url or GRAPH, way.allow_http)
-    exchange, base = _exchange(f"{(way.url or GRAPH).rstrip('/')}/v1.0", token, way.allow_http)
-    return EntraPeople(exchange, base, way.app, way.wanted)
+        way = replace(way, token=token)
+    exchange, base = _exchange(f"{(way.url or GRAPH).rstrip('/')}/v1.0", way, party.GRAPH)
+    return EntraPeople(exchange, base, way.app, way.wanted, attribute=way.role_attribute is not None)
 
 
 GRAPH = "https://graph.microsoft.com"

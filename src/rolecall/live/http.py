@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from rolecall import __version__
 from rolecall.errors import ConfigError, Problem, SecretError
+from rolecall.live.party import ORG, Party
 from rolecall.live.transport import Answer, NoAnswer, Request, Timeouts
 
 if TYPE_CHECKING:
@@ -32,34 +33,44 @@ class BaseUrl(NamedTuple):
     loopback: bool
 
 
-def base_url(text: str, *, allow_http: bool = False) -> BaseUrl:
-    """Take an ``org.url`` apart. Raises ConfigError for what is no such URL, or would send a token in the clear."""
+def base_url(text: str, *, allow_http: bool = False, party: Party = ORG) -> BaseUrl:
+    """Take an ``org.url``, or another party's, apart.
+
+    Raises ConfigError for what is no such URL, or would send a token in the clear.
+    """
     try:
         parts = urlsplit(text)
         host, _port = parts.hostname or "", parts.port
     except ValueError:
-        raise ConfigError(_bad_url("is no URL", text)) from None
+        raise ConfigError(_bad_url(party, "is no URL", text)) from None
     if parts.scheme not in ("https", "http") or not host:
-        raise ConfigError(_bad_url("is not of the form https://HOST", text))
+        raise ConfigError(_bad_url(party, "is not of the form https://HOST", text))
     if parts.username is not None or parts.password is not None:
-        raise ConfigError(_bad_url("holds a name or password, which belong in `org.token`", None))
+        token = f"{party.setting.partition('.')[0]}.token"
+        raise ConfigError(_bad_url(party, f"holds a name or password, which belong in `{token}`", None))
     if parts.query or parts.fragment:
-        raise ConfigError(_bad_url("has a query or a fragment", None))
+        raise ConfigError(_bad_url(party, "has a query or a fragment", None))
     if parts.scheme == "http" and host not in LOOPBACK and not allow_http:
-        raise ConfigError(_bad_url("would send the token unencrypted; use https", text))
+        raise ConfigError(_bad_url(party, "would send the token unencrypted; use https", text))
     return BaseUrl(f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}", host, host in LOOPBACK)
 
 
-def _bad_url(why: str, shown: str | None) -> Problem:
-    return Problem("org_url", f"`org.url` {why}" if shown is None else f"`org.url` {why}: {shown}")
+def _bad_url(party: Party, why: str, shown: str | None) -> Problem:
+    return Problem(f"{party.code}_url", f"`{party.setting}` {why}{'' if shown is None else f': {shown}'}")
 
 
 class HttpTransport:
     """Sends requests with a bearer token. Nothing but this class ever holds the token."""
 
     def __init__(
-        self, base: BaseUrl, token: Token | None, timeouts: Timeouts = Timeouts(), scheme: str = "Bearer"
+        self,
+        base: BaseUrl,
+        token: Token | None,
+        timeouts: Timeouts = Timeouts(),
+        scheme: str = "Bearer",
+        party: Party = ORG,
     ) -> None:
+        self._party = party
         self._base = base
         self._scheme = scheme
         self._ask_token = token
@@ -74,7 +85,8 @@ class HttpTransport:
     async def send(self, request: Request) -> Answer:
         headers = self._headers(request)
         client = await self._client()
-        return await _answered(client, self._base.text + request.path, request, headers, self._timeouts, self._token)
+        url = self._base.text + request.path
+        return await _answered(client, url, request, headers, self._timeouts, self._token, self._party)
 
     async def close(self) -> None:
         if self._held is not None and self._held[0] is asyncio.get_running_loop():
@@ -118,6 +130,7 @@ async def _answered(
     headers: dict[str, str],
     timeouts: Timeouts,
     token: str | None,
+    party: Party,
 ) -> Answer:
     import httpx
 
@@ -126,23 +139,23 @@ async def _answered(
             asyncio.timeout(timeouts.whole),
             client.stream(request.method, url, params=request.query, headers=headers, content=request.body) as response,
         ):
-            body = await _body(response, request)
+            body = await _body(response, request, party)
             return Answer(response.status_code, _lower(response.headers), _scrubbed(body, response, token))
     except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError) as error:
-        raise _unreachable(url, error) from None
+        raise _unreachable(url, error, party) from None
     except (httpx.TimeoutException, TimeoutError):
-        raise _lost("org_timeout", f"the org did not answer {request} in time") from None
+        raise _lost(f"{party.code}_timeout", f"{party.name} did not answer {request} in time") from None
     except (httpx.TransportError, httpx.DecodingError, httpx.StreamError) as error:
-        raise _lost("org_cut", f"the answer to {request} broke off ({type(error).__name__})") from None
+        raise _lost(f"{party.code}_cut", f"the answer to {request} broke off ({type(error).__name__})") from None
 
 
-async def _body(response: httpx.Response, request: Request) -> bytes:
+async def _body(response: httpx.Response, request: Request, party: Party) -> bytes:
     parts, size = [], 0
     async for part in response.aiter_bytes():
         size += len(part)
         if size > LARGEST_ANSWER:
             raise NoAnswer(
-                Problem("org_too_large", f"the answer to {request} is over {LARGEST_ANSWER >> 20} MiB"),
+                Problem(f"{party.code}_too_large", f"the answer to {request} is over {LARGEST_ANSWER >> 20} MiB"),
                 sent=True,
                 final=True,
             )
@@ -166,14 +179,15 @@ def _sendable(token: str) -> str:
     return token
 
 
-def _unreachable(url: str, error: Exception) -> NoAnswer:
+def _unreachable(url: str, error: Exception, party: Party) -> NoAnswer:
     host = urlsplit(url).netloc
     if _caused_by_tls(error):
-        hint = "set SSL_CERT_FILE if the org's certificate is from an authority of your own"
-        problem = Problem("org_tls", f"the certificate of {host} does not fit: {error}", None, hint)
+        hint = "set SSL_CERT_FILE if its certificate is from an authority of your own"
+        problem = Problem(f"{party.code}_tls", f"the certificate of {host} does not fit: {error}", None, hint)
         return NoAnswer(problem, sent=False, final=True)
     message = f"{host} cannot be reached: {str(error) or 'no connection in time'}"
-    return NoAnswer(Problem("org_unreachable", message, None, "check `org.url` and the network"), sent=False)
+    hint = f"check `{party.setting}` and the network"
+    return NoAnswer(Problem(f"{party.code}_unreachable", message, None, hint), sent=False)
 
 
 def _caused_by_tls(error: BaseException | None) -> bool:

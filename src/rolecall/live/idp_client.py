@@ -1,28 +1,39 @@
-"""Reads lists from an IdP's own API, page by page, read-only; what it says when it refuses is told in its words."""
+"""Reads an IdP's own API, page by page, read-only; what it says when it refuses is told in its words."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
+from rolecall.codec.people import DirectoryBuilder
 from rolecall.errors import OrgError, Problem
-from rolecall.live.exchange import Exchange
-from rolecall.live.transport import Answer, Request
+from rolecall.live.exchange import Exchange, together
+from rolecall.live.party import Party
+from rolecall.live.transport import Answer, NoAnswer, Request
+from rolecall.model import normalise
+from rolecall.model.directory import Directory
+from rolecall.model.live import COMPLETE, UNREAD, Coverage
 
 Json = Any
 T = TypeVar("T")
+Search = Callable[[str], Coroutine[Any, Any, Iterable[tuple[str, str]]]]
+"""Looks for groups by name: the ids and names of those that came."""
+
 MOST_PAGES = 20_000
 _NEXT = re.compile(r'<([^<>]*)>\s*;[^,<]*\brel="?next"?', re.IGNORECASE)
 
 
 class Idp(NamedTuple):
-    """How an IdP speaks: what it is called, how its errors read, and what rights reading needs."""
+    """How an IdP speaks: how messages call it, and what its errors say."""
 
-    name: str
+    party: Party
     words: Callable[[Json], str]
-    rights: str
+
+    @property
+    def name(self) -> str:
+        return self.party.name
 
 
 class IdpRefused(OrgError):
@@ -79,6 +90,41 @@ class IdpClient:
             message = f"{self._idp.name} did not answer as documented ({type(error).__name__}: {str(error)[:80]})"
             raise OrgError(Problem("idp_contract", message)) from None
 
+    async def people(self, work: Coroutine[Any, Any, Directory]) -> Directory:
+        """The directory that reading gives; unread, with the reason, where the IdP refuses. Raises NoAnswer."""
+        try:
+            return await self.whole(work)
+        except NoAnswer:
+            raise
+        except OrgError as error:
+            return Directory(coverage=UNREAD._replace(problem=_sentence(error.problems[0])))
+
+    async def by_name(self, names: Collection[str], search: Search) -> dict[str, str]:
+        """Groups by these names: id -> name. A name that no group has, or more than one, is left out."""
+        ordered = sorted(names)
+        found: dict[str, str] = {}
+        for name, rows in zip(ordered, await together(map(search, ordered)), strict=True):
+            exact = [group for group, said in rows if normalise.name(said) == name]
+            if len(exact) == 1:
+                found[exact[0]] = name
+        return found
+
+    def directory(
+        self, rows: Iterable[Json], groups: Mapping[str, str], nameless: str, coverage: Coverage = COMPLETE
+    ) -> Directory:
+        """The people of these rows, None for a user without an e-mail address: they can be nobody of the org, and
+        ``nameless`` says how many are left out. ``groups`` are names by id. Raises OrgError."""
+        builder = DirectoryBuilder(groups.values(), names=groups)
+        said = list(rows)
+        faults = builder.add(row for row in said if row is not None)
+        if faults or (twice := builder.repeated()):
+            why = faults[0].message if faults else f"{len(twice)} e-mail addresses came twice"
+            raise OrgError(Problem("idp_people", f"the users of {self._idp.name} cannot be taken as people: {why}"))
+        read, left = len(builder), sum(row is None for row in said)
+        problem = coverage.problem or (nameless.format(left) if left else None)
+        total = read + (coverage.total or 0)
+        return builder.build(coverage._replace(read=read, total=total, problem=problem))
+
     async def close(self) -> None:
         """Let go of connections."""
         await self.exchange.transport.close()
@@ -118,7 +164,7 @@ class IdpClient:
         words = f": {line}" if line else ""
         if answer.status in (401, 403):
             message = f"{self._idp.name} does not let this token read {request.path}{words}"
-            return Problem("idp_forbidden", message, None, self._idp.rights)
+            return Problem("idp_forbidden", message, None, self._idp.party.rights)
         if answer.status == 404:
             message = f"{self._idp.name} has nothing at {request.path}{words}"
             return Problem("idp_not_found", message, None, "check `people.app`: it is the app's id in the IdP")
@@ -126,3 +172,8 @@ class IdpClient:
 
     def _wrong(self, request: Request, why: str) -> OrgError:
         return OrgError(Problem("idp_contract", f"{self._idp.name} answered {request}, but {why}"))
+
+
+def _sentence(problem: Problem) -> str:
+    """A problem as a reason, with what to do about it."""
+    return f"{problem.message}; {problem.hint}" if problem.hint else problem.message

@@ -6,65 +6,73 @@ those of Microsoft Graph v1.0.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
+from urllib.parse import quote
 
-from rolecall.codec.people import DirectoryBuilder
-from rolecall.errors import OrgError, Problem
+from rolecall.live import party
 from rolecall.live.exchange import Exchange, together
 from rolecall.live.idp_client import Idp, IdpClient, IdpRefused
 from rolecall.live.people_scim import EXTENSION
-from rolecall.live.transport import NoAnswer
 from rolecall.model import normalise
 from rolecall.model.directory import Directory, PeopleScope
 from rolecall.model.idp import IdpFacts
-from rolecall.model.live import UNREAD, Coverage
+from rolecall.model.live import COMPLETE, Coverage
 
 Json = Any
-RIGHTS = "grant the app registration Application.Read.All, GroupMember.Read.All and Synchronization.Read.All"
-ENTRA = Idp(
-    "Microsoft Graph", lambda body: str(body["error"].get("message") or body["error"].get("code") or ""), RIGHTS
-)
+ENTRA = Idp(party.GRAPH, lambda body: str(body["error"].get("message") or body["error"].get("code") or ""))
+NAMELESS = "{} users have no e-mail address, and are left out"
 MEMBER = "id,userPrincipalName,mail,accountEnabled"
 SYNC_ALL = "SyncAll"
 RAW_ROLES = "appRoleAssignments"
 SINGLE = "SingleAppRoleAssignment"
+ADMIN = "admin"
+
+
+class _Job(NamedTuple):
+    """The provisioning job: whether its scope is everybody, why it does not run, what it maps to WRITER's role
+    attribute, and why all of that is not known."""
+
+    everybody: bool | None = None
+    stopped: str | None = None
+    roles: tuple[str, ...] = ()
+    unread: str | None = None
 
 
 class _App(NamedTuple):
-    """The app as Entra has it: assigned groups by id with their names, people assigned directly, and its job."""
+    """The app as Entra has it: assigned groups by id with their names, people assigned directly, the values of the app
+    roles that each of them holds, and its job."""
 
     groups: Mapping[str, str]
     people: frozenset[str]
-    everybody: bool | None
-    stopped: str | None
-    roles: Sequence[str]
+    values: Mapping[str, frozenset[str]]
+    job: _Job
 
 
 class EntraPeople:
     """The people of an enterprise application, see ``port.People``. ``app`` is its object id.
 
     ``wanted`` are groups of the config; those that are not assigned yet are read too, so that a plan can tell what
-    mapping them will do.
+    mapping them will do. ``attribute``: tell the role attribute that the legacy endpoint reads (R18), which is the app
+    role. Who holds several may be sent with any of them, and is taken for an admin when one says so.
     """
 
-    def __init__(self, exchange: Exchange, base: str, app: str, wanted: Iterable[str] = ()) -> None:
+    def __init__(
+        self, exchange: Exchange, base: str, app: str, wanted: Iterable[str] = (), *, attribute: bool = False
+    ) -> None:
         self._client = IdpClient(exchange, ENTRA, base)
-        self._path = f"/servicePrincipals/{app}"
+        self._path = f"/servicePrincipals/{quote(app, safe='')}"
         self._wanted = tuple(wanted)
+        self._attribute = attribute
         self._app: _App | None = None
 
     async def read_people(self, scope: PeopleScope) -> Directory:
         """Everybody whom the app's groups bring, whatever the scope. Unread, with the reason, when not all can be had;
-        partial when people are assigned directly, whose addresses the groups do not tell. Raises NoAnswer."""
+        partial when somebody in scope is assigned directly, for Graph names people as members alone. Raises
+        NoAnswer."""
         if scope == PeopleScope():
             return Directory()
-        try:
-            return await self._client.whole(self._read(scope))
-        except NoAnswer:
-            raise
-        except OrgError as error:
-            return Directory(coverage=UNREAD._replace(problem=error.problems[0].message))
+        return await self._client.people(self._read(scope))
 
     async def read_idp(self) -> IdpFacts:
         """The app's set-up. Raises OrgError when it cannot be read."""
@@ -74,10 +82,11 @@ class EntraPeople:
             "entra",
             names,
             names,
-            everybody=app.everybody,
-            role_sent=bool(app.roles),
-            roles_raw=any(RAW_ROLES in one and SINGLE not in one for one in app.roles),
-            stopped=app.stopped,
+            everybody=app.job.everybody,
+            role_sent=bool(app.job.roles),
+            roles_raw=any(RAW_ROLES in one and SINGLE not in one for one in app.job.roles),
+            stopped=app.job.stopped,
+            unread=app.job.unread,
         )
 
     async def close(self) -> None:
@@ -86,7 +95,7 @@ class EntraPeople:
 
     async def _read(self, scope: PeopleScope) -> Directory:
         app = await self._read_app()
-        waiting = await self._waiting({*self._wanted, *scope.groups} - set(app.groups.values()))
+        waiting = await self._client.by_name({*self._wanted, *scope.groups} - set(app.groups.values()), self._search)
         groups = {**app.groups, **waiting}
         members = await together(self._members(group) for group in groups)
         people: dict[str, Json] = {}
@@ -97,7 +106,8 @@ class EntraPeople:
                 people[row["id"]] = row
                 held.setdefault(row["id"], []).append(group)
                 sent.update((row["id"],) if group in app.groups else ())
-        return _directory([people[one] for one in people if one in sent], held, groups, len(app.people - people.keys()))
+        found = (_row(people[one], held[one], _role(app, one, held[one])) for one in people if one in sent)
+        return self._client.directory(found, groups, NAMELESS, _coverage(app, scope, app.people - people.keys()))
 
     async def _read_app(self) -> _App:
         if self._app is None:
@@ -108,62 +118,76 @@ class EntraPeople:
                 if row["principalType"] == "Group"
             }
             people = frozenset(row["principalId"] for row in assigned if row["principalType"] == "User")
-            self._app = _App(groups, people, *await self._job())
+            job = await self._job()
+            self._app = _App(groups, people, await self._values(job, assigned), job)
         return self._app
 
-    async def _job(self) -> tuple[bool | None, str | None, Sequence[str]]:
-        """The provisioning job: whether its scope is everybody, why it does not run, and what it maps to roles."""
+    async def _values(self, job: _Job, assigned: Iterable[Json]) -> dict[str, frozenset[str]]:
+        """What the app roles that each principal holds are called, where they are sent, or may be."""
+        if not (self._attribute and (job.unread or any(RAW_ROLES in one for one in job.roles))):
+            return {}
+        app = await self._client.one(self._path, ("$select", "id,appRoles"))
+        values = {role["id"]: role["value"] for role in app.get("appRoles") or () if role.get("value")}
+        held: dict[str, set[str]] = {}
+        for row in assigned:
+            if row.get("appRoleId") in values:
+                held.setdefault(row["principalId"], set()).add(values[row["appRoleId"]])
+        return {principal: frozenset(said) for principal, said in held.items()}
+
+    async def _job(self) -> _Job:
         try:
             jobs = await self._client.values(f"{self._path}/synchronization/jobs")
-        except IdpRefused:
-            return None, None, ()
+        except IdpRefused as error:
+            return _Job(unread=error.problems[0].message)
         if not jobs:
-            return None, "there is no provisioning job", ()
+            return _Job(stopped="there is no provisioning job")
         job = jobs[0]
         settings = {row.get("name"): row.get("value") for row in job.get("synchronizationJobSettings") or ()}
         said = settings.get(SYNC_ALL)
-        schema = await self._client.one(f"{self._path}/synchronization/jobs/{job['id']}/schema")
-        return None if said is None else str(said).casefold() == "true", _stopped(job), tuple(_roles(schema))
+        schema = await self._client.one(f"{self._path}/synchronization/jobs/{quote(job['id'], safe='')}/schema")
+        return _Job(None if said is None else str(said).casefold() == "true", _stopped(job), tuple(_roles(schema)))
 
-    async def _waiting(self, names: Collection[str]) -> dict[str, str]:
-        found: dict[str, str] = {}
-        for name in sorted(names):
-            quoted = name.replace("'", "''")
-            query = (("$filter", f"displayName eq '{quoted}'"), ("$select", "id,displayName"))
-            rows = await self._client.values("/groups", *query)
-            exact = [row["id"] for row in rows if normalise.name(row["displayName"]) == name]
-            if len(exact) == 1:
-                found[exact[0]] = name
-        return found
+    async def _search(self, name: str) -> Iterable[tuple[str, str]]:
+        quoted = name.replace("'", "''")
+        query = (("$filter", f"displayName eq '{quoted}'"), ("$select", "id,displayName"))
+        return [(row["id"], row["displayName"]) for row in await self._client.values("/groups", *query)]
 
     async def _members(self, group: str) -> list[Json]:
         """The direct members who are people."""
-        rows = await self._client.values(f"/groups/{group}/members", ("$select", MEMBER), ("$top", "999"))
+        rows = await self._client.values(
+            f"/groups/{quote(group, safe='')}/members", ("$select", MEMBER), ("$top", "999")
+        )
         return [row for row in rows if row.get("@odata.type", "#microsoft.graph.user") == "#microsoft.graph.user"]
 
 
-def _directory(
-    people: Sequence[Json], held: Mapping[str, Sequence[str]], groups: Mapping[str, str], direct: int
-) -> Directory:
-    builder = DirectoryBuilder(groups.values(), names=groups)
-    rows = [_row(row, held[row["id"]]) for row in people]
-    faults = builder.add(row for row in rows if row is not None)
-    if faults or (twice := builder.repeated()):
-        why = faults[0].message if faults else f"{len(twice)} e-mail addresses came twice"
-        raise OrgError(Problem("idp_people", f"Entra's users cannot be taken as people: {why}"))
-    read = len(builder)
-    if direct:
-        problem = f"{direct} people are assigned to the app directly; assign them by a group, so that they can be read"
-        return builder.build(Coverage("partial", read, read + direct, problem=problem))
-    nameless = sum(row is None for row in rows)
-    left = f"{nameless} users have no e-mail address, and are left out" if nameless else None
-    return builder.build(Coverage(read=read, total=read, problem=left))
-
-
-def _row(user: Json, groups: Sequence[str]) -> Json:
+def _row(user: Json, groups: list[str], role: str | None) -> Json:
     """The address that SCIM sends as the user's name; a disabled account is deactivated (R23)."""
     email = next((said for said in (user.get("userPrincipalName"), user.get("mail")) if said and "@" in said), None)
-    return email and {"email": email, "active": user.get("accountEnabled") is not False, "groups": list(groups)}
+    row = {"email": email, "active": user.get("accountEnabled") is not False, "groups": groups}
+    return email and ({**row, "role_attribute": role} if role else row)
+
+
+def _role(app: _App, person: str, groups: Iterable[str]) -> str | None:
+    values = frozenset[str]().union(*(app.values.get(one, ()) for one in (person, *groups)))
+    return ADMIN if ADMIN in values else min(values, default=None)
+
+
+def _coverage(app: _App, scope: PeopleScope, unnamed: frozenset[str]) -> Coverage:
+    """What is known to be missing. Who is assigned directly and in no group has the default alone (R7): a plan that
+    touches nobody but members of groups misses nothing."""
+    if elsewhere := [one for one in app.job.roles if RAW_ROLES not in one]:
+        why = f"Entra sends a role attribute from `{elsewhere[0][:80]}`, and who is org admin by it is not known"
+        return Coverage("partial", problem=f"{why}; take it out of the app's mappings once roles come from groups")
+    if not unnamed:
+        return COMPLETE
+    are = "person is" if len(unnamed) == 1 else "people are"
+    problem = (
+        f"{len(unnamed)} {are} assigned to the app directly and in none of its groups, so that no address of theirs is"
+        " known and the default is all they have (R7); assign them by a group, which may stay blank, to see them"
+    )
+    admins = (scope.org_admins or scope.attribute_admins) and any(ADMIN in app.values.get(one, ()) for one in unnamed)
+    missed = scope.everybody or scope.unmapped or admins
+    return Coverage("partial" if missed else "complete", total=len(unnamed), problem=problem)
 
 
 def _stopped(job: Json) -> str | None:

@@ -159,6 +159,8 @@ def _merge(people: dict[str, Json], lines: dict[str, int], row: dict[str, Json],
     key = row["email"] = normalise.email(row["email"])
     if not key:
         raise ValueError("`email` is empty")
+    if "@" not in key:
+        raise ValueError(f"`email` is `{key[:60]}`, which is no e-mail address")
     held = people.get(key)
     if held is None:
         people[key], lines[key] = row, number

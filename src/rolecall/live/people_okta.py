@@ -6,26 +6,25 @@ assigned is not sent (R30). Requests are those of Okta's management API.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
+from urllib.parse import quote
 
-from rolecall.codec.people import DirectoryBuilder
-from rolecall.errors import OrgError, Problem
+from rolecall.live import party
 from rolecall.live.exchange import Exchange, together
 from rolecall.live.idp_client import Idp, IdpClient, IdpRefused
 from rolecall.live.people_scim import EXTENSION
-from rolecall.live.transport import NoAnswer
 from rolecall.model import normalise
 from rolecall.model.directory import Directory, PeopleScope
 from rolecall.model.idp import IdpFacts
-from rolecall.model.live import UNREAD, Coverage
 
 Json = Any
-RIGHTS = "use a token of an admin who may read apps, groups and users (okta.apps.read, okta.groups.read)"
 SENT = frozenset({"ACTIVE", "APPROVED", "IMPLICIT", "IMPORTED", "MATCHED", "PENDING", "PROVISIONED", "STAGED"})
 """States of an app's user in which the person is, or is about to be, in WRITER."""
 
-OKTA = Idp("Okta", lambda body: str(body.get("errorSummary") or ""), RIGHTS)
+OKTA = Idp(party.OKTA, lambda body: str(body.get("errorSummary") or ""))
+NAMELESS = "{} users of the app have no e-mail address as their name, and are left out"
 
 
 class _App(NamedTuple):
@@ -37,6 +36,7 @@ class _App(NamedTuple):
     failing: tuple[tuple[str, str], ...]
     role_sent: bool
     stopped: str | None
+    unread: str | None
 
 
 class OktaPeople:
@@ -50,7 +50,7 @@ class OktaPeople:
         self, exchange: Exchange, base: str, app: str, wanted: Iterable[str] = (), role_attribute: str | None = None
     ) -> None:
         self._client = IdpClient(exchange, OKTA, base)
-        self._path = f"/api/v1/apps/{app}"
+        self._path = f"/api/v1/apps/{quote(app, safe='')}"
         self._wanted = tuple(wanted)
         self._attribute = role_attribute
         self._app: _App | None = None
@@ -61,12 +61,7 @@ class OktaPeople:
         can be had. Raises NoAnswer."""
         if scope == PeopleScope():
             return Directory()
-        try:
-            return await self._client.whole(self._read(scope))
-        except NoAnswer:
-            raise
-        except OrgError as error:
-            return Directory(coverage=UNREAD._replace(problem=error.problems[0].message))
+        return await self._client.people(self._read(scope))
 
     async def read_idp(self) -> IdpFacts:
         """The app's set-up. Raises OrgError when it cannot be read."""
@@ -79,6 +74,7 @@ class OktaPeople:
             app.failing,
             role_sent=app.role_sent,
             stopped=app.stopped,
+            unread=app.unread,
         )
 
     async def close(self) -> None:
@@ -87,8 +83,8 @@ class OktaPeople:
 
     async def _read(self, scope: PeopleScope) -> Directory:
         app = await self._read_app()
-        waiting = await self._waiting({*self._wanted, *scope.groups} - set(app.pushed.values()))
-        groups = {**app.pushed, **waiting}
+        waiting = await self._client.by_name({*self._wanted, *scope.groups} - set(app.pushed.values()), self._search)
+        groups: dict[str, str] = {**app.pushed, **waiting}
         users = await self._client.linked(f"{self._path}/users", ("limit", "500"))
         members = await together(self._members(group) for group in groups)
         held: dict[str, list[str]] = {}
@@ -102,23 +98,7 @@ class OktaPeople:
             for (group, name), people in zip(groups.items(), members, strict=True)
             if group in app.pushed and people and not here.intersection(people)
         )
-        return self._directory(sent, held, groups)
-
-    def _directory(
-        self, users: Sequence[Json], held: Mapping[str, Sequence[str]], groups: Mapping[str, str]
-    ) -> Directory:
-        names = {group: normalise.name(name) for group, name in groups.items()}
-        builder = DirectoryBuilder(names.values(), names=names)
-        rows = [self._row(user, held.get(user["id"], ())) for user in users]
-        nameless = sum(row is None for row in rows)
-        faults = builder.add(row for row in rows if row is not None)
-        if faults or (twice := builder.repeated()):
-            why = faults[0].message if faults else f"{len(twice)} e-mail addresses came twice"
-            raise OrgError(Problem("idp_people", f"Okta's users cannot be taken as people: {why}"))
-        left = (
-            f"{nameless} users of the app have no e-mail address as their name, and are left out" if nameless else None
-        )
-        return builder.build(Coverage(read=len(builder), total=len(builder), problem=left))
+        return self._client.directory((self._row(user, held.get(user["id"], ())) for user in sent), groups, NAMELESS)
 
     def _row(self, user: Json, groups: Sequence[str]) -> Json:
         email = next(filter(_is_email, (_in(user, "credentials", "userName"), _in(user, "profile", "email"))), None)
@@ -133,11 +113,11 @@ class OktaPeople:
             said = await self._client.one(self._path)
             status = str(said.get("status") or "ACTIVE")
             stopped = None if status == "ACTIVE" else f"the app is {status.lower()}"
-            mappings, assigned, role_sent = await together(
+            role_sent, unread = await self._role_sent()
+            mappings, assigned = await together(
                 (
                     self._client.linked(f"{self._path}/group-push/mappings", ("limit", "100")),
                     self._client.linked(f"{self._path}/groups", ("limit", "200")),
-                    self._role_sent(),
                 )
             )
             sources = [row["sourceGroupId"] for row in mappings if row.get("status") != "INACTIVE"]
@@ -148,39 +128,31 @@ class OktaPeople:
                 for row in mappings
                 if row.get("status") == "ERROR"
             )
-            self._app = _App({group: names[group] for group in sources}, ids, names, failing, bool(role_sent), stopped)
+            pushed = {group: names[group] for group in sources}
+            self._app = _App(pushed, ids, names, failing, role_sent, stopped, unread)
         return self._app
 
     async def _names(self, groups: Collection[str]) -> dict[str, str]:
-        found = await together(self._client.one(f"/api/v1/groups/{group}") for group in sorted(groups))
+        found = await together(self._client.one(f"/api/v1/groups/{quote(group, safe='')}") for group in sorted(groups))
         return {group["id"]: normalise.name(group["profile"]["name"]) for group in found}
 
-    async def _waiting(self, names: Collection[str]) -> dict[str, str]:
-        """Groups by these names that are not pushed; where two share a name neither is taken."""
-        found: dict[str, str] = {}
-        for name in sorted(names):
-            quoted = name.replace("\\", "\\\\").replace('"', '\\"')
-            rows = await self._client.linked(
-                "/api/v1/groups", ("search", f'profile.name eq "{quoted}"'), ("limit", "200")
-            )
-            exact = [row["id"] for row in rows if normalise.name(row["profile"]["name"]) == name]
-            if len(exact) == 1:
-                found[exact[0]] = name
-        return found
+    async def _search(self, name: str) -> Iterable[tuple[str, str]]:
+        query = (("search", f"profile.name eq {json.dumps(name, ensure_ascii=False)}"), ("limit", "200"))
+        return [(row["id"], row["profile"]["name"]) for row in await self._client.linked("/api/v1/groups", *query)]
 
     async def _members(self, group: str) -> list[str]:
-        rows = await self._client.linked(f"/api/v1/groups/{group}/users", ("limit", "200"))
+        rows = await self._client.linked(f"/api/v1/groups/{quote(group, safe='')}/users", ("limit", "200"))
         return [row["id"] for row in rows]
 
-    async def _role_sent(self) -> list[Json]:
-        """Whether an attribute of the app goes into WRITER's extension; a token that may not see it tells nothing."""
+    async def _role_sent(self) -> tuple[bool, str | None]:
+        """Whether an attribute of the app goes into WRITER's extension, and why that is not known."""
         path = f"/api/v1/meta/schemas/apps/{self._path.rpartition('/')[2]}/default"
         try:
             schema = await self._client.one(path)
-        except IdpRefused:
-            return []
+        except IdpRefused as error:
+            return False, error.problems[0].message
         own = ((schema.get("definitions") or {}).get("custom") or {}).get("properties") or {}
-        return [name for name, said in own.items() if str(said.get("externalNamespace") or "").startswith(EXTENSION)]
+        return any(str(said.get("externalNamespace") or "").startswith(EXTENSION) for said in own.values()), None
 
 
 def _in(user: Json, part: str, name: str | None) -> Json:

@@ -14,8 +14,10 @@ from rolecall.codec.people import DirectoryBuilder
 from rolecall.errors import OrgError
 from rolecall.live.exchange import Exchange, together
 from rolecall.live.lists import SLACK, ListShifted
+from rolecall.live.party import SCIM
 from rolecall.live.refusals import Refused, accepted, contract, decoded
 from rolecall.live.transport import NoAnswer, Request
+from rolecall.model import normalise
 from rolecall.model.directory import Directory, PeopleScope
 from rolecall.model.live import UNREAD, Coverage
 
@@ -52,7 +54,7 @@ class ScimPeople:
             return Directory()
         try:
             users, groups = await together((self._users(), self._groups()))
-            return decoded(USERS, lambda: _directory(users, groups, self._attribute))
+            return decoded(USERS, lambda: _directory(users, groups, self._attribute), SCIM)
         except NoAnswer:
             raise
         except OrgError as error:
@@ -108,11 +110,11 @@ async def _read(exchange: Exchange, request: Request) -> ScimList:
         if not page.rows or (len(known) == len(page.rows) and len(rows) >= total):
             return ScimList(rows, max(0, total - len(rows)))
         if known or len(set(page.ids)) != len(page.ids):
-            raise ListShifted(*contract(request, "a resource came twice").problems)
+            raise ListShifted(*contract(request, "a resource came twice", SCIM).problems)
         rows += page.rows
         seen.update(page.ids)
         if len(rows) > 2 * total + SLACK:
-            raise ListShifted(*contract(request, f"of {total} resources more than {len(rows)} came").problems)
+            raise ListShifted(*contract(request, f"of {total} resources more than {len(rows)} came", SCIM).problems)
 
 
 class _Page(NamedTuple):
@@ -126,8 +128,8 @@ async def _page(exchange: Exchange, request: Request, start: int, total: int | N
     answer = await exchange.read(asked)
     if total is not None and start > total and answer.status in (400, 404):
         return _Page([], [], None)
-    body = accepted(asked, answer)
-    return decoded(asked, lambda: _decode_page(body))
+    body = accepted(asked, answer, SCIM)
+    return decoded(asked, lambda: _decode_page(body), SCIM)
 
 
 def _decode_page(body: Json) -> _Page:
@@ -142,15 +144,15 @@ def _decode_page(body: Json) -> _Page:
 
 def _directory(users: ScimList, groups: ScimList, attribute: str | None) -> Directory:
     """One directory. Raises OrgError for people who came twice (R28)."""
-    names = {group["id"]: group["displayName"] for group in groups.rows}
+    names = {group["id"]: normalise.name(group["displayName"]) for group in groups.rows}
     held = _memberships(groups.rows)
-    builder = DirectoryBuilder([name for name in names.values() if name.strip()], names=names)
+    builder = DirectoryBuilder([name for name in names.values() if name], names=names)
     rows = [_row(user, held.get(user["id"], ()), names, attribute) for user in users.rows]
     nameless = sum(row is None for row in rows)
     if faults := builder.add(row for row in rows if row is not None):
-        raise contract(USERS, f"a user in it {faults[0].message}")
+        raise contract(USERS, f"a user in it {faults[0].message}", SCIM)
     if twice := builder.repeated():
-        raise contract(USERS, f"{len(twice)} e-mail addresses came twice")
+        raise contract(USERS, f"{len(twice)} e-mail addresses came twice", SCIM)
     return builder.build(_coverage(users, groups, len(builder), nameless))
 
 
@@ -190,7 +192,9 @@ def _is_direct(group: Json) -> bool:
 
 def _told(group: Json, names: dict[str, str]) -> str:
     """What a user says of a group: its id where the groups were read, else the name it gives."""
-    return str(group["value"] if group.get("value") in names else group.get("display") or group["value"])
+    return (
+        str(group["value"]) if group.get("value") in names else normalise.name(group.get("display") or group["value"])
+    )
 
 
 def _emails(user: Json) -> Iterator[str]:

@@ -9,95 +9,108 @@ from urllib.parse import urlsplit
 from rolecall.codec.api import ApiError, decode_error
 from rolecall.errors import OrgError, Problem
 from rolecall.live.pace import retry_after
+from rolecall.live.party import ORG, Party
 from rolecall.live.transport import Answer, Request
 
 T = TypeVar("T")
 
 NOT_IN_PLAN = "scim_not_in_plan"
-CHECK_TOKEN = "check that it is whole, not expired or revoked, and for this org's admin API rather than for SCIM"
-ASK_ADMIN = "use the token of an org admin: only org admins may see and change these settings"
 LONGEST_WORDS = 300
 
 
 class Refused(OrgError):
-    """The org answered a read with something else than 2xx; ``code`` is the problem's."""
+    """A read was answered with something else than 2xx; ``code`` is the problem's."""
 
-    def __init__(self, request: Request, answer: Answer) -> None:
-        problem = refusal(request, answer)
+    def __init__(self, request: Request, answer: Answer, party: Party = ORG) -> None:
+        problem = refusal(request, answer, party)
         super().__init__(problem)
         self.status = answer.status
         self.code = problem.code
 
 
-def accepted(request: Request, answer: Answer) -> Any:
+def accepted(request: Request, answer: Answer, party: Party = ORG) -> Any:
     """The JSON of a 2xx answer. Raises Refused for any other, OrgError for what is no JSON."""
     if not answer.ok:
-        raise Refused(request, answer)
-    return body_json(request, answer)
+        raise Refused(request, answer, party)
+    return body_json(request, answer, party)
 
 
-def refusal(request: Request, answer: Answer) -> Problem:
+def refusal(request: Request, answer: Answer, party: Party = ORG) -> Problem:
     """The problem that an answer other than 2xx stands for."""
     said = _said(answer)
     words = f": {_short(said.message)}" if said.message else ""
     if 300 <= answer.status < 400:
-        return _redirect(request, answer)
+        return _redirect(request, answer, party)
+    code, name = party.code, party.name
     if answer.status == 401:
-        return Problem("org_unauthorized", f"the org does not accept the token{words}", None, CHECK_TOKEN)
+        return Problem(f"{code}_unauthorized", f"{name} does not accept the token{words}", None, party.token)
     if answer.status == 403 and said.key == NOT_IN_PLAN:
         return Problem(NOT_IN_PLAN, f"the org's plan tier has no SCIM{words}", None, "ask WRITER for a plan with SCIM")
     if answer.status == 403:
-        return Problem("org_forbidden", f"the org forbids {request}{words}", None, ASK_ADMIN)
+        return Problem(f"{code}_forbidden", f"{name} forbids {request}{words}", None, party.rights)
     if answer.status == 429:
-        return Problem("org_busy", f"the org is out of requests for us{words}{_asked(answer)}", None, "try again later")
+        message = f"{name} is out of requests for us{words}{_asked(answer)}"
+        return Problem(f"{code}_busy", message, None, "try again later")
     if answer.status >= 500:
-        message = f"the org failed at {request} with {answer.status}{words}{_asked(answer)}"
-        return Problem("org_failed", message, None, "try again later; if it stays so, tell whoever runs the org")
-    return Problem(f"org_{answer.status}", f"the org refused {request} with {answer.status}{words}")
+        message = f"{name} failed at {request} with {answer.status}{words}{_asked(answer)}"
+        return Problem(f"{code}_failed", message, None, f"try again later; if it stays so, tell whoever runs {name}")
+    return Problem(f"{code}_{answer.status}", f"{name} refused {request} with {answer.status}{words}")
 
 
-def contract(request: Request, why: str) -> OrgError:
+def contract(request: Request, why: str, party: Party = ORG) -> OrgError:
     """The error that an answer is not what the contract allows."""
-    hint = "check `org.url`: something else than an org's admin API may be answering there"
-    return OrgError(Problem("org_contract", f"{request} was answered, but {why}", None, hint))
+    what = "an org's admin API" if party is ORG else party.name
+    hint = f"check `{party.setting}`: something else than {what} may be answering there"
+    return OrgError(Problem(f"{party.code}_contract", f"{request} was answered, but {why}", None, hint))
 
 
-def body_json(request: Request, answer: Answer) -> Any:
+def body_json(request: Request, answer: Answer, party: Party = ORG) -> Any:
     """The JSON of a 2xx answer. Raises OrgError for HTML, half an answer, or anything else."""
     try:
         return answer.json()
     except ValueError:
         kind = answer.headers.get("content-type", "").partition(";")[0] or "no content type"
-        raise contract(request, f"not with JSON ({_short(kind)}, {len(answer.body)} bytes)") from None
+        raise contract(request, f"not with JSON ({_short(kind)}, {len(answer.body)} bytes)", party) from None
 
 
-def decoded(request: Request, decode: Callable[[], T]) -> T:
+def decoded(request: Request, decode: Callable[[], T], party: Party = ORG) -> T:
     """What ``decode`` gives. Raises OrgError where an answer lacks what the contract promises."""
     try:
         return decode()
     except KeyError as error:
-        raise contract(request, f"`{error.args[0]}` is missing") from None
+        raise contract(request, f"`{error.args[0]}` is missing", party) from None
     except ValueError as error:
-        raise contract(request, f"not as the contract says ({_short(str(error))})") from None
+        raise contract(request, f"not as the contract says ({_short(str(error))})", party) from None
     except (TypeError, AttributeError):
-        raise contract(request, "not as the contract says: a value is of another kind") from None
+        raise contract(request, "not as the contract says: a value is of another kind", party) from None
 
 
 def _said(answer: Answer) -> ApiError:
+    """What the contract's error says, or SCIM's ``detail`` (RFC 7644 §3.12)."""
     try:
-        return decode_error(answer.json())
+        body = answer.json()
+    except ValueError:
+        return ApiError("", "", None, {})
+    detail = body.get("detail") if isinstance(body, dict) else None
+    return ApiError("", detail, None, {}) if isinstance(detail, str) else _api_error(body)
+
+
+def _api_error(body: Any) -> ApiError:
+    try:
+        return decode_error(body)
     except ValueError:
         return ApiError("", "", None, {})
 
 
-def _redirect(request: Request, answer: Answer) -> Problem:
+def _redirect(request: Request, answer: Answer, party: Party) -> Problem:
     try:
         to = urlsplit(answer.headers.get("location", ""))
         where = f"{to.scheme}://{to.netloc.rpartition('@')[2]}" if to.hostname else "another path"
     except ValueError:
         where = "another place"
-    message = f"the org answered {request} with a redirect to {_short(where)}"
-    return Problem("org_redirect", message, None, "a token is never sent on; if that is the org, name it in `org.url`")
+    message = f"{party.name} answered {request} with a redirect to {_short(where)}"
+    hint = f"a token is never sent on; if that is {party.name}, name it in `{party.setting}`"
+    return Problem(f"{party.code}_redirect", message, None, hint)
 
 
 def _asked(answer: Answer) -> str:

@@ -14,7 +14,7 @@ class IdpFacts:
     their members has the app (R30; None when members were not read). ``failing`` are those whose last push failed, and
     why. ``everybody``: the scope is all people and groups of the directory, None when that cannot be read.
     ``role_sent``: a role attribute is still mapped (R19); ``roles_raw``: by ``appRoleAssignments`` as it stands.
-    ``stopped`` says why nothing is sent at the moment.
+    ``stopped`` says why nothing is sent at the moment, ``unread`` why the rest could not be told.
     """
 
     kind: Literal["okta", "entra"]
@@ -26,3 +26,4 @@ class IdpFacts:
     role_sent: bool = False
     roles_raw: bool = False
     stopped: str | None = None
+    unread: str | None = None

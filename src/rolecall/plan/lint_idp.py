@@ -27,6 +27,9 @@ _Finding = tuple[str, str, str | None]
 def _sending(facts: IdpFacts) -> Iterator[_Finding]:
     if facts.stopped:
         yield "stopped", f"{_NAME[facts.kind]} sends nothing at the moment: {facts.stopped}", "what is planned may wait"
+    if facts.unread:
+        hint = "what it maps, and whether it runs, is not known"
+        yield "unread", f"how the app is set up could be read in part only: {facts.unread}", hint
     for name, why in facts.failing[:_SHOWN]:
         yield "push_failed", f"the last push of `{name}` failed: {why}", "push it again in the IdP"
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from rolecall.errors import ConfigError, Problem
 from rolecall.live.people_file import PeopleFile, decode_csv
-from rolecall.model.directory import EVERYBODY, PLAIN, Directory, PeopleScope, Person, Traits
+from rolecall.model.directory import EVERYBODY, PLAIN, Directory, Person, Traits
 from rolecall.model.policy import Combo
 
 
@@ -77,13 +77,14 @@ def test_the_forms_that_tools_export(text: str) -> None:
         ("emial\nann@acme.com\n", 1, "did you mean"),
         ("email,mail\na@b.c,a@b.c\n", 1, "two columns for `email`"),
         ("email,groups\n,A\n", 2, "`email` is empty"),
+        ("email,groups\nann,A\n", 2, "no e-mail address"),
         ("email,active\nann@acme.com,maybe\n", 2, "neither true nor false"),
         ("email,origin\n\nann@acme.com,ldap\n", 3, "`origin`"),
         ("email,active\na@b.c,yes\nA@b.c,no\n", 3, "on line 2 too"),
         ('email,groups\na@b.c,"A\n', 2, "not CSV"),
         ('email,groups\na@b.c,"A"x\n', 2, "not CSV"),
     ],
-    ids=range(12),
+    ids=range(13),
 )
 def test_what_is_wrong_has_its_line(text: str | bytes, line: int, words: str) -> None:
     (problem,) = problems(text)
@@ -103,14 +104,20 @@ def test_all_lines_are_told_at_once_but_not_without_end() -> None:
     assert len(problems("email,active\n" + "".join(f"p{n}@b.c,?\n" for n in range(999)))) == 50
 
 
-def read(path: Path, scope: PeopleScope = EVERYBODY) -> Directory:
-    return asyncio.run(PeopleFile(path).read_people(scope))
+def read(path: Path) -> Directory:
+    return asyncio.run(PeopleFile(path).read_people(EVERYBODY))
 
 
-def test_csv_and_json_lines_read_alike(tmp_path: Path) -> None:
-    (tmp_path / "p.csv").write_text("email,groups\nann@acme.com,A\n")
-    (tmp_path / "p.jsonl").write_text(json.dumps({"email": "ann@acme.com", "groups": ["A"]}) + "\n")
-    assert read(tmp_path / "p.csv") == read(tmp_path / "p.jsonl")
+def test_an_address_that_is_there_again_has_its_line(tmp_path: Path) -> None:
+    """Blank lines, and lines that are no person, count as lines all the same."""
+    (tmp_path / "p.jsonl").write_text('{"email": "a@b.c"}\n\n{"email": 7}\n{"email": "d@b.c"}\n{"email": "A@b.c"}\n')
+    with pytest.raises(ConfigError) as caught:
+        read(tmp_path / "p.jsonl")
+    assert [(one.where.line, one.code) for one in caught.value.problems if one.where] == [
+        (3, "people_invalid"),
+        (5, "people_repeated"),
+    ]
+    assert "line 1 too" in caught.value.problems[1].message
 
 
 def test_json_lines_may_have_manual_edits(tmp_path: Path) -> None:
@@ -124,10 +131,6 @@ def test_a_file_that_cannot_be_read(tmp_path: Path, name: str) -> None:
     with pytest.raises(ConfigError) as caught:
         read(tmp_path / name)
     assert caught.value.problems[0].code == "unreadable"
-
-
-def test_nobody_is_read_for_nobody(tmp_path: Path) -> None:
-    assert len(read(tmp_path / "gone.csv", PeopleScope())) == 0
 
 
 @given(st.binary(max_size=200))
