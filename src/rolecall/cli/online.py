@@ -1,4 +1,4 @@
-"""`validate --online`: the names of a config against those of the live org, and the IdP's app against both."""
+"""`validate --online`: a config held against the live org, its people and the IdP's app."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from rolecall.errors import Problem
 
 
 def online_problems(call: Invocation) -> Sequence[Problem]:
-    """Teams, roles and groups that the org does not have, and what the IdP tells."""
+    """What the org does not have, what its people make of the config, and what the IdP tells."""
     return wait_for(_problems(call))
 
 
 async def _problems(call: Invocation) -> Sequence[Problem]:
+    from rolecall.cli.asking import request_for
     from rolecall.jobs.validate import check_online
 
     config = read(call)
     async with session(call, config) as found:
-        return await check_online(config, found.org, found.people)
+        return await check_online(config, request_for(call, found))

@@ -1,4 +1,4 @@
-"""Use case `validate`: everything that is wrong with a config, offline, or against the names of a live org."""
+"""Use case `validate`: everything that is wrong with a config, offline, or against a live org and its people."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from rolecall.errors import Problem
 
 if TYPE_CHECKING:
     from rolecall.desired import Config
-    from rolecall.live.port import People, Reader
+    from rolecall.jobs.plan import PlanRequest
+    from rolecall.plan.question import Question
 
 
 def validate(root: Path, env: str | None, main: str) -> list[Problem]:
@@ -18,13 +19,41 @@ def validate(root: Path, env: str | None, main: str) -> list[Problem]:
     return validate_repo(root, env, main)
 
 
-async def check_online(config: Config, org: Reader, people: People | None = None) -> list[Problem]:
-    """Teams, roles and groups in the config that a live org does not have; and, where people come from the IdP, what
-    it tells of its app."""
+async def check_online(config: Config, request: PlanRequest) -> list[Problem]:
+    """What only an org can tell of a config: teams, roles and groups that it does not have; what its IdP tells of the
+    app; and everything that a plan would warn of, with everybody read. Without what ``validate`` says already.
+
+    Where people cannot be read it says what nobody looked for. Raises as ``question`` does.
+    """
+    from dataclasses import replace
+
     from rolecall.desired.references import references
     from rolecall.jobs.people import idp_problems
-    from rolecall.live.port import IdpSource
+    from rolecall.jobs.plan import question
 
-    sections = frozenset({"idp_groups", "teams", "roles"})
-    live = await org.read(sections | {"scim"} if isinstance(people, IdpSource) else sections)
-    return [*references(config, live.facts), *await idp_problems(people, config.desired, live)]
+    asked = await question(replace(request, wanted=replace(request.wanted, references=None)))
+    found = references(config, asked.live.facts)
+    if not any(problem.severity == "error" for problem in found):
+        found += await _linted(request, asked)
+    told = await idp_problems(request.people, config.desired, asked.live)
+    return [problem for problem in (*found, *told) if problem not in config.warnings]
+
+
+async def _linted(request: PlanRequest, asked: Question) -> list[Problem]:
+    from dataclasses import replace
+
+    from rolecall.jobs.people import read_people
+    from rolecall.model.directory import EVERYBODY
+    from rolecall.plan.make import make
+
+    if request.people is None:
+        return [*make(asked).warnings, _not_looked_for("people are not read here")]
+    directory = await read_people(request.people, request.org, asked.live, EVERYBODY)
+    warnings = make(replace(asked, directory=directory, scope=EVERYBODY)).warnings
+    seen = directory.coverage
+    return [*warnings, *([] if seen.state == "complete" else [_not_looked_for(seen.problem or "people were not read")])]
+
+
+def _not_looked_for(why: str) -> Problem:
+    what = "owners who are gone, people without a mapped group, and roles that conflict"
+    return Problem("not_linted", f"nobody looked for {what}: {why}", None, "let the token read people", "warning")

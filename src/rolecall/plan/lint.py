@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
+from itertools import combinations
 
 from rolecall.access.evaluate import memberships
 from rolecall.access.rules import Rules, default_combos
@@ -182,14 +183,12 @@ def _ranks(rules: Rules, name: str) -> dict[str, int]:
 
 
 def _pairs(directory: Directory, ranked: Sequence[Mapping[str, int]], person: int) -> Iterator[tuple[str, str]]:
-    """The groups of a person that differ about a team, each against the first that gives it."""
-    firsts: dict[str, tuple[int, int]] = {}
-    for group in sorted(directory.members[directory.offsets[person] : directory.offsets[person + 1]]):
-        for team, given in ranked[group].items():
-            rank, first = firsts.setdefault(team, (given, group))
-            if rank != given:
-                one, other = sorted((directory.groups[first], directory.groups[group]))
-                yield one, other
+    """Every two groups of a person that differ about a team."""
+    groups = directory.members[directory.offsets[person] : directory.offsets[person + 1]]
+    for one, other in combinations(sorted(set(groups), key=directory.groups.__getitem__), 2):
+        mine, theirs = ranked[one], ranked[other]
+        if any(mine[team] != theirs[team] for team in mine.keys() & theirs.keys()):
+            yield directory.groups[one], directory.groups[other]
 
 
 def _synced(directory: Directory, person: int) -> bool:

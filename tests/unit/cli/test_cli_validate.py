@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 
 import pytest
 import yaml
-from cli_repo import CONFIG, EXAMPLES, copy_example, make_repo
+from cli_repo import CONFIG, EXAMPLES, SNAPSHOT, copy_example, make_repo
 
 from rolecall.cli.main import run
 from rolecall.errors import Exit
@@ -84,6 +84,34 @@ def test_online_checks_names_against_the_org(tmp_path: Path, capsys: pytest.Capt
     assert run(["-C", str(repo), "validate"]) == Exit.OK
     assert run(["-C", str(repo), "validate", "--online"]) == Exit.ERROR
     assert "the org has no team `Brnd`; did you mean `Brand`?" in capsys.readouterr().out
+
+
+def test_online_lints_with_everybody_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    live = {**SNAPSHOT["idp_groups"], "Leads": {"role": "team_admin", "teams": ["Brand"]}, "Odd": "blank"}
+    people = [
+        *SNAPSHOT["people"],
+        {"email": "ed@tiny.co", "groups": ["Marketing", "Leads"]},
+        {"email": "flo@tiny.co", "groups": ["Odd"]},
+    ]
+    config = CONFIG.replace("  Marketing:\n", "  Leads: {role: team_admin, teams: [Brand]}\n  Marketing:\n")
+    config = config.replace("owner: lead@tiny.co", "owner: lead@tiny.co\n    expires: 2031-01-02")
+    repo = make_repo(tmp_path / "r", config, {**SNAPSHOT, "idp_groups": live, "people": people})
+    assert run(["-C", str(repo), "validate"]) == Exit.OK
+    assert capsys.readouterr().out.endswith("No problems found.\n")
+    assert run(["-C", str(repo), "--as-of", "2031-01-01", "validate", "--online"]) == Exit.OK
+    told = capsys.readouterr().out
+    assert "lead@tiny.co, the owner of idp_groups/Marketing, is nobody in this org" in told
+    assert "1 person has the default (Everyone member), for none of their groups is mapped" in told
+    assert "`Leads` and `Marketing` (1)" in told
+    assert "idp_groups/Marketing expires after 2031-01-02" in told
+    assert told.endswith("4 warnings.\n")
+
+
+def test_online_says_what_nobody_could_look_for(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = CONFIG.replace("local:org.db", "observed:live.json")
+    repo = make_repo(tmp_path / "r", text, {key: said for key, said in SNAPSHOT.items() if key != "people"})
+    assert run(["-C", str(repo), "validate", "--online"]) == Exit.OK
+    assert "nobody looked for owners who are gone" in capsys.readouterr().out
 
 
 def test_render_is_the_config_that_holds(capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,6 +7,7 @@ from datetime import date
 
 from small_org import ask, config, live, many, person, plan
 
+from rolecall.codec.people import decode_people, encode_person
 from rolecall.model.desired import Applied, Intent
 from rolecall.model.directory import PeopleScope
 from rolecall.model.live import Group
@@ -73,6 +74,18 @@ def test_two_mappings_of_one_person_that_conflict():
     assert warned(plan(spec, spec, [person("ann", "Sales", "Other")]), "conflicting_roles") == []
 
 
+def test_conflicts_are_the_same_however_the_groups_are_numbered():
+    spec = {"A": "member: S", "B": "team_admin: S", "C": "member: S, T", "D": "org_admin: T"}
+    people = [person("ann", "A", "B", "C"), person("bo", "C", "B", "D", "A")]
+    for groups in (["A", "B", "C", "D"], ["D", "C", "B", "A"]):
+        directory = decode_people(map(encode_person, people), groups)
+        asked = replace(ask(config(spec), live(spec), None), directory=directory)
+        assert one(make(asked), "conflicting_roles").message == (
+            "people are in two groups that give one team different roles: `A` and `B` (2), `B` and `C` (2) and "
+            "`C` and `D` (1)"
+        )
+
+
 def test_a_mapping_without_a_role():
     assert "gives the default's role" in one(plan(A, {"A": ": X"}, []), "no_role").message
 
@@ -92,6 +105,27 @@ def test_an_owner_who_is_no_longer_a_person():
     assert "no longer active" in one(owned("bo@acme.com", person("bo", active=False)), "owner_gone").message
     assert warned(owned("Ann@ACME.com"), "owner_gone") == []
     assert warned(owned("the IT team"), "owner_gone") == []
+
+
+def test_an_owner_is_looked_for_among_those_who_were_asked_for():
+    def owned(**more):
+        return plan(A, {"A": "member: Y"}, [person("ann", "A")], intents={"A": Intent(owner="Lead@acme.com")}, **more)
+
+    assert warned(owned(scope=PeopleScope(emails=frozenset({"lead@acme.com"}))), "owner_gone")
+    assert warned(owned(scope=PeopleScope(groups=frozenset({"A"}))), "owner_gone") == []
+
+
+def test_a_group_is_empty_by_its_count_or_by_its_people():
+    assert one(plan(A, A, [person("off", "A", active=False)]), "empty_group")
+    assert warned(plan(A, A, many(1, "A")), "empty_group") == []
+    assert warned(plan(A, A, None), "empty_group") == []
+
+
+def test_an_expired_mapping_that_a_cut_leaves_in_place_still_gives_what_it_gave():
+    gone = {"A": Intent(expires=date(2026, 11, 1))}
+    spec = {**A, "B": "member: X"}
+    made = plan(spec, {**A, "B": "member: Y"}, many(1, "A"), intents=gone, targets=("idp_groups/B",))
+    assert warned(made, "expired") == []
 
 
 def test_expired_and_soon_expiring():
