@@ -23,7 +23,7 @@ def plan_json(plan: Plan) -> str:
     every apply plans again.
     """
     said = encode_plan(plan)
-    return json.dumps({**said, "parts": parts_of(said)}, ensure_ascii=False, indent=1) + "\n"
+    return json.dumps({**said, "parts": parts_of(said)}, indent=1) + "\n"
 
 
 def write_file(path: Path, text: str) -> None:

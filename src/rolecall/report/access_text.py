@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -15,10 +13,10 @@ from rolecall.plan.why import Because, Cause, Why, WhyNot
 from rolecall.report.flow import flow
 from rolecall.report.line import Line, Span, line
 from rolecall.report.phrases import count, listed, place
+from rolecall.report.table import table
 from rolecall.report.visible import cells, visible
 
 _COLUMN = 28
-_FORMULA = ("=", "+", "-", "@")
 
 
 def access_lines(rows: Iterable[tuple[str, Access]]) -> Iterator[Line]:
@@ -41,12 +39,8 @@ def access_json(rows: Iterable[tuple[str, Access]]) -> str:
 
 def access_csv(rows: Iterable[tuple[str, Access]]) -> str:
     """A line for each combo: ``email,team,role,reason``; nothing in it is a formula to a spreadsheet."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(("email", "team", "role", "reason"))
-    for email, access in rows:
-        writer.writerows([*map(_cell, (email, row.team, row.role, row.reasons[0].source))] for row in access.combos)
-    return out.getvalue()
+    told = ((email, row.team, row.role, row.reasons[0].source) for email, access in rows for row in access.combos)
+    return table(("email", "team", "role", "reason"), told)
 
 
 def unmanaged_lines(rows: Iterable[Unmanaged]) -> Iterator[Line]:
@@ -145,6 +139,7 @@ def tests_lines(tests: Iterable[AccessTestResult]) -> Iterator[Line]:
     found = list(tests)
     for test in found:
         label = Span("ok      ", "ok") if test.passed else Span("FAILED  ", "error")
+        label = Span("LATER   ", "dim") if test.later else label
         told = f"{visible(test.name)}{'' if test.passed else f': {visible(test.message)}'}"
         yield Line((label, Span(told)), hang=8, tail=(Span(place(test.source), "dim"),) if test.source else ())
     passed = sum(test.passed for test in found)
@@ -176,8 +171,3 @@ def _cause(cause: Cause, *, indent: int, before: str = "") -> Line:
 
 def _cause_json(cause: Cause) -> dict[str, Any]:
     return {**cause._asdict(), "where": place(cause.where) or None}
-
-
-def _cell(text: str) -> str:
-    shown = visible(text)
-    return f"'{shown}" if shown.startswith(_FORMULA) else shown

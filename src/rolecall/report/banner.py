@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
+import re
 
 from rolecall.plan.value import OrgRef, Plan
 from rolecall.report.phrases import count
@@ -43,6 +43,7 @@ def _took(plan: Plan) -> str:
 
 def _address(url: str) -> str:
     """The host of a web address, port included and never a password; other addresses whole."""
-    if not url.startswith(("http://", "https://")):
+    scheme, _, rest = url.partition("://")
+    if scheme not in ("http", "https"):
         return url
-    return urlsplit(url).netloc.rpartition("@")[2]
+    return re.split("[/?#]", rest, maxsplit=1)[0].rpartition("@")[2]

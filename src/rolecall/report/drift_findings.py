@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections import Counter
 from collections.abc import Iterator
@@ -15,14 +13,13 @@ from rolecall.plan.drift_found import Found
 from rolecall.report.drift_walk import DriftWalk, Entry
 from rolecall.report.findings import Finding, Level, of_problems, worst_first
 from rolecall.report.junit import Case
+from rolecall.report.table import table
 from rolecall.report.visible import visible
 
 COLUMNS = (
     "address", "class", "counts", "last", "desired", "live", "who", "when", "from", "gain", "lose", "change",
     "source", "fingerprint",
 )  # fmt: skip
-
-_FORMULA = ("=", "+", "-", "@")
 
 
 def drift_findings(walked: DriftWalk) -> list[Finding]:
@@ -66,11 +63,7 @@ def drift_gitlab(walked: DriftWalk) -> str:
 
 def drift_csv(found: Found) -> str:
     """A line for each address that is not in sync; values as JSON, people as counts of what the drift did."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(COLUMNS)
-    writer.writerows([*map(_cell, row)] for row in _rows(found))
-    return out.getvalue()
+    return table(COLUMNS, _rows(found))
 
 
 def _rows(found: Found) -> Iterator[tuple[str, ...]]:
@@ -96,8 +89,3 @@ def _rows(found: Found) -> Iterator[tuple[str, ...]]:
 def _value(at: str, value: Value | None) -> str:
     section, _ = split_address(at)
     return "" if value is None else json.dumps(encode_value(section, value), ensure_ascii=False)
-
-
-def _cell(text: str) -> str:
-    shown = visible(text)
-    return f"'{shown}" if shown.startswith(_FORMULA) else shown

@@ -2,30 +2,17 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-
+from rolecall.report.banner import REHEARSAL
 from rolecall.report.drift_walk import DriftWalk
-from rolecall.report.html.style import STYLE
-from rolecall.report.phrases import place
-from rolecall.report.visible import visible
+from rolecall.report.findings import of_problems
+from rolecall.report.html.base import page
 
-_TEMPLATE = """<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="{{ policy }}">
-<meta name="referrer" content="no-referrer">
-<title>Drift of {{ visible(found.org.name) }}</title>
-<style>{{ style }}</style>
-</head>
+_TEMPLATE = """{{ head("Drift of " ~ visible(found.org.name), policy) }}
 <body>
 <header>
-<h1>{{ walk.banner }}</h1>
-<p class="headline">{{ walk.headline }}</p>
+{{ banner(walk, rehearsal) }}
 {%- for text in walk.impact %}<p>{{ text }}</p>{% endfor %}
-<p>{{ walk.summary }} <span class="{{ 'alarm' if found.unread else 'dim' }}">{{ walk.seen }}</span></p>
+<p>{{ walk.summary }} {{ seen(walk, found.unread) }}</p>
 <p class="dim">Looked at {{ found.at.strftime("%Y-%m-%d %H:%M") }} UTC. {{ walk.basis }}</p>
 </header>
 <main>
@@ -34,27 +21,17 @@ _TEMPLATE = """<!doctype html>
 <ul class="verdicts">
 {%- for alarm, note in walk.alarms %}
 <li class="block">{{ note.text }} <code>{{ place(alarm.source) }}</code></li>{% endfor %}
-{%- for problem in walk.warnings %}<li>{{ visible(problem | string) }}</li>{% endfor %}
+{%- for found in warnings %}<li>{{ found.level }}: {{ told(found.message) }} <code>{{ place(found.where) }}</code></li>
+{%- endfor %}
 </ul></section>
 {%- endif %}
 {%- for part in walk.parts + walk.aside %}
 <section><h2>{{ part.title }} <span class="dim">{{ "{:,}".format(part.entries | length) }}</span></h2>
-<div class="scroll" tabindex="0" role="region" aria-label="{{ part.title }}"><table class="stack">
-<thead><tr><th scope="col">Address</th><th scope="col">What moved</th>
-<th scope="col">Who, and whom it touches</th><th scope="col">Where</th></tr></thead><tbody>
-{%- for entry in part.entries %}
-<tr><td><span class="mark {{ marks[entry.mark] }}">{{ entry.mark }}</span> <code>{{ entry.address }}</code></td>
-<td>{% for diff in entry.diffs %}<p>{{ diff.path }}:
-{% if diff.before is not none %}<span class="before">{{ diff.before }}</span> →
-<span class="after">{{ diff.after }}</span>{% else %}{{ diff.after }}{% endif %}</p>{% endfor %}</td>
-<td>{% for note in entry.notes %}<p class="{{ note.tone }}">{{ note.text }}</p>{% endfor %}</td>
-<td><code>{{ place(entry.where) }}</code></td></tr>
-{%- endfor %}
-</tbody></table></div></section>
+{{ entries(part.title, part.entries, "What moved", "Who, and whom it touches") }}</section>
 {%- endfor %}
 {%- if walk.news or walk.inventory %}
 <section aria-labelledby="beside"><h2 id="beside">Not drift</h2><ul>
-{%- for note in walk.news + walk.inventory %}<li class="{{ note.tone }}">{{ note.text }}</li>{% endfor %}
+{%- for note in walk.news + walk.inventory %}<li class="{{ note.tone }}">{{ told(note.text) }}</li>{% endfor %}
 </ul></section>
 {%- endif %}
 </main>
@@ -62,22 +39,9 @@ _TEMPLATE = """<!doctype html>
 </html>
 """
 
-_MARKS = {"+": "create", "~": "update", "-": "delete", "↑": "upgrade"}
-
 
 def drift_html(walked: DriftWalk) -> str:
-    """The whole file. No name in it can become markup: all is escaped, and its policy allows its own style alone."""
-    from jinja2 import Environment, StrictUndefined
-    from markupsafe import Markup
-
-    environment = Environment(autoescape=True, undefined=StrictUndefined)
-    environment.globals.update(place=place, visible=visible)
-    digest = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
-    page: str = environment.from_string(_TEMPLATE).render(
-        walk=walked,
-        found=walked.found,
-        marks=_MARKS,
-        style=Markup(STYLE),
-        policy=f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'",
-    )
-    return page
+    """The whole file."""
+    rehearsal = REHEARSAL if walked.banner.startswith(REHEARSAL) else ""
+    warnings = of_problems(walked.warnings)
+    return page(_TEMPLATE, walk=walked, found=walked.found, warnings=warnings, rehearsal=rehearsal)

@@ -4,16 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rolecall.report.drift_walk import DriftWalk, Entry, Part
-from rolecall.report.line import Line, Row, Span, Style, fits, line
+from rolecall.report.drift_walk import DriftWalk, Part
+from rolecall.report.line import Line, Span, Style, line
 from rolecall.report.phrases import place
 from rolecall.report.problems import problem_line
-from rolecall.report.text import banner_line
-from rolecall.report.walk import Mark, Tone
-
-_MARKS: dict[Mark, Style] = {"+": "add", "~": "change", "-": "remove", "↑": "warn"}
-_TONES: dict[Tone, Style] = {"dim": "dim", "plain": "plain", "risk": "risk", "warn": "warn"}
-_DEEP = 6
+from rolecall.report.text import TONES, banner_line, entry_lines, note_line
 
 
 def drift_lines(walked: DriftWalk, width: int | None = None) -> Iterator[Line]:
@@ -35,10 +30,10 @@ def drift_lines(walked: DriftWalk, width: int | None = None) -> Iterator[Line]:
     if walked.news:
         yield line()
         yield line("Not drift", "bold")
-        yield from (line(note.text, _TONES[note.tone], indent=2, hang=4) for note in walked.news)
+        yield from (line(note.text, TONES[note.tone], indent=2, hang=4) for note in walked.news)
     if walked.inventory:
         yield line()
-        yield from (line(note.text, _TONES[note.tone], indent=2, hang=4) for note in walked.inventory)
+        yield from (line(note.text, TONES[note.tone], indent=2, hang=4) for note in walked.inventory)
     yield from (problem_line(problem) for problem in walked.warnings)
     yield line()
     yield line(walked.summary, "bold")
@@ -49,32 +44,8 @@ def _part(part: Part, width: int | None, style: Style) -> Iterator[Line]:
     yield line()
     yield Line((Span(part.title, style), Span(f"  {len(part.entries):,}", "dim")), hang=2)
     for entry in part.entries:
-        yield from _entry(entry, width)
-
-
-def _entry(entry: Entry, width: int | None) -> Iterator[Line]:
-    head: Row = (Span(f"{entry.mark} ", _MARKS[entry.mark]), Span(entry.address, "bold"))
-    what = _diffs(entry)
-    one = Line((*head, Span("   "), *what) if what else head, 2, _DEEP)
-    where: Row = (Span(place(entry.where), "dim"),) if entry.where else ()
-    if fits(one._replace(tail=where), width) or not what:
-        yield one._replace(tail=where)
-    else:
-        yield Line(head, 2, _DEEP, where)
-        yield Line(what, _DEEP, _DEEP)
-    yield from (line(note.text, _TONES[note.tone], indent=_DEEP, hang=_DEEP + 2) for note in entry.notes)
-
-
-def _diffs(entry: Entry) -> Row:
-    spans: list[Span] = []
-    for diff in entry.diffs:
-        spans += [Span(" · ", "dim")] if spans else []
-        spans.append(Span(f"{diff.path}: ", "dim"))
-        if diff.before is not None:
-            spans += [Span(diff.before, "remove"), Span(" → "), Span(diff.after, "add")]
-        else:
-            spans.append(Span(diff.after))
-    return tuple(spans)
+        yield from entry_lines(entry.mark, entry.address, entry.diffs, place(entry.where), 0, width)
+        yield from map(note_line, entry.notes)
 
 
 def _next(walked: DriftWalk) -> Iterator[Line]:

@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
 from rolecall.errors import Problem, Where
-from rolecall.plan.value import Plan
+from rolecall.plan.value import GuardResult, Plan
 from rolecall.report.problems import way_out
 from rolecall.report.verdicts import guard_words
 from rolecall.report.visible import visible
-from rolecall.report.walk import Walk
+from rolecall.report.walk import Entry, Walk
 
 Level = Literal["error", "warning", "note"]
 
@@ -35,11 +35,16 @@ def of_plan(walked: Walk) -> list[Finding]:
     """Findings of a plan, worst first: verdicts, failed access tests, warnings, then each change with its people."""
     plan = walked.plan
     found = [*_of_guards(plan), *_of_tests(plan), *(_of_problem(problem, "plan") for problem in plan.warnings)]
-    for part in walked.parts:
-        for entry in part.entries:
-            told = [f"{entry.mark} {entry.address}", *map(str, entry.diffs), *(note.text for note in entry.notes)]
-            found.append(Finding("note", f"change.{entry.change.action}", " · ".join(told), entry.where))
+    entries = (entry for part in walked.parts for entry in part.entries)
+    for entry in sorted(entries, key=_harmless):
+        told = [f"{entry.mark} {entry.address}", *map(str, entry.diffs), *(note.text for note in entry.notes)]
+        found.append(Finding("note", f"change.{entry.change.action}", " · ".join(told), entry.where))
     return worst_first(found)
+
+
+def guard_told(guard: GuardResult) -> str:
+    """What a guard says, with each way out."""
+    return " ".join((f"{guard.verdict}: {guard_words(guard)}", *map(visible, guard.ways)))
 
 
 def worst_first(findings: Iterable[Finding]) -> list[Finding]:
@@ -57,13 +62,19 @@ def _of_problem(problem: Problem, prefix: str) -> Finding:
 def _of_guards(plan: Plan) -> Iterable[Finding]:
     for guard in plan.guards:
         if guard.verdict in ("block", "not judged"):
-            yield Finding("error", f"guard.{guard.name}", f"{guard.verdict}: {guard_words(guard)}", guard.source)
+            yield Finding("error", f"guard.{guard.name}", guard_told(guard), guard.source)
         elif guard.verdict in ("review", "allowed"):
-            yield Finding("warning", f"guard.{guard.name}", f"{guard.verdict}: {guard_words(guard)}", guard.source)
+            level: Level = "warning" if guard.verdict == "review" else "note"
+            yield Finding(level, f"guard.{guard.name}", guard_told(guard), guard.source)
+
+
+def _harmless(entry: Entry) -> bool:
+    """Whether nobody loses by a change: those are told after the others."""
+    return not any(note.tone == "risk" for note in entry.notes)
 
 
 def _of_tests(plan: Plan) -> Iterable[Finding]:
     for test in plan.access_tests:
         if not test.passed:
             message = f"access test failed: {visible(test.name)}: {visible(test.message)}"
-            yield Finding("error", "access_test", message, test.source)
+            yield Finding("error" if test.refuses else "note", "access_test", message, test.source)

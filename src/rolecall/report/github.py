@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rolecall.report.findings import Finding
+from rolecall.report.visible import visible
 
 MOST = 10
 """GitHub shows no more of a level from one step; what is cut is counted on a plain line."""
@@ -24,7 +25,7 @@ def _command(finding: Finding, folder: str) -> str:
     properties = {"title": f"rolecall {finding.rule}"}
     if finding.where:
         file, row, column = finding.where
-        properties["file"] = f"{folder}{file}"
+        properties["file"] = visible(f"{folder}{file}")
         properties |= {"line": str(row)} if row else {}
         properties |= {"col": str(column)} if row and column else {}
     told = ",".join(f"{name}={_property(value)}" for name, value in properties.items())

@@ -1,4 +1,8 @@
-"""Cases as JUnit XML: what passed, what failed, and what was worth a word."""
+"""Cases as JUnit XML: what passed, what failed, and what was worth a word.
+
+Only elements and attributes that every reader knows: Jenkins' schema allows a case no file and no line, so the place
+stands in the text.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +12,8 @@ from xml.sax.saxutils import escape, quoteattr
 
 from rolecall.errors import Problem, Where
 from rolecall.plan.value import AccessTestResult
-from rolecall.report.findings import Finding, of_problems
-from rolecall.report.verdicts import guard_words
+from rolecall.report.findings import Finding, guard_told, of_problems
+from rolecall.report.phrases import place
 from rolecall.report.visible import visible
 from rolecall.report.walk import Walk
 
@@ -26,9 +30,10 @@ class Case(NamedTuple):
 def junit(suites: Iterable[tuple[str, Sequence[Case]]]) -> str:
     """Suites of cases as one document. Times are left out: these are verdicts, not measurements."""
     kept = [(name, cases) for name, cases in suites if cases]
-    lines = ['<?xml version="1.0" encoding="UTF-8"?>', f"<testsuites {_counts(case for _, cs in kept for case in cs)}>"]
+    total = _counts(case for _, cases in kept for case in cases)
+    lines = ['<?xml version="1.0" encoding="UTF-8"?>', f"<testsuites {total}>"]
     for name, cases in kept:
-        lines.append(f"  <testsuite name={_attribute(name)} {_counts(cases)}>")
+        lines.append(f'  <testsuite name={_attribute(name)} {_counts(cases)} skipped="0">')
         lines += [line for case in cases for line in _case(name, case)]
         lines.append("  </testsuite>")
     return "\n".join([*lines, "</testsuites>", ""])
@@ -47,8 +52,8 @@ def plan_suites(walked: Walk) -> list[tuple[str, list[Case]]]:
     guards = [
         Case(
             guard.name,
-            guard_words(guard) if guard.verdict in ("block", "not judged") else None,
-            guard_words(guard) if guard.verdict in ("review", "allowed") else "",
+            guard_told(guard) if guard.verdict in ("block", "not judged") else None,
+            guard_told(guard) if guard.verdict in ("review", "allowed") else "",
             guard.source,
         )
         for guard in walked.plan.guards
@@ -59,7 +64,12 @@ def plan_suites(walked: Walk) -> list[tuple[str, list[Case]]]:
 def access_cases(tests: Iterable[AccessTestResult]) -> list[Case]:
     """Access tests as cases."""
     return [
-        Case(visible(test.name), None if test.passed else visible(test.message) or "failed", where=test.source)
+        Case(
+            visible(test.name),
+            visible(test.message) or "failed" if test.refuses else None,
+            visible(test.message) if test.later else "",
+            test.source,
+        )
         for test in tests
     ]
 
@@ -72,17 +82,18 @@ def _of_finding(finding: Finding) -> Case:
 
 def _counts(cases: Iterable[Case]) -> str:
     held = list(cases)
-    return f'tests="{len(held)}" failures="{sum(case.failure is not None for case in held)}" errors="0" skipped="0"'
+    return f'tests="{len(held)}" failures="{sum(case.failure is not None for case in held)}" errors="0"'
 
 
 def _case(suite: str, case: Case) -> list[str]:
-    place = f' file={_attribute(visible(case.where.file))} line="{case.where.line}"' if case.where else ""
-    head = f"    <testcase classname={_attribute(f'rolecall.{suite}')} name={_attribute(case.name)}{place}"
+    head = f"    <testcase classname={_attribute(f'rolecall.{suite}')} name={_attribute(case.name)}"
+    at = f"{place(case.where)}: " if case.where else ""
     inner = []
     if case.failure is not None:
-        inner.append(f"      <failure message={_attribute(case.failure)}>{escape(case.failure)}</failure>")
+        message = _attribute(case.failure)
+        inner.append(f'      <failure type="failed" message={message}>{escape(f"{at}{case.failure}")}</failure>')
     if case.told:
-        inner.append(f"      <system-out>{escape(case.told)}</system-out>")
+        inner.append(f"      <system-out>{escape(f'{at}{case.told}')}</system-out>")
     return [f"{head}>", *inner, "    </testcase>"] if inner else [f"{head}/>"]
 
 

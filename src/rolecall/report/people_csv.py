@@ -2,30 +2,18 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable, Iterator
 
 from rolecall.model.policy import Combo
 from rolecall.plan.value import Move, Plan
-from rolecall.report.visible import visible
+from rolecall.report.table import table
 
 COLUMNS = ("email", "people", "kind", "before", "after", "left_with_default", "because")
 
-_FORMULA = ("=", "+", "-", "@")
-
 
 def people_csv(plan: Plan) -> str:
-    """RFC 4180 with a header. ``people`` is 1 but where a line stands for several whom the plan does not name.
-
-    A cell that a spreadsheet would take for a formula gets an apostrophe before it.
-    """
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(COLUMNS)
-    for move in plan.impact.moves:
-        writer.writerows([*map(_cell, row)] for row in _rows(move))
-    return out.getvalue()
+    """A table. ``people`` is 1 but where a line stands for several whom the plan does not name."""
+    return table(COLUMNS, (row for move in plan.impact.moves for row in _rows(move)))
 
 
 def _rows(move: Move) -> Iterator[tuple[str, ...]]:
@@ -44,8 +32,3 @@ def _rows(move: Move) -> Iterator[tuple[str, ...]]:
 
 def _combos(held: Iterable[Combo]) -> str:
     return "; ".join(f"{combo.team} {combo.role}" for combo in held)
-
-
-def _cell(text: str) -> str:
-    shown = visible(text)
-    return f"'{shown}" if shown.startswith(_FORMULA) else shown

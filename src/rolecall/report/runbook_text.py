@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from html import escape
 
 from rolecall.report.html.style import STYLE
-from rolecall.report.markdown import code
+from rolecall.report.markdown_text import code
 from rolecall.report.runbook import Runbook, RunbookStep
 from rolecall.report.runbook_chapters import Chapter
 

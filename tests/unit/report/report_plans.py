@@ -13,6 +13,8 @@ from rolecall.model.policy import Combo
 from rolecall.model.settings import Address, Domain, GroupMapping, Sso, Value
 from rolecall.plan.value import Escalation, GuardResult, Impact, Move, OrgRef, Plan, Released, Unmanaged, Who
 
+UNKNOWN = Problem("unknown_key", "unknown key `a%b`", Where("idp_groups/x,y:z.yaml", 4, 7), "did you mean `ab`?")
+LATE = Problem("expires_soon", "it ends", None, None, "warning")
 ORG = OrgRef("acme", "org_8817", "https://rolecall.acme.net/base", "prod")
 LOCAL = OrgRef("acme", "org_1", "local:org.db", None, True)
 MARKETING = Address("idp_groups/Writer-Marketing")

@@ -5,18 +5,16 @@ from __future__ import annotations
 import json
 from xml.etree import ElementTree
 
-from report_plans import PASSES, REBRAND, REVIEW, full_plan, plan_of
+from report_plans import FORTY, LATE, METADATA, PASSES, REBRAND, REVIEW, UNKNOWN, full_plan, plan_of
 
 from rolecall.errors import Problem, Where
-from rolecall.plan.value import AccessTestResult
+from rolecall.plan.value import AccessTestResult, Impact
 from rolecall.report.findings import Finding, of_plan, of_problems
 from rolecall.report.github import github_annotations
 from rolecall.report.junit import junit, plan_suites, problem_suites
 from rolecall.report.sarif import sarif
 from rolecall.report.walk import walk
 
-UNKNOWN = Problem("unknown_key", "unknown key `a%b`", Where("idp_groups/x,y:z.yaml", 4, 7), "did you mean `ab`?")
-LATE = Problem("expires_soon", "it ends", None, None, "warning")
 EVIL = Problem("x", "<script>\x00\x1b[31m]]>&\"'", Where('a"<b.yaml'))
 
 
@@ -40,6 +38,20 @@ def test_a_plan_finds_verdicts_tests_warnings_and_changes() -> None:
         ("warning", "plan.expires_soon"),
         ("note", "change.update"),
     ]
+
+
+def test_what_is_allowed_is_no_warning_and_losses_come_before_what_harms_nobody() -> None:
+    allowed = REVIEW._replace(verdict="allowed")
+    plan = plan_of(METADATA, REBRAND, impact=Impact(40, change=40, moves=(FORTY,)), guards=(allowed,))
+    found = of_plan(walk(plan))
+    assert [item.level for item in found] == ["note"] * 3
+    assert [item.message.split(" · ")[0] for item in found[1:]] == ["~ idp_groups/Writer-Marketing", "~ sso"]
+
+
+def test_a_refusal_brings_its_ways_out() -> None:
+    blocked = REVIEW._replace(verdict="block", ways=("Do this.", "Or that."))
+    (found,) = of_plan(walk(plan_of(guards=(blocked,))))
+    assert found.message.endswith(" block above 403 (2 %) Do this. Or that.")
 
 
 def test_annotations_point_at_the_line_and_escape_what_github_reads() -> None:
@@ -78,10 +90,10 @@ def test_sarif_of_a_file_as_a_whole_has_no_region() -> None:
 
 def test_junit_fails_on_errors_and_tells_warnings() -> None:
     root = ElementTree.fromstring(junit(problem_suites([UNKNOWN, LATE])))
-    assert root.attrib == {"tests": "2", "failures": "1", "errors": "0", "skipped": "0"}
+    assert root.attrib == {"tests": "2", "failures": "1", "errors": "0"}
     failed, passed = root.iter("testcase")
     assert failed.find("failure") is not None
-    assert failed.attrib["file"] == "idp_groups/x,y:z.yaml"
+    assert failed.findtext("failure") == "idp_groups/x,y:z.yaml:4: unknown key `a%b`; did you mean `ab`?"
     assert passed.findtext("system-out") == "it ends"
 
 

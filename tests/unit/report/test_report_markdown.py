@@ -12,7 +12,8 @@ from rolecall.model.settings import Address
 from rolecall.plan.privacy import redact
 from rolecall.plan.value import Impact, Move, Plan
 from rolecall.report.gitlab import gitlab
-from rolecall.report.markdown import COMMENT, markdown, marker, md
+from rolecall.report.markdown import markdown
+from rolecall.report.markdown_text import COMMENT, md
 from rolecall.report.people_csv import COLUMNS, people_csv
 from rolecall.report.walk import walk
 
@@ -38,10 +39,11 @@ def test_it_starts_with_a_marker_then_verdict_headline_and_guards() -> None:
 
 
 def test_the_marker_is_the_same_for_every_plan_of_an_org_and_cannot_be_broken_out_of() -> None:
-    assert marker(walk(full_plan())) == marker(walk(plan_of()))
+    first, second = (markdown(walk(plan)).splitlines()[0] for plan in (full_plan(), plan_of()))
+    assert first == second == "<!-- rolecall:plan:org_8817:prod -->"
     evil = plan_of()
     evil = plan_of(org=evil.org._replace(id="a --> <script>", env="b"))
-    assert marker(walk(evil)) == "<!-- rolecall:plan:ascript:b -->"
+    assert markdown(walk(evil)).splitlines()[0] == "<!-- rolecall:plan:ascript:b -->"
 
 
 def test_it_tells_changes_people_reasons_and_places() -> None:
@@ -104,7 +106,7 @@ def test_a_blocked_plan_offers_no_approval() -> None:
         ("see #12", "see #<!-- -->12"),
         ("https://evil.example", "https:<!-- -->//evil.example"),
         ("www.evil.example", "www<!-- -->.evil.example"),
-        (":warning: $x$", r"&#58;warning: \$x\$"),
+        (":warning: $x$", r":<!-- -->warning: \$x\$"),
         ("~~gone~~", r"\~\~gone\~\~"),
         ("a&lt;b", "a&amp;lt;b"),
     ],

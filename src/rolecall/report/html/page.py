@@ -1,9 +1,7 @@
-"""Puts the page together: what the template shows, the data of the people's table, and the policy that locks it in."""
+"""Puts the page of a plan together: what the template shows, and the data of the people's table."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -12,18 +10,19 @@ from rolecall.model.policy import Combo
 from rolecall.plan.digest import short
 from rolecall.plan.headline import combos
 from rolecall.plan.value import Move
+from rolecall.report.again import naming, next_step
 from rolecall.report.banner import REHEARSAL
+from rolecall.report.findings import of_problems
+from rolecall.report.html.base import page
 from rolecall.report.html.picture import flows, picture
 from rolecall.report.html.script import SCRIPT
-from rolecall.report.html.style import STYLE
 from rolecall.report.html.template import TEMPLATE
-from rolecall.report.phrases import place
-from rolecall.report.verdicts import guard_words, passed_words
+from rolecall.report.verdicts import passed_words
 from rolecall.report.visible import visible
 from rolecall.report.walk import Walk
 
 MOST_ROWS = 200
-"""Rows of people that are there without a script; with one, all are."""
+"""Rows of people, and of what is left alone, that are there without a script; with one, all people are."""
 
 
 class Row(NamedTuple):
@@ -37,43 +36,50 @@ class Row(NamedTuple):
 
 
 def html(walked: Walk) -> str:
-    """The whole file. No name in it can become markup or script: all is escaped, and a policy allows nothing else."""
-    from jinja2 import Environment, StrictUndefined
+    """The whole file."""
     from markupsafe import Markup
 
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=False)
-    environment.globals.update(place=place, visible=visible, words=guard_words)
-    rows = list(_rows(walked))
-    page: str = environment.from_string(TEMPLATE).render(
+    rows, told = list(_rows(walked)), flows(walked.plan.impact)
+    return page(
+        TEMPLATE,
+        SCRIPT,
         walk=walked,
         plan=walked.plan,
-        page=_page(walked),
-        policy=_policy(),
-        style=Markup(STYLE),
-        script=Markup(SCRIPT),
+        page=_words(walked),
+        step=next_step(walked.plan, walked.digest),
         data=Markup(_data(walked)),
         picture=picture(walked.plan.impact),
-        flows=flows(walked.plan.impact),
+        flows=told,
+        most=max((flow.size for flow in told), default=1),
+        teams=walked.plan.impact.teams[:MOST_ROWS],
         people={"rows": rows[:MOST_ROWS], "more": max(len(rows) - MOST_ROWS, 0)},
         risks=[note for note in walked.remain if note.tone == "warn"],
-        plain=[note for note in walked.remain if note.tone != "warn"],
+        warnings=of_problems(walked.warnings),
+        left=_left(walked),
     )
-    return page
 
 
-def _page(walked: Walk) -> dict[str, str]:
-    plan, banner = walked.plan, walked.banner
-    rehearsal = REHEARSAL if banner.startswith(REHEARSAL) else ""
+def _words(walked: Walk) -> dict[str, str]:
+    plan = walked.plan
     passed = next((guards for verdict, guards in walked.verdicts if verdict == "pass"), ())
     return {
-        "title": f"Plan for {visible(plan.org.name)}{f' · {visible(plan.org.env)}' if plan.org.env else ''}",
-        "rehearsal": rehearsal,
-        "org": banner.removeprefix(f"{REHEARSAL} · ") if rehearsal else banner,
-        "env": f" -e {plan.org.env}" if plan.org.env else "",
+        "title": visible(f"Plan for {plan.org.name}{f' · {plan.org.env}' if plan.org.env else ''}"),
+        "rehearsal": REHEARSAL if walked.banner.startswith(REHEARSAL) else "",
+        "naming": naming(plan),
         "made": f"{plan.created_at:%Y-%m-%d %H:%M}",
         "until": f"{plan.expires_at:%Y-%m-%d %H:%M}",
         "digest": short(walked.digest) if walked.digest else "",
         "passed": passed_words(passed) if passed else "",
+    }
+
+
+def _left(walked: Walk) -> dict[str, Any]:
+    """What the plan does not touch: told in sentences, and the unmanaged mappings one by one."""
+    unmanaged = walked.plan.unmanaged
+    return {
+        "notes": [note for note in walked.remain if note.tone != "warn"],
+        "unmanaged": unmanaged[:MOST_ROWS],
+        "more": max(len(unmanaged) - MOST_ROWS, 0),
     }
 
 
@@ -112,14 +118,3 @@ def _names(move: Move) -> list[str]:
 
 def _combos(held: tuple[Combo, ...]) -> str:
     return visible(combos(held)) if held else "nothing"
-
-
-def _policy() -> str:
-    """Nothing may be loaded, and nothing may run but the very style and script of this file."""
-    return (
-        f"default-src 'none'; style-src {_hash(STYLE)}; script-src {_hash(SCRIPT)}; base-uri 'none'; form-action 'none'"
-    )
-
-
-def _hash(text: str) -> str:
-    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"

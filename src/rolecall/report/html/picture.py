@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from textwrap import wrap
 from typing import NamedTuple
 
 from rolecall.model.policy import Combo
@@ -14,9 +15,10 @@ from rolecall.report.visible import visible
 MOST = 12
 """Flows drawn one by one; the rest is one flow, for a picture is to be read."""
 
-WIDTH, ROW, GAP, BAR, SIDE = 1000, 26, 12, 10, 330
-_TALL = 420
-_LONGEST = 38
+WIDTH, ROW, GAP, BAR, SIDE = 1000, 15, 14, 10, 310
+_TALL = 400
+_LONGEST = 34
+"""Characters of a label's row, of which there are two at most: as many as fit beside the bands in a wide font."""
 
 
 class Flow(NamedTuple):
@@ -42,7 +44,8 @@ class Bar(NamedTuple):
     x: float
     y: float
     height: float
-    label: str
+    rows: tuple[str, ...]
+    title: str
     text_x: float
     anchor: str
 
@@ -60,7 +63,7 @@ def flows(impact: Impact) -> list[Flow]:
     """What is lost and gained, the largest first; past a dozen, one flow for all the others."""
     told = [
         Flow(
-            _words(shift.lost) or "no loss",
+            _words(shift.lost) or "nothing",
             _right(shift.gained, shift.default, bare=shift.bare),
             size,
             "change" if shift.lost and shift.gained else "lose" if shift.lost else "gain",
@@ -95,7 +98,7 @@ def _stack(names: Sequence[str], of: Mapping[Flow, str], thick: Mapping[Flow, fl
     for name in dict.fromkeys(names):
         size = sum(thick[flow] for flow, end in of.items() if end == name)
         spans[name] = (top, top + size)
-        top += max(size, ROW) + GAP
+        top += max(size, ROW * len(_label(name, 10**6))) + GAP
     return spans
 
 
@@ -103,8 +106,8 @@ def _bars(stack: Stack, told: Sequence[Flow], x: float, *, left: bool) -> list[B
     bars = []
     for name, (top, bottom) in stack.items():
         size = sum(flow.size for flow in told if (flow.left if left else flow.right) == name)
-        label = f"{_cut(name)} · {size:,}"
-        bars.append(Bar(x, top, bottom - top, label, x - 8 if left else x + BAR + 8, "end" if left else "start"))
+        rows, title = _label(name, size), f"{size:,}: {name}"
+        bars.append(Bar(x, top, bottom - top, rows, title, x - 8 if left else x + BAR + 8, "end" if left else "start"))
     return bars
 
 
@@ -132,15 +135,17 @@ def _path(y1: float, y2: float, size: float) -> str:
 
 def _right(gained: Sequence[Combo], default: Sequence[Combo], *, bare: bool) -> str:
     if bare:
-        return "nothing"
+        return "nothing: left with nothing at all"
     if default:
         return f"only the default: {_words(default)}"
-    return _words(gained) or "nothing instead"
+    return _words(gained) or "nothing"
 
 
 def _words(held: Sequence[Combo]) -> str:
     return visible(combos(held)) if held else ""
 
 
-def _cut(text: str) -> str:
-    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+def _label(name: str, size: int) -> tuple[str, ...]:
+    """A name and a number in one row or two, cut where that is not enough."""
+    rows = wrap(f"{size:,} · {name}", _LONGEST, max_lines=2, placeholder="…")
+    return tuple(rows)

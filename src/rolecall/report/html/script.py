@@ -5,16 +5,18 @@ from __future__ import annotations
 SCRIPT = """
 (() => {
   const data = JSON.parse(document.getElementById('people-data').textContent);
-  const rows = [];
+  const rows = [], low = (text) => text.toLowerCase();
   data.forEach((move) => {
-    move.people.forEach((name) => rows.push({ name, n: 1, move }));
-    if (move.rest) rows.push({ name: '', n: move.rest, move });
+    const told = [move.kind, move.before, move.after, move.because].map(low).join('\\n');
+    const add = (name, n) => rows.push({ name, n, move, kind: move.kind, before: move.before, after: move.after,
+      because: move.because, told: low(name) + '\\n' + told });
+    move.people.forEach((name) => add(name, 1));
+    if (move.rest) add(move.rest.toLocaleString('en') + ' people', move.rest);
   });
   const $ = (id) => document.getElementById(id);
   const body = $('people-rows'), size = 100;
   let key = 'name', up = true, page = 0, shown = rows;
-  const text = (row) => ({ name: row.name || row.n.toLocaleString('en') + ' people', kind: row.move.kind,
-    before: row.move.before, after: row.move.after, because: row.move.because });
+  const order = new Intl.Collator('en', { numeric: true }).compare;
   const cell = (row, value, cls) => {
     const td = row.insertCell(); td.textContent = value; if (cls) td.className = cls;
   };
@@ -23,9 +25,9 @@ SCRIPT = """
     page = Math.min(Math.max(page, 0), last);
     body.replaceChildren();
     shown.slice(page * size, page * size + size).forEach((item) => {
-      const row = body.insertRow(), told = text(item);
-      cell(row, told.name, 'mono'); cell(row, told.kind); cell(row, told.before, 'before');
-      cell(row, told.after, 'after'); cell(row, told.because, 'mono');
+      const row = body.insertRow();
+      cell(row, item.name, 'mono'); cell(row, item.kind); cell(row, item.before, 'before');
+      cell(row, item.after, 'after'); cell(row, item.because, 'mono');
     });
     const people = shown.reduce((sum, row) => sum + row.n, 0).toLocaleString('en');
     $('people-count').textContent = people + ' people, page ' + (page + 1) + ' of ' + (last + 1);
@@ -35,9 +37,8 @@ SCRIPT = """
     const words = $('people-search').value.toLowerCase().split(/\\s+/).filter(Boolean);
     const kind = $('people-kind').value;
     shown = rows.filter((row) => (!kind || row.move.kind === kind || (kind === 'default' && row.move.to_default))
-      && words.every((word) => Object.values(text(row)).some((value) => value.toLowerCase().includes(word))));
-    const order = new Intl.Collator('en', { numeric: true }).compare;
-    shown.sort((a, b) => (up ? 1 : -1) * order(text(a)[key], text(b)[key]));
+      && words.every((word) => row.told.includes(word)));
+    shown.sort((a, b) => (up ? 1 : -1) * order(a[key], b[key]));
     draw();
   };
   document.querySelectorAll('#people th').forEach((head) => {

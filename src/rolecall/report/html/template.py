@@ -1,23 +1,17 @@
-"""The page. Everything in double braces is escaped for HTML by the environment that renders it."""
+"""The page of a plan. Everything in double braces is escaped for HTML by the environment that renders it."""
 
 from __future__ import annotations
 
-TEMPLATE = """<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="{{ policy }}">
-<meta name="referrer" content="no-referrer">
-<title>{{ page.title }}</title>
-<style>{{ style }}</style>
-</head>
+TEMPLATE = """{{ head(page.title, policy) }}
 <body>
 <a class="skip" href="#changes">To the changes</a>
 <header>
-<h1>{% if page.rehearsal %}<span class="rehearsal">{{ page.rehearsal }}</span> {% endif %}{{ page.org }}</h1>
-{% if walk.headline %}<p class="headline">{{ walk.headline }}</p>{% endif %}
-<p>{{ walk.summary }} <span class="{{ 'alarm' if plan.unread else 'dim' }}">{{ walk.seen }}</span></p>
+{{ banner(walk, page.rehearsal) }}
+<p>{{ walk.summary }} {{ seen(walk, plan.unread) }}</p>
+{%- if step %}
+<p class="next">{{ step.label }}: <code>{{ step.words }}</code>
+{%- if step.aside %}<br>{{ step.aside_label }}: <code>{{ step.aside }}</code>{% endif %}</p>
+{%- endif %}
 <p class="dim">Made {{ page.made }} UTC for {{ plan.as_of }}, good until {{ page.until }} UTC.
 {%- if walk.digest %} Digest <code>{{ page.digest }}</code>.{% endif %}</p>
 </header>
@@ -28,63 +22,73 @@ TEMPLATE = """<!doctype html>
 <li class="pass">{{ page.passed }}</li>
 {%- else %}{% for guard in guards %}
 <li class="{{ 'block' if verdict == 'not judged' else verdict }}">
-<span class="label">{{ verdict }}</span> {{ words(guard) }}
-{%- if guard.ways %}<ul>{% for way in guard.ways %}<li>{{ visible(way) }}</li>{% endfor %}</ul>{% endif %}</li>
+<span class="label">{{ verdict }}</span> {{ told(words(guard)) }} <code>{{ at(guard) }}</code>
+{%- if guard.ways %}<ul>{% for way in guard.ways %}<li>{{ told(way) }}</li>{% endfor %}</ul>{% endif %}</li>
 {%- endfor %}{% endif %}{% endfor %}
 {%- for test in plan.access_tests if not test.passed %}
-<li class="{{ 'failed' if test.refuses else 'pass' }}"><span class="label">{{ 'failed' if test.refuses else 'later' }}</span> {{ visible(test.name) }}: {{ visible(test.message) }}
-<code>{{ place(test.source) }}</code></li>
+<li class="{{ 'failed' if test.refuses else 'pass' }}">
+<span class="label">{{ 'failed' if test.refuses else 'later' }}</span>
+{{ visible(test.name) }}: {{ told(test.message) }} <code>{{ place(test.source) }}</code></li>
 {%- endfor %}
 </ul>
-{%- if walk.people or risks or walk.warnings %}<ul>
-{%- for note in walk.people %}<li class="{{ note.tone }}">{{ note.text }}</li>{% endfor %}
+{%- if walk.people or walk.policy or risks or walk.warnings %}<ul class="notes">
+{%- for note in walk.people + walk.policy %}<li class="{{ note.tone }}">{{ note.text }}</li>{% endfor %}
 {%- for note in risks %}<li class="warn">{{ note.text }}</li>{% endfor %}
-{%- for problem in walk.warnings %}<li>{{ visible(problem | string) }}</li>{% endfor %}
+{%- for found in warnings %}<li>{{ found.level }}: {{ told(found.message) }} <code>{{ place(found.where) }}</code></li>
+{%- endfor %}
 </ul>{% endif %}
 </section>
 {%- if picture %}
 <section aria-labelledby="moving"><h2 id="moving">Who moves</h2>
 <p class="dim">What people lose on the left, what they gain on the right; each band is as thick as they are many.</p>
 <div class="picture">
-<svg viewBox="0 0 1000 {{ picture.height }}" role="img" aria-labelledby="moving-told">
-<title id="moving-told">
-{%- for flow in flows %}{{ "{:,}".format(flow.size) }} from {{ flow.left }} to {{ flow.right }}. {% endfor %}</title>
+<svg viewBox="0 0 1000 {{ picture.height }}" role="img" aria-label="What people lose and gain, as the table tells">
 {%- for ribbon in picture.ribbons %}
 <path class="flow {{ ribbon.kind }}" d="{{ ribbon.path }}"><title>{{ ribbon.title }}</title></path>
 {%- endfor %}
 {%- for bar in picture.bars %}
 <rect class="node" x="{{ bar.x }}" y="{{ bar.y }}" width="10" height="{{ bar.height }}"></rect>
-<text x="{{ bar.text_x }}" y="{{ bar.y + 14 }}" text-anchor="{{ bar.anchor }}">{{ bar.label }}</text>
+<text y="{{ bar.y + 13 }}" text-anchor="{{ bar.anchor }}">
+{%- for row in bar.rows %}<tspan x="{{ bar.text_x }}" dy="{{ 0 if loop.first else 15 }}">{{ row }}</tspan>{% endfor %}
+<title>{{ bar.title }}</title></text>
 {%- endfor %}
-</svg></div></section>
+</svg></div>
+<div class="scroll" tabindex="0" role="region" aria-label="People by what they lose and gain"><table class="flows">
+<thead><tr><th scope="col">People</th><th scope="col">Lose</th><th scope="col">Gain</th></tr></thead><tbody>
+{%- for flow in flows %}
+<tr><td>{{ "{:,}".format(flow.size) }}
+<svg class="bar" viewBox="0 0 100 6" preserveAspectRatio="none" aria-hidden="true">
+<rect class="flow {{ flow.kind }}" width="{{ (100 * flow.size / most) | round(1) }}" height="6"></rect></svg></td>
+<td>{{ flow.left }}</td><td>{{ flow.right }}</td></tr>
+{%- endfor %}
+</tbody></table></div>
+{%- if teams %}
+<details><summary>By team · {{ "{:,}".format(plan.impact.teams | length) }}</summary>
+<div class="scroll" tabindex="0" role="region" aria-label="People by team"><table>
+<thead><tr><th scope="col">Team</th><th scope="col">Come</th><th scope="col">Leave</th>
+<th scope="col">Change role</th></tr></thead><tbody>
+{%- for row in teams %}
+<tr><td>{{ visible(row.team) }}</td><td>{{ "{:,}".format(row.gain) }}</td><td>{{ "{:,}".format(row.lose) }}</td>
+<td>{{ "{:,}".format(row.change) }}</td></tr>
+{%- endfor %}
+</tbody></table></div></details>
+{%- endif %}
+</section>
 {%- endif %}
 <section aria-labelledby="changes"><h2 id="changes">Changes</h2>
 {%- for part in walk.parts %}
 <h3>{{ part.title }} <span class="dim">{{ "{:,}".format(part.total) }}</span></h3>
-<div class="scroll" tabindex="0" role="region" aria-label="{{ part.title }}"><table class="stack">
-<thead><tr><th scope="col">Address</th>
-<th scope="col">Before and after</th>
-<th scope="col">People and reasons</th>
-<th scope="col">Where</th></tr></thead><tbody>
-{%- for entry in part.entries %}
-<tr><td><span class="mark {{ entry.change.action }}">{{ entry.mark }}</span> <code>{{ entry.address }}</code></td>
-<td>{% for diff in entry.diffs %}<p>{{ diff.path }}:
-{% if diff.before is not none %}<span class="before">{{ diff.before }}</span> →
-<span class="after">{{ diff.after }}</span>{% else %}{{ diff.after }}{% endif %}</p>{% endfor %}</td>
-<td>{% for note in entry.notes %}<p class="{{ note.tone }}">{{ note.text }}</p>{% endfor %}</td>
-<td><code>{{ place(entry.where) }}</code></td></tr>
-{%- endfor %}
-</tbody></table></div>
+{{ entries(part.title, part.entries, "Before and after", "People and reasons") }}
 {%- if part.hidden %}<p class="dim">and {{ "{:,}".format(part.hidden) }} more</p>{% endif %}
 {%- for note in part.notes %}<p>{{ note.text }}</p>{% endfor %}
 {%- else %}<p>None.</p>
 {%- endfor %}
-{%- for note in plain %}<p class="dim">{{ note.text }}</p>{% endfor %}
 </section>
 {%- if people.rows %}
 <section aria-labelledby="people-title"><h2 id="people-title">People</h2>
-{%- if walk.counted %}<p class="dim">People are not named here. To see who:
-<code>rolecall plan{{ page.env }} --people names</code></p>{% endif %}
+{%- if walk.counted %}
+<p class="dim">People are not named here. To see who: <code>{{ page.naming }}</code></p>
+{%- endif %}
 <div class="tools scripted" hidden>
 <label>Search <input id="people-search" type="search" autocomplete="off"></label>
 <label>Show <select id="people-kind">
@@ -119,6 +123,24 @@ the CSV report has them all.</p></noscript>{% endif %}
 </div>
 <script type="application/json" id="people-data">{{ data }}</script>
 <script>{{ script }}</script>
+</section>
+{%- endif %}
+{%- if left.notes %}
+<section aria-labelledby="alone"><h2 id="alone">Left alone</h2>
+{%- for note in left.notes %}<p class="{{ note.tone }}">{{ note.text }}</p>{% endfor %}
+{%- if left.unmanaged %}
+<div class="scroll" tabindex="0" role="region" aria-labelledby="alone"><table class="stack">
+<thead><tr><th scope="col">Not managed here</th><th scope="col">Role</th><th scope="col">Teams</th>
+<th scope="col">People</th></tr></thead><tbody>
+{%- for row in left.unmanaged %}
+<tr><td><code>{{ slashed(visible(row.address)) }}</code>{% if row.new %} new{% endif %}</td>
+<td{% if row.role == "org_admin" %} class="warn"{% endif %}>{{ visible(row.role or "no role") }}</td>
+<td>{{ visible(row.teams | join(", ")) }}</td>
+<td>{{ "not read" if row.people is none else "{:,}".format(row.people) }}</td></tr>
+{%- endfor %}
+</tbody></table></div>
+{%- if left.more %}<p class="dim">and {{ "{:,}".format(left.more) }} more</p>{% endif %}
+{%- endif %}
 </section>
 {%- endif %}
 </main>
