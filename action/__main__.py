@@ -24,7 +24,11 @@ def main(args: list[str]) -> int:
         return COMMANDS[args[0]](Job.from_environment(os.environ))
     except Failed as error:
         annotate("error", str(error))
-        return 1
+    except (KeyError, TypeError, AttributeError) as error:
+        annotate(
+            "error", f"GitHub, or the event, said something that is not understood: {type(error).__name__} {error}"
+        )
+    return 1
 
 
 if __name__ == "__main__":

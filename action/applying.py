@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from approvals import Merged, by_others, merged, recorded
 from comment import seen
 from github import GitHub
-from runner import MEANING, Failed, Job, annotate, log
+from runner import MEANING, Failed, Job, annotate, fenced, log
 
 _OUTCOMES = {0: "done", 3: "refused", 4: "incomplete", 5: "stale", 6: "human", 130: "interrupted"}
 
@@ -81,6 +81,5 @@ def _facts(pull: Merged | None) -> Mapping[str, str]:
 
 
 def _summary(job: Job, outcome: str, digest: str, text: str) -> str:
-    fence = "`" * 8
     said = f" of {digest[:16]}" if digest else ""
-    return f"### rolecall apply{said}{f' in {job.env}' if job.env else ''}: {outcome}\n\n{fence}\n{text}{fence}\n"
+    return f"### rolecall apply{said}{f' in {job.env}' if job.env else ''}: {outcome}\n\n{fenced(text)}\n"

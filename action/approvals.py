@@ -28,7 +28,7 @@ def merged(job: Job, github: GitHub) -> Merged | None:
     pull = next((one for one in found if one.get("merge_commit_sha") == sha), found[0] if found else None)
     if pull is None:
         return None
-    number, author = int(pull["number"]), str(pull["user"]["login"])
+    number, author = int(pull["number"]), str((pull.get("user") or {}).get("login") or "ghost")
     return Merged(number, pull["html_url"], author, pull["head"]["sha"], _authors(github, number, author))
 
 
@@ -60,7 +60,12 @@ def _of_environment(job: Job, github: GitHub) -> list[dict[str, Any]]:
         return []
     at, url = datetime.now(UTC).isoformat(timespec="seconds"), _run_url(job)
     return [
-        {"by": row["user"]["login"], "at": at, "url": url, "source": f"environment {place['name']}"}
+        {
+            "by": (row.get("user") or {}).get("login") or "ghost",
+            "at": at,
+            "url": url,
+            "source": f"environment {place['name']}",
+        }
         for row in rows
         if row["state"] == "approved"
         for place in row["environments"]

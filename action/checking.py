@@ -9,7 +9,7 @@ from typing import Any
 
 from comment import digest_line, marker, placed, with_banner
 from github import GitHub, Refused
-from runner import Failed, Job, annotate, commands, log
+from runner import Failed, Job, annotate, commands, fenced, log
 
 PLANNED = (0, 2, 3, 7)
 """The exit codes with which a plan was made: nothing, changes, refused by a guard, not all seen."""
@@ -29,7 +29,7 @@ def check(job: Job) -> int:
     plan = json.loads((job.reports / "plan.json").read_text(encoding="utf-8"))
     told = numbers(plan)
     body = (job.reports / "comment.md").read_text(encoding="utf-8")
-    body = with_banner(body, age(snapshot)) if snapshot else body + digest_line(told["digest"], _commit(job))
+    body = with_banner(body, age(snapshot) if snapshot else digest_line(told["digest"], _commit(job)))
     job.summary(body)
     job.output(**told, plan=job.reports / "plan.json", html=job.reports / "plan.html", comment=_tell(job, body))
     return _leave(job, code, told["verdict"])
@@ -93,8 +93,7 @@ def _valid(job: Job) -> bool:
     if code == 0:
         return True
     _, shown = job.rolecall("validate", ok=(0, 1))
-    fence = "`" * 8
-    body = f"{marker('-', job.env)}\n### ⛔ The config is not valid\n\n{fence}\n{shown}{fence}\n"
+    body = f"{marker('-', job.env)}\n### ⛔ The config is not valid\n\n{fenced(shown)}\n"
     job.summary(body)
     job.output(verdict="invalid", comment=_tell(job, body))
     return False
@@ -114,8 +113,9 @@ def _tell(job: Job, body: str) -> str:
         return ""
     try:
         return placed(job, GitHub(job.environ), int(number), body)
-    except Refused as error:
-        annotate("notice", f"the plan is in the job's summary only: {error}")
+    except Failed as error:
+        level = "notice" if isinstance(error, Refused) else "warning"
+        annotate(level, f"the plan is in the job's summary only: {error}")
         return ""
 
 

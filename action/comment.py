@@ -52,9 +52,9 @@ def digest_line(digest: str, commit: str) -> str:
 
 
 def with_banner(body: str, banner: str) -> str:
-    """The body with a banner right under its marker."""
+    """The body with a banner right under its marker, where nothing is cut for want of room."""
     first, _, rest = body.partition("\n")
-    return f"{first}\n{banner}\n{rest}"
+    return f"{first}\n{banner}\n{rest}" if banner else body
 
 
 def fitted(body: str, limit: int = LIMIT) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 from comment import fitted
 from github import GitHub
-from runner import Failed, Job, annotate, log
+from runner import Failed, Job, annotate, fenced, log
 
 LABEL = "rolecall-drift"
 LOOKED = (0, 2, 3, 7)
@@ -98,7 +98,6 @@ def _git(job: Job, *args: str) -> str:
 
 
 def _body(job: Job, print_: str, shown: str) -> str:
-    fence = "`" * 8
     ways = (
         "Put it back with `rolecall apply`, or take it over into the config with `rolecall drift --accept`."
         if print_
@@ -106,9 +105,7 @@ def _body(job: Job, print_: str, shown: str) -> str:
     )
     run = job.environ.get("GITHUB_RUN_ID", "")
     at = f"{job.environ.get('GITHUB_SERVER_URL', '')}/{job.environ.get('GITHUB_REPOSITORY', '')}/actions/runs/{run}"
-    return fitted(
-        f"<!-- rolecall:drift:{_env(job)}:{print_} -->\n{fence}\n{shown}{fence}\n{ways}\n\n{at if run else ''}\n"
-    )
+    return fitted(f"<!-- rolecall:drift:{_env(job)}:{print_} -->\n{fenced(shown)}\n{ways}\n\n{at if run else ''}\n")
 
 
 def _first_line(shown: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
@@ -15,6 +16,7 @@ from runner import Failed
 _NEXT = re.compile(r'<([^>]+)>;\s*rel="next"')
 _SECONDS = 30
 _MOST_PAGES = 50
+_PATIENCE = 60
 
 
 class Refused(Failed):
@@ -67,11 +69,26 @@ class GitHub:
             headers["Authorization"] = f"Bearer {self._token}"
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(url, data, headers, method=method)
-        try:
-            with urllib.request.urlopen(request, timeout=_SECONDS) as answer:
-                return json.load(answer), answer.headers.get("Link", "")
-        except urllib.error.HTTPError as error:
-            kind = Refused if error.code in (403, 404) else Failed
-            raise kind(f"GitHub answered {error.code} to {method} {url.removeprefix(self._api)}") from None
-        except (OSError, ValueError) as error:
-            raise Failed(f"GitHub could not be asked ({method} {url.removeprefix(self._api)}): {error}") from None
+        for last in (False, False, True):
+            try:
+                with urllib.request.urlopen(request, timeout=_SECONDS) as answer:
+                    return json.load(answer), answer.headers.get("Link", "")
+            except urllib.error.HTTPError as error:
+                wait = _wait(error, method)
+                if last or wait is None:
+                    kind = Refused if error.code in (403, 404) else Failed
+                    raise kind(f"GitHub answered {error.code} to {method} {url.removeprefix(self._api)}") from None
+                time.sleep(wait)
+            except (OSError, ValueError) as error:
+                raise Failed(f"GitHub could not be asked ({method} {url.removeprefix(self._api)}): {error}") from None
+        raise AssertionError("the last try answers or raises")
+
+
+def _wait(error: urllib.error.HTTPError, method: str) -> float | None:
+    """Seconds until the same may be sent again; None where that would not help, or might do a thing twice."""
+    said = error.headers.get("Retry-After") or ""
+    asked = float(said) if said.isdecimal() else None
+    if error.code == 429 or (error.code == 403 and asked is not None):
+        asked = 2.0 if asked is None else asked
+        return asked if asked <= _PATIENCE else None
+    return (asked if asked is not None else 2.0) if error.code >= 500 and method != "POST" else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import secrets
 import subprocess
 import sys
@@ -33,6 +34,8 @@ class Job:
         folder = Path(environ.get("GITHUB_WORKSPACE", "."), environ.get("INPUT_DIRECTORY") or ".")
         temp = Path(environ.get("RUNNER_TEMP", ".")).resolve()
         reports = temp / f"rolecall-{_plain(environ.get('INPUT_ENV', '')) or 'reports'}"
+        if not folder.is_dir():
+            raise Failed(f"there is no directory {environ.get('INPUT_DIRECTORY')!r}; correct the input `directory`")
         reports.mkdir(parents=True, exist_ok=True)
         return cls(environ, folder.resolve(), reports)
 
@@ -113,6 +116,12 @@ def annotate(level: str, message: str) -> None:
     told = message.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
     sys.stdout.write(f"::{level} title=rolecall::{told}\n")
     sys.stdout.flush()
+
+
+def fenced(text: str) -> str:
+    """Text as a block of code, in a fence that is longer than any in it."""
+    fence = "`" * max(3, 1 + max((len(run) for run in re.findall("`+", text)), default=0))
+    return f"{fence}\n{text}{'' if text.endswith(chr(10)) else chr(10)}{fence}"
 
 
 def _plain(text: str) -> str:

@@ -4,53 +4,43 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shutil
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
+from gitlab import TOKEN, GitLab
 from pipeline_site import ROOT, Site
 
 TEMPLATE = yaml.safe_load((ROOT / "pipelines/gitlab/rolecall.gitlab-ci.yml").read_text(encoding="utf-8"))
-API: dict[str, Any] = {
-    "/api/v4/projects/5/repository/commits/abc/merge_requests": [
-        {"iid": 3, "state": "merged", "author": {"username": "ann"}, "web_url": "https://gitlab.invalid/mr/3"},
-        {"iid": 4, "state": "closed", "author": {"username": "eve"}, "web_url": "https://gitlab.invalid/mr/4"},
-    ],
-    "/api/v4/projects/5/merge_requests/3/approvals": {
-        "approved_by": [
-            {"user": {"username": "ann"}, "approved_at": "2026-11-22T09:00:00Z"},
-            {"user": {"username": "bo"}, "approved_at": "2026-11-22T09:30:00Z"},
-        ]
-    },
-}
-
-
-class Answers(BaseHTTPRequestHandler):
-    """GitLab, as far as the template asks it."""
-
-    def do_GET(self) -> None:
-        known = self.headers.get("PRIVATE-TOKEN") == "glpat" and API.get(self.path)
-        self.send_response(200 if known else 404)
-        self.end_headers()
-        self.wfile.write(json.dumps(known).encode())
-
-    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Nothing on stderr."""
+SCRIPT = ROOT / "pipelines/gitlab/rolecall_gitlab.py"
 
 
 @pytest.fixture
-def gitlab() -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Answers)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}/api/v4"
-    server.shutdown()
-    server.server_close()
+def gitlab(site: Site) -> Iterator[GitLab]:
+    """The forge; its script lies in the repository where `init --ci gitlab` puts it."""
+    (site.repo / ".gitlab").mkdir()
+    shutil.copy(SCRIPT, site.repo / ".gitlab")
+    made = GitLab()
+    yield made
+    made.close()
+
+
+def known(gitlab: GitLab, **more: str) -> dict[str, str]:
+    """What GitLab's runner tells every job, and the token that the template wants."""
+    return {
+        "CI_API_V4_URL": gitlab.url,
+        "CI_PROJECT_ID": "5",
+        "CI_COMMIT_SHA": "abc",
+        "CI_JOB_NAME": "rolecall:plan",
+        "CI_JOB_URL": "https://gitlab.invalid/job/1",
+        "ROLECALL_GITLAB_TOKEN": TOKEN,
+        **more,
+    }
 
 
 def run_job(site: Site, name: str, **more: str) -> subprocess.CompletedProcess[str]:
@@ -72,7 +62,7 @@ def run_job(site: Site, name: str, **more: str) -> subprocess.CompletedProcess[s
     )
 
 
-def test_from_the_merge_request_to_the_schedule(site: Site, gitlab: str) -> None:
+def test_from_the_merge_request_to_the_schedule(site: Site, gitlab: GitLab) -> None:
     site.change("env/prod.yaml", "min_org_admins: 3", "min_org_admins: 3\n  approval: other_person")
     reports = site.repo / "rolecall-reports"
     valid = run_job(site, "validate")
@@ -87,8 +77,7 @@ def test_from_the_merge_request_to_the_schedule(site: Site, gitlab: str) -> None
 
     alone = run_job(site, "apply", ROLECALL_DIGEST=digest, GITLAB_USER_LOGIN="ann")
     assert alone.returncode == 3, "nobody's approval is on record"
-    known = {"CI_API_V4_URL": gitlab, "CI_PROJECT_ID": "5", "CI_COMMIT_SHA": "abc", "ROLECALL_GITLAB_TOKEN": "glpat"}
-    applied = run_job(site, "apply", ROLECALL_DIGEST=digest, GITLAB_USER_LOGIN="ann", **known)
+    applied = run_job(site, "apply", ROLECALL_DIGEST=digest, GITLAB_USER_LOGIN="ann", **known(gitlab))
     assert applied.returncode == 0, applied.stdout + applied.stderr
     approvals = json.loads((reports / "approvals.json").read_text())
     assert [(row["by"], row["url"]) for row in approvals] == [("bo", "https://gitlab.invalid/mr/3")]
@@ -103,3 +92,127 @@ def test_the_button_is_pressed_by_a_person_and_never_cancelled() -> None:
     assert job["interruptible"] is False
     assert job["resource_group"] == "rolecall-$ROLECALL_ENV"
     assert job["allow_failure"] == {"exit_codes": [6]}, "only human steps that remain are no failure"
+
+
+MERGE = {"CI_MERGE_REQUEST_IID": "3"}
+
+
+def test_a_merge_request_has_one_note_that_is_brought_up_to_date(site: Site, gitlab: GitLab) -> None:
+    mallory = {"id": 9, "username": "mallory"}
+    for body in ("<!-- rolecall:plan:org_8817:prod -->\nnothing to see", "looks good", "-", ""):
+        gitlab.write_note(body, mallory)
+    first = run_job(site, "plan", **known(gitlab, **MERGE))
+    assert first.returncode == 0, first.stderr
+    assert "note 104 written" in first.stdout
+    body = gitlab.notes[4]["body"]
+    assert body.startswith("<!-- rolecall:plan:org_8817:prod -->\n")
+    assert "margaret.obrien" not in body, "a pipeline names nobody"
+
+    site.change("idp_groups/business.yaml", "{role: team_admin, teams: [Brand]}", "{role: member, teams: [Brand]}")
+    second = run_job(site, "plan", **known(gitlab, **MERGE))
+    assert "note 104 brought up to date" in second.stdout
+    assert len(gitlab.notes) == 5
+    assert gitlab.notes[4]["body"] != body
+    assert gitlab.notes[0]["body"].endswith("nothing to see")
+
+
+def test_a_blocked_plan_and_a_config_that_is_wrong_are_in_the_note_and_fail_the_job(site: Site, gitlab: GitLab) -> None:
+    site.change("env/prod.yaml", "min_org_admins: 3", "min_org_admins: 9")
+    site.change("idp_groups/technology.yaml", "role: org_admin\n    teams: [IT]", "role: member\n    teams: [IT]")
+    assert run_job(site, "plan", **known(gitlab, **MERGE)).returncode == 3
+    assert "**BLOCK**" in gitlab.notes[0]["body"]
+
+    site.change("idp_groups/business.yaml", "teams: [Sales]", "team: [Sales]")
+    assert run_job(site, "plan", **known(gitlab, **MERGE)).returncode == 1
+    assert len(gitlab.notes) == 1
+    assert "There is no plan" in gitlab.notes[0]["body"]
+    assert not (site.repo / "rolecall-reports" / "digest.env").exists()
+
+
+def script(site: Site, *words: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, ".gitlab/rolecall_gitlab.py", *words]
+    env = {"PATH": os.environ["PATH"], **environ}
+    return subprocess.run(command, cwd=site.repo, env=env, capture_output=True, text=True, timeout=60, check=False)
+
+
+@pytest.fixture
+def note(site: Site) -> str:
+    (site.repo / "note.md").write_text("<!-- rolecall:plan:org_8817:prod -->\n### 3 changes\n", encoding="utf-8")
+    return "note.md"
+
+
+@pytest.mark.parametrize("faults", [[(429, "0")], [(429, "0"), (500, "0")], [(502, "0"), (503, "0")]])
+def test_a_forge_that_is_busy_is_asked_again(
+    site: Site, gitlab: GitLab, note: str, faults: list[tuple[int, str | None]]
+) -> None:
+    gitlab.faults += faults
+    done = script(site, "note", note, **known(gitlab, **MERGE))
+    assert (done.stdout, done.stderr) == ("note 100 written\n", "")
+
+
+@pytest.mark.parametrize(
+    ("faults", "said"),
+    [
+        ([(429, "3600")], "GitLab answered 429"),
+        ([(500, "0")] * 3, "GitLab answered 500"),
+        ([(401, None)], "GitLab answered 401"),
+        ([(404, None)], "GitLab answered 404"),
+    ],
+)
+def test_a_note_that_cannot_be_written_fails_nothing_and_says_why(
+    site: Site, gitlab: GitLab, note: str, faults: list[tuple[int, str | None]], said: str
+) -> None:
+    gitlab.faults += faults
+    done = script(site, "note", note, **known(gitlab, **MERGE))
+    assert done.returncode == 0
+    assert done.stderr.startswith(f"warning: {said}")
+    assert TOKEN not in done.stderr
+
+
+def test_a_write_that_may_have_been_done_is_not_done_twice(site: Site, gitlab: GitLab, note: str) -> None:
+    gitlab.read_only = True
+    done = script(site, "note", note, **known(gitlab, **MERGE))
+    assert "GitLab answered 403 to POST merge_requests/3/notes" in done.stderr
+    assert [row for row in gitlab.requests if row.startswith("POST")] == ["POST merge_requests/3/notes"]
+
+
+def test_without_a_merge_request_or_a_token_there_is_no_note(site: Site, gitlab: GitLab, note: str) -> None:
+    for environ in (known(gitlab), known(gitlab, **MERGE, ROLECALL_GITLAB_TOKEN="")):
+        done = script(site, "note", note, **environ)
+        assert (done.returncode, done.stdout.startswith("no note")) == (0, True)
+    assert gitlab.requests == []
+
+
+def test_a_note_too_long_for_gitlab_is_cut(site: Site, gitlab: GitLab) -> None:
+    text = "<!-- rolecall:plan:org_8817:prod -->\n" + "ü" * 1_100_000
+    (site.repo / "note.md").write_text(text, encoding="utf-8")
+    assert script(site, "note", "note.md", **known(gitlab, **MERGE)).returncode == 0
+    assert len(gitlab.notes[0]["body"]) == 1_000_000
+
+
+def test_approvals_that_cannot_be_read_fail_the_apply(site: Site, gitlab: GitLab) -> None:
+    gitlab.faults += [(403, None)]
+    done = script(site, "approvals", **known(gitlab))
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("error: GitLab answered 403")
+    gitlab.close()
+    assert "GitLab could not be asked" in script(site, "approvals", **known(gitlab)).stderr
+
+
+def test_an_answer_that_is_not_understood_is_said_in_words(site: Site, gitlab: GitLab) -> None:
+    gitlab.approved[0]["user"] = {}
+    done = script(site, "approvals", **known(gitlab))
+    assert done.returncode == 1
+    assert re.match("error: GitLab said something that is not understood", done.stderr)
+
+
+def test_a_name_of_an_environment_is_no_command(site: Site, gitlab: GitLab) -> None:
+    done = run_job(site, "plan", **known(gitlab, **MERGE, ROLECALL_ENV="x$(touch pwned)`touch pwned`; touch pwned"))
+    assert done.returncode in (1, 64)
+    assert not (site.repo / "pwned").exists()
+    assert "There is no plan" in gitlab.notes[0]["body"]
+
+
+def test_without_overlays_the_environment_has_a_name_that_gitlab_takes() -> None:
+    name = TEMPLATE["rolecall:apply"]["environment"]["name"].replace("$ROLECALL_ENV", "")
+    assert not name.endswith("/"), "GitLab refuses such a name"

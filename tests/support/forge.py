@@ -1,6 +1,7 @@
 """A stand-in for GitHub's REST API on loopback: comments, reviews, approvals, issues and pull requests, in memory.
 
-It pages by two rows, checks the token, and refuses writes where it is told to, as a fork's job is refused.
+It pages by two rows, checks the token, answers ``faults`` first (status, and seconds to wait or nothing), and refuses
+writes where it is told to, as a fork's job is refused.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ class Forge:
         self.commits: list[dict[str, Any]] = []
         self.approvals: list[dict[str, Any]] = []
         self.read_only = False
+        self.faults: list[tuple[int, str | None]] = []
         self.requests: list[str] = []
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self.url = f"http://127.0.0.1:{self._server.server_port}"
@@ -99,6 +101,9 @@ class Forge:
                 parts = urlsplit(self.path)
                 path = parts.path.removeprefix(f"/repos/{REPOSITORY}/")
                 forge.requests.append(f"{method} {path}")
+                if forge.faults:
+                    status, after = forge.faults.pop(0)
+                    return self._send(status, {"message": "not now"}, after=after)
                 if self.headers.get("Authorization") != f"Bearer {TOKEN}":
                     return self._send(401, {"message": "Bad credentials"})
                 if method == "GET":
@@ -119,11 +124,13 @@ class Forge:
                 link = f'<{forge.url}{path}?{rest}&page={at + 1}>; rel="next"' if more else ""
                 return self._send(200, found[(at - 1) * _PAGE : at * _PAGE], link)
 
-            def _send(self, status: int, body: Any, link: str = "") -> None:
+            def _send(self, status: int, body: Any, link: str = "", after: str | None = None) -> None:
                 data = json.dumps(body).encode()
                 self.send_response(status)
                 self.send_header("Content-Type", "application/json")
                 self.send_header("Content-Length", str(len(data)))
+                if after is not None:
+                    self.send_header("Retry-After", after)
                 if link:
                     self.send_header("Link", link)
                 self.end_headers()

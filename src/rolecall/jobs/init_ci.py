@@ -20,6 +20,7 @@ FILES: Mapping[str, Mapping[str, str]] = {
     },
     "gitlab": {
         ".gitlab-ci.yml": "gitlab/rolecall.gitlab-ci.yml",
+        ".gitlab/rolecall_gitlab.py": "gitlab/rolecall_gitlab.py",
         ".pre-commit-config.yaml": "pre-commit/config.yaml",
     },
 }
@@ -43,14 +44,21 @@ def init_ci(folder: Path, forge: str, remote: str | None = None) -> list[Path]:
     return written
 
 
-def next_steps(forge: str) -> str:
-    """What is left to a person: secrets and who may approve."""
-    return _GITHUB if forge == "github" else _GITLAB
+def next_steps(forge: str, remote: str | None = None) -> str:
+    """What is left to a person: secrets, who may approve, and where the action is taken from."""
+    if forge == "gitlab":
+        return _GITLAB
+    owner = _owner(remote)
+    return f"{_GITHUB}{(_ACTION if owner else _NO_OWNER).format(owner=owner, version=__version__)}"
 
 
 def _filled(text: str, remote: str | None) -> str:
+    return text.replace("OWNER/", f"{_owner(remote) or 'OWNER'}/").replace("VERSION", __version__)
+
+
+def _owner(remote: str | None) -> str | None:
     found = _OWNER.search(remote or "")
-    return text.replace("OWNER/", f"{found[1] if found else 'OWNER'}/").replace("VERSION", __version__)
+    return found[1] if found else None
 
 
 def _template(name: str) -> str:
@@ -64,9 +72,18 @@ def _template(name: str) -> str:
 _GITHUB = """\
 In the repository's settings: the secrets ROLECALL_TOKEN and ROLECALL_JOURNAL (a PostgreSQL URL), the variable
 ROLECALL_TOKEN_HOST (the org's host), and an environment `writer` whose required reviewers approve what is applied.
-The workflows take rolecall's action from a mirror beside this repository; correct `uses:` where it is elsewhere.
+"""
+_ACTION = """\
+The workflows take the action from {owner}/rolecall at the tag v{version}: a copy of rolecall's repository that you keep
+beside this one. Correct `uses:` in .github/workflows where it is elsewhere.
+"""
+_NO_OWNER = """\
+Not ready yet: this repository has no remote `origin`, so nothing says who owns it. In .github/workflows replace OWNER
+by the account that keeps your copy of rolecall's repository, with the tag v{version}:
+  sed -i 's#OWNER/rolecall#ACCOUNT/rolecall#' .github/workflows/rolecall-*.yml
 """
 _GITLAB = """\
-In the project's settings: the masked and protected variables ROLECALL_TOKEN, ROLECALL_TOKEN_HOST (the org's host) and
-ROLECALL_JOURNAL (a PostgreSQL URL), ROLECALL_IMAGE where the image is elsewhere, and a schedule for drift.
+In the project's settings: the masked variables ROLECALL_TOKEN, ROLECALL_TOKEN_HOST (the org's host), ROLECALL_JOURNAL (a
+PostgreSQL URL) and ROLECALL_GITLAB_TOKEN, as the head of .gitlab-ci.yml says; ROLECALL_IMAGE where the image is elsewhere;
+a protected environment `writer-`, with the overlay's name after it where there is one; and a schedule for drift.
 """

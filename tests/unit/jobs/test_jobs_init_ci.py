@@ -23,7 +23,8 @@ def test_the_files_are_yaml_and_name_this_version(tmp_path: Path, forge: str) ->
     text = "".join(path.read_text(encoding="utf-8") for path in written)
     assert __version__ in text
     assert "OWNER" not in text
-    assert all(yaml.safe_load(path.read_text(encoding="utf-8")) for path in written)
+    assert all(yaml.safe_load(path.read_text(encoding="utf-8")) for path in written if path.suffix != ".py")
+    assert all(compile(path.read_text(encoding="utf-8"), path, "exec") for path in written if path.suffix == ".py")
 
 
 @pytest.mark.parametrize(
@@ -38,6 +39,21 @@ def test_the_action_is_looked_for_beside_the_repository(tmp_path: Path, remote: 
 def test_without_a_remote_the_place_is_left_to_be_filled_in(tmp_path: Path) -> None:
     init_ci(tmp_path, "github")
     assert "uses: OWNER/rolecall@" in (tmp_path / ".github/workflows/rolecall-plan.yml").read_text(encoding="utf-8")
+
+
+def test_without_a_remote_it_is_said_what_to_fill_in_and_how(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    subprocess.run(["git", "init", "-q", "."], check=True)
+    assert run(["init", "--no-input", "--name", "acme", "--ci", "github"]) == Exit.OK
+    said = capsys.readouterr().out
+    assert "Not ready yet: this repository has no remote `origin`" in said
+    (way,) = (line.strip() for line in said.splitlines() if line.strip().startswith("sed "))
+    subprocess.run(["sh", "-c", way.replace("ACCOUNT", "acme")], check=True)
+    text = "".join(path.read_text(encoding="utf-8") for path in Path(".github/workflows").iterdir())
+    assert "OWNER" not in text
+    assert f"uses: acme/rolecall@v{__version__}\n" in text
 
 
 def test_what_is_there_stays(tmp_path: Path) -> None:

@@ -56,8 +56,9 @@ def _add_pipeline(folder: Path, ci: str) -> None:
     from rolecall.jobs.init_ci import init_ci, next_steps
     from rolecall.outside.git import origin
 
-    _tell(folder, init_ci(folder, ci, origin(folder)))
-    sys.stdout.write(next_steps(ci))
+    remote = origin(folder)
+    _tell(folder, init_ci(folder, ci, remote))
+    sys.stdout.write(next_steps(ci, remote))
 
 
 def _tell(folder: Path, written: list[Path]) -> None:
