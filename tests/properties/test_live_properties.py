@@ -32,7 +32,9 @@ texts = st.one_of(st.just(UNSET), names)
 moments = st.datetimes(datetime(2020, 1, 1), datetime(2030, 1, 1), timezones=st.just(UTC))
 
 mappings = st.one_of(
-    st.just(GroupMapping()), st.builds(GroupMapping, st.none() | role_ids, teams), st.builds(GroupMapping, role_ids)
+    st.just(GroupMapping()),
+    st.builds(GroupMapping, st.none() | role_ids, teams),
+    st.builds(GroupMapping, role_ids, st.just(frozenset())),
 )
 org_settings = st.builds(
     Settings,

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from rolecall.desired import build, load, read_config, validate
 from rolecall.desired.merge import overlay
+from rolecall.model.kinds import address
 from rolecall.schema_files import schema_text
 
 HEAD = {"version": 1, "org": {"name": "a", "url": "local:org.db"}}
@@ -85,7 +86,7 @@ def test_every_part_has_its_place_in_the_file_that_said_it_last(entries: dict[st
         for name in sources.effective["idp_groups"]:
             where = sources.where(("idp_groups", name), key=True)
             assert where.file == ("env/prod.json" if overlaid.has(("idp_groups", name)) else "rolecall.yaml")
-            assert where == sources.entries("idp_groups")[name]
+            assert where == sources.places()[address("idp_groups", name)]
 
 
 @settings(max_examples=100, deadline=None)

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from rolecall.source.document import Document
 from rolecall.source.json_file import load_json
+from rolecall.source.marks import unpack
 from rolecall.source.yaml_file import load_yaml
 
 TEXT = st.text(st.characters(codec="utf-8", exclude_categories=("Cs", "Cc"), exclude_characters="\u2028\u2029\ufeff"))
@@ -77,4 +78,4 @@ def test_a_place_points_at_the_text_of_its_value(entries: dict[str, int]) -> Non
     for key, value in entries.items():
         where = document.where((key,))
         assert lines[where.line - 1][where.column - 1 :] == str(value)
-        assert document.entries()[key] == document.where((key,), key=True)
+        assert unpack(document.entries()[key]) == document.where((key,), key=True)[1:]

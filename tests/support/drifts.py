@@ -10,7 +10,7 @@ import orgs
 
 from rolecall.codec.people import decode_people
 from rolecall.errors import Where
-from rolecall.model.desired import Applied, Desired, Intent
+from rolecall.model.desired import Applied, Desired
 from rolecall.model.live import Facts, Group, Live
 from rolecall.model.outcome import Event
 from rolecall.model.policy import Policy
@@ -73,13 +73,11 @@ def inquiry(
 ) -> Inquiry:
     """A look: what the config wants, what the org has, what was applied."""
     found = live(people, **there)
-    intents = {
-        f"idp_groups/{key}": Intent(source=Where("rolecall.yaml", 5 + row, 3)) for row, key in enumerate(sorted(wanted))
-    }
+    places = {f"idp_groups/{key}": Where("rolecall.yaml", 5 + row, 3) for row, key in enumerate(sorted(wanted))}
     directory = decode_people(PEOPLE if people is None else people, found.facts.groups, roles=found.facts.roles)
     past = Past(memory(**was), Basis("journal", "run 1", NOW))
     question = Question(
-        Desired(Settings(idp_groups={"Admins": A, **wanted}), intents, policy or Policy()),
+        Desired(Settings(idp_groups={"Admins": A, **wanted}), {}, policy or Policy(), places),
         found,
         OrgRef("acme", "org_1", "local:org.db", "prod", True),
         NOW,

@@ -80,13 +80,14 @@ def desireds(draw: st.DrawFn) -> Desired:
     manage = draw(
         st.dictionaries(st.sampled_from(["domains", "idp_groups"]), st.sampled_from(["additive", "authoritative"]))
     )
-    intents = {}
+    said = {}
     for key in () if wanted.idp_groups is UNSET else wanted.idp_groups:
-        intents[address("idp_groups", key)] = Intent(
+        said[address("idp_groups", key)] = Intent(
             previously=draw(st.sampled_from([(), ("Admins",), ("Brand",)])),
             expires=draw(st.sampled_from([None, None, date(2026, 1, 1), date(2027, 1, 1)])),
             id=draw(st.sampled_from([None, None, f"id-{key}"])),
         )
+    intents = {at: intent for at, intent in said.items() if intent != Intent()}
     return Desired(wanted, intents, Policy(manage=manage))
 
 

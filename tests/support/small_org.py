@@ -10,7 +10,7 @@ import orgs
 
 from rolecall.codec.people import decode_people, encode_person
 from rolecall.errors import Where
-from rolecall.model.desired import NOTHING_APPLIED, Applied, Desired, Intent
+from rolecall.model.desired import NOTHING_APPLIED, Applied, Desired
 from rolecall.model.directory import Directory, Person, Traits
 from rolecall.model.kinds import address
 from rolecall.model.live import Caller, Facts, Group, Live
@@ -75,15 +75,15 @@ def config(groups: Spec | None, policy: Policy | None = None, **more: Any) -> De
     """A config whose groups are all of them; each entry stands on a line of its own, from 10 on, in rolecall.yaml."""
     about = more.pop("intents", {})
     held: Any = UNSET if groups is None else mappings(groups)
-    intents = {
-        address("idp_groups", name): about.get(name, Intent())._replace(source=Where("rolecall.yaml", line, 3))
-        for line, name in enumerate(groups or {}, 10)
+    places = {
+        address("idp_groups", name): Where("rolecall.yaml", line, 3) for line, name in enumerate(groups or {}, 10)
     }
-    for section in more:
-        intents[address(section)] = Intent(Where("rolecall.yaml", 4, 1))
+    said = {at: intent for name, intent in about.items() if (at := address("idp_groups", name)) in places}
+    intents = {at: intent._replace(source=places[at]) for at, intent in said.items()}
+    places |= {address(section): Where("rolecall.yaml", 4, 1) for section in more}
     wanted = policy or Policy()
     wanted = replace(wanted, manage={"idp_groups": "authoritative", **wanted.manage})
-    return Desired(Settings(idp_groups=held, **more), intents, wanted)
+    return Desired(Settings(idp_groups=held, **more), intents, wanted, places)
 
 
 def ask(

@@ -22,9 +22,11 @@ def candidates(before: Rules, after: Rules, directory: Directory) -> dict[Addres
     found: dict[Address, array[int]] = {}
     if scim := _by_scim(before, after, directory):
         found[SCIM] = scim
-    if defaults := _by_defaults(before, after, directory):
+    moved = _given_moved(before, after)
+    own = _by_themselves(before, after, moved)
+    if defaults := _by_defaults(before, after, directory, moved - own):
         found[DEFAULTS] = defaults
-    for name, numbers in _by_group(directory, mappings_moved(before, after)).items():
+    for name, numbers in _by_group(directory, own).items():
         found[address("idp_groups", name)] = numbers
     return found
 
@@ -50,23 +52,19 @@ def scope(before: Rules, after: Rules, emails: Iterable[str] = ()) -> PeopleScop
 
 def mappings_moved(before: Rules, after: Rules) -> frozenset[str]:
     """The groups that give something else because of their own mapping."""
-    return frozenset(name for name in _given_moved(before, after) if _mapping_moves(before, after, name))
+    return _by_themselves(before, after, _given_moved(before, after))
 
 
 def _given_moved(before: Rules, after: Rules) -> frozenset[str]:
     old, new = before.scim.masks, after.scim.masks
-    moved = (name for name, mask in old.items() if new.get(name) != mask)
-    return frozenset((*moved, *(new.keys() - old.keys())))
+    given = new.get
+    return frozenset([*(name for name, mask in old.items() if given(name) != mask), *(new.keys() - old.keys())])
 
 
-def _mapping_moves(before: Rules, after: Rules, name: str) -> bool:
-    at = address("idp_groups", name)
-    return value_at(before.settings, at) != value_at(after.settings, at)
-
-
-def _roleless_moved(before: Rules, after: Rules) -> frozenset[str]:
-    """The groups that give something else only because the default's role moved (R31)."""
-    return _given_moved(before, after) - mappings_moved(before, after)
+def _by_themselves(before: Rules, after: Rules, moved: Iterable[str]) -> frozenset[str]:
+    """Those whose own mapping moved; the others give something else only because the default's role did (R31)."""
+    at = {name: address("idp_groups", name) for name in moved}
+    return frozenset(n for n in at if value_at(before.settings, at[n]) != value_at(after.settings, at[n]))
 
 
 def _regime_moves(before: Rules, after: Rules) -> bool:
@@ -97,13 +95,14 @@ def _by_scim(before: Rules, after: Rules, directory: Directory) -> array[int]:
     return _of_others(directory, lambda traits: _synced(traits) and any(concern(traits) for concern in concerns))
 
 
-def _by_defaults(before: Rules, after: Rules, directory: Directory) -> array[int]:
+def _by_defaults(before: Rules, after: Rules, directory: Directory, roleless: frozenset[str]) -> array[int]:
+    """``roleless`` are the groups that give something else only because the default's role moved (R31)."""
     found: set[int] = set()
     if before.scim.default != after.scim.default:
         found.update(_defaulted(before, directory), _defaulted(after, directory))
     if before.default != after.default:
         found.update(_of_others(directory, lambda traits: _unedited(before, traits)))
-    for numbers in _by_group(directory, _roleless_moved(before, after)).values():
+    for numbers in _by_group(directory, roleless).values():
         found.update(numbers)
     return array("I", sorted(found))
 

@@ -156,10 +156,11 @@ def _standing(combos: tuple[Combo, ...], teams: frozenset[str] | None) -> tuple[
 def _gone(settings: Settings, teams: frozenset[str] | None) -> dict[str, frozenset[str]]:
     if teams is None:
         return {}
-    named = {} if settings.idp_groups is UNSET else {name: held.teams for name, held in settings.idp_groups.items()}
-    if settings.defaults is not UNSET and settings.defaults.teams is not UNSET:
-        named[""] = settings.defaults.teams
-    return {name: lost for name, wanted in named.items() if (lost := wanted - teams)}
+    mapped = {} if settings.idp_groups is UNSET else settings.idp_groups
+    lost = {name: held.teams - teams for name, held in mapped.items() if not held.teams <= teams}
+    if settings.defaults is not UNSET and settings.defaults.teams is not UNSET and settings.defaults.teams - teams:
+        lost[""] = settings.defaults.teams - teams
+    return lost
 
 
 def _missing(settings: Settings, facts: Facts) -> frozenset[str]:

@@ -30,13 +30,13 @@ def build(sources: Sources, warnings: tuple[Problem, ...] = ()) -> Config:
     """The Config of sources without errors (see validate). Raises ConfigError when a file it names is not usable."""
     effective = sources.effective
     with collector_off():
-        settings, intents = _sections(sources)
+        settings, intents, places = *_sections(sources), sources.places()
     return Config(
         root=sources.root,
         main=sources.main,
         env=sources.env,
         org=build_org(effective["org"], sources),
-        desired=Desired(settings, intents, build_policy(effective, sources)),
+        desired=Desired(settings, intents, build_policy(effective, sources), places),
         people=build_people(effective.get("people", "org"), sources),
         journal=build_journal(effective.get("journal", {}), sources),
         reports_people=effective.get("reports", {}).get("people"),
@@ -72,33 +72,29 @@ def _sections(sources: Sources) -> tuple[Settings, dict[Address, Intent]]:
     held: dict[str, Any] = {}
     for kind in KINDS:
         if kind.section in sources.effective:
-            build_section = _keyed if kind.keyed else _singleton
-            held[kind.section] = build_section(kind, sources, intents)
+            held[kind.section] = _keyed(kind, sources, intents) if kind.keyed else _singleton(kind, sources)
     return Settings(**held), intents
 
 
-def _singleton(kind: Kind, sources: Sources, intents: dict[Address, Intent]) -> Value | None:
+def _singleton(kind: Kind, sources: Sources) -> Value | None:
     said = dict(sources.effective[kind.section])
     if isinstance(said.get("metadata"), dict | str):
         said["metadata"] = metadata_text(said["metadata"], sources)
-    intents[address(kind.section)] = Intent(sources.where((kind.section,), key=True))
     return decode_value(kind.section, said)
 
 
 def _keyed(kind: Kind, sources: Sources, intents: dict[Address, Intent]) -> dict[str, Value]:
-    places = sources.entries(kind.section)
     values: dict[str, Value] = {}
     decode = value_decoder(kind.section)
     for key, entry in sources.effective[kind.section].items():
-        intents[address(kind.section, key)] = _intent(entry, places.get(key))
+        if not _SAID_ABOUT.isdisjoint(entry) and isinstance(entry, dict):
+            intents[address(kind.section, key)] = _intent(entry, sources.where((kind.section, key), key=True))
         if not removes(entry):
             values[key] = BLANK if entry == "blank" or "blank" in entry else decode(entry)
     return values
 
 
-def _intent(entry: Any, source: Where | None) -> Intent:
-    if not isinstance(entry, dict) or not _SAID_ABOUT.intersection(entry):
-        return Intent(source)
+def _intent(entry: Mapping[str, Any], source: Where) -> Intent:
     return Intent(
         source=source,
         owner=entry.get("owner"),

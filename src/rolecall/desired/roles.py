@@ -26,7 +26,7 @@ def with_role_ids(desired: Desired, roles: Roles) -> Desired:
 
 
 def _mapping(mapping: GroupMapping, roles: Roles) -> GroupMapping:
-    return mapping if mapping.role is None else replace(mapping, role=role_id(mapping.role, roles))
+    return mapping if mapping.role is None else mapping._replace(role=role_id(mapping.role, roles))
 
 
 def _policy(policy: Policy, roles: Roles) -> Policy:

@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from rolecall.desired.places import Places
 from rolecall.errors import Problem, Where
+from rolecall.model.kinds import BY_SECTION
 from rolecall.source.document import Document
 from rolecall.source.document import Path as Steps
 
@@ -41,9 +43,17 @@ class Sources:
                     return document.where(path[:length], key)
         return Where(self.main, 1, 1) if self.documents else Where(self.main)
 
-    def entries(self, section: str) -> dict[str, Where]:
-        """The places of all keys of a section."""
-        found: dict[str, Where] = {}
-        for document in self.documents:
-            found.update(document.entries((section,)))
+    def places(self) -> Places:
+        """Where each entry of ``effective`` stands: in the last file that has it."""
+        found = Places(self.files)
+        for number, document in enumerate(self.documents):
+            tops = document.entries()
+            for section in self.effective.keys() & BY_SECTION.keys() & tops.keys():
+                if BY_SECTION[section].keyed:
+                    said, held = document.entries((section,)), self.effective[section]
+                    found.add(
+                        section, number, {key: said[key] for key in said.keys() & held} if self.overlaid else said
+                    )
+                else:
+                    found.add(section, number, {None: tops[section]})
         return found

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from rolecall.errors import Misuse, Problem
 from rolecall.jobs.plan import Planned, PlanRequest, plan
-from rolecall.model.desired import NO_INTENT, Applied, Desired
+from rolecall.model.desired import Applied, Desired
 from rolecall.model.fields import overlay
 from rolecall.model.kinds import KINDS, split_address, value_at
 from rolecall.model.run import Run, Step
@@ -41,9 +41,9 @@ def target(run: Run, applied: Applied, config: Desired) -> Target:
     removed = [at for at, step in restorable.items() if step.before is None and at.startswith("domains/")]
     intents = {**config.intents, **{at: config.intent(at)._replace(remove=True) for at in removed}}
     for at in restorable.keys() - set(removed):
-        intents[at] = intents.get(at, NO_INTENT)._replace(remove=False, expires=None, previously=())
+        intents[at] = config.intent(at)._replace(remove=False, expires=None, previously=())
     settings = _settings(applied.settings, restorable)
-    return Target(Desired(settings, intents, config.policy), tuple(restorable), problems)
+    return Target(Desired(settings, intents, config.policy, config.places), tuple(restorable), problems)
 
 
 async def rollback(request: PlanRequest, run: Run) -> Planned:

@@ -35,14 +35,22 @@ NO_INTENT = Intent()
 
 @dataclass(frozen=True, slots=True)
 class Desired:
-    """The settings wanted, the intents by address, and the policy."""
+    """The settings wanted, the intents by address, and the policy.
+
+    ``intents`` has the addresses of which more is said than a value; ``places`` says of all where they stand.
+    """
 
     settings: Settings = Settings()
     intents: Mapping[Address, Intent] = field(default_factory=dict)
     policy: Policy = Policy()
+    places: Mapping[Address, Where] = field(default_factory=dict)
 
     def intent(self, at: Address) -> Intent:
-        return self.intents.get(at, NO_INTENT)
+        """What is said about an address; for most nothing but its place."""
+        said = self.intents.get(at)
+        if said is not None or (place := self.places.get(at)) is None:
+            return said or NO_INTENT
+        return Intent(place)
 
 
 @dataclass(frozen=True, slots=True)

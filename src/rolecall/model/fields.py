@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple, TypeVar
 
 from rolecall.model.kinds import BY_SECTION, Kind
-from rolecall.model.settings import UNSET, Value
+from rolecall.model.settings import UNSET, GroupMapping, Value
 
 V = TypeVar("V", bound=Value)
 
@@ -27,8 +27,9 @@ def said_fields(kind: Kind, value: Value) -> dict[str, Any]:
 
 def overlay(live: V, desired: V) -> V:
     """The live value with every field the desired one speaks about put in its place."""
-    kind = BY_SECTION[_section(desired)]
-    return desired if kind.whole else replace(live, **said_fields(kind, desired))
+    if isinstance(live, GroupMapping):
+        return desired
+    return replace(live, **said_fields(BY_SECTION[_section(desired)], desired))
 
 
 def restrict(live: V, desired: V) -> V:
@@ -65,8 +66,10 @@ def unread_fields(live: Value, desired: Value) -> tuple[str, ...]:
 
 def without(value: V, names: tuple[str, ...]) -> V:
     """The value saying nothing about the named fields."""
+    if isinstance(value, GroupMapping) or not names:
+        return value
     unset: dict[str, Any] = dict.fromkeys(names, UNSET)
-    return replace(value, **unset) if names else value
+    return replace(value, **unset)
 
 
 def field_changes(section: str, before: Value | None, after: Value | None) -> tuple[FieldChange, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Final, Literal, NewType
+from typing import Final, Literal, NamedTuple, NewType
 
 
 class Unset(Enum):
@@ -69,9 +69,11 @@ class Scim:
     role_attribute: str | Unset = UNSET
 
 
-@dataclass(frozen=True, slots=True)
-class GroupMapping:
-    """What one IdP group gives: one value, never merged with the live one. ``GroupMapping()`` is blank (R10)."""
+class GroupMapping(NamedTuple):
+    """What one IdP group gives: one value, never merged with the live one. ``GroupMapping()`` is blank (R10).
+
+    Of all values this one is there by the thousand, so it is of the kind that is quickly made and compared.
+    """
 
     role: str | None = None
     teams: frozenset[str] = frozenset()

@@ -41,7 +41,9 @@ from rolecall.plan.value import (
 
 def decode_plan(json: Mapping[str, Json]) -> Plan:
     """The inverse of ``encode_plan``."""
-    intents = {Address(at): decode_intent(said) for at, said in json["desired"]["intents"].items()}
+    about = {Address(at): decode_intent(said) for at, said in json["desired"]["intents"].items()}
+    intents = {at: intent for at, intent in about.items() if intent != Intent(intent.source)}
+    places = {at: intent.source for at, intent in about.items() if intent.source is not None}
     org = json["org"]
     return Plan(
         org=OrgRef(org["name"], org["id"], org["url"], org["env"], org["url"].startswith("local:")),
@@ -50,9 +52,9 @@ def decode_plan(json: Mapping[str, Json]) -> Plan:
         as_of=date.fromisoformat(json["as_of"]),
         config_digest=json["config_digest"],
         desired=Desired(
-            decode_settings(json["desired"]["settings"]), intents, decode_policy(json["desired"]["policy"])
+            decode_settings(json["desired"]["settings"]), intents, decode_policy(json["desired"]["policy"]), places
         ),
-        changes=tuple(_change(row, intents) for row in json["changes"]),
+        changes=tuple(_change(row, about) for row in json["changes"]),
         coverage={
             name: Coverage(seen["state"], seen["read"], seen["total"]) for name, seen in json["coverage"].items()
         },

@@ -10,10 +10,12 @@ from rolecall.codec.policy import encode_allow, encode_policy
 from rolecall.codec.settings import Json, encode_settings, encode_value
 from rolecall.errors import Problem
 from rolecall.model.change import Change
+from rolecall.model.desired import Desired
 from rolecall.model.directory import PeopleScope
 from rolecall.model.fields import field_changes
 from rolecall.model.kinds import split_address
 from rolecall.model.policy import Combo
+from rolecall.model.settings import Address
 from rolecall.plan.digest import digest
 from rolecall.plan.summary import summary
 from rolecall.plan.value import FORMAT_VERSION, Apart, Impact, Move, Plan, Tally, Transient, UpgradeImpact, Who
@@ -35,7 +37,7 @@ def encode_plan(plan: Plan) -> dict[str, Json]:
         },
         "desired": {
             "settings": encode_settings(plan.desired.settings),
-            "intents": {at: encode_intent(intent) for at, intent in sorted(plan.desired.intents.items())},
+            "intents": {at: encode_intent(plan.desired.intent(at)) for at in sorted(_addresses(plan.desired))},
             "policy": encode_policy(plan.desired.policy),
         },
         "lifts": [{**encode_allow(lift), "source": encode_where(lift.source)} for lift in plan.lifts],
@@ -100,6 +102,10 @@ def encode_problem(problem: Problem) -> dict[str, Json]:
 
 def _plain(value: Any) -> Json:
     return sorted(value) if isinstance(value, frozenset) else value
+
+
+def _addresses(desired: Desired) -> set[Address]:
+    return {*desired.intents, *desired.places}
 
 
 def _scope(scope: PeopleScope) -> dict[str, Json]:

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from rolecall.errors import Problem, Where
 from rolecall.source.marks import Marks
 
 Step = str | int
 Path = Sequence[Step]
-
-
-class _Child(NamedTuple):
-    key: int
-    node: int
-    value: Any
 
 
 class Document:
@@ -29,7 +23,7 @@ class Document:
         self.value = value
         self.problems = tuple(problems)
         self._marks = marks
-        self._known: dict[int, dict[Step, _Child]] = {}
+        self._known: dict[int, dict[Step, int]] = {}
 
     @property
     def marks(self) -> Marks:
@@ -61,45 +55,32 @@ class Document:
             child = self._children(node, value).get(step)
             if child is None:
                 break
-            node, value = child.node, child.value
-            at = child.key if key else node
-        return self._where(at)
+            at = child
+            node, value = child + isinstance(value, dict), value[step]
+        return Where(self.name, *self.marks.line_column(at if key else node))
 
-    def entries(self, path: Path = ()) -> dict[str, Where]:
-        """The places of all keys of the map at a path, in one pass; empty when there is no map."""
+    def entries(self, path: Path = ()) -> dict[Step, int]:
+        """The packed places of all keys of the map at a path; empty when there is no map."""
         if not self.has(path):
             return {}
         node, value = 0, self.value
         for step in path:
-            child = self._children(node, value)[step]
-            node, value = child.node, child.value
+            node, value = self._children(node, value)[step] + isinstance(value, dict), value[step]
         if not isinstance(value, dict):
             return {}
-        name, place = self.name, self.marks.line_column
-        return {str(step): Where(name, *place(key)) for step, key, _, _ in self._walk(node, value)}
+        places = self.marks.places
+        return {step: places[key] for step, key in self._children(node, value).items()}
 
-    def _children(self, node: int, value: Any) -> dict[Step, _Child]:
+    def _children(self, node: int, value: Any) -> dict[Step, int]:
+        """The children of a container: the number of each key, or of the item itself in a list."""
         known = self._known.get(node)
         if known is None:
-            known = {step: _Child(key, child, held) for step, key, child, held in self._walk(node, value)}
-            self._known[node] = known
+            known = self._known[node] = {}
+            sizes, following, keys = self.marks.sizes, node + 1, isinstance(value, dict)
+            for step in value if keys else range(len(value)) if isinstance(value, list) else ():
+                known[step] = following
+                following += keys + sizes[following + keys]
         return known
-
-    def _walk(self, node: int, value: Any) -> Iterator[tuple[Step, int, int, Any]]:
-        """The children of a container: step, number of the key (of the item itself in a list), number, value."""
-        sizes = self.marks.sizes
-        following = node + 1
-        if isinstance(value, dict):
-            for name, held in value.items():
-                yield name, following, following + 1, held
-                following += 1 + sizes[following + 1]
-        elif isinstance(value, list):
-            for position, held in enumerate(value):
-                yield position, following, following, held
-                following += sizes[following]
-
-    def _where(self, node: int) -> Where:
-        return Where(self.name, *self.marks.line_column(node))
 
 
 def _holds(value: Any, step: Step) -> bool:

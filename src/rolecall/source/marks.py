@@ -18,6 +18,11 @@ def pack(line: int, column: int) -> int:
     return line << _COLUMN_BITS | column
 
 
+def unpack(place: int) -> tuple[int, int]:
+    """Line and column of a packed place, from 1."""
+    return (place >> _COLUMN_BITS) + 1, (place & _COLUMN_MASK) + 1
+
+
 @dataclass(slots=True)
 class Marks:
     """``places[n]`` is node n's packed place; ``sizes[n]`` counts node n and all that is in it."""
@@ -48,5 +53,4 @@ class Marks:
 
     def line_column(self, node: int) -> tuple[int, int]:
         """Line and column of a node, from 1."""
-        place = self.places[node]
-        return (place >> _COLUMN_BITS) + 1, (place & _COLUMN_MASK) + 1
+        return unpack(self.places[node])

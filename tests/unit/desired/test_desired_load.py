@@ -11,6 +11,7 @@ import pytest
 from rolecall.desired import environments, load
 from rolecall.desired.loading import load_each
 from rolecall.errors import Where
+from rolecall.model.kinds import address
 
 HEAD = "version: 1\norg: {name: a, url: 'local:org.db'}\n"
 
@@ -43,7 +44,7 @@ class TestIncludes:
         assert sources.files == ("rolecall.yaml", "groups/a.yaml", "groups/b.yaml", "more.json")
         assert list(sources.effective["idp_groups"]) == ["A", "C", "B", "D"]
         assert sources.where(("defaults", "role")) == Where("groups/a.yaml", 2, 18)
-        assert sources.entries("idp_groups")["D"] == Where("more.json", 1, 17)
+        assert sources.places()[address("idp_groups", "D")] == Where("more.json", 1, 17)
 
     @pytest.mark.parametrize("glob", [".", "./", "none/*.yaml", "[", "**"])
     def test_a_glob_that_matches_nothing_is_told(self, tmp_path: Path, glob: str) -> None:

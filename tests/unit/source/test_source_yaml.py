@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from rolecall.errors import ConfigError, Where
+from rolecall.source.marks import pack
 from rolecall.source.yaml_file import load_yaml, parse_yaml
 
 
@@ -125,7 +126,7 @@ class TestPlaces:
         assert document.where(("a", "b", "c")) == document.where(("a", "b"))
 
     def test_entries_gives_the_places_of_all_keys(self) -> None:
-        assert load_yaml(self.text, "f").entries(("a",)) == {"b": Where("f", 2, 3), "d e": Where("f", 3, 3)}
+        assert load_yaml(self.text, "f").entries(("a",)) == {"b": pack(1, 2), "d e": pack(2, 2)}
         assert load_yaml(self.text, "f").entries(("z",)) == {}
         assert load_yaml(self.text, "f").entries(("none",)) == {}
 
