@@ -7,7 +7,7 @@ from rolecall.report.drift_walk import DriftWalk
 from rolecall.report.findings import of_problems
 from rolecall.report.html.base import page
 
-_TEMPLATE = """{{ head("Drift of " ~ visible(found.org.name), policy) }}
+_TEMPLATE = """{{ head("Drift of " ~ (found.org.name | visible), policy) }}
 <body>
 <header>
 {{ banner(walk, rehearsal) }}
@@ -20,9 +20,8 @@ _TEMPLATE = """{{ head("Drift of " ~ visible(found.org.name), policy) }}
 <section aria-labelledby="alarms"><h2 id="alarms">The config says this must not be</h2>
 <ul class="verdicts">
 {%- for alarm, note in walk.alarms %}
-<li class="block">{{ note.text }} <code>{{ place(alarm.source) }}</code></li>{% endfor %}
-{%- for found in warnings %}<li>{{ found.level }}: {{ told(found.message) }} <code>{{ place(found.where) }}</code></li>
-{%- endfor %}
+<li class="block">{{ note.text }} <code>{{ alarm.source | place }}</code></li>{% endfor %}
+{{ problems(warnings) }}
 </ul></section>
 {%- endif %}
 {%- for part in walk.parts + walk.aside %}
@@ -31,7 +30,7 @@ _TEMPLATE = """{{ head("Drift of " ~ visible(found.org.name), policy) }}
 {%- endfor %}
 {%- if walk.news or walk.inventory %}
 <section aria-labelledby="beside"><h2 id="beside">Not drift</h2><ul>
-{%- for note in walk.news + walk.inventory %}<li class="{{ note.tone }}">{{ told(note.text) }}</li>{% endfor %}
+{%- for note in walk.news + walk.inventory %}<li class="{{ note.tone }}">{{ note.text | told }}</li>{% endfor %}
 </ul></section>
 {%- endif %}
 </main>

@@ -8,7 +8,8 @@ from rolecall.plan.value import GuardResult, Verdict
 from rolecall.report.again import naming, next_step
 from rolecall.report.findings import of_problems
 from rolecall.report.markdown_text import COMMENT, RESERVE, Budget, code, marker, md, row, told
-from rolecall.report.phrases import place
+from rolecall.report.phrases import count, place
+from rolecall.report.text import MOST_WARNINGS
 from rolecall.report.verdicts import guard_place, guard_words, passed_words
 from rolecall.report.walk import Note, Part, Walk
 
@@ -61,8 +62,11 @@ def _verdict(verdict: Verdict, guard: GuardResult) -> str:
 def _risks(walked: Walk) -> Iterator[str]:
     notes = [*walked.people, *walked.policy, *(note for note in walked.remain if note.tone == "warn")]
     yield from (f"- {_sign(note)}{told(note.text)}\n" for note in notes)
-    for finding in of_problems(walked.warnings):
+    warnings, more = walked.worst(MOST_WARNINGS)
+    for finding in of_problems(warnings):
         yield f"- {'⛔' if finding.level == 'error' else '⚠️'} {told(finding.message)} {code(place(finding.where))}\n"
+    if more:
+        yield f"- and {count(more, 'warning')} more; the JSON report has them all\n"
 
 
 def _sign(note: Note) -> str:

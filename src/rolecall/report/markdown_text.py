@@ -19,6 +19,9 @@ RESERVE = 200
 _OPEN = 12
 """Rows of a fold that is open."""
 
+_LEAST = 80
+"""Characters of the shortest row; with less room no row is tried."""
+
 _MARKUP = re.compile(r"[\\`*\[\]|~$]|(?<!\w)_|_(?!\w)")
 _REFERENCE = re.compile(r"(?<![\w&])[@#](?=\w)|:(?=//)|www(?=\.)|:(?=[\w+-]+:)")
 _QUOTED = re.compile(r"`([^`]+)`")
@@ -88,11 +91,13 @@ class Budget:
             return
         self.room -= len(start + end)
         self.blocks.append(start)
-        shown = 0
+        tried = 0
         for text in rows:
             self.add(text)
-            shown += 1
-        self.cut += total - shown
+            tried += 1
+            if self.room < _LEAST:
+                break
+        self.cut += total - tried
         self.blocks.append(end)
 
     def cut_words(self) -> str:

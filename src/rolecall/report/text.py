@@ -8,7 +8,7 @@ from rolecall.plan.value import GuardResult, Verdict
 from rolecall.report.again import REFUSED, naming, next_step
 from rolecall.report.banner import REHEARSAL
 from rolecall.report.line import WIDEST, Line, Row, Span, Style, fits, line
-from rolecall.report.phrases import place
+from rolecall.report.phrases import count, place
 from rolecall.report.problems import problem_line
 from rolecall.report.verdicts import guard_place, guard_words, passed_words
 from rolecall.report.visible import cells, visible
@@ -28,6 +28,9 @@ DEEP = 6
 """Columns that what is told below an address is indented by."""
 
 _WIDE_ADDRESS = 44
+MOST_WARNINGS = 20
+"""Warnings told one by one; more than that are counted, for nobody reads them here."""
+
 _NARROW = 80
 
 
@@ -41,7 +44,7 @@ def plan_lines(walked: Walk, width: int | None = None) -> Iterator[Line]:
         yield from _part(part, column, width, first=number == 0)
     yield from _asides(walked)
     yield from (line(note.text, note.tone, indent=2, hang=4) for note in walked.remain)
-    yield from (problem_line(problem) for problem in walked.warnings)
+    yield from _warnings(walked)
     if walked.verdicts and (walked.people or walked.policy or walked.remain or walked.warnings):
         yield line()
     yield from _judgement(walked)
@@ -140,6 +143,13 @@ def _asides(walked: Walk) -> Iterator[Line]:
     if walked.parts:
         yield line()
     yield from (line(note.text, note.tone, indent=2, hang=4) for note in (*walked.people, *walked.policy))
+
+
+def _warnings(walked: Walk) -> Iterator[Line]:
+    found, more = walked.worst(MOST_WARNINGS)
+    yield from map(problem_line, found)
+    if more:
+        yield line(f"… and {count(more, 'warning')} more; --format json has them all", "dim")
 
 
 def _judgement(walked: Walk) -> Iterator[Line]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -80,6 +80,11 @@ class Walk:
     warnings: tuple[Problem, ...]
     summary: str
     digest: str | None
+
+    def worst(self, most: int) -> tuple[Sequence[Problem], int]:
+        """The first warnings, errors before them, and how many more there are."""
+        found = sorted(self.warnings, key=lambda problem: problem.severity != "error")
+        return found[:most], max(len(found) - most, 0)
 
     @property
     def counted(self) -> bool:

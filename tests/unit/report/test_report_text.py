@@ -7,7 +7,7 @@ import time
 import pytest
 from report_plans import FORTY, LOCAL, MARKETING, METADATA, PASSES, REBRAND, REVIEW, change, full_plan, mapping, plan_of
 
-from rolecall.errors import Where
+from rolecall.errors import Problem, Where
 from rolecall.model.live import UNREAD
 from rolecall.plan.value import AccessTestResult, Impact, Plan, PolicyChange
 from rolecall.report.line import Line, layout, plain, width_of
@@ -175,3 +175,14 @@ def test_the_line_that_approves_asks_for_the_very_same_plan():
         "--only expired",
         "--allow max_removals=3",
     ]
+
+
+@pytest.mark.parametrize("form", ["text", "markdown", "html"])
+def test_ten_thousand_warnings_leave_room_for_the_changes(form: str) -> None:
+    from rolecall.cli.sinks import render
+
+    many = tuple(Problem("x", f"warning {n} of many", None, None, "warning") for n in range(10_000))
+    told = render(plan_of(REBRAND, warnings=many, guards=(REVIEW,)), form, "", DIGEST)
+    assert "Writer-Marketing" in told
+    assert told.count(" of many") == (200 if form == "html" else 20)
+    assert ("9,800 more" if form == "html" else "9,980 warnings more") in told

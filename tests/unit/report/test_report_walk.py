@@ -21,6 +21,7 @@ from report_plans import (
     plan_of,
 )
 
+from rolecall.errors import Problem
 from rolecall.model.live import UNREAD, Coverage
 from rolecall.model.policy import Combo
 from rolecall.model.settings import Address
@@ -271,3 +272,10 @@ def test_what_is_the_whole_plan_is_not_told_apart_from_it() -> None:
     assert walk(plan_of(LAPSED, impact=Impact(9, apart=(apart,)))).people == ()
     both = walk(plan_of(LAPSED, CLAIM, impact=Impact(9, apart=(apart,)))).people
     assert [note.text for note in both] == ["Because a mapping expired: 3 people lose Sales member."]
+
+
+def test_of_many_warnings_the_worst_are_told_and_the_rest_is_counted() -> None:
+    many = [Problem("x", f"warning {n}", None, None, "warning") for n in range(30)]
+    found, more = walk(plan_of(warnings=(*many, Problem("y", "error")))).worst(20)
+    assert ([problem.message for problem in found[:2]], len(found), more) == (["error", "warning 0"], 20, 11)
+    assert walk(plan_of(warnings=tuple(many[:3]))).worst(20) == (many[:3], 0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 from rolecall.report.html.style import STYLE
@@ -38,18 +39,23 @@ _MACROS = """
 {%- macro seen(walk, alarm) -%}
 <span class="{{ 'alarm' if alarm else 'dim' }}">{{ walk.seen[:1].upper() }}{{ walk.seen[1:] }}.</span>
 {%- endmacro -%}
+{%- macro problems(found) -%}
+{%- for row in found %}
+<li>{{ row.level }}: {{ row.message | told }} <code>{{ row.where | place }}</code></li>
+{%- endfor %}
+{%- endmacro -%}
 {%- macro entries(title, rows, what, whom) -%}
 <div class="scroll" tabindex="0" role="region" aria-label="{{ title }}"><table class="stack changes">
 <thead><tr><th scope="col">Address</th><th scope="col">{{ what }}</th>
 <th scope="col">{{ whom }}</th><th scope="col">Where</th></tr></thead><tbody>
 {%- for entry in rows %}
 <tr><td><span class="mark {{ marks[entry.mark] }}">{{ entry.mark }}</span>
-<code>{{ slashed(entry.address) }}</code></td>
+<code>{{ entry.address | slashed }}</code></td>
 <td>{% for diff in entry.diffs %}<p>{{ diff.path }}:
 {% if diff.before is not none %}<span class="before">{{ diff.before }}</span> →
 <span class="after">{{ diff.after }}</span>{% else %}{{ diff.after }}{% endif %}</p>{% endfor %}</td>
 <td>{% for note in entry.notes %}<p class="{{ note.tone }}">{{ note.text }}</p>{% endfor %}</td>
-<td><code>{{ slashed(place(entry.where)) }}</code></td></tr>
+<td><code>{{ entry.where | place | slashed }}</code></td></tr>
 {%- endfor %}
 </tbody></table></div>
 {%- endmacro -%}
@@ -66,8 +72,9 @@ def page(template: str, script: str = "", **shown: Any) -> str:
     from markupsafe import Markup
 
     environment = Environment(autoescape=True, undefined=StrictUndefined)
-    environment.globals.update(place=place, visible=visible, words=guard_words, at=guard_place)
-    environment.globals.update(told=told, slashed=slashed, marks=_MARKS, style=Markup(STYLE))
+    environment.globals.update(marks=_MARKS, style=Markup(STYLE))
+    environment.filters.update(place=place, visible=visible, words=guard_words, at=guard_place)
+    environment.filters.update(told=told, slashed=slashed)
     made: str = environment.from_string(_MACROS + template).render(
         script=Markup(script), policy=_policy(STYLE, script), **shown
     )
@@ -76,17 +83,16 @@ def page(template: str, script: str = "", **shown: Any) -> str:
 
 def told(text: str) -> Markup:
     """A sentence whose words in backticks stand in a fixed font."""
-    from markupsafe import Markup, escape
+    from markupsafe import Markup
 
-    pieces = enumerate(_QUOTED.split(visible(text)))
-    return Markup("").join(Markup("<code>{}</code>").format(text) if at % 2 else escape(text) for at, text in pieces)
+    return Markup(_QUOTED.sub(r"<code>\1</code>", escape(visible(text))))
 
 
 def slashed(text: str) -> Markup:
     """An address or a path that may break after a slash."""
-    from markupsafe import Markup, escape
+    from markupsafe import Markup
 
-    return Markup(str(escape(text)).replace("/", "/<wbr>"))
+    return Markup(escape(text).replace("/", "/<wbr>"))
 
 
 def _policy(style: str, script: str) -> str:

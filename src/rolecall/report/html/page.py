@@ -39,6 +39,7 @@ def html(walked: Walk) -> str:
     """The whole file."""
     from markupsafe import Markup
 
+    worst, more = walked.worst(MOST_ROWS)
     rows, told = list(_rows(walked)), flows(walked.plan.impact)
     return page(
         TEMPLATE,
@@ -54,7 +55,8 @@ def html(walked: Walk) -> str:
         teams=walked.plan.impact.teams[:MOST_ROWS],
         people={"rows": rows[:MOST_ROWS], "more": max(len(rows) - MOST_ROWS, 0)},
         risks=[note for note in walked.remain if note.tone == "warn"],
-        warnings=of_problems(walked.warnings),
+        warnings=of_problems(worst),
+        unsaid=more,
         left=_left(walked),
     )
 

@@ -22,21 +22,26 @@ TEMPLATE = """{{ head(page.title, policy) }}
 <li class="pass">{{ page.passed }}</li>
 {%- else %}{% for guard in guards %}
 <li class="{{ 'block' if verdict == 'not judged' else verdict }}">
-<span class="label">{{ verdict }}</span> {{ told(words(guard)) }} <code>{{ at(guard) }}</code>
-{%- if guard.ways %}<ul>{% for way in guard.ways %}<li>{{ told(way) }}</li>{% endfor %}</ul>{% endif %}</li>
+<span class="label">{{ verdict }}</span> {{ guard | words | told }} <code>{{ guard | at }}</code>
+{%- if guard.ways %}<ul>{% for way in guard.ways %}<li>{{ way | told }}</li>{% endfor %}</ul>{% endif %}</li>
 {%- endfor %}{% endif %}{% endfor %}
 {%- for test in plan.access_tests if not test.passed %}
 <li class="{{ 'failed' if test.refuses else 'pass' }}">
 <span class="label">{{ 'failed' if test.refuses else 'later' }}</span>
-{{ visible(test.name) }}: {{ told(test.message) }} <code>{{ place(test.source) }}</code></li>
+{{ test.name | visible }}: {{ test.message | told }} <code>{{ test.source | place }}</code></li>
 {%- endfor %}
 </ul>
 {%- if walk.people or walk.policy or risks or walk.warnings %}<ul class="notes">
 {%- for note in walk.people + walk.policy %}<li class="{{ note.tone }}">{{ note.text }}</li>{% endfor %}
 {%- for note in risks %}<li class="warn">{{ note.text }}</li>{% endfor %}
-{%- for found in warnings %}<li>{{ found.level }}: {{ told(found.message) }} <code>{{ place(found.where) }}</code></li>
-{%- endfor %}
+{%- if warnings | length <= 5 %}{{ problems(warnings) }}{% endif %}
 </ul>{% endif %}
+{%- if warnings | length > 5 %}
+<details><summary>Warnings · {{ "{:,}".format(warnings | length + unsaid) }}</summary>
+<ul class="notes">{{ problems(warnings) }}</ul>
+{%- if unsaid %}<p class="dim">and {{ "{:,}".format(unsaid) }} more; the JSON report has them all</p>{% endif %}
+</details>
+{%- endif %}
 </section>
 {%- if picture %}
 <section aria-labelledby="moving"><h2 id="moving">Who moves</h2>
@@ -68,7 +73,7 @@ TEMPLATE = """{{ head(page.title, policy) }}
 <thead><tr><th scope="col">Team</th><th scope="col">Come</th><th scope="col">Leave</th>
 <th scope="col">Change role</th></tr></thead><tbody>
 {%- for row in teams %}
-<tr><td>{{ visible(row.team) }}</td><td>{{ "{:,}".format(row.gain) }}</td><td>{{ "{:,}".format(row.lose) }}</td>
+<tr><td>{{ row.team | visible }}</td><td>{{ "{:,}".format(row.gain) }}</td><td>{{ "{:,}".format(row.lose) }}</td>
 <td>{{ "{:,}".format(row.change) }}</td></tr>
 {%- endfor %}
 </tbody></table></div></details>
@@ -133,9 +138,9 @@ the CSV report has them all.</p></noscript>{% endif %}
 <thead><tr><th scope="col">Not managed here</th><th scope="col">Role</th><th scope="col">Teams</th>
 <th scope="col">People</th></tr></thead><tbody>
 {%- for row in left.unmanaged %}
-<tr><td><code>{{ slashed(visible(row.address)) }}</code>{% if row.new %} new{% endif %}</td>
-<td{% if row.role == "org_admin" %} class="warn"{% endif %}>{{ visible(row.role or "no role") }}</td>
-<td>{{ visible(row.teams | join(", ")) }}</td>
+<tr><td><code>{{ row.address | visible | slashed }}</code>{% if row.new %} new{% endif %}</td>
+<td{% if row.role == "org_admin" %} class="warn"{% endif %}>{{ (row.role or "no role") | visible }}</td>
+<td>{{ row.teams | join(", ") | visible }}</td>
 <td>{{ "not read" if row.people is none else "{:,}".format(row.people) }}</td></tr>
 {%- endfor %}
 </tbody></table></div>
