@@ -104,3 +104,27 @@ def test_acme_is_the_same_whether_read_from_a_file_or_from_an_org(tmp_path: Path
         assert asked["impact"][part] == filed["impact"][part], part
     limits = {guard["name"]: guard["limit"] for guard in asked["guards"]}
     assert limits["max_people_losing_access"] == "review above 10, block above 58 (15% of 383 active people)"
+
+
+FORMATS = ("text", "json", "markdown", "html", "github", "gitlab", "junit", "sarif", "csv")
+
+
+@pytest.mark.parametrize("shown", ["masked", "counts"])
+def test_no_report_of_acme_names_anybody_whom_its_config_does_not_name(shown: str, tmp_path: Path) -> None:
+    shutil.copytree(EXAMPLES / "acme", tmp_path / "acme", ignore=shutil.ignore_patterns(".rolecall"))
+    repo = tmp_path / "acme"
+    reports = [word for form in FORMATS for word in ("--report", f"{form}=out-{form}")]
+    flags = ("--snapshot", "live/prod.json", "plan", "--people", shown, "--out", "plan.json", *reports)
+    done = rolecall("acme", "prod", *flags, folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    config = "".join(path.read_text(encoding="utf-8") for path in repo.rglob("*.yaml"))
+    rows = (repo / "live" / "prod-people.jsonl").read_text(encoding="utf-8").splitlines()
+    people = [json.loads(row)["email"] for row in rows]
+    unnamed = [email for email in people if email not in config]
+    assert len(unnamed) > 390
+    key = (repo / ".rolecall" / "mask.key").read_bytes() if shown == "masked" else b"no key is made"
+    written = [done.stdout.encode(), *((repo / f"out-{form}").read_bytes() for form in FORMATS)]
+    for text in (*written, (repo / "plan.json").read_bytes()):
+        assert [email for email in unnamed if email.encode() in text.lower()] == []
+        assert key not in text
+        assert key.hex().encode() not in text

@@ -6,10 +6,12 @@ import os
 from pathlib import Path
 
 from rolecall.cli.options import Invocation
+from rolecall.errors import ConfigError, Problem, Where
 from rolecall.plan.privacy import Shown, redact
 from rolecall.plan.value import Plan
 
 STATE = ".rolecall"
+_KEY_BYTES = 32
 
 
 def shown(call: Invocation, said: Shown | None, config_says: Shown | None, *, terminal: bool) -> Shown:
@@ -34,13 +36,28 @@ def mask_key(call: Invocation, root: Path) -> bytes:
     if said := call.environ.get("ROLECALL_MASK_KEY"):
         return said.encode("utf-8", "surrogateescape")
     path = root / STATE / "mask.key"
-    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.exists():
+        _make_key(path)
+    key = path.read_bytes()
+    if len(key) < _KEY_BYTES:
+        hint = "delete it; a new one is made, and masks change"
+        raise ConfigError(Problem("mask_key", "is too short to hide anybody", Where(str(path)), hint))
+    return key
+
+
+def _make_key(path: Path) -> None:
+    """Whole or not at all: whoever looks meanwhile must not take half a key, or none, for one."""
     import secrets
 
-    try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_bytes()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    made = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
+    handle = os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "wb") as file:
-        file.write(key := secrets.token_bytes(32))
-    return key
+        file.write(secrets.token_bytes(_KEY_BYTES))
+    try:
+        os.link(made, path)
+    except FileExistsError:
+        pass
+    except OSError:  # a file system without links
+        made.replace(path)
+    made.unlink(missing_ok=True)

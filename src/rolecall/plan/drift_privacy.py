@@ -33,8 +33,10 @@ def _plan(plan: Plan | None, mode: Shown, key: bytes) -> Plan | None:
 def _news(news: PeopleNews, mode: Shown, key: bytes) -> PeopleNews:
     return replace(
         news,
-        new_admins=tuple(row._replace(who=_who(row.who, mode, key)) for row in news.new_admins),
-        former_admins=tuple(_who(who, mode, key) for who in news.former_admins),
+        new_admins=tuple(
+            sorted((row._replace(who=_who(row.who, mode, key)) for row in news.new_admins), key=lambda row: row.who.id)
+        ),
+        former_admins=tuple(sorted(_who(who, mode, key) for who in news.former_admins)),
     )
 
 

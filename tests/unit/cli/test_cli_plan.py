@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -11,6 +12,8 @@ import pytest
 from cli_repo import CONFIG, SNAPSHOT, copy_example, make_repo
 
 from rolecall.cli.main import run
+from rolecall.cli.options import Invocation
+from rolecall.cli.people import mask_key
 from rolecall.cli.sinks import FORMATS
 from rolecall.errors import Exit
 
@@ -160,6 +163,25 @@ def test_masks_are_alike_from_run_to_run_and_their_key_is_private(repo: Path, ca
     assert "person-" in first
     assert not people_in(first)
     assert (repo / ".rolecall" / "mask.key").stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize("held", [b"", b"short"])
+def test_half_a_key_hides_nobody(repo: Path, held: bytes, capsys: Capture) -> None:
+    (repo / ".rolecall").mkdir(exist_ok=True)
+    (repo / ".rolecall" / "mask.key").write_bytes(held)
+    assert run(["plan", "--people", "masked"]) == Exit.ERROR
+    shown = capsys.readouterr()
+    assert "mask.key: is too short to hide anybody" in shown.err
+    assert "person-" not in shown.out
+
+
+def test_the_key_is_made_whole_though_many_want_it_at_once(tmp_path: Path) -> None:
+    call = Invocation(environ={})
+    with ThreadPoolExecutor(16) as pool:
+        keys = set(pool.map(lambda _: mask_key(call, tmp_path), range(64)))
+    assert {len(key) for key in keys} == {32}
+    assert len(keys) == 1
+    assert [path.name for path in (tmp_path / ".rolecall").iterdir()] == ["mask.key"]
 
 
 def test_a_saved_plan_is_shown_as_it_was(repo: Path, capsys: Capture) -> None:
