@@ -113,6 +113,20 @@ def memberships(directory: Directory, wanted: Set[int]) -> Iterator[tuple[int, i
         yield number, members[at]
 
 
+def peopled(directory: Directory) -> frozenset[str]:
+    """The groups that somebody is in who is in the org."""
+    absent = {number for number, traits in directory.others.items() if not traits.present}
+    doubtful = {group for n in absent for group in directory.members[directory.offsets[n] : directory.offsets[n + 1]]}
+    occupied = set(directory.members) - doubtful
+    for number, group in memberships(directory, doubtful) if doubtful else ():
+        if number not in absent:
+            occupied.add(group)
+            doubtful.discard(group)
+            if not doubtful:
+                break
+    return frozenset(directory.groups[group] for group in occupied)
+
+
 def _positions(members: array[int], wanted: Set[int]) -> Iterator[int]:
     """Where in the column the groups wanted stand, ascending.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from rolecall.access.evaluate import memberships
+from rolecall.access.evaluate import memberships, peopled
 from rolecall.model.directory import Directory
 from rolecall.model.kinds import address, split_address, value_at
 from rolecall.model.settings import Address, GroupMapping
@@ -15,7 +15,7 @@ from rolecall.plan.value import Released, Unmanaged
 def unmanaged(question: Question, addresses: Iterable[Address]) -> tuple[Unmanaged, ...]:
     """Live mappings that the config does not manage. Members as the org counts them where not everybody was read."""
     listed = tuple(addresses)
-    known, seen = members(question, listed), question.applied.unmanaged
+    known, seen = _members(question, listed), question.applied.unmanaged
     rows = []
     for at in listed:
         mapping = value_at(question.live.settings, at)
@@ -28,11 +28,11 @@ def unmanaged(question: Question, addresses: Iterable[Address]) -> tuple[Unmanag
 def released(question: Question, addresses: Iterable[Address]) -> tuple[Released, ...]:
     """Addresses that were applied once and are no longer asked for."""
     listed = tuple(addresses)
-    known = members(question, listed, read=question.directory is not None)
+    known = _members(question, listed, read=question.directory is not None)
     return tuple(Released(at, known.get(at)) for at in listed)
 
 
-def members(question: Question, addresses: Sequence[Address], read: bool | None = None) -> Mapping[Address, int]:
+def _members(question: Question, addresses: Sequence[Address], read: bool | None = None) -> Mapping[Address, int]:
     """How many active people each group has: counted where they were read, else as the org says."""
     directory = question.directory
     if directory is not None and (question.everybody if read is None else read):
@@ -41,6 +41,14 @@ def members(question: Question, addresses: Sequence[Address], read: bool | None 
     named = ((at, groups.get(split_address(at)[1] or "")) for at in addresses)
     counts = {at: group.members for at, group in named if group is not None}
     return {at: count for at, count in counts.items() if count is not None}
+
+
+def vacant(question: Question, names: Iterable[str]) -> frozenset[str]:
+    """Of these groups those that nobody active is in, as far as is known."""
+    directory, groups = question.directory, question.live.facts.groups
+    if directory is None or not question.everybody or not len(directory):
+        return frozenset(name for name in names if name in groups and groups[name].members == 0)
+    return frozenset(groups.keys() & names) - peopled(directory)
 
 
 def _counted(directory: Directory, addresses: Sequence[Address]) -> Mapping[Address, int]:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from itertools import combinations
 
-from rolecall.access.evaluate import memberships
+from rolecall.access.evaluate import group_masks, memberships
 from rolecall.access.rules import Rules, default_combos
 from rolecall.errors import Problem
 from rolecall.model.change import Change
@@ -20,7 +20,7 @@ from rolecall.model.kinds import address, value_at
 from rolecall.model.roles import RANK
 from rolecall.model.settings import BLANK, UNSET, Address, GroupMapping
 from rolecall.plan.headline import combos, enumerate_words, people
-from rolecall.plan.inventory import members
+from rolecall.plan.inventory import vacant
 from rolecall.plan.outlook import Outlook
 from rolecall.plan.people import numbers_of, owner_emails
 from rolecall.plan.question import Question
@@ -28,6 +28,8 @@ from rolecall.plan.resolve import expired, live_address
 from rolecall.plan.value import Tally
 
 PATIENCE = timedelta(days=30)
+SEVERAL = 20
+"""Warnings of one kind that are told one by one; more are told together."""
 
 
 def lint(
@@ -59,7 +61,7 @@ def lint(
 
 def _mappings(question: Question) -> Mapping[str, GroupMapping]:
     groups = question.desired.settings.idp_groups
-    return {} if groups is UNSET else dict(sorted(groups.items()))
+    return {} if groups is UNSET else groups
 
 
 def _warning(question: Question, code: str, key: str, message: str, hint: str | None = None) -> Problem:
@@ -68,10 +70,9 @@ def _warning(question: Question, code: str, key: str, message: str, hint: str | 
 
 
 def _without_role(question: Question) -> Iterator[Problem]:
-    for key, mapping in _mappings(question).items():
-        if mapping.role is None and mapping.teams:
-            message = f"`{key}` has teams and no role: it gives the default's role there, and follows it"
-            yield _warning(question, "no_role", key, message, "say which role is meant")
+    for key in sorted(key for key, held in _mappings(question).items() if held.role is None and held.teams):
+        message = f"`{key}` has teams and no role: it gives the default's role there, and follows it"
+        yield _warning(question, "no_role", key, message, "say which role is meant")
 
 
 def _attribute(question: Question) -> Iterator[Problem]:
@@ -87,12 +88,14 @@ def _attribute(question: Question) -> Iterator[Problem]:
 
 
 def _empty(question: Question, names: Mapping[str, str]) -> Iterator[Problem]:
-    wanted = {key: names.get(key, key) for key, mapping in _mappings(question).items() if mapping != BLANK}
-    there = question.live.facts.groups
-    known = members(question, [address("idp_groups", name) for name in wanted.values() if name in there])
-    for key, name in wanted.items():
-        if known.get(address("idp_groups", name)) == 0:
-            yield _warning(question, "empty_group", key, f"`{key}` is mapped and nobody is in it", "is it still meant?")
+    wanted = {names.get(key, key): key for key, mapping in _mappings(question).items() if mapping != BLANK}
+    found = sorted(wanted[name] for name in vacant(question, wanted.keys()))
+    if len(found) > SEVERAL:
+        message = f"{enumerate_words([f'`{key}`' for key in found])} are mapped and nobody is in them"
+        yield Problem("empty_group", message, None, "are they still meant?", "warning")
+        return
+    for key in found:
+        yield _warning(question, "empty_group", key, f"`{key}` is mapped and nobody is in it", "is it still meant?")
 
 
 def _long_waits(question: Question, changes: Iterable[Change]) -> Iterator[Problem]:
@@ -160,8 +163,14 @@ def _unmapped(rules: Rules, directory: Directory, wanted: Mapping[str, GroupMapp
 
 def _conflicts(rules: Rules, directory: Directory) -> Iterator[Problem]:
     """R9: two groups of one person that give one team different ranked roles."""
-    ranked = [_ranks(rules, name) for name in directory.groups]
-    upper = {n for n, roles in enumerate(ranked) if any(rank > 1 for rank in roles.values())}
+    given = group_masks(rules, directory)
+    ranks = {
+        mask: {combo.team: RANK[combo.role] for combo in rules.atoms.combos(mask) if combo.role in RANK}
+        for mask in set(given)
+    }
+    ranked = [ranks[mask] for mask in given]
+    high = {mask for mask, roles in ranks.items() if any(rank > 1 for rank in roles.values())}
+    upper = {n for n, mask in enumerate(given) if mask in high}
     found: Counter[tuple[str, str]] = Counter()
     last = -1
     for person, _ in memberships(directory, upper) if upper else ():
@@ -176,10 +185,6 @@ def _conflicts(rules: Rules, directory: Directory) -> Iterator[Problem]:
 
 def _most(row: tuple[tuple[str, str], int]) -> tuple[int, tuple[str, str]]:
     return -row[1], row[0]
-
-
-def _ranks(rules: Rules, name: str) -> dict[str, int]:
-    return {team: RANK[role] for team, role in rules.scim.groups.get(name, ()) if role in RANK}
 
 
 def _pairs(directory: Directory, ranked: Sequence[Mapping[str, int]], person: int) -> Iterator[tuple[str, str]]:

@@ -52,6 +52,7 @@ def make(question: Question, begun: Begun | None = None) -> Plan:
     )
     linted = lint(question, outlook, changes, impact.tallies, found.names)
     tests = tests_of(desired.policy, question.applied.policy)
+    beside = _beside(outlook, found.changes) if tests else None
     loosened = policy_changes(desired, question.applied)
     verdicts, idle = judge(Case(question, changes, reckoning, _policies(question), coverage, loosened, found.names))
     return Plan(
@@ -71,7 +72,7 @@ def make(question: Question, begun: Begun | None = None) -> Plan:
         unmanaged=unmanaged(question, found.unmanaged),
         impact=impact,
         guards=verdicts,
-        access_tests=run_tests(tests, outlook.after, question.directory, _beside(outlook, found.changes)),
+        access_tests=run_tests(tests, outlook.after, question.directory, beside),
         policy_changes=loosened,
         warnings=(
             *whose_reading(live, coverage or SECTIONS, question.created_at),

@@ -39,8 +39,8 @@ def follow(state: State, changes: Iterable[Change]) -> State:
 def finish(state: State, changes: Iterable[Change]) -> State:
     """The state once all is done that these changes are on the way to: also what waits, and the whole upgrade."""
     listed = [replace(change, via="api") for change in changes]
-    mappings = [change for change in listed if split_address(change.address)[0] == "idp_groups"]
-    before = follow(state, (change for change in listed if change not in mappings))
+    mappings = [change for change in listed if change.address.startswith("idp_groups/")]
+    before = follow(state, (change for change in listed if not change.address.startswith("idp_groups/")))
     settings, scim = before.settings, before.settings.scim
     if scim is not UNSET and any(change.action == "upgrade" for change in listed):
         settings = replace(settings, scim=replace(scim, endpoint="new"))
