@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import click
 
 from rolecall.cli.options import GLOBAL_HEADING, Invocation, current, global_options, is_global
-from rolecall.errors import Exit
+from rolecall.errors import Exit, Problem, RolecallError
 
 Run = Callable[..., Exit | None]
 
@@ -41,12 +42,28 @@ def command(name: str, *examples: str) -> Callable[[Run], Command]:
 
     def make(run: Run) -> Command:
         def called(**options: Any) -> Exit:
-            return run(current(), **options) or Exit.OK
+            call = current()
+            try:
+                return run(call, **options) or Exit.OK
+            except RolecallError as error:
+                error.problems = tuple(in_env(problem, call.env) for problem in error.problems)
+                raise
 
         params = list(reversed(getattr(run, "__click_params__", [])))
         return Command(name, callback=called, params=params, help=run.__doc__, examples=examples)
 
     return make
+
+
+def in_env(problem: Problem, env: str | None) -> Problem:
+    """A problem whose hint names commands, with the overlay of this run in each: to be copied as it stands."""
+    if env is None or problem.hint is None or f"-e {env}" in problem.hint:
+        return problem
+    return problem._replace(hint=_OF_AN_ORG.sub(lambda found: f"{found[0]}-e {env} ", problem.hint))
+
+
+_OF_AN_ORG = re.compile(r"`rolecall (?=[a-z])(?!(?:init|demo|schema|completion|version|runbook|show)\b)")
+"""A command in a hint, but for those that read no org."""
 
 
 def worst(*codes: Exit) -> Exit:

@@ -51,7 +51,8 @@ def read(call: Invocation) -> Config:
     from rolecall.desired import environments, read_config
 
     root = root_of(call)
-    if call.env is None and (names := environments(root.folder)):
+    there = (root.folder / root.main).is_file()
+    if there and call.env is None and (names := environments(root.folder)):
         hint = f"say which one with --env: {', '.join(names)}"
         raise Misuse(Problem("env_needed", "this config has overlays, each for an org of its own", None, hint))
     return read_config(root.folder, call.env, root.main)

@@ -83,7 +83,7 @@ by the account that keeps your copy of rolecall's repository, with the tag v{ver
   sed -i 's#OWNER/rolecall#ACCOUNT/rolecall#' .github/workflows/rolecall-*.yml
 """
 _GITLAB = """\
-In the project's settings: the masked variables ROLECALL_TOKEN, ROLECALL_TOKEN_HOST (the org's host), ROLECALL_JOURNAL (a
-PostgreSQL URL) and ROLECALL_GITLAB_TOKEN, as the head of .gitlab-ci.yml says; ROLECALL_IMAGE where the image is elsewhere;
-a protected environment `writer-`, with the overlay's name after it where there is one; and a schedule for drift.
+In the project's settings: the masked variables ROLECALL_TOKEN, ROLECALL_TOKEN_HOST (the org's host), ROLECALL_JOURNAL
+(a PostgreSQL URL) and ROLECALL_GITLAB_TOKEN, as the head of .gitlab-ci.yml says; ROLECALL_IMAGE where the image is
+elsewhere; a protected environment `writer-`, with the overlay's name after it where there is one; a schedule for drift.
 """

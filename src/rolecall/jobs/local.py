@@ -55,6 +55,14 @@ def make_token(where: str, wish: Wish) -> str:
         return make(database, wish.kind, scope=scope, email=wish.email, expires=wish.expires).secret
 
 
+def standing(where: str, email: str) -> str:
+    """What the org takes a person for: `org admin`, `no org admin`, or `nobody`."""
+    with _opened(where) as database:
+        from rolecall.localorg.manage import standing as of
+
+        return of(database, email)
+
+
 def reset(where: str, *, keep_tokens: bool = False) -> None:
     """An org as new: nothing in it but what every org begins with."""
     with _opened(where) as database:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from rolecall.localorg import tokens
+from rolecall.localorg.people_access import access_by_email
 from rolecall.localorg.store import Database, audit
 from rolecall.localorg.store.seed import empty, seed
 from rolecall.localorg.store.tables import ORG
@@ -42,6 +43,15 @@ def make_token(
         shown = {"kind": kind, "scope": scope, "email": email, "expires_at": issued.token.expires}
         audit.record(tx, _LOCAL, "create", f"tokens/{issued.token.id}", None, shown)
     return issued
+
+
+def standing(db: Database, email: str) -> Literal["org admin", "no org admin", "nobody"]:
+    """What the org takes a person for who brings a token: only an org admin's opens anything (R34)."""
+    with db.read() as tx:
+        found = access_by_email(tx, email)
+    if found is None or not found.person.traits.active:
+        return "nobody"
+    return "org admin" if found.access.org_admin else "no org admin"
 
 
 def reset(db: Database, *, keep_tokens: bool = False) -> None:

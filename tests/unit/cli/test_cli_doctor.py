@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from cli_repo import CONFIG, SNAPSHOT, make_repo
+from served_org import Server
 
 from rolecall.cli.main import run
 from rolecall.errors import Exit
@@ -70,8 +71,13 @@ BROKEN: dict[str, tuple[Callable[[Path], None], str, str, str]] = {
     "schema": (write(".rolecall/config.schema.json", "{}"), "warning", "another version's", "rolecall schema"),
     "git": (state_in_git, "wrong", ".rolecall/mask.key", "git rm --cached"),
     "token": (write("rolecall.yaml", REMOTE), "wrong", "ROLECALL_TOKEN is not set", "Set ROLECALL_TOKEN"),
-    "journal": (write("journal.db", "not a database"), "wrong", "", ""),
-    "org": (write("rolecall.yaml", HEALTHY.replace("org.db", "none/org.db")), "wrong", "", ""),
+    "journal": (write("journal.db", "not a database"), "wrong", "cannot be opened: file is not a database", "journal"),
+    "org": (
+        write("rolecall.yaml", HEALTHY.replace("org.db", "none/org.db")),
+        "wrong",
+        "there is no local org in none/org.db",
+        "local load",
+    ),
     "pin": (write("rolecall.yaml", HEALTHY.replace("org_1", "org_2")), "wrong", "org_2, and this is org_1", "org.url"),
     "names": (write("rolecall.yaml", HEALTHY.replace("[Brand]", "[Brnad]")), "wrong", "Brnad", "Brand"),
 }
@@ -156,3 +162,97 @@ def test_nothing_is_written(repo: Path, capsys: Capture) -> None:
     assert {path for path in after if path not in before} == set()
     assert not (repo / ".rolecall" / "journal.db").exists()
     assert SNAPSHOT["org"]["id"] == "org_1"
+
+
+@pytest.fixture
+def served(repo: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], str]]:
+    """The repo's org over HTTP; gives what makes a token for somebody and writes the config."""
+    server = Server(str(repo / "org.db"))
+    url = f"url: 'http://127.0.0.1:{server.port}', token: {{env: ROLECALL_TOKEN}}"
+    write("rolecall.yaml", HEALTHY.replace("url: local:org.db", url))(repo)
+
+    def token(email: str) -> str:
+        assert run(["local", "token", "--admin", "--as", email, "--database", "org.db"]) == Exit.OK
+        return capsys.readouterr().out.splitlines()[-1]
+
+    yield token
+    server.stop()
+
+
+def test_an_org_that_takes_us_for_an_org_admin(
+    served: Callable[[str], str], capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ROLECALL_TOKEN", served("ann@tiny.co"))
+    monkeypatch.setenv("ROLECALL_TOKEN_HOST", "127.0.0.1")
+    code, checks = found(capsys)
+    assert (code, checks["org"]["said"]) == (Exit.OK, "tinyco answers, and takes us for ann@tiny.co")
+
+
+@pytest.mark.parametrize(
+    ("email", "hint"),
+    [("cy@tiny.co", "org admin"), (None, "expired or revoked")],
+    ids=["no org admin (R34)", "a token that nobody made"],
+)
+def test_a_token_that_does_not_open_the_org_is_told_apart(
+    served: Callable[[str], str],
+    email: str | None,
+    hint: str,
+    capsys: Capture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("ROLECALL_TOKEN", served(email) if email else "rolecall_admin_made-up")
+    code, checks = found(capsys)
+    assert (code, checks["org"]["state"]) == (Exit.ERROR, "wrong")
+    assert hint in (checks["org"]["problems"][0]["hint"] or "")
+    assert "made-up" not in json.dumps(checks)
+
+
+def test_an_org_that_does_not_answer(repo: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+    url = "url: 'http://127.0.0.1:9', token: {env: ROLECALL_TOKEN}"
+    write("rolecall.yaml", HEALTHY.replace("url: local:org.db", url))(repo)
+    monkeypatch.setenv("ROLECALL_TOKEN", "s3cret-token")
+    code, checks = found(capsys)
+    assert (code, checks["org"]["state"]) == (Exit.ERROR, "wrong")
+    assert checks["org"]["problems"][0]["hint"]
+    assert [checks[name]["state"] for name in ("pin", "names", "people")] == ["skipped"] * 3
+
+
+def test_a_gitignore_that_forgets_the_state(repo: Path, capsys: Capture) -> None:
+    (repo / ".gitignore").unlink()
+    code, checks = found(capsys)
+    assert (code, checks["git"]["state"]) == (Exit.OK, "warning")
+    assert "`.rolecall/*`" in checks["git"]["problems"][0]["hint"]
+
+
+def test_people_whose_file_is_missing_or_another_table(repo: Path, capsys: Capture) -> None:
+    write("rolecall.yaml", HEALTHY + "people: {file: people.csv}\n")(repo)
+    _, checks = found(capsys)
+    assert "people.csv" in json.dumps(checks["valid"]), "a file that is missing is a mistake of the config"
+    write("people.csv", "name;team\nann;IT\n")(repo)
+    _, checks = found(capsys)
+    assert checks["people"]["state"] == "wrong"
+    assert checks["people"]["problems"][0]["file"].endswith("people.csv")
+
+
+def test_from_a_directory_beside_it_the_way_there_is_named(
+    repo: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(repo.parent)
+    _, checks = found(capsys)
+    assert "say -C repo" in checks["config"]["problems"][0]["hint"]
+
+
+EVERY = {name: spoil for name, (spoil, *_) in BROKEN.items()}
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_whatever_is_wrong_there_is_something_to_do(name: str, repo: Path, capsys: Capture) -> None:
+    EVERY[name](repo)
+    _, checks = found(capsys)
+    told = [problem for check in checks.values() for problem in check["problems"]]
+    assert [problem["message"] for problem in told if not problem["hint"]] == []
+
+
+def test_each_of_the_twelve_has_its_mistake_made_here() -> None:
+    made = {*BROKEN, "variables", "people", "extras"}
+    assert made == set(NAMES)

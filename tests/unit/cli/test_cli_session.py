@@ -5,10 +5,15 @@ from __future__ import annotations
 import asyncio
 import gc
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from cli_repo import copy_example
 
+from rolecall.cli.command import in_env
+from rolecall.cli.main import run
 from rolecall.cli.session import collect_rarely, wait_for
+from rolecall.errors import Exit, Problem
 
 
 @pytest.fixture
@@ -62,3 +67,37 @@ def test_the_collector_is_on_and_passes_over_little(collector: None):
     assert gc.isenabled()
     assert gc.get_threshold()[0] >= 100_000
     assert gc.get_freeze_count() > 0
+
+
+def test_a_file_that_is_missing_is_said_before_an_overlay_is_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    copy_example("acme", tmp_path / "acme")
+    monkeypatch.chdir(tmp_path / "acme")
+    assert run(["-c", "nope.yaml", "plan"]) == Exit.ERROR
+    told = capsys.readouterr().err
+    assert "nope.yaml" in told
+    assert "--env" not in told
+
+
+def test_a_hint_names_the_overlay_of_this_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    copy_example("acme", tmp_path / "acme")
+    monkeypatch.chdir(tmp_path / "acme")
+    assert run(["-e", "prod", "plan"]) == Exit.ERROR
+    assert "make one with `rolecall -e prod local load SNAPSHOT`" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("hint", "said"),
+    [
+        ("run `rolecall plan`, then `rolecall apply`", "run `rolecall -e prod plan`, then `rolecall -e prod apply`"),
+        ("run `rolecall apply -e prod`", "run `rolecall apply -e prod`"),
+        ("`rolecall init` starts one", "`rolecall init` starts one"),
+        ("`rolecall --help` lists the commands", "`rolecall --help` lists the commands"),
+    ],
+)
+def test_only_commands_that_read_an_org_get_the_overlay(hint: str, said: str) -> None:
+    assert in_env(Problem("x", "y", None, hint), "prod").hint == said
+    assert in_env(Problem("x", "y", None, hint), None).hint == hint

@@ -145,12 +145,14 @@ def test_the_tour_ends_well_and_leaves_nothing(
     began = time.monotonic()
     assert run(["demo"]) == Exit.OK
     told = capsys.readouterr().out
-    assert told.count("$ rolecall -e prod ") == 6
-    assert told.count("LOCAL REHEARSAL, not WRITER") == 5
+    assert told.count("$ rolecall -e prod ") == 7
+    assert told.count("LOCAL REHEARSAL, not WRITER") == 6
     assert "changed in the org · by ines.okafor@acme.com" in told
     assert "group:Writer-Sales (R8)" in told
     assert "Done: 12 steps" in told
     assert "Nothing to write" in told
+    assert "That is a BLOCK." in told
+    assert "BLOCK   max_people_losing_access: 62 people" in told
     assert list(tmp_path.iterdir()) == []
     assert time.monotonic() - began < 60
 
@@ -158,5 +160,39 @@ def test_the_tour_ends_well_and_leaves_nothing(
 def test_the_tour_can_be_kept_and_needs_an_empty_place(tmp_path: Path, capsys: Capture) -> None:
     assert run(["demo", "--keep", "acme"]) == Exit.OK
     assert (tmp_path / "acme" / "rolecall.yaml").is_file()
-    assert run(["demo", "--keep", "acme"]) == Exit.ERROR
+    assert "Its next plan is that BLOCK" in capsys.readouterr().out
+    assert run(["-C", str(tmp_path / "acme"), "-e", "prod", "plan"]) == Exit.REFUSED
+    assert run(["-C", str(tmp_path / "acme"), "-e", "prod", "drift", "--accept"]) == Exit.OK, "the way that it says"
+    assert run(["-C", str(tmp_path / "acme"), "-e", "prod", "plan"]) == Exit.OK
+    assert run(["-C", str(tmp_path), "demo", "--keep", "acme"]) == Exit.ERROR
     assert "not an empty directory" in capsys.readouterr().err
+
+
+def test_a_token_is_for_one_door(tmp_path: Path, capsys: Capture) -> None:
+    assert run(["local", "token", "--admin", "--scim", "--database", "org.db"]) == Exit.USAGE
+    assert "--admin and --scim exclude each other" in capsys.readouterr().err
+    assert not (tmp_path / "org.db").exists()
+
+
+@pytest.mark.parametrize(
+    ("email", "said"),
+    [
+        ("nobody@tiny.co", "warning: nobody@tiny.co is nobody in this org; it answers their token with 403"),
+        ("cy@tiny.co", "warning: cy@tiny.co is no org admin in this org"),
+        ("ann@tiny.co", ""),
+    ],
+)
+def test_a_token_that_opens_nothing_is_told_so(tmp_path: Path, capsys: Capture, email: str, said: str) -> None:
+    make_repo(tmp_path / "repo")
+    capsys.readouterr()
+    assert run(["local", "token", "--admin", "--as", email]) == Exit.OK
+    told = capsys.readouterr()
+    assert told.out.startswith("rolecall_admin_")
+    assert told.err.startswith(said)
+    assert bool(said) == ("warning" in told.err)
+
+
+def test_the_first_person_of_an_empty_org_is_its_org_admin(tmp_path: Path, capsys: Capture) -> None:
+    assert run(["local", "reset", "--database", "org.db"]) == Exit.OK
+    assert run(["local", "token", "--admin", "--as", "first@tiny.co", "--database", "org.db"]) == Exit.OK
+    assert "warning" not in capsys.readouterr().err

@@ -43,7 +43,7 @@ def demo(call: Invocation, keep: Path | None) -> Exit:
         copy_example("acme", folder)
         code = _tour(call, out, folder)
     if keep is not None and code is Exit.OK:
-        out.lines([line(), line(f"All of it is in {keep}: cd there, change idp_groups/*.yaml, plan again.", "bold")])
+        out.lines([line(), line(f"All of it is in {keep}. {_LEFT}", "bold")])
     return code
 
 
@@ -75,6 +75,11 @@ def _stops(folder: Path) -> list[Stop]:
             (Exit.OK,),
             True,
         ),
+        Stop(
+            "The next plan would take it back from 62 people, which is more than a guard lets pass. That is a BLOCK.",
+            ("plan",),
+            (Exit.OK, Exit.REFUSED),
+        ),
         Stop("And why does Alma have what she has?", ("why", "alma.jones@acme.com")),
     ]
 
@@ -85,6 +90,11 @@ def _meddle(folder: Path) -> None:
 
     wait_for(change_by_hand(folder, "local:.rolecall/prod.db"))
 
+
+_LEFT = (
+    "Its next plan is that BLOCK: cd there and say `rolecall -e prod drift --accept` to keep what was done by hand, "
+    "or allow it as the plan says; then change idp_groups/*.yaml and plan again."
+)
 
 _LOAD = ("local", "load", "live/prod.json")
 

@@ -6,15 +6,17 @@ import gc
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import click
 
 from rolecall.cli.command import Invocation, command
 from rolecall.cli.complete import people
+from rolecall.cli.failure import tell
 from rolecall.cli.options import global_options
 from rolecall.cli.said import remark
+from rolecall.errors import Problem
 
+_WHICH = "say which one: --admin or --scim"
 _DATABASE = click.option(
     "--database", metavar="URL", help="Instead of the one org.url names: a path, or a database URL of SQLAlchemy."
 )
@@ -64,8 +66,8 @@ def load(call: Invocation, source: Path, database: str | None) -> None:
     "export ROLECALL_TOKEN=$(rolecall local token --admin --as ann@acme.com | tail -n 1)",
     "rolecall local token --scim",
 )
-@click.option("--admin", "kind", flag_value="admin", help="For the admin API.")
-@click.option("--scim", "kind", flag_value="scim", help="For the SCIM endpoint.")
+@click.option("--admin", is_flag=True, help="For the admin API.")
+@click.option("--scim", is_flag=True, help="For the SCIM endpoint.")
 @click.option(
     "--as", "email", metavar="EMAIL", shell_complete=people, help="A person's token; without it, a service's."
 )
@@ -73,20 +75,32 @@ def load(call: Invocation, source: Path, database: str | None) -> None:
 @click.option("--expires", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE", help="The day it ends, UTC.")
 @_DATABASE
 def token(
-    call: Invocation, kind: Any, email: str | None, read_only: bool, expires: datetime | None, database: str | None
+    call: Invocation,
+    admin: bool,
+    scim: bool,
+    email: str | None,
+    read_only: bool,
+    expires: datetime | None,
+    database: str | None,
 ) -> None:
     """Make a token and print it, alone on the last line.
 
     It is shown this once. Embedded use of a local org needs none.
     """
-    from rolecall.jobs.local import Wish, make_token
+    from rolecall.jobs.local import Wish, make_token, standing
 
-    if kind is None:
-        raise click.UsageError("say which one: --admin or --scim")
-    if kind == "scim" and email is not None:
+    if admin == scim:
+        why = "--admin and --scim exclude each other: a token is for one of the two" if admin else _WHICH
+        raise click.UsageError(why)
+    if scim and email is not None:
         raise click.UsageError("--as goes with --admin: a SCIM token is the IdP's, not a person's")
     ends = None if expires is None else expires.replace(tzinfo=UTC)
-    made = make_token(_where(call, database), Wish(kind, email, read_only, ends))
+    where = _where(call, database)
+    made = make_token(where, Wish("scim" if scim else "admin", email, read_only, ends))
+    if email is not None and (found := standing(where, email)) != "org admin":
+        message = f"{email} is {found} in this org"
+        unknown = Problem("not_org_admin", message, None, "it answers their token with 403 while that is so", "warning")
+        tell([unknown], as_json=call.log_format == "json", color=call.color)
     remark("token_made", "Keep it: it is not shown again.", as_json=call.log_format == "json")
     sys.stdout.write(f"{made}\n")
 
