@@ -20,6 +20,7 @@ from typing import TypeVar
 
 from org_at_size import FULL, Size, group, snapshot, wanted
 
+from rolecall.cli.session import collect_rarely
 from rolecall.codec.capabilities import WRITES
 from rolecall.codec.settings import decode_settings
 from rolecall.codec.snapshot import decode_snapshot
@@ -27,10 +28,11 @@ from rolecall.model.desired import Desired
 from rolecall.model.directory import Directory
 from rolecall.plan.diff import diff
 from rolecall.plan.impact import reckon
-from rolecall.plan.order import order
+from rolecall.plan.order import Ordered, order
 from rolecall.plan.order_risk import at_risk
 from rolecall.plan.outlook import look
-from rolecall.plan.transients import weight
+from rolecall.plan.transients import transients, weight
+from rolecall.plan.value import Transient
 
 T = TypeVar("T")
 TODAY = date(2026, 11, 22)
@@ -41,6 +43,7 @@ def main() -> None:
     parser.add_argument("--people", type=int, default=FULL.people)
     parser.add_argument("--changed", type=int, default=2_000)
     asked = parser.parse_args()
+    collect_rarely()
     size = FULL._replace(people=asked.people, changed=asked.changed, mapped=max(FULL.mapped, asked.changed * 11 // 10))
     live = decode_snapshot(snapshot(size)).live
     live = replace(live, facts=replace(live.facts, can=WRITES))
@@ -50,12 +53,16 @@ def main() -> None:
     outlook = timed("before, after, candidates", lambda: look(live, directory, changes))
     risks = timed("who is at risk", lambda: at_risk(outlook))
     print(f"{'':34}{sum(len(risk.numbers) for risk in risks):,} people in {len(risks):,} kinds")
-    steps, risks, timeline = timed("order: risk, waves, hand-over", lambda: order(changes, outlook), aim=10.0)
-    left = timed("walk all of them", lambda: weight(timeline, risks))
-    print(f"{'':34}{left:,} moments no order spared; {len({(c.wave, c.level) for c in steps}):,} levels")
-    reckoning = timed("impact and transients", lambda: reckon(outlook, steps, risks, timeline))
-    told = reckoning.impact
-    print(f"{'':34}{told.changed:,} change, {len(told.transients):,} transients, {len(told.moves):,} kinds of move")
+    def ordered() -> tuple[Ordered, tuple[Transient, ...]]:
+        made = order(changes, outlook)
+        return made, transients(outlook, made.timeline, made.risks)
+
+    (steps, risks, timeline), found = timed("order and transients", ordered, aim=10.0)
+    left = timed("walk all of them once more", lambda: weight(timeline, risks))
+    print(f"{'':34}{left:,} moments no order spared: {len(found):,} transients")
+    print(f"{'':34}{len({(c.wave, c.level) for c in steps}):,} levels")
+    told = timed("impact of all 2,000", lambda: reckon(outlook, steps, risks, timeline)).impact
+    print(f"{'':34}{told.changed:,} change, in {len(told.moves):,} kinds of move")
     print(f"{'':34}{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB peak")
     print(f"made at {datetime.now(UTC):%Y-%m-%d %H:%M} UTC")
 
