@@ -14,15 +14,13 @@ from rolecall.desired.roles import with_role_ids
 from rolecall.errors import OrgError, Problem
 from rolecall.jobs.export import (
     Exported,
-    UpdateRequest,
     export,
     head_of,
     read_words,
-    update,
     with_role_attribute,
     write_export,
-    write_texts,
 )
+from rolecall.jobs.export_update import UpdateRequest, update, write_update
 from rolecall.live.observed import SnapshotReader
 from rolecall.model.live import Live
 from rolecall.model.settings import UNSET
@@ -54,8 +52,10 @@ def export_update(call: Invocation) -> Iterator[str]:
     applied = memory(call, config)(live.facts.org_id)
     sources = load(root.folder, call.env, root.main)
     desired = with_role_ids(config.desired, live.facts.roles)
-    made = update(UpdateRequest(sources, desired, live, day(call), applied))
-    yield from (f"Changed {path}" for path in write_texts(root.folder, made.files))
+    request = UpdateRequest(sources, desired, live, day(call), applied)
+    made = update(request)
+    write_update(request, made)
+    yield from (f"Changed {root.folder / name}" for name in made.files)
     if not made.files:
         yield "Nothing to change: the config says what the org has."
     yield from _told(live, made)

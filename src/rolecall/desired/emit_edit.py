@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from yaml.error import YAMLError
 
+from rolecall.codec.settings import encode_value
 from rolecall.desired.emit_entries import add_entries, remove_entries, set_fields
 from rolecall.desired.emit_live import entry
 from rolecall.desired.merge import KEYED
@@ -38,12 +39,14 @@ class Edit(NamedTuple):
 def setting(at: Address, value: Value | None, pin: str | None = None) -> Edit:
     """The edit after which a config says this value of an address; for a group None and blank are the same.
 
-    Fields that the value says nothing of stay, and so do owner, reason and the like.
+    Fields that the value says nothing of stay, and so do owner, reason and the like. A field that is empty there goes:
+    no config can say so.
     """
     section, _ = split_address(at)
     fresh = entry(section, value, pin)
     if section != "idp_groups":
-        return Edit(at, {**fresh, **({"remove": None} if BY_SECTION[section].keyed else {})}, fresh)
+        empty = {name: None for name, said in (encode_value(section, value) or {}).items() if said == ""}
+        return Edit(at, {**fresh, **empty, **({"remove": None} if BY_SECTION[section].keyed else {})}, fresh)
     if value is None or value == BLANK:
         return Edit(at, {"role": None, "teams": None, "remove": None, "expires": None, "blank": True}, fresh)
     said = {"role": fresh.get("role"), "teams": fresh.get("teams")}
@@ -53,6 +56,18 @@ def setting(at: Address, value: Value | None, pin: str | None = None) -> Edit:
 def removing(at: Address) -> Edit:
     """The edit after which a config no longer has this entry; a singleton goes as a whole section."""
     return Edit(at, None)
+
+
+def merged(edits: Sequence[Edit]) -> list[Edit]:
+    """One edit for each address: what several say of it together."""
+    made: dict[Address, Edit] = {}
+    for edit in edits:
+        held = made.get(edit.address)
+        if held is not None and held.fields is not None and edit.fields is not None:
+            fresh = {**held.fresh, **edit.fresh} if isinstance(held.fresh, dict) and edit.fresh else held.fresh
+            edit = held._replace(fields={**held.fields, **edit.fields}, fresh=fresh)
+        made[edit.address] = edit
+    return list(made.values())
 
 
 def edited(sources: Sources, edits: Sequence[Edit]) -> dict[str, str]:

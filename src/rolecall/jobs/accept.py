@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 from rolecall.desired import Config, load, read_config
-from rolecall.desired.emit_edit import Edit, edited, removing, setting
+from rolecall.desired.emit_edit import Edit, edited, merged, removing, setting
 from rolecall.desired.roles import with_role_ids
 from rolecall.errors import ConfigError, Problem
-from rolecall.jobs.saved import write_file
+from rolecall.jobs.metadata import metadata_rewritten
+from rolecall.jobs.texts import replaced
 from rolecall.model.desired import Desired
 from rolecall.model.fields import agrees, field_changes, said_fields
 from rolecall.model.kinds import BY_SECTION, KINDS, address, split_address, value_at
@@ -36,11 +36,14 @@ def accept(config: Config, inquiry: Inquiry, rows: Sequence[Drift], names: Names
     question = inquiry.question
     sources = load(config.root, config.env, config.main)
     edits = [_edit(row, question.desired, question.live, names) for row in rows]
-    texts = edited(sources, [edit for edit in edits if edit is not None])
+    files: dict[str, str] = {}
     for row in rows:
-        if isinstance(row.live, Sso) and isinstance(row.live.metadata, str) and _moves(row, "metadata"):
-            texts = {**texts, _metadata_file(sources.effective): row.live.metadata}
-    return Acceptance(texts, accepted(question.desired, rows))
+        if isinstance(row.live, Sso) and row.live.metadata is not UNSET and _moves(row, "metadata"):
+            metadata = metadata_rewritten(sources, row.live.metadata)
+            edits += metadata.edits()
+            files |= metadata.files
+    texts = edited(sources, merged([edit for edit in edits if edit is not None]))
+    return Acceptance({**texts, **files}, accepted(question.desired, rows))
 
 
 def write_accepted(config: Config, inquiry: Inquiry, made: Acceptance) -> None:
@@ -48,27 +51,12 @@ def write_accepted(config: Config, inquiry: Inquiry, made: Acceptance) -> None:
 
     Raises ConfigError, and leaves every file as it was, when it does not.
     """
-    before = {name: (config.root / name).read_bytes() for name in made.texts}
-    try:
-        for name, text in made.texts.items():
-            _put(config.root / name, text)
+    with replaced(config.root, made.texts):
         now = read_config(config.root, config.env, config.main).desired
         wrong = list(_differs(with_role_ids(now, inquiry.question.live.facts.roles), made.desired))
         if wrong:
             message = f"the config would then say something else at {', '.join(sorted(set(wrong)))}"
             raise ConfigError(Problem("accept", message, None, "change it by hand"))
-    except BaseException:
-        for name, data in before.items():
-            (config.root / name).write_bytes(data)
-        raise
-
-
-def _put(path: Path, text: str) -> None:
-    """The new text in place of the old, under the old one's mode."""
-    target = path.resolve()
-    mode = target.stat().st_mode
-    write_file(target, text)
-    target.chmod(mode)
 
 
 def _edit(row: Drift, desired: Desired, live: Live, names: Names) -> Edit | None:
@@ -108,14 +96,6 @@ def _moved_fields(row: Drift) -> Value | None:
 def _moves(row: Drift, field: str) -> bool:
     section, _ = split_address(row.address)
     return any(change.path == field for change in field_changes(section, row.desired, row.live))
-
-
-def _metadata_file(effective: Mapping[str, object]) -> str:
-    sso = effective.get("sso")
-    held = sso.get("metadata") if isinstance(sso, dict) else None
-    if not isinstance(held, dict) or not isinstance(held.get("file"), str):
-        raise ConfigError(Problem("accept", "`sso.metadata` names no file", None, "change it by hand"))
-    return str(held["file"])
 
 
 def _differs(now: Desired, wanted: Desired) -> Iterator[Address]:

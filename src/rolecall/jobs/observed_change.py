@@ -11,8 +11,8 @@ from rolecall.desired.emit_edit import Edit, removing, setting
 from rolecall.desired.emit_entries import add_entries, remove_entries, set_fields
 from rolecall.desired.emit_snapshot import snapshot_yaml
 from rolecall.errors import Misuse, Problem
-from rolecall.jobs.export import write_texts
 from rolecall.jobs.observe_table import Known, mapping, split_teams
+from rolecall.jobs.texts import replaced
 from rolecall.live.snapshot_file import read_snapshot
 from rolecall.model.kinds import split_address
 from rolecall.model.live import Facts
@@ -46,12 +46,8 @@ def write_step(path: Path, step: Step, value: Value | None) -> None:
         after = _upgraded(path, value)
     else:
         after = _changed(text, _edit(step, value), as_json=path.suffix == ".json")
-    write_texts(path.parent, {path.name: after})
-    try:
+    with replaced(path.parent, {path.name: after}):
         read_snapshot(path)
-    except BaseException:
-        write_texts(path.parent, {path.name: text})
-        raise
 
 
 def _edit(step: Step, value: Value | None) -> Edit:

@@ -1,0 +1,38 @@
+"""Files of a config that are changed together: each is written whole, and all are as before when that goes wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from rolecall.jobs.saved import write_file
+
+NEW = 0o644
+
+
+def write_texts(root: Path, files: Mapping[str, str]) -> list[Path]:
+    """Write texts into a directory, each whole or not at all, under the mode that a file has; links stay links."""
+    for name, text in files.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        target = (root / name).resolve()
+        mode = target.stat().st_mode & 0o777 if target.exists() else NEW
+        write_file(target, text)
+        target.chmod(mode)
+    return [root / name for name in files]
+
+
+@contextmanager
+def replaced(root: Path, files: Mapping[str, str]) -> Iterator[None]:
+    """The texts are in place while the block looks at them. When it raises, every file is as it was before."""
+    before = {name: path.read_bytes() if (path := root / name).exists() else None for name in files}
+    try:
+        write_texts(root, files)
+        yield
+    except BaseException:
+        for name, data in before.items():
+            if data is None:
+                (root / name).unlink(missing_ok=True)
+            else:
+                (root / name).write_bytes(data)
+        raise
