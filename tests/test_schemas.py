@@ -1,0 +1,61 @@
+"""The schemas say of every key what it is: editors show it, and the reference pages are made from it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import jsonschema_rs
+import pytest
+
+FOLDER = Path(__file__).resolve().parents[1] / "schemas"
+SCHEMAS = [FOLDER / f"{name}.schema.json" for name in ("config", "plan", "snapshot")]
+
+
+def keys(node: Any, top: dict[str, Any], at: str) -> Iterator[tuple[str, str]]:
+    """Every key of a schema with its description, or that of what it refers to; empty where it has none."""
+    if isinstance(node, list):
+        for one in node:
+            yield from keys(one, top, at)
+        return
+    if not isinstance(node, dict):
+        return
+    for name, said in node.get("properties", {}).items():
+        if isinstance(said, dict):
+            yield f"{at}.{name}", described(said, top)
+    for name, below in node.items():
+        if name not in ("examples", "default", "const", "enum", "required"):
+            yield from keys(below, top, f"{at}.{name}".replace(".properties", ""))
+
+
+def described(said: dict[str, Any], top: dict[str, Any]) -> str:
+    if "description" in said:
+        return str(said["description"])
+    if "$ref" not in said:
+        return ""
+    found: Any = top
+    for part in said["$ref"].removeprefix("#/").split("/"):
+        found = found[part]
+    return described(found, top)
+
+
+@pytest.mark.parametrize("path", SCHEMAS, ids=lambda path: path.name)
+def test_every_key_says_what_it_is(path: Path) -> None:
+    schema = json.loads(path.read_text(encoding="utf-8"))
+    found = dict(keys(schema, schema, path.name.partition(".")[0]))
+    assert len(found) > 40
+    assert [at for at, told in found.items() if not told] == []
+    assert [at for at, told in found.items() if not re.search(r"[.?`)]$", told)] == [], "a sentence ends"
+
+
+@pytest.mark.parametrize("path", SCHEMAS, ids=lambda path: path.name)
+def test_each_is_a_schema(path: Path) -> None:
+    jsonschema_rs.meta.validate(json.loads(path.read_text(encoding="utf-8")))
+
+
+def test_a_key_without_a_word_is_noticed() -> None:
+    schema = {"properties": {"a": {"properties": {"b": {"type": "string"}}, "description": "It."}}}
+    assert [at for at, told in keys(schema, schema, "x") if not told] == ["x.a.b"]
