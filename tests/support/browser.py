@@ -42,10 +42,11 @@ def program() -> str:
 
 
 class Tab:
-    """One page, with scripts of the page itself switched off."""
+    """One page, with scripts of the page itself switched off. ``events`` is what the browser told unasked."""
 
     def __init__(self, to: int, back: int) -> None:
         self._to, self._back = to, back
+        self.events: list[dict[str, Any]] = []
         self._ids = itertools.count(1)
         self._rest = b""
         self._session: str | None = None
@@ -67,6 +68,7 @@ class Tab:
             if answer.get("id") == number:
                 assert "error" not in answer, answer
                 return answer["result"]
+            self.events.append(answer)
 
     def open(self, url: str) -> None:
         """Go to an address and wait until the page stands."""
@@ -80,8 +82,17 @@ class Tab:
             assert time.monotonic() < end, "the page did not load"
 
     def look(self, expression: str) -> Any:
-        """The value of a JavaScript expression over the page."""
-        return self.send("Runtime.evaluate", expression=expression, returnByValue=True)["result"].get("value")
+        """The value of a JavaScript expression over the page, or of the promise that it gives."""
+        said = self.send("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True)
+        return said["result"].get("value")
+
+    def scripts(self, *, on: bool) -> None:
+        """Whether the pages opened from now on may run their own scripts."""
+        self.send("Emulation.setScriptExecutionDisabled", value=not on)
+
+    def told(self, method: str) -> list[dict[str, Any]]:
+        """What the browser told unasked, of one kind."""
+        return [event["params"] for event in self.events if event.get("method") == method]
 
     def text(self) -> str:
         """What the page says."""

@@ -17,10 +17,11 @@ REFUSED = "Refused"
 
 
 class Step(NamedTuple):
-    """What to do, under its label; ``aside`` is what to do instead, where something else makes sense."""
+    """What to do, under its label: words, then the command. ``aside`` is what to do instead, where that makes sense."""
 
     label: str
-    words: str
+    words: str = ""
+    command: str = ""
     aside_label: str = ""
     aside: str = ""
 
@@ -32,13 +33,13 @@ def next_step(plan: Plan, digest: str | None) -> Step | None:
     if plan.verdict == "block":
         words = "apply writes nothing while a BLOCK stands; each says its ways out."
         others = any(change.address != _about(plan) for change in plan.writes)
-        return Step(REFUSED, words, "Leave it out", _narrow(plan, "--exclude") if others else "")
+        return Step(REFUSED, words, "", "Leave it out", _narrow(plan, "--exclude") if others else "")
     if any(change.reason in FROM_A_FILE for change in plan.changes):
-        return Step("Go on", f"save it with --out FILE, then rolecall apply{_env(plan)} FILE")
-    merge = "" if plan.org.local else "merge, then "
+        return Step("Go on", "save it with --out FILE, then", f"rolecall apply{_env(plan)} FILE")
+    merge = "" if plan.org.local else "merge, then"
     flags = "".join(f" {word}" for word in again(plan))
-    words = f"{merge}rolecall apply{_env(plan)}{flags} --approve {short(digest)}"
-    return Step("Approve", words, "Narrow it", _narrow(plan, "--target"))
+    command = f"rolecall apply{_env(plan)}{flags} --approve {short(digest)}"
+    return Step("Approve", merge, command, "Narrow it", _narrow(plan, "--target"))
 
 
 def naming(plan: Plan) -> str:

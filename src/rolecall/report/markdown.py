@@ -88,7 +88,7 @@ def _foot(walked: Walk, limit: int) -> str:
     plan = walked.plan
     lines = []
     if step := next_step(plan, walked.digest):
-        lines.append(f"\n{step.label}: {_command(step.words)}\n")
+        lines.append(f"\n{step.label}: {md(step.words)} {code(step.command)}\n")
         lines += [f"\n{step.aside_label}: {code(step.aside)}\n"] if step.aside else []
     if walked.counted:
         lines.append(f"\nPeople are not named here. To see who: {code(naming(plan))}\n")
@@ -97,9 +97,3 @@ def _foot(walked: Walk, limit: int) -> str:
         f"\n<sub>made {plan.created_at:%Y-%m-%d %H:%M} UTC for {plan.as_of}, "
         f"good until {plan.expires_at:%Y-%m-%d %H:%M} UTC</sub>\n"
     )
-
-
-def _command(words: str) -> str:
-    """What is to be typed in a fixed font: all from the program's name on."""
-    before, name, after = words.partition("rolecall ")
-    return f"{md(before)}{code(name + after)}"

@@ -179,7 +179,8 @@ def _next(walked: Walk, width: int | None) -> Iterator[Line]:
     step = next_step(walked.plan, walked.digest)
     if step is None:
         return
-    first: Row = (Span(f"{step.label}: ", "error" if step.label == REFUSED else "dim"), Span(step.words))
+    said = " ".join(part for part in (step.words, step.command) if part)
+    first: Row = (Span(f"{step.label}: ", "error" if step.label == REFUSED else "dim"), Span(said))
     aside: Row = (Span(f"{step.aside_label}: ", "dim"), Span(step.aside)) if step.aside else ()
     both = Line((*first, Span("   "), *aside), hang=2)
     yield from (both,) if aside and fits(both, width) else (Line(row, hang=2) for row in (first, aside) if row)

@@ -41,5 +41,6 @@ def _numbers(guard: GuardResult) -> str:
     if guard.actual is None:
         return ""
     if guard.name.startswith("min_") and guard.limit is not None:
-        return f"{guard.actual} ≥ {guard.limit}"
+        enough = isinstance(guard.actual, str) or guard.actual >= int(guard.limit)
+        return f"{guard.actual} ≥ {guard.limit}" if enough else f"{guard.actual}, below {guard.limit} already"
     return visible(str(guard.actual))

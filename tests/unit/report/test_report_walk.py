@@ -28,6 +28,7 @@ from rolecall.model.settings import Address
 from rolecall.plan.privacy import redact
 from rolecall.plan.value import (
     Apart,
+    GuardResult,
     Impact,
     Move,
     Plan,
@@ -39,6 +40,7 @@ from rolecall.plan.value import (
     UpgradeImpact,
 )
 from rolecall.report.people import left_on_default
+from rolecall.report.verdicts import passed_words
 from rolecall.report.walk import Entry, summary_line, walk
 
 
@@ -279,3 +281,11 @@ def test_of_many_warnings_the_worst_are_told_and_the_rest_is_counted() -> None:
     found, more = walk(plan_of(warnings=(*many, Problem("y", "error")))).worst(20)
     assert ([problem.message for problem in found[:2]], len(found), more) == (["error", "warning 0"], 20, 11)
     assert walk(plan_of(warnings=tuple(many[:3]))).worst(20) == (many[:3], 0)
+
+
+@pytest.mark.parametrize(
+    ("actual", "told"),
+    [(4, "min_org_admins 4 ≥ 2"), (0, "min_org_admins 0, below 2 already"), (None, "min_org_admins")],
+)
+def test_what_passes_says_nothing_untrue(actual: int | None, told: str) -> None:
+    assert passed_words((GuardResult("min_org_admins", "pass", 2, actual),)) == f"ok: {told}"

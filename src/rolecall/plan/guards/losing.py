@@ -36,7 +36,7 @@ def max_people_losing_access(case: Case) -> Finding:
         message=f"{_who(case, number)}{_ends(case)}; {limits.words}{at(case.place(NAME))}.{cause}",
         source=found[1] if found else None,
         target=largest[0] if len(largest) == 1 else None,
-        fixes=("If they shall keep it, keep the role and the teams that the mapping gives today.",),
+        fixes=(_fix(largest),),
     )
 
 
@@ -69,6 +69,12 @@ def _how_many(case: Case, cause: Address, number: int) -> str:
     if own == number:
         return "Because"
     return "Most of them because" if 2 * own > number else f"{own:,} of them, the largest part, because"
+
+
+def _fix(causes: tuple[Address, ...]) -> str:
+    if not causes or causes[0].startswith("idp_groups/"):
+        return "If they shall keep it, keep the role and the teams that the mapping gives today."
+    return f"If they shall keep it, leave `{causes[0]}` as it is."
 
 
 def _largest(case: Case) -> tuple[Address, ...]:

@@ -45,7 +45,8 @@ _MACROS = """
 {%- endfor %}
 {%- endmacro -%}
 {%- macro entries(title, rows, what, whom) -%}
-<div class="scroll" tabindex="0" role="region" aria-label="{{ title }}"><table class="stack changes">
+<div class="scroll{{ ' tall' if rows | length > 50 }}" tabindex="0" role="region" aria-label="{{ title }}">
+<table class="stack changes">
 <thead><tr><th scope="col">Address</th><th scope="col">{{ what }}</th>
 <th scope="col">{{ whom }}</th><th scope="col">Where</th></tr></thead><tbody>
 {%- for entry in rows %}

@@ -14,7 +14,7 @@ from rolecall.report.again import naming, next_step
 from rolecall.report.banner import REHEARSAL
 from rolecall.report.findings import of_problems
 from rolecall.report.html.base import page
-from rolecall.report.html.picture import flows, picture
+from rolecall.report.html.picture import MOST, flows, picture, rest
 from rolecall.report.html.script import SCRIPT
 from rolecall.report.html.template import TEMPLATE
 from rolecall.report.verdicts import passed_words
@@ -49,9 +49,11 @@ def html(walked: Walk) -> str:
         page=_words(walked),
         step=next_step(walked.plan, walked.digest),
         data=Markup(_data(walked)),
-        picture=picture(walked.plan.impact),
+        picture=picture(told),
         flows=told,
-        most=max((flow.size for flow in told), default=1),
+        drawn=MOST,
+        rest=rest(told),
+        most=told[0].size if told else 1,
         teams=walked.plan.impact.teams[:MOST_ROWS],
         people={"rows": rows[:MOST_ROWS], "more": max(len(rows) - MOST_ROWS, 0)},
         risks=[note for note in walked.remain if note.tone == "warn"],

@@ -60,8 +60,8 @@ class Picture:
 
 
 def flows(impact: Impact) -> list[Flow]:
-    """What is lost and gained, the largest first; past a dozen, one flow for all the others."""
-    told = [
+    """What is lost and gained, the largest first."""
+    return [
         Flow(
             _words(shift.lost) or "nothing",
             _right(shift.gained, shift.default, bare=shift.bare),
@@ -70,13 +70,19 @@ def flows(impact: Impact) -> list[Flow]:
         )
         for shift, size in shifts(impact.moves)
     ]
-    rest = sum(flow.size for flow in told[MOST:])
-    return told[:MOST] + ([Flow("others", "others", rest, "change")] if rest else [])
 
 
-def picture(impact: Impact) -> Picture | None:
+def rest(found: Sequence[Flow]) -> Flow | None:
+    """One flow for all past the dozen that are drawn one by one, or None."""
+    left = found[MOST:]
+    ways = f"{len(left):,} other way{'s' if len(left) > 1 else ''}"
+    return Flow(ways, ways, sum(flow.size for flow in left), "rest") if left else None
+
+
+def picture(found: Sequence[Flow]) -> Picture | None:
     """The picture, or None when nobody moves."""
-    told = flows(impact)
+    others = rest(found)
+    told = [*found[:MOST], *([others] if others else [])]
     if not told:
         return None
     scale = _TALL / sum(flow.size for flow in told)

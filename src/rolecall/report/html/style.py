@@ -20,7 +20,10 @@ h2 { font-size: 1.2rem; margin: 2.25rem 0 .5rem; } h3 { font-size: 1rem; margin:
 .rehearsal { display: inline-block; background: var(--change); color: var(--bg); font-weight: 700; border-radius: .3rem;
   padding: 0 .45rem; } .alarm { color: var(--remove); font-weight: 700; }
 code, .mono { font: .875em/1.5 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; }
+.next.refused { border-color: var(--remove); }
+nav { display: flex; flex-wrap: wrap; gap: .25rem 1rem; margin: .75rem 0; } a { color: var(--link); }
 .scroll { overflow-x: auto; border: 1px solid var(--line); border-radius: .4rem; }
+.tall { max-height: 80vh; overflow-y: auto; } .tall thead th { position: sticky; top: 0; }
 table { border-collapse: collapse; width: 100%; overflow-wrap: anywhere; }
 th, td { text-align: left; vertical-align: top; padding: .4rem .6rem; border-top: 1px solid var(--line); }
 thead th { background: var(--card); border-top: 0; white-space: nowrap; } td p { margin: 0 0 .15rem; }
@@ -60,7 +63,7 @@ summary { cursor: pointer; margin: .75rem 0 .4rem; font-weight: 600; }
 svg text { fill: var(--fg); font: 13px system-ui, sans-serif; }
 svg.bar { display: block; width: 7rem; max-width: 100%; height: .35rem; }
 .flow { opacity: .6; } .flow.lose { fill: var(--lose); } .flow.gain { fill: var(--gain); }
-.flow.change { fill: var(--move); }
+.flow.change { fill: var(--move); } .flow.rest { fill: var(--dim); opacity: .25; }
 .node { fill: var(--dim); } .skip { position: absolute; left: -99rem; }
 .skip:focus { left: 1rem; background: var(--bg); }
 @media screen and (max-width: 48rem) { .picture { display: none; } table.changes { min-width: 0; }
@@ -69,6 +72,7 @@ svg.bar { display: block; width: 7rem; max-width: 100%; height: .35rem; }
   table.stack tr { display: block; border-top: 1px solid var(--line); padding: .4rem 0; }
   .headline { font-size: 1.2rem; } .flows th:nth-child(1) { width: 5.5rem; } svg.bar { width: 4.5rem; } }
 @media print { body { max-width: none; font-size: 10px; padding: 0; } .tools, .pager button, .skip { display: none; }
-  .scroll { overflow: visible; border: 0; } table.changes, #people { min-width: 0; }
+  nav { display: none; } .scroll { overflow: visible; border: 0; max-height: none; }
+  table.changes, #people { min-width: 0; }
   tr, li, .picture { break-inside: avoid; } h2, h3 { break-after: avoid; } }
 """

@@ -9,11 +9,16 @@ TEMPLATE = """{{ head(page.title, policy) }}
 {{ banner(walk, page.rehearsal) }}
 <p>{{ walk.summary }} {{ seen(walk, plan.unread) }}</p>
 {%- if step %}
-<p class="next">{{ step.label }}: <code>{{ step.words }}</code>
+<p class="next {{ step.label | lower | replace(" ", "-") }}">{{ step.label }}: {{ step.words }}
+{%- if step.command %} <code>{{ step.command }}</code>{% endif %}
 {%- if step.aside %}<br>{{ step.aside_label }}: <code>{{ step.aside }}</code>{% endif %}</p>
 {%- endif %}
 <p class="dim">Made {{ page.made }} UTC for {{ plan.as_of }}, good until {{ page.until }} UTC.
 {%- if walk.digest %} Digest <code>{{ page.digest }}</code>.{% endif %}</p>
+<nav aria-label="In this report"><a href="#guards">Guards</a>
+{%- if picture %} <a href="#moving">Who moves</a>{% endif %} <a href="#changes">Changes</a>
+{%- if people.rows %} <a href="#people-title">People</a>{% endif %}
+{%- if left.notes %} <a href="#alone">Left alone</a>{% endif %}</nav>
 </header>
 <main>
 <section aria-labelledby="guards"><h2 id="guards">Guards</h2>
@@ -60,13 +65,23 @@ TEMPLATE = """{{ head(page.title, policy) }}
 </svg></div>
 <div class="scroll" tabindex="0" role="region" aria-label="People by what they lose and gain"><table class="flows">
 <thead><tr><th scope="col">People</th><th scope="col">Lose</th><th scope="col">Gain</th></tr></thead><tbody>
-{%- for flow in flows %}
+{%- for flow in flows[:drawn] %}
 <tr><td>{{ "{:,}".format(flow.size) }}
 <svg class="bar" viewBox="0 0 100 6" preserveAspectRatio="none" aria-hidden="true">
 <rect class="flow {{ flow.kind }}" width="{{ (100 * flow.size / most) | round(1) }}" height="6"></rect></svg></td>
 <td>{{ flow.left }}</td><td>{{ flow.right }}</td></tr>
 {%- endfor %}
+{%- if rest %}<tr><td>{{ "{:,}".format(rest.size) }}</td><td colspan="2">{{ rest.left }}</td></tr>{% endif %}
 </tbody></table></div>
+{%- if flows | length > drawn %}
+<details><summary>All {{ "{:,}".format(flows | length) }} ways</summary>
+<div class="scroll tall" tabindex="0" role="region" aria-label="All ways in which people move"><table class="flows">
+<thead><tr><th scope="col">People</th><th scope="col">Lose</th><th scope="col">Gain</th></tr></thead><tbody>
+{%- for flow in flows[:1000] %}
+<tr><td>{{ "{:,}".format(flow.size) }}</td><td>{{ flow.left }}</td><td>{{ flow.right }}</td></tr>
+{%- endfor %}
+</tbody></table></div></details>
+{%- endif %}
 {%- if teams %}
 <details><summary>By team · {{ "{:,}".format(plan.impact.teams | length) }}</summary>
 <div class="scroll" tabindex="0" role="region" aria-label="People by team"><table>
@@ -104,7 +119,7 @@ TEMPLATE = """{{ head(page.title, policy) }}
 <option value="default">left with only the default</option>
 </select></label>
 </div>
-<div class="scroll" tabindex="0" role="region" aria-labelledby="people-title"><table id="people">
+<div class="scroll" tabindex="0" role="region" aria-label="Everybody who moves"><table id="people">
 <thead><tr><th scope="col" data-key="name" aria-sort="ascending">Person</th>
 <th scope="col" data-key="kind">What</th>
 <th scope="col" data-key="before">Before</th>
@@ -134,7 +149,7 @@ the CSV report has them all.</p></noscript>{% endif %}
 <section aria-labelledby="alone"><h2 id="alone">Left alone</h2>
 {%- for note in left.notes %}<p class="{{ note.tone }}">{{ note.text }}</p>{% endfor %}
 {%- if left.unmanaged %}
-<div class="scroll" tabindex="0" role="region" aria-labelledby="alone"><table class="stack">
+<div class="scroll" tabindex="0" role="region" aria-label="Mappings not managed here"><table class="stack">
 <thead><tr><th scope="col">Not managed here</th><th scope="col">Role</th><th scope="col">Teams</th>
 <th scope="col">People</th></tr></thead><tbody>
 {%- for row in left.unmanaged %}

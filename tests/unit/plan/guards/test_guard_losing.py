@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from small_org import many, person, plan, verdict
+from small_org import ask, config, live, many, person, plan, verdict
 
 from rolecall.model.desired import Applied
 from rolecall.model.policy import Band, Guards, Limit, Policy
+from rolecall.model.settings import Defaults
 from rolecall.plan.guards.limits import resolve
+from rolecall.plan.make import make
 
 GUARD = "max_people_losing_access"
 BEFORE, AFTER = {"A": "member: X", "B": "member: Y"}, {"A": "member: W", "B": "member: Y"}
@@ -104,3 +106,11 @@ def test_people_who_are_not_active_lose_nothing_and_do_not_count():
 
 def test_an_empty_plan_passes():
     assert verdict(plan(BEFORE, BEFORE, many(5, "A")), GUARD).verdict == "pass"
+
+
+def test_the_way_out_is_about_what_is_the_cause():
+    mapped = verdict(plan({"A": "member: X"}, {"A": "member: Y"}, many(40, "A")), GUARD)
+    assert mapped.ways[0] == "If they shall keep it, keep the role and the teams that the mapping gives today."
+    wanted = config({}, Policy(), defaults=Defaults("member", frozenset({"Elsewhere"})))
+    default = verdict(make(ask(wanted, live({}), many(40))), GUARD)
+    assert default.ways[0] == "If they shall keep it, leave `defaults` as it is."

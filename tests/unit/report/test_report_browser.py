@@ -1,0 +1,168 @@
+"""The HTML report in a real browser: what it asks for, how it is used with keys, whom it shuts out, how it looks."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import pytest
+from browser import Tab, tab
+from report_plans import FORTY, REBRAND, full_plan, people, plan_of
+from test_report_hostile import HOSTILE, hostile
+from test_report_html import moving, page
+
+from rolecall.plan.value import Impact, Plan, TeamTally
+
+WIDTHS = (320, 360, 800, 1600)
+
+
+def crowd() -> Plan:
+    """250 people of two kinds, so that there is something to search, sort, filter and page through."""
+    losing = FORTY._replace(kind="lose", after=(), size=1, people=people(1, "zoe"))
+    many = FORTY._replace(size=249, people=people(249))
+    teams = (TeamTally("Marketing", 0, 250), TeamTally("Brand", 249))
+    return plan_of(REBRAND, impact=Impact(300, change=249, lose=1, moves=(many, losing), teams=teams))
+
+
+@pytest.fixture(scope="module")
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tab]:
+    with tab(tmp_path_factory.mktemp("chromium")) as opened:
+        for domain in ("Network", "Log"):
+            opened.send(f"{domain}.enable")
+        yield opened
+
+
+@pytest.fixture
+def show(chromium: Tab, tmp_path: Path) -> Any:
+    def shown(plan: Plan, width: int = 1280, *, dark: bool = False, scripts: bool = True) -> Tab:
+        file = tmp_path / "plan.html"
+        file.write_text(page(plan), encoding="utf-8")
+        chromium.scripts(on=scripts)
+        chromium.shape(width, dark=dark)
+        chromium.events.clear()
+        chromium.open(file.as_uri())
+        return chromium
+
+    return shown
+
+
+def asked(at: Tab) -> list[str]:
+    """The last part of each address that the page asked for."""
+    return [event["request"]["url"].rpartition("/")[2] for event in at.told("Network.requestWillBeSent")]
+
+
+def told(at: Tab) -> list[str]:
+    """The rows of the people's table."""
+    found: list[str] = at.look("[...document.querySelectorAll('#people-rows tr')].map((row) => row.innerText)")
+    return found
+
+
+def test_it_asks_for_nothing(show: Any) -> None:
+    at = show(full_plan())
+    assert asked(at) == ["plan.html"]
+
+
+@pytest.mark.parametrize("bad", [bad for bad in HOSTILE if "\ud800" not in bad])
+def test_no_name_runs_asks_or_breaks_anything(show: Any, bad: str) -> None:
+    at = show(hostile(bad))
+    assert [event["request"]["url"].rpartition("/")[2] for event in at.told("Network.requestWillBeSent")] == [
+        "plan.html"
+    ]
+    assert at.told("Page.javascriptDialogOpening") == []
+    assert at.told("Runtime.exceptionThrown") == []
+    assert at.told("Log.entryAdded") == []
+    assert at.look("document.querySelectorAll('script, style, main > section').length") == 8
+    assert len(told(at)) == 1
+
+
+def test_the_policy_refuses_what_the_file_does_not_bring(show: Any) -> None:
+    at = show(full_plan())
+    at.look("document.body.insertAdjacentHTML('beforeend', '<img src=\"https://evil.example/x.png\">')")
+    at.look("new Promise((done) => setTimeout(done, 50))")
+    assert any(
+        "violates the following Content Security Policy" in event["entry"]["text"]
+        for event in at.told("Log.entryAdded")
+    )
+
+
+def test_people_are_searched_filtered_sorted_and_paged_with_keys_alone(show: Any) -> None:
+    at = show(crowd())
+    assert at.look("document.getElementById('people-count').textContent") == "250 people, page 1 of 3"
+    at.look("document.getElementById('people-search').focus()")
+    at.type("zoe0@ MARKETING")
+    assert [row.split("\t")[:2] for row in told(at)] == [["zoe0@acme.com", "lose"]]
+    at.look("document.getElementById('people-search').value = ''")
+    at.press("Tab", 9)
+    assert at.look("document.activeElement.id") == "people-kind"
+    at.press("ArrowDown", 40)
+    at.press("ArrowDown", 40)
+    assert [row.split("\t")[1] for row in told(at)] == ["lose"]
+    at.look("document.getElementById('people-kind').value = ''")
+    for _ in range(2):
+        at.press("Tab", 9)
+    assert at.look("document.activeElement.textContent") == "Person"
+    at.press("Enter", 13, "\r")
+    assert told(at)[0].startswith("zoe0@acme.com")
+    assert at.look("document.activeElement.parentElement.getAttribute('aria-sort')") == "descending"
+    at.look("document.getElementById('people-on').focus()")
+    at.press("Enter", 13, "\r")
+    assert at.look("document.getElementById('people-count').textContent") == "250 people, page 2 of 3"
+
+
+def test_without_scripts_everything_but_the_tools_is_there(show: Any) -> None:
+    at = show(crowd(), scripts=False)
+    assert len(told(at)) == 200
+    assert "and 50 more, which take a script to show" in at.text()
+    assert at.look("document.getElementById('people-search').offsetParent") is None
+    for title in ("Guards", "Who moves", "Changes", "People"):
+        assert title in at.text()
+
+
+@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize(
+    "plan", [full_plan(), crowd(), moving(3, 40), plan_of()], ids=["full", "crowd", "ways", "none"]
+)
+@pytest.mark.parametrize("width", [360, 1280])
+def test_nothing_shuts_anybody_out(show: Any, plan: Plan, width: int, dark: bool) -> None:
+    at = show(plan, width, dark=dark)
+    at.look("document.querySelectorAll('details').forEach((fold) => { fold.open = true })")
+    at.look(files("axe_core_python").joinpath("axe.min.js").read_text("utf-8"))
+    found = json.loads(at.look("axe.run().then((said) => JSON.stringify(said.violations))"))
+    assert [(rule["id"], [node["html"][:200] for node in rule["nodes"]]) for rule in found] == []
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("bad", ["L" * 1_000, "a team of a few words " * 9])
+def test_no_width_and_no_name_makes_the_page_wider_than_the_window(show: Any, width: int, bad: str) -> None:
+    at = show(hostile(bad), width)
+    assert at.look("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("plan", [full_plan(), moving(3, 40), moving(100_000)], ids=["few", "ways", "many"])
+def test_no_label_of_the_picture_is_cut_or_covers_another(show: Any, plan: Plan) -> None:
+    at = show(plan)
+    frame, *labels = at.look(
+        "[...document.querySelectorAll('.picture svg, .picture text')].map((node) => {"
+        " const at = node.getBoundingClientRect(); return [at.left, at.top, at.right, at.bottom] })"
+    )
+    assert labels
+    for left, top, right, bottom in labels:
+        assert frame[0] <= left < right <= frame[2]
+        assert frame[1] <= top < bottom <= frame[3]
+    for number, one in enumerate(labels):
+        for other in labels[number + 1 :]:
+            assert one[2] <= other[0] or other[2] <= one[0] or one[3] <= other[1] + 1 or other[3] <= one[1] + 1
+
+
+def test_it_prints(show: Any) -> None:
+    at = show(crowd(), dark=True)
+    pages = at.send("Page.printToPDF", printBackground=True)["data"]
+    assert base64.b64decode(pages).startswith(b"%PDF-")
+    at.send("Emulation.setEmulatedMedia", media="print", features=[])
+    assert at.look("getComputedStyle(document.querySelector('.tools')).display") == "none"
+    assert at.look("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    at.send("Emulation.setEmulatedMedia", media="")
