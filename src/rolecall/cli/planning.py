@@ -84,6 +84,8 @@ def _lift(said: str) -> Allow:
     if guard not in GUARDS:
         hint = did_you_mean(guard, GUARDS) or f"guards are {', '.join(GUARDS)}"
         raise click.BadParameter(f"there is no guard {name!r}; {hint}", param_hint="--allow")
+    if guard == "require_self":
+        raise click.BadParameter("require_self is never lifted; let another org admin apply", param_hint="--allow")
     return Allow(guard, None, int(number), None, "--allow")
 
 

@@ -16,13 +16,15 @@ from rolecall.model import normalise
 from rolecall.model.desired import Desired
 from rolecall.model.directory import EVERYBODY, Directory, PeopleScope, Person
 from rolecall.model.live import Facts, Live
+from rolecall.model.roles import role_id
 from rolecall.model.settings import UNSET
 from rolecall.plan.access_tests import Beside, run_tests, tests_of
 from rolecall.plan.outlook import look
 from rolecall.plan.state import State as Moment
 from rolecall.plan.state import finish
 from rolecall.plan.value import AccessTestResult, OrgRef, Plan, Unmanaged
-from rolecall.plan.why import Why, WhyNot, persona, why, why_not
+from rolecall.plan.why import Why, persona, why
+from rolecall.plan.why_not import WhyNot, why_not
 
 At = Literal["live", "desired"] | Plan
 """The state that is asked: as it is, as the config wants it, or as a saved plan leaves it."""
@@ -98,6 +100,24 @@ def find(found: State, email: str) -> Person:
         if normalise.email(known) == key:
             return found.directory.person(number)
     raise Misuse(Problem("nobody", f"{email} is nobody in this org", None, "check the spelling"))
+
+
+def role_of(found: State, word: str) -> str:
+    """A role's id, by id or in the console's words. Raises Misuse for one that the org does not have."""
+    roles = found.facts.roles
+    if (role := role_id(word, roles)) not in roles:
+        words = [*roles, *(known.name for known in roles.values())]
+        hint = did_you_mean(word, words) or f"the org's roles are {', '.join(sorted(roles))}"
+        raise Misuse(Problem("no_role", f"the org has no role `{word}`", None, hint))
+    return role
+
+
+def team_of(found: State, name: str) -> str:
+    """A team's name. Raises Misuse for one that the org does not have, as far as its teams were read."""
+    team, teams = normalise.name(name), found.facts.teams
+    if teams is not None and team not in teams:
+        raise Misuse(Problem("no_team", f"the org has no team `{name}`", None, did_you_mean(name, teams)))
+    return team
 
 
 def explain(found: State, person: Person) -> Why:

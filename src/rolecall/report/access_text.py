@@ -9,7 +9,8 @@ from typing import Any
 from rolecall.access.encode import encode_access
 from rolecall.access.person import Access
 from rolecall.plan.value import AccessTestResult, Unmanaged
-from rolecall.plan.why import Because, Cause, Why, WhyNot
+from rolecall.plan.why import Because, Cause, Why
+from rolecall.plan.why_not import WhyNot
 from rolecall.report.flow import flow
 from rolecall.report.line import Line, Span, line
 from rolecall.report.phrases import count, listed, place

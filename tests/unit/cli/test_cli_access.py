@@ -88,7 +88,7 @@ def test_access_lists_everybody_sorted(repo: Path, capsys: Capture) -> None:
         (["--role", "org_admin"], ["ann", "bo"]),
         (["--team", "Marketing"], ["cy", "di"]),
         (["--team", "Brand", "--at", "desired"], ["cy", "di"]),
-        (["--team", "Nowhere"], []),
+        (["--team", "Everyone", "--role", "team_admin"], []),
     ],
 )
 def test_access_can_be_narrowed(repo: Path, args: list[str], people: list[str], capsys: Capture) -> None:
@@ -197,3 +197,19 @@ def test_a_plan_of_another_org_is_asked_nothing(repo: Path, capsys: Capture) -> 
     for words in (["why", "cy@tiny.co"], ["access"], ["test"]):
         assert run(["-C", str(repo / "other"), *words, "--at", str(repo / "plan.json")]) == Exit.STALE
     assert "the plan is for org org_1" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["why", "cy@tiny.co", "--not", "org_admn"], "no role `org_admn`; did you mean `org_admin`?"),
+        (["why", "cy@tiny.co", "--not", "boss"], "the org's roles are member, org_admin, team_admin"),
+        (["access", "--role", "Team admn"], "no role `Team admn`; did you mean `Team admin`?"),
+        (["access", "--team", "Markting"], "no team `Markting`; did you mean `Marketing`?"),
+    ],
+)
+def test_a_role_or_team_that_is_none_is_told(repo: Path, words: list[str], said: str, capsys: Capture) -> None:
+    assert run(words) == Exit.USAGE
+    shown = capsys.readouterr()
+    assert said in shown.err
+    assert shown.out == ""

@@ -77,16 +77,16 @@ def _seen(call: Invocation, out: Console, asked: When, only: tuple[str | None, s
 
 def _access(call: Invocation, out: Console, asked: tuple[str | None, str | None, str], form: str) -> None:
     from rolecall.cli.asking import read_state
-    from rolecall.jobs.access import holders
+    from rolecall.jobs.access import holders, role_of, team_of
     from rolecall.model.directory import EVERYBODY
-    from rolecall.model.roles import role_id
     from rolecall.report.access_text import access_csv, access_json, access_lines
     from rolecall.report.banner import org_line
     from rolecall.report.text import banner_line
 
     team, role, at = asked
     found = read_state(call, at, EVERYBODY)
-    rows = holders(found, team, None if role is None else role_id(role, found.facts.roles))
+    wanted = None if team is None else team_of(found, team), None if role is None else role_of(found, role)
+    rows = holders(found, *wanted)
     if form == "text":
         out.lines([banner_line(org_line(found.org)), *access_lines(rows)])
     else:

@@ -37,8 +37,7 @@ def why(call: Invocation, person: str | None, role: str | None, groups: str | No
     if (person is None) == (groups is None):
         raise click.UsageError("name a person, or say --groups")
     from rolecall.cli.asking import read_state
-    from rolecall.jobs.access import NOBODY, explain, explain_not, find, imagined, one_person
-    from rolecall.model.roles import role_id
+    from rolecall.jobs.access import NOBODY, explain, explain_not, find, imagined, one_person, role_of
     from rolecall.report.access_text import why_json, why_lines, why_not_json, why_not_lines
     from rolecall.report.banner import org_line
     from rolecall.report.text import banner_line
@@ -48,7 +47,7 @@ def why(call: Invocation, person: str | None, role: str | None, groups: str | No
     who = imagined(names, found) if person is None else find(found, person)
     out = stdout(call.environ, color=call.color)
     told = explain(found, who)
-    against = None if role is None else explain_not(found, who, role_id(role, found.facts.roles))
+    against = None if role is None else explain_not(found, who, role_of(found, role))
     if form == "json":
         body = why_json(told) if against is None else {**why_json(told), "not": why_not_json(against)}
         out.text(json.dumps(body, indent=2))
