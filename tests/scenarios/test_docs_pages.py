@@ -12,8 +12,8 @@ ELSEWHERE = {"howto/drift.md": "test_howto_drift.py", "tutorial-observed.md": "t
 """Pages that need more than a shell, and the test that runs each."""
 
 PAGES = {
-    path.relative_to(ROOT / "docs").as_posix(): path
-    for path in sorted(ROOT.glob("docs/**/*.md"))
+    path.relative_to(ROOT).as_posix().removeprefix("docs/"): path
+    for path in (*sorted(ROOT.glob("docs/**/*.md")), *sorted(ROOT.glob("examples/*/README.md")), ROOT / "README.md")
     if re.search(r"^```(console|session)", path.read_text(encoding="utf-8"), re.MULTILINE)
 }
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
+
 from rolecall.cli.console import stdout
 from rolecall.cli.options import Invocation
 from rolecall.cli.people import mask_key, shown
@@ -27,13 +30,26 @@ def show_found(call: Invocation, config: Config, found: Found, form: str, people
     out.lines(lambda width: drift_lines(walked, width))
 
 
+def write_reports(
+    call: Invocation, config: Config, found: Found, reports: Sequence[tuple[str, Path]], people: Shown | None
+) -> None:
+    """Write it to files, each in its format."""
+    from rolecall.jobs.saved import write_file
+
+    if reports:
+        told = redacted_found(call, config, found, shown(call, people, config.reports_people, terminal=False))
+        folder = folder_in_repository(call, root_of(call))
+        for form, path in reports:
+            write_file(path, render(told, form, folder))
+
+
 def redacted_found(call: Invocation, config: Config, found: Found, mode: Shown) -> Found:
     """What a sink may show of it."""
     return redact_found(found, mode, mask_key(call, config.root) if mode == "masked" else b"")
 
 
 def render(found: Found, form: str, folder: str) -> str:
-    """What was found, already redacted, in one format but text. ``folder`` leads from the repository's root."""
+    """What was found, already redacted, in one format. ``folder`` leads from the repository's root."""
     if form == "json":
         import json
 
@@ -41,6 +57,11 @@ def render(found: Found, form: str, folder: str) -> str:
 
         return json.dumps(encode_found(found), ensure_ascii=False, indent=1) + "\n"
     walked = drift_walk(found)
+    if form == "text":
+        from rolecall.report.drift_text import drift_lines
+        from rolecall.report.line import plain
+
+        return plain(drift_lines(walked))
     if form == "markdown":
         from rolecall.report.drift_markdown import drift_markdown
 

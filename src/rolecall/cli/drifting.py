@@ -33,6 +33,7 @@ class Wish:
     """What `drift` was asked for. ``baseline`` stands in for the journal's memory of values."""
 
     form: str = "text"
+    reports: tuple[tuple[str, Path], ...] = ()
     people: Any = None
     detailed_exitcode: bool = False
     include_unapplied: bool = False
@@ -59,7 +60,7 @@ def look_for_drift(call: Invocation, wish: Wish) -> Exit:
 
 
 async def _look(call: Invocation, config: Config, wish: Wish, journal: Journal | None) -> Exit:
-    from rolecall.cli.drift_present import show_found
+    from rolecall.cli.drift_present import show_found, write_reports
     from rolecall.cli.drift_sides import accept_drift, revert_drift
 
     begun = monotonic()
@@ -67,6 +68,7 @@ async def _look(call: Invocation, config: Config, wish: Wish, journal: Journal |
     found = made.looked.found
     if journal is not None:
         _remember(call, config, journal, made)
+    write_reports(call, config, found, wish.reports, wish.people)
     show_found(call, config, found, wish.form, wish.people)
     left = _tell(call, config, wish, journal, found, monotonic() - begun)
     if wish.accept:

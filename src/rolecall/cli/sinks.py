@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 FORMATS = ("text", "json", "markdown", "html", "github", "gitlab", "junit", "sarif", "csv")
 
 
-def report_option(value: str) -> tuple[str, Path]:
+def report_option(value: str, formats: Sequence[str] = FORMATS) -> tuple[str, Path]:
     """``FORMAT=PATH`` of ``--report``."""
     form, equals, path = value.partition("=")
-    if not equals or not path or form not in FORMATS:
-        raise click.BadParameter(f"write FORMAT=PATH, with FORMAT one of {', '.join(FORMATS)}", param_hint="--report")
+    if not equals or not path or form not in formats:
+        raise click.BadParameter(f"write FORMAT=PATH, with FORMAT one of {', '.join(formats)}", param_hint="--report")
     return form, Path(path)
 
 

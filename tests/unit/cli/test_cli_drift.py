@@ -144,6 +144,23 @@ def test_every_format_is_written(repo: Path, capsys: Capture, form: str) -> None
     assert len(told.splitlines()) >= 1
 
 
+def test_several_reports_are_written_at_once(repo: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+    meddler.remap(repo / "org.db", "bo@tiny.co", "Marketing", ADMIN)
+    monkeypatch.setenv("CI", "1")
+    wanted = [part for form in FORMATS for part in ("--report", f"{form}=drift.{form}")]
+    assert run(["drift", "--format", "gitlab", *wanted, "--people", "counts"]) == Exit.OK
+    assert capsys.readouterr().out == Path("drift.gitlab").read_text("utf-8")
+    for form in FORMATS:
+        told = Path(f"drift.{form}").read_text("utf-8")
+        assert "Marketing" in told or form == "gitlab"
+        assert "cy@tiny.co" not in told
+
+
+def test_a_report_in_no_format_is_refused_before_anything_is_read(repo: Path, capsys: Capture) -> None:
+    assert run(["drift", "--report", "pdf=drift.pdf"]) == Exit.USAGE
+    assert "FORMAT one of text, json, markdown" in capsys.readouterr().err
+
+
 def test_an_observed_org_leaves_7_as_console_changes_cannot_be_seen(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -36,6 +36,21 @@ def test_no_config_at_all_is_an_error_with_a_way_out(capsys: pytest.CaptureFixtu
     assert "rolecall.yaml" in capsys.readouterr().out
 
 
+def test_several_reports_are_written_at_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "rolecall.yaml").write_text(BROKEN, encoding="utf-8")
+    forms = ["text", "json", "markdown", "github", "sarif", "junit"]
+    reports = [part for form in forms for part in ("--report", f"{form}=found.{form}")]
+    assert run(["validate", *reports]) == Exit.ERROR
+    assert capsys.readouterr().out == Path("found.text").read_text("utf-8")
+    assert all("rol" in Path(f"found.{form}").read_text("utf-8") for form in forms)
+    assert Path("found.markdown").read_text("utf-8").startswith("<!-- rolecall:validate:: -->\n### ⛔ ")
+
+
+def test_a_report_in_no_format_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["validate", "--report", "csv=x.csv"]) == Exit.USAGE
+    assert "FORMAT one of text, json, markdown, github, sarif, junit" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("form", ["json", "github", "sarif", "junit"])
 def test_each_format_reads_back(form: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "rolecall.yaml").write_text(BROKEN, encoding="utf-8")

@@ -10,7 +10,7 @@ import click
 from rolecall.cli.command import Invocation, command
 from rolecall.cli.complete import addresses
 from rolecall.cli.planning import lifting
-from rolecall.cli.sinks import FORMATS
+from rolecall.cli.sinks import FORMATS, report_option
 from rolecall.errors import Exit
 
 
@@ -19,6 +19,7 @@ from rolecall.errors import Exit
     "rolecall drift -e prod --detailed-exitcode",
     "rolecall drift -e prod --accept                            # the YAML here follows the org",
     "rolecall drift -e prod --revert --out revert.json          # a plan to bring the org back",
+    "rolecall drift -e prod --report markdown=drift.md --report sarif=drift.sarif",
     "rolecall drift --baseline git:main~5                       # without a journal",
 )
 @click.option("--detailed-exitcode", is_flag=True, help="2 for drift, 7 where not all could be seen.")
@@ -39,6 +40,7 @@ from rolecall.errors import Exit
 @click.option("--notify", metavar="URL", help="Post what is news to a webhook; slack:URL for one in Slack's form.")
 @click.option("--metrics-file", type=click.Path(path_type=Path), metavar="PATH", help="Write metrics there.")
 @click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True, help="Of stdout.")
+@click.option("--report", multiple=True, metavar="FORMAT=PATH", help="Write a file as well. May be repeated.")
 @click.option("--people", type=click.Choice(["names", "masked", "counts"]), help="What is shown of people.")
 def drift(call: Invocation, **options: Any) -> Exit:
     """Show what moved since the last apply, who moved it, and whom it touches.
@@ -53,4 +55,5 @@ def drift(call: Invocation, **options: Any) -> Exit:
         raise click.UsageError("--accept changes the config and --revert the org: say one of the two")
     if (options["approve"] or options["allow"]) and not options["accept"]:
         raise click.UsageError("--approve and --allow go with --accept")
-    return look_for_drift(call, Wish(**options))
+    reports = tuple(map(report_option, options.pop("report")))
+    return look_for_drift(call, Wish(**options, reports=reports))

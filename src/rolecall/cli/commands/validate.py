@@ -9,7 +9,12 @@ import click
 from rolecall.cli.command import Invocation, command
 from rolecall.cli.console import stdout
 from rolecall.cli.root import folder_in_repository, root_of
+from rolecall.cli.sinks import report_option
 from rolecall.errors import Exit, Problem
+from rolecall.report.line import plain
+from rolecall.report.problems import problem_lines
+
+_FORMATS = ("text", "json", "markdown", "github", "sarif", "junit")
 
 
 @command(
@@ -22,18 +27,24 @@ from rolecall.errors import Exit, Problem
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["text", "json", "github", "sarif", "junit"]),
+    type=click.Choice(_FORMATS),
     default="text",
     show_default=True,
     help="How problems are written.",
 )
-def validate(call: Invocation, online: bool, form: str) -> Exit:
+@click.option("--report", multiple=True, metavar="FORMAT=PATH", help="Write a file as well. May be repeated.")
+def validate(call: Invocation, online: bool, form: str, report: tuple[str, ...]) -> Exit:
     """Check the config: schema, references, meaning.
 
     All problems are told at once, each with its file, line and column. Without --online nothing but files is read.
     Where env/ holds overlays and no --env is given, the config is checked with each of them.
     """
+    reports = [report_option(said, _FORMATS) for said in report]
     problems = _problems(call, online)
+    for named, path in reports:
+        from rolecall.jobs.saved import write_file
+
+        write_file(path, _rendered(call, problems, named))
     _tell(call, problems, form)
     return Exit.ERROR if any(problem.severity == "error" for problem in problems) else Exit.OK
 
@@ -53,22 +64,26 @@ def _problems(call: Invocation, online: bool) -> Sequence[Problem]:
 def _tell(call: Invocation, problems: Sequence[Problem], form: str) -> None:
     out = stdout(call.environ, color=call.color)
     if form == "text":
-        from rolecall.report.problems import problem_lines
-
         out.lines(problem_lines(problems))
-    elif form == "json":
+    else:
+        out.text(_rendered(call, problems, form))
+
+
+def _rendered(call: Invocation, problems: Sequence[Problem], form: str) -> str:
+    if form == "text":
+        return plain(problem_lines(problems))
+    if form == "json":
         from rolecall.report.problems import problems_json
 
-        out.text(problems_json(problems))
-    elif form == "junit":
+        return problems_json(problems)
+    if form == "markdown":
+        from rolecall.report.problems_markdown import problems_markdown
+
+        return problems_markdown(problems)
+    if form == "junit":
         from rolecall.report.junit import junit, problem_suites
 
-        out.text(junit(problem_suites(problems)))
-    else:
-        out.text(_findings(call, problems, form))
-
-
-def _findings(call: Invocation, problems: Sequence[Problem], form: str) -> str:
+        return junit(problem_suites(problems))
     from rolecall.report.findings import of_problems
     from rolecall.report.github import github_annotations
     from rolecall.report.sarif import sarif
