@@ -11,7 +11,7 @@ from typing import Any
 from rolecall.cli.talk import ask, block, say
 from rolecall.errors import ConfigError, Problem, Where
 from rolecall.jobs.observe import Draft, choice, yes_no
-from rolecall.jobs.observe_table import Table, mapping, read_csv, read_paste, split_teams
+from rolecall.jobs.observe_table import Table, mapping, read_csv, read_paste, split_teams, with_ids
 from rolecall.model.desired import Desired
 from rolecall.model.roles import role_words
 from rolecall.model.settings import UNSET
@@ -33,8 +33,9 @@ class Means:
 
 def by_table(text: str, draft: Draft, table: Path | None) -> Table:
     """The groups in a CSV's text, or in a paste where there is no file."""
-    known = draft.known
-    return read_paste(text, known) if table is None else read_csv(text, known, str(table))
+    known, held = draft.known, draft.said.get("idp_groups")
+    found = read_paste(text, known) if table is None else read_csv(text, known, str(table))
+    return found._replace(groups=with_ids(found.groups, held)) if isinstance(held, dict) else found
 
 
 def table_text(table: Path | None) -> str:

@@ -104,16 +104,23 @@ def _set(doc: Text, held: Field, edit: Wanted, as_json: bool) -> Iterator[Splice
         splice
         for name, said in wanted.items()
         if said is not None and name in there
-        for splice in _value(doc, there[name], said, as_json)
+        for splice in value_splices(doc, there[name], said, as_json=as_json)
     )
     dropped = [name for name, said in wanted.items() if said is None and name in there]
     added = {name: said for name, said in wanted.items() if said is not None and name not in there}
     if dropped or added:
-        reshape = _reshape_block if is_block(node) else _reshape_flow
-        yield from reshape(doc, node, dropped, added, as_json)
+        yield from reshape(doc, node, dropped, added, as_json=as_json)
 
 
-def _value(doc: Text, field: Field, said: Any, as_json: bool) -> Iterator[Splice]:
+def reshape(
+    doc: Text, node: MappingNode, dropped: Sequence[str], added: Mapping[str, Any], *, as_json: bool = False
+) -> Iterator[Splice]:
+    """Fields of a map taken out, and new ones put at its end."""
+    shape = _reshape_block if is_block(node) else _reshape_flow
+    return shape(doc, node, dropped, added, as_json)
+
+
+def value_splices(doc: Text, field: Field, said: Any, *, as_json: bool = False) -> Iterator[Splice]:
     """A field's value in the place of the old one. Of a list, the items that stay keep their order and comments."""
     if not isinstance(said, list):
         if not (isinstance(field.value, ScalarNode) and _same(field.value, said)):

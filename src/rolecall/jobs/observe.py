@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from rolecall.codec.snapshot import decode_roles, moment_text
+from rolecall.desired.emit_merge import merged_snapshot
 from rolecall.desired.emit_snapshot import snapshot_yaml
 from rolecall.jobs.observe_table import Known, split_teams
 from rolecall.jobs.saved import write_file
+from rolecall.jobs.texts import replaced
 from rolecall.live.snapshot_file import read_snapshot
 from rolecall.model import normalise
 from rolecall.model.desired import Desired
@@ -102,11 +104,8 @@ def needed(draft: Draft, desired: Desired) -> tuple[str, ...]:
 
 def write_draft(draft: Draft, path: Path, root: Path, *, finished: bool = False) -> None:
     """Write the snapshot, hold it to its schema, and remember how far this reading has come."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(draft.said, ensure_ascii=False, indent=1) + "\n" if path.suffix == ".json" else _text(draft)
-    write_file(path, text)
-    path.chmod(0o644)
-    read_snapshot(path)
+    with replaced(path.parent, {path.name: _text(draft, path)}):
+        read_snapshot(path)
     progress = _progress(root)
     progress.pop(path.name, None)
     if not finished:
@@ -115,13 +114,19 @@ def write_draft(draft: Draft, path: Path, root: Path, *, finished: bool = False)
     write_file(root / PROGRESS, json.dumps(progress))
 
 
-def _text(draft: Draft) -> str:
-    return snapshot_yaml(
-        draft.said, (NOTE, "Go over it again with `rolecall observe`; `rolecall done` changes it too.")
-    )
+def _text(draft: Draft, path: Path) -> str:
+    """The file as it is to be; what a person wrote around it stays."""
+    if path.suffix == ".json":
+        return json.dumps(draft.said, ensure_ascii=False, indent=1) + "\n"
+    if not path.exists():
+        return snapshot_yaml(draft.said, NOTES)
+    return merged_snapshot(path.read_text("utf-8-sig"), draft.said, NOTES)
 
 
-NOTE = "What people saw in WRITER's console, written down by `rolecall observe`."
+NOTES = (
+    "What people saw in WRITER's console, written down by `rolecall observe`.",
+    "Go over it again with `rolecall observe`; `rolecall done` changes it too.",
+)
 
 
 def _progress(root: Path) -> dict[str, list[str]]:

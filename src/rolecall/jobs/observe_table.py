@@ -50,6 +50,21 @@ class Table(NamedTuple):
     problems: tuple[Problem, ...]
 
 
+def with_ids(groups: Mapping[str, Any], held: Mapping[str, Any]) -> dict[str, Any]:
+    """The groups of a table, with the ids that were known of them: a table seldom has those."""
+    return {name: _with_id(entry, held.get(name)) for name, entry in groups.items()}
+
+
+def _with_id(entry: Any, held: Any) -> Any:
+    known = (
+        {name: held[name] for name in ("name", "id", "external_id") if name in held} if isinstance(held, dict) else {}
+    )
+    if not known:
+        return entry
+    said = entry if isinstance(entry, dict) else {}
+    return {**said, **{name: fact for name, fact in known.items() if name not in said}}
+
+
 def read_paste(text: str, known: Known, file: str = "the paste") -> Table:
     """The table as a browser copies it: cells parted by tabs, or each on a line of its own with a button at the end of
     a row, or names alone. A heading is known by its words; without one the columns are group, role, teams."""

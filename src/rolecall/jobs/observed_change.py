@@ -9,7 +9,7 @@ from typing import Any
 from rolecall.codec.settings import decode_value
 from rolecall.desired.emit_edit import Edit, removing, setting
 from rolecall.desired.emit_entries import add_entries, remove_entries, set_fields
-from rolecall.desired.emit_snapshot import snapshot_yaml
+from rolecall.desired.emit_merge import merged_snapshot
 from rolecall.errors import Misuse, Problem
 from rolecall.jobs.observe_table import Known, mapping, split_teams
 from rolecall.jobs.texts import replaced
@@ -79,4 +79,6 @@ def _upgraded(path: Path, value: Scim) -> str:
         said["idp_groups"] = {}
     else:
         said.pop("legacy_links", None)
-    return json.dumps(said, ensure_ascii=False, indent=1) + "\n" if path.suffix == ".json" else snapshot_yaml(said)
+    if path.suffix == ".json":
+        return json.dumps(said, ensure_ascii=False, indent=1) + "\n"
+    return merged_snapshot(path.read_text("utf-8-sig"), said)

@@ -42,6 +42,25 @@ def test_a_paste_through_a_pipe(repo: Path, monkeypatch: pytest.MonkeyPatch, cap
     assert org(repo)["coverage"]["teams"]["state"] == "complete"
 
 
+def test_what_people_wrote_around_it_stays(repo: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+    """Comments, order and quoting, and the ids that no table shows."""
+    (repo / "org.yaml").write_text(f"""\
+# Kept by the identity team
+{TEAMS}idp_groups:
+  # nobody may leave these two out
+  'Staff': blank   # everybody
+  Admins: {{role: member, teams: [IT], id: g-1}} # four people
+""")
+    monkeypatch.setattr("sys.stdin", io.StringIO(PASTE))
+    assert run(["observe", "--paste", "--by", "ann@acme.com"]) == 0
+    text = (repo / "org.yaml").read_text()
+    assert text.startswith(f"# Kept by the identity team\n{TEAMS.splitlines()[0]}\n")
+    assert text.rstrip().endswith(
+        "  # nobody may leave these two out\n  'Staff': blank   # everybody\n"
+        "  Admins: {role: org_admin, teams: [IT], id: g-1} # four people"
+    )
+
+
 def test_a_paste_with_a_mistake_writes_nothing(repo: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO(PASTE.replace("\tIT\t", "\tTI\t")))
     assert run(["observe", "--paste"]) == 1
