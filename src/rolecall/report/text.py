@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from rolecall.plan.value import GuardResult, Verdict
 from rolecall.report.again import REFUSED, naming, next_step
@@ -39,8 +39,9 @@ def plan_lines(walked: Walk, width: int | None = None) -> Iterator[Line]:
     yield banner_line(walked.banner, walked.seen, alarm=bool(walked.plan.unread))
     if walked.headline:
         yield line(walked.headline, "bold")
-    column = _column(walked, width)
+    sections = _column([part for part in walked.parts if part.key not in ASIDE], width)
     for number, part in enumerate(walked.parts):
+        column = _column([part], width) if part.key in ASIDE else sections
         yield from _part(part, column, width, first=number == 0)
     yield from _asides(walked)
     yield from (line(note.text, note.tone, indent=2, hang=4) for note in walked.remain)
@@ -68,11 +69,11 @@ def banner_line(text: str, seen: str = "", *, alarm: bool = False) -> Line:
     return Line(spans, hang=2, tail=(Span(seen, "error" if alarm else "dim"),) if seen else ())
 
 
-def _column(walked: Walk, width: int | None) -> int:
+def _column(parts: Iterable[Part], width: int | None) -> int:
     """Where the fields begin, one below the other; nowhere in particular on a narrow terminal."""
     if width is not None and width < _NARROW:
         return 0
-    longest = max((cells(entry.address) for part in walked.parts for entry in part.entries), default=0)
+    longest = max((cells(entry.address) for part in parts for entry in part.entries), default=0)
     return min(longest, _WIDE_ADDRESS)
 
 
