@@ -34,7 +34,7 @@ class Site:
 
     ``app_roles`` are the values of Entra's app roles, by the group or person that is assigned with one. ``forbidden``
     are ends of paths that the token may not read. ``busy`` is how many requests are answered 429 first. ``token`` is
-    the only one taken.
+    the only one taken; ``echo``: none is, and the answer repeats it.
     """
 
     people: dict[str, list[str]] = field(default_factory=dict)
@@ -56,6 +56,8 @@ class Site:
     page: int = 1000
     busy: int = 0
     token: str = "secret-token"
+    client_secret: str = "client-secret"
+    echo: bool = False
     next_host: str | None = None
     broken: str | None = None
     forbidden: tuple[str, ...] = ()
@@ -84,7 +86,7 @@ def served(site: Site, answer: Answerer, *, okta: bool) -> Iterator[str]:
 
         def do_POST(self) -> None:
             form = dict(parse_qsl(self.rfile.read(int(self.headers["content-length"])).decode()))
-            right = form.get("client_secret") == "client-secret" and form["grant_type"] == "client_credentials"
+            right = form.get("client_secret") == site.client_secret and form["grant_type"] == "client_credentials"
             body = {"access_token": site.token, "token_type": "Bearer"} if right else {
                 "error": "invalid_client",
                 "error_description": f"AADSTS7000215: Invalid client secret {form.get('client_secret')}.\r\nTrace ID",
@@ -93,6 +95,8 @@ def served(site: Site, answer: Answerer, *, okta: bool) -> Iterator[str]:
 
         def _answer(self, path: str, query: dict[str, str]) -> tuple[int, Any, dict[str, str]]:
             scheme, _, token = self.headers.get("authorization", "").partition(" ")
+            if site.echo:
+                return 403, _error(okta, f"{scheme} {token} is not welcome"), {"x-echo": token}
             if token != site.token or scheme != ("SSWS" if okta else "Bearer"):
                 return 403 if okta else 401, _error(okta, "Invalid token provided"), {}
             if site.busy:
