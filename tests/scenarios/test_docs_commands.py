@@ -123,4 +123,5 @@ def test_the_console_opens_with_the_token_of_its_page(tmp_path: Path) -> None:
     assert ran.returncode == 0, ran.stderr
     status, answer = ran.stdout.split("\n", 1)
     assert status == "200"
-    assert json.loads(answer)["caller"]["org_admin"] is True, "the first person of an empty org"
+    caller = json.loads(answer)["caller"]
+    assert (caller["email"], caller["rights"]) == ("you@acme.com", "admin"), "the first person of an empty org"
