@@ -162,9 +162,12 @@ def _apart(row: Mapping[str, Json]) -> Apart:
 
 
 def _upgrade(row: Mapping[str, Json] | None) -> UpgradeImpact | None:
-    return (
-        None if row is None else UpgradeImpact(**{**row, "org_admins_lost": tuple(map(_who, row["org_admins_lost"]))})
-    )
+    """Plans of the first versions do not say who would move."""
+    if row is None:
+        return None
+    said = {name: value for name, value in row.items() if name != "details"}
+    moves = _moves({"details": row.get("details", ()), "groups": row.get("moves", ())})
+    return UpgradeImpact(**{**said, "org_admins_lost": tuple(map(_who, row["org_admins_lost"])), "moves": moves})
 
 
 def _who(row: Mapping[str, Json]) -> Who:

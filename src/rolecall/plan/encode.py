@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from rolecall import __version__
@@ -126,14 +127,22 @@ def _impact(impact: Impact) -> dict[str, Json]:
         ],
         "org_admins": None if admins is None else {"before": admins[0], "after": admins[1]},
         "headline": impact.headline,
-        "details": [detail for move in impact.moves for detail in _details(move)],
-        "groups": [{**_move(move), "size": move.size} for move in impact.moves],
+        **_people(impact.moves),
         "transients": [_transient(row) for row in impact.transients],
         "at_risk": [_who(who) for who in impact.at_risk],
         "teams": [row._asdict() for row in impact.teams],
         "apart": [_apart(row) for row in impact.apart],
         "upgrade": None if impact.upgrade is None else _upgrade(impact.upgrade),
         "notes": list(impact.notes),
+    }
+
+
+def _people(moves: Iterable[Move]) -> dict[str, Json]:
+    """The people who move, one by one and equal ones together."""
+    listed = list(moves)
+    return {
+        "details": [detail for move in listed for detail in _details(move)],
+        "groups": [{**_move(move), "size": move.size} for move in listed],
     }
 
 
@@ -162,7 +171,9 @@ def _apart(row: Apart) -> dict[str, Json]:
 
 
 def _upgrade(row: UpgradeImpact) -> dict[str, Json]:
-    return {**row._asdict(), "org_admins_lost": [_who(who) for who in row.org_admins_lost]}
+    people = _people(row.moves)
+    lost = [_who(who) for who in row.org_admins_lost]
+    return {**row._asdict(), "org_admins_lost": lost, "details": people["details"], "moves": people["groups"]}
 
 
 def _who(who: Who) -> dict[str, Json]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from array import array
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from rolecall.access.atoms import ORG
@@ -11,7 +12,8 @@ from rolecall.access.rules import compile_access
 from rolecall.model.change import Change
 from rolecall.model.desired import Desired
 from rolecall.model.live import Facts
-from rolecall.model.settings import BLANK, UNSET, GroupMapping, Scim, Settings
+from rolecall.model.settings import BLANK, UNSET, Address, GroupMapping, Scim, Settings
+from rolecall.plan.impact_moves import Class, moves
 from rolecall.plan.outlook import Outlook
 from rolecall.plan.people import who
 from rolecall.plan.value import UpgradeImpact
@@ -38,7 +40,14 @@ def upgrade_impact(desired: Desired, outlook: Outlook, changes: Sequence[Change]
         len(groups),
         len(groups & here),
         tuple(sorted(who(directory, number, outlook.first.facts.org_id) for number in lost)),
+        moves(outlook, _classes(moved, step.address)) if started else (),
     )
+
+
+def _classes(moved: Mapping[tuple[int, int], array[int]], cause: Address) -> list[Class]:
+    """The largest first."""
+    found = [Class(before, after, (cause,), numbers) for (before, after), numbers in moved.items()]
+    return sorted(found, key=lambda row: (-len(row.numbers), row.numbers[0]))
 
 
 def _complete(desired: Desired, last: Settings) -> Settings:

@@ -127,7 +127,7 @@ def _odd(impact: Impact) -> frozenset[str]:
 
 
 def _everybody(impact: Impact) -> Iterator[Who]:
-    for move in impact.moves:
+    for move in (*impact.moves, *(impact.upgrade.moves if impact.upgrade else ())):
         yield from move.people
     yield from (row.who for row in impact.escalations)
     yield from (row.who for row in impact.transients)
@@ -164,7 +164,10 @@ def _in_order(move: Move) -> tuple[Any, ...]:
 
 
 def _upgrade(row: UpgradeImpact, veil: _Veil) -> UpgradeImpact:
-    return row._replace(org_admins_lost=tuple(sorted(map(veil.who, row.org_admins_lost))))
+    return row._replace(
+        org_admins_lost=tuple(sorted(map(veil.who, row.org_admins_lost))),
+        moves=tuple(sorted((_move(move, veil) for move in row.moves), key=_in_order)),
+    )
 
 
 def _addressed(plan: Plan) -> Iterator[str]:

@@ -103,6 +103,7 @@ class UpgradeImpact(NamedTuple):
 
     ``keep`` people have exactly what they had, ``differ`` do not. Of ``groups`` that were linked or are wanted,
     ``pushed`` have been pushed to the new endpoint. ``org_admins_lost`` are those who would no longer be org admin.
+    ``moves`` has those who differ when it is only started, for then they are in no move of the plan itself.
     """
 
     stage: Literal["start", "complete"]
@@ -111,6 +112,7 @@ class UpgradeImpact(NamedTuple):
     groups: int
     pushed: int
     org_admins_lost: tuple[Who, ...] = ()
+    moves: tuple[Move, ...] = ()
 
 
 class Transient(NamedTuple):

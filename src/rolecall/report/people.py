@@ -51,17 +51,23 @@ def change_told(plan: Plan, at: Address, moves: Sequence[Move]) -> Iterable[Told
         if tally and tally.total:
             yield Told(f"{tally_words(tally)} access", bool(tally.lose or tally.change))
         return
-    found = shifts(moves)
-    for shift, size in found[:_WAYS]:
-        who = _named([move for move in moves if shift_of(move) == shift])
-        yield Told(_with_names(visible(sentence(shift, size)), people(size), who), bool(shift.lost))
-    if len(found) > _WAYS:
-        rest = sum(size for _, size in found[_WAYS:])
-        yield Told(f"And {people(rest, 'moves', 'move')} in {len(found) - _WAYS:,} other ways.")
+    yield from _ways(moves)
     others = {other for move in moves for other in move.because} - {at}
     if others:
         first = visible(min(others))
         yield Told(f"Together with {first}{f' and {len(others) - 1:,} more' if len(others) > 1 else ''}.")
+
+
+def _ways(moves: Sequence[Move], lead: str = "") -> Iterable[Told]:
+    """The largest ways in which people move, then a count of the rest."""
+    found = shifts(moves)
+    for shift, size in found[:_WAYS]:
+        who = _named([move for move in moves if shift_of(move) == shift])
+        said = _with_names(visible(sentence(shift, size)), people(size), who)
+        yield Told(f"{lead}{said}", bool(shift.lost))
+    if len(found) > _WAYS:
+        rest = sum(size for _, size in found[_WAYS:])
+        yield Told(f"And {people(rest, 'moves', 'move')} in {len(found) - _WAYS:,} other ways.")
 
 
 def left_on_default(moves: Iterable[Move]) -> str:
@@ -123,6 +129,7 @@ def _upgrade(row: UpgradeImpact) -> Iterable[Told]:
         f"{row.pushed:,} of {count(row.groups, 'group')} pushed again.",
         bool(row.differ),
     )
+    yield from _ways(row.moves, "Once complete: ")
     if lost := row.org_admins_lost:
         names = ", ".join(name(who) for who in lost[:_MOST] if who.email)
         yield Told(f"{people(len(lost), 'is', 'are')} org admin no longer{f': {names}' if names else ''}.", True)

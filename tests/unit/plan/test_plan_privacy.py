@@ -33,6 +33,7 @@ from rolecall.plan.value import (
 )
 
 KEY = b"kept out of the report"
+SCIM = Address("scim")
 SALES = Address("idp_groups/sales@acme.com")
 BRAND = Combo("Brand", "member")
 ANN, BO, CY = (Who(f"u-{name}", f"{name}@acme.com") for name in ("ann", "bo", "cy"))
@@ -57,7 +58,7 @@ def a_plan() -> Plan:
             transients=(Transient(BO, "lacks", BRAND, 1, 2),),
             at_risk=(BO,),
             apart=(Apart("human", (SALES,), sentences=("cy@acme.com gains Brand member.",)),),
-            upgrade=UpgradeImpact("start", 1, 2, 3, 1, (ANN,)),
+            upgrade=UpgradeImpact("start", 1, 2, 3, 1, (ANN,), (Move((BRAND,), (), "lose", (SCIM,), 1, (CY,)),)),
             notes=("ann@acme.com becomes org admin",),
             problem="read only cy@acme.com",
         ),

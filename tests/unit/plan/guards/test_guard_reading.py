@@ -13,7 +13,7 @@ from rolecall.errors import Where
 from rolecall.model.desired import Applied
 from rolecall.model.live import UNREAD, Coverage
 from rolecall.model.policy import Allow, Band, Guards, Ignore, Limit, Policy
-from rolecall.model.settings import UNSET, Scim
+from rolecall.model.settings import BLANK, UNSET, Scim
 from rolecall.plan.guards import GUARDS
 from rolecall.plan.make import make
 
@@ -146,3 +146,28 @@ def test_an_upgrade_is_refused_without_people():
     assert verdict(made, "upgrade").verdict == "pass"
     told = made.impact.upgrade
     assert (told.stage, told.keep, told.differ, told.groups, told.pushed) == ("start", 0, 1, 2, 0)
+
+
+def test_the_start_of_an_upgrade_says_who_will_not_keep_what_they_have():
+    org = live({"Old": ": X", "Mkt": ": Y"}, scim=Scim(True, "okta", "legacy", False))
+    desired = config({"Mkt": "member: Everyone, Y"}, scim=Scim(endpoint="new"))
+    people = [
+        person("ann", "Old"),
+        person("bo", "Mkt"),
+        person("sam", origin="saml"),
+        person("off", "Old", active=False),
+    ]
+    made = make(ask(desired, org, people))
+    told = made.impact.upgrade
+    assert made.impact.moves == ()
+    assert (told.keep, told.differ) == (2, 1)
+    (move,) = told.moves
+    assert [who.email for who in move.people] == ["ann@acme.com"]
+    assert (move.kind, move.to_default, move.because) == ("lose", True, ("scim",))
+    done = replace(
+        org, settings=replace(org.settings, idp_groups={"Mkt": BLANK}, scim=Scim(True, "okta", "upgrading", False))
+    )
+    done = replace(done, facts=replace(org.facts, legacy_links={"Old": frozenset({"X"}), "Mkt": frozenset({"Y"})}))
+    later = make(ask(desired, done, people))
+    assert (later.impact.upgrade.keep, later.impact.upgrade.differ, later.impact.upgrade.moves) == (2, 1, ())
+    assert [who.email for row in later.impact.moves for who in row.people] == ["ann@acme.com"]
