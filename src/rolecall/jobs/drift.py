@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from rolecall.errors import OrgError, Problem, Where
-from rolecall.jobs.people import read_people
+from rolecall.jobs.people import left_out, read_people
 from rolecall.jobs.plan import PlanRequest, Wanted, question
 from rolecall.live.port import Audit, People, Reader
 from rolecall.model.authorship import Blame
@@ -76,7 +76,8 @@ async def _with_people(asked: Question, request: DriftRequest) -> Question:
         return asked
     try:
         directory = await read_people(request.people, request.org, asked.live, EVERYBODY)
-        return replace(asked, directory=directory, scope=EVERYBODY)
+        warnings = (*asked.warnings, *left_out(directory))
+        return replace(asked, directory=directory, scope=EVERYBODY, warnings=warnings)
     except OrgError as error:
         warning = Problem("people_unread", f"people were not read: {error.problems[0].message}", severity="warning")
         return replace(asked, warnings=(*asked.warnings, warning))

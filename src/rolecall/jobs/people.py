@@ -2,23 +2,51 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from rolecall.errors import OrgError, Problem
 from rolecall.live.port import IdpSource, People, Reader
 from rolecall.model.desired import Desired
 from rolecall.model.directory import Directory, PeopleScope
 from rolecall.model.legacy import with_legacy_groups
 from rolecall.model.live import Live
+from rolecall.model.settings import BLANK, UNSET
 
 
 async def read_people(people: People, org: Reader, live: Live, scope: PeopleScope) -> Directory:
     """The people in scope of an org that was read as ``live``. Raises OrgError when they cannot be reached.
 
     The org itself tells its legacy groups; another source knows names alone, so while the org is upgrading its people
-    are put into the legacy groups, too (R20).
+    are put into the legacy groups, too (R20). Which of two groups of one name people are in, it cannot tell: where that
+    matters people are read in part.
     """
     directory = await people.read_people(scope)
     itself: object = org
-    return directory if people is itself else with_legacy_groups(directory, live.facts.legacy_links)
+    if people is itself:
+        return directory
+    directory = with_legacy_groups(directory, live.facts.legacy_links)
+    shared = sorted(live.facts.homonyms.intersection(directory.groups) & _mapped(live))
+    if not shared or directory.coverage.state == "unread":
+        return directory
+    problem = (
+        f"the org has two groups called `{shared[0]}`, and which of them people are in is not known to their source"
+    )
+    return replace(directory, coverage=directory.coverage._replace(state="partial", problem=problem))
+
+
+def _mapped(live: Live) -> set[str]:
+    """The names of live groups that give anything, without the id that tells two of one name apart."""
+    groups = live.settings.idp_groups
+    named = {} if groups is UNSET else groups
+    return {key.rpartition(" [")[0] or key for key, mapping in named.items() if mapping != BLANK}
+
+
+def left_out(directory: Directory) -> tuple[Problem, ...]:
+    """What is missing of a reading that is whole all the same: users who can be nobody of the org. A warning."""
+    seen = directory.coverage
+    if seen.state != "complete" or not seen.problem:
+        return ()
+    return (Problem("people_left_out", seen.problem, severity="warning"),)
 
 
 async def idp_problems(people: People | None, desired: Desired, live: Live) -> tuple[Problem, ...]:

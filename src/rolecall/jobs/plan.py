@@ -10,7 +10,7 @@ from rolecall.desired import Config
 from rolecall.desired.references import references
 from rolecall.desired.roles import with_role_ids
 from rolecall.errors import ConfigError, OrgError, Problem
-from rolecall.jobs.people import idp_problems, read_people
+from rolecall.jobs.people import idp_problems, left_out, read_people
 from rolecall.live.port import People, Reader
 from rolecall.model.desired import NOTHING_APPLIED, Applied, Desired
 from rolecall.model.kinds import SECTIONS
@@ -105,7 +105,7 @@ async def plan(request: PlanRequest) -> Planned:
     begun = begin(asked)
     if request.people is not None:
         directory = await read_people(request.people, request.org, asked.live, begun.scope)
-        told = await idp_problems(request.people, asked.desired, asked.live)
+        told = (*left_out(directory), *await idp_problems(request.people, asked.desired, asked.live))
         asked = replace(asked, directory=directory, scope=begun.scope, warnings=(*asked.warnings, *told))
     return Planned(make(asked, begun), asked)
 

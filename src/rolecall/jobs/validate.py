@@ -42,7 +42,7 @@ async def check_online(config: Config, request: PlanRequest) -> list[Problem]:
 async def _linted(request: PlanRequest, asked: Question) -> list[Problem]:
     from dataclasses import replace
 
-    from rolecall.jobs.people import read_people
+    from rolecall.jobs.people import left_out, read_people
     from rolecall.model.directory import EVERYBODY
     from rolecall.plan.make import make
 
@@ -51,7 +51,11 @@ async def _linted(request: PlanRequest, asked: Question) -> list[Problem]:
     directory = await read_people(request.people, request.org, asked.live, EVERYBODY)
     warnings = make(replace(asked, directory=directory, scope=EVERYBODY)).warnings
     seen = directory.coverage
-    return [*warnings, *([] if seen.state == "complete" else [_not_looked_for(seen.problem or "people were not read")])]
+    return [
+        *warnings,
+        *left_out(directory),
+        *([] if seen.state == "complete" else [_not_looked_for(seen.problem or "people were not read")]),
+    ]
 
 
 def _not_looked_for(why: str) -> Problem:

@@ -1,0 +1,67 @@
+"""People of whatever source, in the groups that the org knows them by."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from rolecall.codec.people import decode_people
+from rolecall.codec.snapshot import decode_snapshot
+from rolecall.jobs.people import left_out, read_people
+from rolecall.model.directory import EVERYBODY, Directory, PeopleScope
+from rolecall.model.live import UNREAD, Coverage
+
+MAPPED = {"role": "member", "teams": ["Legal"]}
+
+
+class Source:
+    """Reads always the same, and stands for the org too where one is asked for."""
+
+    def __init__(self, directory: Directory) -> None:
+        self.directory = directory
+
+    async def read_people(self, scope: PeopleScope) -> Directory:
+        return self.directory
+
+    async def read(self, sections: Any = None) -> Any:
+        raise AssertionError
+
+
+def directory(coverage: Coverage = Coverage()) -> Directory:
+    return decode_people([{"email": "ann@acme.com", "groups": ["Twins", "Legal"]}], coverage=coverage)
+
+
+def found(groups: dict[str, Any], source: Source, *, itself: bool = False, **more: Any) -> Directory:
+    live = decode_snapshot({"snapshot": 1, "org": {"id": "o"}, "idp_groups": groups, **more}).live
+    org: Any = source if itself else Source(Directory())
+    return asyncio.run(read_people(source, org, live, EVERYBODY))
+
+
+def twins(**mapping: Any) -> dict[str, Any]:
+    return {f"Twins [g-{number}]": {"name": "Twins", "id": f"g-{number}", **mapping} for number in (1, 2)}
+
+
+def test_which_of_two_groups_of_one_name_people_are_in_is_known_to_the_org_alone() -> None:
+    told = found(twins(**MAPPED), Source(directory()))
+    assert told.coverage.state == "partial"
+    assert "two groups called `Twins`" in (told.coverage.problem or "")
+    assert found(twins(**MAPPED), Source(directory()), itself=True).coverage.state == "complete"
+
+
+def test_it_does_not_matter_where_neither_gives_anything_or_nobody_was_read() -> None:
+    assert found({**twins(), "Legal": MAPPED}, Source(directory())).coverage.state == "complete"
+    assert found(twins(**MAPPED), Source(Directory(coverage=UNREAD))).coverage == UNREAD
+
+
+def test_while_the_org_is_upgrading_people_are_in_their_legacy_groups_too() -> None:
+    links = {"Legal [g-9]": ["Legal"], "Other": ["Legal"]}
+    source, scim = Source(directory()), {"enabled": True, "endpoint": "upgrading"}
+    told = found({"Legal": MAPPED}, source, scim=scim, legacy_links=links)
+    assert set(told.person(0).groups) == {"Twins", "Legal", "Legal [g-9]"}
+    assert found({"Legal": MAPPED}, source, itself=True, scim=scim, legacy_links=links) is source.directory
+
+
+def test_who_is_left_out_of_a_whole_reading_is_told() -> None:
+    (problem,) = left_out(directory(Coverage(problem="2 users have no e-mail address, and are left out")))
+    assert (problem.severity, problem.message[:7]) == ("warning", "2 users")
+    assert left_out(directory()) == left_out(directory(Coverage("partial", problem="x"))) == ()
