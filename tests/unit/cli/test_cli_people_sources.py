@@ -37,14 +37,17 @@ def test_people_from_an_idp(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
     monkeypatch.setenv("IDP_TOKEN", "secret-token")
-    site = Site({**PEOPLE, "ed@tiny.co": ["Marketing"]}, ["Admins", "Marketing", "New"], ["Admins", "Marketing", "New"])
+    people = {**PEOPLE, "ed@tiny.co": ["Marketing"], "robot": ["Marketing"]}
+    site = Site(people, ["Admins", "Marketing", "New"], ["Admins", "Marketing", "New"])
     with served(site, okta_answers if kind == "okta" else graph_answers, okta=kind == "okta") as url:
         where = f"okta: '{url}', app: 0oa1" if kind == "okta" else f"entra: acme, url: '{url}', app: {uid('app')}"
         repo = repo_with(tmp_path, f"{{{where}, token: {{env: IDP_TOKEN}}}}")
         said = planned(repo, capsys)
         assert said["impact"]["changed"] == 3
         run(["-C", str(repo), "plan"])
-        assert "pushes groups that the org does not have: `New`" in capsys.readouterr().out
+        told = capsys.readouterr().out
+        assert "pushes groups that the org does not have: `New`" in told
+        assert "have no e-mail address" in told
         assert run(["-C", str(repo), "validate", "--online"]) == 0
         assert "pushes groups that the org does not have: `New`" in capsys.readouterr().out
         site.token = "another"
