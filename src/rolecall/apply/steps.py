@@ -70,29 +70,37 @@ class Sender:
 
         Raises JournalError once nothing can be recorded any more: what was sent has ended then, no more was begun.
         """
-        for start in range(0, len(steps), BATCH):
-            batch = [step for step in steps[start : start + BATCH] if not self.stop()]
-            if not batch:
-                return False
-            await self._batch(batch)
+        slots = asyncio.Semaphore(self.parallelism)
+        try:
+            async with asyncio.TaskGroup() as group:
+                for start in range(0, len(steps), BATCH):
+                    batch = steps[start : start + BATCH]
+                    if not self._intend(batch):
+                        break
+                    for step in batch:
+                        await slots.acquire()
+                        group.create_task(self._one(step, slots))
+        finally:
+            self._flush()
+        if self._broken:
+            raise self._broken
         return all(self.done(step.number) for step in steps)
 
     def done(self, number: int) -> bool:
         """Whether a step is known to be done."""
         return number in self.ended and self.ended[number].state == "done"
 
-    async def _batch(self, steps: Sequence[Numbered]) -> None:
-        self.held.intend(self.run, [self._intent(step) for step in steps])
-        self.began.update(step.number for step in steps)
-        slots = asyncio.Semaphore(self.parallelism)
+    def _intend(self, steps: Sequence[Numbered]) -> bool:
+        """Record what is meant before any of it is sent. False where no more may be begun; what is in hand goes on."""
+        if self.stop() or self._broken:
+            return False
         try:
-            async with asyncio.TaskGroup() as group:
-                for step in steps:
-                    group.create_task(self._one(step, slots))
-        finally:
-            self._flush()
-        if self._broken:
-            raise self._broken
+            self.held.intend(self.run, [self._intent(step) for step in steps])
+        except JournalError as error:
+            self._broken = error
+            return False
+        self.began.update(step.number for step in steps)
+        return True
 
     def _intent(self, step: Numbered) -> Intent:
         change = step.change
@@ -107,12 +115,14 @@ class Sender:
         )
 
     async def _one(self, step: Numbered, slots: asyncio.Semaphore) -> None:
-        async with slots:
+        try:
             if self.stop() or self._broken:
                 why = "interrupted before it was sent" if self.stop() else "not sent: nothing could be recorded"
                 ended = Ended(step.number, step.change.address, "not_done", problem=why)
             else:
                 ended = await self._write(step)
+        finally:
+            slots.release()
         self._end(step, ended)
 
     def _end(self, step: Numbered, ended: Ended) -> None:
@@ -120,18 +130,18 @@ class Sender:
         if ended.version is not None:
             self.versions[step.change.address] = ended.version
         self._unsettled.append(ended)
-        if asyncio.get_running_loop().time() - self._flushed >= FLUSH:
+        if not self._broken and asyncio.get_running_loop().time() - self._flushed >= FLUSH:
             self._flush()
         if ended.state != "not_done":
             self.progress(Progress(len(self.ended), self.total, step.change, ended.state))
 
     def _flush(self) -> None:
         """Commit outcomes. A journal that fails must not cut off the writes in hand: it is told after them."""
-        if self._unsettled and not self._broken:
+        if self._unsettled:
             try:
                 self.journal.settle(self.run, self._unsettled)
             except JournalError as error:
-                self._broken = error
+                self._broken = self._broken or error
             self._unsettled = []
             self._flushed = asyncio.get_running_loop().time()
 

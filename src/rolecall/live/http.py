@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import Callable
+from contextlib import aclosing
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
@@ -94,7 +95,11 @@ class HttpTransport:
         self._held = None
 
     def _headers(self, request: Request) -> dict[str, str]:
-        headers = {"accept": "application/json", "user-agent": f"rolecall/{__version__}"}
+        headers = {
+            "accept": "application/json",
+            "accept-encoding": "gzip, deflate",
+            "user-agent": f"rolecall/{__version__}",
+        }
         if self._token is None and self._ask_token is not None:
             self._token = _sendable(self._ask_token())
         if self._token is not None:
@@ -137,7 +142,7 @@ async def _answered(
     try:
         async with (
             asyncio.timeout(timeouts.whole),
-            client.stream(request.method, url, params=request.query, headers=headers, content=request.body) as response,
+            aclosing(await client.send(_sent(url, request, headers), stream=True)) as response,
         ):
             body = await _body(response, request, party)
             return Answer(response.status_code, _lower(response.headers), _scrubbed(body, response, token))
@@ -147,6 +152,14 @@ async def _answered(
         raise _lost(f"{party.code}_timeout", f"{party.name} did not answer {request} in time") from None
     except (httpx.TransportError, httpx.DecodingError, httpx.StreamError) as error:
         raise _lost(f"{party.code}_cut", f"the answer to {request} broke off ({type(error).__name__})") from None
+
+
+def _sent(url: str, request: Request, headers: dict[str, str]) -> httpx.Request:
+    """The request as httpx sends it; made here and not by the client, which would add cookies an org may have set."""
+    import httpx
+
+    query = request.query or None
+    return httpx.Request(request.method, url, params=query, headers=headers, content=request.body)
 
 
 async def _body(response: httpx.Response, request: Request, party: Party) -> bytes:
