@@ -15,6 +15,7 @@ from report_plans import FORTY, REBRAND, full_plan, people, plan_of
 from test_report_hostile import HOSTILE, hostile
 from test_report_html import moving, page
 
+from rolecall.model.policy import Combo
 from rolecall.plan.value import Impact, Plan, TeamTally
 
 WIDTHS = (320, 360, 800, 1600)
@@ -26,6 +27,13 @@ def crowd() -> Plan:
     many = FORTY._replace(size=249, people=people(249))
     teams = (TeamTally("Marketing", 0, 250), TeamTally("Brand", 249))
     return plan_of(REBRAND, impact=Impact(300, change=249, lose=1, moves=(many, losing), teams=teams))
+
+
+def wordy() -> Plan:
+    """One of a thousand with a label of two rows, at the thin end of the picture."""
+    long = tuple(Combo(f"Finance and Controlling {number}", "team_admin") for number in range(3))
+    most = FORTY._replace(size=999, people=people(999))
+    return plan_of(REBRAND, impact=Impact(1_000, moves=(most, FORTY._replace(after=long, size=1, people=people(1)))))
 
 
 @pytest.fixture(scope="module")
@@ -142,7 +150,9 @@ def test_no_width_and_no_name_makes_the_page_wider_than_the_window(show: Any, wi
     assert at.look("document.documentElement.scrollWidth") <= width
 
 
-@pytest.mark.parametrize("plan", [full_plan(), moving(3, 40), moving(100_000)], ids=["few", "ways", "many"])
+@pytest.mark.parametrize(
+    "plan", [full_plan(), moving(3, 40), moving(100_000), wordy()], ids=["few", "ways", "many", "wordy"]
+)
 def test_no_label_of_the_picture_is_cut_or_covers_another(show: Any, plan: Plan) -> None:
     at = show(plan)
     frame, *labels = at.look(

@@ -6,9 +6,10 @@ import base64
 import hashlib
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
-from report_plans import LAPSED, LOCAL, MARKETING, REBRAND, change, full_plan, mapping, people, plan_of
+from report_plans import FORTY, LAPSED, LOCAL, MARKETING, REBRAND, change, full_plan, mapping, people, plan_of
 
 from rolecall.errors import Problem
 from rolecall.model.policy import Combo
@@ -150,6 +151,9 @@ def test_people_who_may_not_be_shown_are_counted() -> None:
     text = page(redact(full_plan(), "counts"))
     assert "p0@acme.com" not in text
     assert "40 people" in text
+    alone = full_plan()
+    alone = replace(alone, impact=replace(alone.impact, moves=(FORTY._replace(size=1, people=people(1)),)))
+    assert "1 person<" in page(redact(alone, "counts"))
     assert "--people names" in text
 
 

@@ -17,6 +17,7 @@ from rolecall.report.html.base import page
 from rolecall.report.html.picture import MOST, flows, picture, rest
 from rolecall.report.html.script import SCRIPT
 from rolecall.report.html.template import TEMPLATE
+from rolecall.report.phrases import count
 from rolecall.report.verdicts import passed_words
 from rolecall.report.visible import visible
 from rolecall.report.walk import Walk
@@ -93,7 +94,7 @@ def _rows(walked: Walk) -> Iterator[Row]:
         names = _names(move)
         yield from (Row(name, *rest) for name in names)
         if len(names) < move.size:
-            yield Row(f"{move.size - len(names):,} people", *rest)
+            yield Row(count(move.size - len(names), "person"), *rest)
 
 
 def _data(walked: Walk) -> str:

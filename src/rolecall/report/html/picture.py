@@ -90,7 +90,7 @@ def picture(found: Sequence[Flow]) -> Picture | None:
     left = _stack([flow.left for flow in told], {flow: flow.left for flow in told}, thick)
     right = _stack([flow.right for flow in told], {flow: flow.right for flow in told}, thick)
     bars = [*_bars(left, told, SIDE, left=True), *_bars(right, told, WIDTH - SIDE - BAR, left=False)]
-    height = max(end for start, end in (*left.values(), *right.values()))
+    height = max(bar.y + max(bar.height, ROW * len(bar.rows)) for bar in bars)
     return Picture(int(height) + GAP, tuple(_ribbons(told, thick, left, right)), tuple(bars))
 
 

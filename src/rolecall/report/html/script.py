@@ -6,12 +6,13 @@ SCRIPT = """
 (() => {
   const data = JSON.parse(document.getElementById('people-data').textContent);
   const rows = [], low = (text) => text.toLowerCase();
+  const people = (n) => n.toLocaleString('en') + (n === 1 ? ' person' : ' people');
   data.forEach((move) => {
     const told = [move.kind, move.before, move.after, move.because].map(low).join('\\n');
     const add = (name, n) => rows.push({ name, n, move, kind: move.kind, before: move.before, after: move.after,
       because: move.because, told: low(name) + '\\n' + told });
     move.people.forEach((name) => add(name, 1));
-    if (move.rest) add(move.rest.toLocaleString('en') + ' people', move.rest);
+    if (move.rest) add(people(move.rest), move.rest);
   });
   const $ = (id) => document.getElementById(id);
   const body = $('people-rows'), size = 100;
@@ -29,8 +30,8 @@ SCRIPT = """
       cell(row, item.name, 'mono'); cell(row, item.kind); cell(row, item.before, 'before');
       cell(row, item.after, 'after'); cell(row, item.because, 'mono');
     });
-    const people = shown.reduce((sum, row) => sum + row.n, 0).toLocaleString('en');
-    $('people-count').textContent = people + ' people, page ' + (page + 1) + ' of ' + (last + 1);
+    const found = people(shown.reduce((sum, row) => sum + row.n, 0));
+    $('people-count').textContent = found + ', page ' + (page + 1) + ' of ' + (last + 1);
     $('people-back').disabled = page === 0; $('people-on').disabled = page === last;
   };
   const pick = () => {

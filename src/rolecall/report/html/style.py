@@ -71,8 +71,9 @@ svg.bar { display: block; width: 7rem; max-width: 100%; height: .35rem; }
   table.stack td { display: block; border: 0; padding: .1rem .6rem; } table.stack td:empty { display: none; }
   table.stack tr { display: block; border-top: 1px solid var(--line); padding: .4rem 0; }
   .headline { font-size: 1.2rem; } .flows th:nth-child(1) { width: 5.5rem; } svg.bar { width: 4.5rem; } }
-@media print { body { max-width: none; font-size: 10px; padding: 0; } .tools, .pager button, .skip { display: none; }
+@media print { :root { font-size: 10px; } body { max-width: none; font-size: 1rem; padding: 0; }
+  .tools, .pager button, .skip { display: none; }
   nav { display: none; } .scroll { overflow: visible; border: 0; max-height: none; }
   table.changes, #people { min-width: 0; }
-  tr, li, .picture { break-inside: avoid; } h2, h3 { break-after: avoid; } }
+  tr, li, .picture { break-inside: avoid; } h2, h3, h2 + p { break-after: avoid; } }
 """
