@@ -94,7 +94,7 @@ def schema_page(kind: str, title: str) -> str:
     schema = json.loads((ROOT / "schemas" / f"{kind}.schema.json").read_text(encoding="utf-8"))
     rows = "\n".join(f"| `{path}` | {form} | {told} |" for path, form, told in keys(schema, schema))
     start = f"# {title}\n\nMade from the schema; `rolecall schema --kind {kind}` prints it.\n\n"
-    return f"{start}| key | is | |\n|---|---|---|\n{rows}\n"
+    return f"{start}| key | is | says |\n|---|---|---|\n{rows}\n"
 
 
 def keys(
@@ -161,6 +161,8 @@ def _said(markdown: str) -> tuple[str, str]:
     title, _, rest = markdown.partition("\n")
     for part in re.sub(r"<!--.*?-->", "", rest, flags=re.DOTALL).split("\n\n"):
         text = " ".join(part.split())
-        if text and text[0] not in "#`|-<":
+        text = re.sub(r"!\[[^]]*\]\([^)]*\)|\*\*[A-Z]\w+\.\*\*|\*\*", "", text)
+        text = re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", text).strip()
+        if text and not re.match(r"[#|<]|```|- |\d+\.", text):
             return title.removeprefix("# "), re.split(r"(?<=[.:])\s", text)[0].rstrip(":")
     return title.removeprefix("# "), ""
