@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from small_org import ask, config, live, many, person, plan, verdict
 
-from rolecall.model.policy import Allow, Guards
+from rolecall.model.policy import Allow, Guards, Policy
 from rolecall.model.settings import Scim
 from rolecall.plan.make import make
 
@@ -134,3 +136,43 @@ def test_manual_editing_going_off_counts():
     made = make(ask(desired, org, people))
     assert made.impact.org_admins == (2, 1)
     assert made.impact.moves[0].because == ("scim",)
+
+
+def test_one_who_comes_in_a_later_wave_than_the_last_one_goes_comes_too_late():
+    people = [person("ann", "A"), person("bo", "B", manual="org_admin: IT")]
+    desired = config({"A": "team_admin: X", "B": "member: X"}, scim=Scim(manual_editing=True))
+    made = make(ask(desired, live({"A": ADMINS, "B": "member: X"}), people))
+    assert [change.wave for change in made.changes] == [2, 3]
+    assert made.impact.org_admins == (1, 1)
+    said = verdict(made, "min_org_admins")
+    assert (said.verdict, said.actual) == ("block", 0)
+    assert said.message.startswith("After wave 2 there would be no org admin; 1 must stay. ann@acme.com")
+
+
+def test_who_must_stay_stays_after_every_wave():
+    """R33: with SCIM on again the mappings count as they stand, until the next wave brings the one that is wanted."""
+    org = live({"A": "", "B": ADMINS}, scim=Scim(False, "okta", "new", False), caller="Ann@acme.com")
+    kept = live({"A": ADMINS, "B": ADMINS}).settings
+    org = replace(org, facts=replace(org.facts, kept=kept))
+    guards = Guards(min_org_admins=2, required_org_admins=("ann@acme.com",))
+    desired = config({"A": ADMINS, "B": ADMINS}, Policy(guards=guards), scim=Scim(enabled=True))
+    made = make(ask(desired, org, TWO))
+    assert [change.wave for change in made.changes] == [0, 1]
+    assert (made.impact.changed, made.impact.org_admins) == (0, (2, 2))
+    assert verdict(made, "min_org_admins").message.startswith("After wave 0 there would be 1 org admin; 2 must stay")
+    for name in ("required_org_admins", "require_self"):
+        assert verdict(made, name).verdict == "block"
+        assert "ann@acme.com" in verdict(made, name).message
+
+
+def test_who_becomes_org_admin_by_a_later_wave_loses_nothing_by_an_earlier_one():
+    made = plan(
+        {"A": "member: X", "B": "member: Y", "C": ADMINS},
+        {"A": "member: X, Z", "B": "org_admin: IT", "C": ADMINS},
+        [person("ann", "C"), person("bo", "B"), person("cy", "A")],
+        Guards(required_org_admins=("bo@acme.com",)),
+        caller="bo@acme.com",
+    )
+    assert [change.wave for change in made.changes] == [1, 2]
+    assert verdict(made, "required_org_admins").verdict == "pass"
+    assert verdict(made, "require_self").verdict == "pass"
