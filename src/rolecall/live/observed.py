@@ -41,6 +41,10 @@ class SnapshotReader:
 
     def load(self) -> Snapshot:
         """The whole snapshot, read anew. Raises ConfigError with every problem found."""
+        if self._observed and not self.path.exists():
+            hint = "write down what the console shows with `rolecall observe`"
+            message = "nobody has written this org down yet: there is no such file"
+            raise ConfigError(Problem("not_observed", message, Where(str(self.path.name)), hint))
         with collector_off():
             self._snapshot = decode_snapshot(read_snapshot(self.path).value)
         return self._snapshot

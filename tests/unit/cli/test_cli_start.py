@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import subprocess
 import sys
 import time
@@ -12,6 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 from cli_repo import make_repo
+from terminal import ROLECALL, Terminal
 
 from rolecall.cli.main import run
 from rolecall.errors import Exit
@@ -41,13 +43,112 @@ def test_init_makes_a_valid_repo_that_manages_nothing(tmp_path: Path, capsys: Ca
 
 
 def test_init_asks_a_little(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sys.stdin", Typed("acme: the org\nhttps://rolecall.example.com\nentra\n"))
+    monkeypatch.setattr("sys.stdin", Typed("acme: the org\nhttps://rolecall.example.com\nentra\nnone\n"))
     assert run(["init"]) == Exit.OK
     text = (tmp_path / "rolecall.yaml").read_text(encoding="utf-8")
     assert 'name: "acme: the org"' in text
     assert "url: https://rolecall.example.com\n  token: {env: ROLECALL_TOKEN}" in text
     assert "idp: entra" in text
+    assert "#   entra: acme.onmicrosoft.com" in text
+    assert not (tmp_path / ".github").exists()
     assert run(["validate"]) == Exit.OK
+
+
+def test_init_asks_again_until_it_has_an_answer(tmp_path: Path) -> None:
+    terminal = Terminal([*ROLECALL, "init"], tmp_path)
+    try:
+        for prompt, answer in (
+            (f"What is the org called? [{tmp_path.name}]", ""),
+            ("(a rehearsal)? [observed]", "ftp://acme.com"),
+            ("`ftp://acme.com` is no way to an org", "http://acme.com"),
+            ("would send the token unencrypted", ""),
+            ("Which IdP", "oktaa"),
+            ("`oktaa` is none of okta, entra, other", "e"),
+            ("A pipeline for github, gitlab or none? [none]", "gitlab"),
+            ("rolecall observe ", ""),
+        ):
+            terminal.expect(prompt)
+            terminal.type(answer)
+    except AssertionError:
+        terminal.kill()
+        raise
+    assert terminal.end() == Exit.OK, terminal.seen
+    assert 'url: "observed:org.yaml"' in (tmp_path / "rolecall.yaml").read_text()
+    assert (tmp_path / ".gitlab-ci.yml").exists()
+    again = Terminal([*ROLECALL, "init"], tmp_path)
+    assert again.end() == Exit.ERROR
+    assert "there is a config here already" in again.seen
+    assert "called?" not in again.seen
+
+
+@pytest.mark.parametrize("url", ["ftp://x", "acme", "observed:", "https://", "https://u:p@acme.com"])
+def test_init_takes_no_url_that_is_none(url: str, tmp_path: Path) -> None:
+    assert run(["init", "--no-input", "--url", url]) in (Exit.USAGE, Exit.ERROR)
+    assert list(tmp_path.iterdir()) == []
+
+
+WAYS = ["observed:org.yaml", "https://rolecall.example.com", "local:.rolecall/org.db"]
+
+
+@pytest.mark.parametrize("idp", ["okta", "entra", "other"])
+@pytest.mark.parametrize("url", WAYS)
+def test_every_example_of_a_new_config_is_right_as_it_stands(url: str, idp: str, tmp_path: Path) -> None:
+    """Uncommented as a whole, as an admin does bit by bit."""
+    assert run(["init", "--no-input", "--name", "acme", "--url", url, "--idp", idp]) == Exit.OK
+    path = tmp_path / "rolecall.yaml"
+    examples = re.sub(r"^# (?=[a-z_]+:|  )", "", path.read_text(), flags=re.MULTILINE)
+    assert examples.count("\n# ") < path.read_text().count("\n# ") - 10
+    path.write_text(examples)
+    (tmp_path / "people.csv").write_text("email,groups\n")
+    assert run(["validate"]) == Exit.OK
+
+
+@pytest.mark.parametrize("url", WAYS)
+def test_a_new_repo_tells_how_to_go_on(url: str, tmp_path: Path, capsys: Capture) -> None:
+    assert run(["init", "--no-input", "--name", "acme", "--url", url]) == Exit.OK
+    told = capsys.readouterr().out
+    readme = (tmp_path / "README.md").read_text()
+    assert readme.startswith("# Access of acme at WRITER\n")
+    first = {"o": "rolecall observe", "h": "rolecall doctor", "l": "rolecall local load"}[url[0]]
+    assert first in told
+    assert ("`rolecall observe`" in readme) == url.startswith("observed")
+
+
+def test_a_readme_that_is_there_stays(tmp_path: Path) -> None:
+    (tmp_path / "README.md").write_text("ours\n")
+    assert run(["init", "--no-input"]) == Exit.OK
+    assert (tmp_path / "README.md").read_text() == "ours\n"
+
+
+def test_an_org_that_nobody_wrote_down_yet_says_what_to_do(capsys: Capture) -> None:
+    assert run(["init", "--no-input", "--url", "observed:org.yaml"]) == Exit.OK
+    assert run(["plan"]) == Exit.ERROR
+    assert "write down what the console shows with `rolecall observe`" in capsys.readouterr().err
+
+
+def test_a_new_repo_is_ready_to_push(tmp_path: Path, capsys: Capture) -> None:
+    """Cloned from what was pushed, and with the org's file in place, it validates and plans."""
+    assert run(["init", "--no-input", "--name", "acme", "--url", "observed:org.yaml", "--ci", "github"]) == Exit.OK
+    (tmp_path / "org.yaml").write_text("snapshot: 1\norg: {id: acme}\nteams: [Everyone]\ndomains: {acme.com: {}}\n")
+    assert run(["export", "--update"]) == Exit.OK
+    (tmp_path / ".rolecall" / "scratch").write_text("not to be pushed")
+    _git(tmp_path, "init", "-q")
+    _git(tmp_path, "add", "-A")
+    _git(tmp_path, "-c", "user.name=a", "-c", "user.email=a@b.c", "commit", "-qm", "Start")
+    _git(tmp_path, "clone", "-q", ".", "clone")
+    clone = tmp_path / "clone"
+    files = {str(path.relative_to(clone)) for path in clone.rglob("*") if path.is_file() and ".git/" not in str(path)}
+    assert files >= {"rolecall.yaml", "org.yaml", "README.md", ".gitignore", ".rolecall/config.schema.json"}
+    assert ".rolecall/scratch" not in files
+    assert {name for name in files if name.startswith(".github/workflows/")}
+    capsys.readouterr()
+    assert run(["-C", str(clone), "validate"]) == Exit.OK
+    assert run(["-C", str(clone), "plan"]) == Exit.OK
+    assert "No changes." in capsys.readouterr().out
+
+
+def _git(folder: Path, *words: str) -> None:
+    subprocess.run(["git", *words], cwd=folder, check=True, capture_output=True, timeout=30)
 
 
 @pytest.mark.parametrize("name", ["no", "010", "a: b", "# c", "ünï", '"', "true", "-", "x{y"])

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import click
 
-from rolecall.cli.ask import ask
 from rolecall.cli.command import Invocation, command
 
 
@@ -18,38 +17,30 @@ from rolecall.cli.command import Invocation, command
     "rolecall init --url https://rolecall.example.com --ci github",
 )
 @click.option("--name", metavar="NAME", help="What to call the org [the directory's name].")
-@click.option("--url", metavar="URL", help="The way to the org [local:.rolecall/org.db].")
+@click.option("--url", metavar="URL", help="The way to the org: https://…, observed:PATH [local:.rolecall/org.db].")
 @click.option("--idp", type=click.Choice(["okta", "entra", "other"]), help="Who provisions people [okta].")
 @click.option("--ci", type=click.Choice(["github", "gitlab"]), help="A pipeline's files and pre-commit's, too.")
 def init(call: Invocation, name: str | None, url: str | None, idp: str | None, ci: str | None) -> None:
-    """Start a config repo: config, schema, .gitignore.
+    """Start a config repo: config, schema, README, .gitignore.
 
-    The config manages nothing until something is written into it. In a repo that has a config, --ci adds the pipeline.
+    The config manages nothing until something is written into it; an example of everything is there as comments. In a
+    repo that has a config, --ci adds the pipeline.
     """
-    from rolecall.jobs.init import MAIN
+    from rolecall.cli.initialising import answers_of
+    from rolecall.jobs.init import MAIN, refuse_existing
+    from rolecall.jobs.init import init as start
+    from rolecall.jobs.init_text import next_lines
 
     folder = Path.cwd()
-    if ci is None or not (folder / MAIN).exists():
-        _start(call, folder, name, url, idp, ci)
-    if ci is not None:
+    if ci is not None and (folder / MAIN).exists():
         _add_pipeline(folder, ci)
-    sys.stdout.write("Then: `rolecall validate`, `rolecall plan`.\n")
-
-
-def _start(call: Invocation, folder: Path, name: str | None, url: str | None, idp: str | None, ci: str | None) -> None:
-    from rolecall.jobs.init import REHEARSAL, Answers
-    from rolecall.jobs.init import init as start
-
-    answers = Answers(
-        name or ask(call, "What is the org called?", folder.name or "org"),
-        url or ask(call, "How is it reached?", REHEARSAL),
-        idp or ask(call, "Which IdP: okta, entra or other?", "okta"),
-        ci is not None,
-    )
+        return
+    refuse_existing(folder)
+    answers, forge = answers_of(call, folder, name, url, idp, ci)
     _tell(folder, start(folder, answers))
-    if answers.url.startswith("local:"):
-        said = "Next: `rolecall local load SNAPSHOT`, or `rolecall local reset` for an empty org to rehearse on.\n"
-        sys.stdout.write(said)
+    if forge is not None:
+        _add_pipeline(folder, forge)
+    sys.stdout.write("".join(f"{line}\n" for line in ("Next:", *(f"  {line}" for line in next_lines(answers)))))
 
 
 def _add_pipeline(folder: Path, ci: str) -> None:

@@ -1,0 +1,163 @@
+"""The texts of a new config repo: a config with an example of everything as comments, and a README. Pure."""
+
+from __future__ import annotations
+
+import json
+from typing import Final, NamedTuple
+
+REHEARSAL: Final = "local:.rolecall/org.db"
+OBSERVED: Final = "observed:org.yaml"
+
+
+class Answers(NamedTuple):
+    """What `init` needs to know. ``idp`` is okta, entra or other; a ``pipeline`` has no journal in a runner's file."""
+
+    name: str
+    url: str = REHEARSAL
+    idp: str = "okta"
+    pipeline: bool = False
+
+    @property
+    def way(self) -> str:
+        """How the org is reached: remote, observed or local."""
+        scheme = self.url.partition(":")[0]
+        return "remote" if scheme in ("http", "https") else scheme
+
+
+def config_text(answers: Answers) -> str:
+    """The first config: the org, and what could be managed as comments."""
+    remote = answers.way == "remote"
+    notes = {"local": " # a rehearsal on this machine", "observed": " # what people saw, kept in this repo"}
+    return _CONFIG.format(
+        name=_scalar(answers.name),
+        url=_scalar(answers.url),
+        token="\n  token: {env: ROLECALL_TOKEN}" if remote else "",
+        idp=_scalar(answers.idp),
+        note=notes.get(answers.way, ""),
+        people=_PEOPLE.get(answers.idp, _PEOPLE["other"]),
+        journal="\njournal: {url: {env: ROLECALL_JOURNAL}} # postgresql://…\n" if remote and answers.pipeline else "",
+    )
+
+
+def readme_text(answers: Answers) -> str:
+    """What a colleague needs who finds the repo."""
+    return _README.format(name=answers.name.replace("\n", " "), way=_WAYS[answers.way])
+
+
+def next_lines(answers: Answers) -> tuple[str, ...]:
+    """What to do now, a command each."""
+    return _NEXT[answers.way]
+
+
+def _scalar(text: str) -> str:
+    """Plain where that reads as the same string, else quoted: JSON's strings are YAML's."""
+    plain = text.replace("-", "a").replace("_", "a").replace(".", "a").replace("/", "a")
+    words = {"true", "false", "null", "yes", "no", "on", "off"}
+    safe = plain.isascii() and plain.replace(":a", "a").isalnum() and text[0].isalpha() and text.lower() not in words
+    return text if safe else json.dumps(text)
+
+
+_NEXT = {
+    "observed": (
+        "rolecall observe           # write down what the console shows, tab by tab",
+        "rolecall export --update   # make it the config",
+        "rolecall plan              # no changes: from here on each one is a commit",
+    ),
+    "remote": (
+        "rolecall doctor            # does the token open the org?",
+        "rolecall export --update   # make what the org has the config",
+        "rolecall plan              # no changes: from here on each one is a commit",
+    ),
+    "local": (
+        "rolecall local load FILE   # a snapshot of an org; or `rolecall local reset` for an empty one",
+        "rolecall export --update   # make what it has the config",
+        "rolecall plan              # no changes: from here on each one is a commit",
+    ),
+}
+
+_PEOPLE = {
+    "okta": "# people: {okta: https://acme.okta.com, app: 0oa1b2c3, token: {env: OKTA_TOKEN}}",
+    "entra": """\
+# people:
+#   entra: acme.onmicrosoft.com
+#   app: 5f0c6a3e-8f39-4b1c-9a53-0a4f0d1f7a10 # the object id of the enterprise application
+#   client_id: 7d1f0f0e-2f8e-4c2f-8f55-1f4f7c6f2c11
+#   client_secret: {env: ENTRA_SECRET}""",
+    "other": "# people: {file: people.csv} # email,groups",
+}
+
+_CONFIG = """\
+# yaml-language-server: $schema=./.rolecall/config.schema.json
+version: 1
+
+org:
+  name: {name}
+  url: {url}{note}{token}
+{journal}
+# A section that is not here is not managed: it stays as it is. Uncomment what git shall decide, or let
+# `rolecall export --update` write down what the org has.
+
+# Who is in which group; a plan then says whom it touches. Left out, the org itself is asked.
+{people}
+
+# domains:
+#   example.com: {{discoverable: true, join: approval}}
+
+# defaults: {{role: member, teams: [Everyone]}}
+
+# sso: {{enabled: true, name: Company SSO, idp: {idp}, allow_uninvited: false, allow_passwords: false}}
+
+# scim: {{enabled: true, idp: {idp}, endpoint: new, manual_editing: false}}
+
+# idp_groups:
+#   Writer-Admins: {{role: org_admin, teams: [Everyone], protect: true}}
+#   Writer-Marketing: {{role: member, teams: [Marketing], owner: marketing-lead@example.com}}
+#   Contractors: {{role: member, teams: [Marketing], expires: 2030-12-31}}
+#   All-Staff: blank # known, and left to the default
+
+# guards:
+#   min_org_admins: 2
+#   required_org_admins: [breakglass@example.com]
+#   max_people_losing_access: {{review: 10, block: 2%}}
+
+# access_tests:
+#   - name: marketing gets just what it needs
+#     person: {{groups: [Writer-Marketing]}}
+#     expect: [{{team: Marketing, role: member}}]
+#     never: [org_admin]
+"""
+
+_README = """\
+# Access of {name} at WRITER
+
+Who gets which role and team in WRITER, as code: `rolecall.yaml` says what shall be, `rolecall plan` what would
+change and whom that touches, `rolecall apply` does exactly that.
+
+{way}
+
+## Change something
+
+1. Change `rolecall.yaml`. `rolecall validate` tells what is wrong, and so does an editor that knows YAML schemas.
+2. `rolecall plan` shows the change, the people who gain or lose by it, and what the guards say.
+3. Have it reviewed, then `rolecall apply`.
+
+A group that is blank or not mapped is not without access: its people have the default.
+
+## Look
+
+- `rolecall why PERSON` tells what somebody has, and why.
+- `rolecall access --role org_admin` tells who has a role.
+- `rolecall drift` tells what moved since the last apply, and whom it touches.
+
+`.rolecall/` holds this machine's journal and is not committed, but for the schema.
+"""
+
+_WAYS = {
+    "observed": """\
+The org has no API: a file of this repo stands for it. `rolecall observe` writes it from Admin > Access & provisioning,
+tab by tab; a person carries a plan out, with `rolecall runbook`, and `rolecall done` records it. Commit the file.""",
+    "remote": "The org is reached through its API, with the token in `ROLECALL_TOKEN`; it is nowhere in this repo.",
+    "local": """\
+For now the org is a rehearsal on this machine: `rolecall local load SNAPSHOT` fills it, and nothing here reaches
+WRITER. Change `org.url` in `rolecall.yaml` when it shall.""",
+}
