@@ -135,3 +135,10 @@ def test_a_plan_that_is_cut_says_nothing_of_allowances_that_are_for_the_rest():
     assert codes(judged(BOTH, late, targets=("idp_groups/B",))) == ["allow_expired"]
     once = (allow(1, guard="protect")._replace(source=None),)
     assert codes(judged(BOTH, lifts=once, targets=("idp_groups/B",))) == ["allow_unused"]
+
+
+def test_who_loses_by_two_changes_is_covered_only_where_both_are():
+    people = many(20, "A", "B")
+    for target, expected in (("idp_groups/A", "review"), ("idp_groups/*", "allowed")):
+        made = plan(BEFORE, BOTH, people, GUARDS, Policy(allow=(allow(20, target),)))
+        assert verdict(made, GUARD).verdict == expected
