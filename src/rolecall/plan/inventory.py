@@ -28,7 +28,8 @@ def unmanaged(question: Question, addresses: Iterable[Address]) -> tuple[Unmanag
 def released(question: Question, addresses: Iterable[Address]) -> tuple[Released, ...]:
     """Addresses that were applied once and are no longer asked for."""
     listed = tuple(addresses)
-    known = _members(question, listed, read=question.directory is not None)
+    directory = question.directory
+    known = _members(question, listed, read=directory is not None and directory.coverage.state == "complete")
     return tuple(Released(at, known.get(at)) for at in listed)
 
 

@@ -8,7 +8,8 @@ from datetime import date
 from small_org import ask, config, live, many, person, plan
 
 from rolecall.model.desired import Applied, Intent
-from rolecall.model.directory import PeopleScope
+from rolecall.model.directory import Directory, PeopleScope
+from rolecall.model.live import Coverage
 from rolecall.model.policy import AccessTest, Combo, Guards, Policy
 from rolecall.model.settings import Defaults, Scim
 from rolecall.plan.begin import begin
@@ -140,6 +141,16 @@ def test_what_is_released_keeps_its_people_and_says_how_many():
     assert made.changes == ()
     assert [(row.address, row.people) for row in made.released] == [("idp_groups/A", 3)]
     assert "3 people keep what idp_groups/A gives" in apart(made, "released").sentences[0]
+
+
+def test_of_people_who_were_not_read_none_is_said_to_keep_anything():
+    policy = Policy(manage={"idp_groups": "additive"})
+    applied = Applied(settings=config({"A": "member: X"}).settings)
+    for directory in (None, Directory(coverage=Coverage("unread")), Directory(coverage=Coverage("partial", 0, 3))):
+        asked = ask(config({}, policy), live({"A": "member: X"}), None, applied=applied)
+        made = make(replace(asked, directory=directory))
+        assert [row.people for row in made.released] == [None]
+        assert apart(made, "released").sentences == ()
 
 
 def test_the_inventory_of_what_is_not_managed_counts_active_people():
