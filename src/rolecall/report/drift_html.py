@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rolecall.report.banner import REHEARSAL
 from rolecall.report.drift_walk import DriftWalk
+from rolecall.report.drift_words import ways_on
 from rolecall.report.findings import of_problems
 from rolecall.report.html.base import page
 
@@ -13,6 +14,9 @@ _TEMPLATE = """{{ head("Drift of " ~ (found.org.name | visible), policy) }}
 {{ banner(walk, rehearsal) }}
 {%- for text in walk.impact %}<p>{{ text }}</p>{% endfor %}
 <p>{{ walk.summary }} {{ seen(walk, found.unread) }}</p>
+{%- for label, command, why in ways %}
+<p class="next">{{ label }}: <code>{{ command }}</code>, {{ why }}</p>
+{%- endfor %}
 <p class="dim">Looked at {{ found.at.strftime("%Y-%m-%d %H:%M") }} UTC. {{ walk.basis }}</p>
 </header>
 <main>
@@ -20,7 +24,7 @@ _TEMPLATE = """{{ head("Drift of " ~ (found.org.name | visible), policy) }}
 <section aria-labelledby="alarms"><h2 id="alarms">The config says this must not be</h2>
 <ul class="verdicts">
 {%- for alarm, note in walk.alarms %}
-<li class="block">{{ note.text }} <code>{{ alarm.source | place }}</code></li>{% endfor %}
+<li class="block">{{ note.text | told }} <code>{{ alarm.source | place }}</code></li>{% endfor %}
 {{ problems(warnings) }}
 </ul></section>
 {%- endif %}
@@ -43,4 +47,5 @@ def drift_html(walked: DriftWalk) -> str:
     """The whole file."""
     rehearsal = REHEARSAL if walked.banner.startswith(REHEARSAL) else ""
     warnings = of_problems(walked.warnings)
-    return page(_TEMPLATE, walk=walked, found=walked.found, warnings=warnings, rehearsal=rehearsal)
+    ways = tuple(ways_on(walked.found))
+    return page(_TEMPLATE, walk=walked, found=walked.found, warnings=warnings, ways=ways, rehearsal=rehearsal)

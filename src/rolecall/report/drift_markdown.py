@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rolecall.report.drift_walk import DriftWalk
+from rolecall.report.drift_words import ways_on
 from rolecall.report.findings import of_problems
 from rolecall.report.markdown_text import COMMENT, RESERVE, Budget, code, marker, md, row, told
 from rolecall.report.phrases import place
@@ -15,7 +16,8 @@ def drift_markdown(walked: DriftWalk, limit: int = COMMENT) -> str:
 
     The first line is a marker by which a comment or an issue is found again.
     """
-    foot = f"\n<sub>{md(walked.basis)}</sub>\n"
+    ways = (f"\n{label}: {code(command)}{md(f', {why}')}\n" for label, command, why in ways_on(walked.found))
+    foot = f"{''.join(ways)}\n<sub>{md(walked.basis)}</sub>\n"
     out = Budget(limit - RESERVE - len(foot))
     for block in _head(walked):
         out.add(block)
@@ -26,7 +28,7 @@ def drift_markdown(walked: DriftWalk, limit: int = COMMENT) -> str:
         for note in walked.news:
             out.add(f"- {told(note.text)}\n")
     for note in walked.inventory:
-        out.add(f"\n{md(note.text)}\n")
+        out.add(f"\n{'⚠️ ' if note.tone == 'warn' else ''}{md(note.text)}\n")
     return "".join((*out.blocks, out.cut_words(), foot))
 
 
@@ -36,5 +38,5 @@ def _head(walked: DriftWalk) -> Iterator[str]:
     yield f"### {'🔶' if walked.parts or walked.alarms else '✅'} {md(walked.banner)}\n\n"
     yield f"**{md(walked.headline)}**\n\n{md(walked.summary)} {md(walked.seen[:1].upper() + walked.seen[1:])}.\n\n"
     yield from (f"- {md(text)}\n" for text in walked.impact)
-    yield from (f"- ⛔ {md(note.text)} {code(place(alarm.source))}\n" for alarm, note in walked.alarms)
+    yield from (f"- ⛔ {told(note.text)} {code(place(alarm.source))}\n" for alarm, note in walked.alarms)
     yield from (f"- ⚠️ {told(finding.message)}\n" for finding in of_problems(walked.warnings))

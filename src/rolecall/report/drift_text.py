@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rolecall.report.drift_walk import DriftWalk, Part
-from rolecall.report.line import Line, Span, Style, line
+from rolecall.report.drift_words import ways_on
+from rolecall.report.line import Line, Span, line
 from rolecall.report.phrases import place
 from rolecall.report.problems import problem_line
 from rolecall.report.text import TONES, banner_line, entry_lines, note_line
@@ -18,15 +19,19 @@ def drift_lines(walked: DriftWalk, width: int | None = None) -> Iterator[Line]:
     yield line(walked.headline, "bold")
     yield from (line(text, hang=2) for text in walked.impact)
     yield line(walked.basis, "dim")
+    if walked.parts:
+        yield line()
     for part in walked.parts:
-        yield from _part(part, width, "bold")
+        yield from _entries(part, width)
     if walked.alarms:
         yield line()
         yield line("The config says this must not be", "bold")
         for alarm, note in walked.alarms:
             yield line(note.text, "warn", indent=2, hang=4, tail=place(alarm.source))
     for part in walked.aside:
-        yield from _part(part, width, "dim")
+        yield line()
+        yield Line((Span(part.title, "dim"), Span(f"  {len(part.entries):,}", "dim")), hang=2)
+        yield from _entries(part, width)
     if walked.news:
         yield line()
         yield line("Not drift", "bold")
@@ -40,19 +45,12 @@ def drift_lines(walked: DriftWalk, width: int | None = None) -> Iterator[Line]:
     yield from _next(walked)
 
 
-def _part(part: Part, width: int | None, style: Style) -> Iterator[Line]:
-    yield line()
-    yield Line((Span(part.title, style), Span(f"  {len(part.entries):,}", "dim")), hang=2)
+def _entries(part: Part, width: int | None) -> Iterator[Line]:
     for entry in part.entries:
         yield from entry_lines(entry.mark, entry.address, entry.diffs, place(entry.where), 0, width)
         yield from map(note_line, entry.notes)
 
 
 def _next(walked: DriftWalk) -> Iterator[Line]:
-    """What can be done about it."""
-    if not walked.parts:
-        return
-    org = walked.found.org
-    env = f" -e {org.env}" if org.env else ""
-    yield line(f"Keep it: rolecall drift{env} --accept, which changes the YAML here, to be reviewed", "dim", hang=2)
-    yield line(f"Undo it: rolecall drift{env} --revert --out revert.json, then rolecall apply{env} revert.json", "dim")
+    for label, command, why in ways_on(walked.found):
+        yield Line((Span(f"{label}: ", "dim"), Span(command), Span(f", {why}" if why else "", "dim")), hang=2)

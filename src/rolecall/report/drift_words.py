@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
@@ -163,3 +164,11 @@ def summary_line(found: Found) -> str:
     beside = ", ".join(f"{number:,} {kind}" for kind, number in sorted(aside.items()))
     line = f"Drift: {said}." if said else "No drift."
     return f"{line} Beside it: {beside}." if beside else line
+
+
+def ways_on(found: Found) -> Iterator[tuple[str, str, str]]:
+    """What can be done about drift: a label, what to type, and what is to be known of it."""
+    if found.drifts:
+        env = f" -e {shlex.quote(visible(found.org.env))}" if found.org.env else ""
+        yield "Keep it", f"rolecall drift{env} --accept", "which changes the YAML here, to be reviewed"
+        yield "Undo it", f"rolecall drift{env} --revert --out revert.json", f"then rolecall apply{env} revert.json"

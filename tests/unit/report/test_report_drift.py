@@ -162,3 +162,15 @@ def test_what_is_not_applied_is_shown_as_an_apply_would_change_it():
     assert "not applied yet: run apply  1\n  ~ idp_groups/G   teams: Legal → Marketing   rolecall.yaml:5\n" in told
     assert "has not pushed these groups  1\n  + idp_groups/W   role: member · teams: Legal   rolecall.yaml:6\n" in told
     assert told.endswith("No drift. Beside it: 1 unapplied, 1 waiting.\n")
+
+
+def test_every_sink_for_people_says_how_to_keep_it_and_how_to_undo_it(walked):
+    for told in (plain(drift_lines(walked)), drift_markdown(walked), drift_html(walked)):
+        assert "rolecall drift -e prod --accept" in told
+        assert "then rolecall apply -e prod revert.json" in told
+
+
+def test_only_what_is_no_drift_has_a_title(walked):
+    rows = plain(drift_lines(walked)).splitlines()
+    assert "idp_groups  1" not in rows
+    assert "Changed in the config, not applied yet: run apply  1" in rows
