@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 
 import pytest
 from small_org import ask, config, live, plan, verdict
@@ -78,3 +79,11 @@ def test_no_unmap_or_no_missing_group_is_no_rename():
     told = {"New": Intent(previously=("Old",))}
     made = plan({"Old": "member: X"}, {"New": "member: X"}, [], intents=told)
     assert verdict(made, "possible_rename").verdict == "pass"
+
+
+def test_what_the_config_itself_makes_blank_or_lets_expire_was_not_renamed():
+    ended = {"Old": Intent(expires=date(2026, 1, 1))}
+    for after, intents in (({"Old": ""}, {}), ({"Old": "member: X"}, ended)):
+        made = plan({"Old": "member: X"}, {**after, "New": "member: X"}, [], intents=intents)
+        assert [change.action for change in made.changes] == ["delete", "create"]
+        assert verdict(made, "possible_rename").verdict == "pass"
