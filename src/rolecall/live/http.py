@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Callable
-from contextlib import aclosing
+from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing, asynccontextmanager
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
@@ -77,7 +77,7 @@ class HttpTransport:
         self._ask_token = token
         self._timeouts = timeouts
         self._token: str | None = None
-        self._held: tuple[asyncio.AbstractEventLoop, httpx.AsyncClient] | None = None
+        self._wires: _Wires | None = None
 
     @property
     def name(self) -> str:
@@ -85,14 +85,16 @@ class HttpTransport:
 
     async def send(self, request: Request) -> Answer:
         headers = self._headers(request)
-        client = await self._client()
+        if self._wires is None or self._wires.loop is not asyncio.get_running_loop():
+            self._wires = _Wires(self._base, self._timeouts)
         url = self._base.text + request.path
-        return await _answered(client, url, request, headers, self._timeouts, self._token, self._party)
+        async with self._wires.one() as client:
+            return await _answered(client, url, request, headers, self._timeouts, self._token, self._party)
 
     async def close(self) -> None:
-        if self._held is not None and self._held[0] is asyncio.get_running_loop():
-            await self._held[1].aclose()
-        self._held = None
+        if self._wires is not None and self._wires.loop is asyncio.get_running_loop():
+            await self._wires.close()
+        self._wires = None
 
     def _headers(self, request: Request) -> dict[str, str]:
         headers = {
@@ -106,26 +108,54 @@ class HttpTransport:
             headers["authorization"] = f"{self._scheme} {self._token}"
         return headers | dict(request.headers)
 
-    async def _client(self) -> httpx.AsyncClient:
-        """The client of the running loop: connections do not outlive the loop that made them."""
-        loop = asyncio.get_running_loop()
-        if self._held is None or self._held[0] is not loop:
-            self._held = (loop, _open(self._base, self._timeouts))
-        return self._held[1]
 
+class _Wires:
+    """The connections of one event loop, which they do not outlive: a client each, opened as they are needed.
 
-def _open(base: BaseUrl, timeouts: Timeouts) -> httpx.AsyncClient:
-    import httpx
+    One client of eight connections would look over all eight at every request, twice.
+    """
 
-    return httpx.AsyncClient(
-        follow_redirects=False,
-        http1=True,
-        http2=False,
-        verify=True,
-        trust_env=not base.loopback,
-        timeout=httpx.Timeout(timeouts.read, connect=timeouts.connect, pool=None),
-        limits=httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS),
-    )
+    def __init__(self, base: BaseUrl, timeouts: Timeouts) -> None:
+        import httpx
+
+        self.loop = asyncio.get_running_loop()
+        self._environment = not base.loopback
+        self._timeout = httpx.Timeout(timeouts.read, connect=timeouts.connect, pool=None)
+        self._trusted = httpx.create_ssl_context(trust_env=self._environment)
+        self._slots = asyncio.Semaphore(CONNECTIONS)
+        self._idle: list[httpx.AsyncClient] = []
+        self._all: list[httpx.AsyncClient] = []
+
+    @asynccontextmanager
+    async def one(self) -> AsyncIterator[httpx.AsyncClient]:
+        """The connection that was used last, of those that are free; waits for one when all are in use."""
+        async with self._slots:
+            if not self._idle:
+                self._open()
+            client = self._idle.pop()
+            try:
+                yield client
+            finally:
+                self._idle.append(client)
+
+    async def close(self) -> None:
+        for client in self._all:
+            await client.aclose()
+
+    def _open(self) -> None:
+        import httpx
+
+        client = httpx.AsyncClient(
+            follow_redirects=False,
+            http1=True,
+            http2=False,
+            verify=self._trusted,
+            trust_env=self._environment,
+            timeout=self._timeout,
+            limits=httpx.Limits(max_connections=1, max_keepalive_connections=1),
+        )
+        self._idle.append(client)
+        self._all.append(client)
 
 
 async def _answered(
