@@ -20,7 +20,7 @@ from rolecall.plan.impact_apart import apart
 from rolecall.plan.impact_upgrade import upgrade_impact
 from rolecall.plan.inventory import released, unmanaged
 from rolecall.plan.lint import lint
-from rolecall.plan.notes import managed_coverage, notes, whose_reading
+from rolecall.plan.notes import managed_coverage, notes, unknown_targets, whose_reading
 from rolecall.plan.order import order
 from rolecall.plan.outlook import Outlook
 from rolecall.plan.policy_changes import policy_changes
@@ -79,6 +79,7 @@ def make(question: Question, begun: Begun | None = None) -> Plan:
             *question.warnings,
             *found.problems,
             *notes(desired, live, question.as_of),
+            *unknown_targets(question),
             *idle,
             *linted,
         ),
