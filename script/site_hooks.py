@@ -26,7 +26,12 @@ BESIDE = "repo"
 _SHOWN = ("schemas/*", "examples/**/*", "pipelines/**/*", "*.md", "LICENSE", "action.yml", "Containerfile")
 _LINK = re.compile(r"(\]\()([^)#\s]+)((?:#[^)]*)?\))")
 _FENCE = re.compile(r"^```(\w+)(?: ([\w./-]+))?$", re.MULTILINE)
-_SCHEMAS = {"config": "The config, key by key", "snapshot": "A snapshot, key by key", "plan": "A plan, key by key"}
+_SCHEMAS = {
+    "config": "The config, key by key",
+    "snapshot": "A snapshot, key by key",
+    "plan": "A plan, key by key",
+    "drift": "Drift, key by key",
+}
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:

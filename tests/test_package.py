@@ -37,7 +37,7 @@ def test_every_dependency_is_pinned_within_its_range(extra: str) -> None:
     assert wrong == []
 
 
-@pytest.mark.parametrize("name", ["bootstrap", "test", "lint", "bench", "soak", "package", "docs"])
+@pytest.mark.parametrize("name", ["bootstrap", "test", "lint", "bench", "soak", "package", "docs", "container"])
 def test_scripts_can_be_run_and_say_what_they_do(name: str) -> None:
     script = ROOT / "script" / name
     assert os.access(script, os.X_OK)

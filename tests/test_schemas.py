@@ -12,7 +12,7 @@ import jsonschema_rs
 import pytest
 
 FOLDER = Path(__file__).resolve().parents[1] / "schemas"
-SCHEMAS = [FOLDER / f"{name}.schema.json" for name in ("config", "plan", "snapshot")]
+SCHEMAS = [FOLDER / f"{name}.schema.json" for name in ("config", "drift", "plan", "snapshot")]
 
 
 def keys(node: Any, top: dict[str, Any], at: str) -> Iterator[tuple[str, str]]:
