@@ -42,7 +42,7 @@ COMMANDS = (
     May(["plan", "--help"], CLICK, START, 16),
     May(["version"], CLICK, START, 11),
     May(["schema", "--kind", "plan"], CLICK, START | {"schema_files"}, 13),
-    May(["validate"], FILES, CONFIG, 46),
+    May(["validate"], FILES, CONFIG, 48),
     May(["fmt", "--check"], COMMENTS, CONFIG | {"plan", "access"}, 100),
     May(["plan", "--snapshot", "snapshot.json"], FILES, PLAN, 155),
     May(["plan"], LOCAL, PLAN | {"localorg", "journal"}, 206),

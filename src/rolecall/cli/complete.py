@@ -8,12 +8,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-from click.shell_completion import CompletionItem
 
 from rolecall.errors import RolecallError
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+VARIABLE = "_ROLECALL_COMPLETE"
+"""Holds the shell's name while it asks."""
 
 _LARGEST = 2**25
 """Files above 32 MiB are not looked through while somebody waits at a prompt."""
@@ -63,12 +68,16 @@ def people(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[
 
 def states(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
     """`live`, `desired`, or the file of a plan."""
+    from click.shell_completion import CompletionItem
+
     words = [CompletionItem(word) for word in ("desired", "live") if word.startswith(incomplete)]
     return words or files(ctx, param, incomplete)
 
 
 def files(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
     """Whatever file is there: the shell's own completion."""
+    from click.shell_completion import CompletionItem
+
     return [CompletionItem(incomplete, "file")]
 
 

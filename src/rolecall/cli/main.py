@@ -13,9 +13,8 @@ from typing import Any, NoReturn
 import click
 
 from rolecall.cli import failure
+from rolecall.cli.complete import VARIABLE
 from rolecall.cli.group import LazyGroup
-from rolecall.cli.said import remark, wants_json
-from rolecall.cli.shells import VARIABLE
 from rolecall.errors import Exit, Problem, RolecallError
 
 
@@ -45,10 +44,7 @@ def run(args: Sequence[str]) -> int:
     except click.ClickException as error:
         return _fail([Problem("usage", error.format_message())], Exit.USAGE, args)
     except (click.Abort, KeyboardInterrupt):
-        if not wants_json(args):
-            sys.stderr.write("\n")  # after the ^C that a terminal shows
-        remark("interrupted", "Interrupted.", as_json=wants_json(args), level="error")
-        return Exit.INTERRUPTED
+        return _interrupted(args)
     except RolecallError as error:
         return _fail(error.problems, error.exit, args)
     except BaseExceptionGroup as group:
@@ -75,7 +71,7 @@ def _called(args: list[str]) -> Any:
 
 
 def _usage(error: click.UsageError, args: Sequence[str]) -> int:
-    if wants_json(args):
+    if _as_json(args):
         hint = f"`{error.ctx.command_path} --help` says more" if error.ctx is not None else None
         return _fail([Problem("usage", error.format_message(), None, hint)], Exit.USAGE, args)
     if error.ctx is not None:
@@ -86,6 +82,21 @@ def _usage(error: click.UsageError, args: Sequence[str]) -> int:
     return Exit.USAGE
 
 
+def _interrupted(args: Sequence[str]) -> int:
+    from rolecall.cli.said import remark
+
+    if not _as_json(args):
+        sys.stderr.write("\n")  # after the ^C that a terminal shows
+    remark("interrupted", "Interrupted.", as_json=_as_json(args), level="error")
+    return Exit.INTERRUPTED
+
+
+def _as_json(args: Sequence[str]) -> bool:
+    from rolecall.cli.said import wants_json
+
+    return wants_json(args)
+
+
 def _system(error: OSError, args: Sequence[str]) -> int:
     if error.errno in (errno.ENOSPC, errno.EIO, errno.EDQUOT) and error.filename is None:
         failure.silence(sys.stdout)
@@ -94,7 +105,7 @@ def _system(error: OSError, args: Sequence[str]) -> int:
 
 def _fail(problems: Sequence[Problem], code: Exit, args: Sequence[str]) -> int:
     try:
-        failure.tell(problems, as_json=wants_json(args), color="--no-color" not in args)
+        failure.tell(problems, as_json=_as_json(args), color="--no-color" not in args)
     except BrokenPipeError:
         failure.silence(sys.stderr)
     return code

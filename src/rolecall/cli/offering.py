@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterator, Sequence
 import click
 from click.shell_completion import CompletionItem, ShellComplete
 
+from rolecall.cli.complete import VARIABLE
 from rolecall.cli.group import LazyGroup
-from rolecall.cli.shells import VARIABLE, in_bash, typed
+from rolecall.cli.shells import in_bash, typed
 from rolecall.errors import Exit
 
 Item = CompletionItem[str]

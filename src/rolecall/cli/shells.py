@@ -10,9 +10,6 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-VARIABLE = "_ROLECALL_COMPLETE"
-"""Holds the shell's name while it asks."""
-
 SCRIPTS: Mapping[str, str] = {
     "bash": r"""_rolecall_completion() {
     local offer
