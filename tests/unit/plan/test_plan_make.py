@@ -181,7 +181,8 @@ def test_policy_survives_its_json():
     ("cut", "hint"),
     [
         ({"targets": ("idp_groups/Mroe",)}, "did you mean `idp_groups/More`?"),
-        ({"excludes": ("idp_group/*",)}, "addresses are like `idp_groups/NAME`, `domains/NAME`, `sso`"),
+        ({"excludes": ("idp_group/*",)}, "did you mean `idp_groups`?"),
+        ({"targets": ("nope",)}, "addresses are like `idp_groups/NAME`, `domains/NAME`, `sso`"),
         ({"targets": ("idp_groups/Turn", "idp_groups/L*", "sso", "domains/old.com"), "excludes": ("*",)}, None),
     ],
 )

@@ -7,13 +7,13 @@ from datetime import timedelta
 
 import orgs
 import pytest
-from small_org import ask, config, live, many, person, plan, verdict
+from small_org import ask, config, crowd, live, many, person, plan, verdict
 
 from rolecall.errors import Where
 from rolecall.model.desired import Applied
 from rolecall.model.live import UNREAD, Coverage
 from rolecall.model.policy import Allow, Band, Guards, Ignore, Limit, Policy
-from rolecall.model.settings import BLANK, UNSET, Scim
+from rolecall.model.settings import BLANK, UNSET, Scim, Sso
 from rolecall.plan.guards import GUARDS
 from rolecall.plan.make import make
 
@@ -171,3 +171,33 @@ def test_the_start_of_an_upgrade_says_who_will_not_keep_what_they_have():
     later = make(ask(desired, done, people))
     assert (later.impact.upgrade.keep, later.impact.upgrade.differ, later.impact.upgrade.moves) == (2, 1, ())
     assert [who.email for row in later.impact.moves for who in row.people] == ["ann@acme.com"]
+
+
+def some_of(people):
+    return replace(crowd(people), coverage=Coverage("partial", len(people), 9))
+
+
+def test_an_upgrade_is_refused_while_people_were_read_in_part():
+    org = live({"Old": ": X"}, scim=Scim(True, "okta", "legacy", False))
+    desired = config({"New": "member: X"}, scim=Scim(endpoint="new"))
+    made = make(replace(ask(desired, org, None), directory=some_of([person("ann", "Old")])))
+    said = verdict(made, "upgrade")
+    assert said.verdict == "block"
+    assert "1 of 9 people were read" in said.message
+
+
+def test_what_is_denied_to_those_who_were_read_is_denied():
+    desired = config({"A": "org_admin: X"}, Policy(guards=Guards(escalations={"org_admin": "deny"})))
+    made = make(replace(ask(desired, live(A), None), directory=some_of([person("ann", "A")])))
+    assert verdict(made, "escalations").verdict == "block"
+    mild = config({"A": "org_admin: X"}, Policy(guards=Guards(escalations={"org_admin": "review"})))
+    made = make(replace(ask(mild, live(A), None), directory=some_of([person("ann", "A")])))
+    assert verdict(made, "escalations").verdict == "not judged"
+
+
+def test_a_section_that_nobody_wrote_down_is_refused_on_an_observed_org_too():
+    org = live(A, observed=True, can=frozenset())
+    org = replace(org, settings=replace(org.settings, sso=UNSET), coverage={"sso": Coverage("unread")})
+    desired = config(B, sso=Sso(enabled=True))
+    assert verdict(make(ask(desired, org, None)), "unread").verdict == "block"
+    assert verdict(make(ask(config(B), org, None)), "unread").verdict == "review"
