@@ -6,9 +6,11 @@ import pytest
 from small_org import ask, config, live, many, person, plan, verdict
 
 from rolecall.model.desired import Applied
+from rolecall.model.live import Coverage
 from rolecall.model.policy import Band, Guards, Limit, Policy
 from rolecall.model.settings import Defaults
 from rolecall.plan.guards.limits import resolve
+from rolecall.plan.make import make
 from rolecall.plan.make import make
 
 GUARD = "max_people_losing_access"
@@ -114,3 +116,10 @@ def test_the_way_out_is_about_what_is_the_cause():
     wanted = config({}, Policy(), defaults=Defaults("member", frozenset({"Elsewhere"})))
     default = verdict(make(ask(wanted, live({}), many(40))), GUARD)
     assert default.ways[0] == "If they shall keep it, leave `defaults` as it is."
+
+
+@pytest.mark.parametrize(("number", "expected"), [(0, "not judged"), (11, "not judged"), (21, "block")])
+def test_of_people_read_in_part_only_a_refusal_is_sure(number, expected):
+    directory = replace(crowd(many(number, "A")), coverage=Coverage("partial", number, 1000))
+    asked = ask(config(AFTER), live(BEFORE, active_people=1000), None)
+    assert verdict(make(replace(asked, directory=directory)), GUARD).verdict == expected
