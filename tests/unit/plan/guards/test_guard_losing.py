@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
-from small_org import ask, config, live, many, person, plan, verdict
+from small_org import ask, config, crowd, live, many, person, plan, verdict
 
 from rolecall.model.desired import Applied
 from rolecall.model.live import Coverage
 from rolecall.model.policy import Band, Guards, Limit, Policy
 from rolecall.model.settings import Defaults
 from rolecall.plan.guards.limits import resolve
-from rolecall.plan.make import make
 from rolecall.plan.make import make
 
 GUARD = "max_people_losing_access"
