@@ -72,9 +72,8 @@ def _word(text: str) -> str:
 
 
 def _about(plan: Plan) -> str:
-    """The address that the worst verdict is about."""
-    for verdict in ("block", "review"):
-        for guard in plan.guards:
-            if guard.verdict == verdict and guard.target:
-                return guard.target
-    return ""
+    """The address that the worst verdict is about: of several that block, the one they all are about."""
+    blocking = {guard.target for guard in plan.guards if guard.verdict == "block"}
+    if blocking:
+        return (blocking.pop() or "") if len(blocking) == 1 else ""
+    return next((guard.target for guard in plan.guards if guard.verdict == "review" and guard.target), "")

@@ -209,4 +209,4 @@ def test_those_left_with_the_default_are_shown_so() -> None:
         (Combo("Sales", "member"),), (Combo("Everyone", "member"),), "change", (LAPSED.address,), 2, people(2), True
     )
     (flow,) = flows(Impact(9, moves=(move,)))
-    assert flow.right == "only the default: Everyone member"
+    assert (flow.right, flow.kind) == ("only the default: Everyone member", "lose")

@@ -104,6 +104,12 @@ def test_a_refused_plan_says_so_last_and_what_to_leave_out() -> None:
     assert text(plan_of(REBRAND, guards=(block,))).splitlines()[-1] == refused
 
 
+def test_nothing_is_left_out_that_would_not_lift_the_block() -> None:
+    block, other = REVIEW._replace(verdict="block"), REVIEW._replace(name="protect", verdict="block", target=None)
+    assert "Leave it out" not in text(plan_of(REBRAND, METADATA, guards=(block, other)))
+    assert "Leave it out" not in text(plan_of(REBRAND, METADATA, guards=(other, REVIEW)))
+
+
 def test_a_plan_already_cut_is_not_to_be_narrowed() -> None:
     from rolecall.plan.value import Selection
 

@@ -8,7 +8,7 @@ from textwrap import wrap
 from typing import NamedTuple
 
 from rolecall.model.policy import Combo
-from rolecall.plan.headline import combos, shifts
+from rolecall.plan.headline import Shift, combos, shifts
 from rolecall.plan.value import Impact
 from rolecall.report.visible import visible
 
@@ -16,7 +16,7 @@ MOST = 12
 """Flows drawn one by one; the rest is one flow, for a picture is to be read."""
 
 WIDTH, ROW, GAP, BAR, SIDE = 1000, 15, 14, 10, 310
-_TALL = 400
+_TALL, _EACH = 400, 80
 _LONGEST = 34
 """Characters of a label's row, of which there are two at most: as many as fit beside the bands in a wide font."""
 
@@ -66,10 +66,17 @@ def flows(impact: Impact) -> list[Flow]:
             _words(shift.lost) or "nothing",
             _right(shift.gained, shift.default, bare=shift.bare),
             size,
-            "change" if shift.lost and shift.gained else "lose" if shift.lost else "gain",
+            _kind(shift),
         )
         for shift, size in shifts(impact.moves)
     ]
+
+
+def _kind(shift: Shift) -> str:
+    """Who falls to the default, or to nothing, loses, whatever that gives."""
+    if shift.default or shift.bare or (shift.lost and not shift.gained):
+        return "lose"
+    return "change" if shift.lost else "gain"
 
 
 def rest(found: Sequence[Flow]) -> Flow | None:
@@ -85,7 +92,7 @@ def picture(found: Sequence[Flow]) -> Picture | None:
     told = [*found[:MOST], *([others] if others else [])]
     if not told:
         return None
-    scale = _TALL / sum(flow.size for flow in told)
+    scale = min(_TALL, _EACH * len(told)) / sum(flow.size for flow in told)
     thick = {flow: max(flow.size * scale, 3.0) for flow in told}
     left = _stack([flow.left for flow in told], {flow: flow.left for flow in told}, thick)
     right = _stack([flow.right for flow in told], {flow: flow.right for flow in told}, thick)

@@ -31,7 +31,7 @@ TEMPLATE = """{{ head(page.title, policy) }}
 {%- if guard.ways %}<ul>{% for way in guard.ways %}<li>{{ way | told }}</li>{% endfor %}</ul>{% endif %}</li>
 {%- endfor %}{% endif %}{% endfor %}
 {%- for test in plan.access_tests if not test.passed %}
-<li class="{{ 'failed' if test.refuses else 'pass' }}">
+<li class="{{ 'failed' if test.refuses else 'later' }}">
 <span class="label">{{ 'failed' if test.refuses else 'later' }}</span>
 {{ test.name | visible }}: {{ test.message | told }} <code>{{ test.source | place }}</code></li>
 {%- endfor %}
