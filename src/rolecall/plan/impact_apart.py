@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
 
 from rolecall.access.candidates import candidates
 from rolecall.access.candidates import scope as needed_scope
@@ -16,11 +15,10 @@ from rolecall.plan.headline import people, sentence, shifts
 from rolecall.plan.impact_moves import classes, moves
 from rolecall.plan.outlook import Outlook
 from rolecall.plan.question import Question
-from rolecall.plan.resolve import live_address
+from rolecall.plan.resolve import expires_soon, live_address
 from rolecall.plan.state import with_mappings
 from rolecall.plan.value import Apart, ApartKind, Move, Released, Tally
 
-SOON = timedelta(days=14)
 _SAID = 4
 
 
@@ -91,7 +89,7 @@ def _expiring(question: Question, outlook: Outlook, names: Mapping[str, str]) ->
     soon = [
         Change(at, "delete", mapping, None, "expired", intent=intent)
         for key, intent in sorted(question.desired.intents.items())
-        if intent.expires is not None and question.as_of <= intent.expires <= question.as_of + SOON
+        if expires_soon(intent, question.as_of)
         if (mapping := value_at(outlook.last.settings, at := live_address(key, names))) not in (None, BLANK)
     ]
     if not soon:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 from rolecall.errors import Problem, did_you_mean
 from rolecall.model.desired import Desired
@@ -13,9 +13,7 @@ from rolecall.model.live import Coverage, Live
 from rolecall.model.settings import UNSET
 from rolecall.plan.headline import enumerate_words
 from rolecall.plan.question import Question
-from rolecall.plan.resolve import covers
-
-SOON = timedelta(days=14)
+from rolecall.plan.resolve import covers, expires_soon
 
 
 def managed_coverage(desired: Desired, live: Live) -> Mapping[str, Coverage]:
@@ -79,7 +77,7 @@ def _unseen_fields(desired: Desired, live: Live) -> list[Problem]:
 def _soon_expired(desired: Desired, as_of: date) -> list[Problem]:
     found = []
     for at, intent in sorted(desired.intents.items()):
-        if intent.expires is not None and as_of <= intent.expires <= as_of + SOON:
+        if expires_soon(intent, as_of):
             hint = "from the next day on its people fall back to the default; they can still sign in"
             message = f"{at} expires after {intent.expires}"
             found.append(Problem("expires_soon", message, intent.source, hint, "warning"))

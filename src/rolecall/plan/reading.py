@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import timedelta
 
 from rolecall.access.signin import fewer_ways_in
 from rolecall.model import normalise
@@ -15,8 +14,7 @@ from rolecall.plan.access_tests import tests_of
 from rolecall.plan.outlook import Outlook
 from rolecall.plan.people import owner_emails
 from rolecall.plan.question import Question
-
-SOON = timedelta(days=14)
+from rolecall.plan.resolve import expires_soon
 
 
 def people_scope(
@@ -67,7 +65,7 @@ def _told_apart(question: Question, released: Iterable[Address], names: Mapping[
         if section == "idp_groups" and key:
             yield key
     for at, intent in question.desired.intents.items():
-        if intent.expires and question.as_of <= intent.expires <= question.as_of + SOON:
+        if expires_soon(intent, question.as_of):
             section, key = split_address(at)
             if section == "idp_groups" and key:
                 yield names.get(key, key)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from fnmatch import fnmatchcase
 from typing import NamedTuple
 
@@ -14,6 +14,9 @@ from rolecall.model.kinds import address, split_address
 from rolecall.model.live import Facts
 from rolecall.model.policy import Ignore
 from rolecall.model.settings import BLANK, UNSET, Address, GroupMapping
+
+SOON = timedelta(days=14)
+"""How long before its last day an entry is warned of."""
 
 
 class Named(NamedTuple):
@@ -37,6 +40,11 @@ def ignored(ignores: Iterable[Ignore], as_of: date) -> tuple[str, ...]:
 def expired(intent: Intent, as_of: date) -> bool:
     """An entry holds through its ``expires`` day, UTC."""
     return intent.expires is not None and intent.expires < as_of
+
+
+def expires_soon(intent: Intent, as_of: date) -> bool:
+    """Whether an entry holds today and ends within 14 days."""
+    return intent.expires is not None and as_of <= intent.expires <= as_of + SOON
 
 
 def on_day(desired: Desired, as_of: date) -> Desired:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 
+import pytest
 from small_org import ask, config, live, many, person, plan
 
 from rolecall.model.desired import Applied, Intent
@@ -197,3 +198,16 @@ def test_groups_that_are_only_told_of_are_read_too():
     soon = {"A": Intent(expires=date(2026, 12, 1))}
     asked = ask(config({"A": "member: X"}, intents=soon), live({"A": "member: X"}), None)
     assert begin(asked).scope.groups == {"A"}
+
+
+@pytest.mark.parametrize(
+    ("last", "told"),
+    [(date(2026, 11, 21), False), (date(2026, 11, 22), True), (date(2026, 12, 6), True), (date(2026, 12, 7), False)],
+)
+def test_soon_is_from_the_last_day_to_14_days_before_it(last, told):
+    intents = {"A": Intent(expires=last)}
+    made = plan({"A": "member: X"}, {"A": "member: X"}, many(1, "A"), intents=intents)
+    assert any(row.kind == "expiring" for row in made.impact.apart) is told
+    assert any(problem.code == "expires_soon" for problem in made.warnings) is told
+    asked = ask(config({"A": "member: X"}, intents=intents), live({"A": "member: X"}), None)
+    assert bool(begin(asked).scope.groups) is (told or last < date(2026, 11, 22))
