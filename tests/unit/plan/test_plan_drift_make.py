@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rolecall.codec.look import decode_look, encode_look
-from rolecall.model.live import UNREAD
+from rolecall.model.live import UNREAD, Coverage
 from rolecall.model.look import Look, SeenGroup
 from rolecall.model.policy import AccessTest, Combo, Guards, Ignore, Policy
 from rolecall.model.roles import ORG_ADMIN
@@ -254,3 +254,17 @@ def test_in_sync_is_nothing_at_all():
 def test_what_waits_for_the_idp_is_never_counted():
     found = find(inquiry({"G": M, "W": M}, {"G": M}, {"G": M}, include_unapplied=True)).found
     assert (found.waiting, found.drifts) == ({"idp_groups/W"}, ())
+
+
+def test_of_people_who_were_read_in_part_no_access_test_says_anything():
+    policy = Policy(
+        access_tests=(
+            AccessTest("a person", person="nobody@acme.com", has=("member",)),
+            AccessTest("a role", role="org_admin", granted_by_only=()),
+            AccessTest("a persona", groups=("G",), has=("org_admin",)),
+        )
+    )
+    made = inquiry({"G": M}, {"G": M}, {"G": M}, policy)
+    directory = replace(made.question.directory, coverage=Coverage("partial"))
+    part = replace(made, question=replace(made.question, directory=directory))
+    assert [alarm.name for alarm in find(part).found.alarms if alarm.kind == "access_test"] == ["a persona"]

@@ -84,3 +84,13 @@ def test_the_strictest_of_several_combos():
     assert stance(guards, [Combo("X", "team_admin"), Combo("Y", "member")]) == "allow"
     assert stance(guards, [Combo("X", "team_admin"), Combo("Y", "viewer")]) == "deny"
     assert stance(guards, []) == "allow"
+
+
+def test_a_change_that_only_takes_is_no_cause_of_what_is_gained():
+    made = plan(
+        {"A": "team_admin: X, Y", "B": "member: Z"},
+        {"A": "team_admin: X", "B": "team_admin: Z"},
+        [person("ann", "A", "B")],
+    )
+    (row,) = made.impact.escalations
+    assert (row.gains, row.because) == ((Combo("Z", "team_admin"),), ("idp_groups/B",))
