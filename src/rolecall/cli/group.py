@@ -15,7 +15,7 @@ from rolecall.errors import did_you_mean
 COMMANDS: Mapping[str, Mapping[str, str]] = {
     "Start": {
         "demo": "A tour on a local org in a scratch directory.",
-        "init": "Start a config repo: config, schema, .gitignore.",
+        "init": "Start a config repo: config, schema, README, .gitignore.",
     },
     "Every day": {
         "validate": "Check the config: schema, references, meaning.",
@@ -94,6 +94,16 @@ class LazyGroup(click.Group):
                 formatter.write_dl([*rows.items()], col_max=12)
         with formatter.section(GLOBAL_HEADING):
             formatter.write_dl([row for param in self.get_params(ctx) if (row := param.get_help_record(ctx))])
+
+
+def called(args: list[str]) -> Any:
+    """What a command line gives. Not by click's own `main`, which writes an empty line of its own at Ctrl-C."""
+    group = LazyGroup()
+    try:
+        with group.make_context("rolecall", args) as context:
+            return group.invoke(context)
+    except click.exceptions.Exit as ended:
+        return ended.exit_code
 
 
 def _version_option() -> click.Option:

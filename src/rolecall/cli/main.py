@@ -8,13 +8,13 @@ import io
 import os
 import sys
 from collections.abc import Sequence
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import click
 
 from rolecall.cli import failure
 from rolecall.cli.complete import VARIABLE
-from rolecall.cli.group import LazyGroup
+from rolecall.cli.group import called
 from rolecall.errors import Exit, Problem, RolecallError
 
 
@@ -37,7 +37,7 @@ def run(args: Sequence[str]) -> int:
             from rolecall.cli.offering import offer
 
             return offer(shell, args)
-        code = _called(list(args) or ["--help"])
+        code = called(list(args) or ["--help"])
         sys.stdout.flush()
     except click.UsageError as error:
         return _usage(error, args)
@@ -58,16 +58,6 @@ def run(args: Sequence[str]) -> int:
     except OSError as error:
         return _system(error, args)
     return int(code or Exit.OK) if args else Exit.USAGE
-
-
-def _called(args: list[str]) -> Any:
-    """What the command gives. Not by click's own `main`, which writes an empty line of its own at Ctrl-C."""
-    group = LazyGroup()
-    try:
-        with group.make_context("rolecall", args) as context:
-            return group.invoke(context)
-    except click.exceptions.Exit as ended:
-        return ended.exit_code
 
 
 def _usage(error: click.UsageError, args: Sequence[str]) -> int:

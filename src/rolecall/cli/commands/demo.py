@@ -108,14 +108,14 @@ def _digest(folder: Path) -> str:
 
 def _run(args: tuple[str, ...]) -> Exit:
     """The very program, with nothing of this machine's settings in it."""
-    from rolecall.cli.group import LazyGroup
+    from rolecall.cli.group import called
 
     said = {name: value for name, value in os.environ.items() if name.startswith("ROLECALL_")}
     here = Path.cwd()
     for name in said:
         del os.environ[name]
     try:
-        return Exit(LazyGroup().main(list(args), prog_name="rolecall", standalone_mode=False) or 0)
+        return Exit(called(list(args)) or 0)
     finally:
         os.chdir(here)
         os.environ.update(said)
