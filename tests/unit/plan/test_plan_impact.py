@@ -211,3 +211,12 @@ def test_soon_is_from_the_last_day_to_14_days_before_it(last, told):
     assert any(problem.code == "expires_soon" for problem in made.warnings) is told
     asked = ask(config({"A": "member: X"}, intents=intents), live({"A": "member: X"}), None)
     assert bool(begin(asked).scope.groups) is (told or last < date(2026, 11, 22))
+
+
+def test_only_its_own_changes_are_told_apart():
+    before = {"A": "member: X", "B": "member: X"}
+    made = plan(
+        before, {**before, "B": "member: Y"}, many(2, "A", "B"), intents={"A": Intent(expires=date(2026, 11, 1))}
+    )
+    assert [change.address for change in made.changes if change.via == "api"] == ["idp_groups/B", "idp_groups/A"]
+    assert [(row.kind, row.addresses) for row in made.impact.apart] == [("expired", ("idp_groups/A",))]
