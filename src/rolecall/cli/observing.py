@@ -9,7 +9,7 @@ from typing import Any
 
 from rolecall.cli.ask import can_ask
 from rolecall.cli.facts import actor
-from rolecall.cli.observing_groups import Means, ask_groups, by_table, table_text
+from rolecall.cli.observing_groups import Means, ask_groups, by_table, groups_and_mapped, table_text
 from rolecall.cli.options import Invocation
 from rolecall.cli.session import now, read, session, wait_for
 from rolecall.cli.talk import HELP, Left, Skipped, ask, block, say
@@ -92,7 +92,7 @@ def _without_asking(reading: Reading, draft: Draft, sections: Sequence[str]) -> 
         raise ConfigError(*found.problems)
     draft = with_section(draft, "idp_groups", dict(found.groups), reading.by, now())
     write_draft(draft, reading.path, reading.config.root, finished=True)
-    return [f"{len(found.groups):,} groups written to {reading.config.org.path}."]
+    return [f"Written to {reading.config.org.path}: {groups_and_mapped(found.groups)}."]
 
 
 def _walk(reading: Reading, draft: Draft, sections: Sequence[str]) -> list[str]:

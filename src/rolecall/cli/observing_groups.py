@@ -11,7 +11,7 @@ from typing import Any
 from rolecall.cli.talk import ask, block, say
 from rolecall.errors import ConfigError, Problem, Where
 from rolecall.jobs.observe import Draft, choice, yes_no
-from rolecall.jobs.observe_table import Table, mapping, read_csv, read_paste, split_teams, with_ids
+from rolecall.jobs.observe_table import ALONE, Table, mapping, read_csv, read_paste, split_teams, with_ids
 from rolecall.model.desired import Desired
 from rolecall.model.roles import role_words
 from rolecall.model.settings import UNSET
@@ -79,13 +79,20 @@ def _checked(found: Table, draft: Draft) -> dict[str, Any]:
     for problem in found.problems:
         say(f"  {problem.where.line if problem.where else ''}: {problem.message}")
         name = problem.message.partition("`")[2].partition("`")[0]
+        if problem.code == ALONE and not ask("  Is it a group", lambda text: yes_no(text, draft.known), "no"):
+            continue
         if name and problem.message.startswith("`") and name not in groups:
             groups[name] = _ask_one(name, draft, None)
     _list(groups, draft)
-    mapped = sum(map(_gives, groups.values()))
-    if ask(f"{len(groups):,} groups, {mapped:,} of them mapped. Right", lambda text: yes_no(text, draft.known), "yes"):
+    if ask(f"{groups_and_mapped(groups)}. Right", lambda text: yes_no(text, draft.known), "yes"):
         return groups
     return _pasted(draft)
+
+
+def groups_and_mapped(groups: Mapping[str, Any]) -> str:
+    """How many groups there are, and how many of them give anything."""
+    what = "group" if len(groups) == 1 else "groups"
+    return f"{len(groups):,} {what}, {sum(map(_gives, groups.values())):,} of them mapped"
 
 
 def _one_by_one(means: Means, draft: Draft) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import sys
 from collections.abc import Callable
 from typing import TypeVar
@@ -16,6 +17,9 @@ class Left(Exception):
 class Skipped(Exception):
     """The person does not want to answer this."""
 
+
+PASTED = 0.05
+"""Seconds within which the rest of a paste is there."""
 
 HELP = "Enter takes what stands in brackets; `skip` leaves it unread; `quit` stops here, to go on later."
 
@@ -44,12 +48,13 @@ def ask(question: str, read: Callable[[str], T], default: str | None = None) -> 
 
 
 def block(question: str) -> str:
-    """Several lines, up to an empty one or the end of input. Raises Skipped or Left."""
+    """Several lines, up to an empty one behind which nothing waits, or the end of input: a paste may have empty lines
+    of its own. Raises Skipped or Left."""
     say(question)
     lines: list[str] = []
     while True:
         line = sys.stdin.readline()
-        if not line.strip() and (lines or not line):
+        if not line or (not line.strip() and lines and not _waiting()):
             break
         if line.strip().casefold() in ("skip", "quit") and not lines:
             raise Skipped if line.strip().casefold() == "skip" else Left
@@ -58,6 +63,14 @@ def block(question: str) -> str:
     if not lines:
         raise Left
     return "".join(lines)
+
+
+def _waiting() -> bool:
+    """Whether more was typed or pasted already."""
+    try:
+        return bool(select.select([sys.stdin], [], [], PASTED)[0])
+    except (OSError, ValueError):
+        return False
 
 
 def _line(prompt: str) -> str:

@@ -9,19 +9,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from rolecall.errors import Problem, Where, did_you_mean
+from rolecall.jobs.observe_paste import Line, heading, take_apart, with_plain_spaces
 from rolecall.model import normalise
 from rolecall.model.roles import BUILT_IN, Role, role_id, role_words
 
-HEADINGS: Mapping[str, frozenset[str]] = {
-    "group": frozenset({"group", "groups", "idp group", "idp groups", "group name", "name"}),
-    "role": frozenset({"role", "roles", "writer role"}),
-    "teams": frozenset({"team", "teams", "writer team", "writer teams"}),
-    "members": frozenset({"members", "users", "people", "# of users", "member count"}),
-    "id": frozenset({"id", "group id"}),
-}
 NOTHING = frozenset({"", "-", "–", "—", "none", "not mapped", "unmapped", "blank", "select role", "select team", "n/a"})
-BUTTONS = frozenset({"edit", "save", "cancel", "…", "...", "⋮", "actions"})
 _HIDDEN = re.compile(r"\+\s*\d+(\s*more)?$", re.IGNORECASE)
+
+
+ALONE = "table_alone"
+"""The code of the problem that a line may be a group, or belong to the row above."""
 
 
 class Known(NamedTuple):
@@ -66,27 +63,34 @@ def _with_id(entry: Any, held: Any) -> Any:
 
 
 def read_paste(text: str, known: Known, file: str = "the paste") -> Table:
-    """The table as a browser copies it: cells parted by tabs, or each on a line of its own with a button at the end of
-    a row, or names alone. A heading is known by its words; without one the columns are group, role, teams."""
-    lines = [(number, line.strip(" \r\n")) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
-    if any("\t" in line for _, line in lines):
-        rows = _cells(((number, line.split("\t")) for number, line in lines), known)
-    elif any(line.casefold() in BUTTONS for _, line in lines):
-        rows = _cells(_stacked(lines), known)
-    else:
-        rows = (Row(number, line) for number, line in lines if line.casefold() not in HEADINGS["group"])
-    return _table(rows, known, file)
+    """The table as it was copied, see ``take_apart``; CSV is taken too. A heading is known by its words; without one
+    the columns are group, role, teams."""
+    first = text.lstrip().partition("\n")[0]
+    if "\t" not in first and any(heading(first.split(mark)) for mark in ",;"):
+        return read_csv(text, known, file)
+    pasted = take_apart(text, known.teams or ())
+    table = _table(_cells(iter(pasted.rows), known), known, file)
+    odd = (_alone(line, file) for line in pasted.alone)
+    problems = sorted((*table.problems, *odd), key=lambda problem: problem.where or Where(file))
+    if not (table.groups or problems):
+        problems = [Problem("table", "holds no group", Where(file), "copy the whole table, its heading included")]
+    return Table(table.groups, tuple(problems))
+
+
+def _alone(line: Line, file: str) -> Problem:
+    message = f"`{line.cells[0]}` stands alone on its line: it is a group that is blank, or a team of the row above"
+    return Problem(ALONE, message, Where(file, line.number, 1), "give it the columns of the other rows")
 
 
 def read_csv(text: str, known: Known, file: str) -> Table:
     """``group,role,teams``, teams parted by ``;``; an ``id`` column is read too."""
     delimiter = max(",;\t", key=text.partition("\n")[0].count)
-    reader = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""), delimiter=delimiter)
+    reader = csv.reader(io.StringIO(with_plain_spaces(text.removeprefix("\ufeff")), newline=""), delimiter=delimiter)
     try:
         lines = [(reader.line_num, cells) for cells in reader if any(cell.strip() for cell in cells)]
     except csv.Error as error:
         return Table({}, (Problem("table", f"is not CSV: {error}", Where(file, reader.line_num, 1)),))
-    if not lines or _heading(lines[0][1]) is None:
+    if not lines or heading(lines[0][1]) is None:
         hint = "the first line is `group,role,teams`"
         return Table({}, (Problem("table", "has no heading", Where(file, 1, 1), hint),))
     return _table(_cells(iter(lines), known, ";"), known, file)
@@ -150,26 +154,14 @@ def _team(text: str, known: Known) -> str:
     return team
 
 
-def _heading(cells: Sequence[str]) -> dict[str, int] | None:
-    """The columns by name, or None when this is no heading."""
-    found: dict[str, int] = {}
-    for at, cell in enumerate(cells):
-        name = next((name for name, words in HEADINGS.items() if cell.strip().casefold() in words), None)
-        if name is not None:
-            found.setdefault(name, at)
-    return found if "group" in found and len(found) > 1 else None
-
-
 def _cells(lines: Iterator[tuple[int, Sequence[str]]], known: Known, parting: str = ",") -> Iterator[Row]:
     columns = {"group": 0, "role": 1, "teams": 2}
     for position, (number, said) in enumerate(lines):
-        cells = [cell for cell in said if cell.strip().casefold() not in BUTTONS]
-        heading = _heading(cells) if position == 0 else None
-        if heading is not None:
-            columns = heading
+        found = heading(said) if position == 0 else None
+        if found is not None:
+            columns = found
             continue
-
-        held = {name: cells[at].strip() for name, at in columns.items() if at < len(cells)}
+        held = {name: said[at].strip() for name, at in columns.items() if at < len(said)}
         members = held.get("members", "").replace(",", "")
         yield Row(
             number,
@@ -180,26 +172,6 @@ def _cells(lines: Iterator[tuple[int, Sequence[str]]], known: Known, parting: st
             int(members) if members.isdecimal() else None,
             held.get("id") or None,
         )
-
-
-def _stacked(lines: Sequence[tuple[int, str]]) -> Iterator[tuple[int, Sequence[str]]]:
-    """Rows whose cells stand below each other, each ended by a button such as Edit."""
-    held: list[tuple[int, str]] = []
-    for number, line in lines:
-        if line.casefold() not in BUTTONS:
-            held.append((number, line))
-        elif held:
-            names = [text for _, text in held]
-            cells = names[_headings(names) :]
-            yield held[0][0], [cells[0], *cells[1:2], ", ".join(cells[2:])] if cells else []
-            held = []
-
-
-def _headings(names: Sequence[str]) -> int:
-    """How many of the first cells are headings."""
-    words = frozenset[str]().union(*HEADINGS.values())
-    number = next((at for at, name in enumerate(names) if name.casefold() not in words), len(names))
-    return number if _heading(names[:number]) else 0
 
 
 def _table(rows: Iterable[Row], known: Known, file: str) -> Table:

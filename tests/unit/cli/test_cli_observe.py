@@ -165,6 +165,30 @@ def test_groups_one_by_one_and_a_row_of_a_paste_that_has_to_be_asked_for(repo: P
     assert org(repo)["idp_groups"] == GROUPS
 
 
+def test_a_paste_may_have_empty_lines_of_its_own(repo: Path) -> None:
+    answered(
+        repo,
+        ["--only", "idp_groups", "--paste"],
+        ("an empty line ends it", PASTE.replace("Staff", "\n  \nStaff")),
+        ("2 groups, 1 of them mapped. Right", "yes"),
+    )
+    assert org(repo)["idp_groups"] == GROUPS
+
+
+def test_a_line_that_stands_alone_is_asked_about(repo: Path) -> None:
+    seen = answered(
+        repo,
+        ["--only", "idp_groups", "--paste"],
+        ("an empty line ends it", f"{PASTE}Legal West\nOthers\n"),
+        ("Is it a group [no]", ""),
+        ("Is it a group [no]", "yes"),
+        ("Others [blank]", "Member: Legal"),
+        ("3 groups, 2 of them mapped. Right", "yes"),
+    )
+    assert "`Legal West` stands alone on its line" in seen
+    assert org(repo)["idp_groups"] == {**GROUPS, "Others": {"role": "member", "teams": ["Legal"]}}
+
+
 def test_each_section_keeps_its_own_reader_and_moment(repo: Path) -> None:
     (repo / "org.yaml").write_text(f"taken_at: 2026-01-02T03:04:05Z\ntaken_by: old@acme.com\n{TEAMS}")
     answered(

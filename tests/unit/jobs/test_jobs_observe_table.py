@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from rolecall.jobs.observe_table import Known, read_csv, read_paste, split_teams, write_csv
 from rolecall.model.roles import BUILT_IN, Role
@@ -29,6 +31,40 @@ PASTES = {
     "a team with a comma in its name": (
         "A\tMember\tR, D, Legal\n",
         {"A": {"role": "member", "teams": ["Legal", "R, D"]}},
+    ),
+    "spaces that do not break, and what nobody sees": (
+        "IdP\u00a0group\u00a0\tRole\tTeams\r\nAdmins\u200b\u00a0\tOrg\u00a0admin\t\u00a0IT\tEdit\r\n",
+        {"Admins": ADMINS},
+    ),
+    "a cell of several lines, in a browser": (
+        "IdP group\tRole\tTeams\nBoth\tMember\tLegal\nMarketing\tEdit\nStaff\t—\t—\tEdit\n",
+        {"Both": {"role": "member", "teams": ["Legal", "Marketing"]}, "Staff": "blank"},
+    ),
+    "a cell of several lines, in a spreadsheet": (
+        'IdP group\tRole\tTeams\nBoth\tMember\t"Legal\nMarketing"\n"Staff ""all"""\t\t\n',
+        {"Both": {"role": "member", "teams": ["Legal", "Marketing"]}, 'Staff "all"': "blank"},
+    ),
+    "a column of boxes to tick": (
+        "\tName\tRole\tTeam\n\tAdmins\tOrg admin\tIT\n\tStaff\t\t\n",
+        {"Admins": ADMINS, "Staff": "blank"},
+    ),
+    "the page around the table": (
+        "IdP groups\nShowing 1–2 of 2\nName\tRole\tTeam\tActions\n"
+        "Admins\tOrg admin\tIT\t⋮\nStaff\tSelect role\tSelect team\t⋮\n",
+        {"Admins": ADMINS, "Staff": "blank"},
+    ),
+    "a table of Markdown": (
+        "| Group | Role | Teams |\n|:--|---|---|\n| Admins | Org admin | IT |\n| Staff | | |\n",
+        {"Admins": ADMINS, "Staff": "blank"},
+    ),
+    "columns parted by spaces": (
+        "Group      Role        Teams\nAdmins     Org admin   IT\nAll staff  –           –\n",
+        {"Admins": ADMINS, "All staff": "blank"},
+    ),
+    "CSV": ("group,role,teams\nAdmins,Org admin,IT\nStaff,,\n", {"Admins": ADMINS, "Staff": "blank"}),
+    "a group called like a button": (
+        "Edit\tMember\tLegal\tEdit\n",
+        {"Edit": {"role": "member", "teams": ["Legal"]}},
     ),
     "a role of the org's own, and a mapping without one": (
         "A\tContent editor\tLegal\nB\t–\tLegal\n",
@@ -61,6 +97,26 @@ def test_a_row_that_cannot_be_is_told_with_its_line_and_the_rest_is_read(row: st
     assert problem.message == f"`A`: {message}"
     assert problem.where is not None
     assert problem.where.line == 2
+
+
+def test_a_line_that_may_be_a_group_or_not_is_told_and_not_guessed() -> None:
+    found = read_paste("Group\tRole\tTeams\nA\tMember\tLegal\nMarketing West\nB\t\t\n", KNOWN)
+    assert set(found.groups) == {"A", "B"}
+    assert [(one.code, one.where and one.where.line) for one in found.problems] == [("table_alone", 3)]
+
+
+@pytest.mark.parametrize("text", ["", " \n\n", "Group\tRole\tTeams\n", "Group\n"])
+def test_a_paste_without_a_group_is_a_mistake(text: str) -> None:
+    """It would say of every mapping that it is gone."""
+    assert [one.message for one in read_paste(text, KNOWN).problems] == ["holds no group"]
+
+
+@given(st.text(max_size=80))
+@settings(max_examples=200)
+def test_no_paste_is_too_odd(text: str) -> None:
+    found = read_paste(text, KNOWN)
+    assert found.groups or found.problems
+    assert all(problem.where and problem.where.line >= 0 for problem in found.problems)
 
 
 def test_a_group_that_comes_twice_is_told() -> None:

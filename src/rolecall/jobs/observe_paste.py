@@ -1,0 +1,141 @@
+"""What browsers, spreadsheets and chats make of a table when it is copied, taken apart into rows of cells. Pure."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+HEADINGS: Mapping[str, frozenset[str]] = {
+    "group": frozenset({"group", "groups", "idp group", "idp groups", "group name", "name"}),
+    "role": frozenset({"role", "roles", "writer role"}),
+    "teams": frozenset({"team", "teams", "writer team", "writer teams"}),
+    "members": frozenset({"members", "users", "people", "# of users", "member count"}),
+    "id": frozenset({"id", "group id"}),
+}
+BUTTONS = frozenset({"edit", "save", "cancel", "delete", "remove", "…", "...", "⋮", "actions"})
+
+_SPACES = str.maketrans({"\u00a0": " ", "\u2007": " ", "\u202f": " "})
+_UNSEEN = "\u200b\u2060\ufeff"
+_COLUMNS = re.compile(r" {2,}")
+_RULE = re.compile(r":?-+:?")
+_BEFORE_HEADING = 10
+
+
+class Line(NamedTuple):
+    """One row: the number of its first line, and its cells."""
+
+    number: int
+    cells: Sequence[str]
+
+
+class Pasted(NamedTuple):
+    """The rows, and lines that may be a group or belong to the row above: a person has to say."""
+
+    rows: Sequence[Line]
+    alone: Sequence[Line] = ()
+
+
+def heading(cells: Sequence[str]) -> dict[str, int] | None:
+    """The columns by name, or None when this is no heading."""
+    found: dict[str, int] = {}
+    for at, cell in enumerate(cells):
+        name = next((name for name, words in HEADINGS.items() if cell.strip().casefold() in words), None)
+        if name is not None:
+            found.setdefault(name, at)
+    return found if "group" in found and len(found) > 1 else None
+
+
+def take_apart(text: str, teams: Collection[str] = ()) -> Pasted:
+    """The rows of a paste: cells parted by tabs, by ``|``, by several spaces, or each on a line of its own with a
+    button at the end of a row; or names alone. ``teams`` tells a cell of several lines from a row."""
+    text = with_plain_spaces(text)
+    lines = [Line(number, [line]) for number, line in enumerate(text.splitlines(), 1) if _clean(line)]
+    texts = [_clean(line.cells[0]) for line in lines]
+    if any("\t" in line.cells[0].strip(" ") for line in lines):
+        return _tabbed(text, lines, teams)
+    if lines and all(one.startswith("|") and one.endswith("|") for one in texts):
+        rows = [Line(line.number, one[1:-1].split("|")) for line, one in zip(lines, texts, strict=True)]
+        return Pasted(_trimmed(row for row in rows if not all(_RULE.fullmatch(cell.strip()) for cell in row.cells)))
+    if any(one.casefold() in BUTTONS for one in texts):
+        return Pasted(list(_stacked(lines)))
+    if texts and heading(_COLUMNS.split(texts[0])) is not None:
+        return Pasted(_trimmed(Line(line.number, _COLUMNS.split(line.cells[0].strip())) for line in lines))
+    return Pasted(_trimmed(line for line in lines if _clean(line.cells[0]).casefold() not in HEADINGS["group"]))
+
+
+def with_plain_spaces(text: str) -> str:
+    """Web pages keep words together by spaces of their own, which nobody sees or types."""
+    return text.translate(_SPACES)
+
+
+def _tabbed(text: str, lines: Sequence[Line], teams: Collection[str]) -> Pasted:
+    rows = list(_trimmed(_quoted(text) if re.search(r'(^|\t)"', text) else _split(lines)))
+    start = next((at for at, row in enumerate(rows[:_BEFORE_HEADING]) if heading(row.cells) is not None), 0)
+    rows = rows[start:]
+    if all(not row.cells[0] for row in rows if len(row.cells) > 1):
+        rows = [row._replace(cells=row.cells[1:] if len(row.cells) > 1 else row.cells) for row in rows]
+    made: list[Line] = []
+    alone = []
+    for row in rows:
+        if len(row.cells) > 1 or (not made and heading(row.cells)):
+            made.append(row)
+        elif row.cells[0] in teams and made:
+            held = made[-1]
+            made[-1] = held._replace(cells=[*held.cells[:-1], f"{held.cells[-1]}, {row.cells[0]}"])
+        else:
+            alone.append(row)
+    return Pasted(made, alone)
+
+
+def _split(lines: Sequence[Line]) -> Iterator[Line]:
+    for line in lines:
+        yield Line(line.number, line.cells[0].strip(" \r\n").split("\t"))
+
+
+def _quoted(text: str) -> Iterator[Line]:
+    """As spreadsheets copy: a cell of several lines in quotes."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter="\t")
+    number = 1
+    for cells in reader:
+        if any(_clean(cell) for cell in cells):
+            yield Line(number, [", ".join(filter(None, map(_clean, cell.splitlines()))) for cell in cells])
+        number = reader.line_num + 1
+
+
+def _trimmed(lines: Iterator[Line] | Sequence[Line]) -> list[Line]:
+    """Each cell without what surrounds it, and without the buttons at the end of its row."""
+    made = []
+    for line in lines:
+        cells = [_clean(cell) for cell in line.cells]
+        while len(cells) > 1 and cells[-1].casefold() in BUTTONS:
+            cells.pop()
+        made.append(Line(line.number, cells))
+    return made
+
+
+def _stacked(lines: Sequence[Line]) -> Iterator[Line]:
+    """Rows whose cells stand below each other, each ended by a button such as Edit."""
+    held: list[Line] = []
+    for line in lines:
+        if _clean(line.cells[0]).casefold() not in BUTTONS:
+            held.append(line)
+        elif held:
+            names = [_clean(one.cells[0]) for one in held]
+            cells = names[_headings(names) :]
+            if cells:
+                yield Line(held[0].number, [cells[0], *cells[1:2], ", ".join(cells[2:])])
+            held = []
+
+
+def _headings(names: Sequence[str]) -> int:
+    """How many of the first cells are headings."""
+    words = frozenset[str]().union(*HEADINGS.values())
+    number = next((at for at, name in enumerate(names) if name.casefold() not in words), len(names))
+    return number if heading(names[:number]) else 0
+
+
+def _clean(text: str) -> str:
+    return text.strip().strip(_UNSEEN).strip()
