@@ -20,10 +20,10 @@ _COLOURS: Mapping[Style, str] = {
     "bold": "bold",
     "add": "color(28)",
     "change": "color(166)",
-    "remove": "color(160)",
+    "remove": "color(167)",
     "risk": "color(166)",
     "warn": "bold color(166)",
-    "error": "bold color(160)",
+    "error": "bold color(167)",
     "ok": "color(28)",
     "head": "bold",
 }

@@ -102,10 +102,11 @@ def entry_lines(
     if not what:
         yield Line(head, 2, DEEP, tail)
         return
-    one = Line((*head, Span(" " * (max(column - cells(address), 0) + 3)), *what), 2, DEEP, tail)
+    gaps = (max(column - cells(address), 0) + 3, 3)
+    rows = [Line((*head, Span(" " * gap), *what), 2, DEEP, tail) for gap in gaps]
     above = Line(head, 2, DEEP, tail)
-    if fits(one, width):
-        yield one
+    if fits(rows[-1], width):
+        yield next(row for row in rows if fits(row, width))
     elif fits(above, width) or not where:
         yield from (above, Line(what, DEEP, DEEP))
     else:

@@ -5,10 +5,23 @@ from __future__ import annotations
 import time
 
 import pytest
-from report_plans import FORTY, LOCAL, MARKETING, METADATA, PASSES, REBRAND, REVIEW, change, full_plan, mapping, plan_of
+from report_plans import (
+    FORTY,
+    LOCAL,
+    MARKETING,
+    METADATA,
+    PASSES,
+    REBRAND,
+    REVIEW,
+    change,
+    full_plan,
+    mapping,
+    plan_of,
+)
 
 from rolecall.errors import Problem, Where
 from rolecall.model.live import UNREAD
+from rolecall.model.settings import Sso
 from rolecall.plan.value import AccessTestResult, Impact, Plan, PolicyChange
 from rolecall.report.line import Line, layout, plain, width_of
 from rolecall.report.text import plan_lines
@@ -73,6 +86,14 @@ def test_the_place_stands_beside_the_address_where_that_is_all_there_is_room_for
     rows = text(small(), 74).splitlines()
     at = rows.index(f"  ~ idp_groups/Writer-Marketing{'idp_groups/marketing.yaml:14':>43}")
     assert rows[at + 1] == "      teams: Marketing → Brand"
+
+
+def test_fields_leave_their_column_before_they_leave_their_row() -> None:
+    changes = (
+        METADATA._replace(address=Address("sso"), after=Sso(allow_passwords=False), before=Sso(allow_passwords=True)),
+    )
+    rows = text(plan_of(*changes, REBRAND), 80).splitlines()
+    assert next(row for row in rows if row.startswith("  ~ sso")).startswith("  ~ sso   allow_passwords: true → false ")
 
 
 def test_people_and_reasons_share_a_row_where_it_is_wide_enough() -> None:
