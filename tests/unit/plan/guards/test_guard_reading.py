@@ -201,3 +201,10 @@ def test_a_section_that_nobody_wrote_down_is_refused_on_an_observed_org_too():
     desired = config(B, sso=Sso(enabled=True))
     assert verdict(make(ask(desired, org, None)), "unread").verdict == "block"
     assert verdict(make(ask(config(B), org, None)), "unread").verdict == "review"
+
+
+def test_only_groups_that_count_are_told_as_pushed_again():
+    scim = Scim(True, "okta", "upgrading", False)
+    org = live({"New": "", "Extra": ""}, scim=scim, legacy_links={"Old": frozenset({"X"}), "New": frozenset({"X"})})
+    made = make(ask(config({"New": "member: X"}, scim=Scim(endpoint="new")), org, [person("ann", "New")]))
+    assert (made.impact.upgrade.groups, made.impact.upgrade.pushed) == (2, 1)
