@@ -15,7 +15,7 @@ import yaml
 from rolecall.cli.group import COMMANDS
 
 ROOT = Path(__file__).resolve().parents[1]
-MADE = {"reference/cli.md", "reference/config.md", "reference/snapshot.md", "reference/plan.md"}
+MADE = {"reference/cli.md", "reference/config.md", "reference/snapshot.md", "reference/plan.md", "reference/drift.md"}
 
 
 @pytest.fixture(scope="module")
@@ -36,11 +36,12 @@ def test_every_command_is_in_the_reference(site: Path) -> None:
     assert "Examples:" in text
 
 
-@pytest.mark.parametrize("kind", ["config", "snapshot", "plan"])
+@pytest.mark.parametrize("kind", ["config", "snapshot", "plan", "drift"])
 def test_every_key_of_a_schema_is_in_the_reference(site: Path, kind: str) -> None:
     text = (site / "reference" / kind / "index.html").read_text(encoding="utf-8")
     schema = json.loads((ROOT / "schemas" / f"{kind}.schema.json").read_text(encoding="utf-8"))
     assert [key for key in schema["properties"] if f"<code>{key}</code>" not in text] == []
+    assert re.findall(r"<td><code>([^<]+)</code></td>\s*<td>.*?</td>\s*<td></td>", text) == [], "a key without a word"
 
 
 def test_keys_below_a_name_are_in_the_reference_too(site: Path) -> None:
@@ -70,6 +71,7 @@ def test_llms_txt_lists_every_page_with_its_first_sentence(site: Path) -> None:
     assert text.startswith("# rolecall\n\n> ")
     rows = re.findall(r"^- \[(.+?)\]\((.+?)\): ?(.*)$", text, re.MULTILINE)
     assert {title for title, _, _ in rows} >= {"Your first plan", "Guards", "Pipelines", "Every flag"}
+    assert [said for _, _, said in rows if not said or "](" in said or "**" in said] == [], "words, not markup"
     assert [url for _, url, _ in rows if not (site / url / "index.html").is_file()] == []
 
 
