@@ -55,7 +55,7 @@ def new_names(desired: Desired, live: Live, applied: Applied) -> dict[str, str]:
     """The groups that the IdP has renamed: the key in the config -> the name now (told by id)."""
     groups = live.settings.idp_groups
     found = name_groups(desired, live.facts, applied, {} if groups is UNSET else groups)
-    return {one.key: one.live for one in found if one.live not in (None, one.key) and one.problem and one.live}
+    return {key: name for key, name in found.found.items() if name != key and key in found.problems}
 
 
 def _names(root: Path, main: str, problems: list[Problem]) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -93,10 +93,9 @@ def record(journal: Journal, taken: Taken, desired: Desired, facts: RunFacts) ->
     return record_look(journal, taken.live.facts.org_id, "snapshot", facts, sighting)
 
 
-def _names(desired: Desired, taken: Taken, journal: Journal) -> dict[str, str]:
+def _names(desired: Desired, taken: Taken, journal: Journal) -> Mapping[str, str]:
     facts, groups = taken.live.facts, taken.live.settings.idp_groups
-    found = name_groups(desired, facts, journal.applied(facts.org_id), {} if groups is UNSET else groups)
-    return {one.key: one.live for one in found if one.live is not None}
+    return name_groups(desired, facts, journal.applied(facts.org_id), {} if groups is UNSET else groups).found
 
 
 def _named(taken: Taken, kept: Kept) -> Live:

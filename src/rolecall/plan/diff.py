@@ -47,13 +47,13 @@ def diff(desired: Desired, live: Live, as_of: date, applied: Applied = NOTHING_A
     found += groups.changes(wanted, live, names, as_of) if manages(wanted, live, _KIND_OF_GROUPS) else []
     found += upgrade.changes(wanted, live, found)
     kept = sorted((c for c in found if not covers(skip, c.address)), key=lambda c: (c.address, c.action))
-    mapped = {named.key: named.live for named in names if named.live is not None}
+    mapped = names.found
     return Difference(
         changes=tuple(kept),
         released=tuple(sorted(_released(wanted, live, applied, mapped, skip))),
         unmanaged=tuple(sorted(_unmanaged(wanted, live, set(mapped.values()), {c.address for c in found}, skip))),
         ignored=skip,
-        problems=tuple(named.problem for named in names if named.problem and not covers(skip, _at(named.key))),
+        problems=tuple(problem for key, problem in names.problems.items() if not covers(skip, _at(key))),
         names=mapped,
     )
 

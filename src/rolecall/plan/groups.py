@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from datetime import date
 
 from rolecall.model.change import Action, Change, Reason, Rename, Via, ViaReason
@@ -10,20 +10,20 @@ from rolecall.model.desired import Desired
 from rolecall.model.kinds import address
 from rolecall.model.live import Facts, Live
 from rolecall.model.settings import BLANK, UNSET, Address, GroupMapping
-from rolecall.plan.resolve import Named, expired, group_address
+from rolecall.plan.resolve import Names, expired
 
 
-def changes(desired: Desired, live: Live, names: Sequence[Named], as_of: date) -> list[Change]:
+def changes(desired: Desired, live: Live, names: Names, as_of: date) -> list[Change]:
     """The changes of mappings. A group that the org does not have, or not yet on its endpoint, waits."""
     wanted, held = desired.settings.idp_groups, live.settings.idp_groups
     if wanted is UNSET or held is UNSET:
         return []
     legacy = live.settings.scim is not UNSET and live.settings.scim.endpoint == "legacy"
     if legacy:
-        names, held = [Named(named.key, None) for named in names], {}
+        names, held = Names(dict.fromkeys(names.live), {}), {}
     moves = _moves(desired, names, held)
-    differ = (named for named in names if _held(named, held) != wanted[named.key])
-    found = [_entry(desired, live, named, wanted, held, moves, as_of) for named in differ]
+    differ = (key for key, name in names.live.items() if held.get(name or "", BLANK) != wanted[key])
+    found = [_entry(desired, live, key, names, moves, as_of) for key in differ]
     found += _left_behind(desired, live, names, held, moves)
     return found if legacy else found + list(_unlisted(desired, live, names, held, moves))
 
@@ -52,17 +52,17 @@ def _claimable(facts: Facts, domain: str) -> bool:
 def _entry(
     desired: Desired,
     live: Live,
-    named: Named,
-    wanted: Mapping[str, GroupMapping],
-    held: Mapping[str, GroupMapping],
+    key: str,
+    names: Names,
     moves: Mapping[str, Rename],
     as_of: date,
 ) -> Change:
-    at, after = group_address(named), wanted[named.key]
-    before = _held(named, held)
+    at, after, before = names.address(key), _mappings(desired)[key], BLANK
+    if (name := names.live[key]) is not None:
+        before = _mappings(live).get(name, BLANK)
     action: Action = "create" if before == BLANK else "delete" if after == BLANK else "update"
-    via, via_reason = ("waiting", "not_pushed") if named.live is None else way(live.facts, at, action)
-    intent = desired.intent(address("idp_groups", named.key))
+    via, via_reason = ("waiting", "not_pushed") if name is None else way(live.facts, at, action)
+    intent = desired.intent(address("idp_groups", key))
     lapsed: Reason = "expired" if expired(intent, as_of) else "blank"
     reason: Reason = "previously" if at in moves else "config" if after != BLANK else lapsed
     return Change(
@@ -78,20 +78,21 @@ def _entry(
     )
 
 
-def _held(named: Named, held: Mapping[str, GroupMapping]) -> GroupMapping:
-    return BLANK if named.live is None else held.get(named.live, BLANK)
+def _mappings(side: Desired | Live) -> Mapping[str, GroupMapping]:
+    held = side.settings.idp_groups
+    return {} if held is UNSET else held
 
 
-def _moves(desired: Desired, names: Sequence[Named], held: Mapping[str, GroupMapping]) -> dict[str, Rename]:
+def _moves(desired: Desired, names: Names, held: Mapping[str, GroupMapping]) -> dict[str, Rename]:
     """New address -> rename, for each entry whose former name is another group that is still mapped."""
     if not any(intent.previously for intent in desired.intents.values()):
         return {}
-    taken = {named.live for named in names} | {named.key for named in names}
+    taken = {*names.live, *names.live.values()}
     moves: dict[str, Rename] = {}
-    for named in names:
-        for former in desired.intent(address("idp_groups", named.key)).previously:
+    for key in names.live:
+        for former in desired.intent(address("idp_groups", key)).previously:
             if former not in taken and held.get(former, BLANK) != BLANK:
-                at = group_address(named)
+                at = names.address(key)
                 moves[at] = Rename(address("idp_groups", former), at)
     return moves
 
@@ -99,11 +100,11 @@ def _moves(desired: Desired, names: Sequence[Named], held: Mapping[str, GroupMap
 def _left_behind(
     desired: Desired,
     live: Live,
-    names: Sequence[Named],
+    names: Names,
     held: Mapping[str, GroupMapping],
     moves: Mapping[str, Rename],
 ) -> Iterator[Change]:
-    waits = {group_address(named) for named in names if named.live is None}
+    waits = {names.address(key) for key, name in names.live.items() if name is None}
     for at, move in moves.items():
         old = move.before
         via, why = ("waiting", "not_pushed") if at in waits else way(live.facts, old, "delete")
@@ -115,13 +116,13 @@ def _left_behind(
 def _unlisted(
     desired: Desired,
     live: Live,
-    names: Sequence[Named],
+    names: Names,
     held: Mapping[str, GroupMapping],
     moves: Mapping[str, Rename],
 ) -> Iterator[Change]:
     if desired.policy.managing("idp_groups") != "authoritative":
         return
-    listed = {named.live for named in names} | {move.before.partition("/")[2] for move in moves.values()}
+    listed = {*names.live.values()} | {move.before.partition("/")[2] for move in moves.values()}
     for key in held.keys() - listed:
         if held[key] != BLANK:
             at = address("idp_groups", key)

@@ -19,10 +19,28 @@ SOON = timedelta(days=14)
 """How long before its last day an entry is warned of."""
 
 
-class Named(NamedTuple):
-    """A config entry beside the live group it means: ``live`` is the group's key there, None when it waits."""
+class Names(NamedTuple):
+    """Config entries beside the live groups they mean: ``live`` is each one's key there, None when it waits.
 
-    key: str
+    ``problems`` says of some what is odd about their names.
+    """
+
+    live: Mapping[str, str | None]
+    problems: Mapping[str, Problem]
+
+    @property
+    def found(self) -> Mapping[str, str]:
+        """Those that are there."""
+        return {key: name for key, name in self.live.items() if name is not None}
+
+    def address(self, key: str) -> Address:
+        """The address of an entry: the live name where there is one, since that is what a write goes to."""
+        return address("idp_groups", self.live[key] or key)
+
+
+class _Named(NamedTuple):
+    """The live group that an entry means, and what is odd about its name."""
+
     live: str | None
     problem: Problem | None = None
 
@@ -62,58 +80,56 @@ def on_day(desired: Desired, as_of: date) -> Desired:
     return replace(desired, settings=replace(desired.settings, idp_groups={**groups, **lapsed}))
 
 
-def name_groups(desired: Desired, facts: Facts, applied: Applied, live: Mapping[str, GroupMapping]) -> list[Named]:
+def name_groups(desired: Desired, facts: Facts, applied: Applied, live: Mapping[str, GroupMapping]) -> Names:
     """Each desired group beside the live one: by pinned id, else by name, else by the id remembered from before.
 
     A group that waits has no live one. A pinned id under another name is a warning that says to rename the key.
     """
     groups = desired.settings.idp_groups
     if groups is UNSET:
-        return []
-    by_id = {group.id: key for key, group in facts.groups.items()}
+        return Names({}, {})
     pins = {split_address(at)[1]: intent.id for at, intent in desired.intents.items() if intent.id}
+    found: dict[str, str | None] = {key: key if key in live else None for key in groups}
+    unsure = [key for key, name in found.items() if name is None or key in pins]
+    by_id = {group.id: key for key, group in facts.groups.items()} if unsure else {}
+    problems = {}
+    for key in unsure:
+        pin = pins.get(key)
+        named = _pinned(key, pin, by_id, desired) if pin else _missing(key, facts, applied, by_id, groups)
+        found[key] = named.live
+        if named.problem is not None:
+            problems[key] = named.problem
+    return Names(found, problems)
 
-    def named(key: str) -> Named:
-        if pin := pins.get(key):
-            return _pinned(key, pin, by_id, desired)
-        return Named(key, key) if key in live else _missing(key, facts, applied, by_id, groups)
 
-    return [named(key) for key in groups]
-
-
-def _pinned(key: str, pin: str, by_id: Mapping[str, str], desired: Desired) -> Named:
+def _pinned(key: str, pin: str, by_id: Mapping[str, str], desired: Desired) -> _Named:
     live = by_id.get(pin)
     where = desired.intent(address("idp_groups", key)).source
     if live is None:
-        return Named(key, None)
+        return _Named(None)
     if live in (key, f"{key} [{pin}]"):
-        return Named(key, live)
+        return _Named(live)
     message = f"the group with id {pin} is called `{live}` in the org, not `{key}`"
-    return Named(key, live, Problem("group_renamed", message, where, f"rename the key to `{live}`", "warning"))
+    return _Named(live, Problem("group_renamed", message, where, f"rename the key to `{live}`", "warning"))
 
 
 def _missing(
     key: str, facts: Facts, applied: Applied, by_id: Mapping[str, str], desired: Mapping[str, GroupMapping]
-) -> Named:
+) -> _Named:
     """An entry for which the org has no group of that name."""
     if key in facts.homonyms:
         ids = ", ".join(sorted(found for found, name in by_id.items() if name == f"{key} [{found}]"))
         message = f"two groups are called `{key}` in the org ({ids})"
-        return Named(key, None, Problem("group_ambiguous", message, None, "say which by its `id`"))
+        return _Named(None, Problem("group_ambiguous", message, None, "say which by its `id`"))
     known = applied.group_ids.get(key)
     renamed = by_id.get(known) if known else None
     if renamed is None or renamed in desired:
-        return Named(key, None)
+        return _Named(None)
     message = f"`{key}` is now called `{renamed}` in the IdP; nothing is unmapped"
-    return Named(key, renamed, Problem("group_renamed", message, None, f"rename the key to `{renamed}`", "warning"))
+    return _Named(renamed, Problem("group_renamed", message, None, f"rename the key to `{renamed}`", "warning"))
 
 
 def live_address(at: Address, names: Mapping[str, str]) -> Address:
     """An address of the config under the name that the group has in the org; any other stays as it is."""
     section, key = split_address(at)
     return address(section, names.get(key, key)) if section == "idp_groups" and key else at
-
-
-def group_address(named: Named) -> Address:
-    """The address of a named entry: the live name where there is one, since that is what a write goes to."""
-    return address("idp_groups", named.live or named.key)
