@@ -169,7 +169,7 @@ def _judgement(walked: Walk) -> Iterator[Line]:
 
 
 def _verdict(verdict: Verdict, guard: GuardResult) -> Line:
-    label = Span(f"{verdict.upper():<8}", _VERDICT_STYLE[verdict])
+    label = Span(f"{verdict.upper():<7} ", _VERDICT_STYLE[verdict])
     where = guard_place(guard)
     return Line((label, Span(guard_words(guard))), hang=8, tail=(Span(where, "dim"),) if where else ())
 

@@ -149,3 +149,14 @@ def test_steps_of_transients_count_from_one_in_the_order_of_the_plan():
     (row,) = made.impact.transients
     assert made.changes[0].address == "idp_groups/A"
     assert (row.from_step, row.to_step) == (2, 3)
+
+
+def test_what_a_mapping_gives_only_until_the_default_moves_is_told():
+    """R31: for a moment a mapping without a role follows the default that is about to go."""
+    org = live({"A": "member: X"}, defaults=Defaults("team_admin", frozenset({"Everyone"})))
+    desired = config({"A": ": X"}, defaults=Defaults("member", frozenset({"Everyone"})))
+    made = make(ask(desired, org, [person("ann", "A")]))
+    assert made.impact.changed == 0
+    (row,) = made.impact.transients
+    assert (row.kind, row.combo, row.from_step, row.to_step) == ("has", Combo("X", "team_admin"), 1, 2)
+    assert [who.email for who in made.impact.at_risk] == ["ann@acme.com"]

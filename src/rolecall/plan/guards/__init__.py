@@ -54,7 +54,8 @@ def judge(case: Case) -> tuple[tuple[GuardResult, ...], tuple[Problem, ...]]:
     lifted = [lift(name, finding, allows) for name, finding in _findings(case).items()]
     used = [entry for row in lifted for entry in row.used]
     cut = bool(question.targets or question.excludes or question.only_expired)
-    told = idle(question.desired.policy, question.lifts, used, question.as_of, cut=cut)
+    unjudged = {row.result.name for row in lifted if row.result.verdict == "not judged"}
+    told = idle(question.desired.policy, question.lifts, used, question.as_of, cut=cut, unjudged=unjudged)
     return tuple(row.result for row in lifted), tuple(told)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 from typing import NamedTuple
 
@@ -74,10 +74,16 @@ def _covered(entry: Allow, item: Item) -> bool:
 
 
 def idle(
-    policy: Policy, once: Iterable[Allow], used: Iterable[Allow], as_of: date, *, cut: bool = False
+    policy: Policy,
+    once: Iterable[Allow],
+    used: Iterable[Allow],
+    as_of: date,
+    *,
+    cut: bool = False,
+    unjudged: Collection[str] = (),
 ) -> list[Problem]:
     """A warning for each allowance that has expired, or that nothing needed. What a plan that is ``cut`` did not need
-    may well be for the rest."""
+    may well be for the rest, and nobody knows of a guard that was ``unjudged``."""
     taken = {(entry.guard, entry.target, entry.source) for entry in used}
     found = []
     for entry in (*policy.allow, *once):
@@ -85,7 +91,9 @@ def idle(
         if not holds(entry, as_of):
             message = f"{what} held through {entry.until}"
             found.append(Problem("allow_expired", message, entry.source, "delete the entry", "warning"))
-        elif (entry.guard, entry.target, entry.source) not in taken and not (cut and entry.source):
+        elif entry.guard in unjudged or (cut and entry.source):
+            continue
+        elif (entry.guard, entry.target, entry.source) not in taken:
             hint = "delete the entry" if entry.source else "leave the flag out"
             found.append(Problem("allow_unused", f"{what} is not needed", entry.source, hint, "warning"))
     return found

@@ -142,3 +142,10 @@ def test_who_loses_by_two_changes_is_covered_only_where_both_are():
     for target, expected in (("idp_groups/A", "review"), ("idp_groups/*", "allowed")):
         made = plan(BEFORE, BOTH, people, GUARDS, Policy(allow=(allow(20, target),)))
         assert verdict(made, GUARD).verdict == expected
+
+
+def test_of_a_guard_that_was_not_judged_nobody_knows_whether_it_needed_its_allowance():
+    made = plan(BEFORE, AFTER, None, GUARDS, Policy(allow=(allow(20), allow(3, guard="max_removals"))))
+    assert verdict(made, GUARD).verdict == "not judged"
+    (told,) = [problem for problem in made.warnings if problem.code == "allow_unused"]
+    assert "max_removals" in told.message
