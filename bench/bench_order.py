@@ -53,6 +53,7 @@ def main() -> None:
     outlook = timed("before, after, candidates", lambda: look(live, directory, changes))
     risks = timed("who is at risk", lambda: at_risk(outlook))
     print(f"{'':34}{sum(len(risk.numbers) for risk in risks):,} people in {len(risks):,} kinds")
+
     def ordered() -> tuple[Ordered, tuple[Transient, ...]]:
         made = order(changes, outlook)
         return made, transients(outlook, made.timeline, made.risks)
