@@ -122,7 +122,9 @@ def test_a_report_that_is_none_is_a_usage_error(repo: Path, value: str) -> None:
     assert run(["plan", "--report", value]) == Exit.USAGE
 
 
-@pytest.mark.parametrize("value", ["max_removals", "max_removals=", "max_removals=-1", "nope=3", "max_removals=x", "require-self=1"])
+@pytest.mark.parametrize(
+    "value", ["max_removals", "max_removals=", "max_removals=-1", "nope=3", "max_removals=x", "require-self=1"]
+)
 def test_an_allowance_that_is_none_is_a_usage_error(repo: Path, value: str, capsys: Capture) -> None:
     assert run(["plan", "--allow", value]) == Exit.USAGE
     assert "--allow" in capsys.readouterr().err
