@@ -17,6 +17,7 @@ from report_plans import (
     full_plan,
     mapping,
     plan_of,
+    source,
 )
 
 from rolecall.errors import Problem, Where
@@ -89,11 +90,10 @@ def test_the_place_stands_beside_the_address_where_that_is_all_there_is_room_for
 
 
 def test_fields_leave_their_column_before_they_leave_their_row() -> None:
-    changes = (
-        METADATA._replace(address=Address("sso"), after=Sso(allow_passwords=False), before=Sso(allow_passwords=True)),
-    )
-    rows = text(plan_of(*changes, REBRAND), 80).splitlines()
-    assert next(row for row in rows if row.startswith("  ~ sso")).startswith("  ~ sso   allow_passwords: true → false ")
+    intent = source("a-file-of-a-long-name.yaml", 1)
+    passwords = change("sso", "update", Sso(allow_passwords=True), Sso(allow_passwords=False), intent=intent)
+    (row,) = (row for row in text(plan_of(passwords, REBRAND), 80).splitlines() if "  ~ sso" in row)
+    assert row == f"  ~ sso   allow_passwords: true → false{'a-file-of-a-long-name.yaml:1':>41}"
 
 
 def test_people_and_reasons_share_a_row_where_it_is_wide_enough() -> None:
