@@ -188,3 +188,10 @@ def test_what_only_a_whole_upgrade_gives_refuses_no_step_of_it():
     assert make(ask(desired, legacy, [])).access_tests[0].later
     upgrading = live({"New": ""}, scim=Scim(True, "okta", "upgrading", False), legacy_links={"Old": frozenset({"X"})})
     assert make(ask(desired, upgrading, [])).access_tests[0].passed
+
+
+def test_whoever_has_a_role_by_a_group_is_not_told_beside_the_group():
+    people = [person("ida", "IT", role_attribute="member"), person("sly", "Mkt", manual="org_admin: Sales")]
+    editing = Scim(True, "okta", "new", True)
+    said = run(promise(role="org_admin", granted_by_only=()), people, scim=editing)
+    assert said.message == "org admin also comes by `IT`; org admin also comes to sly@acme.com (manual)"
