@@ -220,3 +220,10 @@ def test_only_its_own_changes_are_told_apart():
     )
     assert [change.address for change in made.changes if change.via == "api"] == ["idp_groups/B", "idp_groups/A"]
     assert [(row.kind, row.addresses) for row in made.impact.apart] == [("expired", ("idp_groups/A",))]
+
+
+def test_a_mapping_is_new_only_against_a_look_that_did_not_have_it():
+    policy = Policy(manage={"idp_groups": "additive"})
+    for known, new in ((None, False), (frozenset(), True), (frozenset({"idp_groups/A"}), False)):
+        made = plan({"A": "member: X"}, {}, [], policy=policy, applied=Applied(unmanaged=known))
+        assert [row.new for row in made.unmanaged] == [new]

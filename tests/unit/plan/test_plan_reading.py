@@ -86,3 +86,9 @@ def test_an_org_that_cannot_search_and_a_change_for_everybody_read_everybody():
 def test_the_default_reads_whoever_has_it():
     found = read(config(A, defaults=Defaults("team_admin", frozenset({"Everyone"}))))
     assert (found.unmapped, found.everybody, found.groups) == (True, False, frozenset())
+
+
+def test_more_ways_in_read_nobody():
+    policy = Policy(guards=Guards(required_org_admins=("ann@acme.com",)))
+    org = live(A, sso=Sso(True, "Okta", "okta", False, False))
+    assert read(config(A, policy, sso=Sso(allow_passwords=True)), org) == NOBODY
