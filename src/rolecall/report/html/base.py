@@ -16,6 +16,7 @@ from rolecall.report.visible import visible
 if TYPE_CHECKING:
     from markupsafe import Markup
 
+_SLASHED = str.maketrans({"/": "/<wbr>", **{char: escape(char) for char in "&<>\"'"}})
 _QUOTED = re.compile(r"`([^`]+)`")
 
 _MACROS = """
@@ -93,7 +94,7 @@ def slashed(text: str) -> Markup:
     """An address or a path that may break after a slash."""
     from markupsafe import Markup
 
-    return Markup(escape(text).replace("/", "/<wbr>"))
+    return Markup(text.translate(_SLASHED))
 
 
 def _policy(style: str, script: str) -> str:
