@@ -165,7 +165,7 @@ def test_reading_goes_on_where_it_was_held_up(source: Source, fault: str, tmp_pa
 
 
 @SOCKETS
-@pytest.mark.parametrize("fault", ["refused", "401", "html", "429_bare", "502_html", "cut_in_body"])
+@pytest.mark.parametrize("fault", ["401", "html", "429_bare", "502_html", "cut_in_body"])
 @pytest.mark.parametrize("good", [0, 2])
 def test_what_cannot_be_read_is_said_and_never_half(source: Source, fault: str, good: int, tmp_path: Path) -> None:
     """From the first request on, or once some answers have come."""

@@ -74,6 +74,8 @@ class FaultyProxy:
         ready.set()
         await self._stop.wait()
         server.close()
+        for _ in range(3):
+            await asyncio.sleep(0)  # whoever was just let in begins, so as to be ended in order
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
