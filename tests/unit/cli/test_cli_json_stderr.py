@@ -146,9 +146,7 @@ def test_nobody_is_asked_on_a_terminal_either(repo: Path) -> None:
 
 
 def test_ctrl_c(repo: Path) -> None:
-    heeds = (
-        "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler)"  # ignored by what runs behind
-    )
+    heeds = "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler)"
     start = f"{heeds}; from rolecall.cli.entry import main; main()"
     program = subprocess.Popen(
         [sys.executable, "-c", start, *JSON, "local", "serve", "--port", "0"],
