@@ -99,6 +99,8 @@ def _walk(root: Path) -> Iterator[str]:
 
 def _looks_like_ours(path: Path) -> bool:
     try:
+        if not path.is_file():  # a pipe would be waited for
+            return False
         with path.open("rb") as stream:
             start = stream.read(65536)
     except OSError:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -70,6 +72,13 @@ def test_a_pipe_is_not_waited_for(args: list[str], tmp_path: Path, capsys: pytes
     os.mkfifo(tmp_path / "pipe")
     assert run(args) == Exit.ERROR
     assert "pipe: is not a regular file" in capsys.readouterr().err
+
+
+def test_a_pipe_beside_the_config_is_not_waited_for(tmp_path: Path) -> None:
+    (tmp_path / "rolecall.yaml").write_text(CONFIG, encoding="utf-8")
+    os.mkfifo(tmp_path / "more.yaml")
+    done = subprocess.run([sys.executable, "-m", "rolecall", "validate"], cwd=tmp_path, timeout=30, check=False)
+    assert done.returncode == Exit.OK
 
 
 def test_fifty_megabytes_are_refused_at_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
