@@ -8,7 +8,8 @@ import io
 import os
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
+from pathlib import Path
+from typing import NoReturn, TextIO
 
 import click
 
@@ -102,7 +103,16 @@ def _fail(problems: Sequence[Problem], code: Exit, args: Sequence[str]) -> int:
 
 
 def _lenient_streams() -> None:
-    """A stream that is not UTF-8, or a name that no encoding holds, must not end the program."""
+    """A stream that is closed or not UTF-8, or a name that no encoding holds, must not end the program."""
+    if sys.stdout is None:
+        sys.stdout = _nowhere()
+    if sys.stderr is None:
+        sys.stderr = _nowhere()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+
+
+def _nowhere() -> TextIO:
+    """In place of a stream that was closed: its number is taken too, or the next file opened would get it."""
+    return Path(os.devnull).open("w", encoding="utf-8")

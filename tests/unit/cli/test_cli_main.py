@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 import pytest
+from cli_repo import make_repo
 
 from rolecall import __version__
 from rolecall.cli import failure
@@ -265,6 +266,14 @@ def test_a_full_disk_is_told_in_one_line() -> None:
         Exit.ERROR,
         "error: no space left on device; make room on the disk, and run the command again\n",
     )
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_a_stream_that_is_closed_does_not_matter(number: int, tmp_path: Path) -> None:
+    repo = make_repo(tmp_path / "repo")
+    line = ["sh", "-c", f'exec "$0" -m rolecall plan {number}>&-', sys.executable]
+    done = subprocess.run(line, cwd=repo, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (Exit.OK, "")
 
 
 def test_a_reader_that_leaves_gets_no_complaint() -> None:
