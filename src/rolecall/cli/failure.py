@@ -64,6 +64,7 @@ _WAYS_OUT = {
     errno.EACCES: "see who owns it, and what this user may do there",
     errno.EROFS: "name a place that can be written to",
     errno.ENOENT: "make the directory first, or name another place",
+    errno.EISDIR: "name a file in it",
 }
 """What to do now, by what the system said."""
 

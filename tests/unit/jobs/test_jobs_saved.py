@@ -180,3 +180,25 @@ def test_many_differences_are_counted(plan):
     told = differences(said, many)
     assert len(told) == MOST + 1
     assert told[-1].message == "and 33 more differences"
+
+
+def test_a_folder_in_the_place_of_a_file_is_named_and_left_alone(tmp_path):
+    (tmp_path / "out").mkdir()
+    for path in (tmp_path / "out", tmp_path / "out" / "."):
+        with pytest.raises(IsADirectoryError) as refused:
+            write_file(path, "x")
+        assert refused.value.filename == str(path)
+    assert [item.name for item in tmp_path.rglob("*")] == ["out"]
+
+
+def test_a_pipe_is_written_to_and_a_link_is_followed(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    reading = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    write_file(tmp_path / "pipe", "through")
+    assert os.read(reading, 99) == b"through"
+    os.close(reading)
+    assert (tmp_path / "pipe").is_fifo()
+    (tmp_path / "link").symlink_to("target")
+    write_file(tmp_path / "link", "there")
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "target").read_text() == "there"
