@@ -23,10 +23,10 @@ from rolecall.jobs.observe import (
     Ask,
     Draft,
     domain_names,
+    email,
     needed,
     open_draft,
     with_section,
-    words,
     write_draft,
     yes_no,
 )
@@ -69,7 +69,7 @@ def observe(call: Invocation, *, paste: bool, table: Path | None, only: str | No
     say(f"Reading {config.org.name} into {config.org.path}, tab by tab, in {PLACE}.")
     say(HELP)
     try:
-        who = by or ask("Your e-mail address", lambda text: words(text, draft.known), _last(draft))
+        who = by or ask("Your e-mail address", lambda text: email(text, draft.known), _last(draft))
     except (Left, Skipped):
         return ["Nothing was read."]
     return _walk(Reading(call, config, path, who, means), draft, sections)

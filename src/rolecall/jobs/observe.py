@@ -186,6 +186,14 @@ def words(text: str, known: Known) -> str:
     return text.strip()
 
 
+def email(text: str, known: Known) -> str:
+    """Who is reading: a plan names them to whoever has a question."""
+    name, at, domain = text.strip().partition("@")
+    if not name or not at or "." not in domain or "@" in domain or len(text.split()) != 1:
+        raise ValueError("write the whole address, such as ann@acme.com")
+    return text.strip()
+
+
 def default_role(text: str, known: Known) -> str:
     """The role of the default (R3)."""
     role = role_id(text, known.roles)

@@ -124,6 +124,21 @@ def answered(repo: Path, flags: list[str], *exchange: tuple[str, str]) -> str:
     return terminal.seen
 
 
+def test_who_reads_is_asked_for_as_an_address(repo: Path) -> None:
+    terminal = Terminal([*ROLECALL, "observe", "--only", "teams"], repo)
+    try:
+        for wrong in ("ann", "ann@acme", "ann bo@acme.com", "@acme.com", "a@b@acme.com"):
+            terminal.expect("Your e-mail address")
+            terminal.type(wrong)
+            terminal.expect("Write the whole address, such as ann@acme.com")
+        terminal.expect("Your e-mail address")
+        terminal.type("quit")
+    except AssertionError:
+        terminal.kill()
+        raise
+    assert terminal.end() == 0, terminal.seen
+
+
 def test_what_is_skipped_stays_unread_and_what_was_known_is_not_believed(repo: Path) -> None:
     answered(repo, ["--only", "teams"], ("Still so", "no"), ("one to a line", "skip"))
     assert org(repo)["coverage"]["teams"] == "unread"
