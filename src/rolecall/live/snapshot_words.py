@@ -24,12 +24,16 @@ _KINDS = {
 
 
 class Refusal(NamedTuple):
-    """One keyword of the schema that a value breaks: ``rule`` is the keyword's own value."""
+    """One keyword of the schema that a value breaks.
+
+    ``rule`` is the keyword's own value, ``said`` the words of the library.
+    """
 
     keyword: str
     rule: Any
     instance: Any
     schema: dict[str, Any]
+    said: str
 
 
 def explained(data: Json, schema: Mapping[str, Json], most: int) -> Iterator[Fault]:
@@ -37,7 +41,9 @@ def explained(data: Json, schema: Mapping[str, Json], most: int) -> Iterator[Fau
     for error in islice(Draft7Validator(schema).iter_errors(data), most):
         deepest = _deepest(error)
         schema_here = deepest.schema if isinstance(deepest.schema, dict) else {}
-        refusal = Refusal(str(deepest.validator), deepest.validator_value, deepest.instance, schema_here)
+        refusal = Refusal(
+            str(deepest.validator), deepest.validator_value, deepest.instance, schema_here, deepest.message
+        )
         yield from _WORDS.get(refusal.keyword, _other)(refusal, tuple(deepest.absolute_path))
 
 
@@ -61,8 +67,9 @@ def _unknown_key(error: Refusal, trail: Trail) -> Iterator[Fault]:
 
 
 def _missing_key(error: Refusal, trail: Trail) -> Iterator[Fault]:
-    missing = [name for name in error.rule if name not in error.instance]
-    yield Fault(trail, f"`{missing[0]}` is missing")
+    """One refusal comes for each key that is missing, and only its message tells which."""
+    missing = next(name for name in error.rule if error.said.startswith(repr(name)))
+    yield Fault(trail, f"`{missing}` is missing")
 
 
 def _type(error: Refusal, trail: Trail) -> Iterator[Fault]:

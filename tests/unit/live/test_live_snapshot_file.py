@@ -113,6 +113,14 @@ def test_what_the_schema_refuses_is_said_in_plain_words(tmp_path: Path, changes:
     assert words in str(problem)
 
 
+def test_each_key_that_is_missing_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "empty.json"
+    path.write_text("{}", encoding="utf-8")
+    with pytest.raises(ConfigError) as refused:
+        read_snapshot(path)
+    assert {item.message for item in refused.value.problems} == {"`snapshot` is missing", "`org` is missing"}
+
+
 def test_a_file_that_is_wrong_throughout_is_told_in_part(tmp_path: Path) -> None:
     found = problems(tmp_path, ORG | {"domains": {f"d{n}.com": None for n in range(2000)}})
     assert len(found) == MOST_PROBLEMS
