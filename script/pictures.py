@@ -20,6 +20,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
+from itertools import count, islice
 from pathlib import Path
 
 from rich.console import Console
@@ -60,7 +61,7 @@ def main(wanted: list[str]) -> None:
             path = PICTURES[name](Path(folder))
         if path.stat().st_size > LARGEST:
             raise SystemExit(f"{path} has {path.stat().st_size:,} bytes, more than {LARGEST:,}")
-        print(f"Wrote {path.relative_to(ROOT)}, {path.stat().st_size:,} bytes")
+        sys.stdout.write(f"Wrote {path.relative_to(ROOT)}, {path.stat().st_size:,} bytes\n")
 
 
 def terminal(_: Path) -> Path:
@@ -140,7 +141,11 @@ def _reorganisation() -> tuple[dict[str, object], dict[str, object]]:
         "idp_groups": after,
     }
     live = {
-        **{"snapshot": 1, "taken_at": "2026-11-22T09:00:00Z", "org": org, "teams": teams, "defaults": defaults},
+        "snapshot": 1,
+        "taken_at": "2026-11-22T09:00:00Z",
+        "org": org,
+        "teams": teams,
+        "defaults": defaults,
         "roles": ["org_admin", "team_admin", "member"],
         "domains": {"globex.example": {"discoverable": False, "join": "approval"}},
         "sso": {"enabled": True, "name": "Okta", "idp": "okta", "allow_uninvited": False, "allow_passwords": False},
@@ -152,12 +157,11 @@ def _reorganisation() -> tuple[dict[str, object], dict[str, object]]:
 
 
 def _everybody() -> Iterator[dict[str, object]]:
-    number = 0
+    numbers = count()
     for name, size in zip(_BEFORE, _SIZES, strict=True):
-        for number in range(number, number + size):
+        for number in islice(numbers, size):
             groups = [f"Writer-{name}"]
             yield {"email": f"person{number:05}@globex.example", "origin": "scim", "active": True, "groups": groups}
-        number += 1
 
 
 def _run(command: str, folder: Path, *, refused: bool = False) -> None:
