@@ -115,7 +115,13 @@ def _narrowed(sources: Sources, edit: Edit, path: Sequence[str]) -> Edit:
         held = held.get(step) if isinstance(held, dict) else None
     if not isinstance(held, dict) or not isinstance(edit.fresh, dict):
         return edit
-    return edit._replace(fresh={name: said for name, said in edit.fresh.items() if held.get(name) != said})
+    fresh = {name: said for name, said in edit.fresh.items() if held.get(name) != said}
+    if edit.fields is None or sources.documents[-1].has(path):
+        return edit._replace(fresh=fresh)
+    if fresh.get("blank"):  # beside a role that is inherited it would be two things at once
+        return edit._replace(fresh="blank")
+    fields = {name: said for name, said in edit.fields.items() if said is None or name in fresh}
+    return edit._replace(fields=fields, fresh=fresh)
 
 
 def _home(sources: Sources, section: str) -> Document:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from rolecall.desired import load
+from rolecall.desired import load, read_config
 from rolecall.desired.emit_edit import edited, removing, setting
 from rolecall.errors import ConfigError
 from rolecall.model.settings import BLANK, Defaults, Domain, GroupMapping, Scim, Sso
@@ -167,6 +167,39 @@ def test_with_an_overlay_only_the_overlay_changes(tmp_path: Path) -> None:
         "A": {"role": "org_admin", "teams": ["X"]},
         "B": {"role": "member", "teams": ["Y"], "owner": "me"},
     }
+
+
+INHERITED = {
+    "a mapping": "{role: team_admin, teams: [X], owner: me}",
+    "blank": "blank",
+    "a mapping that ends": "{role: team_admin, teams: [X, Y], expires: 2031-01-01}",
+}
+
+
+@pytest.mark.parametrize("inherited", INHERITED.values(), ids=INHERITED)
+@pytest.mark.parametrize("value", [mapping("member", "X"), mapping("team_admin", "Y")], ids=["role", "teams"])
+@pytest.mark.parametrize("over", ["", "  A: {owner: you}\n", "  A: {remove: true}\n"], ids=repr)
+def test_an_overlay_over_what_it_inherits_says_the_value(
+    tmp_path: Path, inherited: str, value: GroupMapping, over: str
+) -> None:
+    (tmp_path / "env").mkdir()
+    overlay = tmp_path / "env/prod.yaml"
+    overlay.write_text(f"idp_groups:\n{over}  Z: blank\n")
+    (tmp_path / "rolecall.yaml").write_text(f"{HEAD}idp_groups:\n  A: {inherited}\n")
+    made = edited(load(tmp_path, "prod"), [setting("idp_groups/A", value)])
+    overlay.write_text(made.get("env/prod.yaml", overlay.read_text()))
+    assert read_config(tmp_path, "prod").desired.settings.idp_groups["A"] == value
+
+
+@pytest.mark.parametrize("inherited", INHERITED.values(), ids=INHERITED)
+@pytest.mark.parametrize("pin", [None, "id-1"])
+def test_an_overlay_makes_blank_what_it_inherits(tmp_path: Path, inherited: str, pin: str | None) -> None:
+    (tmp_path / "env").mkdir()
+    (tmp_path / "env/prod.yaml").write_text("idp_groups:\n  Z: blank\n")
+    (tmp_path / "rolecall.yaml").write_text(f"{HEAD}idp_groups:\n  A: {inherited}\n")
+    made = edited(load(tmp_path, "prod"), [setting("idp_groups/A", BLANK, pin)])
+    (tmp_path / "env/prod.yaml").write_text(made["env/prod.yaml"])
+    assert read_config(tmp_path, "prod").desired.settings.idp_groups["A"] == BLANK
 
 
 def test_what_is_so_already_changes_nothing(tmp_path: Path) -> None:
