@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import select
+import shutil
 import sys
+import textwrap
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -26,8 +28,23 @@ HELP = "Enter takes what stands in brackets; `skip` leaves it unread; `quit` sto
 
 def say(text: str = "") -> None:
     """A line for the person; results go to stdout, talk goes to stderr."""
-    sys.stderr.write(f"{text}\n")
+    sys.stderr.write(f"{_folded(text)}\n")
     sys.stderr.flush()
+
+
+def _folded(text: str) -> str:
+    """Folded between words where the terminal would break one."""
+    if not sys.stderr.isatty():
+        return text
+    width = max(shutil.get_terminal_size().columns - 1, 20)
+    return "\n".join(piece for line in text.split("\n") for piece in _pieces(line, width))
+
+
+def _pieces(line: str, width: int) -> list[str]:
+    if len(line) <= width:
+        return [line]
+    indent = line[: len(line) - len(line.lstrip())]
+    return textwrap.wrap(line, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
 
 
 def ask(question: str, read: Callable[[str], T], default: str | None = None) -> T:
@@ -53,7 +70,7 @@ def block(question: str) -> str:
     say(question)
     lines: list[str] = []
     while True:
-        line = sys.stdin.readline()
+        line = _heard()
         if not line or (not line.strip() and lines and not _waiting()):
             break
         if line.strip().casefold() in ("skip", "quit") and not lines:
@@ -74,12 +91,17 @@ def _waiting() -> bool:
 
 
 def _line(prompt: str) -> str:
-    sys.stderr.write(prompt)
+    sys.stderr.write(f"{_folded(prompt.rstrip())} ")
     sys.stderr.flush()
-    try:
-        line = sys.stdin.readline()
-    except KeyboardInterrupt:
-        raise Left from None
+    line = _heard()
     if not line or line.strip().casefold() == "quit":
         raise Left
     return line.strip()
+
+
+def _heard() -> str:
+    try:
+        return sys.stdin.readline()
+    except KeyboardInterrupt:
+        sys.stderr.write("\n")  # after the ^C that a terminal shows
+        raise Left from None

@@ -139,6 +139,41 @@ def test_who_reads_is_asked_for_as_an_address(repo: Path) -> None:
     assert terminal.end() == 0, terminal.seen
 
 
+def test_prompts_are_folded_between_words(repo: Path) -> None:
+    terminal = Terminal([*ROLECALL, "observe", "--by", "ann@acme.com", "--only", "idp_groups", "--paste"], repo, NARROW)
+    try:
+        terminal.expect("ends it:")
+        terminal.type("quit")
+    except AssertionError:
+        terminal.kill()
+        raise
+    assert terminal.end() == 0, terminal.seen
+    lines = terminal.seen.partition("ends it:")[0].splitlines()
+    assert max(map(len, lines)) < 40
+    assert "Select the whole table on the page," in lines
+
+
+NARROW = {"COLUMNS": "40"}
+
+
+@pytest.mark.parametrize(
+    "section, prompt, then",
+    [("scim", "Is SCIM switched on: ", "\nStopped at SCIM"), ("teams", "ends the list:", "\n\nStopped at Access")],
+)
+def test_ctrl_c_stops_where_one_can_go_on(repo: Path, section: str, prompt: str, then: str) -> None:
+    (repo / "org.yaml").unlink()
+    terminal = Terminal([*ROLECALL, "observe", "--by", "ann@acme.com", "--only", section], repo)
+    try:
+        terminal.expect(prompt)
+        terminal.interrupt()
+        terminal.expect(then)
+    except AssertionError:
+        terminal.kill()
+        raise
+    assert terminal.end() == 0, terminal.seen
+    assert "Go on: rolecall observe" in terminal.seen
+
+
 def test_what_is_skipped_stays_unread_and_what_was_known_is_not_believed(repo: Path) -> None:
     answered(repo, ["--only", "teams"], ("Still so", "no"), ("one to a line", "skip"))
     assert org(repo)["coverage"]["teams"] == "unread"
