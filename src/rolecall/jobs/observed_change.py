@@ -27,6 +27,8 @@ def found_value(step: Step, found: str, facts: Facts) -> Value | None:
     section, _ = split_address(step.address)
     text = found.strip()
     try:
+        if not text.strip(": "):
+            raise ValueError("it is empty")  # a variable that was never set is no word of a blank group
         if section == "idp_groups" and not text.startswith("{"):
             role, _, teams = text.partition(":")
             known = Known(facts.teams, facts.roles)

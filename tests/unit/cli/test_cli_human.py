@@ -95,7 +95,7 @@ def test_what_was_found_instead_is_written_down_and_asked_for_again(repo: Path, 
     assert run(["plan", "--detailed-exitcode"]) == Exit.CHANGES
 
 
-@pytest.mark.parametrize("found", ["Boss: Brand", "Member: Brnd", "Member", "{role: [}"])
+@pytest.mark.parametrize("found", ["Boss: Brand", "Member: Brnd", "Member", "{role: [}", ""])
 def test_a_value_that_cannot_be_is_refused_and_nothing_is_recorded(repo: Path, found: str, capsys: Capture) -> None:
     before = (repo / "live.json").read_text()
     assert run(["done", "1", "1", "--found", found]) in (Exit.USAGE, Exit.ERROR)

@@ -113,7 +113,7 @@ def test_what_was_found_is_read_as_people_say_it(at: str, found: str, value) -> 
     assert found_value(step(at, "update", None), found, FACTS) == value
 
 
-@pytest.mark.parametrize("found", ["Boss: Everyone", "Member: Nobody", "Member", "{a"])
+@pytest.mark.parametrize("found", ["Boss: Everyone", "Member: Nobody", "Member", "{a", "", " : "])
 def test_what_cannot_be_is_refused(found: str) -> None:
     with pytest.raises(Exception) as caught:
         found_value(step("idp_groups/A", "update", None), found, FACTS)
