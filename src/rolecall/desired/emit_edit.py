@@ -83,10 +83,11 @@ def edited(sources: Sources, edits: Sequence[Edit]) -> dict[str, str]:
             by_file.setdefault(found[0], []).append(found[1])
     texts = {}
     for name, wanted in by_file.items():
-        before = read_file(sources.root / name, name).decode("utf-8-sig")
+        held = read_file(sources.root / name, name).decode("utf-8-sig")
+        before = held.replace("\r\n", "\n")
         after = _apply(before, wanted, name)
         if after != before:
-            texts[name] = after
+            texts[name] = after.replace("\n", "\r\n") if before != held else after
     return texts
 
 

@@ -202,6 +202,18 @@ def test_an_overlay_makes_blank_what_it_inherits(tmp_path: Path, inherited: str,
     assert read_config(tmp_path, "prod").desired.settings.idp_groups["A"] == BLANK
 
 
+def test_lines_go_on_ending_as_they_did(tmp_path: Path) -> None:
+    text = (
+        f"{HEAD}idp_groups:\n  A: {{role: member, teams: [X]}}   # why\n  B:\n    teams:\n    - X\n    role: member\n"
+    )
+    (tmp_path / "rolecall.yaml").write_bytes(text.replace("\n", "\r\n").encode())
+    edits = [setting("idp_groups/A", mapping("member", "Y")), setting("idp_groups/B", mapping("member", "X", "Y"))]
+    made = edited(load(tmp_path), [*edits, setting("idp_groups/C", BLANK)])["rolecall.yaml"]
+    (tmp_path / "rolecall.yaml").write_text(text)
+    again = edited(load(tmp_path), [*edits, setting("idp_groups/C", BLANK)])["rolecall.yaml"]
+    assert made == again.replace("\n", "\r\n")
+
+
 def test_what_is_so_already_changes_nothing(tmp_path: Path) -> None:
     (tmp_path / "rolecall.yaml").write_text(f"{HEAD}idp_groups:\n  A: {{role: member, teams: [Y, X]}}\n")
     assert edited(load(tmp_path), [setting("idp_groups/A", mapping("member", "X", "Y")), removing("sso")]) == {}
