@@ -6,7 +6,8 @@ import select
 import shutil
 import sys
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -67,19 +68,24 @@ def ask(question: str, read: Callable[[str], T], default: str | None = None) -> 
 def block(question: str) -> str:
     """Several lines, up to an empty one behind which nothing waits, or the end of input: a paste may have empty lines
     of its own. Raises Skipped or Left."""
-    say(question)
     lines: list[str] = []
+    with _stopping():
+        say(question)
+        _read_into(lines)
+    if not lines:
+        raise Left
+    return "".join(lines)
+
+
+def _read_into(lines: list[str]) -> None:
     while True:
-        line = _heard()
+        line = sys.stdin.readline()
         if not line or (not line.strip() and lines and not _waiting()):
             break
         if line.strip().casefold() in ("skip", "quit") and not lines:
             raise Skipped if line.strip().casefold() == "skip" else Left
         if line.strip():
             lines.append(line)
-    if not lines:
-        raise Left
-    return "".join(lines)
 
 
 def _waiting() -> bool:
@@ -91,17 +97,20 @@ def _waiting() -> bool:
 
 
 def _line(prompt: str) -> str:
-    sys.stderr.write(f"{_folded(prompt.rstrip())} ")
-    sys.stderr.flush()
-    line = _heard()
+    with _stopping():
+        sys.stderr.write(f"{_folded(prompt.rstrip())} ")
+        sys.stderr.flush()
+        line = sys.stdin.readline()
     if not line or line.strip().casefold() == "quit":
         raise Left
     return line.strip()
 
 
-def _heard() -> str:
+@contextmanager
+def _stopping() -> Iterator[None]:
+    """Ctrl-C from the moment a question is on the screen is a wish to stop here."""
     try:
-        return sys.stdin.readline()
+        yield
     except KeyboardInterrupt:
         sys.stderr.write("\n")  # after the ^C that a terminal shows
         raise Left from None

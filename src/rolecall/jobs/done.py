@@ -45,6 +45,9 @@ async def attest(journal: Journal | None, org: Reader, run: int, number: int, wo
         waiting = ", ".join(str(step.number) for step in found.human) or "none"
         hint = f"steps of run {run} that wait for a person: {waiting}"
         raise Misuse(Problem("no_step", f"step {number} of run {run} is not a person's", None, hint))
+    if step.state == "attested" and word.found is None and word.evidence is None:
+        hint = "to correct it, say what is there with --found VALUE; to undo it, plan again"
+        raise Misuse(Problem("done_already", f"step {number} of run {run} is done already, says {step.by}", None, hint))
     changed = await _write_down(org, step, word)
     sha256 = hashlib.sha256(word.evidence.read_bytes()).hexdigest() if word.evidence else None
     evidence = str(word.evidence) if word.evidence else None

@@ -70,7 +70,8 @@ def write_export(out: Path, made: Exported, beside: Mapping[str, Path]) -> list[
     Raises ConfigError where there is a config already.
     """
     if (out / MAIN).exists():
-        hint = "merge into it with --update, or name another directory with --out"
+        there = f"-C {out} " if out.resolve() != Path.cwd() else ""
+        hint = f"merge into it with `rolecall {there}export --update`, or name another directory with --out"
         raise ConfigError(Problem("exists", "there is a config here already", Where(str(out / MAIN)), hint))
     out.mkdir(parents=True, exist_ok=True)
     written = write_texts(out, made.files)

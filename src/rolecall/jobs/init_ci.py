@@ -70,8 +70,9 @@ def _template(name: str) -> str:
 
 
 _GITHUB = """\
-In the repository's settings: the secrets ROLECALL_TOKEN and ROLECALL_JOURNAL (a PostgreSQL URL), the variable
-ROLECALL_TOKEN_HOST (the org's host), and an environment `writer` whose required reviewers approve what is applied.
+In the repository's settings: the secret ROLECALL_JOURNAL (a PostgreSQL URL), an environment `writer` whose required
+reviewers approve what is applied, and for an org behind https:// the secret ROLECALL_TOKEN and the variable
+ROLECALL_TOKEN_HOST (the org's host).
 """
 _ACTION = """\
 The workflows take the action from {owner}/rolecall at the tag v{version}: a copy of rolecall's repository that you keep
@@ -83,7 +84,8 @@ by the account that keeps your copy of rolecall's repository, with the tag v{ver
   sed -i 's#OWNER/rolecall#ACCOUNT/rolecall#' .github/workflows/rolecall-*.yml
 """
 _GITLAB = """\
-In the project's settings: the masked variables ROLECALL_TOKEN, ROLECALL_TOKEN_HOST (the org's host), ROLECALL_JOURNAL
-(a PostgreSQL URL) and ROLECALL_GITLAB_TOKEN, as the head of .gitlab-ci.yml says; ROLECALL_IMAGE where the image is
-elsewhere; a protected environment `writer-`, with the overlay's name after it where there is one; a schedule for drift.
+In the project's settings: the masked variables ROLECALL_JOURNAL (a PostgreSQL URL) and ROLECALL_GITLAB_TOKEN, as the
+head of .gitlab-ci.yml says; for an org behind https:// ROLECALL_TOKEN and ROLECALL_TOKEN_HOST (the org's host);
+ROLECALL_IMAGE where the image is elsewhere; a protected environment `writer-`, with the overlay's name after it where
+there is one; a schedule for drift.
 """

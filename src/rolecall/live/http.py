@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 CONNECTIONS = 8
 LARGEST_ANSWER = 64 * 1024 * 1024
 """Bytes of one answer after decompression; a page is far smaller."""
+_ERRNO = re.compile(r"^\[Errno -?\d+\] ")
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 Token = Callable[[], str]
@@ -228,7 +230,7 @@ def _unreachable(url: str, error: Exception, party: Party) -> NoAnswer:
         hint = "set SSL_CERT_FILE if its certificate is from an authority of your own"
         problem = Problem(f"{party.code}_tls", f"the certificate of {host} does not fit: {error}", None, hint)
         return NoAnswer(problem, sent=False, final=True)
-    message = f"{host} cannot be reached: {str(error) or 'no connection in time'}"
+    message = f"{host} cannot be reached: {_ERRNO.sub('', str(error)) or 'no connection in time'}"
     hint = f"check `{party.setting}` and the network"
     return NoAnswer(Problem(f"{party.code}_unreachable", message, None, hint), sent=False)
 

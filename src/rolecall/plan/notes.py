@@ -42,8 +42,8 @@ def whose_reading(live: Live, sections: Iterable[str], now: datetime) -> list[Pr
     if taken:
         oldest = min(taken)
         year = f" {oldest.year}" if oldest.year != now.year else ""
-        days = max(0, (now - oldest).days)
-        ago = "today" if not days else f"{days:,} day{'s' if days != 1 else ''} ago"
+        days = (now - oldest).days
+        ago = "yet to come" if days < -1 else "today" if days < 1 else f"{days:,} day{'s' if days != 1 else ''} ago"
         when = f"on {oldest.day} {oldest:%B}{year} ({ago})"
     else:
         when = "on a day that the file does not tell"

@@ -14,7 +14,7 @@ from rolecall.access.rules import Rules, compile_access, endpoint_of, scim_on
 from rolecall.model.change import Change
 from rolecall.model.directory import Directory, PeopleScope
 from rolecall.model.kinds import address, split_address, value_at
-from rolecall.model.live import Live
+from rolecall.model.live import UNREAD, Live
 from rolecall.model.settings import UNSET, Address, GroupMapping, Value
 from rolecall.plan.state import State, follow
 
@@ -59,9 +59,10 @@ class Outlook:
         return compile_access(settings, state.facts, atoms=self.before.atoms)
 
     def with_people(self, directory: Directory | None) -> Outlook:
-        """The same with these people looked at, and nobody else."""
-        seen = replace(self, directory=directory, touched=_touched(self, directory) if directory is not None else {})
-        return replace(seen, problem=_problem(seen) if seen.moves else None)
+        """The same with these people looked at, and nobody else. People of whom nothing was read are none at all."""
+        read = None if directory is None or directory.coverage.state == "unread" else directory
+        seen = replace(self, directory=read, touched=_touched(self, read) if read is not None else {})
+        return replace(seen, problem=_problem(seen, directory) if seen.moves else None)
 
 
 def look(live: Live, directory: Directory | None, changes: Iterable[Change]) -> Outlook:
@@ -131,16 +132,15 @@ def _without_role(value: Value | None) -> bool:
     return isinstance(value, GroupMapping) and value.role is None and bool(value.teams)
 
 
-def _problem(outlook: Outlook) -> str | None:
+def _problem(outlook: Outlook, directory: Directory | None) -> str | None:
     missing = sorted(outlook.before.missing | outlook.after.missing)
     if missing:
         return f"Who gains or loses what is not known: {', '.join(missing)} not read."
-    directory = outlook.directory
-    if directory is None:
-        return "Who gains or loses what is not known: people were not read."
-    seen = directory.coverage
+    seen = UNREAD if directory is None else directory.coverage
     if seen.state == "complete":
         return None
-    part = f"{seen.read:,} of {seen.total:,}" if seen.read is not None and seen.total is not None else "not all"
     why = f": {seen.problem}" if seen.problem else ""
+    if seen.state == "unread":
+        return f"Who gains or loses what is not known: people were not read{why}."
+    part = f"{seen.read:,} of {seen.total:,}" if seen.read is not None and seen.total is not None else "not all"
     return f"Counts are too low: {part} people were read{why}."

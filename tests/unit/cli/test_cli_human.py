@@ -95,6 +95,13 @@ def test_what_was_found_instead_is_written_down_and_asked_for_again(repo: Path, 
     assert run(["plan", "--detailed-exitcode"]) == Exit.CHANGES
 
 
+def test_a_step_that_is_done_is_not_recorded_once_more_without_a_correction(repo: Path, capsys: Capture) -> None:
+    assert run(["done", "1", "1", "--by", "ann@tiny.co"]) == Exit.OK
+    assert run(["done", "1", "1", "--by", "bo@tiny.co"]) == Exit.USAGE
+    assert "step 1 of run 1 is done already, says ann@tiny.co" in capsys.readouterr().err
+    assert run(["done", "1", "1", "--by", "bo@tiny.co", "--found", "Member: Brand"]) == Exit.OK
+
+
 @pytest.mark.parametrize("found", ["Boss: Brand", "Member: Brnd", "Member", "{role: [}", ""])
 def test_a_value_that_cannot_be_is_refused_and_nothing_is_recorded(repo: Path, found: str, capsys: Capture) -> None:
     before = (repo / "live.json").read_text()

@@ -94,6 +94,9 @@ Guard = Callable[[Case], Finding]
 
 PASS = Finding("pass")
 
+NAME_PEOPLE = "Name where people come from in `people:`, and plan again."
+"""The way out where nobody was read."""
+
 
 def unjudged(case: Case, limit: str | int | None = None) -> Finding:
     """What a people guard says when the people cannot be relied on."""

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from rolecall.errors import Problem
 from rolecall.model.policy import Allow, Policy
-from rolecall.plan.guards.case import Finding, Item, at, place
+from rolecall.plan.guards.case import NAME_PEOPLE, Finding, Item, at, place
 from rolecall.plan.resolve import covers
 from rolecall.plan.value import GuardResult
 
@@ -155,7 +155,7 @@ def _covers(entry: Allow) -> str:
 
 def _ways(name: str, finding: Finding, rest: int) -> tuple[str, ...]:
     if finding.verdict == "not judged":
-        return finding.fixes or ("Read the people, and plan again.",)
+        return finding.fixes or (NAME_PEOPLE,)
     ways = list(finding.fixes)
     if finding.firm:
         return (*ways, *(("No allowance lifts this.",) if finding.verdict == "block" else ()))

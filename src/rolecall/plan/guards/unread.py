@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from rolecall.plan.guards.case import PASS, Case, Finding, Item
+from rolecall.plan.guards.case import NAME_PEOPLE, PASS, Case, Finding, Item
 from rolecall.plan.guards.limits import bounds
 from rolecall.plan.headline import enumerate_words
 from rolecall.plan.value import Verdict
+
+OBSERVE = "Observe it again."
 
 
 def unread(case: Case) -> Finding:
@@ -27,8 +29,11 @@ def unread(case: Case) -> Finding:
     if people:
         said.append(people)
     items = tuple(Item(1) for _ in (*sections, *(("people",) if people else ())))
-    fixes = ("Read them: check the token's rights, or observe the org again.",)
-    return Finding(verdict, " ".join(said), actual=len(items), items=items, fixes=fixes)
+    observed = case.question.live.facts.observed
+    fixes = [OBSERVE if observed else "Check the token's rights."] if sections else []
+    if people:
+        fixes.append(NAME_PEOPLE if observed or sections else f"Check the token's rights. {NAME_PEOPLE}")
+    return Finding(verdict, " ".join(said), actual=len(items), items=items, fixes=tuple(fixes))
 
 
 def observed_age(case: Case) -> Finding:
@@ -39,6 +44,9 @@ def observed_age(case: Case) -> Finding:
     limits = bounds(case.policies, "observed_age", 0, "days")
     if not taken:
         return PASS._replace(limit=limits.words)
+    if max(taken) > case.question.created_at + timedelta(days=1):
+        said = f"The org was looked at on {max(taken):%Y-%m-%d}, says the file; that day is yet to come."
+        return Finding("review", said, limits.words, items=(Item(1),), fixes=(f"Mend `taken_at`. {OBSERVE}",))
     days = _days(min(taken), case.question.created_at)
     return Finding(
         limits.judge(days),
@@ -47,7 +55,7 @@ def observed_age(case: Case) -> Finding:
         days,
         (Item(days),),
         again=limits.judge,
-        fixes=("Observe it again.",),
+        fixes=(OBSERVE,),
     )
 
 

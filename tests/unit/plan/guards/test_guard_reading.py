@@ -41,6 +41,16 @@ def test_on_an_observed_org_people_unread_are_a_review():
     assert verdict(made, "escalations").verdict == "not judged"
 
 
+def test_people_of_whom_nothing_was_read_are_not_an_org_that_has_nobody():
+    asked = ask(config(B), live(A, observed=True, can=frozenset()), [])
+    unread = replace(asked, directory=replace(asked.directory, coverage=UNREAD._replace(problem="no `people:`")))
+    made = make(unread)
+    assert made.impact.problem == "Who gains or loses what is not known: people were not read: no `people:`."
+    assert (made.impact.people, made.impact.headline) == (None, "")
+    assert verdict(made, "max_people_losing_access").verdict == "not judged"
+    assert verdict(made, "unread").ways[0] == "Name where people come from in `people:`, and plan again."
+
+
 def test_people_read_in_part_are_not_judged_unless_what_was_seen_is_too_much_already():
     partial = Coverage("partial", 100, 400)
     some = ask(config(B), live(A, active_people=400), many(5, "A"))
@@ -78,6 +88,15 @@ def test_an_observed_org_grows_old(days, expected):
     guards = Guards(observed_age=Band(Limit(30), Limit(60)))
     made = make(ask(config(B, Policy(guards=guards)), org, []))
     assert verdict(made, "observed_age").verdict == expected
+
+
+def test_a_day_that_is_yet_to_come_does_not_make_an_observed_org_young():
+    taken = Coverage(taken_at=orgs.NOW + timedelta(days=1500), taken_by="ann@acme.com")
+    org = replace(live(A, observed=True, can=frozenset()), coverage={"idp_groups": taken})
+    made = make(ask(config(B), org, []))
+    assert verdict(made, "observed_age").verdict == "review"
+    assert "yet to come" in verdict(made, "observed_age").message
+    assert any("(yet to come)" in problem.message for problem in made.warnings)
 
 
 def test_an_address_that_another_config_applied_last_needs_a_review():
