@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,6 +28,9 @@ settings.load_profile(os.environ.get("ROLECALL_HYPOTHESIS", "ci"))
 for _name in list(os.environ):
     if _name in ("CI", "NO_COLOR", "FORCE_COLOR") or _name.startswith(("GITHUB_", "GITLAB_", "CI_")):
         del os.environ[_name]  # the same tests on a laptop and in a pipeline; what a pipeline changes is set by a test
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in what a shell runs behind, and by its children
 
 REQUIRED = set(filter(None, os.environ.get("ROLECALL_REQUIRE", "").split(",")))
 """What must be there: without it tests fail, where they would be skipped and say so."""

@@ -31,6 +31,9 @@ FAULTS = (
 LONG = 3.0
 """Seconds that a delayed answer takes; more than the clients of the tests wait."""
 
+MOMENT = 0.01
+"""Seconds in which a loop goes round a few times."""
+
 
 @dataclass(slots=True)
 class Seen:
@@ -53,6 +56,7 @@ class FaultyProxy:
     _loop: asyncio.AbstractEventLoop | None = None
     _thread: threading.Thread | None = None
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    _writers: set[asyncio.StreamWriter] = field(default_factory=set)
 
     def __enter__(self) -> FaultyProxy:
         ready = threading.Event()
@@ -74,11 +78,13 @@ class FaultyProxy:
         ready.set()
         await self._stop.wait()
         server.close()
-        for _ in range(3):
-            await asyncio.sleep(0)  # whoever was just let in begins, so as to be ended in order
+        await asyncio.sleep(MOMENT)  # whoever was just let in begins, so as to be ended in order
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        for writer in self._writers:
+            writer.transport.abort()
+        await asyncio.sleep(MOMENT)  # the loop lets go of what was closed
 
     _stop: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -86,6 +92,7 @@ class FaultyProxy:
         task = asyncio.current_task()
         assert task
         self._tasks.add(task)
+        self._writers.add(writer)
         try:
             with suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
                 while await self._one(reader, writer):
