@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -34,6 +36,16 @@ EACH = pytest.mark.parametrize("source", SOURCES, ids=str)
 def those(*able: str) -> pytest.MarkDecorator:
     """The sources that can do any of this."""
     return pytest.mark.parametrize("source", [one for one in SOURCES if one.can.intersection(able)], ids=str)
+
+
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+
+
+@pytest.fixture(autouse=True)
+def _sockets_called_off() -> Iterator[None]:
+    """A loop that ends as a connection is being let in may drop its socket unclosed; it goes here."""
+    yield
+    gc.collect()
 
 
 SOCKETS = those("socket")
