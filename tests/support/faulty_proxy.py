@@ -31,9 +31,6 @@ FAULTS = (
 LONG = 3.0
 """Seconds that a delayed answer takes; more than the clients of the tests wait."""
 
-MOMENT = 0.01
-"""Seconds in which a loop goes round a few times."""
-
 
 @dataclass(slots=True)
 class Seen:
@@ -78,27 +75,31 @@ class FaultyProxy:
         ready.set()
         await self._stop.wait()
         server.close()
-        await asyncio.sleep(MOMENT)  # whoever was just let in begins, so as to be ended in order
-        for task in list(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.sleep(0)  # whoever knocked in this very round is let in
+        while going := asyncio.all_tasks() - {asyncio.current_task()}:
+            for task in list(self._tasks):  # whoever is just let in gets in, and begins, so as to be ended in order
+                task.cancel()
+            await asyncio.gather(*going, return_exceptions=True)
         for writer in self._writers:
             writer.transport.abort()
-        await asyncio.sleep(MOMENT)  # the loop lets go of what was closed
+        for _ in range(3):
+            await asyncio.sleep(0)  # the loop lets go of what was closed
 
     _stop: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def _accepted(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task
-        self._tasks.add(task)
+    def _accepted(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Not a coroutine: one that is called off before it begins would never close its connection."""
         self._writers.add(writer)
+        task = asyncio.get_running_loop().create_task(self._conversation(reader, writer))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _conversation(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             with suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
                 while await self._one(reader, writer):
                     pass
         finally:
-            self._tasks.discard(task)
             writer.close()
 
     async def _one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
