@@ -180,11 +180,8 @@ class GuardResult(NamedTuple):
 
 
 class AccessTestResult(NamedTuple):
-    """How one access test ended.
-
-    ``later``: it fails as it does already, no worse, and passes once the changes are done that the plan leaves out:
-    those cut away, and those that wait.
-    """
+    """How one access test ended. ``later``: it fails already, gets no worse, and passes once the changes are done that
+    the plan leaves out: those cut away, and those that wait."""
 
     name: str
     passed: bool
