@@ -33,6 +33,7 @@ from rolecall.jobs.saved import as_edited, read_plan
 from rolecall.journal.port import Holder
 from rolecall.model.run import Run, RunReport
 from rolecall.plan.digest import document
+from rolecall.plan.summary import needs_approval
 from rolecall.plan.value import Plan
 from rolecall.report.run_text import run_lines
 
@@ -79,10 +80,10 @@ def _refused(plan: Plan) -> bool:
 
 
 def _approvals(call: Invocation, config: Config, approved: Approved, options: dict[str, Any]) -> Any:
-    """Nobody need approve a plan that writes nothing; a wrong digest is told all the same."""
+    """Return the approvals to record; none where the plan needs none. A wrong digest is an error all the same."""
     plan = approved.plan
     yes = Yes(options["auto_approve"], options["approve"], options["approval"])
-    if plan.writes or plan.human or yes.digest is not None:
+    if needs_approval(plan) or yes.digest is not None:
         try:
             return consent(call, plan, yes, approved.caller)
         except Stale as error:

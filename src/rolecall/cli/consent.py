@@ -128,12 +128,21 @@ def _asked(call: Invocation, plan: Plan, reviews: list[GuardResult]) -> Approval
     if not can_ask(call):
         hint = "say --approve DIGEST, or --auto-approve where no guard asks for a review"
         raise Misuse(Problem("no_approval", "nobody is here to approve this plan", None, hint))
-    number = len(plan.writes) + len(plan.human)
-    noun = "change" if number == 1 else "changes"
-    review = f", and answer {len(reviews)} review{'s' if len(reviews) != 1 else ''} above," if reviews else ""
-    if not agrees(f"Carry out {number:,} {noun}{review} on {plan.org.name} ({plan.org.id})?"):
+    if not agrees(_request(plan, len(reviews))):
         raise Declined(Problem("declined", "not approved; nothing was written"))
     return _self(call, "prompt")
+
+
+def _request(plan: Plan, reviews: int) -> str:
+    """Return the question of the prompt: what a yes does."""
+    number = len(plan.writes) + len(plan.human)
+    org = f"{plan.org.name} ({plan.org.id})"
+    if not number:
+        changes = sum(row.loosens for row in plan.policy_changes)
+        return f"Approve {changes:,} less strict policy setting{'s' if changes != 1 else ''} for {org}?"
+    noun = "change" if number == 1 else "changes"
+    review = f", and answer {reviews} review{'s' if reviews != 1 else ''} above," if reviews else ""
+    return f"Carry out {number:,} {noun}{review} on {org}?"
 
 
 def _self(call: Invocation, source: str) -> Approval:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from rolecall.plan.digest import short
+from rolecall.plan.summary import needs_approval
 from rolecall.plan.value import Plan
 from rolecall.report.visible import visible
 
@@ -27,12 +28,12 @@ class Step(NamedTuple):
 
 
 def next_step(plan: Plan, digest: str | None) -> Step | None:
-    """What to do with a plan; None where nothing would be written, or nothing can be approved."""
-    if not plan.writes or plan.errored or digest is None:
+    """Return what to do with a plan; None where it needs no approval, or cannot be approved."""
+    if not needs_approval(plan) or plan.errored or digest is None:
         return None
     if plan.verdict == "block":
         words = "apply writes nothing while a BLOCK stands; each says its ways out."
-        others = any(change.address != _about(plan) for change in plan.writes)
+        others = any(change.address != _about(plan) for change in (*plan.writes, *plan.human))
         return Step(REFUSED, words, "", "Leave it out", _narrow(plan, "--exclude") if others else "")
     if any(test.refuses for test in plan.access_tests):
         return Step(REFUSED, "apply writes nothing while an access test fails.")

@@ -43,8 +43,8 @@ GUARDS: Mapping[str, Guard] = {
 }
 
 _ANSWERS = "unread"
-_OF_POLICY = frozenset({"policy"})
-"""Guards that look at the rules; they speak even where a plan changes nothing in the org."""
+_OF_POLICY = frozenset({"policy", "approval"})
+"""Guards that look at the rules; they are evaluated even where a plan changes nothing in the org."""
 
 
 def judge(case: Case) -> tuple[tuple[GuardResult, ...], tuple[Problem, ...]]:
