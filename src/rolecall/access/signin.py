@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from rolecall.model.directory import PLAIN, Traits
+from rolecall.model.normalise import domain_of
 from rolecall.model.settings import UNSET, Join, Settings
 
 Way = Literal["sso", "password"]
@@ -44,14 +45,14 @@ def joining(settings: Settings, email: str) -> Join | None:
     """How somebody who was not invited gets into the org: at once, after approval, or not at all (R26).
 
     SAML lets them in at once where it makes accounts; else the claimed domain of their address decides, if the org
-    can be found by it. ``email`` is compared without case.
+    can be found by it.
     """
     sso, domains = settings.sso, settings.domains
     if sso is not UNSET and sso.enabled is True and sso.allow_uninvited is True:
         return "immediate"
     if domains is UNSET:
         return None
-    claim = domains.get(email.casefold().rpartition("@")[2])
+    claim = domains.get(domain_of(email))
     if claim is None or claim.discoverable is not True:
         return None
     return "immediate" if claim.join == "immediate" else "approval"

@@ -185,7 +185,7 @@ class _Groups(dict[str, int]):
 
 
 def _email(said: str) -> str:
-    email = said.strip().casefold() if said.isascii() else normalise.email(said)
+    email = said.strip().lower() if said.isascii() else normalise.email(said)
     if not email:
         raise ValueError("`email` is empty")
     if not email.isascii() and not _whole(email):

@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from rolecall.codec.settings import encode_settings, encode_value
 from rolecall.localorg.state import KEPT
 from rolecall.localorg.store import Database, audit, clock, counters
-from rolecall.localorg.store.keys import bucket, fold
+from rolecall.localorg.store.keys import address, bucket
 from rolecall.localorg.store.seed import NEW_SETTINGS, empty
 from rolecall.localorg.store.tables import DOMAINS, GROUPS, MEMBERSHIPS, ORG, ROLES, SETTINGS, TEAMS, USERS
 from rolecall.model.directory import Directory
@@ -197,7 +197,7 @@ def _load_people(tx: Connection, org: str, people: Directory, groups: Mapping[st
 
 def _user(org: str, people: Directory, number: int, at: str) -> dict[str, Any]:
     email, given, traits = people.emails[number], people.ids[number], people.traits(number)
-    key = fold(email)
+    key = address(email)
     user_id = (_own_id(given) if given != email else None) or _id(org, "person", key)
     row: dict[str, Any] = {
         "id": user_id,

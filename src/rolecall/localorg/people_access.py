@@ -9,7 +9,7 @@ from sqlalchemy import Connection, select
 
 from rolecall.access import Access, compile_access, effective
 from rolecall.localorg.state import State, read_rules
-from rolecall.localorg.store.keys import fold
+from rolecall.localorg.store.keys import address
 from rolecall.localorg.store.tables import MEMBERSHIPS, USERS, AnyRow
 from rolecall.model.directory import Person, Traits
 from rolecall.model.policy import Combo
@@ -30,7 +30,7 @@ def access_of(tx: Connection, user_id: str) -> Found | None:
 
 def access_by_email(tx: Connection, email: str) -> Found | None:
     """The same by e-mail, compared without case (R28)."""
-    row = tx.execute(_PEOPLE.where(USERS.c.email_key == fold(email))).first()
+    row = tx.execute(_PEOPLE.where(USERS.c.email_key == address(email))).first()
     return None if row is None else _found(tx, row)
 
 

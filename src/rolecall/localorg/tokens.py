@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 from sqlalchemy import Connection, Row, bindparam, select
 
 from rolecall.localorg.store import clock, counters
-from rolecall.localorg.store.keys import bucket, fold, new_id
+from rolecall.localorg.store.keys import address, bucket, new_id
 from rolecall.localorg.store.singletons import read_value
 from rolecall.localorg.store.tables import TOKENS, USERS
 from rolecall.model.roles import ORG_ADMIN
@@ -107,7 +107,7 @@ def _first_admin(tx: Connection, email: str) -> None:
         USERS.insert().values(
             id=person,
             email=email,
-            email_key=fold(email),
+            email_key=address(email),
             active=True,
             origin="invite",
             pending=False,

@@ -10,9 +10,31 @@ def name(text: str) -> str:
     return text.strip() if text.isascii() else unicodedata.normalize("NFC", text).strip()
 
 
+def caseless(text: str) -> str:
+    """Return text in lower case, NFC and trimmed. Letters are not folded: ß is not ss."""
+    return text.strip().lower() if text.isascii() else name(name(text).lower())
+
+
 def email(text: str) -> str:
-    """The key of an e-mail address: NFC and without case (R28)."""
-    return text.strip().casefold() if text.isascii() else name(text).casefold()
+    """Return the one form in which e-mail addresses compare: NFC, lower case, the domain after IDNA (R28).
+
+    A domain that is no domain name is compared as it is written.
+    """
+    if text.isascii():
+        return text.strip().lower()
+    local, at, host = caseless(text).rpartition("@")
+    if host.isascii():
+        return f"{local}{at}{host}"
+    try:
+        return f"{local}{at}{domain(host)}" if at else host
+    except ValueError:
+        return f"{local}{at}{host}"
+
+
+def domain_of(address: str) -> str:
+    """Return the domain of an e-mail address as `domain` writes it; empty for text that is no address."""
+    local, _, host = email(address).rpartition("@")
+    return host.rstrip(".") if local else ""
 
 
 def domain(text: str) -> str:

@@ -9,6 +9,7 @@ from rolecall.model.change import Action, Change, Reason, Rename, Via, ViaReason
 from rolecall.model.desired import Desired
 from rolecall.model.kinds import address
 from rolecall.model.live import Facts, Live
+from rolecall.model.normalise import domain_of
 from rolecall.model.settings import BLANK, UNSET, Address, GroupMapping
 from rolecall.plan.resolve import Names, expired
 
@@ -46,7 +47,7 @@ def way(facts: Facts, at: Address, action: Action) -> tuple[Via, ViaReason | Non
 def _claimable(facts: Facts, domain: str) -> bool:
     """A person can claim only the domain of their own address; a service can claim none."""
     email = facts.caller.email
-    return email is not None and email.casefold().rpartition("@")[2] == domain
+    return email is not None and domain_of(email) == domain
 
 
 def _entry(

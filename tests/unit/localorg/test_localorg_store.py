@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import create_engine, inspect, select, text
@@ -13,7 +15,7 @@ from sqlalchemy.exc import DBAPIError
 
 from rolecall.errors import OrgError
 from rolecall.localorg.store import Busy, Database, counters, database, open_database
-from rolecall.localorg.store.keys import BUCKETS, bucket, fold, new_id
+from rolecall.localorg.store.keys import BUCKETS, address, bucket, fold, folded_before, new_id
 from rolecall.localorg.store.migrations import MIGRATIONS, migrate
 from rolecall.localorg.store.singletons import read_singleton, write_singleton
 from rolecall.localorg.store.tables import METADATA, MIGRATED, ORG, TEAMS, USERS
@@ -185,7 +187,32 @@ def test_buckets_spread_evenly() -> None:
 
 
 def test_keys_compare_without_case_beyond_ascii() -> None:
-    assert fold("STRASSE@Ä.de") == fold("straße@ä.de")
+    assert fold("STRAßE Ä") == fold("straße a\u0308")
+    assert fold("STRASSE") != fold("straße")
+    assert address("STRAßE@Ä.de") == address("straße@xn--4ca.de")
+
+
+def test_an_org_of_before_gets_the_keys_of_today(org_db: Database) -> None:
+    """In 0.1.0 letters were folded. Two users whose keys are equal today keep theirs apart."""
+    texts = ["Strauß@acme.com", "ann@bücher.de", "ann@xn--bcher-kva.de", "plain@acme.com"]
+    with org_db.write() as tx:
+        for number, text in enumerate(texts):
+            document = {"userName": text, "externalId": "STRAßE", "emails": [{"value": text, "type": "Straße"}]}
+            folded = {"userName": folded_before(text), "externalId": "STRAßE"}
+            folded["emails"] = [{"value": folded_before(text), "type": folded_before("Straße")}]
+            row = {"active": True, "origin": "scim", "pending": False, "manual": "[]", "version": 1, "bucket": 0}
+            row |= {"created": "", "modified": "", "email_key": folded_before(text), "folded": folded}
+            row |= {"user_name_key": folded_before(text), "document": json.dumps(document, ensure_ascii=False)}
+            tx.execute(USERS.insert().values(id=str(number), email=text, **row))
+        tx.execute(MIGRATED.delete().where(MIGRATED.c.number == 3))
+        assert migrate(tx) == [3]
+        users = tx.execute(select(USERS).order_by(USERS.c.id)).all()
+    names = ["strauß@acme.com", "ann@bücher.de", "ann@xn--bcher-kva.de", "plain@acme.com"]
+    assert [user.email_key for user in users] == names
+    assert [user.user_name_key for user in users] == names
+    folded: Any = users[0].folded
+    assert folded == {"userName": names[0], "externalId": "STRAßE", "emails": [{"value": names[0], "type": "straße"}]}
+    assert users[1].folded == {**folded, "userName": names[2], "emails": [{"value": names[2], "type": "straße"}]}
 
 
 def test_two_people_cannot_share_an_address(org_db: Database) -> None:

@@ -95,8 +95,8 @@ def delete_domain(call: Call, tx: Connection) -> Written:
 
 
 def _check_claim(call: Call, name: str) -> None:
-    own = (call.who.email or "").rpartition("@")[2]
-    if not own or _normal(own) != name:
+    own = normalise.domain_of(call.who.email or "")
+    if own != name:
         who = f"you are {call.who.email}" if own else "a service has none"
         raise refuse(
             403,

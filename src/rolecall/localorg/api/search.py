@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, and_, func, not_, or_, select,
 from rolecall.localorg.api.call import Call
 from rolecall.localorg.api.fields import Check, body_object, texts
 from rolecall.localorg.state import State, read_rules
-from rolecall.localorg.store.keys import fold
+from rolecall.localorg.store.keys import address
 from rolecall.localorg.store.tables import MEMBERSHIPS, USERS
 from rolecall.localorg.web import refuse
 from rolecall.model.roles import ORG_ADMIN
@@ -47,7 +47,7 @@ def _parts(body: dict[str, Any], tx: Connection) -> Iterator[ColumnElement[bool]
     if "groups" in body:
         yield _in_groups(body["groups"])
     if "emails" in body:
-        yield USERS.c.email_key.in_({fold(email) for email in body["emails"]})
+        yield USERS.c.email_key.in_({address(email) for email in body["emails"]})
     if "manual" in body:
         yield USERS.c.manual != "[]"
     if "attribute_admins" in body:

@@ -10,7 +10,7 @@ from sqlalchemy import and_, func, select, true, tuple_
 from rolecall.localorg.console import session
 from rolecall.localorg.console.desk import Desk, segment
 from rolecall.localorg.console.render import page
-from rolecall.localorg.store.keys import fold
+from rolecall.localorg.store.keys import address, fold
 from rolecall.localorg.store.tables import GROUPS, MEMBERSHIPS, USERS
 from rolecall.localorg.web import Response, refuse
 
@@ -102,7 +102,7 @@ def group(desk: Desk, problems: list[str] | None = None) -> Response:
 
 def people(desk: Desk) -> Response:
     """People by e-mail, 50 a page; ``q`` looks for a part of the e-mail."""
-    wanted, after = fold(desk.asked("q")), tuple(desk.asked("after").split("|", 1))
+    wanted, after = address(desk.asked("q")), tuple(desk.asked("after").split("|", 1))
     query = select(USERS.c.id, USERS.c.email, USERS.c.email_key, USERS.c.origin, USERS.c.active, USERS.c.pending)
     matches = USERS.c.email_key.contains(wanted, autoescape=True) if wanted else true()
     if len(after) == 2:

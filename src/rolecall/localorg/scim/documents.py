@@ -20,7 +20,6 @@ from rolecall.localorg.scim.models import (
     USER,
     WRITER_USER,
     Group,
-    comparable,
     exact,
     provider,
 )
@@ -63,8 +62,8 @@ def user_columns(
     external = document.get("externalId")
     return {
         "email": email,
-        "email_key": keys.fold(email),
-        "user_name_key": comparable(document["userName"]),
+        "email_key": keys.address(email),
+        "user_name_key": keys.address(document["userName"]),
         "external_id": None if external is None else exact(external),
         "active": active,
         "role_attribute": role,

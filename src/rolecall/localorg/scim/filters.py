@@ -30,7 +30,7 @@ from scim2_models.path import (
 from scim2_server.utils import parametrize
 from sqlalchemy import Column, ColumnElement, and_, false, func, not_, or_
 
-from rolecall.localorg.scim.folding import fold_value, names
+from rolecall.localorg.scim.folding import ADDRESSES, fold_value, names
 from rolecall.localorg.scim.shapes import Dialect, Entries, JsonEntries, Shape, Term
 from rolecall.localorg.store.keys import fold
 
@@ -215,7 +215,8 @@ def operand(binding: AttributeBinding, node: Comparison) -> str | None:
     if isinstance(node.value, str) and not storable(node.value):
         raise InvalidFilterException(detail="a value holds characters that no attribute can hold")
     value = coerce_value(binding, node.value, node.op)
-    return fold_value(value, case_exact=binding.case_exact)
+    whole = node.op in (CompareOperator.eq, CompareOperator.ne)
+    return fold_value(value, case_exact=binding.case_exact, address=whole and names(binding) in ADDRESSES)
 
 
 def storable(text: str) -> bool:

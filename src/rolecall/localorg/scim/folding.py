@@ -6,32 +6,41 @@ import base64
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from enum import Enum
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from pydantic import BaseModel
 from scim2_models import CaseExact, Extension, Resource
 from scim2_models.path import AttributeBinding
 
-from rolecall.localorg.scim.models import comparable, exact
-from rolecall.localorg.store import clock
+from rolecall.localorg.scim.models import Email, comparable, exact
+from rolecall.localorg.store import clock, keys
 
 
 class _Leaf(NamedTuple):
+    """One attribute. ``inner`` is the model of a complex one; ``address``: it compares as e-mail addresses do."""
+
     case_exact: bool
     inner: Any = None
-    """The model of a complex attribute."""
+    address: bool = False
+
+
+ADDRESSES: Final = (("userName",), ("emails", "value"))
+"""The attributes that hold an address."""
 
 
 _LEAVES: dict[type[BaseModel], Mapping[str, _Leaf]] = {}
 
 
 def fold_document(model: type[Resource[Any]], document: Mapping[str, Any]) -> dict[str, Any]:
-    """A document with every value as text: strings NFC and, unless case-exact, case folded; ``true`` and ``false``."""
+    """Return a document with every value as text: strings NFC and, unless case-exact, lower case; ``true``, ``false``.
+
+    Addresses are in the form in which they are unique (R28).
+    """
     return _fold(model, document)
 
 
-def fold_value(value: Any, *, case_exact: bool) -> str:
-    """One value in the form that comparisons use."""
+def fold_value(value: Any, *, case_exact: bool, address: bool = False) -> str:
+    """Return one value in the form that comparisons use."""
     if isinstance(value, Enum):
         value = value.value
     if isinstance(value, bool):
@@ -40,6 +49,8 @@ def fold_value(value: Any, *, case_exact: bool) -> str:
         return clock.stamp(value if value.tzinfo else value.replace(tzinfo=UTC))
     if isinstance(value, bytes):
         return base64.b64encode(value).decode("ascii")
+    if address:
+        return keys.address(str(value))
     return exact(str(value)) if case_exact else comparable(str(value))
 
 
@@ -69,7 +80,7 @@ def _fold_at(leaf: _Leaf, value: Any) -> Any:
         return [_fold_at(leaf, item) for item in value]
     if leaf.inner is not None and isinstance(value, Mapping):
         return _fold(leaf.inner, value)
-    return fold_value(value, case_exact=leaf.case_exact)
+    return fold_value(value, case_exact=leaf.case_exact, address=leaf.address)
 
 
 def _leaves(model: type[BaseModel]) -> dict[str, _Leaf]:
@@ -80,5 +91,6 @@ def _leaves(model: type[BaseModel]) -> dict[str, _Leaf]:
         is_model = isinstance(inner, type) and issubclass(inner, BaseModel)
         key = str(inner.__schema__) if is_model and issubclass(inner, Extension) else scim_name(kind, field)
         exact_case = kind.get_field_annotation(field, CaseExact) == CaseExact.true
-        found[key] = _Leaf(exact_case, inner if is_model else None)
+        address = key == "userName" or (issubclass(model, Email) and key == "value")
+        found[key] = _Leaf(exact_case, inner if is_model else None, address)
     return found

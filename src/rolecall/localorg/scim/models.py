@@ -41,6 +41,8 @@ from scim2_models import (
 from scim2_models import User as CoreUser
 from scim2_server.utils import parametrize
 
+from rolecall.localorg.store.keys import lower
+
 USER: Final = "urn:ietf:params:scim:schemas:core:2.0:User"
 GROUP: Final = "urn:ietf:params:scim:schemas:core:2.0:Group"
 ENTERPRISE: Final = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
@@ -111,10 +113,10 @@ class Group(Resource[Any]):
 
 
 def comparable(text: str) -> str:
-    """The form in which strings compare without case: NFC and Unicode case folding, so ``Straße`` = ``STRASSE``."""
+    """Return text as strings compare without case: NFC and lower case. Letters are not folded: ß is not ss."""
     if text.isascii():
-        return text.casefold()
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
+        return text.lower()
+    return lower(text)
 
 
 def exact(text: str) -> str:

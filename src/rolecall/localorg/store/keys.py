@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 import uuid
 from hashlib import blake2b
 
@@ -11,8 +12,23 @@ BUCKETS = 65536
 
 
 def fold(text: str) -> str:
-    """A comparable key: NFC, trimmed, without case."""
+    """Return text as names compare without case: NFC, lower case, trimmed."""
+    return normalise.caseless(text)
+
+
+def address(text: str) -> str:
+    """Return an e-mail address, or a user name, as these compare (R28): as `fold`, and the domain after IDNA."""
     return normalise.email(text)
+
+
+def lower(text: str) -> str:
+    """Return text as it compares without case, white space and all."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).lower())
+
+
+def folded_before(text: str) -> str:
+    """Return the form in which version 0.1.0 compared text."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
 
 
 def bucket(user_id: str) -> int:

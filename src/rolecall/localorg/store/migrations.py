@@ -6,21 +6,24 @@ Statements are plain SQL that SQLite and PostgreSQL both take; ``{text}`` is tex
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from sqlalchemy import Connection, inspect, select, text
 
 from rolecall.errors import OrgError, Problem
 from rolecall.localorg.store import clock
+from rolecall.localorg.store.rekey import rekey
 from rolecall.localorg.store.tables import MIGRATED
 
 
 class Migration(NamedTuple):
-    """One step of the schema: its number, what it is for, and its statements in order."""
+    """One step of the schema: its number, what it is for, its statements in order, and what is done to rows after."""
 
     number: int
     what: str
-    statements: tuple[str, ...]
+    statements: tuple[str, ...] = ()
+    rework: Callable[[Connection], None] | None = None
 
 
 MIGRATIONS: tuple[Migration, ...] = (
@@ -83,6 +86,7 @@ MIGRATIONS: tuple[Migration, ...] = (
             "CREATE INDEX groups_shown ON groups (created, id) WHERE document IS NOT NULL",
         ),
     ),
+    Migration(3, "addresses and names compare in lower case, domains after IDNA; letters are not folded", rework=rekey),
 )
 
 _WORDS = {
@@ -101,6 +105,8 @@ def migrate(tx: Connection, upto: int | None = None) -> list[int]:
     for migration in due:
         for statement in migration.statements:
             tx.execute(text(statement.format(**_WORDS[tx.dialect.name])))
+        if migration.rework is not None:
+            migration.rework(tx)
         tx.execute(MIGRATED.insert().values(number=migration.number, at=clock.now()))
     return [migration.number for migration in due]
 

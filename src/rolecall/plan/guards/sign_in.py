@@ -74,7 +74,7 @@ def _closed(directory: Directory, first: Settings, last: Settings) -> Iterator[i
         traits = directory.traits(number)
         key = (
             traits._replace(manual=(), role_attribute=None),
-            normalise.email(directory.emails[number]).rpartition("@")[2],
+            normalise.domain_of(directory.emails[number]),
         )
         shut = known.get(key)
         if shut is None:
