@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from itertools import groupby, permutations
+from itertools import groupby, islice, permutations, product
 
 import orgs as planning
 from access_orgs import GROUPS, ROLES, Org, combos, defaults, team_sets
@@ -148,6 +148,63 @@ def test_steps_side_by_side_may_end_in_any_order(org: Org, random) -> None:
 
 def _atoms_of(rows: Iterable[tuple[str, int, Atoms]]) -> set[tuple[str, tuple[str, str]]]:
     return {(kind, atom) for kind, _, atoms in rows for atom in atoms}
+
+
+@st.composite
+def with_two_scim_steps(draw: st.DrawFn) -> Org:
+    """SCIM is switched or manual editing toggled while the endpoint is upgraded, whatever else changes with it."""
+    org = draw(access_orgs())
+    scim = Scim(
+        enabled=draw(st.booleans()),
+        endpoint=draw(st.sampled_from(["legacy", "upgrading"])),
+        manual_editing=draw(st.booleans()),
+        role_attribute="role",
+    )
+    wanted = replace(scim, enabled=draw(st.booleans()), endpoint="new", manual_editing=draw(st.booleans()))
+    before, after = replace(org.before, scim=scim), replace(org.after, scim=wanted)
+    drawn = draw(st.lists(st.tuples(st.one_of(st.just(()), members), st.one_of(st.just(Traits()), edited)), max_size=3))
+    people = [Person(f"q{n}@acme.com", f"q{n}", groups, traits) for n, (groups, traits) in enumerate(drawn)]
+    directory = decode_people(map(encode_person, [*org.people, *people]), org.directory.groups)
+    return Org(before, after, org.facts, directory)
+
+
+def interleavings(plan: Plan, most: int = 60) -> Iterator[list[Change]]:
+    """Every order in which apply may end the steps of a plan, its levels one after the other; at most so many."""
+    orders = product(*(permutations(level) for level in levels(plan)))
+    return ([change for level in order for change in level] for order in islice(orders, most))
+
+
+def highest_of(rows: set[tuple[str, tuple[str, str]]]) -> set[tuple[str, tuple[str, str]]]:
+    """Without member where team admin of the same team stands beside it."""
+    return {(kind, atom) for kind, atom in rows if atom[1] != "member" or (kind, (atom[0], "team_admin")) not in rows}
+
+
+def outcome(live: Live, order: Sequence[Change], people: Iterable[Person]) -> list[tuple[set, Atoms]]:
+    """For each person what is missing or extra in between, and what the end of an order gives."""
+    states = walk(live, order)
+    return [(_atoms_of(moments(states, person)), naive_atoms(naive_access(*states[-1], person))) for person in people]
+
+
+@given(st.one_of(access_orgs(), with_two_scim_steps()))
+def test_every_interleaving_of_a_level_has_the_outcome_that_is_told(org: Org) -> None:
+    plan, live = planned(org)
+    states = walk(live, plan.writes)
+    planned_end = [naive_atoms(naive_access(*states[-1], person)) for person in org.people]
+    transients = [_atoms_of(told(plan, person.email)) for person in org.people]
+    for order in interleavings(plan):
+        for (between, end), known, expected in zip(
+            outcome(live, order, org.people), transients, planned_end, strict=True
+        ):
+            assert end == expected
+            assert highest_of(between) == known
+
+
+@given(with_two_scim_steps())
+def test_what_is_told_of_an_upgrade_beside_a_switch_is_what_happens(org: Org) -> None:
+    plan, live = planned(org)
+    states = walk(live, steps(plan))
+    for person in org.people:
+        assert highest(told(plan, person.email)) == highest(moments(states, person))
 
 
 @given(on_the_new_endpoint())

@@ -40,14 +40,6 @@ async def reread(org: Reader, live: Live, steps: Sequence[Change]) -> Live:
     )
 
 
-def changed_since(live: Live, made: Sequence[Change]) -> Iterator[str]:
-    """A line for each step that was done and no longer stands: somebody wrote there right after."""
-    for step in made:
-        covered = live.covered(split_address(step.address)[0]).state == "complete"
-        if covered and not same(value_at(live.settings, step.address), step.after):
-            yield f"{step.address} was written, and somebody changed it again before the run ended."
-
-
 def seen(
     desired: Desired, live: Live, found: Difference, applied: Applied, facts: RunFacts, today: date | None = None
 ) -> Seen:

@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from rolecall.apply.begin import opening, unrecorded
-from rolecall.apply.close import changed_since, reread, seen
-from rolecall.apply.recover import left_open, lines, look_up, recover
+from rolecall.apply.close import reread, seen
+from rolecall.apply.confirm import changed_since, confirm, unconfirmed
+from rolecall.apply.recover import left_open, lines, recover
 from rolecall.apply.steps import Numbered, Progress, Sender, numbered
 from rolecall.apply.verify import Verified, lapsed, verify
 from rolecall.errors import OrgError, Stale
@@ -17,11 +18,12 @@ from rolecall.live.port import Org
 from rolecall.model.desired import Applied
 from rolecall.model.directory import Directory
 from rolecall.model.live import Live
-from rolecall.model.run import Approval, Run, RunFacts, RunKind, RunOutcome, RunReport, Step
+from rolecall.model.run import Approval, Ended, Run, RunFacts, RunKind, RunOutcome, RunReport
 from rolecall.plan.diff import diff
 from rolecall.plan.meanwhile import meanwhile
 from rolecall.plan.order_levels import levels
 from rolecall.plan.resolve import on_day
+from rolecall.plan.summary import renames_as_one
 from rolecall.plan.value import Plan
 
 
@@ -84,7 +86,7 @@ async def carry_out(approved: Plan, means: Means) -> RunReport:
             raise Stale(*moved)
         report = await _Course(fresh, verified, means, held).run()
     notes = (*lines(recovered), *verified.notes, *report.notes)
-    waiting = tuple(change.address for change in approved.waiting)
+    waiting = tuple(change.address for change in renames_as_one(approved.waiting))
     return replace(report, recovered=recovered, notes=notes, waiting=waiting)
 
 
@@ -144,23 +146,26 @@ class _Course:
     async def _look_again(
         self, run: int, sender: Sender, steps: Sequence[Numbered]
     ) -> tuple[Live | None, tuple[str, ...]]:
-        """The touched sections, read once more, and what to tell of them; None where the org cannot be read.
+        """Read the touched sections once more, correct what the answers said, and return the read and the notes.
 
-        A step nobody answered for is done when its value stands. When it does not, the write may still be on its way.
+        The read is None where the org cannot be read. Addresses that were found as planned are read again as well.
         """
+        already = self.verified.already
         try:
-            live = await reread(self.means.org, self.fresh.live, [step.change for step in steps])
+            live = await reread(self.means.org, self.fresh.live, [*(step.change for step in steps), *already])
         except OrgError as error:
+            self._correct(run, sender, unconfirmed(sender))
             problem = error.problems[0]
             note = f"The org could not be read at the end, so nothing new is remembered of it: {problem.message}."
             return None, (note,)
-        for step in steps:
-            if (ended := sender.ended.get(step.number)) is not None and ended.state == "unknown":
-                found = await look_up(_as_step(run, step, sender), self.means.org, live)
-                if found.state == "done":
-                    sender.ended[step.number] = found
-                    self.means.journal.settle(run, [found])
-        return live, tuple(changed_since(live, [step.change for step in steps if sender.done(step.number)]))
+        self._correct(run, sender, await confirm(run, sender, steps, self.means.org, live))
+        made = [step.change for step in steps if sender.done(step.number)]
+        return live, tuple(changed_since(live, made, already))
+
+    def _correct(self, run: int, sender: Sender, corrected: Sequence[Ended]) -> None:
+        if corrected:
+            sender.ended.update((ended.number, ended) for ended in corrected)
+            self.means.journal.settle(run, corrected)
 
     def _right_now(self, now: Live | None, sender: Sender, steps: Sequence[Numbered]) -> str:
         done = frozenset(step.change.address for step in steps if sender.done(step.number))
@@ -173,21 +178,6 @@ class _Course:
         desired = on_day(fresh.plan.desired, fresh.plan.as_of)
         found = diff(desired, live, fresh.plan.as_of, fresh.applied)
         self.held.remember(run, seen(desired, live, found, fresh.applied, self.means.facts, self.means.now().date()))
-
-
-def _as_step(run: int, step: Numbered, sender: Sender) -> Step:
-    change = step.change
-    return Step(
-        run,
-        step.number,
-        change.address,
-        change.action,
-        change.via,
-        change.before,
-        change.after,
-        "unknown",
-        key=sender.key(step.number),
-    )
 
 
 def _outcome(whole: bool, anything: bool, stopped: bool) -> RunOutcome:

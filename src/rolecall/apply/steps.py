@@ -46,7 +46,8 @@ class Progress(NamedTuple):
 class Sender:
     """Sends the steps of one run. ``stop`` is asked before each step; when it says yes no further step is begun.
 
-    ``began`` holds the numbers of steps with an intent in the journal, ``ended`` how they ended.
+    ``began`` holds the numbers of steps with an intent in the journal, ``ended`` how they ended, ``inferred`` those
+    taken for done because the value is as planned though the org took no write of ours.
     """
 
     org: Org
@@ -61,6 +62,7 @@ class Sender:
     versions: dict[Address, str | None] = field(default_factory=dict)
     began: set[int] = field(default_factory=set)
     ended: dict[int, Ended] = field(default_factory=dict)
+    inferred: set[int] = field(default_factory=set)
     _unsettled: list[Ended] = field(default_factory=list)
     _broken: JournalError | None = None
     _flushed: float = 0.0
@@ -160,6 +162,7 @@ class Sender:
             outcome = await self.org.write(step.change, outcome.version, key)
         ended = settle(step.number, step.change, outcome)
         if isinstance(outcome, Moved) and ours is None:
+            self.inferred.update((step.number,) if ended.state == "done" else ())
             return ended._replace(by=await self._who(step.change.address))
         return ended
 

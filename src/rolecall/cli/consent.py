@@ -14,6 +14,7 @@ from rolecall.cli.options import Invocation
 from rolecall.cli.session import now
 from rolecall.errors import Blocked, ConfigError, Exit, Misuse, Problem, RolecallError, Where
 from rolecall.model.run import Approval
+from rolecall.plan.summary import renames_as_one
 from rolecall.plan.value import GuardResult, Plan
 from rolecall.report.verdicts import guard_words
 
@@ -135,7 +136,7 @@ def _asked(call: Invocation, plan: Plan, reviews: list[GuardResult]) -> Approval
 
 def _request(plan: Plan, reviews: int) -> str:
     """Return the question of the prompt: what a yes does."""
-    number = len(plan.writes) + len(plan.human)
+    number = len(renames_as_one((*plan.writes, *plan.human)))
     org = f"{plan.org.name} ({plan.org.id})"
     if not number:
         changes = sum(row.loosens for row in plan.policy_changes)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
 
 from rolecall.access.atoms import ORG
@@ -11,34 +12,41 @@ from rolecall.access.evaluate import shifts
 from rolecall.access.rules import compile_access
 from rolecall.model.change import Change
 from rolecall.model.desired import Desired
-from rolecall.model.live import Facts
 from rolecall.model.settings import BLANK, UNSET, Address, GroupMapping, Scim, Settings
 from rolecall.plan.impact_moves import Class, moves
 from rolecall.plan.outlook import Outlook
 from rolecall.plan.people import who
+from rolecall.plan.state import State
 from rolecall.plan.value import UpgradeImpact
 
 
-def upgrade_impact(desired: Desired, outlook: Outlook, changes: Sequence[Change]) -> UpgradeImpact | None:
-    """Everybody before the plan against everybody under the new endpoint, with every group of the config pushed."""
+def upgrade_impact(
+    desired: Desired, outlook: Outlook, changes: Sequence[Change], names: Mapping[str, str]
+) -> UpgradeImpact | None:
+    """Compare all users before the plan with all users under the new endpoint, every group of the config pushed.
+
+    ``names`` maps the keys of the config to those of the org, for the groups that it has.
+    """
     step = next((change for change in changes if change.action == "upgrade"), None)
     directory = outlook.directory
     if step is None or directory is None or outlook.problem:
         return None
     started = isinstance(step.after, Scim) and step.after.endpoint == "upgrading"
-    done = _complete(desired, outlook.last.settings)
+    done = _complete(desired, outlook.last.settings, names)
     after = compile_access(done, outlook.last.facts, atoms=outlook.before.atoms)
     moved = shifts(outlook.before, after, directory)
     differ = sum(map(len, moved.values()))
     lost = [n for (b, a), numbers in moved.items() if b & ~a & ORG for n in numbers]
-    groups = _groups(outlook.first.settings, outlook.first.facts) | _mapped(done)
-    here = set() if started else set(_entries(outlook.first.settings))
+    first = outlook.first
+    pushed = _by_name(set() if started else set(_entries(first.settings)), first)
+    legacy = set(first.facts.legacy_links or ())
+    groups = _by_name(_mapped(first.settings) | legacy, first) | _by_name(_mapped(done), first)
     return UpgradeImpact(
         "start" if started else "complete",
         directory.active_people - differ,
         differ,
-        len(groups),
-        len(groups & here),
+        groups.total(),
+        (groups & pushed).total(),
         tuple(sorted(who(directory, number, outlook.first.facts.org_id) for number in lost)),
         moves(outlook, _classes(moved, step.address)) if started else (),
     )
@@ -50,11 +58,12 @@ def _classes(moved: Mapping[tuple[int, int], array[int]], cause: Address) -> lis
     return sorted(found, key=lambda row: (-len(row.numbers), row.numbers[0]))
 
 
-def _complete(desired: Desired, last: Settings) -> Settings:
-    """The settings with the new endpoint in force and every mapping of the config in place."""
+def _complete(desired: Desired, last: Settings, names: Mapping[str, str]) -> Settings:
+    """Return the settings with the new endpoint in force and every mapping of the config in place."""
     scim = Scim() if last.scim is UNSET else last.scim
     wanted = {} if desired.settings.idp_groups is UNSET else desired.settings.idp_groups
-    return replace(last, scim=replace(scim, endpoint="new"), idp_groups={**_entries(last), **wanted})
+    mapped = {names.get(key, key): mapping for key, mapping in wanted.items()}
+    return replace(last, scim=replace(scim, endpoint="new"), idp_groups={**_entries(last), **mapped})
 
 
 def _entries(settings: Settings) -> dict[str, GroupMapping]:
@@ -65,5 +74,11 @@ def _mapped(settings: Settings) -> set[str]:
     return {name for name, mapping in _entries(settings).items() if mapping != BLANK}
 
 
-def _groups(settings: Settings, facts: Facts) -> set[str]:
-    return _mapped(settings) | set(facts.legacy_links or ())
+def _by_name(keys: Set[str], state: State) -> Counter[str]:
+    """Count groups by the name that the IdP pushes.
+
+    A legacy group whose name has been pushed again is keyed ``name [id]``, as groups that share a name are.
+    """
+    names = state.facts.groups.keys() | state.facts.homonyms
+    bases = ((key, key.rpartition(" [")[0] if key.endswith("]") else key) for key in keys)
+    return Counter(base if base in names else key for key, base in bases)

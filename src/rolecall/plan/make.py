@@ -48,7 +48,7 @@ def make(question: Question, begun: Begun | None = None) -> Plan:
     impact = replace(
         reckoning.impact,
         apart=apart(question, outlook, changes, reckoning.impact.moves, let_go, found.names),
-        upgrade=upgrade_impact(desired, outlook, changes),
+        upgrade=upgrade_impact(desired, outlook, changes, found.names),
     )
     linted = lint(question, outlook, changes, impact.tallies, found.names)
     tests = tests_of(desired.policy, question.applied.policy)

@@ -25,7 +25,8 @@ def levels(plan: Plan) -> tuple[tuple[Change, ...], ...]:
 def with_levels(steps: Sequence[Change], risks: Iterable[Risk]) -> tuple[Change, ...]:
     """The steps with their levels, sorted by wave and level; the order of steps that share somebody stays.
 
-    Mappings wait for earlier ones that share a person at risk; whatever is no mapping is a level for each section.
+    Mappings wait for earlier ones that share a user at risk. Domains share a level; every other step has its own:
+    two steps of ``scim``, a switch and a part of the upgrade, decide each other's effect (R20, R33).
     """
     place = {change.address: number for number, change in enumerate(steps)}
     before = _earlier(risks, place, steps)
@@ -36,13 +37,17 @@ def with_levels(steps: Sequence[Change], risks: Iterable[Risk]) -> tuple[Change,
         same_wave = number and steps[number - 1].wave == change.wave
         if not same_wave:
             floor = 0
-        elif section != kind:
+        elif section != kind or section not in _SIDE_BY_SIDE:
             floor = max(level for level, step in zip(found, steps, strict=False) if step.wave == change.wave) + 1
         kind = section
         found.append(max((found[other] + 1 for other in before.get(number, ())), default=floor))
         found[-1] = max(found[-1], floor)
     leveled = [replace(change, level=level) for change, level in zip(steps, found, strict=True)]
     return tuple(sorted(leveled, key=lambda change: (change.wave, change.level)))
+
+
+_SIDE_BY_SIDE = frozenset({"domains", "idp_groups"})
+"""Sections whose steps may share a level."""
 
 
 def _earlier(risks: Iterable[Risk], place: dict[Address, int], steps: Sequence[Change]) -> dict[int, set[int]]:

@@ -1,24 +1,29 @@
-"""The people whom the order of steps matters to, and nobody else.
+"""Find the users whom the order of steps matters to.
 
-B and A are a person's atoms before and after. What changes hands is (B∩A) − ⋃g (before_g ∩ after_g): held at both
-ends, but by no one source throughout. Only where that is not empty, or manual edits count, and two steps or more
-touch the person, can anything be missing or extra in between, whatever the order inside a wave. SCIM on or off and the
-steps of the upgrade are barriers: whoever another step touches beside them is looked at, too.
+B and A are a user's atoms before and after. What changes hands is (B∩A) − ⋃g (before_g ∩ after_g): in effect at both
+ends, but from no single source throughout. Only where that is not empty, or manual edits count, and two steps or more
+touch the user, can anything be missing or extra in between, whatever the order inside a wave. SCIM on or off and the
+steps of the upgrade are barriers: every user whom another step touches as well is at risk. Users whom only the two
+steps of ``scim`` touch are at risk if their access between these steps is that of neither end.
 """
 
 from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator, Sequence
+from functools import reduce
 from operator import and_, or_
 from typing import NamedTuple
 
 from rolecall.access.atoms import BY_DEFAULT
+from rolecall.access.candidates import SCIM
 from rolecall.access.evaluate import group_masks, settle
+from rolecall.model.change import Change
 from rolecall.model.directory import Directory, Traits
 from rolecall.model.kinds import address
 from rolecall.model.settings import Address
 from rolecall.plan.outlook import Outlook, regime_moves
+from rolecall.plan.state import follow
 
 
 class Risk(NamedTuple):
@@ -42,22 +47,26 @@ class Risk(NamedTuple):
 def at_risk(outlook: Outlook) -> tuple[Risk, ...]:
     """Everybody at risk, equal people together, in the order of the directory."""
     directory = outlook.directory
-    if directory is None or len(outlook.touched) < 2:
+    if directory is None or (len(outlook.touched) < 2 and len(_scim_steps(outlook)) < 2):
         return ()
     sources = _Sources(outlook, directory)
     regime = regime_moves(outlook.first, outlook.last)
+    between = _Between(outlook, directory)
     found: dict[tuple[tuple[int, ...], Traits], tuple[int, array[int]]] = {}
     members, offsets = directory.members, directory.offsets
-    for number in _touched_twice(outlook, directory):
+    for number, by_scim_alone in _touched_twice(outlook, directory):
         groups = tuple(members[offsets[number] : offsets[number + 1]])
         traits = directory.traits(number)
         known = found.get((groups, traits))
         if known is not None:
             known[1].append(number)
-            continue
-        handover = _handover(outlook, groups, traits, sources)
-        if handover or regime or _edited(outlook, traits):
-            found[groups, traits] = handover, array("I", (number,))
+        elif by_scim_alone:
+            if between.differs(groups, traits):
+                found[groups, traits] = 0, array("I", (number,))
+        else:
+            handover = _handover(outlook, groups, traits, sources)
+            if handover or regime or _edited(outlook, traits):
+                found[groups, traits] = handover, array("I", (number,))
     steps = _Steps(outlook, directory)
     return tuple(
         Risk(groups, traits, handover, steps.of(groups, numbers[0]), numbers)
@@ -65,16 +74,46 @@ def at_risk(outlook: Outlook) -> tuple[Risk, ...]:
     )
 
 
-def _touched_twice(outlook: Outlook, directory: Directory) -> Iterator[int]:
-    seen = bytearray(len(directory))
-    for numbers in outlook.touched.values():
-        for number in numbers:
-            if seen[number] < 2:
-                seen[number] += 1
-    at = seen.find(2)
-    while at >= 0:
-        yield at
-        at = seen.find(2, at + 1)
+def _scim_steps(outlook: Outlook) -> tuple[Change, ...]:
+    """The steps of ``scim``: a switch or toggle, a part of the upgrade, or both."""
+    return tuple(change for change in outlook.written if change.address == SCIM)
+
+
+def _touched_twice(outlook: Outlook, directory: Directory) -> Iterator[tuple[int, bool]]:
+    """Users touched by two steps or more, ascending, each with whether these are the two steps of ``scim`` alone."""
+    touching = bytearray(len(directory))
+    for at, numbers in outlook.touched.items():
+        for number in numbers if at != SCIM else ():
+            if touching[number] < 2:
+                touching[number] += 1
+    twice = len(_scim_steps(outlook)) > 1
+    for number in outlook.touched.get(SCIM, ()):
+        touching[number] = min(2, touching[number] + 1) if touching[number] or not twice else _BY_SCIM
+    for number, count in enumerate(touching):
+        if count > 1:
+            yield number, count == _BY_SCIM
+
+
+_BY_SCIM = 3
+"""Marks users whom only the two steps of ``scim`` touch."""
+
+
+class _Between:
+    """What users have between the two steps of ``scim``, whichever comes first, if no other step touches them."""
+
+    def __init__(self, outlook: Outlook, directory: Directory) -> None:
+        self._atoms = outlook.before.atoms
+        states = [follow(outlook.first, (change,)) for change in _scim_steps(outlook)]
+        rules = (outlook.before, outlook.after, *(outlook.rules(state, outlook.first) for state in states))
+        self._rules = [(each, group_masks(each, directory)) for each in rules]
+
+    def differs(self, groups: Sequence[int], traits: Traits) -> bool:
+        """Whether a user lacks what both ends give, or has what neither end gives."""
+        before, after, *between = (
+            self._atoms.atoms(settle(rules, reduce(or_, (given[group] for group in groups), 0), traits))
+            for rules, given in self._rules
+        )
+        return any(before & after & ~mask | mask & ~(before | after) for mask in between)
 
 
 class _Sources:

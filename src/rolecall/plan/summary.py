@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from rolecall.model.change import Change
 from rolecall.plan.value import Plan
 
 
 def summary(plan: Plan) -> dict[str, int]:
-    """Counts by action and by way; a rename is counted as such alone."""
-    renames = {change.moved for change in plan.changes if change.moved}
-    counted = [change for change in plan.changes if not change.moved]
+    """Return the counts by action and by way; a rename counts as one, though it takes two writes."""
+    changes = renames_as_one(plan.changes)
     actions = dict.fromkeys(("create", "update", "delete", "upgrade"), 0)
-    for change in counted:
-        actions[change.action] += 1
-    ways = {name: sum(change.via == name for change in plan.changes) for name in ("api", "human", "waiting")}
-    return {**actions, "rename": len(renames), "released": len(plan.released), **ways}
+    for change in changes:
+        if not change.moved:
+            actions[change.action] += 1
+    renames = sum(change.moved is not None for change in changes)
+    ways = {name: sum(change.via == name for change in changes) for name in ("api", "human", "waiting")}
+    return {**actions, "rename": renames, "released": len(plan.released), **ways}
+
+
+def renames_as_one(changes: Iterable[Change]) -> tuple[Change, ...]:
+    """Return the changes without the delete of each rename whose change at the new address is among them."""
+    listed = tuple(changes)
+    arrived = {change.moved for change in listed if change.moved and change.address == change.moved.after}
+    return tuple(c for c in listed if not (c.moved in arrived and c.moved and c.address != c.moved.after))
 
 
 def needs_approval(plan: Plan) -> bool:

@@ -11,7 +11,7 @@ from rolecall.errors import Problem, Where
 from rolecall.model.change import Change
 from rolecall.model.kinds import SECTIONS, split_address
 from rolecall.model.settings import Address
-from rolecall.plan.summary import summary
+from rolecall.plan.summary import renames_as_one, summary
 from rolecall.plan.value import GuardResult, Move, Plan, Verdict
 from rolecall.report.banner import banner, seen
 from rolecall.report.flow import flow
@@ -157,7 +157,7 @@ def _headline(plan: Plan) -> str:
 def _parts(plan: Plan, limit: int | None) -> Iterable[Part]:
     moves = moves_by_address(plan.impact)
     grouped: defaultdict[str, list[Change]] = defaultdict(list)
-    for change in _merged(plan.changes):
+    for change in renames_as_one(plan.changes):
         grouped[change.via if change.via != "api" else split_address(change.address)[0]].append(change)
     for key, title in (*((section, section) for section in SECTIONS), *ASIDE.items()):
         changes = grouped.get(key, [])
@@ -171,11 +171,6 @@ ASIDE: Mapping[str, str] = {
     "human": "By hand: steps that a person must take",
 }
 """Parts that stand apart from the sections, by key, with their titles."""
-
-
-def _merged(changes: tuple[Change, ...]) -> Iterable[Change]:
-    """Changes with the delete of each rename left out: the rename is told at its new address."""
-    return (c for c in changes if not (c.moved and c.address == c.moved.before and c.moved.after != c.address))
 
 
 def _part_notes(changes: list[Change]) -> Iterable[Note]:
