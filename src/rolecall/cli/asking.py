@@ -9,6 +9,7 @@ from rolecall.cli.options import Invocation
 from rolecall.cli.session import Session, day, memory, now, read, session, wait_for, wanted
 
 if TYPE_CHECKING:
+    from rolecall.desired import Config
     from rolecall.jobs.access import At, State
     from rolecall.jobs.plan import PlanRequest
     from rolecall.model.directory import PeopleScope
@@ -29,13 +30,13 @@ def request_for(call: Invocation, found: Session) -> PlanRequest:
     )
 
 
-def read_state(call: Invocation, at: str, scope: PeopleScope, *, test: bool = False) -> State:
+def read_state(call: Invocation, config: Config, at: str, scope: PeopleScope, *, test: bool = False) -> State:
     """The state that ``--at`` names: `live`, `desired`, or a saved plan's file."""
 
     async def work() -> State:
         from rolecall.jobs.access import state
 
-        async with session(call, read(call)) as found:
+        async with session(call, config) as found:
             return await state(request_for(call, found), _at(at), scope, test=test)
 
     return wait_for(work())

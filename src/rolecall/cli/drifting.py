@@ -131,7 +131,7 @@ def _remember(call: Invocation, config: Config, journal: Journal, made: Drifts) 
     message = f"{len(found.drifts)} drifted" if found.drifts else "nothing drifted"
     record_look(journal, org_id, "drift", facts, found.sighting, message)
     keep_look(journal, org_id, made.looked.look)
-    if found.sighting is not None:
+    if found.sighting is not None and found.sighting.complete:
         watch_from(journal, org_id, found.at, first=True)
     forget_old(journal, org_id, found.at, config.journal.keep_days)
 

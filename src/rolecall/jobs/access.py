@@ -9,19 +9,20 @@ from typing import Literal, NamedTuple
 from rolecall.access.person import Access, effective
 from rolecall.access.rules import Rules, compile_access
 from rolecall.errors import Misuse, OrgError, Problem, Stale, did_you_mean
-from rolecall.jobs.people import read_people
+from rolecall.jobs.people import people_or_unread
 from rolecall.jobs.plan import PlanRequest, plan
 from rolecall.live.port import People
 from rolecall.model import normalise
 from rolecall.model.desired import Desired
 from rolecall.model.directory import EVERYBODY, Directory, PeopleScope, Person
-from rolecall.model.live import Facts, Live
+from rolecall.model.live import COMPLETE, Coverage, Facts, Live
 from rolecall.model.roles import role_id
 from rolecall.model.settings import UNSET
-from rolecall.plan.access_tests import Beside, run_tests, tests_of
+from rolecall.plan.access_tests import Beside, needs_users, run_tests, tests_of
 from rolecall.plan.outlook import look
 from rolecall.plan.state import State as Moment
 from rolecall.plan.state import finish
+from rolecall.plan.users_read import people_coverage
 from rolecall.plan.value import AccessTestResult, OrgRef, Plan, Unmanaged
 from rolecall.plan.why import Why, persona, why
 from rolecall.plan.why_not import WhyNot, why_not
@@ -29,10 +30,16 @@ from rolecall.plan.why_not import WhyNot, why_not
 At = Literal["live", "desired"] | Plan
 """The state that is asked: as it is, as the config wants it, or as a saved plan leaves it."""
 
+NOBODY: PeopleScope = PeopleScope()
+"""The scope of a question about a persona."""
+
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """One state of an org, with the people that were asked for. ``desired`` tells where the config says what."""
+    """One state of an org, with the people that were asked for. ``desired`` tells where the config says what.
+
+    ``coverage`` says how much was read of the users that the question needs; complete where it needs none.
+    """
 
     org: OrgRef
     rules: Rules
@@ -40,6 +47,7 @@ class State:
     desired: Desired
     facts: Facts
     tests: tuple[AccessTestResult, ...] = ()
+    coverage: Coverage = COMPLETE
 
 
 class Holder(NamedTuple):
@@ -51,24 +59,28 @@ class Holder(NamedTuple):
 
 async def state(request: PlanRequest, at: At, scope: PeopleScope = EVERYBODY, *, test: bool = False) -> State:
     """Read the org and the people in scope. Raises OrgError when settings that decide about access were not read,
-    Stale for a saved plan of another org.
+    Stale for a saved plan of another org. Users who cannot be read are told by the state's ``coverage``.
 
-    What the config wants is what holds once all of it is done, also what still waits for the IdP.
+    What the config wants is what holds once all of it is done, also what still waits for the IdP. With ``test`` users
+    are read only where an access test needs them.
     """
     planned = await plan(replace(request, people=None))
     live = planned.live
     if isinstance(at, Plan) and at.org.id != live.facts.org_id:
         message = f"the plan is for org {at.org.id} ({at.org.name}), and this is {live.facts.org_id}"
         raise Stale(Problem("other_org", message, None, "name the org that it was made for"))
-    directory = await read_people(_people(request), request.org, live, scope)
+    asked = tests_of(planned.plan.desired.policy, planned.question.applied.policy) if test else ()
+    if test and not any(map(needs_users, asked)):
+        scope = NOBODY
+    directory = await people_or_unread(_people(request), request.org, live, scope)
     ends = _ends(live, planned.plan)
     rules = look(live, None, at.changes).after if isinstance(at, Plan) else ends.before if at == "live" else ends.done
     if rules.missing:
         message = f"{', '.join(sorted(rules.missing))} could not be read, so nobody can tell who has what"
         raise OrgError(Problem("unread", message))
-    asked = tests_of(planned.plan.desired.policy, planned.question.applied.policy) if test else ()
     results = run_tests(asked, rules, directory, ends if isinstance(at, Plan) else None)
-    return State(planned.plan.org, rules, directory, planned.plan.desired, live.facts, results)
+    coverage = COMPLETE if scope == NOBODY else people_coverage(directory)
+    return State(planned.plan.org, rules, directory, planned.plan.desired, live.facts, results, coverage)
 
 
 def _ends(live: Live, planned: Plan) -> Beside:
@@ -79,8 +91,8 @@ def _ends(live: Live, planned: Plan) -> Beside:
 
 
 async def inventory(request: PlanRequest) -> tuple[OrgRef, tuple[Unmanaged, ...]]:
-    """The mappings that the config does not manage."""
-    planned = await plan(request)
+    """The mappings that the config does not manage, with the members that the org counts. Users are not read."""
+    planned = await plan(replace(request, people=None))
     return planned.plan.org, planned.plan.unmanaged
 
 
@@ -93,13 +105,18 @@ def holders(found: State, team: str | None = None, role: str | None = None) -> I
             yield Holder(directory.emails[number], access)
 
 
-def find(found: State, email: str) -> Person:
-    """A person by e-mail (R28). Raises Misuse when the org has nobody of that name."""
+def find(found: State, email: str) -> Person | None:
+    """Return a user by e-mail (R28), or None for one who is not among those that were read, where not all were.
+
+    Raises Misuse when all users were read and none has this address.
+    """
     key = normalise.email(email)
     for number, known in enumerate(found.directory.emails):
         if normalise.email(known) == key:
             return found.directory.person(number)
-    raise Misuse(Problem("nobody", f"{email} is nobody in this org", None, "check the spelling"))
+    if found.coverage.state != "complete":
+        return None
+    raise Misuse(Problem("no_user", f"No user {email} in this org", None, "check the address"))
 
 
 def role_of(found: State, word: str) -> str:
@@ -149,13 +166,9 @@ def one_person(email: str) -> PeopleScope:
     return PeopleScope(emails=frozenset((email,)))
 
 
-NOBODY: PeopleScope = PeopleScope()
-"""The scope of a question about a persona."""
-
-
 def failed(tests: Iterable[AccessTestResult]) -> bool:
-    """Whether any test failed."""
-    return any(test.refuses for test in tests)
+    """Return whether any test failed; one that could not be evaluated has not."""
+    return any(test.refuses and test.evaluated for test in tests)
 
 
 def _people(request: PlanRequest) -> People:

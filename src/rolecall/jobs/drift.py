@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from rolecall.errors import OrgError, Problem, Where
-from rolecall.jobs.people import left_out, read_people
+from rolecall.jobs.people import left_out, people_or_unread
 from rolecall.jobs.plan import PlanRequest, Wanted, question
 from rolecall.live.port import Audit, People, Reader
 from rolecall.model.authorship import Blame
@@ -71,16 +71,12 @@ async def drift(request: DriftRequest) -> Drifts:
 
 
 async def _with_people(asked: Question, request: DriftRequest) -> Question:
-    """With everybody; where people cannot be read, with a word about that: what moved can be told all the same."""
+    """With all users; where they cannot be read the directory says so, and settings that drifted are told anyway."""
     if request.people is None:
         return asked
-    try:
-        directory = await read_people(request.people, request.org, asked.live, EVERYBODY)
-        warnings = (*asked.warnings, *left_out(directory))
-        return replace(asked, directory=directory, scope=EVERYBODY, warnings=warnings)
-    except OrgError as error:
-        warning = Problem("people_unread", f"people were not read: {error.problems[0].message}", severity="warning")
-        return replace(asked, warnings=(*asked.warnings, warning))
+    directory = await people_or_unread(request.people, request.org, asked.live, EVERYBODY)
+    warnings = (*asked.warnings, *left_out(directory))
+    return replace(asked, directory=directory, scope=EVERYBODY, warnings=warnings)
 
 
 async def _with_events(inquiry: Inquiry, request: DriftRequest, rows: Sequence[Drift]) -> Inquiry:

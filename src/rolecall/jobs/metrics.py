@@ -33,14 +33,18 @@ def drift_metrics(found: Found, seconds: float) -> Iterator[Metric]:
     yield Metric("rolecall_drift", "Addresses by section and class of drift.", drift)
     yield one("drift_counted", "Addresses that count as drift.", len(found.drifts))
     kinds = Counter(alarm.kind for alarm in found.alarms)
-    alarms = tuple(Sample(kinds[kind], {**org, "kind": kind}) for kind in _ALARMS)
-    yield Metric("rolecall_alarms", "What the config says must not be so and is.", alarms)
+    alarms = tuple(
+        Sample(kinds[kind], {**org, "kind": kind}) for kind in _ALARMS if kinds[kind] or kind not in found.not_evaluated
+    )
+    yield Metric("rolecall_alarms", "Policy violations. No sample where a check was not evaluated.", alarms)
+    unknown = tuple(Sample(kind in found.not_evaluated, {**org, "kind": kind}) for kind in _ALARMS)
+    yield Metric("rolecall_not_evaluated", "1 where a check could not be evaluated, else 0.", unknown)
     yield one("last_success_timestamp_seconds", "When the org was last looked at.", found.at.timestamp())
     admins = None
     if found.sighting is not None and found.sighting.complete:
         admins = found.sighting.roles.get(ORG_ADMIN, 0)
     yield one("org_admins", "People who are org admin.", admins)
     yield one("people_without_access", "Active people who have nothing.", found.without_access)
-    yield one("unread_sections", "Managed sections that were not read whole.", len(found.unread))
+    yield one("unread_sections", "Managed sections, and people, that were not read completely.", len(found.unread))
     yield one("requests", "Requests that the look took.", found.requests)
     yield one("duration_seconds", "How long the look took.", round(seconds, 3))

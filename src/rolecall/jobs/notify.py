@@ -10,6 +10,7 @@ from typing import Any
 from rolecall.journal.port import Journal
 from rolecall.model.kinds import split_address
 from rolecall.plan.drift import Drift
+from rolecall.plan.drift_alarms import fingerprint
 from rolecall.plan.drift_found import Alarm, Found
 
 Told = Mapping[str, Mapping[str, Any]]
@@ -18,33 +19,40 @@ Told = Mapping[str, Mapping[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """What nobody was told yet, and what was told and is no more. ``now`` is what will have been told."""
+    """What nobody was told yet, and what was told and is no more. ``now`` is what will have been told.
+
+    ``unread`` are sections, and ``people``, that could be read at the last look and could not be read at this one.
+    """
 
     drifts: tuple[Drift, ...]
     alarms: tuple[Alarm, ...]
+    unread: tuple[str, ...]
     cleared: tuple[tuple[str, Mapping[str, Any]], ...]
     now: Told
 
     @property
     def any(self) -> bool:
-        return bool(self.drifts or self.alarms or self.cleared)
+        return bool(self.drifts or self.alarms or self.unread or self.cleared)
 
 
 def news(found: Found, told: Told) -> News:
     """Compare a look with what was told before. What could not be seen this time is neither news nor cleared."""
     drifts = {row.fingerprint: row for row in found.drifts}
     alarms = {alarm.fingerprint: alarm for alarm in found.alarms}
+    unread = {fingerprint("unread", section): section for section in found.unread}
     since = found.at.isoformat()
     now: dict[str, Mapping[str, Any]] = {
         **{key: {"what": row.address, "kind": row.kind, "since": since} for key, row in drifts.items()},
         **{key: {"what": alarm.name, "kind": alarm.kind, "since": since} for key, alarm in alarms.items()},
+        **{key: {"what": section, "kind": "unread", "since": since} for key, section in unread.items()},
     }
     unseen = {key: item for key, item in told.items() if key not in now and _unseen(found, item)}
-    still = {item["what"] for item in now.values()}
+    still = {item["what"] for item in now.values() if item["kind"] != "unread"}
     gone = ((key, item) for key, item in sorted(told.items()) if key not in now and key not in unseen)
     return News(
         tuple(row for key, row in drifts.items() if key not in told),
         tuple(alarm for key, alarm in alarms.items() if key not in told),
+        tuple(section for key, section in unread.items() if key not in told),
         tuple((key, item) for key, item in gone if item["what"] not in still or item["kind"] == "watch"),
         {**now, **unseen, **{key: told[key] for key in now if key in told}},
     )
@@ -63,4 +71,4 @@ def told(journal: Journal, org_id: str, url: str) -> Told:
 def _unseen(found: Found, item: Mapping[str, Any]) -> bool:
     if item["kind"] in ("watch", "limit", "access_test"):
         return found.sighting is None or not found.sighting.complete
-    return split_address(item["what"])[0] in found.unread
+    return item["kind"] != "unread" and split_address(item["what"])[0] in found.unread

@@ -9,8 +9,10 @@ from rolecall.live.port import IdpSource, People, Reader
 from rolecall.model.desired import Desired
 from rolecall.model.directory import Directory, PeopleScope
 from rolecall.model.legacy import with_legacy_groups
-from rolecall.model.live import Live
+from rolecall.model.live import UNREAD, Live
+from rolecall.model.secret import SecretRef
 from rolecall.model.settings import BLANK, UNSET
+from rolecall.model.target import PeopleSource
 
 
 async def read_people(people: People, org: Reader, live: Live, scope: PeopleScope) -> Directory:
@@ -32,6 +34,34 @@ async def read_people(people: People, org: Reader, live: Live, scope: PeopleScop
         f"the org has two groups called `{shared[0]}`, and which of them people are in is not known to their source"
     )
     return replace(directory, coverage=directory.coverage._replace(state="partial", problem=problem))
+
+
+async def people_or_unread(people: People, org: Reader, live: Live, scope: PeopleScope) -> Directory:
+    """Return the users in scope; where their source cannot be reached, nobody, and a coverage that says why.
+
+    Raises ConfigError for a people file that cannot be used as it is.
+    """
+    try:
+        return await read_people(people, org, live, scope)
+    except OrgError as error:
+        return Directory(coverage=UNREAD._replace(problem=error.problems[0].message))
+
+
+def people_hint(source: PeopleSource, *, observed: bool = False) -> str:
+    """Return what to do where users could not be read, by where the configuration says that they come from."""
+    if source.kind == "org":
+        name = "name where users come from in `people:`"
+        return name if observed else f"check that the token may read users, or {name}"
+    if source.kind == "file":
+        return f"check the people file `{source.at}`"
+    secret = source.token or source.client_secret
+    where = "the token" if secret is None else _secret_words(secret)
+    return f"check {where}, and that it may read users and groups ({source.kind})"
+
+
+def _secret_words(secret: SecretRef) -> str:
+    """Return where a secret comes from; never what it is."""
+    return "the token's command" if secret.kind == "exec" else f"the token in {secret.value}"
 
 
 def _mapped(live: Live) -> set[str]:

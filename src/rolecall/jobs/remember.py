@@ -36,11 +36,14 @@ def sight_run(journal: Journal, run: int, asked: Question, at: datetime) -> None
     found = diff(asked.desired, asked.live, asked.as_of, asked.applied)
     if asked.directory is None:
         return
-    journal.sight(run, sight(asked.live, asked.directory, asked.desired, found.names, at).sighting)
+    if asked.directory.coverage.state != "unread":
+        sighting = sight(asked.live, asked.directory, asked.desired, found.names, at).sighting
+        journal.sight(run, sighting)
+        if sighting.complete:
+            watch_from(journal, org_id, at)
     wanted = asked.desired.settings.idp_groups
     keys = () if wanted is UNSET else wanted
     keep_look(journal, org_id, look(asked.live, asked.directory, waiting(keys, found.names), at))
-    watch_from(journal, org_id, at)
 
 
 def keep_look(journal: Journal, org_id: str, look: Look) -> None:
@@ -51,7 +54,8 @@ def keep_look(journal: Journal, org_id: str, look: Look) -> None:
 
 
 def watch_from(journal: Journal, org_id: str, at: datetime, *, first: bool = False) -> None:
-    """From now on watched roles are compared with the sighting of this moment. ``first``: only where there is none."""
+    """From now on watched roles are compared with the sighting of this moment, which has to be complete: with any other
+    nothing can be compared. ``first``: only where there is none."""
     if not (first and journal.recall(org_id, WATCHED)):
         journal.keep(org_id, WATCHED, at.isoformat())
 

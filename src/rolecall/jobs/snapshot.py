@@ -88,7 +88,7 @@ def record(journal: Journal, taken: Taken, desired: Desired, facts: RunFacts) ->
     """Keep in the journal who was seen to hold what. Answers the run's number."""
     names = _names(desired, taken, journal)
     sighting = None
-    if taken.directory is not None:
+    if taken.directory is not None and taken.directory.coverage.state != "unread":
         sighting = sight(taken.live, taken.directory, desired, names, taken.at).sighting
     return record_look(journal, taken.live.facts.org_id, "snapshot", facts, sighting)
 

@@ -13,6 +13,7 @@ from rolecall.model.directory import Directory, Person
 from rolecall.model.policy import AccessTest, Combo, Policy
 from rolecall.plan.headline import combos, enumerate_words, role_word
 from rolecall.plan.people import numbers_of
+from rolecall.plan.users_read import incomplete, people_coverage
 from rolecall.plan.value import AccessTestResult
 
 
@@ -34,10 +35,17 @@ class Beside(NamedTuple):
 
 
 class _Wrong(NamedTuple):
-    """Something a test objects to: in words, and as facts that compare."""
+    """Something a test objects to: in words, and as facts that compare. ``unread``: nothing is wrong, but users whom
+    the test needs were not read."""
 
     said: str
     facts: frozenset[tuple[str, ...]]
+    unread: bool = False
+
+
+def needs_users(test: AccessTest) -> bool:
+    """Return whether a test can only be evaluated with users read: all but those of a persona."""
+    return test.groups is None
 
 
 def run_tests(
@@ -59,7 +67,8 @@ def run_tests(
         later = bool(found) and beside is not None and not wrongs(test, beside.done)
         later = later and beside is not None and _facts(found) <= _facts(wrongs(test, beside.before))
         said = [*(one.said for one in found), *([_LATER] if later else ())]
-        return AccessTestResult(test.name, not found, "; ".join(said), test.source, later)
+        evaluated = not found or not all(one.unread for one in found)
+        return AccessTestResult(test.name, not found, "; ".join(said), test.source, later, evaluated)
 
     return tuple(map(result, listed))
 
@@ -80,13 +89,18 @@ def _wrongs(
     elif (person := people.get(test.person or "")) is not None:
         yield from _held(test, effective(rules, person))
     elif directory is None or directory.coverage.state != "complete":
-        yield _plainly("people were not read")
+        yield _not_read(directory)
     else:
         yield _plainly(f"{test.person} is nobody in this org")
 
 
 def _plainly(said: str) -> _Wrong:
     return _Wrong(said, frozenset({(said,)}))
+
+
+def _not_read(directory: Directory | None, so: str = "") -> _Wrong:
+    said = f"{incomplete(people_coverage(directory)) or 'Users were not read'}{so}"
+    return _Wrong(said, frozenset({(said,)}), unread=True)
 
 
 def _people(tests: Sequence[AccessTest], directory: Directory | None) -> dict[str, Person]:
@@ -143,7 +157,7 @@ def _granted(role: str, only: Sequence[str], rules: Rules, directory: Directory 
     if any(held == role for _, held in (*rules.default, *rules.scim.default)):
         yield _plainly(f"{also} by the default")
     if directory is None or directory.coverage.state != "complete":
-        yield _plainly("people were not read, so nobody knows who has it by hand or by attribute")
+        yield _not_read(directory, ", so it is unknown who has it by a manual edit or an attribute")
         return
     allowed = {f"group:{name}" for name in (*only, *giving)} | {"default", "saml"}
     found = {

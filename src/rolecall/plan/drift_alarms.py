@@ -13,11 +13,12 @@ from rolecall.model.directory import Directory
 from rolecall.model.roles import ORG_ADMIN
 from rolecall.model.settings import Address
 from rolecall.model.sighting import Holding, Sighting
-from rolecall.plan.access_tests import run_tests, tests_of
+from rolecall.plan.access_tests import needs_users, run_tests, tests_of
 from rolecall.plan.digest import canonical
-from rolecall.plan.drift_found import Alarm
+from rolecall.plan.drift_found import Alarm, AlarmKind
 from rolecall.plan.drift_news import holders, source_words
 from rolecall.plan.headline import people, role_word
+from rolecall.plan.users_read import people_coverage
 from rolecall.plan.value import Who
 
 
@@ -57,14 +58,29 @@ def watched(
                 yield Alarm("watch", role, message, fingerprint("watch", role, key), who, _place(desired, holding))
 
 
-def tests(desired: Desired, applied: Applied, rules: Rules, directory: Directory) -> Iterator[Alarm]:
-    """Each access test that fails in the org as it is. Where not everybody was seen only personas can be asked for."""
-    whole = directory.coverage.state == "complete"
-    asked = [test for test in tests_of(desired.policy, applied.policy) if whole or test.groups is not None]
+def tests(desired: Desired, applied: Applied, rules: Rules, directory: Directory | None) -> Iterator[Alarm]:
+    """Each access test that fails in the org as it is. Where not all users were read only personas are evaluated."""
+    whole = people_coverage(directory).state == "complete"
+    asked = [test for test in tests_of(desired.policy, applied.policy) if whole or not needs_users(test)]
     for result in run_tests(asked, rules, directory):
         if not result.passed:
             print_ = fingerprint("access_test", result.name, result.message)
             yield Alarm("access_test", result.name, result.message, print_, source=result.source)
+
+
+def not_evaluated(
+    desired: Desired, applied: Applied, seen: Sighting | None, known: Sighting | None
+) -> tuple[AlarmKind, ...]:
+    """Return the kinds of checks that could not be evaluated for want of users: those of this sighting (``seen``), and
+    for watched roles also those of the one that it is compared with (``known``).
+
+    There is always a limit: at least one org admin.
+    """
+    whole = seen is not None and seen.complete
+    watch = desired.policy.watch_roles and not (whole and (known is None or known.complete))
+    tested = not whole and any(map(needs_users, tests_of(desired.policy, applied.policy)))
+    kinds: dict[AlarmKind, object] = {"watch": watch, "limit": not whole, "access_test": tested}
+    return tuple(kind for kind, unknown in kinds.items() if unknown)
 
 
 def fingerprint(*parts: str) -> str:

@@ -34,6 +34,7 @@ def encode_found(found: Found) -> dict[str, Json]:
         "beside": [_row(found, row) for row in found.rows if row.fingerprint not in found.counted],
         "impact": {"did": _impact(found.did), "revert": _impact(found.revert)},
         "alarms": [_alarm(alarm) for alarm in found.alarms],
+        "not_evaluated": list(found.not_evaluated),
         "people": _people(found.people),
         "groups": {
             "arrived": list(found.groups.arrived),

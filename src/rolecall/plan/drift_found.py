@@ -94,7 +94,8 @@ class Found:
     ``did`` is what the drift did to people, as the plan that would have done it; ``revert`` the plan that undoes it;
     both None where nothing counts. ``live_names`` has the live address of a group that the config calls otherwise.
     ``waiting`` are rows that no apply can change yet, as the IdP has not pushed the group.
-    ``sighting`` is None where people were not read.
+    ``sighting`` is None where users were not read. ``not_evaluated`` are the kinds of checks that need users who were
+    not read: of such a kind that nothing fails is no news.
     """
 
     org: OrgRef
@@ -112,6 +113,7 @@ class Found:
     groups: GroupNews = GroupNews()
     people: PeopleNews | None = None
     alarms: tuple[Alarm, ...] = ()
+    not_evaluated: tuple[AlarmKind, ...] = ()
     sighting: Sighting | None = None
     without_access: int | None = None
     coverage: Mapping[str, Coverage] = field(default_factory=dict)
@@ -128,7 +130,7 @@ class Found:
 
     @property
     def unread(self) -> tuple[str, ...]:
-        """The managed sections that were not read whole."""
+        """The managed sections, and ``people``, that were not read whole."""
         return tuple(name for name, seen in self.coverage.items() if seen.state != "complete")
 
     def live_name(self, at: Address) -> Address:

@@ -8,12 +8,13 @@ from dataclasses import dataclass, field, replace
 from rolecall.access.rules import Rules, compile_access
 from rolecall.errors import Problem
 from rolecall.model.kinds import KINDS, SECTIONS, address, split_address, value_at
+from rolecall.model.live import Coverage
 from rolecall.model.look import Look
 from rolecall.model.outcome import Event
 from rolecall.model.settings import UNSET, Address, GroupMapping
 from rolecall.model.sighting import Sighting
 from rolecall.plan.drift import Comparison, Drift, Memory, compare
-from rolecall.plan.drift_alarms import limits, tests, watched
+from rolecall.plan.drift_alarms import limits, not_evaluated, tests, watched
 from rolecall.plan.drift_found import Alarm, Basis, Found
 from rolecall.plan.drift_news import group_news, look, people_news, waiting
 from rolecall.plan.drift_sides import did, revert
@@ -21,6 +22,7 @@ from rolecall.plan.notes import managed_coverage, whose_reading
 from rolecall.plan.question import Question
 from rolecall.plan.resolve import covers
 from rolecall.plan.sighting import Seen, sight
+from rolecall.plan.users_read import SECTION, incomplete, people_coverage
 from rolecall.plan.value import Unmanaged
 
 
@@ -67,7 +69,9 @@ def find(inquiry: Inquiry) -> Looked:
     wanted = question.desired.settings.idp_groups
     now = look(live, directory, waiting(() if wanted is UNSET else wanted, names), question.created_at)
     rules = compile_access(live.settings, live.facts)
-    seen = None if directory is None else sight(live, directory, question.desired, names, question.created_at, rules)
+    users = people_coverage(directory)
+    read = None if users.state == "unread" else directory
+    seen = None if read is None else sight(live, read, question.desired, names, question.created_at, rules)
     wait = frozenset(row.address for row in rows if _waits(row, compared))
     chosen = [row for row in rows if _counts(row, inquiry) and row.address not in wait]
     back = did(question, chosen, live_names)
@@ -87,13 +91,20 @@ def find(inquiry: Inquiry) -> Looked:
         groups=group_news(past.look, now, live, names),
         people=people_news(past.look, now, past.sighting, seen.sighting) if seen else None,
         alarms=tuple(_alarms(inquiry, seen, rules, {live_names.get(row.address, row.address) for row in chosen})),
+        not_evaluated=not_evaluated(question.desired, question.applied, seen and seen.sighting, past.watched),
         sighting=seen.sighting if seen else None,
         without_access=seen.without_access if seen and seen.sighting.complete else None,
-        coverage=managed_coverage(question.desired, live),
+        coverage={**managed_coverage(question.desired, live), SECTION: users},
         counts=_sizes(inquiry),
         observed=live.facts.observed,
         ignored=(*compared.difference.ignored, *inquiry.ignore),
-        warnings=(*_unseen(question), *question.warnings, *compared.difference.problems, *inquiry.warnings),
+        warnings=(
+            *_unseen(question),
+            *_users_unread(users),
+            *question.warnings,
+            *compared.difference.problems,
+            *inquiry.warnings,
+        ),
         requests=live.requests,
     )
     return Looked(found, now)
@@ -170,10 +181,10 @@ def _inventory(compared: Comparison, inquiry: Inquiry) -> tuple[Unmanaged, ...]:
 
 def _alarms(inquiry: Inquiry, seen: Seen | None, rules: Rules, explained: Collection[Address]) -> Iterator[Alarm]:
     question = inquiry.question
-    if seen is not None and question.directory is not None:
+    if seen is not None:
         yield from limits(question.desired, seen.sighting)
         yield from watched(question.desired, seen.sighting, inquiry.past.watched, explained)
-        yield from tests(question.desired, question.applied, rules, question.directory)
+    yield from tests(question.desired, question.applied, rules, question.directory)
 
 
 def _unseen(question: Question) -> Iterator[Problem]:
@@ -186,12 +197,20 @@ def _unseen(question: Question) -> Iterator[Problem]:
             yield Problem("unread", f"{section} was not read whole{why}", None, "nothing is known of it", "warning")
 
 
+def _users_unread(users: Coverage) -> Iterator[Problem]:
+    message = incomplete(users)
+    if message is not None:
+        hint = "limits, watched roles and access tests that need them were not evaluated"
+        yield Problem("people_unread", message, None, hint, "warning")
+
+
 def _sizes(inquiry: Inquiry) -> dict[str, int]:
-    """Domains, groups and people that were seen."""
+    """Domains, groups and users that were read."""
     settings, directory = inquiry.question.live.settings, inquiry.question.directory
     sizes: dict[str, int] = {
         kind.section: len(held)
         for kind in KINDS
         if kind.keyed and (held := getattr(settings, kind.section)) is not UNSET
     }
-    return sizes if directory is None else {**sizes, "people": len(directory)}
+    unread = directory is None or directory.coverage.state == "unread"
+    return sizes if directory is None or unread else {**sizes, "people": len(directory)}

@@ -181,13 +181,15 @@ class GuardResult(NamedTuple):
 
 class AccessTestResult(NamedTuple):
     """How one access test ended. ``later``: it fails already, gets no worse, and passes once the changes are done that
-    the plan leaves out: those cut away, and those that wait."""
+    the plan leaves out: those cut away, and those that wait. ``evaluated`` is False where it needs users who were not
+    read; it has not passed then."""
 
     name: str
     passed: bool
     message: str = ""
     source: Where | None = None
     later: bool = False
+    evaluated: bool = True
 
     @property
     def refuses(self) -> bool:

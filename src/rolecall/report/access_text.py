@@ -8,6 +8,7 @@ from typing import Any
 
 from rolecall.access.encode import encode_access
 from rolecall.access.person import Access
+from rolecall.model.live import COMPLETE, Coverage
 from rolecall.plan.value import AccessTestResult, Unmanaged
 from rolecall.plan.why import Because, Cause, Why
 from rolecall.plan.why_not import WhyNot
@@ -20,8 +21,8 @@ from rolecall.report.visible import cells, visible
 _COLUMN = 28
 
 
-def access_lines(rows: Iterable[tuple[str, Access]]) -> Iterator[Line]:
-    """A line for each person: the e-mail, then each combo with its reason."""
+def access_lines(rows: Iterable[tuple[str, Access]], seen: Coverage = COMPLETE) -> Iterator[Line]:
+    """A line for each person: the e-mail, then each combo with its reason; then how many, as far as they were read."""
     people = 0
     for email, access in rows:
         people += 1
@@ -30,12 +31,25 @@ def access_lines(rows: Iterable[tuple[str, Access]]) -> Iterator[Line]:
         told = ", ".join(f"{row.team} {row.role} ({row.reasons[0].source})" for row in access.combos)
         admin = (Span("  org admin", "warn"),) if access.org_admin else ()
         yield Line((Span(shown, "bold"), Span(pad), Span(visible(told)), *admin), hang=4)
-    yield line(f"{count(people, 'person')}.", "bold")
+    if seen.state == "complete":
+        yield line(f"{count(people, 'person')}.", "bold")
+    elif seen.state == "partial":
+        yield line(f"At least {count(people, 'user')}: users were only partially read.", "error")
+    else:
+        yield line("Unknown: users were not read.", "error")
 
 
-def access_json(rows: Iterable[tuple[str, Access]]) -> str:
-    """``{"people": [{"email", "org_admin", "combos": [{"team", "role", "reason", "reasons"}]}]}``."""
-    return json.dumps({"people": [encode_access(*row) for row in rows]}, indent=2) + "\n"
+def coverage_json(seen: Coverage) -> dict[str, Any]:
+    """``{"state", "read", "total", "problem"}``: how much was read of the users that an answer needs."""
+    return {name: getattr(seen, name) for name in ("state", "read", "total", "problem")}
+
+
+def access_json(rows: Iterable[tuple[str, Access]], seen: Coverage = COMPLETE) -> str:
+    """``{"coverage": {"state", "read", "total", "problem"}, "people": [{"email", "org_admin", "combos": [{"team",
+    "role", "reason", "reasons"}]}]}``. ``people`` holds those that were read; without ``complete`` there may be more.
+    """
+    body = {"coverage": coverage_json(seen), "people": [encode_access(*row) for row in rows]}
+    return json.dumps(body, indent=2) + "\n"
 
 
 def access_csv(rows: Iterable[tuple[str, Access]]) -> str:
@@ -100,9 +114,22 @@ def why_not_lines(told: WhyNot) -> Iterator[Line]:
         )
 
 
-def why_json(told: Why) -> dict[str, Any]:
+def unread_json(email: str | None, seen: Coverage) -> str:
+    """Return what `why` tells, for machines, of a user who was not read: null is unknown, not nothing."""
+    unknown = dict.fromkeys(("groups", "org_admin", "combos", "silent"))
+    return json.dumps({"email": email, "coverage": coverage_json(seen), **unknown}, indent=2)
+
+
+def not_read_line(email: str, seen: Coverage) -> Line:
+    """Return the sentence about a user who is not among those that were read."""
+    among = "users were not read" if seen.state == "unread" else "not among the users that were read"
+    return line(f"{visible(email)}: unknown, {among}.", "error")
+
+
+def why_json(told: Why, seen: Coverage = COMPLETE) -> dict[str, Any]:
     """What `why` tells, for machines."""
     return {
+        "coverage": coverage_json(seen),
         "email": told.person.email or None,
         "groups": list(told.person.groups),
         "org_admin": told.org_admin,
@@ -141,12 +168,12 @@ def tests_lines(tests: Iterable[AccessTestResult]) -> Iterator[Line]:
     for test in found:
         label = Span("ok      ", "ok") if test.passed else Span("FAILED  ", "error")
         label = Span("LATER   ", "dim") if test.later else label
+        label = label if test.evaluated else Span("UNKNOWN ", "error")
         told = f"{visible(test.name)}{'' if test.passed else f': {visible(test.message)}'}"
         yield Line((label, Span(told)), hang=8, tail=(Span(place(test.source), "dim"),) if test.source else ())
-    passed = sum(test.passed for test in found)
-    yield line(
-        f"{passed:,} of {count(len(found), 'access test')} passed." if found else "There are no access tests.", "bold"
-    )
+    passed, unknown = sum(test.passed for test in found), sum(not test.evaluated for test in found)
+    result = f"{passed:,} of {count(len(found), 'access test')} passed" if found else "There are no access tests"
+    yield line(f"{result}{f'; {unknown:,} not evaluated' if unknown else ''}.", "bold")
 
 
 def _held(row: Because) -> Iterator[Line]:

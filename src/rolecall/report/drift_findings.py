@@ -10,6 +10,8 @@ from rolecall.codec.settings import encode_value
 from rolecall.model.kinds import split_address
 from rolecall.model.settings import Value
 from rolecall.plan.drift_found import Found
+from rolecall.plan.users_read import SECTION
+from rolecall.report.coverage import users_sentence
 from rolecall.report.drift_walk import DriftWalk, Entry
 from rolecall.report.findings import Finding, Level, of_problems, worst_first
 from rolecall.report.junit import Case
@@ -46,24 +48,37 @@ def drift_suites(walked: DriftWalk) -> list[tuple[str, list[Case]]]:
     sections = []
     for section in sorted({*walked.found.coverage, *drifts}):
         if section in walked.found.unread:
-            sections.append(Case(section, "not read whole, so nothing is known of it"))
+            sections.append(Case(section, _unread_words(section, walked), error=True))
             continue
         told = "\n".join(entry_words(entry) for entry in drifts.get(section, ()))
         where = next((entry.where for entry in drifts.get(section, ())), None)
         sections.append(Case(section, told or None, where=where))
     alarms = [Case(visible(alarm.name), note.text, where=alarm.source) for alarm, note in walked.alarms]
+    alarms += [Case(kind, "not evaluated: users were not read", error=True) for kind in walked.found.not_evaluated]
     return [("drift", sections), ("must not be", alarms)]
 
 
+def _unread_words(section: str, walked: DriftWalk) -> str:
+    if section == SECTION:
+        return users_sentence(walked.found.coverage)
+    return "not read completely, so nothing is known about it"
+
+
 def drift_gitlab(walked: DriftWalk) -> str:
-    """Counts as GitLab's widget reads them: what somebody created, updated and deleted in the org."""
+    """Counts as GitLab's widget reads them: what somebody created, updated and deleted in the org. ``unread`` lists
+    what could not be read, if anything; the widget ignores it."""
     marks = Counter(entry.mark for part in walked.parts for entry in part.entries)
-    return json.dumps({"create": marks["+"], "update": marks["~"], "delete": marks["-"]}) + "\n"
+    unread = {"unread": list(walked.found.unread)} if walked.found.unread else {}
+    return json.dumps({"create": marks["+"], "update": marks["~"], "delete": marks["-"], **unread}) + "\n"
 
 
 def drift_csv(found: Found) -> str:
-    """A line for each address that is not in sync; values as JSON, people as counts of what the drift did."""
-    return table(COLUMNS, _rows(found))
+    """A line for each address that is not in sync; values as JSON, people as counts of what the drift did.
+
+    Where users were not read completely, the last line says so: address ``people``, class ``unknown``.
+    """
+    unread = ("people", "unknown", "no", *("" for _ in COLUMNS[3:]))
+    return table(COLUMNS, (*_rows(found), *((unread,) if SECTION in found.unread else ())))
 
 
 def _rows(found: Found) -> Iterator[tuple[str, ...]]:

@@ -32,10 +32,14 @@ def drift_markdown(walked: DriftWalk, limit: int = COMMENT) -> str:
     return "".join((*out.blocks, out.cut_words(), foot))
 
 
+def _sign(walked: DriftWalk) -> str:
+    return "🔶" if walked.parts or walked.alarms else "⚠️" if walked.found.unread else "✅"
+
+
 def _head(walked: DriftWalk) -> Iterator[str]:
     org = walked.found.org
     yield f"{marker('drift', org.id, org.env)}\n"
-    yield f"### {'🔶' if walked.parts or walked.alarms else '✅'} {md(walked.banner)}\n\n"
+    yield f"### {_sign(walked)} {md(walked.banner)}\n\n"
     yield f"**{md(walked.headline)}**\n\n{md(walked.summary)} {md(walked.seen[:1].upper() + walked.seen[1:])}.\n\n"
     yield from (f"- {md(text)}\n" for text in walked.impact)
     yield from (f"- ⛔ {told(note.text)} {code(place(alarm.source))}\n" for alarm, note in walked.alarms)

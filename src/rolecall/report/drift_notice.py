@@ -7,6 +7,7 @@ from typing import Any
 
 from rolecall.plan.drift_found import Found
 from rolecall.report.banner import org_line
+from rolecall.report.coverage import sections_sentence, users_sentence
 from rolecall.report.drift_walk import DriftWalk, Entry, drift_walk
 from rolecall.report.visible import visible
 
@@ -43,6 +44,8 @@ def notice_document(found: Found, new: Iterable[str], cleared: Cleared) -> dict[
             for alarm in found.alarms
             if alarm.fingerprint in wanted
         ],
+        "unread": list(found.unread),
+        "not_evaluated": list(found.not_evaluated),
         "cleared": [{"fingerprint": key, "what": item["what"], "kind": item["kind"]} for key, item in cleared],
     }
 
@@ -56,6 +59,7 @@ def _lines(walked: DriftWalk, wanted: set[str], cleared: Cleared) -> Iterator[st
     for alarm, note in walked.alarms:
         if alarm.fingerprint in wanted:
             yield f"Must not be: {note.text}"
+    yield from filter(None, (sections_sentence(walked.found.coverage), users_sentence(walked.found.coverage)))
     yield from (f"Cleared: {visible(str(item['what']))} ({item['kind']})" for _, item in cleared)
 
 

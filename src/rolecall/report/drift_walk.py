@@ -13,6 +13,7 @@ from rolecall.model.settings import Value
 from rolecall.plan.drift import Drift, DriftClass
 from rolecall.plan.drift_found import Alarm, Found
 from rolecall.report.banner import org_line
+from rolecall.report.coverage import header
 from rolecall.report.drift_words import (
     CLASSES,
     basis_words,
@@ -93,11 +94,9 @@ def drift_walk(found: Found) -> DriftWalk:
 
 
 def _seen(found: Found) -> str:
-    if found.unread:
-        return f"NOT READ: {', '.join(found.unread)}"
     nouns = (("domains", "domain", None), ("idp_groups", "group", None), ("people", "person", "people"))
     counted = [count(found.counts[key], noun, plural) for key, noun, plural in nouns if key in found.counts]
-    return f"all read: {', '.join(counted)}" if counted else "all read"
+    return header(found.coverage, counted)
 
 
 def _parts(found: Found) -> Iterable[Part]:

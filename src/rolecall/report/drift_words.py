@@ -11,9 +11,10 @@ from rolecall.model.authorship import Blame
 from rolecall.model.outcome import Event
 from rolecall.model.settings import Address
 from rolecall.plan.drift import DriftClass
-from rolecall.plan.drift_found import Found, NewAdmin
-from rolecall.plan.headline import people
+from rolecall.plan.drift_found import AlarmKind, Found, NewAdmin
+from rolecall.plan.headline import enumerate_words, people
 from rolecall.plan.value import Impact, Who
+from rolecall.report.coverage import sections_sentence, unread_sections, users_sentence
 from rolecall.report.people import change_told, moves_by_address
 from rolecall.report.phrases import count, listed
 from rolecall.report.visible import visible
@@ -30,6 +31,8 @@ CLASSES: Mapping[DriftClass, str] = {
     "idp": "the IdP no longer has this group, or another one bears its name",
     "unknown": "not read",
 }
+
+_CHECKS: Mapping[AlarmKind, str] = {"watch": "watched roles", "limit": "limits", "access_test": "access tests"}
 
 _NAMED = 5
 _SHORT_COMMIT = 8
@@ -60,14 +63,26 @@ def written_words(said: Blame) -> str:
 
 def headline(found: Found) -> str:
     """How much moved, in a sentence."""
+    unread = " ".join(filter(None, (sections_sentence(found.coverage), users_sentence(found.coverage))))
+    return f"{unread} {_drifted(found)}" if unread else _drifted(found)
+
+
+def _drifted(found: Found) -> str:
     drifts = found.drifts
-    if not drifts and found.unread:
-        return f"Not all could be seen ({', '.join(found.unread)}): nothing is known of it. Elsewhere nothing drifted."
     if not drifts and found.alarms:
         return "No setting drifted, but the org is not as the config says it must be."
+    if not drifts and found.unread:
+        what = "settings that were read" if unread_sections(found.coverage) else "settings"
+        return f"No drift in the {what}{_unknown_checks(found)}."
     if not drifts:
         return "Nothing drifted."
     return f"{count(len(drifts), 'setting')} drifted."
+
+
+def _unknown_checks(found: Found) -> str:
+    """``; limits and access tests were not evaluated``, or nothing."""
+    names = [_CHECKS[kind] for kind in found.not_evaluated]
+    return f"; {enumerate_words(names)} were not evaluated" if names else ""
 
 
 def impact_lines(found: Found) -> Iterator[str]:
@@ -79,8 +94,7 @@ def impact_lines(found: Found) -> Iterator[str]:
 
 
 def _impact(impact: Impact) -> str:
-    told = visible(impact.headline) or "Nobody's access changes."
-    return f"{told} {visible(impact.problem)}" if impact.problem else told
+    return " ".join(visible(text) for text in (impact.headline, impact.problem) if text) or "Nobody's access changes."
 
 
 def basis_words(found: Found) -> str:
@@ -104,7 +118,7 @@ def people_told(found: Found, at: Address) -> Iterator[tuple[str, Tone]]:
         if plan is None:
             continue
         if plan.impact.people is None:
-            yield f"{title}: {visible(plan.impact.problem or 'people were not read')}", "plain"
+            yield f"{title}: {visible(plan.impact.problem or 'users were not read')}", "plain"
             continue
         told = list(change_told(plan, live, moves_by_address(plan.impact).get(live, ())))
         if not told:
@@ -162,7 +176,8 @@ def summary_line(found: Found) -> str:
     aside = Counter("waiting" if row.address in found.waiting else row.kind for row in rows)
     said = ", ".join(f"{number:,} {kind}" for kind, number in sorted(counted.items()))
     beside = ", ".join(f"{number:,} {kind}" for kind, number in sorted(aside.items()))
-    line = f"Drift: {said}." if said else "No drift."
+    none = f"No drift found, but not everything was read{_unknown_checks(found)}." if found.unread else "No drift."
+    line = f"Drift: {said}." if said else none
     return f"{line} Beside it: {beside}." if beside else line
 
 

@@ -19,12 +19,14 @@ from rolecall.report.walk import Walk
 
 
 class Case(NamedTuple):
-    """One test case. ``failure`` is None where it passed; ``told`` is what it says on the side."""
+    """One test case. ``failure`` is None where it passed; ``told`` is what it says on the side. ``error`` is True where
+    it could not be evaluated, for the reason in ``failure``."""
 
     name: str
     failure: str | None = None
     told: str = ""
     where: Where | None = None
+    error: bool = False
 
 
 def junit(suites: Iterable[tuple[str, Sequence[Case]]]) -> str:
@@ -69,6 +71,7 @@ def access_cases(tests: Iterable[AccessTestResult]) -> list[Case]:
             visible(test.message) or "failed" if test.refuses else None,
             visible(test.message) if test.later else "",
             test.source,
+            not test.evaluated,
         )
         for test in tests
     ]
@@ -82,7 +85,9 @@ def _of_finding(finding: Finding) -> Case:
 
 def _counts(cases: Iterable[Case]) -> str:
     held = list(cases)
-    return f'tests="{len(held)}" failures="{sum(case.failure is not None for case in held)}" errors="0"'
+    bad = [case for case in held if case.failure is not None]
+    errors = sum(case.error for case in bad)
+    return f'tests="{len(held)}" failures="{len(bad) - errors}" errors="{errors}"'
 
 
 def _case(suite: str, case: Case) -> list[str]:
@@ -91,7 +96,8 @@ def _case(suite: str, case: Case) -> list[str]:
     inner = []
     if case.failure is not None:
         message = _attribute(case.failure)
-        inner.append(f'      <failure type="failed" message={message}>{escape(f"{at}{case.failure}")}</failure>')
+        kind, type_ = ("error", "not evaluated") if case.error else ("failure", "failed")
+        inner.append(f'      <{kind} type="{type_}" message={message}>{escape(f"{at}{case.failure}")}</{kind}>')
     if case.told:
         inner.append(f"      <system-out>{escape(f'{at}{case.told}')}</system-out>")
     return [f"{head}>", *inner, "    </testcase>"] if inner else [f"{head}/>"]

@@ -116,7 +116,7 @@ def test_people_who_cannot_be_read_are_told_and_the_rest_is_found(bench):
     found, _ = look(bench, people=Nobody())
     assert len(found.drifts) == 1
     assert found.sighting is None
-    assert "people were not read: the directory is down" in [problem.message for problem in found.warnings]
+    assert "Users were not read: the directory is down" in [problem.message for problem in found.warnings]
 
 
 def test_the_last_apply_is_found_behind_any_number_of_looks(bench):

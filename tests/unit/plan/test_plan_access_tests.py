@@ -85,9 +85,9 @@ def test_a_role_that_comes_another_way_fails():
 
 
 def test_people_who_were_not_read_fail_a_test_that_needs_them_and_no_other():
-    assert run(promise(person="ann@acme.com", has=("member",)), None).message == "people were not read"
+    assert run(promise(person="ann@acme.com", has=("member",)), None).message == "Users were not read"
     assert run(promise(groups=("Mkt",), has=("member",)), None).passed
-    assert "people were not read" in run(promise(role="org_admin", granted_by_only=("IT",)), None).message
+    assert "Users were not read" in run(promise(role="org_admin", granted_by_only=("IT",)), None).message
 
 
 def test_some_people_are_not_all():
@@ -99,8 +99,8 @@ def test_some_people_are_not_all():
         promise(person="ida@acme.com", has=("org_admin",)),
     ]
     first, second, third = run_tests(tests, rules, part)
-    assert "people were not read" in first.message
-    assert second.message == "people were not read"
+    assert "Users were partially read" in first.message
+    assert second.message == "Users were partially read"
     assert third.passed
 
 

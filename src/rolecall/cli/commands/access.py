@@ -9,6 +9,7 @@ import click
 from rolecall.cli.command import Invocation, command
 from rolecall.cli.complete import states, teams
 from rolecall.cli.console import Console, stdout
+from rolecall.errors import Exit
 
 if TYPE_CHECKING:
     from rolecall.jobs.sightings import When
@@ -35,10 +36,11 @@ if TYPE_CHECKING:
 @click.option(
     "--format", "form", type=click.Choice(["text", "json", "csv"]), default="text", show_default=True, help="How."
 )
-def access(call: Invocation, team: str | None, role: str | None, unmanaged: bool, at: str, form: str) -> None:
+def access(call: Invocation, team: str | None, role: str | None, unmanaged: bool, at: str, form: str) -> Exit:
     """Show who has what.
 
-    People are always named: that is what it is for.
+    Users are always named: that is what it is for. Exits with 1 when users could not be read, with 7 when only some
+    could be read.
     """
     from rolecall.jobs.sightings import when
 
@@ -48,16 +50,18 @@ def access(call: Invocation, team: str | None, role: str | None, unmanaged: bool
         if form == "csv":
             raise click.UsageError("--unmanaged comes as text or json")
         _unmanaged(call, out, form)
-    elif asked is not None:
-        _seen(call, out, asked, (team, role), form)
-    else:
-        _access(call, out, (team, role, at), form)
+        return Exit.OK
+    if asked is not None:
+        return _seen(call, out, asked, (team, role), form)
+    return _access(call, out, (team, role, at), form)
 
 
-def _seen(call: Invocation, out: Console, asked: When, only: tuple[str | None, str | None], form: str) -> None:
+def _seen(call: Invocation, out: Console, asked: When, only: tuple[str | None, str | None], form: str) -> Exit:
     """What a sighting of the past says. The org is not asked."""
     from rolecall.cli.session import find_journal, read
+    from rolecall.cli.users_read import report_coverage
     from rolecall.jobs.sightings import seen_at
+    from rolecall.model.live import Coverage
     from rolecall.model.roles import role_id
     from rolecall.report.sighting_text import sighting_csv, sighting_json, sighting_lines
 
@@ -73,24 +77,34 @@ def _seen(call: Invocation, out: Console, asked: When, only: tuple[str | None, s
         out.lines(sighting_lines(found))
     else:
         out.text(sighting_json(found) if form == "json" else sighting_csv(found))
+    if found.sighting.complete:
+        return Exit.OK
+    seen = Coverage("partial", problem=f"when run {found.sighting.run} recorded this, there may have been more holders")
+    return report_coverage(call, config, seen, "choose another date, or see `rolecall history`")
 
 
-def _access(call: Invocation, out: Console, asked: tuple[str | None, str | None, str], form: str) -> None:
+def _access(call: Invocation, out: Console, asked: tuple[str | None, str | None, str], form: str) -> Exit:
     from rolecall.cli.asking import read_state
+    from rolecall.cli.session import read
+    from rolecall.cli.users_read import report_coverage
     from rolecall.jobs.access import holders, role_of, team_of
     from rolecall.model.directory import EVERYBODY
     from rolecall.report.access_text import access_csv, access_json, access_lines
     from rolecall.report.banner import org_line
+    from rolecall.report.coverage import users_read
     from rolecall.report.text import banner_line
 
     team, role, at = asked
-    found = read_state(call, at, EVERYBODY)
+    config = read(call)
+    found = read_state(call, config, at, EVERYBODY)
     wanted = None if team is None else team_of(found, team), None if role is None else role_of(found, role)
     rows = holders(found, *wanted)
     if form == "text":
-        out.lines([banner_line(org_line(found.org)), *access_lines(rows)])
+        seen = users_read(found.coverage)
+        out.lines([banner_line(org_line(found.org), seen, alarm=True), *access_lines(rows, found.coverage)])
     else:
-        out.text(access_json(rows) if form == "json" else access_csv(rows))
+        out.text(access_json(rows, found.coverage) if form == "json" else access_csv(rows))
+    return report_coverage(call, config, found.coverage)
 
 
 def _unmanaged(call: Invocation, out: Console, form: str) -> None:

@@ -20,22 +20,31 @@ from rolecall.errors import Exit
 @click.option("--at", default="desired", show_default=True, metavar="live|desired|PLAN", help="In which state.")
 @click.option("--report", multiple=True, metavar="junit=PATH", help="Write a file as well.")
 def test(call: Invocation, at: str, report: tuple[str, ...]) -> Exit:
-    """Run the access tests of the config; 3 when one fails."""
+    """Run the access tests of the config; 3 when one fails.
+
+    Where a test needs users, exits with 1 when they could not be read, with 7 when only some could be read.
+    """
     files = [_path(said) for said in report]
     from rolecall.cli.asking import read_state
+    from rolecall.cli.session import read
+    from rolecall.cli.users_read import report_coverage
     from rolecall.jobs.access import failed
     from rolecall.jobs.saved import write_file
     from rolecall.model.directory import EVERYBODY
     from rolecall.report.access_text import tests_lines
     from rolecall.report.banner import org_line
+    from rolecall.report.coverage import users_read
     from rolecall.report.junit import access_cases, junit
     from rolecall.report.text import banner_line
 
-    found = read_state(call, at, EVERYBODY, test=True)
+    config = read(call)
+    found = read_state(call, config, at, EVERYBODY, test=True)
     for path in files:
         write_file(path, junit([("access tests", access_cases(found.tests))]))
-    stdout(call.environ, color=call.color).lines([banner_line(org_line(found.org)), *tests_lines(found.tests)])
-    return Exit.REFUSED if failed(found.tests) else Exit.OK
+    banner = banner_line(org_line(found.org), users_read(found.coverage), alarm=True)
+    stdout(call.environ, color=call.color).lines([banner, *tests_lines(found.tests)])
+    unread = report_coverage(call, config, found.coverage)
+    return Exit.REFUSED if failed(found.tests) else unread
 
 
 def _path(said: str) -> Any:

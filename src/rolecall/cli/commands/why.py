@@ -10,6 +10,7 @@ from rolecall.cli.command import Invocation, command
 from rolecall.cli.complete import groups as named_groups
 from rolecall.cli.complete import people, states
 from rolecall.cli.console import stdout
+from rolecall.errors import Exit
 
 
 @command(
@@ -32,26 +33,39 @@ from rolecall.cli.console import stdout
     help="In which state.",
 )
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="How.")
-def why(call: Invocation, person: str | None, role: str | None, groups: str | None, at: str, form: str) -> None:
-    """Show each combo of a person, with rule, setting, file and line; and why not."""
+def why(call: Invocation, person: str | None, role: str | None, groups: str | None, at: str, form: str) -> Exit:
+    """Show each combo of a person, with rule, setting, file and line; and why not.
+
+    Exits with 1 when users could not be read, with 7 when only some could be read. A persona (--groups) needs none.
+    """
     if (person is None) == (groups is None):
         raise click.UsageError("name a person, or say --groups")
     from rolecall.cli.asking import read_state
+    from rolecall.cli.session import read
+    from rolecall.cli.users_read import report_coverage
     from rolecall.jobs.access import NOBODY, explain, explain_not, find, imagined, one_person, role_of
-    from rolecall.report.access_text import why_json, why_lines, why_not_json, why_not_lines
+    from rolecall.report.access_text import not_read_line, unread_json, why_json, why_lines, why_not_json, why_not_lines
     from rolecall.report.banner import org_line
+    from rolecall.report.coverage import users_read
     from rolecall.report.text import banner_line
 
-    found = read_state(call, at, NOBODY if person is None else one_person(person))
+    config = read(call)
+    found = read_state(call, config, at, NOBODY if person is None else one_person(person))
     names = [name.strip() for name in (groups or "").split(",") if name.strip()]
     who = imagined(names, found) if person is None else find(found, person)
     out = stdout(call.environ, color=call.color)
+    banner = banner_line(org_line(found.org), users_read(found.coverage), alarm=True)
+    if who is None:
+        if form == "json":
+            out.text(unread_json(person, found.coverage))
+        else:
+            out.lines([banner, not_read_line(person or "", found.coverage)])
+        return report_coverage(call, config, found.coverage)
     told = explain(found, who)
     against = None if role is None else explain_not(found, who, role_of(found, role))
     if form == "json":
-        body = why_json(told) if against is None else {**why_json(told), "not": why_not_json(against)}
-        out.text(json.dumps(body, indent=2))
-        return
-    out.lines([banner_line(org_line(found.org)), *why_lines(told)])
-    if against is not None:
-        out.lines(why_not_lines(against))
+        body = why_json(told, found.coverage)
+        out.text(json.dumps(body if against is None else {**body, "not": why_not_json(against)}, indent=2))
+    else:
+        out.lines([banner, *why_lines(told), *(why_not_lines(against) if against is not None else ())])
+    return report_coverage(call, config, found.coverage)
