@@ -19,7 +19,7 @@ from rolecall.live.exchange import AGAIN, AGAIN_BUSY
 from rolecall.live.http import LARGEST_ANSWER, HttpTransport, base_url
 from rolecall.live.lists import LARGEST_PAGE
 from rolecall.model.live import Live
-from rolecall.model.settings import UNSET, Defaults
+from rolecall.model.settings import UNSET, Defaults, Domain, Sso
 
 
 def read(answer: Callable[[Asked], Reply], clock: FakeClock | None = None, timeout: float = 5.0) -> Live:
@@ -230,6 +230,24 @@ def test_a_section_that_cannot_be_read_whole_is_unread_and_says_why(answer: Repl
     assert live.covered("domains").state == "unread"
     assert live.covered("domains").problem
     assert live.covered("defaults").state == "complete"
+
+
+def test_a_field_that_an_answer_does_not_have_is_not_read() -> None:
+    live = read(at("/v1/access/sso", lambda asked: reply({"enabled": True, "allow_passwords": False, "etag": '"1"'})))
+    assert live.settings.sso == Sso(enabled=True, allow_passwords=False)
+    domains = page([{"name": "acme.com", "join": "approval", "etag": '"1"'}])
+    live = read(at("/v1/domains", lambda asked: domains))
+    assert live.settings.domains == {"acme.com": Domain(join="approval")}
+
+
+@pytest.mark.parametrize("absent", ["role", "teams"])
+def test_groups_of_which_a_mapping_lacks_a_part_are_unread(absent: str) -> None:
+    mapping = {"role": "member", "teams": ["Everyone"]}
+    del mapping[absent]
+    row = {"id": "g1", "name": "A", "external_id": None, "member_count": 1, "mapping": mapping, "etag": '"1"'}
+    live = read(at("/v1/idp-groups", lambda asked: page([row])))
+    assert live.settings.idp_groups is UNSET
+    assert f"`{absent}`" in (live.covered("idp_groups").problem or "")
 
 
 def test_a_list_that_shifts_once_is_read_again() -> None:

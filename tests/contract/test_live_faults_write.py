@@ -112,6 +112,18 @@ def test_an_answer_without_the_item_is_read_back(said: bytes) -> None:
     assert [asked.method for asked in faulty.paths(WRITE_PATH)][-1] == "GET"
 
 
+@pytest.mark.parametrize("stands, outcome_type", [(WRITTEN, Done), ({"teams": ["Everyone"], "etag": '"2"'}, Unknown)])
+def test_an_answer_without_the_field_that_was_written_is_read_back(
+    stands: dict[str, object], outcome_type: type
+) -> None:
+    partial = reply({"teams": ["Everyone"], "etag": '"2"'})
+    with faulty_org(
+        lambda asked: partial if asked.method == "PUT" else at(WRITE_PATH, lambda _: reply(stands))(asked)
+    ) as faulty:
+        outcome = run(faulty, lambda org: org.write(UPDATE, '"1"', "k"))
+    assert isinstance(outcome, outcome_type)
+
+
 @pytest.mark.parametrize("status", [200, 412])
 def test_what_cannot_be_read_back_is_unknown(status: int) -> None:
     unreadable = at(WRITE_PATH, script(error(403)))

@@ -47,7 +47,10 @@ def live(people: list[dict[str, Any]] | None = None, **groups: GroupMapping) -> 
         can=orgs.EVERYTHING,
         local=True,
     )
-    return Live(Settings(defaults=DEFAULTS, scim=Scim(enabled=True, endpoint="new"), idp_groups=held), facts=facts)
+    return Live(
+        Settings(defaults=DEFAULTS, scim=Scim(enabled=True, endpoint="new", manual_editing=False), idp_groups=held),
+        facts=facts,
+    )
 
 
 def memory(unmanaged: Any = frozenset(), policy: Policy | None = None, **groups: GroupMapping) -> Memory:

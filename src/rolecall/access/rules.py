@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from typing import Literal
 
@@ -10,7 +10,7 @@ from rolecall.access.atoms import Atoms
 from rolecall.model.live import Facts
 from rolecall.model.policy import Combo
 from rolecall.model.roles import MEMBER
-from rolecall.model.settings import UNSET, Defaults, GroupMapping, Settings, Unset
+from rolecall.model.settings import UNSET, Defaults, GroupMapping, Scim, Settings, Unset
 
 Endpoint = Literal["legacy", "new"]
 
@@ -77,7 +77,7 @@ def compile_access(
         numbering.union(standing),
         facts.teams,
         gone,
-        _missing(settings, facts),
+        _missing(settings, facts) | _missing(in_force, facts),
         numbering,
     )
 
@@ -164,10 +164,21 @@ def _gone(settings: Settings, teams: frozenset[str] | None) -> dict[str, frozens
 
 
 def _missing(settings: Settings, facts: Facts) -> frozenset[str]:
-    missing = {name for name in ("defaults", "scim", "idp_groups") if getattr(settings, name) is UNSET}
+    sections = ("defaults", "scim", "idp_groups")
+    missing = {name for name in sections if getattr(settings, name) is UNSET or name in facts.partial}
     defaults = settings.defaults
     if defaults is not UNSET and (defaults.role is UNSET or defaults.teams is UNSET):
         missing.add("defaults")
+    missing.update(_unread_switches(settings.scim))
     if endpoint_of(settings) == "upgrading" and facts.legacy_links is None:
         missing.add("legacy_links")
     return frozenset(missing)
+
+
+def _unread_switches(scim: Scim | Unset) -> Iterator[str]:
+    """Yield the SCIM settings that access depends on and that were not read. While SCIM is off only that counts."""
+    if scim is UNSET:
+        return
+    for name in ("enabled",) if scim.enabled is False else ("enabled", "endpoint", "manual_editing"):
+        if getattr(scim, name) is UNSET:
+            yield f"scim.{name}"

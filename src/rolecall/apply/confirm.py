@@ -9,6 +9,7 @@ from rolecall.apply.steps import Numbered, Sender, same
 from rolecall.errors import OrgError
 from rolecall.live.port import Org
 from rolecall.model.change import Change
+from rolecall.model.fields import unread_fields
 from rolecall.model.kinds import split_address, value_at
 from rolecall.model.live import Live
 from rolecall.model.run import Ended, Step
@@ -50,11 +51,19 @@ def unconfirmed(sender: Sender) -> list[Ended]:
 def changed_since(live: Live, made: Sequence[Change], already: Sequence[Change] = ()) -> Iterator[str]:
     """Yield a line for each address that is no longer as its step left it, or as it was found at the start."""
     for step in made:
-        if not _in_effect(live, step):
+        if absent := _absent(live, step):
+            yield f"{step.address} was written; the read after it does not have {', '.join(absent)}."
+        elif not _in_effect(live, step):
             yield f"{step.address} was written, and somebody changed it again before the run ended."
     for change in already:
         if not _in_effect(live, change):
             yield f"{change.address} was as planned when the run began, and was changed again before it ended."
+
+
+def _absent(live: Live, change: Change) -> tuple[str, ...]:
+    """Return the fields of the change that the read of its address does not have."""
+    value = value_at(live.settings, change.address)
+    return () if value is None or change.after is None else unread_fields(value, change.after)
 
 
 def _in_effect(live: Live, change: Change) -> bool:

@@ -8,11 +8,15 @@ from dataclasses import replace
 from rolecall.apply.steps import same, written
 from rolecall.journal.port import Journal
 from rolecall.live.port import Org
+from rolecall.model.fields import unread_fields
 from rolecall.model.kinds import split_address, value_at
 from rolecall.model.live import Live
 from rolecall.model.run import Ended, Run, Step
+from rolecall.model.settings import Value
 
 _DIED = "The run died on its way; a later one looked up what became of it."
+_NEITHER = "the org holds neither the old nor the new value, and its log does not know the write"
+_NOT_READ = "the org's answer does not have every field of the step, and its log does not have the write"
 _LOOK_BACK = 20
 
 
@@ -53,9 +57,16 @@ async def look_up(step: Step, org: Org, live: Live) -> Ended:
         return Ended(step.number, step.address, "not_done", found)
     event = await written(org, step.key) if step.key else None
     if event is None:
-        problem = "the org holds neither the old nor the new value, and its log does not know the write"
+        problem = _NOT_READ if _absent(found, step) else _NEITHER
         return Ended(step.number, step.address, "unknown", found, problem=problem)
     return Ended(step.number, step.address, "done", found, problem="written, and changed again since", by=event.actor)
+
+
+def _absent(found: Value | None, step: Step) -> bool:
+    """Return whether the read of this address lacks a field of the step."""
+    return found is not None and any(
+        value is not None and unread_fields(found, value) for value in (step.before, step.after)
+    )
 
 
 async def _with_sections(org: Org, live: Live, steps: Sequence[Step]) -> Live:

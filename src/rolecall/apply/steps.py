@@ -12,7 +12,7 @@ from rolecall.errors import OrgError
 from rolecall.journal.port import Held, Journal, JournalError
 from rolecall.live.port import Org
 from rolecall.model.change import Change
-from rolecall.model.fields import agrees
+from rolecall.model.fields import agrees, unread_fields
 from rolecall.model.outcome import Done, Event, Failed, Moved, Outcome, Refused, Unknown
 from rolecall.model.run import Ended, Intent, Settled
 from rolecall.model.settings import BLANK, Address, Value
@@ -213,11 +213,11 @@ def settle(number: int, change: Change, outcome: Outcome) -> Ended:
 
 
 def same(found: Value | None, wanted: Value | None) -> bool:
-    """Whether what the org holds is what was wanted, on the fields it speaks about. No entry and blank are one."""
+    """Return whether the org holds what was wanted. A field that was not read is not; no entry and blank are one."""
     held, asked = (None if value == BLANK else value for value in (found, wanted))
     if held is None or asked is None:
         return held is asked
-    return agrees(held, asked)
+    return agrees(held, asked) and not unread_fields(held, asked)
 
 
 def numbered(changes: Sequence[Change], versions: Mapping[Address, str]) -> list[Numbered]:

@@ -265,6 +265,8 @@ def _encode_group(item: Item, fields: Json) -> dict[str, Json]:
 def _decode_mapping(json: Json, roles: Roles) -> Value:
     if json is None:
         return BLANK
+    if absent := [field.name for field in BY_SECTION["idp_groups"].fields if field.name not in json]:
+        raise ValueError(f"a mapping has no `{absent[0]}`")
     _check_fields("idp_groups", {name: said for name, said in json.items() if said is not None})
     return decode_value("idp_groups", json, roles) or BLANK
 

@@ -43,6 +43,7 @@ def decode_snapshot(json: Mapping[str, Json]) -> Snapshot:
     coverage = _decode_coverage(json, taken_at, taken_by)
     people = json.get("people") if coverage["people"].state != "unread" else None
     groups = _decode_groups(json.get("idp_groups") or {}, roles)
+    coverage["idp_groups"] = _without_teams(coverage["idp_groups"], groups.teamless)
     settings = _sections({name for name in SECTIONS if coverage[name].state != "unread"}, json, roles, groups)
     live = Live(settings, coverage, _decode_facts(json, roles, coverage, people, groups))
     return Snapshot(live, people, taken_at, taken_by)
@@ -111,11 +112,15 @@ def _moment(text: Any) -> datetime | None:
 
 
 class _Groups(NamedTuple):
-    """The groups by the key that settings use: what each gives, what it is, and names that more than one has."""
+    """The groups by the key that settings use: what each gives, what it is, and names that more than one has.
+
+    ``teamless`` are those with a role whose teams the file leaves out; they were not read (R4).
+    """
 
     mappings: dict[str, GroupMapping]
     groups: dict[str, Group]
     homonyms: frozenset[str]
+    teamless: tuple[str, ...] = ()
 
 
 def _sections(names: Collection[str], json: Mapping[str, Json], roles: Mapping[str, Role], groups: _Groups) -> Settings:
@@ -132,15 +137,27 @@ def _decode_groups(entries: Mapping[str, Json], roles: Mapping[str, Role]) -> _G
     """
     found = _Groups({}, {}, frozenset())
     homonyms: set[str] = set()
+    teamless: list[str] = []
     decode = value_decoder("idp_groups", roles)
     for key, entry in entries.items():
         said = entry if isinstance(entry, dict) else _NOTHING
         name = normalise.name(key)
         found.mappings[name] = decode(said)
         found.groups[name] = Group(said.get("id", ""), said.get("external_id"), said.get("members"))
+        if said.get("role") and "teams" not in said:
+            teamless.append(name)
         if "name" in said and normalise.name(said["name"]) != name:
             homonyms.add(normalise.name(said["name"]))
-    return found._replace(homonyms=frozenset(homonyms))
+    return found._replace(homonyms=frozenset(homonyms), teamless=tuple(sorted(teamless)))
+
+
+def _without_teams(seen: Coverage, teamless: Sequence[str]) -> Coverage:
+    """Return the coverage of the groups: partial where the file leaves out the teams of a mapping that has a role."""
+    if not teamless or seen.state != "complete":
+        return seen
+    more = f" and {len(teamless) - 1:,} more" if len(teamless) > 1 else ""
+    problem = f"the teams of `{teamless[0]}`{more} are left out; a mapping without teams has `teams: []`"
+    return seen._replace(state="partial", problem=problem)
 
 
 def _decode_facts(
@@ -171,6 +188,7 @@ def _decode_facts(
         active_people=counts.get("active_people"),
         legacy_links=_links(json.get("legacy_links")),
         kept=_kept(json.get("kept"), roles),
+        partial=frozenset(name for name in SECTIONS if coverage[name].state == "partial"),
     )
 
 
@@ -193,7 +211,8 @@ def _encode_groups(mappings: Mapping[str, Json], facts: Facts) -> dict[str, Json
 
 def _encode_group(key: str, mapping: Json, facts: Facts) -> dict[str, Json]:
     group = facts.groups.get(key, Group(""))
-    entry = {field: said for field, said in (mapping or {}).items() if said}
+    fields = mapping or {}
+    entry = {name: held for name, held in fields.items() if held or (name == "teams" and fields.get("role"))}
     name = key.removesuffix(f" [{group.id}]")
     if name != key and name in facts.homonyms:
         entry["name"] = name

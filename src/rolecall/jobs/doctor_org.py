@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from datetime import date
 from typing import TYPE_CHECKING
 
 from rolecall.desired import Config
@@ -11,6 +12,7 @@ from rolecall.errors import Problem, RolecallError
 from rolecall.model import normalise
 from rolecall.model.checkup import Check
 from rolecall.model.directory import PeopleScope
+from rolecall.plan.coverage import coverage_of
 
 if TYPE_CHECKING:
     from rolecall.journal.port import Journal
@@ -44,7 +46,7 @@ async def examine_org(config: Config, org: Reader, people: People) -> list[Check
     except RolecallError as error:
         return [Check("org", problems=error.problems), *_left("the org could not be read", "pin", "names", "people")]
     names = Check("names", "every team, role and group is there", tuple(references(config, live.facts)))
-    return [_org(live), _pin(config, live), names, await _people(config, people)]
+    return [_org(config, live), _pin(config, live), names, await _people(config, people)]
 
 
 def unreachable(*names: str) -> list[Check]:
@@ -56,18 +58,19 @@ def _left(why: str, *names: str) -> Iterator[Check]:
     return (Check(name, why, skipped=True) for name in names)
 
 
-def _org(live: Live) -> Check:
+def _org(config: Config, live: Live) -> Check:
     """9: not reached, the token refused, or its owner no org admin (R34)."""
     caller = live.facts.caller
     who = caller.email or "a service"
-    unread = [name for name, seen in live.coverage.items() if seen.state != "complete"]
+    coverage = coverage_of(config.desired, live, date.min)
+    unread = [name for name, seen in coverage.items() if seen.state != "complete"]
     problems = []
     if not caller.org_admin:
         hint = "use a token of an org admin's; others get 403 (R34)"
         problems.append(Problem("not_org_admin", f"{who} is no org admin there", None, hint))
     if unread:
-        hint = "a managed section that is not read blocks every plan"
-        problems.append(Problem("unread", f"not read whole: {', '.join(unread)}", None, hint, "warning"))
+        hint = "a managed section or field that is not read blocks every plan"
+        problems.append(Problem("unread", f"not read: {', '.join(unread)}", None, hint, "warning"))
     if live.facts.observed:
         return Check(
             "org", f"{live.facts.org_name}, from an observed file; a person carries plans out", tuple(problems)

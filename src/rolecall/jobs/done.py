@@ -13,6 +13,7 @@ from rolecall.jobs.observed_change import found_value, write_step
 from rolecall.journal.port import Held, Journal, Seen
 from rolecall.live.observed import SnapshotReader
 from rolecall.live.port import Reader
+from rolecall.model.fields import unread_fields
 from rolecall.model.kinds import split_address, value_at
 from rolecall.model.run import Attestation, Run, RunFacts, Step
 
@@ -78,4 +79,7 @@ async def _seen(org: Reader, step: Step) -> bool | None:
     live = await org.read(frozenset({section}))
     if live.covered(section).state != "complete":
         return None
-    return same(value_at(live.settings, step.address), step.after)
+    held = value_at(live.settings, step.address)
+    if held is not None and step.after is not None and unread_fields(held, step.after):
+        return None
+    return same(held, step.after)

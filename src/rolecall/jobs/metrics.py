@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from rolecall.model.kinds import split_address
 from rolecall.model.roles import ORG_ADMIN
 from rolecall.outside.metrics import Metric, Sample
+from rolecall.plan.coverage import sections_of
 from rolecall.plan.drift import DriftClass
 from rolecall.plan.drift_found import AlarmKind, Found
 
@@ -27,7 +28,7 @@ def drift_metrics(found: Found, seconds: float) -> Iterator[Metric]:
     rows: Counter[tuple[str, str]] = Counter((split_address(row.address)[0], row.kind) for row in found.rows)
     drift = tuple(
         Sample(rows[section, kind], {**org, "section": section, "class": kind})
-        for section in sorted({*found.coverage, *(section for section, _ in rows)})
+        for section in sorted({*sections_of(found.coverage), *(section for section, _ in rows)})
         for kind in _CLASSES
     )
     yield Metric("rolecall_drift", "Addresses by section and class of drift.", drift)
@@ -45,6 +46,7 @@ def drift_metrics(found: Found, seconds: float) -> Iterator[Metric]:
         admins = found.sighting.roles.get(ORG_ADMIN, 0)
     yield one("org_admins", "People who are org admin.", admins)
     yield one("people_without_access", "Active people who have nothing.", found.without_access)
-    yield one("unread_sections", "Managed sections, and people, that were not read completely.", len(found.unread))
+    told = "Managed sections, and people, that were not read completely."
+    yield one("unread_sections", told, len(found.unread_sections))
     yield one("requests", "Requests that the look took.", found.requests)
     yield one("duration_seconds", "How long the look took.", round(seconds, 3))

@@ -8,7 +8,7 @@ from hashlib import sha256
 from typing import Any
 
 from rolecall.journal.port import Journal
-from rolecall.model.kinds import split_address
+from rolecall.plan.coverage import concerns
 from rolecall.plan.drift import Drift
 from rolecall.plan.drift_alarms import fingerprint
 from rolecall.plan.drift_found import Alarm, Found
@@ -71,4 +71,4 @@ def told(journal: Journal, org_id: str, url: str) -> Told:
 def _unseen(found: Found, item: Mapping[str, Any]) -> bool:
     if item["kind"] in ("watch", "limit", "access_test"):
         return found.sighting is None or not found.sighting.complete
-    return item["kind"] != "unread" and split_address(item["what"])[0] in found.unread
+    return item["kind"] != "unread" and any(concerns(name, item["what"]) for name in found.unread)

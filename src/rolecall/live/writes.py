@@ -13,7 +13,7 @@ from rolecall.live.refusals import accepted, decoded, refusal
 from rolecall.live.requests import Exchangeable, NoSuchGroup, requests_of, with_headers
 from rolecall.live.transport import Answer
 from rolecall.model.change import Change
-from rolecall.model.fields import agrees
+from rolecall.model.fields import agrees, unread_fields
 from rolecall.model.live import Group
 from rolecall.model.outcome import Done, Failed, Moved, Outcome, Refused, Unknown
 from rolecall.model.roles import Role
@@ -74,9 +74,14 @@ def _is_stale(means: Exchangeable, answer: Answer) -> bool:
 async def _taken(exchange: Exchange, known: Known, change: Change, means: Exchangeable, answer: Answer) -> Outcome:
     """The org says that it did it: hold what it now has against what was asked; read back if it does not say."""
     try:
-        found = _answered(known, change, means, answer) or await _standing(exchange, known, means)
+        found = _answered(known, change, means, answer)
+        if found is None or _absent(found.value, change.after):
+            found = await _standing(exchange, known, means)
     except OrgError as error:
         message = f"the org took {means.write}, but what it now holds cannot be read: {error.problems[0].message}"
+        return Unknown(Problem("org_contract", message, None, "read the org again: plan"))
+    if absent := _absent(found.value, change.after):
+        message = f"the org took {means.write}, and its answer does not have {', '.join(absent)}"
         return Unknown(Problem("org_contract", message, None, "read the org again: plan"))
     return Done(*found) if _same(found.value, change.after) else Failed(found.value)
 
@@ -122,6 +127,11 @@ async def _standing(exchange: Exchange, known: Known, means: Exchangeable) -> St
 
 def _stands(item: Item) -> Standing:
     return Standing(None if item.value == BLANK else item.value, item.etag)
+
+
+def _absent(found: Value | None, wanted: Value | None) -> tuple[str, ...]:
+    """Return the fields of the wanted value that an answer does not have."""
+    return () if found is None or wanted is None else unread_fields(found, wanted)
 
 
 def _same(found: Value | None, wanted: Value | None) -> bool:

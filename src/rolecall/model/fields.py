@@ -64,6 +64,11 @@ def unread_fields(live: Value, desired: Value) -> tuple[str, ...]:
     )
 
 
+def field_address(at: str, name: str) -> str:
+    """Return how reports name one field of the value at an address: ``sso.name``, ``domains/acme.com.join``."""
+    return f"{at}.{name}"
+
+
 def without(value: V, names: tuple[str, ...]) -> V:
     """The value saying nothing about the named fields."""
     if isinstance(value, GroupMapping) or not names:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, NamedTuple
 
+from rolecall.model.kinds import SECTIONS
 from rolecall.model.roles import BUILT_IN, Role
 from rolecall.model.settings import UNSET, Address, Settings
 
@@ -56,6 +57,7 @@ class Facts:
     endpoint was linked to, keyed as people's ``groups`` name it. People keep their legacy groups there beside the
     pushed ones; a legacy group whose name a pushed group has is keyed ``name [id]`` on both sides, like a homonym.
     None when not read. On a legacy org the links stand in the live ``idp_groups`` and this is None.
+    ``partial`` are the sections of which only a part was read, so that no answer relies on them.
     ``kept`` matters while SCIM is off (R33): the settings that were in force when it was switched off, which SCIM
     people go on having. None: the settings as they stand.
     """
@@ -77,12 +79,14 @@ class Facts:
     limits: Mapping[str, int] = field(default_factory=dict)
     legacy_links: Mapping[str, frozenset[str]] | None = None
     kept: Settings | None = None
+    partial: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class Live:
     """One read of the org. A section missing from ``coverage`` is complete if its settings are there, else unread.
 
+    Coverage of a field is its value: a reader sets what the answer had and leaves the rest UNSET, which is not read.
     ``versions`` maps an address to the ETag its value had. ``requests`` counts what the read took.
     """
 
@@ -98,6 +102,7 @@ class Live:
 
     def covered(self, section: str) -> Coverage:
         """How much of a section was seen; ``people`` is a section here too."""
-        if (said := self.coverage.get(section)) is not None:
-            return said
-        return UNREAD if getattr(self.settings, section, UNSET) is UNSET else COMPLETE
+        absent = getattr(self.settings, section, None) is UNSET
+        if (said := self.coverage.get(section)) is None:
+            return UNREAD if absent or section not in SECTIONS else COMPLETE
+        return said._replace(state="unread") if absent and said.state != "unread" else said

@@ -7,7 +7,7 @@ With b last applied, d desired and l live:
     l = b, d apart        unapplied   the config moved; an apply is due
     d = b, l apart        console     somebody changed the org
     all three apart       both
-    l not read            unknown
+    l not read            unknown, as is an address in sync of which a managed field was not read
 
 A console change whose write came from another journal, or from a run that this one lacks, is ``other_run``; a group
 that is gone, or that has another id, is ``idp``.
@@ -24,7 +24,7 @@ from typing import Literal
 from rolecall.codec.settings import encode_value
 from rolecall.errors import Where
 from rolecall.model.desired import Applied, Desired
-from rolecall.model.fields import agrees
+from rolecall.model.fields import agrees, unread_fields
 from rolecall.model.kinds import KINDS, Kind, address, split_address, value_at
 from rolecall.model.live import Live
 from rolecall.model.outcome import Event
@@ -134,7 +134,10 @@ def _row(at: Address, desired: Desired, live: Live, memory: Memory, found: Diffe
     last = _solid(value_at(memory.applied.settings, at))
     held = _solid(value_at(live.settings, _live_name(at, found)))
     known = at in memory.recorded or kind.section in memory.whole
+    unread = d is not None and held is not None and unread_fields(held, d)
     said = classify(last, d, held, known=known or (event is not None and _swept(at, memory, desired)))
+    if unread and said in ("in_sync", "converged"):
+        return Drift(at, "unknown", last, d, held, source=source)
     if said in ("console", "both", "differs") and _idp(at, live, memory, found):
         said = "idp"
     elif said == "console" and event is not None and _other_run(event, memory):

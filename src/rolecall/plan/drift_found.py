@@ -12,6 +12,7 @@ from rolecall.model.authorship import Blame
 from rolecall.model.live import Coverage
 from rolecall.model.settings import Address
 from rolecall.model.sighting import Sighting
+from rolecall.plan.coverage import section_of
 from rolecall.plan.drift import Drift
 from rolecall.plan.value import OrgRef, Plan, Tally, Unmanaged, Who
 
@@ -130,8 +131,13 @@ class Found:
 
     @property
     def unread(self) -> tuple[str, ...]:
-        """The managed sections, and ``people``, that were not read whole."""
+        """The managed sections, and ``people``, that were not read whole, and the managed fields that were not read."""
         return tuple(name for name, seen in self.coverage.items() if seen.state != "complete")
+
+    @property
+    def unread_sections(self) -> tuple[str, ...]:
+        """The managed sections of which not all that is managed was read."""
+        return tuple(dict.fromkeys(map(section_of, self.unread)))
 
     def live_name(self, at: Address) -> Address:
         return self.live_names.get(at, at)

@@ -13,12 +13,13 @@ from rolecall.model.look import Look
 from rolecall.model.outcome import Event
 from rolecall.model.settings import UNSET, Address, GroupMapping
 from rolecall.model.sighting import Sighting
+from rolecall.plan.coverage import coverage_of, sections_of, unread_warnings
 from rolecall.plan.drift import Comparison, Drift, Memory, compare
 from rolecall.plan.drift_alarms import limits, not_evaluated, tests, watched
 from rolecall.plan.drift_found import Alarm, Basis, Found
 from rolecall.plan.drift_news import group_news, look, people_news, waiting
 from rolecall.plan.drift_sides import did, revert
-from rolecall.plan.notes import managed_coverage, whose_reading
+from rolecall.plan.notes import whose_reading
 from rolecall.plan.question import Question
 from rolecall.plan.resolve import covers
 from rolecall.plan.sighting import Seen, sight
@@ -63,6 +64,7 @@ def find(inquiry: Inquiry) -> Looked:
     question, past = inquiry.question, inquiry.past
     live, directory = question.live, question.directory
     compared = classes(inquiry)
+    coverage = coverage_of(question.desired, live, question.as_of, inquiry.ignore)
     rows = _rows(inquiry, compared)
     names = compared.difference.names
     live_names = _live_names(names)
@@ -94,12 +96,12 @@ def find(inquiry: Inquiry) -> Looked:
         not_evaluated=not_evaluated(question.desired, question.applied, seen and seen.sighting, past.watched),
         sighting=seen.sighting if seen else None,
         without_access=seen.without_access if seen and seen.sighting.complete else None,
-        coverage={**managed_coverage(question.desired, live), SECTION: users},
+        coverage={**coverage, SECTION: users},
         counts=_sizes(inquiry),
         observed=live.facts.observed,
         ignored=(*compared.difference.ignored, *inquiry.ignore),
         warnings=(
-            *_unseen(question),
+            *_unseen(question, coverage),
             *_users_unread(users),
             *question.warnings,
             *compared.difference.problems,
@@ -187,14 +189,10 @@ def _alarms(inquiry: Inquiry, seen: Seen | None, rules: Rules, explained: Collec
     yield from tests(question.desired, question.applied, rules, question.directory)
 
 
-def _unseen(question: Question) -> Iterator[Problem]:
+def _unseen(question: Question, coverage: Mapping[str, Coverage]) -> Iterator[Problem]:
     """Whose reading an observed org is, and what was not read, with the reason."""
-    coverage = managed_coverage(question.desired, question.live)
-    yield from whose_reading(question.live, coverage or SECTIONS, question.created_at)
-    for section, seen in coverage.items():
-        if seen.state != "complete":
-            why = f": {seen.problem}" if seen.problem else ""
-            yield Problem("unread", f"{section} was not read whole{why}", None, "nothing is known of it", "warning")
+    yield from whose_reading(question.live, sections_of(coverage) or SECTIONS, question.created_at)
+    yield from unread_warnings(question.desired, coverage, "nothing is known of it")
 
 
 def _users_unread(users: Coverage) -> Iterator[Problem]:

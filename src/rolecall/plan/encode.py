@@ -17,6 +17,7 @@ from rolecall.model.fields import field_changes
 from rolecall.model.kinds import split_address
 from rolecall.model.policy import Combo
 from rolecall.model.settings import Address
+from rolecall.plan.coverage import sections_of
 from rolecall.plan.digest import digest
 from rolecall.plan.summary import summary
 from rolecall.plan.value import FORMAT_VERSION, Apart, Impact, Move, Plan, Tally, Transient, UpgradeImpact, Who
@@ -53,7 +54,7 @@ def encode_plan(plan: Plan) -> dict[str, Json]:
             "only_expired": plan.selection.only_expired,
         },
         "relied": {
-            "sections": sorted(plan.coverage),
+            "sections": sorted(sections_of(plan.coverage)),
             "reads": plan.requests.read,
             "people_scope": _scope(plan.scope),
             "counts": dict(sorted(plan.counts.items())),

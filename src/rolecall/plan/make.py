@@ -14,13 +14,14 @@ from rolecall.model.policy import Guards
 from rolecall.model.settings import UNSET
 from rolecall.plan.access_tests import Beside, run_tests, tests_of
 from rolecall.plan.begin import Begun, begin
+from rolecall.plan.coverage import coverage_of, sections_of
 from rolecall.plan.guards import Case, judge
 from rolecall.plan.impact import reckon
 from rolecall.plan.impact_apart import apart
 from rolecall.plan.impact_upgrade import upgrade_impact
 from rolecall.plan.inventory import released, unmanaged
 from rolecall.plan.lint import lint
-from rolecall.plan.notes import managed_coverage, notes, unknown_targets, whose_reading
+from rolecall.plan.notes import notes, unknown_targets, whose_reading
 from rolecall.plan.order import order
 from rolecall.plan.outlook import Outlook
 from rolecall.plan.policy_changes import policy_changes
@@ -43,7 +44,7 @@ def make(question: Question, begun: Begun | None = None) -> Plan:
     outlook = unseen.with_people(question.directory)
     changes, risks, timeline = order(chosen, outlook)
     reckoning = reckon(outlook, changes, risks, timeline)
-    coverage = managed_coverage(desired, live)
+    coverage = coverage_of(desired, live, question.as_of)
     let_go = released(question, found.released)
     impact = replace(
         reckoning.impact,
@@ -75,10 +76,10 @@ def make(question: Question, begun: Begun | None = None) -> Plan:
         access_tests=run_tests(tests, outlook.after, question.directory, beside),
         policy_changes=loosened,
         warnings=(
-            *whose_reading(live, coverage or SECTIONS, question.created_at),
+            *whose_reading(live, sections_of(coverage) or SECTIONS, question.created_at),
             *question.warnings,
             *found.problems,
-            *notes(desired, live, question.as_of),
+            *notes(desired, coverage, question.as_of),
             *unknown_targets(question),
             *idle,
             *linted,

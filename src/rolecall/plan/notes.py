@@ -7,28 +7,19 @@ from datetime import date, datetime
 
 from rolecall.errors import Problem, did_you_mean
 from rolecall.model.desired import Desired
-from rolecall.model.fields import unread_fields
 from rolecall.model.kinds import KINDS, SECTIONS, address
 from rolecall.model.live import Coverage, Live
 from rolecall.model.settings import UNSET
+from rolecall.plan.coverage import unread_warnings
 from rolecall.plan.headline import enumerate_words
 from rolecall.plan.question import Question
 from rolecall.plan.resolve import covers, expires_soon
 
 
-def managed_coverage(desired: Desired, live: Live) -> Mapping[str, Coverage]:
-    """How much was seen of each section that the config manages."""
-    managed = (
-        section
-        for section in SECTIONS
-        if getattr(desired.settings, section) is not UNSET and desired.policy.managing(section) != "unmanaged"
-    )
-    return {section: live.covered(section) for section in managed}
-
-
-def notes(desired: Desired, live: Live, as_of: date) -> list[Problem]:
+def notes(desired: Desired, coverage: Mapping[str, Coverage], as_of: date) -> list[Problem]:
     """The warnings of a plan, in a fixed order."""
-    return [*_unread(desired, live), *_unseen_fields(desired, live), *_soon_expired(desired, as_of)]
+    unread = unread_warnings(desired, coverage, "nothing is planned for it")
+    return [*unread, *_soon_expired(desired, as_of)]
 
 
 def whose_reading(live: Live, sections: Iterable[str], now: datetime) -> list[Problem]:
@@ -49,29 +40,6 @@ def whose_reading(live: Live, sections: Iterable[str], now: datetime) -> list[Pr
         when = "on a day that the file does not tell"
     message = f"Live is what {who} wrote down {when}, not read from WRITER. Console changes can't be seen"
     return [Problem("observed", message, None, "run `rolecall observe`", "warning")]
-
-
-def _unread(desired: Desired, live: Live) -> list[Problem]:
-    found = []
-    for section, seen in managed_coverage(desired, live).items():
-        if seen.state != "complete":
-            why = f": {seen.problem}" if seen.problem else ""
-            message = f"{section} was not read whole{why}"
-            found.append(Problem("unread", message, None, "nothing is planned for it", "warning"))
-    return found
-
-
-def _unseen_fields(desired: Desired, live: Live) -> list[Problem]:
-    found = []
-    for section in ("defaults", "sso", "scim"):
-        wanted, held = getattr(desired.settings, section), getattr(live.settings, section)
-        if wanted is UNSET or held is UNSET:
-            continue
-        where = desired.intent(address(section)).source
-        for name in unread_fields(held, wanted):
-            message = f"{section}.{name} was not read"
-            found.append(Problem("unread", message, where, "nothing is planned for it", "warning"))
-    return found
 
 
 def _soon_expired(desired: Desired, as_of: date) -> list[Problem]:

@@ -242,8 +242,8 @@ class Selection(NamedTuple):
 class Plan:
     """Everything a reviewer sees and an apply needs. Frozen; ``changes`` are in the order they will be written.
 
-    ``coverage`` has a row per section that the plan looked at, ``scope`` says whose access it needed. ``switches``
-    are the SCIM settings that everybody's access hangs on, as they were read. ``errored`` is true when it could not be
+    ``coverage`` has a row per section it needed and per managed field not read, ``scope`` says whose access it needed.
+    ``switches`` are the SCIM settings that all access depends on, as read. ``errored`` is true when it could not be
     computed whole and must not be applied.
     """
 
@@ -298,5 +298,5 @@ class Plan:
 
     @property
     def unread(self) -> tuple[str, ...]:
-        """The sections that the config manages but that were not read whole."""
+        """The sections that the config manages and that were not read whole, and the managed fields not read."""
         return tuple(section for section, seen in self.coverage.items() if seen.state != "complete")

@@ -11,7 +11,7 @@ from rolecall.access import compile_access, compile_change, effective, facts_aft
 from rolecall.access.signin import joining, password_locked, ways_in
 from rolecall.codec.people import decode_people
 from rolecall.model.directory import Person, Traits
-from rolecall.model.settings import UNSET, Defaults, Domain, Settings, Sso
+from rolecall.model.settings import UNSET, Defaults, Domain, Scim, Settings, Sso
 
 
 def test_r02_the_default_is_one_role_on_each_of_its_teams() -> None:
@@ -379,3 +379,21 @@ def test_what_was_not_read_is_named() -> None:
     assert compile_access(Settings(), FACTS).missing == {"defaults", "scim", "idp_groups"}
     assert compile_access(replace(settings(), defaults=Defaults(role="member")), FACTS).missing == {"defaults"}
     assert compile_access(settings(), FACTS).missing == set()
+
+
+@pytest.mark.parametrize(
+    ("scim", "missing"),
+    [
+        (Scim(True, "okta", "new", False), set()),
+        (Scim(enabled=False), set()),
+        (Scim(True, "okta", "new"), {"scim.manual_editing"}),
+        (Scim(enabled=True, manual_editing=False), {"scim.endpoint"}),
+        (Scim(endpoint="new", manual_editing=False), {"scim.enabled"}),
+    ],
+)
+def test_a_switch_that_was_not_read_is_missing(scim: Scim, missing: set[str]) -> None:
+    assert compile_access(replace(settings(), scim=scim), FACTS).missing == missing
+
+
+def test_a_section_of_which_a_part_was_read_is_missing() -> None:
+    assert compile_access(settings(), replace(FACTS, partial=frozenset({"idp_groups"}))).missing == {"idp_groups"}

@@ -7,8 +7,11 @@ from datetime import date
 from small_org import config, live
 
 from rolecall.apply.close import seen
+from rolecall.apply.confirm import changed_since
+from rolecall.model.change import Change
 from rolecall.model.desired import Applied, Intent
 from rolecall.model.run import RunFacts
+from rolecall.model.settings import Address, Sso
 from rolecall.plan.diff import diff
 
 TODAY = date(2026, 11, 22)
@@ -31,3 +34,17 @@ def test_a_group_is_waited_for_since_the_first_time_it_was_missing():
         "idp_groups/New": since
     }
     assert remembered(today=None).waiting is None
+
+
+def test_a_value_of_which_a_managed_field_was_not_read_is_not_remembered():
+    desired = config({}, sso=Sso(enabled=True, allow_passwords=False))
+    whole, cut = live({}, sso=Sso(True, allow_passwords=False)), live({}, sso=Sso(enabled=True))
+    for org, remembers in ((whole, True), (cut, False)):
+        memory = seen(desired, org, diff(desired, org, TODAY), Applied(), RunFacts(), TODAY)
+        assert ("sso" in memory.values) is remembers
+
+
+def test_a_closing_read_without_the_field_that_was_written_says_so():
+    step = Change(Address("sso"), "update", Sso(enabled=False), Sso(enabled=True))
+    told = list(changed_since(live({}, sso=Sso(name="Okta")), [step]))
+    assert told == ["sso was written; the read after it does not have enabled."]

@@ -205,3 +205,13 @@ def test_a_live_without_coverage_rows_is_written_as_what_it_holds() -> None:
 def test_the_schema_refuses(wrong: dict[str, Any]) -> None:
     assert SCHEMA.is_valid(ACME)
     assert not SCHEMA.is_valid(ACME | wrong)
+
+
+def test_a_mapping_whose_teams_are_left_out_was_not_read() -> None:
+    live = decode(idp_groups={"A": {"role": "org_admin"}, "B": {"role": "member", "teams": []}}).live
+    assert live.covered("idp_groups").state == "partial"
+    assert "`A`" in (live.covered("idp_groups").problem or "")
+    assert live.facts.partial == {"idp_groups"}
+    whole = decode(idp_groups={"B": {"role": "member", "teams": []}})
+    assert whole.live.covered("idp_groups").state == "complete"
+    assert decode_snapshot(encode_snapshot(whole)).live == whole.live

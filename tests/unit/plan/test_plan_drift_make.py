@@ -79,7 +79,7 @@ def test_people_who_were_not_read_are_not_counted():
 
 def test_a_moved_endpoint_is_drift_and_nobody_says_whom_it_touched():
     made = inquiry({}, {}, {})
-    scim = Scim(enabled=True, endpoint="new")
+    scim = Scim(enabled=True, endpoint="new", manual_editing=False)
     old = Scim(enabled=True, endpoint="legacy")
     memory = made.past.memory
     applied = replace(memory.applied, settings=replace(memory.applied.settings, scim=old))

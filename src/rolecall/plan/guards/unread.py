@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from rolecall.model.kinds import SECTIONS
+from rolecall.plan.coverage import sections_of
 from rolecall.plan.guards.case import NAME_PEOPLE, PASS, Case, Finding, Item
 from rolecall.plan.guards.limits import bounds
 from rolecall.plan.headline import enumerate_words
@@ -30,10 +32,24 @@ def unread(case: Case) -> Finding:
         said.append(people)
     items = tuple(Item(1) for _ in (*sections, *(("people",) if people else ())))
     observed = case.question.live.facts.observed
-    fixes = [OBSERVE if observed else "Check the token's rights."] if sections else []
+    fixes = _fixes(sections, observed=observed)
     if people:
         fixes.append(NAME_PEOPLE if observed or sections else f"Check the token's rights. {NAME_PEOPLE}")
     return Finding(verdict, " ".join(said), actual=len(items), items=items, fixes=tuple(fixes))
+
+
+def _fixes(unread: list[str], *, observed: bool) -> list[str]:
+    """Return what to do about sections and fields that were not read."""
+    fields = [name for name in unread if name not in SECTIONS]
+    fixes = []
+    if observed and unread:
+        fixes.append(OBSERVE)
+    elif len(fields) < len(unread):
+        fixes.append("Check the token's rights.")
+    if fields:
+        where = "the org's file has" if observed else "the org's answer or the snapshot has"
+        fixes.append(f"Check that {where} {enumerate_words(fields, 3)}, or remove it from the configuration.")
+    return fixes
 
 
 def observed_age(case: Case) -> Finding:
@@ -60,7 +76,7 @@ def observed_age(case: Case) -> Finding:
 
 
 def _relied(case: Case) -> list[str]:
-    return [*(case.coverage or {}), *(("people",) if case.reckoning.outlook.moves else ())]
+    return [*sections_of(case.coverage or ()), *(("people",) if case.reckoning.outlook.moves else ())]
 
 
 def _days(then: datetime, now: datetime) -> int:
