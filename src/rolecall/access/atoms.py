@@ -87,6 +87,13 @@ class Atoms:
         """Every atom by itself, sorted; the org-wide one as ``Combo("", "org_admin")``."""
         return iter(sorted(self._meaning[bit] for bit in _bits(self.atoms(atoms))))
 
+    def levels(self, bits: int) -> tuple[Combo, ...]:
+        """Every level in these bits, sorted: each ranked role of a team by itself, org admin among them; the org-wide
+        one as ``Combo("", "org_admin")``."""
+        in_teams = (bits & self.held << 3) >> 1
+        admins = (Combo(self._meaning[number].team, ORG_ADMIN) for number in _bits(in_teams))
+        return tuple(sorted([*self.each(bits), *admins]))
+
     def _team(self, team: str) -> int:
         shift = self._shifts.get(team)
         if shift is None:

@@ -17,6 +17,7 @@ from rolecall.model.kinds import split_address
 from rolecall.model.live import Coverage
 from rolecall.model.policy import Combo
 from rolecall.model.settings import BLANK, Address
+from rolecall.plan.attribution import Attribution
 from rolecall.plan.value import (
     AccessTestResult,
     Apart,
@@ -146,9 +147,16 @@ def _moves(json: Mapping[str, Json]) -> tuple[Move, ...]:
             row["size"],
             tuple(_who(next(people)) for _ in range(row["size"])) if named else (),
             row["to_default"],
+            tuple(map(_attribution, row.get("causes", ()))),
         )
         for row in json["groups"]
     )
+
+
+def _attribution(row: Mapping[str, Json]) -> Attribution:
+    """A part of a move with its causes; plans of 0.1.0 have none."""
+    lost, gained = _combos(row["lost"]), _combos(row["gained"])
+    return Attribution(lost, gained, tuple(row["because"]), row["each"], row["to_default"])
 
 
 def _transient(row: Mapping[str, Json]) -> Transient:

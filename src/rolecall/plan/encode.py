@@ -17,6 +17,7 @@ from rolecall.model.fields import field_changes
 from rolecall.model.kinds import split_address
 from rolecall.model.policy import Combo
 from rolecall.model.settings import Address
+from rolecall.plan.attribution import Attribution
 from rolecall.plan.coverage import sections_of
 from rolecall.plan.digest import digest
 from rolecall.plan.summary import summary
@@ -143,7 +144,7 @@ def _people(moves: Iterable[Move]) -> dict[str, Json]:
     listed = list(moves)
     return {
         "details": [detail for move in listed for detail in _details(move)],
-        "groups": [{**_move(move), "size": move.size} for move in listed],
+        "groups": [{**_move(move), "size": move.size, "causes": [*map(_attribution, move.causes)]} for move in listed],
     }
 
 
@@ -155,6 +156,11 @@ def _move(move: Move) -> dict[str, Json]:
         "because": list(move.because),
         "to_default": move.to_default,
     }
+
+
+def _attribution(cause: Attribution) -> dict[str, Json]:
+    combos = {"lost": _combos(cause.lost), "gained": _combos(cause.gained)}
+    return {**cause._asdict(), **combos, "because": list(cause.because)}
 
 
 def _details(move: Move) -> list[dict[str, Json]]:

@@ -12,7 +12,6 @@ from rolecall.access.shift import escalates, loses, to_nothing
 from rolecall.model import normalise
 from rolecall.model.change import Change
 from rolecall.model.directory import Directory, Traits
-from rolecall.model.settings import Address
 from rolecall.plan.headline import by_shift, headline, ranked, sentence
 from rolecall.plan.impact_moves import Class, by_difference, classes, moves, tallies, teams
 from rolecall.plan.order_risk import Risk
@@ -83,7 +82,7 @@ def reckon(outlook: Outlook, changes: Sequence[Change], risks: Sequence[Risk], t
         transients=transients(outlook, timeline, risks),
         at_risk=tuple(sorted(who(directory, number, org) for risk in risks for number in risk.numbers)),
         org_admins=(len(before), len(after)),
-        tallies=tallies(told),
+        tallies=tallies(outlook, found),
         teams=teams(alike),
         notes=tuple(sentence(*row) for row in ranked(said)[1:_NOTES]),
     )
@@ -114,17 +113,9 @@ def _escalations(outlook: Outlook, found: Sequence[Class]) -> list[Escalation]:
     for row in found:
         gains = escalates(outlook.before.atoms, row.before, row.after)
         if gains and directory is not None:
-            because = _givers(outlook, row)
+            because = row.causing(outlook.before.atoms.above_member(row.after) & ~row.before)
             rows += [Escalation(who(directory, number, org), gains, because) for number in row.numbers]
     return sorted(rows, key=lambda row: (row.who.email or "", row.who.id))
-
-
-def _givers(outlook: Outlook, row: Class) -> tuple[Address, ...]:
-    """The changes that give what is above member; all of the class's when none does by itself."""
-    new = outlook.before.atoms.above_member(row.after) & ~row.before
-    masks = outlook.after.scim.masks
-    given = (at for at in row.because if masks.get(at.partition("/")[2], 0) & new)
-    return tuple(given) or row.because
 
 
 def _by_wave(

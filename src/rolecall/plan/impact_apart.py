@@ -10,12 +10,13 @@ from rolecall.access.candidates import scope as needed_scope
 from rolecall.access.rules import compile_access
 from rolecall.model.change import Change
 from rolecall.model.kinds import value_at
-from rolecall.model.settings import BLANK, Address, Settings
+from rolecall.model.settings import BLANK, Address
 from rolecall.plan.headline import people, sentence, shifts
 from rolecall.plan.impact_moves import classes, moves
 from rolecall.plan.outlook import Outlook
 from rolecall.plan.question import Question
 from rolecall.plan.resolve import expires_soon, live_address
+from rolecall.plan.shares import share
 from rolecall.plan.state import with_mappings
 from rolecall.plan.value import Apart, ApartKind, Move, Released, Tally
 
@@ -42,10 +43,12 @@ def apart(
     return tuple(row for row in rows if row is not None)
 
 
-def suppose(outlook: Outlook, settings: Settings) -> tuple[Move, ...]:
-    """What would happen to people if, once the plan is done, these settings came to hold."""
+def suppose(outlook: Outlook, changes: Sequence[Change]) -> tuple[Move, ...]:
+    """What would happen to people if, once the plan is done, these mappings were changed."""
     if outlook.directory is None or outlook.problem:
         return ()
+    supposed = tuple(replace(change, via="api") for change in changes)
+    settings = with_mappings(outlook.last.settings, supposed)
     after = compile_access(settings, outlook.last.facts, atoms=outlook.before.atoms)
     touched = candidates(outlook.after, after, outlook.directory)
     then = replace(
@@ -56,6 +59,7 @@ def suppose(outlook: Outlook, settings: Settings) -> tuple[Move, ...]:
         after=after,
         scope=needed_scope(outlook.after, after),
         touched=touched,
+        written=supposed,
     )
     return moves(then, classes(then))
 
@@ -64,7 +68,7 @@ def _row(kind: ApartKind, changes: Sequence[Change], told: Sequence[Move]) -> Ap
     if not changes:
         return None
     addresses = tuple(change.address for change in changes)
-    own = [move for move in told if not set(move.because).isdisjoint(addresses)]
+    own = [share(move, addresses) for move in told if not set(move.because).isdisjoint(addresses)]
     return _apart(kind, addresses, own)
 
 
@@ -81,7 +85,7 @@ def _forecast(outlook: Outlook, waiting: Sequence[Change]) -> tuple[Move, ...]:
     known = () if outlook.directory is None else outlook.directory.groups
     if not any(change.address.partition("/")[2] in known for change in mappings):
         return ()
-    return suppose(outlook, with_mappings(outlook.last.settings, mappings))
+    return suppose(outlook, mappings)
 
 
 def _expiring(question: Question, outlook: Outlook, names: Mapping[str, str]) -> Apart | None:
@@ -94,7 +98,7 @@ def _expiring(question: Question, outlook: Outlook, names: Mapping[str, str]) ->
     ]
     if not soon:
         return None
-    found = suppose(outlook, with_mappings(outlook.last.settings, soon))
+    found = suppose(outlook, soon)
     first = min(change.intent.expires for change in soon if change.intent.expires is not None)
     return _apart("expiring", (change.address for change in soon), found, f"After {first}: ")
 

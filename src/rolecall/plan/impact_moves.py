@@ -3,55 +3,66 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from rolecall.access.atoms import BY_DEFAULT
+from rolecall.access.atoms import BY_DEFAULT, Atoms
 from rolecall.access.candidates import everyone
 from rolecall.access.evaluate import shifts
 from rolecall.access.shift import Kind, kind, to_default
-from rolecall.model.kinds import split_address
 from rolecall.model.settings import Address
+from rolecall.plan.attribution import Attribution
+from rolecall.plan.causes import Cause, Causes, union
 from rolecall.plan.outlook import Outlook
 from rolecall.plan.people import who
 from rolecall.plan.value import Move, Tally, TeamTally
 
 
 class Class(NamedTuple):
-    """People with equal masks before and after, by the same changes. ``numbers`` is ascending."""
+    """Users with equal masks before and after, by the same causes. ``numbers`` is ascending."""
 
     before: int
     after: int
-    because: tuple[Address, ...]
+    causes: tuple[Cause, ...]
     numbers: array[int]
+
+    @property
+    def because(self) -> tuple[Address, ...]:
+        """Every change that causes something, sorted."""
+        return self.causing(-1)
+
+    def causing(self, bits: int) -> tuple[Address, ...]:
+        """The changes that cause one of these bits to be lost or gained, sorted."""
+        if len(self.causes) == 1:
+            return self.causes[0].addresses if self.causes[0].bits & bits else ()
+        return tuple(sorted({at for cause in self.causes if cause.bits & bits for at in cause.addresses}))
 
 
 def classes(outlook: Outlook) -> list[Class]:
     """Everybody whose combos differ, equal people together, in a fixed order."""
-    if outlook.directory is None or not outlook.touched:
+    directory = outlook.directory
+    if directory is None or not outlook.touched:
         return []
-    moved = shifts(outlook.before, outlook.after, outlook.directory, everyone(outlook.touched))
-    by = _touching(outlook.touched)
+    moved = shifts(outlook.before, outlook.after, directory, everyone(outlook.touched))
+    by, causes = _touching(outlook.touched), Causes(outlook, directory)
     found = []
     for (before, after), numbers in moved.items():
-        if len(numbers) == 1:
-            found.append(Class(before, after, _causes(outlook, before, after, by[numbers[0]]), numbers))
-        else:
-            found += _by_cause(outlook, before, after, numbers, by)
+        alike: dict[tuple[Cause, ...], array[int]] = {}
+        for touching, some in _by_touching(numbers, by).items():
+            if len(touching) == 1:
+                alike.setdefault(causes.of(some[0], touching, before, after), array("I")).extend(some)
+                continue
+            for number in some:
+                alike.setdefault(causes.of(number, touching, before, after), array("I")).append(number)
+        found += [Class(before, after, why, array("I", sorted(some))) for why, some in alike.items()]
     return sorted(found, key=lambda row: (-len(row.numbers), row.because, row.numbers[0]))
 
 
-def _by_cause(
-    outlook: Outlook, before: int, after: int, numbers: array[int], by: Mapping[int, tuple[Address, ...]]
-) -> Iterator[Class]:
-    touched: dict[tuple[Address, ...], array[int]] = {}
+def _by_touching(numbers: array[int], by: Mapping[int, tuple[Address, ...]]) -> dict[tuple[Address, ...], array[int]]:
+    found: dict[tuple[Address, ...], array[int]] = {}
     for number in numbers:
-        touched.setdefault(by[number], array("I")).append(number)
-    causes: dict[tuple[Address, ...], array[int]] = {}
-    for touching, alike in touched.items():
-        causes.setdefault(_causes(outlook, before, after, touching), array("I")).extend(alike)
-    for because, alike in causes.items():
-        yield Class(before, after, because, array("I", sorted(alike)) if len(touched) > 1 else alike)
+        found.setdefault(by[number], array("I")).append(number)
+    return found
 
 
 def moves(outlook: Outlook, found: Sequence[Class]) -> tuple[Move, ...]:
@@ -68,8 +79,25 @@ def moves(outlook: Outlook, found: Sequence[Class]) -> tuple[Move, ...]:
             len(row.numbers),
             tuple([who(directory, number, org) for number in row.numbers]),
             to_default(row.before, row.after),
+            attributions(atoms, row),
         )
         for row in found
+    )
+
+
+def attributions(atoms: Atoms, row: Class) -> tuple[Attribution, ...]:
+    """The causes of a class in combos; empty where one change causes all of it."""
+    if len(row.causes) == 1 and len(row.causes[0].addresses) == 1:
+        return ()
+    return tuple(
+        Attribution(
+            atoms.levels(cause.bits & row.before),
+            atoms.levels(cause.bits & row.after),
+            cause.addresses,
+            cause.each,
+            bool(cause.bits & BY_DEFAULT),
+        )
+        for cause in row.causes
     )
 
 
@@ -92,14 +120,17 @@ def kind_of(outlook: Outlook, row: Class) -> Kind:
     return kind(outlook.before.atoms, row.before, row.after) or "change"
 
 
-def tallies(rows: Iterable[Move]) -> dict[Address, Tally]:
-    """How many people each change makes gain, lose or change; a person may count under several."""
-    found: dict[Address, dict[Kind, int]] = {}
-    for move in rows:
-        for at in move.because:
-            counts = found.setdefault(at, {"gain": 0, "lose": 0, "change": 0})
-            counts[move.kind] += move.size
-    return {at: Tally(**counts) for at, counts in sorted(found.items())}
+def tallies(outlook: Outlook, rows: Iterable[Class]) -> dict[Address, Tally]:
+    """How many users gain, lose or change access because of each change; a user may count under several."""
+    atoms = outlook.before.atoms
+    counted: dict[Address, dict[Kind, int]] = {}
+    for row in rows:
+        for at in row.because:
+            bits = union(cause.bits for cause in row.causes if at in cause.addresses)
+            way = kind(atoms, (row.after | bits & row.before) & ~(bits & ~row.before), row.after)
+            counts = counted.setdefault(at, {"gain": 0, "lose": 0, "change": 0})
+            counts[way or "change"] += len(row.numbers)
+    return {at: Tally(**counts) for at, counts in sorted(counted.items())}
 
 
 def teams(rows: Iterable[Move]) -> tuple[TeamTally, ...]:
@@ -122,24 +153,3 @@ def _touching(touched: Mapping[Address, Iterable[int]]) -> dict[int, tuple[Addre
         for number in touched[at]:
             by[number] = (*by[number], at) if number in by else alone
     return by
-
-
-def _causes(outlook: Outlook, before: int, after: int, touching: tuple[Address, ...]) -> tuple[Address, ...]:
-    """Of the changes that touch people, those that gave or took something that differs."""
-    if len(touching) == 1:
-        return touching
-    return tuple(_relevant(outlook, before, after, touching)) or touching
-
-
-def _relevant(outlook: Outlook, before: int, after: int, touching: Iterable[Address]) -> Iterator[Address]:
-    old, new = outlook.before.scim, outlook.after.scim
-    lost, gained = before & ~after & ~BY_DEFAULT, after & ~before & ~BY_DEFAULT
-    for at in touching:
-        section, key = split_address(at)
-        if section == "idp_groups":
-            gave, gives = old.masks.get(key or "", 0), new.masks.get(key or "", 0)
-            unseated = (before & BY_DEFAULT and gives and not gave) or (after & BY_DEFAULT and gave and not gives)
-        else:
-            gave, gives, unseated = old.default_mask, new.default_mask, section == "scim"
-        if gave & ~gives & lost or gives & ~gave & gained or unseated:
-            yield at

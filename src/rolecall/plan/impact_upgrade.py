@@ -13,6 +13,7 @@ from rolecall.access.rules import compile_access
 from rolecall.model.change import Change
 from rolecall.model.desired import Desired
 from rolecall.model.settings import BLANK, UNSET, Address, GroupMapping, Scim, Settings
+from rolecall.plan.causes import Cause
 from rolecall.plan.impact_moves import Class, moves
 from rolecall.plan.outlook import Outlook
 from rolecall.plan.people import who
@@ -54,7 +55,7 @@ def upgrade_impact(
 
 def _classes(moved: Mapping[tuple[int, int], array[int]], cause: Address) -> list[Class]:
     """The largest first."""
-    found = [Class(before, after, (cause,), numbers) for (before, after), numbers in moved.items()]
+    found = [Class(*ends, (Cause(ends[0] ^ ends[1], (cause,)),), numbers) for ends, numbers in moved.items()]
     return sorted(found, key=lambda row: (-len(row.numbers), row.numbers[0]))
 
 

@@ -160,7 +160,7 @@ def _move(move: Move, veil: _Veil) -> Move:
 
 def _in_order(move: Move) -> tuple[Any, ...]:
     """The largest first, as before; among equals nothing tells any more who came first."""
-    return -move.size, move.because, move.people, move.before, move.after, move.kind
+    return -move.size, move.because, move.people, move.before, move.after, move.kind, move.causes
 
 
 def _upgrade(row: UpgradeImpact, veil: _Veil) -> UpgradeImpact:

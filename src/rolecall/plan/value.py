@@ -14,6 +14,7 @@ from rolecall.model.directory import PeopleScope
 from rolecall.model.live import Coverage
 from rolecall.model.policy import Allow, Combo
 from rolecall.model.settings import Address
+from rolecall.plan.attribution import Attribution
 
 FORMAT_VERSION = "1.0"
 
@@ -54,7 +55,8 @@ class Tally(NamedTuple):
 class Move(NamedTuple):
     """People whose access moves alike: equal before, equal after, by the same changes.
 
-    ``people`` is empty where they may not be named; ``size`` always holds.
+    ``people`` is empty where they may not be named; ``size`` always holds. ``causes`` says which change causes what,
+    and is empty where one change causes all of it.
     """
 
     before: tuple[Combo, ...]
@@ -64,6 +66,7 @@ class Move(NamedTuple):
     size: int
     people: tuple[Who, ...]
     to_default: bool = False
+    causes: tuple[Attribution, ...] = ()
 
 
 class Escalation(NamedTuple):

@@ -8,7 +8,9 @@ from typing import NamedTuple
 
 from rolecall.model.policy import Combo
 from rolecall.model.settings import Address
+from rolecall.plan.attribution import Attribution
 from rolecall.plan.headline import combos, people, sentence, shift_of, shifts, tally_words
+from rolecall.plan.shares import share
 from rolecall.plan.transient_words import transient_sentences
 from rolecall.plan.value import ApartKind, Impact, Move, Plan, UpgradeImpact, Who
 from rolecall.report.phrases import count
@@ -36,7 +38,7 @@ class Told(NamedTuple):
 
 
 def moves_by_address(impact: Impact) -> Mapping[Address, tuple[Move, ...]]:
-    """The moves that each change takes part in, largest first."""
+    """The moves that each change takes part in, largest first, each whole."""
     by: defaultdict[Address, list[Move]] = defaultdict(list)
     for move in impact.moves:
         for at in move.because:
@@ -51,11 +53,30 @@ def change_told(plan: Plan, at: Address, moves: Sequence[Move]) -> Iterable[Told
         if tally and tally.total:
             yield Told(f"{tally_words(tally)} access", bool(tally.lose or tally.change))
         return
-    yield from _ways(moves)
-    others = {other for move in moves for other in move.because} - {at}
-    if others:
-        first = visible(min(others))
-        yield Told(f"Together with {first}{f' and {len(others) - 1:,} more' if len(others) > 1 else ''}.")
+    yield from _ways([share(move, (at,)) for move in moves])
+    yield from _others(at, moves, each=False)
+    yield from _others(at, moves, each=True)
+
+
+def _others(at: Address, moves: Sequence[Move], *, each: bool) -> Iterable[Told]:
+    """The changes that cause something together with this one, or that each cause the same without it."""
+    addresses: set[Address] = set()
+    size = 0
+    for move in moves:
+        causes = move.causes or (Attribution((), (), move.because),)
+        own = [cause.because for cause in causes if cause.each is each and at in cause.because]
+        more = {address for because in own for address in because} - {at}
+        addresses |= more
+        size += move.size if more else 0
+    if not addresses:
+        return
+    first = visible(min(addresses))
+    named = f"{first}{f' and {len(addresses) - 1:,} more' if len(addresses) > 1 else ''}"
+    of = "" if size == sum(move.size for move in moves) else f", for {people(size)}"
+    if each:
+        yield Told(f"The same is caused by {named}{of}: undoing any one of these changes avoids it.")
+    else:
+        yield Told(f"Together with {named}{of}.")
 
 
 def _ways(moves: Sequence[Move], lead: str = "") -> Iterable[Told]:

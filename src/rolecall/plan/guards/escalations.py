@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from rolecall.access.atoms import ORG
+from rolecall.access.shift import escalates
 from rolecall.model.policy import Combo, Guards, Stance
 from rolecall.model.roles import MEMBER, ORG_ADMIN, TEAM_ADMIN
+from rolecall.plan.guards.blame import Blame, blame, cause_words, placed, undo_words
 from rolecall.plan.guards.case import PASS, Case, Finding, Item, at, unjudged
 from rolecall.plan.headline import combos, people
 from rolecall.plan.value import Escalation, Verdict
@@ -28,21 +31,19 @@ def escalations(case: Case) -> Finding:
     if worst == "allow":
         return PASS._replace(limit=limit, actual=len(found))
     tripped = [row for row, stance in said if stance == worst]
-    cause = case.cause(tripped[0].because)
-    because = f", because of {cause[0]}{at(cause[1])}" if cause else ""
     counted = tripped if worst == "deny" else [row for row, stance in said if stance != "allow"]
     verb = "denies" if worst == "deny" else "asks for a review of"
-    return Finding(
+    named = _blame(case, worst)
+    finding = Finding(
         _VERDICTS[worst],
-        f"{_who(counted)}{because}; the config {verb} that{at(case.place(NAME))}.",
+        f"{_who(counted)}; the config {verb} that{at(case.place(NAME))}.{cause_words(case, named)}",
         limit,
         len(counted),
         tuple(Item(1, row.because) for row in counted),
-        cause[1] if cause else None,
-        cause[0] if cause and len({row.because for row in counted}) == 1 else None,
         firm=worst == "deny",
-        fixes=(_fix(worst),),
+        fixes=(*undo_words(case, named, "To reject it"), *_fix(worst)),
     )
+    return placed(case, finding, named)
 
 
 def stance(policies: Iterable[Guards], gains: Iterable[Combo]) -> Stance:
@@ -67,7 +68,16 @@ def _who(rows: list[Escalation]) -> str:
     return "; ".join(said[:4]) + (f"; and {len(said) - 4} more kinds" if len(said) > 4 else "")
 
 
-def _fix(worst: Stance) -> str:
-    if worst == "deny":
-        return "Change what the mapping gives, or take the person out of the group in the IdP."
-    return "If it is not meant, change what the mapping gives."
+def _blame(case: Case, worst: Stance) -> list[Blame]:
+    """The causes of the gains that have the strictest stance, new org admins first."""
+    atoms = case.reckoning.outlook.before.atoms
+    rows = [
+        row
+        for row in case.reckoning.classes
+        if (gains := escalates(atoms, row.before, row.after)) and stance(case.policies, gains) == worst
+    ]
+    return blame(rows, lambda row: atoms.above_member(row.after) & ~row.before, ORG)
+
+
+def _fix(worst: Stance) -> tuple[str, ...]:
+    return ("Or take the user out of the group in the IdP.",) if worst == "deny" else ()

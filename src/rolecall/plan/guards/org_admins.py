@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from rolecall.errors import Where
+from rolecall.access.atoms import ORG
 from rolecall.model import normalise
 from rolecall.model.settings import Address
+from rolecall.plan.guards.blame import Blame, blame, cause_words, placed, undo_words
 from rolecall.plan.guards.case import PASS, Case, Finding, Item, at, unjudged
 from rolecall.plan.headline import people
+from rolecall.plan.impact_moves import Class
 from rolecall.plan.people import name_some
 
 
@@ -27,18 +29,18 @@ def min_org_admins(case: Case) -> Finding:
         already = f"There are {before:,} already, fewer than {limit:,}; this plan takes none." if before < limit else ""
         return PASS._replace(limit=limit, actual=least, message=already)
     lost = case.reckoning.admins_before - dict(steps)[wave]
-    cause = _cause(case, lost)
-    said = f"{_when(case, wave)} {_left(least)}; {limit:,} must stay{at(case.place('min_org_admins'))}."
-    return Finding(
+    named = _blame(case, lost)
+    left = f"{_when(case, wave)} {_left(least)}; {limit:,} must stay{at(case.place('min_org_admins'))}."
+    finding = Finding(
         "block",
-        f"{said} {_names(case, lost)} would no longer be{cause}.",
+        f"{left} No longer org admin: {_names(case, lost)}.{cause_words(case, named)}",
         limit,
         least,
         (Item(wanted - least, _causes(case, lost)),),
-        _source(case, lost),
         firm=least == 0,
-        fixes=("Keep a mapping to org admin for them, or make somebody else org admin first.",),
+        fixes=(*undo_words(case, named, "To keep them"), "Or make another user org admin first."),
     )
+    return placed(case, finding, named)
 
 
 def required_org_admins(case: Case) -> Finding:
@@ -57,15 +59,19 @@ def required_org_admins(case: Case) -> Finding:
         already = f"Not org admin already, before this plan: {', '.join(absent)}." if absent else ""
         return PASS._replace(limit=len(named), actual=len(named) - len(absent), message=already)
     place = at(case.place("required_org_admins"))
-    return Finding(
+    blamed = _blame(case, lost)
+    finding = Finding(
         "block",
-        f"{_names(case, lost)} must stay org admin{place} and would not{_cause(case, lost)}.",
+        f"{_names(case, lost)} must stay org admin{place} and would not.{cause_words(case, blamed)}",
         len(named),
         len(named) - len(absent) - len(lost),
         (Item(len(lost), _causes(case, lost)),),
-        _source(case, lost),
-        fixes=("Keep them in a group that is mapped to org admin, by every step of the plan.",),
+        fixes=(
+            *undo_words(case, blamed, "To keep them"),
+            "They need a group that is mapped to org admin at every step.",
+        ),
     )
+    return placed(case, finding, blamed)
 
 
 def require_self(case: Case) -> Finding:
@@ -78,14 +84,15 @@ def require_self(case: Case) -> Finding:
     lost = _lost(case, {email: known[email]} if email in known else {})
     if not lost:
         return PASS if case.reckoning.judged else unjudged(case)
-    return Finding(
+    named = _blame(case, lost)
+    finding = Finding(
         "block",
-        f"{_names(case, lost)}, who runs this plan, would no longer be org admin{_cause(case, lost)}.",
+        f"{_names(case, lost)}, who runs this plan, would no longer be org admin.{cause_words(case, named)}",
         items=(Item(1, _causes(case, lost)),),
-        source=_source(case, lost),
         firm=True,
-        fixes=("Let another org admin apply this plan.",),
+        fixes=(*undo_words(case, named, "To stay org admin"), "Or let another org admin apply this plan."),
     )
+    return placed(case, finding, named)
 
 
 def _waves(case: Case) -> list[tuple[int, frozenset[int]]]:
@@ -117,15 +124,21 @@ def _names(case: Case, numbers: Iterable[int]) -> str:
 
 
 def _causes(case: Case, numbers: Iterable[int]) -> tuple[Address, ...]:
+    """The changes by which these users are no longer org admin; those that touch them where it is only for a time."""
+    own = _classes(case, numbers)
+    causes = tuple(dict.fromkeys(at for row in own for at in row.causing(_lost_org(row))))
+    return causes or tuple(dict.fromkeys(at for row in own for at in row.because))
+
+
+def _classes(case: Case, numbers: Iterable[int]) -> list[Class]:
     wanted = frozenset(numbers)
-    return tuple(dict.fromkeys(at for row in case.reckoning.classes if wanted & set(row.numbers) for at in row.because))
+    return [row for row in case.reckoning.classes if not wanted.isdisjoint(row.numbers)]
 
 
-def _cause(case: Case, numbers: Iterable[int]) -> str:
-    found = case.cause(_causes(case, numbers))
-    return f", because of {found[0]}{at(found[1])}" if found else ""
+def _lost_org(row: Class) -> int:
+    return row.before & ~row.after & ORG
 
 
-def _source(case: Case, numbers: Iterable[int]) -> Where | None:
-    found = case.cause(_causes(case, numbers))
-    return found[1] if found else None
+def _blame(case: Case, numbers: Iterable[int]) -> list[Blame]:
+    own = _classes(case, numbers)
+    return blame([row for row in own if _lost_org(row)], _lost_org) or blame(own, lambda _: -1)

@@ -9,7 +9,7 @@ from small_org import ask, config, crowd, live, many, person, plan, verdict
 
 from rolecall.model.desired import Applied
 from rolecall.model.live import Coverage
-from rolecall.model.policy import Band, Guards, Limit, Policy
+from rolecall.model.policy import Band, Combo, Guards, Limit, Policy
 from rolecall.model.settings import Defaults
 from rolecall.plan.guards.limits import resolve
 from rolecall.plan.make import make
@@ -46,8 +46,8 @@ def test_a_refusal_says_how_many_who_what_is_left_the_limit_and_the_cause():
     people = [*many(30, "A", stem="a"), *many(70, "B", stem="b")]
     said = verdict(plan({"A": "member: X", "B": "member: Y"}, {"A": "", "B": "member: Y"}, people), GUARD)
     assert said.message == (
-        "30 people lose something they have: a000@acme.com, a001@acme.com, a002@acme.com and 27 more; "
-        "30 people keep only the default; block above 2 (2% of 100 active people). Because of idp_groups/A "
+        "30 people lose access: a000@acme.com, a001@acme.com, a002@acme.com and 27 more; "
+        "30 people fall back to default access; block above 2 (2% of 100 active people). Cause: idp_groups/A "
         "(rolecall.yaml:10)."
     )
     assert said.found == 30
@@ -58,12 +58,19 @@ def test_a_refusal_says_how_many_who_what_is_left_the_limit_and_the_cause():
 @pytest.mark.parametrize(
     ("sizes", "told"),
     [
-        ((20, 0, 0), " Because of idp_groups/A (rolecall.yaml:10)."),
-        ((20, 5, 5), " Most of them because of idp_groups/A (rolecall.yaml:10)."),
-        ((20, 15, 15), " 20 of them, the largest part, because of idp_groups/A (rolecall.yaml:10)."),
+        ((20, 0, 0), " Cause: idp_groups/A (rolecall.yaml:10)."),
+        (
+            (20, 5, 5),
+            " Causes: idp_groups/A (rolecall.yaml:10), 20 people; idp_groups/B (rolecall.yaml:11), 5 people; "
+            "idp_groups/C (rolecall.yaml:12), 5 people.",
+        ),
+        (
+            (20, 0, 15),
+            " Causes: idp_groups/A (rolecall.yaml:10), 20 people; idp_groups/C (rolecall.yaml:12), 15 people.",
+        ),
     ],
 )
-def test_the_cause_is_no_larger_than_it_is(sizes, told):
+def test_every_cause_has_its_number(sizes, told):
     groups = list(zip("ABC", sizes, strict=True))
     people = [person for group, size in groups for person in many(size, group, stem=group.lower())]
     made = plan(dict.fromkeys("ABC", "member: X"), dict.fromkeys("ABC", "member: Y"), people)
@@ -113,10 +120,49 @@ def test_an_empty_plan_passes():
 
 def test_the_way_out_is_about_what_is_the_cause():
     mapped = verdict(plan({"A": "member: X"}, {"A": "member: Y"}, many(40, "A")), GUARD)
-    assert mapped.ways[0] == "If they shall keep it, keep the role and the teams that the mapping gives today."
+    assert mapped.ways[0] == "To keep their access, keep the current role and teams in idp_groups/A."
     wanted = config({}, Policy(), defaults=Defaults("member", frozenset({"Elsewhere"})))
     default = verdict(make(ask(wanted, live({}), many(40))), GUARD)
-    assert default.ways[0] == "If they shall keep it, leave `defaults` as it is."
+    assert default.ways[0] == "To keep their access, undo the change to defaults."
+
+
+DEFAULTS_TOO = {"defaults": Defaults("team_admin", frozenset({"Everyone"}))}
+
+
+def test_a_loss_by_a_mapping_is_not_blamed_on_the_defaults_that_change_too():
+    made = make(ask(config({"A": ""}, strict(), **DEFAULTS_TOO), live({"A": "member: X"}), [person("ann", "A")]))
+    said = verdict(made, GUARD)
+    assert said.message.endswith("Cause: idp_groups/A (rolecall.yaml:10).")
+    assert (said.source.line, said.target) == (10, "idp_groups/A")
+    assert said.ways[0] == "To keep their access, keep the current role and teams in idp_groups/A."
+    (move,) = made.impact.moves
+    assert move.because == ("defaults", "idp_groups/A")
+    assert [(cause.lost, cause.because, cause.each) for cause in move.causes if cause.lost] == [
+        ((Combo("X", "member"),), ("idp_groups/A",), False)
+    ]
+
+
+def test_changes_that_are_needed_together_are_all_named():
+    wanted = config({"A": "member: Y"}, strict(), defaults=Defaults("member", frozenset({"Elsewhere"})))
+    said = verdict(make(ask(wanted, live({"A": ""}), [person("ann", "A")])), GUARD)
+    assert said.message.endswith("Cause: defaults (rolecall.yaml:4) and idp_groups/A (rolecall.yaml:10).")
+    assert said.ways[0] == (
+        "To keep their access, undo the changes to defaults and idp_groups/A; all of them are needed."
+    )
+
+
+def test_changes_of_which_each_is_enough_are_all_named_and_said_to_be():
+    before, after = {"A": "member: X", "B": "member: X"}, {"A": "member: Y", "B": "member: Y"}
+    said = verdict(plan(before, after, [person("ann", "A", "B")], strict().guards), GUARD)
+    assert said.message.endswith("Cause: idp_groups/A (rolecall.yaml:10) or idp_groups/B (rolecall.yaml:11).")
+    assert said.ways[0] == (
+        "To keep their access, undo one of the changes to idp_groups/A and idp_groups/B; any one of them is enough."
+    )
+
+
+def strict() -> Policy:
+    """Everything is asked about."""
+    return Policy(guards=replace(band(Limit(0), None)), manage={"idp_groups": "authoritative"})
 
 
 @pytest.mark.parametrize(("number", "expected"), [(0, "not judged"), (11, "not judged"), (21, "block")])

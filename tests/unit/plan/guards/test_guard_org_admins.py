@@ -20,7 +20,7 @@ def test_fewer_org_admins_than_must_stay_is_refused_with_everything_there_is_to_
     said = verdict(made, "min_org_admins")
     assert (said.verdict, said.limit, said.actual, said.found) == ("block", 2, 1, 1)
     assert said.message == (
-        "There would be 1 org admin; 2 must stay. bo@acme.com would no longer be, because of idp_groups/B "
+        "There would be 1 org admin; 2 must stay. No longer org admin: bo@acme.com. Cause: idp_groups/B "
         "(rolecall.yaml:11)."
     )
     assert (said.source.file, said.source.line) == ("rolecall.yaml", 11)
@@ -85,7 +85,7 @@ def test_a_required_org_admin_who_would_go_is_refused(case):
     made = plan({"A": ADMINS, "B": ADMINS}, {"A": "member: IT", "B": ADMINS}, TWO, Guards(required_org_admins=(case,)))
     said = verdict(made, "required_org_admins")
     assert said.verdict == "block"
-    assert said.message == "ann@acme.com must stay org admin and would not, because of idp_groups/A (rolecall.yaml:10)."
+    assert said.message == "ann@acme.com must stay org admin and would not. Cause: idp_groups/A (rolecall.yaml:10)."
     assert said.found == 1
 
 
@@ -146,7 +146,9 @@ def test_one_who_comes_in_a_later_wave_than_the_last_one_goes_comes_too_late():
     assert made.impact.org_admins == (1, 1)
     said = verdict(made, "min_org_admins")
     assert (said.verdict, said.actual) == ("block", 0)
-    assert said.message.startswith("After wave 2 there would be no org admin; 1 must stay. ann@acme.com")
+    assert said.message.startswith(
+        "After wave 2 there would be no org admin; 1 must stay. No longer org admin: ann@acme.com."
+    )
 
 
 def test_who_must_stay_stays_after_every_wave():

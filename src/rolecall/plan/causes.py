@@ -1,0 +1,218 @@
+"""The changes that cause each loss and gain of a user: those without which it would not happen.
+
+A loss or gain is a bit of the user's mask that differs between the start and the end of a plan. For each of them the
+plan is evaluated again without some of its changes. A change without which the bit does not differ is a cause by
+itself; where there are several of these, each is enough alone. Where there is none, the causes are changes that all
+have to be left out, and none of them is redundant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from rolecall.access.atoms import BY_DEFAULT
+from rolecall.access.candidates import DEFAULTS, SCIM
+from rolecall.access.evaluate import group_masks, settle
+from rolecall.access.rules import Rules, compile_access
+from rolecall.model.directory import PLAIN, Directory, Traits
+from rolecall.model.kinds import split_address
+from rolecall.model.settings import Address
+from rolecall.plan.outlook import Outlook
+from rolecall.plan.state import follow
+
+_WIDE = (SCIM, DEFAULTS)
+"""The changes that reach users of every group."""
+
+
+class Cause(NamedTuple):
+    """Bits that are lost or gained, and the changes that cause it.
+
+    ``each``: it is enough to leave out any one of ``addresses``; otherwise all of them have to be left out. The bit
+    ``BY_DEFAULT`` stands for falling back to default access.
+    """
+
+    bits: int
+    addresses: tuple[Address, ...]
+    each: bool = False
+
+
+class _World(NamedTuple):
+    """The org after the plan without some of its wide changes.
+
+    ``planned`` is what each group gives with its mapping as planned, ``former`` with its mapping as it was before.
+    """
+
+    rules: Rules
+    planned: Sequence[int]
+    former: Sequence[int]
+
+
+class Causes:
+    """Causes for the users of one plan. Users who are alike in all that matters are worked out once."""
+
+    def __init__(self, outlook: Outlook, directory: Directory) -> None:
+        self._outlook, self._directory = outlook, directory
+        self._worlds: dict[frozenset[Address], _World] = {}
+        self._known: dict[tuple[object, ...], tuple[Cause, ...]] = {}
+        self._asked: dict[tuple[Address, ...], _Asked] = {}
+        mapped = {split_address(change.address)[1] for change in outlook.written if is_mapping(change.address)}
+        self._numbers = {name: number for number, name in enumerate(directory.groups) if name in mapped}
+
+    @property
+    def worked_out(self) -> int:
+        """How many kinds of users were worked out."""
+        return len(self._known)
+
+    def of(self, number: int, touching: tuple[Address, ...], before: int, after: int) -> tuple[Cause, ...]:
+        """The causes of all that a user loses and gains. ``touching`` are the changes that can touch the user."""
+        if len(touching) == 1:
+            return (Cause(self._differing(before, after), touching),)
+        asked = self._asked.get(touching)
+        if asked is None:
+            asked = self._asked[touching] = self._ask(touching)
+        directory = self._directory
+        groups = directory.members[directory.offsets[number] : directory.offsets[number + 1]]
+        traits = directory.others.get(number, PLAIN)
+        given = tuple(_given(world.planned, groups, asked.own) for world in asked.differing)
+        key = (touching, given, traits, before, after)
+        causes = self._known.get(key)
+        if causes is None:
+            case = _Case(asked, given, traits, before, self._differing(before, after))
+            causes = self._known[key] = tuple(case.causes())
+        return causes
+
+    def _differing(self, before: int, after: int) -> int:
+        """The levels that are lost and gained, and the fall to default access."""
+        lost = before & ~after & ~BY_DEFAULT
+        return (lost | after & ~before) & ~self._outlook.before.atoms.held
+
+    def _ask(self, touching: tuple[Address, ...]) -> _Asked:
+        groups = tuple(None if at in _WIDE else self._numbers[split_address(at)[1] or ""] for at in touching)
+        differing: dict[tuple[int, ...], _World] = {}
+        worlds = {}
+        for undone in _subsets([at for at in touching if at in _WIDE]):
+            world = self._world(undone)
+            differing.setdefault(tuple(world.planned), world)
+            worlds[undone] = world, list(differing).index(tuple(world.planned))
+        own = frozenset(number for number in groups if number is not None)
+        return _Asked(touching, groups, own, worlds, tuple(differing.values()))
+
+    def _world(self, undone: frozenset[Address]) -> _World:
+        world = self._worlds.get(undone)
+        if world is None:
+            outlook = self._outlook
+            changes = [change for change in outlook.written if change.address not in undone]
+            wide = [change for change in changes if not is_mapping(change.address)]
+            planned, former = (follow(outlook.first, some) for some in (changes, wide))
+            atoms = outlook.before.atoms
+            rules = outlook.after if not undone else compile_access(planned.settings, planned.facts, atoms=atoms)
+            before = compile_access(former.settings, former.facts, atoms=atoms)
+            masks = (group_masks(one, self._directory) for one in (rules, before))
+            world = self._worlds[undone] = _World(rules, *masks)
+        return world
+
+
+class _Asked(NamedTuple):
+    """A set of changes with what is needed to leave out any of them.
+
+    ``groups`` has the directory's number of the group for each change that is a mapping, ``own`` all of these.
+    ``worlds`` has each world and its place in ``differing``, where worlds whose groups give the same are one.
+    """
+
+    touching: tuple[Address, ...]
+    groups: tuple[int | None, ...]
+    own: frozenset[int]
+    worlds: Mapping[frozenset[Address], tuple[_World, int]]
+    differing: tuple[_World, ...]
+
+
+class _Case:
+    """One kind of user. Sets of changes are ints, one bit for each change in ``touching``.
+
+    ``given`` is what all groups outside ``touching`` give, in each world of ``differing``.
+    """
+
+    def __init__(self, asked: _Asked, given: Sequence[int], traits: Traits, before: int, bits: int) -> None:
+        self._asked, self._given, self._traits = asked, given, traits
+        self._lost, self._gained = bits & before, bits & ~before
+        self._avoided: dict[int, int] = {}
+
+    def causes(self) -> Iterator[Cause]:
+        """Every bit that differs in exactly one cause."""
+        alone: dict[int, int] = {0: self._lost | self._gained}
+        for index in range(len(self._asked.touching)):
+            avoided = self._avoid(1 << index)
+            for chosen, bits in list(alone.items()):
+                if bits & avoided:
+                    alone[chosen | 1 << index] = bits & avoided
+                    alone[chosen] = bits & ~avoided
+        joint = alone.pop(0)
+        for chosen, bits in alone.items():
+            if bits:
+                yield Cause(bits, self._addresses(chosen), each=chosen.bit_count() > 1)
+        while joint:
+            chosen = self._shrink(joint & -joint)
+            bits = joint & (joint & -joint | self._exactly(chosen))
+            yield Cause(bits, self._addresses(chosen))
+            joint &= ~bits
+
+    def _shrink(self, bit: int) -> int:
+        """Changes that avoid this bit's loss or gain when all are left out, and not when all but one are."""
+        order = sorted(range(len(self._asked.touching)), key=lambda index: self._asked.groups[index] is not None)
+        chosen, smaller = 0, (1 << len(order)) - 1
+        while chosen != smaller:
+            chosen = smaller
+            for index in order:
+                fewer = smaller & ~(1 << index)
+                if fewer != smaller and self._avoid(fewer) & bit:
+                    smaller = fewer
+        return chosen
+
+    def _exactly(self, chosen: int) -> int:
+        """The bits for which these changes have to be left out, all of them."""
+        fewer = (chosen & ~(1 << index) for index in range(len(self._asked.touching)) if chosen >> index & 1)
+        return self._avoid(chosen) & ~union(map(self._avoid, fewer))
+
+    def _avoid(self, undone: int) -> int:
+        """The bits that do not differ when these changes are left out."""
+        avoided = self._avoided.get(undone)
+        if avoided is None:
+            mask = self._mask(undone)
+            avoided = self._avoided[undone] = self._lost & mask | self._gained & ~mask
+        return avoided
+
+    def _mask(self, undone: int) -> int:
+        asked = self._asked
+        wide = frozenset(at for index, at in enumerate(asked.touching) if undone >> index & 1 and at in _WIDE)
+        world, slot = asked.worlds[wide]
+        given = self._given[slot]
+        for index, group in enumerate(asked.groups):
+            if group is not None:
+                given |= (world.former if undone >> index & 1 else world.planned)[group]
+        return settle(world.rules, given, self._traits)
+
+    def _addresses(self, chosen: int) -> tuple[Address, ...]:
+        return tuple(at for index, at in enumerate(self._asked.touching) if chosen >> index & 1)
+
+
+def is_mapping(at: Address) -> bool:
+    """Whether the address is that of an IdP group."""
+    return at.startswith("idp_groups/")
+
+
+def _given(masks: Sequence[int], groups: Iterable[int], own: frozenset[int]) -> int:
+    return union(masks[group] for group in groups if group not in own)
+
+
+def union(masks: Iterable[int]) -> int:
+    """Every bit that is in one of the masks."""
+    union = 0
+    for mask in masks:
+        union |= mask
+    return union
+
+
+def _subsets(addresses: Sequence[Address]) -> Iterator[frozenset[Address]]:
+    for chosen in range(1 << len(addresses)):
+        yield frozenset(at for index, at in enumerate(addresses) if chosen >> index & 1)
