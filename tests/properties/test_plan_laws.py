@@ -8,7 +8,8 @@ import orgs
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rolecall.model.kinds import KINDS, split_address, value_at
+from rolecall.model.desired import Applied
+from rolecall.model.kinds import KINDS, address, split_address, value_at
 from rolecall.model.live import UNREAD, Live
 from rolecall.model.policy import Ignore
 from rolecall.model.settings import BLANK, UNSET
@@ -142,3 +143,38 @@ def _spoken_for(desired, live):
         else:
             there = getattr(live.settings, kind.section)
             yield from (f"{kind.section}/{key}" for key in held if key in there or kind.section == "domains")
+
+
+@given(orgs.desireds(), orgs.desireds(), orgs.lives())
+def test_whatever_was_applied_stays_managed_is_removed_or_is_named_as_no_longer_managed(before, after, live):
+    """For each field of each applied address that the org still has, exactly one holds: the config names it, the plan
+    removes it, or it is listed as no longer managed."""
+    held = orgs.carry_out(live, make(orgs.question(before, live)).writes)
+    applied = Applied(before.settings, group_ids={key: group.id for key, group in live.facts.groups.items()})
+    plan = make(orgs.question(after, held, applied=applied))
+    named = {row.address: row.fields for row in plan.released}
+    removed = {change.address for change in plan.changes if change.action == "delete"}
+    listed = {change.address for change in plan.changes}
+    for kind in KINDS:
+        asked = getattr(after.settings, kind.section) is not UNSET
+        for at in _addresses(applied.settings, kind):
+            value, wanted = value_at(held.settings, at), value_at(after.settings, at) if asked else None
+            if value in (None, BLANK):
+                assert at not in named
+            elif wanted is None or kind.whole:
+                renamed = any(at.partition("/")[2] in intent.previously for intent in after.intents.values())
+                assert (wanted is not None) + (at in removed) + (at in named) == 1 or (renamed and at in listed)
+            else:
+                said = {field.name for field in kind.fields if field.written}
+                dropped = [n for n in _said(value_at(applied.settings, at), said) if n not in _said(wanted, said)]
+                assert list(named.get(at, ())) == dropped
+
+
+def _addresses(settings, kind):
+    held = getattr(settings, kind.section)
+    keys = () if held is UNSET else held if kind.keyed else (None,)
+    return [address(kind.section, key) for key in keys]
+
+
+def _said(value, names):
+    return [name for name in value.__slots__ if name in names and getattr(value, name) is not UNSET]

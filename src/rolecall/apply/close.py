@@ -51,7 +51,8 @@ def seen(
     """
     values = dict(_as_desired(desired, live, found))
     remembered = set(_addresses(applied))
-    forgotten = {at for at in remembered - values.keys() if at in found.released or _gone(desired, live, at)}
+    released = {row.at for row in found.released if not row.fields}
+    forgotten = {at for at in remembered - values.keys() if at in released or _gone(desired, live, at)}
     ids = {key: live.facts.groups[name].id for key, name in found.names.items() if name in live.facts.groups}
     return Seen(
         values=values,

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rolecall.cli.options import Invocation
 from rolecall.cli.session import Session, day, memory, now, read, session, wait_for, wanted
 
 if TYPE_CHECKING:
     from rolecall.desired import Config
-    from rolecall.jobs.access import At, State
+    from rolecall.jobs.access import At, Inventory, State
     from rolecall.jobs.plan import PlanRequest
     from rolecall.model.directory import PeopleScope
-    from rolecall.plan.value import OrgRef, Unmanaged
 
 
 def request_for(call: Invocation, found: Session) -> PlanRequest:
@@ -42,17 +41,16 @@ def read_state(call: Invocation, config: Config, at: str, scope: PeopleScope, *,
     return wait_for(work())
 
 
-def read_inventory(call: Invocation) -> tuple[OrgRef, tuple[Unmanaged, ...]]:
-    """The mappings that the config does not manage."""
+def read_inventory(call: Invocation) -> Inventory:
+    """Return what the org has and the config does not manage."""
 
-    async def work() -> Any:
+    async def work() -> Inventory:
         from rolecall.jobs.access import inventory
 
         async with session(call, read(call)) as found:
             return await inventory(request_for(call, found))
 
-    known: tuple[OrgRef, tuple[Unmanaged, ...]] = wait_for(work())
-    return known
+    return wait_for(work())
 
 
 def _at(said: str) -> At:

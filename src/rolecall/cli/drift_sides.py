@@ -15,8 +15,10 @@ from rolecall.jobs.drift import Drifts
 from rolecall.plan.drift_found import Found
 from rolecall.plan.privacy import Shown
 from rolecall.plan.value import Plan
+from rolecall.report.drift_words import unwritten_words
 from rolecall.report.line import line
 from rolecall.report.verdicts import guard_words
+from rolecall.report.visible import visible
 
 
 def accept_drift(call: Invocation, config: Config, made: Drifts, approve: str | None) -> Exit:
@@ -30,8 +32,10 @@ def accept_drift(call: Invocation, config: Config, made: Drifts, approve: str | 
     if not found.drifts:
         out.lines([line("Nothing to accept.", "bold")])
         return Exit.OK
+    from rolecall.jobs.accept import accept, refuse_unmanaged, write_accepted
+
+    refuse_unmanaged(made.inquiry.question.desired, found.drifts)
     _consent(call, found, approve)
-    from rolecall.jobs.accept import accept, write_accepted
 
     acceptance = accept(config, made.inquiry, found.drifts, found.live_names)
     write_accepted(config, made.inquiry, acceptance)
@@ -84,6 +88,9 @@ def revert_drift(call: Invocation, config: Config, found: Found, out: Path, peop
 
     console = stdout(call.environ, color=call.color)
     plan = found.revert
+    left = [row.address for row in found.drifts if not row.managed]
+    if left:
+        console.lines([line(f"Not reverted: {visible(unwritten_words(left))}", "warn")])
     if plan is None or not plan.changes:
         console.lines([line("Nothing to revert; no plan was written.", "bold")])
         return Exit.OK

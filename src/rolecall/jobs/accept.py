@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from rolecall.desired import Config, load, read_config
 from rolecall.desired.emit_edit import Edit, edited, merged, removing, setting
 from rolecall.desired.roles import with_role_ids
-from rolecall.errors import ConfigError, Problem
+from rolecall.errors import Blocked, ConfigError, Problem
 from rolecall.jobs.metadata import metadata_rewritten
 from rolecall.jobs.texts import replaced
 from rolecall.model.desired import Desired
-from rolecall.model.fields import agrees, field_changes, said_fields
+from rolecall.model.fields import agrees, said_fields
 from rolecall.model.kinds import BY_SECTION, KINDS, address, split_address, value_at
 from rolecall.model.live import Live
 from rolecall.model.settings import BLANK, UNSET, Address, Sso, Value
@@ -28,6 +29,37 @@ class Acceptance(NamedTuple):
     desired: Desired
 
 
+def refuse_unmanaged(desired: Desired, rows: Sequence[Drift]) -> None:
+    """Raise Blocked for drift that no entry of the config could accept without a wrong effect, naming what to do.
+
+    In a section with ``manage: unmanaged`` an entry has no effect, and the same drift is reported again. A section that
+    the config does not have, but would manage authoritatively, would lose every other entry.
+    """
+    problems = [problem for row in rows if (problem := _unmanaged(desired, row)) is not None]
+    if problems:
+        raise Blocked(*problems)
+
+
+def _unmanaged(desired: Desired, row: Drift) -> Problem | None:
+    section, _ = split_address(row.address)
+    place = desired.policy.sources.get(f"manage.{section}")
+    rest = f"To accept only the rest: rolecall drift --accept --ignore {shlex.quote(row.address)}"
+    if not row.managed:
+        message = f"{row.address} cannot be accepted: `manage.{section}` is unmanaged, so an entry would have no effect"
+        hint = (
+            f"To leave it as it is, add `ignore: [{{address: {row.address}, reason: ...}}]`; to manage it, set "
+            f"`manage.{section}` to additive. {rest}"
+        )
+        return Problem("accept_unmanaged", message, place, hint)
+    if getattr(desired.settings, section) is UNSET and desired.policy.managing(section) == "authoritative":
+        message = (
+            f"{row.address} cannot be accepted: the config has no `{section}`, and as `manage.{section}` is "
+            "authoritative, every other entry would be removed"
+        )
+        return Problem("accept_unmanaged", message, place, f"Write the whole section: rolecall export --update. {rest}")
+    return None
+
+
 def accept(config: Config, inquiry: Inquiry, rows: Sequence[Drift], names: Names) -> Acceptance:
     """What to write so that the config says what the org has at these addresses. Writes nothing yet.
 
@@ -38,7 +70,7 @@ def accept(config: Config, inquiry: Inquiry, rows: Sequence[Drift], names: Names
     edits = [_edit(row, question.desired, question.live, names) for row in rows]
     files: dict[str, str] = {}
     for row in rows:
-        if isinstance(row.live, Sso) and row.live.metadata is not UNSET and _moves(row, "metadata"):
+        if isinstance(row.live, Sso) and row.live.metadata is not UNSET and _metadata_moved(row, row.live.metadata):
             metadata = metadata_rewritten(sources, row.live.metadata)
             edits += metadata.edits()
             files |= metadata.files
@@ -93,9 +125,10 @@ def _moved_fields(row: Drift) -> Value | None:
     return type(row.live)(**moved) if moved else None
 
 
-def _moves(row: Drift, field: str) -> bool:
-    section, _ = split_address(row.address)
-    return any(change.path == field for change in field_changes(section, row.desired, row.live))
+def _metadata_moved(row: Drift, live: str | None) -> bool:
+    """Whether the config names the IdP's metadata and the org has another; what it does not name is not managed."""
+    wanted = row.desired
+    return isinstance(wanted, Sso) and wanted.metadata is not UNSET and wanted.metadata != live
 
 
 def _differs(now: Desired, wanted: Desired) -> Iterator[Address]:

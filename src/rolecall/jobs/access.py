@@ -23,7 +23,7 @@ from rolecall.plan.outlook import look
 from rolecall.plan.state import State as Moment
 from rolecall.plan.state import finish
 from rolecall.plan.users_read import people_coverage
-from rolecall.plan.value import AccessTestResult, OrgRef, Plan, Unmanaged
+from rolecall.plan.value import AccessTestResult, OrgRef, Plan, Released, Unmanaged
 from rolecall.plan.why import Why, persona, why
 from rolecall.plan.why_not import WhyNot, why_not
 
@@ -90,10 +90,18 @@ def _ends(live: Live, planned: Plan) -> Beside:
     return Beside(before, compile_access(done.settings, done.facts))
 
 
-async def inventory(request: PlanRequest) -> tuple[OrgRef, tuple[Unmanaged, ...]]:
-    """The mappings that the config does not manage, with the members that the org counts. Users are not read."""
-    planned = await plan(replace(request, people=None))
-    return planned.plan.org, planned.plan.unmanaged
+class Inventory(NamedTuple):
+    """The mappings that the config does not manage, and what was applied once and is no longer managed."""
+
+    org: OrgRef
+    unmanaged: tuple[Unmanaged, ...]
+    released: tuple[Released, ...]
+
+
+async def inventory(request: PlanRequest) -> Inventory:
+    """Return what the org has and the config does not manage, with its member counts. Users are not read."""
+    made = (await plan(replace(request, people=None))).plan
+    return Inventory(made.org, made.unmanaged, made.released)
 
 
 def holders(found: State, team: str | None = None, role: str | None = None) -> Iterator[Holder]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from functools import cache
 
 from rolecall.errors import OrgError, Problem, Where
 from rolecall.jobs.people import left_out, people_or_unread
 from rolecall.jobs.plan import PlanRequest, Wanted, question
 from rolecall.live.port import Audit, People, Reader
 from rolecall.model.authorship import Blame
+from rolecall.model.desired import NOTHING_APPLIED, Applied
 from rolecall.model.directory import EVERYBODY
 from rolecall.model.outcome import Event
 from rolecall.model.policy import Allow
@@ -57,9 +59,18 @@ class Drifts:
 
 async def drift(request: DriftRequest) -> Drifts:
     """Look once. Raises OrgError for an org that is not the one named, ConfigError for names it does not have."""
-    asked = PlanRequest(request.wanted, request.org, request.people, request.now, request.as_of, lifts=request.lifts)
+    known = cache(request.past)
+    asked = PlanRequest(
+        request.wanted,
+        request.org,
+        request.people,
+        request.now,
+        request.as_of,
+        applied=lambda org_id: _applied(known(org_id)),
+        lifts=request.lifts,
+    )
     first = await question(asked)
-    past = request.past(first.live.facts.org_id)
+    past = known(first.live.facts.org_id)
     first = await _with_people(replace(first, applied=past.memory.applied), request)
     inquiry = Inquiry(first, past, {}, request.ignore, request.include_unapplied)
     rows = drifted(inquiry)
@@ -68,6 +79,11 @@ async def drift(request: DriftRequest) -> Drifts:
     looked = find(inquiry)
     written = _written(looked.found.rows, request.blame)
     return Drifts(replace(looked, found=replace(looked.found, written=written)), inquiry)
+
+
+def _applied(past: Past) -> Applied:
+    """What rolecall applied, of which the whole is read; a baseline in its place was applied by nobody."""
+    return NOTHING_APPLIED if past.memory.baseline else past.memory.applied
 
 
 async def _with_people(asked: Question, request: DriftRequest) -> Question:

@@ -14,9 +14,9 @@ from rolecall.jobs.people import idp_problems, left_out, read_people
 from rolecall.live.port import People, Reader
 from rolecall.model.desired import NOTHING_APPLIED, Applied, Desired
 from rolecall.model.kinds import SECTIONS
-from rolecall.model.live import Facts, Live
+from rolecall.model.live import Coverage, Facts, Live
 from rolecall.model.policy import Allow
-from rolecall.model.settings import UNSET
+from rolecall.model.settings import UNSET, Settings
 from rolecall.plan.begin import begin
 from rolecall.plan.make import Question, make
 from rolecall.plan.value import OrgRef, Plan
@@ -112,17 +112,40 @@ async def plan(request: PlanRequest) -> Planned:
 
 async def question(request: PlanRequest) -> Question:
     """What the planner is asked, on a fresh read of the settings; people are not read yet. Raises as ``plan`` does."""
-    live = await request.org.read(_sections(request.wanted.desired))
+    sections = _sections(request.wanted.desired)
+    live = await request.org.read(sections)
     _check_pin(request.wanted, live.facts)
-    return _question(request, live)
+    applied = request.applied(live.facts.org_id)
+    dropped = _spoken(applied.settings) - sections
+    return _question(request, await read_also(request.org, live, dropped), applied)
 
 
-def _question(request: PlanRequest, live: Live) -> Question:
+async def read_also(org: Reader, live: Live, sections: frozenset[str]) -> Live:
+    """Return a read with further sections of the same org read, those that were applied and are no longer asked for.
+
+    Where they cannot be read at all they are unread, and the earlier read stands: nothing is planned for them.
+    """
+    if not sections:
+        return live
+    try:
+        more = await org.read(sections)
+    except OrgError as error:
+        unread = Coverage("unread", problem=error.problems[0].message)
+        return replace(live, coverage={**live.coverage, **dict.fromkeys(sections, unread)})
+    return replace(
+        live,
+        settings=replace(live.settings, **{name: getattr(more.settings, name) for name in sections}),
+        coverage={**live.coverage, **{name: more.covered(name) for name in sections}},
+        versions={**live.versions, **more.versions},
+        requests=live.requests + more.requests,
+    )
+
+
+def _question(request: PlanRequest, live: Live, applied: Applied) -> Question:
     wanted, facts = request.wanted, live.facts
     problems = wanted.references(facts) if wanted.references else []
     if any(problem.severity == "error" for problem in problems):
         raise ConfigError(*problems)
-    applied = request.applied(facts.org_id)
     return Question(
         desired=with_role_ids(wanted.desired, facts.roles),
         live=live,
@@ -142,8 +165,11 @@ def _question(request: PlanRequest, live: Live) -> Question:
 
 def _sections(desired: Desired) -> frozenset[str]:
     """What the config speaks of, what everybody's access hangs on, and the names that a config may use."""
-    spoken = {section for section in SECTIONS if getattr(desired.settings, section) is not UNSET}
-    return frozenset(spoken | {"defaults", "scim", "idp_groups", "teams", "roles"})
+    return _spoken(desired.settings) | {"defaults", "scim", "idp_groups", "teams", "roles"}
+
+
+def _spoken(settings: Settings) -> frozenset[str]:
+    return frozenset(section for section in SECTIONS if getattr(settings, section) is not UNSET)
 
 
 def _check_pin(wanted: Wanted, facts: Facts) -> None:

@@ -30,7 +30,9 @@ def begin(question: Question) -> Begun:
     found = diff(question.desired, question.live, question.as_of, question.applied)
     chosen = _selected(question, found.changes)
     outlook = look(question.live, None, chosen)
-    return Begun(found, chosen, outlook, people_scope(question, outlook, found.released, found.names))
+    return Begun(
+        found, chosen, outlook, people_scope(question, outlook, [row.live for row in found.released], found.names)
+    )
 
 
 def _selected(question: Question, changes: tuple[Change, ...]) -> tuple[Change, ...]:

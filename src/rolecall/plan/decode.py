@@ -63,7 +63,7 @@ def decode_plan(json: Mapping[str, Json]) -> Plan:
         counts=json["relied"]["counts"],
         switches=json["relied"]["switches"],
         lifts=tuple(decode_allow(row)._replace(source=decode_where(row["source"])) for row in json["lifts"]),
-        released=tuple(Released(**row) for row in json["released"]),
+        released=tuple(map(_released, json["released"])),
         unmanaged=tuple(Unmanaged(**{**row, "teams": tuple(row["teams"])}) for row in json["unmanaged"]),
         impact=_impact(json["impact"], json["changes"]),
         guards=tuple(
@@ -79,6 +79,13 @@ def decode_plan(json: Mapping[str, Json]) -> Plan:
         selection=_selection(json["selection"]),
         errored=json["errored"],
     )
+
+
+def _released(row: Mapping[str, Json]) -> Released:
+    """An address that is no longer managed; plans of 0.1.0 name no fields and no value."""
+    section, _ = split_address(row["address"])
+    value = None if row.get("value") is None else decode_value(section, row["value"])
+    return Released(Address(row["address"]), row["people"], tuple(row.get("fields", ())), value)
 
 
 def _change(row: Mapping[str, Json], intents: Mapping[Address, Intent]) -> Change:

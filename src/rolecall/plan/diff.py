@@ -11,10 +11,11 @@ from rolecall.errors import Problem
 from rolecall.model.change import Action, Change, Reason
 from rolecall.model.desired import NOTHING_APPLIED, Applied, Desired
 from rolecall.model.fields import agrees, overlay, restrict, unread_fields, without
-from rolecall.model.kinds import KINDS, Kind, address, split_address, value_at
+from rolecall.model.kinds import KINDS, Kind, address
 from rolecall.model.live import Live
 from rolecall.model.settings import BLANK, UNSET, Address, Domain, GroupMapping, Scim, Value
 from rolecall.plan import groups, upgrade
+from rolecall.plan.released import Release, releases
 from rolecall.plan.resolve import covers, ignored, name_groups, on_day
 
 
@@ -27,7 +28,7 @@ class Difference:
     """
 
     changes: tuple[Change, ...] = ()
-    released: tuple[Address, ...] = ()
+    released: tuple[Release, ...] = ()
     unmanaged: tuple[Address, ...] = ()
     ignored: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()
@@ -50,7 +51,7 @@ def diff(desired: Desired, live: Live, as_of: date, applied: Applied = NOTHING_A
     mapped = names.found
     return Difference(
         changes=tuple(kept),
-        released=tuple(sorted(_released(wanted, live, applied, mapped, skip))),
+        released=tuple(sorted(releases(wanted, live, applied, set(mapped.values()), skip), key=lambda row: row.live)),
         unmanaged=tuple(sorted(_unmanaged(wanted, live, set(mapped.values()), {c.address for c in found}, skip))),
         ignored=skip,
         problems=tuple(problem for key, problem in names.problems.items() if not covers(skip, _at(key))),
@@ -118,25 +119,6 @@ def _change(
 ) -> Change:
     via, via_reason = groups.way(live.facts, at, action)
     return Change(at, action, before, after, reason, via, via_reason, intent=desired.intent(at))
-
-
-def _released(
-    desired: Desired, live: Live, applied: Applied, names: Mapping[str, str], skip: tuple[str, ...]
-) -> Iterator[Address]:
-    named = set(names.values())
-    for kind in KINDS:
-        if getattr(applied.settings, kind.section) is UNSET or desired.policy.managing(kind.section) == "authoritative":
-            continue
-        for at in _addresses(applied.settings, kind):
-            gone = value_at(live.settings, at) in (None, BLANK)
-            asked = value_at(desired.settings, at) is not None or desired.intent(at).remove
-            if not (gone or asked or covers(skip, at) or (kind is _KIND_OF_GROUPS and split_address(at)[1] in named)):
-                yield at
-
-
-def _addresses(settings: Any, kind: Kind) -> Iterator[Address]:
-    held = getattr(settings, kind.section)
-    return (address(kind.section, key) for key in held) if kind.keyed else iter((address(kind.section),))
 
 
 def _unmanaged(

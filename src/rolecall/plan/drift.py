@@ -16,7 +16,7 @@ that is gone, or that has another id, is ``idp``.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from hashlib import sha256
 from typing import Literal
@@ -45,6 +45,7 @@ class Drift:
     """One address and where its three values stand. None is no entry, or a blank mapping.
 
     ``event`` is the org's last write to it, where its audit log tells; ``source`` is the entry's place in the config.
+    ``managed`` is false in a section with ``manage: unmanaged``, which rolecall never writes.
     """
 
     address: Address
@@ -55,6 +56,7 @@ class Drift:
     event: Event | None = None
     source: Where | None = None
     new_admin: bool = False
+    managed: bool = True
 
     @property
     def fingerprint(self) -> str:
@@ -98,12 +100,14 @@ def compare(
     """Classify every managed address on a day (UTC). ``events`` are the org's last writes by address."""
     wanted = on_day(desired, as_of)
     found = diff(desired, live, as_of, memory.applied)
+    if memory.baseline:
+        found = replace(found, released=())
     rows = [
         _row(at, wanted, live, memory, found, (events or {}).get(_live_name(at, found)))
         for at in sorted(set(_managed(wanted, live, found)))
         if not covers(found.ignored, at)
     ]
-    rows += _new_admins(live, memory, found, events or {})
+    rows += _new_admins(wanted, live, memory, found, events or {})
     return Comparison(tuple(rows), found.unmanaged, found)
 
 
@@ -122,7 +126,13 @@ def _managed(desired: Desired, live: Live, found: Difference) -> Iterator[Addres
             yield from (
                 address(kind.section, key) for key, value in there.items() if key not in named and _solid(value)
             )
-    yield from (at for at, intent in desired.intents.items() if intent.remove)
+    yield from (at for at, intent in desired.intents.items() if intent.remove and managed(desired, at))
+
+
+def managed(desired: Desired, at: Address) -> bool:
+    """Return whether the config manages the section of an address."""
+    section, _ = split_address(at)
+    return getattr(desired.settings, section) is not UNSET and desired.policy.managing(section) != "unmanaged"
 
 
 def _row(at: Address, desired: Desired, live: Live, memory: Memory, found: Difference, event: Event | None) -> Drift:
@@ -189,15 +199,23 @@ def _other_run(event: Event, memory: Memory) -> bool:
     return parts[1] != memory.journal or not parts[2].isdigit() or int(parts[2]) not in memory.runs
 
 
-def _new_admins(live: Live, memory: Memory, found: Difference, events: Mapping[Address, Event]) -> Iterator[Drift]:
-    """A mapping that nobody manages is inventory, but a new one that gives org admin is drift."""
+def _new_admins(
+    desired: Desired, live: Live, memory: Memory, found: Difference, events: Mapping[Address, Event]
+) -> Iterator[Drift]:
+    """A mapping that nobody manages is inventory, but a new one that gives org admin is drift.
+
+    One that is no longer managed is new where what rolecall applied gave less.
+    """
     known = memory.applied.unmanaged
     if known is None:
         return
+    released = {row.live: row.last for row in found.released if isinstance(row.last, GroupMapping)}
+    writable = desired.policy.managing("idp_groups") != "unmanaged"
     for at in found.unmanaged:
-        mapping = value_at(live.settings, at)
-        if isinstance(mapping, GroupMapping) and mapping.role == ORG_ADMIN and at not in known:
-            yield Drift(at, "console", None, None, mapping, events.get(at), new_admin=True)
+        mapping, last = value_at(live.settings, at), released.get(at, BLANK)
+        admin = isinstance(mapping, GroupMapping) and mapping.role == ORG_ADMIN
+        if admin and at not in known and last.role != ORG_ADMIN:
+            yield Drift(at, "console", _solid(last), None, mapping, events.get(at), new_admin=True, managed=writable)
 
 
 def _live_name(at: Address, found: Difference) -> Address:

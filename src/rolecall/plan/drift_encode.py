@@ -12,7 +12,7 @@ from rolecall.model.kinds import split_address
 from rolecall.model.outcome import Event
 from rolecall.plan.drift import Drift
 from rolecall.plan.drift_found import Alarm, Found, PeopleNews
-from rolecall.plan.encode import encode_problem
+from rolecall.plan.encode import encode_problem, encode_released
 from rolecall.plan.value import Plan, Tally, Who
 
 FORMAT_VERSION = "1.0"
@@ -42,6 +42,7 @@ def encode_found(found: Found) -> dict[str, Json]:
             "renamed": [row._asdict() for row in found.groups.renamed],
             "ready": list(found.groups.ready),
         },
+        "released": [encode_released(row) for row in found.released],
         "unmanaged": [{**row._asdict(), "teams": list(row.teams)} for row in found.unmanaged],
         "roles": dict(found.sighting.roles) if found.sighting else None,
         "teams": dict(found.sighting.teams) if found.sighting else None,

@@ -14,7 +14,7 @@ from rolecall.model.settings import Address
 from rolecall.model.sighting import Sighting
 from rolecall.plan.coverage import section_of
 from rolecall.plan.drift import Drift
-from rolecall.plan.value import OrgRef, Plan, Tally, Unmanaged, Who
+from rolecall.plan.value import OrgRef, Plan, Released, Tally, Unmanaged, Who
 
 AlarmKind = Literal["watch", "limit", "access_test"]
 
@@ -94,6 +94,7 @@ class Found:
     ``rows`` are all addresses but those in sync. ``counted`` are the fingerprints of the rows that count as drift.
     ``did`` is what the drift did to people, as the plan that would have done it; ``revert`` the plan that undoes it;
     both None where nothing counts. ``live_names`` has the live address of a group that the config calls otherwise.
+    ``released`` was applied and is no longer in the config, which is no drift.
     ``waiting`` are rows that no apply can change yet, as the IdP has not pushed the group.
     ``sighting`` is None where users were not read. ``not_evaluated`` are the kinds of checks that need users who were
     not read: of such a kind that nothing fails is no news.
@@ -109,6 +110,7 @@ class Found:
     revert: Plan | None = None
     live_names: Mapping[Address, Address] = field(default_factory=dict)
     written: Mapping[Address, Blame] = field(default_factory=dict)
+    released: tuple[Released, ...] = ()
     unmanaged: tuple[Unmanaged, ...] = ()
     waiting: frozenset[Address] = frozenset()
     groups: GroupNews = GroupNews()

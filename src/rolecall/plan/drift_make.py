@@ -7,11 +7,11 @@ from dataclasses import dataclass, field, replace
 
 from rolecall.access.rules import Rules, compile_access
 from rolecall.errors import Problem
-from rolecall.model.kinds import KINDS, SECTIONS, address, split_address, value_at
+from rolecall.model.kinds import KINDS, SECTIONS, address, split_address
 from rolecall.model.live import Coverage
 from rolecall.model.look import Look
 from rolecall.model.outcome import Event
-from rolecall.model.settings import UNSET, Address, GroupMapping
+from rolecall.model.settings import UNSET, Address
 from rolecall.model.sighting import Sighting
 from rolecall.plan.coverage import coverage_of, sections_of, unread_warnings
 from rolecall.plan.drift import Comparison, Drift, Memory, compare
@@ -19,12 +19,12 @@ from rolecall.plan.drift_alarms import limits, not_evaluated, tests, watched
 from rolecall.plan.drift_found import Alarm, Basis, Found
 from rolecall.plan.drift_news import group_news, look, people_news, waiting
 from rolecall.plan.drift_sides import did, revert
+from rolecall.plan.inventory import released, unmanaged
 from rolecall.plan.notes import whose_reading
 from rolecall.plan.question import Question
 from rolecall.plan.resolve import covers
 from rolecall.plan.sighting import Seen, sight
 from rolecall.plan.users_read import SECTION, incomplete, people_coverage
-from rolecall.plan.value import Unmanaged
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,8 @@ def find(inquiry: Inquiry) -> Looked:
         did=back if chosen else None,
         revert=revert(question, chosen, live_names),
         live_names=live_names,
-        unmanaged=_inventory(compared, inquiry),
+        released=released(question, compared.difference, inquiry.ignore),
+        unmanaged=unmanaged(question, compared.difference, inquiry.ignore),
         waiting=wait,
         groups=group_news(past.look, now, live, names),
         people=people_news(past.look, now, past.sighting, seen.sighting) if seen else None,
@@ -165,20 +166,6 @@ def _live_names(names: Mapping[str, str]) -> dict[Address, Address]:
     return {
         address("idp_groups", key): address("idp_groups", live) for key, live in sorted(names.items()) if key != live
     }
-
-
-def _inventory(compared: Comparison, inquiry: Inquiry) -> tuple[Unmanaged, ...]:
-    known = inquiry.past.memory.applied.unmanaged
-    rows = []
-    for at in compared.unmanaged:
-        mapping = value_at(inquiry.question.live.settings, at)
-        if isinstance(mapping, GroupMapping) and not covers(inquiry.ignore, at):
-            group = inquiry.question.live.facts.groups.get(split_address(at)[1] or "")
-            people = group.members if group else None
-            rows.append(
-                Unmanaged(at, mapping.role, tuple(sorted(mapping.teams)), people, known is not None and at not in known)
-            )
-    return tuple(rows)
 
 
 def _alarms(inquiry: Inquiry, seen: Seen | None, rules: Rules, explained: Collection[Address]) -> Iterator[Alarm]:

@@ -10,6 +10,7 @@ from rolecall.model.desired import Desired, Intent
 from rolecall.model.fields import overlay, restrict
 from rolecall.model.kinds import split_address
 from rolecall.model.live import Live
+from rolecall.model.policy import Manage
 from rolecall.model.settings import BLANK, UNSET, Address, Settings, Value
 from rolecall.plan.drift import Drift
 from rolecall.plan.make import make
@@ -31,7 +32,7 @@ def did(question: Question, rows: Sequence[Drift], names: Names) -> Plan | None:
     was = replace(question.live, settings=_before(question.live, moved, names))
     asked = replace(
         question,
-        desired=accepted(question.desired, moved),
+        desired=_managing(accepted(question.desired, moved), moved),
         live=was,
         targets=tuple(_live(row, names) for row in moved),
     )
@@ -39,15 +40,26 @@ def did(question: Question, rows: Sequence[Drift], names: Names) -> Plan | None:
 
 
 def revert(question: Question, rows: Sequence[Drift], names: Names) -> Plan | None:
-    """The plan that brings these addresses back to what the config asks for, an unmanaged mapping to blank."""
+    """The plan that brings these addresses back to what the config asks for, a mapping that it does not list to what
+    was last applied, else to blank. Nothing in a section that the config leaves unmanaged is written."""
+    rows = [row for row in rows if row.managed]
     if not rows:
         return None
     wanted = question.desired
     for row in rows:
         if row.new_admin:
-            wanted = _with_entry(wanted, row.address, BLANK)
+            wanted = _with_entry(wanted, row.address, row.last or BLANK)
     made = make(replace(question, desired=wanted, targets=tuple(_live(row, names) for row in rows)))
     return replace(made, changes=tuple(replace(change, reason="drift") for change in made.changes))
+
+
+def _managing(desired: Desired, rows: Iterable[Drift]) -> Desired:
+    """With the sections of these drifts managed, whatever the config says, so that their effect can be worked out."""
+    sections = {split_address(row.address)[0] for row in rows if not row.managed}
+    if not sections:
+        return desired
+    manage: dict[str, Manage] = {**desired.policy.manage, **dict.fromkeys(sections, "additive")}
+    return replace(desired, policy=replace(desired.policy, manage=manage))
 
 
 def accepted(desired: Desired, rows: Iterable[Drift]) -> Desired:

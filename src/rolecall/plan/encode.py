@@ -20,6 +20,7 @@ from rolecall.model.settings import Address
 from rolecall.plan.attribution import Attribution
 from rolecall.plan.coverage import sections_of
 from rolecall.plan.digest import digest
+from rolecall.plan.remaining import Released
 from rolecall.plan.summary import summary
 from rolecall.plan.value import FORMAT_VERSION, Apart, Impact, Move, Plan, Tally, Transient, UpgradeImpact, Who
 
@@ -45,7 +46,7 @@ def encode_plan(plan: Plan) -> dict[str, Json]:
         },
         "lifts": [{**encode_allow(lift), "source": encode_where(lift.source)} for lift in plan.lifts],
         "changes": [encode_change(change, plan.impact.tallies.get(change.address)) for change in plan.changes],
-        "released": [row._asdict() for row in plan.released],
+        "released": [encode_released(row) for row in plan.released],
         "unmanaged": [{**row._asdict(), "teams": list(row.teams)} for row in plan.unmanaged],
         "summary": summary(plan),
         "partial": plan.partial,
@@ -71,6 +72,12 @@ def encode_plan(plan: Plan) -> dict[str, Json]:
         "warnings": [encode_problem(problem) for problem in plan.warnings],
         "errored": plan.errored,
     }
+
+
+def encode_released(row: Released) -> dict[str, Json]:
+    """Return what is no longer managed, and the live value of it; null where it was not read."""
+    section, _ = split_address(row.address)
+    return {**row._asdict(), "fields": list(row.fields), "value": encode_value(section, row.value)}
 
 
 def encode_change(change: Change, tally: Tally | None = None) -> dict[str, Json]:

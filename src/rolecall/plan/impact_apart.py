@@ -113,4 +113,4 @@ def _kept(released: Iterable[Released]) -> Iterator[str]:
     for row in released:
         if row.people is not None:
             has = people(row.people, "keeps", "keep")
-            yield f"{has} what {row.address} gives, though the config no longer asks for it."
+            yield f"{has} what {row.address} gives, which is no longer managed."

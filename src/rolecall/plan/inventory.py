@@ -7,30 +7,38 @@ from collections.abc import Iterable, Mapping, Sequence
 from rolecall.access.evaluate import memberships, peopled
 from rolecall.model.directory import Directory
 from rolecall.model.kinds import address, split_address, value_at
-from rolecall.model.settings import Address, GroupMapping
+from rolecall.model.settings import BLANK, Address, GroupMapping
+from rolecall.plan.diff import Difference
 from rolecall.plan.question import Question
+from rolecall.plan.resolve import covers
 from rolecall.plan.value import Released, Unmanaged
 
 
-def unmanaged(question: Question, addresses: Iterable[Address]) -> tuple[Unmanaged, ...]:
-    """Live mappings that the config does not manage. Members as the org counts them where not everybody was read."""
-    listed = tuple(addresses)
+def unmanaged(question: Question, found: Difference, skip: Iterable[str] = ()) -> tuple[Unmanaged, ...]:
+    """Return the live mappings that the config does not manage, without those that match ``skip``.
+
+    Members are counted as the org reports them where not everybody was read.
+    """
+    listed = tuple(at for at in found.unmanaged if not covers(skip, at))
     known, seen = _members(question, listed), question.applied.unmanaged
+    let_go = {row.live: row.last for row in found.released}
     rows = []
     for at in listed:
         mapping = value_at(question.live.settings, at)
         if isinstance(mapping, GroupMapping):
-            new = seen is not None and at not in seen
-            rows.append(Unmanaged(at, mapping.role, tuple(sorted(mapping.teams)), known.get(at), new))
+            applied = let_go.get(at, BLANK) != BLANK
+            new = seen is not None and at not in seen and not applied
+            rows.append(Unmanaged(at, mapping.role, tuple(sorted(mapping.teams)), known.get(at), new, applied))
     return tuple(rows)
 
 
-def released(question: Question, addresses: Iterable[Address]) -> tuple[Released, ...]:
-    """Addresses that were applied once and are no longer asked for."""
-    listed = tuple(addresses)
+def released(question: Question, found: Difference, skip: Iterable[str] = ()) -> tuple[Released, ...]:
+    """Return what was applied once and is no longer asked for, with its users, without what matches ``skip``."""
+    rows = [row for row in found.released if not covers(skip, row.live)]
     directory = question.directory
-    known = _members(question, listed, read=directory is not None and directory.coverage.state == "complete")
-    return tuple(Released(at, known.get(at)) for at in listed)
+    read = directory is not None and directory.coverage.state == "complete"
+    known = _members(question, [row.live for row in rows], read=read)
+    return tuple(Released(row.live, known.get(row.live), row.fields, row.value) for row in rows)
 
 
 def _members(question: Question, addresses: Sequence[Address], read: bool | None = None) -> Mapping[Address, int]:

@@ -45,7 +45,7 @@ def make(question: Question, begun: Begun | None = None) -> Plan:
     changes, risks, timeline = order(chosen, outlook)
     reckoning = reckon(outlook, changes, risks, timeline)
     coverage = coverage_of(desired, live, question.as_of)
-    let_go = released(question, found.released)
+    let_go = released(question, found)
     impact = replace(
         reckoning.impact,
         apart=apart(question, outlook, changes, reckoning.impact.moves, let_go, found.names),
@@ -70,7 +70,7 @@ def make(question: Question, begun: Begun | None = None) -> Plan:
         switches=_switches(live),
         lifts=(*desired.policy.allow, *question.lifts),
         released=let_go,
-        unmanaged=unmanaged(question, found.unmanaged),
+        unmanaged=unmanaged(question, found),
         impact=impact,
         guards=verdicts,
         access_tests=run_tests(tests, outlook.after, question.directory, beside),

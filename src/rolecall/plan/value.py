@@ -15,6 +15,8 @@ from rolecall.model.live import Coverage
 from rolecall.model.policy import Allow, Combo
 from rolecall.model.settings import Address
 from rolecall.plan.attribution import Attribution
+from rolecall.plan.remaining import Released as Released
+from rolecall.plan.remaining import Unmanaged as Unmanaged
 
 FORMAT_VERSION = "1.0"
 
@@ -198,23 +200,6 @@ class AccessTestResult(NamedTuple):
     def refuses(self) -> bool:
         """Whether a plan must not be carried out because of it."""
         return not self.passed and not self.later
-
-
-class Released(NamedTuple):
-    """An address that was applied once and is no longer in the config. ``people`` is None when not counted."""
-
-    address: Address
-    people: int | None = None
-
-
-class Unmanaged(NamedTuple):
-    """A mapping that the config does not manage."""
-
-    address: Address
-    role: str | None
-    teams: tuple[str, ...]
-    people: int | None = None
-    new: bool = False
 
 
 class PolicyChange(NamedTuple):

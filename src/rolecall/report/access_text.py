@@ -9,12 +9,14 @@ from typing import Any
 from rolecall.access.encode import encode_access
 from rolecall.access.person import Access
 from rolecall.model.live import COMPLETE, Coverage
-from rolecall.plan.value import AccessTestResult, Unmanaged
+from rolecall.plan.encode import encode_released
+from rolecall.plan.value import AccessTestResult, Released, Unmanaged
 from rolecall.plan.why import Because, Cause, Why
 from rolecall.plan.why_not import WhyNot
 from rolecall.report.flow import flow
 from rolecall.report.line import Line, Span, line
 from rolecall.report.phrases import count, listed, place
+from rolecall.report.remain import released_value
 from rolecall.report.table import table
 from rolecall.report.visible import cells, visible
 
@@ -58,21 +60,29 @@ def access_csv(rows: Iterable[tuple[str, Access]]) -> str:
     return table(("email", "team", "role", "reason"), told)
 
 
-def unmanaged_lines(rows: Iterable[Unmanaged]) -> Iterator[Line]:
-    """A line for each mapping that the config does not manage."""
-    found = list(rows)
-    for row in found:
-        held = "" if row.people is None else f"  {count(row.people, 'person')}"
-        told = f"  {visible(row.role or 'no role')} on {listed(row.teams)}{held}{'  new' if row.new else ''}"
+def unmanaged_lines(rows: Iterable[Unmanaged], released: Iterable[Released] = ()) -> Iterator[Line]:
+    """Yield a line for each mapping that the config does not manage, and for each other setting it no longer does."""
+    mapped, let_go = list(rows), list(released)
+    for row in mapped:
+        users = "" if row.people is None else f"  {count(row.people, 'user')}"
+        state = "  no longer managed" if row.released else "  new" if row.new else ""
+        text = f"  {visible(row.role or 'no role')} on {listed(row.teams)}{users}{state}"
         yield Line(
-            (Span(visible(row.address), "bold"), Span(told, "warn" if row.role == "org_admin" else "plain")), hang=4
+            (Span(visible(row.address), "bold"), Span(text, "warn" if row.role == "org_admin" else "plain")), hang=4
         )
-    yield line(f"{count(len(found), 'mapped group')} not managed here.", "bold")
+    for item in (row for row in let_go if row.address not in {other.address for other in mapped}):
+        fields = f" ({', '.join(item.fields)})" if item.fields else ""
+        text = f"  {released_value(item)}  no longer managed"
+        yield Line((Span(f"{visible(item.address)}{fields}", "bold"), Span(text)), hang=4)
+    more = f", {count(len(let_go), 'setting')} no longer managed" if let_go else ""
+    yield line(f"{count(len(mapped), 'mapped group')} not managed here{more}.", "bold")
 
 
-def unmanaged_json(rows: Iterable[Unmanaged]) -> str:
-    """``{"unmanaged": [{"address", "role", "teams", "people", "new"}]}``."""
-    return json.dumps({"unmanaged": [{**row._asdict(), "teams": list(row.teams)} for row in rows]}, indent=2) + "\n"
+def unmanaged_json(rows: Iterable[Unmanaged], released: Iterable[Released] = ()) -> str:
+    """``{"unmanaged": [{"address", "role", "teams", "people", "new", "released"}], "released": [...]}``; the rows of
+    the second list are those of a plan's ``released``."""
+    listing = [{**row._asdict(), "teams": list(row.teams)} for row in rows]
+    return json.dumps({"unmanaged": listing, "released": list(map(encode_released, released))}, indent=2) + "\n"
 
 
 def why_lines(told: Why) -> Iterator[Line]:

@@ -27,7 +27,7 @@ from rolecall.report.drift_words import (
     written_words,
 )
 from rolecall.report.phrases import count
-from rolecall.report.remain import unmanaged_words
+from rolecall.report.remain import released_words, unmanaged_words
 from rolecall.report.visible import visible
 from rolecall.report.walk import Mark, Note, Tone
 from rolecall.report.words import Diff, scalar
@@ -87,10 +87,15 @@ def drift_walk(found: Found) -> DriftWalk:
         aside=tuple(_aside(found)),
         alarms=tuple((alarm, Note(_alarm_words(alarm), "warn")) for alarm in found.alarms),
         news=tuple(news_notes(found)),
-        inventory=tuple(Note(text, "warn" if warn else "plain") for text, warn in unmanaged_words(found.unmanaged)),
+        inventory=tuple(_inventory(found)),
         warnings=found.warnings,
         summary=summary_line(found),
     )
+
+
+def _inventory(found: Found) -> Iterable[Note]:
+    yield from (Note(text) for text in released_words(found.released))
+    yield from (Note(text, "warn" if warn else "plain") for text, warn in unmanaged_words(found.unmanaged))
 
 
 def _seen(found: Found) -> str:
@@ -165,7 +170,8 @@ def _notes(found: Found, row: Drift, *, counts: bool) -> Iterable[tuple[str, Ton
     if counts or row.event:
         yield CLASSES[row.kind] + (f" · {event_words(row.event)}" if row.event else ""), "warn" if counts else "dim"
     if row.new_admin:
-        yield "nobody manages this mapping, it is new, and it gives org admin", "warn"
+        state = "it is new" if row.last is None else "it gave less when it was last applied"
+        yield f"this mapping is not managed, {state}, and it gives org admin", "warn"
     if row.kind == "both":
         section, _ = split_address(row.address)
         wanted = ", ".join(
@@ -175,7 +181,7 @@ def _notes(found: Found, row: Drift, *, counts: bool) -> Iterable[tuple[str, Ton
     if counts and row.address in found.written:
         yield written_words(found.written[row.address]), "dim"
     if counts:
-        yield from people_told(found, row.address)
+        yield from people_told(found, row.address, managed=row.managed)
         yield f"fingerprint {row.fingerprint}", "dim"
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import shlex
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from rolecall.model.authorship import Blame
+from rolecall.model.kinds import split_address
 from rolecall.model.outcome import Event
 from rolecall.model.settings import Address
 from rolecall.plan.drift import DriftClass
@@ -111,10 +112,14 @@ def basis_words(found: Found) -> str:
     )
 
 
-def people_told(found: Found, at: Address) -> Iterator[tuple[str, Tone]]:
-    """What the drift at one address did to people, and what reverting it would do."""
+def people_told(found: Found, at: Address, *, managed: bool = True) -> Iterator[tuple[str, Tone]]:
+    """What the drift at one address did to people, and what reverting it would do; nothing does where the section is
+    not ``managed``."""
     live = found.live_name(at)
     for title, plan in (("did", found.did), ("reverting", found.revert)):
+        if title == "reverting" and not managed:
+            yield "reverting: not by rolecall, because the section is unmanaged; change it in the console", "plain"
+            continue
         if plan is None:
             continue
         if plan.impact.people is None:
@@ -181,9 +186,22 @@ def summary_line(found: Found) -> str:
     return f"{line} Beside it: {beside}." if beside else line
 
 
+def unwritten_words(addresses: Sequence[Address]) -> str:
+    """Return why a revert leaves these addresses as they are, and what to do instead."""
+    sections = sorted({split_address(at)[0] for at in addresses})
+    keys = listed(f"manage.{section}" for section in sections)
+    verb = "is" if len(addresses) == 1 else "are"
+    return f"{listed(addresses, _NAMED)} {verb} in a section that is unmanaged ({keys}). Change it in the console."
+
+
 def ways_on(found: Found) -> Iterator[tuple[str, str, str]]:
     """What can be done about drift: a label, what to type, and what is to be known of it."""
-    if found.drifts:
-        env = f" -e {shlex.quote(visible(found.org.env))}" if found.org.env else ""
-        yield "Keep it", f"rolecall drift{env} --accept", "which changes the YAML here, to be reviewed"
+    env = f" -e {shlex.quote(visible(found.org.env))}" if found.org.env else ""
+    left = [row for row in found.drifts if not row.managed]
+    rest = "".join(f" --ignore {shlex.quote(visible(row.address))}" for row in left[:_NAMED])
+    if len(left) < len(found.drifts):
+        yield "Keep it", f"rolecall drift{env} --accept{rest}", "which changes the YAML here, to be reviewed"
         yield "Undo it", f"rolecall drift{env} --revert --out revert.json", f"then rolecall apply{env} revert.json"
+    for row in left[:_NAMED]:
+        entry = f"ignore: [{{address: {visible(row.address)}, reason: ...}}]"
+        yield "Keep it", entry, "in the config; the section is unmanaged, so rolecall does not write it"

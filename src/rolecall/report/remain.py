@@ -4,21 +4,41 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from rolecall.model.fields import field_changes
+from rolecall.model.kinds import split_address
+from rolecall.model.settings import GroupMapping
 from rolecall.plan.value import Released, Unmanaged
 from rolecall.report.phrases import count, listed
 from rolecall.report.visible import visible
-from rolecall.report.words import gives_org_admin
+from rolecall.report.words import gives_org_admin, scalar
 
 _SHOWN = 5
 
 
 def released_words(released: Sequence[Released]) -> Iterable[str]:
-    """A sentence for each released address, the first few; then a count."""
+    """Yield a sentence for each address that is no longer managed, the first few; then a count."""
     for item in released[:_SHOWN]:
-        touched = "" if item.people is None else f", for {count(item.people, 'person')}"
-        yield f"Released: {visible(item.address)} is no longer in the config and stays as it is{touched}"
+        users = "" if item.people is None else f"; {count(item.people, 'user')}"
+        yield f"No longer managed: {released_what(item)}, stays as it is: {released_value(item)}{users}"
     if len(released) > _SHOWN:
-        yield f"Released: {len(released) - _SHOWN:,} more"
+        yield f"No longer managed: {len(released) - _SHOWN:,} more"
+
+
+def released_what(item: Released) -> str:
+    """Return ``idp_groups/A, removed from the config``, with the fields where only some were removed."""
+    fields = f" ({', '.join(item.fields)})" if item.fields else ""
+    return f"{visible(item.address)}{fields}, removed from the config"
+
+
+def released_value(item: Released) -> str:
+    """Return what the org has there: ``team_admin on Marketing``, ``allow_passwords: false``."""
+    if item.value is None:
+        return "value not read"
+    if isinstance(item.value, GroupMapping):
+        return f"{visible(item.value.role or 'no role')} on {listed(sorted(item.value.teams)) or 'no team'}"
+    section, _ = split_address(item.address)
+    fields = field_changes(section, None, item.value)
+    return ", ".join(f"{field.path}: {scalar(field.path, field.after)}" for field in fields) or "nothing"
 
 
 def unmanaged_words(unmanaged: Sequence[Unmanaged]) -> Iterable[tuple[str, bool]]:
@@ -35,7 +55,7 @@ def unmanaged_words(unmanaged: Sequence[Unmanaged]) -> Iterable[tuple[str, bool]
     yield f"Not managed here: {total}, {giving} (rolecall access --unmanaged)", False
     for item in admins[:_SHOWN]:
         held = "" if item.people is None else f" to {count(item.people, 'person')}"
-        new = "new, " if item.new else ""
-        yield f"{visible(item.address)} is {new}not managed and gives org admin on {listed(item.teams)}{held}", True
+        state = "no longer managed" if item.released else f"{'new, ' if item.new else ''}not managed"
+        yield f"{visible(item.address)} is {state} and gives org admin on {listed(item.teams)}{held}", True
     if len(admins) > _SHOWN:
         yield f"and {len(admins) - _SHOWN:,} more that give org admin", True

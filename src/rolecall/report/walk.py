@@ -128,7 +128,7 @@ def summary_line(plan: Plan) -> str:
         for key, text in (
             ("waiting", f"{counts['waiting']:,} of them {'waits' if counts['waiting'] == 1 else 'wait'} for the IdP"),
             ("human", f"{counts['human']:,} of them by hand"),
-            ("released", f"{counts['released']:,} released"),
+            ("released", f"{counts['released']:,} no longer managed"),
         )
         if counts[key]
     ]

@@ -9,7 +9,7 @@ import orgs
 import pytest
 
 from rolecall.model.desired import Applied, Desired, Intent
-from rolecall.model.live import Caller, Facts, Group, Live
+from rolecall.model.live import UNREAD, Caller, Facts, Group, Live
 from rolecall.model.policy import Ignore, Policy
 from rolecall.model.settings import BLANK, UNSET, Defaults, Domain, GroupMapping, Scim, Settings, Sso
 from rolecall.plan.diff import diff
@@ -243,7 +243,10 @@ class TestReleased:
         applied = Applied(Settings(idp_groups={"A": MEMBER, "B": MEMBER}, defaults=Defaults("member")))
         held = live({"A": MEMBER, "B": BLANK}, defaults=Defaults("member", frozenset({"IT"})))
         difference = diff(desired({}), held, orgs.TODAY, applied)
-        assert difference.released == ("defaults", "idp_groups/A")
+        assert [(row.live, row.fields, row.value) for row in difference.released] == [
+            ("defaults", (), Defaults("member")),
+            ("idp_groups/A", (), MEMBER),
+        ]
         assert difference.changes == ()
 
     def test_an_authoritative_section_deletes_and_releases_nothing(self):
@@ -252,3 +255,44 @@ class TestReleased:
         difference = diff(desired({}, policy=policy), live({"A": MEMBER}), orgs.TODAY, applied)
         assert difference.released == ()
         assert [c.action for c in difference.changes] == ["delete"]
+
+    def test_a_section_that_is_taken_out_or_unmanaged_is_named_whatever_it_was(self):
+        applied = Applied(Settings(idp_groups={"A": MEMBER}, sso=Sso(allow_passwords=False)))
+        held = live({"A": MEMBER}, sso=Sso(True, "Okta", allow_passwords=False))
+        for policy in (Policy(), Policy(manage={"idp_groups": "authoritative", "sso": "unmanaged"})):
+            difference = diff(Desired(policy=policy), held, orgs.TODAY, applied)
+            assert [(row.live, row.value) for row in difference.released] == [
+                ("idp_groups/A", MEMBER),
+                ("sso", Sso(allow_passwords=False)),
+            ]
+        listed = desired({"A": MEMBER}, policy=Policy(manage={"idp_groups": "unmanaged"}))
+        assert [row.live for row in diff(listed, held, orgs.TODAY, applied).released] == ["idp_groups/A", "sso"]
+
+    def test_a_field_that_the_config_drops_is_named_also_in_an_authoritative_section(self):
+        applied = Applied(
+            Settings(
+                domains={"acme.com": Domain(True, "approval")},
+                scim=Scim(True, manual_editing=False, role_attribute="role"),
+            )
+        )
+        held = live({}, scim=Scim(True, "okta", "new", False), domains={"acme.com": Domain(True, "immediate")})
+        policy = Policy(manage={"domains": "authoritative"})
+        wanted = Desired(Settings(domains={"acme.com": Domain(discoverable=True)}, scim=Scim(True)), policy=policy)
+        difference = diff(wanted, held, orgs.TODAY, applied)
+        assert [(row.live, row.fields, row.value) for row in difference.released] == [
+            ("domains/acme.com", ("join",), Domain(join="immediate")),
+            ("scim", ("manual_editing",), Scim(manual_editing=False)),
+        ]
+
+    def test_what_was_not_read_is_named_without_a_value(self):
+        applied = Applied(Settings(sso=Sso(allow_passwords=False), idp_groups={"A": MEMBER}))
+        unread = replace(live({"A": MEMBER}), coverage={"sso": UNREAD, "idp_groups": UNREAD})
+        difference = diff(Desired(), unread, orgs.TODAY, applied)
+        assert [(row.live, row.value) for row in difference.released] == [("idp_groups/A", None), ("sso", None)]
+
+    def test_a_group_is_known_by_its_id(self):
+        applied = Applied(Settings(idp_groups={"A": MEMBER}), group_ids={"A": "id-B"})
+        difference = diff(desired({}), live({"A": MEMBER, "B": MEMBER}), orgs.TODAY, applied)
+        assert [(row.at, row.live) for row in difference.released] == [("idp_groups/A", "idp_groups/B")]
+        gone = replace(applied, group_ids={"A": "id-C"})
+        assert diff(desired({}), live({"A": MEMBER}), orgs.TODAY, gone).released == ()

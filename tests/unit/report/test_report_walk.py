@@ -248,14 +248,14 @@ def test_long_inventories_are_cut_with_a_count() -> None:
     admins = tuple(Unmanaged(Address(f"idp_groups/A{n}"), "org_admin", ("IT",)) for n in range(9))
     gone = tuple(Released(Address(f"idp_groups/R{n}")) for n in range(9))
     texts = [note.text for note in walk(plan_of(unmanaged=admins, released=gone)).remain]
-    assert "Released: 4 more" in texts
+    assert "No longer managed: 4 more" in texts
     assert "and 4 more that give org admin" in texts
 
 
 def test_the_summary_counts_by_action() -> None:
     assert summary_line(full_plan()) == (
         "Plan: 2 to create, 2 to update, 2 to delete, 1 rename; "
-        "1 of them waits for the IdP, 1 of them by hand, 1 released."
+        "1 of them waits for the IdP, 1 of them by hand, 1 no longer managed."
     )
 
 

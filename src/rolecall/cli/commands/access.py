@@ -113,8 +113,8 @@ def _unmanaged(call: Invocation, out: Console, form: str) -> None:
     from rolecall.report.banner import org_line
     from rolecall.report.text import banner_line
 
-    org, rows = read_inventory(call)
+    found = read_inventory(call)
     if form == "json":
-        out.text(unmanaged_json(rows))
+        out.text(unmanaged_json(found.unmanaged, found.released))
     else:
-        out.lines([banner_line(org_line(org)), *unmanaged_lines(rows)])
+        out.lines([banner_line(org_line(found.org)), *unmanaged_lines(found.unmanaged, found.released)])
