@@ -20,7 +20,7 @@ from rolecall.model.settings import Address
 from rolecall.plan.attribution import Attribution
 from rolecall.plan.coverage import sections_of
 from rolecall.plan.digest import digest
-from rolecall.plan.remaining import Released
+from rolecall.plan.released import Released
 from rolecall.plan.summary import summary
 from rolecall.plan.value import FORMAT_VERSION, Apart, Impact, Move, Plan, Tally, Transient, UpgradeImpact, Who
 

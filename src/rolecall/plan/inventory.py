@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from rolecall.access.evaluate import memberships, peopled
 from rolecall.model.directory import Directory
@@ -14,12 +14,12 @@ from rolecall.plan.resolve import covers
 from rolecall.plan.value import Released, Unmanaged
 
 
-def unmanaged(question: Question, found: Difference, skip: Iterable[str] = ()) -> tuple[Unmanaged, ...]:
+def unmanaged(question: Question, found: Difference, skip: Collection[str] = ()) -> tuple[Unmanaged, ...]:
     """Return the live mappings that the config does not manage, without those that match ``skip``.
 
     Members are counted as the org reports them where not everybody was read.
     """
-    listed = tuple(at for at in found.unmanaged if not covers(skip, at))
+    listed = tuple(at for at in found.unmanaged if not covers(skip, at)) if skip else found.unmanaged
     known, seen = _members(question, listed), question.applied.unmanaged
     let_go = {row.live: row.last for row in found.released}
     rows = []
@@ -32,9 +32,9 @@ def unmanaged(question: Question, found: Difference, skip: Iterable[str] = ()) -
     return tuple(rows)
 
 
-def released(question: Question, found: Difference, skip: Iterable[str] = ()) -> tuple[Released, ...]:
+def released(question: Question, found: Difference, skip: Collection[str] = ()) -> tuple[Released, ...]:
     """Return what was applied once and is no longer asked for, with its users, without what matches ``skip``."""
-    rows = [row for row in found.released if not covers(skip, row.live)]
+    rows = found.released if not skip else [row for row in found.released if not covers(skip, row.live)]
     directory = question.directory
     read = directory is not None and directory.coverage.state == "complete"
     known = _members(question, [row.live for row in rows], read=read)

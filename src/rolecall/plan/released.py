@@ -1,17 +1,44 @@
-"""Settings that were applied once and that the config no longer asks for: they stay as they are, and are reported."""
+"""What a plan leaves as it is: settings that were applied once and are no longer asked for, and unmanaged mappings."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
-from typing import NamedTuple
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any, NamedTuple
 
 from rolecall.model.desired import Applied, Desired
 from rolecall.model.fields import restrict, said_fields, without
-from rolecall.model.kinds import KINDS, Kind, address, split_address, value_at
+from rolecall.model.kinds import KINDS, Kind, address, value_at
 from rolecall.model.live import Live
 from rolecall.model.policy import Manage
-from rolecall.model.settings import BLANK, UNSET, Address, GroupMapping, Value
+from rolecall.model.settings import BLANK, UNSET, Address, Value
 from rolecall.plan.resolve import covers
+
+
+class Released(NamedTuple):
+    """An address that was applied once and is no longer in the config, and what the org has there now.
+
+    ``people`` is None when not counted. ``fields`` are the fields that the config dropped, empty where it dropped the
+    whole address. ``value`` is the live value of what is no longer managed, None where it was not read.
+    """
+
+    address: Address
+    people: int | None = None
+    fields: tuple[str, ...] = ()
+    value: Value | None = None
+
+
+class Unmanaged(NamedTuple):
+    """A mapping that the config does not manage.
+
+    ``new``: it was not there at the last apply. ``released``: the last apply still managed it.
+    """
+
+    address: Address
+    role: str | None
+    teams: tuple[str, ...]
+    people: int | None = None
+    new: bool = False
+    released: bool = False
 
 
 class Release(NamedTuple):
@@ -39,14 +66,15 @@ def releases(
     for kind in KINDS:
         asked = getattr(desired.settings, kind.section) is not UNSET
         managing = desired.policy.managing(kind.section) if asked else "unmanaged"
-        for at in _addresses(applied, kind):
-            row = _release(live, applied, at)
-            if row is None or covers(skip, row.at) or covers(skip, row.live):
+        for row in _applied(kind, live, applied):
+            if skip and (covers(skip, row.at) or covers(skip, row.live)):
                 continue
             if managing == "unmanaged":
                 yield row
-            elif split_address(row.live)[1] not in named or not kind.whole:
+            elif not kind.whole:
                 yield from _managed(kind, managing, desired, row)
+            elif managing == "additive" and row.live.partition("/")[2] not in named:
+                yield row
 
 
 def live_key(key: str, live: Live, applied: Applied) -> str | None:
@@ -58,45 +86,35 @@ def live_key(key: str, live: Live, applied: Applied) -> str | None:
     return next((name for name, group in groups.items() if group.id == known), None)
 
 
+def _applied(kind: Kind, live: Live, applied: Applied) -> Iterator[Release]:
+    """What was applied in a section, and what the org has of it now, but for what the org is known not to have."""
+    applied_section = getattr(applied.settings, kind.section)
+    if applied_section is UNSET:
+        return
+    read = live.covered(kind.section).state == "complete"
+    section = getattr(live.settings, kind.section) if read else UNSET
+    entries: Mapping[Any, Value] = applied_section if kind.keyed else {None: applied_section}
+    live_entries = {} if section is UNSET else section if kind.keyed else {None: section}
+    for key, last in entries.items():
+        name = live_key(key, live, applied) if kind.whole and applied.group_ids else key
+        value = live_entries.get(name)
+        if (read and value in (None, BLANK)) or (name is None and kind.keyed):
+            continue
+        if value is not None and not kind.whole:
+            value = restrict(value, last)
+        yield Release(address(kind.section, key), address(kind.section, name), last, value)
+
+
 def _managed(kind: Kind, managing: Manage, desired: Desired, row: Release) -> Iterator[Release]:
-    """The row, where the config manages the section: an entry that an additive one dropped, or fields of an entry."""
+    """The row, where the config manages its section: an entry that an additive one dropped, or fields of an entry."""
     wanted = value_at(desired.settings, row.at)
     if wanted is None:
         if managing == "additive" and not desired.intent(row.at).remove:
             yield row
         return
-    fields = _dropped(kind, row.last, wanted)
+    written = {field.name for field in kind.fields if field.written}
+    said = said_fields(kind, row.last)
+    fields = tuple(name for name in said if name in written and getattr(wanted, name) is UNSET)
     if fields:
         others = tuple(field.name for field in kind.fields if field.name not in fields)
         yield row._replace(fields=fields, value=None if row.value is None else without(row.value, others))
-
-
-def _release(live: Live, applied: Applied, at: Address) -> Release | None:
-    """What was applied at an address, and what the org has of it now; None where the org is known to have nothing."""
-    section, key = split_address(at)
-    last, there = value_at(applied.settings, at) or BLANK, at
-    if section == "idp_groups":
-        name = live_key(key or "", live, applied)
-        if name is None:
-            return None
-        there = address(section, name)
-    if live.covered(section).state != "complete":
-        return Release(at, there, last, None)
-    value = value_at(live.settings, there)
-    if value is None or value == BLANK:
-        return None
-    return Release(at, there, last, value if isinstance(last, GroupMapping) else restrict(value, last))
-
-
-def _dropped(kind: Kind, last: Value, wanted: Value) -> tuple[str, ...]:
-    """Fields that were applied and that the config no longer speaks of; a mapping is one value."""
-    if kind.whole:
-        return ()
-    written = {field.name for field in kind.fields if field.written}
-    return tuple(name for name in said_fields(kind, last) if name in written and getattr(wanted, name) is UNSET)
-
-
-def _addresses(applied: Applied, kind: Kind) -> Iterator[Address]:
-    held = getattr(applied.settings, kind.section)
-    if held is not UNSET:
-        yield from (address(kind.section, key) for key in held) if kind.keyed else (address(kind.section),)

@@ -15,8 +15,8 @@ from rolecall.model.live import Coverage
 from rolecall.model.policy import Allow, Combo
 from rolecall.model.settings import Address
 from rolecall.plan.attribution import Attribution
-from rolecall.plan.remaining import Released as Released
-from rolecall.plan.remaining import Unmanaged as Unmanaged
+from rolecall.plan.released import Released as Released
+from rolecall.plan.released import Unmanaged as Unmanaged
 
 FORMAT_VERSION = "1.0"
 
