@@ -216,6 +216,8 @@ def _people(call: Invocation, config: Config, org: Any) -> Any:
         client_secret=_people_secret(call, config, source.client_secret),
         url=source.url,
         login_url=source.login_url,
+        files=source.files,
+        allow_empty=source.allow_empty,
     )
     return connect_people(source.kind, source.at, way)
 

@@ -28,18 +28,19 @@ def decode_lines(
     names: Mapping[str, str] | None = None,
     roles: Roles = BUILT_IN,
     coverage: Coverage = COMPLETE,
+    keys: set[str] | None = None,
 ) -> Directory:
     """The directory that a JSONL file holds, from its bytes in order, cut anywhere. ``file`` is its name in problems.
 
-    Other arguments as for DirectoryBuilder. Raises ConfigError with every line that is no person, up to 50, and every
-    e-mail address that is there twice (R28).
+    ``keys`` gets the keys of all objects. Other arguments as for DirectoryBuilder. Raises ConfigError with every line
+    that is no person, up to 50, and every e-mail address that is there twice (R28).
     """
     builder = DirectoryBuilder(groups, names=names, roles=roles)
     problems: list[Problem] = []
     numbers: list[Sequence[int]] = []
     first = 1
     for block in _blocks(chunks, file):
-        problems += _add(builder, block, first, file, numbers)
+        problems += _add(builder, block, first, file, numbers, keys)
         first += block.count(b"\n") + 1
         if len(problems) >= MOST_PROBLEMS:
             break
@@ -84,7 +85,14 @@ def _blocks(chunks: Iterable[bytes], file: str) -> Iterator[bytes]:
         yield rest
 
 
-def _add(builder: DirectoryBuilder, block: bytes, first: int, file: str, kept: list[Sequence[int]]) -> list[Problem]:
+def _add(
+    builder: DirectoryBuilder,
+    block: bytes,
+    first: int,
+    file: str,
+    kept: list[Sequence[int]],
+    keys: set[str] | None,
+) -> list[Problem]:
     """Add a block's lines; all parsed in one go, and one by one only where that fails. ``kept`` gets the numbers of
     those that are people."""
     rows = _all_at_once(block)
@@ -93,6 +101,8 @@ def _add(builder: DirectoryBuilder, block: bytes, first: int, file: str, kept: l
     if rows is None:
         parsed = list(_one_by_one(block.split(b"\n"), first, file, problems))
         numbers, rows = [line for line, _ in parsed], [row for _, row in parsed]
+    if keys is not None:
+        keys.update(*(row for row in rows if isinstance(row, dict)))
     faults = {fault.row: fault.message for fault in builder.add(rows)}
     kept.append([number for row, number in enumerate(numbers) if row not in faults] if faults else numbers)
     problems += (

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
+from rolecall.desired.files import leads_out
 from rolecall.desired.sources import Sources
 from rolecall.errors import Problem
 from rolecall.source.document import Step
@@ -98,13 +99,26 @@ def _journal(url: Any, sources: Sources) -> Iterator[Problem]:
 
 def _people(people: Sound, sources: Sources) -> Iterator[Problem]:
     if "file" in people:
-        yield from _file(people["file"], ("people", "file"), sources)
+        for problem in _file(people["file"], ("people", "file"), sources):
+            yield problem if problem.code == "outside" else problem._replace(severity="warning")
+    patterns = people.get("files", [])
+    for at, pattern in enumerate(patterns if isinstance(patterns, list) else [patterns]):
+        yield from _pattern(pattern, ("people", "files", at), sources)
     for kind in ("scim", "okta", "url", "login_url"):
         if kind in people:
             yield from _web(people[kind], ("people", kind), sources)
     if "entra" in people and "token" not in people and not {"client_id", "client_secret"} <= people.keys():
         hint = "Add `client_id` and `client_secret`, or `token`"
         yield Problem("no_token", "Entra is read with credentials", sources.where(("people",), key=True), hint)
+
+
+def _pattern(pattern: str, path: tuple[Step, ...], sources: Sources) -> Iterator[Problem]:
+    if leads_out(pattern):
+        hint = "Files stay inside the config's directory"
+        yield Problem("outside", f"`{pattern}` leads out of the config's directory", sources.where(path), hint)
+    elif not any(sources.root.glob(pattern)):
+        hint = "Until there is one, users are not read"
+        yield Problem("no_match", f"`{pattern}` matches no file", sources.where(path), hint, "warning")
 
 
 def _file(name: str, path: tuple[Step, ...], sources: Sources) -> Iterator[Problem]:

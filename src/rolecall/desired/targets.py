@@ -40,6 +40,11 @@ def build_people(said: str | dict[str, Any], sources: Sources) -> PeopleSource:
     """Where people are read; ``org`` when the config says nothing."""
     if isinstance(said, str):
         return PeopleSource()
+    allow_empty = said.get("allow_empty", False)
+    if "files" in said:
+        patterns = said["files"] if isinstance(said["files"], list) else [said["files"]]
+        place = sources.where(("people",), key=True)
+        return PeopleSource("file", files=tuple(patterns), allow_empty=allow_empty, source=place)
     kind = next(name for name in ("file", "scim", "okta", "entra") if name in said)
     secrets = {
         name: secret(said[name], sources, ("people", name)) for name in ("token", "client_secret") if name in said
@@ -51,8 +56,10 @@ def build_people(said: str | dict[str, Any], sources: Sources) -> PeopleSource:
         client_id=said.get("client_id", ""),
         url=said.get("url"),
         login_url=said.get("login_url"),
+        allow_empty=allow_empty,
         source=sources.where(("people",), key=True),
-        **secrets,
+        token=secrets.get("token"),
+        client_secret=secrets.get("client_secret"),
     )
 
 

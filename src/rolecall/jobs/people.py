@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from rolecall.errors import OrgError, Problem
-from rolecall.live.port import IdpSource, People, Reader
+from rolecall.live.port import GroupReader, IdpSource, People, Reader
 from rolecall.model.desired import Desired
 from rolecall.model.directory import Directory, PeopleScope
 from rolecall.model.legacy import with_legacy_groups
@@ -22,6 +22,8 @@ async def read_people(people: People, org: Reader, live: Live, scope: PeopleScop
     are put into the legacy groups, too (R20). Which of two groups of one name people are in, it cannot tell: where that
     matters people are read in part.
     """
+    if isinstance(people, GroupReader):
+        people = people.with_groups(group_names(live), whole=live.covered("idp_groups").state == "complete")
     directory = await people.read_people(scope)
     itself: object = org
     if people is itself:
@@ -53,7 +55,7 @@ def people_hint(source: PeopleSource, *, observed: bool = False) -> str:
         name = "name where users come from in `people:`"
         return name if observed else f"check that the token may read users, or {name}"
     if source.kind == "file":
-        return f"check the people file `{source.at}`"
+        return f"check the people file `{', '.join(source.files) or source.at}`"
     secret = source.token or source.client_secret
     where = "the token" if secret is None else _secret_words(secret)
     return f"check {where}, and that it may read users and groups ({source.kind})"
@@ -62,6 +64,13 @@ def people_hint(source: PeopleSource, *, observed: bool = False) -> str:
 def _secret_words(secret: SecretRef) -> str:
     """Return where a secret comes from; never what it is."""
     return "the token's command" if secret.kind == "exec" else f"the token in {secret.value}"
+
+
+def group_names(live: Live) -> frozenset[str]:
+    """Return the names of all groups that the org has, those of the legacy endpoint included."""
+    groups = live.settings.idp_groups
+    names = {*live.facts.groups, *(live.facts.legacy_links or ()), *(() if groups is UNSET else groups)}
+    return frozenset(names | {key.rpartition(" [")[0] for key in names if key.endswith("]")} - {""})
 
 
 def _mapped(live: Live) -> set[str]:
@@ -75,8 +84,8 @@ def left_out(directory: Directory) -> tuple[Problem, ...]:
     """What is missing of a reading that is whole all the same: users who can be nobody of the org. A warning."""
     seen = directory.coverage
     if seen.state != "complete" or not seen.problem:
-        return ()
-    return (Problem("people_left_out", seen.problem, severity="warning"),)
+        return directory.notes
+    return (*directory.notes, Problem("people_left_out", seen.problem, severity="warning"))
 
 
 async def idp_problems(people: People | None, desired: Desired, live: Live) -> tuple[Problem, ...]:

@@ -55,6 +55,7 @@ class PeopleWay:
     ``token`` is asked when the first request goes out. ``roles`` are the org's. ``role_attribute`` is what the legacy
     endpoint reads (R18). ``wanted`` are groups of the config, for an IdP to tell the people of those not pushed yet.
     ``client_id`` and ``client_secret``, ``url`` and ``login_url`` are Entra's. ``clock`` is what waits are taken by.
+    ``files`` are globs in the place of one ``file``; ``allow_empty``: files may hold nobody.
     """
 
     token: Callable[[], str] | None = None
@@ -69,6 +70,8 @@ class PeopleWay:
     url: str | None = None
     login_url: str | None = None
     clock: Clock | None = None
+    files: tuple[str, ...] = ()
+    allow_empty: bool = False
 
 
 def connect_people(
@@ -82,7 +85,8 @@ def connect_people(
     if kind == "file":
         from rolecall.live.people_file import PeopleFile
 
-        return PeopleFile(way.folder / at, way.roles)
+        names = way.files or (at,)
+        return PeopleFile(way.folder, names, bool(way.files), way.roles, way.allow_empty, frozenset(way.wanted))
     if kind == "scim":
         from rolecall.live.people_scim import ScimPeople
 

@@ -1,170 +1,154 @@
-"""People from a file in the repo: CSV as a spreadsheet or an IdP exports it, or JSON lines as a snapshot has them."""
+"""People from files in the repo: exports of Okta and Entra, any other CSV, or JSON lines as a snapshot has them."""
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, NamedTuple
 
-from rolecall.codec.people import DirectoryBuilder
 from rolecall.codec.people_lines import BATCH, decode_lines
-from rolecall.errors import ConfigError, Problem, Where, did_you_mean
-from rolecall.model import normalise
+from rolecall.errors import ConfigError, Problem, Where
+from rolecall.live.people_lines import Users, canonical
+from rolecall.live.people_table import Table, read_csv, read_json_lines
+from rolecall.live.people_values import Known
 from rolecall.model.directory import Directory, PeopleScope
+from rolecall.model.live import UNREAD
 from rolecall.model.roles import BUILT_IN, Role
-from rolecall.source.files import read_pieces
+from rolecall.source.files import inside, read_pieces
 
-Json = Any
-
-COLUMNS: Mapping[str, frozenset[str]] = {
-    "email": frozenset({"email", "e-mail", "mail", "username", "user name", "userprincipalname", "login"}),
-    "groups": frozenset({"groups", "group", "group name", "group names"}),
-    "origin": frozenset({"origin"}),
-    "active": frozenset({"active", "enabled", "accountenabled", "account enabled"}),
-    "pending": frozenset({"pending"}),
-    "role_attribute": frozenset({"role_attribute", "role attribute"}),
-}
-"""What a person has, and the headings under which a CSV may have it, in any case. Only the e-mail must be there."""
-
-TRUE = frozenset({"true", "yes", "1", "active", "enabled"})
-FALSE = frozenset({"false", "no", "0", "inactive", "disabled", "suspended"})
-MOST_PROBLEMS = 50
-LONGEST_CELL = 1 << 20
+JSON_LINES = (".jsonl", ".ndjson", ".json")
 
 
+@dataclass(frozen=True, slots=True)
 class PeopleFile:
-    """The people of a ``.csv`` or ``.jsonl`` file, see ``port.People``. ``roles`` are the org's, for manual edits."""
+    """The people of files in ``folder``, see ``port.People``.
 
-    def __init__(self, path: Path, roles: Mapping[str, Role] = BUILT_IN) -> None:
-        self.path = path
-        self._roles = roles
+    ``names`` are paths, or with ``several`` globs; a file that ``several`` match and that has no column for groups has
+    the members of the group that it is called after. ``roles`` are the org's, for manual edits. ``known`` are the
+    groups of the configuration and, after `with_groups`, of the org; ``whole``: there are no others. Without
+    ``allow_empty``, no users at all are an error.
+    """
+
+    folder: Path
+    names: tuple[str, ...]
+    several: bool = False
+    roles: Mapping[str, Role] = field(default_factory=lambda: dict(BUILT_IN))
+    allow_empty: bool = False
+    known: Known = None
+    whole: bool = False
+
+    def with_groups(self, names: Collection[str], *, whole: bool) -> PeopleFile:
+        """Return the same source for an org that has these groups: some cells can be read by them alone."""
+        return replace(self, known=(self.known or frozenset()) | frozenset(names), whole=whole)
 
     async def read_people(self, scope: PeopleScope) -> Directory:
-        """Everybody in the file, whatever the scope. Raises ConfigError with every line that is no person."""
-        if scope == PeopleScope():
-            return Directory()
-        if self.path.suffix.lower() in (".jsonl", ".ndjson", ".json"):
-            return decode_lines(read_pieces(self.path, BATCH), file=str(self.path), roles=self._roles)
-        return decode_csv(b"".join(read_pieces(self.path, BATCH)), str(self.path), self._roles)
+        """Return everybody in the files, whatever the scope; unread, with the reason, where a file is missing.
 
+        Raises ConfigError with everything that is wrong, each with file and line.
+        """
+        return Directory() if scope == PeopleScope() else self.read()
 
-class _Line(NamedTuple):
-    """One line of a CSV: its number, and what it says under each known heading."""
+    def read(self) -> Directory:
+        """Return everybody in the files, as `read_people` does."""
+        files = list(self.files())
+        if missing := self.missing(files):
+            return Directory(coverage=UNREAD._replace(problem=missing))
+        directory = self._plain(files[0]) if len(files) == 1 and _is_json(files[0]) else None
+        directory = self._merged(files) if directory is None else directory
+        if not len(directory) and not self.allow_empty:
+            raise ConfigError(_empty("users", files))
+        if not len(directory.members) and not directory.others and not self.allow_empty:
+            raise ConfigError(_empty("memberships in groups", files))
+        return directory
 
-    number: int
-    said: Mapping[str, str]
+    def files(self) -> Iterator[str]:
+        """Yield the files by name relative to ``folder``, each once, those of a glob sorted."""
+        if not self.several:
+            yield from self.names
+            return
+        found = (match for pattern in self.names for match in matches(self.folder, pattern))
+        yield from dict.fromkeys(found)
 
+    def missing(self, files: Sequence[str]) -> str | None:
+        """Return what is missing of these files, None where all are there."""
+        if not files:
+            return f"no file matches {', '.join(f'`{name}`' for name in self.names)}"
+        gone = [name for name in files if not (self.folder / name).exists()]
+        return f"{gone[0]}: there is no such file" if gone else None
 
-def decode_csv(data: bytes, file: str, roles: Mapping[str, Role] = BUILT_IN) -> Directory:
-    """The directory in a CSV file. A person may have several lines, one for each group; their groups are put together.
-
-    Several groups in one cell are parted by ``;``, or by ``|`` where lines are parted by ``;``. ``origin`` is scim and
-    ``active`` true where nothing is said. Raises ConfigError with every line that is no person.
-    """
-    text = _text(data, file)
-    delimiter = _delimiter(text.partition("\n")[0])
-    problems: list[Problem] = []
-    people: dict[str, Json] = {}
-    lines: dict[str, int] = {}
-    for line in _lines(text, file, delimiter):
+    def _plain(self, name: str) -> Directory | None:
+        """JSON lines as a snapshot has them, which may be a million; None where keys are an export's."""
+        keys: set[str] = set()
         try:
-            row = _row(line.said, "|" if delimiter == ";" else ";")
-            _merge(people, lines, row, line.number)
-        except ValueError as error:
-            problems.append(Problem("people_invalid", str(error), Where(file, line.number, 1)))
-        if len(problems) >= MOST_PROBLEMS:
-            break
-    builder = DirectoryBuilder(roles=roles)
-    numbers = list(lines.values())
-    faults = builder.add(people.values())
-    problems += (Problem("people_invalid", fault.message, Where(file, numbers[fault.row], 1)) for fault in faults)
-    if problems:
-        raise ConfigError(*sorted(problems[:MOST_PROBLEMS], key=lambda problem: problem.where or Where(file)))
-    return builder.build()
+            directory = decode_lines(self._pieces(name), file=name, roles=self.roles, keys=keys)
+        except ConfigError:
+            if canonical(keys):
+                raise
+            return None
+        return directory if canonical(keys) and ("groups" in keys or not keys) else None
+
+    def _merged(self, files: Sequence[str]) -> Directory:
+        users = Users(self.known)
+        for name in files:
+            try:
+                table = self._table(name)
+            except ConfigError as error:
+                users.problems += error.problems
+                continue
+            users.problems += table.problems
+            users.problems += self._unknown_group(table, name)
+            if not any(problem.code == "people_columns" for problem in table.problems):
+                users.add(table.rows, table.form)
+        return replace(users.build(self.roles), notes=users.notes())
+
+    def _table(self, name: str) -> Table:
+        read = read_json_lines if _is_json(name) else read_csv
+        return read(b"".join(self._pieces(name)), name, grouped=self.several)
+
+    def _unknown_group(self, table: Table, name: str) -> Iterator[Problem]:
+        """A file that is taken for a group's because no column says otherwise has to be called after a group."""
+        group = table.form.group
+        if group is None or "groups" in table.form.headings or not self.whole or group in (self.known or ()):
+            return
+        message = f"no column for groups, and no group is called `{group}`, as the file is"
+        yield Problem("people_columns", message, Where(name, 1, 1), "rename the file, or name the column `groups`")
+
+    def _pieces(self, name: str) -> Iterator[bytes]:
+        where = Where(name)
+        path = inside(self.folder, name)
+        if path is None:
+            raise ConfigError(Problem("outside", "leads out of the config's directory", where))
+        try:
+            yield from read_pieces(path, BATCH)
+        except ConfigError as error:
+            raise ConfigError(*(problem._replace(where=where) for problem in error.problems)) from None
 
 
-def _text(data: bytes, file: str) -> str:
+def matches(folder: Path, pattern: str) -> list[str]:
+    """Return the files in ``folder`` that a glob matches, sorted, links that lead nowhere included."""
     try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        where = Where(file, data.count(b"\n", 0, error.start) + 1, 1)
-        raise ConfigError(Problem("people_encoding", "is not UTF-8", where, "save it as CSV UTF-8")) from None
-    if not text.strip():
-        raise ConfigError(Problem("people_empty", "has no lines", Where(file), "the first one names the columns"))
-    return text
+        found = sorted(path for path in folder.glob(pattern) if not path.is_dir())
+    except (ValueError, NotImplementedError, OSError):
+        return []
+    names = [path.relative_to(folder).as_posix() for path in found]
+    return [name for name in names if not any(part.startswith(".") for part in name.split("/"))]
 
 
-def _delimiter(header: str) -> str:
-    return max(",;\t", key=header.count)
+def decode_csv(data: bytes, file: str, roles: Mapping[str, Role] = BUILT_IN, known: Known = None) -> Directory:
+    """Return the directory in a CSV file. Raises ConfigError with everything that is wrong."""
+    table = read_csv(data, file)
+    users = Users(known)
+    users.problems += table.problems
+    if not any(problem.code == "people_columns" for problem in table.problems):
+        users.add(table.rows, table.form)
+    return replace(users.build(roles), notes=users.notes())
 
 
-def _lines(text: str, file: str, delimiter: str) -> Iterator[_Line]:
-    csv.field_size_limit(LONGEST_CELL)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    try:
-        columns = _columns(next(reader), file)
-        start = reader.line_num + 1
-        for cells in reader:
-            if any(cell.strip() for cell in cells):
-                yield _Line(start, {columns[at]: cell.strip() for at, cell in enumerate(cells) if at in columns})
-            start = reader.line_num + 1
-    except csv.Error as error:
-        where = Where(file, max(1, reader.line_num), 1)
-        raise ConfigError(Problem("people_syntax", f"is not CSV: {error}", where)) from None
+def _is_json(name: str) -> bool:
+    return name.lower().endswith(JSON_LINES)
 
 
-def _columns(header: list[str], file: str) -> dict[int, str]:
-    """The known columns by their place. Raises ConfigError when one is there twice, or no e-mail."""
-    known = {heading: name for name, headings in COLUMNS.items() for heading in headings}
-    columns: dict[int, str] = {}
-    for at, heading in enumerate(header):
-        name = known.get(heading.strip().casefold())
-        if name is not None and name in columns.values():
-            raise ConfigError(Problem("people_columns", f"has two columns for `{name}`", Where(file, 1, 1)))
-        if name is not None:
-            columns[at] = name
-    if "email" not in columns.values():
-        near = next(filter(None, (did_you_mean("email", [heading.strip()]) for heading in header)), None)
-        hint = near or f"the first line names the columns: {', '.join(COLUMNS)}"
-        raise ConfigError(Problem("people_columns", "has no column `email`", Where(file, 1, 1), hint))
-    return columns
-
-
-def _row(said: Mapping[str, str], parting: str) -> dict[str, Json]:
-    """A person as JSON has them. Raises ValueError."""
-    row: dict[str, Json] = {"email": said.get("email", "")}
-    if groups := [name for part in said.get("groups", "").split(parting) if (name := part.strip())]:
-        row["groups"] = groups
-    for flag in ("active", "pending"):
-        if word := said.get(flag, ""):
-            row[flag] = _truth(flag, word)
-    if origin := said.get("origin", ""):
-        row["origin"] = origin.lower()
-    if attribute := said.get("role_attribute", ""):
-        row["role_attribute"] = attribute
-    return row
-
-
-def _truth(column: str, word: str) -> bool:
-    folded = word.casefold()
-    if folded not in TRUE | FALSE:
-        raise ValueError(f"`{column}` is `{word[:40]}`, which is neither true nor false")
-    return folded in TRUE
-
-
-def _merge(people: dict[str, Json], lines: dict[str, int], row: dict[str, Json], number: int) -> None:
-    """Add a line's groups to the person's earlier ones. Raises ValueError where the lines contradict each other."""
-    key = row["email"] = normalise.email(row["email"])
-    if not key:
-        raise ValueError("`email` is empty")
-    if "@" not in key:
-        raise ValueError(f"`email` is `{key[:60]}`, which is no e-mail address")
-    held = people.get(key)
-    if held is None:
-        people[key], lines[key] = row, number
-        return
-    if {**held, "groups": None} != {**row, "groups": None}:
-        raise ValueError(f"{key} is on line {lines[key]} too, and not with the same values")
-    held["groups"] = [*held.get("groups", ()), *row.get("groups", ())]
+def _empty(what: str, files: Sequence[str]) -> Problem:
+    message = f"has no {what}" if len(files) == 1 else f"the {len(files)} files of `people` have no {what}"
+    hint = "export it again; if that is right, write `allow_empty: true` under `people`"
+    return Problem("people_empty", message, Where(files[0]), hint)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
@@ -30,6 +30,14 @@ class People(Protocol):
 
     async def read_people(self, scope: PeopleScope) -> Directory:
         """Everybody in scope, each once, with all their groups."""
+
+
+@runtime_checkable
+class GroupReader(Protocol):
+    """A source of people that can be read only by whoever knows which groups there are."""
+
+    def with_groups(self, names: Collection[str], *, whole: bool) -> People:
+        """Return the same source for an org that has these groups; ``whole``: and no others."""
 
 
 @runtime_checkable

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
+from rolecall.errors import Problem
 from rolecall.model.live import COMPLETE, Coverage
 from rolecall.model.policy import Combo
 
@@ -48,7 +49,7 @@ class Directory:
     ``emails[i]`` and ``ids[i]`` name person i (``ids`` may be ``emails`` itself where the source has no ids).
     ``groups`` numbers the groups by name; person i is in ``members[offsets[i]:offsets[i + 1]]`` (numbers of groups).
     ``others`` has the traits of everybody who is not PLAIN. ``coverage`` says whether this is all that was asked for.
-    ``requests`` counts what the read took.
+    ``requests`` counts what the read took. ``notes`` are warnings about the source.
     """
 
     emails: Sequence[str] = ()
@@ -59,6 +60,7 @@ class Directory:
     others: Mapping[int, Traits] = field(default_factory=dict)
     coverage: Coverage = COMPLETE
     requests: int = field(default=0, compare=False)
+    notes: tuple[Problem, ...] = field(default=(), compare=False)
 
     def __repr__(self) -> str:
         """Short: asyncio writes out a task's result when it ends, and this may be a million people."""

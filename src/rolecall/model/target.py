@@ -51,7 +51,8 @@ class PeopleSource:
 
     ``at`` is the path of ``file``, the base URL of ``scim`` and ``okta``, the tenant of ``entra``. ``app`` is the id of
     the WRITER app there. ``token`` is a bearer or API token; ``client_id`` and ``client_secret`` are Entra's, and
-    ``url`` and ``login_url`` its base URLs where they are not the public cloud's.
+    ``url`` and ``login_url`` its base URLs where they are not the public cloud's. ``files`` are globs, of kind ``file``
+    in the place of one path; ``allow_empty``: the files may hold nobody.
     """
 
     kind: PeopleKind = "org"
@@ -62,6 +63,8 @@ class PeopleSource:
     client_secret: SecretRef | None = None
     url: str | None = None
     login_url: str | None = None
+    files: tuple[str, ...] = ()
+    allow_empty: bool = False
     source: Where | None = None
 
 

@@ -72,8 +72,8 @@ class TestSchema:
             ("reports: {people: name}", "3:19: `people` cannot be `name`. did you mean `names`?"),
             ("people: orgs", "3:9: `people` cannot be `orgs`. did you mean `org`?"),
             ("people: {okta: 'https://a.okta.com', token: {env: T}}", "3:1: `people` has no `app`"),
-            ("people: {files: x}", "3:10: `files` is not a key of `people`. did you mean `file`?"),
-            ("people: {app: x}", "3:9: `people` names no source. Add one of file, scim, okta, entra"),
+            ("people: {fiels: x}", "3:10: `fiels` is not a key of `people`. did you mean `files`?"),
+            ("people: {app: x}", "3:9: `people` names no source. Add one of file, files, scim, okta, entra"),
             ("people: {file: x, okta: 'https://a'}", "3:19: `okta` is not a key of `people`. Known here: file"),
             ("journal: {keep: forever}", "3:17: `keep` cannot be `forever`. Write it like `30d`"),
             ("include: groups", "3:10: `include` has to be a list, not the text `groups`. Write [groups]"),
@@ -315,7 +315,8 @@ class TestTargets:
         [
             ("sso: {metadata: {file: none.xml}}", "3:24: there is no file `none.xml`"),
             ("sso: {metadata: {file: ../x.xml}}", "3:24: `../x.xml` leads out of the config's directory"),
-            ("people: {file: none.csv}", "3:16: there is no file `none.csv`"),
+            ("people: {file: ../p.csv}", "3:16: `../p.csv` leads out of the config's directory"),
+            ("people: {files: [../*.csv]}", "3:18: `../*.csv` leads out of the config's directory"),
             ("people: {entra: t, app: a}", "3:1: Entra is read with credentials. Add `client_id` and `client_secret`"),
             ("people: {scim: 'https://h/#x', token: {env: T}}", "3:16: an address cannot hold `?` or `#`"),
         ],
@@ -323,6 +324,17 @@ class TestTargets:
     def test_files_and_people(self, tmp_path: Path, text: str, expected: str) -> None:
         (problem,) = told(tmp_path, f"{text}\n")
         assert problem.startswith(f"rolecall.yaml:{expected}")
+
+    @pytest.mark.parametrize(
+        ("text", "expected"),
+        [
+            ("people: {file: none.csv}", "3:16: there is no file `none.csv`"),
+            ("people: {files: members/*.csv}", "3:17: `members/*.csv` matches no file"),
+        ],
+    )
+    def test_a_file_of_users_may_come_later(self, tmp_path: Path, text: str, expected: str) -> None:
+        (problem,) = told(tmp_path, f"{text}\n")
+        assert problem.startswith(f"warning: rolecall.yaml:{expected}")
 
 
 class TestPolicy:

@@ -110,7 +110,7 @@ def test_a_local_org_that_is_some_other_file(tmp_path: Path) -> None:
 def test_people_from_elsewhere() -> None:
     file = connect_people("file", "people.csv", PeopleWay(folder=Path("/repo")))
     assert isinstance(file, PeopleFile)
-    assert file.path == Path("/repo/people.csv")
+    assert (file.folder, file.names) == (Path("/repo"), ("people.csv",))
     assert isinstance(connect_people("scim", "https://idp.example.com/scim/v2"), ScimPeople)
 
 

@@ -47,8 +47,8 @@ def test_a_csv_with_everything() -> None:
     ]
 
 
-def test_only_the_email_must_be_there() -> None:
-    assert decoded("Email\nann@acme.com") == [person("ann@acme.com")]
+def test_only_an_address_and_groups_must_be_there() -> None:
+    assert decoded("Email,Groups\nann@acme.com,A") == [person("ann@acme.com", "A")]
 
 
 @pytest.mark.parametrize(
@@ -72,19 +72,30 @@ def test_the_forms_that_tools_export(text: str) -> None:
     [
         ("", 0, "has no lines"),
         (" \n\n", 0, "has no lines"),
-        (b"email\n\xff", 2, "not UTF-8"),
-        ("name,groups\nann,A\n", 1, "no column `email`"),
-        ("emial\nann@acme.com\n", 1, "did you mean"),
-        ("email,mail\na@b.c,a@b.c\n", 1, "two columns for `email`"),
+        (b"email,groups\n\xff,A", 2, "not UTF-8"),
+        ("email,groups\na@b.c,A\n".encode("utf-16"), 1, "UTF-16"),
+        ("email,groups\na@b.c,A\n".encode("utf-16-le"), 1, "UTF-16"),
+        (b"PK\x03\x04", 1, "Excel workbook"),
+        ("name,groups\nann,A\n", 1, "no column for email; it has name, groups"),
+        ("emial,groups\nann@acme.com,A\n", 1, "did you mean"),
+        ("email,gruops\nann@acme.com,A\n", 1, "no column for groups; it has email, gruops. did you mean `groups`?"),
+        ("email,mail,groups\na@b.c,a@b.c,A\n", 1, "has two columns for email: `email` and `mail`"),
+        ("email,Group name,memberOf\na@b.c,A,A\n", 1, "two columns for groups: `Group name` and `memberOf`"),
+        ("email,groups,statsu\na@b.c,A,ACTIVE\n", 1, "the column `statsu` is not read. did you mean `status`?"),
         ("email,groups\n,A\n", 2, "`email` is empty"),
+        ("mail,userPrincipalName,groups\n,,A\n", 2, "`mail` and `userPrincipalName` are empty"),
         ("email,groups\nann,A\n", 2, "no e-mail address"),
-        ("email,active\nann@acme.com,maybe\n", 2, "neither true nor false"),
-        ("email,origin\n\nann@acme.com,ldap\n", 3, "`origin`"),
-        ("email,active\na@b.c,yes\nA@b.c,no\n", 3, "on line 2 too"),
+        ("email,active,groups\nann@acme.com,maybe,A\n", 2, "neither true nor false"),
+        ("email,status,groups\nann@acme.com,GONE,A\n", 2, "`status` is `GONE`"),
+        ("email,origin,groups\n\nann@acme.com,ldap,A\n", 3, "`origin`"),
+        ("email,active,groups\na@b.c,yes,A\nA@b.c,no,B\n", 3, "on line 2 too"),
         ('email,groups\na@b.c,"A\n', 2, "not CSV"),
         ('email,groups\na@b.c,"A"x\n', 2, "not CSV"),
+        ("email,groups\na@b.c,A,B\n", 2, "has 3 cells, and the first line names 2 columns"),
+        ("email,groups\na@b.c\n", 2, "has 1 cell, and"),
+        ("email,groups,Member type\na@b.c,A,Robot\n", 2, "no known type"),
     ],
-    ids=range(13),
+    ids=range(24),
 )
 def test_what_is_wrong_has_its_line(text: str | bytes, line: int, words: str) -> None:
     (problem,) = problems(text)
@@ -100,17 +111,27 @@ def test_lines_inside_a_cell_count() -> None:
 
 
 def test_all_lines_are_told_at_once_but_not_without_end() -> None:
-    assert len(problems("email,active\n" + "".join(f"p{n}@b.c,?\n" for n in range(9)))) == 9
-    assert len(problems("email,active\n" + "".join(f"p{n}@b.c,?\n" for n in range(999)))) == 50
+    assert len(problems("email,active,groups\n" + "".join(f"p{n}@b.c,?,A\n" for n in range(9)))) == 9
+    assert len(problems("email,active,groups\n" + "".join(f"p{n}@b.c,?,A\n" for n in range(999)))) == 50
+
+
+def test_all_headings_are_told_at_once() -> None:
+    found = problems("nmae,active,status\nann,yes,ACTIVE\n")
+    assert [problem.message.partition(";")[0] for problem in found] == [
+        "has two columns for active: `active` and `status`",
+        "no column for email",
+        "no column for groups",
+    ]
 
 
 def read(path: Path) -> Directory:
-    return asyncio.run(PeopleFile(path).read_people(EVERYBODY))
+    return asyncio.run(PeopleFile(path.parent, (path.name,)).read_people(EVERYBODY))
 
 
 def test_an_address_that_is_there_again_has_its_line(tmp_path: Path) -> None:
     """Blank lines, and lines that are no person, count as lines all the same."""
-    (tmp_path / "p.jsonl").write_text('{"email": "a@b.c"}\n\n{"email": 7}\n{"email": "d@b.c"}\n{"email": "A@b.c"}\n')
+    text = '{"email": "a@b.c", "groups": ["A"]}\n\n{"email": 7}\n{"email": "d@b.c"}\n{"email": "A@b.c"}\n'
+    (tmp_path / "p.jsonl").write_text(text)
     with pytest.raises(ConfigError) as caught:
         read(tmp_path / "p.jsonl")
     assert [(one.where.line, one.code) for one in caught.value.problems if one.where] == [
@@ -121,16 +142,23 @@ def test_an_address_that_is_there_again_has_its_line(tmp_path: Path) -> None:
 
 
 def test_json_lines_may_have_manual_edits(tmp_path: Path) -> None:
-    row = {"email": "ann@acme.com", "manual": [{"team": "B", "role": "Member"}]}
+    row = {"email": "ann@acme.com", "groups": [], "manual": [{"team": "B", "role": "Member"}]}
     (tmp_path / "p.jsonl").write_text(json.dumps(row))
     assert read(tmp_path / "p.jsonl").traits(0).manual == (Combo("B", "member"),)
 
 
-@pytest.mark.parametrize("name", ["gone.csv", "gone.jsonl", "."])
-def test_a_file_that_cannot_be_read(tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize("name", ["gone.csv", "gone.jsonl"])
+def test_a_file_that_is_missing_is_unread(tmp_path: Path, name: str) -> None:
+    """It may be made by a step of a pipeline that did not run; that is no error of the config."""
+    directory = read(tmp_path / name)
+    assert (directory.coverage.state, directory.coverage.problem) == ("unread", f"{name}: there is no such file")
+
+
+def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
+    (tmp_path / "people.csv").mkdir()
     with pytest.raises(ConfigError) as caught:
-        read(tmp_path / name)
-    assert caught.value.problems[0].code == "unreadable"
+        read(tmp_path / "people.csv")
+    assert str(caught.value) == "people.csv: is a directory. Name a file"
 
 
 @given(st.binary(max_size=200))

@@ -1,0 +1,151 @@
+"""The lines of people files, put together into users: groups are joined, values that contradict each other are told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+from rolecall.codec.people import DirectoryBuilder
+from rolecall.errors import ConfigError, Problem, Where
+from rolecall.live.people_values import Address, Known, is_user, read_address, read_truth, split_groups
+from rolecall.model import normalise
+from rolecall.model.directory import Directory
+from rolecall.model.roles import BUILT_IN, Role
+
+Json = Any
+MOST_PROBLEMS = 50
+
+
+class Form(NamedTuple):
+    """How a file is written: what it calls its columns, the sign between groups, whether a cell is one group, the group
+    whose members it has (None where a column says it), and the headings that are not read."""
+
+    headings: Mapping[str, str]
+    separator: str = ";"
+    one_group: bool = False
+    group: str | None = None
+    ignored: tuple[str, ...] = ()
+
+
+class Row(NamedTuple):
+    """One line: its place, and what it says by the names of `COLUMNS`; ``id`` and ``manual`` as a snapshot has them."""
+
+    where: Where
+    values: Mapping[str, Json]
+
+
+class Users:
+    """Collects the users of one or several files. ``known`` are the groups of the org and the configuration."""
+
+    def __init__(self, known: Known = None) -> None:
+        self._known = known
+        self._users: dict[str, dict[str, Json]] = {}
+        self._places: dict[str, Where] = {}
+        self._rivals: list[tuple[Where, Address]] = []
+        self._skipped = 0
+        self._ignored: dict[str, None] = {}
+        self.problems: list[Problem] = []
+
+    @property
+    def full(self) -> bool:
+        """Whether there are so many problems that no more are looked for."""
+        return len(self.problems) >= MOST_PROBLEMS
+
+    def add(self, rows: Iterable[Row], form: Form) -> None:
+        """Add the lines of a file. What is wrong with one is in ``problems``."""
+        self._ignored.update(dict.fromkeys(form.ignored))
+        for row in rows:
+            try:
+                self._add(row, form)
+            except ValueError as error:
+                self.problems.append(Problem("people_invalid", str(error), row.where))
+            if self.full:
+                return
+
+    def build(self, roles: Mapping[str, Role] = BUILT_IN) -> Directory:
+        """Return the directory of everybody added, with what is worth a warning. Raises ConfigError."""
+        builder = DirectoryBuilder(roles=roles)
+        places = list(self._places.values())
+        faults = builder.add(self._users.values())
+        self.problems += (Problem("people_invalid", fault.message, places[fault.row]) for fault in faults)
+        if self.problems:
+            placed = sorted(self.problems[:MOST_PROBLEMS], key=lambda problem: problem.where or Where(""))
+            raise ConfigError(*placed)
+        return builder.build()
+
+    def notes(self) -> tuple[Problem, ...]:
+        """Return warnings: columns that are not read, members that are no users, lines with two addresses."""
+        notes = []
+        if self._ignored:
+            listed = ", ".join(self._ignored)
+            notes.append(Problem("people_ignored", f"ignored columns of the people files: {listed}", None))
+        if self._skipped:
+            message = f"{self._skipped} members of groups are no users, and are left out (R29)"
+            notes.append(Problem("people_no_users", message, None))
+        if self._rivals:
+            where, address = self._rivals[0]
+            notes.append(_two_addresses(len(self._rivals), address)._replace(where=where))
+        return tuple(note._replace(severity="warning") for note in notes)
+
+    def _add(self, row: Row, form: Form) -> None:
+        values, headings = row.values, form.headings
+        if (kind := values.get("kind")) and not is_user(headings["kind"], str(kind)):
+            self._skipped += 1
+            return
+        address = read_address(values, headings)
+        if address.rival:
+            self._rivals.append((row.where, address))
+        user: dict[str, Json] = {"email": normalise.email(address.text)}
+        for flag in ("active", "pending"):
+            if (value := values.get(flag)) not in ("", None):
+                user[flag] = read_truth(headings.get(flag, flag), value)
+        if origin := values.get("origin"):
+            user["origin"] = str(origin).lower()
+        user |= {
+            name: values[name] for name in ("role_attribute", "id", "manual") if values.get(name) not in ("", None)
+        }
+        self._merge(user, self._groups(values, form), row.where)
+
+    def _groups(self, values: Mapping[str, Json], form: Form) -> list[str]:
+        if "groups" not in form.headings and form.group is not None:
+            return [form.group]
+        cell = values.get("groups") or ""
+        if isinstance(cell, list) and all(isinstance(group, str) for group in cell):
+            return list(cell)
+        if not isinstance(cell, str):
+            raise ValueError(f"`{form.headings.get('groups', 'groups')}` is neither text nor a list of names")
+        return split_groups(cell, form.separator, self._known, one=form.one_group)
+
+    def _merge(self, user: dict[str, Json], groups: list[str], where: Where) -> None:
+        """Add a line to its user. Raises ValueError where it says something else than an earlier one."""
+        key = user["email"]
+        held = self._users.setdefault(key, {"email": key, "groups": []})
+        first = self._places.setdefault(key, where)
+        for name, value in user.items():
+            if held.setdefault(name, value) != value:
+                place = f"line {first.line}" if first.file == where.file else f"{first.file}:{first.line}"
+                raise ValueError(f"{key} is on {place} too, and not with the same `{name}`")
+        held["groups"] += (group for group in groups if group not in held["groups"])
+
+
+def _two_addresses(lines: int, address: Address) -> Problem:
+    heading, text = address.rival or ("", "")
+    shown = f"`{address.heading}` {address.text} and `{heading}` {text}"
+    have = "line has" if lines == 1 else "lines have"
+    message = f"{lines} {have} two addresses: {shown}; `{address.heading}` is used"
+    hint = f"if provisioning sends the other, remove the column `{address.heading}`"
+    return Problem("people_addresses", message, None, hint)
+
+
+def group_of(name: str) -> str:
+    """Return the group whose members a file of this name has: ``members/Writer-Legal.csv`` has Writer-Legal's."""
+    return normalise.name(name.rpartition("/")[2].rpartition(".")[0])
+
+
+def canonical(keys: Iterable[str]) -> bool:
+    """Whether JSON keys are those of a snapshot, so that a line is a whole user (see `codec.people`)."""
+    return SNAPSHOT.issuperset(keys)
+
+
+SNAPSHOT = frozenset(("email", "id", "origin", "active", "pending", "groups", "role_attribute", "manual"))
+OWN_KEYS = ("id", "manual")

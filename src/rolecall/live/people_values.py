@@ -1,0 +1,132 @@
+"""The values in a people file: whose address a line has, whether the user is active, which groups a cell names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from rolecall.live.guest import external_address, is_guest_name
+from rolecall.live.people_columns import ADDRESSES
+from rolecall.model import normalise
+
+Json = Any
+Known = frozenset[str] | None
+"""The groups of the org and the configuration; None where the org was not read."""
+
+TRUE = frozenset({"true", "yes", "1", "enabled"})
+FALSE = frozenset({"false", "no", "0", "disabled"})
+ACTIVE = frozenset(
+    (*("ACTIVE", "PROVISIONED", "RECOVERY", "PASSWORD_EXPIRED", "LOCKED_OUT"), "PENDING_USER_ACTION", "PASSWORD_RESET")
+)
+"""Okta's states of a user who is in the org. Its reports call PROVISIONED *Pending user action*, RECOVERY *Password
+reset*."""
+INACTIVE = frozenset(("INACTIVE", "DEPROVISIONED", "DEACTIVATED", "SUSPENDED", "STAGED"))
+
+USERS = frozenset(("user", "guest", "member", "microsoftgraphuser"))
+OTHERS = frozenset(
+    ("group", "serviceprincipal", "device", "contact", "orgcontact", "application", "microsoftgraphgroup")
+)
+"""What else may be a member of an Entra group; nobody of the org (R29)."""
+
+
+class Address(NamedTuple):
+    """A user's address, the heading it was under, and another that the same line has, where they differ."""
+
+    text: str
+    heading: str
+    rival: tuple[str, str] | None = None
+
+
+def read_address(values: Mapping[str, Json], headings: Mapping[str, str]) -> Address:
+    """Return the address of a line. Raises ValueError where it has none."""
+    cells = [(name, str(values[name]).strip()) for name in ADDRESSES if values.get(name)]
+    addresses = [(name, address) for name, text in cells if (address := _address(text))]
+    if not addresses:
+        shown = " and ".join(f"`{headings[name]}`" for name in ADDRESSES if name in headings) or "`email`"
+        if not cells:
+            raise ValueError(f"{shown} {'are' if ' and ' in shown else 'is'} empty")
+        name, text = cells[0]
+        raise ValueError(f"`{headings.get(name, name)}` is `{text[:60]}`, which is no e-mail address")
+    (name, text), *others = addresses
+    different = ((headings[name], rival) for name, rival in others if normalise.email(rival) != normalise.email(text))
+    return Address(text, headings[name], next(different, None))
+
+
+def _address(text: str) -> str | None:
+    if is_guest_name(text):
+        return external_address(text)
+    return text if "@" in text.strip("@") else None
+
+
+def read_truth(heading: str, value: Json) -> bool:
+    """Return a flag, or whether a status is an active one. Raises ValueError for anything else."""
+    if isinstance(value, bool):
+        return value
+    text = str(value).strip()
+    status = re.sub(r"[\s_-]+", "_", text).upper()
+    if text.lower() in TRUE or status in ACTIVE:
+        return True
+    if text.lower() in FALSE or status in INACTIVE:
+        return False
+    message = f"`{heading}` is `{text[:40]}`, which is neither true nor false, and no status of a user"
+    raise ValueError(f"{message} ({', '.join(sorted(ACTIVE | INACTIVE))})")
+
+
+def is_user(heading: str, value: str) -> bool:
+    """Whether a line is a user's, by the type that Entra gives it. Raises ValueError for an unknown type."""
+    kind = "".join(filter(str.isalnum, value.lower()))
+    if kind in USERS or kind in OTHERS:
+        return kind in USERS
+    raise ValueError(f"`{heading}` is `{value[:40]}`, which is no known type of a member")
+
+
+def split_groups(cell: str, separator: str, known: Known, *, one: bool = False) -> list[str]:
+    """Return the groups that a cell names. ``separator`` always parts them, unless the whole cell is a known group.
+
+    A comma or ``|`` parts them only where every part is a known group and the whole is none. ``one``: the cell is one
+    group unless that holds. Raises ValueError where it is not clear which groups are meant.
+    """
+    parts = _parts(cell, separator)
+    if len(parts) < 2 and separator not in cell:
+        return _finer(normalise.name(cell), separator, known, one) if parts else []
+    if known is not None and normalise.name(cell) in known:
+        if known.issuperset(parts):
+            raise ValueError(_ambiguous(normalise.name(cell), parts))
+        return [normalise.name(cell)]
+    for part in parts:
+        if len(_finer(part, separator, known, True)) > 1:
+            raise ValueError(f"`{part[:80]}` is parted by another sign than the other groups of the cell")
+    return parts
+
+
+def _finer(text: str, separator: str, known: Known, one: bool) -> list[str]:
+    if known is None:
+        return [text]
+    signs = [sign for sign in (",", "|") if sign in text and sign != separator]
+    ways = [parts for way in dict.fromkeys((*signs, "".join(signs))) if len(parts := _parts(text, way)) > 1]
+    for parts in filter(known.issuperset, ways):
+        if text in known:
+            raise ValueError(_ambiguous(text, parts))
+        return parts
+    for parts in ways:
+        strangers = [part for part in parts if part not in known]
+        if text not in known and not one and len(strangers) < len(parts):
+            raise ValueError(
+                f"`{text[:80]}` is no known group; of its parts {_listed(strangers)} is none either; write"
+                f" `{separator}` between groups, and after a group that has such a sign in its name"
+            )
+    return [text]
+
+
+def _parts(text: str, signs: str) -> list[str]:
+    pieces = re.split(f"[{re.escape(signs)}]", text) if signs else [text]
+    return [name for piece in pieces if (name := normalise.name(piece))]
+
+
+def _ambiguous(whole: str, parts: list[str]) -> str:
+    return f"`{whole[:80]}` is a group, and so are {_listed(parts)}: write one line for each membership"
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(f"`{name[:40]}`" for name in names[:5]) + (", ..." if len(names) > 5 else "")
