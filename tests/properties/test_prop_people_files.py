@@ -16,7 +16,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rolecall.errors import ConfigError
+from rolecall.errors import ConfigError, Problem
 from rolecall.live.people_columns import COLUMNS
 from rolecall.live.people_file import PeopleFile
 from rolecall.live.people_values import ACTIVE, INACTIVE
@@ -67,7 +67,7 @@ def wanted(users: People) -> People:
 def lines(draw: Any, users: People, per_membership: bool, sign: str) -> list[dict[str, str]]:
     rows = []
     for email, (active, groups) in users.items():
-        states = sorted(ACTIVE) + ["true", "Yes"] if active else sorted(INACTIVE) + ["False", "no"]
+        states = [*sorted(ACTIVE), "true", "Yes"] if active else [*sorted(INACTIVE), "False", "no"]
         cells = [*groups] if per_membership and groups else [sign.join(groups)]
         rows += [{"email": email, "groups": cell, "active": draw(st.sampled_from(states))} for cell in cells]
     return draw(st.permutations(rows))
@@ -137,12 +137,17 @@ def test_a_broken_heading_is_never_read_as_nobody(users: People, names: dict[str
     heading = names[broken].strip()
     names[broken] = data.draw(st.sampled_from([heading[:-1], f"{heading}x", f"my {heading}"]))
     rows = lines(data.draw, users, False, ";")
+    directory, problems = attempted({"p.csv": written(data.draw, rows, names, ",")})
+    assert all(problem.where and problem.where.line for problem in problems)
+    listed = any(names[broken] in note.message for note in directory.notes)
+    assert problems or listed or names[broken] in _all_headings()
+
+
+def attempted(files: dict[str, bytes]) -> tuple[Directory, tuple[Problem, ...]]:
     try:
-        directory = read({"p.csv": written(data.draw, rows, names, ",")})
+        return read(files), ()
     except ConfigError as error:
-        assert all(problem.where and problem.where.line for problem in error.problems)
-        return
-    assert any(names[broken] in note.message for note in directory.notes) or names[broken] in _all_headings()
+        return Directory(), error.problems
 
 
 def _all_headings() -> set[str]:
