@@ -219,6 +219,8 @@ UNREADABLE: list[Reply] = [
     page([{"etag": '"1"'}]),
     page([{"name": "not a domain", "etag": '"1"'}]),
     page(["acme.com"]),
+    reply({"data": [], "has_more": False, "last_id": None, "total": 0, "revision": "1", "next": "/v1/domains?after=1"}),
+    reply({"data": [], "has_more": False, "total": 0, "revision": "1"}, link='</v1/domains?after=1>; rel="next"'),
     Close(),
 ]
 

@@ -6,7 +6,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from fake_idps import Site, graph_answers, okta_answers, served, uid
@@ -138,6 +140,57 @@ def test_the_token_never_follows_a_page_to_another_host(kind: str) -> None:
     found = read(kind, site)
     assert found.coverage.state == "unread"
     assert "another host" in (found.coverage.problem or "")
+
+
+def okta_page(form: str) -> Callable[[list[Any], str | None], tuple[Any, dict[str, str]]]:
+    """Okta's pages with the next one told in another form; ``{}`` is its URL."""
+    return lambda part, link: (part, {"link": form.format(link)} if link else {"link": '<x>; rel="self"'})
+
+
+def relative(link: str) -> str:
+    return urlsplit(link)._replace(scheme="", netloc="").geturl()
+
+
+def graph_page(key: str) -> Callable[[list[Any], str | None], tuple[Any, dict[str, str]]]:
+    return lambda part, link: ({"value": part, **({key: link} if link else {})}, {})
+
+
+@pytest.mark.parametrize(
+    ("kind", "paging"),
+    [
+        ("okta", okta_page('<x>; title="a, b"; rel="self", <{}>; title="Page 2, of 3"; rel="next"')),
+        ("okta", lambda part, link: (part, {"link": f"<{relative(link)}>; rel=next" if link else ""})),
+        ("entra", graph_page("@odata.nextlink")),
+        ("entra", lambda part, link: ({"value": part}, {"link": f'<{link}>; rel="next"'} if link else {})),
+    ],
+)
+def test_pages_in_each_known_form_are_read_whole(kind: str, paging: Any) -> None:
+    assert held(read(kind, a_site(page=1, paging=paging))) == held(read(kind, a_site()))
+    assert read(kind, a_site(page=1, paging=paging)).coverage.state == "complete"
+
+
+@pytest.mark.parametrize(
+    ("kind", "paging"),
+    [
+        ("okta", okta_page("{}; rel=next")),
+        ("okta", lambda part, link: (part, {"link": "", "x-next-page": "2"} if link else {})),
+        ("okta", lambda part, link: (part, {"x-total-count": "99"})),
+        ("entra", graph_page("nextLink")),
+        ("entra", graph_page("nextPageToken")),
+        ("entra", lambda part, link: ({"value": part, "@odata.count": 99}, {})),
+    ],
+)
+def test_a_next_page_in_an_unknown_form_makes_people_partial(kind: str, paging: Any) -> None:
+    found = read(kind, a_site(page=1, paging=paging))
+    assert found.coverage.state in ("partial", "unread")
+    assert found.coverage.problem
+    assert "may go on" in (facts(kind, a_site(page=1, paging=paging)).unread or "")
+
+
+def test_a_full_page_that_lost_its_links_makes_people_partial() -> None:
+    many = {f"p{number}@acme.com": ["Admins"] for number in range(200)}
+    site = replace(a_site(pushed=["Admins"]), people=many)
+    assert read("okta", replace(site, paging=lambda part, link: (part, {}))).coverage.state == "partial"
 
 
 def test_okta_tells_the_role_attribute_of_the_legacy_endpoint() -> None:

@@ -102,6 +102,15 @@ def endless(asked: Asked) -> Reply:
     return reply({"totalResults": 3, "Resources": [user(number) for number in range(start, start + 5000)]})
 
 
+@pytest.mark.parametrize("more, headers", [({"nextCursor": "c2"}, {}), ({}, {"link": '<?cursor=c2>; rel="next"'})])
+def test_a_next_page_in_another_form_makes_people_partial(more: dict[str, str], headers: dict[str, str]) -> None:
+    page_one = {"totalResults": len(PEOPLE), "Resources": PEOPLE, **more}
+    none = {"totalResults": 0, "Resources": []}
+    directory = served(lambda asked: reply(page_one, **headers) if "Users" in asked.path else reply(none))
+    assert directory.coverage.state == "partial"
+    assert "may go on" in (directory.coverage.problem or "")
+
+
 @pytest.mark.parametrize(
     "server",
     [

@@ -59,6 +59,7 @@ class Site:
     client_secret: str = "client-secret"
     echo: bool = False
     next_host: str | None = None
+    paging: Callable[[list[Any], str | None], tuple[Any, dict[str, str]]] | None = None
     broken: str | None = None
     forbidden: tuple[str, ...] = ()
     seen: list[Exchanged] = field(default_factory=list)
@@ -121,6 +122,8 @@ def served(site: Site, answer: Answerer, *, okta: bool) -> Iterator[str]:
             following = f"{host}{path}?{urlencode({**query, mark: start + size})}"
             more = start + size < len(rows)
             part = rows[start : start + size]
+            if site.paging is not None:
+                return 200, *site.paging(part, following if more else None)
             if okta:
                 link = f'<{host}{path}>; rel="self"' + (f', <{following}>; rel="next"' if more else "")
                 return 200, part, {"link": link}

@@ -5,15 +5,15 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from pathlib import Path, PurePath
+from pathlib import Path
 
+from rolecall.desired.includes import OVERLAYS
 from rolecall.errors import ConfigError, Problem, Where, did_you_mean
 from rolecall.source.document import Document
 from rolecall.source.files import inside, read_file
 from rolecall.source.yaml_file import parse_yaml
 
 MAIN = "rolecall.yaml"
-OVERLAYS = "env"
 SUFFIXES = (".yaml", ".yml", ".json")
 INCLUDABLE = ("domains", "defaults", "sso", "scim", "idp_groups", "ignore", "allow", "watch", "access_tests")
 """What an included file may hold."""
@@ -35,37 +35,19 @@ def read_document(root: Path, name: str) -> Document:
 
 def environments(root: Path) -> tuple[str, ...]:
     """The names of the overlays in ``root/env``, sorted."""
-    folder = root / OVERLAYS
-    if not folder.is_dir():
+    try:
+        paths = list((root / OVERLAYS).iterdir())
+    except OSError:
         return ()
-    return tuple(sorted(path.stem for path in folder.iterdir() if path.suffix in SUFFIXES and path.name[0] != "."))
+    return tuple(sorted({path.stem for path in paths if path.suffix in SUFFIXES and path.name[0] != "."}))
 
 
 def overlay_name(root: Path, env: str) -> str | None:
     """The overlay's file name relative to ``root``, or None when there is none of that name."""
     if env not in environments(root):
         return None
-    return next(name for suffix in SUFFIXES if (root / (name := f"{OVERLAYS}/{env}{suffix}")).exists())
-
-
-def leads_out(pattern: str) -> bool:
-    """Whether a glob is absolute or climbs out of the folder it starts in."""
-    return pattern.startswith(("/", "\\")) or ".." in pattern.replace("\\", "/").split("/")
-
-
-def matches(root: Path, pattern: str, main: str) -> list[str]:
-    """The files that an include's glob matches, sorted. Hidden files, overlays and the main file never count."""
-    if not PurePath(pattern).parts:
-        return []
-    try:
-        found = sorted(path.relative_to(root).as_posix() for path in root.glob(pattern) if path.is_file())
-    except (ValueError, NotImplementedError, OSError):
-        return []
-    return [name for name in found if name != main and not _hidden(name) and not name.startswith(f"{OVERLAYS}/")]
-
-
-def _hidden(name: str) -> bool:
-    return any(part.startswith(".") for part in name.split("/"))
+    names = (f"{OVERLAYS}/{env}{suffix}" for suffix in SUFFIXES)
+    return next((name for name in names if os.path.lexists(root / name)), None)
 
 
 _TOP_KEY = re.compile(rb"^(?:\"([^\"\n]+)\"|'([^'\n]+)'|([A-Za-z_][\w-]*))[ \t]*:", re.MULTILINE)
@@ -78,7 +60,7 @@ def unmatched(root: Path, read: set[str]) -> list[str]:
     Left out: hidden files and folders, overlays, folders that are a config repo of their own, and files whose top keys
     belong to something else, such as a snapshot.
     """
-    names = (name for name in _walk(root) if name not in read and name.endswith((".yaml", ".yml")))
+    names = (name for name in _walk(root) if name not in read and name.lower().endswith((".yaml", ".yml")))
     return [name for name in names if _looks_like_ours(root / name)]
 
 

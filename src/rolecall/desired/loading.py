@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from rolecall.desired import files
+from rolecall.desired.includes import OVERLAYS, Matches, is_glob, leads_out, matches
 from rolecall.desired.merge import drops_nothing, merge_files, normalised, overlay
 from rolecall.desired.sources import Sources
 from rolecall.errors import ConfigError, Problem, Where, did_you_mean
@@ -33,6 +35,7 @@ class _Loading:
     def __init__(self, root: Path, env: str | None, main: str, seen: dict[str, Document | None]) -> None:
         self.root, self.env, self.main, self.seen = root, env, main, seen
         self.problems: list[Problem] = []
+        self.other_case: set[str] = set()
 
     def run(self) -> Sources:
         if not (self.root / self.main).exists():
@@ -83,17 +86,15 @@ class _Loading:
         for position, pattern in enumerate(patterns if isinstance(patterns, list) else []):
             if not isinstance(pattern, str) or not pattern:
                 continue
-            if files.leads_out(pattern):
-                where = first.where(("include", position))
+            where = first.where(("include", position))
+            if leads_out(pattern):
                 message = f"`{pattern}` leads out of the config's directory"
                 self.problems.append(Problem("outside", message, where, "Included files stay inside it"))
                 continue
-            names = files.matches(self.root, pattern, self.main)
-            if not names:
-                where = first.where(("include", position))
-                message = f"`{pattern}` matches no file"
-                self.problems.append(Problem("no_match", message, where, severity="warning"))
-            found.update(dict.fromkeys(names))
+            matched = matches(self.root, pattern, self.main)
+            self.problems += _include_problems(pattern, matched, where)
+            self.other_case.update(matched.other_case)
+            found.update(dict.fromkeys(matched.names))
         return list(found)
 
     def _check_included(self, part: Document) -> None:
@@ -109,16 +110,31 @@ class _Loading:
         if name is None:
             known = files.environments(self.root)
             hint = did_you_mean(self.env, known) or f"known here: {', '.join(known) or 'none'}"
-            where = Where(f"{files.OVERLAYS}/{self.env}.yaml")
+            where = Where(f"{OVERLAYS}/{self.env}.yaml")
             self.problems.append(Problem("no_such_env", f"there is no overlay for `{self.env}`", where, hint))
             return None
         return self._read(name)
 
     def _unmatched(self, included: list[str]) -> None:
-        for name in files.unmatched(self.root, {self.main, *included}):
+        for name in files.unmatched(self.root, {self.main, *included, *self.other_case}):
             hint = "Add it to `include`, or move it"
             message = "no glob of `include` matches this file, so it is not read"
             self.problems.append(Problem("not_included", message, Where(name), hint, "warning"))
+
+
+def _include_problems(pattern: str, matched: Matches, where: Where) -> Iterator[Problem]:
+    """Yield what is wrong at one include: names that cannot be read, that differ in capitals, or none at all."""
+    for name, why in matched.broken:
+        yield Problem("include_unreadable", f"`{name}` {why}", where, "Restore it, or remove it from the folder")
+    for name in matched.other_case:
+        message = f"`{name}` differs from `{pattern}` only in capitals, so it is not read"
+        yield Problem("include_case", message, where, "Rename it, or add it to `include`", "warning")
+    for name in matched.links:
+        message = f"`{name}` is a link to a folder, which `**` does not follow, so nothing in it is read"
+        yield Problem("include_link", message, where, f"Add `{name}/*.yaml` to `include`", "warning")
+    if not (matched.names or matched.broken):
+        problem = Problem("no_match", f"`{pattern}` matches no file", where)
+        yield problem._replace(severity="warning") if is_glob(pattern) else problem
 
 
 def _no_config(main: str) -> Problem:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
 from urllib.parse import parse_qsl, urlsplit
@@ -10,6 +9,7 @@ from urllib.parse import parse_qsl, urlsplit
 from rolecall.codec.people import DirectoryBuilder
 from rolecall.errors import OrgError, Problem
 from rolecall.live.exchange import Exchange, together
+from rolecall.live.pages import following, more_than, within
 from rolecall.live.party import Party
 from rolecall.live.transport import Answer, NoAnswer, Request
 from rolecall.model import normalise
@@ -17,12 +17,12 @@ from rolecall.model.directory import Directory
 from rolecall.model.live import COMPLETE, UNREAD, Coverage
 
 Json = Any
+Query = tuple[tuple[str, str], ...]
 T = TypeVar("T")
 Search = Callable[[str], Coroutine[Any, Any, Iterable[tuple[str, str]]]]
 """Looks for groups by name: the ids and names of those that came."""
 
 MOST_PAGES = 20_000
-_NEXT = re.compile(r'<([^<>]*)>\s*;[^,<]*\brel="?next"?', re.IGNORECASE)
 
 
 class Idp(NamedTuple):
@@ -51,36 +51,47 @@ class IdpClient:
         self.exchange = exchange
         self._idp = idp
         self._base = base.rstrip("/")
+        self._cuts: dict[str, str] = {}
 
     async def one(self, path: str, *query: tuple[str, str]) -> Json:
         """One object. Raises OrgError when it is refused or is no JSON."""
         return self._json(*await self._ask(Request("GET", path, query)))
 
     async def linked(self, path: str, *query: tuple[str, str]) -> list[Json]:
-        """All rows of a list whose pages are joined by ``Link`` headers (RFC 8288), as Okta's are."""
-        rows: list[Json] = []
-        request: Request | None = Request("GET", path, query)
-        for _ in range(MOST_PAGES):
-            asked, answer = await self._ask(request)
-            rows += self._rows(asked, self._json(asked, answer))
-            found = _NEXT.search(answer.headers.get("link", ""))
-            if found is None:
-                return rows
-            request = self._follow(found[1], asked)
-        raise self._wrong(Request("GET", path), "its pages do not end")
+        """Return all rows of a list whose pages are JSON lists joined by ``Link`` headers (RFC 8288), as Okta's are.
+
+        Rows that may be missing make the directory partial, see ``cut``.
+        """
+        return await self._list(path, query, lambda page: page)
 
     async def values(self, path: str, *query: tuple[str, str]) -> list[Json]:
-        """All rows of a list whose pages are joined by ``@odata.nextLink``, as Graph's are."""
+        """Return all rows of a list whose pages are objects with ``value`` and ``@odata.nextLink``, as Graph's are."""
+        return await self._list(path, query, lambda page: page.get("value") if isinstance(page, dict) else None)
+
+    async def _list(self, path: str, query: Query, rows_of: Callable[[Json], Json]) -> list[Json]:
         rows: list[Json] = []
         request = Request("GET", path, query)
+        self._cuts.pop(path, None)
         for _ in range(MOST_PAGES):
             asked, answer = await self._ask(request)
-            page = self._json(asked, answer)
-            rows += self._rows(asked, page.get("value") if isinstance(page, dict) else None)
-            if not (following := page.get("@odata.nextLink")):
+            body = self._json(asked, answer)
+            page = self._rows(asked, rows_of(body))
+            rows += page
+            after = following(answer.headers, body)
+            if after.link is None:
+                self._note_cut(path, after.unknown or _short(answer, body, len(rows), len(page), request))
                 return rows
-            request = self._follow(str(following), asked)
+            request = self._follow(after.link, asked)
         raise self._wrong(Request("GET", path), "its pages do not end")
+
+    @property
+    def cut(self) -> str | None:
+        """Return why a list that was read may lack rows, None where each was read to its end."""
+        return next(iter(self._cuts.values()), None)
+
+    def _note_cut(self, path: str, why: str | None) -> None:
+        if why is not None:
+            self._cuts[path] = f"{self._idp.name} answered GET {path} with a list that may go on: {why}"
 
     async def whole(self, work: Coroutine[Any, Any, T]) -> T:
         """What reading gives. Raises OrgError where an answer lacks what the API promises."""
@@ -122,6 +133,8 @@ class IdpClient:
             raise OrgError(Problem("idp_people", f"the users of {self._idp.name} cannot be taken as people: {why}"))
         read, left = len(builder), sum(row is None for row in said)
         problem = coverage.problem or (nameless.format(left) if left else None)
+        if self.cut is not None:
+            return builder.build(coverage._replace(state="partial", read=read, total=None, problem=self.cut))
         total = read + (coverage.total or 0)
         return builder.build(coverage._replace(read=read, total=total, problem=problem))
 
@@ -149,8 +162,8 @@ class IdpClient:
 
     def _follow(self, url: str, asked: Request) -> Request:
         """The request for the next page. The token goes to the IdP's own host and nowhere else."""
-        path = url.removeprefix(self._base)
-        if path == url or not path.startswith("/"):
+        path = within(self._base, asked.path, url)
+        if path is None:
             raise self._wrong(asked, "its next page is on another host")
         parts = urlsplit(path)
         return Request("GET", parts.path, tuple(parse_qsl(parts.query, keep_blank_values=True)))
@@ -172,6 +185,19 @@ class IdpClient:
 
     def _wrong(self, request: Request, why: str) -> OrgError:
         return OrgError(Problem("idp_contract", f"{self._idp.name} answered {request}, but {why}"))
+
+
+def _short(answer: Answer, body: Json, read: int, page: int, request: Request) -> str | None:
+    """Return what tells that a list without a next page is not whole: a larger total, or a full page without any link.
+
+    Okta sends a ``Link`` with each page of a list, so that one without has lost it on its way.
+    """
+    if (total := more_than(answer.headers, body, read)) is not None:
+        return f"it counts {total:,} rows and shows {read:,}"
+    limit = dict(request.query).get("limit", "")
+    if isinstance(body, list) and limit.isdecimal() and page >= int(limit) and "link" not in answer.headers:
+        return f"it shows {page:,} rows, as many as were asked for, and has no `Link` header"
+    return None
 
 
 def _sentence(problem: Problem) -> str:

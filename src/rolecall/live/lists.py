@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from rolecall.errors import OrgError
 from rolecall.live.exchange import Exchange
+from rolecall.live.pages import Following, following, signs
 from rolecall.live.refusals import accepted, contract, decoded
 from rolecall.live.transport import Request
 from rolecall.model.live import Facts
@@ -19,6 +20,7 @@ from rolecall.model.live import Facts
 Json = Any
 PAGE = 100
 """Rows of a page where the org does not say that it takes more."""
+_ENVELOPE = frozenset({"data", "total", "has_more", "revision", "first_id", "last_id"})
 LARGEST_PAGE = 10_000
 SLACK = 10_000
 """How many people may come while a list of people is read, beyond as many as there were, before it has no end."""
@@ -106,8 +108,13 @@ def _shifted(request: Request, why: str) -> ListShifted:
 async def _read_page(exchange: Exchange, request: Request, limit: int, after: str | None) -> Page:
     cursor = () if after is None else (("after", after),)
     asked = request._replace(query=(*request.query, ("limit", str(limit)), *cursor))
-    body = accepted(asked, await exchange.read(asked))
-    return decoded(asked, lambda: _page(body))
+    answer = await exchange.read(asked)
+    body = accepted(asked, answer)
+    page = decoded(asked, lambda: _page(body))
+    sign = None if page.has_more else next(signs(answer.headers, body, _ENVELOPE), None)
+    if sign is not None or (not page.has_more and following(answer.headers, None) != Following()):
+        raise _shifted(request, f"it says that there is no more, and has `{sign or 'link'}`")
+    return page
 
 
 def _page(body: Json) -> Page:

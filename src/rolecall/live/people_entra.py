@@ -86,7 +86,7 @@ class EntraPeople:
             role_sent=bool(app.job.roles),
             roles_raw=any(RAW_ROLES in one and SINGLE not in one for one in app.job.roles),
             stopped=app.job.stopped,
-            unread=app.job.unread,
+            unread=app.job.unread or self._client.cut,
         )
 
     async def close(self) -> None:

@@ -74,7 +74,7 @@ class OktaPeople:
             app.failing,
             role_sent=app.role_sent,
             stopped=app.stopped,
-            unread=app.unread,
+            unread=app.unread or self._client.cut,
         )
 
     async def close(self) -> None:

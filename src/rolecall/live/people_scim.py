@@ -14,6 +14,7 @@ from rolecall.codec.people import DirectoryBuilder
 from rolecall.errors import OrgError
 from rolecall.live.exchange import Exchange, together
 from rolecall.live.lists import SLACK, ListShifted
+from rolecall.live.pages import following
 from rolecall.live.party import SCIM
 from rolecall.live.refusals import Refused, accepted, contract, decoded
 from rolecall.live.transport import NoAnswer, Request
@@ -32,10 +33,15 @@ GROUPS = Request("GET", "/Groups", (("attributes", "displayName,members"),), ACC
 
 
 class ScimList(NamedTuple):
-    """Resources as they were read. ``missing``: how many more the server says there are."""
+    """Resources as they were read. ``missing``: how many more the server says there are.
+
+    ``cut`` is a sign of a next page in a form that is not read, on the last page that had any (such as RFC 9865's
+    ``nextCursor``).
+    """
 
     rows: list[Json]
     missing: int = 0
+    cut: str | None = None
 
 
 class ScimPeople:
@@ -103,15 +109,17 @@ async def _read(exchange: Exchange, request: Request) -> ScimList:
     rows: list[Json] = []
     seen: set[str] = set()
     total = 0
+    cut: str | None = None
     while True:
         page = await _page(exchange, request, len(rows) + 1, total if rows else None)
         total = page.total if page.total is not None else total
         known = seen.intersection(page.ids)
         if not page.rows or (len(known) == len(page.rows) and len(rows) >= total):
-            return ScimList(rows, max(0, total - len(rows)))
+            return ScimList(rows, max(0, total - len(rows)), cut)
         if known or len(set(page.ids)) != len(page.ids):
             raise ListShifted(*contract(request, "a resource came twice", SCIM).problems)
         rows += page.rows
+        cut = page.cut
         seen.update(page.ids)
         if len(rows) > 2 * total + SLACK:
             raise ListShifted(*contract(request, f"of {total} resources more than {len(rows)} came", SCIM).problems)
@@ -121,6 +129,7 @@ class _Page(NamedTuple):
     rows: list[Json]
     ids: list[str]
     total: int | None
+    cut: str | None = None
 
 
 async def _page(exchange: Exchange, request: Request, start: int, total: int | None) -> _Page:
@@ -129,7 +138,9 @@ async def _page(exchange: Exchange, request: Request, start: int, total: int | N
     if total is not None and start > total and answer.status in (400, 404):
         return _Page([], [], None)
     body = accepted(asked, answer, SCIM)
-    return decoded(asked, lambda: _decode_page(body), SCIM)
+    after = following(answer.headers, body)
+    page = decoded(asked, lambda: _decode_page(body), SCIM)
+    return page._replace(cut=after.unknown or (after.link and "it names a next page by a link"))
 
 
 def _decode_page(body: Json) -> _Page:
@@ -160,6 +171,8 @@ def _coverage(users: ScimList, groups: ScimList, read: int, nameless: int) -> Co
     if users.missing or groups.missing:
         problem = f"the server says that there are {users.missing} more users and {groups.missing} more groups"
         return Coverage("partial", read, read + users.missing, problem=problem)
+    if why := users.cut or groups.cut:
+        return Coverage("partial", read, problem=f"the server's list may go on: {why}")
     left_out = f"{nameless} users without an e-mail address are left out" if nameless else None
     return Coverage(read=read, total=read, problem=left_out)
 

@@ -113,7 +113,7 @@ class TestSchema:
             "defaults: {role: org_admin, teams: []}\nidp_groups: {A: {}}\nsso: {x: 1}\n",
         )
         assert [problem.split(": ")[0] if "warning" not in problem else "warning" for problem in problems] == [
-            "warning",
+            "rolecall.yaml:3:22",
             "rolecall.yaml:4:36",
             "rolecall.yaml:5:17",
             "rolecall.yaml:6:7",
