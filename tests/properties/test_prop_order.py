@@ -9,7 +9,7 @@ from itertools import groupby, islice, permutations, product
 import orgs as planning
 from access_orgs import GROUPS, ROLES, Org, combos, defaults, team_sets
 from access_orgs import orgs as access_orgs
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from naive_access import naive_access, naive_atoms
 
@@ -24,6 +24,10 @@ from rolecall.model.settings import BLANK, GroupMapping, Scim, Settings
 from rolecall.plan.make import make
 from rolecall.plan.order import toggles
 from rolecall.plan.order_levels import levels
+from rolecall.plan.order_risk import Risk, at_risk
+from rolecall.plan.order_swap import WORK, improved
+from rolecall.plan.outlook import Outlook, look
+from rolecall.plan.transients import Timeline, weight
 from rolecall.plan.value import Plan
 
 Atoms = frozenset[tuple[str, str]]
@@ -223,6 +227,44 @@ def test_around_one_person_no_order_of_mappings_is_better(org: Org) -> None:
     ours = bad(made)
     if ours and len(made) <= 5:
         assert ours <= min(map(bad, permutations(made)))
+
+
+def before_the_search(org: Org) -> tuple[list[Change], tuple[Risk, ...], Outlook]:
+    """Steps in an order that nobody improved, the users whom it matters to, and the outlook."""
+    plan, live = planned(org)
+    outlook = look(live, org.directory, plan.changes)
+    mixed = sorted(steps(plan), key=lambda change: (change.wave, change.address))
+    return mixed, at_risk(outlook), outlook
+
+
+@given(on_the_new_endpoint(), st.sampled_from([0, 20, 60, 200, 1_000, WORK]))
+def test_the_search_never_makes_an_order_worse_whatever_its_limit(org: Org, limit: int) -> None:
+    before, risks, outlook = before_the_search(org)
+    timeline = Timeline(outlook, before)
+    after, _ = improved(before, risks, timeline, limit)
+    assert sorted(map(id, after)) == sorted(map(id, before))
+    assert [change.wave for change in after] == [change.wave for change in before]
+    assert weight(Timeline(outlook, after), risks) <= weight(timeline, risks)
+
+
+@given(on_the_new_endpoint(), members)
+def test_around_users_of_the_same_groups_the_search_finds_the_best_order_for_all(org: Org, groups) -> None:
+    alike = decode_people([encode_person(one._replace(groups=groups)) for one in org.people], org.directory.groups)
+    before, risks, outlook = before_the_search(org._replace(directory=alike))
+    assume(risks)
+    timeline = Timeline(outlook, before)
+    after, limited = improved(before, risks, timeline)
+    places = [number for number, change in enumerate(before) if change.address in risks[0].mappings]
+
+    def cost(mappings: Sequence[Change]) -> int:
+        tried = list(before)
+        for place, change in zip(places, mappings, strict=True):
+            tried[place] = change
+        waves_kept = [change.wave for change in tried] == [change.wave for change in before]
+        return weight(Timeline(outlook, tried), risks) if waves_kept else 1 << 60
+
+    assert not limited
+    assert weight(Timeline(outlook, after), risks) == min(map(cost, permutations(before[place] for place in places)))
 
 
 @given(on_the_new_endpoint())

@@ -133,6 +133,7 @@ def _impact(json: Mapping[str, Json], changes: list[Json]) -> Impact:
         moves=_moves(json),
         transients=tuple(map(_transient, json["transients"])),
         at_risk=tuple(map(_who, json["at_risk"])),
+        order_limited=json.get("order_limited", False),
         teams=tuple(TeamTally(**row) for row in json["teams"]),
         apart=tuple(map(_apart, json["apart"])),
         upgrade=_upgrade(json["upgrade"]),

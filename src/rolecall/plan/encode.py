@@ -139,6 +139,7 @@ def _impact(impact: Impact) -> dict[str, Json]:
         **_people(impact.moves),
         "transients": [_transient(row) for row in impact.transients],
         "at_risk": [_who(who) for who in impact.at_risk],
+        **({"order_limited": True} if impact.order_limited else {}),
         "teams": [row._asdict() for row in impact.teams],
         "apart": [_apart(row) for row in impact.apart],
         "upgrade": None if impact.upgrade is None else _upgrade(impact.upgrade),

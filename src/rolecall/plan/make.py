@@ -42,7 +42,7 @@ def make(question: Question, begun: Begun | None = None) -> Plan:
     desired, live = question.desired, question.live
     found, chosen, unseen, scope = begin(question) if begun is None else begun
     outlook = unseen.with_people(question.directory)
-    changes, risks, timeline = order(chosen, outlook)
+    changes, risks, timeline, limited = order(chosen, outlook)
     reckoning = reckon(outlook, changes, risks, timeline)
     coverage = coverage_of(desired, live, question.as_of)
     let_go = released(question, found)
@@ -50,6 +50,7 @@ def make(question: Question, begun: Begun | None = None) -> Plan:
         reckoning.impact,
         apart=apart(question, outlook, changes, reckoning.impact.moves, let_go, found.names),
         upgrade=upgrade_impact(desired, outlook, changes, found.names),
+        order_limited=limited and bool(reckoning.impact.transients),
     )
     linted = lint(question, outlook, changes, impact.tallies, found.names)
     tests = tests_of(desired.policy, question.applied.policy)

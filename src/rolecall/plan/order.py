@@ -30,11 +30,15 @@ from rolecall.plan.transients import Timeline, weight
 
 
 class Ordered(NamedTuple):
-    """Changes in the order they will be made, those that wait at the end; whom the order matters to; the timeline."""
+    """Changes in the order in which they will be made, pending ones at the end.
+
+    ``risks`` are the users whom the order matters to. ``limited`` if the search for a better order reached its limit.
+    """
 
     changes: tuple[Change, ...]
     risks: tuple[Risk, ...]
     timeline: Timeline
+    limited: bool = False
 
 
 def order(changes: Iterable[Change], outlook: Outlook) -> Ordered:
@@ -42,13 +46,13 @@ def order(changes: Iterable[Change], outlook: Outlook) -> Ordered:
     placed = [replace(change, wave=wave(change, outlook.before), level=0) for change in changes]
     steps = sorted((c for c in placed if c.via != "waiting"), key=lambda change: _place(change, outlook))
     waiting = sorted((c for c in placed if c.via == "waiting"), key=lambda change: _place(change, outlook))
-    risks = at_risk(outlook)
+    risks, limited = at_risk(outlook), False
     if risks:
         steps = sorted_by_hand_over(steps, risks, outlook)
         steps = _toggled(steps, risks, outlook)
-        steps = improved(steps, risks, Timeline(outlook, steps))
+        steps, limited = improved(steps, risks, Timeline(outlook, steps))
     made = with_levels(steps, risks)
-    return Ordered((*made, *waiting), risks, Timeline(outlook, made))
+    return Ordered((*made, *waiting), risks, Timeline(outlook, made), limited)
 
 
 def wave(change: Change, rules: Rules) -> int:

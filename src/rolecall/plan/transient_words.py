@@ -10,6 +10,7 @@ from rolecall.plan.value import Impact, Transient
 
 _NAMED = 3
 WAY_OUT = "No order was found that spares them. To do without, make two commits: first add, apply, then remove."
+LIMITED = "The search for a better order of these steps reached its limit, so another order may affect fewer users."
 
 
 def transient_sentences(impact: Impact, most: int = 5) -> Iterator[str]:
@@ -27,6 +28,8 @@ def transient_sentences(impact: Impact, most: int = 5) -> Iterator[str]:
         yield f"{_who(kind, rows)} {combos([combo])} from step {first:,} to step {last:,}{_names(rows)}."
     if len(found) > most:
         yield f"And {len(found) - most:,} more such moments."
+    if impact.order_limited:
+        yield LIMITED
     yield WAY_OUT
 
 

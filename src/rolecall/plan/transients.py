@@ -64,9 +64,22 @@ class Timeline:
         other._starts, other._segments = self._starts, self._segments
         return other
 
+    @property
+    def barriers(self) -> tuple[int, ...]:
+        """The steps from which on other rules hold for everybody, ascending."""
+        return tuple(self._starts[1:])
+
+    def segment(self, step: int) -> Segment:
+        """Return what holds for everybody once this step and all before it are done."""
+        return self._segments[bisect_right(self._starts, step) - 1]
+
+    def step_of(self, group: int) -> int:
+        """Return the step of a group's mapping; one that no plan reaches if its mapping does not change."""
+        return self._step_of_group[group]
+
     def mask(self, groups: Iterable[int], traits: Traits, step: int) -> int:
         """What a person has once this step and all before it are done."""
-        rules, old, new = self._segments[bisect_right(self._starts, step) - 1]
+        rules, old, new = self.segment(step)
         given = 0
         for group in groups:
             given |= (new if self._step_of_group[group] <= step else old)[group]

@@ -132,13 +132,11 @@ class Transient(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Impact:
-    """What a plan does to people.
+    """What a plan does to users. ``people`` is None when they were not read; ``problem`` says why, counts are then 0.
 
-    ``people`` is None when they were not read (``problem`` says why); the counts are then 0 and prove nothing.
-    ``losing`` counts people with something they had and no longer have. ``tallies`` has a row per change that
-    touches people. ``org_admins`` are counts before and after. ``moves`` is sorted, largest first; ``teams`` by name.
-    ``apart`` tells changes that need telling apart. ``at_risk`` are the people whom the order of steps matters to;
-    ``transients`` is what the order could not spare them.
+    ``losing`` counts users who lose something. ``tallies`` has a row per change that affects users. ``org_admins`` are
+    counts before and after. The order of steps matters to ``at_risk``; ``transients`` are their temporary access
+    changes, ``order_limited`` if the search for an order was cut short.
     """
 
     people: int | None = None
@@ -155,6 +153,7 @@ class Impact:
     moves: tuple[Move, ...] = ()
     transients: tuple[Transient, ...] = ()
     at_risk: tuple[Who, ...] = ()
+    order_limited: bool = False
     teams: tuple[TeamTally, ...] = ()
     apart: tuple[Apart, ...] = ()
     upgrade: UpgradeImpact | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from small_org import many, person, plan
 
 from rolecall.model.policy import Combo
-from rolecall.plan.transient_words import WAY_OUT, transient_sentences
+from rolecall.plan.transient_words import LIMITED, WAY_OUT, transient_sentences
 from rolecall.plan.value import Impact, Transient, Who
 
 CROSSED = ({"A": "member: X", "B": "member: Y"}, {"A": "member: Y", "B": "member: X"})
@@ -44,3 +44,9 @@ def test_many_kinds_are_counted():
     told = list(transient_sentences(Impact(1, transients=rows)))
     assert len(told) == 7
     assert told[-2] == "And 4 more such moments."
+
+
+def test_a_search_that_reached_its_limit_is_reported_beside_what_it_could_not_avoid():
+    rows = (Transient(Who("1", "ann@acme.com"), "lacks", Combo("X", "member"), 1, 2),)
+    assert list(transient_sentences(Impact(1, transients=rows, order_limited=True)))[1:] == [LIMITED, WAY_OUT]
+    assert LIMITED not in transient_sentences(Impact(1, transients=rows))

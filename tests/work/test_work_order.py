@@ -1,0 +1,78 @@
+"""The search for a better order of steps is bounded by counted work, however large the reorganization is."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+
+import pytest
+from counting import count
+from small_org import ask, config, live, person
+
+from rolecall.plan.begin import begin
+from rolecall.plan.make import make
+from rolecall.plan.order import order
+from rolecall.plan.order_risk import Risk, at_risk
+from rolecall.plan.order_swap import WORK, improved
+from rolecall.plan.outlook import Outlook
+from rolecall.plan.question import Question
+from rolecall.plan.transients import Timeline, weight
+from rolecall.report.walk import walk
+
+LIMIT = 50_000
+CALLS = 2.4
+"""Calls, at most, for each evaluation that the limit counts."""
+
+
+def reorganization(users: int, mappings: int = 150, changed: int = 60, groups: int = 12) -> Question:
+    """Many mappings change hands between the same teams, and every user is in many of these groups."""
+    chance = random.Random("reorganization")
+    teams = [f"T{number}" for number in range(20)]
+    before = {f"G{number:03}": f"member: {chance.choice(teams)}" for number in range(mappings)}
+    after = before | {name: f"member: {chance.choice(teams)}" for name in chance.sample(sorted(before), changed)}
+    people = [person(f"p{n:04}", *chance.sample(sorted(before), groups)) for n in range(users)]
+    return ask(config(after), live(before), people)
+
+
+def unimproved(question: Question) -> tuple[list, tuple[Risk, ...], Outlook]:
+    found = begin(question)
+    outlook = found.outlook.with_people(question.directory)
+    steps = sorted(order(found.chosen, outlook).changes, key=lambda change: (change.wave, change.address))
+    return steps, at_risk(outlook), outlook
+
+
+@pytest.mark.parametrize("users", [150, 300])
+def test_the_search_takes_no_more_work_than_its_limit(users: int):
+    steps, risks, outlook = unimproved(reorganization(users))
+    timeline = Timeline(outlook, steps)
+
+    def calls(limit: int) -> int:
+        return count(lambda: improved(steps, risks, timeline, limit)).calls
+
+    assert improved(steps, risks, timeline, LIMIT).limited
+    assert calls(LIMIT) - calls(0) <= CALLS * LIMIT
+
+
+def test_more_work_is_never_a_worse_order_and_none_is_the_order_as_it_was():
+    steps, risks, outlook = unimproved(reorganization(150))
+    timeline = Timeline(outlook, steps)
+    assert improved(steps, risks, timeline, 0) == (steps, True)
+    weights = [
+        weight(Timeline(outlook, improved(steps, risks, timeline, limit).steps), risks)
+        for limit in (0, 30_000, 300_000)
+    ]
+    assert weights == sorted(weights, reverse=True)
+    assert weights[-1] < weights[0]
+
+
+def test_the_limit_is_about_a_second():
+    assert WORK <= 3_000_000
+
+
+def test_a_plan_whose_search_reached_its_limit_says_so(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("rolecall.plan.order.improved", lambda *rows: improved(*rows, limit=1_000))
+    plan = make(reorganization(150))
+    assert plan.impact.transients
+    assert plan.impact.order_limited
+    assert any("reached its limit" in note.text for note in walk(plan).people)
+    assert not replace(plan.impact, order_limited=False).order_limited
