@@ -219,6 +219,6 @@ async def _pushed(call: Invocation, config: Config) -> set[str]:
             if isinstance(found.people, IdpSource):
                 return set((await found.people.read_idp()).pushed)
             return set((await found.people.read_people(EVERYBODY)).groups)
-        except OrgError as error:
+        except (ConfigError, OrgError) as error:
             say(f"Groups could not be read from {config.people.kind}: {error.problems[0].message}.")
             return set()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from rolecall.desired import Config
 from rolecall.desired.references import references
 from rolecall.errors import Problem, RolecallError
+from rolecall.jobs.people import read_people
 from rolecall.model import normalise
 from rolecall.model.checkup import Check
 from rolecall.model.directory import PeopleScope
@@ -46,7 +47,7 @@ async def examine_org(config: Config, org: Reader, people: People) -> list[Check
     except RolecallError as error:
         return [Check("org", problems=error.problems), *_left("the org could not be read", "pin", "names", "people")]
     names = Check("names", "every team, role and group is there", tuple(references(config, live.facts)))
-    return [_org(config, live), _pin(config, live), names, await _people(config, people)]
+    return [_org(config, live), _pin(config, live), names, await _people(config, org, people, live)]
 
 
 def unreachable(*names: str) -> list[Check]:
@@ -91,13 +92,19 @@ def _pin(config: Config, live: Live) -> Check:
     return Check("pin", problems=(Problem("no_pin", "nothing says which org is meant", None, hint, "warning"),))
 
 
-async def _people(config: Config, people: People) -> Check:
+async def _people(config: Config, org: Reader, people: People, live: Live) -> Check:
     """12: people that cannot be read, and guards about people who are not there."""
     try:
         required = config.desired.policy.guards.required_org_admins
-        directory = await people.read_people(PeopleScope(emails=frozenset(required), org_admins=True))
+        scope = PeopleScope(emails=frozenset(required), org_admins=True)
+        directory = await read_people(people, org, live, scope)
     except RolecallError as error:
         return Check("people", problems=error.problems)
+    if directory.coverage.state != "complete":
+        how = "were not read" if directory.coverage.state == "unread" else "were partially read"
+        why = directory.coverage.problem or "the org has no users on record"
+        hint = "name where users come from in `people:`, or correct it"
+        return Check("people", problems=(Problem("people_unread", f"users {how}: {why}", None, hint, "warning"),))
     return Check("people", "they and their memberships can be read", tuple(_missing(required, directory)))
 
 

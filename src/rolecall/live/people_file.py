@@ -88,7 +88,7 @@ class PeopleFile:
         return directory if canonical(keys) and ("groups" in keys or not keys) else None
 
     def _merged(self, files: Sequence[str]) -> Directory:
-        users = Users(self.known)
+        users = Users(self.known, whole=self.whole)
         for name in files:
             try:
                 table = self._table(name)

@@ -35,10 +35,12 @@ class Row(NamedTuple):
 
 
 class Users:
-    """Collects the users of one or several files. ``known`` are the groups of the org and the configuration."""
+    """Collects the users of one or several files. ``known`` are the groups of the org and the configuration; ``whole``:
+    there are no others."""
 
-    def __init__(self, known: Known = None) -> None:
+    def __init__(self, known: Known = None, *, whole: bool = True) -> None:
         self._known = known
+        self._whole = whole
         self._users: dict[str, dict[str, Json]] = {}
         self._places: dict[str, Where] = {}
         self._rivals: list[tuple[Where, Address]] = []
@@ -114,7 +116,7 @@ class Users:
             return list(cell)
         if not isinstance(cell, str):
             raise ValueError(f"`{form.headings.get('groups', 'groups')}` is neither text nor a list of names")
-        return split_groups(cell, form.separator, self._known, one=form.one_group)
+        return split_groups(cell, form.separator, self._known, one=form.one_group or not self._whole)
 
     def _merge(self, user: dict[str, Json], groups: list[str], where: Where) -> None:
         """Add a line to its user. Raises ValueError where it says something else than an earlier one."""

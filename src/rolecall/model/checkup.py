@@ -1,4 +1,4 @@
-"""What `doctor` found at one of the things it looks at."""
+"""What `doctor` and `validate` report about what they looked at."""
 
 from __future__ import annotations
 
@@ -25,3 +25,15 @@ class Check(NamedTuple):
         if any(problem.severity == "error" for problem in self.problems):
             return "wrong"
         return "warning" if self.problems else "ok"
+
+
+class PeopleCount(NamedTuple):
+    """What the people files of a config hold. ``unknown`` are groups that neither the org nor the configuration has;
+    None where the org was not read."""
+
+    files: tuple[str, ...]
+    users: int
+    active: int
+    memberships: int
+    groups: int
+    unknown: tuple[str, ...] | None = None

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from rolecall.errors import Problem
+from rolecall.model.checkup import PeopleCount
 from rolecall.report.line import Line, Span, Style, line
-from rolecall.report.phrases import count
+from rolecall.report.phrases import count, listed
 from rolecall.report.visible import visible
 
 
@@ -44,6 +45,26 @@ def problems_summary(problems: Sequence[Problem]) -> str:
     return f"{', '.join(said)}." if said else "No problems found."
 
 
+def people_line(found: PeopleCount) -> Line:
+    """Return what people files hold: ``people.csv: 3 users (2 active), 4 memberships in 2 groups, all known to the
+    org``."""
+    files = visible(found.files[0]) if len(found.files) == 1 else f"{len(found.files):,} people files"
+    users = f"{count(found.users, 'user')} ({found.active:,} active)"
+    text = f"{files}: {users}, {count(found.memberships, 'membership')} in {count(found.groups, 'group')}"
+    if found.unknown is None:
+        return line(text)
+    if not found.unknown:
+        return line(f"{text}, all known to the org" if found.groups else text)
+    return line(f"{text}; {count(len(found.unknown), 'group')} unknown to the org: {listed(found.unknown, 5)}")
+
+
+def people_json(found: PeopleCount) -> dict[str, Any]:
+    """Return what people files hold, with every key. ``unknown_groups`` is null where the org was not read."""
+    names = None if found.unknown is None else list(found.unknown)
+    counts = {"users": found.users, "active": found.active, "memberships": found.memberships, "groups": found.groups}
+    return {"files": list(found.files), **counts, "unknown_groups": names}
+
+
 def problem_json(problem: Problem) -> dict[str, Any]:
     """One problem with every key, null where it says nothing. Lines and columns count from 1."""
     file, row, column = problem.where or (None, None, None)
@@ -58,11 +79,12 @@ def problem_json(problem: Problem) -> dict[str, Any]:
     }
 
 
-def problems_json(problems: Sequence[Problem]) -> str:
-    """``{"problems": [...], "summary": {"errors", "warnings"}}``."""
+def problems_json(problems: Sequence[Problem], people: Sequence[PeopleCount] = ()) -> str:
+    """``{"problems": [...], "summary": {"errors", "warnings"}, "people": [...]}``; `people` of people files alone."""
     errors = sum(problem.severity == "error" for problem in problems)
     body = {
         "problems": [problem_json(problem) for problem in problems],
         "summary": {"errors": errors, "warnings": len(problems) - errors},
+        **({"people": [people_json(found) for found in people]} if people else {}),
     }
     return json.dumps(body, ensure_ascii=True, indent=2) + "\n"

@@ -11,8 +11,9 @@ from rolecall.cli.console import stdout
 from rolecall.cli.root import folder_in_repository, root_of
 from rolecall.cli.sinks import report_option
 from rolecall.errors import Exit, Problem
+from rolecall.model.checkup import PeopleCount
 from rolecall.report.line import plain
-from rolecall.report.problems import problem_lines
+from rolecall.report.problems import people_line, problem_lines
 
 _FORMATS = ("text", "json", "markdown", "github", "sarif", "junit")
 
@@ -41,11 +42,13 @@ def validate(call: Invocation, online: bool, form: str, report: tuple[str, ...])
     """
     reports = [report_option(said, _FORMATS) for said in report]
     problems = _problems(call, online)
+    people, wrong = _people(call, problems)
+    problems = [*problems, *wrong]
     for named, path in reports:
         from rolecall.jobs.saved import write_file
 
-        write_file(path, _rendered(call, problems, named))
-    _tell(call, problems, form)
+        write_file(path, _rendered(call, problems, named, people))
+    _tell(call, problems, form, people)
     return Exit.ERROR if any(problem.severity == "error" for problem in problems) else Exit.OK
 
 
@@ -61,21 +64,32 @@ def _problems(call: Invocation, online: bool) -> Sequence[Problem]:
     return problems
 
 
-def _tell(call: Invocation, problems: Sequence[Problem], form: str) -> None:
+def _people(call: Invocation, problems: Sequence[Problem]) -> tuple[Sequence[PeopleCount], Sequence[Problem]]:
+    """What the people files hold, and what is wrong with them beside ``problems``."""
+    if any(problem.severity == "error" for problem in problems):
+        return (), ()
+    from rolecall.jobs.people_files import count_people
+
+    root = root_of(call)
+    counts, wrong = count_people(root.folder, call.env, root.main)
+    return counts, [problem for problem in wrong if problem not in problems]
+
+
+def _tell(call: Invocation, problems: Sequence[Problem], form: str, people: Sequence[PeopleCount]) -> None:
     out = stdout(call.environ, color=call.color)
     if form == "text":
-        out.lines(problem_lines(problems))
+        out.lines((*map(people_line, people), *problem_lines(problems)))
     else:
-        out.text(_rendered(call, problems, form))
+        out.text(_rendered(call, problems, form, people))
 
 
-def _rendered(call: Invocation, problems: Sequence[Problem], form: str) -> str:
+def _rendered(call: Invocation, problems: Sequence[Problem], form: str, people: Sequence[PeopleCount]) -> str:
     if form == "text":
-        return plain(problem_lines(problems))
+        return plain((*map(people_line, people), *problem_lines(problems)))
     if form == "json":
         from rolecall.report.problems import problems_json
 
-        return problems_json(problems)
+        return problems_json(problems, people)
     if form == "markdown":
         from rolecall.report.problems_markdown import problems_markdown
 
