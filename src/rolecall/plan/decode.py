@@ -156,6 +156,7 @@ def _moves(json: Mapping[str, Json]) -> tuple[Move, ...]:
             tuple(_who(next(people)) for _ in range(row["size"])) if named else (),
             row["to_default"],
             tuple(map(_attribution, row.get("causes", ()))),
+            row.get("on_default", row["to_default"]),
         )
         for row in json["groups"]
     )

@@ -152,7 +152,15 @@ def _people(moves: Iterable[Move]) -> dict[str, Json]:
     listed = list(moves)
     return {
         "details": [detail for move in listed for detail in _details(move)],
-        "groups": [{**_move(move), "size": move.size, "causes": [*map(_attribution, move.causes)]} for move in listed],
+        "groups": [
+            {
+                **_move(move),
+                "on_default": move.on_default,
+                "size": move.size,
+                "causes": [*map(_attribution, move.causes)],
+            }
+            for move in listed
+        ],
     }
 
 

@@ -12,16 +12,41 @@ from rolecall.plan.value import Impact, Move, Tally
 _MOST = 3
 
 
+class Level(NamedTuple):
+    """A team in which users hold another role than before."""
+
+    team: str
+    before: str
+    after: str
+
+
 class Shift(NamedTuple):
-    """What people lose and gain alike, however different the rest of what they have is.
+    """What users lose and gain alike, however different the rest of what they have is.
 
     ``default`` is what they are left with when that is the default alone, ``bare`` that they are left with nothing.
+    ``levels`` are teams that stay, in another ranked role. A combo without a role is a team that comes with
+    org admin (R21), and a level without a role is that of an org admin who stays one.
     """
 
     lost: tuple[Combo, ...]
     gained: tuple[Combo, ...]
     default: tuple[Combo, ...] = ()
     bare: bool = False
+    levels: tuple[Level, ...] = ()
+
+    @property
+    def loses(self) -> bool:
+        """Whether something is lost, a higher role in a team included."""
+        return bool(self.lost) or any(_rank(level.after) < _rank(level.before) for level in self.levels)
+
+    @property
+    def gains(self) -> bool:
+        """Whether something is gained, a higher role in a team included."""
+        return bool(self.gained) or any(_rank(level.after) > _rank(level.before) for level in self.levels)
+
+
+def _rank(role: str) -> int:
+    return RANK[role or ORG_ADMIN]
 
 
 def headline(impact: Impact, told: Mapping[Shift, Tally] | None = None) -> str:
@@ -68,48 +93,82 @@ def ranked(told: Mapping[Shift, Tally]) -> list[tuple[Shift, int]]:
 
 
 def shift_of(move: Move) -> Shift:
-    """The part of a move that differs. Whoever rises in a team loses nothing there, except in a mere change of role."""
+    """The part of a move that differs: teams that come and go, and teams that stay in another role."""
     before, after = frozenset(move.before), frozenset(move.after)
     lost, gained = before - after, after - before
-    if {team for team, _ in lost} != {team for team, _ in gained}:
-        lost, gained = _not_within(lost, after), _not_within(gained, before)
+    was, now = _ranked(lost), _ranked(gained)
+    levels = tuple(Level(team, was[team], now[team]) for team in sorted(was.keys() & now.keys()))
+    staying = frozenset(level.team for level in levels)
+    ends = {role for _, role in before}, {role for _, role in after}
+    stays_admin = all(ORG_ADMIN in roles for roles in ends)
     return Shift(
-        tuple(sorted(lost)),
-        tuple(sorted(gained)),
+        _apart_from(lost, staying, stays_admin or any(level.before == ORG_ADMIN for level in levels)),
+        _apart_from(gained, staying, stays_admin or any(level.after == ORG_ADMIN for level in levels)),
         move.after if move.to_default else (),
         not move.after,
+        levels if not stays_admin else tuple(map(_of_admin, levels)),
     )
 
 
-def _not_within(these: Iterable[Combo], those: Iterable[Combo]) -> frozenset[Combo]:
-    """Combos that none of the others holds already, such as member below team admin (R9)."""
-    ranks = {(team, RANK.get(role, 0)) for team, role in those}
-    return frozenset(
-        Combo(team, role)
-        for team, role in these
-        if role not in RANK or not any((team, rank) in ranks for rank in range(RANK[role], 4))
-    )
+def _ranked(combos: Iterable[Combo]) -> dict[str, str]:
+    return {team: role for team, role in combos if role in RANK}
+
+
+def _of_admin(level: Level) -> Level:
+    before, after = ("" if role == ORG_ADMIN else role for role in (level.before, level.after))
+    return Level(level.team, before, after)
+
+
+def _apart_from(combos: Iterable[Combo], staying: frozenset[str], admin_told: bool) -> tuple[Combo, ...]:
+    """Combos outside the teams that stay. A team that comes with org admin has no role where ``admin_told``: the users
+    are and stay org admin, or a level says that they are or were."""
+    rows = (combo for combo in combos if combo.role not in RANK or combo.team not in staying)
+    return tuple(sorted(Combo(team, "" if admin_told and role == ORG_ADMIN else role) for team, role in rows))
 
 
 def sentence(shift: Shift, size: int) -> str:
     """One sentence, or two where people might think they are locked out."""
     lost, gained = shift.lost, shift.gained
+    if not shift.levels and lost and gained and not shift.default and (moved := _exchange(lost, gained, size)):
+        return moved
+    acts = _level_acts(shift.levels, size)
+    acts += [f"{'loses' if size == 1 else 'lose'} {combos(lost)}"] if lost else []
     if shift.bare:
-        return f"{people(size, 'loses', 'lose')} {combos(lost)} and {_are(size)} left with nothing."
-    if shift.default:
-        falls, back = ("falls" if size == 1 else "fall"), f"the default ({combos(shift.default)})"
-        loses = f"{people(size, 'loses', 'lose')} {combos(lost)} and {falls}" if lost else people(size, "falls", "fall")
-        return f"{loses} back to {back}. {'The person' if size == 1 else 'They'} can still sign in."
-    if not gained:
-        return f"{people(size, 'loses', 'lose')} {combos(lost)}."
-    if not lost:
-        return f"{people(size, 'gains', 'gain')} {combos(gained)}."
-    return _exchange(lost, gained, size)
+        acts.append(f"{_are(size)} left with nothing")
+    elif shift.default:
+        acts.append(f"{'falls' if size == 1 else 'fall'} back to the default ({combos(shift.default)})")
+    elif gained:
+        acts.append(f"{'gains' if size == 1 else 'gain'} {combos(gained)}")
+    signs_in = f" {'The person' if size == 1 else 'They'} can still sign in." if shift.default else ""
+    return f"{people(size)} {enumerate_words(acts, len(acts))}.{signs_in}"
+
+
+def _level_acts(levels: Iterable[Level], size: int) -> list[str]:
+    """``moves from team admin to member in X and Y``; org admin is no role in a team."""
+    teams: dict[tuple[str, str], list[str]] = {}
+    for team, before, after in levels:
+        teams.setdefault((before, after), []).append(team)
+    acts = []
+    for (before, after), named in teams.items():
+        listed = enumerate_words(named)
+        if not before or not after:
+            also = f"now {role_word(after)}" if after else f"before also {role_word(before)}"
+            acts.append(f"{'stays' if size == 1 else 'stay'} org admin ({also} in {listed})")
+            continue
+        was = f"{role_word(before)} in {listed}" if after == ORG_ADMIN else role_word(before)
+        now = role_word(after) if after == ORG_ADMIN else f"{role_word(after)} in {listed}"
+        acts.append(f"{'moves' if size == 1 else 'move'} from {was} to {now}")
+    return acts
 
 
 def combos(held: Sequence[Combo]) -> str:
-    """``Brand member, Legal team admin and 3 more``."""
-    return enumerate_words([f"{combo.team} {role_word(combo.role)}".strip() for combo in held])
+    """``Brand member, Legal team admin and 3 more``; org admin is org-wide: ``org admin (org-wide, team IT)``."""
+    teams = [combo.team for combo in held if combo.role == ORG_ADMIN and combo.team]
+    words = [f"{combo.team} {role_word(combo.role)}".strip() for combo in held if combo.role != ORG_ADMIN]
+    if len(teams) or any(combo.role == ORG_ADMIN for combo in held):
+        named = f", team{'' if len(teams) == 1 else 's'} {enumerate_words(teams)}" if teams else ""
+        words.insert(0, f"org admin (org-wide{named})")
+    return enumerate_words(words)
 
 
 def role_word(role: str) -> str:
@@ -136,15 +195,18 @@ def tally_words(tally: Tally) -> str:
 
 
 def _exchange(lost: Sequence[Combo], gained: Sequence[Combo], size: int) -> str:
+    """Teams or a role that only change places, in a sentence; nothing where it is not that simple."""
     was, now = {combo.role for combo in lost}, {combo.role for combo in gained}
     teams, came = [combo.team for combo in lost], [combo.team for combo in gained]
     moves = people(size, "moves", "move")
-    if teams == came and len(was) == len(now) == 1:
+    if len(was) != 1 or len(now) != 1 or ORG_ADMIN in was ^ now:
+        return ""
+    if teams == came:
         return f"{moves} from {role_word(*was)} to {role_word(*now)} in {enumerate_words(teams)}."
-    if was == now and len(was) == 1:
-        word = role_word(*was)
-        return f"{moves} from {enumerate_words(teams)} to {enumerate_words(came)}, as {_plural(word, size)}."
-    return f"{people(size, 'loses', 'lose')} {combos(lost)} and {'gains' if size == 1 else 'gain'} {combos(gained)}."
+    if was != now:
+        return ""
+    word = role_word(*was) or "org admin"
+    return f"{moves} from {enumerate_words(teams)} to {enumerate_words(came)}, as {_plural(word, size)}."
 
 
 def _plural(word: str, size: int) -> str:

@@ -80,6 +80,7 @@ def moves(outlook: Outlook, found: Sequence[Class]) -> tuple[Move, ...]:
             tuple([who(directory, number, org) for number in row.numbers]),
             to_default(row.before, row.after),
             attributions(atoms, row),
+            bool(row.after & BY_DEFAULT),
         )
         for row in found
     )

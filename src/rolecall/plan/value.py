@@ -14,14 +14,18 @@ from rolecall.model.directory import PeopleScope
 from rolecall.model.live import Coverage
 from rolecall.model.policy import Allow, Combo
 from rolecall.model.settings import Address
-from rolecall.plan.attribution import Attribution
+from rolecall.plan.moves import Escalation as Escalation
+from rolecall.plan.moves import Move as Move
+from rolecall.plan.moves import MoveKind as MoveKind
+from rolecall.plan.moves import Tally as Tally
+from rolecall.plan.moves import TeamTally as TeamTally
+from rolecall.plan.moves import Who as Who
 from rolecall.plan.released import Released as Released
 from rolecall.plan.released import Unmanaged as Unmanaged
 
 FORMAT_VERSION = "1.0"
 
 Verdict = Literal["pass", "review", "block", "allowed", "not judged"]
-MoveKind = Literal["gain", "lose", "change"]
 ApartKind = Literal["waiting", "expired", "expiring", "human", "released"]
 
 
@@ -33,59 +37,6 @@ class OrgRef(NamedTuple):
     url: str
     env: str | None = None
     local: bool = False
-
-
-class Who(NamedTuple):
-    """A person in a plan: the org's id, and the e-mail where it may be shown."""
-
-    id: str
-    email: str | None
-
-
-class Tally(NamedTuple):
-    """How many people gain, lose, or do both."""
-
-    gain: int = 0
-    lose: int = 0
-    change: int = 0
-
-    @property
-    def total(self) -> int:
-        return self.gain + self.lose + self.change
-
-
-class Move(NamedTuple):
-    """People whose access moves alike: equal before, equal after, by the same changes.
-
-    ``people`` is empty where they may not be named; ``size`` always holds. ``causes`` says which change causes what,
-    and is empty where one change causes all of it.
-    """
-
-    before: tuple[Combo, ...]
-    after: tuple[Combo, ...]
-    kind: MoveKind
-    because: tuple[Address, ...]
-    size: int
-    people: tuple[Who, ...]
-    to_default: bool = False
-    causes: tuple[Attribution, ...] = ()
-
-
-class Escalation(NamedTuple):
-    """A person who gains something above member, and the changes that give it."""
-
-    who: Who
-    gains: tuple[Combo, ...]
-    because: tuple[Address, ...]
-
-
-class TeamTally(NamedTuple):
-    """How many people come into a team, leave it, or hold another role in it."""
-
-    team: str
-    gain: int = 0
-    lose: int = 0
-    change: int = 0
 
 
 class Apart(NamedTuple):

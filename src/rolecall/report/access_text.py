@@ -9,13 +9,14 @@ from typing import Any
 from rolecall.access.encode import encode_access
 from rolecall.access.person import Access
 from rolecall.model.live import COMPLETE, Coverage
+from rolecall.model.roles import ORG_ADMIN
 from rolecall.plan.encode import encode_released
 from rolecall.plan.value import AccessTestResult, Released, Unmanaged
 from rolecall.plan.why import Because, Cause, Why
 from rolecall.plan.why_not import WhyNot
 from rolecall.report.flow import flow
 from rolecall.report.line import Line, Span, line
-from rolecall.report.phrases import count, listed, place
+from rolecall.report.phrases import count, listed, mapping_words, place
 from rolecall.report.remain import released_value
 from rolecall.report.table import table
 from rolecall.report.visible import cells, visible
@@ -30,7 +31,7 @@ def access_lines(rows: Iterable[tuple[str, Access]], seen: Coverage = COMPLETE) 
         people += 1
         shown = visible(email)
         pad = " " * (max(_COLUMN - cells(shown), 0) + 2)
-        told = ", ".join(f"{row.team} {row.role} ({row.reasons[0].source})" for row in access.combos)
+        told = ", ".join(f"{_role_held(row.team, row.role)} ({row.reasons[0].source})" for row in access.combos)
         admin = (Span("  org admin", "warn"),) if access.org_admin else ()
         yield Line((Span(shown, "bold"), Span(pad), Span(visible(told)), *admin), hang=4)
     if seen.state == "complete":
@@ -39,6 +40,11 @@ def access_lines(rows: Iterable[tuple[str, Access]], seen: Coverage = COMPLETE) 
         yield line(f"At least {count(people, 'user')}: users were only partially read.", "error")
     else:
         yield line("Unknown: users were not read.", "error")
+
+
+def _role_held(team: str, role: str) -> str:
+    """``Brand member``; org admin is of the whole org (R21): ``org_admin (org-wide, team IT)``."""
+    return f"{role} (org-wide, team {team})" if role == ORG_ADMIN else f"{team} {role}"
 
 
 def coverage_json(seen: Coverage) -> dict[str, Any]:
@@ -66,7 +72,7 @@ def unmanaged_lines(rows: Iterable[Unmanaged], released: Iterable[Released] = ()
     for row in mapped:
         users = "" if row.people is None else f"  {count(row.people, 'user')}"
         state = "  no longer managed" if row.released else "  new" if row.new else ""
-        text = f"  {visible(row.role or 'no role')} on {listed(row.teams)}{users}{state}"
+        text = f"  {mapping_words(row.role, row.teams)}{users}{state}"
         yield Line(
             (Span(visible(row.address), "bold"), Span(text, "warn" if row.role == "org_admin" else "plain")), hang=4
         )
@@ -187,7 +193,7 @@ def tests_lines(tests: Iterable[AccessTestResult]) -> Iterator[Line]:
 
 
 def _held(row: Because) -> Iterator[Line]:
-    combo = Span(visible(f"{row.combo.team} {row.combo.role}"), "add")
+    combo = Span(visible(_role_held(*row.combo)), "add")
     yield Line((combo,), 2, 6)
     yield _cause(row.winner, indent=6)
     for cause in row.others:

@@ -85,17 +85,22 @@ def _ways(moves: Sequence[Move], lead: str = "") -> Iterable[Told]:
     for shift, size in found[:_WAYS]:
         who = _named([move for move in moves if shift_of(move) == shift])
         said = _with_names(visible(sentence(shift, size)), people(size), who)
-        yield Told(f"{lead}{said}", bool(shift.lost))
+        yield Told(f"{lead}{said}", shift.loses)
     if len(found) > _WAYS:
         rest = sum(size for _, size in found[_WAYS:])
         yield Told(f"And {people(rest, 'moves', 'move')} in {len(found) - _WAYS:,} other ways.")
 
 
 def left_on_default(moves: Iterable[Move]) -> str:
-    """``0 left on the default``, for a change that takes something and lets nobody fall; else nothing."""
-    held = list(moves)
-    taking = any(move.kind != "gain" for move in held)
-    return "0 left on the default" if taking and not any(move.to_default or not move.after for move in held) else ""
+    """How many keep default access as all they have, or that no one falls back to it; for a change that takes
+    something. Those who do fall back to it are in the sentence about them."""
+    listed = list(moves)
+    if all(move.kind == "gain" for move in listed) or any(move.to_default or not move.after for move in listed):
+        return ""
+    staying = sum(move.size for move in listed if move.on_default)
+    if staying:
+        return f"{people(staying, 'has', 'have')} default access only, as before"
+    return "no one falls back to default access"
 
 
 def plan_told(plan: Plan) -> Iterable[Told]:

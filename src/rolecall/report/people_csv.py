@@ -21,7 +21,7 @@ def _rows(move: Move) -> Iterator[tuple[str, ...]]:
         move.kind,
         _combos(move.before),
         _combos(move.after),
-        "yes" if move.to_default else "no",
+        "yes" if move.on_default else "no",
         "; ".join(move.because),
     )
     named = [who for who in move.people if who.email]

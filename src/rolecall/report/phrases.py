@@ -22,6 +22,14 @@ def listed(names: Iterable[str], most: int | None = None) -> str:
     return f"{', '.join(shown[:most])} and {len(shown) - most:,} more"
 
 
+def mapping_words(role: str | None, teams: Iterable[str]) -> str:
+    """What a mapping gives: ``member on Brand, Legal``. Org admin is org-wide: ``org_admin (org-wide, team IT)``."""
+    named = sorted(teams)
+    if role == "org_admin":
+        return f"{role} (org-wide, team{'' if len(named) == 1 else 's'} {listed(named) or 'none'})"
+    return f"{visible(role or 'no role')} on {listed(named) or 'no team'}"
+
+
 def place(where: Where | None) -> str:
     """``idp_groups/marketing.yaml:14``, or nothing."""
     if where is None:

@@ -6,9 +6,12 @@ from collections.abc import Iterable, Sequence
 
 from rolecall.model.fields import field_changes
 from rolecall.model.kinds import split_address
+from rolecall.model.policy import Combo
+from rolecall.model.roles import ORG_ADMIN
 from rolecall.model.settings import GroupMapping
+from rolecall.plan.headline import combos
 from rolecall.plan.value import Released, Unmanaged
-from rolecall.report.phrases import count, listed
+from rolecall.report.phrases import count, mapping_words
 from rolecall.report.visible import visible
 from rolecall.report.words import gives_org_admin, scalar
 
@@ -35,7 +38,7 @@ def released_value(item: Released) -> str:
     if item.value is None:
         return "value not read"
     if isinstance(item.value, GroupMapping):
-        return f"{visible(item.value.role or 'no role')} on {listed(sorted(item.value.teams)) or 'no team'}"
+        return mapping_words(item.value.role, item.value.teams)
     section, _ = split_address(item.address)
     fields = field_changes(section, None, item.value)
     return ", ".join(f"{field.path}: {scalar(field.path, field.after)}" for field in fields) or "nothing"
@@ -56,6 +59,7 @@ def unmanaged_words(unmanaged: Sequence[Unmanaged]) -> Iterable[tuple[str, bool]
     for item in admins[:_SHOWN]:
         held = "" if item.people is None else f" to {count(item.people, 'person')}"
         state = "no longer managed" if item.released else f"{'new, ' if item.new else ''}not managed"
-        yield f"{visible(item.address)} is {state} and gives org admin on {listed(item.teams)}{held}", True
+        given = visible(combos([Combo(team, ORG_ADMIN) for team in item.teams]))
+        yield f"{visible(item.address)} is {state} and gives {given}{held}", True
     if len(admins) > _SHOWN:
         yield f"and {len(admins) - _SHOWN:,} more that give org admin", True

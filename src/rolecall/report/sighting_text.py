@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
+from rolecall.model.policy import Combo
 from rolecall.model.roles import ORG_ADMIN
-from rolecall.plan.headline import role_word
+from rolecall.plan.headline import combos, role_word
 from rolecall.plan.seen import Evidence, SeenAt
 from rolecall.report.line import Line, Span, Style, line
 from rolecall.report.phrases import count, listed
@@ -84,7 +85,7 @@ def _row(row: Evidence) -> Line:
     by = listed(holding.reasons[:1]) or "unknown"
     tail = f"  {' · '.join(told)}" if told else "" if run else "  not by rolecall"
     style: Style = "warn" if holding.role == ORG_ADMIN else "plain"
-    held = f"{holding.team} {role_word(holding.role)}"
+    held = combos([Combo(holding.team, holding.role)])
     return Line((Span(who, "bold"), Span(pad), Span(visible(held), style), Span(f" ({by})"), Span(tail, "dim")), hang=4)
 
 

@@ -101,7 +101,7 @@ def test_access_as_text_ends_with_a_count(repo: Path, capsys: Capture) -> None:
     run(["access"])
     rows = capsys.readouterr().out.splitlines()
     assert rows[0].startswith("LOCAL REHEARSAL, not WRITER")
-    assert rows[1] == "ann@tiny.co                   Everyone org_admin (group:Admins)  org admin"
+    assert rows[1] == "ann@tiny.co                   org_admin (org-wide, team Everyone) (group:Admins)  org admin"
     assert rows[-1] == "4 people."
 
 
@@ -113,7 +113,7 @@ def test_people_are_named_in_a_pipeline_too(repo: Path, capsys: Capture, monkeyp
 
 def test_what_is_not_managed_is_listed(repo: Path, capsys: Capture) -> None:
     assert run(["access", "--unmanaged"]) == Exit.OK
-    assert "idp_groups/Strays  org_admin on Brand" in capsys.readouterr().out
+    assert "idp_groups/Strays  org_admin (org-wide, team Brand)" in capsys.readouterr().out
     run(["access", "--unmanaged", "--format", "json"])
     assert json.loads(capsys.readouterr().out)["unmanaged"][0]["address"] == "idp_groups/Strays"
     assert run(["access", "--unmanaged", "--format", "csv"]) == Exit.USAGE
@@ -160,7 +160,7 @@ def test_who_was_seen_to_hold_what_on_a_day(tmp_path: Path, monkeypatch: pytest.
     assert run(["access", "--role", "Org admin", "--at", "2999-12-31"]) == Exit.OK
     told = capsys.readouterr().out
     assert "UTC by run 1; nobody has looked since\nann@tiny.co" in told
-    assert "Everyone org admin (group:Admins)  rolecall.yaml:6" in told
+    assert "org admin (org-wide, team Everyone) (group:Admins)  rolecall.yaml:6" in told
     assert run(["access", "--at", "2999-12-31", "--format", "csv"]) == Exit.OK
     assert capsys.readouterr().out.startswith("email,id,role,team,by,mapping,source,commit,pull_request,approved_by,")
 

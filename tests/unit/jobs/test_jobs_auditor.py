@@ -56,12 +56,13 @@ def test_who_was_org_admin_on_that_day(bench):
     told = plain(sighting_lines(asked(bench, "2026-11-24"))).splitlines()
     assert told[0] == "acme (org_1): as seen 24 November 2026 02:00 UTC by run 2; next sighting 26 November"
     assert told[1] == (
-        "ann@acme.com                  IT org admin (group:Writer-Admins)  rolecall.yaml:9 · commit c0ffeec0 · run 1"
+        "ann@acme.com                  org admin (org-wide, team IT) (group:Writer-Admins)  "
+        "rolecall.yaml:9 · commit c0ffeec0 · run 1"
     )
     assert told[3].startswith("cy@acme.com")
     assert (
-        "IT org admin (group:Writer-Marketing)  commit 1a2b3c4d · pull request 41 · approved by dee@acme.com · run 2"
-        in told[3]
+        "org admin (org-wide, team IT) (group:Writer-Marketing)  "
+        "commit 1a2b3c4d · pull request 41 · approved by dee@acme.com · run 2" in told[3]
     )
     assert told[4:] == ["3 people.", "People by role then: org admin 3."]
 

@@ -61,10 +61,10 @@ def test_each_kind_of_test(said, passed):
 
 def test_a_failure_says_what_is_missing_what_is_too_much_and_by_what():
     said = run(promise(groups=("IT", "Mkt"), expect=frozenset({MARKETING, Combo("Legal", "member")})))
-    assert said.message == "lacks Legal member and has also IT org admin (by group:IT)"
+    assert said.message == "lacks Legal member and has also org admin (org-wide, team IT) (by group:IT)"
     assert said.source == Where("rolecall.yaml", 60, 5)
     assert run(promise(groups=("IT",), never=("org_admin",))).message == (
-        "must never be org admin and is: IT org admin (by group:IT)"
+        "must never be org admin and is: org admin (org-wide, team IT) (by group:IT)"
     )
     assert run(promise(person="ann@acme.com", has=("org_admin",))).message == (
         "does not have org admin, but Marketing member"

@@ -7,7 +7,7 @@ import random
 import pytest
 
 from rolecall.model.policy import Combo
-from rolecall.plan.headline import Shift, enumerate_words, headline, people, sentence, tally_words
+from rolecall.plan.headline import Shift, enumerate_words, headline, people, sentence, shift_of, tally_words
 from rolecall.plan.value import Escalation, Impact, Move, Tally, Who
 
 MARKETING, BRAND, COMMS = (Combo(team, "member") for team in ("Marketing", "Brand", "Communications"))
@@ -35,7 +35,11 @@ def impact(*moves, **more):
             "2 people move from Marketing to Brand and Communications, as members.",
         ),
         (Shift((LEGAL,), (LEGAL_ADMIN,)), 1, "1 person moves from member to team admin in Legal."),
-        (Shift((LEGAL,), (Combo("IT", "org_admin"),)), 1, "1 person loses Legal member and gains IT org admin."),
+        (
+            Shift((LEGAL,), (Combo("IT", "org_admin"),)),
+            1,
+            "1 person loses Legal member and gains org admin (org-wide, team IT).",
+        ),
         (Shift((), (BRAND, COMMS)), 9, "9 people gain Brand member and Communications member."),
         (Shift((MARKETING,), ()), 5, "5 people lose Marketing member."),
         (
@@ -54,6 +58,36 @@ def impact(*moves, **more):
 )
 def test_a_shift_is_one_plain_sentence(shift, size, said):
     assert sentence(shift, size) == said
+
+
+X, Y, X_ADMIN, Y_ADMIN = (Combo(team, role) for role in ("member", "team_admin") for team in "XY")
+IT_ORG, HR_ORG = Combo("IT", "org_admin"), Combo("HR", "org_admin")
+IT = Combo("IT", "member")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        ([X_ADMIN, Y_ADMIN], [X], "moves from team admin to member in X and loses Y team admin"),
+        ([X], [X_ADMIN, Y_ADMIN], "moves from member to team admin in X and gains Y team admin"),
+        ([X_ADMIN, Y_ADMIN], [X, Y], "moves from team admin to member in X and Y"),
+        ([X_ADMIN, Y], [X, LEGAL], "moves from team admin to member in X, loses Y member and gains Legal member"),
+        ([X, Y_ADMIN], [X_ADMIN, Y], "moves from member to team admin in X and moves from team admin to member in Y"),
+        ([IT], [IT_ORG], "moves from member in IT to org admin"),
+        ([IT_ORG], [IT], "moves from org admin to member in IT"),
+        ([IT_ORG, HR_ORG], [IT], "moves from org admin to member in IT and loses HR"),
+        ([X], [X, IT_ORG], "gains org admin (org-wide, team IT)"),
+        ([HR_ORG, IT_ORG], [EVERYONE], "loses org admin (org-wide, teams HR and IT) and gains Everyone member"),
+        ([IT_ORG], [HR_ORG], "moves from IT to HR, as an org admin"),
+        ([IT_ORG, X], [HR_ORG, IT_ORG, X], "gains HR"),
+        ([HR_ORG, IT_ORG], [HR_ORG, IT], "stays org admin (now member in IT)"),
+        ([HR_ORG, IT], [HR_ORG, IT_ORG], "stays org admin (before also member in IT)"),
+        ([X, Combo("X", "auditor")], [X_ADMIN], "moves from member to team admin in X and loses X auditor"),
+    ],
+)
+def test_a_team_that_stays_in_another_role_is_not_lost_and_org_admin_is_org_wide(before, after, said):
+    told = sentence(shift_of(move(sorted(before), sorted(after), "change", 1)), 1)
+    assert told == f"1 person {said}."
 
 
 def test_the_headline_of_one_move():

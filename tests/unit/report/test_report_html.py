@@ -94,7 +94,7 @@ def test_everything_in_the_plan_is_told() -> None:
         "Waiting for the IdP",
         "By hand",
         "Not managed here: 2 mapped groups",
-        "gives org admin on IT",
+        "gives org admin (org-wide, team IT)",
         "No longer managed: idp_groups/Was",
         "9f3c-1a77-20bd-4e55",
         "Blank is not no access",

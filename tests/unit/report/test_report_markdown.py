@@ -54,7 +54,7 @@ def test_it_tells_changes_people_reasons_and_places() -> None:
         "CHG-4411",
         "<code>idp_groups/marketing.yaml:14</code>",
         "Blank is not no access",
-        "gives org admin on IT",
+        "gives org admin (org-wide, team IT)",
         "Waiting for the IdP",
         "<code>rolecall apply -e prod --approve 9f3c-1a77-20bd-4e55</code>",
     ):

@@ -154,8 +154,10 @@ def test_a_few_people_are_named() -> None:
 @pytest.mark.parametrize(
     ("moves", "told"),
     [
-        ((FORTY,), "0 left on the default"),
-        ((FORTY, FORTY._replace(to_default=True)), ""),
+        ((FORTY,), "no one falls back to default access"),
+        ((FORTY, FORTY._replace(to_default=True, on_default=True)), ""),
+        ((FORTY, FORTY._replace(size=30, on_default=True)), "30 people have default access only, as before"),
+        ((FORTY._replace(size=1, on_default=True),), "1 person has default access only, as before"),
         ((FORTY._replace(after=()),), ""),
         ((FORTY._replace(kind="gain"),), ""),
         ((), ""),
@@ -183,8 +185,8 @@ def test_a_change_that_moves_people_with_others_says_so() -> None:
 
 def test_escalations_are_told_by_what_is_gained() -> None:
     walked = walk(full_plan())
-    assert walked.people[0] == ("1 person gains IT org admin: bo@acme.com", "risk")
-    assert walk(redact(full_plan(), "counts")).people[0].text == "1 person gains IT org admin"
+    assert walked.people[0] == ("1 person gains org admin (org-wide, team IT): bo@acme.com", "risk")
+    assert walk(redact(full_plan(), "counts")).people[0].text == "1 person gains org admin (org-wide, team IT)"
 
 
 def test_the_upgrade_says_who_keeps_and_who_differs() -> None:
@@ -241,7 +243,10 @@ def test_unmanaged_org_admins_are_warnings() -> None:
     assert (
         remain[1].text == "Not managed here: 2 mapped groups, 1 of them gives org admin (rolecall access --unmanaged)"
     )
-    assert remain[2].text == "idp_groups/Legacy-Admins is new, not managed and gives org admin on IT to 3 people"
+    assert (
+        remain[2].text
+        == "idp_groups/Legacy-Admins is new, not managed and gives org admin (org-wide, team IT) to 3 people"
+    )
 
 
 def test_long_inventories_are_cut_with_a_count() -> None:

@@ -108,7 +108,7 @@ def _data(walked: Walk) -> str:
                 "before": _combos(move.before),
                 "after": _combos(move.after),
                 "because": visible(", ".join(move.because)),
-                "to_default": move.to_default,
+                "on_default": move.on_default,
                 "people": names,
                 "rest": move.size - len(names),
             }

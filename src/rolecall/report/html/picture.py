@@ -63,8 +63,12 @@ def flows(impact: Impact) -> list[Flow]:
     """What is lost and gained, the largest first."""
     return [
         Flow(
-            _words(shift.lost) or "nothing",
-            _right(shift.gained, shift.default, bare=shift.bare),
+            _words([*shift.lost, *(Combo(level.team, level.before) for level in shift.levels)]) or "nothing",
+            _right(
+                [*shift.gained, *(Combo(level.team, level.after) for level in shift.levels)],
+                shift.default,
+                bare=shift.bare,
+            ),
             size,
             _kind(shift),
         )
@@ -74,9 +78,9 @@ def flows(impact: Impact) -> list[Flow]:
 
 def _kind(shift: Shift) -> str:
     """Who falls to the default, or to nothing, loses, whatever that gives."""
-    if shift.default or shift.bare or (shift.lost and not shift.gained):
+    if shift.default or shift.bare or (shift.loses and not shift.gains):
         return "lose"
-    return "change" if shift.lost else "gain"
+    return "change" if shift.loses else "gain"
 
 
 def rest(found: Sequence[Flow]) -> Flow | None:

@@ -37,7 +37,7 @@ SCRIPT = """
   const pick = () => {
     const words = $('people-search').value.toLowerCase().split(/\\s+/).filter(Boolean);
     const kind = $('people-kind').value;
-    shown = rows.filter((row) => (!kind || row.move.kind === kind || (kind === 'default' && row.move.to_default))
+    shown = rows.filter((row) => (!kind || row.move.kind === kind || (kind === 'default' && row.move.on_default))
       && words.every((word) => row.told.includes(word)));
     shown.sort((a, b) => (up ? 1 : -1) * order(a[key], b[key]));
     draw();

@@ -116,7 +116,7 @@ TEMPLATE = """{{ head(page.title, policy) }}
 <option value="gain">who gain</option>
 <option value="lose">who lose</option>
 <option value="change">who do both</option>
-<option value="default">left with only the default</option>
+<option value="default">left with default access only</option>
 </select></label>
 </div>
 <div class="scroll" tabindex="0" role="region" aria-label="Everybody who moves"><table id="people">

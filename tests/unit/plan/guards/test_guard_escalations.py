@@ -39,7 +39,8 @@ def test_each_kind_has_its_stance(role, said, expected):
 def test_what_is_said():
     said = verdict(judged("org_admin"), "escalations")
     assert said.message == (
-        "3 people gain X org admin: p000@acme.com, p001@acme.com, p002@acme.com; the config asks for a review of that. "
+        "3 people gain org admin (org-wide, team X): p000@acme.com, p001@acme.com, p002@acme.com; "
+        "the config asks for a review of that. "
         "Cause: idp_groups/A (rolecall.yaml:10)."
     )
     assert said.found == 3
