@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from datetime import datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from rolecall.cli.approvals import PIPELINE, Approvals, read_approvals
 from rolecall.cli.ask import agrees, can_ask
 from rolecall.cli.facts import actor, authors, ci_run, names_in
+from rolecall.cli.failure import tell
 from rolecall.cli.options import Invocation
 from rolecall.cli.session import now
-from rolecall.errors import Blocked, ConfigError, Exit, Misuse, Problem, RolecallError, Where
+from rolecall.errors import Blocked, Exit, Misuse, Problem, RolecallError
 from rolecall.model.run import Approval
 from rolecall.plan.summary import renames_as_one
 from rolecall.plan.value import GuardResult, Plan
@@ -40,33 +40,34 @@ def consent(call: Invocation, plan: Plan, yes: Yes, caller: str | None = None) -
     """
     from rolecall.jobs.apply import check_digest
 
-    recorded = tuple(_named(call, row) for row in read_approvals(yes.file)) if yes.file else ()
+    approvals = read_approvals(call, yes.file) if yes.file else Approvals()
     refuse_blocked(plan)
-    _check_recorded(call, plan, recorded, caller)
+    _check_recorded(call, plan, approvals, caller)
+    tell(approvals.rejected, as_json=call.log_format == "json", color=call.color)
     if yes.digest is not None:
         check_digest(yes.digest, plan)
-        return (*recorded, _self(call, "--approve"))
     reviews = [guard for guard in plan.guards if guard.verdict == "review" and guard.name != _APPROVAL]
-    if yes.auto:
+    if yes.digest is not None and (not call.ci or approvals.by_people()):
+        return (*approvals.counted, _self(call, "--approve"))
+    if yes.digest is not None or yes.auto:
         if reviews:
-            raise Blocked(*(_unanswered(guard) for guard in reviews))
-        return (*recorded, _self(call, "--auto-approve"))
-    return (*recorded, _asked(call, plan, reviews))
+            raise Blocked(*(_unanswered(call, yes, guard) for guard in reviews))
+        return (*approvals.counted, _self(call, "--auto-approve" if yes.digest is None else "--approve"))
+    return (*approvals.counted, _asked(call, plan, reviews))
 
 
 _APPROVAL = "approval"
-_PIPELINE = " (the pipeline itself)"
 
 
-def _check_recorded(call: Invocation, plan: Plan, recorded: Sequence[Approval], caller: str | None) -> None:
+def _check_recorded(call: Invocation, plan: Plan, approvals: Approvals, caller: str | None) -> None:
     """Raise Blocked unless there is the recorded approval that `guards.approval` asks for."""
     for guard in plan.guards:
         if guard.name == _APPROVAL and guard.verdict == "review":
-            given = [row for row in recorded if not row.by.endswith(_PIPELINE)]
+            by_people = approvals.by_people()
             own = authors(call, caller)
-            others = [row for row in given if own.isdisjoint(names_in(row.by))]
-            if not (others if guard.limit == "other_person" else given):
-                raise Blocked(_not_recorded(guard, given))
+            others = [approval for approval in by_people if own.isdisjoint(names_in(approval.by))]
+            if not (others if guard.limit == "other_person" else by_people):
+                raise Blocked(_not_recorded(guard, by_people), *approvals.rejected)
 
 
 def _not_recorded(guard: GuardResult, given: Sequence[Approval]) -> Problem:
@@ -75,12 +76,6 @@ def _not_recorded(guard: GuardResult, given: Sequence[Approval]) -> Problem:
     needs = "by somebody other than the change's author" if guard.limit == "other_person" else "that was recorded"
     hint = f"give --approval FILE with an approval {needs}"
     return Problem("guard.approval", message, guard.source, hint)
-
-
-def _named(call: Invocation, row: Approval) -> Approval:
-    """An approval that the pipeline gave itself, called that."""
-    own = call.ci and not names_in(row.by).isdisjoint(names_in(actor(call.environ)))
-    return row._replace(by=f"{row.by}{_PIPELINE}") if own else row
 
 
 def refuse_blocked(plan: Plan) -> None:
@@ -99,30 +94,15 @@ def refuse_blocked(plan: Plan) -> None:
         raise Blocked(*found)
 
 
-def read_approvals(path: Path) -> tuple[Approval, ...]:
-    """``[{by, at, url, source}]``. Raises ConfigError for anything else."""
-    try:
-        said = json.loads(path.read_bytes())
-        return tuple(_approval(row) for row in said)
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
-        message = "is no list of approvals, [{by, at, url, source}]"
-        raise ConfigError(Problem("approval_file", message, Where(str(path)))) from error
-
-
-def _approval(row: Any) -> Approval:
-    by, url, source = row["by"], row.get("url"), row.get("source")
-    if (
-        not isinstance(by, str)
-        or not by.strip()
-        or not all(part is None or isinstance(part, str) for part in (url, source))
-    ):
-        raise ValueError(row)
-    return Approval(by, datetime.fromisoformat(row["at"]) if row.get("at") else None, url, source)
-
-
-def _unanswered(guard: GuardResult) -> Problem:
+def _unanswered(call: Invocation, yes: Yes, guard: GuardResult) -> Problem:
+    """A review that no one answered. In CI a digest alone is the pipeline's own, whoever put it there."""
     hint = "answer with --approve DIGEST, or lift it with an allow; --auto-approve alone does not do"
-    return Problem(f"guard.{guard.name}", f"nobody reviewed {guard_words(guard)}", guard.source, hint)
+    if call.ci:
+        hint = "in CI, --approve counts only with --approval FILE, which records who approved the plan"
+    message = f"nobody reviewed {guard_words(guard)}"
+    if call.ci and yes.digest is not None:
+        message = f"no approval by a person is recorded for {guard_words(guard)}"
+    return Problem(f"guard.{guard.name}", message, guard.source, hint)
 
 
 def _asked(call: Invocation, plan: Plan, reviews: list[GuardResult]) -> Approval:
@@ -148,4 +128,4 @@ def _request(plan: Plan, reviews: int) -> str:
 
 def _self(call: Invocation, source: str) -> Approval:
     by = actor(call.environ)
-    return Approval(f"{by}{_PIPELINE}" if call.ci else by, now(), ci_run(call.environ), source)
+    return Approval(f"{by}{PIPELINE}" if call.ci else by, now(), ci_run(call.environ), source)

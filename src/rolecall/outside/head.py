@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -13,24 +14,41 @@ _SECONDS = 10
 
 
 class Head(NamedTuple):
-    """A commit: its hash, with ``-dirty`` after it where files differ from it, the branch, and who wrote it."""
+    """A commit: its hash, with ``-dirty`` after it where files differ from it, the branch, who wrote it, and when it
+    was committed."""
 
     commit: str | None = None
     branch: str | None = None
     author: str | None = None
     email: str | None = None
+    committed: datetime | None = None
 
 
 @cache
 def head(folder: Path) -> Head:
     """What ``folder`` was checked out at."""
-    told = _git(folder, "log", "-1", "--no-show-signature", "--format=%H%n%an%n%ae")
-    if told is None or told.count("\n") < 2:
+    told = _git(folder, "log", "-1", "--no-show-signature", "--format=%H%n%an%n%ae%n%ct")
+    if told is None or told.count("\n") < 3:
         return Head()
-    commit, author, email = told.split("\n")[:3]
+    commit, author, email, committed = told.split("\n")[:4]
     changed = _git(folder, "status", "--porcelain", "--untracked-files=no", "--", ".")
     branch = _git(folder, "symbolic-ref", "--short", "-q", "HEAD")
-    return Head(f"{commit}-dirty" if changed else commit, branch, author, email)
+    return Head(f"{commit}-dirty" if changed else commit, branch, author, email, _instant(committed))
+
+
+def committed_at(folder: Path, commit: str) -> datetime | None:
+    """Return when a commit was committed; None if this clone does not have it."""
+    if not _COMMIT.fullmatch(commit):
+        return None
+    seconds = _git(folder, "show", "--no-patch", "--no-show-signature", "--format=%ct", f"{commit}^{{commit}}")
+    return _instant(seconds) if seconds else None
+
+
+_COMMIT = re.compile(r"[0-9a-fA-F]{7,64}")
+
+
+def _instant(seconds: str) -> datetime:
+    return datetime.fromtimestamp(int(seconds), UTC)
 
 
 @cache

@@ -178,8 +178,9 @@ def test_an_unreachable_org_is_told_in_words(repo: Path, monkeypatch: pytest.Mon
 @pytest.mark.parametrize("text", ["", "{}", "[1]", '[{"by": ""}]', '[{"by": "a", "at": "soon"}]', "["])
 def test_an_approval_file_that_is_none_is_refused(repo: Path, text: str, capsys: Capture) -> None:
     (repo / "yes.json").write_text(text, encoding="utf-8")
-    code = run(["apply", "--auto-approve", "--approval", "yes.json"])
-    assert code == (Exit.OK if text == "{}" else Exit.ERROR)
+    assert run(["apply", "--auto-approve", "--approval", "yes.json"]) == Exit.ERROR
+    assert "yes.json" in capsys.readouterr().err
+    assert left(repo) == Exit.CHANGES
 
 
 def test_on_an_observed_org_every_step_is_a_persons(repo: Path, capsys: Capture) -> None:

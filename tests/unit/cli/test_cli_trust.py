@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -37,8 +38,9 @@ def last_run(capsys: Capture) -> dict[str, Any]:
     return said
 
 
-def approvals(repo: Path, *by: str) -> list[str]:
-    rows = [{"by": who, "at": "2026-11-22T09:00:00Z", "url": "https://x/1", "source": "pull request"} for who in by]
+def approvals(repo: Path, *by: str, at: str | None = None) -> list[str]:
+    when = at or datetime.now(UTC).isoformat(timespec="seconds")
+    rows = [{"by": who, "at": when, "url": "https://x/1", "source": "pull request"} for who in by]
     (repo / "yes.json").write_text(json.dumps(rows), encoding="utf-8")
     return ["--approval", "yes.json"]
 
@@ -107,7 +109,8 @@ def test_a_pipelines_own_approval_is_called_that_and_does_not_count(
     monkeypatch.setenv("ROLECALL_ACTOR", "deploy-bot")
     needing(repo, "recorded")
     assert run(["apply", "--auto-approve", *approvals(repo, "Deploy-Bot")]) == Exit.REFUSED
-    assert run(["apply", "--auto-approve", *approvals(repo, "Deploy-Bot", "bo")]) == Exit.OK
+    given = approvals(repo, "Deploy-Bot", "bo", at="2026-11-22T10:00:00+01:00")
+    assert run(["apply", "--auto-approve", *given]) == Exit.OK
     said = last_run(capsys)["approvals"]
     assert [row["by"] for row in said] == [
         "Deploy-Bot (the pipeline itself)",
