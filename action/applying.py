@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from approvals import Merged, by_others, merged, recorded
-from comment import seen
+from approvals import Merged, merged, recorded
 from github import GitHub
 from runner import MEANING, Failed, Job, annotate, fenced, log
 
@@ -15,13 +14,16 @@ _OUTCOMES = {0: "done", 3: "refused", 4: "incomplete", 5: "stale", 6: "human", 1
 
 def apply(job: Job) -> int:
     """0 when all is done or only human steps remain; else 1. The step output `outcome` says which."""
+    digest = job.input("digest")
+    if not digest:
+        raise Failed(
+            "`digest` is not set, so nothing says which plan was approved. Set it to the digest of the job that "
+            "planned, such as ${{ needs.plan.outputs.digest }}, in a job behind an environment with required reviewers"
+        )
     github = GitHub(job.environ)
     pull = merged(job, github)
-    approvals = _approvals(job, github, pull)
-    digest = _digest(job, github, pull)
-    consent = ["--approve", digest] if digest else ["--auto-approve"]
     code, text = job.rolecall(
-        *("apply", "--no-input", "--no-color", *consent, "--approval", approvals),
+        *("apply", "--no-input", "--no-color", "--approve", digest, "--approval", _approvals(job, github, pull)),
         ok=range(256),
         more=_facts(pull),
     )
@@ -35,37 +37,11 @@ def apply(job: Job) -> int:
     return 1
 
 
-def _digest(job: Job, github: GitHub, pull: Merged | None) -> str:
-    """The digest given, or the one in the pull request's comment; none where the plan needs nobody's review."""
-    if said := job.input("digest"):
-        return said
-    if pull is None:
-        return ""
-    found = seen(job, github, pull.number)
-    if found is not None and found.commit != pull.head:
-        raise Failed(
-            f"the comment on {pull.url} is about {found.commit[:12]}, and {pull.head[:12]} was merged; plan again"
-        )
-    return found.digest if found else ""
-
-
 def _approvals(job: Job, github: GitHub, pull: Merged | None) -> str:
-    """The file for `--approval`. The authors' own are left out where the config wants somebody else's."""
-    found = recorded(job, github, pull)
-    if _wanted(job) == "other_person":
-        authors = pull.authors if pull else frozenset({job.environ.get("GITHUB_ACTOR", "").casefold()})
-        found, own = by_others(found, authors)
-        for name in own:
-            annotate("notice", f"{name} made this change, so their own approval does not count")
+    """Write the approvals that count into the file for `--approval`, and return its path."""
     path = job.reports / "approvals.json"
-    path.write_text(json.dumps(found, indent=1), encoding="utf-8")
+    path.write_text(json.dumps(recorded(job, github, pull), indent=1), encoding="utf-8")
     return str(path)
-
-
-def _wanted(job: Job) -> str:
-    _, text = job.rolecall("render", "--format", "json")
-    guards = json.loads(text).get("guards") or {}
-    return str(guards.get("approval", "none"))
 
 
 def _facts(pull: Merged | None) -> Mapping[str, str]:
@@ -81,5 +57,4 @@ def _facts(pull: Merged | None) -> Mapping[str, str]:
 
 
 def _summary(job: Job, outcome: str, digest: str, text: str) -> str:
-    said = f" of {digest[:16]}" if digest else ""
-    return f"### rolecall apply{said}{f' in {job.env}' if job.env else ''}: {outcome}\n\n{fenced(text)}\n"
+    return f"### rolecall apply of {digest[:16]}{f' in {job.env}' if job.env else ''}: {outcome}\n\n{fenced(text)}\n"

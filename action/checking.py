@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from comment import digest_line, marker, placed, with_banner
+from comment import marker, placed, with_banner
 from github import GitHub, Refused
+from protection import warn_of_open_environment
 from runner import Failed, Job, annotate, commands, fenced, log
 
 PLANNED = (0, 2, 3, 7)
@@ -21,6 +22,7 @@ def check(job: Job) -> int:
     """0 where a plan was made; 1 for a config that is wrong and, unless `fail-on: never`, a plan that is blocked."""
     if not _valid(job):
         return 1
+    warn_of_open_environment(job, GitHub(job.environ))
     snapshot = stored(job)
     code, text = job.rolecall("plan", *_options(job, snapshot), ok=PLANNED)
     log(text)
@@ -29,14 +31,15 @@ def check(job: Job) -> int:
     plan = json.loads((job.reports / "plan.json").read_text(encoding="utf-8"))
     told = numbers(plan)
     body = (job.reports / "comment.md").read_text(encoding="utf-8")
-    body = with_banner(body, age(snapshot) if snapshot else digest_line(told["digest"], _commit(job)))
+    body = with_banner(body, age(snapshot) if snapshot else "")
     job.summary(body)
     job.output(**told, plan=job.reports / "plan.json", html=job.reports / "plan.html", comment=_tell(job, body))
     return _leave(job, code, told["verdict"])
 
 
 def numbers(plan: dict[str, Any]) -> dict[str, Any]:
-    """The step outputs of a plan: digest, changes, people_losing, escalations, verdict, human, waiting."""
+    """The step outputs of a plan: digest, changes, people_losing, escalations, policy_changes,
+    verdict, human, waiting."""
     said = plan["summary"]
     return {
         "digest": plan["digest"],
@@ -44,6 +47,7 @@ def numbers(plan: dict[str, Any]) -> dict[str, Any]:
         "people_losing": plan["impact"]["losing"],
         "escalations": len(plan["impact"]["escalations"]),
         "verdict": verdict(plan),
+        "policy_changes": len(plan["policy_changes"]),
         "human": said["human"],
         "waiting": said["waiting"],
     }
@@ -132,9 +136,3 @@ def _forked(job: Job) -> bool:
     pull = job.event().get("pull_request") or {}
     head = ((pull.get("head") or {}).get("repo") or {}).get("full_name")
     return bool(pull) and head != job.environ.get("GITHUB_REPOSITORY")
-
-
-def _commit(job: Job) -> str:
-    """The commit that reviewers see: the head of the pull request, not the merge that the runner checks out."""
-    pull = job.event().get("pull_request") or {}
-    return str((pull.get("head") or {}).get("sha") or job.environ.get("GITHUB_SHA", ""))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any, NamedTuple
+from typing import Any
 
 from github import GitHub
 from runner import Job
@@ -12,15 +12,7 @@ LIMIT = 65_535
 """The characters that a comment may have."""
 
 _MARKER = re.compile(r"<!-- rolecall:plan:([^:>]*):([^:>]*) -->")
-_DIGEST = re.compile(r"<!-- rolecall:digest:([0-9a-f]{64}):([0-9a-f]{40}) -->")
 _ROW = re.compile(r"\| <code>")
-
-
-class Seen(NamedTuple):
-    """The digest that a pull request's reviewers saw, and the commit it was planned from."""
-
-    digest: str
-    commit: str
 
 
 def placed(job: Job, github: GitHub, number: int, body: str) -> str:
@@ -33,22 +25,9 @@ def placed(job: Job, github: GitHub, number: int, body: str) -> str:
     return str(made.get("html_url", ""))
 
 
-def seen(job: Job, github: GitHub, number: int, org: str | None = None) -> Seen | None:
-    """What the pull request's comment for this environment said; None where there is none, or without a digest."""
-    wanted = _MARKER.match(marker(org or "-", job.env))
-    held = _own(job, github, number, wanted)
-    found = _DIGEST.search(held["body"]) if held else None
-    return Seen(found.group(1), found.group(2)) if found else None
-
-
 def marker(org: str, env: str) -> str:
     """The first line of a comment where there is no plan to take it from."""
     return f"<!-- rolecall:plan:{org}:{re.sub(r'[^A-Za-z0-9_.]', '', env)} -->"
-
-
-def digest_line(digest: str, commit: str) -> str:
-    """What `apply` finds again: the digest, and the commit that was planned."""
-    return f"<!-- rolecall:digest:{digest}:{commit} -->\n" if re.fullmatch("[0-9a-f]{40}", commit) else ""
 
 
 def with_banner(body: str, banner: str) -> str:

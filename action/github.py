@@ -20,7 +20,11 @@ _PATIENCE = 60
 
 
 class Refused(Failed):
-    """GitHub did not allow it, or has no such thing: 403 or 404."""
+    """GitHub did not allow it, or has no such thing: ``code`` is 403 or 404."""
+
+    def __init__(self, message: str, code: int) -> None:
+        super().__init__(message)
+        self.code = code
 
 
 class GitHub:
@@ -76,8 +80,10 @@ class GitHub:
             except urllib.error.HTTPError as error:
                 wait = _wait(error, method)
                 if last or wait is None:
-                    kind = Refused if error.code in (403, 404) else Failed
-                    raise kind(f"GitHub answered {error.code} to {method} {url.removeprefix(self._api)}") from None
+                    message = f"GitHub answered {error.code} to {method} {url.removeprefix(self._api)}"
+                    if error.code in (403, 404):
+                        raise Refused(message, error.code) from None
+                    raise Failed(message) from None
                 time.sleep(wait)
             except (OSError, ValueError) as error:
                 raise Failed(f"GitHub could not be asked ({method} {url.removeprefix(self._api)}): {error}") from None

@@ -15,6 +15,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,10 @@ _MOST_PAGES = 50
 
 class Failed(Exception):
     """GitLab could not be asked, or did not answer; in words for the job's log."""
+
+
+class NotFound(Failed):
+    """GitLab has no such thing, or does not show it: 404."""
 
 
 def note(path: Path) -> str:
@@ -57,20 +62,110 @@ def _same(one: re.Match[str], other: re.Match[str]) -> bool:
 
 
 def approvals() -> list[dict[str, Any]]:
-    """Who approved the merge request that brought this commit, as `apply --approval` reads it; without its author."""
+    """Who approved the merge request that brought this commit, as `apply --approval` reads it.
+
+    Only people count who may write to the project, who made none of its commits, and who approved after the last push.
+    Says on stderr why each of the others does not count.
+    """
     if not os.environ.get("ROLECALL_GITLAB_TOKEN"):
         return []
-    found = []
+    counted = []
     for merge in pages(f"repository/commits/{os.environ['CI_COMMIT_SHA']}/merge_requests"):
-        if merge["state"] != "merged":
-            continue
-        said = send("GET", f"merge_requests/{merge['iid']}/approvals")[0]
-        for row in said["approved_by"]:
-            who = row["user"]["username"]
-            if who.casefold() != merge["author"]["username"].casefold():
-                at, url = row.get("approved_at"), merge["web_url"]
-                found.append({"by": who, "at": at, "url": url, "source": "merge request approval"})
-    return found
+        if merge["state"] == "merged" and os.environ["CI_COMMIT_SHA"] in _brought_by(merge):
+            counted += _of_merge_request(merge)
+    return counted
+
+
+def _brought_by(merge: Mapping[str, Any]) -> set[Any]:
+    """The commits that merging it put on the branch: its merge, its squash, or its last one after a fast-forward."""
+    return {merge.get(key) for key in ("merge_commit_sha", "squash_commit_sha", "sha")}
+
+
+def _of_merge_request(merge: Mapping[str, Any]) -> list[dict[str, Any]]:
+    path = f"merge_requests/{merge['iid']}"
+    given = send("GET", f"{path}/approvals")[0]["approved_by"]
+    if not given:
+        return []
+    authors, unknown = _authors(merge)
+    pushed = max((version["created_at"] for version in pages(f"{path}/versions")), key=_instant, default=None)
+    counted = []
+    for row in given:
+        user, at = row["user"], row.get("approved_at")
+        reason = (
+            f"GitLab knows no account for {', '.join(unknown[:3])}, so it could be the author's own" if unknown else ""
+        )
+        if user["username"].casefold() in authors:
+            reason = "they made this change"
+        if reason := reason or _too_early(at, pushed) or _not_a_writer(user["id"]):
+            sys.stderr.write(f"warning: the approval by {user['username']} does not count: {reason}\n")
+        else:
+            more = {"commit": merge["sha"], "pushed_at": pushed}
+            url, source = merge["web_url"], "merge request approval"
+            counted.append({"by": user["username"], "at": at, "url": url, "source": source, **more})
+    return counted
+
+
+def _authors(merge: Mapping[str, Any]) -> tuple[set[str], list[str]]:
+    """The accounts that opened the merge request or wrote its commits, in lower case, and authors without one.
+
+    REST names authors by e-mail alone; GraphQL knows the account that has verified the address.
+    """
+    project = os.environ["CI_PROJECT_PATH"]
+    names, unknown, after, known = {merge["author"]["username"].casefold()}, {}, None, {}
+    for _ in range(_MOST_PAGES):
+        variables = {"project": project, "merge": str(merge["iid"]), "after": after}
+        answer = send("POST", "graphql", {"query": _COMMITS, "variables": variables}, project=False)[0]
+        if answer.get("errors") or not (answer["data"]["project"] or {}).get("mergeRequest"):
+            raise Failed(f"GitLab did not say who wrote the commits of !{merge['iid']}")
+        commits = answer["data"]["project"]["mergeRequest"]["commits"]
+        for commit in commits["nodes"]:
+            email, account = (commit["authorEmail"] or "").casefold(), (commit["author"] or {}).get("username")
+            if account:
+                known[email] = account
+                names.add(account.casefold())
+            else:
+                unknown[email] = f"{commit['authorName']} <{email}>"
+            for row in _CO_AUTHOR.finditer(commit["message"] or ""):
+                if account := _NO_REPLY.fullmatch(row["email"].casefold()):
+                    names.add(account["name"])
+                else:
+                    unknown.setdefault(row["email"].casefold(), f"{row['name']} <{row['email']}>")
+        if not commits["pageInfo"]["hasNextPage"]:
+            return names, [label for email, label in unknown.items() if email not in known]
+        after = commits["pageInfo"]["endCursor"]
+    raise Failed(f"!{merge['iid']} has more commits than can be read")
+
+
+_COMMITS = """query($project: ID!, $merge: String!, $after: String) {
+project(fullPath: $project) { mergeRequest(iid: $merge) { commits(first: 100, after: $after) {
+pageInfo { hasNextPage endCursor } nodes { authorName authorEmail message author { username } } } } } }"""
+_CO_AUTHOR = re.compile(r"^co-authored-by:\s*(?P<name>.*?)\s*<(?P<email>[^<>]*)>\s*$", re.IGNORECASE | re.MULTILINE)
+_NO_REPLY = re.compile(r"\d+-(?P<name>[^@]+)@users\.noreply\.[^@]+")
+_DEVELOPER = 30
+"""The access level from which on a member may push."""
+
+
+def _too_early(approved: str | None, pushed: str | None) -> str:
+    if approved is None or pushed is None:
+        return "GitLab does not say when it was given, or when the last push was"
+    return "there was a push after it" if _instant(approved) < _instant(pushed) else ""
+
+
+def _not_a_writer(user: int) -> str:
+    """Why a user's approval does not count; empty if they are a person who may push to the project."""
+    try:
+        account = send("GET", f"users/{user}", project=False)[0]
+        member = send("GET", f"members/all/{user}")[0]
+    except NotFound:
+        return "they are no member of the project"
+    if account.get("bot") or account.get("state") != "active":
+        return "it is a bot's, or the account is blocked"
+    writes = member.get("access_level", 0) >= _DEVELOPER and member.get("state", "active") == "active"
+    return "" if writes else "they have no write access to this project"
+
+
+def _instant(text: str) -> datetime:
+    return datetime.fromisoformat(text.replace("Z", "+00:00"))
 
 
 def pages(path: str) -> list[Any]:
@@ -89,6 +184,8 @@ def send(method: str, path: str, body: Mapping[str, Any] | None = None, *, proje
     """One request, sent again where GitLab asks to wait: the answer, and the next page's number or nothing."""
     api = os.environ["CI_API_V4_URL"].rstrip("/")
     url = f"{api}/projects/{os.environ['CI_PROJECT_ID']}/{path}" if project else f"{api}/{path}"
+    if path == "graphql":
+        url = f"{api.removesuffix('/v4')}/graphql"
     headers = {"PRIVATE-TOKEN": os.environ["ROLECALL_GITLAB_TOKEN"], "Content-Type": "application/json"}
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(url, data, headers, method=method)
@@ -99,7 +196,8 @@ def send(method: str, path: str, body: Mapping[str, Any] | None = None, *, proje
         except urllib.error.HTTPError as error:
             wait = _wait(error, method)
             if last or wait is None:
-                raise Failed(f"GitLab answered {error.code} to {method} {path.partition('?')[0]}") from None
+                kind = NotFound if error.code == 404 else Failed
+                raise kind(f"GitLab answered {error.code} to {method} {path.partition('?')[0]}") from None
             time.sleep(wait)
         except (OSError, ValueError) as error:
             raise Failed(f"GitLab could not be asked ({method} {path.partition('?')[0]}): {error}") from None
@@ -124,7 +222,7 @@ def main(args: list[str]) -> int:
         else:
             sys.stderr.write("say `note FILE` or `approvals`\n")
             return 64
-    except (Failed, KeyError, TypeError) as error:
+    except (Failed, KeyError, TypeError, ValueError, AttributeError) as error:
         said = error if isinstance(error, Failed) else f"GitLab said something that is not understood: {error!r}"
         sys.stderr.write(f"warning: {said}\n" if args[0] == "note" else f"error: {said}\n")
         return 0 if args[0] == "note" else 1

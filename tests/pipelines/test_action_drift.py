@@ -19,6 +19,7 @@ ENGINEERING = {"role": "member", "teams": ["Engineering"]}
 def applied(site: Site) -> Site:
     """An org that is as the config wants it."""
     digest = site.run("check").outputs["digest"]
+    site.approve("bo")
     ran = site.run("apply", digest=digest)
     assert ran.outputs["outcome"] == "done", ran.log
     return site

@@ -115,9 +115,3 @@ def test_an_output_cannot_end_early(load: Load, tmp_path: Path) -> None:
     name, *rows, end = (tmp_path / "out").read_text(encoding="utf-8").splitlines()
     assert name == f"comment<<{end}"
     assert rows == ["a", "end-x", "verdict=pass"]
-
-
-def test_only_others_approvals_are_left_and_names_are_compared_without_case(load: Load) -> None:
-    rows = [{"by": "Ann"}, {"by": "bo"}]
-    kept, own = load("approvals").by_others(rows, frozenset({"ann"}))
-    assert (kept, own) == ([{"by": "bo"}], ["Ann"])

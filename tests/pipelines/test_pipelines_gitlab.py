@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from gitlab import TOKEN, GitLab
+from gitlab import TOKEN, GitLab, commit, user
 from pipeline_site import ROOT, Site
 
 TEMPLATE = yaml.safe_load((ROOT / "pipelines/gitlab/rolecall.gitlab-ci.yml").read_text(encoding="utf-8"))
@@ -35,6 +35,7 @@ def known(gitlab: GitLab, **more: str) -> dict[str, str]:
     return {
         "CI_API_V4_URL": gitlab.url,
         "CI_PROJECT_ID": "5",
+        "CI_PROJECT_PATH": "acme/access",
         "CI_COMMIT_SHA": "abc",
         "CI_JOB_NAME": "rolecall:plan",
         "CI_JOB_URL": "https://gitlab.invalid/job/1",
@@ -216,3 +217,82 @@ def test_a_name_of_an_environment_is_no_command(site: Site, gitlab: GitLab) -> N
 def test_without_overlays_the_environment_has_a_name_that_gitlab_takes() -> None:
     name = TEMPLATE["rolecall:apply"]["environment"]["name"].replace("$ROLECALL_ENV", "")
     assert not name.endswith("/"), "GitLab refuses such a name"
+
+
+def test_only_people_who_may_write_and_wrote_nothing_of_it_count(site: Site, gitlab: GitLab) -> None:
+    gitlab.users |= {
+        "cy": user(3),
+        "dee": user(4, bot=True),
+        "eli": user(5),
+        "fay": user(6, state="blocked"),
+        "gus": user(7),
+        "hal": user(8),
+    }
+    gitlab.members |= {3: 20, 4: 40, 6: 40, 7: 40, 8: 40}
+    gitlab.commits += [
+        commit("gus", "gus@acme.com"),
+        commit("ann", message="Fix\n\nCo-authored-by: Hal <8-hal@users.noreply.gitlab.com>"),
+    ]
+    late = "2026-11-22T09:30:00Z"
+    gitlab.approved += [gitlab.approval(name, late) for name in ("cy", "dee", "eli", "fay", "gus", "hal")]
+    done = script(site, "approvals", **known(gitlab))
+    assert [row["by"] for row in json.loads(done.stdout)] == ["bo"], done.stderr
+    for name, reason in {
+        "Ann": "they made this change",
+        "cy": "they have no write access",
+        "dee": "it is a bot's",
+        "eli": "they are no member of the project",
+        "fay": "the account is blocked",
+        "gus": "they made this change",
+        "hal": "they made this change",
+    }.items():
+        assert re.search(f"the approval by {name} does not count: .*{reason}", done.stderr), done.stderr
+
+
+@pytest.mark.parametrize(
+    "commits",
+    [
+        pytest.param([commit(None, "mallory@evil.example")], id="an author without an account"),
+        pytest.param(
+            [commit("ann"), commit("ann", message="x\n\nCo-Authored-By: M <m@evil.example>")], id="a co-author"
+        ),
+    ],
+)
+def test_where_an_author_is_not_known_nobody_is_another_person(
+    site: Site, gitlab: GitLab, commits: list[dict[str, object]]
+) -> None:
+    gitlab.commits[:] = commits
+    done = script(site, "approvals", **known(gitlab))
+    assert (done.returncode, json.loads(done.stdout)) == (0, [])
+    assert "GitLab knows no account for" in done.stderr
+
+
+def test_a_co_author_whose_address_another_commit_shows_to_be_an_accounts_is_known(site: Site, gitlab: GitLab) -> None:
+    gitlab.commits[:] = [commit("ann", message="x\n\nCo-authored-by: Ann <ANN@acme.com>")]
+    assert [row["by"] for row in json.loads(script(site, "approvals", **known(gitlab)).stdout)] == ["bo"]
+
+
+def test_an_approval_before_the_last_push_does_not_count(site: Site, gitlab: GitLab) -> None:
+    gitlab.versions.append({"id": 2, "created_at": "2026-11-22T10:31:00.000+01:00", "head_commit_sha": "c" * 40})
+    done = script(site, "approvals", **known(gitlab))
+    assert json.loads(done.stdout) == []
+    assert "the approval by bo does not count: there was a push after it" in done.stderr
+
+
+def test_an_approval_without_a_time_does_not_count(site: Site, gitlab: GitLab) -> None:
+    gitlab.approved[:] = [gitlab.approval("bo", None)]
+    assert json.loads(script(site, "approvals", **known(gitlab)).stdout) == []
+
+
+def test_a_merge_request_that_only_contains_the_commit_did_not_bring_it(site: Site, gitlab: GitLab) -> None:
+    gitlab.merges[0]["merge_commit_sha"] = "def"
+    assert json.loads(script(site, "approvals", **known(gitlab)).stdout) == []
+
+
+def test_a_digest_without_anybodys_approval_answers_no_review(site: Site, gitlab: GitLab) -> None:
+    run_job(site, "plan")
+    digest = (site.repo / "rolecall-reports" / "digest.env").read_text().strip().partition("=")[2]
+    gitlab.approved.clear()
+    refused = run_job(site, "apply", ROLECALL_DIGEST=digest, **known(gitlab))
+    assert refused.returncode == 3
+    assert "no approval by a person is recorded" in refused.stderr

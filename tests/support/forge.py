@@ -19,6 +19,21 @@ BOT = "github-actions[bot]"
 _PAGE = 2
 
 
+def account(login: str | None, kind: str = "User") -> dict[str, Any] | None:
+    """An account as GitHub shows it; None for a commit whose author it cannot tell."""
+    return None if login is None else {"login": login, "type": kind}
+
+
+def commit(
+    login: str | None, email: str = "ann@acme.com", message: str = "A change", at: str = "2026-11-22T09:00:00Z"
+) -> dict[str, Any]:
+    """A commit of a pull request, at its head."""
+    person = {"name": "Ann", "email": email, "date": at}
+    service = {"name": "GitHub", "email": "noreply@github.com", "date": at}
+    details = {"author": person, "committer": service, "message": message}
+    return {"sha": "a" * 40, "commit": details, "author": account(login), "committer": account("web-flow")}
+
+
 class Forge:
     """What the repository holds. Lists are GitHub's own shapes, as far as the action reads them."""
 
@@ -29,6 +44,8 @@ class Forge:
         self.reviews: list[dict[str, Any]] = []
         self.commits: list[dict[str, Any]] = []
         self.approvals: list[dict[str, Any]] = []
+        self.permissions: dict[str, str] = {}
+        self.environments: dict[str, dict[str, Any]] = {}
         self.read_only = False
         self.faults: list[tuple[int, str | None]] = []
         self.requests: list[str] = []
@@ -56,6 +73,14 @@ class Forge:
             return [pull for pull in self.pulls if query["head"][0].partition(":")[2] == pull["head"]["ref"]]
         if re.fullmatch(r"commits/\w+/pulls", path):
             return [pull for pull in self.pulls if pull["merge_commit_sha"] == path.split("/")[1]]
+        if found := re.fullmatch(r"collaborators/([\w.-]+)/permission", path):
+            return {"permission": self.permissions.get(found[1], "write"), "user": account(found[1])}
+        if found := re.fullmatch(r"environments/([\w.-]+)", path):
+            return self.environments.get(found[1])
+        if re.fullmatch(r"commits/\w+", path):
+            return self.commits[-1] if self.commits else None
+        if re.fullmatch(r"compare/\w+\.\.\.\w+", path):
+            return {"commits": self.commits, "status": "ahead"}
         lists = {"reviews": self.reviews, "commits": self.commits, "approvals": self.approvals}
         return lists.get(path.rpartition("/")[2])
 

@@ -19,20 +19,38 @@ _PROJECT = "/api/v4/projects/5/"
 _PAGE = 2
 
 
+def merge_request(number: int, state: str, author: str) -> dict[str, Any]:
+    """A merge request whose merge is the commit that the pipeline runs for."""
+    url = f"https://gitlab.invalid/mr/{number}"
+    made = {"iid": number, "state": state, "author": {"username": author}, "web_url": url, "sha": "c" * 40}
+    return {**made, "merge_commit_sha": "abc", "squash_commit_sha": None}
+
+
+def commit(name: str | None, email: str = "ann@acme.com", message: str = "A change") -> dict[str, Any]:
+    """A commit as GraphQL shows it. ``name`` is the account that has verified the address, None for none."""
+    account = {"username": name} if name else None
+    return {"authorName": "Ann", "authorEmail": email, "message": message, "author": account}
+
+
+def user(number: int, **more: Any) -> dict[str, Any]:
+    return {"id": number, "state": "active", "bot": False, **more}
+
+
 class GitLab:
     """What the project holds, in GitLab's own shapes as far as the template reads them."""
 
     def __init__(self) -> None:
         self.notes: list[dict[str, Any]] = []
         self.merges = [
-            {"iid": 3, "state": "merged", "author": {"username": "ann"}, "web_url": "https://gitlab.invalid/mr/3"},
-            {"iid": 4, "state": "closed", "author": {"username": "eve"}, "web_url": "https://gitlab.invalid/mr/4"},
-            {"iid": 5, "state": "closed", "author": {"username": "eve"}, "web_url": "https://gitlab.invalid/mr/5"},
+            merge_request(3, "merged", "ann"),
+            merge_request(4, "closed", "eve"),
+            merge_request(5, "closed", "eve"),
         ]
-        self.approved = [
-            {"user": {"username": "Ann"}, "approved_at": "2026-11-22T09:00:00Z"},
-            {"user": {"username": "bo"}, "approved_at": "2026-11-22T09:30:00Z"},
-        ]
+        self.versions = [{"id": 1, "created_at": "2026-11-22T08:00:00.000Z", "head_commit_sha": "c" * 40}]
+        self.commits = [commit("ann")]
+        self.users = {"ann": user(1), "bo": user(2)}
+        self.members = {1: 30, 2: 40}
+        self.approved = [self.approval("Ann", "2026-11-22T09:00:00Z"), self.approval("bo", "2026-11-22T09:30:00Z")]
         self.faults: list[tuple[int, str | None]] = []
         self.read_only = False
         self.requests: list[str] = []
@@ -44,6 +62,19 @@ class GitLab:
         self._server.shutdown()
         self._server.server_close()
 
+    def approval(self, name: str, at: str | None) -> dict[str, Any]:
+        return {"user": {"id": self.users[name.casefold()]["id"], "username": name}, "approved_at": at}
+
+    def _graphql(self, body: dict[str, Any]) -> Any:
+        """The commits of the merge request, a page of two."""
+        variables = body["variables"]
+        assert (variables["project"], variables["merge"]) == ("acme/access", "3")
+        at = int(variables["after"] or 0)
+        after = at + _PAGE
+        page = {"hasNextPage": len(self.commits) > after, "endCursor": str(after)}
+        commits = {"nodes": self.commits[at:after], "pageInfo": page}
+        return {"data": {"project": {"mergeRequest": {"commits": commits}}}}
+
     def write_note(self, body: str, author: dict[str, Any] | None = None) -> dict[str, Any]:
         made = {"id": 100 + len(self.notes), "body": body, "author": author or US}
         self.notes.append(made)
@@ -52,9 +83,17 @@ class GitLab:
     def answer(self, method: str, path: str, body: dict[str, Any]) -> Any:
         if (method, path) == ("GET", "/api/v4/user"):
             return US
+        if (method, path) == ("POST", "/api/graphql"):
+            return self._graphql(body)
+        if method == "GET" and (match := re.fullmatch(r"/api/v4/users/(\d+)", path)):
+            return next((row for row in self.users.values() if row["id"] == int(match[1])), None)
         path = path.removeprefix(_PROJECT)
+        if method == "GET" and (match := re.fullmatch(r"members/all/(\d+)", path)):
+            level = self.members.get(int(match[1]))
+            return None if level is None else {"id": int(match[1]), "state": "active", "access_level": level}
         if method == "GET":
             known: dict[str, Any] = {
+                "merge_requests/3/versions": self.versions,
                 "merge_requests/3/notes": self.notes,
                 "merge_requests/3/approvals": {"approved_by": self.approved},
                 "repository/commits/abc/merge_requests": self.merges,

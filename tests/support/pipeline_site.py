@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from actions_runner import Ran, run_action
-from forge import REPOSITORY, TOKEN, Forge
+from forge import REPOSITORY, TOKEN, Forge, account, commit
 from served_org import Server
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -44,6 +44,11 @@ class Site(NamedTuple):
         }
         inputs = {"command": command, "env": "prod", "python": sys.executable, "github-token": TOKEN, **inputs}
         return run_action(ROOT, self.repo, inputs, environ, event or {})
+
+    def approve(self, login: str) -> None:
+        """A reviewer of the environment approves this run; ann made the commit."""
+        self.forge.commits.append(commit("ann"))
+        self.forge.approvals.append({"state": "approved", "user": account(login), "environments": [{"name": "writer"}]})
 
     def change(self, file: str, old: str, new: str) -> None:
         path = self.repo / file

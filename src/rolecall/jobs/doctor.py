@@ -1,7 +1,7 @@
 """Use case `doctor`, first half: what files and the environment show. Nothing is sent anywhere.
 
-Twelve things go wrong most often when somebody sets rolecall up. Each is looked at by itself, so that one that is wrong
-hides no other; `doctor_org` has those that need the org.
+Thirteen things go wrong most often when somebody sets rolecall up. Each is checked by itself, so that one that is wrong
+hides no other; `doctor_org` has those that need the org, `doctor_pipeline` the last, which may ask the forge.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from rolecall.schema_files import schema_text
 
 NAMES = (
     *("config", "valid", "variables", "schema", "git", "extras", "token", "journal"),
-    *("org", "pin", "names", "people"),
+    *("org", "pin", "names", "people", "pipeline"),
 )
-"""The twelve, in the order they are told."""
+"""The thirteen, in the order in which they are reported."""
 
 
 class Patient(NamedTuple):

@@ -72,7 +72,7 @@ def _template(name: str) -> str:
 _GITHUB = """\
 In the repository's settings: the secret ROLECALL_JOURNAL (a PostgreSQL URL), an environment `writer` whose required
 reviewers approve what is applied, and for an org behind https:// the secret ROLECALL_TOKEN and the variable
-ROLECALL_TOKEN_HOST (the org's host).
+ROLECALL_TOKEN_HOST (the org's host). With `guards: {approval: other_person}` an author's own approval does not count.
 """
 _ACTION = """\
 The workflows take the action from {owner}/rolecall at the tag v{version}: a copy of rolecall's repository that you keep

@@ -35,6 +35,7 @@ def config_text(answers: Answers) -> str:
         idp=_scalar(answers.idp),
         note=notes.get(answers.way, ""),
         people=_PEOPLE.get(answers.idp, _PEOPLE["other"]),
+        guards=_GUARDS if answers.pipeline else "# guards:",
         journal="\njournal: {url: {env: ROLECALL_JOURNAL}} # postgresql://…\n" if remote and answers.pipeline else "",
     )
 
@@ -74,6 +75,10 @@ _NEXT = {
         "rolecall plan              # no changes: from here on each one is a commit",
     ),
 }
+
+_GUARDS = """\
+guards:
+  approval: other_person # in a pipeline, nobody applies their own change"""
 
 _PEOPLE = {
     "okta": "# people: {okta: https://acme.okta.com, app: 0oa1b2c3, token: {env: OKTA_TOKEN}}",
@@ -115,7 +120,7 @@ org:
 #   Contractors: {{role: member, teams: [Marketing], expires: 2030-12-31}}
 #   All-Staff: blank # known, and left to the default
 
-# guards:
+{guards}
 #   min_org_admins: 2
 #   required_org_admins: [breakglass@example.com]
 #   max_people_losing_access: {{review: 10, block: 2%}}

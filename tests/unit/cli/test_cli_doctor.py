@@ -1,4 +1,4 @@
-"""`doctor` finds each of the twelve mistakes by itself, says what to do, and changes nothing."""
+"""`doctor` finds each of the thirteen mistakes by itself, says what to do, and changes nothing."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_a_healthy_repo_is_healthy(repo: Path, capsys: Capture) -> None:
     assert code == Exit.OK
     assert {name: check["state"] for name, check in checks.items()} == dict.fromkeys(NAMES, "ok")
     assert run(["doctor"]) == Exit.OK
-    assert capsys.readouterr().out.endswith("\n12 ok.\n")
+    assert capsys.readouterr().out.endswith("\n13 ok.\n")
 
 
 def write(name: str, text: str) -> Callable[[Path], None]:
@@ -253,6 +253,6 @@ def test_whatever_is_wrong_there_is_something_to_do(name: str, repo: Path, capsy
     assert [problem["message"] for problem in told if not problem["hint"]] == []
 
 
-def test_each_of_the_twelve_has_its_mistake_made_here() -> None:
-    made = {*BROKEN, "variables", "people", "extras"}
+def test_each_of_the_thirteen_has_its_mistake_made_here() -> None:
+    made = {*BROKEN, "variables", "people", "extras", "pipeline"}
     assert made == set(NAMES)

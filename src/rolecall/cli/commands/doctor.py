@@ -23,7 +23,7 @@ _USUAL = ("TOKEN", "TOKEN_HOST", "JOURNAL")
 def doctor(call: Invocation, form: str) -> Exit:
     """Look for mistakes in how rolecall is set up, and say what to do.
 
-    Twelve checks, from the config to the people; each says what to do. Reads only. 1 when something is wrong.
+    Thirteen checks, from the config to the pipeline; each says what to do. Reads only. 1 when something is wrong.
     """
     from rolecall.cli.console import stdout
     from rolecall.report.checkup import checkup_json, checkup_lines
@@ -42,13 +42,15 @@ def _examine(call: Invocation) -> list[Check]:
     from rolecall.cli.session import wait_for
     from rolecall.jobs.doctor import Patient, config_of, examine_files
     from rolecall.jobs.doctor_org import unreachable
+    from rolecall.jobs.doctor_pipeline import examine_pipeline
 
     root = root_of(call)
     patient = Patient(root.folder, root.main, call.env, call.environ, _variables(call))
     checks, config = examine_files(patient), config_of(patient)
+    pipeline = examine_pipeline(root.folder, config, call.environ)
     if config is None:
-        return [*checks, *unreachable("journal", "org", "pin", "names", "people")]
-    return [*checks, *wait_for(_ask(call, config, patient))]
+        return [*checks, *unreachable("journal", "org", "pin", "names", "people"), pipeline]
+    return [*checks, *wait_for(_ask(call, config, patient)), pipeline]
 
 
 async def _ask(call: Invocation, config: Config, patient: Patient) -> list[Check]:
