@@ -10,9 +10,10 @@ from rolecall.apply.begin import opening, unrecorded
 from rolecall.apply.close import reread, seen
 from rolecall.apply.confirm import changed_since, confirm, unconfirmed
 from rolecall.apply.recover import left_open, lines, recover
+from rolecall.apply.resume import LOOK_BACK, applied_already
 from rolecall.apply.steps import Numbered, Progress, Sender, numbered
 from rolecall.apply.verify import Verified, lapsed, verify
-from rolecall.errors import OrgError, Stale
+from rolecall.errors import OrgError, Problem, Stale
 from rolecall.journal.port import Held, Holder, Journal, JournalError, Waiting
 from rolecall.live.port import Org
 from rolecall.model.desired import Applied
@@ -23,18 +24,22 @@ from rolecall.plan.diff import diff
 from rolecall.plan.meanwhile import meanwhile
 from rolecall.plan.order_levels import levels
 from rolecall.plan.resolve import on_day
-from rolecall.plan.summary import renames_as_one
+from rolecall.plan.summary import other_org_words, renames_as_one
 from rolecall.plan.value import Plan
 
 
 @dataclass(frozen=True, slots=True)
 class Fresh:
-    """A plan made on fresh reads, and the reads."""
+    """A plan made on fresh reads, and the reads.
+
+    ``whole`` is the same plan from the approved state, where steps of it were applied before; None where none was.
+    """
 
     plan: Plan
     live: Live
     applied: Applied
     directory: Directory | None = None
+    whole: Plan | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,15 +84,30 @@ async def carry_out(approved: Plan, means: Means) -> RunReport:
         if dead:
             means.recovering(dead)
         fresh = await means.again()
-        ours = fresh.live.facts.org_id == approved.org.id
-        recovered = await recover(means.journal, means.org, fresh.live, dead) if ours else ()
-        verified, moved = verify(approved, fresh.plan)
+        _check_org(approved, fresh)
+        recovered = await recover(means.journal, means.org, fresh.live, dead)
+        verified, moved = verify(approved, fresh.plan, fresh.whole, _runs(means.journal, approved, fresh.plan))
         if moved:
             raise Stale(*moved)
         report = await _Course(fresh, verified, means, held).run()
     notes = (*lines(recovered), *verified.notes, *report.notes)
     waiting = tuple(change.address for change in renames_as_one(approved.waiting))
     return replace(report, recovered=recovered, notes=notes, waiting=waiting)
+
+
+def _check_org(approved: Plan, fresh: Fresh) -> None:
+    """Raise Stale, naming both orgs, where the approved plan is of another org than the one that was read."""
+    facts = fresh.live.facts
+    if facts.org_id != approved.org.id:
+        message = other_org_words(approved.org, facts.org_id, facts.org_name or fresh.plan.org.name)
+        raise Stale(Problem("other_org", message, None, "plan again"))
+
+
+def _runs(journal: Journal, approved: Plan, fresh: Plan) -> tuple[Run, ...]:
+    """The recent runs, where one of them may have applied some of the plan, or handed out its manual steps."""
+    if not fresh.human and not applied_already(approved, fresh):
+        return ()
+    return journal.runs(approved.org.id, LOOK_BACK, ("apply", "rollback"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,14 +6,17 @@ switches that everybody's access hangs on are as they were, and no verdict got w
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from rolecall.apply.resume import applied_already, applied_by
 from rolecall.errors import Problem
 from rolecall.model.change import Change
 from rolecall.model.fields import field_changes
 from rolecall.model.kinds import split_address
+from rolecall.model.run import Run
+from rolecall.plan.summary import other_org_words
 from rolecall.plan.value import GuardResult, Plan
 
 GRACE = timedelta(minutes=5)
@@ -41,24 +44,34 @@ def lapsed(plan: Plan, now: datetime) -> Problem | None:
     return Problem("plan_expired", f"the plan lapsed at {plan.expires_at:%Y-%m-%d %H:%M} UTC", None, "plan again")
 
 
-def verify(approved: Plan, fresh: Plan) -> tuple[Verified, tuple[Problem, ...]]:
-    """What to do, and everything that moved for the worse; with any problem nothing may be sent."""
+def verify(
+    approved: Plan, fresh: Plan, whole: Plan | None = None, runs: Sequence[Run] = ()
+) -> tuple[Verified, tuple[Problem, ...]]:
+    """Return what to do, and everything that moved for the worse; with any problem nothing may be sent.
+
+    ``whole`` is the fresh plan made from the approved state, where some of the plan was applied already: users and
+    limits are judged by it, since what an interrupted run took away for a moment is not a new escalation. ``runs`` are
+    recent runs, newest first.
+    """
     if approved.org.id != fresh.org.id:
         return Verified((), ()), (_other_org(approved, fresh),)
+    judged = whole or fresh
     moved = (
         *_switches(approved, fresh),
         *_addresses(approved, fresh),
-        *_verdicts(approved, fresh),
-        *_escalations(approved, fresh),
-        *_access_tests(approved, fresh),
+        *_verdicts(approved, judged),
+        *(_verdicts(approved, fresh, _OF_THE_MOMENT) if whole else ()),
+        *_escalations(approved, judged),
+        *_access_tests(approved, judged),
         *_unread(approved, fresh),
     )
     wanted = {_key(change) for change in (*approved.writes, *approved.human)}
     steps = tuple(change for change in fresh.writes if _key(change) in wanted)
     human = tuple(change for change in fresh.human if _key(change) in wanted)
-    pending = {_key(change) for change in fresh.changes}
-    already = tuple(change for change in approved.writes if _key(change) not in pending)
-    return Verified(steps, already, human, tuple(_notes(approved, fresh, already))), moved
+    already = applied_already(approved, fresh)
+    notes = (*applied_by(approved, fresh, runs), *_notes(approved, fresh))
+    users = () if already and whole is None else _users(approved, judged)
+    return Verified(steps, already, human, (*notes, *users)), moved
 
 
 def _key(change: Change) -> Key:
@@ -70,8 +83,7 @@ def _problem(code: str, message: str, change: Change | None = None) -> Problem:
 
 
 def _other_org(approved: Plan, fresh: Plan) -> Problem:
-    message = f"the plan is for org {approved.org.id} ({approved.org.name}), and {fresh.org.url} is {fresh.org.id}"
-    return _problem("other_org", message)
+    return _problem("other_org", other_org_words(approved.org, fresh.org.id, fresh.org.name))
 
 
 def _switches(approved: Plan, fresh: Plan) -> Iterator[Problem]:
@@ -97,11 +109,15 @@ def _addresses(approved: Plan, fresh: Plan) -> Iterator[Problem]:
             yield _problem("moved", f"{change.address} can no longer be written ({change.via_reason})", change)
 
 
-def _verdicts(approved: Plan, fresh: Plan) -> Iterator[Problem]:
+_OF_THE_MOMENT = frozenset({"min_org_admins", "required_org_admins", "require_self", "upgrade", "unread"})
+"""Guards that look at the org as it is at each moment, whatever was approved."""
+
+
+def _verdicts(approved: Plan, fresh: Plan, names: frozenset[str] | None = None) -> Iterator[Problem]:
     was = {result.name: result for result in approved.guards}
     for result in fresh.guards:
         said = was.get(result.name)
-        if _worse(said, result):
+        if (names is None or result.name in names) and _worse(said, result):
             before = f"{said.verdict} at {said.found}" if said else "unheard of"
             message = f"guard {result.name} says {result.verdict} at {result.found}; approved was {before}"
             yield Problem("guard_worse", message, result.source, result.message)
@@ -160,9 +176,7 @@ def _unread(approved: Plan, fresh: Plan) -> Iterator[Problem]:
             yield problem
 
 
-def _notes(approved: Plan, fresh: Plan, already: tuple[Change, ...]) -> Iterator[str]:
-    for change in already:
-        yield f"{change.address} is already as the plan wants it"
+def _notes(approved: Plan, fresh: Plan) -> Iterator[str]:
     arrived = {_key(change) for change in approved.waiting} & {_key(change) for change in fresh.writes}
     for address, _ in sorted(arrived):
         yield f"{address} no longer waits; apply again to map it"
@@ -170,8 +184,12 @@ def _notes(approved: Plan, fresh: Plan, already: tuple[Change, ...]) -> Iterator
     for change in fresh.writes:
         if _key(change) in by_hand:
             yield f"{change.address} can be written now, so nobody need do it by hand"
-    difference = fresh.impact.changed - approved.impact.changed
-    if fresh.impact.people is not None and difference:
+
+
+def _users(approved: Plan, judged: Plan) -> Iterator[str]:
+    """How many more users, or fewer, the whole plan now affects."""
+    difference = judged.impact.changed - approved.impact.changed
+    if judged.impact.people is not None and difference:
+        affected = f"{abs(difference):,} {'user' if abs(difference) == 1 else 'users'}"
         more = "more" if difference > 0 else "fewer"
-        people = "person" if abs(difference) == 1 else "people"
-        yield f"{abs(difference)} {people} {more} than in the plan are affected: people came and went since"
+        yield f"The plan now affects {affected} {more}: users or their groups have changed since"

@@ -33,7 +33,7 @@ from rolecall.jobs.saved import as_edited, read_plan
 from rolecall.journal.port import Holder
 from rolecall.model.run import Run, RunReport
 from rolecall.plan.digest import document
-from rolecall.plan.summary import needs_approval
+from rolecall.plan.summary import needs_approval, other_org_words
 from rolecall.plan.value import Plan
 from rolecall.report.run_text import run_lines
 
@@ -101,12 +101,25 @@ async def _saved(call: Invocation, found: Session, path: Path) -> Approved:
             raise
         made = await make_plan(call, found)
         raise Stale(*error.problems, *differences(document(edited), document(made.plan))) from error
+    await _check_org(found, plan, Where(str(path)))
     if plan.org.env != found.config.env:
         message = f"the plan is for the environment {plan.org.env or '(none)'}, not {found.config.env or '(none)'}"
         raise Stale(
             Problem("other_env", message, Where(str(path)), f"say --env {plan.org.env}" if plan.org.env else None)
         )
     return Approved(plan, from_plan(plan), await _caller(found, plan))
+
+
+async def _check_org(found: Session, plan: Plan, where: Where) -> None:
+    """Raise Stale, naming both orgs, for a plan of another org. The org is asked only where the configuration differs
+    from the plan in what names it; an apply compares ids in any case."""
+    org = found.config.org
+    if (plan.org.name, plan.org.url, plan.org.env) == (org.name, org.url, found.config.env):
+        return
+    facts = (await found.org.read(frozenset())).facts
+    if facts.org_id != plan.org.id:
+        message = other_org_words(plan.org, facts.org_id, org.name)
+        raise Stale(Problem("other_org", message, where, "apply a plan that was made with this configuration"))
 
 
 async def _caller(found: Session, plan: Plan) -> str | None:

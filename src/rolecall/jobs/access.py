@@ -22,6 +22,7 @@ from rolecall.plan.access_tests import Beside, needs_users, run_tests, tests_of
 from rolecall.plan.outlook import look
 from rolecall.plan.state import State as Moment
 from rolecall.plan.state import finish
+from rolecall.plan.summary import other_org_words
 from rolecall.plan.users_read import people_coverage
 from rolecall.plan.value import AccessTestResult, OrgRef, Plan, Released, Unmanaged
 from rolecall.plan.why import Why, persona, why
@@ -67,7 +68,7 @@ async def state(request: PlanRequest, at: At, scope: PeopleScope = EVERYBODY, *,
     planned = await plan(replace(request, people=None))
     live = planned.live
     if isinstance(at, Plan) and at.org.id != live.facts.org_id:
-        message = f"the plan is for org {at.org.id} ({at.org.name}), and this is {live.facts.org_id}"
+        message = other_org_words(at.org, live.facts.org_id, request.wanted.name)
         raise Stale(Problem("other_org", message, None, "name the org that it was made for"))
     asked = tests_of(planned.plan.desired.policy, planned.question.applied.policy) if test else ()
     if test and not any(map(needs_users, asked)):

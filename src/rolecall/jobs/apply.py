@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from rolecall.apply.resume import applied_already, approved_state
 from rolecall.apply.run import Fresh, Means, carry_out
 from rolecall.apply.steps import Progress
 from rolecall.errors import OrgError, Problem, Stale
 from rolecall.jobs.people import read_people
-from rolecall.jobs.plan import PlanRequest, Wanted, plan
+from rolecall.jobs.plan import Planned, PlanRequest, Wanted, plan
 from rolecall.jobs.remember import forget_old, sight_run
 from rolecall.jobs.rollback import literal
 from rolecall.journal.port import Holder, Journal, JournalError, Waiting
@@ -19,7 +20,9 @@ from rolecall.model.directory import EVERYBODY
 from rolecall.model.live import Live
 from rolecall.model.run import Approval, Run, RunFacts, RunKind, RunReport
 from rolecall.model.target import DEFAULT_KEEP_DAYS
+from rolecall.plan.begin import begin
 from rolecall.plan.digest import digest, matches, short
+from rolecall.plan.make import make
 from rolecall.plan.question import Question
 from rolecall.plan.value import Plan
 
@@ -123,9 +126,24 @@ async def _again(request: ApplyRequest, last: _Last) -> Fresh:
     )
     planned = await plan(asked)
     last.questions.append(planned.question)
-    return Fresh(
-        _with_reasons(planned.plan, approved), planned.live, planned.question.applied, planned.question.directory
-    )
+    fresh, asked_of = _with_reasons(planned.plan, approved), planned.question
+    whole = await _whole(request, planned)
+    return Fresh(fresh, planned.live, asked_of.applied, asked_of.directory, whole)
+
+
+async def _whole(request: ApplyRequest, planned: Planned) -> Plan | None:
+    """The plan from the state that was approved, where some of its steps were applied before; None where none was, and
+    where that state cannot be known."""
+    already = applied_already(request.approved, planned.plan)
+    before = approved_state(planned.live, already) if already else None
+    if before is None or request.approved.org.id != planned.plan.org.id:
+        return None
+    asked = replace(planned.question, live=before)
+    begun = begin(asked)
+    if request.people is not None and begun.scope != asked.scope:
+        directory = await read_people(request.people, request.org, planned.live, begun.scope)
+        asked = replace(asked, directory=directory, scope=begun.scope)
+    return make(asked, begun)
 
 
 def _with_reasons(fresh: Plan, approved: Plan) -> Plan:

@@ -1,11 +1,11 @@
-"""The counts of a plan, by action and by way, and whether carrying it out needs an approval."""
+"""The counts of a plan, by action and by way, whether an apply of it needs an approval, and of which org it is."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
 from rolecall.model.change import Change
-from rolecall.plan.value import Plan
+from rolecall.plan.value import OrgRef, Plan
 
 
 def summary(plan: Plan) -> dict[str, int]:
@@ -34,3 +34,8 @@ def needs_approval(plan: Plan) -> bool:
     is recorded by the apply and takes effect from the next plan.
     """
     return bool(plan.writes or plan.human) or plan.verdict != "pass"
+
+
+def other_org_words(org: OrgRef, org_id: str, name: str) -> str:
+    """Return that a plan for ``org`` is of another org than the one at hand, with both names and ids."""
+    return f"the plan is for {org.name} ({org.id}); this configuration is for {name} ({org_id})"

@@ -117,7 +117,7 @@ def test_an_escalation_that_nobody_approved_is_refused_by_person_and_combo():
 def test_people_who_came_and_went_are_told():
     verified, moved = verify(plan(impact=Impact(people=40, gain=40)), plan(impact=Impact(people=43, gain=43)))
     assert moved == ()
-    assert verified.notes == ("3 people more than in the plan are affected: people came and went since",)
+    assert verified.notes == ("The plan now affects 3 users more: users or their groups have changed since",)
 
 
 def test_a_section_that_can_no_longer_be_read_is_refused():

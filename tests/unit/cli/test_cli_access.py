@@ -196,7 +196,7 @@ def test_a_plan_of_another_org_is_asked_nothing(repo: Path, capsys: Capture) -> 
     make_repo(repo / "other", CONFIG, {**SNAPSHOT, "org": {"id": "org_2", "name": "tinyco"}})
     for words in (["why", "cy@tiny.co"], ["access"], ["test"]):
         assert run(["-C", str(repo / "other"), *words, "--at", str(repo / "plan.json")]) == Exit.STALE
-    assert "the plan is for org org_1" in capsys.readouterr().err
+    assert "the plan is for tinyco (org_1)" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

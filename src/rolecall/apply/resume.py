@@ -1,0 +1,95 @@
+"""A plan that was applied before, in whole or in part: by which run, and the state that the rest is judged against."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+
+from rolecall.apply.steps import same
+from rolecall.model.change import Change
+from rolecall.model.live import Live
+from rolecall.model.run import Run, StepState
+from rolecall.model.settings import UNSET, Scim
+from rolecall.plan.headline import enumerate_words
+from rolecall.plan.state import State, follow
+from rolecall.plan.value import Plan
+
+LOOK_BACK = 100
+"""How many runs, newest first, are searched for the one that applied a plan."""
+
+_DONE: frozenset[StepState] = frozenset({"done", "attested"})
+_NAMED = 5
+
+
+def applied_already(approved: Plan, fresh: Plan) -> tuple[Change, ...]:
+    """Return the approved writes that are no longer due: the org has their ``after``."""
+    pending = {(change.address, change.action) for change in fresh.changes}
+    return tuple(change for change in approved.writes if (change.address, change.action) not in pending)
+
+
+def approved_state(live: Live, already: Iterable[Change]) -> Live | None:
+    """Return the org as it was before these changes; None where that cannot be known.
+
+    Switching SCIM on or off, or a step of the endpoint upgrade, changes more than its own setting (R20, R33).
+    """
+    undone = [replace(change, before=change.after, after=change.before, via="api") for change in already]
+    if any(map(_regime, undone)):
+        return None
+    state = follow(State(live.settings, live.facts), reversed(undone))
+    return replace(live, settings=state.settings, facts=state.facts)
+
+
+def applied_by(approved: Plan, fresh: Plan, runs: Sequence[Run]) -> Iterator[str]:
+    """Yield a sentence for each run that applied some of the plan, and one for each change that no run applied.
+
+    ``runs`` are newest first, with their steps.
+    """
+    already = applied_already(approved, fresh)
+    yield from _by_run(approved, already, runs)
+    by_hand = {run.id: run for run in runs if _recorded(approved, fresh, run)}
+    for run in list(by_hand.values())[:1]:
+        yield f"{_run_words(run)} recorded the manual steps of this plan already: rolecall runbook {run.id}"
+
+
+def _by_run(approved: Plan, already: Sequence[Change], runs: Sequence[Run]) -> Iterator[str]:
+    changes: dict[int, list[Change]] = {}
+    for change in already:
+        run = next((run for run in runs if _applied(approved, change, run, _DONE)), None)
+        if run is None:
+            yield f"{change.address} is already as the plan wants it"
+        else:
+            changes.setdefault(run.id, []).append(change)
+    for run in (run for run in reversed(runs) if run.id in changes):
+        number, total = len(changes[run.id]), len(approved.writes)
+        if number == total:
+            yield f"{_run_words(run)} applied this plan already"
+        else:
+            addresses = enumerate_words([change.address for change in changes[run.id]], _NAMED)
+            yield f"{_run_words(run)} applied {number:,} of the {total:,} changes of this plan: {addresses}"
+
+
+def _recorded(approved: Plan, fresh: Plan, run: Run) -> bool:
+    """Whether a run has handed out the manual steps of this plan that are still to be done."""
+    steps = frozenset[StepState]({"human"})
+    return bool(fresh.human) and all(_applied(approved, change, run, steps) for change in fresh.human)
+
+
+def _applied(approved: Plan, change: Change, run: Run, states: frozenset[StepState]) -> bool:
+    """Whether a step of a run that began after the plan was made is this change, and ended so."""
+    return run.started_at >= approved.created_at and any(
+        step.state in states
+        and (step.address, step.action) == (change.address, change.action)
+        and same(step.after, change.after)
+        for step in run.steps
+    )
+
+
+def _run_words(run: Run) -> str:
+    """``Run 3 (29 Nov 2026 11:56 UTC, by ann)``."""
+    by = f", by {run.facts.actor}" if run.facts.actor else ""
+    return f"Run {run.id} ({run.started_at.day} {run.started_at:%b %Y %H:%M} UTC{by})"
+
+
+def _regime(change: Change) -> bool:
+    sides = (change.before, change.after)
+    return any(isinstance(side, Scim) and (side.enabled, side.endpoint) != (UNSET, UNSET) for side in sides)

@@ -1,0 +1,103 @@
+"""A plan that was applied before, in whole or in part, and a plan of another org."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import meddler
+import pytest
+from cli_repo import CONFIG, SNAPSHOT, make_repo
+
+from rolecall.cli.main import run
+from rolecall.errors import Exit
+
+Capture = pytest.CaptureFixture[str]
+TWO = CONFIG.replace("manage: {idp_groups: authoritative}\n", "").replace(
+    "defaults: {role: member, teams: [Everyone]}", "defaults: {role: member, teams: [Brand]}"
+)
+
+
+@pytest.fixture
+def repo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    made = make_repo(tmp_path / "repo", TWO)
+    monkeypatch.chdir(made)
+    return made
+
+
+def told(capsys: Capture, *command: str, code: Exit = Exit.OK) -> str:
+    capsys.readouterr()
+    assert run([*command]) == code
+    said = capsys.readouterr()
+    return said.out + said.err
+
+
+def test_a_plan_that_was_applied_names_the_run(repo: Path, capsys: Capture) -> None:
+    told(capsys, "plan", "--out", "p.json")
+    told(capsys, "apply", "p.json", "--auto-approve")
+    text = told(capsys, "apply", "p.json", "--auto-approve")
+    assert "Run 1 (" in text
+    assert "applied this plan already" in text
+    assert "affects" not in text
+    assert "is already as" not in text
+    assert "Nothing to do (run 2)." in text
+
+
+def test_a_plan_that_was_applied_in_part_names_the_run_and_the_changes(repo: Path, capsys: Capture) -> None:
+    told(capsys, "plan", "--out", "p.json")
+    told(capsys, "apply", "--target", "idp_groups/Marketing", "--auto-approve")
+    text = told(capsys, "apply", "p.json", "--auto-approve")
+    assert "applied 1 of the 2 changes of this plan: idp_groups/Marketing" in text
+    assert "affects" not in text
+    assert "Done: 1 step (run 2)." in text
+
+
+def test_what_somebody_else_did_is_no_runs(repo: Path, capsys: Capture) -> None:
+    told(capsys, "plan", "--out", "p.json")
+    meddler.remap(repo / "org.db", "bo@tiny.co", "Marketing", {"role": "member", "teams": ["Brand"]})
+    text = told(capsys, "apply", "p.json", "--auto-approve")
+    assert "idp_groups/Marketing is already as the plan wants it" in text
+    assert "Run 1 (" not in text
+
+
+def test_users_who_joined_between_two_applies_are_counted(repo: Path, capsys: Capture) -> None:
+    told(capsys, "plan", "--out", "p.json")
+    told(capsys, "apply", "--target", "idp_groups/Marketing", "--auto-approve")
+    with meddler.idp(repo / "org.db") as idp:
+        idp.joins("ev@tiny.co", "Marketing")
+    text = told(capsys, "apply", "p.json", "--auto-approve")
+    assert "The plan now affects 1 user more" in text
+
+
+def test_manual_steps_that_a_run_recorded_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    repo = tmp_path / "observed"
+    repo.mkdir()
+    (repo / "org.json").write_text(json.dumps(SNAPSHOT), encoding="utf-8")
+    (repo / "rolecall.yaml").write_text(TWO.replace("local:org.db", "observed:org.json"), encoding="utf-8")
+    monkeypatch.chdir(repo)
+    told(capsys, "plan", "--out", "p.json")
+    told(capsys, "apply", "p.json", "--auto-approve", code=Exit.HUMAN)
+    text = told(capsys, "apply", "p.json", "--auto-approve", code=Exit.HUMAN)
+    assert "recorded the manual steps of this plan already: rolecall runbook 1" in text
+
+
+@pytest.mark.parametrize("env", [None, "prod"])
+def test_a_plan_of_another_org_names_both_before_anything_else(
+    repo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture, env: str | None
+) -> None:
+    told(capsys, "plan", "--out", "p.json")
+    other = make_repo(
+        tmp_path / "other",
+        TWO.replace("tinyco", "northwind"),
+        {**SNAPSHOT, "org": {"id": "org_2", "name": "northwind"}},
+    )
+    monkeypatch.chdir(other)
+    (other / "env").mkdir()
+    (other / "env" / "prod.yaml").write_text("defaults: {teams: [Everyone]}\n", encoding="utf-8") if env else None
+    command = [*(("-e", env) if env else ()), "apply", str(repo / "p.json"), "--auto-approve"]
+    text = told(capsys, *command, code=Exit.STALE)
+    assert "the plan is for tinyco (org_1); this configuration is for northwind (org_2)" in text
+    assert "environment" not in text
+    assert "idp_groups" not in text
