@@ -80,7 +80,9 @@ async def state(request: PlanRequest, at: At, scope: PeopleScope = EVERYBODY, *,
         message = f"{', '.join(sorted(rules.missing))} could not be read, so nobody can tell who has what"
         raise OrgError(Problem("unread", message))
     results = run_tests(asked, rules, directory, ends if isinstance(at, Plan) else None)
-    coverage = COMPLETE if scope == NOBODY else people_coverage(directory)
+    coverage = (
+        COMPLETE if scope == NOBODY else people_coverage(directory, rules.scim.groups, observed=live.facts.observed)
+    )
     return State(planned.plan.org, rules, directory, planned.plan.desired, live.facts, results, coverage)
 
 

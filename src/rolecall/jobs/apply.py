@@ -24,6 +24,7 @@ from rolecall.plan.begin import begin
 from rolecall.plan.digest import digest, matches, short
 from rolecall.plan.make import make
 from rolecall.plan.question import Question
+from rolecall.plan.users_read import incomplete, people_coverage
 from rolecall.plan.value import Plan
 
 
@@ -94,16 +95,19 @@ class _Last:
 async def _seen(request: ApplyRequest, run: Run, last: _Last) -> Iterable[str]:
     """Keep who holds what once the run is over; where people cannot be read, say so: the run itself is done."""
     question, live = last.questions[-1], last.live[-1]
+    notes = None
     try:
         directory = question.directory if question.everybody else None
         if directory is None and request.people is not None:
             directory = await read_people(request.people, request.org, live, EVERYBODY)
         if directory is not None:
             sight_run(request.journal, run.id, replace(question, live=live, directory=directory), request.now())
+            seen = people_coverage(directory)
+            notes = incomplete(seen) if seen.problem or seen.state == "partial" else None
         forget_old(request.journal, run.org_id, request.now(), request.keep_days)
     except (OrgError, JournalError) as error:
         return (f"Who holds privileged access was not recorded: {error.problems[0].message}.",)
-    return ()
+    return () if notes is None else (f"Who holds privileged access was not recorded completely. {notes}.",)
 
 
 async def _again(request: ApplyRequest, last: _Last) -> Fresh:

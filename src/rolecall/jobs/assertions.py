@@ -24,7 +24,7 @@ def _check(plan: Plan, name: Assertion) -> Iterable[Problem]:
             yield _no(name, f"the plan deletes, unmaps or renames {len(gone):,}: {_some(gone)}")
     if impact.people is None or impact.problem:
         why = f": {impact.problem}" if impact.problem else ""
-        yield _no(name, f"people were not read whole, so nobody can tell{why}")
+        yield _no(name, f"users were not read completely, so it cannot be checked{why}")
     elif name == "no-access-change" and impact.changed:
         yield _no(name, f"the access of {impact.changed:,} people differs")
     elif name == "no-escalation" and impact.escalations:

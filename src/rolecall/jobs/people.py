@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from rolecall.access.rules import endpoint_of
 from rolecall.errors import OrgError, Problem
+from rolecall.live.observed import SnapshotReader
 from rolecall.live.port import GroupReader, IdpSource, People, Reader
 from rolecall.model.desired import Desired
 from rolecall.model.directory import Directory, PeopleScope
@@ -13,6 +15,7 @@ from rolecall.model.live import UNREAD, Live
 from rolecall.model.secret import SecretRef
 from rolecall.model.settings import BLANK, UNSET
 from rolecall.model.target import PeopleSource
+from rolecall.plan.users_read import gaps
 
 
 async def read_people(people: People, org: Reader, live: Live, scope: PeopleScope) -> Directory:
@@ -20,12 +23,16 @@ async def read_people(people: People, org: Reader, live: Live, scope: PeopleScop
 
     The org itself tells its legacy groups; another source knows names alone, so while the org is upgrading its people
     are put into the legacy groups, too (R20). Which of two groups of one name people are in, it cannot tell: where that
-    matters people are read in part.
+    matters people are read in part. Its groups are compared with the members that the org counts; an org with an API
+    counts those that it has itself.
     """
     if isinstance(people, GroupReader):
         people = people.with_groups(group_names(live), whole=live.covered("idp_groups").state == "complete")
     directory = await people.read_people(scope)
     itself: object = org
+    if people is itself and not isinstance(org, SnapshotReader):
+        return directory
+    directory = _compared(people, directory, live, scope)
     if people is itself:
         return directory
     directory = with_legacy_groups(directory, live.facts.legacy_links)
@@ -36,6 +43,18 @@ async def read_people(people: People, org: Reader, live: Live, scope: PeopleScop
         f"the org has two groups called `{shared[0]}`, and which of them people are in is not known to their source"
     )
     return replace(directory, coverage=directory.coverage._replace(state="partial", problem=problem))
+
+
+def _compared(people: People, directory: Directory, live: Live, scope: PeopleScope) -> Directory:
+    """Return the directory with its gaps. What an IdP pushes and the org does not have, ``idp_problems`` tells.
+
+    On a legacy endpoint the two need not call a group the same (R20), so nothing is compared.
+    """
+    unread = directory.coverage.state == "unread" or live.covered("idp_groups").state != "complete"
+    if scope == PeopleScope() or unread or endpoint_of(live.settings) != "new":
+        return directory
+    found = gaps(directory, live.facts)
+    return replace(directory, gaps=found._replace(unknown=()) if isinstance(people, IdpSource) else found)
 
 
 async def people_or_unread(people: People, org: Reader, live: Live, scope: PeopleScope) -> Directory:

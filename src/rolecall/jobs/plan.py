@@ -10,7 +10,7 @@ from rolecall.desired import Config
 from rolecall.desired.references import references
 from rolecall.desired.roles import with_role_ids
 from rolecall.errors import ConfigError, OrgError, Problem
-from rolecall.jobs.people import idp_problems, left_out, read_people
+from rolecall.jobs.people import idp_problems, left_out, people_hint, read_people
 from rolecall.live.port import People, Reader
 from rolecall.model.desired import NOTHING_APPLIED, Applied, Desired
 from rolecall.model.kinds import SECTIONS
@@ -30,6 +30,7 @@ class Wanted:
     """What a plan is made for: the desired state, from a config or out of a saved plan, and the org it names.
 
     ``pin`` is the only org id allowed, None for any. ``references`` is None for a saved plan, checked when made.
+    ``people_hint`` is what to do where users cannot be read.
     """
 
     desired: Desired
@@ -40,6 +41,7 @@ class Wanted:
     config_digest: str = ""
     warnings: tuple[Problem, ...] = ()
     references: References | None = None
+    people_hint: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,7 @@ def from_config(config: Config) -> Wanted:
         config.digest,
         config.warnings,
         lambda facts: references(config, facts),
+        people_hint(config.people, observed=config.org.kind == "observed"),
     )
 
 
@@ -160,6 +163,7 @@ def _question(request: PlanRequest, live: Live, applied: Applied) -> Question:
         only_expired=request.only_expired,
         warnings=(*wanted.warnings, *problems),
         config=request.config() if applied.config else "",
+        people_hint=wanted.people_hint,
     )
 
 

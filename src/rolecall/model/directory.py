@@ -42,6 +42,21 @@ class Person(NamedTuple):
     traits: Traits = PLAIN
 
 
+class Gaps(NamedTuple):
+    """Where the members that the org counts and a source of users other than the org disagree, by the group's live key.
+
+    ``missing`` has the org's counts for groups in which the source has no user: it does not know the group, or by
+    another name. ``differing`` has both counts, the org's first. ``unknown`` are groups that only the source has.
+    """
+
+    missing: Mapping[str, int] = {}
+    differing: Mapping[str, tuple[int, int]] = {}
+    unknown: tuple[str, ...] = ()
+
+
+NO_GAPS = Gaps()
+
+
 @dataclass(frozen=True, slots=True)
 class Directory:
     """People in columns, numbered from 0.
@@ -49,7 +64,8 @@ class Directory:
     ``emails[i]`` and ``ids[i]`` name person i (``ids`` may be ``emails`` itself where the source has no ids).
     ``groups`` numbers the groups by name; person i is in ``members[offsets[i]:offsets[i + 1]]`` (numbers of groups).
     ``others`` has the traits of everybody who is not PLAIN. ``coverage`` says whether this is all that was asked for.
-    ``requests`` counts what the read took. ``notes`` are warnings about the source.
+    ``requests`` counts what the read took. ``notes`` are warnings about the source. ``gaps`` compares it with what the
+    org counts, where its source is another.
     """
 
     emails: Sequence[str] = ()
@@ -61,6 +77,7 @@ class Directory:
     coverage: Coverage = COMPLETE
     requests: int = field(default=0, compare=False)
     notes: tuple[Problem, ...] = field(default=(), compare=False)
+    gaps: Gaps = NO_GAPS
 
     def __repr__(self) -> str:
         """Short: asyncio writes out a task's result when it ends, and this may be a million people."""

@@ -10,6 +10,7 @@ from rolecall.access.atoms import rank
 from rolecall.access.person import Access, effective
 from rolecall.access.rules import Rules
 from rolecall.model.directory import Directory, Person
+from rolecall.model.live import Coverage
 from rolecall.model.policy import AccessTest, Combo, Policy
 from rolecall.plan.headline import combos, enumerate_words, role_word
 from rolecall.plan.people import numbers_of
@@ -80,16 +81,19 @@ def _facts(found: Iterable[_Wrong]) -> frozenset[tuple[str, ...]]:
 def _wrongs(
     test: AccessTest, rules: Rules, directory: Directory | None, people: Mapping[str, Person]
 ) -> Iterator[_Wrong]:
+    seen = people_coverage(directory, rules.scim.groups)
     if rules.missing:
         yield _plainly(f"{', '.join(sorted(rules.missing))} not read")
     elif test.role is not None:
         yield from _granted(test.role, test.granted_by_only or (), rules, directory)
     elif test.groups is not None:
         yield from _held(test, effective(rules, Person("persona", groups=test.groups)))
+    elif directory is not None and directory.coverage.state == "complete" and seen.state != "complete":
+        yield _not_read(seen)
     elif (person := people.get(test.person or "")) is not None:
         yield from _held(test, effective(rules, person))
-    elif directory is None or directory.coverage.state != "complete":
-        yield _not_read(directory)
+    elif seen.state != "complete":
+        yield _not_read(seen)
     else:
         yield _plainly(f"{test.person} is nobody in this org")
 
@@ -98,8 +102,8 @@ def _plainly(said: str) -> _Wrong:
     return _Wrong(said, frozenset({(said,)}))
 
 
-def _not_read(directory: Directory | None, so: str = "") -> _Wrong:
-    said = f"{incomplete(people_coverage(directory)) or 'Users were not read'}{so}"
+def _not_read(seen: Coverage, so: str = "") -> _Wrong:
+    said = f"{incomplete(seen)}{so}"
     return _Wrong(said, frozenset({(said,)}), unread=True)
 
 
@@ -156,8 +160,9 @@ def _granted(role: str, only: Sequence[str], rules: Rules, directory: Directory 
         yield _Wrong(said, frozenset(("group", name) for name in strange))
     if any(held == role for _, held in (*rules.default, *rules.scim.default)):
         yield _plainly(f"{also} by the default")
-    if directory is None or directory.coverage.state != "complete":
-        yield _not_read(directory, ", so it is unknown who has it by a manual edit or an attribute")
+    seen = people_coverage(directory, rules.scim.groups)
+    if directory is None or seen.state != "complete":
+        yield _not_read(seen, ", so it is unknown who has it by a manual edit or an attribute")
         return
     allowed = {f"group:{name}" for name in (*only, *giving)} | {"default", "saml"}
     found = {

@@ -139,6 +139,7 @@ def _impact(json: Mapping[str, Json], changes: list[Json]) -> Impact:
         upgrade=_upgrade(json["upgrade"]),
         tallies={Address(row["address"]): Tally(**row["people"]) for row in changes if row["people"]},
         notes=tuple(json["notes"]),
+        members={Address(at): number for at, number in json.get("members", {}).items()},
     )
 
 

@@ -60,7 +60,7 @@ def watched(
 
 def tests(desired: Desired, applied: Applied, rules: Rules, directory: Directory | None) -> Iterator[Alarm]:
     """Each access test that fails in the org as it is. Where not all users were read only personas are evaluated."""
-    whole = people_coverage(directory).state == "complete"
+    whole = people_coverage(directory, rules.scim.groups).state == "complete"
     asked = [test for test in tests_of(desired.policy, applied.policy) if whole or not needs_users(test)]
     for result in run_tests(asked, rules, directory):
         if not result.passed:

@@ -71,7 +71,7 @@ def find(inquiry: Inquiry) -> Looked:
     wanted = question.desired.settings.idp_groups
     now = look(live, directory, waiting(() if wanted is UNSET else wanted, names), question.created_at)
     rules = compile_access(live.settings, live.facts)
-    users = people_coverage(directory)
+    users = people_coverage(directory, rules.scim.groups, observed=live.facts.observed)
     read = None if users.state == "unread" else directory
     seen = None if read is None else sight(live, read, question.desired, names, question.created_at, rules)
     wait = frozenset(row.address for row in rows if _waits(row, compared))

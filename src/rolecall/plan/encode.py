@@ -144,6 +144,7 @@ def _impact(impact: Impact) -> dict[str, Json]:
         "apart": [_apart(row) for row in impact.apart],
         "upgrade": None if impact.upgrade is None else _upgrade(impact.upgrade),
         "notes": list(impact.notes),
+        "members": dict(sorted(impact.members.items())),
     }
 
 

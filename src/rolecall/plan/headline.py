@@ -50,7 +50,8 @@ def _rank(role: str) -> int:
 
 
 def headline(impact: Impact, told: Mapping[Shift, Tally] | None = None) -> str:
-    """``40 people move from Marketing to Brand, as members. Org admins stay 4.`` Empty when people were not read.
+    """``40 people move from Marketing to Brand, as members. Org admins stay 4.`` Empty when users were not read, and
+    where those that were read do not move, but not all were.
 
     ``told`` are the impact's moves by shift, for who has them at hand.
     """
@@ -58,7 +59,7 @@ def headline(impact: Impact, told: Mapping[Shift, Tally] | None = None) -> str:
         return ""
     told = by_shift(impact.moves) if told is None else told
     said = ranked(told)
-    parts = [sentence(*said[0])] if said else ["Nobody's access changes."]
+    parts = [sentence(*said[0])] if said else [] if impact.problem else ["Nobody's access changes."]
     if len(said) > 1:
         parts.append(_others(impact, told[said[0][0]]))
     if impact.escalations:

@@ -12,12 +12,14 @@ from rolecall.access.shift import escalates, loses, to_nothing
 from rolecall.model import normalise
 from rolecall.model.change import Change
 from rolecall.model.directory import Directory, Traits
+from rolecall.model.settings import Address
 from rolecall.plan.headline import by_shift, headline, ranked, sentence
 from rolecall.plan.impact_moves import Class, by_difference, classes, moves, tallies, teams
 from rolecall.plan.order_risk import Risk
 from rolecall.plan.outlook import Outlook
 from rolecall.plan.people import who
 from rolecall.plan.transients import Timeline, transients
+from rolecall.plan.users_read import people_coverage
 from rolecall.plan.value import Escalation, Impact, Move
 
 _NOTES = 8
@@ -43,6 +45,11 @@ class Reckoning:
         """Whether the people were read, or nobody's access can change."""
         return self.outlook.problem is None
 
+    @property
+    def admins_known(self) -> bool:
+        """Whether org admins were counted: not where nobody was read, or not the users of a group that makes them."""
+        return self.impact.org_admins is not None
+
     def admins(self) -> Mapping[str, int]:
         """Everybody who is org admin before or after, by e-mail without case."""
         directory = self.outlook.directory
@@ -65,7 +72,7 @@ def reckon(outlook: Outlook, changes: Sequence[Change], risks: Sequence[Risk], t
     """
     directory = outlook.directory
     if directory is None or not (outlook.moves or len(directory)):
-        impact = Impact(None if outlook.problem else 0, outlook.problem)
+        impact = Impact(None if outlook.problem else 0, outlook.problem, members=_members(outlook))
         if not outlook.still:
             impact = replace(impact, headline=headline(impact))
         return Reckoning(impact, replace(outlook, directory=None))
@@ -81,13 +88,26 @@ def reckon(outlook: Outlook, changes: Sequence[Change], risks: Sequence[Risk], t
         impact,
         transients=transients(outlook, timeline, risks),
         at_risk=tuple(sorted(who(directory, number, org) for risk in risks for number in risk.numbers)),
-        org_admins=(len(before), len(after)),
+        org_admins=(len(before), len(after)) if _counts_admins(outlook, directory) else None,
+        members=_members(outlook),
         tallies=tallies(outlook, found),
         teams=teams(alike),
         notes=tuple(sentence(*row) for row in ranked(said)[1:_NOTES]),
     )
     impact = replace(impact, headline=headline(impact, said))
     return Reckoning(impact, outlook, found, before, after, _by_wave(outlook, changes, timeline, before | after))
+
+
+def _members(outlook: Outlook) -> Mapping[Address, int]:
+    return outlook.members(outlook.asked) if outlook.problem else {}
+
+
+def _counts_admins(outlook: Outlook, directory: Directory) -> bool:
+    """Return whether org admins can be counted: not where a group that makes them so has users who were not read."""
+    giving = {*outlook.before.scim.groups, *outlook.after.scim.groups} & directory.gaps.missing.keys()
+    rules = (outlook.before.scim.masks, outlook.after.scim.masks)
+    whole = outlook.problem is None and people_coverage(outlook.asked).state == "complete"
+    return whole and not any(masks.get(name, 0) & ORG for name in giving for masks in rules)
 
 
 def _counted(outlook: Outlook, found: Sequence[Class], told: tuple[Move, ...]) -> Impact:

@@ -36,8 +36,8 @@ def released(question: Question, found: Difference, skip: Collection[str] = ()) 
     """Return what was applied once and is no longer asked for, with its users, without what matches ``skip``."""
     rows = found.released if not skip else [row for row in found.released if not covers(skip, row.live)]
     directory = question.directory
-    read = directory is not None and directory.coverage.state == "complete"
-    known = _members(question, [row.live for row in rows], read=read)
+    whole = directory is not None and directory.coverage.state == "complete" and not directory.gaps.missing
+    known = _members(question, [row.live for row in rows], read=whole)
     return tuple(Released(row.live, known.get(row.live), row.fields, row.value) for row in rows)
 
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 
 from rolecall.access.rules import compile_access
 from rolecall.model.change import Change
+from rolecall.model.directory import PeopleScope
 from rolecall.model.kinds import SECTIONS
-from rolecall.model.live import Live
+from rolecall.model.live import Coverage, Live
 from rolecall.model.policy import Guards
 from rolecall.model.settings import UNSET
 from rolecall.plan.access_tests import Beside, run_tests, tests_of
@@ -21,12 +22,14 @@ from rolecall.plan.impact_apart import apart
 from rolecall.plan.impact_upgrade import upgrade_impact
 from rolecall.plan.inventory import released, unmanaged
 from rolecall.plan.lint import lint
+from rolecall.plan.lint_people import disagreements
 from rolecall.plan.notes import notes, unknown_targets, whose_reading
 from rolecall.plan.order import order
 from rolecall.plan.outlook import Outlook
 from rolecall.plan.policy_changes import policy_changes
 from rolecall.plan.question import Question
 from rolecall.plan.state import finish
+from rolecall.plan.users_read import SECTION, people_coverage
 from rolecall.plan.value import Plan, Requests, Selection
 
 __all__ = ["LIFETIME", "Question", "make"]
@@ -65,7 +68,7 @@ def make(question: Question, begun: Begun | None = None) -> Plan:
         config_digest=question.config_digest,
         desired=desired,
         changes=changes,
-        coverage=coverage,
+        coverage={**coverage, **_users(outlook, scope)},
         scope=scope,
         counts=_counts(live),
         switches=_switches(live),
@@ -84,11 +87,20 @@ def make(question: Question, begun: Begun | None = None) -> Plan:
             *unknown_targets(question),
             *idle,
             *linted,
+            *disagreements(question),
         ),
         requests=_requests(question, changes),
         selection=Selection(question.targets, question.excludes, question.only_expired),
         errored=any(problem.severity == "error" for problem in found.problems),
     )
+
+
+def _users(outlook: Outlook, scope: PeopleScope) -> Mapping[str, Coverage]:
+    """How much was read of the users, where the plan needs any."""
+    if scope == PeopleScope() and not outlook.moves:
+        return {}
+    groups = outlook.decisive if outlook.moves else ()
+    return {SECTION: people_coverage(outlook.asked, groups, observed=outlook.first.facts.observed)}
 
 
 def _beside(outlook: Outlook, found: Sequence[Change]) -> Beside | None:

@@ -44,7 +44,7 @@ def meanwhile(
     """
     outlook = look(live, directory, steps)
     if directory is None or outlook.problem:
-        return "Who has what right now is not known: people were not read."
+        return "Users were not read completely, so current access is unknown."
     made = follow(outlook.first, [step for step in steps if step.address in done])
     read = now is not None and all(now.covered(name).state == "complete" for name in ("idp_groups", "defaults", "scim"))
     return sentence(between(outlook, directory, State(now.settings, now.facts) if now and read else made))

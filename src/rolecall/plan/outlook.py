@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from rolecall.access.atoms import Atoms
@@ -14,9 +14,10 @@ from rolecall.access.rules import Rules, compile_access, endpoint_of, scim_on
 from rolecall.model.change import Change
 from rolecall.model.directory import Directory, PeopleScope
 from rolecall.model.kinds import address, split_address, value_at
-from rolecall.model.live import UNREAD, Live
+from rolecall.model.live import Live
 from rolecall.model.settings import UNSET, Address, GroupMapping, Value
 from rolecall.plan.state import State, follow
+from rolecall.plan.users_read import counted_words, incomplete_sentence, people_coverage
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +26,9 @@ class Outlook:
 
     ``first`` and ``last`` are the states they were compiled from. ``touched`` has, for each address that changes,
     the people whose access it can touch, ascending; it is empty without a directory. ``scope`` says whom that
-    takes; ``problem`` says why the people cannot be relied on, in words, None when they can. ``written`` are the
-    changes between the states, in the order in which they take effect.
+    takes; ``asked`` is the directory as it was read, also where nothing of it could be; ``problem`` says why the people
+    cannot be relied on, in words, None when they can. ``written`` are the changes between the states, in the order in
+    which they take effect.
     """
 
     first: State
@@ -38,6 +40,7 @@ class Outlook:
     touched: Mapping[Address, array[int]] = field(default_factory=dict)
     problem: str | None = None
     written: tuple[Change, ...] = ()
+    asked: Directory | None = None
 
     @property
     def still(self) -> bool:
@@ -48,6 +51,22 @@ class Outlook:
     def moves(self) -> bool:
         """Whether anybody's access can change at all."""
         return self.scope._replace(org_admins=False, emails=frozenset()) != PeopleScope()
+
+    @property
+    def decisive(self) -> Container[str]:
+        """The groups whose members the plan needs to know: those whose mapping changes, or all of them."""
+        scope = self.scope
+        whole = scope.everybody or scope.unmapped or scope.manual or scope.attribute_admins
+        return self.first.facts.groups if whole else scope.groups
+
+    def members(self, directory: Directory | None) -> Mapping[Address, int]:
+        """How many members the org counts in the groups whose mapping changes, as far as they were not read."""
+        state = people_coverage(directory).state
+        groups = self.first.facts.groups
+        read = directory.gaps.missing if directory is not None and state == "complete" else groups
+        keys = ((change.address, split_address(change.address)) for change in self.written)
+        named = ((at, groups.get(key or "")) for at, (section, key) in keys if section == "idp_groups" and key in read)
+        return {at: group.members for at, group in named if group is not None and group.members is not None}
 
     def rules(self, state: State, mapped: State) -> Rules:
         """The rules of a state with the mappings of another."""
@@ -61,7 +80,7 @@ class Outlook:
     def with_people(self, directory: Directory | None) -> Outlook:
         """The same with these people looked at, and nobody else. People of whom nothing was read are none at all."""
         read = None if directory is None or directory.coverage.state == "unread" else directory
-        seen = replace(self, directory=read, touched=_touched(self, read) if read is not None else {})
+        seen = replace(self, directory=read, asked=directory, touched=_touched(self, read) if read is not None else {})
         return replace(seen, problem=_problem(seen, directory) if seen.moves else None)
 
 
@@ -135,12 +154,14 @@ def _without_role(value: Value | None) -> bool:
 def _problem(outlook: Outlook, directory: Directory | None) -> str | None:
     missing = sorted(outlook.before.missing | outlook.after.missing)
     if missing:
-        return f"Who gains or loses what is not known: {', '.join(missing)} not read."
-    seen = UNREAD if directory is None else directory.coverage
-    if seen.state == "complete":
+        return f"Who gains or loses access is unknown: {', '.join(missing)} could not be read."
+    facts = outlook.first.facts
+    seen = people_coverage(directory, outlook.decisive, observed=facts.observed)
+    text = incomplete_sentence(seen)
+    if text is None:
         return None
-    why = f": {seen.problem}" if seen.problem else ""
-    if seen.state == "unread":
-        return f"Who gains or loses what is not known: people were not read{why}."
-    part = f"{seen.read:,} of {seen.total:,}" if seen.read is not None and seen.total is not None else "not all"
-    return f"Counts are too low: {part} people were read{why}."
+    if seen.state == "partial":
+        return f"{text} More users may be affected than this plan shows."
+    members = outlook.members(directory)
+    counted = f" {counted_words(members, facts.observed)}" if members else ""
+    return f"{text} Who gains or loses access is unknown.{counted}"

@@ -19,6 +19,7 @@ class Question:
 
     ``targets`` and ``excludes`` are addresses or globs; ``only_expired`` keeps just the mappings that lapsed.
     ``directory`` is None when people were not read; ``scope`` says whom it was asked for, None for everybody.
+    ``people_hint`` is what to do where they could not be read, empty where nobody knows.
     ``lifts`` are the allowances given for this run alone. ``config`` names the config as the journal does, which
     tells addresses that another config applied last; empty when nobody knows.
     """
@@ -38,11 +39,12 @@ class Question:
     only_expired: bool = False
     warnings: tuple[Problem, ...] = ()
     config: str = ""
+    people_hint: str = ""
 
     @property
     def everybody(self) -> bool:
         """Whether the directory holds the whole org, as far as is known."""
-        if self.directory is None or self.directory.coverage.state != "complete":
+        if self.directory is None or self.directory.coverage.state != "complete" or self.directory.gaps.missing:
             return False
         known = self.live.facts.people
         return self.scope.everybody if self.scope is not None else known is None or len(self.directory) >= known

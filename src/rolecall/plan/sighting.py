@@ -19,6 +19,7 @@ from rolecall.model.roles import MEMBER
 from rolecall.model.settings import Address
 from rolecall.model.sighting import Holding, Sighting
 from rolecall.plan.people import who
+from rolecall.plan.users_read import people_coverage
 
 
 class Seen(NamedTuple):
@@ -50,7 +51,7 @@ def sight(
     holders = sorted(n for mask, found in alike.items() if rules.atoms.above_member(mask) for n in found)
     holdings = tuple(sorted(_holdings(rules, directory, holders, _places(desired, names), live.facts.org_id)))
     roles, teams = _counts(rules, sizes)
-    whole = directory.coverage.state == "complete" and not rules.missing
+    whole = people_coverage(directory, rules.scim.groups).state == "complete" and not rules.missing
     nobody = sum(directory.traits(n).present for n in alike.get(0, ()))
     admins = len({holding.id for holding in holdings if holding.role == "org_admin"})
     return Seen(Sighting(at, holdings, roles, teams, whole), nobody, admins)

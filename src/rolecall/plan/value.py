@@ -87,7 +87,8 @@ class Impact:
 
     ``losing`` counts users who lose something. ``tallies`` has a row per change that affects users. ``org_admins`` are
     counts before and after. The order of steps matters to ``at_risk``; ``transients`` are their temporary access
-    changes, ``order_limited`` if the search for an order was cut short.
+    changes, ``order_limited`` if the search for an order was cut short. ``members`` has, where users were not read, the
+    members that the org counts in each group whose mapping changes.
     """
 
     people: int | None = None
@@ -110,6 +111,7 @@ class Impact:
     upgrade: UpgradeImpact | None = None
     tallies: Mapping[Address, Tally] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    members: Mapping[Address, int] = field(default_factory=dict)
 
     @property
     def changed(self) -> int:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 
+from rolecall.plan.users_read import SECTION
 from rolecall.plan.value import OrgRef, Plan
+from rolecall.report.coverage import header
 from rolecall.report.phrases import count
 from rolecall.report.visible import visible
 
@@ -25,20 +27,28 @@ def banner(plan: Plan) -> str:
 
 def seen(plan: Plan) -> str:
     """``all read: 61 groups, 20,104 people``, or what was not read; over a network also what that took."""
-    if plan.unread:
-        return f"NOT READ: {', '.join(plan.unread)}"
-    nouns = (("domains", "domain", None), ("idp_groups", "group", None), ("people", "person", "people"))
-    counted = [count(plan.counts[key], noun, plural) for key, noun, plural in nouns if key in plan.counts]
-    said = f"all read: {', '.join(counted)}" if counted else "all read"
-    return f"{said}{_took(plan)}"
+    nouns = (("domains", "domain"), ("idp_groups", "group"))
+    counted = [count(plan.counts[key], noun) for key, noun in nouns if key in plan.counts]
+    whole, users = _users(plan)
+    text = header(plan.coverage, [*counted, *users])
+    return f"{text if whole else text.removeprefix('all ')}{_took(plan)}"
+
+
+def _users(plan: Plan) -> tuple[bool, list[str]]:
+    """Whether users were read whom the plan cannot affect, too; and how many of them, where the plan needs any."""
+    known, total = plan.impact.people, plan.counts.get("people")
+    if SECTION in plan.unread or not known:
+        return True, []
+    if plan.scope.everybody or total is None or known >= total:
+        return True, [count(known, "person")]
+    return False, [f"{known:,} of {count(total, 'person')}"]
 
 
 def _took(plan: Plan) -> str:
-    """`` (48 people looked at, 7 requests)``: only those concerned are fetched."""
-    if plan.org.local or not plan.requests.read:
+    """`` (7 requests)``: only those concerned are fetched."""
+    if plan.org.local or not plan.requests.read or plan.unread:
         return ""
-    looked = "" if plan.impact.people is None else f"{count(plan.impact.people, 'person')} looked at, "
-    return f" ({looked}{count(plan.requests.read, 'request')})"
+    return f" ({count(plan.requests.read, 'request')})"
 
 
 def _address(url: str) -> str:

@@ -49,6 +49,15 @@ def sections_sentence(coverage: Mapping[str, Coverage]) -> str:
     )
 
 
+def planned_sentence(coverage: Mapping[str, Coverage]) -> str:
+    """``Incomplete read: sso could not be read, so it is not part of this plan.``, or nothing."""
+    sections = unread_sections(coverage)
+    if not sections:
+        return ""
+    are = "it is" if len(sections) == 1 else "they are"
+    return f"Incomplete read: {enumerate_words(sections, _MOST)} could not be read, so {are} not part of this plan."
+
+
 def users_sentence(coverage: Mapping[str, Coverage]) -> str:
     """``Users were not read: 403 Forbidden.``, or nothing."""
     return visible(incomplete_sentence(coverage.get(SECTION, COMPLETE)) or "")

@@ -7,6 +7,7 @@ from typing import Literal, NamedTuple
 
 from rolecall.errors import Problem, Where
 from rolecall.plan.value import GuardResult, Plan
+from rolecall.report.coverage import users_sentence
 from rolecall.report.problems import way_out
 from rolecall.report.verdicts import guard_words
 from rolecall.report.visible import visible
@@ -34,12 +35,23 @@ def of_problems(problems: Iterable[Problem], prefix: str = "config") -> list[Fin
 def of_plan(walked: Walk) -> list[Finding]:
     """Findings of a plan, worst first: verdicts, failed access tests, warnings, then each change with its people."""
     plan = walked.plan
-    found = [*_of_guards(plan), *_of_tests(plan), *(_of_problem(problem, "plan") for problem in plan.warnings)]
+    found = [
+        *_of_unread(plan),
+        *_of_guards(plan),
+        *_of_tests(plan),
+        *(_of_problem(problem, "plan") for problem in plan.warnings),
+    ]
     entries = (entry for part in walked.parts for entry in part.entries)
     for entry in sorted(entries, key=_harmless):
         told = [f"{entry.mark} {entry.address}", *map(str, entry.diffs), *(note.text for note in entry.notes)]
         found.append(Finding("note", f"change.{entry.change.action}", " · ".join(told), entry.where))
     return worst_first(found)
+
+
+def _of_unread(plan: Plan) -> Iterable[Finding]:
+    """What a pipeline must not take for an answer: users whom the plan needs and that were not read."""
+    if text := users_sentence(plan.coverage):
+        yield Finding("warning", "plan.people_unread", text)
 
 
 def guard_told(guard: GuardResult) -> str:

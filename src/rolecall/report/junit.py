@@ -12,6 +12,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 from rolecall.errors import Problem, Where
 from rolecall.plan.value import AccessTestResult
+from rolecall.report.coverage import users_sentence
 from rolecall.report.findings import Finding, guard_told, of_problems
 from rolecall.report.phrases import place
 from rolecall.report.visible import visible
@@ -60,7 +61,13 @@ def plan_suites(walked: Walk) -> list[tuple[str, list[Case]]]:
         )
         for guard in walked.plan.guards
     ]
-    return [("guards", guards), ("access tests", access_cases(walked.plan.access_tests))]
+    return [("guards", [*guards, *_unread(walked)]), ("access tests", access_cases(walked.plan.access_tests))]
+
+
+def _unread(walked: Walk) -> list[Case]:
+    """A case for users whom the plan needs and that were not read completely."""
+    text = users_sentence(walked.plan.coverage)
+    return [Case("users read", text, error=True)] if text else []
 
 
 def access_cases(tests: Iterable[AccessTestResult]) -> list[Case]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from rolecall.plan.value import GuardResult, Verdict
+from rolecall.plan.value import GuardResult, Plan, Verdict
 from rolecall.report.again import naming, next_step
 from rolecall.report.findings import of_problems
 from rolecall.report.markdown_text import COMMENT, RESERVE, Budget, code, marker, md, row, told
@@ -35,10 +35,14 @@ def markdown(walked: Walk, limit: int = COMMENT) -> str:
 def _head(walked: Walk) -> Iterator[str]:
     org = walked.plan.org
     yield f"{marker('plan', org.id, org.env)}\n"
-    yield f"### {_SIGNS[walked.plan.verdict]} {md(walked.banner)}\n\n"
+    yield f"### {_sign_of(walked.plan)} {md(walked.banner)}\n\n"
     if walked.headline:
         yield f"**{md(walked.headline)}**\n\n"
     yield f"{md(walked.summary)} {md(walked.seen[:1].upper() + walked.seen[1:])}.\n\n"
+
+
+def _sign_of(plan: Plan) -> str:
+    return "⚠️" if plan.unread and plan.verdict == "pass" else _SIGNS[plan.verdict]
 
 
 def _verdicts(walked: Walk) -> Iterator[str]:

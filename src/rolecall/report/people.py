@@ -12,6 +12,7 @@ from rolecall.plan.attribution import Attribution
 from rolecall.plan.headline import combos, people, sentence, shift_of, shifts, tally_words
 from rolecall.plan.shares import share
 from rolecall.plan.transient_words import transient_sentences
+from rolecall.plan.users_read import members_count
 from rolecall.plan.value import ApartKind, Impact, Move, Plan, UpgradeImpact, Who
 from rolecall.report.phrases import count
 from rolecall.report.visible import visible
@@ -48,6 +49,9 @@ def moves_by_address(impact: Impact) -> Mapping[Address, tuple[Move, ...]]:
 
 def change_told(plan: Plan, at: Address, moves: Sequence[Move]) -> Iterable[Told]:
     """The people that one change touches: the largest ways they move, then a count of the rest."""
+    if at in plan.impact.members:
+        source = "console" if plan.org.url.startswith("observed:") else "org"
+        yield Told(f"{members_count(plan.impact.members[at])} according to the {source}; not read", True)
     tally = plan.impact.tallies.get(at)
     if not moves:
         if tally and tally.total:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from rolecall.model.policy import Combo
+from rolecall.plan.users_read import SECTION
 from rolecall.plan.value import Move, Plan
 from rolecall.report.table import table
 
@@ -12,8 +13,20 @@ COLUMNS = ("email", "people", "kind", "before", "after", "left_with_default", "b
 
 
 def people_csv(plan: Plan) -> str:
-    """A table. ``people`` is 1 but where a line stands for several whom the plan does not name."""
-    return table(COLUMNS, (row for move in plan.impact.moves for row in _rows(move)))
+    """A table. ``people`` is 1 but where a line stands for several whom the plan does not name.
+
+    Where users were not read completely the last lines are of kind ``unknown``: one for each change of a mapping, with
+    the members that the org counts, or one without a number.
+    """
+    rows = (row for move in plan.impact.moves for row in _rows(move))
+    return table(COLUMNS, (*rows, *(_unknown(plan) if SECTION in plan.unread else ())))
+
+
+def _unknown(plan: Plan) -> Iterator[tuple[str, ...]]:
+    for at, number in sorted(plan.impact.members.items()):
+        yield ("", str(number), "unknown", "", "", "", at)
+    if not plan.impact.members:
+        yield ("", "", "unknown", "", "", "", "")
 
 
 def _rows(move: Move) -> Iterator[tuple[str, ...]]:

@@ -14,6 +14,7 @@ from rolecall.model.settings import Address
 from rolecall.plan.summary import renames_as_one, summary
 from rolecall.plan.value import GuardResult, Move, Plan, Verdict
 from rolecall.report.banner import banner, seen
+from rolecall.report.coverage import planned_sentence, users_sentence
 from rolecall.report.flow import flow
 from rolecall.report.people import Told, change_told, left_on_default, moves_by_address, plan_told
 from rolecall.report.phrases import count
@@ -133,7 +134,7 @@ def summary_line(plan: Plan) -> str:
         if counts[key]
     ]
     if not doing:
-        nothing = "Nothing planned, and not all could be seen" if plan.unread else "No changes"
+        nothing = "No changes found, but not everything was read" if plan.unread else "No changes"
         return f"{nothing}{'; ' + ', '.join(aside) if aside else ''}."
     return f"Plan: {', '.join(doing)}{'; ' + ', '.join(aside) if aside else ''}."
 
@@ -144,9 +145,10 @@ def _headline(plan: Plan) -> str:
     said = [visible(plan.impact.headline)] if plan.impact.headline else []
     if plan.impact.problem:
         said.append(visible(plan.impact.problem))
-    if plan.unread:
-        unread = ", ".join(plan.unread)
-        said.append(f"Not all could be seen ({unread}): nothing is planned there, and nothing is known of it.")
+    elif users := users_sentence(plan.coverage):
+        said.append(users)
+    if unread := planned_sentence(plan.coverage):
+        said.append(unread)
     elif not plan.changes:
         said.append("The org is as the config wants it." if not plan.partial else "Nothing to do within the targets.")
     elif not plan.writes:

@@ -60,4 +60,4 @@ def test_nothing_done_and_everything_done_are_at_an_end():
 
 def test_people_who_were_not_read_are_not_guessed():
     live, _, steps = setting({"New": BRAND}, {"New": BLANK}, ("New",))
-    assert meanwhile(live, None, steps, frozenset()) == "Who has what right now is not known: people were not read."
+    assert meanwhile(live, None, steps, frozenset()) == "Users were not read completely, so current access is unknown."

@@ -7,21 +7,40 @@ from dataclasses import replace
 import pytest
 from report_plans import LOCAL, full_plan, plan_of
 
+from rolecall.model.live import UNREAD, Coverage
 from rolecall.plan.value import Impact, Requests
 from rolecall.report.banner import banner, seen
 
 READ = plan_of(counts={"idp_groups": 61, "people": 20104}, impact=Impact(48), requests=Requests(7, 1))
 
 
-def test_over_a_network_it_says_whom_it_looked_at_and_in_how_many_requests():
-    assert seen(READ) == "all read: 61 groups, 20,104 people (48 people looked at, 7 requests)"
+def test_over_a_network_it_says_how_many_users_it_read_and_in_how_many_requests():
+    assert seen(READ) == "read: 61 groups, 48 of 20,104 people (7 requests)"
     one = replace(READ, requests=Requests(1), impact=Impact(None))
-    assert seen(one) == "all read: 61 groups, 20,104 people (1 request)"
+    assert seen(one) == "all read: 61 groups (1 request)"
 
 
 @pytest.mark.parametrize("quiet", [replace(READ, org=LOCAL), replace(READ, requests=Requests(0, 3))])
 def test_a_file_and_a_local_org_take_none(quiet):
-    assert seen(quiet) == "all read: 61 groups, 20,104 people"
+    assert seen(quiet) == "read: 61 groups, 48 of 20,104 people"
+
+
+def test_users_whom_the_plan_does_not_need_are_not_called_read():
+    assert seen(replace(READ, impact=Impact(0), org=LOCAL)) == "all read: 61 groups"
+
+
+@pytest.mark.parametrize(
+    ("state", "told"),
+    [
+        (UNREAD._replace(problem="403"), "read: 61 groups; NOT READ: users"),
+        (Coverage("partial", 48, 97), "read: 61 groups; PARTIALLY READ: users (48 of 97)"),
+        (Coverage("partial"), "read: 61 groups; PARTIALLY READ: users"),
+    ],
+)
+def test_users_who_were_not_read_are_named(state, told):
+    assert seen(replace(READ, coverage={"idp_groups": Coverage(), "people": state})) == told
+    dark = {"sso": UNREAD, "people": state}
+    assert seen(replace(READ, coverage=dark)).startswith("NOT READ: sso")
 
 
 def test_the_org_is_named_first():

@@ -79,7 +79,7 @@ def test_what_was_read_is_counted() -> None:
 def test_what_was_not_read_is_never_called_no_change() -> None:
     walked = walk(plan_of(coverage={"idp_groups": UNREAD, "sso": Coverage()}))
     assert walked.seen == "NOT READ: idp_groups"
-    assert "Not all could be seen (idp_groups)" in walked.headline
+    assert "Incomplete read: idp_groups could not be read" in walked.headline
     assert "as the config wants it" not in walked.headline
 
 

@@ -94,13 +94,20 @@ Guard = Callable[[Case], Finding]
 
 PASS = Finding("pass")
 
-NAME_PEOPLE = "Name where people come from in `people:`, and plan again."
-"""The way out where nobody was read."""
+NAME_PEOPLE = "Name where users come from in `people:`, and plan again."
+"""The way out where no users were read and nothing says where they come from."""
+
+
+def read_users(case: Case) -> str:
+    """Return the way out where users were not read, by where the configuration says that they come from."""
+    hint = case.question.people_hint
+    return f"{hint[0].upper()}{hint[1:]}, and plan again." if hint else NAME_PEOPLE
 
 
 def unjudged(case: Case, limit: str | int | None = None) -> Finding:
     """What a people guard says when the people cannot be relied on."""
-    return Finding("not judged", case.reckoning.outlook.problem or "People were not read.", limit)
+    message = case.reckoning.outlook.problem or "Users were not read."
+    return Finding("not judged", message, limit, fixes=(read_users(case),))
 
 
 def at(where: Where | None) -> str:

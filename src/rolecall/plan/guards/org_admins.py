@@ -24,7 +24,7 @@ def min_org_admins(case: Case) -> Finding:
     if least >= wanted:
         if not case.reckoning.judged:
             return unjudged(case, limit)
-        if case.reckoning.outlook.directory is None:
+        if not case.reckoning.admins_known:
             return PASS._replace(limit=limit)
         already = f"There are {before:,} already, fewer than {limit:,}; this plan takes none." if before < limit else ""
         return PASS._replace(limit=limit, actual=least, message=already)
@@ -54,7 +54,7 @@ def required_org_admins(case: Case) -> Finding:
     if not lost:
         if not case.reckoning.judged:
             return unjudged(case, len(named))
-        if case.reckoning.outlook.directory is None:
+        if not case.reckoning.admins_known:
             return PASS._replace(limit=len(named))
         already = f"Not org admin already, before this plan: {', '.join(absent)}." if absent else ""
         return PASS._replace(limit=len(named), actual=len(named) - len(absent), message=already)

@@ -34,7 +34,7 @@ def sign_in(case: Case) -> Finding:
     directory = case.reckoning.outlook.directory
     source = changes[0].intent.source
     if directory is None or directory.coverage.state == "unread":
-        return Finding("not judged", "Ways in become fewer, and people were not read.", source=source)
+        return Finding("not judged", "There would be fewer ways to sign in, and users were not read.", source=source)
     shut = _shut_out(case, directory, first, last)
     if shut.everybody:
         return _refusal(shut, directory, changes[0].address, source)

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from rolecall.model.kinds import SECTIONS
 from rolecall.plan.coverage import sections_of
-from rolecall.plan.guards.case import NAME_PEOPLE, PASS, Case, Finding, Item
+from rolecall.plan.guards.case import PASS, Case, Finding, Item, read_users
 from rolecall.plan.guards.limits import bounds
 from rolecall.plan.headline import enumerate_words
 from rolecall.plan.value import Verdict
@@ -20,7 +20,7 @@ def unread(case: Case) -> Finding:
     sections = sorted(name for name, coverage in seen.items() if coverage.state != "complete")
     people = case.reckoning.outlook.problem
     if not people and case.unjudged:
-        people = f"People were not read, and {enumerate_words(case.unjudged)} cannot be judged without them."
+        people = f"Users were not read, and {enumerate_words(case.unjudged)} cannot be evaluated without them."
     if not sections and not people:
         return PASS
     verdict: Verdict = "review" if not sections and case.question.live.facts.observed else "block"
@@ -34,7 +34,7 @@ def unread(case: Case) -> Finding:
     observed = case.question.live.facts.observed
     fixes = _fixes(sections, observed=observed)
     if people:
-        fixes.append(NAME_PEOPLE if observed or sections else f"Check the token's rights. {NAME_PEOPLE}")
+        fixes.append(read_users(case))
     return Finding(verdict, " ".join(said), actual=len(items), items=items, fixes=tuple(fixes))
 
 

@@ -18,7 +18,7 @@ def upgrade(case: Case) -> Finding:
     source = step.intent.source
     directory = case.reckoning.outlook.directory
     if directory is None or not case.reckoning.judged:
-        why = case.reckoning.outlook.problem or "People were not read."
+        why = case.reckoning.outlook.problem or "Users were not read."
         return Finding(
             "block",
             f"An upgrade changes everybody's access at once, and cannot be undone. {why}",

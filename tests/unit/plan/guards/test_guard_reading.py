@@ -29,7 +29,7 @@ def test_every_guard_speaks_in_every_plan_also_in_one_that_is_refused():
 def test_people_who_were_not_read_block_and_guards_about_them_are_not_judged():
     made = plan(A, B, None)
     assert verdict(made, "unread").verdict == "block"
-    assert "people were not read" in verdict(made, "unread").message
+    assert "Users were not read" in verdict(made, "unread").message
     assert verdict(made, "max_people_losing_access").verdict == "not judged"
     assert made.impact.people is None
     assert made.impact.headline == ""
@@ -45,10 +45,10 @@ def test_people_of_whom_nothing_was_read_are_not_an_org_that_has_nobody():
     asked = ask(config(B), live(A, observed=True, can=frozenset()), [])
     unread = replace(asked, directory=replace(asked.directory, coverage=UNREAD._replace(problem="no `people:`")))
     made = make(unread)
-    assert made.impact.problem == "Who gains or loses what is not known: people were not read: no `people:`."
+    assert made.impact.problem == "Users were not read: no `people:`. Who gains or loses access is unknown."
     assert (made.impact.people, made.impact.headline) == (None, "")
     assert verdict(made, "max_people_losing_access").verdict == "not judged"
-    assert verdict(made, "unread").ways[0] == "Name where people come from in `people:`, and plan again."
+    assert verdict(made, "unread").ways[0] == "Name where users come from in `people:`, and plan again."
 
 
 def test_people_read_in_part_are_not_judged_unless_what_was_seen_is_too_much_already():
@@ -56,7 +56,9 @@ def test_people_read_in_part_are_not_judged_unless_what_was_seen_is_too_much_alr
     some = ask(config(B), live(A, active_people=400), many(5, "A"))
     some = replace(some, directory=replace(some.directory, coverage=partial))
     made = make(some)
-    assert made.impact.problem == "Counts are too low: 100 of 400 people were read."
+    assert made.impact.problem == (
+        "Users were partially read (100 of 400). More users may be affected than this plan shows."
+    )
     assert verdict(made, "max_people_losing_access").verdict == "not judged"
     assert verdict(made, "unread").verdict == "block"
     much = replace(some, directory=replace(ask(config(B), live(A), many(60, "A")).directory, coverage=partial))
@@ -202,7 +204,7 @@ def test_an_upgrade_is_refused_while_people_were_read_in_part():
     made = make(replace(ask(desired, org, None), directory=some_of([person("ann", "Old")])))
     said = verdict(made, "upgrade")
     assert said.verdict == "block"
-    assert "1 of 9 people were read" in said.message
+    assert "Users were partially read (1 of 9)" in said.message
 
 
 def test_what_is_denied_to_those_who_were_read_is_denied():

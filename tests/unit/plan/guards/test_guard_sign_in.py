@@ -70,7 +70,7 @@ def test_where_nobody_knows_who_loses_a_way_in_the_plan_is_refused():
         made = make(replace(ask(desired, org, None), directory=directory))
         assert verdict(made, "sign_in").verdict == "not judged"
         assert verdict(made, "unread").verdict == "block"
-        assert "sign_in cannot be judged" in verdict(made, "unread").message
+        assert "sign_in cannot be evaluated" in verdict(made, "unread").message
     seen = replace(org, facts=replace(org.facts, observed=True))
     assert verdict(make(ask(desired, seen, None)), "unread").verdict == "review"
 
