@@ -10,7 +10,7 @@ from rolecall.access.person import Access, effective
 from rolecall.access.rules import Rules, compile_access
 from rolecall.errors import Misuse, OrgError, Problem, Stale, did_you_mean
 from rolecall.jobs.people import people_or_unread
-from rolecall.jobs.plan import PlanRequest, plan
+from rolecall.jobs.plan import Planned, PlanRequest, plan
 from rolecall.live.port import People
 from rolecall.model import normalise
 from rolecall.model.desired import Desired
@@ -20,12 +20,13 @@ from rolecall.model.roles import role_id
 from rolecall.model.settings import UNSET
 from rolecall.plan.access_tests import Beside, needs_users, run_tests, tests_of
 from rolecall.plan.outlook import look
+from rolecall.plan.resolve import name_groups, on_day
 from rolecall.plan.state import State as Moment
 from rolecall.plan.state import finish
 from rolecall.plan.summary import other_org_words
 from rolecall.plan.users_read import people_coverage
 from rolecall.plan.value import AccessTestResult, OrgRef, Plan, Released, Unmanaged
-from rolecall.plan.why import Why, persona, why
+from rolecall.plan.why import Why, at_live_addresses, persona, why
 from rolecall.plan.why_not import WhyNot, why_not
 
 At = Literal["live", "desired"] | Plan
@@ -37,7 +38,8 @@ NOBODY: PeopleScope = PeopleScope()
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """One state of an org, with the people that were asked for. ``desired`` tells where the config says what.
+    """One state of an org, with the people that were asked for. ``desired`` tells where the config says what, at live
+    addresses and on the day; ``at`` which state it is.
 
     ``coverage`` says how much was read of the users that the question needs; complete where it needs none.
     """
@@ -49,6 +51,7 @@ class State:
     facts: Facts
     tests: tuple[AccessTestResult, ...] = ()
     coverage: Coverage = COMPLETE
+    at: Literal["live", "desired", "plan"] = "live"
 
 
 class Holder(NamedTuple):
@@ -83,7 +86,16 @@ async def state(request: PlanRequest, at: At, scope: PeopleScope = EVERYBODY, *,
     coverage = (
         COMPLETE if scope == NOBODY else people_coverage(directory, rules.scim.groups, observed=live.facts.observed)
     )
-    return State(planned.plan.org, rules, directory, planned.plan.desired, live.facts, results, coverage)
+    kind: Literal["live", "desired", "plan"] = "plan" if isinstance(at, Plan) else at
+    return State(planned.plan.org, rules, directory, _lines(planned), live.facts, results, coverage, kind)
+
+
+def _lines(planned: Planned) -> Desired:
+    """What the config asks for on the day, at the addresses that the groups have in the org."""
+    question, live = planned.question, planned.live
+    groups = {} if live.settings.idp_groups is UNSET else live.settings.idp_groups
+    names = name_groups(question.desired, live.facts, question.applied, groups).found
+    return at_live_addresses(on_day(question.desired, question.as_of), names)
 
 
 def _ends(live: Live, planned: Plan) -> Beside:

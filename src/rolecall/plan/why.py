@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
-from rolecall.access.person import Granted, Reason, Silent, effective
+from rolecall.access.person import Granted, Silent, effective
 from rolecall.access.rules import Rules
 from rolecall.codec.settings import encode_value
 from rolecall.errors import Where
 from rolecall.model.desired import Desired
 from rolecall.model.directory import Person
+from rolecall.model.fields import agrees
 from rolecall.model.kinds import address, split_address, value_at
 from rolecall.model.policy import Combo
 from rolecall.model.roles import ORG_ADMIN
-from rolecall.model.settings import Address, Settings
+from rolecall.model.settings import UNSET, Address, Settings
+from rolecall.plan.resolve import live_address
 
 
 class Cause(NamedTuple):
     """One source of a combo, or of nothing: the rule, the setting behind it, where the config says so, its value.
 
     ``address`` is None for what no setting holds: a manual edit, an invite, an attribute. ``value`` is the setting's
-    JSON under the rules that were asked. ``role`` is what the source gives by itself, None for nothing.
+    JSON under the rules that were asked. ``role`` is what the source gives by itself, None for nothing. ``applied``
+    says whether the configuration's line asks for what ``value`` is, None where it has no line; ``asked`` is the JSON
+    of what it asks for where that is something else.
     """
 
     source: str
@@ -32,6 +36,8 @@ class Cause(NamedTuple):
     value: Any
     team: str | None = None
     role: str | None = None
+    applied: bool | None = None
+    asked: Any = None
 
 
 class Because(NamedTuple):
@@ -60,10 +66,12 @@ class Why:
 
 
 def why(rules: Rules, person: Person, desired: Desired | None = None) -> Why:
-    """Each combo of a person with its causes. ``desired`` tells the places in the config."""
+    """Each combo of a person with its causes. ``desired`` has the lines of the config, at live addresses, with what
+    they ask for on the day."""
     access = effective(rules, person)
-    held = tuple(_because(rules, granted, desired) for granted in access.combos)
-    silent = tuple(_unheard(rules, row, desired) for row in access.silent)
+    settings = _Settings(rules.settings, desired)
+    held = tuple(_because(settings, granted) for granted in access.combos)
+    silent = tuple(_unheard(settings, row) for row in access.silent)
     return Why(person, held, silent, tuple(sorted(rules.missing)))
 
 
@@ -72,20 +80,53 @@ def persona(groups: Iterable[str]) -> Person:
     return Person("", groups=tuple(groups))
 
 
-def _because(rules: Rules, granted: Granted, desired: Desired | None) -> Because:
-    causes = [_cause(rules, reason, granted.team, desired) for reason in granted.reasons]
+def at_live_addresses(desired: Desired, names: Mapping[str, str]) -> Desired:
+    """The config with its groups under the names that they have in the org: ``names`` maps keys to these."""
+    groups = desired.settings.idp_groups
+    named = groups if groups is UNSET else {names.get(key, key): mapping for key, mapping in groups.items()}
+    return replace(
+        desired,
+        settings=replace(desired.settings, idp_groups=named),
+        intents={live_address(at, names): intent for at, intent in desired.intents.items()},
+        places={live_address(at, names): where for at, where in desired.places.items()},
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Settings:
+    """The settings that were asked, next to what the config asks for."""
+
+    held: Settings
+    desired: Desired | None
+
+    def cause(self, source: str, rule: str, team: str | None, role: str | None) -> Cause:
+        at = _setting(source, rule)
+        if at is None:
+            return Cause(source, rule, None, None, None, team, role)
+        section, _ = split_address(at)
+        where, value = place_of(self.desired, at), value_at(self.held, at)
+        cause = Cause(source, rule, at, where, encode_value(section, value), team, role)
+        if where is None or self.desired is None:
+            return cause
+        asked = value_at(self.desired.settings, at)
+        if asked is None:
+            return cause
+        applied = value is not None and agrees(value, asked)
+        return cause._replace(applied=applied, asked=None if applied else encode_value(section, asked) or _UNMAPPED)
+
+
+_UNMAPPED = "blank"
+"""What a config writes for a group without a mapping."""
+
+
+def _because(settings: _Settings, granted: Granted) -> Because:
+    causes = [settings.cause(reason.source, reason.rule, granted.team, reason.role) for reason in granted.reasons]
     return Because(granted.combo, causes[0], tuple(causes[1:]))
 
 
-def _cause(rules: Rules, reason: Reason, team: str, desired: Desired | None) -> Cause:
-    at = _setting(reason.source, reason.rule)
-    return Cause(reason.source, reason.rule, at, place_of(desired, at), _value(rules.settings, at), team, reason.role)
-
-
-def _unheard(rules: Rules, row: Silent, desired: Desired | None) -> Cause:
-    at = _setting(row.source, row.rule)
+def _unheard(settings: _Settings, row: Silent) -> Cause:
     team, role = row.combo or (None, None)
-    return Cause(row.source, row.rule, at, place_of(desired, at), _value(rules.settings, at), team, role)
+    return settings.cause(row.source, row.rule, team, role)
 
 
 def _setting(source: str, rule: str) -> Address | None:
@@ -100,7 +141,3 @@ def _setting(source: str, rule: str) -> Address | None:
 
 def place_of(desired: Desired | None, at: Address | None) -> Where | None:
     return None if desired is None or at is None else desired.intent(at).source
-
-
-def _value(settings: Settings, at: Address | None) -> Any:
-    return None if at is None else encode_value(split_address(at)[0], value_at(settings, at))

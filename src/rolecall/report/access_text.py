@@ -91,13 +91,19 @@ def unmanaged_json(rows: Iterable[Unmanaged], released: Iterable[Released] = ())
     return json.dumps({"unmanaged": listing, "released": list(map(encode_released, released))}, indent=2) + "\n"
 
 
-def why_lines(told: Why) -> Iterator[Line]:
-    """Each combo with the rule, the setting, its place and value, and what it beat; then what gave nothing."""
+STATES = {"live": "live", "desired": "configuration", "plan": "after the plan"}
+"""The states that can be asked, in words."""
+
+
+def why_lines(told: Why, at: str = "live") -> Iterator[Line]:
+    """Each combo with the rule, the setting, its place and value, and what it beat; then what gave nothing. ``at`` is
+    the state, of STATES. A line of the configuration that asks for something else is marked as not applied."""
     person, traits = told.person, told.person.traits
     who = visible(person.email) or "Somebody"
     state = "" if traits.active else " · inactive"
     groups = f" · in {listed(person.groups)}" if person.groups else " · in no group"
-    yield line(f"{who} · {traits.origin}{state}{' · pending' if traits.pending else ''}{groups}", "head", hang=2)
+    about = f"{traits.origin}{state}{' · pending' if traits.pending else ''}{groups}"
+    yield line(f"{who} · {about} · state: {STATES[at]}", "head", hang=2)
     if not told.held:
         yield line("has nothing.", "warn", indent=2)
     for row in told.held:
@@ -142,9 +148,11 @@ def not_read_line(email: str, seen: Coverage) -> Line:
     return line(f"{visible(email)}: unknown, {among}.", "error")
 
 
-def why_json(told: Why, seen: Coverage = COMPLETE) -> dict[str, Any]:
-    """What `why` tells, for machines."""
+def why_json(told: Why, seen: Coverage = COMPLETE, at: str = "live") -> dict[str, Any]:
+    """What `why` tells, for machines. ``state`` is ``live``, ``desired`` or ``plan``; ``applied`` of a cause is false
+    where its line of the configuration asks for ``asked`` instead of ``value``, null where there is no such line."""
     return {
+        "state": at,
         "coverage": coverage_json(seen),
         "email": told.person.email or None,
         "groups": list(told.person.groups),
@@ -209,8 +217,18 @@ def _cause(cause: Cause, *, indent: int, before: str = "") -> Line:
         (Span(visible(told), "dim" if before else "plain"),),
         indent,
         indent + 2,
-        (Span(place(cause.where), "dim"),) if cause.where else (),
+        _line_of(cause),
     )
+
+
+def _line_of(cause: Cause) -> tuple[Span, ...]:
+    """The line of the configuration; with what it asks for where that is something else."""
+    if not cause.where:
+        return ()
+    where = Span(place(cause.where), "dim")
+    if cause.applied is not False:
+        return (where,)
+    return (where, Span(f" (not applied: {visible(flow(cause.asked))})", "warn"))
 
 
 def _cause_json(cause: Cause) -> dict[str, Any]:

@@ -36,7 +36,9 @@ def test_why_tells_rule_setting_place_and_value(repo: Path, capsys: Capture) -> 
     assert run(["why", "CY@tiny.co"]) == Exit.OK
     told = capsys.readouterr().out
     assert "  Marketing member\n" in told
-    assert "group:Marketing (R8): {role: member, teams: [Marketing]}   rolecall.yaml:6" in told
+    line = "group:Marketing (R8): {role: member, teams: [Marketing]}   rolecall.yaml:6"
+    assert f"{line} (not applied: {{role: member, teams: [Brand]}})" in told
+    assert "state: live" in told
     assert "Gave nothing:\n    default (R8)" in told
 
 
@@ -45,7 +47,26 @@ def test_why_asks_other_states_too(repo: Path, capsys: Capture) -> None:
     capsys.readouterr()
     for at in ("desired", "plan.json"):
         assert run(["why", "cy@tiny.co", "--at", at]) == Exit.OK
-        assert "  Brand member\n" in capsys.readouterr().out
+        told = capsys.readouterr().out
+        assert "  Brand member\n" in told
+        assert f"state: {'configuration' if at == 'desired' else 'after the plan'}" in told
+        assert "rolecall.yaml:6\n" in told
+        assert "not applied" not in told
+
+
+def test_why_marks_what_is_not_applied_in_json_too(repo: Path, capsys: Capture) -> None:
+    for at, applied in (("live", False), ("desired", True)):
+        assert run(["why", "cy@tiny.co", "--at", at, "--format", "json"]) == Exit.OK
+        body = json.loads(capsys.readouterr().out)
+        cause = body["combos"][0]["because"][0]
+        assert (body["state"], cause["applied"], cause["asked"] is None) == (at, applied, applied)
+
+
+def test_a_line_that_has_expired_is_not_applied(repo: Path, capsys: Capture) -> None:
+    path = repo / "rolecall.yaml"
+    path.write_text(path.read_text().replace("    owner:", "    expires: 2020-01-01\n    owner:"))
+    assert run(["why", "cy@tiny.co"]) == Exit.OK
+    assert "rolecall.yaml:6 (not applied: blank)" in capsys.readouterr().out
 
 
 def test_why_not_says_what_would_give_it(repo: Path, capsys: Capture) -> None:

@@ -6,7 +6,8 @@ from small_org import config, live, person
 
 from rolecall.access.rules import compile_access
 from rolecall.model.policy import Combo
-from rolecall.plan.why import persona, why
+from rolecall.model.settings import Defaults
+from rolecall.plan.why import at_live_addresses, persona, why
 
 GROUPS = {"Mkt": "member: Marketing", "Lead": "team_admin: Marketing", "IT": "org_admin: IT", "Blank": ""}
 DESIRED = config(GROUPS)
@@ -41,6 +42,26 @@ def test_the_default_is_a_setting_too():
     assert told.held[0].winner.address == "defaults"
     assert told.held[0].winner.value == {"role": "member", "teams": ["Everyone"]}
     assert told.held[0].winner.where is None
+
+
+def test_a_line_that_asks_for_something_else_is_marked_as_not_applied():
+    wanted = config({**GROUPS, "Mkt": "member: Brand", "Lead": ""}, defaults=Defaults("team_admin"))
+    told = why(rules(), person("ann", "Mkt", "Lead"), wanted)
+    causes = {cause.source: cause for cause in (told.held[0].winner, *told.held[0].others, *told.silent)}
+    assert [(causes[name].applied, causes[name].asked) for name in ("group:Lead", "group:Mkt", "default")] == [
+        (False, "blank"),
+        (False, {"role": "member", "teams": ["Brand"]}),
+        (False, {"role": "team_admin"}),
+    ]
+    same = why(rules(), person("ann", "Mkt"), DESIRED).held[0].winner
+    assert (same.applied, same.asked) == (True, None)
+    assert why(rules(), person("ann", "Mkt")).held[0].winner.applied is None
+
+
+def test_a_group_that_has_another_name_in_the_org_has_its_line():
+    former = at_live_addresses(config({"Mkt-old": "member: Marketing"}), {"Mkt-old": "Mkt"})
+    winner = why(rules(), person("ann", "Mkt"), former).held[0].winner
+    assert (winner.where.line, winner.applied) == (10, True)
 
 
 def test_a_persona_need_not_exist():

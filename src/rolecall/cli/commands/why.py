@@ -64,8 +64,8 @@ def why(call: Invocation, person: str | None, role: str | None, groups: str | No
     told = explain(found, who)
     against = None if role is None else explain_not(found, who, role_of(found, role))
     if form == "json":
-        body = why_json(told, found.coverage)
+        body = why_json(told, found.coverage, found.at)
         out.text(json.dumps(body if against is None else {**body, "not": why_not_json(against)}, indent=2))
     else:
-        out.lines([banner, *why_lines(told), *(why_not_lines(against) if against is not None else ())])
+        out.lines([banner, *why_lines(told, found.at), *(why_not_lines(against) if against is not None else ())])
     return report_coverage(call, config, found.coverage)
