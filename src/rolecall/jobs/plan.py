@@ -164,12 +164,19 @@ def _question(request: PlanRequest, live: Live, applied: Applied) -> Question:
         warnings=(*wanted.warnings, *problems),
         config=request.config() if applied.config else "",
         people_hint=wanted.people_hint,
+        forecasts=_forecasts(request),
     )
 
 
 def _sections(desired: Desired) -> frozenset[str]:
     """What the config speaks of, what everybody's access hangs on, and the names that a config may use."""
     return _spoken(desired.settings) | {"defaults", "scim", "idp_groups", "teams", "roles"}
+
+
+def _forecasts(request: PlanRequest) -> bool:
+    """Whether users come from elsewhere than the org, which knows no group before the IdP pushes it."""
+    org: object = request.org
+    return request.people is not None and request.people is not org
 
 
 def _spoken(settings: Settings) -> frozenset[str]:

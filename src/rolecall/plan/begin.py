@@ -9,7 +9,7 @@ from rolecall.model.directory import PeopleScope
 from rolecall.plan.diff import Difference, diff
 from rolecall.plan.outlook import Outlook, look
 from rolecall.plan.question import Question
-from rolecall.plan.reading import people_scope
+from rolecall.plan.reading import pending_mappings, people_scope
 from rolecall.plan.resolve import covers
 
 
@@ -30,9 +30,11 @@ def begin(question: Question) -> Begun:
     found = diff(question.desired, question.live, question.as_of, question.applied)
     chosen = _selected(question, found.changes)
     outlook = look(question.live, None, chosen)
-    return Begun(
-        found, chosen, outlook, people_scope(question, outlook, [row.live for row in found.released], found.names)
-    )
+    reported = [
+        *(row.live for row in found.released),
+        *(change.address for change in pending_mappings(question, chosen)),
+    ]
+    return Begun(found, chosen, outlook, people_scope(question, outlook, reported, found.names))
 
 
 def _selected(question: Question, changes: tuple[Change, ...]) -> tuple[Change, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from rolecall.access.candidates import candidates
@@ -11,16 +11,18 @@ from rolecall.access.rules import compile_access
 from rolecall.model.change import Change
 from rolecall.model.kinds import value_at
 from rolecall.model.settings import BLANK, Address
-from rolecall.plan.headline import people, sentence, shifts
+from rolecall.plan.headline import Shift, enumerate_words, people, sentence, shift_of, shifts
 from rolecall.plan.impact_moves import classes, moves
 from rolecall.plan.outlook import Outlook
 from rolecall.plan.question import Question
+from rolecall.plan.reading import pending_mappings
 from rolecall.plan.resolve import expires_soon, live_address
 from rolecall.plan.shares import share
 from rolecall.plan.state import with_mappings
 from rolecall.plan.value import Apart, ApartKind, Move, Released, Tally
 
 _SAID = 4
+_NAMED = 3
 
 
 def apart(
@@ -34,7 +36,7 @@ def apart(
     """A row for each kind that the plan has. ``names`` has the live name of each group that the config lists."""
     waiting = [c for c in changes if c.via == "waiting"]
     rows = (
-        _row("waiting", waiting, _forecast(outlook, waiting)),
+        _pending(question, outlook, waiting),
         _row("expired", [c for c in changes if c.reason == "expired"], told),
         _expiring(question, outlook, names),
         _row("human", [c for c in changes if c.via == "human"], told),
@@ -79,13 +81,47 @@ def _apart(kind: ApartKind, addresses: Iterable[Address], own: Sequence[Move], l
     return Apart(kind, tuple(addresses), Tally(**counts), default, said)
 
 
-def _forecast(outlook: Outlook, waiting: Sequence[Change]) -> tuple[Move, ...]:
-    """What a people source that knows groups before they are pushed can tell."""
-    mappings = [c for c in waiting if c.address.startswith("idp_groups/")]
-    known = () if outlook.directory is None else outlook.directory.groups
-    if not any(change.address.partition("/")[2] in known for change in mappings):
-        return ()
-    return suppose(outlook, mappings)
+def _pending(question: Question, outlook: Outlook, waiting: Sequence[Change]) -> Apart | None:
+    """What will happen once the IdP pushes the groups, as far as the source of users knows their members."""
+    if not waiting:
+        return None
+    directory = outlook.directory
+    known = () if directory is None else directory.groups
+    mappings = [change for change in waiting if change.address.startswith("idp_groups/")]
+    forecast = suppose(outlook, mappings) if any(_group(change) in known for change in mappings) else ()
+    row = _apart("waiting", [change.address for change in waiting], forecast)
+    said = tuple(_with_names(shift, size, forecast) for shift, size in shifts(forecast)[:_SAID])
+    return row._replace(sentences=(*said, *_not_forecast(question, known, pending_mappings(question, waiting))))
+
+
+def _not_forecast(question: Question, known: Collection[str], pending: Sequence[Change]) -> Iterator[str]:
+    """Why the forecast is missing or too low, where the source of users should know."""
+    seen = None if question.directory is None else question.directory.coverage
+    if not pending:
+        return
+    if seen is None or seen.state != "complete":
+        state = "partially" if seen is not None and seen.state == "partial" else "not"
+        why = f": {seen.problem}" if seen is not None and seen.problem else ""
+        yield f"users were {state} read, so it is not known who gains access{why.rstrip('.')}."
+        return
+    missing = [
+        change.address for change in pending if change.after not in (None, BLANK) and _group(change) not in known
+    ]
+    if missing:
+        names = enumerate_words(missing, _SAID)
+        yield f"it is not known who gains access by {names}: the source of users has no such group."
+
+
+def _with_names(shift: Shift, size: int, forecast: Sequence[Move]) -> str:
+    """A sentence with the users, where they are few and may be named."""
+    said = sentence(shift, size)
+    who = sorted(who.email or "" for move in forecast if shift_of(move) == shift for who in move.people)
+    few = 0 < len(who) == size <= _NAMED and all(who) and said.endswith(".") and said.count(". ") == 0
+    return f"{said[:-1]}: {', '.join(who)}." if few else said
+
+
+def _group(change: Change) -> str:
+    return change.address.partition("/")[2]
 
 
 def _expiring(question: Question, outlook: Outlook, names: Mapping[str, str]) -> Apart | None:

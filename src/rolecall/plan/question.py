@@ -21,7 +21,8 @@ class Question:
     ``directory`` is None when people were not read; ``scope`` says whom it was asked for, None for everybody.
     ``people_hint`` is what to do where they could not be read, empty where nobody knows.
     ``lifts`` are the allowances given for this run alone. ``config`` names the config as the journal does, which
-    tells addresses that another config applied last; empty when nobody knows.
+    tells addresses that another config applied last; empty when nobody knows. ``forecasts``: users come from a source
+    that knows the members of groups which the org does not have yet.
     """
 
     desired: Desired
@@ -40,6 +41,7 @@ class Question:
     warnings: tuple[Problem, ...] = ()
     config: str = ""
     people_hint: str = ""
+    forecasts: bool = False
 
     @property
     def everybody(self) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from rolecall.access.signin import fewer_ways_in
 from rolecall.model import normalise
+from rolecall.model.change import Change
 from rolecall.model.directory import EVERYBODY, PeopleScope
 from rolecall.model.kinds import split_address
 from rolecall.model.policy import AccessTest
@@ -17,16 +18,25 @@ from rolecall.plan.question import Question
 from rolecall.plan.resolve import expires_soon
 
 
+def pending_mappings(question: Question, changes: Iterable[Change]) -> tuple[Change, ...]:
+    """Return the mappings that wait for the IdP and whose users the source of users can tell; none where it cannot."""
+    if not question.forecasts:
+        return ()
+    return tuple(c for c in changes if c.via == "waiting" and c.address.startswith("idp_groups/"))
+
+
 def people_scope(
-    question: Question, outlook: Outlook, released: Iterable[Address], names: Mapping[str, str]
+    question: Question, outlook: Outlook, reported: Iterable[Address], names: Mapping[str, str]
 ) -> PeopleScope:
     """What to read so that impact, guards and access tests can be worked out; empty when nobody need be read.
+
+    ``reported`` are groups that are no longer managed or are pending: nothing is written, but their users are told.
 
     An org that cannot search is read whole.
     """
     tests = tests_of(question.desired.policy, question.applied.policy)
     emails = frozenset(_emails(question, tests))
-    groups = frozenset(_told_apart(question, released, names))
+    groups = frozenset(_told_apart(question, reported, names))
     if (
         not outlook.moves
         and not groups
@@ -58,9 +68,9 @@ def _emails(question: Question, tests: Iterable[AccessTest]) -> Iterator[str]:
         yield normalise.email(caller)
 
 
-def _told_apart(question: Question, released: Iterable[Address], names: Mapping[str, str]) -> Iterator[str]:
-    """Groups whose people are told though nothing is written: released ones, and those that expire soon."""
-    for at in released:
+def _told_apart(question: Question, reported: Iterable[Address], names: Mapping[str, str]) -> Iterator[str]:
+    """Groups whose people are told though nothing is written: the reported ones, and those that expire soon."""
+    for at in reported:
         section, key = split_address(at)
         if section == "idp_groups" and key:
             yield key

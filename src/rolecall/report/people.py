@@ -23,7 +23,7 @@ _MOST = 10
 
 
 _APART: Mapping[ApartKind, str] = {
-    "waiting": "Once the IdP pushes what waits: ",
+    "waiting": "Once the IdP pushes the pending groups: ",
     "expired": "Because a mapping expired: ",
     "expiring": "",
     "human": "By what a person must do: ",

@@ -211,7 +211,7 @@ def test_another_orgs_plan_is_refused(repo: Path, capsys: Capture) -> None:
     (repo / "live.json").write_text(json.dumps(other), encoding="utf-8")
     run(["local", "load", "live.json"])
     assert run(["apply", "plan.json", "--auto-approve"]) == Exit.STALE
-    assert "the plan is for org org_1 (tinyco), and local:org.db is org_2" in capsys.readouterr().err
+    assert "the plan is for tinyco (org_1); this configuration is for other (org_2)" in capsys.readouterr().err
 
 
 def test_a_lapsed_plan_is_refused(repo: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -210,7 +210,7 @@ def test_what_the_order_cannot_spare_is_told_with_the_way_out() -> None:
 def test_people_told_apart_keep_their_sentences() -> None:
     apart = Apart("waiting", (Address("idp_groups/New"),), sentences=("3 people would gain Legal member.",))
     assert walk(plan_of(impact=Impact(9, apart=(apart,)))).people[0].text == (
-        "Once the IdP pushes what waits: 3 people would gain Legal member."
+        "Once the IdP pushes the pending groups: 3 people would gain Legal member."
     )
 
 
