@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
+import io
 import os
 import sys
 from collections.abc import Callable, Iterable, Mapping
@@ -48,8 +50,8 @@ class Console:
             self._stream.write(plain(made, self.width))
 
     def text(self, text: str) -> None:
-        """Print text as it is, ended by a line feed."""
-        self._stream.write(text if text.endswith("\n") else f"{text}\n")
+        """Print a document as it is, ended by a line feed, in UTF-8."""
+        write_document(text if text.endswith("\n") else f"{text}\n", self._stream)
 
     def _rich(self, lines: Iterable[Line]) -> None:
         from rich.console import Console as Rich
@@ -62,6 +64,16 @@ class Console:
             segments.append(Segment.line())
         rich = Rich(file=self._stream, force_terminal=True, highlight=False, soft_wrap=True, width=self.width)
         rich.print(Segments(segments), end="", crop=False)
+
+
+def write_document(text: str, stream: TextIO | None = None) -> None:
+    """Write text that other programs read: YAML, JSON, CSV, HTML, a script. It is UTF-8 in every locale."""
+    out = sys.stdout if stream is None else stream
+    if isinstance(out, io.TextIOWrapper) and codecs.lookup(out.encoding).name != "utf-8":
+        out.flush()
+        out.buffer.write(text.encode("utf-8", "backslashreplace"))
+    else:
+        out.write(text)
 
 
 def stdout(environ: Mapping[str, str] | None = None, *, color: bool = True) -> Console:

@@ -34,7 +34,7 @@ def write_reports(
     call: Invocation, config: Config, found: Found, reports: Sequence[tuple[str, Path]], people: Shown | None
 ) -> None:
     """Write it to files, each in its format."""
-    from rolecall.jobs.saved import write_file
+    from rolecall.outside.files import write_file
 
     if reports:
         told = redacted_found(call, config, found, shown(call, people, config.reports_people, terminal=False))

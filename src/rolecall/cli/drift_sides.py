@@ -84,7 +84,8 @@ def _ask(call: Invocation, plan: Plan, number: int) -> None:
 
 def revert_drift(call: Invocation, config: Config, found: Found, out: Path, people: Shown | None) -> Exit:
     """Save the plan that brings the org back. It is judged like any other: with a block it is saved, and leaves 3."""
-    from rolecall.jobs.saved import plan_json, write_file
+    from rolecall.jobs.saved import plan_json
+    from rolecall.outside.files import write_file
 
     console = stdout(call.environ, color=call.color)
     plan = found.revert

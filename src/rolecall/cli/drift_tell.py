@@ -20,6 +20,7 @@ def notify(
     A notice that does not get through leaves 1, and is told again by the next look.
     """
     from rolecall.jobs.notify import news, note_of, told
+    from rolecall.live.proxies import ProxyProblemError, connection
     from rolecall.outside.notices import Notice, NotTold, post
     from rolecall.report.drift_notice import notice_document, notice_text
 
@@ -33,7 +34,12 @@ def notify(
         new = [*(row.fingerprint for row in found_news.drifts), *(alarm.fingerprint for alarm in found_news.alarms)]
         notice = Notice(notice_text(shown, new, found_news.cleared), notice_document(shown, new, found_news.cleared))
         try:
-            post(url, notice)
+            proxy, trusted = connection(url.removeprefix("slack:"), environment=True)
+            post(url, notice, proxy=proxy, trusted=trusted)
+        except ProxyProblemError as error:
+            message = f"the notice did not get through: {error.problem.message}"
+            tell([error.problem._replace(message=message)], as_json=call.log_format == "json", color=call.color)
+            return Exit.ERROR
         except NotTold as error:
             tell(error.problems, as_json=call.log_format == "json", color=call.color)
             return Exit.ERROR

@@ -9,7 +9,7 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn, TextIO
+from typing import Literal, NoReturn, TextIO
 
 import click
 
@@ -103,7 +103,12 @@ def _fail(problems: Sequence[Problem], code: Exit, args: Sequence[str]) -> int:
 
 
 def _lenient_streams() -> None:
-    """A stream that is closed or not UTF-8, or a name that no encoding holds, must not end the program."""
+    """A stream that is closed or not UTF-8, or a name that no encoding holds, must not end the program.
+
+    Input that is closed is an empty one. It comes first, as a closed stream's number goes to the next file opened.
+    """
+    if sys.stdin is None:
+        sys.stdin = _nowhere("r")
     if sys.stdout is None:
         sys.stdout = _nowhere()
     if sys.stderr is None:
@@ -113,6 +118,6 @@ def _lenient_streams() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-def _nowhere() -> TextIO:
+def _nowhere(mode: Literal["r", "w"] = "w") -> TextIO:
     """In place of a stream that was closed: its number is taken too, or the next file opened would get it."""
-    return Path(os.devnull).open("w", encoding="utf-8")
+    return Path(os.devnull).open(mode, encoding="utf-8")

@@ -9,6 +9,7 @@ import click
 from click.shell_completion import CompletionItem, ShellComplete
 
 from rolecall.cli.complete import VARIABLE
+from rolecall.cli.console import write_document
 from rolecall.cli.group import LazyGroup
 from rolecall.cli.shells import in_bash, typed
 from rolecall.errors import Exit
@@ -33,7 +34,7 @@ def offer(shell: str, args: Sequence[str]) -> int:
 
 def _write(args: Sequence[str], form: Callable[[Item], str]) -> None:
     lines = (f"plain {form(item)}" if item.type == "plain" else item.type for item in offers(args))
-    sys.stdout.write("".join(f"{line}\n" for line in dict.fromkeys(lines)))
+    write_document("".join(f"{line}\n" for line in dict.fromkeys(lines)))
 
 
 def offers(args: Sequence[str]) -> Iterator[Item]:

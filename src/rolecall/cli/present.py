@@ -33,7 +33,8 @@ class Sinks(NamedTuple):
 def present(call: Invocation, config: Config, made: Planned, sinks: Sinks, promised: Sequence[Any] = ()) -> bool:
     """Write a plan to all its sinks. Answers whether a promise was broken; those are told on stderr, last."""
     from rolecall.jobs.assertions import broken
-    from rolecall.jobs.saved import plan_json, write_file
+    from rolecall.jobs.saved import plan_json
+    from rolecall.outside.files import write_file
 
     plan, said = made.plan, config.reports_people
     outside = redacted(call, plan, shown(call, sinks.people, said, terminal=False), config.root)

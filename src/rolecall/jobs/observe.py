@@ -13,7 +13,6 @@ from rolecall.codec.snapshot import decode_roles, moment_text
 from rolecall.desired.emit_merge import merged_snapshot
 from rolecall.desired.emit_snapshot import snapshot_yaml
 from rolecall.jobs.observe_table import Known, split_teams
-from rolecall.jobs.saved import write_file
 from rolecall.jobs.texts import replaced
 from rolecall.live.snapshot_file import read_snapshot
 from rolecall.model import normalise
@@ -21,6 +20,7 @@ from rolecall.model.desired import Desired
 from rolecall.model.kinds import SECTIONS
 from rolecall.model.roles import MEMBER, TEAM_ADMIN, role_id
 from rolecall.model.settings import UNSET
+from rolecall.outside.files import write_file
 
 Json = Any
 PLACE = "Admin > Access & provisioning"

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import errno
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -25,37 +23,6 @@ def plan_json(plan: Plan) -> str:
     """
     said = encode_plan(plan)
     return json.dumps({**said, "parts": parts_of(said)}, indent=1) + "\n"
-
-
-def write_file(path: Path, text: str) -> None:
-    """Put a whole file in place, for its owner alone to read, or leave what was there.
-
-    A link's target is written, not the link. A pipe or a device is written to, never replaced.
-    """
-    try:
-        if path.is_dir():
-            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
-        if path.exists() and not path.is_file():
-            path.write_text(text, encoding="utf-8", errors="surrogatepass")
-        else:
-            _put(Path(os.path.realpath(path)), text)
-    except OSError as error:
-        raise OSError(error.errno, error.strerror, str(path)) from error
-
-
-def _put(path: Path, text: str) -> None:
-    import tempfile
-
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", errors="surrogatepass") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
 
 
 def read_plan(path: Path) -> Plan:

@@ -17,7 +17,6 @@ from rolecall.codec.snapshot import Snapshot, encode_snapshot
 from rolecall.desired.emit_snapshot import snapshot_yaml
 from rolecall.jobs.people import read_people
 from rolecall.jobs.remember import record_look
-from rolecall.jobs.saved import write_file
 from rolecall.journal.port import Journal
 from rolecall.live.observed import SnapshotReader
 from rolecall.live.port import People, Reader
@@ -27,6 +26,7 @@ from rolecall.model.directory import EVERYBODY, Directory
 from rolecall.model.live import Caller, Coverage, Live
 from rolecall.model.run import RunFacts
 from rolecall.model.settings import UNSET
+from rolecall.outside.files import write_file
 from rolecall.plan.resolve import name_groups
 from rolecall.plan.sighting import sight
 

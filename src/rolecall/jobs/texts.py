@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from rolecall.jobs.saved import write_file
+from rolecall.outside.files import write_file
 
 NEW = 0o644
 

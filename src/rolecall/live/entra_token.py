@@ -6,6 +6,7 @@ from collections.abc import Callable
 from urllib.parse import quote
 
 from rolecall.errors import Problem, SecretError
+from rolecall.live.proxies import ProxyProblemError, connection
 
 SECONDS = 30.0
 
@@ -37,11 +38,17 @@ def _asked(url: str, form: dict[str, str], loopback: bool) -> str:
     import httpx
 
     try:
-        answer = httpx.post(url, data=form, timeout=SECONDS, follow_redirects=False, trust_env=not loopback)
+        proxy, trusted = connection(url, environment=not loopback)
+        with httpx.Client(
+            proxy=proxy, verify=trusted, timeout=SECONDS, follow_redirects=False, trust_env=False
+        ) as client:
+            answer = client.post(url, data=form)
         said = answer.json()
         if answer.is_success:
             return str(said["access_token"])
         why = str(said.get("error_description") or said.get("error") or answer.status_code).splitlines()[0][:300]
+    except ProxyProblemError as error:
+        why = error.problem.message
     except httpx.HTTPError as error:
         why = f"no answer ({type(error).__name__})"
     except (ValueError, KeyError, TypeError, AttributeError):

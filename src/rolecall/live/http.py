@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from rolecall import __version__
 from rolecall.errors import ConfigError, Problem, SecretError
 from rolecall.live.party import ORG, Party
+from rolecall.live.proxies import Proxy, ProxyProblemError, certificates, proxy_for
 from rolecall.live.transport import Answer, NoAnswer, Request, Timeouts
 
 if TYPE_CHECKING:
@@ -88,10 +89,13 @@ class HttpTransport:
     async def send(self, request: Request) -> Answer:
         headers = self._headers(request)
         if self._wires is None or self._wires.loop is not asyncio.get_running_loop():
-            self._wires = _Wires(self._base, self._timeouts)
+            self._wires = _wires(self._base, self._timeouts, self._party)
         url = self._base.text + request.path
         async with self._wires.one() as client:
-            return await _answered(client, url, request, headers, self._timeouts, self._token, self._party)
+            try:
+                return await _answered(client, url, request, headers, self._timeouts, self._token, self._party)
+            except NoAnswer as error:
+                raise _by_way_of(self._wires.proxy, error) from None
 
     async def close(self) -> None:
         if self._wires is not None and self._wires.loop is asyncio.get_running_loop():
@@ -111,6 +115,25 @@ class HttpTransport:
         return headers | dict(request.headers)
 
 
+def _wires(base: BaseUrl, timeouts: Timeouts, party: Party) -> _Wires:
+    try:
+        return _Wires(base, timeouts)
+    except ProxyProblemError as error:
+        problem = error.problem._replace(code=f"{party.code}_proxy")
+        message = f"{base.host} cannot be reached: {problem.message}"
+        raise NoAnswer(problem._replace(message=message), sent=False, final=True) from None
+
+
+def _by_way_of(proxy: Proxy | None, error: NoAnswer) -> NoAnswer:
+    """The same error, which names the proxy where one was used: it may be the proxy that is out of reach."""
+    if proxy is None:
+        return error
+    problem = error.problems[0]
+    hint = f"check the proxy; {problem.hint}" if problem.hint else "check the proxy"
+    told = problem._replace(message=f"{problem.message} (by way of {proxy.shown}, from {proxy.variable})", hint=hint)
+    return NoAnswer(told, sent=error.sent, final=error.final)
+
+
 class _Wires:
     """The connections of one event loop, which they do not outlive: a client each, opened as they are needed.
 
@@ -121,9 +144,9 @@ class _Wires:
         import httpx
 
         self.loop = asyncio.get_running_loop()
-        self._environment = not base.loopback
+        self.proxy = None if base.loopback else proxy_for(base.text)
         self._timeout = httpx.Timeout(timeouts.read, connect=timeouts.connect, pool=None)
-        self._trusted = httpx.create_ssl_context(trust_env=self._environment)
+        self._trusted = certificates(environment=not base.loopback)
         self._slots = asyncio.Semaphore(CONNECTIONS)
         self._idle: list[httpx.AsyncClient] = []
         self._all: list[httpx.AsyncClient] = []
@@ -152,7 +175,8 @@ class _Wires:
             http1=True,
             http2=False,
             verify=self._trusted,
-            trust_env=self._environment,
+            trust_env=False,
+            proxy=None if self.proxy is None else self.proxy.url,
             timeout=self._timeout,
             limits=httpx.Limits(max_connections=1, max_keepalive_connections=1),
         )

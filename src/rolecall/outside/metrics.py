@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
+
+from rolecall.outside.files import write_file
 
 
 class Sample(NamedTuple):
@@ -31,18 +31,7 @@ def metrics_text(metrics: Iterable[Metric]) -> str:
 
 def write_metrics(path: Path, metrics: Iterable[Metric]) -> None:
     """Put the file in place as a whole, readable for everybody: the collector must never see half of one."""
-    text = metrics_text(metrics)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    write_file(path, metrics_text(metrics), 0o644)
 
 
 def _lines(metric: Metric) -> Iterator[str]:

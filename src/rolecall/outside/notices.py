@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
@@ -52,13 +53,23 @@ def payload(url: str, notice: Notice) -> Mapping[str, Any]:
     return {"text": notice.text, **notice.document}
 
 
-def post(url: str, notice: Notice, sleep: Callable[[float], None] = time.sleep) -> None:
-    """Post it, and again where the other side is busy or out of reach, four times in all. Raises NotTold, Misuse."""
+def post(
+    url: str,
+    notice: Notice,
+    sleep: Callable[[float], None] = time.sleep,
+    *,
+    proxy: str | None = None,
+    trusted: ssl.SSLContext | bool = True,
+) -> None:
+    """Post it, and again where the other side is busy or out of reach, four times in all. Raises NotTold, Misuse.
+
+    ``proxy`` and ``trusted``, the authorities, are those of the environment; nothing is read from it here.
+    """
     import httpx
 
     check(url)
     why = ""
-    with httpx.Client(timeout=_TIMEOUT, follow_redirects=False) as client:
+    with httpx.Client(timeout=_TIMEOUT, follow_redirects=False, trust_env=False, proxy=proxy, verify=trusted) as client:
         for attempt in range(TRIES):
             wait = 2.0**attempt
             try:

@@ -83,7 +83,7 @@ def test_a_file_of_that_name_is_a_plan(repo: Path, capsys: Capture) -> None:
 
 def test_verify_finds_what_was_changed(repo: Path, capsys: Capture) -> None:
     assert run(["history", "--verify"]) == Exit.OK
-    assert "Nothing was changed." in capsys.readouterr().out
+    assert "no gaps, no changes since they were written." in capsys.readouterr().out
     with sqlite3.connect(repo / ".rolecall" / "journal.db") as database:
         database.execute("update rolecall_entries set body = replace(body, 'Marketing', 'Marketinx')")
     database.close()

@@ -11,7 +11,8 @@ from workbench import WANTED, Workbench
 
 from rolecall.errors import ConfigError, Stale
 from rolecall.jobs.differences import MOST, differences
-from rolecall.jobs.saved import as_edited, plan_json, plan_of_text, read_plan, write_file
+from rolecall.jobs.saved import as_edited, plan_json, plan_of_text, read_plan
+from rolecall.outside.files import write_file
 from rolecall.plan.digest import digest, document
 from rolecall.plan.encode import encode_plan
 

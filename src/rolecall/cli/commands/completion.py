@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import sys
-
 import click
 
 from rolecall.cli.command import Invocation, command
+from rolecall.cli.console import write_document
 from rolecall.cli.shells import SCRIPTS
 
 
@@ -22,4 +21,4 @@ def completion(call: Invocation, shell: str) -> None:
 
     It completes commands, flags, overlays, addresses, teams and people's e-mails, from files alone: no org is asked.
     """
-    sys.stdout.write(SCRIPTS[shell])
+    write_document(SCRIPTS[shell])

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from rolecall.cli.command import Invocation, command
+from rolecall.cli.console import write_document
 from rolecall.errors import Exit
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def fmt(call: Invocation, check: bool, diff: bool, renames: bool) -> Exit:
     found = run(root.folder, root.main, _names(call) if renames else None)
     tell(found.problems, as_json=call.log_format == "json", color=call.color)
     if diff:
-        sys.stdout.write(_diff(found))
+        write_document(_diff(found))
     else:
         said = "Would change" if check else "Formatted"
         sys.stdout.write("".join(f"{said} {file.name}\n" for file in found.files))

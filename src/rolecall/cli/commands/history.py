@@ -10,6 +10,7 @@ from rolecall.cli.command import Invocation, command
 from rolecall.cli.console import Console, stdout
 from rolecall.cli.failure import tell
 from rolecall.errors import Exit
+from rolecall.report.phrases import count
 
 if TYPE_CHECKING:
     from rolecall.journal.port import Journal
@@ -60,5 +61,7 @@ def _verify(call: Invocation, out: Console, journal: Journal | None) -> Exit:
     if problems:
         tell(problems, as_json=call.log_format == "json", color=call.color)
         return Exit.ERROR
-    out.text("Nothing was changed." if found else "No runs yet.")
+    entries = sum(seen.entries for seen in found.values())
+    said = f"Journal verified: {count(entries, 'entry')}, no gaps, no changes since they were written."
+    out.text(said if found else "No runs yet.")
     return Exit.OK

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import sys
-
 import click
 
 from rolecall.cli.command import Invocation, command
+from rolecall.cli.console import write_document
 from rolecall.schema_files import schema_text
 
 
@@ -30,4 +29,4 @@ def schema(call: Invocation, kind: str) -> None:
     \b
     # yaml-language-server: $schema=./.rolecall/config.schema.json
     """
-    sys.stdout.write(schema_text(f"{kind}.schema.json"))
+    write_document(schema_text(f"{kind}.schema.json"))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from rolecall.cli.command import Invocation, command
+from rolecall.cli.console import write_document
 from rolecall.cli.said import remark
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def snapshot(call: Invocation, out: Path | None, people: Any, kept: bool) -> Non
             number = record(journal, taken, config.desired, run_facts(call, config, taken.live.facts.caller.email))
         remark("recorded", f"Recorded as run {number}.", as_json=call.log_format == "json")
     if out is None:
-        sys.stdout.write(as_text(encoded(taken, mode, key)))
+        write_document(as_text(encoded(taken, mode, key)))
     else:
         sys.stdout.write("".join(f"Wrote {path}\n" for path in write_snapshot(taken, mode, out, key)))
 

@@ -29,8 +29,8 @@ def test(call: Invocation, at: str, report: tuple[str, ...]) -> Exit:
     from rolecall.cli.session import read
     from rolecall.cli.users_read import report_coverage
     from rolecall.jobs.access import failed
-    from rolecall.jobs.saved import write_file
     from rolecall.model.directory import EVERYBODY
+    from rolecall.outside.files import write_file
     from rolecall.report.access_text import tests_lines
     from rolecall.report.banner import org_line
     from rolecall.report.coverage import users_read

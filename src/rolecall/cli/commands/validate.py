@@ -45,7 +45,7 @@ def validate(call: Invocation, online: bool, form: str, report: tuple[str, ...])
     people, wrong = _people(call, problems)
     problems = [*problems, *wrong]
     for named, path in reports:
-        from rolecall.jobs.saved import write_file
+        from rolecall.outside.files import write_file
 
         write_file(path, _rendered(call, problems, named, people))
     _tell(call, problems, form, people)

@@ -1,0 +1,115 @@
+"""Proxy and certificates for a host, as HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY and SSL_CERT_FILE say.
+
+The HTTP library reads these variables itself, but ends in errors of its own where it cannot use one: a NO_PROXY entry
+such as ``[::1]``, a SOCKS proxy, a file without certificates. Each is named here.
+"""
+
+from __future__ import annotations
+
+import re
+import ssl
+from importlib.util import find_spec
+from ipaddress import ip_address, ip_network
+from typing import NamedTuple
+from urllib.parse import urlsplit
+from urllib.request import getproxies
+
+from rolecall.errors import Problem
+
+_SOCKS = ("socks5", "socks5h")
+_PORTS = {"https": 443, "http": 80}
+
+
+class ProxyProblemError(Exception):
+    """A variable that cannot be used. ``problem`` names it, without a password."""
+
+    def __init__(self, message: str, hint: str) -> None:
+        super().__init__(message)
+        self.problem = Problem("proxy", message, None, hint)
+
+
+class Proxy(NamedTuple):
+    """A proxy: ``variable`` names it, ``url`` may hold a password, ``shown`` does not."""
+
+    variable: str
+    url: str
+    shown: str
+
+
+def proxy_for(url: str) -> Proxy | None:
+    """Return the proxy for an ``https://`` or ``http://`` URL; None for a direct connection.
+
+    Raises ProxyProblemError for a proxy that cannot be used.
+    """
+    parts = urlsplit(url)
+    settings = getproxies()
+    host = (parts.hostname or "").lower()
+    scheme = next((name for name in (parts.scheme, "all") if settings.get(name)), None)
+    if scheme is None or bypasses(settings.get("no", ""), host, parts.port or _PORTS.get(parts.scheme, 0)):
+        return None
+    said = settings[scheme]
+    return _usable(f"{scheme.upper()}_PROXY", said if "://" in said else f"http://{said}", host)
+
+
+def connection(url: str, *, environment: bool) -> tuple[str | None, ssl.SSLContext]:
+    """Return the proxy's URL, None for none, and the authorities. Raises ProxyProblemError.
+
+    With ``environment`` False no variable counts, as for hosts of this machine.
+    """
+    proxy = proxy_for(url) if environment else None
+    return None if proxy is None else proxy.url, certificates(environment=environment)
+
+
+def bypasses(no_proxy: str, host: str, port: int) -> bool:
+    """Return whether NO_PROXY names a host: ``*``, a domain, those below it, an address, a network."""
+    return any(_matches(entry.lower(), host, port) for entry in re.split(r"[,\s]+", no_proxy) if entry)
+
+
+def certificates(*, environment: bool) -> ssl.SSLContext:
+    """Return the authorities that are trusted. Raises ProxyProblemError where those of SSL_CERT_FILE cannot be read."""
+    import httpx
+
+    try:
+        return httpx.create_ssl_context(trust_env=environment)
+    except (OSError, ssl.SSLError) as error:
+        reason = "holds no certificate" if isinstance(error, ssl.SSLError) else (error.strerror or str(error)).lower()
+        message = f"the certificates that SSL_CERT_FILE or SSL_CERT_DIR names cannot be used: {reason}"
+        raise ProxyProblemError(message, "name a file with certificates in PEM form, or unset the variable") from None
+
+
+def _matches(entry: str, host: str, port: int) -> bool:
+    if entry == "*":
+        return True
+    name, own_port = _parts(entry.rpartition("://")[2])
+    if own_port is not None and own_port != port:
+        return False
+    try:
+        return ip_address(host) in ip_network(name, strict=False)
+    except ValueError:
+        domain = name.removeprefix("*").removeprefix(".")
+        return bool(domain) and (host == domain or host.endswith(f".{domain}"))
+
+
+def _parts(entry: str) -> tuple[str, int | None]:
+    """Take ``[::1]:8080``, ``::1`` or ``example.com:8080`` apart."""
+    found = re.fullmatch(r"\[([^\]]*)\](?::(\d+))?", entry) or re.fullmatch(r"([^:]*):(\d+)", entry)
+    if found is None:
+        return entry, None
+    return found[1], int(found[2]) if found[2] else None
+
+
+def _usable(variable: str, url: str, host: str) -> Proxy:
+    hint = f"name a proxy as http://HOST:PORT, or add {host} to NO_PROXY"
+    try:
+        parts = urlsplit(url)
+        name, port = parts.hostname, parts.port
+    except ValueError:
+        raise ProxyProblemError(f"the proxy that {variable} names is no URL", hint) from None
+    shown = f"{parts.scheme}://{f'[{name}]' if name and ':' in name else name}{f':{port}' if port else ''}"
+    if not name:
+        raise ProxyProblemError(f"the proxy that {variable} names has no host", hint)
+    if parts.scheme in _SOCKS and find_spec("socksio") is None:
+        raise ProxyProblemError(f"{variable} names a SOCKS proxy ({shown}), which rolecall cannot use", hint)
+    if parts.scheme not in (*_SOCKS, "http", "https"):
+        raise ProxyProblemError(f"{variable} names a proxy of an unknown kind ({shown})", hint)
+    return Proxy(variable, url, shown)
