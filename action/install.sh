@@ -10,6 +10,8 @@ fi
 here=$(cd "$(dirname "$0")/.." && pwd)
 venv=${RUNNER_TEMP:-/tmp}/rolecall-venv
 [ -x "$venv/bin/python" ] || python3 -m venv "$venv"
-"$venv/bin/python" -m pip install --quiet --disable-pip-version-check --constraint "$here/constraints.txt" \
-  "$here${INPUT_EXTRAS:+[$INPUT_EXTRAS]}"
+# Every file that is installed is one that the lock files name by its hash.
+pip() { "$venv/bin/python" -m pip --quiet --disable-pip-version-check "$@"; }
+pip install --require-hashes -r "$here/requirements.lock" -r "$here/requirements-build.lock"
+pip install --no-deps --no-build-isolation "$here"
 echo "python=$venv/bin/python" >>"$GITHUB_OUTPUT"

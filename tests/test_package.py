@@ -37,10 +37,36 @@ def test_every_dependency_is_pinned_within_its_range(extra: str) -> None:
     assert wrong == []
 
 
-@pytest.mark.parametrize("name", ["bootstrap", "test", "lint", "bench", "soak", "package", "docs", "container"])
+@pytest.mark.parametrize(
+    "name", ["bootstrap", "test", "lint", "bench", "soak", "package", "docs", "container", "lock", "release"]
+)
 def test_scripts_can_be_run_and_say_what_they_do(name: str) -> None:
     script = ROOT / "script" / name
     assert os.access(script, os.X_OK)
     first, second = script.read_text(encoding="utf-8").splitlines()[:2]
     assert first == "#!/bin/sh"
     assert second.startswith("# ")
+
+
+def _locked(name: str) -> dict[str, str]:
+    lines = (ROOT / name).read_text(encoding="utf-8").splitlines()
+    pins = [Requirement(line.removesuffix("\\").strip()) for line in lines if line and not line.startswith(" ")]
+    return {canonicalize_name(pin.name): str(pin.specifier).removeprefix("==") for pin in pins}
+
+
+def test_the_lock_files_have_the_tested_versions_of_all_that_is_needed() -> None:
+    locked, build = _locked("requirements.lock"), _locked("requirements-build.lock")
+    everything = {**locked, **build}
+    assert {name: PINS.get(name, version) for name, version in everything.items()} == everything, "run script/lock"
+    extras = PROJECT["optional-dependencies"]
+    needed = [Requirement(row) for row in (*PROJECT["dependencies"], *extras["local"], *extras["postgres"])]
+    assert {canonicalize_name(row.name) for row in needed} <= locked.keys(), "run script/lock"
+    assert "hatchling" in build
+
+
+@pytest.mark.parametrize("name", ["requirements.lock", "requirements-build.lock"])
+def test_every_locked_version_has_hashes_and_no_file_names_a_registry(name: str) -> None:
+    text = (ROOT / name).read_text(encoding="utf-8")
+    rows = re.split(r"\n(?=[A-Za-z0-9])", text.strip())
+    assert [row for row in rows if "--hash=sha256:" not in row] == []
+    assert "://" not in text

@@ -93,3 +93,36 @@ def test_the_cluster_and_the_container_run_as_nobody_on_a_root_that_is_read_only
     assert pod["securityContext"]["runAsUser"] == int(user[1]) > 0
     assert pod["containers"][0]["securityContext"]["readOnlyRootFilesystem"] is True
     assert job["spec"]["concurrencyPolicy"] == "Forbid"
+
+
+USES = re.compile(r"uses: (?P<action>[\w./-]+)@(?P<version>\S+)(?P<comment>.*)")
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_actions_of_others_are_pinned_by_commit(path: Path) -> None:
+    used = [match for match in USES.finditer(path.read_text(encoding="utf-8")) if "/rolecall" not in match["action"]]
+    assert used
+    for match in used:
+        assert re.fullmatch("[0-9a-f]{40}", match["version"]), match[0]
+        assert re.fullmatch(r" # v\d+\.\d+\.\d+", match["comment"]), "the version it stands for"
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_secrets_that_write_are_only_in_jobs_with_an_environment(path: Path) -> None:
+    workflow = yaml.safe_load(path.read_text(encoding="utf-8"))
+    for name, job in workflow["jobs"].items():
+        writes = re.findall(r"secrets\.ROLECALL_(?:TOKEN|JOURNAL)\b", yaml.safe_dump(job))
+        assert not writes or job.get("environment"), f"{name} of any branch has what may write"
+
+
+def test_the_base_image_is_pinned_by_digest() -> None:
+    bases = re.findall(r"^FROM (\S+)", (ROOT / "Containerfile").read_text(encoding="utf-8"), re.MULTILINE)
+    assert bases
+    assert all(re.search(r"@sha256:[0-9a-f]{64}$", base) for base in bases)
+
+
+def test_every_plan_of_a_merge_queue_is_made() -> None:
+    for path in WORKFLOWS:
+        if path.name == "rolecall-plan.yml":
+            triggers = yaml.safe_load(path.read_text(encoding="utf-8"))[True]
+            assert set(triggers) == {"pull_request", "merge_group"}

@@ -70,9 +70,13 @@ def _template(name: str) -> str:
 
 
 _GITHUB = """\
-In the repository's settings: the secret ROLECALL_JOURNAL (a PostgreSQL URL), an environment `writer` whose required
-reviewers approve what is applied, and for an org behind https:// the secret ROLECALL_TOKEN and the variable
-ROLECALL_TOKEN_HOST (the org's host). With `guards: {approval: other_person}` an author's own approval does not count.
+In the repository's settings:
+  - secrets that only read, for every branch: ROLECALL_READ_JOURNAL (a PostgreSQL URL whose role may SELECT) and, for an
+    org behind https://, ROLECALL_READ_TOKEN; the variable ROLECALL_TOKEN_HOST (the org's host)
+  - an environment `writer` with required reviewers, for the default branch alone: ROLECALL_JOURNAL and ROLECALL_TOKEN,
+    which may write. With `guards: {approval: other_person}` an author's own approval does not count
+  - an environment `rolecall-drift` without reviewers, for the default branch alone: ROLECALL_JOURNAL
+  - CODEOWNERS for .github/workflows: whoever may change a workflow can remove the reviewers' gate
 """
 _ACTION = """\
 The workflows take the action from {owner}/rolecall at the tag v{version}: a copy of rolecall's repository that you keep
