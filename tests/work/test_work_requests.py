@@ -12,7 +12,7 @@ from rolecall.live.client import OrgClient
 from rolecall.live.embedded import EmbeddedTransport
 from rolecall.live.transport import Answer, Request
 from rolecall.model.desired import Desired
-from rolecall.model.settings import BLANK, Settings
+from rolecall.model.settings import BLANK, Scim, Settings, Sso
 
 
 class Counted:
@@ -72,9 +72,15 @@ def test_a_plan_without_changes_reads_nobody(bench: Workbench, sent: list[Reques
     assert by_line(sent) == Counter(SETTINGS)
 
 
-def test_a_section_that_the_config_speaks_of_is_one_request_more(bench: Workbench, sent: list[Request]):
-    bench.plan(Desired(Settings(domains={})))
-    assert by_line(sent) == Counter({**SETTINGS, "GET /v1/domains": 1})
+def test_domains_and_sso_are_read_together_as_the_org_takes_the_ones_with_the_others_alone(
+    bench: Workbench, sent: list[Request]
+):
+    """What a claim or SSO demands of the other (R1, R33), and who can sign in, depends on both."""
+    both = {"GET /v1/domains": 1, "GET /v1/access/sso": 1}
+    for settings in (Settings(domains={}), Settings(sso=Sso(name="Okta")), Settings(scim=Scim(idp="okta"))):
+        sent.clear()
+        bench.plan(Desired(settings))
+        assert by_line(sent) == Counter({**SETTINGS, **both})
 
 
 def test_a_change_is_one_write_and_reads_are_as_many_whatever_the_changes(bench: Workbench, sent: list[Request]):

@@ -6,7 +6,7 @@ from typing import Literal
 
 from rolecall.model.directory import PLAIN, Traits
 from rolecall.model.normalise import domain_of
-from rolecall.model.settings import UNSET, Join, Settings
+from rolecall.model.settings import UNSET, Join, Settings, Sso, Unset
 
 Way = Literal["sso", "password"]
 
@@ -28,10 +28,15 @@ def ways_in(settings: Settings, traits: Traits) -> frozenset[Way]:
 
 
 def fewer_ways_in(before: Settings, after: Settings) -> bool:
-    """Whether anybody may lose a way in: SSO goes off, passwords do while it is on, or a claimed domain goes."""
+    """Return whether a user may lose a way to sign in: SSO is turned off, passwords are no longer allowed while it is
+    on, or a claimed domain is removed. Settings that were not read count as if SSO were the only way."""
     was, will = ways_in(before, PLAIN), ways_in(after, PLAIN)
     claimed, stays = (frozenset() if s.domains is UNSET else frozenset(s.domains) for s in (before, after))
-    return not was <= will or bool(claimed - stays)
+    return not was <= will or (bool(claimed - stays) and _needs_sso(after.sso))
+
+
+def _needs_sso(sso: Sso | Unset) -> bool:
+    return sso is UNSET or (sso.enabled is not False and sso.allow_passwords is not True)
 
 
 def password_locked(settings: Settings, traits: Traits) -> bool:

@@ -33,6 +33,10 @@ def check_targets(sound: Sound, sources: Sources) -> Iterator[Problem]:
     metadata = sound.get("sso", {}).get("metadata")
     if isinstance(metadata, dict):
         yield from _file(metadata["file"], ("sso", "metadata", "file"), sources)
+    if metadata is not None:
+        from rolecall.desired.checks_metadata import check_metadata
+
+        yield from check_metadata(sound["sso"], sources)
 
 
 def _org(org: Sound, sources: Sources) -> Iterator[Problem]:

@@ -169,8 +169,11 @@ def _question(request: PlanRequest, live: Live, applied: Applied) -> Question:
 
 
 def _sections(desired: Desired) -> frozenset[str]:
-    """What the config speaks of, what everybody's access hangs on, and the names that a config may use."""
-    return _spoken(desired.settings) | {"defaults", "scim", "idp_groups", "teams", "roles"}
+    """Return what the config sets, what everybody's access depends on, the names that a config may use, and what the
+    org demands of a write: domains, SSO and SCIM rely on each other (R1, R33), and so does who can sign in."""
+    spoken = _spoken(desired.settings)
+    relied = frozenset({"domains", "sso"} if spoken & {"domains", "sso", "scim"} else ())
+    return spoken | relied | {"defaults", "scim", "idp_groups", "teams", "roles"}
 
 
 def _forecasts(request: PlanRequest) -> bool:

@@ -20,8 +20,9 @@ def validate(root: Path, env: str | None, main: str) -> list[Problem]:
 
 
 async def check_online(config: Config, request: PlanRequest) -> list[Problem]:
-    """What only an org can tell of a config: teams, roles and groups that it does not have; what its IdP tells of the
-    app; and everything that a plan would warn of, with everybody read. Without what ``validate`` says already.
+    """What only an org can tell of a config: teams, roles and groups that it does not have; changes that it would
+    refuse; what its IdP tells of the app; and everything that a plan would warn of, with everybody read. Without what
+    ``validate`` says already.
 
     Where people cannot be read it says what nobody looked for. Raises as ``question`` does.
     """
@@ -44,17 +45,33 @@ async def _linted(request: PlanRequest, asked: Question) -> list[Problem]:
 
     from rolecall.jobs.people import left_out, read_people
     from rolecall.model.directory import EVERYBODY
-    from rolecall.plan.make import make
 
     if request.people is None:
-        return [*make(asked).warnings, _not_looked_for("people are not read here")]
+        return [*_planned(asked), _not_looked_for("people are not read here")]
     directory = await read_people(request.people, request.org, asked.live, EVERYBODY)
-    warnings = make(replace(asked, directory=directory, scope=EVERYBODY)).warnings
     seen = directory.coverage
     return [
-        *warnings,
+        *_planned(replace(asked, directory=directory, scope=EVERYBODY)),
         *left_out(directory),
         *([] if seen.state == "complete" else [_not_looked_for(seen.problem or "people were not read")]),
+    ]
+
+
+def _planned(question: Question) -> list[Problem]:
+    """Return what a plan for the question would warn of, and as errors what the org would refuse of it."""
+    from rolecall.plan.make import make
+    from rolecall.plan.preconditions import check_preconditions
+
+    plan = make(question)
+    checked = check_preconditions(question, plan.changes)
+    unread = [
+        Problem("precondition_unread", f"{name} was not read, so it is unknown whether the org accepts every change")
+        for name in checked.unread
+    ]
+    return [
+        *plan.warnings,
+        *(refusal.problem() for refusal in checked.refusals),
+        *(problem._replace(severity="warning") for problem in unread),
     ]
 
 

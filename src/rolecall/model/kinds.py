@@ -67,6 +67,11 @@ KINDS: tuple[Kind, ...] = (
     ),
 )
 
+LONGEST = {"name": 200, "idp": 100, "metadata": 500_000, "role": 100, "team": 200}
+"""How many characters a text may have, as the contract says (`schemas/org-api.openapi.yaml`)."""
+MOST_TEAMS = 1000
+"""How many teams a mapping or the default access may have."""
+
 BY_SECTION: dict[str, Kind] = {kind.section: kind for kind in KINDS}
 SECTIONS: tuple[Section, ...] = tuple(kind.section for kind in KINDS)
 

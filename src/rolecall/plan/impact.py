@@ -30,7 +30,7 @@ class Reckoning:
     """The impact, and the numbers behind it that only guards and order need.
 
     ``classes`` stand in the order of the moves. ``admins_before`` and ``admins_after`` are the org admins by number,
-    ``admin_waves`` those after each wave that makes a step.
+    ``admin_waves`` those after each wave that makes a step. ``timeline`` is None where nobody's access can change.
     """
 
     impact: Impact
@@ -39,6 +39,7 @@ class Reckoning:
     admins_before: frozenset[int] = frozenset()
     admins_after: frozenset[int] = frozenset()
     admin_waves: tuple[tuple[int, frozenset[int]], ...] = ()
+    timeline: Timeline | None = None
 
     @property
     def judged(self) -> bool:
@@ -95,7 +96,8 @@ def reckon(outlook: Outlook, changes: Sequence[Change], risks: Sequence[Risk], t
         notes=tuple(sentence(*row) for row in ranked(said)[1:_NOTES]),
     )
     impact = replace(impact, headline=headline(impact, said))
-    return Reckoning(impact, outlook, found, before, after, _by_wave(outlook, changes, timeline, before | after))
+    waves = _by_wave(outlook, changes, timeline, before | after)
+    return Reckoning(impact, outlook, found, before, after, waves, timeline)
 
 
 def _members(outlook: Outlook) -> Mapping[Address, int]:
@@ -144,7 +146,7 @@ def _by_wave(
     """Of those who are org admin at either end, who is after each wave but the last."""
     if outlook.directory is None:
         return ()
-    people = [(number, *_held(outlook.directory, number)) for number in sorted(likely)]
+    people = [(number, *groups_and_traits(outlook.directory, number)) for number in sorted(likely)]
     ends = {change.wave: step for step, change in enumerate(changes, 1) if change.via != "waiting"}
     return tuple(
         (wave, frozenset(number for number, groups, traits in people if timeline.mask(groups, traits, step) & ORG))
@@ -152,7 +154,8 @@ def _by_wave(
     )
 
 
-def _held(directory: Directory, number: int) -> tuple[array[int], Traits]:
+def groups_and_traits(directory: Directory, number: int) -> tuple[array[int], Traits]:
+    """Return the groups of a person, by number, and their traits."""
     return directory.members[directory.offsets[number] : directory.offsets[number + 1]], directory.traits(number)
 
 

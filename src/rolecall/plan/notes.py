@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime
 
 from rolecall.errors import Problem, did_you_mean
 from rolecall.model.desired import Desired
 from rolecall.model.kinds import KINDS, SECTIONS, address
 from rolecall.model.live import Coverage, Live
-from rolecall.model.settings import UNSET
+from rolecall.model.settings import UNSET, Sso
 from rolecall.plan.coverage import unread_warnings
 from rolecall.plan.headline import enumerate_words
 from rolecall.plan.question import Question
@@ -20,6 +20,28 @@ def notes(desired: Desired, coverage: Mapping[str, Coverage], as_of: date) -> li
     """The warnings of a plan, in a fixed order."""
     unread = unread_warnings(desired, coverage, "nothing is planned for it")
     return [*unread, *_soon_expired(desired, as_of)]
+
+
+def metadata_notes(desired: Desired, live: Live, as_of: date) -> Iterator[Problem]:
+    """Yield what is odd about the metadata in the config. An IdP that the config names is compared by ``validate``."""
+    wanted, current = desired.settings.sso, live.settings.sso
+    if not isinstance(wanted, Sso) or not isinstance(wanted.metadata, str) or not wanted.metadata:
+        return
+    from rolecall.codec.saml import NotMetadata, decode_metadata, other_idp
+
+    try:
+        metadata = decode_metadata(wanted.metadata)
+    except NotMetadata:
+        return
+    where = desired.intent(address("sso")).source
+    ends = metadata.ends
+    if ends is not None and ends.date() < as_of:
+        message = f"sso.metadata expired on {ends.day} {ends:%b %Y}: users cannot sign in with it"
+        yield Problem("metadata_expired", message, where, "download the metadata XML from the IdP again", "warning")
+    idp = current.idp if isinstance(current, Sso) and not isinstance(wanted.idp, str) else None
+    if isinstance(idp, str) and other_idp(metadata, idp):
+        message = f"sso.metadata does not look like metadata of {idp}: its entity id is {metadata.entity_id}"
+        yield Problem("other_idp", message, where, "check that `sso.idp` and the file are of the same IdP", "warning")
 
 
 def whose_reading(live: Live, sections: Iterable[str], now: datetime) -> list[Problem]:

@@ -32,20 +32,16 @@ def people_scope(
 
     ``reported`` are groups that are no longer managed or are pending: nothing is written, but their users are told.
 
-    An org that cannot search is read whole.
+    All users are read where some may lose a way to sign in, and from an org that cannot search.
     """
     tests = tests_of(question.desired.policy, question.applied.policy)
     emails = frozenset(_emails(question, tests))
     groups = frozenset(_told_apart(question, reported, names))
-    if (
-        not outlook.moves
-        and not groups
-        and not tests
-        and not fewer_ways_in(outlook.first.settings, outlook.last.settings)
-    ):
+    fewer = fewer_ways_in(outlook.first.settings, outlook.last.settings)
+    if not outlook.moves and not groups and not tests and not fewer:
         return PeopleScope()
     facts = question.live.facts
-    if outlook.scope.everybody or (facts.can and "people.search" not in facts.can):
+    if fewer or outlook.scope.everybody or (facts.can and "people.search" not in facts.can):
         return EVERYBODY
     other_ways = any(test.role for test in tests)
     return outlook.scope._replace(

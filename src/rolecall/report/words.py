@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import date
 from typing import Any, NamedTuple
 
 from rolecall.model.change import Change, Reason, ViaReason
@@ -63,7 +64,7 @@ def diffs(section: str, change: Change) -> tuple[Diff, ...]:
 
 
 def scalar(path: str, value: Any) -> str:
-    """A field's value in words; sets sorted, metadata as its size and fingerprint."""
+    """Return a field's value in words; sets sorted, metadata as its entity id and certificates."""
     if value is None:
         return "(none)"
     if isinstance(value, bool):
@@ -71,10 +72,32 @@ def scalar(path: str, value: Any) -> str:
     if isinstance(value, frozenset | tuple | list):
         return listed(sorted(value)) or "(none)"
     text = str(value)
-    if path == "metadata" or len(text) > 10 * _SHORT:
+    if path == "metadata":
+        return _metadata(text)
+    if len(text) > 10 * _SHORT:
         digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]
         return f"{len(text):,} characters ({digest})"
     return visible(text)
+
+
+def _metadata(text: str) -> str:
+    """Return the entity id, and each certificate's fingerprint and last day; of anything else its size."""
+    from rolecall.codec.saml import NotMetadata, decode_metadata
+
+    try:
+        metadata = decode_metadata(text)
+    except NotMetadata:
+        digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+        return f"{len(text):,} characters that are not SAML metadata ({digest})"
+    certificates = [f"{item.sha256[:16]}, valid until {day(item.not_after)}" for item in metadata.readable]
+    plural = "s" if len(certificates) > 1 else ""
+    signed = f"certificate{plural} {'; '.join(certificates)}" if certificates else "no certificate that can be read"
+    return f"{visible(metadata.entity_id)} ({signed})"
+
+
+def day(moment: date) -> str:
+    """Return a date as text has it: ``31 Jan 2030``."""
+    return f"{moment.day} {moment:%b %Y}"
 
 
 def gives_org_admin(role: str | None) -> bool:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import meddler
 import pytest
+import saml
 from cli_repo import CONFIG, SNAPSHOT, make_repo
 
 from rolecall.cli.main import run
@@ -188,7 +189,7 @@ def test_a_mapping_that_nobody_listed_comes_into_an_authoritative_section(
 
 
 def test_metadata_goes_into_its_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    old, new = ("<EntityDescriptor entityID='a'/>", "<EntityDescriptor entityID='b'/>")
+    old, new = saml.METADATA, saml.OTHER
     sso = "sso: {enabled: true, metadata: {file: idp.xml}} # from the IdP\n"
     made = make_repo(tmp_path / "sso", COMMENTED + sso, {**SNAPSHOT, "sso": {**SNAPSHOT["sso"], "metadata": old}})
     (made / "idp.xml").write_text(old)
@@ -197,7 +198,7 @@ def test_metadata_goes_into_its_file(tmp_path: Path, monkeypatch: pytest.MonkeyP
     meddler.put(made / "org.db", "bo@tiny.co", "/v1/access/sso", metadata=new)
     assert run(["drift", "--accept", "--no-input"]) == Exit.OK
     assert config(made) == COMMENTED + sso
-    assert "entityID='b'" in (made / "idp.xml").read_text()
+    assert (made / "idp.xml").read_text() == f"{saml.OTHER}\n"
     assert run(["plan", "--detailed-exitcode"]) == Exit.OK
 
 

@@ -6,6 +6,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from saml import METADATA
 
 from rolecall.desired import Config, read_config
 from rolecall.errors import ConfigError, Where
@@ -61,7 +62,7 @@ access_tests:
 @pytest.fixture
 def config(tmp_path: Path) -> Config:
     (tmp_path / "rolecall.yaml").write_text(EVERYTHING, encoding="utf-8")
-    (tmp_path / "okta.xml").write_text("<EntityDescriptor/>\r\n", encoding="utf-8")
+    (tmp_path / "okta.xml").write_text(f"{METADATA}\r\n", encoding="utf-8")
     return read_config(tmp_path)
 
 
@@ -69,7 +70,7 @@ def test_settings_are_normalised_values_of_the_model(config: Config) -> None:
     settings = config.desired.settings
     assert settings.domains == {"acme.com": Domain(True, "approval")}
     assert settings.defaults == Defaults("member", frozenset({"Everyone"}))
-    assert settings.sso == Sso(True, "Okta", "okta", False, False, "<EntityDescriptor/>")
+    assert settings.sso == Sso(True, "Okta", "okta", False, False, METADATA)
     assert settings.scim == Scim(True, "okta", "new", False, UNSET)
     assert settings.idp_groups == {
         "Writer-Admins": GroupMapping("org_admin", frozenset({"IT"})),

@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 from cli_repo import SNAPSHOT, make_repo
+from saml import METADATA, OTHER
 
 from rolecall.cli.main import run
 
 Capture = pytest.CaptureFixture[str]
-OLD, NEW = "<EntityDescriptor>old</EntityDescriptor>", "<EntityDescriptor>new\n</EntityDescriptor>"
+OLD, NEW = METADATA, OTHER.replace("><", ">\n<")
 CONFIG = "version: 1\norg: {name: tinyco, url: local:org.db}\n"
 
 
@@ -37,7 +38,7 @@ def test_metadata_in_a_file_is_rewritten_there(tmp_path: Path) -> None:
 
 
 def test_metadata_in_the_config_is_rewritten_in_place(tmp_path: Path) -> None:
-    repo = repo_of(tmp_path, f"sso:\n  name: Okta # as the console shows it\n  metadata: {OLD}\n", metadata=NEW)
+    repo = repo_of(tmp_path, f"sso:\n  name: Okta # as the console shows it\n  metadata: '{OLD}'\n", metadata=NEW)
     assert "  name: Okta # as the console shows it\n  metadata: " in updated(repo)
 
 

@@ -10,7 +10,7 @@ from small_org import ask, config, live
 from rolecall.model.desired import Applied, Intent
 from rolecall.model.directory import EVERYBODY, PeopleScope
 from rolecall.model.policy import AccessTest, Guards, Policy
-from rolecall.model.settings import Defaults, Domain, Scim, Sso
+from rolecall.model.settings import UNSET, Defaults, Domain, Scim, Sso
 from rolecall.plan.begin import begin
 
 A, B = {"A": "member: X"}, {"A": "member: Y"}
@@ -63,16 +63,22 @@ def test_a_test_that_was_dropped_is_still_read_for():
         ({"sso": Sso(allow_passwords=False)}, True),
         ({"sso": Sso(enabled=False)}, True),
         ({"sso": Sso(allow_uninvited=True)}, False),
-        ({"domains": {"acme.de": Domain(True, "approval")}}, True),
+        ({"domains": {"acme.de": Domain(True, "approval")}}, False),
         ({"domains": {"acme.com": Domain(False, "approval")}}, False),
     ],
 )
-def test_fewer_ways_in_read_those_who_must_keep_one(more, reads):
+def test_fewer_ways_to_sign_in_read_all_users(more, reads):
     policy = Policy(manage={"domains": "authoritative"}, guards=Guards(required_org_admins=("ann@acme.com",)))
     org = live(A, sso=Sso(True, "Okta", "okta", False, True))
-    found = read(config(A, policy, **more), org)
-    wanted = PeopleScope(emails=frozenset({"ann@acme.com"}), org_admins=True)
-    assert found == (wanted if reads else NOBODY)
+    assert read(config(A, policy, **more), org) == (EVERYBODY if reads else NOBODY)
+
+
+@pytest.mark.parametrize("sso", [Sso(True, "Okta", "okta", False, False), UNSET])
+def test_a_domain_that_goes_reads_all_users_where_sso_is_the_only_way_or_was_not_read(sso):
+    policy = Policy(manage={"domains": "authoritative"})
+    org = live(A)
+    org = replace(org, settings=replace(org.settings, sso=sso))
+    assert read(config(A, policy, domains={"acme.de": Domain(True, "approval")}), org) == EVERYBODY
 
 
 def test_an_org_that_cannot_search_and_a_change_for_everybody_read_everybody():

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
+import saml
 from report_plans import (
     CLAIM,
     FORTY,
@@ -24,7 +27,7 @@ from report_plans import (
 from rolecall.errors import Problem
 from rolecall.model.live import UNREAD, Coverage
 from rolecall.model.policy import Combo
-from rolecall.model.settings import Address
+from rolecall.model.settings import Address, Sso
 from rolecall.plan.privacy import redact
 from rolecall.plan.value import (
     Apart,
@@ -98,8 +101,21 @@ def test_an_update_shows_only_the_fields_that_differ() -> None:
 
 def test_metadata_is_shortened() -> None:
     (diff,) = only(plan_of(METADATA)).diffs
-    assert str(diff).startswith("metadata: 1,200 characters (")
+    assert str(diff).startswith("metadata: 1,200 characters that are not SAML metadata (")
     assert "<a>" not in str(diff)
+
+
+def test_metadata_is_told_by_its_entity_id_and_its_certificates() -> None:
+    after = saml.metadata("http://www.okta.com/exk2", saml.EXPIRED, saml.VALID)
+    made = change("sso", "update", Sso(metadata=None), Sso(metadata=after))
+    (diff,) = only(plan_of(made)).diffs
+    told = re.sub("[0-9a-f]{16}", "…", str(diff))
+    assert told == (
+        "metadata: (none) → http://www.okta.com/exk2 "
+        "(certificates …, valid until 30 Jun 2025; …, valid until 31 Dec 2049)"
+    )
+    bare = change("sso", "update", Sso(metadata=None), Sso(metadata=saml.metadata("http://www.okta.com/exk2", "TWFu")))
+    assert str(only(plan_of(bare)).diffs[0]).endswith("exk2 (no certificate that can be read)")
 
 
 def test_large_sets_show_what_comes_and_goes() -> None:

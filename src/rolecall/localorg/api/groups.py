@@ -18,10 +18,11 @@ from rolecall.localorg.store import counters
 from rolecall.localorg.store.singletons import read_value
 from rolecall.localorg.store.tables import GROUPS, MEMBERSHIPS, AnyRow
 from rolecall.localorg.web import Response, dump, json_response, refuse
+from rolecall.model.kinds import LONGEST, MOST_TEAMS
 from rolecall.model.live import Group
 from rolecall.model.settings import GroupMapping
 
-_MAPPING: dict[str, Check] = {"role": nullable(text(100, 1)), "teams": texts(1000, 200)}
+_MAPPING: dict[str, Check] = {"role": nullable(text(LONGEST["role"], 1)), "teams": texts(MOST_TEAMS, LONGEST["team"])}
 
 
 def read_groups(call: Call, tx: Connection) -> Response:

@@ -17,19 +17,20 @@ from rolecall.localorg.store.singletons import Singleton, read_singleton, read_v
 from rolecall.localorg.store.tables import DOMAINS
 from rolecall.localorg.web import Response, json_response, refuse
 from rolecall.model import normalise
+from rolecall.model.kinds import LONGEST, MOST_TEAMS
 from rolecall.model.roles import ORG_ADMIN
 from rolecall.model.settings import Section, Value
 
-_DEFAULTS: dict[str, Check] = {"role": text(100, 1), "teams": texts(1000, 200, 1)}
+_DEFAULTS: dict[str, Check] = {"role": text(LONGEST["role"], 1), "teams": texts(MOST_TEAMS, LONGEST["team"], 1)}
 _SSO: dict[str, Check] = {
     "enabled": boolean,
-    "name": text(200),
-    "idp": text(100, 1),
+    "name": text(LONGEST["name"]),
+    "idp": text(LONGEST["idp"], 1),
     "allow_uninvited": boolean,
     "allow_passwords": boolean,
-    "metadata": long_text(500_000),
+    "metadata": long_text(LONGEST["metadata"]),
 }
-_SCIM: dict[str, Check] = {"enabled": boolean, "idp": text(100, 1), "manual_editing": boolean}
+_SCIM: dict[str, Check] = {"enabled": boolean, "idp": text(LONGEST["idp"], 1), "manual_editing": boolean}
 
 ENDPOINT_PATH = "/api/scim/v2"
 

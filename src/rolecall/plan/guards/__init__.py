@@ -15,6 +15,7 @@ from rolecall.plan.guards.lift import idle, in_force, lift
 from rolecall.plan.guards.losing import max_people_losing_access
 from rolecall.plan.guards.org_admins import min_org_admins, require_self, required_org_admins
 from rolecall.plan.guards.policy import approval, foreign, policy
+from rolecall.plan.guards.preconditions import preconditions
 from rolecall.plan.guards.protect import protect
 from rolecall.plan.guards.removals import max_removals, possible_rename
 from rolecall.plan.guards.sign_in import sign_in
@@ -34,6 +35,7 @@ GUARDS: Mapping[str, Guard] = {
     "protect": protect,
     "sign_in": sign_in,
     "upgrade": upgrade,
+    "preconditions": preconditions,
     "possible_rename": possible_rename,
     "unread": unread,
     "observed_age": observed_age,
@@ -43,8 +45,8 @@ GUARDS: Mapping[str, Guard] = {
 }
 
 _ANSWERS = "unread"
-_OF_POLICY = frozenset({"policy", "approval"})
-"""Guards that look at the rules; they are evaluated even where a plan changes nothing in the org."""
+_ALWAYS = frozenset({"policy", "approval", "preconditions"})
+"""Guards that look at the rules or at the config itself; they are evaluated even where a plan changes nothing."""
 
 
 def judge(case: Case) -> tuple[tuple[GuardResult, ...], tuple[Problem, ...]]:
@@ -61,9 +63,9 @@ def judge(case: Case) -> tuple[tuple[GuardResult, ...], tuple[Problem, ...]]:
 
 def _findings(case: Case) -> Mapping[str, Finding]:
     """What each guard says; `unread` last, for it answers for guards that could not be judged."""
-    heard = {name: guard for name, guard in GUARDS.items() if case.made or name in _OF_POLICY}
+    heard = {name: guard for name, guard in GUARDS.items() if case.made or name in _ALWAYS}
     found = {name: guard(case) for name, guard in heard.items() if name != _ANSWERS}
     if _ANSWERS in heard:
-        unjudged = tuple(name for name, finding in found.items() if finding.verdict == "not judged")
+        unjudged = {name: finding for name, finding in found.items() if finding.verdict == "not judged"}
         found[_ANSWERS] = heard[_ANSWERS](replace(case, unjudged=unjudged))
     return {name: found.get(name, PASS) for name in GUARDS}

@@ -21,8 +21,8 @@ class Case:
     """A plan before its verdicts.
 
     ``changes`` are all of them, in order; ``policies`` the guards of the config and those last applied, of which the
-    stricter counts. ``names`` has the live name of each group that the config lists. ``unjudged`` are the guards that
-    could not be judged; they are known to `unread` alone, which comes after all others.
+    stricter counts. ``names`` has the live name of each group that the config lists. ``unjudged`` are the findings of
+    the guards that could not be evaluated, by name; they are known to `unread` alone, which comes after all others.
     """
 
     question: Question
@@ -32,7 +32,7 @@ class Case:
     coverage: Mapping[str, Coverage] | None = None
     policy_changes: tuple[PolicyChange, ...] = ()
     names: Mapping[str, str] = field(default_factory=dict)
-    unjudged: tuple[str, ...] = ()
+    unjudged: Mapping[str, Finding] = field(default_factory=dict)
 
     @property
     def made(self) -> tuple[Change, ...]:
@@ -65,7 +65,8 @@ class Finding(NamedTuple):
     """What a guard says before allowances.
 
     ``again`` gives the verdict for what a number of allowances leaves over; None where anything left over says the
-    same. ``firm`` is never lifted. ``fixes`` are ways out other than allowing it.
+    same. ``firm`` is never lifted. ``fixes`` are ways out other than allowing it. ``unread_settings``: it is not evaluated
+    because of settings that were not read, not because of users.
     """
 
     verdict: Verdict
@@ -78,6 +79,7 @@ class Finding(NamedTuple):
     again: Callable[[int], Verdict] | None = None
     firm: bool = False
     fixes: tuple[str, ...] = ()
+    unread_settings: bool = False
 
     @property
     def found(self) -> int:
@@ -102,6 +104,10 @@ def read_users(case: Case) -> str:
     """Return the way out where users were not read, by where the configuration says that they come from."""
     hint = case.question.people_hint
     return f"{hint[0].upper()}{hint[1:]}, and plan again." if hint else NAME_PEOPLE
+
+
+READ_SETTINGS = "Check the token's rights; for an observed org, run `rolecall observe`."
+"""The way out where settings were not read that a guard depends on."""
 
 
 def unjudged(case: Case, limit: str | int | None = None) -> Finding:

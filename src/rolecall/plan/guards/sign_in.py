@@ -2,89 +2,122 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from rolecall.access.signin import fewer_ways_in, ways_in
-from rolecall.errors import Where
 from rolecall.model import normalise
 from rolecall.model.directory import Directory, Traits
-from rolecall.model.kinds import split_address
-from rolecall.model.settings import UNSET, Settings
-from rolecall.plan.guards.case import PASS, Case, Finding, Item, at
-from rolecall.plan.headline import people
+from rolecall.model.kinds import address, split_address
+from rolecall.model.settings import UNSET, Address, Settings
+from rolecall.plan.guards.case import PASS, READ_SETTINGS, Case, Finding, Item, at, read_users
+from rolecall.plan.headline import enumerate_words
 from rolecall.plan.people import name_some
 
 _ACCESS = frozenset({"sso", "domains"})
 
 
 class _Shut(NamedTuple):
-    """The people who lose their last way in: those who must not, and all."""
+    """The users who can no longer sign in, by the change that causes it, and those of them who must be able to."""
 
+    by_cause: Mapping[Address, frozenset[int]]
     needed: frozenset[int]
-    everybody: frozenset[int]
+
+    @property
+    def users(self) -> frozenset[int]:
+        return frozenset().union(*self.by_cause.values())
 
 
 def sign_in(case: Case) -> Finding:
-    """Block when a required org admin or the caller has no way in left, review when anybody has not."""
+    """Block when a required org admin or the caller can no longer sign in, review when any other user cannot.
+
+    It relies on ``sso`` and ``domains`` as they are in the org, managed or not, and on all users. What was not read of
+    them leaves it not evaluated, unless the block is certain.
+    """
     changes = [change for change in case.made if split_address(change.address)[0] in _ACCESS]
     first, last = case.reckoning.outlook.first.settings, case.reckoning.outlook.last.settings
     if not changes or not fewer_ways_in(first, last):
         return PASS
-    directory = case.reckoning.outlook.directory
     source = changes[0].intent.source
+    unread = _unread(first, last)
+    if unread:
+        said = f"{enumerate_words(unread)} not read, so it is unknown which users can still sign in."
+        return Finding("not judged", said, source=source, fixes=(READ_SETTINGS,), unread_settings=True)
+    directory, fixes = case.reckoning.outlook.directory, (read_users(case),)
     if directory is None or directory.coverage.state == "unread":
-        return Finding("not judged", "There would be fewer ways to sign in, and users were not read.", source=source)
+        return Finding(
+            "not judged", "There would be fewer ways to sign in, and users were not read.", source=source, fixes=fixes
+        )
     shut = _shut_out(case, directory, first, last)
-    if shut.everybody:
-        return _refusal(shut, directory, changes[0].address, source)
+    if shut.needed or (shut.by_cause and case.question.everybody):
+        return _refusal(case, shut, directory)
     if not case.question.everybody:
-        seen = f"none of the {len(directory):,} people read is shut out"
-        said = f"Ways in become fewer; {seen}, but not everybody was read."
-        return Finding("review", said, items=(Item(1, (changes[0].address,)),), source=source)
+        counted = f"{len(shut.users):,} of the {_users(len(directory))} that were read can no longer sign in"
+        return Finding("not judged", f"{counted}; not all users were read.", source=source, fixes=fixes)
     return PASS._replace(actual=0)
 
 
-def _refusal(shut: _Shut, directory: Directory, address: str, source: Where | None) -> Finding:
-    worst = shut.needed or shut.everybody
-    has = people(len(worst), "has", "have")
-    needed = " who must keep one (required org admins, or whoever runs this)" if shut.needed else ""
+def _unread(first: Settings, last: Settings) -> list[str]:
+    """Return the settings that decide who can sign in and were not read."""
+    unread = ["sso" for s in (first, last) if s.sso is UNSET]
+    unread += ["sso.enabled" for s in (first, last) if s.sso is not UNSET and s.sso.enabled is UNSET]
+    on = any(s.sso is not UNSET and s.sso.enabled is True for s in (first, last))
+    unread += ["domains" for s in (first, last) if on and s.domains is UNSET]
+    return list(dict.fromkeys(unread))
+
+
+def _refusal(case: Case, shut: _Shut, directory: Directory) -> Finding:
+    worst = shut.needed or shut.users
+    needed = " who must be able to (required org admins, or the user who runs this plan)" if shut.needed else ""
+    total = f" In total, {_users(len(shut.users))} can no longer sign in." if len(shut.users) > len(worst) else ""
+    partial = "" if case.question.everybody else " Not all users were read."
+    places = {change.address: change.intent.source for change in case.changes}
+    causes = sorted(cause for cause, users in shut.by_cause.items() if users & worst)
+    named = enumerate_words([f"{cause}{at(places.get(cause))}" for cause in causes], 3)
     return Finding(
         "block" if shut.needed else "review",
-        f"{has} no way in left{needed}: {name_some(directory, worst)}. Cause: {address}{at(source)}."
-        + (f" In all {people(len(shut.everybody), 'is', 'are')} shut out." if len(shut.everybody) > len(worst) else ""),
-        actual=len(shut.everybody),
-        items=(Item(len(shut.everybody)),),
-        source=source,
-        fixes=("Keep `sso.allow_passwords: true`, or bring these people in by the IdP first.",),
+        f"{_users(len(worst))} can no longer sign in{needed}: {name_some(directory, worst)}. "
+        f"Cause: {named}.{total}{partial}",
+        actual=len(shut.users),
+        items=tuple(Item(len(users), (cause,)) for cause, users in sorted(shut.by_cause.items())),
+        source=places.get(causes[0]),
+        target=causes[0] if len(shut.by_cause) == 1 else None,
+        fixes=("Keep `sso.allow_passwords: true` or their domain, or provision these users through the IdP first.",),
     )
 
 
+def _users(number: int) -> str:
+    return f"{number:,} {'user' if number == 1 else 'users'}"
+
+
 def _shut_out(case: Case, directory: Directory, first: Settings, last: Settings) -> _Shut:
-    found = frozenset(_closed(directory, first, last))
+    by_cause: dict[Address, set[int]] = {}
+    for number, cause in _closed(directory, first, last):
+        by_cause.setdefault(cause, set()).add(number)
     required = {email for guards in case.policies for email in guards.required_org_admins}
     caller = case.question.live.facts.caller.email
-    kept = set(map(normalise.email, (*required, caller) if caller else required))
-    return _Shut(frozenset(n for n in found if normalise.email(directory.emails[n]) in kept), found)
+    must = set(map(normalise.email, (*required, caller) if caller else required))
+    users = [number for numbers in by_cause.values() for number in numbers]
+    needed = frozenset(number for number in users if normalise.email(directory.emails[number]) in must)
+    return _Shut({cause: frozenset(numbers) for cause, numbers in by_cause.items()}, needed)
 
 
-def _closed(directory: Directory, first: Settings, last: Settings) -> Iterator[int]:
+def _closed(directory: Directory, first: Settings, last: Settings) -> Iterator[tuple[int, Address]]:
+    """Yield each user who can sign in before the plan and not after it, with the change that causes it."""
     known: dict[tuple[Traits, str], bool] = {}
-    for number in range(len(directory)):
-        traits = directory.traits(number)
-        key = (
-            traits._replace(manual=(), role_attribute=None),
-            normalise.domain_of(directory.emails[number]),
-        )
-        shut = known.get(key)
+    for number, email in enumerate(directory.emails):
+        traits = directory.traits(number)._replace(manual=(), role_attribute=None)
+        domain = normalise.domain_of(email)
+        shut = known.get((traits, domain))
         if shut is None:
-            shut = known[key] = _open(first, *key) and not _open(last, *key)
+            shut = known[traits, domain] = _open(first, traits, domain) and not _open(last, traits, domain)
         if shut:
-            yield number
+            by_password = "password" in ways_in(first, traits)
+            yield number, address("sso") if by_password else address("domains", domain)
 
 
 def _open(settings: Settings, traits: Traits, domain: str) -> bool:
-    """By password, or by SSO for people whom the IdP has shown and whose domain is claimed."""
+    """Return whether a user can sign in: by password, or by SSO if they came by the IdP and their domain is claimed."""
     ways = ways_in(settings, traits)
     if "password" in ways:
         return True

@@ -19,20 +19,25 @@ def unread(case: Case) -> Finding:
     seen = case.coverage or {}
     sections = sorted(name for name, coverage in seen.items() if coverage.state != "complete")
     people = case.reckoning.outlook.problem
-    if not people and case.unjudged:
-        people = f"Users were not read, and {enumerate_words(case.unjudged)} cannot be evaluated without them."
-    if not sections and not people:
+    on_settings = {name: finding for name, finding in case.unjudged.items() if finding.unread_settings}
+    on_users = [name for name in case.unjudged if name not in on_settings]
+    if not people and on_users:
+        state = "Users were not read" if case.reckoning.outlook.directory is None else "Not all users were read"
+        people = f"{state}, and {enumerate_words(on_users)} cannot be evaluated without them."
+    if not sections and not people and not on_settings:
         return PASS
     verdict: Verdict = "review" if not sections and case.question.live.facts.observed else "block"
     said = []
     if sections:
         why = [f"{name} ({seen[name].problem})" if seen[name].problem else name for name in sections]
         said.append(f"Not read whole: {enumerate_words(why, 9)}; nothing is planned there, nothing is known of it.")
+    said += [f"{name} cannot be evaluated: {finding.message}" for name, finding in on_settings.items()]
     if people:
         said.append(people)
-    items = tuple(Item(1) for _ in (*sections, *(("people",) if people else ())))
+    items = tuple(Item(1) for _ in (*sections, *on_settings, *(("people",) if people else ())))
     observed = case.question.live.facts.observed
     fixes = _fixes(sections, observed=observed)
+    fixes += [fix for finding in on_settings.values() for fix in finding.fixes if fix not in fixes]
     if people:
         fixes.append(read_users(case))
     return Finding(verdict, " ".join(said), actual=len(items), items=items, fixes=tuple(fixes))

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from small_org import ask, config, live, person, verdict
 
 from rolecall.model.directory import Directory, PeopleScope
 from rolecall.model.live import Coverage
 from rolecall.model.policy import Guards, Policy
-from rolecall.model.settings import Domain, Sso
+from rolecall.model.settings import UNSET, Domain, Sso
 from rolecall.plan.make import make
 
 GROUPS = {"A": "org_admin: IT"}
@@ -26,7 +27,7 @@ def judged(people=PEOPLE, guards=None, sso=Sso(allow_passwords=False), caller=No
 def test_whoever_the_idp_never_showed_has_no_way_in_without_a_password():
     said = judged()
     assert said.verdict == "review"
-    assert said.message == "1 person has no way in left: glass@acme.com. Cause: sso (rolecall.yaml:4)."
+    assert said.message == "1 user can no longer sign in: glass@acme.com. Cause: sso (rolecall.yaml:4)."
     assert said.found == 1
 
 
@@ -34,7 +35,7 @@ def test_a_required_org_admin_or_the_caller_shut_out_is_refused():
     assert judged(guards=Guards(required_org_admins=("Glass@acme.com",))).verdict == "block"
     said = judged(caller="glass@acme.com")
     assert said.verdict == "block"
-    assert "who must keep one" in said.message
+    assert "who must be able to" in said.message
 
 
 def test_sso_going_off_while_passwords_are_the_only_other_way_shuts_nobody_out():
@@ -58,9 +59,55 @@ def test_nobody_shut_out_passes_only_when_everybody_was_read():
     people = [person("ann", "A")]
     assert judged(people).verdict == "pass"
     some = judged(people, scope=PeopleScope(org_admins=True))
-    assert some.verdict == "review"
-    assert some.message == "Ways in become fewer; none of the 1 people read is shut out, but not everybody was read."
+    assert some.verdict == "not judged"
+    assert some.message == "0 of the 1 user that were read can no longer sign in; not all users were read."
     assert judged(None).verdict == "not judged"
+
+
+def test_what_a_partial_read_shows_blocks_or_is_not_judged_and_is_never_a_count_to_allow():
+    only = {"scope": PeopleScope(org_admins=True)}
+    some = judged(**only)
+    assert some.verdict == "not judged"
+    assert "1 of the 3 users that were read can no longer sign in" in some.message
+    needed = judged(guards=Guards(required_org_admins=("glass@acme.com",)), **only)
+    assert needed.verdict == "block"
+    assert "Not all users were read." in needed.message
+
+
+def domain_removed(sso, **more):
+    """The plan that removes acme.com, keeps acme.de, and does not manage sso."""
+    desired = config(GROUPS, Policy(manage={"domains": "authoritative"}), domains={"acme.de": Domain(True, "approval")})
+    org = live(GROUPS)
+    return make(ask(desired, replace(org, settings=replace(org.settings, sso=sso)), PEOPLE, **more))
+
+
+def test_a_domain_that_goes_counts_everybody_whether_sso_is_managed_or_not():
+    said = verdict(domain_removed(Sso(True, "Okta", "okta", False, False)), "sign_in")
+    assert said.verdict == "review"
+    assert said.message == ("2 users can no longer sign in: ann@acme.com, sam@acme.com. Cause: domains/acme.com.")
+    assert said.found == 2
+    assert verdict(domain_removed(WITH_PASSWORDS), "sign_in").verdict == "pass"
+    assert verdict(domain_removed(Sso(False, "Okta", "okta", False, False)), "sign_in").verdict == "pass"
+
+
+@pytest.mark.parametrize(("sso", "name"), [(UNSET, "sso"), (Sso(allow_passwords=False), "sso.enabled")])
+def test_an_sso_that_was_not_read_leaves_it_not_judged_and_the_plan_refused(sso, name):
+    made = domain_removed(sso)
+    said = verdict(made, "sign_in")
+    assert said.verdict == "not judged"
+    assert said.message == f"{name} not read, so it is unknown which users can still sign in."
+    assert verdict(made, "unread").verdict == "block"
+    assert f"sign_in cannot be evaluated: {name} not read" in verdict(made, "unread").message
+
+
+def test_an_address_of_an_internationalized_domain_is_compared_as_the_domain_is_keyed():
+    desired = config(GROUPS, Policy(manage={"domains": "authoritative"}), domains={"xn--bcher-kva.de": Domain(True)})
+    org = live(GROUPS)
+    both = {"acme.com": Domain(True, "approval"), "xn--bcher-kva.de": Domain(True, "approval")}
+    org = replace(org, settings=replace(org.settings, domains=both))
+    people = [person("ann", "A"), person("bo", "A")._replace(email="Bo@Bücher.de")]
+    assert "ann@acme.com" in verdict(make(ask(desired, org, people)), "sign_in").message
+    assert verdict(make(ask(desired, org, people)), "sign_in").found == 1
 
 
 def test_where_nobody_knows_who_loses_a_way_in_the_plan_is_refused():

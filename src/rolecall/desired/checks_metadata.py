@@ -1,0 +1,53 @@
+"""Whether ``sso.metadata`` is the SAML metadata of the IdP that ``sso.idp`` names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from rolecall.codec.saml import IdpMetadata, NotMetadata, decode_metadata, other_idp
+from rolecall.desired.metadata import metadata_text
+from rolecall.desired.sources import Sources
+from rolecall.errors import ConfigError, Problem, Where
+from rolecall.model.kinds import LONGEST
+from rolecall.source.files import inside
+
+Sound = dict[str, Any]
+DOWNLOAD = "Download the metadata XML from the IdP again"
+
+
+def check_metadata(sso: Sound, sources: Sources) -> Iterator[Problem]:
+    """Yield an error where the metadata cannot be used, and a warning where it looks like that of another IdP.
+
+    ``sso`` has metadata. A file that is missing or outside is left to ``check_targets``.
+    """
+    said = sso["metadata"]
+    if isinstance(said, dict) and not _readable(said["file"], sources):
+        return
+    where = sources.where(("sso", "metadata", "file") if isinstance(said, dict) else ("sso", "metadata"))
+    name = f"`{said['file']}`" if isinstance(said, dict) else "`sso.metadata`"
+    try:
+        text = metadata_text(said, sources)
+        if len(text) > LONGEST["metadata"]:
+            raise NotMetadata(f"has more than {LONGEST['metadata']:,} characters, the most that an org takes")
+        metadata = decode_metadata(text)
+    except ConfigError as error:
+        yield from error.problems
+    except NotMetadata as error:
+        yield Problem("metadata", f"{name} {error}", where, DOWNLOAD)
+    else:
+        yield from _other_idp(metadata, sso.get("idp"), name, where)
+        if not metadata.readable:
+            state = "no signing certificate that can be read" if metadata.certificates else "no signing certificate"
+            yield Problem("no_certificate", f"{name} has {state}", where, DOWNLOAD, "warning")
+
+
+def _readable(name: str, sources: Sources) -> bool:
+    path = inside(sources.root, name)
+    return path is not None and path.is_file()
+
+
+def _other_idp(metadata: IdpMetadata, idp: Any, name: str, where: Where) -> Iterator[Problem]:
+    if isinstance(idp, str) and other_idp(metadata, idp):
+        message = f"{name} does not look like metadata of {idp}: its entity id is {metadata.entity_id}"
+        yield Problem("other_idp", message, where, "Check that `sso.idp` and the file are of the same IdP", "warning")

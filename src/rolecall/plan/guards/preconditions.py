@@ -1,0 +1,64 @@
+"""Whether the org would take every step of the plan, in the plan's order (R1, R3, R4, R20, R33, R34)."""
+
+from __future__ import annotations
+
+from rolecall.access.atoms import ORG
+from rolecall.model import normalise
+from rolecall.model.change import Change
+from rolecall.plan.guards.case import PASS, READ_SETTINGS, Case, Finding, Item, at
+from rolecall.plan.headline import enumerate_words
+from rolecall.plan.impact import groups_and_traits
+from rolecall.plan.preconditions import Refusal, check_preconditions
+
+
+def preconditions(case: Case) -> Finding:
+    """Block, never overridden, when the org would refuse a step; not evaluated when that was not read.
+
+    It also judges a plan without changes: a config may ask for what no write can reach (R20).
+    """
+    checked = check_preconditions(case.question, case.changes)
+    refusals = (*checked.refusals, *_caller(case))
+    if refusals:
+        return _block(refusals)
+    if checked.unread:
+        names = enumerate_words(checked.unread)
+        said = f"{names} not read, so it is unknown whether the org accepts every step."
+        return Finding("not judged", said, fixes=(READ_SETTINGS,), unread_settings=True)
+    return PASS
+
+
+def _block(refusals: tuple[Refusal, ...]) -> Finding:
+    lines = dict.fromkeys(f"{refusal.address}{at(refusal.source)}: {refusal.message}" for refusal in refusals)
+    return Finding(
+        "block",
+        f"The org would refuse this. {' '.join(lines)}",
+        actual=len(refusals),
+        items=tuple(Item(1, (refusal.address,)) for refusal in refusals),
+        source=refusals[0].source,
+        target=refusals[0].address,
+        firm=True,
+        fixes=tuple(dict.fromkeys(refusal.fix for refusal in refusals)),
+    )
+
+
+def _caller(case: Case) -> tuple[Refusal, ...]:
+    """The user whose token is used stays org admin until the last step that rolecall writes (R34)."""
+    email, timeline = case.question.live.facts.caller.email, case.reckoning.timeline
+    directory = case.reckoning.outlook.directory
+    number = case.reckoning.admins().get(normalise.email(email)) if email else None
+    if timeline is None or directory is None or number not in case.reckoning.admins_before:
+        return ()
+    steps = [(step, change) for step, change in enumerate(case.changes, 1) if change.via == "api"]
+    groups, traits = groups_and_traits(directory, number)
+    lost = next((change for step, change in steps if not timeline.mask(groups, traits, step) & ORG), None)
+    if lost is None:
+        return ()
+    left = [c for _, c in steps if c is not lost and (c.wave, c.level) >= (lost.wave, lost.level)]
+    if not left:
+        return ()
+    message = f"{email} would no longer be org admin, and the org would refuse the remaining {_count(left)} (R34)."
+    return (Refusal(lost.address, message, "Let another org admin apply this plan.", lost.intent.source),)
+
+
+def _count(changes: list[Change]) -> str:
+    return "change" if len(changes) == 1 else f"{len(changes)} changes"

@@ -1,0 +1,275 @@
+"""The preconditions of one write, by section: what the org refuses, and with which settings at that moment."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import NamedTuple
+
+from rolecall.errors import did_you_mean
+from rolecall.model.change import Change
+from rolecall.model.fields import overlay
+from rolecall.model.kinds import LONGEST, MOST_TEAMS, split_address
+from rolecall.model.live import Facts, Live
+from rolecall.model.roles import ORG_ADMIN
+from rolecall.model.settings import UNSET, Defaults, GroupMapping, Scim, Settings, Sso, Unset
+from rolecall.plan.headline import enumerate_words
+
+
+class Moment(NamedTuple):
+    """The org just before a step. ``live`` is the read that the plan was made from: how complete each section is.
+
+    ``teams`` are those that the org has; where they were not read, those that its settings name.
+    """
+
+    settings: Settings
+    facts: Facts
+    live: Live
+    teams: frozenset[str]
+
+
+def teams_of(live: Live) -> frozenset[str]:
+    """Return the teams that the org has, as far as is known."""
+    if live.facts.teams is not None:
+        return live.facts.teams
+    defaults, mappings = live.settings.defaults, live.settings.idp_groups
+    named = [] if mappings is UNSET else [mapping.teams for mapping in mappings.values()]
+    if defaults is not UNSET and defaults.teams is not UNSET:
+        named.append(defaults.teams)
+    return frozenset().union(*named)
+
+
+def _never(change: Change) -> bool:
+    return False
+
+
+class Unmet(NamedTuple):
+    """A demand of the org that a step does not meet. ``satisfied_by`` recognizes a change that would meet it."""
+
+    message: str
+    fix: str
+    satisfied_by: Callable[[Change], bool] = _never
+
+
+class Unread(NamedTuple):
+    """A setting that decides whether the org takes a step, and that was not read."""
+
+    name: str
+
+
+Demands = Iterator[Unmet | Unread]
+
+
+def demands(change: Change, moment: Moment) -> Demands:
+    """Yield what the org demands of a write and would not find at this moment."""
+    if change.via == "api" and not _in_tier(change, moment.facts):
+        yield Unmet("The org's plan tier does not include SCIM (R34).", "Ask WRITER for a plan with SCIM.")
+    match change.after or change.before:
+        case GroupMapping():
+            if not _plain(change.after, moment):
+                yield from _mapping(change, moment)
+        case Defaults():
+            yield from _defaults(change, moment)
+        case Sso():
+            yield from _sso(change, moment)
+        case Scim():
+            yield from _scim(change, moment)
+        case _:
+            yield from _domain(change, moment)
+
+
+def _in_tier(change: Change, facts: Facts) -> bool:
+    return "scim" in facts.features or split_address(change.address)[0] not in ("scim", "idp_groups")
+
+
+def _domain(change: Change, moment: Moment) -> Demands:
+    """The last domain stays while SSO is on (R33)."""
+    domains = moment.settings.domains
+    if change.action != "delete" or domains is UNSET or len(domains) > 1:
+        return
+    on = _enabled(moment.settings.sso)
+    if on is UNSET:
+        yield Unread("sso")
+    elif on:
+        name = split_address(change.address)[1]
+        yield Unmet(
+            f"{name} cannot be removed: it is the last claimed domain while SSO is on (R33).",
+            "Claim another domain first, or set `sso.enabled: false` in the same plan.",
+            lambda later: later.action == "create" or _switches(later, "sso", on=False),
+        )
+
+
+def _sso(change: Change, moment: Moment) -> Demands:
+    """SSO on needs a domain and metadata (R1, R33); SSO off needs SCIM off (R33)."""
+    before, said = moment.settings.sso, change.after
+    if before is UNSET or not isinstance(said, Sso):
+        return
+    after = overlay(before, said)
+    yield from _lengths({"sso.name": said.name, "sso.idp": said.idp})
+    yield from _metadata(said)
+    if after.enabled is True:
+        if before.enabled is not True:
+            yield from _ready_for_sso(after, moment)
+        elif said.metadata is None:
+            yield Unmet("sso.metadata cannot be removed while SSO is on (R33).", "Keep `sso.metadata`.")
+    elif after.enabled is False:
+        yield from _scim_is_off(moment)
+
+
+def _metadata(said: Sso) -> Demands:
+    if not isinstance(said.metadata, str):
+        return
+    if not said.metadata:
+        yield Unmet("sso.metadata is empty.", "Download the metadata XML from the IdP, or remove `sso.metadata`.")
+        return
+    from rolecall.codec.saml import NotMetadata, decode_metadata
+
+    if len(said.metadata) > LONGEST["metadata"]:
+        yield Unmet(f"sso.metadata has more than {LONGEST['metadata']:,} characters.", "Download it again.")
+    try:
+        decode_metadata(said.metadata)
+    except NotMetadata as error:
+        yield Unmet(f"sso.metadata {error}.", "Download the metadata XML from the IdP again.")
+
+
+def _ready_for_sso(after: Sso, moment: Moment) -> Demands:
+    domains = moment.settings.domains
+    if not domains and moment.live.covered("domains").state != "complete":
+        yield Unread("domains")
+    elif not domains:
+        yield Unmet(
+            "SSO cannot be turned on: the org has no claimed domain (R1).",
+            "Claim a domain first: add it to `domains`.",
+            lambda later: later.action == "create",
+        )
+    if after.metadata is UNSET:
+        yield Unread("sso.metadata")
+    elif not after.metadata:
+        yield Unmet(
+            "SSO cannot be turned on: the org has no IdP metadata (R33).",
+            "Download the metadata XML from the IdP and set `sso.metadata: {file: FILE}`.",
+            lambda later: isinstance(later.after, Sso) and bool(later.after.metadata),
+        )
+
+
+def _scim_is_off(moment: Moment) -> Demands:
+    on = _enabled(moment.settings.scim)
+    if on is UNSET:
+        yield Unread("scim")
+    elif on:
+        yield Unmet(
+            "SSO cannot be off while SCIM is on (R33).",
+            "Set `scim.enabled: false` in the same plan, or keep SSO on.",
+            lambda later: _switches(later, "scim", on=False),
+        )
+
+
+def _scim(change: Change, moment: Moment) -> Demands:
+    """SCIM on needs SSO (R1); the endpoint takes one step after the other (R20)."""
+    before, said = moment.settings.scim, change.after
+    if before is UNSET or not isinstance(said, Scim):
+        return
+    if change.action == "upgrade":
+        expected = "legacy" if said.endpoint == "upgrading" else "upgrading"
+        if before.endpoint != expected:
+            yield Unmet(f"The endpoint is `{_said(before.endpoint)}`, not `{expected}` (R20).", "Plan again.")
+        return
+    yield from _lengths({"scim.idp": said.idp})
+    after, sso = overlay(before, said), _enabled(moment.settings.sso)
+    if after.enabled is False or sso is True:
+        return
+    if sso is UNSET or after.enabled is UNSET:
+        yield Unread("sso" if sso is UNSET else "scim.enabled")
+        return
+    what = "SCIM settings cannot be changed" if before.enabled else "SCIM cannot be turned on"
+    yield Unmet(
+        f"{what} while SSO is off (R1).",
+        "Set `sso.enabled: true` in the same plan, or `scim.enabled: false`.",
+        lambda later: _switches(later, "sso", on=True),
+    )
+
+
+def _defaults(change: Change, moment: Moment) -> Demands:
+    """One role that is not org admin, on at least one team that exists (R2, R3, R4)."""
+    said = change.after
+    if not isinstance(said, Defaults):
+        return
+    if said.role == ORG_ADMIN:
+        yield Unmet("The default role cannot be org admin (R3).", "Use member or team_admin.")
+    if isinstance(said.role, str):
+        yield from _role(said.role, moment.facts)
+    if said.teams is not UNSET:
+        if not said.teams:
+            yield Unmet("The default access needs at least one team (R2).", "Add a team to `defaults.teams`.")
+        yield from _teams(said.teams, change, moment)
+
+
+def _plain(said: object, moment: Moment) -> bool:
+    """Return whether a mapping meets every demand, as nearly all of thousands do."""
+    scim, facts = moment.settings.scim, moment.facts
+    ready = scim is not UNSET and scim.endpoint in ("new", "upgrading")
+    if not isinstance(said, GroupMapping):
+        return ready
+    named = said.role is None or said.role in facts.roles
+    known = said.teams <= moment.teams and len(said.teams) <= MOST_TEAMS
+    return ready and named and known and bool(said.teams)
+
+
+def _mapping(change: Change, moment: Moment) -> Demands:
+    """No mapping on the legacy endpoint (R18); a role needs a team (R4, R21); names exist (R4)."""
+    said, scim = change.after, moment.settings.scim
+    if scim is not UNSET and scim.endpoint == "legacy":
+        yield Unmet("IdP groups cannot be mapped on the legacy endpoint (R18).", "Upgrade the endpoint first (R20).")
+    elif change.via == "api" and (scim is UNSET or scim.endpoint is UNSET):
+        yield Unread("scim")
+    if not isinstance(said, GroupMapping) or said.blank:
+        return
+    if not said.teams:
+        yield Unmet("A mapping needs at least one team (R4, R21).", "Add a team to the mapping.")
+    if said.role is not None:
+        yield from _role(said.role, moment.facts)
+    yield from _teams(said.teams, change, moment)
+
+
+def _role(role: str, facts: Facts) -> Demands:
+    if role not in facts.roles:
+        yield Unmet(f"The org has no role `{role}`.", _near(role, facts.roles))
+
+
+def _teams(teams: frozenset[str], change: Change, moment: Moment) -> Demands:
+    if len(teams) > MOST_TEAMS:
+        yield Unmet(f"{len(teams):,} teams are more than the org takes ({MOST_TEAMS:,}).", "Name fewer teams.")
+    unknown = sorted(teams - moment.teams)
+    if unknown and moment.facts.teams is None:
+        if change.via == "api":
+            yield Unread("teams")
+    elif unknown:
+        names = enumerate_words([f"`{team}`" for team in unknown], 5)
+        yield Unmet(f"The org has no team {names} (R4).", _near(unknown[0], moment.teams))
+
+
+def _lengths(texts: Mapping[str, str | Unset]) -> Demands:
+    for name, text in texts.items():
+        most = LONGEST[name.partition(".")[2]]
+        if text == "" and name.endswith(".idp"):
+            yield Unmet(f"{name} is empty.", "Set it to the name of the IdP, such as okta or entra.")
+        if isinstance(text, str) and len(text) > most:
+            yield Unmet(f"{name} has {len(text):,} characters; the org takes {most}.", "Use a shorter text.")
+        if isinstance(text, str) and any(not char.isprintable() and ord(char) < 0xA0 for char in text):
+            yield Unmet(f"{name} has a control character.", "Remove the line break or other control character.")
+
+
+def _near(name: str, known: Iterator[str] | Mapping[str, object] | frozenset[str]) -> str:
+    near = did_you_mean(name, known)
+    return f"{near[0].upper()}{near[1:]}" if near else "Use a name that the org has."
+
+
+def _enabled(value: Sso | Scim | Unset) -> bool | Unset:
+    return UNSET if value is UNSET else value.enabled
+
+
+def _switches(change: Change, section: str, *, on: bool) -> bool:
+    return change.address == section and isinstance(change.after, Sso | Scim) and change.after.enabled is on
+
+
+def _said(value: str | Unset) -> str:
+    return "not read" if value is UNSET else value

@@ -1,0 +1,191 @@
+"""What the org would refuse, found in the plan."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from saml import METADATA
+from small_org import ask, config, live, many, mappings, person, verdict
+
+from rolecall.model.live import Caller, Live
+from rolecall.model.policy import Allow, Guards, Ignore, Policy
+from rolecall.model.settings import BLANK, UNSET, Defaults, Domain, GroupMapping, Scim, Settings, Sso
+from rolecall.plan.make import make
+
+GROUPS = {"A": "org_admin: IT"}
+TEAMS = frozenset({"Everyone", "IT"})
+PEOPLE = [person("ann", "A")]
+OFF = Sso(False, "Okta", "okta", False, False, None)
+ON = Sso(True, "Okta", "okta", False, False, METADATA)
+SCIM_OFF = Scim(False, "okta", "new", False)
+ACME = {"acme.com": Domain(True, "approval")}
+LIFT = Allow("preconditions", None, 99, None, "")
+ALL = Policy(manage={"domains": "authoritative"})
+
+
+def org(**more) -> Live:
+    """An org whose ``sso``, ``scim`` or ``domains`` are others than those of ``live``; teams are Everyone and IT."""
+    settings = {name: more.pop(name) for name in ("sso", "scim", "domains", "defaults") if name in more}
+    found = live(GROUPS, teams=TEAMS, **more)
+    return replace(found, settings=replace(found.settings, **settings))
+
+
+def judged(found: Live, policy: Policy | None = None, **wanted):
+    return verdict(make(ask(config(None, policy or Policy(), **wanted), found, PEOPLE)), "preconditions")
+
+
+@pytest.mark.parametrize(
+    ("found", "policy", "wanted", "words"),
+    [
+        (
+            org(),
+            ALL,
+            {"domains": {}},
+            "acme.com cannot be removed: it is the last claimed domain while SSO is on",
+        ),
+        (org(sso=OFF, scim=SCIM_OFF), None, {"sso": Sso(enabled=True)}, "the org has no IdP metadata (R33)"),
+        (
+            org(sso=OFF, scim=SCIM_OFF, domains={}),
+            None,
+            {"sso": Sso(enabled=True, metadata=METADATA)},
+            "the org has no claimed domain (R1)",
+        ),
+        (org(sso=ON), None, {"sso": Sso(metadata=None)}, "sso.metadata cannot be removed while SSO is on (R33)."),
+        (org(), None, {"sso": Sso(enabled=False)}, "SSO cannot be off while SCIM is on (R33)."),
+        (org(sso=OFF), None, {"sso": Sso(name="x")}, "SSO cannot be off while SCIM is on (R33)."),
+        (org(sso=OFF, scim=SCIM_OFF), None, {"scim": Scim(enabled=True)}, "SCIM cannot be turned on while SSO is off"),
+        (org(sso=OFF), None, {"scim": Scim(manual_editing=True)}, "SCIM settings cannot be changed while SSO is off"),
+        (org(), None, {"defaults": Defaults(role="org_admin")}, "The default role cannot be org admin (R3)."),
+        (org(), None, {"defaults": Defaults(role="auditor")}, "The org has no role `auditor`."),
+        (org(), None, {"defaults": Defaults(teams=frozenset({"Its"}))}, "The org has no team `Its` (R4)."),
+        (org(), None, {"defaults": Defaults(teams=frozenset())}, "The default access needs at least one team (R2)."),
+        (org(sso=ON), None, {"sso": Sso(metadata="<html/>")}, "sso.metadata is not SAML metadata"),
+        (org(sso=ON), None, {"sso": Sso(name="x" * 201)}, "sso.name has 201 characters; the org takes 200."),
+        (org(sso=ON), None, {"sso": Sso(name="a\nb")}, "sso.name has a control character."),
+        (org(), None, {"scim": Scim(idp="x" * 101)}, "scim.idp has 101 characters; the org takes 100."),
+        (org(features=frozenset()), None, {"scim": Scim(manual_editing=True)}, "does not include SCIM (R34)."),
+    ],
+)
+def test_what_the_org_would_refuse_is_blocked_and_never_lifted(found, policy, wanted, words):
+    said = judged(found, policy, **wanted)
+    assert said.verdict == "block"
+    assert words in said.message
+    assert said.ways[-1] == "No allowance lifts this."
+    lifted = ask(config(None, policy or Policy(), **wanted), found, PEOPLE, lifts=(LIFT,))
+    assert verdict(make(lifted), "preconditions").verdict == "block"
+
+
+@pytest.mark.parametrize(
+    ("mapping", "words"),
+    [
+        (GroupMapping("member", frozenset({"Legal"})), "The org has no team `Legal` (R4)."),
+        (GroupMapping("auditor", frozenset({"IT"})), "The org has no role `auditor`."),
+        (GroupMapping("member", frozenset()), "A mapping needs at least one team (R4, R21)."),
+    ],
+)
+def test_a_mapping_that_the_org_would_refuse_is_blocked(mapping, words):
+    desired = config(GROUPS)
+    desired = replace(desired, settings=Settings(idp_groups={"A": mapping}))
+    said = verdict(make(ask(desired, org(), PEOPLE)), "preconditions")
+    assert said.verdict == "block"
+    assert f"idp_groups/A (rolecall.yaml:10): {words}" in said.message
+
+
+@pytest.mark.parametrize(
+    ("found", "policy", "wanted"),
+    [
+        (
+            org(sso=OFF, scim=SCIM_OFF, domains={}, caller="ann@acme.com"),
+            None,
+            {"domains": ACME, "sso": Sso(enabled=True, metadata=METADATA), "scim": Scim(enabled=True)},
+        ),
+        (org(), ALL, {"domains": {}, "sso": Sso(enabled=False), "scim": Scim(enabled=False)}),
+        (org(caller="ann@acme.io"), ALL, {"domains": {"acme.io": Domain(True, "approval")}}),
+        (org(sso=replace(OFF, metadata=METADATA), scim=SCIM_OFF), None, {"sso": Sso(enabled=True)}),
+        (org(sso=ON), None, {"sso": Sso(enabled=True, name="Okta prod")}),
+    ],
+)
+def test_the_plans_own_steps_count_in_their_order(found, policy, wanted):
+    assert judged(found, policy, **wanted).verdict == "pass"
+
+
+def test_what_rolecall_writes_cannot_rely_on_a_manual_step():
+    """A service claims no domain, so that the claim is a manual step, taken after everything that rolecall writes."""
+    found = org(sso=OFF, scim=SCIM_OFF, domains={})
+    said = judged(found, domains=ACME, sso=Sso(enabled=True, metadata=METADATA))
+    assert said.verdict == "block"
+    assert "the org has no claimed domain (R1)" in said.message
+    assert said.ways[0] == "domains/acme.com is a manual step: take it first, then plan again."
+
+
+def test_the_manual_steps_of_an_observed_org_are_checked_in_their_order():
+    found = org(sso=OFF, scim=SCIM_OFF, domains={}, observed=True, can=frozenset())
+    whole = {"domains": ACME, "sso": Sso(enabled=True, metadata=METADATA), "scim": Scim(enabled=True)}
+    assert judged(found, **whole).verdict == "pass"
+    assert judged(found, sso=whole["sso"]).verdict == "block"
+    assert judged(found, scim=whole["scim"]).verdict == "block"
+
+
+@pytest.mark.parametrize("current", ["new", "upgrading"])
+def test_an_endpoint_that_cannot_go_back_is_blocked_though_nothing_changes(current):
+    found = org(scim=Scim(True, "okta", current, False))
+    said = judged(found, scim=Scim(endpoint="legacy"))
+    assert said.verdict == "block"
+    assert f"scim.endpoint is `{current}` in the org and cannot go back to `legacy` (R20)." in said.message
+    assert judged(org(scim=Scim(True, "okta", "legacy", False)), scim=Scim(endpoint="legacy")).verdict == "pass"
+
+
+def test_an_endpoint_that_the_plan_leaves_out_is_not_judged_by_it():
+    found, wanted = org(), Scim(endpoint="legacy")
+    ignoring = Policy(ignore=(Ignore("scim", "later"),))
+    assert judged(found, ignoring, scim=wanted).verdict == "pass"
+    assert judged(found, Policy(manage={"scim": "unmanaged"}), scim=wanted).verdict == "pass"
+    for cut in ({"excludes": ("scim",)}, {"targets": ("idp_groups/*",)}, {"only_expired": True}):
+        made = make(ask(config(None, scim=wanted), found, PEOPLE, **cut))
+        assert verdict(made, "preconditions").verdict == "pass"
+
+
+@pytest.mark.parametrize(
+    ("found", "policy", "wanted", "name"),
+    [
+        (org(sso=UNSET), ALL, {"domains": {}}, "sso"),
+        (org(sso=UNSET, scim=SCIM_OFF), None, {"scim": Scim(enabled=True)}, "sso"),
+        (org(sso=OFF, scim=SCIM_OFF, domains=UNSET), None, {"sso": Sso(enabled=True, metadata=METADATA)}, "domains"),
+        (org(sso=replace(OFF, metadata=UNSET), scim=SCIM_OFF), None, {"sso": Sso(enabled=True)}, "sso.metadata"),
+    ],
+)
+def test_what_was_not_read_and_decides_leaves_it_not_judged_and_the_plan_refused(found, policy, wanted, name):
+    made = make(ask(config(None, policy or Policy(), **wanted), found, PEOPLE))
+    said = verdict(made, "preconditions")
+    assert said.verdict == "not judged"
+    assert said.message == f"{name} not read, so it is unknown whether the org accepts every step."
+    assert verdict(made, "unread").verdict == "block"
+    assert "preconditions cannot be evaluated" in verdict(made, "unread").message
+
+
+def test_the_caller_stays_org_admin_until_the_last_write():
+    """The org answers 403 to a user who is no longer org admin (R34), so their own unmapping comes last."""
+    before = {"A": "org_admin: IT", "B": "member: IT"}
+    people = [person("ann", "A"), *many(3, "B")]
+    found = live(before, teams=TEAMS, caller="ann@acme.com")
+    lenient = Policy(guards=Guards(require_self=False), manage={"domains": "authoritative"})
+    one = make(ask(config({"A": "", "B": "member: IT"}, lenient), found, people))
+    assert verdict(one, "preconditions").verdict == "pass"
+    several = make(ask(config({"A": "", "B": ""}, lenient), found, people))
+    said = verdict(several, "preconditions")
+    assert said.verdict == "block"
+    assert (
+        "ann@acme.com would no longer be org admin, and the org would refuse the remaining change (R34)."
+        in said.message
+    )
+    service = replace(found, facts=replace(found.facts, caller=Caller()))
+    assert verdict(make(ask(config({"A": "", "B": ""}, lenient), service, people)), "preconditions").verdict == "pass"
+
+
+def test_mappings_that_wait_are_not_checked():
+    desired = config({"A": "org_admin: IT", "Not-Pushed": "member: Legal"})
+    assert verdict(make(ask(desired, org(), PEOPLE)), "preconditions").verdict == "pass"
+    legacy = replace(org(scim=Scim(True, "okta", "legacy", False)))
+    legacy = replace(legacy, settings=replace(legacy.settings, idp_groups={**mappings(GROUPS), "B": BLANK}))
+    assert verdict(make(ask(config({"B": "member: IT"}), legacy, PEOPLE)), "preconditions").verdict == "pass"
