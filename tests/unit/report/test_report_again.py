@@ -22,7 +22,7 @@ AFTER = {"A": "member: X, Z", "B": "member: W"}
 def test_a_plan_that_a_test_refuses_offers_no_approval(groups: tuple[str, ...], label: str) -> None:
     wanted = ("team_admin",) if groups == ("A",) else ()
     test = AccessTest("t", groups=groups, has=wanted, never=() if wanted else ("org_admin",))
-    made = plan(BEFORE, AFTER, [], policy=Policy(access_tests=(test,)))
+    made = plan(BEFORE, AFTER, [], policy=Policy(access_tests=(test,)), teams=frozenset("WXYZ"))
     step = next_step(made, digest(made))
     assert step is not None
     assert step.label == label
