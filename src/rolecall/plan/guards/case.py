@@ -65,8 +65,8 @@ class Finding(NamedTuple):
     """What a guard says before allowances.
 
     ``again`` gives the verdict for what a number of allowances leaves over; None where anything left over says the
-    same. ``firm`` is never lifted. ``fixes`` are ways out other than allowing it. ``unread_settings``: it is not evaluated
-    because of settings that were not read, not because of users.
+    same. ``firm`` is never lifted. ``fixes`` are ways out other than allowing it. ``unread_settings`` says that it is
+    not evaluated because of settings that were not read, rather than users.
     """
 
     verdict: Verdict
