@@ -35,8 +35,10 @@ def a_site(**more: Any) -> Site:
         "assigned_groups": ["All"],
         "pushed": ["Admins", "Legal"],
         "without_app": {"cy@acme.com"},
+        "people": people,
+        "groups": groups,
     }
-    return Site(people, groups, **{**defaults, **more})
+    return Site(**{**defaults, **more})
 
 
 @contextmanager
@@ -121,7 +123,9 @@ def test_an_app_that_there_is_not(kind: str) -> None:
 @KINDS
 def test_what_the_token_may_not_read_of_the_set_up_is_told(kind: str) -> None:
     site = a_site(forbidden=("/default", "/jobs"))
-    assert read(kind, site).coverage.state == "complete"
+    seen = read(kind, site).coverage
+    assert seen.state == ("complete" if kind == "okta" else "partial")
+    assert kind == "okta" or "userPrincipalName is assumed" in (seen.problem or "")
     found = facts(kind, site)
     assert "does not let this token read" in (found.unread or "")
     assert facts(kind, a_site()).unread is None
@@ -297,3 +301,78 @@ def test_entra_asks_for_a_token_of_its_own_and_never_tells_the_secret() -> None:
     assert "wrong-secret" not in str(caught.value)
     with pytest.raises(SecretError):
         read("entra", a_site(), token=None)
+
+
+GUEST = "bo_b_partner.com#EXT#@acme.onmicrosoft.com"
+ATTRIBUTE = {"type": "Attribute", "name": "mail", "expression": "[mail]"}
+
+
+def calls(expression: str) -> dict[str, str]:
+    return {"type": "Function", "name": expression.partition("(")[0], "expression": expression}
+
+
+@pytest.mark.parametrize(
+    ("user_name", "addresses"),
+    [
+        (None, {"ann@acme.com", "bo_b@partner.com"}),
+        (ATTRIBUTE, {"ann.lee@acme.com", "bo.b@partner.com"}),
+        ({**ATTRIBUTE, "name": "originalUserPrincipalName", "expression": None}, {"ann@acme.com", GUEST.lower()}),
+        (calls("Coalesce([mail], [userPrincipalName])"), {"ann.lee@acme.com", "bo.b@partner.com"}),
+        (calls('ToLower(Append([mailNickname], "@ACME.com"), )'), {"ann.l@acme.com"}),
+        (calls('Replace([mail], "@acme.com", , , "@acme.io", , )'), {"ann.lee@acme.io", "bo.b@partner.com"}),
+    ],
+)
+def test_an_entra_user_has_the_address_that_provisioning_sends(user_name: Any, addresses: set[str]) -> None:
+    site = a_site(
+        user_name=user_name,
+        people={"ann@acme.com": ["Legal"], GUEST: ["Legal"]},
+        without_app=set(),
+        properties={
+            "ann@acme.com": {"mail": "ann.lee@acme.com", "mailNickname": "ann.l"},
+            GUEST: {"mail": "Bo.B@partner.com", "userType": "Guest"},
+        },
+    )
+    directory = read("entra", site)
+    assert set(directory.emails) == addresses
+    nickname = "Nickname" in str(user_name)
+    assert (directory.coverage.state == "partial") == nickname
+    assert not nickname or "the addresses of 1 users are not known" in (directory.coverage.problem or "")
+
+
+@pytest.mark.parametrize(
+    ("user_name", "words"),
+    [
+        (calls('Switch([mail], "a", "b", "c")'), "what Switch gives is not known here"),
+        (calls("ToLower([extensionAttribute1])"), "`extensionAttribute1` is not read from users"),
+        (calls("ToLower([mail]"), "a bracket is not closed"),
+        (calls("[mail] & 1"), "is not understood"),
+    ],
+)
+def test_where_the_address_cannot_be_evaluated_users_are_unread(user_name: Any, words: str) -> None:
+    directory = read("entra", a_site(user_name=user_name))
+    assert (len(directory), directory.coverage.state) == (0, "unread")
+    assert words in (directory.coverage.problem or "")
+    assert facts("entra", a_site(user_name=user_name)).kind == "entra"
+
+
+def test_a_user_name_that_is_no_address_leaves_the_e_mail() -> None:
+    site = a_site(
+        user_name={"type": "Attribute", "name": "mailNickname"},
+        emails=ATTRIBUTE,
+        people={"ann@acme.com": ["Legal"], "bo@acme.com": ["Legal"], "cy@acme.com": ["Legal"]},
+        properties={
+            "ann@acme.com": {"mailNickname": "ann", "mail": "Ann.Lee@acme.com"},
+            "bo@acme.com": {"mailNickname": "bo", "mail": None},
+            "cy@acme.com": {"mailNickname": None},
+        },
+    )
+    directory = read("entra", site)
+    assert list(directory.emails) == ["ann.lee@acme.com"]
+    assert directory.coverage.problem == "2 users have no e-mail address, and are left out"
+
+
+def test_a_guest_whose_name_tells_no_address_is_unread() -> None:
+    site = a_site(people={"odd#EXT#@acme.onmicrosoft.com": ["Legal"], "ann@acme.com": ["Legal"]})
+    directory = read("entra", site)
+    assert list(directory.emails) == ["ann@acme.com"]
+    assert (directory.coverage.state, directory.coverage.total) == ("partial", 2)

@@ -32,8 +32,10 @@ def oid(name: str) -> str:
 class Site:
     """People by address -> their groups; which of them have the app, and which groups are pushed.
 
-    ``app_roles`` are the values of Entra's app roles, by the group or person that is assigned with one. ``forbidden``
-    are ends of paths that the token may not read. ``busy`` is how many requests are answered 429 first. ``token`` is
+    ``user_name`` and ``emails`` are the sources of Entra's mappings of userName and the work e-mail; ``properties`` are
+    what Graph says of a user beside their address. ``app_roles`` are the values of Entra's app roles, by the group or
+    person that is assigned with one. ``forbidden`` are ends of paths that the token may not read. ``busy`` is how many
+    requests are answered 429 first. ``token`` is
     the only one taken; ``echo``: none is, and the answer repeats it.
     """
 
@@ -49,6 +51,9 @@ class Site:
     direct: list[str] = field(default_factory=list)
     app_roles: dict[str, str] = field(default_factory=dict)
     role_source: dict[str, Any] | None = None
+    user_name: dict[str, Any] | None = None
+    emails: dict[str, Any] | None = None
+    properties: dict[str, dict[str, Any]] = field(default_factory=dict)
     settings: list[dict[str, str]] = field(default_factory=list)
     quarantine: bool = False
     namespace: str | None = None
@@ -249,8 +254,11 @@ def graph_answers(site: Site, path: str, query: dict[str, str]) -> tuple[int, An
         {"targetAttributeName": "urn:custom:params:scim:schemas:extension:writer:2.0:User:role", "source": source}
         for source in sources
     ]
-    plain = {"targetAttributeName": "userName", "source": {"name": "userPrincipalName", "type": "Attribute"}}
-    mapping = {"enabled": True, "name": "users", "attributeMappings": [plain, *mapped]}
+    source = site.user_name or {"name": "userPrincipalName", "type": "Attribute"}
+    mapped.append({"targetAttributeName": "userName", "source": source})
+    if site.emails:
+        mapped.append({"targetAttributeName": 'emails[type eq "work"].value', "source": site.emails})
+    mapping = {"enabled": True, "name": "users", "attributeMappings": mapped}
     return 200, {"id": "job.1", "synchronizationRules": [{"name": "rule", "objectMappings": [mapping]}]}
 
 
@@ -267,9 +275,12 @@ def _graph_groups(site: Site, steps: list[str], query: dict[str, str]) -> tuple[
             "userPrincipalName": email,
             "mail": email,
             "accountEnabled": email not in site.inactive,
+            **site.properties.get(email, {}),
         }
         for email in site.members(name)
     ]
+    selected = query["$select"].split(",")
+    people = [{key: value for key, value in row.items() if key in ("@odata.type", *selected)} for row in people]
     nested = [{"@odata.type": "#microsoft.graph.group", "id": uid(one)} for one in site.nested.get(name, ())]
     return 200, {"value": [*people, *nested]}
 

@@ -10,7 +10,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
+from rolecall.errors import OrgError, Problem
 from rolecall.live import party
+from rolecall.live.entra_address import ASSUMED, Addresses, read_addresses, user_mappings
+from rolecall.live.entra_expression import Unknown
 from rolecall.live.exchange import Exchange, together
 from rolecall.live.idp_client import Idp, IdpClient, IdpRefused
 from rolecall.live.people_scim import EXTENSION
@@ -22,7 +25,6 @@ from rolecall.model.live import COMPLETE, Coverage
 Json = Any
 ENTRA = Idp(party.GRAPH, lambda body: str(body["error"].get("message") or body["error"].get("code") or ""))
 NAMELESS = "{} users have no e-mail address, and are left out"
-MEMBER = "id,userPrincipalName,mail,accountEnabled"
 SYNC_ALL = "SyncAll"
 RAW_ROLES = "appRoleAssignments"
 SINGLE = "SingleAppRoleAssignment"
@@ -31,12 +33,13 @@ ADMIN = "admin"
 
 class _Job(NamedTuple):
     """The provisioning job: whether its scope is everybody, why it does not run, what it maps to WRITER's role
-    attribute, and why all of that is not known."""
+    attribute, how it makes addresses, and why all of that is not known."""
 
     everybody: bool | None = None
     stopped: str | None = None
     roles: tuple[str, ...] = ()
     unread: str | None = None
+    addresses: Addresses = ASSUMED
 
 
 class _App(NamedTuple):
@@ -97,7 +100,11 @@ class EntraPeople:
         app = await self._read_app()
         waiting = await self._client.by_name({*self._wanted, *scope.groups} - set(app.groups.values()), self._search)
         groups = {**app.groups, **waiting}
-        members = await together(self._members(group) for group in groups)
+        addresses = app.job.addresses
+        if addresses.problem:
+            hint = "map userName to mail or to userPrincipalName"
+            raise OrgError(Problem("idp_address", addresses.problem, None, hint))
+        members = await together(self._members(group, addresses.properties) for group in groups)
         people: dict[str, Json] = {}
         held: dict[str, list[str]] = {}
         sent: set[str] = set(app.people)
@@ -106,8 +113,12 @@ class EntraPeople:
                 people[row["id"]] = row
                 held.setdefault(row["id"], []).append(group)
                 sent.update((row["id"],) if group in app.groups else ())
-        found = (_row(people[one], held[one], _role(app, one, held[one])) for one in people if one in sent)
-        return self._client.directory(found, groups, NAMELESS, _coverage(app, scope, app.people - people.keys()))
+        unknown: list[str] = []
+        roles = {one: _role(app, one, groups) for one, groups in held.items() if one in sent}
+        known = (_row(people[one], held[one], role, addresses, unknown) for one, role in roles.items())
+        rows = [row for row in known if row != {}]
+        coverage = _without(_coverage(app, scope, app.people - people.keys()), unknown, addresses)
+        return self._client.directory(rows, groups, NAMELESS, coverage)
 
     async def _read_app(self) -> _App:
         if self._app is None:
@@ -138,33 +149,51 @@ class EntraPeople:
         try:
             jobs = await self._client.values(f"{self._path}/synchronization/jobs")
         except IdpRefused as error:
-            return _Job(unread=error.problems[0].message)
+            why = error.problems[0].message
+            return _Job(unread=why, addresses=ASSUMED._replace(unread=why))
         if not jobs:
             return _Job(stopped="there is no provisioning job")
         job = jobs[0]
         settings = {row.get("name"): row.get("value") for row in job.get("synchronizationJobSettings") or ()}
         said = settings.get(SYNC_ALL)
         schema = await self._client.one(f"{self._path}/synchronization/jobs/{quote(job['id'], safe='')}/schema")
-        return _Job(None if said is None else str(said).casefold() == "true", _stopped(job), tuple(_roles(schema)))
+        everybody = None if said is None else str(said).casefold() == "true"
+        addresses = read_addresses(user_mappings(schema))
+        return _Job(everybody, _stopped(job), tuple(_roles(schema)), addresses=addresses)
 
     async def _search(self, name: str) -> Iterable[tuple[str, str]]:
         quoted = name.replace("'", "''")
         query = (("$filter", f"displayName eq '{quoted}'"), ("$select", "id,displayName"))
         return [(row["id"], row["displayName"]) for row in await self._client.values("/groups", *query)]
 
-    async def _members(self, group: str) -> list[Json]:
+    async def _members(self, group: str, properties: Iterable[str]) -> list[Json]:
         """The direct members who are people."""
-        rows = await self._client.values(
-            f"/groups/{quote(group, safe='')}/members", ("$select", MEMBER), ("$top", "999")
-        )
+        select = ("$select", ",".join(properties))
+        rows = await self._client.values(f"/groups/{quote(group, safe='')}/members", select, ("$top", "999"))
         return [row for row in rows if row.get("@odata.type", "#microsoft.graph.user") == "#microsoft.graph.user"]
 
 
-def _row(user: Json, groups: list[str], role: str | None) -> Json:
-    """The address that SCIM sends as the user's name; a disabled account is deactivated (R23)."""
-    email = next((said for said in (user.get("userPrincipalName"), user.get("mail")) if said and "@" in said), None)
+def _row(user: Json, groups: list[str], role: str | None, addresses: Addresses, unknown: list[str]) -> Json:
+    """The address that provisioning sends; a disabled account is deactivated (R23). None for a user without one, ``{}``
+    for one whose address cannot be known: why is added to ``unknown``."""
+    try:
+        email = addresses.of(user)
+    except Unknown as error:
+        unknown.append(str(error))
+        return {}
     row = {"email": email, "active": user.get("accountEnabled") is not False, "groups": groups}
     return email and ({**row, "role_attribute": role} if role else row)
+
+
+def _without(coverage: Coverage, unknown: list[str], addresses: Addresses) -> Coverage:
+    """The coverage of a reading in which some addresses are unknown, or the mapping they are made by is."""
+    if addresses.unread:
+        problem = f"what Entra sends as userName is not known, and userPrincipalName is assumed: {addresses.unread}"
+        return coverage._replace(state="partial", problem=problem)
+    if not unknown:
+        return coverage
+    problem = f"the addresses of {len(unknown)} users are not known: {unknown[0]}"
+    return coverage._replace(state="partial", total=(coverage.total or 0) + len(unknown), problem=problem)
 
 
 def _role(app: _App, person: str, groups: Iterable[str]) -> str | None:
@@ -201,9 +230,7 @@ def _stopped(job: Json) -> str | None:
 
 def _roles(schema: Json) -> Iterator[str]:
     """The sources of everything that is mapped into WRITER's extension."""
-    for rule in schema.get("synchronizationRules") or ():
-        for mapping in rule.get("objectMappings") or ():
-            for one in mapping.get("attributeMappings") or () if mapping.get("enabled", True) else ():
-                if str(one.get("targetAttributeName") or "").startswith(EXTENSION):
-                    source = one.get("source") or {}
-                    yield str(source.get("expression") or source.get("name") or "")
+    for one in user_mappings(schema):
+        if str(one.get("targetAttributeName") or "").startswith(EXTENSION):
+            source = one.get("source") or {}
+            yield str(source.get("expression") or source.get("name") or "")

@@ -1,0 +1,135 @@
+"""The address that Entra's provisioning job sends for a user: what it maps to ``userName``, or to an e-mail."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from rolecall.live.entra_expression import (
+    FUNCTIONS,
+    Attribute,
+    Constant,
+    Expression,
+    Unknown,
+    Value,
+    attributes,
+    evaluate,
+    functions,
+    parse,
+)
+from rolecall.live.guest import external_address, is_guest_name
+
+Json = Any
+READ: Mapping[str, str] = {
+    **{name: name for name in ("userPrincipalName", "mail", "mailNickname", "givenName", "surname", "displayName")},
+    **{name: name for name in ("department", "companyName", "employeeId", "jobTitle", "country", "city")},
+    "originalUserPrincipalName": "userPrincipalName",
+    "objectId": "id",
+    "onPremisesSamAccountName": "onPremisesSamAccountName",
+    "onPremisesUserPrincipalName": "onPremisesUserPrincipalName",
+}
+"""Attributes of a mapping, and the properties of Graph's users that they are read from."""
+
+
+class Source(NamedTuple):
+    """What one attribute is made of: its expression, and what is sent where that gives nothing. ``problem`` says why it
+    cannot be evaluated here."""
+
+    expression: Expression
+    otherwise: str | None = None
+    problem: str | None = None
+
+
+class Addresses(NamedTuple):
+    """How the address of a user is made. ``sources``: ``userName`` first, then e-mails; one that is an address counts.
+
+    ``unread`` says why the mapping is not known, where it is not.
+    """
+
+    sources: tuple[Source, ...]
+    unread: str | None = None
+
+    @property
+    def problem(self) -> str | None:
+        """Why no address can be known, None where they can."""
+        return self.sources[0].problem
+
+    @property
+    def properties(self) -> tuple[str, ...]:
+        """The properties of a user that Graph has to be asked for."""
+        names = {READ[name] for source in self.sources if not source.problem for name in attributes(source.expression)}
+        return tuple(sorted(names | {"id", "userPrincipalName", "accountEnabled"}))
+
+    def of(self, user: Mapping[str, Json]) -> str | None:
+        """Return a user's address; None where no userName is sent, or no address, so that they cannot be in the org.
+
+        Raises Unknown.
+        """
+        for source in self.sources:
+            if source.problem:
+                raise Unknown(source.problem)
+            value = evaluate(source.expression, lambda name: _value(user, name)) or source.otherwise
+            if isinstance(value, tuple):
+                raise Unknown("a list is sent as the address")
+            if value is None and source is self.sources[0]:
+                return None
+            if value and "@" in value:
+                return value
+        return None
+
+
+ASSUMED = Addresses((Source(Attribute("userPrincipalName")),))
+"""What Entra's template for SCIM maps."""
+
+
+def read_addresses(mappings: Iterable[Json]) -> Addresses:
+    """Return how addresses are made by the attribute mappings of a job."""
+    targets = {str(one.get("targetAttributeName") or ""): one for one in mappings}
+    if "userName" not in targets:
+        return ASSUMED._replace(unread="no attribute is mapped to userName")
+    emails = [name for name in targets if name.startswith("emails[")]
+    chosen = ["userName", *sorted(emails, key=lambda name: ("primary" not in name, "work" not in name))]
+    return Addresses(tuple(_source(targets[name]) for name in chosen))
+
+
+def _source(mapping: Json) -> Source:
+    source = mapping.get("source") or {}
+    name, kind = str(source.get("name") or ""), str(source.get("type") or "Attribute")
+    text = str(source.get("expression") or (f"[{name}]" if kind == "Attribute" else f'"{name}"'))
+    otherwise = mapping.get("defaultValue")
+    try:
+        expression: Expression = Constant(name) if kind == "Constant" else parse(text)
+        _check(expression)
+    except Unknown as error:
+        target = mapping.get("targetAttributeName")
+        return Source(Constant(None), problem=f"Entra makes {target} by `{text[:120]}`, and {error}")
+    return Source(expression, otherwise if isinstance(otherwise, str) else None)
+
+
+def _check(expression: Expression) -> None:
+    """Raise Unknown for a function or an attribute that is not known, so that no user has to be looked at."""
+    for missing in sorted(functions(expression) - FUNCTIONS.keys()):
+        raise Unknown(f"what {missing} gives is not known here")
+    for missing in sorted(attributes(expression) - READ.keys()):
+        raise Unknown(f"`{missing}` is not read from users")
+
+
+def _value(user: Mapping[str, Json], name: str) -> Value:
+    """An attribute as provisioning reads it: of a guest's name, the address that it stands for."""
+    value = user.get(READ[name])
+    if not isinstance(value, str):
+        return None
+    if name != "userPrincipalName" or not is_guest_name(value):
+        return value
+    address = external_address(value)
+    if address is None:
+        raise Unknown(f"`{value[:80]}` is no name of a guest that an address can be read from")
+    return address
+
+
+def user_mappings(schema: Json) -> Iterator[Json]:
+    """Yield the attribute mappings of a job's schema that are switched on."""
+    for rule in schema.get("synchronizationRules") or ():
+        for mapping in rule.get("objectMappings") or ():
+            if mapping.get("enabled", True):
+                yield from mapping.get("attributeMappings") or ()

@@ -1,0 +1,228 @@
+"""Expressions in the attribute mappings of Entra's provisioning, as far as an address is made with them.
+
+Entra evaluates them and tells nobody the result, so they are evaluated here again. What has no entry in `FUNCTIONS`, or
+whose result depends on rules that Microsoft does not document, is Unknown: no address is better than a wrong one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import NamedTuple, TypeAlias
+
+Value: TypeAlias = str | tuple[str, ...] | None
+"""Text, the parts that ``Split`` gives, or nothing."""
+
+
+class Unknown(ValueError):
+    """What an expression gives cannot be known here; the text says why."""
+
+
+class Attribute(NamedTuple):
+    """``[name]``: an attribute of the user."""
+
+    name: str
+
+
+class Constant(NamedTuple):
+    """Text between quotes, a number, or an argument that was left out (None)."""
+
+    text: str | None
+
+
+class Call(NamedTuple):
+    """A function and its arguments."""
+
+    name: str
+    arguments: tuple[Attribute | Constant | Call, ...]
+
+
+Expression: TypeAlias = Attribute | Constant | Call
+
+_TOKEN = re.compile(r'\s*(?:\[([^\]]*)\]|"((?:[^"\\]|\\.)*)"|([A-Za-z]\w*)|(-?\d+)|([(),]))\s*')
+_DEEPEST = 30
+
+
+def parse(text: str) -> Expression:
+    """Return the expression that a text writes. Raises Unknown."""
+    tokens = list(_tokens(text))
+    expression, end = _parse(tokens, 0, 0)
+    if end != len(tokens):
+        raise Unknown("it goes on after its end")
+    return expression
+
+
+def attributes(expression: Expression) -> frozenset[str]:
+    """Return the names of the attributes that an expression reads."""
+    if isinstance(expression, Attribute):
+        return frozenset((expression.name,))
+    if isinstance(expression, Call):
+        return frozenset[str]().union(*map(attributes, expression.arguments))
+    return frozenset()
+
+
+def functions(expression: Expression) -> frozenset[str]:
+    """Return the names of the functions that an expression calls."""
+    if not isinstance(expression, Call):
+        return frozenset()
+    return frozenset((expression.name,)).union(*map(functions, expression.arguments))
+
+
+def evaluate(expression: Expression, value: Callable[[str], Value]) -> Value:
+    """Return what an expression gives for a user, whose attributes ``value`` tells. Empty text is nothing. Raises
+    Unknown."""
+    if isinstance(expression, Attribute):
+        return value(expression.name) or None
+    if isinstance(expression, Constant):
+        return expression.text or None
+    function = FUNCTIONS.get(expression.name)
+    if function is None:
+        raise Unknown(f"what {expression.name} gives is not known here")
+    return function([evaluate(argument, value) for argument in expression.arguments]) or None
+
+
+def _tokens(text: str) -> Iterator[tuple[str, str]]:
+    at = 0
+    while at < len(text):
+        found = _TOKEN.match(text, at)
+        if found is None:
+            raise Unknown(f"`{text[at : at + 20]}` is not understood")
+        kind = found.lastindex or 0
+        yield ("", "attribute", "text", "name", "number", "sign")[kind], found[kind]
+        at = found.end()
+
+
+def _parse(tokens: Sequence[tuple[str, str]], at: int, depth: int) -> tuple[Expression, int]:
+    if at >= len(tokens) or depth > _DEEPEST:
+        raise Unknown("it ends too early" if at >= len(tokens) else "it is nested too deeply")
+    kind, text = tokens[at]
+    if kind == "attribute":
+        return Attribute(text.strip()), at + 1
+    if kind in ("text", "number"):
+        return Constant(re.sub(r"\\(.)", r"\1", text)), at + 1
+    if kind != "name" or at + 1 >= len(tokens) or tokens[at + 1] != ("sign", "("):
+        raise Unknown(f"`{text[:20]}` is not understood")
+    arguments: list[Expression] = []
+    at += 2
+    while tokens[at : at + 1] != [("sign", ")")]:
+        if tokens[at : at + 1] == [("sign", ",")]:
+            arguments.append(Constant(None))
+        else:
+            argument, at = _parse(tokens, at, depth + 1)
+            arguments.append(argument)
+        if tokens[at : at + 1] == [("sign", ",")]:
+            at += 1
+        elif tokens[at : at + 1] != [("sign", ")")]:
+            raise Unknown("a bracket is not closed")
+    return Call(text, tuple(arguments)), at + 1
+
+
+def _text(value: Value) -> str:
+    if not isinstance(value, str):
+        raise Unknown("an attribute that it joins is empty" if value is None else "it joins a list")
+    return value
+
+
+def _number(value: Value) -> int:
+    if not isinstance(value, str) or not value.lstrip("-").isdigit():
+        raise Unknown("a position in it is no number")
+    return int(value)
+
+
+def _append(given: Sequence[Value]) -> Value:
+    text, suffix = given
+    return _text(text) + _text(suffix)
+
+
+def _join(given: Sequence[Value]) -> Value:
+    separator, *parts = given
+    return (separator or "" if not isinstance(separator, tuple) else "").join(map(_text, parts))
+
+
+def _replace(given: Sequence[Value]) -> Value:
+    """``Replace(source, old, regex, group, replacement, ...)``, without a regular expression."""
+    text, old, *more = given
+    if not old or any(more[:2]) or any(more[3:]):
+        raise Unknown("a Replace with a pattern or template is not evaluated")
+    return _text(text).replace(_text(old), str(more[2] or "") if len(more) > 2 else "")
+
+
+def _case(change: Callable[[str], str]) -> Callable[[Sequence[Value]], Value]:
+    def changed(given: Sequence[Value]) -> Value:
+        text, *culture = given
+        if any(culture):
+            raise Unknown("the rules of a culture are not known here")
+        return None if text is None else change(_text(text))
+
+    return changed
+
+
+def _mid(given: Sequence[Value]) -> Value:
+    text, start, length = given
+    first = _number(start) - 1
+    if first < 0:
+        raise Unknown("a position in it is before the text")
+    return _text(text)[first : first + _number(length)]
+
+
+def _left(given: Sequence[Value]) -> Value:
+    text, length = given
+    return None if text is None else _text(text)[: max(0, _number(length))]
+
+
+def _split(given: Sequence[Value]) -> Value:
+    text, sign = given
+    return () if text is None else tuple(_text(text).split(_text(sign)))
+
+
+def _item(given: Sequence[Value]) -> Value:
+    parts, index = given
+    at = _number(index)
+    if not isinstance(parts, tuple) or not 1 <= at <= len(parts):
+        raise Unknown("it takes an item that is not there")
+    return parts[at - 1]
+
+
+def _plain(given: Sequence[Value]) -> Value:
+    (text,) = given
+    if text is not None and not _text(text).isascii():
+        raise Unknown("how Entra writes letters with accents is not known here")
+    return text
+
+
+def _coalesce(given: Sequence[Value]) -> Value:
+    return next((value for value in given if value), None)
+
+
+def _checked(function: Callable[[Sequence[Value]], Value]) -> Callable[[Sequence[Value]], Value]:
+    def called(given: Sequence[Value]) -> Value:
+        try:
+            return function(given)
+        except Unknown:
+            raise
+        except ValueError:
+            raise Unknown("a function in it has another number of arguments than is known") from None
+
+    return called
+
+
+FUNCTIONS: Mapping[str, Callable[[Sequence[Value]], Value]] = {
+    name: _checked(function)
+    for name, function in {
+        "Append": _append,
+        "Coalesce": _coalesce,
+        "IgnoreFlowIfNullOrEmpty": _coalesce,
+        "Item": _item,
+        "Join": _join,
+        "Left": _left,
+        "Mid": _mid,
+        "NormalizeDiacritics": _plain,
+        "Replace": _replace,
+        "Split": _split,
+        "StripSpaces": _case(lambda text: text.replace(" ", "")),
+        "ToLower": _case(str.lower),
+        "ToUpper": _case(str.upper),
+        "Trim": _case(str.strip),
+    }.items()
+}
+"""What is evaluated, by the names that are case-sensitive in Entra too."""

@@ -1,0 +1,98 @@
+"""Expressions of Entra's attribute mappings: what they give, and what is not guessed."""
+
+from __future__ import annotations
+
+import contextlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rolecall.live.entra_expression import FUNCTIONS, Unknown, attributes, evaluate, functions, parse
+from rolecall.live.guest import external_address, is_guest_name
+
+USER = {"mail": "Ann.Lee@acme.com", "givenName": "Ann", "surname": "\xd6z", "nick": "a l", "empty": ""}
+
+
+def given_by(text: str) -> object:
+    return evaluate(parse(text), USER.get)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("[mail]", "Ann.Lee@acme.com"),
+        (" [ mail ] ", "Ann.Lee@acme.com"),
+        ("[none]", None),
+        ('"a \\"b\\" \\\\"', 'a "b" \\'),
+        ("ToLower([mail])", "ann.lee@acme.com"),
+        ("ToLower([mail], )", "ann.lee@acme.com"),
+        ("ToUpper([none])", None),
+        ('Coalesce([none], [empty], "x")', "x"),
+        ("Coalesce([none])", None),
+        ('Append([givenName], "@acme.com")', "Ann@acme.com"),
+        ('Join("", Left([givenName], 1), ".", [mail])', "A.Ann.Lee@acme.com"),
+        ('Join("@", [givenName], Item(Split([mail], "@"), 2))', "Ann@acme.com"),
+        ("Mid([mail], 5, 3)", "Lee"),
+        ("StripSpaces([nick])", "al"),
+        ('Replace([mail], "acme", , , "b", , )', "Ann.Lee@b.com"),
+        ('Replace([mail], ".Lee", , , "", , )', "Ann@acme.com"),
+        ("NormalizeDiacritics([mail])", "Ann.Lee@acme.com"),
+        ("IgnoreFlowIfNullOrEmpty([empty])", None),
+    ],
+)
+def test_what_an_expression_gives(text: str, value: str | None) -> None:
+    assert given_by(text) == value
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "mail",
+        "[mail",
+        "[mail] [mail]",
+        "ToLower(",
+        "ToLower([mail]",
+        "ToLower([mail] [mail])",
+        "tolower([mail])",
+        'Switch([mail], "a")',
+        'IIF([mail]="a", "b", "c")',
+        'ToLower([mail], "tr-TR")',
+        "NormalizeDiacritics([surname])",
+        'Append([none], "@acme.com")',
+        "Append([mail])",
+        "Mid([mail], 0, 2)",
+        'Mid([mail], "x", 2)',
+        'Item(Split([mail], "@"), 3)',
+        'Replace([mail], , "(.*)@", , "x", , )',
+        'Append(Split([mail], "@"), "x")',
+        "(" * 50,
+        "ToLower(" * 50 + "[mail]" + ")" * 50,
+    ],
+)
+def test_what_is_not_guessed(text: str) -> None:
+    with pytest.raises(Unknown):
+        given_by(text)
+
+
+@given(st.text(st.sampled_from('[]"(), \\ToLowerAppendmail1-'), max_size=40))
+def test_any_text_is_evaluated_or_unknown(text: str) -> None:
+    with contextlib.suppress(Unknown):
+        expression = parse(text)
+        assert functions(expression) <= FUNCTIONS.keys() or len(functions(expression))
+        assert isinstance(attributes(expression), frozenset)
+        evaluate(expression, USER.get)
+
+
+def test_names_of_guests() -> None:
+    assert external_address("bo_b_partner.com#EXT#@acme.onmicrosoft.com") == "bo_b@partner.com"
+    assert external_address("bo_partner.com#ext#@acme.onmicrosoft.com") == "bo@partner.com"
+    assert external_address("_partner.com#EXT#@acme.onmicrosoft.com") is None
+    assert external_address("bo_partner#EXT#@acme.onmicrosoft.com") is None
+    assert not is_guest_name("bo@acme.com")
+
+
+@given(st.from_regex(r"[a-z_.]{1,8}[a-z]", fullmatch=True), st.from_regex(r"[a-z-]{1,5}\.[a-z]{2,3}", fullmatch=True))
+def test_a_guest_s_name_gives_the_address_it_was_made_of(local: str, domain: str) -> None:
+    assert external_address(f"{local}_{domain}#EXT#@acme.onmicrosoft.com") == f"{local}@{domain}"
