@@ -114,6 +114,7 @@ async def make_plan(
         lifts=lifts(allow),
         targets=target,
         excludes=exclude,
+        typed=True,
         only_expired=only == "expired",
         config=lambda: _config_name(call, found.config),
     )

@@ -12,6 +12,23 @@ from rolecall.model import normalise
 from rolecall.source.document import Step
 
 Sound = dict[str, Any]
+IDPS = frozenset(
+    {
+        "okta",
+        "entra",
+        "adfs",
+        "auth0",
+        "cyberark",
+        "duo",
+        "google",
+        "jumpcloud",
+        "keycloak",
+        "onelogin",
+        "ping",
+        "other",
+    }
+)
+"""Names of IdPs; WRITER's console has okta, entra and others."""
 
 
 def check_names(sound: Sound, sources: Sources) -> Iterator[Problem]:
@@ -21,6 +38,7 @@ def check_names(sound: Sound, sources: Sources) -> Iterator[Problem]:
     yield from _previously(groups, sound.get("idp_groups", {}), sources)
     yield from _dates(sound, groups, sources)
     yield from _addresses(sound, sources)
+    yield from _idps(sound, sources)
 
 
 def _pins(groups: Sound, sources: Sources) -> Iterator[Problem]:
@@ -63,6 +81,16 @@ def _dates(sound: Sound, groups: Sound, sources: Sources) -> Iterator[Problem]:
             date.fromisoformat(said)
         except ValueError:
             yield Problem("date", f"there is no such day as `{said}`", sources.where(path), "Write YYYY-MM-DD")
+
+
+def _idps(sound: Sound, sources: Sources) -> Iterator[Problem]:
+    """Yield a warning for each IdP that rolecall does not know: what is misspelt is sent as it is."""
+    for section in ("sso", "scim"):
+        name = sound.get(section, {}).get("idp")
+        if isinstance(name, str) and name.casefold() not in IDPS:
+            hint = did_you_mean(name, IDPS) or "Check the spelling; WRITER stores the name as it is"
+            where = sources.where((section, "idp"))
+            yield Problem("unknown_idp", f"`{name}` is not an IdP that rolecall knows", where, hint, "warning")
 
 
 def _addresses(sound: Sound, sources: Sources) -> Iterator[Problem]:

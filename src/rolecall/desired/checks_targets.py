@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
-from rolecall.desired.includes import leads_out
+from rolecall.desired.files import leads_out
 from rolecall.desired.sources import Sources
 from rolecall.errors import Problem
 from rolecall.source.document import Step

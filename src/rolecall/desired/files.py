@@ -1,22 +1,30 @@
-"""Which files make up a config repo: the main file, what its globs match, the overlays, and what is left over."""
+"""Which files make up a config repo: the main file, what its globs match, the overlays, and what is left over.
+
+A name that a glob matches and that cannot be read is told, never passed over.
+"""
 
 from __future__ import annotations
 
 import os
 import re
+import stat
 from collections.abc import Iterator
-from pathlib import Path
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from pathlib import Path, PurePath
+from typing import NamedTuple
 
-from rolecall.desired.includes import OVERLAYS
 from rolecall.errors import ConfigError, Problem, Where, did_you_mean
 from rolecall.source.document import Document
 from rolecall.source.files import inside, read_file
 from rolecall.source.yaml_file import parse_yaml
 
 MAIN = "rolecall.yaml"
+OVERLAYS = "env"
 SUFFIXES = (".yaml", ".yml", ".json")
 INCLUDABLE = ("domains", "defaults", "sso", "scim", "idp_groups", "ignore", "allow", "watch", "access_tests")
 """What an included file may hold."""
+_WILD = "*?["
 
 
 def read_document(root: Path, name: str) -> Document:
@@ -48,6 +56,122 @@ def overlay_name(root: Path, env: str) -> str | None:
         return None
     names = (f"{OVERLAYS}/{env}{suffix}" for suffix in SUFFIXES)
     return next((name for name in names if os.path.lexists(root / name)), None)
+
+
+class Broken(NamedTuple):
+    """A name that a glob matches and that cannot be read, and why."""
+
+    name: str
+    why: str
+
+
+@dataclass(slots=True)
+class Matches:
+    """What one glob finds, as names relative to the root.
+
+    ``other_case`` are files that differ from the glob only in capitals. ``links`` are links to folders, which ``**``
+    does not follow.
+    """
+
+    names: list[str] = field(default_factory=list)
+    broken: list[Broken] = field(default_factory=list)
+    other_case: list[str] = field(default_factory=list)
+    links: list[str] = field(default_factory=list)
+
+
+def leads_out(pattern: str) -> bool:
+    """Whether a glob is absolute or climbs out of the folder it starts in."""
+    return pattern.startswith(("/", "\\")) or ".." in pattern.replace("\\", "/").split("/")
+
+
+def is_glob(pattern: str) -> bool:
+    """Return whether a pattern may match several files; without wildcards it names one."""
+    return any(mark in pattern for mark in _WILD)
+
+
+def matches(root: Path, pattern: str, main: str) -> Matches:
+    """Return what an include's glob matches, sorted. Hidden files, overlays and the main file never count."""
+    found = Matches()
+    parts = PurePath(pattern).parts
+    if parts and "\0" not in pattern:
+        _match(root, "", parts, found)
+    for names in (found.names, found.other_case, found.links):
+        names[:] = sorted(name for name in dict.fromkeys(names) if _counts(name, main))
+    found.broken = sorted({entry for entry in found.broken if _counts(entry.name, main)})
+    return found
+
+
+def _counts(name: str, main: str) -> bool:
+    hidden = any(part.startswith(".") for part in name.split("/"))
+    return name != main and not hidden and name.partition("/")[0] != OVERLAYS
+
+
+def _match(folder: Path, prefix: str, parts: tuple[str, ...], found: Matches) -> None:
+    """Match the parts of a glob below ``folder``, whose name relative to the root is ``prefix``."""
+    part, inner = parts[0], parts[1:]
+    if part == "**":
+        _match_any_depth(folder, prefix, parts, found)
+        return
+    if not is_glob(part) and os.path.lexists(folder / part):
+        _enter(folder / part, f"{prefix}{part}", inner, found)
+        return
+    for name in _names(folder, prefix, found):
+        at = f"{prefix}{name}"
+        if is_glob(part) and fnmatchcase(name, part):
+            _enter(folder / name, at, inner, found)
+        elif _differs_in_case(name, part) and (inner or (folder / name).is_file()):
+            found.other_case.append(at)
+
+
+def _enter(path: Path, at: str, inner: tuple[str, ...], found: Matches) -> None:
+    """Take a name that the last part matches as a file; go on into it for the parts that are left."""
+    try:
+        mode = path.stat().st_mode
+    except OSError as error:
+        found.broken.append(Broken(at, _reason(path, error)))
+        return
+    if inner:
+        if stat.S_ISDIR(mode):
+            _match(path, f"{at}/", inner, found)
+    elif stat.S_ISREG(mode):
+        found.names.append(at)
+    elif not stat.S_ISDIR(mode):
+        found.broken.append(Broken(at, "is not a regular file"))
+
+
+def _match_any_depth(folder: Path, prefix: str, parts: tuple[str, ...], found: Matches) -> None:
+    """Match ``**``: the parts after it in this folder and in each below, links not followed."""
+    if parts[1:]:
+        _match(folder, prefix, parts[1:], found)
+    for name in _names(folder, prefix, found):
+        path, at = folder / name, f"{prefix}{name}"
+        if name.startswith(".") or not path.is_dir():
+            continue
+        if path.is_symlink():
+            found.links.append(at)
+        else:
+            _match_any_depth(path, f"{at}/", parts, found)
+
+
+def _names(folder: Path, prefix: str, found: Matches) -> Iterator[str]:
+    """Yield the names in a folder; one that cannot be listed is broken."""
+    try:
+        yield from sorted(path.name for path in folder.iterdir())
+    except OSError as error:
+        found.broken.append(Broken(prefix.rstrip("/") or ".", _reason(folder, error)))
+
+
+def _differs_in_case(name: str, part: str) -> bool:
+    """Return whether a name would match but for capitals."""
+    return fnmatchcase(name.lower(), part.lower()) if is_glob(part) else name.lower() == part.lower()
+
+
+def _reason(path: Path, error: OSError) -> str:
+    if isinstance(error, FileNotFoundError) and path.is_symlink():
+        return "is a link to something that does not exist"
+    if isinstance(error, PermissionError):
+        return "cannot be read: permission denied"
+    return f"cannot be read: {(error.strerror or 'the system refused').lower()}"
 
 
 _TOP_KEY = re.compile(rb"^(?:\"([^\"\n]+)\"|'([^'\n]+)'|([A-Za-z_][\w-]*))[ \t]*:", re.MULTILINE)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from rolecall.desired import files
-from rolecall.desired.includes import OVERLAYS, Matches, is_glob, leads_out, matches
+from rolecall.desired.files import OVERLAYS, Matches, is_glob, leads_out, matches
 from rolecall.desired.merge import drops_nothing, merge_files, normalised, overlay
 from rolecall.desired.sources import Sources
 from rolecall.errors import ConfigError, Problem, Where, did_you_mean

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import cache
 
-from rolecall.errors import OrgError, Problem, Where
+from rolecall.errors import Misuse, OrgError, Problem, Where
 from rolecall.jobs.people import left_out, people_or_unread
 from rolecall.jobs.plan import PlanRequest, Wanted, question
 from rolecall.live.port import Audit, People, Reader
@@ -19,6 +19,7 @@ from rolecall.model.policy import Allow
 from rolecall.model.settings import Address
 from rolecall.plan.drift import Drift
 from rolecall.plan.drift_make import Inquiry, Looked, Past, drifted, find
+from rolecall.plan.names import flag_problems, known_addresses, unmatched_names
 from rolecall.plan.question import Question
 
 SLACK = timedelta(minutes=5)
@@ -58,7 +59,8 @@ class Drifts:
 
 
 async def drift(request: DriftRequest) -> Drifts:
-    """Look once. Raises OrgError for an org that is not the one named, ConfigError for names it does not have."""
+    """Look once. Raises OrgError for an org that is not the one named, ConfigError for names it does not have, Misuse
+    for an address of `--ignore` that nothing has."""
     known = cache(request.past)
     asked = PlanRequest(
         request.wanted,
@@ -72,13 +74,23 @@ async def drift(request: DriftRequest) -> Drifts:
     first = await question(asked)
     past = known(first.live.facts.org_id)
     first = await _with_people(replace(first, applied=past.memory.applied), request)
-    inquiry = Inquiry(first, past, {}, request.ignore, request.include_unapplied)
+    unmatched = _unmatched(request, first)
+    inquiry = Inquiry(first, past, {}, request.ignore, request.include_unapplied, unmatched)
     rows = drifted(inquiry)
     if rows:
         inquiry = await _with_events(inquiry, request, rows)
     looked = find(inquiry)
     written = _written(looked.found.rows, request.blame)
     return Drifts(replace(looked, found=replace(looked.found, written=written)), inquiry)
+
+
+def _unmatched(request: DriftRequest, asked: Question) -> tuple[Problem, ...]:
+    """Return warnings about names that match nothing. Raises Misuse for an address of `--ignore` that nothing has."""
+    known = known_addresses(asked.desired, asked.live, asked.applied)
+    problems = tuple(flag_problems("--ignore", request.ignore, known, globs=False))
+    if errors := [problem for problem in problems if problem.severity == "error"]:
+        raise Misuse(*errors)
+    return (*problems, *unmatched_names(asked.desired, asked.live, asked.applied, asked.as_of))
 
 
 def _applied(past: Past) -> Applied:
@@ -106,7 +118,8 @@ async def _with_events(inquiry: Inquiry, request: DriftRequest, rows: Sequence[D
         events = await request.audit.since(since)
     except OrgError as error:
         message = f"who changed what is not known: {error.problems[0].message}"
-        return replace(inquiry, warnings=(Problem("audit_unread", message, severity="warning"),))
+        problem = Problem("audit_unread", message, severity="warning")
+        return replace(inquiry, warnings=(*inquiry.warnings, problem))
     past, found = inquiry.past, _last(events, moments, base)
     runs = frozenset(run for run in _runs(found.values(), past.memory.journal) if request.knows(run))
     past = replace(past, memory=replace(past.memory, runs=runs))

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from rolecall.desired import Config
 from rolecall.desired.references import references
 from rolecall.desired.roles import with_role_ids
-from rolecall.errors import ConfigError, OrgError, Problem
+from rolecall.errors import ConfigError, Misuse, OrgError, Problem
 from rolecall.jobs.people import idp_problems, left_out, people_hint, read_people
 from rolecall.live.port import People, Reader
 from rolecall.model.desired import NOTHING_APPLIED, Applied, Desired
@@ -19,6 +19,7 @@ from rolecall.model.policy import Allow
 from rolecall.model.settings import UNSET, Settings
 from rolecall.plan.begin import begin
 from rolecall.plan.make import Question, make
+from rolecall.plan.names import flag_problems, known_addresses
 from rolecall.plan.value import OrgRef, Plan
 
 References = Callable[[Facts], list[Problem]]
@@ -50,7 +51,8 @@ class PlanRequest:
 
     ``targets`` and ``excludes`` are addresses or globs. ``applied`` is what the journal remembers of an org, by id.
     ``config`` names the config as the journal does, to tell what another one applied last; it is asked only where
-    there is something to tell, for the name may take two calls of git.
+    there is something to tell, for the name may take two calls of git. ``typed`` says that a user typed the targets
+    and excludes, so that one that nothing has is an error.
     """
 
     wanted: Wanted
@@ -64,6 +66,7 @@ class PlanRequest:
     excludes: tuple[str, ...] = ()
     only_expired: bool = False
     config: Callable[[], str] = str
+    typed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,17 +103,33 @@ def from_plan(plan: Plan) -> Wanted:
 
 
 async def plan(request: PlanRequest) -> Planned:
-    """Read and plan. Raises OrgError for an org that is not the one named, ConfigError for names it does not have.
+    """Read and plan. Raises OrgError for an org that is not the one named, ConfigError for names it does not have, and
+    Misuse for typed targets or excludes that nothing has.
 
     Two passes of one planner: the first, without people, says whose access is touched; only they are then read.
     """
-    asked = await question(request)
+    asked = _checked(request, await question(request))
     begun = begin(asked)
     if request.people is not None:
         directory = await read_people(request.people, request.org, asked.live, begun.scope)
         told = (*left_out(directory), *await idp_problems(request.people, asked.desired, asked.live))
-        asked = replace(asked, directory=directory, scope=begun.scope, warnings=(*asked.warnings, *told))
+        warnings = (*asked.warnings, *told)
+        asked = replace(asked, directory=directory, scope=begun.scope, warnings=warnings)
     return Planned(make(asked, begun), asked)
+
+
+def _checked(request: PlanRequest, asked: Question) -> Question:
+    """Return the question with warnings about flags that match nothing. Raises Misuse for those that may not."""
+    if not request.typed or not (request.targets or request.excludes):
+        return asked
+    known = known_addresses(asked.desired, asked.live, asked.applied)
+    problems = [
+        *flag_problems("--target", request.targets, known, globs=True),
+        *flag_problems("--exclude", request.excludes, known, globs=False),
+    ]
+    if errors := [problem for problem in problems if problem.severity == "error"]:
+        raise Misuse(*errors)
+    return replace(asked, warnings=(*asked.warnings, *problems))
 
 
 async def question(request: PlanRequest) -> Question:
@@ -165,7 +184,14 @@ def _question(request: PlanRequest, live: Live, applied: Applied) -> Question:
         config=request.config() if applied.config else "",
         people_hint=wanted.people_hint,
         forecasts=_forecasts(request),
+        sees_invited=_from_org(request),
     )
+
+
+def _from_org(request: PlanRequest) -> bool:
+    """Return whether users are read from the org itself."""
+    itself: object = request.org
+    return request.people is itself
 
 
 def _sections(desired: Desired) -> frozenset[str]:

@@ -56,7 +56,7 @@ async def rollback(request: PlanRequest, run: Run) -> Planned:
         warnings=(*request.wanted.warnings, *back.problems),
         references=None,
     )
-    planned = await plan(replace(request, wanted=wanted, targets=tuple(map(literal, back.addresses))))
+    planned = await plan(replace(request, wanted=wanted, targets=tuple(map(literal, back.addresses)), typed=False))
     changes = tuple(replace(change, reason="rollback") for change in planned.plan.changes)
     return replace(planned, plan=replace(planned.plan, changes=changes))
 

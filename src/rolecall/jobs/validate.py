@@ -49,9 +49,10 @@ async def _linted(request: PlanRequest, asked: Question) -> list[Problem]:
     if request.people is None:
         return [*_planned(asked), _not_looked_for("people are not read here")]
     directory = await read_people(request.people, request.org, asked.live, EVERYBODY)
+    asked = replace(asked, directory=directory, scope=EVERYBODY)
     seen = directory.coverage
     return [
-        *_planned(replace(asked, directory=directory, scope=EVERYBODY)),
+        *dict.fromkeys((*_user_names(asked), *_planned(asked))),
         *left_out(directory),
         *([] if seen.state == "complete" else [_not_looked_for(seen.problem or "people were not read")]),
     ]
@@ -73,6 +74,42 @@ def _planned(question: Question) -> list[Problem]:
         *(refusal.problem() for refusal in checked.refusals),
         *(problem._replace(severity="warning") for problem in unread),
     ]
+
+
+async def check_observed(config: Config, request: PlanRequest) -> list[Problem]:
+    """Return the names that an observed org's file, and the users read with it, do not have; and what is wrong with
+    these files. Nothing but files is read: an org without a file, and users of another source, are left out."""
+    from dataclasses import replace
+
+    from rolecall.desired.references import references
+    from rolecall.errors import RolecallError
+    from rolecall.jobs.people import people_or_unread
+    from rolecall.jobs.plan import question
+    from rolecall.model.directory import EVERYBODY
+    from rolecall.plan.names import unmatched_names
+
+    try:
+        asked = await question(replace(request, wanted=replace(request.wanted, references=None)))
+        found = references(config, asked.live.facts)
+        found += unmatched_names(asked.desired, asked.live, asked.applied, asked.as_of)
+        if request.people is not None and config.people.kind in ("org", "file"):
+            directory = await people_or_unread(request.people, request.org, asked.live, EVERYBODY)
+            found += _user_names(replace(asked, directory=directory, scope=EVERYBODY))
+    except RolecallError as error:
+        found = list(error.problems)
+    return [problem for problem in found if problem not in config.warnings]
+
+
+def _user_names(asked: Question) -> list[Problem]:
+    """Return the required org admins and owners who are not active users, where all users were read."""
+    from rolecall.plan.lint import owners_gone
+    from rolecall.plan.names_users import required_admin_warnings
+
+    directory = asked.directory
+    if directory is None or directory.coverage.state != "complete":
+        return []
+    required = required_admin_warnings(asked.desired, directory, sees_invited=asked.sees_invited)
+    return [*required, *owners_gone(asked, directory)]
 
 
 def _not_looked_for(why: str) -> Problem:

@@ -50,7 +50,7 @@ def lint(
     if outlook.directory is not None and outlook.problem is None:
         found += _idle(changes, outlook, tallies)
     if outlook.directory is not None and outlook.directory.coverage.state == "complete":
-        found += _owners(question, outlook.directory)
+        found += owners_gone(question, outlook.directory)
     if outlook.directory is not None and question.everybody and not outlook.after.missing:
         found += [
             *_unmapped(outlook.after, outlook.directory, _mappings(question)),
@@ -127,8 +127,8 @@ def _idle(changes: Iterable[Change], outlook: Outlook, tallies: Mapping[Address,
             yield Problem("changes_nobody", message, change.intent.source, hint, "warning")
 
 
-def _owners(question: Question, directory: Directory) -> Iterator[Problem]:
-    """Owners who are nobody; of those alone who were asked for."""
+def owners_gone(question: Question, directory: Directory) -> Iterator[Problem]:
+    """Yield a warning for each owner who is not an active user; of those alone who were asked for."""
     scope, owned = question.scope, owner_emails(question.desired)
     asked = {email for email in owned.values() if question.everybody or (scope and email in scope.emails)}
     known = numbers_of(directory, asked)

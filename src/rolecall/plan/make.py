@@ -23,7 +23,8 @@ from rolecall.plan.impact_upgrade import upgrade_impact
 from rolecall.plan.inventory import released, unmanaged
 from rolecall.plan.lint import lint
 from rolecall.plan.lint_people import disagreements
-from rolecall.plan.notes import metadata_notes, notes, unknown_targets, whose_reading
+from rolecall.plan.names import unmatched_names
+from rolecall.plan.notes import metadata_notes, notes, whose_reading
 from rolecall.plan.order import order
 from rolecall.plan.outlook import Outlook
 from rolecall.plan.policy_changes import policy_changes
@@ -85,7 +86,7 @@ def make(question: Question, begun: Begun | None = None) -> Plan:
             *found.problems,
             *notes(desired, coverage, question.as_of),
             *metadata_notes(desired, live, question.as_of),
-            *unknown_targets(question),
+            *unmatched_names(desired, live, question.applied, question.as_of),
             *idle,
             *linted,
             *disagreements(question),

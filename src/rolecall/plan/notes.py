@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime
 
-from rolecall.errors import Problem, did_you_mean
+from rolecall.errors import Problem
 from rolecall.model.desired import Desired
-from rolecall.model.kinds import KINDS, SECTIONS, address
 from rolecall.model.live import Coverage, Live
-from rolecall.model.settings import UNSET, Sso
+from rolecall.model.settings import Sso
 from rolecall.plan.coverage import unread_warnings
 from rolecall.plan.headline import enumerate_words
-from rolecall.plan.question import Question
-from rolecall.plan.resolve import covers, expires_soon
+from rolecall.plan.resolve import expires_soon
 
 
 def notes(desired: Desired, coverage: Mapping[str, Coverage], as_of: date) -> list[Problem]:
@@ -72,27 +70,3 @@ def _soon_expired(desired: Desired, as_of: date) -> list[Problem]:
             message = f"{at} expires after {intent.expires}"
             found.append(Problem("expires_soon", message, intent.source, hint, "warning"))
     return found
-
-
-def unknown_targets(question: Question) -> list[Problem]:
-    """A warning for each target or exclusion that meets nothing which the config or the org has: a misspelt one would
-    plan nothing, and look as if there were nothing to do."""
-    patterns = (*question.targets, *question.excludes)
-    known = sorted(_addresses(question)) if patterns else []
-    found = []
-    for pattern in patterns:
-        if not any(covers((pattern,), at) for at in known):
-            hint = did_you_mean(pattern, known) or "addresses are like `idp_groups/NAME`, `domains/NAME`, `sso`"
-            message = f"neither the config nor the org has `{pattern}`, so it picks nothing"
-            found.append(Problem("no_such_address", message, None, hint, "warning"))
-    return found
-
-
-def _addresses(question: Question) -> set[str]:
-    known: set[str] = set(SECTIONS)
-    for settings in (question.desired.settings, question.live.settings):
-        for kind in KINDS:
-            held = getattr(settings, kind.section)
-            if kind.keyed and held is not UNSET:
-                known.update(address(kind.section, key) for key in held)
-    return known

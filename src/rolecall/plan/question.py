@@ -22,7 +22,8 @@ class Question:
     ``people_hint`` is what to do where they could not be read, empty where nobody knows.
     ``lifts`` are the allowances given for this run alone. ``config`` names the config as the journal does, which
     tells addresses that another config applied last; empty when nobody knows. ``forecasts``: users come from a source
-    that knows the members of groups which the org does not have yet.
+    that knows the members of groups which the org does not have yet. ``sees_invited``: they were read from the org itself,
+    which has invited users too.
     """
 
     desired: Desired
@@ -42,6 +43,7 @@ class Question:
     config: str = ""
     people_hint: str = ""
     forecasts: bool = False
+    sees_invited: bool = False
 
     @property
     def everybody(self) -> bool:

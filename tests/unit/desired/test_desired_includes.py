@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rolecall.desired import files
-from rolecall.desired.includes import matches
+from rolecall.desired.files import matches
 from rolecall.desired.loading import load
 from rolecall.desired.validating import validate_repo
 

@@ -8,7 +8,6 @@ from datetime import UTC, date, datetime, timedelta
 
 import jsonschema_rs
 import orgs
-import pytest
 import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
@@ -175,23 +174,3 @@ def test_policy_survives_its_json():
     assert policy.guards.required_org_admins == ("break@acme.com",)
     assert decode_policy(encode_policy(policy)) == policy
     assert decode_policy(encode_policy(Policy())) == Policy()
-
-
-@pytest.mark.parametrize(
-    ("cut", "hint"),
-    [
-        ({"targets": ("idp_groups/Mroe",)}, "did you mean `idp_groups/More`?"),
-        ({"excludes": ("idp_group/*",)}, "did you mean `idp_groups`?"),
-        ({"targets": ("nope",)}, "addresses are like `idp_groups/NAME`, `domains/NAME`, `sso`"),
-        ({"targets": ("idp_groups/Turn", "idp_groups/L*", "sso", "domains/old.com"), "excludes": ("*",)}, None),
-    ],
-)
-def test_a_target_that_picks_nothing_is_told(cut, hint):
-    plan = make(orgs.question(*busy(), **cut))
-    told = [problem for problem in plan.warnings if problem.code == "no_such_address"]
-    assert [problem.hint for problem in told] == ([hint] if hint else [])
-    if told:
-        assert (
-            told[0].message
-            == f"neither the config nor the org has `{next(iter(cut.values()))[0]}`, so it picks nothing"
-        )

@@ -8,7 +8,7 @@ import click
 
 from rolecall.cli.command import Invocation, command
 from rolecall.cli.console import stdout
-from rolecall.cli.root import folder_in_repository, root_of
+from rolecall.cli.root import Root, folder_in_repository, root_of
 from rolecall.cli.sinks import report_option
 from rolecall.errors import Exit, Problem
 from rolecall.model.checkup import PeopleCount
@@ -37,7 +37,8 @@ _FORMATS = ("text", "json", "markdown", "github", "sarif", "junit")
 def validate(call: Invocation, online: bool, form: str, report: tuple[str, ...]) -> Exit:
     """Check the config: schema, references, meaning.
 
-    All problems are told at once, each with its file, line and column. Without --online nothing but files is read.
+    All problems are told at once, each with its file, line and column. Without --online nothing but files is read; the
+    file of an observed org, and a people file, are.
     Where env/ holds overlays and no --env is given, the config is checked with each of them.
     """
     reports = [report_option(said, _FORMATS) for said in report]
@@ -57,11 +58,26 @@ def _problems(call: Invocation, online: bool) -> Sequence[Problem]:
 
     root = root_of(call)
     problems = check(root.folder, call.env, root.main)
-    if online and not any(problem.severity == "error" for problem in problems):
+    if any(problem.severity == "error" for problem in problems):
+        return problems
+    if online:
         from rolecall.cli.online import online_problems
 
-        return [*problems, *online_problems(call)]
-    return problems
+        return list(dict.fromkeys((*problems, *online_problems(call))))
+    if not _may_be_observed(root):
+        return problems
+    from rolecall.cli.online import observed_problems
+
+    return list(dict.fromkeys((*problems, *observed_problems(call))))
+
+
+def _may_be_observed(root: Root) -> bool:
+    """Return whether the main file or an overlay has ``observed:``: only then is more than the config's files read."""
+    try:
+        paths = [root.folder / root.main, *(root.folder / "env").glob("*")]
+        return any(b"observed:" in path.read_bytes() for path in paths if path.is_file())
+    except OSError:
+        return False
 
 
 def _people(call: Invocation, problems: Sequence[Problem]) -> tuple[Sequence[PeopleCount], Sequence[Problem]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from rolecall.access.atoms import ORG
 from rolecall.model import normalise
@@ -11,6 +11,7 @@ from rolecall.plan.guards.blame import Blame, blame, cause_words, placed, undo_w
 from rolecall.plan.guards.case import PASS, Case, Finding, Item, at, unjudged
 from rolecall.plan.headline import people
 from rolecall.plan.impact_moves import Class
+from rolecall.plan.names_users import Absent, absent_users
 from rolecall.plan.people import name_some
 
 
@@ -51,13 +52,18 @@ def required_org_admins(case: Case) -> Finding:
     known = case.reckoning.admins()
     lost = _lost(case, {email: known[email] for email in named & known.keys()})
     absent = sorted(named - known.keys())
+    unknown = _unknown(case, absent)
+    if not lost and case.reckoning.judged and any(row.why != "unseen" for row in unknown):
+        return _unknown_admins(case, unknown, len(named), len(named) - len(absent))
     if not lost:
         if not case.reckoning.judged:
             return unjudged(case, len(named))
         if not case.reckoning.admins_known:
             return PASS._replace(limit=len(named))
-        already = f"Not org admin already, before this plan: {', '.join(absent)}." if absent else ""
-        return PASS._replace(limit=len(named), actual=len(named) - len(absent), message=already)
+        others = [email for email in absent if email not in {row.email for row in unknown}]
+        told = [f"Not org admin already, before this plan: {', '.join(others)}."] if others else []
+        told += [f"{row.words[:1].upper()}{row.words[1:]}." for row in unknown]
+        return PASS._replace(limit=len(named), actual=len(named) - len(absent), message=" ".join(told))
     place = at(case.place("required_org_admins"))
     blamed = _blame(case, lost)
     finding = Finding(
@@ -72,6 +78,23 @@ def required_org_admins(case: Case) -> Finding:
         ),
     )
     return placed(case, finding, blamed)
+
+
+def _unknown(case: Case, emails: Iterable[str]) -> list[Absent]:
+    """Return those of these users who are not active users, as far as users were read."""
+    directory = case.reckoning.outlook.directory
+    if directory is None:
+        return []
+    return absent_users(emails, directory, sees_invited=case.question.sees_invited)
+
+
+def _unknown_admins(case: Case, unknown: Sequence[Absent], limit: int, actual: int) -> Finding:
+    """Return the review for required org admins whose names match no active user."""
+    rows = [row for row in unknown if row.why != "unseen"]
+    listed = "; ".join(row.words.rstrip("?") for row in rows)
+    message = f"Required org admins that match no active user{at(case.place('required_org_admins'))}: {listed}."
+    fix = "Correct the addresses in `guards.required_org_admins`, or remove them."
+    return Finding("review", message, limit, actual, (Item(len(rows)),), fixes=(fix,))
 
 
 def require_self(case: Case) -> Finding:

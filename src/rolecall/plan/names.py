@@ -1,0 +1,123 @@
+"""Names that match nothing: addresses of flags and of the policy, and groups of access tests. Pure."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection, Iterable, Iterator
+from datetime import date
+from typing import NamedTuple
+
+from rolecall.errors import Problem, did_you_mean
+from rolecall.model.desired import Applied, Desired
+from rolecall.model.kinds import KINDS, address
+from rolecall.model.live import Live
+from rolecall.model.policy import AccessTest
+from rolecall.model.settings import UNSET, Settings
+from rolecall.plan.headline import enumerate_words
+from rolecall.plan.resolve import covers
+
+NEAREST = 3
+_CLOSE = 0.65
+_LIKE = "addresses are like `idp_groups/NAME`, `domains/NAME`, `sso`"
+_NOTHING = "nothing that the configuration, the org or the last apply has"
+_WILD = "*?["
+
+
+class Known(NamedTuple):
+    """The addresses that something has. ``unsure`` are sections of the org that were not read completely, of which an
+    address may be there all the same."""
+
+    addresses: frozenset[str]
+    unsure: frozenset[str] = frozenset()
+
+    def has(self, pattern: str) -> bool:
+        """Return whether an address or glob matches one of them."""
+        return pattern in self.addresses or any(covers((pattern,), at) for at in self.addresses)
+
+
+def known_addresses(desired: Desired, live: Live, applied: Applied) -> Known:
+    """Return every address that the configuration, the org or the last apply has, under each name they have for it."""
+    known: set[str] = {kind.section for kind in KINDS if not kind.keyed}
+    for settings in (desired.settings, live.settings, applied.settings):
+        known.update(_keyed(settings))
+    known.update(address("idp_groups", key) for key in (*live.facts.groups, *applied.group_ids))
+    known.update(address("idp_groups", old) for intent in desired.intents.values() for old in intent.previously)
+    known.update(desired.intents)
+    unsure = frozenset(kind.section for kind in KINDS if kind.keyed and live.covered(kind.section).state != "complete")
+    return Known(frozenset(known), unsure)
+
+
+def _keyed(settings: Settings) -> Iterator[str]:
+    for kind in KINDS:
+        entries = getattr(settings, kind.section)
+        if kind.keyed and entries is not UNSET:
+            yield from (address(kind.section, key) for key in entries)
+
+
+def flag_problems(flag: str, patterns: Iterable[str], known: Known, *, globs: bool) -> Iterator[Problem]:
+    """Yield a problem for each address of a flag that nothing has: an error; for a glob only where ``globs`` says so.
+
+    ``flag`` is its name as typed, such as ``--target``. Where its section was not read completely it is a warning.
+    """
+    for pattern in patterns:
+        if not known.has(pattern):
+            message = f"`{flag} {pattern}` matches {_NOTHING}"
+            problem = Problem("no_such_address", message, None, near_words(pattern, known.addresses))
+            strict = (globs or not _is_glob(pattern)) and pattern.partition("/")[0] not in known.unsure
+            yield problem if strict else problem._replace(severity="warning")
+
+
+def unmatched_names(desired: Desired, live: Live, applied: Applied, as_of: date) -> list[Problem]:
+    """Return a warning for each address of ``ignore`` and ``allow``, and each group of an access test, that nothing
+    has. Entries that have run out are left out."""
+    return [*_addresses(desired, known_addresses(desired, live, applied), as_of), *_groups(desired, live)]
+
+
+def _addresses(desired: Desired, known: Known, as_of: date) -> Iterator[Problem]:
+    policy = desired.policy
+    entries = [("ignore", entry.address, entry.until, entry.source) for entry in policy.ignore]
+    entries += [("allow", entry.target, entry.until, entry.source) for entry in policy.allow if entry.target]
+    for section, pattern, until, source in entries:
+        if until is not None and until < as_of:
+            continue
+        if not known.has(pattern) and pattern.partition("/")[0] not in known.unsure:
+            message = f"`{pattern}` in `{section}` matches {_NOTHING}"
+            yield Problem("no_such_address", message, source, near_words(pattern, known.addresses), "warning")
+
+
+def _groups(desired: Desired, live: Live) -> Iterator[Problem]:
+    """Yield a warning for each group of an access test that is none. Nothing is said where groups were not read."""
+    groups = desired.settings.idp_groups
+    known = {*live.facts.groups, *live.facts.homonyms, *(live.facts.legacy_links or ())}
+    known.update(() if groups is UNSET else groups)
+    if live.covered("idp_groups").state != "complete":
+        return
+    for test in desired.policy.access_tests:
+        yield from test_groups(test, known)
+
+
+def test_groups(test: AccessTest, known: Collection[str]) -> Iterator[Problem]:
+    """Yield a warning for each group that an access test names and that is not among the known ones."""
+    for group in dict.fromkeys((*(test.groups or ()), *(test.granted_by_only or ()))):
+        if group not in known:
+            message = f"the access test `{test.name}` names the group `{group}`, which neither the configuration nor "
+            hint = did_you_mean(group, known) or "check the spelling; a group that is not there gives nothing"
+            yield Problem("no_such_group", f"{message}the org has", test.source, hint, "warning")
+
+
+def _is_glob(pattern: str) -> bool:
+    return any(mark in pattern for mark in _WILD)
+
+
+def near_words(pattern: str, known: Collection[str]) -> str:
+    """Return a hint with the nearest addresses; a section alone means all its entries, a key alone its address."""
+    if any(kind.keyed and kind.section == pattern.rstrip("/") for kind in KINDS):
+        return f"write `{pattern.rstrip('/')}/*` for all of them"
+    section, slash, key = pattern.partition("/")
+    entries = [at for at in sorted(known) if slash and at.startswith(f"{section}/")] or sorted(known)
+    keys = {(at.partition("/")[2] or at).casefold(): at for at in entries}
+    word = (key or section).casefold()
+    found = [keys[word]] if word in keys else []
+    found += [keys[name] for name in difflib.get_close_matches(word, keys, NEAREST, _CLOSE)]
+    near = [f"`{at}`" for at in dict.fromkeys(found)][:NEAREST]
+    return f"did you mean {enumerate_words(near, NEAREST).replace(' and ', ' or ')}?" if near else _LIKE

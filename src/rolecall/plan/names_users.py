@@ -1,0 +1,90 @@
+"""Users whom the policy names and who are not there: misspelt, inactive, gone, or out of the source's sight. Pure."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator
+from typing import Literal, NamedTuple
+
+from rolecall.errors import Problem
+from rolecall.model import normalise
+from rolecall.model.desired import Desired
+from rolecall.model.directory import Directory
+from rolecall.plan.people import numbers_of
+
+Why = Literal["inactive", "misspelt", "gone", "unseen"]
+_CLOSE = 0.74
+"""How alike two names before the @ are, or two domains, before one is taken for the other."""
+
+
+class Absent(NamedTuple):
+    """A user whom the configuration names and who is not an active user. ``near`` is the likely spelling.
+
+    ``gone``: the source has all users and not this one. ``unseen``: it cannot have invited users, so they may exist.
+    """
+
+    email: str
+    why: Why
+    near: str | None = None
+
+    @property
+    def words(self) -> str:
+        """One sentence for a reader, without its full stop."""
+        match self.why:
+            case "inactive":
+                return f"{self.email} is no longer active"
+            case "misspelt":
+                return f"no user {self.email}; did you mean {self.near}?"
+            case "gone":
+                return f"no user {self.email} in this org"
+            case "unseen":
+                return f"{self.email} is not in the source of users, which cannot see invited users"
+
+
+def absent_users(emails: Iterable[str], directory: Directory, *, sees_invited: bool) -> list[Absent]:
+    """Return those of these users who are not active users of the directory, by e-mail.
+
+    ``sees_invited`` says that the users were read from the org itself, which has invited users too.
+    """
+    wanted = {normalise.email(email) for email in emails}
+    numbers = numbers_of(directory, wanted)
+    return [
+        absent
+        for email in sorted(wanted)
+        if (absent := _absent(email, numbers.get(email), directory, sees_invited=sees_invited)) is not None
+    ]
+
+
+def required_admin_warnings(desired: Desired, directory: Directory, *, sees_invited: bool) -> Iterator[Problem]:
+    """Yield a warning for each required org admin who is not an active user."""
+    where = desired.policy.sources.get("guards.required_org_admins")
+    required = desired.policy.guards.required_org_admins
+    for absent in absent_users(required, directory, sees_invited=sees_invited):
+        hint = "correct the address, or remove it"
+        message = f"guards.required_org_admins: {absent.words}"
+        yield Problem("required_admin_absent", message, where, hint, "warning")
+
+
+def _absent(email: str, number: int | None, directory: Directory, *, sees_invited: bool) -> Absent | None:
+    if number is not None:
+        return None if directory.traits(number).active else Absent(email, "inactive")
+    if (near := _nearest(email, directory.emails)) is not None:
+        return Absent(email, "misspelt", near)
+    return Absent(email, "gone" if sees_invited else "unseen")
+
+
+def _nearest(email: str, emails: Iterable[str]) -> str | None:
+    """Return the address that differs least, in the name or in the domain alone; None where none is near."""
+    name, _, domain = email.partition("@")
+    names: dict[str, str] = {}
+    domains: dict[str, str] = {}
+    for known in emails:
+        local, _, host = normalise.email(known).partition("@")
+        if host == domain:
+            names[local] = known
+        elif local == name:
+            domains[host] = known
+    for word, candidates in ((name, names), (domain, domains)):
+        if close := difflib.get_close_matches(word, candidates, 1, _CLOSE):
+            return candidates[close[0]]
+    return None

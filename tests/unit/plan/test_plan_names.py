@@ -1,0 +1,84 @@
+"""Addresses that nothing has, and the nearest ones; users who are not there, and the nearest ones."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import orgs
+import pytest
+from small_org import config, crowd, live, person
+
+from rolecall.model.desired import Applied, Intent
+from rolecall.model.live import UNREAD
+from rolecall.model.settings import GroupMapping, Settings
+from rolecall.plan.names import flag_problems, known_addresses, near_words, unmatched_names
+from rolecall.plan.names_users import absent_users
+
+ORG = live({"More": "member: X", "Legal": ""})
+CONFIG = config({"New": "member: X"}, intents={"New": Intent(previously=("Old",))})
+APPLIED = Applied(Settings(idp_groups={"Gone": GroupMapping()}), group_ids={"Remembered": "g9"})
+
+
+def told(*patterns, globs=True, org=ORG):
+    known = known_addresses(CONFIG, org, APPLIED)
+    return [(problem.severity, problem.hint) for problem in flag_problems("--target", patterns, known, globs=globs)]
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    ["idp_groups/More", "idp_groups/New", "idp_groups/Old", "idp_groups/Gone", "idp_groups/Remembered", "idp_groups/L*",
+     "sso", "scim", "domains/acme.com", "*"],
+)  # fmt: skip
+def test_what_config_org_or_last_apply_has_is_known(pattern):
+    assert told(pattern) == []
+
+
+@pytest.mark.parametrize(
+    ("pattern", "hint"),
+    [
+        ("idp_groups/Mroe", "did you mean `idp_groups/More`?"),
+        ("idp_group/More", "did you mean `idp_groups/More`?"),
+        ("More", "did you mean `idp_groups/More`?"),
+        ("more", "did you mean `idp_groups/More`?"),
+        ("idp_groups", "write `idp_groups/*` for all of them"),
+        ("domains/", "write `domains/*` for all of them"),
+        ("nope", "addresses are like `idp_groups/NAME`, `domains/NAME`, `sso`"),
+    ],
+)
+def test_the_nearest_are_named(pattern, hint):
+    assert told(pattern) == [("error", hint)]
+    assert near_words(pattern, ["idp_groups/More"]) == hint
+
+
+def test_a_glob_that_leaves_nothing_out_is_a_warning():
+    assert told("idp_groups/Z*", globs=False)[0][0] == "warning"
+    assert told("idp_groups/Z", globs=False)[0][0] == "error"
+
+
+def test_of_a_section_that_was_not_read_nothing_is_sure():
+    unread = replace(ORG, coverage={"idp_groups": UNREAD})
+    assert told("idp_groups/Zeta", org=unread)[0][0] == "warning"
+    assert unmatched_names(CONFIG, unread, APPLIED, orgs.TODAY) == []
+
+
+PEOPLE = crowd([person("ann"), person("bob"), person("ed", active=False)])
+
+
+@pytest.mark.parametrize(
+    ("email", "why", "near"),
+    [
+        ("ANN@acme.com", None, None),
+        ("anne@acme.com", "misspelt", "ann@acme.com"),
+        ("ann@acme.co", "misspelt", "ann@acme.com"),
+        ("ed@acme.com", "inactive", None),
+        ("zoe@acme.com", "gone", None),
+        ("zoe@other.org", "gone", None),
+    ],
+)
+def test_why_a_user_is_absent(email, why, near):
+    found = absent_users([email], PEOPLE, sees_invited=True)
+    assert [(row.why, row.near) for row in found] == ([(why, near)] if why else [])
+
+
+def test_who_is_not_seen_may_have_been_invited():
+    assert [row.why for row in absent_users(["zoe@acme.com"], PEOPLE, sees_invited=False)] == ["unseen"]
