@@ -22,8 +22,8 @@ class Question:
     ``people_hint`` is what to do where they could not be read, empty where nobody knows.
     ``lifts`` are the allowances given for this run alone. ``config`` names the config as the journal does, which
     tells addresses that another config applied last; empty when nobody knows. ``forecasts``: users come from a source
-    that knows the members of groups which the org does not have yet. ``sees_invited``: they were read from the org itself,
-    which has invited users too.
+    that knows the members of groups which the org does not have yet. ``sees_invited``: they were read from the org
+    itself, which has invited users too.
     """
 
     desired: Desired
