@@ -7,6 +7,7 @@ from datetime import date, datetime
 
 from rolecall.errors import Problem
 from rolecall.model.desired import Desired
+from rolecall.model.kinds import address
 from rolecall.model.live import Coverage, Live
 from rolecall.model.settings import Sso
 from rolecall.plan.coverage import unread_warnings
