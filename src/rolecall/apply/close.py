@@ -62,6 +62,7 @@ def seen(
         group_ids=ids,
         unmanaged=frozenset(found.unmanaged),
         expires=frozenset(at for at, intent in desired.intents.items() if intent.expires),
+        ends={at: intent.expires for at, intent in desired.intents.items() if intent.expires},
         waiting=None if today is None else _waiting(found, applied, today),
         config=facts.config or "",
         commit=facts.commit,

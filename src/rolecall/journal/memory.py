@@ -19,7 +19,7 @@ from rolecall.model.kinds import split_address
 from rolecall.model.run import Record
 from rolecall.model.settings import Address
 
-_FACTS = ("policy", "protected", "group_ids", "unmanaged", "expires", "waiting")
+_FACTS = ("policy", "protected", "group_ids", "unmanaged", "expires", "ends", "waiting")
 _NOTE = "note:"
 
 
@@ -35,7 +35,8 @@ def applied(database: Database, org_id: str) -> Applied:
         config={Address(at): config for at, (_, config) in values.items()},
         unmanaged=frozenset(map(Address, facts["unmanaged"])) if "unmanaged" in facts else None,
         expires=frozenset(map(Address, facts["expires"])) if "expires" in facts else None,
-        waiting={Address(at): date.fromisoformat(day) for at, day in facts.get("waiting", {}).items()},
+        ends=_days(facts["ends"]) if "ends" in facts else None,
+        waiting=_days(facts.get("waiting", {})),
     )
 
 
@@ -145,12 +146,19 @@ def _news(database: Database, org_id: str, seen: Seen) -> dict[str, Any]:
         "group_ids": {**told.get("group_ids", {}), **seen.group_ids} if seen.group_ids else None,
         "unmanaged": sorted(seen.unmanaged) if seen.unmanaged is not None else None,
         "expires": sorted(seen.expires) if seen.expires is not None else None,
-        "waiting": {at: day.isoformat() for at, day in sorted(seen.waiting.items())}
-        if seen.waiting is not None
-        else None,
+        "ends": _iso(seen.ends),
+        "waiting": _iso(seen.waiting),
     }
     news |= {name: fact for name, fact in facts.items() if fact is not None and fact != told.get(name)}
     return {name: said for name, said in news.items() if said or name in _FACTS}
+
+
+def _iso(days: Mapping[Address, date] | None) -> dict[str, str] | None:
+    return None if days is None else {at: day.isoformat() for at, day in sorted(days.items())}
+
+
+def _days(told: Mapping[str, str]) -> dict[Address, date]:
+    return {Address(at): date.fromisoformat(day) for at, day in told.items()}
 
 
 def _replayed(chain: list[Entry]) -> tuple[dict[str, tuple[Any, ...]], dict[str, Any]]:

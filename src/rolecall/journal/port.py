@@ -57,8 +57,8 @@ class Seen:
 
     ``values`` are the managed addresses seen live as desired; ``forgotten`` addresses leave the memory (deleted,
     released). None means: leave what is remembered. ``group_ids`` are added to those known. ``unmanaged`` are all
-    addresses of the inventory. ``expires`` are the addresses that have an end; ``waiting`` says since which day a
-    group has been waited for.
+    addresses of the inventory. ``expires`` are the addresses that have an end, ``ends`` their last days;
+    ``waiting`` says since which day a group has been waited for.
     """
 
     values: Mapping[Address, Value | None] = field(default_factory=dict)
@@ -68,6 +68,7 @@ class Seen:
     group_ids: Mapping[str, str] = field(default_factory=dict)
     unmanaged: frozenset[Address] | None = None
     expires: frozenset[Address] | None = None
+    ends: Mapping[Address, date] | None = None
     waiting: Mapping[Address, date] | None = None
     config: str = ""
     commit: str | None = None

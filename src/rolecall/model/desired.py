@@ -59,7 +59,8 @@ class Applied:
 
     ``group_ids`` maps a group's name to the org's id it had then. ``config`` tells which config applied an address
     last (the ``foreign`` guard). ``unmanaged`` are the unmanaged addresses when last seen. ``expires`` are the
-    entries that had an end; None when that was not kept. ``waiting`` says since when a group has been waited for.
+    entries that had an end, ``ends`` their last days; None when that was not kept. ``waiting`` says since when a group
+    has been waited for.
     """
 
     settings: Settings = Settings()
@@ -69,6 +70,7 @@ class Applied:
     config: Mapping[Address, str] = field(default_factory=dict)
     unmanaged: frozenset[Address] | None = None
     expires: frozenset[Address] | None = None
+    ends: Mapping[Address, date] | None = None
     waiting: Mapping[Address, date] = field(default_factory=dict)
 
 

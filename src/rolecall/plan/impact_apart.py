@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 
-from rolecall.access.candidates import candidates
-from rolecall.access.candidates import scope as needed_scope
-from rolecall.access.rules import compile_access
 from rolecall.model.change import Change
 from rolecall.model.kinds import value_at
 from rolecall.model.settings import BLANK, Address
+from rolecall.plan.expiries import expiry_row
 from rolecall.plan.headline import Shift, enumerate_words, people, sentence, shift_of, shifts
-from rolecall.plan.impact_moves import classes, moves
 from rolecall.plan.outlook import Outlook
 from rolecall.plan.question import Question
 from rolecall.plan.reading import pending_mappings
 from rolecall.plan.resolve import expires_soon, live_address
 from rolecall.plan.shares import share
-from rolecall.plan.state import with_mappings
+from rolecall.plan.sign_up import sign_up_row
+from rolecall.plan.suppose import suppose
 from rolecall.plan.value import Apart, ApartKind, Move, Released, Tally
 
 _SAID = 4
@@ -39,31 +36,12 @@ def apart(
         _pending(question, outlook, waiting),
         _row("expired", [c for c in changes if c.reason == "expired"], told),
         _expiring(question, outlook, names),
+        expiry_row(question, outlook, names),
+        sign_up_row(outlook, changes),
         _row("human", [c for c in changes if c.via == "human"], told),
         _released(released),
     )
     return tuple(row for row in rows if row is not None)
-
-
-def suppose(outlook: Outlook, changes: Sequence[Change]) -> tuple[Move, ...]:
-    """What would happen to people if, once the plan is done, these mappings were changed."""
-    if outlook.directory is None or outlook.problem:
-        return ()
-    supposed = tuple(replace(change, via="api") for change in changes)
-    settings = with_mappings(outlook.last.settings, supposed)
-    after = compile_access(settings, outlook.last.facts, atoms=outlook.before.atoms)
-    touched = candidates(outlook.after, after, outlook.directory)
-    then = replace(
-        outlook,
-        first=outlook.last,
-        last=outlook.last._replace(settings=settings),
-        before=outlook.after,
-        after=after,
-        scope=needed_scope(outlook.after, after),
-        touched=touched,
-        written=supposed,
-    )
-    return moves(then, classes(then))
 
 
 def _row(kind: ApartKind, changes: Sequence[Change], told: Sequence[Move]) -> Apart | None:

@@ -12,6 +12,7 @@ from rolecall.model.kinds import split_address
 from rolecall.model.policy import AccessTest
 from rolecall.model.settings import Address
 from rolecall.plan.access_tests import tests_of
+from rolecall.plan.expiries import MOST, moved_ends
 from rolecall.plan.outlook import Outlook
 from rolecall.plan.people import owner_emails
 from rolecall.plan.question import Question
@@ -65,13 +66,14 @@ def _emails(question: Question, tests: Iterable[AccessTest]) -> Iterator[str]:
 
 
 def _told_apart(question: Question, reported: Iterable[Address], names: Mapping[str, str]) -> Iterator[str]:
-    """Groups whose people are told though nothing is written: the reported ones, and those that expire soon."""
+    """Groups whose users are told though nothing is written: the reported ones, those that expire soon, those whose
+    `expires` is another one."""
     for at in reported:
         section, key = split_address(at)
         if section == "idp_groups" and key:
             yield key
-    for at, intent in question.desired.intents.items():
-        if expires_soon(intent, question.as_of):
-            section, key = split_address(at)
-            if section == "idp_groups" and key:
-                yield names.get(key, key)
+    soon = [at for at, intent in question.desired.intents.items() if expires_soon(intent, question.as_of)]
+    for at in (*soon, *(end.address for end in moved_ends(question)[:MOST])):
+        section, key = split_address(at)
+        if section == "idp_groups" and key:
+            yield names.get(key, key)

@@ -26,7 +26,7 @@ from rolecall.plan.released import Unmanaged as Unmanaged
 FORMAT_VERSION = "1.0"
 
 Verdict = Literal["pass", "review", "block", "allowed", "not judged"]
-ApartKind = Literal["waiting", "expired", "expiring", "human", "released"]
+ApartKind = Literal["waiting", "expired", "expiring", "expiry", "human", "released", "sign_up"]
 
 
 class OrgRef(NamedTuple):
@@ -44,7 +44,8 @@ class Apart(NamedTuple):
 
     ``waiting``: would move once the IdP pushes the group; empty unless the people source can forecast them.
     ``expired`` and ``human`` are also in the impact's own counts, the others are not: ``expiring`` will fall due
-    within 14 days, ``released`` keeps what it gives though the config no longer asks for it.
+    within 14 days, ``expiry`` has another `expires` than when last applied, ``sign_up`` decides who can join by
+    themselves, ``released`` keeps what it gives though the config no longer asks for it.
     """
 
     kind: ApartKind

@@ -26,6 +26,8 @@ _APART: Mapping[ApartKind, str] = {
     "waiting": "Once the IdP pushes the pending groups: ",
     "expired": "Because a mapping expired: ",
     "expiring": "",
+    "expiry": "",
+    "sign_up": "",
     "human": "By what a person must do: ",
 }
 """How people of changes that are told apart are introduced; the released ones stand in the inventory."""
@@ -116,7 +118,10 @@ def plan_told(plan: Plan) -> Iterable[Told]:
         yield from _upgrade(impact.upgrade)
     yield from (Told(visible(text), bool(impact.transients)) for text in transient_sentences(impact))
     everything = {change.address for change in plan.changes}
+    moved = {at for row in impact.apart if row.kind == "expiry" for at in row.addresses}
     for row in impact.apart:
+        if row.kind == "expiring" and moved.issuperset(row.addresses):
+            continue
         whole = row.kind in ("expired", "human") and everything <= set(row.addresses)
         if row.kind in _APART and not whole:
             yield from (Told(f"{_APART[row.kind]}{visible(text)}") for text in row.sentences)

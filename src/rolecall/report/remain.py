@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
 from rolecall.model.fields import field_changes
@@ -11,7 +12,7 @@ from rolecall.model.roles import ORG_ADMIN
 from rolecall.model.settings import GroupMapping
 from rolecall.plan.headline import combos
 from rolecall.plan.value import Released, Unmanaged
-from rolecall.report.phrases import count, mapping_words
+from rolecall.report.phrases import count, listed, mapping_words
 from rolecall.report.visible import visible
 from rolecall.report.words import gives_org_admin, scalar
 
@@ -22,9 +23,25 @@ def released_words(released: Sequence[Released]) -> Iterable[str]:
     """Yield a sentence for each address that is no longer managed, the first few; then a count."""
     for item in released[:_SHOWN]:
         users = "" if item.people is None else f"; {count(item.people, 'user')}"
-        yield f"No longer managed: {released_what(item)}, stays as it is: {released_value(item)}{users}"
+        unmap = f"; {unmap_words([item.address])}" if isinstance(item.value, GroupMapping) else ""
+        yield f"No longer managed: {released_what(item)}, stays as it is: {released_value(item)}{users}{unmap}"
     if len(released) > _SHOWN:
         yield f"No longer managed: {len(released) - _SHOWN:,} more"
+
+
+def unmap_words(addresses: Sequence[str]) -> str:
+    """How to unmap a group of an additive section: ``to unmap: `Writer-Sales: blank` ``."""
+    key = visible(addresses[0].partition("/")[2])
+    name = key if len(addresses) == 1 and re.fullmatch(r"\w[\w .-]*", key) else "NAME"
+    return f"to unmap: `{name}: blank`"
+
+
+def left_words(unmanaged: Sequence[Unmanaged]) -> Iterable[str]:
+    """A sentence that names mapped groups which the config does not have and an additive section leaves as they are."""
+    names = [item.address for item in unmanaged if not item.released]
+    if names:
+        are = "it is" if len(names) == 1 else "they are"
+        yield f"Mapped in the org, not in the config, left as {are}: {listed(names, _SHOWN)}; {unmap_words(names)}"
 
 
 def released_what(item: Released) -> str:

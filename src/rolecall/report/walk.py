@@ -18,7 +18,7 @@ from rolecall.report.coverage import planned_sentence, users_sentence
 from rolecall.report.flow import flow
 from rolecall.report.people import Told, change_told, left_on_default, moves_by_address, plan_told
 from rolecall.report.phrases import count
-from rolecall.report.remain import released_words, unmanaged_words
+from rolecall.report.remain import left_words, released_words, unmanaged_words
 from rolecall.report.verdicts import verdict_rows
 from rolecall.report.visible import visible
 from rolecall.report.words import BLANK_IS, REASONS, VIA_REASONS, Diff, diffs
@@ -227,5 +227,7 @@ def _remain(plan: Plan) -> Iterable[Note]:
     yield from (Note(text) for text in released_words(plan.released))
     for text, warn in unmanaged_words(plan.unmanaged):
         yield Note(text, "warn" if warn else "plain")
+    if plan.desired.policy.managing("idp_groups") == "additive":
+        yield from (Note(text, "dim") for text in left_words(plan.unmanaged))
     if plan.partial:
         yield Note("Cut to targets: other differences are not shown, and not applied.", "warn")

@@ -12,7 +12,7 @@ from rolecall.model.desired import Applied, Intent
 from rolecall.model.directory import Directory, PeopleScope
 from rolecall.model.live import Coverage
 from rolecall.model.policy import AccessTest, Combo, Guards, Policy
-from rolecall.model.settings import Defaults, Scim
+from rolecall.model.settings import Address, Defaults, Scim
 from rolecall.plan.begin import begin
 from rolecall.plan.make import make
 from rolecall.plan.value import Tally, TeamTally
@@ -125,7 +125,7 @@ def test_what_expires_within_14_days_is_foretold():
         "They can still sign in.",
     )
     later = plan({"A": "member: X"}, {"A": "member: X"}, [], intents={"A": Intent(expires=date(2026, 12, 7))})
-    assert later.impact.apart == ()
+    assert [row.kind for row in later.impact.apart] == ["expiry"]
 
 
 def test_what_a_person_must_do_counts_and_is_told_apart():
@@ -209,7 +209,8 @@ def test_soon_is_from_the_last_day_to_14_days_before_it(last, told):
     made = plan({"A": "member: X"}, {"A": "member: X"}, many(1, "A"), intents=intents)
     assert any(row.kind == "expiring" for row in made.impact.apart) is told
     assert any(problem.code == "expires_soon" for problem in made.warnings) is told
-    asked = ask(config({"A": "member: X"}, intents=intents), live({"A": "member: X"}), None)
+    known = Applied(ends={Address("idp_groups/A"): last})
+    asked = ask(config({"A": "member: X"}, intents=intents), live({"A": "member: X"}), None, known)
     assert bool(begin(asked).scope.groups) is (told or last < date(2026, 11, 22))
 
 

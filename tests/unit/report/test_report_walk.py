@@ -255,7 +255,7 @@ def test_names_that_would_mislead_are_shown_escaped() -> None:
 
 def test_unmanaged_org_admins_are_warnings() -> None:
     remain = walk(full_plan()).remain
-    assert [note.tone for note in remain] == ["plain", "plain", "warn"]
+    assert [note.tone for note in remain] == ["plain", "plain", "warn", "dim"]
     assert (
         remain[1].text == "Not managed here: 2 mapped groups, 1 of them gives org admin (rolecall access --unmanaged)"
     )

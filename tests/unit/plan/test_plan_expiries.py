@@ -1,0 +1,94 @@
+"""Setting, moving and removing `expires` is told, with the date and the users who are affected on that day."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+import pytest
+from small_org import ask, config, crowd, live, many
+
+from rolecall.model.desired import NOTHING_APPLIED, Applied, Intent
+from rolecall.model.live import Coverage
+from rolecall.model.policy import Ignore, Policy
+from rolecall.model.settings import Address
+from rolecall.plan.begin import begin
+from rolecall.plan.make import make
+from rolecall.plan.value import Tally
+from rolecall.report.walk import walk
+
+AT = Address("idp_groups/A")
+JAN, FEB = date(2030, 1, 31), date(2030, 2, 28)
+MAPPED = {"A": "member: X"}
+
+
+def question(ends, applied=NOTHING_APPLIED, policy=None, people=(), **more):
+    intents = {"A": Intent(expires=ends)} if ends else {}
+    return ask(config(MAPPED, policy, intents=intents), live(MAPPED), people, applied, **more)
+
+
+def row(*args, **more):
+    rows = [apart for apart in make(question(*args, **more)).impact.apart if apart.kind == "expiry"]
+    return rows[0] if rows else None
+
+
+def test_an_end_that_is_set_has_its_date_and_users():
+    told = row(JAN, people=many(2, "A"))
+    assert told.sentences == (
+        "idp_groups/A expires after 31 Jan 2030 (no date before). Then: 2 people lose X member and fall back to the "
+        "default (Everyone member). They can still sign in.",
+    )
+    assert (told.people, told.to_default, told.addresses) == (Tally(change=2), 2, (AT,))
+
+
+def test_an_end_that_moves_has_both_dates():
+    (text,) = row(FEB, Applied(ends={AT: JAN}), people=many(2, "A")).sentences
+    assert text.startswith(
+        "idp_groups/A expires after 28 Feb 2030 instead of 31 Jan 2030. Then: 2 people lose X member"
+    )
+
+
+def test_an_end_that_is_removed_says_who_keeps_access():
+    told = row(None, Applied(ends={AT: JAN}), people=many(2, "A"))
+    assert told.sentences == (
+        "idp_groups/A no longer expires (before: after 31 Jan 2030). 2 people keep the access that would have ended.",
+    )
+    assert told.people == Tally()
+
+
+@pytest.mark.parametrize(
+    ("ends", "applied"),
+    [
+        (JAN, Applied(ends={AT: JAN})),
+        (None, Applied(ends={})),
+        (None, Applied()),
+        (JAN, Applied(expires=frozenset([AT]))),
+    ],
+)
+def test_an_end_that_stays_is_not_told(ends, applied):
+    assert row(ends, applied, people=many(2, "A")) is None
+
+
+def test_an_ignored_entry_and_one_outside_the_targets_are_not_told():
+    ignoring = Policy(ignore=(Ignore(str(AT), "elsewhere"),))
+    assert row(JAN, policy=ignoring, people=many(2, "A")) is None
+    assert row(JAN, people=many(2, "A"), targets=("idp_groups/B",)) is None
+    assert row(JAN, people=many(2, "A"), targets=("idp_groups/*",)) is not None
+
+
+def test_users_are_read_for_it_and_unknown_where_they_were_not():
+    assert begin(question(JAN, people=None)).scope.groups == {"A"}
+    assert row(JAN, people=None).sentences[0].endswith("The users affected are unknown, since users were not read.")
+    partial = replace(crowd(many(2, "A")), coverage=Coverage("partial", 2, 9))
+    made = make(replace(question(JAN, people=None), directory=partial))
+    assert "Then at least: 2 people lose X member" in made.impact.apart[0].sentences[0]
+
+
+def test_it_is_in_the_report_also_where_nothing_else_changes():
+    told = walk(make(question(JAN, people=many(2, "A"))))
+    assert any("expires after 31 Jan 2030" in note.text for note in told.people)
+
+
+def test_what_is_due_soon_is_told_once():
+    told = walk(make(question(date(2026, 12, 1), people=many(2, "A"))))
+    assert sum("2 people lose X member" in note.text for note in told.people) == 1

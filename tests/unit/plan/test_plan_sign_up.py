@@ -1,0 +1,73 @@
+"""What a change of domains or SSO means for users who are not in the org yet."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from small_org import ask, config, live
+
+from rolecall.model.desired import Intent
+from rolecall.model.settings import Address, Domain, Sso
+from rolecall.plan.make import make
+from rolecall.report.walk import walk
+
+OPEN, ASK, CLOSED = Domain(True, "immediate"), Domain(True, "approval"), Domain(False, "approval")
+
+
+def told(before, after, was_sso=Sso(enabled=False), **more):
+    org = live({}, sso=was_sso)
+    settings = replace(org.settings, domains={"acme.com": before})
+    wanted = config(None, domains={"acme.com": after} if after else {}, **more)
+    if after is None:
+        wanted = replace(wanted, intents={Address("domains/acme.com"): Intent(remove=True)})
+    plan = make(ask(wanted, replace(org, settings=settings), []))
+    return [text for row in plan.impact.apart if row.kind == "sign_up" for text in row.sentences], plan
+
+
+@pytest.mark.parametrize(
+    ("after", "said"),
+    [
+        (OPEN, "Anyone who signs up with an address at acme.com joins at once, with default access (Everyone member)."),
+        (
+            ASK,
+            "Anyone with an address at acme.com can ask to join; who is approved joins with default access "
+            "(Everyone member). Until then they have no access.",
+        ),
+    ],
+)
+def test_who_can_join_and_with_what(after, said):
+    sentences, plan = told(CLOSED, after)
+    assert sentences == [said]
+    assert any(note.text == said for note in walk(plan).people)
+
+
+def test_closing_a_domain_says_so_and_what_sso_still_allows():
+    closed = "New users with an address at acme.com cannot join by themselves: they need an invitation or the IdP."
+    assert told(OPEN, CLOSED)[0] == [closed]
+    sso = Sso(enabled=True, allow_uninvited=True)
+    assert told(OPEN, CLOSED, sso)[0] == [
+        closed,
+        "Through SSO they still get an account at once, with default access (Everyone member).",
+    ]
+
+
+def test_a_field_that_is_not_managed_counts_as_the_org_has_it():
+    assert told(Domain(False, "immediate"), Domain(discoverable=True))[0][0].startswith("Anyone who signs up")
+
+
+def test_a_domain_that_goes_and_a_plan_without_one():
+    assert told(OPEN, None)[0] == ["New users with an address at acme.com can no longer join by themselves."]
+    assert told(OPEN, OPEN)[0] == []
+
+
+@pytest.mark.parametrize(
+    ("allowed", "said"),
+    [
+        (True, "Anyone who signs in through SSO gets an account at once, with default access (Everyone member)."),
+        (False, "Signing in through SSO does not create an account: new users need an invitation or the IdP."),
+    ],
+)
+def test_sso_says_whether_it_creates_accounts(allowed, said):
+    was = Sso(enabled=True, allow_uninvited=not allowed)
+    assert told(OPEN, OPEN, was, sso=Sso(allow_uninvited=allowed))[0] == [said]
