@@ -1,7 +1,10 @@
-"""The law of what was not read: whoever cannot be read, no guard says less than it would if they were."""
+"""The laws of what was not read: whoever cannot be read, no guard says less than it would if they were, and no output
+in any format is an all-clear."""
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -12,14 +15,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_prop_order import on_the_new_endpoint
 
+from rolecall.cli.drift_present import render as render_drift
+from rolecall.cli.drifting import drift_exit
+from rolecall.cli.sinks import FORMATS, render
 from rolecall.codec.people import decode_people, encode_person
-from rolecall.model.desired import Desired
+from rolecall.errors import Exit
+from rolecall.jobs.assertions import broken
+from rolecall.jobs.metrics import drift_metrics
+from rolecall.model.desired import Applied, Desired
 from rolecall.model.directory import Directory, Person
 from rolecall.model.live import UNREAD, Caller, Coverage, Group, Live
 from rolecall.model.policy import AccessTest, Band, Guards, Limit, Policy
 from rolecall.model.settings import BLANK, Domain, Settings, Sso
+from rolecall.outside.metrics import metrics_text
+from rolecall.plan.digest import digest
+from rolecall.plan.drift import Memory
+from rolecall.plan.drift_make import Inquiry, Past, find
 from rolecall.plan.make import make
 from rolecall.plan.question import Question
+from rolecall.plan.users_read import gaps
 from rolecall.plan.value import Plan
 
 any_org = st.one_of(access_orgs(), on_the_new_endpoint())
@@ -103,3 +117,89 @@ def test_no_guard_and_no_test_says_less_for_want_of_people(
         assert verdicts["unread"] == "block"
     assert refused(full) <= refused(dim)
     assert {change.address for change in full.writes} == {change.address for change in dim.writes}
+
+
+CALM = re.compile(
+    r"Nothing drifted|^No drift\.|Org admins (stay|go)|\b0 (people|users)\b|all read|(?<!: )No changes\.", re.MULTILINE
+)
+NOBODY = "Nobody's access changes"
+forms = st.sampled_from(FORMATS)
+
+
+@st.composite
+def without_groups(draw: st.DrawFn, question: Question, org: Org) -> Question:
+    """The question with a source of users that lacks some groups, while the org counts the members of each."""
+    dropped = draw(st.frozensets(st.sampled_from(sorted(question.live.facts.groups) or ["G1"]), min_size=1))
+    counts = Counter(group for person in org.people for group in person.groups)
+    groups = {name: group._replace(members=counts[name]) for name, group in question.live.facts.groups.items()}
+    facts = replace(question.live.facts, groups=groups)
+    rows = [person._replace(groups=tuple(set(person.groups) - dropped)) for person in org.people]
+    read = decode_people(map(encode_person, rows))
+    live = replace(question.live, facts=facts)
+    return replace(question, live=live, directory=replace(read, gaps=gaps(read, facts)))
+
+
+@given(st.data(), any_org, guards, forms)
+def test_no_output_of_a_plan_is_an_all_clear_for_want_of_people(
+    data: st.DataObject, org: Org, rules: Guards, form: str
+) -> None:
+    question = asked(org, rules, Sso(), None)
+    full = make(question)
+    dim = make(replace(question, directory=data.draw(less(org))))
+    if full.impact.changed:
+        assert "people" in dim.unread
+    if "people" in dim.unread:
+        text = render(dim, form, "", digest(dim))
+        assert not CALM.search(text), text
+        assert re.search("(U|u)sers|people", text), text
+        assert NOBODY not in text or not dim.impact.problem
+    if dim.impact.problem:
+        assert broken(dim, ["no-access-change"])
+
+
+@given(st.data(), on_the_new_endpoint(), guards, forms)
+def test_a_group_that_only_the_org_knows_is_not_taken_for_empty(
+    data: st.DataObject, org: Org, rules: Guards, form: str
+) -> None:
+    """But for users who are in another group that changes, too: of those the other group tells."""
+    question = asked(org, rules, Sso(), None)
+    full = make(question)
+    gap = data.draw(without_groups(question, org))
+    dim = make(gap)
+    changed = {at for move in full.impact.moves for at in move.because}
+    hidden = {f"idp_groups/{name}" for name in gap.directory.gaps.missing} if gap.directory else set()
+    if hidden & changed or (hidden and not changed.isdisjoint({"defaults", "scim"})):
+        assert "people" in dim.unread
+        text = render(dim, form, "", digest(dim))
+        assert not CALM.search(text)
+        assert NOBODY not in text
+    elif hidden:
+        assert "people_group_missing" in {problem.code for problem in dim.warnings}
+    moved = {who.id for move in dim.impact.moves for who in move.people}
+    known = {person.email: person.groups for person in org.people}
+    for move in full.impact.moves:
+        for who in move.people:
+            alone = {f"idp_groups/{name}" for name in known[who.email or ""]} - hidden
+            assert who.id in moved or "people" in dim.unread or alone & changed
+
+
+@given(st.data(), any_org, guards, forms)
+def test_no_output_of_drift_is_an_all_clear_for_want_of_people(
+    data: st.DataObject, org: Org, rules: Guards, form: str
+) -> None:
+    question = asked(org, rules, Sso(), None)
+    directory = data.draw(less(org))
+    same = replace(question.desired, settings=question.live.settings)
+    memory = Memory(
+        Applied(question.live.settings), whole=frozenset({"domains", "defaults", "sso", "scim", "idp_groups"})
+    )
+    found = find(Inquiry(replace(question, desired=same, directory=directory), Past(memory))).found
+    assert "people" in found.unread
+    assert found.not_evaluated == ("limit", "access_test")
+    text = render_drift(found, form, "")
+    assert not CALM.search(text), text
+    assert re.search("(U|u)sers|people", text), text
+    assert drift_exit(found, detailed=True) == Exit.UNSEEN
+    metrics = metrics_text(drift_metrics(found, 1.0))
+    assert re.search(r"^rolecall_unread_sections\{.*\} [1-9]", metrics, re.M)
+    assert 'kind="limit"} 0' not in metrics.replace("rolecall_not_evaluated", "")

@@ -197,5 +197,5 @@ def _sizes(inquiry: Inquiry) -> dict[str, int]:
         for kind in KINDS
         if kind.keyed and (held := getattr(settings, kind.section)) is not UNSET
     }
-    unread = directory is None or directory.coverage.state == "unread"
-    return sizes if directory is None or unread else {**sizes, "people": len(directory)}
+    whole = people_coverage(directory).state == "complete"
+    return {**sizes, "people": len(directory)} if directory is not None and whole else sizes
