@@ -39,13 +39,13 @@ def check(job: Job) -> int:
 
 def numbers(plan: dict[str, Any]) -> dict[str, Any]:
     """The step outputs of a plan: digest, changes, people_losing, escalations, policy_changes,
-    verdict, human, waiting."""
-    said = plan["summary"]
+    verdict, human, waiting. Users who were not read completely are not counted as none."""
+    said, unread = plan["summary"], plan["impact"].get("problem") is not None
     return {
         "digest": plan["digest"],
         "changes": sum(said[kind] for kind in _KINDS) - said["waiting"],
-        "people_losing": plan["impact"]["losing"],
-        "escalations": len(plan["impact"]["escalations"]),
+        "people_losing": "unknown" if unread else plan["impact"]["losing"],
+        "escalations": "unknown" if unread else len(plan["impact"]["escalations"]),
         "verdict": verdict(plan),
         "policy_changes": len(plan["policy_changes"]),
         "human": said["human"],

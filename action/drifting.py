@@ -25,10 +25,18 @@ def drift(job: Job) -> int:
     log(shown)
     job.summary(_body(job, print_, shown))
     url = _tell(job, found, print_, shown)
-    job.output(drift=len(found["drift"]) + len(found["alarms"]), fingerprint=print_, url=url, seen=code != 7)
+    whole = code != 7 and read_completely(found)
+    job.output(drift=len(found["drift"]) + len(found["alarms"]), fingerprint=print_, url=url, seen=str(whole).lower())
+    if not whole:
+        annotate("warning", f"{job.env or 'the org'} could not be read completely; see the summary")
     if print_:
         annotate("warning", f"{job.env or 'the org'} drifted; {url or 'see the summary'}")
     return 0
+
+
+def read_completely(found: dict[str, Any]) -> bool:
+    """Whether nothing was left out: a section, a field or users that were not read may have drifted unnoticed."""
+    return not found["not_evaluated"] and all(row["state"] == "complete" for row in found["coverage"].values())
 
 
 def fingerprint(found: dict[str, Any]) -> str:
@@ -44,11 +52,12 @@ def _tell(job: Job, found: dict[str, Any], print_: str, shown: str) -> str:
     github = GitHub(job.environ)
     if way == "pull-request":
         return _pull_request(job, github, found, print_, shown) if print_ and found["drift"] else ""
-    return _issue(job, github, print_, shown)
+    return _issue(job, github, found, print_, shown)
 
 
-def _issue(job: Job, github: GitHub, print_: str, shown: str) -> str:
-    """The open issue of this fingerprint, made where there is none; those of other fingerprints are closed."""
+def _issue(job: Job, github: GitHub, found: dict[str, Any], print_: str, shown: str) -> str:
+    """The open issue of this fingerprint, made where there is none; those of other fingerprints are closed, unless not
+    everything could be read: what they are about may still be so."""
     mine = re.compile(rf"<!-- rolecall:drift:{re.escape(_env(job))}:([0-9a-f]*) -->")
     url = ""
     for issue in github.all(f"issues?state=open&labels={LABEL}"):
@@ -57,7 +66,7 @@ def _issue(job: Job, github: GitHub, print_: str, shown: str) -> str:
             continue
         if said.group(1) == print_:
             url = github.patch(f"issues/{issue['number']}", {"body": _body(job, print_, shown)})["html_url"]
-        else:
+        elif read_completely(found):
             why = "Something else drifted since; see the newer issue." if print_ else "Nothing drifts any more."
             github.post(f"issues/{issue['number']}/comments", {"body": why})
             github.patch(f"issues/{issue['number']}", {"state": "closed"})
@@ -79,7 +88,7 @@ def _pull_request(job: Job, github: GitHub, found: dict[str, Any], print_: str, 
     job.rolecall("drift", "--accept", ok=LOOKED)
     if not _git(job, "diff", "--name-only", "--", "."):
         annotate("warning", "this drift cannot be written into the config; opening an issue in place of a pull request")
-        return _issue(job, github, print_, shown)
+        return _issue(job, github, found, print_, shown)
     _git(job, "switch", "--quiet", "--create", branch)
     _git(job, "add", "--update", "--", ".")
     title = f"Take over what drifted in {job.env or 'the org'}: {len(found['drift'])} changes"

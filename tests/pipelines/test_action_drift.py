@@ -60,6 +60,17 @@ def test_one_issue_for_each_fingerprint_closed_when_the_org_is_back(applied: Sit
     assert [row["state"] for row in applied.forge.issues] == ["closed", "closed"]
 
 
+def test_an_issue_stays_open_while_not_everything_can_be_read(applied: Site) -> None:
+    by_hand(applied, "Writer-Docs", ENGINEERING)
+    assert applied.run("drift").outputs["seen"] == "true"
+    config = applied.repo / "rolecall.yaml"
+    config.write_text(f"{config.read_text()}\npeople: {{file: gone.csv}}\n")
+    by_hand(applied, "Writer-Docs", {"role": "member", "teams": ["Engineering", "Product"]})
+    dark = applied.run("drift")
+    assert (dark.outputs["fingerprint"], dark.outputs["seen"]) == ("", "false"), dark.log
+    assert [row["state"] for row in applied.forge.issues] == ["open"]
+
+
 def test_one_pull_request_takes_the_drift_over_and_is_not_asked_again(applied: Site, tmp_path: Path) -> None:
     remote = tmp_path / "remote.git"
     for args in (

@@ -115,3 +115,19 @@ def test_an_output_cannot_end_early(load: Load, tmp_path: Path) -> None:
     name, *rows, end = (tmp_path / "out").read_text(encoding="utf-8").splitlines()
     assert name == f"comment<<{end}"
     assert rows == ["a", "end-x", "verdict=pass"]
+
+
+@pytest.mark.parametrize(("problem", "losing"), [(None, 2), ("Users were not read.", "unknown")])
+def test_users_who_were_not_read_are_not_counted_as_none(load: Load, problem: str | None, losing: object) -> None:
+    counts = dict.fromkeys(("create", "update", "delete", "rename", "upgrade", "human", "waiting"), 0)
+    impact = {"problem": problem, "losing": 2, "escalations": []}
+    made = plan("review", summary=counts, impact=impact, digest="d", policy_changes=[])
+    assert load("checking").numbers(made)["people_losing"] == losing
+
+
+def test_what_was_not_read_is_not_called_read(load: Load) -> None:
+    whole = {"not_evaluated": [], "coverage": {"idp_groups": {"state": "complete"}, "people": {"state": "complete"}}}
+    read = load("drifting").read_completely
+    assert read(whole)
+    assert not read({**whole, "not_evaluated": ["limit"]})
+    assert not read({**whole, "coverage": {"people": {"state": "partial"}}})

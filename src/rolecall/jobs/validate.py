@@ -45,16 +45,17 @@ async def _linted(request: PlanRequest, asked: Question) -> list[Problem]:
 
     from rolecall.jobs.people import left_out, read_people
     from rolecall.model.directory import EVERYBODY
+    from rolecall.plan.users_read import incomplete
 
     if request.people is None:
-        return [*_planned(asked), _not_looked_for("people are not read here")]
+        return [*_planned(asked), _not_looked_for("Users are not read here", asked.people_hint)]
     directory = await read_people(request.people, request.org, asked.live, EVERYBODY)
     asked = replace(asked, directory=directory, scope=EVERYBODY)
     seen = directory.coverage
     return [
         *dict.fromkeys((*_user_names(asked), *_planned(asked))),
         *left_out(directory),
-        *([] if seen.state == "complete" else [_not_looked_for(seen.problem or "people were not read")]),
+        *([] if (text := incomplete(seen)) is None else [_not_looked_for(text, asked.people_hint)]),
     ]
 
 
@@ -112,6 +113,6 @@ def _user_names(asked: Question) -> list[Problem]:
     return [*required, *owners_gone(asked, directory)]
 
 
-def _not_looked_for(why: str) -> Problem:
-    what = "owners who are gone, people without a mapped group, and roles that conflict"
-    return Problem("not_linted", f"nobody looked for {what}: {why}", None, "let the token read people", "warning")
+def _not_looked_for(why: str, hint: str) -> Problem:
+    what = "owners who left, users without a mapped group, and roles that conflict were not checked"
+    return Problem("not_linted", f"{why}. Because of that {what}", None, hint, "warning")

@@ -135,3 +135,34 @@ def test_metrics_count_people_among_what_was_not_read(write: Write) -> None:
     assert f'rolecall_not_evaluated{{{labels},kind="access_test"}} 0\n' in text
     assert 'rolecall_alarms{org="org_1",env="",kind="limit"}' not in text
     assert f'rolecall_alarms{{{labels},kind="access_test"}} 0\n' in text
+
+
+@CODES
+def test_a_recorded_snapshot_without_all_users_says_so(write: Write, capsys: Capture, state: str, code: Exit) -> None:
+    write(state=state)
+    assert run(["snapshot", "--record", "--out", "s.yaml"]) == code
+    assert "Users were " in capsys.readouterr().err
+    assert run(["snapshot", "--out", "s.yaml"]) == Exit.OK
+    capsys.readouterr()
+    looked = run(["access", "--at", "2099-01-01"])
+    assert looked == (Exit.USAGE if state == "unread" else Exit.UNSEEN)
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_a_plan_says_so_in_each_format(write: Write, capsys: Capture, form: str) -> None:
+    write()
+    assert run(["plan", "--assert", "no-access-change", "--format", form]) == Exit.REFUSED
+    told = capsys.readouterr().out
+    assert not CALM.search(told)
+    assert re.search("people|users|Users|unknown", told), told
+
+
+def test_the_way_out_names_the_token_of_the_people_source(
+    write: Write, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = write()
+    source = 'people: {scim: "http://127.0.0.1:9/scim", token: {env: SCIM_TOKEN}}\n'
+    (folder / "rolecall.yaml").write_text(OBSERVED + source)
+    monkeypatch.setenv("SCIM_TOKEN", "x")
+    assert run(["access"]) == Exit.ERROR
+    assert "check the token in SCIM_TOKEN" in capsys.readouterr().err

@@ -11,6 +11,7 @@ import click
 from rolecall.cli.command import Invocation, command
 from rolecall.cli.console import write_document
 from rolecall.cli.said import remark
+from rolecall.errors import Exit
 
 if TYPE_CHECKING:
     from rolecall.desired import Config
@@ -33,13 +34,15 @@ if TYPE_CHECKING:
     help="What is kept of people [names; counts in a pipeline].",
 )
 @click.option("--record", "kept", is_flag=True, help="Keep in the journal who was seen to hold what.")
-def snapshot(call: Invocation, out: Path | None, people: Any, kept: bool) -> None:
+def snapshot(call: Invocation, out: Path | None, people: Any, kept: bool) -> Exit:
     """Write the live org as a file, without secrets.
 
-    `--snapshot FILE`, `observed:FILE` and `local load FILE` read it.
+    `--snapshot FILE`, `observed:FILE` and `local load FILE` read it. With --record, exits with 1 when users
+    could not be read, with 7 when only some could be read.
     """
     from rolecall.cli.people import mask_key, shown
     from rolecall.cli.session import open_journal, read, wait_for
+    from rolecall.cli.users_read import report_coverage
     from rolecall.jobs.snapshot import as_text, encoded, record, write_snapshot
 
     config = read(call)
@@ -56,6 +59,8 @@ def snapshot(call: Invocation, out: Path | None, people: Any, kept: bool) -> Non
         write_document(as_text(encoded(taken, mode, key)))
     else:
         sys.stdout.write("".join(f"Wrote {path}\n" for path in write_snapshot(taken, mode, out, key)))
+    unread = Exit.OK if taken.directory is None else report_coverage(call, config, taken.directory.coverage)
+    return unread if kept else Exit.OK
 
 
 async def _take(call: Invocation, config: Config, mode: Any) -> Taken:
