@@ -8,7 +8,7 @@ from pathlib import Path
 from rolecall.cli.console import stdout
 from rolecall.cli.options import Invocation
 from rolecall.cli.people import mask_key, shown
-from rolecall.cli.root import folder_in_repository, root_of
+from rolecall.cli.root import InRepository, in_repository
 from rolecall.desired import Config
 from rolecall.plan.drift_found import Found
 from rolecall.plan.drift_privacy import redact_found
@@ -22,7 +22,7 @@ def show_found(call: Invocation, config: Config, found: Found, form: str, people
     mode = shown(call, people, config.reports_people, terminal=out.terminal)
     told = redacted_found(call, config, found, mode)
     if form != "text":
-        out.text(render(told, form, folder_in_repository(call, root_of(call))))
+        out.text(render(told, form, in_repository(call)))
         return
     from rolecall.report.drift_text import drift_lines
 
@@ -38,9 +38,9 @@ def write_reports(
 
     if reports:
         told = redacted_found(call, config, found, shown(call, people, config.reports_people, terminal=False))
-        folder = folder_in_repository(call, root_of(call))
+        at = in_repository(call)
         for form, path in reports:
-            write_file(path, render(told, form, folder))
+            write_file(path, render(told, form, at))
 
 
 def redacted_found(call: Invocation, config: Config, found: Found, mode: Shown) -> Found:
@@ -48,8 +48,8 @@ def redacted_found(call: Invocation, config: Config, found: Found, mode: Shown) 
     return redact_found(found, mode, mask_key(call, config.root) if mode == "masked" else b"")
 
 
-def render(found: Found, form: str, folder: str) -> str:
-    """What was found, already redacted, in one format. ``folder`` leads from the repository's root."""
+def render(found: Found, form: str, at: InRepository) -> str:
+    """Return what was found, already redacted, in one format. ``at`` is where its config is in the repository."""
     if form == "json":
         import json
 
@@ -80,7 +80,10 @@ def render(found: Found, form: str, folder: str) -> str:
         from rolecall.report.junit import junit
 
         return junit(drift_suites(walked))
-    from rolecall.report.github import github_annotations
+    if form == "github":
+        from rolecall.report.github import github_annotations
+
+        return github_annotations(drift_findings(walked), at.folder)
     from rolecall.report.sarif import sarif
 
-    return (github_annotations if form == "github" else sarif)(drift_findings(walked), folder)
+    return sarif(drift_findings(walked), at.folder, at.main)

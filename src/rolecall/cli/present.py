@@ -10,7 +10,7 @@ from rolecall.cli.console import Console, stdout
 from rolecall.cli.failure import tell
 from rolecall.cli.options import Invocation
 from rolecall.cli.people import redacted, shown
-from rolecall.cli.root import folder_in_repository, root_of
+from rolecall.cli.root import InRepository, in_repository
 from rolecall.cli.sinks import render
 from rolecall.plan.digest import digest
 from rolecall.plan.privacy import Shown
@@ -40,22 +40,24 @@ def present(call: Invocation, config: Config, made: Planned, sinks: Sinks, promi
     outside = redacted(call, plan, shown(call, sinks.people, said, terminal=False), config.root)
     if sinks.out is not None:
         write_file(sinks.out, plan_json(outside))
-    folder = folder_in_repository(call, root_of(call))
+    at = in_repository(call)
     for form, path in sinks.reports:
-        write_file(path, render(outside, form, folder, digest(plan)))
+        write_file(path, render(outside, form, at, digest(plan)))
     out = stdout(call.environ, color=call.color)
     inside = redacted(call, plan, shown(call, sinks.people, said, terminal=out.terminal), config.root)
-    show(out, inside, sinks.form, folder)
+    show(out, inside, sinks.form, at)
     problems = broken(plan, promised)
     if problems:
         tell(problems, as_json=call.log_format == "json", color=call.color)
     return bool(problems)
 
 
-def show(out: Console, plan: Plan, form: str = "text", folder: str = "", *, brief: bool = False) -> None:
+def show(
+    out: Console, plan: Plan, form: str = "text", at: InRepository = InRepository(), *, brief: bool = False
+) -> None:
     """Print a plan that shows of people what it may; ``brief`` for somebody who has seen it."""
     if form != "text":
-        out.text(render(plan, form, folder, digest(plan)))
+        out.text(render(plan, form, at, digest(plan)))
         return
     from rolecall.report.text import brief_lines, plan_lines
     from rolecall.report.walk import walk

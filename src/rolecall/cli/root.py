@@ -21,8 +21,21 @@ def root_of(call: Invocation) -> Root:
     return Root(call.config.parent, call.config.name)
 
 
-def folder_in_repository(call: Invocation, root: Root) -> str:
-    """What leads from the repository's root to the config's: ``examples/acme/``, or nothing where they are the same.
+class InRepository(NamedTuple):
+    """Where a config is: ``folder`` leads to it from the repository's root, ``main`` is its first file."""
+
+    folder: str = ""
+    main: str = "rolecall.yaml"
+
+
+def in_repository(call: Invocation) -> InRepository:
+    """Return where the config that the invocation names is in its repository."""
+    root = root_of(call)
+    return InRepository(_folder_in_repository(call, root), root.main)
+
+
+def _folder_in_repository(call: Invocation, root: Root) -> str:
+    """Return what leads from the repository's root to the config's: ``examples/acme/``, or nothing if it is there.
 
     Annotations and code scanning name files from there. The repository's root is the pipeline's workspace, or the
     nearest folder above that has a `.git`.

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+
+from rolecall.cli.root import InRepository
 
 if TYPE_CHECKING:
     from rolecall.plan.value import Plan
@@ -23,12 +24,12 @@ def report_option(value: str, formats: Sequence[str] = FORMATS) -> tuple[str, Pa
     return form, Path(path)
 
 
-def render(plan: Plan, form: str, folder: str, digest: str) -> str:
-    """A plan, already redacted, in one format. ``folder`` leads from the repository's root to the config's."""
-    return _SINKS[form](plan, folder, digest)
+def render(plan: Plan, form: str, at: InRepository, digest: str) -> str:
+    """Return a plan, already redacted, in one format. ``at`` is where its config is in the repository."""
+    return _SINKS[form](plan, at, digest)
 
 
-def _text(plan: Plan, folder: str, digest: str) -> str:
+def _text(plan: Plan, at: InRepository, digest: str) -> str:
     from rolecall.report.line import plain
     from rolecall.report.text import plan_lines
     from rolecall.report.walk import walk
@@ -36,57 +37,62 @@ def _text(plan: Plan, folder: str, digest: str) -> str:
     return plain(plan_lines(walk(plan, digest)))
 
 
-def _json(plan: Plan, folder: str, digest: str) -> str:
+def _json(plan: Plan, at: InRepository, digest: str) -> str:
     from rolecall.jobs.saved import plan_json
 
     return plan_json(plan)
 
 
-def _markdown(plan: Plan, folder: str, digest: str) -> str:
+def _markdown(plan: Plan, at: InRepository, digest: str) -> str:
     from rolecall.report.markdown import markdown
     from rolecall.report.walk import walk
 
     return markdown(walk(plan, digest))
 
 
-def _html(plan: Plan, folder: str, digest: str) -> str:
+def _html(plan: Plan, at: InRepository, digest: str) -> str:
     from rolecall.report.html import html
     from rolecall.report.walk import walk
 
     return html(walk(plan, digest))
 
 
-def _gitlab(plan: Plan, folder: str, digest: str) -> str:
+def _gitlab(plan: Plan, at: InRepository, digest: str) -> str:
     from rolecall.report.gitlab import gitlab
 
     return gitlab(plan)
 
 
-def _csv(plan: Plan, folder: str, digest: str) -> str:
+def _csv(plan: Plan, at: InRepository, digest: str) -> str:
     from rolecall.report.people_csv import people_csv
 
     return people_csv(plan)
 
 
-def _junit(plan: Plan, folder: str, digest: str) -> str:
+def _junit(plan: Plan, at: InRepository, digest: str) -> str:
     from rolecall.report.junit import junit, plan_suites
     from rolecall.report.walk import walk
 
     return junit(plan_suites(walk(plan, digest)))
 
 
-def _found(name: str, function: str) -> Callable[[Plan, str, str], str]:
-    def sink(plan: Plan, folder: str, digest: str) -> str:
-        from rolecall.report.findings import of_plan
-        from rolecall.report.walk import walk
+def _github(plan: Plan, at: InRepository, digest: str) -> str:
+    from rolecall.report.findings import of_plan
+    from rolecall.report.github import github_annotations
+    from rolecall.report.walk import walk
 
-        made: str = getattr(import_module(f"rolecall.report.{name}"), function)(of_plan(walk(plan, digest)), folder)
-        return made
-
-    return sink
+    return github_annotations(of_plan(walk(plan, digest)), at.folder)
 
 
-_SINKS: Mapping[str, Callable[[Plan, str, str], str]] = {
+def _sarif(plan: Plan, at: InRepository, digest: str) -> str:
+    from rolecall.report.findings import of_plan
+    from rolecall.report.sarif import sarif
+    from rolecall.report.walk import walk
+
+    return sarif(of_plan(walk(plan, digest)), at.folder, at.main)
+
+
+_SINKS: Mapping[str, Callable[[Plan, InRepository, str], str]] = {
     "text": _text,
     "json": _json,
     "markdown": _markdown,
@@ -94,6 +100,6 @@ _SINKS: Mapping[str, Callable[[Plan, str, str], str]] = {
     "gitlab": _gitlab,
     "csv": _csv,
     "junit": _junit,
-    "github": _found("github", "github_annotations"),
-    "sarif": _found("sarif", "sarif"),
+    "github": _github,
+    "sarif": _sarif,
 }

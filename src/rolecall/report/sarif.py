@@ -1,38 +1,67 @@
-"""Findings as SARIF 2.1.0, for code scanning and editors."""
+"""Findings as SARIF 2.1.0, for code scanning and editors, within what GitHub takes in one upload.
+
+GitHub rejects a file of which one result has no location, of more than 25,000 results, or of more than 10 MB packed.
+"""
 
 from __future__ import annotations
 
+import gzip
 import json
 from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
 from rolecall import __version__
+from rolecall.errors import Where
 from rolecall.report.findings import Finding
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+MOST = 25_000
+"""Results of one run that GitHub takes."""
+PACKED = 10 * 10**6
+"""Bytes of a file, packed by gzip, that GitHub takes."""
+_MAIN = "rolecall.yaml"
 
 
-def sarif(findings: Sequence[Finding], folder: str = "") -> str:
-    """One run with one rule for each kind of finding. ``folder`` leads from the repository's root to the config."""
-    rules = sorted({finding.rule for finding in findings})
+def sarif(
+    findings: Sequence[Finding], folder: str = "", main: str = _MAIN, most: int = MOST, packed: int = PACKED
+) -> str:
+    """Return one run of at most ``most`` results, with a rule for each kind; the last one counts those left out.
+
+    ``folder`` leads from the repository's root to the config, and ``main`` is the file there that findings without a
+    place belong to.
+    """
+    listed = len(findings) if len(findings) <= most else most - 1
+    text = _document(findings, listed, folder, main)
+    while listed > 0 and len(text) > packed and (size := len(gzip.compress(text.encode()))) > packed:
+        listed = min(listed - 1, listed * packed * 9 // (size * 10))
+        text = _document(findings, listed, folder, main)
+    return text
+
+
+def _document(findings: Sequence[Finding], listed: int, folder: str, main: str) -> str:
+    shown = list(findings[:listed])
+    if listed < len(findings):
+        more = f"{len(findings) - listed:,} more findings are not in this file, which has the first {listed:,}."
+        shown.append(Finding("note", "more", more))
+    rules = sorted({finding.rule for finding in shown})
+    numbers = {rule: number for number, rule in enumerate(rules)}
     driver = {"name": "rolecall", "version": __version__, "rules": [{"id": rule} for rule in rules]}
-    results = [_result(finding, rules.index(finding.rule), folder) for finding in findings]
+    results = [_result(finding, numbers[finding.rule], folder, main) for finding in shown]
     run = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": results}
     return json.dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2) + "\n"
 
 
-def _result(finding: Finding, rule: int, folder: str) -> dict[str, Any]:
-    result: dict[str, Any] = {
+def _result(finding: Finding, rule: int, folder: str, main: str) -> dict[str, Any]:
+    file, row, column = finding.where or Where(main, 1)
+    uri = quote(file, errors="replace") if file.startswith("/") else quote(f"{folder}{file}", errors="replace")
+    place: dict[str, Any] = {"artifactLocation": {"uri": f"file://{uri}" if file.startswith("/") else uri}}
+    if row:
+        place["region"] = {"startLine": row, **({"startColumn": column} if column else {})}
+    return {
         "ruleId": finding.rule,
         "ruleIndex": rule,
         "level": finding.level,
         "message": {"text": finding.message},
+        "locations": [{"physicalLocation": place}],
     }
-    if finding.where:
-        file, row, column = finding.where
-        place: dict[str, Any] = {"artifactLocation": {"uri": quote(f"{folder}{file}", errors="replace")}}
-        if row:
-            place["region"] = {"startLine": row, **({"startColumn": column} if column else {})}
-        result["locations"] = [{"physicalLocation": place}]
-    return result

@@ -90,7 +90,7 @@ def test_yaml_of_an_ascii_locale_reads_back(folder: Path) -> None:
 
 def test_json_on_stderr_is_json_in_an_ascii_locale(folder: Path) -> None:
     (folder / "rolecall.yaml").write_text(CONFIG + "mämber: 1\n", encoding="utf-8")
-    done = program(folder, "--log-format", "json", "validate", **LOCALES["ascii"])
+    done = program(folder, "--log-format", "json", "plan", **LOCALES["ascii"])
     assert done.returncode == Exit.ERROR
     assert any("mämber" in str(json.loads(line)) for line in done.stderr.splitlines())
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import random
 from xml.etree import ElementTree
 
 from report_plans import FORTY, LATE, METADATA, PASSES, REBRAND, REVIEW, UNKNOWN, full_plan, plan_of
@@ -79,13 +81,44 @@ def test_sarif_names_tool_rules_and_places() -> None:
     place = first["locations"][0]["physicalLocation"]
     assert place["artifactLocation"]["uri"] == "conf/idp_groups/x%2Cy%3Az.yaml"
     assert place["region"] == {"startLine": 4, "startColumn": 7}
-    assert "locations" not in second
+    place = second["locations"][0]["physicalLocation"]
+    assert (place["artifactLocation"]["uri"], place["region"]) == ("conf/rolecall.yaml", {"startLine": 1})
     assert (first["ruleIndex"], first["level"]) == (1, "error")
 
 
 def test_sarif_of_a_file_as_a_whole_has_no_region() -> None:
     run = json.loads(sarif(of_problems([EVIL])))["runs"][0]
     assert "region" not in run["results"][0]["locations"][0]["physicalLocation"]
+
+
+def test_every_result_has_a_place_in_the_main_file_if_in_no_other() -> None:
+    findings = [
+        Finding("error", "guard.min_org_admins", "2 of 3"),
+        Finding("note", "x", "y", Where("/tmp/a b.yaml", 3)),
+    ]
+    results = json.loads(sarif(findings, "conf/", "prod.yaml"))["runs"][0]["results"]
+    places = [result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] for result in results]
+    assert places == ["conf/prod.yaml", "file:///tmp/a%20b.yml"]
+
+
+def test_more_results_than_github_takes_are_counted() -> None:
+    findings = [Finding("note", "change.create", f"change {number}") for number in range(30)]
+    results = json.loads(sarif(findings, most=30))["runs"][0]["results"]
+    assert len(results) == 30
+    cut = json.loads(sarif(findings, most=10))["runs"][0]["results"]
+    assert len(cut) == 10
+    assert cut[-1]["message"]["text"] == "21 more findings are not in this file, which has the first 9."
+    assert cut[-1]["locations"]
+
+
+def test_a_sarif_file_is_no_larger_than_github_takes() -> None:
+    chance = random.Random(1)
+    findings = [Finding("note", "change.create", "".join(chance.choices("abcdefgh", k=400))) for _ in range(400)]
+    text = sarif(findings, packed=20_000)
+    results = json.loads(text)["runs"][0]["results"]
+    assert len(gzip.compress(text.encode())) <= 20_000
+    assert 50 < len(results) < 400
+    assert results[-1]["message"]["text"].startswith(f"{401 - len(results)} more findings")
 
 
 def test_junit_fails_on_errors_and_tells_warnings() -> None:

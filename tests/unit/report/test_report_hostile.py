@@ -15,6 +15,7 @@ import pytest
 from markdown_it import MarkdownIt
 from report_plans import ORG, REVIEW, change, full_plan, mapping, source
 
+from rolecall.cli.root import InRepository
 from rolecall.cli.sinks import FORMATS, render
 from rolecall.errors import Problem, Where
 from rolecall.model.policy import Combo
@@ -78,7 +79,7 @@ def hostile(bad: str) -> Plan:
 
 
 def rendered(form: str, bad: str) -> str:
-    return render(hostile(bad), form, "conf/", DIGEST)
+    return render(hostile(bad), form, InRepository("conf/"), DIGEST)
 
 
 READABLE = tuple(bad for bad in HOSTILE if "\ud800" not in bad)

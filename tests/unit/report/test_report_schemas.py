@@ -11,6 +11,7 @@ import pytest
 from jsonschema import Draft7Validator
 from report_plans import LATE, UNKNOWN, full_plan, plan_of
 
+from rolecall.cli.root import InRepository
 from rolecall.cli.sinks import render
 from rolecall.report.findings import Finding, of_plan, of_problems
 from rolecall.report.junit import Case, junit, problem_suites
@@ -62,7 +63,7 @@ def test_the_schema_refuses_what_is_wrong(schema: Draft7Validator) -> None:
     [
         junit(problem_suites([UNKNOWN, LATE])),
         junit(problem_suites([])),
-        render(full_plan(), "junit", "", "0" * 64),
+        render(full_plan(), "junit", InRepository(), "0" * 64),
         junit([("odd", [Case("n", "why", "told", UNKNOWN.where), Case("m")]), ("none", [])]),
     ],
 )
@@ -80,6 +81,6 @@ def test_junit_has_nothing_that_a_reader_refuses(text: str) -> None:
 
 @pytest.mark.parametrize("plan", [plan_of(), full_plan()])
 def test_gitlab_gets_three_numbers_and_nothing_else(plan: Any) -> None:
-    told = json.loads(render(plan, "gitlab", "", "0" * 64))
+    told = json.loads(render(plan, "gitlab", InRepository(), "0" * 64))
     assert list(told) == ["create", "update", "delete"]
     assert all(type(number) is int for number in told.values())

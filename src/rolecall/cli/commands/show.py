@@ -9,6 +9,7 @@ import click
 from rolecall.cli.command import Invocation, command
 from rolecall.cli.complete import files
 from rolecall.cli.console import Console
+from rolecall.cli.root import InRepository, in_repository
 from rolecall.cli.sinks import FORMATS
 from rolecall.report.line import line
 
@@ -28,17 +29,16 @@ def show(call: Invocation, plan: str, form: str) -> None:
     """
     from rolecall.cli.console import stdout
     from rolecall.cli.present import show as present
-    from rolecall.cli.root import folder_in_repository, root_of
     from rolecall.jobs.saved import read_plan
 
-    out, folder = stdout(call.environ, color=call.color), folder_in_repository(call, root_of(call))
+    out, at = stdout(call.environ, color=call.color), in_repository(call)
     if plan.isascii() and plan.isdecimal() and not Path(plan).exists():
-        _run(call, out, int(plan), form, folder)
+        _run(call, out, int(plan), form, at)
     else:
-        present(out, read_plan(Path(plan)), form, folder)
+        present(out, read_plan(Path(plan)), form, at)
 
 
-def _run(call: Invocation, out: Console, number: int, form: str, folder: str) -> None:
+def _run(call: Invocation, out: Console, number: int, form: str, at: InRepository) -> None:
     from rolecall.cli.of_run import of_run
     from rolecall.cli.present import show as present
     from rolecall.cli.session import find_journal, read
@@ -55,6 +55,6 @@ def _run(call: Invocation, out: Console, number: int, form: str, folder: str) ->
         if journal is not None:
             journal.close()
     if text:
-        present(out, plan_of_text(text, f"run {number}"), form, folder)
+        present(out, plan_of_text(text, f"run {number}"), form, at)
     if form == "text":
         out.lines([line(), *run_in_full(run)])

@@ -8,7 +8,7 @@ import click
 
 from rolecall.cli.command import Invocation, command
 from rolecall.cli.console import stdout
-from rolecall.cli.root import Root, folder_in_repository, root_of
+from rolecall.cli.root import Root, in_repository, root_of
 from rolecall.cli.sinks import report_option
 from rolecall.errors import Exit, Problem
 from rolecall.model.checkup import PeopleCount
@@ -115,8 +115,12 @@ def _rendered(call: Invocation, problems: Sequence[Problem], form: str, people: 
 
         return junit(problem_suites(problems))
     from rolecall.report.findings import of_problems
-    from rolecall.report.github import github_annotations
+
+    at = in_repository(call)
+    if form == "github":
+        from rolecall.report.github import github_annotations
+
+        return github_annotations(of_problems(problems), at.folder)
     from rolecall.report.sarif import sarif
 
-    sink = github_annotations if form == "github" else sarif
-    return sink(of_problems(problems), folder_in_repository(call, root_of(call)))
+    return sarif(of_problems(problems), at.folder, at.main)
