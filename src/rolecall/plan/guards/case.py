@@ -13,6 +13,7 @@ from rolecall.model.policy import Guards
 from rolecall.model.settings import Address
 from rolecall.plan.impact import Reckoning
 from rolecall.plan.question import Question
+from rolecall.plan.users_read import incomplete_sentence, people_coverage
 from rolecall.plan.value import PolicyChange, Verdict
 
 
@@ -38,6 +39,11 @@ class Case:
     def made(self) -> tuple[Change, ...]:
         """The changes that this plan brings about, by apply or by a person."""
         return tuple(change for change in self.changes if change.via != "waiting")
+
+    @property
+    def users_unread(self) -> str | None:
+        """Return the sentence that says how much was read of the users, or None where all that were asked for were."""
+        return incomplete_sentence(people_coverage(self.reckoning.outlook.asked))
 
     @property
     def config(self) -> Guards:
@@ -112,7 +118,7 @@ READ_SETTINGS = "Check the token's rights; for an observed org, run `rolecall ob
 
 def unjudged(case: Case, limit: str | int | None = None) -> Finding:
     """What a people guard says when the people cannot be relied on."""
-    message = case.reckoning.outlook.problem or "Users were not read."
+    message = case.reckoning.outlook.problem or case.users_unread or "Users were not read."
     return Finding("not judged", message, limit, fixes=(read_users(case),))
 
 

@@ -56,7 +56,7 @@ def required_org_admins(case: Case) -> Finding:
     if not lost and case.reckoning.judged and any(row.why != "unseen" for row in unknown):
         return _unknown_admins(case, unknown, len(named), len(named) - len(absent))
     if not lost:
-        if not case.reckoning.judged:
+        if not case.reckoning.judged or case.users_unread:
             return unjudged(case, len(named))
         if not case.reckoning.admins_known:
             return PASS._replace(limit=len(named))
