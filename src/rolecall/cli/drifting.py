@@ -12,20 +12,23 @@ from typing import Any
 
 from rolecall.cli.command import worst
 from rolecall.cli.facts import run_facts
+from rolecall.cli.failure import tell
 from rolecall.cli.options import Invocation
 from rolecall.cli.planning import lifts
 from rolecall.cli.session import Session, day, journal_url, now, read, session, wait_for, wanted
 from rolecall.desired import Config
-from rolecall.errors import Exit
+from rolecall.errors import Exit, Problem
 from rolecall.jobs import past
 from rolecall.jobs.drift import DriftRequest, Drifts, drift
 from rolecall.jobs.remember import forget_old, keep_look, record_look, watch_from
 from rolecall.journal.port import Journal
 from rolecall.model.desired import NOTHING_APPLIED
 from rolecall.outside.git import blame
+from rolecall.outside.git_command import UNSHALLOW, is_shallow
 from rolecall.plan.drift import Memory
 from rolecall.plan.drift_found import Found
 from rolecall.plan.drift_make import Past
+from rolecall.report.phrases import count
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +73,22 @@ async def _look(call: Invocation, config: Config, wish: Wish, journal: Journal |
         _remember(call, config, journal, made)
     write_reports(call, config, found, wish.reports, wish.people)
     show_found(call, config, found, wish.form, wish.people)
+    _tell_shallow(call, config, found)
     left = _tell(call, config, wish, journal, found, monotonic() - begun)
     if wish.accept:
         return worst(left, accept_drift(call, config, made, wish.approve))
     if wish.out:
         left = worst(left, revert_drift(call, config, found, wish.out, wish.people))
     return worst(left, drift_exit(found, detailed=wish.detailed_exitcode))
+
+
+def _tell_shallow(call: Invocation, config: Config, found: Found) -> None:
+    """Warn if the authors of lines are unknown because the clone has only a part of the history."""
+    unknown = sum(row.source is not None and row.address not in found.written for row in found.rows)
+    if unknown and is_shallow(config.root):
+        message = f"this clone is shallow, so who wrote {count(unknown, 'line')} of the config is unknown"
+        problem = Problem("git_shallow", message, None, UNSHALLOW, "warning")
+        tell([problem], as_json=call.log_format == "json", color=call.color)
 
 
 async def _made(call: Invocation, config: Config, wish: Wish, journal: Journal | None) -> Drifts:

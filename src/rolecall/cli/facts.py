@@ -6,8 +6,11 @@ import getpass
 import os
 import socket
 from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
 
 from rolecall import __version__
+from rolecall.cli.failure import tell
 from rolecall.cli.options import Invocation
 from rolecall.cli.root import root_of
 from rolecall.cli.session import now
@@ -15,6 +18,7 @@ from rolecall.desired import Config
 from rolecall.journal.port import Holder
 from rolecall.model import normalise
 from rolecall.model.run import RunFacts
+from rolecall.outside.git_command import refusal
 from rolecall.outside.head import head, repository
 
 _SAID: Mapping[str, tuple[str, ...]] = {
@@ -51,7 +55,16 @@ def config_name(call: Invocation, config: Config) -> str:
     """Which config this is, wherever it is checked out: the org's name with the repository and the file's place in
     it, else with its absolute path."""
     folder = root_of(call).folder.resolve()
+    _tell_refusal(folder, call.log_format == "json", call.color)
     return f"{config.org.name} {repository(folder) or f'{folder}/'}{config.main}"
+
+
+@cache
+def _tell_refusal(folder: Path, as_json: bool, color: bool) -> None:
+    """Warn once if git refuses to read the folder's repository: commit, author and repository are unknown then."""
+    refused = None if head(folder).commit else refusal(folder)
+    if refused is not None:
+        tell([refused], as_json=as_json, color=color)
 
 
 def authors(call: Invocation, caller: str | None = None) -> frozenset[str]:

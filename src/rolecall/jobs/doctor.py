@@ -17,6 +17,7 @@ from rolecall.jobs.init import IGNORED, SCHEMA
 from rolecall.live.secrets import check_host, is_ci, resolve
 from rolecall.model.checkup import Check
 from rolecall.outside.git import tracked
+from rolecall.outside.git_command import refusal
 from rolecall.schema_files import schema_text
 
 NAMES = (
@@ -128,6 +129,8 @@ def _schema(patient: Patient, config: Config | None) -> Check:
 def _git(patient: Patient) -> Check:
     """5: the journal, the mask's key or a local org in git."""
     held = tracked(patient.root, ".rolecall")
+    if (refused := refusal(patient.root)) is not None:
+        return Check("git", problems=(refused,))
     if held is None:
         return Check("git", "no git repository here", skipped=True)
     kept = [name for name in held if not name.endswith("config.schema.json")]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import subprocess
 import tarfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,17 +12,20 @@ from tempfile import TemporaryDirectory
 
 from rolecall.errors import ConfigError, Problem
 from rolecall.model.authorship import Blame
+from rolecall.outside.git_command import UNSHALLOW, git, is_shallow, refusal
 
-_SECONDS = 30
 _NOBODY = "0" * 40
 
 
 def blame(root: Path, file: str, line: int) -> Blame | None:
-    """Who last touched a line of ``root/file``, counted from 1; None where git does not know it, or is not there.
+    """Return who last touched a line of ``root/file``, counted from 1; None where git does not know it, or is absent.
 
-    A line that was changed in the work tree and not committed has no commit either: None.
+    A line that was changed in the work tree and not committed has no commit either: None. Nor has one that goes back
+    beyond the history of a shallow clone, whose oldest commit git would name.
     """
     said = _git(root, "blame", "--porcelain", "-L", f"{line},{line}", "--", file)
+    if said and "\nboundary\n" in said and is_shallow(root):
+        return None
     return _parse(said) if said else None
 
 
@@ -53,12 +55,16 @@ def at_ref(root: Path, ref: str) -> Iterator[tuple[Path, datetime]]:
     """
     commit = _git(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
     if not commit:
+        if (refused := refusal(root)) is not None:
+            raise ConfigError(refused._replace(severity="error"))
         message = f"git knows no commit `{ref}` for {root}"
-        raise ConfigError(Problem("git_ref", message, None, "write git:REF with a branch, a tag or a commit"))
+        hint = "write git:REF with a branch, a tag or a commit"
+        hint = f"this clone is shallow; {UNSHALLOW}" if is_shallow(root) else hint
+        raise ConfigError(Problem("git_ref", message, None, hint))
     prefix = (_git(root, "rev-parse", "--show-prefix") or "").strip()
     when = int((_git(root, "show", "-s", "--format=%ct", commit.strip()) or "0").strip())
     top = Path((_git(root, "rev-parse", "--show-toplevel") or str(root)).strip())
-    packed = _bytes(top, "archive", "--format=tar", f"{commit.strip()}:{prefix.rstrip('/')}")
+    packed = git(top, "archive", "--format=tar", f"{commit.strip()}:{prefix.rstrip('/')}").out
     if packed is None:
         raise ConfigError(Problem("git_ref", f"the config is not in git at `{ref}`", None, "name a ref that has it"))
     with TemporaryDirectory(prefix="rolecall-") as folder:
@@ -83,15 +89,4 @@ def _pair(line: str) -> tuple[str, str]:
 
 
 def _git(root: Path, *args: str) -> str | None:
-    said = _bytes(root, *args)
-    return None if said is None else said.decode("utf-8", "replace")
-
-
-def _bytes(root: Path, *args: str) -> bytes | None:
-    """What git says; None where it is missing, fails or takes too long. It is never let near a terminal or a pager."""
-    command = ["git", "-C", str(root), "--no-pager", "--literal-pathspecs", *args]
-    try:
-        ended = subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, timeout=_SECONDS, check=False)
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return ended.stdout if ended.returncode == 0 else None
+    return git(root, *args).text

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
-import subprocess
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-_GIT = ("git", "--no-optional-locks", "-c", "core.fsmonitor=false")
-_SECONDS = 10
+from rolecall.outside.git_command import git
 
 
 class Head(NamedTuple):
@@ -70,9 +68,5 @@ _REMOTE = re.compile(r"(?:[a-z+]+://)?(?:[^/@]*@)?(?P<host>[^/:@]+)(?::\d+(?=/)|
 
 
 def _git(folder: Path, *args: str) -> str | None:
-    command = [*_GIT, "-C", str(folder), *args]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=_SECONDS, check=False, errors="replace")
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return done.stdout.strip() if done.returncode == 0 else None
+    said = git(folder, *args).text
+    return None if said is None else said.strip()

@@ -9,6 +9,8 @@ import pytest
 
 from rolecall.errors import ConfigError
 from rolecall.outside.git import at_ref, blame, head
+from rolecall.outside.git_command import is_shallow, refusal
+from rolecall.outside.head import head as commit_of
 
 
 def git(folder: Path, *args: str) -> None:
@@ -62,3 +64,65 @@ def test_the_config_as_it_was_at_a_ref(repo: Path):
 def test_a_ref_that_there_is_not(repo: Path, ref: str):
     with pytest.raises(ConfigError, match="git knows no commit"), at_ref(repo, ref):
         pass
+
+
+@pytest.fixture
+def shallow(repo: Path, tmp_path: Path) -> Path:
+    """A clone with the last commit alone."""
+    clone = tmp_path / "shallow"
+    subprocess.run(
+        ["git", "clone", "-q", "--depth", "1", f"file://{tmp_path}", str(clone)], check=True, capture_output=True
+    )
+    return clone / "conf"
+
+
+def test_the_oldest_commit_of_a_shallow_clone_is_not_the_author_of_what_came_before(repo: Path, shallow: Path):
+    assert is_shallow(shallow)
+    assert not is_shallow(repo)
+    assert blame(shallow, "rolecall.yaml", 1) is None
+    assert blame(repo, "rolecall.yaml", 1).summary == "Begin with a and b"
+
+
+def test_a_line_written_after_a_shallow_clone_has_its_author(shallow: Path):
+    (shallow / "rolecall.yaml").write_text("a: 5\nb: 3\n")
+    git(shallow, "commit", "-qam", "Let a be 5")
+    assert blame(shallow, "rolecall.yaml", 1).summary == "Let a be 5"
+    assert blame(shallow, "rolecall.yaml", 2) is None
+
+
+def test_a_commit_that_a_shallow_clone_does_not_have_says_how_to_get_it(repo: Path, shallow: Path):
+    first = blame(repo, "rolecall.yaml", 1).commit
+    with pytest.raises(ConfigError, match="shallow") as refused, at_ref(shallow, first):
+        pass
+    assert "--unshallow" in str(refused.value)
+
+
+def test_a_repository_of_another_user_is_reported_with_the_command(repo: Path, monkeypatch: pytest.MonkeyPatch):
+    assert refusal(repo) is None
+    refusal.cache_clear()
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "true")
+    problem = refusal(repo)
+    refusal.cache_clear()
+    assert problem.code == "git_ownership"
+    assert "safe.directory" in problem.hint
+    assert str(repo.parent) in problem.hint
+    with pytest.raises(ConfigError, match="another user"), at_ref(repo, "HEAD"):
+        pass
+    refusal.cache_clear()
+
+
+def test_the_variables_of_a_hook_lead_to_no_other_repository(
+    repo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """A hook of one repository that runs rolecall on another; and of the same one, where GIT_DIR is `.git`."""
+    expected = head(repo)
+    other = tmp_path / "other"
+    other.mkdir()
+    git(other, "init", "-q")
+    for value in (str(other / ".git"), ".git"):
+        monkeypatch.setenv("GIT_DIR", value)
+        monkeypatch.setenv("GIT_INDEX_FILE", f"{value}/index")
+        assert head(repo) == expected
+        assert blame(repo, "rolecall.yaml", 1).summary == "Begin with a and b"
+        commit_of.cache_clear()
+        assert commit_of(repo).commit == expected
