@@ -24,7 +24,7 @@ def main(args: list[str]) -> int:
         return COMMANDS[args[0]](Job.from_environment(os.environ))
     except Failed as error:
         annotate("error", str(error))
-    except (KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError, OSError) as error:
         annotate(
             "error", f"GitHub, or the event, said something that is not understood: {type(error).__name__} {error}"
         )

@@ -17,6 +17,7 @@ _ROW = re.compile(r"\| <code>")
 
 def placed(job: Job, github: GitHub, number: int, body: str) -> str:
     """Put the comment there, or bring the one that is there up to date. Gives its address."""
+    body = with_banner(body, job.marker)
     held = _own(job, github, number, _MARKER.match(body))
     if held is None:
         made = github.post(f"issues/{number}/comments", {"body": fitted(body)})
@@ -57,7 +58,8 @@ def _own(job: Job, github: GitHub, number: int, wanted: re.Match[str] | None) ->
     us = job.input("comment-author") or "github-actions[bot]"
     for comment in github.all(f"issues/{number}/comments"):
         found = _MARKER.match(comment["body"] or "")
-        if found and (comment.get("user") or {}).get("login") == us and _same(found, wanted):
+        ours = (comment.get("user") or {}).get("login") == us and job.owns(comment["body"])
+        if found and ours and _same(found, wanted):
             return dict(comment)
     return None
 

@@ -13,19 +13,22 @@ from github import GitHub
 from runner import Failed, Job, annotate, fenced, log
 
 LABEL = "rolecall-drift"
-LOOKED = (0, 2, 3, 7)
+UNREAD = 7
+"""The exit code where the org, or what was applied last, could not be read completely."""
+LOOKED = (0, 2, 3, UNREAD)
 
 
 def drift(job: Job) -> int:
     """0 when somebody looked, drift or not: who is to act reads the issue. Outputs: drift, fingerprint, url."""
-    code, text = job.rolecall("drift", "--detailed-exitcode", "--format", "json", ok=LOOKED)
-    found = json.loads(text)
+    report = job.reports / "drift.txt"
+    options = ("--detailed-exitcode", "--no-color", "--format", "json", "--report", f"text={report}")
+    code, text = job.rolecall("drift", *options, ok=LOOKED)
+    found, shown = json.loads(text), report.read_text(encoding="utf-8")
     print_ = fingerprint(found)
-    _, shown = job.rolecall("drift", "--no-color", ok=LOOKED)
     log(shown)
     job.summary(_body(job, print_, shown))
-    url = _tell(job, found, print_, shown)
-    whole = code != 7 and read_completely(found)
+    whole = code != UNREAD and read_completely(found)
+    url = _tell(job, found, print_, shown, complete=whole)
     job.output(drift=len(found["drift"]) + len(found["alarms"]), fingerprint=print_, url=url, seen=str(whole).lower())
     if not whole:
         annotate("warning", f"{job.env or 'the org'} could not be read completely; see the summary")
@@ -45,28 +48,30 @@ def fingerprint(found: dict[str, Any]) -> str:
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16] if parts else ""
 
 
-def _tell(job: Job, found: dict[str, Any], print_: str, shown: str) -> str:
+def _tell(job: Job, found: dict[str, Any], print_: str, shown: str, *, complete: bool) -> str:
     way = job.input("on-drift") or "issue"
     if way == "none":
         return ""
     github = GitHub(job.environ)
     if way == "pull-request":
         return _pull_request(job, github, found, print_, shown) if print_ and found["drift"] else ""
-    return _issue(job, github, found, print_, shown)
+    return _issue(job, github, print_, shown, complete=complete)
 
 
-def _issue(job: Job, github: GitHub, found: dict[str, Any], print_: str, shown: str) -> str:
-    """The open issue of this fingerprint, made where there is none; those of other fingerprints are closed, unless not
-    everything could be read: what they are about may still be so."""
+def _issue(job: Job, github: GitHub, print_: str, shown: str, *, complete: bool) -> str:
+    """The open issue of this fingerprint, made where there is none; this directory's others are closed.
+
+    After an incomplete read none is closed: what was not read may drift still.
+    """
     mine = re.compile(rf"<!-- rolecall:drift:{re.escape(_env(job))}:([0-9a-f]*) -->")
     url = ""
     for issue in github.all(f"issues?state=open&labels={LABEL}"):
         said = mine.match(issue["body"] or "")
-        if said is None or "pull_request" in issue:
+        if said is None or "pull_request" in issue or not job.owns(issue["body"]):
             continue
         if said.group(1) == print_:
             url = github.patch(f"issues/{issue['number']}", {"body": _body(job, print_, shown)})["html_url"]
-        elif read_completely(found):
+        elif complete:
             why = "Something else drifted since; see the newer issue." if print_ else "Nothing drifts any more."
             github.post(f"issues/{issue['number']}/comments", {"body": why})
             github.patch(f"issues/{issue['number']}", {"state": "closed"})
@@ -79,7 +84,8 @@ def _issue(job: Job, github: GitHub, found: dict[str, Any], print_: str, shown: 
 
 def _pull_request(job: Job, github: GitHub, found: dict[str, Any], print_: str, shown: str) -> str:
     """A pull request that takes the drift into the config. One that was closed is an answer, and not asked again."""
-    branch = f"rolecall/drift-{_env(job) or 'org'}-{print_}"
+    plain = job.directory == "." and _env(job) == job.env
+    branch = f"rolecall/drift-{_env(job) or 'org'}{'' if plain else f'-{job.key[:8]}'}-{print_}"
     owner = github.repository.partition("/")[0]
     held = github.all(f"pulls?state=all&head={owner}:{branch}")
     if held:
@@ -88,7 +94,7 @@ def _pull_request(job: Job, github: GitHub, found: dict[str, Any], print_: str, 
     job.rolecall("drift", "--accept", ok=LOOKED)
     if not _git(job, "diff", "--name-only", "--", "."):
         annotate("warning", "this drift cannot be written into the config; opening an issue in place of a pull request")
-        return _issue(job, github, found, print_, shown)
+        return _issue(job, github, print_, shown, complete=False)
     _git(job, "switch", "--quiet", "--create", branch)
     _git(job, "add", "--update", "--", ".")
     title = f"Take over what drifted in {job.env or 'the org'}: {len(found['drift'])} changes"
@@ -114,7 +120,9 @@ def _body(job: Job, print_: str, shown: str) -> str:
     )
     run = job.environ.get("GITHUB_RUN_ID", "")
     at = f"{job.environ.get('GITHUB_SERVER_URL', '')}/{job.environ.get('GITHUB_REPOSITORY', '')}/actions/runs/{run}"
-    return fitted(f"<!-- rolecall:drift:{_env(job)}:{print_} -->\n{fenced(shown)}\n{ways}\n\n{at if run else ''}\n")
+    return fitted(
+        f"<!-- rolecall:drift:{_env(job)}:{print_} -->\n{job.marker}\n{fenced(shown)}\n{ways}\n\n{at if run else ''}\n"
+    )
 
 
 def _first_line(shown: str) -> str:

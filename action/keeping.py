@@ -14,6 +14,8 @@ def snapshot(job: Job) -> int:
         raise Failed("say where to keep the snapshot with `snapshot`")
     path = Path(job.environ.get("GITHUB_WORKSPACE", "."), said).resolve()
     path.parent.mkdir(parents=True, exist_ok=True)
+    for old in (path, path.with_name(f"{path.stem}-people.jsonl")):
+        old.unlink(missing_ok=True)
     job.rolecall("snapshot", "--out", str(path), "--people", "masked")
     job.output(snapshot=path)
     return 0

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import secrets
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+
+_KEY = re.compile(r"<!-- rolecall:key:([0-9a-f]{16}) -->")
 
 SUMMARY = 1024 * 1024
 """The bytes that a job's summary may have."""
@@ -28,16 +31,38 @@ class Job:
     folder: Path
     reports: Path
 
+    @property
+    def directory(self) -> str:
+        """Where the configuration is, from the repository's root; ``.`` for the root itself."""
+        root = Path(self.environ.get("GITHUB_WORKSPACE", ".")).resolve()
+        return self.folder.relative_to(root).as_posix() if self.folder.is_relative_to(root) else str(self.folder)
+
+    @property
+    def key(self) -> str:
+        """A name for this directory and environment that no other of the repository has, in 16 hex digits."""
+        return hashlib.sha256(f"{self.directory}\0{self.env}".encode()).hexdigest()[:16]
+
+    @property
+    def marker(self) -> str:
+        """The line by which a comment or an issue of this directory and environment is found again."""
+        return f"<!-- rolecall:key:{self.key} -->"
+
+    def owns(self, body: str | None) -> bool:
+        """Whether a comment or an issue is this directory's. Those of 0.1.0 have no key: they are the root's."""
+        keys = _KEY.findall(body or "")
+        return keys[0] == self.key if keys else self.directory == "."
+
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Job:
         """The job as the runner describes it: inputs are variables named ``INPUT_…``."""
         folder = Path(environ.get("GITHUB_WORKSPACE", "."), environ.get("INPUT_DIRECTORY") or ".")
         temp = Path(environ.get("RUNNER_TEMP", ".")).resolve()
-        reports = temp / f"rolecall-{_plain(environ.get('INPUT_ENV', '')) or 'reports'}"
         if not folder.is_dir():
             raise Failed(f"there is no directory {environ.get('INPUT_DIRECTORY')!r}; correct the input `directory`")
+        job = cls(environ, folder.resolve(), temp)
+        reports = temp / f"rolecall-{_plain(job.env) or 'reports'}-{job.key}"
         reports.mkdir(parents=True, exist_ok=True)
-        return cls(environ, folder.resolve(), reports)
+        return replace(job, reports=reports)
 
     def input(self, name: str) -> str:
         """An input's text, empty where it was left out."""
@@ -50,8 +75,13 @@ class Job:
     def event(self) -> dict[str, Any]:
         """What made the job run."""
         path = self.environ.get("GITHUB_EVENT_PATH")
-        found: dict[str, Any] = json.loads(Path(path).read_text(encoding="utf-8")) if path else {}
-        return found
+        try:
+            event = json.loads(Path(path).read_text(encoding="utf-8")) if path else {}
+        except (OSError, ValueError) as error:
+            raise Failed(f"the event file {path} cannot be read: {error}") from None
+        if not isinstance(event, dict):
+            raise Failed(f"the event file {path} is not a JSON object")
+        return event
 
     def output(self, **values: object) -> None:
         """Write step outputs. A value may have lines."""

@@ -7,6 +7,7 @@ approved it. Standard library only. GitLab's address and the project come from t
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -36,8 +37,10 @@ class NotFound(Failed):
 
 def note(path: Path) -> str:
     """Put the Markdown on the merge request, or bring the note that is there up to date. Says what was done."""
-    body = path.read_text(encoding="utf-8")[:_LIMIT]
+    body = path.read_text(encoding="utf-8")
     marker = _MARKER.match(body)
+    first, _, rest = body.partition("\n")
+    body = f"{first}\n{_key()}\n{rest}"[:_LIMIT]
     merge = os.environ.get("CI_MERGE_REQUEST_IID", "")
     if not merge or not os.environ.get("ROLECALL_GITLAB_TOKEN"):
         return "no note: this is no merge request's pipeline, or ROLECALL_GITLAB_TOKEN is not set for it"
@@ -47,13 +50,25 @@ def note(path: Path) -> str:
     us = send("GET", "user", project=False)[0]["id"]
     for row in pages(f"{notes}?sort=asc&order_by=created_at"):
         found = _MARKER.match(row["body"] or "")
-        if found and row["author"]["id"] == us and _same(found, marker):
+        if found and row["author"]["id"] == us and _same(found, marker) and _is_ours(row["body"]):
             send("PUT", f"{notes}/{row['id']}", {"body": body})
             return f"note {row['id']} brought up to date"
     return f"note {send('POST', notes, {'body': body})[0]['id']} written"
 
 
 _MARKER = re.compile(r"<!-- rolecall:plan:([^:>]*):([^:>]*) -->")
+
+
+def _key() -> str:
+    """The line that tells this directory's and environment's note from every other of the project."""
+    names = (os.environ.get("ROLECALL_DIRECTORY") or ".", os.environ.get("ROLECALL_ENV", ""))
+    return f"<!-- rolecall:key:{hashlib.sha256(chr(0).join(names).encode()).hexdigest()[:16]} -->"
+
+
+def _is_ours(body: str) -> bool:
+    """Whether a note is this directory's. Those of 0.1.0 have no key: they are the root's."""
+    keys = re.findall("<!-- rolecall:key:[0-9a-f]{16} -->", body)
+    return keys[0] == _key() if keys else (os.environ.get("ROLECALL_DIRECTORY") or ".") == "."
 
 
 def _same(one: re.Match[str], other: re.Match[str]) -> bool:

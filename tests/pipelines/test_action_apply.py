@@ -43,7 +43,8 @@ def runs(site: Site) -> list[dict[str, Any]]:
 
 def approvals(site: Site) -> list[tuple[str, str]]:
     """Who is on record, and by what."""
-    rows = json.loads((site.repo.parent / "repo-runner" / "rolecall-prod" / "approvals.json").read_text())
+    (path,) = (site.repo.parent / "repo-runner").glob("rolecall-prod-*/approvals.json")
+    rows = json.loads(path.read_text())
     return [(row["by"], row["source"]) for row in rows]
 
 

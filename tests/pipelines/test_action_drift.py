@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import subprocess
 from http.client import HTTPConnection
 from pathlib import Path
@@ -9,7 +11,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from forge import BOT
-from pipeline_site import Site, pull_request
+from pipeline_site import ROOT, Site, pull_request
 from served_org import speak
 
 ENGINEERING = {"role": "member", "teams": ["Engineering"]}
@@ -71,6 +73,22 @@ def test_an_issue_stays_open_while_not_everything_can_be_read(applied: Site) -> 
     assert [row["state"] for row in applied.forge.issues] == ["open"]
 
 
+def test_an_issue_is_another_directorys_business(applied: Site) -> None:
+    by_hand(applied, "Writer-Docs", ENGINEERING)
+    applied.run("drift")
+    (issue,) = applied.forge.issues
+    mine, key = issue["body"], "<!-- rolecall:key:0123456789abcdef -->"
+    issue["body"] = re.sub("<!-- rolecall:key:[0-9a-f]{16} -->", key, mine)
+    second = applied.run("drift")
+    assert len(applied.forge.issues) == 2, "the other directory's issue is not ours"
+    assert second.outputs["url"] == applied.forge.issues[1]["html_url"]
+    applied.forge.issues[1]["body"] = re.sub("<!-- rolecall:key:[0-9a-f]{16} -->\n", "", mine)
+    assert applied.run("drift").outputs["url"] == second.outputs["url"], "an issue of 0.1.0 is the root's"
+    by_hand(applied, "Writer-Docs", {"role": "member", "teams": ["Engineering", "Product"]})
+    applied.run("drift")
+    assert [row["state"] for row in applied.forge.issues] == ["open", "closed"]
+
+
 def test_one_pull_request_takes_the_drift_over_and_is_not_asked_again(applied: Site, tmp_path: Path) -> None:
     remote = tmp_path / "remote.git"
     for args in (
@@ -114,3 +132,15 @@ def test_a_stored_snapshot_names_nobody_and_is_what_a_forks_pull_request_is_plan
     assert ran.code == 0, ran.log
     assert "Planned against a snapshot that is 0 hours old" in ran.summary
     assert ran.outputs["changes"] == "11"
+
+
+def test_users_in_a_file_of_their_own_are_stored_whole(site: Site) -> None:
+    live = json.loads((site.repo / "live" / "prod.json").read_text(encoding="utf-8"))
+    assert live["people"] == "prod-people.jsonl", "the example has them apart"
+    old = site.repo / "kept" / "prod-people.jsonl"
+    old.write_text("left by a run with more users", encoding="utf-8")
+    assert site.run("snapshot", snapshot="kept/prod.json").code == 0
+    assert not old.exists(), "nothing of an older snapshot is kept beside a new one"
+    workflows = [*ROOT.glob("pipelines/github/*.yml"), *ROOT.glob("examples/acme/.github/workflows/*.yml")]
+    for text in (path.read_text(encoding="utf-8") for path in workflows):
+        assert text.count("/cache/") == text.count("-people.jsonl"), "a cache has both files"

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
+from forge import BOT
 from pipeline_site import HEAD, Site, pull_request
 
 from rolecall.plan.digest import short
@@ -172,3 +175,43 @@ def test_an_answer_that_is_not_understood_is_one_line(site: Site) -> None:
     assert ran.code == 1
     assert "Traceback" not in ran.log
     assert "said something that is not understood" in ran.log
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        "null",
+        "{",
+        '{"pull_request": 7}',
+        '{"pull_request": {"head": []}}',
+        '{"pull_request": {"number": "x", "head": {"repo": {"full_name": "acme/access"}}}}',
+    ],
+)
+def test_an_odd_event_file_ends_in_an_error(site: Site, text: str, tmp_path: Path) -> None:
+    event = tmp_path / "odd.json"
+    event.write_text(text, encoding="utf-8")
+    ran = site.run("check", GITHUB_EVENT_PATH=str(event))
+    assert ran.code == 1, ran.log
+    assert "Traceback" not in ran.log
+    assert "::error title=rolecall::" in ran.log
+
+
+def test_an_event_file_that_is_not_there_ends_in_an_error(site: Site, tmp_path: Path) -> None:
+    ran = site.run("check", GITHUB_EVENT_PATH=str(tmp_path / "none.json"))
+    assert (ran.code, "Traceback" in ran.log) == (1, False)
+    assert "cannot be read" in ran.log
+
+
+def test_two_directories_have_a_comment_each(site: Site) -> None:
+    site.forge.comment(7, BOT, "<!-- rolecall:plan:org_8817:prod -->\nwritten by 0.1.0")
+    shutil.copytree(site.repo, site.repo.parent / "copy")
+    shutil.move(site.repo.parent / "copy", site.repo / "eu")
+    for _ in range(2):
+        assert site.run("check", pull_request(), directory="eu").code == 0
+        assert site.run("check", pull_request()).code == 0
+    bodies = [row["body"] for row in site.forge.comments[7]]
+    assert len(bodies) == 2
+    assert len({body.splitlines()[1] for body in bodies}) == 2, "a key each"
+    assert "written by 0.1.0" not in bodies[0], "the root took over the comment that 0.1.0 wrote"

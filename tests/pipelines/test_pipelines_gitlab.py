@@ -91,7 +91,7 @@ def test_the_button_is_pressed_by_a_person_and_never_cancelled() -> None:
     job = TEMPLATE["rolecall:apply"]
     assert job["rules"][0]["when"] == "manual"
     assert job["interruptible"] is False
-    assert job["resource_group"] == "rolecall-$ROLECALL_ENV"
+    assert job["resource_group"] == "rolecall-$ROLECALL_DIRECTORY-$ROLECALL_ENV"
     assert job["allow_failure"] == {"exit_codes": [6]}, "only human steps that remain are no failure"
 
 
@@ -168,6 +168,19 @@ def test_a_note_that_cannot_be_written_fails_nothing_and_says_why(
     assert done.returncode == 0
     assert done.stderr.startswith(f"warning: {said}")
     assert TOKEN not in done.stderr
+
+
+def test_two_directories_of_one_project_have_a_note_each(site: Site, gitlab: GitLab, note: str) -> None:
+    gitlab.write_note("<!-- rolecall:plan:org_8817:prod -->\nwritten by 0.1.0")
+    ways = (
+        {},
+        {"ROLECALL_DIRECTORY": "eu"},
+        {"ROLECALL_DIRECTORY": "us"},
+        {"ROLECALL_DIRECTORY": "eu", "ROLECALL_ENV": "x"},
+    )
+    told = [script(site, "note", note, **known(gitlab, **MERGE, **way)).stdout for way in (*ways, *ways)]
+    numbers = [line.split()[1] for line in told]
+    assert numbers == ["100", "101", "102", "103"] * 2, "the note of 0.1.0 is the root's"
 
 
 def test_a_write_that_may_have_been_done_is_not_done_twice(site: Site, gitlab: GitLab, note: str) -> None:
