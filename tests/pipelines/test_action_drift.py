@@ -65,8 +65,7 @@ def test_one_issue_for_each_fingerprint_closed_when_the_org_is_back(applied: Sit
 def test_an_issue_stays_open_while_not_everything_can_be_read(applied: Site) -> None:
     by_hand(applied, "Writer-Docs", ENGINEERING)
     assert applied.run("drift").outputs["seen"] == "true"
-    config = applied.repo / "rolecall.yaml"
-    config.write_text(f"{config.read_text()}\npeople: {{file: gone.csv}}\n")
+    applied.change("rolecall.yaml", "people: org", "people: {file: gone.csv}")
     by_hand(applied, "Writer-Docs", {"role": "member", "teams": ["Engineering", "Product"]})
     dark = applied.run("drift")
     assert (dark.outputs["fingerprint"], dark.outputs["seen"]) == ("", "false"), dark.log
