@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from rolecall.cli.ask import can_ask
 from rolecall.cli.facts import actor
-from rolecall.cli.observing_groups import Means, ask_groups, by_table, groups_and_mapped, table_text
+from rolecall.cli.observing_groups import (
+    Means,
+    ask_groups,
+    by_table,
+    groups_and_mapped,
+    missing_problem,
+    table_text,
+    to_last_reading,
+    were_cut,
+)
 from rolecall.cli.options import Invocation
 from rolecall.cli.session import now, read, session, wait_for
 from rolecall.cli.talk import HELP, Left, Skipped, ask, block, say
@@ -30,12 +39,14 @@ from rolecall.jobs.observe import (
     write_draft,
     yes_no,
 )
-from rolecall.jobs.observe_table import write_csv
+from rolecall.jobs.observe_change import difference_lines
+from rolecall.jobs.observe_table import Table, write_csv
 from rolecall.live.port import IdpSource
 from rolecall.model import normalise
 from rolecall.model.directory import EVERYBODY
 from rolecall.report.visible import visible
 
+L = TypeVar("L", list[str], dict[str, Any])
 _TITLES = {"teams": "Teams", "domains": "Domains", "defaults": "Defaults", "sso": "SSO", "scim": "SCIM"}
 
 
@@ -50,8 +61,10 @@ class Reading:
     means: Means
 
 
-def observe(call: Invocation, *, paste: bool, table: Path | None, only: str | None, by: str | None) -> list[str]:
-    """The whole of `observe`. Answers the lines for stdout."""
+def observe(
+    call: Invocation, *, paste: bool, table: Path | None, only: str | None, by: str | None, accept_missing: bool = False
+) -> list[str]:
+    """The whole of `observe`. Answers the lines for stdout. ``accept_missing``: groups that a table lacks are gone."""
     config = read(call)
     path = _file(config)
     org = {"id": config.org.id or config.org.name, "name": config.org.name}
@@ -65,7 +78,10 @@ def observe(call: Invocation, *, paste: bool, table: Path | None, only: str | No
         sections = ("idp_groups",)
     means = Means(paste, table, names, config.desired)
     if not can_ask(call):
-        return _without_asking(Reading(call, config, path, by or actor(call.environ), means), draft, sections)
+        reading = Reading(call, config, path, by or actor(call.environ), means)
+        return _without_asking(reading, draft, sections, accept_missing=accept_missing)
+    if table is not None:
+        _readable(by_table(table_text(table), draft, table))
     say(f"Reading {config.org.name} into {config.org.path}, tab by tab, in {PLACE}.")
     say(HELP)
     try:
@@ -82,7 +98,13 @@ def _file(config: Config) -> Path:
     return config.root / config.org.path
 
 
-def _without_asking(reading: Reading, draft: Draft, sections: Sequence[str]) -> list[str]:
+def _readable(found: Table) -> None:
+    """Before anything is asked: a file that is no table at all. Raises ConfigError."""
+    if found.problems and not found.groups:
+        raise ConfigError(*found.problems)
+
+
+def _without_asking(reading: Reading, draft: Draft, sections: Sequence[str], *, accept_missing: bool) -> list[str]:
     """Groups alone can be given without a terminal, as a table."""
     if tuple(sections) != ("idp_groups",) or not (reading.means.paste or reading.means.table):
         hint = "run it in a terminal, or give the groups with --paste or --csv FILE"
@@ -90,9 +112,13 @@ def _without_asking(reading: Reading, draft: Draft, sections: Sequence[str]) -> 
     found = by_table(table_text(reading.means.table), draft, reading.means.table)
     if found.problems:
         raise ConfigError(*found.problems)
+    compared = to_last_reading(found.groups, draft)
+    if compared.doubtful and not accept_missing:
+        raise ConfigError(missing_problem(compared))
     draft = with_section(draft, "idp_groups", dict(found.groups), reading.by, now())
     write_draft(draft, reading.path, reading.config.root, finished=True)
-    return [f"Written to {reading.config.org.path}: {groups_and_mapped(found.groups)}."]
+    told = [f"  {visible(text)}" for text in difference_lines(compared)]
+    return [f"Written to {reading.config.org.path}: {groups_and_mapped(found.groups)}.", *told]
 
 
 def _walk(reading: Reading, draft: Draft, sections: Sequence[str]) -> list[str]:
@@ -131,9 +157,9 @@ def _value(reading: Reading, draft: Draft, section: str) -> Any:
     if held is not None and _still(draft, section, held):
         return held
     if section == "teams":
-        return _teams()
+        return _whole("team", held or (), _teams)
     if section == "domains":
-        return _domains(draft, held or {})
+        return _whole("domain", held or (), lambda: _domains(draft, held or {}))
     known = {"idp": draft.said["sso"]["idp"]} if section == "scim" and "idp" in draft.said.get("sso", {}) else {}
     return _fields(draft, FIELDS[section], {**known, **(held or {})})
 
@@ -159,6 +185,15 @@ def _words(said: Any) -> str:
     if isinstance(said, list):
         return ", ".join(map(visible, said))
     return ("yes" if said else "no") if isinstance(said, bool) else visible(str(said))
+
+
+def _whole(what: str, last: Iterable[str], ask_for: Callable[[], L]) -> L:
+    """A list; asked for again as long as it is said to lack something of the last reading."""
+    while True:
+        value = ask_for()
+        missing = [name for name in last if name not in value]
+        if not missing or not were_cut(what, missing):
+            return value
 
 
 def _teams() -> list[str]:

@@ -11,6 +11,7 @@ from typing import Any
 from rolecall.cli.talk import ask, block, say
 from rolecall.errors import ConfigError, Problem, Where
 from rolecall.jobs.observe import Draft, choice, yes_no
+from rolecall.jobs.observe_change import Differences, difference_lines, differences
 from rolecall.jobs.observe_table import ALONE, Table, mapping, read_csv, read_paste, split_teams, with_ids
 from rolecall.model.desired import Desired
 from rolecall.model.roles import role_words
@@ -54,7 +55,7 @@ def table_text(table: Path | None) -> str:
 def ask_groups(means: Means, draft: Draft, held: Mapping[str, Any] | None) -> dict[str, Any]:
     """Every pushed group and what it gives. Raises Skipped or Left."""
     if means.table is not None:
-        return _checked(by_table(table_text(means.table), draft, means.table), draft)
+        return _checked(by_table(table_text(means.table), draft, means.table), draft, means.table)
     if means.paste:
         return _pasted(draft)
     if held is not None:
@@ -73,8 +74,9 @@ def _pasted(draft: Draft) -> dict[str, Any]:
     return _checked(by_table(block(PASTE), draft, None), draft)
 
 
-def _checked(found: Table, draft: Draft) -> dict[str, Any]:
-    """A table's groups, when a person says that they are right; each row that could not be read is asked for."""
+def _checked(found: Table, draft: Draft, table: Path | None = None) -> dict[str, Any]:
+    """A table's groups, when a person says that they are right; each row that could not be read is asked for. Raises
+    ConfigError for a CSV that lacks groups which are still there."""
     groups = dict(found.groups)
     for problem in found.problems:
         say(f"  {problem.where.line if problem.where else ''}: {problem.message}")
@@ -82,11 +84,40 @@ def _checked(found: Table, draft: Draft) -> dict[str, Any]:
         if problem.code == ALONE and not ask("  Is it a group", lambda text: yes_no(text, draft.known), "no"):
             continue
         if name and problem.message.startswith("`") and name not in groups:
-            groups[name] = _ask_one(name, draft, None)
+            alone = problem.code == ALONE
+            groups[name] = _ask_one(name, draft, None, default="blank" if alone else None)
     _list(groups, draft)
-    if ask(f"{groups_and_mapped(groups)}. Right", lambda text: yes_no(text, draft.known), "yes"):
+    compared = to_last_reading(groups, draft)
+    for text in difference_lines(compared):
+        say(f"  {visible(text)}")
+    if compared.missing and were_cut("group", compared.missing):
+        if table is not None:
+            raise ConfigError(missing_problem(compared))
+        return _pasted(draft)
+    default = None if compared.doubtful else "yes"
+    if ask(f"{groups_and_mapped(groups)}. Is this correct", lambda text: yes_no(text, draft.known), default):
         return groups
     return _pasted(draft)
+
+
+def to_last_reading(groups: Mapping[str, Any], draft: Draft) -> Differences:
+    """What the groups change in those of the last reading; nothing where there is none."""
+    last = draft.said.get("idp_groups") if draft.read("idp_groups") else None
+    return differences(last, groups) if isinstance(last, dict) else Differences()
+
+
+def were_cut(what: str, missing: Sequence[str]) -> bool:
+    """Whether entries that are missing are still there, so that the list is not all of it."""
+    number = f"{len(missing):,} {what}{'' if len(missing) == 1 else 's'}"
+    question = f"{number} of the last reading missing: removed, or was the list cut? `removed` or `cut`"
+    return ask(question, lambda text: choice("removed", "cut")(text, Draft({}).known), "cut") == "cut"
+
+
+def missing_problem(compared: Differences) -> Problem:
+    """The problem of a table that would erase what the last reading had."""
+    lines = "; ".join(difference_lines(compared)) if compared.missing else "no group is mapped any more"
+    hint = "give the whole table with its columns; if this is what the page shows, add --accept-missing"
+    return Problem("observe_missing", lines, None, hint)
 
 
 def groups_and_mapped(groups: Mapping[str, Any]) -> str:
@@ -135,7 +166,7 @@ def _numbers(wanted: Sequence[str]) -> Any:
     return read
 
 
-def _ask_one(name: str, draft: Draft, held: Any) -> Any:
+def _ask_one(name: str, draft: Draft, held: Any, *, default: str | None = "blank") -> Any:
     facts = {
         key: said for key, said in (held if isinstance(held, dict) else {}).items() if key not in ("role", "teams")
     }
@@ -144,11 +175,11 @@ def _ask_one(name: str, draft: Draft, held: Any) -> Any:
         role, colon, teams = text.partition(":")
         if text.strip().casefold() == "blank":
             return facts or "blank"
-        if not colon and text.strip():
+        if not colon:
             raise ValueError("write role and teams like `Member: Marketing`, or blank")
         return {**mapping(role.strip(), split_teams(teams, draft.known), draft.known), **facts} or "blank"
 
-    return ask(f"  {visible(name)}", read, _said(held, draft) if held is not None else "blank")
+    return ask(f"  {visible(name)}", read, _said(held, draft) if held is not None else default)
 
 
 def _list(groups: Mapping[str, Any], draft: Draft, *, numbered: bool = False) -> None:

@@ -16,6 +16,7 @@ from rolecall.live.port import Reader
 from rolecall.model.fields import unread_fields
 from rolecall.model.kinds import split_address, value_at
 from rolecall.model.run import Attestation, Run, RunFacts, Step
+from rolecall.model.settings import Value
 
 
 class Word(NamedTuple):
@@ -49,19 +50,18 @@ async def attest(journal: Journal | None, org: Reader, run: int, number: int, wo
     if step.state == "attested" and word.found is None and word.evidence is None:
         hint = "to correct it, say what is there with --found VALUE; to undo it, plan again"
         raise Misuse(Problem("done_already", f"step {number} of run {run} is done already, says {step.by}", None, hint))
-    changed = await _write_down(org, step, word)
+    found_there = None if word.found is None else found_value(step, word.found, (await org.read()).facts)
+    changed = _write_down(org, step, step.after if word.found is None else found_there)
     sha256 = hashlib.sha256(word.evidence.read_bytes()).hexdigest() if word.evidence else None
     evidence = str(word.evidence) if word.evidence else None
     journal.attest(run, Attestation(number, word.by, evidence, sha256, word.found))
     return Attested(one_run(journal, run), step, await _seen(org, step), changed)
 
 
-async def _write_down(org: Reader, step: Step, word: Word) -> Path | None:
+def _write_down(org: Reader, step: Step, value: Value | None) -> Path | None:
     """An observed org's file says what the person did, or found."""
     if not isinstance(org, SnapshotReader) or not org.observed:
         return None
-    live = await org.read()
-    value = step.after if word.found is None else found_value(step, word.found, live.facts)
     write_step(org.path, step, value)
     return org.path
 

@@ -135,7 +135,12 @@ def split_teams(text: str, known: Known, parting: str = ",") -> list[str]:
         name = whole if whole is not None else rest.partition(parting)[0]
         found.append(name.strip())
         rest = rest[len(name) :].lstrip().removeprefix(parting).lstrip()
-    return [name for name in found if name]
+    names = [name for name in found if name]
+    if parting != "," and known.teams and not known.teams.issuperset(map(normalise.name, names)):
+        with_commas = split_teams(text, known)
+        if known.teams.issuperset(map(normalise.name, with_commas)):
+            return with_commas
+    return names
 
 
 def _role(text: str, known: Known) -> str:

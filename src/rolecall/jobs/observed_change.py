@@ -11,13 +11,14 @@ from rolecall.desired.emit_edit import Edit, removing, setting
 from rolecall.desired.emit_entries import add_entries, remove_entries, set_fields
 from rolecall.desired.emit_merge import merged_snapshot
 from rolecall.errors import Misuse, Problem
+from rolecall.jobs.observe import default_role
 from rolecall.jobs.observe_table import Known, mapping, split_teams
 from rolecall.jobs.texts import replaced
-from rolecall.live.snapshot_file import read_snapshot
+from rolecall.live.snapshot_file import entry_faults, read_snapshot
 from rolecall.model.kinds import split_address
 from rolecall.model.live import Facts
 from rolecall.model.run import Step
-from rolecall.model.settings import UNSET, Scim, Value
+from rolecall.model.settings import UNSET, Address, Scim, Value
 from rolecall.source.yaml_file import parse_yaml
 
 
@@ -29,16 +30,45 @@ def found_value(step: Step, found: str, facts: Facts) -> Value | None:
     try:
         if not text.strip(": "):
             raise ValueError("it is empty")  # a variable that was never set is no word of a blank group
-        if section == "idp_groups" and not text.startswith("{"):
-            role, _, teams = text.partition(":")
-            known = Known(facts.teams, facts.roles)
-            said: Any = None if text.casefold() == "blank" else mapping(role.strip(), split_teams(teams, known), known)
-        else:
-            said = None if text.casefold() in ("none", "nothing") else parse_yaml(text.encode(), "--found").value
-        return decode_value(section, said or None, facts.roles)
+        said = _read(section, text, facts)
+        if said is not None:
+            _check(step.address, said, facts)
+        return decode_value(section, said, facts.roles)
     except (ValueError, TypeError, AttributeError) as error:
         hint = "write `Role: team, team` or `blank` for a group, else fields like {join: approval}"
         raise Misuse(Problem("found", f"--found cannot be read: {error}", None, hint)) from None
+
+
+def _read(section: str, text: str, facts: Facts) -> Any:
+    """The answer as JSON; None for a group without a mapping, and for a domain that is not claimed."""
+    known = Known(facts.teams, facts.roles)
+    if section == "idp_groups" and not text.startswith("{"):
+        role, _, teams = text.partition(":")
+        return None if text.casefold() == "blank" else mapping(role.strip(), split_teams(teams, known), known) or None
+    if text.casefold() in ("none", "nothing"):
+        if section not in ("domains", "idp_groups"):
+            raise ValueError(f"{section} always has a value")
+        return None
+    return parse_yaml(text.encode(), "--found").value
+
+
+def _check(at: Address, said: Any, facts: Facts) -> None:
+    """Raises ValueError for what the address cannot have: an unknown field, a value of another kind, an unknown team
+    or role, a role without a team (R4), org admin as default (R3)."""
+    section, key = split_address(at)
+    if not isinstance(said, dict) or not said:
+        raise ValueError("it is no value with fields")
+    if faults := entry_faults(section, key, said):
+        raise ValueError(faults[0])
+    known = Known(facts.teams, facts.roles)
+    if section == "idp_groups":
+        mapping(str(said.get("role", "")), said.get("teams", ()), known)
+    elif section == "defaults":
+        if "role" in said:
+            default_role(said["role"], known)
+        if not said.get("teams", [""]):
+            raise ValueError("the default needs at least one team (R2)")
+        mapping("", said.get("teams", ()), known)
 
 
 def write_step(path: Path, step: Step, value: Value | None) -> None:

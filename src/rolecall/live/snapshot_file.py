@@ -34,6 +34,12 @@ def read_snapshot(path: Path) -> Document:
     return document
 
 
+def entry_faults(section: str, key: str | None, value: Json) -> list[str]:
+    """What is wrong with one section, or one entry of a keyed one, as messages: empty where a snapshot may have it."""
+    data = {"snapshot": 1, "org": {"id": "org"}, section: value if key is None else {key: value}}
+    return [fault.message for fault in ([*_against_schema(data)] or _against_itself(data))]
+
+
 def _document(path: Path) -> Document:
     if path.suffix != ".json" and (path.suffix in (".yaml", ".yml") or not _starts_as_json(path)):
         from rolecall.source.yaml_file import load_yaml

@@ -208,11 +208,88 @@ def test_groups_one_by_one_and_a_row_of_a_paste_that_has_to_be_asked_for(repo: P
         repo,
         ["--only", "idp_groups", "--paste"],
         ("an empty line ends it", PASTE.replace("\tIT\t", "\tTI\t")),
-        ("Admins [blank]", "Org admin: IT"),
-        ("2 groups, 1 of them mapped. Right", "yes"),
+        ("Admins:", ""),
+        ("Write role and teams like", "Org admin: IT"),
+        ("2 groups, 1 of them mapped. Is this correct", "yes"),
     )
     assert "there is no team `TI`" in seen
     assert org(repo)["idp_groups"] == GROUPS
+
+
+BEFORE = f"""\
+{TEAMS}idp_groups:
+  Admins: {{role: org_admin, teams: [IT]}}
+  Staff: blank
+  Writers: {{role: member, teams: [Legal]}}
+"""
+
+
+@pytest.mark.parametrize("how", ["--paste", "--csv"])
+def test_a_table_that_lacks_groups_of_the_last_reading_is_refused_without_a_terminal(
+    how: str, repo: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    (repo / "org.yaml").write_text(BEFORE)
+    (repo / "groups.csv").write_text("group,role,teams\nAdmins,Member,IT\nStaff,,\nNew,,\n")
+    monkeypatch.setattr("sys.stdin", io.StringIO((repo / "groups.csv").read_text()))
+    command = ["observe", how, *(["groups.csv"] if how == "--csv" else [])]
+    assert run(command) == 1
+    told = capsys.readouterr().err
+    assert "1 group of the last reading is missing: Writers" in told
+    assert "--accept-missing" in told
+    assert (repo / "org.yaml").read_text() == BEFORE
+    monkeypatch.setattr("sys.stdin", io.StringIO((repo / "groups.csv").read_text()))
+    assert run([*command, "--accept-missing"]) == 0
+    told = capsys.readouterr().out
+    for line in ("is missing: Writers", "1 group is mapped otherwise: Admins", "1 group is new: New"):
+        assert line in told
+    assert set(org(repo)["idp_groups"]) == {"Admins", "Staff", "New"}
+
+
+def test_prose_or_a_table_without_its_columns_does_not_erase_mappings(
+    repo: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    (repo / "org.yaml").write_text(BEFORE)
+    for text in ("Hello Ann\nplease have a look\n", "group,role,teams\nAdmins,,\nStaff,,\nWriters,,\n"):
+        monkeypatch.setattr("sys.stdin", io.StringIO(text))
+        assert run(["observe", "--paste"]) == 1
+        assert (repo / "org.yaml").read_text() == BEFORE
+    assert "no group is mapped any more" in capsys.readouterr().err
+
+
+def test_a_list_that_was_cut_is_asked_for_again(repo: Path) -> None:
+    (repo / "org.yaml").write_text(BEFORE)
+    whole = "IdP group\tRole\tTeams\nAdmins\tOrg admin\tIT\nStaff\t\t\nWriters\tMember\tLegal\n"
+    seen = answered(
+        repo,
+        ["--only", "idp_groups", "--paste"],
+        ("an empty line ends it", PASTE),
+        ("1 group of the last reading missing: removed, or was the list cut", ""),
+        ("an empty line ends it", whole),
+        ("3 groups, 2 of them mapped. Is this correct", "yes"),
+    )
+    assert "1 group of the last reading is missing: Writers" in seen
+    assert "Writers" in org(repo)["idp_groups"]
+    answered(
+        repo,
+        ["--only", "idp_groups", "--paste"],
+        ("an empty line ends it", PASTE),
+        ("removed, or was the list cut", "removed"),
+        ("2 groups, 1 of them mapped. Is this correct", "yes"),
+    )
+    assert org(repo)["idp_groups"] == GROUPS
+
+
+def test_a_list_of_teams_that_was_cut_is_asked_for_again(repo: Path) -> None:
+    teams = org(repo)["teams"]
+    answered(
+        repo,
+        ["--only", "teams"],
+        ("Still so", "no"),
+        ("Every team", f"{teams[0]}\n"),
+        ("of the last reading missing: removed, or was the list cut", "cut"),
+        ("Every team", "\n".join([*teams, "More", ""])),
+    )
+    assert org(repo)["teams"] == sorted([*teams, "More"])
 
 
 def test_a_paste_may_have_empty_lines_of_its_own(repo: Path) -> None:
@@ -220,7 +297,7 @@ def test_a_paste_may_have_empty_lines_of_its_own(repo: Path) -> None:
         repo,
         ["--only", "idp_groups", "--paste"],
         ("an empty line ends it", PASTE.replace("Staff", "\n  \nStaff")),
-        ("2 groups, 1 of them mapped. Right", "yes"),
+        ("2 groups, 1 of them mapped. Is this correct", "yes"),
     )
     assert org(repo)["idp_groups"] == GROUPS
 
@@ -233,7 +310,7 @@ def test_a_line_that_stands_alone_is_asked_about(repo: Path) -> None:
         ("Is it a group [no]", ""),
         ("Is it a group [no]", "yes"),
         ("Others [blank]", "Member: Legal"),
-        ("3 groups, 2 of them mapped. Right", "yes"),
+        ("3 groups, 2 of them mapped. Is this correct", "yes"),
     )
     assert "`Legal West` stands alone on its line" in seen
     assert org(repo)["idp_groups"] == {**GROUPS, "Others": {"role": "member", "teams": ["Legal"]}}

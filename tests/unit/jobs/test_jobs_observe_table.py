@@ -149,3 +149,12 @@ def test_homonyms_are_kept_apart_by_their_ids() -> None:
 
 def test_teams_that_start_alike_are_told_apart() -> None:
     assert split_teams("R, R, D, IT", KNOWN) == ["R", "R, D", "IT"]
+
+
+def test_teams_of_a_csv_may_have_commas_between_where_the_teams_are_known() -> None:
+    text = 'group,role,teams\nA,Member,"Brand, Legal"\nB,Member,"R, D"\nC,Member,"Brand, Lega"\n'
+    table = read_csv(text, Known(frozenset({"Brand", "Legal", "R, D"})), "groups.csv")
+    assert table.groups["A"]["teams"] == ["Brand", "Legal"]
+    assert table.groups["B"]["teams"] == ["R, D"]
+    assert "C" not in table.groups
+    assert len(table.problems) == 1

@@ -11,7 +11,7 @@ from rolecall.jobs.observed_change import found_value, write_step
 from rolecall.live.snapshot_file import read_snapshot
 from rolecall.model.live import Facts
 from rolecall.model.run import Step
-from rolecall.model.settings import BLANK, Domain, GroupMapping, Scim
+from rolecall.model.settings import BLANK, Defaults, Domain, GroupMapping, Scim
 
 FILE = """\
 # seen by us
@@ -118,3 +118,54 @@ def test_what_cannot_be_is_refused(found: str) -> None:
     with pytest.raises(Exception) as caught:
         found_value(step("idp_groups/A", "update", None), found, FACTS)
     assert isinstance(caught.value, Misuse) or caught.type.__name__ == "ConfigError"
+
+
+BRANDED = Facts(teams=frozenset({"Everyone", "Brand"}))
+
+
+@pytest.mark.parametrize(
+    ("at", "found"),
+    [
+        ("domains/acme.com", "{nope: 1}"),
+        ("domains/acme.com", "nope: x"),
+        ("domains/acme.com", "{}"),
+        ("domains/acme.com", "{join: tomorrow}"),
+        ("domains/acme.com", "{discoverable: perhaps}"),
+        ("domains/acme.com", "yes"),
+        ("domains/acme.com", "[discoverable]"),
+        ("defaults", "{role: org_admin}"),
+        ("defaults", "{teams: [Nowhere]}"),
+        ("defaults", "{teams: []}"),
+        ("defaults", "none"),
+        ("sso", "none"),
+        ("sso", "{enabled: 3}"),
+        ("scim", "{endpoint: newer}"),
+        ("idp_groups/A", "{role: member}"),
+        ("idp_groups/A", "{role: member, teams: [Nowhere]}"),
+        ("idp_groups/A", "{role: boss, teams: [Brand]}"),
+        ("idp_groups/A", "{role: member, team: [Brand]}"),
+        ("idp_groups/A", "Member: Nowhere"),
+        ("idp_groups/A", "Boss: Brand"),
+        ("idp_groups/A", "Member"),
+        ("idp_groups/A", ""),
+    ],
+)
+def test_what_was_found_has_to_be_a_value_that_the_address_can_have(at: str, found: str) -> None:
+    with pytest.raises(Misuse, match="--found cannot be read"):
+        found_value(step(at, "update", None), found, BRANDED)
+
+
+@pytest.mark.parametrize(
+    ("at", "found", "value"),
+    [
+        ("domains/acme.com", "{join: immediate}", Domain(join="immediate")),
+        ("domains/acme.com", "none", None),
+        ("defaults", "{role: team_admin, teams: [Brand]}", Defaults("team_admin", frozenset({"Brand"}))),
+        ("scim", "{endpoint: new}", Scim(endpoint="new")),
+        ("idp_groups/A", "{role: member, teams: [Brand]}", GroupMapping("member", frozenset({"Brand"}))),
+        ("idp_groups/A", "Member: Brand", GroupMapping("member", frozenset({"Brand"}))),
+        ("idp_groups/A", "blank", BLANK),
+    ],
+)
+def test_what_was_found_is_read_as_the_value(at: str, found: str, value) -> None:
+    assert found_value(step(at, "update", None), found, BRANDED) == value

@@ -29,7 +29,12 @@ SECTIONS = ["teams", "domains", "defaults", "sso", "scim", "idp_groups"]
 )
 @click.option("--only", type=click.Choice(SECTIONS), help="Just this section.")
 @click.option("--by", metavar="EMAIL", help="Who is reading; else it is asked.")
-def observe(call: Invocation, paste: bool, table: Path | None, only: str | None, by: str | None) -> None:
+@click.option(
+    "--accept-missing", is_flag=True, help="Without a terminal: groups that the table lacks were removed from the org."
+)
+def observe(
+    call: Invocation, paste: bool, table: Path | None, only: str | None, by: str | None, accept_missing: bool
+) -> None:
     """Read an org without an API together with you, tab by tab.
 
     The config's org is `observed:FILE`; the file is written there. What is skipped stays unread.
@@ -38,5 +43,5 @@ def observe(call: Invocation, paste: bool, table: Path | None, only: str | None,
 
     if paste and table is not None:
         raise click.UsageError("--paste and --csv are two ways to give the same groups")
-    told = run(call, paste=paste, table=table, only=only, by=by)
+    told = run(call, paste=paste, table=table, only=only, by=by, accept_missing=accept_missing)
     sys.stdout.write("".join(f"{line}\n" for line in told))
