@@ -24,7 +24,7 @@ def opening(
 ) -> Opening:
     """The opening of a run over ``changes``; ``kept`` is the plan as the journal may keep it."""
     planned = [
-        Planned(number, change.address, change.action, change.via, change.before, change.after)
+        Planned(number, change.address, change.action, change.via, change.before, change.after, change.id)
         for number, change in enumerate(changes, 1)
     ]
     text = json.dumps(encode_plan(kept), ensure_ascii=False)
@@ -53,5 +53,5 @@ def _step(run: int, planned: Planned, sender: Sender) -> Step:
     ended = sender.ended.get(planned.number)
     if ended is None:
         waiting: StepState = "open" if planned.number in sender.began else "not_tried"
-        return Step(run, *planned, state="human" if planned.via == "human" else waiting)
-    return Step(run, *planned, state=ended.state, found=ended.found, problem=ended.problem, by=ended.by)
+        return Step(run, **planned._asdict(), state="human" if planned.via == "human" else waiting)
+    return Step(run, **planned._asdict(), state=ended.state, found=ended.found, problem=ended.problem, by=ended.by)

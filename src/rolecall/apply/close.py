@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 
+from rolecall.apply.close_ids import address_ids, group_ids
 from rolecall.apply.steps import same
 from rolecall.journal.port import Seen
 from rolecall.live.port import Reader
@@ -16,6 +17,7 @@ from rolecall.model.live import Live
 from rolecall.model.run import RunFacts
 from rolecall.model.settings import BLANK, UNSET, Address, Value
 from rolecall.plan.diff import Difference
+from rolecall.plan.identity import Identity
 
 
 async def reread(org: Reader, live: Live, steps: Sequence[Change]) -> Live:
@@ -40,36 +42,43 @@ async def reread(org: Reader, live: Live, steps: Sequence[Change]) -> Live:
     )
 
 
-def seen(
-    desired: Desired, live: Live, found: Difference, applied: Applied, facts: RunFacts, today: date | None = None
-) -> Seen:
+def seen(found: Difference, live: Live, applied: Applied, facts: RunFacts, today: date | None = None) -> Seen:
     """The memory of a closing run.
 
-    ``desired`` has lapsed mappings read as blank already; ``found`` is the difference between it and ``live``. Every
-    managed address that live holds as desired is remembered, untouched ones too; what was released or is gone from
-    both sides is forgotten.
+    ``found`` is the difference between ``live`` and the desired state of the run, lapsed mappings read as blank;
+    ``applied`` is the memory as it is. Every managed address that live holds as desired is remembered under its live
+    name, untouched ones too; what was released or is gone from both sides is forgotten.
     """
-    values = dict(_as_desired(desired, live, found))
-    remembered = set(_addresses(applied))
-    released = {row.at for row in found.released if not row.fields}
-    forgotten = {at for at in remembered - values.keys() if at in released or _gone(desired, live, at)}
-    ids = {key: live.facts.groups[name].id for key, name in found.names.items() if name in live.facts.groups}
+    identity, desired = found.identity, found.identity.desired
+    values = dict(_as_desired(identity, live))
+    now = {at: identity.present_address(at) for at in _addresses(applied)}
+    over = {*values, *(row.live for row in found.released if not row.fields)}
+    forgotten = {at for at, name in now.items() if name in over or _gone(desired, live, name)}
+    left = {at: name for at, name in now.items() if at not in forgotten}
+    displaced = {name: value_at(applied.settings, at) for at, name in left.items() if at in values}
+    values |= displaced
+    protected = frozenset(at for at, intent in desired.intents.items() if intent.protect)
+    expires = frozenset(at for at, intent in desired.intents.items() if intent.expires)
+    told = {*values, *protected, *expires, *found.unmanaged}
+    remembered = {**{at: at for at in told}, **{at: name for at, name in left.items() if at not in values}}
     return Seen(
         values=values,
-        forgotten=forgotten,
-        policy=desired.policy,
-        protected=frozenset(at for at, intent in desired.intents.items() if intent.protect),
-        group_ids=ids,
+        forgotten=forgotten - values.keys(),
+        policy=identity.written.policy,
+        protected=protected,
+        group_ids=group_ids(identity, applied, {*values, *left.values()}),
+        ids=address_ids(identity, applied, remembered),
         unmanaged=frozenset(found.unmanaged),
-        expires=frozenset(at for at, intent in desired.intents.items() if intent.expires),
+        expires=expires,
         ends={at: intent.expires for at, intent in desired.intents.items() if intent.expires},
-        waiting=None if today is None else _waiting(found, applied, today),
+        waiting=None if today is None else _waiting(found, identity.applied, today),
         config=facts.config or "",
         commit=facts.commit,
     )
 
 
-def _as_desired(desired: Desired, live: Live, found: Difference) -> Iterator[tuple[Address, Value | None]]:
+def _as_desired(identity: Identity, live: Live) -> Iterator[tuple[Address, Value | None]]:
+    desired = identity.desired
     for kind in KINDS:
         wanted = getattr(desired.settings, kind.section)
         managed = wanted is not UNSET and desired.policy.managing(kind.section) != "unmanaged"
@@ -80,8 +89,8 @@ def _as_desired(desired: Desired, live: Live, found: Difference) -> Iterator[tup
                 yield address(kind.section), wanted
             continue
         for key, value in wanted.items():
-            name = found.names.get(key) if kind.section == "idp_groups" else key
-            if name is not None and same(value_at(live.settings, address(kind.section, name)), value):
+            present = kind.section != "idp_groups" or key in identity.present
+            if present and same(value_at(live.settings, address(kind.section, key)), value):
                 yield address(kind.section, key), value
 
 

@@ -10,7 +10,7 @@ from rolecall.errors import OrgError
 from rolecall.live.port import Org
 from rolecall.model.change import Change
 from rolecall.model.fields import unread_fields
-from rolecall.model.kinds import split_address, value_at
+from rolecall.model.kinds import split_address
 from rolecall.model.live import Live
 from rolecall.model.run import Ended, Step
 
@@ -62,19 +62,19 @@ def changed_since(live: Live, made: Sequence[Change], already: Sequence[Change] 
 
 def _absent(live: Live, change: Change) -> tuple[str, ...]:
     """Return the fields of the change that the read of its address does not have."""
-    value = value_at(live.settings, change.address)
+    value = live.value_now(change.address, change.id)
     return () if value is None or change.after is None else unread_fields(value, change.after)
 
 
 def _in_effect(live: Live, change: Change) -> bool:
     """Whether the value is the change's; also if its section was not read completely."""
     covered = live.covered(split_address(change.address)[0]).state == "complete"
-    return not covered or same(value_at(live.settings, change.address), change.after)
+    return not covered or same(live.value_now(change.address, change.id), change.after)
 
 
 async def _denied(step: Numbered, sender: Sender, org: Org, live: Live) -> list[Ended]:
     """Return the corrected end of a step answered as done; nothing if the log has its write."""
-    value = value_at(live.settings, step.change.address)
+    value = live.value_now(step.change.address, step.change.id)
     try:
         event = await org.find(sender.key(step.number))
     except OrgError:
@@ -98,4 +98,5 @@ def _as_step(run: int, step: Numbered, sender: Sender) -> Step:
         change.after,
         "unknown",
         key=sender.key(step.number),
+        id=change.id,
     )

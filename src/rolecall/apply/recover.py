@@ -9,7 +9,7 @@ from rolecall.apply.steps import same, written
 from rolecall.journal.port import Journal
 from rolecall.live.port import Org
 from rolecall.model.fields import unread_fields
-from rolecall.model.kinds import split_address, value_at
+from rolecall.model.kinds import split_address
 from rolecall.model.live import Live
 from rolecall.model.run import Ended, Run, Step
 from rolecall.model.settings import Value
@@ -50,7 +50,7 @@ async def look_up(step: Step, org: Org, live: Live) -> Ended:
     """What became of a write whose answer nobody has."""
     if live.covered(split_address(step.address)[0]).state != "complete":
         return Ended(step.number, step.address, "unknown", problem="its section could not be read")
-    found = value_at(live.settings, step.address)
+    found = live.value_now(step.address, step.id)
     if same(found, step.after):
         return Ended(step.number, step.address, "done", found)
     if same(found, step.before):
@@ -77,7 +77,8 @@ async def _with_sections(org: Org, live: Live, steps: Sequence[Step]) -> Live:
         return live
     more = await org.read(missing)
     settings = replace(live.settings, **{name: getattr(more.settings, name) for name in missing})
-    return replace(live, settings=settings, coverage={**live.coverage, **more.coverage})
+    facts = replace(live.facts, groups=more.facts.groups) if "idp_groups" in missing else live.facts
+    return replace(live, settings=settings, coverage={**live.coverage, **more.coverage}, facts=facts)
 
 
 def lines(steps: Sequence[Step]) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from rolecall.apply.steps import same
@@ -23,8 +23,15 @@ _NAMED = 5
 
 def applied_already(approved: Plan, fresh: Plan) -> tuple[Change, ...]:
     """Return the approved writes that are no longer due: the org has their ``after``."""
-    pending = {(change.address, change.action) for change in fresh.changes}
-    return tuple(change for change in approved.writes if (change.address, change.action) not in pending)
+    key = same_change(approved)
+    pending = {key(change) for change in fresh.changes}
+    return tuple(change for change in approved.writes if key(change) not in pending)
+
+
+def same_change(approved: Plan) -> Callable[[Change], tuple[str, str]]:
+    """Return what makes two changes one: the group's id where the approved plan has it, else the address."""
+    known = {change.id for change in approved.changes if change.id}
+    return lambda change: (change.id if change.id and change.id in known else change.address, change.action)
 
 
 def approved_state(live: Live, already: Iterable[Change]) -> Live | None:
@@ -32,7 +39,11 @@ def approved_state(live: Live, already: Iterable[Change]) -> Live | None:
 
     Switching SCIM on or off, or a step of the endpoint upgrade, changes more than its own setting (R20, R33).
     """
-    undone = [replace(change, before=change.after, after=change.before, via="api") for change in already]
+    undone = [
+        replace(change, address=at, before=change.after, after=change.before, via="api")
+        for change in already
+        if (at := live.address_now(change.address, change.id)) is not None
+    ]
     if any(map(_regime, undone)):
         return None
     state = follow(State(live.settings, live.facts), reversed(undone))
@@ -78,7 +89,7 @@ def _applied(approved: Plan, change: Change, run: Run, states: frozenset[StepSta
     """Whether a step of a run that began after the plan was made is this change, and ended so."""
     return run.started_at >= approved.created_at and any(
         step.state in states
-        and (step.address, step.action) == (change.address, change.action)
+        and (step.action, step.id if change.id else step.address) == (change.action, change.id or change.address)
         and same(step.after, change.after)
         for step in run.steps
     )

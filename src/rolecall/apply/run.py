@@ -86,7 +86,8 @@ async def carry_out(approved: Plan, means: Means) -> RunReport:
         fresh = await means.again()
         _check_org(approved, fresh)
         recovered = await recover(means.journal, means.org, fresh.live, dead)
-        verified, moved = verify(approved, fresh.plan, fresh.whole, _runs(means.journal, approved, fresh.plan))
+        runs = _runs(means.journal, approved, fresh.plan)
+        verified, moved = verify(approved, fresh.plan, fresh.whole, runs, fresh.live)
         if moved:
             raise Stale(*moved)
         report = await _Course(fresh, verified, means, held).run()
@@ -194,10 +195,10 @@ class _Course:
 
     def _remember(self, run: int, live: Live) -> None:
         """What stands as desired is what was last applied, whoever brought it there."""
-        fresh = self.fresh
-        desired = on_day(fresh.plan.desired, fresh.plan.as_of)
-        found = diff(desired, live, fresh.plan.as_of, fresh.applied)
-        self.held.remember(run, seen(desired, live, found, fresh.applied, self.means.facts, self.means.now().date()))
+        plan, applied = self.fresh.plan, self.fresh.applied
+        known = replace(applied, group_ids={**applied.group_ids, **plan.group_ids})
+        found = diff(on_day(plan.desired, plan.as_of), live, plan.as_of, known)
+        self.held.remember(run, seen(found, live, applied, self.means.facts, self.means.now().date()))
 
 
 def _outcome(whole: bool, anything: bool, stopped: bool) -> RunOutcome:

@@ -114,6 +114,7 @@ class Sender:
             self._version(step),
             change.before,
             change.after,
+            change.id,
         )
 
     async def _one(self, step: Numbered, slots: asyncio.Semaphore) -> None:

@@ -6,15 +6,16 @@ switches that everybody's access hangs on are as they were, and no verdict got w
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from rolecall.apply.resume import applied_already, applied_by
+from rolecall.apply.resume import applied_already, applied_by, same_change
 from rolecall.errors import Problem
 from rolecall.model.change import Change
 from rolecall.model.fields import field_changes
 from rolecall.model.kinds import split_address
+from rolecall.model.live import Live
 from rolecall.model.run import Run
 from rolecall.plan.summary import other_org_words
 from rolecall.plan.users_read import SECTION
@@ -46,37 +47,45 @@ def lapsed(plan: Plan, now: datetime) -> Problem | None:
 
 
 def verify(
-    approved: Plan, fresh: Plan, whole: Plan | None = None, runs: Sequence[Run] = ()
+    approved: Plan, fresh: Plan, whole: Plan | None = None, runs: Sequence[Run] = (), live: Live | None = None
 ) -> tuple[Verified, tuple[Problem, ...]]:
     """Return what to do, and everything that moved for the worse; with any problem nothing may be sent.
 
     ``whole`` is the fresh plan made from the approved state, where some of the plan was applied already: users and
     limits are judged by it, since what an interrupted run took away for a moment is not a new escalation. ``runs`` are
-    recent runs, newest first.
+    recent runs, newest first. ``live`` is the read that the fresh plan was made from: it shows whether a name belongs
+    to another group now.
     """
     if approved.org.id != fresh.org.id:
         return Verified((), ()), (_other_org(approved, fresh),)
-    judged = whole or fresh
+    judged, key = whole or fresh, same_change(approved)
     moved = (
         *_switches(approved, fresh),
-        *_addresses(approved, fresh),
+        *_identities(approved, live),
+        *_addresses(approved, fresh, key),
         *_verdicts(approved, judged),
         *(_verdicts(approved, fresh, _OF_THE_MOMENT) if whole else ()),
         *_escalations(approved, judged),
         *_access_tests(approved, judged),
         *_unread(approved, fresh),
     )
-    wanted = {_key(change) for change in (*approved.writes, *approved.human)}
-    steps = tuple(change for change in fresh.writes if _key(change) in wanted)
-    human = tuple(change for change in fresh.human if _key(change) in wanted)
+    wanted = {key(change) for change in (*approved.writes, *approved.human)}
+    steps = tuple(change for change in fresh.writes if key(change) in wanted)
+    human = tuple(change for change in fresh.human if key(change) in wanted)
     already = applied_already(approved, fresh)
-    notes = (*applied_by(approved, fresh, runs), *_notes(approved, fresh))
+    notes = (*applied_by(approved, fresh, runs), *_notes(approved, fresh, key))
     users = () if already and whole is None else _users(approved, judged)
     return Verified(steps, already, human, (*notes, *users)), moved
 
 
-def _key(change: Change) -> Key:
-    return change.address, change.action
+def _identities(approved: Plan, live: Live | None) -> Iterator[Problem]:
+    """The name in an approved address must not belong to another group by now."""
+    for change in approved.changes if live is not None else ():
+        group = live.facts.groups.get(split_address(change.address)[1] or "") if live else None
+        if change.id and group is not None and group.id and group.id != change.id:
+            now = live.address_now(change.address, change.id) if live else None
+            whose = f"the group of the plan (id {change.id}) is {now or 'gone'} now"
+            yield _problem("another_group", f"{change.address} is another group now: {whose}", change)
 
 
 def _problem(code: str, message: str, change: Change | None = None) -> Problem:
@@ -95,11 +104,11 @@ def _switches(approved: Plan, fresh: Plan) -> Iterator[Problem]:
             yield _problem("moved", f"scim.{name} was {was} when the plan was made and is {now} now")
 
 
-def _addresses(approved: Plan, fresh: Plan) -> Iterator[Problem]:
+def _addresses(approved: Plan, fresh: Plan, key: Callable[[Change], Key]) -> Iterator[Problem]:
     """A fresh change must be an approved one; one that was approved and is no longer due stands at its after."""
-    was = {_key(change): change for change in approved.changes}
+    was = {key(change): change for change in approved.changes}
     for change in fresh.changes:
-        said = was.get(_key(change))
+        said = was.get(key(change))
         if said is None:
             yield _problem("moved", f"{change.address} changed after the plan was made and would now change", change)
         elif (said.before, said.after) != (change.before, change.after):
@@ -178,13 +187,17 @@ def _unread(approved: Plan, fresh: Plan) -> Iterator[Problem]:
             yield problem
 
 
-def _notes(approved: Plan, fresh: Plan) -> Iterator[str]:
-    arrived = {_key(change) for change in approved.waiting} & {_key(change) for change in fresh.writes}
+def _notes(approved: Plan, fresh: Plan, key: Callable[[Change], Key]) -> Iterator[str]:
+    was = {key(change): change for change in approved.changes}
+    for change in fresh.changes:
+        if (said := was.get(key(change))) is not None and said.address != change.address:
+            yield f"{said.address} is called {change.address} now; the step follows the group"
+    arrived = {(c.address, c.action) for c in approved.waiting} & {(c.address, c.action) for c in fresh.writes}
     for address, _ in sorted(arrived):
         yield f"{address} no longer waits; apply again to map it"
-    by_hand = {_key(change) for change in approved.human}
+    by_hand = {key(change) for change in approved.human}
     for change in fresh.writes:
-        if _key(change) in by_hand:
+        if key(change) in by_hand:
             yield f"{change.address} can be written now, so nobody need do it by hand"
 
 

@@ -37,7 +37,7 @@ def accept_drift(call: Invocation, config: Config, made: Drifts, approve: str | 
     refuse_unmanaged(made.inquiry.question.desired, found.drifts)
     _consent(call, found, approve)
 
-    acceptance = accept(config, made.inquiry, found.drifts, found.live_names)
+    acceptance = accept(config, made.inquiry, found.drifts)
     write_accepted(config, made.inquiry, acceptance)
     if not acceptance.texts:
         out.lines([line("Nothing to write: the config says so already.", "bold")])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from rolecall.desired import Config, load, read_config
@@ -19,7 +20,8 @@ from rolecall.model.live import Live
 from rolecall.model.settings import BLANK, UNSET, Address, Sso, Value
 from rolecall.plan.drift import Drift
 from rolecall.plan.drift_make import Inquiry
-from rolecall.plan.drift_sides import Names, accepted
+from rolecall.plan.drift_sides import accepted
+from rolecall.plan.identity import Identity, group_of
 
 
 class Acceptance(NamedTuple):
@@ -60,14 +62,18 @@ def _unmanaged(desired: Desired, row: Drift) -> Problem | None:
     return None
 
 
-def accept(config: Config, inquiry: Inquiry, rows: Sequence[Drift], names: Names) -> Acceptance:
+def accept(config: Config, inquiry: Inquiry, rows: Sequence[Drift]) -> Acceptance:
     """What to write so that the config says what the org has at these addresses. Writes nothing yet.
+
+    An entry of the config keeps its key, whatever the group is called.
 
     Raises ConfigError for a file that cannot be changed in place, and for what a config cannot say.
     """
-    question = inquiry.question
+    question = inquiry.resolved
+    known = question.known
+    rows = [replace(row, address=_written(known, row.address)) for row in rows]
     sources = load(config.root, config.env, config.main)
-    edits = [_edit(row, question.desired, question.live, names) for row in rows]
+    edits = [_edit(row, known, question.live) for row in rows]
     files: dict[str, str] = {}
     for row in rows:
         if isinstance(row.live, Sso) and row.live.metadata is not UNSET and _metadata_moved(row, row.live.metadata):
@@ -75,7 +81,7 @@ def accept(config: Config, inquiry: Inquiry, rows: Sequence[Drift], names: Names
             edits += metadata.edits()
             files |= metadata.files
     texts = edited(sources, merged([edit for edit in edits if edit is not None]))
-    return Acceptance({**texts, **files}, accepted(question.desired, rows))
+    return Acceptance({**texts, **files}, accepted(known.written, rows))
 
 
 def write_accepted(config: Config, inquiry: Inquiry, made: Acceptance) -> None:
@@ -91,20 +97,26 @@ def write_accepted(config: Config, inquiry: Inquiry, made: Acceptance) -> None:
             raise ConfigError(Problem("accept", message, None, "change it by hand"))
 
 
-def _edit(row: Drift, desired: Desired, live: Live, names: Names) -> Edit | None:
+def _written(known: Identity, at: Address) -> Address:
+    """An address as the config has it."""
+    key = known.keys.get(group_of(at) or "")
+    return at if key is None else address("idp_groups", key)
+
+
+def _edit(row: Drift, known: Identity, live: Live) -> Edit | None:
     section, _ = split_address(row.address)
     if section == "idp_groups":
-        return _group_edit(row, desired, live, names)
+        return _group_edit(row, known, live)
     if row.live is None:
         return removing(row.address)
     value = row.live if row.desired is None else _moved_fields(row)
     return None if value is None else setting(row.address, value)
 
 
-def _group_edit(row: Drift, desired: Desired, live: Live, names: Names) -> Edit | None:
-    key = split_address(names.get(row.address, row.address))[1] or ""
+def _group_edit(row: Drift, known: Identity, live: Live) -> Edit | None:
+    desired, key = known.written, group_of(row.address) or ""
     asked = value_at(desired.settings, row.address) is not None
-    if row.live is None and key not in live.facts.groups:
+    if row.live is None and known.names.get(key, key) not in live.facts.groups:
         return removing(row.address) if asked else None
     edit = setting(row.address, row.live or BLANK)
     if edit.fields is not None and desired.intent(row.address).expires is not None and row.live is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
@@ -10,7 +10,7 @@ from rolecall.access.person import Access, effective
 from rolecall.access.rules import Rules, compile_access
 from rolecall.errors import Misuse, OrgError, Problem, Stale, did_you_mean
 from rolecall.jobs.people import people_or_unread
-from rolecall.jobs.plan import Planned, PlanRequest, plan
+from rolecall.jobs.plan import PlanRequest, plan
 from rolecall.live.port import People
 from rolecall.model import normalise
 from rolecall.model.desired import Desired
@@ -20,13 +20,13 @@ from rolecall.model.roles import role_id
 from rolecall.model.settings import UNSET
 from rolecall.plan.access_tests import Beside, needs_users, run_tests, tests_of
 from rolecall.plan.outlook import look
-from rolecall.plan.resolve import name_groups, on_day
+from rolecall.plan.resolve import on_day
 from rolecall.plan.state import State as Moment
 from rolecall.plan.state import finish
 from rolecall.plan.summary import other_org_words
 from rolecall.plan.users_read import people_coverage
 from rolecall.plan.value import AccessTestResult, OrgRef, Plan, Released, Unmanaged
-from rolecall.plan.why import Why, at_live_addresses, persona, why
+from rolecall.plan.why import Why, persona, why
 from rolecall.plan.why_not import WhyNot, why_not
 
 At = Literal["live", "desired"] | Plan
@@ -39,7 +39,8 @@ NOBODY: PeopleScope = PeopleScope()
 @dataclass(frozen=True, slots=True)
 class State:
     """One state of an org, with the people that were asked for. ``desired`` tells where the config says what, at live
-    addresses and on the day; ``at`` which state it is.
+    addresses and on the day; ``at`` which state it is. ``group_name`` gives the live name of the group that a key or a
+    former name means.
 
     ``coverage`` says how much was read of the users that the question needs; complete where it needs none.
     """
@@ -52,6 +53,7 @@ class State:
     tests: tuple[AccessTestResult, ...] = ()
     coverage: Coverage = COMPLETE
     at: Literal["live", "desired", "plan"] = "live"
+    group_name: Callable[[str], str] = str
 
 
 class Holder(NamedTuple):
@@ -82,20 +84,15 @@ async def state(request: PlanRequest, at: At, scope: PeopleScope = EVERYBODY, *,
     if rules.missing:
         message = f"{', '.join(sorted(rules.missing))} could not be read, so nobody can tell who has what"
         raise OrgError(Problem("unread", message))
+    question = planned.question
+    asked = tests_of(question.desired.policy, question.applied.policy) if test else ()
     results = run_tests(asked, rules, directory, ends if isinstance(at, Plan) else None)
     coverage = (
         COMPLETE if scope == NOBODY else people_coverage(directory, rules.scim.groups, observed=live.facts.observed)
     )
     kind: Literal["live", "desired", "plan"] = "plan" if isinstance(at, Plan) else at
-    return State(planned.plan.org, rules, directory, _lines(planned), live.facts, results, coverage, kind)
-
-
-def _lines(planned: Planned) -> Desired:
-    """What the config asks for on the day, at the addresses that the groups have in the org."""
-    question, live = planned.question, planned.live
-    groups = {} if live.settings.idp_groups is UNSET else live.settings.idp_groups
-    names = name_groups(question.desired, live.facts, question.applied, groups).found
-    return at_live_addresses(on_day(question.desired, question.as_of), names)
+    lines = on_day(question.desired, question.as_of)
+    return State(planned.plan.org, rules, directory, lines, live.facts, results, coverage, kind, question.known.find)
 
 
 def _ends(live: Live, planned: Plan) -> Beside:
@@ -174,10 +171,10 @@ def imagined(groups: Sequence[str], found: State) -> Person:
     """Somebody in these groups. Raises Misuse for a group that the org does not have."""
     mapped = found.rules.settings.idp_groups
     known = {*found.facts.groups, *(() if mapped is UNSET else mapped)}
-    unknown = [name for name in groups if name not in known]
+    unknown = [name for name in groups if found.group_name(name) not in known]
     if unknown:
         raise Misuse(*(_no_group(name, known) for name in unknown))
-    return persona(groups)
+    return persona(map(found.group_name, groups))
 
 
 def _no_group(name: str, known: Iterable[str]) -> Problem:

@@ -11,11 +11,11 @@ from rolecall.apply.run import Fresh, Means, carry_out
 from rolecall.apply.steps import Progress
 from rolecall.errors import OrgError, Problem, Stale
 from rolecall.jobs.people import read_people
-from rolecall.jobs.plan import Planned, PlanRequest, Wanted, plan
+from rolecall.jobs.plan import Planned, PlanRequest, Wanted, plan_question, question
 from rolecall.jobs.remember import forget_old, sight_run
-from rolecall.jobs.rollback import literal
 from rolecall.journal.port import Holder, Journal, JournalError, Waiting
 from rolecall.live.port import Org, People
+from rolecall.model.desired import Applied
 from rolecall.model.directory import EVERYBODY
 from rolecall.model.live import Live
 from rolecall.model.run import Approval, Run, RunFacts, RunKind, RunReport
@@ -24,6 +24,7 @@ from rolecall.plan.begin import begin
 from rolecall.plan.digest import digest, matches, short
 from rolecall.plan.make import make
 from rolecall.plan.question import Question
+from rolecall.plan.resolve import literal
 from rolecall.plan.users_read import incomplete, people_coverage
 from rolecall.plan.value import Plan
 
@@ -97,11 +98,12 @@ async def _seen(request: ApplyRequest, run: Run, last: _Last) -> Iterable[str]:
     question, live = last.questions[-1], last.live[-1]
     notes = None
     try:
-        directory = question.directory if question.everybody else None
+        same_names = question.live.facts.groups.keys() == live.facts.groups.keys()
+        directory = question.directory if question.everybody and same_names else None
         if directory is None and request.people is not None:
             directory = await read_people(request.people, request.org, live, EVERYBODY)
         if directory is not None:
-            sight_run(request.journal, run.id, replace(question, live=live, directory=directory), request.now())
+            sight_run(request.journal, run.id, question.on(live, directory), request.now())
             seen = people_coverage(directory)
             notes = incomplete(seen) if seen.problem or seen.state == "partial" else None
         forget_old(request.journal, run.org_id, request.now(), request.keep_days)
@@ -122,17 +124,17 @@ async def _again(request: ApplyRequest, last: _Last) -> Fresh:
         people=request.people,
         now=request.now(),
         as_of=approved.as_of,
-        applied=request.journal.applied,
+        applied=lambda org_id: _with_ids_of(approved, request.journal.applied(org_id)),
         config=lambda: request.facts.config or "",
         lifts=approved.lifts[len(approved.desired.policy.allow) :],
         targets=tuple(literal(change.address) for change in approved.changes) if approved.partial else (),
         excludes=("*",) if approved.partial and not approved.changes else (),
     )
-    planned = await plan(asked)
+    planned = await plan_question(asked, await question(asked))
     last.questions.append(planned.question)
     fresh, asked_of = _with_reasons(planned.plan, approved), planned.question
     whole = await _whole(request, planned)
-    return Fresh(fresh, planned.live, asked_of.applied, asked_of.directory, whole)
+    return Fresh(fresh, planned.live, asked_of.known.memory, asked_of.directory, whole)
 
 
 async def _whole(request: ApplyRequest, planned: Planned) -> Plan | None:
@@ -150,10 +152,16 @@ async def _whole(request: ApplyRequest, planned: Planned) -> Plan | None:
     return make(asked, begun)
 
 
+def _with_ids_of(approved: Plan, applied: Applied) -> Applied:
+    """The memory with the groups that the approved plan was made for, whatever they are called by now."""
+    ids = {change.address: change.id for change in approved.changes if change.id}
+    return replace(applied, group_ids={**applied.group_ids, **approved.group_ids}, ids={**applied.ids, **ids})
+
+
 def _with_reasons(fresh: Plan, approved: Plan) -> Plan:
     """Why a change is in the plan is known where it was first made; a rollback goes on being one."""
-    back = {change.address for change in approved.changes if change.reason == "rollback"}
-    changes = tuple(replace(c, reason="rollback") if c.address in back else c for c in fresh.changes)
+    back = {change.id or change.address for change in approved.changes if change.reason == "rollback"}
+    changes = tuple(replace(c, reason="rollback") if (c.id or c.address) in back else c for c in fresh.changes)
     return replace(fresh, changes=changes) if back else fresh
 
 

@@ -32,9 +32,14 @@ def differences(approved: Mapping[str, Any], now: Mapping[str, Any]) -> tuple[Pr
 
 def _by_name(said: Mapping[str, Any]) -> dict[str, Any]:
     """Changes and people under their names, so that one that is gone does not shift the others."""
-    changes = {f"{action} {at}": {"before": before, "after": after} for at, action, before, after in said["changes"]}
+    changes = {f"{action} {at}": _change(*row) for at, action, *row in said["changes"]}
     people = {who: [f"{role} on {team}" for team, role in gains] for who, gains in said["escalated"]}
     return {**said, "changes": changes, "escalated": people}
+
+
+def _change(before: Any, after: Any, *known: str) -> dict[str, Any]:
+    """A change of a document; plans of 0.1.0 know no ids."""
+    return {"before": before, "after": after, **({"id": known[0]} if known else {})}
 
 
 def _where(path: list[Any]) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import cache
 
-from rolecall.errors import Misuse, OrgError, Problem, Where
+from rolecall.errors import ConfigError, Misuse, OrgError, Problem, Where
 from rolecall.jobs.people import left_out, people_or_unread
 from rolecall.jobs.plan import PlanRequest, Wanted, question
 from rolecall.live.port import Audit, People, Reader
@@ -18,6 +18,7 @@ from rolecall.model.outcome import Event
 from rolecall.model.policy import Allow
 from rolecall.model.settings import Address
 from rolecall.plan.drift import Drift
+from rolecall.plan.drift_events import attributed
 from rolecall.plan.drift_make import Inquiry, Looked, Past, drifted, find
 from rolecall.plan.names import flag_problems, known_addresses, unmatched_names
 from rolecall.plan.question import Question
@@ -59,8 +60,8 @@ class Drifts:
 
 
 async def drift(request: DriftRequest) -> Drifts:
-    """Look once. Raises OrgError for an org that is not the one named, ConfigError for names it does not have, Misuse
-    for an address of `--ignore` that nothing has."""
+    """Look once. Raises OrgError for an org that is not the one named, ConfigError for names it does not have and for
+    two entries of one group, Misuse for an address of `--ignore` that nothing has."""
     known = cache(request.past)
     asked = PlanRequest(
         request.wanted,
@@ -75,6 +76,9 @@ async def drift(request: DriftRequest) -> Drifts:
     past = known(first.live.facts.org_id)
     first = await _with_people(replace(first, applied=past.memory.applied), request)
     unmatched = _unmatched(request, first)
+    first = first.resolved
+    if first.known.errors:
+        raise ConfigError(*first.known.errors)
     inquiry = Inquiry(first, past, {}, request.ignore, request.include_unapplied, unmatched)
     rows = drifted(inquiry)
     if rows:
@@ -111,8 +115,9 @@ async def _with_events(inquiry: Inquiry, request: DriftRequest, rows: Sequence[D
     """With the org's last write to each address; where its log cannot be read, with a word about that."""
     if request.audit is None or inquiry.past.basis.at is None:
         return inquiry
-    moments = request.moments(inquiry.question.live.facts.org_id)
-    base = inquiry.past.basis.at
+    known, base = inquiry.question.known, inquiry.past.basis.at
+    recorded = request.moments(inquiry.question.live.facts.org_id)
+    moments = {known.present_address(at): when for at, when in recorded.items()}
     since = min([base, *(moments.get(row.address, base) for row in rows)]) - SLACK
     try:
         events = await request.audit.since(since)
@@ -120,7 +125,7 @@ async def _with_events(inquiry: Inquiry, request: DriftRequest, rows: Sequence[D
         message = f"who changed what is not known: {error.problems[0].message}"
         problem = Problem("audit_unread", message, severity="warning")
         return replace(inquiry, warnings=(*inquiry.warnings, problem))
-    past, found = inquiry.past, _last(events, moments, base)
+    past, found = inquiry.past, _last(attributed(events, known, inquiry.past.look), moments, base)
     runs = frozenset(run for run in _runs(found.values(), past.memory.journal) if request.knows(run))
     past = replace(past, memory=replace(past.memory, runs=runs))
     return replace(inquiry, past=past, events=found)
@@ -134,13 +139,14 @@ def _runs(events: Iterable[Event], journal: str) -> Iterator[int]:
             yield int(parts[2])
 
 
-def _last(events: Iterable[Event], moments: Mapping[Address, datetime], base: datetime) -> dict[Address, Event]:
-    """The last event of each address since it was recorded."""
-    found = {}
-    for event in events:
-        at = Address(event.address)
+def _last(
+    events: Iterable[tuple[Address, Event]], moments: Mapping[Address, datetime], base: datetime
+) -> dict[Address, Event]:
+    """The last event of each address since it was recorded; events come newest first."""
+    found: dict[Address, Event] = {}
+    for at, event in events:
         if event.at >= moments.get(at, base) - SLACK:
-            found[at] = event
+            found.setdefault(at, event)
     return found
 
 

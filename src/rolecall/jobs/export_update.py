@@ -24,7 +24,8 @@ from rolecall.model.kinds import BY_SECTION, address, split_address, value_at
 from rolecall.model.live import Live
 from rolecall.model.settings import UNSET, Address, Scim, Sso, Value
 from rolecall.plan.diff import diff
-from rolecall.plan.resolve import covers, expired, ignored
+from rolecall.plan.identity import Identity
+from rolecall.plan.resolve import expired, ignored
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +49,12 @@ def update(request: UpdateRequest) -> Exported:
     said = sayable(request.live)
     known = {row.address for rows in said.sections.values() for row in rows}
     back = [change for change in found.changes if _returns(change, known)]
-    keys = {address("idp_groups", live): address("idp_groups", key) for key, live in found.names.items()}
+    names = found.identity.names.items()
+    keys = {address("idp_groups", name): address("idp_groups", key) for key, name in names}
     metadata = _metadata(request, back)
     edits = [*_endpoint(request), *(_back(request, change, keys) for change in back)]
     edits += metadata.edits()
-    edits += _missing(request, said, set(keys))
+    edits += _missing(request, said, found.identity)
     kept = tuple(change.address for change in found.changes if change not in back)
     whole = [_or_gone(request.desired, edit) for edit in merged(edits)]
     return Exported({**edited(request.sources, whole), **metadata.files}, said.left_out, kept)
@@ -153,7 +155,7 @@ def _pin(live: Live, key: str | None) -> str | None:
     return group.id or None if group else None
 
 
-def _missing(request: UpdateRequest, said: Sayable, named: set[Address]) -> Iterator[Edit]:
+def _missing(request: UpdateRequest, said: Sayable, identity: Identity) -> Iterator[Edit]:
     """Everything a config can say of the org and this one does not, but for what it chose to leave alone."""
     policy = request.desired.policy
     skip = ignored(policy.ignore, request.as_of)
@@ -161,9 +163,9 @@ def _missing(request: UpdateRequest, said: Sayable, named: set[Address]) -> Iter
         if policy.managing(section) == "unmanaged" or (section == "idp_groups" and _stays_legacy(request)):
             continue
         for row in rows:
-            there = row.address in named or value_at(request.desired.settings, row.address) is not None
+            there = value_at(identity.desired.settings, row.address) is not None
             value = _beside_mappings(request.desired, row)
-            if value is not None and not there and not covers(skip, row.address):
+            if value is not None and not there and not identity.covers(skip, row.address):
                 yield Edit(row.address, value if isinstance(value, dict) else {"blank": True}, value)
 
 

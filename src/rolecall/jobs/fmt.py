@@ -12,8 +12,8 @@ from rolecall.desired.fmt import formatted, renamed
 from rolecall.errors import ConfigError, Problem
 from rolecall.model.desired import Applied, Desired
 from rolecall.model.live import Live
-from rolecall.model.settings import UNSET
-from rolecall.plan.resolve import name_groups
+from rolecall.plan.identity import identify
+from rolecall.plan.identity_entries import RENAMED
 from rolecall.source.files import read_file
 
 
@@ -53,9 +53,8 @@ def fmt(root: Path, main: str, names: Mapping[str, str] | None = None) -> Format
 
 def new_names(desired: Desired, live: Live, applied: Applied) -> dict[str, str]:
     """The groups that the IdP has renamed: the key in the config -> the name now (told by id)."""
-    groups = live.settings.idp_groups
-    found = name_groups(desired, live.facts, applied, {} if groups is UNSET else groups)
-    return {key: name for key, name in found.found.items() if name != key and key in found.problems}
+    found = identify(desired, live, applied)
+    return {key: found.names[key] for key, problem in found.problems.items() if problem.code == RENAMED}
 
 
 def _names(root: Path, main: str, problems: list[Problem]) -> list[str]:

@@ -18,6 +18,7 @@ from rolecall.model.live import Coverage, Facts, Live
 from rolecall.model.policy import Allow
 from rolecall.model.settings import UNSET, Settings
 from rolecall.plan.begin import begin
+from rolecall.plan.identity_entries import SAME_GROUP
 from rolecall.plan.make import Question, make
 from rolecall.plan.names import flag_problems, known_addresses
 from rolecall.plan.value import OrgRef, Plan
@@ -103,13 +104,21 @@ def from_plan(plan: Plan) -> Wanted:
 
 
 async def plan(request: PlanRequest) -> Planned:
-    """Read and plan. Raises OrgError for an org that is not the one named, ConfigError for names it does not have, and
-    Misuse for typed targets or excludes that nothing has.
+    """Read and plan. Raises OrgError for an org that is not the one named, ConfigError for names it does not have and
+    for two entries of one group, and Misuse for typed targets or excludes that nothing has.
 
     Two passes of one planner: the first, without people, says whose access is touched; only they are then read.
     """
-    asked = _checked(request, await question(request))
+    asked = _checked(request, await question(request)).resolved
+    if clashes := [problem for problem in asked.known.errors if problem.code == SAME_GROUP]:
+        raise ConfigError(*clashes)
+    return await plan_question(request, asked)
+
+
+async def plan_question(request: PlanRequest, asked: Question) -> Planned:
+    """Plan what was asked on a read of the settings; users are read here."""
     begun = begin(asked)
+    asked = begun.question
     if request.people is not None:
         directory = await read_people(request.people, request.org, asked.live, begun.scope)
         told = (*left_out(directory), *await idp_problems(request.people, asked.desired, asked.live))
@@ -132,9 +141,12 @@ def _checked(request: PlanRequest, asked: Question) -> Question:
     return replace(asked, warnings=(*asked.warnings, *problems))
 
 
-async def question(request: PlanRequest) -> Question:
-    """What the planner is asked, on a fresh read of the settings; people are not read yet. Raises as ``plan`` does."""
-    sections = _sections(request.wanted.desired)
+async def question(request: PlanRequest, more: frozenset[str] = frozenset()) -> Question:
+    """What the planner is asked, on a fresh read of the settings; people are not read yet. Raises as ``plan`` does.
+
+    ``more`` are sections to read in addition to those that the config speaks of.
+    """
+    sections = _sections(request.wanted.desired) | more
     live = await request.org.read(sections)
     _check_pin(request.wanted, live.facts)
     applied = request.applied(live.facts.org_id)

@@ -10,9 +10,7 @@ from rolecall.jobs.past import LOOK, PRUNED, WATCHED, last_look
 from rolecall.journal.port import Journal
 from rolecall.model.look import Look
 from rolecall.model.run import Opening, RunFacts, RunKind
-from rolecall.model.settings import UNSET
 from rolecall.model.sighting import Sighting
-from rolecall.plan.diff import diff
 from rolecall.plan.drift_news import look, waiting
 from rolecall.plan.question import Question
 from rolecall.plan.sighting import sight
@@ -33,17 +31,15 @@ def sight_run(journal: Journal, run: int, asked: Question, at: datetime) -> None
     """Keep, for a run that has ended, who holds what in the org as ``asked`` has read it: settings after the run, and
     everybody. What is there now was looked at by whoever approved the run: watched roles are compared with it."""
     org_id = asked.live.facts.org_id
-    found = diff(asked.desired, asked.live, asked.as_of, asked.applied)
+    asked = asked.resolved
     if asked.directory is None:
         return
     if asked.directory.coverage.state != "unread":
-        sighting = sight(asked.live, asked.directory, asked.desired, found.names, at).sighting
+        sighting = sight(asked.live, asked.directory, asked.desired, at).sighting
         journal.sight(run, sighting)
         if sighting.complete:
             watch_from(journal, org_id, at)
-    wanted = asked.desired.settings.idp_groups
-    keys = () if wanted is UNSET else wanted
-    keep_look(journal, org_id, look(asked.live, asked.directory, waiting(keys, found.names), at))
+    keep_look(journal, org_id, look(asked.live, asked.directory, waiting(asked.known), at))
 
 
 def keep_look(journal: Journal, org_id: str, look: Look) -> None:

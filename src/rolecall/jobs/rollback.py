@@ -1,76 +1,134 @@
-"""Use case `rollback`: an ordinary plan that puts back what a run found, through the same guards as any other."""
+"""Use case `rollback`: an ordinary plan that restores what a run changed, through the same guards as any other.
+
+A group is found by the id that the run recorded, whatever it is called now. What cannot be restored is named.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from rolecall.errors import Misuse, Problem
-from rolecall.jobs.plan import Planned, PlanRequest, plan
+from rolecall.apply.steps import same
+from rolecall.errors import Misuse, Problem, RolecallError
+from rolecall.jobs.plan import Planned, PlanRequest, plan_question, question
+from rolecall.jobs.saved import plan_of_text
 from rolecall.model.desired import Applied, Desired
+from rolecall.model.directory import Directory
 from rolecall.model.fields import overlay
-from rolecall.model.kinds import KINDS, split_address, value_at
+from rolecall.model.kinds import KINDS, SECTIONS, split_address, value_at
 from rolecall.model.run import Run, Step
 from rolecall.model.settings import BLANK, UNSET, Address, Settings, Value
+from rolecall.plan.identity import group_of
+from rolecall.plan.people import who
+from rolecall.plan.question import Question
+from rolecall.plan.resolve import ignored, literal
+from rolecall.plan.value import Plan
 
 _TOUCHED = frozenset(("done", "attested", "failed", "unknown", "open"))
 """How a step may have ended that may have changed the org; what it did not change, the plan finds unchanged."""
 
 
 class Target(NamedTuple):
-    """What going back means: the desired state, the addresses it is about, and what cannot be put back."""
+    """The state before a run: what is desired, keyed by live names, at which addresses, and what cannot be restored."""
 
     desired: Desired
     addresses: tuple[Address, ...]
     problems: tuple[Problem, ...]
 
 
-def target(run: Run, applied: Applied, config: Desired) -> Target:
-    """The state before a run. Raises Misuse for a run that changed nothing.
+class _Written(NamedTuple):
+    """What a run wrote to an entry: the first step has its value before the run, the last one its value after."""
 
-    All that was applied since stays asked for as it is, so that nothing else is let go; policy and intents are the
+    first: Step
+    last: Step
+
+
+async def rollback(request: PlanRequest, run: Run, made: Plan | None = None) -> Planned:
+    """Plan to restore what a run changed. ``request`` is that of an ordinary plan; its targets are replaced.
+
+    ``made`` is the run's own plan, where the journal has it. Raises Misuse for a run that changed nothing.
+    """
+    request = replace(request, wanted=replace(request.wanted, pin=run.org_id, references=None))
+    asked = (await question(request, _sections(run, request.applied(run.org_id)))).resolved
+    back = target(run, asked)
+    asked = replace(
+        asked,
+        desired=back.desired,
+        written=asked.known.pinned(back.desired),
+        targets=tuple(map(literal, back.addresses)),
+        excludes=() if back.addresses else ("*",),
+        warnings=(*asked.warnings, *back.problems),
+    )
+    planned = await plan_question(request, asked)
+    changes = tuple(replace(change, reason="rollback") for change in planned.plan.changes)
+    gone = _departed(run, made, planned.question.directory)
+    warnings = (*planned.plan.warnings, *gone)
+    return replace(planned, plan=replace(planned.plan, changes=changes, warnings=warnings))
+
+
+def plan_of(run: Run, text: str | None) -> Plan | None:
+    """Return the plan of a run from the journal's text; None where there is none, or another version wrote it."""
+    try:
+        return plan_of_text(text, f"run {run.id}") if text else None
+    except RolecallError:
+        return None
+
+
+def target(run: Run, asked: Question) -> Target:
+    """Return the state before a run, given a resolved question about the config. Raises Misuse if it changed nothing.
+
+    All that was applied since stays desired as it is, so that nothing else is released; policy and intents are the
     config's.
     """
-    steps = _first_by_address(step for step in run.steps if step.state in _TOUCHED)
-    if not steps:
+    touched = [step for step in run.steps if step.state in _TOUCHED]
+    if not touched:
         raise Misuse(Problem("nothing_done", f"run {run.id} changed nothing, so there is nothing to put back"))
-    restorable = {at: step for at, step in steps.items() if step.action != "upgrade"}
-    problems = tuple(_cannot(run, step) for step in steps.values() if step.action == "upgrade")
-    problems += tuple(_by_hand(run, step) for step in run.steps if step.state == "human")
-    removed = [at for at, step in restorable.items() if step.before is None and at.startswith("domains/")]
-    intents = {**config.intents, **{at: config.intent(at)._replace(remove=True) for at in removed}}
-    for at in restorable.keys() - set(removed):
-        intents[at] = config.intent(at)._replace(remove=False, expires=None, previously=())
-    settings = _settings(applied.settings, restorable)
-    return Target(Desired(settings, intents, config.policy, config.places), tuple(restorable), problems)
+    written = _by_address(touched, asked)
+    kept = {at: why for at, steps in written.items() if (why := _not_restorable(run, at, steps, asked)) is not None}
+    back = {at: steps for at, steps in written.items() if at not in kept}
+    problems = [*kept.values(), *_missing(run, touched, asked), *_changed_since(run, back, asked)]
+    problems += [_by_hand(run, step) for step in run.steps if step.state == "human"]
+    config = asked.desired
+    intents = {**config.intents, **{at: _intent(config, at, steps.first) for at, steps in back.items()}}
+    settings = _settings(asked.applied.settings, back)
+    return Target(Desired(settings, intents, config.policy, config.places), tuple(back), tuple(problems))
 
 
-async def rollback(request: PlanRequest, run: Run) -> Planned:
-    """The plan that goes back. ``request`` is that of an ordinary plan; its targets are replaced."""
-    back = target(run, request.applied(run.org_id), request.wanted.desired)
-    wanted = replace(
-        request.wanted,
-        desired=back.desired,
-        pin=run.org_id,
-        warnings=(*request.wanted.warnings, *back.problems),
-        references=None,
-    )
-    planned = await plan(replace(request, wanted=wanted, targets=tuple(map(literal, back.addresses)), typed=False))
-    changes = tuple(replace(change, reason="rollback") for change in planned.plan.changes)
-    return replace(planned, plan=replace(planned.plan, changes=changes))
+def _sections(run: Run, applied: Applied) -> frozenset[str]:
+    """The sections that a rollback speaks of: those of the run, and those that were applied since."""
+    held = {section for section in SECTIONS if getattr(applied.settings, section) is not UNSET}
+    return frozenset(held | {split_address(step.address)[0] for step in run.steps})
 
 
-def _first_by_address(steps: Iterable[Step]) -> dict[Address, Step]:
-    """The first step of each address: what it found is what stood there before the run."""
-    found: dict[Address, Step] = {}
+def _by_address(steps: list[Step], asked: Question) -> dict[Address, _Written]:
+    """What was written, by the address that the entry has now; without what the org no longer has."""
+    found: dict[Address, _Written] = {}
     for step in steps:
-        found.setdefault(step.address, step)
+        at = _present(step, asked)
+        if at is not None:
+            found[at] = _Written(found[at].first if at in found else step, step)
     return found
 
 
-def _settings(base: Settings, steps: Mapping[Address, Step]) -> Settings:
-    sections = {kind.section: dict(_section(base, kind.section, kind.keyed, steps)) for kind in KINDS}
+def _present(step: Step, asked: Question) -> Address | None:
+    """Where the entry of a step is now; None for a group that the org no longer has. Runs of 0.1.0 know names alone."""
+    if step.id is not None:
+        return asked.live.address_now(step.address, step.id)
+    at = asked.known.present_address(step.address)
+    name, groups = group_of(at), asked.live.settings.idp_groups
+    return at if name is None or groups is UNSET or name in groups else None
+
+
+def _intent(config: Desired, at: Address, step: Step) -> Any:
+    """What the config says about an entry, without what would take it away again."""
+    if step.before is None and split_address(at)[0] == "domains":
+        return config.intent(at)._replace(remove=True)
+    return config.intent(at)._replace(remove=False, expires=None, previously=())
+
+
+def _settings(base: Settings, back: Mapping[Address, _Written]) -> Settings:
+    sections = {kind.section: dict(_section(base, kind.section, kind.keyed, back)) for kind in KINDS}
     said: dict[str, Any] = {
         kind.section: sections[kind.section] if kind.keyed else sections[kind.section][None]
         for kind in KINDS
@@ -79,34 +137,76 @@ def _settings(base: Settings, steps: Mapping[Address, Step]) -> Settings:
     return Settings(**said)
 
 
-def _section(base: Settings, section: str, keyed: bool, steps: Mapping[Address, Step]) -> Iterator[tuple[Any, Value]]:
+def _section(
+    base: Settings, section: str, keyed: bool, back: Mapping[Address, _Written]
+) -> Iterator[tuple[Any, Value]]:
     held = getattr(base, section)
     entries: dict[Any, Any] = {} if held is UNSET else dict(held) if keyed else {None: held}
-    for at, step in steps.items():
+    for at, steps in back.items():
         kind, key = split_address(at)
         if kind != section:
             continue
-        if step.before is None:
+        before = steps.first.before
+        if before is None:
             entries.pop(key, None)
             if section == "idp_groups":
                 entries[key] = BLANK
         else:
             known = value_at(base, at)
-            entries[key] = step.before if known is None else overlay(known, step.before)
+            entries[key] = before if known is None else overlay(known, before)
     return iter(entries.items())
 
 
-def _cannot(run: Run, step: Step) -> Problem:
-    message = f"run {run.id} upgraded the endpoint, and there is no way back from that (R20)"
-    return Problem("not_restorable", message, None, "the rest can be put back", "warning")
+def _not_restorable(run: Run, at: Address, steps: _Written, asked: Question) -> Problem | None:
+    """Why an entry stays as it is."""
+    policy, section = asked.desired.policy, split_address(at)[0]
+    if steps.first.action == "upgrade" or steps.last.action == "upgrade":
+        message = f"run {run.id} upgraded the endpoint, and there is no way back from that (R20)"
+        return _stays(message, "the rest can be put back")
+    if asked.known.covers(ignored(policy.ignore, asked.as_of), at):
+        return _stays(f"{at} was changed by run {run.id} and is ignored now", "remove it from `ignore` to restore it")
+    if policy.managing(section) == "unmanaged":
+        message = f"{at} was changed by run {run.id}, and {section} is not managed now"
+        return _stays(message, f"restore it in the console, or manage {section}")
+    return None
+
+
+def _missing(run: Run, steps: list[Step], asked: Question) -> Iterator[Problem]:
+    for at in dict.fromkeys(step.address for step in steps if _present(step, asked) is None):
+        yield _stays(f"the org no longer has the group of {at}, which run {run.id} changed", None)
+
+
+def _changed_since(run: Run, back: Mapping[Address, _Written], asked: Question) -> Iterator[Problem]:
+    """Entries that are no longer as the run left them: restoring them overwrites what was done since."""
+    for at, steps in back.items():
+        value, done = value_at(asked.live.settings, at), steps.last.state in ("done", "attested")
+        covered = asked.live.covered(split_address(at)[0]).state == "complete"
+        if done and covered and not same(value, steps.last.after) and not same(value, steps.first.before):
+            message = f"{at} was changed again after run {run.id}; the rollback overwrites that"
+            yield Problem("changed_since", message, None, "leave it out with `--exclude` if that is to stay", "warning")
+
+
+def _departed(run: Run, made: Plan | None, directory: Directory | None) -> Iterator[Problem]:
+    """Users who lost access in the run and cannot get it back: they are not active in its groups any more."""
+    if made is None or directory is None or directory.coverage.state != "complete":
+        return
+    lost = {one.id: one.email for move in made.impact.moves if move.kind != "gain" for one in move.people}
+    present = {
+        who(directory, number, run.org_id).id for number in range(len(directory)) if directory.traits(number).present
+    }
+    gone = sorted(email or known for known, email in lost.items() if known and known not in present)
+    if gone:
+        shown = ", ".join(gone[:5]) + (f" and {len(gone) - 5:,} more" if len(gone) > 5 else "")
+        users = "1 user" if len(gone) == 1 else f"{len(gone):,} users"
+        verb = "is" if len(gone) == 1 else "are"
+        yield _stays(f"{users} who lost access in run {run.id} {verb} no longer active here: {shown}", None)
+
+
+def _stays(message: str, hint: str | None) -> Problem:
+    return Problem("not_restorable", message, None, hint, "warning")
 
 
 def _by_hand(run: Run, step: Step) -> Problem:
     message = f"run {run.id} left {step.address} to a person, and nobody said whether it was done"
     hint = f"if it was, put it back by hand, or say so first: rolecall done {run.id} {step.number}"
-    return Problem("not_restorable", message, None, hint, "warning")
-
-
-def literal(at: Address) -> str:
-    """An address as a glob that matches it alone."""
-    return "".join(f"[{char}]" if char in "*?[" else char for char in at)
+    return _stays(message, hint)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -25,9 +25,8 @@ from rolecall.model.desired import Desired
 from rolecall.model.directory import EVERYBODY, Directory
 from rolecall.model.live import Caller, Coverage, Live
 from rolecall.model.run import RunFacts
-from rolecall.model.settings import UNSET
 from rolecall.outside.files import write_file
-from rolecall.plan.resolve import name_groups
+from rolecall.plan.identity import identify
 from rolecall.plan.sighting import sight
 
 Kept = Literal["names", "masked", "counts", "none"]
@@ -86,16 +85,12 @@ def as_text(said: dict[str, Any], *, json_wanted: bool = False) -> str:
 
 def record(journal: Journal, taken: Taken, desired: Desired, facts: RunFacts) -> int:
     """Keep in the journal who was seen to hold what. Answers the run's number."""
-    names = _names(desired, taken, journal)
+    org_id = taken.live.facts.org_id
     sighting = None
     if taken.directory is not None and taken.directory.coverage.state != "unread":
-        sighting = sight(taken.live, taken.directory, desired, names, taken.at).sighting
-    return record_look(journal, taken.live.facts.org_id, "snapshot", facts, sighting)
-
-
-def _names(desired: Desired, taken: Taken, journal: Journal) -> Mapping[str, str]:
-    facts, groups = taken.live.facts, taken.live.settings.idp_groups
-    return name_groups(desired, facts, journal.applied(facts.org_id), {} if groups is UNSET else groups).found
+        known = identify(desired, taken.live, journal.applied(org_id))
+        sighting = sight(taken.live, taken.directory, known.desired, taken.at).sighting
+    return record_look(journal, org_id, "snapshot", facts, sighting)
 
 
 def _named(taken: Taken, kept: Kept) -> Live:

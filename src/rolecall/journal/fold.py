@@ -63,7 +63,7 @@ def _run(org_id: str, entries: Sequence[Entry]) -> Run | None:
 
 def _planned(run: int, planned: Planned) -> Step:
     state: StepState = "human" if planned.via == "human" else "not_tried"
-    return Step(run, *planned, state=state)
+    return Step(run, **planned._asdict(), state=state)
 
 
 def _step(run: int, step: Step | None, entry: Entry) -> Step:
@@ -92,6 +92,7 @@ def _intended(run: int, intent: Intent, at: datetime) -> Step:
         key=intent.key,
         version=intent.version,
         at=at,
+        id=intent.id,
     )
 
 

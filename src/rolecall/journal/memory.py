@@ -19,7 +19,7 @@ from rolecall.model.kinds import split_address
 from rolecall.model.run import Record
 from rolecall.model.settings import Address
 
-_FACTS = ("policy", "protected", "group_ids", "unmanaged", "expires", "ends", "waiting")
+_FACTS = ("policy", "protected", "group_ids", "ids", "unmanaged", "expires", "ends", "waiting")
 _NOTE = "note:"
 
 
@@ -32,6 +32,7 @@ def applied(database: Database, org_id: str) -> Applied:
         policy=decode_policy(facts["policy"]) if "policy" in facts else None,
         protected=frozenset(map(Address, facts.get("protected", ()))),
         group_ids=facts.get("group_ids", {}),
+        ids={Address(at): known for at, known in facts.get("ids", {}).items()},
         config={Address(at): config for at, (_, config) in values.items()},
         unmanaged=frozenset(map(Address, facts["unmanaged"])) if "unmanaged" in facts else None,
         expires=frozenset(map(Address, facts["expires"])) if "expires" in facts else None,
@@ -143,7 +144,8 @@ def _news(database: Database, org_id: str, seen: Seen) -> dict[str, Any]:
     facts = {
         "policy": encode_policy(seen.policy) if seen.policy is not None else None,
         "protected": sorted(seen.protected) if seen.protected is not None else None,
-        "group_ids": {**told.get("group_ids", {}), **seen.group_ids} if seen.group_ids else None,
+        "group_ids": _merged(told.get("group_ids", {}), seen.group_ids),
+        "ids": _merged(told.get("ids", {}), seen.ids),
         "unmanaged": sorted(seen.unmanaged) if seen.unmanaged is not None else None,
         "expires": sorted(seen.expires) if seen.expires is not None else None,
         "ends": _iso(seen.ends),
@@ -159,6 +161,11 @@ def _iso(days: Mapping[Address, date] | None) -> dict[str, str] | None:
 
 def _days(told: Mapping[str, str]) -> dict[Address, date]:
     return {Address(at): date.fromisoformat(day) for at, day in told.items()}
+
+
+def _merged(told: Mapping[str, str], seen: Mapping[Any, str | None]) -> dict[str, str] | None:
+    """The ids known, with those seen; None where none was seen."""
+    return {name: known for name, known in {**told, **seen}.items() if known is not None} if seen else None
 
 
 def _replayed(chain: list[Entry]) -> tuple[dict[str, tuple[Any, ...]], dict[str, Any]]:

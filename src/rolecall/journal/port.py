@@ -56,16 +56,17 @@ class Seen:
     """What a run that closes leaves in memory.
 
     ``values`` are the managed addresses seen live as desired; ``forgotten`` addresses leave the memory (deleted,
-    released). None means: leave what is remembered. ``group_ids`` are added to those known. ``unmanaged`` are all
-    addresses of the inventory. ``expires`` are the addresses that have an end, ``ends`` their last days;
-    ``waiting`` says since which day a group has been waited for.
+    released). None means: leave what is remembered. ``group_ids`` and ``ids`` are added to those known, keys and
+    addresses with None are taken out. ``unmanaged`` are all addresses of the inventory. ``expires`` are the addresses
+    that have an end, ``ends`` their last days; ``waiting`` says since which day a group has been waited for.
     """
 
     values: Mapping[Address, Value | None] = field(default_factory=dict)
     forgotten: Collection[Address] = ()
     policy: Policy | None = None
     protected: frozenset[Address] | None = None
-    group_ids: Mapping[str, str] = field(default_factory=dict)
+    group_ids: Mapping[str, str | None] = field(default_factory=dict)
+    ids: Mapping[Address, str | None] = field(default_factory=dict)
     unmanaged: frozenset[Address] | None = None
     expires: frozenset[Address] | None = None
     ends: Mapping[Address, date] | None = None

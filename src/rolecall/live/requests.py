@@ -53,7 +53,7 @@ def with_headers(request: Request, key: str, match: str | None) -> Request:
 
 
 def _mapping(change: Change, name: str, groups: Mapping[str, Group]) -> Exchangeable:
-    group_id = groups[name].id if name in groups else change.intent.id
+    group_id = change.id or (groups[name].id if name in groups else change.intent.id)
     if not group_id:
         raise NoSuchGroup(name)
     read = Request("GET", f"{PATHS['idp_groups']}/{quote(group_id, safe='')}")

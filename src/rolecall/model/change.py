@@ -27,7 +27,7 @@ class Change:
 
     ``before`` and ``after`` speak only about the managed fields; None is no entry, a blank mapping is None too.
     ``wave`` is 0 to 5, see ``plan.order``; steps of one wave and ``level`` may be made side by side. ``reason``
-    explains and never drives behaviour.
+    explains and never drives behaviour. ``id`` is the org's id of the group, None where the org gives none.
     """
 
     address: Address
@@ -41,3 +41,4 @@ class Change:
     intent: Intent = NO_INTENT
     moved: Rename | None = None
     level: int = 0
+    id: str | None = None

@@ -57,16 +57,17 @@ class Desired:
 class Applied:
     """What rolecall last applied to this org, as the journal remembers it; empty without a journal.
 
-    ``group_ids`` maps a group's name to the org's id it had then. ``config`` tells which config applied an address
-    last (the ``foreign`` guard). ``unmanaged`` are the unmanaged addresses when last seen. ``expires`` are the
-    entries that had an end, ``ends`` their last days; None when that was not kept. ``waiting`` says since when a group
-    has been waited for.
+    ``group_ids`` maps the key of an entry to the id of its group, ``ids`` a remembered address to that of its group.
+    ``config`` tells which config applied an address last (the ``foreign`` guard). ``unmanaged`` are the unmanaged
+    addresses when last seen. ``expires`` are the entries that had an end, ``ends`` their last days; None when that was
+    not kept. ``waiting`` says since when a group has been waited for.
     """
 
     settings: Settings = Settings()
     policy: Policy | None = None
     protected: frozenset[Address] = frozenset()
     group_ids: Mapping[str, str] = field(default_factory=dict)
+    ids: Mapping[Address, str] = field(default_factory=dict)
     config: Mapping[Address, str] = field(default_factory=dict)
     unmanaged: frozenset[Address] | None = None
     expires: frozenset[Address] | None = None

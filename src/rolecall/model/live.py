@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, NamedTuple
 
-from rolecall.model.kinds import SECTIONS
+from rolecall.model.kinds import SECTIONS, address, split_address, value_at
 from rolecall.model.roles import BUILT_IN, Role
-from rolecall.model.settings import UNSET, Address, Settings
+from rolecall.model.settings import UNSET, Address, Settings, Value
 
 State = Literal["complete", "partial", "unread"]
 
@@ -99,6 +99,24 @@ class Live:
     def __repr__(self) -> str:
         """Short: asyncio writes out a task's result when it ends, and this may be a whole org."""
         return f"Live({self.facts.org_id!r}, {len(self.facts.groups)} groups)"
+
+    def address_now(self, at: Address, group_id: str | None) -> Address | None:
+        """Return where the group of an address stands now: under its present name. None where the org no longer has it.
+
+        Without an id the name is the identity.
+        """
+        section, key = split_address(at)
+        if section != "idp_groups" or key is None or group_id is None:
+            return at
+        groups = self.facts.groups
+        if key in groups and groups[key].id == group_id:
+            return at
+        return next((address(section, name) for name, group in groups.items() if group.id == group_id), None)
+
+    def value_now(self, at: Address, group_id: str | None) -> Value | None:
+        """Return the value of an address, of a group whatever it is called now; None for a group that is gone."""
+        now = self.address_now(at, group_id)
+        return None if now is None else value_at(self.settings, now)
 
     def covered(self, section: str) -> Coverage:
         """How much of a section was seen; ``people`` is a section here too."""

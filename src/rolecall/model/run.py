@@ -48,7 +48,10 @@ class RunFacts(NamedTuple):
 
 
 class Planned(NamedTuple):
-    """A step as the plan has it, before anything is tried. ``number`` counts from 1 in the order of the plan."""
+    """A step as the plan has it, before anything is tried. ``number`` counts from 1 in the order of the plan.
+
+    ``id`` is the org's id of the group; ``address`` has the name that it had then.
+    """
 
     number: int
     address: Address
@@ -56,6 +59,7 @@ class Planned(NamedTuple):
     via: Via
     before: Value | None
     after: Value | None
+    id: str | None = None
 
 
 class Intent(NamedTuple):
@@ -71,6 +75,7 @@ class Intent(NamedTuple):
     version: str | None
     before: Value | None
     after: Value | None
+    id: str | None = None
 
 
 class Ended(NamedTuple):
@@ -100,7 +105,8 @@ class Step:
     """One step of a run, folded from what was recorded about it.
 
     ``before`` is the pre-image. ``at`` is when its state last changed. ``by`` is who attested, or who had already
-    put ``after`` there; ``problem`` says why it did not work, in words for a person.
+    put ``after`` there; ``problem`` says why it did not work, in words for a person. ``id`` is the org's id of the
+    group, None in runs of 0.1.0.
     """
 
     run: int
@@ -118,6 +124,7 @@ class Step:
     by: str | None = None
     evidence: str | None = None
     at: datetime | None = None
+    id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

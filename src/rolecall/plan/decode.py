@@ -78,6 +78,7 @@ def decode_plan(json: Mapping[str, Json]) -> Plan:
         requests=Requests(**json["requests"]),
         selection=_selection(json["selection"]),
         errored=json["errored"],
+        group_ids=json["relied"].get("group_ids", {}),
     )
 
 
@@ -106,6 +107,7 @@ def _change(row: Mapping[str, Json], intents: Mapping[Address, Intent]) -> Chang
         intent=intents.get(Address(row["address"]), NO_INTENT if about == NO_INTENT else about),
         moved=Rename(Address(moved["from"]), Address(moved["to"])) if moved else None,
         level=row["level"],
+        id=row.get("id"),
     )
 
 

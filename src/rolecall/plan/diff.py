@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 from rolecall.errors import Problem
 from rolecall.model.change import Action, Change, Reason
@@ -15,24 +15,26 @@ from rolecall.model.kinds import KINDS, Kind, address
 from rolecall.model.live import Live
 from rolecall.model.settings import BLANK, UNSET, Address, Domain, GroupMapping, Scim, Value
 from rolecall.plan import groups, upgrade
+from rolecall.plan.identity import Identity, identify
 from rolecall.plan.released import Release, releases
-from rolecall.plan.resolve import covers, ignored, name_groups, on_day
+from rolecall.plan.resolve import ignored, on_day
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """What was found. ``names`` maps each desired group's key to its live key, for those that are there.
+    """What was found. ``identity`` says which group each label means.
 
     ``released`` was applied once and is no longer asked for; ``unmanaged`` are live mappings the config does not
     manage; ``ignored`` are patterns; ``problems`` are warnings, and errors that make a plan unfit to apply.
     """
+
+    identity: Identity
 
     changes: tuple[Change, ...] = ()
     released: tuple[Release, ...] = ()
     unmanaged: tuple[Address, ...] = ()
     ignored: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()
-    names: Mapping[str, str] = field(default_factory=dict)
 
 
 def diff(desired: Desired, live: Live, as_of: date, applied: Applied = NOTHING_APPLIED) -> Difference:
@@ -41,21 +43,26 @@ def diff(desired: Desired, live: Live, as_of: date, applied: Applied = NOTHING_A
     A section the config does not speak of, does not manage, or that was not read whole gives no change. The result
     does not depend on the order of anything that goes in.
     """
-    wanted = on_day(desired, as_of)
-    skip = ignored(desired.policy.ignore, as_of)
-    names = name_groups(wanted, live.facts, applied, _entries(live, "idp_groups"))
-    found = [change for kind in KINDS if manages(wanted, live, kind) for change in _section(kind, wanted, live, names)]
-    found += groups.changes(wanted, live, names, as_of) if manages(wanted, live, _KIND_OF_GROUPS) else []
+    return difference(identify(desired, live, applied), live, as_of)
+
+
+def difference(identity: Identity, live: Live, as_of: date) -> Difference:
+    """Compare what an identity says of both sides, as ``diff`` does."""
+    wanted = on_day(identity.desired, as_of)
+    skip = ignored(wanted.policy.ignore, as_of)
+    found = [change for kind in KINDS if manages(wanted, live, kind) for change in _section(kind, wanted, live)]
+    found += groups.changes(wanted, live, identity, as_of) if manages(wanted, live, _KIND_OF_GROUPS) else []
     found += upgrade.changes(wanted, live, found)
-    kept = sorted((c for c in found if not covers(skip, c.address)), key=lambda c: (c.address, c.action))
-    mapped = names.found
+    left = _Left(identity, wanted, live, skip)
+    kept = sorted((c for c in found if not left.ignores(c.address)), key=lambda c: (c.address, c.action))
+    keyed = ((_at(identity.names[key]), problem) for key, problem in identity.problems.items())
     return Difference(
+        identity,
         changes=tuple(kept),
-        released=tuple(sorted(releases(wanted, live, applied, set(mapped.values()), skip), key=lambda row: row.live)),
-        unmanaged=tuple(sorted(_unmanaged(wanted, live, set(mapped.values()), {c.address for c in found}, skip))),
+        released=tuple(sorted(releases(wanted, live, identity, skip), key=lambda row: row.live)),
+        unmanaged=tuple(sorted(left.unmanaged({c.address for c in found}))),
         ignored=skip,
-        problems=tuple(problem for key, problem in names.problems.items() if not covers(skip, _at(key))),
-        names=mapped,
+        problems=tuple(problem for at, problem in keyed if not left.ignores(at)),
     )
 
 
@@ -71,7 +78,7 @@ def manages(desired: Desired, live: Live, kind: Kind) -> bool:
     )
 
 
-def _section(kind: Kind, desired: Desired, live: Live, names: Any) -> Iterator[Change]:
+def _section(kind: Kind, desired: Desired, live: Live) -> Iterator[Change]:
     if kind.section == "domains":
         yield from _domains(desired, live)
     elif not kind.keyed:
@@ -121,18 +128,30 @@ def _change(
     return Change(at, action, before, after, reason, via, via_reason, intent=desired.intent(at))
 
 
-def _unmanaged(
-    desired: Desired, live: Live, named: set[str], changed: set[Address], skip: tuple[str, ...]
-) -> Iterator[Address]:
-    if live.settings.scim is not UNSET and live.settings.scim.endpoint == "legacy":
-        return
-    managed = desired.policy.managing("idp_groups") != "unmanaged"
-    for key, mapping in _entries(live, "idp_groups").items():
-        if (managed and key in named) or mapping == BLANK:
-            continue
-        at = _at(key)
-        if at not in changed and not covers(skip, at):
-            yield at
+class _Left(NamedTuple):
+    """What a plan does not change: what is ignored, and what nobody manages."""
+
+    identity: Identity
+    desired: Desired
+    live: Live
+    skip: tuple[str, ...]
+
+    def ignores(self, at: Address) -> bool:
+        """Return whether the configuration ignores the entry at an address, by any of its labels."""
+        return self.identity.covers(self.skip, at)
+
+    def unmanaged(self, changed: set[Address]) -> Iterator[Address]:
+        """Yield live mappings that the configuration does not manage."""
+        if self.live.settings.scim is not UNSET and self.live.settings.scim.endpoint == "legacy":
+            return
+        managed = self.desired.policy.managing("idp_groups") != "unmanaged"
+        listed = _entries(self.desired, "idp_groups")
+        for key, mapping in _entries(self.live, "idp_groups").items():
+            if (managed and key in listed) or mapping == BLANK:
+                continue
+            at = _at(key)
+            if at not in changed and not self.ignores(at):
+                yield at
 
 
 def _at(key: str) -> Address:

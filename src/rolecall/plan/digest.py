@@ -36,6 +36,7 @@ def document(plan: Plan) -> dict[str, Any]:
                 change.action,
                 encode_value(split_address(change.address)[0], change.before),
                 encode_value(split_address(change.address)[0], change.after),
+                *([change.id] if change.id else []),
             ]
             for change in plan.changes
         ],

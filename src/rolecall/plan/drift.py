@@ -16,7 +16,7 @@ that is gone, or that has another id, is ``idp``.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date
 from hashlib import sha256
 from typing import Literal
@@ -30,9 +30,10 @@ from rolecall.model.live import Live
 from rolecall.model.outcome import Event
 from rolecall.model.roles import ORG_ADMIN
 from rolecall.model.settings import BLANK, UNSET, Address, GroupMapping, Value
-from rolecall.plan.diff import Difference, diff
+from rolecall.plan.diff import Difference, difference
 from rolecall.plan.digest import canonical
-from rolecall.plan.resolve import covers, on_day
+from rolecall.plan.identity import Identity, group_of, identify
+from rolecall.plan.resolve import on_day
 
 DriftClass = Literal["in_sync", "converged", "differs", "unapplied", "console", "both", "other_run", "idp", "unknown"]
 
@@ -44,8 +45,9 @@ DRIFTED: frozenset[DriftClass] = frozenset({"console", "both", "other_run", "idp
 class Drift:
     """One address and where its three values stand. None is no entry, or a blank mapping.
 
-    ``event`` is the org's last write to it, where its audit log tells; ``source`` is the entry's place in the config.
-    ``managed`` is false in a section with ``manage: unmanaged``, which rolecall never writes.
+    ``id`` is the org's id of the group, or the one it had when last applied. ``event`` is the org's last write to it,
+    where its audit log tells; ``source`` is the entry's place in the config. ``managed`` is false in a section with
+    ``manage: unmanaged``, which rolecall never writes.
     """
 
     address: Address
@@ -57,6 +59,7 @@ class Drift:
     source: Where | None = None
     new_admin: bool = False
     managed: bool = True
+    id: str | None = None
 
     @property
     def fingerprint(self) -> str:
@@ -86,9 +89,9 @@ class Memory:
 class Comparison:
     """Every managed address, classified; and the mappings that are merely not managed."""
 
+    difference: Difference
     rows: tuple[Drift, ...] = ()
     unmanaged: tuple[Address, ...] = ()
-    difference: Difference = field(default_factory=Difference)
 
     def of(self, *kinds: DriftClass) -> tuple[Drift, ...]:
         return tuple(row for row in self.rows if row.kind in kinds)
@@ -97,21 +100,33 @@ class Comparison:
 def compare(
     desired: Desired, live: Live, memory: Memory, as_of: date, events: Mapping[Address, Event] | None = None
 ) -> Comparison:
-    """Classify every managed address on a day (UTC). ``events`` are the org's last writes by address."""
-    wanted = on_day(desired, as_of)
-    found = diff(desired, live, as_of, memory.applied)
+    """Classify every managed address on a day (UTC). ``events`` are the org's last writes by live address."""
+    return compare_resolved(identify(desired, live, memory.applied), live, memory, as_of, events)
+
+
+def compare_resolved(
+    identity: Identity, live: Live, memory: Memory, as_of: date, events: Mapping[Address, Event] | None = None
+) -> Comparison:
+    """Classify as ``compare`` does, where the labels are resolved."""
+    wanted, past = on_day(identity.desired, as_of), _resolved(memory, identity)
+    found = difference(identity, live, as_of)
     if memory.baseline:
         found = replace(found, released=())
     rows = [
-        _row(at, wanted, live, memory, found, (events or {}).get(_live_name(at, found)))
-        for at in sorted(set(_managed(wanted, live, found)))
-        if not covers(found.ignored, at)
+        _row(at, wanted, live, past, identity, (events or {}).get(at))
+        for at in sorted(set(_managed(wanted, live)))
+        if not identity.covers(found.ignored, at)
     ]
-    rows += _new_admins(wanted, live, memory, found, events or {})
-    return Comparison(tuple(rows), found.unmanaged, found)
+    rows += _new_admins(wanted, live, past, found, events or {})
+    return Comparison(found, tuple(rows), found.unmanaged)
 
 
-def _managed(desired: Desired, live: Live, found: Difference) -> Iterator[Address]:
+def _resolved(memory: Memory, identity: Identity) -> Memory:
+    """The memory keyed by live names."""
+    return replace(memory, applied=identity.applied, recorded=frozenset(map(identity.present_address, memory.recorded)))
+
+
+def _managed(desired: Desired, live: Live) -> Iterator[Address]:
     """What the config speaks of, and in an authoritative section also what only the org has."""
     for kind in KINDS:
         held, there = getattr(desired.settings, kind.section), getattr(live.settings, kind.section)
@@ -122,10 +137,7 @@ def _managed(desired: Desired, live: Live, found: Difference) -> Iterator[Addres
             continue
         yield from (address(kind.section, key) for key in held)
         if desired.policy.managing(kind.section) == "authoritative" and there is not UNSET:
-            named = set(found.names.values()) if kind.section == "idp_groups" else set()
-            yield from (
-                address(kind.section, key) for key, value in there.items() if key not in named and _solid(value)
-            )
+            yield from (address(kind.section, key) for key, value in there.items() if key not in held and _solid(value))
     yield from (at for at, intent in desired.intents.items() if intent.remove and managed(desired, at))
 
 
@@ -135,24 +147,25 @@ def managed(desired: Desired, at: Address) -> bool:
     return getattr(desired.settings, section) is not UNSET and desired.policy.managing(section) != "unmanaged"
 
 
-def _row(at: Address, desired: Desired, live: Live, memory: Memory, found: Difference, event: Event | None) -> Drift:
+def _row(at: Address, desired: Desired, live: Live, memory: Memory, identity: Identity, event: Event | None) -> Drift:
     kind = _kind(at)
+    known_id = identity.id_at(at) or memory.applied.group_ids.get(group_of(at) or "")
     d = _solid(value_at(desired.settings, at))
     source = desired.intent(at).source
     if live.covered(kind.section).state != "complete":
-        return Drift(at, "unknown", None, d, None, source=source)
+        return Drift(at, "unknown", None, d, None, source=source, id=known_id)
     last = _solid(value_at(memory.applied.settings, at))
-    held = _solid(value_at(live.settings, _live_name(at, found)))
+    held = _solid(value_at(live.settings, at))
     known = at in memory.recorded or kind.section in memory.whole
     unread = d is not None and held is not None and unread_fields(held, d)
     said = classify(last, d, held, known=known or (event is not None and _swept(at, memory, desired)))
     if unread and said in ("in_sync", "converged"):
-        return Drift(at, "unknown", last, d, held, source=source)
-    if said in ("console", "both", "differs") and _idp(at, live, memory, found):
+        return Drift(at, "unknown", last, d, held, source=source, id=known_id)
+    if said in ("console", "both", "differs") and _idp(at, live, memory):
         said = "idp"
     elif said == "console" and event is not None and _other_run(event, memory):
         said = "other_run"
-    return Drift(at, said, last, d, held, event if said in DRIFTED else None, source)
+    return Drift(at, said, last, d, held, event if said in DRIFTED else None, source, id=known_id)
 
 
 def classify(last: Value | None, desired: Value | None, live: Value | None, *, known: bool) -> DriftClass:
@@ -173,13 +186,11 @@ def equal(one: Value | None, other: Value | None) -> bool:
     return agrees(one, other) and agrees(other, one)
 
 
-def _idp(at: Address, live: Live, memory: Memory, found: Difference) -> bool:
+def _idp(at: Address, live: Live, memory: Memory) -> bool:
     """The group is gone, or a group of another id bears its name."""
-    section, key = split_address(at)
-    if section != "idp_groups" or key is None or key not in memory.applied.group_ids:
-        return False
-    group = live.facts.groups.get(found.names.get(key, key))
-    return group is None or group.id != memory.applied.group_ids[key]
+    known = memory.applied.group_ids.get(group_of(at) or "")
+    group = live.facts.groups.get(group_of(at) or "")
+    return known is not None and (group is None or group.id != known)
 
 
 def _swept(at: Address, memory: Memory, desired: Desired) -> bool:
@@ -215,14 +226,8 @@ def _new_admins(
         mapping, last = value_at(live.settings, at), released.get(at, BLANK)
         admin = isinstance(mapping, GroupMapping) and mapping.role == ORG_ADMIN
         if admin and at not in known and last.role != ORG_ADMIN:
-            yield Drift(at, "console", _solid(last), None, mapping, events.get(at), new_admin=True, managed=writable)
-
-
-def _live_name(at: Address, found: Difference) -> Address:
-    section, key = split_address(at)
-    if section != "idp_groups" or key is None:
-        return at
-    return address(section, found.names.get(key, key))
+            event, known_id = events.get(at), found.identity.id_at(at)
+            yield Drift(at, "console", _solid(last), None, mapping, event, None, True, writable, known_id)
 
 
 def _kind(at: Address) -> Kind:

@@ -58,6 +58,7 @@ def _row(found: Found, row: Drift) -> dict[str, Json]:
     counts = row.fingerprint in found.counted
     return {
         "address": row.address,
+        "id": row.id,
         "class": row.kind,
         "last": encode_value(section, row.last),
         "desired": encode_value(section, row.desired),

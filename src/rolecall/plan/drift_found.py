@@ -93,7 +93,7 @@ class Found:
 
     ``rows`` are all addresses but those in sync. ``counted`` are the fingerprints of the rows that count as drift.
     ``did`` is what the drift did to people, as the plan that would have done it; ``revert`` the plan that undoes it;
-    both None where nothing counts. ``live_names`` has the live address of a group that the config calls otherwise.
+    both None where nothing counts. ``keys`` has the address of each group under its key in the config.
     ``released`` was applied and is no longer in the config, which is no drift.
     ``waiting`` are rows that no apply can change yet, as the IdP has not pushed the group.
     ``sighting`` is None where users were not read. ``not_evaluated`` are the kinds of checks that need users who were
@@ -108,7 +108,7 @@ class Found:
     counted: frozenset[str] = frozenset()
     did: Plan | None = None
     revert: Plan | None = None
-    live_names: Mapping[Address, Address] = field(default_factory=dict)
+    keys: Mapping[Address, Address] = field(default_factory=dict)
     written: Mapping[Address, Blame] = field(default_factory=dict)
     released: tuple[Released, ...] = ()
     unmanaged: tuple[Unmanaged, ...] = ()
@@ -141,12 +141,9 @@ class Found:
         """The managed sections of which not all that is managed was read."""
         return tuple(dict.fromkeys(map(section_of, self.unread)))
 
-    def live_name(self, at: Address) -> Address:
-        return self.live_names.get(at, at)
-
     def tally(self, side: Literal["did", "revert"], at: Address) -> Tally | None:
         """The people of one address on one side; None where nobody was counted."""
         plan = self.did if side == "did" else self.revert
         if plan is None or plan.impact.people is None or plan.impact.problem:
             return None
-        return plan.impact.tallies.get(self.live_name(at), Tally())
+        return plan.impact.tallies.get(at, Tally())

@@ -14,7 +14,7 @@ from rolecall.model.outcome import Event
 from rolecall.model.settings import UNSET, Address
 from rolecall.model.sighting import Sighting
 from rolecall.plan.coverage import coverage_of, sections_of, unread_warnings
-from rolecall.plan.drift import Comparison, Drift, Memory, compare
+from rolecall.plan.drift import Comparison, Drift, Memory, compare_resolved
 from rolecall.plan.drift_alarms import limits, not_evaluated, tests, watched
 from rolecall.plan.drift_found import Alarm, Basis, Found
 from rolecall.plan.drift_news import group_news, look, people_news, waiting
@@ -22,7 +22,6 @@ from rolecall.plan.drift_sides import did, revert
 from rolecall.plan.inventory import released, unmanaged
 from rolecall.plan.notes import whose_reading
 from rolecall.plan.question import Question
-from rolecall.plan.resolve import covers
 from rolecall.plan.sighting import Seen, sight
 from rolecall.plan.users_read import SECTION, incomplete, people_coverage
 
@@ -41,7 +40,8 @@ class Past:
 
 @dataclass(frozen=True, slots=True)
 class Inquiry:
-    """What a look for drift is made from. ``ignore`` are addresses or globs left out of this one."""
+    """What a look for drift is made from. ``events`` are the org's last writes by live address; ``ignore`` are
+    addresses or globs left out of this look."""
 
     question: Question
     past: Past
@@ -49,6 +49,13 @@ class Inquiry:
     ignore: tuple[str, ...] = ()
     include_unapplied: bool = False
     warnings: tuple[Problem, ...] = ()
+
+    @property
+    def resolved(self) -> Question:
+        """The question about what the memory holds, every label resolved."""
+        question = self.question
+        applied = self.past.memory.applied
+        return question if question.identity is not None else replace(question, applied=applied).resolved
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,23 +68,21 @@ class Looked:
 
 def find(inquiry: Inquiry) -> Looked:
     """Compare, reckon both ways, and tell apart what is no drift."""
+    inquiry = replace(inquiry, question=inquiry.resolved)
     question, past = inquiry.question, inquiry.past
     live, directory = question.live, question.directory
     compared = classes(inquiry)
     coverage = coverage_of(question.desired, live, question.as_of, inquiry.ignore)
     rows = _rows(inquiry, compared)
-    names = compared.difference.names
-    live_names = _live_names(names)
-    wanted = question.desired.settings.idp_groups
-    now = look(live, directory, waiting(() if wanted is UNSET else wanted, names), question.created_at)
+    now = look(live, directory, waiting(question.known), question.created_at)
     rules = compile_access(live.settings, live.facts)
     users = people_coverage(directory, rules.scim.groups, observed=live.facts.observed)
     read = None if users.state == "unread" else directory
-    seen = None if read is None else sight(live, read, question.desired, names, question.created_at, rules)
+    seen = None if read is None else sight(live, read, question.desired, question.created_at, rules)
     wait = frozenset(row.address for row in rows if _waits(row, compared))
     chosen = [row for row in rows if _counts(row, inquiry) and row.address not in wait]
-    back = did(question, chosen, live_names)
-    chosen = [row for row in chosen if row.kind != "idp" or _touches(row, back, past)]
+    back = did(question, chosen)
+    chosen = [row for row in chosen if row.kind != "idp" or _touches(row, question, past)]
     found = Found(
         org=question.org,
         at=question.created_at,
@@ -86,14 +91,14 @@ def find(inquiry: Inquiry) -> Looked:
         rows=tuple(rows),
         counted=frozenset(row.fingerprint for row in chosen),
         did=back if chosen else None,
-        revert=revert(question, chosen, live_names),
-        live_names=live_names,
+        revert=revert(question, chosen),
+        keys={address("idp_groups", name): address("idp_groups", key) for name, key in question.known.keys.items()},
         released=released(question, compared.difference, inquiry.ignore),
         unmanaged=unmanaged(question, compared.difference, inquiry.ignore),
         waiting=wait,
-        groups=group_news(past.look, now, live, names),
+        groups=group_news(past.look, now, live, question.known),
         people=people_news(past.look, now, past.sighting, seen.sighting) if seen else None,
-        alarms=tuple(_alarms(inquiry, seen, rules, {live_names.get(row.address, row.address) for row in chosen})),
+        alarms=tuple(_alarms(inquiry, seen, rules, {row.address for row in chosen})),
         not_evaluated=not_evaluated(question.desired, question.applied, seen and seen.sighting, past.watched),
         sighting=seen.sighting if seen else None,
         without_access=seen.without_access if seen and seen.sighting.complete else None,
@@ -115,8 +120,8 @@ def find(inquiry: Inquiry) -> Looked:
 
 def classes(inquiry: Inquiry) -> Comparison:
     """Every managed address with its class; what was ignored for this look is still in it."""
-    question = inquiry.question
-    return compare(question.desired, question.live, inquiry.past.memory, question.as_of, inquiry.events)
+    question = inquiry.resolved
+    return compare_resolved(question.known, question.live, inquiry.past.memory, question.as_of, inquiry.events)
 
 
 def drifted(inquiry: Inquiry) -> tuple[Drift, ...]:
@@ -128,7 +133,11 @@ _ASKED = ("console", "both", "other_run", "idp", "differs", "converged")
 
 
 def _rows(inquiry: Inquiry, compared: Comparison) -> list[Drift]:
-    kept = (row for row in compared.rows if row.kind != "in_sync" and not covers(inquiry.ignore, row.address))
+    kept = (
+        row
+        for row in compared.rows
+        if row.kind != "in_sync" and not compared.difference.identity.covers(inquiry.ignore, row.address)
+    )
     return [replace(row, event=_of_others(row.event, inquiry.past.memory)) for row in kept]
 
 
@@ -148,24 +157,17 @@ def _counts(row: Drift, inquiry: Inquiry) -> bool:
 def _waits(row: Drift, compared: Comparison) -> bool:
     """Whether an apply is due and cannot be made, as the IdP has not pushed the group."""
     section, key = split_address(row.address)
-    absent = section == "idp_groups" and row.desired is not None and key not in compared.difference.names
+    absent = section == "idp_groups" and row.desired is not None and key not in compared.difference.identity.present
     return absent and row.kind in ("differs", "unapplied")
 
 
-def _touches(row: Drift, back: object, past: Past) -> bool:
+def _touches(row: Drift, question: Question, past: Past) -> bool:
     """Whether a group that the IdP took away had people: known from the last look; else it is taken to have had."""
     if row.last is None:
         return False
-    key = split_address(row.address)[1]
-    id_ = past.memory.applied.group_ids.get(key or "")
+    id_ = question.applied.group_ids.get(split_address(row.address)[1] or "")
     known = past.look.groups.get(id_) if past.look and id_ else None
     return known is None or known.members is None or known.members > 0
-
-
-def _live_names(names: Mapping[str, str]) -> dict[Address, Address]:
-    return {
-        address("idp_groups", key): address("idp_groups", live) for key, live in sorted(names.items()) if key != live
-    }
 
 
 def _alarms(inquiry: Inquiry, seen: Seen | None, rules: Rules, explained: Collection[Address]) -> Iterator[Alarm]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import datetime
 from hashlib import blake2b
 
@@ -14,6 +14,7 @@ from rolecall.model.roles import ORG_ADMIN
 from rolecall.model.settings import BLANK, UNSET
 from rolecall.model.sighting import Holding, Sighting
 from rolecall.plan.drift_found import GroupNews, NewAdmin, PeopleNews, Renamed
+from rolecall.plan.identity import Identity
 from rolecall.plan.value import Who
 
 
@@ -26,11 +27,11 @@ def look(live: Live, directory: Directory | None, waiting: Iterable[str], at: da
     return Look(at, groups, people, frozenset(waiting))
 
 
-def group_news(last: Look | None, now: Look, live: Live, names: Mapping[str, str]) -> GroupNews:
-    """Groups since the last look. ``names`` maps each config key to the group's live key."""
+def group_news(last: Look | None, now: Look, live: Live, identity: Identity) -> GroupNews:
+    """Groups since the last look."""
     if last is None or live.covered("idp_groups").state != "complete":
         return GroupNews()
-    keys = {live_key: key for key, live_key in names.items()}
+    names, keys = _present(identity), identity.keys
     renamed = [
         Renamed(last.groups[id_].name, group.name, keys.get(group.name))
         for id_, group in now.groups.items()
@@ -119,6 +120,11 @@ def _hash(text: str) -> int:
     return int.from_bytes(blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest())
 
 
-def waiting(desired_keys: Iterable[str], names: Mapping[str, str]) -> frozenset[str]:
-    """The config's groups that the org does not have."""
-    return frozenset(key for key in desired_keys if key not in names)
+def waiting(identity: Identity) -> frozenset[str]:
+    """The config's groups that the org does not have, by their keys."""
+    return frozenset(identity.names.keys() - _present(identity).keys())
+
+
+def _present(identity: Identity) -> dict[str, str]:
+    """The live name of each key whose group the org has."""
+    return {key: name for key, name in identity.names.items() if name in identity.present}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -15,13 +15,11 @@ from rolecall.model.settings import BLANK, UNSET, Address, Settings, Value
 from rolecall.plan.drift import Drift
 from rolecall.plan.make import make
 from rolecall.plan.question import Question
+from rolecall.plan.resolve import literal
 from rolecall.plan.value import Plan
 
-Names = Mapping[Address, Address]
-"""Config address -> live address, for groups that are called otherwise in the org."""
 
-
-def did(question: Question, rows: Sequence[Drift], names: Names) -> Plan | None:
+def did(question: Question, rows: Sequence[Drift]) -> Plan | None:
     """The plan that would have brought the drift about, from what stood there before; guards and all.
 
     None where there is nothing to undo, and for a moved endpoint: whom that touched cannot be told from one end.
@@ -29,17 +27,11 @@ def did(question: Question, rows: Sequence[Drift], names: Names) -> Plan | None:
     moved = [row for row in rows if row.kind in ("console", "both", "other_run", "idp")]
     if not moved or any(_endpoint(row.last) != _endpoint(row.live) for row in moved if row.address == "scim"):
         return None
-    was = replace(question.live, settings=_before(question.live, moved, names))
-    asked = replace(
-        question,
-        desired=_managing(accepted(question.desired, moved), moved),
-        live=was,
-        targets=tuple(_live(row, names) for row in moved),
-    )
-    return make(asked)
+    was = replace(question.live, settings=_before(question.live, moved))
+    return make(replace(_about(question, _managing(accepted(question.desired, moved), moved), moved), live=was))
 
 
-def revert(question: Question, rows: Sequence[Drift], names: Names) -> Plan | None:
+def revert(question: Question, rows: Sequence[Drift]) -> Plan | None:
     """The plan that brings these addresses back to what the config asks for, a mapping that it does not list to what
     was last applied, else to blank. Nothing in a section that the config leaves unmanaged is written."""
     rows = [row for row in rows if row.managed]
@@ -49,7 +41,7 @@ def revert(question: Question, rows: Sequence[Drift], names: Names) -> Plan | No
     for row in rows:
         if row.new_admin:
             wanted = _with_entry(wanted, row.address, row.last or BLANK)
-    made = make(replace(question, desired=wanted, targets=tuple(_live(row, names) for row in rows)))
+    made = make(_about(question, wanted, rows))
     return replace(made, changes=tuple(replace(change, reason="drift") for change in made.changes))
 
 
@@ -84,7 +76,14 @@ def _with_entry(desired: Desired, at: Address, value: Value | None) -> Desired:
     return replace(desired, settings=settings, intents={**desired.intents, at: intent})
 
 
-def _before(live: Live, rows: Iterable[Drift], names: Names) -> Settings:
+def _about(question: Question, desired: Desired, rows: Iterable[Drift]) -> Question:
+    """The question for these addresses alone, with each group pinned: the plan may be applied after a rename."""
+    question = question.resolved
+    targets = tuple(literal(row.address) for row in rows)
+    return replace(question, desired=desired, written=question.known.pinned(desired), targets=targets)
+
+
+def _before(live: Live, rows: Iterable[Drift]) -> Settings:
     settings = live.settings
     for row in rows:
         section, _ = split_address(row.address)
@@ -93,7 +92,7 @@ def _before(live: Live, rows: Iterable[Drift], names: Names) -> Settings:
             last = last or BLANK
         elif last is not None and row.live is not None:
             last = overlay(row.live, last)
-        settings = _put(settings, _live(row, names), last)
+        settings = _put(settings, row.address, last)
     return settings
 
 
@@ -106,10 +105,6 @@ def _put(settings: Settings, at: str, value: Value | None) -> Settings:
         said = others if value is None else {**others, key: value}
     put: dict[str, Any] = {} if said is None else {section: said}
     return replace(settings, **put)
-
-
-def _live(row: Drift, names: Names) -> Address:
-    return names.get(row.address, row.address)
 
 
 def _endpoint(value: Value | None) -> object:

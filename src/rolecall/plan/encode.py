@@ -61,6 +61,7 @@ def encode_plan(plan: Plan) -> dict[str, Json]:
             "people_scope": _scope(plan.scope),
             "counts": dict(sorted(plan.counts.items())),
             "switches": dict(sorted(plan.switches.items())),
+            "group_ids": dict(sorted(plan.group_ids.items())),
         },
         "impact": _impact(plan.impact),
         "guards": [
@@ -86,6 +87,7 @@ def encode_change(change: Change, tally: Tally | None = None) -> dict[str, Json]
     intent = change.intent
     return {
         "address": change.address,
+        "id": change.id,
         "action": change.action,
         "via": change.via,
         "via_reason": change.via_reason,

@@ -12,7 +12,7 @@ from rolecall.model.settings import BLANK, UNSET, Address
 from rolecall.plan.headline import people, sentence, shifts
 from rolecall.plan.outlook import Outlook
 from rolecall.plan.question import Question
-from rolecall.plan.resolve import covers, expired, ignored, live_address
+from rolecall.plan.resolve import expired, ignored
 from rolecall.plan.suppose import suppose
 from rolecall.plan.value import Apart, Move, Tally
 
@@ -23,7 +23,7 @@ _SHIFTS = 2
 
 
 class End(NamedTuple):
-    """An entry (its address in the config), its last day when last applied, and its last day now."""
+    """An entry, its last day when last applied, and its last day now."""
 
     address: Address
     before: date | None
@@ -39,28 +39,29 @@ def moved_ends(question: Question) -> list[End]:
     groups = {} if desired.settings.idp_groups is UNSET else desired.settings.idp_groups
     known: Mapping[Address, date] = applied.ends or {}
     unsure = (applied.expires or frozenset()) if applied.ends is None else frozenset[Address]()
+    identity = question.known
     skipped = (*ignored(desired.policy.ignore, question.as_of), *question.excludes)
     found = []
     for at in sorted({*desired.intents, *known}):
         section, key = split_address(at)
-        if section != "idp_groups" or key not in groups or at in unsure or covers(skipped, at):
+        if section != "idp_groups" or key not in groups or at in unsure or identity.covers(skipped, at):
             continue
         before, after = known.get(at), desired.intent(at).expires
         lapsed = after is not None and expired(desired.intent(at), question.as_of)
-        if before != after and not lapsed and (not question.targets or covers(question.targets, at)):
+        if before != after and not lapsed and (not question.targets or identity.covers(question.targets, at)):
             found.append(End(at, before, after))
     return found
 
 
-def expiry_row(question: Question, outlook: Outlook, names: Mapping[str, str]) -> Apart | None:
-    """Return the sentences about all of them; None where there are none. ``names`` maps keys to live names."""
+def expiry_row(question: Question, outlook: Outlook) -> Apart | None:
+    """Return the sentences about all of them; None where there are none."""
     ends = moved_ends(question)
     if not ends:
         return None
     told, counts = [], {"gain": 0, "lose": 0, "change": 0}
     default = 0
     for end in ends[:MOST]:
-        moves = _moves(outlook, end, names)
+        moves = _moves(outlook, end)
         told.append(f"{_dates(end)} {_users(outlook, end, moves)}")
         for move in moves if end.after else ():
             counts[move.kind] += move.size
@@ -70,12 +71,11 @@ def expiry_row(question: Question, outlook: Outlook, names: Mapping[str, str]) -
     return Apart("expiry", tuple(end.address for end in ends), Tally(**counts), default, tuple(told))
 
 
-def _moves(outlook: Outlook, end: End, names: Mapping[str, str]) -> tuple[Move, ...]:
-    at = live_address(end.address, names)
-    mapping = value_at(outlook.last.settings, at)
+def _moves(outlook: Outlook, end: End) -> tuple[Move, ...]:
+    mapping = value_at(outlook.last.settings, end.address)
     if mapping in (None, BLANK):
         return ()
-    return suppose(outlook, [Change(at, "delete", mapping, None, "expired")])
+    return suppose(outlook, [Change(end.address, "delete", mapping, None, "expired")])
 
 
 def _dates(end: End) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from rolecall.model.change import Change
 from rolecall.model.kinds import value_at
@@ -12,7 +12,7 @@ from rolecall.plan.headline import Shift, enumerate_words, people, sentence, shi
 from rolecall.plan.outlook import Outlook
 from rolecall.plan.question import Question
 from rolecall.plan.reading import pending_mappings
-from rolecall.plan.resolve import expires_soon, live_address
+from rolecall.plan.resolve import expires_soon
 from rolecall.plan.shares import share
 from rolecall.plan.sign_up import sign_up_row
 from rolecall.plan.suppose import suppose
@@ -28,15 +28,14 @@ def apart(
     changes: Sequence[Change],
     told: Sequence[Move],
     released: Sequence[Released],
-    names: Mapping[str, str],
 ) -> tuple[Apart, ...]:
-    """A row for each kind that the plan has. ``names`` has the live name of each group that the config lists."""
+    """A row for each kind that the plan has."""
     waiting = [c for c in changes if c.via == "waiting"]
     rows = (
         _pending(question, outlook, waiting),
         _row("expired", [c for c in changes if c.reason == "expired"], told),
-        _expiring(question, outlook, names),
-        expiry_row(question, outlook, names),
+        _expiring(question, outlook),
+        expiry_row(question, outlook),
         sign_up_row(outlook, changes),
         _row("human", [c for c in changes if c.via == "human"], told),
         _released(released),
@@ -102,13 +101,13 @@ def _group(change: Change) -> str:
     return change.address.partition("/")[2]
 
 
-def _expiring(question: Question, outlook: Outlook, names: Mapping[str, str]) -> Apart | None:
+def _expiring(question: Question, outlook: Outlook) -> Apart | None:
     """Mappings that hold today and will not in 14 days, and whom that will touch."""
     soon = [
         Change(at, "delete", mapping, None, "expired", intent=intent)
-        for key, intent in sorted(question.desired.intents.items())
+        for at, intent in sorted(question.desired.intents.items())
         if expires_soon(intent, question.as_of)
-        if (mapping := value_at(outlook.last.settings, at := live_address(key, names))) not in (None, BLANK)
+        if (mapping := value_at(outlook.last.settings, at)) not in (None, BLANK)
     ]
     if not soon:
         return None

@@ -21,19 +21,14 @@ from rolecall.plan.state import State
 from rolecall.plan.value import UpgradeImpact
 
 
-def upgrade_impact(
-    desired: Desired, outlook: Outlook, changes: Sequence[Change], names: Mapping[str, str]
-) -> UpgradeImpact | None:
-    """Compare all users before the plan with all users under the new endpoint, every group of the config pushed.
-
-    ``names`` maps the keys of the config to those of the org, for the groups that it has.
-    """
+def upgrade_impact(desired: Desired, outlook: Outlook, changes: Sequence[Change]) -> UpgradeImpact | None:
+    """Compare all users before the plan with all users under the new endpoint, every group of the config pushed."""
     step = next((change for change in changes if change.action == "upgrade"), None)
     directory = outlook.directory
     if step is None or directory is None or outlook.problem:
         return None
     started = isinstance(step.after, Scim) and step.after.endpoint == "upgrading"
-    done = _complete(desired, outlook.last.settings, names)
+    done = _complete(desired, outlook.last.settings)
     after = compile_access(done, outlook.last.facts, atoms=outlook.before.atoms)
     moved = shifts(outlook.before, after, directory)
     differ = sum(map(len, moved.values()))
@@ -59,12 +54,11 @@ def _classes(moved: Mapping[tuple[int, int], array[int]], cause: Address) -> lis
     return sorted(found, key=lambda row: (-len(row.numbers), row.numbers[0]))
 
 
-def _complete(desired: Desired, last: Settings, names: Mapping[str, str]) -> Settings:
+def _complete(desired: Desired, last: Settings) -> Settings:
     """Return the settings with the new endpoint in force and every mapping of the config in place."""
     scim = Scim() if last.scim is UNSET else last.scim
     wanted = {} if desired.settings.idp_groups is UNSET else desired.settings.idp_groups
-    mapped = {names.get(key, key): mapping for key, mapping in wanted.items()}
-    return replace(last, scim=replace(scim, endpoint="new"), idp_groups={**_entries(last), **mapped})
+    return replace(last, scim=replace(scim, endpoint="new"), idp_groups={**_entries(last), **wanted})
 
 
 def _entries(settings: Settings) -> dict[str, GroupMapping]:

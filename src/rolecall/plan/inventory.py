@@ -28,7 +28,8 @@ def unmanaged(question: Question, found: Difference, skip: Collection[str] = ())
         if isinstance(mapping, GroupMapping):
             applied = let_go.get(at, BLANK) != BLANK
             new = seen is not None and at not in seen and not applied
-            rows.append(Unmanaged(at, mapping.role, tuple(sorted(mapping.teams)), known.get(at), new, applied))
+            teams, group = tuple(sorted(mapping.teams)), question.known.id_at(at)
+            rows.append(Unmanaged(at, mapping.role, teams, known.get(at), new, applied, group))
     return tuple(rows)
 
 
@@ -38,7 +39,10 @@ def released(question: Question, found: Difference, skip: Collection[str] = ()) 
     directory = question.directory
     whole = directory is not None and directory.coverage.state == "complete" and not directory.gaps.missing
     known = _members(question, [row.live for row in rows], read=whole)
-    return tuple(Released(row.live, known.get(row.live), row.fields, row.value) for row in rows)
+    identity = question.known
+    return tuple(
+        Released(row.live, known.get(row.live), row.fields, row.value, identity.id_at(row.live)) for row in rows
+    )
 
 
 def _members(question: Question, addresses: Sequence[Address], read: bool | None = None) -> Mapping[Address, int]:
@@ -55,9 +59,10 @@ def _members(question: Question, addresses: Sequence[Address], read: bool | None
 def vacant(question: Question, names: Iterable[str]) -> frozenset[str]:
     """Of these groups those that nobody active is in, as far as is known."""
     directory, groups = question.directory, question.live.facts.groups
+    names = tuple(names)
     if directory is None or not question.everybody or not len(directory):
         return frozenset(name for name in names if name in groups and groups[name].members == 0)
-    return frozenset(groups.keys() & names) - peopled(directory)
+    return frozenset(groups.keys() & set(names)) - peopled(directory)
 
 
 def _counted(directory: Directory, addresses: Sequence[Address]) -> Mapping[Address, int]:

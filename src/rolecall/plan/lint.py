@@ -24,7 +24,7 @@ from rolecall.plan.inventory import vacant
 from rolecall.plan.outlook import Outlook
 from rolecall.plan.people import numbers_of, owner_emails
 from rolecall.plan.question import Question
-from rolecall.plan.resolve import expired, live_address
+from rolecall.plan.resolve import expired
 from rolecall.plan.value import Tally
 
 PATIENCE = timedelta(days=30)
@@ -37,15 +37,14 @@ def lint(
     outlook: Outlook,
     changes: Sequence[Change],
     tallies: Mapping[Address, Tally],
-    names: Mapping[str, str],
 ) -> list[Problem]:
-    """All warnings, in a fixed order. ``names`` has the live name of each group that the config lists."""
+    """All warnings, in a fixed order."""
     found = [
         *_without_role(question),
         *_attribute(question),
-        *_empty(question, names),
+        *_empty(question),
         *_long_waits(question, changes),
-        *_lapsed(question, names),
+        *_lapsed(question),
     ]
     if outlook.directory is not None and outlook.problem is None:
         found += _idle(changes, outlook, tallies)
@@ -87,9 +86,8 @@ def _attribute(question: Question) -> Iterator[Problem]:
         yield Problem("role_attribute", message, where, "roles come from groups alone; drop it", "warning")
 
 
-def _empty(question: Question, names: Mapping[str, str]) -> Iterator[Problem]:
-    wanted = {names.get(key, key): key for key, mapping in _mappings(question).items() if mapping != BLANK}
-    found = sorted(wanted[name] for name in vacant(question, wanted.keys()))
+def _empty(question: Question) -> Iterator[Problem]:
+    found = sorted(vacant(question, (name for name, mapping in _mappings(question).items() if mapping != BLANK)))
     if len(found) > SEVERAL:
         message = f"{enumerate_words([f'`{key}`' for key in found])} are mapped and nobody is in them"
         yield Problem("empty_group", message, None, "are they still meant?", "warning")
@@ -108,12 +106,12 @@ def _long_waits(question: Question, changes: Iterable[Change]) -> Iterator[Probl
             yield Problem("long_wait", message, change.intent.source, hint, "warning")
 
 
-def _lapsed(question: Question, names: Mapping[str, str]) -> Iterator[Problem]:
+def _lapsed(question: Question) -> Iterator[Problem]:
     """Entries whose day is past and whose mapping is gone; while it still stands, taking it away is a change."""
     if question.live.settings.idp_groups is UNSET:
         return
     for at, intent in sorted(row for row in question.desired.intents.items() if expired(row[1], question.as_of)):
-        if value_at(question.live.settings, live_address(at, names)) in (None, BLANK):
+        if value_at(question.live.settings, at) in (None, BLANK):
             message = f"{at} expired after {intent.expires} and gives nothing any more"
             yield Problem("expired", message, intent.source, "delete the entry, or give it a new date", "warning")
 

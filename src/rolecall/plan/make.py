@@ -9,7 +9,7 @@ from datetime import UTC, datetime, time, timedelta
 from rolecall.access.rules import compile_access
 from rolecall.model.change import Change
 from rolecall.model.directory import PeopleScope
-from rolecall.model.kinds import SECTIONS
+from rolecall.model.kinds import SECTIONS, address
 from rolecall.model.live import Coverage, Live
 from rolecall.model.policy import Guards
 from rolecall.model.settings import UNSET
@@ -43,8 +43,9 @@ def make(question: Question, begun: Begun | None = None) -> Plan:
 
     ``begun`` is the first pass, where it was made before people were read: for a question that differs in them alone.
     """
+    first, found, chosen, unseen, scope = begin(question) if begun is None else begun
+    question = _resolved(question, first)
     desired, live = question.desired, question.live
-    found, chosen, unseen, scope = begin(question) if begun is None else begun
     outlook = unseen.with_people(question.directory)
     changes, risks, timeline, limited = order(chosen, outlook)
     reckoning = reckon(outlook, changes, risks, timeline)
@@ -52,22 +53,22 @@ def make(question: Question, begun: Begun | None = None) -> Plan:
     let_go = released(question, found)
     impact = replace(
         reckoning.impact,
-        apart=apart(question, outlook, changes, reckoning.impact.moves, let_go, found.names),
-        upgrade=upgrade_impact(desired, outlook, changes, found.names),
+        apart=apart(question, outlook, changes, reckoning.impact.moves, let_go),
+        upgrade=upgrade_impact(desired, outlook, changes),
         order_limited=limited and bool(reckoning.impact.transients),
     )
-    linted = lint(question, outlook, changes, impact.tallies, found.names)
+    linted = lint(question, outlook, changes, impact.tallies)
     tests = tests_of(desired.policy, question.applied.policy)
     beside = _beside(outlook, found.changes) if tests else None
     loosened = policy_changes(desired, question.applied)
-    verdicts, idle = judge(Case(question, changes, reckoning, _policies(question), coverage, loosened, found.names))
+    verdicts, idle = judge(Case(question, changes, reckoning, _policies(question), coverage, loosened))
     return Plan(
         org=question.org,
         created_at=question.created_at,
         expires_at=_lapses(question),
         as_of=question.as_of,
         config_digest=question.config_digest,
-        desired=desired,
+        desired=question.written or desired,
         changes=changes,
         coverage={**coverage, **_users(outlook, scope)},
         scope=scope,
@@ -86,13 +87,14 @@ def make(question: Question, begun: Begun | None = None) -> Plan:
             *found.problems,
             *notes(desired, coverage, question.as_of),
             *metadata_notes(desired, live, question.as_of),
-            *unmatched_names(desired, live, question.applied, question.as_of),
+            *unmatched_names(question.known.written, live, question.known.memory, question.as_of),
             *idle,
             *linted,
             *disagreements(question),
         ),
         requests=_requests(question, changes),
         selection=Selection(question.targets, question.excludes, question.only_expired),
+        group_ids=_group_ids(question),
         errored=any(problem.severity == "error" for problem in found.problems),
     )
 
@@ -103,6 +105,23 @@ def _users(outlook: Outlook, scope: PeopleScope) -> Mapping[str, Coverage]:
         return {}
     groups = outlook.decisive if outlook.moves else ()
     return {SECTION: people_coverage(outlook.asked, groups, observed=outlook.first.facts.observed)}
+
+
+def _resolved(question: Question, first: Question) -> Question:
+    """The question with the labels as the first pass resolved them."""
+    if question.identity is not None:
+        return question
+    return replace(
+        question, desired=first.desired, applied=first.applied, identity=first.identity, written=first.written
+    )
+
+
+def _group_ids(question: Question) -> dict[str, str]:
+    """The id of each group that a saved plan would otherwise know by its key alone."""
+    written, known = question.written or question.desired, question.known
+    if written is not known.written:
+        return {}
+    return {key: found for key, found in known.group_ids.items() if not written.intent(address("idp_groups", key)).id}
 
 
 def _beside(outlook: Outlook, found: Sequence[Change]) -> Beside | None:

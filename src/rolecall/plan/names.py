@@ -41,6 +41,7 @@ def known_addresses(desired: Desired, live: Live, applied: Applied) -> Known:
     for settings in (desired.settings, live.settings, applied.settings):
         known.update(_keyed(settings))
     known.update(address("idp_groups", key) for key in (*live.facts.groups, *applied.group_ids))
+    known.update(applied.ids)
     known.update(address("idp_groups", old) for intent in desired.intents.values() for old in intent.previously)
     known.update(desired.intents)
     unsure = frozenset(kind.section for kind in KINDS if kind.keyed and live.covered(kind.section).state != "complete")
@@ -70,7 +71,7 @@ def flag_problems(flag: str, patterns: Iterable[str], known: Known, *, globs: bo
 def unmatched_names(desired: Desired, live: Live, applied: Applied, as_of: date) -> list[Problem]:
     """Return a warning for each address of ``ignore`` and ``allow``, and each group of an access test, that nothing
     has. Entries that have run out are left out."""
-    return [*_addresses(desired, known_addresses(desired, live, applied), as_of), *_groups(desired, live)]
+    return [*_addresses(desired, known_addresses(desired, live, applied), as_of), *_groups(desired, live, applied)]
 
 
 def _addresses(desired: Desired, known: Known, as_of: date) -> Iterator[Problem]:
@@ -85,11 +86,13 @@ def _addresses(desired: Desired, known: Known, as_of: date) -> Iterator[Problem]
             yield Problem("no_such_address", message, source, near_words(pattern, known.addresses), "warning")
 
 
-def _groups(desired: Desired, live: Live) -> Iterator[Problem]:
+def _groups(desired: Desired, live: Live, applied: Applied) -> Iterator[Problem]:
     """Yield a warning for each group of an access test that is none. Nothing is said where groups were not read."""
     groups = desired.settings.idp_groups
     known = {*live.facts.groups, *live.facts.homonyms, *(live.facts.legacy_links or ())}
     known.update(() if groups is UNSET else groups)
+    known.update(applied.group_ids)
+    known.update(at.partition("/")[2] for at in applied.ids)
     if live.covered("idp_groups").state != "complete":
         return
     for test in desired.policy.access_tests:

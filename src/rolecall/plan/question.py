@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from rolecall.errors import Problem
@@ -10,6 +10,7 @@ from rolecall.model.desired import NOTHING_APPLIED, Applied, Desired
 from rolecall.model.directory import Directory, PeopleScope
 from rolecall.model.live import Live
 from rolecall.model.policy import Allow
+from rolecall.plan.identity import Identity, identify
 from rolecall.plan.value import OrgRef
 
 
@@ -24,6 +25,9 @@ class Question:
     tells addresses that another config applied last; empty when nobody knows. ``forecasts``: users come from a source
     that knows the members of groups which the org does not have yet. ``sees_invited``: they were read from the org
     itself, which has invited users too.
+
+    ``identity`` says which group each label means, once ``resolved`` has found out; ``desired`` and ``applied`` are
+    keyed by live names from then on. ``written`` is the desired state as a saved plan keeps it, None for ``desired``.
     """
 
     desired: Desired
@@ -44,6 +48,28 @@ class Question:
     people_hint: str = ""
     forecasts: bool = False
     sees_invited: bool = False
+    identity: Identity | None = None
+    written: Desired | None = None
+
+    @property
+    def resolved(self) -> Question:
+        """The question with every label resolved; the same one where that was done before."""
+        if self.identity is not None:
+            return self
+        found = identify(self.desired, self.live, self.applied)
+        written = self.written or self.desired
+        return replace(self, desired=found.desired, applied=found.applied, identity=found, written=written)
+
+    @property
+    def known(self) -> Identity:
+        """What ``resolved`` found out."""
+        return self.identity or identify(self.desired, self.live, self.applied)
+
+    def on(self, live: Live, directory: Directory | None) -> Question:
+        """Return the question on another read of the same org, where groups may have other names."""
+        known = self.known
+        raw = replace(self, desired=known.written, applied=known.memory, identity=None, written=None)
+        return replace(raw, live=live, directory=directory).resolved
 
     @property
     def everybody(self) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 
 from rolecall.access.signin import fewer_ways_in
 from rolecall.model import normalise
@@ -26,9 +26,7 @@ def pending_mappings(question: Question, changes: Iterable[Change]) -> tuple[Cha
     return tuple(c for c in changes if c.via == "waiting" and c.address.startswith("idp_groups/"))
 
 
-def people_scope(
-    question: Question, outlook: Outlook, reported: Iterable[Address], names: Mapping[str, str]
-) -> PeopleScope:
+def people_scope(question: Question, outlook: Outlook, reported: Iterable[Address]) -> PeopleScope:
     """What to read so that impact, guards and access tests can be worked out; empty when nobody need be read.
 
     ``reported`` are groups that are no longer managed or are pending: nothing is written, but their users are told.
@@ -37,7 +35,7 @@ def people_scope(
     """
     tests = tests_of(question.desired.policy, question.applied.policy)
     emails = frozenset(_emails(question, tests))
-    groups = frozenset(_told_apart(question, reported, names))
+    groups = frozenset(_told_apart(question, reported))
     fewer = fewer_ways_in(outlook.first.settings, outlook.last.settings)
     if not outlook.moves and not groups and not tests and not fewer:
         return PeopleScope()
@@ -65,7 +63,7 @@ def _emails(question: Question, tests: Iterable[AccessTest]) -> Iterator[str]:
         yield normalise.email(caller)
 
 
-def _told_apart(question: Question, reported: Iterable[Address], names: Mapping[str, str]) -> Iterator[str]:
+def _told_apart(question: Question, reported: Iterable[Address]) -> Iterator[str]:
     """Groups whose users are told though nothing is written: the reported ones, those that expire soon, those whose
     `expires` is another one."""
     for at in reported:
@@ -76,4 +74,4 @@ def _told_apart(question: Question, reported: Iterable[Address], names: Mapping[
     for at in (*soon, *(end.address for end in moved_ends(question)[:MOST])):
         section, key = split_address(at)
         if section == "idp_groups" and key:
-            yield names.get(key, key)
+            yield key

@@ -11,7 +11,7 @@ from rolecall.model.kinds import KINDS, Kind, address, value_at
 from rolecall.model.live import Live
 from rolecall.model.policy import Manage
 from rolecall.model.settings import BLANK, UNSET, Address, Value
-from rolecall.plan.resolve import covers
+from rolecall.plan.identity import Identity, group_of
 
 
 class Released(NamedTuple):
@@ -25,6 +25,7 @@ class Released(NamedTuple):
     people: int | None = None
     fields: tuple[str, ...] = ()
     value: Value | None = None
+    id: str | None = None
 
 
 class Unmanaged(NamedTuple):
@@ -39,51 +40,40 @@ class Unmanaged(NamedTuple):
     people: int | None = None
     new: bool = False
     released: bool = False
+    id: str | None = None
 
 
 class Release(NamedTuple):
     """An address, or some fields of it, that is no longer managed.
 
-    ``at`` is the address in the journal's memory, ``live`` the same under the name that the org has now. ``fields`` is
-    empty where all of it was let go of. ``last`` is what was applied; ``value`` what the org has of that, None where it
-    was not read.
+    ``live`` is the address under the name that the org has now. ``fields`` is empty where all of it was let go of.
+    ``last`` is what was applied; ``value`` what the org has of that, None where it was not read.
     """
 
-    at: Address
     live: Address
     last: Value
     value: Value | None
     fields: tuple[str, ...] = ()
 
 
-def releases(
-    desired: Desired, live: Live, applied: Applied, named: Collection[str], skip: Collection[str]
-) -> Iterator[Release]:
+def releases(desired: Desired, live: Live, identity: Identity, skip: Collection[str]) -> Iterator[Release]:
     """Yield what was applied and is no longer asked for, by kind. What the org does not have any more is left out.
 
-    ``named`` are the live keys of the groups that the config lists; ``skip`` are patterns of ignored addresses.
+    ``desired`` is that of the identity on its day; ``skip`` are patterns of ignored addresses.
     """
+    listed = {} if desired.settings.idp_groups is UNSET else desired.settings.idp_groups
     for kind in KINDS:
         asked = getattr(desired.settings, kind.section) is not UNSET
         managing = desired.policy.managing(kind.section) if asked else "unmanaged"
-        for row in _applied(kind, live, applied):
-            if skip and (covers(skip, row.at) or covers(skip, row.live)):
+        for row in _applied(kind, live, identity.applied):
+            if identity.covers(skip, row.live):
                 continue
             if managing == "unmanaged":
                 yield row
             elif not kind.whole:
                 yield from _managed(kind, managing, desired, row)
-            elif managing == "additive" and row.live.partition("/")[2] not in named:
+            elif managing == "additive" and group_of(row.live) not in listed:
                 yield row
-
-
-def live_key(key: str, live: Live, applied: Applied) -> str | None:
-    """Return the name that a group of the journal's memory has in the org: by its id where both sides know it, else
-    the same name. None where the org no longer has that group."""
-    known, groups = applied.group_ids.get(key), live.facts.groups
-    if not known or not groups or (key in groups and groups[key].id in ("", known)):
-        return key
-    return next((name for name, group in groups.items() if group.id == known), None)
 
 
 def _applied(kind: Kind, live: Live, applied: Applied) -> Iterator[Release]:
@@ -96,20 +86,19 @@ def _applied(kind: Kind, live: Live, applied: Applied) -> Iterator[Release]:
     entries: Mapping[Any, Value] = applied_section if kind.keyed else {None: applied_section}
     live_entries = {} if section is UNSET else section if kind.keyed else {None: section}
     for key, last in entries.items():
-        name = live_key(key, live, applied) if kind.whole and applied.group_ids else key
-        value = live_entries.get(name)
-        if (read and value in (None, BLANK)) or (name is None and kind.keyed):
+        value = live_entries.get(key)
+        if read and value in (None, BLANK):
             continue
         if value is not None and not kind.whole:
             value = restrict(value, last)
-        yield Release(address(kind.section, key), address(kind.section, name), last, value)
+        yield Release(address(kind.section, key), last, value)
 
 
 def _managed(kind: Kind, managing: Manage, desired: Desired, row: Release) -> Iterator[Release]:
     """The row, where the config manages its section: an entry that an additive one dropped, or fields of an entry."""
-    wanted = value_at(desired.settings, row.at)
+    wanted = value_at(desired.settings, row.live)
     if wanted is None:
-        if managing == "additive" and not desired.intent(row.at).remove:
+        if managing == "additive" and not desired.intent(row.live).remove:
             yield row
         return
     written = {field.name for field in kind.fields if field.written}

@@ -34,12 +34,11 @@ def sight(
     live: Live,
     directory: Directory,
     desired: Desired,
-    names: Mapping[str, str],
     at: datetime,
     rules: Rules | None = None,
 ) -> Seen:
-    """See everybody in the directory. ``names`` maps each config key to the group's live key; ``rules`` are the live
-    ones, where somebody has compiled them already.
+    """See every user in the directory. ``desired`` is keyed by live names; ``rules`` are the live ones, where they have
+    been compiled already.
 
     ``complete`` says whether everybody was there to be seen and the rules could be relied on.
     """
@@ -49,7 +48,7 @@ def sight(
         alike.setdefault(mask, array("I")).append(number)
     sizes = {mask: len(numbers) for mask, numbers in alike.items()}
     holders = sorted(n for mask, found in alike.items() if rules.atoms.above_member(mask) for n in found)
-    holdings = tuple(sorted(_holdings(rules, directory, holders, _places(desired, names), live.facts.org_id)))
+    holdings = tuple(sorted(_holdings(rules, directory, holders, desired, live.facts.org_id)))
     roles, teams = _counts(rules, sizes)
     whole = people_coverage(directory, rules.scim.groups).state == "complete" and not rules.missing
     nobody = sum(directory.traits(n).present for n in alike.get(0, ()))
@@ -57,25 +56,21 @@ def sight(
     return Seen(Sighting(at, holdings, roles, teams, whole), nobody, admins)
 
 
-def _places(desired: Desired, names: Mapping[str, str]) -> dict[str, str]:
-    """Live group -> the file and line of its entry."""
-    found = {}
-    for key, live in names.items():
-        source = desired.intent(address("idp_groups", key)).source
-        if source is not None:
-            found[live] = f"{source.file}:{source.line}"
-    return found
+def _source(desired: Desired, at: Address) -> str | None:
+    """The file and line of an entry."""
+    source = desired.intent(at).source
+    return f"{source.file}:{source.line}" if source else None
 
 
 def _holdings(
-    rules: Rules, directory: Directory, numbers: Iterable[int], places: Mapping[str, str], org_id: str
+    rules: Rules, directory: Directory, numbers: Iterable[int], desired: Desired, org_id: str
 ) -> Iterator[Holding]:
     for number in numbers:
         person = who(directory, number, org_id)
         for granted in effective(rules, directory.person(number)).combos:
             if granted.role != MEMBER:
                 at = _mapping(granted)
-                source = places.get(at.partition("/")[2]) if at else None
+                source = _source(desired, at) if at else None
                 reasons = tuple(reason.source for reason in granted.reasons)
                 email = directory.emails[number]
                 yield Holding(email, person.id, granted.role, granted.team, reasons, at, source)

@@ -185,7 +185,7 @@ class Plan:
 
     ``coverage`` has a row per section it needed and per managed field not read, ``scope`` says whose access it needed.
     ``switches`` are the SCIM settings that all access depends on, as read. ``errored`` is true when it could not be
-    computed whole and must not be applied.
+    computed whole and must not be applied. ``group_ids`` has the id of each group that ``desired`` knows by its key.
     """
 
     org: OrgRef
@@ -210,6 +210,7 @@ class Plan:
     requests: Requests = Requests()
     selection: Selection = Selection()
     errored: bool = False
+    group_ids: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def partial(self) -> bool:

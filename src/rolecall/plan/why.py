@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from rolecall.access.person import Granted, Silent, effective
@@ -16,8 +16,7 @@ from rolecall.model.fields import agrees
 from rolecall.model.kinds import address, split_address, value_at
 from rolecall.model.policy import Combo
 from rolecall.model.roles import ORG_ADMIN
-from rolecall.model.settings import UNSET, Address, Settings
-from rolecall.plan.resolve import live_address
+from rolecall.model.settings import Address, Settings
 
 
 class Cause(NamedTuple):
@@ -78,18 +77,6 @@ def why(rules: Rules, person: Person, desired: Desired | None = None) -> Why:
 def persona(groups: Iterable[str]) -> Person:
     """Somebody who need not exist: an active SCIM person in these groups."""
     return Person("", groups=tuple(groups))
-
-
-def at_live_addresses(desired: Desired, names: Mapping[str, str]) -> Desired:
-    """The config with its groups under the names that they have in the org: ``names`` maps keys to these."""
-    groups = desired.settings.idp_groups
-    named = groups if groups is UNSET else {names.get(key, key): mapping for key, mapping in groups.items()}
-    return replace(
-        desired,
-        settings=replace(desired.settings, idp_groups=named),
-        intents={live_address(at, names): intent for at, intent in desired.intents.items()},
-        places={live_address(at, names): where for at, where in desired.places.items()},
-    )
 
 
 @dataclass(frozen=True, slots=True)

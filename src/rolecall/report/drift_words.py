@@ -115,7 +115,6 @@ def basis_words(found: Found) -> str:
 def people_told(found: Found, at: Address, *, managed: bool = True) -> Iterator[tuple[str, Tone]]:
     """What the drift at one address did to people, and what reverting it would do; nothing does where the section is
     not ``managed``."""
-    live = found.live_name(at)
     for title, plan in (("did", found.did), ("reverting", found.revert)):
         if title == "reverting" and not managed:
             yield "reverting: not by rolecall, because the section is unmanaged; change it in the console", "plain"
@@ -125,7 +124,7 @@ def people_told(found: Found, at: Address, *, managed: bool = True) -> Iterator[
         if plan.impact.people is None:
             yield f"{title}: {visible(plan.impact.problem or 'users were not read')}", "plain"
             continue
-        told = list(change_told(plan, live, moves_by_address(plan.impact).get(live, ())))
+        told = list(change_told(plan, at, moves_by_address(plan.impact).get(at, ())))
         if not told:
             yield f"{title}: nobody's access", "dim"
         for item in told:

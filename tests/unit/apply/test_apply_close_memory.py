@@ -20,7 +20,7 @@ TODAY = date(2026, 11, 22)
 def remembered(applied=Applied(), today=TODAY):
     desired = config({"A": "member: X", "New": "member: Y"}, intents={"A": Intent(expires=date(2027, 1, 1))})
     org = live({"A": "member: X"})
-    return seen(desired, org, diff(desired, org, TODAY, applied), applied, RunFacts(), today)
+    return seen(diff(desired, org, TODAY, applied), org, applied, RunFacts(), today)
 
 
 def test_entries_with_an_end_are_known_for_what_protect_must_notice():
@@ -40,7 +40,7 @@ def test_a_value_of_which_a_managed_field_was_not_read_is_not_remembered():
     desired = config({}, sso=Sso(enabled=True, allow_passwords=False))
     whole, cut = live({}, sso=Sso(True, allow_passwords=False)), live({}, sso=Sso(enabled=True))
     for org, remembers in ((whole, True), (cut, False)):
-        memory = seen(desired, org, diff(desired, org, TODAY), Applied(), RunFacts(), TODAY)
+        memory = seen(diff(desired, org, TODAY), org, Applied(), RunFacts(), TODAY)
         assert ("sso" in memory.values) is remembers
 
 

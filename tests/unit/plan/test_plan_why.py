@@ -5,9 +5,11 @@ from __future__ import annotations
 from small_org import config, live, person
 
 from rolecall.access.rules import compile_access
+from rolecall.model.desired import Applied
 from rolecall.model.policy import Combo
 from rolecall.model.settings import Defaults
-from rolecall.plan.why import at_live_addresses, persona, why
+from rolecall.plan.identity import identify
+from rolecall.plan.why import persona, why
 
 GROUPS = {"Mkt": "member: Marketing", "Lead": "team_admin: Marketing", "IT": "org_admin: IT", "Blank": ""}
 DESIRED = config(GROUPS)
@@ -59,7 +61,9 @@ def test_a_line_that_asks_for_something_else_is_marked_as_not_applied():
 
 
 def test_a_group_that_has_another_name_in_the_org_has_its_line():
-    former = at_live_addresses(config({"Mkt-old": "member: Marketing"}), {"Mkt-old": "Mkt"})
+    org = live({"Mkt": "member: Marketing"})
+    known = {"Mkt-old": org.facts.groups["Mkt"].id}
+    former = identify(config({"Mkt-old": "member: Marketing"}), org, Applied(group_ids=known)).desired
     winner = why(rules(), person("ann", "Mkt"), former).held[0].winner
     assert (winner.where.line, winner.applied) == (10, True)
 

@@ -43,24 +43,26 @@ def rollback(call: Invocation, run: int, out: Path | None, form: str, people: An
     journal = find_journal(call, config)
     try:
         found = one_run(journal, run)
+        made = None if journal is None else journal.plan(run)
     finally:
         if journal is not None:
             journal.close()
-    made = _make(call, config, found, allow)
-    present(call, config, made, Sinks(form, (), out, people))
-    return plan_exit(made.plan, observed=made.live.facts.observed, detailed=False)
+    planned = _make(call, config, found, made, allow)
+    present(call, config, planned, Sinks(form, (), out, people))
+    return plan_exit(planned.plan, observed=planned.live.facts.observed, detailed=False)
 
 
-def _make(call: Invocation, config: Any, run: Run, allow: tuple[str, ...]) -> Planned:
+def _make(call: Invocation, config: Any, run: Run, made: str | None, allow: tuple[str, ...]) -> Planned:
     from dataclasses import replace
 
     from rolecall.cli.asking import request_for
     from rolecall.cli.planning import lifts
     from rolecall.cli.session import session, wait_for
+    from rolecall.jobs.rollback import plan_of
     from rolecall.jobs.rollback import rollback as plan_back
 
     async def work() -> Planned:
         async with session(call, config) as found:
-            return await plan_back(replace(request_for(call, found), lifts=lifts(allow)), run)
+            return await plan_back(replace(request_for(call, found), lifts=lifts(allow)), run, plan_of(run, made))
 
     return wait_for(work())

@@ -52,8 +52,10 @@ _ALWAYS = frozenset({"policy", "approval", "preconditions"})
 def judge(case: Case) -> tuple[tuple[GuardResult, ...], tuple[Problem, ...]]:
     """Every guard's verdict, in a fixed order, and warnings about allowances. A plan that changes nothing passes."""
     question = case.question
-    allows = in_force(question.desired.policy, question.applied.policy, question.lifts, question.as_of)
-    lifted = [lift(name, finding, allows) for name, finding in _findings(case).items()]
+    allows = in_force(
+        question.desired.policy, question.applied.policy, question.lifts, question.as_of, question.known.meant
+    )
+    lifted = [lift(name, finding, allows, question.known.means) for name, finding in _findings(case).items()]
     used = [entry for row in lifted for entry in row.used]
     cut = bool(question.targets or question.excludes or question.only_expired)
     unjudged = {row.result.name for row in lifted if row.result.verdict == "not judged"}

@@ -22,8 +22,8 @@ class Case:
     """A plan before its verdicts.
 
     ``changes`` are all of them, in order; ``policies`` the guards of the config and those last applied, of which the
-    stricter counts. ``names`` has the live name of each group that the config lists. ``unjudged`` are the findings of
-    the guards that could not be evaluated, by name; they are known to `unread` alone, which comes after all others.
+    stricter counts. ``unjudged`` are the findings of the guards that could not be evaluated, by name; they are known to
+    `unread` alone, which comes after all others.
     """
 
     question: Question
@@ -32,7 +32,6 @@ class Case:
     policies: tuple[Guards, ...]
     coverage: Mapping[str, Coverage] | None = None
     policy_changes: tuple[PolicyChange, ...] = ()
-    names: Mapping[str, str] = field(default_factory=dict)
     unjudged: Mapping[str, Finding] = field(default_factory=dict)
 
     @property

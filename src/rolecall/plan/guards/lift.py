@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import date
 from typing import NamedTuple
 
 from rolecall.errors import Problem
 from rolecall.model.policy import Allow, Policy
+from rolecall.model.settings import Address
 from rolecall.plan.guards.case import NAME_PEOPLE, Finding, Item, at, place
 from rolecall.plan.resolve import covers
 from rolecall.plan.value import GuardResult
+
+Means = Callable[[str, Address], bool]
+"""Whether a target, an address or a glob, means the entry at an address."""
+
+
+def _matches(target: str, at: Address) -> bool:
+    return covers((target,), at)
 
 
 class Lifted(NamedTuple):
@@ -27,12 +35,15 @@ class _Taken(NamedTuple):
     number: int
 
 
-def in_force(policy: Policy, applied: Policy | None, once: Iterable[Allow], as_of: date) -> tuple[Allow, ...]:
+def in_force(
+    policy: Policy, applied: Policy | None, once: Iterable[Allow], as_of: date, meant: Callable[[str], str] = str
+) -> tuple[Allow, ...]:
     """The allowances that count on a day: the config's as far as they were applied before, and this run's own.
 
     A new or wider one in the config holds from the next plan on; with nothing applied yet the config's count.
+    ``meant`` gives the address that a target means now, so that an entry is known again after a rename.
     """
-    standing = policy.allow if applied is None else tuple(_shared(policy.allow, applied.allow))
+    standing = policy.allow if applied is None else tuple(_shared(policy.allow, applied.allow, meant))
     return tuple(entry for entry in (*standing, *once) if holds(entry, as_of))
 
 
@@ -41,36 +52,39 @@ def holds(entry: Allow, as_of: date) -> bool:
     return entry.until is None or as_of <= entry.until
 
 
-def lift(name: str, finding: Finding, allows: Sequence[Allow]) -> Lifted:
-    """The verdict once allowances have taken away what they cover."""
+def lift(name: str, finding: Finding, allows: Sequence[Allow], means: Means = _matches) -> Lifted:
+    """The verdict once allowances have taken away what they cover. ``means`` says whether a target means an address."""
     used: tuple[_Taken, ...] = ()
     rest = finding.items
     if finding.verdict in ("review", "block") and not finding.firm:
-        used, rest = _taken([entry for entry in allows if entry.guard == name], rest)
+        used, rest = _taken([entry for entry in allows if entry.guard == name], rest, means)
     left = finding.left(sum(item.size for item in rest)) if used else finding.verdict
     verdict = "allowed" if used and left == "pass" else left
     result = _result(name, finding._replace(verdict=verdict), allows, used, sum(item.size for item in rest))
     return Lifted(result, tuple(entry for entry, _ in used))
 
 
-def _taken(allows: Iterable[Allow], rest: tuple[Item, ...]) -> tuple[tuple[_Taken, ...], tuple[Item, ...]]:
+def _taken(
+    allows: Iterable[Allow], rest: tuple[Item, ...], means: Means
+) -> tuple[tuple[_Taken, ...], tuple[Item, ...]]:
     """The allowances that are large enough for all they are about, and what is left over; in whatever order they come,
     for what one takes off may make another large enough."""
     used: list[_Taken] = []
     waiting = list(allows)
-    while taken := next((entry for entry in waiting if 0 < _about(entry, rest) <= entry.up_to), None):
+    while taken := next((entry for entry in waiting if 0 < _about(entry, rest, means) <= entry.up_to), None):
         waiting.remove(taken)
-        used.append(_Taken(taken, _about(taken, rest)))
-        rest = tuple(item for item in rest if not _covered(taken, item))
+        used.append(_Taken(taken, _about(taken, rest, means)))
+        rest = tuple(item for item in rest if not _covered(taken, item, means))
     return tuple(used), rest
 
 
-def _about(entry: Allow, items: Iterable[Item]) -> int:
-    return sum(item.size for item in items if _covered(entry, item))
+def _about(entry: Allow, items: Iterable[Item], means: Means) -> int:
+    return sum(item.size for item in items if _covered(entry, item, means))
 
 
-def _covered(entry: Allow, item: Item) -> bool:
-    return entry.target is None or _within(item.because, entry.target)
+def _covered(entry: Allow, item: Item, means: Means) -> bool:
+    target = entry.target
+    return target is None or (bool(item.because) and all(means(target, at) for at in item.because))
 
 
 def idle(
@@ -99,17 +113,16 @@ def idle(
     return found
 
 
-def _shared(config: Sequence[Allow], applied: Sequence[Allow]) -> Iterable[Allow]:
-    before = {(entry.guard, entry.target): entry for entry in applied}
+def _shared(config: Sequence[Allow], applied: Sequence[Allow], meant: Callable[[str], str]) -> Iterable[Allow]:
+    def key(entry: Allow) -> tuple[str, str]:
+        return entry.guard, meant(entry.target or "")
+
+    before = {key(entry): entry for entry in applied}
     for entry in config:
-        known = before.get((entry.guard, entry.target))
+        known = before.get(key(entry))
         if known is not None:
             ends = [end for end in (entry.until, known.until) if end is not None]
             yield entry._replace(up_to=min(entry.up_to, known.up_to), until=min(ends, default=None))
-
-
-def _within(because: tuple[str, ...], target: str) -> bool:
-    return bool(because) and all(covers((target,), address) for address in because)
 
 
 def _result(name: str, finding: Finding, allows: Sequence[Allow], used: Sequence[_Taken], rest: int) -> GuardResult:

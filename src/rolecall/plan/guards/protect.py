@@ -6,14 +6,13 @@ from rolecall.model.change import Change
 from rolecall.model.roles import RANK
 from rolecall.model.settings import Address, GroupMapping
 from rolecall.plan.guards.case import PASS, Case, Finding, Item, at
-from rolecall.plan.resolve import live_address
 
 
 def protect(case: Case) -> Finding:
     """No protected entry goes, goes blank, gives a lower role or a team less, or gets an end."""
     applied, desired = case.question.applied, case.question.desired
     listed = {at for at, intent in desired.intents.items() if intent.protect}
-    guarded = applied.protected | listed | {live_address(at, case.names) for at in listed}
+    guarded = applied.protected | listed
     found = [(change, how) for change in case.made if (how := _weakened(case, change, guarded))]
     found += [(change, "would expire") for change in _ending(case, guarded)]
     if not guarded or not found:
