@@ -16,7 +16,7 @@ from rolecall.model.directory import PeopleScope
 from rolecall.model.fields import field_changes
 from rolecall.model.kinds import split_address
 from rolecall.model.policy import Combo
-from rolecall.model.settings import Address
+from rolecall.model.settings import Address, Sso
 from rolecall.plan.attribution import Attribution
 from rolecall.plan.coverage import sections_of
 from rolecall.plan.digest import digest
@@ -72,7 +72,28 @@ def encode_plan(plan: Plan) -> dict[str, Json]:
         "requests": plan.requests._asdict(),
         "warnings": [encode_problem(problem) for problem in plan.warnings],
         "errored": plan.errored,
+        **_sso_metadata(plan),
     }
+
+
+def _sso_metadata(plan: Plan) -> dict[str, Json]:
+    """Return what the SAML metadata says that the plan writes; nothing where it writes none that can be read."""
+    written = (change.after.metadata for change in plan.changes if isinstance(change.after, Sso))
+    text = next((metadata for metadata in written if isinstance(metadata, str) and metadata), None)
+    if text is None:
+        return {}
+    from rolecall.codec.saml import NotMetadata, decode_metadata
+
+    try:
+        metadata = decode_metadata(text)
+    except NotMetadata:
+        return {}
+    certificates = [
+        {"sha256": item.sha256, "not_before": item.not_before.isoformat(), "not_after": item.not_after.isoformat()}
+        for item in metadata.readable
+    ]
+    ends = None if metadata.ends is None else metadata.ends.isoformat()
+    return {"sso_metadata": {"entity_id": metadata.entity_id, "certificates": certificates, "ends": ends}}
 
 
 def encode_released(row: Released) -> dict[str, Json]:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from rolecall.model.change import Action, Change
 from rolecall.model.kinds import BY_SECTION, split_address
 from rolecall.model.roles import ORG_ADMIN, role_words
-from rolecall.model.settings import UNSET, Address, GroupMapping, Scim, Value
+from rolecall.model.settings import UNSET, Address, GroupMapping, Scim, Sso, Value
 from rolecall.report.findings import of_plan
 from rolecall.report.phrases import count, listed
 from rolecall.report.runbook_chapters import GUIDES, PLACE, Chapter
@@ -183,6 +183,8 @@ def _do(change: Change, section: str, key: str) -> Iterator[str]:
         yield "There is no way back from it."
     else:
         yield "Set what is named below, leave everything else as it is, and save."
+        if isinstance(change.after, Sso) and isinstance(change.after.metadata, str):
+            yield "Upload the metadata file that `sso.metadata` in the configuration names."
 
 
 def _settings(change: Change) -> Iterator[Setting]:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from cli_repo import SNAPSHOT, make_repo
+from saml import METADATA
 
 from rolecall.cli.main import run
 from rolecall.errors import Exit
@@ -18,7 +19,7 @@ Capture = pytest.CaptureFixture[str]
 
 MANAGED = {
     "sso.allow_passwords": "sso: {enabled: true, allow_passwords: false}\n",
-    "sso.metadata": "sso: {enabled: true, metadata: '<md/>'}\n",
+    "sso.metadata": f"sso: {{enabled: true, metadata: '{METADATA}'}}\n",
     "scim.manual_editing": "scim: {manual_editing: false}\n",
     "defaults.role": "defaults: {role: member}\n",
     "defaults.teams": "defaults: {teams: [Everyone]}\n",
