@@ -7,7 +7,7 @@ MARK = "#ext#"
 
 def is_guest_name(name: str) -> bool:
     """Whether a user principal name is a guest's, such as ``bo_partner.com#EXT#@acme.onmicrosoft.com``."""
-    return MARK in name.lower()
+    return "#" in name and MARK in name.lower()
 
 
 def external_address(name: str) -> str | None:

@@ -44,6 +44,7 @@ class Users:
         self._users: dict[str, dict[str, Json]] = {}
         self._places: dict[str, Where] = {}
         self._rivals: list[tuple[Where, Address]] = []
+        self._cells: dict[tuple[str, str, bool], list[str]] = {}
         self._skipped = 0
         self._ignored: dict[str, None] = {}
         self.problems: list[Problem] = []
@@ -116,7 +117,11 @@ class Users:
             return list(cell)
         if not isinstance(cell, str):
             raise ValueError(f"`{form.headings.get('groups', 'groups')}` is neither text nor a list of names")
-        return split_groups(cell, form.separator, self._known, one=form.one_group or not self._whole)
+        key = (cell, form.separator, form.one_group)
+        if (groups := self._cells.get(key)) is None:
+            one = form.one_group or not self._whole
+            groups = self._cells[key] = split_groups(cell, form.separator, self._known, one=one)
+        return groups
 
     def _merge(self, user: dict[str, Json], groups: list[str], where: Where) -> None:
         """Add a line to its user. Raises ValueError where it says something else than an earlier one."""

@@ -93,14 +93,19 @@ def _rows(
     named = {at for at, heading in enumerate(headings) if heading.strip()}
     for number, cells in numbered:
         where = Where(file, number, 1)
-        stray = [cell for at, cell in enumerate(cells) if at not in named and cell.strip()]
-        if stray or len(cells) < len(headings):
+        exact = len(cells) == len(headings) == len(named)
+        if not exact and (len(cells) < len(headings) or _stray(cells, named)):
             has = "1 cell" if len(cells) == 1 else f"{len(cells)} cells"
             message = f"has {has}, and the first line names {len(named)} columns"
             hint = "put a cell that has the delimiter in it between double quotes"
             problems.append(Problem("people_cells", message, where, hint))
         else:
             yield Row(where, {name: cells[at].strip() for at, name in columns.places.items()})
+
+
+def _stray(cells: list[str], named: set[int]) -> bool:
+    """Whether a cell stands under no heading."""
+    return any(cell.strip() for at, cell in enumerate(cells) if at not in named)
 
 
 def read_json_lines(data: bytes, file: str, *, grouped: bool = False) -> Table:

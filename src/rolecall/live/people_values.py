@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from rolecall.live.guest import external_address, is_guest_name
@@ -61,9 +62,11 @@ def _address(text: str) -> str | None:
 
 def read_truth(heading: str, value: Json) -> bool:
     """Return a flag, or whether a status is an active one. Raises ValueError for anything else."""
-    if isinstance(value, bool):
-        return value
-    text = str(value).strip()
+    return value if isinstance(value, bool) else _is_true(heading, str(value).strip())
+
+
+@lru_cache(maxsize=64)
+def _is_true(heading: str, text: str) -> bool:
     status = re.sub(r"[\s_-]+", "_", text).upper()
     if text.lower() in TRUE or status in ACTIVE:
         return True
