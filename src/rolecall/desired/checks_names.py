@@ -84,11 +84,12 @@ def _dates(sound: Sound, groups: Sound, sources: Sources) -> Iterator[Problem]:
 
 
 def _idps(sound: Sound, sources: Sources) -> Iterator[Problem]:
-    """Yield a warning for each IdP that rolecall does not know: what is misspelt is sent as it is."""
+    """Yield a warning for an IdP whose name is near to a known one: WRITER takes any name, so a misspelt one too."""
     for section in ("sso", "scim"):
         name = sound.get(section, {}).get("idp")
-        if isinstance(name, str) and name.casefold() not in IDPS:
-            hint = did_you_mean(name, IDPS) or "Check the spelling; WRITER stores the name as it is"
+        if not isinstance(name, str) or any(known in name.casefold() for known in IDPS):
+            continue
+        if hint := did_you_mean(name, IDPS):
             where = sources.where((section, "idp"))
             yield Problem("unknown_idp", f"`{name}` is not an IdP that rolecall knows", where, hint, "warning")
 

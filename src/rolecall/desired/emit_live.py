@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from rolecall.codec.settings import encode_value
 from rolecall.model import normalise
+from rolecall.model.fields import absent_fields, field_address
 from rolecall.model.kinds import KINDS, Kind, address
 from rolecall.model.live import Facts, Live
 from rolecall.model.roles import BUILT_IN, role_id
@@ -96,6 +97,7 @@ def _section(kind: Kind, live: Live) -> Iterator[Said | LeftOut]:
     else:
         for key in sorted(held):
             yield Said(address(kind.section, key), entry(kind.section, held[key]))
+            yield from _not_read(address(kind.section, key), held[key])
 
 
 def _singleton(kind: Kind, live: Live, held: Value) -> Iterator[Said | LeftOut]:
@@ -106,8 +108,14 @@ def _singleton(kind: Kind, live: Live, held: Value) -> Iterator[Said | LeftOut]:
             said[name] = value
         elif why:
             yield LeftOut(f"{kind.section}.{name}", why)
+    yield from _not_read(address(kind.section), held)
     if said:
         yield Said(address(kind.section), said)
+
+
+def _not_read(at: Address, held: Value) -> Iterator[LeftOut]:
+    """Yield each field that was not read, but for metadata, which most readings of a console lack."""
+    yield from (LeftOut(field_address(at, name), "not read") for name in absent_fields(held) if name != "metadata")
 
 
 def _unsayable_field(section: str, name: str, value: Any, live: Live) -> str | None:

@@ -11,12 +11,16 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from rolecall.errors import ConfigError, Misuse, OrgError, Problem
 from rolecall.live.embedded import not_installed, shown
 from rolecall.model.directory import EVERYBODY
+from rolecall.model.fields import absent_fields, field_address
+from rolecall.model.kinds import KINDS, address
+from rolecall.model.settings import UNSET
 from rolecall.model.target import OrgTarget
 
 if TYPE_CHECKING:
     from rolecall.live.observed import SnapshotReader
     from rolecall.localorg.load import Loaded
     from rolecall.localorg.store import Database
+    from rolecall.model.live import Live
 
 
 class Wish(NamedTuple):
@@ -36,14 +40,33 @@ def place(target: OrgTarget, folder: Path) -> str:
     return target.path if "://" in target.path else str(folder / target.path)
 
 
-async def load(where: str, snapshot: SnapshotReader) -> Loaded:
-    """Make the org at ``where`` what a snapshot says; what it held before goes, but for tokens."""
+async def load(where: str, snapshot: SnapshotReader) -> tuple[Loaded, tuple[str, ...]]:
+    """Make the org at ``where`` what a snapshot says; what it held before goes, but for tokens.
+
+    Return what was loaded, and the sections and fields that the snapshot does not have: there the local org is as a
+    new one is.
+    """
     live = await snapshot.read()
     people = await snapshot.read_people(EVERYBODY)
     with _opened(where) as database:
         from rolecall.localorg.load import load as fill
 
-        return fill(database, live, people)
+        return fill(database, live, people), tuple(_assumed(live))
+
+
+def _assumed(live: Live) -> Iterator[str]:
+    """Yield each singleton, and each field of a singleton or domain, that was not read; metadata may be missing."""
+    for kind in KINDS:
+        held = getattr(live.settings, kind.section)
+        if kind.whole:
+            continue
+        if held is UNSET:
+            yield kind.section
+            continue
+        values = held.items() if kind.keyed else [(None, held)]
+        for key, value in values:
+            names = (name for name in absent_fields(value) if name != "metadata")
+            yield from (field_address(address(kind.section, key), name) for name in names)
 
 
 def make_token(where: str, wish: Wish) -> str:

@@ -64,6 +64,14 @@ def unread_fields(live: Value, desired: Value) -> tuple[str, ...]:
     )
 
 
+def absent_fields(value: Value) -> tuple[str, ...]:
+    """Return the written fields that a value read from an org does not have."""
+    kind = BY_SECTION[_section(value)]
+    if kind.whole:
+        return ()
+    return tuple(field.name for field in kind.fields if field.written and getattr(value, field.name) is UNSET)
+
+
 def field_address(at: str, name: str) -> str:
     """Return how reports name one field of the value at an address: ``sso.name``, ``domains/acme.com.join``."""
     return f"{at}.{name}"

@@ -112,3 +112,24 @@ def test_a_metric_counts_the_section_once(repo: Path) -> None:
     told = (repo / "m.prom").read_text(encoding="utf-8")
     assert re.search(r"^rolecall_unread_sections\S* 1$", told, re.MULTILINE)
     assert 'section="sso.name"' not in told
+
+
+def test_export_names_fields_that_were_not_read(repo: Path, capsys: Capture) -> None:
+    (repo / "cut.json").write_text(json.dumps(without("sso.allow_passwords")), encoding="utf-8")
+    capsys.readouterr()
+    run(["export", "--snapshot", "cut.json"])
+    told = capsys.readouterr()
+    assert "sso.allow_passwords: not read" in told.out + told.err
+
+
+def test_local_load_names_what_it_assumes(repo: Path, capsys: Capture) -> None:
+    snapshot = without("sso.allow_passwords")
+    del snapshot["domains"]["tiny.co"]["join"]
+    del snapshot["defaults"]
+    (repo / "cut.json").write_text(json.dumps(snapshot), encoding="utf-8")
+    capsys.readouterr()
+    assert run(["local", "load", "cut.json"]) == Exit.OK
+    told = "Not in the snapshot, so as in a new org: domains/tiny.co.join, defaults, sso.allow_passwords.\n"
+    assert told in capsys.readouterr().out
+    assert run(["local", "load", "live.json"]) == Exit.OK
+    assert "Not in the snapshot" not in capsys.readouterr().out

@@ -17,6 +17,7 @@ from rolecall.cli.said import remark
 from rolecall.errors import Problem
 
 _WHICH = "say which one: --admin or --scim"
+_SHOWN = 10
 _DATABASE = click.option(
     "--database", metavar="URL", help="Instead of the one org.url names: a path, or a database URL of SQLAlchemy."
 )
@@ -55,10 +56,13 @@ def load(call: Invocation, source: Path, database: str | None) -> None:
     from rolecall.live.observed import SnapshotReader
     from rolecall.report.phrases import count
 
-    loaded = wait_for(fill(_where(call, database), SnapshotReader(source)))
+    loaded, assumed = wait_for(fill(_where(call, database), SnapshotReader(source)))
     nouns = (("domain", loaded.domains), ("IdP group", loaded.groups), ("person", loaded.people))
     told = ", ".join(count(number, noun) for noun, number in nouns)
     sys.stdout.write(f"Loaded {told}, {count(loaded.memberships, 'membership')}.\n")
+    if assumed:
+        more = f" and {len(assumed) - _SHOWN:,} more" if len(assumed) > _SHOWN else ""
+        sys.stdout.write(f"Not in the snapshot, so as in a new org: {', '.join(assumed[:_SHOWN])}{more}.\n")
 
 
 @command(

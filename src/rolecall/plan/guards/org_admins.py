@@ -13,6 +13,7 @@ from rolecall.plan.headline import people
 from rolecall.plan.impact_moves import Class
 from rolecall.plan.names_users import Absent, absent_users
 from rolecall.plan.people import name_some
+from rolecall.plan.value import Verdict
 
 
 def min_org_admins(case: Case) -> Finding:
@@ -53,7 +54,7 @@ def required_org_admins(case: Case) -> Finding:
     lost = _lost(case, {email: known[email] for email in named & known.keys()})
     absent = sorted(named - known.keys())
     unknown = _unknown(case, absent)
-    if not lost and case.reckoning.judged and any(row.why != "unseen" for row in unknown):
+    if not lost and any(row.why in _CERTAIN or case.reckoning.judged for row in unknown if row.why != "unseen"):
         return _unknown_admins(case, unknown, len(named), len(named) - len(absent))
     if not lost:
         if not case.reckoning.judged or case.users_unread:
@@ -88,13 +89,18 @@ def _unknown(case: Case, emails: Iterable[str]) -> list[Absent]:
     return absent_users(emails, directory, sees_invited=case.question.sees_invited)
 
 
+_CERTAIN = frozenset({"inactive", "misspelt"})
+"""What is known of a name also where users were read in part; the guard then blocks, as it cannot know the rest."""
+
+
 def _unknown_admins(case: Case, unknown: Sequence[Absent], limit: int, actual: int) -> Finding:
     """Return the review for required org admins whose names match no active user."""
     rows = [row for row in unknown if row.why != "unseen"]
     listed = "; ".join(row.words.rstrip("?") for row in rows)
     message = f"Required org admins that match no active user{at(case.place('required_org_admins'))}: {listed}."
     fix = "Correct the addresses in `guards.required_org_admins`, or remove them."
-    return Finding("review", message, limit, actual, (Item(len(rows)),), fixes=(fix,))
+    verdict: Verdict = "review" if case.reckoning.judged else "block"
+    return Finding(verdict, message, limit, actual, (Item(len(rows)),), fixes=(fix,))
 
 
 def require_self(case: Case) -> Finding:
