@@ -12,7 +12,7 @@ from rolecall.apply.confirm import changed_since, confirm, unconfirmed
 from rolecall.apply.recover import left_open, lines, recover
 from rolecall.apply.resume import LOOK_BACK, applied_already
 from rolecall.apply.steps import Numbered, Progress, Sender, numbered
-from rolecall.apply.verify import Verified, lapsed, verify
+from rolecall.apply.verify import Verified, lapsed, stricter_here, verify
 from rolecall.errors import OrgError, Problem, Stale
 from rolecall.journal.port import Held, Holder, Journal, JournalError, Waiting
 from rolecall.live.port import Org
@@ -33,6 +33,7 @@ class Fresh:
     """A plan made on fresh reads, and the reads.
 
     ``whole`` is the same plan from the approved state, where steps of it were applied before; None where none was.
+    ``here`` is the same plan judged by the configuration at hand, where that has another policy.
     """
 
     plan: Plan
@@ -40,6 +41,7 @@ class Fresh:
     applied: Applied
     directory: Directory | None = None
     whole: Plan | None = None
+    here: Plan | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,8 @@ async def carry_out(approved: Plan, means: Means) -> RunReport:
         recovered = await recover(means.journal, means.org, fresh.live, dead)
         runs = _runs(means.journal, approved, fresh.plan)
         verified, moved = verify(approved, fresh.plan, fresh.whole, runs, fresh.live)
+        if fresh.here is not None:
+            moved = (*moved, *stricter_here(approved, fresh.here))
         if moved:
             raise Stale(*moved)
         report = await _Course(fresh, verified, means, held).run()

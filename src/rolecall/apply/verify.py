@@ -40,10 +40,20 @@ class Verified:
 
 
 def lapsed(plan: Plan, now: datetime) -> Problem | None:
-    """The problem with a plan that is past its time, five minutes of grace given."""
+    """The problem with a plan that is past its time, or from the future, five minutes of grace given."""
+    if plan.created_at > now + GRACE:
+        message = f"the plan is dated {plan.created_at:%Y-%m-%d %H:%M} UTC, which is in the future"
+        return Problem("plan_from_future", message, None, "check the clocks of both machines, then plan again")
     if now <= plan.expires_at + GRACE:
         return None
     return Problem("plan_expired", f"the plan lapsed at {plan.expires_at:%Y-%m-%d %H:%M} UTC", None, "plan again")
+
+
+def stricter_here(approved: Plan, here: Plan) -> Iterator[Problem]:
+    """What the policy of the configuration at hand says against a plan that was made with another policy."""
+    for problem in (*_verdicts(approved, here), *_access_tests(approved, here)):
+        hint = "the policy here is stricter than the one the plan was made with; plan again with this configuration"
+        yield problem._replace(hint=f"{problem.hint} {hint}" if problem.hint else hint)
 
 
 def verify(

@@ -150,6 +150,7 @@ async def _run(
                 holder=holder(call),
                 now=now,
                 keep_days=found.config.journal.keep_days,
+                here=found.config.desired,
                 facts=run_facts(call, found.config, approved.caller),
                 approvals=approvals,
                 parallelism=options["parallelism"],

@@ -15,10 +15,12 @@ from rolecall.jobs.plan import Planned, PlanRequest, Wanted, plan_question, ques
 from rolecall.jobs.remember import forget_old, sight_run
 from rolecall.journal.port import Holder, Journal, JournalError, Waiting
 from rolecall.live.port import Org, People
-from rolecall.model.desired import Applied
+from rolecall.model.desired import Applied, Desired
 from rolecall.model.directory import EVERYBODY
 from rolecall.model.live import Live
 from rolecall.model.run import Approval, Run, RunFacts, RunKind, RunReport
+from rolecall.model.settings import Address
+from rolecall.model.strictness import policy_differences
 from rolecall.model.target import DEFAULT_KEEP_DAYS
 from rolecall.plan.begin import begin
 from rolecall.plan.digest import digest, matches, short
@@ -33,7 +35,8 @@ from rolecall.plan.value import Plan
 class ApplyRequest:
     """One apply. ``now`` is a clock, in UTC; ``stop`` says that no further step may be begun.
 
-    ``keep_days`` is how long runs and sightings are kept.
+    ``keep_days`` is how long runs and sightings are kept. ``here`` is what the configuration at hand asks for: a saved
+    plan is judged by its policy, too.
     """
 
     approved: Plan
@@ -55,6 +58,7 @@ class ApplyRequest:
     recovering: Callable[[Sequence[Run]], None] = lambda _: None
     began: Callable[[int, int], None] = lambda _run, _writes: None
     keep_days: int = DEFAULT_KEEP_DAYS
+    here: Desired | None = None
 
 
 async def apply(request: ApplyRequest) -> RunReport:
@@ -118,23 +122,48 @@ async def _again(request: ApplyRequest, last: _Last) -> Fresh:
     Another org than the approved one is no error here: verifying finds it, and leaves with 5.
     """
     approved = request.approved
-    asked = PlanRequest(
-        wanted=replace(request.wanted, desired=approved.desired, pin=None),
+    asked = _question_of(request, approved.desired)
+    planned = await plan_question(asked, await question(asked))
+    last.questions.append(planned.question)
+    fresh, asked_of = _with_reasons(planned.plan, approved), planned.question
+    whole, here = await _whole(request, planned), await _here(request)
+    return Fresh(fresh, planned.live, asked_of.known.memory, asked_of.directory, whole, here)
+
+
+def _question_of(request: ApplyRequest, desired: Desired, protected: frozenset[Address] = frozenset()) -> PlanRequest:
+    """What is planned again. ``protected`` are entries that must not be weakened, beside those last applied."""
+    approved = request.approved
+
+    def applied(org_id: str) -> Applied:
+        memory = _with_ids_of(approved, request.journal.applied(org_id))
+        return replace(memory, protected=memory.protected | protected) if protected else memory
+
+    return PlanRequest(
+        wanted=replace(request.wanted, desired=desired, pin=None),
         org=request.org,
         people=request.people,
         now=request.now(),
         as_of=approved.as_of,
-        applied=lambda org_id: _with_ids_of(approved, request.journal.applied(org_id)),
+        applied=applied,
         config=lambda: request.facts.config or "",
         lifts=approved.lifts[len(approved.desired.policy.allow) :],
         targets=tuple(literal(change.address) for change in approved.changes) if approved.partial else (),
         excludes=("*",) if approved.partial and not approved.changes else (),
     )
-    planned = await plan_question(asked, await question(asked))
-    last.questions.append(planned.question)
-    fresh, asked_of = _with_reasons(planned.plan, approved), planned.question
-    whole = await _whole(request, planned)
-    return Fresh(fresh, planned.live, asked_of.known.memory, asked_of.directory, whole)
+
+
+async def _here(request: ApplyRequest) -> Plan | None:
+    """The plan as the policy of the configuration at hand judges it; None where that is the plan's own policy."""
+    approved, here = request.approved.desired, request.here
+    if here is None:
+        return None
+    protected = frozenset(address for address, intent in here.intents.items() if intent.protect)
+    known = frozenset(address for address, intent in approved.intents.items() if intent.protect)
+    if not policy_differences(approved.policy, here.policy) and protected <= known:
+        return None
+    policy = replace(here.policy, manage=approved.policy.manage, ignore=approved.policy.ignore)
+    asked = _question_of(request, replace(approved, policy=policy), protected)
+    return (await plan_question(asked, await question(asked))).plan
 
 
 async def _whole(request: ApplyRequest, planned: Planned) -> Plan | None:
