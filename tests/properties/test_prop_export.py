@@ -17,6 +17,7 @@ from rolecall.desired.roles import with_role_ids
 from rolecall.errors import ConfigError
 from rolecall.jobs.export import export, head_of, read_words, write_export
 from rolecall.jobs.export_update import UpdateRequest, update, write_update
+from rolecall.jobs.fmt import Formatted, fmt
 from rolecall.jobs.plan import PlanRequest, from_config, plan
 from rolecall.model.desired import NOTHING_APPLIED
 from rolecall.model.live import Live
@@ -58,6 +59,7 @@ def test_an_exported_config_plans_empty(live: Live, split: bool) -> None:
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "config"
         made = exported(live, out, split=split)
+        assert fmt(out, "rolecall.yaml") == Formatted((), ())
         found = planned(out, live)
         assert found.changes == ()
         assert found.released == ()

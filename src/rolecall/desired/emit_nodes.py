@@ -10,7 +10,7 @@ import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 _ALIAS = re.compile(r"\s*:\s*(\*[^\s,\[\]{}]+)")
-_LOADER: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+LOADER: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 
 
 class Splice(NamedTuple):
@@ -46,7 +46,7 @@ class Text:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self.root: Node | None = yaml.compose(text, Loader=_LOADER)
+        self.root: Node | None = yaml.compose(text, Loader=LOADER)
 
     def fields(self, node: Node | None) -> dict[str, Field]:
         """The fields of a map, by their key's text; empty for anything else."""

@@ -1,39 +1,134 @@
-"""One form for a config's files: indents, spaces and blank lines; comments, order, quotes and values stay.
+"""One form for a config's files: indents, spaces and blank lines; comments, order, quotes, escapes and values stay.
 
-What ruamel.yaml writes is taken only when it reads back as the same values with the same comments.
+What ruamel.yaml writes is taken only when it reads back as the same values with the same comments. A text that it
+cannot write so stays as it is: whatever is valid can be formatted.
 """
 
 from __future__ import annotations
 
 import io
 import re
+import warnings
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from rolecall.desired.emit_nodes import Splice, Text, spliced
+from rolecall.desired.emit_nodes import LOADER, Splice, Text, spliced
 from rolecall.desired.emit_text import scalar
-from rolecall.errors import ConfigError, Problem, Where
+from rolecall.errors import ConfigError
 from rolecall.model import normalise
 from rolecall.source.yaml_file import load_yaml
 
 _WIDEST = 1 << 20
 _BLANKS = re.compile(r"\n{3,}")
 _TRAILING = re.compile(r"[ \t]+$", re.MULTILINE)
+_BOM = "\ufeff"
 
 
 def formatted(text: str, name: str) -> str:
-    """The YAML text in its one form. Raises ConfigError when it is no YAML, or cannot be kept whole."""
+    """Return the YAML text in its one form; a byte order mark and line ends of CR LF stay.
+
+    Raises ConfigError when it is no valid YAML.
+    """
+    load_yaml(text.encode(), name)
+    mark = _BOM if text.startswith(_BOM) else ""
+    plain = text.removeprefix(_BOM).replace("\r\n", "\n").replace("\r", "\n")
+    after = _formatted(plain, name)
+    if "\r\n" in text and 2 * text.count("\r\n") >= text.count("\n"):
+        after = after.replace("\n", "\r\n")
+    return mark + after
+
+
+def _formatted(text: str, name: str) -> str:
+    from ruamel.yaml.error import YAMLError
+
     before = load_yaml(text.encode(), name).value
+    try:
+        plain, own = without_escapes(without_tabs(text))
+        written = with_escapes(_round_trip(plain), own)
+    except (YAMLError, ValueError, AttributeError, TypeError):
+        return text
     for tidy in (_tidied, _plainly):
-        after = tidy(text, _round_trip(text))
+        after = tidy(text, written)
         if _same(before, after, name) and comments(text) == comments(after):
             return after
-    message = "cannot be written anew without losing something"
-    raise ConfigError(Problem("fmt", message, Where(name), "format it by hand"))
+    return text
+
+
+def without_escapes(text: str) -> tuple[str, dict[str, str]]:
+    """Return the text with a stand-in, just as wide, for each scalar in double quotes that has an escape.
+
+    Also returns the scalar's own text by the value of its stand-in. An escape keeps a character visible that would not
+    be otherwise, such as one that turns the direction of text; ruamel.yaml would write the character itself.
+    """
+    escaped = [one for one in _scalars(text) if one.raw.startswith('"') and "\\" in one.raw and "\n" not in one.raw]
+    own = {_stand_in(number, len(one.raw) - 2): one for number, one in enumerate(escaped)}
+    splices = (Splice(one.start, one.end, f'"{value}"') for value, one in own.items())
+    return spliced(text, splices), {value: one.raw for value, one in own.items()}
+
+
+def with_escapes(text: str, own: Mapping[str, str]) -> str:
+    """Return the text with the scalars' own text in place of their stand-ins."""
+    found = (one for one in _scalars(text) if one.value in own) if own else ()
+    return spliced(text, (Splice(one.start, one.end, own[one.value]) for one in found))
+
+
+def _stand_in(number: int, width: int) -> str:
+    """Two characters that no config has, which differ by number, filled up to a width of at least two."""
+    high, low = divmod(number, _YI_SYLLABLES)
+    return f"{chr(_YI + high)}{chr(_YI + low)}".ljust(width, "x")
+
+
+_YI, _YI_SYLLABLES = 0xA000, 1165
+
+
+def without_tabs(text: str) -> str:
+    """Return the text with spaces for the tabs that stand between tokens, where only libyaml takes them."""
+    pieces: list[str] = []
+    place = 0
+    for start, end in _tokens(text):
+        pieces += (_no_tabs(text[place:start]), text[start:end])
+        place = max(place, end)
+    return "".join((*pieces, _no_tabs(text[place:])))
+
+
+def _no_tabs(between: str) -> str:
+    """Tabs before a comment, or on a line without one; those in a comment stay."""
+    lines = (line.partition("#") for line in between.split("\n"))
+    return "\n".join(f"{blank.replace(chr(9), ' ')}{mark}{comment}" for blank, mark, comment in lines)
+
+
+class _Scalar(NamedTuple):
+    start: int
+    end: int
+    raw: str
+    value: str
+
+
+def _scalars(text: str) -> list[_Scalar]:
+    import yaml
+    from yaml.tokens import ScalarToken
+
+    found = []
+    for token in yaml.scan(text, Loader=LOADER):
+        if isinstance(token, ScalarToken):
+            start, end = token.start_mark.index, token.end_mark.index
+            found.append(_Scalar(start, end, text[start:end], token.value))
+    return found
+
+
+def _tokens(text: str) -> Iterator[tuple[int, int]]:
+    """The spans of all tokens that have characters of their own, ascending."""
+    import yaml
+
+    for token in yaml.scan(text, Loader=LOADER):
+        if token.end_mark.index > token.start_mark.index:
+            yield token.start_mark.index, token.end_mark.index
 
 
 def renamed(text: str, names: Mapping[str, str]) -> str:
     """The text with IdP groups' keys changed (old -> new name); nothing else."""
+    if text.startswith(_BOM):
+        return _BOM + renamed(text.removeprefix(_BOM), names)
     doc = Text(text)
     whole = doc.fields(doc.root).get("idp_groups")
     entries = doc.fields(whole.value) if whole is not None else {}
@@ -49,16 +144,11 @@ def renamed(text: str, names: Mapping[str, str]) -> str:
 
 def comments(text: str) -> list[str]:
     """The texts of all comments, in order."""
-    from yaml import scan
-    from yaml.tokens import StreamEndToken
-
     found: list[str] = []
     place = 0
-    for token in scan(text):
-        found += _between(text[place : token.start_mark.index])
-        place = token.end_mark.index
-        if isinstance(token, StreamEndToken):
-            break
+    for start, end in _tokens(text):
+        found += _between(text[place:start])
+        place = end
     return [*found, *_between(text[place:])]
 
 
@@ -91,7 +181,9 @@ def _round_trip(text: str) -> str:
     yaml.width = _WIDEST
     yaml.indent(mapping=2, sequence=4, offset=2)
     out = io.StringIO()
-    yaml.dump(yaml.load(text), out)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of an anchor that is named twice, which is valid
+        yaml.dump(yaml.load(text), out)
     return out.getvalue()
 
 

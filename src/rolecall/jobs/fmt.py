@@ -39,7 +39,7 @@ def fmt(root: Path, main: str, names: Mapping[str, str] | None = None) -> Format
     problems: list[Problem] = []
     for name in _names(root, main, problems):
         try:
-            before = read_file(root / name, name).decode("utf-8-sig")
+            before = read_file(root / name, name).decode()
             after = formatted(renamed(before, names) if names else before, name)
         except ConfigError as error:
             problems += error.problems

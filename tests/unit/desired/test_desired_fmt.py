@@ -108,3 +108,26 @@ def test_a_scalar_is_a_key_and_stands_on_one_line(text: str) -> None:
     said = scalar(text)
     assert len(f"{said}: 1".splitlines()) == 1
     assert load_yaml(f"{said}: 1\n".encode()).value == {text: 1}
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("a: blank\t# why\n", "a: blank # why\n"),
+        ("a:\tblank\n", "a: blank\n"),
+        ("a:\n  - x\t# y\tz\n", "a:\n  - x # y\tz\n"),
+        ('a:   "\\u202ex"\n', 'a: "\\u202ex"\n'),
+        ('"\\xFC":   [ "\\u200b" ]\n', '"\\xFC": ["\\u200b"]\n'),
+        ("a:   1\r\n# c\r\nb: 2 # d\r\n", "a: 1\r\n# c\r\nb: 2 # d\r\n"),
+        ("\ufeffa:   1\n", "\ufeffa: 1\n"),
+        ("a: &x 1\nb: &x 2\nc:   *x\n", "a: &x 1\nb: &x 2\nc: *x\n"),
+    ],
+)
+def test_tabs_escapes_line_ends_and_marks(before: str, after: str) -> None:
+    assert formatted(before, "x.yaml") == after
+    assert formatted(after, "x.yaml") == after
+
+
+def test_a_rename_in_a_file_with_a_byte_order_mark_changes_the_key_alone() -> None:
+    text = "\ufeffidp_groups:\r\n  Old: blank # x\r\n"
+    assert renamed(text, {"Old": "New"}) == text.replace("Old", "New")
