@@ -189,7 +189,7 @@ def _round_trip(text: str) -> str:
 
 def _tidied(before: str, text: str) -> str:
     """No spaces at line ends, at most one blank line in a row, and comments indented like what they stand beside."""
-    lines = _TRAILING.sub("", _BLANKS.sub("\n\n", text)).strip("\n").split("\n")
+    lines = _BLANKS.sub("\n\n", _TRAILING.sub("", text)).strip("\n").split("\n")
     places = zip(_comment_lines(before.split("\n")), _comment_lines(lines), strict=False)
     for (old, above, below), (new, above_now, below_now) in list(places):
         kept = below_now if old.column == below else above_now if old.column == above else new.column
