@@ -58,7 +58,7 @@ def memory(unmanaged: Any = frozenset(), policy: Policy | None = None, **groups:
     held = {"Admins": A, **groups}
     ids = {key: f"id-{key}" for key in held}
     applied = Applied(Settings(idp_groups=held), policy, group_ids=ids, unmanaged=unmanaged)
-    return Memory(applied, frozenset(f"idp_groups/{key}" for key in held), "j1", frozenset({1}))
+    return Memory(applied, frozenset(f"idp_groups/{key}" for key in held), "j1", frozenset({"rolecall/j1/1/1"}))
 
 
 def event(at: str, actor: str = "bo@acme.com", key: str | None = None) -> Event:

@@ -79,7 +79,7 @@ async def _denied(step: Numbered, sender: Sender, org: Org, live: Live) -> list[
         event = await org.find(sender.key(step.number))
     except OrgError:
         return [Ended(step.number, step.change.address, "unknown", value, problem=_NO_LOG)]
-    if event is not None:
+    if event is not None and event.key == sender.key(step.number):
         return []
     if same(value, step.change.before):
         return [Ended(step.number, step.change.address, "not_done", value, problem=_OLD_VALUE)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from datetime import timedelta
 
 from rolecall.apply.steps import same, written
 from rolecall.journal.port import Journal
@@ -11,6 +12,7 @@ from rolecall.live.port import Org
 from rolecall.model.fields import unread_fields
 from rolecall.model.kinds import split_address
 from rolecall.model.live import Live
+from rolecall.model.outcome import Event
 from rolecall.model.run import Ended, Run, Step
 from rolecall.model.settings import Value
 
@@ -18,6 +20,10 @@ _DIED = "The run died on its way; a later one looked up what became of it."
 _NEITHER = "the org holds neither the old nor the new value, and its log does not know the write"
 _NOT_READ = "the org's answer does not have every field of the step, and its log does not have the write"
 _LOOK_BACK = 20
+_SLACK = timedelta(minutes=5)
+"""How far the clocks of the org and of rolecall may differ."""
+_WITHOUT_NONCE = 4
+"""Parts of a key of 0.1.0: rolecall, journal, run, step. Later keys have a fifth, random one."""
 
 
 def left_open(journal: Journal, org_id: str) -> tuple[Run, ...]:
@@ -56,10 +62,18 @@ async def look_up(step: Step, org: Org, live: Live) -> Ended:
     if same(found, step.before):
         return Ended(step.number, step.address, "not_done", found)
     event = await written(org, step.key) if step.key else None
-    if event is None:
+    if event is None or not _of_step(event, step):
         problem = _NOT_READ if _absent(found, step) else _NEITHER
         return Ended(step.number, step.address, "unknown", found, problem=problem)
     return Ended(step.number, step.address, "done", found, problem="written, and changed again since", by=event.actor)
+
+
+def _of_step(event: Event, step: Step) -> bool:
+    """Return whether a write found by the step's key is the step's own. A key of 0.1.0 may also be that of a run which
+    a restored journal has lost: its write is of another address, or older than the step."""
+    if step.key is None or len(step.key.split("/")) > _WITHOUT_NONCE:
+        return True
+    return event.address == step.address and (step.at is None or event.at >= step.at - _SLACK)
 
 
 def _absent(found: Value | None, step: Step) -> bool:

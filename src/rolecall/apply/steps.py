@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -47,7 +48,8 @@ class Sender:
     """Sends the steps of one run. ``stop`` is asked before each step; when it says yes no further step is begun.
 
     ``began`` holds the numbers of steps with an intent in the journal, ``ended`` how they ended, ``inferred`` those
-    taken for done because the value is as planned though the org took no write of ours.
+    taken for done because the value is as planned though the org took no write of ours. ``nonce`` is the random part
+    of this run's keys.
     """
 
     org: Org
@@ -63,6 +65,7 @@ class Sender:
     began: set[int] = field(default_factory=set)
     ended: dict[int, Ended] = field(default_factory=dict)
     inferred: set[int] = field(default_factory=set)
+    nonce: str = field(default_factory=lambda: secrets.token_hex(8))
     _unsettled: list[Ended] = field(default_factory=list)
     _broken: JournalError | None = None
     _flushed: float = 0.0
@@ -176,8 +179,9 @@ class Sender:
         return events[-1].actor if events else "somebody else"
 
     def key(self, number: int) -> str:
-        """The Idempotency-Key of a step; no other run of any journal has it."""
-        return f"rolecall/{self.journal.id}/{self.run}/{number}"
+        """Return the Idempotency-Key of a step. The random part is new for each run: a journal that was restored or
+        copied gives the same run numbers again."""
+        return f"rolecall/{self.journal.id}/{self.run}/{number}/{self.nonce}"
 
     def _version(self, step: Numbered) -> str | None:
         """The ETag to send: that of our own last write to the address, where there was one."""
@@ -187,9 +191,10 @@ class Sender:
 async def written(org: Org, key: str) -> Event | None:
     """The write made under a key; None as well where the log cannot be asked."""
     try:
-        return await org.find(key)
+        event = await org.find(key)
     except OrgError:
         return None
+    return event if event is not None and event.key == key else None
 
 
 def settle(number: int, change: Change, outcome: Outcome) -> Ended:

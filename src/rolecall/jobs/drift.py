@@ -30,7 +30,7 @@ SLACK = timedelta(minutes=5)
 @dataclass(frozen=True, slots=True)
 class DriftRequest:
     """One look. ``past`` gives what is known of an org, by id, and ``moments`` when each address was last recorded;
-    ``knows`` whether a run is one of the journal's.
+    ``knows`` whether the step of a run, by their numbers, was sent under a key.
 
     ``audit`` is None where nobody can be asked; ``blame`` gives who wrote a line of the config. ``ignore`` are
     addresses or globs. ``now`` is in UTC.
@@ -44,7 +44,7 @@ class DriftRequest:
     as_of: date
     past: Callable[[str], Past]
     moments: Callable[[str], Mapping[Address, datetime]] = lambda _: {}
-    knows: Callable[[int], bool] = lambda _: False
+    knows: Callable[[int, int, str], bool] = lambda *_: False
     blame: Callable[[Where], Blame | None] = lambda _: None
     ignore: tuple[str, ...] = ()
     include_unapplied: bool = False
@@ -126,17 +126,19 @@ async def _with_events(inquiry: Inquiry, request: DriftRequest, rows: Sequence[D
         problem = Problem("audit_unread", message, severity="warning")
         return replace(inquiry, warnings=(*inquiry.warnings, problem))
     past, found = inquiry.past, _last(attributed(events, known, inquiry.past.look), moments, base)
-    runs = frozenset(run for run in _runs(found.values(), past.memory.journal) if request.knows(run))
-    past = replace(past, memory=replace(past.memory, runs=runs))
+    keys = frozenset(_own_keys(found.values(), past.memory.journal, request.knows))
+    past = replace(past, memory=replace(past.memory, keys=keys))
     return replace(inquiry, past=past, events=found)
 
 
-def _runs(events: Iterable[Event], journal: str) -> Iterator[int]:
-    """The runs of a journal that these writes name in their keys."""
-    for event in events:
-        parts = (event.key or "").split("/")
-        if len(parts) >= 4 and parts[:2] == ["rolecall", journal] and parts[2].isdigit():
-            yield int(parts[2])
+def _own_keys(events: Iterable[Event], journal: str, knows: Callable[[int, int, str], bool]) -> Iterator[str]:
+    """Yield the keys under which runs of the journal sent these writes. A run that a restored journal has lost used
+    the same numbers, so the keys themselves are compared."""
+    for key in {event.key for event in events if event.key is not None}:
+        parts = key.split("/")
+        ours = len(parts) >= 4 and parts[:2] == ["rolecall", journal] and parts[2].isdigit() and parts[3].isdigit()
+        if ours and knows(int(parts[2]), int(parts[3]), key):
+            yield key
 
 
 def _last(

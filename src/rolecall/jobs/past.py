@@ -56,6 +56,12 @@ def moments(journal: Journal, org_id: str) -> dict[Address, datetime]:
     return {record.address: record.at for record in journal.records(org_id)}
 
 
+def sent_under(journal: Journal, run: int, number: int, key: str) -> bool:
+    """Return whether a step of a run, by their numbers, was sent under an Idempotency-Key."""
+    known = journal.run(run)
+    return known is not None and any((step.number, step.key) == (number, key) for step in known.steps)
+
+
 def with_baseline(past: Past, config: Config, said: str, as_of: date) -> Past:
     """The past with what a snapshot, a config's main file or ``git:REF`` says, in place of what was last applied.
 

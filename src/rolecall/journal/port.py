@@ -106,7 +106,7 @@ class Journal(Protocol):
 
     @property
     def id(self) -> str:
-        """A random UUID made with the journal; part of every Idempotency-Key."""
+        """A random UUID made with the journal; part of every Idempotency-Key. A copy of the journal has the same."""
 
     @property
     def place(self) -> str:

@@ -71,16 +71,17 @@ class Drift:
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """What is known of the past: the last-applied values, and which runs this journal made.
+    """What is known of the past: the last-applied values, and which of the org's writes this journal's runs made.
 
-    ``baseline`` is true when a file or a commit stands in for a journal. ``runs`` are this journal's run numbers.
+    ``baseline`` is true when a file or a commit stands in for a journal. ``keys`` are the
+    Idempotency-Keys of those writes.
     ``whole`` are the sections that are known whole: what ``applied`` does not have there was not there.
     """
 
     applied: Applied
     recorded: frozenset[Address] = frozenset()
     journal: str = ""
-    runs: frozenset[int] = frozenset()
+    keys: frozenset[str] = frozenset()
     baseline: bool = False
     whole: frozenset[str] = frozenset()
 
@@ -205,9 +206,7 @@ def _swept(at: Address, memory: Memory, desired: Desired) -> bool:
 
 def _other_run(event: Event, memory: Memory) -> bool:
     parts = (event.key or "").split("/")
-    if len(parts) < 4 or parts[0] != "rolecall":
-        return False
-    return parts[1] != memory.journal or not parts[2].isdigit() or int(parts[2]) not in memory.runs
+    return len(parts) >= 4 and parts[0] == "rolecall" and event.key not in memory.keys
 
 
 def _new_admins(

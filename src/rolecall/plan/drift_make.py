@@ -143,9 +143,7 @@ def _rows(inquiry: Inquiry, compared: Comparison) -> list[Drift]:
 
 def _of_others(event: Event | None, memory: Memory) -> Event | None:
     """A write of this journal's own runs explains no drift."""
-    parts = (event.key or "").split("/") if event else []
-    own = len(parts) == 4 and parts[:2] == ["rolecall", memory.journal] and parts[2].isdigit()
-    return None if own and int(parts[2]) in memory.runs else event
+    return None if event is not None and event.key in memory.keys else event
 
 
 def _counts(row: Drift, inquiry: Inquiry) -> bool:

@@ -33,7 +33,12 @@ def desired(policy=None, **groups) -> Desired:
 
 def memory(ids=(), unmanaged=None, **groups) -> Memory:
     applied = Applied(Settings(idp_groups=groups), group_ids=dict(ids), unmanaged=unmanaged)
-    return Memory(applied, frozenset(f"idp_groups/{key}" for key in groups), "j1", frozenset({1, 2}))
+    return Memory(
+        applied,
+        frozenset(f"idp_groups/{key}" for key in groups),
+        "j1",
+        frozenset({"rolecall/j1/1/1", "rolecall/j1/2/1/aa"}),
+    )
 
 
 def event(key=None) -> Event:
@@ -75,7 +80,9 @@ def test_what_was_not_read_is_unknown_and_never_drift():
     ("key", "kind"),
     [
         (None, "console"),
-        ("rolecall/j1/2/1", "console"),
+        ("rolecall/j1/1/1", "console"),
+        ("rolecall/j1/2/1/aa", "console"),
+        ("rolecall/j1/2/1/bb", "other_run"),
         ("rolecall/j1/9/1", "other_run"),
         ("rolecall/j2/1/1", "other_run"),
         ("terraform/1", "console"),
