@@ -14,13 +14,15 @@ from rolecall.plan.identity import Identity, group_of
 def group_ids(identity: Identity, applied: Applied, remembered: Collection[Address]) -> dict[str, str | None]:
     """Return the id of each key; None for a former key that is to be forgotten.
 
-    That is one whose group another key means, or of whose group nothing is ``remembered`` at its live address.
+    That is one of whose group nothing is ``remembered`` at its live address. Where all entries are pinned their keys
+    need not be known, and they may be none of the config: the plan of a rollback is keyed by live names.
     """
+    if all(identity.written.intent(address("idp_groups", key)).id for key in identity.names):
+        return {}
     known = identity.group_ids
-    taken = set(known.values())
     live = {group: address("idp_groups", name) for name, group in identity.ids.items()}
     former = {key: group for key, group in applied.group_ids.items() if key not in identity.names}
-    gone = [key for key, group in former.items() if group in taken or live.get(group) not in remembered]
+    gone = [key for key, group in former.items() if live.get(group) not in remembered]
     return {**dict.fromkeys(gone), **known}
 
 

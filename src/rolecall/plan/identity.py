@@ -174,15 +174,20 @@ def _keyed_by_name(desired: Desired, names: Mapping[str, str], again: frozenset[
 def _past(applied: Applied, live: Live, names: Mapping[str, str]) -> dict[str, str]:
     """Where each remembered label stands now: with its id, else with the entry of that key, else where it stood.
 
-    A label whose group is gone, and whose name another group has taken, keeps its id in its name.
+    A label whose group is gone, and whose name another group has taken, keeps its id in its name. A former key at whose
+    address nothing is remembered gives way to the group that is called so now.
     """
     by_id = {group: name for name, group in ids_of(live).items()}
     held = mappings(live)
-    ids = {**applied.group_ids, **{group_of(at) or "": known for at, known in applied.ids.items()}}
+    addresses = {group_of(at) or "": known for at, known in applied.ids.items()}
+    labels = _labels_of(applied)
+    ids = {**applied.group_ids, **addresses}
     found = {}
-    for label in {*ids, *_labels_of(applied)}:
+    for label in {*ids, *labels}:
         known = ids.get(label)
-        if known and known in by_id:
+        if label in held and label not in labels and label not in addresses and label not in names:
+            found[label] = label
+        elif known and known in by_id:
             found[label] = by_id[known]
         elif label in names:
             found[label] = names[label]
