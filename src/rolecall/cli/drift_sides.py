@@ -12,6 +12,7 @@ from rolecall.cli.people import redacted, shown
 from rolecall.desired import Config
 from rolecall.errors import Blocked, Exit, Problem
 from rolecall.jobs.drift import Drifts
+from rolecall.model.paste import shell_word
 from rolecall.plan.drift_found import Found
 from rolecall.plan.privacy import Shown
 from rolecall.plan.value import Plan
@@ -97,7 +98,8 @@ def revert_drift(call: Invocation, config: Config, found: Found, out: Path, peop
         return Exit.OK
     mode = shown(call, people, config.reports_people, terminal=False)
     write_file(out, plan_json(redacted(call, plan, mode, config.root)))
-    env = f" -e {found.org.env}" if found.org.env else ""
-    console.lines([line(f"Wrote {out}. Look at it: rolecall show {out} · Apply it: rolecall apply{env} {out}", "ok")])
+    env = f" -e {shell_word(found.org.env)}" if found.org.env else ""
+    word = shell_word(str(out))
+    console.lines([line(f"Wrote {out}. Look at it: rolecall show {word} · Apply it: rolecall apply{env} {word}", "ok")])
     blocked = any(guard.verdict == "block" for guard in plan.guards)
     return Exit.REFUSED if blocked else Exit.OK

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
@@ -17,6 +16,7 @@ from rolecall.model.desired import Desired
 from rolecall.model.fields import agrees, said_fields
 from rolecall.model.kinds import BY_SECTION, KINDS, address, split_address, value_at
 from rolecall.model.live import Live
+from rolecall.model.paste import shell_pattern, yaml_pattern
 from rolecall.model.settings import BLANK, UNSET, Address, Sso, Value
 from rolecall.plan.drift import Drift
 from rolecall.plan.drift_make import Inquiry
@@ -45,12 +45,12 @@ def refuse_unmanaged(desired: Desired, rows: Sequence[Drift]) -> None:
 def _unmanaged(desired: Desired, row: Drift) -> Problem | None:
     section, _ = split_address(row.address)
     place = desired.policy.sources.get(f"manage.{section}")
-    rest = f"To accept only the rest: rolecall drift --accept --ignore {shlex.quote(row.address)}"
+    rest = f"To accept only the rest: rolecall drift --accept --ignore {shell_pattern(row.address)}"
     if not row.managed:
         message = f"{row.address} cannot be accepted: `manage.{section}` is unmanaged, so an entry would have no effect"
         hint = (
-            f"To leave it as it is, add `ignore: [{{address: {row.address}, reason: ...}}]`; to manage it, set "
-            f"`manage.{section}` to additive. {rest}"
+            f"To leave it as it is, add `ignore: [{{address: {yaml_pattern(row.address)}, reason: ...}}]`; to manage it, "
+            f"set `manage.{section}` to additive. {rest}"
         )
         return Problem("accept_unmanaged", message, place, hint)
     if getattr(desired.settings, section) is UNSET and desired.policy.managing(section) == "authoritative":

@@ -18,6 +18,7 @@ from rolecall.live.port import Org, People
 from rolecall.model.desired import Applied, Desired
 from rolecall.model.directory import EVERYBODY
 from rolecall.model.live import Live
+from rolecall.model.paste import literal
 from rolecall.model.run import Approval, Run, RunFacts, RunKind, RunReport
 from rolecall.model.settings import Address
 from rolecall.model.strictness import policy_differences
@@ -26,7 +27,6 @@ from rolecall.plan.begin import begin
 from rolecall.plan.digest import digest, matches, short
 from rolecall.plan.make import make
 from rolecall.plan.question import Question
-from rolecall.plan.resolve import literal
 from rolecall.plan.users_read import incomplete, people_coverage
 from rolecall.plan.value import Plan
 

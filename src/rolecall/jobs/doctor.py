@@ -16,6 +16,7 @@ from rolecall.errors import ConfigError, Problem, RolecallError, Where, did_you_
 from rolecall.jobs.init import IGNORED, SCHEMA
 from rolecall.live.secrets import check_host, is_ci, resolve
 from rolecall.model.checkup import Check
+from rolecall.model.paste import shell_word
 from rolecall.outside.git import tracked
 from rolecall.outside.git_command import refusal
 from rolecall.schema_files import schema_text
@@ -135,7 +136,7 @@ def _git(patient: Patient) -> Check:
         return Check("git", "no git repository here", skipped=True)
     kept = [name for name in held if not name.endswith("config.schema.json")]
     if kept:
-        hint = f"`git rm --cached {' '.join(kept[:3])}`, then see that .gitignore has `{IGNORED[0]}`"
+        hint = f"`git rm --cached {' '.join(map(shell_word, kept[:3]))}`, then see that .gitignore has `{IGNORED[0]}`"
         problem = Problem("state_in_git", f"state of this machine is in git: {', '.join(kept[:3])}", None, hint)
         return Check("git", problems=(problem,))
     path = patient.root / ".gitignore"

@@ -17,12 +17,13 @@ from rolecall.model.desired import Applied, Desired
 from rolecall.model.directory import Directory
 from rolecall.model.fields import overlay
 from rolecall.model.kinds import KINDS, SECTIONS, split_address, value_at
+from rolecall.model.paste import literal
 from rolecall.model.run import Run, Step
 from rolecall.model.settings import BLANK, UNSET, Address, Settings, Value
 from rolecall.plan.identity import group_of
 from rolecall.plan.people import who
 from rolecall.plan.question import Question
-from rolecall.plan.resolve import ignored, literal
+from rolecall.plan.resolve import ignored
 from rolecall.plan.value import Plan
 
 _TOUCHED = frozenset(("done", "attested", "failed", "unknown", "open"))

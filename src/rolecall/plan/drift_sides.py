@@ -10,12 +10,12 @@ from rolecall.model.desired import Desired, Intent
 from rolecall.model.fields import overlay, restrict
 from rolecall.model.kinds import split_address
 from rolecall.model.live import Live
+from rolecall.model.paste import literal
 from rolecall.model.policy import Manage
 from rolecall.model.settings import BLANK, UNSET, Address, Settings, Value
 from rolecall.plan.drift import Drift
 from rolecall.plan.make import make
 from rolecall.plan.question import Question
-from rolecall.plan.resolve import literal
 from rolecall.plan.value import Plan
 
 

@@ -20,11 +20,6 @@ def covers(patterns: Iterable[str], at: str) -> bool:
     return any(at == pattern or fnmatchcase(at, pattern) for pattern in patterns)
 
 
-def literal(at: str) -> str:
-    """Return an address as a glob that matches it alone."""
-    return "".join(f"[{char}]" if char in "*?[" else char for char in at)
-
-
 def ignored(ignores: Iterable[Ignore], as_of: date) -> tuple[str, ...]:
     """The patterns that are ignored on that day; ``until`` is the last day."""
     return tuple(entry.address for entry in ignores if entry.until is None or as_of <= entry.until)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from rolecall.model.paste import shell_pattern, shell_word
 from rolecall.plan.digest import short
 from rolecall.plan.summary import needs_approval
 from rolecall.plan.value import Plan
-from rolecall.report.visible import visible
 
 FROM_A_FILE = ("rollback", "drift")
 """Reasons of changes that planning from the config would not give again: such a plan is applied from its file."""
@@ -53,7 +52,7 @@ def naming(plan: Plan) -> str:
 def again(plan: Plan) -> Iterator[str]:
     """``--target idp_groups/A``, ``--allow max_removals=3``: each flag with its value, quoted for a shell."""
     for flag, addresses in (("--target", plan.selection.targets), ("--exclude", plan.selection.excludes)):
-        yield from (f"{flag} {_word(at)}" for at in addresses)
+        yield from (f"{flag} {shell_word(at)}" for at in addresses)
     if plan.selection.only_expired:
         yield "--only expired"
     for lift in plan.lifts[len(plan.desired.policy.allow) :]:
@@ -61,17 +60,12 @@ def again(plan: Plan) -> Iterator[str]:
 
 
 def _env(plan: Plan) -> str:
-    return f" -e {_word(plan.org.env)}" if plan.org.env else ""
+    return f" -e {shell_word(plan.org.env)}" if plan.org.env else ""
 
 
 def _narrow(plan: Plan, flag: str) -> str:
     target = "" if plan.partial else _about(plan)
-    return f"{flag} {_word(target)}" if target else ""
-
-
-def _word(text: str) -> str:
-    """Quoted for a shell, and safe to print; a name that cannot be seen is not to be typed anyway."""
-    return shlex.quote(visible(text))
+    return f"{flag} {shell_pattern(target)}" if target else ""
 
 
 def _about(plan: Plan) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
@@ -10,6 +9,7 @@ from datetime import datetime
 from rolecall.model.authorship import Blame
 from rolecall.model.kinds import split_address
 from rolecall.model.outcome import Event
+from rolecall.model.paste import shell_pattern, shell_word, yaml_pattern
 from rolecall.model.settings import Address
 from rolecall.plan.drift import DriftClass
 from rolecall.plan.drift_found import AlarmKind, Found, NewAdmin
@@ -195,12 +195,12 @@ def unwritten_words(addresses: Sequence[Address]) -> str:
 
 def ways_on(found: Found) -> Iterator[tuple[str, str, str]]:
     """What can be done about drift: a label, what to type, and what is to be known of it."""
-    env = f" -e {shlex.quote(visible(found.org.env))}" if found.org.env else ""
+    env = f" -e {shell_word(found.org.env)}" if found.org.env else ""
     left = [row for row in found.drifts if not row.managed]
-    rest = "".join(f" --ignore {shlex.quote(visible(row.address))}" for row in left[:_NAMED])
+    rest = "".join(f" --ignore {shell_pattern(row.address)}" for row in left[:_NAMED])
     if len(left) < len(found.drifts):
         yield "Keep it", f"rolecall drift{env} --accept{rest}", "which changes the YAML here, to be reviewed"
         yield "Undo it", f"rolecall drift{env} --revert --out revert.json", f"then rolecall apply{env} revert.json"
     for row in left[:_NAMED]:
-        entry = f"ignore: [{{address: {visible(row.address)}, reason: ...}}]"
+        entry = f"ignore: [{{address: {yaml_pattern(row.address)}, reason: ...}}]"
         yield "Keep it", entry, "in the config; the section is unmanaged, so rolecall does not write it"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from rolecall.model.paste import shell_word
 from rolecall.model.run import Run, RunReport, Step, StepState
 from rolecall.report.line import Line, Span, Style, line
 from rolecall.report.phrases import count
@@ -80,6 +81,6 @@ def _steps(steps: Sequence[Step]) -> Iterator[Line]:
 
 
 def _ways(run: Run, env: str | None) -> Line:
-    at = f" -e {env}" if env else ""
+    at = f" -e {shell_word(env)}" if env else ""
     ways = f"Go on: rolecall apply{at} · Go back: rolecall rollback {run.id} · Details: rolecall show {run.id}"
     return line(ways, hang=2)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import unicodedata
 from functools import lru_cache
 
-_HIDDEN = frozenset(("Cc", "Cf", "Cs", "Cn", "Co", "Zl", "Zp"))
-"""Unicode categories that print nothing of their own: controls, bidi marks, surrogates, separators, unassigned."""
+from rolecall.model.paste import HIDDEN
 
 _NAMED = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
@@ -15,7 +14,7 @@ def visible(text: str) -> str:
     """The text with every invisible or direction-changing character as ``\\xHH``, ``\\uHHHH`` or ``\\UHHHHHHHH``."""
     if text.isascii() and text.isprintable():
         return text
-    return "".join(_shown(char) if unicodedata.category(char) in _HIDDEN else char for char in text)
+    return "".join(_shown(char) if unicodedata.category(char) in HIDDEN else char for char in text)
 
 
 def cells(text: str) -> int:
