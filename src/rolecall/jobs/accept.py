@@ -49,8 +49,8 @@ def _unmanaged(desired: Desired, row: Drift) -> Problem | None:
     if not row.managed:
         message = f"{row.address} cannot be accepted: `manage.{section}` is unmanaged, so an entry would have no effect"
         hint = (
-            f"To leave it as it is, add `ignore: [{{address: {yaml_pattern(row.address)}, reason: ...}}]`; to manage it, "
-            f"set `manage.{section}` to additive. {rest}"
+            f"To leave it as it is, add `ignore: [{{address: {yaml_pattern(row.address)}, reason: ...}}]`; "
+            f"to manage it, set `manage.{section}` to additive. {rest}"
         )
         return Problem("accept_unmanaged", message, place, hint)
     if getattr(desired.settings, section) is UNSET and desired.policy.managing(section) == "authoritative":
