@@ -76,17 +76,12 @@ def test_a_saved_plan_is_shown(local: Copy, name: str) -> None:
     assert addresses(local.read("show", name)) == addresses(saved)
 
 
-MOVED = pytest.mark.xfail(reason="a folder that was moved is taken for another configuration", strict=False)
-
-
-@MOVED
 def test_a_saved_plan_is_applied(local: Copy) -> None:
     local.run("apply", "plan.json", "--auto-approve")
     assert addresses(local.read("plan")) == {"idp_groups/Writer-Later"}
     local.run("drift", "--detailed-exitcode")
 
 
-@MOVED
 def test_a_saved_rollback_is_applied(local: Copy) -> None:
     local.rewrite("idp_groups/a.yaml", "Writer-Legal: {role: member", "Writer-Legal: {role: team_admin")
     local.run("apply", "rollback-plan.json", "--auto-approve")

@@ -19,7 +19,7 @@ from rolecall.cli.failure import tell
 from rolecall.cli.known_plans import differs_from
 from rolecall.cli.options import Invocation
 from rolecall.cli.people import redacted, shown
-from rolecall.cli.planning import make_plan
+from rolecall.cli.planning import make_plan, whose
 from rolecall.cli.present import show
 from rolecall.cli.progress import progress
 from rolecall.cli.said import remark
@@ -160,6 +160,7 @@ async def _run(
                 waiting=partial(_waiting, call),
                 recovering=partial(_recovering, call),
                 began=began,
+                whose=whose(call, found.config),
                 kind="rollback" if _goes_back(approved.plan) else "apply",
                 redact=lambda plan: redacted(
                     call, plan, shown(call, None, found.config.reports_people, terminal=False), found.config.root

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 def request_for(call: Invocation, found: Session) -> PlanRequest:
     """The planning behind a question."""
+    from rolecall.cli.planning import whose
     from rolecall.jobs.plan import PlanRequest
 
     return PlanRequest(
@@ -26,6 +27,7 @@ def request_for(call: Invocation, found: Session) -> PlanRequest:
         now=now(),
         as_of=day(call),
         applied=memory(call, found.config),
+        whose=whose(call, found.config),
     )
 
 

@@ -14,7 +14,7 @@ from rolecall.cli.command import worst
 from rolecall.cli.facts import run_facts
 from rolecall.cli.failure import tell
 from rolecall.cli.options import Invocation
-from rolecall.cli.planning import lifts
+from rolecall.cli.planning import lifts, whose
 from rolecall.cli.session import Session, day, journal_url, now, read, session, wait_for, wanted
 from rolecall.desired import Config
 from rolecall.errors import Exit, Problem
@@ -133,6 +133,7 @@ def _request(call: Invocation, config: Config, wish: Wish, found: Session, journ
         blame=lambda where: blame(config.root, where.file, where.line),
         ignore=wish.ignore,
         include_unapplied=wish.include_unapplied,
+        whose=whose(call, config),
         lifts=lifts(wish.allow),
     )
 

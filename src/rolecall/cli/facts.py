@@ -17,6 +17,7 @@ from rolecall.cli.session import now
 from rolecall.desired import Config
 from rolecall.journal.port import Holder
 from rolecall.model import normalise
+from rolecall.model.config_id import ConfigId, read_config_id, same_config
 from rolecall.model.run import RunFacts
 from rolecall.outside.git_command import refusal
 from rolecall.outside.head import head, repository
@@ -45,18 +46,56 @@ def run_facts(call: Invocation, config: Config, caller: str | None = None) -> Ru
         remote=_remote(environ),
         pull_request=pull_request(environ),
         ci_run=ci_run(environ),
-        config=config_name(call, config),
+        config=str(config_id(call, config)),
         config_digest=config.digest,
         version=__version__,
     )
 
 
-def config_name(call: Invocation, config: Config) -> str:
-    """Which config this is, wherever it is checked out: the org's name with the repository and the file's place in
-    it, else with its absolute path."""
+def config_id(call: Invocation, config: Config) -> ConfigId:
+    """Return which configuration this is, wherever it is checked out: by its repository and its place in it, else by
+    its absolute path, and its place beside a journal that is a file."""
     folder = root_of(call).folder.resolve()
     _tell_refusal(folder, call.log_format == "json", call.color)
-    return f"{config.org.name} {repository(folder) or f'{folder}/'}{config.main}"
+    org, absolute = config.org.name, f"{folder}/{config.main}"
+    if (found := repository(folder)) is not None:
+        return ConfigId(org, f"{found.folder}{config.main}", True, found.first, found.remote, absolute=absolute)
+    journal = _journal_folder(config, folder)
+    beside = "" if journal is None else os.path.relpath(absolute, journal)
+    return ConfigId(org, absolute, beside=beside, absolute=absolute)
+
+
+def is_same_config(call: Invocation, config: Config, recorded: str) -> bool:
+    """Return whether the journal's name for a configuration means this one, here or where it was before it moved."""
+    mine, said = config_id(call, config), read_config_id(recorded)
+    if said is None:
+        return False
+    if config.journal.is_default and not mine.git and Path(said.path).name == config.main:
+        return True  # outside of git a journal in the folder itself has no other configuration's runs
+    return same_config(mine, said, lambda other: _exists(call, config, other))
+
+
+def _exists(call: Invocation, config: Config, recorded: ConfigId) -> bool:
+    """Whether the main file that a journal names is still there: in this repository, beside the journal, or where its
+    path says. Of a repository that was moved as a whole, the path may go on below its root."""
+    folder = root_of(call).folder.resolve()
+    found = repository(folder)
+    if recorded.git:
+        return found is not None and (found.top / recorded.path).exists()
+    journal = _journal_folder(config, folder)
+    if recorded.beside and journal is not None:
+        return (journal / recorded.beside).exists()
+    parts = Path(recorded.path).parts
+    within = [] if found is None else [found.top.joinpath(*parts[start:]) for start in range(1, len(parts) - 1)]
+    moved = next((path for path in within if path.exists()), None)
+    return Path(recorded.path).exists() or (moved is not None and moved != folder / config.main)
+
+
+def _journal_folder(config: Config, folder: Path) -> Path | None:
+    url = config.journal.url
+    if not isinstance(url, str) or not url.startswith("sqlite:"):
+        return None
+    return (folder / url.removeprefix("sqlite:")).resolve().parent
 
 
 @cache

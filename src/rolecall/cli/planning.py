@@ -14,7 +14,7 @@ from rolecall.errors import Exit
 
 if TYPE_CHECKING:
     from rolecall.desired import Config
-    from rolecall.jobs.plan import Planned
+    from rolecall.jobs.plan import Planned, Whose
     from rolecall.model.policy import Allow
     from rolecall.plan.value import Plan
 
@@ -116,15 +116,17 @@ async def make_plan(
         excludes=exclude,
         typed=True,
         only_expired=only == "expired",
-        config=lambda: _config_name(call, found.config),
+        whose=whose(call, found.config),
     )
     return await plan(request)
 
 
-def _config_name(call: Invocation, config: Config) -> str:
-    from rolecall.cli.facts import config_name
+def whose(call: Invocation, config: Config) -> Whose:
+    """Return which configuration plans, to tell what another one applied last. Git is asked only where that matters."""
+    from rolecall.cli.facts import config_id, is_same_config
+    from rolecall.jobs.plan import Whose
 
-    return config_name(call, config)
+    return Whose(lambda: str(config_id(call, config)), lambda recorded: is_same_config(call, config, recorded))
 
 
 def plan_exit(plan: Plan, *, observed: bool, detailed: bool) -> Exit:

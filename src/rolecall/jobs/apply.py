@@ -11,7 +11,7 @@ from rolecall.apply.run import Fresh, Means, carry_out
 from rolecall.apply.steps import Progress
 from rolecall.errors import OrgError, Problem, Stale
 from rolecall.jobs.people import read_people
-from rolecall.jobs.plan import Planned, PlanRequest, Wanted, plan_question, question
+from rolecall.jobs.plan import Planned, PlanRequest, Wanted, Whose, plan_question, question
 from rolecall.jobs.remember import forget_old, sight_run
 from rolecall.journal.port import Holder, Journal, JournalError, Waiting
 from rolecall.live.port import Org, People
@@ -57,6 +57,7 @@ class ApplyRequest:
     kind: RunKind = "apply"
     recovering: Callable[[Sequence[Run]], None] = lambda _: None
     began: Callable[[int, int], None] = lambda _run, _writes: None
+    whose: Whose = Whose()
     keep_days: int = DEFAULT_KEEP_DAYS
     here: Desired | None = None
 
@@ -145,7 +146,7 @@ def _question_of(request: ApplyRequest, desired: Desired, protected: frozenset[A
         now=request.now(),
         as_of=approved.as_of,
         applied=applied,
-        config=lambda: request.facts.config or "",
+        whose=request.whose,
         lifts=approved.lifts[len(approved.desired.policy.allow) :],
         targets=tuple(literal(change.address) for change in approved.changes) if approved.partial else (),
         excludes=("*",) if approved.partial and not approved.changes else (),

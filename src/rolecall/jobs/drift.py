@@ -9,7 +9,7 @@ from functools import cache
 
 from rolecall.errors import ConfigError, Misuse, OrgError, Problem, Where
 from rolecall.jobs.people import left_out, people_or_unread
-from rolecall.jobs.plan import PlanRequest, Wanted, question
+from rolecall.jobs.plan import PlanRequest, Wanted, Whose, question
 from rolecall.live.port import Audit, People, Reader
 from rolecall.model.authorship import Blame
 from rolecall.model.desired import NOTHING_APPLIED, Applied
@@ -48,6 +48,7 @@ class DriftRequest:
     blame: Callable[[Where], Blame | None] = lambda _: None
     ignore: tuple[str, ...] = ()
     include_unapplied: bool = False
+    whose: Whose = Whose()
     lifts: tuple[Allow, ...] = ()
 
 
@@ -70,11 +71,13 @@ async def drift(request: DriftRequest) -> Drifts:
         request.now,
         request.as_of,
         applied=lambda org_id: _applied(known(org_id)),
+        whose=request.whose,
         lifts=request.lifts,
     )
     first = await question(asked)
     past = known(first.live.facts.org_id)
-    first = await _with_people(replace(first, applied=past.memory.applied), request)
+    name, applied = request.whose.known(past.memory.applied)
+    first = await _with_people(replace(first, applied=applied, config=name), request)
     unmatched = _unmatched(request, first)
     first = first.resolved
     if first.known.errors:

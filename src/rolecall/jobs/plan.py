@@ -47,13 +47,30 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
+class Whose:
+    """Which configuration plans: ``name`` as the journal records it, empty where nobody knows, and whether a name that
+    the journal has ``is_same``. Both are asked only where something was applied, for the answers take calls of git."""
+
+    name: Callable[[], str] = str
+    is_same: Callable[[str], bool] = lambda _: False
+
+    def known(self, applied: Applied) -> tuple[str, Applied]:
+        """Return the name, and what was applied with the name in the place of every other one of this configuration."""
+        mine = self.name() if applied.config else ""
+        if not mine:
+            return mine, applied
+        own = {recorded for recorded in {*applied.config.values()} - {mine} if self.is_same(recorded)}
+        config = {at: mine if recorded in own else recorded for at, recorded in applied.config.items()}
+        return mine, replace(applied, config=config) if own else applied
+
+
+@dataclass(frozen=True, slots=True)
 class PlanRequest:
     """One planning. ``now`` is in UTC. ``people`` is None when nobody is to be read.
 
     ``targets`` and ``excludes`` are addresses or globs. ``applied`` is what the journal remembers of an org, by id.
-    ``config`` names the config as the journal does, to tell what another one applied last; it is asked only where
-    there is something to tell, for the name may take two calls of git. ``typed`` says that a user typed the targets
-    and excludes, so that one that nothing has is an error.
+    ``whose`` says which configuration it is for, to tell what another one applied last. ``typed`` says that a user typed
+    the targets and excludes, so that one that nothing has is an error.
     """
 
     wanted: Wanted
@@ -66,7 +83,7 @@ class PlanRequest:
     targets: tuple[str, ...] = ()
     excludes: tuple[str, ...] = ()
     only_expired: bool = False
-    config: Callable[[], str] = str
+    whose: Whose = Whose()
     typed: bool = False
 
 
@@ -150,8 +167,9 @@ async def question(request: PlanRequest, more: frozenset[str] = frozenset()) -> 
     live = await request.org.read(sections)
     _check_pin(request.wanted, live.facts)
     applied = request.applied(live.facts.org_id)
+    name, applied = request.whose.known(applied)
     dropped = _spoken(applied.settings) - sections
-    return _question(request, await read_also(request.org, live, dropped), applied)
+    return _question(request, await read_also(request.org, live, dropped), applied, name)
 
 
 async def read_also(org: Reader, live: Live, sections: frozenset[str]) -> Live:
@@ -175,7 +193,7 @@ async def read_also(org: Reader, live: Live, sections: frozenset[str]) -> Live:
     )
 
 
-def _question(request: PlanRequest, live: Live, applied: Applied) -> Question:
+def _question(request: PlanRequest, live: Live, applied: Applied, name: str) -> Question:
     wanted, facts = request.wanted, live.facts
     problems = wanted.references(facts) if wanted.references else []
     if any(problem.severity == "error" for problem in problems):
@@ -193,7 +211,7 @@ def _question(request: PlanRequest, live: Live, applied: Applied) -> Question:
         excludes=request.excludes,
         only_expired=request.only_expired,
         warnings=(*wanted.warnings, *problems),
-        config=request.config() if applied.config else "",
+        config=name,
         people_hint=wanted.people_hint,
         forecasts=_forecasts(request),
         sees_invited=_from_org(request),

@@ -49,19 +49,39 @@ def _instant(seconds: str) -> datetime:
     return datetime.fromtimestamp(int(seconds), UTC)
 
 
-@cache
-def repository(folder: Path) -> str | None:
-    """Where the folder's files come from, the same for every clone: ``example.com/acme/writer//prod/``.
+class Repository(NamedTuple):
+    """The repository that a folder is in. ``folder`` is its place in the work tree at ``top``, with a slash after it,
+    empty for the top itself. ``first`` is the first commit, empty in a shallow clone, which does not have it;
+    ``remote`` the host and path of ``origin``, without scheme, user, password or ``.git``."""
 
-    The host and path of ``origin``, without scheme, user, password or ``.git``, and the folder's place in the work
-    tree. None where there is no git or no origin.
+    top: Path
+    folder: str
+    first: str = ""
+    remote: str = ""
+
+
+@cache
+def repository(folder: Path) -> Repository | None:
+    """Return the repository that a folder is in, the same for every clone and without anything secret.
+
+    None where there is no git, and in a repository that has neither a commit nor an origin.
     """
-    remote, prefix = _git(folder, "config", "--get", "remote.origin.url"), _git(folder, "rev-parse", "--show-prefix")
-    if not remote or prefix is None:
+    place = _git(folder, "rev-parse", "--show-toplevel", "--is-shallow-repository", "--show-prefix")
+    if place is None:
         return None
+    top, shallow, prefix = (*place.split("\n"), "")[:3]
+    remote = _plain(_git(folder, "config", "--get", "remote.origin.url"))
+    first = _git(folder, "rev-list", "--max-parents=0", "--first-parent", "HEAD") if shallow == "false" else None
+    return Repository(Path(top), prefix, first or "", remote) if first or remote else None
+
+
+def _plain(remote: str | None) -> str:
+    """The host and path of an address, without scheme, user, password or ``.git``."""
+    if not remote:
+        return ""
     found = _REMOTE.fullmatch(remote)
     plain = f"{found['host'].lower()}/{found['path'].lstrip('/')}" if found else remote.rpartition("@")[2]
-    return f"{plain.rstrip('/').removesuffix('.git')}//{prefix}"
+    return plain.rstrip("/").removesuffix(".git")
 
 
 _REMOTE = re.compile(r"(?:[a-z+]+://)?(?:[^/@]*@)?(?P<host>[^/:@]+)(?::\d+(?=/)|:)?(?P<path>/?[^@]+)")

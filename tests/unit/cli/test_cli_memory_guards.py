@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -132,7 +133,13 @@ def test_dropping_a_required_approval_needs_that_approval(repo: Path, capsys: Ca
     (repo / "rolecall.yaml").write_text(STRICT, encoding="utf-8")
     assert run(["apply", "--approve", digest_now(capsys)]) == Exit.REFUSED
     assert policy_of(repo).guards.approval == "recorded"
-    (repo / "approvals.json").write_text('[{"by": "bo@tiny.co"}]', encoding="utf-8")
+    approval = {
+        "by": "bo@tiny.co",
+        "at": datetime.now(UTC).isoformat(),
+        "url": "https://example.com/1",
+        "source": "test",
+    }
+    (repo / "approvals.json").write_text(json.dumps([approval]), encoding="utf-8")
     assert run(["apply", "--approve", digest_now(capsys), "--approval", "approvals.json"]) == Exit.OK
     assert policy_of(repo).guards.approval == "none"
 

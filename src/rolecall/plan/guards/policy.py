@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rolecall.model.config_id import read_config_id
 from rolecall.model.policy import Approval
 from rolecall.plan.guards.case import PASS, Case, Finding, Item, at
 from rolecall.plan.headline import enumerate_words
@@ -57,13 +58,19 @@ def foreign(case: Case) -> Finding:
     other = [c for c in case.made if mine and applied.get(c.address, mine) != mine]
     if not other:
         return PASS
-    said = enumerate_words([f"{change.address} (by {applied[change.address]})" for change in other], 4)
+    said = enumerate_words([f"{change.address} (by {_words(applied[change.address])})" for change in other], 4)
     return Finding(
         "review",
-        f"Another config applied this last: {said}.",
+        f"Another configuration applied this last: {said}.",
         actual=len(other),
         items=tuple(Item(1, (change.address,)) for change in other),
         source=other[0].intent.source,
         target=other[0].address if len(other) == 1 else None,
-        fixes=("Let one config manage it, and leave it out of the other, or `ignore` it there.",),
+        fixes=("Manage it in one configuration: remove it from the other, or `ignore` it there.",),
     )
+
+
+def _words(recorded: str) -> str:
+    """Where the configuration is that the journal names."""
+    known = read_config_id(recorded)
+    return recorded if known is None else known.words
