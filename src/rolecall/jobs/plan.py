@@ -69,8 +69,8 @@ class PlanRequest:
     """One planning. ``now`` is in UTC. ``people`` is None when nobody is to be read.
 
     ``targets`` and ``excludes`` are addresses or globs. ``applied`` is what the journal remembers of an org, by id.
-    ``whose`` says which configuration it is for, to tell what another one applied last. ``typed`` says that a user typed
-    the targets and excludes, so that one that nothing has is an error.
+    ``whose`` says which configuration it is for, to tell what another one applied last. ``typed`` says that a user
+    typed the targets and excludes, so that one that nothing has is an error.
     """
 
     wanted: Wanted
@@ -234,8 +234,7 @@ def _sections(desired: Desired) -> frozenset[str]:
 
 def _forecasts(request: PlanRequest) -> bool:
     """Whether users come from elsewhere than the org, which knows no group before the IdP pushes it."""
-    org: object = request.org
-    return request.people is not None and request.people is not org
+    return request.people is not None and not _from_org(request)
 
 
 def _spoken(settings: Settings) -> frozenset[str]:
