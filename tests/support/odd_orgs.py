@@ -10,6 +10,7 @@ from rolecall.model import normalise
 from rolecall.model.live import Coverage, Facts, Group, Live
 from rolecall.model.roles import BUILT_IN, Role
 from rolecall.model.settings import BLANK, UNSET, Defaults, Domain, GroupMapping, Scim, Settings, Sso
+from support.saml import METADATA, OTHER
 
 ODD = [
     "no", "yes", "null", "~", "true", "010", "1e3", "0x1F", "1:20", "2026-11-22", "<<", "=", "-", "- a",
@@ -37,6 +38,9 @@ def maybe(strategy: st.SearchStrategy) -> st.SearchStrategy:
     return st.one_of(st.just(UNSET), strategy)
 
 
+unusable = texts.map(lambda text: normalise.metadata(f"<md>{text}</md>"))
+"""Text that an org holds as metadata, and a config may not have."""
+
 sections = st.builds(
     Settings,
     domains=maybe(st.dictionaries(domain_names, domains)),
@@ -49,7 +53,7 @@ sections = st.builds(
             maybe(texts),
             maybe(st.booleans()),
             maybe(st.booleans()),
-            maybe(st.one_of(st.none(), st.just(""), texts.map(lambda text: normalise.metadata(f"<md>{text}</md>")))),
+            maybe(st.one_of(st.none(), st.just(""), st.sampled_from([METADATA, OTHER]), unusable)),
         )
     ),
     scim=maybe(

@@ -1,7 +1,8 @@
 """Which libraries and which rooms each command may import, and how many modules of our own: cold start, counted.
 
 A limit is a little above what was counted when it was written. A library or a room is added here on purpose or not at
-all.
+all. `validate` also looks for people files; `plan` writes its files through `outside`, and judges identity, what the
+org would refuse, causes, coverage and names that match nothing, each in modules of its own.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ LOCAL = FILES | {"sqlalchemy", "typing_extensions", "greenlet"}
 
 START = {"cli", "errors"}
 CONFIG = START | {"desired", "source", "model", "codec", "jobs", "report", "schema_files"}
-PLAN = CONFIG | {"access", "live", "plan"}
+PLAN = CONFIG | {"access", "live", "plan", "outside"}
 
 
 class May(NamedTuple):
@@ -42,10 +43,10 @@ COMMANDS = (
     May(["plan", "--help"], CLICK, START, 16),
     May(["version"], CLICK, START, 11),
     May(["schema", "--kind", "plan"], CLICK, START | {"schema_files"}, 13),
-    May(["validate"], FILES, CONFIG, 48),
-    May(["fmt", "--check"], COMMENTS, CONFIG | {"plan", "access"}, 100),
-    May(["plan", "--snapshot", "snapshot.json"], FILES, PLAN, 155),
-    May(["plan"], LOCAL, PLAN | {"localorg", "journal"}, 206),
+    May(["validate"], FILES, CONFIG, 52),
+    May(["fmt", "--check"], COMMENTS, CONFIG | {"plan", "access"}, 56),
+    May(["plan", "--snapshot", "snapshot.json"], FILES, PLAN, 184),
+    May(["plan"], LOCAL, PLAN | {"localorg", "journal"}, 236),
 )
 
 CODE = """

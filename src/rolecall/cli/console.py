@@ -9,12 +9,12 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, TextIO
 
-from rolecall.report.line import Line, Style, layout, plain
-
 if TYPE_CHECKING:
     from rich.style import Style as RichStyle
 
-Layout = Callable[[int | None], Iterable[Line]]
+    from rolecall.report.line import Line, Style
+
+    Layout = Callable[[int | None], Iterable[Line]]
 
 _COLOURS: Mapping[Style, str] = {
     "plain": "",
@@ -47,6 +47,8 @@ class Console:
         if self.color:
             self._rich(made)
         else:
+            from rolecall.report.line import plain
+
             self._stream.write(plain(made, self.width))
 
     def text(self, text: str) -> None:
@@ -56,6 +58,8 @@ class Console:
     def _rich(self, lines: Iterable[Line]) -> None:
         from rich.console import Console as Rich
         from rich.segment import Segment, Segments
+
+        from rolecall.report.line import layout
 
         styles = _styles()
         segments: list[Segment] = []

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
+from rolecall.codec.saml import NotMetadata, decode_metadata
 from rolecall.codec.settings import encode_value
 from rolecall.model import normalise
 from rolecall.model.fields import absent_fields, field_address
@@ -59,9 +60,22 @@ def sayable(live: Live) -> Sayable:
             else:
                 left_out.append(item)
         sections[kind.section] = tuple(said)
+    metadata, why = _metadata(live) if "sso" in sections else (None, None)
+    if why:
+        left_out.append(LeftOut("sso.metadata", why))
+    return Sayable(sections, tuple(left_out), metadata)
+
+
+def _metadata(live: Live) -> tuple[str | None, str | None]:
+    """Return the metadata that a config can name, or None and, where the org has some, why a config cannot."""
     sso = live.settings.sso
-    metadata = sso.metadata if isinstance(sso, Sso) and isinstance(sso.metadata, str) and sso.metadata else None
-    return Sayable(sections, tuple(left_out), metadata if "sso" in sections else None)
+    if not (isinstance(sso, Sso) and isinstance(sso.metadata, str) and sso.metadata):
+        return None, None
+    try:
+        decode_metadata(sso.metadata)
+    except NotMetadata as error:
+        return None, f"what the org has {error}"
+    return sso.metadata, None
 
 
 def entry(section: str, value: Value | None, pin: str | None = None) -> Any:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from rolecall.desired import Config
-from rolecall.desired.building import build
 from rolecall.desired.loading import load, load_each
 from rolecall.errors import ConfigError, Problem, Where
-from rolecall.jobs.people import group_names
-from rolecall.live.observed import SnapshotReader
-from rolecall.live.people_file import PeopleFile
 from rolecall.model.checkup import PeopleCount
-from rolecall.model.directory import Directory
-from rolecall.model.live import Live
+
+if TYPE_CHECKING:
+    from rolecall.desired import Config
+    from rolecall.live.people_file import PeopleFile
+    from rolecall.model.directory import Directory
+    from rolecall.model.live import Live
 
 
 def count_people(root: Path, env: str | None, main: str) -> tuple[list[PeopleCount], list[Problem]]:
@@ -26,6 +26,8 @@ def count_people(root: Path, env: str | None, main: str) -> tuple[list[PeopleCou
         people = sources.effective.get("people")
         if not isinstance(people, dict) or not {"file", "files"} & people.keys():
             continue
+        from rolecall.desired.building import build
+
         try:
             if found := _counted(build(sources)):
                 counts[found[0]] = None
@@ -37,6 +39,9 @@ def count_people(root: Path, env: str | None, main: str) -> tuple[list[PeopleCou
 
 def _counted(config: Config) -> tuple[PeopleCount, tuple[Problem, ...]] | None:
     """The count and warnings of a config's files. None where there are none, which the config's own checks tell."""
+    from rolecall.jobs.people import group_names
+    from rolecall.live.people_file import PeopleFile
+
     said, live = config.people, _observed(config)
     groups = config.desired.settings.idp_groups
     known = frozenset(groups) if isinstance(groups, Mapping) else frozenset[str]()
@@ -69,6 +74,8 @@ def _observed(config: Config) -> Live | None:
     """The org, where a file of this repo has it."""
     if config.org.kind != "observed":
         return None
+    from rolecall.live.observed import SnapshotReader
+
     try:
         return SnapshotReader(config.root / config.org.path, observed=True).load().live
     except ConfigError:

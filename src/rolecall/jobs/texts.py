@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from rolecall.outside.files import write_file
-
 NEW = 0o644
 
 
 def write_texts(root: Path, files: Mapping[str, str]) -> list[Path]:
     """Write texts into a directory, each whole or not at all, under the mode that a file has; links stay links."""
+    from rolecall.outside.files import write_file
+
     for name, text in files.items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         target = (root / name).resolve()

@@ -99,7 +99,7 @@ def test_every_example_of_a_new_config_is_right_as_it_stands(url: str, idp: str,
     examples = re.sub(r"^# (?=[a-z_]+:|  )", "", path.read_text(), flags=re.MULTILINE)
     assert examples.count("\n# ") < path.read_text().count("\n# ") - 10
     path.write_text(examples)
-    (tmp_path / "people.csv").write_text("email,groups\n")
+    (tmp_path / "people.csv").write_text("email,groups\nann@acme.com,Writer-Admins\n")
     assert run(["validate"]) == Exit.OK
 
 
