@@ -61,18 +61,18 @@ def encode_org(facts: Facts) -> dict[str, Json]:
 
 def decode_org(json: Json) -> Facts:
     """The facts that ``GET /v1/org`` tells; teams, roles and groups come from their own lists."""
-    caller, counts = json["caller"], json.get("counts") or {}
+    caller, counts, limits = json["caller"], json.get("counts") or {}, json.get("limits") or {}
     return Facts(
         org_id=_text(json["id"]),
         org_name=_text(json["name"]),
-        plan=json.get("plan") or "",
+        plan=_text(json.get("plan") or ""),
         local=bool(json.get("local", False)),
-        caller=Caller(caller.get("email"), caller.get("rights", "admin") == "admin"),
+        caller=Caller(_text_or_none(caller.get("email")), caller.get("rights", "admin") == "admin"),
         can=frozenset(json.get("capabilities", ())) & CAPABILITIES,
         features=frozenset(json.get("features", ("scim",))),
-        people=counts.get("people"),
-        active_people=counts.get("active_people"),
-        limits={name: int(limit) for name, limit in (json.get("limits") or {}).items()},
+        people=_count(counts.get("people")),
+        active_people=_count(counts.get("active_people")),
+        limits={name: count for name, limit in limits.items() if (count := _count(limit)) is not None},
     )
 
 
@@ -87,10 +87,10 @@ def encode_item(section: Section, item: Item) -> dict[str, Json]:
 
 def decode_item(section: Section, json: Json, roles: Roles = BUILT_IN) -> Item:
     """The inverse of encode_item."""
-    etag = _text(json["etag"])
+    etag = decode_etag(json["etag"])
     if section == "idp_groups":
         mapping = _decode_mapping(json["mapping"], roles)
-        group = Group(_text(json["id"]), json.get("external_id"), json.get("member_count"))
+        group = Group(_text(json["id"]), _text_or_none(json.get("external_id")), _count(json.get("member_count")))
         return Item(normalise.name(json["name"]), mapping, etag, group)
     _check_fields(section, json)
     value = cast(Value, decode_value(section, json, roles))
@@ -274,6 +274,27 @@ def _decode_mapping(json: Json, roles: Roles) -> Value:
 def _encode_mapping(fields: Json) -> dict[str, Json]:
     said = fields or {}
     return {"role": said.get("role"), "teams": said.get("teams", [])}
+
+
+def decode_etag(said: Any) -> str:
+    """Return an ETag that can be sent back (RFC 9110 §8.8.3). Raises ValueError for any other value."""
+    etag = _text(said)
+    if not etag.isascii() or not etag.isprintable() or not etag:
+        raise ValueError(f"an ETag is expected where it has {etag[:40]!r}")
+    return etag
+
+
+def _count(said: Any) -> int | None:
+    """Return a number of 0 or more, or None. Raises ValueError for any other value."""
+    if said is None:
+        return None
+    if not isinstance(said, int) or isinstance(said, bool) or said < 0:
+        raise ValueError(f"a count is expected where it has {str(said)[:40]!r}")
+    return said
+
+
+def _text_or_none(said: Any) -> str | None:
+    return None if said is None else _text(said)
 
 
 def _text(said: Any) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from rolecall.errors import ConfigError, Problem, RolecallError, Stale, Where
-from rolecall.plan.digest import digest, parts_of, short
+from rolecall.plan.digest import canonical, digest, document, parts_of, short
 from rolecall.plan.encode import encode_plan
 from rolecall.plan.value import FORMAT_VERSION, Plan
 from rolecall.source.files import read_file
@@ -35,13 +35,18 @@ def read_plan(path: Path) -> Plan:
 
 
 def as_edited(path: Path) -> Plan | None:
-    """What an edited plan says, as far as it can be read at all: to tell what was edited, never to be applied."""
+    """Return what an edited plan says, to report what was edited, never to be applied; None if it cannot be read.
+
+    A plan whose parts have other types than a plan's cannot be compared either.
+    """
     from rolecall.plan.decode import decode_plan
 
     try:
-        return decode_plan(_json(_bytes(path), Where(str(path))))
+        plan = decode_plan(_json(_bytes(path), Where(str(path))))
+        canonical(document(plan))
     except (RolecallError, *_MISSHAPEN):
         return None
+    return plan
 
 
 def plan_of_text(text: str, name: str) -> Plan:
@@ -71,7 +76,7 @@ def _check_parts(said: dict[str, Any], where: Where) -> None:
     told = said.get("parts")
     try:
         held = parts_of(said)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ConfigError(Problem("plan_file", "is not a saved plan", where, _A_PLAN)) from error
     if told == held:
         return
@@ -119,7 +124,12 @@ def _check_schema(said: dict[str, Any], where: Where) -> None:
     from rolecall.schema_files import schema_text
 
     validator = jsonschema_rs.validator_for(json.loads(schema_text("plan.schema.json")))
-    first = next(iter(validator.iter_errors(said)), None)
+    try:
+        first = next(iter(validator.iter_errors(said)), None)
+    except ValueError as error:  # nested deeper than the validator goes
+        raise ConfigError(
+            Problem("plan_schema", "is no plan of this format: it is nested too deeply", where)
+        ) from error
     if first is not None:
         at = "/".join(map(str, first.instance_path)) or "the top"
         raise ConfigError(Problem("plan_schema", f"is no plan of this format: {first.message} at {at}", where))

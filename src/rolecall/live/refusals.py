@@ -81,7 +81,7 @@ def decoded(request: Request, decode: Callable[[], T], party: Party = ORG) -> T:
         raise contract(request, f"`{error.args[0]}` is missing", party) from None
     except ValueError as error:
         raise contract(request, f"not as the contract says ({_short(str(error))})", party) from None
-    except (TypeError, AttributeError):
+    except (TypeError, AttributeError, ArithmeticError, IndexError, RecursionError):
         raise contract(request, "not as the contract says: a value is of another kind", party) from None
 
 

@@ -90,11 +90,18 @@ def _answered(known: Known, change: Change, means: Exchangeable, answer: Answer)
     """What the answer's own body says; None when it says nothing that can be used."""
     body = _object(answer)
     if change.after is None:
-        etag = answer.headers.get("etag") or body.get("etag")
+        etag = _etag(answer.headers.get("etag") or body.get("etag"))
         return Standing(None, etag) if body.get("deleted") is True and (etag or means.section == "domains") else None
     try:
         return _stands(decoded(means.write, lambda: api.decode_item(means.section, body, known.roles)))
     except OrgError:
+        return None
+
+
+def _etag(said: Any) -> str | None:
+    try:
+        return api.decode_etag(said)
+    except ValueError:
         return None
 
 

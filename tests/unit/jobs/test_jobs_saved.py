@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from workbench import WANTED, Workbench
 
-from rolecall.errors import ConfigError, Stale
+from rolecall.errors import ConfigError, RolecallError, Stale
 from rolecall.jobs.differences import MOST, differences
 from rolecall.jobs.saved import as_edited, plan_json, plan_of_text, read_plan
 from rolecall.outside.files import write_file
-from rolecall.plan.digest import digest, document
+from rolecall.plan.digest import digest, document, parts_of
 from rolecall.plan.encode import encode_plan
 
 
@@ -203,3 +204,58 @@ def test_a_pipe_is_written_to_and_a_link_is_followed(tmp_path):
     write_file(tmp_path / "link", "there")
     assert (tmp_path / "link").is_symlink()
     assert (tmp_path / "target").read_text() == "there"
+
+
+def nested(depth: int):
+    value = []
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
+ODD = [None, True, -1, 1.5, "x", "", [], {}, [[]], [None], {"a": None}, nested(90), nested(300)]
+
+
+def places(value, path=()):
+    """The path of each part of a JSON value."""
+    yield path
+    entries = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, held in entries:
+        yield from places(held, (*path, key))
+
+
+def put(said, path, value):
+    *outer, last = path
+    for key in outer:
+        said = said[key]
+    said[last] = value
+
+
+@pytest.mark.parametrize("odd", ODD, ids=[str(value)[:12] for value in ODD])
+@pytest.mark.parametrize("hashes", ["kept", "made anew"])
+def test_a_plan_with_anything_in_the_place_of_a_part_ends_in_an_error(plan, tmp_path, odd, hashes):
+    whole = json.loads(plan_json(plan))
+    for path in list(places(whole))[1:]:
+        said = json.loads(json.dumps(whole))
+        put(said, path, odd)
+        if said == whole:
+            continue
+        if hashes == "made anew" and path[0] != "parts":
+            said["parts"] = parts_of(said)
+        file = tmp_path / "plan.json"
+        file.write_text(json.dumps(said), encoding="utf-8")
+        with suppress(RolecallError):
+            read_plan(file)
+        edited = as_edited(file)
+        if edited is not None:
+            assert isinstance(differences(document(edited), document(plan)), tuple)
+
+
+def test_a_plan_nested_without_end_ends_in_an_error(plan, tmp_path):
+    for depth in (128, 200, 900, 100_000):
+        text = plan_json(plan).replace('"warnings": ', f'"extra": {"[" * depth}{"]" * depth}, "warnings": ', 1)
+        (tmp_path / "deep.json").write_text(text)
+        with pytest.raises(RolecallError):
+            read_plan(tmp_path / "deep.json")
+        with pytest.raises(RolecallError):
+            plan_of_text(text, "run 1")
