@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from approvals import Merged, merged, recorded
 from github import GitHub
+from lineage import relations
 from runner import MEANING, Failed, Job, annotate, fenced, log
 
 _OUTCOMES = {0: "done", 3: "refused", 4: "incomplete", 5: "stale", 6: "human", 130: "interrupted"}
@@ -25,7 +26,7 @@ def apply(job: Job) -> int:
     code, text = job.rolecall(
         *("apply", "--no-input", "--no-color", "--approve", digest, "--approval", _approvals(job, github, pull)),
         ok=range(256),
-        more=_facts(pull),
+        more={**_facts(pull), **relations(job, github)},
     )
     log(text)
     outcome = _OUTCOMES.get(code, "error")

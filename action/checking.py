@@ -9,6 +9,7 @@ from typing import Any
 
 from comment import marker, placed, with_banner
 from github import GitHub, Refused
+from lineage import relations
 from protection import warn_of_open_environment
 from runner import Failed, Job, annotate, commands, fenced, log
 
@@ -24,7 +25,8 @@ def check(job: Job) -> int:
         return 1
     warn_of_open_environment(job, GitHub(job.environ))
     snapshot = stored(job)
-    code, text = job.rolecall("plan", *_options(job, snapshot), ok=PLANNED)
+    known = {} if snapshot else relations(job, GitHub(job.environ))
+    code, text = job.rolecall("plan", *_options(job, snapshot), ok=PLANNED, more=known)
     log(text)
     annotations = job.reports / "annotations.txt"
     commands(annotations.read_text(encoding="utf-8"))

@@ -8,6 +8,7 @@ import socket
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from typing import get_args
 
 from rolecall import __version__
 from rolecall.cli.failure import tell
@@ -18,9 +19,10 @@ from rolecall.desired import Config
 from rolecall.journal.port import Holder
 from rolecall.model import normalise
 from rolecall.model.config_id import ConfigId, read_config_id, same_config
+from rolecall.model.lineage import Relation
 from rolecall.model.run import RunFacts
 from rolecall.outside.git_command import refusal
-from rolecall.outside.head import head, repository
+from rolecall.outside.head import head, relation, repository
 
 _SAID: Mapping[str, tuple[str, ...]] = {
     "actor": ("ROLECALL_ACTOR", "GITHUB_ACTOR", "GITLAB_USER_LOGIN"),
@@ -63,6 +65,17 @@ def config_id(call: Invocation, config: Config) -> ConfigId:
     journal = _journal_folder(config, folder)
     beside = "" if journal is None else os.path.relpath(absolute, journal)
     return ConfigId(org, absolute, beside=beside, absolute=absolute)
+
+
+def relation_to(call: Invocation, commit: str) -> Relation | None:
+    """Return how the commit that is checked out relates to another one: by git, or where the clone lacks that commit by
+    ``ROLECALL_RELATION``, ``COMMIT=same|newer|older|diverged`` separated by blanks, which the action sets."""
+    found = relation(root_of(call).folder.resolve(), commit)
+    if found is not None:
+        return found
+    known = dict(entry.split("=", 1) for entry in call.environ.get("ROLECALL_RELATION", "").split() if "=" in entry)
+    told = known.get(commit.removesuffix("-dirty"))
+    return next((word for word in get_args(Relation) if word == told), None)
 
 
 def is_same_config(call: Invocation, config: Config, recorded: str) -> bool:

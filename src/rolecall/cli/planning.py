@@ -34,6 +34,7 @@ GUARDS = (
     "policy",
     "approval",
     "foreign",
+    "older",
 )
 
 
@@ -123,10 +124,14 @@ async def make_plan(
 
 def whose(call: Invocation, config: Config) -> Whose:
     """Return which configuration plans, to tell what another one applied last. Git is asked only where that matters."""
-    from rolecall.cli.facts import config_id, is_same_config
+    from rolecall.cli.facts import config_id, is_same_config, relation_to
     from rolecall.jobs.plan import Whose
 
-    return Whose(lambda: str(config_id(call, config)), lambda recorded: is_same_config(call, config, recorded))
+    return Whose(
+        lambda: str(config_id(call, config)),
+        lambda recorded: is_same_config(call, config, recorded),
+        lambda commit: relation_to(call, commit),
+    )
 
 
 def plan_exit(plan: Plan, *, observed: bool, detailed: bool) -> Exit:

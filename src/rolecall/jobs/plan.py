@@ -14,6 +14,7 @@ from rolecall.jobs.people import idp_problems, left_out, people_hint, read_peopl
 from rolecall.live.port import People, Reader
 from rolecall.model.desired import NOTHING_APPLIED, Applied, Desired
 from rolecall.model.kinds import SECTIONS
+from rolecall.model.lineage import Lineage, Relation
 from rolecall.model.live import Coverage, Facts, Live
 from rolecall.model.policy import Allow
 from rolecall.model.settings import UNSET, Settings
@@ -48,11 +49,23 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Whose:
-    """Which configuration plans: ``name`` as the journal records it, empty where nobody knows, and whether a name that
-    the journal has ``is_same``. Both are asked only where something was applied, for the answers take calls of git."""
+    """Which configuration plans: ``name`` as the journal records it, empty where nobody knows, whether a name that the
+    journal has ``is_same``, and the ``relation`` of its commit to another one. They are asked only where something was
+    applied, for the answers take calls of git."""
 
     name: Callable[[], str] = str
     is_same: Callable[[str], bool] = lambda _: False
+    relation: Callable[[str], Relation | None] = lambda _: None
+
+    def lineage(self, applied: Applied) -> Lineage | None:
+        """Return how this commit relates to the one applied last; None if that was another configuration's, or none."""
+        last = applied.last
+        if last is None or not last.commit:
+            return None
+        mine = self.name()
+        if not mine or (last.config != mine and not self.is_same(last.config)):
+            return None
+        return Lineage(last.run, last.commit, self.relation(last.commit))
 
     def known(self, applied: Applied) -> tuple[str, Applied]:
         """Return the name, and what was applied with the name in the place of every other one of this configuration."""
@@ -169,7 +182,8 @@ async def question(request: PlanRequest, more: frozenset[str] = frozenset()) -> 
     applied = request.applied(live.facts.org_id)
     name, applied = request.whose.known(applied)
     dropped = _spoken(applied.settings) - sections
-    return _question(request, await read_also(request.org, live, dropped), applied, name)
+    asked = _question(request, await read_also(request.org, live, dropped), applied, name)
+    return replace(asked, lineage=request.whose.lineage(applied))
 
 
 async def read_also(org: Reader, live: Live, sections: frozenset[str]) -> Live:

@@ -16,6 +16,7 @@ from rolecall.journal.encode import moment, value_json, value_of
 from rolecall.journal.port import Seen
 from rolecall.model.desired import Applied
 from rolecall.model.kinds import split_address
+from rolecall.model.lineage import LastRun
 from rolecall.model.run import Record
 from rolecall.model.settings import Address
 
@@ -25,7 +26,8 @@ _NOTE = "note:"
 
 def applied(database: Database, org_id: str) -> Applied:
     """What was last applied, as the planner takes it."""
-    values = {at: (value, config) for at, value, _, config, _, _ in _rows(database, org_id)}
+    rows = _rows(database, org_id)
+    values = {at: (value, config) for at, value, _, config, _, _ in rows}
     facts = _facts(database, org_id)
     return Applied(
         settings=decode_settings(_sections({at: json.loads(value) for at, (value, _) in values.items()})),
@@ -38,6 +40,7 @@ def applied(database: Database, org_id: str) -> Applied:
         expires=frozenset(map(Address, facts["expires"])) if "expires" in facts else None,
         ends=_days(facts["ends"]) if "ends" in facts else None,
         waiting=_days(facts.get("waiting", {})),
+        last=max((LastRun(run, config or "", commit or "") for _, _, run, config, commit, _ in rows), default=None),
     )
 
 

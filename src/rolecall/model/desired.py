@@ -8,6 +8,7 @@ from datetime import date
 from typing import NamedTuple
 
 from rolecall.errors import Where
+from rolecall.model.lineage import LastRun
 from rolecall.model.policy import Policy
 from rolecall.model.settings import Address, Settings
 
@@ -60,7 +61,7 @@ class Applied:
     ``group_ids`` maps the key of an entry to the id of its group, ``ids`` a remembered address to that of its group.
     ``config`` tells which config applied an address last (the ``foreign`` guard). ``unmanaged`` are the unmanaged
     addresses when last seen. ``expires`` are the entries that had an end, ``ends`` their last days; None when that was
-    not kept. ``waiting`` says since when a group has been waited for.
+    not kept. ``waiting`` says since when a group has been waited for. ``last`` is the run that wrote the newest value.
     """
 
     settings: Settings = Settings()
@@ -73,6 +74,7 @@ class Applied:
     expires: frozenset[Address] | None = None
     ends: Mapping[Address, date] | None = None
     waiting: Mapping[Address, date] = field(default_factory=dict)
+    last: LastRun | None = None
 
 
 NOTHING_APPLIED = Applied()

@@ -8,7 +8,8 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from rolecall.outside.git_command import git
+from rolecall.model.lineage import Relation
+from rolecall.outside.git_command import git, is_shallow
 
 
 class Head(NamedTuple):
@@ -40,6 +41,24 @@ def committed_at(folder: Path, commit: str) -> datetime | None:
         return None
     seconds = _git(folder, "show", "--no-patch", "--no-show-signature", "--format=%ct", f"{commit}^{{commit}}")
     return _instant(seconds) if seconds else None
+
+
+def relation(folder: Path, commit: str) -> Relation | None:
+    """Return how the commit that is checked out relates to another one; None where this clone cannot tell."""
+    other, here = commit.removesuffix("-dirty"), (head(folder).commit or "").removesuffix("-dirty")
+    if not here or not _COMMIT.fullmatch(other) or committed_at(folder, other) is None:
+        return None
+    if here == other:
+        return "same"
+    if _is_ancestor(folder, other, here):
+        return "newer"
+    if _is_ancestor(folder, here, other):
+        return "older"
+    return None if is_shallow(folder) else "diverged"
+
+
+def _is_ancestor(folder: Path, ancestor: str, commit: str) -> bool:
+    return git(folder, "merge-base", "--is-ancestor", ancestor, commit).out is not None
 
 
 _COMMIT = re.compile(r"[0-9a-fA-F]{7,64}")

@@ -17,6 +17,7 @@ from rolecall.plan.access_tests import Beside, run_tests, tests_of
 from rolecall.plan.begin import Begun, begin
 from rolecall.plan.coverage import coverage_of, sections_of
 from rolecall.plan.guards import Case, judge
+from rolecall.plan.guards.older import unknown_order
 from rolecall.plan.impact import reckon
 from rolecall.plan.impact_apart import apart
 from rolecall.plan.impact_upgrade import upgrade_impact
@@ -89,6 +90,7 @@ def make(question: Question, begun: Begun | None = None) -> Plan:
             *metadata_notes(desired, live, question.as_of),
             *unmatched_names(question.known.written, live, question.known.memory, question.as_of),
             *idle,
+            *(unknown_order(question.lineage) if changes else ()),
             *linted,
             *disagreements(question),
         ),

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from rolecall.errors import Problem
 from rolecall.model.desired import NOTHING_APPLIED, Applied, Desired
 from rolecall.model.directory import Directory, PeopleScope
+from rolecall.model.lineage import Lineage
 from rolecall.model.live import Live
 from rolecall.model.policy import Allow
 from rolecall.plan.identity import Identity, identify
@@ -28,6 +29,7 @@ class Question:
 
     ``identity`` says which group each label means, once ``resolved`` has found out; ``desired`` and ``applied`` are
     keyed by live names from then on. ``written`` is the desired state as a saved plan keeps it, None for ``desired``.
+    ``lineage`` relates the configuration's commit to the last applied one, None where there is nothing to compare.
     """
 
     desired: Desired
@@ -50,6 +52,7 @@ class Question:
     sees_invited: bool = False
     identity: Identity | None = None
     written: Desired | None = None
+    lineage: Lineage | None = None
 
     @property
     def resolved(self) -> Question:

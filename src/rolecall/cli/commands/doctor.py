@@ -14,7 +14,18 @@ if TYPE_CHECKING:
     from rolecall.jobs.doctor import Patient
     from rolecall.model.checkup import Check
 
-_OTHERS = ("ACTOR", "ALLOW_EXEC", "AUTHOR", "BRANCH", "CI_RUN", "COMMIT", "MASK_KEY", "PULL_REQUEST", "SECRETS_DIR")
+_OTHERS = (
+    "ACTOR",
+    "ALLOW_EXEC",
+    "AUTHOR",
+    "BRANCH",
+    "CI_RUN",
+    "COMMIT",
+    "MASK_KEY",
+    "PULL_REQUEST",
+    "RELATION",
+    "SECRETS_DIR",
+)
 _USUAL = ("TOKEN", "TOKEN_HOST", "JOURNAL")
 
 
