@@ -7,12 +7,13 @@ import json
 import sqlite3
 from contextlib import closing
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 from workbench import NOW, Workbench
 
 from rolecall.jobs.drift import DriftRequest, drift
-from rolecall.jobs.past import from_journal, moments
+from rolecall.jobs.past import from_journal, moments, sent_under
 from rolecall.jobs.plan import PlanRequest, Wanted
 from rolecall.jobs.rollback import rollback
 from rolecall.localorg.store import keys
@@ -107,7 +108,7 @@ class Bench(Workbench):
                 DAY,
                 past=lambda org_id: from_journal(journal, org_id, NOW),
                 moments=lambda org_id: moments(journal, org_id),
-                knows=lambda run: journal.run(run) is not None,
+                knows=partial(sent_under, journal),
             )
             return [(row.address, row.kind) for row in (await drift(request)).looked.found.drifts]
         finally:
