@@ -32,6 +32,11 @@ class Seen(NamedTuple):
     html: str
     headers: dict[str, str]
 
+    def cookie(self, name: str) -> str:
+        """A cookie that it sets, as it is sent back."""
+        (found,) = re.findall(rf"(?:^|, ){name}=[^;]*", self.headers["set-cookie"])
+        return found.removeprefix(", ")
+
     @property
     def text(self) -> str:
         """What it says, without its tags."""
@@ -49,7 +54,7 @@ class Visitor:
 
     def __init__(self, db: Database, token: str | None = None) -> None:
         self.db = db
-        self.cookie = "" if token is None else f"{session.COOKIE}={token}"
+        self.cookie = "" if token is None else f"{session.COOKIE}={session.open_session(db, token).id}"
 
     def call(self, method: str, where: str, form: Any = None, **headers: str) -> Seen:
         path, _, query = where.partition("?")
@@ -60,6 +65,12 @@ class Visitor:
 
     def get(self, where: str) -> Seen:
         return self.call("GET", where)
+
+    def sign_in(self, token: str, **headers: str) -> Seen:
+        """Fill in and send the sign-in page."""
+        shown = self.get("/sign-in")
+        self.cookie = shown.cookie(session.SIGN_IN_COOKIE)
+        return self.call("POST", "/sign-in", {"csrf": shown.value("csrf"), "token": token}, **headers)
 
     def submit(self, where: str, page: str | None = None, **fields: Any) -> Seen:
         """Fill in and send the form of a page."""
@@ -114,12 +125,14 @@ def test_signing_in_and_out(scim_db: Database) -> None:
     fill(scim_db)
     visitor, token = Visitor(scim_db), new_token(scim_db, "admin", email="ann@acme.com")
     assert "Admin token" in visitor.get("/sign-in").text
-    seen = visitor.call("POST", "/sign-in", {"token": f" {token} "})
+    behind_tls = visitor.sign_in(token, **{"x-forwarded-proto": "https"})
+    assert behind_tls.headers["set-cookie"].endswith("; Secure")
+    seen = visitor.sign_in(f" {token} ")
     cookie = seen.headers["set-cookie"]
     assert (seen.status, seen.headers["location"]) == (303, "/")
-    assert cookie == f"{session.COOKIE}={token}; Path=/; HttpOnly; SameSite=Strict"
-    behind_tls = visitor.call("POST", "/sign-in", {"token": token}, **{"x-forwarded-proto": "https"})
-    assert behind_tls.headers["set-cookie"].endswith("; Secure")
+    assert re.fullmatch(rf"{session.COOKIE}=[\w-]{{43}}; Path=/; HttpOnly; SameSite=Strict", cookie)
+    assert token not in cookie
+    assert cookie.partition(";")[0] != behind_tls.headers["set-cookie"].partition(";")[0]
     visitor.cookie = cookie.partition(";")[0]
     home = visitor.get("/")
     assert "ann@acme.com" in home.text
@@ -127,6 +140,45 @@ def test_signing_in_and_out(scim_db: Database) -> None:
     csrf = re.findall(r'name="csrf" value="([^"]*)"', home.html)[0]
     out = visitor.call("POST", "/sign-out", {"csrf": csrf})
     assert (out.status, "Max-Age=0" in out.headers["set-cookie"]) == (303, True)
+    assert visitor.get("/").status == 303, "the id opens nothing any more, whoever kept it"
+
+
+def test_no_other_site_signs_a_browser_in(scim_db: Database) -> None:
+    """Login CSRF: a form of another site knows neither the cookie nor the proof of the sign-in page."""
+    fill(scim_db)
+    token = new_token(scim_db, "admin")
+    for form in ({}, {"csrf": ""}, {"csrf": session.proof("")}, {"csrf": session.proof("guessed")}):
+        visitor = Visitor(scim_db)
+        assert visitor.call("POST", "/sign-in", {"token": token, **form}).status == 403
+        visitor.cookie = visitor.get("/sign-in").cookie(session.SIGN_IN_COOKIE)
+        refused = visitor.call("POST", "/sign-in", {"token": token, **form})
+        assert refused.status == 403
+        assert f"{session.COOKIE}=" not in refused.headers["set-cookie"]
+    first, second = Visitor(scim_db).get("/sign-in"), Visitor(scim_db).get("/sign-in")
+    visitor.cookie = first.cookie(session.SIGN_IN_COOKIE)
+    assert visitor.call("POST", "/sign-in", {"token": token, "csrf": second.value("csrf")}).status == 403
+
+
+def test_the_raw_token_in_the_cookie_opens_nothing(scim_db: Database) -> None:
+    fill(scim_db)
+    visitor = Visitor(scim_db)
+    visitor.cookie = f"{session.COOKIE}={new_token(scim_db, 'admin')}"
+    assert visitor.get("/").status == 303
+
+
+def test_sessions_end_when_idle_and_the_oldest_when_there_are_too_many(
+    scim_db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(scim_db)
+    token = new_token(scim_db, "admin")
+    first = Visitor(scim_db, token)
+    assert first.get("/").status == 200
+    monkeypatch.setattr(session, "IDLE_SECONDS", -1.0)
+    assert first.get("/").status == 303
+    monkeypatch.undo()
+    monkeypatch.setattr(session, "MOST", 2)
+    crowd = [Visitor(scim_db, token) for _ in range(3)]
+    assert [visitor.get("/").status for visitor in crowd] == [303, 200, 200]
 
 
 def test_who_is_not_let_in(scim_db: Database) -> None:
@@ -136,8 +188,9 @@ def test_who_is_not_let_in(scim_db: Database) -> None:
         tokens.revoke(tx, gone.token.id, "admin")
     member = new_token(scim_db, "admin", email="bo@acme.com")
     for token, status in ((gone.secret, 401), (new_token(scim_db, "scim"), 401), ("", 401), (member, 403)):
-        seen = Visitor(scim_db).call("POST", "/sign-in", {"token": token})
-        assert (seen.status, "set-cookie" in seen.headers, "alert" in seen.html) == (status, False, True)
+        seen = Visitor(scim_db).sign_in(token)
+        opened = f"{session.COOKIE}=" in seen.headers["set-cookie"]
+        assert (seen.status, opened, "alert" in seen.html) == (status, False, True)
     assert Visitor(scim_db, member).get("/people").status == 403
     assert Visitor(scim_db, gone.secret).get("/people").status == 303
 

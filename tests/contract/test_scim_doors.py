@@ -31,7 +31,7 @@ def test_embedded_use_needs_no_token(scim_db: Database) -> None:
 
 def test_an_admin_token_opens_the_other_door(scim_db: Database) -> None:
     answer = Client(scim_db, new_token(scim_db, "admin")).get("/Users")
-    assert answer.status == 403
+    assert (answer.status, answer.headers["www-authenticate"]) == (401, 'Bearer realm="SCIM"')
     assert "admin" in answer.body["detail"]
 
 

@@ -54,11 +54,12 @@ def by_console(path: Path, by: str, group: str, mapping: dict[str, Any] | None) 
     with org(path) as client:
         found = client.group(group)
         token = make_token(client.db, "admin", email=by).secret
-        form: dict[str, Any] = {"csrf": session.proof(token), "etag": found["etag"]}
+        opened = session.open_session(client.db, token)
+        form: dict[str, Any] = {"csrf": session.proof(opened.id), "etag": found["etag"]}
         form |= {"do": "blank"} if mapping is None else mapping
         headers = {
             "host": "127.0.0.1:8787",
-            "cookie": f"{session.COOKIE}={token}",
+            "cookie": f"{session.COOKIE}={opened.id}",
             "content-type": "application/x-www-form-urlencoded",
         }
         body = urlencode(form, doseq=True).encode()

@@ -30,9 +30,9 @@ class Reply(NamedTuple):
 class Server:
     """One server process; ``log`` is everything that it wrote to stderr once it was stopped."""
 
-    def __init__(self, database: str) -> None:
+    def __init__(self, database: str, code: str = _SERVE) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-c", _SERVE, database], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            [sys.executable, "-c", code, database], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
         assert self._process.stdout is not None
         url = self._process.stdout.readline().strip()

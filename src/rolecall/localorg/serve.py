@@ -27,6 +27,7 @@ def serve(
     import uvicorn
 
     from rolecall.localorg.asgi import create_app
+    from rolecall.localorg.connections import GuardedProtocol, QuietServer, most_connections
 
     listener = _listen(host, port, remote)
     bound = listener.getsockname()
@@ -36,13 +37,16 @@ def serve(
         access_log=False,
         server_header=False,
         lifespan="off",
+        http=GuardedProtocol,
+        proxy_headers=False,
+        limit_concurrency=most_connections(),
         timeout_keep_alive=30,
         timeout_graceful_shutdown=5,
         h11_max_incomplete_event_size=64 << 10,
     )
     announce(f"http://{f'[{bound[0]}]' if ':' in bound[0] else bound[0]}:{bound[1]}")
     try:
-        uvicorn.Server(config).run(sockets=[listener])
+        QuietServer(config).run(sockets=[listener])
     finally:
         listener.close()
         db.close()

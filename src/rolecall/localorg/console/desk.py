@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, quote
 
 from rolecall.localorg.api.call import OrgRow, Who
 from rolecall.localorg.api.handle import handle
+from rolecall.localorg.console.session import Session
 from rolecall.localorg.store import Database
 from rolecall.localorg.web import Request, refuse
 
@@ -31,7 +32,7 @@ class Desk:
 
     request: Request
     db: Database
-    token: str
+    session: Session
     who: Who
     org: OrgRow
     params: dict[str, str]
@@ -45,7 +46,7 @@ class Desk:
 
     def send(self, method: str, path: str, body: Any = None, etag: str | None = None) -> Answered:
         """One request of the admin API under the visitor's token, with the channel ``console``."""
-        headers = {"authorization": f"Bearer {self.token}", "content-type": "application/json"}
+        headers = {"authorization": f"Bearer {self.session.token}", "content-type": "application/json"}
         headers |= {"if-match": etag} if etag else {}
         headers |= {"host": self.request.headers.get("host", "localhost")}
         where, _, query = path.partition("?")

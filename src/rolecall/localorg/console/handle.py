@@ -30,31 +30,33 @@ def _answer(request: Request, db: Database) -> Response:
         return stylesheet()
     if segments == ["sign-in"]:
         return _sign_in(request, db)
-    token = session.token_of(request)
-    if token is None:
+    opened = session.session_of(request, db)
+    if opened is None:
         return redirect("/sign-in")
     if segments == ["sign-out"] and request.method == "POST":
-        _check_proof(request, token)
+        _check_proof(request, opened.id)
+        session.close_session(db, opened)
         return redirect("/sign-in", session.signed_out())
-    return _page(request, db, token, segments)
+    return _page(request, db, opened, segments)
 
 
-def _page(request: Request, db: Database, token: str, segments: list[str]) -> Response:
+def _page(request: Request, db: Database, opened: session.Session, segments: list[str]) -> Response:
     try:
-        who = _admitted(request, db, token)
+        who = _admitted(request, db, opened.token)
     except Refusal as refusal:
         if refusal.status != 401:
             raise
+        session.close_session(db, opened)
         return redirect("/sign-in", session.signed_out())
     found = find("GET" if request.method == "HEAD" else request.method, segments)
     if found is None:
         raise refuse(404, "no_such_page", "There is no such page")
     serve, params = found
     if request.method == "POST":
-        _check_proof(request, token)
+        _check_proof(request, opened.id)
     with db.read() as tx:
         org = read_org(tx)
-    return serve(Desk(request, db, token, who, org, params))
+    return serve(Desk(request, db, opened, who, org, params))
 
 
 def _admitted(request: Request, db: Database, token: str) -> Who:
@@ -67,19 +69,31 @@ def _admitted(request: Request, db: Database, token: str) -> Who:
 
 
 def _sign_in(request: Request, db: Database) -> Response:
+    secure = request.headers.get("x-forwarded-proto", "") == "https"
     if request.method != "POST":
-        return page("sign_in", problem=None)
-    token = form_of(request).get("token", [""])[0].strip()
+        return _sign_in_page(secure=secure)
+    form = form_of(request)
+    if not session.proven(session.sign_in_secret(request), form.get(session.FIELD, [""])[0]):
+        return _sign_in_page(
+            403, "This form is not of this browser's sign-in page; enter the token again", secure=secure
+        )
+    token = form.get("token", [""])[0].strip()
     try:
         _admitted(request, db, token)
     except Refusal as refusal:
-        return page("sign_in", refusal.status, problem=refusal.faults[0].description)
-    secure = request.headers.get("x-forwarded-proto", "") == "https"
-    return redirect("/", session.signed_in(token, secure=secure))
+        return _sign_in_page(refusal.status, refusal.faults[0].description, secure=secure)
+    return redirect("/", session.signed_in(session.open_session(db, token), secure=secure))
 
 
-def _check_proof(request: Request, token: str) -> None:
-    if not session.proven(token, form_of(request).get(session.FIELD, [""])[0]):
+def _sign_in_page(status: int = 200, problem: str | None = None, *, secure: bool) -> Response:
+    """Return the form, which proves a fresh secret that goes with it as a cookie."""
+    secret = session.new_secret()
+    proof = session.proof(secret)
+    return page("sign_in", status, (session.signing_in(secret, secure=secure),), problem=problem, proof=proof)
+
+
+def _check_proof(request: Request, secret: str) -> None:
+    if not session.proven(secret, form_of(request).get(session.FIELD, [""])[0]):
         raise refuse(403, "bad_proof", "This form is not one of your session; open the page again and repeat it")
 
 

@@ -25,7 +25,7 @@ def show(desk: Desk, template: str, here: str, problems: list[str] | None = None
         org=desk.org,
         who=desk.who,
         here=here,
-        proof=session.proof(desk.token),
+        proof=session.proof(desk.session.id),
         problems=problems or [],
         saved=bool(desk.asked("saved")) and not problems,
         **values,

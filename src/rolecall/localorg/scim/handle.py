@@ -98,7 +98,7 @@ def _operate(asked: ScimRequest, service: OrgService, tx: Connection, actor: Act
 
 
 def _admit(asked: ScimRequest, service: OrgService, scim: dict[str, Any], refusal: SCIMException | str) -> bool:
-    """Whether the request writes. Raises what refuses the caller: 401, or 403 for a wrong token or SCIM switched off.
+    """Whether the request writes. Raises what refuses the caller: 401 for the token, 403 for SCIM switched off.
 
     ``refusal`` is what the token says: why not, or its scope.
     """
@@ -125,8 +125,7 @@ def _refusal(request: Request, tx: Connection) -> SCIMException | str:
     try:
         return check(tx, secret.strip(), "scim").scope
     except TokenRefused as refused:
-        kind = ForbiddenException if refused.key == "wrong_token" else UnauthorizedException
-        return kind(detail=str(refused))
+        return UnauthorizedException(detail=str(refused))
 
 
 def _with_secret(db: Database) -> dict[str, Any]:
