@@ -29,7 +29,7 @@ ROOMS: Mapping[str, frozenset[str]] = {
     "apply": frozenset({"model", "plan", "live.port", "journal"}),
     "report": frozenset(CORE),
     "localorg": frozenset({"model", "codec", "access"}),
-    "outside": frozenset({"model"}),
+    "outside": frozenset({"model", "live.call", "live.proxies"}),
     "jobs": frozenset(CORE | {"source", "desired", "live", "journal", "apply", "localorg", "outside"}),
     "cli": frozenset(CORE | {"source", "desired", "live", "journal", "apply", "localorg", "outside", "jobs", "report"}),
     "__main__": frozenset({"cli"}),

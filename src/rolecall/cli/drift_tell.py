@@ -37,7 +37,7 @@ def notify(
             proxy, trusted = connection(url.removeprefix("slack:"), environment=True)
             post(url, notice, proxy=proxy, trusted=trusted)
         except ProxyProblemError as error:
-            message = f"the notice did not get through: {error.problem.message}"
+            message = f"The notification was not delivered: {error.problem.message}"
             tell([error.problem._replace(message=message)], as_json=call.log_format == "json", color=call.color)
             return Exit.ERROR
         except NotTold as error:

@@ -10,6 +10,8 @@ from rolecall.cli.options import Invocation
 from rolecall.cli.said import as_object
 
 _ROOT = "rolecall"
+_PROGRESS = "rolecall.progress"
+"""What is reported unless `-q` was given, as a plain line: for example that an org has not answered yet."""
 _OTHERS = ("uvicorn", "asyncio", "py.warnings")
 """What else may have something to say: the server of the local org, the loop, and warnings of Python."""
 
@@ -23,6 +25,7 @@ def configure(call: Invocation) -> None:
         log.handlers = [handler]
         log.propagate = False
         log.setLevel(_level(call.verbosity) if name == _ROOT else logging.WARNING)
+    logging.getLogger(_PROGRESS).setLevel(logging.ERROR if call.verbosity < 0 else logging.INFO)
     logging.captureWarnings(call.log_format == "json")
 
 
@@ -35,7 +38,8 @@ def _level(verbosity: int) -> int:
 class _Text(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         told = "".join(f" {name}={value}" for name, value in _extra(record).items())
-        return f"{record.levelname.lower()}: {_one_line(record.getMessage() + told)}"
+        level = "" if record.name == _PROGRESS else f"{record.levelname.lower()}: "
+        return f"{level}{_one_line(record.getMessage() + told)}"
 
 
 class _Json(logging.Formatter):

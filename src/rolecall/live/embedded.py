@@ -45,7 +45,8 @@ class EmbeddedTransport:
                 return await self._in_worker(lambda: _handled(sent, self._opened()))
         except TimeoutError:
             raise NoAnswer(
-                Problem("org_timeout", f"the local org did not answer {request} in time"), sent=True
+                Problem("org_timeout", f"the local org did not answer {request} in {self._timeouts.read:g} s"),
+                sent=True,
             ) from None
 
     async def close(self) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from rolecall.errors import Problem, SecretError
+from rolecall.live.call import Call, CallError, call
 from rolecall.live.proxies import ProxyProblemError, connection
 
 SECONDS = 30.0
+"""Seconds that the answer of the sign-in service may take in all."""
 
 
 def client_token(
@@ -35,24 +38,21 @@ def client_token(
 
 
 def _asked(url: str, form: dict[str, str], loopback: bool) -> str:
-    import httpx
-
     try:
         proxy, trusted = connection(url, environment=not loopback)
-        with httpx.Client(
-            proxy=proxy, verify=trusted, timeout=SECONDS, follow_redirects=False, trust_env=False
-        ) as client:
-            answer = client.post(url, data=form)
-        said = answer.json()
-        if answer.is_success:
-            return str(said["access_token"])
-        why = str(said.get("error_description") or said.get("error") or answer.status_code).splitlines()[0][:300]
+        headers = {"content-type": "application/x-www-form-urlencoded"}
+        request = Call("POST", url, headers, urlencode(form).encode(), proxy, trusted, SECONDS)
+        response = call(request)
+        answer = json.loads(response.body)
+        if response.ok:
+            return str(answer["access_token"])
+        reason = str(answer.get("error_description") or answer.get("error") or response.status).splitlines()[0][:300]
     except ProxyProblemError as error:
-        why = error.problem.message
-    except httpx.HTTPError as error:
-        why = f"no answer ({type(error).__name__})"
-    except (ValueError, KeyError, TypeError, AttributeError):
-        why = "it did not answer with a token"
-    why = why.replace(form["client_secret"], "***")
+        reason = error.problem.message
+    except CallError as error:
+        reason = f"it {error}"
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        reason = "it did not answer with a token"
+    reason = reason.replace(form["client_secret"], "***")
     hint = "check `people.client_id`, `people.client_secret` and the tenant"
-    raise SecretError(Problem("entra_token", f"Entra's sign-in service gave no token: {why}", None, hint))
+    raise SecretError(Problem("entra_token", f"Entra's sign-in service gave no token: {reason}", None, hint))

@@ -7,10 +7,12 @@ import logging
 import random
 from collections.abc import Callable, Coroutine, Iterable
 from typing import Any, Final, NamedTuple, TypeVar
+from urllib.parse import urlsplit
 
 from rolecall.errors import Problem
 from rolecall.live.pace import Clock, LoopClock, Pace, backoff, retry_after, spread
 from rolecall.live.transport import Answer, NoAnswer, Request, Transport
+from rolecall.live.waiting import Waiting
 
 T = TypeVar("T")
 
@@ -20,6 +22,8 @@ AGAIN: Final = 3
 """How often the same request goes out again after no answer or a 5xx."""
 AGAIN_BUSY: Final = 8
 """How often it goes out again after 429."""
+PATIENCE: Final = 60.0
+"""Seconds in all that tries of one request may end without an answer before it is not sent again."""
 LONGEST_WAIT: Final = 300.0
 """The longest single wait in seconds that an org may ask for before we rather give up."""
 
@@ -50,6 +54,7 @@ class Exchange:
         self._clock = clock or LoopClock()
         self._chance = chance
         self.pace = Pace(self._clock)
+        self.waiting = Waiting(urlsplit(transport.name).netloc or transport.name)
 
     async def read(self, request: Request) -> Answer:
         """The answer to a request that changes nothing. Raises NoAnswer."""
@@ -59,11 +64,22 @@ class Exchange:
         return exchanged.answer
 
     async def send(self, request: Request, *, changes: bool) -> Exchanged:
-        """Send, wait as asked, send the very same again: after 429 up to 8 times, after nothing or a 5xx up to 3."""
+        """Send, wait as asked, send the very same again: after 429 up to 8 times, after nothing or a 5xx up to 3.
+
+        A request whose tries ended without an answer for a minute in all is not sent again. Every ten seconds without
+        an answer are reported on stderr.
+        """
+        with self.waiting.request():
+            return await self._send(request, changes)
+
+    async def _send(self, request: Request, changes: bool) -> Exchanged:
         busy = failed = 0
+        silent = 0.0
         doubtful = False
         while True:
+            started = self._clock.now()
             answer, lost = await self._once(request, changes)
+            silent += self._clock.now() - started if lost is not None else 0.0
             doubtful = doubtful or _is_doubtful(answer, lost)
             if answer is not None and answer.status not in WAITED_FOR:
                 return Exchanged(answer, None, doubtful and not answer.ok, busy + failed + 1)
@@ -72,9 +88,9 @@ class Exchange:
             else:
                 failed += 1
             wait = self._wait(answer, busy + failed)
-            final = lost is not None and lost.final
+            final = lost is not None and (lost.final or silent >= PATIENCE)
             if final or failed > AGAIN or busy > AGAIN_BUSY or wait > LONGEST_WAIT:
-                return Exchanged(answer, lost, doubtful, busy + failed)
+                return Exchanged(answer, _counted(lost, busy + failed), doubtful, busy + failed)
             log.info(
                 "waiting to try again",
                 extra={"code": "trying_again", **_about(request, answer), "seconds": round(wait, 3)},
@@ -92,6 +108,7 @@ class Exchange:
             code = error.problems[0].code
             log.info("no answer", extra={"code": "no_answer", **_about(request, None), "problem": code})
             return None, error
+        self.waiting.answered()
         seconds = round(self._clock.now() - started, 3)
         log.debug("answered", extra={"code": "answered", **_about(request, answer), "seconds": seconds})
         return answer, None
@@ -102,7 +119,16 @@ class Exchange:
             return backoff(tries, self._chance)
         if asked <= LONGEST_WAIT:
             self.pace.hold(asked)
+            self.waiting.asked_to_wait(asked)
         return spread(asked, self._chance)
+
+
+def _counted(lost: NoAnswer | None, tries: int) -> NoAnswer | None:
+    """Return the error of the last try with the number of tries, where there was more than one."""
+    if lost is None or tries == 1:
+        return lost
+    problem = lost.problems[0]
+    return NoAnswer(problem._replace(message=f"{problem.message} ({tries} tries)"), sent=lost.sent, final=lost.final)
 
 
 def _is_doubtful(answer: Answer | None, lost: NoAnswer | None) -> bool:

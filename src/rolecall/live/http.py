@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from rolecall import __version__
 from rolecall.errors import ConfigError, Problem, SecretError
 from rolecall.live.party import ORG, Party
-from rolecall.live.proxies import Proxy, ProxyProblemError, certificates, proxy_for
+from rolecall.live.proxies import LOOPBACK, Proxy, ProxyProblemError, certificates, proxy_for
 from rolecall.live.transport import Answer, NoAnswer, Request, Timeouts
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ CONNECTIONS = 8
 LARGEST_ANSWER = 64 * 1024 * 1024
 """Bytes of one answer after decompression; a page is far smaller."""
 _ERRNO = re.compile(r"^\[Errno -?\d+\] ")
-LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 Token = Callable[[], str]
 """Gives the bearer token; asked once, when the first request goes out."""
@@ -204,8 +203,14 @@ async def _answered(
             return Answer(response.status_code, _lower(response.headers), _scrubbed(body, response, token))
     except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError) as error:
         raise _unreachable(url, error, party) from None
-    except (httpx.TimeoutException, TimeoutError):
-        raise _lost(f"{party.code}_timeout", f"{party.name} did not answer {request} in time") from None
+    except httpx.TimeoutException:
+        message = f"{party.name} ({urlsplit(url).netloc}) sent nothing for {timeouts.read:g} s in answer to {request}"
+        raise _lost(f"{party.code}_timeout", message) from None
+    except TimeoutError:
+        message = (
+            f"{party.name} ({urlsplit(url).netloc}) did not complete its answer to {request} in {timeouts.whole:g} s"
+        )
+        raise _lost(f"{party.code}_timeout", message) from None
     except (httpx.TransportError, httpx.DecodingError, httpx.StreamError) as error:
         raise _lost(f"{party.code}_cut", f"the answer to {request} broke off ({type(error).__name__})") from None
 

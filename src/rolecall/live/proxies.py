@@ -17,6 +17,7 @@ from urllib.request import getproxies
 from rolecall.errors import Problem
 
 _SOCKS = ("socks5", "socks5h")
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _PORTS = {"https": 443, "http": 80}
 
 

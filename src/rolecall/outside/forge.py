@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import yaml
 
-_TIMEOUT = 10.0
+from rolecall.live.call import Call, CallError, call
+from rolecall.live.proxies import LOOPBACK, ProxyProblemError, connection
+
+SECONDS = 10.0
+"""Seconds that one answer of a forge may take in all."""
+_NOT_FOUND = 404
 _ACTION = re.compile(r"[\w.-]+/rolecall@\S+")
 _COMMAND = re.compile(r"\brolecall\b[^\n]*\bapply\b")
 _ORIGIN = re.compile(r"(?:[:/])(?P<repository>[\w.-]+/[\w.-]+?)(?:\.git)?/?$")
@@ -89,17 +95,17 @@ def _on_github(name: str, environ: Mapping[str, str], origin: str | None) -> Pro
 
 def _get(forge: str, url: str, headers: Mapping[str, str]) -> tuple[Mapping[str, Any], str]:
     """Return the forge's answer and an empty reason, or nothing and why there is none."""
-    import httpx
-
     try:
-        answer = httpx.get(url, headers=dict(headers), timeout=_TIMEOUT)
-        content = answer.json() if answer.is_success else {}
-    except (httpx.HTTPError, ValueError) as error:
-        return {}, f"{forge} could not be asked ({type(error).__name__})"
-    if answer.status_code == httpx.codes.NOT_FOUND:
+        proxy, trusted = connection(url, environment=urlsplit(url).hostname not in LOOPBACK)
+        answer = call(Call("GET", url, headers, proxy=proxy, trusted=trusted, seconds=SECONDS))
+        content = json.loads(answer.body) if answer.ok else {}
+    except (ProxyProblemError, CallError, ValueError, RecursionError) as error:
+        reason = str(error) if isinstance(error, CallError) else f"could not be asked ({type(error).__name__})"
+        return {}, f"{forge} {reason}"
+    if answer.status == _NOT_FOUND:
         return {}, f"{forge} knows no such environment, and creates it without reviewers"
-    if not answer.is_success or not isinstance(content, dict):
-        return {}, f"{forge} answered {answer.status_code}"
+    if not answer.ok or not isinstance(content, dict):
+        return {}, f"{forge} answered {answer.status}"
     return content, ""
 
 

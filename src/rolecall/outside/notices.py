@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import ssl
 import time
 from collections.abc import Callable, Mapping
@@ -9,16 +10,22 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from rolecall.errors import Misuse, Problem, RolecallError
+from rolecall.live.call import Call, CallError, call
+from rolecall.live.proxies import LOOPBACK
 
 TRIES = 4
-_TIMEOUT = 10.0
+"""How often a notice is sent before it is reported as not delivered."""
+SECONDS = 10.0
+"""Seconds that one try may take in all. The body of the response is not read."""
+TOTAL = 120.0
+"""Seconds after which no further try starts, waits included."""
 _LONGEST_WAIT = 30.0
-_LOOPBACK = ("127.0.0.1", "::1", "localhost")
+_BUSY = 429
 _SLACK = "slack:"
 
 
 class NotTold(RolecallError):
-    """A notice did not get through."""
+    """A notice was not delivered."""
 
 
 class Notice(NamedTuple):
@@ -38,7 +45,7 @@ def check(url: str) -> None:
     parts = urlsplit(url.removeprefix(_SLACK))
     if parts.scheme == "https" and parts.hostname:
         return
-    if parts.scheme == "http" and parts.hostname in _LOOPBACK:
+    if parts.scheme == "http" and parts.hostname in LOOPBACK:
         return
     hint = "write https://…, or slack:https://… for one that takes Slack's form"
     raise Misuse(Problem("notify_url", "the address to notify is no https URL", None, hint))
@@ -60,34 +67,43 @@ def post(
     *,
     proxy: str | None = None,
     trusted: ssl.SSLContext | bool = True,
+    seconds: float = SECONDS,
 ) -> None:
-    """Post it, and again where the other side is busy or out of reach, four times in all. Raises NotTold, Misuse.
+    """Post it, and again where the server is busy or cannot be reached: at most four tries of ``seconds`` each, and no
+    new one after two minutes. Raises NotTold, Misuse.
 
     ``proxy`` and ``trusted``, the authorities, are those of the environment; nothing is read from it here.
     """
-    import httpx
-
     check(url)
-    why = ""
-    with httpx.Client(timeout=_TIMEOUT, follow_redirects=False, trust_env=False, proxy=proxy, verify=trusted) as client:
-        for attempt in range(TRIES):
-            wait = 2.0**attempt
-            try:
-                answer = client.post(url.removeprefix(_SLACK), json=dict(payload(url, notice)))
-            except httpx.HTTPError as error:
-                why = f"could not be reached ({type(error).__name__})"
-            else:
-                if answer.is_success:
-                    return
-                why = f"answered {answer.status_code}"
-                if answer.status_code != httpx.codes.TOO_MANY_REQUESTS and answer.status_code < 500:
-                    break
-                wait = _asked(answer.headers.get("Retry-After", ""), wait)
-            if attempt + 1 < TRIES:
-                sleep(min(wait, _LONGEST_WAIT))
-    hint = "it is told again by the next look"
-    raise NotTold(Problem("not_told", f"the notice did not get through: {place(url)} {why}", None, hint))
+    body = json.dumps(dict(payload(url, notice)), ensure_ascii=False).encode()
+    headers = {"content-type": "application/json"}
+    request = Call("POST", url.removeprefix(_SLACK), headers, body, proxy, trusted, seconds, largest=0)
+    started = time.monotonic()
+    for attempt in range(TRIES):
+        reason, wait = _try(request, 2.0**attempt)
+        if reason is None:
+            return
+        if wait is None or attempt + 1 == TRIES or time.monotonic() - started + wait > TOTAL:
+            break
+        sleep(wait)
+    tries = f" ({attempt + 1} tries)" if attempt else ""
+    message = f"The notification was not delivered: {place(url)} {reason}{tries}"
+    raise NotTold(Problem("not_told", message, None, "the next drift check sends it again"))
 
 
-def _asked(said: str, otherwise: float) -> float:
-    return float(said) if said.isascii() and said.isdecimal() else otherwise
+def _try(request: Call, wait: float) -> tuple[str | None, float | None]:
+    """Send it once. Return why it was not delivered and the seconds until a retry, each None where there is none."""
+    try:
+        response = call(request)
+    except CallError as error:
+        return str(error), wait
+    if response.ok:
+        return None, None
+    reason = f"answered {response.status}"
+    if response.status != _BUSY and response.status < 500:
+        return reason, None
+    return reason, min(_asked(response.headers.get("retry-after", ""), wait), _LONGEST_WAIT)
+
+
+def _asked(text: str, otherwise: float) -> float:
+    return float(text) if text.isascii() and text.isdecimal() and len(text) < 10 else otherwise

@@ -61,3 +61,23 @@ def test_what_is_said_beside_the_message_is_kept(capsys: pytest.CaptureFixture[s
     text, row = capsys.readouterr().err.splitlines()
     assert text == "info: answered status=200 path=/v1/org"
     assert json.loads(row)["status"] == 200
+
+
+@pytest.mark.parametrize(
+    ("call", "line"),
+    [
+        (Invocation(), "waiting for acme.example.com, 10 s\n"),
+        (Invocation(verbosity=-1), ""),
+    ],
+)
+def test_progress_is_a_plain_line_unless_quiet(call: Invocation, line: str, capsys: pytest.CaptureFixture[str]) -> None:
+    configure(call)
+    logging.getLogger("rolecall.progress").info("waiting for acme.example.com, 10 s", extra={"code": "waiting"})
+    assert capsys.readouterr().err == line
+
+
+def test_progress_is_an_object_in_json(capsys: pytest.CaptureFixture[str]) -> None:
+    configure(Invocation(log_format="json"))
+    logging.getLogger("rolecall.progress").info("waiting for acme.example.com, 10 s", extra={"code": "waiting"})
+    line = json.loads(capsys.readouterr().err)
+    assert (line["level"], line["code"], line["message"]) == ("info", "waiting", "waiting for acme.example.com, 10 s")
