@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from yaml.nodes import MappingNode, Node, ScalarNode
 
 from rolecall.desired.emit import entry_lines
+from rolecall.desired.emit_comments import comment_places, commented_list
 from rolecall.desired.emit_nodes import Field, Splice, Text, is_block, items, spliced
 from rolecall.desired.emit_text import flow, quoted, scalar
 from rolecall.desired.merge import KEYED
@@ -128,14 +129,16 @@ def value_splices(doc: Text, field: Field, said: Any, *, as_json: bool = False) 
         return
     old = {normalise.name(item.value): item for item in items(field.value)}
     kept, new = [name for name in old if name in said], [name for name in said if name not in old]
-    if field.alias or not is_block(field.value):
+    if not field.alias and not is_block(field.value) and comment_places(doc.text[field.start : field.end]):
+        yield from commented_list(doc, old, kept, [_like(next(iter(old.values()), None), name, False) for name in new])
+    elif field.alias or not is_block(field.value):
         if new or len(kept) < len(old):
             texts = [doc.text[old[name].start_mark.index : doc.end(old[name])] for name in kept]
             first = next(iter(old.values()), None)
             fresh = [_like(first, name, as_json) for name in new]
             yield Splice(field.start, field.end, f"[{', '.join([*texts, *fresh])}]")
-        return
-    yield from _block_list(doc, old, kept, new)
+    else:
+        yield from _block_list(doc, old, kept, new)
 
 
 def _like(old: Node | None, said: Any, as_json: bool) -> str:

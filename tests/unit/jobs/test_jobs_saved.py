@@ -235,7 +235,7 @@ def put(said, path, value):
 @pytest.mark.parametrize("hashes", ["kept", "made anew"])
 def test_a_plan_with_anything_in_the_place_of_a_part_ends_in_an_error(plan, tmp_path, odd, hashes):
     whole = json.loads(plan_json(plan))
-    for path in list(places(whole))[1:]:
+    for path in list(places(whole))[1 + ODD.index(odd) :: 29]:
         said = json.loads(json.dumps(whole))
         put(said, path, odd)
         if said == whole:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from small_org import ask, config, live, many, person, plan
 
@@ -159,4 +161,30 @@ def test_what_a_mapping_gives_only_until_the_default_moves_is_told():
     assert made.impact.changed == 0
     (row,) = made.impact.transients
     assert (row.kind, row.combo, row.from_step, row.to_step) == ("has", Combo("X", "team_admin"), 1, 2)
+    assert [who.email for who in made.impact.at_risk] == ["ann@acme.com"]
+
+
+UPGRADING = Scim(True, "okta", "upgrading", False)
+
+
+def test_a_switch_of_scim_and_a_step_of_the_upgrade_never_share_a_level():
+    """R33: whichever came first would decide who has what at the end."""
+    org = live({}, scim=UPGRADING, legacy_links={})
+    made = make(ask(config({}, scim=Scim(enabled=False, endpoint="new")), org, [person("ann")]))
+    assert [[(change.address, change.action) for change in level] for level in levels(made)] == [
+        [("scim", "update")],
+        [("scim", "upgrade")],
+    ]
+
+
+def test_users_with_manual_edits_in_no_changed_group_are_part_of_the_simulation():
+    """Ann's edit ends with manual editing, and the default's role begins with the new endpoint (R16, R18)."""
+    default = Defaults("team_admin", frozenset({"Everyone"}))
+    org = live({}, scim=replace(UPGRADING, manual_editing=True), legacy_links={}, defaults=default)
+    desired = config({}, scim=Scim(endpoint="new", manual_editing=False))
+    made = make(ask(desired, org, [person("ann", manual="team_admin: Everyone"), person("bo")]))
+    assert [level[0].action for level in levels(made)] == ["update", "upgrade"]
+    (row,) = made.impact.transients
+    assert (row.who.email, row.kind, row.combo) == ("ann@acme.com", "lacks", Combo("Everyone", "team_admin"))
+    assert (row.from_step, row.to_step) == (1, 2)
     assert [who.email for who in made.impact.at_risk] == ["ann@acme.com"]
