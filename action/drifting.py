@@ -31,15 +31,19 @@ def drift(job: Job) -> int:
     url = _tell(job, found, print_, shown, complete=whole)
     job.output(drift=len(found["drift"]) + len(found["alarms"]), fingerprint=print_, url=url, seen=str(whole).lower())
     if not whole:
-        annotate("warning", f"{job.env or 'the org'} could not be read completely; see the summary")
+        why = found["undetermined"] or "the org could not be read completely"
+        annotate("warning", f"{job.env or 'the org'}: {why}; see the summary")
     if print_:
         annotate("warning", f"{job.env or 'the org'} drifted; {url or 'see the summary'}")
     return 0
 
 
 def read_completely(found: dict[str, Any]) -> bool:
-    """Whether nothing was left out: a section, a field or users that were not read may have drifted unnoticed."""
-    return not found["not_evaluated"] and all(row["state"] == "complete" for row in found["coverage"].values())
+    """Whether drift is known: without a record of an apply, or with a section, a field or users that were not read,
+    anything may have drifted unnoticed."""
+    if found["undetermined"] or found["not_evaluated"]:
+        return False
+    return all(row["state"] == "complete" for row in found["coverage"].values())
 
 
 def fingerprint(found: dict[str, Any]) -> str:

@@ -143,3 +143,12 @@ def test_users_in_a_file_of_their_own_are_stored_whole(site: Site) -> None:
     workflows = [*ROOT.glob("pipelines/github/*.yml"), *ROOT.glob("examples/acme/.github/workflows/*.yml")]
     for text in (path.read_text(encoding="utf-8") for path in workflows):
         assert text.count("/cache/") == text.count("-people.jsonl"), "a cache has both files"
+
+
+def test_no_issue_is_closed_without_a_record(applied: Site) -> None:
+    by_hand(applied, "Writer-Docs", ENGINEERING)
+    applied.run("drift")
+    (applied.repo / "kept" / "journal.db").unlink()
+    lost = applied.run("drift")
+    assert lost.code == 0, lost.log
+    assert [row["state"] for row in applied.forge.issues] == ["open"], "without a record, nothing is known"

@@ -100,7 +100,7 @@ def test_a_finding_is_reported_when_it_is_new_and_when_it_is_cleared(cron: Cron)
 def test_an_incomplete_read_is_reported_each_time_and_clears_nothing(cron: Cron) -> None:
     cron.check(2, "aa")
     for _ in range(2):
-        assert cron.check(7).subject == "rolecall org: not everything could be read"
+        assert cron.check(7).subject == "rolecall org: drift is not fully known"
     assert cron.check(2, "aa") == Mail(0, None), "it is not new"
 
 

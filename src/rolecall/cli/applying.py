@@ -16,6 +16,7 @@ from rolecall.cli.consent import Yes, consent, refuse_blocked
 from rolecall.cli.console import stdout
 from rolecall.cli.facts import holder, run_facts
 from rolecall.cli.failure import tell
+from rolecall.cli.journals import check_journal
 from rolecall.cli.known_plans import differs_from
 from rolecall.cli.options import Invocation
 from rolecall.cli.people import redacted, shown
@@ -50,7 +51,7 @@ class Approved:
 def apply_plan(call: Invocation, saved: Path | None, options: dict[str, Any]) -> Exit:
     """The whole of `apply`."""
     config = read(call)
-    _check_journal(call, config, options["journal_lost_ok"])
+    check_journal(call, config, lost_ok=options["journal_lost_ok"])
     return wait_for(_apply(call, config, saved, options))
 
 
@@ -182,21 +183,6 @@ def _exit(report: RunReport) -> Exit:
     if run.outcome != "done":
         return Exit.INCOMPLETE
     return Exit.HUMAN if run.human else Exit.OK
-
-
-def _check_journal(call: Invocation, config: Config, lost_ok: bool) -> None:
-    """In a pipeline a journal in a file is no common memory and no common lock; a rehearsal may do without."""
-    if not call.ci or config.org.kind == "local":
-        return
-    if config.journal.is_default and not lost_ok:
-        message = "CI is set and the journal is a file here, which dies with the runner"
-        hint = "set `journal.url` to a PostgreSQL database, or say --journal-lost-ok"
-        raise ConfigError(Problem("journal_lost", message, config.journal.source, hint))
-    if isinstance(config.journal.url, str) and config.journal.url.startswith("sqlite:"):
-        message = "the journal is a file: two runners have two memories and no common lock"
-        hint = "each write is safe by its ETag, their sequence is not: never run two at once"
-        warning = Problem("journal_alone", message, config.journal.source, hint, "warning")
-        tell([warning], as_json=call.log_format == "json", color=call.color)
 
 
 @contextmanager

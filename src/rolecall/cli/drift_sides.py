@@ -30,9 +30,6 @@ def accept_drift(call: Invocation, config: Config, made: Drifts, approve: str | 
     """
     found = made.looked.found
     out = stdout(call.environ, color=call.color)
-    if not found.drifts:
-        out.lines([line("Nothing to accept.", "bold")])
-        return Exit.OK
     from rolecall.jobs.accept import accept, refuse_unmanaged, write_accepted
 
     refuse_unmanaged(made.inquiry.question.desired, found.drifts)
@@ -47,6 +44,13 @@ def accept_drift(call: Invocation, config: Config, made: Drifts, approve: str | 
     if acceptance.texts:
         out.lines([line("Look at the diff, commit it, and let `rolecall apply` record it.", "dim")])
     return Exit.OK
+
+
+def say_nothing_to_accept(call: Invocation, found: Found) -> None:
+    """Say that the config stays as it is, and whether that is because drift is unknown."""
+    known = found.determined and not found.unread
+    text = "Nothing to accept." if known else "Nothing to accept in what is known."
+    stdout(call.environ, color=call.color).lines([line(text, "bold")])
 
 
 def _consent(call: Invocation, found: Found, approve: str | None) -> None:

@@ -13,9 +13,10 @@ from typing import Any
 from rolecall.cli.command import worst
 from rolecall.cli.facts import run_facts
 from rolecall.cli.failure import tell
+from rolecall.cli.journals import check_journal, journal_url
 from rolecall.cli.options import Invocation
 from rolecall.cli.planning import lifts, whose
-from rolecall.cli.session import Session, day, journal_url, now, read, session, wait_for, wanted
+from rolecall.cli.session import Session, day, now, read, session, wait_for, wanted
 from rolecall.desired import Config
 from rolecall.errors import Exit, Problem
 from rolecall.jobs import past
@@ -26,7 +27,7 @@ from rolecall.model.desired import NOTHING_APPLIED
 from rolecall.outside.git import blame
 from rolecall.outside.git_command import UNSHALLOW, is_shallow
 from rolecall.plan.drift import Memory
-from rolecall.plan.drift_found import Found
+from rolecall.plan.drift_found import UNDETERMINED, Found
 from rolecall.plan.drift_make import Past
 from rolecall.report.phrases import count
 
@@ -58,13 +59,15 @@ def look_for_drift(call: Invocation, wish: Wish) -> Exit:
 
         check(wish.notify)
     config = read(call)
+    if call.snapshot is None and wish.baseline is None:
+        check_journal(call, config)
     with _journal(call, config, wish) as journal:
         return wait_for(_look(call, config, wish, journal))
 
 
 async def _look(call: Invocation, config: Config, wish: Wish, journal: Journal | None) -> Exit:
     from rolecall.cli.drift_present import show_found, write_reports
-    from rolecall.cli.drift_sides import accept_drift, revert_drift
+    from rolecall.cli.drift_sides import accept_drift, revert_drift, say_nothing_to_accept
 
     begun = monotonic()
     made = await _made(call, config, wish, journal)
@@ -76,7 +79,9 @@ async def _look(call: Invocation, config: Config, wish: Wish, journal: Journal |
     _tell_shallow(call, config, found)
     left = _tell(call, config, wish, journal, found, monotonic() - begun)
     if wish.accept:
-        return worst(left, accept_drift(call, config, made, wish.approve))
+        if found.drifts:
+            return worst(left, accept_drift(call, config, made, wish.approve))
+        say_nothing_to_accept(call, found)
     if wish.out:
         left = worst(left, revert_drift(call, config, found, wish.out, wish.people))
     return worst(left, drift_exit(found, detailed=wish.detailed_exitcode))
@@ -142,12 +147,21 @@ def _remember(call: Invocation, config: Config, journal: Journal, made: Drifts) 
     found, org_id = made.looked.found, made.looked.found.org.id
     caller = made.inquiry.question.live.facts.caller.email
     facts = run_facts(call, config, caller)
-    message = f"{len(found.drifts)} drifted" if found.drifts else "nothing drifted"
+    message = _outcome(found)
     record_look(journal, org_id, "drift", facts, found.sighting, message)
     keep_look(journal, org_id, made.looked.look)
     if found.sighting is not None and found.sighting.complete:
         watch_from(journal, org_id, found.at, first=True)
     forget_old(journal, org_id, found.at, config.journal.keep_days)
+
+
+def _outcome(found: Found) -> str:
+    """Return the closing line of a check, for the journal."""
+    if found.drifts:
+        return f"{len(found.drifts)} drifted"
+    if not found.determined:
+        return UNDETERMINED
+    return "no drift in what was read" if found.unread else "nothing drifted"
 
 
 @contextmanager
@@ -168,10 +182,11 @@ def _journal(call: Invocation, config: Config, wish: Wish) -> Iterator[Journal |
 
 
 def drift_exit(found: Found, *, detailed: bool) -> Exit:
-    """What a look leaves with: 3 where a standing limit or an access test does not hold, whatever was asked."""
+    """Return the exit code of a check: 3 if a standing limit or an access test fails, with ``detailed`` 2 for drift and
+    7 if drift is unknown, wholly or in part."""
     codes = [Exit.REFUSED] if any(alarm.kind != "watch" for alarm in found.alarms) else []
     if detailed and (found.drifts or found.alarms):
         codes.append(Exit.CHANGES)
-    elif detailed and (found.unread or found.observed):
+    elif detailed and (found.unread or found.observed or not found.determined):
         codes.append(Exit.UNSEEN)
     return worst(*codes)

@@ -48,5 +48,10 @@ def _folder_in_repository(call: Invocation, root: Root) -> str:
     return f"{here.relative_to(top).as_posix()}/"
 
 
+def checkout(folder: Path) -> Path:
+    """Return the root of the repository that a folder is in; the folder itself outside of one."""
+    return _repository(folder.resolve()) or folder.resolve()
+
+
 def _repository(here: Path) -> Path | None:
     return next((folder for folder in (here, *here.parents) if os.path.lexists(folder / ".git")), None)

@@ -146,6 +146,7 @@ def memory(call: Invocation, config: Config) -> Callable[[str], Applied]:
 
 def find_journal(call: Invocation, config: Config) -> Journal | None:
     """The journal there is, or None where there is none yet: looking makes none."""
+    from rolecall.cli.journals import journal_url
     from rolecall.journal.opened import find_journal as find
 
     return find(journal_url(call, config), config.root)
@@ -153,15 +154,10 @@ def find_journal(call: Invocation, config: Config) -> Journal | None:
 
 def open_journal(call: Invocation, config: Config) -> Journal:
     """The journal that runs are recorded in, made where there is none."""
+    from rolecall.cli.journals import journal_url
     from rolecall.journal.opened import open_journal as opened
 
     return opened(journal_url(call, config), config.root)
-
-
-def journal_url(call: Invocation, config: Config) -> str:
-    """The journal's url, resolved where it is a secret."""
-    said = config.journal.url
-    return said if isinstance(said, str) else secret(call, config, said)
 
 
 def secret(call: Invocation, config: Config, reference: SecretRef) -> str:

@@ -68,4 +68,5 @@ def build_journal(said: dict[str, Any], sources: Sources) -> JournalTarget:
     url = said.get("url", DEFAULT_JOURNAL)
     keep = days(said["keep"]) if "keep" in said else DEFAULT_KEEP_DAYS
     source = sources.where(("journal",), key=True) if said else None
-    return JournalTarget(secret(url, sources, ("journal", "url")) if isinstance(url, dict) else url, keep, source)
+    target = secret(url, sources, ("journal", "url")) if isinstance(url, dict) else url
+    return JournalTarget(target, keep, source, named="url" in said)

@@ -25,9 +25,9 @@ Find = Callable[[], "Journal | None"]
 
 
 def examine_journal(config: Config, find: Find, *, ci: bool) -> Check:
-    """8: a journal that cannot be opened, or that dies with a pipeline's runner."""
+    """8: a journal that cannot be opened, or that is lost with a pipeline's runner (``ci``)."""
     if ci and config.journal.is_default and config.org.kind != "local":
-        hint = "set `journal.url` to a PostgreSQL database, such as `{env: ROLECALL_JOURNAL}`"
+        hint = "set ROLECALL_JOURNAL to the url of a PostgreSQL database"
         problem = Problem("journal_lost", "the journal is a file that dies with the runner", None, hint)
         return Check("journal", problems=(problem,))
     try:

@@ -13,12 +13,15 @@ from rolecall.plan.drift import DriftClass
 from rolecall.plan.drift_found import AlarmKind, Found
 
 _CLASSES: tuple[DriftClass, ...] = ("console", "both", "other_run", "idp", "differs", "unapplied", "unknown")
+_OF_THE_LAST_APPLY: tuple[DriftClass, ...] = ("console", "both", "other_run", "idp", "unapplied")
+"""The classes that are unknown where no apply is recorded."""
+
 _ALARMS: tuple[AlarmKind, ...] = ("watch", "limit", "access_test")
 
 
 def drift_metrics(found: Found, seconds: float) -> Iterator[Metric]:
     """All metrics of a look that took so many seconds. Sections and classes without drift are there as zero, so that
-    an alert ends."""
+    an alert ends; where no apply is recorded, what cannot be determined has no sample."""
     org = {"org": found.org.id, "env": found.org.env or ""}
 
     def one(name: str, help_: str, value: float | None, **labels: str) -> Metric:
@@ -30,9 +33,12 @@ def drift_metrics(found: Found, seconds: float) -> Iterator[Metric]:
         Sample(rows[section, kind], {**org, "section": section, "class": kind})
         for section in sorted({*sections_of(found.coverage), *(section for section, _ in rows)})
         for kind in _CLASSES
+        if found.determined or rows[section, kind] or kind not in _OF_THE_LAST_APPLY
     )
     yield Metric("rolecall_drift", "Addresses by section and class of drift.", drift)
-    yield one("drift_counted", "Addresses that count as drift.", len(found.drifts))
+    counted = len(found.drifts) if found.determined or found.drifts else None
+    yield one("drift_counted", "Addresses that count as drift. No sample where that is unknown.", counted)
+    yield one("drift_determined", "0 where drift is unknown, as no apply is recorded, else 1.", found.determined)
     kinds = Counter(alarm.kind for alarm in found.alarms)
     alarms = tuple(
         Sample(kinds[kind], {**org, "kind": kind}) for kind in _ALARMS if kinds[kind] or kind not in found.not_evaluated

@@ -21,18 +21,20 @@ Told = Mapping[str, Mapping[str, Any]]
 class News:
     """What nobody was told yet, and what was told and is no more. ``now`` is what will have been told.
 
-    ``unread`` are sections, and ``people``, that could be read at the last look and could not be read at this one.
+    ``unread`` are sections, and ``people``, that could be read at the last check and could not be read at this one;
+    ``undetermined`` is true if this check is the first one that found no record of an apply.
     """
 
     drifts: tuple[Drift, ...]
     alarms: tuple[Alarm, ...]
     unread: tuple[str, ...]
+    undetermined: bool
     cleared: tuple[tuple[str, Mapping[str, Any]], ...]
     now: Told
 
     @property
     def any(self) -> bool:
-        return bool(self.drifts or self.alarms or self.unread or self.cleared)
+        return bool(self.drifts or self.alarms or self.unread or self.undetermined or self.cleared)
 
 
 def news(found: Found, told: Told) -> News:
@@ -40,19 +42,22 @@ def news(found: Found, told: Told) -> News:
     drifts = {row.fingerprint: row for row in found.drifts}
     alarms = {alarm.fingerprint: alarm for alarm in found.alarms}
     unread = {fingerprint("unread", section): section for section in found.unread}
+    unknown = () if found.determined else (fingerprint("undetermined"),)
     since = found.at.isoformat()
     now: dict[str, Mapping[str, Any]] = {
         **{key: {"what": row.address, "kind": row.kind, "since": since} for key, row in drifts.items()},
         **{key: {"what": alarm.name, "kind": alarm.kind, "since": since} for key, alarm in alarms.items()},
         **{key: {"what": section, "kind": "unread", "since": since} for key, section in unread.items()},
+        **{key: {"what": "last apply", "kind": "undetermined", "since": since} for key in unknown},
     }
     unseen = {key: item for key, item in told.items() if key not in now and _unseen(found, item)}
-    still = {item["what"] for item in now.values() if item["kind"] != "unread"}
+    still = {item["what"] for item in now.values() if item["kind"] not in ("unread", "undetermined")}
     gone = ((key, item) for key, item in sorted(told.items()) if key not in now and key not in unseen)
     return News(
         tuple(row for key, row in drifts.items() if key not in told),
         tuple(alarm for key, alarm in alarms.items() if key not in told),
         tuple(section for key, section in unread.items() if key not in told),
+        any(key not in told for key in unknown),
         tuple((key, item) for key, item in gone if item["what"] not in still or item["kind"] == "watch"),
         {**now, **unseen, **{key: told[key] for key in now if key in told}},
     )
@@ -71,4 +76,6 @@ def told(journal: Journal, org_id: str, url: str) -> Told:
 def _unseen(found: Found, item: Mapping[str, Any]) -> bool:
     if item["kind"] in ("watch", "limit", "access_test"):
         return found.sighting is None or not found.sighting.complete
-    return item["kind"] != "unread" and any(concerns(name, item["what"]) for name in found.unread)
+    if item["kind"] in ("unread", "undetermined"):
+        return False
+    return not found.determined or any(concerns(name, item["what"]) for name in found.unread)

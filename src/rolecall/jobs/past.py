@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
@@ -11,10 +11,10 @@ from rolecall.codec.look import decode_look
 from rolecall.desired import Config
 from rolecall.errors import ConfigError, Problem, Where
 from rolecall.journal.port import Journal
-from rolecall.model.desired import Applied
+from rolecall.model.desired import NOTHING_APPLIED, Applied
 from rolecall.model.kinds import KINDS, address
 from rolecall.model.look import Look
-from rolecall.model.run import Run
+from rolecall.model.run import Record, Run
 from rolecall.model.settings import BLANK, UNSET, Address, Settings
 from rolecall.plan.drift import Memory
 from rolecall.plan.drift_found import Basis
@@ -34,12 +34,22 @@ _LOOK_BACK = 20
 def from_journal(journal: Journal, org_id: str, now: datetime) -> Past:
     """What the journal remembers of an org."""
     records = journal.records(org_id)
-    last = _last_apply(journal, org_id)
-    basis = Basis("journal", f"run {last.id}", last.ended_at or last.started_at) if last and records else Basis()
-    memory = Memory(journal.applied(org_id), frozenset(record.address for record in records), journal.id)
+    applied = journal.applied(org_id)
+    basis = Basis() if applied == NOTHING_APPLIED else _basis(_last_apply(journal, org_id), records)
+    memory = Memory(applied, frozenset(record.address for record in records), journal.id)
     known = journal.recall(org_id, WATCHED)
     watched = journal.sighting_at(org_id, datetime.fromisoformat(known))[0] if known else None
     return Past(memory, basis, last_look(journal, org_id), journal.sighting_at(org_id, now)[0], watched)
+
+
+def _basis(last: Run | None, records: Sequence[Record]) -> Basis:
+    """The last apply, or, where its run was pruned, the run that recorded the newest value."""
+    if last is not None:
+        return Basis("journal", f"run {last.id}", last.ended_at or last.started_at)
+    if not records:
+        return Basis("journal", "an apply")
+    newest = max(records, key=lambda record: record.at)
+    return Basis("journal", f"run {newest.run}", newest.at)
 
 
 def last_look(journal: Journal, org_id: str) -> Look | None:

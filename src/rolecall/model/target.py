@@ -70,11 +70,12 @@ class PeopleSource:
 
 @dataclass(frozen=True, slots=True)
 class JournalTarget:
-    """Where runs are remembered, and for how many days."""
+    """Where runs are remembered, and for how many days. ``named`` is true if the config has the url."""
 
     url: str | SecretRef = DEFAULT_JOURNAL
     keep_days: int = DEFAULT_KEEP_DAYS
     source: Where | None = None
+    named: bool = False
 
     @property
     def is_default(self) -> bool:

@@ -11,7 +11,7 @@ from rolecall.model.authorship import Blame
 from rolecall.model.kinds import split_address
 from rolecall.model.outcome import Event
 from rolecall.plan.drift import Drift
-from rolecall.plan.drift_found import Alarm, Found, PeopleNews
+from rolecall.plan.drift_found import UNDETERMINED, Alarm, Found, PeopleNews
 from rolecall.plan.encode import encode_problem, encode_released
 from rolecall.plan.value import Plan, Tally, Who
 
@@ -27,6 +27,7 @@ def encode_found(found: Found) -> dict[str, Json]:
         "at": found.at.isoformat(),
         "as_of": found.as_of.isoformat(),
         "basis": {**found.basis._asdict(), "at": found.basis.at.isoformat() if found.basis.at else None},
+        "undetermined": None if found.determined else UNDETERMINED,
         "coverage": {
             name: {"state": seen.state, "read": seen.read, "total": seen.total} for name, seen in found.coverage.items()
         },

@@ -18,6 +18,8 @@ from rolecall.plan.value import OrgRef, Plan, Released, Tally, Unmanaged, Who
 
 AlarmKind = Literal["watch", "limit", "access_test"]
 
+UNDETERMINED = "drift cannot be determined: no apply is recorded"
+
 
 class Basis(NamedTuple):
     """What live was compared with beside the config: the journal, a file or a commit in its place, or nothing.
@@ -130,6 +132,11 @@ class Found:
     def drifts(self) -> tuple[Drift, ...]:
         """The rows that count as drift."""
         return tuple(row for row in self.rows if row.fingerprint in self.counted)
+
+    @property
+    def determined(self) -> bool:
+        """Whether there is something to compare the org with. Without it drift is unknown: no drift is no all-clear."""
+        return self.basis.kind != "none"
 
     @property
     def unread(self) -> tuple[str, ...]:

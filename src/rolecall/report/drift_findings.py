@@ -9,10 +9,11 @@ from collections.abc import Iterator
 from rolecall.codec.settings import encode_value
 from rolecall.model.kinds import split_address
 from rolecall.model.settings import Value
-from rolecall.plan.drift_found import Found
+from rolecall.plan.drift_found import UNDETERMINED, Found
 from rolecall.plan.users_read import SECTION
 from rolecall.report.coverage import users_sentence
 from rolecall.report.drift_walk import DriftWalk, Entry
+from rolecall.report.drift_words import undetermined_sentence
 from rolecall.report.findings import Finding, Level, of_problems, worst_first
 from rolecall.report.junit import Case
 from rolecall.report.table import table
@@ -27,6 +28,8 @@ COLUMNS = (
 def drift_findings(walked: DriftWalk) -> list[Finding]:
     """What must not be as errors, drift as warnings, the rest as notes; worst first."""
     found = [Finding("error", f"drift.{alarm.kind}", note.text, alarm.source) for alarm, note in walked.alarms]
+    if not walked.found.determined:
+        found.append(Finding("error", "drift.undetermined", undetermined_sentence()))
     found += of_problems(walked.warnings, "drift")
     for part in (*walked.parts, *walked.aside):
         for entry in part.entries:
@@ -50,6 +53,9 @@ def drift_suites(walked: DriftWalk) -> list[tuple[str, list[Case]]]:
         if section in walked.found.unread:
             sections.append(Case(section, _unread_words(section, walked), error=True))
             continue
+        if not walked.found.determined and section not in drifts and section != SECTION:
+            sections.append(Case(section, undetermined_sentence(), error=True))
+            continue
         told = "\n".join(entry_words(entry) for entry in drifts.get(section, ()))
         where = next((entry.where for entry in drifts.get(section, ())), None)
         sections.append(Case(section, told or None, where=where))
@@ -66,19 +72,23 @@ def _unread_words(section: str, walked: DriftWalk) -> str:
 
 def drift_gitlab(walked: DriftWalk) -> str:
     """Counts as GitLab's widget reads them: what somebody created, updated and deleted in the org. ``unread`` lists
-    what could not be read, if anything; the widget ignores it."""
+    what could not be read, if anything, and ``undetermined`` why drift is unknown; the widget ignores both."""
     marks = Counter(entry.mark for part in walked.parts for entry in part.entries)
-    unread = {"unread": list(walked.found.unread)} if walked.found.unread else {}
-    return json.dumps({"create": marks["+"], "update": marks["~"], "delete": marks["-"], **unread}) + "\n"
+    found = walked.found
+    unknown: dict[str, object] = {"unread": list(found.unread)} if found.unread else {}
+    unknown |= {} if found.determined else {"undetermined": UNDETERMINED}
+    return json.dumps({"create": marks["+"], "update": marks["~"], "delete": marks["-"], **unknown}) + "\n"
 
 
 def drift_csv(found: Found) -> str:
     """A line for each address that is not in sync; values as JSON, people as counts of what the drift did.
 
-    Where users were not read completely, the last line says so: address ``people``, class ``unknown``.
+    The last lines say what is unknown: address ``settings``, class ``unknown``, where no apply is recorded, and address
+    ``people`` where users were not read completely.
     """
-    unread = ("people", "unknown", "no", *("" for _ in COLUMNS[3:]))
-    return table(COLUMNS, (*_rows(found), *((unread,) if SECTION in found.unread else ())))
+    unknown = [*([] if found.determined else ["settings"]), *([SECTION] if SECTION in found.unread else [])]
+    lines = ((name, "unknown", "no", *("" for _ in COLUMNS[3:])) for name in unknown)
+    return table(COLUMNS, (*_rows(found), *lines))
 
 
 def _rows(found: Found) -> Iterator[tuple[str, ...]]:

@@ -33,7 +33,10 @@ def drift_markdown(walked: DriftWalk, limit: int = COMMENT) -> str:
 
 
 def _sign(walked: DriftWalk) -> str:
-    return "🔶" if walked.parts or walked.alarms else "⚠️" if walked.found.unread else "✅"
+    found = walked.found
+    if walked.parts or walked.alarms:
+        return "🔶"
+    return "✅" if found.determined and not found.unread else "⚠️"
 
 
 def _head(walked: DriftWalk) -> Iterator[str]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from rolecall.plan.drift_found import Found
+from rolecall.plan.drift_found import UNDETERMINED, Found
 from rolecall.report.banner import org_line
 from rolecall.report.coverage import sections_sentence, users_sentence
 from rolecall.report.drift_walk import DriftWalk, Entry, drift_walk
+from rolecall.report.drift_words import undetermined_sentence
 from rolecall.report.visible import visible
 
 Cleared = Sequence[tuple[str, Mapping[str, Any]]]
@@ -44,6 +45,7 @@ def notice_document(found: Found, new: Iterable[str], cleared: Cleared) -> dict[
             for alarm in found.alarms
             if alarm.fingerprint in wanted
         ],
+        "undetermined": None if found.determined else UNDETERMINED,
         "unread": list(found.unread),
         "not_evaluated": list(found.not_evaluated),
         "cleared": [{"fingerprint": key, "what": item["what"], "kind": item["kind"]} for key, item in cleared],
@@ -52,6 +54,8 @@ def notice_document(found: Found, new: Iterable[str], cleared: Cleared) -> dict[
 
 def _lines(walked: DriftWalk, wanted: set[str], cleared: Cleared) -> Iterator[str]:
     yield org_line(walked.found.org)
+    if not walked.found.determined:
+        yield undetermined_sentence()
     for part in walked.parts:
         for entry in part.entries:
             if entry.row.fingerprint in wanted:

@@ -15,7 +15,7 @@ from rolecall.report.text import TONES, banner_line, entry_lines, note_line
 def drift_lines(walked: DriftWalk, width: int | None = None) -> Iterator[Line]:
     """What was found from the first line to the last. ``width`` is the terminal's; None is a file or a pipe."""
     found = walked.found
-    yield banner_line(walked.banner, walked.seen, alarm=bool(found.unread))
+    yield banner_line(walked.banner, walked.seen, alarm=bool(found.unread) or not found.determined)
     yield line(walked.headline, "bold")
     yield from (line(text, hang=2) for text in walked.impact)
     yield line(walked.basis, "dim")

@@ -12,7 +12,7 @@ from rolecall.model.outcome import Event
 from rolecall.model.paste import shell_pattern, shell_word, yaml_pattern
 from rolecall.model.settings import Address
 from rolecall.plan.drift import DriftClass
-from rolecall.plan.drift_found import AlarmKind, Found, NewAdmin
+from rolecall.plan.drift_found import UNDETERMINED, AlarmKind, Found, NewAdmin
 from rolecall.plan.headline import enumerate_words, people
 from rolecall.plan.value import Impact, Who
 from rolecall.report.coverage import sections_sentence, unread_sections, users_sentence
@@ -63,13 +63,21 @@ def written_words(said: Blame) -> str:
 
 
 def headline(found: Found) -> str:
-    """How much moved, in a sentence."""
-    unread = " ".join(filter(None, (sections_sentence(found.coverage), users_sentence(found.coverage))))
-    return f"{unread} {_drifted(found)}" if unread else _drifted(found)
+    """Return how much drifted; first that drift cannot be determined, or what was not read."""
+    unknown = "" if found.determined else undetermined_sentence()
+    sentences = (unknown, sections_sentence(found.coverage), users_sentence(found.coverage), _drifted(found))
+    return " ".join(filter(None, sentences))
+
+
+def undetermined_sentence() -> str:
+    """Return what every report says first if no apply is recorded."""
+    return f"{UNDETERMINED[0].upper()}{UNDETERMINED[1:]}."
 
 
 def _drifted(found: Found) -> str:
     drifts = found.drifts
+    if not found.determined:
+        return _differs(found)
     if not drifts and found.alarms:
         return "No setting drifted, but the org is not as the config says it must be."
     if not drifts and found.unread:
@@ -78,6 +86,15 @@ def _drifted(found: Found) -> str:
     if not drifts:
         return "Nothing drifted."
     return f"{count(len(drifts), 'setting')} drifted."
+
+
+def _differs(found: Found) -> str:
+    """Return what is known without a record of an apply."""
+    differs = sum(row.kind == "differs" and row.address not in found.waiting for row in found.rows)
+    verb = "differs" if differs == 1 else "differ"
+    settings = f"{count(differs, 'setting')} {verb} from the config." if differs else ""
+    alarms = "The org is not as the config says it must be." if found.alarms else ""
+    return " ".join(filter(None, (settings, alarms)))
 
 
 def _unknown_checks(found: Found) -> str:
@@ -107,8 +124,8 @@ def basis_words(found: Found) -> str:
     if basis.kind in ("file", "git"):
         return f"Compared with {visible(basis.name)}{at} in place of a journal, and with the config."
     return (
-        "No record of an apply: compared two ways, the org with the config. Nobody knows which side moved; "
-        "`rolecall apply` makes a record, even with nothing to do, and --baseline names one."
+        "Compared with the config only. To record an apply: `rolecall apply`, even if there is nothing to change. "
+        "To compare with a snapshot or a commit: --baseline."
     )
 
 
@@ -181,6 +198,7 @@ def summary_line(found: Found) -> str:
     said = ", ".join(f"{number:,} {kind}" for kind, number in sorted(counted.items()))
     beside = ", ".join(f"{number:,} {kind}" for kind, number in sorted(aside.items()))
     none = f"No drift found, but not everything was read{_unknown_checks(found)}." if found.unread else "No drift."
+    none = none if found.determined else "Drift is unknown."
     line = f"Drift: {said}." if said else none
     return f"{line} Beside it: {beside}." if beside else line
 

@@ -90,9 +90,10 @@ def test_without_a_record_it_compares_two_ways_and_says_so(
 ) -> None:
     monkeypatch.chdir(make_repo(tmp_path / "new"))
     capsys.readouterr()
-    assert run(["drift", "--detailed-exitcode"]) == Exit.OK
+    assert run(["drift", "--detailed-exitcode"]) == Exit.UNSEEN
     told = capsys.readouterr().out
-    assert "No record of an apply: compared two ways" in told
+    assert "Drift cannot be determined: no apply is recorded. 1 setting differs from the config." in told
+    assert "Compared with the config only." in told
     assert "nobody knows which side moved" in told
     assert run(["drift", "--detailed-exitcode", "--include-unapplied"]) == Exit.CHANGES
 

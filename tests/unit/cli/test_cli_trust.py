@@ -266,7 +266,7 @@ def test_a_pipeline_with_a_journal_in_a_file_is_warned(
     remote = CONFIG.replace("url: local:org.db", "url: 'http://127.0.0.1:9', token: {env: T}")
     (repo / "rolecall.yaml").write_text(remote, encoding="utf-8")
     run(["apply", "--auto-approve", "--journal-lost-ok"])
-    assert "two runners have two memories and no common lock" in capsys.readouterr().err
+    assert "two runners have two journals and no common lock" in capsys.readouterr().err
 
 
 def rolecall(repo: Path, *args: str) -> subprocess.Popen[str]:

@@ -65,12 +65,14 @@ def _examine(call: Invocation) -> list[Check]:
 
 
 async def _ask(call: Invocation, config: Config, patient: Patient) -> list[Check]:
+    from rolecall.cli.journals import VARIABLE
     from rolecall.cli.session import find_journal, session
     from rolecall.errors import RolecallError
     from rolecall.jobs.doctor_org import examine_journal, examine_org, unreachable
     from rolecall.model.checkup import Check as Made
 
-    journal = examine_journal(config, lambda: find_journal(call, config), ci=call.ci)
+    lost = call.ci and not call.environ.get(VARIABLE)
+    journal = examine_journal(config, lambda: find_journal(call, config), ci=lost)
     try:
         async with session(call, config) as found:
             return [journal, *await examine_org(config, found.org, found.people)]

@@ -35,6 +35,7 @@ def done(call: Invocation, run: int, step: int, by: str | None, evidence: Path |
     for a person.
     """
     from rolecall.cli.facts import actor, holder, run_facts
+    from rolecall.cli.journals import check_journal
     from rolecall.cli.of_run import of_run
     from rolecall.cli.session import open_journal, read, session, wait_for
     from rolecall.jobs.done import Attested, Word, attest, remember_step
@@ -43,6 +44,7 @@ def done(call: Invocation, run: int, step: int, by: str | None, evidence: Path |
 
     call = of_run(call, run)
     config = read(call)
+    check_journal(call, config)
 
     async def work() -> Attested:
         async with session(call, config) as found_org:

@@ -22,7 +22,7 @@ from rolecall.errors import Exit
     "rolecall drift -e prod --report markdown=drift.md --report sarif=drift.sarif",
     "rolecall drift --baseline git:main~5                       # without a journal",
 )
-@click.option("--detailed-exitcode", is_flag=True, help="2 for drift, 7 where not all could be seen.")
+@click.option("--detailed-exitcode", is_flag=True, help="2 for drift, 7 if drift is unknown, wholly or in part.")
 @click.option("--include-unapplied", is_flag=True, help="Count what the config changed and nobody applied.")
 @click.option(
     "--ignore",
@@ -45,7 +45,7 @@ from rolecall.errors import Exit
 def drift(call: Invocation, **options: Any) -> Exit:
     """Show what moved since the last apply, who moved it, and whom it touches.
 
-    Nothing is written to the org. Without a record of an apply it compares two ways, and says so.
+    Nothing is written to the org. Without a record of an apply, drift cannot be determined.
     """
     from rolecall.cli.drifting import Wish, look_for_drift
 

@@ -33,6 +33,7 @@ def rollback(call: Invocation, run: int, out: Path | None, form: str, people: An
     It is a plan like any other: the guards judge it, and it changes nothing until it is applied. What cannot be put
     back is said.
     """
+    from rolecall.cli.journals import check_journal
     from rolecall.cli.of_run import of_run
     from rolecall.cli.present import Sinks, present
     from rolecall.cli.session import find_journal, read
@@ -40,6 +41,7 @@ def rollback(call: Invocation, run: int, out: Path | None, form: str, people: An
 
     call = of_run(call, run)
     config = read(call)
+    check_journal(call, config)
     journal = find_journal(call, config)
     try:
         found = one_run(journal, run)

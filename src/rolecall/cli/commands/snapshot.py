@@ -40,12 +40,15 @@ def snapshot(call: Invocation, out: Path | None, people: Any, kept: bool) -> Exi
     `--snapshot FILE`, `observed:FILE` and `local load FILE` read it. With --record, exits with 1 when users
     could not be read, with 7 when only some could be read.
     """
+    from rolecall.cli.journals import check_journal
     from rolecall.cli.people import mask_key, shown
     from rolecall.cli.session import open_journal, read, wait_for
     from rolecall.cli.users_read import report_coverage
     from rolecall.jobs.snapshot import as_text, encoded, record, write_snapshot
 
     config = read(call)
+    if kept:
+        check_journal(call, config)
     mode = people or shown(call, None, config.reports_people, terminal=False)
     taken = wait_for(_take(call, config, mode))
     key = mask_key(call, config.root) if mode == "masked" else b""
