@@ -172,7 +172,7 @@ def _journal(call: Invocation, config: Config, wish: Wish) -> Iterator[Journal |
     if call.snapshot is not None:
         yield None
         return
-    opened = find_journal if wish.baseline else open_journal
+    opened = partial(find_journal, writes=True) if wish.baseline else open_journal
     journal = opened(journal_url(call, config), config.root)
     try:
         yield journal

@@ -77,11 +77,19 @@ def _keep_note(call: Invocation, config: Config, org_id: str, name: str, said: b
     from rolecall.journal.port import JournalError
 
     with suppress(JournalError):
-        journal = find_journal(call, config)
+        journal = find_journal(call, config, writes=True)
         if journal is not None:
             with journal:
-                rest = [row for row in journal.recall(org_id, _NOTE) or [] if row[0] != name]
+                rest = [row for row in journal.recall(org_id, _NOTE, _pairs) or [] if row[0] != name]
                 journal.keep(org_id, _NOTE, [[name, said.decode()], *rest[: KEPT - 1]])
+
+
+def _pairs(value: Any) -> list[tuple[str, str]]:
+    """Return the note's pairs of digest and document. Raises ValueError for anything else."""
+    pairs = [(name, text) for name, text in value]
+    if not all(isinstance(name, str) and isinstance(text, str) for name, text in pairs):
+        raise ValueError(value)
+    return pairs
 
 
 def _notes(call: Invocation, config: Config, org_id: str) -> dict[str, str]:
@@ -91,4 +99,4 @@ def _notes(call: Invocation, config: Config, org_id: str) -> dict[str, str]:
     if journal is None:
         return {}
     with journal:
-        return dict(journal.recall(org_id, _NOTE) or [])
+        return dict(journal.recall(org_id, _NOTE, _pairs) or [])

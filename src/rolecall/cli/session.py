@@ -144,12 +144,13 @@ def memory(call: Invocation, config: Config) -> Callable[[str], Applied]:
     return applied
 
 
-def find_journal(call: Invocation, config: Config) -> Journal | None:
-    """The journal there is, or None where there is none yet: looking makes none."""
+def find_journal(call: Invocation, config: Config, *, writes: bool = False) -> Journal | None:
+    """The journal there is, or None where there is none yet: looking makes none. It is opened for reading only unless
+    it ``writes``."""
     from rolecall.cli.journals import journal_url
     from rolecall.journal.opened import find_journal as find
 
-    return find(journal_url(call, config), config.root)
+    return find(journal_url(call, config), config.root, writes=writes)
 
 
 def open_journal(call: Invocation, config: Config) -> Journal:

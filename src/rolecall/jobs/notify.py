@@ -70,7 +70,14 @@ def note_of(url: str) -> str:
 
 def told(journal: Journal, org_id: str, url: str) -> Told:
     """What was told at an address before."""
-    return journal.recall(org_id, note_of(url)) or {}
+    return journal.recall(org_id, note_of(url), _items) or {}
+
+
+def _items(value: Any) -> dict[str, Any]:
+    """Return the items by their keys. Raises TypeError for anything else."""
+    if not all(isinstance(item[name], str) for item in value.values() for name in ("what", "kind", "since")):
+        raise TypeError(value)
+    return dict(value)
 
 
 def _unseen(found: Found, item: Mapping[str, Any]) -> bool:

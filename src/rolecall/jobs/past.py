@@ -10,6 +10,7 @@ from pathlib import Path
 from rolecall.codec.look import decode_look
 from rolecall.desired import Config
 from rolecall.errors import ConfigError, Problem, Where
+from rolecall.journal.encode import moment
 from rolecall.journal.port import Journal
 from rolecall.model.desired import NOTHING_APPLIED, Applied
 from rolecall.model.kinds import KINDS, address
@@ -37,8 +38,8 @@ def from_journal(journal: Journal, org_id: str, now: datetime) -> Past:
     applied = journal.applied(org_id)
     basis = Basis() if applied == NOTHING_APPLIED else _basis(_last_apply(journal, org_id), records)
     memory = Memory(applied, frozenset(record.address for record in records), journal.id)
-    known = journal.recall(org_id, WATCHED)
-    watched = journal.sighting_at(org_id, datetime.fromisoformat(known))[0] if known else None
+    known = journal.recall(org_id, WATCHED, moment)
+    watched = journal.sighting_at(org_id, known)[0] if known else None
     return Past(memory, basis, last_look(journal, org_id), journal.sighting_at(org_id, now)[0], watched)
 
 

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from rolecall.codec.look import encode_look
 from rolecall.jobs.past import LOOK, PRUNED, WATCHED, last_look
+from rolecall.journal.encode import moment
 from rolecall.journal.port import Journal
 from rolecall.model.look import Look
 from rolecall.model.run import Opening, RunFacts, RunKind
@@ -59,8 +60,8 @@ def watch_from(journal: Journal, org_id: str, at: datetime, *, first: bool = Fal
 def forget_old(journal: Journal, org_id: str, now: datetime, keep_days: int) -> int:
     """Blank runs and sightings that are older than the config wants them kept; once a day, for every run is looked at.
     Answers how many runs went."""
-    last = journal.recall(org_id, PRUNED)
-    if last is not None and now - datetime.fromisoformat(last) < timedelta(days=1):
+    last = journal.recall(org_id, PRUNED, moment)
+    if last is not None and now - last < timedelta(days=1):
         return 0
     gone = journal.prune(org_id, now - timedelta(days=keep_days))
     journal.keep(org_id, PRUNED, now.isoformat())

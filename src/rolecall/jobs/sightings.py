@@ -8,14 +8,13 @@ from datetime import UTC, date, datetime, time
 
 from rolecall.desired import Config
 from rolecall.errors import Misuse, Problem
+from rolecall.jobs.history import newest_first
 from rolecall.journal.port import Journal
 from rolecall.model.roles import MEMBER
 from rolecall.model.run import Run
 from rolecall.model.settings import Address
 from rolecall.model.sighting import Sighting
 from rolecall.plan.seen import Evidence, SeenAt
-
-_RECENT = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,15 +62,20 @@ class _Origins:
     """Which run put each mapping there, as far back as the journal goes."""
 
     def __init__(self, journal: Journal, org_id: str, seen: Sighting) -> None:
-        self._runs = [run for run in journal.runs(org_id, None, ("apply", "rollback")) if run.id <= seen.run]
+        self._runs = newest_first(journal, org_id, ("apply", "rollback"), seen.run + 1)
+        self._writers: dict[Address, Run] = {}
+        self._journal = journal
         self._recorded = {record.address: record.run for record in journal.records(org_id) if record.run <= seen.run}
 
     def of(self, address: Address | None) -> Run | None:
         """The run that wrote the mapping last, or else the one that first found it as the config wanted it."""
         if address is None:
             return None
-        writer = next((run for run in self._runs if address in _written(run)), None)
-        return writer or next((run for run in self._runs if run.id == self._recorded.get(address)), None)
+        while address not in self._writers and (run := next(self._runs, None)) is not None:
+            for written in _written(run):
+                self._writers.setdefault(written, run)
+        recorded = self._recorded.get(address)
+        return self._writers.get(address) or (None if recorded is None else self._journal.run(recorded))
 
 
 def _written(run: Run) -> Iterator[Address]:
@@ -82,12 +86,11 @@ def _org(journal: Journal, config: Config) -> str | None:
     """The org's id: the pin, or that of the newest run for an org of this name and environment."""
     if config.org.id is not None:
         return config.org.id
-    for limit in (_RECENT, None):
-        runs = journal.runs(None, limit)
-        of_env = (run for run in runs if (run.facts.org_name, run.facts.env) == (config.org.name, config.env))
-        if (found := next(of_env, None)) is not None:
-            return found.org_id
-    return runs[0].org_id if len({run.org_id for run in runs}) == 1 else None
+    for run in newest_first(journal):
+        if (run.facts.org_name, run.facts.env) == (config.org.name, config.env):
+            return run.org_id
+    orgs = journal.orgs()
+    return orgs[0] if len(orgs) == 1 else None
 
 
 def _nobody_looked(asked: When, after: Sighting | None) -> Problem:

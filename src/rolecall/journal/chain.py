@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import closing
 from typing import Any, Literal, NamedTuple
 
-from rolecall.errors import Problem
-from rolecall.journal.database import Database
+from rolecall.journal.database import Database, Row, damaged
 
 Kind = Literal["begin", "plan", "intent", "ended", "unknown", "attested", "sighting", "remember", "close", "prune"]
 LASTING = frozenset({"remember", "prune"})
 """Kinds whose content is never blanked: the memory is checked against them."""
+FIELDS = "n, run, step, kind, at, body, body_hash, hash"
 
 
 class Draft(NamedTuple):
@@ -54,9 +55,11 @@ def append(database: Database, journal: str, org_id: str, drafts: Sequence[Draft
     database.serialise(order(journal, org_id))
     head = database.rows("SELECT n, hash FROM rolecall_entries WHERE org_id = ? ORDER BY n DESC LIMIT 1", org_id)
     last, before = head[0] if head else (0, journal)
+    if not (isinstance(last, int) and isinstance(before, str)):
+        raise damaged(database.place, f"the last entry of {org_id}")
     rows = []
     for n, draft in enumerate(drafts, last + 1):
-        content = _sha256(draft.body)
+        content = sha256(draft.body)
         before = link(before, org_id, n, draft, content)
         rows.append((org_id, n, *draft, content, before))
     database.insert(
@@ -73,40 +76,65 @@ def order(journal: str, org_id: str) -> str:
 
 def link(before: str, org_id: str, n: int, entry: Draft | Entry, body_hash: str) -> str:
     """The hash of entry ``n``: SHA-256 over the hash before it, its place, its head and its content's hash."""
-    return _sha256(canonical([before, org_id, n, entry.run, entry.step, entry.kind, entry.at, body_hash]))
+    return sha256(canonical([before, org_id, n, entry.run, entry.step, entry.kind, entry.at, body_hash]))
 
 
-def entries(database: Database, org_id: str) -> list[Entry]:
-    """All entries of an org, oldest first."""
-    found = database.rows(
-        "SELECT n, run, step, kind, at, body, body_hash, hash FROM rolecall_entries WHERE org_id = ? ORDER BY n", org_id
-    )
-    return [Entry(*row) for row in found]
+def checked(
+    database: Database, journal: str, org_id: str, where: str, *params: Any, light: bool = False
+) -> list[Entry]:
+    """Return the entries of an org that fit a condition over ``e``, in the order that it ends with.
+
+    Each is checked: its content against its hash, and its hash against the entry before it. Raises JournalError for the
+    first that does not hold, naming it. ``light``: without the content that no run is folded from.
+    """
+    body = _LIGHT_BODY if light else "e.body"
+    found = database.rows(f"SELECT {_CHECKED.format(body=body)} WHERE e.org_id = ? AND {where}", org_id, *params)
+    return [_checked(database.place, journal, org_id, row) for row in found]
 
 
-def faults(journal: str, org_id: str, chain: Sequence[Entry]) -> list[Problem]:
-    """What is wrong with a chain: gaps, broken links, changed content, content blanked without a word."""
-    problems = []
-    before, expected = journal, 1
-    pruned = {run for entry in chain if entry.kind == "prune" and entry.body for run in json.loads(entry.body)["runs"]}
-    for entry in chain:
-        if entry.n != expected:
-            problems.append(_fault(entry, f"entries {expected} to {entry.n - 1} are missing"))
-        elif link(before, org_id, entry.n, entry, entry.body_hash) != entry.hash:
-            problems.append(_fault(entry, "its hash does not follow from the entry before it"))
-        if entry.body is not None and _sha256(entry.body) != entry.body_hash:
-            problems.append(_fault(entry, "its content was changed"))
-        if entry.body is None and (entry.run not in pruned or entry.kind in LASTING):
-            problems.append(_fault(entry, "its content was taken away, and no pruning says so"))
-        before, expected = entry.hash, entry.n + 1
-    return problems
+def _checked(place: str, journal: str, org_id: str, row: Row) -> Entry:
+    entry = entry_of(place, org_id, row[:-1])
+    before = journal if entry.n == 1 else row[-1]
+    if not isinstance(before, str):
+        raise damaged(place, name(org_id, entry), "the entry before it is missing")
+    if link(before, org_id, entry.n, entry, entry.body_hash) != entry.hash:
+        raise damaged(place, name(org_id, entry), NOT_LINKED)
+    if entry.body is not None and sha256(entry.body) != entry.body_hash:
+        raise damaged(place, name(org_id, entry), CHANGED)
+    return entry
 
 
-def _fault(entry: Entry, said: str) -> Problem:
+def entry_of(place: str, org_id: str, row: Row) -> Entry:
+    """Return a row as an entry. Raises JournalError if a column is not of its type."""
+    whole = all(isinstance(value, int) for value in row[:3]) and isinstance(row[5], str | None)
+    if not whole or not all(isinstance(value, str) for value in (*row[3:5], *row[6:])):
+        raise damaged(place, f"rolecall_entries, org {org_id}, entry {row[0]!r}")
+    return Entry(*row)
+
+
+def stream(database: Database, org_id: str) -> Generator[Entry]:
+    """Yield all entries of an org, oldest first, unchecked. Inside a snapshot."""
+    sql = f"SELECT {FIELDS} FROM rolecall_entries WHERE org_id = ? ORDER BY n"
+    with closing(database.stream(sql, org_id)) as rows:
+        for row in rows:
+            yield entry_of(database.place, org_id, row)
+
+
+def name(org_id: str, entry: Entry) -> str:
+    """Return how an entry is named in messages."""
     about = f"run {entry.run}, " if entry.run else ""
-    hint = "Compare with a backup; what this entry says cannot be relied on."
-    return Problem("journal_tampered", f"entry {entry.n} ({about}{entry.kind}): {said}", None, hint)
+    return f"rolecall_entries, org {org_id}, entry {entry.n} ({about}{entry.kind})"
 
 
-def _sha256(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
+def sha256(text: str) -> str:
+    """Return the SHA-256 of a text, in hex."""
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
+
+
+NOT_LINKED = "its hash does not follow from the entry before it"
+CHANGED = "its content was changed"
+_LIGHT_BODY = "CASE WHEN e.kind IN ('plan', 'sighting', 'remember') THEN NULL ELSE e.body END"
+_CHECKED = (
+    "e.n, e.run, e.step, e.kind, e.at, {body}, e.body_hash, e.hash, p.hash FROM rolecall_entries e "
+    "LEFT JOIN rolecall_entries p ON p.org_id = e.org_id AND p.n = e.n - 1"
+)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+from collections.abc import Generator, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Literal, Protocol
 
 from rolecall.errors import Problem
@@ -27,6 +28,9 @@ class Database(Protocol):
 
     def rows(self, sql: str, *params: Any) -> list[Row]:
         """The rows of a query, or of a statement with RETURNING."""
+
+    def stream(self, sql: str, *params: Any) -> Generator[Row]:
+        """The rows of a query, some at a time. Only inside a transaction or a snapshot."""
 
     def change(self, sql: str, *params: Any) -> int:
         """Run a statement; answers how many rows it touched."""
@@ -56,8 +60,32 @@ class Database(Protocol):
     def taken(self, name: str) -> bool:
         """Whether anybody holds the lock."""
 
+    def give_back(self) -> None:
+        """Give space that nothing uses any more back, as far as that is possible. Not inside a transaction."""
+
     def close(self) -> None:
         """Let go of the connection and of every lock."""
+
+
+UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, IndexError, OverflowError, RecursionError)
+"""What decoding of content that was changed or damaged may raise."""
+
+
+@contextmanager
+def decoding(place: str, row: str) -> Iterator[None]:
+    """Raise a JournalError that names the place and the row if what is decoded inside cannot be."""
+    try:
+        yield
+    except UNREADABLE as error:
+        raise damaged(place, row) from error
+
+
+def damaged(place: str, row: str, message: str = "cannot be read: it was changed or damaged") -> JournalError:
+    """Return the JournalError for a row of the journal at a place."""
+    return failure("journal_tampered", place, f"is damaged at {row}: {message}", _DAMAGED_HINT)
+
+
+_DAMAGED_HINT = "Run `rolecall history --verify`, and restore the journal from a backup."
 
 
 def failure(code: str, place: str, said: str, hint: str) -> JournalError:

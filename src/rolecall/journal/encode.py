@@ -25,7 +25,11 @@ def stamp(at: datetime) -> str:
 
 
 def moment(text: str) -> datetime:
-    return datetime.fromisoformat(text)
+    """Return a moment from its text. Raises ValueError for one without a time zone."""
+    at = datetime.fromisoformat(text)
+    if at.tzinfo is None:
+        raise ValueError(text)
+    return at
 
 
 def value_json(at: str, value: Value | None) -> Json:
@@ -53,6 +57,8 @@ def opening_body(opening: Opening) -> str:
 
 
 def facts_of(json: Mapping[str, Json]) -> RunFacts:
+    if not all(isinstance(value, str | None) for value in json.values()):
+        raise TypeError(json)
     return RunFacts(**json)
 
 

@@ -8,30 +8,28 @@ from dataclasses import replace
 from datetime import datetime
 from itertools import groupby
 
-from rolecall.errors import Problem
 from rolecall.journal import encode
 from rolecall.journal.chain import Entry
-from rolecall.journal.port import JournalError
+from rolecall.journal.database import damaged, decoding
 from rolecall.model.run import Ended, Intent, Planned, Run, Step, StepState
 
 
-def runs(org_id: str, entries: Iterable[Entry]) -> list[Run]:
-    """The runs of one org whose content still stands, newest first. Bodies of plans and sightings are not needed."""
+def runs(place: str, org_id: str, entries: Iterable[Entry]) -> list[Run]:
+    """The runs of one org whose content still stands, newest first. Bodies of plans and sightings are not needed.
+
+    Raises JournalError, naming the run, for content that is not what rolecall writes.
+    """
     ordered = sorted(entries, key=lambda entry: (entry.run, entry.n))
-    folded = [_readable(org_id, list(group)) for _, group in groupby(ordered, key=lambda entry: entry.run)]
+    folded = [_run(place, org_id, list(group)) for _, group in groupby(ordered, key=lambda entry: entry.run)]
     return [run for run in reversed(folded) if run is not None]
 
 
-def _readable(org_id: str, entries: Sequence[Entry]) -> Run | None:
-    """Content that somebody changed may be anything; the chain says where, this only says that it is so."""
-    try:
-        return _run(org_id, entries)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        said = f"run {entries[0].run} cannot be read: what was recorded about it was changed"
-        raise JournalError(Problem("journal_tampered", said, None, "Run `rolecall history --verify`.")) from error
+def _run(place: str, org_id: str, entries: Sequence[Entry]) -> Run | None:
+    with decoding(place, f"run {entries[0].run} of {org_id}"):
+        return _folded(place, org_id, entries)
 
 
-def _run(org_id: str, entries: Sequence[Entry]) -> Run | None:
+def _folded(place: str, org_id: str, entries: Sequence[Entry]) -> Run | None:
     first = entries[0]
     if first.kind != "begin" or first.body is None:
         return None
@@ -57,7 +55,7 @@ def _run(org_id: str, entries: Sequence[Entry]) -> Run | None:
             end = json.loads(entry.body)
             run = replace(run, ended_at=encode.moment(entry.at), outcome=end["outcome"], message=end["message"])
         elif entry.step:
-            steps[entry.step] = _step(run.id, steps.get(entry.step), entry)
+            steps[entry.step] = _step(place, run.id, steps.get(entry.step), entry)
     return replace(run, steps=tuple(steps[number] for number in sorted(steps)))
 
 
@@ -66,13 +64,12 @@ def _planned(run: int, planned: Planned) -> Step:
     return Step(run, **planned._asdict(), state=state)
 
 
-def _step(run: int, step: Step | None, entry: Entry) -> Step:
+def _step(place: str, run: int, step: Step | None, entry: Entry) -> Step:
     body, at = entry.body or "", encode.moment(entry.at)
     if entry.kind == "intent":
         return _intended(run, encode.intent_of(body), at)
     if step is None:
-        said = f"run {run} has an entry about step {entry.step}, which it never planned"
-        raise JournalError(Problem("journal_tampered", said, None, "Run `rolecall history --verify`."))
+        raise damaged(place, f"run {run}", f"entry {entry.n} is about step {entry.step}, which was never planned")
     if entry.kind == "attested":
         word = encode.attestation_of(body)
         return replace(step, state="attested", by=word.by, evidence=word.evidence, problem=None, at=at)

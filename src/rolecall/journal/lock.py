@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 from rolecall.errors import Problem
 from rolecall.journal.chain import canonical
-from rolecall.journal.database import Database
+from rolecall.journal.database import Database, decoding
 from rolecall.journal.encode import moment, stamp
 from rolecall.journal.port import Holder, JournalError, LockLost, LockTaken, Waiting
 
@@ -86,8 +86,9 @@ class Lock:
         found = self._database.rows("SELECT holder FROM rolecall_holders WHERE org_id = ?", self._org_id)
         if not found:
             return None
-        row = json.loads(found[0][0])
-        return Holder(**{**row, "since": moment(row["since"]) if row["since"] else None})
+        with decoding(self._database.place, f"rolecall_holders, org {self._org_id}"):
+            row = json.loads(found[0][0])
+            return Holder(**{**row, "since": moment(row["since"]) if row["since"] else None})
 
     def _refusal(self, timeout: float) -> LockTaken:
         waited = f" after {timeout:g} seconds" if timeout else ""

@@ -3,32 +3,35 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
-from typing import Any
+from typing import Any, TypeVar
 
 from rolecall.codec.policy import decode_policy, encode_policy
 from rolecall.codec.settings import decode_settings
 from rolecall.errors import Problem
+from rolecall.journal import recorded
 from rolecall.journal.chain import Draft, Entry, canonical
-from rolecall.journal.database import Database
+from rolecall.journal.database import Database, decoding
 from rolecall.journal.encode import moment, value_json, value_of
 from rolecall.journal.port import Seen
 from rolecall.model.desired import Applied
-from rolecall.model.kinds import split_address
+from rolecall.model.kinds import BY_SECTION, split_address
 from rolecall.model.lineage import LastRun
 from rolecall.model.run import Record
 from rolecall.model.settings import Address
 
 _FACTS = ("policy", "protected", "group_ids", "ids", "unmanaged", "expires", "ends", "waiting")
 _NOTE = "note:"
+T = TypeVar("T")
 
 
 def applied(database: Database, org_id: str) -> Applied:
     """What was last applied, as the planner takes it."""
-    rows = _rows(database, org_id)
+    rows, facts = _rows(database, org_id), _facts(database, org_id)
+    recorded.check_values(database, org_id, rows)
+    recorded.check_facts(database, org_id, facts)
     values = {at: (value, config) for at, value, _, config, _, _ in rows}
-    facts = _facts(database, org_id)
     return Applied(
         settings=decode_settings(_sections({at: json.loads(value) for at, (value, _) in values.items()})),
         policy=decode_policy(facts["policy"]) if "policy" in facts else None,
@@ -45,10 +48,12 @@ def applied(database: Database, org_id: str) -> Applied:
 
 
 def records(database: Database, org_id: str) -> tuple[Record, ...]:
-    """The remembered values, by address."""
+    """The remembered values, by address. Raises JournalError for one that is not what was recorded."""
+    rows = _rows(database, org_id)
+    recorded.check_values(database, org_id, rows)
     return tuple(
         Record(Address(at), value_of(at, json.loads(value)), run, config, commit, moment(when))
-        for at, value, run, config, commit, when in _rows(database, org_id)
+        for at, value, run, config, commit, when in rows
     )
 
 
@@ -78,9 +83,11 @@ def put(database: Database, org_id: str, name: str, value: Any) -> None:
         database.change(_UPSERT_FACT, org_id, name, canonical(value))
 
 
-def get(database: Database, org_id: str, name: str) -> Any:
+def get(database: Database, org_id: str, name: str, read: Callable[[Any], T]) -> T | None:
+    """Return one named value as ``read`` decodes it. Raises JournalError where it cannot."""
     found = database.rows("SELECT value FROM rolecall_memory WHERE org_id = ? AND name = ?", org_id, name)
-    return json.loads(found[0][0]) if found else None
+    with decoding(database.place, f"rolecall_memory, org {org_id}, {name}"):
+        return read(json.loads(found[0][0])) if found else None
 
 
 def note(key: str) -> str:
@@ -88,15 +95,36 @@ def note(key: str) -> str:
     return _NOTE + key
 
 
-def faults(database: Database, org_id: str, chain: list[Entry]) -> list[Problem]:
-    """Where the memory differs from what the chain says was written to it."""
-    values, facts = _replayed(chain)
-    held = {row[0]: row[1:] for row in _rows(database, org_id)}
-    wrong = sorted(at for at in values.keys() | held.keys() if values.get(at) != held.get(at))
-    told = _facts(database, org_id)
-    wrong += [name for name in _FACTS if facts.get(name) != told.get(name)]
+class Replay:
+    """The memory that the chain's entries add up to."""
+
+    def __init__(self) -> None:
+        self._values: dict[str, tuple[Any, ...]] = {}
+        self._facts: dict[str, Any] = {}
+
+    def add(self, entry: Entry, content: dict[str, Any]) -> None:
+        """Take what an entry wrote to the memory."""
+        for at, row in content.get("values", {}).items():
+            self._values[at] = (canonical(row["value"]), entry.run, row["config"], row["commit"], entry.at)
+        for at in content.get("forgotten", ()):
+            self._values.pop(at, None)
+        self._facts |= {name: canonical(content[name]) for name in _FACTS if name in content}
+
+    def faults(self, database: Database, org_id: str) -> list[Problem]:
+        """Return where the memory differs from what the chain says was written to it."""
+        stored = {row[0]: row[1:] for row in database.rows(_ROWS, org_id)}
+        wrong = [("rolecall_applied", at) for at in stored.keys() | self._values.keys()]
+        wrong = [(table, at) for table, at in wrong if stored.get(at) != self._values.get(at)]
+        facts = {name: value for name, value in database.rows(_ALL_FACTS, org_id) if not str(name).startswith(_NOTE)}
+        named = facts.keys() | self._facts.keys()
+        wrong += [("rolecall_memory", name) for name in named if facts.get(name) != self._facts.get(name)]
+        return [_differs(database.place, table, at) for table, at in sorted(wrong, key=str)]
+
+
+def _differs(place: str, table: str, at: str) -> Problem:
+    message = f"the journal {place}: {table}: the memory of {at} is not what was recorded"
     hint = "Compare with a backup; `rolecall drift` may be wrong about it until it is applied again."
-    return [Problem("journal_tampered", f"the memory of {at} is not what was recorded", None, hint) for at in wrong]
+    return Problem("journal_tampered", message, None, hint)
 
 
 _UPSERT_ROW = (
@@ -110,14 +138,56 @@ _UPSERT_FACT = (
 )
 
 
+_ROWS = "SELECT address, value, run, config, commit_id, at FROM rolecall_applied WHERE org_id = ? ORDER BY address"
+_ALL_FACTS = "SELECT name, value FROM rolecall_memory WHERE org_id = ?"
+_LISTS = ("protected", "unmanaged", "expires")
+
+
 def _rows(database: Database, org_id: str) -> list[tuple[Any, ...]]:
-    sql = "SELECT address, value, run, config, commit_id, at FROM rolecall_applied WHERE org_id = ? ORDER BY address"
-    return database.rows(sql, org_id)
+    """Return the rows of remembered values. Raises JournalError for one that is not as rolecall writes it."""
+    rows = database.rows(_ROWS, org_id)
+    for row in rows:
+        with decoding(database.place, f"rolecall_applied, org {org_id}, {row[0]}"):
+            _check_row(*row)
+    return rows
+
+
+def _check_row(address: str, value: str, run: int, config: str, commit: str | None, at: str) -> None:
+    """Raises ValueError, TypeError or KeyError for what rolecall does not write."""
+    content = json.loads(value)
+    types = {field.name: field.is_set for field in BY_SECTION[split_address(address)[0]].fields}
+    sound = isinstance(run, int) and isinstance(config, str) and isinstance(commit, str | None)
+    for name, part in () if content is None else content.items():
+        listed = isinstance(part, list) and all(isinstance(item, str) for item in part)
+        sound = sound and (listed if types.get(name) else isinstance(part, str | bool | None))
+    if not sound:
+        raise ValueError(address)
+    moment(at)
+    value_of(address, content)
 
 
 def _facts(database: Database, org_id: str) -> dict[str, Any]:
-    found = database.rows("SELECT name, value FROM rolecall_memory WHERE org_id = ?", org_id)
-    return {name: json.loads(value) for name, value in found if not name.startswith(_NOTE)}
+    facts = {}
+    for name, value in database.rows(_ALL_FACTS, org_id):
+        with decoding(database.place, f"rolecall_memory, org {org_id}, {name}"):
+            if not name.startswith(_NOTE):
+                facts[name] = _fact(name, json.loads(value))
+    return facts
+
+
+def _fact(name: str, content: Any) -> Any:
+    """Return a fact as it is. Raises ValueError for one that is not of its form."""
+    if name == "policy":
+        sound = bool(encode_policy(decode_policy(content)))
+    elif name in _LISTS:
+        sound = isinstance(content, list) and all(isinstance(item, str) for item in content)
+    else:
+        sound = isinstance(content, dict) and all(isinstance(item, str) for item in content.values())
+    if not sound:
+        raise ValueError(name)
+    if name in ("ends", "waiting"):
+        _days(content)
+    return content
 
 
 def _sections(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -169,18 +239,3 @@ def _days(told: Mapping[str, str]) -> dict[Address, date]:
 def _merged(told: Mapping[str, str], seen: Mapping[Any, str | None]) -> dict[str, str] | None:
     """The ids known, with those seen; None where none was seen."""
     return {name: known for name, known in {**told, **seen}.items() if known is not None} if seen else None
-
-
-def _replayed(chain: list[Entry]) -> tuple[dict[str, tuple[Any, ...]], dict[str, Any]]:
-    """The rows and facts that the chain's entries add up to."""
-    values: dict[str, tuple[Any, ...]] = {}
-    facts: dict[str, Any] = {}
-    for entry in chain:
-        if entry.kind == "remember" and entry.body:
-            said = json.loads(entry.body)
-            for at, row in said.get("values", {}).items():
-                values[at] = (canonical(row["value"]), entry.run, row["config"], row["commit"], entry.at)
-            for at in said.get("forgotten", ()):
-                values.pop(at, None)
-            facts |= {name: said[name] for name in _FACTS if name in said}
-    return values, facts

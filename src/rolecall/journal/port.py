@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any, NamedTuple, Protocol, Self
+from typing import Any, NamedTuple, Protocol, Self, TypeVar
 
 from rolecall.errors import Problem, RolecallError
 from rolecall.model.desired import Applied
@@ -75,6 +75,13 @@ class Seen:
     commit: str | None = None
 
 
+class Anchor(NamedTuple):
+    """How far a chain reached at some time: its entries and the hash of the last, kept outside the journal."""
+
+    entries: int
+    head: str
+
+
 class Verified(NamedTuple):
     """What checking the chain found: entries looked at, entries whose content was pruned, and what is wrong.
 
@@ -85,6 +92,14 @@ class Verified(NamedTuple):
     pruned: int
     head: str
     problems: tuple[Problem, ...]
+
+
+T = TypeVar("T")
+
+
+def as_it_is(value: Any) -> Any:
+    """Return a value as it is."""
+    return value
 
 
 class Held(Protocol):
@@ -146,9 +161,16 @@ class Journal(Protocol):
         """The remembered values, by address."""
 
     def runs(
-        self, org_id: str | None = None, limit: int | None = None, kinds: Collection[RunKind] | None = None
+        self,
+        org_id: str | None = None,
+        limit: int | None = None,
+        kinds: Collection[RunKind] | None = None,
+        before: int | None = None,
     ) -> tuple[Run, ...]:
-        """Past runs, newest first, with their steps; only of these kinds, where given."""
+        """Past runs, newest first, with their steps; only of these kinds and with lower numbers, where given."""
+
+    def orgs(self) -> tuple[str, ...]:
+        """The ids of all orgs that any table of the journal has."""
 
     def run(self, number: int) -> Run | None:
         """One run, or None when there is none, or its content was pruned."""
@@ -167,14 +189,15 @@ class Journal(Protocol):
     def sighting_at(self, org_id: str, at: datetime) -> tuple[Sighting | None, Sighting | None]:
         """The last sighting at or before a moment, and the first one after it."""
 
-    def recall(self, org_id: str, key: str) -> Any:
-        """A small JSON value kept under a key, such as the drifts already told; None when there is none."""
+    def recall(self, org_id: str, key: str, read: Callable[[Any], T] = as_it_is) -> T | None:
+        """A small JSON value kept under a key, as ``read`` decodes it; None when there is none. What ``read`` cannot
+        decode raises JournalError. Not part of the chain."""
 
     def keep(self, org_id: str, key: str, value: Any) -> None:
         """Keep a small JSON value under a key; None forgets it. Not part of the chain."""
 
-    def verify(self, org_id: str) -> Verified:
-        """Recompute the chain, and compare the memory with it."""
+    def verify(self, org_id: str, anchor: Anchor | None = None) -> Verified:
+        """Recompute the chain entry by entry, and compare the memory, the list of runs and an anchor with it."""
 
     def close(self) -> None:
         """Let go of the connection, and with it of any lock."""

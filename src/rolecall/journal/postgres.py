@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -16,6 +16,8 @@ from psycopg import errors
 from rolecall.journal.database import Row, failure
 from rolecall.journal.port import JournalError
 
+_AT_ONCE = 50
+"""Rows fetched together where an answer is streamed; one may have megabytes."""
 _HINT = "Check `journal.url`, that the server is up, and the rights of its user."
 
 
@@ -57,6 +59,11 @@ class PostgresDatabase:
     def rows(self, sql: str, *params: Any) -> list[Row]:
         with self._threads, self._told("read"):
             return self._connection.execute(_dialect(sql), params).fetchall()
+
+    def stream(self, sql: str, *params: Any) -> Generator[Row]:
+        with self._threads, self._told("read"), self._connection.cursor(name="rolecall") as cursor:
+            cursor.itersize = _AT_ONCE
+            yield from cursor.execute(_dialect(sql), params)
 
     def change(self, sql: str, *params: Any) -> int:
         with self._threads, self._told("written"):
@@ -119,6 +126,9 @@ class PostgresDatabase:
 
     def taken(self, name: str) -> bool:
         return bool(self.rows(_HELD, *_halves(name)))
+
+    def give_back(self) -> None:
+        """Nothing to do: the server's own vacuum uses the space again."""
 
     def close(self) -> None:
         """Unlocks first: the server notices a closed connection only after a moment."""

@@ -7,16 +7,25 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Generator, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal
 
 from rolecall.journal.database import Row, failure
 from rolecall.journal.port import JournalError
 
+_PRAGMAS = (
+    "auto_vacuum = INCREMENTAL",
+    "journal_mode = DELETE",
+    "synchronous = EXTRA",
+    "secure_delete = ON",
+    "foreign_keys = ON",
+)
 _BUSY = 10.0
 _POLL = 0.05
+_INCREMENTAL = 2
+"""What `PRAGMA auto_vacuum` answers for a file that can give back pages one by one."""
 
 
 class SqliteDatabase:
@@ -24,13 +33,13 @@ class SqliteDatabase:
 
     dialect: Literal["sqlite"] = "sqlite"
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, writes: bool = True) -> None:
         self.place = f"sqlite:{path}"
         self.connected = True
         self._path = path
         self._threads = threading.RLock()
         self._locks: dict[str, int] = {}
-        self._connection = self._open()
+        self._connection = self._open() if writes else self._open_for_reading()
         self._file = _identity(path)
 
     def _open(self) -> sqlite3.Connection:
@@ -40,15 +49,56 @@ class SqliteDatabase:
             connection = sqlite3.connect(self._path, timeout=_BUSY, isolation_level=None, check_same_thread=False)
             # One writer on any file system: a rollback journal, not WAL. EXTRA is FULL and also syncs the folder after
             # the commit, without which a power cut can bring a committed intent back to nothing.
-            for pragma in ("journal_mode = DELETE", "synchronous = EXTRA", "secure_delete = ON", "foreign_keys = ON"):
+            for pragma in _PRAGMAS:
                 connection.execute(f"PRAGMA {pragma}")
-        except (sqlite3.Error, OSError) as error:
-            raise failure("journal_open", self.place, f"cannot be opened: {error}", _OPEN_HINT) from error
+        except (sqlite3.Error, OSError, UnicodeDecodeError) as error:
+            raise failure("journal_open", self.place, f"cannot be opened: {error}", _open_hint(error)) from error
         return connection
+
+    def _open_for_reading(self) -> sqlite3.Connection:
+        """Open the file without ever writing to it or to its folder, so that it may lie on a read-only file system.
+
+        What only a writer can do is left to one: rolling back what a crash left behind.
+        """
+        try:
+            return self._readable("mode=ro")
+        except (sqlite3.Error, UnicodeDecodeError) as error:
+            name = getattr(error, "sqlite_errorname", "")
+            if name in _NEEDS_A_WRITER and os.access(self._path, os.W_OK) and os.access(self._path.parent, os.W_OK):
+                return self._open()
+            if name == "SQLITE_CANTOPEN" and not self._beside("-wal") and not self._beside("-journal"):
+                return self._immutable()
+            raise failure("journal_open", self.place, f"cannot be opened: {error}", _open_hint(error)) from error
+
+    def _readable(self, how: str) -> sqlite3.Connection:
+        uri = f"{self._path.absolute().as_uri()}?{how}"
+        connection = sqlite3.connect(uri, timeout=_BUSY, isolation_level=None, check_same_thread=False, uri=True)
+        try:
+            connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchall()
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _immutable(self) -> sqlite3.Connection:
+        """A file that somebody set to WAL, all of it in the file, where no process can make what WAL needs."""
+        try:
+            return self._readable("mode=ro&immutable=1")
+        except sqlite3.Error as error:
+            raise failure("journal_open", self.place, f"cannot be opened: {error}", _OPEN_HINT) from error
+
+    def _beside(self, ending: str) -> bool:
+        """Whether SQLite's file with that ending is there and has something in it."""
+        path = self._path.with_name(self._path.name + ending)
+        return path.exists() and path.stat().st_size > 0
 
     def rows(self, sql: str, *params: Any) -> list[Row]:
         with self._threads, self._told("read"):
             return self._connection.execute(sql, params).fetchall()
+
+    def stream(self, sql: str, *params: Any) -> Generator[Row]:
+        with self._threads, self._told("read"):
+            yield from self._connection.execute(sql, params)
 
     def change(self, sql: str, *params: Any) -> int:
         with self._threads, self._told("written"):
@@ -118,10 +168,40 @@ class SqliteDatabase:
             return True
         if not self._lock_file(name).exists():
             return False
-        if not self.grab(name, 0):
-            return True
-        self.release(name)
-        return False
+        return not self._could_lock(name)
+
+    def _could_lock(self, name: str) -> bool:
+        """Whether the lock is free. Opened for reading: the file may lie on a read-only file system."""
+        import fcntl
+
+        try:
+            handle = os.open(self._lock_file(name), os.O_RDONLY | os.O_CLOEXEC)
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return False
+            finally:
+                os.close(handle)
+        except OSError as error:
+            raise failure("journal_lock", self.place, f"cannot be locked: {error}", _OPEN_HINT) from error
+        return True
+
+    def give_back(self) -> None:
+        """Give pages that nothing uses back to the file system.
+
+        A file of 0.1.0 keeps them; it is written anew once a quarter of it is unused. Where there is no room for that,
+        or somebody reads, it is left for the next time.
+        """
+        with self._threads, suppress(sqlite3.Error):
+            unused, pages, mode = (self._pragma(name) for name in ("freelist_count", "page_count", "auto_vacuum"))
+            if mode == _INCREMENTAL:
+                self._connection.executescript("PRAGMA incremental_vacuum")  # execute() would free one page
+            elif unused * 4 > pages:
+                self._connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
+                self._connection.execute("VACUUM")
+
+    def _pragma(self, name: str) -> int:
+        return int(self._connection.execute(f"PRAGMA {name}").fetchone()[0])
 
     def close(self) -> None:
         for name in tuple(self._locks):
@@ -144,11 +224,15 @@ class SqliteDatabase:
             yield
         except sqlite3.Error as error:
             raise self._explained(error, done) from error
+        except UnicodeDecodeError as error:  # SQLite's message quotes damaged text
+            raise failure("journal_damaged", self.place, "is damaged", _DAMAGED_HINT) from error
 
     def _explained(self, error: sqlite3.Error, done: str) -> JournalError:
         name = getattr(error, "sqlite_errorname", "")
         if name.startswith(("SQLITE_FULL", "SQLITE_IOERR")):
             hint = "Free some space, then run the command again."
+        elif name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")) or "decode" in str(error):
+            hint = _DAMAGED_HINT
         elif name.startswith("SQLITE_BUSY"):
             hint = "Another process writes to it without end; stop that one, then run again."
         else:
@@ -156,7 +240,20 @@ class SqliteDatabase:
         return failure("journal_" + done, self.place, f"cannot be {done}: {error}", hint)
 
 
+_NEEDS_A_WRITER = ("SQLITE_READONLY_ROLLBACK", "SQLITE_READONLY_RECOVERY", "SQLITE_READONLY_CANTINIT")
+_DAMAGED_HINT = "Restore it from a backup."
 _OPEN_HINT = "Check `journal.url` in the config, and the rights on the file and its folder."
+
+
+def _open_hint(error: Exception) -> str:
+    """Return what to do about an error on opening. SQLite's message about a damaged file may quote bytes of it, which
+    Python then cannot decode."""
+    name = getattr(error, "sqlite_errorname", "")
+    if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")) or isinstance(error, UnicodeDecodeError):
+        return f"{_DAMAGED_HINT} {_OPEN_HINT}"
+    if name in _NEEDS_A_WRITER:
+        return "A write was cut off; run `rolecall history` once where the file and its folder can be written."
+    return _OPEN_HINT
 
 
 def _identity(path: Path) -> tuple[int, int] | None:

@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from rolecall.errors import Problem
-from rolecall.journal import chain, encode, fold, memory
+from rolecall.journal import chain, encode, fold, memory, prune, sightings, verify
 from rolecall.journal.chain import Draft, Entry, canonical
-from rolecall.journal.database import Database
+from rolecall.journal.database import Database, damaged
 from rolecall.journal.lock import Lock
-from rolecall.journal.port import Held, Holder, JournalError, Seen, Verified, Waiting
+from rolecall.journal.port import Anchor, Held, Holder, JournalError, Seen, Verified, Waiting, as_it_is
 from rolecall.model.desired import Applied
 from rolecall.model.run import Attestation, Ended, Intent, Opening, Record, Run, RunKind, RunOutcome, Step
 from rolecall.model.sighting import Sighting
 
 Clock = Callable[[], datetime]
+T = TypeVar("T")
 
 
 class SqlJournal:
@@ -85,44 +86,56 @@ class SqlJournal:
         self._record(run, [Draft(run, 0, "close", self._now(), body)])
 
     def sight(self, run: int, sighting: Sighting) -> None:
-        body = encode.sighting_body(sighting)
-        self._record(run, [Draft(run, 0, "sighting", encode.stamp(sighting.at), body)])
+        org_id, at = self._known(run), encode.stamp(sighting.at)
+        with self._database.transaction():
+            self._database.serialise(chain.order(self.id, org_id))
+            body = sightings.body(self._database, org_id, encode.sighting_body(sighting))
+            self._append(org_id, [Draft(run, 0, "sighting", at, body)])
 
     def applied(self, org_id: str) -> Applied:
-        return memory.applied(self._database, org_id)
+        with self._database.snapshot():
+            return memory.applied(self._database, org_id)
 
     def records(self, org_id: str) -> tuple[Record, ...]:
-        return memory.records(self._database, org_id)
+        with self._database.snapshot():
+            return memory.records(self._database, org_id)
 
     def runs(
-        self, org_id: str | None = None, limit: int | None = None, kinds: Collection[RunKind] | None = None
+        self,
+        org_id: str | None = None,
+        limit: int | None = None,
+        kinds: Collection[RunKind] | None = None,
+        before: int | None = None,
     ) -> tuple[Run, ...]:
         of_org, wanted = "" if org_id is None else "AND org_id = ?", sorted(kinds or ())
         of_kind = f"AND kind IN ({', '.join('?' * len(wanted))})" if kinds is not None else ""
         cut = f"LIMIT {int(limit)}" if limit is not None else ""
-        sql = f"SELECT id, org_id FROM rolecall_runs WHERE 1 = 1 {of_org} {of_kind} ORDER BY id DESC {cut}"
-        found: dict[int, str] = dict(self._database.rows(sql, *(() if org_id is None else (org_id,)), *wanted))
-        first = min(found, default=0)
-        if kinds is None:
-            folded = [run for org in set(found.values()) for run in fold.runs(org, self._light(org, first))]
-        else:
-            folded = [run for number, org in found.items() for run in fold.runs(org, self._light(org, number, number))]
-        return tuple(sorted(folded, key=lambda run: -run.id))
+        below = f"AND id < {int(before)}" if before is not None else ""
+        sql = f"SELECT id, org_id FROM rolecall_runs WHERE 1 = 1 {of_org} {of_kind} {below} ORDER BY id DESC {cut}"
+        listed = self._database.rows(sql, *(() if org_id is None else (org_id,)), *wanted)
+        return tuple(run for number, org in listed for run in self._folded(org, number))
 
     def run(self, number: int) -> Run | None:
         org_id = self._org(number)
         if org_id is None:
             return None
-        return next(iter(fold.runs(org_id, self._light(org_id, number, number))), None)
+        return next(iter(self._folded(org_id, number)), None)
+
+    def orgs(self) -> tuple[str, ...]:
+        tables = ("runs", "entries", "applied", "memory")
+        found = self._database.rows(" UNION ".join(f"SELECT DISTINCT org_id FROM rolecall_{table}" for table in tables))
+        if not all(isinstance(org_id, str) for (org_id,) in found):
+            raise damaged(self.place, "a row whose org_id is not text")
+        return tuple(sorted(org_id for (org_id,) in found))
 
     def plan(self, number: int) -> str | None:
-        sql = "SELECT body FROM rolecall_entries WHERE org_id = ? AND run = ? AND kind = 'plan'"
-        found = self._database.rows(sql, self._org(number), number)
-        return found[0][0] if found else None
+        org_id = self._org(number)
+        found = [] if org_id is None else self._checked(org_id, "e.run = ? AND e.kind = 'plan'", number)
+        return found[0].body if found else None
 
     def open_steps(self, org_id: str) -> tuple[Step, ...]:
         found = self._database.rows(_OPEN, org_id)
-        folded = [run for (number,) in found for run in fold.runs(org_id, self._light(org_id, number, number))]
+        folded = [run for (number,) in found for run in self._folded(org_id, number)]
         return tuple(step for run in folded for step in run.steps if step.state in ("open", "unknown"))
 
     def sightings(
@@ -130,48 +143,27 @@ class SqlJournal:
     ) -> tuple[Sighting, ...]:
         since_text = encode.stamp(since) if since else ""
         until_text = encode.stamp(until) if until else "~"
-        return self._sightings(f"{_SIGHTING} AND at >= ? AND at <= ? ORDER BY at, n", org_id, since_text, until_text)
+        return self._sightings(org_id, "e.at >= ? AND e.at <= ? ORDER BY e.at, e.n", since_text, until_text)
 
     def sighting_at(self, org_id: str, at: datetime) -> tuple[Sighting | None, Sighting | None]:
         moment = encode.stamp(at)
-        before = self._sightings(f"{_SIGHTING} AND at <= ? ORDER BY at DESC, n DESC LIMIT 1", org_id, moment)
-        after = self._sightings(f"{_SIGHTING} AND at > ? ORDER BY at, n LIMIT 1", org_id, moment)
+        before = self._sightings(org_id, "e.at <= ? ORDER BY e.at DESC, e.n DESC LIMIT 1", moment)
+        after = self._sightings(org_id, "e.at > ? ORDER BY e.at, e.n LIMIT 1", moment)
         return next(iter(before), None), next(iter(after), None)
 
-    def recall(self, org_id: str, key: str) -> Any:
-        return memory.get(self._database, org_id, memory.note(key))
+    def recall(self, org_id: str, key: str, read: Callable[[Any], T] = as_it_is) -> T | None:
+        return memory.get(self._database, org_id, memory.note(key), read)
 
     def keep(self, org_id: str, key: str, value: Any) -> None:
         with self._database.transaction():
             memory.put(self._database, org_id, memory.note(key), value)
 
-    def verify(self, org_id: str) -> Verified:
+    def verify(self, org_id: str, anchor: Anchor | None = None) -> Verified:
         with self._database.snapshot():
-            entries = chain.entries(self._database, org_id)
-            problems = chain.faults(self.id, org_id, entries)
-            problems += memory.faults(self._database, org_id, entries)
-            problems += self._unlisted(org_id, entries)
-        head = entries[-1].hash if entries else self.id
-        return Verified(len(entries), sum(entry.body is None for entry in entries), head, tuple(problems))
+            return verify.verify(self._database, self.id, org_id, anchor)
 
     def prune(self, org_id: str, before: datetime) -> int:
-        """Blank what is old; see ``port``. The memory's own entries stay, for the memory is checked against them."""
-        limit, at = encode.stamp(before), self._now()
-        begun = [number for (number,) in self._database.rows(_BEGUN_BEFORE, org_id, limit, org_id)]
-        unsettled = {step.run for step in self.open_steps(org_id)} if begun else set()
-        old = [
-            run.id
-            for number in begun
-            for run in fold.runs(org_id, self._light(org_id, number, number))
-            if encode.stamp(run.ended_at or run.started_at) < limit and run.id not in unsettled
-        ]
-        if old:
-            with self._database.transaction():
-                self._append(org_id, [Draft(0, 0, "prune", at, canonical({"runs": old, "before": limit}))])
-                for number in old:
-                    self._database.change(_BLANK, org_id, number)
-                    self._database.change("DELETE FROM rolecall_runs WHERE id = ?", number)
-        return len(old)
+        return prune.prune(self._database, self.id, org_id, encode.stamp(before), self._now())
 
     def _now(self) -> str:
         return encode.stamp(self._clock())
@@ -180,35 +172,38 @@ class SqlJournal:
         chain.append(self._database, self.id, org_id, drafts)
 
     def _record(self, run: int, drafts: Sequence[Draft]) -> None:
+        org_id = self._known(run)
+        if drafts:
+            with self._database.transaction():
+                self._append(org_id, drafts)
+
+    def _known(self, run: int) -> str:
         org_id = self._org(run)
         if org_id is None:
             raise JournalError(
                 Problem("run_unknown", f"{self.place} has no run {run}", None, "See `rolecall history`.")
             )
-        if drafts:
-            with self._database.transaction():
-                self._append(org_id, drafts)
+        return org_id
 
     def _org(self, run: int) -> str | None:
         found = self._database.rows("SELECT org_id FROM rolecall_runs WHERE id = ?", run)
+        if found and not isinstance(found[0][0], str):
+            raise damaged(self.place, f"rolecall_runs, run {run}")
         return found[0][0] if found else None
 
-    def _light(self, org_id: str, first: int, last: int | None = None) -> list[Entry]:
-        """The entries of runs from ``first`` on, without the content that no run is folded from."""
-        until = "" if last is None else f" AND run <= {int(last)}"
-        return [Entry(*row) for row in self._database.rows(f"{_LIGHT}{until} ORDER BY n", org_id, first)]
+    def _checked(self, org_id: str, where: str, *params: Any, light: bool = False) -> list[Entry]:
+        return chain.checked(self._database, self.id, org_id, where, *params, light=light)
 
-    def _sightings(self, sql: str, *params: Any) -> tuple[Sighting, ...]:
-        return tuple(encode.sighting_of(*row) for row in self._database.rows(sql, *params))
+    def _folded(self, org_id: str, number: int) -> list[Run]:
+        """The run of a number, from its entries; none where its content was pruned."""
+        entries = self._checked(org_id, "e.run = ?", number, light=True)
+        if not entries:
+            raise damaged(self.place, f"rolecall_runs, run {number}", "the chain has no such run")
+        return fold.runs(self.place, org_id, entries)
 
-    def _unlisted(self, org_id: str, entries: Sequence[Entry]) -> list[Problem]:
-        listed = {number for (number,) in self._database.rows("SELECT id FROM rolecall_runs WHERE org_id = ?", org_id)}
-        begun = {entry.run for entry in entries if entry.kind == "begin" and entry.body is not None}
-        hint = "Compare with a backup."
-        return [
-            Problem("journal_tampered", f"run {number} is in the list of runs or in the chain, not in both", None, hint)
-            for number in sorted(listed ^ begun)
-        ]
+    def _sightings(self, org_id: str, where: str, *params: Any) -> tuple[Sighting, ...]:
+        found = self._checked(org_id, f"{_SIGHTING} AND {where}", *params)
+        return tuple(sightings.read(self._database, self.id, org_id, entry) for entry in found)
 
 
 class _Held:
@@ -233,20 +228,9 @@ class _Held:
             journal._append(self._org_id, memory.remember(journal._database, self._org_id, run, seen, at))
 
 
-_LIGHT = (
-    "SELECT n, run, step, kind, at, CASE WHEN kind IN ('plan', 'sighting', 'remember') THEN NULL ELSE body END, "
-    "body_hash, hash FROM rolecall_entries WHERE org_id = ? AND run >= ?"
-)
-_BEGUN_BEFORE = (
-    "SELECT run FROM rolecall_entries WHERE org_id = ? AND kind = 'begin' AND at < ? AND body IS NOT NULL "
-    "AND run < (SELECT max(id) FROM rolecall_runs WHERE org_id = ?) ORDER BY run DESC"
-)
 _OPEN = (
     "SELECT DISTINCT i.run FROM rolecall_entries i WHERE i.org_id = ? AND i.kind = 'intent' AND NOT EXISTS ("
     "SELECT 1 FROM rolecall_entries e WHERE e.org_id = i.org_id AND e.run = i.run AND e.step = i.step "
     "AND e.kind = 'ended' AND e.n > i.n) ORDER BY i.run"
 )
-_SIGHTING = (
-    "SELECT run, at, body, hash FROM rolecall_entries WHERE org_id = ? AND kind = 'sighting' AND body IS NOT NULL"
-)
-_BLANK = "UPDATE rolecall_entries SET body = NULL WHERE org_id = ? AND run = ? AND kind NOT IN ('remember', 'prune')"
+_SIGHTING = "e.kind = 'sighting' AND e.body IS NOT NULL AND e.run IN (SELECT id FROM rolecall_runs)"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 
-from rolecall.journal.database import Database, failure
+from rolecall.journal.database import Database, damaged, decoding, failure
 
 _IDENTITY = {
     "sqlite": "INTEGER PRIMARY KEY AUTOINCREMENT",  # numbers of pruned runs never come back
@@ -28,8 +28,10 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "org_id TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (org_id, name))",
         "CREATE TABLE rolecall_holders (org_id TEXT PRIMARY KEY, holder TEXT NOT NULL)",
     ),
+    (),  # the same tables; an access record may refer to an earlier one, which 0.1.0 cannot read
 )
-"""One tuple of statements a version; a released one is never changed, a new one is added."""
+"""One tuple of statements a version; a released one is never changed, a new one is added. Every version reads
+the tables of those before it."""
 
 _META = "CREATE TABLE IF NOT EXISTS rolecall_meta (name TEXT PRIMARY KEY, value TEXT NOT NULL)"
 
@@ -61,14 +63,24 @@ def migrate(database: Database) -> str:
         return _meta(database, "journal")
 
 
+def identify(database: Database) -> str:
+    """Answer the journal's id without writing. Raises JournalError for tables of a newer version."""
+    _refuse_newer(database, _version(database))
+    return _meta(database, "journal")
+
+
 def _forward(database: Database, version: int) -> None:
-    if version > len(MIGRATIONS):
-        said = f"has tables of version {version}; this rolecall knows {len(MIGRATIONS)}"
-        raise failure("journal_newer", database.place, said, "Upgrade rolecall; nothing was changed.")
+    _refuse_newer(database, version)
     for statements in MIGRATIONS[version:]:
         for statement in statements:
             database.change(statement.replace("{identity}", _IDENTITY[database.dialect]))
     database.change("UPDATE rolecall_meta SET value = ? WHERE name = 'version'", str(len(MIGRATIONS)))
+
+
+def _refuse_newer(database: Database, version: int) -> None:
+    if version > len(MIGRATIONS):
+        message = f"has tables of version {version}; this rolecall knows {len(MIGRATIONS)}"
+        raise failure("journal_newer", database.place, message, "Upgrade rolecall; nothing was changed.")
 
 
 def _refuse_foreign(database: Database) -> None:
@@ -79,8 +91,12 @@ def _refuse_foreign(database: Database) -> None:
 
 
 def _version(database: Database) -> int:
-    return int(_meta(database, "version"))
+    with decoding(database.place, "rolecall_meta, version"):
+        return int(_meta(database, "version"))
 
 
 def _meta(database: Database, name: str) -> str:
-    return str(database.rows("SELECT value FROM rolecall_meta WHERE name = ?", name)[0][0])
+    found = database.rows("SELECT value FROM rolecall_meta WHERE name = ?", name)
+    if not found or not isinstance(found[0][0], str) or not found[0][0]:
+        raise damaged(database.place, f"rolecall_meta, {name}")
+    return str(found[0][0])

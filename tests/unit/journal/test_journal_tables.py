@@ -45,9 +45,9 @@ def test_every_journal_has_an_id_of_its_own(tmp_path: Path) -> None:
 def test_a_newer_version_is_refused_untouched(url: str, tmp_path: Path, journal: Journal) -> None:
     execute(url, tmp_path, "UPDATE rolecall_meta SET value = '99' WHERE name = 'version'")
     for way in (open_journal, find_journal):
-        with pytest.raises(JournalError, match=r"version 99; this rolecall knows 1\. Upgrade rolecall; nothing"):
+        with pytest.raises(JournalError, match=r"version 99; this rolecall knows 2\. Upgrade rolecall; nothing"):
             way(url, tmp_path)
-    execute(url, tmp_path, "UPDATE rolecall_meta SET value = '1' WHERE name = 'version'")
+    execute(url, tmp_path, "UPDATE rolecall_meta SET value = '2' WHERE name = 'version'")
     with open_journal(url, tmp_path) as again:
         assert again.id == journal.id
 
@@ -62,7 +62,7 @@ def test_tables_move_forward_and_keep_what_they_hold(
         assert moved.run(number) is not None
         assert moved.begin(opening()) == number + 1
     monkeypatch.undo()
-    with pytest.raises(JournalError, match="tables of version 2"):
+    with pytest.raises(JournalError, match="tables of version 3"):
         open_journal(url, tmp_path)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -9,11 +10,14 @@ import click
 from rolecall.cli.command import Invocation, command
 from rolecall.cli.console import Console, stdout
 from rolecall.cli.failure import tell
-from rolecall.errors import Exit
+from rolecall.errors import Exit, Problem
 from rolecall.report.phrases import count
 
 if TYPE_CHECKING:
-    from rolecall.journal.port import Journal
+    from rolecall.desired import Config
+    from rolecall.journal.port import Anchor, Journal, Verified
+
+_GIT = "git:"
 
 
 @command(
@@ -21,12 +25,20 @@ if TYPE_CHECKING:
     "rolecall history -e prod",
     "rolecall history 12",
     "rolecall history --verify",
+    "rolecall history --anchor journal-anchor.json",
+    "rolecall history --anchor git:origin/main",
 )
 @click.argument("run", required=False, type=click.IntRange(1))
 @click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="How many, newest first.")
 @click.option("--verify", is_flag=True, help="Check that nothing in the record was changed; 1 when it was.")
+@click.option(
+    "--anchor",
+    metavar="FILE|git:REF",
+    help="Check the record as --verify does, and that it still has all that it had when FILE was written; then bring "
+    "FILE up to date. With git:REF compare with journal-anchor.json of that commit.",
+)
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="How.")
-def history(call: Invocation, run: int | None, limit: int, verify: bool, form: str) -> Exit:
+def history(call: Invocation, run: int | None, limit: int, verify: bool, anchor: str | None, form: str) -> Exit:
     """List past runs, newest first, or show one in full."""
     from rolecall.cli.of_run import of_run
     from rolecall.cli.session import find_journal, read
@@ -35,10 +47,12 @@ def history(call: Invocation, run: int | None, limit: int, verify: bool, form: s
 
     out = stdout(call.environ, color=call.color)
     call = call if run is None else of_run(call, run)
-    journal = find_journal(call, read(call))
+    config = read(call)
+    anchors = {} if anchor is None else _anchors(config, anchor)
+    journal = find_journal(call, config)
     try:
-        if verify:
-            return _verify(call, out, journal)
+        if verify or anchor is not None:
+            return _verify(call, out, journal, anchors, anchor)
         runs = (one_run(journal, run),) if run is not None else past_runs(journal, call.env, limit)
     finally:
         if journal is not None:
@@ -50,10 +64,39 @@ def history(call: Invocation, run: int | None, limit: int, verify: bool, form: s
     return Exit.OK
 
 
-def _verify(call: Invocation, out: Console, journal: Journal | None) -> Exit:
+def _anchors(config: Config, anchor: str) -> dict[str, Anchor]:
+    """Return the anchors that are compared with; none where the file is yet to be written."""
+    from rolecall.jobs.anchors import ANCHOR, anchors_of
+    from rolecall.outside.git import at_ref
+    from rolecall.source.files import read_file
+
+    if anchor.startswith(_GIT):
+        with at_ref(config.root, anchor.removeprefix(_GIT)) as (folder, _):
+            return anchors_of(read_file(folder / ANCHOR, f"{anchor}:{ANCHOR}"), f"{anchor}:{ANCHOR}")
+    path = Path(anchor)
+    return anchors_of(read_file(path, anchor), anchor) if path.exists() else {}
+
+
+def _write_anchor(out: Console, found: dict[str, Verified], anchors: dict[str, Anchor], anchor: str) -> None:
+    from rolecall.jobs.anchors import anchor_text
+    from rolecall.outside.files import write_file
+
+    write_file(Path(anchor), anchor_text(found), 0o644)
+    done = "Brought up to date" if anchors else "Created"
+    out.text(f"{done}: {anchor}. Keep it where those who can write to the journal cannot change it.")
+
+
+def _verify(
+    call: Invocation, out: Console, journal: Journal | None, anchors: dict[str, Anchor], anchor: str | None
+) -> Exit:
     from rolecall.jobs.history import verify
 
-    found = {} if journal is None else verify(journal)
+    if journal is None and anchors:
+        message = f"there is no journal; the anchor has {count(sum(row.entries for row in anchors.values()), 'entry')}"
+        hint = "Restore the journal from a backup."
+        tell([Problem("journal_cut_off", message, None, hint)], as_json=call.log_format == "json", color=call.color)
+        return Exit.ERROR
+    found = {} if journal is None else verify(journal, anchors)
     for org, seen in found.items():
         pruned = f", {seen.pruned:,} of them pruned" if seen.pruned else ""
         out.text(f"{org}: {seen.entries:,} entries{pruned}, head {seen.head}")
@@ -64,4 +107,6 @@ def _verify(call: Invocation, out: Console, journal: Journal | None) -> Exit:
     entries = sum(seen.entries for seen in found.values())
     said = f"Journal verified: {count(entries, 'entry')}, no gaps, no changes since they were written."
     out.text(said if found else "No runs yet.")
+    if found and anchor is not None and not anchor.startswith(_GIT):
+        _write_anchor(out, found, anchors, anchor)
     return Exit.OK
