@@ -22,6 +22,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
         *("active", "status", "User status", "Okta user status", "Account status", "enabled", "accountEnabled"),
         "Is active",
     ),
+    "blocked": ("Block credential", "Blocked", "Suspended", "Disabled", "Account disabled", "Deactivated", "Deleted"),
     "kind": ("Member type", "objectType"),
     "origin": ("origin",),
     "pending": ("pending",),

@@ -57,6 +57,8 @@ class PeopleFile:
         directory = self._merged(files) if directory is None else directory
         if not len(directory) and not self.allow_empty:
             raise ConfigError(_empty("users", files))
+        if not directory.active_people and not self.allow_empty:
+            raise ConfigError(_empty("active users", files))
         if not len(directory.members) and not directory.others and not self.allow_empty:
             raise ConfigError(_empty("memberships in groups", files))
         return directory

@@ -102,6 +102,8 @@ class Users:
         for flag in ("active", "pending"):
             if (value := values.get(flag)) not in ("", None):
                 user[flag] = read_truth(headings.get(flag, flag), value)
+        if (value := values.get("blocked")) not in ("", None) and read_truth(headings["blocked"], value, states=False):
+            user["active"] = False
         if origin := values.get("origin"):
             user["origin"] = str(origin).lower()
         user |= {

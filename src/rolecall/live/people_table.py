@@ -73,7 +73,7 @@ def _delimiter(text: str) -> tuple[str, int]:
 def _cells(text: str, delimiter: str, start: int, file: str) -> Iterator[tuple[int, list[str]]]:
     """The lines that hold anything, each with the number of its first line."""
     csv.field_size_limit(LONGEST_CELL)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True, strict=True)
     number, skip = 1, start == 2
     try:
         for cells in reader:

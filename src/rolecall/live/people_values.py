@@ -31,6 +31,10 @@ OTHERS = frozenset(
 """What else may be a member of an Entra group; nobody of the org (R29)."""
 
 
+_ADDRESS = re.compile(r"[^\s@<>()\[\],;:\"]+@[^\s@<>()\[\],;:\"]+")
+"""An address by itself: no name before it, no `mailto:`, no second one."""
+
+
 class Address(NamedTuple):
     """A user's address, the heading it was under, and another that the same line has, where they differ."""
 
@@ -57,12 +61,17 @@ def read_address(values: Mapping[str, Json], headings: Mapping[str, str]) -> Add
 def _address(text: str) -> str | None:
     if is_guest_name(text):
         return external_address(text)
-    return text if "@" in text.strip("@") else None
+    return text if _ADDRESS.fullmatch(text) else None
 
 
-def read_truth(heading: str, value: Json) -> bool:
-    """Return a flag, or whether a status is an active one. Raises ValueError for anything else."""
-    return value if isinstance(value, bool) else _is_true(heading, str(value).strip())
+def read_truth(heading: str, value: Json, *, states: bool = True) -> bool:
+    """Return a flag, or with ``states`` whether a status is an active one. Raises ValueError for anything else."""
+    if isinstance(value, bool):
+        return value
+    text = str(value).strip()
+    if not states and text.lower() not in TRUE | FALSE:
+        raise ValueError(f"`{heading}` is `{text[:40]}`, which is neither true nor false")
+    return _is_true(heading, text)
 
 
 @lru_cache(maxsize=64)

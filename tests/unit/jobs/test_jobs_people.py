@@ -65,3 +65,24 @@ def test_who_is_left_out_of_a_whole_reading_is_told() -> None:
     (problem,) = left_out(directory(Coverage(problem="2 users have no e-mail address, and are left out")))
     assert (problem.severity, problem.message[:7]) == ("warning", "2 users")
     assert left_out(directory()) == left_out(directory(Coverage("partial", problem="x"))) == ()
+
+
+def test_a_source_without_a_user_in_any_group_of_the_org_is_read_in_part() -> None:
+    """It names groups by their ids, or gives no members: nobody would lose anything by any plan."""
+    org = {"Legal": MAPPED, "All": "blank"}
+    by_id = decode_people([{"email": "ann@acme.com", "groups": ["00g1", "00g2"]}])
+    told = found(org, Source(by_id)).coverage
+    assert (told.state, told.problem) == (
+        "partial",
+        "the people source has no user in any group of the org (it has 00g1, 00g2)",
+    )
+    alone = found(org, Source(decode_people([{"email": "ann@acme.com"}]))).coverage
+    assert (alone.state, alone.problem) == ("partial", "the people source has no user in any group of the org")
+
+
+def test_a_source_with_one_user_in_a_group_or_for_an_org_without_groups_is_read_whole() -> None:
+    strangers = Source(decode_people([{"email": "ann@acme.com", "groups": ["00g1"]}]))
+    assert found({"Legal": MAPPED}, Source(directory())).coverage.state == "complete"
+    assert found({}, strangers).coverage.state == "complete"
+    assert found({"Legal": MAPPED}, strangers, itself=True).coverage.state == "complete"
+    assert found({"Legal": MAPPED}, strangers, scim={"enabled": True, "endpoint": "legacy"}).coverage.state == "complete"

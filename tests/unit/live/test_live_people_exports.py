@@ -226,3 +226,36 @@ def test_no_file_that_matches_is_unread(tmp_path: Path) -> None:
     (tmp_path / "A.csv").unlink()
     (tmp_path / "A.csv").symlink_to("/etc/hostname")
     assert "leads out" in refused(tmp_path, "*.csv")[0]
+
+
+@pytest.mark.parametrize("heading", ["Block credential", "Suspended", "Account disabled", "blocked"])
+def test_a_column_that_says_who_is_blocked_makes_users_inactive(heading: str) -> None:
+    text = f"User principal name,Group name,{heading}\nann@acme.com,A,False\nbo@acme.com,A,True\ncy@acme.com,A,\n"
+    active = {email: state for email, (state, _) in users(decode_csv(text.encode(), "p.csv")).items()}
+    assert active == {"ann@acme.com": True, "bo@acme.com": False, "cy@acme.com": True}
+
+
+def test_a_user_who_is_active_and_blocked_is_inactive_and_a_date_is_no_flag() -> None:
+    text = "email,groups,enabled,Suspended\nann@acme.com,A,true,yes\n"
+    assert users(decode_csv(text.encode(), "p.csv")) == {"ann@acme.com": (False, {"A"})}
+    with pytest.raises(ConfigError, match=r"p\.csv:2:1: `Deleted` is `2026-11-02`, which is neither true nor false"):
+        decode_csv(b"email,groups,Deleted\nann@acme.com,A,2026-11-02\n", "p.csv")
+
+
+@pytest.mark.parametrize("cell", ["mailto:bo@acme.com", "Bo Ek <bo@acme.com>", '"bo@acme.com;cy@acme.com"', "bo@@acme.com"])
+def test_a_cell_with_more_than_an_address_is_an_error(cell: str) -> None:
+    with pytest.raises(ConfigError, match=r"p\.csv:2:1: .*no e-mail address"):
+        decode_csv(f"email,groups\n{cell},A\n".encode(), "p.csv")
+
+
+def test_blanks_after_a_separator_do_not_make_quotes_part_of_a_name() -> None:
+    directory = decode_csv(b'email, groups\nann@acme.com, "Sales, EMEA"\n', "p.csv", known=frozenset({"Sales, EMEA"}))
+    assert users(directory) == {"ann@acme.com": (True, {"Sales, EMEA"})}
+
+
+def test_a_file_without_active_users_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "p.csv").write_text("email,groups,status\nann@acme.com,A,Deprovisioned\n")
+    assert refused(tmp_path, "p.csv", several=False) == [
+        "p.csv: has no active users. export it again; if that is right, write `allow_empty: true` under `people`"
+    ]
+    assert len(read(tmp_path, "p.csv", several=False, allow_empty=True)) == 1
