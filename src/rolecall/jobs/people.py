@@ -61,19 +61,21 @@ def _compared(people: People, directory: Directory, live: Live, scope: PeopleSco
 def _placed(people: People, directory: Directory, live: Live, scope: PeopleScope) -> Directory:
     """Return the directory, as partially read where no user is in any group of an org that has some.
 
-    Such a source names groups in another way (by id, by distinguished name), or gives no members at all.
+    Such a source names groups in another way (by id, by distinguished name), or gives no members, or no users at all.
     """
     names = group_names(live)
     unread = directory.coverage.state != "complete" or live.covered("idp_groups").state != "complete"
     if scope == PeopleScope() or unread or not names or endpoint_of(live.settings) != "new":
         return directory
-    if not len(directory) or getattr(people, "allow_empty", False):
+    if getattr(people, "allow_empty", False):
         return directory
     used = [directory.groups[number] for number in sorted(set(directory.members))]
     if not names.isdisjoint(used):
         return directory
     listed = f" (it has {', '.join(used[:_SHOWN])}{', ...' if len(used) > _SHOWN else ''})" if used else ""
-    problem = f"the people source has no user in any group of the org{listed}"
+    problem = "the people source has no users"
+    if len(directory):
+        problem = f"the people source has no user in any group of the org{listed}"
     return replace(directory, coverage=directory.coverage._replace(state="partial", problem=problem))
 
 

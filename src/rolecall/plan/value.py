@@ -154,6 +154,13 @@ class AccessTestResult(NamedTuple):
         """Whether a plan must not be carried out because of it."""
         return not self.passed and not self.later
 
+    @property
+    def label(self) -> Literal["ok", "FAILED", "LATER", "UNKNOWN"]:
+        """The result as a report shows it; UNKNOWN where it could not be evaluated."""
+        if self.passed or not self.refuses:
+            return "ok" if self.passed else "LATER"
+        return "FAILED" if self.evaluated else "UNKNOWN"
+
 
 class PolicyChange(NamedTuple):
     """A guard, allowance or the like that differs from the policy last applied."""

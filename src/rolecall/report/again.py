@@ -35,7 +35,8 @@ def next_step(plan: Plan, digest: str | None) -> Step | None:
         others = any(change.address != _about(plan) for change in (*plan.writes, *plan.human))
         return Step(REFUSED, words, "", "Leave it out", _narrow(plan, "--exclude") if others else "")
     if any(test.refuses for test in plan.access_tests):
-        return Step(REFUSED, "apply writes nothing while an access test fails.")
+        known = any(test.refuses and test.evaluated for test in plan.access_tests)
+        return Step(REFUSED, f"apply writes nothing while an access test {'fails' if known else 'was not evaluated'}.")
     if any(change.reason in FROM_A_FILE for change in plan.changes):
         return Step("Go on", "save it with --out FILE, then", f"rolecall apply{_env(plan)} FILE")
     merge = "" if plan.org.local else "merge, then"

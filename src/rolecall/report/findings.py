@@ -88,5 +88,6 @@ def _harmless(entry: Entry) -> bool:
 def _of_tests(plan: Plan) -> Iterable[Finding]:
     for test in plan.access_tests:
         if not test.passed:
-            message = f"access test failed: {visible(test.name)}: {visible(test.message)}"
+            ended = "failed" if test.evaluated else "not evaluated"
+            message = f"access test {ended}: {visible(test.name)}: {visible(test.message)}"
             yield Finding("error" if test.refuses else "note", "access_test", message, test.source)

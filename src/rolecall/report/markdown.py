@@ -53,7 +53,7 @@ def _verdicts(walked: Walk) -> Iterator[str]:
             yield from (_verdict(verdict, guard) for guard in guards)
     for test in walked.plan.access_tests:
         if not test.passed:
-            sign = "⛔ **FAILED**" if test.refuses else "⏳ **LATER**"
+            sign = f"{'⛔' if test.refuses else '⏳'} **{test.label}**"
             yield f"- {sign} {md(test.name)}: {told(test.message)} {code(place(test.source))}\n"
 
 

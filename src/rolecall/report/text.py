@@ -164,7 +164,7 @@ def _judgement(walked: Walk) -> Iterator[Line]:
                 yield from (line(visible(way), "dim", indent=8, hang=10) for way in guard.ways)
     for test in walked.plan.access_tests:
         if not test.passed:
-            told = f"{'FAILED' if test.refuses else 'LATER':<8}{visible(test.name)}: {visible(test.message)}"
+            told = f"{test.label:<8}{visible(test.name)}: {visible(test.message)}"
             yield line(told, "error" if test.refuses else "dim", hang=8, tail=place(test.source))
 
 

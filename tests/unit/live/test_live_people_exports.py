@@ -242,7 +242,9 @@ def test_a_user_who_is_active_and_blocked_is_inactive_and_a_date_is_no_flag() ->
         decode_csv(b"email,groups,Deleted\nann@acme.com,A,2026-11-02\n", "p.csv")
 
 
-@pytest.mark.parametrize("cell", ["mailto:bo@acme.com", "Bo Ek <bo@acme.com>", '"bo@acme.com;cy@acme.com"', "bo@@acme.com"])
+@pytest.mark.parametrize(
+    "cell", ["mailto:bo@acme.com", "Bo Ek <bo@acme.com>", '"bo@acme.com;cy@acme.com"', "bo@@acme.com"]
+)
 def test_a_cell_with_more_than_an_address_is_an_error(cell: str) -> None:
     with pytest.raises(ConfigError, match=r"p\.csv:2:1: .*no e-mail address"):
         decode_csv(f"email,groups\n{cell},A\n".encode(), "p.csv")

@@ -167,6 +167,14 @@ def test_a_failed_access_test_is_shown_with_its_place() -> None:
     assert "other" not in shown
 
 
+def test_an_access_test_that_was_not_evaluated_has_not_failed() -> None:
+    unknown = AccessTestResult("one door", False, "Users were not read", Where("rolecall.yaml", 60), evaluated=False)
+    plan = plan_of(REBRAND, access_tests=(unknown,), guards=(REVIEW,))
+    assert "UNKNOWN one door: Users were not read   rolecall.yaml:60\n" in text(plan)
+    assert "FAILED" not in text(plan)
+    assert "apply writes nothing while an access test was not evaluated." in text(plan)
+
+
 def test_a_guard_shows_each_way_out() -> None:
     shown = text(plan_of(guards=(REVIEW._replace(ways=("Answer at the prompt.", "Or: --allow x=40")),)))
     assert "\n        Answer at the prompt.\n        Or: --allow x=40\n" in shown

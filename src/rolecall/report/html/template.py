@@ -32,7 +32,7 @@ TEMPLATE = """{{ head(page.title, policy) }}
 {%- endfor %}{% endif %}{% endfor %}
 {%- for test in plan.access_tests if not test.passed %}
 <li class="{{ 'failed' if test.refuses else 'later' }}">
-<span class="label">{{ 'failed' if test.refuses else 'later' }}</span>
+<span class="label">{{ test.label|lower }}</span>
 {{ test.name | visible }}: {{ test.message | told }} <code>{{ test.source | place }}</code></li>
 {%- endfor %}
 </ul>
