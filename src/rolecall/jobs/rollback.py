@@ -11,10 +11,12 @@ from typing import Any, NamedTuple
 
 from rolecall.apply.steps import same
 from rolecall.errors import Misuse, Problem, RolecallError
+from rolecall.jobs.people import read_people
 from rolecall.jobs.plan import Planned, PlanRequest, plan_question, question
 from rolecall.jobs.saved import plan_of_text
+from rolecall.model import normalise
 from rolecall.model.desired import Applied, Desired
-from rolecall.model.directory import Directory
+from rolecall.model.directory import Directory, PeopleScope
 from rolecall.model.fields import overlay
 from rolecall.model.kinds import KINDS, SECTIONS, split_address, value_at
 from rolecall.model.paste import literal
@@ -63,7 +65,7 @@ async def rollback(request: PlanRequest, run: Run, made: Plan | None = None) -> 
     )
     planned = await plan_question(request, asked)
     changes = tuple(replace(change, reason="rollback") for change in planned.plan.changes)
-    gone = _departed(run, made, planned.question.directory)
+    gone = await _departed(request, planned.question, run, made)
     warnings = (*planned.plan.warnings, *gone)
     return replace(planned, plan=replace(planned.plan, changes=changes, warnings=warnings))
 
@@ -187,20 +189,34 @@ def _changed_since(run: Run, back: Mapping[Address, _Written], asked: Question) 
             yield Problem("changed_since", message, None, "leave it out with `--exclude` if that is to stay", "warning")
 
 
-def _departed(run: Run, made: Plan | None, directory: Directory | None) -> Iterator[Problem]:
-    """Users who lost access in the run and cannot get it back: they are not active in its groups any more."""
-    if made is None or directory is None or directory.coverage.state != "complete":
-        return
-    lost = {one.id: one.email for move in made.impact.moves if move.kind != "gain" for one in move.people}
-    present = {
-        who(directory, number, run.org_id).id for number in range(len(directory)) if directory.traits(number).present
-    }
-    gone = sorted(email or known for known, email in lost.items() if known and known not in present)
-    if gone:
-        shown = ", ".join(gone[:5]) + (f" and {len(gone) - 5:,} more" if len(gone) > 5 else "")
-        users = "1 user" if len(gone) == 1 else f"{len(gone):,} users"
-        verb = "is" if len(gone) == 1 else "are"
-        yield _stays(f"{users} who lost access in run {run.id} {verb} no longer active here: {shown}", None)
+async def _departed(request: PlanRequest, asked: Question, run: Run, made: Plan | None) -> tuple[Problem, ...]:
+    """Name users who lost access in the run and cannot get it back: they are not active in the org any more.
+
+    Who is not among the users that the plan needed may be active all the same: they are asked for by address.
+    """
+    directory = asked.directory
+    if made is None or directory is None or directory.coverage.state != "complete" or request.people is None:
+        return ()
+    losers = [user for move in made.impact.moves if move.kind != "gain" for user in move.people]
+    lost = {user.id: user.email for user in losers if user.id}
+    missing = lost.keys() - _active(directory, run.org_id)
+    if missing and not asked.everybody:
+        scope = PeopleScope(emails=frozenset(normalise.email(email) for known in missing if (email := lost[known])))
+        directory = await read_people(request.people, request.org, asked.live, scope)
+        missing = {known for known in missing if lost[known]} - _active(directory, run.org_id)
+    if not missing or directory.coverage.state != "complete":
+        return ()
+    gone = sorted(lost[known] or known for known in missing)
+    shown = ", ".join(gone[:5]) + (f" and {len(gone) - 5:,} more" if len(gone) > 5 else "")
+    users = "1 user" if len(gone) == 1 else f"{len(gone):,} users"
+    verb = "is" if len(gone) == 1 else "are"
+    return (_stays(f"{users} who lost access in run {run.id} {verb} no longer active here: {shown}", None),)
+
+
+def _active(directory: Directory, org: str) -> frozenset[str]:
+    """The ids of the users who are present in a directory, as plans have them."""
+    present = (number for number in range(len(directory)) if directory.traits(number).present)
+    return frozenset(known for number in present if (known := who(directory, number, org).id))
 
 
 def _stays(message: str, hint: str | None) -> Problem:

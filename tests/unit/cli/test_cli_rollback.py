@@ -89,3 +89,24 @@ def test_going_back_goes_through_the_guards(repo: Path, capsys: Capture) -> None
     assert run(["rollback", "1"]) == Exit.REFUSED
     assert "BLOCK   max_people_losing_access" in capsys.readouterr().out
     assert run(["rollback", "1", "--allow", "max_people_losing_access=4"]) == Exit.OK
+
+
+@pytest.mark.parametrize("elsewhere", [True, False])
+def test_users_are_named_as_inactive_only_if_they_are(elsewhere: bool, repo: Path, capsys: Capture) -> None:
+    """Who is not among the users that the plan reads may be active all the same."""
+    assert run(["apply", "--auto-approve"]) == Exit.OK
+    assert run(["snapshot", "--out", "after.json"]) == Exit.OK
+    after = json.loads((repo / "after.json").read_text(encoding="utf-8"))
+    for person in after["people"]:
+        if person["email"] == "cy@tiny.co":
+            person.update({"groups": []} if elsewhere else {"active": False})
+    (repo / "after.json").write_text(json.dumps(after), encoding="utf-8")
+    assert run(["local", "load", "after.json"]) == Exit.OK
+    unmanaged = "manage: {idp_groups: unmanaged, defaults: unmanaged}"
+    (repo / "rolecall.yaml").write_text(MORE.replace("manage: {idp_groups: authoritative}", unmanaged), "utf-8")
+    capsys.readouterr()
+    run(["rollback", "1"])
+    told = "".join(capsys.readouterr())
+    assert "idp_groups is not managed now" in told
+    assert ("no longer active here" in told) is not elsewhere
+    assert ("1 user who lost access in run 1 is no longer active here: cy@tiny.co" in told) is not elsewhere
