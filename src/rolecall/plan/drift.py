@@ -150,7 +150,8 @@ def managed(desired: Desired, at: Address) -> bool:
 
 def _row(at: Address, desired: Desired, live: Live, memory: Memory, identity: Identity, event: Event | None) -> Drift:
     kind = _kind(at)
-    known_id = identity.id_at(at) or memory.applied.group_ids.get(group_of(at) or "")
+    last_id = _last_id(at, desired, memory)
+    known_id = identity.id_at(at) or last_id
     d = _solid(value_at(desired.settings, at))
     source = desired.intent(at).source
     if live.covered(kind.section).state != "complete":
@@ -162,7 +163,7 @@ def _row(at: Address, desired: Desired, live: Live, memory: Memory, identity: Id
     said = classify(last, d, held, known=known or (event is not None and _swept(at, memory, desired)))
     if unread and said in ("in_sync", "converged"):
         return Drift(at, "unknown", last, d, held, source=source, id=known_id)
-    if said in ("console", "both", "differs") and _idp(at, live, memory):
+    if said in ("console", "both", "differs") and _idp(at, live, last_id):
         said = "idp"
     elif said == "console" and event is not None and _other_run(event, memory):
         said = "other_run"
@@ -187,11 +188,16 @@ def equal(one: Value | None, other: Value | None) -> bool:
     return agrees(one, other) and agrees(other, one)
 
 
-def _idp(at: Address, live: Live, memory: Memory) -> bool:
+def _last_id(at: Address, desired: Desired, memory: Memory) -> str | None:
+    """The id of the group that an address of the last apply meant; the pin where the journal does not have it."""
+    ids, key = memory.applied.group_ids, group_of(at)
+    return None if key is None else memory.applied.ids.get(at) or ids.get(key) or desired.intent(at).id
+
+
+def _idp(at: Address, live: Live, last_id: str | None) -> bool:
     """The group is gone, or a group of another id bears its name."""
-    known = memory.applied.group_ids.get(group_of(at) or "")
     group = live.facts.groups.get(group_of(at) or "")
-    return known is not None and (group is None or group.id != known)
+    return last_id is not None and (group is None or group.id != last_id)
 
 
 def _swept(at: Address, memory: Memory, desired: Desired) -> bool:

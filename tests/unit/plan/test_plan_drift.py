@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rolecall.model.desired import Applied, Desired
+from rolecall.model.desired import Applied, Desired, Intent
 from rolecall.model.live import UNREAD, Facts, Group, Live
 from rolecall.model.outcome import Event
 from rolecall.model.policy import Ignore, Policy
@@ -95,6 +95,15 @@ def test_a_write_of_another_journal_or_of_a_run_this_one_lacks(key, kind):
 def test_a_group_that_is_gone_or_has_another_id_is_the_idps_doing():
     assert kinds(desired(G=M), live(), memory(ids={"G": "id-G"}, G=M)) == {"idp_groups/G": "idp"}
     assert kinds(desired(G=M), live(G=BLANK), memory(ids={"G": "other"}, G=M)) == {"idp_groups/G": "idp"}
+
+
+def test_a_pinned_group_that_is_gone_is_the_idps_doing_too():
+    """The journal keeps the id of a pinned group by its address, one of 0.1.0 not at all."""
+    gone = replace(memory(G=M), applied=replace(memory(G=M).applied, ids={"idp_groups/G": "id-G"}))
+    pinned = replace(desired(G=M), intents={"idp_groups/G": Intent(id="id-G")})
+    for wanted, past in ((pinned, gone), (pinned, memory(G=M)), (desired(G=M), gone)):
+        (row,) = compare(wanted, live(H=M), past, orgs.TODAY).rows
+        assert (row.kind, row.id) == ("idp", "id-G")
 
 
 def test_in_a_section_that_is_not_authoritative_what_only_the_org_has_is_inventory():
