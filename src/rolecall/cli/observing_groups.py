@@ -115,7 +115,8 @@ def were_cut(what: str, missing: Sequence[str]) -> bool:
 
 def missing_problem(compared: Differences) -> Problem:
     """The problem of a table that would erase what the last reading had."""
-    lines = "; ".join(difference_lines(compared)) if compared.missing else "no group is mapped any more"
+    unmapped = compared.none_mapped and not compared.missing
+    lines = "no group is mapped any more" if unmapped else "; ".join(difference_lines(compared))
     hint = "give the whole table with its columns; if this is what the page shows, add --accept-missing"
     return Problem("observe_missing", lines, None, hint)
 

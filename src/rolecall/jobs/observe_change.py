@@ -10,29 +10,33 @@ _SHOWN = 5
 
 class Differences(NamedTuple):
     """A new reading of groups against the last one, by name: in the last one alone, in the new one alone, mapped then
-    and blank now, mapped otherwise. ``none_mapped``: groups were mapped, and none is."""
+    and blank now, with a role then and teams alone now, mapped otherwise. ``none_mapped``: groups were mapped, and none
+    is."""
 
     missing: tuple[str, ...] = ()
     new: tuple[str, ...] = ()
     unmapped: tuple[str, ...] = ()
+    roleless: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
     none_mapped: bool = False
 
     @property
     def doubtful(self) -> bool:
         """Whether the list may have been cut or pasted without its columns."""
-        return bool(self.missing) or self.none_mapped
+        return bool(self.missing or self.roleless) or self.none_mapped
 
 
 def differences(last: Mapping[str, Any], groups: Mapping[str, Any]) -> Differences:
     """Compare two readings of the IdP groups, as a snapshot has them."""
     both = [name for name in last if name in groups]
     before, after = ({name: gives(row) for name, row in rows.items()} for rows in (last, groups))
+    roleless = tuple(name for name in both if _has_role(before[name]) and after[name] and not _has_role(after[name]))
     return Differences(
         tuple(name for name in last if name not in groups),
         tuple(name for name in groups if name not in last),
         tuple(name for name in both if before[name] and not after[name]),
-        tuple(name for name in both if after[name] and before[name] != after[name]),
+        roleless,
+        tuple(name for name in both if after[name] and before[name] != after[name] and name not in roleless),
         any(before.values()) and not any(after.values()),
     )
 
@@ -44,11 +48,16 @@ def gives(entry: Any) -> tuple[str, tuple[str, ...]] | None:
     return (said.get("role", ""), teams) if teams or said.get("role") else None
 
 
+def _has_role(mapping: tuple[str, tuple[str, ...]] | None) -> bool:
+    return mapping is not None and bool(mapping[0])
+
+
 def difference_lines(found: Differences) -> Iterator[str]:
     """A line for each kind of difference; none where the two readings are equal."""
     kinds = (
         (found.missing, "of the last reading", "missing"),
         (found.unmapped, "", "no longer mapped"),
+        (found.roleless, "", "without the former role"),
         (found.changed, "", "mapped otherwise"),
         (found.new, "", "new"),
     )

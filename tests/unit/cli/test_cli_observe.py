@@ -256,6 +256,26 @@ def test_prose_or_a_table_without_its_columns_does_not_erase_mappings(
     assert "no group is mapped any more" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "group,teams\nAdmins,IT\nStaff,\nWriters,Legal\n",
+        "group,role,teams\nAdmins,,IT\nStaff,,\nWriters,Member,Legal\n",
+    ],
+)
+def test_a_table_without_roles_does_not_erase_them(
+    text: str, repo: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    (repo / "org.yaml").write_text(BEFORE)
+    monkeypatch.setattr("sys.stdin", io.StringIO(text))
+    assert run(["observe", "--paste"]) == 1
+    assert "without the former role: Admins" in capsys.readouterr().err
+    assert (repo / "org.yaml").read_text() == BEFORE
+    monkeypatch.setattr("sys.stdin", io.StringIO(text))
+    assert run(["observe", "--paste", "--accept-missing"]) == 0
+    assert org(repo)["idp_groups"]["Admins"]["teams"] == ["IT"]
+
+
 def test_a_list_that_was_cut_is_asked_for_again(repo: Path) -> None:
     (repo / "org.yaml").write_text(BEFORE)
     whole = "IdP group\tRole\tTeams\nAdmins\tOrg admin\tIT\nStaff\t\t\nWriters\tMember\tLegal\n"

@@ -30,7 +30,9 @@ SECTIONS = ["teams", "domains", "defaults", "sso", "scim", "idp_groups"]
 @click.option("--only", type=click.Choice(SECTIONS), help="Just this section.")
 @click.option("--by", metavar="EMAIL", help="Who is reading; else it is asked.")
 @click.option(
-    "--accept-missing", is_flag=True, help="Without a terminal: groups that the table lacks were removed from the org."
+    "--accept-missing",
+    is_flag=True,
+    help="Without a terminal: groups and roles that the table lacks were removed from the org.",
 )
 def observe(
     call: Invocation, paste: bool, table: Path | None, only: str | None, by: str | None, accept_missing: bool
