@@ -106,7 +106,7 @@ class Bench(Workbench):
                 org,
                 NOW,
                 DAY,
-                past=lambda org_id: from_journal(journal, org_id, NOW),
+                past=lambda org_id: from_journal(journal, org_id),
                 moments=lambda org_id: moments(journal, org_id),
                 knows=partial(sent_under, journal),
             )

@@ -21,7 +21,7 @@ from rolecall.desired import Config
 from rolecall.errors import Exit, Problem
 from rolecall.jobs import past
 from rolecall.jobs.drift import DriftRequest, Drifts, drift
-from rolecall.jobs.remember import forget_old, keep_look, record_look, watch_from
+from rolecall.jobs.remember import forget_old, keep_first_look, record_look, watch_from
 from rolecall.journal.port import Journal
 from rolecall.model.desired import NOTHING_APPLIED
 from rolecall.outside.git import blame
@@ -50,6 +50,8 @@ class Wish:
     allow: tuple[str, ...] = ()
     notify: str | None = None
     metrics_file: Path | None = None
+    acknowledge: tuple[str, ...] = ()
+    reason: str | None = None
 
 
 def look_for_drift(call: Invocation, wish: Wish) -> Exit:
@@ -71,6 +73,10 @@ async def _look(call: Invocation, config: Config, wish: Wish, journal: Journal |
 
     begun = monotonic()
     made = await _made(call, config, wish, journal)
+    if wish.acknowledge and journal is not None:
+        from rolecall.cli.drift_acknowledge import acknowledge_findings
+
+        made = acknowledge_findings(call, config, journal, made, wish.acknowledge, wish.reason or "")
     found = made.looked.found
     if journal is not None:
         _remember(call, config, journal, made)
@@ -122,7 +128,7 @@ def _request(call: Invocation, config: Config, wish: Wish, found: Session, journ
     moment = now()
 
     def known(org_id: str) -> Past:
-        was = Past(Memory(NOTHING_APPLIED)) if journal is None else past.from_journal(journal, org_id, moment)
+        was = Past(Memory(NOTHING_APPLIED)) if journal is None else past.from_journal(journal, org_id)
         return was if wish.baseline is None else past.with_baseline(was, config, wish.baseline, day(call))
 
     return DriftRequest(
@@ -149,7 +155,7 @@ def _remember(call: Invocation, config: Config, journal: Journal, made: Drifts) 
     facts = run_facts(call, config, caller)
     message = _outcome(found)
     record_look(journal, org_id, "drift", facts, found.sighting, message)
-    keep_look(journal, org_id, made.looked.look)
+    keep_first_look(journal, org_id, made.looked.look)
     if found.sighting is not None and found.sighting.complete:
         watch_from(journal, org_id, found.at, first=True)
     forget_old(journal, org_id, found.at, config.journal.keep_days)

@@ -18,7 +18,7 @@ from rolecall.model.outcome import Event
 from rolecall.model.policy import Allow
 from rolecall.model.settings import Address
 from rolecall.plan.drift import Drift
-from rolecall.plan.drift_events import attributed
+from rolecall.plan.drift_events import attributed, lifecycle
 from rolecall.plan.drift_make import Inquiry, Looked, Past, drifted, find
 from rolecall.plan.names import flag_problems, known_addresses, unmatched_names
 from rolecall.plan.question import Question
@@ -130,7 +130,8 @@ async def _with_events(inquiry: Inquiry, request: DriftRequest, rows: Sequence[D
         return replace(inquiry, warnings=(*inquiry.warnings, problem))
     past, found = inquiry.past, _last(attributed(events, known, inquiry.past.look), moments, base)
     keys = frozenset(_own_keys(found.values(), past.memory.journal, request.knows))
-    past = replace(past, memory=replace(past.memory, keys=keys))
+    groups = lifecycle(events) if past.memory.baseline else None
+    past = replace(past, memory=replace(past.memory, keys=keys, lifecycle=groups))
     return replace(inquiry, past=past, events=found)
 
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from rolecall.journal.port import Journal
 from rolecall.plan.coverage import concerns
+from rolecall.plan.digest import fingerprint
 from rolecall.plan.drift import Drift
-from rolecall.plan.drift_alarms import fingerprint
 from rolecall.plan.drift_found import Alarm, Found
 
 Told = Mapping[str, Mapping[str, Any]]
@@ -50,7 +50,11 @@ def news(found: Found, told: Told) -> News:
         **{key: {"what": section, "kind": "unread", "since": since} for key, section in unread.items()},
         **{key: {"what": "last apply", "kind": "undetermined", "since": since} for key in unknown},
     }
-    unseen = {key: item for key, item in told.items() if key not in now and _unseen(found, item)}
+    unseen = {
+        key: item
+        for key, item in told.items()
+        if key not in now and (key in found.acknowledged or _unseen(found, item))
+    }
     still = {item["what"] for item in now.values() if item["kind"] not in ("unread", "undetermined")}
     gone = ((key, item) for key, item in sorted(told.items()) if key not in now and key not in unseen)
     return News(

@@ -10,6 +10,7 @@ from pathlib import Path
 from rolecall.codec.look import decode_look
 from rolecall.desired import Config
 from rolecall.errors import ConfigError, Problem, Where
+from rolecall.jobs.acknowledge import acknowledged
 from rolecall.journal.encode import moment
 from rolecall.journal.port import Journal
 from rolecall.model.desired import NOTHING_APPLIED, Applied
@@ -25,22 +26,25 @@ from rolecall.plan.resolve import on_day
 LOOK = "drift.look"
 WATCHED = "drift.watched"
 PRUNED = "journal.pruned"
-"""Keys of the journal's notes: the last look, the moment of the sighting that watched roles are compared with, and when
-what is too old was last let go of."""
+"""Keys of the journal's notes: what the last apply saw of groups and users, the moment of the sighting that watched
+roles are compared with, and when old content was last pruned."""
 
 GIT = "git:"
 _LOOK_BACK = 20
 
 
-def from_journal(journal: Journal, org_id: str, now: datetime) -> Past:
+def from_journal(journal: Journal, org_id: str) -> Past:
     """What the journal remembers of an org."""
     records = journal.records(org_id)
     applied = journal.applied(org_id)
-    basis = Basis() if applied == NOTHING_APPLIED else _basis(_last_apply(journal, org_id), records)
+    last = _last_apply(journal, org_id)
+    basis = Basis() if applied == NOTHING_APPLIED else _basis(last, records)
     memory = Memory(applied, frozenset(record.address for record in records), journal.id)
     known = journal.recall(org_id, WATCHED, moment)
     watched = journal.sighting_at(org_id, known)[0] if known else None
-    return Past(memory, basis, last_look(journal, org_id), journal.sighting_at(org_id, now)[0], watched)
+    look = last_look(journal, org_id)
+    sighting = journal.sighting_at(org_id, look.at)[0] if look else None
+    return Past(memory, basis, look, sighting, watched, acknowledged(journal, org_id, last.id if last else None))
 
 
 def _basis(last: Run | None, records: Sequence[Record]) -> Basis:

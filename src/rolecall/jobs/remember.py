@@ -43,6 +43,16 @@ def sight_run(journal: Journal, run: int, asked: Question, at: datetime) -> None
     keep_look(journal, org_id, look(asked.live, asked.directory, waiting(asked.known), at))
 
 
+def keep_first_look(journal: Journal, org_id: str, look: Look) -> None:
+    """Keep what a drift check saw, if nothing is there to compare the next one with: what an apply saw stays, so that a
+    check does not change what the next one reports."""
+    before = last_look(journal, org_id)
+    if before is None:
+        keep_look(journal, org_id, look)
+    elif before.people is None and look.people is not None:
+        keep_look(journal, org_id, replace(before, people=look.people, at=look.at))
+
+
 def keep_look(journal: Journal, org_id: str, look: Look) -> None:
     """Keep a look for the next one to be compared with. Where it did not see everybody, the people seen before stay."""
     if look.people is None and (before := last_look(journal, org_id)) is not None:

@@ -12,7 +12,7 @@ from rolecall.model.change import Action, Via
 from rolecall.model.policy import Allow
 from rolecall.model.settings import Address, Value
 
-RunKind = Literal["apply", "rollback", "drift", "snapshot", "done"]
+RunKind = Literal["apply", "rollback", "drift", "snapshot", "done", "acknowledge"]
 RunOutcome = Literal["open", "done", "nothing", "incomplete", "interrupted"]
 Settled = Literal["done", "not_done", "failed", "moved", "refused", "unknown"]
 StepState = Literal[

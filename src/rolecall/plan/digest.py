@@ -65,3 +65,8 @@ def matches(said: str, hexdigest: str) -> bool:
 def parts_of(said: Mapping[str, Any]) -> dict[str, str]:
     """A short hash for each part of a plan's JSON, by which a file can tell which of its parts were edited."""
     return {name: sha256(canonical(said[name])).hexdigest()[:16] for name in sorted(said.keys() - {"parts"})}
+
+
+def fingerprint(*parts: str) -> str:
+    """Return sixteen hex digits for a finding, as drifts have them."""
+    return sha256(canonical(list(parts))).hexdigest()[:16]

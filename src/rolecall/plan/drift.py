@@ -19,7 +19,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from hashlib import sha256
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from rolecall.codec.settings import encode_value
 from rolecall.errors import Where
@@ -69,11 +69,19 @@ class Drift:
         return sha256(canonical([self.address, self.kind, *values])).hexdigest()[:16]
 
 
+class Lifecycle(NamedTuple):
+    """The ids of groups that the IdP pushed since a moment, and the names of those that it removed."""
+
+    pushed: frozenset[str] = frozenset()
+    removed: frozenset[str] = frozenset()
+
+
 @dataclass(frozen=True, slots=True)
 class Memory:
     """What is known of the past: the last-applied values, and which of the org's writes this journal's runs made.
 
-    ``baseline`` is true when a file or a commit stands in for a journal. ``keys`` are the
+    ``baseline`` is true when a file or a commit stands in for a journal; ``lifecycle`` is then
+    what the org's log says of groups since, None if it was not read. ``keys`` are the
     Idempotency-Keys of those writes.
     ``whole`` are the sections that are known whole: what ``applied`` does not have there was not there.
     """
@@ -83,6 +91,7 @@ class Memory:
     journal: str = ""
     keys: frozenset[str] = frozenset()
     baseline: bool = False
+    lifecycle: Lifecycle | None = None
     whole: frozenset[str] = frozenset()
 
 
@@ -167,7 +176,19 @@ def _row(at: Address, desired: Desired, live: Live, memory: Memory, identity: Id
         said = "idp"
     elif said == "console" and event is not None and _other_run(event, memory):
         said = "other_run"
+    if said in ("console", "both") and held is None and event is None and _not_yet_pushed(at, memory, identity):
+        said = "unapplied"
     return Drift(at, said, last, d, held, event if said in DRIFTED else None, source, id=known_id)
+
+
+def _not_yet_pushed(at: Address, memory: Memory, identity: Identity) -> bool:
+    """Whether the org had no such group at the baseline, as its log says: a mapping in a config was never applied."""
+    name, known = group_of(at), identity.id_at(at)
+    if name is None or memory.lifecycle is None:
+        return False
+    if known is not None:
+        return known in memory.lifecycle.pushed
+    return memory.applied.unmanaged is None and name not in memory.lifecycle.removed
 
 
 def classify(last: Value | None, desired: Value | None, live: Value | None, *, known: bool) -> DriftClass:

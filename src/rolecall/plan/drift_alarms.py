@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from hashlib import sha256
 
 from rolecall.access.rules import Rules
 from rolecall.errors import Where
@@ -14,7 +13,7 @@ from rolecall.model.roles import ORG_ADMIN
 from rolecall.model.settings import Address
 from rolecall.model.sighting import Holding, Sighting
 from rolecall.plan.access_tests import needs_users, run_tests, tests_of
-from rolecall.plan.digest import canonical
+from rolecall.plan.digest import fingerprint
 from rolecall.plan.drift_found import Alarm, AlarmKind
 from rolecall.plan.drift_news import holders, source_words
 from rolecall.plan.headline import people, role_word
@@ -81,11 +80,6 @@ def not_evaluated(
     tested = not whole and any(map(needs_users, tests_of(desired.policy, applied.policy)))
     kinds: dict[AlarmKind, object] = {"watch": watch, "limit": not whole, "access_test": tested}
     return tuple(kind for kind, unknown in kinds.items() if unknown)
-
-
-def fingerprint(*parts: str) -> str:
-    """Sixteen hex digits for an alarm, as drifts have them."""
-    return sha256(canonical(list(parts))).hexdigest()[:16]
 
 
 def _place(desired: Desired, holding: Holding) -> Where | None:

@@ -11,7 +11,7 @@ from rolecall.model.authorship import Blame
 from rolecall.model.kinds import split_address
 from rolecall.model.outcome import Event
 from rolecall.plan.drift import Drift
-from rolecall.plan.drift_found import UNDETERMINED, Alarm, Found, PeopleNews
+from rolecall.plan.drift_found import UNDETERMINED, Alarm, Found, NewAdmin, PeopleNews
 from rolecall.plan.encode import encode_problem, encode_released
 from rolecall.plan.value import Plan, Tally, Who
 
@@ -35,6 +35,7 @@ def encode_found(found: Found) -> dict[str, Json]:
         "beside": [_row(found, row) for row in found.rows if row.fingerprint not in found.counted],
         "impact": {"did": _impact(found.did), "revert": _impact(found.revert)},
         "alarms": [_alarm(alarm) for alarm in found.alarms],
+        "acknowledged": [{**row._asdict(), "at": row.at.isoformat()} for row in found.acknowledged.values()],
         "not_evaluated": list(found.not_evaluated),
         "people": _people(found.people),
         "groups": {
@@ -125,9 +126,13 @@ def _people(news: PeopleNews | None) -> dict[str, Json] | None:
         "joined": news.joined,
         "left": news.left,
         "moved": news.moved,
-        "new_org_admins": [{**_who(row.who), "by": row.by, "address": row.address} for row in news.new_admins],
+        "new_org_admins": [_new_admin(row) for row in news.new_admins],
         "former_org_admins": [_who(who) for who in news.former_admins],
     }
+
+
+def _new_admin(row: NewAdmin) -> dict[str, Json]:
+    return {**_who(row.who), "by": row.by, "address": row.address, "fingerprint": row.fingerprint}
 
 
 def _who(who: Who) -> dict[str, Json]:

@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from rolecall.model import normalise
 from rolecall.model.kinds import address
 from rolecall.model.look import Look
 from rolecall.model.outcome import Event
 from rolecall.model.settings import Address
+from rolecall.plan.drift import Lifecycle
 from rolecall.plan.identity import Identity, group_of
 
 GROUPS = "groups/"
 """What the address of a group's own events begins with; the rest is its id."""
+
+
+def lifecycle(events: Iterable[Event]) -> Lifecycle:
+    """Return which groups the IdP pushed and removed, as the org's log says."""
+    groups = [event for event in events if event.address.startswith(GROUPS)]
+    names = (
+        event.before.get("displayName") for event in groups if event.after is None and isinstance(event.before, dict)
+    )
+    return Lifecycle(
+        frozenset(event.address.removeprefix(GROUPS) for event in groups if event.before is None),
+        frozenset(normalise.name(name) for name in names if isinstance(name, str)),
+    )
 
 
 def attributed(events: Sequence[Event], identity: Identity, look: Look | None) -> Iterator[tuple[Address, Event]]:

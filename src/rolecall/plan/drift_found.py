@@ -47,6 +47,16 @@ class Alarm(NamedTuple):
     source: Where | None = None
 
 
+class Acknowledgement(NamedTuple):
+    """A finding that someone knows of: who recorded that, when and why, and the run that has it."""
+
+    fingerprint: str
+    by: str
+    at: datetime
+    reason: str
+    run: int
+
+
 class Renamed(NamedTuple):
     """A group that the IdP calls by another name now. ``key`` is its entry in the config, None when it has none."""
 
@@ -71,6 +81,7 @@ class NewAdmin(NamedTuple):
     who: Who
     by: str = ""
     address: Address | None = None
+    fingerprint: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +110,8 @@ class Found:
     ``released`` was applied and is no longer in the config, which is no drift.
     ``waiting`` are rows that no apply can change yet, as the IdP has not pushed the group.
     ``sighting`` is None where users were not read. ``not_evaluated`` are the kinds of checks that need users who were
-    not read: of such a kind that nothing fails is no news.
+    not read: of such a kind that nothing fails is no news. ``acknowledged`` are the findings, by fingerprint, that are
+    there and that someone acknowledged: they do not count.
     """
 
     org: OrgRef
@@ -118,6 +130,7 @@ class Found:
     groups: GroupNews = GroupNews()
     people: PeopleNews | None = None
     alarms: tuple[Alarm, ...] = ()
+    acknowledged: Mapping[str, Acknowledgement] = field(default_factory=dict)
     not_evaluated: tuple[AlarmKind, ...] = ()
     sighting: Sighting | None = None
     without_access: int | None = None

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Protocol, TypeVar
 
 from rolecall.access.rules import Rules, compile_access
 from rolecall.errors import Problem
@@ -16,7 +17,7 @@ from rolecall.model.sighting import Sighting
 from rolecall.plan.coverage import coverage_of, sections_of, unread_warnings
 from rolecall.plan.drift import Comparison, Drift, Memory, compare_resolved
 from rolecall.plan.drift_alarms import limits, not_evaluated, tests, watched
-from rolecall.plan.drift_found import Alarm, Basis, Found
+from rolecall.plan.drift_found import Acknowledgement, Alarm, Basis, Found, PeopleNews
 from rolecall.plan.drift_news import group_news, look, people_news, waiting
 from rolecall.plan.drift_sides import did, revert
 from rolecall.plan.inventory import released, unmanaged
@@ -28,14 +29,16 @@ from rolecall.plan.users_read import SECTION, incomplete, people_coverage
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """What is known from before: what was applied, the last look and sighting, and the sighting that watched roles
-    are compared with. All but the memory may be missing."""
+    """What is known from before: what was applied, what the last apply saw of groups and users (``look``,
+    ``sighting``), the sighting that watched roles are compared with, and what was acknowledged since, by fingerprint.
+    All but the memory may be missing."""
 
     memory: Memory
     basis: Basis = Basis()
     look: Look | None = None
     sighting: Sighting | None = None
     watched: Sighting | None = None
+    acknowledged: Mapping[str, Acknowledgement] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +86,11 @@ def find(inquiry: Inquiry) -> Looked:
     chosen = [row for row in rows if _counts(row, inquiry) and row.address not in wait]
     back = did(question, chosen)
     chosen = [row for row in chosen if row.kind != "idp" or _touches(row, question, past)]
+    explained = {row.address for row in chosen}
+    alarms = tuple(_alarms(inquiry, seen, rules, explained))
+    news = people_news(past.look, now, past.sighting, seen.sighting) if seen else None
+    settled = _settled(past, chosen, alarms, news)
+    chosen = [row for row in chosen if row.fingerprint not in settled]
     found = Found(
         org=question.org,
         at=question.created_at,
@@ -90,15 +98,16 @@ def find(inquiry: Inquiry) -> Looked:
         basis=past.basis,
         rows=tuple(rows),
         counted=frozenset(row.fingerprint for row in chosen),
-        did=back if chosen else None,
+        did=did(question, chosen) if settled and chosen else back if chosen else None,
         revert=revert(question, chosen),
         keys={address("idp_groups", name): address("idp_groups", key) for name, key in question.known.keys.items()},
         released=released(question, compared.difference, inquiry.ignore),
         unmanaged=unmanaged(question, compared.difference, inquiry.ignore),
         waiting=wait,
         groups=group_news(past.look, now, live, question.known),
-        people=people_news(past.look, now, past.sighting, seen.sighting) if seen else None,
-        alarms=tuple(_alarms(inquiry, seen, rules, {row.address for row in chosen})),
+        people=news and replace(news, new_admins=tuple(_unsettled(news.new_admins, settled))),
+        alarms=tuple(_unsettled(alarms, settled)),
+        acknowledged=settled,
         not_evaluated=not_evaluated(question.desired, question.applied, seen and seen.sighting, past.watched),
         sighting=seen.sighting if seen else None,
         without_access=seen.without_access if seen and seen.sighting.complete else None,
@@ -116,6 +125,28 @@ def find(inquiry: Inquiry) -> Looked:
         requests=live.requests,
     )
     return Looked(found, now)
+
+
+class _Finding(Protocol):
+    @property
+    def fingerprint(self) -> str: ...
+
+
+_F = TypeVar("_F", bound=_Finding)
+
+
+def _settled(
+    past: Past, drifts: Iterable[Drift], alarms: Iterable[Alarm], news: PeopleNews | None
+) -> dict[str, Acknowledgement]:
+    """Return the acknowledgements of what was found; standing limits and access tests have none."""
+    names = [row.fingerprint for row in drifts]
+    names += [alarm.fingerprint for alarm in alarms if alarm.kind == "watch"]
+    names += [admin.fingerprint for admin in (news.new_admins if news else ())]
+    return {name: past.acknowledged[name] for name in names if name in past.acknowledged}
+
+
+def _unsettled(findings: Iterable[_F], settled: Collection[str]) -> Iterator[_F]:
+    return (finding for finding in findings if finding.fingerprint not in settled)
 
 
 def classes(inquiry: Inquiry) -> Comparison:

@@ -13,6 +13,7 @@ from rolecall.model.look import Look, SeenGroup
 from rolecall.model.roles import ORG_ADMIN
 from rolecall.model.settings import BLANK, UNSET
 from rolecall.model.sighting import Holding, Sighting
+from rolecall.plan.digest import fingerprint
 from rolecall.plan.drift_found import GroupNews, NewAdmin, PeopleNews, Renamed
 from rolecall.plan.identity import Identity
 from rolecall.plan.value import Who
@@ -28,7 +29,7 @@ def look(live: Live, directory: Directory | None, waiting: Iterable[str], at: da
 
 
 def group_news(last: Look | None, now: Look, live: Live, identity: Identity) -> GroupNews:
-    """Groups since the last look."""
+    """Return what changed of the groups since the look that this one is compared with."""
     if last is None or live.covered("idp_groups").state != "complete":
         return GroupNews()
     names, keys = _present(identity), identity.keys
@@ -47,7 +48,7 @@ def group_news(last: Look | None, now: Look, live: Live, identity: Identity) -> 
 
 
 def people_news(last: Look | None, now: Look, before: Sighting | None, seen: Sighting) -> PeopleNews | None:
-    """People since the last look; None where either look did not see everybody.
+    """Return what changed of the users since the look that this one is compared with; None unless both read all users.
 
     Who is new among the org admins is told from the sighting before; None tells nobody.
     """
@@ -80,9 +81,12 @@ def _admins(before: Sighting | None, seen: Sighting) -> tuple[tuple[NewAdmin, ..
     if before is None or not before.complete:
         return (), ()
     was, now = holders(before, ORG_ADMIN), holders(seen, ORG_ADMIN)
-    came = [now[key] for key in sorted(now.keys() - was.keys())]
+    came = [(key, now[key]) for key in sorted(now.keys() - was.keys())]
     former = tuple(_who(was[key]) for key in sorted(was.keys() - now.keys()))
-    return tuple(NewAdmin(_who(holding), source_words(holding), holding.address) for holding in came), former
+    return tuple(
+        NewAdmin(_who(holding), source_words(holding), holding.address, fingerprint("new_admin", key))
+        for key, holding in came
+    ), former
 
 
 def _who(holding: Holding) -> Who:

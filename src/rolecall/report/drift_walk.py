@@ -16,6 +16,7 @@ from rolecall.report.banner import org_line
 from rolecall.report.coverage import header
 from rolecall.report.drift_words import (
     CLASSES,
+    acknowledged_words,
     basis_words,
     event_words,
     headline,
@@ -94,6 +95,7 @@ def drift_walk(found: Found) -> DriftWalk:
 
 
 def _inventory(found: Found) -> Iterable[Note]:
+    yield from (Note(acknowledged_words(row), "dim") for row in found.acknowledged.values())
     yield from (Note(text) for text in released_words(found.released))
     yield from (Note(text, "warn" if warn else "plain") for text, warn in unmanaged_words(found.unmanaged))
 
@@ -120,12 +122,15 @@ _ASIDE: Mapping[DriftClass, str] = {
 }
 
 
+_KNOWN = "Acknowledged drift"
 _WAITING = "Waiting for the IdP, which has not pushed these groups"
 
 
 def _aside(found: Found) -> Iterable[Part]:
     aside = [row for row in found.rows if row.fingerprint not in found.counted]
-    titles = [
+    titles = [(_KNOWN, [row for row in aside if row.fingerprint in found.acknowledged])]
+    aside = [row for row in aside if row.fingerprint not in found.acknowledged]
+    titles += [
         (title, [row for row in aside if row.kind == kind and row.address not in found.waiting])
         for kind, title in _ASIDE.items()
     ]

@@ -12,7 +12,7 @@ from rolecall.model.outcome import Event
 from rolecall.model.paste import shell_pattern, shell_word, yaml_pattern
 from rolecall.model.settings import Address
 from rolecall.plan.drift import DriftClass
-from rolecall.plan.drift_found import UNDETERMINED, AlarmKind, Found, NewAdmin
+from rolecall.plan.drift_found import UNDETERMINED, Acknowledgement, AlarmKind, Found, NewAdmin
 from rolecall.plan.headline import enumerate_words, people
 from rolecall.plan.value import Impact, Who
 from rolecall.report.coverage import sections_sentence, unread_sections, users_sentence
@@ -148,6 +148,12 @@ def people_told(found: Found, at: Address, *, managed: bool = True) -> Iterator[
             yield f"{title}: {item.text}", "risk" if item.grave else "plain"
 
 
+def acknowledged_words(row: Acknowledgement) -> str:
+    """``1a2b3c4d5e6f7a8b acknowledged by ann@acme.com, 29 Nov 2026 08:13 UTC (run 12): the new IT lead``."""
+    by = f"{visible(row.by)}, {moment_words(row.at)} (run {row.run})"
+    return f"{row.fingerprint} acknowledged by {by}: {visible(row.reason)}"
+
+
 def news_notes(found: Found) -> Iterator[Note]:
     """What is no drift: people and groups that came, went and moved."""
     yield from (Note(text, tone) for text, tone in (*_people_news(found), *_group_news(found)))
@@ -167,6 +173,8 @@ def _people_news(found: Found) -> Iterator[tuple[str, Tone]]:
         said.append(f"{people(len(news.former_admins))} no longer org admin{f': {gone}' if gone else ''}")
     tone: Tone = "risk" if news.new_admins else "plain"
     yield f"People since {moment_words(news.since)}: {', '.join(said)}.", tone
+    for row in news.new_admins[:_NAMED]:
+        yield f"{who_words(row.who)}: fingerprint {row.fingerprint}", "dim"
 
 
 def _admins(rows: Iterable[NewAdmin]) -> str:
@@ -219,6 +227,10 @@ def ways_on(found: Found) -> Iterator[tuple[str, str, str]]:
     if len(left) < len(found.drifts):
         yield "Keep it", f"rolecall drift{env} --accept{rest}", "which changes the YAML here, to be reviewed"
         yield "Undo it", f"rolecall drift{env} --revert --out revert.json", f"then rolecall apply{env} revert.json"
+    watched = any(alarm.kind == "watch" for alarm in found.alarms)
+    if found.drifts or watched or (found.people and found.people.new_admins):
+        command = f"rolecall drift{env} --acknowledge FINGERPRINT --reason TEXT"
+        yield "Leave it", command, "which is recorded, and counts until the next apply"
     for row in left[:_NAMED]:
         entry = f"ignore: [{{address: {yaml_pattern(row.address)}, reason: ...}}]"
         yield "Keep it", entry, "in the config; the section is unmanaged, so rolecall does not write it"

@@ -60,9 +60,10 @@ def test_text_names_the_org_first_then_what_moved_who_did_it_and_what_to_do(walk
     assert "the config's side: Ann <b>, 22 Nov 2026, 1a2b3c4d Map *it*" in text
     assert "min_org_admins: 2 people are org admin, and there must be 3" in text
     assert "Changed in the config, not applied yet: run apply  1" in text
-    assert told[-3] == "Drift: 1 console. Beside it: 1 unapplied."
-    assert "rolecall drift -e prod --accept" in told[-2]
-    assert "rolecall apply -e prod revert.json" in told[-1]
+    assert told[-4] == "Drift: 1 console. Beside it: 1 unapplied."
+    assert "rolecall drift -e prod --accept" in told[-3]
+    assert "rolecall apply -e prod revert.json" in told[-2]
+    assert "rolecall drift -e prod --acknowledge FINGERPRINT --reason TEXT" in told[-1]
 
 
 @pytest.mark.parametrize("width", [20, 40, 80, 200])

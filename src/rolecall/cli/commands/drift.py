@@ -37,6 +37,8 @@ from rolecall.errors import Exit
 @click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Where --revert saves its plan.")
 @click.option("--approve", metavar="DIGEST", help="Answer the reviews of --accept.")
 @lifting
+@click.option("--acknowledge", multiple=True, metavar="FINGERPRINT", help="Record that a finding is known.")
+@click.option("--reason", metavar="TEXT", help="Why, for --acknowledge.")
 @click.option("--notify", metavar="URL", help="Post what is news to a webhook; slack:URL for one in Slack's form.")
 @click.option("--metrics-file", type=click.Path(path_type=Path), metavar="PATH", help="Write metrics there.")
 @click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True, help="Of stdout.")
@@ -55,5 +57,11 @@ def drift(call: Invocation, **options: Any) -> Exit:
         raise click.UsageError("--accept changes the config and --revert the org: say one of the two")
     if (options["approve"] or options["allow"]) and not options["accept"]:
         raise click.UsageError("--approve and --allow go with --accept")
+    if bool(options["acknowledge"]) != bool((options["reason"] or "").strip()):
+        raise click.UsageError("--acknowledge FINGERPRINT and --reason TEXT go together")
+    if options["acknowledge"] and (options["baseline"] or call.snapshot or options["accept"] or options["revert"]):
+        raise click.UsageError(
+            "--acknowledge goes with the journal, without --baseline, --snapshot, --accept, --revert"
+        )
     reports = tuple(map(report_option, options.pop("report")))
     return look_for_drift(call, Wish(**options, reports=reports))
