@@ -68,6 +68,26 @@ class DirectoryBuilder:
         """Of everybody added, in order."""
         return self._emails
 
+    @property
+    def ids(self) -> Sequence[str]:
+        """Of everybody added, in order; the address where a row has no id."""
+        return self._emails if self._ids is None else self._ids
+
+    def extend(self, part: DirectoryBuilder) -> None:
+        """Add everybody of another builder, which is not to be used after that."""
+        if self._ids is None and part._ids is not None:
+            self._ids = list(self._emails)
+        if self._ids is not None:
+            self._ids += part.ids
+        first, members = len(self._emails), len(self._members)
+        self._emails += part._emails
+        self._offsets.extend(members + offset for offset in part._offsets[1:])
+        numbers = array("I", [self._groups.number(name) for name in part._groups.known])
+        same = all(number == own for own, number in enumerate(numbers))
+        self._members.extend(part._members if same else array("I", [numbers[group] for group in part._members]))
+        shared = self._shared
+        self._others |= {first + at: shared.setdefault(traits, traits) for at, traits in part._others.items()}
+
     def repeated(self) -> tuple[str, ...]:
         """The e-mail addresses that came more than once (R28), sorted."""
         if len(set(self._emails)) == len(self._emails):

@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -72,8 +73,8 @@ def write_snapshot(taken: Taken, kept: Kept, out: Path, key: bytes = b"") -> lis
     beside = out.with_name(f"{out.stem}-people.jsonl") if many else None
     said = encoded(taken, kept, key, beside.name if beside else None)
     if beside is not None and taken.directory is not None:
-        lines = encode_lines(taken.directory) if kept == "names" else _masked_lines(taken, key)
-        write_file(beside, b"".join(lines).decode())
+        lines = partial(encode_lines, taken.directory) if kept == "names" else partial(_masked_lines, taken, key)
+        write_file(beside, lines)
     write_file(out, as_text(said, json_wanted=out.suffix == ".json"))
     return [out, *([beside] if beside else [])]
 

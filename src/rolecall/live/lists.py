@@ -8,7 +8,7 @@ somebody may come or go meanwhile; whoever was there throughout is seen exactly 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from rolecall.errors import OrgError
 from rolecall.live.exchange import Exchange
@@ -18,6 +18,8 @@ from rolecall.live.transport import Request
 from rolecall.model.live import Facts
 
 Json = Any
+T = TypeVar("T")
+C = TypeVar("C", bound="Collector")
 PAGE = 100
 """Rows of a page where the org does not say that it takes more."""
 _ENVELOPE = frozenset({"data", "total", "has_more", "revision", "first_id", "last_id"})
@@ -53,34 +55,63 @@ class ListShifted(OrgError):
     """A list contradicted itself while it was read."""
 
 
+class Collector(Protocol):
+    """Takes the rows of a list page by page, so that they need not all be kept."""
+
+    def add(self, rows: list[Json]) -> object:
+        """Take the rows of one page. Raises OrgError for rows that are not as the contract says."""
+
+
 async def read_list(exchange: Exchange, request: Request, limit: int = PAGE, *, moving: bool = False) -> Listing:
     """All rows of a list, trying once more when it shifts. ``moving``: its rows may come and go meanwhile.
 
     Raises ListShifted when it shifts again, and OrgError when the org refuses or does not answer.
     """
-    return await _twice(lambda: _read_list(exchange, request, limit, moving))
+
+    async def read() -> Listing:
+        rows: list[Json] = []
+        return Listing(rows, await _read_pages(exchange, request, limit, moving, rows.extend))
+
+    return await _twice(read)
 
 
-async def _twice(read: Callable[[], Awaitable[Listing]]) -> Listing:
+async def collect(exchange: Exchange, request: Request, limit: int, fresh: Callable[[], C]) -> tuple[C, int]:
+    """Read a list whose rows may come and go into a collector, and return it with the total that the org states.
+
+    ``fresh`` makes the collector, once more when the list shifts. Raises as ``read_list``.
+    """
+
+    async def read() -> tuple[C, int]:
+        collector = fresh()
+        return collector, await _read_pages(exchange, request, limit, True, collector.add)
+
+    return await _twice(read)
+
+
+async def _twice(read: Callable[[], Awaitable[T]]) -> T:
     try:
         return await read()
     except ListShifted:
         return await read()
 
 
-async def _read_list(exchange: Exchange, request: Request, limit: int, moving: bool) -> Listing:
-    rows: list[Json] = []
+async def _read_pages(
+    exchange: Exchange, request: Request, limit: int, moving: bool, take: Callable[[list[Json]], object]
+) -> int:
+    """Hand the rows of each page to ``take``; return the total of the last page."""
+    count = 0
     seen: set[str] = set()
     first: Page | None = None
     after: str | None = None
     while True:
         page = await _read_page(exchange, request, limit, after)
-        first = first or page
-        rows += page.rows
+        first = first or page._replace(rows=[], keys=[])
+        count += len(page.rows)
         seen.update(page.keys)
-        _check(request, first, page, len(rows), len(seen), moving)
+        _check(request, first, page, count, len(seen), moving)
+        take(page.rows)
         if not page.has_more:
-            return Listing(rows, page.total)
+            return page.total
         after = page.last
 
 

@@ -9,7 +9,7 @@ from rolecall.codec.capabilities import SEARCH
 from rolecall.codec.people import DirectoryBuilder
 from rolecall.errors import OrgError
 from rolecall.live.exchange import Exchange, together
-from rolecall.live.lists import Listing, ListShifted, page_size, read_list
+from rolecall.live.lists import ListShifted, collect, page_size, read_list
 from rolecall.live.refusals import contract, decoded
 from rolecall.live.transport import NoAnswer, Request, json_request
 from rolecall.model.directory import Directory, PeopleScope
@@ -39,23 +39,60 @@ async def read_directory(
     if scope == PeopleScope():
         return Directory(groups=tuple(facts.groups))
     try:
-        listings = await _listings(exchange, facts, scope)
-        return decoded(ALL, lambda: _directory(facts, listings, legacy))
+        parts = await _parts_of(exchange, facts, scope, legacy)
+        return decoded(ALL, lambda: _directory(_Users(facts, legacy).builder, parts))
     except NoAnswer:
         raise
     except OrgError as error:
         return Directory(coverage=UNREAD._replace(problem=error.problems[0].message))
 
 
-async def _listings(exchange: Exchange, facts: Facts, scope: PeopleScope) -> Sequence[Listing]:
+class _Users:
+    """Users as they come, page by page: in columns, without the objects that the org sent.
+
+    ``total`` is how many the org says there are; it is set when all have come.
+    """
+
+    def __init__(self, facts: Facts, legacy: Mapping[str, str]) -> None:
+        names = {**legacy, **{group.id: name for name, group in facts.groups.items()}}
+        self.builder = DirectoryBuilder(facts.groups, names=names, roles=facts.roles)
+        self.total = 0
+
+    def add(self, rows: list[Any]) -> None:
+        """Take a page. Raises OrgError for a row that is not a user."""
+        if faults := self.builder.add(rows):
+            raise contract(ALL, f"a person in it {faults[0].message}")
+        if not all("id" in row for row in rows):
+            raise contract(ALL, "a person in it has no `id`")
+
+
+async def _parts_of(exchange: Exchange, facts: Facts, scope: PeopleScope, legacy: Mapping[str, str]) -> list[_Users]:
+    """Return the users in scope, in parts that were read side by side."""
     limit = page_size(facts)
+
+    async def part(request: Request) -> _Users:
+        users, total = await collect(exchange, request, limit, lambda: _Users(facts, legacy))
+        users.total = total
+        return users
+
     if not scope.everybody and SEARCH in facts.can:
         searches = [json_request("POST", "/v1/people/search", body) for body in search_bodies(scope, facts)]
-        found = await together(read_list(exchange, search, limit, moving=True) for search in searches)
-        return found if len(found) < 2 else [_union(found)]
+        if len(searches) > 1:
+            return [await _union(exchange, searches, limit, _Users(facts, legacy))]
+        return await together(map(part, searches))
     count = _parts(facts.people, limit)
-    parts = [ALL._replace(query=(("partition", f"{part}/{count}"),)) for part in range(count)] if count > 1 else [ALL]
-    return await together(read_list(exchange, part, limit, moving=True) for part in parts)
+    if count == 1:
+        return [await part(ALL)]
+    return await together(part(ALL._replace(query=(("partition", f"{n}/{count}"),))) for n in range(count))
+
+
+async def _union(exchange: Exchange, searches: Sequence[Request], limit: int, users: _Users) -> _Users:
+    """Read several searches as one: a user found by two counts once."""
+    listings = await together(read_list(exchange, search, limit, moving=True) for search in searches)
+    rows = {row.get("id"): row for listing in listings for row in listing.rows}
+    users.add(list(rows.values()))
+    users.total = len(rows)
+    return users
 
 
 def _parts(people: int | None, limit: int) -> int:
@@ -79,23 +116,13 @@ def search_bodies(scope: PeopleScope, facts: Facts) -> list[dict[str, Any]]:
     return bodies
 
 
-def _union(listings: Sequence[Listing]) -> Listing:
-    """Several searches as one: who was found by two is one person."""
-    rows = {row.get("id"): row for listing in listings for row in listing.rows}
-    return Listing(list(rows.values()), len(rows))
-
-
-def _directory(facts: Facts, listings: Sequence[Listing], legacy: Mapping[str, str]) -> Directory:
-    """One directory of all parts. Raises OrgError for rows that are no people, and for people who came twice."""
-    names = {**legacy, **{group.id: name for name, group in facts.groups.items()}}
-    builder = DirectoryBuilder(facts.groups, names=names, roles=facts.roles)
-    for listing in listings:
-        if faults := builder.add(listing.rows):
-            raise contract(ALL, f"a person in it {faults[0].message}")
-    ids = {row["id"] for listing in listings for row in listing.rows}
-    read, total = len(builder), sum(listing.total for listing in listings)
-    if len(ids) != read:
+def _directory(builder: DirectoryBuilder, parts: list[_Users]) -> Directory:
+    """Return one directory of all parts, which are emptied. Raises OrgError for users who came twice."""
+    total = sum(users.total for users in parts)
+    while parts:
+        builder.extend(parts.pop(0).builder)
+    if len(set(builder.ids)) != len(builder):
         raise ListShifted(*contract(ALL, "a person came in two parts").problems)
     if twice := builder.repeated():
         raise contract(ALL, f"{len(twice)} e-mail addresses came twice")
-    return builder.build(Coverage(read=read, total=total))
+    return builder.build(Coverage(read=len(builder), total=total))

@@ -6,6 +6,8 @@ import errno
 import os
 import re
 import stat
+from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 
 _OWNER = 0o600
@@ -15,12 +17,17 @@ _IN_PLACE = frozenset({errno.EBUSY, errno.EACCES, errno.EPERM, errno.EROFS})
 """Refusals to put another file in the place of one that may be writable itself: a mount, a directory of others."""
 
 
-def write_file(path: Path, text: str, mode: int = _OWNER) -> None:
+Content = Callable[[], Iterable[bytes]]
+"""Gives the bytes of a file in order, cut anywhere, and the same ones each time it is called."""
+
+
+def write_file(path: Path, text: str | Content, mode: int = _OWNER) -> None:
     """Put a whole file in place, or leave what was there. ``mode`` is for a new or replaced file.
 
+    A large file may be handed over as what gives its bytes in parts, which are written as they come.
     A link's target is written, and the link stays. Raises OSError with the path as it was named.
     """
-    data = text.encode("utf-8", "surrogatepass")
+    data = text if callable(text) else partial(_encoded, text)
     try:
         number = _descriptor(path)
         if number is not None:
@@ -35,6 +42,10 @@ def write_file(path: Path, text: str, mode: int = _OWNER) -> None:
             _put(Path(os.path.realpath(path)), data, mode, exists=kind is not None)
     except OSError as error:
         raise OSError(error.errno, error.strerror, str(path)) from error
+
+
+def _encoded(text: str) -> tuple[bytes]:
+    return (text.encode("utf-8", "surrogatepass"),)
 
 
 def _descriptor(path: Path) -> int | None:
@@ -60,7 +71,7 @@ def _kind(path: Path) -> int | None:
         return None
 
 
-def _put(path: Path, data: bytes, mode: int, *, exists: bool) -> None:
+def _put(path: Path, data: Content, mode: int, *, exists: bool) -> None:
     import tempfile
 
     try:
@@ -80,16 +91,16 @@ def _put(path: Path, data: bytes, mode: int, *, exists: bool) -> None:
         raise
 
 
-def _in_place(path: Path, data: bytes, error: OSError, *, exists: bool) -> None:
+def _in_place(path: Path, data: Content, error: OSError, *, exists: bool) -> None:
     """Write into a file that cannot be replaced, such as one that is mounted by itself."""
     if not exists or error.errno not in _IN_PLACE:
         raise error
     _write_all(os.open(path, os.O_WRONLY | os.O_TRUNC | os.O_CLOEXEC), data, sync=True)
 
 
-def _write_all(handle: int, data: bytes, *, sync: bool = False) -> None:
+def _write_all(handle: int, data: Content, *, sync: bool = False) -> None:
     with os.fdopen(handle, "wb") as file:
-        file.write(data)
+        file.writelines(data())
         file.flush()
         if sync:
             os.fsync(file.fileno())

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from rolecall.codec.people import DirectoryBuilder, Fault, decode_people, decode_person, encode_people, encode_person
 from rolecall.model.directory import PLAIN, Person, Traits
@@ -143,3 +146,33 @@ def test_encoding_leaves_out_what_is_not_so() -> None:
 def test_decoding_what_was_encoded_gives_the_same_directory() -> None:
     directory = decode_people([ANN, BO])
     assert decode_people(list(encode_people(directory)), directory.groups) == directory
+
+
+USERS_ROWS = st.lists(
+    st.fixed_dictionaries(
+        {
+            "email": st.uuids().map(lambda key: f"{key}@acme.com"),
+            "groups": st.lists(st.sampled_from("ABCDE"), unique=True),
+        },
+        optional={
+            "id": st.uuids().map(str),
+            "active": st.booleans(),
+            "role_attribute": st.sampled_from(["Writer-Admin", "x"]),
+        },
+    ),
+    max_size=12,
+)
+
+
+@given(USERS_ROWS, st.lists(st.integers(0, 12), max_size=3), st.sampled_from([(), ("C",), ("A", "B", "C", "D", "E")]))
+def test_parts_put_together_are_what_one_builder_makes_of_all_rows(rows, cuts, groups):
+    whole = DirectoryBuilder(groups)
+    whole.add(rows)
+    together = DirectoryBuilder(groups)
+    for start, end in pairwise([0, *sorted(cuts), len(rows)]):
+        part = DirectoryBuilder(groups)
+        part.add(rows[start:end])
+        together.extend(part)
+    assert list(together.ids) == list(whole.ids)
+    expected, joined = whole.build(), together.build()
+    assert [joined.person(n) for n in range(len(joined))] == [expected.person(n) for n in range(len(expected))]

@@ -89,3 +89,24 @@ def test_a_ring_of_links_is_an_error_and_stays(tmp_path: Path) -> None:
         write_file(tmp_path / "one", "text")
     assert refused.value.filename == str(tmp_path / "one")
     assert (tmp_path / "one").is_symlink()
+
+
+def test_a_large_file_is_written_in_parts(tmp_path):
+    path = tmp_path / "large.jsonl"
+    write_file(path, lambda: iter([b"one\n", "zwölf\n".encode()]))
+    assert path.read_bytes() == "one\nzwölf\n".encode()
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_parts_that_fail_leave_what_was_there(tmp_path):
+    path = tmp_path / "large.jsonl"
+    path.write_text("before")
+
+    def parts():
+        yield b"half"
+        raise KeyError("x")
+
+    with pytest.raises(KeyError):
+        write_file(path, parts)
+    assert [file.name for file in tmp_path.iterdir()] == ["large.jsonl"]
+    assert path.read_text() == "before"
