@@ -70,10 +70,19 @@ async def _apply(call: Invocation, config: Config, saved: Path | None, options: 
         approvals = _approvals(call, config, approved, options)
         report = await _run(call, found, approved, approvals, options)
     out.lines(run_lines(report, plan.org.env))
+    if options["metrics_file"] is not None:
+        _write_metrics(options["metrics_file"], report, plan)
     if report.problems:
         sys.stdout.flush()
         tell(report.problems, as_json=call.log_format == "json", color=call.color)
     return _exit(report)
+
+
+def _write_metrics(path: Path, report: RunReport, plan: Plan) -> None:
+    from rolecall.jobs.metrics import apply_metrics, pending_metric
+    from rolecall.outside.metrics import write_metrics
+
+    write_metrics(path, [*apply_metrics(report.run, plan.org), pending_metric(len(report.waiting), plan.org)])
 
 
 def _refused(plan: Plan) -> bool:

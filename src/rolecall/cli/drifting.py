@@ -112,10 +112,12 @@ async def _made(call: Invocation, config: Config, wish: Wish, journal: Journal |
 
 def _tell(call: Invocation, config: Config, wish: Wish, journal: Journal | None, found: Found, seconds: float) -> Exit:
     if wish.metrics_file is not None:
-        from rolecall.jobs.metrics import drift_metrics
+        from rolecall.jobs.metrics import apply_metrics, drift_metrics
         from rolecall.outside.metrics import write_metrics
 
-        write_metrics(wish.metrics_file, drift_metrics(found, seconds))
+        applies = () if journal is None else journal.runs(found.org.id, 1, ("apply", "rollback"))
+        measured = [*drift_metrics(found, seconds), *apply_metrics(next(iter(applies), None), found.org)]
+        write_metrics(wish.metrics_file, measured)
     if wish.notify is None:
         return Exit.OK
     from rolecall.cli.drift_tell import notify

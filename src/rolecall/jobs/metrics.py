@@ -1,4 +1,4 @@
-"""What a look for drift measured, as metrics."""
+"""What drift checks and applies measured, as metrics."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ from collections.abc import Iterator
 
 from rolecall.model.kinds import split_address
 from rolecall.model.roles import ORG_ADMIN
+from rolecall.model.run import Run, RunOutcome
 from rolecall.outside.metrics import Metric, Sample
 from rolecall.plan.coverage import sections_of
 from rolecall.plan.drift import DriftClass
 from rolecall.plan.drift_found import AlarmKind, Found
+from rolecall.plan.value import OrgRef
 
+_OUTCOMES: tuple[RunOutcome, ...] = ("done", "nothing", "incomplete", "interrupted", "open")
 _CLASSES: tuple[DriftClass, ...] = ("console", "both", "other_run", "idp", "differs", "unapplied", "unknown")
 _OF_THE_LAST_APPLY: tuple[DriftClass, ...] = ("console", "both", "other_run", "idp", "unapplied")
 """The classes that are unknown where no apply is recorded."""
@@ -56,3 +59,28 @@ def drift_metrics(found: Found, seconds: float) -> Iterator[Metric]:
     yield one("unread_sections", told, len(found.unread_sections))
     yield one("requests", "Requests that the look took.", found.requests)
     yield one("duration_seconds", "How long the look took.", round(seconds, 3))
+
+
+def apply_metrics(run: Run | None, org: OrgRef) -> Iterator[Metric]:
+    """Yield the metrics of the last apply or rollback of an org; none where there was none. A run without an end has
+    the outcome `open` and no duration."""
+    if run is None:
+        return
+    labels = {"org": org.id, "env": org.env or ""}
+    ended = run.ended_at or run.started_at
+    outcomes = tuple(Sample(run.outcome == name, {**labels, "outcome": name}) for name in _OUTCOMES)
+    yield Metric("rolecall_last_apply_outcome", "1 for the outcome of the last apply, else 0.", outcomes)
+    at = (Sample(ended.timestamp(), labels),)
+    yield Metric("rolecall_last_apply_timestamp_seconds", "When the last apply ended.", at)
+    seconds = round((ended - run.started_at).total_seconds(), 3)
+    duration = (Sample(seconds, labels),) if run.ended_at is not None else ()
+    yield Metric("rolecall_last_apply_duration_seconds", "How long the last apply took.", duration)
+    yield Metric("rolecall_last_apply_run", "The number of the last apply.", (Sample(run.id, labels),))
+    manual = (Sample(len(run.human), labels),)
+    yield Metric("rolecall_manual_steps", "Manual steps of the last apply that are not reported done.", manual)
+
+
+def pending_metric(pending: int, org: OrgRef) -> Metric:
+    """Return how many groups of the configuration the IdP has not pushed yet."""
+    sample = Sample(pending, {"org": org.id, "env": org.env or ""})
+    return Metric("rolecall_pending_groups", "Groups of the configuration that the IdP has not pushed.", (sample,))

@@ -27,6 +27,7 @@ from rolecall.errors import Exit
 @click.option("--parallelism", type=click.IntRange(1, 64), default=8, show_default=True, help="Writes side by side.")
 @click.option("--lock-timeout", type=click.FloatRange(0), default=0, metavar="SECONDS", help="Wait for the lock.")
 @click.option("--journal-lost-ok", is_flag=True, help="With CI set: apply though the journal dies with the runner.")
+@click.option("--metrics-file", type=click.Path(path_type=Path), metavar="PATH", help="Write metrics there.")
 def apply(call: Invocation, plan: Path | None, **options: Any) -> Exit:
     """Carry out exactly the saved plan, or plan, ask, apply.
 
