@@ -45,8 +45,8 @@ COMMANDS = (
     May(["schema", "--kind", "plan"], CLICK, START | {"schema_files"}, 13),
     May(["validate"], FILES, CONFIG, 52),
     May(["fmt", "--check"], COMMENTS, CONFIG | {"plan", "access"}, 56),
-    May(["plan", "--snapshot", "snapshot.json"], FILES, PLAN, 184),
-    May(["plan"], LOCAL, PLAN | {"localorg", "journal"}, 236),
+    May(["plan", "--snapshot", "snapshot.json"], FILES, PLAN, 194),
+    May(["plan"], LOCAL, PLAN | {"localorg", "journal"}, 250),
 )
 
 CODE = """

@@ -199,7 +199,7 @@ def _people(call: Invocation, config: Config, org: Any) -> Any:
     if call.snapshot is not None or source.kind == "org":
         return org
     from rolecall.live.connect import PeopleWay, connect_people
-    from rolecall.model.settings import Scim
+    from rolecall.model.settings import BLANK, Scim
 
     scim, groups = config.desired.settings.scim, config.desired.settings.idp_groups
     said = scim.role_attribute if isinstance(scim, Scim) else None
@@ -209,6 +209,9 @@ def _people(call: Invocation, config: Config, org: Any) -> Any:
         role_attribute=said if isinstance(said, str) else "role",
         app=source.app,
         wanted=tuple(sorted(groups)) if isinstance(groups, Mapping) else (),
+        mapped=frozenset(name for name, entry in groups.items() if entry != BLANK)
+        if isinstance(groups, Mapping)
+        else frozenset(),
         client_id=source.client_id,
         client_secret=_people_secret(call, config, source.client_secret),
         url=source.url,

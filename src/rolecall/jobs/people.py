@@ -7,7 +7,7 @@ from dataclasses import replace
 from rolecall.access.rules import endpoint_of
 from rolecall.errors import OrgError, Problem
 from rolecall.live.observed import SnapshotReader
-from rolecall.live.port import GroupReader, IdpSource, People, Reader
+from rolecall.live.port import GroupReader, IdpSource, People, Reader, UserFiles
 from rolecall.model.desired import Desired
 from rolecall.model.directory import Directory, PeopleScope
 from rolecall.model.legacy import with_legacy_groups
@@ -59,7 +59,8 @@ def _compared(people: People, directory: Directory, live: Live, scope: PeopleSco
 
 
 def _placed(people: People, directory: Directory, live: Live, scope: PeopleScope) -> Directory:
-    """Return the directory, as partially read where no user is in any group of an org that has some.
+    """Return the directory, as partially read where no user is in any group of an org that has some, or where files
+    have the members of one group each, and a group with a mapping has no file.
 
     Such a source names groups in another way (by id, by distinguished name), or gives no members, or no users at all.
     """
@@ -67,8 +68,14 @@ def _placed(people: People, directory: Directory, live: Live, scope: PeopleScope
     unread = directory.coverage.state != "complete" or live.covered("idp_groups").state != "complete"
     if scope == PeopleScope() or unread or not names or endpoint_of(live.settings) != "new":
         return directory
-    if getattr(people, "allow_empty", False):
-        return directory
+    if isinstance(people, UserFiles):
+        lacking = people.without_file(directory, _mapped(live) | (people.mapped & names))
+        if lacking:
+            listed = f"{', '.join(lacking[:_SHOWN])}{', ...' if len(lacking) > _SHOWN else ''}"
+            problem = f"there is no people file for {listed}"
+            return replace(directory, coverage=directory.coverage._replace(state="partial", problem=problem))
+        if people.allow_empty:
+            return directory
     used = [directory.groups[number] for number in sorted(set(directory.members))]
     if not names.isdisjoint(used):
         return directory

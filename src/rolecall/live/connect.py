@@ -53,7 +53,8 @@ class PeopleWay:
     """How to reach a source of people, beside its kind and address.
 
     ``token`` is asked when the first request goes out. ``roles`` are the org's. ``role_attribute`` is what the legacy
-    endpoint reads (R18). ``wanted`` are groups of the config, for an IdP to tell the people of those not pushed yet.
+    endpoint reads (R18). ``wanted`` are groups of the config, for an IdP to tell the people of those not pushed yet;
+    ``mapped`` are those of them with a mapping.
     ``client_id`` and ``client_secret``, ``url`` and ``login_url`` are Entra's. ``clock`` is what waits are taken by.
     ``files`` are globs in the place of one ``file``; ``allow_empty``: files may hold nobody.
     """
@@ -65,6 +66,7 @@ class PeopleWay:
     allow_http: bool = False
     app: str = ""
     wanted: tuple[str, ...] = ()
+    mapped: frozenset[str] = frozenset()
     client_id: str = ""
     client_secret: Callable[[], str] | None = None
     url: str | None = None
@@ -86,7 +88,9 @@ def connect_people(
         from rolecall.live.people_file import PeopleFile
 
         names = way.files or (at,)
-        return PeopleFile(way.folder, names, bool(way.files), way.roles, way.allow_empty, frozenset(way.wanted))
+        return PeopleFile(
+            way.folder, names, bool(way.files), way.roles, way.allow_empty, frozenset(way.wanted), mapped=way.mapped
+        )
     if kind == "scim":
         from rolecall.live.people_scim import ScimPeople
 

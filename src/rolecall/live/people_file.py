@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rolecall.codec.people_lines import BATCH, decode_lines
 from rolecall.errors import ConfigError, Problem, Where
-from rolecall.live.people_lines import Users, canonical
+from rolecall.live.people_lines import Users, canonical, group_of
 from rolecall.live.people_table import Table, read_csv, read_json_lines
 from rolecall.live.people_values import Known
 from rolecall.model.directory import Directory, PeopleScope
@@ -25,8 +25,8 @@ class PeopleFile:
 
     ``names`` are paths, or with ``several`` globs; a file that ``several`` match and that has no column for groups has
     the members of the group that it is called after. ``roles`` are the org's, for manual edits. ``known`` are the
-    groups of the configuration and, after `with_groups`, of the org; ``whole``: there are no others. Without
-    ``allow_empty``, no users at all are an error.
+    groups of the configuration and, after `with_groups`, of the org; ``whole``: there are no others. ``mapped`` are
+    the configuration's groups with a mapping. Without ``allow_empty``, no users at all are an error.
     """
 
     folder: Path
@@ -36,6 +36,7 @@ class PeopleFile:
     allow_empty: bool = False
     known: Known = None
     whole: bool = False
+    mapped: frozenset[str] = frozenset()
 
     def with_groups(self, names: Collection[str], *, whole: bool) -> PeopleFile:
         """Return the same source for an org that has these groups: some cells can be read by them alone."""
@@ -70,6 +71,11 @@ class PeopleFile:
             return
         found = (match for pattern in self.names for match in matches(self.folder, pattern))
         yield from dict.fromkeys(found)
+
+    def without_file(self, directory: Directory, mapped: Collection[str]) -> tuple[str, ...]:
+        """Return the groups of ``mapped`` for which there is no file, where each file has the members of one group."""
+        named = {group_of(name) for name in self.files()} if self.several else set[str]()
+        return tuple(sorted(set(mapped) - named)) if named.issuperset(directory.groups) and named else ()
 
     def missing(self, files: Sequence[str]) -> str | None:
         """Return what is missing of these files, None where all are there."""

@@ -33,6 +33,20 @@ class People(Protocol):
 
 
 @runtime_checkable
+class UserFiles(Protocol):
+    """People files. ``mapped`` are the configuration's groups with a mapping; ``allow_empty``: they may hold nobody."""
+
+    @property
+    def mapped(self) -> frozenset[str]: ...
+
+    @property
+    def allow_empty(self) -> bool: ...
+
+    def without_file(self, directory: Directory, mapped: Collection[str]) -> tuple[str, ...]:
+        """Return the groups of ``mapped`` for which there is no file, where each file has one group's members."""
+
+
+@runtime_checkable
 class GroupReader(Protocol):
     """A source of people that can be read only by whoever knows which groups there are."""
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 from rolecall.codec.people import decode_people
 from rolecall.codec.snapshot import decode_snapshot
 from rolecall.jobs.people import left_out, read_people
+from rolecall.live.people_file import PeopleFile
 from rolecall.model.directory import EVERYBODY, Directory, PeopleScope
 from rolecall.model.live import UNREAD, Coverage
 
@@ -89,3 +91,20 @@ def test_a_source_with_one_user_in_a_group_or_for_an_org_without_groups_is_read_
     assert found({"Legal": MAPPED}, strangers, itself=True).coverage.state == "complete"
     legacy = {"enabled": True, "endpoint": "legacy"}
     assert found({"Legal": MAPPED}, strangers, scim=legacy).coverage.state == "complete"
+
+
+def test_a_mapped_group_without_a_file_of_its_own_is_not_taken_for_empty(tmp_path: Path) -> None:
+    def coverage(*mapped: str) -> Coverage:
+        live = decode_snapshot({"snapshot": 1, "org": {"id": "o"}, "idp_groups": org}).live
+        source = PeopleFile(tmp_path, ("*.csv",), several=True, mapped=frozenset(mapped))
+        return asyncio.run(read_people(source, Source(Directory()), live, EVERYBODY)).coverage
+
+    org: dict[str, Any] = {"Legal": MAPPED, "Sales": MAPPED, "All": "blank"}
+    (tmp_path / "Legal.csv").write_text("mail\nann@acme.com\n")
+    assert coverage().problem == "there is no people file for Sales"
+    (tmp_path / "Sales.csv").write_text("mail\n")
+    assert coverage().state == "complete"
+    assert coverage("All", "Not pushed").problem == "there is no people file for All"
+    (tmp_path / "Legal.csv").write_text("mail,groups\nann@acme.com,Legal\n")
+    (tmp_path / "Sales.csv").write_text("mail,groups\nbo@acme.com,All\n")
+    assert coverage("All").state == "complete"
