@@ -43,8 +43,7 @@ def check_facts(database: Database, org_id: str, facts: Mapping[str, Any]) -> No
 
 def _entries(database: Database, org_id: str, run: int | None = None) -> Iterator[tuple[Entry, dict[str, Any]]]:
     """Yield the entries about the memory with their content, newest first; of one run, or of all."""
-    of_run, params = ("", ()) if run is None else (" AND run = ?", (run,))
-    numbers = database.rows(f"{_NUMBERS}{of_run}", org_id, *params)
+    numbers = database.rows(_NUMBERS, org_id) if run is None else database.rows(_OF_RUN, org_id, run)
     with decoding(database.place, f"rolecall_entries, org {org_id}"):
         numbers.sort(reverse=True)  # in SQL, SQLite would walk through all entries for the order
     for (number,) in numbers:
@@ -65,4 +64,5 @@ def _recorded(database: Database, org_id: str, run: int) -> Iterator[tuple[str, 
 
 
 _NUMBERS = "SELECT n FROM rolecall_entries WHERE org_id = ? AND kind = 'remember'"
+_OF_RUN = "SELECT n FROM rolecall_entries WHERE org_id = ? AND kind || '' = 'remember' AND run = ?"
 _ENTRY = f"SELECT {chain.FIELDS} FROM rolecall_entries WHERE org_id = ? AND n = ?"

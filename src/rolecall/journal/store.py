@@ -130,7 +130,7 @@ class SqlJournal:
 
     def plan(self, number: int) -> str | None:
         org_id = self._org(number)
-        found = [] if org_id is None else self._checked(org_id, "e.run = ? AND e.kind = 'plan'", number)
+        found = [] if org_id is None else self._checked(org_id, "e.run = ? AND e.kind || '' = 'plan'", number)
         return found[0].body if found else None
 
     def open_steps(self, org_id: str) -> tuple[Step, ...]:
