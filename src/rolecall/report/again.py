@@ -38,7 +38,8 @@ def next_step(plan: Plan, digest: str | None) -> Step | None:
         known = any(test.refuses and test.evaluated for test in plan.access_tests)
         return Step(REFUSED, f"apply writes nothing while an access test {'fails' if known else 'was not evaluated'}.")
     if any(change.reason in FROM_A_FILE for change in plan.changes):
-        return Step("Go on", "save it with --out FILE, then", f"rolecall apply{_env(plan)} FILE")
+        command = f"rolecall apply{_env(plan)} FILE --approve {short(digest)}"
+        return Step("Go on", "save it with --out FILE, then", command)
     merge = "" if plan.org.local else "merge, then"
     flags = "".join(f" {word}" for word in again(plan))
     command = f"rolecall apply{_env(plan)}{flags} --approve {short(digest)}"

@@ -61,6 +61,7 @@ def test_what_was_protected_stays_so_until_an_apply_drops_it(repo: Path, capsys:
     said = verdicts(capsys)["protect"]
     assert said["verdict"] == "block"
     assert "would lose Brand" in said["message"]
+    assert "loosens protect.idp_groups/Marketing from true to false" in verdicts(capsys)["policy"]["message"]
 
 
 STRICT = BACK.replace("teams: [Marketing]", "teams: [Brand]").replace(

@@ -110,3 +110,21 @@ def test_users_are_named_as_inactive_only_if_they_are(elsewhere: bool, repo: Pat
     assert "idp_groups is not managed now" in told
     assert ("no longer active here" in told) is not elsewhere
     assert ("1 user who lost access in run 1 is no longer active here: cy@tiny.co" in told) is not elsewhere
+
+
+def test_the_command_that_a_rollback_offers_answers_its_reviews(repo: Path, capsys: Capture) -> None:
+    """The plan is not made again from the config, so its digest is shown with the file."""
+    text = MORE.replace(
+        "{max_people_losing_access: {review: 10, block: 100%}}", "{max_people_losing_access: {review: 0}}"
+    )
+    (repo / "rolecall.yaml").write_text(text, encoding="utf-8")
+    capsys.readouterr()
+    run(["plan"])
+    approve = capsys.readouterr().out.rpartition("--approve ")[2].split()[0]
+    assert run(["apply", "--approve", approve]) == Exit.OK
+    capsys.readouterr()
+    assert run(["rollback", "1", "--out", "back.json"]) == Exit.OK
+    told = capsys.readouterr().out
+    assert "REVIEW  max_people_losing_access" in told
+    command = told.partition("then rolecall ")[2].splitlines()[0].replace("FILE", "back.json").split()
+    assert run(command) == Exit.OK

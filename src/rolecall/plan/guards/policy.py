@@ -32,7 +32,13 @@ def policy(case: Case) -> Finding:
 def _loosened(change: PolicyChange) -> str:
     """``guards.min_org_admins from 3 to 2``; entries, which have several keys, by their path alone."""
     plain = all(isinstance(value, str | int) for value in (change.before, change.after))
-    return f"{change.path} from {change.before} to {change.after}" if plain else change.path
+    before, after = (_scalar(value) for value in (change.before, change.after))
+    return f"{change.path} from {before} to {after}" if plain else change.path
+
+
+def _scalar(value: object) -> str:
+    """Return a value as YAML writes it: ``true``, ``3``, ``deny``."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def approval(case: Case) -> Finding:
