@@ -15,6 +15,7 @@ from rolecall.errors import Exit
 if TYPE_CHECKING:
     from rolecall.desired import Config
     from rolecall.jobs.plan import Planned, Whose
+    from rolecall.model.lineage import Relation
     from rolecall.model.policy import Allow
     from rolecall.plan.value import Plan
 
@@ -124,14 +125,24 @@ async def make_plan(
 
 def whose(call: Invocation, config: Config) -> Whose:
     """Return which configuration plans, to tell what another one applied last. Git is asked only where that matters."""
-    from rolecall.cli.facts import config_id, is_same_config, relation_to
     from rolecall.jobs.plan import Whose
 
-    return Whose(
-        lambda: str(config_id(call, config)),
-        lambda recorded: is_same_config(call, config, recorded),
-        lambda commit: relation_to(call, commit),
-    )
+    def name() -> str:
+        from rolecall.cli.facts import config_id
+
+        return str(config_id(call, config))
+
+    def is_same(recorded: str) -> bool:
+        from rolecall.cli.facts import is_same_config
+
+        return is_same_config(call, config, recorded)
+
+    def relation(commit: str) -> Relation | None:
+        from rolecall.cli.facts import relation_to
+
+        return relation_to(call, commit)
+
+    return Whose(name, is_same, relation)
 
 
 def plan_exit(plan: Plan, *, observed: bool, detailed: bool) -> Exit:
