@@ -98,7 +98,7 @@ def test_every_result_has_a_place_in_the_main_file_if_in_no_other() -> None:
     ]
     results = json.loads(sarif(findings, "conf/", "prod.yaml"))["runs"][0]["results"]
     places = [result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] for result in results]
-    assert places == ["conf/prod.yaml", "file:///tmp/a%20b.yml"]
+    assert places == ["conf/prod.yaml", "file:///tmp/a%20b.yaml"]
 
 
 def test_more_results_than_github_takes_are_counted() -> None:
