@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date
+from typing import Any, cast
 
 from rolecall.apply.close_ids import address_ids, group_ids
 from rolecall.apply.steps import same
@@ -12,7 +13,8 @@ from rolecall.journal.port import Seen
 from rolecall.live.port import Reader
 from rolecall.model.change import Change
 from rolecall.model.desired import Applied, Desired
-from rolecall.model.kinds import KINDS, address, split_address, value_at
+from rolecall.model.fields import said_fields
+from rolecall.model.kinds import KINDS, Kind, address, split_address, value_at
 from rolecall.model.live import Live
 from rolecall.model.run import RunFacts
 from rolecall.model.settings import BLANK, UNSET, Address, Value
@@ -50,7 +52,7 @@ def seen(found: Difference, live: Live, applied: Applied, facts: RunFacts, today
     name, untouched ones too; what was released or is gone from both sides is forgotten.
     """
     identity, desired = found.identity, found.identity.desired
-    values = dict(_as_desired(identity, live))
+    values: dict[Address, Value | None] = dict(_as_desired(identity, live))
     now = {at: identity.present_address(at) for at in _addresses(applied)}
     over = {*values, *(row.live for row in found.released if not row.fields)}
     forgotten = {at for at, name in now.items() if name in over or _gone(desired, live, name)}
@@ -85,13 +87,33 @@ def _as_desired(identity: Identity, live: Live) -> Iterator[tuple[Address, Value
         if not managed or live.covered(kind.section).state != "complete":
             continue
         if not kind.keyed:
-            if same(getattr(live.settings, kind.section), wanted):
+            value = getattr(live.settings, kind.section)
+            if same(value, wanted):
                 yield address(kind.section), wanted
+            elif (partly := _partly(kind, value, wanted, getattr(identity.applied.settings, kind.section))) is not None:
+                yield address(kind.section), partly
             continue
         for key, value in wanted.items():
             present = kind.section != "idp_groups" or key in identity.present
             if present and same(value_at(live.settings, address(kind.section, key)), value):
                 yield address(kind.section, key), value
+
+
+def _partly(kind: Kind, value: Any, wanted: Any, last: Any) -> Value | None:
+    """Return what is remembered of a setting that is as desired in some fields only; None for what is remembered now.
+
+    Fields that became as desired are remembered so, of the others what was remembered. An endpoint that is being
+    upgraded is on its way to what is desired.
+    """
+    if kind.whole or UNSET in (value, last):
+        return None
+    fields, reached = said_fields(kind, wanted), False
+    for name, asked in fields.items():
+        current, known = getattr(value, name), getattr(last, name)
+        as_desired = current == asked or (name, current, asked) == ("endpoint", "upgrading", "new")
+        reached = reached or (as_desired and known not in (UNSET, current))
+        fields[name] = current if as_desired else known
+    return cast(Value, replace(wanted, **fields)) if reached else None
 
 
 def _waiting(found: Difference, applied: Applied, today: date) -> dict[Address, date]:

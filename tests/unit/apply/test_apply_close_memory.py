@@ -11,7 +11,7 @@ from rolecall.apply.confirm import changed_since
 from rolecall.model.change import Change
 from rolecall.model.desired import Applied, Intent
 from rolecall.model.run import RunFacts
-from rolecall.model.settings import Address, Sso
+from rolecall.model.settings import Address, Scim, Settings, Sso
 from rolecall.plan.diff import diff
 
 TODAY = date(2026, 11, 22)
@@ -48,3 +48,15 @@ def test_a_closing_read_without_the_field_that_was_written_says_so():
     step = Change(Address("sso"), "update", Sso(enabled=False), Sso(enabled=True))
     told = list(changed_since(live({}, sso=Sso(name="Okta")), [step]))
     assert told == ["sso was written; the read after it does not have enabled."]
+
+
+def test_fields_that_became_as_desired_are_remembered_while_the_endpoint_waits():
+    """Else drift reports what the run itself wrote."""
+    wanted = config({}, scim=Scim(enabled=False, endpoint="new", manual_editing=True))
+    org = live({}, scim=Scim(enabled=False, endpoint="upgrading", manual_editing=False))
+    last = Scim(enabled=True, endpoint="legacy", manual_editing=True)
+    applied = Applied(Settings(scim=last))
+    memory = seen(diff(wanted, org, TODAY, applied), org, applied, RunFacts(), TODAY)
+    assert memory.values["scim"] == Scim(enabled=False, endpoint="upgrading", manual_editing=True)
+    unchanged = live({}, scim=Scim(enabled=True, endpoint="legacy", manual_editing=True))
+    assert "scim" not in seen(diff(wanted, unchanged, TODAY, applied), unchanged, applied, RunFacts(), TODAY).values
