@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection
 
 from rolecall.codec.settings import encode_settings, encode_value
-from rolecall.localorg.state import KEPT
+from rolecall.localorg.state import KEPT, keep
 from rolecall.localorg.store import Database, audit, clock, counters
 from rolecall.localorg.store.keys import address, bucket
 from rolecall.localorg.store.seed import NEW_SETTINGS, empty
@@ -61,6 +61,8 @@ def load(db: Database, live: Live, people: Directory) -> Loaded:
         _load_names(tx, live)
         groups = _groups(live, people)
         _load_groups(tx, groups)
+        if live.facts.kept is None and live.settings.scim is not UNSET and live.settings.scim.enabled is False:
+            keep(tx)  # SCIM is off: its users go on having what is in force now (R33)
         memberships = _load_people(tx, live.facts.org_id, people, groups)
         domains = live.settings.domains
         loaded = Loaded(0 if domains is UNSET else len(domains), len(groups), len(people), memberships)

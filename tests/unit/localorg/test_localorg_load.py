@@ -126,6 +126,15 @@ def test_what_was_kept_while_scim_was_off_is_loaded(org_db: Database) -> None:
     assert org.combos("b@acme.com") == {("Everyone", "member")}
 
 
+def test_users_keep_what_a_snapshot_without_scim_gives_them(org_db: Database) -> None:
+    """A snapshot need not say what was in force when SCIM was switched off: then it is what the snapshot has."""
+    fill(org_db, scim={"enabled": False, "endpoint": "new"}, people=[{"email": "a@acme.com"}])
+    org = Client(org_db)
+    assert org.combos("a@acme.com") == {("Everyone", "member")}
+    assert org.write("PUT", "/v1/access/defaults", {"role": "member", "teams": ["Legal"]}).status == 200
+    assert org.combos("a@acme.com") == {("Everyone", "member")}
+
+
 def test_scim_people_and_groups_have_documents_and_others_have_none(org: Client) -> None:
     with org.db.read() as tx:
         people: dict[str, Any] = {row.email: row.document for row in tx.execute(select(USERS))}
