@@ -310,8 +310,23 @@ def test_one_client_serves_one_loop_after_another() -> None:
         assert asyncio.run(read_and_close()) == asyncio.run(read_and_close())
 
 
-@pytest.mark.parametrize("said, asked", [(500, 500), (0, 1), (-3, 1), (10**9, LARGEST_PAGE)])
+@pytest.mark.parametrize("said, asked", [(500, 500), (0, 1), (10**9, LARGEST_PAGE)])
 def test_pages_are_as_large_as_the_org_takes_within_reason(said: int, asked: int) -> None:
     with faulty_org(at("/v1/org", script(reply(ORG | {"limits": {"page": said}})))) as faulty:
         run(faulty, lambda org: org.read())
         assert {one.target for one in faulty.paths("/v1/teams")} == {f"/v1/teams?limit={asked}"}
+
+
+@pytest.mark.parametrize(
+    "facts, named",
+    [
+        ({"limits": {"page": -3}}, "`limits.page`: a count is expected where it has '-3'"),
+        ({"limits": {"per_minute": "60"}}, "`limits.per_minute`: a count is expected where it has '60'"),
+        ({"counts": {"people": -3}}, "`counts.people`: a count is expected where it has '-3'"),
+        ({"counts": {"active_people": True}}, "`counts.active_people`: a count is expected where it has 'True'"),
+    ],
+)
+def test_a_count_that_is_none_is_refused_by_name(facts: dict[str, Any], named: str) -> None:
+    problem = refused(at("/v1/org", script(reply(ORG | facts)))).problems[0]
+    assert problem.code == "org_contract"
+    assert named in problem.message

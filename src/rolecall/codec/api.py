@@ -70,9 +70,9 @@ def decode_org(json: Json) -> Facts:
         caller=Caller(_text_or_none(caller.get("email")), caller.get("rights", "admin") == "admin"),
         can=frozenset(json.get("capabilities", ())) & CAPABILITIES,
         features=frozenset(json.get("features", ("scim",))),
-        people=_count(counts.get("people")),
-        active_people=_count(counts.get("active_people")),
-        limits={name: count for name, limit in limits.items() if (count := _count(limit)) is not None},
+        people=_count("counts.people", counts.get("people")),
+        active_people=_count("counts.active_people", counts.get("active_people")),
+        limits={name: count for name, said in limits.items() if (count := _count(f"limits.{name}", said)) is not None},
     )
 
 
@@ -90,7 +90,9 @@ def decode_item(section: Section, json: Json, roles: Roles = BUILT_IN) -> Item:
     etag = decode_etag(json["etag"])
     if section == "idp_groups":
         mapping = _decode_mapping(json["mapping"], roles)
-        group = Group(_text(json["id"]), _text_or_none(json.get("external_id")), _count(json.get("member_count")))
+        group = Group(
+            _text(json["id"]), _text_or_none(json.get("external_id")), _count("member_count", json.get("member_count"))
+        )
         return Item(normalise.name(json["name"]), mapping, etag, group)
     _check_fields(section, json)
     value = cast(Value, decode_value(section, json, roles))
@@ -284,12 +286,12 @@ def decode_etag(said: Any) -> str:
     return etag
 
 
-def _count(said: Any) -> int | None:
-    """Return a number of 0 or more, or None. Raises ValueError for any other value."""
+def _count(name: str, said: Any) -> int | None:
+    """Return a number of 0 or more, or None. Raises ValueError, naming the field, for any other value."""
     if said is None:
         return None
     if not isinstance(said, int) or isinstance(said, bool) or said < 0:
-        raise ValueError(f"a count is expected where it has {str(said)[:40]!r}")
+        raise ValueError(f"`{name}`: a count is expected where it has {str(said)[:40]!r}")
     return said
 
 
