@@ -8,21 +8,32 @@ approved it. Standard library only. GitLab's address and the project come from t
 from __future__ import annotations
 
 import hashlib
+import http.client
 import json
 import os
+import queue
 import re
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from datetime import datetime
+from email.message import Message
 from pathlib import Path
 from typing import Any
 
 _LIMIT = 1_000_000
 """The characters that a note may have."""
 _SECONDS = 30
+"""Seconds without a byte after which an answer is given up."""
+_WHOLE = 60.0
+"""Seconds that one answer may take as a whole, from name resolution to the last byte."""
+_LARGEST = 32_000_000
+"""Bytes that one answer may have."""
+_CHUNK = 65_536
+_TOO_SLOW = "the whole answer took too long"
 _PATIENCE = 60
 _MOST_PAGES = 50
 
@@ -206,17 +217,52 @@ def send(method: str, path: str, body: Mapping[str, Any] | None = None, *, proje
     request = urllib.request.Request(url, data, headers, method=method)
     for last in (False, False, True):
         try:
-            with urllib.request.urlopen(request, timeout=_SECONDS) as answer:
-                return json.load(answer), answer.headers.get("X-Next-Page", "")
+            content, answered = _fetch(request)
+            return json.loads(content), answered.get("X-Next-Page", "")
         except urllib.error.HTTPError as error:
             wait = _wait(error, method)
             if last or wait is None:
                 kind = NotFound if error.code == 404 else Failed
                 raise kind(f"GitLab answered {error.code} to {method} {path.partition('?')[0]}") from None
             time.sleep(wait)
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, http.client.HTTPException) as error:
             raise Failed(f"GitLab could not be asked ({method} {path.partition('?')[0]}): {error}") from None
     raise AssertionError("the last try answers or raises")
+
+
+def _fetch(request: urllib.request.Request) -> tuple[bytes, Message]:
+    """Return the body and the headers of the answer. Raises OSError beyond `_WHOLE` seconds or `_LARGEST` bytes."""
+    results: queue.SimpleQueue[tuple[bytes, Message] | Exception] = queue.SimpleQueue()
+
+    def work() -> None:
+        try:
+            with urllib.request.urlopen(request, timeout=_SECONDS) as answer:
+                results.put((_body(answer, deadline), answer.headers))
+        except (OSError, ValueError, http.client.HTTPException) as error:
+            results.put(error)
+
+    deadline = time.monotonic() + _WHOLE
+    # A thread, as headers and name resolution that take for ever can be left behind only that way.
+    threading.Thread(target=work, daemon=True).start()
+    try:
+        result = results.get(timeout=_WHOLE)
+    except queue.Empty:
+        raise TimeoutError(_TOO_SLOW) from None
+    if isinstance(result, Exception):
+        raise result
+    return result
+
+
+def _body(answer: http.client.HTTPResponse, deadline: float) -> bytes:
+    """Return the whole body, read as it arrives."""
+    body = bytearray()
+    while chunk := answer.read1(_CHUNK):
+        body += chunk
+        if len(body) > _LARGEST:
+            raise OSError(f"the answer is larger than {_LARGEST // 1_000_000} MB")
+        if time.monotonic() > deadline:
+            raise TimeoutError(_TOO_SLOW)
+    return bytes(body)
 
 
 def _wait(error: urllib.error.HTTPError, method: str) -> float | None:
