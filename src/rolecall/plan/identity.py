@@ -145,8 +145,11 @@ def _names(desired: Desired, live: Live, entries: Mapping[str, Entry]) -> tuple[
     held = mappings(live)
     names: dict[str, str] = {}
     for key, entry in entries.items():
-        pin = desired.intent(address("idp_groups", key)).id if key in held else None
-        names[key] = entry.live or (f"{key} [{pin}]" if pin else key)
+        if entry.live is not None:
+            names[key] = entry.live
+        else:
+            pin = desired.intent(address("idp_groups", key)).id if key in held else None
+            names[key] = f"{key} [{pin}]" if pin else key
     if len(set(names.values())) == len(names):
         return names, frozenset()
     first: dict[str, str] = {}

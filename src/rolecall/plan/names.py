@@ -71,7 +71,9 @@ def flag_problems(flag: str, patterns: Iterable[str], known: Known, *, globs: bo
 def unmatched_names(desired: Desired, live: Live, applied: Applied, as_of: date) -> list[Problem]:
     """Return a warning for each address of ``ignore`` and ``allow``, and each group of an access test, that nothing
     has. Entries that have run out are left out."""
-    return [*_addresses(desired, known_addresses(desired, live, applied), as_of), *_groups(desired, live, applied)]
+    named = desired.policy.ignore or desired.policy.allow
+    addresses = _addresses(desired, known_addresses(desired, live, applied), as_of) if named else ()
+    return [*addresses, *_groups(desired, live, applied)]
 
 
 def _addresses(desired: Desired, known: Known, as_of: date) -> Iterator[Problem]:

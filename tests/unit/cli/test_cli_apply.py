@@ -162,7 +162,7 @@ def test_in_a_pipeline_the_default_journal_is_no_memory_but_a_rehearsal_may_go_o
     remote = CONFIG.replace("url: local:org.db", "url: 'http://127.0.0.1:9', token: {env: T}")
     (repo / "rolecall.yaml").write_text(remote, encoding="utf-8")
     assert run(["apply", "--auto-approve"]) == Exit.ERROR
-    assert "dies with the runner" in capsys.readouterr().err
+    assert "lost with the runner" in capsys.readouterr().err
 
 
 def test_an_unreachable_org_is_told_in_words(repo: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
