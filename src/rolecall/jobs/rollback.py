@@ -21,7 +21,7 @@ from rolecall.model.fields import overlay
 from rolecall.model.kinds import KINDS, SECTIONS, split_address, value_at
 from rolecall.model.paste import literal
 from rolecall.model.run import Run, Step
-from rolecall.model.settings import BLANK, UNSET, Address, Settings, Value
+from rolecall.model.settings import BLANK, UNSET, Address, Scim, Settings, Value
 from rolecall.plan.identity import group_of
 from rolecall.plan.people import who
 from rolecall.plan.question import Question
@@ -87,10 +87,16 @@ def target(run: Run, asked: Question) -> Target:
     touched = [step for step in run.steps if step.state in _TOUCHED]
     if not touched:
         raise Misuse(Problem("nothing_done", f"run {run.id} changed nothing, so there is nothing to put back"))
-    written = _by_address(touched, asked)
+    upgrades = [step for step in touched if step.action == "upgrade"]
+    written = _by_address([step for step in touched if step.action != "upgrade"], asked)
+    if upgrades:
+        written = {at: _without_endpoint(steps) for at, steps in written.items()}
     kept = {at: why for at, steps in written.items() if (why := _not_restorable(run, at, steps, asked)) is not None}
     back = {at: steps for at, steps in written.items() if at not in kept}
     problems = [*kept.values(), *_missing(run, touched, asked), *_changed_since(run, back, asked)]
+    if upgrades:
+        message = f"run {run.id} upgraded the endpoint, and there is no way back from that (R20)"
+        problems.insert(0, _stays(message, "everything else that the run wrote can be restored"))
     problems += [_by_hand(run, step) for step in run.steps if step.state == "human"]
     config = asked.desired
     intents = {**config.intents, **{at: _intent(config, at, steps.first) for at, steps in back.items()}}
@@ -160,12 +166,17 @@ def _section(
     return iter(entries.items())
 
 
+def _without_endpoint(steps: _Written) -> _Written:
+    """What was written, with the endpoint left as the upgrade made it."""
+    before = steps.first.before
+    if not isinstance(before, Scim):
+        return steps
+    return steps._replace(first=replace(steps.first, before=replace(before, endpoint=UNSET)))
+
+
 def _not_restorable(run: Run, at: Address, steps: _Written, asked: Question) -> Problem | None:
     """Why an entry stays as it is."""
     policy, section = asked.desired.policy, split_address(at)[0]
-    if steps.first.action == "upgrade" or steps.last.action == "upgrade":
-        message = f"run {run.id} upgraded the endpoint, and there is no way back from that (R20)"
-        return _stays(message, "the rest can be put back")
     if asked.known.covers(ignored(policy.ignore, asked.as_of), at):
         return _stays(f"{at} was changed by run {run.id} and is ignored now", "remove it from `ignore` to restore it")
     if policy.managing(section) == "unmanaged":

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
-from cli_repo import CONFIG, make_repo
+from cli_repo import CONFIG, SNAPSHOT, make_repo
 
 from rolecall.cli.main import run
 from rolecall.errors import Exit
@@ -25,7 +26,7 @@ def live(capsys: Capture) -> object:
 
 @pytest.fixture
 def repo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> Path:
-    snapshot = json.loads(json.dumps(__import__("cli_repo").SNAPSHOT))
+    snapshot = json.loads(json.dumps(SNAPSHOT))
     snapshot["idp_groups"]["Spare"] = None
     made = make_repo(tmp_path / "repo", MORE, snapshot)
     monkeypatch.chdir(made)
@@ -128,3 +129,30 @@ def test_the_command_that_a_rollback_offers_answers_its_reviews(repo: Path, caps
     assert "REVIEW  max_people_losing_access" in told
     command = told.partition("then rolecall ")[2].splitlines()[0].replace("FILE", "back.json").split()
     assert run(command) == Exit.OK
+
+
+UPGRADING: dict[str, Any] = {
+    **SNAPSHOT,
+    "scim": {"enabled": True, "idp": "okta", "endpoint": "upgrading", "manual_editing": False},
+    "legacy_links": {},
+}
+
+
+def test_a_run_that_upgraded_and_changed_scim_is_restored_but_for_the_endpoint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = CONFIG.replace("guards: {", "scim: {endpoint: new, manual_editing: true}\nguards: {require_self: false, ")
+    monkeypatch.chdir(make_repo(tmp_path / "upgrading", text, UPGRADING))
+    assert run(["plan", "--out", "plan.json"]) in (Exit.OK, Exit.REFUSED)
+    digest = json.loads(Path("plan.json").read_text(encoding="utf-8"))["digest"]
+    assert run(["apply", "--approve", digest]) == Exit.OK
+    capsys.readouterr()
+    assert run(["rollback", "1", "--out", "back.json"]) == Exit.OK
+    assert "upgraded the endpoint, and there is no way back" in capsys.readouterr().out
+    back = json.loads(Path("back.json").read_text(encoding="utf-8"))
+    (change,) = [change for change in back["changes"] if change["address"] == "scim"]
+    assert (change["before"]["manual_editing"], change["after"]["manual_editing"]) == (True, False)
+    assert run(["apply", "back.json", "--approve", back["digest"]]) == Exit.OK
+    assert run(["snapshot", "--out", "now.json"]) == Exit.OK
+    scim = json.loads(Path("now.json").read_text(encoding="utf-8"))["scim"]
+    assert (scim["endpoint"], scim["manual_editing"]) == ("new", False)
