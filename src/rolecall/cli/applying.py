@@ -33,6 +33,7 @@ from rolecall.jobs.plan import Wanted, from_config, from_plan
 from rolecall.jobs.saved import as_edited, read_plan
 from rolecall.journal.port import Holder
 from rolecall.model.run import Run, RunReport
+from rolecall.outside.metrics import Metric
 from rolecall.plan.digest import document
 from rolecall.plan.summary import needs_approval, other_org_words
 from rolecall.plan.value import Plan
@@ -50,12 +51,22 @@ class Approved:
 
 def apply_plan(call: Invocation, saved: Path | None, options: dict[str, Any]) -> Exit:
     """The whole of `apply`."""
+    if options["metrics_file"] is None:
+        return _applied(call, saved, options, None)
+    from rolecall.cli.measuring import measured
+
+    return measured(call, "apply", options["metrics_file"], partial(_applied, call, saved, options))
+
+
+def _applied(call: Invocation, saved: Path | None, options: dict[str, Any], metrics: list[Metric] | None) -> Exit:
     config = read(call)
     check_journal(call, config, lost_ok=options["journal_lost_ok"])
-    return wait_for(_apply(call, config, saved, options))
+    return wait_for(_apply(call, config, saved, options, metrics))
 
 
-async def _apply(call: Invocation, config: Config, saved: Path | None, options: dict[str, Any]) -> Exit:
+async def _apply(
+    call: Invocation, config: Config, saved: Path | None, options: dict[str, Any], metrics: list[Metric] | None
+) -> Exit:
     async with session(call, config) as found:
         approved = await _saved(call, found, saved) if saved else await _fresh(call, found, options)
         plan = approved.plan
@@ -70,19 +81,22 @@ async def _apply(call: Invocation, config: Config, saved: Path | None, options: 
         approvals = _approvals(call, config, approved, options)
         report = await _run(call, found, approved, approvals, options)
     out.lines(run_lines(report, plan.org.env))
-    if options["metrics_file"] is not None:
-        _write_metrics(options["metrics_file"], report, plan)
+    if metrics is not None:
+        metrics += _metrics(call, config, report, plan)
     if report.problems:
         sys.stdout.flush()
         tell(report.problems, as_json=call.log_format == "json", color=call.color)
     return _exit(report)
 
 
-def _write_metrics(path: Path, report: RunReport, plan: Plan) -> None:
+def _metrics(call: Invocation, config: Config, report: RunReport, plan: Plan) -> Iterator[Metric]:
+    from rolecall.cli.measuring import common_metrics
     from rolecall.jobs.metrics import apply_metrics, pending_metric
-    from rolecall.outside.metrics import write_metrics
 
-    write_metrics(path, [*apply_metrics(report.run, plan.org), pending_metric(len(report.waiting), plan.org)])
+    yield from apply_metrics(report.run, plan.org)
+    yield pending_metric(len(report.waiting), plan.coverage, plan.org)
+    with open_journal(call, config) as journal:
+        yield from common_metrics(call, config, journal, plan.org)
 
 
 def _refused(plan: Plan) -> bool:

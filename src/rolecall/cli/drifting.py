@@ -26,6 +26,7 @@ from rolecall.journal.port import Journal
 from rolecall.model.desired import NOTHING_APPLIED
 from rolecall.outside.git import blame
 from rolecall.outside.git_command import UNSHALLOW, is_shallow
+from rolecall.outside.metrics import Metric
 from rolecall.plan.drift import Memory
 from rolecall.plan.drift_found import UNDETERMINED, Found
 from rolecall.plan.drift_make import Past
@@ -56,6 +57,14 @@ class Wish:
 
 def look_for_drift(call: Invocation, wish: Wish) -> Exit:
     """The whole of `drift`."""
+    if wish.metrics_file is None:
+        return _check(call, wish, None)
+    from rolecall.cli.measuring import measured
+
+    return measured(call, "drift", wish.metrics_file, partial(_check, call, wish))
+
+
+def _check(call: Invocation, wish: Wish, metrics: list[Metric] | None) -> Exit:
     if wish.notify is not None:
         from rolecall.outside.notices import check
 
@@ -64,10 +73,12 @@ def look_for_drift(call: Invocation, wish: Wish) -> Exit:
     if call.snapshot is None and wish.baseline is None:
         check_journal(call, config)
     with _journal(call, config, wish) as journal:
-        return wait_for(_look(call, config, wish, journal))
+        return wait_for(_look(call, config, wish, journal, metrics))
 
 
-async def _look(call: Invocation, config: Config, wish: Wish, journal: Journal | None) -> Exit:
+async def _look(
+    call: Invocation, config: Config, wish: Wish, journal: Journal | None, metrics: list[Metric] | None
+) -> Exit:
     from rolecall.cli.drift_present import show_found, write_reports
     from rolecall.cli.drift_sides import accept_drift, revert_drift, say_nothing_to_accept
 
@@ -83,7 +94,9 @@ async def _look(call: Invocation, config: Config, wish: Wish, journal: Journal |
     write_reports(call, config, found, wish.reports, wish.people)
     show_found(call, config, found, wish.form, wish.people)
     _tell_shallow(call, config, found)
-    left = _tell(call, config, wish, journal, found, monotonic() - begun)
+    if metrics is not None:
+        metrics += _metrics(call, config, journal, found, monotonic() - begun)
+    left = _tell(call, config, wish, journal, found)
     if wish.accept:
         if found.drifts:
             return worst(left, accept_drift(call, config, made, wish.approve))
@@ -110,14 +123,19 @@ async def _made(call: Invocation, config: Config, wish: Wish, journal: Journal |
     return replace(made, looked=replace(made.looked, found=replace(made.looked.found, requests=requests)))
 
 
-def _tell(call: Invocation, config: Config, wish: Wish, journal: Journal | None, found: Found, seconds: float) -> Exit:
-    if wish.metrics_file is not None:
-        from rolecall.jobs.metrics import apply_metrics, drift_metrics
-        from rolecall.outside.metrics import write_metrics
+def _metrics(
+    call: Invocation, config: Config, journal: Journal | None, found: Found, seconds: float
+) -> Iterator[Metric]:
+    from rolecall.cli.measuring import common_metrics
+    from rolecall.jobs.metrics import apply_metrics, drift_metrics
 
-        applies = () if journal is None else journal.runs(found.org.id, 1, ("apply", "rollback"))
-        measured = [*drift_metrics(found, seconds), *apply_metrics(next(iter(applies), None), found.org)]
-        write_metrics(wish.metrics_file, measured)
+    applies = () if journal is None else journal.runs(found.org.id, 1, ("apply", "rollback"))
+    yield from drift_metrics(found, seconds)
+    yield from apply_metrics(next(iter(applies), None), found.org)
+    yield from common_metrics(call, config, journal, found.org)
+
+
+def _tell(call: Invocation, config: Config, wish: Wish, journal: Journal | None, found: Found) -> Exit:
     if wish.notify is None:
         return Exit.OK
     from rolecall.cli.drift_tell import notify

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime, timedelta
+from typing import Literal, NamedTuple
 
+from rolecall.model.desired import Desired
 from rolecall.model.kinds import split_address
+from rolecall.model.live import Coverage
 from rolecall.model.roles import ORG_ADMIN
 from rolecall.model.run import Run, RunOutcome
 from rolecall.outside.metrics import Metric, Sample
@@ -18,6 +22,9 @@ _OUTCOMES: tuple[RunOutcome, ...] = ("done", "nothing", "incomplete", "interrupt
 _CLASSES: tuple[DriftClass, ...] = ("console", "both", "other_run", "idp", "differs", "unapplied", "unknown")
 _OF_THE_LAST_APPLY: tuple[DriftClass, ...] = ("console", "both", "other_run", "idp", "unapplied")
 """The classes that are unknown where no apply is recorded."""
+
+_HORIZONS = (30, 90)
+"""Days ahead for which expiring mappings are counted."""
 
 _ALARMS: tuple[AlarmKind, ...] = ("watch", "limit", "access_test")
 
@@ -57,6 +64,7 @@ def drift_metrics(found: Found, seconds: float) -> Iterator[Metric]:
     yield one("people_without_access", "Active people who have nothing.", found.without_access)
     told = "Managed sections, and people, that were not read completely."
     yield one("unread_sections", told, len(found.unread_sections))
+    yield pending_metric(len(found.waiting), found.coverage, found.org)
     yield one("requests", "Requests that the look took.", found.requests)
     yield one("duration_seconds", "How long the look took.", round(seconds, 3))
 
@@ -80,7 +88,57 @@ def apply_metrics(run: Run | None, org: OrgRef) -> Iterator[Metric]:
     yield Metric("rolecall_manual_steps", "Manual steps of the last apply that are not reported done.", manual)
 
 
-def pending_metric(pending: int, org: OrgRef) -> Metric:
-    """Return how many groups of the configuration the IdP has not pushed yet."""
-    sample = Sample(pending, {"org": org.id, "env": org.env or ""})
-    return Metric("rolecall_pending_groups", "Groups of the configuration that the IdP has not pushed.", (sample,))
+def pending_metric(pending: int, coverage: Mapping[str, Coverage], org: OrgRef) -> Metric:
+    """Return how many groups of the configuration the IdP has not pushed yet; no sample if not all groups were read."""
+    groups = coverage.get("idp_groups")
+    known = groups is None or groups.state == "complete"
+    samples = (Sample(pending, _labels(org)),) if known else ()
+    return Metric("rolecall_pending_groups", "Groups of the configuration that the IdP has not pushed.", samples)
+
+
+def expiring_metric(desired: Desired, as_of: date, org: OrgRef) -> Metric:
+    """Return how many mappings hold on a day and end within 30 and within 90 days of it, the last day included."""
+    ends = [
+        intent.expires
+        for at, intent in desired.intents.items()
+        if intent.expires is not None and split_address(at)[0] == "idp_groups"
+    ]
+    samples = tuple(
+        Sample(sum(as_of <= end <= as_of + timedelta(days=days) for end in ends), {**_labels(org), "days": str(days)})
+        for days in _HORIZONS
+    )
+    return Metric("rolecall_expiring_mappings", "Mappings that expire within so many days.", samples)
+
+
+def journal_metric(size: int | None, org: OrgRef) -> Metric:
+    """Return the bytes of the journal; no sample where there is none."""
+    samples = () if size is None else (Sample(size, _labels(org)),)
+    return Metric("rolecall_journal_bytes", "Size of the journal.", samples)
+
+
+class Attempt(NamedTuple):
+    """One run of a command that measures. ``config`` is the path of the configuration, ``failed`` whether it ended
+    before it could do its work."""
+
+    command: Literal["drift", "apply"]
+    config: str
+    env: str | None
+    at: datetime
+    code: int
+    failed: bool
+
+
+def attempt_metrics(attempt: Attempt) -> Iterator[Metric]:
+    """Yield when the last attempt ended and how. What was not read is not needed for its labels."""
+    labels = {"command": attempt.command, "config": attempt.config, "env": attempt.env or ""}
+    rows = (
+        ("timestamp_seconds", "When the last attempt ended.", attempt.at.timestamp()),
+        ("failed", "1 if the last attempt could not do its work, else 0.", attempt.failed),
+        ("exit_code", "The exit code of the last attempt.", attempt.code),
+    )
+    for name, explained, value in rows:
+        yield Metric(f"rolecall_last_attempt_{name}", explained, (Sample(value, labels),))
+
+
+def _labels(org: OrgRef) -> dict[str, str]:
+    return {"org": org.id, "env": org.env or ""}

@@ -63,6 +63,9 @@ class Database(Protocol):
     def give_back(self) -> None:
         """Give space that nothing uses any more back, as far as that is possible. Not inside a transaction."""
 
+    def size(self) -> int:
+        """Return the bytes of a SQLite file, or those of the journal's tables in PostgreSQL with their indexes."""
+
     def close(self) -> None:
         """Let go of the connection and of every lock."""
 

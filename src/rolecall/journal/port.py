@@ -199,6 +199,9 @@ class Journal(Protocol):
     def verify(self, org_id: str, anchor: Anchor | None = None) -> Verified:
         """Recompute the chain entry by entry, and compare the memory, the list of runs and an anchor with it."""
 
+    def size(self) -> int:
+        """Return the bytes that the journal takes: SQLite's file, or PostgreSQL's tables with their indexes."""
+
     def close(self) -> None:
         """Let go of the connection, and with it of any lock."""
 

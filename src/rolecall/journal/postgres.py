@@ -15,10 +15,15 @@ from psycopg import errors
 
 from rolecall.journal.database import Row, failure
 from rolecall.journal.port import JournalError
+from rolecall.journal.tables import TABLES
 
 _AT_ONCE = 50
 """Rows fetched together where an answer is streamed; one may have megabytes."""
 _HINT = "Check `journal.url`, that the server is up, and the rights of its user."
+_SIZE = (
+    "SELECT COALESCE(SUM(pg_total_relation_size(oid)), 0) FROM pg_catalog.pg_class "
+    "WHERE relkind = 'r' AND pg_table_is_visible(oid) AND relname = ANY(?)"
+)
 
 
 class PostgresDatabase:
@@ -129,6 +134,10 @@ class PostgresDatabase:
 
     def give_back(self) -> None:
         """Nothing to do: the server's own vacuum uses the space again."""
+
+    def size(self) -> int:
+        [(size,)] = self.rows(_SIZE, list(TABLES))
+        return int(size)
 
     def close(self) -> None:
         """Unlocks first: the server notices a closed connection only after a moment."""

@@ -186,6 +186,9 @@ class SqliteDatabase:
             raise failure("journal_lock", self.place, f"cannot be locked: {error}", _OPEN_HINT) from error
         return True
 
+    def size(self) -> int:
+        return self._path.stat().st_size
+
     def give_back(self) -> None:
         """Give pages that nothing uses back to the file system.
 

@@ -33,6 +33,9 @@ class SqlJournal:
     def place(self) -> str:
         return self._database.place
 
+    def size(self) -> int:
+        return self._database.size()
+
     def close(self) -> None:
         self._database.close()
 

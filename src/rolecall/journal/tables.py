@@ -34,6 +34,12 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
 the tables of those before it."""
 
 _META = "CREATE TABLE IF NOT EXISTS rolecall_meta (name TEXT PRIMARY KEY, value TEXT NOT NULL)"
+TABLES = tuple(
+    statement.removeprefix("CREATE TABLE ").partition(" ")[0]
+    for statement in (_META.replace("IF NOT EXISTS ", ""), *(text for version in MIGRATIONS for text in version))
+    if statement.startswith("CREATE TABLE ")
+)
+"""The names of the journal's tables."""
 
 
 def ready(database: Database) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -32,6 +33,25 @@ def metrics_text(metrics: Iterable[Metric]) -> str:
 def write_metrics(path: Path, metrics: Iterable[Metric]) -> None:
     """Put the file in place as a whole, readable for everybody: the collector must never see half of one."""
     write_file(path, metrics_text(metrics), 0o644)
+
+
+def write_anew(path: Path, metrics: Iterable[Metric]) -> None:
+    """Write these metrics and leave all others of rolecall that the file has as they are."""
+    anew = tuple(metrics)
+    names = {metric.name for metric in anew}
+    earlier = "".join(f"{line}\n" for name, line in _named_lines(path) if name not in names)
+    write_file(path, earlier + metrics_text(anew), 0o644)
+
+
+def _named_lines(path: Path) -> Iterator[tuple[str, str]]:
+    """Yield the lines of rolecall's metrics in a file, each with its metric's name; none of what is no file."""
+    text = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+    for line in text.split("\n"):
+        if match := _LINE.match(line):
+            yield match[1], line
+
+
+_LINE = re.compile(r"(?:# (?:HELP|TYPE) )?(rolecall_\w+)[ {]")
 
 
 def _lines(metric: Metric) -> Iterator[str]:

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from rolecall.jobs.metrics import apply_metrics, pending_metric
+import pytest
+
+from rolecall.jobs.metrics import apply_metrics, expiring_metric, journal_metric, pending_metric
+from rolecall.model.desired import Desired, Intent
+from rolecall.model.kinds import address
+from rolecall.model.live import Coverage
 from rolecall.model.run import Run, Step
 from rolecall.outside.metrics import metrics_text
 from rolecall.plan.value import OrgRef
@@ -50,4 +56,32 @@ def test_nothing_is_claimed_where_nothing_was_applied() -> None:
 
 
 def test_pending_groups() -> None:
-    assert 'rolecall_pending_groups{org="org_1",env="prod"} 3\n' in metrics_text([pending_metric(3, ORG)])
+    assert 'rolecall_pending_groups{org="org_1",env="prod"} 3\n' in metrics_text([pending_metric(3, {}, ORG)])
+    whole = {"idp_groups": Coverage("complete")}
+    assert 'rolecall_pending_groups{org="org_1",env="prod"} 0\n' in metrics_text([pending_metric(0, whole, ORG)])
+
+
+@pytest.mark.parametrize("state", ["partial", "unread"])
+def test_pending_groups_are_unknown_where_groups_were_not_read(state: Any) -> None:
+    assert metrics_text([pending_metric(0, {"idp_groups": Coverage(state)}, ORG)]) == ""
+
+
+def test_expiring_mappings_are_counted_through_the_last_day() -> None:
+    days = {"A": -1, "B": 0, "C": 30, "D": 31, "E": 90, "F": 91}
+    today = AT.date()
+    intents = {
+        address("idp_groups", name): Intent(expires=today + timedelta(days=number)) for name, number in days.items()
+    }
+    intents[address("idp_groups", "G")] = Intent(owner="ann")
+    text = metrics_text([expiring_metric(Desired(intents=intents), today, ORG)])
+    assert text == (
+        "# HELP rolecall_expiring_mappings Mappings that expire within so many days.\n"
+        "# TYPE rolecall_expiring_mappings gauge\n"
+        'rolecall_expiring_mappings{org="org_1",env="prod",days="30"} 2\n'
+        'rolecall_expiring_mappings{org="org_1",env="prod",days="90"} 4\n'
+    )
+
+
+def test_a_journal_that_is_not_there_has_no_size() -> None:
+    assert metrics_text([journal_metric(None, ORG)]) == ""
+    assert 'rolecall_journal_bytes{org="org_1",env="prod"} 8192\n' in metrics_text([journal_metric(8192, ORG)])

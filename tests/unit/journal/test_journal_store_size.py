@@ -14,6 +14,7 @@ from rolecall.journal import prune as pruning
 from rolecall.journal.database import Database
 from rolecall.journal.opened import _connect, open_journal
 from rolecall.journal.port import Anchor, Journal
+from rolecall.journal.tables import TABLES
 from rolecall.model.run import RunFacts
 from rolecall.model.sighting import Holding, Sighting
 
@@ -169,3 +170,18 @@ def test_an_anchor_shows_a_cut_off_end(journal: Journal, clock: Ticking, databas
     look(journal, clock, ANN)
     (changed,) = journal.verify(ORG, Anchor(later.entries, later.head)).problems
     assert "not that of the anchor" in changed.message
+
+
+def test_the_size_is_that_of_all_that_the_journal_has_stored(
+    database: Database, journal: Journal, url: str, tmp_path: Path
+) -> None:
+    before = journal.size()
+    assert before > 0
+    for _ in range(3):
+        journal.close_run(journal.begin(opening(plan="x" * 400_000)), "done")
+    assert journal.size() > before
+    if url.startswith("sqlite:"):
+        assert journal.size() == (tmp_path / url.removeprefix("sqlite:")).stat().st_size
+    else:
+        names = [name for (name,) in database.rows("SELECT relname FROM pg_stat_user_tables")]
+        assert set(names) == set(TABLES)

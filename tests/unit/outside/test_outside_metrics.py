@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from rolecall.outside.metrics import Metric, Sample, metrics_text, write_metrics
+from rolecall.outside.metrics import Metric, Sample, metrics_text, write_anew, write_metrics
 
 METRICS = [
     Metric("rolecall_drift", "By section.", (Sample(2, {"section": "sso", "env": 'a"b\\c\nd'}), Sample(0.25))),
@@ -44,3 +44,17 @@ def test_a_failure_leaves_nothing_behind(tmp_path: Path):
     with pytest.raises(OSError):
         write_metrics(tmp_path / "rolecall.prom", METRICS)
     assert [found.name for found in tmp_path.iterdir()] == ["rolecall.prom"]
+
+
+def test_metrics_written_anew_leave_the_others_and_nothing_that_is_none(tmp_path: Path):
+    path = tmp_path / "rolecall.prom"
+    write_metrics(path, [*METRICS, Metric("rolecall_last", "Before.", (Sample(1, {"a": "b"}), Sample(3)))])
+    path.write_bytes(path.read_bytes() + b"\xff\nanother 3\n")
+    for _ in range(2):
+        write_anew(path, [Metric("rolecall_last", "Now.", (Sample(2),))])
+        assert path.read_text() == TEXT + metrics_text([Metric("rolecall_last", "Now.", (Sample(2),))])
+
+
+def test_metrics_written_anew_where_there_is_no_file(tmp_path: Path):
+    write_anew(tmp_path / "rolecall.prom", METRICS)
+    assert (tmp_path / "rolecall.prom").read_text() == TEXT

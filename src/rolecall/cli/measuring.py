@@ -1,0 +1,67 @@
+"""The metrics file of a command: what it measured, and the attempt itself, also when that failed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Literal
+
+import click
+
+from rolecall.cli.failure import problems_of
+from rolecall.cli.options import Invocation
+from rolecall.cli.session import day, now
+from rolecall.desired import Config
+from rolecall.errors import Exit, RolecallError
+from rolecall.jobs.metrics import Attempt, attempt_metrics, expiring_metric, journal_metric
+from rolecall.journal.port import Journal
+from rolecall.outside.metrics import Metric, write_anew, write_metrics
+from rolecall.plan.value import OrgRef
+
+_FAILED = frozenset({Exit.ERROR, Exit.INCOMPLETE, Exit.INTERRUPTED})
+"""Exit codes of a command that came to its end, though not with everything."""
+
+
+def measured(
+    call: Invocation, command: Literal["drift", "apply"], path: Path | None, work: Callable[[list[Metric]], Exit]
+) -> Exit:
+    """Run a command, which adds what it measures to a list, and write that to its metrics file if it has one.
+
+    If nothing was measured, the file keeps its earlier metrics and gets those of the attempt.
+    """
+    if path is None:
+        return work([])
+    metrics: list[Metric] = []
+
+    def write(code: Exit, *, failed: bool) -> None:
+        config = str(call.config.absolute()).encode(errors="replace").decode()
+        attempt = attempt_metrics(Attempt(command, config, call.env, now(), code, failed))
+        (write_metrics if metrics else write_anew)(path, [*metrics, *attempt])
+
+    try:
+        code = work(metrics)
+    except BaseException as error:
+        with suppress(OSError):  # the command's own error is the one to report
+            write(_code(error), failed=True)
+        raise
+    write(code, failed=not metrics or code in _FAILED)
+    return code
+
+
+def common_metrics(call: Invocation, config: Config, journal: Journal | None, org: OrgRef) -> Iterator[Metric]:
+    """Yield what both drift checks and applies measure: expiring mappings and the size of the journal."""
+    yield expiring_metric(config.desired, day(call), org)
+    yield journal_metric(None if journal is None else journal.size(), org)
+
+
+def _code(error: BaseException) -> Exit:
+    """Return the exit code that an error leads to."""
+    if isinstance(error, RolecallError):
+        return error.exit
+    if isinstance(error, click.Abort | KeyboardInterrupt):
+        return Exit.INTERRUPTED
+    if isinstance(error, click.ClickException):
+        return Exit.USAGE
+    known = problems_of(error) if isinstance(error, BaseExceptionGroup) else None
+    return Exit.ERROR if known is None else known[1]
