@@ -163,16 +163,16 @@ class Workbench:
             await org.close()
             journal.close()
 
-    def write(self, **groups):
-        """Somebody else's write to mappings, past the journal."""
+    def write(self, keys="tool/", **groups):
+        """Write to mappings as another tool does; its idempotency keys begin with ``keys``."""
         desired = Desired(Settings(idp_groups={name.replace("_", "-"): value for name, value in groups.items()}))
         approved = self.plan(desired)
         other = open_journal("sqlite:other.db", self.folder)
-        report = asyncio.run(self._with(approved, other))
+        report = asyncio.run(self._with(approved, other, keys))
         assert report.run.outcome == "done"
 
-    async def _with(self, approved, journal):
-        org = self.org()
+    async def _with(self, approved, journal, keys):
+        org = _OtherTool(self.org(), keys)
         try:
             return await apply(
                 ApplyRequest(approved, from_plan(approved), org, org, journal, Holder("other"), lambda: NOW)
@@ -180,6 +180,25 @@ class Workbench:
         finally:
             await org.close()
             journal.close()
+
+
+class _OtherTool:
+    """An org that is written to under other keys, by a tool that does not ask for earlier writes."""
+
+    def __init__(self, org, keys):
+        self._org, self._keys = org, keys
+
+    def __getattr__(self, name):
+        return getattr(self._org, name)
+
+    async def write(self, change, version, key):
+        return await self._org.write(change, version, self._keys + key.removeprefix("rolecall/"))
+
+    async def find(self, key):
+        return await self._org.find(self._keys + key.removeprefix("rolecall/"))
+
+    async def since(self, _at):
+        return []
 
 
 def _copy(source: Path, target: Path) -> None:

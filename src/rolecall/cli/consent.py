@@ -14,7 +14,7 @@ from rolecall.cli.options import Invocation
 from rolecall.cli.session import now
 from rolecall.errors import Blocked, Exit, Misuse, Problem, RolecallError
 from rolecall.model.run import Approval
-from rolecall.plan.summary import renames_as_one
+from rolecall.plan.summary import renames_as_one, reviews
 from rolecall.plan.value import GuardResult, Plan
 from rolecall.report.verdicts import guard_words
 
@@ -46,14 +46,14 @@ def consent(call: Invocation, plan: Plan, yes: Yes, caller: str | None = None) -
     tell(approvals.rejected, as_json=call.log_format == "json", color=call.color)
     if yes.digest is not None:
         check_digest(yes.digest, plan)
-    reviews = [guard for guard in plan.guards if guard.verdict == "review" and guard.name != _APPROVAL]
+    asked = [guard for guard in reviews(plan) if guard.name != _APPROVAL]
     if yes.digest is not None and (not call.ci or approvals.by_people()):
         return (*approvals.counted, _self(call, "--approve"))
     if yes.digest is not None or yes.auto:
-        if reviews:
-            raise Blocked(*(_unanswered(call, yes, guard) for guard in reviews))
+        if asked:
+            raise Blocked(*(_unanswered(call, yes, guard) for guard in asked))
         return (*approvals.counted, _self(call, "--auto-approve" if yes.digest is None else "--approve"))
-    return (*approvals.counted, _asked(call, plan, reviews))
+    return (*approvals.counted, _asked(call, plan, asked))
 
 
 _APPROVAL = "approval"
@@ -97,6 +97,8 @@ def refuse_blocked(plan: Plan) -> None:
 def _unanswered(call: Invocation, yes: Yes, guard: GuardResult) -> Problem:
     """A review that no one answered. In CI a digest alone is the pipeline's own, whoever put it there."""
     hint = "answer with --approve DIGEST, or lift it with an allow; --auto-approve alone does not do"
+    if guard.verdict == "not judged":
+        hint = "approve the plan with --approve DIGEST; --auto-approve and allowances do not count for it"
     if call.ci:
         hint = "in CI, --approve counts only with --approval FILE, which records who approved the plan"
     message = f"nobody reviewed {guard_words(guard)}"
@@ -105,16 +107,16 @@ def _unanswered(call: Invocation, yes: Yes, guard: GuardResult) -> Problem:
     return Problem(f"guard.{guard.name}", message, guard.source, hint)
 
 
-def _asked(call: Invocation, plan: Plan, reviews: list[GuardResult]) -> Approval:
+def _asked(call: Invocation, plan: Plan, asked: list[GuardResult]) -> Approval:
     if not can_ask(call):
         hint = "say --approve DIGEST, or --auto-approve where no guard asks for a review"
         raise Misuse(Problem("no_approval", "nobody is here to approve this plan", None, hint))
-    if not agrees(_request(plan, len(reviews))):
+    if not agrees(_request(plan, len(asked))):
         raise Declined(Problem("declined", "not approved; nothing was written"))
     return _self(call, "prompt")
 
 
-def _request(plan: Plan, reviews: int) -> str:
+def _request(plan: Plan, number_of_reviews: int) -> str:
     """Return the question of the prompt: what a yes does."""
     number = len(renames_as_one((*plan.writes, *plan.human)))
     org = f"{plan.org.name} ({plan.org.id})"
@@ -122,7 +124,8 @@ def _request(plan: Plan, reviews: int) -> str:
         changes = sum(row.loosens for row in plan.policy_changes)
         return f"Approve {changes:,} less strict policy setting{'s' if changes != 1 else ''} for {org}?"
     noun = "change" if number == 1 else "changes"
-    review = f", and answer {reviews} review{'s' if reviews != 1 else ''} above," if reviews else ""
+    plural = "s" if number_of_reviews != 1 else ""
+    review = f", and answer {number_of_reviews} review{plural} above," if number_of_reviews else ""
     return f"Carry out {number:,} {noun}{review} on {org}?"
 
 

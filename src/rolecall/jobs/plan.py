@@ -10,6 +10,7 @@ from rolecall.desired import Config
 from rolecall.desired.references import references
 from rolecall.desired.roles import with_role_ids
 from rolecall.errors import ConfigError, Misuse, OrgError, Problem
+from rolecall.jobs.other_journal import with_other_journal
 from rolecall.jobs.people import idp_problems, left_out, people_hint, read_people
 from rolecall.live.port import People, Reader
 from rolecall.model.desired import NOTHING_APPLIED, Applied, Desired
@@ -146,7 +147,9 @@ async def plan(request: PlanRequest) -> Planned:
 
 
 async def plan_question(request: PlanRequest, asked: Question) -> Planned:
-    """Plan what was asked on a read of the settings; users are read here."""
+    """Plan what was asked on a read of the settings; users, and the audit log where no
+    apply is recorded, are read here."""
+    asked = await with_other_journal(request.org, asked)
     begun = begin(asked)
     asked = begun.question
     if request.people is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Self, TypeVar
 
@@ -97,7 +98,8 @@ class SqlJournal:
 
     def applied(self, org_id: str) -> Applied:
         with self._database.snapshot():
-            return memory.applied(self._database, org_id)
+            found = memory.applied(self._database, org_id)
+            return replace(found, journal=self.id) if memory.wrote(self._database, org_id) else found
 
     def records(self, org_id: str) -> tuple[Record, ...]:
         with self._database.snapshot():

@@ -74,6 +74,7 @@ class Writer(Protocol):
         """
 
 
+@runtime_checkable
 class Audit(Protocol):
     """Asks the org who did what."""
 

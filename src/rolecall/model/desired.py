@@ -62,6 +62,7 @@ class Applied:
     ``config`` tells which config applied an address last (the ``foreign`` guard). ``unmanaged`` are the unmanaged
     addresses when last seen. ``expires`` are the entries that had an end, ``ends`` their last days; None when that was
     not kept. ``waiting`` says since when a group has been waited for. ``last`` is the run that wrote the newest value.
+    ``journal`` is the id of the journal if one of its runs may have written to the org, also without a record of it.
     """
 
     settings: Settings = Settings()
@@ -75,6 +76,12 @@ class Applied:
     ends: Mapping[Address, date] | None = None
     waiting: Mapping[Address, date] = field(default_factory=dict)
     last: LastRun | None = None
+    journal: str = field(default="", compare=False)
+
+    @property
+    def recorded(self) -> bool:
+        """Whether the journal has a record of an apply to the org."""
+        return self.policy is not None or self.last is not None or self.settings != Settings()
 
 
 NOTHING_APPLIED = Applied()

@@ -28,7 +28,7 @@ from rolecall.plan.names import unmatched_names
 from rolecall.plan.notes import metadata_notes, notes, whose_reading
 from rolecall.plan.order import order
 from rolecall.plan.outlook import Outlook
-from rolecall.plan.policy_changes import policy_changes
+from rolecall.plan.policy_changes import journal_changes, policy_changes
 from rolecall.plan.question import Question
 from rolecall.plan.state import finish
 from rolecall.plan.users_read import SECTION, people_coverage
@@ -61,7 +61,7 @@ def make(question: Question, begun: Begun | None = None) -> Plan:
     linted = lint(question, outlook, changes, impact.tallies)
     tests = tests_of(desired.policy, question.applied.policy)
     beside = _beside(outlook, found.changes) if tests else None
-    loosened = policy_changes(desired, question.applied)
+    loosened = (*journal_changes(question.other_journal), *policy_changes(desired, question.applied))
     verdicts, idle = judge(Case(question, changes, reckoning, _policies(question), coverage, loosened))
     return Plan(
         org=question.org,

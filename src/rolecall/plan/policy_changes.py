@@ -35,6 +35,14 @@ def policy_changes(desired: Desired, applied: Applied) -> tuple[PolicyChange, ..
     return tuple(sorted(rows, key=lambda row: row.path))
 
 
+def journal_changes(other: str) -> tuple[PolicyChange, ...]:
+    """Return the change from the journal ``other``, by its id, to one without a record of the org: no rule of the last
+    apply counts any more. None where ``other`` is empty."""
+    return (
+        (PolicyChange("journal", other, "a journal without a record of an apply to this org", True),) if other else ()
+    )
+
+
 def _guards(before: Policy, after: Policy) -> Iterator[PolicyChange]:
     was, now = encode_guards(before.guards), encode_guards(after.guards)
     for name in was:

@@ -29,6 +29,8 @@ class Question:
 
     ``identity`` says which group each label means, once ``resolved`` has found out; ``desired`` and ``applied`` are
     keyed by live names from then on. ``written`` is the desired state as a saved plan keeps it, None for ``desired``.
+    ``other_journal`` is the id of the journal that earlier applies were recorded in, by the org's audit log, where the
+    journal at hand has no record of an apply; else empty.
     ``lineage`` relates the configuration's commit to the last applied one, None where there is nothing to compare.
     """
 
@@ -53,6 +55,7 @@ class Question:
     identity: Identity | None = None
     written: Desired | None = None
     lineage: Lineage | None = None
+    other_journal: str = ""
 
     @property
     def resolved(self) -> Question:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from rolecall.model.change import Change
-from rolecall.plan.value import OrgRef, Plan
+from rolecall.plan.value import GuardResult, OrgRef, Plan
 
 
 def summary(plan: Plan) -> dict[str, int]:
@@ -34,6 +34,16 @@ def needs_approval(plan: Plan) -> bool:
     is recorded by the apply and takes effect from the next plan.
     """
     return bool(plan.writes or plan.human) or plan.verdict != "pass"
+
+
+def reviews(plan: Plan) -> tuple[GuardResult, ...]:
+    """Return the guards that an approval has to answer: `review`, and a policy that could not be compared with the one
+    applied last. `unread` answers for other guards that are not judged."""
+    return tuple(
+        guard
+        for guard in plan.guards
+        if guard.verdict == "review" or (guard.verdict == "not judged" and guard.name == "policy")
+    )
 
 
 def other_org_words(org: OrgRef, org_id: str, name: str) -> str:

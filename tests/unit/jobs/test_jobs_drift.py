@@ -76,7 +76,7 @@ def look(bench: Workbench, **more: Any):
 
 
 def test_a_look_needs_no_way_to_write(bench):
-    bench.write(Writer_Marketing=LEAD)
+    bench.write(keys="rolecall/", Writer_Marketing=LEAD)
     found, asked = look(bench)
     assert [(row.address, row.kind) for row in found.drifts] == [("idp_groups/Writer-Marketing", "other_run")]
     assert asked == [NOW - timedelta(minutes=5)]

@@ -47,6 +47,8 @@ GUARDS: Mapping[str, Guard] = {
 }
 
 _ANSWERS = "unread"
+_ANSWERED = frozenset({"policy"})
+"""Guards that a person answers for, where they could not be evaluated: an approval, never an allowance."""
 _ALWAYS = frozenset({"policy", "approval", "preconditions"})
 """Guards that look at the rules or at the config itself; they are evaluated even where a plan changes nothing."""
 
@@ -70,6 +72,6 @@ def _findings(case: Case) -> Mapping[str, Finding]:
     heard = {name: guard for name, guard in GUARDS.items() if case.made or name in _ALWAYS}
     found = {name: guard(case) for name, guard in heard.items() if name != _ANSWERS}
     if _ANSWERS in heard:
-        unjudged = {name: finding for name, finding in found.items() if finding.verdict == "not judged"}
+        unjudged = {name: f for name, f in found.items() if f.verdict == "not judged" and name not in _ANSWERED}
         found[_ANSWERS] = heard[_ANSWERS](replace(case, unjudged=unjudged))
     return {name: found.get(name, PASS) for name in GUARDS}

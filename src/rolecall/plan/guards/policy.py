@@ -12,7 +12,10 @@ _APPROVALS: tuple[Approval, ...] = ("none", "recorded", "other_person")
 
 
 def policy(case: Case) -> Finding:
-    """A policy looser than the one last applied needs a review, and holds from the next plan on."""
+    """A policy looser than the one last applied needs a review, and holds from the next plan on. Where the journal does
+    not have the policy that was applied last, nothing can be compared."""
+    if case.question.other_journal:
+        return _unrecorded(case.question.other_journal)
     loose = [change for change in case.policy_changes if change.loosens]
     if not loose:
         return PASS
@@ -26,6 +29,21 @@ def policy(case: Case) -> Finding:
         items=tuple(Item(1) for _ in loose),
         source=source,
         fixes=("If it is not meant, put the old value back.",),
+    )
+
+
+def _unrecorded(journal: str) -> Finding:
+    """Return what is said of an org to which rolecall applied with another journal."""
+    return Finding(
+        "not judged",
+        "The org's audit log shows earlier applies by rolecall, and this journal has no record of any. "
+        f"The policy applied last is in the journal {journal}.",
+        actual=1,
+        items=(Item(1),),
+        fixes=(
+            "Name that journal in `journal.url`, or in CI in ROLECALL_JOURNAL.",
+            "If it is lost, review the whole policy and approve the plan at the prompt or with `--approve DIGEST`.",
+        ),
     )
 
 
