@@ -179,7 +179,11 @@ def test_a_write_of_another_journal_is_told_as_such(repo: Path, capsys: Capture,
     other.mkdir()
     text = CONFIG.replace("local:org.db", f"local:{repo / 'org.db'}").replace("[Brand]", "[Marketing]")
     (other / "rolecall.yaml").write_text(text)
-    assert run(["-C", str(other), "apply", "--auto-approve", "--allow", "foreign=9"]) == Exit.OK
+    assert run(["-C", str(other), "apply", "--auto-approve"]) == Exit.REFUSED
+    capsys.readouterr()
+    assert run(["-C", str(other), "plan", "--format", "json"]) == Exit.OK
+    digest = json.loads(capsys.readouterr().out)["digest"]
+    assert run(["-C", str(other), "apply", "--approve", digest]) == Exit.OK
     capsys.readouterr()
     told = found(capsys, "-C", str(repo))
     assert [row["class"] for row in told["drift"]] == ["other_run"]
