@@ -87,7 +87,7 @@ def week(tmp_path: Path) -> Shell:
     config = shell.folder / "rolecall.yaml"
     config.write_text(config.read_text() + "watch: {roles: [org_admin]}\n")
     assert shell.run("rolecall local load snapshot.json && rolecall apply --auto-approve").returncode == 0
-    (tmp_path / "cron.sh").write_text(re.search(r"```sh\n(.*?)```", PAGE, re.DOTALL)[1])
+    (tmp_path / "cron.sh").write_text(re.search(r"```sh\n(#!.*?)```", PAGE, re.DOTALL)[1])
     return shell
 
 
