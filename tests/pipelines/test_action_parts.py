@@ -126,8 +126,10 @@ def test_users_who_were_not_read_are_not_counted_as_none(load: Load, problem: st
 
 
 def test_what_was_not_read_is_not_called_read(load: Load) -> None:
-    whole = {"not_evaluated": [], "coverage": {"idp_groups": {"state": "complete"}, "people": {"state": "complete"}}}
+    coverage = {"idp_groups": {"state": "complete"}, "people": {"state": "complete"}}
+    whole = {"undetermined": None, "not_evaluated": [], "coverage": coverage}
     read = load("drifting").read_completely
     assert read(whole)
     assert not read({**whole, "not_evaluated": ["limit"]})
+    assert not read({**whole, "undetermined": "no apply is recorded"})
     assert not read({**whole, "coverage": {"people": {"state": "partial"}}})

@@ -17,6 +17,7 @@ from test_prop_order import on_the_new_endpoint
 
 from rolecall.cli.drift_present import render as render_drift
 from rolecall.cli.drifting import drift_exit
+from rolecall.cli.root import InRepository
 from rolecall.cli.sinks import FORMATS, render
 from rolecall.codec.people import decode_people, encode_person
 from rolecall.errors import Exit
@@ -45,6 +46,7 @@ guards = st.builds(
     escalations=st.sampled_from([{}, {"team_admin": "allow"}, {"org_admin": "deny", "custom": "deny"}]),
 )
 sso = st.sampled_from([Sso(), Sso(enabled=False), Sso(allow_passwords=False), Sso(allow_passwords=True)])
+AT = InRepository()
 TESTS = (
     AccessTest("a person", person="p0@acme.com", never=("org_admin",)),
     AccessTest("a role", role="org_admin", granted_by_only=("G1",)),
@@ -149,7 +151,7 @@ def test_no_output_of_a_plan_is_an_all_clear_for_want_of_people(
     if full.impact.changed:
         assert "people" in dim.unread
     if "people" in dim.unread:
-        text = render(dim, form, "", digest(dim))
+        text = render(dim, form, AT, digest(dim))
         assert not CALM.search(text), text
         assert re.search("(U|u)sers|people", text), text
         assert NOBODY not in text or not dim.impact.problem
@@ -170,7 +172,7 @@ def test_a_group_that_only_the_org_knows_is_not_taken_for_empty(
     hidden = {f"idp_groups/{name}" for name in gap.directory.gaps.missing} if gap.directory else set()
     if hidden & changed or (hidden and not changed.isdisjoint({"defaults", "scim"})):
         assert "people" in dim.unread
-        text = render(dim, form, "", digest(dim))
+        text = render(dim, form, AT, digest(dim))
         assert not CALM.search(text)
         assert NOBODY not in text
     elif hidden:
@@ -196,7 +198,7 @@ def test_no_output_of_drift_is_an_all_clear_for_want_of_people(
     found = find(Inquiry(replace(question, desired=same, directory=directory), Past(memory))).found
     assert "people" in found.unread
     assert found.not_evaluated == ("limit", "access_test")
-    text = render_drift(found, form, "")
+    text = render_drift(found, form, AT)
     assert not CALM.search(text), text
     assert re.search("(U|u)sers|people", text), text
     assert drift_exit(found, detailed=True) == Exit.UNSEEN
