@@ -59,7 +59,7 @@ WANTED = Desired(
 
 PLANNED = {"idp_groups/Writer-Brand", "defaults", "idp_groups/Writer-Marketing"}
 """What applying that changes, each in one write."""
-REQUESTS = 14
+REQUESTS = 15
 """What such an apply sends when nothing goes wrong."""
 
 

@@ -26,7 +26,8 @@ async def with_other_journal(org: Reader, asked: Question) -> Question:
         message = f"whether another journal has earlier applies is not known: {error.problems[0].message}"
         hint = "let the token read the audit log"
         return replace(asked, warnings=(*asked.warnings, Problem("audit_unread", message, None, hint, "warning")))
-    return replace(asked, other_journal=_last_other(events, asked.applied.journal))
+    live = replace(asked.live, requests=asked.live.requests + 1)
+    return replace(asked, live=live, other_journal=_last_other(events, asked.applied.journal))
 
 
 def _last_other(events: Iterable[Event], own: str) -> str:

@@ -15,7 +15,6 @@ from rolecall.cli.main import run
 from rolecall.errors import Exit
 
 Capture = pytest.CaptureFixture[str]
-NOW = datetime.now(UTC)
 RUN = {
     "GITHUB_SERVER_URL": "https://forge.invalid",
     "GITHUB_REPOSITORY": "acme/access",
@@ -37,7 +36,7 @@ def repo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> Pa
 
 
 def entry(by: str = "bo@acme.com", **more: Any) -> dict[str, Any]:
-    at = NOW.isoformat(timespec="seconds")
+    at = datetime.now(UTC).isoformat(timespec="seconds")
     row = {"by": by, "at": at, "url": "https://forge.invalid/1", "source": "pull request review", **more}
     return {key: value for key, value in row.items() if value != ""}
 
@@ -48,7 +47,7 @@ def apply(*rows: dict[str, Any], options: tuple[str, ...] = ("--auto-approve",))
 
 
 def shifted(**by: float) -> str:
-    return (NOW + timedelta(**by)).isoformat(timespec="seconds")
+    return (datetime.now(UTC) + timedelta(**by)).isoformat(timespec="seconds")
 
 
 @pytest.mark.parametrize("by", ["root@acme.com", "ROOT@acme.com", " root@Acme.com ", "Root <root@acme.com>"])
@@ -109,15 +108,15 @@ def commit(repo: Path, at: datetime) -> str:
 
 
 def test_an_approval_older_than_the_commit_does_not_count(repo: Path, capsys: Capture) -> None:
-    commit(repo, NOW - timedelta(hours=1))
+    commit(repo, datetime.now(UTC) - timedelta(hours=1))
     assert apply(entry(at=shifted(minutes=-61))) == Exit.REFUSED
     assert "is older than the commit" in capsys.readouterr().err
     assert apply(entry(at=shifted(minutes=-59))) == Exit.OK
 
 
 def test_the_commit_that_was_approved_may_be_another_than_the_one_checked_out(repo: Path, capsys: Capture) -> None:
-    approved = commit(repo, NOW - timedelta(hours=3))
-    commit(repo, NOW - timedelta(hours=1))
+    approved = commit(repo, datetime.now(UTC) - timedelta(hours=3))
+    commit(repo, datetime.now(UTC) - timedelta(hours=1))
     review = entry(at=shifted(hours=-2))
     assert apply(review) == Exit.REFUSED
     assert apply({**review, "commit": "f" * 40}) == Exit.REFUSED
