@@ -13,8 +13,8 @@ from rolecall.cli.planning import plan_exit
 from rolecall.codec.api import Item, decode_item, encode_item
 from rolecall.codec.snapshot import Snapshot, decode_snapshot, encode_snapshot
 from rolecall.errors import Exit
+from rolecall.model.comparison import without
 from rolecall.model.desired import Applied, Desired
-from rolecall.model.fields import without
 from rolecall.model.kinds import BY_SECTION, KINDS, address, split_address, value_at
 from rolecall.model.live import Live
 from rolecall.model.settings import UNSET, Address, Settings, Value

@@ -12,8 +12,8 @@ from rolecall.apply.steps import same
 from rolecall.journal.port import Seen
 from rolecall.live.port import Reader
 from rolecall.model.change import Change
+from rolecall.model.comparison import said_fields
 from rolecall.model.desired import Applied, Desired
-from rolecall.model.fields import said_fields
 from rolecall.model.kinds import KINDS, Kind, address, split_address, value_at
 from rolecall.model.live import Live
 from rolecall.model.run import RunFacts

@@ -9,7 +9,7 @@ from rolecall.apply.steps import Numbered, Sender, same
 from rolecall.errors import OrgError
 from rolecall.live.port import Org
 from rolecall.model.change import Change
-from rolecall.model.fields import unread_fields
+from rolecall.model.comparison import unread_fields
 from rolecall.model.kinds import split_address
 from rolecall.model.live import Live
 from rolecall.model.run import Ended, Step

@@ -9,7 +9,7 @@ from datetime import timedelta
 from rolecall.apply.steps import same, written
 from rolecall.journal.port import Journal
 from rolecall.live.port import Org
-from rolecall.model.fields import unread_fields
+from rolecall.model.comparison import unread_fields
 from rolecall.model.kinds import split_address
 from rolecall.model.live import Live
 from rolecall.model.outcome import Event

@@ -13,7 +13,7 @@ from rolecall.errors import OrgError
 from rolecall.journal.port import Held, Journal, JournalError
 from rolecall.live.port import Org
 from rolecall.model.change import Change
-from rolecall.model.fields import agrees, unread_fields
+from rolecall.model.comparison import agrees, unread_fields
 from rolecall.model.outcome import Done, Event, Failed, Moved, Outcome, Refused, Unknown
 from rolecall.model.run import Ended, Intent, Settled
 from rolecall.model.settings import BLANK, Address, Value

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from rolecall.codec.saml import NotMetadata, decode_metadata
 from rolecall.codec.settings import encode_value
 from rolecall.model import normalise
-from rolecall.model.fields import absent_fields, field_address
+from rolecall.model.comparison import absent_fields, field_address
 from rolecall.model.kinds import KINDS, Kind, address
 from rolecall.model.live import Facts, Live
 from rolecall.model.roles import BUILT_IN, role_id

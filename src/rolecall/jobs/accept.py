@@ -12,8 +12,8 @@ from rolecall.desired.roles import with_role_ids
 from rolecall.errors import Blocked, ConfigError, Problem
 from rolecall.jobs.metadata import metadata_rewritten
 from rolecall.jobs.texts import replaced
+from rolecall.model.comparison import agrees, said_fields
 from rolecall.model.desired import Desired
-from rolecall.model.fields import agrees, said_fields
 from rolecall.model.kinds import BY_SECTION, KINDS, address, split_address, value_at
 from rolecall.model.live import Live
 from rolecall.model.paste import shell_pattern, yaml_pattern

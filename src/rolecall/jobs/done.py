@@ -13,7 +13,7 @@ from rolecall.jobs.observed_change import found_value, write_step
 from rolecall.journal.port import Held, Journal, Seen
 from rolecall.live.observed import SnapshotReader
 from rolecall.live.port import Reader
-from rolecall.model.fields import unread_fields
+from rolecall.model.comparison import unread_fields
 from rolecall.model.kinds import split_address, value_at
 from rolecall.model.run import Attestation, Run, RunFacts, Step
 from rolecall.model.settings import Value

@@ -18,8 +18,8 @@ from rolecall.jobs.export import Exported
 from rolecall.jobs.metadata import Rewritten, metadata_rewritten
 from rolecall.jobs.texts import replaced
 from rolecall.model.change import Change
+from rolecall.model.comparison import said_fields
 from rolecall.model.desired import Applied, Desired
-from rolecall.model.fields import said_fields
 from rolecall.model.kinds import BY_SECTION, address, split_address, value_at
 from rolecall.model.live import Live
 from rolecall.model.settings import UNSET, Address, Scim, Sso, Value

@@ -15,9 +15,9 @@ from rolecall.jobs.people import read_people
 from rolecall.jobs.plan import Planned, PlanRequest, plan_question, question
 from rolecall.jobs.saved import plan_of_text
 from rolecall.model import normalise
+from rolecall.model.comparison import overlay
 from rolecall.model.desired import Applied, Desired
 from rolecall.model.directory import Directory, PeopleScope
-from rolecall.model.fields import overlay
 from rolecall.model.kinds import KINDS, SECTIONS, split_address, value_at
 from rolecall.model.paste import literal
 from rolecall.model.run import Run, Step

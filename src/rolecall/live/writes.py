@@ -13,7 +13,7 @@ from rolecall.live.refusals import accepted, decoded, refusal
 from rolecall.live.requests import Exchangeable, NoSuchGroup, requests_of, with_headers
 from rolecall.live.transport import Answer
 from rolecall.model.change import Change
-from rolecall.model.fields import agrees, unread_fields
+from rolecall.model.comparison import agrees, unread_fields
 from rolecall.model.live import Group
 from rolecall.model.outcome import Done, Failed, Moved, Outcome, Refused, Unknown
 from rolecall.model.roles import Role

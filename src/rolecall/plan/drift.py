@@ -23,8 +23,8 @@ from typing import Literal, NamedTuple
 
 from rolecall.codec.settings import encode_value
 from rolecall.errors import Where
+from rolecall.model.comparison import agrees, unread_fields
 from rolecall.model.desired import Applied, Desired
-from rolecall.model.fields import agrees, unread_fields
 from rolecall.model.kinds import KINDS, Kind, address, split_address, value_at
 from rolecall.model.live import Live
 from rolecall.model.outcome import Event

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
+from rolecall.model.comparison import overlay, restrict
 from rolecall.model.desired import Desired, Intent
-from rolecall.model.fields import overlay, restrict
 from rolecall.model.kinds import split_address
 from rolecall.model.live import Live
 from rolecall.model.paste import literal

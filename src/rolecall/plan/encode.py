@@ -11,9 +11,9 @@ from rolecall.codec.policy import encode_allow, encode_policy
 from rolecall.codec.settings import Json, encode_settings, encode_value
 from rolecall.errors import Problem
 from rolecall.model.change import Change
+from rolecall.model.comparison import field_changes
 from rolecall.model.desired import Desired
 from rolecall.model.directory import PeopleScope
-from rolecall.model.fields import field_changes
 from rolecall.model.kinds import split_address
 from rolecall.model.policy import Combo
 from rolecall.model.settings import Address, Sso

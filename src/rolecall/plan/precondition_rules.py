@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from rolecall.errors import did_you_mean
 from rolecall.model.change import Change
-from rolecall.model.fields import overlay
+from rolecall.model.comparison import overlay
 from rolecall.model.kinds import LONGEST, MOST_TEAMS, split_address
 from rolecall.model.live import Facts, Live
 from rolecall.model.roles import ORG_ADMIN

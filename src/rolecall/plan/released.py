@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any, NamedTuple
 
+from rolecall.model.comparison import restrict, said_fields, without
 from rolecall.model.desired import Applied, Desired
-from rolecall.model.fields import restrict, said_fields, without
 from rolecall.model.kinds import KINDS, Kind, address, value_at
 from rolecall.model.live import Live
 from rolecall.model.policy import Manage

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from rolecall.access.rules import default_combos
 from rolecall.model.change import Change
-from rolecall.model.fields import field_changes
+from rolecall.model.comparison import field_changes
 from rolecall.model.kinds import split_address, value_at
 from rolecall.model.settings import UNSET, Address, Domain, Settings, Sso
 from rolecall.plan.headline import combos

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, cast
 from rolecall.access.moves import facts_after
 from rolecall.access.rules import endpoint_of
 from rolecall.model.change import Change
-from rolecall.model.fields import overlay
+from rolecall.model.comparison import overlay
 from rolecall.model.kinds import split_address, value_at
 from rolecall.model.live import Facts
 from rolecall.model.settings import BLANK, UNSET, GroupMapping, Settings, Value

@@ -10,9 +10,9 @@ from rolecall.access.person import Granted, Silent, effective
 from rolecall.access.rules import Rules
 from rolecall.codec.settings import encode_value
 from rolecall.errors import Where
+from rolecall.model.comparison import agrees
 from rolecall.model.desired import Desired
 from rolecall.model.directory import Person
-from rolecall.model.fields import agrees
 from rolecall.model.kinds import address, split_address, value_at
 from rolecall.model.policy import Combo
 from rolecall.model.roles import ORG_ADMIN

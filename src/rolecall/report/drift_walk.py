@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from rolecall.errors import Problem, Where
-from rolecall.model.fields import field_changes
+from rolecall.model.comparison import field_changes
 from rolecall.model.kinds import SECTIONS, split_address
 from rolecall.model.settings import Value
 from rolecall.plan.drift import Drift, DriftClass

@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any, NamedTuple
 
 from rolecall.model.change import Change, Reason, ViaReason
-from rolecall.model.fields import FieldChange, field_changes
+from rolecall.model.comparison import FieldChange, field_changes
 from rolecall.model.roles import ORG_ADMIN
 from rolecall.report.phrases import listed
 from rolecall.report.visible import visible
