@@ -30,7 +30,7 @@ from rolecall.jobs.apply import ApplyRequest, apply
 from rolecall.jobs.plan import PlanRequest, Wanted, from_config, from_plan, question
 from rolecall.journal.opened import open_journal
 from rolecall.journal.port import Holder
-from rolecall.live.observed import SnapshotReader
+from rolecall.live.snapshot.reader import SnapshotReader
 from rolecall.plan.diff import diff
 from rolecall.plan.digest import digest
 from rolecall.plan.make import make

@@ -20,7 +20,7 @@ from rolecall.cli.session import collect_rarely
 from rolecall.codec.people import decode_people
 from rolecall.desired import read_config
 from rolecall.jobs.plan import PlanRequest, from_config, plan
-from rolecall.live.observed import SnapshotReader
+from rolecall.live.snapshot.reader import SnapshotReader
 from rolecall.model.directory import Directory, PeopleScope
 from rolecall.plan.digest import digest
 from rolecall.plan.value import Plan

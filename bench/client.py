@@ -25,8 +25,8 @@ from rolecall.jobs.plan import PlanRequest, from_config, from_plan, plan
 from rolecall.journal.opened import open_journal
 from rolecall.journal.port import Holder
 from rolecall.live.client import OrgClient
-from rolecall.live.http import HttpTransport, base_url
-from rolecall.live.transport import Answer, Request
+from rolecall.live.http.httpx_transport import HttpTransport, base_url
+from rolecall.live.http.transport import Answer, Request
 from rolecall.model.directory import EVERYBODY
 
 

@@ -9,7 +9,7 @@ import pytest
 from faulty_client import HTML, run
 from faulty_org import ORG, Asked, Reply, at, error, faulty_org, page, reply, script, well
 
-from rolecall.live.people_api import MOST_NAMED
+from rolecall.live.people.org_api import MOST_NAMED
 from rolecall.model.directory import EVERYBODY, PeopleScope
 
 

@@ -15,9 +15,9 @@ from faulty_org import ORG, Asked, Close, Reply, Silence, at, error, faulty_org,
 
 from rolecall.errors import OrgError, SecretError
 from rolecall.live.client import OrgClient
-from rolecall.live.exchange import AGAIN, AGAIN_BUSY
-from rolecall.live.http import LARGEST_ANSWER, HttpTransport, base_url
-from rolecall.live.lists import LARGEST_PAGE
+from rolecall.live.http.exchange import AGAIN, AGAIN_BUSY
+from rolecall.live.http.httpx_transport import LARGEST_ANSWER, HttpTransport, base_url
+from rolecall.live.http.lists import LARGEST_PAGE
 from rolecall.model.live import Live
 from rolecall.model.settings import UNSET, Defaults, Domain, Sso
 
@@ -139,7 +139,7 @@ def test_the_token_is_sent_and_in_no_log(caplog: pytest.LogCaptureFixture) -> No
     shown = [f"{record.getMessage()} {record.__dict__}" for record in caplog.records]
     assert shown
     assert not [line for line in shown if TOKEN in line]
-    own = [record.__dict__ for record in caplog.records if record.name == "rolecall.live.exchange"]
+    own = [record.__dict__ for record in caplog.records if record.name == "rolecall.live.http.exchange"]
     assert [(row["method"], row["path"], row["status"]) for row in own] == [
         ("GET", "/v1/org", 503),
         ("GET", "/v1/org", 503),

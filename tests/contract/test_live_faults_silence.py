@@ -13,11 +13,11 @@ from faulty_client import FakeClock, client
 from faulty_org import ORG, Asked, Close, Reply, Silence, at, error, faulty_org, reply, script, well
 
 from rolecall.errors import OrgError, Problem
-from rolecall.live import exchange
 from rolecall.live.client import OrgClient
-from rolecall.live.exchange import AGAIN, Exchange
-from rolecall.live.http import HttpTransport, base_url
-from rolecall.live.transport import Timeouts
+from rolecall.live.http import exchange
+from rolecall.live.http.exchange import AGAIN, Exchange
+from rolecall.live.http.httpx_transport import HttpTransport, base_url
+from rolecall.live.http.transport import Timeouts
 
 LIMITS = Timeouts(connect=2.0, read=0.2, whole=0.5)
 HEAD = b"HTTP/1.1 200 OK\r\ncontent-length: 5000000\r\n\r\n"

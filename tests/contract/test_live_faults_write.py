@@ -9,7 +9,7 @@ from faulty_client import HTML, FakeClock, client, run
 from faulty_org import DEFAULTS, Asked, Close, Faulty, Reply, Silence, at, error, faulty_org, page, reply, script, well
 
 from rolecall.live.client import OrgClient
-from rolecall.live.exchange import AGAIN, AGAIN_BUSY
+from rolecall.live.http.exchange import AGAIN, AGAIN_BUSY
 from rolecall.model.change import Change
 from rolecall.model.outcome import Done, Failed, Moved, Outcome, Refused, Unknown
 from rolecall.model.settings import Address, Defaults, GroupMapping

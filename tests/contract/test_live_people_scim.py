@@ -13,9 +13,9 @@ from faulty_org import Asked, Reply, error, faulty_org, reply
 from live_site import Site
 from people_sources import ScimServer
 
-from rolecall.live.exchange import Exchange
-from rolecall.live.http import HttpTransport, base_url
-from rolecall.live.people_scim import EXTENSION, ScimPeople
+from rolecall.live.http.exchange import Exchange
+from rolecall.live.http.httpx_transport import HttpTransport, base_url
+from rolecall.live.people.scim import EXTENSION, ScimPeople
 from rolecall.localorg.manage import make_token
 from rolecall.model.directory import EVERYBODY, Directory, Person, Traits
 

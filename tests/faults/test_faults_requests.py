@@ -15,10 +15,10 @@ from workbench import PLANNED, REQUESTS, WANTED, Workbench
 
 from rolecall.errors import RolecallError
 from rolecall.live.client import OrgClient
-from rolecall.live.exchange import Exchange
-from rolecall.live.http import HttpTransport, base_url
-from rolecall.live.pace import LoopClock
-from rolecall.live.transport import Timeouts
+from rolecall.live.http.exchange import Exchange
+from rolecall.live.http.httpx_transport import HttpTransport, base_url
+from rolecall.live.http.pace import LoopClock
+from rolecall.live.http.transport import Timeouts
 
 WRITES = 3
 TIMEOUTS = Timeouts(connect=1.0, read=0.25, whole=0.5)

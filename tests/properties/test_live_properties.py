@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from rolecall.codec.snapshot import COVERED, Snapshot, decode_snapshot, encode_snapshot
 from rolecall.errors import OrgError
-from rolecall.live.exchange import Exchange
-from rolecall.live.lists import ListShifted, read_list
-from rolecall.live.transport import Answer, Request
+from rolecall.live.http.exchange import Exchange
+from rolecall.live.http.lists import ListShifted, read_list
+from rolecall.live.http.transport import Answer, Request
 from rolecall.model import normalise
 from rolecall.model.kinds import SECTIONS
 from rolecall.model.live import UNREAD, Coverage, Facts, Group, Live

@@ -22,7 +22,7 @@ from rolecall.journal.opened import open_journal
 from rolecall.journal.port import Holder, Journal
 from rolecall.live.client import OrgClient
 from rolecall.live.embedded import EmbeddedTransport
-from rolecall.live.transport import Answer, Request
+from rolecall.live.http.transport import Answer, Request
 from rolecall.localorg.load import load
 from rolecall.localorg.manage import make_token
 from rolecall.localorg.store import open_database

@@ -13,7 +13,7 @@ import pytest
 
 from rolecall.desired import read_config
 from rolecall.jobs.plan import PlanRequest, from_config, plan
-from rolecall.live.observed import SnapshotReader
+from rolecall.live.snapshot.reader import SnapshotReader
 from rolecall.report.line import plain
 from rolecall.report.text import plan_lines
 from rolecall.report.walk import walk

@@ -22,9 +22,9 @@ from rolecall.jobs.plan import PlanRequest, Wanted, from_plan, plan
 from rolecall.journal.opened import open_journal
 from rolecall.journal.port import Holder
 from rolecall.live.client import OrgClient
-from rolecall.live.exchange import Exchange
-from rolecall.live.http import HttpTransport, base_url
-from rolecall.live.pace import LoopClock
+from rolecall.live.http.exchange import Exchange
+from rolecall.live.http.httpx_transport import HttpTransport, base_url
+from rolecall.live.http.pace import LoopClock
 
 HURRY = 20
 

@@ -19,7 +19,7 @@ from rolecall.jobs.plan import PlanRequest, Wanted, from_plan, plan
 from rolecall.journal.port import Holder
 from rolecall.journal.store import SqlJournal
 from rolecall.journal.tables import migrate
-from rolecall.live.observed import SnapshotReader, decode_snapshot_people
+from rolecall.live.snapshot.reader import SnapshotReader, decode_snapshot_people
 from rolecall.localorg import web
 from rolecall.localorg.api.handle import handle
 from rolecall.localorg.load import load

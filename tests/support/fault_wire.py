@@ -16,8 +16,8 @@ from rolecall.errors import Problem
 from rolecall.journal.database import failure
 from rolecall.journal.sqlite import SqliteDatabase
 from rolecall.live.client import OrgClient
-from rolecall.live.exchange import Exchange
-from rolecall.live.transport import Answer, NoAnswer, Request
+from rolecall.live.http.exchange import Exchange
+from rolecall.live.http.transport import Answer, NoAnswer, Request
 from rolecall.localorg import web
 from rolecall.localorg.api.handle import handle
 

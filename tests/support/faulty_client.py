@@ -9,9 +9,9 @@ from typing import TypeVar
 from faulty_org import Faulty
 
 from rolecall.live.client import OrgClient
-from rolecall.live.exchange import Exchange
-from rolecall.live.http import HttpTransport, base_url
-from rolecall.live.transport import Timeouts
+from rolecall.live.http.exchange import Exchange
+from rolecall.live.http.httpx_transport import HttpTransport, base_url
+from rolecall.live.http.transport import Timeouts
 
 T = TypeVar("T")
 

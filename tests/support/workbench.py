@@ -18,7 +18,7 @@ from rolecall.jobs.plan import PlanRequest, Wanted, from_plan, plan
 from rolecall.journal.opened import open_journal
 from rolecall.journal.port import Holder
 from rolecall.live.connect import connect
-from rolecall.live.observed import SnapshotReader, decode_snapshot_people
+from rolecall.live.snapshot.reader import SnapshotReader, decode_snapshot_people
 from rolecall.localorg.load import load
 from rolecall.localorg.manage import make_token
 from rolecall.localorg.store import open_database

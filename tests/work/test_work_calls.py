@@ -18,7 +18,7 @@ from small_org import ask, config, live, many
 from rolecall.desired.building import build
 from rolecall.desired.loading import load
 from rolecall.desired.validating import validate
-from rolecall.live.observed import SnapshotReader
+from rolecall.live.snapshot.reader import SnapshotReader
 from rolecall.model.desired import Applied
 from rolecall.model.policy import Policy
 from rolecall.model.settings import GroupMapping, Settings

@@ -10,7 +10,7 @@ from workbench import MARKETING, WANTED, Workbench
 
 from rolecall.live.client import OrgClient
 from rolecall.live.embedded import EmbeddedTransport
-from rolecall.live.transport import Answer, Request
+from rolecall.live.http.transport import Answer, Request
 from rolecall.model.desired import Desired
 from rolecall.model.settings import BLANK, Scim, Settings, Sso
 

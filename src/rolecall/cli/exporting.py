@@ -21,7 +21,7 @@ from rolecall.jobs.export import (
     write_export,
 )
 from rolecall.jobs.export_update import UpdateRequest, update, write_update
-from rolecall.live.observed import SnapshotReader
+from rolecall.live.snapshot.reader import SnapshotReader
 from rolecall.model.live import Live
 from rolecall.model.settings import UNSET
 from rolecall.report.phrases import count

@@ -50,7 +50,7 @@ def _way(said: str) -> str:
         hint = "Say https://…, observed or local"
         raise Misuse(Problem("org_url", f"`{said}` is no way to an org", None, hint))
     if scheme in ("https", "http"):
-        from rolecall.live.http import base_url
+        from rolecall.live.http.httpx_transport import base_url
 
         base_url(url)
     return url

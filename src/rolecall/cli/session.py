@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from rolecall.jobs.plan import Wanted
     from rolecall.journal.port import Journal
     from rolecall.live.client import OrgClient
-    from rolecall.live.observed import SnapshotReader
     from rolecall.live.port import People
+    from rolecall.live.snapshot.reader import SnapshotReader
     from rolecall.model.desired import Applied
     from rolecall.model.secret import SecretRef
 
@@ -185,7 +185,7 @@ def _token(call: Invocation, config: Config) -> Callable[[], str] | None:
 
 def _org(call: Invocation, config: Config) -> Any:
     if call.snapshot is not None:
-        from rolecall.live.observed import SnapshotReader
+        from rolecall.live.snapshot.reader import SnapshotReader
 
         return SnapshotReader(call.snapshot)
     from rolecall.live.connect import connect

@@ -11,8 +11,8 @@ from rolecall.errors import Misuse, Problem
 from rolecall.jobs.history import one_run
 from rolecall.jobs.observed_change import found_value, write_step
 from rolecall.journal.port import Held, Journal, Seen
-from rolecall.live.observed import SnapshotReader
 from rolecall.live.port import Reader
+from rolecall.live.snapshot.reader import SnapshotReader
 from rolecall.model.comparison import unread_fields
 from rolecall.model.kinds import split_address, value_at
 from rolecall.model.run import Attestation, Run, RunFacts, Step

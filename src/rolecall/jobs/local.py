@@ -17,7 +17,7 @@ from rolecall.model.settings import UNSET
 from rolecall.model.target import OrgTarget
 
 if TYPE_CHECKING:
-    from rolecall.live.observed import SnapshotReader
+    from rolecall.live.snapshot.reader import SnapshotReader
     from rolecall.localorg.load import Loaded
     from rolecall.localorg.store import Database
     from rolecall.model.live import Live

@@ -14,7 +14,7 @@ from rolecall.desired.emit_merge import merged_snapshot
 from rolecall.desired.emit_snapshot import snapshot_yaml
 from rolecall.jobs.observe_table import Known, split_teams
 from rolecall.jobs.texts import replaced
-from rolecall.live.snapshot_file import read_snapshot
+from rolecall.live.snapshot.file import read_snapshot
 from rolecall.model import normalise
 from rolecall.model.desired import Desired
 from rolecall.model.kinds import SECTIONS

@@ -14,7 +14,7 @@ from rolecall.errors import Misuse, Problem
 from rolecall.jobs.observe import default_role
 from rolecall.jobs.observe_table import Known, mapping, split_teams
 from rolecall.jobs.texts import replaced
-from rolecall.live.snapshot_file import entry_faults, read_snapshot
+from rolecall.live.snapshot.file import entry_faults, read_snapshot
 from rolecall.model.kinds import split_address
 from rolecall.model.live import Facts
 from rolecall.model.run import Step

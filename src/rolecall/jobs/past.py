@@ -122,7 +122,7 @@ def _of_file(config: Config, path: Path, as_of: date) -> tuple[Memory, Basis]:
             raise ConfigError(Problem("baseline", "is no snapshot and no config", Where(str(path)), hint))
         main = replace(config, main=path.name)
         return _of_config(path.parent, main, as_of), Basis("file", str(path))
-    from rolecall.live.observed import SnapshotReader
+    from rolecall.live.snapshot.reader import SnapshotReader
 
     snapshot = SnapshotReader(path).load()
     live = snapshot.live

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from rolecall.access.rules import endpoint_of
 from rolecall.errors import OrgError, Problem
-from rolecall.live.observed import SnapshotReader
 from rolecall.live.port import GroupReader, IdpSource, People, Reader, UserFiles
+from rolecall.live.snapshot.reader import SnapshotReader
 from rolecall.model.desired import Desired
 from rolecall.model.directory import Directory, PeopleScope
 from rolecall.model.legacy import with_legacy_groups

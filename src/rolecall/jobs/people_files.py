@@ -12,7 +12,7 @@ from rolecall.model.checkup import PeopleCount
 
 if TYPE_CHECKING:
     from rolecall.desired import Config
-    from rolecall.live.people_file import PeopleFile
+    from rolecall.live.people.file import PeopleFile
     from rolecall.model.directory import Directory
     from rolecall.model.live import Live
 
@@ -40,7 +40,7 @@ def count_people(root: Path, env: str | None, main: str) -> tuple[list[PeopleCou
 def _counted(config: Config) -> tuple[PeopleCount, tuple[Problem, ...]] | None:
     """The count and warnings of a config's files. None where there are none, which the config's own checks tell."""
     from rolecall.jobs.people import group_names
-    from rolecall.live.people_file import PeopleFile
+    from rolecall.live.people.file import PeopleFile
 
     said, live = config.people, _observed(config)
     groups = config.desired.settings.idp_groups
@@ -74,7 +74,7 @@ def _observed(config: Config) -> Live | None:
     """The org, where a file of this repo has it."""
     if config.org.kind != "observed":
         return None
-    from rolecall.live.observed import SnapshotReader
+    from rolecall.live.snapshot.reader import SnapshotReader
 
     try:
         return SnapshotReader(config.root / config.org.path, observed=True).load().live

@@ -19,8 +19,8 @@ from rolecall.desired.emit_snapshot import snapshot_yaml
 from rolecall.jobs.people import read_people
 from rolecall.jobs.remember import record_look
 from rolecall.journal.port import Journal
-from rolecall.live.observed import SnapshotReader
 from rolecall.live.port import People, Reader
+from rolecall.live.snapshot.reader import SnapshotReader
 from rolecall.model import normalise
 from rolecall.model.desired import Desired
 from rolecall.model.directory import EVERYBODY, Directory

@@ -9,12 +9,12 @@ from datetime import datetime
 from rolecall.codec import api
 from rolecall.codec.snapshot import moment_text
 from rolecall.errors import OrgError
-from rolecall.live.exchange import Exchange
-from rolecall.live.lists import page_size, read_list
-from rolecall.live.people_api import read_directory
-from rolecall.live.refusals import decoded
+from rolecall.live.http.exchange import Exchange
+from rolecall.live.http.lists import page_size, read_list
+from rolecall.live.http.refusals import decoded
+from rolecall.live.http.transport import Request, Transport
+from rolecall.live.people.org_api import read_directory
 from rolecall.live.sections import WHOLE, read_org, read_sections
-from rolecall.live.transport import Request, Transport
 from rolecall.live.writes import Known, write_change
 from rolecall.model.change import Change
 from rolecall.model.directory import Directory, PeopleScope

@@ -8,20 +8,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rolecall.errors import ConfigError, Problem
-from rolecall.live import party
-from rolecall.live.observed import SnapshotReader
+from rolecall.live.http import endpoint_messages
+from rolecall.live.snapshot.reader import SnapshotReader
 from rolecall.model.roles import BUILT_IN, Role
 
 if TYPE_CHECKING:
     from rolecall.live.client import OrgClient
-    from rolecall.live.exchange import Exchange
-    from rolecall.live.pace import Clock
-    from rolecall.live.party import Party
-    from rolecall.live.people_entra import EntraPeople
-    from rolecall.live.people_file import PeopleFile
-    from rolecall.live.people_okta import OktaPeople
-    from rolecall.live.people_scim import ScimPeople
-    from rolecall.live.transport import Timeouts
+    from rolecall.live.http.endpoint_messages import Party
+    from rolecall.live.http.exchange import Exchange
+    from rolecall.live.http.pace import Clock
+    from rolecall.live.http.transport import Timeouts
+    from rolecall.live.people.entra import EntraPeople
+    from rolecall.live.people.file import PeopleFile
+    from rolecall.live.people.okta import OktaPeople
+    from rolecall.live.people.scim import ScimPeople
 
 
 def connect(
@@ -85,21 +85,21 @@ def connect_people(
     Nothing is opened or sent yet. Raises ConfigError for a url that must not be used, and for other kinds.
     """
     if kind == "file":
-        from rolecall.live.people_file import PeopleFile
+        from rolecall.live.people.file import PeopleFile
 
         names = way.files or (at,)
         return PeopleFile(
             way.folder, names, bool(way.files), way.roles, way.allow_empty, frozenset(way.wanted), mapped=way.mapped
         )
     if kind == "scim":
-        from rolecall.live.people_scim import ScimPeople
+        from rolecall.live.people.scim import ScimPeople
 
-        exchange, _ = _exchange(at, way, party.SCIM)
+        exchange, _ = _exchange(at, way, endpoint_messages.SCIM)
         return ScimPeople(exchange, way.role_attribute)
     if kind == "okta":
-        from rolecall.live.people_okta import OktaPeople
+        from rolecall.live.people.okta import OktaPeople
 
-        exchange, base = _exchange(at, way, party.OKTA, "SSWS")
+        exchange, base = _exchange(at, way, endpoint_messages.OKTA, "SSWS")
         return OktaPeople(exchange, base, way.app, way.wanted, way.role_attribute)
     if kind == "entra":
         return _entra(at, way)
@@ -108,22 +108,22 @@ def connect_people(
 
 
 def _exchange(url: str, way: PeopleWay, whose: Party, scheme: str = "Bearer") -> tuple[Exchange, str]:
-    from rolecall.live.exchange import Exchange
-    from rolecall.live.http import HttpTransport, base_url
+    from rolecall.live.http.exchange import Exchange
+    from rolecall.live.http.httpx_transport import HttpTransport, base_url
 
     base = base_url(url, allow_http=way.allow_http, party=whose)
     return Exchange(HttpTransport(base, way.token, scheme=scheme, party=whose), way.clock), base.text
 
 
 def _entra(tenant: str, way: PeopleWay) -> EntraPeople:
-    from rolecall.live.entra_token import client_token
-    from rolecall.live.people_entra import EntraPeople
+    from rolecall.live.people.entra import EntraPeople
+    from rolecall.live.people.entra_token import client_token
 
     if way.token is None:
         login = way.login_url or "https://login.microsoftonline.com"
         token = client_token(login, tenant, way.client_id, way.client_secret, way.url or GRAPH, way.allow_http)
         way = replace(way, token=token)
-    exchange, base = _exchange(f"{(way.url or GRAPH).rstrip('/')}/v1.0", way, party.GRAPH)
+    exchange, base = _exchange(f"{(way.url or GRAPH).rstrip('/')}/v1.0", way, endpoint_messages.GRAPH)
     return EntraPeople(exchange, base, way.app, way.wanted, attribute=way.role_attribute is not None)
 
 
@@ -133,7 +133,7 @@ GRAPH = "https://graph.microsoft.com"
 def _local(rest: str, token: Callable[[], str] | None, folder: Path, timeouts: Timeouts | None) -> OrgClient:
     from rolecall.live.client import OrgClient
     from rolecall.live.embedded import EmbeddedTransport
-    from rolecall.live.transport import Timeouts
+    from rolecall.live.http.transport import Timeouts
 
     where = rest if "://" in rest else folder / rest
     return OrgClient(EmbeddedTransport(where, token, timeouts or Timeouts()))
@@ -141,7 +141,7 @@ def _local(rest: str, token: Callable[[], str] | None, folder: Path, timeouts: T
 
 def _http(url: str, token: Callable[[], str] | None, timeouts: Timeouts | None, allow_http: bool) -> OrgClient:
     from rolecall.live.client import OrgClient
-    from rolecall.live.http import HttpTransport, base_url
-    from rolecall.live.transport import Timeouts
+    from rolecall.live.http.httpx_transport import HttpTransport, base_url
+    from rolecall.live.http.transport import Timeouts
 
     return OrgClient(HttpTransport(base_url(url, allow_http=allow_http), token, timeouts or Timeouts()))

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rolecall.errors import ConfigError, OrgError, Problem
-from rolecall.live.transport import Answer, NoAnswer, Request, Timeouts
+from rolecall.live.http.transport import Answer, NoAnswer, Request, Timeouts
 
 if TYPE_CHECKING:
     from rolecall.localorg.store import Database

@@ -9,7 +9,7 @@ from urllib.parse import quote
 from rolecall.codec import api
 from rolecall.codec.api import PATHS
 from rolecall.codec.settings import encode_value
-from rolecall.live.transport import Request, json_request
+from rolecall.live.http.transport import Request, json_request
 from rolecall.model.change import Change
 from rolecall.model.kinds import split_address
 from rolecall.model.live import Group

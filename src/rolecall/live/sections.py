@@ -10,11 +10,11 @@ from typing import Any, NamedTuple, cast
 from rolecall.codec import api
 from rolecall.codec.api import PATHS, Item
 from rolecall.errors import OrgError, Problem
-from rolecall.live import party
-from rolecall.live.exchange import Exchange, together
-from rolecall.live.lists import page_size, read_list
-from rolecall.live.refusals import NOT_IN_PLAN, Refused, accepted, contract, decoded
-from rolecall.live.transport import NoAnswer, Request
+from rolecall.live.http import endpoint_messages
+from rolecall.live.http.exchange import Exchange, together
+from rolecall.live.http.lists import page_size, read_list
+from rolecall.live.http.refusals import NOT_IN_PLAN, Refused, accepted, contract, decoded
+from rolecall.live.http.transport import NoAnswer, Request
 from rolecall.model import normalise
 from rolecall.model.kinds import BY_SECTION, SECTIONS, address
 from rolecall.model.live import UNREAD, Coverage, Facts, Group, Live
@@ -49,7 +49,9 @@ async def read_org(exchange: Exchange) -> Facts:
     facts = decoded(ORG, lambda: api.decode_org(accepted(ORG, answer)))
     if not facts.caller.org_admin:
         raise OrgError(
-            Problem("org_forbidden", "the org says that the caller is not an org admin", None, party.ORG.rights)
+            Problem(
+                "org_forbidden", "the org says that the caller is not an org admin", None, endpoint_messages.ORG.rights
+            )
         )
     exchange.pace.limit(facts.limits.get("per_minute"))
     return facts

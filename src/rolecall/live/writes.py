@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 from rolecall.codec import api
 from rolecall.codec.api import Item
 from rolecall.errors import OrgError, Problem
-from rolecall.live.exchange import NOT_DONE, Exchange, Exchanged
-from rolecall.live.refusals import accepted, decoded, refusal
+from rolecall.live.http.exchange import NOT_DONE, Exchange, Exchanged
+from rolecall.live.http.refusals import accepted, decoded, refusal
+from rolecall.live.http.transport import Answer
 from rolecall.live.requests import Exchangeable, NoSuchGroup, requests_of, with_headers
-from rolecall.live.transport import Answer
 from rolecall.model.change import Change
 from rolecall.model.comparison import agrees, unread_fields
 from rolecall.model.live import Group

@@ -11,8 +11,8 @@ from urllib.parse import quote, urlsplit
 
 import yaml
 
-from rolecall.live.call import Call, CallError, call
-from rolecall.live.proxies import LOOPBACK, ProxyProblemError, connection
+from rolecall.live.http.call import Call, CallError, call
+from rolecall.live.http.proxies import LOOPBACK, ProxyProblemError, connection
 
 SECONDS = 10.0
 """Seconds that one answer of a forge may take in all."""

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from rolecall.errors import Misuse, Problem, RolecallError
-from rolecall.live.call import Call, CallError, call
-from rolecall.live.proxies import LOOPBACK
+from rolecall.live.http.call import Call, CallError, call
+from rolecall.live.http.proxies import LOOPBACK
 
 TRIES = 4
 """How often a notice is sent before it is reported as not delivered."""

@@ -12,7 +12,7 @@ from fake_idps import Site, okta_answers, served
 from terminal import ROLECALL, Terminal
 
 from rolecall.cli.main import run
-from rolecall.live.snapshot_file import read_snapshot
+from rolecall.live.snapshot.file import read_snapshot
 
 CONFIG = "version: 1\norg: {name: acme, url: observed:org.yaml}\n"
 TEAMS = "snapshot: 1\norg: {id: acme}\nteams: [Everyone, IT, Legal]\n"

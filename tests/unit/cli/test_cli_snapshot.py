@@ -9,7 +9,7 @@ import pytest
 from cli_repo import SNAPSHOT, make_repo
 
 from rolecall.cli.main import run
-from rolecall.live.snapshot_file import read_snapshot
+from rolecall.live.snapshot.file import read_snapshot
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from workbench import WANTED, Workbench
 from rolecall.errors import RolecallError
 from rolecall.live.client import OrgClient
 from rolecall.live.embedded import EmbeddedTransport
-from rolecall.live.transport import Answer, Request
+from rolecall.live.http.transport import Answer, Request
 
 ODD = ["-1d", float("nan"), float("inf"), -1, True, "3", [], {}, 1.5]
 

@@ -8,7 +8,7 @@ import pytest
 
 from rolecall.errors import Misuse
 from rolecall.jobs.observed_change import found_value, write_step
-from rolecall.live.snapshot_file import read_snapshot
+from rolecall.live.snapshot.file import read_snapshot
 from rolecall.model.live import Facts
 from rolecall.model.run import Step
 from rolecall.model.settings import BLANK, Defaults, Domain, GroupMapping, Scim

@@ -9,7 +9,7 @@ from typing import Any
 from rolecall.codec.people import decode_people
 from rolecall.codec.snapshot import decode_snapshot
 from rolecall.jobs.people import left_out, read_people
-from rolecall.live.people_file import PeopleFile
+from rolecall.live.people.file import PeopleFile
 from rolecall.model.directory import EVERYBODY, Directory, PeopleScope
 from rolecall.model.live import UNREAD, Coverage
 

@@ -12,10 +12,10 @@ import pytest
 from rolecall.errors import ConfigError, OrgError
 from rolecall.live.client import OrgClient
 from rolecall.live.connect import PeopleWay, connect, connect_people
-from rolecall.live.http import base_url
-from rolecall.live.observed import SnapshotReader
-from rolecall.live.people_file import PeopleFile
-from rolecall.live.people_scim import ScimPeople
+from rolecall.live.http.httpx_transport import base_url
+from rolecall.live.people.file import PeopleFile
+from rolecall.live.people.scim import ScimPeople
+from rolecall.live.snapshot.reader import SnapshotReader
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import pytest
 
 from rolecall.errors import ConfigError
 from rolecall.live.embedded import THREADS, EmbeddedTransport
-from rolecall.live.transport import Answer, NoAnswer, Request, Timeouts
+from rolecall.live.http.transport import Answer, NoAnswer, Request, Timeouts
 from rolecall.localorg.manage import Knobs, turn
 from rolecall.localorg.store import open_database
 

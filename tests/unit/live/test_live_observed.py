@@ -13,7 +13,7 @@ import pytest
 
 from rolecall.codec.capabilities import WRITES
 from rolecall.errors import ConfigError
-from rolecall.live.observed import SnapshotReader
+from rolecall.live.snapshot.reader import SnapshotReader
 from rolecall.model.directory import EVERYBODY, Directory, PeopleScope, Person, Traits
 from rolecall.model.live import UNREAD, Live
 from rolecall.model.policy import Combo
@@ -128,7 +128,7 @@ def test_people_that_cannot_be_read(path: Path, said: Any, code: str) -> None:
 
 def test_planning_from_a_snapshot_imports_nothing_heavy(path: Path) -> None:
     program = (
-        "import asyncio, sys; from pathlib import Path; from rolecall.live.observed import SnapshotReader;"
+        "import asyncio, sys; from pathlib import Path; from rolecall.live.snapshot.reader import SnapshotReader;"
         "asyncio.run(SnapshotReader(Path(sys.argv[1])).read());"
         "print(sorted({'httpx', 'sqlalchemy', 'starlette', 'jsonschema', 'deepdiff', 'jinja2'} & set(sys.modules)))"
     )

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rolecall.live.pace import LONGEST_BACKOFF, MINUTE, Pace, backoff, retry_after, spread
+from rolecall.live.http.pace import LONGEST_BACKOFF, MINUTE, Pace, backoff, retry_after, spread
 
 TEN = "Sun, 22 Nov 2026 10:00:00 GMT"
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from rolecall.errors import ConfigError
-from rolecall.live.people_file import PeopleFile, decode_csv
-from rolecall.live.people_values import ACTIVE, INACTIVE
+from rolecall.live.people.file import PeopleFile, decode_csv
+from rolecall.live.people.values import ACTIVE, INACTIVE
 from rolecall.model.directory import EVERYBODY, Directory
 
 ENTRA_USERS = (

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rolecall.errors import ConfigError, Problem
-from rolecall.live.people_file import PeopleFile, decode_csv
+from rolecall.live.people.file import PeopleFile, decode_csv
 from rolecall.model.directory import EVERYBODY, PLAIN, Directory, Person, Traits
 from rolecall.model.policy import Combo
 

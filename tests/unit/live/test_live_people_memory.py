@@ -6,9 +6,9 @@ import asyncio
 import json
 import tracemalloc
 
-from rolecall.live.exchange import Exchange
-from rolecall.live.people_api import read_directory
-from rolecall.live.transport import Answer, Request
+from rolecall.live.http.exchange import Exchange
+from rolecall.live.http.transport import Answer, Request
+from rolecall.live.people.org_api import read_directory
 from rolecall.model.directory import EVERYBODY, Directory
 from rolecall.model.live import Facts, Group
 

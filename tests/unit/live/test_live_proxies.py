@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from rolecall.live.http import HttpTransport, base_url
-from rolecall.live.proxies import ProxyProblemError, bypasses, certificates, proxy_for
-from rolecall.live.transport import NoAnswer, Request, Timeouts
+from rolecall.live.http.httpx_transport import HttpTransport, base_url
+from rolecall.live.http.proxies import ProxyProblemError, bypasses, certificates, proxy_for
+from rolecall.live.http.transport import NoAnswer, Request, Timeouts
 
 VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR")
 

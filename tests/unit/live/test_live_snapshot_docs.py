@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rolecall.codec.people import decode_people
 from rolecall.codec.snapshot import decode_snapshot
-from rolecall.live.snapshot_file import read_snapshot
+from rolecall.live.snapshot.file import read_snapshot
 from rolecall.schema_files import schema_text
 
 PAGE = (Path(__file__).parents[3] / "docs" / "snapshot.md").read_text(encoding="utf-8")

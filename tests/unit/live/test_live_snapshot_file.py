@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from rolecall.errors import ConfigError, Problem
-from rolecall.live.snapshot_file import MOST_PROBLEMS, read_snapshot
+from rolecall.live.snapshot.file import MOST_PROBLEMS, read_snapshot
 
 ORG = {"snapshot": 1, "org": {"id": "org_1"}}
 

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from rolecall.live.http import HttpTransport, base_url
-from rolecall.live.transport import NoAnswer, Request
+from rolecall.live.http.httpx_transport import HttpTransport, base_url
+from rolecall.live.http.transport import NoAnswer, Request
 
 OPENSSL = shutil.which("openssl")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rolecall.live.transport import Answer
+from rolecall.live.http.transport import Answer
 
 
 @pytest.mark.parametrize("body", [b'{"name": "a\\ud83d"}', b'{"\\uDE00": 1}', b"[" * 100_000, b"{", b"\xff"])

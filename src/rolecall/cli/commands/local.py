@@ -53,7 +53,7 @@ def load(call: Invocation, source: Path, database: str | None) -> None:
     """
     from rolecall.cli.session import wait_for
     from rolecall.jobs.local import load as fill
-    from rolecall.live.observed import SnapshotReader
+    from rolecall.live.snapshot.reader import SnapshotReader
     from rolecall.report.phrases import count
 
     loaded, assumed = wait_for(fill(_where(call, database), SnapshotReader(source)))

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from rolecall.errors import ConfigError, Problem, Where
-from rolecall.live.people_columns import Columns, read_columns
-from rolecall.live.people_lines import OWN_KEYS, Form, Row, group_of
+from rolecall.live.people.columns import Columns, read_columns
+from rolecall.live.people.lines import OWN_KEYS, Form, Row, group_of
 
 Json = Any
 LONGEST_CELL = 1 << 20

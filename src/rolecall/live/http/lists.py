@@ -11,10 +11,10 @@ from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 from rolecall.errors import OrgError
-from rolecall.live.exchange import Exchange
-from rolecall.live.pages import Following, following, signs
-from rolecall.live.refusals import accepted, contract, decoded
-from rolecall.live.transport import Request
+from rolecall.live.http.exchange import Exchange
+from rolecall.live.http.pages import Following, following, signs
+from rolecall.live.http.refusals import accepted, contract, decoded
+from rolecall.live.http.transport import Request
 from rolecall.model.live import Facts
 
 Json = Any

@@ -12,12 +12,12 @@ from typing import Any, NamedTuple
 
 from rolecall.codec.people import DirectoryBuilder
 from rolecall.errors import OrgError
-from rolecall.live.exchange import Exchange, together
-from rolecall.live.lists import SLACK, ListShifted
-from rolecall.live.pages import following
-from rolecall.live.party import SCIM
-from rolecall.live.refusals import Refused, accepted, contract, decoded
-from rolecall.live.transport import NoAnswer, Request
+from rolecall.live.http.endpoint_messages import SCIM
+from rolecall.live.http.exchange import Exchange, together
+from rolecall.live.http.lists import SLACK, ListShifted
+from rolecall.live.http.pages import following
+from rolecall.live.http.refusals import Refused, accepted, contract, decoded
+from rolecall.live.http.transport import NoAnswer, Request
 from rolecall.model import normalise
 from rolecall.model.directory import Directory, PeopleScope
 from rolecall.model.live import UNREAD, Coverage

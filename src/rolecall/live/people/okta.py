@@ -11,10 +11,10 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
-from rolecall.live import party
-from rolecall.live.exchange import Exchange, together
-from rolecall.live.idp_client import Idp, IdpClient, IdpRefused
-from rolecall.live.people_scim import EXTENSION
+from rolecall.live.http import endpoint_messages
+from rolecall.live.http.exchange import Exchange, together
+from rolecall.live.people.idp_client import Idp, IdpClient, IdpRefused
+from rolecall.live.people.scim import EXTENSION
 from rolecall.model import normalise
 from rolecall.model.directory import Directory, PeopleScope
 from rolecall.model.idp import IdpFacts
@@ -23,7 +23,7 @@ Json = Any
 SENT = frozenset({"ACTIVE", "APPROVED", "IMPLICIT", "IMPORTED", "MATCHED", "PENDING", "PROVISIONED", "STAGED"})
 """States of an app's user in which the person is, or is about to be, in WRITER."""
 
-OKTA = Idp(party.OKTA, lambda body: str(body.get("errorSummary") or ""))
+OKTA = Idp(endpoint_messages.OKTA, lambda body: str(body.get("errorSummary") or ""))
 NAMELESS = "{} users of the app have no e-mail address as their name, and are left out"
 
 

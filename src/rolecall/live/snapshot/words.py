@@ -11,7 +11,7 @@ from jsonschema import Draft7Validator
 from jsonschema.exceptions import ValidationError
 
 from rolecall.errors import did_you_mean
-from rolecall.live.fault import Fault, Json, Trail
+from rolecall.live.snapshot.fault import Fault, Json, Trail
 
 _KINDS = {
     "object": "a map",

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rolecall.codec.snapshot import COVERED, decode_roles
 from rolecall.errors import ConfigError, Problem, Where, did_you_mean
-from rolecall.live.fault import Fault, Json, Trail
+from rolecall.live.snapshot.fault import Fault, Json, Trail
 from rolecall.model import normalise
 from rolecall.model.roles import Role, role_id
 from rolecall.schema_files import schema_text
@@ -65,7 +65,7 @@ def _against_schema(data: Json) -> Iterator[Fault]:
 
     schema = json.loads(schema_text("snapshot.schema.json"))
     if not jsonschema_rs.validator_for(schema).is_valid(data):
-        from rolecall.live.snapshot_words import explained
+        from rolecall.live.snapshot.words import explained
 
         yield from explained(data, schema, MOST_PROBLEMS)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from rolecall.live.entra_expression import (
+from rolecall.live.people.entra_expression import (
     FUNCTIONS,
     Attribute,
     Constant,
@@ -17,7 +17,7 @@ from rolecall.live.entra_expression import (
     functions,
     parse,
 )
-from rolecall.live.guest import external_address, is_guest_name
+from rolecall.live.people.guest import external_address, is_guest_name
 
 Json = Any
 READ: Mapping[str, str] = {

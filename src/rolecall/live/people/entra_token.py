@@ -7,8 +7,8 @@ from collections.abc import Callable
 from urllib.parse import quote, urlencode
 
 from rolecall.errors import Problem, SecretError
-from rolecall.live.call import Call, CallError, call
-from rolecall.live.proxies import ProxyProblemError, connection
+from rolecall.live.http.call import Call, CallError, call
+from rolecall.live.http.proxies import ProxyProblemError, connection
 
 SECONDS = 30.0
 """Seconds that the answer of the sign-in service may take in all."""
@@ -18,7 +18,7 @@ def client_token(
     login: str, tenant: str, client_id: str, secret: Callable[[], str] | None, graph: str, allow_http: bool = False
 ) -> Callable[[], str]:
     """What gives the token. Called, it raises SecretError in the sign-in service's words, without the secret."""
-    from rolecall.live.http import base_url
+    from rolecall.live.http.httpx_transport import base_url
 
     base = base_url(login, allow_http=allow_http)
 

@@ -8,10 +8,10 @@ from urllib.parse import parse_qsl, urlsplit
 
 from rolecall.codec.people import DirectoryBuilder
 from rolecall.errors import OrgError, Problem
-from rolecall.live.exchange import Exchange, together
-from rolecall.live.pages import following, more_than, within
-from rolecall.live.party import Party
-from rolecall.live.transport import Answer, NoAnswer, Request
+from rolecall.live.http.endpoint_messages import Party
+from rolecall.live.http.exchange import Exchange, together
+from rolecall.live.http.pages import following, more_than, within
+from rolecall.live.http.transport import Answer, NoAnswer, Request
 from rolecall.model import normalise
 from rolecall.model.directory import Directory
 from rolecall.model.live import COMPLETE, UNREAD, Coverage

@@ -10,7 +10,7 @@ from rolecall.codec.people import decode_people
 from rolecall.codec.people_lines import BATCH, decode_lines
 from rolecall.codec.snapshot import Snapshot, decode_snapshot
 from rolecall.errors import ConfigError, Problem, Where
-from rolecall.live.snapshot_file import read_snapshot
+from rolecall.live.snapshot.file import read_snapshot
 from rolecall.model.directory import Directory, PeopleScope
 from rolecall.model.kinds import SECTIONS
 from rolecall.model.live import UNREAD, Facts, Live

@@ -11,19 +11,19 @@ from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from rolecall.errors import OrgError, Problem
-from rolecall.live import party
-from rolecall.live.entra_address import ASSUMED, Addresses, read_addresses, user_mappings
-from rolecall.live.entra_expression import Unknown
-from rolecall.live.exchange import Exchange, together
-from rolecall.live.idp_client import Idp, IdpClient, IdpRefused
-from rolecall.live.people_scim import EXTENSION
+from rolecall.live.http import endpoint_messages
+from rolecall.live.http.exchange import Exchange, together
+from rolecall.live.people.entra_address import ASSUMED, Addresses, read_addresses, user_mappings
+from rolecall.live.people.entra_expression import Unknown
+from rolecall.live.people.idp_client import Idp, IdpClient, IdpRefused
+from rolecall.live.people.scim import EXTENSION
 from rolecall.model import normalise
 from rolecall.model.directory import Directory, PeopleScope
 from rolecall.model.idp import IdpFacts
 from rolecall.model.live import COMPLETE, Coverage
 
 Json = Any
-ENTRA = Idp(party.GRAPH, lambda body: str(body["error"].get("message") or body["error"].get("code") or ""))
+ENTRA = Idp(endpoint_messages.GRAPH, lambda body: str(body["error"].get("message") or body["error"].get("code") or ""))
 NAMELESS = "{} users have no e-mail address, and are left out"
 SYNC_ALL = "SyncAll"
 RAW_ROLES = "appRoleAssignments"

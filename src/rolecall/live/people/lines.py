@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from rolecall.codec.people import DirectoryBuilder
 from rolecall.errors import ConfigError, Problem, Where
-from rolecall.live.people_values import Address, Known, is_user, read_address, read_truth, split_groups
+from rolecall.live.people.values import Address, Known, is_user, read_address, read_truth, split_groups
 from rolecall.model import normalise
 from rolecall.model.directory import Directory
 from rolecall.model.roles import BUILT_IN, Role

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from rolecall.live.guest import external_address, is_guest_name
-from rolecall.live.people_columns import ADDRESSES
+from rolecall.live.people.columns import ADDRESSES
+from rolecall.live.people.guest import external_address, is_guest_name
 from rolecall.model import normalise
 
 Json = Any

@@ -8,10 +8,10 @@ from typing import Any
 from rolecall.codec.capabilities import SEARCH
 from rolecall.codec.people import DirectoryBuilder
 from rolecall.errors import OrgError
-from rolecall.live.exchange import Exchange, together
-from rolecall.live.lists import ListShifted, collect, page_size, read_list
-from rolecall.live.refusals import contract, decoded
-from rolecall.live.transport import NoAnswer, Request, json_request
+from rolecall.live.http.exchange import Exchange, together
+from rolecall.live.http.lists import ListShifted, collect, page_size, read_list
+from rolecall.live.http.refusals import contract, decoded
+from rolecall.live.http.transport import NoAnswer, Request, json_request
 from rolecall.model.directory import Directory, PeopleScope
 from rolecall.model.live import UNREAD, Coverage, Facts
 

@@ -8,9 +8,9 @@ from urllib.parse import urlsplit
 
 from rolecall.codec.api import ApiError, decode_error
 from rolecall.errors import OrgError, Problem
-from rolecall.live.pace import retry_after
-from rolecall.live.party import ORG, Party
-from rolecall.live.transport import Answer, Request
+from rolecall.live.http.endpoint_messages import ORG, Party
+from rolecall.live.http.pace import retry_after
+from rolecall.live.http.transport import Answer, Request
 
 T = TypeVar("T")
 

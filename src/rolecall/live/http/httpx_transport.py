@@ -12,9 +12,9 @@ from urllib.parse import urlsplit
 
 from rolecall import __version__
 from rolecall.errors import ConfigError, Problem, SecretError
-from rolecall.live.party import ORG, Party
-from rolecall.live.proxies import LOOPBACK, Proxy, ProxyProblemError, certificates, proxy_for
-from rolecall.live.transport import Answer, NoAnswer, Request, Timeouts
+from rolecall.live.http.endpoint_messages import ORG, Party
+from rolecall.live.http.proxies import LOOPBACK, Proxy, ProxyProblemError, certificates, proxy_for
+from rolecall.live.http.transport import Answer, NoAnswer, Request, Timeouts
 
 if TYPE_CHECKING:
     import httpx

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from rolecall.codec.people_lines import BATCH, decode_lines
 from rolecall.errors import ConfigError, Problem, Where
-from rolecall.live.people_lines import Users, canonical, group_of
-from rolecall.live.people_table import Table, read_csv, read_json_lines
-from rolecall.live.people_values import Known
+from rolecall.live.people.lines import Users, canonical, group_of
+from rolecall.live.people.table import Table, read_csv, read_json_lines
+from rolecall.live.people.values import Known
 from rolecall.model.directory import Directory, PeopleScope
 from rolecall.model.live import UNREAD
 from rolecall.model.roles import BUILT_IN, Role
