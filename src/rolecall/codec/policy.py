@@ -1,168 +1,126 @@
-"""Policy to JSON and back, in the very shape that the config has, so that one description serves both."""
+"""Policy to JSON and back, in the shape that a config has: one reader for configs, plans and the journal."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
-from typing import Any
 
+from rolecall.codec.record import Codec, Fault, Form, Misfit, Shape
 from rolecall.codec.settings import Json
-from rolecall.model import normalise
-from rolecall.model.policy import AccessTest, Allow, Band, Combo, Guards, Ignore, Limit, Policy
-from rolecall.model.roles import role_id
+from rolecall.model.policy import AccessTest, Allow, Guards, Limit, Policy
 
-_BANDS = ("max_people_losing_access", "max_removals", "observed_age")
+_DAYS = {"d": 1, "w": 7, "m": 30, "y": 365}
+
+
+def days(duration: str) -> int:
+    """Return the days of a duration such as ``30d``, ``6w``, ``12m`` (30 days each) or ``2y`` (365 days each)."""
+    return int(duration[:-1]) * _DAYS[duration[-1]]
 
 
 def encode_policy(policy: Policy) -> dict[str, Json]:
-    """Everything a policy says, places left out; lists keep their order."""
-    return {
-        "manage": dict(sorted(policy.manage.items())),
-        "ignore": [
-            _said(address=entry.address, reason=entry.reason, until=_day(entry.until)) for entry in policy.ignore
-        ],
-        "guards": encode_guards(policy.guards),
-        "allow": [encode_allow(entry) for entry in policy.allow],
-        "watch": {"roles": sorted(policy.watch_roles)},
-        "access_tests": [_encode_test(test) for test in policy.access_tests],
-    }
+    """Return everything a policy says, places left out; lists keep their order."""
+    encoded: dict[str, Json] = _CODEC.encode(policy)
+    return encoded
 
 
 def decode_policy(json: Mapping[str, Json]) -> Policy:
-    """The inverse; every key may be missing and then means the default."""
-    return Policy(
-        manage=dict(json.get("manage", {})),
-        ignore=tuple(
-            Ignore(entry["address"], entry.get("reason", ""), as_day(entry.get("until")))
-            for entry in json.get("ignore", ())
-        ),
-        guards=decode_guards(json.get("guards", {})),
-        allow=tuple(map(decode_allow, json.get("allow", ()))),
-        watch_roles=frozenset(map(role_id, json.get("watch", {}).get("roles", ()))),
-        access_tests=tuple(map(decode_test, json.get("access_tests", ()))),
-    )
+    """Return the policy, without places. A key that is missing means the default. Raises Misfit."""
+    return _CODEC.decode(Policy, json)
 
 
 def encode_guards(guards: Guards) -> dict[str, Json]:
-    """All guards, those that a config left out with their defaults."""
-    return {
-        "min_org_admins": guards.min_org_admins,
-        "required_org_admins": list(guards.required_org_admins),
-        "require_self": guards.require_self,
-        **{name: _encode_band(getattr(guards, name), _UNITS.get(name, "")) for name in _BANDS},
-        "escalations": dict(sorted(guards.escalations.items())),
-        "approval": guards.approval,
-    }
-
-
-def decode_guards(json: Mapping[str, Json]) -> Guards:
-    """Guards as a config has them; ``escalations`` may be one stance for all."""
-    said: dict[str, Any] = {name: json[name] for name in ("min_org_admins", "require_self", "approval") if name in json}
-    if "required_org_admins" in json:
-        said["required_org_admins"] = tuple(map(normalise.email, json["required_org_admins"]))
-    said |= {name: _decode_band(json[name], getattr(Guards(), name)) for name in _BANDS if name in json}
-    if "escalations" in json:
-        stances = json["escalations"]
-        said["escalations"] = (
-            dict.fromkeys(Guards().escalations, stances)
-            if isinstance(stances, str)
-            else {**Guards().escalations, **stances}
-        )
-    return Guards(**said)
+    """Return all guards, those that a config left out with their defaults."""
+    encoded: dict[str, Json] = _CODEC.encode(guards)
+    return encoded
 
 
 def encode_allow(entry: Allow) -> dict[str, Json]:
-    """One allowance; ``for`` and ``until`` only where it has them."""
-    return {
-        "guard": entry.guard,
-        **_said(**{"for": entry.target}),
-        "up_to": entry.up_to,
-        **_said(until=_day(entry.until), reason=entry.reason),
-    }
+    """Return one allowance; ``for`` and ``until`` only where it has them."""
+    encoded: dict[str, Json] = _CODEC.encode(entry)
+    return encoded
 
 
 def decode_allow(json: Mapping[str, Json]) -> Allow:
-    """The inverse of encode_allow."""
-    return Allow(
-        json["guard"].replace("-", "_"),
-        json.get("for"),
-        json.get("up_to", 0),
-        as_day(json.get("until")),
-        json.get("reason", ""),
-    )
+    """Return the inverse of encode_allow. Raises Misfit."""
+    return _CODEC.decode(Allow, json)
 
 
-def decode_test(json: Mapping[str, Json]) -> AccessTest:
-    """One access test as a config has it: ``person`` is an e-mail or ``{groups: [...]}``."""
-    person = json.get("person")
-    persona = person.get("groups", []) if isinstance(person, dict) else None
-    return AccessTest(
-        name=json["name"],
-        person=normalise.email(person) if isinstance(person, str) else None,
-        groups=None if persona is None else tuple(map(normalise.name, persona)),
-        role=role_id(json["role"]) if "role" in json else None,
-        expect=frozenset(map(_combo, json["expect"])) if "expect" in json else None,
-        has=tuple(_combo(entry) if isinstance(entry, dict) else role_id(entry) for entry in _many(json.get("has"))),
-        never=tuple(map(role_id, _many(json.get("never")))),
-        granted_by_only=tuple(map(normalise.name, json["granted_by_only"])) if "granted_by_only" in json else None,
-    )
-
-
-def _encode_test(test: AccessTest) -> dict[str, Json]:
-    return _said(
-        name=test.name,
-        person={"groups": list(test.groups)} if test.groups is not None else test.person,
-        role=test.role,
-        expect=None if test.expect is None else [combo._asdict() for combo in sorted(test.expect)],
-        has=[entry if isinstance(entry, str) else entry._asdict() for entry in test.has] or None,
-        never=list(test.never) or None,
-        granted_by_only=None if test.granted_by_only is None else list(test.granted_by_only),
-    )
-
-
-def parse_limit(said: int | str) -> Limit:
-    """``10``, ``"2%"`` or, for an age, ``"30d"``."""
-    if isinstance(said, str):
-        number = said.strip().rstrip("%d").strip()
-        return Limit(float(number), percent=said.strip().endswith("%"))
-    return Limit(said)
-
-
-_UNITS = {"observed_age": "d"}
-
-
-def _decode_band(json: Json, default: Band) -> Band:
-    if not isinstance(json, dict):
-        return default._replace(block=parse_limit(json))
-    return default._replace(**{key: None if said is None else parse_limit(said) for key, said in json.items()})
-
-
-def _encode_band(band: Band, unit: str) -> dict[str, Json]:
-    return {key: None if limit is None else _encode_limit(limit, unit) for key, limit in band._asdict().items()}
-
-
-def _encode_limit(limit: Limit, unit: str) -> int | str:
-    if limit.percent or unit:
-        return f"{limit.amount:g}{'%' if limit.percent else unit}"
-    return int(limit.amount)
-
-
-def _combo(json: Mapping[str, str]) -> Combo:
-    return Combo(normalise.name(json["team"]), role_id(json["role"]))
-
-
-def _many(json: Json) -> list[Json]:
-    return json if isinstance(json, list) else [] if json is None else [json]
-
-
-def _said(**pairs: Json) -> dict[str, Json]:
-    return {key: said for key, said in pairs.items() if said not in (None, "")}
-
-
-def _day(day: date | None) -> str | None:
-    return day.isoformat() if day else None
+def encode_test(test: AccessTest) -> dict[str, Json]:
+    """Return one access test."""
+    encoded: dict[str, Json] = _CODEC.encode(test)
+    return encoded
 
 
 def as_day(text: str | None) -> date | None:
-    """``2026-12-05`` as a date. Raises ValueError for what is no day."""
+    """Return ``2026-12-05`` as a date. Raises ValueError for what is no day."""
     return date.fromisoformat(text) if text else None
+
+
+def _write_limit(limit: Limit) -> Json:
+    return f"{limit.amount:g}%" if limit.percent else int(limit.amount)
+
+
+def _read_limit(json: Json) -> Limit:
+    """Return the limit of ``10``, ``"2%"`` or, for an age, ``"30d"``."""
+    if isinstance(json, int) and not isinstance(json, bool):
+        return Limit(json)
+    try:
+        return Limit(float(json[:-1]), percent=True) if json.endswith("%") else Limit(days(json))
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError):
+        raise Misfit(Fault((), "a limit such as 10, `2%` or `30d` is expected")) from None
+
+
+def _write_guards(_: Guards, json: dict[str, Json]) -> dict[str, Json]:
+    ages = {level: None if age is None else f"{age}d" for level, age in json["observed_age"].items()}
+    return {**json, "observed_age": ages, "escalations": dict(sorted(json["escalations"].items()))}
+
+
+def _read_guards(json: dict[str, Json]) -> dict[str, Json]:
+    """Spell ``escalations`` out, which may be one stance for all kinds, or some of them."""
+    said = json.get("escalations", {})
+    stances = dict.fromkeys(_STANCES, said) if isinstance(said, str) else {**_STANCES, **said}
+    return {**json, "escalations": stances}
+
+
+_STANCES = Guards().escalations
+
+
+def _write_test(_: AccessTest, json: dict[str, Json]) -> dict[str, Json]:
+    if "groups" not in json:
+        return json
+    groups = json.pop("groups")
+    return {"name": json["name"], "person": {"groups": groups}, **json}
+
+
+def _read_test(json: dict[str, Json]) -> dict[str, Json]:
+    """A persona is ``person: {groups: [...]}``; ``has`` and ``never`` may be one value instead of a list."""
+    listed = {
+        name: json[name] if isinstance(json[name], list | tuple) else [json[name]]
+        for name in ("has", "never")
+        if json.get(name) is not None
+    }
+    persona = json.get("person")
+    who = {"person": None, "groups": persona.get("groups", [])} if isinstance(persona, dict) else {}
+    return {**json, **listed, **who}
+
+
+def _write_policy(_: Policy, json: dict[str, Json]) -> dict[str, Json]:
+    return {
+        "manage": dict(sorted(json["manage"].items())),
+        **{name: json[name] for name in ("ignore", "guards", "allow")},
+        "watch": {"roles": json["watch_roles"]},
+        "access_tests": json["access_tests"],
+    }
+
+
+def _read_policy(json: dict[str, Json]) -> dict[str, Json]:
+    return {**json, "watch_roles": json.get("watch", {}).get("roles", [])}
+
+
+POLICY_SHAPES = {
+    Policy: Shape(_write_policy, _read_policy),
+    Guards: Shape(_write_guards, _read_guards),
+    AccessTest: Shape(_write_test, _read_test),
+}
+POLICY_FORMS = {Limit: Form(_write_limit, _read_limit)}
+_CODEC = Codec(POLICY_SHAPES, POLICY_FORMS)

@@ -14,7 +14,7 @@ from rolecall.desired.config import Config
 from rolecall.desired.loading import load
 from rolecall.desired.merge import removes
 from rolecall.desired.metadata import metadata_text
-from rolecall.desired.policy import build_policy
+from rolecall.desired.policy import read_policy
 from rolecall.desired.sources import Sources
 from rolecall.desired.targets import build_journal, build_org, build_people
 from rolecall.desired.validating import validate
@@ -36,7 +36,7 @@ def build(sources: Sources, warnings: tuple[Problem, ...] = ()) -> Config:
         main=sources.main,
         env=sources.env,
         org=build_org(effective["org"], sources),
-        desired=Desired(settings, intents, build_policy(effective, sources), places),
+        desired=Desired(settings, intents, read_policy(effective, sources), places),
         people=build_people(effective.get("people", "org"), sources),
         journal=build_journal(effective.get("journal", {}), sources),
         reports_people=effective.get("reports", {}).get("people"),

@@ -58,7 +58,7 @@ def _test(at: int, test: Sound, sources: Sources) -> Iterator[Problem]:
 
 def _loosened(sources: Sources) -> Iterator[Problem]:
     """An overlay may tighten policy, never loosen it."""
-    from rolecall.desired.policy import build_policy
+    from rolecall.desired.policy import read_policy
     from rolecall.model.strictness import policy_differences
 
     base = judge(sources.base, sources, explained=False).sound
@@ -66,7 +66,7 @@ def _loosened(sources: Sources) -> Iterator[Problem]:
         return
     over = sources.documents[-1]
     try:
-        before, after = build_policy(sources.base, sources), build_policy(sources.effective, sources)
+        before, after = read_policy(sources.base, sources), read_policy(sources.effective, sources)
     except ValueError:  # a date that is none, told by check_names
         return
     for difference in policy_differences(before, after):

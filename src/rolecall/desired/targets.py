@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, cast
 
+from rolecall.codec.policy import days
 from rolecall.desired.sources import Sources
 from rolecall.model.secret import SecretRef
 from rolecall.model.target import (
@@ -15,13 +16,6 @@ from rolecall.model.target import (
     PeopleSource,
 )
 from rolecall.source.document import Path
-
-_DAYS = {"d": 1, "w": 7, "m": 30, "y": 365}
-
-
-def days(duration: str) -> int:
-    """Days of a duration such as ``30d``, ``6w``, ``12m`` (30 days each) or ``2y`` (365 days each)."""
-    return int(duration[:-1]) * _DAYS[duration[-1]]
 
 
 def secret(said: Any, sources: Sources, path: Path) -> SecretRef:

@@ -5,10 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 from rolecall.errors import Where
+from rolecall.model import normalise
+from rolecall.model.record import OMIT, UNWRITTEN, Key, Normal
+from rolecall.model.roles import role_id
 
+Name = Annotated[str, Normal(normalise.name)]
+Email = Annotated[str, Normal(normalise.email)]
+RoleId = Annotated[str, Normal(role_id)]
 Manage = Literal["additive", "authoritative", "unmanaged"]
 Stance = Literal["allow", "review", "deny"]
 Approval = Literal["none", "recorded", "other_person"]
@@ -25,7 +31,10 @@ class Limit(NamedTuple):
 
 
 class Band(NamedTuple):
-    """Above ``review`` a person must answer; above ``block`` only an allowance helps. None: no such limit."""
+    """Above ``review`` a person must answer; above ``block`` only an allowance helps. None: no such limit.
+
+    A config replaces a band as a whole: ``{block: 30%}`` has no ``review``.
+    """
 
     review: Limit | None = None
     block: Limit | None = None
@@ -36,14 +45,14 @@ class Guards:
     """The guards' settings; the defaults are what holds when a config says nothing. ``observed_age`` is in days."""
 
     min_org_admins: int = 1
-    required_org_admins: tuple[str, ...] = ()
+    required_org_admins: tuple[Email, ...] = ()
     require_self: bool = True
     max_people_losing_access: Band = Band(Limit(10), Limit(2, percent=True))
     max_removals: Band = Band(Limit(1), Limit(30, percent=True))
+    observed_age: Band = Band(Limit(30))
     escalations: Mapping[str, Stance] = field(
         default_factory=lambda: {"team_admin": "review", "org_admin": "review", "custom": "review"}
     )
-    observed_age: Band = Band(Limit(30))
     approval: Approval = "none"
 
 
@@ -51,27 +60,27 @@ class Allow(NamedTuple):
     """A guard lifted for a while. ``target`` is an address or glob; ``until`` is its last day, UTC."""
 
     guard: str
-    target: str | None
-    up_to: int
-    until: date | None
-    reason: str
-    source: Where | None = None
+    target: Annotated[str | None, Key("for"), OMIT] = None
+    up_to: int = 0
+    until: Annotated[date | None, OMIT] = None
+    reason: Annotated[str, OMIT] = ""
+    source: Annotated[Where | None, UNWRITTEN] = None
 
 
 class Ignore(NamedTuple):
     """Addresses (a glob) that plan, apply and drift leave alone, through ``until``."""
 
     address: str
-    reason: str
-    until: date | None = None
-    source: Where | None = None
+    reason: Annotated[str, OMIT] = ""
+    until: Annotated[date | None, OMIT] = None
+    source: Annotated[Where | None, UNWRITTEN] = None
 
 
 class Combo(NamedTuple):
     """One (team, role) pair: a team's name, a role's id."""
 
-    team: str
-    role: str
+    team: Name
+    role: RoleId
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,14 +92,14 @@ class AccessTest:
     """
 
     name: str
-    person: str | None = None
-    groups: tuple[str, ...] | None = None
-    role: str | None = None
-    expect: frozenset[Combo] | None = None
-    has: tuple[str | Combo, ...] = ()
-    never: tuple[str, ...] = ()
-    granted_by_only: tuple[str, ...] | None = None
-    source: Where | None = None
+    person: Annotated[Email | None, OMIT] = None
+    groups: Annotated[tuple[Name, ...] | None, OMIT] = None
+    role: Annotated[RoleId | None, OMIT] = None
+    expect: Annotated[frozenset[Combo] | None, OMIT] = None
+    has: Annotated[tuple[RoleId | Combo, ...], OMIT] = ()
+    never: Annotated[tuple[RoleId, ...], OMIT] = ()
+    granted_by_only: Annotated[tuple[Name, ...] | None, OMIT] = None
+    source: Annotated[Where | None, UNWRITTEN] = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +111,9 @@ class Policy:
     ignore: tuple[Ignore, ...] = ()
     guards: Guards = Guards()
     allow: tuple[Allow, ...] = ()
-    watch_roles: frozenset[str] = frozenset()
+    watch_roles: frozenset[RoleId] = frozenset()
     access_tests: tuple[AccessTest, ...] = ()
-    sources: Mapping[str, Where] = field(default_factory=dict)
+    sources: Annotated[Mapping[str, Where], UNWRITTEN] = field(default_factory=dict)
 
     def managing(self, section: str) -> Manage:
         return self.manage.get(section, "additive")

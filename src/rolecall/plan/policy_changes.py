@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from rolecall.codec.policy import encode_allow, encode_guards, encode_policy
+from rolecall.codec.policy import encode_allow, encode_guards, encode_test
 from rolecall.model.desired import Applied, Desired
 from rolecall.model.policy import AccessTest, Allow, Ignore, Limit, Policy
 from rolecall.plan.value import PolicyChange
@@ -128,7 +128,7 @@ def _tests(before: Policy, after: Policy) -> Iterator[PolicyChange]:
 
 
 def _test(test: AccessTest) -> Any:
-    return encode_policy(Policy(access_tests=(test,)))["access_tests"][0]
+    return encode_test(test)
 
 
 def _manage(before: Policy, after: Policy) -> Iterator[PolicyChange]:

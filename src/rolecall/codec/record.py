@@ -1,0 +1,399 @@
+"""Records as JSON and back, by their type hints: a record is declared once, and its JSON follows from that.
+
+The fields of a NamedTuple or a dataclass are keys in their order; ``model.record`` has the marks for what differs.
+Sets become sorted lists, days and moments ISO 8601. A setting's value is written by the section of the record's
+``address``; a blank mapping is null. A document whose records have a form of their own gives its codec ``Shape``\\ s.
+
+Decoding checks every type, passes over unknown keys, gives missing ones their default, and tells all faults at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import MISSING, fields, is_dataclass
+from datetime import date, datetime
+from operator import attrgetter
+from types import NoneType, UnionType
+from typing import (
+    Annotated,
+    Any,
+    Literal,
+    NamedTuple,
+    NewType,
+    TypeVar,
+    Union,
+    cast,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
+
+from rolecall.codec.settings import Json, decode_settings, decode_value, encode_settings, encode_value
+from rolecall.model.kinds import split_address
+from rolecall.model.record import FLAT, OMIT, UNWRITTEN, Key, Normal
+from rolecall.model.settings import BLANK, Settings, Value
+
+T = TypeVar("T")
+
+
+class Fault(NamedTuple):
+    """What is wrong in a document, and the path to it."""
+
+    path: tuple[str | int, ...]
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.message} at {'/'.join(map(str, self.path)) or 'the top'}"
+
+
+class Misfit(ValueError):
+    """JSON that is not of the form expected, with every fault in it."""
+
+    def __init__(self, *faults: Fault) -> None:
+        super().__init__("; ".join(map(str, faults)))
+        self.faults = faults
+
+    def below(self, key: str | int) -> Iterator[Fault]:
+        """Yield the faults as the record or list that has this value under ``key`` reports them."""
+        return (Fault((key, *fault.path), fault.message) for fault in self.faults)
+
+
+class Form(NamedTuple):
+    """How values of one type are written and read. Reading raises Misfit or ValueError for what does not fit."""
+
+    encode: Callable[[Any], Json]
+    decode: Callable[[Json], Any]
+
+
+class Shape(NamedTuple):
+    """How a record's JSON differs from its fields: ``write`` changes what follows from them, ``read`` undoes that."""
+
+    write: Callable[[Any, dict[str, Json]], dict[str, Json]] | None = None
+    read: Callable[[dict[str, Json]], Mapping[str, Json]] | None = None
+
+
+def only(*keys: str) -> Shape:
+    """Return the shape that has these keys alone, in this order, as far as they are there."""
+    return Shape(lambda _, written: {key: written[key] for key in keys if key in written})
+
+
+class Codec:
+    """Writes and reads the records of one kind of document. ``forms`` are by type, ``shapes`` by record."""
+
+    def __init__(self, shapes: Mapping[type, Shape] | None = None, forms: Mapping[Any, Form] | None = None) -> None:
+        self._shapes = shapes or {}
+        self._forms: dict[Any, Form] = {**_FORMS, **(forms or {})}
+
+    def encode(self, value: Any, hint: Any = None) -> Json:
+        """Return a value as JSON, by its own type or by a hint such as ``tuple[Allow, ...]``."""
+        return self.form(type(value) if hint is None else hint).encode(value)
+
+    def decode(self, kind: type[T], json: Json, **unwritten: Any) -> T:
+        """Return the record, or the value of a hint. Raises Misfit. ``unwritten`` are fields that it does not have."""
+        if unwritten:
+            return cast(T, self._compiled(kind, unwritten).decode(json))
+        return cast(T, self.form(kind).decode(json))
+
+    def form(self, hint: Any) -> Form:
+        """Return the form of a type hint."""
+        if (form := self._forms.get(hint)) is None:
+            form = self._forms[hint] = self._made(hint)
+        return form
+
+    def _made(self, hint: Any) -> Form:
+        origin, args = get_origin(hint), get_args(hint)
+        if origin is Annotated:
+            return _normal(self.form(args[0]), args[1:])
+        if isinstance(hint, NewType):
+            return self.form(hint.__supertype__)
+        if origin is Literal:
+            return Form(_same, _one_of(args))
+        if origin in (Union, UnionType):
+            return self._union(args)
+        if origin is tuple and args[-1] is not Ellipsis:
+            return _fixed(tuple(map(self.form, args)))
+        if origin is not None and issubclass(origin, Mapping):
+            return _mapping(self.form(args[0]), self.form(args[1]))
+        if origin is not None and issubclass(origin, Iterable):
+            return _listed(self.form(args[0]), frozenset if origin is frozenset else tuple)
+        return self._record(hint)
+
+    def _union(self, args: Sequence[Any]) -> Form:
+        """Texts, numbers, truths and null, and at most one type of list or of record next to them."""
+        plain = [arg for arg in args if _bare(arg) in _PLAIN]
+        nested = [self.form(arg) for arg in args if _bare(arg) not in _PLAIN]
+        if len(nested) > 1:
+            raise TypeError(f"values of {args} cannot be told apart in JSON")
+        decoders = {kind: self.form(arg).decode for arg in plain for kind in _PLAIN[_bare(arg)][0]}
+        inner = nested[0] if nested else Form(_same, _any_of([_bare(arg) for arg in plain]))
+        is_plain = tuple(decoders)
+        return Form(
+            _same if inner.encode is _same else lambda v: v if isinstance(v, is_plain) else inner.encode(v),
+            lambda json: decoders.get(type(json), inner.decode)(json),
+        )
+
+    def _record(self, kind: Any) -> Form:
+        """Compiled when it is first used: a command that reads a policy need not know what an access test is."""
+        compiled: list[Form] = []
+
+        def form() -> Form:
+            if not compiled:
+                compiled.append(self._compiled(kind, {}))
+            return compiled[0]
+
+        return Form(lambda record: form().encode(record), lambda json: form().decode(json))
+
+    def _compiled(self, kind: Any, unwritten: Mapping[str, Any]) -> Form:
+        parts = self._parts(kind)
+        shape = self._shapes.get(kind, Shape())
+        encode, decode = _encoder(parts), _decoder(kind, parts, dict(unwritten))
+        write, read = shape
+        return Form(
+            encode if write is None else lambda record: write(record, encode(record)),
+            decode if read is None else lambda json: decode(read(_object(json))),
+        )
+
+    def _parts(self, kind: Any) -> list[_Part]:
+        """Return the fields of a record, in their order."""
+        defaults = _defaults(kind)
+        parts = []
+        for name, hint in get_type_hints(kind, include_extras=True).items():
+            if name not in defaults:
+                continue
+            marks = get_args(hint)[1:] if get_origin(hint) is Annotated else ()
+            key = next((mark.name for mark in marks if isinstance(mark, Key)), name)
+            form = None if UNWRITTEN in marks or _is_value(hint) else self.form(hint)
+            parts.append(_Part(name, key, form, defaults[name], OMIT in marks, FLAT in marks, UNWRITTEN in marks))
+        return parts
+
+
+class _Part(NamedTuple):
+    """A field: its name and key, its form (None for a setting's value), how its default is made, and its marks."""
+
+    name: str
+    key: str
+    form: Form | None
+    default: Callable[[], Any] | None
+    omit: bool
+    flat: bool
+    unwritten: bool
+
+
+def _defaults(kind: Any) -> dict[str, Callable[[], Any] | None]:
+    """Return how the default of each field is made; None where it has none. Raises TypeError for what is no record."""
+    if is_dataclass(kind):
+        made: dict[str, Callable[[], Any] | None] = {}
+        for field in fields(kind):
+            if field.default_factory is not MISSING:
+                made[field.name] = field.default_factory
+            else:
+                made[field.name] = None if field.default is MISSING else _constant(field.default)
+        return made
+    known = getattr(kind, "_field_defaults", None)
+    if known is None:
+        raise TypeError(f"{kind} is no record")
+    return {name: _constant(known[name]) if name in known else None for name in kind._fields}
+
+
+def _constant(value: Any) -> Callable[[], Any]:
+    return lambda: value
+
+
+def _is_value(hint: Any) -> bool:
+    """Return whether a hint is a setting's value of any section, or none."""
+    return set(get_args(hint)) - {NoneType} == _VALUES
+
+
+_VALUES = set(get_args(Value))
+
+
+def _encoder(parts: Sequence[_Part]) -> Callable[[Any], dict[str, Json]]:
+    written = [part for part in parts if not part.unwritten]
+    keys = [part.key for part in written]
+    encoders = [None if part.form is None or part.form.encode is _same else part.form.encode for part in written]
+    sections = any(part.form is None for part in written)
+    values = attrgetter(*(part.name for part in written))
+    if not any(part.omit or part.flat or part.form is None for part in written) and len(written) > 1:
+
+        def encode(record: Any) -> dict[str, Json]:
+            return {
+                key: value if encoder is None else encoder(value)
+                for key, encoder, value in zip(keys, encoders, values(record), strict=True)
+            }
+
+        return encode
+
+    def encode_marked(record: Any) -> dict[str, Json]:
+        section = split_address(record.address)[0] if sections else ""
+        json: dict[str, Json] = {}
+        for part in written:
+            value = getattr(record, part.name)
+            if part.omit and part.default is not None and value == part.default():
+                continue
+            if part.form is None:
+                json[part.key] = encode_value(section, value)
+            elif part.flat:
+                json |= part.form.encode(value)
+            else:
+                json[part.key] = part.form.encode(value)
+        return json
+
+    return encode_marked
+
+
+def _decoder(kind: Any, parts: Sequence[_Part], unwritten: dict[str, Any]) -> Callable[[Json], Any]:
+    def decode(json: Json) -> Any:
+        _object(json)
+        values = dict(unwritten)
+        faults: list[Fault] = []
+        for part in parts:
+            if part.name in values or part.unwritten:
+                continue
+            try:
+                if part.flat and part.form is not None:
+                    values[part.name] = part.form.decode(json)
+                elif part.key not in json:
+                    if part.default is None:
+                        raise Misfit(Fault((), "is missing"))
+                elif part.form is None:
+                    values[part.name] = _value(json, json[part.key])
+                else:
+                    values[part.name] = part.form.decode(json[part.key])
+            except Misfit as error:
+                faults += error.faults if part.flat else error.below(part.key)
+            except ValueError as error:
+                faults.append(Fault((part.key,), str(error)))
+        if faults:
+            raise Misfit(*faults)
+        return kind(**values)
+
+    return decode
+
+
+def _value(record: Mapping[str, Json], json: Json) -> Value | None:
+    """Return the setting's value that a record has for its address; None for a blank mapping, which is no entry."""
+    section = split_address(_text(record.get("address")))[0]
+    try:
+        value = None if json is None else decode_value(section, json)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise Misfit(Fault((), f"is no value of {section}")) from error
+    return None if value == BLANK else value
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+def _checked(kinds: tuple[type, ...], expected: str) -> Callable[[Json], Any]:
+    allowed = frozenset(kinds)
+
+    def check(json: Json) -> Any:
+        if type(json) not in allowed:
+            raise Misfit(Fault((), f"{expected} is expected, not {_short(json)}"))
+        return json
+
+    return check
+
+
+def _short(json: Json) -> str:
+    text = repr(json)
+    return text if len(text) <= 40 else f"{text[:40]}…"
+
+
+_PLAIN: Mapping[Any, tuple[tuple[type, ...], str]] = {
+    str: ((str,), "a text"),
+    int: ((int,), "a whole number"),
+    bool: ((bool,), "true or false"),
+    float: ((int, float), "a number"),
+    NoneType: ((NoneType,), "null"),
+}
+
+
+def _bare(hint: Any) -> Any:
+    """Return a hint without its marks."""
+    return get_args(hint)[0] if get_origin(hint) is Annotated else getattr(hint, "__supertype__", hint)
+
+
+def _any_of(kinds: Sequence[Any]) -> Callable[[Json], Any]:
+    types = tuple(kind for name in kinds for kind in _PLAIN[name][0])
+    return _checked(types, " or ".join(_PLAIN[name][1] for name in kinds))
+
+
+_text = _any_of((str,))
+_object = _checked((dict,), "an object")
+_array = _checked((list, tuple), "a list")
+
+
+def _one_of(choices: Sequence[Any]) -> Callable[[Json], Any]:
+    def check(json: Json) -> Any:
+        if json not in choices:
+            raise Misfit(Fault((), f"{' or '.join(map(repr, choices))} is expected, not {_short(json)}"))
+        return json
+
+    return check
+
+
+def _normal(inner: Form, marks: Sequence[Any]) -> Form:
+    form = next((mark.form for mark in marks if isinstance(mark, Normal)), None)
+    return inner if form is None else Form(inner.encode, lambda json: form(inner.decode(json)))
+
+
+def _listed(inner: Form, kind: type[tuple[Any, ...]] | type[frozenset[Any]]) -> Form:
+    encode, decode = inner
+    order = sorted if kind is frozenset else list
+
+    def encode_list(values: Any) -> list[Json]:
+        return order(values) if encode is _same else [encode(value) for value in order(values)]
+
+    def decode_list(json: Json) -> Any:
+        return kind(_each(enumerate(_array(json)), decode))
+
+    return Form(encode_list, decode_list)
+
+
+def _each(pairs: Iterable[tuple[Any, Json]], decode: Callable[[Json], Any]) -> list[Any]:
+    """Return the decoded values. Raises Misfit with the faults of all."""
+    values: list[Any] = []
+    faults: list[Fault] = []
+    for key, json in pairs:
+        try:
+            values.append(decode(json))
+        except Misfit as error:
+            faults += error.below(key)
+        except ValueError as error:
+            faults.append(Fault((key,), str(error)))
+    if faults:
+        raise Misfit(*faults)
+    return values
+
+
+def _fixed(inner: tuple[Form, ...]) -> Form:
+    def decode(json: Json) -> Any:
+        if len(_array(json)) != len(inner):
+            raise Misfit(Fault((), f"{len(inner)} values are expected, not {len(json)}"))
+        pairs = enumerate(zip(inner, json, strict=True))
+        return tuple(_each(pairs, lambda pair: pair[0].decode(pair[1])))
+
+    return Form(lambda values: [form.encode(value) for form, value in zip(inner, values, strict=True)], decode)
+
+
+def _mapping(key: Form, inner: Form) -> Form:
+    encode, decode = inner
+
+    def encode_mapping(values: Mapping[Any, Any]) -> dict[str, Json]:
+        return dict(values) if encode is _same else {name: encode(value) for name, value in values.items()}
+
+    def decode_mapping(json: Json) -> dict[Any, Any]:
+        names = _each(((name, name) for name in _object(json)), key.decode)
+        return dict(zip(names, _each(json.items(), decode), strict=True))
+
+    return Form(encode_mapping, decode_mapping)
+
+
+_FORMS: Mapping[Any, Form] = {
+    Any: Form(_same, _same),
+    **{kind: Form(_same, _any_of((kind,))) for kind in _PLAIN},
+    date: Form(date.isoformat, lambda json: date.fromisoformat(_text(json))),
+    datetime: Form(datetime.isoformat, lambda json: datetime.fromisoformat(_text(json))),
+    Settings: Form(encode_settings, lambda json: decode_settings(_object(json))),
+}
