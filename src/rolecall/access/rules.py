@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from rolecall.access.atoms import Atoms
+from rolecall.model.kinds import DECIDING_ACCESS
 from rolecall.model.live import Facts
 from rolecall.model.policy import Combo
 from rolecall.model.roles import MEMBER
@@ -164,8 +165,7 @@ def _gone(settings: Settings, teams: frozenset[str] | None) -> dict[str, frozens
 
 
 def _missing(settings: Settings, facts: Facts) -> frozenset[str]:
-    sections = ("defaults", "scim", "idp_groups")
-    missing = {name for name in sections if getattr(settings, name) is UNSET or name in facts.partial}
+    missing = {name for name in DECIDING_ACCESS if getattr(settings, name) is UNSET or name in facts.partial}
     defaults = settings.defaults
     if defaults is not UNSET and (defaults.role is UNSET or defaults.teams is UNSET):
         missing.add("defaults")

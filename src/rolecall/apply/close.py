@@ -14,7 +14,8 @@ from rolecall.live.port import Reader
 from rolecall.model.change import Change
 from rolecall.model.comparison import said_fields
 from rolecall.model.desired import Applied, Desired
-from rolecall.model.kinds import KINDS, Kind, address, split_address, value_at
+from rolecall.model.fields import Kind
+from rolecall.model.kinds import KINDS, address, split_address, value_at
 from rolecall.model.live import Live
 from rolecall.model.run import RunFacts
 from rolecall.model.settings import BLANK, UNSET, Address, Value

@@ -25,16 +25,16 @@ from rolecall.cli.talk import HELP, Left, Skipped, ask, block, say
 from rolecall.desired import Config
 from rolecall.errors import ConfigError, Misuse, OrgError, Problem
 from rolecall.jobs.observe import (
-    FIELDS,
     OBSERVED,
     PLACE,
-    TABS,
     Ask,
     Draft,
     domain_names,
     email,
     needed,
     open_draft,
+    questions,
+    tabs,
     with_section,
     write_draft,
     yes_no,
@@ -44,10 +44,10 @@ from rolecall.jobs.observe_table import Table, write_csv
 from rolecall.live.port import IdpSource
 from rolecall.model import normalise
 from rolecall.model.directory import EVERYBODY
+from rolecall.model.kinds import BY_SECTION, KINDS
 from rolecall.report.visible import visible
 
 L = TypeVar("L", list[str], dict[str, Any])
-_TITLES = {"teams": "Teams", "domains": "Domains", "defaults": "Defaults", "sso": "SSO", "scim": "SCIM"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +122,7 @@ def _without_asking(reading: Reading, draft: Draft, sections: Sequence[str], *, 
 
 
 def _walk(reading: Reading, draft: Draft, sections: Sequence[str]) -> list[str]:
-    for tab in TABS:
+    for tab in tabs():
         here = [section for section in tab.sections if section in sections]
         if not here:
             continue
@@ -161,13 +161,14 @@ def _value(reading: Reading, draft: Draft, section: str) -> Any:
     if section == "domains":
         return _whole("domain", held or (), lambda: _domains(draft, held or {}))
     known = {"idp": draft.said["sso"]["idp"]} if section == "scim" and "idp" in draft.said.get("sso", {}) else {}
-    return _fields(draft, FIELDS[section], {**known, **(held or {})})
+    return _fields(draft, questions(section), {**known, **(held or {})})
 
 
 def _still(draft: Draft, section: str, held: Any) -> bool:
     """Whether what was written down is still what the console shows."""
     by, at = draft.whose(section)
-    say(f"{_TITLES[section]}, as {by or 'somebody'} wrote it down{f' on {at[:10]}' if at else ''}:")
+    title = BY_SECTION[section].label if section in BY_SECTION else "Teams"
+    say(f"{title}, as {by or 'somebody'} wrote it down{f' on {at[:10]}' if at else ''}:")
     for line in _shown(held):
         say(f"  {line}")
     return ask("Still so", lambda text: yes_no(text, draft.known), "yes")
@@ -176,7 +177,8 @@ def _still(draft: Draft, section: str, held: Any) -> bool:
 def _shown(held: Any) -> Iterable[str]:
     if isinstance(held, list):
         return [", ".join(map(visible, held))]
-    return [f"{visible(name)}: {_words(said)}" for name, said in held.items() if name != "metadata"] or ["(none)"]
+    documents = {field.name for kind in KINDS for field in kind.fields if field.type == "document"}
+    return [f"{visible(name)}: {_words(said)}" for name, said in held.items() if name not in documents] or ["(none)"]
 
 
 def _words(said: Any) -> str:
@@ -204,7 +206,7 @@ def _teams() -> list[str]:
 def _domains(draft: Draft, held: Mapping[str, Any]) -> dict[str, Any]:
     default = ", ".join(held) or None
     names = ask("Claimed domains, with commas between; `none` for none", _domain_list, default)
-    return {name: _fields(draft, FIELDS["domain"], held.get(name, {}), f"{name}: ") for name in names}
+    return {name: _fields(draft, questions("domains"), held.get(name, {}), f"{name}: ") for name in names}
 
 
 def _domain_list(text: str) -> list[str]:
@@ -228,7 +230,8 @@ def _fields(draft: Draft, asks: Sequence[Ask], held: Mapping[str, Any], lead: st
             continue
     if not said:
         raise Skipped
-    return {**({"metadata": held["metadata"]} if "metadata" in held else {}), **said}
+    asked = {one.field for one in asks}
+    return {**{name: known for name, known in held.items() if name not in asked}, **said}
 
 
 def _last(draft: Draft) -> str | None:

@@ -7,27 +7,20 @@ ValueError and AttributeError into "not what the contract allows".
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Final, NamedTuple, cast, get_args
+from typing import Any, Final, NamedTuple, cast
 
 from rolecall.codec.capabilities import CAPABILITIES
 from rolecall.codec.settings import Json, Roles, decode_settings, decode_value, encode_settings, encode_value
 from rolecall.codec.snapshot import moment_text
 from rolecall.model import normalise
+from rolecall.model.fields import Field
 from rolecall.model.kinds import BY_SECTION
 from rolecall.model.live import Caller, Facts, Group
 from rolecall.model.outcome import Event
 from rolecall.model.roles import BUILT_IN, Role
-from rolecall.model.settings import BLANK, Endpoint, Join, Section, Settings, Value
-
-PATHS: Final[Mapping[Section, str]] = {
-    "domains": "/v1/domains",
-    "defaults": "/v1/access/defaults",
-    "sso": "/v1/access/sso",
-    "scim": "/v1/access/scim",
-    "idp_groups": "/v1/idp-groups",
-}
+from rolecall.model.settings import BLANK, Section, Settings, Value
 
 
 class Item(NamedTuple):
@@ -95,8 +88,8 @@ def decode_item(section: Section, json: Json, roles: Roles = BUILT_IN) -> Item:
         )
         return Item(normalise.name(json["name"]), mapping, etag, group)
     _check_fields(section, json)
-    value = cast(Value, decode_value(section, json, roles))
-    return Item(normalise.domain(json["name"]) if section == "domains" else None, value, etag)
+    value, normal = cast(Value, decode_value(section, json, roles)), BY_SECTION[section].key
+    return Item(None if normal is None else normal(json["name"]), value, etag)
 
 
 class LegacyGroup(NamedTuple):
@@ -145,29 +138,22 @@ def _legacy_group(row: Json) -> LegacyGroup:
 def _check_fields(section: Section, json: Json) -> None:
     """Raise ValueError for a field that is there with a value it cannot have."""
     for field in BY_SECTION[section].fields:
-        if field.name in json and not _FITS.get(field.name, _is_text)(json[field.name]):
+        if field.name in json and not _fits(field, json[field.name]):
             raise ValueError(f"`{field.name}` is {str(json[field.name])[:40]!r}")
 
 
-def _is_text(said: Json) -> bool:
-    return isinstance(said, str)
-
-
-def _is_flag(said: Json) -> bool:
-    return isinstance(said, bool)
-
-
-def _is_texts(said: Json) -> bool:
-    return isinstance(said, list) and all(isinstance(one, str) for one in said)
-
-
-_FITS: Final[Mapping[str, Callable[[Json], bool]]] = {
-    **dict.fromkeys(("discoverable", "enabled", "allow_uninvited", "allow_passwords", "manual_editing"), _is_flag),
-    "metadata": lambda said: said is None or isinstance(said, str),
-    "join": lambda said: said in get_args(Join),
-    "endpoint": lambda said: said in get_args(Endpoint),
-    "teams": _is_texts,
-}
+def _fits(field: Field, value: Json) -> bool:
+    if value is None:
+        return field.nullable
+    match field.type:
+        case "flag":
+            return isinstance(value, bool)
+        case "choice":
+            return value in field.choices
+        case "teams":
+            return isinstance(value, list) and all(isinstance(name, str) for name in value)
+        case _:
+            return isinstance(value, str)
 
 
 def encode_body(section: Section, value: Value) -> dict[str, Json]:

@@ -4,18 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-WRITES: Final = frozenset(
-    {
-        "domains.create",
-        "domains.update",
-        "domains.delete",
-        "defaults.update",
-        "sso.update",
-        "scim.update",
-        "scim.upgrade",
-        "idp_groups.update",
-    }
-)
+from rolecall.model.kinds import KINDS
+
+WRITES: Final = frozenset(name for kind in KINDS for name in kind.capabilities)
 """The capabilities that are writes of settings; ``idp_groups.update`` sets and removes mappings."""
 
 SEARCH: Final = "people.search"

@@ -6,12 +6,13 @@ Decoding trusts its input to fit the schema; it normalises names, so that both s
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, cast
 
 from rolecall.model import normalise
-from rolecall.model.kinds import BY_SECTION, KINDS, Kind
+from rolecall.model.fields import FieldType, Kind
+from rolecall.model.kinds import BY_SECTION, KINDS
 from rolecall.model.roles import BUILT_IN, Role, role_id
-from rolecall.model.settings import BLANK, UNSET, Defaults, Domain, GroupMapping, Scim, Settings, Sso, Value
+from rolecall.model.settings import BLANK, UNSET, Settings, Value
 
 Json = Any
 Roles = Mapping[str, Role]
@@ -31,25 +32,29 @@ def encode_value(section: str, value: Value | None) -> Json:
 
 def decode_value(section: str, json: Json, roles: Roles = BUILT_IN) -> Value | None:
     """The inverse of encode_value; unknown keys are passed over. None is a blank mapping, else no entry."""
+    kind = BY_SECTION[section]
     if json is None:
-        return BLANK if section == "idp_groups" else None
-    return _DECODERS[section](json, roles)
+        return cast(Value, kind.type()) if kind.whole else None
+    return _decode_fields(kind, json, roles)
 
 
 def value_decoder(section: str, roles: Roles = BUILT_IN) -> Callable[[Json], Any]:
     """Decodes the values of one section, one after the other, none of them None.
 
-    Mappings that give the same come out as one value: of thousands of groups few give what no other does.
+    Values that are compared as one come out as one where they are equal: of thousands of mappings few give what no
+    other does.
     """
-    if section != "idp_groups":
-        return lambda json: _DECODERS[section](json, roles)
-    known: dict[tuple[str | None, tuple[str, ...]], GroupMapping] = {}
+    kind = BY_SECTION[section]
+    if not kind.whole:
+        return lambda json: _decode_fields(kind, json, roles)
+    names = [field.name for field in kind.fields]
+    known: dict[tuple[Any, ...], Value] = {}
 
-    def decode(json: Json) -> GroupMapping:
-        gives = (json.get("role"), tuple(json.get("teams") or ()))
-        if (mapping := known.get(gives)) is None:
-            mapping = known[gives] = _mapping(json, roles)
-        return mapping
+    def decode(json: Json) -> Value:
+        content = tuple([tuple(part) if isinstance(part, list) else part for part in map(json.get, names)])
+        if (value := known.get(content)) is None:
+            value = known[content] = _decode_fields(kind, json, roles)
+        return value
 
     return decode
 
@@ -77,49 +82,29 @@ def _encode_section(kind: Kind, held: Any) -> Json:
 
 
 def _decode_section(section: str, json: Json, roles: Roles) -> Any:
-    if not BY_SECTION[section].keyed:
+    kind = BY_SECTION[section]
+    if kind.key is None:
         return decode_value(section, json, roles)
-    key = _KEYS[section]
-    return {key(name): decode_value(section, entry, roles) for name, entry in json.items()}
+    return {kind.key(name): decode_value(section, entry, roles) for name, entry in json.items()}
 
 
-def _domain(json: Json, roles: Roles) -> Domain:
-    return Domain(json.get("discoverable", UNSET), json.get("join", UNSET))
-
-
-def _defaults(json: Json, roles: Roles) -> Defaults:
-    return Defaults(
-        role_id(json["role"], roles) if "role" in json else UNSET,
-        _teams(json["teams"]) if "teams" in json else UNSET,
+def _decode_fields(kind: Kind, json: Json, roles: Roles) -> Value:
+    """Return the value with the fields that are present; of one that is compared as one, those that are not empty."""
+    fields = [(field.name, _FROM_JSON.get(field.type)) for field in kind.fields if field.name in json]
+    if kind.whole:
+        fields = [(name, decode) for name, decode in fields if json[name]]
+    return cast(
+        Value, kind.type(**{name: decode(json[name], roles) if decode else json[name] for name, decode in fields})
     )
 
 
-def _sso(json: Json, roles: Roles) -> Sso:
-    said = {field.name: json[field.name] for field in BY_SECTION["sso"].fields if field.name in json}
-    if said.get("metadata"):
-        said["metadata"] = normalise.metadata(said["metadata"])
-    return Sso(**said)
-
-
-def _scim(json: Json, roles: Roles) -> Scim:
-    return Scim(**{field.name: json[field.name] for field in BY_SECTION["scim"].fields if field.name in json})
-
-
-def _mapping(json: Json, roles: Roles) -> GroupMapping:
-    role = json.get("role")
-    return GroupMapping(role_id(role, roles) if role else None, _teams(json.get("teams") or ()))
-
-
-def _teams(names: Any) -> frozenset[str]:
+def _teams(names: Any, roles: Roles) -> frozenset[str]:
     return frozenset(map(normalise.name, names))
 
 
-_DECODERS: dict[str, Callable[[Json, Roles], Value]] = {
-    "domains": _domain,
-    "defaults": _defaults,
-    "sso": _sso,
-    "scim": _scim,
-    "idp_groups": _mapping,
-}
+def _document(text: str | None, roles: Roles) -> str | None:
+    return normalise.metadata(text) if text else text
 
-_KEYS: dict[str, Callable[[str], str]] = {"domains": normalise.domain, "idp_groups": normalise.name}
+
+_FROM_JSON: dict[FieldType, Callable[[Any, Roles], Any]] = {"role": role_id, "teams": _teams, "document": _document}
+"""How a field is decoded that is not the same in JSON."""

@@ -20,7 +20,8 @@ from rolecall.desired.targets import build_journal, build_org, build_people
 from rolecall.desired.validating import validate
 from rolecall.errors import ConfigError, Problem, Where
 from rolecall.model.desired import Desired, Intent
-from rolecall.model.kinds import KINDS, Kind, address
+from rolecall.model.fields import Kind
+from rolecall.model.kinds import KINDS, address
 from rolecall.model.normalise import name as normal_name
 from rolecall.model.settings import BLANK, Address, Settings, Sso, Value
 from rolecall.source.yaml_file import collector_off

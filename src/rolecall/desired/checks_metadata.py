@@ -9,11 +9,12 @@ from rolecall.codec.saml import IdpMetadata, NotMetadata, decode_metadata, other
 from rolecall.desired.metadata import metadata_text
 from rolecall.desired.sources import Sources
 from rolecall.errors import ConfigError, Problem, Where
-from rolecall.model.kinds import LONGEST
+from rolecall.model.kinds import BY_SECTION
 from rolecall.source.files import inside
 
 Sound = dict[str, Any]
 DOWNLOAD = "Download the metadata XML from the IdP again"
+_MAX_LENGTH = BY_SECTION["sso"].field("metadata").max_length
 
 
 def check_metadata(sso: Sound, sources: Sources) -> Iterator[Problem]:
@@ -28,8 +29,8 @@ def check_metadata(sso: Sound, sources: Sources) -> Iterator[Problem]:
     name = f"`{said['file']}`" if isinstance(said, dict) else "`sso.metadata`"
     try:
         text = metadata_text(said, sources)
-        if len(text) > LONGEST["metadata"]:
-            raise NotMetadata(f"has more than {LONGEST['metadata']:,} characters, the most that an org takes")
+        if len(text) > _MAX_LENGTH:
+            raise NotMetadata(f"has more than {_MAX_LENGTH:,} characters, the most that an org takes")
         metadata = decode_metadata(text)
     except ConfigError as error:
         yield from error.problems

@@ -6,14 +6,17 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from rolecall.desired.merge import removes
+from rolecall.desired.merge import KEYED, removes
 from rolecall.desired.sources import Sources
 from rolecall.errors import Problem
+from rolecall.model.kinds import BY_SECTION
 from rolecall.model.roles import ORG_ADMIN, role_id
 
 Sound = dict[str, Any]
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
-_MAPPING = frozenset(("role", "teams"))
+_MAPPING = tuple(field.name for field in BY_SECTION["idp_groups"].fields)
+_MAPPING_ALONE = frozenset(_MAPPING)
+_DOMAIN = frozenset(field.name for field in BY_SECTION["domains"].fields)
 
 
 def check_sections(sound: Sound, sources: Sources) -> Iterator[Problem]:
@@ -46,7 +49,7 @@ def _defaults(defaults: Any, sources: Sources) -> Iterator[Problem]:
 
 
 def _names(sound: Sound, sources: Sources) -> Iterator[Problem]:
-    for section in ("domains", "idp_groups"):
+    for section in KEYED:
         for name in sound.get(section, ()):
             if not name.isprintable() and _CONTROL.search(name):
                 message = "a name holds a control character, such as a line end"
@@ -57,25 +60,25 @@ def _names(sound: Sound, sources: Sources) -> Iterator[Problem]:
 
 def _domains(domains: Any, sources: Sources) -> Iterator[Problem]:
     for name, entry in domains.items():
-        if removes(entry) and not {"discoverable", "join"}.isdisjoint(entry):
+        if removes(entry) and not _DOMAIN.isdisjoint(entry):
             yield _contradiction("domains", name, "remove", "a setting", sources)
 
 
 def _groups(groups: Any, sources: Sources) -> Iterator[Problem]:
     for name, entry in groups.items():
-        if isinstance(entry, dict) and entry.keys() != _MAPPING:
+        if isinstance(entry, dict) and entry.keys() != _MAPPING_ALONE:
             yield from _group(name, entry, sources)
 
 
 def _group(name: str, entry: dict[str, Any], sources: Sources) -> Iterator[Problem]:
     said = [key for key in ("blank", "remove") if key in entry]
-    mapped = [key for key in ("role", "teams", "expires") if key in entry]
+    mapped = [key for key in (*_MAPPING, "expires") if key in entry]
     where = sources.where(("idp_groups", name), key=True)
     if len(said) == 2:
         yield _contradiction("idp_groups", name, "blank", "`remove`", sources)
     elif said and mapped:
         yield _contradiction("idp_groups", name, said[0], f"`{mapped[0]}`", sources)
-    elif not said and "role" not in entry and "teams" not in entry:
+    elif not said and _MAPPING_ALONE.isdisjoint(entry):
         hint = "Add `role` and `teams`, or say `blank: true`"
         yield Problem("no_mapping", f"`{name}` says neither role nor teams", where, hint)
     elif not said and "teams" not in entry:

@@ -15,14 +15,6 @@ METADATA = "sso-metadata.xml"
 BLANKS = "blank"
 _WIDTH = 100
 
-_WORDS = {
-    "domains": "E-mail domains that the org has claimed.",
-    "defaults": "What people have whom no mapped group gives anything (R2, R7).",
-    "sso": "Single sign-on.",
-    "scim": "Provisioning by the IdP.",
-    "idp_groups": "Every group that the IdP pushes, and what it gives. `blank` gives nothing: that is not no access.",
-}
-
 
 class Head(NamedTuple):
     """The part of a config that says which org, people and journal: ``sections`` as JSON, in the order to write them.
@@ -95,7 +87,7 @@ def _main(
         told = [row for row in left_out if row.what.partition("/")[0].partition(".")[0] == kind.section]
         if kind.section not in sections and not told:
             continue
-        yield f"\n{comment(_WORDS[kind.section])}\n"
+        yield f"\n{comment(kind.description)}\n"
         if whose := taken(live.covered(kind.section)) if live.facts.observed else "":
             yield f"{comment(whose)}\n"
         yield from (f"{comment(f'Left out: {row.what}: {row.why}')}\n" for row in told)

@@ -15,6 +15,7 @@ from pathlib import Path, PurePath
 from typing import NamedTuple
 
 from rolecall.errors import ConfigError, Problem, Where, did_you_mean
+from rolecall.model.kinds import KINDS
 from rolecall.source.document import Document
 from rolecall.source.files import inside, read_file
 from rolecall.source.yaml_file import parse_yaml
@@ -22,7 +23,7 @@ from rolecall.source.yaml_file import parse_yaml
 MAIN = "rolecall.yaml"
 OVERLAYS = "env"
 SUFFIXES = (".yaml", ".yml", ".json")
-INCLUDABLE = ("domains", "defaults", "sso", "scim", "idp_groups", "ignore", "allow", "watch", "access_tests")
+INCLUDABLE = (*(kind.section for kind in KINDS if kind.includable), "ignore", "allow", "watch", "access_tests")
 """What an included file may hold."""
 _WILD = "*?["
 

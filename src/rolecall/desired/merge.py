@@ -7,10 +7,10 @@ from typing import Any
 
 from rolecall.desired.files import INCLUDABLE
 from rolecall.errors import Problem
-from rolecall.model import normalise
+from rolecall.model.kinds import KINDS
 from rolecall.source.document import Document
 
-KEYED: dict[str, Callable[[str], str]] = {"domains": normalise.domain, "idp_groups": normalise.name}
+KEYED: dict[str, Callable[[str], str]] = {kind.section: kind.key for kind in KINDS if kind.key is not None}
 
 
 def normalised(document: Document) -> tuple[Document, list[Problem]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -17,7 +17,8 @@ from rolecall.jobs.texts import replaced
 from rolecall.live.snapshot.file import read_snapshot
 from rolecall.model import normalise
 from rolecall.model.desired import Desired
-from rolecall.model.kinds import SECTIONS
+from rolecall.model.fields import Field
+from rolecall.model.kinds import BY_SECTION, DECIDING_ACCESS, KINDS, SECTIONS
 from rolecall.model.roles import MEMBER, TEAM_ADMIN, role_id
 from rolecall.model.settings import UNSET
 from rolecall.outside.files import write_file
@@ -34,13 +35,14 @@ class Tab(NamedTuple):
     sections: tuple[str, ...]
 
 
-TABS = (
-    Tab("Access", ("teams", "domains", "defaults")),
-    Tab("SSO", ("sso",)),
-    Tab("SCIM", ("scim",)),
-    Tab("IdP groups", ("idp_groups",)),
-)
-OBSERVED = tuple(section for tab in TABS for section in tab.sections)
+TEAMS_TAB = "Access"
+OBSERVED = ("teams", *SECTIONS)
+
+
+def tabs() -> list[Tab]:
+    """Return the tabs in the order in which they are read."""
+    tab_of = {"teams": TEAMS_TAB, **{kind.section: kind.tab for kind in KINDS}}
+    return [Tab(name, tuple(s for s in OBSERVED if tab_of[s] == name)) for name in dict.fromkeys(tab_of.values())]
 
 
 class Ask(NamedTuple):
@@ -98,7 +100,7 @@ def needed(draft: Draft, desired: Desired) -> tuple[str, ...]:
     """The sections to ask for: all that a first reading lacks; later those that a plan needs, and not twice in one."""
     spoken = {name for name in SECTIONS if getattr(desired.settings, name) is not UNSET}
     first = not spoken or not any(map(draft.read, OBSERVED))
-    wanted = set(OBSERVED) if first else spoken | {"defaults", "scim", "idp_groups"}
+    wanted = set(OBSERVED) if first else spoken | DECIDING_ACCESS
     return tuple(section for section in OBSERVED if section in wanted and section not in draft.done)
 
 
@@ -217,29 +219,21 @@ def domain_names(text: str, known: Known) -> list[str]:
     return sorted({normalise.domain(one) for one in text.replace(",", " ").split()})
 
 
-ENDPOINTS = ("legacy", "upgrading", "new")
+def questions(section: str) -> tuple[Ask, ...]:
+    """Return what is asked about a singleton, or about each entry of a section."""
+    fields = BY_SECTION[section].fields
+    return tuple(Ask(field.name, field.question, _reader(field)) for field in fields if field.question is not None)
 
-FIELDS: Mapping[str, Sequence[Ask]] = {
-    "defaults": (
-        Ask("role", "Default role", default_role),
-        Ask("teams", "Default teams, with commas between", team_names),
-    ),
-    "domain": (
-        Ask("discoverable", "can people who sign up with it find the org", yes_no),
-        Ask("join", "do they join immediately, or by approval", choice("immediate", "approval")),
-    ),
-    "sso": (
-        Ask("enabled", "Is SSO switched on", yes_no),
-        Ask("name", "The connection's name", words),
-        Ask("idp", "Identity provider: okta, entra or another", words),
-        Ask("allow_uninvited", "May people nobody invited create an account through SSO", yes_no),
-        Ask("allow_passwords", "May people make passwords and sign in without SSO", yes_no),
-    ),
-    "scim": (
-        Ask("enabled", "Is SCIM switched on", yes_no),
-        Ask("idp", "Identity provider: okta, entra or another", words),
-        Ask("endpoint", "Endpoint: legacy (it offers an upgrade), upgrading or new", choice(*ENDPOINTS)),
-        Ask("manual_editing", "Is manual editing switched on", yes_no),
-    ),
-}  # fmt: skip
-"""What is asked about a singleton, or about each domain."""
+
+def _reader(field: Field) -> Callable[[str, Known], Json]:
+    match field.type:
+        case "flag":
+            return yes_no
+        case "choice":
+            return choice(*field.choices)
+        case "role":
+            return default_role
+        case "teams":
+            return team_names
+        case _:
+            return words

@@ -15,7 +15,7 @@ from rolecall.jobs.observe import default_role
 from rolecall.jobs.observe_table import Known, mapping, split_teams
 from rolecall.jobs.texts import replaced
 from rolecall.live.snapshot.file import entry_faults, read_snapshot
-from rolecall.model.kinds import split_address
+from rolecall.model.kinds import BY_SECTION, split_address
 from rolecall.model.live import Facts
 from rolecall.model.run import Step
 from rolecall.model.settings import UNSET, Address, Scim, Value
@@ -46,7 +46,7 @@ def _read(section: str, text: str, facts: Facts) -> Any:
         role, _, teams = text.partition(":")
         return None if text.casefold() == "blank" else mapping(role.strip(), split_teams(teams, known), known) or None
     if text.casefold() in ("none", "nothing"):
-        if section not in ("domains", "idp_groups"):
+        if not BY_SECTION[section].keyed:
             raise ValueError(f"{section} always has a value")
         return None
     return parse_yaml(text.encode(), "--found").value

@@ -14,7 +14,7 @@ from rolecall.jobs.other_journal import with_other_journal
 from rolecall.jobs.people import idp_problems, left_out, people_hint, read_people
 from rolecall.live.port import People, Reader
 from rolecall.model.desired import NOTHING_APPLIED, Applied, Desired
-from rolecall.model.kinds import SECTIONS
+from rolecall.model.kinds import DECIDING_ACCESS, SECTIONS
 from rolecall.model.lineage import Lineage, Relation
 from rolecall.model.live import Coverage, Facts, Live
 from rolecall.model.policy import Allow
@@ -246,7 +246,7 @@ def _sections(desired: Desired) -> frozenset[str]:
     org demands of a write: domains, SSO and SCIM rely on each other (R1, R33), and so does who can sign in."""
     spoken = _spoken(desired.settings)
     relied = frozenset({"domains", "sso"} if spoken & {"domains", "sso", "scim"} else ())
-    return spoken | relied | {"defaults", "scim", "idp_groups", "teams", "roles"}
+    return spoken | relied | DECIDING_ACCESS | {"teams", "roles"}
 
 
 def _forecasts(request: PlanRequest) -> bool:

@@ -7,15 +7,14 @@ from typing import Any, NamedTuple, cast
 from urllib.parse import quote
 
 from rolecall.codec import api
-from rolecall.codec.api import PATHS
 from rolecall.codec.settings import encode_value
 from rolecall.live.http.transport import Request, json_request
 from rolecall.model.change import Change
-from rolecall.model.kinds import split_address
+from rolecall.model.kinds import BY_SECTION, split_address
 from rolecall.model.live import Group
 from rolecall.model.settings import Scim, Section, Value
 
-UPGRADE = f"{PATHS['scim']}/upgrade"
+UPGRADE = f"{BY_SECTION['scim'].api_path}/upgrade"
 
 
 class Exchangeable(NamedTuple):
@@ -39,11 +38,12 @@ def requests_of(change: Change, groups: Mapping[str, Group]) -> Exchangeable:
         return _mapping(change, cast(str, key), groups)
     if section == "domains":
         return _domain(change, cast(str, key))
-    read = Request("GET", PATHS[section])
+    path = BY_SECTION[section].api_path
+    read = Request("GET", path)
     if change.action == "upgrade":
         complete = isinstance(change.after, Scim) and change.after.endpoint == "new"
         return Exchangeable(section, Request("POST", f"{UPGRADE}/complete" if complete else UPGRADE), read)
-    return Exchangeable(section, json_request("PUT", PATHS[section], _body(section, change.after)), read)
+    return Exchangeable(section, json_request("PUT", path, _body(section, change.after)), read)
 
 
 def with_headers(request: Request, key: str, match: str | None) -> Request:
@@ -56,7 +56,7 @@ def _mapping(change: Change, name: str, groups: Mapping[str, Group]) -> Exchange
     group_id = change.id or (groups[name].id if name in groups else change.intent.id)
     if not group_id:
         raise NoSuchGroup(name)
-    read = Request("GET", f"{PATHS['idp_groups']}/{quote(group_id, safe='')}")
+    read = Request("GET", f"{BY_SECTION['idp_groups'].api_path}/{quote(group_id, safe='')}")
     path = f"{read.path}/mapping"
     deletes = change.action == "delete" or change.after is None
     write = Request("DELETE", path) if deletes else json_request("PUT", path, _body("idp_groups", change.after))
@@ -64,10 +64,11 @@ def _mapping(change: Change, name: str, groups: Mapping[str, Group]) -> Exchange
 
 
 def _domain(change: Change, name: str) -> Exchangeable:
-    read = Request("GET", f"{PATHS['domains']}/{quote(name, safe='')}")
+    domains = BY_SECTION["domains"].api_path
+    read = Request("GET", f"{domains}/{quote(name, safe='')}")
     if change.action == "create":
         body = {"name": name, **_body("domains", change.after)}
-        return Exchangeable("domains", json_request("POST", PATHS["domains"], body), read, creates=True)
+        return Exchangeable("domains", json_request("POST", domains, body), read, creates=True)
     if change.action == "delete":
         return Exchangeable("domains", Request("DELETE", read.path), read)
     return Exchangeable("domains", json_request("PUT", read.path, _body("domains", change.after)), read)

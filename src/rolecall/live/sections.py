@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, cast
 
 from rolecall.codec import api
-from rolecall.codec.api import PATHS, Item
+from rolecall.codec.api import Item
 from rolecall.errors import OrgError, Problem
 from rolecall.live.http import endpoint_messages
 from rolecall.live.http.exchange import Exchange, together
@@ -82,10 +82,10 @@ async def _read(exchange: Exchange, facts: Facts, name: str) -> Read:
         if name in LISTS:
             return await _read_names(exchange, facts, name)
         if not BY_SECTION[name].keyed:
-            return await _read_singleton(exchange, cast(Section, name))
-        return await _read_keyed(exchange, facts, cast(Section, name))
+            return await _read_singleton(exchange, name)
+        return await _read_keyed(exchange, facts, name)
     except Refused as error:
-        if error.code == NOT_IN_PLAN and name in ("scim", "idp_groups"):
+        if error.code == NOT_IN_PLAN and name in SECTIONS and BY_SECTION[name].feature:
             return _without_scim(name)
         return _unread(error)
     except OrgError as error:
@@ -93,7 +93,7 @@ async def _read(exchange: Exchange, facts: Facts, name: str) -> Read:
 
 
 async def _read_singleton(exchange: Exchange, section: Section) -> Read:
-    request = Request("GET", PATHS[section])
+    request = Request("GET", BY_SECTION[section].api_path)
     body = accepted(request, await exchange.read(request))
     item = decoded(request, lambda: api.decode_item(section, body))
     told = decoded(request, lambda: api.decode_scim_facts(body)) if section == "scim" else api.NO_SCIM_FACTS
@@ -101,7 +101,7 @@ async def _read_singleton(exchange: Exchange, section: Section) -> Read:
 
 
 async def _read_keyed(exchange: Exchange, facts: Facts, section: Section) -> Read:
-    request = Request("GET", PATHS[section])
+    request = Request("GET", BY_SECTION[section].api_path)
     listing = await read_list(exchange, request, page_size(facts))
     items = decoded(request, lambda: [api.decode_item(section, row) for row in listing.rows])
     coverage = Coverage(read=len(items), total=listing.total)

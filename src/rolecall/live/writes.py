@@ -14,6 +14,7 @@ from rolecall.live.http.transport import Answer
 from rolecall.live.requests import Exchangeable, NoSuchGroup, requests_of, with_headers
 from rolecall.model.change import Change
 from rolecall.model.comparison import agrees, unread_fields
+from rolecall.model.kinds import BY_SECTION
 from rolecall.model.live import Group
 from rolecall.model.outcome import Done, Failed, Moved, Outcome, Refused, Unknown
 from rolecall.model.roles import Role
@@ -67,7 +68,7 @@ async def _outcome(exchange: Exchange, known: Known, change: Change, means: Exch
 
 def _is_stale(means: Exchangeable, answer: Answer) -> bool:
     """Whether the entry is not as it was: changed, gone, or already there."""
-    gone = answer.status in (404, 410) and means.section in ("domains", "idp_groups")
+    gone = answer.status in (404, 410) and BY_SECTION[means.section].keyed
     return answer.status == 412 or (answer.status == 409 and means.creates) or gone
 
 

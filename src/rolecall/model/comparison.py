@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, NamedTuple, TypeVar
 
-from rolecall.model.kinds import BY_SECTION, Kind
+from rolecall.model.fields import Kind
+from rolecall.model.kinds import BY_SECTION
 from rolecall.model.settings import UNSET, GroupMapping, Value
 
 V = TypeVar("V", bound=Value)

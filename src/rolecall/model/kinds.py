@@ -1,79 +1,58 @@
-"""The table of kinds: what a section is keyed by, its fields, and what may be done with its entries."""
+"""The table of kinds, read off the classes of ``model.settings``, and the addresses of settings."""
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple, cast
+from types import NoneType, UnionType
+from typing import Any, Final, Literal, Union, cast, get_args, get_origin
 
-from rolecall.model.settings import (
-    UNSET,
-    Address,
-    Defaults,
-    Domain,
-    GroupMapping,
-    Scim,
-    Section,
-    Settings,
-    Sso,
-    Value,
-)
+from rolecall.model.fields import Field, Kind
+from rolecall.model.settings import UNSET, Address, Section, Settings, Unset, Value
 
 
-class Field(NamedTuple):
-    """A field of a kind. ``written`` is false for what rolecall knows but the org has no place for."""
-
-    name: str
-    is_set: bool = False
-    written: bool = True
+def kinds_of(settings: type) -> tuple[Kind, ...]:
+    """Return the kinds that a class of settings declares, in its order."""
+    return tuple(_kind(section, *_declared(hint)) for section, hint in settings.__annotations__.items())
 
 
-class Kind(NamedTuple):
-    """One row of the table.
-
-    ``keyed``: a map of entries (else a singleton). ``whole``: the value is compared and written as one
-    (else field by field, UNSET fields left alone). ``removal``: what it means when an entry goes.
-    """
-
-    section: Section
-    type: type[Value]
-    fields: tuple[Field, ...]
-    keyed: bool = False
-    whole: bool = False
-    removal: Literal["delete", "unmap"] | None = None
+def fields_of(value: type) -> tuple[Field, ...]:
+    """Return the fields that a class of values declares, in its order."""
+    return tuple(_field(name, *_declared(hint)) for name, hint in value.__annotations__.items())
 
 
-KINDS: tuple[Kind, ...] = (
-    Kind("domains", Domain, (Field("discoverable"), Field("join")), keyed=True, removal="delete"),
-    Kind("defaults", Defaults, (Field("role"), Field("teams", is_set=True))),
-    Kind(
-        "sso",
-        Sso,
-        tuple(map(Field, ("enabled", "name", "idp", "allow_uninvited", "allow_passwords", "metadata"))),
-    ),
-    Kind(
-        "scim",
-        Scim,
-        (
-            *map(Field, ("enabled", "idp", "endpoint", "manual_editing")),
-            Field("role_attribute", written=False),
-        ),
-    ),
-    Kind(
-        "idp_groups",
-        GroupMapping,
-        (Field("role"), Field("teams", is_set=True)),
-        keyed=True,
-        whole=True,
-        removal="unmap",
-    ),
-)
+def _declared(hint: Any) -> tuple[list[Any], Any]:
+    """Return the types that an annotation allows, other than Unset, and what is declared with them."""
+    types, declaration = get_args(hint)
+    allowed = get_args(types) if get_origin(types) in (Union, UnionType) else (types,)
+    return [each for each in allowed if each is not Unset], declaration
 
-LONGEST = {"name": 200, "idp": 100, "metadata": 500_000, "role": 100, "team": 200}
-"""How many characters a text may have, as the contract says (`schemas/org-api.openapi.yaml`)."""
-MOST_TEAMS = 1000
-"""How many teams a mapping or the default access may have."""
 
-BY_SECTION: dict[str, Kind] = {kind.section: kind for kind in KINDS}
-SECTIONS: tuple[Section, ...] = tuple(kind.section for kind in KINDS)
+def _kind(section: str, types: list[Any], kind: Kind) -> Kind:
+    value = get_args(types[0])[1] if kind.keyed else types[0]
+    return kind._replace(section=section, type=value, fields=fields_of(value))
+
+
+def _field(name: str, types: list[Any], field: Field) -> Field:
+    kept = next(each for each in types if each is not NoneType)
+    bound = field._replace(name=name, label=field.label or field.title, nullable=NoneType in types)
+    if kept is bool:
+        return bound._replace(type="flag")
+    if get_origin(kept) is Literal:
+        return bound._replace(type="choice", choices=get_args(kept))
+    return bound._replace(type="teams") if get_origin(kept) is frozenset else bound
+
+
+KINDS: Final = kinds_of(Settings)
+BY_SECTION: Final[dict[str, Kind]] = {kind.section: kind for kind in KINDS}
+SECTIONS: Final[tuple[Section, ...]] = tuple(BY_SECTION)
+KEYED: Final = tuple(kind for kind in KINDS if kind.keyed)
+SINGLETONS: Final = tuple(kind for kind in KINDS if not kind.keyed)
+DECIDING_ACCESS: Final = frozenset(kind.section for kind in KINDS if kind.decides_access)
+"""The sections that users' access follows from."""
+
+
+def initial_value(kind: Kind) -> Value:
+    """Return the value that a new org has, or a new entry."""
+    return cast(Value, kind.type(**{field.name: field.initial for field in kind.fields}))
 
 
 def address(section: str, key: str | None = None) -> Address:
@@ -84,7 +63,7 @@ def address(section: str, key: str | None = None) -> Address:
 def split_address(at: str) -> tuple[Section, str | None]:
     """``idp_groups/A/B`` -> (``idp_groups``, ``A/B``); ``scim`` -> (``scim``, None)."""
     section, slash, key = at.partition("/")
-    return cast(Section, section), key if slash else None
+    return section, key if slash else None
 
 
 def value_at(settings: Settings, at: str) -> Value | None:

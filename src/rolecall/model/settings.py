@@ -1,11 +1,16 @@
-"""The settings of an org. Desired, live, last applied and after-state are all this one type."""
+"""The settings of an org. Desired, live, last applied and after-state are all this one type.
 
-from __future__ import annotations
+What is known of a field is declared with it, and what is known of a kind with its section of ``Settings``. Everything
+else follows from the table in ``model.kinds``; CONTRIBUTING.md says how to add a field or a kind.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Final, Literal, NamedTuple, NewType
+from typing import Annotated, Final, Literal, NamedTuple, NewType, TypeAlias
+
+from rolecall.model import normalise
+from rolecall.model.fields import Field, Kind
 
 
 class Unset(Enum):
@@ -22,51 +27,183 @@ class Unset(Enum):
 
 UNSET: Final = Unset.UNSET
 
-Section = Literal["domains", "defaults", "sso", "scim", "idp_groups"]
+Section: TypeAlias = str
+"""The name of a kind: that of its attribute of ``Settings``."""
 Join = Literal["immediate", "approval"]
 Endpoint = Literal["legacy", "upgrading", "new"]
 
 Address = NewType("Address", str)
 """``defaults``, ``sso``, ``scim``, ``domains/acme.com``, ``idp_groups/Writer-Admins``."""
 
+_ROLE = Field("Role", "One role, by id.", type="role", min_length=1, max_length=100)
+_TEAMS = Field("Teams", "The whole set, by name.", initial=frozenset(), max_items=1000)
+_IDP = Field(
+    "Identity provider",
+    "okta, entra, or the name of another one.",
+    question="Identity provider: okta, entra or another",
+    initial="other",
+    min_length=1,
+    max_length=100,
+    examples=("okta", "entra"),
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Domain:
     """A claimed e-mail domain; its name is its key."""
 
-    discoverable: bool | Unset = UNSET
-    join: Join | Unset = UNSET
+    discoverable: Annotated[
+        bool | Unset,
+        Field(
+            "People who sign up with this domain find the org",
+            "`join` says how they then get in.",
+            label="Discoverable",
+            question="can people who sign up with it find the org",
+            initial=False,
+        ),
+    ] = UNSET
+    join: Annotated[
+        Join | Unset,
+        Field(
+            "How people join",
+            "immediate: at once, with the org's default. approval: when an admin lets them in.",
+            question="do they join immediately, or by approval",
+            initial="approval",
+            words=(("immediate", "at once"), ("approval", "once an admin approves")),
+        ),
+    ] = UNSET
 
 
 @dataclass(frozen=True, slots=True)
 class Defaults:
     """The org-wide default of R2: one role id and at least one team name."""
 
-    role: str | Unset = UNSET
-    teams: frozenset[str] | Unset = UNSET
+    role: Annotated[
+        str | Unset,
+        _ROLE._replace(
+            description="member or team_admin, never org_admin (R3).", question="Default role", initial="member"
+        ),
+    ] = UNSET
+    teams: Annotated[
+        frozenset[str] | Unset,
+        _TEAMS._replace(
+            description="The whole set, by name: at least one team (R2).",
+            question="Default teams, with commas between",
+            initial=frozenset(("Everyone",)),
+            min_items=1,
+        ),
+    ] = UNSET
 
 
 @dataclass(frozen=True, slots=True)
 class Sso:
     """SAML sign-on. ``metadata`` is the text of the IdP's metadata XML; None means the org has none."""
 
-    enabled: bool | Unset = UNSET
-    name: str | Unset = UNSET
-    idp: str | Unset = UNSET
-    allow_uninvited: bool | Unset = UNSET
-    allow_passwords: bool | Unset = UNSET
-    metadata: str | Unset | None = UNSET
+    enabled: Annotated[
+        bool | Unset,
+        Field(
+            "Sign-on by SAML",
+            "With false, people sign in with a password.",
+            label="Switched on",
+            question="Is SSO switched on",
+            initial=False,
+            hint="Needs a claimed domain and the IdP's metadata; cannot be off while SCIM is on.",
+        ),
+    ] = UNSET
+    name: Annotated[
+        str | Unset,
+        Field(
+            "Name",
+            "What people see on the button of the sign-in page.",
+            question="The connection's name",
+            initial="",
+            examples=("Okta",),
+        ),
+    ] = UNSET
+    idp: Annotated[str | Unset, _IDP] = UNSET
+    allow_uninvited: Annotated[
+        bool | Unset,
+        Field(
+            "Uninvited people may create an account",
+            "Through SAML; they get the org's default (`defaults`, R26).",
+            question="May people nobody invited create an account through SSO",
+            initial=False,
+        ),
+    ] = UNSET
+    allow_passwords: Annotated[
+        bool | Unset,
+        Field(
+            "People may sign in with a password",
+            "The way in that is left when the IdP is down (R27).",
+            question="May people make passwords and sign in without SSO",
+            initial=True,
+        ),
+    ] = UNSET
+    metadata: Annotated[
+        str | Unset | None,
+        Field(
+            "IdP metadata",
+            "The IdP's SAML metadata. Needed to switch SSO on for the first time (R33).",
+            type="document",
+            min_length=1,
+            max_length=500_000,
+        ),
+    ] = UNSET
 
 
 @dataclass(frozen=True, slots=True)
 class Scim:
     """SCIM settings. ``role_attribute`` is rolecall's own knowledge (R18) and is never written."""
 
-    enabled: bool | Unset = UNSET
-    idp: str | Unset = UNSET
-    endpoint: Endpoint | Unset = UNSET
-    manual_editing: bool | Unset = UNSET
-    role_attribute: str | Unset = UNSET
+    enabled: Annotated[
+        bool | Unset,
+        Field(
+            "Provisioning by SCIM",
+            "Switching it changes where everybody's access comes from, so a plan then reads everybody (R33).",
+            label="Switched on",
+            question="Is SCIM switched on",
+            initial=False,
+            hint="Needs SSO.",
+        ),
+    ] = UNSET
+    idp: Annotated[str | Unset, _IDP] = UNSET
+    endpoint: Annotated[
+        Endpoint | Unset,
+        Field(
+            "Endpoint version",
+            "Where the org is on its way from the legacy SCIM endpoint to the new one (R18 to R20). On a legacy org "
+            "`new` is the upgrade: there is no way back.",
+            label="Endpoint",
+            question="Endpoint: legacy (it offers an upgrade), upgrading or new",
+            initial="new",
+            requestable=("legacy", "new"),
+            updated=False,
+        ),
+    ] = UNSET
+    manual_editing: Annotated[
+        bool | Unset,
+        Field(
+            "Manual editing",
+            "Org admins may edit the access of SCIM people by hand (R14 to R16). With false, edits from before are "
+            "kept but do not count.",
+            question="Is manual editing switched on",
+            initial=False,
+            hint="Off: role and teams of SCIM people are the IdP's alone.",
+        ),
+    ] = UNSET
+    role_attribute: Annotated[
+        str | Unset,
+        Field(
+            "Role attribute",
+            "Name of the user attribute that says org admin or member on the legacy endpoint (R18); rolecall's own "
+            "knowledge, never written to the org.",
+            initial="role",
+            min_length=1,
+            examples=("role",),
+            written=False,
+            updated=False,
+        ),
+    ] = UNSET
 
 
 class GroupMapping(NamedTuple):
@@ -75,8 +212,8 @@ class GroupMapping(NamedTuple):
     Of all values this one is there by the thousand, so it is of the kind that is quickly made and compared.
     """
 
-    role: str | None = None
-    teams: frozenset[str] = frozenset()
+    role: Annotated[str | None, _ROLE] = None
+    teams: Annotated[frozenset[str], _TEAMS] = frozenset()
 
     @property
     def blank(self) -> bool:
@@ -92,8 +229,86 @@ Value = Domain | Defaults | Sso | Scim | GroupMapping
 class Settings:
     """Every section of an org, each UNSET when it says nothing. Map keys are normalised names."""
 
-    domains: Mapping[str, Domain] | Unset = UNSET
-    defaults: Defaults | Unset = UNSET
-    sso: Sso | Unset = UNSET
-    scim: Scim | Unset = UNSET
-    idp_groups: Mapping[str, GroupMapping] | Unset = UNSET
+    domains: Annotated[
+        Mapping[str, Domain] | Unset,
+        Kind(
+            "Claimed e-mail domains",
+            "E-mail domains that the org has claimed.",
+            label="Domains",
+            tab="Access",
+            api_path="/v1/domains",
+            write_rank=0,
+            effect_rank=0,
+            noun="domain",
+            key=normalise.domain,
+            removal="delete",
+            actions=("create", "update", "delete"),
+            verbs=(("create", "Claim the domain"), ("update", "Change the domain"), ("delete", "Give up the domain")),
+            examples=({"acme.com": {"discoverable": True, "join": "approval"}},),
+        ),
+    ] = UNSET
+    defaults: Annotated[
+        Defaults | Unset,
+        Kind(
+            "The org-wide default",
+            "What people have whom no mapped group gives anything (R2, R7).",
+            label="Defaults",
+            tab="Access",
+            api_path="/v1/access/defaults",
+            write_rank=2,
+            effect_rank=3,
+            decides_access=True,
+            examples=({"role": "member", "teams": ["Everyone"]},),
+        ),
+    ] = UNSET
+    sso: Annotated[
+        Sso | Unset,
+        Kind(
+            "SAML single sign-on",
+            "Single sign-on.",
+            needs="A claimed domain, and metadata when it is switched on for the first time (R33).",
+            label="SSO",
+            tab="SSO",
+            api_path="/v1/access/sso",
+            write_rank=1,
+            effect_rank=1,
+            examples=({"enabled": True, "name": "Okta", "idp": "okta", "metadata": {"file": "okta.xml"}},),
+        ),
+    ] = UNSET
+    scim: Annotated[
+        Scim | Unset,
+        Kind(
+            "SCIM provisioning",
+            "Provisioning by the IdP.",
+            needs="SSO, which needs a claimed domain.",
+            label="SCIM",
+            tab="SCIM",
+            api_path="/v1/access/scim",
+            write_rank=3,
+            effect_rank=4,  # last: what people keep while it is off is what stood just before (R33)
+            actions=("update", "upgrade"),
+            feature="scim",
+            decides_access=True,
+            examples=({"enabled": True, "idp": "okta", "endpoint": "new", "manual_editing": False},),
+        ),
+    ] = UNSET
+    idp_groups: Annotated[
+        Mapping[str, GroupMapping] | Unset,
+        Kind(
+            "Mappings of IdP groups",
+            "Every group that the IdP pushes, and what it gives. `blank` gives nothing: that is not no access.",
+            label="IdP groups",
+            tab="IdP groups",
+            api_path="/v1/idp-groups",
+            write_rank=4,
+            effect_rank=2,
+            noun="group",
+            key=normalise.name,
+            whole=True,
+            removal="unmap",
+            feature="scim",
+            decides_access=True,
+            verbs=(("create", "Map the group"), ("update", "Change the mapping of"), ("delete", "Unmap the group")),
+            examples=({"Writer-Marketing": {"role": "member", "teams": ["Marketing"]}, "All-Staff": "blank"},),
+        ),
+    ] = UNSET

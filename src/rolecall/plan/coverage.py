@@ -8,7 +8,8 @@ from datetime import date
 from rolecall.errors import Problem
 from rolecall.model.comparison import field_address, unread_fields
 from rolecall.model.desired import Desired
-from rolecall.model.kinds import KINDS, SECTIONS, Kind, address, split_address
+from rolecall.model.fields import Kind
+from rolecall.model.kinds import KINDS, SECTIONS, address, split_address
 from rolecall.model.live import UNREAD, Coverage, Live
 from rolecall.model.settings import UNSET, Address, Value
 from rolecall.plan.resolve import covers, ignored

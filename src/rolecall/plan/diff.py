@@ -11,7 +11,8 @@ from rolecall.errors import Problem
 from rolecall.model.change import Action, Change, Reason
 from rolecall.model.comparison import agrees, overlay, restrict, unread_fields, without
 from rolecall.model.desired import NOTHING_APPLIED, Applied, Desired
-from rolecall.model.kinds import KINDS, Kind, address
+from rolecall.model.fields import Kind
+from rolecall.model.kinds import KINDS, address
 from rolecall.model.live import Live
 from rolecall.model.settings import BLANK, UNSET, Address, Domain, GroupMapping, Scim, Value
 from rolecall.plan import groups, upgrade

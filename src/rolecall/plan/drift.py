@@ -25,7 +25,8 @@ from rolecall.codec.settings import encode_value
 from rolecall.errors import Where
 from rolecall.model.comparison import agrees, unread_fields
 from rolecall.model.desired import Applied, Desired
-from rolecall.model.kinds import KINDS, Kind, address, split_address, value_at
+from rolecall.model.fields import Kind
+from rolecall.model.kinds import KINDS, address, split_address, value_at
 from rolecall.model.live import Live
 from rolecall.model.outcome import Event
 from rolecall.model.roles import ORG_ADMIN

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, time, timedelta
 from rolecall.access.rules import compile_access
 from rolecall.model.change import Change
 from rolecall.model.directory import PeopleScope
-from rolecall.model.kinds import SECTIONS, address
+from rolecall.model.kinds import KEYED, SECTIONS, address
 from rolecall.model.live import Coverage, Live
 from rolecall.model.policy import Guards
 from rolecall.model.settings import UNSET
@@ -154,11 +154,7 @@ def _lapses(question: Question) -> datetime:
 
 
 def _counts(live: Live) -> dict[str, int]:
-    counted = {
-        section: len(held)
-        for section in ("domains", "idp_groups")
-        if (held := getattr(live.settings, section)) is not UNSET
-    }
+    counted = {kind.section: len(held) for kind in KEYED if (held := getattr(live.settings, kind.section)) is not UNSET}
     people = {"people": live.facts.people, "active_people": live.facts.active_people}
     return counted | {name: count for name, count in people.items() if count is not None}
 

@@ -10,6 +10,7 @@ from rolecall.access.evaluate import masks
 from rolecall.access.rules import compile_access
 from rolecall.model.change import Change
 from rolecall.model.directory import Directory
+from rolecall.model.kinds import DECIDING_ACCESS
 from rolecall.model.live import Live
 from rolecall.model.policy import Combo
 from rolecall.plan.headline import combos as words
@@ -46,7 +47,7 @@ def meanwhile(
     if directory is None or outlook.problem:
         return "Users were not read completely, so current access is unknown."
     made = follow(outlook.first, [step for step in steps if step.address in done])
-    read = now is not None and all(now.covered(name).state == "complete" for name in ("idp_groups", "defaults", "scim"))
+    read = now is not None and all(now.covered(name).state == "complete" for name in DECIDING_ACCESS)
     return sentence(between(outlook, directory, State(now.settings, now.facts) if now and read else made))
 
 

@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 from rolecall.access.rules import Rules, mapping_combos
 from rolecall.model.change import Change
-from rolecall.model.kinds import split_address
+from rolecall.model.kinds import BY_SECTION, split_address
 from rolecall.model.settings import Defaults, GroupMapping, Scim, Sso, Value
 from rolecall.plan.order_hand_over import sorted_by_hand_over
 from rolecall.plan.order_levels import with_levels
@@ -102,7 +102,7 @@ def _given(value: Value | None, rules: Rules) -> int:
 
 def _place(change: Change, outlook: Outlook) -> tuple[int, int, int, str, str]:
     section, key = split_address(change.address)
-    rank = -_NEEDED_FIRST[section] if change.wave == 5 else _NEEDED_FIRST[section]
+    rank = BY_SECTION[section].write_rank * (-1 if change.wave == 5 else 1)
     shared = 0
     if section == "idp_groups" and change.wave == 1:
         given = outlook.after.scim.masks.get(key or "", 0) & outlook.before.scim.default_mask
@@ -111,9 +111,6 @@ def _place(change: Change, outlook: Outlook) -> tuple[int, int, int, str, str]:
         given = outlook.before.scim.masks.get(key or "", 0) & outlook.after.scim.default_mask
         shared = outlook.before.atoms.atoms(given).bit_count()
     return change.wave, rank, shared, change.address, change.action
-
-
-_NEEDED_FIRST = {"domains": 0, "sso": 1, "defaults": 2, "scim": 3, "idp_groups": 4}
 
 
 def _toggled(steps: Sequence[Change], risks: Sequence[Risk], outlook: Outlook) -> list[Change]:

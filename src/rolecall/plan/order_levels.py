@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import groupby, pairwise
 
 from rolecall.model.change import Change
-from rolecall.model.kinds import split_address
+from rolecall.model.kinds import BY_SECTION, split_address
 from rolecall.model.settings import Address
 from rolecall.plan.order_risk import Risk
 from rolecall.plan.value import Plan
@@ -37,17 +37,13 @@ def with_levels(steps: Sequence[Change], risks: Iterable[Risk]) -> tuple[Change,
         same_wave = number and steps[number - 1].wave == change.wave
         if not same_wave:
             floor = 0
-        elif section != kind or section not in _SIDE_BY_SIDE:
+        elif section != kind or not BY_SECTION[section].keyed:
             floor = max(level for level, step in zip(found, steps, strict=False) if step.wave == change.wave) + 1
         kind = section
         found.append(max((found[other] + 1 for other in before.get(number, ())), default=floor))
         found[-1] = max(found[-1], floor)
     leveled = [replace(change, level=level) for change, level in zip(steps, found, strict=True)]
     return tuple(sorted(leveled, key=lambda change: (change.wave, change.level)))
-
-
-_SIDE_BY_SIDE = frozenset({"domains", "idp_groups"})
-"""Sections whose steps may share a level."""
 
 
 def _earlier(risks: Iterable[Risk], place: dict[Address, int], steps: Sequence[Change]) -> dict[int, set[int]]:

@@ -13,7 +13,7 @@ from rolecall.access.evaluate import memberships
 from rolecall.access.rules import Rules, compile_access, endpoint_of, scim_on
 from rolecall.model.change import Change
 from rolecall.model.directory import Directory, PeopleScope
-from rolecall.model.kinds import address, split_address, value_at
+from rolecall.model.kinds import BY_SECTION, address, split_address, value_at
 from rolecall.model.live import Live
 from rolecall.model.settings import UNSET, Address, GroupMapping, Value
 from rolecall.plan.state import State, follow
@@ -88,7 +88,7 @@ def look(live: Live, directory: Directory | None, changes: Iterable[Change]) -> 
     """Compile both ends of the changes. Changes that wait are not made; those for a person are."""
     written = sorted(
         (change for change in changes if change.via != "waiting"),
-        key=lambda change: _TAKES_EFFECT[split_address(change.address)[0]],
+        key=lambda change: BY_SECTION[split_address(change.address)[0]].effect_rank,
     )
     first = State(live.settings, live.facts)
     last = follow(first, written)
@@ -97,10 +97,6 @@ def look(live: Live, directory: Directory | None, changes: Iterable[Change]) -> 
     after = compile_access(last.settings, last.facts, atoms=atoms)
     outlook = Outlook(first, last, before, after, None, needed_scope(before, after), written=tuple(written))
     return outlook.with_people(directory)
-
-
-_TAKES_EFFECT = {"domains": 0, "sso": 1, "idp_groups": 2, "defaults": 3, "scim": 4}
-"""SCIM last: what people keep while it is off is what stood just before (R33)."""
 
 
 def _touched(outlook: Outlook, directory: Directory) -> Mapping[Address, array[int]]:

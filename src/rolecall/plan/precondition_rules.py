@@ -7,11 +7,11 @@ from typing import NamedTuple
 
 from rolecall.errors import did_you_mean
 from rolecall.model.change import Change
-from rolecall.model.comparison import overlay
-from rolecall.model.kinds import LONGEST, MOST_TEAMS, split_address
+from rolecall.model.comparison import field_address, overlay
+from rolecall.model.kinds import BY_SECTION, split_address
 from rolecall.model.live import Facts, Live
 from rolecall.model.roles import ORG_ADMIN
-from rolecall.model.settings import UNSET, Defaults, GroupMapping, Scim, Settings, Sso, Unset
+from rolecall.model.settings import UNSET, Defaults, Domain, GroupMapping, Scim, Settings, Sso, Unset
 from rolecall.plan.headline import enumerate_words
 
 
@@ -58,6 +58,8 @@ class Unread(NamedTuple):
 
 Demands = Iterator[Unmet | Unread]
 
+_MAX_TEAMS = BY_SECTION["idp_groups"].field("teams").max_items
+
 
 def demands(change: Change, moment: Moment) -> Demands:
     """Yield what the org demands of a write and would not find at this moment."""
@@ -73,12 +75,15 @@ def demands(change: Change, moment: Moment) -> Demands:
             yield from _sso(change, moment)
         case Scim():
             yield from _scim(change, moment)
-        case _:
+        case Domain():
             yield from _domain(change, moment)
+        case _:
+            yield from _lengths(change)
 
 
 def _in_tier(change: Change, facts: Facts) -> bool:
-    return "scim" in facts.features or split_address(change.address)[0] not in ("scim", "idp_groups")
+    feature = BY_SECTION[split_address(change.address)[0]].feature
+    return feature is None or feature in facts.features
 
 
 def _domain(change: Change, moment: Moment) -> Demands:
@@ -104,7 +109,7 @@ def _sso(change: Change, moment: Moment) -> Demands:
     if before is UNSET or not isinstance(said, Sso):
         return
     after = overlay(before, said)
-    yield from _lengths({"sso.name": said.name, "sso.idp": said.idp})
+    yield from _lengths(change)
     yield from _metadata(said)
     if after.enabled is True:
         if before.enabled is not True:
@@ -123,8 +128,9 @@ def _metadata(said: Sso) -> Demands:
         return
     from rolecall.codec.saml import NotMetadata, decode_metadata
 
-    if len(said.metadata) > LONGEST["metadata"]:
-        yield Unmet(f"sso.metadata has more than {LONGEST['metadata']:,} characters.", "Download it again.")
+    most = BY_SECTION["sso"].field("metadata").max_length
+    if len(said.metadata) > most:
+        yield Unmet(f"sso.metadata has more than {most:,} characters.", "Download it again.")
     try:
         decode_metadata(said.metadata)
     except NotMetadata as error:
@@ -173,7 +179,7 @@ def _scim(change: Change, moment: Moment) -> Demands:
         if before.endpoint != expected:
             yield Unmet(f"The endpoint is `{_said(before.endpoint)}`, not `{expected}` (R20).", "Plan again.")
         return
-    yield from _lengths({"scim.idp": said.idp})
+    yield from _lengths(change)
     after, sso = overlay(before, said), _enabled(moment.settings.sso)
     if after.enabled is False or sso is True:
         return
@@ -210,7 +216,7 @@ def _plain(said: object, moment: Moment) -> bool:
     if not isinstance(said, GroupMapping):
         return ready
     named = said.role is None or said.role in facts.roles
-    known = said.teams <= moment.teams and len(said.teams) <= MOST_TEAMS
+    known = said.teams <= moment.teams and len(said.teams) <= _MAX_TEAMS
     return ready and named and known and bool(said.teams)
 
 
@@ -236,8 +242,8 @@ def _role(role: str, facts: Facts) -> Demands:
 
 
 def _teams(teams: frozenset[str], change: Change, moment: Moment) -> Demands:
-    if len(teams) > MOST_TEAMS:
-        yield Unmet(f"{len(teams):,} teams are more than the org takes ({MOST_TEAMS:,}).", "Name fewer teams.")
+    if len(teams) > _MAX_TEAMS:
+        yield Unmet(f"{len(teams):,} teams are more than the org takes ({_MAX_TEAMS:,}).", "Name fewer teams.")
     unknown = sorted(teams - moment.teams)
     if unknown and moment.facts.teams is None:
         if change.via == "api":
@@ -247,14 +253,21 @@ def _teams(teams: frozenset[str], change: Change, moment: Moment) -> Demands:
         yield Unmet(f"The org has no team {names} (R4).", _near(unknown[0], moment.teams))
 
 
-def _lengths(texts: Mapping[str, str | Unset]) -> Demands:
-    for name, text in texts.items():
-        most = LONGEST[name.partition(".")[2]]
-        if text == "" and name.endswith(".idp"):
-            yield Unmet(f"{name} is empty.", "Set it to the name of the IdP, such as okta or entra.")
-        if isinstance(text, str) and len(text) > most:
-            yield Unmet(f"{name} has {len(text):,} characters; the org takes {most}.", "Use a shorter text.")
-        if isinstance(text, str) and any(not char.isprintable() and ord(char) < 0xA0 for char in text):
+def _lengths(change: Change) -> Demands:
+    """Yield what the org demands of the texts that a change writes."""
+    section = split_address(change.address)[0]
+    for field in BY_SECTION[section].fields:
+        text = getattr(change.after, field.name, UNSET) if field.type == "text" and field.written else UNSET
+        if not isinstance(text, str):
+            continue
+        name = field_address(section, field.name)
+        if len(text) < field.min_length:
+            examples = f", such as {' or '.join(field.examples)}" if field.examples else ""
+            yield Unmet(f"{name} is empty.", f"Set it to the {field.title[0].lower()}{field.title[1:]}{examples}.")
+        if len(text) > field.max_length:
+            most = f"the org takes {field.max_length}"
+            yield Unmet(f"{name} has {len(text):,} characters; {most}.", "Use a shorter text.")
+        if any(not char.isprintable() and ord(char) < 0xA0 for char in text):
             yield Unmet(f"{name} has a control character.", "Remove the line break or other control character.")
 
 

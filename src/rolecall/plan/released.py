@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 
 from rolecall.model.comparison import restrict, said_fields, without
 from rolecall.model.desired import Applied, Desired
-from rolecall.model.kinds import KINDS, Kind, address, value_at
+from rolecall.model.fields import Kind
+from rolecall.model.kinds import KINDS, address, value_at
 from rolecall.model.live import Live
 from rolecall.model.policy import Manage
 from rolecall.model.settings import BLANK, UNSET, Address, Value

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from rolecall.model.kinds import KEYED
 from rolecall.plan.users_read import SECTION
 from rolecall.plan.value import OrgRef, Plan
 from rolecall.report.coverage import header
@@ -27,8 +28,7 @@ def banner(plan: Plan) -> str:
 
 def seen(plan: Plan) -> str:
     """``all read: 61 groups, 20,104 people``, or what was not read; over a network also what that took."""
-    nouns = (("domains", "domain"), ("idp_groups", "group"))
-    counted = [count(plan.counts[key], noun) for key, noun in nouns if key in plan.counts]
+    counted = [count(plan.counts[kind.section], kind.noun) for kind in KEYED if kind.section in plan.counts]
     whole, users = _users(plan)
     text = header(plan.coverage, [*counted, *users])
     return f"{text if whole else text.removeprefix('all ')}{_took(plan)}"

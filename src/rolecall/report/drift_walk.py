@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from rolecall.errors import Problem, Where
 from rolecall.model.comparison import field_changes
-from rolecall.model.kinds import SECTIONS, split_address
+from rolecall.model.kinds import BY_SECTION, KEYED, SECTIONS, split_address
 from rolecall.model.settings import Value
 from rolecall.plan.drift import Drift, DriftClass
 from rolecall.plan.drift_found import Alarm, Found
@@ -101,7 +101,7 @@ def _inventory(found: Found) -> Iterable[Note]:
 
 
 def _seen(found: Found) -> str:
-    nouns = (("domains", "domain", None), ("idp_groups", "group", None), ("people", "person", "people"))
+    nouns = (*((kind.section, kind.noun, None) for kind in KEYED), ("people", "person", "people"))
     counted = [count(found.counts[key], noun, plural) for key, noun, plural in nouns if key in found.counts]
     return header(found.coverage, counted)
 
@@ -154,7 +154,7 @@ def diffs(row: Drift) -> tuple[Diff, ...]:
     found = field_changes(section, before, after)
     spoken = [item for item in found if item.before is not None and item.after is not None]
     if before is not None and after is not None:
-        spoken = spoken if section in ("sso", "scim", "domains", "defaults") else list(found)
+        spoken = list(found) if BY_SECTION[section].whole else spoken
         return tuple(Diff(item.path, scalar(item.path, item.before), scalar(item.path, item.after)) for item in spoken)
     if after is None:
         return tuple(Diff(f"was {item.path}", None, scalar(item.path, item.before)) for item in found)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from rolecall.model.change import Action, Change
+from rolecall.model.fields import Field
 from rolecall.model.kinds import BY_SECTION, split_address
 from rolecall.model.roles import ORG_ADMIN, role_words
 from rolecall.model.settings import UNSET, Address, GroupMapping, Scim, Sso, Value
@@ -17,23 +18,6 @@ from rolecall.report.runbook_upgrade import is_upgrade, upgrade_chapters
 from rolecall.report.visible import visible
 from rolecall.report.walk import Entry, Walk
 from rolecall.report.words import BLANK_IS, REASONS, VIA_REASONS, scalar
-
-_TABS = {"domains": "Access", "defaults": "Access", "sso": "SSO", "scim": "SCIM", "idp_groups": "IdP groups"}
-_FIELDS = {
-    "discoverable": "Discoverable",
-    "join": "How people join",
-    "role": "Role",
-    "teams": "Teams",
-    "enabled": "Switched on",
-    "name": "Name",
-    "idp": "Identity provider",
-    "allow_uninvited": "Uninvited people may create an account",
-    "allow_passwords": "People may sign in with a password",
-    "metadata": "IdP metadata",
-    "endpoint": "Endpoint",
-    "manual_editing": "Manual editing",
-    "role_attribute": "Role attribute",
-}
 
 
 class Setting(NamedTuple):
@@ -141,7 +125,7 @@ def _step(change: Change, number: int, run: int | None, entry: Entry | None) -> 
         number=number,
         address=shown,
         title=f"{_verb(change)} {visible(key or section)}",
-        where=f"{PLACE} > {_TABS[section]}",
+        where=f"{PLACE} > {BY_SECTION[section].tab}",
         do=tuple(_do(change, section, visible(key or ""))),
         settings=settings,
         told=tuple(filter(_tells, (note.text for note in entry.notes))) if entry else (),
@@ -158,11 +142,8 @@ def _tells(note: str) -> bool:
 
 def _verb(change: Change) -> str:
     section, _ = split_address(change.address)
-    words = {
-        "domains": {"create": "Claim the domain", "update": "Change the domain", "delete": "Give up the domain"},
-        "idp_groups": {"create": "Map the group", "update": "Change the mapping of", "delete": "Unmap the group"},
-    }
-    return words.get(section, {}).get(change.action, "Upgrade" if change.action == "upgrade" else "Change")
+    verbs = dict(BY_SECTION[section].verbs)
+    return verbs.get(change.action, "Upgrade" if change.action == "upgrade" else "Change")
 
 
 def _do(change: Change, section: str, key: str) -> Iterator[str]:
@@ -190,17 +171,17 @@ def _do(change: Change, section: str, key: str) -> Iterator[str]:
 def _settings(change: Change) -> Iterator[Setting]:
     section, _ = split_address(change.address)
     for field in BY_SECTION[section].fields:
-        before, after = _said(change.before, field.name), _said(change.after, field.name)
+        before, after = _said(change.before, field), _said(change.after, field)
         if before != after:
-            yield Setting(_FIELDS[field.name], before, after)
+            yield Setting(field.label, before, after)
 
 
-def _said(value: Value | None, name: str) -> str | None:
-    held = None if value is None else getattr(value, name)
+def _said(value: Value | None, field: Field) -> str | None:
+    held = None if value is None else getattr(value, field.name)
     if held is None or held is UNSET:
         return None
-    text = scalar(name, held)
-    if name == "role":
+    text = scalar(field.name, held)
+    if field.type == "role":
         return role_words(text)
     return {"true": "on", "false": "off"}.get(text, text) if isinstance(held, bool) else text
 

@@ -8,8 +8,7 @@ from pathlib import Path
 import click
 
 from rolecall.cli.command import Invocation, command
-
-SECTIONS = ["teams", "domains", "defaults", "sso", "scim", "idp_groups"]
+from rolecall.model.kinds import SECTIONS
 
 
 @command(
@@ -27,7 +26,7 @@ SECTIONS = ["teams", "domains", "defaults", "sso", "scim", "idp_groups"]
     metavar="FILE",
     help="Read group,role,teams; where there is no such file, write it to be filled in.",
 )
-@click.option("--only", type=click.Choice(SECTIONS), help="Just this section.")
+@click.option("--only", type=click.Choice(["teams", *SECTIONS]), help="Just this section.")
 @click.option("--by", metavar="EMAIL", help="Who is reading; else it is asked.")
 @click.option(
     "--accept-missing",

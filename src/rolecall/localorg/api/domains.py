@@ -8,7 +8,7 @@ from sqlalchemy import Connection, func, select
 
 from rolecall.codec.api import Item, encode_item
 from rolecall.localorg.api.call import Call, Written, check_parameters
-from rolecall.localorg.api.fields import Check, body_object, boolean, one_of, text
+from rolecall.localorg.api.fields import body_object, checks_of, text
 from rolecall.localorg.api.lists import PARAMETERS, fetch, list_response, page_of
 from rolecall.localorg.api.writes import check_match, etag
 from rolecall.localorg.store import clock, counters
@@ -17,9 +17,6 @@ from rolecall.localorg.store.tables import DOMAINS, AnyRow
 from rolecall.localorg.web import Response, json_response, refuse
 from rolecall.model import normalise
 from rolecall.model.settings import Domain
-
-_FIELDS: dict[str, Check] = {"discoverable": boolean, "join": one_of("immediate", "approval")}
-_CREATED: dict[str, Check] = {"name": text(253, 1), **_FIELDS}
 
 
 def read_domains(call: Call, tx: Connection) -> Response:
@@ -42,7 +39,7 @@ def read_domain(call: Call, tx: Connection) -> Response:
 def create_domain(call: Call, tx: Connection) -> Written:
     """Claim a domain: only a person of that domain may, anybody else goes through support."""
     check_parameters(call)
-    body = body_object(call, _CREATED, ("name",))
+    body = body_object(call, {"name": text(253, 1), **checks_of("domains")}, ("name",))
     name = _normal(body["name"])
     _check_claim(call, name)
     if tx.execute(select(DOMAINS.c.name).where(DOMAINS.c.name == name)).first() is not None:
@@ -67,7 +64,7 @@ def update_domain(call: Call, tx: Connection) -> Written:
     check_parameters(call)
     row = _domain(call, tx)
     check_match(call, etag(row.version))
-    body = body_object(call, _FIELDS)
+    body = body_object(call, checks_of("domains"))
     tx.execute(
         DOMAINS.update()
         .where(DOMAINS.c.name == row.name)

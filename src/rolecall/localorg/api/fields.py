@@ -8,6 +8,8 @@ from typing import Any
 
 from rolecall.localorg.api.call import Call, json_body
 from rolecall.localorg.web import Fault, Refusal, refuse
+from rolecall.model.fields import MAX_TEAM_NAME, Field
+from rolecall.model.kinds import BY_SECTION
 
 Check = Callable[[Any], str | None]
 """Says in words what is wrong with a value, or None."""
@@ -25,6 +27,26 @@ def body_object(call: Call, fields: Mapping[str, Check], required: tuple[str, ..
     if faults:
         raise Refusal(400, *faults)
     return body
+
+
+def checks_of(section: str) -> dict[str, Check]:
+    """Return the fields that the body of an update may have, and the check of each."""
+    return {field.name: _check_of(field) for field in BY_SECTION[section].fields if field.updated}
+
+
+def _check_of(field: Field) -> Check:
+    match field.type:
+        case "flag":
+            check: Check = boolean
+        case "choice":
+            check = one_of(*field.choices)
+        case "document":
+            check = long_text(field.max_length)
+        case "teams":
+            check = texts(field.max_items, MAX_TEAM_NAME, field.min_items)
+        case _:
+            check = text(field.max_length, field.min_length)
+    return nullable(check) if field.nullable else check
 
 
 def _unknown(body: Mapping[str, Any], fields: Mapping[str, Check]) -> list[Fault]:

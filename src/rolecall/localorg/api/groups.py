@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Select, func, select, true
 
 from rolecall.codec.api import Item, encode_item
 from rolecall.localorg.api.call import Call, Written, check_parameters
-from rolecall.localorg.api.fields import Check, body_object, nullable, text, texts
+from rolecall.localorg.api.fields import body_object, checks_of
 from rolecall.localorg.api.known import check_role, known_teams
 from rolecall.localorg.api.lists import PARAMETERS, fetch, list_response, page_of
 from rolecall.localorg.api.singletons import require_scim_plan
@@ -18,11 +18,8 @@ from rolecall.localorg.store import counters
 from rolecall.localorg.store.singletons import read_value
 from rolecall.localorg.store.tables import GROUPS, MEMBERSHIPS, AnyRow
 from rolecall.localorg.web import Response, dump, json_response, refuse
-from rolecall.model.kinds import LONGEST, MOST_TEAMS
 from rolecall.model.live import Group
 from rolecall.model.settings import GroupMapping
-
-_MAPPING: dict[str, Check] = {"role": nullable(text(LONGEST["role"], 1)), "teams": texts(MOST_TEAMS, LONGEST["team"])}
 
 
 def read_groups(call: Call, tx: Connection) -> Response:
@@ -46,7 +43,7 @@ def read_group(call: Call, tx: Connection) -> Response:
 def update_mapping(call: Call, tx: Connection) -> Written:
     """Map a group to one role and one or more teams, or to teams alone (R31). The mapping is written whole."""
     row = _begin(call, tx)
-    body = body_object(call, _MAPPING, ("teams",))
+    body = body_object(call, checks_of("idp_groups"), ("teams",))
     role, teams = body.get("role"), known_teams(tx, body["teams"])
     if role is not None:
         check_role(tx, role)

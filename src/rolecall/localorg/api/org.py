@@ -11,11 +11,12 @@ from rolecall.codec.capabilities import AUDIT, PEOPLE, SEARCH, WRITES
 from rolecall.localorg.api.call import Call, check_parameters
 from rolecall.localorg.store.tables import USERS
 from rolecall.localorg.web import Response, dump, json_response
+from rolecall.model.kinds import KINDS
 from rolecall.model.live import Caller, Facts
 
 PARTITIONS = "people.partitions"
 _READS = frozenset({PEOPLE, SEARCH, PARTITIONS, AUDIT})
-_NEEDS_SCIM = frozenset({"scim.update", "scim.upgrade", "idp_groups.update"})
+_NEEDS_SCIM = frozenset(name for kind in KINDS if kind.feature == "scim" for name in kind.capabilities)
 
 
 def read_org(call: Call, tx: Connection) -> Response:

@@ -10,27 +10,15 @@ from rolecall.codec.api import Item, encode_item
 from rolecall.codec.settings import decode_value, encode_settings
 from rolecall.localorg import state, tokens
 from rolecall.localorg.api.call import Call, Written, check_parameters
-from rolecall.localorg.api.fields import Check, body_object, boolean, long_text, text, texts
+from rolecall.localorg.api.fields import body_object, checks_of
 from rolecall.localorg.api.known import check_role, known_teams
 from rolecall.localorg.api.writes import check_match, etag
 from rolecall.localorg.store.singletons import Singleton, read_singleton, read_value, write_singleton
 from rolecall.localorg.store.tables import DOMAINS
 from rolecall.localorg.web import Response, json_response, refuse
 from rolecall.model import normalise
-from rolecall.model.kinds import LONGEST, MOST_TEAMS
 from rolecall.model.roles import ORG_ADMIN
 from rolecall.model.settings import Section, Value
-
-_DEFAULTS: dict[str, Check] = {"role": text(LONGEST["role"], 1), "teams": texts(MOST_TEAMS, LONGEST["team"], 1)}
-_SSO: dict[str, Check] = {
-    "enabled": boolean,
-    "name": text(LONGEST["name"]),
-    "idp": text(LONGEST["idp"], 1),
-    "allow_uninvited": boolean,
-    "allow_passwords": boolean,
-    "metadata": long_text(LONGEST["metadata"]),
-}
-_SCIM: dict[str, Check] = {"enabled": boolean, "idp": text(LONGEST["idp"], 1), "manual_editing": boolean}
 
 ENDPOINT_PATH = "/api/scim/v2"
 
@@ -42,7 +30,7 @@ def read_defaults(call: Call, tx: Connection) -> Response:
 
 def update_defaults(call: Call, tx: Connection) -> Written:
     """One role that is not org admin, and at least one team that exists (R2, R3, R4)."""
-    held, body = _begin(call, tx, "defaults", _DEFAULTS)
+    held, body = _begin(call, tx, "defaults")
     if "role" in body:
         check_role(tx, body["role"])
         if body["role"] == ORG_ADMIN:
@@ -59,7 +47,7 @@ def read_sso(call: Call, tx: Connection) -> Response:
 
 def update_sso(call: Call, tx: Connection) -> Written:
     """On needs a claimed domain and the IdP's metadata; off is refused while SCIM is on (R1, R33)."""
-    held, body = _begin(call, tx, "sso", _SSO)
+    held, body = _begin(call, tx, "sso")
     if body.get("metadata"):
         body["metadata"] = normalise.metadata(body["metadata"]) or None
     after = {**held.value, **body}
@@ -83,7 +71,7 @@ def read_scim(call: Call, tx: Connection) -> Response:
 def update_scim(call: Call, tx: Connection) -> Written:
     """On needs SSO; the endpoint changes by the upgrade alone (R1, R20, R33, R34)."""
     require_scim_plan(call)
-    held, body = _begin(call, tx, "scim", _SCIM)
+    held, body = _begin(call, tx, "scim")
     turned_on = body.get("enabled", held.value["enabled"])
     if turned_on and not read_value(tx, "sso")["enabled"]:
         raise refuse(409, "sso_first", "SCIM needs SSO; switch SSO on first (R1)")
@@ -117,11 +105,11 @@ def _read(call: Call, tx: Connection, section: Section) -> Response:
     return json_response(200, item(call, tx, section, held), (("ETag", etag(held.version)),))
 
 
-def _begin(call: Call, tx: Connection, section: Section, fields: dict[str, Check]) -> tuple[Singleton, dict[str, Any]]:
+def _begin(call: Call, tx: Connection, section: Section) -> tuple[Singleton, dict[str, Any]]:
     check_parameters(call)
     held = read_singleton(tx, section)
     check_match(call, etag(held.version))
-    return held, body_object(call, fields)
+    return held, body_object(call, checks_of(section))
 
 
 def _finish(call: Call, tx: Connection, section: Section, held: Singleton, body: dict[str, Any]) -> Written:

@@ -1,0 +1,106 @@
+"""What is known of a field and of a kind of setting: each is declared once, on the classes in ``model.settings``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Literal, NamedTuple
+
+FieldType = Literal["flag", "choice", "text", "role", "teams", "document"]
+"""``document`` is a text that a config takes from a file; ``role`` and ``teams`` are names that the org knows."""
+
+MAX_TEAM_NAME = 200
+"""How many characters the name of a team may have."""
+
+
+class Field(NamedTuple):
+    """One field of a kind, for every place that reads, writes, shows or asks for it.
+
+    ``title`` and ``description`` are for schemas, docs and the local console, ``label`` (else the title) is what
+    WRITER's console calls it, ``hint`` is shown next to its control, ``question`` is what `observe` asks (None: it does
+    not ask). ``initial`` is the value in a new org. ``words`` are what the local console calls the choices;
+    ``requestable`` are the choices that a config may ask for, where not all of them. ``written`` is false for what
+    rolecall knows and the org has no place for, ``updated`` for what the org changes by an action of its own only.
+    Bounds are the org's: characters of a text, entries of a set. ``examples`` are for schemas.
+
+    ``name``, ``choices``, ``nullable``, and ``type`` where it is not declared, follow from the annotation.
+    """
+
+    title: str
+    description: str
+    label: str = ""
+    question: str | None = None
+    initial: Any = None
+    hint: str = ""
+    words: tuple[tuple[str, str], ...] = ()
+    requestable: tuple[str, ...] = ()
+    examples: tuple[Any, ...] = ()
+    max_length: int = 200
+    min_length: int = 0
+    max_items: int = 0
+    min_items: int = 0
+    written: bool = True
+    updated: bool = True
+    type: FieldType = "text"
+    name: str = ""
+    choices: tuple[str, ...] = ()
+    nullable: bool = False
+
+    @property
+    def is_set(self) -> bool:
+        """Whether the value is a set, which JSON has as a sorted list."""
+        return self.type == "teams"
+
+
+class Kind(NamedTuple):
+    """One kind of setting: a section of every config, plan, snapshot and org.
+
+    ``title`` and ``description`` are for schemas, docs and exported configs, ``needs`` says what else it takes.
+    ``label`` names it on pages and in questions, ``tab`` is the tab of WRITER's console that it is on. ``noun`` is one
+    entry of a section with entries, and ``key`` is how their names are normalized; a section without is a singleton.
+    ``whole``: a value is compared and written as one, else field by field with UNSET fields left alone. ``removal`` is
+    what it means when an entry goes.
+
+    Changes are written in the order of ``write_rank`` and take effect in that of ``effect_rank``. ``actions`` are what
+    a caller may be able to do, ``required_role`` is what they must be, ``feature`` is what the org's plan tier must
+    include. ``decides_access``: what users can do follows from it. ``includable``: an included file may hold it.
+    ``verbs`` are the words of a runbook for the actions.
+
+    ``section``, ``type`` and ``fields`` follow from the annotation.
+    """
+
+    title: str
+    description: str
+    label: str
+    tab: str
+    api_path: str
+    write_rank: int
+    effect_rank: int
+    needs: str = ""
+    noun: str = ""
+    key: Callable[[str], str] | None = None
+    whole: bool = False
+    removal: Literal["delete", "unmap"] | None = None
+    actions: tuple[str, ...] = ("update",)
+    required_role: str = "org_admin"
+    feature: str | None = None
+    decides_access: bool = False
+    includable: bool = True
+    verbs: tuple[tuple[str, str], ...] = ()
+    examples: tuple[Any, ...] = ()
+    section: str = ""
+    type: Any = None
+    fields: tuple[Field, ...] = ()
+
+    @property
+    def keyed(self) -> bool:
+        """Whether the section is a map of entries, else a singleton."""
+        return self.key is not None
+
+    @property
+    def capabilities(self) -> tuple[str, ...]:
+        """The actions by the names of the contract, such as ``domains.create``."""
+        return tuple(f"{self.section}.{action}" for action in self.actions)
+
+    def field(self, name: str) -> Field:
+        """Return a field by its name. Raises StopIteration for a field that the kind does not have."""
+        return next(field for field in self.fields if field.name == name)
