@@ -11,11 +11,12 @@ import pytest
 
 SRC = Path(__file__).resolve().parents[1] / "src"
 
-GROUND = frozenset({"errors", "schema_files"})
+GROUND = frozenset({"errors", "package_data", "schema_files"})
 EVERYWHERE = frozenset({"rolecall"})
 CORE = {"model", "codec", "access", "plan"}
 ROOMS: Mapping[str, frozenset[str]] = {
     "errors": frozenset(),
+    "package_data": frozenset(),
     "schema_files": frozenset(),
     "source": frozenset(),
     "model": frozenset(),

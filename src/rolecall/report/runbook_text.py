@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from html import escape
 
-from rolecall.report.html.style import STYLE
+from rolecall.package_data import package_text
 from rolecall.report.markdown_text import code
 from rolecall.report.runbook import Runbook, RunbookStep
 from rolecall.report.runbook_chapters import Chapter
@@ -80,7 +80,8 @@ def _html(book: Runbook) -> Iterator[str]:
     title = escape(book.title)
     yield f'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>{title}</title>\n'
     yield '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-    yield f'<meta http-equiv="Content-Security-Policy" content="{escape(_POLICY)}">\n<style>{STYLE}</style>\n</head>\n'
+    yield f'<meta http-equiv="Content-Security-Policy" content="{escape(_POLICY)}">\n'
+    yield f"<style>{package_text('report/data/style.css')}</style>\n</head>\n"
     yield f"<body>\n<header><h1>{title}</h1><p>{escape(book.org)}</p></header>\n<main>\n"
     if not book.steps and not book.chapters:
         yield "<p>There is nothing for a person to do.</p>\n"

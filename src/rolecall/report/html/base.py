@@ -8,7 +8,7 @@ import re
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from rolecall.report.html.style import STYLE
+from rolecall.package_data import package_text
 from rolecall.report.phrases import place
 from rolecall.report.verdicts import guard_place, guard_words
 from rolecall.report.visible import visible
@@ -19,68 +19,25 @@ if TYPE_CHECKING:
 _SLASHED = str.maketrans({"/": "/<wbr>", **{char: escape(char) for char in "&<>\"'"}})
 _QUOTED = re.compile(r"`([^`]+)`")
 
-_MACROS = """
-{%- macro head(title, policy) -%}
-<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="{{ policy }}">
-<meta name="referrer" content="no-referrer">
-<title>{{ title }}</title>
-<style>{{ style }}</style>
-</head>
-{%- endmacro -%}
-{%- macro banner(walk, rehearsal) -%}
-<h1>{% if rehearsal %}<span class="rehearsal">{{ rehearsal }}</span>
-{{ walk.banner[rehearsal | length + 3:] }}{% else %}{{ walk.banner }}{% endif %}</h1>
-{%- if walk.headline %}<p class="headline">{{ walk.headline }}</p>{% endif %}
-{%- endmacro -%}
-{%- macro seen(walk, alarm) -%}
-<span class="{{ 'alarm' if alarm else 'dim' }}">{{ walk.seen[:1].upper() }}{{ walk.seen[1:] }}.</span>
-{%- endmacro -%}
-{%- macro problems(found) -%}
-{%- for row in found %}
-<li>{{ row.level }}: {{ row.message | told }} <code>{{ row.where | place }}</code></li>
-{%- endfor %}
-{%- endmacro -%}
-{%- macro entries(title, rows, what, whom) -%}
-<div class="scroll{{ ' tall' if rows | length > 50 }}" tabindex="0" role="region" aria-label="{{ title }}">
-<table class="stack changes">
-<thead><tr><th scope="col">Address</th><th scope="col">{{ what }}</th>
-<th scope="col">{{ whom }}</th><th scope="col">Where</th></tr></thead><tbody>
-{%- for entry in rows %}
-<tr><td><span class="mark {{ marks[entry.mark] }}">{{ entry.mark }}</span>
-<code>{{ entry.address | slashed }}</code></td>
-<td>{% for diff in entry.diffs %}<p>{{ diff.path }}:
-{% if diff.before is not none %}<span class="before">{{ diff.before }}</span> →
-<span class="after">{{ diff.after }}</span>{% else %}{{ diff.after }}{% endif %}</p>{% endfor %}</td>
-<td>{% for note in entry.notes %}<p class="{{ note.tone }}">{{ note.text }}</p>{% endfor %}</td>
-<td><code>{{ entry.where | place | slashed }}</code></td></tr>
-{%- endfor %}
-</tbody></table></div>
-{%- endmacro -%}
-"""
-
+_STYLE = "report/data/style.css"
 _MARKS = {"+": "create", "~": "update", "-": "delete", "↑": "upgrade"}
 
 
 def page(template: str, script: str = "", **shown: Any) -> str:
-    """A template as a whole file. No name in it can become markup or script: all is escaped, and a policy allows
-    nothing to be loaded, and nothing to run but the very style and script of this file.
+    """Return a template of ``report/data``, filled in, as a whole file. No name in it can become markup or script: all
+    is escaped, and a policy allows nothing to be loaded, and nothing to run but the style and script of this file.
     """
     from jinja2 import Environment, StrictUndefined
     from markupsafe import Markup
 
+    style = package_text(_STYLE)
     environment = Environment(autoescape=True, undefined=StrictUndefined)
-    environment.globals.update(marks=_MARKS, style=Markup(STYLE))
+    environment.globals.update(marks=_MARKS, style=Markup(style))
     environment.filters.update(place=place, visible=visible, words=guard_words, at=guard_place)
     environment.filters.update(told=told, slashed=slashed)
-    made: str = environment.from_string(_MACROS + template).render(
-        script=Markup(script), policy=_policy(STYLE, script), **shown
-    )
-    return f"{made.strip()}\n"
+    source = package_text("report/data/base.html.jinja") + package_text(f"report/data/{template}")
+    filled: str = environment.from_string(source).render(script=Markup(script), policy=_policy(style, script), **shown)
+    return f"{filled.strip()}\n"
 
 
 def told(text: str) -> Markup:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from rolecall.model.policy import Combo
+from rolecall.package_data import package_text
 from rolecall.plan.digest import short
 from rolecall.plan.headline import combos
 from rolecall.plan.value import Move
@@ -15,8 +16,6 @@ from rolecall.report.banner import REHEARSAL
 from rolecall.report.findings import of_problems
 from rolecall.report.html.base import page
 from rolecall.report.html.picture import MOST, flows, picture, rest
-from rolecall.report.html.script import SCRIPT
-from rolecall.report.html.template import TEMPLATE
 from rolecall.report.phrases import count
 from rolecall.report.verdicts import passed_words
 from rolecall.report.visible import visible
@@ -43,8 +42,8 @@ def html(walked: Walk) -> str:
     worst, more = walked.worst(MOST_ROWS)
     rows, told = list(_rows(walked)), flows(walked.plan.impact)
     return page(
-        TEMPLATE,
-        SCRIPT,
+        "plan.html.jinja",
+        package_text("report/data/users.js"),
         walk=walked,
         plan=walked.plan,
         page=_words(walked),

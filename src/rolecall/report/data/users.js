@@ -1,16 +1,11 @@
-"""What the report can do where scripts may run: search, filter, sort and page through the people."""
-
-from __future__ import annotations
-
-SCRIPT = """
 (() => {
   const data = JSON.parse(document.getElementById('people-data').textContent);
   const rows = [], low = (text) => text.toLowerCase();
   const people = (n) => n.toLocaleString('en') + (n === 1 ? ' person' : ' people');
   data.forEach((move) => {
-    const told = [move.kind, move.before, move.after, move.because].map(low).join('\\n');
+    const told = [move.kind, move.before, move.after, move.because].map(low).join('\n');
     const add = (name, n) => rows.push({ name, n, move, kind: move.kind, before: move.before, after: move.after,
-      because: move.because, told: low(name) + '\\n' + told });
+      because: move.because, told: low(name) + '\n' + told });
     move.people.forEach((name) => add(name, 1));
     if (move.rest) add(people(move.rest), move.rest);
   });
@@ -35,7 +30,7 @@ SCRIPT = """
     $('people-back').disabled = page === 0; $('people-on').disabled = page === last;
   };
   const pick = () => {
-    const words = $('people-search').value.toLowerCase().split(/\\s+/).filter(Boolean);
+    const words = $('people-search').value.toLowerCase().split(/\s+/).filter(Boolean);
     const kind = $('people-kind').value;
     shown = rows.filter((row) => (!kind || row.move.kind === kind || (kind === 'default' && row.move.on_default))
       && words.every((word) => row.told.includes(word)));
@@ -59,4 +54,3 @@ SCRIPT = """
   document.querySelectorAll('.scripted').forEach((node) => node.removeAttribute('hidden'));
   pick();
 })();
-"""
