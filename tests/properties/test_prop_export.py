@@ -15,8 +15,7 @@ from odd_orgs import odd_lives
 from rolecall.desired import load, read_config
 from rolecall.desired.roles import with_role_ids
 from rolecall.errors import ConfigError
-from rolecall.jobs.export import export, head_of, read_words, write_export
-from rolecall.jobs.export_update import UpdateRequest, update, write_update
+from rolecall.jobs.export import UpdateRequest, export, head_of, read_words, update, write_export, write_update
 from rolecall.jobs.fmt import Formatted, fmt
 from rolecall.jobs.plan import PlanRequest, from_config, plan
 from rolecall.model.desired import NOTHING_APPLIED

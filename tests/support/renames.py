@@ -13,7 +13,7 @@ from pathlib import Path
 from workbench import NOW, Workbench
 
 from rolecall.jobs.drift import DriftRequest, drift
-from rolecall.jobs.past import from_journal, moments, sent_under
+from rolecall.jobs.memory import from_journal, moments, sent_under
 from rolecall.jobs.plan import PlanRequest, Wanted
 from rolecall.jobs.rollback import rollback
 from rolecall.localorg.store import keys

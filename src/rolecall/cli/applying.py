@@ -28,9 +28,8 @@ from rolecall.cli.session import Session, now, open_journal, read, session, wait
 from rolecall.desired import Config
 from rolecall.errors import ConfigError, Exit, Problem, Stale, Where
 from rolecall.jobs.apply import ApplyRequest, apply
-from rolecall.jobs.differences import differences
 from rolecall.jobs.plan import Wanted, from_config, from_plan
-from rolecall.jobs.saved import as_edited, read_plan
+from rolecall.jobs.saved import as_edited, differences, read_plan
 from rolecall.journal.port import Holder
 from rolecall.model.run import Run, RunReport
 from rolecall.outside.metrics import Metric

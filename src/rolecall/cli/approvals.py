@@ -15,7 +15,7 @@ from rolecall.cli.root import root_of
 from rolecall.cli.session import now
 from rolecall.errors import ConfigError, Problem, Where
 from rolecall.model.run import Approval
-from rolecall.outside.head import committed_at, head
+from rolecall.outside.git import committed_at, head
 from rolecall.report.visible import visible
 
 PIPELINE = " (the pipeline itself)"

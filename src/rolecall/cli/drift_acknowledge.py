@@ -8,8 +8,8 @@ from rolecall.cli.facts import run_facts
 from rolecall.cli.options import Invocation
 from rolecall.desired import Config
 from rolecall.errors import Misuse, Problem, did_you_mean
-from rolecall.jobs.acknowledge import acknowledge, acknowledged, can_be_acknowledged
 from rolecall.jobs.drift import Drifts
+from rolecall.jobs.memory import acknowledge, acknowledged, can_be_acknowledged
 from rolecall.journal.port import Journal
 from rolecall.plan.drift_make import find
 

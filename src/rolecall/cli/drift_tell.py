@@ -19,7 +19,7 @@ def notify(
 
     A notice that does not get through leaves 1, and is told again by the next look.
     """
-    from rolecall.jobs.notify import news, note_of, told
+    from rolecall.jobs.drift import news, note_of, told
     from rolecall.live.http.proxies import ProxyProblemError, connection
     from rolecall.outside.notices import Notice, NotTold, post
     from rolecall.report.drift_notice import notice_document, notice_text

@@ -19,13 +19,12 @@ from rolecall.cli.planning import lifts, whose
 from rolecall.cli.session import Session, day, now, read, session, wait_for, wanted
 from rolecall.desired import Config
 from rolecall.errors import Exit, Problem
-from rolecall.jobs import past
+from rolecall.jobs import memory
 from rolecall.jobs.drift import DriftRequest, Drifts, drift
-from rolecall.jobs.remember import forget_old, keep_first_look, record_look, watch_from
+from rolecall.jobs.memory import forget_old, keep_first_look, record_look, watch_from
 from rolecall.journal.port import Journal
 from rolecall.model.desired import NOTHING_APPLIED
-from rolecall.outside.git import blame
-from rolecall.outside.git_command import UNSHALLOW, is_shallow
+from rolecall.outside.git import UNSHALLOW, blame, is_shallow
 from rolecall.outside.metrics import Metric
 from rolecall.plan.drift import Memory
 from rolecall.plan.drift_found import UNDETERMINED, Found
@@ -148,8 +147,8 @@ def _request(call: Invocation, config: Config, wish: Wish, found: Session, journ
     moment = now()
 
     def known(org_id: str) -> Past:
-        was = Past(Memory(NOTHING_APPLIED)) if journal is None else past.from_journal(journal, org_id)
-        return was if wish.baseline is None else past.with_baseline(was, config, wish.baseline, day(call))
+        was = Past(Memory(NOTHING_APPLIED)) if journal is None else memory.from_journal(journal, org_id)
+        return was if wish.baseline is None else memory.with_baseline(was, config, wish.baseline, day(call))
 
     return DriftRequest(
         wanted=wanted(call, config),
@@ -159,8 +158,8 @@ def _request(call: Invocation, config: Config, wish: Wish, found: Session, journ
         now=moment,
         as_of=day(call),
         past=known,
-        moments=(lambda _: {}) if journal is None or wish.baseline else partial(past.moments, journal),
-        knows=(lambda *_: False) if journal is None else partial(past.sent_under, journal),
+        moments=(lambda _: {}) if journal is None or wish.baseline else partial(memory.moments, journal),
+        knows=(lambda *_: False) if journal is None else partial(memory.sent_under, journal),
         blame=lambda where: blame(config.root, where.file, where.line),
         ignore=wish.ignore,
         include_unapplied=wish.include_unapplied,

@@ -14,13 +14,15 @@ from rolecall.desired.roles import with_role_ids
 from rolecall.errors import OrgError, Problem
 from rolecall.jobs.export import (
     Exported,
+    UpdateRequest,
     export,
     head_of,
     read_words,
+    update,
     with_role_attribute,
     write_export,
+    write_update,
 )
-from rolecall.jobs.export_update import UpdateRequest, update, write_update
 from rolecall.live.snapshot.reader import SnapshotReader
 from rolecall.model.live import Live
 from rolecall.model.settings import UNSET

@@ -21,8 +21,7 @@ from rolecall.model import normalise
 from rolecall.model.config_id import ConfigId, read_config_id, same_config
 from rolecall.model.lineage import Relation
 from rolecall.model.run import RunFacts
-from rolecall.outside.git_command import refusal
-from rolecall.outside.head import head, relation, repository
+from rolecall.outside.git import head, refusal, relation, repository
 
 _SAID: Mapping[str, tuple[str, ...]] = {
     "actor": ("ROLECALL_ACTOR", "GITHUB_ACTOR", "GITLAB_USER_LOGIN"),

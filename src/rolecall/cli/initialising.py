@@ -8,7 +8,7 @@ from pathlib import Path
 from rolecall.cli.ask import ask, can_ask
 from rolecall.cli.options import Invocation
 from rolecall.errors import ConfigError, Misuse, Problem
-from rolecall.jobs.init_text import OBSERVED, REHEARSAL, Answers
+from rolecall.jobs.init import OBSERVED, REHEARSAL, Answers
 
 WAY = "How is the org reached: https://…, `observed` (no API: you write down what you see), or `local` (a rehearsal)?"
 FORGES = ("github", "gitlab")

@@ -39,7 +39,7 @@ def keep_plan(call: Invocation, config: Config, plan: Plan) -> None:
 
 def differs_from(call: Invocation, config: Config, approved: str, plan: Plan) -> tuple[Problem, ...]:
     """How a plan differs from the one that has the approved digest; nothing where nobody here remembers that one."""
-    from rolecall.jobs.differences import differences
+    from rolecall.jobs.saved import differences
 
     known = _known(call, config, plan.org.id, approved)
     return differences(known, document(plan)) if known is not None else ()

@@ -29,6 +29,7 @@ from rolecall.jobs.observe import (
     PLACE,
     Ask,
     Draft,
+    difference_lines,
     domain_names,
     email,
     needed,
@@ -39,7 +40,6 @@ from rolecall.jobs.observe import (
     write_draft,
     yes_no,
 )
-from rolecall.jobs.observe_change import difference_lines
 from rolecall.jobs.observe_table import Table, write_csv
 from rolecall.live.port import IdpSource
 from rolecall.model import normalise

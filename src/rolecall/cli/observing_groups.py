@@ -10,8 +10,7 @@ from typing import Any
 
 from rolecall.cli.talk import ask, block, say
 from rolecall.errors import ConfigError, Problem, Where
-from rolecall.jobs.observe import Draft, choice, yes_no
-from rolecall.jobs.observe_change import Differences, difference_lines, differences
+from rolecall.jobs.observe import Differences, Draft, choice, difference_lines, differences, yes_no
 from rolecall.jobs.observe_table import ALONE, Table, mapping, read_csv, read_paste, split_teams, with_ids
 from rolecall.model.desired import Desired
 from rolecall.model.roles import role_words

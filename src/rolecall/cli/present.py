@@ -32,7 +32,7 @@ class Sinks(NamedTuple):
 
 def present(call: Invocation, config: Config, made: Planned, sinks: Sinks, promised: Sequence[Any] = ()) -> bool:
     """Write a plan to all its sinks. Answers whether a promise was broken; those are told on stderr, last."""
-    from rolecall.jobs.assertions import broken
+    from rolecall.jobs.plan import broken
     from rolecall.jobs.saved import plan_json
     from rolecall.outside.files import write_file
 

@@ -10,8 +10,8 @@ from rolecall.desired import Config, load, read_config
 from rolecall.desired.emit_edit import Edit, edited, merged, removing, setting
 from rolecall.desired.roles import with_role_ids
 from rolecall.errors import Blocked, ConfigError, Problem
-from rolecall.jobs.metadata import metadata_rewritten
-from rolecall.jobs.texts import replaced
+from rolecall.jobs.config_files import replaced
+from rolecall.jobs.export import metadata_rewritten
 from rolecall.model.comparison import agrees, said_fields
 from rolecall.model.desired import Desired
 from rolecall.model.kinds import BY_SECTION, KINDS, address, split_address, value_at

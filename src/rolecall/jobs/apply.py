@@ -10,9 +10,9 @@ from rolecall.apply.resume import applied_already, approved_state
 from rolecall.apply.run import Fresh, Means, carry_out
 from rolecall.apply.steps import Progress
 from rolecall.errors import OrgError, Problem, Stale
+from rolecall.jobs.memory import forget_old, sight_run
 from rolecall.jobs.people import read_people
 from rolecall.jobs.plan import Planned, PlanRequest, Wanted, Whose, plan_question, question
-from rolecall.jobs.remember import forget_old, sight_run
 from rolecall.journal.port import Holder, Journal, JournalError, Waiting
 from rolecall.live.port import Org, People
 from rolecall.model.desired import Applied, Desired

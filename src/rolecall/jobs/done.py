@@ -1,22 +1,35 @@
-"""Use case `done`: record a person's word that a human step is done, and look whether it can be seen."""
+"""Use case `done`: record a person's word that a human step is done, and look whether it can be seen.
+
+A step on an observed org is written into the file that stands for it; everything else in the file stays.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import json
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from rolecall.apply.steps import same
+from rolecall.codec.settings import decode_value
+from rolecall.desired.emit_edit import Edit, removing, setting
+from rolecall.desired.emit_entries import add_entries, remove_entries, set_fields
+from rolecall.desired.emit_merge import merged_snapshot
 from rolecall.errors import Misuse, Problem
+from rolecall.jobs.config_files import replaced
 from rolecall.jobs.history import one_run
-from rolecall.jobs.observed_change import found_value, write_step
+from rolecall.jobs.observe import default_role
+from rolecall.jobs.observe_table import Known, mapping, split_teams
 from rolecall.journal.port import Held, Journal, Seen
 from rolecall.live.port import Reader
+from rolecall.live.snapshot.file import entry_faults, read_snapshot
 from rolecall.live.snapshot.reader import SnapshotReader
 from rolecall.model.comparison import unread_fields
-from rolecall.model.kinds import split_address, value_at
+from rolecall.model.kinds import BY_SECTION, split_address, value_at
+from rolecall.model.live import Facts
 from rolecall.model.run import Attestation, Run, RunFacts, Step
-from rolecall.model.settings import Value
+from rolecall.model.settings import UNSET, Address, Scim, Value
+from rolecall.source.yaml_file import parse_yaml
 
 
 class Word(NamedTuple):
@@ -83,3 +96,97 @@ async def _seen(org: Reader, step: Step) -> bool | None:
     if held is not None and step.after is not None and unread_fields(held, step.after):
         return None
     return same(held, step.after)
+
+
+def found_value(step: Step, found: str, facts: Facts) -> Value | None:
+    """What a person found at a step, as a value: ``Member: Marketing, Legal`` or ``blank`` for a group, else fields as
+    in a config, such as ``{join: approval}``. Raises Misuse when it cannot be read."""
+    section, _ = split_address(step.address)
+    text = found.strip()
+    try:
+        if not text.strip(": "):
+            raise ValueError("it is empty")  # a variable that was never set is no word of a blank group
+        said = _read(section, text, facts)
+        if said is not None:
+            _check(step.address, said, facts)
+        return decode_value(section, said, facts.roles)
+    except (ValueError, TypeError, AttributeError) as error:
+        hint = "write `Role: team, team` or `blank` for a group, else fields like {join: approval}"
+        raise Misuse(Problem("found", f"--found cannot be read: {error}", None, hint)) from None
+
+
+def _read(section: str, text: str, facts: Facts) -> Any:
+    """The answer as JSON; None for a group without a mapping, and for a domain that is not claimed."""
+    known = Known(facts.teams, facts.roles)
+    if section == "idp_groups" and not text.startswith("{"):
+        role, _, teams = text.partition(":")
+        return None if text.casefold() == "blank" else mapping(role.strip(), split_teams(teams, known), known) or None
+    if text.casefold() in ("none", "nothing"):
+        if not BY_SECTION[section].keyed:
+            raise ValueError(f"{section} always has a value")
+        return None
+    return parse_yaml(text.encode(), "--found").value
+
+
+def _check(at: Address, said: Any, facts: Facts) -> None:
+    """Raises ValueError for what the address cannot have: an unknown field, a value of another kind, an unknown team
+    or role, a role without a team (R4), org admin as default (R3)."""
+    section, key = split_address(at)
+    if not isinstance(said, dict) or not said:
+        raise ValueError("it is no value with fields")
+    if faults := entry_faults(section, key, said):
+        raise ValueError(faults[0])
+    known = Known(facts.teams, facts.roles)
+    if section == "idp_groups":
+        mapping(str(said.get("role", "")), said.get("teams", ()), known)
+    elif section == "defaults":
+        if "role" in said:
+            default_role(said["role"], known)
+        if not said.get("teams", [""]):
+            raise ValueError("the default needs at least one team (R2)")
+        mapping("", said.get("teams", ()), known)
+
+
+def write_step(path: Path, step: Step, value: Value | None) -> None:
+    """Make the observed file say ``value`` at the step's address. Raises ConfigError when it then reads wrong."""
+    text = path.read_text("utf-8")
+    if step.action == "upgrade" and isinstance(value, Scim):
+        after = _upgraded(path, value)
+    else:
+        after = _changed(text, _edit(step, value), as_json=path.suffix == ".json")
+    with replaced(path.parent, {path.name: after}):
+        read_snapshot(path)
+
+
+def _edit(step: Step, value: Value | None) -> Edit:
+    section, _ = split_address(step.address)
+    if value is None and section != "idp_groups":
+        return removing(step.address)
+    edit = setting(step.address, value)
+    blank = {"blank": None} if (edit.fields or {}).get("blank") else {}
+    return edit._replace(fields={**(edit.fields or {}), **blank})
+
+
+def _changed(text: str, edit: Edit, *, as_json: bool) -> str:
+    if edit.fields is None:
+        return remove_entries(text, [edit.address])
+    text = set_fields(text, [edit], as_json=as_json)
+    return add_entries(text, [edit], as_json=as_json)
+
+
+def _upgraded(path: Path, value: Scim) -> str:
+    """The file after a step of the upgrade (R20): starting it empties the list of groups, whose links stay in force."""
+    said = dict(read_snapshot(path).value)
+    endpoint = value.endpoint
+    said["scim"] = {**said.get("scim", {}), **({} if endpoint is UNSET else {"endpoint": endpoint})}
+    if endpoint == "upgrading":
+        groups = said.get("idp_groups", {})
+        said["legacy_links"] = {
+            name: entry.get("teams", []) if isinstance(entry, dict) else [] for name, entry in groups.items()
+        }
+        said["idp_groups"] = {}
+    else:
+        said.pop("legacy_links", None)
+    if path.suffix == ".json":
+        return json.dumps(said, ensure_ascii=False, indent=1) + "\n"
+    return merged_snapshot(path.read_text("utf-8-sig"), said)

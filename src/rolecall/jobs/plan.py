@@ -1,28 +1,30 @@
-"""Make a plan: read what it needs, no more, and ask the planner."""
+"""Make a plan: read what it needs, no more, and ask the planner; and check what somebody promises of it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime
+from typing import Literal
 
 from rolecall.desired import Config
 from rolecall.desired.references import references
 from rolecall.desired.roles import with_role_ids
 from rolecall.errors import ConfigError, Misuse, OrgError, Problem
-from rolecall.jobs.other_journal import with_other_journal
 from rolecall.jobs.people import idp_problems, left_out, people_hint, read_people
-from rolecall.live.port import People, Reader
+from rolecall.live.port import Audit, People, Reader
 from rolecall.model.desired import NOTHING_APPLIED, Applied, Desired
 from rolecall.model.kinds import DECIDING_ACCESS, SECTIONS
 from rolecall.model.lineage import Lineage, Relation
 from rolecall.model.live import Coverage, Facts, Live
+from rolecall.model.outcome import Event
 from rolecall.model.policy import Allow
 from rolecall.model.settings import UNSET, Settings
 from rolecall.plan.begin import begin
 from rolecall.plan.identity_entries import SAME_GROUP
-from rolecall.plan.make import Question, make
+from rolecall.plan.make import make
 from rolecall.plan.names import flag_problems, known_addresses
+from rolecall.plan.question import Question
 from rolecall.plan.value import OrgRef, Plan
 
 References = Callable[[Facts], list[Problem]]
@@ -262,3 +264,64 @@ def _check_pin(wanted: Wanted, facts: Facts) -> None:
     if wanted.pin is not None and facts.org_id != wanted.pin:
         message = f"the config is pinned to org {wanted.pin}, but {wanted.url} is org {facts.org_id} ({facts.org_name})"
         raise OrgError(Problem("other_org", message, None, "check `org.url`, or `org.id` if the org is meant"))
+
+
+_BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
+
+
+async def with_other_journal(org: Reader, asked: Question) -> Question:
+    """Return the question with the journal that earlier applies to the org were recorded in, if the journal at hand has
+    no record of an apply. The whole audit log is read for it; a log that cannot be read is a warning. An org without
+    one, such as a snapshot, has no earlier applies."""
+    if asked.applied.recorded or not isinstance(org, Audit):
+        return asked
+    try:
+        events = await org.since(_BEGINNING)
+    except OrgError as error:
+        message = f"whether another journal has earlier applies is not known: {error.problems[0].message}"
+        hint = "let the token read the audit log"
+        return replace(asked, warnings=(*asked.warnings, Problem("audit_unread", message, None, hint, "warning")))
+    live = replace(asked.live, requests=asked.live.requests + 1)
+    return replace(asked, live=live, other_journal=_last_other(events, asked.applied.journal))
+
+
+def _last_other(events: Iterable[Event], own: str) -> str:
+    """Return the id of the journal in the newest key of rolecall that is not of the journal ``own``; events come oldest
+    first."""
+    keys = (event.key.split("/") for event in events if event.key)
+    others = [parts[1] for parts in keys if len(parts) >= 4 and parts[0] == "rolecall" and parts[1] != own]
+    return others[-1] if others else ""
+
+
+Assertion = Literal["no-access-change", "no-escalation", "no-removal"]
+
+
+def broken(plan: Plan, promised: Iterable[Assertion]) -> list[Problem]:
+    """A problem for each promise that the plan does not keep, or that nobody can vouch for."""
+    return [problem for name in dict.fromkeys(promised) for problem in _check(plan, name)]
+
+
+def _check(plan: Plan, name: Assertion) -> Iterable[Problem]:
+    impact = plan.impact
+    if name == "no-removal":
+        gone = [c.address for c in plan.changes if c.action == "delete" or c.moved]
+        if gone:
+            yield _no(name, f"the plan deletes, unmaps or renames {len(gone):,}: {_some(gone)}")
+    if impact.people is None or impact.problem:
+        why = f": {impact.problem}" if impact.problem else ""
+        yield _no(name, f"users were not read completely, so it cannot be checked{why}")
+    elif name == "no-access-change" and impact.changed:
+        yield _no(name, f"the access of {impact.changed:,} people differs")
+    elif name == "no-escalation" and impact.escalations:
+        yield _no(name, f"{len(impact.escalations):,} people gain something above member")
+    elif name == "no-removal" and impact.losing:
+        yield _no(name, f"{impact.losing:,} people lose something they have")
+
+
+def _no(name: Assertion, found: str) -> Problem:
+    return Problem("assertion", f"--assert {name} does not hold: {found}")
+
+
+def _some(addresses: Sequence[str]) -> str:
+    more = f" and {len(addresses) - 3:,} more" if len(addresses) > 3 else ""
+    return ", ".join(addresses[:3]) + more

@@ -16,8 +16,8 @@ from rolecall.codec.people import encode_people
 from rolecall.codec.people_lines import encode_lines
 from rolecall.codec.snapshot import Snapshot, encode_snapshot
 from rolecall.desired.emit_snapshot import snapshot_yaml
+from rolecall.jobs.memory import record_look
 from rolecall.jobs.people import read_people
-from rolecall.jobs.remember import record_look
 from rolecall.journal.port import Journal
 from rolecall.live.port import People, Reader
 from rolecall.live.snapshot.reader import SnapshotReader

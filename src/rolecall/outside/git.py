@@ -1,18 +1,85 @@
-"""What git knows of a config: who wrote a line, and the files as they were at a ref. Reads only."""
+"""What git knows of a config: commits, who wrote a line, the files as they were at a ref, and why git does not answer.
+
+Reads only.
+"""
 
 from __future__ import annotations
 
-import io
-import tarfile
+import re
+import shutil
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import NamedTuple
 
 from rolecall.errors import ConfigError, Problem
 from rolecall.model.authorship import Blame
-from rolecall.outside.git_command import UNSHALLOW, git, is_shallow, refusal
+from rolecall.model.lineage import Relation
+
+_SECONDS = 30
+_OF_A_HOOK = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_COMMON_DIR", "GIT_NAMESPACE")
+"""Variables that git sets for a hook: with them it would look at the hook's repository, not at the folder's."""
+_OPTIONS = ("--no-pager", "--no-optional-locks", "--literal-pathspecs", "-c", "core.fsmonitor=false")
+_DUBIOUS = "dubious ownership"
+
+
+class Said(NamedTuple):
+    """What git answered: the bytes of stdout, None where it failed; and its complaint."""
+
+    out: bytes | None
+    complaint: str = ""
+
+    @property
+    def text(self) -> str | None:
+        return None if self.out is None else self.out.decode("utf-8", "replace")
+
+
+def git(folder: Path, *args: str) -> Said:
+    """Return what git says in a folder. It is never let near a terminal or a pager."""
+    command = [*_without_hook_variables(), "git", "-C", str(folder), *_OPTIONS, *args]
+    try:
+        ended = subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, timeout=_SECONDS, check=False)
+    except (OSError, subprocess.SubprocessError) as error:
+        return Said(None, str(error))
+    complaint = ended.stderr.decode("utf-8", "replace")
+    return Said(ended.stdout if ended.returncode == 0 else None, complaint)
+
+
+@cache
+def refusal(folder: Path) -> Problem | None:
+    """Return why git refuses to read a folder that has a repository; None where it reads it, or there is none."""
+    answer = git(folder, "rev-parse", "--show-toplevel")
+    if answer.out is not None or _DUBIOUS not in answer.complaint:
+        return None
+    message = f"git does not read {folder}: its repository belongs to another user, so commits and authors are unknown"
+    return Problem("git_ownership", message, None, f"{_safe(answer.complaint, folder)}", "warning")
+
+
+@cache
+def is_shallow(folder: Path) -> bool:
+    """Return whether the clone has only a part of the history."""
+    return (git(folder, "rev-parse", "--is-shallow-repository").text or "").strip() == "true"
+
+
+UNSHALLOW = "fetch all of it: `git fetch --unshallow`; in a pipeline `fetch-depth: 0`"
+
+
+def _safe(complaint: str, folder: Path) -> str:
+    """The command that git itself suggests."""
+    lines = (line.strip() for line in complaint.splitlines())
+    said = next((line for line in lines if line.startswith("git config ")), None)
+    return f"run `{said or f'git config --global --add safe.directory {folder}'}`"
+
+
+@cache
+def _without_hook_variables() -> tuple[str, ...]:
+    unset = shutil.which("env")
+    return () if unset is None else (unset, *(word for name in _OF_A_HOOK for word in ("-u", name)))
+
 
 _NOBODY = "0" * 40
 
@@ -29,22 +96,15 @@ def blame(root: Path, file: str, line: int) -> Blame | None:
     return _parse(said) if said else None
 
 
-def head(root: Path) -> str | None:
-    """The commit that is checked out; None where there is none."""
-    said = _git(root, "rev-parse", "--verify", "--quiet", "HEAD^{commit}")
-    return said.strip() if said else None
-
-
 def origin(root: Path) -> str | None:
     """The address that is fetched from; None where there is none."""
-    said = _git(root, "config", "--get", "remote.origin.url")
-    return said.strip() if said else None
+    return _git(root, "config", "--get", "remote.origin.url") or None
 
 
 def tracked(root: Path, below: str) -> list[str] | None:
     """The files below a folder that git has; None where there is no repository."""
-    said = _git(root, "ls-files", "-z", "--", below)
-    return None if said is None else [name for name in said.split("\0") if name]
+    listing = git(root, "ls-files", "-z", "--", below).text
+    return None if listing is None else [name for name in listing.split("\0") if name]
 
 
 @contextmanager
@@ -61,12 +121,15 @@ def at_ref(root: Path, ref: str) -> Iterator[tuple[Path, datetime]]:
         hint = "write git:REF with a branch, a tag or a commit"
         hint = f"this clone is shallow; {UNSHALLOW}" if is_shallow(root) else hint
         raise ConfigError(Problem("git_ref", message, None, hint))
-    prefix = (_git(root, "rev-parse", "--show-prefix") or "").strip()
-    when = int((_git(root, "show", "-s", "--format=%ct", commit.strip()) or "0").strip())
-    top = Path((_git(root, "rev-parse", "--show-toplevel") or str(root)).strip())
-    packed = git(top, "archive", "--format=tar", f"{commit.strip()}:{prefix.rstrip('/')}").out
+    prefix = _git(root, "rev-parse", "--show-prefix") or ""
+    when = int(_git(root, "show", "-s", "--format=%ct", commit) or "0")
+    top = Path(_git(root, "rev-parse", "--show-toplevel") or root)
+    packed = git(top, "archive", "--format=tar", f"{commit}:{prefix.rstrip('/')}").out
     if packed is None:
         raise ConfigError(Problem("git_ref", f"the config is not in git at `{ref}`", None, "name a ref that has it"))
+    import io
+    import tarfile
+
     with TemporaryDirectory(prefix="rolecall-") as folder:
         with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
             archive.extractall(folder, filter="data")
@@ -88,5 +151,100 @@ def _pair(line: str) -> tuple[str, str]:
     return key, value
 
 
-def _git(root: Path, *args: str) -> str | None:
-    return git(root, *args).text
+class Head(NamedTuple):
+    """A commit: its hash, with ``-dirty`` after it where files differ from it, the branch, who wrote it, and when it
+    was committed."""
+
+    commit: str | None = None
+    branch: str | None = None
+    author: str | None = None
+    email: str | None = None
+    committed: datetime | None = None
+
+
+@cache
+def head(folder: Path) -> Head:
+    """What ``folder`` was checked out at."""
+    told = _git(folder, "log", "-1", "--no-show-signature", "--format=%H%n%an%n%ae%n%ct")
+    if told is None or told.count("\n") < 3:
+        return Head()
+    commit, author, email, committed = told.split("\n")[:4]
+    changed = _git(folder, "status", "--porcelain", "--untracked-files=no", "--", ".")
+    branch = _git(folder, "symbolic-ref", "--short", "-q", "HEAD")
+    return Head(f"{commit}-dirty" if changed else commit, branch, author, email, _instant(committed))
+
+
+def committed_at(folder: Path, commit: str) -> datetime | None:
+    """Return when a commit was committed; None if this clone does not have it."""
+    if not _COMMIT.fullmatch(commit):
+        return None
+    seconds = _git(folder, "show", "--no-patch", "--no-show-signature", "--format=%ct", f"{commit}^{{commit}}")
+    return _instant(seconds) if seconds else None
+
+
+def relation(folder: Path, commit: str) -> Relation | None:
+    """Return how the commit that is checked out relates to another one; None where this clone cannot tell."""
+    other, here = commit.removesuffix("-dirty"), (head(folder).commit or "").removesuffix("-dirty")
+    if not here or not _COMMIT.fullmatch(other) or committed_at(folder, other) is None:
+        return None
+    if here == other:
+        return "same"
+    if _is_ancestor(folder, other, here):
+        return "newer"
+    if _is_ancestor(folder, here, other):
+        return "older"
+    return None if is_shallow(folder) else "diverged"
+
+
+def _is_ancestor(folder: Path, ancestor: str, commit: str) -> bool:
+    return git(folder, "merge-base", "--is-ancestor", ancestor, commit).out is not None
+
+
+_COMMIT = re.compile(r"[0-9a-fA-F]{7,64}")
+
+
+def _instant(seconds: str) -> datetime:
+    return datetime.fromtimestamp(int(seconds), UTC)
+
+
+class Repository(NamedTuple):
+    """The repository that a folder is in. ``folder`` is its place in the work tree at ``top``, with a slash after it,
+    empty for the top itself. ``first`` is the first commit, empty in a shallow clone, which does not have it;
+    ``remote`` the host and path of ``origin``, without scheme, user, password or ``.git``."""
+
+    top: Path
+    folder: str
+    first: str = ""
+    remote: str = ""
+
+
+@cache
+def repository(folder: Path) -> Repository | None:
+    """Return the repository that a folder is in, the same for every clone and without anything secret.
+
+    None where there is no git, and in a repository that has neither a commit nor an origin.
+    """
+    place = _git(folder, "rev-parse", "--show-toplevel", "--is-shallow-repository", "--show-prefix")
+    if place is None:
+        return None
+    top, shallow, prefix = (*place.split("\n"), "")[:3]
+    remote = _plain(_git(folder, "config", "--get", "remote.origin.url"))
+    first = _git(folder, "rev-list", "--max-parents=0", "--first-parent", "HEAD") if shallow == "false" else None
+    return Repository(Path(top), prefix, first or "", remote) if first or remote else None
+
+
+def _plain(remote: str | None) -> str:
+    """The host and path of an address, without scheme, user, password or ``.git``."""
+    if not remote:
+        return ""
+    found = _REMOTE.fullmatch(remote)
+    plain = f"{found['host'].lower()}/{found['path'].lstrip('/')}" if found else remote.rpartition("@")[2]
+    return plain.rstrip("/").removesuffix(".git")
+
+
+_REMOTE = re.compile(r"(?:[a-z+]+://)?(?:[^/@]*@)?(?P<host>[^/:@]+)(?::\d+(?=/)|:)?(?P<path>/?[^@]+)")
+
+
+def _git(folder: Path, *args: str) -> str | None:
+    said = git(folder, *args).text
+    return None if said is None else said.strip()

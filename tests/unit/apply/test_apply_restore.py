@@ -12,7 +12,7 @@ from workbench import BRAND, MARKETING, NOW, Workbench
 
 from rolecall.apply.recover import look_up
 from rolecall.apply.steps import written
-from rolecall.jobs.past import sent_under
+from rolecall.jobs.memory import sent_under
 from rolecall.model.desired import Desired
 from rolecall.model.live import Coverage, Live
 from rolecall.model.outcome import Event

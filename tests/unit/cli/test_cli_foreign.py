@@ -13,7 +13,7 @@ from cli_repo import CONFIG, make_repo
 
 from rolecall.cli.main import run
 from rolecall.errors import Exit
-from rolecall.outside.head import head, repository
+from rolecall.outside.git import head, repository
 from rolecall.plan.digest import short
 
 Capture = pytest.CaptureFixture[str]

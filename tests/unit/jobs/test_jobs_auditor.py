@@ -13,7 +13,7 @@ from workbench import MARKETING, NOW, Workbench
 
 from rolecall.desired import read_config
 from rolecall.errors import Misuse, Where
-from rolecall.jobs.remember import record_look
+from rolecall.jobs.memory import record_look
 from rolecall.jobs.sightings import seen_at, when
 from rolecall.model.desired import Desired, Intent
 from rolecall.model.run import Approval, RunFacts

@@ -12,7 +12,7 @@ import pytest
 from workbench import MARKETING, NOW, Workbench
 
 from rolecall.errors import OrgError, Problem
-from rolecall.jobs import past
+from rolecall.jobs import memory
 from rolecall.jobs.drift import DriftRequest, drift
 from rolecall.jobs.plan import Wanted
 from rolecall.model.desired import Desired
@@ -62,8 +62,8 @@ def look(bench: Workbench, **more: Any):
             port,
             NOW + timedelta(hours=1),
             NOW.date(),
-            lambda org_id: past.from_journal(journal, org_id),
-            lambda org_id: past.moments(journal, org_id),
+            lambda org_id: memory.from_journal(journal, org_id),
+            lambda org_id: memory.moments(journal, org_id),
             lambda run: journal.run(run) is not None,
         )
         try:
@@ -124,7 +124,7 @@ def test_the_last_apply_is_found_behind_any_number_of_looks(bench):
         for _ in range(30):
             journal.close_run(journal.begin(Opening("org_1", "drift")), "done")
         journal.begin(Opening("org_1", "apply"))  # and one that died
-        known = past.from_journal(journal, "org_1")
+        known = memory.from_journal(journal, "org_1")
         assert known.basis.name == "run 1"
         assert [run.id for run in journal.runs("org_1", 2, ("apply", "rollback"))] == [32, 1]
         assert journal.runs("org_2", 2, ("apply",)) == ()

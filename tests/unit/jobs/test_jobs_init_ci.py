@@ -11,7 +11,7 @@ import yaml
 from rolecall import __version__
 from rolecall.cli.main import run
 from rolecall.errors import Exit
-from rolecall.jobs.init_ci import FILES, init_ci
+from rolecall.jobs.init import FILES, init_ci
 
 Capture = pytest.CaptureFixture[str]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from rolecall.errors import Misuse
-from rolecall.jobs.observed_change import found_value, write_step
+from rolecall.jobs.done import found_value, write_step
 from rolecall.live.snapshot.file import read_snapshot
 from rolecall.model.live import Facts
 from rolecall.model.run import Step

@@ -11,8 +11,7 @@ import pytest
 from workbench import WANTED, Workbench
 
 from rolecall.errors import ConfigError, RolecallError, Stale
-from rolecall.jobs.differences import MOST, differences
-from rolecall.jobs.saved import as_edited, plan_json, plan_of_text, read_plan
+from rolecall.jobs.saved import MOST, as_edited, differences, plan_json, plan_of_text, read_plan
 from rolecall.outside.files import write_file
 from rolecall.plan.digest import digest, document, parts_of
 from rolecall.plan.encode import encode_plan

@@ -9,7 +9,7 @@ import pytest
 from workbench import BRAND, NOW, WANTED, Workbench
 
 from rolecall.errors import OrgError, Problem, Where
-from rolecall.jobs.past import WATCHED, last_look
+from rolecall.jobs.memory import WATCHED, last_look
 from rolecall.model.desired import Desired, Intent
 from rolecall.model.directory import Directory
 from rolecall.model.settings import GroupMapping, Settings

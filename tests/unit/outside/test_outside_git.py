@@ -8,14 +8,17 @@ from pathlib import Path
 import pytest
 
 from rolecall.errors import ConfigError
-from rolecall.outside.git import at_ref, blame, head
-from rolecall.outside.git_command import is_shallow, refusal
-from rolecall.outside.head import head as commit_of
+from rolecall.outside.git import at_ref, blame, head, is_shallow, refusal
 
 
 def git(folder: Path, *args: str) -> None:
     who = ["-c", "user.name=Ann Lee", "-c", "user.email=ann@acme.com", "-c", "commit.gpgsign=false"]
     subprocess.run(["git", "-C", str(folder), *who, *args], check=True, capture_output=True)
+
+
+def checked_out(folder: Path) -> str | None:
+    head.cache_clear()
+    return head(folder).commit
 
 
 @pytest.fixture
@@ -37,7 +40,7 @@ def test_blame_names_commit_author_and_summary(repo: Path):
     assert second is not None
     assert (first.author, first.email, first.summary) == ("Ann Lee", "ann@acme.com", "Begin with a and b")
     assert second.summary == "Let b be 3"
-    assert second.commit == head(repo) != first.commit
+    assert second.commit == checked_out(repo) != first.commit
 
 
 def test_a_line_that_is_not_committed_has_no_author(repo: Path):
@@ -50,7 +53,7 @@ def test_a_line_that_is_not_committed_has_no_author(repo: Path):
 def test_outside_git_nobody_is_blamed(tmp_path: Path):
     (tmp_path / "rolecall.yaml").write_text("a: 1\n")
     assert blame(tmp_path, "rolecall.yaml", 1) is None
-    assert head(tmp_path) is None
+    assert checked_out(tmp_path) is None
 
 
 def test_the_config_as_it_was_at_a_ref(repo: Path):
@@ -115,14 +118,12 @@ def test_the_variables_of_a_hook_lead_to_no_other_repository(
     repo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     """A hook of one repository that runs rolecall on another; and of the same one, where GIT_DIR is `.git`."""
-    expected = head(repo)
+    expected = checked_out(repo)
     other = tmp_path / "other"
     other.mkdir()
     git(other, "init", "-q")
     for value in (str(other / ".git"), ".git"):
         monkeypatch.setenv("GIT_DIR", value)
         monkeypatch.setenv("GIT_INDEX_FILE", f"{value}/index")
-        assert head(repo) == expected
+        assert checked_out(repo) == expected
         assert blame(repo, "rolecall.yaml", 1).summary == "Begin with a and b"
-        commit_of.cache_clear()
-        assert commit_of(repo).commit == expected

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from rolecall.outside.head import head, relation
+from rolecall.outside.git import head, relation
 
 
 def git(folder: Path, *args: str) -> str:

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from rolecall.outside.head import Repository, repository
+from rolecall.outside.git import Repository, repository
 
 
 def git(folder, *args):

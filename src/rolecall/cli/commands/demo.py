@@ -36,7 +36,7 @@ def demo(call: Invocation, keep: Path | None) -> Exit:
     A company of 400 people: its org is loaded, planned for, changed, and planned for again; then somebody changes it
     by hand. Nothing leaves this machine, and nothing outside the directory is written.
     """
-    from rolecall.jobs.example import copy_example
+    from rolecall.jobs.demo import copy_example
 
     out = stdout(call.environ, color=call.color)
     with _folder(keep) as folder:
@@ -86,7 +86,7 @@ def _stops(folder: Path) -> list[Stop]:
 
 def _meddle(folder: Path) -> None:
     from rolecall.cli.session import wait_for
-    from rolecall.jobs.example import change_by_hand
+    from rolecall.jobs.demo import change_by_hand
 
     wait_for(change_by_hand(folder, "local:.rolecall/prod.db"))
 

@@ -51,9 +51,7 @@ def doctor(call: Invocation, form: str) -> Exit:
 def _examine(call: Invocation) -> list[Check]:
     from rolecall.cli.root import root_of
     from rolecall.cli.session import wait_for
-    from rolecall.jobs.doctor import Patient, config_of, examine_files
-    from rolecall.jobs.doctor_org import unreachable
-    from rolecall.jobs.doctor_pipeline import examine_pipeline
+    from rolecall.jobs.doctor import Patient, config_of, examine_files, examine_pipeline, unreachable
 
     root = root_of(call)
     patient = Patient(root.folder, root.main, call.env, call.environ, _variables(call))
@@ -68,7 +66,7 @@ async def _ask(call: Invocation, config: Config, patient: Patient) -> list[Check
     from rolecall.cli.journals import VARIABLE
     from rolecall.cli.session import find_journal, session
     from rolecall.errors import RolecallError
-    from rolecall.jobs.doctor_org import examine_journal, examine_org, unreachable
+    from rolecall.jobs.doctor import examine_journal, examine_org, unreachable
     from rolecall.model.checkup import Check as Made
 
     lost = call.ci and not call.environ.get(VARIABLE)

@@ -33,8 +33,8 @@ def fmt(call: Invocation, check: bool, diff: bool, renames: bool) -> Exit:
     """
     from rolecall.cli.failure import tell
     from rolecall.cli.root import root_of
+    from rolecall.jobs.config_files import write_texts
     from rolecall.jobs.fmt import fmt as run
-    from rolecall.jobs.texts import write_texts
 
     root = root_of(call)
     found = run(root.folder, root.main, _names(call) if renames else None)

@@ -66,7 +66,7 @@ def history(call: Invocation, run: int | None, limit: int, verify: bool, anchor:
 
 def _anchors(config: Config, anchor: str) -> dict[str, Anchor]:
     """Return the anchors that are compared with; none where the file is yet to be written."""
-    from rolecall.jobs.anchors import ANCHOR, anchors_of
+    from rolecall.jobs.history import ANCHOR, anchors_of
     from rolecall.outside.git import at_ref
     from rolecall.source.files import read_file
 
@@ -78,7 +78,7 @@ def _anchors(config: Config, anchor: str) -> dict[str, Anchor]:
 
 
 def _write_anchor(out: Console, found: dict[str, Verified], anchors: dict[str, Anchor], anchor: str) -> None:
-    from rolecall.jobs.anchors import anchor_text
+    from rolecall.jobs.history import anchor_text
     from rolecall.outside.files import write_file
 
     write_file(Path(anchor), anchor_text(found), 0o644)

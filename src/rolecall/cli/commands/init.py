@@ -27,9 +27,8 @@ def init(call: Invocation, name: str | None, url: str | None, idp: str | None, c
     repo that has a config, --ci adds the pipeline.
     """
     from rolecall.cli.initialising import answers_of
-    from rolecall.jobs.init import MAIN, refuse_existing
+    from rolecall.jobs.init import MAIN, next_lines, refuse_existing
     from rolecall.jobs.init import init as start
-    from rolecall.jobs.init_text import next_lines
 
     folder = Path.cwd()
     if ci is not None and (folder / MAIN).exists():
@@ -44,7 +43,7 @@ def init(call: Invocation, name: str | None, url: str | None, idp: str | None, c
 
 
 def _add_pipeline(folder: Path, ci: str) -> None:
-    from rolecall.jobs.init_ci import init_ci, next_steps
+    from rolecall.jobs.init import init_ci, next_steps
     from rolecall.outside.git import origin
 
     remote = origin(folder)

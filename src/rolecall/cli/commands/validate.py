@@ -84,7 +84,7 @@ def _people(call: Invocation, problems: Sequence[Problem]) -> tuple[Sequence[Peo
     """What the people files hold, and what is wrong with them beside ``problems``."""
     if any(problem.severity == "error" for problem in problems):
         return (), ()
-    from rolecall.jobs.people_files import count_people
+    from rolecall.jobs.validate import count_people
 
     root = root_of(call)
     counts, wrong = count_people(root.folder, call.env, root.main)

@@ -1,27 +1,34 @@
-"""What is known from before a look for drift: from the journal, or from a file or a commit in its place."""
+"""What the journal keeps between looks at an org: what was applied, looks, sightings, acknowledged findings.
+
+A drift check may have a file or a commit in the place of what was applied.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
-from rolecall.codec.look import decode_look
+from rolecall.codec.look import decode_look, encode_look
 from rolecall.desired import Config
 from rolecall.errors import ConfigError, Problem, Where
-from rolecall.jobs.acknowledge import acknowledged
 from rolecall.journal.encode import moment
 from rolecall.journal.port import Journal
 from rolecall.model.desired import NOTHING_APPLIED, Applied
 from rolecall.model.kinds import KINDS, address
 from rolecall.model.look import Look
-from rolecall.model.run import Record, Run
+from rolecall.model.run import Opening, Record, Run, RunFacts, RunKind
 from rolecall.model.settings import BLANK, UNSET, Address, Settings
+from rolecall.model.sighting import Sighting
 from rolecall.plan.drift import Memory
-from rolecall.plan.drift_found import Basis
+from rolecall.plan.drift_found import Acknowledgement, Basis, Found
 from rolecall.plan.drift_make import Past
+from rolecall.plan.drift_news import look, waiting
+from rolecall.plan.question import Question
 from rolecall.plan.resolve import on_day
+from rolecall.plan.sighting import sight
 
 LOOK = "drift.look"
 WATCHED = "drift.watched"
@@ -139,3 +146,115 @@ def _addresses(settings: Settings) -> Iterator[Address]:
         held = getattr(settings, kind.section)
         if held is not UNSET:
             yield from (address(kind.section, key) for key in held) if kind.keyed else (address(kind.section),)
+
+
+def record_look(
+    journal: Journal, org_id: str, kind: RunKind, facts: RunFacts, sighting: Sighting | None, message: str | None = None
+) -> int:
+    """A run of a command that wrote nothing to the org, with who was seen. Answers its number."""
+    run = journal.begin(Opening(org_id, kind, facts))
+    if sighting is not None:
+        journal.sight(run, sighting)
+    journal.close_run(run, "done", message)
+    return run
+
+
+def sight_run(journal: Journal, run: int, asked: Question, at: datetime) -> None:
+    """Keep, for a run that has ended, who holds what in the org as ``asked`` has read it: settings after the run, and
+    everybody. What is there now was looked at by whoever approved the run: watched roles are compared with it."""
+    org_id = asked.live.facts.org_id
+    asked = asked.resolved
+    if asked.directory is None:
+        return
+    if asked.directory.coverage.state != "unread":
+        sighting = sight(asked.live, asked.directory, asked.desired, at).sighting
+        journal.sight(run, sighting)
+        if sighting.complete:
+            watch_from(journal, org_id, at)
+    keep_look(journal, org_id, look(asked.live, asked.directory, waiting(asked.known), at))
+
+
+def keep_first_look(journal: Journal, org_id: str, look: Look) -> None:
+    """Keep what a drift check saw, if nothing is there to compare the next one with: what an apply saw stays, so that a
+    check does not change what the next one reports."""
+    before = last_look(journal, org_id)
+    if before is None:
+        keep_look(journal, org_id, look)
+    elif before.people is None and look.people is not None:
+        keep_look(journal, org_id, replace(before, people=look.people, at=look.at))
+
+
+def keep_look(journal: Journal, org_id: str, look: Look) -> None:
+    """Keep a look for the next one to be compared with. Where it did not see everybody, the people seen before stay."""
+    if look.people is None and (before := last_look(journal, org_id)) is not None:
+        look = replace(look, people=before.people, at=before.at)
+    journal.keep(org_id, LOOK, encode_look(look))
+
+
+def watch_from(journal: Journal, org_id: str, at: datetime, *, first: bool = False) -> None:
+    """From now on watched roles are compared with the sighting of this moment, which has to be complete: with any other
+    nothing can be compared. ``first``: only where there is none."""
+    if not (first and journal.recall(org_id, WATCHED)):
+        journal.keep(org_id, WATCHED, at.isoformat())
+
+
+def forget_old(journal: Journal, org_id: str, now: datetime, keep_days: int) -> int:
+    """Blank runs and sightings that are older than the config wants them kept; once a day, for every run is looked at.
+    Answers how many runs went."""
+    last = journal.recall(org_id, PRUNED, moment)
+    if last is not None and now - last < timedelta(days=1):
+        return 0
+    gone = journal.prune(org_id, now - timedelta(days=keep_days))
+    journal.keep(org_id, PRUNED, now.isoformat())
+    return gone
+
+
+NOTE = "drift.acknowledged"
+"""The key of the journal's note: fingerprint -> the number of the run that recorded it."""
+
+
+def acknowledged(journal: Journal, org_id: str, last_apply: int | None) -> dict[str, Acknowledgement]:
+    """Return what was acknowledged since an apply (None: ever), by fingerprint.
+
+    Who and why are read from the run itself, which is part of the chain; a note without such a run counts for nothing.
+    """
+    runs = journal.recall(org_id, NOTE, _runs) or {}
+    found = {}
+    for fingerprint, number in runs.items():
+        run = journal.run(number) if number > (last_apply or 0) else None
+        start = _start(fingerprint)
+        if run is not None and run.org_id == org_id and (run.message or "").startswith(start):
+            reason = (run.message or "").removeprefix(start)
+            found[fingerprint] = Acknowledgement(fingerprint, run.facts.actor, run.started_at, reason, number)
+    return found
+
+
+def acknowledge(journal: Journal, org_id: str, facts: RunFacts, fingerprints: list[str], reason: str) -> None:
+    """Record that findings are known; a run for each."""
+    runs = journal.recall(org_id, NOTE, _runs) or {}
+    for fingerprint in fingerprints:
+        runs[fingerprint] = journal.begin(Opening(org_id, "acknowledge", facts))
+        journal.close_run(runs[fingerprint], "done", f"{_start(fingerprint)}{reason}")
+    journal.keep(org_id, NOTE, runs)
+
+
+def can_be_acknowledged(found: Found) -> frozenset[str]:
+    """Return the fingerprints of findings that an acknowledgement settles: not those of standing limits and access
+    tests, which fail until the org or the configuration changes."""
+    admins = found.people.new_admins if found.people else ()
+    return frozenset(
+        (
+            *(row.fingerprint for row in found.drifts),
+            *(alarm.fingerprint for alarm in found.alarms if alarm.kind == "watch"),
+            *(admin.fingerprint for admin in admins),
+        )
+    )
+
+
+def _runs(note: Any) -> dict[str, int]:
+    """Decode the note. Raises TypeError and ValueError for what is none."""
+    return {str(fingerprint): int(number) for fingerprint, number in dict(note).items()}
+
+
+def _start(fingerprint: str) -> str:
+    return f"acknowledged {fingerprint}: "

@@ -1,4 +1,7 @@
-"""The example company, wherever rolecall is installed: in a wheel beside the code, in a checkout in ``examples``."""
+"""Use case `demo`: the example company, wherever rolecall is installed, and what somebody does to it by hand.
+
+It is beside the code in a wheel, in ``examples`` in a checkout.
+"""
 
 from __future__ import annotations
 
