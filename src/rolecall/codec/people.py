@@ -6,9 +6,11 @@ The object is the snapshot's: ``email``, ``id``, ``origin``, ``active``, ``pendi
 
 from __future__ import annotations
 
+import json
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple, get_args
 
 from rolecall.codec.settings import Json, Roles
@@ -26,6 +28,26 @@ class Fault(NamedTuple):
 
     row: int
     message: str
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class UserColumns:
+    """Users as an org in this process hands them over: what rows of the API say, column by column.
+
+    ``groups`` are ids of groups; user i is in ``members[offsets[i]:offsets[i + 1]]`` (numbers of groups).
+    ``uncommon`` has, by the user's number, the rest of the row of each user who is not PLAIN, ``manual`` as JSON text.
+    """
+
+    ids: Sequence[str]
+    emails: Sequence[str]
+    groups: Sequence[str]
+    offsets: array[int]
+    members: array[int]
+    uncommon: Mapping[int, Mapping[str, Json]]
+
+    def __repr__(self) -> str:
+        """Short, as asyncio writes out the results of tasks."""
+        return f"UserColumns({len(self.ids)} users)"
 
 
 class DirectoryBuilder:
@@ -62,6 +84,31 @@ class DirectoryBuilder:
                 said = str(error) if type(error) is ValueError else "is not a person"
                 faults.append(Fault(index, _explain(row) or said))
         return faults
+
+    def add_columns(self, users: UserColumns) -> None:
+        """Add these users; the same as ``add`` with their rows. Raises ValueError for one that is no user."""
+        first, members = len(self._emails), len(self._members)
+        if self._ids is None:
+            self._ids = list(self._emails)
+        self._ids += users.ids
+        for start in range(0, len(users.emails), _MANY):
+            self._emails += _email_keys(users.emails[start : start + _MANY])
+        numbers = self._group_numbers(users)
+        same = all(number == own for own, number in enumerate(numbers))
+        self._members.extend(users.members if same else map(numbers.__getitem__, users.members))
+        self._offsets.extend(map(members.__add__, users.offsets[1:]))
+        for number, row in users.uncommon.items():
+            traits = self._traits({**row, "manual": _decode_edits(row.get("manual", "[]"))})
+            if traits is not PLAIN:
+                self._others[first + number] = traits
+
+    def _group_numbers(self, users: UserColumns) -> Sequence[int]:
+        """Return the number of each group of these columns; a new group is numbered where a user first names it."""
+        known = [self._groups.known_number(group) for group in users.groups]
+        if None in known:
+            for group in dict.fromkeys(users.members):
+                known[group] = self._groups[users.groups[group]]
+        return [own if number is None else number for own, number in enumerate(known)]
 
     @property
     def emails(self) -> Sequence[str]:
@@ -197,11 +244,26 @@ class _Groups(dict[str, int]):
         number = self[said] = self.number(name)
         return number
 
+    def known_number(self, said: str) -> int | None:
+        """Return the number of a group that is numbered under its own name, else None."""
+        name = self._names.get(said)
+        return None if name is None else self._numbers.get(name)
+
     def number(self, name: str) -> int:
         if name not in self._numbers:
             self._numbers[name] = len(self.known)
             self.known.append(name)
         return self._numbers[name]
+
+
+_MANY = 10_000
+
+
+def _email_keys(said: Sequence[str]) -> Sequence[str]:
+    """Return addresses as they compare; most orgs keep them so, which is seen at a glance."""
+    text = "".join(said)
+    plain = text.isascii() and text.islower() and text.isprintable() and " " not in text and "" not in said
+    return said if plain else [_email(address) for address in said]
 
 
 def _email(said: str) -> str:
@@ -228,6 +290,13 @@ def _traits(row: Json, roles: Roles) -> Traits:
     if attribute is not None and not isinstance(attribute, str):
         raise ValueError("`role_attribute` is not text")
     return Traits(known, active, pending, attribute, _edits(row.get("manual") or (), roles))
+
+
+def _decode_edits(text: str) -> Json:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        raise ValueError("`manual` is not JSON") from None
 
 
 def _edits(said: Json, roles: Roles) -> tuple[Combo, ...]:

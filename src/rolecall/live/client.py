@@ -12,7 +12,7 @@ from rolecall.errors import OrgError
 from rolecall.live.http.exchange import Exchange
 from rolecall.live.http.lists import page_size, read_list
 from rolecall.live.http.refusals import decoded
-from rolecall.live.http.transport import Request, Transport
+from rolecall.live.http.transport import ColumnTransport, Request, Transport
 from rolecall.live.people.org_api import read_directory
 from rolecall.live.sections import WHOLE, read_org, read_sections
 from rolecall.live.writes import Known, write_change
@@ -34,9 +34,12 @@ class OrgClient:
     went out, tries included, are counted in ``reads`` and ``writes``.
     """
 
-    def __init__(self, transport: Transport, exchange: Exchange | None = None) -> None:
+    def __init__(
+        self, transport: Transport, exchange: Exchange | None = None, columns: ColumnTransport | None = None
+    ) -> None:
         self._exchange = exchange or Exchange(transport)
         self._transport = transport
+        self._columns = columns
         self._facts: Facts | None = None
         self._legacy: Mapping[str, str] = {}
         self._seen: frozenset[str] = frozenset()
@@ -70,7 +73,7 @@ class OrgClient:
         """The people in scope, their groups by the names of the last read."""
         facts = await self._known("idp_groups", "roles", "scim")
         before = self._exchange.reads
-        directory = await read_directory(self._exchange, facts, scope, self._legacy)
+        directory = await read_directory(self._exchange, facts, scope, self._legacy, self._columns)
         return replace(directory, requests=self._exchange.reads - before)
 
     async def write(self, change: Change, version: str | None, key: str) -> Outcome:

@@ -136,7 +136,8 @@ def _local(rest: str, token: Callable[[], str] | None, folder: Path, timeouts: T
     from rolecall.live.http.transport import Timeouts
 
     where = rest if "://" in rest else folder / rest
-    return OrgClient(EmbeddedTransport(where, token, timeouts or Timeouts()))
+    transport = EmbeddedTransport(where, token, timeouts or Timeouts())
+    return OrgClient(transport, columns=transport)
 
 
 def _http(url: str, token: Callable[[], str] | None, timeouts: Timeouts | None, allow_http: bool) -> OrgClient:

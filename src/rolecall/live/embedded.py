@@ -38,16 +38,21 @@ class EmbeddedTransport:
 
     async def send(self, request: Request) -> Answer:
         """The answer of the local org. A thread cannot be stopped, so after a timeout a write may still be done."""
+        return await self._send(request, self._timeouts.read)
+
+    async def send_for_columns(self, request: Request) -> Answer:
+        """As ``send``, with users in columns. All are one answer, so the time limit is the one for a whole answer."""
+        return await self._send(request, self._timeouts.whole, columns=True)
+
+    async def _send(self, request: Request, seconds: float, *, columns: bool = False) -> Answer:
         headers = (("authorization", f"Bearer {self._token()}"),) if self._token is not None else ()
         sent = request._replace(headers=(*request.headers, *headers))
         try:
-            async with asyncio.timeout(self._timeouts.read):
-                return await self._in_worker(lambda: _handled(sent, self._opened()))
+            async with asyncio.timeout(seconds):
+                return await self._in_worker(lambda: _handled(sent, self._opened(), columns))
         except TimeoutError:
-            raise NoAnswer(
-                Problem("org_timeout", f"the local org did not answer {request} in {self._timeouts.read:g} s"),
-                sent=True,
-            ) from None
+            problem = Problem("org_timeout", f"the local org did not answer {request} in {seconds:g} s")
+            raise NoAnswer(problem, sent=True) from None
 
     async def close(self) -> None:
         """Wait for what is under way, then close the database."""
@@ -94,7 +99,7 @@ def not_installed(error: ModuleNotFoundError) -> Problem:
     return Problem("local_not_installed", message, None, "run pip install 'rolecall[local]'")
 
 
-def _handled(request: Request, database: Database) -> Answer:
+def _handled(request: Request, database: Database, columns: bool) -> Answer:
     from urllib.parse import urlencode
 
     from rolecall.localorg import web
@@ -107,6 +112,8 @@ def _handled(request: Request, database: Database) -> Answer:
         dict(request.headers),
         request.body or b"",
         embedded=True,
+        columns=columns,
     )
     answer = handle(asked, database)
-    return Answer(answer.status, {name.lower(): said for name, said in answer.headers}, answer.read())
+    headers = {name.lower(): said for name, said in answer.headers}
+    return Answer(answer.status, headers, answer.read(), answer.users)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
 from rolecall.codec.api import encode_error
+from rolecall.codec.people import UserColumns
 
 JSON_TYPE = "application/json"
 
@@ -18,6 +19,7 @@ class Request:
 
     ``embedded`` says that the caller is in this very process: without a token it is a service with all rights.
     ``channel`` is the door that the audit log names: a form of the console is a request of the admin API too.
+    ``columns`` asks for a whole list of users in columns, in place of one page as JSON.
     """
 
     method: str
@@ -28,15 +30,20 @@ class Request:
     client: str | None = None
     embedded: bool = False
     channel: Literal["api", "console"] = "api"
+    columns: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """One answer. ``body`` is bytes, or an iterator of bytes that is read once; it holds no database connection."""
+    """One answer. ``body`` is bytes, or an iterator of bytes that is read once; it holds no database connection.
+
+    ``users`` are what a request for columns gets in place of a body.
+    """
 
     status: int
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes | Iterator[bytes] = b""
+    users: UserColumns | None = None
 
     def chunks(self) -> Iterable[bytes]:
         return (self.body,) if isinstance(self.body, bytes) else self.body

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from itertools import pairwise
 from typing import Any
 
@@ -9,7 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rolecall.codec.people import DirectoryBuilder, Fault, decode_people, decode_person, encode_people, encode_person
+from rolecall.codec.people import (
+    DirectoryBuilder,
+    Fault,
+    UserColumns,
+    decode_people,
+    decode_person,
+    encode_people,
+    encode_person,
+)
 from rolecall.model.directory import PLAIN, Person, Traits
 from rolecall.model.live import UNREAD
 from rolecall.model.policy import Combo
@@ -83,6 +92,26 @@ def test_custom_roles_are_read_by_the_consoles_word() -> None:
 def test_equal_traits_are_one_object() -> None:
     directory = decode_people([{"email": f"p{number}@x.io", "origin": "saml"} for number in range(3)])
     assert len({id(traits) for traits in directory.others.values()}) == 1
+
+
+def test_columns_add_to_rows_what_their_own_rows_would() -> None:
+    names = {"g1": "Writers", "g2": "Legal"}
+    rows = [{"email": "di@x.io", "id": "u1", "groups": ["g3", "g1"]}, {"email": "Ed@x.io", "id": "u2", "active": False}]
+    uncommon = {1: {"origin": "scim", "active": False, "manual": "[]"}}
+    columns = UserColumns(
+        ["u1", "u2"],
+        ["di@x.io", "Ed@x.io"],
+        ["g1", "g2", "g3", "g4"],
+        array("I", [0, 2, 2]),
+        array("I", [2, 0]),
+        uncommon,
+    )
+    by_row, by_column = (DirectoryBuilder(["Legal"], names=names) for _ in range(2))
+    for builder in (by_row, by_column):
+        assert not builder.add([{"email": "ann@x.io", "groups": ["g2", "g1"]}])
+    assert not by_row.add(rows)
+    by_column.add_columns(columns)
+    assert by_column.build() == by_row.build()
 
 
 def test_coverage_is_passed_on() -> None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from itertools import pairwise
 from typing import Any
 
 import pytest
 from org_client import SNAPSHOT, Client, fill
 
 from rolecall.codec.people import decode_people
+from rolecall.localorg.api.handle import handle
+from rolecall.localorg.web import Request
 from rolecall.model.directory import PLAIN
 
 EVERYBODY = {person["email"] for person in SNAPSHOT["people"]}
@@ -199,3 +203,29 @@ def test_names_beyond_ascii_and_with_quotes_survive(org: Client) -> None:
     rows = {row["email"]: row for row in walk(org, "/v1/people", 10)}
     assert rows['o"brien\\@acme.com']["role_attribute"] == 'a"b'
     assert rows["ünïcode💥@acme.com"]["manual"] == [{"team": "Ma\u202erketing", "role": "member"}]
+
+
+@pytest.mark.parametrize("search", [None, {"groups": ["Marketing"], "manual": True}], ids=["everybody", "search"])
+def test_users_in_columns_are_the_users_of_the_list(org: Client, search: dict[str, Any] | None) -> None:
+    target = "/v1/people" if search is None else "/v1/people/search"
+    if search is not None:
+        ids = {group["name"]: group["id"] for group in org.get("/v1/idp-groups")["data"]}
+        search = {**search, "groups": [ids[name] for name in search["groups"]]}
+    listed = walk(org, target, 1000, search)
+    method, body = ("GET", b"") if search is None else ("POST", json.dumps(search).encode())
+    request = Request(method, target, "", {"content-type": "application/json"}, body, embedded=True, columns=True)
+    users = handle(request, org.db).users
+    assert users is not None
+    assert users.ids == [row["id"] for row in listed]
+    assert users.emails == [row["email"] for row in listed]
+    numbers = [users.members[first:end] for first, end in pairwise(users.offsets)]
+    assert [{users.groups[n] for n in some} for some in numbers] == [set(row["groups"]) for row in listed]
+    plain = {"origin": "scim", "active": True, "pending": False, "role_attribute": None, "manual": []}
+    traits = [{name: row.get(name, plain[name]) for name in plain} for row in listed]
+    uncommon = {n: {**row, "manual": json.loads(row["manual"])} for n, row in users.uncommon.items()}
+    assert uncommon == {number: own for number, own in enumerate(traits) if own != plain}
+
+
+def test_columns_are_refused_as_any_list_is(org: Client) -> None:
+    refused = handle(Request("GET", "/v1/people", "", {"authorization": "Bearer none"}, columns=True), org.db)
+    assert (refused.status, refused.users) == (401, None)

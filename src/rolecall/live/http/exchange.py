@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from typing import Any, Final, NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
@@ -15,6 +15,7 @@ from rolecall.live.http.transport import Answer, NoAnswer, Request, Transport
 from rolecall.live.http.waiting import Waiting
 
 T = TypeVar("T")
+Send = Callable[[Request], Awaitable[Answer]]
 
 log = logging.getLogger(__name__)
 
@@ -56,29 +57,30 @@ class Exchange:
         self.pace = Pace(self._clock)
         self.waiting = Waiting(urlsplit(transport.name).netloc or transport.name)
 
-    async def read(self, request: Request) -> Answer:
-        """The answer to a request that changes nothing. Raises NoAnswer."""
-        exchanged = await self.send(request, changes=False)
+    async def read(self, request: Request, by: Send | None = None) -> Answer:
+        """The answer to a request that changes nothing, carried ``by`` something else than the transport's ``send``
+        where that is given. Raises NoAnswer."""
+        exchanged = await self.send(request, changes=False, by=by)
         if exchanged.answer is None:
             raise exchanged.lost or NoAnswer(Problem("org_silent", "no answer came"), sent=True)
         return exchanged.answer
 
-    async def send(self, request: Request, *, changes: bool) -> Exchanged:
+    async def send(self, request: Request, *, changes: bool, by: Send | None = None) -> Exchanged:
         """Send, wait as asked, send the very same again: after 429 up to 8 times, after nothing or a 5xx up to 3.
 
         A request whose tries ended without an answer for a minute in all is not sent again. Every ten seconds without
         an answer are reported on stderr.
         """
         with self.waiting.request():
-            return await self._send(request, changes)
+            return await self._send(request, changes, by or self.transport.send)
 
-    async def _send(self, request: Request, changes: bool) -> Exchanged:
+    async def _send(self, request: Request, changes: bool, by: Send) -> Exchanged:
         busy = failed = 0
         silent = 0.0
         doubtful = False
         while True:
             started = self._clock.now()
-            answer, lost = await self._once(request, changes)
+            answer, lost = await self._once(request, changes, by)
             silent += self._clock.now() - started if lost is not None else 0.0
             doubtful = doubtful or _is_doubtful(answer, lost)
             if answer is not None and answer.status not in WAITED_FOR:
@@ -97,13 +99,13 @@ class Exchange:
             )
             await self._clock.sleep(wait)
 
-    async def _once(self, request: Request, changes: bool) -> tuple[Answer | None, NoAnswer | None]:
+    async def _once(self, request: Request, changes: bool, by: Send) -> tuple[Answer | None, NoAnswer | None]:
         await self.pace.turn()
         self.writes += changes
         self.reads += not changes
         started = self._clock.now()
         try:
-            answer = await self.transport.send(request)
+            answer = await by(request)
         except NoAnswer as error:
             code = error.problems[0].code
             log.info("no answer", extra={"code": "no_answer", **_about(request, None), "problem": code})

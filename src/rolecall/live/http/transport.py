@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple, Protocol
 
+from rolecall.codec.people import UserColumns
 from rolecall.errors import OrgError, Problem
 
 _HALVES = re.compile(rb"\\u[dD][89a-fA-F]")
@@ -27,11 +28,15 @@ class Request(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """One whole answer; the names of its headers are in lower case."""
+    """One whole answer; the names of its headers are in lower case.
+
+    ``users`` are in place of the body where users were asked for in columns.
+    """
 
     status: int
     headers: Mapping[str, str]
     body: bytes = b""
+    users: UserColumns | None = None
 
     @property
     def ok(self) -> bool:
@@ -81,6 +86,14 @@ class Transport(Protocol):
 
     async def close(self) -> None:
         """Let go of connections."""
+
+
+class ColumnTransport(Protocol):
+    """Carries a request for users to an org in this process, without JSON and pages."""
+
+    async def send_for_columns(self, request: Request) -> Answer:
+        """As ``Transport.send``, for ``GET /v1/people`` and a search for users: an answer of 2xx has all of them, as
+        they were at one moment and in the order of their list, in ``users``."""
 
 
 def json_request(method: str, path: str, body: Any, *headers: tuple[str, str]) -> Request:

@@ -10,8 +10,8 @@ from rolecall.codec.people import DirectoryBuilder
 from rolecall.errors import OrgError
 from rolecall.live.http.exchange import Exchange, together
 from rolecall.live.http.lists import ListShifted, collect, page_size, read_list
-from rolecall.live.http.refusals import contract, decoded
-from rolecall.live.http.transport import NoAnswer, Request, json_request
+from rolecall.live.http.refusals import Refused, contract, decoded
+from rolecall.live.http.transport import ColumnTransport, NoAnswer, Request, json_request
 from rolecall.model.directory import Directory, PeopleScope
 from rolecall.model.live import UNREAD, Coverage, Facts
 
@@ -29,17 +29,25 @@ ALL = Request("GET", "/v1/people")
 
 
 async def read_directory(
-    exchange: Exchange, facts: Facts, scope: PeopleScope, legacy: Mapping[str, str] = NO_GROUPS
+    exchange: Exchange,
+    facts: Facts,
+    scope: PeopleScope,
+    legacy: Mapping[str, str] = NO_GROUPS,
+    columns: ColumnTransport | None = None,
 ) -> Directory:
     """The people in scope; everybody when the org cannot search. Unread, with the reason, when not all can be had.
 
     ``legacy`` names, by id, groups that the settings do not have while an upgrade is under way (R20).
+    ``columns`` hands users over in columns, where the org can; the directory is the same as from pages.
     Raises NoAnswer when the org falls silent.
     """
     if scope == PeopleScope():
         return Directory(groups=tuple(facts.groups))
     try:
-        parts = await _parts_of(exchange, facts, scope, legacy)
+        requests = _requests(facts, scope)
+        if columns is not None and len(requests) == 1:
+            return await _in_columns(exchange, columns, requests[0], _Users(facts, legacy).builder)
+        parts = await _parts_of(exchange, facts, requests, legacy)
         return decoded(ALL, lambda: _directory(_Users(facts, legacy).builder, parts))
     except NoAnswer:
         raise
@@ -66,8 +74,32 @@ class _Users:
             raise contract(ALL, "a person in it has no `id`")
 
 
-async def _parts_of(exchange: Exchange, facts: Facts, scope: PeopleScope, legacy: Mapping[str, str]) -> list[_Users]:
-    """Return the users in scope, in parts that were read side by side."""
+def _requests(facts: Facts, scope: PeopleScope) -> list[Request]:
+    """Return the requests whose answers, taken together, have the users in scope."""
+    if scope.everybody or SEARCH not in facts.can:
+        return [ALL]
+    return [json_request("POST", "/v1/people/search", body) for body in search_bodies(scope, facts)]
+
+
+async def _in_columns(
+    exchange: Exchange, columns: ColumnTransport, request: Request, builder: DirectoryBuilder
+) -> Directory:
+    answer = await exchange.read(request, columns.send_for_columns)
+    if not answer.ok:
+        raise Refused(request, answer)
+    if answer.users is None:
+        raise contract(request, "not with users in columns")
+    try:
+        builder.add_columns(answer.users)
+    except ValueError as error:
+        raise contract(ALL, f"a person in it {error}") from None
+    return _whole(builder, len(builder))
+
+
+async def _parts_of(
+    exchange: Exchange, facts: Facts, requests: Sequence[Request], legacy: Mapping[str, str]
+) -> list[_Users]:
+    """Return the users whom the requests give, in parts that were read side by side."""
     limit = page_size(facts)
 
     async def part(request: Request) -> _Users:
@@ -75,11 +107,10 @@ async def _parts_of(exchange: Exchange, facts: Facts, scope: PeopleScope, legacy
         users.total = total
         return users
 
-    if not scope.everybody and SEARCH in facts.can:
-        searches = [json_request("POST", "/v1/people/search", body) for body in search_bodies(scope, facts)]
-        if len(searches) > 1:
-            return [await _union(exchange, searches, limit, _Users(facts, legacy))]
-        return await together(map(part, searches))
+    if requests != [ALL]:
+        if len(requests) > 1:
+            return [await _union(exchange, requests, limit, _Users(facts, legacy))]
+        return await together(map(part, requests))
     count = _parts(facts.people, limit)
     if count == 1:
         return [await part(ALL)]
@@ -123,6 +154,10 @@ def _directory(builder: DirectoryBuilder, parts: list[_Users]) -> Directory:
         builder.extend(parts.pop(0).builder)
     if len(set(builder.ids)) != len(builder):
         raise ListShifted(*contract(ALL, "a person came in two parts").problems)
+    return _whole(builder, total)
+
+
+def _whole(builder: DirectoryBuilder, total: int) -> Directory:
     if twice := builder.repeated():
         raise contract(ALL, f"{len(twice)} e-mail addresses came twice")
     return builder.build(Coverage(read=len(builder), total=total))

@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, func, select
 from rolecall.localorg.api.call import Call, check_parameters
 from rolecall.localorg.api.lists import PARAMETERS, fetch, page_of, revision, streamed
 from rolecall.localorg.api.search import wanted
+from rolecall.localorg.api.user_columns import read_columns
 from rolecall.localorg.people_access import access_of
 from rolecall.localorg.store.keys import BUCKETS, bucket
 from rolecall.localorg.store.tables import MEMBERSHIPS, USERS, AnyRow
@@ -54,6 +55,8 @@ def read_access(call: Call, tx: Connection) -> Response:
 
 
 def _people(call: Call, tx: Connection, only: ColumnElement[bool] | None) -> Response:
+    if call.request.columns:
+        return Response(200, users=read_columns(tx, only))
     page = page_of(call)
     rows, count = _ROWS, select(func.count()).select_from(USERS)
     if only is not None:
