@@ -31,11 +31,11 @@ from rolecall.jobs.plan import PlanRequest, Wanted, from_config, from_plan, ques
 from rolecall.journal.opened import open_journal
 from rolecall.journal.port import Holder
 from rolecall.live.snapshot.reader import SnapshotReader
-from rolecall.plan.diff import diff
-from rolecall.plan.digest import digest
+from rolecall.plan.diff.changes import diff
 from rolecall.plan.make import make
-from rolecall.plan.order import order
+from rolecall.plan.order.steps import order
 from rolecall.plan.outlook import look
+from rolecall.plan.saved.digest import digest
 from rolecall.plan.value import Plan
 from rolecall.report.html import html
 from rolecall.report.line import plain

@@ -34,9 +34,9 @@ from rolecall.codec.snapshot import decode_snapshot
 from rolecall.model.desired import Desired
 from rolecall.model.directory import Directory
 from rolecall.model.live import Live
-from rolecall.plan.impact import reckon
+from rolecall.plan.impact.compute import reckon
 from rolecall.plan.make import make
-from rolecall.plan.order import order
+from rolecall.plan.order.steps import order
 from rolecall.plan.outlook import look
 from rolecall.plan.question import Question
 from rolecall.plan.value import OrgRef

@@ -30,12 +30,12 @@ from rolecall.codec.settings import decode_settings
 from rolecall.codec.snapshot import decode_snapshot
 from rolecall.model.desired import Desired
 from rolecall.model.directory import Directory
-from rolecall.plan.diff import diff
-from rolecall.plan.impact import reckon
-from rolecall.plan.order import Ordered, order
-from rolecall.plan.order_risk import at_risk
+from rolecall.plan.diff.changes import diff
+from rolecall.plan.impact.compute import reckon
+from rolecall.plan.order.risk import at_risk
+from rolecall.plan.order.steps import Ordered, order
+from rolecall.plan.order.transients import transients, weight
 from rolecall.plan.outlook import look
-from rolecall.plan.transients import transients, weight
 from rolecall.plan.value import Transient
 
 T = TypeVar("T")

@@ -22,7 +22,7 @@ from rolecall.desired import read_config
 from rolecall.jobs.plan import PlanRequest, from_config, plan
 from rolecall.live.snapshot.reader import SnapshotReader
 from rolecall.model.directory import Directory, PeopleScope
-from rolecall.plan.digest import digest
+from rolecall.plan.saved.digest import digest
 from rolecall.plan.value import Plan
 from rolecall.report import markdown as report_markdown
 from rolecall.report.html import html

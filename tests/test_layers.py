@@ -14,6 +14,7 @@ SRC = Path(__file__).resolve().parents[1] / "src"
 GROUND = frozenset({"errors", "package_data", "schema_files"})
 EVERYWHERE = frozenset({"rolecall"})
 CORE = {"model", "codec", "access", "plan"}
+PLANS = CORE | {"drift"}
 ROOMS: Mapping[str, frozenset[str]] = {
     "errors": frozenset(),
     "package_data": frozenset(),
@@ -23,6 +24,7 @@ ROOMS: Mapping[str, frozenset[str]] = {
     "codec": frozenset({"model"}),
     "access": frozenset({"model"}),
     "plan": frozenset({"model", "codec", "access"}),
+    "drift": frozenset(CORE),
     "desired": frozenset({"source", "model", "codec"}),
     "live": frozenset({"live.embedded", "live.http", "live.people", "live.snapshot", "source", "model", "codec"}),
     "live.embedded": frozenset({"live.http", "localorg"}),
@@ -31,17 +33,36 @@ ROOMS: Mapping[str, frozenset[str]] = {
     "live.snapshot": frozenset({"source", "model", "codec"}),
     "journal": frozenset({"model", "codec"}),
     "apply": frozenset({"model", "plan", "live.port", "journal"}),
-    "report": frozenset(CORE),
+    "report": frozenset(PLANS),
     "localorg": frozenset({"model", "codec", "access"}),
     "outside": frozenset({"model", "live.http.call", "live.http.proxies"}),
-    "jobs": frozenset(CORE | {"source", "desired", "live", "journal", "apply", "localorg", "outside"}),
-    "cli": frozenset(CORE | {"source", "desired", "live", "journal", "apply", "localorg", "outside", "jobs", "report"}),
+    "jobs": frozenset(PLANS | {"source", "desired", "live", "journal", "apply", "localorg", "outside"}),
+    "cli": frozenset(
+        PLANS | {"source", "desired", "live", "journal", "apply", "localorg", "outside", "jobs", "report"}
+    ),
     "__main__": frozenset({"cli"}),
     "__init__": frozenset(),
 }
 """What each room may import beside itself and the ground floor. A dotted name is a room of its own in a room."""
 
-PURE = frozenset({"model", "codec", "access", "plan", "report"})
+INNER: Mapping[str, Mapping[str, frozenset[str]]] = {
+    "plan": {
+        "": frozenset(),
+        "diff": frozenset({""}),
+        "question": frozenset({"", "diff"}),
+        "order": frozenset({""}),
+        "explain": frozenset({""}),
+        "impact": frozenset({"", "question", "diff", "order", "explain"}),
+        "guards": frozenset({"", "question", "impact"}),
+        "lint": frozenset({"", "question", "impact"}),
+        "saved": frozenset({""}),
+        "begin": frozenset({"", "question", "diff", "impact"}),
+        "make": frozenset({"", "question", "begin", "diff", "order", "explain", "impact", "guards", "lint"}),
+    },
+}
+"""What the inner packages and the named modules of a package may import of each other; "" has its other modules."""
+
+PURE = frozenset(PLANS | {"report"})
 # fmt: off
 IMPURE_MODULES = frozenset({
     "asyncio", "click", "concurrent", "fcntl", "getpass", "glob", "http", "httpx", "importlib", "locale",
@@ -122,6 +143,24 @@ def _allowed(by: str, name: str) -> bool:
     return any(inner == allowed or inner.startswith(f"{allowed}.") for allowed in row)
 
 
+def inner_offences(src: Path) -> list[str]:
+    """Imports inside a package that its own table does not allow."""
+    offences = []
+    for statement in imports(src):
+        package = statement.by.split(".")[1]
+        table = INNER.get(package)
+        if table is not None and statement.name.startswith(f"rolecall.{package}."):
+            importing, imported = (_inner(name, table) for name in (statement.by, statement.name))
+            if imported not in table[importing] | {importing}:
+                offences.append(str(statement))
+    return offences
+
+
+def _inner(name: str, table: Mapping[str, frozenset[str]]) -> str:
+    part = name.split(".")[2:3]
+    return part[0] if part and part[0] in table else ""
+
+
 def purity_offences(src: Path) -> list[str]:
     """I/O, clocks, randomness, environment and loggers in the pure rooms, by import or by call."""
     imported = [str(found) for found in imports(src) if room(found.by) in PURE and _impure(found.name)]
@@ -177,6 +216,16 @@ def test_imports_keep_to_the_table() -> None:
     assert layer_offences(SRC) == []
 
 
+def test_imports_inside_a_package_keep_to_its_table() -> None:
+    assert inner_offences(SRC) == []
+
+
+def test_every_inner_package_has_a_row() -> None:
+    for package, table in INNER.items():
+        inner = {path.parent.name for path in (SRC / "rolecall" / package).glob("*/__init__.py")}
+        assert inner <= table.keys(), package
+
+
 def test_the_pure_rooms_are_pure() -> None:
     assert purity_offences(SRC) == []
 
@@ -199,6 +248,8 @@ PLANTED = [
     ("plan/bad.py", "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from rolecall.live.port import Reader"),
     ("codec/bad.py", "from ..journal import port"),
     ("access/bad.py", "from .. import plan"),
+    ("plan/bad.py", "from rolecall.drift.value import DriftClass"),
+    ("drift/bad.py", "from rolecall.report import text"),
     ("apply.py", "from rolecall.live.http import call"),
     ("live/bad.py", "from rolecall.localorg import app"),
     ("live/http/bad.py", "from rolecall.live.client import OrgClient"),
@@ -212,6 +263,19 @@ PLANTED = [
 @pytest.mark.parametrize(("path", "code"), PLANTED)
 def test_a_planted_import_is_caught(tmp_path: Path, path: str, code: str) -> None:
     assert len(layer_offences(_plant(tmp_path, path, code))) == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "code"),
+    [
+        ("plan/value.py", "from rolecall.plan.diff import changes"),
+        ("plan/diff/bad.py", "def f():\n    from rolecall.plan.impact.moves import moves"),
+        ("plan/order/bad.py", "from ..guards.evaluate import judge"),
+        ("plan/saved/bad.py", "from rolecall.plan import make"),
+    ],
+)
+def test_a_planted_import_inside_a_package_is_caught(tmp_path: Path, path: str, code: str) -> None:
+    assert len(inner_offences(_plant(tmp_path, path, code))) == 1
 
 
 @pytest.mark.parametrize(

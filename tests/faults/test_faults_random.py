@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from rolecall.codec.settings import encode_value
 from rolecall.errors import Stale
 from rolecall.model.kinds import split_address
-from rolecall.plan.meanwhile import between
+from rolecall.plan.impact.meanwhile import between
 from rolecall.plan.outlook import look
 from rolecall.plan.state import State
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from forge import BOT
 from pipeline_site import Site, pull_request
 
-from rolecall.plan.digest import short
+from rolecall.plan.saved.digest import short
 
 
 def test_a_pull_request_gets_one_comment_that_is_brought_up_to_date(site: Site) -> None:

@@ -13,7 +13,7 @@ import pytest
 from forge import BOT
 from pipeline_site import HEAD, Site, pull_request
 
-from rolecall.plan.digest import short
+from rolecall.plan.saved.digest import short
 
 NASTY = "x$(touch pwned)`touch pwned`; touch pwned #'\""
 

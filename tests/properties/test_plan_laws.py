@@ -13,11 +13,11 @@ from rolecall.model.kinds import KINDS, address, split_address, value_at
 from rolecall.model.live import UNREAD, Live
 from rolecall.model.policy import Ignore
 from rolecall.model.settings import BLANK, UNSET
-from rolecall.plan.decode import decode_plan
-from rolecall.plan.digest import digest
-from rolecall.plan.encode import encode_plan
 from rolecall.plan.make import make
 from rolecall.plan.resolve import expired
+from rolecall.plan.saved.decode import decode_plan
+from rolecall.plan.saved.digest import digest
+from rolecall.plan.saved.encode import encode_plan
 
 
 @given(orgs.desireds(), orgs.lives())

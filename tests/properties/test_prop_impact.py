@@ -13,11 +13,11 @@ from naive_access import naive_access, naive_atoms
 from test_prop_order import on_the_new_endpoint, planned, steps, walk
 
 from rolecall.model.policy import Allow
-from rolecall.plan.decode import decode_plan
-from rolecall.plan.digest import digest
-from rolecall.plan.encode import encode_plan
-from rolecall.plan.guards import GUARDS
-from rolecall.plan.privacy import redact
+from rolecall.plan.guards.evaluate import GUARDS
+from rolecall.plan.saved.decode import decode_plan
+from rolecall.plan.saved.digest import digest
+from rolecall.plan.saved.encode import encode_plan
+from rolecall.plan.saved.privacy import redact
 from rolecall.schema_files import schema_text
 
 SCHEMA = jsonschema_rs.validator_for(json.loads(schema_text("plan.schema.json")))

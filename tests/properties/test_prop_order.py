@@ -22,12 +22,12 @@ from rolecall.model.live import Facts, Group, Live
 from rolecall.model.policy import Policy
 from rolecall.model.settings import BLANK, GroupMapping, Scim, Settings
 from rolecall.plan.make import make
-from rolecall.plan.order import toggles
-from rolecall.plan.order_levels import levels
-from rolecall.plan.order_risk import Risk, at_risk
-from rolecall.plan.order_swap import WORK, improved
+from rolecall.plan.order.levels import levels
+from rolecall.plan.order.risk import Risk, at_risk
+from rolecall.plan.order.steps import toggles
+from rolecall.plan.order.swap import WORK, improved
+from rolecall.plan.order.transients import Timeline, weight
 from rolecall.plan.outlook import Outlook, look
-from rolecall.plan.transients import Timeline, weight
 from rolecall.plan.value import Plan
 
 Atoms = frozenset[tuple[str, str]]

@@ -30,7 +30,7 @@ from rolecall.model.desired import Desired, Intent
 from rolecall.model.live import Facts, Group, Live
 from rolecall.model.policy import Allow, Guards, Policy
 from rolecall.model.settings import BLANK, UNSET, Defaults, Domain, GroupMapping, Scim, Settings, Sso
-from rolecall.plan.guards import GUARDS
+from rolecall.plan.guards.evaluate import GUARDS
 from rolecall.plan.value import Plan
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)

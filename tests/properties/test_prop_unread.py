@@ -20,6 +20,8 @@ from rolecall.cli.drifting import drift_exit
 from rolecall.cli.root import InRepository
 from rolecall.cli.sinks import FORMATS, render
 from rolecall.codec.people import decode_people, encode_person
+from rolecall.drift.compare import Memory
+from rolecall.drift.scan import Inquiry, Past, find
 from rolecall.errors import Exit
 from rolecall.jobs.metrics import drift_metrics
 from rolecall.jobs.plan import broken
@@ -29,11 +31,9 @@ from rolecall.model.live import UNREAD, Caller, Coverage, Group, Live
 from rolecall.model.policy import AccessTest, Band, Guards, Limit, Policy
 from rolecall.model.settings import BLANK, Domain, Settings, Sso
 from rolecall.outside.metrics import metrics_text
-from rolecall.plan.digest import digest
-from rolecall.plan.drift import Memory
-from rolecall.plan.drift_make import Inquiry, Past, find
 from rolecall.plan.make import make
 from rolecall.plan.question import Question
+from rolecall.plan.saved.digest import digest
 from rolecall.plan.users_read import gaps
 from rolecall.plan.value import Plan
 

@@ -12,16 +12,16 @@ from hypothesis import strategies as st
 from rolecall.cli.planning import plan_exit
 from rolecall.codec.api import Item, decode_item, encode_item
 from rolecall.codec.snapshot import Snapshot, decode_snapshot, encode_snapshot
+from rolecall.drift.compare import Memory, compare
 from rolecall.errors import Exit
 from rolecall.model.comparison import without
 from rolecall.model.desired import Applied, Desired
 from rolecall.model.kinds import BY_SECTION, KINDS, address, split_address, value_at
 from rolecall.model.live import Live
 from rolecall.model.settings import UNSET, Address, Settings, Value
-from rolecall.plan.decode import decode_plan
-from rolecall.plan.drift import Memory, compare
-from rolecall.plan.encode import encode_plan
 from rolecall.plan.make import make
+from rolecall.plan.saved.decode import decode_plan
+from rolecall.plan.saved.encode import encode_plan
 
 
 def field_lists(settings: Settings) -> dict[Address, tuple[str, ...]]:

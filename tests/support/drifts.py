@@ -9,15 +9,15 @@ from typing import Any
 import orgs
 
 from rolecall.codec.people import decode_people
+from rolecall.drift.compare import Memory
+from rolecall.drift.scan import Inquiry, Past
+from rolecall.drift.value import Basis
 from rolecall.errors import Where
 from rolecall.model.desired import Applied, Desired
 from rolecall.model.live import Facts, Group, Live
 from rolecall.model.outcome import Event
 from rolecall.model.policy import Policy
 from rolecall.model.settings import Defaults, GroupMapping, Scim, Settings
-from rolecall.plan.drift import Memory
-from rolecall.plan.drift_found import Basis
-from rolecall.plan.drift_make import Inquiry, Past
 from rolecall.plan.question import Question
 from rolecall.plan.value import OrgRef
 

@@ -22,9 +22,9 @@ from rolecall.live.snapshot.reader import SnapshotReader
 from rolecall.model.desired import Applied
 from rolecall.model.policy import Policy
 from rolecall.model.settings import GroupMapping, Settings
-from rolecall.plan.digest import digest
 from rolecall.plan.make import make
 from rolecall.plan.question import Question
+from rolecall.plan.saved.digest import digest
 from rolecall.report.html import html
 from rolecall.report.line import plain
 from rolecall.report.markdown import markdown

@@ -12,8 +12,8 @@ from counting import each
 from small_org import ask, config, live, person
 
 from rolecall.model.settings import Defaults
-from rolecall.plan.causes import Causes
-from rolecall.plan.impact_moves import classes
+from rolecall.plan.impact.causes import Causes
+from rolecall.plan.impact.moves import classes
 from rolecall.plan.make import make
 from rolecall.plan.outlook import Outlook, look
 from rolecall.plan.question import Question

@@ -11,12 +11,12 @@ from small_org import ask, config, live, person
 
 from rolecall.plan.begin import begin
 from rolecall.plan.make import make
-from rolecall.plan.order import order
-from rolecall.plan.order_risk import Risk, at_risk
-from rolecall.plan.order_swap import WORK, improved
+from rolecall.plan.order.risk import Risk, at_risk
+from rolecall.plan.order.steps import order
+from rolecall.plan.order.swap import WORK, improved
+from rolecall.plan.order.transients import Timeline, weight
 from rolecall.plan.outlook import Outlook
 from rolecall.plan.question import Question
-from rolecall.plan.transients import Timeline, weight
 from rolecall.report.walk import walk
 
 LIMIT = 50_000
@@ -70,7 +70,7 @@ def test_the_limit_is_about_a_second():
 
 
 def test_a_plan_whose_search_reached_its_limit_says_so(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("rolecall.plan.order.improved", lambda *rows: improved(*rows, limit=1_000))
+    monkeypatch.setattr("rolecall.plan.order.steps.improved", lambda *rows: improved(*rows, limit=1_000))
     plan = make(reorganization(150))
     assert plan.impact.transients
     assert plan.impact.order_limited

@@ -9,8 +9,8 @@ from datetime import datetime
 from rolecall.apply.steps import Sender
 from rolecall.model.change import Change
 from rolecall.model.run import Approval, Opening, Planned, Run, RunFacts, RunKind, Step, StepState
-from rolecall.plan.digest import digest
-from rolecall.plan.encode import encode_plan
+from rolecall.plan.saved.digest import digest
+from rolecall.plan.saved.encode import encode_plan
 from rolecall.plan.value import Plan
 
 

@@ -19,8 +19,8 @@ from rolecall.model.kinds import KINDS, address, split_address, value_at
 from rolecall.model.live import Live
 from rolecall.model.run import RunFacts
 from rolecall.model.settings import BLANK, UNSET, Address, Value
-from rolecall.plan.diff import Difference
-from rolecall.plan.identity import Identity
+from rolecall.plan.diff.changes import Difference
+from rolecall.plan.diff.identity import Identity
 
 
 async def reread(org: Reader, live: Live, steps: Sequence[Change]) -> Live:

@@ -8,7 +8,7 @@ from rolecall.model.desired import Applied
 from rolecall.model.kinds import address
 from rolecall.model.policy import Policy
 from rolecall.model.settings import Address
-from rolecall.plan.identity import Identity, group_of
+from rolecall.plan.diff.identity import Identity, group_of
 
 
 def group_ids(identity: Identity, applied: Applied, remembered: Collection[Address]) -> dict[str, str | None]:

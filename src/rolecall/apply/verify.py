@@ -17,7 +17,7 @@ from rolecall.model.comparison import field_changes
 from rolecall.model.kinds import split_address
 from rolecall.model.live import Live
 from rolecall.model.run import Run
-from rolecall.plan.summary import other_org_words
+from rolecall.plan.saved.summary import other_org_words
 from rolecall.plan.users_read import SECTION
 from rolecall.plan.value import GuardResult, Plan
 

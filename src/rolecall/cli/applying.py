@@ -33,8 +33,8 @@ from rolecall.jobs.saved import as_edited, differences, read_plan
 from rolecall.journal.port import Holder
 from rolecall.model.run import Run, RunReport
 from rolecall.outside.metrics import Metric
-from rolecall.plan.digest import document
-from rolecall.plan.summary import needs_approval, other_org_words
+from rolecall.plan.saved.digest import document
+from rolecall.plan.saved.summary import needs_approval, other_org_words
 from rolecall.plan.value import Plan
 from rolecall.report.run_text import run_lines
 

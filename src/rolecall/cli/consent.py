@@ -14,7 +14,7 @@ from rolecall.cli.options import Invocation
 from rolecall.cli.session import now
 from rolecall.errors import Blocked, Exit, Misuse, Problem, RolecallError
 from rolecall.model.run import Approval
-from rolecall.plan.summary import renames_as_one, reviews
+from rolecall.plan.saved.summary import renames_as_one, reviews
 from rolecall.plan.value import GuardResult, Plan
 from rolecall.report.verdicts import guard_words
 

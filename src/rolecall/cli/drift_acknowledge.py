@@ -7,11 +7,11 @@ from dataclasses import replace
 from rolecall.cli.facts import run_facts
 from rolecall.cli.options import Invocation
 from rolecall.desired import Config
+from rolecall.drift.scan import find
 from rolecall.errors import Misuse, Problem, did_you_mean
 from rolecall.jobs.drift import Drifts
 from rolecall.jobs.memory import acknowledge, acknowledged, can_be_acknowledged
 from rolecall.journal.port import Journal
-from rolecall.plan.drift_make import find
 
 
 def acknowledge_findings(

@@ -10,9 +10,9 @@ from rolecall.cli.options import Invocation
 from rolecall.cli.people import mask_key, shown
 from rolecall.cli.root import InRepository, in_repository
 from rolecall.desired import Config
-from rolecall.plan.drift_found import Found
-from rolecall.plan.drift_privacy import redact_found
-from rolecall.plan.privacy import Shown
+from rolecall.drift.privacy import redact_found
+from rolecall.drift.value import Found
+from rolecall.plan.saved.privacy import Shown
 from rolecall.report.drift_walk import drift_walk
 
 
@@ -53,7 +53,7 @@ def render(found: Found, form: str, at: InRepository) -> str:
     if form == "json":
         import json
 
-        from rolecall.plan.drift_encode import encode_found
+        from rolecall.drift.encode import encode_found
 
         return json.dumps(encode_found(found), ensure_ascii=False, indent=1) + "\n"
     walked = drift_walk(found)

@@ -10,11 +10,11 @@ from rolecall.cli.console import stdout
 from rolecall.cli.options import Invocation
 from rolecall.cli.people import redacted, shown
 from rolecall.desired import Config
+from rolecall.drift.value import Found
 from rolecall.errors import Blocked, Exit, Problem
 from rolecall.jobs.drift import Drifts
 from rolecall.model.paste import shell_word
-from rolecall.plan.drift_found import Found
-from rolecall.plan.privacy import Shown
+from rolecall.plan.saved.privacy import Shown
 from rolecall.plan.value import Plan
 from rolecall.report.drift_words import unwritten_words
 from rolecall.report.line import line
@@ -71,7 +71,7 @@ def _consent(call: Invocation, found: Found, approve: str | None) -> None:
 
 
 def _ask(call: Invocation, plan: Plan, number: int) -> None:
-    from rolecall.plan.digest import digest, short
+    from rolecall.plan.saved.digest import digest, short
 
     if not can_ask(call):
         hint = f"answer with --approve {short(digest(plan))}, or lift it with an allow; nothing was written"

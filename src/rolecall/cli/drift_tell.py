@@ -6,10 +6,10 @@ from rolecall.cli.drift_present import redacted_found
 from rolecall.cli.failure import tell
 from rolecall.cli.options import Invocation
 from rolecall.desired import Config
+from rolecall.drift.value import Found
 from rolecall.errors import Exit, Misuse, Problem
 from rolecall.journal.port import Journal
-from rolecall.plan.drift_found import Found
-from rolecall.plan.privacy import Shown
+from rolecall.plan.saved.privacy import Shown
 
 
 def notify(

@@ -18,6 +18,9 @@ from rolecall.cli.options import Invocation
 from rolecall.cli.planning import lifts, whose
 from rolecall.cli.session import Session, day, now, read, session, wait_for, wanted
 from rolecall.desired import Config
+from rolecall.drift.compare import Memory
+from rolecall.drift.scan import Past
+from rolecall.drift.value import UNDETERMINED, Found
 from rolecall.errors import Exit, Problem
 from rolecall.jobs import memory
 from rolecall.jobs.drift import DriftRequest, Drifts, drift
@@ -26,9 +29,6 @@ from rolecall.journal.port import Journal
 from rolecall.model.desired import NOTHING_APPLIED
 from rolecall.outside.git import UNSHALLOW, blame, is_shallow
 from rolecall.outside.metrics import Metric
-from rolecall.plan.drift import Memory
-from rolecall.plan.drift_found import UNDETERMINED, Found
-from rolecall.plan.drift_make import Past
 from rolecall.report.phrases import count
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rolecall.cli.options import Invocation
-from rolecall.plan.digest import canonical, digest, document, matches
+from rolecall.plan.saved.digest import canonical, digest, document, matches
 from rolecall.plan.value import Plan
 
 if TYPE_CHECKING:

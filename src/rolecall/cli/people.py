@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rolecall.cli.options import Invocation
 from rolecall.errors import ConfigError, Problem, Where
-from rolecall.plan.privacy import Shown, redact
+from rolecall.plan.saved.privacy import Shown, redact
 from rolecall.plan.value import Plan
 
 STATE = ".rolecall"

@@ -12,8 +12,8 @@ from rolecall.cli.options import Invocation
 from rolecall.cli.people import redacted, shown
 from rolecall.cli.root import InRepository, in_repository
 from rolecall.cli.sinks import render
-from rolecall.plan.digest import digest
-from rolecall.plan.privacy import Shown
+from rolecall.plan.saved.digest import digest
+from rolecall.plan.saved.privacy import Shown
 from rolecall.plan.value import Plan
 
 if TYPE_CHECKING:

@@ -9,6 +9,9 @@ from typing import NamedTuple
 from rolecall.desired import Config, load, read_config
 from rolecall.desired.emit_edit import Edit, edited, merged, removing, setting
 from rolecall.desired.roles import with_role_ids
+from rolecall.drift.compare import Drift
+from rolecall.drift.plans import accepted
+from rolecall.drift.scan import Inquiry
 from rolecall.errors import Blocked, ConfigError, Problem
 from rolecall.jobs.config_files import replaced
 from rolecall.jobs.export import metadata_rewritten
@@ -18,10 +21,7 @@ from rolecall.model.kinds import BY_SECTION, KINDS, address, split_address, valu
 from rolecall.model.live import Live
 from rolecall.model.paste import shell_pattern, yaml_pattern
 from rolecall.model.settings import BLANK, UNSET, Address, Sso, Value
-from rolecall.plan.drift import Drift
-from rolecall.plan.drift_make import Inquiry
-from rolecall.plan.drift_sides import accepted
-from rolecall.plan.identity import Identity, group_of
+from rolecall.plan.diff.identity import Identity, group_of
 
 
 class Acceptance(NamedTuple):

@@ -18,16 +18,16 @@ from rolecall.model.directory import EVERYBODY, Directory, PeopleScope, Person
 from rolecall.model.live import COMPLETE, Coverage, Facts, Live
 from rolecall.model.roles import role_id
 from rolecall.model.settings import UNSET
-from rolecall.plan.access_tests import Beside, needs_users, run_tests, tests_of
+from rolecall.plan.explain.access_tests import Beside, needs_users, run_tests, tests_of
+from rolecall.plan.explain.why import Why, persona, why
+from rolecall.plan.explain.why_not import WhyNot, why_not
 from rolecall.plan.outlook import look
 from rolecall.plan.resolve import on_day
+from rolecall.plan.saved.summary import other_org_words
 from rolecall.plan.state import State as Moment
 from rolecall.plan.state import finish
-from rolecall.plan.summary import other_org_words
 from rolecall.plan.users_read import people_coverage
 from rolecall.plan.value import AccessTestResult, OrgRef, Plan, Released, Unmanaged
-from rolecall.plan.why import Why, persona, why
-from rolecall.plan.why_not import WhyNot, why_not
 
 At = Literal["live", "desired"] | Plan
 """The state that is asked: as it is, as the config wants it, or as a saved plan leaves it."""

@@ -24,9 +24,9 @@ from rolecall.model.settings import Address
 from rolecall.model.strictness import policy_differences
 from rolecall.model.target import DEFAULT_KEEP_DAYS
 from rolecall.plan.begin import begin
-from rolecall.plan.digest import digest, matches, short
 from rolecall.plan.make import make
 from rolecall.plan.question import Question
+from rolecall.plan.saved.digest import digest, matches, short
 from rolecall.plan.users_read import incomplete, people_coverage
 from rolecall.plan.value import Plan
 

@@ -12,6 +12,10 @@ from functools import cache
 from hashlib import sha256
 from typing import Any
 
+from rolecall.drift.audit import attributed, lifecycle
+from rolecall.drift.compare import Drift
+from rolecall.drift.scan import Inquiry, Looked, Past, drifted, find
+from rolecall.drift.value import Alarm, Found
 from rolecall.errors import ConfigError, Misuse, OrgError, Problem, Where
 from rolecall.jobs.people import left_out, people_or_unread
 from rolecall.jobs.plan import PlanRequest, Wanted, Whose, question
@@ -24,13 +28,9 @@ from rolecall.model.outcome import Event
 from rolecall.model.policy import Allow
 from rolecall.model.settings import Address
 from rolecall.plan.coverage import concerns
-from rolecall.plan.digest import fingerprint
-from rolecall.plan.drift import Drift
-from rolecall.plan.drift_events import attributed, lifecycle
-from rolecall.plan.drift_found import Alarm, Found
-from rolecall.plan.drift_make import Inquiry, Looked, Past, drifted, find
-from rolecall.plan.names import flag_problems, known_addresses, unmatched_names
+from rolecall.plan.lint.names import flag_problems, known_addresses, unmatched_names
 from rolecall.plan.question import Question
+from rolecall.plan.saved.digest import fingerprint
 
 SLACK = timedelta(minutes=5)
 """How far the org's clock and ours may be apart when an event is laid beside a run."""

@@ -29,8 +29,8 @@ from rolecall.model.desired import Applied, Desired
 from rolecall.model.kinds import BY_SECTION, address, split_address, value_at
 from rolecall.model.live import Live
 from rolecall.model.settings import UNSET, Address, Scim, Sso, Value
-from rolecall.plan.diff import diff
-from rolecall.plan.identity import Identity
+from rolecall.plan.diff.changes import diff
+from rolecall.plan.diff.identity import Identity
 from rolecall.plan.resolve import expired, ignored
 
 

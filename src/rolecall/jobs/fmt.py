@@ -12,8 +12,8 @@ from rolecall.desired.fmt import formatted, renamed
 from rolecall.errors import ConfigError, Problem
 from rolecall.model.desired import Applied, Desired
 from rolecall.model.live import Live
-from rolecall.plan.identity import identify
-from rolecall.plan.identity_entries import RENAMED
+from rolecall.plan.diff.entries import RENAMED
+from rolecall.plan.diff.identity import identify
 from rolecall.source.files import read_file
 
 

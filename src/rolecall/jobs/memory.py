@@ -13,6 +13,10 @@ from typing import Any
 
 from rolecall.codec.look import decode_look, encode_look
 from rolecall.desired import Config
+from rolecall.drift.compare import Memory
+from rolecall.drift.membership import look, waiting
+from rolecall.drift.scan import Past
+from rolecall.drift.value import Acknowledgement, Basis, Found
 from rolecall.errors import ConfigError, Problem, Where
 from rolecall.journal.encode import moment
 from rolecall.journal.port import Journal
@@ -22,13 +26,9 @@ from rolecall.model.look import Look
 from rolecall.model.run import Opening, Record, Run, RunFacts, RunKind
 from rolecall.model.settings import BLANK, UNSET, Address, Settings
 from rolecall.model.sighting import Sighting
-from rolecall.plan.drift import Memory
-from rolecall.plan.drift_found import Acknowledgement, Basis, Found
-from rolecall.plan.drift_make import Past
-from rolecall.plan.drift_news import look, waiting
+from rolecall.plan.explain.sighting import sight
 from rolecall.plan.question import Question
 from rolecall.plan.resolve import on_day
-from rolecall.plan.sighting import sight
 
 LOOK = "drift.look"
 WATCHED = "drift.watched"

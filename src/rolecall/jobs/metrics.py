@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timedelta
 from typing import Literal, NamedTuple
 
+from rolecall.drift.compare import DriftClass
+from rolecall.drift.value import AlarmKind, Found
 from rolecall.model.desired import Desired
 from rolecall.model.kinds import split_address
 from rolecall.model.live import Coverage
@@ -14,8 +16,6 @@ from rolecall.model.roles import ORG_ADMIN
 from rolecall.model.run import Run, RunOutcome
 from rolecall.outside.metrics import Metric, Sample
 from rolecall.plan.coverage import sections_of
-from rolecall.plan.drift import DriftClass
-from rolecall.plan.drift_found import AlarmKind, Found
 from rolecall.plan.value import OrgRef
 
 _OUTCOMES: tuple[RunOutcome, ...] = ("done", "nothing", "incomplete", "interrupted", "open")

@@ -143,7 +143,7 @@ async def idp_problems(people: People | None, desired: Desired, live: Live) -> t
     """What an IdP tells of its app, where people come from one; why it could not be read is told too. All warnings."""
     if not isinstance(people, IdpSource):
         return ()
-    from rolecall.plan.lint_idp import lint_idp
+    from rolecall.plan.lint.idp import lint_idp
 
     try:
         return lint_idp(await people.read_idp(), desired, live)

@@ -21,9 +21,9 @@ from rolecall.model.outcome import Event
 from rolecall.model.policy import Allow
 from rolecall.model.settings import UNSET, Settings
 from rolecall.plan.begin import begin
-from rolecall.plan.identity_entries import SAME_GROUP
+from rolecall.plan.diff.entries import SAME_GROUP
+from rolecall.plan.lint.names import flag_problems, known_addresses
 from rolecall.plan.make import make
-from rolecall.plan.names import flag_problems, known_addresses
 from rolecall.plan.question import Question
 from rolecall.plan.value import OrgRef, Plan
 

@@ -22,7 +22,7 @@ from rolecall.model.kinds import KINDS, SECTIONS, split_address, value_at
 from rolecall.model.paste import literal
 from rolecall.model.run import Run, Step
 from rolecall.model.settings import BLANK, UNSET, Address, Scim, Settings, Value
-from rolecall.plan.identity import group_of
+from rolecall.plan.diff.identity import group_of
 from rolecall.plan.people import who
 from rolecall.plan.question import Question
 from rolecall.plan.resolve import ignored

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from rolecall.errors import ConfigError, Problem, RolecallError, Stale, Where
-from rolecall.plan.digest import canonical, digest, document, parts_of, short
-from rolecall.plan.encode import encode_plan
+from rolecall.plan.saved.digest import canonical, digest, document, parts_of, short
+from rolecall.plan.saved.encode import encode_plan
 from rolecall.plan.value import FORMAT_VERSION, Plan
 from rolecall.source.files import read_file
 
@@ -43,7 +43,7 @@ def as_edited(path: Path) -> Plan | None:
 
     A plan whose parts have other types than a plan's cannot be compared either.
     """
-    from rolecall.plan.decode import decode_plan
+    from rolecall.plan.saved.decode import decode_plan
 
     try:
         plan = decode_plan(_json(_bytes(path), Where(str(path))))
@@ -63,7 +63,7 @@ def plan_of_text(text: str, name: str) -> Plan:
 
 def _plan(said: dict[str, Any], where: Where) -> Plan:
     _check_schema(said, where)
-    from rolecall.plan.decode import decode_plan
+    from rolecall.plan.saved.decode import decode_plan
 
     try:
         plan = decode_plan(said)

@@ -27,8 +27,8 @@ from rolecall.model.directory import EVERYBODY, Directory
 from rolecall.model.live import Caller, Coverage, Live
 from rolecall.model.run import RunFacts
 from rolecall.outside.files import write_file
-from rolecall.plan.identity import identify
-from rolecall.plan.sighting import sight
+from rolecall.plan.diff.identity import identify
+from rolecall.plan.explain.sighting import sight
 
 Kept = Literal["names", "masked", "counts", "none"]
 INLINE = 5_000

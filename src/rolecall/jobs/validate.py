@@ -67,8 +67,8 @@ async def _linted(request: PlanRequest, asked: Question) -> list[Problem]:
 
 def _planned(question: Question) -> list[Problem]:
     """Return what a plan for the question would warn of, and as errors what the org would refuse of it."""
+    from rolecall.plan.guards.write_preconditions import check_preconditions
     from rolecall.plan.make import make
-    from rolecall.plan.preconditions import check_preconditions
 
     plan = make(question)
     checked = check_preconditions(question, plan.changes)
@@ -93,7 +93,7 @@ async def check_observed(config: Config, request: PlanRequest) -> list[Problem]:
     from rolecall.jobs.people import people_or_unread
     from rolecall.jobs.plan import question
     from rolecall.model.directory import EVERYBODY
-    from rolecall.plan.names import unmatched_names
+    from rolecall.plan.lint.names import unmatched_names
 
     try:
         asked = await question(replace(request, wanted=replace(request.wanted, references=None)))
@@ -109,8 +109,8 @@ async def check_observed(config: Config, request: PlanRequest) -> list[Problem]:
 
 def _user_names(asked: Question) -> list[Problem]:
     """Return the required org admins and owners who are not active users, where all users were read."""
-    from rolecall.plan.lint import owners_gone
-    from rolecall.plan.names_users import required_admin_warnings
+    from rolecall.plan.guards.named_users import required_admin_warnings
+    from rolecall.plan.lint.config import owners_gone
 
     directory = asked.directory
     if directory is None or directory.coverage.state != "complete":

@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 from rolecall.model.change import Change
 from rolecall.model.directory import PeopleScope
-from rolecall.plan.diff import Difference, difference
+from rolecall.plan.diff.changes import Difference, difference
+from rolecall.plan.impact.reading import pending_mappings, people_scope
 from rolecall.plan.outlook import Outlook, look
 from rolecall.plan.question import Question
-from rolecall.plan.reading import pending_mappings, people_scope
 
 
 class Begun(NamedTuple):

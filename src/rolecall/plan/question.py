@@ -11,7 +11,7 @@ from rolecall.model.directory import Directory, PeopleScope
 from rolecall.model.lineage import Lineage
 from rolecall.model.live import Live
 from rolecall.model.policy import Allow
-from rolecall.plan.identity import Identity, identify
+from rolecall.plan.diff.identity import Identity, identify
 from rolecall.plan.value import OrgRef
 
 

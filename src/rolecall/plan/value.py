@@ -13,15 +13,13 @@ from rolecall.model.desired import Desired
 from rolecall.model.directory import PeopleScope
 from rolecall.model.live import Coverage
 from rolecall.model.policy import Allow, Combo
-from rolecall.model.settings import Address
+from rolecall.model.settings import Address, Value
 from rolecall.plan.moves import Escalation as Escalation
 from rolecall.plan.moves import Move as Move
 from rolecall.plan.moves import MoveKind as MoveKind
 from rolecall.plan.moves import Tally as Tally
 from rolecall.plan.moves import TeamTally as TeamTally
 from rolecall.plan.moves import Who as Who
-from rolecall.plan.released import Released as Released
-from rolecall.plan.released import Unmanaged as Unmanaged
 
 FORMAT_VERSION = "1.0"
 
@@ -53,6 +51,35 @@ class Apart(NamedTuple):
     people: Tally = Tally()
     to_default: int = 0
     sentences: tuple[str, ...] = ()
+
+
+class Released(NamedTuple):
+    """An address that was applied once and is no longer in the config, and what the org has there now.
+
+    ``people`` is None when not counted. ``fields`` are the fields that the config dropped, empty where it dropped the
+    whole address. ``value`` is the live value of what is no longer managed, None where it was not read.
+    """
+
+    address: Address
+    people: int | None = None
+    fields: tuple[str, ...] = ()
+    value: Value | None = None
+    id: str | None = None
+
+
+class Unmanaged(NamedTuple):
+    """A mapping that the config does not manage.
+
+    ``new``: it was not there at the last apply. ``released``: the last apply still managed it.
+    """
+
+    address: Address
+    role: str | None
+    teams: tuple[str, ...]
+    people: int | None = None
+    new: bool = False
+    released: bool = False
+    id: str | None = None
 
 
 class UpgradeImpact(NamedTuple):

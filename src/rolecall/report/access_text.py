@@ -10,10 +10,10 @@ from rolecall.access.encode import encode_access
 from rolecall.access.person import Access
 from rolecall.model.live import COMPLETE, Coverage
 from rolecall.model.roles import ORG_ADMIN
-from rolecall.plan.encode import encode_released
+from rolecall.plan.explain.why import Because, Cause, Why
+from rolecall.plan.explain.why_not import WhyNot
+from rolecall.plan.saved.encode import encode_released
 from rolecall.plan.value import AccessTestResult, Released, Unmanaged
-from rolecall.plan.why import Because, Cause, Why
-from rolecall.plan.why_not import WhyNot
 from rolecall.report.flow import flow
 from rolecall.report.line import Line, Span, line
 from rolecall.report.phrases import count, listed, mapping_words, place

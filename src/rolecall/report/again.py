@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from rolecall.model.paste import shell_pattern, shell_word
-from rolecall.plan.digest import short
-from rolecall.plan.summary import needs_approval
+from rolecall.plan.saved.digest import short
+from rolecall.plan.saved.summary import needs_approval
 from rolecall.plan.value import Plan
 
 FROM_A_FILE = ("rollback", "drift")

@@ -7,9 +7,9 @@ from collections import Counter
 from collections.abc import Iterator
 
 from rolecall.codec.settings import encode_value
+from rolecall.drift.value import UNDETERMINED, Found
 from rolecall.model.kinds import split_address
 from rolecall.model.settings import Value
-from rolecall.plan.drift_found import UNDETERMINED, Found
 from rolecall.plan.users_read import SECTION
 from rolecall.report.coverage import users_sentence
 from rolecall.report.drift_walk import DriftWalk, Entry

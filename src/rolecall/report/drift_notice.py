@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from rolecall.plan.drift_found import UNDETERMINED, Found
+from rolecall.drift.value import UNDETERMINED, Found
 from rolecall.report.banner import org_line
 from rolecall.report.coverage import sections_sentence, users_sentence
 from rolecall.report.drift_walk import DriftWalk, Entry, drift_walk

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from rolecall.drift.compare import Drift, DriftClass
+from rolecall.drift.value import Alarm, Found
 from rolecall.errors import Problem, Where
 from rolecall.model.comparison import field_changes
 from rolecall.model.kinds import BY_SECTION, KEYED, SECTIONS, split_address
 from rolecall.model.settings import Value
-from rolecall.plan.drift import Drift, DriftClass
-from rolecall.plan.drift_found import Alarm, Found
 from rolecall.report.banner import org_line
 from rolecall.report.coverage import header
 from rolecall.report.drift_words import (

@@ -6,13 +6,13 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
+from rolecall.drift.compare import DriftClass
+from rolecall.drift.value import UNDETERMINED, Acknowledgement, AlarmKind, Found, NewAdmin
 from rolecall.model.authorship import Blame
 from rolecall.model.kinds import split_address
 from rolecall.model.outcome import Event
 from rolecall.model.paste import shell_pattern, shell_word, yaml_pattern
 from rolecall.model.settings import Address
-from rolecall.plan.drift import DriftClass
-from rolecall.plan.drift_found import UNDETERMINED, Acknowledgement, AlarmKind, Found, NewAdmin
 from rolecall.plan.headline import enumerate_words, people
 from rolecall.plan.value import Impact, Who
 from rolecall.report.coverage import sections_sentence, unread_sections, users_sentence

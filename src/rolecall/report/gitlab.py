@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from rolecall.plan.summary import summary
+from rolecall.plan.saved.summary import summary
 from rolecall.plan.value import Plan
 
 

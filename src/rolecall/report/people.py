@@ -10,8 +10,8 @@ from rolecall.model.policy import Combo
 from rolecall.model.settings import Address
 from rolecall.plan.attribution import Attribution
 from rolecall.plan.headline import combos, people, sentence, shift_of, shifts, tally_words
+from rolecall.plan.order.transient_words import transient_sentences
 from rolecall.plan.shares import share
-from rolecall.plan.transient_words import transient_sentences
 from rolecall.plan.users_read import members_count
 from rolecall.plan.value import ApartKind, Impact, Move, Plan, UpgradeImpact, Who
 from rolecall.report.phrases import count

@@ -11,8 +11,8 @@ from typing import Any
 
 from rolecall.model.policy import Combo
 from rolecall.model.roles import ORG_ADMIN
+from rolecall.plan.explain.seen import Evidence, SeenAt
 from rolecall.plan.headline import combos, role_word
-from rolecall.plan.seen import Evidence, SeenAt
 from rolecall.report.line import Line, Span, Style, line
 from rolecall.report.phrases import count, listed
 from rolecall.report.visible import cells, visible

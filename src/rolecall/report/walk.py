@@ -11,7 +11,7 @@ from rolecall.errors import Problem, Where
 from rolecall.model.change import Change
 from rolecall.model.kinds import SECTIONS, split_address
 from rolecall.model.settings import Address
-from rolecall.plan.summary import renames_as_one, summary
+from rolecall.plan.saved.summary import renames_as_one, summary
 from rolecall.plan.value import GuardResult, Move, Plan, Verdict
 from rolecall.report.banner import banner, seen
 from rolecall.report.coverage import planned_sentence, users_sentence

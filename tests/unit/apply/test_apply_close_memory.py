@@ -12,7 +12,7 @@ from rolecall.model.change import Change
 from rolecall.model.desired import Applied, Intent
 from rolecall.model.run import RunFacts
 from rolecall.model.settings import Address, Scim, Settings, Sso
-from rolecall.plan.diff import diff
+from rolecall.plan.diff.changes import diff
 
 TODAY = date(2026, 11, 22)
 

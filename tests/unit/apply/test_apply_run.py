@@ -18,7 +18,7 @@ from rolecall.model.desired import Desired, Intent
 from rolecall.model.policy import Policy
 from rolecall.model.run import Opening, RunFacts
 from rolecall.model.settings import BLANK, Domain, GroupMapping, Settings, Sso
-from rolecall.plan.digest import digest, short
+from rolecall.plan.saved.digest import digest, short
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from cli_repo import CONFIG, make_repo
 from rolecall.cli.main import run
 from rolecall.errors import Exit
 from rolecall.outside.git import head, repository
-from rolecall.plan.digest import short
+from rolecall.plan.saved.digest import short
 
 Capture = pytest.CaptureFixture[str]
 

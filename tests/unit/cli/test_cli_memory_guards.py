@@ -13,7 +13,7 @@ from cli_repo import CONFIG, make_repo
 from rolecall.cli.main import run
 from rolecall.errors import Exit
 from rolecall.journal.opened import open_journal
-from rolecall.plan.digest import short
+from rolecall.plan.saved.digest import short
 
 Capture = pytest.CaptureFixture[str]
 BACK = CONFIG.replace("teams: [Brand]", "teams: [Marketing]")

@@ -9,12 +9,12 @@ from drifts import LEAD, A, L, M, inquiry
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rolecall.drift.scan import find
 from rolecall.jobs.drift import news, note_of
 from rolecall.jobs.metrics import drift_metrics
 from rolecall.model.live import UNREAD
 from rolecall.model.policy import Guards, Policy
 from rolecall.outside.metrics import metrics_text
-from rolecall.plan.drift_make import find
 
 AT = "idp_groups/G"
 

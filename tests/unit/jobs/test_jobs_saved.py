@@ -13,8 +13,8 @@ from workbench import WANTED, Workbench
 from rolecall.errors import ConfigError, RolecallError, Stale
 from rolecall.jobs.saved import MOST, as_edited, differences, plan_json, plan_of_text, read_plan
 from rolecall.outside.files import write_file
-from rolecall.plan.digest import digest, document, parts_of
-from rolecall.plan.encode import encode_plan
+from rolecall.plan.saved.digest import digest, document, parts_of
+from rolecall.plan.saved.encode import encode_plan
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +74,7 @@ def test_a_part_added_by_hand_is_an_edit(plan, tmp_path):
 
 def test_an_edit_with_its_hashes_made_anew_is_found_by_the_digest(plan, tmp_path):
     def edit(said):
-        from rolecall.plan.digest import parts_of
+        from rolecall.plan.saved.digest import parts_of
 
         said["changes"][0]["after"]["role"] = "org_admin"
         said["parts"] = parts_of(said)
@@ -101,7 +101,7 @@ def test_what_is_no_plan_is_no_edited_plan(tmp_path):
 
 def misshapen(edit):
     def reshape(said):
-        from rolecall.plan.digest import parts_of
+        from rolecall.plan.saved.digest import parts_of
 
         edit(said)
         said["parts"] = parts_of(said)

@@ -13,7 +13,7 @@ from rolecall.model.desired import Applied
 from rolecall.model.live import Coverage
 from rolecall.model.policy import AccessTest, Combo, Policy
 from rolecall.model.settings import Defaults, Scim
-from rolecall.plan.access_tests import run_tests
+from rolecall.plan.explain.access_tests import run_tests
 from rolecall.plan.make import make
 
 GROUPS = {"Mkt": "member: Marketing", "Lead": "team_admin: Marketing", "IT": "org_admin: IT", "Blank": ""}

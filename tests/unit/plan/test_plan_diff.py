@@ -12,9 +12,9 @@ from rolecall.model.desired import Applied, Desired, Intent
 from rolecall.model.live import UNREAD, Caller, Facts, Group, Live
 from rolecall.model.policy import Ignore, Policy
 from rolecall.model.settings import BLANK, UNSET, Defaults, Domain, GroupMapping, Scim, Settings, Sso
-from rolecall.plan.diff import diff
+from rolecall.plan.diff.changes import diff
 from rolecall.plan.make import make
-from rolecall.plan.summary import renames_as_one, summary
+from rolecall.plan.saved.summary import renames_as_one, summary
 
 MEMBER = GroupMapping("member", frozenset({"Marketing"}))
 ADMIN = GroupMapping("org_admin", frozenset({"IT"}))

@@ -10,8 +10,8 @@ from rolecall.model.desired import Applied, Desired, Intent
 from rolecall.model.live import Facts, Group, Live
 from rolecall.model.policy import AccessTest, Allow, Ignore, Policy
 from rolecall.model.settings import BLANK, UNSET, GroupMapping, Scim, Settings
-from rolecall.plan.diff import diff
-from rolecall.plan.identity import identify
+from rolecall.plan.diff.changes import diff
+from rolecall.plan.diff.identity import identify
 from rolecall.plan.make import make
 
 MEMBER = GroupMapping("member", frozenset({"Marketing"}))
@@ -183,7 +183,7 @@ class TestPolicyFollowsTheGroup:
 
 
 def test_a_plan_has_ids_and_its_digest_holds_them():
-    from rolecall.plan.digest import digest
+    from rolecall.plan.saved.digest import digest
 
     wanted = config(A=LEGAL)
     one, other = (make(orgs.question(wanted, org(A=(known, MEMBER)))) for known in ("g1", "g2"))

@@ -18,9 +18,9 @@ from rolecall.model.live import Caller, Facts, Group, Live
 from rolecall.model.policy import Allow, Policy
 from rolecall.model.settings import BLANK, Defaults, Domain, GroupMapping, Scim, Settings, Sso
 from rolecall.plan.begin import begin
-from rolecall.plan.digest import canonical, digest, matches, short
-from rolecall.plan.encode import encode_plan
 from rolecall.plan.make import make
+from rolecall.plan.saved.digest import canonical, digest, matches, short
+from rolecall.plan.saved.encode import encode_plan
 from rolecall.schema_files import schema_text
 
 SCHEMA = jsonschema_rs.validator_for(json.loads(schema_text("plan.schema.json")))

@@ -8,8 +8,8 @@ from rolecall.codec.people import decode_people
 from rolecall.model.desired import Desired
 from rolecall.model.live import Facts, Group, Live
 from rolecall.model.settings import BLANK, Defaults, GroupMapping, Scim, Settings
+from rolecall.plan.impact.meanwhile import meanwhile
 from rolecall.plan.make import make
-from rolecall.plan.meanwhile import meanwhile
 
 MARKETING = GroupMapping("member", frozenset({"Marketing"}))
 BRAND = GroupMapping("member", frozenset({"Brand"}))

@@ -11,8 +11,8 @@ from small_org import config, crowd, live, person
 from rolecall.model.desired import Applied, Intent
 from rolecall.model.live import UNREAD
 from rolecall.model.settings import GroupMapping, Settings
-from rolecall.plan.names import flag_problems, known_addresses, near_words, unmatched_names
-from rolecall.plan.names_users import absent_users
+from rolecall.plan.guards.named_users import absent_users
+from rolecall.plan.lint.names import flag_problems, known_addresses, near_words, unmatched_names
 
 ORG = live({"More": "member: X", "Legal": ""})
 CONFIG = config({"New": "member: X"}, intents={"New": Intent(previously=("Old",))})

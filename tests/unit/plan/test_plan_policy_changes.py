@@ -10,7 +10,7 @@ import pytest
 from rolecall.model.desired import Applied, Desired, Intent
 from rolecall.model.policy import AccessTest, Allow, Band, Guards, Ignore, Limit, Policy
 from rolecall.model.settings import Address
-from rolecall.plan.policy_changes import policy_changes
+from rolecall.plan.guards.policy_changes import policy_changes
 
 ALLOW = Allow("escalations", "idp_groups/A", 3, date(2026, 12, 1), "CHG-1")
 IGNORE = Ignore("idp_groups/tmp-*", "sandbox", date(2026, 12, 1))

@@ -14,10 +14,10 @@ from rolecall.model.desired import Desired
 from rolecall.model.directory import PeopleScope
 from rolecall.model.policy import Combo
 from rolecall.model.settings import Address, GroupMapping
-from rolecall.plan.decode import decode_plan
-from rolecall.plan.digest import digest
-from rolecall.plan.encode import encode_plan
-from rolecall.plan.privacy import mask, redact
+from rolecall.plan.saved.decode import decode_plan
+from rolecall.plan.saved.digest import digest
+from rolecall.plan.saved.encode import encode_plan
+from rolecall.plan.saved.privacy import mask, redact
 from rolecall.plan.value import (
     AccessTestResult,
     Apart,

@@ -8,8 +8,8 @@ from rolecall.access.rules import compile_access
 from rolecall.model.desired import Applied
 from rolecall.model.policy import Combo
 from rolecall.model.settings import Defaults
-from rolecall.plan.identity import identify
-from rolecall.plan.why import persona, why
+from rolecall.plan.diff.identity import identify
+from rolecall.plan.explain.why import persona, why
 
 GROUPS = {"Mkt": "member: Marketing", "Lead": "team_admin: Marketing", "IT": "org_admin: IT", "Blank": ""}
 DESIRED = config(GROUPS)

@@ -6,7 +6,7 @@ import pytest
 from small_org import many, plan
 
 from rolecall.model.policy import AccessTest, Policy
-from rolecall.plan.digest import digest
+from rolecall.plan.saved.digest import digest
 from rolecall.report.again import next_step
 from rolecall.report.line import plain
 from rolecall.report.text import plan_lines

@@ -12,9 +12,9 @@ from xml.etree import ElementTree
 import pytest
 from drifts import NOW, A, L, M, event, inquiry
 
+from rolecall.drift.scan import find
 from rolecall.model.authorship import Blame
 from rolecall.model.policy import Guards, Policy
-from rolecall.plan.drift_make import find
 from rolecall.report.drift_findings import COLUMNS, drift_csv, drift_findings, drift_gitlab, drift_suites
 from rolecall.report.drift_html import drift_html
 from rolecall.report.drift_markdown import drift_markdown

@@ -13,7 +13,7 @@ from report_plans import FORTY, LAPSED, LOCAL, MARKETING, REBRAND, change, full_
 
 from rolecall.errors import Problem
 from rolecall.model.policy import Combo
-from rolecall.plan.privacy import redact
+from rolecall.plan.saved.privacy import redact
 from rolecall.plan.value import AccessTestResult, GuardResult, Impact, Move, Plan
 from rolecall.report.html import html
 from rolecall.report.html.page import MOST_ROWS

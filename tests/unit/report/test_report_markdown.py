@@ -9,7 +9,7 @@ from report_plans import FORTY, PASSES, REBRAND, REVIEW, change, full_plan, mapp
 
 from rolecall.model.policy import Combo
 from rolecall.model.settings import Address
-from rolecall.plan.privacy import redact
+from rolecall.plan.saved.privacy import redact
 from rolecall.plan.value import Impact, Move, Plan
 from rolecall.report.gitlab import gitlab
 from rolecall.report.markdown import markdown

@@ -28,7 +28,7 @@ from rolecall.errors import Problem
 from rolecall.model.live import UNREAD, Coverage
 from rolecall.model.policy import Combo
 from rolecall.model.settings import Address, Sso
-from rolecall.plan.privacy import redact
+from rolecall.plan.saved.privacy import redact
 from rolecall.plan.value import (
     Apart,
     GuardResult,

@@ -101,7 +101,7 @@ _LOAD = ("local", "load", "live/prod.json")
 
 def _digest(folder: Path) -> str:
     from rolecall.jobs.saved import read_plan
-    from rolecall.plan.digest import digest, short
+    from rolecall.plan.saved.digest import digest, short
 
     return short(digest(read_plan(folder / "plan.json")))
 

@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 from rolecall.model.change import Change
 from rolecall.model.settings import Address
-from rolecall.plan.causes import is_mapping
 from rolecall.plan.guards.case import Case, Finding, at
 from rolecall.plan.headline import people
-from rolecall.plan.impact_moves import Class
+from rolecall.plan.impact.causes import is_mapping
+from rolecall.plan.impact.moves import Class
 
 
 class Blame(NamedTuple):

@@ -11,7 +11,7 @@ from rolecall.model.change import Change
 from rolecall.model.live import Coverage
 from rolecall.model.policy import Guards
 from rolecall.model.settings import Address
-from rolecall.plan.impact import Reckoning
+from rolecall.plan.impact.compute import Reckoning
 from rolecall.plan.question import Question
 from rolecall.plan.users_read import incomplete_sentence, people_coverage
 from rolecall.plan.value import PolicyChange, Verdict

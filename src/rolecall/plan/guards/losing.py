@@ -9,7 +9,7 @@ from rolecall.plan.guards.blame import blame, cause_words, placed, undo_words
 from rolecall.plan.guards.case import Case, Finding, Item, at, unjudged
 from rolecall.plan.guards.limits import bounds
 from rolecall.plan.headline import people
-from rolecall.plan.impact_moves import Class
+from rolecall.plan.impact.moves import Class
 from rolecall.plan.people import name_some
 from rolecall.plan.value import Move
 

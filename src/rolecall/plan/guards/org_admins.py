@@ -9,9 +9,9 @@ from rolecall.model import normalise
 from rolecall.model.settings import Address
 from rolecall.plan.guards.blame import Blame, blame, cause_words, placed, undo_words
 from rolecall.plan.guards.case import PASS, Case, Finding, Item, at, unjudged
+from rolecall.plan.guards.named_users import Absent, absent_users
 from rolecall.plan.headline import people
-from rolecall.plan.impact_moves import Class
-from rolecall.plan.names_users import Absent, absent_users
+from rolecall.plan.impact.moves import Class
 from rolecall.plan.people import name_some
 from rolecall.plan.value import Verdict
 

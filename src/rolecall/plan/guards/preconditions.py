@@ -6,9 +6,9 @@ from rolecall.access.atoms import ORG
 from rolecall.model import normalise
 from rolecall.model.change import Change
 from rolecall.plan.guards.case import PASS, READ_SETTINGS, Case, Finding, Item, at
+from rolecall.plan.guards.write_preconditions import Refusal, check_preconditions
 from rolecall.plan.headline import enumerate_words
-from rolecall.plan.impact import groups_and_traits
-from rolecall.plan.preconditions import Refusal, check_preconditions
+from rolecall.plan.impact.compute import groups_and_traits
 
 
 def preconditions(case: Case) -> Finding:

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 from rolecall.model.policy import Combo
 from rolecall.package_data import package_text
-from rolecall.plan.digest import short
 from rolecall.plan.headline import combos
+from rolecall.plan.saved.digest import short
 from rolecall.plan.value import Move
 from rolecall.report.again import naming, next_step
 from rolecall.report.banner import REHEARSAL

@@ -14,7 +14,7 @@ from rolecall.model.desired import Applied
 from rolecall.model.live import UNREAD, Coverage
 from rolecall.model.policy import Allow, Band, Guards, Ignore, Limit, Policy
 from rolecall.model.settings import BLANK, UNSET, Scim, Sso
-from rolecall.plan.guards import GUARDS
+from rolecall.plan.guards.evaluate import GUARDS
 from rolecall.plan.make import make
 
 A, B = {"A": "member: X"}, {"A": "member: Y"}

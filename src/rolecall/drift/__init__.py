@@ -1,0 +1,1 @@
+"""Compare the org with the last apply and with the config, and report what changed outside rolecall. Pure."""

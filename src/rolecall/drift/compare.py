@@ -1,0 +1,266 @@
+"""Drift: what stands in the org beside what was last applied and what the config asks for. Pure, and reads only.
+
+With b last applied, d desired and l live:
+
+    l = d                 in_sync     converged when b says otherwise
+    no b                  differs     two-way: nobody knows which side moved
+    l = b, d apart        unapplied   the config moved; an apply is due
+    d = b, l apart        console     somebody changed the org
+    all three apart       both
+    l not read            unknown, as is an address in sync of which a managed field was not read
+
+A console change whose write came from another journal, or from a run that this one lacks, is ``other_run``; a group
+that is gone, or that has another id, is ``idp``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from hashlib import sha256
+from typing import Literal, NamedTuple
+
+from rolecall.codec.settings import encode_value
+from rolecall.errors import Where
+from rolecall.model.comparison import agrees, unread_fields
+from rolecall.model.desired import Applied, Desired
+from rolecall.model.fields import Kind
+from rolecall.model.kinds import KINDS, address, split_address, value_at
+from rolecall.model.live import Live
+from rolecall.model.outcome import Event
+from rolecall.model.roles import ORG_ADMIN
+from rolecall.model.settings import BLANK, UNSET, Address, GroupMapping, Value
+from rolecall.plan.diff.changes import Difference, difference
+from rolecall.plan.diff.identity import Identity, group_of, identify
+from rolecall.plan.resolve import on_day
+from rolecall.plan.saved.digest import canonical
+
+DriftClass = Literal["in_sync", "converged", "differs", "unapplied", "console", "both", "other_run", "idp", "unknown"]
+
+DRIFTED: frozenset[DriftClass] = frozenset({"console", "both", "other_run", "idp"})
+"""The classes that are drift; ``differs`` and ``unapplied`` only when asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """One address and where its three values stand. None is no entry, or a blank mapping.
+
+    ``id`` is the org's id of the group, or the one it had when last applied. ``event`` is the org's last write to it,
+    where its audit log tells; ``source`` is the entry's place in the config. ``managed`` is false in a section with
+    ``manage: unmanaged``, which rolecall never writes.
+    """
+
+    address: Address
+    kind: DriftClass
+    last: Value | None
+    desired: Value | None
+    live: Value | None
+    event: Event | None = None
+    source: Where | None = None
+    new_admin: bool = False
+    managed: bool = True
+    id: str | None = None
+
+    @property
+    def fingerprint(self) -> str:
+        """Sixteen hex digits that stay the same while this drift does, and differ for any other."""
+        section = split_address(self.address)[0]
+        values = [encode_value(section, value) for value in (self.last, self.desired, self.live)]
+        return sha256(canonical([self.address, self.kind, *values])).hexdigest()[:16]
+
+
+class Lifecycle(NamedTuple):
+    """The ids of groups that the IdP pushed since a moment, and the names of those that it removed."""
+
+    pushed: frozenset[str] = frozenset()
+    removed: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What is known of the past: the last-applied values, and which of the org's writes this journal's runs made.
+
+    ``baseline`` is true when a file or a commit stands in for a journal; ``lifecycle`` is then
+    what the org's log says of groups since, None if it was not read. ``keys`` are the
+    Idempotency-Keys of those writes.
+    ``whole`` are the sections that are known whole: what ``applied`` does not have there was not there.
+    """
+
+    applied: Applied
+    recorded: frozenset[Address] = frozenset()
+    journal: str = ""
+    keys: frozenset[str] = frozenset()
+    baseline: bool = False
+    lifecycle: Lifecycle | None = None
+    whole: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Every managed address, classified; and the mappings that are merely not managed."""
+
+    difference: Difference
+    rows: tuple[Drift, ...] = ()
+    unmanaged: tuple[Address, ...] = ()
+
+    def of(self, *kinds: DriftClass) -> tuple[Drift, ...]:
+        return tuple(row for row in self.rows if row.kind in kinds)
+
+
+def compare(
+    desired: Desired, live: Live, memory: Memory, as_of: date, events: Mapping[Address, Event] | None = None
+) -> Comparison:
+    """Classify every managed address on a day (UTC). ``events`` are the org's last writes by live address."""
+    return compare_resolved(identify(desired, live, memory.applied), live, memory, as_of, events)
+
+
+def compare_resolved(
+    identity: Identity, live: Live, memory: Memory, as_of: date, events: Mapping[Address, Event] | None = None
+) -> Comparison:
+    """Classify as ``compare`` does, where the labels are resolved."""
+    wanted, past = on_day(identity.desired, as_of), _resolved(memory, identity)
+    found = difference(identity, live, as_of)
+    if memory.baseline:
+        found = replace(found, released=())
+    rows = [
+        _row(at, wanted, live, past, identity, (events or {}).get(at))
+        for at in sorted(set(_managed(wanted, live)))
+        if not identity.covers(found.ignored, at)
+    ]
+    rows += _new_admins(wanted, live, past, found, events or {})
+    return Comparison(found, tuple(rows), found.unmanaged)
+
+
+def _resolved(memory: Memory, identity: Identity) -> Memory:
+    """The memory keyed by live names."""
+    return replace(memory, applied=identity.applied, recorded=frozenset(map(identity.present_address, memory.recorded)))
+
+
+def _managed(desired: Desired, live: Live) -> Iterator[Address]:
+    """What the config speaks of, and in an authoritative section also what only the org has."""
+    for kind in KINDS:
+        held, there = getattr(desired.settings, kind.section), getattr(live.settings, kind.section)
+        if held is UNSET or desired.policy.managing(kind.section) == "unmanaged":
+            continue
+        if not kind.keyed:
+            yield address(kind.section)
+            continue
+        yield from (address(kind.section, key) for key in held)
+        if desired.policy.managing(kind.section) == "authoritative" and there is not UNSET:
+            yield from (address(kind.section, key) for key, value in there.items() if key not in held and _solid(value))
+    yield from (at for at, intent in desired.intents.items() if intent.remove and managed(desired, at))
+
+
+def managed(desired: Desired, at: Address) -> bool:
+    """Return whether the config manages the section of an address."""
+    section, _ = split_address(at)
+    return getattr(desired.settings, section) is not UNSET and desired.policy.managing(section) != "unmanaged"
+
+
+def _row(at: Address, desired: Desired, live: Live, memory: Memory, identity: Identity, event: Event | None) -> Drift:
+    kind = _kind(at)
+    last_id = _last_id(at, desired, memory)
+    known_id = identity.id_at(at) or last_id
+    d = _solid(value_at(desired.settings, at))
+    source = desired.intent(at).source
+    if live.covered(kind.section).state != "complete":
+        return Drift(at, "unknown", None, d, None, source=source, id=known_id)
+    last = _solid(value_at(memory.applied.settings, at))
+    held = _solid(value_at(live.settings, at))
+    known = at in memory.recorded or kind.section in memory.whole
+    unread = d is not None and held is not None and unread_fields(held, d)
+    said = classify(last, d, held, known=known or (event is not None and _swept(at, memory, desired)))
+    if unread and said in ("in_sync", "converged"):
+        return Drift(at, "unknown", last, d, held, source=source, id=known_id)
+    if said in ("console", "both", "differs") and _idp(at, live, last_id):
+        said = "idp"
+    elif said == "console" and event is not None and _other_run(event, memory):
+        said = "other_run"
+    if said in ("console", "both") and held is None and event is None and _not_yet_pushed(at, memory, identity):
+        said = "unapplied"
+    return Drift(at, said, last, d, held, event if said in DRIFTED else None, source, id=known_id)
+
+
+def _not_yet_pushed(at: Address, memory: Memory, identity: Identity) -> bool:
+    """Whether the org had no such group at the baseline, as its log says: a mapping in a config was never applied."""
+    name, known = group_of(at), identity.id_at(at)
+    if name is None or memory.lifecycle is None:
+        return False
+    if known is not None:
+        return known in memory.lifecycle.pushed
+    return memory.applied.unmanaged is None and name not in memory.lifecycle.removed
+
+
+def classify(last: Value | None, desired: Value | None, live: Value | None, *, known: bool) -> DriftClass:
+    """The class of one address by its three values; ``known`` says whether there is a last-applied row at all."""
+    if equal(live, desired):
+        return "converged" if known and not equal(live, last) else "in_sync"
+    if not known:
+        return "differs"
+    if equal(live, last):
+        return "unapplied"
+    return "console" if equal(last, desired) else "both"
+
+
+def equal(one: Value | None, other: Value | None) -> bool:
+    """Whether two values agree on every field that both speak about. No entry equals no entry alone."""
+    if one is None or other is None:
+        return one is other
+    return agrees(one, other) and agrees(other, one)
+
+
+def _last_id(at: Address, desired: Desired, memory: Memory) -> str | None:
+    """The id of the group that an address of the last apply meant; the pin where the journal does not have it."""
+    ids, key = memory.applied.group_ids, group_of(at)
+    return None if key is None else memory.applied.ids.get(at) or ids.get(key) or desired.intent(at).id
+
+
+def _idp(at: Address, live: Live, last_id: str | None) -> bool:
+    """The group is gone, or a group of another id bears its name."""
+    group = live.facts.groups.get(group_of(at) or "")
+    return last_id is not None and (group is None or group.id != last_id)
+
+
+def _swept(at: Address, memory: Memory, desired: Desired) -> bool:
+    """Whether the last apply left nothing here: the section was authoritative, and nobody asked for the entry. What
+    was written to it since, as the org's log says, is then somebody else's."""
+    section = split_address(at)[0]
+    policies = (memory.applied.policy, desired.policy)
+    return value_at(desired.settings, at) is None and all(
+        policy is not None and policy.managing(section) == "authoritative" for policy in policies
+    )
+
+
+def _other_run(event: Event, memory: Memory) -> bool:
+    parts = (event.key or "").split("/")
+    return len(parts) >= 4 and parts[0] == "rolecall" and event.key not in memory.keys
+
+
+def _new_admins(
+    desired: Desired, live: Live, memory: Memory, found: Difference, events: Mapping[Address, Event]
+) -> Iterator[Drift]:
+    """A mapping that nobody manages is inventory, but a new one that gives org admin is drift.
+
+    One that is no longer managed is new where what rolecall applied gave less.
+    """
+    known = memory.applied.unmanaged
+    if known is None:
+        return
+    released = {row.live: row.last for row in found.released if isinstance(row.last, GroupMapping)}
+    writable = desired.policy.managing("idp_groups") != "unmanaged"
+    for at in found.unmanaged:
+        mapping, last = value_at(live.settings, at), released.get(at, BLANK)
+        admin = isinstance(mapping, GroupMapping) and mapping.role == ORG_ADMIN
+        if admin and at not in known and last.role != ORG_ADMIN:
+            event, known_id = events.get(at), found.identity.id_at(at)
+            yield Drift(at, "console", _solid(last), None, mapping, event, None, True, writable, known_id)
+
+
+def _kind(at: Address) -> Kind:
+    section = split_address(at)[0]
+    return next(kind for kind in KINDS if kind.section == section)
+
+
+def _solid(value: Value | None) -> Value | None:
+    return None if value == BLANK else value

@@ -1,0 +1,134 @@
+"""What is not drift, told apart: groups and people that came, went or moved since the last look."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from hashlib import blake2b
+
+from rolecall.drift.value import GroupNews, NewAdmin, PeopleNews, Renamed
+from rolecall.model import normalise
+from rolecall.model.directory import PLAIN, Directory
+from rolecall.model.live import Facts, Live
+from rolecall.model.look import Look, SeenGroup
+from rolecall.model.roles import ORG_ADMIN
+from rolecall.model.settings import BLANK, UNSET
+from rolecall.model.sighting import Holding, Sighting
+from rolecall.plan.diff.identity import Identity
+from rolecall.plan.saved.digest import fingerprint
+from rolecall.plan.value import Who
+
+
+def look(live: Live, directory: Directory | None, waiting: Iterable[str], at: datetime) -> Look:
+    """What to keep of this moment. People are kept only when everybody was read."""
+    groups = {group.id: SeenGroup(name, group.members) for name, group in live.facts.groups.items()}
+    people = None
+    if directory is not None and directory.coverage.state == "complete":
+        people = dict(_people(directory, live.facts))
+    return Look(at, groups, people, frozenset(waiting))
+
+
+def group_news(last: Look | None, now: Look, live: Live, identity: Identity) -> GroupNews:
+    """Return what changed of the groups since the look that this one is compared with."""
+    if last is None or live.covered("idp_groups").state != "complete":
+        return GroupNews()
+    names, keys = _present(identity), identity.keys
+    renamed = [
+        Renamed(last.groups[id_].name, group.name, keys.get(group.name))
+        for id_, group in now.groups.items()
+        if id_ in last.groups and last.groups[id_].name != group.name
+    ]
+    ready = [key for key in last.waiting if key in names and _blank(live, names[key])]
+    return GroupNews(
+        tuple(sorted(group.name for id_, group in now.groups.items() if id_ not in last.groups)),
+        tuple(sorted(group.name for id_, group in last.groups.items() if id_ not in now.groups)),
+        tuple(sorted(renamed, key=lambda row: row.was)),
+        tuple(sorted(ready)),
+    )
+
+
+def people_news(last: Look | None, now: Look, before: Sighting | None, seen: Sighting) -> PeopleNews | None:
+    """Return what changed of the users since the look that this one is compared with; None unless both read all users.
+
+    Who is new among the org admins is told from the sighting before; None tells nobody.
+    """
+    if last is None or last.people is None or now.people is None:
+        return None
+    was, there = last.people, now.people
+    moved = sum(was.get(person, groups) != groups for person, groups in there.items())
+    new, former = _admins(before, seen)
+    return PeopleNews(last.at, len(there.keys() - was.keys()), len(was.keys() - there.keys()), moved, new, former)
+
+
+def key_of(holding: Holding) -> str:
+    """What tells one holder from another: the org's id, or the e-mail where there is none."""
+    return holding.id or normalise.email(holding.email)
+
+
+def holders(sighting: Sighting, role: str) -> dict[str, Holding]:
+    """Everybody who holds a role in any team, by ``key_of``."""
+    return {key_of(holding): holding for holding in sighting.holdings if holding.role == role}
+
+
+def source_words(holding: Holding) -> str:
+    """``joined Writer-Admins``, or what else gave it."""
+    said = holding.reasons[0] if holding.reasons else ""
+    kind, _, name = said.partition(":")
+    return f"by {name}" if kind == "group" else {"manual": "by hand", "attribute": "by role attribute"}.get(said, said)
+
+
+def _admins(before: Sighting | None, seen: Sighting) -> tuple[tuple[NewAdmin, ...], tuple[Who, ...]]:
+    if before is None or not before.complete:
+        return (), ()
+    was, now = holders(before, ORG_ADMIN), holders(seen, ORG_ADMIN)
+    came = [(key, now[key]) for key in sorted(now.keys() - was.keys())]
+    former = tuple(_who(was[key]) for key in sorted(was.keys() - now.keys()))
+    return tuple(
+        NewAdmin(_who(holding), source_words(holding), holding.address, fingerprint("new_admin", key))
+        for key, holding in came
+    ), former
+
+
+def _who(holding: Holding) -> Who:
+    return Who(holding.id, holding.email)
+
+
+def _blank(live: Live, name: str) -> bool:
+    held = live.settings.idp_groups
+    return held is not UNSET and held.get(name, BLANK) == BLANK
+
+
+def _people(directory: Directory, facts: Facts) -> Iterable[tuple[int, int]]:
+    """A hash of each active person and of what they are in. Group ids, not names: a rename moves nobody."""
+    ids = [facts.groups[name].id if name in facts.groups else name for name in directory.groups]
+    tokens = [_hash(id_) for id_ in ids]
+    members, offsets = directory.members, directory.offsets
+    for number in range(len(directory)):
+        traits = directory.others.get(number, PLAIN)
+        if not traits.present:
+            continue
+        held = 0
+        for group in members[offsets[number] : offsets[number + 1]]:
+            held = (held + tokens[group]) & _MASK
+        if traits != PLAIN:
+            held ^= _hash(repr(traits))
+        person = directory.ids[number] or normalise.email(directory.emails[number])
+        yield _hash(person), held & _SHORT
+
+
+_MASK = 2**64 - 1
+_SHORT = 2**32 - 1
+
+
+def _hash(text: str) -> int:
+    return int.from_bytes(blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest())
+
+
+def waiting(identity: Identity) -> frozenset[str]:
+    """The config's groups that the org does not have, by their keys."""
+    return frozenset(identity.names.keys() - _present(identity).keys())
+
+
+def _present(identity: Identity) -> dict[str, str]:
+    """The live name of each key whose group the org has."""
+    return {key: name for key, name in identity.names.items() if name in identity.present}

@@ -1,0 +1,232 @@
+"""Everything that one look for drift finds, from what was read and what is remembered. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Protocol, TypeVar
+
+from rolecall.access.rules import Rules, compile_access
+from rolecall.drift.compare import Comparison, Drift, Memory, compare_resolved
+from rolecall.drift.membership import group_news, look, people_news, waiting
+from rolecall.drift.plans import did, revert
+from rolecall.drift.value import Acknowledgement, Alarm, Basis, Found, PeopleNews
+from rolecall.drift.violations import limits, not_evaluated, tests, watched
+from rolecall.errors import Problem
+from rolecall.model.kinds import KINDS, SECTIONS, address, split_address
+from rolecall.model.live import Coverage
+from rolecall.model.look import Look
+from rolecall.model.outcome import Event
+from rolecall.model.settings import UNSET, Address
+from rolecall.model.sighting import Sighting
+from rolecall.plan.coverage import coverage_of, sections_of, unread_warnings
+from rolecall.plan.explain.sighting import Seen, sight
+from rolecall.plan.impact.inventory import released, unmanaged
+from rolecall.plan.lint.notes import whose_reading
+from rolecall.plan.question import Question
+from rolecall.plan.users_read import SECTION, incomplete, people_coverage
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What is known from before: what was applied, what the last apply saw of groups and users (``look``,
+    ``sighting``), the sighting that watched roles are compared with, and what was acknowledged since, by fingerprint.
+    All but the memory may be missing."""
+
+    memory: Memory
+    basis: Basis = Basis()
+    look: Look | None = None
+    sighting: Sighting | None = None
+    watched: Sighting | None = None
+    acknowledged: Mapping[str, Acknowledgement] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Inquiry:
+    """What a look for drift is made from. ``events`` are the org's last writes by live address; ``ignore`` are
+    addresses or globs left out of this look."""
+
+    question: Question
+    past: Past
+    events: Mapping[Address, Event] = field(default_factory=dict)
+    ignore: tuple[str, ...] = ()
+    include_unapplied: bool = False
+    warnings: tuple[Problem, ...] = ()
+
+    @property
+    def resolved(self) -> Question:
+        """The question about what the memory holds, every label resolved."""
+        question = self.question
+        applied = self.past.memory.applied
+        return question if question.identity is not None else replace(question, applied=applied).resolved
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What was found, and what is to be kept of this look."""
+
+    found: Found
+    look: Look
+
+
+def find(inquiry: Inquiry) -> Looked:
+    """Compare, reckon both ways, and tell apart what is no drift."""
+    inquiry = replace(inquiry, question=inquiry.resolved)
+    question, past = inquiry.question, inquiry.past
+    live, directory = question.live, question.directory
+    compared = classes(inquiry)
+    coverage = coverage_of(question.desired, live, question.as_of, inquiry.ignore)
+    rows = _rows(inquiry, compared)
+    now = look(live, directory, waiting(question.known), question.created_at)
+    rules = compile_access(live.settings, live.facts)
+    users = people_coverage(directory, rules.scim.groups, observed=live.facts.observed)
+    read = None if users.state == "unread" else directory
+    seen = None if read is None else sight(live, read, question.desired, question.created_at, rules)
+    wait = frozenset(row.address for row in rows if _waits(row, compared))
+    chosen = [row for row in rows if _counts(row, inquiry) and row.address not in wait]
+    back = did(question, chosen)
+    chosen = [row for row in chosen if row.kind != "idp" or _touches(row, question, past)]
+    explained = {row.address for row in chosen}
+    alarms = tuple(_alarms(inquiry, seen, rules, explained))
+    news = people_news(past.look, now, past.sighting, seen.sighting) if seen else None
+    settled = _settled(past, chosen, alarms, news)
+    chosen = [row for row in chosen if row.fingerprint not in settled]
+    found = Found(
+        org=question.org,
+        at=question.created_at,
+        as_of=question.as_of,
+        basis=past.basis,
+        rows=tuple(rows),
+        counted=frozenset(row.fingerprint for row in chosen),
+        did=did(question, chosen) if settled and chosen else back if chosen else None,
+        revert=revert(question, chosen),
+        keys={address("idp_groups", name): address("idp_groups", key) for name, key in question.known.keys.items()},
+        released=released(question, compared.difference, inquiry.ignore),
+        unmanaged=unmanaged(question, compared.difference, inquiry.ignore),
+        waiting=wait,
+        groups=group_news(past.look, now, live, question.known),
+        people=news and replace(news, new_admins=tuple(_unsettled(news.new_admins, settled))),
+        alarms=tuple(_unsettled(alarms, settled)),
+        acknowledged=settled,
+        not_evaluated=not_evaluated(question.desired, question.applied, seen and seen.sighting, past.watched),
+        sighting=seen.sighting if seen else None,
+        without_access=seen.without_access if seen and seen.sighting.complete else None,
+        coverage={**coverage, SECTION: users},
+        counts=_sizes(inquiry),
+        observed=live.facts.observed,
+        ignored=(*compared.difference.ignored, *inquiry.ignore),
+        warnings=(
+            *_unseen(question, coverage),
+            *_users_unread(users),
+            *question.warnings,
+            *compared.difference.problems,
+            *inquiry.warnings,
+        ),
+        requests=live.requests,
+    )
+    return Looked(found, now)
+
+
+class _Finding(Protocol):
+    @property
+    def fingerprint(self) -> str: ...
+
+
+_F = TypeVar("_F", bound=_Finding)
+
+
+def _settled(
+    past: Past, drifts: Iterable[Drift], alarms: Iterable[Alarm], news: PeopleNews | None
+) -> dict[str, Acknowledgement]:
+    """Return the acknowledgements of what was found; standing limits and access tests have none."""
+    names = [row.fingerprint for row in drifts]
+    names += [alarm.fingerprint for alarm in alarms if alarm.kind == "watch"]
+    names += [admin.fingerprint for admin in (news.new_admins if news else ())]
+    return {name: past.acknowledged[name] for name in names if name in past.acknowledged}
+
+
+def _unsettled(findings: Iterable[_F], settled: Collection[str]) -> Iterator[_F]:
+    return (finding for finding in findings if finding.fingerprint not in settled)
+
+
+def classes(inquiry: Inquiry) -> Comparison:
+    """Every managed address with its class; what was ignored for this look is still in it."""
+    question = inquiry.resolved
+    return compare_resolved(question.known, question.live, inquiry.past.memory, question.as_of, inquiry.events)
+
+
+def drifted(inquiry: Inquiry) -> tuple[Drift, ...]:
+    """The rows for which it is worth asking who did it."""
+    return tuple(row for row in _rows(inquiry, classes(inquiry)) if row.kind in _ASKED)
+
+
+_ASKED = ("console", "both", "other_run", "idp", "differs", "converged")
+
+
+def _rows(inquiry: Inquiry, compared: Comparison) -> list[Drift]:
+    kept = (
+        row
+        for row in compared.rows
+        if row.kind != "in_sync" and not compared.difference.identity.covers(inquiry.ignore, row.address)
+    )
+    return [replace(row, event=_of_others(row.event, inquiry.past.memory)) for row in kept]
+
+
+def _of_others(event: Event | None, memory: Memory) -> Event | None:
+    """A write of this journal's own runs explains no drift."""
+    return None if event is not None and event.key in memory.keys else event
+
+
+def _counts(row: Drift, inquiry: Inquiry) -> bool:
+    if row.kind in ("differs", "unapplied"):
+        return inquiry.include_unapplied
+    return row.kind in ("console", "both", "other_run", "idp")
+
+
+def _waits(row: Drift, compared: Comparison) -> bool:
+    """Whether an apply is due and cannot be made, as the IdP has not pushed the group."""
+    section, key = split_address(row.address)
+    absent = section == "idp_groups" and row.desired is not None and key not in compared.difference.identity.present
+    return absent and row.kind in ("differs", "unapplied")
+
+
+def _touches(row: Drift, question: Question, past: Past) -> bool:
+    """Whether a group that the IdP took away had people: known from the last look; else it is taken to have had."""
+    if row.last is None:
+        return False
+    id_ = question.applied.group_ids.get(split_address(row.address)[1] or "")
+    known = past.look.groups.get(id_) if past.look and id_ else None
+    return known is None or known.members is None or known.members > 0
+
+
+def _alarms(inquiry: Inquiry, seen: Seen | None, rules: Rules, explained: Collection[Address]) -> Iterator[Alarm]:
+    question = inquiry.question
+    if seen is not None:
+        yield from limits(question.desired, seen.sighting)
+        yield from watched(question.desired, seen.sighting, inquiry.past.watched, explained)
+    yield from tests(question.desired, question.applied, rules, question.directory)
+
+
+def _unseen(question: Question, coverage: Mapping[str, Coverage]) -> Iterator[Problem]:
+    """Whose reading an observed org is, and what was not read, with the reason."""
+    yield from whose_reading(question.live, sections_of(coverage) or SECTIONS, question.created_at)
+    yield from unread_warnings(question.desired, coverage, "nothing is known of it")
+
+
+def _users_unread(users: Coverage) -> Iterator[Problem]:
+    message = incomplete(users)
+    if message is not None:
+        hint = "limits, watched roles and access tests that need them were not evaluated"
+        yield Problem("people_unread", message, None, hint, "warning")
+
+
+def _sizes(inquiry: Inquiry) -> dict[str, int]:
+    """Domains, groups and users that were read."""
+    settings, directory = inquiry.question.live.settings, inquiry.question.directory
+    sizes: dict[str, int] = {
+        kind.section: len(held)
+        for kind in KINDS
+        if kind.keyed and (held := getattr(settings, kind.section)) is not UNSET
+    }
+    whole = people_coverage(directory).state == "complete"
+    return {**sizes, "people": len(directory)} if directory is not None and whole else sizes

@@ -1,0 +1,121 @@
+"""The difference of IdP-group mappings: create, update, unmap, wait, and renames by ``previously``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import date
+from typing import NamedTuple
+
+from rolecall.model.change import Action, Change, Reason, Rename, Via, ViaReason
+from rolecall.model.desired import Desired
+from rolecall.model.kinds import address
+from rolecall.model.live import Facts, Live
+from rolecall.model.normalise import domain_of
+from rolecall.model.settings import BLANK, UNSET, Address, GroupMapping
+from rolecall.plan.diff.identity import Identity
+from rolecall.plan.resolve import expired
+
+
+def changes(desired: Desired, live: Live, identity: Identity, as_of: date) -> list[Change]:
+    """The changes of mappings. A group that the org does not have, or not yet on its endpoint, is pending."""
+    wanted, held = desired.settings.idp_groups, live.settings.idp_groups
+    if wanted is UNSET or held is UNSET:
+        return []
+    legacy = live.settings.scim is not UNSET and live.settings.scim.endpoint == "legacy"
+    sides = _Sides(desired, live, identity, {} if legacy else held)
+    moves = _moves(sides, wanted)
+    differ = (name for name, mapping in wanted.items() if sides.held.get(name, BLANK) != mapping)
+    found = [_entry(sides, name, wanted[name], moves, as_of) for name in differ]
+    found += _left_behind(sides, moves)
+    return found if legacy else found + list(_unlisted(sides, wanted, moves))
+
+
+class _Sides(NamedTuple):
+    """Both sides, keyed by names. An entry whose name is not among the mappings ``held`` by the org is pending."""
+
+    desired: Desired
+    live: Live
+    identity: Identity
+    held: Mapping[str, GroupMapping]
+
+    def way(self, at: Address, action: Action) -> tuple[Via, ViaReason | None]:
+        return way(self.live.facts, at, action)
+
+
+def way(facts: Facts, at: Address, action: Action) -> tuple[Via, ViaReason | None]:
+    """Whether the org takes this action from this caller, and if not, why a person must do it."""
+    section, _, key = at.partition("/")
+    needed = "idp_groups.update" if section == "idp_groups" else f"{section}.{action}"
+    if not facts.can:
+        return "human", "no_api"
+    if needed not in facts.can:
+        if needed == "domains.create":
+            return "human", "not_claimable"
+        return "human", "no_api" if "scim" in facts.features else "not_in_plan"
+    if needed == "domains.create" and not _claimable(facts, key):
+        return "human", "not_claimable"
+    return "api", None
+
+
+def _claimable(facts: Facts, domain: str) -> bool:
+    """A person can claim only the domain of their own address; a service can claim none."""
+    email = facts.caller.email
+    return email is not None and domain_of(email) == domain
+
+
+def _entry(sides: _Sides, name: str, after: GroupMapping, moves: Mapping[str, Rename], as_of: date) -> Change:
+    at, before = address("idp_groups", name), sides.held.get(name, BLANK)
+    action: Action = "create" if before == BLANK else "delete" if after == BLANK else "update"
+    via, via_reason = sides.way(at, action) if name in sides.held else ("waiting", "not_pushed")
+    intent = sides.desired.intent(at)
+    lapsed: Reason = "expired" if expired(intent, as_of) else "blank"
+    reason: Reason = "previously" if at in moves else "config" if after != BLANK else lapsed
+    return Change(
+        at,
+        action,
+        None if before == BLANK else before,
+        None if after == BLANK else after,
+        reason,
+        via,  # type-narrowed above
+        via_reason,
+        intent=intent,
+        moved=moves.get(at),
+        id=sides.identity.id_at(at),
+    )
+
+
+def _moves(sides: _Sides, wanted: Mapping[str, GroupMapping]) -> dict[str, Rename]:
+    """New address -> rename, for each entry whose former name is another group that is still mapped."""
+    desired = sides.desired
+    if not any(intent.previously for intent in desired.intents.values()):
+        return {}
+    moves: dict[str, Rename] = {}
+    for name in wanted:
+        at = address("idp_groups", name)
+        for label in desired.intent(at).previously:
+            former = sides.identity.find(label)
+            if former not in wanted and sides.held.get(former, BLANK) != BLANK:
+                moves[at] = Rename(address("idp_groups", former), at)
+    return moves
+
+
+def _left_behind(sides: _Sides, moves: Mapping[str, Rename]) -> Iterator[Change]:
+    for at, move in moves.items():
+        old = move.before
+        pending = at.partition("/")[2] not in sides.held
+        via, why = ("waiting", "not_pushed") if pending else sides.way(old, "delete")
+        intent = sides.desired.intent(move.after)
+        before = sides.held[old.partition("/")[2]]
+        known = sides.identity.id_at(old)
+        yield Change(old, "delete", before, None, "previously", via, why, intent=intent, moved=move, id=known)
+
+
+def _unlisted(sides: _Sides, wanted: Mapping[str, GroupMapping], moves: Mapping[str, Rename]) -> Iterator[Change]:
+    if sides.desired.policy.managing("idp_groups") != "authoritative":
+        return
+    listed = wanted.keys() | {move.before.partition("/")[2] for move in moves.values()}
+    for name in sides.held.keys() - listed:
+        if sides.held[name] != BLANK:
+            at = address("idp_groups", name)
+            via, why = sides.way(at, "delete")
+            yield Change(at, "delete", sides.held[name], None, "not_listed", via, why, id=sides.identity.id_at(at))

@@ -1,0 +1,280 @@
+"""Which group each label means: keys of the configuration and remembered names against the groups of the org.
+
+A group is its id. A key in the configuration, a name in the org and an address in the journal are labels of it. They
+are resolved once for a plan; from then on everything is keyed by the name that the group has in the org now.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
+
+from rolecall.errors import Problem
+from rolecall.model.desired import Applied, Desired
+from rolecall.model.kinds import address, split_address
+from rolecall.model.live import Live
+from rolecall.model.policy import AccessTest, Policy
+from rolecall.model.settings import UNSET, Address
+from rolecall.plan.diff.entries import Entry, ids_of, mappings, place, resolve_entries
+from rolecall.plan.resolve import covers
+
+V = TypeVar("V")
+Find = Callable[[str], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """The labels of one configuration, one read of the org and one journal, resolved.
+
+    ``written`` is the desired state as the configuration has it, ``memory`` what the journal remembers; ``desired`` and
+    ``applied`` are the same keyed by names: the live name of the group. A pending entry keeps its key, or is
+    ``KEY [ID]`` where another group has that name.
+    ``names`` maps each key to its name, ``present`` holds the names of entries that the org has.
+    ``ids`` maps live names to ids; it is empty where the org gives none, and the name is the identity there.
+    ``past`` maps remembered labels to names, ``labels`` a name to its other labels, ``problems`` a key to what is odd.
+    """
+
+    written: Desired
+    memory: Applied
+    desired: Desired
+    applied: Applied
+    names: Mapping[str, str] = field(default_factory=dict)
+    present: frozenset[str] = frozenset()
+    ids: Mapping[str, str] = field(default_factory=dict)
+    past: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    problems: Mapping[str, Problem] = field(default_factory=dict)
+
+    @property
+    def errors(self) -> tuple[Problem, ...]:
+        """The entries that do not mean one group of their own."""
+        return tuple(problem for problem in self.problems.values() if problem.severity == "error")
+
+    @property
+    def keys(self) -> dict[str, str]:
+        """The key of the configuration for each name."""
+        return {name: key for key, name in self.names.items()}
+
+    @property
+    def group_ids(self) -> dict[str, str]:
+        """The id of each key whose group the org has."""
+        return {key: known for key, name in self.names.items() if (known := self.ids.get(name))}
+
+    def id_at(self, at: Address) -> str | None:
+        """Return the id of the group at an address, None for any other address."""
+        key = group_of(at)
+        return None if key is None else self.ids.get(key)
+
+    def addresses(self, at: Address) -> tuple[Address, ...]:
+        """Return every address that means the same entry: by its live name first, then by its other labels."""
+        labels = self.labels.get(group_of(at) or "", ())
+        return (at, *(address("idp_groups", label) for label in labels))
+
+    def covers(self, patterns: Iterable[str], at: Address) -> bool:
+        """Return whether a pattern means the entry at an address: by its key, its live name or a former name."""
+        listed = tuple(patterns)
+        return bool(listed) and any(covers(listed, label) for label in self.addresses(at))
+
+    def means(self, pattern: str, at: Address) -> bool:
+        """Return whether a pattern means the entry at an address; one without wildcards means a single entry."""
+        return at == self.meant(pattern) if _plain(pattern) else self.covers((pattern,), at)
+
+    def meant(self, pattern: str) -> str:
+        """Return a pattern without wildcards as the address that it means now, any other as it is."""
+        key = group_of(pattern)
+        return self._at(self.find(key)) if key is not None and _plain(pattern) else pattern
+
+    def find(self, label: str) -> str:
+        """Return the name of the group that a label means: a key, else a remembered name, else a name in the org."""
+        return self.names.get(label) or self.past.get(label) or label
+
+    def present_address(self, at: Address) -> Address:
+        """Return where an address of the journal stands now."""
+        key = group_of(at)
+        return at if key is None else self._at(self.past.get(key, key))
+
+    def pinned(self, desired: Desired) -> Desired:
+        """Return a desired state that is keyed by live names with each group that the org has pinned by its id."""
+        groups = desired.settings.idp_groups
+        if groups is UNSET or not self.ids:
+            return desired
+        listed = ((self._at(name), self.ids.get(name)) for name in groups)
+        pins = {at: desired.intent(at)._replace(id=known) for at, known in listed if known}
+        return replace(desired, intents={**desired.intents, **pins})
+
+    @staticmethod
+    def _at(name: str) -> Address:
+        return address("idp_groups", name)
+
+
+def identify(desired: Desired, live: Live, applied: Applied) -> Identity:
+    """Resolve each entry once, and everything remembered with it."""
+    entries = resolve_entries(desired, live, applied)
+    names, again = _names(desired, live, entries)
+    past = _past(applied, live, names)
+    find = _finder(names, past)
+    wanted = _keyed_by_name(desired, names, again)
+    return Identity(
+        desired,
+        applied,
+        wanted if (policy := _policy(wanted.policy, find)) is wanted.policy else replace(wanted, policy=policy),
+        _remembered(applied, past, find),
+        names,
+        frozenset(names[key] for key, entry in entries.items() if entry.live is not None),
+        ids_of(live),
+        past,
+        _labels(desired, live, names, past),
+        {key: entry.problem for key, entry in entries.items() if entry.problem is not None},
+    )
+
+
+def _plain(pattern: str) -> bool:
+    """Whether a pattern has no wildcards."""
+    return not any(char in pattern for char in "*?[")
+
+
+def group_of(at: str) -> str | None:
+    """Return the name in the address of a group, None for any other address."""
+    section, key = split_address(at)
+    return key if section == "idp_groups" else None
+
+
+def _names(desired: Desired, live: Live, entries: Mapping[str, Entry]) -> tuple[dict[str, str], frozenset[str]]:
+    """The name of each key, and the keys of a group that an earlier entry means already."""
+    held = mappings(live)
+    names: dict[str, str] = {}
+    for key, entry in entries.items():
+        if entry.live is not None:
+            names[key] = entry.live
+        else:
+            pin = desired.intent(address("idp_groups", key)).id if key in held else None
+            names[key] = f"{key} [{pin}]" if pin else key
+    if len(set(names.values())) == len(names):
+        return names, frozenset()
+    first: dict[str, str] = {}
+    for key in sorted(names, key=lambda key: place(desired, key)):
+        first.setdefault(names[key], key)
+    return names, frozenset(names.keys() - set(first.values()))
+
+
+def _keyed_by_name(desired: Desired, names: Mapping[str, str], again: frozenset[str]) -> Desired:
+    """The desired state keyed by names; the very same where no name differs from its key."""
+    if not again and all(key == name for key, name in names.items()):
+        return desired
+    groups = desired.settings.idp_groups
+
+    def moved(entries: Mapping[Address, V]) -> dict[Address, V]:
+        listed = ((at, group_of(at), said) for at, said in entries.items())
+        kept = ((at, key, said) for at, key, said in listed if key not in again)
+        return {at if key is None else address("idp_groups", names.get(key, key)): said for at, key, said in kept}
+
+    wanted = {} if groups is UNSET else {names[key]: value for key, value in groups.items() if key not in again}
+    settings = replace(desired.settings, idp_groups=wanted)
+    return replace(desired, settings=settings, intents=moved(desired.intents), places=moved(desired.places))
+
+
+def _past(applied: Applied, live: Live, names: Mapping[str, str]) -> dict[str, str]:
+    """Where each remembered label stands now: with its id, else with the entry of that key, else where it stood.
+
+    A label whose group is gone, and whose name another group has taken, keeps its id in its name. A former key at whose
+    address nothing is remembered gives way to the group that is called so now.
+    """
+    by_id = {group: name for name, group in ids_of(live).items()}
+    held = mappings(live)
+    addresses = {group_of(at) or "": known for at, known in applied.ids.items()}
+    labels = _labels_of(applied)
+    ids = {**applied.group_ids, **addresses}
+    found = {}
+    for label in {*ids, *labels}:
+        known = ids.get(label)
+        if label in held and label not in labels and label not in addresses and label not in names:
+            found[label] = label
+        elif known and known in by_id:
+            found[label] = by_id[known]
+        elif label in names:
+            found[label] = names[label]
+        else:
+            found[label] = f"{label} [{known}]" if known and by_id and label in held else label
+    return found
+
+
+def _labels_of(applied: Applied) -> set[str]:
+    """Every label of a group that is remembered."""
+    groups = applied.settings.idp_groups
+    more = (
+        applied.protected,
+        applied.config,
+        applied.unmanaged or (),
+        applied.expires or (),
+        applied.ends or (),
+        applied.waiting,
+    )
+    labels = {label for addresses in more for at in addresses if (label := group_of(at)) is not None}
+    return labels if groups is UNSET else labels | groups.keys()
+
+
+def _finder(names: Mapping[str, str], past: Mapping[str, str]) -> Find:
+    return lambda label: names.get(label) or past.get(label) or label
+
+
+def _remembered(applied: Applied, past: Mapping[str, str], find: Find) -> Applied:
+    """What was applied, keyed by names. Of two labels of one group that of the present name counts."""
+    policy = None if applied.policy is None else _policy(applied.policy, find)
+    if all(label == name for label, name in past.items()):
+        return applied if policy is applied.policy else replace(applied, policy=policy)
+
+    def renamed(at: Address) -> Address:
+        label = group_of(at)
+        return at if label is None else address("idp_groups", past.get(label, label))
+
+    def moved(entries: Mapping[Address, V]) -> dict[Address, V]:
+        return {renamed(at): entries[at] for at in sorted(entries, key=lambda at: renamed(at) == at)}
+
+    def keyed(entries: Mapping[str, V]) -> dict[str, V]:
+        return {
+            past.get(label, label): entries[label] for label in sorted(entries, key=lambda one: past.get(one) == one)
+        }
+
+    groups = applied.settings.idp_groups
+    return replace(
+        applied,
+        settings=replace(applied.settings, idp_groups=groups if groups is UNSET else keyed(groups)),
+        policy=policy,
+        protected=frozenset(map(renamed, applied.protected)),
+        group_ids=keyed(applied.group_ids),
+        ids=moved(applied.ids),
+        config=moved(applied.config),
+        unmanaged=None if applied.unmanaged is None else frozenset(map(renamed, applied.unmanaged)),
+        expires=None if applied.expires is None else frozenset(map(renamed, applied.expires)),
+        ends=None if applied.ends is None else moved(applied.ends),
+        waiting=moved(applied.waiting),
+    )
+
+
+def _policy(policy: Policy, find: Find) -> Policy:
+    """The policy with the groups of its access tests by name; the very same where no name differs."""
+    tests = tuple(_test(test, find) for test in policy.access_tests)
+    return policy if tests == policy.access_tests else replace(policy, access_tests=tests)
+
+
+def _test(test: AccessTest, find: Find) -> AccessTest:
+    groups = None if test.groups is None else tuple(map(find, test.groups))
+    only = None if test.granted_by_only is None else tuple(map(find, test.granted_by_only))
+    return replace(test, groups=groups, granted_by_only=only)
+
+
+def _labels(
+    desired: Desired, live: Live, names: Mapping[str, str], past: Mapping[str, str]
+) -> dict[str, tuple[str, ...]]:
+    """The other labels of each name that has any: its key, names that are remembered, names that the entry had."""
+    found: dict[str, dict[str, None]] = {}
+    for label, name in (*names.items(), *past.items()):
+        if label != name:
+            found.setdefault(name, {})[label] = None
+    held = mappings(live)
+    for at, intent in desired.intents.items():
+        former = [label for label in intent.previously if label not in held and label not in names]
+        if former and (key := group_of(at)) in names:
+            found.setdefault(names[key or ""], {}).update(dict.fromkeys(former))
+    return {name: tuple(labels) for name, labels in found.items()}

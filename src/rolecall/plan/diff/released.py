@@ -1,0 +1,81 @@
+"""What a plan leaves as it is: settings that were applied once and are no longer asked for, and unmanaged mappings."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from rolecall.model.comparison import restrict, said_fields, without
+from rolecall.model.desired import Applied, Desired
+from rolecall.model.fields import Kind
+from rolecall.model.kinds import KINDS, address, value_at
+from rolecall.model.live import Live
+from rolecall.model.policy import Manage
+from rolecall.model.settings import BLANK, UNSET, Address, Value
+from rolecall.plan.diff.identity import Identity, group_of
+
+
+class Release(NamedTuple):
+    """An address, or some fields of it, that is no longer managed.
+
+    ``live`` is the address under the name that the org has now. ``fields`` is empty where all of it was let go of.
+    ``last`` is what was applied; ``value`` what the org has of that, None where it was not read.
+    """
+
+    live: Address
+    last: Value
+    value: Value | None
+    fields: tuple[str, ...] = ()
+
+
+def releases(desired: Desired, live: Live, identity: Identity, skip: Collection[str]) -> Iterator[Release]:
+    """Yield what was applied and is no longer asked for, by kind. What the org does not have any more is left out.
+
+    ``desired`` is that of the identity on its day; ``skip`` are patterns of ignored addresses.
+    """
+    listed = {} if desired.settings.idp_groups is UNSET else desired.settings.idp_groups
+    for kind in KINDS:
+        asked = getattr(desired.settings, kind.section) is not UNSET
+        managing = desired.policy.managing(kind.section) if asked else "unmanaged"
+        for row in _applied(kind, live, identity.applied):
+            if identity.covers(skip, row.live):
+                continue
+            if managing == "unmanaged":
+                yield row
+            elif not kind.whole:
+                yield from _managed(kind, managing, desired, row)
+            elif managing == "additive" and group_of(row.live) not in listed:
+                yield row
+
+
+def _applied(kind: Kind, live: Live, applied: Applied) -> Iterator[Release]:
+    """What was applied in a section, and what the org has of it now, but for what the org is known not to have."""
+    applied_section = getattr(applied.settings, kind.section)
+    if applied_section is UNSET:
+        return
+    read = live.covered(kind.section).state == "complete"
+    section = getattr(live.settings, kind.section) if read else UNSET
+    entries: Mapping[Any, Value] = applied_section if kind.keyed else {None: applied_section}
+    live_entries = {} if section is UNSET else section if kind.keyed else {None: section}
+    for key, last in entries.items():
+        value = live_entries.get(key)
+        if read and value in (None, BLANK):
+            continue
+        if value is not None and not kind.whole:
+            value = restrict(value, last)
+        yield Release(address(kind.section, key), last, value)
+
+
+def _managed(kind: Kind, managing: Manage, desired: Desired, row: Release) -> Iterator[Release]:
+    """The row, where the config manages its section: an entry that an additive one dropped, or fields of an entry."""
+    wanted = value_at(desired.settings, row.live)
+    if wanted is None:
+        if managing == "additive" and not desired.intent(row.live).remove:
+            yield row
+        return
+    written = {field.name for field in kind.fields if field.written}
+    said = said_fields(kind, row.last)
+    fields = tuple(name for name in said if name in written and getattr(wanted, name) is UNSET)
+    if fields:
+        others = tuple(field.name for field in kind.fields if field.name not in fields)
+        yield row._replace(fields=fields, value=None if row.value is None else without(row.value, others))

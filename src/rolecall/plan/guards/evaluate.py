@@ -1,0 +1,77 @@
+"""Evaluate the guards: a pass after planning and before any write. Each has a stable name and is lifted by it alone.
+
+Every guard looks at the whole plan, also when another has refused it already: a plan is shown, then refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from rolecall.errors import Problem
+from rolecall.plan.guards.case import PASS, Case, Finding, Guard
+from rolecall.plan.guards.escalations import escalations
+from rolecall.plan.guards.lift import idle, in_force, lift
+from rolecall.plan.guards.losing import max_people_losing_access
+from rolecall.plan.guards.older import older
+from rolecall.plan.guards.org_admins import min_org_admins, require_self, required_org_admins
+from rolecall.plan.guards.policy import approval, foreign, policy
+from rolecall.plan.guards.preconditions import preconditions
+from rolecall.plan.guards.protect import protect
+from rolecall.plan.guards.removals import max_removals, possible_rename
+from rolecall.plan.guards.sign_in import sign_in
+from rolecall.plan.guards.unread import observed_age, unread
+from rolecall.plan.guards.upgrade import upgrade
+from rolecall.plan.value import GuardResult
+
+__all__ = ["GUARDS", "Case", "Finding", "judge"]
+
+GUARDS: Mapping[str, Guard] = {
+    "min_org_admins": min_org_admins,
+    "required_org_admins": required_org_admins,
+    "require_self": require_self,
+    "max_people_losing_access": max_people_losing_access,
+    "max_removals": max_removals,
+    "escalations": escalations,
+    "protect": protect,
+    "sign_in": sign_in,
+    "upgrade": upgrade,
+    "preconditions": preconditions,
+    "possible_rename": possible_rename,
+    "unread": unread,
+    "observed_age": observed_age,
+    "policy": policy,
+    "approval": approval,
+    "foreign": foreign,
+    "older": older,
+}
+
+_ANSWERS = "unread"
+_ANSWERED = frozenset({"policy"})
+"""Guards that a person answers for, where they could not be evaluated: an approval, never an allowance."""
+_ALWAYS = frozenset({"policy", "approval", "preconditions"})
+"""Guards that look at the rules or at the config itself; they are evaluated even where a plan changes nothing."""
+
+
+def judge(case: Case) -> tuple[tuple[GuardResult, ...], tuple[Problem, ...]]:
+    """Every guard's verdict, in a fixed order, and warnings about allowances. A plan that changes nothing passes."""
+    question = case.question
+    allows = in_force(
+        question.desired.policy, question.applied.policy, question.lifts, question.as_of, question.known.meant
+    )
+    lifted = [lift(name, finding, allows, question.known.means) for name, finding in _findings(case).items()]
+    used = [entry for row in lifted for entry in row.used]
+    cut = bool(question.targets or question.excludes or question.only_expired)
+    unjudged = {row.result.name for row in lifted if row.result.verdict == "not judged"}
+    told = idle(question.desired.policy, question.lifts, used, question.as_of, cut=cut, unjudged=unjudged)
+    return tuple(row.result for row in lifted), tuple(told)
+
+
+def _findings(case: Case) -> Mapping[str, Finding]:
+    """What each guard says; `unread` last, for it answers for guards that could not be judged."""
+    heard = {name: guard for name, guard in GUARDS.items() if case.made or name in _ALWAYS}
+    found = {name: guard(case) for name, guard in heard.items() if name != _ANSWERS}
+    if _ANSWERS in heard:
+        unjudged = {name: f for name, f in found.items() if f.verdict == "not judged" and name not in _ANSWERED}
+        found[_ANSWERS] = heard[_ANSWERS](replace(case, unjudged=unjudged))
+    return {name: found.get(name, PASS) for name in GUARDS}

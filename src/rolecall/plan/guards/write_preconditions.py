@@ -1,0 +1,102 @@
+"""What the org demands of each write (R1, R3, R4, R20, R21, R33, R34): a plan's steps are checked one after another.
+
+Each step is checked against the org as the steps before it leave it, so that a claim, SSO and SCIM may be in one plan.
+Steps that rolecall writes come before all manual steps: nothing that rolecall writes may rely on a manual step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from rolecall.errors import Problem, Where
+from rolecall.model.change import Change
+from rolecall.model.kinds import split_address
+from rolecall.model.live import Live
+from rolecall.model.settings import UNSET, Address, Scim
+from rolecall.plan.guards.precondition_rules import Moment, Unmet, Unread, demands, teams_of
+from rolecall.plan.question import Question
+from rolecall.plan.resolve import covers, ignored
+from rolecall.plan.state import State, follow
+
+
+class Refusal(NamedTuple):
+    """A change, or a setting in the config, that the org would refuse: ``message`` and ``fix`` are sentences."""
+
+    address: Address
+    message: str
+    fix: str
+    source: Where | None = None
+
+    def problem(self) -> Problem:
+        """Return it as an error of ``validate --online``."""
+        return Problem("precondition", self.message, self.source, self.fix)
+
+
+class Checked(NamedTuple):
+    """What the org would refuse, and what was not read although a step depends on it, such as ``sso.metadata``."""
+
+    refusals: tuple[Refusal, ...] = ()
+    unread: tuple[str, ...] = ()
+
+
+def check_preconditions(question: Question, changes: Iterable[Change]) -> Checked:
+    """Check ``changes``, in the order in which they are made. Changes that are pending are not made."""
+    listed = list(changes)
+    by_api = [change for change in listed if change.via == "api"]
+    manual = [change for change in listed if change.via == "human"]
+    start = State(question.live.settings, question.live.facts)
+    results = [*_walk(start, by_api, manual, question.live)]
+    if manual:
+        results += _walk(follow(start, filter(_decides, by_api)), manual, [], question.live)
+    refusals = [result for result in results if isinstance(result, Refusal)]
+    unread = {result.name: None for result in results if isinstance(result, Unread)}
+    return Checked((*_unreachable(question), *refusals), tuple(unread))
+
+
+def _walk(state: State, steps: list[Change], later: list[Change], live: Live) -> Iterator[Refusal | Unread]:
+    teams = teams_of(live)
+    moment = Moment(state.settings, state.facts, live, teams)
+    for step in steps:
+        for demand in demands(step, moment):
+            yield demand if isinstance(demand, Unread) else _refusal(demand, step, later)
+        if _decides(step):
+            state = follow(state, [step])
+            moment = Moment(state.settings, state.facts, live, teams)
+
+
+def _decides(step: Change) -> bool:
+    """Return whether another step may depend on this one: on a mapping none does."""
+    return split_address(step.address)[0] != "idp_groups"
+
+
+def _refusal(unmet: Unmet, step: Change, later: list[Change]) -> Refusal:
+    manual = next((change for change in later if unmet.satisfied_by(change)), None)
+    fix = unmet.fix
+    if manual is not None:
+        fix = f"{manual.address} is a manual step: take it first, then plan again."
+    return Refusal(step.address, unmet.message, fix, step.intent.source)
+
+
+def _unreachable(question: Question) -> Iterator[Refusal]:
+    """The endpoint cannot go back to legacy (R20): no write asks for it, so the org is never what the config says."""
+    desired, live = question.desired, question.live
+    wanted, current = desired.settings.scim, live.settings.scim
+    address = Address("scim")
+    if not isinstance(wanted, Scim) or wanted.endpoint != "legacy" or not _in_plan(question, address):
+        return
+    if current is UNSET or current.endpoint in (UNSET, "legacy"):
+        return
+    yield Refusal(
+        address,
+        f"scim.endpoint is `{current.endpoint}` in the org and cannot go back to `legacy` (R20).",
+        "Set `scim.endpoint: new`.",
+        desired.intent(address).source,
+    )
+
+
+def _in_plan(question: Question, address: Address) -> bool:
+    skipped = (*ignored(question.desired.policy.ignore, question.as_of), *question.excludes)
+    managed = question.desired.policy.managing(split_address(address)[0]) != "unmanaged"
+    selected = not question.targets or covers(question.targets, address)
+    return managed and selected and not question.only_expired and not covers(skipped, address)

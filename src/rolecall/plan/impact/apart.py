@@ -1,0 +1,129 @@
+"""People of changes that are told apart: waiting, expired, soon to expire, for a person to make, released."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+
+from rolecall.model.change import Change
+from rolecall.model.kinds import value_at
+from rolecall.model.settings import BLANK, Address
+from rolecall.plan.headline import Shift, enumerate_words, people, sentence, shift_of, shifts
+from rolecall.plan.impact.expiries import expiry_row
+from rolecall.plan.impact.reading import pending_mappings
+from rolecall.plan.impact.sign_up import sign_up_row
+from rolecall.plan.impact.suppose import suppose
+from rolecall.plan.outlook import Outlook
+from rolecall.plan.question import Question
+from rolecall.plan.resolve import expires_soon
+from rolecall.plan.shares import share
+from rolecall.plan.value import Apart, ApartKind, Move, Released, Tally
+
+_SAID = 4
+_NAMED = 3
+
+
+def apart(
+    question: Question,
+    outlook: Outlook,
+    changes: Sequence[Change],
+    told: Sequence[Move],
+    released: Sequence[Released],
+) -> tuple[Apart, ...]:
+    """A row for each kind that the plan has."""
+    waiting = [c for c in changes if c.via == "waiting"]
+    rows = (
+        _pending(question, outlook, waiting),
+        _row("expired", [c for c in changes if c.reason == "expired"], told),
+        _expiring(question, outlook),
+        expiry_row(question, outlook),
+        sign_up_row(outlook, changes),
+        _row("human", [c for c in changes if c.via == "human"], told),
+        _released(released),
+    )
+    return tuple(row for row in rows if row is not None)
+
+
+def _row(kind: ApartKind, changes: Sequence[Change], told: Sequence[Move]) -> Apart | None:
+    if not changes:
+        return None
+    addresses = tuple(change.address for change in changes)
+    own = [share(move, addresses) for move in told if not set(move.because).isdisjoint(addresses)]
+    return _apart(kind, addresses, own)
+
+
+def _apart(kind: ApartKind, addresses: Iterable[Address], own: Sequence[Move], lead: str = "") -> Apart:
+    counts = {name: sum(move.size for move in own if move.kind == name) for name in ("gain", "lose", "change")}
+    said = tuple(f"{lead}{sentence(*row)}" for row in shifts(own)[:_SAID])
+    default = sum(move.size for move in own if move.to_default)
+    return Apart(kind, tuple(addresses), Tally(**counts), default, said)
+
+
+def _pending(question: Question, outlook: Outlook, waiting: Sequence[Change]) -> Apart | None:
+    """What will happen once the IdP pushes the groups, as far as the source of users knows their members."""
+    if not waiting:
+        return None
+    directory = outlook.directory
+    known = () if directory is None else directory.groups
+    mappings = [change for change in waiting if change.address.startswith("idp_groups/")]
+    forecast = suppose(outlook, mappings) if any(_group(change) in known for change in mappings) else ()
+    row = _apart("waiting", [change.address for change in waiting], forecast)
+    said = tuple(_with_names(shift, size, forecast) for shift, size in shifts(forecast)[:_SAID])
+    return row._replace(sentences=(*said, *_not_forecast(question, known, pending_mappings(question, waiting))))
+
+
+def _not_forecast(question: Question, known: Collection[str], pending: Sequence[Change]) -> Iterator[str]:
+    """Why the forecast is missing or too low, where the source of users should know."""
+    seen = None if question.directory is None else question.directory.coverage
+    if not pending:
+        return
+    if seen is None or seen.state != "complete":
+        state = "partially" if seen is not None and seen.state == "partial" else "not"
+        why = f": {seen.problem}" if seen is not None and seen.problem else ""
+        yield f"users were {state} read, so it is not known who gains access{why.rstrip('.')}."
+        return
+    missing = [
+        change.address for change in pending if change.after not in (None, BLANK) and _group(change) not in known
+    ]
+    if missing:
+        names = enumerate_words(missing, _SAID)
+        yield f"it is not known who gains access by {names}: the source of users has no such group."
+
+
+def _with_names(shift: Shift, size: int, forecast: Sequence[Move]) -> str:
+    """A sentence with the users, where they are few and may be named."""
+    said = sentence(shift, size)
+    who = sorted(who.email or "" for move in forecast if shift_of(move) == shift for who in move.people)
+    few = 0 < len(who) == size <= _NAMED and all(who) and said.endswith(".") and said.count(". ") == 0
+    return f"{said[:-1]}: {', '.join(who)}." if few else said
+
+
+def _group(change: Change) -> str:
+    return change.address.partition("/")[2]
+
+
+def _expiring(question: Question, outlook: Outlook) -> Apart | None:
+    """Mappings that hold today and will not in 14 days, and whom that will touch."""
+    soon = [
+        Change(at, "delete", mapping, None, "expired", intent=intent)
+        for at, intent in sorted(question.desired.intents.items())
+        if expires_soon(intent, question.as_of)
+        if (mapping := value_at(outlook.last.settings, at)) not in (None, BLANK)
+    ]
+    if not soon:
+        return None
+    found = suppose(outlook, soon)
+    first = min(change.intent.expires for change in soon if change.intent.expires is not None)
+    return _apart("expiring", (change.address for change in soon), found, f"After {first}: ")
+
+
+def _released(released: Sequence[Released]) -> Apart | None:
+    if not released:
+        return None
+    return Apart("released", tuple(row.address for row in released), sentences=tuple(_kept(released))[:_SAID])
+
+
+def _kept(released: Iterable[Released]) -> Iterator[str]:
+    for row in released:
+        if row.people is not None:
+            has = people(row.people, "keeps", "keep")
+            yield f"{has} what {row.address} gives, which is no longer managed."

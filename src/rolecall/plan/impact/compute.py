@@ -1,0 +1,167 @@
+"""What a plan does to people: who gains, loses or changes what, by which change, and who ends above member."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from rolecall.access.atoms import ORG
+from rolecall.access.evaluate import org_admins
+from rolecall.access.shift import escalates, loses, to_nothing
+from rolecall.model import normalise
+from rolecall.model.change import Change
+from rolecall.model.directory import Directory, Traits
+from rolecall.model.settings import Address
+from rolecall.plan.headline import by_shift, headline, ranked, sentence
+from rolecall.plan.impact.moves import Class, by_difference, classes, moves, tallies, teams
+from rolecall.plan.order.risk import Risk
+from rolecall.plan.order.transients import Timeline, transients
+from rolecall.plan.outlook import Outlook
+from rolecall.plan.people import who
+from rolecall.plan.users_read import people_coverage
+from rolecall.plan.value import Escalation, Impact, Move
+
+_NOTES = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Reckoning:
+    """The impact, and the numbers behind it that only guards and order need.
+
+    ``classes`` stand in the order of the moves. ``admins_before`` and ``admins_after`` are the org admins by number,
+    ``admin_waves`` those after each wave that makes a step. ``timeline`` is None where nobody's access can change.
+    """
+
+    impact: Impact
+    outlook: Outlook
+    classes: tuple[Class, ...] = ()
+    admins_before: frozenset[int] = frozenset()
+    admins_after: frozenset[int] = frozenset()
+    admin_waves: tuple[tuple[int, frozenset[int]], ...] = ()
+    timeline: Timeline | None = None
+
+    @property
+    def judged(self) -> bool:
+        """Whether the people were read, or nobody's access can change."""
+        return self.outlook.problem is None
+
+    @property
+    def admins_known(self) -> bool:
+        """Whether org admins were counted: not where nobody was read, or not the users of a group that makes them."""
+        return self.impact.org_admins is not None
+
+    def admins(self) -> Mapping[str, int]:
+        """Everybody who is org admin before or after, by e-mail without case."""
+        directory = self.outlook.directory
+        if directory is None:
+            return {}
+        numbers = self.admins_before | self.admins_after
+        return {normalise.email(directory.emails[number]): number for number in sorted(numbers)}
+
+    def losing(self) -> list[tuple[Class, Move]]:
+        """The classes that lose something they had, each beside its move."""
+        atoms = self.outlook.before.atoms
+        rows = zip(self.classes, self.impact.moves, strict=True)
+        return [(row, move) for row, move in rows if loses(atoms, row.before, row.after)]
+
+
+def reckon(outlook: Outlook, changes: Sequence[Change], risks: Sequence[Risk], timeline: Timeline) -> Reckoning:
+    """Everybody whose access differs, told apart and summed up, and what the order of the changes could not spare.
+
+    Where nobody's access can change and nobody was read, org admins are not counted.
+    """
+    directory = outlook.directory
+    if directory is None or not (outlook.moves or len(directory)):
+        impact = Impact(None if outlook.problem else 0, outlook.problem, members=_members(outlook))
+        if not outlook.still:
+            impact = replace(impact, headline=headline(impact))
+        return Reckoning(impact, replace(outlook, directory=None))
+    found = tuple(classes(outlook))
+    before = frozenset(org_admins(outlook.before, directory))
+    after = before - _numbers(found, lost=True) | _numbers(found, lost=False)
+    told = moves(outlook, found)
+    impact = _counted(outlook, found, told)
+    alike = by_difference(found, told)
+    said = by_shift(alike)
+    org = outlook.first.facts.org_id
+    impact = replace(
+        impact,
+        transients=transients(outlook, timeline, risks),
+        at_risk=tuple(sorted(who(directory, number, org) for risk in risks for number in risk.numbers)),
+        org_admins=(len(before), len(after)) if _counts_admins(outlook, directory) else None,
+        members=_members(outlook),
+        tallies=tallies(outlook, found),
+        teams=teams(alike),
+        notes=tuple(sentence(*row) for row in ranked(said)[1:_NOTES]),
+    )
+    impact = replace(impact, headline=headline(impact, said))
+    waves = _by_wave(outlook, changes, timeline, before | after)
+    return Reckoning(impact, outlook, found, before, after, waves, timeline)
+
+
+def _members(outlook: Outlook) -> Mapping[Address, int]:
+    return outlook.members(outlook.asked) if outlook.problem else {}
+
+
+def _counts_admins(outlook: Outlook, directory: Directory) -> bool:
+    """Return whether org admins can be counted: not where a group that makes them so has users who were not read."""
+    giving = {*outlook.before.scim.groups, *outlook.after.scim.groups} & directory.gaps.missing.keys()
+    rules = (outlook.before.scim.masks, outlook.after.scim.masks)
+    whole = outlook.problem is None and people_coverage(outlook.asked).state == "complete"
+    return whole and not any(masks.get(name, 0) & ORG for name in giving for masks in rules)
+
+
+def _counted(outlook: Outlook, found: Sequence[Class], told: tuple[Move, ...]) -> Impact:
+    atoms, directory = outlook.before.atoms, outlook.directory
+    sizes = [(row, len(row.numbers)) for row in found]
+    return Impact(
+        people=0 if directory is None else len(directory),
+        problem=outlook.problem,
+        gain=sum(move.size for move in told if move.kind == "gain"),
+        lose=sum(move.size for move in told if move.kind == "lose"),
+        change=sum(move.size for move in told if move.kind == "change"),
+        losing=sum(size for row, size in sizes if loses(atoms, row.before, row.after)),
+        to_default=sum(move.size for move in told if move.to_default),
+        to_nothing=sum(size for row, size in sizes if to_nothing(atoms, row.before, row.after)),
+        escalations=tuple(_escalations(outlook, found)),
+        moves=told,
+    )
+
+
+def _escalations(outlook: Outlook, found: Sequence[Class]) -> list[Escalation]:
+    directory, org = outlook.directory, outlook.first.facts.org_id
+    rows = []
+    for row in found:
+        gains = escalates(outlook.before.atoms, row.before, row.after)
+        if gains and directory is not None:
+            because = row.causing(outlook.before.atoms.above_member(row.after) & ~row.before)
+            rows += [Escalation(who(directory, number, org), gains, because) for number in row.numbers]
+    return sorted(rows, key=lambda row: (row.who.email or "", row.who.id))
+
+
+def _by_wave(
+    outlook: Outlook, changes: Sequence[Change], timeline: Timeline, likely: frozenset[int]
+) -> tuple[tuple[int, frozenset[int]], ...]:
+    """Of those who are org admin at either end, who is after each wave but the last."""
+    if outlook.directory is None:
+        return ()
+    people = [(number, *groups_and_traits(outlook.directory, number)) for number in sorted(likely)]
+    ends = {change.wave: step for step, change in enumerate(changes, 1) if change.via != "waiting"}
+    return tuple(
+        (wave, frozenset(number for number, groups, traits in people if timeline.mask(groups, traits, step) & ORG))
+        for wave, step in list(ends.items())[:-1]
+    )
+
+
+def groups_and_traits(directory: Directory, number: int) -> tuple[array[int], Traits]:
+    """Return the groups of a person, by number, and their traits."""
+    return directory.members[directory.offsets[number] : directory.offsets[number + 1]], directory.traits(number)
+
+
+def _numbers(found: Sequence[Class], *, lost: bool) -> frozenset[int]:
+    moved: set[int] = set()
+    for row in found:
+        if (row.before if lost else row.after) & ~(row.after if lost else row.before) & ORG:
+            moved.update(row.numbers)
+    return frozenset(moved)

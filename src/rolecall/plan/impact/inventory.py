@@ -1,0 +1,74 @@
+"""What a plan does not manage, and what it lets go: each with its people."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+
+from rolecall.access.evaluate import memberships, peopled
+from rolecall.model.directory import Directory
+from rolecall.model.kinds import address, split_address, value_at
+from rolecall.model.settings import BLANK, Address, GroupMapping
+from rolecall.plan.diff.changes import Difference
+from rolecall.plan.question import Question
+from rolecall.plan.resolve import covers
+from rolecall.plan.value import Released, Unmanaged
+
+
+def unmanaged(question: Question, found: Difference, skip: Collection[str] = ()) -> tuple[Unmanaged, ...]:
+    """Return the live mappings that the config does not manage, without those that match ``skip``.
+
+    Members are counted as the org reports them where not everybody was read.
+    """
+    listed = tuple(at for at in found.unmanaged if not covers(skip, at)) if skip else found.unmanaged
+    known, seen = _members(question, listed), question.applied.unmanaged
+    let_go = {row.live: row.last for row in found.released}
+    rows = []
+    for at in listed:
+        mapping = value_at(question.live.settings, at)
+        if isinstance(mapping, GroupMapping):
+            applied = let_go.get(at, BLANK) != BLANK
+            new = seen is not None and at not in seen and not applied
+            teams, group = tuple(sorted(mapping.teams)), question.known.id_at(at)
+            rows.append(Unmanaged(at, mapping.role, teams, known.get(at), new, applied, group))
+    return tuple(rows)
+
+
+def released(question: Question, found: Difference, skip: Collection[str] = ()) -> tuple[Released, ...]:
+    """Return what was applied once and is no longer asked for, with its users, without what matches ``skip``."""
+    rows = found.released if not skip else [row for row in found.released if not covers(skip, row.live)]
+    directory = question.directory
+    whole = directory is not None and directory.coverage.state == "complete" and not directory.gaps.missing
+    known = _members(question, [row.live for row in rows], read=whole)
+    identity = question.known
+    return tuple(
+        Released(row.live, known.get(row.live), row.fields, row.value, identity.id_at(row.live)) for row in rows
+    )
+
+
+def _members(question: Question, addresses: Sequence[Address], read: bool | None = None) -> Mapping[Address, int]:
+    """How many active people each group has: counted where they were read, else as the org says."""
+    directory = question.directory
+    if directory is not None and (question.everybody if read is None else read):
+        return _counted(directory, addresses)
+    groups = question.live.facts.groups
+    named = ((at, groups.get(split_address(at)[1] or "")) for at in addresses)
+    counts = {at: group.members for at, group in named if group is not None}
+    return {at: count for at, count in counts.items() if count is not None}
+
+
+def vacant(question: Question, names: Iterable[str]) -> frozenset[str]:
+    """Of these groups those that nobody active is in, as far as is known."""
+    directory, groups = question.directory, question.live.facts.groups
+    names = tuple(names)
+    if directory is None or not question.everybody or not len(directory):
+        return frozenset(name for name in names if name in groups and groups[name].members == 0)
+    return frozenset(groups.keys() & set(names)) - peopled(directory)
+
+
+def _counted(directory: Directory, addresses: Sequence[Address]) -> Mapping[Address, int]:
+    found = dict.fromkeys((at for at in addresses if at.startswith("idp_groups/")), 0)
+    wanted = {n for n, name in enumerate(directory.groups) if address("idp_groups", name) in found}
+    for number, group in memberships(directory, wanted) if wanted else ():
+        if directory.traits(number).present:
+            found[address("idp_groups", directory.groups[group])] += 1
+    return found

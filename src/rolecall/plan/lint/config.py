@@ -1,0 +1,199 @@
+"""What is not wrong but looks like a mistake: warnings on the config against the org and its people.
+
+Whatever needs everybody is said only when everybody was read: ``validate --online`` reads everybody, a plan over an
+org that can search reads whom it touches.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import timedelta
+from itertools import combinations
+
+from rolecall.access.evaluate import group_masks, memberships
+from rolecall.access.rules import Rules, default_combos
+from rolecall.errors import Problem
+from rolecall.model.change import Change
+from rolecall.model.directory import Directory
+from rolecall.model.kinds import address, value_at
+from rolecall.model.roles import RANK
+from rolecall.model.settings import BLANK, UNSET, Address, GroupMapping
+from rolecall.plan.headline import combos, enumerate_words, people
+from rolecall.plan.impact.inventory import vacant
+from rolecall.plan.outlook import Outlook
+from rolecall.plan.people import numbers_of, owner_emails
+from rolecall.plan.question import Question
+from rolecall.plan.resolve import expired
+from rolecall.plan.value import Tally
+
+PATIENCE = timedelta(days=30)
+SEVERAL = 20
+"""Warnings of one kind that are told one by one; more are told together."""
+
+
+def lint(
+    question: Question,
+    outlook: Outlook,
+    changes: Sequence[Change],
+    tallies: Mapping[Address, Tally],
+) -> list[Problem]:
+    """All warnings, in a fixed order."""
+    found = [
+        *_without_role(question),
+        *_attribute(question),
+        *_empty(question),
+        *_long_waits(question, changes),
+        *_lapsed(question),
+    ]
+    if outlook.directory is not None and outlook.problem is None:
+        found += _idle(changes, outlook, tallies)
+    if outlook.directory is not None and outlook.directory.coverage.state == "complete":
+        found += owners_gone(question, outlook.directory)
+    if outlook.directory is not None and question.everybody and not outlook.after.missing:
+        found += [
+            *_unmapped(outlook.after, outlook.directory, _mappings(question)),
+            *_conflicts(outlook.after, outlook.directory),
+        ]
+    return found
+
+
+def _mappings(question: Question) -> Mapping[str, GroupMapping]:
+    groups = question.desired.settings.idp_groups
+    return {} if groups is UNSET else groups
+
+
+def _warning(question: Question, code: str, key: str, message: str, hint: str | None = None) -> Problem:
+    where = question.desired.intent(address("idp_groups", key)).source
+    return Problem(code, message, where, hint, "warning")
+
+
+def _without_role(question: Question) -> Iterator[Problem]:
+    for key in sorted(key for key, held in _mappings(question).items() if held.role is None and held.teams):
+        message = f"`{key}` has teams and no role: it gives the default's role there, and follows it"
+        yield _warning(question, "no_role", key, message, "say which role is meant")
+
+
+def _attribute(question: Question) -> Iterator[Problem]:
+    """R19: on the new endpoint role attributes are ignored."""
+    wanted, live = question.desired.settings.scim, question.live.settings.scim
+    if wanted is UNSET or wanted.role_attribute is UNSET:
+        return
+    endpoint = wanted.endpoint if wanted.endpoint is not UNSET else UNSET if live is UNSET else live.endpoint
+    if endpoint == "new":
+        where = question.desired.intent(address("scim")).source
+        message = f"the role attribute `{wanted.role_attribute}` is ignored on the new endpoint"
+        yield Problem("role_attribute", message, where, "roles come from groups alone; drop it", "warning")
+
+
+def _empty(question: Question) -> Iterator[Problem]:
+    found = sorted(vacant(question, (name for name, mapping in _mappings(question).items() if mapping != BLANK)))
+    if len(found) > SEVERAL:
+        message = f"{enumerate_words([f'`{key}`' for key in found])} are mapped and nobody is in them"
+        yield Problem("empty_group", message, None, "are they still meant?", "warning")
+        return
+    for key in found:
+        yield _warning(question, "empty_group", key, f"`{key}` is mapped and nobody is in it", "is it still meant?")
+
+
+def _long_waits(question: Question, changes: Iterable[Change]) -> Iterator[Problem]:
+    for change in changes:
+        since = question.applied.waiting.get(change.address)
+        if change.via == "waiting" and since is not None and question.as_of - since > PATIENCE:
+            days = (question.as_of - since).days
+            message = f"{change.address} has waited {days:,} days for the IdP to push the group"
+            hint = "push it, mend the name, or take the entry out"
+            yield Problem("long_wait", message, change.intent.source, hint, "warning")
+
+
+def _lapsed(question: Question) -> Iterator[Problem]:
+    """Entries whose day is past and whose mapping is gone; while it still stands, taking it away is a change."""
+    if question.live.settings.idp_groups is UNSET:
+        return
+    for at, intent in sorted(row for row in question.desired.intents.items() if expired(row[1], question.as_of)):
+        if value_at(question.live.settings, at) in (None, BLANK):
+            message = f"{at} expired after {intent.expires} and gives nothing any more"
+            yield Problem("expired", message, intent.source, "delete the entry, or give it a new date", "warning")
+
+
+def _idle(changes: Iterable[Change], outlook: Outlook, tallies: Mapping[Address, Tally]) -> Iterator[Problem]:
+    for change in changes:
+        mapping = change.address.startswith("idp_groups/") and change.via != "waiting" and change.moved is None
+        if mapping and change.address not in tallies and outlook.last.settings.scim is not UNSET:
+            message = f"{change.address} changes nobody's access"
+            hint = "nobody is in the group, or its people have all of that already"
+            yield Problem("changes_nobody", message, change.intent.source, hint, "warning")
+
+
+def owners_gone(question: Question, directory: Directory) -> Iterator[Problem]:
+    """Yield a warning for each owner who is not an active user; of those alone who were asked for."""
+    scope, owned = question.scope, owner_emails(question.desired)
+    asked = {email for email in owned.values() if question.everybody or (scope and email in scope.emails)}
+    known = numbers_of(directory, asked)
+    for at, email in owned.items():
+        number = known.get(email)
+        if email in asked and (number is None or not directory.traits(number).active):
+            intent = question.desired.intent(at)
+            message = f"{intent.owner}, the owner of {at}, is {'no longer active' if number is not None else 'nobody'}"
+            yield Problem("owner_gone", f"{message} in this org", intent.source, "name a new owner", "warning")
+
+
+def _unmapped(rules: Rules, directory: Directory, wanted: Mapping[str, GroupMapping]) -> Iterator[Problem]:
+    """R7, R10: people in groups, none of which gives anything, and which nobody said are blank on purpose."""
+    if rules.scim.endpoint != "new":
+        return
+    giving = [name in rules.scim.groups or wanted.get(name) == BLANK for name in directory.groups]
+    members, offsets = directory.members, directory.offsets
+    flags = bytes(map(giving.__getitem__, members))
+    number = sum(
+        1
+        for person in range(len(directory))
+        if offsets[person] < offsets[person + 1]
+        and flags.find(1, offsets[person], offsets[person + 1]) < 0
+        and _synced(directory, person)
+    )
+    if number:
+        default = combos(default_combos(rules.settings.defaults))
+        message = f"{people(number, 'has', 'have')} the default ({default}), for none of their groups is mapped"
+        hint = "they can sign in; map a group of theirs if more is meant"
+        yield Problem("unmapped_people", message, None, hint, "warning")
+
+
+def _conflicts(rules: Rules, directory: Directory) -> Iterator[Problem]:
+    """R9: two groups of one person that give one team different ranked roles."""
+    given = group_masks(rules, directory)
+    ranks = {
+        mask: {combo.team: RANK[combo.role] for combo in rules.atoms.combos(mask) if combo.role in RANK}
+        for mask in set(given)
+    }
+    ranked = [ranks[mask] for mask in given]
+    high = {mask for mask, roles in ranks.items() if any(rank > 1 for rank in roles.values())}
+    upper = {n for n, mask in enumerate(given) if mask in high}
+    found: Counter[tuple[str, str]] = Counter()
+    last = -1
+    for person, _ in memberships(directory, upper) if upper else ():
+        if person != last and _synced(directory, person):
+            last = person
+            found.update(set(_pairs(directory, ranked, person)))
+    if found:
+        shown = [f"`{one}` and `{other}` ({number:,})" for (one, other), number in sorted(found.items(), key=_most)]
+        message = f"people are in two groups that give one team different roles: {enumerate_words(shown)}"
+        yield Problem("conflicting_roles", message, None, "the higher role wins (R9)", "warning")
+
+
+def _most(row: tuple[tuple[str, str], int]) -> tuple[int, tuple[str, str]]:
+    return -row[1], row[0]
+
+
+def _pairs(directory: Directory, ranked: Sequence[Mapping[str, int]], person: int) -> Iterator[tuple[str, str]]:
+    """Every two groups of a person that differ about a team."""
+    groups = directory.members[directory.offsets[person] : directory.offsets[person + 1]]
+    for one, other in combinations(sorted(set(groups), key=directory.groups.__getitem__), 2):
+        mine, theirs = ranked[one], ranked[other]
+        if any(mine[team] != theirs[team] for team in mine.keys() & theirs.keys()):
+            yield directory.groups[one], directory.groups[other]
+
+
+def _synced(directory: Directory, person: int) -> bool:
+    traits = directory.traits(person)
+    return traits.present and traits.origin == "scim"

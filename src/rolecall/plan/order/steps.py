@@ -1,0 +1,128 @@
+"""The order of changes: what others need first, grants before revokes, and last what nothing needs any more.
+
+wave 0   domains claimed, SSO on, SCIM on, upgrade started      what others need (R1)
+wave 1   mappings that only give more                           widening
+wave 2   mappings that give and take                            by who needs them, see ``order_risk``
+wave 3   the default, manual editing                            manual editing at the boundary that spares most
+wave 4   mappings that only give less                           narrowing
+wave 5   upgrade completed, SCIM off, SSO off, domains dropped  what nothing needs any more
+
+In wave 1 new mappings that give most of the present default go first, in wave 4 deletes that give most of the coming
+default go last. Widening first means that a run that breaks leaves more access, not less.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from rolecall.access.rules import Rules, mapping_combos
+from rolecall.model.change import Change
+from rolecall.model.kinds import BY_SECTION, split_address
+from rolecall.model.settings import Defaults, GroupMapping, Scim, Sso, Value
+from rolecall.plan.order.hand_over import sorted_by_hand_over
+from rolecall.plan.order.levels import with_levels
+from rolecall.plan.order.risk import Risk, at_risk
+from rolecall.plan.order.swap import improved
+from rolecall.plan.order.transients import Timeline, weight
+from rolecall.plan.outlook import Outlook
+
+
+class Ordered(NamedTuple):
+    """Changes in the order in which they will be made, pending ones at the end.
+
+    ``risks`` are the users whom the order matters to. ``limited`` if the search for a better order reached its limit.
+    """
+
+    changes: tuple[Change, ...]
+    risks: tuple[Risk, ...]
+    timeline: Timeline
+    limited: bool = False
+
+
+def order(changes: Iterable[Change], outlook: Outlook) -> Ordered:
+    """The changes with their waves and levels; equal input in any order gives the same result."""
+    placed = [replace(change, wave=wave(change, outlook.before), level=0) for change in changes]
+    steps = sorted((c for c in placed if c.via != "waiting"), key=lambda change: _place(change, outlook))
+    waiting = sorted((c for c in placed if c.via == "waiting"), key=lambda change: _place(change, outlook))
+    risks, limited = at_risk(outlook), False
+    if risks:
+        steps = sorted_by_hand_over(steps, risks, outlook)
+        steps = _toggled(steps, risks, outlook)
+        steps, limited = improved(steps, risks, Timeline(outlook, steps))
+    made = with_levels(steps, risks)
+    return Ordered((*made, *waiting), risks, Timeline(outlook, made), limited)
+
+
+def wave(change: Change, rules: Rules) -> int:
+    """The wave a change belongs to, under the rules that hold before the plan."""
+    match change.after or change.before:
+        case GroupMapping():
+            return _mapping_wave(change, rules)
+        case Defaults():
+            return 3
+        case Scim(endpoint=endpoint) if change.action == "upgrade":
+            return 0 if endpoint == "upgrading" else 5
+        case Scim() | Sso():
+            return _switch_wave(change)
+        case _:
+            return 5 if change.action == "delete" else 0
+
+
+def toggles(change: Change) -> bool:
+    """Whether this is the change of manual editing, and no switch of SCIM itself."""
+    before, after = change.before, change.after
+    if not isinstance(before, Scim) or not isinstance(after, Scim) or change.action == "upgrade":
+        return False
+    return before.manual_editing != after.manual_editing and before.enabled == after.enabled
+
+
+def _switch_wave(change: Change) -> int:
+    before, after = change.before, change.after
+    if isinstance(after, Scim | Sso) and after.enabled is False and getattr(before, "enabled", None) is not False:
+        return 5
+    return 3 if toggles(change) else 0
+
+
+def _mapping_wave(change: Change, rules: Rules) -> int:
+    before, after = _given(change.before, rules), _given(change.after, rules)
+    if before & after == before:
+        return 1
+    return 4 if before & after == after else 2
+
+
+def _given(value: Value | None, rules: Rules) -> int:
+    """The atoms a mapping gives today: under the present default role (R31), of teams that exist (R25)."""
+    if not isinstance(value, GroupMapping):
+        return 0
+    combos = mapping_combos(value, rules.settings.defaults)
+    return rules.atoms.atoms(rules.atoms.union(combo for combo in combos if rules.exists(combo)))
+
+
+def _place(change: Change, outlook: Outlook) -> tuple[int, int, int, str, str]:
+    section, key = split_address(change.address)
+    rank = BY_SECTION[section].write_rank * (-1 if change.wave == 5 else 1)
+    shared = 0
+    if section == "idp_groups" and change.wave == 1:
+        given = outlook.after.scim.masks.get(key or "", 0) & outlook.before.scim.default_mask
+        shared = -outlook.before.atoms.atoms(given).bit_count()
+    elif section == "idp_groups" and change.wave == 4:
+        given = outlook.before.scim.masks.get(key or "", 0) & outlook.after.scim.default_mask
+        shared = outlook.before.atoms.atoms(given).bit_count()
+    return change.wave, rank, shared, change.address, change.action
+
+
+def _toggled(steps: Sequence[Change], risks: Sequence[Risk], outlook: Outlook) -> list[Change]:
+    """Manual editing at the end of the wave that leaves the fewest transients; wave 3 in a tie."""
+    toggle = next((change for change in steps if toggles(change)), None)
+    edited = [risk for risk in risks if risk.traits.manual]
+    if toggle is None or not edited:
+        return list(steps)
+    others = [change for change in steps if change is not toggle]
+
+    def at(number: int) -> list[Change]:
+        cut = next((place for place, change in enumerate(others) if change.wave > number), len(others))
+        return [*others[:cut], replace(toggle, wave=number), *others[cut:]]
+
+    return min((at(number) for number in (3, 0, 1, 2, 4)), key=lambda one: weight(Timeline(outlook, one), edited))

@@ -1,0 +1,160 @@
+"""What people at risk lack or have between two steps, though neither end says so: the plan, walked step by step.
+
+A dip is (B∩A) − S, a spike S − (B∪A), for the atoms B before, A after, and S in between.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Literal, NamedTuple
+
+from rolecall.access.evaluate import group_masks, settle
+from rolecall.access.rules import Rules
+from rolecall.model.change import Change
+from rolecall.model.directory import Traits
+from rolecall.model.kinds import split_address
+from rolecall.model.policy import Combo
+from rolecall.model.roles import MEMBER, TEAM_ADMIN
+from rolecall.model.settings import Address
+from rolecall.plan.order.risk import Risk
+from rolecall.plan.outlook import Outlook
+from rolecall.plan.people import who
+from rolecall.plan.state import State, follow
+from rolecall.plan.value import Transient
+
+Kind = Literal["lacks", "has"]
+
+
+class Gap(NamedTuple):
+    """Atoms missing or extra from after one step until another is done. Steps count from 1."""
+
+    kind: Kind
+    atoms: int
+    from_step: int
+    to_step: int
+
+
+class Segment(NamedTuple):
+    """What holds for everybody from one step on: the rules, and what each group gives before and after its own step."""
+
+    rules: Rules
+    old: Sequence[int]
+    new: Sequence[int]
+
+
+class Timeline:
+    """The steps of a plan in an order, ready to say what anybody has after each of them.
+
+    Steps are numbered from 1; 0 is the moment before the first. ``steps`` maps a mapping's address to its step.
+    """
+
+    def __init__(self, outlook: Outlook, changes: Sequence[Change]) -> None:
+        self.steps: dict[Address, int] = {change.address: step for step, change in enumerate(changes, 1)}
+        names = () if outlook.directory is None else outlook.directory.groups
+        self._step_of_group = [self.steps.get(Address(f"idp_groups/{name}"), _NEVER) for name in names]
+        self._starts, self._segments = _segments(outlook, changes)
+
+    def moved(self, swapped: dict[Address, int]) -> Timeline:
+        """The same with the mappings named at other steps; only for steps between which nothing else stands."""
+        other = object.__new__(Timeline)
+        other.steps = {**self.steps, **swapped}
+        back = {step: swapped[at] for at, step in self.steps.items() if at in swapped}
+        other._step_of_group = [back.get(step, step) for step in self._step_of_group]
+        other._starts, other._segments = self._starts, self._segments
+        return other
+
+    @property
+    def barriers(self) -> tuple[int, ...]:
+        """The steps from which on other rules hold for everybody, ascending."""
+        return tuple(self._starts[1:])
+
+    def segment(self, step: int) -> Segment:
+        """Return what holds for everybody once this step and all before it are done."""
+        return self._segments[bisect_right(self._starts, step) - 1]
+
+    def step_of(self, group: int) -> int:
+        """Return the step of a group's mapping; one that no plan reaches if its mapping does not change."""
+        return self._step_of_group[group]
+
+    def mask(self, groups: Iterable[int], traits: Traits, step: int) -> int:
+        """What a person has once this step and all before it are done."""
+        rules, old, new = self.segment(step)
+        given = 0
+        for group in groups:
+            given |= (new if self._step_of_group[group] <= step else old)[group]
+        return settle(rules, given, traits)
+
+    def gaps(self, risk: Risk) -> list[Gap]:
+        """Every dip and spike of these people, in order."""
+        events = sorted({*(self.steps[at] for at in risk.mappings), *self._starts[1:]})
+        masks = [self.mask(risk.groups, risk.traits, step) for step in (0, *events)]
+        atoms = self._segments[0].rules.atoms
+        before, after = atoms.atoms(masks[0]), atoms.atoms(masks[-1])
+        between = [atoms.atoms(mask) for mask in masks[1:-1]]
+        lacks = [before & after & ~mask for mask in between]
+        has = [mask & ~(before | after) for mask in between]
+        return [*_runs("lacks", lacks, events), *_runs("has", has, events)]
+
+
+_NEVER = 1 << 60
+"""A step that no plan reaches."""
+
+
+def weight(timeline: Timeline, risks: Iterable[Risk]) -> int:
+    """How bad an order is: people times atoms that are missing or extra somewhere in between."""
+    return sum(len(risk.numbers) * gap.atoms.bit_count() for risk in risks for gap in timeline.gaps(risk))
+
+
+def transients(outlook: Outlook, timeline: Timeline, risks: Iterable[Risk]) -> tuple[Transient, ...]:
+    """Every transient of everybody at risk, by person, then by step."""
+    directory, org = outlook.directory, outlook.first.facts.org_id
+    if directory is None:
+        return ()
+    found = []
+    for risk in risks:
+        rows = [(gap, combo) for gap in timeline.gaps(risk) for combo in _highest(outlook.before.atoms.each(gap.atoms))]
+        for number in risk.numbers if rows else ():
+            person = who(directory, number, org)
+            found += [Transient(person, gap.kind, combo, gap.from_step, gap.to_step) for gap, combo in rows]
+    return tuple(sorted(found, key=lambda row: (row.who.email or "", row.who.id, row[1:])))
+
+
+def _segments(outlook: Outlook, changes: Sequence[Change]) -> tuple[list[int], list[Segment]]:
+    """Where the rules for everybody begin to hold, and those rules; only defaults and SCIM make a new segment."""
+    state, since = outlook.first, 0
+    starts, segments = [0], [_segment(outlook, state)]
+    for step, change in enumerate(changes, 1):
+        if split_address(change.address)[0] in ("defaults", "scim"):
+            state, since = follow(state, changes[since:step]), step
+            starts.append(step)
+            segments.append(_segment(outlook, state))
+    return starts, segments
+
+
+def _segment(outlook: Outlook, state: State) -> Segment:
+    old = outlook.rules(state, outlook.first)
+    new = outlook.rules(state, outlook.last)
+    if outlook.directory is None:
+        return Segment(new, (), ())
+    return Segment(new, group_masks(old, outlook.directory), group_masks(new, outlook.directory))
+
+
+def _runs(kind: Kind, bits: Sequence[int], events: Sequence[int]) -> Iterator[Gap]:
+    before = 0
+    for at, now in enumerate(bits):
+        begun = now & ~before
+        for later in range(at + 1, len(bits)):
+            ended = begun & ~bits[later]
+            if ended:
+                yield Gap(kind, ended, events[at], events[later])
+                begun &= bits[later]
+        if begun:
+            yield Gap(kind, begun, events[at], events[len(bits)])
+        before = now
+
+
+def _highest(combos: Iterable[Combo]) -> list[Combo]:
+    """Without member where team admin of the same team stands beside it."""
+    listed = list(combos)
+    return [c for c in listed if c.role != MEMBER or Combo(c.team, TEAM_ADMIN) not in listed]

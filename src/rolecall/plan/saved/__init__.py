@@ -1,0 +1,1 @@
+"""Save plans: encode and decode JSON, compute the digest that approvals name, and redact users."""

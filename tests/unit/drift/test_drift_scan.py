@@ -1,0 +1,270 @@
+"""A whole look, made of values: both sides of the people, what counts, what is told apart, what must not be."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import drifts
+from drifts import LEAD, NOW, PEOPLE, A, L, M, event, inquiry
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rolecall.codec.look import decode_look, encode_look
+from rolecall.drift.encode import encode_found
+from rolecall.drift.privacy import redact_found
+from rolecall.drift.scan import drifted, find
+from rolecall.model.live import UNREAD, Coverage
+from rolecall.model.look import Look, SeenGroup
+from rolecall.model.policy import AccessTest, Combo, Guards, Ignore, Policy
+from rolecall.model.roles import ORG_ADMIN
+from rolecall.model.settings import BLANK, Defaults, Scim
+from rolecall.plan.value import Tally
+
+AT = "idp_groups/G"
+
+
+def test_people_are_counted_both_ways_by_the_planner():
+    found = find(inquiry({"G": M}, {"G": L}, {"G": M})).found
+    assert [row.address for row in found.drifts] == [AT]
+    assert found.did.impact.headline.startswith("2 people move from Marketing to Legal, as members.")
+    assert found.revert.impact.headline.startswith("2 people move from Legal to Marketing, as members.")
+    assert found.tally("did", AT) == found.tally("revert", AT) == Tally(change=2)
+    assert [(c.before, c.after, c.reason) for c in found.revert.changes] == [(L, M, "drift")]
+
+
+def test_guards_judge_what_a_drift_did():
+    found = find(inquiry({"G": M}, {"G": LEAD}, {"G": M})).found
+    verdicts = {guard.name: guard.verdict for guard in found.did.guards}
+    assert verdicts["escalations"] == "review"
+    assert verdicts["min_org_admins"] == "pass"
+
+
+def test_where_all_three_differ_reverting_leads_to_the_config():
+    found = find(inquiry({"G": M}, {"G": L}, {"G": LEAD})).found
+    assert [row.kind for row in found.drifts] == ["both"]
+    assert [(c.before, c.after) for c in found.did.changes] == [(LEAD, L)]
+    assert [(c.before, c.after) for c in found.revert.changes] == [(L, M)]
+
+
+def test_a_default_that_moved_touches_those_who_live_by_it():
+    made = inquiry({}, {}, {})
+    wanted = replace(made.question.desired.settings, defaults=drifts.DEFAULTS)
+    legal = Defaults("member", frozenset({"Legal"}))
+    there = replace(made.question.live.settings, defaults=legal)
+    past = made.past
+    applied = replace(past.memory.applied, settings=replace(past.memory.applied.settings, defaults=drifts.DEFAULTS))
+    recorded = past.memory.recorded | {"defaults"}
+    made = replace(
+        made,
+        question=replace(
+            made.question,
+            desired=replace(made.question.desired, settings=wanted),
+            live=replace(made.question.live, settings=there),
+        ),
+        past=replace(past, memory=replace(past.memory, applied=applied, recorded=recorded)),
+    )
+    found = find(made).found
+    assert [row.address for row in found.drifts] == ["defaults"]
+    assert found.tally("did", "defaults") == Tally(change=2)  # cy in an unmapped group, di in none
+
+
+def test_people_who_were_not_read_are_not_counted():
+    made = inquiry({"G": M}, {"G": L}, {"G": M})
+    found = find(replace(made, question=replace(made.question, directory=None))).found
+    assert len(found.drifts) == 1
+    assert found.tally("did", AT) is None
+    assert (found.sighting, found.people, found.without_access) == (None, None, None)
+
+
+def test_a_moved_endpoint_is_drift_and_nobody_says_whom_it_touched():
+    made = inquiry({}, {}, {})
+    scim = Scim(enabled=True, endpoint="new", manual_editing=False)
+    old = Scim(enabled=True, endpoint="legacy")
+    memory = made.past.memory
+    applied = replace(memory.applied, settings=replace(memory.applied.settings, scim=old))
+    question = made.question
+    desired = replace(question.desired, settings=replace(question.desired.settings, scim=old))
+    past = replace(made.past, memory=replace(memory, applied=applied, recorded=memory.recorded | {"scim"}))
+    found = find(replace(made, question=replace(question, desired=desired), past=past)).found
+    assert [(row.address, row.live) for row in found.drifts] == [("scim", scim)]
+    assert found.did is None
+
+
+def test_a_section_that_was_not_read_is_unknown_and_told():
+    made = inquiry({"G": M}, {"G": L}, {"G": M})
+    unread = replace(made.question.live, coverage={"idp_groups": UNREAD})
+    found = find(replace(made, question=replace(made.question, live=unread))).found
+    assert (found.drifts, found.unread) == ((), ("idp_groups",))
+
+
+def test_ignored_for_good_or_for_once():
+    policy = Policy(ignore=(Ignore("idp_groups/G*", "sandbox"),))
+    assert find(inquiry({"G": M}, {"G": L}, {"G": M}, policy)).found.rows == ()
+    once = find(inquiry({"G": M}, {"G": L}, {"G": M}, ignore=("idp_groups/*",))).found
+    assert (once.rows, once.ignored) == ((), ("idp_groups/*",))
+
+
+def test_own_writes_explain_nothing():
+    made = inquiry({"G": M}, {"G": L}, {"G": M}, events={AT: event(AT, key="rolecall/j1/1/1")})
+    assert [row.event for row in find(made).found.drifts] == [None]
+    other = replace(made, events={AT: event(AT, key="rolecall/j2/1/1")})
+    assert [(row.kind, row.event.actor) for row in find(other).found.drifts] == [("other_run", "bo@acme.com")]
+
+
+def test_what_an_authoritative_apply_left_blank_is_drift_once_somebody_wrote_there():
+    policy = Policy(manage={"idp_groups": "authoritative"})
+    made = inquiry({}, {"G": L}, {}, policy)
+    memory = replace(made.past.memory, applied=replace(made.past.memory.applied, policy=policy))
+    made = replace(made, past=replace(made.past, memory=memory))
+    assert [row.kind for row in find(made).found.rows] == ["differs"]
+    assert [row.address for row in drifted(made)] == [AT]
+    known = find(replace(made, events={AT: event(AT)})).found
+    assert [(row.kind, row.last, row.live) for row in known.drifts] == [("console", None, L)]
+    assert [(c.before, c.after) for c in known.revert.changes] == [(L, None)]
+
+
+def test_inventory_with_people_and_a_new_door_to_org_admin():
+    found = find(inquiry({}, {"G": A, "X": M}, {})).found
+    assert [(row.address, row.people, row.new) for row in found.unmanaged] == [
+        (AT, 2, True),
+        ("idp_groups/X", 0, True),
+    ]
+    assert [(row.address, row.new_admin) for row in found.drifts] == [(AT, True)]
+    assert found.tally("did", AT) == Tally(change=1)  # bo was org admin on IT before
+    assert [(c.address, c.after) for c in found.revert.changes] == [(AT, None)]
+
+
+def looked(people, **more):
+    return find(inquiry({"G": M}, {"G": M}, {"G": M}, people=people, **more))
+
+
+def again(first, people, **more):
+    """The same org a day later, with other people."""
+    made = inquiry({"G": M}, {"G": M}, {"G": M}, people=people, **more)
+    past = replace(made.past, look=first.look, sighting=first.found.sighting, watched=first.found.sighting)
+    question = replace(made.question, created_at=NOW + timedelta(days=1))
+    return find(replace(made, question=question, past=past)).found
+
+
+def test_joiners_movers_and_leavers():
+    moved = [
+        *PEOPLE[1:3],
+        {"id": "p4", "email": "di@acme.com", "groups": ["Admins"]},
+        {"id": "p5", "email": "ed@acme.com", "groups": []},
+        {"id": "p6", "email": "fay@acme.com", "groups": [], "active": False},
+    ]
+    news = again(looked(PEOPLE), moved).people
+    assert (news.joined, news.left, news.moved, news.since) == (1, 1, 1, NOW)
+    assert [(row.who.email, row.by, row.address) for row in news.new_admins] == [
+        ("di@acme.com", "by Admins", "idp_groups/Admins")
+    ]
+    assert [who.email for who in news.former_admins] == ["ann@acme.com"]
+
+
+def test_nobody_moved():
+    assert not again(looked(PEOPLE), [*reversed(PEOPLE)]).people.any
+
+
+def test_a_watched_role_and_who_is_explained_by_a_drift():
+    policy = Policy(watch_roles=frozenset({ORG_ADMIN}))
+    first = looked(PEOPLE, policy=policy)
+    joined = [*PEOPLE[:3], {"id": "p4", "email": "di@acme.com", "groups": ["Admins"]}]
+    (alarm,) = again(first, joined, policy=policy).alarms
+    assert (alarm.kind, alarm.who.email, alarm.message) == ("watch", "di@acme.com", "is org admin now, by Admins")
+    made = inquiry({"G": M}, {"G": A}, {"G": M}, policy)
+    made = replace(made, past=replace(made.past, watched=first.found.sighting))
+    assert find(made).found.alarms == ()
+
+
+def test_standing_limits_and_access_tests():
+    guards = Guards(min_org_admins=3, required_org_admins=("ANN@acme.com", "zoe@acme.com"))
+    test = AccessTest("cy has Legal", person="cy@acme.com", has=(Combo("Legal", "member"),))
+    found = find(inquiry({"G": M}, {"G": M}, {"G": M}, Policy(guards=guards, access_tests=(test,)))).found
+    assert [(alarm.kind, alarm.name) for alarm in found.alarms] == [
+        ("limit", "min_org_admins"),
+        ("limit", "required_org_admins"),
+        ("access_test", "cy has Legal"),
+    ]
+    assert found.alarms[1].who.email == "zoe@acme.com"
+    assert len({alarm.fingerprint for alarm in found.alarms}) == 3
+
+
+def test_groups_since_the_last_look():
+    made = inquiry({"G": M, "W": M}, {"G": M}, {"G": M})
+    first = find(made)
+    assert first.look.waiting == {"W"}
+    made = inquiry({"G": M, "W": M}, {"G": M, "W": BLANK, "New": BLANK}, {"G": M})
+    groups = {**first.look.groups, "id-Gone": SeenGroup("Gone", 3), "id-G": SeenGroup("Old name", 2)}
+    past = replace(made.past, look=replace(first.look, groups=groups))
+    news = find(replace(made, past=past)).found.groups
+    assert (news.arrived, news.vanished, news.ready) == (("New", "W"), ("Gone",), ("W",))
+    assert [(row.was, row.now, row.key) for row in news.renamed] == [("Old name", "G", "G")]
+
+
+def test_what_may_be_shown_of_people():
+    policy = Policy(watch_roles=frozenset({ORG_ADMIN}))
+    joined = [*PEOPLE[:3], {"id": "p4", "email": "di@acme.com", "groups": ["Admins"]}]
+    first = looked(PEOPLE, policy=policy)
+    made = inquiry({"G": M}, {"G": L}, {"G": M}, policy, joined, events={AT: event(AT, "eve@acme.com")})
+    past = replace(made.past, look=first.look, sighting=first.found.sighting, watched=first.found.sighting)
+    found = find(replace(made, past=past)).found
+    named = str(encode_found(found))
+    assert all(name in named for name in ("bo@acme.com", "cy@acme.com", "di@acme.com"))
+    for mode in ("counts", "masked"):
+        told = str(encode_found(redact_found(found, mode, b"key")))
+        assert not any(name in told for name in ("bo@acme.com", "cy@acme.com", "di@acme.com")), mode
+        assert "eve@acme.com" in told  # who changed a setting is what the audit log is for
+    assert "person-" in str(encode_found(redact_found(found, "masked", b"key")))
+
+
+hashes = st.dictionaries(st.integers(0, 2**64 - 1), st.integers(0, 2**32 - 1), max_size=30)
+
+
+@given(
+    st.none() | hashes, st.dictionaries(st.text(max_size=5), st.tuples(st.text(max_size=9), st.none() | st.integers(0)))
+)
+def test_a_look_survives_being_kept(people, groups):
+    look = Look(NOW, {key: SeenGroup(*said) for key, said in groups.items()}, people, frozenset({"a"}))
+    assert decode_look(encode_look(look)) == look
+
+
+mappings = st.sampled_from([BLANK, M, L, LEAD, A])
+
+
+@given(mappings, mappings, mappings, st.booleans())
+def test_reverting_what_was_found_reaches_the_config_and_counts_are_what_the_plans_say(wanted, there, was, include):
+    made = inquiry({"G": wanted}, {"G": there}, {"G": was}, include_unapplied=include)
+    found = find(made).found
+    for row in found.drifts:
+        (change,) = found.revert.changes
+        assert (change.before or BLANK, change.after or BLANK) == (row.live or BLANK, row.desired or BLANK)
+        if found.did is not None:
+            (change,) = found.did.changes
+            assert (change.before or BLANK, change.after or BLANK) == (row.last or BLANK, row.live or BLANK)
+    if there == wanted:
+        assert not found.drifts
+
+
+def test_in_sync_is_nothing_at_all():
+    found = find(inquiry({"G": M}, {"G": M}, {"G": M})).found
+    assert (found.rows, found.did, found.revert, found.counted) == ((), None, None, frozenset())
+
+
+def test_what_waits_for_the_idp_is_never_counted():
+    found = find(inquiry({"G": M, "W": M}, {"G": M}, {"G": M}, include_unapplied=True)).found
+    assert (found.waiting, found.drifts) == ({"idp_groups/W"}, ())
+
+
+def test_of_people_who_were_read_in_part_no_access_test_says_anything():
+    policy = Policy(
+        access_tests=(
+            AccessTest("a person", person="nobody@acme.com", has=("member",)),
+            AccessTest("a role", role="org_admin", granted_by_only=()),
+            AccessTest("a persona", groups=("G",), has=("org_admin",)),
+        )
+    )
+    made = inquiry({"G": M}, {"G": M}, {"G": M}, policy)
+    directory = replace(made.question.directory, coverage=Coverage("partial"))
+    part = replace(made, question=replace(made.question, directory=directory))
+    assert [alarm.name for alarm in find(part).found.alarms if alarm.kind == "access_test"] == ["a persona"]
