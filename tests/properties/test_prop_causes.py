@@ -17,8 +17,8 @@ from rolecall.model.change import Change
 from rolecall.model.directory import Person
 from rolecall.model.live import Live
 from rolecall.model.policy import Combo
-from rolecall.plan.attribution import Attribution
 from rolecall.plan.guards.losing import NAME
+from rolecall.plan.moves import Attribution
 from rolecall.plan.saved.decode import decode_plan
 from rolecall.plan.saved.encode import encode_plan
 from rolecall.plan.shares import share

@@ -2,11 +2,52 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from typing import Literal, NamedTuple
 
 from rolecall.model.policy import Combo
+from rolecall.model.roles import RANK
 from rolecall.model.settings import Address
-from rolecall.plan.attribution import Attribution
+
+_ROLES = {rank: role for role, rank in RANK.items()}
+
+
+class Attribution(NamedTuple):
+    """A part of what users lose and gain, and the changes that cause it.
+
+    ``lost`` and ``gained`` are levels: each ranked role of a team by itself, so team admin of X to nothing is the loss
+    of X team admin and of X member; ``Combo("", "org_admin")`` is being org admin of the org. ``to_default`` is the
+    fall to default access. ``each``: leaving out any one of ``because`` is enough to avoid this part; otherwise all of
+    them have to be left out.
+    """
+
+    lost: tuple[Combo, ...]
+    gained: tuple[Combo, ...]
+    because: tuple[Address, ...]
+    each: bool = False
+    to_default: bool = False
+
+
+def without(
+    after: Iterable[Combo], causes: Iterable[Attribution], addresses: Collection[Address]
+) -> tuple[tuple[Combo, ...], bool]:
+    """Return what users with ``after`` have if nothing of what these changes cause happens, and whether these changes
+    cause the fall to default access. Combos are sorted; of a team's ranked roles the highest stands."""
+    own = [cause for cause in causes if not set(addresses).isdisjoint(cause.because)]
+    lost = [combo for cause in own for combo in cause.lost]
+    gained = [combo for cause in own for combo in cause.gained]
+    ranks = {combo.team: RANK[combo.role] for combo in after if combo.role in RANK}
+    for combo in gained:
+        if combo.role in RANK:
+            ranks[combo.team] = min(ranks.get(combo.team, 0), RANK[combo.role] - 1)
+    for combo in lost:
+        if combo.role in RANK:
+            ranks[combo.team] = max(ranks.get(combo.team, 0), RANK[combo.role])
+    kept = {combo for combo in after if combo.role not in RANK} - set(gained)
+    kept |= {combo for combo in lost if combo.role not in RANK}
+    kept |= {Combo(team, _ROLES[rank]) for team, rank in ranks.items() if team and rank}
+    return tuple(sorted(kept)), any(cause.to_default for cause in own)
+
 
 MoveKind = Literal["gain", "lose", "change"]
 

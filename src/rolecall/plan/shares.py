@@ -7,7 +7,7 @@ from collections.abc import Collection
 from rolecall.model.policy import Combo
 from rolecall.model.roles import RANK
 from rolecall.model.settings import Address
-from rolecall.plan.attribution import without
+from rolecall.plan.moves import without
 from rolecall.plan.value import Move, MoveKind
 
 

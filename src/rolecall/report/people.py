@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from rolecall.model.policy import Combo
 from rolecall.model.settings import Address
-from rolecall.plan.attribution import Attribution
 from rolecall.plan.headline import combos, people, sentence, shift_of, shifts, tally_words
+from rolecall.plan.moves import Attribution
 from rolecall.plan.order.transient_words import transient_sentences
 from rolecall.plan.shares import share
 from rolecall.plan.users_read import members_count

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -14,8 +14,8 @@ from rolecall.model.desired import NOTHING_APPLIED, Applied, Desired
 from rolecall.model.fields import Kind
 from rolecall.model.kinds import KINDS, address
 from rolecall.model.live import Live
-from rolecall.model.settings import BLANK, UNSET, Address, Domain, GroupMapping, Scim, Value
-from rolecall.plan.diff import groups, upgrade
+from rolecall.model.settings import BLANK, UNSET, Address, Domain, Endpoint, GroupMapping, Scim, Value
+from rolecall.plan.diff import groups
 from rolecall.plan.diff.identity import Identity, identify
 from rolecall.plan.diff.released import Release, releases
 from rolecall.plan.resolve import ignored, on_day
@@ -53,7 +53,7 @@ def difference(identity: Identity, live: Live, as_of: date) -> Difference:
     skip = ignored(wanted.policy.ignore, as_of)
     found = [change for kind in KINDS if manages(wanted, live, kind) for change in _section(kind, wanted, live)]
     found += groups.changes(wanted, live, identity, as_of) if manages(wanted, live, _KIND_OF_GROUPS) else []
-    found += upgrade.changes(wanted, live, found)
+    found += endpoint_changes(wanted, live, found)
     left = _Left(identity, wanted, live, skip)
     kept = sorted((c for c in found if not left.ignores(c.address)), key=lambda c: (c.address, c.action))
     keyed = ((_at(identity.names[key]), problem) for key, problem in identity.problems.items())
@@ -89,7 +89,7 @@ def _section(kind: Kind, desired: Desired, live: Live) -> Iterator[Change]:
 def _singleton(kind: Kind, desired: Desired, live: Live) -> Iterator[Change]:
     wanted, held = getattr(desired.settings, kind.section), getattr(live.settings, kind.section)
     if isinstance(wanted, Scim):
-        wanted = upgrade.written(wanted)
+        wanted = writable_scim(wanted)
     if not agrees(held, wanted):
         yield _change(desired, live, address(kind.section), "update", *_span(held, wanted))
 
@@ -162,3 +162,38 @@ def _at(key: str) -> Address:
 def _entries(side: Desired | Live, section: str) -> Mapping[str, Any]:
     held: Mapping[str, Domain | GroupMapping] | Any = getattr(side.settings, section)
     return {} if held is UNSET else held
+
+
+def writable_scim(scim: Scim) -> Scim:
+    """Return the SCIM settings without the endpoint, which no write sets, and without what the org cannot store."""
+    return replace(scim, endpoint=UNSET, role_attribute=UNSET)
+
+
+def endpoint_changes(desired: Desired, live: Live, others: Sequence[Change]) -> list[Change]:
+    """Return the endpoint upgrade (R20): start it on a legacy org; complete it on one that is upgrading, once no
+    managed group is pending."""
+    wanted, held = desired.settings.scim, live.settings.scim
+    if wanted is UNSET or held is UNSET or wanted.endpoint != "new" or desired.policy.managing("scim") == "unmanaged":
+        return []
+    if held.endpoint == "legacy":
+        return [_endpoint_change(desired, live, "legacy", "upgrading")]
+    if held.endpoint != "upgrading":
+        return []
+    complete = _endpoint_change(desired, live, "upgrading", "new")
+    waits = any(change.via == "waiting" for change in others)
+    return [replace(complete, via="waiting", via_reason="not_pushed") if waits else complete]
+
+
+def _endpoint_change(desired: Desired, live: Live, before: Endpoint, after: Endpoint) -> Change:
+    at = address("scim")
+    via, why = groups.way(live.facts, at, "upgrade")
+    return Change(
+        at,
+        "upgrade",
+        Scim(endpoint=before),
+        Scim(endpoint=after),
+        "upgrade",
+        via,
+        why,
+        intent=desired.intent(at),
+    )

@@ -17,7 +17,7 @@ from rolecall.model.kinds import split_address
 from rolecall.model.live import Coverage
 from rolecall.model.policy import Combo
 from rolecall.model.settings import BLANK, Address
-from rolecall.plan.attribution import Attribution
+from rolecall.plan.moves import Attribution
 from rolecall.plan.value import (
     AccessTestResult,
     Apart,

@@ -17,8 +17,8 @@ from rolecall.model.directory import PeopleScope
 from rolecall.model.kinds import split_address
 from rolecall.model.policy import Combo
 from rolecall.model.settings import Address, Sso
-from rolecall.plan.attribution import Attribution
 from rolecall.plan.coverage import sections_of
+from rolecall.plan.moves import Attribution
 from rolecall.plan.saved.digest import digest
 from rolecall.plan.saved.summary import summary
 from rolecall.plan.value import (
