@@ -45,7 +45,7 @@ COMMANDS = (
     May(["version"], CLICK, START, 11),
     May(["schema", "--kind", "plan"], CLICK, START | {"schema_files"}, 13),
     May(["validate"], FILES, CONFIG, 52),
-    May(["fmt", "--check"], COMMENTS, CONFIG | {"plan", "access"}, 56),
+    May(["fmt", "--check"], COMMENTS, CONFIG | {"plan", "access"}, 57),
     May(["plan", "--snapshot", "snapshot.json"], FILES, PLAN, 196),
     May(["plan"], LOCAL, PLAN | {"localorg", "journal"}, 256),
 )
