@@ -9,11 +9,13 @@ import threading
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 
 import uvicorn
 
 from rolecall.jobs.apply import ApplyRequest, apply
+from rolecall.jobs.memory import sent
 from rolecall.jobs.plan import PlanRequest, Wanted, from_plan, plan
 from rolecall.journal.opened import open_journal
 from rolecall.journal.port import Holder
@@ -23,6 +25,7 @@ from rolecall.localorg.load import load
 from rolecall.localorg.manage import make_token
 from rolecall.localorg.store import open_database
 from rolecall.model.desired import Desired
+from rolecall.model.outcome import LogSearch
 from rolecall.model.run import RunFacts
 from rolecall.model.settings import BLANK, Defaults, GroupMapping, Settings
 
@@ -143,7 +146,9 @@ class Workbench:
         org, journal = self.org(), self.journal()
         try:
             wanted = Wanted(desired, "acme", "local:org.db")
-            request = PlanRequest(wanted, org, org, NOW, date(2026, 11, 22), applied=journal.applied, **more)
+            request = PlanRequest(
+                wanted, org, org, NOW, date(2026, 11, 22), applied=journal.applied, sent=partial(sent, journal), **more
+            )
             return (await plan(request)).plan
         finally:
             await org.close()
@@ -197,8 +202,8 @@ class _OtherTool:
     async def find(self, key):
         return await self._org.find(self._keys + key.removeprefix("rolecall/"))
 
-    async def since(self, _at):
-        return []
+    async def search(self, _matches, _until=""):
+        return LogSearch(None, "", 0, 0)
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -58,7 +58,7 @@ SETTINGS = {
 
 
 LOG = {"GET /v1/audit-log": 1}
-"""Read while no apply is recorded: whether another journal has earlier ones."""
+"""One page of the log, in every plan: whether it shows applies that the journal does not have."""
 
 
 def by_line(sent: list[Request]) -> Counter[str]:

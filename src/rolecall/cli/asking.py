@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rolecall.cli.options import Invocation
-from rolecall.cli.session import Session, day, memory, now, read, session, wait_for, wanted
+from rolecall.cli.session import Session, day, memory, now, read, sent, session, wait_for, wanted
 
 if TYPE_CHECKING:
     from rolecall.desired import Config
@@ -27,6 +27,7 @@ def request_for(call: Invocation, found: Session) -> PlanRequest:
         now=now(),
         as_of=day(call),
         applied=memory(call, found.config),
+        sent=sent(call, found.config),
         whose=whose(call, found.config),
     )
 

@@ -9,7 +9,7 @@ import click
 from rolecall.cli.command import worst
 from rolecall.cli.complete import addresses
 from rolecall.cli.options import Invocation
-from rolecall.cli.session import Session, day, memory, now, wanted
+from rolecall.cli.session import Session, day, memory, now, sent, wanted
 from rolecall.errors import Exit
 
 if TYPE_CHECKING:
@@ -113,6 +113,7 @@ async def make_plan(
         now=now(),
         as_of=day(call),
         applied=memory(call, found.config),
+        sent=sent(call, found.config),
         lifts=lifts(allow),
         targets=target,
         excludes=exclude,

@@ -144,6 +144,21 @@ def memory(call: Invocation, config: Config) -> Callable[[str], Applied]:
     return applied
 
 
+def sent(call: Invocation, config: Config) -> Callable[[str], bool]:
+    """Return what tells whether the journal has sent a write under an Idempotency-Key."""
+
+    def known(key: str) -> bool:
+        from rolecall.jobs.memory import sent
+
+        journal = find_journal(call, config)
+        if journal is None:
+            return False
+        with journal:
+            return sent(journal, key)
+
+    return known
+
+
 def find_journal(call: Invocation, config: Config, *, writes: bool = False) -> Journal | None:
     """The journal there is, or None where there is none yet: looking makes none. It is opened for reading only unless
     it ``writes``."""

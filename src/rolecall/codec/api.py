@@ -190,17 +190,20 @@ def encode_event(event: Event) -> dict[str, Json]:
 
 
 def decode_event(json: Json) -> Event:
-    """The inverse of encode_event."""
+    """The inverse of encode_event. Raises ValueError or TypeError for a field that is not as the contract says."""
+    at = datetime.fromisoformat(json["at"])
+    if at.tzinfo is None:
+        raise ValueError(f"`at` has no time zone: {json['at'][:40]!r}")
     return Event(
         id=_text(json["id"]),
-        at=datetime.fromisoformat(json["at"]),
+        at=at,
         actor=_text(json["actor"]),
         channel=_text(json["channel"]),
         address=_text(json["address"]),
         before=json.get("before"),
         after=json.get("after"),
-        key=json.get("key"),
-        source_ip=json.get("source_ip"),
+        key=_text_or_none(json.get("key")),
+        source_ip=_text_or_none(json.get("source_ip")),
     )
 
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 
 from rolecall.apply.resume import applied_already, approved_state
 from rolecall.apply.run import Fresh, Means, carry_out
 from rolecall.apply.steps import Progress
 from rolecall.errors import OrgError, Problem, Stale
-from rolecall.jobs.memory import forget_old, sight_run
+from rolecall.jobs.memory import forget_old, sent, sight_run
 from rolecall.jobs.people import read_people
 from rolecall.jobs.plan import Planned, PlanRequest, Wanted, Whose, plan_question, question
-from rolecall.journal.port import Holder, Journal, JournalError, Waiting
+from rolecall.journal.port import LOG_ENTRY, Holder, Journal, JournalError, Waiting
 from rolecall.live.port import Org, People
 from rolecall.model.desired import Applied, Desired
 from rolecall.model.directory import EVERYBODY
@@ -99,10 +100,13 @@ class _Last:
 
 
 async def _seen(request: ApplyRequest, run: Run, last: _Last) -> Iterable[str]:
-    """Keep who holds what once the run is over; where people cannot be read, say so: the run itself is done."""
+    """Keep how far the audit log was taken account of and who holds what, once the run is over; where people cannot be
+    read, say so: the run itself is done."""
     question, live = last.questions[-1], last.live[-1]
     notes = None
     try:
+        if question.log is not None:
+            request.journal.keep(run.org_id, LOG_ENTRY, question.log.newest)
         same_names = question.live.facts.groups.keys() == live.facts.groups.keys()
         directory = question.directory if question.everybody and same_names else None
         if directory is None and request.people is not None:
@@ -146,6 +150,7 @@ def _question_of(request: ApplyRequest, desired: Desired, protected: frozenset[A
         now=request.now(),
         as_of=approved.as_of,
         applied=applied,
+        sent=partial(sent, request.journal),
         whose=request.whose,
         lifts=approved.lifts[len(approved.desired.policy.allow) :],
         targets=tuple(literal(change.address) for change in approved.changes) if approved.partial else (),

@@ -17,6 +17,7 @@ from rolecall.drift.compare import Drift
 from rolecall.drift.scan import Inquiry, Looked, Past, drifted, find
 from rolecall.drift.value import Alarm, Found
 from rolecall.errors import ConfigError, Misuse, OrgError, Problem, Where
+from rolecall.jobs.memory import step_of
 from rolecall.jobs.people import left_out, people_or_unread
 from rolecall.jobs.plan import PlanRequest, Wanted, Whose, question
 from rolecall.journal.port import Journal
@@ -148,9 +149,8 @@ def _own_keys(events: Iterable[Event], journal: str, knows: Callable[[int, int, 
     """Yield the keys under which runs of the journal sent these writes. A run that a restored journal has lost used
     the same numbers, so the keys themselves are compared."""
     for key in {event.key for event in events if event.key is not None}:
-        parts = key.split("/")
-        ours = len(parts) >= 4 and parts[:2] == ["rolecall", journal] and parts[2].isdigit() and parts[3].isdigit()
-        if ours and knows(int(parts[2]), int(parts[3]), key):
+        step = step_of(key, journal)
+        if step is not None and knows(*step, key):
             yield key
 
 

@@ -84,6 +84,29 @@ def sent_under(journal: Journal, run: int, number: int, key: str) -> bool:
     return known is not None and any((step.number, step.key) == (number, key) for step in known.steps)
 
 
+def sent(journal: Journal, key: str) -> bool:
+    """Return whether the journal has sent a write under an Idempotency-Key. Of a run whose content was pruned, which is
+    one before the newest, the number decides."""
+    step = step_of(key, journal.id)
+    if step is None:
+        return False
+    newest = next(iter(journal.runs(limit=1)), None)
+    pruned = newest is not None and step[0] < newest.id and journal.run(step[0]) is None
+    return pruned or sent_under(journal, *step, key)
+
+
+def step_of(key: str, journal: str) -> tuple[int, int] | None:
+    """Return the numbers of the run and the step in an Idempotency-Key of the journal with this id; None for another
+    key. Whoever writes to the org may choose a key, so the numbers may be any."""
+    parts = key.split("/")
+    numbers = [part for part in parts[2:4] if part.isascii() and part.isdigit() and len(part) < _DIGITS]
+    return (int(numbers[0]), int(numbers[1])) if parts[:2] == ["rolecall", journal] and len(numbers) == 2 else None
+
+
+_DIGITS = 19
+"""A number with as many digits may be larger than a database takes."""
+
+
 def with_baseline(past: Past, config: Config, said: str, as_of: date) -> Past:
     """The past with what a snapshot, a config's main file or ``git:REF`` says, in place of what was last applied.
 

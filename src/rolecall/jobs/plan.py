@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Literal
 
 from rolecall.desired import Config
@@ -15,7 +15,7 @@ from rolecall.jobs.people import idp_problems, left_out, people_hint, read_peopl
 from rolecall.live.port import Audit, People, Reader
 from rolecall.model.desired import NOTHING_APPLIED, Applied, Desired
 from rolecall.model.kinds import DECIDING_ACCESS, SECTIONS
-from rolecall.model.lineage import Lineage, Relation
+from rolecall.model.lineage import Lineage, LogCheck, Relation, UnknownApply
 from rolecall.model.live import Coverage, Facts, Live
 from rolecall.model.outcome import Event
 from rolecall.model.policy import Allow
@@ -84,9 +84,10 @@ class Whose:
 class PlanRequest:
     """One planning. ``now`` is in UTC. ``people`` is None when nobody is to be read.
 
-    ``targets`` and ``excludes`` are addresses or globs. ``applied`` is what the journal remembers of an org, by id.
-    ``whose`` says which configuration it is for, to tell what another one applied last. ``typed`` says that a user
-    typed the targets and excludes, so that one that nothing has is an error.
+    ``targets`` and ``excludes`` are addresses or globs. ``applied`` is what the journal remembers of an org, by id;
+    ``sent`` tells whether it has sent a write under an Idempotency-Key. ``whose`` says which configuration it is for,
+    to tell what another one applied last. ``typed`` says that a user typed the targets and excludes, so that one that
+    nothing has is an error.
     """
 
     wanted: Wanted
@@ -95,6 +96,7 @@ class PlanRequest:
     now: datetime
     as_of: date
     applied: Callable[[str], Applied] = lambda _: NOTHING_APPLIED
+    sent: Callable[[str], bool] = lambda _: False
     lifts: tuple[Allow, ...] = ()
     targets: tuple[str, ...] = ()
     excludes: tuple[str, ...] = ()
@@ -149,9 +151,8 @@ async def plan(request: PlanRequest) -> Planned:
 
 
 async def plan_question(request: PlanRequest, asked: Question) -> Planned:
-    """Plan what was asked on a read of the settings; users, and the audit log where no
-    apply is recorded, are read here."""
-    asked = await with_other_journal(request.org, asked)
+    """Plan what was asked on a read of the settings; the audit log and users are read here."""
+    asked = await with_other_journal(request.org, asked, request.sent)
     begun = begin(asked)
     asked = begun.question
     if request.people is not None:
@@ -266,31 +267,39 @@ def _check_pin(wanted: Wanted, facts: Facts) -> None:
         raise OrgError(Problem("other_org", message, None, "check `org.url`, or `org.id` if the org is meant"))
 
 
-_BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
+async def with_other_journal(org: Reader, asked: Question, sent: Callable[[str], bool]) -> Question:
+    """Return the question with what the org's audit log shows of applies that the journal at hand does not have.
 
-
-async def with_other_journal(org: Reader, asked: Question) -> Question:
-    """Return the question with the journal that earlier applies to the org were recorded in, if the journal at hand has
-    no record of an apply. The whole audit log is read for it; a log that cannot be read is a warning. An org without
-    one, such as a snapshot, has no earlier applies."""
-    if asked.applied.recorded or not isinstance(org, Audit):
+    ``sent`` tells whether the journal has sent a write under an Idempotency-Key. The log is read from its newest entry
+    back: to the newest write of rolecall, or to the entry that the last apply took account of. If the journal has no
+    record of an apply, its own writes, left by an apply that was killed, are passed over. A log that cannot be read is
+    a warning. An org without one, such as a snapshot, has no earlier applies.
+    """
+    if not isinstance(org, Audit):
         return asked
+    recorded = asked.applied.recorded
     try:
-        events = await org.since(_BEGINNING)
+        search = await org.search(
+            lambda event: _by_rolecall(event) and (recorded or not sent(event.key or "")), asked.applied.log_entry
+        )
     except OrgError as error:
-        message = f"whether another journal has earlier applies is not known: {error.problems[0].message}"
+        message = f"whether another journal has later applies is not known: {error.problems[0].message}"
         hint = "let the token read the audit log"
         return replace(asked, warnings=(*asked.warnings, Problem("audit_unread", message, None, hint, "warning")))
-    live = replace(asked.live, requests=asked.live.requests + 1)
-    return replace(asked, live=live, other_journal=_last_other(events, asked.applied.journal))
+    event = search.event
+    unknown = None if event is None or sent(event.key or "") else _apply_of(event)
+    live = replace(asked.live, requests=asked.live.requests + search.requests)
+    return replace(asked, live=live, log=LogCheck(search.newest, search.entries, unknown, search.whole))
 
 
-def _last_other(events: Iterable[Event], own: str) -> str:
-    """Return the id of the journal in the newest key of rolecall that is not of the journal ``own``; events come oldest
-    first."""
-    keys = (event.key.split("/") for event in events if event.key)
-    others = [parts[1] for parts in keys if len(parts) >= 4 and parts[0] == "rolecall" and parts[1] != own]
-    return others[-1] if others else ""
+def _by_rolecall(event: Event) -> bool:
+    parts = (event.key or "").split("/")
+    return len(parts) >= 4 and parts[0] == "rolecall"
+
+
+def _apply_of(event: Event) -> UnknownApply:
+    _, journal, run, *_ = (event.key or "").split("/")
+    return UnknownApply(journal, run, event.at)
 
 
 Assertion = Literal["no-access-change", "no-escalation", "no-removal"]

@@ -47,12 +47,6 @@ def applied(database: Database, org_id: str) -> Applied:
     )
 
 
-def wrote(database: Database, org_id: str) -> bool:
-    """Return whether a run of this journal may have written to the org, whether or not it got to record values."""
-    sql = "SELECT id FROM rolecall_runs WHERE org_id = ? AND kind IN ('apply', 'rollback') LIMIT 1"
-    return bool(database.rows(sql, org_id))
-
-
 def records(database: Database, org_id: str) -> tuple[Record, ...]:
     """The remembered values, by address. Raises JournalError for one that is not what was recorded."""
     rows = _rows(database, org_id)

@@ -19,6 +19,9 @@ from rolecall.model.run import Attestation, Ended, Intent, Opening, Record, Run,
 from rolecall.model.settings import Address, Value
 from rolecall.model.sighting import Sighting
 
+LOG_ENTRY = "audit.entry"
+"""The key of the note with the id of the entry of the org's audit log that the last apply took account of."""
+
 
 class JournalError(RolecallError):
     """The journal cannot be opened, read or written, or it was tampered with."""

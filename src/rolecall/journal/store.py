@@ -13,7 +13,7 @@ from rolecall.journal import chain, encode, fold, memory, prune, sightings, veri
 from rolecall.journal.chain import Draft, Entry, canonical
 from rolecall.journal.database import Database, damaged
 from rolecall.journal.lock import Lock
-from rolecall.journal.port import Anchor, Held, Holder, JournalError, Seen, Verified, Waiting, as_it_is
+from rolecall.journal.port import LOG_ENTRY, Anchor, Held, Holder, JournalError, Seen, Verified, Waiting, as_it_is
 from rolecall.model.desired import Applied
 from rolecall.model.run import Attestation, Ended, Intent, Opening, Record, Run, RunKind, RunOutcome, Step
 from rolecall.model.sighting import Sighting
@@ -98,8 +98,8 @@ class SqlJournal:
 
     def applied(self, org_id: str) -> Applied:
         with self._database.snapshot():
-            found = memory.applied(self._database, org_id)
-            return replace(found, journal=self.id) if memory.wrote(self._database, org_id) else found
+            entry = memory.get(self._database, org_id, memory.note(LOG_ENTRY), str) or ""
+            return replace(memory.applied(self._database, org_id), journal=self.id, log_entry=entry)
 
     def records(self, org_id: str) -> tuple[Record, ...]:
         with self._database.snapshot():

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 
 from rolecall.codec import api
 from rolecall.codec.snapshot import moment_text
 from rolecall.errors import OrgError
 from rolecall.live.http.exchange import Exchange
-from rolecall.live.http.lists import page_size, read_list
-from rolecall.live.http.refusals import decoded
+from rolecall.live.http.lists import Json, page_size, read_list, read_page
+from rolecall.live.http.refusals import contract, decoded
 from rolecall.live.http.transport import ColumnTransport, Request, Transport
 from rolecall.live.people.org_api import read_directory
 from rolecall.live.sections import WHOLE, read_org, read_sections
@@ -20,9 +21,13 @@ from rolecall.model.change import Change
 from rolecall.model.directory import Directory, PeopleScope
 from rolecall.model.kinds import split_address
 from rolecall.model.live import Facts, Live
-from rolecall.model.outcome import Event, Outcome, Refused
+from rolecall.model.outcome import Event, LogSearch, Outcome, Refused
 
 AUDIT = Request("GET", "/v1/audit-log")
+FIRST_PAGE = 50
+"""Entries of the audit log that a search reads first: mostly the wanted one is among them."""
+LOG_PAGES = 20
+"""Pages of the audit log that a search reads at most."""
 NEEDED = {"idp_groups": ("idp_groups", "roles")}
 """What must have been read before a change of a section can be written."""
 
@@ -89,7 +94,7 @@ class OrgClient:
         """The write made under an idempotency key."""
         request = AUDIT._replace(query=(("key", key),))
         listing = await read_list(self._exchange, request, 1)
-        events = decoded(request, lambda: [api.decode_event(row) for row in listing.rows])
+        events = decoded(request, partial(_events, listing.rows))
         return events[0] if events else None
 
     async def since(self, at: datetime) -> Sequence[Event]:
@@ -97,8 +102,27 @@ class OrgClient:
         request = AUDIT._replace(query=(("since", moment_text(at)),))
         facts = await self._known()
         listing = await read_list(self._exchange, request, page_size(facts), moving=True)
-        events = decoded(request, lambda: [api.decode_event(row) for row in listing.rows])
+        events = decoded(request, partial(_events, listing.rows))
         return sorted(events, key=lambda event: event.at)
+
+    async def search(self, matches: Callable[[Event], bool], until: str = "") -> LogSearch:
+        """Search the log from its newest entry back."""
+        request = AUDIT._replace(query=(("order", "desc"),))
+        most, before = page_size(await self._known()), self._exchange.reads
+        newest, entries, after = "", 0, None
+        for number in range(LOG_PAGES):
+            page = await read_page(self._exchange, request, most if number else min(most, FIRST_PAGE), after)
+            events = decoded(request, partial(_events, page.rows))
+            if events and events[0].at < events[-1].at:
+                raise contract(request, "not newest first")
+            newest = newest or (events[0].id if events else "")
+            end = next((n for n, event in enumerate(events) if event.id == until or matches(event)), None)
+            entries += len(events) if end is None else end + 1
+            if end is not None or not page.has_more:
+                event = None if end is None or events[end].id == until else events[end]
+                return LogSearch(event, newest, entries, self._exchange.reads - before)
+            after = page.last
+        return LogSearch(None, newest, entries, self._exchange.reads - before, whole=False)
 
     async def close(self) -> None:
         """Let go of connections."""
@@ -119,3 +143,7 @@ class OrgClient:
         if missing or self._facts is None:
             await self.read(missing)
         return self._facts or Facts()
+
+
+def _events(rows: Iterable[Json]) -> list[Event]:
+    return [api.decode_event(row) for row in rows]

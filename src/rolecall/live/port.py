@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from rolecall.model.directory import Directory, PeopleScope
     from rolecall.model.idp import IdpFacts
     from rolecall.model.live import Live
-    from rolecall.model.outcome import Event, Outcome
+    from rolecall.model.outcome import Event, LogSearch, Outcome
 
 
 class Reader(Protocol):
@@ -83,6 +83,12 @@ class Audit(Protocol):
 
     async def since(self, at: datetime) -> Sequence[Event]:
         """All writes after a moment, oldest first."""
+
+    async def search(self, matches: Callable[[Event], bool], until: str = "") -> LogSearch:
+        """Search the log from its newest entry back, for the first that matches, to the one with the id ``until``.
+
+        No more than a number of pages is read.
+        """
 
 
 class Org(Reader, People, Writer, Audit, Protocol):

@@ -62,7 +62,8 @@ class Applied:
     ``config`` tells which config applied an address last (the ``foreign`` guard). ``unmanaged`` are the unmanaged
     addresses when last seen. ``expires`` are the entries that had an end, ``ends`` their last days; None when that was
     not kept. ``waiting`` says since when a group has been waited for. ``last`` is the run that wrote the newest value.
-    ``journal`` is the id of the journal if one of its runs may have written to the org, also without a record of it.
+    ``journal`` is the journal's id, ``log_entry``
+    that of the entry of the org's audit log that was the newest one when the last apply was planned.
     """
 
     settings: Settings = Settings()
@@ -77,6 +78,7 @@ class Applied:
     waiting: Mapping[Address, date] = field(default_factory=dict)
     last: LastRun | None = None
     journal: str = field(default="", compare=False)
+    log_entry: str = field(default="", compare=False)
 
     @property
     def recorded(self) -> bool:

@@ -1,7 +1,8 @@
-"""How the commit of a configuration relates to the one that was applied last."""
+"""How a plan relates to the last apply: by its commit, and by what the org's audit log shows of applies."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Literal, NamedTuple
 
 Relation = Literal["same", "newer", "older", "diverged"]
@@ -23,3 +24,28 @@ class Lineage(NamedTuple):
     run: int
     commit: str
     relation: Relation | None
+
+
+class UnknownApply(NamedTuple):
+    """An apply that the org's audit log shows and the journal at hand does not have.
+
+    ``journal`` is the id of the journal that it was recorded in, ``run`` its number there, ``at`` the moment of its
+    last write.
+    """
+
+    journal: str
+    run: str
+    at: datetime
+
+
+class LogCheck(NamedTuple):
+    """What the org's audit log shows of applies that the journal does not have.
+
+    ``newest`` is the id of the log's newest entry, ``entries`` how many were read, from there back. ``whole`` is false
+    if that was not far enough to tell.
+    """
+
+    newest: str
+    entries: int
+    unknown: UnknownApply | None = None
+    whole: bool = True

@@ -63,3 +63,19 @@ class Event:
     after: Any = None
     key: str | None = None
     source_ip: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LogSearch:
+    """What a search of the audit log, from its newest entry back, came to.
+
+    ``event`` is the entry that matches, None where none does. ``whole`` is false if the search ended before it could
+    tell. ``newest`` is the id of the newest entry, empty in an empty log; ``entries`` is how many were read, with how
+    many ``requests``.
+    """
+
+    event: Event | None
+    newest: str
+    entries: int
+    requests: int
+    whole: bool = True

@@ -61,7 +61,10 @@ def make(question: Question, begun: Begun | None = None) -> Plan:
     linted = lint(question, outlook, changes, impact.tallies)
     tests = tests_of(desired.policy, question.applied.policy)
     beside = _beside(outlook, found.changes) if tests else None
-    loosened = (*journal_changes(question.other_journal), *policy_changes(desired, question.applied))
+    loosened = (
+        *journal_changes(question.log, recorded=question.applied.recorded),
+        *policy_changes(desired, question.applied),
+    )
     verdicts, idle = judge(Case(question, changes, reckoning, _policies(question), coverage, loosened))
     return Plan(
         org=question.org,

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from rolecall.errors import Problem
 from rolecall.model.desired import NOTHING_APPLIED, Applied, Desired
 from rolecall.model.directory import Directory, PeopleScope
-from rolecall.model.lineage import Lineage
+from rolecall.model.lineage import Lineage, LogCheck
 from rolecall.model.live import Live
 from rolecall.model.policy import Allow
 from rolecall.plan.diff.identity import Identity, identify
@@ -29,8 +29,8 @@ class Question:
 
     ``identity`` says which group each label means, once ``resolved`` has found out; ``desired`` and ``applied`` are
     keyed by live names from then on. ``written`` is the desired state as a saved plan keeps it, None for ``desired``.
-    ``other_journal`` is the id of the journal that earlier applies were recorded in, by the org's audit log, where the
-    journal at hand has no record of an apply; else empty.
+    ``log`` says what the org's audit log shows of applies that the journal does not have, None where there is no log or
+    it could not be read.
     ``lineage`` relates the configuration's commit to the last applied one, None where there is nothing to compare.
     """
 
@@ -55,7 +55,7 @@ class Question:
     identity: Identity | None = None
     written: Desired | None = None
     lineage: Lineage | None = None
-    other_journal: str = ""
+    log: LogCheck | None = None
 
     @property
     def resolved(self) -> Question:

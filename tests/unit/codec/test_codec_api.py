@@ -141,6 +141,13 @@ def test_what_scim_tells_beside_its_settings_there_and_back() -> None:
         assert api.decode_scim_facts(json.loads(json.dumps(api.encode_scim_facts(told)))) == told
 
 
+@pytest.mark.parametrize("field", [{"key": 3}, {"source_ip": []}, {"at": "2026-11-22T10:00:00"}, {"at": 5}])
+def test_an_event_of_wrong_types_is_refused(field: dict[str, object]) -> None:
+    event = Event("e1", datetime(2026, 11, 22, tzinfo=UTC), "ann@acme.com", "api", "idp_groups/A")
+    with pytest.raises((ValueError, TypeError)):
+        api.decode_event(api.encode_event(event) | field)
+
+
 def test_an_event_there_and_back() -> None:
     at = datetime(2026, 11, 22, 10, 0, 1, 5000, tzinfo=UTC)
     event = Event("e1", at, "ann@acme.com", "api", "idp_groups/A", None, {"role": "member"}, "rolecall/1/2/3", "::1")

@@ -104,7 +104,7 @@ async def _read_pages(
     first: Page | None = None
     after: str | None = None
     while True:
-        page = await _read_page(exchange, request, limit, after)
+        page = await read_page(exchange, request, limit, after)
         first = first or page._replace(rows=[], keys=[])
         count += len(page.rows)
         seen.update(page.keys)
@@ -136,7 +136,8 @@ def _shifted(request: Request, why: str) -> ListShifted:
     return ListShifted(*contract(request, f"not with one whole list: {why}").problems)
 
 
-async def _read_page(exchange: Exchange, request: Request, limit: int, after: str | None) -> Page:
+async def read_page(exchange: Exchange, request: Request, limit: int, after: str | None) -> Page:
+    """Read one page, the first or the one after a cursor. Raises OrgError for one that is not as the contract says."""
     cursor = () if after is None else (("after", after),)
     asked = request._replace(query=(*request.query, ("limit", str(limit)), *cursor))
     answer = await exchange.read(asked)

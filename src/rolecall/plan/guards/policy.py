@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from rolecall.model.config_id import read_config_id
+from rolecall.model.desired import Applied
+from rolecall.model.lineage import LogCheck
 from rolecall.model.policy import Approval
 from rolecall.plan.guards.case import PASS, Case, Finding, Item, at
 from rolecall.plan.headline import enumerate_words
@@ -14,8 +16,8 @@ _APPROVALS: tuple[Approval, ...] = ("none", "recorded", "other_person")
 def policy(case: Case) -> Finding:
     """A policy looser than the one last applied needs a review, and holds from the next plan on. Where the journal does
     not have the policy that was applied last, nothing can be compared."""
-    if case.question.other_journal:
-        return _unrecorded(case.question.other_journal)
+    if (log := case.question.log) is not None and (log.unknown is not None or not log.whole):
+        return _unrecorded(log, case.question.applied)
     loose = [change for change in case.policy_changes if change.loosens]
     if not loose:
         return PASS
@@ -32,19 +34,25 @@ def policy(case: Case) -> Finding:
     )
 
 
-def _unrecorded(journal: str) -> Finding:
-    """Return what is said of an org to which rolecall applied with another journal."""
-    return Finding(
-        "not judged",
-        "The org's audit log shows earlier applies by rolecall, and this journal has no record of any. "
-        f"The policy applied last is in the journal {journal}.",
-        actual=1,
-        items=(Item(1),),
-        fixes=(
-            "Name that journal in `journal.url`, or in CI in ROLECALL_JOURNAL.",
-            "If it is lost, review the whole policy and approve the plan at the prompt or with `--approve DIGEST`.",
-        ),
-    )
+def _unrecorded(log: LogCheck, applied: Applied) -> Finding:
+    """Return what is said where the journal lacks the last apply to the org, or may lack it."""
+    last = log.unknown
+    review = "eview the whole policy and approve the plan at the prompt or with `--approve DIGEST`."
+    fixes: tuple[str, ...] = (f"R{review}",)
+    if last is None:
+        entries = f"The newest {log.entries:,} entries of the org's audit log"
+        message = f"{entries} show no apply, so the last one is not known."
+    else:
+        which = f"run {last.run} ({last.at:%Y-%m-%d %H:%M} UTC)" if applied.recorded else "any"
+        message = f"The org's audit log shows earlier applies by rolecall, and this journal has no record of {which}. "
+        if last.journal == applied.journal:
+            message += "It was restored from an older backup, or it is a copy."
+            fixes = ("Use the journal, or a backup, that has this run.", f"If there is none, r{review}")
+        else:
+            message += f"The policy applied last is in the journal {last.journal}."
+            place = "Name that journal in `journal.url`, or in CI in ROLECALL_JOURNAL."
+            fixes = (place, f"If it is lost, r{review}")
+    return Finding("not judged", message, actual=1, items=(Item(1),), fixes=fixes)
 
 
 def _loosened(change: PolicyChange) -> str:

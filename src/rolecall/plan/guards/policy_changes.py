@@ -7,6 +7,7 @@ from typing import Any
 
 from rolecall.codec.policy import encode_allow, encode_guards, encode_test
 from rolecall.model.desired import Applied, Desired
+from rolecall.model.lineage import LogCheck
 from rolecall.model.policy import AccessTest, Allow, Ignore, Limit, Policy
 from rolecall.plan.value import PolicyChange
 
@@ -35,12 +36,15 @@ def policy_changes(desired: Desired, applied: Applied) -> tuple[PolicyChange, ..
     return tuple(sorted(rows, key=lambda row: row.path))
 
 
-def journal_changes(other: str) -> tuple[PolicyChange, ...]:
-    """Return the change from the journal ``other``, by its id, to one without a record of the org: no rule of the last
-    apply counts any more. None where ``other`` is empty."""
-    return (
-        (PolicyChange("journal", other, "a journal without a record of an apply to this org", True),) if other else ()
-    )
+def journal_changes(log: LogCheck | None, *, recorded: bool) -> tuple[PolicyChange, ...]:
+    """Return the change to a journal that lacks the last apply to the org: the rules of that apply do not count.
+
+    ``recorded`` says whether the journal has a record of any.
+    """
+    if log is None or log.unknown is None:
+        return ()
+    after = f"a journal without {'its run ' + log.unknown.run if recorded else 'a record of an apply to this org'}"
+    return (PolicyChange("journal", log.unknown.journal, after, True),)
 
 
 def _guards(before: Policy, after: Policy) -> Iterator[PolicyChange]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import orgs
 import pytest
@@ -11,6 +11,7 @@ from small_org import ask, config, crowd, live, many, person, plan, verdict
 
 from rolecall.errors import Where
 from rolecall.model.desired import Applied
+from rolecall.model.lineage import LogCheck, UnknownApply
 from rolecall.model.live import UNREAD, Coverage
 from rolecall.model.policy import Allow, Band, Guards, Ignore, Limit, Policy
 from rolecall.model.settings import BLANK, UNSET, Scim, Sso
@@ -229,3 +230,33 @@ def test_only_groups_that_count_are_told_as_pushed_again():
     org = live({"New": "", "Extra": ""}, scim=scim, legacy_links={"Old": frozenset({"X"}), "New": frozenset({"X"})})
     made = make(ask(config({"New": "member: X"}, scim=Scim(endpoint="new")), org, [person("ann", "New")]))
     assert (made.impact.upgrade.groups, made.impact.upgrade.pushed) == (2, 1)
+
+
+LATER = UnknownApply("j-2", "7", datetime(2026, 11, 20, 8, 13, tzinfo=UTC))
+
+
+@pytest.mark.parametrize(
+    ("applied", "log", "words"),
+    [
+        (Applied(), LogCheck("e9", 3, LATER), "no record of any. The policy applied last is in the journal j-2"),
+        (
+            Applied(policy=Policy(), journal="j-1"),
+            LogCheck("e9", 3, LATER),
+            "no record of run 7 (2026-11-20 08:13 UTC). The policy applied last is in the journal j-2",
+        ),
+        (Applied(policy=Policy(), journal="j-2"), LogCheck("e9", 3, LATER), "restored from an older backup"),
+        (Applied(policy=Policy()), LogCheck("e9", 1_950, whole=False), "The newest 1,950 entries"),
+    ],
+    ids=["no record", "an older record", "restored", "too many entries"],
+)
+def test_a_policy_whose_last_record_is_not_in_the_journal_is_not_judged(applied, log, words):
+    asked = replace(ask(config(A), live(A), []), applied=applied, log=log)
+    found = verdict(make(asked), "policy")
+    assert (found.verdict, words in found.message) == ("not judged", True), found.message
+    changes = [(row.path, row.before, row.loosens) for row in make(asked).policy_changes if row.loosens]
+    assert changes == ([] if log.unknown is None else [("journal", "j-2", True)])
+
+
+def test_a_log_that_shows_nothing_unknown_passes():
+    asked = replace(ask(config(A), live(A), []), applied=Applied(policy=Policy()), log=LogCheck("e9", 1))
+    assert verdict(make(asked), "policy").verdict == "pass"
