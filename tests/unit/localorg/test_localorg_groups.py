@@ -173,6 +173,23 @@ def test_the_upgrade_goes_one_way_and_one_step_at_a_time(org_db: Database) -> No
         assert org.write("POST", f"/v1/access/scim/{step}").key == "wrong_endpoint"
 
 
+def test_no_step_of_the_upgrade_is_made_while_scim_is_off(org_db: Database) -> None:
+    """No group could be pushed again, and what people keep (R33) would go with the groups."""
+    org = legacy(org_db)
+    before = {email: org.combos(email) for email in ("ann@acme.com", "gus@acme.com", "cy@acme.com")}
+    assert org.write("PUT", "/v1/access/scim", {"enabled": False}).status == 200
+    refused = org.write("POST", "/v1/access/scim/upgrade")
+    assert (refused.status, refused.key) == (409, "scim_first")
+    assert org.write("PUT", "/v1/access/scim", {"enabled": True}).status == 200
+    assert org.write("POST", "/v1/access/scim/upgrade").status == 200
+    assert org.write("PUT", "/v1/access/scim", {"enabled": False}).status == 200
+    refused = org.write("POST", "/v1/access/scim/upgrade/complete")
+    assert (refused.status, refused.key) == (409, "scim_first")
+    assert {email: org.combos(email) for email in before} == before
+    assert org.write("PUT", "/v1/access/scim", {"enabled": True}).status == 200
+    assert org.write("POST", "/v1/access/scim/upgrade/complete").status == 200
+
+
 def test_two_groups_may_share_a_name(org: Client) -> None:
     push(org.db, "Marketing", "di@acme.com")
     groups = [group for group in org.get("/v1/idp-groups")["data"] if group["name"] == "Marketing"]

@@ -1,4 +1,4 @@
-"""The two steps from the legacy endpoint to the new one (R20). There is no way back."""
+"""The two steps from the legacy endpoint to the new one (R20), with SCIM on. There is no way back."""
 
 from __future__ import annotations
 
@@ -38,6 +38,8 @@ def _begin(call: Call, tx: Connection, expected: str, words: str) -> Singleton:
     endpoint = held.value["endpoint"]
     if endpoint != expected:
         raise refuse(409, "wrong_endpoint", f"{words}; the endpoint is `{endpoint}` (R20)", endpoint=endpoint)
+    if not held.value["enabled"]:
+        raise refuse(409, "scim_first", "The endpoint cannot be upgraded while SCIM is off; switch SCIM on first (R20)")
     return held
 
 

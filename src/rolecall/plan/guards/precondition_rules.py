@@ -170,7 +170,7 @@ def _scim_is_off(moment: Moment) -> Demands:
 
 
 def _scim(change: Change, moment: Moment) -> Demands:
-    """SCIM on needs SSO (R1); the endpoint takes one step after the other (R20)."""
+    """SCIM on needs SSO (R1); the endpoint takes one step after the other, with SCIM on (R20)."""
     before, said = moment.settings.scim, change.after
     if before is UNSET or not isinstance(said, Scim):
         return
@@ -178,6 +178,10 @@ def _scim(change: Change, moment: Moment) -> Demands:
         expected = "legacy" if said.endpoint == "upgrading" else "upgrading"
         if before.endpoint != expected:
             yield Unmet(f"The endpoint is `{_said(before.endpoint)}`, not `{expected}` (R20).", "Plan again.")
+        elif before.enabled is UNSET:
+            yield Unread("scim.enabled")
+        elif before.enabled is False:
+            yield UPGRADE_WITHOUT_SCIM
         return
     yield from _lengths(change)
     after, sso = overlay(before, said), _enabled(moment.settings.sso)
@@ -192,6 +196,14 @@ def _scim(change: Change, moment: Moment) -> Demands:
         "Set `sso.enabled: true` in the same plan, or `scim.enabled: false`.",
         lambda later: _switches(later, "sso", on=True),
     )
+
+
+UPGRADE_WITHOUT_SCIM = Unmet(
+    "The endpoint cannot be upgraded while SCIM is off (R20).",
+    "Set `scim.enabled: true` until the upgrade is completed, or remove `scim.endpoint`.",
+    lambda later: _switches(later, "scim", on=True),
+)
+"""What both steps of the upgrade demand: with SCIM off, no group could be pushed again."""
 
 
 def _defaults(change: Change, moment: Moment) -> Demands:

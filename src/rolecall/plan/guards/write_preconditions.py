@@ -14,7 +14,14 @@ from rolecall.model.change import Change
 from rolecall.model.kinds import split_address
 from rolecall.model.live import Live
 from rolecall.model.settings import UNSET, Address, Scim
-from rolecall.plan.guards.precondition_rules import Moment, Unmet, Unread, demands, teams_of
+from rolecall.plan.guards.precondition_rules import (
+    UPGRADE_WITHOUT_SCIM,
+    Moment,
+    Unmet,
+    Unread,
+    demands,
+    teams_of,
+)
 from rolecall.plan.question import Question
 from rolecall.plan.resolve import covers, ignored
 from rolecall.plan.state import State, follow
@@ -50,6 +57,8 @@ def check_preconditions(question: Question, changes: Iterable[Change]) -> Checke
     if manual:
         results += _walk(follow(start, filter(_decides, by_api)), manual, [], question.live)
     refusals = [result for result in results if isinstance(result, Refusal)]
+    if all(refusal.message != UPGRADE_WITHOUT_SCIM.message for refusal in refusals):
+        refusals += _stuck_upgrade(follow(start, filter(_decides, listed)), listed)
     unread = {result.name: None for result in results if isinstance(result, Unread)}
     return Checked((*_unreachable(question), *refusals), tuple(unread))
 
@@ -93,6 +102,15 @@ def _unreachable(question: Question) -> Iterator[Refusal]:
         "Set `scim.endpoint: new`.",
         desired.intent(address).source,
     )
+
+
+def _stuck_upgrade(after: State, changes: list[Change]) -> Iterator[Refusal]:
+    """A plan that leaves SCIM off and the upgrade under way: the org would not complete it (R20)."""
+    step = next((change for change in changes if change.action == "upgrade"), None)
+    scim = after.settings.scim
+    if step is not None and isinstance(scim, Scim) and scim.enabled is False and scim.endpoint != "new":
+        unmet = UPGRADE_WITHOUT_SCIM
+        yield Refusal(step.address, unmet.message, unmet.fix, step.intent.source)
 
 
 def _in_plan(question: Question, address: Address) -> bool:

@@ -189,3 +189,26 @@ def test_mappings_that_wait_are_not_checked():
     legacy = replace(org(scim=Scim(True, "okta", "legacy", False)))
     legacy = replace(legacy, settings=replace(legacy.settings, idp_groups={**mappings(GROUPS), "B": BLANK}))
     assert verdict(make(ask(config({"B": "member: IT"}), legacy, PEOPLE)), "preconditions").verdict == "pass"
+
+
+UPGRADE = {"scim": Scim(endpoint="new")}
+
+
+@pytest.mark.parametrize("endpoint", ["legacy", "upgrading"])
+def test_no_step_of_the_upgrade_is_made_while_scim_is_off(endpoint):
+    off = org(scim=Scim(False, "okta", endpoint, False), legacy_links={})
+    said = judged(off, **UPGRADE)
+    assert said.verdict == "block"
+    assert "The endpoint cannot be upgraded while SCIM is off (R20)." in said.message
+    assert judged(off, scim=Scim(enabled=True, endpoint="new")).verdict == "pass", "SCIM is turned on first"
+
+
+@pytest.mark.parametrize("endpoint", ["legacy", "upgrading"])
+@pytest.mark.parametrize("pushed", [True, False])
+def test_a_plan_that_turns_scim_off_upgrades_nothing(endpoint, pushed):
+    """Also not where the upgrade waits for a group: with SCIM off none is pushed."""
+    found = org(scim=Scim(True, "okta", endpoint, False), legacy_links={})
+    groups = {"A": "org_admin: IT"} if pushed else {"Not pushed": "member: IT"}
+    made = make(ask(config(groups, scim=Scim(enabled=False, endpoint="new")), found, PEOPLE))
+    assert verdict(made, "preconditions").verdict == "block"
+    assert verdict(made, "preconditions").message.count("while SCIM is off (R20)") == 1
