@@ -86,7 +86,7 @@ def test_a_key_with_a_number_that_no_journal_has_is_of_no_run(bench):
     """Whoever writes to the org chooses the key."""
     with bench.journal() as journal:
         keys = f"rolecall/{journal.id}/{'9' * 40}/"
-        assert not past.sent(journal, f"{keys}1/x")
+        assert not memory.sent(journal, f"{keys}1/x")
     bench.write(keys=keys, Writer_Marketing=LEAD)
     found, _ = look(bench)
     assert [row.kind for row in found.drifts] == ["other_run"]
