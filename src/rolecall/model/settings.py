@@ -145,6 +145,7 @@ class Sso:
             "IdP metadata",
             "The IdP's SAML metadata. Needed to switch SSO on for the first time (R33).",
             type="document",
+            examples=({"file": "okta.xml"},),
             min_length=1,
             max_length=500_000,
         ),
