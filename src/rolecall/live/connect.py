@@ -116,8 +116,7 @@ def _exchange(url: str, way: PeopleWay, whose: Party, scheme: str = "Bearer") ->
 
 
 def _entra(tenant: str, way: PeopleWay) -> EntraPeople:
-    from rolecall.live.people.entra import EntraPeople
-    from rolecall.live.people.entra_token import client_token
+    from rolecall.live.people.entra import EntraPeople, client_token
 
     if way.token is None:
         login = way.login_url or "https://login.microsoftonline.com"

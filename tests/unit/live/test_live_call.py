@@ -11,7 +11,7 @@ from faulty_org import Close, Silence, faulty_org, reply
 
 from rolecall.errors import SecretError
 from rolecall.live.http.call import Call, CallError, call
-from rolecall.live.people.entra_token import client_token
+from rolecall.live.people.entra import client_token
 from rolecall.outside.forge import Gate, protection
 
 HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n"
@@ -63,7 +63,7 @@ def test_nothing_there_and_no_url_end_in_an_error():
 
 
 def test_the_sign_in_service_of_entra_has_a_limit(monkeypatch):
-    monkeypatch.setattr("rolecall.live.people.entra_token.SECONDS", 0.4)
+    monkeypatch.setattr("rolecall.live.people.entra.SECONDS", 0.4)
     with faulty_org(lambda asked: itertools.chain([HEAD], itertools.repeat(b" "))) as server:
         fetch = client_token(server.base, "tenant", "client", lambda: "s3cret", "https://graph.example.com")
         with pytest.raises(SecretError, match=r"it did not complete its response within 0\.4 s"):

@@ -10,9 +10,8 @@ from typing import Any, Final, NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
 from rolecall.errors import Problem
-from rolecall.live.http.pace import Clock, LoopClock, Pace, backoff, retry_after, spread
+from rolecall.live.http.pace import Clock, LoopClock, Pace, Waiting, backoff, retry_after, spread
 from rolecall.live.http.transport import Answer, NoAnswer, Request, Transport
-from rolecall.live.http.waiting import Waiting
 
 T = TypeVar("T")
 Send = Callable[[Request], Awaitable[Answer]]

@@ -17,7 +17,7 @@ from rolecall.live.people.entra_expression import (
     functions,
     parse,
 )
-from rolecall.live.people.guest import external_address, is_guest_name
+from rolecall.live.people.values import external_address, is_guest_name
 
 Json = Any
 READ: Mapping[str, str] = {

@@ -7,13 +7,14 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from rolecall.live.people.columns import ADDRESSES
-from rolecall.live.people.guest import external_address, is_guest_name
 from rolecall.model import normalise
 
 Json = Any
 Known = frozenset[str] | None
 """The groups of the org and the configuration; None where the org was not read."""
+
+ADDRESSES = ("app_name", "email", "login")
+"""The columns that hold an address, the best first: what provisioning sends, the mailbox, the name to sign in with."""
 
 TRUE = frozenset({"true", "yes", "1", "enabled"})
 FALSE = frozenset({"false", "no", "0", "disabled"})
@@ -142,3 +143,21 @@ def _ambiguous(whole: str, parts: list[str]) -> str:
 
 def _listed(names: list[str]) -> str:
     return ", ".join(f"`{name[:40]}`" for name in names[:5]) + (", ..." if len(names) > 5 else "")
+
+
+MARK = "#ext#"
+
+
+def is_guest_name(name: str) -> bool:
+    """Whether a user principal name is a guest's, such as ``bo_partner.com#EXT#@acme.onmicrosoft.com``."""
+    return "#" in name and MARK in name.lower()
+
+
+def external_address(name: str) -> str | None:
+    """Return the address of a guest's user principal name, ``bo@partner.com`` for the example above.
+
+    Entra writes the address with ``_`` for ``@``. A domain has no ``_``, so the last one stood for the ``@``. None
+    where there is none.
+    """
+    local, _, domain = name[: name.lower().index(MARK)].rpartition("_")
+    return f"{local}@{domain}" if local and "." in domain else None
