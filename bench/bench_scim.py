@@ -16,12 +16,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from rolecall.localorg import tokens
 from rolecall.localorg.scim import groups
 from rolecall.localorg.scim.documents import loaded_user
 from rolecall.localorg.scim.models import GROUP, USER, Group
 from rolecall.localorg.scim.session import Session
-from rolecall.localorg.store import Database, open_database
+from rolecall.localorg.store import Database, open_database, tokens
 from rolecall.localorg.store.clock import now
 from rolecall.localorg.store.keys import bucket, new_id
 from rolecall.localorg.store.seed import empty, seed

@@ -34,7 +34,15 @@ ROOMS: Mapping[str, frozenset[str]] = {
     "journal": frozenset({"model", "codec"}),
     "apply": frozenset({"model", "plan", "live.port", "journal"}),
     "report": frozenset(PLANS),
-    "localorg": frozenset({"model", "codec", "access"}),
+    "localorg": frozenset(
+        {"localorg.api", "localorg.console", "localorg.scim", "localorg.store", "localorg.web", "model", "codec"}
+    ),
+    "localorg.api": frozenset({"localorg.router", "localorg.store", "localorg.web", "model", "codec"}),
+    "localorg.console": frozenset({"localorg.api", "localorg.router", "localorg.store", "localorg.web", "model"}),
+    "localorg.scim": frozenset({"localorg.store", "localorg.web", "model"}),
+    "localorg.store": frozenset({"model", "codec", "access"}),
+    "localorg.router": frozenset(),
+    "localorg.web": frozenset({"codec"}),
     "outside": frozenset({"model", "live.http.call", "live.http.proxies"}),
     "jobs": frozenset(PLANS | {"source", "desired", "live", "journal", "apply", "localorg", "outside"}),
     "cli": frozenset(
@@ -254,6 +262,8 @@ PLANTED = [
     ("live/bad.py", "from rolecall.localorg import app"),
     ("live/http/bad.py", "from rolecall.live.client import OrgClient"),
     ("live/snapshot/bad.py", "from rolecall.live.http import lists"),
+    ("localorg/store/bad.py", "from rolecall.localorg.api.handle import handle"),
+    ("localorg/scim/bad.py", "from rolecall.localorg.api import handle"),
     ("jobs/bad.py", "from rolecall.report import text"),
     ("outside/bad.py", "from rolecall import journal"),
     ("newroom/bad.py", "from rolecall.model import change"),

@@ -14,10 +14,9 @@ from org_client import fill
 from scim_org import new_token
 from sqlalchemy import select
 
-from rolecall.localorg import tokens
 from rolecall.localorg.console import session
 from rolecall.localorg.console.handle import handle_page
-from rolecall.localorg.store import Database
+from rolecall.localorg.store import Database, tokens
 from rolecall.localorg.store.tables import AUDIT, GROUPS, USERS
 from rolecall.localorg.web import Request
 

@@ -16,7 +16,7 @@ from openapi_spec_validator import validate
 from org_client import fill
 from schemathesis import Case
 
-from rolecall.localorg.api.routes import ROUTES
+from rolecall.localorg.api.handle import ROUTER
 from rolecall.localorg.asgi import create_app
 from rolecall.localorg.manage import make_token
 from rolecall.localorg.store import open_database
@@ -72,7 +72,7 @@ def test_the_contract_and_the_routes_name_the_same_addresses() -> None:
     written = {
         (method.upper(), path) for path, item in CONTRACT["paths"].items() for method in item if method != "parameters"
     }
-    assert written == {(route.method, route.path) for route in ROUTES}
+    assert written == {(route.method, route.path) for route in ROUTER.routes}
 
 
 def test_the_contract_is_found_from_a_checkout() -> None:

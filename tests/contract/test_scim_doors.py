@@ -8,9 +8,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from scim_org import USER, Client, configure, new_token, read
 
-from rolecall.localorg import tokens
 from rolecall.localorg.scim.handle import PREFIX, handle_scim
-from rolecall.localorg.store import Database
+from rolecall.localorg.store import Database, tokens
 from rolecall.localorg.web import Request
 
 

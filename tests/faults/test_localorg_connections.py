@@ -16,18 +16,16 @@ import pytest
 from org_client import fill
 from served_org import Server, speak
 
-from rolecall.localorg import connections
+from rolecall.localorg import serve
 from rolecall.localorg.manage import make_token
 from rolecall.localorg.store import open_database
 
 SHORT = """
 import sys
-from rolecall.localorg import connections, wire
-connections.HEADER_SECONDS = 1.0
-wire.BODY_SECONDS = 1.0
-from rolecall.localorg.serve import serve
+from rolecall.localorg import asgi, serve
+asgi.BODY_SECONDS = serve.HEADER_SECONDS = 1.0
 from rolecall.localorg.store import open_database
-serve(open_database(sys.argv[1]), port=0, announce=lambda url: print(url, flush=True))
+serve.serve(open_database(sys.argv[1]), port=0, announce=lambda url: print(url, flush=True))
 """
 """The same server with a second instead of ten and twenty, so that a test need not wait as long."""
 
@@ -197,4 +195,4 @@ def test_without_any_descriptor_left_the_log_has_one_line(database: Path) -> Non
 @pytest.mark.parametrize(("files", "most"), [(256, 176), (1024, 500), (64, 8), (resource.RLIM_INFINITY, 500)])
 def test_the_limit_leaves_descriptors_for_the_rest(monkeypatch: pytest.MonkeyPatch, files: int, most: int) -> None:
     monkeypatch.setattr(resource, "getrlimit", lambda _: (files, files))
-    assert connections.most_connections() == most
+    assert serve.most_connections() == most

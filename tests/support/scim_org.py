@@ -16,9 +16,8 @@ from urllib.parse import urlencode
 import postgres_server
 import pytest
 
-from rolecall.localorg import tokens
 from rolecall.localorg.scim.handle import PREFIX, handle_scim
-from rolecall.localorg.store import Database, open_database
+from rolecall.localorg.store import Database, open_database, tokens
 from rolecall.localorg.store.audit import Actor
 from rolecall.localorg.store.seed import empty, seed
 from rolecall.localorg.store.singletons import read_value, write_singleton

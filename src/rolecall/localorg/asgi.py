@@ -1,43 +1,50 @@
 """The org over a socket: admin API under /v1, SCIM under /api/scim/v2, console at /, contract at /openapi.yaml.
 
-/health answers without a token whether the org's database can be read.
-
-The console is the ASGI application that ``console.app.console_app(db)`` gives.
+/health answers without a token whether the org's database can be read. Bodies are bounded, answers are sent in pieces.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
-from importlib import import_module
-from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import quote
 
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.applications import Starlette
-from starlette.concurrency import run_in_threadpool
+from starlette.concurrency import iterate_in_threadpool, run_in_threadpool
 from starlette.requests import Request as Asked
 from starlette.responses import Response as Answer
 from starlette.routing import BaseRoute, Mount, Route
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from rolecall.localorg.api.admit import read_org
+from rolecall.localorg.api.call import BODY_LIMIT, too_large
 from rolecall.localorg.api.handle import handle
-from rolecall.localorg.scim.asgi import scim_app
+from rolecall.localorg.console.handle import handle_page
+from rolecall.localorg.scim.handle import handle_scim, refused
+from rolecall.localorg.scim.models import MAX_BODY
 from rolecall.localorg.store import Busy, Database
-from rolecall.localorg.web import JSON_TYPE, Refusal, dump
-from rolecall.localorg.wire import read_body, request_of, send_response
+from rolecall.localorg.web import JSON_TYPE, Refusal, Request, Response, dump, refuse
 from rolecall.schema_files import schema_text
 
 
+class Door(NamedTuple):
+    """One part of the org: the path that it is below, what answers there, how it words a refusal, its largest body."""
+
+    path: str
+    handle: Callable[[Request, Database], Response]
+    refused: Callable[[Refusal], Response] = Refusal.response
+    body_limit: int = BODY_LIMIT
+
+
+DOORS = (Door("/v1", handle), Door("/api/scim/v2", handle_scim, refused, MAX_BODY), Door("/", handle_page))
+
+
 def create_app(db: Database) -> Starlette:
-    """The whole org as one ASGI application."""
-    routes: list[BaseRoute] = [
-        Route("/openapi.yaml", _contract),
-        Route("/health", _health(db)),
-        Route("/v1/{rest:path}", AdminApi(db)),
-        Mount("/api/scim/v2", scim_app(db)),
-    ]
-    if Path(__file__).with_name("console").joinpath("app.py").is_file():
-        routes.append(Mount("/", import_module("rolecall.localorg.console.app").console_app(db)))
+    """Return the whole org as one ASGI application."""
+    routes: list[BaseRoute] = [Route("/openapi.yaml", _contract), Route("/health", _health(db))]
+    routes += (Mount(door.path, _App(door, db)) for door in DOORS)
     app = Starlette(routes=routes)
     app.router.redirect_slashes = False
     return app
@@ -66,16 +73,71 @@ def _health(db: Database) -> Callable[[Asked], Awaitable[Answer]]:
     return answer
 
 
-class AdminApi:
-    """The admin API as an ASGI application: reads a request, lets ``handle`` answer in a thread, sends the pieces."""
+class _App:
+    """A door as an ASGI application: reads a request, lets the door answer in a thread, sends the pieces."""
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, door: Door, db: Database) -> None:
+        self._door = door
         self._db = db
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            request = request_of(scope, await read_body(receive))
-            response = await run_in_threadpool(handle, request, self._db)
+            request = request_of(scope, await read_body(receive, self._door.body_limit))
+            response = await run_in_threadpool(self._door.handle, request, self._db)
         except Refusal as refusal:
-            response = refusal.response()
+            response = self._door.refused(refusal)
         await send_response(response, send)
+
+
+BODY_SECONDS = 20.0
+"""How long a client may take to send a body."""
+
+_DRAIN_BYTES = 64 << 20
+"""How much of a body that is too large is still taken off the wire, so that the client gets to read the refusal."""
+
+
+async def read_body(receive: Receive, limit: int = BODY_LIMIT) -> bytes:
+    """A request's body. Raises Refusal 413 when it is over ``limit`` bytes, 408 when it does not come in time."""
+    pieces, size = [], 0
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            while True:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    raise refuse(400, "cut_body", "The body ended before it was whole")
+                size += len(message.get("body", b""))
+                if size <= limit:
+                    pieces.append(message.get("body", b""))
+                if not message.get("more_body") or size > _DRAIN_BYTES:
+                    break
+    except TimeoutError as error:
+        raise refuse(408, "slow_body", f"The body did not come within {BODY_SECONDS:g} seconds") from error
+    if size > limit:
+        raise too_large(limit)
+    return b"".join(pieces)
+
+
+def request_of(scope: Scope, body: bytes) -> Request:
+    """An ASGI scope as a request; headers that come twice are joined by a comma."""
+    headers: dict[str, str] = {}
+    for name, value in scope["headers"]:
+        key, text = name.decode("latin-1").lower(), value.decode("latin-1")
+        headers[key] = f"{headers[key]}, {text}" if key in headers else text
+    raw = scope.get("raw_path")
+    path = raw.decode("latin-1").partition("?")[0] if raw else quote(scope["path"])
+    client = scope.get("client")
+    query = scope.get("query_string", b"").decode("latin-1")
+    return Request(scope["method"], path, query, headers, body, client[0] if client else None)
+
+
+async def send_response(response: Response, send: Send) -> None:
+    """Send an answer, piece by piece; pieces are made in a thread."""
+    headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in response.headers]
+    start: Message = {"type": "http.response.start", "status": response.status, "headers": headers}
+    await send(start)
+    if isinstance(response.body, bytes):
+        await send({"type": "http.response.body", "body": response.body})
+        return
+    async for piece in iterate_in_threadpool(response.body):
+        await send({"type": "http.response.body", "body": piece, "more_body": True})
+    await send({"type": "http.response.body", "body": b""})

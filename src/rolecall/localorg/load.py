@@ -12,10 +12,10 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection
 
 from rolecall.codec.settings import encode_settings, encode_value
-from rolecall.localorg.state import KEPT, keep
 from rolecall.localorg.store import Database, audit, clock, counters
 from rolecall.localorg.store.keys import address, bucket
 from rolecall.localorg.store.seed import NEW_SETTINGS, empty
+from rolecall.localorg.store.state import KEPT, keep
 from rolecall.localorg.store.tables import DOMAINS, GROUPS, MEMBERSHIPS, ORG, ROLES, SETTINGS, TEAMS, USERS
 from rolecall.model.directory import Directory
 from rolecall.model.live import Facts, Live

@@ -5,10 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal, NamedTuple
 
-from rolecall.localorg import tokens
-from rolecall.localorg.people_access import access_by_email
-from rolecall.localorg.store import Database, audit
+from rolecall.localorg.store import Database, audit, tokens
 from rolecall.localorg.store.seed import empty, seed
+from rolecall.localorg.store.state import access_by_email
 from rolecall.localorg.store.tables import ORG
 
 _LOCAL = audit.Actor("service", "local")

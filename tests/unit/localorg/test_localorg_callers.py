@@ -9,9 +9,9 @@ import pytest
 from org_client import Client
 from sqlalchemy import select
 
-from rolecall.localorg import tokens
 from rolecall.localorg.api import admit
 from rolecall.localorg.manage import Knobs, make_token, turn
+from rolecall.localorg.store import tokens
 from rolecall.localorg.store.tables import AUDIT, TOKENS, USERS
 from rolecall.localorg.web import Request
 

@@ -13,10 +13,9 @@ from sqlalchemy import func, select
 from rolecall.access import compile_access, effective
 from rolecall.codec.people import decode_people
 from rolecall.codec.snapshot import decode_snapshot
-from rolecall.localorg import state
 from rolecall.localorg.load import load
 from rolecall.localorg.manage import make_token, reset
-from rolecall.localorg.store import Database
+from rolecall.localorg.store import Database, state
 from rolecall.localorg.store.tables import AUDIT, GROUPS, MEMBERSHIPS, TOKENS, USERS
 from rolecall.model.directory import Directory
 from rolecall.model.live import Facts, Live

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from rolecall.errors import Misuse
-from rolecall.localorg import serve, wire
+from rolecall.localorg import asgi, serve
 from rolecall.localorg.web import Refusal, Response
 
 
@@ -24,7 +24,7 @@ def body_of(messages: Iterable[dict[str, Any]], limit: int = 10) -> bytes:
             return message
         return await asyncio.Event().wait()
 
-    return asyncio.run(wire.read_body(receive, limit))
+    return asyncio.run(asgi.read_body(receive, limit))
 
 
 def part(body: bytes, more: bool = False) -> dict[str, Any]:
@@ -44,7 +44,7 @@ def test_a_body_of_exactly_the_limit_is_taken() -> None:
 
 
 def test_what_is_too_large_is_taken_off_the_wire_and_not_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(wire, "_DRAIN_BYTES", 50)
+    monkeypatch.setattr(asgi, "_DRAIN_BYTES", 50)
     taken = iter([part(b"x" * 20, True) for _ in range(10)])
     with pytest.raises(Refusal):
         body_of(taken)
@@ -52,7 +52,7 @@ def test_what_is_too_large_is_taken_off_the_wire_and_not_for_ever(monkeypatch: p
 
 
 def test_a_slow_body_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(wire, "BODY_SECONDS", 0.01)
+    monkeypatch.setattr(asgi, "BODY_SECONDS", 0.01)
     with pytest.raises(Refusal) as refused:
         body_of([part(b"x", True)])
     assert refused.value.status == 408
@@ -73,11 +73,11 @@ def test_a_scope_becomes_a_request() -> None:
         "headers": [(b"If-Match", b'"1"'), (b"if-match", b'"2"'), (b"Authorization", b"Bearer \xff")],
         "client": ("127.0.0.1", 5),
     }
-    request = wire.request_of(scope, b"x")
+    request = asgi.request_of(scope, b"x")
     assert (request.path, request.query, request.client) == ("/v1/domains/b%C3%BCcher.de", "limit=%31", "127.0.0.1")
     assert request.headers == {"if-match": '"1", "2"', "authorization": "Bearer \xff"}
     assert not request.embedded
-    bare = wire.request_of({"method": "GET", "path": "/v1/ü", "headers": []}, b"")
+    bare = asgi.request_of({"method": "GET", "path": "/v1/ü", "headers": []}, b"")
     assert (bare.path, bare.client) == ("/v1/%C3%BC", None)
 
 
@@ -88,7 +88,7 @@ def test_an_answer_is_sent_piece_by_piece(body: Any, pieces: list[bytes]) -> Non
     async def send(message: Any) -> None:
         sent.append(message)
 
-    asyncio.run(wire.send_response(Response(201, (("ETag", '"1"'),), body), send))
+    asyncio.run(asgi.send_response(Response(201, (("ETag", '"1"'),), body), send))
     assert sent[0] == {"type": "http.response.start", "status": 201, "headers": [(b"etag", b'"1"')]}
     assert [message["body"] for message in sent[1:]] == pieces
 

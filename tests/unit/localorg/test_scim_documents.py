@@ -12,8 +12,8 @@ from scim2_models import Context, ResponseParameters
 from scim2_server.utils import parametrize
 
 from rolecall.localorg.scim import documents
+from rolecall.localorg.scim.documents import EVERYTHING, Projection
 from rolecall.localorg.scim.models import ENTERPRISE, GROUP, USER, WRITER_USER, provider
-from rolecall.localorg.scim.projection import EVERYTHING, Projection
 
 MODEL: Any = provider().model_for("User")
 WHOLE = {

@@ -9,10 +9,9 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, select
 
-from rolecall.localorg import tokens
 from rolecall.localorg.api.call import OrgRow, Who
-from rolecall.localorg.people_access import access_by_email
-from rolecall.localorg.store import Database
+from rolecall.localorg.store import Database, tokens
+from rolecall.localorg.store.state import access_by_email
 from rolecall.localorg.store.tables import ORG
 from rolecall.localorg.web import Fault, Refusal, Request, refuse
 

@@ -1,13 +1,18 @@
-"""Holds the fields of a body to their types; every fault of a body is said at once."""
+"""Checks the fields of a body: their types, and team and role names against the org's. All faults come at once."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from sqlalchemy import Connection
+
+from rolecall.errors import did_you_mean
 from rolecall.localorg.api.call import Call, json_body
+from rolecall.localorg.store.state import read_roles, read_teams
 from rolecall.localorg.web import Fault, Refusal, refuse
+from rolecall.model import normalise
 from rolecall.model.fields import MAX_TEAM_NAME, Field
 from rolecall.model.kinds import BY_SECTION
 
@@ -110,3 +115,25 @@ def texts(most: int, each: int, least: int = 0) -> Check:
         return None if len(set(value)) == len(value) else "has an entry twice"
 
     return check
+
+
+def known_teams(tx: Connection, names: Iterable[str]) -> list[str]:
+    """The teams as the org writes them, sorted. Raises Refusal 422 naming each one that is not there."""
+    wanted, there = sorted({normalise.name(name) for name in names}), read_teams(tx)
+    faults = [_unknown_name("team", name, there) for name in wanted if name not in there]
+    if faults:
+        raise Refusal(422, *faults)
+    return wanted
+
+
+def check_role(tx: Connection, role: str) -> None:
+    """Raises Refusal 422 for a role id that the org does not have."""
+    there = read_roles(tx)
+    if role not in there:
+        raise Refusal(422, _unknown_name("role", role, there))
+
+
+def _unknown_name(kind: str, name: str, there: Iterable[str]) -> Fault:
+    near = did_you_mean(name, there)
+    words = f"This org has no {kind} `{name}`{f'; {near}' if near else ''}"
+    return Fault(f"unknown_{kind}", words, {"field": "teams" if kind == "team" else "role", kind: name})

@@ -8,14 +8,13 @@ from sqlalchemy import Connection, Select, func, select, true
 
 from rolecall.codec.api import Item, encode_item
 from rolecall.localorg.api.call import Call, Written, check_parameters
-from rolecall.localorg.api.fields import body_object, checks_of
-from rolecall.localorg.api.known import check_role, known_teams
+from rolecall.localorg.api.fields import body_object, check_role, checks_of, known_teams
 from rolecall.localorg.api.lists import PARAMETERS, fetch, list_response, page_of
 from rolecall.localorg.api.singletons import require_scim_plan
 from rolecall.localorg.api.writes import check_match, etag
-from rolecall.localorg.state import mapping_of
 from rolecall.localorg.store import counters
 from rolecall.localorg.store.singletons import read_value
+from rolecall.localorg.store.state import mapping_of
 from rolecall.localorg.store.tables import GROUPS, MEMBERSHIPS, AnyRow
 from rolecall.localorg.web import Response, dump, json_response, refuse
 from rolecall.model.live import Group

@@ -1,21 +1,64 @@
-"""The way in: ``handle`` takes a request and the org's database and gives an answer, whatever the request was."""
+"""The table of addresses, and ``handle``, which answers one request of the admin API whatever it asks for."""
 
 from __future__ import annotations
 
 import logging
 import time
 from dataclasses import replace
+from typing import NamedTuple
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from rolecall.localorg.api import audit_log, domains, groups, org, people, scim_tokens, singletons, upgrade
 from rolecall.localorg.api.admit import admit, keep_pace, read_org, require_org_admin
-from rolecall.localorg.api.call import BODY_LIMIT, Call, decode_path, decode_query, too_large
-from rolecall.localorg.api.routes import Route, allowed, find
+from rolecall.localorg.api.call import BODY_LIMIT, Call, Read, Write, decode_path, decode_query, too_large
 from rolecall.localorg.api.writes import perform
+from rolecall.localorg.router import Router
 from rolecall.localorg.store import Busy, Database
 from rolecall.localorg.web import Fault, Refusal, Request, Response, refuse
 
 log = logging.getLogger("rolecall.localorg")
+
+
+class Route(NamedTuple):
+    """One method at one address. ``{name}`` in the path is a parameter. Either a read or a write."""
+
+    method: str
+    path: str
+    read: Read | None = None
+    write: Write | None = None
+
+
+ROUTER = Router(
+    (
+        Route("GET", "/v1/org", org.read_org),
+        Route("GET", "/v1/domains", domains.read_domains),
+        Route("POST", "/v1/domains", write=domains.create_domain),
+        Route("GET", "/v1/domains/{name}", domains.read_domain),
+        Route("PUT", "/v1/domains/{name}", write=domains.update_domain),
+        Route("DELETE", "/v1/domains/{name}", write=domains.delete_domain),
+        Route("GET", "/v1/access/defaults", singletons.read_defaults),
+        Route("PUT", "/v1/access/defaults", write=singletons.update_defaults),
+        Route("GET", "/v1/access/sso", singletons.read_sso),
+        Route("PUT", "/v1/access/sso", write=singletons.update_sso),
+        Route("GET", "/v1/access/scim", singletons.read_scim),
+        Route("PUT", "/v1/access/scim", write=singletons.update_scim),
+        Route("POST", "/v1/access/scim/token", write=scim_tokens.create_token),
+        Route("DELETE", "/v1/access/scim/token/{id}", write=scim_tokens.delete_token),
+        Route("POST", "/v1/access/scim/upgrade", write=upgrade.start),
+        Route("POST", "/v1/access/scim/upgrade/complete", write=upgrade.complete),
+        Route("GET", "/v1/idp-groups", groups.read_groups),
+        Route("GET", "/v1/idp-groups/{id}", groups.read_group),
+        Route("PUT", "/v1/idp-groups/{id}/mapping", write=groups.update_mapping),
+        Route("DELETE", "/v1/idp-groups/{id}/mapping", write=groups.delete_mapping),
+        Route("GET", "/v1/people", people.read_people),
+        Route("POST", "/v1/people/search", people.search_people),
+        Route("GET", "/v1/people/{id}/access", people.read_access),
+        Route("GET", "/v1/teams", org.read_teams),
+        Route("GET", "/v1/roles", org.read_roles),
+        Route("GET", "/v1/audit-log", audit_log.read_audit_log),
+    )
+)
 
 
 def handle(request: Request, db: Database) -> Response:
@@ -51,10 +94,10 @@ def _answer(request: Request, db: Database) -> Response:
 
 
 def _route(method: str, segments: list[str]) -> tuple[Route, dict[str, str]]:
-    found = find(method, segments)
+    found = ROUTER.find(method, segments)
     if found is not None:
         return found
-    methods = allowed(segments)
+    methods = ROUTER.methods(segments)
     if not methods:
         raise refuse(404, "no_such_address", "There is nothing at this address")
     fault = Fault("method_not_allowed", f"This address takes {', '.join(methods)}")

@@ -1,4 +1,4 @@
-"""``GET /v1/org``: the org, who calls, and what they may do."""
+"""The org itself, who calls and what they may do; its teams and roles, which this API only reads."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ from hashlib import sha256
 
 from sqlalchemy import Connection, and_, false, func, select, true
 
-from rolecall.codec.api import encode_org
+from rolecall.codec.api import encode_org, encode_role
 from rolecall.codec.capabilities import AUDIT, PEOPLE, SEARCH, WRITES
 from rolecall.localorg.api.call import Call, check_parameters
-from rolecall.localorg.store.tables import USERS
+from rolecall.localorg.api.lists import PARAMETERS, fetch, list_response, page_of
+from rolecall.localorg.store.tables import ROLES, TEAMS, USERS
 from rolecall.localorg.web import Response, dump, json_response
 from rolecall.model.kinds import KINDS
 from rolecall.model.live import Caller, Facts
+from rolecall.model.roles import Role
 
 PARTITIONS = "people.partitions"
 _READS = frozenset({PEOPLE, SEARCH, PARTITIONS, AUDIT})
@@ -52,3 +54,30 @@ def capabilities(call: Call) -> frozenset[str]:
     if not call.org.scim_in_plan:
         denied |= _NEEDS_SCIM
     return (WRITES | _READS) - denied
+
+
+_ETAG = '"1"'
+"""Teams and roles never change once they are there."""
+
+
+def read_teams(call: Call, tx: Connection) -> Response:
+    """All teams, by id."""
+    check_parameters(call, *PARAMETERS)
+    page = page_of(call)
+    found = fetch(tx, select(TEAMS), (TEAMS.c.id,), page, (page.cursor,) if page.cursor else None)
+    total = tx.execute(select(func.count()).select_from(TEAMS)).scalar_one()
+    items = [{"id": row.id, "name": row.name, "etag": _ETAG} for row in found.rows]
+    return list_response(tx, "teams", items, [row.id for row in found.rows], found.has_more, total)
+
+
+def read_roles(call: Call, tx: Connection) -> Response:
+    """All roles, by id."""
+    check_parameters(call, *PARAMETERS)
+    page = page_of(call)
+    found = fetch(tx, select(ROLES), (ROLES.c.id,), page, (page.cursor,) if page.cursor else None)
+    total = tx.execute(select(func.count()).select_from(ROLES)).scalar_one()
+    items = [
+        {**encode_role(Role(row.id, row.name, "org" if row.level == "org" else "team")), "etag": _ETAG}
+        for row in found.rows
+    ]
+    return list_response(tx, "roles", items, [row.id for row in found.rows], found.has_more, total)

@@ -13,8 +13,8 @@ from rolecall.localorg.api.call import Call, check_parameters
 from rolecall.localorg.api.lists import PARAMETERS, fetch, page_of, revision, streamed
 from rolecall.localorg.api.search import wanted
 from rolecall.localorg.api.user_columns import read_columns
-from rolecall.localorg.people_access import access_of
 from rolecall.localorg.store.keys import BUCKETS, bucket
+from rolecall.localorg.store.state import access_of
 from rolecall.localorg.store.tables import MEMBERSHIPS, USERS, AnyRow
 from rolecall.localorg.web import Response, json_response, refuse
 

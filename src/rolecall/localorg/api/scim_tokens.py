@@ -7,11 +7,11 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from rolecall.localorg import tokens
 from rolecall.localorg.api.call import Call, Written, check_parameters
 from rolecall.localorg.api.fields import Check, body_object, nullable, text
 from rolecall.localorg.api.singletons import require_scim_plan
 from rolecall.localorg.api.writes import check_match
+from rolecall.localorg.store import tokens
 from rolecall.localorg.web import refuse
 
 SIDE_BY_SIDE = 2

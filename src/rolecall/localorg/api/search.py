@@ -10,8 +10,8 @@ from sqlalchemy import ColumnElement, Connection, and_, func, not_, or_, select,
 
 from rolecall.localorg.api.call import Call
 from rolecall.localorg.api.fields import Check, body_object, texts
-from rolecall.localorg.state import State, read_rules
 from rolecall.localorg.store.keys import address
+from rolecall.localorg.store.state import State, read_rules
 from rolecall.localorg.store.tables import MEMBERSHIPS, USERS
 from rolecall.localorg.web import refuse
 from rolecall.model.roles import ORG_ADMIN

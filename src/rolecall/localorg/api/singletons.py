@@ -8,11 +8,10 @@ from sqlalchemy import Connection, func, select
 
 from rolecall.codec.api import Item, encode_item
 from rolecall.codec.settings import decode_value, encode_settings
-from rolecall.localorg import state, tokens
 from rolecall.localorg.api.call import Call, Written, check_parameters
-from rolecall.localorg.api.fields import body_object, checks_of
-from rolecall.localorg.api.known import check_role, known_teams
+from rolecall.localorg.api.fields import body_object, check_role, checks_of, known_teams
 from rolecall.localorg.api.writes import check_match, etag
+from rolecall.localorg.store import state, tokens
 from rolecall.localorg.store.singletons import Singleton, read_singleton, read_value, write_singleton
 from rolecall.localorg.store.tables import DOMAINS
 from rolecall.localorg.web import Response, json_response, refuse

@@ -1,17 +1,48 @@
-"""The way in: finds the page, checks who asks, and turns what goes wrong into a page too."""
+"""The table of pages and forms, and ``handle_page``, which checks who asks and serves one; errors are pages too."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import NamedTuple
 
 from rolecall.localorg.api.admit import admit, read_org, require_org_admin
 from rolecall.localorg.api.call import Who, decode_path
-from rolecall.localorg.console import session
+from rolecall.localorg.console import forms, pages, session
 from rolecall.localorg.console.desk import Desk, form_of
 from rolecall.localorg.console.render import page, redirect, stylesheet
-from rolecall.localorg.console.routes import find
+from rolecall.localorg.router import Router
 from rolecall.localorg.store import Busy, Database
 from rolecall.localorg.web import Refusal, Request, Response, refuse
+
+
+class Page(NamedTuple):
+    """A page or a form of the console: what serves a method at a path."""
+
+    method: str
+    path: str
+    serve: Callable[[Desk], Response]
+
+
+ROUTER = Router(
+    (
+        Page("GET", "/", pages.overview),
+        Page("GET", "/domains", pages.domains),
+        Page("POST", "/domains/{name}", forms.domain),
+        Page("GET", "/defaults", pages.defaults),
+        Page("POST", "/defaults", forms.defaults),
+        Page("GET", "/sso", pages.sso),
+        Page("POST", "/sso", forms.sso),
+        Page("GET", "/scim", pages.scim),
+        Page("POST", "/scim", forms.scim),
+        Page("GET", "/groups", pages.groups),
+        Page("GET", "/groups/{id}", pages.group),
+        Page("POST", "/groups/{id}", forms.mapping),
+        Page("GET", "/people", pages.people),
+        Page("GET", "/people/{id}", pages.person),
+        Page("GET", "/audit", pages.audit),
+    )
+)
 
 
 def handle_page(request: Request, db: Database) -> Response:
@@ -48,15 +79,15 @@ def _page(request: Request, db: Database, opened: session.Session, segments: lis
             raise
         session.close_session(db, opened)
         return redirect("/sign-in", session.signed_out())
-    found = find("GET" if request.method == "HEAD" else request.method, segments)
+    found = ROUTER.find("GET" if request.method == "HEAD" else request.method, segments)
     if found is None:
         raise refuse(404, "no_such_page", "There is no such page")
-    serve, params = found
+    route, params = found
     if request.method == "POST":
         _check_proof(request, opened.id)
     with db.read() as tx:
         org = read_org(tx)
-    return serve(Desk(request, db, opened, who, org, params))
+    return route.serve(Desk(request, db, opened, who, org, params))
 
 
 def _admitted(request: Request, db: Database, token: str) -> Who:

@@ -10,9 +10,8 @@ from scim2_models import NotFoundException, PreconditionFailedException, Resourc
 from sqlalchemy import bindparam, select
 
 from rolecall.localorg.scim import members
-from rolecall.localorg.scim.documents import Stored, document_of, group_columns
+from rolecall.localorg.scim.documents import Stored, checked, document_of, group_columns
 from rolecall.localorg.scim.session import Session
-from rolecall.localorg.scim.validation import checked
 from rolecall.localorg.store import clock, counters, keys
 from rolecall.localorg.store.tables import GROUPS, TEAMS
 from rolecall.model import normalise

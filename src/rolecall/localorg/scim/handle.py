@@ -18,8 +18,8 @@ from sqlalchemy import Connection, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from rolecall.localorg.scim.documents import dump
-from rolecall.localorg.scim.handler import OrgHandler
 from rolecall.localorg.scim.models import provider
+from rolecall.localorg.scim.operations import OrgHandler
 from rolecall.localorg.scim.service import OrgService
 from rolecall.localorg.scim.session import Session
 from rolecall.localorg.scim.storage import SqlStorage
@@ -27,8 +27,8 @@ from rolecall.localorg.store import Busy, Database
 from rolecall.localorg.store.audit import Actor
 from rolecall.localorg.store.clock import now
 from rolecall.localorg.store.tables import SETTINGS
-from rolecall.localorg.tokens import TokenRefused, check
-from rolecall.localorg.web import Request, Response
+from rolecall.localorg.store.tokens import TokenRefused, check
+from rolecall.localorg.web import Refusal, Request, Response
 
 log = logging.getLogger("rolecall.localorg")
 
@@ -53,6 +53,14 @@ class DatabaseFailed(SCIMException):
     _default_detail = "The org's database failed; the server's log says how"
 
 
+class Refused(SCIMException):
+    """A refusal that came before SCIM could look at the request."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(detail=str(refusal))
+        self.status = refusal.status
+
+
 def handle_scim(request: Request, db: Database) -> Response:
     """Serve one request below ``/api/scim/v2``. Every error is a SCIM error; nothing of a body or a token is logged."""
     try:
@@ -70,6 +78,11 @@ def failure(error: SCIMException, *headers: tuple[str, str]) -> Response:
     """A SCIM error as an answer."""
     body = error.to_error()
     return _response(ScimResponse(HTTPStatus(body.status or 500), body.model_dump(), dict(headers)))
+
+
+def refused(refusal: Refusal) -> Response:
+    """Return a refusal as a SCIM error."""
+    return failure(Refused(refusal))
 
 
 def _serve(request: Request, asked: ScimRequest, db: Database) -> ScimResponse:

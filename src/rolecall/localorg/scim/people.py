@@ -9,9 +9,8 @@ from typing import Any
 from scim2_models import NotFoundException, PreconditionFailedException, Resource, UniquenessException
 from sqlalchemy import Row, bindparam, or_, select
 
-from rolecall.localorg.scim.documents import Stored, document_of, role_of, user_columns
+from rolecall.localorg.scim.documents import Stored, checked, document_of, role_of, user_columns
 from rolecall.localorg.scim.session import Session
-from rolecall.localorg.scim.validation import checked
 from rolecall.localorg.store import clock, keys
 from rolecall.localorg.store.tables import GROUPS, MEMBERSHIPS, USERS
 

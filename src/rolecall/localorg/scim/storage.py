@@ -11,9 +11,8 @@ from scim2_models import Resource, ResourceType, ResponseParameters, ScimProvide
 from scim2_server.storage import ScimStorage, SearchPage
 
 from rolecall.localorg.scim import groups, members, people
-from rolecall.localorg.scim.documents import JsonText, Stored, group_entries, member_entries
+from rolecall.localorg.scim.documents import EVERYTHING, JsonText, Projection, Stored, group_entries, member_entries
 from rolecall.localorg.scim.models import GROUP, USER
-from rolecall.localorg.scim.projection import EVERYTHING, Projection
 from rolecall.localorg.scim.search import Found, search
 from rolecall.localorg.scim.session import Session
 

@@ -15,9 +15,8 @@ from scim2_server.responses import ScimResponse
 from scim2_server.routing import Operation
 
 from rolecall.localorg.scim import groups, members, people
-from rolecall.localorg.scim.documents import Stored, dump_all, shown
+from rolecall.localorg.scim.documents import EVERYTHING, Projection, Stored, dump_all, shown
 from rolecall.localorg.scim.models import GROUP, USER
-from rolecall.localorg.scim.projection import EVERYTHING, Projection
 from rolecall.localorg.scim.search import Found
 from rolecall.localorg.scim.service import OrgService
 from rolecall.localorg.scim.storage import SqlStorage
