@@ -37,11 +37,11 @@ from rolecall.plan.order.steps import order
 from rolecall.plan.outlook import look
 from rolecall.plan.saved.digest import digest
 from rolecall.plan.value import Plan
+from rolecall.report.builders.plan import walk
 from rolecall.report.html import html
 from rolecall.report.line import plain
-from rolecall.report.markdown import markdown
-from rolecall.report.text import plan_lines
-from rolecall.report.walk import walk
+from rolecall.report.renderers.markdown import markdown
+from rolecall.report.renderers.text import plan_lines
 
 T = TypeVar("T")
 SIZES = (1_000, 5_000, 10_000, 50_000)

@@ -24,11 +24,11 @@ from rolecall.live.snapshot.reader import SnapshotReader
 from rolecall.model.directory import Directory, PeopleScope
 from rolecall.plan.saved.digest import digest
 from rolecall.plan.value import Plan
-from rolecall.report import markdown as report_markdown
+from rolecall.report.builders.plan import walk
 from rolecall.report.html import html
 from rolecall.report.line import plain
-from rolecall.report.text import plan_lines
-from rolecall.report.walk import walk
+from rolecall.report.renderers import markdown as report_markdown
+from rolecall.report.renderers.text import plan_lines
 
 CHANGES, PEOPLE, GROUPS, TIMES = 10_000, 100_000, 100, 5
 

@@ -14,9 +14,9 @@ import pytest
 from rolecall.desired import read_config
 from rolecall.jobs.plan import PlanRequest, from_config, plan
 from rolecall.live.snapshot.reader import SnapshotReader
+from rolecall.report.builders.plan import walk
 from rolecall.report.line import plain
-from rolecall.report.text import plan_lines
-from rolecall.report.walk import walk
+from rolecall.report.renderers.text import plan_lines
 
 HERE = Path(__file__).parent
 FOLDERS = sorted(path.parent for path in HERE.glob("*/rolecall.yaml"))

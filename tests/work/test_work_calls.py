@@ -25,11 +25,11 @@ from rolecall.model.settings import GroupMapping, Settings
 from rolecall.plan.make import make
 from rolecall.plan.question import Question
 from rolecall.plan.saved.digest import digest
+from rolecall.report.builders.plan import Walk, walk
 from rolecall.report.html import html
 from rolecall.report.line import plain
-from rolecall.report.markdown import markdown
-from rolecall.report.text import plan_lines
-from rolecall.report.walk import Walk, walk
+from rolecall.report.renderers.markdown import markdown
+from rolecall.report.renderers.text import plan_lines
 
 SMALL, LARGE = 100, 300
 TEAMS = ("Everyone", "Brand", "Legal", "IT", "Sales")

@@ -17,7 +17,7 @@ from rolecall.plan.order.swap import WORK, improved
 from rolecall.plan.order.transients import Timeline, weight
 from rolecall.plan.outlook import Outlook
 from rolecall.plan.question import Question
-from rolecall.report.walk import walk
+from rolecall.report.builders.plan import walk
 
 LIMIT = 50_000
 CALLS = 2.4

@@ -36,7 +36,7 @@ from rolecall.outside.metrics import Metric
 from rolecall.plan.saved.digest import document
 from rolecall.plan.saved.summary import needs_approval, other_org_words
 from rolecall.plan.value import Plan
-from rolecall.report.run_text import run_lines
+from rolecall.report.builders.runs import run_lines
 
 
 @dataclass(frozen=True, slots=True)

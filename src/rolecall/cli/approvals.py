@@ -16,7 +16,7 @@ from rolecall.cli.session import now
 from rolecall.errors import ConfigError, Problem, Where
 from rolecall.model.run import Approval
 from rolecall.outside.git import committed_at, head
-from rolecall.report.visible import visible
+from rolecall.report.phrases import visible
 
 PIPELINE = " (the pipeline itself)"
 """What is added to the name of an approval that whoever runs the pipeline gave."""

@@ -16,7 +16,7 @@ from rolecall.errors import Blocked, Exit, Misuse, Problem, RolecallError
 from rolecall.model.run import Approval
 from rolecall.plan.saved.summary import renames_as_one, reviews
 from rolecall.plan.value import GuardResult, Plan
-from rolecall.report.verdicts import guard_words
+from rolecall.report.builders.checks import guard_words
 
 
 class Yes(NamedTuple):

@@ -13,7 +13,7 @@ from rolecall.desired import Config
 from rolecall.drift.privacy import redact_found
 from rolecall.drift.value import Found
 from rolecall.plan.saved.privacy import Shown
-from rolecall.report.drift_walk import drift_walk
+from rolecall.report.builders.drift import drift_walk
 
 
 def show_found(call: Invocation, config: Config, found: Found, form: str, people: Shown | None) -> None:
@@ -24,7 +24,7 @@ def show_found(call: Invocation, config: Config, found: Found, form: str, people
     if form != "text":
         out.text(render(told, form, in_repository(call)))
         return
-    from rolecall.report.drift_text import drift_lines
+    from rolecall.report.renderers.drift_text import drift_lines
 
     walked = drift_walk(told)
     out.lines(lambda width: drift_lines(walked, width))
@@ -58,16 +58,16 @@ def render(found: Found, form: str, at: InRepository) -> str:
         return json.dumps(encode_found(found), ensure_ascii=False, indent=1) + "\n"
     walked = drift_walk(found)
     if form == "text":
-        from rolecall.report.drift_text import drift_lines
         from rolecall.report.line import plain
+        from rolecall.report.renderers.drift_text import drift_lines
 
         return plain(drift_lines(walked))
     if form == "markdown":
-        from rolecall.report.drift_markdown import drift_markdown
+        from rolecall.report.renderers.drift_markdown import drift_markdown
 
         return drift_markdown(walked)
     if form == "html":
-        from rolecall.report.drift_html import drift_html
+        from rolecall.report.renderers.drift_html import drift_html
 
         return drift_html(walked)
     from rolecall.report.drift_findings import drift_csv, drift_findings, drift_gitlab, drift_suites
@@ -77,13 +77,13 @@ def render(found: Found, form: str, at: InRepository) -> str:
     if form == "gitlab":
         return drift_gitlab(walked)
     if form == "junit":
-        from rolecall.report.junit import junit
+        from rolecall.report.renderers.junit import junit
 
         return junit(drift_suites(walked))
     if form == "github":
-        from rolecall.report.github import github_annotations
+        from rolecall.report.renderers.github import github_annotations
 
         return github_annotations(drift_findings(walked), at.folder)
-    from rolecall.report.sarif import sarif
+    from rolecall.report.renderers.sarif import sarif
 
     return sarif(drift_findings(walked), at.folder, at.main)

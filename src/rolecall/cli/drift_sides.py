@@ -16,10 +16,10 @@ from rolecall.jobs.drift import Drifts
 from rolecall.model.paste import shell_word
 from rolecall.plan.saved.privacy import Shown
 from rolecall.plan.value import Plan
-from rolecall.report.drift_words import unwritten_words
+from rolecall.report.builders.checks import guard_words
+from rolecall.report.builders.drift_sentences import unwritten_words
 from rolecall.report.line import line
-from rolecall.report.verdicts import guard_words
-from rolecall.report.visible import visible
+from rolecall.report.phrases import visible
 
 
 def accept_drift(call: Invocation, config: Config, made: Drifts, approve: str | None) -> Exit:

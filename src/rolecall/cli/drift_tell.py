@@ -22,7 +22,7 @@ def notify(
     from rolecall.jobs.drift import news, note_of, told
     from rolecall.live.http.proxies import ProxyProblemError, connection
     from rolecall.outside.notices import Notice, NotTold, post
-    from rolecall.report.drift_notice import notice_document, notice_text
+    from rolecall.report.builders.notice import notice_document, notice_text
 
     if journal is None:
         hint = "leave out --snapshot; with --baseline the journal must be there"

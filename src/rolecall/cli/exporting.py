@@ -26,8 +26,7 @@ from rolecall.jobs.export import (
 from rolecall.live.snapshot.reader import SnapshotReader
 from rolecall.model.live import Live
 from rolecall.model.settings import UNSET
-from rolecall.report.phrases import count
-from rolecall.report.visible import visible
+from rolecall.report.phrases import count, visible
 
 
 def export_new(call: Invocation, out: Path, split: bool) -> Iterator[str]:

@@ -17,13 +17,13 @@ def tell(problems: Sequence[Problem], *, as_json: bool = False, color: bool = Tr
     """Problems on stderr, a line each, or a JSON object each."""
     if as_json:
         from rolecall.cli.said import as_object
-        from rolecall.report.problems import problem_json
+        from rolecall.report.builders.problems import problem_json
 
         lines = [as_object(item.severity, item.code, item.message, problem_json(item)) for item in problems]
         sys.stderr.write("".join(lines))
         return
     from rolecall.cli.console import stderr
-    from rolecall.report.problems import problem_line
+    from rolecall.report.builders.problems import problem_line
 
     stderr(color=color).lines(map(problem_line, problems))
 

@@ -63,6 +63,6 @@ def _extra(record: logging.LogRecord) -> dict[str, object]:
 
 
 def _one_line(text: str) -> str:
-    from rolecall.report.visible import visible
+    from rolecall.report.phrases import visible
 
     return visible(text)

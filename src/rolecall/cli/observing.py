@@ -45,7 +45,7 @@ from rolecall.live.port import IdpSource
 from rolecall.model import normalise
 from rolecall.model.directory import EVERYBODY
 from rolecall.model.kinds import BY_SECTION, KINDS
-from rolecall.report.visible import visible
+from rolecall.report.phrases import visible
 
 L = TypeVar("L", list[str], dict[str, Any])
 

@@ -15,7 +15,7 @@ from rolecall.jobs.observe_table import ALONE, Table, mapping, read_csv, read_pa
 from rolecall.model.desired import Desired
 from rolecall.model.roles import role_words
 from rolecall.model.settings import UNSET
-from rolecall.report.visible import visible
+from rolecall.report.phrases import visible
 from rolecall.source.files import read_file
 
 PASTE = "Select the whole table on the page, copy it, and paste it here; an empty line ends it:"

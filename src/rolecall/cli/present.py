@@ -59,8 +59,8 @@ def show(
     if form != "text":
         out.text(render(plan, form, at, digest(plan)))
         return
-    from rolecall.report.text import brief_lines, plan_lines
-    from rolecall.report.walk import walk
+    from rolecall.report.builders.plan import walk
+    from rolecall.report.renderers.text import brief_lines, plan_lines
 
     walked = walk(plan, digest(plan))
     out.lines(lambda width: brief_lines(walked) if brief else plan_lines(walked, width))

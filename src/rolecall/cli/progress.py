@@ -11,7 +11,7 @@ from rolecall.cli.console import Console, stderr
 from rolecall.cli.options import Invocation
 from rolecall.cli.said import as_object
 from rolecall.report.line import Style, line
-from rolecall.report.visible import visible
+from rolecall.report.phrases import visible
 
 Told = Callable[[Progress], None]
 

@@ -30,9 +30,9 @@ def render(plan: Plan, form: str, at: InRepository, digest: str) -> str:
 
 
 def _text(plan: Plan, at: InRepository, digest: str) -> str:
+    from rolecall.report.builders.plan import walk
     from rolecall.report.line import plain
-    from rolecall.report.text import plan_lines
-    from rolecall.report.walk import walk
+    from rolecall.report.renderers.text import plan_lines
 
     return plain(plan_lines(walk(plan, digest)))
 
@@ -44,50 +44,50 @@ def _json(plan: Plan, at: InRepository, digest: str) -> str:
 
 
 def _markdown(plan: Plan, at: InRepository, digest: str) -> str:
-    from rolecall.report.markdown import markdown
-    from rolecall.report.walk import walk
+    from rolecall.report.builders.plan import walk
+    from rolecall.report.renderers.markdown import markdown
 
     return markdown(walk(plan, digest))
 
 
 def _html(plan: Plan, at: InRepository, digest: str) -> str:
+    from rolecall.report.builders.plan import walk
     from rolecall.report.html import html
-    from rolecall.report.walk import walk
 
     return html(walk(plan, digest))
 
 
 def _gitlab(plan: Plan, at: InRepository, digest: str) -> str:
-    from rolecall.report.gitlab import gitlab
+    from rolecall.report.renderers.gitlab import gitlab
 
     return gitlab(plan)
 
 
 def _csv(plan: Plan, at: InRepository, digest: str) -> str:
-    from rolecall.report.people_csv import people_csv
+    from rolecall.report.builders.people_csv import people_csv
 
     return people_csv(plan)
 
 
 def _junit(plan: Plan, at: InRepository, digest: str) -> str:
-    from rolecall.report.junit import junit, plan_suites
-    from rolecall.report.walk import walk
+    from rolecall.report.builders.plan import walk
+    from rolecall.report.renderers.junit import junit, plan_suites
 
     return junit(plan_suites(walk(plan, digest)))
 
 
 def _github(plan: Plan, at: InRepository, digest: str) -> str:
+    from rolecall.report.builders.plan import walk
     from rolecall.report.findings import of_plan
-    from rolecall.report.github import github_annotations
-    from rolecall.report.walk import walk
+    from rolecall.report.renderers.github import github_annotations
 
     return github_annotations(of_plan(walk(plan, digest)), at.folder)
 
 
 def _sarif(plan: Plan, at: InRepository, digest: str) -> str:
+    from rolecall.report.builders.plan import walk
     from rolecall.report.findings import of_plan
-    from rolecall.report.sarif import sarif
-    from rolecall.report.walk import walk
+    from rolecall.report.renderers.sarif import sarif
 
     return sarif(of_plan(walk(plan, digest)), at.folder, at.main)
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from rolecall.model.live import COMPLETE, Coverage
 from rolecall.plan.headline import enumerate_words
 from rolecall.plan.users_read import SECTION, incomplete_sentence
-from rolecall.report.visible import visible
+from rolecall.report.phrases import visible
 
 _MOST = 9
 

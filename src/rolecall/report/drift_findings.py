@@ -11,13 +11,13 @@ from rolecall.drift.value import UNDETERMINED, Found
 from rolecall.model.kinds import split_address
 from rolecall.model.settings import Value
 from rolecall.plan.users_read import SECTION
+from rolecall.report.builders.drift import DriftWalk, Entry
+from rolecall.report.builders.drift_sentences import undetermined_sentence
 from rolecall.report.coverage import users_sentence
-from rolecall.report.drift_walk import DriftWalk, Entry
-from rolecall.report.drift_words import undetermined_sentence
 from rolecall.report.findings import Finding, Level, of_problems, worst_first
-from rolecall.report.junit import Case
-from rolecall.report.table import table
-from rolecall.report.visible import visible
+from rolecall.report.phrases import visible
+from rolecall.report.renderers.csv import table
+from rolecall.report.renderers.junit import Case
 
 COLUMNS = (
     "address", "class", "counts", "last", "desired", "live", "who", "when", "from", "gain", "lose", "change",

@@ -7,11 +7,11 @@ from typing import Literal, NamedTuple
 
 from rolecall.errors import Problem, Where
 from rolecall.plan.value import GuardResult, Plan
+from rolecall.report.builders.checks import guard_words
+from rolecall.report.builders.plan import Entry, Walk
+from rolecall.report.builders.problems import way_out
 from rolecall.report.coverage import users_sentence
-from rolecall.report.problems import way_out
-from rolecall.report.verdicts import guard_words
-from rolecall.report.visible import visible
-from rolecall.report.walk import Entry, Walk
+from rolecall.report.phrases import visible
 
 Level = Literal["error", "warning", "note"]
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Literal, NamedTuple
 
-from rolecall.report.visible import cells
+from rolecall.report.phrases import cells
 
 Style = Literal["plain", "dim", "bold", "add", "change", "remove", "risk", "warn", "error", "ok", "head"]
 

@@ -1,11 +1,47 @@
-"""Numbers, lists and places in words. Light: every command that has a problem to tell imports this."""
+"""Names made safe to show; numbers, lists, values and places in words. Light: every command that reports a problem
+imports this."""
 
 from __future__ import annotations
 
+import json
+import re
+import unicodedata
 from collections.abc import Iterable
+from functools import lru_cache
+from typing import Any
 
 from rolecall.errors import Where
-from rolecall.report.visible import visible
+from rolecall.model.paste import HIDDEN
+
+_NAMED = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
+
+
+def visible(text: str) -> str:
+    """The text with every invisible or direction-changing character as ``\\xHH``, ``\\uHHHH`` or ``\\UHHHHHHHH``."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(_shown(char) if unicodedata.category(char) in HIDDEN else char for char in text)
+
+
+def cells(text: str) -> int:
+    """How many terminal columns a visible text takes: wide characters two, combining marks none."""
+    return len(text) if text.isascii() else sum(map(_cell, text))
+
+
+@lru_cache(1024)
+def _cell(char: str) -> int:
+    if unicodedata.category(char) in ("Mn", "Me"):
+        return 0
+    return 2 if unicodedata.east_asian_width(char) in ("W", "F") else 1
+
+
+def _shown(char: str) -> str:
+    code = ord(char)
+    if char in _NAMED:
+        return _NAMED[char]
+    if code < 0x100:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
 def count(number: int, noun: str, plural: str | None = None) -> str:
@@ -35,3 +71,23 @@ def place(where: Where | None) -> str:
     if where is None:
         return ""
     return visible(f"{where.file}:{where.line}" if where.line else where.file)
+
+
+_PLAIN = re.compile(r"[^\W\d][\w ./@+*%-]*(?<! )")
+_WORDS = frozenset(("true", "false", "null", "yes", "no", "on", "off", "y", "n"))
+
+
+def inline_yaml(value: Any) -> str:
+    """A value in YAML's flow style on one line; None is ``(none)``. Not escaped for printing."""
+    if value is None:
+        return "(none)"
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{_text(str(key))}: {inline_yaml(held)}' for key, held in value.items())}}}"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(inline_yaml, value))}]"
+    return _text(value) if isinstance(value, str) else json.dumps(value)
+
+
+def _text(text: str) -> str:
+    plain = _PLAIN.fullmatch(text) and text.lower() not in _WORDS
+    return text if plain else json.dumps(text, ensure_ascii=False)

@@ -19,8 +19,8 @@ from rolecall.model.desired import Desired, Intent
 from rolecall.model.run import Approval, RunFacts
 from rolecall.model.settings import GroupMapping, Settings
 from rolecall.model.sighting import Sighting
+from rolecall.report.builders.sightings import COLUMNS, sighting_csv, sighting_json, sighting_lines
 from rolecall.report.line import plain
-from rolecall.report.sighting_text import COLUMNS, sighting_csv, sighting_json, sighting_lines
 
 ADMINS = GroupMapping("org_admin", frozenset({"IT"}))
 TWO_IN_THE_MORNING = datetime(2026, 11, 24, 2, tzinfo=UTC)

@@ -15,7 +15,7 @@ from rolecall.model.settings import Address
 from rolecall.plan.begin import begin
 from rolecall.plan.make import make
 from rolecall.plan.value import Tally
-from rolecall.report.walk import walk
+from rolecall.report.builders.plan import walk
 
 AT = Address("idp_groups/A")
 JAN, FEB = date(2030, 1, 31), date(2030, 2, 28)

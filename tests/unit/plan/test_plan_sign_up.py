@@ -10,7 +10,7 @@ from small_org import ask, config, live
 from rolecall.model.desired import Intent
 from rolecall.model.settings import Address, Domain, Sso
 from rolecall.plan.make import make
-from rolecall.report.walk import walk
+from rolecall.report.builders.plan import walk
 
 OPEN, ASK, CLOSED = Domain(True, "immediate"), Domain(True, "approval"), Domain(False, "approval")
 

@@ -12,8 +12,8 @@ from rolecall.model.live import Facts, Group
 from rolecall.model.settings import Defaults
 from rolecall.plan.make import make
 from rolecall.plan.users_read import counted_words, gaps
-from rolecall.report.people_csv import people_csv
-from rolecall.report.walk import walk
+from rolecall.report.builders.people_csv import people_csv
+from rolecall.report.builders.plan import walk
 
 GROUPS = {"A": "member: X", "B": "org_admin: IT"}
 UNMAP_A = {"A": "", "B": "org_admin: IT"}

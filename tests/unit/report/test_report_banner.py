@@ -9,7 +9,7 @@ from report_plans import LOCAL, full_plan, plan_of
 
 from rolecall.model.live import UNREAD, Coverage
 from rolecall.plan.value import Impact, Requests
-from rolecall.report.banner import banner, seen
+from rolecall.report.builders.header import banner, seen
 
 READ = plan_of(counts={"idp_groups": 61, "people": 20104}, impact=Impact(48), requests=Requests(7, 1))
 

@@ -10,10 +10,10 @@ from rolecall.model.policy import Band, Guards, Limit, Policy
 from rolecall.model.settings import Defaults
 from rolecall.plan.make import make
 from rolecall.plan.value import Plan
+from rolecall.report.builders.plan import walk
 from rolecall.report.findings import of_plan
-from rolecall.report.github import github_annotations
-from rolecall.report.sarif import sarif
-from rolecall.report.walk import walk
+from rolecall.report.renderers.github import github_annotations
+from rolecall.report.renderers.sarif import sarif
 
 NAMES = ("ann", "bo", "cy")
 

@@ -15,16 +15,16 @@ from drifts import NOW, A, L, M, event, inquiry
 from rolecall.drift.scan import find
 from rolecall.model.authorship import Blame
 from rolecall.model.policy import Guards, Policy
+from rolecall.report.builders.drift import drift_walk
+from rolecall.report.builders.notice import notice_document, notice_text
 from rolecall.report.drift_findings import COLUMNS, drift_csv, drift_findings, drift_gitlab, drift_suites
-from rolecall.report.drift_html import drift_html
-from rolecall.report.drift_markdown import drift_markdown
-from rolecall.report.drift_notice import notice_document, notice_text
-from rolecall.report.drift_text import drift_lines
-from rolecall.report.drift_walk import drift_walk
-from rolecall.report.github import github_annotations
-from rolecall.report.junit import junit
 from rolecall.report.line import plain
-from rolecall.report.sarif import sarif
+from rolecall.report.renderers.drift_html import drift_html
+from rolecall.report.renderers.drift_markdown import drift_markdown
+from rolecall.report.renderers.drift_text import drift_lines
+from rolecall.report.renderers.github import github_annotations
+from rolecall.report.renderers.junit import junit
+from rolecall.report.renderers.sarif import sarif
 
 ODD = "G<b>|`x`\u202e @all\n:tada:"
 

@@ -11,11 +11,11 @@ from report_plans import FORTY, LATE, METADATA, PASSES, REBRAND, REVIEW, UNKNOWN
 
 from rolecall.errors import Problem, Where
 from rolecall.plan.value import AccessTestResult, Impact
+from rolecall.report.builders.plan import walk
 from rolecall.report.findings import Finding, of_plan, of_problems
-from rolecall.report.github import github_annotations
-from rolecall.report.junit import junit, plan_suites, problem_suites
-from rolecall.report.sarif import sarif
-from rolecall.report.walk import walk
+from rolecall.report.renderers.github import github_annotations
+from rolecall.report.renderers.junit import junit, plan_suites, problem_suites
+from rolecall.report.renderers.sarif import sarif
 
 EVIL = Problem("x", "<script>\x00\x1b[31m]]>&\"'", Where('a"<b.yaml'))
 

@@ -9,7 +9,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rolecall.report.flow import flow
+from rolecall.report.phrases import inline_yaml
 
 
 @pytest.mark.parametrize(
@@ -30,9 +30,9 @@ from rolecall.report.flow import flow
     ],
 )
 def test_values_read_as_in_a_config(value: Any, shown: str) -> None:
-    assert flow(value) == shown
+    assert inline_yaml(value) == shown
 
 
 @given(st.text(alphabet=st.characters(codec="utf-8", exclude_categories=("Cc", "Cf", "Zl", "Zp", "Co", "Cn"))))
 def test_no_text_can_be_mistaken_for_another(text: str) -> None:
-    assert yaml.safe_load(flow([text])) == [text]
+    assert yaml.safe_load(inline_yaml([text])) == [text]

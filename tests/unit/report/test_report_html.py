@@ -15,10 +15,10 @@ from rolecall.errors import Problem
 from rolecall.model.policy import Combo
 from rolecall.plan.saved.privacy import redact
 from rolecall.plan.value import AccessTestResult, GuardResult, Impact, Move, Plan
+from rolecall.report.builders.plan import walk
 from rolecall.report.html import html
 from rolecall.report.html.page import MOST_ROWS
 from rolecall.report.html.picture import MOST, WIDTH, flows, picture, rest
-from rolecall.report.walk import walk
 
 EVIL = "</script><script>alert(1)</script>\"'<img src=x onerror=alert(1)>"
 

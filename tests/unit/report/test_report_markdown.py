@@ -11,11 +11,11 @@ from rolecall.model.policy import Combo
 from rolecall.model.settings import Address
 from rolecall.plan.saved.privacy import redact
 from rolecall.plan.value import Impact, Move, Plan
-from rolecall.report.gitlab import gitlab
-from rolecall.report.markdown import markdown
-from rolecall.report.markdown_text import COMMENT, md
-from rolecall.report.people_csv import COLUMNS, people_csv
-from rolecall.report.walk import walk
+from rolecall.report.builders.people_csv import COLUMNS, people_csv
+from rolecall.report.builders.plan import walk
+from rolecall.report.renderers.gitlab import gitlab
+from rolecall.report.renderers.markdown import markdown
+from rolecall.report.renderers.markdown_text import COMMENT, md
 
 DIGEST = "9f3c1a7720bd4e55" + "0" * 48
 

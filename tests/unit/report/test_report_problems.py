@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 
 from rolecall.errors import Problem, Where
+from rolecall.report.builders.problems import problem_lines, problems_json
 from rolecall.report.line import plain
-from rolecall.report.problems import problem_lines, problems_json
 
 UNKNOWN = Problem("unknown_key", "unknown key `rol`", Where("rolecall.yaml", 4, 7), "did you mean `role`?")
 STALE = Problem("expires_soon", "it ends.", None, "Renew it", "warning")

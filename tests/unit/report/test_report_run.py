@@ -10,9 +10,9 @@ import pytest
 
 from rolecall.model.run import Approval, Run, RunFacts, RunReport, Step
 from rolecall.model.settings import Address
-from rolecall.report.history import run_in_full, run_json, runs_lines
+from rolecall.report.builders.history import run_in_full, run_json, runs_lines
+from rolecall.report.builders.runs import run_lines
 from rolecall.report.line import plain
-from rolecall.report.run_text import run_lines
 
 AT = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)
 REFUSED = "503 from the org, 4 tries"

@@ -9,9 +9,9 @@ from report_plans import CLAIM, LAPSED, METADATA, REBRAND, change, mapping, plan
 
 from rolecall.model.change import Change
 from rolecall.model.settings import Domain, Scim
-from rolecall.report.runbook import Runbook, runbook
-from rolecall.report.runbook_text import runbook_html, runbook_markdown
-from rolecall.report.walk import walk
+from rolecall.report.builders.plan import walk
+from rolecall.report.builders.runbook import Runbook, runbook
+from rolecall.report.renderers.runbook_text import runbook_html, runbook_markdown
 
 UPGRADE = change("scim", "upgrade", Scim(endpoint="legacy"), Scim(endpoint="new"))
 LEAVE = change("domains/acme.old", "delete", Domain(True, "approval"), None)

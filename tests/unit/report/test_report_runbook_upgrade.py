@@ -11,9 +11,9 @@ import pytest
 from rolecall.cli.main import run
 from rolecall.errors import Exit
 from rolecall.plan.value import UpgradeImpact, Who
-from rolecall.report.runbook import guide
-from rolecall.report.runbook_text import md, runbook_html, runbook_markdown
-from rolecall.report.runbook_upgrade import readiness
+from rolecall.report.builders.runbook import guide
+from rolecall.report.builders.runbook_upgrade import readiness
+from rolecall.report.renderers.runbook_text import md, runbook_html, runbook_markdown
 
 CONFIG = """\
 version: 1

@@ -13,10 +13,10 @@ from report_plans import LATE, UNKNOWN, full_plan, plan_of
 
 from rolecall.cli.root import InRepository
 from rolecall.cli.sinks import render
+from rolecall.report.builders.plan import walk
 from rolecall.report.findings import Finding, of_plan, of_problems
-from rolecall.report.junit import Case, junit, problem_suites
-from rolecall.report.sarif import sarif
-from rolecall.report.walk import walk
+from rolecall.report.renderers.junit import Case, junit, problem_suites
+from rolecall.report.renderers.sarif import sarif
 
 _CASE = {"failure": ({"type", "message"}, set()), "system-out": (set(), set())}
 _ALLOWED: dict[str, tuple[set[str], set[str]]] = {

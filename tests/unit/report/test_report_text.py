@@ -25,9 +25,9 @@ from rolecall.errors import Problem, Where
 from rolecall.model.live import UNREAD
 from rolecall.model.settings import Sso
 from rolecall.plan.value import AccessTestResult, Impact, Plan, PolicyChange
+from rolecall.report.builders.plan import walk
 from rolecall.report.line import Line, layout, plain, width_of
-from rolecall.report.text import plan_lines
-from rolecall.report.walk import walk
+from rolecall.report.renderers.text import plan_lines
 
 DIGEST = "9f3c1a7720bd4e55" + "0" * 48
 
@@ -202,7 +202,7 @@ def test_ten_thousand_changes_are_quick() -> None:
 def test_the_line_that_approves_asks_for_the_very_same_plan():
     from rolecall.model.policy import Allow
     from rolecall.plan.value import Selection
-    from rolecall.report.again import again
+    from rolecall.report.builders.next_steps import again
 
     cut = Selection(("idp_groups/A b",), ("sso",), only_expired=True)
     plan = plan_of(selection=cut, lifts=(Allow("max_removals", None, 3, None, "--allow"),))

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rolecall.report.visible import cells, visible
+from rolecall.report.phrases import cells, visible
 
 
 @pytest.mark.parametrize(

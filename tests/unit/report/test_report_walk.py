@@ -42,9 +42,9 @@ from rolecall.plan.value import (
     Unmanaged,
     UpgradeImpact,
 )
-from rolecall.report.people import left_on_default
-from rolecall.report.verdicts import passed_words
-from rolecall.report.walk import Entry, summary_line, walk
+from rolecall.report.builders.checks import passed_words
+from rolecall.report.builders.plan import Entry, summary_line, walk
+from rolecall.report.builders.users import left_on_default
 
 
 def only(plan: Plan) -> Entry:

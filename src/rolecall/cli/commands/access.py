@@ -63,7 +63,7 @@ def _seen(call: Invocation, out: Console, asked: When, only: tuple[str | None, s
     from rolecall.jobs.sightings import seen_at
     from rolecall.model.live import Coverage
     from rolecall.model.roles import role_id
-    from rolecall.report.sighting_text import sighting_csv, sighting_json, sighting_lines
+    from rolecall.report.builders.sightings import sighting_csv, sighting_json, sighting_lines
 
     config = read(call)
     team, role = only
@@ -89,10 +89,10 @@ def _access(call: Invocation, out: Console, asked: tuple[str | None, str | None,
     from rolecall.cli.users_read import report_coverage
     from rolecall.jobs.access import holders, role_of, team_of
     from rolecall.model.directory import EVERYBODY
-    from rolecall.report.access_text import access_csv, access_json, access_lines
-    from rolecall.report.banner import org_line
+    from rolecall.report.builders.access import access_csv, access_json, access_lines
+    from rolecall.report.builders.header import org_line
     from rolecall.report.coverage import users_read
-    from rolecall.report.text import banner_line
+    from rolecall.report.renderers.text import banner_line
 
     team, role, at = asked
     config = read(call)
@@ -109,9 +109,9 @@ def _access(call: Invocation, out: Console, asked: tuple[str | None, str | None,
 
 def _unmanaged(call: Invocation, out: Console, form: str) -> None:
     from rolecall.cli.asking import read_inventory
-    from rolecall.report.access_text import unmanaged_json, unmanaged_lines
-    from rolecall.report.banner import org_line
-    from rolecall.report.text import banner_line
+    from rolecall.report.builders.access import unmanaged_json, unmanaged_lines
+    from rolecall.report.builders.header import org_line
+    from rolecall.report.renderers.text import banner_line
 
     found = read_inventory(call)
     if form == "json":

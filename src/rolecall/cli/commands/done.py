@@ -40,7 +40,7 @@ def done(call: Invocation, run: int, step: int, by: str | None, evidence: Path |
     from rolecall.cli.session import open_journal, read, session, wait_for
     from rolecall.jobs.done import Attested, Word, attest, remember_step
     from rolecall.journal.port import LockTaken
-    from rolecall.report.attested import attested_lines
+    from rolecall.report.builders.attested import attested_lines
 
     call = of_run(call, run)
     config = read(call)

@@ -43,7 +43,7 @@ def history(call: Invocation, run: int | None, limit: int, verify: bool, anchor:
     from rolecall.cli.of_run import of_run
     from rolecall.cli.session import find_journal, read
     from rolecall.jobs.history import one_run, past_runs
-    from rolecall.report.history import run_in_full, runs_json, runs_lines
+    from rolecall.report.builders.history import run_in_full, runs_json, runs_lines
 
     out = stdout(call.environ, color=call.color)
     call = call if run is None else of_run(call, run)

@@ -20,7 +20,7 @@ def render(call: Invocation, origin: bool, form: str) -> None:
     """Show the effective config after includes and overlays."""
     from rolecall.jobs.render import origins
     from rolecall.jobs.render import render as effective
-    from rolecall.report.config_text import config_json, config_yaml, origin_lines
+    from rolecall.report.builders.config import config_json, config_yaml, origin_lines
 
     root = root_of(call)
     sources = effective(root.folder, call.env, root.main)

@@ -12,7 +12,7 @@ from rolecall.cli.complete import files
 from rolecall.cli.console import stdout
 
 if TYPE_CHECKING:
-    from rolecall.report.runbook import Runbook
+    from rolecall.report.builders.runbook import Runbook
 
 
 @command(
@@ -31,9 +31,9 @@ def runbook(call: Invocation, plan: str, form: str) -> None:
     Where to click, the value before and after, how to check it, how to undo it. `okta` and `entra` are checklists for
     setting up provisioning, `token` is one for rotating the SCIM token; they need no plan.
     """
-    from rolecall.report.runbook import guide
-    from rolecall.report.runbook_chapters import GUIDES
-    from rolecall.report.runbook_text import runbook_html, runbook_markdown
+    from rolecall.report.builders.runbook import guide
+    from rolecall.report.builders.runbook_chapters import GUIDES
+    from rolecall.report.renderers.runbook_text import runbook_html, runbook_markdown
 
     if plan in GUIDES and not Path(plan).exists():
         book = guide(plan)
@@ -49,8 +49,8 @@ def _is_run(said: str) -> bool:
 
 def _of_plan(path: Path) -> Runbook:
     from rolecall.jobs.saved import read_plan
-    from rolecall.report.runbook import runbook
-    from rolecall.report.walk import walk
+    from rolecall.report.builders.plan import walk
+    from rolecall.report.builders.runbook import runbook
 
     return runbook(walk(read_plan(path)))
 
@@ -61,8 +61,8 @@ def _of_run(call: Invocation, number: int) -> Runbook:
     from rolecall.errors import Misuse, Problem
     from rolecall.jobs.history import one_run
     from rolecall.jobs.saved import plan_of_text
-    from rolecall.report.runbook import runbook
-    from rolecall.report.walk import walk
+    from rolecall.report.builders.plan import walk
+    from rolecall.report.builders.runbook import runbook
 
     journal = find_journal(call, read(of_run(call, number)))
     try:

@@ -31,11 +31,11 @@ def test(call: Invocation, at: str, report: tuple[str, ...]) -> Exit:
     from rolecall.jobs.access import failed
     from rolecall.model.directory import EVERYBODY
     from rolecall.outside.files import write_file
-    from rolecall.report.access_text import tests_lines
-    from rolecall.report.banner import org_line
+    from rolecall.report.builders.access import tests_lines
+    from rolecall.report.builders.header import org_line
     from rolecall.report.coverage import users_read
-    from rolecall.report.junit import access_cases, junit
-    from rolecall.report.text import banner_line
+    from rolecall.report.renderers.junit import access_cases, junit
+    from rolecall.report.renderers.text import banner_line
 
     config = read(call)
     found = read_state(call, config, at, EVERYBODY, test=True)

@@ -12,8 +12,8 @@ from rolecall.cli.root import Root, in_repository, root_of
 from rolecall.cli.sinks import report_option
 from rolecall.errors import Exit, Problem
 from rolecall.model.checkup import PeopleCount
+from rolecall.report.builders.problems import people_line, problem_lines
 from rolecall.report.line import plain
-from rolecall.report.problems import people_line, problem_lines
 
 _FORMATS = ("text", "json", "markdown", "github", "sarif", "junit")
 
@@ -103,24 +103,24 @@ def _rendered(call: Invocation, problems: Sequence[Problem], form: str, people: 
     if form == "text":
         return plain((*map(people_line, people), *problem_lines(problems)))
     if form == "json":
-        from rolecall.report.problems import problems_json
+        from rolecall.report.builders.problems import problems_json
 
         return problems_json(problems, people)
     if form == "markdown":
-        from rolecall.report.problems_markdown import problems_markdown
+        from rolecall.report.renderers.problems_markdown import problems_markdown
 
         return problems_markdown(problems)
     if form == "junit":
-        from rolecall.report.junit import junit, problem_suites
+        from rolecall.report.renderers.junit import junit, problem_suites
 
         return junit(problem_suites(problems))
     from rolecall.report.findings import of_problems
 
     at = in_repository(call)
     if form == "github":
-        from rolecall.report.github import github_annotations
+        from rolecall.report.renderers.github import github_annotations
 
         return github_annotations(of_problems(problems), at.folder)
-    from rolecall.report.sarif import sarif
+    from rolecall.report.renderers.sarif import sarif
 
     return sarif(of_problems(problems), at.folder, at.main)

@@ -44,10 +44,17 @@ def why(call: Invocation, person: str | None, role: str | None, groups: str | No
     from rolecall.cli.session import read
     from rolecall.cli.users_read import report_coverage
     from rolecall.jobs.access import NOBODY, explain, explain_not, find, imagined, one_person, role_of
-    from rolecall.report.access_text import not_read_line, unread_json, why_json, why_lines, why_not_json, why_not_lines
-    from rolecall.report.banner import org_line
+    from rolecall.report.builders.access import (
+        not_read_line,
+        unread_json,
+        why_json,
+        why_lines,
+        why_not_json,
+        why_not_lines,
+    )
+    from rolecall.report.builders.header import org_line
     from rolecall.report.coverage import users_read
-    from rolecall.report.text import banner_line
+    from rolecall.report.renderers.text import banner_line
 
     config = read(call)
     found = read_state(call, config, at, NOBODY if person is None else one_person(person))

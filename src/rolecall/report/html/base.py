@@ -9,9 +9,8 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from rolecall.package_data import package_text
-from rolecall.report.phrases import place
-from rolecall.report.verdicts import guard_place, guard_words
-from rolecall.report.visible import visible
+from rolecall.report.builders.checks import guard_place, guard_words
+from rolecall.report.phrases import place, visible
 
 if TYPE_CHECKING:
     from markupsafe import Markup

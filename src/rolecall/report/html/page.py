@@ -11,15 +11,14 @@ from rolecall.package_data import package_text
 from rolecall.plan.headline import combos
 from rolecall.plan.saved.digest import short
 from rolecall.plan.value import Move
-from rolecall.report.again import naming, next_step
-from rolecall.report.banner import REHEARSAL
+from rolecall.report.builders.checks import passed_words
+from rolecall.report.builders.header import REHEARSAL
+from rolecall.report.builders.next_steps import naming, next_step
+from rolecall.report.builders.plan import Walk
 from rolecall.report.findings import of_problems
 from rolecall.report.html.base import page
 from rolecall.report.html.picture import MOST, flows, picture, rest
-from rolecall.report.phrases import count
-from rolecall.report.verdicts import passed_words
-from rolecall.report.visible import visible
-from rolecall.report.walk import Walk
+from rolecall.report.phrases import count, visible
 
 MOST_ROWS = 200
 """Rows of people, and of what is left alone, that are there without a script; with one, all people are."""

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from rolecall.model.policy import Combo
 from rolecall.plan.headline import Shift, combos, shifts
 from rolecall.plan.value import Impact
-from rolecall.report.visible import visible
+from rolecall.report.phrases import visible
 
 MOST = 12
 """Flows drawn one by one; the rest is one flow, for a picture is to be read."""

@@ -1,0 +1,45 @@
+"""The effective config as YAML, and as a list of who set what."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from rolecall.errors import Where
+from rolecall.report.line import Line, Span
+from rolecall.report.phrases import cells, inline_yaml, place, visible
+
+_COLUMN = 48
+
+
+def config_yaml(effective: Mapping[str, Any]) -> str:
+    """YAML that loads to the same config. Characters that cannot be seen are escaped, as in every report."""
+    import yaml
+
+    def dump(*, unicode: bool) -> str:
+        return yaml.dump(
+            dict(effective),
+            Dumper=getattr(yaml, "CSafeDumper", yaml.SafeDumper),
+            sort_keys=False,
+            allow_unicode=unicode,
+            width=100,
+            default_flow_style=None,
+        )
+
+    told = dump(unicode=True)
+    return told if all(visible(row) == row for row in told.split("\n")) else dump(unicode=False)
+
+
+def config_json(effective: Mapping[str, Any]) -> str:
+    """The same as JSON."""
+    return json.dumps(effective, indent=2) + "\n"
+
+
+def origin_lines(said: Iterable[tuple[tuple[str | int, ...], Any, Where]]) -> Iterator[Line]:
+    """``idp_groups / Writer-Admins / role   org_admin            idp_groups/it.yaml:4`` for each value."""
+    for path, value, where in said:
+        name = visible(" / ".join(map(str, path)))
+        pad = " " * (max(_COLUMN - cells(name), 0) + 2)
+        told = Span(f"{pad}{visible(inline_yaml(value))}")
+        yield Line((Span(name, "bold"), told), hang=4, tail=(Span(place(where), "dim"),))

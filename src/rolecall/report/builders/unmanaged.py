@@ -1,0 +1,81 @@
+"""What a plan leaves alone, in words: released addresses and mappings that the config does not manage."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+from rolecall.model.comparison import field_changes
+from rolecall.model.kinds import split_address
+from rolecall.model.policy import Combo
+from rolecall.model.roles import ORG_ADMIN
+from rolecall.model.settings import GroupMapping
+from rolecall.plan.headline import combos
+from rolecall.plan.value import Released, Unmanaged
+from rolecall.report.builders.changes import gives_org_admin, scalar
+from rolecall.report.phrases import count, listed, mapping_words, visible
+
+_SHOWN = 5
+
+
+def released_words(released: Sequence[Released]) -> Iterable[str]:
+    """Yield a sentence for each address that is no longer managed, the first few; then a count."""
+    for item in released[:_SHOWN]:
+        users = "" if item.people is None else f"; {count(item.people, 'user')}"
+        unmap = f"; {unmap_words([item.address])}" if isinstance(item.value, GroupMapping) else ""
+        yield f"No longer managed: {released_what(item)}, stays as it is: {released_value(item)}{users}{unmap}"
+    if len(released) > _SHOWN:
+        yield f"No longer managed: {len(released) - _SHOWN:,} more"
+
+
+def unmap_words(addresses: Sequence[str]) -> str:
+    """How to unmap a group of an additive section: ``to unmap: `Writer-Sales: blank` ``."""
+    key = visible(addresses[0].partition("/")[2])
+    name = key if len(addresses) == 1 and re.fullmatch(r"\w[\w .-]*", key) else "NAME"
+    return f"to unmap: `{name}: blank`"
+
+
+def left_words(unmanaged: Sequence[Unmanaged]) -> Iterable[str]:
+    """A sentence that names mapped groups which the config does not have and an additive section leaves as they are."""
+    names = [item.address for item in unmanaged if not item.released]
+    if names:
+        are = "it is" if len(names) == 1 else "they are"
+        yield f"Mapped in the org, not in the config, left as {are}: {listed(names, _SHOWN)}; {unmap_words(names)}"
+
+
+def released_what(item: Released) -> str:
+    """Return ``idp_groups/A, removed from the config``, with the fields where only some were removed."""
+    fields = f" ({', '.join(item.fields)})" if item.fields else ""
+    return f"{visible(item.address)}{fields}, removed from the config"
+
+
+def released_value(item: Released) -> str:
+    """Return what the org has there: ``team_admin on Marketing``, ``allow_passwords: false``."""
+    if item.value is None:
+        return "value not read"
+    if isinstance(item.value, GroupMapping):
+        return mapping_words(item.value.role, item.value.teams)
+    section, _ = split_address(item.address)
+    fields = field_changes(section, None, item.value)
+    return ", ".join(f"{field.path}: {scalar(field.path, field.after)}" for field in fields) or "nothing"
+
+
+def unmanaged_words(unmanaged: Sequence[Unmanaged]) -> Iterable[tuple[str, bool]]:
+    """One line of inventory, and a warning for each mapping in it that gives org admin."""
+    if not unmanaged:
+        return
+    admins = [item for item in unmanaged if gives_org_admin(item.role)]
+    giving = (
+        f"{len(admins):,} of them {'gives' if len(admins) == 1 else 'give'} org admin"
+        if admins
+        else "none gives org admin"
+    )
+    total = count(len(unmanaged), "mapped group")
+    yield f"Not managed here: {total}, {giving} (rolecall access --unmanaged)", False
+    for item in admins[:_SHOWN]:
+        held = "" if item.people is None else f" to {count(item.people, 'person')}"
+        state = "no longer managed" if item.released else f"{'new, ' if item.new else ''}not managed"
+        given = visible(combos([Combo(team, ORG_ADMIN) for team in item.teams]))
+        yield f"{visible(item.address)} is {state} and gives {given}{held}", True
+    if len(admins) > _SHOWN:
+        yield f"and {len(admins) - _SHOWN:,} more that give org admin", True

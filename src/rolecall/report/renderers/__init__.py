@@ -1,0 +1,1 @@
+"""How it is laid out: one module for each format."""
