@@ -17,7 +17,7 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
-from rolecall.cli.group import COMMANDS, LazyGroup
+from rolecall.cli.program import COMMANDS, LazyGroup
 
 ROOT = Path(__file__).resolve().parents[1]
 BESIDE = "repo"

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from rolecall.cli.group import COMMANDS
+from rolecall.cli.program import COMMANDS
 
 ROOT = Path(__file__).resolve().parents[1]
 MADE = {"reference/cli.md", "reference/config.md", "reference/snapshot.md", "reference/plan.md", "reference/drift.md"}

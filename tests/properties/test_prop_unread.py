@@ -17,7 +17,7 @@ from test_prop_order import on_the_new_endpoint
 
 from rolecall.cli.drift_present import render as render_drift
 from rolecall.cli.drifting import drift_exit
-from rolecall.cli.root import InRepository
+from rolecall.cli.options import InRepository
 from rolecall.cli.sinks import FORMATS, render
 from rolecall.codec.people import decode_people, encode_person
 from rolecall.drift.compare import Memory

@@ -12,19 +12,18 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from rolecall.cli.consent import Yes, consent, refuse_blocked
+from rolecall.cli.approvals import Yes, consent, refuse_blocked
 from rolecall.cli.console import stdout
 from rolecall.cli.facts import holder, run_facts
-from rolecall.cli.failure import tell
-from rolecall.cli.journals import check_journal
+from rolecall.cli.journals import check_journal, open_journal
 from rolecall.cli.known_plans import differs_from
+from rolecall.cli.messages import remark, tell
 from rolecall.cli.options import Invocation
 from rolecall.cli.people import redacted, shown
 from rolecall.cli.planning import make_plan, whose
 from rolecall.cli.present import show
 from rolecall.cli.progress import progress
-from rolecall.cli.said import remark
-from rolecall.cli.session import Session, now, open_journal, read, session, wait_for
+from rolecall.cli.session import Session, now, read, session, wait_for
 from rolecall.desired import Config
 from rolecall.errors import ConfigError, Exit, Problem, Stale, Where
 from rolecall.jobs.apply import ApplyRequest, apply

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rolecall.cli.journals import memory
 from rolecall.cli.options import Invocation
-from rolecall.cli.session import Session, day, memory, now, read, sent, session, wait_for, wanted
+from rolecall.cli.session import Session, day, now, read, sent, session, wait_for, wanted
 
 if TYPE_CHECKING:
     from rolecall.desired import Config

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rolecall.cli.console import stdout
-from rolecall.cli.options import Invocation
+from rolecall.cli.options import InRepository, Invocation, in_repository
 from rolecall.cli.people import mask_key, shown
-from rolecall.cli.root import InRepository, in_repository
 from rolecall.desired import Config
 from rolecall.drift.privacy import redact_found
 from rolecall.drift.value import Found

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rolecall.cli.ask import agrees, can_ask
-from rolecall.cli.consent import Declined, refuse_blocked
+from rolecall.cli.approvals import Declined, refuse_blocked
 from rolecall.cli.console import stdout
 from rolecall.cli.options import Invocation
 from rolecall.cli.people import redacted, shown
+from rolecall.cli.prompts import agrees, can_ask
 from rolecall.desired import Config
 from rolecall.drift.value import Found
 from rolecall.errors import Blocked, Exit, Problem

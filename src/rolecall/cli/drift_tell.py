@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rolecall.cli.drift_present import redacted_found
-from rolecall.cli.failure import tell
+from rolecall.cli.messages import tell
 from rolecall.cli.options import Invocation
 from rolecall.desired import Config
 from rolecall.drift.value import Found

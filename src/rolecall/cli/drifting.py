@@ -10,12 +10,12 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
-from rolecall.cli.command import worst
 from rolecall.cli.facts import run_facts
-from rolecall.cli.failure import tell
 from rolecall.cli.journals import check_journal, journal_url
+from rolecall.cli.messages import tell
 from rolecall.cli.options import Invocation
 from rolecall.cli.planning import lifts, whose
+from rolecall.cli.program import worst
 from rolecall.cli.session import Session, day, now, read, session, wait_for, wanted
 from rolecall.desired import Config
 from rolecall.drift.compare import Memory

@@ -11,7 +11,7 @@ def main() -> NoReturn:
     try:
         from rolecall.cli.main import main as start
     except KeyboardInterrupt:
-        from rolecall.cli.said import remark, wants_json
+        from rolecall.cli.messages import remark, wants_json
 
         remark("interrupted", "Interrupted.", as_json=wants_json(sys.argv[1:]), level="error")
         sys.exit(130)

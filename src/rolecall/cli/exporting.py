@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from rolecall.cli.options import Invocation
-from rolecall.cli.root import Root, root_of
-from rolecall.cli.session import day, memory, now, read, session, wait_for
+from rolecall.cli.journals import memory
+from rolecall.cli.options import Invocation, Root, root_of
+from rolecall.cli.session import day, now, read, session, wait_for
 from rolecall.desired import Config, load
 from rolecall.desired.roles import with_role_ids
 from rolecall.errors import OrgError, Problem

@@ -11,9 +11,8 @@ from pathlib import Path
 from typing import get_args
 
 from rolecall import __version__
-from rolecall.cli.failure import tell
-from rolecall.cli.options import Invocation
-from rolecall.cli.root import root_of
+from rolecall.cli.messages import tell
+from rolecall.cli.options import Invocation, root_of
 from rolecall.cli.session import now
 from rolecall.desired import Config
 from rolecall.journal.port import Holder

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from rolecall.cli.ask import ask, can_ask
 from rolecall.cli.options import Invocation
+from rolecall.cli.prompts import ask_or_default, can_ask
 from rolecall.errors import ConfigError, Misuse, Problem
 from rolecall.jobs.init import OBSERVED, REHEARSAL, Answers
 
@@ -33,11 +33,11 @@ def _asked(call: Invocation, question: str, default: str, read: Callable[[str], 
     """An answer that can be used; asked again until there is one."""
     while True:
         try:
-            return read(ask(call, question, default))
+            return read(ask_or_default(call, question, default))
         except (Misuse, ConfigError) as error:
             if not can_ask(call):
                 raise
-            from rolecall.cli.talk import say
+            from rolecall.cli.prompts import say
 
             say(f"  {error.problems[0]}.")
 

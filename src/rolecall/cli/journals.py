@@ -1,16 +1,23 @@
-"""Which journal a command works with. With CI set, that is the runner's decision, not that of a branch."""
+"""Which journal a command works with, what it remembers of an org, and which environment a past run was for.
+
+With CI set, the journal is the runner's decision, not that of a branch.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rolecall.cli.failure import tell
+from rolecall.cli.messages import tell
+from rolecall.cli.options import Invocation, checkout, root_of
 from rolecall.errors import ConfigError, Misuse, Problem
 
 if TYPE_CHECKING:
-    from rolecall.cli.options import Invocation
     from rolecall.desired import Config
+    from rolecall.journal.port import Journal
+    from rolecall.model.desired import Applied
 
 VARIABLE = "ROLECALL_JOURNAL"
 """With CI set, the journal of every command."""
@@ -88,6 +95,56 @@ def _place(url: str, base: Path) -> str:
 
 
 def _in_checkout(url: str, base: Path) -> bool:
-    from rolecall.cli.root import checkout
-
     return url.startswith(_FILE) and (base / url.removeprefix(_FILE)).resolve().is_relative_to(checkout(base))
+
+
+def of_run(call: Invocation, number: int) -> Invocation:
+    """The invocation with the environment of that run, where the config has overlays and none of them was named.
+
+    The journal is looked up in the config without overlays; where that does not stand alone, nothing is changed.
+    """
+    from rolecall.desired import environments, read_config
+
+    root = root_of(call)
+    if call.env is not None or not environments(root.folder):
+        return call
+    try:
+        journal = find_journal(call, read_config(root.folder, None, root.main))
+    except ConfigError:
+        return call
+    if journal is None:
+        return call
+    with journal:
+        run = journal.run(number)
+    return call if run is None else replace(call, env=run.facts.env)
+
+
+def memory(call: Invocation, config: Config) -> Callable[[str], Applied]:
+    """What the journal remembers of an org; nothing where there is no journal yet, or where a snapshot is planned."""
+    from rolecall.model.desired import NOTHING_APPLIED
+
+    def applied(org_id: str) -> Applied:
+        if call.snapshot is not None:
+            return NOTHING_APPLIED
+        journal = find_journal(call, config)
+        if journal is None:
+            return NOTHING_APPLIED
+        with journal:
+            return journal.applied(org_id)
+
+    return applied
+
+
+def find_journal(call: Invocation, config: Config, *, writes: bool = False) -> Journal | None:
+    """The journal there is, or None where there is none yet: looking makes none. It is opened for reading only unless
+    it ``writes``."""
+    from rolecall.journal.opened import find_journal as find
+
+    return find(journal_url(call, config), config.root, writes=writes)
+
+
+def open_journal(call: Invocation, config: Config) -> Journal:
+    """The journal that runs are recorded in, made where there is none."""
+    from rolecall.journal.opened import open_journal as opened
+
+    return opened(journal_url(call, config), config.root)

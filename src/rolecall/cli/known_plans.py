@@ -73,7 +73,7 @@ def _files(folder: Path) -> list[Path]:
 
 
 def _keep_note(call: Invocation, config: Config, org_id: str, name: str, said: bytes) -> None:
-    from rolecall.cli.session import find_journal
+    from rolecall.cli.journals import find_journal
     from rolecall.journal.port import JournalError
 
     with suppress(JournalError):
@@ -93,7 +93,7 @@ def _pairs(value: Any) -> list[tuple[str, str]]:
 
 
 def _notes(call: Invocation, config: Config, org_id: str) -> dict[str, str]:
-    from rolecall.cli.session import find_journal
+    from rolecall.cli.journals import find_journal
 
     journal = find_journal(call, config)
     if journal is None:

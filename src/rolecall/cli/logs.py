@@ -6,8 +6,8 @@ import logging
 import sys
 from datetime import UTC, datetime
 
+from rolecall.cli.messages import as_object
 from rolecall.cli.options import Invocation
-from rolecall.cli.said import as_object
 
 _ROOT = "rolecall"
 _PROGRESS = "rolecall.progress"

@@ -13,9 +13,9 @@ from typing import Literal, NoReturn, TextIO
 
 import click
 
-from rolecall.cli import failure
+from rolecall.cli import messages
 from rolecall.cli.complete import VARIABLE
-from rolecall.cli.group import called
+from rolecall.cli.program import called
 from rolecall.errors import Exit, Problem, RolecallError
 
 
@@ -26,7 +26,7 @@ def main() -> NoReturn:
     time. Commands that go on to read an org turn it on.
     """
     gc.disable()
-    sys.excepthook = failure.on_bug
+    sys.excepthook = messages.on_bug
     sys.exit(run(sys.argv[1:]))
 
 
@@ -35,7 +35,7 @@ def run(args: Sequence[str]) -> int:
     _lenient_streams()
     try:
         if shell := os.environ.get(VARIABLE):
-            from rolecall.cli.offering import offer
+            from rolecall.cli.shells import offer
 
             return offer(shell, args)
         code = called(list(args) or ["--help"])
@@ -49,12 +49,12 @@ def run(args: Sequence[str]) -> int:
     except RolecallError as error:
         return _fail(error.problems, error.exit, args)
     except BaseExceptionGroup as group:
-        found = failure.problems_of(group)
+        found = messages.problems_of(group)
         if found is None:
             raise
         return _fail(*found, args)
     except BrokenPipeError:
-        failure.silence(sys.stdout)
+        messages.silence(sys.stdout)
         return Exit.ERROR
     except OSError as error:
         return _system(error, args)
@@ -74,31 +74,27 @@ def _usage(error: click.UsageError, args: Sequence[str]) -> int:
 
 
 def _interrupted(args: Sequence[str]) -> int:
-    from rolecall.cli.said import remark
-
     if not _as_json(args):
         sys.stderr.write("\n")  # after the ^C that a terminal shows
-    remark("interrupted", "Interrupted.", as_json=_as_json(args), level="error")
+    messages.remark("interrupted", "Interrupted.", as_json=_as_json(args), level="error")
     return Exit.INTERRUPTED
 
 
 def _as_json(args: Sequence[str]) -> bool:
-    from rolecall.cli.said import wants_json
-
-    return wants_json(args)
+    return messages.wants_json(args)
 
 
 def _system(error: OSError, args: Sequence[str]) -> int:
     if error.errno in (errno.ENOSPC, errno.EIO, errno.EDQUOT) and error.filename is None:
-        failure.silence(sys.stdout)
-    return _fail([failure.system_problem(error)], Exit.ERROR, args)
+        messages.silence(sys.stdout)
+    return _fail([messages.system_problem(error)], Exit.ERROR, args)
 
 
 def _fail(problems: Sequence[Problem], code: Exit, args: Sequence[str]) -> int:
     try:
-        failure.tell(problems, as_json=_as_json(args), color="--no-color" not in args)
+        messages.tell(problems, as_json=_as_json(args), color="--no-color" not in args)
     except BrokenPipeError:
-        failure.silence(sys.stderr)
+        messages.silence(sys.stderr)
     return code
 
 

@@ -9,7 +9,7 @@ from typing import Literal
 
 import click
 
-from rolecall.cli.failure import problems_of
+from rolecall.cli.messages import problems_of
 from rolecall.cli.options import Invocation
 from rolecall.cli.session import day, now
 from rolecall.desired import Config

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from rolecall.cli.ask import can_ask
 from rolecall.cli.facts import actor
 from rolecall.cli.observing_groups import (
     Means,
@@ -20,8 +19,8 @@ from rolecall.cli.observing_groups import (
     were_cut,
 )
 from rolecall.cli.options import Invocation
+from rolecall.cli.prompts import HELP, Left, Skipped, ask, block, can_ask, say
 from rolecall.cli.session import now, read, session, wait_for
-from rolecall.cli.talk import HELP, Left, Skipped, ask, block, say
 from rolecall.desired import Config
 from rolecall.errors import ConfigError, Misuse, OrgError, Problem
 from rolecall.jobs.observe import (

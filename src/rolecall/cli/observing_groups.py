@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rolecall.cli.talk import ask, block, say
+from rolecall.cli.prompts import ask, block, say
 from rolecall.errors import ConfigError, Problem, Where
 from rolecall.jobs.observe import Differences, Draft, choice, difference_lines, differences, yes_no
 from rolecall.jobs.observe_table import ALONE, Table, mapping, read_csv, read_paste, split_teams, with_ids

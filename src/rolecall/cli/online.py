@@ -6,8 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from rolecall.cli.options import Invocation
-from rolecall.cli.root import root_of
+from rolecall.cli.options import Invocation, root_of
 from rolecall.cli.session import read, session, wait_for
 from rolecall.errors import Problem, RolecallError
 

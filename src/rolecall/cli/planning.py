@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rolecall.cli.command import worst
 from rolecall.cli.complete import addresses
+from rolecall.cli.journals import memory
 from rolecall.cli.options import Invocation
-from rolecall.cli.session import Session, day, memory, now, sent, wanted
+from rolecall.cli.program import worst
+from rolecall.cli.session import Session, day, now, sent, wanted
 from rolecall.errors import Exit
 
 if TYPE_CHECKING:

@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rolecall.cli.console import Console, stdout
-from rolecall.cli.failure import tell
-from rolecall.cli.options import Invocation
+from rolecall.cli.messages import tell
+from rolecall.cli.options import InRepository, Invocation, in_repository
 from rolecall.cli.people import redacted, shown
-from rolecall.cli.root import InRepository, in_repository
 from rolecall.cli.sinks import render
 from rolecall.plan.saved.digest import digest
 from rolecall.plan.saved.privacy import Shown

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 
 from rolecall.apply.steps import Progress
 from rolecall.cli.console import Console, stderr
+from rolecall.cli.messages import as_object
 from rolecall.cli.options import Invocation
-from rolecall.cli.said import as_object
 from rolecall.report.line import Style, line
 from rolecall.report.phrases import visible
 

@@ -1,4 +1,4 @@
-"""What a command that reads an org works with: the config, the way to the org, its people, and the journal."""
+"""What a command that reads an org works with: the config, the way to the org, and its people."""
 
 from __future__ import annotations
 
@@ -10,18 +10,16 @@ from datetime import UTC, date, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from rolecall.cli.options import Invocation
-from rolecall.cli.root import root_of
+from rolecall.cli.journals import find_journal
+from rolecall.cli.options import Invocation, root_of
 from rolecall.errors import Misuse, Problem
 
 if TYPE_CHECKING:
     from rolecall.desired import Config
     from rolecall.jobs.plan import Wanted
-    from rolecall.journal.port import Journal
     from rolecall.live.client import OrgClient
     from rolecall.live.port import People
     from rolecall.live.snapshot.reader import SnapshotReader
-    from rolecall.model.desired import Applied
     from rolecall.model.secret import SecretRef
 
 T = TypeVar("T")
@@ -128,22 +126,6 @@ def _at_once(work: Coroutine[Any, Any, T]) -> T:
     raise AssertionError("this work waits for something, so it needs a loop")
 
 
-def memory(call: Invocation, config: Config) -> Callable[[str], Applied]:
-    """What the journal remembers of an org; nothing where there is no journal yet, or where a snapshot is planned."""
-    from rolecall.model.desired import NOTHING_APPLIED
-
-    def applied(org_id: str) -> Applied:
-        if call.snapshot is not None:
-            return NOTHING_APPLIED
-        journal = find_journal(call, config)
-        if journal is None:
-            return NOTHING_APPLIED
-        with journal:
-            return journal.applied(org_id)
-
-    return applied
-
-
 def sent(call: Invocation, config: Config) -> Callable[[str], bool]:
     """Return what tells whether the journal has sent a write under an Idempotency-Key."""
 
@@ -157,23 +139,6 @@ def sent(call: Invocation, config: Config) -> Callable[[str], bool]:
             return sent(journal, key)
 
     return known
-
-
-def find_journal(call: Invocation, config: Config, *, writes: bool = False) -> Journal | None:
-    """The journal there is, or None where there is none yet: looking makes none. It is opened for reading only unless
-    it ``writes``."""
-    from rolecall.cli.journals import journal_url
-    from rolecall.journal.opened import find_journal as find
-
-    return find(journal_url(call, config), config.root, writes=writes)
-
-
-def open_journal(call: Invocation, config: Config) -> Journal:
-    """The journal that runs are recorded in, made where there is none."""
-    from rolecall.cli.journals import journal_url
-    from rolecall.journal.opened import open_journal as opened
-
-    return opened(journal_url(call, config), config.root)
 
 
 def secret(call: Invocation, config: Config, reference: SecretRef) -> str:

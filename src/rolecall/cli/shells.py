@@ -1,4 +1,4 @@
-"""What each shell is told, so that it completes: its script, and the lines in which it is given what to offer.
+"""How shells complete: the script of each, what it may offer for a line, and the form in which it is given that.
 
 Not click's own scripts: those hand the line over as words cut at `:` and `@` by bash, or split at blanks whatever is
 quoted, and what they get back is not quoted for the shell. Addresses and e-mails have all of these.
@@ -7,8 +7,17 @@ quoted, and what they get back is not quoted for the shell. Addresses and e-mail
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
+
+import click
+from click.shell_completion import CompletionItem, ShellComplete
+
+from rolecall.cli.complete import VARIABLE
+from rolecall.cli.console import write_document
+from rolecall.cli.program import LazyGroup
+from rolecall.errors import Exit
 
 SCRIPTS: Mapping[str, str] = {
     "bash": r"""_rolecall_completion() {
@@ -120,3 +129,40 @@ def in_bash(value: str, line: Typed) -> str:
     if line.quote == '"':
         return re.sub(r'(["\\$`])', r"\\\1", end)
     return re.sub(r"([^\w@%+=:,./^-])", r"\\\1", end)
+
+
+Item = CompletionItem[str]
+
+
+def offer(shell: str, args: Sequence[str]) -> int:
+    """Write what a shell may offer, a line each: `plain VALUE`, `file` or `dir`; zsh and fish get `VALUE⇥help`.
+
+    ``args`` are the words after the program's name and the one to complete; from bash they are the line up to the
+    cursor and the characters at which it breaks words.
+    """
+    sys.excepthook = lambda *_: None  # in the middle of a line that somebody types, a bug is told to nobody
+    if shell == "bash" and len(args) == 2:
+        line = typed(*args)
+        _write([*line.words[1:], line.word], lambda item: in_bash(item.value, line))
+    elif shell in ("zsh", "fish"):
+        _write(args, lambda item: f"{item.value}\t{item.help}" if item.help else item.value)
+    return Exit.OK
+
+
+def _write(args: Sequence[str], form: Callable[[Item], str]) -> None:
+    lines = (f"plain {form(item)}" if item.type == "plain" else item.type for item in offers(args))
+    write_document("".join(f"{line}\n" for line in dict.fromkeys(lines)))
+
+
+def offers(args: Sequence[str]) -> Iterator[Item]:
+    """What the last of some words may become, as the whole word; nothing where the words cannot be read."""
+    word = args[-1] if args else ""
+    lead = f"{word.partition('=')[0]}=" if word.startswith("-") and "=" in word else ""
+    try:
+        found = ShellComplete(LazyGroup(), {}, "rolecall", VARIABLE).get_completions([*args[:-1]], word)
+    except (click.ClickException, OSError):
+        return
+    for item in found:
+        value = f"{lead}{item.value}"
+        if value.isprintable():
+            yield CompletionItem(value, item.type, item.help)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rolecall.cli.root import InRepository
+from rolecall.cli.options import InRepository
 
 if TYPE_CHECKING:
     from rolecall.plan.value import Plan

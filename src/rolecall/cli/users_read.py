@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rolecall.cli.failure import tell
+from rolecall.cli.messages import tell
 from rolecall.cli.options import Invocation
 from rolecall.desired import Config
 from rolecall.errors import Exit, Problem

@@ -204,7 +204,7 @@ def test_a_secret_written_into_the_config_is_refused_without_repeating_it(site: 
 def test_a_bug_does_not_write_a_secret_to_its_log(site: Site, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     import sys
 
-    from rolecall.cli.failure import on_bug
+    from rolecall.cli.messages import on_bug
 
     secret: dict[str, Any] = {"Authorization": f"Bearer {site.secrets['admin token']}", "url": f"x://u:{PASSWORD}@h"}
     monkeypatch.setattr("tempfile.tempdir", str(site.folder))

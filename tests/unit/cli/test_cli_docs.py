@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 import pytest
 
-from rolecall.cli.group import COMMANDS, LazyGroup
+from rolecall.cli.program import COMMANDS, LazyGroup
 from rolecall.errors import Exit
 
 DOC = (Path(__file__).resolve().parents[3] / "docs" / "commands.md").read_text(encoding="utf-8")

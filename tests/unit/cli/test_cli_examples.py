@@ -9,8 +9,7 @@ from collections.abc import Iterator
 import click
 import pytest
 
-from rolecall.cli.command import Command
-from rolecall.cli.group import COMMANDS, LazyGroup
+from rolecall.cli.program import COMMANDS, Command, LazyGroup
 
 
 def found() -> Iterator[tuple[str, Command]]:

@@ -14,11 +14,10 @@ import pytest
 from cli_repo import make_repo
 
 from rolecall import __version__
-from rolecall.cli import failure
-from rolecall.cli.command import Command, command, worst
-from rolecall.cli.group import COMMANDS, LazyGroup
+from rolecall.cli import messages
 from rolecall.cli.main import run
 from rolecall.cli.options import Invocation
+from rolecall.cli.program import COMMANDS, Command, LazyGroup, command, worst
 from rolecall.errors import Blocked, Exit, OrgError, Problem, Stale
 
 REPO = Path(__file__).resolve().parents[3]
@@ -221,7 +220,7 @@ def test_a_bug_is_one_line_and_a_log(capsys: pytest.CaptureFixture[str]) -> None
     try:
         raise ValueError("half \ud800 a secret")
     except ValueError as error:
-        failure.on_bug(type(error), error, error.__traceback__)
+        messages.on_bug(type(error), error, error.__traceback__)
     told = capsys.readouterr().err
     assert told.startswith("error: a bug in rolecall (ValueError)")
     assert told.count("\n") == 1

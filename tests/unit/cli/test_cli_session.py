@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from cli_repo import copy_example
 
-from rolecall.cli.command import in_env
 from rolecall.cli.main import run
+from rolecall.cli.program import in_env
 from rolecall.cli.session import collect_rarely, wait_for
 from rolecall.errors import Exit, Problem
 

@@ -15,7 +15,7 @@ import pytest
 from markdown_it import MarkdownIt
 from report_plans import ORG, REVIEW, change, full_plan, mapping, source
 
-from rolecall.cli.root import InRepository
+from rolecall.cli.options import InRepository
 from rolecall.cli.sinks import FORMATS, render
 from rolecall.errors import Problem, Where
 from rolecall.model.policy import Combo

@@ -11,7 +11,7 @@ import pytest
 from jsonschema import Draft7Validator
 from report_plans import LATE, UNKNOWN, full_plan, plan_of
 
-from rolecall.cli.root import InRepository
+from rolecall.cli.options import InRepository
 from rolecall.cli.sinks import render
 from rolecall.report.builders.plan import walk
 from rolecall.report.findings import Finding, of_plan, of_problems

@@ -216,7 +216,7 @@ def test_the_line_that_approves_asks_for_the_very_same_plan():
 
 @pytest.mark.parametrize("form", ["text", "markdown", "html"])
 def test_ten_thousand_warnings_leave_room_for_the_changes(form: str) -> None:
-    from rolecall.cli.root import InRepository
+    from rolecall.cli.options import InRepository
     from rolecall.cli.sinks import render
 
     many = tuple(Problem("x", f"warning {n} of many", None, None, "warning") for n in range(10_000))

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rolecall.cli.command import Invocation, command
 from rolecall.cli.complete import states, teams
 from rolecall.cli.console import Console, stdout
+from rolecall.cli.options import Invocation
+from rolecall.cli.program import command
 from rolecall.errors import Exit
 
 if TYPE_CHECKING:
@@ -58,7 +59,8 @@ def access(call: Invocation, team: str | None, role: str | None, unmanaged: bool
 
 def _seen(call: Invocation, out: Console, asked: When, only: tuple[str | None, str | None], form: str) -> Exit:
     """What a sighting of the past says. The org is not asked."""
-    from rolecall.cli.session import find_journal, read
+    from rolecall.cli.journals import find_journal
+    from rolecall.cli.session import read
     from rolecall.cli.users_read import report_coverage
     from rolecall.jobs.sightings import seen_at
     from rolecall.model.live import Coverage

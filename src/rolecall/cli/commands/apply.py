@@ -7,8 +7,9 @@ from typing import Any
 
 import click
 
-from rolecall.cli.command import Invocation, command
+from rolecall.cli.options import Invocation
 from rolecall.cli.planning import lifting, targeting
+from rolecall.cli.program import command
 from rolecall.errors import Exit
 
 

@@ -12,8 +12,9 @@ from typing import NamedTuple
 
 import click
 
-from rolecall.cli.command import Invocation, command
 from rolecall.cli.console import Console, stdout
+from rolecall.cli.options import Invocation
+from rolecall.cli.program import command
 from rolecall.errors import Exit
 from rolecall.report.line import Line, Span, line
 
@@ -108,7 +109,7 @@ def _digest(folder: Path) -> str:
 
 def _run(args: tuple[str, ...]) -> Exit:
     """The very program, with nothing of this machine's settings in it."""
-    from rolecall.cli.group import called
+    from rolecall.cli.program import called
 
     said = {name: value for name, value in os.environ.items() if name.startswith("ROLECALL_")}
     here = Path.cwd()

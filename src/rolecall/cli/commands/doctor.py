@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rolecall.cli.command import Invocation, command
+from rolecall.cli.options import Invocation
+from rolecall.cli.program import command
 from rolecall.errors import Exit
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def doctor(call: Invocation, form: str) -> Exit:
 
 
 def _examine(call: Invocation) -> list[Check]:
-    from rolecall.cli.root import root_of
+    from rolecall.cli.options import root_of
     from rolecall.cli.session import wait_for
     from rolecall.jobs.doctor import Patient, config_of, examine_files, examine_pipeline, unreachable
 
@@ -63,8 +64,8 @@ def _examine(call: Invocation) -> list[Check]:
 
 
 async def _ask(call: Invocation, config: Config, patient: Patient) -> list[Check]:
-    from rolecall.cli.journals import VARIABLE
-    from rolecall.cli.session import find_journal, session
+    from rolecall.cli.journals import VARIABLE, find_journal
+    from rolecall.cli.session import session
     from rolecall.errors import RolecallError
     from rolecall.jobs.doctor import examine_journal, examine_org, unreachable
     from rolecall.model.checkup import Check as Made
@@ -80,7 +81,7 @@ async def _ask(call: Invocation, config: Config, patient: Patient) -> list[Check
 
 def _variables(call: Invocation) -> frozenset[str]:
     """Every variable there is: those of flags, those that the config's secrets usually have, and the others."""
-    from rolecall.cli.group import COMMANDS, LazyGroup
+    from rolecall.cli.program import COMMANDS, LazyGroup
 
     group, named = LazyGroup(), {f"ROLECALL_{name}" for name in (*_OTHERS, *_USUAL)}
     context = click.Context(group, auto_envvar_prefix="ROLECALL")

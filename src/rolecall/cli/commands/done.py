@@ -7,8 +7,9 @@ from pathlib import Path
 
 import click
 
-from rolecall.cli.command import Invocation, command
 from rolecall.cli.console import stdout
+from rolecall.cli.options import Invocation
+from rolecall.cli.program import command
 from rolecall.errors import Exit
 
 
@@ -35,9 +36,8 @@ def done(call: Invocation, run: int, step: int, by: str | None, evidence: Path |
     for a person.
     """
     from rolecall.cli.facts import actor, holder, run_facts
-    from rolecall.cli.journals import check_journal
-    from rolecall.cli.of_run import of_run
-    from rolecall.cli.session import open_journal, read, session, wait_for
+    from rolecall.cli.journals import check_journal, of_run, open_journal
+    from rolecall.cli.session import read, session, wait_for
     from rolecall.jobs.done import Attested, Word, attest, remember_step
     from rolecall.journal.port import LockTaken
     from rolecall.report.builders.attested import attested_lines

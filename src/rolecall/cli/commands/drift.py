@@ -7,9 +7,10 @@ from typing import Any
 
 import click
 
-from rolecall.cli.command import Invocation, command
 from rolecall.cli.complete import addresses
+from rolecall.cli.options import Invocation
 from rolecall.cli.planning import lifting
+from rolecall.cli.program import command
 from rolecall.cli.sinks import FORMATS, report_option
 from rolecall.errors import Exit
 

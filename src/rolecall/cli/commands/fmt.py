@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rolecall.cli.command import Invocation, command
 from rolecall.cli.console import write_document
+from rolecall.cli.options import Invocation
+from rolecall.cli.program import command
 from rolecall.errors import Exit
 
 if TYPE_CHECKING:
@@ -31,8 +32,8 @@ def fmt(call: Invocation, check: bool, diff: bool, renames: bool) -> Exit:
 
     Indents, spaces and blank lines. Values, order, quotes and comments stay as they are. Overlays are files too.
     """
-    from rolecall.cli.failure import tell
-    from rolecall.cli.root import root_of
+    from rolecall.cli.messages import tell
+    from rolecall.cli.options import root_of
     from rolecall.jobs.config_files import write_texts
     from rolecall.jobs.fmt import fmt as run
 
@@ -50,7 +51,8 @@ def fmt(call: Invocation, check: bool, diff: bool, renames: bool) -> Exit:
 
 
 def _names(call: Invocation) -> Mapping[str, str]:
-    from rolecall.cli.session import memory, read, session, wait_for
+    from rolecall.cli.journals import memory
+    from rolecall.cli.session import read, session, wait_for
     from rolecall.jobs.fmt import new_names
     from rolecall.model.live import Live
 

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rolecall.cli.command import Invocation, command
 from rolecall.cli.console import Console, stdout
-from rolecall.cli.failure import tell
+from rolecall.cli.messages import tell
+from rolecall.cli.options import Invocation
+from rolecall.cli.program import command
 from rolecall.errors import Exit, Problem
 from rolecall.report.phrases import count
 
@@ -40,8 +41,8 @@ _GIT = "git:"
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="How.")
 def history(call: Invocation, run: int | None, limit: int, verify: bool, anchor: str | None, form: str) -> Exit:
     """List past runs, newest first, or show one in full."""
-    from rolecall.cli.of_run import of_run
-    from rolecall.cli.session import find_journal, read
+    from rolecall.cli.journals import find_journal, of_run
+    from rolecall.cli.session import read
     from rolecall.jobs.history import one_run, past_runs
     from rolecall.report.builders.history import run_in_full, runs_json, runs_lines
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import click
 
-from rolecall.cli.command import Invocation, command
+from rolecall.cli.options import Invocation
+from rolecall.cli.program import command
 
 
 @command(

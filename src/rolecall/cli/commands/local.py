@@ -9,11 +9,10 @@ from pathlib import Path
 
 import click
 
-from rolecall.cli.command import Invocation, command
 from rolecall.cli.complete import people
-from rolecall.cli.failure import tell
-from rolecall.cli.options import global_options
-from rolecall.cli.said import remark
+from rolecall.cli.messages import remark, tell
+from rolecall.cli.options import Invocation, global_options
+from rolecall.cli.program import command
 from rolecall.errors import Problem
 
 _WHICH = "say which one: --admin or --scim"

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rolecall.cli.command import Invocation, command, worst
+from rolecall.cli.options import Invocation
 from rolecall.cli.planning import lifting, make_plan, plan_exit, targeting
+from rolecall.cli.program import command, worst
 from rolecall.cli.sinks import FORMATS, report_option
 from rolecall.errors import Exit
 

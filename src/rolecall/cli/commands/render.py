@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
 import click
 
-from rolecall.cli.command import Invocation, command
 from rolecall.cli.console import stdout
-from rolecall.cli.root import root_of
+from rolecall.cli.options import Invocation, root_of
+from rolecall.cli.program import command
+from rolecall.errors import ConfigError, Where
+
+if TYPE_CHECKING:
+    from rolecall.desired import Sources
 
 
 @command(
@@ -18,14 +26,44 @@ from rolecall.cli.root import root_of
 @click.option("--format", "form", type=click.Choice(["yaml", "json"]), default="yaml", show_default=True, help="How.")
 def render(call: Invocation, origin: bool, form: str) -> None:
     """Show the effective config after includes and overlays."""
-    from rolecall.jobs.render import origins
-    from rolecall.jobs.render import render as effective
     from rolecall.report.builders.config import config_json, config_yaml, origin_lines
 
     root = root_of(call)
-    sources = effective(root.folder, call.env, root.main)
+    sources = effective_config(root.folder, call.env, root.main)
     out = stdout(call.environ, color=call.color)
     if origin:
         out.lines(origin_lines(origins(sources)))
     else:
         out.text(config_json(sources.effective) if form == "json" else config_yaml(sources.effective))
+
+
+class Origin(NamedTuple):
+    """One value of the effective config and the place that set it."""
+
+    path: tuple[str | int, ...]
+    value: Any
+    where: Where
+
+
+def effective_config(root: Path, env: str | None, main: str) -> Sources:
+    """The config after includes and overlay. Raises ConfigError with every problem when it has errors."""
+    from rolecall.desired import load, validate
+
+    sources = load(root, env, main)
+    problems = validate(sources)
+    if any(problem.severity == "error" for problem in problems):
+        raise ConfigError(*problems)
+    return sources
+
+
+def origins(sources: Sources) -> Iterator[Origin]:
+    """Every scalar, list and empty map of the effective config with its place, in order."""
+    return _walk(sources, (), sources.effective)
+
+
+def _walk(sources: Sources, path: tuple[str | int, ...], value: Any) -> Iterator[Origin]:
+    if isinstance(value, dict) and value:
+        for key, inner in value.items():
+            yield from _walk(sources, (*path, key), inner)
+    else:
+        yield Origin(path, value, sources.where(path))

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rolecall.cli.command import Invocation, command
+from rolecall.cli.options import Invocation
 from rolecall.cli.planning import lifting, plan_exit
+from rolecall.cli.program import command
 from rolecall.cli.sinks import FORMATS
 from rolecall.errors import Exit
 
@@ -33,10 +34,9 @@ def rollback(call: Invocation, run: int, out: Path | None, form: str, people: An
     It is a plan like any other: the guards judge it, and it changes nothing until it is applied. What cannot be put
     back is said.
     """
-    from rolecall.cli.journals import check_journal
-    from rolecall.cli.of_run import of_run
+    from rolecall.cli.journals import check_journal, find_journal, of_run
     from rolecall.cli.present import Sinks, present
-    from rolecall.cli.session import find_journal, read
+    from rolecall.cli.session import read
     from rolecall.jobs.history import one_run
 
     call = of_run(call, run)

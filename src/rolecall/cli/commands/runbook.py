@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rolecall.cli.command import Invocation, command
 from rolecall.cli.complete import files
 from rolecall.cli.console import stdout
+from rolecall.cli.options import Invocation
+from rolecall.cli.program import command
 
 if TYPE_CHECKING:
     from rolecall.report.builders.runbook import Runbook
@@ -56,8 +57,8 @@ def _of_plan(path: Path) -> Runbook:
 
 
 def _of_run(call: Invocation, number: int) -> Runbook:
-    from rolecall.cli.of_run import of_run
-    from rolecall.cli.session import find_journal, read
+    from rolecall.cli.journals import find_journal, of_run
+    from rolecall.cli.session import read
     from rolecall.errors import Misuse, Problem
     from rolecall.jobs.history import one_run
     from rolecall.jobs.saved import plan_of_text

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import click
 
-from rolecall.cli.command import Invocation, command
 from rolecall.cli.console import write_document
+from rolecall.cli.options import Invocation
+from rolecall.cli.program import command
 from rolecall.schema_files import schema_text
 
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import click
 
-from rolecall.cli.command import Invocation, command
 from rolecall.cli.complete import files
 from rolecall.cli.console import Console
-from rolecall.cli.root import InRepository, in_repository
+from rolecall.cli.options import InRepository, Invocation, in_repository
+from rolecall.cli.program import command
 from rolecall.cli.sinks import FORMATS
 from rolecall.report.line import line
 
@@ -39,9 +39,9 @@ def show(call: Invocation, plan: str, form: str) -> None:
 
 
 def _run(call: Invocation, out: Console, number: int, form: str, at: InRepository) -> None:
-    from rolecall.cli.of_run import of_run
+    from rolecall.cli.journals import find_journal, of_run
     from rolecall.cli.present import show as present
-    from rolecall.cli.session import find_journal, read
+    from rolecall.cli.session import read
     from rolecall.jobs.history import one_run
     from rolecall.jobs.saved import plan_of_text
     from rolecall.report.builders.history import run_in_full

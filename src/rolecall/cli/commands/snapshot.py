@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rolecall.cli.command import Invocation, command
 from rolecall.cli.console import write_document
-from rolecall.cli.said import remark
+from rolecall.cli.messages import remark
+from rolecall.cli.options import Invocation
+from rolecall.cli.program import command
 from rolecall.errors import Exit
 
 if TYPE_CHECKING:
@@ -40,9 +41,9 @@ def snapshot(call: Invocation, out: Path | None, people: Any, kept: bool) -> Exi
     `--snapshot FILE`, `observed:FILE` and `local load FILE` read it. With --record, exits with 1 when users
     could not be read, with 7 when only some could be read.
     """
-    from rolecall.cli.journals import check_journal
+    from rolecall.cli.journals import check_journal, open_journal
     from rolecall.cli.people import mask_key, shown
-    from rolecall.cli.session import open_journal, read, wait_for
+    from rolecall.cli.session import read, wait_for
     from rolecall.cli.users_read import report_coverage
     from rolecall.jobs.snapshot import as_text, encoded, record, write_snapshot
 

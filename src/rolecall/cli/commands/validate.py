@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import click
 
-from rolecall.cli.command import Invocation, command
 from rolecall.cli.console import stdout
-from rolecall.cli.root import Root, in_repository, root_of
+from rolecall.cli.options import Invocation, Root, in_repository, root_of
+from rolecall.cli.program import command
 from rolecall.cli.sinks import report_option
 from rolecall.errors import Exit, Problem
 from rolecall.model.checkup import PeopleCount

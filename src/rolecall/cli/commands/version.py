@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 
 from rolecall import __version__
-from rolecall.cli.command import Invocation, command
+from rolecall.cli.options import Invocation
+from rolecall.cli.program import command
 
 
 @command("version", "rolecall version")

@@ -6,10 +6,11 @@ import json
 
 import click
 
-from rolecall.cli.command import Invocation, command
 from rolecall.cli.complete import groups as named_groups
 from rolecall.cli.complete import people, states
 from rolecall.cli.console import stdout
+from rolecall.cli.options import Invocation
+from rolecall.cli.program import command
 from rolecall.errors import Exit
 
 

@@ -1,4 +1,8 @@
-"""How a run that went wrong ends: all problems on stderr, the right code, never a traceback."""
+"""What is written on stderr beside logs: problems, remarks, and how a run that went wrong ends, never with a traceback.
+
+Each is a line for people, or a JSON object a line with the time, its level, the id of this run and a code that stays
+the same.
+"""
 
 from __future__ import annotations
 
@@ -6,17 +10,49 @@ import errno
 import os
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from functools import cache
+from itertools import pairwise
 from types import TracebackType
 from typing import TextIO
 
 from rolecall.errors import Exit, Problem, RolecallError, Where
 
 
+@cache
+def run_id() -> str:
+    """One id for everything that this run of the program says: 12 hex digits."""
+    return os.urandom(6).hex()
+
+
+def as_object(
+    level: str, code: str, message: str, beside: Mapping[str, object] | None = None, at: datetime | None = None
+) -> str:
+    """One line: ``{"time", "level", "run", "code", "message", …}``. Nothing beside takes the place of these."""
+    import json
+
+    time = (at or datetime.now(UTC)).isoformat(timespec="milliseconds")
+    own = {"time": time, "level": level, "run": run_id(), "code": code, "message": message}
+    return f"{json.dumps({**own, **(beside or {}), **own}, default=str)}\n"
+
+
+def remark(code: str, message: str, *, as_json: bool, level: str = "info") -> None:
+    """Say something that is no result and no error, to whoever looks on."""
+    sys.stderr.write(as_object(level, code, message) if as_json else f"{message}\n")
+    sys.stderr.flush()
+
+
+def wants_json(args: Sequence[str]) -> bool:
+    """Whether a command line asks for JSON on stderr: read off the line itself, as parsing may be what failed."""
+    words = [word for arg in args for word in (arg.split("=", 1) if arg.startswith("--log-format=") else [arg])]
+    said = [value for flag, value in pairwise(words) if flag == "--log-format"]
+    return (said[-1] if said else os.environ.get("ROLECALL_LOG_FORMAT")) == "json"
+
+
 def tell(problems: Sequence[Problem], *, as_json: bool = False, color: bool = True) -> None:
     """Problems on stderr, a line each, or a JSON object each."""
     if as_json:
-        from rolecall.cli.said import as_object
         from rolecall.report.builders.problems import problem_json
 
         lines = [as_object(item.severity, item.code, item.message, problem_json(item)) for item in problems]
@@ -76,7 +112,6 @@ def on_bug(kind: type[BaseException], error: BaseException, trace: TracebackType
     import traceback
 
     text = _without_secrets("".join(traceback.format_exception(kind, error, trace)))
-    from rolecall.cli.said import as_object, wants_json
 
     message = f"a bug in rolecall ({kind.__name__}); please report it with the log: {_log(text)}"
     sys.stderr.write(as_object("error", "bug", message) if wants_json(sys.argv[1:]) else f"error: {message}\n")

@@ -1,4 +1,7 @@
-"""A conversation at the terminal: questions that are asked again until they are answered, skipped or left."""
+"""Asking a person, only where one is there to answer: single questions, and a conversation at the terminal.
+
+The questions of a conversation are asked again until they are answered, skipped or left.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,37 @@ import textwrap
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
+
+from rolecall.cli.options import Invocation
+
+
+def can_ask(call: Invocation) -> bool:
+    """Whether there is somebody to ask: a terminal, and no --no-input."""
+    return call.interactive and sys.stdin.isatty()
+
+
+def ask_or_default(call: Invocation, question: str, default: str) -> str:
+    """A person's answer, or the default where nobody is there or nothing is said."""
+    if not can_ask(call):
+        return default
+    sys.stderr.write(f"{question} [{default}]: ")
+    sys.stderr.flush()
+    return _read_line() or default
+
+
+def agrees(question: str) -> bool:
+    """Whether a person types `yes`, in full. The end of input is a no."""
+    sys.stderr.write(f"{question} Type yes: ")
+    sys.stderr.flush()
+    return _read_line() == "yes"
+
+
+def _read_line() -> str:
+    said = sys.stdin.readline()
+    if not said.endswith("\n"):
+        sys.stderr.write("\n")
+    return said.strip()
+
 
 T = TypeVar("T")
 
