@@ -64,8 +64,8 @@ INNER: Mapping[str, Mapping[str, frozenset[str]]] = {
         "guards": frozenset({"", "question", "impact"}),
         "lint": frozenset({"", "question", "impact"}),
         "saved": frozenset({""}),
-        "begin": frozenset({"", "question", "diff", "impact"}),
-        "make": frozenset({"", "question", "begin", "diff", "order", "explain", "impact", "guards", "lint"}),
+        "draft": frozenset({"", "question", "diff", "explain", "impact"}),
+        "make": frozenset({"", "question", "draft", "diff", "order", "explain", "impact", "guards", "lint"}),
     },
 }
 """What the inner packages and the named modules of a package may import of each other; "" has its other modules."""

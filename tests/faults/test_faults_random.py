@@ -20,8 +20,7 @@ from rolecall.codec.settings import encode_value
 from rolecall.errors import Stale
 from rolecall.model.kinds import split_address
 from rolecall.plan.impact.meanwhile import between
-from rolecall.plan.outlook import look
-from rolecall.plan.state import State
+from rolecall.plan.outlook import State, look
 
 
 def spread(stretches: list[tuple[int, str, int]]) -> dict[int, str]:

@@ -22,8 +22,7 @@ from rolecall.model.live import Facts, Group, Live
 from rolecall.model.policy import Policy
 from rolecall.model.settings import BLANK, GroupMapping, Scim, Settings
 from rolecall.plan.make import make
-from rolecall.plan.order.levels import levels
-from rolecall.plan.order.risk import Risk, at_risk
+from rolecall.plan.order.risk import Risk, at_risk, levels
 from rolecall.plan.order.steps import toggles
 from rolecall.plan.order.swap import WORK, improved
 from rolecall.plan.order.transients import Timeline, weight

@@ -31,10 +31,10 @@ from rolecall.model.live import UNREAD, Caller, Coverage, Group, Live
 from rolecall.model.policy import AccessTest, Band, Guards, Limit, Policy
 from rolecall.model.settings import BLANK, Domain, Settings, Sso
 from rolecall.outside.metrics import metrics_text
+from rolecall.plan.coverage import gaps
 from rolecall.plan.make import make
 from rolecall.plan.question import Question
 from rolecall.plan.saved.digest import digest
-from rolecall.plan.users_read import gaps
 from rolecall.plan.value import Plan
 
 any_org = st.one_of(access_orgs(), on_the_new_endpoint())

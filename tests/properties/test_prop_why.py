@@ -15,7 +15,7 @@ from rolecall.model.live import Facts
 from rolecall.model.policy import Combo
 from rolecall.model.roles import RANK
 from rolecall.model.settings import GroupMapping, Settings
-from rolecall.plan.explain.why_not import Option, why_not
+from rolecall.plan.explain.why import Option, why_not
 
 
 def has(settings: Settings, facts: Facts, person: Person, role: str) -> bool:

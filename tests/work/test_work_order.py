@@ -9,7 +9,7 @@ import pytest
 from counting import count
 from small_org import ask, config, live, person
 
-from rolecall.plan.begin import begin
+from rolecall.plan.draft import begin
 from rolecall.plan.make import make
 from rolecall.plan.order.risk import Risk, at_risk
 from rolecall.plan.order.steps import order

@@ -11,7 +11,7 @@ from rolecall.model.live import Live
 from rolecall.model.run import Run, StepState
 from rolecall.model.settings import UNSET, Scim
 from rolecall.plan.headline import enumerate_words
-from rolecall.plan.state import State, follow
+from rolecall.plan.outlook import State, follow
 from rolecall.plan.value import Plan
 
 LOOK_BACK = 100

@@ -22,7 +22,7 @@ from rolecall.model.live import Live
 from rolecall.model.run import Approval, Ended, Run, RunFacts, RunKind, RunOutcome, RunReport
 from rolecall.plan.diff.changes import diff
 from rolecall.plan.impact.meanwhile import meanwhile
-from rolecall.plan.order.levels import levels
+from rolecall.plan.order.risk import levels
 from rolecall.plan.resolve import on_day
 from rolecall.plan.saved.summary import other_org_words, renames_as_one
 from rolecall.plan.value import Plan

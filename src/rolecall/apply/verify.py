@@ -17,8 +17,8 @@ from rolecall.model.comparison import field_changes
 from rolecall.model.kinds import split_address
 from rolecall.model.live import Live
 from rolecall.model.run import Run
+from rolecall.plan.coverage import USERS
 from rolecall.plan.saved.summary import other_org_words
-from rolecall.plan.users_read import SECTION
 from rolecall.plan.value import GuardResult, Plan
 
 GRACE = timedelta(minutes=5)
@@ -188,7 +188,7 @@ def _access_tests(approved: Plan, fresh: Plan) -> Iterator[Problem]:
 
 
 def _unread(approved: Plan, fresh: Plan) -> Iterator[Problem]:
-    known = {*approved.unread, *((SECTION,) if approved.impact.problem else ())}
+    known = {*approved.unread, *((USERS,) if approved.impact.problem else ())}
     for section in fresh.unread:
         if section not in known:
             yield _problem("unread", f"{section} could be read when the plan was made and cannot be read now")

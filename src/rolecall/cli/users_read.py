@@ -8,7 +8,7 @@ from rolecall.desired import Config
 from rolecall.errors import Exit, Problem
 from rolecall.jobs.people import people_hint
 from rolecall.model.live import Coverage
-from rolecall.plan.users_read import incomplete
+from rolecall.plan.coverage import incomplete
 
 
 def coverage_exit(seen: Coverage) -> Exit:

@@ -19,12 +19,11 @@ from rolecall.model.look import Look
 from rolecall.model.outcome import Event
 from rolecall.model.settings import UNSET, Address
 from rolecall.model.sighting import Sighting
-from rolecall.plan.coverage import coverage_of, sections_of, unread_warnings
+from rolecall.plan.coverage import USERS, coverage_of, incomplete, people_coverage, sections_of, unread_warnings
 from rolecall.plan.explain.sighting import Seen, sight
 from rolecall.plan.impact.inventory import released, unmanaged
 from rolecall.plan.lint.notes import whose_reading
 from rolecall.plan.question import Question
-from rolecall.plan.users_read import SECTION, incomplete, people_coverage
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +110,7 @@ def find(inquiry: Inquiry) -> Looked:
         not_evaluated=not_evaluated(question.desired, question.applied, seen and seen.sighting, past.watched),
         sighting=seen.sighting if seen else None,
         without_access=seen.without_access if seen and seen.sighting.complete else None,
-        coverage={**coverage, SECTION: users},
+        coverage={**coverage, USERS: users},
         counts=_sizes(inquiry),
         observed=live.facts.observed,
         ignored=(*compared.difference.ignored, *inquiry.ignore),

@@ -14,10 +14,10 @@ from rolecall.model.directory import Directory
 from rolecall.model.roles import ORG_ADMIN
 from rolecall.model.settings import Address
 from rolecall.model.sighting import Holding, Sighting
+from rolecall.plan.coverage import people_coverage
 from rolecall.plan.explain.access_tests import needs_users, run_tests, tests_of
 from rolecall.plan.headline import people, role_word
 from rolecall.plan.saved.digest import fingerprint
-from rolecall.plan.users_read import people_coverage
 from rolecall.plan.value import Who
 
 

@@ -18,15 +18,13 @@ from rolecall.model.directory import EVERYBODY, Directory, PeopleScope, Person
 from rolecall.model.live import COMPLETE, Coverage, Facts, Live
 from rolecall.model.roles import role_id
 from rolecall.model.settings import UNSET
+from rolecall.plan.coverage import people_coverage
 from rolecall.plan.explain.access_tests import Beside, needs_users, run_tests, tests_of
-from rolecall.plan.explain.why import Why, persona, why
-from rolecall.plan.explain.why_not import WhyNot, why_not
-from rolecall.plan.outlook import look
+from rolecall.plan.explain.why import Why, WhyNot, persona, why, why_not
+from rolecall.plan.outlook import State as Moment
+from rolecall.plan.outlook import finish, look
 from rolecall.plan.resolve import on_day
 from rolecall.plan.saved.summary import other_org_words
-from rolecall.plan.state import State as Moment
-from rolecall.plan.state import finish
-from rolecall.plan.users_read import people_coverage
 from rolecall.plan.value import AccessTestResult, OrgRef, Plan, Released, Unmanaged
 
 At = Literal["live", "desired"] | Plan

@@ -24,11 +24,11 @@ from rolecall.model.run import Approval, Run, RunFacts, RunKind, RunReport
 from rolecall.model.settings import Address
 from rolecall.model.strictness import policy_differences
 from rolecall.model.target import DEFAULT_KEEP_DAYS
-from rolecall.plan.begin import begin
+from rolecall.plan.coverage import incomplete, people_coverage
+from rolecall.plan.draft import begin
 from rolecall.plan.make import make
 from rolecall.plan.question import Question
 from rolecall.plan.saved.digest import digest, matches, short
-from rolecall.plan.users_read import incomplete, people_coverage
 from rolecall.plan.value import Plan
 
 

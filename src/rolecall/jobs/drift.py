@@ -12,8 +12,7 @@ from functools import cache
 from hashlib import sha256
 from typing import Any
 
-from rolecall.drift.audit import attributed, lifecycle
-from rolecall.drift.compare import Drift
+from rolecall.drift.compare import Drift, attributed, lifecycle
 from rolecall.drift.scan import Inquiry, Looked, Past, drifted, find
 from rolecall.drift.value import Alarm, Found
 from rolecall.errors import ConfigError, Misuse, OrgError, Problem, Where

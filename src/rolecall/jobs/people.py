@@ -15,7 +15,7 @@ from rolecall.model.live import UNREAD, Live
 from rolecall.model.secret import SecretRef
 from rolecall.model.settings import BLANK, UNSET
 from rolecall.model.target import PeopleSource
-from rolecall.plan.users_read import gaps
+from rolecall.plan.coverage import gaps
 
 
 async def read_people(people: People, org: Reader, live: Live, scope: PeopleScope) -> Directory:
@@ -143,7 +143,7 @@ async def idp_problems(people: People | None, desired: Desired, live: Live) -> t
     """What an IdP tells of its app, where people come from one; why it could not be read is told too. All warnings."""
     if not isinstance(people, IdpSource):
         return ()
-    from rolecall.plan.lint.idp import lint_idp
+    from rolecall.plan.lint.sources import lint_idp
 
     try:
         return lint_idp(await people.read_idp(), desired, live)

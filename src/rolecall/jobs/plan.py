@@ -20,8 +20,8 @@ from rolecall.model.live import Coverage, Facts, Live
 from rolecall.model.outcome import Event
 from rolecall.model.policy import Allow
 from rolecall.model.settings import UNSET, Settings
-from rolecall.plan.begin import begin
 from rolecall.plan.diff.entries import SAME_GROUP
+from rolecall.plan.draft import begin
 from rolecall.plan.lint.names import flag_problems, known_addresses
 from rolecall.plan.make import make
 from rolecall.plan.question import Question

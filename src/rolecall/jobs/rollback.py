@@ -23,7 +23,7 @@ from rolecall.model.paste import literal
 from rolecall.model.run import Run, Step
 from rolecall.model.settings import BLANK, UNSET, Address, Scim, Settings, Value
 from rolecall.plan.diff.identity import group_of
-from rolecall.plan.people import who
+from rolecall.plan.moves import who
 from rolecall.plan.question import Question
 from rolecall.plan.resolve import ignored
 from rolecall.plan.value import Plan

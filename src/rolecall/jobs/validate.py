@@ -51,7 +51,7 @@ async def _linted(request: PlanRequest, asked: Question) -> list[Problem]:
 
     from rolecall.jobs.people import left_out, read_people
     from rolecall.model.directory import EVERYBODY
-    from rolecall.plan.users_read import incomplete
+    from rolecall.plan.coverage import incomplete
 
     if request.people is None:
         return [*_planned(asked), _not_looked_for("Users are not read here", asked.people_hint)]

@@ -13,25 +13,22 @@ from rolecall.model.kinds import KEYED, SECTIONS, address
 from rolecall.model.live import Coverage, Live
 from rolecall.model.policy import Guards
 from rolecall.model.settings import UNSET
-from rolecall.plan.begin import Begun, begin
-from rolecall.plan.coverage import coverage_of, sections_of
+from rolecall.plan.coverage import USERS, coverage_of, people_coverage, sections_of
+from rolecall.plan.draft import Begun, begin
 from rolecall.plan.explain.access_tests import Beside, run_tests, tests_of
 from rolecall.plan.guards.evaluate import Case, judge
-from rolecall.plan.guards.older import unknown_order
+from rolecall.plan.guards.policy import unknown_order
 from rolecall.plan.guards.policy_changes import journal_changes, policy_changes
 from rolecall.plan.impact.apart import apart
-from rolecall.plan.impact.compute import reckon
+from rolecall.plan.impact.compute import reckon, upgrade_impact
 from rolecall.plan.impact.inventory import released, unmanaged
-from rolecall.plan.impact.upgrade import upgrade_impact
 from rolecall.plan.lint.config import lint
 from rolecall.plan.lint.names import unmatched_names
 from rolecall.plan.lint.notes import metadata_notes, notes, whose_reading
-from rolecall.plan.lint.people import disagreements
+from rolecall.plan.lint.sources import disagreements
 from rolecall.plan.order.steps import order
-from rolecall.plan.outlook import Outlook
+from rolecall.plan.outlook import Outlook, finish
 from rolecall.plan.question import Question
-from rolecall.plan.state import finish
-from rolecall.plan.users_read import SECTION, people_coverage
 from rolecall.plan.value import Plan, Requests, Selection
 
 __all__ = ["LIFETIME", "Question", "make"]
@@ -109,7 +106,7 @@ def _users(outlook: Outlook, scope: PeopleScope) -> Mapping[str, Coverage]:
     if scope == PeopleScope() and not outlook.moves:
         return {}
     groups = outlook.decisive if outlook.moves else ()
-    return {SECTION: people_coverage(outlook.asked, groups, observed=outlook.first.facts.observed)}
+    return {USERS: people_coverage(outlook.asked, groups, observed=outlook.first.facts.observed)}
 
 
 def _resolved(question: Question, first: Question) -> Question:

@@ -1,10 +1,14 @@
-"""Values of a plan about users: who they are, and in which way their access changes."""
+"""Values of a plan about users: who they are, how their access changes, and which change causes which part of it."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+import hashlib
+from collections.abc import Collection, Iterable, Set
 from typing import Literal, NamedTuple
 
+from rolecall.model import normalise
+from rolecall.model.desired import Desired
+from rolecall.model.directory import Directory
 from rolecall.model.policy import Combo
 from rolecall.model.roles import RANK
 from rolecall.model.settings import Address
@@ -105,3 +109,71 @@ class TeamTally(NamedTuple):
     gain: int = 0
     lose: int = 0
     change: int = 0
+
+
+def share(move: Move, addresses: Collection[Address]) -> Move:
+    """Return the move from what users would have without these changes; the whole move where they cause it all."""
+    if not move.causes or set(move.because) <= set(addresses):
+        return move
+    before, falls = without(move.after, move.causes, addresses)
+    return move._replace(before=before, kind=_kind(before, move.after), to_default=falls and move.to_default)
+
+
+def _kind(before: Collection[Combo], after: Collection[Combo]) -> MoveKind:
+    had, has = _levels(before), _levels(after)
+    if had == has:
+        return "change"
+    return "gain" if had < has else "lose" if has < had else "change"
+
+
+def _levels(combos: Collection[Combo]) -> frozenset[tuple[str, str | int]]:
+    """What counts as access: org admin once for the whole org, each ranked role with those below it."""
+    levels: set[tuple[str, str | int]] = set()
+    for team, role in combos:
+        rank = RANK.get(role)
+        if rank is None:
+            levels.add((team, role))
+        else:
+            levels |= {(team if level < _ORG_WIDE else "", level) for level in range(1, rank + 1)}
+    return frozenset(levels)
+
+
+_ORG_WIDE = 3
+"""The rank that counts for the org and not for a team (R21)."""
+
+
+def who(directory: Directory, number: int, org_id: str = "") -> Who:
+    """The person by the org's id; where a source has no ids, by a digest of the e-mail, so that no id tells a name."""
+    email, known = directory.emails[number], directory.ids[number]
+    if not known or "@" in known:
+        known = stand_in(org_id, email)
+    return Who(known, email)
+
+
+def stand_in(org_id: str, email: str) -> str:
+    """An id made from an e-mail: the same in every plan for this org."""
+    said = f"{org_id}\0{normalise.email(email)}".encode("utf-8", "surrogatepass")
+    return f"p-{hashlib.sha256(said).hexdigest()[:16]}"
+
+
+def owner_emails(desired: Desired) -> dict[Address, str]:
+    """Address -> the e-mail of its owner, by address; an owner may also be called in words."""
+    owned = ((at, normalise.email(intent.owner or "")) for at, intent in sorted(desired.intents.items()))
+    return {at: email for at, email in owned if "@" in email}
+
+
+def numbers_of(directory: Directory, wanted: Set[str]) -> dict[str, int]:
+    """E-mail -> person, for the normalised e-mails that somebody has; most are written that way already."""
+    found = {email: number for number, email in enumerate(directory.emails) if email in wanted} if wanted else {}
+    if len(found) < len(wanted):
+        rest = wanted - found.keys()
+        keys = ((normalise.email(email), number) for number, email in enumerate(directory.emails))
+        found |= {key: number for key, number in keys if key in rest}
+    return found
+
+
+def name_some(directory: Directory, numbers: Iterable[int], most: int = 5) -> str:
+    """``ann@acme.com, bo@acme.com and 38 more``, sorted."""
+    emails = sorted(directory.emails[number] for number in numbers)
+    shown = ", ".join(emails[:most])
+    return shown if len(emails) <= most else f"{shown} and {len(emails) - most:,} more"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from rolecall.errors import Problem
+from rolecall.model.change import Change
 from rolecall.model.desired import NOTHING_APPLIED, Applied, Desired
 from rolecall.model.directory import Directory, PeopleScope
 from rolecall.model.lineage import Lineage, LogCheck
@@ -84,3 +86,10 @@ class Question:
             return False
         known = self.live.facts.people
         return self.scope.everybody if self.scope is not None else known is None or len(self.directory) >= known
+
+
+def pending_mappings(question: Question, changes: Iterable[Change]) -> tuple[Change, ...]:
+    """Return the mappings that wait for the IdP and whose users the source of users can tell; none where it cannot."""
+    if not question.forecasts:
+        return ()
+    return tuple(c for c in changes if c.via == "waiting" and c.address.startswith("idp_groups/"))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from rolecall.model.live import COMPLETE, Coverage
+from rolecall.plan.coverage import USERS, incomplete_sentence
 from rolecall.plan.headline import enumerate_words
-from rolecall.plan.users_read import SECTION, incomplete_sentence
 from rolecall.report.phrases import visible
 
 _MOST = 9
@@ -14,7 +14,7 @@ _MOST = 9
 
 def header(coverage: Mapping[str, Coverage], counted: Sequence[str]) -> str:
     """``all read: 61 groups``, or ``read: 61 groups; NOT READ: users``. ``counted`` are counts in words."""
-    users = coverage.get(SECTION, COMPLETE)
+    users = coverage.get(USERS, COMPLETE)
     sections = unread_sections(coverage)
     unread = [*sections, *(["users"] if users.state == "unread" else [])]
     if not unread and users.state == "complete":
@@ -35,7 +35,7 @@ def users_read(seen: Coverage) -> str:
 
 def unread_sections(coverage: Mapping[str, Coverage]) -> list[str]:
     """Return the sections of settings that were not read completely."""
-    return [name for name, seen in coverage.items() if name != SECTION and seen.state != "complete"]
+    return [name for name, seen in coverage.items() if name != USERS and seen.state != "complete"]
 
 
 def sections_sentence(coverage: Mapping[str, Coverage]) -> str:
@@ -60,4 +60,4 @@ def planned_sentence(coverage: Mapping[str, Coverage]) -> str:
 
 def users_sentence(coverage: Mapping[str, Coverage]) -> str:
     """``Users were not read: 403 Forbidden.``, or nothing."""
-    return visible(incomplete_sentence(coverage.get(SECTION, COMPLETE)) or "")
+    return visible(incomplete_sentence(coverage.get(USERS, COMPLETE)) or "")

@@ -10,7 +10,7 @@ from rolecall.codec.settings import encode_value
 from rolecall.drift.value import UNDETERMINED, Found
 from rolecall.model.kinds import split_address
 from rolecall.model.settings import Value
-from rolecall.plan.users_read import SECTION
+from rolecall.plan.coverage import USERS
 from rolecall.report.builders.drift import DriftWalk, Entry
 from rolecall.report.builders.drift_sentences import undetermined_sentence
 from rolecall.report.coverage import users_sentence
@@ -53,7 +53,7 @@ def drift_suites(walked: DriftWalk) -> list[tuple[str, list[Case]]]:
         if section in walked.found.unread:
             sections.append(Case(section, _unread_words(section, walked), error=True))
             continue
-        if not walked.found.determined and section not in drifts and section != SECTION:
+        if not walked.found.determined and section not in drifts and section != USERS:
             sections.append(Case(section, undetermined_sentence(), error=True))
             continue
         told = "\n".join(entry_words(entry) for entry in drifts.get(section, ()))
@@ -65,7 +65,7 @@ def drift_suites(walked: DriftWalk) -> list[tuple[str, list[Case]]]:
 
 
 def _unread_words(section: str, walked: DriftWalk) -> str:
-    if section == SECTION:
+    if section == USERS:
         return users_sentence(walked.found.coverage)
     return "not read completely, so nothing is known about it"
 
@@ -86,7 +86,7 @@ def drift_csv(found: Found) -> str:
     The last lines say what is unknown: address ``settings``, class ``unknown``, where no apply is recorded, and address
     ``people`` where users were not read completely.
     """
-    unknown = [*([] if found.determined else ["settings"]), *([SECTION] if SECTION in found.unread else [])]
+    unknown = [*([] if found.determined else ["settings"]), *([USERS] if USERS in found.unread else [])]
     lines = ((name, "unknown", "no", *("" for _ in COLUMNS[3:])) for name in unknown)
     return table(COLUMNS, (*_rows(found), *lines))
 

@@ -12,7 +12,7 @@ from rolecall.model.desired import NOTHING_APPLIED, Applied, Intent
 from rolecall.model.live import Coverage
 from rolecall.model.policy import Ignore, Policy
 from rolecall.model.settings import Address
-from rolecall.plan.begin import begin
+from rolecall.plan.draft import begin
 from rolecall.plan.make import make
 from rolecall.plan.value import Tally
 from rolecall.report.builders.plan import walk

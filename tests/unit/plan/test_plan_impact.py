@@ -13,7 +13,7 @@ from rolecall.model.directory import Directory, PeopleScope
 from rolecall.model.live import Coverage
 from rolecall.model.policy import AccessTest, Combo, Guards, Policy
 from rolecall.model.settings import Address, Defaults, Scim
-from rolecall.plan.begin import begin
+from rolecall.plan.draft import begin
 from rolecall.plan.make import make
 from rolecall.plan.value import Tally, TeamTally
 

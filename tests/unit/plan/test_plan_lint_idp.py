@@ -10,7 +10,7 @@ from rolecall.model.desired import Desired
 from rolecall.model.idp import IdpFacts
 from rolecall.model.live import Coverage, Facts, Group, Live
 from rolecall.model.settings import BLANK, Scim, Settings
-from rolecall.plan.lint.idp import lint_idp
+from rolecall.plan.lint.sources import lint_idp
 
 GROUPS = {"Admins": BLANK, "Legal": BLANK}
 LIVE = Live(

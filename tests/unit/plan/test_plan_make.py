@@ -17,7 +17,7 @@ from rolecall.model.desired import Desired, Intent
 from rolecall.model.live import Caller, Facts, Group, Live
 from rolecall.model.policy import Allow, Policy
 from rolecall.model.settings import BLANK, Defaults, Domain, GroupMapping, Scim, Settings, Sso
-from rolecall.plan.begin import begin
+from rolecall.plan.draft import begin
 from rolecall.plan.make import make
 from rolecall.plan.saved.digest import canonical, digest, matches, short
 from rolecall.plan.saved.encode import encode_plan

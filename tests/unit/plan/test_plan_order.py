@@ -10,7 +10,7 @@ from small_org import ask, config, live, many, person, plan
 from rolecall.model.policy import Combo, Policy
 from rolecall.model.settings import Defaults, Domain, Scim, Sso
 from rolecall.plan.make import make
-from rolecall.plan.order.levels import levels
+from rolecall.plan.order.risk import levels
 from rolecall.plan.value import Transient, Who
 
 

@@ -11,7 +11,7 @@ from rolecall.model.desired import Applied, Intent
 from rolecall.model.directory import EVERYBODY, PeopleScope
 from rolecall.model.policy import AccessTest, Guards, Policy
 from rolecall.model.settings import UNSET, Defaults, Domain, Scim, Sso
-from rolecall.plan.begin import begin
+from rolecall.plan.draft import begin
 
 A, B = {"A": "member: X"}, {"A": "member: Y"}
 NOBODY = PeopleScope()

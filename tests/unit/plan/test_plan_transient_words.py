@@ -5,7 +5,7 @@ from __future__ import annotations
 from small_org import many, person, plan
 
 from rolecall.model.policy import Combo
-from rolecall.plan.order.transient_words import LIMITED, WAY_OUT, transient_sentences
+from rolecall.plan.order.transients import LIMITED, WAY_OUT, transient_sentences
 from rolecall.plan.value import Impact, Transient, Who
 
 CROSSED = ({"A": "member: X", "B": "member: Y"}, {"A": "member: Y", "B": "member: X"})

@@ -10,8 +10,8 @@ from small_org import ask, config, crowd, live, many, person, verdict
 from rolecall.jobs.plan import broken
 from rolecall.model.live import Facts, Group
 from rolecall.model.settings import Defaults
+from rolecall.plan.coverage import counted_words, gaps
 from rolecall.plan.make import make
-from rolecall.plan.users_read import counted_words, gaps
 from rolecall.report.builders.people_csv import people_csv
 from rolecall.report.builders.plan import walk
 

@@ -8,7 +8,7 @@ from small_org import config, live, person
 from rolecall.access.rules import compile_access
 from rolecall.model.policy import Combo
 from rolecall.model.settings import Scim
-from rolecall.plan.explain.why_not import why_not
+from rolecall.plan.explain.why import why_not
 
 GROUPS = {"Mkt": "member: Marketing", "Lead": "team_admin: Marketing", "IT": "org_admin: IT", "Blank": ""}
 DESIRED = config(GROUPS)

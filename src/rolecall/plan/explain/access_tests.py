@@ -12,9 +12,9 @@ from rolecall.access.rules import Rules
 from rolecall.model.directory import Directory, Person
 from rolecall.model.live import Coverage
 from rolecall.model.policy import AccessTest, Combo, Policy
+from rolecall.plan.coverage import incomplete, people_coverage
 from rolecall.plan.headline import combos, enumerate_words, role_word
-from rolecall.plan.people import numbers_of
-from rolecall.plan.users_read import incomplete, people_coverage
+from rolecall.plan.moves import numbers_of
 from rolecall.plan.value import AccessTestResult
 
 

@@ -1,10 +1,11 @@
-"""Who holds more than member, by what, and how many people have each role and team: one moment of a whole org."""
+"""Record who holds privileged access and how many users have each role and team, at one moment of a whole org."""
 
 from __future__ import annotations
 
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
@@ -16,10 +17,11 @@ from rolecall.model.directory import Directory
 from rolecall.model.kinds import address
 from rolecall.model.live import Live
 from rolecall.model.roles import MEMBER
+from rolecall.model.run import Run
 from rolecall.model.settings import Address
 from rolecall.model.sighting import Holding, Sighting
-from rolecall.plan.people import who
-from rolecall.plan.users_read import people_coverage
+from rolecall.plan.coverage import people_coverage
+from rolecall.plan.moves import who
 
 
 class Seen(NamedTuple):
@@ -90,3 +92,29 @@ def _counts(rules: Rules, sizes: Mapping[int, int]) -> tuple[dict[str, int], dic
         roles.update(dict.fromkeys({combo.role for combo in held}, size))
         teams.update(dict.fromkeys({combo.team for combo in held}, size))
     return dict(sorted(roles.items())), dict(sorted(teams.items()))
+
+
+class Evidence(NamedTuple):
+    """One combo above member. ``run`` is what put its mapping there, None where the journal does not know: a mapping
+    made by hand, or before there was a journal."""
+
+    holding: Holding
+    run: Run | None = None
+
+    @property
+    def approved_by(self) -> tuple[str, ...]:
+        """Who said yes to the run behind it."""
+        return () if self.run is None else tuple(dict.fromkeys(row.by for row in self.run.approvals))
+
+
+@dataclass(frozen=True, slots=True)
+class SeenAt:
+    """The last sighting at or before a moment, and the first one after it. ``by`` is the run that looked."""
+
+    org_id: str
+    org_name: str
+    env: str | None
+    sighting: Sighting
+    after: Sighting | None
+    evidence: tuple[Evidence, ...]
+    by: Run | None = None

@@ -13,9 +13,8 @@ from rolecall.plan.guards.case import PASS, Case, Finding, Guard
 from rolecall.plan.guards.escalations import escalations
 from rolecall.plan.guards.lift import idle, in_force, lift
 from rolecall.plan.guards.losing import max_people_losing_access
-from rolecall.plan.guards.older import older
 from rolecall.plan.guards.org_admins import min_org_admins, require_self, required_org_admins
-from rolecall.plan.guards.policy import approval, foreign, policy
+from rolecall.plan.guards.policy import approval, foreign, older, policy
 from rolecall.plan.guards.preconditions import preconditions
 from rolecall.plan.guards.protect import protect
 from rolecall.plan.guards.removals import max_removals, possible_rename

@@ -6,11 +6,10 @@ from collections.abc import Sequence
 
 from rolecall.access.atoms import Atoms
 from rolecall.plan.guards.blame import blame, cause_words, placed, undo_words
-from rolecall.plan.guards.case import Case, Finding, Item, at, unjudged
-from rolecall.plan.guards.limits import bounds
+from rolecall.plan.guards.case import Case, Finding, Item, at, bounds, unjudged
 from rolecall.plan.headline import people
 from rolecall.plan.impact.moves import Class
-from rolecall.plan.people import name_some
+from rolecall.plan.moves import name_some
 from rolecall.plan.value import Move
 
 NAME = "max_people_losing_access"

@@ -10,7 +10,7 @@ from rolecall.errors import Problem
 from rolecall.model import normalise
 from rolecall.model.desired import Desired
 from rolecall.model.directory import Directory
-from rolecall.plan.people import numbers_of
+from rolecall.plan.moves import numbers_of
 
 Why = Literal["inactive", "misspelt", "gone", "unseen"]
 _CLOSE = 0.74

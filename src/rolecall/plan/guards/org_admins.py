@@ -12,7 +12,7 @@ from rolecall.plan.guards.case import PASS, Case, Finding, Item, at, unjudged
 from rolecall.plan.guards.named_users import Absent, absent_users
 from rolecall.plan.headline import people
 from rolecall.plan.impact.moves import Class
-from rolecall.plan.people import name_some
+from rolecall.plan.moves import name_some
 from rolecall.plan.value import Verdict
 
 

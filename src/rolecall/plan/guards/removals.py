@@ -7,8 +7,7 @@ from collections.abc import Iterable
 from rolecall.model.change import Change
 from rolecall.model.kinds import KINDS, split_address
 from rolecall.model.settings import BLANK, UNSET
-from rolecall.plan.guards.case import PASS, Case, Finding, Item, at
-from rolecall.plan.guards.limits import bounds
+from rolecall.plan.guards.case import PASS, Case, Finding, Item, at, bounds
 from rolecall.plan.headline import enumerate_words
 
 NAME = "max_removals"

@@ -12,7 +12,7 @@ from rolecall.model.kinds import address, split_address
 from rolecall.model.settings import UNSET, Address, Settings
 from rolecall.plan.guards.case import PASS, READ_SETTINGS, Case, Finding, Item, at, read_users
 from rolecall.plan.headline import enumerate_words
-from rolecall.plan.people import name_some
+from rolecall.plan.moves import name_some
 
 _ACCESS = frozenset({"sso", "domains"})
 

@@ -6,8 +6,7 @@ from datetime import datetime, timedelta
 
 from rolecall.model.kinds import SECTIONS
 from rolecall.plan.coverage import sections_of
-from rolecall.plan.guards.case import PASS, Case, Finding, Item, read_users
-from rolecall.plan.guards.limits import bounds
+from rolecall.plan.guards.case import PASS, Case, Finding, Item, bounds, read_users
 from rolecall.plan.headline import enumerate_words
 from rolecall.plan.value import Verdict
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rolecall.model.settings import Scim
 from rolecall.plan.guards.case import PASS, Case, Finding, Item, at
 from rolecall.plan.headline import enumerate_words
-from rolecall.plan.people import name_some
+from rolecall.plan.moves import name_some
 
 
 def upgrade(case: Case) -> Finding:

@@ -22,9 +22,9 @@ from rolecall.plan.guards.precondition_rules import (
     demands,
     teams_of,
 )
+from rolecall.plan.outlook import State, follow
 from rolecall.plan.question import Question
 from rolecall.plan.resolve import covers, ignored
-from rolecall.plan.state import State, follow
 
 
 class Refusal(NamedTuple):

@@ -18,8 +18,7 @@ from rolecall.access.rules import Rules, compile_access
 from rolecall.model.directory import PLAIN, Directory, Traits
 from rolecall.model.kinds import split_address
 from rolecall.model.settings import Address
-from rolecall.plan.outlook import Outlook
-from rolecall.plan.state import follow
+from rolecall.plan.outlook import Outlook, follow
 
 _WIDE = (SCIM, DEFAULTS)
 """The changes that reach users of every group."""

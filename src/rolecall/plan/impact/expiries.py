@@ -1,20 +1,46 @@
-"""Entries whose `expires` is set, moved or removed: the date, and the users who are affected on that day."""
+"""Report entries whose `expires` is set, moved or removed, and the users who are affected on that day."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import NamedTuple
 
+from rolecall.access.candidates import candidates
+from rolecall.access.candidates import scope as needed_scope
+from rolecall.access.rules import compile_access
 from rolecall.model.change import Change
 from rolecall.model.kinds import split_address, value_at
 from rolecall.model.settings import BLANK, UNSET, Address
 from rolecall.plan.headline import people, sentence, shifts
-from rolecall.plan.impact.suppose import suppose
-from rolecall.plan.outlook import Outlook
+from rolecall.plan.impact.moves import classes, moves
+from rolecall.plan.outlook import Outlook, with_mappings
 from rolecall.plan.question import Question
 from rolecall.plan.resolve import expired, ignored
 from rolecall.plan.value import Apart, Move, Tally
+
+
+def suppose(outlook: Outlook, changes: Sequence[Change]) -> tuple[Move, ...]:
+    """What would happen to people if, once the plan is done, these mappings were changed."""
+    if outlook.directory is None or outlook.problem:
+        return ()
+    supposed = tuple(replace(change, via="api") for change in changes)
+    settings = with_mappings(outlook.last.settings, supposed)
+    after = compile_access(settings, outlook.last.facts, atoms=outlook.before.atoms)
+    touched = candidates(outlook.after, after, outlook.directory)
+    then = replace(
+        outlook,
+        first=outlook.last,
+        last=outlook.last._replace(settings=settings),
+        before=outlook.after,
+        after=after,
+        scope=needed_scope(outlook.after, after),
+        touched=touched,
+        written=supposed,
+    )
+    return moves(then, classes(then))
+
 
 MOST = 10
 """How many entries are told one by one, with their users."""

@@ -15,8 +15,7 @@ from rolecall.model.live import Live
 from rolecall.model.policy import Combo
 from rolecall.plan.headline import combos as words
 from rolecall.plan.headline import people
-from rolecall.plan.outlook import Outlook, look
-from rolecall.plan.state import State, follow
+from rolecall.plan.outlook import Outlook, State, follow, look
 
 
 class Between(NamedTuple):

@@ -12,9 +12,8 @@ from rolecall.access.evaluate import shifts
 from rolecall.access.shift import Kind, kind, to_default
 from rolecall.model.settings import Address
 from rolecall.plan.impact.causes import Cause, Causes, union
-from rolecall.plan.moves import Attribution
+from rolecall.plan.moves import Attribution, who
 from rolecall.plan.outlook import Outlook
-from rolecall.plan.people import who
 from rolecall.plan.value import Move, Tally, TeamTally
 
 

@@ -21,8 +21,8 @@ from rolecall.model.roles import RANK
 from rolecall.model.settings import BLANK, UNSET, Address, GroupMapping
 from rolecall.plan.headline import combos, enumerate_words, people
 from rolecall.plan.impact.inventory import vacant
+from rolecall.plan.moves import numbers_of, owner_emails
 from rolecall.plan.outlook import Outlook
-from rolecall.plan.people import numbers_of, owner_emails
 from rolecall.plan.question import Question
 from rolecall.plan.resolve import expired
 from rolecall.plan.value import Tally

@@ -1,4 +1,4 @@
-"""Find the users whom the order of steps matters to.
+"""Find the users whom the order of steps matters to, and the steps that may run in parallel.
 
 B and A are a user's atoms before and after. What changes hands is (B∩A) − ⋃g (before_g ∩ after_g): in effect at both
 ends, but from no single source throughout. Only where that is not empty, or manual edits count, and two steps or more
@@ -10,8 +10,10 @@ steps of ``scim`` touch are at risk if their access between these steps is that 
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import reduce
+from itertools import groupby, pairwise
 from operator import and_, or_
 from typing import NamedTuple
 
@@ -20,10 +22,10 @@ from rolecall.access.candidates import SCIM
 from rolecall.access.evaluate import group_masks, settle
 from rolecall.model.change import Change
 from rolecall.model.directory import Directory, Traits
-from rolecall.model.kinds import address
+from rolecall.model.kinds import BY_SECTION, address, split_address
 from rolecall.model.settings import Address
-from rolecall.plan.outlook import Outlook, regime_moves
-from rolecall.plan.state import follow
+from rolecall.plan.outlook import Outlook, follow, regime_moves
+from rolecall.plan.value import Plan
 
 
 class Risk(NamedTuple):
@@ -167,3 +169,46 @@ class _Steps:
     def of(self, groups: Sequence[int], number: int) -> tuple[Address, ...]:
         own = [self._groups[group] for group in groups if group in self._groups]
         return tuple(sorted({*own, *(at for at, numbers in self._wide if number in numbers)}))
+
+
+def levels(plan: Plan) -> tuple[tuple[Change, ...], ...]:
+    """What apply writes, in groups: a group's steps may run side by side, the groups run one after another.
+
+    No group spans two waves.
+    """
+    grouped = groupby(plan.writes, key=lambda change: (change.wave, change.level))
+    return tuple(tuple(members) for _, members in grouped)
+
+
+def with_levels(steps: Sequence[Change], risks: Iterable[Risk]) -> tuple[Change, ...]:
+    """The steps with their levels, sorted by wave and level; the order of steps that share somebody stays.
+
+    Mappings wait for earlier ones that share a user at risk. Domains share a level; every other step has its own:
+    two steps of ``scim``, a switch and a part of the upgrade, decide each other's effect (R20, R33).
+    """
+    place = {change.address: number for number, change in enumerate(steps)}
+    before = _earlier(risks, place, steps)
+    found: list[int] = []
+    floor, kind = 0, ""
+    for number, change in enumerate(steps):
+        section = split_address(change.address)[0]
+        same_wave = number and steps[number - 1].wave == change.wave
+        if not same_wave:
+            floor = 0
+        elif section != kind or not BY_SECTION[section].keyed:
+            floor = max(level for level, step in zip(found, steps, strict=False) if step.wave == change.wave) + 1
+        kind = section
+        found.append(max((found[other] + 1 for other in before.get(number, ())), default=floor))
+        found[-1] = max(found[-1], floor)
+    leveled = [replace(change, level=level) for change, level in zip(steps, found, strict=True)]
+    return tuple(sorted(leveled, key=lambda change: (change.wave, change.level)))
+
+
+def _earlier(risks: Iterable[Risk], place: dict[Address, int], steps: Sequence[Change]) -> dict[int, set[int]]:
+    """Mapping -> the mapping just before it in its wave for somebody at risk."""
+    before: dict[int, set[int]] = {}
+    for shared in {tuple(sorted(place[at] for at in risk.mappings)) for risk in risks}:
+        for one, other in pairwise(shared):
+            if steps[one].wave == steps[other].wave:
+                before.setdefault(other, set()).add(one)
+    return before

@@ -1,4 +1,4 @@
-"""The order of changes: what others need first, grants before revokes, and last what nothing needs any more.
+"""Order the changes: first what others need, grants before revokes, and last what nothing needs any more.
 
 wave 0   domains claimed, SSO on, SCIM on, upgrade started      what others need (R1)
 wave 1   mappings that only give more                           widening
@@ -13,17 +13,16 @@ default go last. Widening first means that a run that breaks leaves more access,
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from heapq import heapify, heappop, heappush
 from typing import NamedTuple
 
 from rolecall.access.rules import Rules, mapping_combos
 from rolecall.model.change import Change
 from rolecall.model.kinds import BY_SECTION, split_address
-from rolecall.model.settings import Defaults, GroupMapping, Scim, Sso, Value
-from rolecall.plan.order.hand_over import sorted_by_hand_over
-from rolecall.plan.order.levels import with_levels
-from rolecall.plan.order.risk import Risk, at_risk
+from rolecall.model.settings import Address, Defaults, GroupMapping, Scim, Sso, Value
+from rolecall.plan.order.risk import Risk, at_risk, with_levels
 from rolecall.plan.order.swap import improved
 from rolecall.plan.order.transients import Timeline, weight
 from rolecall.plan.outlook import Outlook
@@ -126,3 +125,54 @@ def _toggled(steps: Sequence[Change], risks: Sequence[Risk], outlook: Outlook) -
         return [*others[:cut], replace(toggle, wave=number), *others[cut:]]
 
     return min((at(number) for number in (3, 0, 1, 2, 4)), key=lambda one: weight(Timeline(outlook, one), edited))
+
+
+MIXED = 2
+
+
+def sorted_by_hand_over(steps: Sequence[Change], risks: Iterable[Risk], outlook: Outlook) -> list[Change]:
+    """The steps with wave 2 in topological order; where needs go in a circle, the first address breaks it."""
+    mixed = {change.address: change for change in steps if change.wave == MIXED}
+    if len(mixed) < 2:
+        return list(steps)
+    listed = iter(_topological(sorted(mixed), _needs(mixed, risks, outlook)))
+    return [mixed[next(listed)] if change.wave == MIXED else change for change in steps]
+
+
+def _needs(mixed: Mapping[Address, Change], risks: Iterable[Risk], outlook: Outlook) -> dict[Address, set[Address]]:
+    """Address -> those that must come after it, because they take what it gives to somebody."""
+    old, new = outlook.before.scim.masks, outlook.after.scim.masks
+    gives, takes = {}, {}
+    for at in mixed:
+        name = at.partition("/")[2]
+        was, will = old.get(name, 0), new.get(name, 0)
+        gives[at], takes[at] = will & ~was, was & ~will
+    after: dict[Address, set[Address]] = {at: set() for at in mixed}
+    for risk in risks:
+        own = [at for at in risk.steps if at in mixed]
+        for giver in own:
+            shared = gives[giver] & risk.handover
+            if shared:
+                after[giver].update(taker for taker in own if takes[taker] & shared)
+    return after
+
+
+def _topological(addresses: Sequence[Address], after: Mapping[Address, set[Address]]) -> list[Address]:
+    waits = dict.fromkeys(addresses, 0)
+    for followers in after.values():
+        for at in followers:
+            waits[at] += 1
+    free = [at for at in addresses if not waits[at]]
+    heapify(free)
+    circled = iter(addresses)
+    done: dict[Address, None] = {}
+    while len(done) < len(addresses):
+        at = heappop(free) if free else next(at for at in circled if at not in done)
+        if at in done:
+            continue
+        done[at] = None
+        for follower in after[at]:
+            waits[follower] -= 1
+            if not waits[follower] and follower not in done:
+                heappush(free, follower)
+    return list(done)

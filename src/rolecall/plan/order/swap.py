@@ -8,13 +8,139 @@ with.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from typing import NamedTuple
 
+from rolecall.access.evaluate import settle
 from rolecall.model.change import Change
 from rolecall.model.settings import Address
 from rolecall.plan.order.risk import Risk
 from rolecall.plan.order.transients import Timeline, weight
-from rolecall.plan.order.window import Window, Work, WorkLimitError
+
+
+class WorkLimitError(Exception):
+    """The search has done all the work that it may do."""
+
+
+class Work:
+    """Counts evaluations against a limit: one for each group that is looked at, four for each set of rules applied."""
+
+    def __init__(self, limit: int) -> None:
+        self.left = limit
+
+    def spend(self, evaluations: int) -> None:
+        """Count work that is about to be done. Raises WorkLimitError once there is more than the limit."""
+        self.left -= evaluations
+        if self.left < 0:
+            raise WorkLimitError
+
+
+class Window:
+    """Mappings that may change places, and the users that they affect.
+
+    ``addresses`` are in the order of their present places, ``places`` their step numbers.
+    """
+
+    def __init__(self, timeline: Timeline, own: Sequence[Address], risks: Sequence[Risk], work: Work) -> None:
+        self.addresses = tuple(sorted(own, key=timeline.steps.__getitem__))
+        self.places = tuple(timeline.steps[at] for at in self.addresses)
+        numbers = {at: number for number, at in enumerate(self.addresses)}
+        self._crowds = [_Crowd(timeline, risk, numbers, self.places, work) for risk in risks]
+        self._affected = [[crowd for crowd in self._crowds if crowd.own >> n & 1] for n in range(len(self.addresses))]
+        self._stays: dict[tuple[int, int], int] = {}
+
+    def cost(self, place: int, done: int, step: int) -> int:
+        """Return users times atoms that begin to be missing or extra if mapping ``step`` takes a place.
+
+        Counts from that place, by its number, up to the next one; ``done`` are the mappings before it.
+        """
+        begins = sum(crowd.begins(place, done, done | 1 << step) for crowd in self._affected[step])
+        key = place, done | 1 << step
+        if key not in self._stays:
+            self._stays[key] = sum(crowd.between(*key) for crowd in self._crowds)
+        return begins + self._stays[key]
+
+
+class _Crowd:
+    """Users who are alike. ``own`` has the window's mappings that affect them, as a set."""
+
+    def __init__(
+        self, timeline: Timeline, risk: Risk, numbers: dict[Address, int], places: Sequence[int], work: Work
+    ) -> None:
+        self._timeline, self._risk, self._places, self._work = timeline, risk, places, work
+        self._bits = {timeline.steps[at]: 1 << numbers[at] for at in risk.mappings if at in numbers}
+        self.own = sum(self._bits.values())
+        others = {timeline.steps[at] for at in risk.mappings if at not in numbers}
+        self._events = _by_place(sorted(others.union(timeline.barriers)), places)
+        self._given: dict[int, int] = {}
+        self._gaps: dict[tuple[int, int], int] = {}
+
+    def begins(self, place: int, before: int, after: int) -> int:
+        """Return users times atoms that begin to be missing or extra at a place."""
+        step = self._places[place]
+        self._work.spend(1)
+        return self._weight(self.gap(step, after) & ~self.gap(step - 1, before))
+
+    def between(self, place: int, done: int) -> int:
+        """Return the same for the steps outside the window that follow a place."""
+        weight, last = 0, self._places[place]
+        for step in self._events[place]:
+            weight += self._weight(self.gap(step, done) & ~self.gap(last, done))
+            last = step
+        return weight
+
+    def gap(self, step: int, done: int) -> int:
+        """Return the atoms missing or extra after a step, when these mappings of the window are done."""
+        key = step, done & self.own
+        if key not in self._gaps:
+            before, after = self._ends
+            mask = self._mask(*key)
+            self._gaps[key] = (before & after & ~mask) | (mask & ~(before | after))
+        return self._gaps[key]
+
+    def _weight(self, atoms: int) -> int:
+        return len(self._risk.numbers) * atoms.bit_count() if atoms else 0
+
+    @cached_property
+    def _ends(self) -> tuple[int, int]:
+        last = max(self._timeline.steps.values())
+        return self._mask(0, 0), self._mask(last, self.own)
+
+    def _mask(self, step: int, done: int) -> int:
+        segment = self._timeline.segment(step)
+        if step not in self._given:
+            self._given[step] = self._by_others(step)
+        self._work.spend(4 + len(self._bits))
+        given = self._given[step]
+        for group, bit in self._groups:
+            given |= (segment.new if done & bit else segment.old)[group]
+        return segment.rules.atoms.atoms(settle(segment.rules, given, self._risk.traits))
+
+    def _by_others(self, step: int) -> int:
+        """Return what the groups outside the window give after a step."""
+        segment = self._timeline.segment(step)
+        self._work.spend(len(self._risk.groups))
+        given = 0
+        for group in self._risk.groups:
+            at = self._timeline.step_of(group)
+            if at not in self._bits:
+                given |= (segment.new if at <= step else segment.old)[group]
+        return given
+
+    @cached_property
+    def _groups(self) -> list[tuple[int, int]]:
+        steps = ((group, self._timeline.step_of(group)) for group in self._risk.groups)
+        return [(group, self._bits[step]) for group, step in steps if step in self._bits]
+
+
+def _by_place(events: Sequence[int], places: Sequence[int]) -> list[list[int]]:
+    """Return for each place the steps between it and the next one; for the last, all after it."""
+    ends = (*places[1:], None)
+    return [
+        [step for step in events if step > place and (end is None or step < end)]
+        for place, end in zip(places, ends, strict=True)
+    ]
+
 
 MOST_STEPS = 6
 WORK = 3_000_000

@@ -10,8 +10,7 @@ from rolecall.access.encode import encode_access
 from rolecall.access.person import Access
 from rolecall.model.live import COMPLETE, Coverage
 from rolecall.model.roles import ORG_ADMIN
-from rolecall.plan.explain.why import Because, Cause, Why
-from rolecall.plan.explain.why_not import WhyNot
+from rolecall.plan.explain.why import Because, Cause, Why, WhyNot
 from rolecall.plan.saved.encode import encode_released
 from rolecall.plan.value import AccessTestResult, Released, Unmanaged
 from rolecall.report.builders.unmanaged import released_value

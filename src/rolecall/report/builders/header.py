@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from rolecall.model.kinds import KEYED
-from rolecall.plan.users_read import SECTION
+from rolecall.plan.coverage import USERS
 from rolecall.plan.value import OrgRef, Plan
 from rolecall.report.coverage import header
 from rolecall.report.phrases import count, visible
@@ -36,7 +36,7 @@ def seen(plan: Plan) -> str:
 def _users(plan: Plan) -> tuple[bool, list[str]]:
     """Whether users were read whom the plan cannot affect, too; and how many of them, where the plan needs any."""
     known, total = plan.impact.people, plan.counts.get("people")
-    if SECTION in plan.unread or not known:
+    if USERS in plan.unread or not known:
         return True, []
     if plan.scope.everybody or total is None or known >= total:
         return True, [count(known, "person")]

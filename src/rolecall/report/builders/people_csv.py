@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from rolecall.model.policy import Combo
-from rolecall.plan.users_read import SECTION
+from rolecall.plan.coverage import USERS
 from rolecall.plan.value import Move, Plan
 from rolecall.report.renderers.csv import table
 
@@ -19,7 +19,7 @@ def people_csv(plan: Plan) -> str:
     the members that the org counts, or one without a number.
     """
     rows = (row for move in plan.impact.moves for row in _rows(move))
-    return table(COLUMNS, (*rows, *(_unknown(plan) if SECTION in plan.unread else ())))
+    return table(COLUMNS, (*rows, *(_unknown(plan) if USERS in plan.unread else ())))
 
 
 def _unknown(plan: Plan) -> Iterator[tuple[str, ...]]:

@@ -8,11 +8,10 @@ from typing import NamedTuple
 
 from rolecall.model.policy import Combo
 from rolecall.model.settings import Address
+from rolecall.plan.coverage import members_count
 from rolecall.plan.headline import combos, people, sentence, shift_of, shifts, tally_words
-from rolecall.plan.moves import Attribution
-from rolecall.plan.order.transient_words import transient_sentences
-from rolecall.plan.shares import share
-from rolecall.plan.users_read import members_count
+from rolecall.plan.moves import Attribution, share
+from rolecall.plan.order.transients import transient_sentences
 from rolecall.plan.value import ApartKind, Impact, Move, Plan, UpgradeImpact, Who
 from rolecall.report.phrases import count, visible
 

@@ -1,8 +1,10 @@
-"""Whom a plan must read: exactly the people it can touch, the org admins, and people the config names."""
+"""Draft a plan before users are read: what differs, the access forecast, and which users must be read."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import NamedTuple
 
 from rolecall.access.signin import fewer_ways_in
 from rolecall.model import normalise
@@ -11,19 +13,51 @@ from rolecall.model.directory import EVERYBODY, PeopleScope
 from rolecall.model.kinds import split_address
 from rolecall.model.policy import AccessTest
 from rolecall.model.settings import Address
+from rolecall.plan.diff.changes import Difference, difference
 from rolecall.plan.explain.access_tests import tests_of
 from rolecall.plan.impact.expiries import MOST, moved_ends
-from rolecall.plan.outlook import Outlook
-from rolecall.plan.people import owner_emails
-from rolecall.plan.question import Question
+from rolecall.plan.moves import owner_emails
+from rolecall.plan.outlook import Outlook, look
+from rolecall.plan.question import Question, pending_mappings
 from rolecall.plan.resolve import expires_soon
 
 
-def pending_mappings(question: Question, changes: Iterable[Change]) -> tuple[Change, ...]:
-    """Return the mappings that wait for the IdP and whose users the source of users can tell; none where it cannot."""
-    if not question.forecasts:
-        return ()
-    return tuple(c for c in changes if c.via == "waiting" and c.address.startswith("idp_groups/"))
+class Begun(NamedTuple):
+    """``question`` is the one asked, resolved. ``chosen`` are the changes found that it is about, ``outlook`` has no
+    people in it.
+
+    ``scope`` are the people whose access the plan needs to know before and after.
+    """
+
+    question: Question
+    found: Difference
+    chosen: tuple[Change, ...]
+    outlook: Outlook
+    scope: PeopleScope
+
+
+def begin(question: Question) -> Begun:
+    """What the settings alone say, whoever has been read."""
+    question = question.resolved
+    known = replace(question.known, desired=question.desired, applied=question.applied)
+    found = difference(known, question.live, question.as_of)
+    chosen = _selected(question, found.changes)
+    outlook = look(question.live, None, chosen)
+    reported = [
+        *(row.live for row in found.released),
+        *(change.address for change in pending_mappings(question, chosen)),
+    ]
+    return Begun(question, found, chosen, outlook, people_scope(question, outlook, reported))
+
+
+def _selected(question: Question, changes: tuple[Change, ...]) -> tuple[Change, ...]:
+    return tuple(
+        change
+        for change in changes
+        if (not question.targets or question.known.covers(question.targets, change.address))
+        and not question.known.covers(question.excludes, change.address)
+        and (not question.only_expired or change.reason == "expired")
+    )
 
 
 def people_scope(question: Question, outlook: Outlook, reported: Iterable[Address]) -> PeopleScope:
