@@ -46,8 +46,8 @@ COMMANDS = (
     May(["schema", "--kind", "plan"], CLICK, START | {"schema_files"}, 13),
     May(["validate"], FILES, CONFIG, 52),
     May(["fmt", "--check"], COMMENTS, CONFIG | {"plan", "access"}, 57),
-    May(["plan", "--snapshot", "snapshot.json"], FILES, PLAN, 196),
-    May(["plan"], LOCAL, PLAN | {"localorg", "journal"}, 256),
+    May(["plan", "--snapshot", "snapshot.json"], FILES, PLAN, 180),
+    May(["plan"], LOCAL, PLAN | {"localorg", "journal"}, 241),
 )
 
 CODE = """

@@ -38,6 +38,10 @@ class Work:
 class Window:
     """Mappings that may change places, and the users that they affect.
 
+    The mappings share out the window's places, the steps that they have now; everything else keeps its place. A set of
+    mappings that are done is a number, in which bit n stands for the n-th. What a user lacks or has too much of after a
+    place depends on that set alone, so that each set is evaluated once, however many orders lead through it.
+
     ``addresses`` are in the order of their present places, ``places`` their step numbers.
     """
 
