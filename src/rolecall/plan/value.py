@@ -54,10 +54,11 @@ class Apart(NamedTuple):
 
 
 class Released(NamedTuple):
-    """An address that was applied once and is no longer in the config, and what the org has there now.
+    """An address that was applied once and is no longer managed, and what the org has there now.
 
     ``people`` is None when not counted. ``fields`` are the fields that the config dropped, empty where it dropped the
-    whole address. ``value`` is the live value of what is no longer managed, None where it was not read.
+    whole address. ``value`` is the live value of what is no longer managed, None where it was not read. ``unmanaged``:
+    its section is unmanaged by ``manage``, whether or not the config has the entry.
     """
 
     address: Address
@@ -65,6 +66,7 @@ class Released(NamedTuple):
     fields: tuple[str, ...] = ()
     value: Value | None = None
     id: str | None = None
+    unmanaged: bool = False
 
 
 class Unmanaged(NamedTuple):

@@ -7,12 +7,14 @@ import json
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import meddler
 import pytest
 from cli_repo import SNAPSHOT, make_repo
 
 from rolecall.cli.main import run
 from rolecall.errors import Exit
+from rolecall.schema_files import schema_text
 
 Capture = pytest.CaptureFixture[str]
 
@@ -83,6 +85,8 @@ def test_it_is_reported_with_value_and_users_and_is_no_drift(
     (repo / "rolecall.yaml").write_text(config, encoding="utf-8")
     for command in (["plan"], ["drift"], ["access", "--unmanaged"]):
         found = report(capsys, *command)
+        if command[0] != "access":
+            jsonschema.validate(found, json.loads(schema_text(f"{command[0]}.schema.json")))
         keys = ("address", "people", "fields", "value")
         assert [tuple(row[key] for key in keys) for row in found["released"]] == rows
         assert not any(row["new"] for row in found["unmanaged"])
@@ -98,6 +102,26 @@ def test_it_is_reported_with_value_and_users_and_is_no_drift(
         found = report(capsys, *command)
         assert found["released"] == []
         assert not any(row["new"] for row in found["unmanaged"])
+
+
+@pytest.mark.parametrize("entries", [f"idp_groups:\n{ADMINS}{MARKETING}", ""], ids=["entries kept", "entries removed"])
+def test_a_section_that_is_unmanaged_is_named_and_nothing_is_said_of_its_entries(
+    repo: Path, capsys: Capture, entries: str
+) -> None:
+    """What stands in the config is not removed from it, and `blank` has no effect there."""
+    config = f"{HEAD}{entries}manage: {{idp_groups: unmanaged}}\n{GUARDS}{SSO}{SCIM}{DOMAINS}"
+    (repo / "rolecall.yaml").write_text(config, encoding="utf-8")
+    told(capsys, "plan", "--out", "p.json")
+    for command in (["plan"], ["drift"], ["show", "p.json"]):
+        text = " ".join(told(capsys, *command).split())
+        says = "idp_groups/Marketing (manage.idp_groups is unmanaged), stays as it is: team_admin on Marketing; 2 users"
+        assert f"No longer managed: {says}" in text
+        assert "removed from the config" not in text
+        assert "to unmap" not in text
+    for command, schema in ((["plan"], "plan"), (["drift"], "drift")):
+        document = report(capsys, *command)
+        jsonschema.validate(document, json.loads(schema_text(f"{schema}.schema.json")))
+        assert {row["unmanaged"] for row in document["released"]} == {True}
 
 
 def test_it_is_drift_where_it_then_gives_org_admin_by_hand(repo: Path, capsys: Capture) -> None:

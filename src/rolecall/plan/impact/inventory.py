@@ -39,9 +39,16 @@ def released(question: Question, found: Difference, skip: Collection[str] = ()) 
     directory = question.directory
     whole = directory is not None and directory.coverage.state == "complete" and not directory.gaps.missing
     known = _members(question, [row.live for row in rows], read=whole)
-    identity = question.known
     return tuple(
-        Released(row.live, known.get(row.live), row.fields, row.value, identity.id_at(row.live)) for row in rows
+        Released(
+            row.live,
+            known.get(row.live),
+            row.fields,
+            row.value,
+            question.known.id_at(row.live),
+            question.desired.policy.managing(split_address(row.live)[0]) == "unmanaged",
+        )
+        for row in rows
     )
 
 

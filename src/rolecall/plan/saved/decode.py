@@ -83,10 +83,11 @@ def decode_plan(json: Mapping[str, Json]) -> Plan:
 
 
 def _released(row: Mapping[str, Json]) -> Released:
-    """An address that is no longer managed; plans of 0.1.0 name no fields and no value."""
+    """An address that is no longer managed; plans of 0.1.0 name its address and users alone."""
     section, _ = split_address(row["address"])
     value = None if row.get("value") is None else decode_value(section, row["value"])
-    return Released(Address(row["address"]), row["people"], tuple(row.get("fields", ())), value)
+    fields, unmanaged = tuple(row.get("fields", ())), row.get("unmanaged", False)
+    return Released(Address(row["address"]), row["people"], fields, value, row.get("id"), unmanaged)
 
 
 def _change(row: Mapping[str, Json], intents: Mapping[Address, Intent]) -> Change:

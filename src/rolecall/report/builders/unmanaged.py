@@ -22,7 +22,8 @@ def released_words(released: Sequence[Released]) -> Iterable[str]:
     """Yield a sentence for each address that is no longer managed, the first few; then a count."""
     for item in released[:_SHOWN]:
         users = "" if item.people is None else f"; {count(item.people, 'user')}"
-        unmap = f"; {unmap_words([item.address])}" if isinstance(item.value, GroupMapping) else ""
+        can_unmap = isinstance(item.value, GroupMapping) and not item.unmanaged
+        unmap = f"; {unmap_words([item.address])}" if can_unmap else ""
         yield f"No longer managed: {released_what(item)}, stays as it is: {released_value(item)}{users}{unmap}"
     if len(released) > _SHOWN:
         yield f"No longer managed: {len(released) - _SHOWN:,} more"
@@ -44,7 +45,10 @@ def left_words(unmanaged: Sequence[Unmanaged]) -> Iterable[str]:
 
 
 def released_what(item: Released) -> str:
-    """Return ``idp_groups/A, removed from the config``, with the fields where only some were removed."""
+    """Return ``idp_groups/A, removed from the config``, with the fields where only some were removed; or that its
+    section is unmanaged, whether or not the config has the entry."""
+    if item.unmanaged:
+        return f"{visible(item.address)} (manage.{split_address(item.address)[0]} is unmanaged)"
     fields = f" ({', '.join(item.fields)})" if item.fields else ""
     return f"{visible(item.address)}{fields}, removed from the config"
 
