@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from rolecall.access.atoms import Atoms
-from rolecall.model.kinds import DECIDING_ACCESS
+from rolecall.model.kinds import BY_SECTION, DECIDING_ACCESS
 from rolecall.model.live import Facts
 from rolecall.model.policy import Combo
 from rolecall.model.roles import MEMBER
@@ -179,6 +179,7 @@ def _unread_switches(scim: Scim | Unset) -> Iterator[str]:
     """Yield the SCIM settings that access depends on and that were not read. While SCIM is off only that counts."""
     if scim is UNSET:
         return
-    for name in ("enabled",) if scim.enabled is False else ("enabled", "endpoint", "manual_editing"):
-        if getattr(scim, name) is UNSET:
-            yield f"scim.{name}"
+    for field in BY_SECTION["scim"].fields:
+        counts = field.decides_access and (field.name == "enabled" or scim.enabled is not False)
+        if counts and getattr(scim, field.name) is UNSET:
+            yield f"scim.{field.name}"

@@ -13,6 +13,7 @@ from rolecall.errors import ConfigError, Problem, Where
 from rolecall.jobs.observe import Differences, Draft, choice, difference_lines, differences, yes_no
 from rolecall.jobs.observe_table import ALONE, Table, mapping, read_csv, read_paste, split_teams, with_ids
 from rolecall.model.desired import Desired
+from rolecall.model.kinds import BY_SECTION
 from rolecall.model.roles import role_words
 from rolecall.model.settings import UNSET
 from rolecall.report.phrases import visible
@@ -167,9 +168,8 @@ def _numbers(wanted: Sequence[str]) -> Any:
 
 
 def _ask_one(name: str, draft: Draft, held: Any, *, default: str | None = "blank") -> Any:
-    facts = {
-        key: said for key, said in (held if isinstance(held, dict) else {}).items() if key not in ("role", "teams")
-    }
+    fields = {field.name for field in BY_SECTION["idp_groups"].fields}
+    facts = {key: said for key, said in (held if isinstance(held, dict) else {}).items() if key not in fields}
 
     def read(text: str) -> Any:
         role, colon, teams = text.partition(":")

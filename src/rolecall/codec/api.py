@@ -263,8 +263,11 @@ def _decode_mapping(json: Json, roles: Roles) -> Value:
 
 
 def _encode_mapping(fields: Json) -> dict[str, Json]:
-    said = fields or {}
-    return {"role": said.get("role"), "teams": said.get("teams", [])}
+    """Return a mapping with all its fields: null for one without a value, and an empty list for no teams."""
+    spoken = fields or {}
+    return {
+        field.name: spoken.get(field.name, [] if field.is_set else None) for field in BY_SECTION["idp_groups"].fields
+    }
 
 
 def decode_etag(said: Any) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 from rolecall.desired.sources import Sources
 from rolecall.errors import Problem, did_you_mean
 from rolecall.model import normalise
+from rolecall.model.kinds import BY_SECTION, KINDS, SECTIONS
 from rolecall.source.document import Step
 
 Sound = dict[str, Any]
@@ -85,7 +86,7 @@ def _dates(sound: Sound, groups: Sound, sources: Sources) -> Iterator[Problem]:
 
 def _idps(sound: Sound, sources: Sources) -> Iterator[Problem]:
     """Yield a warning for an IdP whose name is near to a known one: WRITER takes any name, so a misspelt one too."""
-    for section in ("sso", "scim"):
+    for section in (kind.section for kind in KINDS if any(field.name == "idp" for field in kind.fields)):
         name = sound.get(section, {}).get("idp")
         if not isinstance(name, str) or any(known in name.casefold() for known in IDPS):
             continue
@@ -103,8 +104,6 @@ def _addresses(sound: Sound, sources: Sources) -> Iterator[Problem]:
 
 def _address(pattern: str) -> Problem | None:
     """What is wrong with an address or a glob of addresses, without its place."""
-    from rolecall.model.kinds import BY_SECTION, SECTIONS
-
     section, slash, _ = pattern.partition("/")
     if any(mark in section for mark in "*?["):
         return None

@@ -47,10 +47,10 @@ def setting(at: Address, value: Value | None, pin: str | None = None) -> Edit:
     if section != "idp_groups":
         empty = {name: None for name, said in (encode_value(section, value) or {}).items() if said == ""}
         return Edit(at, {**fresh, **empty, **({"remove": None} if BY_SECTION[section].keyed else {})}, fresh)
+    fields = [field.name for field in BY_SECTION[section].fields]
     if value is None or value == BLANK:
-        return Edit(at, {"role": None, "teams": None, "remove": None, "expires": None, "blank": True}, fresh)
-    said = {"role": fresh.get("role"), "teams": fresh.get("teams")}
-    return Edit(at, {**said, "blank": None, "remove": None}, fresh)
+        return Edit(at, {**dict.fromkeys(fields), "remove": None, "expires": None, "blank": True}, fresh)
+    return Edit(at, {**{name: fresh.get(name) for name in fields}, "blank": None, "remove": None}, fresh)
 
 
 def removing(at: Address) -> Edit:

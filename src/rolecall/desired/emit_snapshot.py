@@ -7,8 +7,9 @@ from typing import Any
 
 from rolecall.desired.emit import entry_lines
 from rolecall.desired.emit_text import comment, flow, scalar
+from rolecall.model.kinds import KEYED
 
-_BY_ENTRY = frozenset(("coverage", "domains", "idp_groups", "legacy_links"))
+_BY_ENTRY = frozenset(("coverage", "legacy_links", *(kind.section for kind in KEYED)))
 _LINE = 110
 
 

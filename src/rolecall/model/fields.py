@@ -20,7 +20,8 @@ class Field(NamedTuple):
     not ask). ``initial`` is the value in a new org. ``words`` are what the local console calls the choices;
     ``requestable`` are the choices that a config may ask for, where not all of them. ``written`` is false for what
     rolecall knows and the org has no place for, ``updated`` for what the org changes by an action of its own only.
-    Bounds are the org's: characters of a text, entries of a set. ``examples`` are for schemas.
+    Bounds are the org's: characters of a text, entries of a set. ``decides_access``: what users can do depends on it.
+    ``examples`` are for schemas.
 
     ``name``, ``choices``, ``nullable``, and ``type`` where it is not declared, follow from the annotation.
     """
@@ -38,6 +39,7 @@ class Field(NamedTuple):
     min_length: int = 0
     max_items: int = 0
     min_items: int = 0
+    decides_access: bool = False
     written: bool = True
     updated: bool = True
     type: FieldType = "text"

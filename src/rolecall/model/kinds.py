@@ -48,6 +48,8 @@ KEYED: Final = tuple(kind for kind in KINDS if kind.keyed)
 SINGLETONS: Final = tuple(kind for kind in KINDS if not kind.keyed)
 DECIDING_ACCESS: Final = frozenset(kind.section for kind in KINDS if kind.decides_access)
 """The sections that users' access follows from."""
+FOR_ALL_USERS: Final = tuple(kind.section for kind in SINGLETONS if kind.decides_access)
+"""Those of them that may change what any user can do, not just the members of a group."""
 
 
 def initial_value(kind: Kind) -> Value:

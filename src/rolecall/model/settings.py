@@ -35,8 +35,8 @@ Endpoint = Literal["legacy", "upgrading", "new"]
 Address = NewType("Address", str)
 """``defaults``, ``sso``, ``scim``, ``domains/acme.com``, ``idp_groups/Writer-Admins``."""
 
-_ROLE = Field("Role", "One role, by id.", type="role", min_length=1, max_length=100)
-_TEAMS = Field("Teams", "The whole set, by name.", initial=frozenset(), max_items=1000)
+_ROLE = Field("Role", "One role, by id.", type="role", decides_access=True, min_length=1, max_length=100)
+_TEAMS = Field("Teams", "The whole set, by name.", initial=frozenset(), decides_access=True, max_items=1000)
 _IDP = Field(
     "Identity provider",
     "okta, entra, or the name of another one.",
@@ -165,6 +165,7 @@ class Scim:
             question="Is SCIM switched on",
             initial=False,
             hint="Needs SSO.",
+            decides_access=True,
         ),
     ] = UNSET
     idp: Annotated[str | Unset, _IDP] = UNSET
@@ -178,6 +179,7 @@ class Scim:
             question="Endpoint: legacy (it offers an upgrade), upgrading or new",
             initial="new",
             requestable=("legacy", "new"),
+            decides_access=True,
             updated=False,
         ),
     ] = UNSET
@@ -190,6 +192,7 @@ class Scim:
             question="Is manual editing switched on",
             initial=False,
             hint="Off: role and teams of SCIM people are the IdP's alone.",
+            decides_access=True,
         ),
     ] = UNSET
     role_attribute: Annotated[

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, time, timedelta
 from rolecall.access.rules import compile_access
 from rolecall.model.change import Change
 from rolecall.model.directory import PeopleScope
-from rolecall.model.kinds import KEYED, SECTIONS, address
+from rolecall.model.kinds import BY_SECTION, KEYED, SECTIONS, address
 from rolecall.model.live import Coverage, Live
 from rolecall.model.policy import Guards
 from rolecall.model.settings import UNSET
@@ -164,5 +164,5 @@ def _switches(live: Live) -> dict[str, bool | str]:
     scim = live.settings.scim
     if scim is UNSET:
         return {}
-    said = {name: getattr(scim, name) for name in ("enabled", "endpoint", "manual_editing")}
+    said = {field.name: getattr(scim, field.name) for field in BY_SECTION["scim"].fields if field.decides_access}
     return {name: value for name, value in said.items() if value is not UNSET}

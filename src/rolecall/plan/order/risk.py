@@ -22,7 +22,7 @@ from rolecall.access.candidates import SCIM
 from rolecall.access.evaluate import group_masks, settle
 from rolecall.model.change import Change
 from rolecall.model.directory import Directory, Traits
-from rolecall.model.kinds import BY_SECTION, address, split_address
+from rolecall.model.kinds import BY_SECTION, FOR_ALL_USERS, address, split_address
 from rolecall.model.settings import Address
 from rolecall.plan.outlook import Outlook, follow, regime_moves
 from rolecall.plan.value import Plan
@@ -163,7 +163,7 @@ class _Steps:
         for number, name in enumerate(directory.groups):
             if (at := address("idp_groups", name)) in outlook.touched:
                 self._groups[number] = at
-        wide = (at for at in map(address, ("defaults", "scim")) if at in outlook.touched)
+        wide = (at for at in map(address, FOR_ALL_USERS) if at in outlook.touched)
         self._wide = [(at, frozenset(outlook.touched[at])) for at in wide]
 
     def of(self, groups: Sequence[int], number: int) -> tuple[Address, ...]:

@@ -13,7 +13,7 @@ from rolecall.access.evaluate import group_masks, settle
 from rolecall.access.rules import Rules
 from rolecall.model.change import Change
 from rolecall.model.directory import Traits
-from rolecall.model.kinds import split_address
+from rolecall.model.kinds import FOR_ALL_USERS, split_address
 from rolecall.model.policy import Combo
 from rolecall.model.roles import MEMBER, TEAM_ADMIN
 from rolecall.model.settings import Address
@@ -125,7 +125,7 @@ def _segments(outlook: Outlook, changes: Sequence[Change]) -> tuple[list[int], l
     state, since = outlook.first, 0
     starts, segments = [0], [_segment(outlook, state)]
     for step, change in enumerate(changes, 1):
-        if split_address(change.address)[0] in ("defaults", "scim"):
+        if split_address(change.address)[0] in FOR_ALL_USERS:
             state, since = follow(state, changes[since:step]), step
             starts.append(step)
             segments.append(_segment(outlook, state))
