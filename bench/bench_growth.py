@@ -26,7 +26,7 @@ from rolecall.cli.session import collect_rarely
 from rolecall.desired.building import build
 from rolecall.desired.loading import load
 from rolecall.desired.validating import validate
-from rolecall.jobs.apply import ApplyRequest, apply
+from rolecall.jobs.apply import ApplyRequest, apply_approved
 from rolecall.jobs.plan import PlanRequest, Wanted, from_config, from_plan, question
 from rolecall.journal.opened import open_journal
 from rolecall.journal.port import Holder
@@ -134,7 +134,7 @@ async def _applied(plan: Plan, live: Any, folder: Path) -> None:
     org = MemoryOrg(live)
     with open_journal("sqlite:journal.db", folder) as journal:
         request = ApplyRequest(plan, from_plan(plan), org, org, journal, Holder("bench"), lambda: NOW)
-        report = await apply(request)
+        report = await apply_approved(request)
     assert report.run is not None
     assert report.run.outcome == "done", report
 

@@ -20,7 +20,7 @@ from typing import Any
 
 from rolecall.cli.session import collect_rarely
 from rolecall.desired import read_config
-from rolecall.jobs.apply import ApplyRequest, apply
+from rolecall.jobs.apply import ApplyRequest, apply_approved
 from rolecall.jobs.plan import PlanRequest, from_config, from_plan, plan
 from rolecall.journal.opened import open_journal
 from rolecall.journal.port import Holder
@@ -87,7 +87,7 @@ async def applied(wire: Watched, folder: Path) -> dict[str, Any]:
     with open_journal("sqlite:journal.db", folder) as journal:
         request = ApplyRequest(approved, from_plan(approved), org, org, journal, Holder("bench"), lambda: now)
         began, spent = time.perf_counter(), time.process_time()
-        report = await apply(request)
+        report = await apply_approved(request)
         took = {"wall": time.perf_counter() - began, "cpu": time.process_time() - spent}
     assert report.run is not None
     assert report.run.outcome == "done", report

@@ -15,7 +15,15 @@ from odd_orgs import odd_lives
 from rolecall.desired import load, read_config
 from rolecall.desired.roles import with_role_ids
 from rolecall.errors import ConfigError
-from rolecall.jobs.export import UpdateRequest, export, head_of, read_words, update, write_export, write_update
+from rolecall.jobs.export import (
+    UpdateRequest,
+    head_of,
+    new_config,
+    read_words,
+    updated_config,
+    write_export,
+    write_update,
+)
 from rolecall.jobs.fmt import Formatted, fmt
 from rolecall.jobs.plan import PlanRequest, from_config, plan
 from rolecall.model.desired import NOTHING_APPLIED
@@ -48,7 +56,7 @@ def planned(root: Path, live: Live):
 
 def exported(live: Live, out: Path, *, split: bool = False):
     head = head_of(SAID, live, out, out)
-    made = export(live, head, read_words(live, "local:org.db", NOW), split=split)
+    made = new_config(live, head, read_words(live, "local:org.db", NOW), split=split)
     write_export(out, made, {})
     return made
 
@@ -77,7 +85,7 @@ def test_a_config_of_one_org_merged_with_another_plans_empty(before: Live, after
         out = Path(folder) / "config"
         exported(before, out)
         files = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
-        made = update(request_for(out, after))
+        made = updated_config(request_for(out, after))
         try:
             write_update(request_for(out, after), made)
         except ConfigError as refused:
@@ -88,7 +96,7 @@ def test_a_config_of_one_org_merged_with_another_plans_empty(before: Live, after
             event("refused")
             return
         assert {change.address for change in planned(out, after).changes} <= set(made.kept)
-        second = update(request_for(out, after))
+        second = updated_config(request_for(out, after))
         assert second.files == {}
         assert set(second.kept) <= set(made.kept)
 

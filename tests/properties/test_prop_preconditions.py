@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from saml import METADATA, OTHER
 
 from rolecall.codec.people import decode_people
-from rolecall.jobs.apply import ApplyRequest, apply
+from rolecall.jobs.apply import ApplyRequest, apply_approved
 from rolecall.jobs.plan import PlanRequest, Wanted, from_plan, plan
 from rolecall.journal.opened import open_journal
 from rolecall.journal.port import Holder, Journal
@@ -182,7 +182,7 @@ async def _applied(bench: Bench, desired: Desired, secret: str | None) -> tuple[
         made = (await plan(request)).plan
         if made.errored or not made.writes or made.verdict in ("block", "not judged"):
             return made, []
-        await apply(ApplyRequest(made, from_plan(made), org, org, journal, Holder("law"), lambda: NOW))
+        await apply_approved(ApplyRequest(made, from_plan(made), org, org, journal, Holder("law"), lambda: NOW))
         return made, transport.refused
     finally:
         await org.close()

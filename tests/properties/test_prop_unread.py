@@ -15,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_prop_order import on_the_new_endpoint
 
+from rolecall.cli.commands.drift import drift_exit
 from rolecall.cli.drift_present import render as render_drift
-from rolecall.cli.drifting import drift_exit
 from rolecall.cli.options import InRepository
 from rolecall.cli.sinks import FORMATS, render
 from rolecall.codec.people import decode_people, encode_person

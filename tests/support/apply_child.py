@@ -17,7 +17,7 @@ from pathlib import Path
 from workbench import WANTED
 
 from rolecall.errors import RolecallError
-from rolecall.jobs.apply import ApplyRequest, apply
+from rolecall.jobs.apply import ApplyRequest, apply_approved
 from rolecall.jobs.plan import PlanRequest, Wanted, from_plan, plan
 from rolecall.journal.opened import open_journal
 from rolecall.journal.port import Holder
@@ -63,7 +63,7 @@ async def main(folder: Path, journal_url: str, port: str, token: str, lock_timeo
         if room is not None:
             size = (folder / journal_url.removeprefix("sqlite:")).stat().st_size
             resource.setrlimit(resource.RLIMIT_FSIZE, (size + room, size + room))
-        report = await apply(request)
+        report = await apply_approved(request)
         return f"outcome {report.run.outcome if report.run else 'none'}"
     except RolecallError as error:
         return error.problems[0].code

@@ -14,7 +14,7 @@ from fault_wire import BreakingDatabase, Killed, Life, Wire, client
 from sqlalchemy import select
 
 from rolecall.errors import RolecallError
-from rolecall.jobs.apply import ApplyRequest, apply
+from rolecall.jobs.apply import ApplyRequest, apply_approved
 from rolecall.jobs.plan import PlanRequest, Wanted, from_plan, plan
 from rolecall.journal.port import Holder
 from rolecall.journal.store import SqlJournal
@@ -117,7 +117,7 @@ class Site:
         org = client(wire)
         self.requests = wire.seen
         request = ApplyRequest(approved, from_plan(approved), org, org, journal, Holder("test"), lambda: NOW)
-        report = await apply(replace(request, **more))
+        report = await apply_approved(replace(request, **more))
         self.org = org
         return report
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from workbench import NOW, Workbench
 
-from rolecall.jobs.drift import DriftRequest, drift
+from rolecall.jobs.drift import DriftRequest, check_drift
 from rolecall.jobs.memory import from_journal, moments, sent_under
 from rolecall.jobs.plan import PlanRequest, Wanted
 from rolecall.jobs.rollback import rollback
@@ -110,7 +110,7 @@ class Bench(Workbench):
                 moments=lambda org_id: moments(journal, org_id),
                 knows=partial(sent_under, journal),
             )
-            return [(row.address, row.kind) for row in (await drift(request)).looked.found.drifts]
+            return [(row.address, row.kind) for row in (await check_drift(request)).looked.found.drifts]
         finally:
             await org.close()
             journal.close()

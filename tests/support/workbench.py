@@ -14,7 +14,7 @@ from pathlib import Path
 
 import uvicorn
 
-from rolecall.jobs.apply import ApplyRequest, apply
+from rolecall.jobs.apply import ApplyRequest, apply_approved
 from rolecall.jobs.memory import sent
 from rolecall.jobs.plan import PlanRequest, Wanted, from_plan, plan
 from rolecall.journal.opened import open_journal
@@ -163,7 +163,7 @@ class Workbench:
             approved, from_plan(approved), org, org, journal, Holder("test"), lambda: NOW, RunFacts(config="acme")
         )
         try:
-            return await apply(replace(request, **more))
+            return await apply_approved(replace(request, **more))
         finally:
             await org.close()
             journal.close()
@@ -179,7 +179,7 @@ class Workbench:
     async def _with(self, approved, journal, keys):
         org = _OtherTool(self.org(), keys)
         try:
-            return await apply(
+            return await apply_approved(
                 ApplyRequest(approved, from_plan(approved), org, org, journal, Holder("other"), lambda: NOW)
             )
         finally:

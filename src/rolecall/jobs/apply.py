@@ -63,7 +63,7 @@ class ApplyRequest:
     here: Desired | None = None
 
 
-async def apply(request: ApplyRequest) -> RunReport:
+async def apply_approved(request: ApplyRequest) -> RunReport:
     """Carry the approved plan out. Raises Stale before anything is sent when it no longer fits."""
     last = _Last()
     means = Means(

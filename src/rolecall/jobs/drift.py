@@ -69,7 +69,7 @@ class Drifts:
     inquiry: Inquiry
 
 
-async def drift(request: DriftRequest) -> Drifts:
+async def check_drift(request: DriftRequest) -> Drifts:
     """Look once. Raises OrgError for an org that is not the one named, ConfigError for names it does not have and for
     two entries of one group, Misuse for an address of `--ignore` that nothing has."""
     known = cache(request.past)

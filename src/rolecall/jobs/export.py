@@ -46,7 +46,7 @@ class Exported:
     kept: tuple[str, ...] = ()
 
 
-def export(live: Live, head: Mapping[str, Any], read: str, *, split: bool = False) -> Exported:
+def new_config(live: Live, head: Mapping[str, Any], read: str, *, split: bool = False) -> Exported:
     """A config from nothing. ``head`` has its ``org``, ``people`` and ``journal``, see ``head_of``."""
     said = sayable(live)
     return Exported(config_files(live, said, Head(head, read), split=split), said.left_out)
@@ -122,7 +122,7 @@ class UpdateRequest:
     applied: Applied
 
 
-def update(request: UpdateRequest) -> Exported:
+def updated_config(request: UpdateRequest) -> Exported:
     """The files of a config that change so that it says what the org has; comments and order stay.
 
     Entries of the org that are missing are added, those that differ are set, those the org lost are taken out. What

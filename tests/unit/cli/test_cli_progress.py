@@ -15,8 +15,8 @@ import pytest
 from cli_repo import CONFIG, SNAPSHOT, make_repo
 
 from rolecall.apply.steps import Progress
+from rolecall.cli.commands.apply import progress
 from rolecall.cli.options import Invocation
-from rolecall.cli.progress import progress
 from rolecall.localorg.manage import Knobs, turn
 from rolecall.localorg.store import open_database
 from rolecall.model.change import Change

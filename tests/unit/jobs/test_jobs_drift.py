@@ -13,7 +13,7 @@ from workbench import MARKETING, NOW, Workbench
 
 from rolecall.errors import OrgError, Problem
 from rolecall.jobs import memory
-from rolecall.jobs.drift import DriftRequest, drift
+from rolecall.jobs.drift import DriftRequest, check_drift
 from rolecall.jobs.plan import Wanted
 from rolecall.model.desired import Desired
 from rolecall.model.run import Opening
@@ -67,7 +67,7 @@ def look(bench: Workbench, **more: Any):
             lambda run: journal.run(run) is not None,
         )
         try:
-            return (await drift(replace(request, **more))).looked.found, port.asked
+            return (await check_drift(replace(request, **more))).looked.found, port.asked
         finally:
             await org.close()
             journal.close()

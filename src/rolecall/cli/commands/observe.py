@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from rolecall.cli.options import Invocation
 from rolecall.cli.program import command
+from rolecall.cli.prompts import HELP, Left, Skipped, ask, block, can_ask, say
+from rolecall.cli.session import now, read, session, wait_for
+from rolecall.errors import ConfigError, Misuse, OrgError, Problem
 from rolecall.model.kinds import SECTIONS
+
+if TYPE_CHECKING:
+    from rolecall.cli.observe_groups import Means
+    from rolecall.desired import Config
+    from rolecall.jobs.observe import Ask, Draft
+    from rolecall.jobs.observe_table import Table
 
 
 @command(
@@ -41,9 +53,259 @@ def observe(
 
     The config's org is `observed:FILE`; the file is written there. What is skipped stays unread.
     """
-    from rolecall.cli.observing import observe as run
-
     if paste and table is not None:
         raise click.UsageError("--paste and --csv are two ways to give the same groups")
-    told = run(call, paste=paste, table=table, only=only, by=by, accept_missing=accept_missing)
+    told = observe_org(call, paste=paste, table=table, only=only, by=by, accept_missing=accept_missing)
     sys.stdout.write("".join(f"{line}\n" for line in told))
+
+
+L = TypeVar("L", list[str], dict[str, Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One sitting: the config, the file, and how groups are to be given."""
+
+    call: Invocation
+    config: Config
+    path: Path
+    by: str
+    means: Means
+
+
+def observe_org(
+    call: Invocation, *, paste: bool, table: Path | None, only: str | None, by: str | None, accept_missing: bool = False
+) -> list[str]:
+    """The whole of `observe`. Answers the lines for stdout. ``accept_missing``: groups that a table lacks are gone."""
+    from rolecall.cli.facts import actor
+    from rolecall.cli.observe_groups import Means, by_table, table_text
+    from rolecall.jobs.observe import PLACE, email, needed, open_draft
+    from rolecall.jobs.observe_table import write_csv
+
+    config = read(call)
+    path = _file(config)
+    org = {"id": config.org.id or config.org.name, "name": config.org.name}
+    draft = open_draft(path, config.root, org)
+    names = _names(call, config)
+    if table is not None and not table.exists():
+        table.write_text(write_csv(_known_groups(draft, names), draft.known), encoding="utf-8")
+        return [f"Wrote {table}: fill in role and teams (teams parted by ;), and run this again."]
+    sections = (only,) if only else needed(draft, config.desired)
+    if (paste or table is not None) and only is None and not can_ask(call):
+        sections = ("idp_groups",)
+    means = Means(paste, table, names, config.desired)
+    if not can_ask(call):
+        reading = Reading(call, config, path, by or actor(call.environ), means)
+        return _without_asking(reading, draft, sections, accept_missing=accept_missing)
+    if table is not None:
+        _readable(by_table(table_text(table), draft, table))
+    say(f"Reading {config.org.name} into {config.org.path}, tab by tab, in {PLACE}.")
+    say(HELP)
+    try:
+        who = by or ask("Your e-mail address", lambda text: email(text, draft.known), _last(draft))
+    except (Left, Skipped):
+        return ["Nothing was read."]
+    return _walk(Reading(call, config, path, who, means), draft, sections)
+
+
+def _file(config: Config) -> Path:
+    if config.org.kind != "observed":
+        hint = "write `url: observed:org.yaml` for an org without an API"
+        raise Misuse(Problem("not_observed", "this org is not an observed one", config.org.source, hint))
+    return config.root / config.org.path
+
+
+def _readable(found: Table) -> None:
+    """Before anything is asked: a file that is no table at all. Raises ConfigError."""
+    if found.problems and not found.groups:
+        raise ConfigError(*found.problems)
+
+
+def _without_asking(reading: Reading, draft: Draft, sections: Sequence[str], *, accept_missing: bool) -> list[str]:
+    """Groups alone can be given without a terminal, as a table."""
+    from rolecall.cli.observe_groups import by_table, groups_and_mapped, missing_problem, table_text, to_last_reading
+    from rolecall.jobs.observe import difference_lines, with_section, write_draft
+    from rolecall.report.phrases import visible
+
+    if tuple(sections) != ("idp_groups",) or not (reading.means.paste or reading.means.table):
+        hint = "run it in a terminal, or give the groups with --paste or --csv FILE"
+        raise Misuse(Problem("no_terminal", "nobody is here to answer", None, hint))
+    found = by_table(table_text(reading.means.table), draft, reading.means.table)
+    if found.problems:
+        raise ConfigError(*found.problems)
+    compared = to_last_reading(found.groups, draft)
+    if compared.doubtful and not accept_missing:
+        raise ConfigError(missing_problem(compared))
+    draft = with_section(draft, "idp_groups", dict(found.groups), reading.by, now())
+    write_draft(draft, reading.path, reading.config.root, finished=True)
+    told = [f"  {visible(text)}" for text in difference_lines(compared)]
+    return [f"Written to {reading.config.org.path}: {groups_and_mapped(found.groups)}.", *told]
+
+
+def _walk(reading: Reading, draft: Draft, sections: Sequence[str]) -> list[str]:
+    from rolecall.jobs.observe import OBSERVED, PLACE, tabs, write_draft
+
+    for tab in tabs():
+        here = [section for section in tab.sections if section in sections]
+        if not here:
+            continue
+        say()
+        say(f"-- {PLACE} > {tab.name}")
+        try:
+            for section in here:
+                draft = _section(reading, draft, section)
+        except Left:
+            write_draft(draft, reading.path, reading.config.root)
+            return [f"Stopped at {tab.name}. What was read is in {reading.config.org.path}.", "Go on: rolecall observe"]
+        write_draft(draft, reading.path, reading.config.root)
+    write_draft(draft, reading.path, reading.config.root, finished=True)
+    unread = [section for section in OBSERVED if not draft.read(section)]
+    told = [f"Not read: {', '.join(unread)}."] if unread else []
+    return [f"Written to {reading.config.org.path}; commit it.", *told, "Next: rolecall plan"]
+
+
+def _section(reading: Reading, draft: Draft, section: str) -> Draft:
+    from rolecall.jobs.observe import with_section
+
+    try:
+        value = _value(reading, draft, section)
+    except Skipped:
+        say(f"  {section} stays unread.")
+        value = None
+    return with_section(draft, section, value, reading.by, now())
+
+
+def _value(reading: Reading, draft: Draft, section: str) -> Any:
+    from rolecall.cli.observe_groups import ask_groups
+    from rolecall.jobs.observe import questions
+
+    held = draft.said.get(section) if draft.read(section) else None
+    if section == "idp_groups":
+        return ask_groups(reading.means, draft, held)
+    if held is not None and _still(draft, section, held):
+        return held
+    if section == "teams":
+        return _whole("team", held or (), _teams)
+    if section == "domains":
+        return _whole("domain", held or (), lambda: _domains(draft, held or {}))
+    known = {"idp": draft.said["sso"]["idp"]} if section == "scim" and "idp" in draft.said.get("sso", {}) else {}
+    return _fields(draft, questions(section), {**known, **(held or {})})
+
+
+def _still(draft: Draft, section: str, held: Any) -> bool:
+    """Whether what was written down is still what the console shows."""
+    from rolecall.jobs.observe import yes_no
+    from rolecall.model.kinds import BY_SECTION
+
+    by, at = draft.whose(section)
+    title = BY_SECTION[section].label if section in BY_SECTION else "Teams"
+    say(f"{title}, as {by or 'somebody'} wrote it down{f' on {at[:10]}' if at else ''}:")
+    for line in _shown(held):
+        say(f"  {line}")
+    return ask("Still so", lambda text: yes_no(text, draft.known), "yes")
+
+
+def _shown(held: Any) -> Iterable[str]:
+    from rolecall.model.kinds import KINDS
+    from rolecall.report.phrases import visible
+
+    if isinstance(held, list):
+        return [", ".join(map(visible, held))]
+    documents = {field.name for kind in KINDS for field in kind.fields if field.type == "document"}
+    return [f"{visible(name)}: {_words(said)}" for name, said in held.items() if name not in documents] or ["(none)"]
+
+
+def _words(said: Any) -> str:
+    from rolecall.report.phrases import visible
+
+    if isinstance(said, dict):
+        return ", ".join(f"{name} {_words(one)}" for name, one in said.items())
+    if isinstance(said, list):
+        return ", ".join(map(visible, said))
+    return ("yes" if said else "no") if isinstance(said, bool) else visible(str(said))
+
+
+def _whole(what: str, last: Iterable[str], ask_for: Callable[[], L]) -> L:
+    """A list; asked for again as long as it is said to lack something of the last reading."""
+    from rolecall.cli.observe_groups import were_cut
+
+    while True:
+        value = ask_for()
+        missing = [name for name in last if name not in value]
+        if not missing or not were_cut(what, missing):
+            return value
+
+
+def _teams() -> list[str]:
+    from rolecall.model import normalise
+
+    text = block("Every team of the org, one to a line; an empty line ends the list:")
+    return sorted({normalise.name(line) for line in text.splitlines() if line.strip()})
+
+
+def _domains(draft: Draft, held: Mapping[str, Any]) -> dict[str, Any]:
+    from rolecall.jobs.observe import questions
+
+    default = ", ".join(held) or None
+    names = ask("Claimed domains, with commas between; `none` for none", _domain_list, default)
+    return {name: _fields(draft, questions("domains"), held.get(name, {}), f"{name}: ") for name in names}
+
+
+def _domain_list(text: str) -> list[str]:
+    from rolecall.jobs.observe import Draft, domain_names
+
+    if not text:
+        raise ValueError("name them, or say none")
+    return [] if text.strip().casefold() == "none" else domain_names(text, Draft({}).known)
+
+
+def _fields(draft: Draft, asks: Sequence[Ask], held: Mapping[str, Any], lead: str = "") -> dict[str, Any]:
+    """The answers; a question that is skipped leaves its field unread. Raises Skipped when all were."""
+    said: dict[str, Any] = {}
+    for one in asks:
+        default = _words(held[one.field]) if one.field in held else None
+
+        def taken(text: str, one: Ask = one) -> Any:
+            return one.read(text, draft.known)
+
+        try:
+            said[one.field] = ask(f"{lead}{one.text}", taken, default)
+        except Skipped:
+            continue
+    if not said:
+        raise Skipped
+    asked = {one.field for one in asks}
+    return {**{name: known for name, known in held.items() if name not in asked}, **said}
+
+
+def _last(draft: Draft) -> str | None:
+    from rolecall.jobs.observe import OBSERVED
+
+    return next((by for section in OBSERVED if (by := draft.whose(section)[0])), None)
+
+
+def _known_groups(draft: Draft, names: Sequence[str]) -> Mapping[str, Any]:
+    held = draft.said.get("idp_groups")
+    return held if isinstance(held, dict) and held else dict.fromkeys(names, "blank")
+
+
+def _names(call: Invocation, config: Config) -> tuple[str, ...]:
+    """Names of groups that are known already: to the config, and to the IdP where people are read from one."""
+    groups = config.desired.settings.idp_groups
+    said = set(groups) if isinstance(groups, Mapping) else set[str]()
+    return tuple(sorted(said | (wait_for(_pushed(call, config)) if config.people.kind != "org" else set())))
+
+
+async def _pushed(call: Invocation, config: Config) -> set[str]:
+    """What the source of people calls its groups; none where it cannot be read, which is told."""
+    from rolecall.live.port import IdpSource
+    from rolecall.model.directory import EVERYBODY
+
+    async with session(call, config) as found:
+        try:
+            if isinstance(found.people, IdpSource):
+                return set((await found.people.read_idp()).pushed)
+            return set((await found.people.read_people(EVERYBODY)).groups)
+        except (ConfigError, OrgError) as error:
+            say(f"Groups could not be read from {config.people.kind}: {error.problems[0].message}.")
+            return set()

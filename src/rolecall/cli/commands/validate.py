@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import click
 
@@ -10,10 +12,13 @@ from rolecall.cli.console import stdout
 from rolecall.cli.options import Invocation, Root, in_repository, root_of
 from rolecall.cli.program import command
 from rolecall.cli.sinks import report_option
-from rolecall.errors import Exit, Problem
+from rolecall.errors import Exit, Problem, RolecallError
 from rolecall.model.checkup import PeopleCount
 from rolecall.report.builders.problems import people_line, problem_lines
 from rolecall.report.line import plain
+
+if TYPE_CHECKING:
+    from rolecall.desired import Config
 
 _FORMATS = ("text", "json", "markdown", "github", "sarif", "junit")
 
@@ -61,13 +66,9 @@ def _problems(call: Invocation, online: bool) -> Sequence[Problem]:
     if any(problem.severity == "error" for problem in problems):
         return problems
     if online:
-        from rolecall.cli.online import online_problems
-
         return list(dict.fromkeys((*problems, *online_problems(call))))
     if not _may_be_observed(root):
         return problems
-    from rolecall.cli.online import observed_problems
-
     return list(dict.fromkeys((*problems, *observed_problems(call))))
 
 
@@ -124,3 +125,57 @@ def _rendered(call: Invocation, problems: Sequence[Problem], form: str, people: 
     from rolecall.report.renderers.sarif import sarif
 
     return sarif(of_problems(problems), at.folder, at.main)
+
+
+def online_problems(call: Invocation) -> Sequence[Problem]:
+    """What the org does not have, what its people make of the config, and what the IdP tells."""
+    from rolecall.cli.session import wait_for
+
+    return wait_for(_org_problems(call))
+
+
+async def _org_problems(call: Invocation) -> Sequence[Problem]:
+    from rolecall.cli.asking import request_for
+    from rolecall.cli.session import read, session
+    from rolecall.jobs.validate import check_online
+
+    config = read(call)
+    async with session(call, config) as found:
+        return await check_online(config, request_for(call, found))
+
+
+def observed_problems(call: Invocation) -> Sequence[Problem]:
+    """Return what the files of observed orgs, and of the users read with them, do not have; each problem once."""
+    from rolecall.cli.session import wait_for
+
+    found = (problem for each, config in _observed(call) for problem in wait_for(_from_files(each, config)))
+    return list(dict.fromkeys(found))
+
+
+def _observed(call: Invocation) -> Iterator[tuple[Invocation, Config]]:
+    """Yield the configuration, with each overlay where none was chosen, if its org is an observed one with a file."""
+    from rolecall.desired import environments, read_config
+
+    root = root_of(call)
+    names = (call.env,) if call.env is not None else environments(root.folder) or (None,)
+    for env in names:
+        try:
+            config = read_config(root.folder, env, root.main)
+        except RolecallError:
+            continue
+        if config.org.kind == "observed" and (config.root / config.org.path).exists():
+            yield replace(call, env=env, snapshot=None), config
+
+
+async def _from_files(call: Invocation, config: Config) -> Sequence[Problem]:
+    from rolecall.cli.asking import request_for
+    from rolecall.cli.session import session
+    from rolecall.jobs.validate import check_observed
+    from rolecall.model.desired import NOTHING_APPLIED
+
+    try:
+        async with session(call, config) as found:
+            request = replace(request_for(call, found), applied=lambda _: NOTHING_APPLIED)
+            return await check_observed(config, request)
+    except RolecallError as error:
+        return error.problems
