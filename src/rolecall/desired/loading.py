@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +53,7 @@ class _Loading:
         if over:
             self.problems += (_drops_nothing(over, *found) for found in drops_nothing(base, over.value))
         effective = overlay(base, over.value) if over else base
+        self.problems = [_severe(problem, effective.get("manage")) for problem in self.problems]
         if first:
             self._unmatched(included)
         documents = (*parts, over) if over else tuple(parts)
@@ -82,7 +83,8 @@ class _Loading:
 
     def _included(self, first: Document) -> list[str]:
         patterns = first.value.get("include", [])
-        found: dict[str, None] = {}
+        read: dict[str, None] = {}
+        includes: list[tuple[str, Where, Matches]] = []
         for position, pattern in enumerate(patterns if isinstance(patterns, list) else []):
             if not isinstance(pattern, str) or not pattern:
                 continue
@@ -92,10 +94,12 @@ class _Loading:
                 self.problems.append(Problem("outside", message, where, "Included files stay inside it"))
                 continue
             matched = matches(self.root, pattern, self.main)
-            self.problems += _include_problems(pattern, matched, where)
+            includes.append((pattern, where, matched))
+            read.update(dict.fromkeys(matched.names))
+        for pattern, where, matched in includes:
+            self.problems += _include_problems(pattern, matched, where, read)
             self.other_case.update(matched.other_case)
-            found.update(dict.fromkeys(matched.names))
-        return list(found)
+        return list(read)
 
     def _check_included(self, part: Document) -> None:
         for key in [key for key in part.value if key not in files.INCLUDABLE]:
@@ -122,19 +126,33 @@ class _Loading:
             self.problems.append(Problem("not_included", message, Where(name), hint, "warning"))
 
 
-def _include_problems(pattern: str, matched: Matches, where: Where) -> Iterator[Problem]:
-    """Yield what is wrong at one include: names that cannot be read, that differ in capitals, or none at all."""
+def _include_problems(pattern: str, matched: Matches, where: Where, read: Collection[str]) -> Iterator[Problem]:
+    """Yield what is wrong at one include: names that cannot be read, that differ in capitals, or none at all.
+
+    ``read`` are the files that all includes together match.
+    """
     for name, why in matched.broken:
         yield Problem("include_unreadable", f"`{name}` {why}", where, "Restore it, or remove it from the folder")
-    for name in matched.other_case:
+    for name in [name for name in matched.other_case if name not in read]:
         message = f"`{name}` differs from `{pattern}` only in capitals, so it is not read"
         yield Problem("include_case", message, where, "Rename it, or add it to `include`", "warning")
-    for name in matched.links:
+    for name in [name for name in matched.links if not any(file.startswith(f"{name}/") for file in read)]:
         message = f"`{name}` is a link to a folder, which `**` does not follow, so nothing in it is read"
         yield Problem("include_link", message, where, f"Add `{name}/*.yaml` to `include`", "warning")
     if not (matched.names or matched.broken):
         problem = Problem("no_match", f"`{pattern}` matches no file", where)
         yield problem._replace(severity="warning") if is_glob(pattern) else problem
+
+
+def _severe(problem: Problem, manage: Any) -> Problem:
+    """Return a warning that a glob matches no file as an error, where a section is authoritative: what is in no file is
+    removed from the org there."""
+    said = manage if isinstance(manage, dict) else {}
+    section = next((name for name in files.INCLUDABLE if said.get(name) == "authoritative"), None)
+    if problem.code != "no_match" or section is None:
+        return problem
+    hint = f"With `manage.{section}: authoritative`, what is in no file is removed from the org: restore the files, or "
+    return problem._replace(severity="error", hint=f"{hint}remove the glob")
 
 
 def _no_config(main: str) -> Problem:

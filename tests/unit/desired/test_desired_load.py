@@ -79,6 +79,34 @@ class TestIncludes:
         (problem,) = load(tmp_path).problems
         assert (problem.severity, problem.code, problem.where) == ("warning", "no_match", Where("rolecall.yaml", 4, 5))
 
+    @pytest.mark.parametrize("place", ["main", "overlay"])
+    @pytest.mark.parametrize("section", ["idp_groups", "domains"])
+    def test_it_is_an_error_where_a_section_is_authoritative(self, tmp_path: Path, section: str, place: str) -> None:
+        """What is in no file is unmapped there, so fewer files are no smaller matter."""
+        manage = f"manage: {{{section}: authoritative}}\n"
+        files = {"rolecall.yaml": f"{HEAD}include: [none/*.yaml, some/*.yaml]\n", "some/a.yaml": "idp_groups: {}\n"}
+        files["env/prod.yaml"] = "org: {name: b}\n"
+        files["rolecall.yaml" if place == "main" else "env/prod.yaml"] += manage
+        repo(tmp_path, files)
+        (problem,) = load(tmp_path, "prod").problems
+        assert (problem.severity, problem.code, problem.where) == ("error", "no_match", Where("rolecall.yaml", 3, 11))
+        assert f"`manage.{section}: authoritative`" in (problem.hint or "")
+        assert [one.severity for one in load(tmp_path).problems] == ["error" if place == "main" else "warning"]
+
+    def test_what_another_glob_reads_is_not_passed_over(self, tmp_path: Path) -> None:
+        """It is what the hints say to do."""
+        globs = "['groups/**/*.yaml', 'groups/more/*.yaml', 'x/[A]*.yaml', x/a.yaml, 'x/[B]*.yaml']"
+        texts = {
+            "rolecall.yaml": f"{HEAD}include: {globs}\n",
+            "x/a.yaml": "idp_groups: {}\n",
+            "x/B.yaml": "ignore: []\n",
+            "linked/b.yaml": "watch: []\n",
+        }
+        root = repo(tmp_path, texts)
+        (root / "groups").mkdir()
+        (root / "groups" / "more").symlink_to(root / "linked")
+        assert not {"include_link", "include_case"} & {problem.code for problem in load(root).problems}
+
     def test_files_that_no_glob_matches_are_warnings(self, tmp_path: Path) -> None:
         repo(
             tmp_path,
