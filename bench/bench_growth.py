@@ -32,9 +32,9 @@ from rolecall.journal.opened import open_journal
 from rolecall.journal.port import Holder
 from rolecall.live.snapshot.reader import SnapshotReader
 from rolecall.plan.diff.changes import diff
+from rolecall.plan.forecast import forecast_access
 from rolecall.plan.make import make
 from rolecall.plan.order.steps import order
-from rolecall.plan.outlook import look
 from rolecall.plan.saved.digest import digest
 from rolecall.plan.value import Plan
 from rolecall.report.builders.plan import walk
@@ -120,8 +120,8 @@ def _asked(folder: Path, wanted: Wanted) -> Any:
 def _all_changed(folder: Path) -> Iterator[tuple[str, float]]:
     asked = _asked(folder, from_config(build(load(folder))))
     changes = diff(asked.desired, asked.live, asked.as_of).changes
-    outlook = look(asked.live, asked.directory, changes)
-    yield "order", timed(lambda: order(changes, outlook))[1]
+    forecast = forecast_access(asked.live, asked.directory, changes)
+    yield "order", timed(lambda: order(changes, forecast))[1]
     plan = make(asked)
     walked = walk(plan, digest(plan))
     yield "text", timed(lambda: plain(plan_lines(walk(plan, digest(plan)))))[1]

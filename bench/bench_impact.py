@@ -34,11 +34,11 @@ from rolecall.codec.snapshot import decode_snapshot
 from rolecall.model.desired import Desired
 from rolecall.model.directory import Directory
 from rolecall.model.live import Live
-from rolecall.plan.impact.compute import reckon
+from rolecall.plan.forecast import forecast_access
+from rolecall.plan.impact.compute import compute_impact
+from rolecall.plan.inputs import PlanInput
 from rolecall.plan.make import make
 from rolecall.plan.order.steps import order
-from rolecall.plan.outlook import look
-from rolecall.plan.question import Question
 from rolecall.plan.value import OrgRef
 
 T = TypeVar("T")
@@ -120,7 +120,7 @@ def of_the_rules(live: Live, size: Size, directory: Directory) -> None:
 
 def of_the_plan(live: Live, size: Size, directory: Directory) -> None:
     """The impact as a plan has it: per person, per team, per change, with names; and its share of the steps' order."""
-    question = Question(
+    plan_input = PlanInput(
         desired=Desired(decode_settings({"idp_groups": wanted(size)})),
         live=replace(live, facts=replace(live.facts, can=WRITES)),
         org=OrgRef("at-size", "org_at_size", "https://rolecall.example.com"),
@@ -128,11 +128,11 @@ def of_the_plan(live: Live, size: Size, directory: Directory) -> None:
         as_of=date(2026, 11, 22),
         directory=directory,
     )
-    changes = make(question).changes
-    outlook = timed("impact: compile, candidates", lambda: look(question.live, directory, changes))
-    steps, risks, timeline = timed("order and transients", lambda: order(changes, outlook))
-    timed("impact: who, what, why", lambda: reckon(outlook, steps, risks, timeline), aim=0.3)
-    timed("the plan, people read", lambda: make(question))
+    changes = make(plan_input).changes
+    forecast = timed("impact: compile, candidates", lambda: forecast_access(plan_input.live, directory, changes))
+    steps, risks, timeline = timed("order and transients", lambda: order(changes, forecast))
+    timed("impact: who, what, why", lambda: compute_impact(forecast, steps, risks, timeline), aim=0.3)
+    timed("the plan, people read", lambda: make(plan_input))
 
 
 def timed(name: str, action: Callable[[], T], *, aim: float | None = None, times: int = 3) -> T:

@@ -31,11 +31,11 @@ from rolecall.codec.snapshot import decode_snapshot
 from rolecall.model.desired import Desired
 from rolecall.model.directory import Directory
 from rolecall.plan.diff.changes import diff
-from rolecall.plan.impact.compute import reckon
+from rolecall.plan.forecast import forecast_access
+from rolecall.plan.impact.compute import compute_impact
 from rolecall.plan.order.risk import at_risk
 from rolecall.plan.order.steps import Ordered, order
 from rolecall.plan.order.transients import transients, weight
-from rolecall.plan.outlook import look
 from rolecall.plan.value import Transient
 
 T = TypeVar("T")
@@ -66,19 +66,19 @@ def main() -> None:
     directory = crowd(size)
     changes = diff(Desired(decode_settings({"idp_groups": wanted(size)})), live, TODAY).changes
     print(f"{len(directory):,} people, {len(directory.members):,} memberships, {len(changes):,} changes")
-    outlook = timed("before, after, candidates", lambda: look(live, directory, changes))
-    risks = timed("who is at risk", lambda: at_risk(outlook))
+    forecast = timed("before, after, candidates", lambda: forecast_access(live, directory, changes))
+    risks = timed("who is at risk", lambda: at_risk(forecast))
     print(f"{'':34}{sum(len(risk.numbers) for risk in risks):,} people in {len(risks):,} kinds")
 
     def ordered() -> tuple[Ordered, tuple[Transient, ...]]:
-        made = order(changes, outlook)
-        return made, transients(outlook, made.timeline, made.risks)
+        made = order(changes, forecast)
+        return made, transients(forecast, made.timeline, made.risks)
 
     (steps, risks, timeline, limited), found = timed("order and transients", ordered, aim=10.0)
     left = timed("walk all of them once more", lambda: weight(timeline, risks))
     print(f"{'':34}{left:,} moments no order spared: {len(found):,} transients")
     print(f"{'':34}{len({(c.wave, c.level) for c in steps}):,} levels{'; the search reached its limit' * limited}")
-    told = timed("impact of all 2,000", lambda: reckon(outlook, steps, risks, timeline)).impact
+    told = timed("impact of all 2,000", lambda: compute_impact(forecast, steps, risks, timeline)).impact
     print(f"{'':34}{told.changed:,} change, in {len(told.moves):,} kinds of move")
     print(f"{'':34}{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB peak")
     print(f"made at {datetime.now(UTC):%Y-%m-%d %H:%M} UTC")

@@ -57,15 +57,15 @@ INNER: Mapping[str, Mapping[str, frozenset[str]]] = {
     "plan": {
         "": frozenset(),
         "diff": frozenset({""}),
-        "question": frozenset({"", "diff"}),
+        "inputs": frozenset({"", "diff"}),
         "order": frozenset({""}),
         "explain": frozenset({""}),
-        "impact": frozenset({"", "question", "diff", "order", "explain"}),
-        "guards": frozenset({"", "question", "impact"}),
-        "lint": frozenset({"", "question", "impact"}),
+        "impact": frozenset({"", "inputs", "diff", "order", "explain"}),
+        "guards": frozenset({"", "inputs", "impact"}),
+        "lint": frozenset({"", "inputs", "impact"}),
         "saved": frozenset({""}),
-        "draft": frozenset({"", "question", "diff", "explain", "impact"}),
-        "make": frozenset({"", "question", "draft", "diff", "order", "explain", "impact", "guards", "lint"}),
+        "draft": frozenset({"", "inputs", "diff", "explain", "impact"}),
+        "make": frozenset({"", "inputs", "draft", "diff", "order", "explain", "impact", "guards", "lint"}),
     },
 }
 """What the inner packages and the named modules of a package may import of each other; "" has its other modules."""

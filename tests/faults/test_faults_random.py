@@ -19,8 +19,8 @@ from hypothesis import strategies as st
 from rolecall.codec.settings import encode_value
 from rolecall.errors import Stale
 from rolecall.model.kinds import split_address
+from rolecall.plan.forecast import State, forecast_access
 from rolecall.plan.impact.meanwhile import between
-from rolecall.plan.outlook import State, look
 
 
 def spread(stretches: list[tuple[int, str, int]]) -> dict[int, str]:
@@ -48,7 +48,7 @@ def test_the_laws_hold_after_any_faults(site: Site, wish: Wish, data: st.DataObj
     site.become(wish)
     approved = site.plan(wish.desired)
     first, people = site.seen()
-    outlook = look(first, people, approved.writes)
+    outlook = forecast_access(first, people, approved.writes)
     for _ in range(ATTEMPTS):
         life = data.draw(lives)
         jumps = data.draw(st.lists(st.integers(-100, 100), min_size=1, max_size=3))

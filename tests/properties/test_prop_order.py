@@ -21,12 +21,12 @@ from rolecall.model.directory import Person, Traits
 from rolecall.model.live import Facts, Group, Live
 from rolecall.model.policy import Policy
 from rolecall.model.settings import BLANK, GroupMapping, Scim, Settings
+from rolecall.plan.forecast import AccessForecast, forecast_access
 from rolecall.plan.make import make
 from rolecall.plan.order.risk import Risk, at_risk, levels
 from rolecall.plan.order.steps import toggles
 from rolecall.plan.order.swap import WORK, improved
 from rolecall.plan.order.transients import Timeline, weight
-from rolecall.plan.outlook import Outlook, look
 from rolecall.plan.value import Plan
 
 Atoms = frozenset[tuple[str, str]]
@@ -40,8 +40,8 @@ def planned(org: Org, **more: object) -> tuple[Plan, Live]:
     facts = replace(org.facts, can=planning.EVERYTHING, groups={name: Group(f"id-{name}") for name in pushed})
     live = Live(before, facts=facts)
     policy = Policy(manage={"idp_groups": "authoritative"})
-    question = planning.question(Desired(org.after, {}, policy), live, directory=org.directory, **more)
-    return make(question), live
+    plan_input = planning.question(Desired(org.after, {}, policy), live, directory=org.directory, **more)
+    return make(plan_input), live
 
 
 full_maps = st.fixed_dictionaries(
@@ -228,30 +228,30 @@ def test_around_one_person_no_order_of_mappings_is_better(org: Org) -> None:
         assert ours <= min(map(bad, permutations(made)))
 
 
-def before_the_search(org: Org) -> tuple[list[Change], tuple[Risk, ...], Outlook]:
+def before_the_search(org: Org) -> tuple[list[Change], tuple[Risk, ...], AccessForecast]:
     """Steps in an order that nobody improved, the users whom it matters to, and the outlook."""
     plan, live = planned(org)
-    outlook = look(live, org.directory, plan.changes)
+    forecast = forecast_access(live, org.directory, plan.changes)
     mixed = sorted(steps(plan), key=lambda change: (change.wave, change.address))
-    return mixed, at_risk(outlook), outlook
+    return mixed, at_risk(forecast), forecast
 
 
 @given(on_the_new_endpoint(), st.sampled_from([0, 20, 60, 200, 1_000, WORK]))
 def test_the_search_never_makes_an_order_worse_whatever_its_limit(org: Org, limit: int) -> None:
-    before, risks, outlook = before_the_search(org)
-    timeline = Timeline(outlook, before)
+    before, risks, forecast = before_the_search(org)
+    timeline = Timeline(forecast, before)
     after, _ = improved(before, risks, timeline, limit)
     assert sorted(map(id, after)) == sorted(map(id, before))
     assert [change.wave for change in after] == [change.wave for change in before]
-    assert weight(Timeline(outlook, after), risks) <= weight(timeline, risks)
+    assert weight(Timeline(forecast, after), risks) <= weight(timeline, risks)
 
 
 @given(on_the_new_endpoint(), members)
 def test_around_users_of_the_same_groups_the_search_finds_the_best_order_for_all(org: Org, groups) -> None:
     alike = decode_people([encode_person(one._replace(groups=groups)) for one in org.people], org.directory.groups)
-    before, risks, outlook = before_the_search(org._replace(directory=alike))
+    before, risks, forecast = before_the_search(org._replace(directory=alike))
     assume(risks)
-    timeline = Timeline(outlook, before)
+    timeline = Timeline(forecast, before)
     after, limited = improved(before, risks, timeline)
     places = [number for number, change in enumerate(before) if change.address in risks[0].mappings]
 
@@ -260,10 +260,10 @@ def test_around_users_of_the_same_groups_the_search_finds_the_best_order_for_all
         for place, change in zip(places, mappings, strict=True):
             tried[place] = change
         waves_kept = [change.wave for change in tried] == [change.wave for change in before]
-        return weight(Timeline(outlook, tried), risks) if waves_kept else 1 << 60
+        return weight(Timeline(forecast, tried), risks) if waves_kept else 1 << 60
 
     assert not limited
-    assert weight(Timeline(outlook, after), risks) == min(map(cost, permutations(before[place] for place in places)))
+    assert weight(Timeline(forecast, after), risks) == min(map(cost, permutations(before[place] for place in places)))
 
 
 @given(on_the_new_endpoint())

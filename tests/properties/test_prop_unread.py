@@ -21,7 +21,7 @@ from rolecall.cli.options import InRepository
 from rolecall.cli.sinks import FORMATS, render
 from rolecall.codec.people import decode_people, encode_person
 from rolecall.drift.compare import Memory
-from rolecall.drift.scan import Inquiry, Past, find
+from rolecall.drift.scan import DriftScan, Past, scan
 from rolecall.errors import Exit
 from rolecall.jobs.metrics import drift_metrics
 from rolecall.jobs.plan import broken
@@ -32,8 +32,8 @@ from rolecall.model.policy import AccessTest, Band, Guards, Limit, Policy
 from rolecall.model.settings import BLANK, Domain, Settings, Sso
 from rolecall.outside.metrics import metrics_text
 from rolecall.plan.coverage import gaps
+from rolecall.plan.inputs import PlanInput
 from rolecall.plan.make import make
-from rolecall.plan.question import Question
 from rolecall.plan.saved.digest import digest
 from rolecall.plan.value import Plan
 
@@ -53,7 +53,7 @@ TESTS = (
 )
 
 
-def asked(org: Org, rules: Guards, wanted: Sso, caller: str | None) -> Question:
+def asked(org: Org, rules: Guards, wanted: Sso, caller: str | None) -> PlanInput:
     """A plan to the org's other settings, and to fewer ways in."""
     pushed = {*(org.before.idp_groups or {}), *(org.after.idp_groups or {})}
     live = Settings(
@@ -106,9 +106,9 @@ def refused(plan: Plan) -> set[str]:
 def test_no_guard_and_no_test_says_less_for_want_of_people(
     data: st.DataObject, org: Org, rules: Guards, wanted: Sso, caller: str | None
 ) -> None:
-    question = asked(org, rules, wanted, caller)
-    full = make(question)
-    dim = make(replace(question, directory=data.draw(less(org))))
+    plan_input = asked(org, rules, wanted, caller)
+    full = make(plan_input)
+    dim = make(replace(plan_input, directory=data.draw(less(org))))
     for known, unknown in zip(full.guards, dim.guards, strict=True):
         if known.verdict != "pass":
             assert unknown.verdict in ("block", "not judged") or unknown.verdict == known.verdict == "review", (
@@ -129,25 +129,25 @@ forms = st.sampled_from(FORMATS)
 
 
 @st.composite
-def without_groups(draw: st.DrawFn, question: Question, org: Org) -> Question:
+def without_groups(draw: st.DrawFn, plan_input: PlanInput, org: Org) -> PlanInput:
     """The question with a source of users that lacks some groups, while the org counts the members of each."""
-    dropped = draw(st.frozensets(st.sampled_from(sorted(question.live.facts.groups) or ["G1"]), min_size=1))
+    dropped = draw(st.frozensets(st.sampled_from(sorted(plan_input.live.facts.groups) or ["G1"]), min_size=1))
     counts = Counter(group for person in org.people for group in person.groups)
-    groups = {name: group._replace(members=counts[name]) for name, group in question.live.facts.groups.items()}
-    facts = replace(question.live.facts, groups=groups)
+    groups = {name: group._replace(members=counts[name]) for name, group in plan_input.live.facts.groups.items()}
+    facts = replace(plan_input.live.facts, groups=groups)
     rows = [person._replace(groups=tuple(set(person.groups) - dropped)) for person in org.people]
     read = decode_people(map(encode_person, rows))
-    live = replace(question.live, facts=facts)
-    return replace(question, live=live, directory=replace(read, gaps=gaps(read, facts)))
+    live = replace(plan_input.live, facts=facts)
+    return replace(plan_input, live=live, directory=replace(read, gaps=gaps(read, facts)))
 
 
 @given(st.data(), any_org, guards, forms)
 def test_no_output_of_a_plan_is_an_all_clear_for_want_of_people(
     data: st.DataObject, org: Org, rules: Guards, form: str
 ) -> None:
-    question = asked(org, rules, Sso(), None)
-    full = make(question)
-    dim = make(replace(question, directory=data.draw(less(org))))
+    plan_input = asked(org, rules, Sso(), None)
+    full = make(plan_input)
+    dim = make(replace(plan_input, directory=data.draw(less(org))))
     if full.impact.changed:
         assert "people" in dim.unread
     if "people" in dim.unread:
@@ -164,9 +164,9 @@ def test_a_group_that_only_the_org_knows_is_not_taken_for_empty(
     data: st.DataObject, org: Org, rules: Guards, form: str
 ) -> None:
     """But for users who are in another group that changes, too: of those the other group tells."""
-    question = asked(org, rules, Sso(), None)
-    full = make(question)
-    gap = data.draw(without_groups(question, org))
+    plan_input = asked(org, rules, Sso(), None)
+    full = make(plan_input)
+    gap = data.draw(without_groups(plan_input, org))
     dim = make(gap)
     changed = {at for move in full.impact.moves for at in move.because}
     hidden = {f"idp_groups/{name}" for name in gap.directory.gaps.missing} if gap.directory else set()
@@ -189,13 +189,13 @@ def test_a_group_that_only_the_org_knows_is_not_taken_for_empty(
 def test_no_output_of_drift_is_an_all_clear_for_want_of_people(
     data: st.DataObject, org: Org, rules: Guards, form: str
 ) -> None:
-    question = asked(org, rules, Sso(), None)
+    plan_input = asked(org, rules, Sso(), None)
     directory = data.draw(less(org))
-    same = replace(question.desired, settings=question.live.settings)
+    same = replace(plan_input.desired, settings=plan_input.live.settings)
     memory = Memory(
-        Applied(question.live.settings), whole=frozenset({"domains", "defaults", "sso", "scim", "idp_groups"})
+        Applied(plan_input.live.settings), whole=frozenset({"domains", "defaults", "sso", "scim", "idp_groups"})
     )
-    found = find(Inquiry(replace(question, desired=same, directory=directory), Past(memory))).found
+    found = scan(DriftScan(replace(plan_input, desired=same, directory=directory), Past(memory))).found
     assert "people" in found.unread
     assert found.not_evaluated == ("limit", "access_test")
     text = render_drift(found, form, AT)

@@ -10,7 +10,7 @@ import orgs
 
 from rolecall.codec.people import decode_people
 from rolecall.drift.compare import Memory
-from rolecall.drift.scan import Inquiry, Past
+from rolecall.drift.scan import DriftScan, Past
 from rolecall.drift.value import Basis
 from rolecall.errors import Where
 from rolecall.model.desired import Applied, Desired
@@ -18,7 +18,7 @@ from rolecall.model.live import Facts, Group, Live
 from rolecall.model.outcome import Event
 from rolecall.model.policy import Policy
 from rolecall.model.settings import Defaults, GroupMapping, Scim, Settings
-from rolecall.plan.question import Question
+from rolecall.plan.inputs import PlanInput
 from rolecall.plan.value import OrgRef
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -73,13 +73,13 @@ def inquiry(
     policy: Policy | None = None,
     people: list[dict[str, Any]] | None = None,
     **more: Any,
-) -> Inquiry:
+) -> DriftScan:
     """A look: what the config wants, what the org has, what was applied."""
     found = live(people, **there)
     places = {f"idp_groups/{key}": Where("rolecall.yaml", 5 + row, 3) for row, key in enumerate(sorted(wanted))}
     directory = decode_people(PEOPLE if people is None else people, found.facts.groups, roles=found.facts.roles)
     past = Past(memory(**was), Basis("journal", "run 1", NOW))
-    question = Question(
+    question = PlanInput(
         Desired(Settings(idp_groups={"Admins": A, **wanted}), {}, policy or Policy(), places),
         found,
         OrgRef("acme", "org_1", "local:org.db", "prod", True),
@@ -88,4 +88,4 @@ def inquiry(
         applied=past.memory.applied,
         directory=directory,
     )
-    return replace(Inquiry(question, past), **more)
+    return replace(DriftScan(question, past), **more)

@@ -13,7 +13,7 @@ from rolecall.model.kinds import address, split_address
 from rolecall.model.live import Caller, Facts, Group, Live
 from rolecall.model.policy import Policy
 from rolecall.model.settings import BLANK, UNSET, Defaults, Domain, GroupMapping, Scim, Settings, Sso
-from rolecall.plan.make import Question
+from rolecall.plan.inputs import PlanInput
 from rolecall.plan.value import OrgRef
 
 TODAY = date(2026, 11, 22)
@@ -91,9 +91,9 @@ def desireds(draw: st.DrawFn) -> Desired:
     return Desired(wanted, intents, Policy(manage=manage))
 
 
-def question(desired: Desired, live: Live, **more: object) -> Question:
+def question(desired: Desired, live: Live, **more: object) -> PlanInput:
     """The question a plan answers, on a fixed day."""
-    return replace(Question(desired, live, ORG, NOW, TODAY), **more)
+    return replace(PlanInput(desired, live, ORG, NOW, TODAY), **more)
 
 
 def carry_out(live: Live, changes: tuple[Change, ...]) -> Live:

@@ -16,8 +16,8 @@ from rolecall.model.kinds import address
 from rolecall.model.live import Caller, Facts, Group, Live
 from rolecall.model.policy import Combo, Guards, Policy
 from rolecall.model.settings import BLANK, UNSET, Defaults, Domain, GroupMapping, Scim, Settings, Sso
+from rolecall.plan.inputs import PlanInput
 from rolecall.plan.make import make
-from rolecall.plan.question import Question
 from rolecall.plan.value import GuardResult, Plan
 
 Spec = Mapping[str, str]
@@ -88,7 +88,7 @@ def config(groups: Spec | None, policy: Policy | None = None, **more: Any) -> De
 
 def ask(
     desired: Desired, org: Live, people: Iterable[Person] | None, applied: Applied = NOTHING_APPLIED, **more: Any
-) -> Question:
+) -> PlanInput:
     directory = None if people is None else crowd(people)
     return orgs.question(desired, org, directory=directory, applied=applied, **more)
 

@@ -22,8 +22,8 @@ from rolecall.live.snapshot.reader import SnapshotReader
 from rolecall.model.desired import Applied
 from rolecall.model.policy import Policy
 from rolecall.model.settings import GroupMapping, Settings
+from rolecall.plan.inputs import PlanInput
 from rolecall.plan.make import make
-from rolecall.plan.question import Question
 from rolecall.plan.saved.digest import digest
 from rolecall.report.builders.plan import Walk, walk
 from rolecall.report.html import html
@@ -34,7 +34,7 @@ from rolecall.report.renderers.text import plan_lines
 SMALL, LARGE = 100, 300
 TEAMS = ("Everyone", "Brand", "Legal", "IT", "Sales")
 
-Asked = Callable[[int], Question]
+Asked = Callable[[int], PlanInput]
 
 
 def write(folder: Path, number: int) -> Path:
@@ -64,38 +64,38 @@ def test_files_cost_so_many_calls_a_mapping(phase: str, tmp_path: Path):
     assert each(lambda number: make_work(write(tmp_path, number)), SMALL, LARGE) <= limit
 
 
-def same(number: int) -> Question:
+def same(number: int) -> PlanInput:
     """A config that asks for what the org has."""
     groups = {f"G{n}": f"member: {TEAMS[n % 5]}" for n in range(number)}
     return ask(config(groups), live(groups), [])
 
 
-def all_changed(number: int) -> Question:
+def all_changed(number: int) -> PlanInput:
     """Every mapping gives another team."""
     before = {f"G{n}": f"member: {TEAMS[n % 5]}" for n in range(number)}
     after = {f"G{n}": f"member: {TEAMS[(n + 1) % 5]}" for n in range(number)}
     return ask(config(after), live(before), [])
 
 
-def all_unmapped(number: int) -> Question:
+def all_unmapped(number: int) -> PlanInput:
     """The config lists none of the mappings, and is authoritative."""
     return ask(config({}), live({f"G{n}": "member: Brand" for n in range(number)}), [])
 
 
-def all_unmanaged(number: int) -> Question:
+def all_unmanaged(number: int) -> PlanInput:
     """The config lists none of the mappings, and leaves them alone."""
     wanted = config({}, Policy(manage={"idp_groups": "additive"}))
     return ask(wanted, live({f"G{n}": "member: Brand" for n in range(number)}), many(5, "G0", "G1"))
 
 
-def all_released(number: int) -> Question:
+def all_released(number: int) -> PlanInput:
     """All were applied once, and the config no longer asks for them."""
     held = {f"G{n}": GroupMapping("member", frozenset({"Brand"})) for n in range(number)}
     asked = all_unmanaged(number)
     return replace(asked, applied=Applied(Settings(idp_groups=held)))
 
 
-def all_waiting(number: int) -> Question:
+def all_waiting(number: int) -> PlanInput:
     """None of the groups has been pushed."""
     return ask(config({f"G{n}": "member: Brand" for n in range(number)}), live({}), [])
 
@@ -112,8 +112,8 @@ QUESTIONS: dict[str, tuple[Asked, float]] = {
 
 def planning(asked: Asked) -> Callable[[int], Callable[[], object]]:
     def work(number: int) -> Callable[[], object]:
-        question = asked(number)
-        return lambda: make(question)
+        plan_input = asked(number)
+        return lambda: make(plan_input)
 
     return work
 

@@ -12,23 +12,23 @@ from counting import each
 from small_org import ask, config, live, person
 
 from rolecall.model.settings import Defaults
+from rolecall.plan.forecast import AccessForecast, forecast_access
 from rolecall.plan.impact.causes import Causes
 from rolecall.plan.impact.moves import classes
+from rolecall.plan.inputs import PlanInput
 from rolecall.plan.make import make
-from rolecall.plan.outlook import Outlook, look
-from rolecall.plan.question import Question
 
 SMALL, LARGE = 200, 600
 
 
-def alike(number: int) -> Question:
+def alike(number: int) -> PlanInput:
     """Users in two groups that are both unmapped while the default moves, and in two more of no consequence."""
     people = [person(f"p{n}", "A", "B", "C", "D") for n in range(number)]
     wanted = config({"A": "", "B": "", "C": "", "D": ""}, defaults=Defaults("team_admin", frozenset({"Elsewhere"})))
     return ask(wanted, live({"A": "member: X", "B": "member: X, Y", "C": "", "D": ""}), people)
 
 
-def each_in_other_groups(number: int) -> Question:
+def each_in_other_groups(number: int) -> PlanInput:
     """The same, with each user also in a group of their own that is not changed."""
     own = {f"G{n}": "member: Z" for n in range(number)}
     people = [person(f"p{n}", "A", "B", f"G{n}") for n in range(number)]
@@ -36,14 +36,14 @@ def each_in_other_groups(number: int) -> Question:
     return ask(wanted, live({"A": "member: X", "B": "member: X, Y", **own}), people)
 
 
-QUESTIONS: dict[str, tuple[Callable[[int], Question], float]] = {
+QUESTIONS: dict[str, tuple[Callable[[int], PlanInput], float]] = {
     "alike": (alike, 19),
     "each in other groups": (each_in_other_groups, 23),
 }
 
 
-def outlook(question: Question) -> Outlook:
-    return look(question.live, question.directory, make(question).changes)
+def outlook(plan_input: PlanInput) -> AccessForecast:
+    return forecast_access(plan_input.live, plan_input.directory, make(plan_input).changes)
 
 
 @pytest.mark.parametrize("what", QUESTIONS)

@@ -9,14 +9,14 @@ import pytest
 from counting import count
 from small_org import ask, config, live, person
 
-from rolecall.plan.draft import begin
+from rolecall.plan.draft import draft_plan
+from rolecall.plan.forecast import AccessForecast
+from rolecall.plan.inputs import PlanInput
 from rolecall.plan.make import make
 from rolecall.plan.order.risk import Risk, at_risk
 from rolecall.plan.order.steps import order
 from rolecall.plan.order.swap import WORK, improved
 from rolecall.plan.order.transients import Timeline, weight
-from rolecall.plan.outlook import Outlook
-from rolecall.plan.question import Question
 from rolecall.report.builders.plan import walk
 
 LIMIT = 50_000
@@ -24,7 +24,7 @@ CALLS = 2.4
 """Calls, at most, for each evaluation that the limit counts."""
 
 
-def reorganization(users: int, mappings: int = 150, changed: int = 60, groups: int = 12) -> Question:
+def reorganization(users: int, mappings: int = 150, changed: int = 60, groups: int = 12) -> PlanInput:
     """Many mappings change hands between the same teams, and every user is in many of these groups."""
     chance = random.Random("reorganization")
     teams = [f"T{number}" for number in range(20)]
@@ -34,17 +34,17 @@ def reorganization(users: int, mappings: int = 150, changed: int = 60, groups: i
     return ask(config(after), live(before), people)
 
 
-def unimproved(question: Question) -> tuple[list, tuple[Risk, ...], Outlook]:
-    found = begin(question)
-    outlook = found.outlook.with_people(question.directory)
-    steps = sorted(order(found.chosen, outlook).changes, key=lambda change: (change.wave, change.address))
-    return steps, at_risk(outlook), outlook
+def unimproved(plan_input: PlanInput) -> tuple[list, tuple[Risk, ...], AccessForecast]:
+    found = draft_plan(plan_input)
+    forecast = found.forecast.with_people(plan_input.directory)
+    steps = sorted(order(found.chosen, forecast).changes, key=lambda change: (change.wave, change.address))
+    return steps, at_risk(forecast), forecast
 
 
 @pytest.mark.parametrize("users", [150, 300])
 def test_the_search_takes_no_more_work_than_its_limit(users: int):
-    steps, risks, outlook = unimproved(reorganization(users))
-    timeline = Timeline(outlook, steps)
+    steps, risks, forecast = unimproved(reorganization(users))
+    timeline = Timeline(forecast, steps)
 
     def calls(limit: int) -> int:
         return count(lambda: improved(steps, risks, timeline, limit)).calls
@@ -54,11 +54,11 @@ def test_the_search_takes_no_more_work_than_its_limit(users: int):
 
 
 def test_more_work_is_never_a_worse_order_and_none_is_the_order_as_it_was():
-    steps, risks, outlook = unimproved(reorganization(150))
-    timeline = Timeline(outlook, steps)
+    steps, risks, forecast = unimproved(reorganization(150))
+    timeline = Timeline(forecast, steps)
     assert improved(steps, risks, timeline, 0) == (steps, True)
     weights = [
-        weight(Timeline(outlook, improved(steps, risks, timeline, limit).steps), risks)
+        weight(Timeline(forecast, improved(steps, risks, timeline, limit).steps), risks)
         for limit in (0, 30_000, 300_000)
     ]
     assert weights == sorted(weights, reverse=True)

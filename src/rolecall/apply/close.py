@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any, cast
 
 from rolecall.apply.close_ids import address_ids, group_ids
-from rolecall.apply.steps import same
+from rolecall.apply.steps import satisfies
 from rolecall.journal.port import Seen
 from rolecall.live.port import Reader
 from rolecall.model.change import Change
@@ -89,14 +89,14 @@ def _as_desired(identity: Identity, live: Live) -> Iterator[tuple[Address, Value
             continue
         if not kind.keyed:
             value = getattr(live.settings, kind.section)
-            if same(value, wanted):
+            if satisfies(value, wanted):
                 yield address(kind.section), wanted
             elif (partly := _partly(kind, value, wanted, getattr(identity.applied.settings, kind.section))) is not None:
                 yield address(kind.section), partly
             continue
         for key, value in wanted.items():
             present = kind.section != "idp_groups" or key in identity.present
-            if present and same(value_at(live.settings, address(kind.section, key)), value):
+            if present and satisfies(value_at(live.settings, address(kind.section, key)), value):
                 yield address(kind.section, key), value
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from rolecall.apply.recover import look_up
-from rolecall.apply.steps import Numbered, Sender, same
+from rolecall.apply.steps import Numbered, Sender, satisfies
 from rolecall.errors import OrgError
 from rolecall.live.port import Org
 from rolecall.model.change import Change
@@ -69,7 +69,7 @@ def _absent(live: Live, change: Change) -> tuple[str, ...]:
 def _in_effect(live: Live, change: Change) -> bool:
     """Whether the value is the change's; also if its section was not read completely."""
     covered = live.covered(split_address(change.address)[0]).state == "complete"
-    return not covered or same(live.value_now(change.address, change.id), change.after)
+    return not covered or satisfies(live.value_now(change.address, change.id), change.after)
 
 
 async def _denied(step: Numbered, sender: Sender, org: Org, live: Live) -> list[Ended]:
@@ -81,7 +81,7 @@ async def _denied(step: Numbered, sender: Sender, org: Org, live: Live) -> list[
         return [Ended(step.number, step.change.address, "unknown", value, problem=_NO_LOG)]
     if event is not None and event.key == sender.key(step.number):
         return []
-    if same(value, step.change.before):
+    if satisfies(value, step.change.before):
         return [Ended(step.number, step.change.address, "not_done", value, problem=_OLD_VALUE)]
     return [Ended(step.number, step.change.address, "unknown", value, problem=_NEITHER)]
 

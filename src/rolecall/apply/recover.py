@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
-from rolecall.apply.steps import same, written
+from rolecall.apply.steps import satisfies, written
 from rolecall.journal.port import Journal
 from rolecall.live.port import Org
 from rolecall.model.comparison import unread_fields
@@ -57,9 +57,9 @@ async def look_up(step: Step, org: Org, live: Live) -> Ended:
     if live.covered(split_address(step.address)[0]).state != "complete":
         return Ended(step.number, step.address, "unknown", problem="its section could not be read")
     found = live.value_now(step.address, step.id)
-    if same(found, step.after):
+    if satisfies(found, step.after):
         return Ended(step.number, step.address, "done", found)
-    if same(found, step.before):
+    if satisfies(found, step.before):
         return Ended(step.number, step.address, "not_done", found)
     event = await written(org, step.key) if step.key else None
     if event is None or not _of_step(event, step):

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from rolecall.apply.steps import same
+from rolecall.apply.steps import satisfies
 from rolecall.model.change import Change
 from rolecall.model.live import Live
 from rolecall.model.run import Run, StepState
 from rolecall.model.settings import UNSET, Scim
+from rolecall.plan.forecast import State, follow
 from rolecall.plan.headline import enumerate_words
-from rolecall.plan.outlook import State, follow
 from rolecall.plan.value import Plan
 
 LOOK_BACK = 100
@@ -90,7 +90,7 @@ def _applied(approved: Plan, change: Change, run: Run, states: frozenset[StepSta
     return run.started_at >= approved.created_at and any(
         step.state in states
         and (step.action, step.id if change.id else step.address) == (change.action, change.id or change.address)
-        and same(step.after, change.after)
+        and satisfies(step.after, change.after)
         for step in run.steps
     )
 

@@ -162,7 +162,7 @@ class Sender:
         if not isinstance(outcome, Moved):
             return settle(step.number, step.change, outcome)
         ours = await written(self.org, key)
-        if ours is None and same(outcome.found, step.change.before):
+        if ours is None and satisfies(outcome.found, step.change.before):
             outcome = await self.org.write(step.change, outcome.version, key)
         ended = settle(step.number, step.change, outcome)
         if isinstance(outcome, Moved) and ours is None:
@@ -202,13 +202,13 @@ def settle(number: int, change: Change, outcome: Outcome) -> Ended:
     at = change.address
     match outcome:
         case Done(after, version):
-            if same(after, change.after):
+            if satisfies(after, change.after):
                 return Ended(number, at, "done", after, version)
             return Ended(number, at, "failed", after, version, "the org took the write but holds something else")
         case Failed(after):
             return Ended(number, at, "failed", after, None, "the org took the write but holds something else")
         case Moved(found, version):
-            if same(found, change.after):
+            if satisfies(found, change.after):
                 return Ended(number, at, "done", found, version)
             return Ended(number, at, "moved", found, version, "somebody changed it after the plan was checked")
         case Refused(problem):
@@ -218,7 +218,7 @@ def settle(number: int, change: Change, outcome: Outcome) -> Ended:
             return Ended(number, at, "unknown", problem=str(problem))
 
 
-def same(found: Value | None, wanted: Value | None) -> bool:
+def satisfies(found: Value | None, wanted: Value | None) -> bool:
     """Return whether the org holds what was wanted. A field that was not read is not; no entry and blank are one."""
     held, asked = (None if value == BLANK else value for value in (found, wanted))
     if held is None or asked is None:

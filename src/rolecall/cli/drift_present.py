@@ -10,12 +10,12 @@ from rolecall.cli.options import InRepository, Invocation, in_repository
 from rolecall.cli.people import mask_key, shown
 from rolecall.desired import Config
 from rolecall.drift.privacy import redact_found
-from rolecall.drift.value import Found
+from rolecall.drift.value import DriftReport
 from rolecall.plan.saved.privacy import Shown
 from rolecall.report.builders.drift import drift_walk
 
 
-def show_found(call: Invocation, config: Config, found: Found, form: str, people: Shown | None) -> None:
+def show_found(call: Invocation, config: Config, found: DriftReport, form: str, people: Shown | None) -> None:
     """Print it in one format."""
     out = stdout(call.environ, color=call.color)
     mode = shown(call, people, config.reports_people, terminal=out.terminal)
@@ -30,7 +30,7 @@ def show_found(call: Invocation, config: Config, found: Found, form: str, people
 
 
 def write_reports(
-    call: Invocation, config: Config, found: Found, reports: Sequence[tuple[str, Path]], people: Shown | None
+    call: Invocation, config: Config, found: DriftReport, reports: Sequence[tuple[str, Path]], people: Shown | None
 ) -> None:
     """Write it to files, each in its format."""
     from rolecall.outside.files import write_file
@@ -42,12 +42,12 @@ def write_reports(
             write_file(path, render(told, form, at))
 
 
-def redacted_found(call: Invocation, config: Config, found: Found, mode: Shown) -> Found:
+def redacted_found(call: Invocation, config: Config, found: DriftReport, mode: Shown) -> DriftReport:
     """What a sink may show of it."""
     return redact_found(found, mode, mask_key(call, config.root) if mode == "masked" else b"")
 
 
-def render(found: Found, form: str, at: InRepository) -> str:
+def render(found: DriftReport, form: str, at: InRepository) -> str:
     """Return what was found, already redacted, in one format. ``at`` is where its config is in the repository."""
     if form == "json":
         import json

@@ -10,7 +10,7 @@ from rolecall.cli.options import Invocation
 from rolecall.cli.people import redacted, shown
 from rolecall.cli.prompts import agrees, can_ask
 from rolecall.desired import Config
-from rolecall.drift.value import Found
+from rolecall.drift.value import DriftReport
 from rolecall.errors import Blocked, Exit, Problem
 from rolecall.jobs.drift import Drifts
 from rolecall.model.paste import shell_word
@@ -28,15 +28,15 @@ def accept_drift(call: Invocation, config: Config, made: Drifts, approve: str | 
     The guards judge what the drift did: the plan from what was there before to what is there now. Raises Blocked, and
     writes nothing, when one blocks or its review is not answered.
     """
-    found = made.looked.found
+    found = made.drift_result.found
     out = stdout(call.environ, color=call.color)
     from rolecall.jobs.accept import accept, refuse_unmanaged, write_accepted
 
-    refuse_unmanaged(made.inquiry.question.desired, found.drifts)
+    refuse_unmanaged(made.drift_scan.plan_input.desired, found.drifts)
     _consent(call, found, approve)
 
-    acceptance = accept(config, made.inquiry, found.drifts)
-    write_accepted(config, made.inquiry, acceptance)
+    acceptance = accept(config, made.drift_scan, found.drifts)
+    write_accepted(config, made.drift_scan, acceptance)
     if not acceptance.texts:
         out.lines([line("Nothing to write: the config says so already.", "bold")])
     for name in acceptance.texts:
@@ -46,14 +46,14 @@ def accept_drift(call: Invocation, config: Config, made: Drifts, approve: str | 
     return Exit.OK
 
 
-def say_nothing_to_accept(call: Invocation, found: Found) -> None:
+def say_nothing_to_accept(call: Invocation, found: DriftReport) -> None:
     """Say that the config stays as it is, and whether that is because drift is unknown."""
     known = found.determined and not found.unread
     text = "Nothing to accept." if known else "Nothing to accept in what is known."
     stdout(call.environ, color=call.color).lines([line(text, "bold")])
 
 
-def _consent(call: Invocation, found: Found, approve: str | None) -> None:
+def _consent(call: Invocation, found: DriftReport, approve: str | None) -> None:
     plan = found.did
     if plan is None:
         if any(row.kind in ("console", "both", "other_run", "idp") for row in found.drifts):
@@ -87,7 +87,7 @@ def _ask(call: Invocation, plan: Plan, number: int) -> None:
         raise Declined(Problem("declined", "not accepted; nothing was written"))
 
 
-def revert_drift(call: Invocation, config: Config, found: Found, out: Path, people: Shown | None) -> Exit:
+def revert_drift(call: Invocation, config: Config, found: DriftReport, out: Path, people: Shown | None) -> Exit:
     """Save the plan that brings the org back. It is judged like any other: with a block it is saved, and leaves 3."""
     from rolecall.jobs.saved import plan_json
     from rolecall.outside.files import write_file

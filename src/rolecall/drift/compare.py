@@ -292,7 +292,7 @@ def attributed(events: Sequence[Event], identity: Identity, look: Look | None) -
     """
     names = {known: _bare(name, known) for name, known in identity.ids.items()}
     live = {known: address("idp_groups", name) for name, known in identity.ids.items()}
-    looked = {} if look is None else {seen.name: known for known, seen in look.groups.items()}
+    drift_result = {} if look is None else {seen.name: known for known, seen in look.groups.items()}
     for event in reversed(events):
         name = group_of(event.address)
         if name is None:
@@ -302,8 +302,8 @@ def attributed(events: Sequence[Event], identity: Identity, look: Look | None) -
         holders = [known for known, held in names.items() if held == name]
         if len(holders) == 1 and holders[0] in live:
             yield live[holders[0]], event
-        elif not holders and looked.get(name) in live:
-            yield live[looked[name]], event
+        elif not holders and drift_result.get(name) in live:
+            yield live[drift_result[name]], event
         else:
             yield identity.present_address(Address(event.address)), event
 

@@ -8,7 +8,7 @@ from rolecall import __version__
 from rolecall.codec.intents import encode_where
 from rolecall.codec.settings import Json, encode_value
 from rolecall.drift.compare import Drift
-from rolecall.drift.value import UNDETERMINED, Alarm, Found, NewAdmin, PeopleNews
+from rolecall.drift.value import UNDETERMINED, Alarm, DriftReport, NewAdmin, PeopleNews
 from rolecall.model.authorship import Blame
 from rolecall.model.kinds import split_address
 from rolecall.model.outcome import Event
@@ -18,7 +18,7 @@ from rolecall.plan.value import Plan, Tally, Who
 FORMAT_VERSION = "1.0"
 
 
-def encode_found(found: Found) -> dict[str, Json]:
+def encode_found(found: DriftReport) -> dict[str, Json]:
     """Everything that was found, people as they stand in it, see ``plan.drift_privacy``. No secret is in it."""
     return {
         "format_version": FORMAT_VERSION,
@@ -55,7 +55,7 @@ def encode_found(found: Found) -> dict[str, Json]:
     }
 
 
-def _row(found: Found, row: Drift) -> dict[str, Json]:
+def _row(found: DriftReport, row: Drift) -> dict[str, Json]:
     section, _ = split_address(row.address)
     counts = row.fingerprint in found.counted
     return {

@@ -14,12 +14,12 @@ from rolecall.model.live import Live
 from rolecall.model.paste import literal
 from rolecall.model.policy import Manage
 from rolecall.model.settings import BLANK, UNSET, Address, Settings, Value
+from rolecall.plan.inputs import PlanInput
 from rolecall.plan.make import make
-from rolecall.plan.question import Question
 from rolecall.plan.value import Plan
 
 
-def did(question: Question, rows: Sequence[Drift]) -> Plan | None:
+def did(plan_input: PlanInput, rows: Sequence[Drift]) -> Plan | None:
     """The plan that would have brought the drift about, from what stood there before; guards and all.
 
     None where there is nothing to undo, and for a moved endpoint: whom that touched cannot be told from one end.
@@ -27,21 +27,21 @@ def did(question: Question, rows: Sequence[Drift]) -> Plan | None:
     moved = [row for row in rows if row.kind in ("console", "both", "other_run", "idp")]
     if not moved or any(_endpoint(row.last) != _endpoint(row.live) for row in moved if row.address == "scim"):
         return None
-    was = replace(question.live, settings=_before(question.live, moved))
-    return make(replace(_about(question, _managing(accepted(question.desired, moved), moved), moved), live=was))
+    was = replace(plan_input.live, settings=_before(plan_input.live, moved))
+    return make(replace(_about(plan_input, _managing(accepted(plan_input.desired, moved), moved), moved), live=was))
 
 
-def revert(question: Question, rows: Sequence[Drift]) -> Plan | None:
+def revert(plan_input: PlanInput, rows: Sequence[Drift]) -> Plan | None:
     """The plan that brings these addresses back to what the config asks for, a mapping that it does not list to what
     was last applied, else to blank. Nothing in a section that the config leaves unmanaged is written."""
     rows = [row for row in rows if row.managed]
     if not rows:
         return None
-    wanted = question.desired
+    wanted = plan_input.desired
     for row in rows:
         if row.new_admin:
             wanted = _with_entry(wanted, row.address, row.last or BLANK)
-    made = make(_about(question, wanted, rows))
+    made = make(_about(plan_input, wanted, rows))
     return replace(made, changes=tuple(replace(change, reason="drift") for change in made.changes))
 
 
@@ -76,11 +76,11 @@ def _with_entry(desired: Desired, at: Address, value: Value | None) -> Desired:
     return replace(desired, settings=settings, intents={**desired.intents, at: intent})
 
 
-def _about(question: Question, desired: Desired, rows: Iterable[Drift]) -> Question:
+def _about(plan_input: PlanInput, desired: Desired, rows: Iterable[Drift]) -> PlanInput:
     """The question for these addresses alone, with each group pinned: the plan may be applied after a rename."""
-    question = question.resolved
+    plan_input = plan_input.resolved
     targets = tuple(literal(row.address) for row in rows)
-    return replace(question, desired=desired, written=question.known.pinned(desired), targets=targets)
+    return replace(plan_input, desired=desired, written=plan_input.known.pinned(desired), targets=targets)
 
 
 def _before(live: Live, rows: Iterable[Drift]) -> Settings:

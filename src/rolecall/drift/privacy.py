@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from rolecall.drift.value import Alarm, Found, PeopleNews
+from rolecall.drift.value import Alarm, DriftReport, PeopleNews
 from rolecall.plan.saved.privacy import Shown, mask, redact, veiled
 from rolecall.plan.value import Plan, Who
 
 
-def redact_found(found: Found, mode: Shown, key: bytes = b"") -> Found:
+def redact_found(found: DriftReport, mode: Shown, key: bytes = b"") -> DriftReport:
     """What was found, with people by ``names`` (as it is), ``masked`` under a key, or as ``counts``.
 
     People whom the config itself names, such as required org admins, stay. The sighting goes: it is for the journal.

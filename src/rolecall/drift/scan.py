@@ -10,7 +10,7 @@ from rolecall.access.rules import Rules, compile_access
 from rolecall.drift.compare import Comparison, Drift, Memory, compare_resolved
 from rolecall.drift.membership import group_news, look, people_news, waiting
 from rolecall.drift.plans import did, revert
-from rolecall.drift.value import Acknowledgement, Alarm, Basis, Found, PeopleNews
+from rolecall.drift.value import Acknowledgement, Alarm, Basis, DriftReport, PeopleNews
 from rolecall.drift.violations import limits, not_evaluated, tests, watched
 from rolecall.errors import Problem
 from rolecall.model.kinds import KINDS, SECTIONS, address, split_address
@@ -22,8 +22,8 @@ from rolecall.model.sighting import Sighting
 from rolecall.plan.coverage import USERS, coverage_of, incomplete, people_coverage, sections_of, unread_warnings
 from rolecall.plan.explain.sighting import Seen, sight
 from rolecall.plan.impact.inventory import released, unmanaged
+from rolecall.plan.inputs import PlanInput
 from rolecall.plan.lint.notes import whose_reading
-from rolecall.plan.question import Question
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +41,11 @@ class Past:
 
 
 @dataclass(frozen=True, slots=True)
-class Inquiry:
+class DriftScan:
     """What a look for drift is made from. ``events`` are the org's last writes by live address; ``ignore`` are
     addresses or globs left out of this look."""
 
-    question: Question
+    plan_input: PlanInput
     past: Past
     events: Mapping[Address, Event] = field(default_factory=dict)
     ignore: tuple[str, ...] = ()
@@ -53,77 +53,77 @@ class Inquiry:
     warnings: tuple[Problem, ...] = ()
 
     @property
-    def resolved(self) -> Question:
+    def resolved(self) -> PlanInput:
         """The question about what the memory holds, every label resolved."""
-        question = self.question
+        plan_input = self.plan_input
         applied = self.past.memory.applied
-        return question if question.identity is not None else replace(question, applied=applied).resolved
+        return plan_input if plan_input.identity is not None else replace(plan_input, applied=applied).resolved
 
 
 @dataclass(frozen=True, slots=True)
-class Looked:
+class DriftResult:
     """What was found, and what is to be kept of this look."""
 
-    found: Found
+    found: DriftReport
     look: Look
 
 
-def find(inquiry: Inquiry) -> Looked:
+def scan(drift_scan: DriftScan) -> DriftResult:
     """Compare, reckon both ways, and tell apart what is no drift."""
-    inquiry = replace(inquiry, question=inquiry.resolved)
-    question, past = inquiry.question, inquiry.past
-    live, directory = question.live, question.directory
-    compared = classes(inquiry)
-    coverage = coverage_of(question.desired, live, question.as_of, inquiry.ignore)
-    rows = _rows(inquiry, compared)
-    now = look(live, directory, waiting(question.known), question.created_at)
+    drift_scan = replace(drift_scan, plan_input=drift_scan.resolved)
+    plan_input, past = drift_scan.plan_input, drift_scan.past
+    live, directory = plan_input.live, plan_input.directory
+    compared = classes(drift_scan)
+    coverage = coverage_of(plan_input.desired, live, plan_input.as_of, drift_scan.ignore)
+    rows = _rows(drift_scan, compared)
+    now = look(live, directory, waiting(plan_input.known), plan_input.created_at)
     rules = compile_access(live.settings, live.facts)
     users = people_coverage(directory, rules.scim.groups, observed=live.facts.observed)
     read = None if users.state == "unread" else directory
-    seen = None if read is None else sight(live, read, question.desired, question.created_at, rules)
+    seen = None if read is None else sight(live, read, plan_input.desired, plan_input.created_at, rules)
     wait = frozenset(row.address for row in rows if _waits(row, compared))
-    chosen = [row for row in rows if _counts(row, inquiry) and row.address not in wait]
-    back = did(question, chosen)
-    chosen = [row for row in chosen if row.kind != "idp" or _touches(row, question, past)]
+    chosen = [row for row in rows if _counts(row, drift_scan) and row.address not in wait]
+    back = did(plan_input, chosen)
+    chosen = [row for row in chosen if row.kind != "idp" or _touches(row, plan_input, past)]
     explained = {row.address for row in chosen}
-    alarms = tuple(_alarms(inquiry, seen, rules, explained))
+    alarms = tuple(_alarms(drift_scan, seen, rules, explained))
     news = people_news(past.look, now, past.sighting, seen.sighting) if seen else None
     settled = _settled(past, chosen, alarms, news)
     chosen = [row for row in chosen if row.fingerprint not in settled]
-    found = Found(
-        org=question.org,
-        at=question.created_at,
-        as_of=question.as_of,
+    found = DriftReport(
+        org=plan_input.org,
+        at=plan_input.created_at,
+        as_of=plan_input.as_of,
         basis=past.basis,
         rows=tuple(rows),
         counted=frozenset(row.fingerprint for row in chosen),
-        did=did(question, chosen) if settled and chosen else back if chosen else None,
-        revert=revert(question, chosen),
-        keys={address("idp_groups", name): address("idp_groups", key) for name, key in question.known.keys.items()},
-        released=released(question, compared.difference, inquiry.ignore),
-        unmanaged=unmanaged(question, compared.difference, inquiry.ignore),
+        did=did(plan_input, chosen) if settled and chosen else back if chosen else None,
+        revert=revert(plan_input, chosen),
+        keys={address("idp_groups", name): address("idp_groups", key) for name, key in plan_input.known.keys.items()},
+        released=released(plan_input, compared.difference, drift_scan.ignore),
+        unmanaged=unmanaged(plan_input, compared.difference, drift_scan.ignore),
         waiting=wait,
-        groups=group_news(past.look, now, live, question.known),
+        groups=group_news(past.look, now, live, plan_input.known),
         people=news and replace(news, new_admins=tuple(_unsettled(news.new_admins, settled))),
         alarms=tuple(_unsettled(alarms, settled)),
         acknowledged=settled,
-        not_evaluated=not_evaluated(question.desired, question.applied, seen and seen.sighting, past.watched),
+        not_evaluated=not_evaluated(plan_input.desired, plan_input.applied, seen and seen.sighting, past.watched),
         sighting=seen.sighting if seen else None,
         without_access=seen.without_access if seen and seen.sighting.complete else None,
         coverage={**coverage, USERS: users},
-        counts=_sizes(inquiry),
+        counts=_sizes(drift_scan),
         observed=live.facts.observed,
-        ignored=(*compared.difference.ignored, *inquiry.ignore),
+        ignored=(*compared.difference.ignored, *drift_scan.ignore),
         warnings=(
-            *_unseen(question, coverage),
+            *_unseen(plan_input, coverage),
             *_users_unread(users),
-            *question.warnings,
+            *plan_input.warnings,
             *compared.difference.problems,
-            *inquiry.warnings,
+            *drift_scan.warnings,
         ),
         requests=live.requests,
     )
-    return Looked(found, now)
+    return DriftResult(found, now)
 
 
 class _Finding(Protocol):
@@ -148,27 +148,29 @@ def _unsettled(findings: Iterable[_F], settled: Collection[str]) -> Iterator[_F]
     return (finding for finding in findings if finding.fingerprint not in settled)
 
 
-def classes(inquiry: Inquiry) -> Comparison:
+def classes(drift_scan: DriftScan) -> Comparison:
     """Every managed address with its class; what was ignored for this look is still in it."""
-    question = inquiry.resolved
-    return compare_resolved(question.known, question.live, inquiry.past.memory, question.as_of, inquiry.events)
+    plan_input = drift_scan.resolved
+    return compare_resolved(
+        plan_input.known, plan_input.live, drift_scan.past.memory, plan_input.as_of, drift_scan.events
+    )
 
 
-def drifted(inquiry: Inquiry) -> tuple[Drift, ...]:
+def drifted(drift_scan: DriftScan) -> tuple[Drift, ...]:
     """The rows for which it is worth asking who did it."""
-    return tuple(row for row in _rows(inquiry, classes(inquiry)) if row.kind in _ASKED)
+    return tuple(row for row in _rows(drift_scan, classes(drift_scan)) if row.kind in _ASKED)
 
 
 _ASKED = ("console", "both", "other_run", "idp", "differs", "converged")
 
 
-def _rows(inquiry: Inquiry, compared: Comparison) -> list[Drift]:
+def _rows(drift_scan: DriftScan, compared: Comparison) -> list[Drift]:
     kept = (
         row
         for row in compared.rows
-        if row.kind != "in_sync" and not compared.difference.identity.covers(inquiry.ignore, row.address)
+        if row.kind != "in_sync" and not compared.difference.identity.covers(drift_scan.ignore, row.address)
     )
-    return [replace(row, event=_of_others(row.event, inquiry.past.memory)) for row in kept]
+    return [replace(row, event=_of_others(row.event, drift_scan.past.memory)) for row in kept]
 
 
 def _of_others(event: Event | None, memory: Memory) -> Event | None:
@@ -176,9 +178,9 @@ def _of_others(event: Event | None, memory: Memory) -> Event | None:
     return None if event is not None and event.key in memory.keys else event
 
 
-def _counts(row: Drift, inquiry: Inquiry) -> bool:
+def _counts(row: Drift, drift_scan: DriftScan) -> bool:
     if row.kind in ("differs", "unapplied"):
-        return inquiry.include_unapplied
+        return drift_scan.include_unapplied
     return row.kind in ("console", "both", "other_run", "idp")
 
 
@@ -189,27 +191,27 @@ def _waits(row: Drift, compared: Comparison) -> bool:
     return absent and row.kind in ("differs", "unapplied")
 
 
-def _touches(row: Drift, question: Question, past: Past) -> bool:
+def _touches(row: Drift, plan_input: PlanInput, past: Past) -> bool:
     """Whether a group that the IdP took away had people: known from the last look; else it is taken to have had."""
     if row.last is None:
         return False
-    id_ = question.applied.group_ids.get(split_address(row.address)[1] or "")
+    id_ = plan_input.applied.group_ids.get(split_address(row.address)[1] or "")
     known = past.look.groups.get(id_) if past.look and id_ else None
     return known is None or known.members is None or known.members > 0
 
 
-def _alarms(inquiry: Inquiry, seen: Seen | None, rules: Rules, explained: Collection[Address]) -> Iterator[Alarm]:
-    question = inquiry.question
+def _alarms(drift_scan: DriftScan, seen: Seen | None, rules: Rules, explained: Collection[Address]) -> Iterator[Alarm]:
+    plan_input = drift_scan.plan_input
     if seen is not None:
-        yield from limits(question.desired, seen.sighting)
-        yield from watched(question.desired, seen.sighting, inquiry.past.watched, explained)
-    yield from tests(question.desired, question.applied, rules, question.directory)
+        yield from limits(plan_input.desired, seen.sighting)
+        yield from watched(plan_input.desired, seen.sighting, drift_scan.past.watched, explained)
+    yield from tests(plan_input.desired, plan_input.applied, rules, plan_input.directory)
 
 
-def _unseen(question: Question, coverage: Mapping[str, Coverage]) -> Iterator[Problem]:
+def _unseen(plan_input: PlanInput, coverage: Mapping[str, Coverage]) -> Iterator[Problem]:
     """Whose reading an observed org is, and what was not read, with the reason."""
-    yield from whose_reading(question.live, sections_of(coverage) or SECTIONS, question.created_at)
-    yield from unread_warnings(question.desired, coverage, "nothing is known of it")
+    yield from whose_reading(plan_input.live, sections_of(coverage) or SECTIONS, plan_input.created_at)
+    yield from unread_warnings(plan_input.desired, coverage, "nothing is known of it")
 
 
 def _users_unread(users: Coverage) -> Iterator[Problem]:
@@ -219,9 +221,9 @@ def _users_unread(users: Coverage) -> Iterator[Problem]:
         yield Problem("people_unread", message, None, hint, "warning")
 
 
-def _sizes(inquiry: Inquiry) -> dict[str, int]:
+def _sizes(drift_scan: DriftScan) -> dict[str, int]:
     """Domains, groups and users that were read."""
-    settings, directory = inquiry.question.live.settings, inquiry.question.directory
+    settings, directory = drift_scan.plan_input.live.settings, drift_scan.plan_input.directory
     sizes: dict[str, int] = {
         kind.section: len(held)
         for kind in KINDS

@@ -101,7 +101,7 @@ class PeopleNews:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class DriftReport:
     """Everything that one look found.
 
     ``rows`` are all addresses but those in sync. ``counted`` are the fingerprints of the rows that count as drift.

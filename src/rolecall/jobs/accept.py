@@ -11,7 +11,7 @@ from rolecall.desired.emit_edit import Edit, edited, merged, removing, setting
 from rolecall.desired.roles import with_role_ids
 from rolecall.drift.compare import Drift
 from rolecall.drift.plans import accepted
-from rolecall.drift.scan import Inquiry
+from rolecall.drift.scan import DriftScan
 from rolecall.errors import Blocked, ConfigError, Problem
 from rolecall.jobs.config_files import replaced
 from rolecall.jobs.export import metadata_rewritten
@@ -62,7 +62,7 @@ def _unmanaged(desired: Desired, row: Drift) -> Problem | None:
     return None
 
 
-def accept(config: Config, inquiry: Inquiry, rows: Sequence[Drift]) -> Acceptance:
+def accept(config: Config, inquiry: DriftScan, rows: Sequence[Drift]) -> Acceptance:
     """What to write so that the config says what the org has at these addresses. Writes nothing yet.
 
     An entry of the config keeps its key, whatever the group is called.
@@ -84,14 +84,14 @@ def accept(config: Config, inquiry: Inquiry, rows: Sequence[Drift]) -> Acceptanc
     return Acceptance({**texts, **files}, accepted(known.written, rows))
 
 
-def write_accepted(config: Config, inquiry: Inquiry, made: Acceptance) -> None:
+def write_accepted(config: Config, inquiry: DriftScan, made: Acceptance) -> None:
     """Write the files, read the config again, and see that it says what was accepted and nothing else.
 
     Raises ConfigError, and leaves every file as it was, when it does not.
     """
     with replaced(config.root, made.texts):
         now = read_config(config.root, config.env, config.main).desired
-        wrong = list(_differs(with_role_ids(now, inquiry.question.live.facts.roles), made.desired))
+        wrong = list(_differs(with_role_ids(now, inquiry.plan_input.live.facts.roles), made.desired))
         if wrong:
             message = f"the config would then say something else at {', '.join(sorted(set(wrong)))}"
             raise ConfigError(Problem("accept", message, None, "change it by hand"))

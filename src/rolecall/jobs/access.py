@@ -21,8 +21,8 @@ from rolecall.model.settings import UNSET
 from rolecall.plan.coverage import people_coverage
 from rolecall.plan.explain.access_tests import Beside, needs_users, run_tests, tests_of
 from rolecall.plan.explain.why import Why, WhyNot, persona, why, why_not
-from rolecall.plan.outlook import State as Moment
-from rolecall.plan.outlook import finish, look
+from rolecall.plan.forecast import State as Moment
+from rolecall.plan.forecast import finish, forecast_access
 from rolecall.plan.resolve import on_day
 from rolecall.plan.saved.summary import other_org_words
 from rolecall.plan.value import AccessTestResult, OrgRef, Plan, Released, Unmanaged
@@ -73,16 +73,22 @@ async def state(request: PlanRequest, at: At, scope: PeopleScope = EVERYBODY, *,
     if isinstance(at, Plan) and at.org.id != live.facts.org_id:
         message = other_org_words(at.org, live.facts.org_id, request.wanted.name)
         raise Stale(Problem("other_org", message, None, "name the org that it was made for"))
-    asked = tests_of(planned.plan.desired.policy, planned.question.applied.policy) if test else ()
+    asked = tests_of(planned.plan.desired.policy, planned.plan_input.applied.policy) if test else ()
     if test and not any(map(needs_users, asked)):
         scope = NOBODY
     directory = await people_or_unread(_people(request), request.org, live, scope)
     ends = _ends(live, planned.plan)
-    rules = look(live, None, at.changes).after if isinstance(at, Plan) else ends.before if at == "live" else ends.done
+    rules = (
+        forecast_access(live, None, at.changes).after
+        if isinstance(at, Plan)
+        else ends.before
+        if at == "live"
+        else ends.done
+    )
     if rules.missing:
         message = f"{', '.join(sorted(rules.missing))} could not be read, so nobody can tell who has what"
         raise OrgError(Problem("unread", message))
-    question = planned.question
+    question = planned.plan_input
     asked = tests_of(question.desired.policy, question.applied.policy) if test else ()
     results = run_tests(asked, rules, directory, ends if isinstance(at, Plan) else None)
     coverage = (
@@ -95,7 +101,7 @@ async def state(request: PlanRequest, at: At, scope: PeopleScope = EVERYBODY, *,
 
 def _ends(live: Live, planned: Plan) -> Beside:
     """The rules as the org stands, and with everything done that the config asks for."""
-    before = look(live, None, ()).before
+    before = forecast_access(live, None, ()).before
     done = finish(Moment(live.settings, live.facts), planned.changes)
     return Beside(before, compile_access(done.settings, done.facts))
 

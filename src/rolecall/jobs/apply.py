@@ -25,9 +25,9 @@ from rolecall.model.settings import Address
 from rolecall.model.strictness import policy_differences
 from rolecall.model.target import DEFAULT_KEEP_DAYS
 from rolecall.plan.coverage import incomplete, people_coverage
-from rolecall.plan.draft import begin
+from rolecall.plan.draft import draft_plan
+from rolecall.plan.inputs import PlanInput
 from rolecall.plan.make import make
-from rolecall.plan.question import Question
 from rolecall.plan.saved.digest import digest, matches, short
 from rolecall.plan.value import Plan
 
@@ -95,7 +95,7 @@ async def apply_approved(request: ApplyRequest) -> RunReport:
 class _Last:
     """The last reads of a run: what it was planned from, and the org at its end."""
 
-    questions: list[Question] = field(default_factory=list)
+    questions: list[PlanInput] = field(default_factory=list)
     live: list[Live] = field(default_factory=list)
 
 
@@ -129,8 +129,8 @@ async def _again(request: ApplyRequest, last: _Last) -> Fresh:
     approved = request.approved
     asked = _question_of(request, approved.desired)
     planned = await plan_question(asked, await question(asked))
-    last.questions.append(planned.question)
-    fresh, asked_of = _with_reasons(planned.plan, approved), planned.question
+    last.questions.append(planned.plan_input)
+    fresh, asked_of = _with_reasons(planned.plan, approved), planned.plan_input
     whole, here = await _whole(request, planned), await _here(request)
     return Fresh(fresh, planned.live, asked_of.known.memory, asked_of.directory, whole, here)
 
@@ -179,8 +179,8 @@ async def _whole(request: ApplyRequest, planned: Planned) -> Plan | None:
     before = approved_state(planned.live, already) if already else None
     if before is None or request.approved.org.id != planned.plan.org.id:
         return None
-    asked = replace(planned.question, live=before)
-    begun = begin(asked)
+    asked = replace(planned.plan_input, live=before)
+    begun = draft_plan(asked)
     if request.people is not None and begun.scope != asked.scope:
         directory = await read_people(request.people, request.org, planned.live, begun.scope)
         asked = replace(asked, directory=directory, scope=begun.scope)

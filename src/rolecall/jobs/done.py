@@ -10,7 +10,7 @@ import json
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from rolecall.apply.steps import same
+from rolecall.apply.steps import satisfies
 from rolecall.codec.settings import decode_value
 from rolecall.desired.emit_edit import Edit, removing, setting
 from rolecall.desired.emit_entries import add_entries, remove_entries, set_fields
@@ -95,7 +95,7 @@ async def _seen(org: Reader, step: Step) -> bool | None:
     held = value_at(live.settings, step.address)
     if held is not None and step.after is not None and unread_fields(held, step.after):
         return None
-    return same(held, step.after)
+    return satisfies(held, step.after)
 
 
 def found_value(step: Step, found: str, facts: Facts) -> Value | None:

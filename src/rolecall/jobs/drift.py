@@ -13,8 +13,8 @@ from hashlib import sha256
 from typing import Any
 
 from rolecall.drift.compare import Drift, attributed, lifecycle
-from rolecall.drift.scan import Inquiry, Looked, Past, drifted, find
-from rolecall.drift.value import Alarm, Found
+from rolecall.drift.scan import DriftResult, DriftScan, Past, drifted, scan
+from rolecall.drift.value import Alarm, DriftReport
 from rolecall.errors import ConfigError, Misuse, OrgError, Problem, Where
 from rolecall.jobs.memory import step_of
 from rolecall.jobs.people import left_out, people_or_unread
@@ -28,8 +28,8 @@ from rolecall.model.outcome import Event
 from rolecall.model.policy import Allow
 from rolecall.model.settings import Address
 from rolecall.plan.coverage import concerns
+from rolecall.plan.inputs import PlanInput
 from rolecall.plan.lint.names import flag_problems, known_addresses, unmatched_names
-from rolecall.plan.question import Question
 from rolecall.plan.saved.digest import fingerprint
 
 SLACK = timedelta(minutes=5)
@@ -65,8 +65,8 @@ class DriftRequest:
 class Drifts:
     """What was found, and the inquiry it was found from: `--accept` judges by it."""
 
-    looked: Looked
-    inquiry: Inquiry
+    drift_result: DriftResult
+    drift_scan: DriftScan
 
 
 async def check_drift(request: DriftRequest) -> Drifts:
@@ -91,16 +91,16 @@ async def check_drift(request: DriftRequest) -> Drifts:
     first = first.resolved
     if first.known.errors:
         raise ConfigError(*first.known.errors)
-    inquiry = Inquiry(first, past, {}, request.ignore, request.include_unapplied, unmatched)
+    inquiry = DriftScan(first, past, {}, request.ignore, request.include_unapplied, unmatched)
     rows = drifted(inquiry)
     if rows:
         inquiry = await _with_events(inquiry, request, rows)
-    looked = find(inquiry)
+    looked = scan(inquiry)
     written = _written(looked.found.rows, request.blame)
     return Drifts(replace(looked, found=replace(looked.found, written=written)), inquiry)
 
 
-def _unmatched(request: DriftRequest, asked: Question) -> tuple[Problem, ...]:
+def _unmatched(request: DriftRequest, asked: PlanInput) -> tuple[Problem, ...]:
     """Return warnings about names that match nothing. Raises Misuse for an address of `--ignore` that nothing has."""
     known = known_addresses(asked.desired, asked.live, asked.applied)
     problems = tuple(flag_problems("--ignore", request.ignore, known, globs=False))
@@ -114,7 +114,7 @@ def _applied(past: Past) -> Applied:
     return NOTHING_APPLIED if past.memory.baseline else past.memory.applied
 
 
-async def _with_people(asked: Question, request: DriftRequest) -> Question:
+async def _with_people(asked: PlanInput, request: DriftRequest) -> PlanInput:
     """With all users; where they cannot be read the directory says so, and settings that drifted are told anyway."""
     if request.people is None:
         return asked
@@ -123,12 +123,12 @@ async def _with_people(asked: Question, request: DriftRequest) -> Question:
     return replace(asked, directory=directory, scope=EVERYBODY, warnings=warnings)
 
 
-async def _with_events(inquiry: Inquiry, request: DriftRequest, rows: Sequence[Drift]) -> Inquiry:
+async def _with_events(inquiry: DriftScan, request: DriftRequest, rows: Sequence[Drift]) -> DriftScan:
     """With the org's last write to each address; where its log cannot be read, with a word about that."""
     if request.audit is None or inquiry.past.basis.at is None:
         return inquiry
-    known, base = inquiry.question.known, inquiry.past.basis.at
-    recorded = request.moments(inquiry.question.live.facts.org_id)
+    known, base = inquiry.plan_input.known, inquiry.past.basis.at
+    recorded = request.moments(inquiry.plan_input.live.facts.org_id)
     moments = {known.present_address(at): when for at, when in recorded.items()}
     since = min([base, *(moments.get(row.address, base) for row in rows)]) - SLACK
     try:
@@ -193,7 +193,7 @@ class News:
         return bool(self.drifts or self.alarms or self.unread or self.undetermined or self.cleared)
 
 
-def news(found: Found, told: Told) -> News:
+def news(found: DriftReport, told: Told) -> News:
     """Compare a look with what was told before. What could not be seen this time is neither news nor cleared."""
     drifts = {row.fingerprint: row for row in found.drifts}
     alarms = {alarm.fingerprint: alarm for alarm in found.alarms}
@@ -240,7 +240,7 @@ def _items(value: Any) -> dict[str, Any]:
     return dict(value)
 
 
-def _unseen(found: Found, item: Mapping[str, Any]) -> bool:
+def _unseen(found: DriftReport, item: Mapping[str, Any]) -> bool:
     if item["kind"] in ("watch", "limit", "access_test"):
         return found.sighting is None or not found.sighting.complete
     if item["kind"] in ("unread", "undetermined"):

@@ -16,7 +16,7 @@ from rolecall.desired import Config
 from rolecall.drift.compare import Memory
 from rolecall.drift.membership import look, waiting
 from rolecall.drift.scan import Past
-from rolecall.drift.value import Acknowledgement, Basis, Found
+from rolecall.drift.value import Acknowledgement, Basis, DriftReport
 from rolecall.errors import ConfigError, Problem, Where
 from rolecall.journal.encode import moment
 from rolecall.journal.port import Journal
@@ -27,7 +27,7 @@ from rolecall.model.run import Opening, Record, Run, RunFacts, RunKind
 from rolecall.model.settings import BLANK, UNSET, Address, Settings
 from rolecall.model.sighting import Sighting
 from rolecall.plan.explain.sighting import sight
-from rolecall.plan.question import Question
+from rolecall.plan.inputs import PlanInput
 from rolecall.plan.resolve import on_day
 
 LOOK = "drift.look"
@@ -182,7 +182,7 @@ def record_look(
     return run
 
 
-def sight_run(journal: Journal, run: int, asked: Question, at: datetime) -> None:
+def sight_run(journal: Journal, run: int, asked: PlanInput, at: datetime) -> None:
     """Keep, for a run that has ended, who holds what in the org as ``asked`` has read it: settings after the run, and
     everybody. What is there now was looked at by whoever approved the run: watched roles are compared with it."""
     org_id = asked.live.facts.org_id
@@ -261,7 +261,7 @@ def acknowledge(journal: Journal, org_id: str, facts: RunFacts, fingerprints: li
     journal.keep(org_id, NOTE, runs)
 
 
-def can_be_acknowledged(found: Found) -> frozenset[str]:
+def can_be_acknowledged(found: DriftReport) -> frozenset[str]:
     """Return the fingerprints of findings that an acknowledgement settles: not those of standing limits and access
     tests, which fail until the org or the configuration changes."""
     admins = found.people.new_admins if found.people else ()

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import Literal, NamedTuple
 
 from rolecall.drift.compare import DriftClass
-from rolecall.drift.value import AlarmKind, Found
+from rolecall.drift.value import AlarmKind, DriftReport
 from rolecall.model.desired import Desired
 from rolecall.model.kinds import split_address
 from rolecall.model.live import Coverage
@@ -29,7 +29,7 @@ _HORIZONS = (30, 90)
 _ALARMS: tuple[AlarmKind, ...] = ("watch", "limit", "access_test")
 
 
-def drift_metrics(found: Found, seconds: float) -> Iterator[Metric]:
+def drift_metrics(found: DriftReport, seconds: float) -> Iterator[Metric]:
     """All metrics of a look that took so many seconds. Sections and classes without drift are there as zero, so that
     an alert ends; where no apply is recorded, what cannot be determined has no sample."""
     org = {"org": found.org.id, "env": found.org.env or ""}

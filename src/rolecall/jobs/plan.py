@@ -21,10 +21,10 @@ from rolecall.model.outcome import Event
 from rolecall.model.policy import Allow
 from rolecall.model.settings import UNSET, Settings
 from rolecall.plan.diff.entries import SAME_GROUP
-from rolecall.plan.draft import begin
+from rolecall.plan.draft import draft_plan
+from rolecall.plan.inputs import PlanInput
 from rolecall.plan.lint.names import flag_problems, known_addresses
 from rolecall.plan.make import make
-from rolecall.plan.question import Question
 from rolecall.plan.value import OrgRef, Plan
 
 References = Callable[[Facts], list[Problem]]
@@ -110,11 +110,11 @@ class Planned:
     """A plan, and the reads it was made from."""
 
     plan: Plan
-    question: Question
+    plan_input: PlanInput
 
     @property
     def live(self) -> Live:
-        return self.question.live
+        return self.plan_input.live
 
 
 def from_config(config: Config) -> Wanted:
@@ -150,11 +150,11 @@ async def plan(request: PlanRequest) -> Planned:
     return await plan_question(request, asked)
 
 
-async def plan_question(request: PlanRequest, asked: Question) -> Planned:
+async def plan_question(request: PlanRequest, asked: PlanInput) -> Planned:
     """Plan what was asked on a read of the settings; the audit log and users are read here."""
     asked = await with_other_journal(request.org, asked, request.sent)
-    begun = begin(asked)
-    asked = begun.question
+    begun = draft_plan(asked)
+    asked = begun.plan_input
     if request.people is not None:
         directory = await read_people(request.people, request.org, asked.live, begun.scope)
         told = (*left_out(directory), *await idp_problems(request.people, asked.desired, asked.live))
@@ -163,7 +163,7 @@ async def plan_question(request: PlanRequest, asked: Question) -> Planned:
     return Planned(make(asked, begun), asked)
 
 
-def _checked(request: PlanRequest, asked: Question) -> Question:
+def _checked(request: PlanRequest, asked: PlanInput) -> PlanInput:
     """Return the question with warnings about flags that match nothing. Raises Misuse for those that may not."""
     if not request.typed or not (request.targets or request.excludes):
         return asked
@@ -177,7 +177,7 @@ def _checked(request: PlanRequest, asked: Question) -> Question:
     return replace(asked, warnings=(*asked.warnings, *problems))
 
 
-async def question(request: PlanRequest, more: frozenset[str] = frozenset()) -> Question:
+async def question(request: PlanRequest, more: frozenset[str] = frozenset()) -> PlanInput:
     """What the planner is asked, on a fresh read of the settings; people are not read yet. Raises as ``plan`` does.
 
     ``more`` are sections to read in addition to those that the config speaks of.
@@ -213,12 +213,12 @@ async def read_also(org: Reader, live: Live, sections: frozenset[str]) -> Live:
     )
 
 
-def _question(request: PlanRequest, live: Live, applied: Applied, name: str) -> Question:
+def _question(request: PlanRequest, live: Live, applied: Applied, name: str) -> PlanInput:
     wanted, facts = request.wanted, live.facts
     problems = wanted.references(facts) if wanted.references else []
     if any(problem.severity == "error" for problem in problems):
         raise ConfigError(*problems)
-    return Question(
+    return PlanInput(
         desired=with_role_ids(wanted.desired, facts.roles),
         live=live,
         org=OrgRef(wanted.name, facts.org_id, wanted.url, wanted.env, facts.local),
@@ -267,7 +267,7 @@ def _check_pin(wanted: Wanted, facts: Facts) -> None:
         raise OrgError(Problem("other_org", message, None, "check `org.url`, or `org.id` if the org is meant"))
 
 
-async def with_other_journal(org: Reader, asked: Question, sent: Callable[[str], bool]) -> Question:
+async def with_other_journal(org: Reader, asked: PlanInput, sent: Callable[[str], bool]) -> PlanInput:
     """Return the question with what the org's audit log shows of applies that the journal at hand does not have.
 
     ``sent`` tells whether the journal has sent a write under an Idempotency-Key. The log is read from its newest entry

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from rolecall.apply.steps import same
+from rolecall.apply.steps import satisfies
 from rolecall.errors import Misuse, Problem, RolecallError
 from rolecall.jobs.people import read_people
 from rolecall.jobs.plan import Planned, PlanRequest, plan_question, question
@@ -23,8 +23,8 @@ from rolecall.model.paste import literal
 from rolecall.model.run import Run, Step
 from rolecall.model.settings import BLANK, UNSET, Address, Scim, Settings, Value
 from rolecall.plan.diff.identity import group_of
+from rolecall.plan.inputs import PlanInput
 from rolecall.plan.moves import who
-from rolecall.plan.question import Question
 from rolecall.plan.resolve import ignored
 from rolecall.plan.value import Plan
 
@@ -65,7 +65,7 @@ async def rollback(request: PlanRequest, run: Run, made: Plan | None = None) -> 
     )
     planned = await plan_question(request, asked)
     changes = tuple(replace(change, reason="rollback") for change in planned.plan.changes)
-    gone = await _departed(request, planned.question, run, made)
+    gone = await _departed(request, planned.plan_input, run, made)
     warnings = (*planned.plan.warnings, *gone)
     return replace(planned, plan=replace(planned.plan, changes=changes, warnings=warnings))
 
@@ -78,7 +78,7 @@ def plan_of(run: Run, text: str | None) -> Plan | None:
         return None
 
 
-def target(run: Run, asked: Question) -> Target:
+def target(run: Run, asked: PlanInput) -> Target:
     """Return the state before a run, given a resolved question about the config. Raises Misuse if it changed nothing.
 
     All that was applied since stays desired as it is, so that nothing else is released; policy and intents are the
@@ -110,7 +110,7 @@ def _sections(run: Run, applied: Applied) -> frozenset[str]:
     return frozenset(held | {split_address(step.address)[0] for step in run.steps})
 
 
-def _by_address(steps: list[Step], asked: Question) -> dict[Address, _Written]:
+def _by_address(steps: list[Step], asked: PlanInput) -> dict[Address, _Written]:
     """What was written, by the address that the entry has now; without what the org no longer has."""
     found: dict[Address, _Written] = {}
     for step in steps:
@@ -120,7 +120,7 @@ def _by_address(steps: list[Step], asked: Question) -> dict[Address, _Written]:
     return found
 
 
-def _present(step: Step, asked: Question) -> Address | None:
+def _present(step: Step, asked: PlanInput) -> Address | None:
     """Where the entry of a step is now; None for a group that the org no longer has. Runs of 0.1.0 know names alone."""
     if step.id is not None:
         return asked.live.address_now(step.address, step.id)
@@ -174,7 +174,7 @@ def _without_endpoint(steps: _Written) -> _Written:
     return steps._replace(first=replace(steps.first, before=replace(before, endpoint=UNSET)))
 
 
-def _not_restorable(run: Run, at: Address, steps: _Written, asked: Question) -> Problem | None:
+def _not_restorable(run: Run, at: Address, steps: _Written, asked: PlanInput) -> Problem | None:
     """Why an entry stays as it is."""
     policy, section = asked.desired.policy, split_address(at)[0]
     if asked.known.covers(ignored(policy.ignore, asked.as_of), at):
@@ -185,22 +185,22 @@ def _not_restorable(run: Run, at: Address, steps: _Written, asked: Question) -> 
     return None
 
 
-def _missing(run: Run, steps: list[Step], asked: Question) -> Iterator[Problem]:
+def _missing(run: Run, steps: list[Step], asked: PlanInput) -> Iterator[Problem]:
     for at in dict.fromkeys(step.address for step in steps if _present(step, asked) is None):
         yield _stays(f"the org no longer has the group of {at}, which run {run.id} changed", None)
 
 
-def _changed_since(run: Run, back: Mapping[Address, _Written], asked: Question) -> Iterator[Problem]:
+def _changed_since(run: Run, back: Mapping[Address, _Written], asked: PlanInput) -> Iterator[Problem]:
     """Entries that are no longer as the run left them: restoring them overwrites what was done since."""
     for at, steps in back.items():
         value, done = value_at(asked.live.settings, at), steps.last.state in ("done", "attested")
         covered = asked.live.covered(split_address(at)[0]).state == "complete"
-        if done and covered and not same(value, steps.last.after) and not same(value, steps.first.before):
+        if done and covered and not satisfies(value, steps.last.after) and not satisfies(value, steps.first.before):
             message = f"{at} was changed again after run {run.id}; the rollback overwrites that"
             yield Problem("changed_since", message, None, "leave it out with `--exclude` if that is to stay", "warning")
 
 
-async def _departed(request: PlanRequest, asked: Question, run: Run, made: Plan | None) -> tuple[Problem, ...]:
+async def _departed(request: PlanRequest, asked: PlanInput, run: Run, made: Plan | None) -> tuple[Problem, ...]:
     """Name users who lost access in the run and cannot get it back: they are not active in the org any more.
 
     Who is not among the users that the plan needed may be active all the same: they are asked for by address.

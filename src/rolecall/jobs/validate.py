@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rolecall.live.people.file import PeopleFile
     from rolecall.model.directory import Directory
     from rolecall.model.live import Live
-    from rolecall.plan.question import Question
+    from rolecall.plan.inputs import PlanInput
 
 
 def validate(root: Path, env: str | None, main: str) -> list[Problem]:
@@ -46,7 +46,7 @@ async def check_online(config: Config, request: PlanRequest) -> list[Problem]:
     return [problem for problem in (*found, *told) if problem not in config.warnings]
 
 
-async def _linted(request: PlanRequest, asked: Question) -> list[Problem]:
+async def _linted(request: PlanRequest, asked: PlanInput) -> list[Problem]:
     from dataclasses import replace
 
     from rolecall.jobs.people import left_out, read_people
@@ -65,7 +65,7 @@ async def _linted(request: PlanRequest, asked: Question) -> list[Problem]:
     ]
 
 
-def _planned(question: Question) -> list[Problem]:
+def _planned(question: PlanInput) -> list[Problem]:
     """Return what a plan for the question would warn of, and as errors what the org would refuse of it."""
     from rolecall.plan.guards.write_preconditions import check_preconditions
     from rolecall.plan.make import make
@@ -107,7 +107,7 @@ async def check_observed(config: Config, request: PlanRequest) -> list[Problem]:
     return [problem for problem in found if problem not in config.warnings]
 
 
-def _user_names(asked: Question) -> list[Problem]:
+def _user_names(asked: PlanInput) -> list[Problem]:
     """Return the required org admins and owners who are not active users, where all users were read."""
     from rolecall.plan.guards.named_users import required_admin_warnings
     from rolecall.plan.lint.config import owners_gone

@@ -14,143 +14,142 @@ from rolecall.model.live import Coverage, Live
 from rolecall.model.policy import Guards
 from rolecall.model.settings import UNSET
 from rolecall.plan.coverage import USERS, coverage_of, people_coverage, sections_of
-from rolecall.plan.draft import Begun, begin
+from rolecall.plan.draft import PlanDraft, draft_plan
 from rolecall.plan.explain.access_tests import Beside, run_tests, tests_of
-from rolecall.plan.guards.evaluate import Case, judge
+from rolecall.plan.forecast import AccessForecast, finish
+from rolecall.plan.guards.evaluate import evaluate
+from rolecall.plan.guards.guard import GuardInput
 from rolecall.plan.guards.policy import unknown_order
 from rolecall.plan.guards.policy_changes import journal_changes, policy_changes
 from rolecall.plan.impact.apart import apart
-from rolecall.plan.impact.compute import reckon, upgrade_impact
+from rolecall.plan.impact.compute import compute_impact, upgrade_impact
 from rolecall.plan.impact.inventory import released, unmanaged
+from rolecall.plan.inputs import PlanInput
 from rolecall.plan.lint.config import lint
 from rolecall.plan.lint.names import unmatched_names
 from rolecall.plan.lint.notes import metadata_notes, notes, whose_reading
 from rolecall.plan.lint.sources import disagreements
 from rolecall.plan.order.steps import order
-from rolecall.plan.outlook import Outlook, finish
-from rolecall.plan.question import Question
 from rolecall.plan.value import Plan, Requests, Selection
-
-__all__ = ["LIFETIME", "Question", "make"]
 
 LIFETIME = timedelta(days=7)
 
 
-def make(question: Question, begun: Begun | None = None) -> Plan:
+def make(plan_input: PlanInput, draft: PlanDraft | None = None) -> Plan:
     """The plan for a question. Equal questions give equal plans.
 
-    ``begun`` is the first pass, where it was made before people were read: for a question that differs in them alone.
+    ``draft`` is the first pass, where it was made before people were read: for a question that differs in them alone.
     """
-    first, found, chosen, unseen, scope = begin(question) if begun is None else begun
-    question = _resolved(question, first)
-    desired, live = question.desired, question.live
-    outlook = unseen.with_people(question.directory)
-    changes, risks, timeline, limited = order(chosen, outlook)
-    reckoning = reckon(outlook, changes, risks, timeline)
-    coverage = coverage_of(desired, live, question.as_of)
-    let_go = released(question, found)
+    first, found, chosen, unseen, scope = draft_plan(plan_input) if draft is None else draft
+    plan_input = _resolved(plan_input, first)
+    desired, live = plan_input.desired, plan_input.live
+    forecast = unseen.with_people(plan_input.directory)
+    changes, risks, timeline, limited = order(chosen, forecast)
+    impact_result = compute_impact(forecast, changes, risks, timeline)
+    coverage = coverage_of(desired, live, plan_input.as_of)
+    let_go = released(plan_input, found)
     impact = replace(
-        reckoning.impact,
-        apart=apart(question, outlook, changes, reckoning.impact.moves, let_go),
-        upgrade=upgrade_impact(desired, outlook, changes),
-        order_limited=limited and bool(reckoning.impact.transients),
+        impact_result.impact,
+        apart=apart(plan_input, forecast, changes, impact_result.impact.moves, let_go),
+        upgrade=upgrade_impact(desired, forecast, changes),
+        order_limited=limited and bool(impact_result.impact.transients),
     )
-    linted = lint(question, outlook, changes, impact.tallies)
-    tests = tests_of(desired.policy, question.applied.policy)
-    beside = _beside(outlook, found.changes) if tests else None
+    linted = lint(plan_input, forecast, changes, impact.tallies)
+    tests = tests_of(desired.policy, plan_input.applied.policy)
+    beside = _beside(forecast, found.changes) if tests else None
     loosened = (
-        *journal_changes(question.log, recorded=question.applied.recorded),
-        *policy_changes(desired, question.applied),
+        *journal_changes(plan_input.log, recorded=plan_input.applied.recorded),
+        *policy_changes(desired, plan_input.applied),
     )
-    verdicts, idle = judge(Case(question, changes, reckoning, _policies(question), coverage, loosened))
+    verdicts, idle = evaluate(GuardInput(plan_input, changes, impact_result, _policies(plan_input), coverage, loosened))
     return Plan(
-        org=question.org,
-        created_at=question.created_at,
-        expires_at=_lapses(question),
-        as_of=question.as_of,
-        config_digest=question.config_digest,
-        desired=question.written or desired,
+        org=plan_input.org,
+        created_at=plan_input.created_at,
+        expires_at=_lapses(plan_input),
+        as_of=plan_input.as_of,
+        config_digest=plan_input.config_digest,
+        desired=plan_input.written or desired,
         changes=changes,
-        coverage={**coverage, **_users(outlook, scope)},
+        coverage={**coverage, **_users(forecast, scope)},
         scope=scope,
         counts=_counts(live),
         switches=_switches(live),
-        lifts=(*desired.policy.allow, *question.lifts),
+        lifts=(*desired.policy.allow, *plan_input.lifts),
         released=let_go,
-        unmanaged=unmanaged(question, found),
+        unmanaged=unmanaged(plan_input, found),
         impact=impact,
         guards=verdicts,
-        access_tests=run_tests(tests, outlook.after, question.directory, beside),
+        access_tests=run_tests(tests, forecast.after, plan_input.directory, beside),
         policy_changes=loosened,
         warnings=(
-            *whose_reading(live, sections_of(coverage) or SECTIONS, question.created_at),
-            *question.warnings,
+            *whose_reading(live, sections_of(coverage) or SECTIONS, plan_input.created_at),
+            *plan_input.warnings,
             *found.problems,
-            *notes(desired, coverage, question.as_of),
-            *metadata_notes(desired, live, question.as_of),
-            *unmatched_names(question.known.written, live, question.known.memory, question.as_of),
+            *notes(desired, coverage, plan_input.as_of),
+            *metadata_notes(desired, live, plan_input.as_of),
+            *unmatched_names(plan_input.known.written, live, plan_input.known.memory, plan_input.as_of),
             *idle,
-            *(unknown_order(question.lineage) if changes else ()),
+            *(unknown_order(plan_input.lineage) if changes else ()),
             *linted,
-            *disagreements(question),
+            *disagreements(plan_input),
         ),
-        requests=_requests(question, changes),
-        selection=Selection(question.targets, question.excludes, question.only_expired),
-        group_ids=_group_ids(question),
+        requests=_requests(plan_input, changes),
+        selection=Selection(plan_input.targets, plan_input.excludes, plan_input.only_expired),
+        group_ids=_group_ids(plan_input),
         errored=any(problem.severity == "error" for problem in found.problems),
     )
 
 
-def _users(outlook: Outlook, scope: PeopleScope) -> Mapping[str, Coverage]:
+def _users(forecast: AccessForecast, scope: PeopleScope) -> Mapping[str, Coverage]:
     """How much was read of the users, where the plan needs any."""
-    if scope == PeopleScope() and not outlook.moves:
+    if scope == PeopleScope() and not forecast.moves:
         return {}
-    groups = outlook.decisive if outlook.moves else ()
-    return {USERS: people_coverage(outlook.asked, groups, observed=outlook.first.facts.observed)}
+    groups = forecast.decisive if forecast.moves else ()
+    return {USERS: people_coverage(forecast.asked, groups, observed=forecast.first.facts.observed)}
 
 
-def _resolved(question: Question, first: Question) -> Question:
+def _resolved(plan_input: PlanInput, first: PlanInput) -> PlanInput:
     """The question with the labels as the first pass resolved them."""
-    if question.identity is not None:
-        return question
+    if plan_input.identity is not None:
+        return plan_input
     return replace(
-        question, desired=first.desired, applied=first.applied, identity=first.identity, written=first.written
+        plan_input, desired=first.desired, applied=first.applied, identity=first.identity, written=first.written
     )
 
 
-def _group_ids(question: Question) -> dict[str, str]:
+def _group_ids(plan_input: PlanInput) -> dict[str, str]:
     """The id of each group that a saved plan would otherwise know by its key alone."""
-    written, known = question.written or question.desired, question.known
+    written, known = plan_input.written or plan_input.desired, plan_input.known
     if written is not known.written:
         return {}
     return {key: found for key, found in known.group_ids.items() if not written.intent(address("idp_groups", key)).id}
 
 
-def _beside(outlook: Outlook, found: Sequence[Change]) -> Beside | None:
+def _beside(forecast: AccessForecast, found: Sequence[Change]) -> Beside | None:
     """What access tests are told apart by, where the plan leaves out something that was found."""
-    if sum(change.via != "waiting" for change in found) == len(found) == len(outlook.written):
+    if sum(change.via != "waiting" for change in found) == len(found) == len(forecast.written):
         return None
-    done = finish(outlook.first, found)
-    return Beside(outlook.before, compile_access(done.settings, done.facts, atoms=outlook.before.atoms))
+    done = finish(forecast.first, found)
+    return Beside(forecast.before, compile_access(done.settings, done.facts, atoms=forecast.before.atoms))
 
 
-def _requests(question: Question, changes: tuple[Change, ...]) -> Requests:
-    people = 0 if question.directory is None else question.directory.requests
-    return Requests(question.live.requests + people, sum(change.via == "api" for change in changes))
+def _requests(plan_input: PlanInput, changes: tuple[Change, ...]) -> Requests:
+    people = 0 if plan_input.directory is None else plan_input.directory.requests
+    return Requests(plan_input.live.requests + people, sum(change.via == "api" for change in changes))
 
 
-def _policies(question: Question) -> tuple[Guards, ...]:
+def _policies(plan_input: PlanInput) -> tuple[Guards, ...]:
     """The guards of the config, and those last applied; the stricter of the two counts."""
-    last = question.applied.policy
-    now = question.desired.policy.guards
+    last = plan_input.applied.policy
+    now = plan_input.desired.policy.guards
     return (now,) if last is None else (now, last.guards)
 
 
-def _lapses(question: Question) -> datetime:
+def _lapses(plan_input: PlanInput) -> datetime:
     """Seven days on, or when the next entry expires, whichever comes first."""
-    ends = (intent.expires for intent in question.desired.intents.values() if intent.expires)
-    midnights = (datetime.combine(end, time(), UTC) + timedelta(days=1) for end in ends if end >= question.as_of)
-    return min((question.created_at + LIFETIME, *midnights))
+    ends = (intent.expires for intent in plan_input.desired.intents.values() if intent.expires)
+    midnights = (datetime.combine(end, time(), UTC) + timedelta(days=1) for end in ends if end >= plan_input.as_of)
+    return min((plan_input.created_at + LIFETIME, *midnights))
 
 
 def _counts(live: Live) -> dict[str, int]:

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from rolecall.codec.settings import encode_value
-from rolecall.drift.value import UNDETERMINED, Found
+from rolecall.drift.value import UNDETERMINED, DriftReport
 from rolecall.model.kinds import split_address
 from rolecall.model.settings import Value
 from rolecall.plan.coverage import USERS
@@ -80,7 +80,7 @@ def drift_gitlab(walked: DriftWalk) -> str:
     return json.dumps({"create": marks["+"], "update": marks["~"], "delete": marks["-"], **unknown}) + "\n"
 
 
-def drift_csv(found: Found) -> str:
+def drift_csv(found: DriftReport) -> str:
     """A line for each address that is not in sync; values as JSON, people as counts of what the drift did.
 
     The last lines say what is unknown: address ``settings``, class ``unknown``, where no apply is recorded, and address
@@ -91,7 +91,7 @@ def drift_csv(found: Found) -> str:
     return table(COLUMNS, (*_rows(found), *lines))
 
 
-def _rows(found: Found) -> Iterator[tuple[str, ...]]:
+def _rows(found: DriftReport) -> Iterator[tuple[str, ...]]:
     for row in found.rows:
         counts = row.fingerprint in found.counted
         tally = found.tally("did", row.address) if counts else None

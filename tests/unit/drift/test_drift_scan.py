@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from rolecall.codec.look import decode_look, encode_look
 from rolecall.drift.encode import encode_found
 from rolecall.drift.privacy import redact_found
-from rolecall.drift.scan import drifted, find
+from rolecall.drift.scan import drifted, scan
 from rolecall.model.live import UNREAD, Coverage
 from rolecall.model.look import Look, SeenGroup
 from rolecall.model.policy import AccessTest, Combo, Guards, Ignore, Policy
@@ -25,7 +25,7 @@ AT = "idp_groups/G"
 
 
 def test_people_are_counted_both_ways_by_the_planner():
-    found = find(inquiry({"G": M}, {"G": L}, {"G": M})).found
+    found = scan(inquiry({"G": M}, {"G": L}, {"G": M})).found
     assert [row.address for row in found.drifts] == [AT]
     assert found.did.impact.headline.startswith("2 people move from Marketing to Legal, as members.")
     assert found.revert.impact.headline.startswith("2 people move from Legal to Marketing, as members.")
@@ -34,14 +34,14 @@ def test_people_are_counted_both_ways_by_the_planner():
 
 
 def test_guards_judge_what_a_drift_did():
-    found = find(inquiry({"G": M}, {"G": LEAD}, {"G": M})).found
+    found = scan(inquiry({"G": M}, {"G": LEAD}, {"G": M})).found
     verdicts = {guard.name: guard.verdict for guard in found.did.guards}
     assert verdicts["escalations"] == "review"
     assert verdicts["min_org_admins"] == "pass"
 
 
 def test_where_all_three_differ_reverting_leads_to_the_config():
-    found = find(inquiry({"G": M}, {"G": L}, {"G": LEAD})).found
+    found = scan(inquiry({"G": M}, {"G": L}, {"G": LEAD})).found
     assert [row.kind for row in found.drifts] == ["both"]
     assert [(c.before, c.after) for c in found.did.changes] == [(LEAD, L)]
     assert [(c.before, c.after) for c in found.revert.changes] == [(L, M)]
@@ -49,29 +49,29 @@ def test_where_all_three_differ_reverting_leads_to_the_config():
 
 def test_a_default_that_moved_touches_those_who_live_by_it():
     made = inquiry({}, {}, {})
-    wanted = replace(made.question.desired.settings, defaults=drifts.DEFAULTS)
+    wanted = replace(made.plan_input.desired.settings, defaults=drifts.DEFAULTS)
     legal = Defaults("member", frozenset({"Legal"}))
-    there = replace(made.question.live.settings, defaults=legal)
+    there = replace(made.plan_input.live.settings, defaults=legal)
     past = made.past
     applied = replace(past.memory.applied, settings=replace(past.memory.applied.settings, defaults=drifts.DEFAULTS))
     recorded = past.memory.recorded | {"defaults"}
     made = replace(
         made,
-        question=replace(
-            made.question,
-            desired=replace(made.question.desired, settings=wanted),
-            live=replace(made.question.live, settings=there),
+        plan_input=replace(
+            made.plan_input,
+            desired=replace(made.plan_input.desired, settings=wanted),
+            live=replace(made.plan_input.live, settings=there),
         ),
         past=replace(past, memory=replace(past.memory, applied=applied, recorded=recorded)),
     )
-    found = find(made).found
+    found = scan(made).found
     assert [row.address for row in found.drifts] == ["defaults"]
     assert found.tally("did", "defaults") == Tally(change=2)  # cy in an unmapped group, di in none
 
 
 def test_people_who_were_not_read_are_not_counted():
     made = inquiry({"G": M}, {"G": L}, {"G": M})
-    found = find(replace(made, question=replace(made.question, directory=None))).found
+    found = scan(replace(made, plan_input=replace(made.plan_input, directory=None))).found
     assert len(found.drifts) == 1
     assert found.tally("did", AT) is None
     assert (found.sighting, found.people, found.without_access) == (None, None, None)
@@ -83,33 +83,33 @@ def test_a_moved_endpoint_is_drift_and_nobody_says_whom_it_touched():
     old = Scim(enabled=True, endpoint="legacy")
     memory = made.past.memory
     applied = replace(memory.applied, settings=replace(memory.applied.settings, scim=old))
-    question = made.question
-    desired = replace(question.desired, settings=replace(question.desired.settings, scim=old))
+    plan_input = made.plan_input
+    desired = replace(plan_input.desired, settings=replace(plan_input.desired.settings, scim=old))
     past = replace(made.past, memory=replace(memory, applied=applied, recorded=memory.recorded | {"scim"}))
-    found = find(replace(made, question=replace(question, desired=desired), past=past)).found
+    found = scan(replace(made, plan_input=replace(plan_input, desired=desired), past=past)).found
     assert [(row.address, row.live) for row in found.drifts] == [("scim", scim)]
     assert found.did is None
 
 
 def test_a_section_that_was_not_read_is_unknown_and_told():
     made = inquiry({"G": M}, {"G": L}, {"G": M})
-    unread = replace(made.question.live, coverage={"idp_groups": UNREAD})
-    found = find(replace(made, question=replace(made.question, live=unread))).found
+    unread = replace(made.plan_input.live, coverage={"idp_groups": UNREAD})
+    found = scan(replace(made, plan_input=replace(made.plan_input, live=unread))).found
     assert (found.drifts, found.unread) == ((), ("idp_groups",))
 
 
 def test_ignored_for_good_or_for_once():
     policy = Policy(ignore=(Ignore("idp_groups/G*", "sandbox"),))
-    assert find(inquiry({"G": M}, {"G": L}, {"G": M}, policy)).found.rows == ()
-    once = find(inquiry({"G": M}, {"G": L}, {"G": M}, ignore=("idp_groups/*",))).found
+    assert scan(inquiry({"G": M}, {"G": L}, {"G": M}, policy)).found.rows == ()
+    once = scan(inquiry({"G": M}, {"G": L}, {"G": M}, ignore=("idp_groups/*",))).found
     assert (once.rows, once.ignored) == ((), ("idp_groups/*",))
 
 
 def test_own_writes_explain_nothing():
     made = inquiry({"G": M}, {"G": L}, {"G": M}, events={AT: event(AT, key="rolecall/j1/1/1")})
-    assert [row.event for row in find(made).found.drifts] == [None]
+    assert [row.event for row in scan(made).found.drifts] == [None]
     other = replace(made, events={AT: event(AT, key="rolecall/j2/1/1")})
-    assert [(row.kind, row.event.actor) for row in find(other).found.drifts] == [("other_run", "bo@acme.com")]
+    assert [(row.kind, row.event.actor) for row in scan(other).found.drifts] == [("other_run", "bo@acme.com")]
 
 
 def test_what_an_authoritative_apply_left_blank_is_drift_once_somebody_wrote_there():
@@ -117,15 +117,15 @@ def test_what_an_authoritative_apply_left_blank_is_drift_once_somebody_wrote_the
     made = inquiry({}, {"G": L}, {}, policy)
     memory = replace(made.past.memory, applied=replace(made.past.memory.applied, policy=policy))
     made = replace(made, past=replace(made.past, memory=memory))
-    assert [row.kind for row in find(made).found.rows] == ["differs"]
+    assert [row.kind for row in scan(made).found.rows] == ["differs"]
     assert [row.address for row in drifted(made)] == [AT]
-    known = find(replace(made, events={AT: event(AT)})).found
+    known = scan(replace(made, events={AT: event(AT)})).found
     assert [(row.kind, row.last, row.live) for row in known.drifts] == [("console", None, L)]
     assert [(c.before, c.after) for c in known.revert.changes] == [(L, None)]
 
 
 def test_inventory_with_people_and_a_new_door_to_org_admin():
-    found = find(inquiry({}, {"G": A, "X": M}, {})).found
+    found = scan(inquiry({}, {"G": A, "X": M}, {})).found
     assert [(row.address, row.people, row.new) for row in found.unmanaged] == [
         (AT, 2, True),
         ("idp_groups/X", 0, True),
@@ -136,15 +136,15 @@ def test_inventory_with_people_and_a_new_door_to_org_admin():
 
 
 def looked(people, **more):
-    return find(inquiry({"G": M}, {"G": M}, {"G": M}, people=people, **more))
+    return scan(inquiry({"G": M}, {"G": M}, {"G": M}, people=people, **more))
 
 
 def again(first, people, **more):
     """The same org a day later, with other people."""
     made = inquiry({"G": M}, {"G": M}, {"G": M}, people=people, **more)
     past = replace(made.past, look=first.look, sighting=first.found.sighting, watched=first.found.sighting)
-    question = replace(made.question, created_at=NOW + timedelta(days=1))
-    return find(replace(made, question=question, past=past)).found
+    plan_input = replace(made.plan_input, created_at=NOW + timedelta(days=1))
+    return scan(replace(made, plan_input=plan_input, past=past)).found
 
 
 def test_joiners_movers_and_leavers():
@@ -174,13 +174,13 @@ def test_a_watched_role_and_who_is_explained_by_a_drift():
     assert (alarm.kind, alarm.who.email, alarm.message) == ("watch", "di@acme.com", "is org admin now, by Admins")
     made = inquiry({"G": M}, {"G": A}, {"G": M}, policy)
     made = replace(made, past=replace(made.past, watched=first.found.sighting))
-    assert find(made).found.alarms == ()
+    assert scan(made).found.alarms == ()
 
 
 def test_standing_limits_and_access_tests():
     guards = Guards(min_org_admins=3, required_org_admins=("ANN@acme.com", "zoe@acme.com"))
     test = AccessTest("cy has Legal", person="cy@acme.com", has=(Combo("Legal", "member"),))
-    found = find(inquiry({"G": M}, {"G": M}, {"G": M}, Policy(guards=guards, access_tests=(test,)))).found
+    found = scan(inquiry({"G": M}, {"G": M}, {"G": M}, Policy(guards=guards, access_tests=(test,)))).found
     assert [(alarm.kind, alarm.name) for alarm in found.alarms] == [
         ("limit", "min_org_admins"),
         ("limit", "required_org_admins"),
@@ -192,12 +192,12 @@ def test_standing_limits_and_access_tests():
 
 def test_groups_since_the_last_look():
     made = inquiry({"G": M, "W": M}, {"G": M}, {"G": M})
-    first = find(made)
+    first = scan(made)
     assert first.look.waiting == {"W"}
     made = inquiry({"G": M, "W": M}, {"G": M, "W": BLANK, "New": BLANK}, {"G": M})
     groups = {**first.look.groups, "id-Gone": SeenGroup("Gone", 3), "id-G": SeenGroup("Old name", 2)}
     past = replace(made.past, look=replace(first.look, groups=groups))
-    news = find(replace(made, past=past)).found.groups
+    news = scan(replace(made, past=past)).found.groups
     assert (news.arrived, news.vanished, news.ready) == (("New", "W"), ("Gone",), ("W",))
     assert [(row.was, row.now, row.key) for row in news.renamed] == [("Old name", "G", "G")]
 
@@ -208,7 +208,7 @@ def test_what_may_be_shown_of_people():
     first = looked(PEOPLE, policy=policy)
     made = inquiry({"G": M}, {"G": L}, {"G": M}, policy, joined, events={AT: event(AT, "eve@acme.com")})
     past = replace(made.past, look=first.look, sighting=first.found.sighting, watched=first.found.sighting)
-    found = find(replace(made, past=past)).found
+    found = scan(replace(made, past=past)).found
     named = str(encode_found(found))
     assert all(name in named for name in ("bo@acme.com", "cy@acme.com", "di@acme.com"))
     for mode in ("counts", "masked"):
@@ -235,7 +235,7 @@ mappings = st.sampled_from([BLANK, M, L, LEAD, A])
 @given(mappings, mappings, mappings, st.booleans())
 def test_reverting_what_was_found_reaches_the_config_and_counts_are_what_the_plans_say(wanted, there, was, include):
     made = inquiry({"G": wanted}, {"G": there}, {"G": was}, include_unapplied=include)
-    found = find(made).found
+    found = scan(made).found
     for row in found.drifts:
         (change,) = found.revert.changes
         assert (change.before or BLANK, change.after or BLANK) == (row.live or BLANK, row.desired or BLANK)
@@ -247,12 +247,12 @@ def test_reverting_what_was_found_reaches_the_config_and_counts_are_what_the_pla
 
 
 def test_in_sync_is_nothing_at_all():
-    found = find(inquiry({"G": M}, {"G": M}, {"G": M})).found
+    found = scan(inquiry({"G": M}, {"G": M}, {"G": M})).found
     assert (found.rows, found.did, found.revert, found.counted) == ((), None, None, frozenset())
 
 
 def test_what_waits_for_the_idp_is_never_counted():
-    found = find(inquiry({"G": M, "W": M}, {"G": M}, {"G": M}, include_unapplied=True)).found
+    found = scan(inquiry({"G": M, "W": M}, {"G": M}, {"G": M}, include_unapplied=True)).found
     assert (found.waiting, found.drifts) == ({"idp_groups/W"}, ())
 
 
@@ -265,6 +265,6 @@ def test_of_people_who_were_read_in_part_no_access_test_says_anything():
         )
     )
     made = inquiry({"G": M}, {"G": M}, {"G": M}, policy)
-    directory = replace(made.question.directory, coverage=Coverage("partial"))
-    part = replace(made, question=replace(made.question, directory=directory))
-    assert [alarm.name for alarm in find(part).found.alarms if alarm.kind == "access_test"] == ["a persona"]
+    directory = replace(made.plan_input.directory, coverage=Coverage("partial"))
+    part = replace(made, plan_input=replace(made.plan_input, directory=directory))
+    assert [alarm.name for alarm in scan(part).found.alarms if alarm.kind == "access_test"] == ["a persona"]

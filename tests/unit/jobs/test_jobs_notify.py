@@ -9,7 +9,7 @@ from drifts import LEAD, A, L, M, inquiry
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rolecall.drift.scan import find
+from rolecall.drift.scan import scan
 from rolecall.jobs.drift import news, note_of
 from rolecall.jobs.metrics import drift_metrics
 from rolecall.model.live import UNREAD
@@ -22,9 +22,9 @@ AT = "idp_groups/G"
 def look(there, policy=None, unread=False):
     made = inquiry({"G": M}, {"G": there}, {"G": M}, policy)
     if unread:
-        live = replace(made.question.live, coverage={"idp_groups": UNREAD})
-        made = replace(made, question=replace(made.question, live=live))
-    return find(made).found
+        live = replace(made.plan_input.live, coverage={"idp_groups": UNREAD})
+        made = replace(made, plan_input=replace(made.plan_input, live=live))
+    return scan(made).found
 
 
 def said(found, told):
@@ -107,6 +107,8 @@ def test_metrics_have_a_zero_where_nothing_drifted_so_that_alerts_end(there, num
 
 def test_metrics_say_nothing_of_people_who_were_not_read():
     made = inquiry({"G": M}, {"G": L}, {"G": M})
-    text = metrics_text(drift_metrics(find(replace(made, question=replace(made.question, directory=None))).found, 1))
+    text = metrics_text(
+        drift_metrics(scan(replace(made, plan_input=replace(made.plan_input, directory=None))).found, 1)
+    )
     assert "rolecall_org_admins" not in text
     assert "rolecall_people_without_access" not in text

@@ -12,7 +12,7 @@ from rolecall.model.desired import NOTHING_APPLIED, Applied, Intent
 from rolecall.model.live import Coverage
 from rolecall.model.policy import Ignore, Policy
 from rolecall.model.settings import Address
-from rolecall.plan.draft import begin
+from rolecall.plan.draft import draft_plan
 from rolecall.plan.make import make
 from rolecall.plan.value import Tally
 from rolecall.report.builders.plan import walk
@@ -77,7 +77,7 @@ def test_an_ignored_entry_and_one_outside_the_targets_are_not_told():
 
 
 def test_users_are_read_for_it_and_unknown_where_they_were_not():
-    assert begin(question(JAN, people=None)).scope.groups == {"A"}
+    assert draft_plan(question(JAN, people=None)).scope.groups == {"A"}
     assert row(JAN, people=None).sentences[0].endswith("The users affected are unknown, since users were not read.")
     partial = replace(crowd(many(2, "A")), coverage=Coverage("partial", 2, 9))
     made = make(replace(question(JAN, people=None), directory=partial))

@@ -13,7 +13,7 @@ from rolecall.model.directory import Directory, PeopleScope
 from rolecall.model.live import Coverage
 from rolecall.model.policy import AccessTest, Combo, Guards, Policy
 from rolecall.model.settings import Address, Defaults, Scim
-from rolecall.plan.draft import begin
+from rolecall.plan.draft import draft_plan
 from rolecall.plan.make import make
 from rolecall.plan.value import Tally, TeamTally
 
@@ -173,9 +173,9 @@ def test_manual_editing_going_off_takes_what_was_given_by_hand():
 
 def test_who_must_be_read_is_who_can_be_touched_and_the_org_admins():
     org = live({"A": "member: X", "B": "member: Y"})
-    changed = begin(ask(config({"A": "member: Z", "B": "member: Y"}), org, None)).scope
+    changed = draft_plan(ask(config({"A": "member: Z", "B": "member: Y"}), org, None)).scope
     assert changed == PeopleScope(groups=frozenset({"A"}), org_admins=True)
-    assert begin(ask(config({"A": "member: X", "B": "member: Y"}), org, None)).scope == PeopleScope()
+    assert draft_plan(ask(config({"A": "member: X", "B": "member: Y"}), org, None)).scope == PeopleScope()
 
 
 def test_who_must_be_read_has_the_required_the_caller_and_those_of_access_tests():
@@ -183,21 +183,21 @@ def test_who_must_be_read_has_the_required_the_caller_and_those_of_access_tests(
         guards=Guards(required_org_admins=("Boss@acme.com",)), access_tests=(AccessTest("t", person="lead@acme.com"),)
     )
     asked = ask(config({"A": "member: Y"}, policy), live({"A": "member: X"}, caller="me@acme.com"), None)
-    assert begin(asked).scope.emails == {"boss@acme.com", "lead@acme.com", "me@acme.com"}
+    assert draft_plan(asked).scope.emails == {"boss@acme.com", "lead@acme.com", "me@acme.com"}
 
 
 def test_an_org_that_cannot_search_and_an_upgrade_are_read_whole():
     few = live({"A": "member: X"})
     unable = replace(few, facts=replace(few.facts, can=few.facts.can - {"people.search"}))
-    assert begin(ask(config({"A": "member: Y"}), unable, None)).scope.everybody
+    assert draft_plan(ask(config({"A": "member: Y"}), unable, None)).scope.everybody
     legacy = live({"A": ": X"}, scim=Scim(True, "okta", "legacy", False))
-    assert begin(ask(config({}, scim=Scim(endpoint="new")), legacy, None)).scope.everybody
+    assert draft_plan(ask(config({}, scim=Scim(endpoint="new")), legacy, None)).scope.everybody
 
 
 def test_groups_that_are_only_told_of_are_read_too():
     soon = {"A": Intent(expires=date(2026, 12, 1))}
     asked = ask(config({"A": "member: X"}, intents=soon), live({"A": "member: X"}), None)
-    assert begin(asked).scope.groups == {"A"}
+    assert draft_plan(asked).scope.groups == {"A"}
 
 
 @pytest.mark.parametrize(
@@ -211,7 +211,7 @@ def test_soon_is_from_the_last_day_to_14_days_before_it(last, told):
     assert any(problem.code == "expires_soon" for problem in made.warnings) is told
     known = Applied(ends={Address("idp_groups/A"): last})
     asked = ask(config({"A": "member: X"}, intents=intents), live({"A": "member: X"}), None, known)
-    assert bool(begin(asked).scope.groups) is (told or last < date(2026, 11, 22))
+    assert bool(draft_plan(asked).scope.groups) is (told or last < date(2026, 11, 22))
 
 
 def test_only_its_own_changes_are_told_apart():

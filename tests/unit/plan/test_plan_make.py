@@ -17,7 +17,7 @@ from rolecall.model.desired import Desired, Intent
 from rolecall.model.live import Caller, Facts, Group, Live
 from rolecall.model.policy import Allow, Policy
 from rolecall.model.settings import BLANK, Defaults, Domain, GroupMapping, Scim, Settings, Sso
-from rolecall.plan.draft import begin
+from rolecall.plan.draft import draft_plan
 from rolecall.plan.make import make
 from rolecall.plan.saved.digest import canonical, digest, matches, short
 from rolecall.plan.saved.encode import encode_plan
@@ -83,7 +83,7 @@ def test_switching_off_goes_the_other_way_round():
 @given(orgs.desireds(), orgs.lives())
 def test_a_first_pass_made_before_people_were_read_gives_the_same_plan(desired, live):
     asked = orgs.question(desired, live)
-    assert make(asked, begin(replace(asked, directory=None))) == make(asked)
+    assert make(asked, draft_plan(replace(asked, directory=None))) == make(asked)
 
 
 def test_targets_and_excludes_are_addresses_or_globs_and_make_the_plan_partial():

@@ -11,14 +11,14 @@ from rolecall.model.desired import Applied, Intent
 from rolecall.model.directory import EVERYBODY, PeopleScope
 from rolecall.model.policy import AccessTest, Guards, Policy
 from rolecall.model.settings import UNSET, Defaults, Domain, Scim, Sso
-from rolecall.plan.draft import begin
+from rolecall.plan.draft import draft_plan
 
 A, B = {"A": "member: X"}, {"A": "member: Y"}
 NOBODY = PeopleScope()
 
 
 def read(desired, org=None, **more):
-    return begin(ask(desired, org or live(A), None, **more)).scope
+    return draft_plan(ask(desired, org or live(A), None, **more)).scope
 
 
 def test_nobody_is_read_where_nobody_can_be_touched():

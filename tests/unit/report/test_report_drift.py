@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 import pytest
 from drifts import NOW, A, L, M, event, inquiry
 
-from rolecall.drift.scan import find
+from rolecall.drift.scan import scan
 from rolecall.model.authorship import Blame
 from rolecall.model.policy import Guards, Policy
 from rolecall.report.builders.drift import drift_walk
@@ -41,7 +41,7 @@ def found():
         events={f"idp_groups/{ODD}": event(f"idp_groups/{ODD}", "eve<script>@acme.com")},
     )
     written = {f"idp_groups/{ODD}": Blame("1a2b3c4d" * 5, "Ann <b>", "ann@acme.com", NOW, "Map *it*")}
-    return replace(find(made).found, written=written)
+    return replace(scan(made).found, written=written)
 
 
 @pytest.fixture
@@ -73,7 +73,7 @@ def test_it_fits_the_terminal(walked, width):
 
 
 def test_without_drift_it_is_short():
-    told = plain(drift_lines(drift_walk(find(inquiry({"G": M}, {"G": M}, {"G": M})).found))).splitlines()
+    told = plain(drift_lines(drift_walk(scan(inquiry({"G": M}, {"G": M}, {"G": M})).found))).splitlines()
     assert told[1:] == [
         "Nothing drifted.",
         "Compared with what run 1 (22 Nov 2026 12:00 UTC) and those before left, and with the config.",
@@ -121,7 +121,7 @@ def test_findings_are_worst_first(walked):
 def test_junit_fails_where_something_drifted(walked):
     root = ElementTree.fromstring(junit(drift_suites(walked)))
     assert (root.get("tests"), root.get("failures")) == ("3", "2")
-    clean = drift_walk(find(inquiry({"G": M}, {"G": M}, {"G": M})).found)
+    clean = drift_walk(scan(inquiry({"G": M}, {"G": M}, {"G": M})).found)
     assert ElementTree.fromstring(junit(drift_suites(clean))).get("failures") == "0"
 
 
@@ -154,12 +154,12 @@ def test_a_notice_has_what_is_new_and_what_cleared(found):
 
 
 def test_an_unmanaged_door_to_org_admin_is_a_warning_in_the_inventory():
-    walked = drift_walk(find(inquiry({}, {"X": A}, {})).found)
+    walked = drift_walk(scan(inquiry({}, {"X": A}, {})).found)
     assert any(note.tone == "warn" and "idp_groups/X" in note.text for note in walked.inventory)
 
 
 def test_what_is_not_applied_is_shown_as_an_apply_would_change_it():
-    told = plain(drift_lines(drift_walk(find(inquiry({"G": M, "W": L}, {"G": L}, {"G": L})).found)))
+    told = plain(drift_lines(drift_walk(scan(inquiry({"G": M, "W": L}, {"G": L}, {"G": L})).found)))
     assert "not applied yet: run apply  1\n  ~ idp_groups/G   teams: Legal → Marketing   rolecall.yaml:5\n" in told
     assert "has not pushed these groups  1\n  + idp_groups/W   role: member · teams: Legal   rolecall.yaml:6\n" in told
     assert told.endswith("No drift. Beside it: 1 unapplied, 1 waiting.\n")

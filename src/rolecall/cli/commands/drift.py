@@ -25,7 +25,7 @@ from rolecall.errors import Exit, Misuse, Problem, did_you_mean
 if TYPE_CHECKING:
     from rolecall.desired import Config
     from rolecall.drift.scan import Past
-    from rolecall.drift.value import Found
+    from rolecall.drift.value import DriftReport
     from rolecall.jobs.drift import DriftRequest, Drifts
     from rolecall.journal.port import Journal
     from rolecall.outside.metrics import Metric
@@ -80,11 +80,11 @@ def drift(call: Invocation, **options: Any) -> Exit:
             "--acknowledge goes with the journal, without --baseline, --snapshot, --accept, --revert"
         )
     reports = tuple(map(report_option, options.pop("report")))
-    return look_for_drift(call, Wish(**options, reports=reports))
+    return look_for_drift(call, DriftOptions(**options, reports=reports))
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class DriftOptions:
     """What `drift` was asked for. ``baseline`` stands in for the journal's memory of values."""
 
     form: str = "text"
@@ -105,7 +105,7 @@ class Wish:
     reason: str | None = None
 
 
-def look_for_drift(call: Invocation, wish: Wish) -> Exit:
+def look_for_drift(call: Invocation, wish: DriftOptions) -> Exit:
     """The whole of `drift`."""
     if wish.metrics_file is None:
         return _check(call, wish, None)
@@ -114,7 +114,7 @@ def look_for_drift(call: Invocation, wish: Wish) -> Exit:
     return measured(call, "drift", wish.metrics_file, partial(_check, call, wish))
 
 
-def _check(call: Invocation, wish: Wish, metrics: list[Metric] | None) -> Exit:
+def _check(call: Invocation, wish: DriftOptions, metrics: list[Metric] | None) -> Exit:
     if wish.notify is not None:
         from rolecall.outside.notices import check
 
@@ -127,7 +127,7 @@ def _check(call: Invocation, wish: Wish, metrics: list[Metric] | None) -> Exit:
 
 
 async def _look(
-    call: Invocation, config: Config, wish: Wish, journal: Journal | None, metrics: list[Metric] | None
+    call: Invocation, config: Config, wish: DriftOptions, journal: Journal | None, metrics: list[Metric] | None
 ) -> Exit:
     from rolecall.cli.drift_present import show_found, write_reports
     from rolecall.cli.drift_sides import accept_drift, revert_drift, say_nothing_to_accept
@@ -136,7 +136,7 @@ async def _look(
     made = await _made(call, config, wish, journal)
     if wish.acknowledge and journal is not None:
         made = acknowledge_findings(call, config, journal, made, wish.acknowledge, wish.reason or "")
-    found = made.looked.found
+    found = made.drift_result.found
     if journal is not None:
         _remember(call, config, journal, made)
     write_reports(call, config, found, wish.reports, wish.people)
@@ -154,7 +154,7 @@ async def _look(
     return worst(left, drift_exit(found, detailed=wish.detailed_exitcode))
 
 
-def _tell_shallow(call: Invocation, config: Config, found: Found) -> None:
+def _tell_shallow(call: Invocation, config: Config, found: DriftReport) -> None:
     """Warn if the authors of lines are unknown because the clone has only a part of the history."""
     from rolecall.outside.git import UNSHALLOW, is_shallow
     from rolecall.report.phrases import count
@@ -166,18 +166,20 @@ def _tell_shallow(call: Invocation, config: Config, found: Found) -> None:
         tell([problem], as_json=call.log_format == "json", color=call.color)
 
 
-async def _made(call: Invocation, config: Config, wish: Wish, journal: Journal | None) -> Drifts:
+async def _made(call: Invocation, config: Config, wish: DriftOptions, journal: Journal | None) -> Drifts:
     """The look itself; the requests of all its reads are counted."""
     from rolecall.jobs.drift import check_drift
 
     async with session(call, config) as opened:
         made = await check_drift(_request(call, config, wish, opened, journal))
-        requests = getattr(opened.org, "reads", made.looked.found.requests)
-    return replace(made, looked=replace(made.looked, found=replace(made.looked.found, requests=requests)))
+        requests = getattr(opened.org, "reads", made.drift_result.found.requests)
+    return replace(
+        made, drift_result=replace(made.drift_result, found=replace(made.drift_result.found, requests=requests))
+    )
 
 
 def _metrics(
-    call: Invocation, config: Config, journal: Journal | None, found: Found, seconds: float
+    call: Invocation, config: Config, journal: Journal | None, found: DriftReport, seconds: float
 ) -> Iterator[Metric]:
     from rolecall.cli.measuring import common_metrics
     from rolecall.jobs.metrics import apply_metrics, drift_metrics
@@ -188,13 +190,15 @@ def _metrics(
     yield from common_metrics(call, config, journal, found.org)
 
 
-def _tell(call: Invocation, config: Config, wish: Wish, journal: Journal | None, found: Found) -> Exit:
+def _tell(call: Invocation, config: Config, wish: DriftOptions, journal: Journal | None, found: DriftReport) -> Exit:
     if wish.notify is None:
         return Exit.OK
     return notify(call, config, journal, found, wish.notify, wish.people)
 
 
-def _request(call: Invocation, config: Config, wish: Wish, found: Session, journal: Journal | None) -> DriftRequest:
+def _request(
+    call: Invocation, config: Config, wish: DriftOptions, found: Session, journal: Journal | None
+) -> DriftRequest:
     from rolecall.drift.compare import Memory
     from rolecall.drift.scan import Past
     from rolecall.jobs import memory
@@ -231,18 +235,18 @@ def _remember(call: Invocation, config: Config, journal: Journal, made: Drifts) 
     from rolecall.cli.facts import run_facts
     from rolecall.jobs.memory import forget_old, keep_first_look, record_look, watch_from
 
-    found, org_id = made.looked.found, made.looked.found.org.id
-    caller = made.inquiry.question.live.facts.caller.email
+    found, org_id = made.drift_result.found, made.drift_result.found.org.id
+    caller = made.drift_scan.plan_input.live.facts.caller.email
     facts = run_facts(call, config, caller)
     message = _outcome(found)
     record_look(journal, org_id, "drift", facts, found.sighting, message)
-    keep_first_look(journal, org_id, made.looked.look)
+    keep_first_look(journal, org_id, made.drift_result.look)
     if found.sighting is not None and found.sighting.complete:
         watch_from(journal, org_id, found.at, first=True)
     forget_old(journal, org_id, found.at, config.journal.keep_days)
 
 
-def _outcome(found: Found) -> str:
+def _outcome(found: DriftReport) -> str:
     """Return the closing line of a check, for the journal."""
     from rolecall.drift.value import UNDETERMINED
 
@@ -254,7 +258,7 @@ def _outcome(found: Found) -> str:
 
 
 @contextmanager
-def _journal(call: Invocation, config: Config, wish: Wish) -> Iterator[Journal | None]:
+def _journal(call: Invocation, config: Config, wish: DriftOptions) -> Iterator[Journal | None]:
     """The journal, made where there is none; with a baseline in its place only one that is there. None for a file."""
     from rolecall.journal.opened import find_journal, open_journal
 
@@ -270,7 +274,7 @@ def _journal(call: Invocation, config: Config, wish: Wish) -> Iterator[Journal |
             journal.close()
 
 
-def drift_exit(found: Found, *, detailed: bool) -> Exit:
+def drift_exit(found: DriftReport, *, detailed: bool) -> Exit:
     """Return the exit code of a check: 3 if a standing limit or an access test fails, with ``detailed`` 2 for drift and
     7 if drift is unknown, wholly or in part."""
     codes = [Exit.REFUSED] if any(alarm.kind != "watch" for alarm in found.alarms) else []
@@ -290,26 +294,26 @@ def acknowledge_findings(
     an access test.
     """
     from rolecall.cli.facts import run_facts
-    from rolecall.drift.scan import find
+    from rolecall.drift.scan import scan
     from rolecall.jobs.drift import Drifts
     from rolecall.jobs.memory import acknowledge, acknowledged, can_be_acknowledged
 
-    found, inquiry = made.looked.found, made.inquiry
+    found, inquiry = made.drift_result.found, made.drift_scan
     known = can_be_acknowledged(found)
     if problems := [_unknown(name, made, known) for name in fingerprints if name not in known]:
         raise Misuse(*problems)
-    facts = run_facts(call, config, inquiry.question.live.facts.caller.email)
+    facts = run_facts(call, config, inquiry.plan_input.live.facts.caller.email)
     acknowledge(journal, found.org.id, facts, list(dict.fromkeys(fingerprints)), reason)
     new = {name: item for name, item in acknowledged(journal, found.org.id, None).items() if name in fingerprints}
     past = replace(inquiry.past, acknowledged={**inquiry.past.acknowledged, **new})
     inquiry = replace(inquiry, past=past)
-    looked = find(inquiry)
+    looked = scan(inquiry)
     again = replace(looked.found, written=found.written, requests=found.requests)
     return Drifts(replace(looked, found=again), inquiry)
 
 
 def _unknown(name: str, made: Drifts, known: frozenset[str]) -> Problem:
-    found = made.looked.found
+    found = made.drift_result.found
     if name in found.acknowledged:
         return Problem("acknowledged", f"{name} is acknowledged already")
     if any(alarm.fingerprint == name for alarm in found.alarms):
@@ -320,7 +324,7 @@ def _unknown(name: str, made: Drifts, known: frozenset[str]) -> Problem:
 
 
 def notify(
-    call: Invocation, config: Config, journal: Journal | None, found: Found, url: str, people: Shown | None
+    call: Invocation, config: Config, journal: Journal | None, found: DriftReport, url: str, people: Shown | None
 ) -> Exit:
     """Post what is news at an address, once. People are counted unless `--people` or the config says otherwise.
 

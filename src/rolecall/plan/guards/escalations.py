@@ -8,8 +8,8 @@ from rolecall.access.atoms import ORG
 from rolecall.access.shift import escalates
 from rolecall.model.policy import Combo, Guards, Stance
 from rolecall.model.roles import MEMBER, ORG_ADMIN, TEAM_ADMIN
-from rolecall.plan.guards.blame import Blame, blame, cause_words, placed, undo_words
-from rolecall.plan.guards.case import PASS, Case, Finding, Item, at, unjudged
+from rolecall.plan.guards.guard import PASS, Finding, GuardInput, Item, at, unjudged
+from rolecall.plan.guards.responsible import Blame, blame, cause_words, placed, undo_words
 from rolecall.plan.headline import combos, people
 from rolecall.plan.value import Escalation, Verdict
 
@@ -20,30 +20,30 @@ _FREE: Stance = "allow"
 _KINDS = {TEAM_ADMIN: TEAM_ADMIN, ORG_ADMIN: ORG_ADMIN}
 
 
-def escalations(case: Case) -> Finding:
+def escalations(guard_input: GuardInput) -> Finding:
     """Each person by what they gain; `deny` is never lifted."""
-    found = case.reckoning.impact.escalations
-    said = [(row, stance(case.policies, row.gains)) for row in found]
+    found = guard_input.impact_result.impact.escalations
+    said = [(row, stance(guard_input.policies, row.gains)) for row in found]
     worst = max((stance for _, stance in said), key=_STRICT.index, default=_FREE)
-    limit = ", ".join(f"{kind} {_said(case.policies, kind)}" for kind in (TEAM_ADMIN, ORG_ADMIN, "custom"))
-    if worst != "deny" and not case.reckoning.judged:
-        return unjudged(case, limit)
+    limit = ", ".join(f"{kind} {_said(guard_input.policies, kind)}" for kind in (TEAM_ADMIN, ORG_ADMIN, "custom"))
+    if worst != "deny" and not guard_input.impact_result.judged:
+        return unjudged(guard_input, limit)
     if worst == "allow":
         return PASS._replace(limit=limit, actual=len(found))
     tripped = [row for row, stance in said if stance == worst]
     counted = tripped if worst == "deny" else [row for row, stance in said if stance != "allow"]
     verb = "denies" if worst == "deny" else "asks for a review of"
-    named = _blame(case, worst)
+    named = _blame(guard_input, worst)
     finding = Finding(
         _VERDICTS[worst],
-        f"{_who(counted)}; the config {verb} that{at(case.place(NAME))}.{cause_words(case, named)}",
+        f"{_who(counted)}; the config {verb} that{at(guard_input.place(NAME))}.{cause_words(guard_input, named)}",
         limit,
         len(counted),
         tuple(Item(1, row.because) for row in counted),
         firm=worst == "deny",
-        fixes=(*undo_words(case, named, "To reject it"), *_fix(worst)),
+        fixes=(*undo_words(guard_input, named, "To reject it"), *_fix(worst)),
     )
-    return placed(case, finding, named)
+    return placed(guard_input, finding, named)
 
 
 def stance(policies: Iterable[Guards], gains: Iterable[Combo]) -> Stance:
@@ -68,13 +68,13 @@ def _who(rows: list[Escalation]) -> str:
     return "; ".join(said[:4]) + (f"; and {len(said) - 4} more kinds" if len(said) > 4 else "")
 
 
-def _blame(case: Case, worst: Stance) -> list[Blame]:
+def _blame(guard_input: GuardInput, worst: Stance) -> list[Blame]:
     """The causes of the gains that have the strictest stance, new org admins first."""
-    atoms = case.reckoning.outlook.before.atoms
+    atoms = guard_input.impact_result.forecast.before.atoms
     rows = [
         row
-        for row in case.reckoning.classes
-        if (gains := escalates(atoms, row.before, row.after)) and stance(case.policies, gains) == worst
+        for row in guard_input.impact_result.classes
+        if (gains := escalates(atoms, row.before, row.after)) and stance(guard_input.policies, gains) == worst
     ]
     return blame(rows, lambda row: atoms.above_member(row.after) & ~row.before, ORG)
 

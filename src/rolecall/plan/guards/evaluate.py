@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from rolecall.errors import Problem
-from rolecall.plan.guards.case import PASS, Case, Finding, Guard
 from rolecall.plan.guards.escalations import escalations
-from rolecall.plan.guards.lift import idle, in_force, lift
+from rolecall.plan.guards.guard import PASS, Finding, Guard, GuardInput
 from rolecall.plan.guards.losing import max_people_losing_access
 from rolecall.plan.guards.org_admins import min_org_admins, require_self, required_org_admins
+from rolecall.plan.guards.overrides import idle, in_force, lift
 from rolecall.plan.guards.policy import approval, foreign, older, policy
 from rolecall.plan.guards.preconditions import preconditions
 from rolecall.plan.guards.protect import protect
@@ -22,8 +22,6 @@ from rolecall.plan.guards.sign_in import sign_in
 from rolecall.plan.guards.unread import observed_age, unread
 from rolecall.plan.guards.upgrade import upgrade
 from rolecall.plan.value import GuardResult
-
-__all__ = ["GUARDS", "Case", "Finding", "judge"]
 
 GUARDS: Mapping[str, Guard] = {
     "min_org_admins": min_org_admins,
@@ -52,25 +50,25 @@ _ALWAYS = frozenset({"policy", "approval", "preconditions"})
 """Guards that look at the rules or at the config itself; they are evaluated even where a plan changes nothing."""
 
 
-def judge(case: Case) -> tuple[tuple[GuardResult, ...], tuple[Problem, ...]]:
+def evaluate(guard_input: GuardInput) -> tuple[tuple[GuardResult, ...], tuple[Problem, ...]]:
     """Every guard's verdict, in a fixed order, and warnings about allowances. A plan that changes nothing passes."""
-    question = case.question
+    plan_input = guard_input.plan_input
     allows = in_force(
-        question.desired.policy, question.applied.policy, question.lifts, question.as_of, question.known.meant
+        plan_input.desired.policy, plan_input.applied.policy, plan_input.lifts, plan_input.as_of, plan_input.known.meant
     )
-    lifted = [lift(name, finding, allows, question.known.means) for name, finding in _findings(case).items()]
+    lifted = [lift(name, finding, allows, plan_input.known.means) for name, finding in _findings(guard_input).items()]
     used = [entry for row in lifted for entry in row.used]
-    cut = bool(question.targets or question.excludes or question.only_expired)
+    cut = bool(plan_input.targets or plan_input.excludes or plan_input.only_expired)
     unjudged = {row.result.name for row in lifted if row.result.verdict == "not judged"}
-    told = idle(question.desired.policy, question.lifts, used, question.as_of, cut=cut, unjudged=unjudged)
+    told = idle(plan_input.desired.policy, plan_input.lifts, used, plan_input.as_of, cut=cut, unjudged=unjudged)
     return tuple(row.result for row in lifted), tuple(told)
 
 
-def _findings(case: Case) -> Mapping[str, Finding]:
+def _findings(guard_input: GuardInput) -> Mapping[str, Finding]:
     """What each guard says; `unread` last, for it answers for guards that could not be judged."""
-    heard = {name: guard for name, guard in GUARDS.items() if case.made or name in _ALWAYS}
-    found = {name: guard(case) for name, guard in heard.items() if name != _ANSWERS}
+    heard = {name: guard for name, guard in GUARDS.items() if guard_input.made or name in _ALWAYS}
+    found = {name: guard(guard_input) for name, guard in heard.items() if name != _ANSWERS}
     if _ANSWERS in heard:
         unjudged = {name: f for name, f in found.items() if f.verdict == "not judged" and name not in _ANSWERED}
-        found[_ANSWERS] = heard[_ANSWERS](replace(case, unjudged=unjudged))
+        found[_ANSWERS] = heard[_ANSWERS](replace(guard_input, unjudged=unjudged))
     return {name: found.get(name, PASS) for name in GUARDS}

@@ -9,23 +9,23 @@ from rolecall.model.config_id import read_config_id
 from rolecall.model.desired import Applied
 from rolecall.model.lineage import Lineage, LogCheck
 from rolecall.model.policy import Approval
-from rolecall.plan.guards.case import PASS, Case, Finding, Item, at
+from rolecall.plan.guards.guard import PASS, Finding, GuardInput, Item, at
 from rolecall.plan.headline import enumerate_words
 from rolecall.plan.value import PolicyChange
 
 _APPROVALS: tuple[Approval, ...] = ("none", "recorded", "other_person")
 
 
-def policy(case: Case) -> Finding:
+def policy(guard_input: GuardInput) -> Finding:
     """A policy looser than the one last applied needs a review, and holds from the next plan on. Where the journal does
     not have the policy that was applied last, nothing can be compared."""
-    if (log := case.question.log) is not None and (log.unknown is not None or not log.whole):
-        return _unrecorded(log, case.question.applied)
-    loose = [change for change in case.policy_changes if change.loosens]
+    if (log := guard_input.plan_input.log) is not None and (log.unknown is not None or not log.whole):
+        return _unrecorded(log, guard_input.plan_input.applied)
+    loose = [change for change in guard_input.policy_changes if change.loosens]
     if not loose:
         return PASS
     said = enumerate_words([_loosened(change) for change in loose], 6)
-    sources = case.question.desired.policy.sources
+    sources = guard_input.plan_input.desired.policy.sources
     source = next((sources[change.path] for change in loose if change.path in sources), None)
     return Finding(
         "review",
@@ -70,27 +70,27 @@ def _scalar(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def approval(case: Case) -> Finding:
+def approval(guard_input: GuardInput) -> Finding:
     """Whether a run needs a recorded approval, and whose; the run itself checks that it is there. A run that changes
     nothing but the policy needs one where it makes the policy less strict."""
-    needed = max((guards.approval for guards in case.policies), key=_APPROVALS.index)
-    if needed == "none" or not (case.made or any(change.loosens for change in case.policy_changes)):
+    needed = max((guards.approval for guards in guard_input.policies), key=_APPROVALS.index)
+    if needed == "none" or not (guard_input.made or any(change.loosens for change in guard_input.policy_changes)):
         return PASS._replace(limit=needed)
     whose = " by somebody other than the change's author" if needed == "other_person" else ""
     return Finding(
         "review",
-        f"An apply needs a recorded approval{whose}{at(case.place('approval'))}.",
+        f"An apply needs a recorded approval{whose}{at(guard_input.place('approval'))}.",
         needed,
-        source=case.place("approval"),
+        source=guard_input.place("approval"),
         firm=True,
         fixes=("Give it with `apply --approval FILE`.",),
     )
 
 
-def foreign(case: Case) -> Finding:
+def foreign(guard_input: GuardInput) -> Finding:
     """An address that another config applied last."""
-    mine, applied = case.question.config, case.question.applied.config
-    other = [c for c in case.made if mine and applied.get(c.address, mine) != mine]
+    mine, applied = guard_input.plan_input.config, guard_input.plan_input.applied.config
+    other = [c for c in guard_input.made if mine and applied.get(c.address, mine) != mine]
     if not other:
         return PASS
     said = enumerate_words([f"{change.address} (by {_words(applied[change.address])})" for change in other], 4)
@@ -117,9 +117,9 @@ _WAYS = (
 )
 
 
-def older(case: Case) -> Finding:
+def older(guard_input: GuardInput) -> Finding:
     """A configuration without the commit that was applied last takes back what that commit changed."""
-    lineage = case.question.lineage
+    lineage = guard_input.plan_input.lineage
     if lineage is None or lineage.relation not in ("older", "diverged"):
         return PASS
     short = lineage.commit[:12]

@@ -5,19 +5,19 @@ from __future__ import annotations
 from rolecall.access.atoms import ORG
 from rolecall.model import normalise
 from rolecall.model.change import Change
-from rolecall.plan.guards.case import PASS, READ_SETTINGS, Case, Finding, Item, at
+from rolecall.plan.guards.guard import PASS, READ_SETTINGS, Finding, GuardInput, Item, at
 from rolecall.plan.guards.write_preconditions import Refusal, check_preconditions
 from rolecall.plan.headline import enumerate_words
 from rolecall.plan.impact.compute import groups_and_traits
 
 
-def preconditions(case: Case) -> Finding:
+def preconditions(guard_input: GuardInput) -> Finding:
     """Block, never overridden, when the org would refuse a step; not evaluated when that was not read.
 
     It also judges a plan without changes: a config may ask for what no write can reach (R20).
     """
-    checked = check_preconditions(case.question, case.changes)
-    refusals = (*checked.refusals, *_caller(case))
+    checked = check_preconditions(guard_input.plan_input, guard_input.changes)
+    refusals = (*checked.refusals, *_caller(guard_input))
     if refusals:
         return _block(refusals)
     if checked.unread:
@@ -41,14 +41,14 @@ def _block(refusals: tuple[Refusal, ...]) -> Finding:
     )
 
 
-def _caller(case: Case) -> tuple[Refusal, ...]:
+def _caller(guard_input: GuardInput) -> tuple[Refusal, ...]:
     """The user whose token is used stays org admin until the last step that rolecall writes (R34)."""
-    email, timeline = case.question.live.facts.caller.email, case.reckoning.timeline
-    directory = case.reckoning.outlook.directory
-    number = case.reckoning.admins().get(normalise.email(email)) if email else None
-    if timeline is None or directory is None or number not in case.reckoning.admins_before:
+    email, timeline = guard_input.plan_input.live.facts.caller.email, guard_input.impact_result.timeline
+    directory = guard_input.impact_result.forecast.directory
+    number = guard_input.impact_result.admins().get(normalise.email(email)) if email else None
+    if timeline is None or directory is None or number not in guard_input.impact_result.admins_before:
         return ()
-    steps = [(step, change) for step, change in enumerate(case.changes, 1) if change.via == "api"]
+    steps = [(step, change) for step, change in enumerate(guard_input.changes, 1) if change.via == "api"]
     groups, traits = groups_and_traits(directory, number)
     lost = next((change for step, change in steps if not timeline.mask(groups, traits, step) & ORG), None)
     if lost is None:

@@ -5,16 +5,16 @@ from __future__ import annotations
 from rolecall.model.change import Change
 from rolecall.model.roles import RANK
 from rolecall.model.settings import Address, GroupMapping
-from rolecall.plan.guards.case import PASS, Case, Finding, Item, at
+from rolecall.plan.guards.guard import PASS, Finding, GuardInput, Item, at
 
 
-def protect(case: Case) -> Finding:
+def protect(guard_input: GuardInput) -> Finding:
     """No protected entry goes, goes blank, gives a lower role or a team less, or gets an end."""
-    applied, desired = case.question.applied, case.question.desired
+    applied, desired = guard_input.plan_input.applied, guard_input.plan_input.desired
     listed = {at for at, intent in desired.intents.items() if intent.protect}
     guarded = applied.protected | listed
-    found = [(change, how) for change in case.made if (how := _weakened(case, change, guarded))]
-    found += [(change, "would expire") for change in _ending(case, guarded)]
+    found = [(change, how) for change in guard_input.made if (how := _weakened(guard_input, change, guarded))]
+    found += [(change, "would expire") for change in _ending(guard_input, guarded)]
     if not guarded or not found:
         return PASS._replace(actual=len(guarded) or None)
     said = "; ".join(f"{change.address} {how}{at(change.intent.source)}" for change, how in found)
@@ -29,7 +29,7 @@ def protect(case: Case) -> Finding:
     )
 
 
-def _weakened(case: Case, change: Change, guarded: frozenset[Address]) -> str:
+def _weakened(guard_input: GuardInput, change: Change, guarded: frozenset[Address]) -> str:
     names = {change.address}
     if change.moved is not None:
         names |= set(change.moved)
@@ -37,7 +37,7 @@ def _weakened(case: Case, change: Change, guarded: frozenset[Address]) -> str:
         return ""
     after = change.after
     if change.moved is not None and change.address == change.moved.before:
-        after = next((other.after for other in case.made if other.address == change.moved.after), None)
+        after = next((other.after for other in guard_input.made if other.address == change.moved.after), None)
     if change.before is None:
         return ""
     if after is None:
@@ -56,13 +56,16 @@ def _weaker(before: GroupMapping, after: GroupMapping) -> str:
     return f"would lose {', '.join(lost)}" if lost else ""
 
 
-def _ending(case: Case, guarded: frozenset[Address]) -> list[Change]:
+def _ending(guard_input: GuardInput, guarded: frozenset[Address]) -> list[Change]:
     """Entries that get an end they did not have when last applied."""
-    ends = case.question.applied.expires
+    ends = guard_input.plan_input.applied.expires
     if ends is None:
         return []
     return [
         Change(address, "update", None, None, intent=intent)
-        for address, intent in sorted(case.question.desired.intents.items())
-        if address in guarded and address in case.question.applied.protected and intent.expires and address not in ends
+        for address, intent in sorted(guard_input.plan_input.desired.intents.items())
+        if address in guarded
+        and address in guard_input.plan_input.applied.protected
+        and intent.expires
+        and address not in ends
     ]

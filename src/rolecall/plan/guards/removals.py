@@ -7,16 +7,16 @@ from collections.abc import Iterable
 from rolecall.model.change import Change
 from rolecall.model.kinds import KINDS, split_address
 from rolecall.model.settings import BLANK, UNSET
-from rolecall.plan.guards.case import PASS, Case, Finding, Item, at, bounds
+from rolecall.plan.guards.guard import PASS, Finding, GuardInput, Item, at, bounds
 from rolecall.plan.headline import enumerate_words
 
 NAME = "max_removals"
 _GONE = {"delete": "deleted", "unmap": "unmapped"}
 
 
-def max_removals(case: Case) -> Finding:
+def max_removals(guard_input: GuardInput) -> Finding:
     """Entries deleted or unmapped, each section against its managed objects. A rename is no removal."""
-    sections = [_section(case, kind.section, _GONE[kind.removal]) for kind in KINDS if kind.removal]
+    sections = [_section(guard_input, kind.section, _GONE[kind.removal]) for kind in KINDS if kind.removal]
     tripped = [row for row in sections if row.verdict != "pass"]
     if not tripped:
         total = sum(int(row.actual or 0) for row in sections)
@@ -32,10 +32,12 @@ def max_removals(case: Case) -> Finding:
     )
 
 
-def possible_rename(case: Case) -> Finding:
+def possible_rename(guard_input: GuardInput) -> Finding:
     """A group is unmapped while a listed one is missing: perhaps it is the same, under a new name."""
-    gone = [change for change in case.made if _unmapped(change) and change.reason == "not_listed"]
-    missing = [change for change in case.changes if change.via == "waiting" and change.via_reason == "not_pushed"]
+    gone = [change for change in guard_input.made if _unmapped(change) and change.reason == "not_listed"]
+    missing = [
+        change for change in guard_input.changes if change.via == "waiting" and change.via_reason == "not_pushed"
+    ]
     missing = [change for change in missing if split_address(change.address)[0] == "idp_groups" and not change.moved]
     if not gone or not missing:
         return PASS
@@ -51,17 +53,19 @@ def possible_rename(case: Case) -> Finding:
     )
 
 
-def _section(case: Case, section: str, verb: str) -> Finding:
-    gone = [c for c in case.made if split_address(c.address)[0] == section and c.action == "delete" and not c.moved]
-    managed = _managed(case, section, len(gone))
-    limits = bounds(case.policies, NAME, managed, f"managed {section}")
+def _section(guard_input: GuardInput, section: str, verb: str) -> Finding:
+    gone = [
+        c for c in guard_input.made if split_address(c.address)[0] == section and c.action == "delete" and not c.moved
+    ]
+    managed = _managed(guard_input, section, len(gone))
+    limits = bounds(guard_input.policies, NAME, managed, f"managed {section}")
     verdict = limits.judge(len(gone))
     names = enumerate_words([f"`{_key(change)}`" for change in gone], 5)
     source = next((change.intent.source for change in gone if change.intent.source), None)
     return Finding(
         verdict,
         f"{len(gone):,} {'entry' if len(gone) == 1 else 'entries'} of {section} would be {verb}: {names}; "
-        f"{limits.words}{at(case.place(NAME))}.",
+        f"{limits.words}{at(guard_input.place(NAME))}.",
         limits.words,
         len(gone),
         tuple(Item(1, (change.address,)) for change in gone),
@@ -72,12 +76,14 @@ def _section(case: Case, section: str, verb: str) -> Finding:
     )
 
 
-def _managed(case: Case, section: str, gone: int) -> int:
+def _managed(guard_input: GuardInput, section: str, gone: int) -> int:
     """Entries the config asks for that are there already, and those that go."""
-    wanted, held = (getattr(s, section) for s in (case.question.desired.settings, case.question.live.settings))
+    wanted, held = (
+        getattr(s, section) for s in (guard_input.plan_input.desired.settings, guard_input.plan_input.live.settings)
+    )
     if wanted is UNSET or held is UNSET:
         return gone
-    leaving = {split_address(change.address)[1] for change in case.made if change.action == "delete"}
+    leaving = {split_address(change.address)[1] for change in guard_input.made if change.action == "delete"}
     return len({key for key, value in held.items() if value != BLANK and (key in wanted or key in leaving)})
 
 

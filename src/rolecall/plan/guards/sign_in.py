@@ -10,7 +10,7 @@ from rolecall.model import normalise
 from rolecall.model.directory import Directory, Traits
 from rolecall.model.kinds import address, split_address
 from rolecall.model.settings import UNSET, Address, Settings
-from rolecall.plan.guards.case import PASS, READ_SETTINGS, Case, Finding, Item, at, read_users
+from rolecall.plan.guards.guard import PASS, READ_SETTINGS, Finding, GuardInput, Item, at, read_users
 from rolecall.plan.headline import enumerate_words
 from rolecall.plan.moves import name_some
 
@@ -28,14 +28,14 @@ class _Shut(NamedTuple):
         return frozenset().union(*self.by_cause.values())
 
 
-def sign_in(case: Case) -> Finding:
+def sign_in(guard_input: GuardInput) -> Finding:
     """Block when a required org admin or the caller can no longer sign in, review when any other user cannot.
 
     It relies on ``sso`` and ``domains`` as they are in the org, managed or not, and on all users. What was not read of
     them leaves it not evaluated, unless the block is certain.
     """
-    changes = [change for change in case.made if split_address(change.address)[0] in _ACCESS]
-    first, last = case.reckoning.outlook.first.settings, case.reckoning.outlook.last.settings
+    changes = [change for change in guard_input.made if split_address(change.address)[0] in _ACCESS]
+    first, last = guard_input.impact_result.forecast.first.settings, guard_input.impact_result.forecast.last.settings
     if not changes or not fewer_ways_in(first, last):
         return PASS
     source = changes[0].intent.source
@@ -43,15 +43,15 @@ def sign_in(case: Case) -> Finding:
     if unread:
         said = f"{enumerate_words(unread)} not read, so it is unknown which users can still sign in."
         return Finding("not judged", said, source=source, fixes=(READ_SETTINGS,), unread_settings=True)
-    directory, fixes = case.reckoning.outlook.directory, (read_users(case),)
+    directory, fixes = guard_input.impact_result.forecast.directory, (read_users(guard_input),)
     if directory is None or directory.coverage.state == "unread":
         return Finding(
             "not judged", "There would be fewer ways to sign in, and users were not read.", source=source, fixes=fixes
         )
-    shut = _shut_out(case, directory, first, last)
-    if shut.needed or (shut.by_cause and case.question.everybody):
-        return _refusal(case, shut, directory)
-    if not case.question.everybody:
+    shut = _shut_out(guard_input, directory, first, last)
+    if shut.needed or (shut.by_cause and guard_input.plan_input.everybody):
+        return _refusal(guard_input, shut, directory)
+    if not guard_input.plan_input.everybody:
         counted = f"{len(shut.users):,} of the {_users(len(directory))} that were read can no longer sign in"
         return Finding("not judged", f"{counted}; not all users were read.", source=source, fixes=fixes)
     return PASS._replace(actual=0)
@@ -66,12 +66,12 @@ def _unread(first: Settings, last: Settings) -> list[str]:
     return list(dict.fromkeys(unread))
 
 
-def _refusal(case: Case, shut: _Shut, directory: Directory) -> Finding:
+def _refusal(guard_input: GuardInput, shut: _Shut, directory: Directory) -> Finding:
     worst = shut.needed or shut.users
     needed = " who must be able to (required org admins, or the user who runs this plan)" if shut.needed else ""
     total = f" In total, {_users(len(shut.users))} can no longer sign in." if len(shut.users) > len(worst) else ""
-    partial = "" if case.question.everybody else " Not all users were read."
-    places = {change.address: change.intent.source for change in case.changes}
+    partial = "" if guard_input.plan_input.everybody else " Not all users were read."
+    places = {change.address: change.intent.source for change in guard_input.changes}
     causes = sorted(cause for cause, users in shut.by_cause.items() if users & worst)
     named = enumerate_words([f"{cause}{at(places.get(cause))}" for cause in causes], 3)
     return Finding(
@@ -90,12 +90,12 @@ def _users(number: int) -> str:
     return f"{number:,} {'user' if number == 1 else 'users'}"
 
 
-def _shut_out(case: Case, directory: Directory, first: Settings, last: Settings) -> _Shut:
+def _shut_out(guard_input: GuardInput, directory: Directory, first: Settings, last: Settings) -> _Shut:
     by_cause: dict[Address, set[int]] = {}
     for number, cause in _closed(directory, first, last):
         by_cause.setdefault(cause, set()).add(number)
-    required = {email for guards in case.policies for email in guards.required_org_admins}
-    caller = case.question.live.facts.caller.email
+    required = {email for guards in guard_input.policies for email in guards.required_org_admins}
+    caller = guard_input.plan_input.live.facts.caller.email
     must = set(map(normalise.email, (*required, caller) if caller else required))
     users = [number for numbers in by_cause.values() for number in numbers]
     needed = frozenset(number for number in users if normalise.email(directory.emails[number]) in must)

@@ -6,26 +6,28 @@ from datetime import datetime, timedelta
 
 from rolecall.model.kinds import SECTIONS
 from rolecall.plan.coverage import sections_of
-from rolecall.plan.guards.case import PASS, Case, Finding, Item, bounds, read_users
+from rolecall.plan.guards.guard import PASS, Finding, GuardInput, Item, bounds, read_users
 from rolecall.plan.headline import enumerate_words
 from rolecall.plan.value import Verdict
 
 OBSERVE = "Observe it again."
 
 
-def unread(case: Case) -> Finding:
+def unread(guard_input: GuardInput) -> Finding:
     """A managed section, or people that a guard needs, not read whole: block; people of an observed org: review."""
-    seen = case.coverage or {}
+    seen = guard_input.coverage or {}
     sections = sorted(name for name, coverage in seen.items() if coverage.state != "complete")
-    people = case.reckoning.outlook.problem
-    on_settings = {name: finding for name, finding in case.unjudged.items() if finding.unread_settings}
-    on_users = [name for name in case.unjudged if name not in on_settings]
+    people = guard_input.impact_result.forecast.problem
+    on_settings = {name: finding for name, finding in guard_input.unjudged.items() if finding.unread_settings}
+    on_users = [name for name in guard_input.unjudged if name not in on_settings]
     if not people and on_users:
-        state = "Users were not read" if case.reckoning.outlook.directory is None else "Not all users were read"
+        state = (
+            "Users were not read" if guard_input.impact_result.forecast.directory is None else "Not all users were read"
+        )
         people = f"{state}, and {enumerate_words(on_users)} cannot be evaluated without them."
     if not sections and not people and not on_settings:
         return PASS
-    verdict: Verdict = "review" if not sections and case.question.live.facts.observed else "block"
+    verdict: Verdict = "review" if not sections and guard_input.plan_input.live.facts.observed else "block"
     said = []
     if sections:
         why = [f"{name} ({seen[name].problem})" if seen[name].problem else name for name in sections]
@@ -34,11 +36,11 @@ def unread(case: Case) -> Finding:
     if people:
         said.append(people)
     items = tuple(Item(1) for _ in (*sections, *on_settings, *(("people",) if people else ())))
-    observed = case.question.live.facts.observed
+    observed = guard_input.plan_input.live.facts.observed
     fixes = _fixes(sections, observed=observed)
     fixes += [fix for finding in on_settings.values() for fix in finding.fixes if fix not in fixes]
     if people:
-        fixes.append(read_users(case))
+        fixes.append(read_users(guard_input))
     return Finding(verdict, " ".join(said), actual=len(items), items=items, fixes=tuple(fixes))
 
 
@@ -56,18 +58,20 @@ def _fixes(unread: list[str], *, observed: bool) -> list[str]:
     return fixes
 
 
-def observed_age(case: Case) -> Finding:
+def observed_age(guard_input: GuardInput) -> Finding:
     """How many days ago an observed org was looked at, by the oldest section that the plan relies on."""
-    if not case.question.live.facts.observed:
+    if not guard_input.plan_input.live.facts.observed:
         return PASS
-    taken = [at for name in _relied(case) if (at := case.question.live.covered(name).taken_at) is not None]
-    limits = bounds(case.policies, "observed_age", 0, "days")
+    taken = [
+        at for name in _relied(guard_input) if (at := guard_input.plan_input.live.covered(name).taken_at) is not None
+    ]
+    limits = bounds(guard_input.policies, "observed_age", 0, "days")
     if not taken:
         return PASS._replace(limit=limits.words)
-    if max(taken) > case.question.created_at + timedelta(days=1):
+    if max(taken) > guard_input.plan_input.created_at + timedelta(days=1):
         said = f"The org was looked at on {max(taken):%Y-%m-%d}, says the file; that day is yet to come."
         return Finding("review", said, limits.words, items=(Item(1),), fixes=(f"Mend `taken_at`. {OBSERVE}",))
-    days = _days(min(taken), case.question.created_at)
+    days = _days(min(taken), guard_input.plan_input.created_at)
     return Finding(
         limits.judge(days),
         f"The org was looked at {days:,} days ago; {limits.words} days.",
@@ -79,8 +83,11 @@ def observed_age(case: Case) -> Finding:
     )
 
 
-def _relied(case: Case) -> list[str]:
-    return [*sections_of(case.coverage or ()), *(("people",) if case.reckoning.outlook.moves else ())]
+def _relied(guard_input: GuardInput) -> list[str]:
+    return [
+        *sections_of(guard_input.coverage or ()),
+        *(("people",) if guard_input.impact_result.forecast.moves else ()),
+    ]
 
 
 def _days(then: datetime, now: datetime) -> int:

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from rolecall.model.settings import Scim
-from rolecall.plan.guards.case import PASS, Case, Finding, Item, at
+from rolecall.plan.guards.guard import PASS, Finding, GuardInput, Item, at
 from rolecall.plan.headline import enumerate_words
 from rolecall.plan.moves import name_some
 
 
-def upgrade(case: Case) -> Finding:
+def upgrade(guard_input: GuardInput) -> Finding:
     """Refused unless people are read; complete also while a mapped group waits or an org admin would go."""
-    steps = [change for change in case.made if change.action == "upgrade"]
+    steps = [change for change in guard_input.made if change.action == "upgrade"]
     if not steps:
         return PASS
     step = steps[0]
     complete = isinstance(step.after, Scim) and step.after.endpoint == "new"
     source = step.intent.source
-    directory = case.reckoning.outlook.directory
-    if directory is None or not case.reckoning.judged:
-        why = case.reckoning.outlook.problem or "Users were not read."
+    directory = guard_input.impact_result.forecast.directory
+    if directory is None or not guard_input.impact_result.judged:
+        why = guard_input.impact_result.forecast.problem or "Users were not read."
         return Finding(
             "block",
             f"An upgrade changes everybody's access at once, and cannot be undone. {why}",
@@ -28,8 +28,8 @@ def upgrade(case: Case) -> Finding:
         )
     if not complete:
         return PASS
-    waiting = [c for c in case.changes if c.via == "waiting" and c.action != "upgrade" and c.after is not None]
-    lost = case.reckoning.admins_before - case.reckoning.admins_after
+    waiting = [c for c in guard_input.changes if c.via == "waiting" and c.action != "upgrade" and c.after is not None]
+    lost = guard_input.impact_result.admins_before - guard_input.impact_result.admins_after
     said = []
     if waiting:
         names = enumerate_words([f"`{change.address.partition('/')[2]}`" for change in waiting], 5)

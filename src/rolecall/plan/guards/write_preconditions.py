@@ -14,6 +14,7 @@ from rolecall.model.change import Change
 from rolecall.model.kinds import split_address
 from rolecall.model.live import Live
 from rolecall.model.settings import UNSET, Address, Scim
+from rolecall.plan.forecast import State, follow
 from rolecall.plan.guards.precondition_rules import (
     UPGRADE_WITHOUT_SCIM,
     Moment,
@@ -22,8 +23,7 @@ from rolecall.plan.guards.precondition_rules import (
     demands,
     teams_of,
 )
-from rolecall.plan.outlook import State, follow
-from rolecall.plan.question import Question
+from rolecall.plan.inputs import PlanInput
 from rolecall.plan.resolve import covers, ignored
 
 
@@ -47,20 +47,20 @@ class Checked(NamedTuple):
     unread: tuple[str, ...] = ()
 
 
-def check_preconditions(question: Question, changes: Iterable[Change]) -> Checked:
+def check_preconditions(plan_input: PlanInput, changes: Iterable[Change]) -> Checked:
     """Check ``changes``, in the order in which they are made. Changes that are pending are not made."""
     listed = list(changes)
     by_api = [change for change in listed if change.via == "api"]
     manual = [change for change in listed if change.via == "human"]
-    start = State(question.live.settings, question.live.facts)
-    results = [*_walk(start, by_api, manual, question.live)]
+    start = State(plan_input.live.settings, plan_input.live.facts)
+    results = [*_walk(start, by_api, manual, plan_input.live)]
     if manual:
-        results += _walk(follow(start, filter(_decides, by_api)), manual, [], question.live)
+        results += _walk(follow(start, filter(_decides, by_api)), manual, [], plan_input.live)
     refusals = [result for result in results if isinstance(result, Refusal)]
     if all(refusal.message != UPGRADE_WITHOUT_SCIM.message for refusal in refusals):
         refusals += _stuck_upgrade(follow(start, filter(_decides, listed)), listed)
     unread = {result.name: None for result in results if isinstance(result, Unread)}
-    return Checked((*_unreachable(question), *refusals), tuple(unread))
+    return Checked((*_unreachable(plan_input), *refusals), tuple(unread))
 
 
 def _walk(state: State, steps: list[Change], later: list[Change], live: Live) -> Iterator[Refusal | Unread]:
@@ -87,12 +87,12 @@ def _refusal(unmet: Unmet, step: Change, later: list[Change]) -> Refusal:
     return Refusal(step.address, unmet.message, fix, step.intent.source)
 
 
-def _unreachable(question: Question) -> Iterator[Refusal]:
+def _unreachable(plan_input: PlanInput) -> Iterator[Refusal]:
     """The endpoint cannot go back to legacy (R20): no write asks for it, so the org is never what the config says."""
-    desired, live = question.desired, question.live
+    desired, live = plan_input.desired, plan_input.live
     wanted, current = desired.settings.scim, live.settings.scim
     address = Address("scim")
-    if not isinstance(wanted, Scim) or wanted.endpoint != "legacy" or not _in_plan(question, address):
+    if not isinstance(wanted, Scim) or wanted.endpoint != "legacy" or not _in_plan(plan_input, address):
         return
     if current is UNSET or current.endpoint in (UNSET, "legacy"):
         return
@@ -113,8 +113,8 @@ def _stuck_upgrade(after: State, changes: list[Change]) -> Iterator[Refusal]:
         yield Refusal(step.address, unmet.message, unmet.fix, step.intent.source)
 
 
-def _in_plan(question: Question, address: Address) -> bool:
-    skipped = (*ignored(question.desired.policy.ignore, question.as_of), *question.excludes)
-    managed = question.desired.policy.managing(split_address(address)[0]) != "unmanaged"
-    selected = not question.targets or covers(question.targets, address)
-    return managed and selected and not question.only_expired and not covers(skipped, address)
+def _in_plan(plan_input: PlanInput, address: Address) -> bool:
+    skipped = (*ignored(plan_input.desired.policy.ignore, plan_input.as_of), *plan_input.excludes)
+    managed = plan_input.desired.policy.managing(split_address(address)[0]) != "unmanaged"
+    selected = not plan_input.targets or covers(plan_input.targets, address)
+    return managed and selected and not plan_input.only_expired and not covers(skipped, address)

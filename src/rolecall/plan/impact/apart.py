@@ -9,11 +9,11 @@ from rolecall.model.change import Change
 from rolecall.model.comparison import field_changes
 from rolecall.model.kinds import split_address, value_at
 from rolecall.model.settings import BLANK, UNSET, Address, Domain, Settings, Sso
+from rolecall.plan.forecast import AccessForecast
 from rolecall.plan.headline import Shift, combos, enumerate_words, people, sentence, shift_of, shifts
 from rolecall.plan.impact.expiries import expiry_row, suppose
+from rolecall.plan.inputs import PlanInput, pending_mappings
 from rolecall.plan.moves import share
-from rolecall.plan.outlook import Outlook
-from rolecall.plan.question import Question, pending_mappings
 from rolecall.plan.resolve import expires_soon
 from rolecall.plan.value import Apart, ApartKind, Move, Released, Tally
 
@@ -22,8 +22,8 @@ _NAMED = 3
 
 
 def apart(
-    question: Question,
-    outlook: Outlook,
+    plan_input: PlanInput,
+    forecast: AccessForecast,
     changes: Sequence[Change],
     told: Sequence[Move],
     released: Sequence[Released],
@@ -31,11 +31,11 @@ def apart(
     """A row for each kind that the plan has."""
     waiting = [c for c in changes if c.via == "waiting"]
     rows = (
-        _pending(question, outlook, waiting),
+        _pending(plan_input, forecast, waiting),
         _row("expired", [c for c in changes if c.reason == "expired"], told),
-        _expiring(question, outlook),
-        expiry_row(question, outlook),
-        sign_up_row(outlook, changes),
+        _expiring(plan_input, forecast),
+        expiry_row(plan_input, forecast),
+        sign_up_row(forecast, changes),
         _row("human", [c for c in changes if c.via == "human"], told),
         _released(released),
     )
@@ -57,22 +57,22 @@ def _apart(kind: ApartKind, addresses: Iterable[Address], own: Sequence[Move], l
     return Apart(kind, tuple(addresses), Tally(**counts), default, said)
 
 
-def _pending(question: Question, outlook: Outlook, waiting: Sequence[Change]) -> Apart | None:
+def _pending(plan_input: PlanInput, forecast: AccessForecast, waiting: Sequence[Change]) -> Apart | None:
     """What will happen once the IdP pushes the groups, as far as the source of users knows their members."""
     if not waiting:
         return None
-    directory = outlook.directory
+    directory = forecast.directory
     known = () if directory is None else directory.groups
     mappings = [change for change in waiting if change.address.startswith("idp_groups/")]
-    forecast = suppose(outlook, mappings) if any(_group(change) in known for change in mappings) else ()
-    row = _apart("waiting", [change.address for change in waiting], forecast)
-    said = tuple(_with_names(shift, size, forecast) for shift, size in shifts(forecast)[:_SAID])
-    return row._replace(sentences=(*said, *_not_forecast(question, known, pending_mappings(question, waiting))))
+    moves = suppose(forecast, mappings) if any(_group(change) in known for change in mappings) else ()
+    row = _apart("waiting", [change.address for change in waiting], moves)
+    said = tuple(_with_names(shift, size, moves) for shift, size in shifts(moves)[:_SAID])
+    return row._replace(sentences=(*said, *_not_forecast(plan_input, known, pending_mappings(plan_input, waiting))))
 
 
-def _not_forecast(question: Question, known: Collection[str], pending: Sequence[Change]) -> Iterator[str]:
+def _not_forecast(plan_input: PlanInput, known: Collection[str], pending: Sequence[Change]) -> Iterator[str]:
     """Why the forecast is missing or too low, where the source of users should know."""
-    seen = None if question.directory is None else question.directory.coverage
+    seen = None if plan_input.directory is None else plan_input.directory.coverage
     if not pending:
         return
     if seen is None or seen.state != "complete":
@@ -100,17 +100,17 @@ def _group(change: Change) -> str:
     return change.address.partition("/")[2]
 
 
-def _expiring(question: Question, outlook: Outlook) -> Apart | None:
+def _expiring(plan_input: PlanInput, forecast: AccessForecast) -> Apart | None:
     """Mappings that hold today and will not in 14 days, and whom that will touch."""
     soon = [
         Change(at, "delete", mapping, None, "expired", intent=intent)
-        for at, intent in sorted(question.desired.intents.items())
-        if expires_soon(intent, question.as_of)
-        if (mapping := value_at(outlook.last.settings, at)) not in (None, BLANK)
+        for at, intent in sorted(plan_input.desired.intents.items())
+        if expires_soon(intent, plan_input.as_of)
+        if (mapping := value_at(forecast.last.settings, at)) not in (None, BLANK)
     ]
     if not soon:
         return None
-    found = suppose(outlook, soon)
+    found = suppose(forecast, soon)
     first = min(change.intent.expires for change in soon if change.intent.expires is not None)
     return _apart("expiring", (change.address for change in soon), found, f"After {first}: ")
 
@@ -131,10 +131,10 @@ def _kept(released: Iterable[Released]) -> Iterator[str]:
 _FIELDS = {"domains": {"discoverable", "join"}, "sso": {"enabled", "allow_uninvited"}}
 
 
-def sign_up_row(outlook: Outlook, changes: Iterable[Change]) -> Apart | None:
+def sign_up_row(forecast: AccessForecast, changes: Iterable[Change]) -> Apart | None:
     """Return a sentence for each change that decides who can join and with what; None where there is none."""
     deciding = [change for change in changes if change.via != "waiting" and _decides(change)]
-    after = outlook.last.settings
+    after = forecast.last.settings
     told = tuple(text for change in deciding for text in _told(change.address, after))
     return Apart("sign_up", tuple(change.address for change in deciding), sentences=told) if told else None
 

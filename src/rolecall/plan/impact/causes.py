@@ -18,7 +18,7 @@ from rolecall.access.rules import Rules, compile_access
 from rolecall.model.directory import PLAIN, Directory, Traits
 from rolecall.model.kinds import split_address
 from rolecall.model.settings import Address
-from rolecall.plan.outlook import Outlook, follow
+from rolecall.plan.forecast import AccessForecast, follow
 
 _WIDE = (SCIM, DEFAULTS)
 """The changes that reach users of every group."""
@@ -50,12 +50,12 @@ class _World(NamedTuple):
 class Causes:
     """Causes for the users of one plan. Users who are alike in all that matters are worked out once."""
 
-    def __init__(self, outlook: Outlook, directory: Directory) -> None:
-        self._outlook, self._directory = outlook, directory
+    def __init__(self, forecast: AccessForecast, directory: Directory) -> None:
+        self._outlook, self._directory = forecast, directory
         self._worlds: dict[frozenset[Address], _World] = {}
         self._known: dict[tuple[object, ...], tuple[Cause, ...]] = {}
         self._asked: dict[tuple[Address, ...], _Asked] = {}
-        mapped = {split_address(change.address)[1] for change in outlook.written if is_mapping(change.address)}
+        mapped = {split_address(change.address)[1] for change in forecast.written if is_mapping(change.address)}
         self._numbers = {name: number for number, name in enumerate(directory.groups) if name in mapped}
 
     @property
@@ -100,12 +100,12 @@ class Causes:
     def _world(self, undone: frozenset[Address]) -> _World:
         world = self._worlds.get(undone)
         if world is None:
-            outlook = self._outlook
-            changes = [change for change in outlook.written if change.address not in undone]
+            forecast = self._outlook
+            changes = [change for change in forecast.written if change.address not in undone]
             wide = [change for change in changes if not is_mapping(change.address)]
-            planned, former = (follow(outlook.first, some) for some in (changes, wide))
-            atoms = outlook.before.atoms
-            rules = outlook.after if not undone else compile_access(planned.settings, planned.facts, atoms=atoms)
+            planned, former = (follow(forecast.first, some) for some in (changes, wide))
+            atoms = forecast.before.atoms
+            rules = forecast.after if not undone else compile_access(planned.settings, planned.facts, atoms=atoms)
             before = compile_access(former.settings, former.facts, atoms=atoms)
             masks = (group_masks(one, self._directory) for one in (rules, before))
             world = self._worlds[undone] = _World(rules, *masks)

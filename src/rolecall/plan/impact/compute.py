@@ -17,20 +17,20 @@ from rolecall.model.desired import Desired
 from rolecall.model.directory import Directory, Traits
 from rolecall.model.settings import BLANK, UNSET, Address, GroupMapping, Scim, Settings
 from rolecall.plan.coverage import people_coverage
+from rolecall.plan.forecast import AccessForecast, State
 from rolecall.plan.headline import by_shift, headline, ranked, sentence
 from rolecall.plan.impact.causes import Cause
 from rolecall.plan.impact.moves import Class, by_difference, classes, moves, tallies, teams
 from rolecall.plan.moves import who
 from rolecall.plan.order.risk import Risk
 from rolecall.plan.order.transients import Timeline, transients
-from rolecall.plan.outlook import Outlook, State
 from rolecall.plan.value import Escalation, Impact, Move, UpgradeImpact
 
 _NOTES = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Reckoning:
+class ImpactResult:
     """The impact, and the numbers behind it that only guards and order need.
 
     ``classes`` stand in the order of the moves. ``admins_before`` and ``admins_after`` are the org admins by number,
@@ -38,7 +38,7 @@ class Reckoning:
     """
 
     impact: Impact
-    outlook: Outlook
+    forecast: AccessForecast
     classes: tuple[Class, ...] = ()
     admins_before: frozenset[int] = frozenset()
     admins_after: frozenset[int] = frozenset()
@@ -48,7 +48,7 @@ class Reckoning:
     @property
     def judged(self) -> bool:
         """Whether the people were read, or nobody's access can change."""
-        return self.outlook.problem is None
+        return self.forecast.problem is None
 
     @property
     def admins_known(self) -> bool:
@@ -57,7 +57,7 @@ class Reckoning:
 
     def admins(self) -> Mapping[str, int]:
         """Everybody who is org admin before or after, by e-mail without case."""
-        directory = self.outlook.directory
+        directory = self.forecast.directory
         if directory is None:
             return {}
         numbers = self.admins_before | self.admins_after
@@ -65,92 +65,94 @@ class Reckoning:
 
     def losing(self) -> list[tuple[Class, Move]]:
         """The classes that lose something they had, each beside its move."""
-        atoms = self.outlook.before.atoms
+        atoms = self.forecast.before.atoms
         rows = zip(self.classes, self.impact.moves, strict=True)
         return [(row, move) for row, move in rows if loses(atoms, row.before, row.after)]
 
 
-def reckon(outlook: Outlook, changes: Sequence[Change], risks: Sequence[Risk], timeline: Timeline) -> Reckoning:
+def compute_impact(
+    forecast: AccessForecast, changes: Sequence[Change], risks: Sequence[Risk], timeline: Timeline
+) -> ImpactResult:
     """Everybody whose access differs, told apart and summed up, and what the order of the changes could not spare.
 
     Where nobody's access can change and nobody was read, org admins are not counted.
     """
-    directory = outlook.directory
-    if directory is None or not (outlook.moves or len(directory)):
-        impact = Impact(None if outlook.problem else 0, outlook.problem, members=_members(outlook))
-        if not outlook.still:
+    directory = forecast.directory
+    if directory is None or not (forecast.moves or len(directory)):
+        impact = Impact(None if forecast.problem else 0, forecast.problem, members=_members(forecast))
+        if not forecast.still:
             impact = replace(impact, headline=headline(impact))
-        return Reckoning(impact, replace(outlook, directory=None))
-    found = tuple(classes(outlook))
-    before = frozenset(org_admins(outlook.before, directory))
+        return ImpactResult(impact, replace(forecast, directory=None))
+    found = tuple(classes(forecast))
+    before = frozenset(org_admins(forecast.before, directory))
     after = before - _numbers(found, lost=True) | _numbers(found, lost=False)
-    told = moves(outlook, found)
-    impact = _counted(outlook, found, told)
+    told = moves(forecast, found)
+    impact = _counted(forecast, found, told)
     alike = by_difference(found, told)
     said = by_shift(alike)
-    org = outlook.first.facts.org_id
+    org = forecast.first.facts.org_id
     impact = replace(
         impact,
-        transients=transients(outlook, timeline, risks),
+        transients=transients(forecast, timeline, risks),
         at_risk=tuple(sorted(who(directory, number, org) for risk in risks for number in risk.numbers)),
-        org_admins=(len(before), len(after)) if _counts_admins(outlook, directory) else None,
-        members=_members(outlook),
-        tallies=tallies(outlook, found),
+        org_admins=(len(before), len(after)) if _counts_admins(forecast, directory) else None,
+        members=_members(forecast),
+        tallies=tallies(forecast, found),
         teams=teams(alike),
         notes=tuple(sentence(*row) for row in ranked(said)[1:_NOTES]),
     )
     impact = replace(impact, headline=headline(impact, said))
-    waves = _by_wave(outlook, changes, timeline, before | after)
-    return Reckoning(impact, outlook, found, before, after, waves, timeline)
+    waves = _by_wave(forecast, changes, timeline, before | after)
+    return ImpactResult(impact, forecast, found, before, after, waves, timeline)
 
 
-def _members(outlook: Outlook) -> Mapping[Address, int]:
-    return outlook.members(outlook.asked) if outlook.problem else {}
+def _members(forecast: AccessForecast) -> Mapping[Address, int]:
+    return forecast.members(forecast.asked) if forecast.problem else {}
 
 
-def _counts_admins(outlook: Outlook, directory: Directory) -> bool:
+def _counts_admins(forecast: AccessForecast, directory: Directory) -> bool:
     """Return whether org admins can be counted: not where a group that makes them so has users who were not read."""
-    giving = {*outlook.before.scim.groups, *outlook.after.scim.groups} & directory.gaps.missing.keys()
-    rules = (outlook.before.scim.masks, outlook.after.scim.masks)
-    whole = outlook.problem is None and people_coverage(outlook.asked).state == "complete"
+    giving = {*forecast.before.scim.groups, *forecast.after.scim.groups} & directory.gaps.missing.keys()
+    rules = (forecast.before.scim.masks, forecast.after.scim.masks)
+    whole = forecast.problem is None and people_coverage(forecast.asked).state == "complete"
     return whole and not any(masks.get(name, 0) & ORG for name in giving for masks in rules)
 
 
-def _counted(outlook: Outlook, found: Sequence[Class], told: tuple[Move, ...]) -> Impact:
-    atoms, directory = outlook.before.atoms, outlook.directory
+def _counted(forecast: AccessForecast, found: Sequence[Class], told: tuple[Move, ...]) -> Impact:
+    atoms, directory = forecast.before.atoms, forecast.directory
     sizes = [(row, len(row.numbers)) for row in found]
     return Impact(
         people=0 if directory is None else len(directory),
-        problem=outlook.problem,
+        problem=forecast.problem,
         gain=sum(move.size for move in told if move.kind == "gain"),
         lose=sum(move.size for move in told if move.kind == "lose"),
         change=sum(move.size for move in told if move.kind == "change"),
         losing=sum(size for row, size in sizes if loses(atoms, row.before, row.after)),
         to_default=sum(move.size for move in told if move.to_default),
         to_nothing=sum(size for row, size in sizes if to_nothing(atoms, row.before, row.after)),
-        escalations=tuple(_escalations(outlook, found)),
+        escalations=tuple(_escalations(forecast, found)),
         moves=told,
     )
 
 
-def _escalations(outlook: Outlook, found: Sequence[Class]) -> list[Escalation]:
-    directory, org = outlook.directory, outlook.first.facts.org_id
+def _escalations(forecast: AccessForecast, found: Sequence[Class]) -> list[Escalation]:
+    directory, org = forecast.directory, forecast.first.facts.org_id
     rows = []
     for row in found:
-        gains = escalates(outlook.before.atoms, row.before, row.after)
+        gains = escalates(forecast.before.atoms, row.before, row.after)
         if gains and directory is not None:
-            because = row.causing(outlook.before.atoms.above_member(row.after) & ~row.before)
+            because = row.causing(forecast.before.atoms.above_member(row.after) & ~row.before)
             rows += [Escalation(who(directory, number, org), gains, because) for number in row.numbers]
     return sorted(rows, key=lambda row: (row.who.email or "", row.who.id))
 
 
 def _by_wave(
-    outlook: Outlook, changes: Sequence[Change], timeline: Timeline, likely: frozenset[int]
+    forecast: AccessForecast, changes: Sequence[Change], timeline: Timeline, likely: frozenset[int]
 ) -> tuple[tuple[int, frozenset[int]], ...]:
     """Of those who are org admin at either end, who is after each wave but the last."""
-    if outlook.directory is None:
+    if forecast.directory is None:
         return ()
-    people = [(number, *groups_and_traits(outlook.directory, number)) for number in sorted(likely)]
+    people = [(number, *groups_and_traits(forecast.directory, number)) for number in sorted(likely)]
     ends = {change.wave: step for step, change in enumerate(changes, 1) if change.via != "waiting"}
     return tuple(
         (wave, frozenset(number for number, groups, traits in people if timeline.mask(groups, traits, step) & ORG))
@@ -171,19 +173,19 @@ def _numbers(found: Sequence[Class], *, lost: bool) -> frozenset[int]:
     return frozenset(moved)
 
 
-def upgrade_impact(desired: Desired, outlook: Outlook, changes: Sequence[Change]) -> UpgradeImpact | None:
+def upgrade_impact(desired: Desired, forecast: AccessForecast, changes: Sequence[Change]) -> UpgradeImpact | None:
     """Compare all users before the plan with all users under the new endpoint, every group of the config pushed."""
     step = next((change for change in changes if change.action == "upgrade"), None)
-    directory = outlook.directory
-    if step is None or directory is None or outlook.problem:
+    directory = forecast.directory
+    if step is None or directory is None or forecast.problem:
         return None
     started = isinstance(step.after, Scim) and step.after.endpoint == "upgrading"
-    done = _complete(desired, outlook.last.settings)
-    after = compile_access(done, outlook.last.facts, atoms=outlook.before.atoms)
-    moved = shifts(outlook.before, after, directory)
+    done = _complete(desired, forecast.last.settings)
+    after = compile_access(done, forecast.last.facts, atoms=forecast.before.atoms)
+    moved = shifts(forecast.before, after, directory)
     differ = sum(map(len, moved.values()))
     lost = [n for (b, a), numbers in moved.items() if b & ~a & ORG for n in numbers]
-    first = outlook.first
+    first = forecast.first
     pushed = _by_name(set() if started else set(_entries(first.settings)), first)
     legacy = set(first.facts.legacy_links or ())
     groups = _by_name(_mapped(first.settings) | legacy, first) | _by_name(_mapped(done), first)
@@ -193,8 +195,8 @@ def upgrade_impact(desired: Desired, outlook: Outlook, changes: Sequence[Change]
         differ,
         groups.total(),
         (groups & pushed).total(),
-        tuple(sorted(who(directory, number, outlook.first.facts.org_id) for number in lost)),
-        moves(outlook, _classes(moved, step.address)) if started else (),
+        tuple(sorted(who(directory, number, forecast.first.facts.org_id) for number in lost)),
+        moves(forecast, _classes(moved, step.address)) if started else (),
     )
 
 

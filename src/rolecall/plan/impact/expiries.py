@@ -13,29 +13,29 @@ from rolecall.access.rules import compile_access
 from rolecall.model.change import Change
 from rolecall.model.kinds import split_address, value_at
 from rolecall.model.settings import BLANK, UNSET, Address
+from rolecall.plan.forecast import AccessForecast, with_mappings
 from rolecall.plan.headline import people, sentence, shifts
 from rolecall.plan.impact.moves import classes, moves
-from rolecall.plan.outlook import Outlook, with_mappings
-from rolecall.plan.question import Question
+from rolecall.plan.inputs import PlanInput
 from rolecall.plan.resolve import expired, ignored
 from rolecall.plan.value import Apart, Move, Tally
 
 
-def suppose(outlook: Outlook, changes: Sequence[Change]) -> tuple[Move, ...]:
+def suppose(forecast: AccessForecast, changes: Sequence[Change]) -> tuple[Move, ...]:
     """What would happen to people if, once the plan is done, these mappings were changed."""
-    if outlook.directory is None or outlook.problem:
+    if forecast.directory is None or forecast.problem:
         return ()
     supposed = tuple(replace(change, via="api") for change in changes)
-    settings = with_mappings(outlook.last.settings, supposed)
-    after = compile_access(settings, outlook.last.facts, atoms=outlook.before.atoms)
-    touched = candidates(outlook.after, after, outlook.directory)
+    settings = with_mappings(forecast.last.settings, supposed)
+    after = compile_access(settings, forecast.last.facts, atoms=forecast.before.atoms)
+    touched = candidates(forecast.after, after, forecast.directory)
     then = replace(
-        outlook,
-        first=outlook.last,
-        last=outlook.last._replace(settings=settings),
-        before=outlook.after,
+        forecast,
+        first=forecast.last,
+        last=forecast.last._replace(settings=settings),
+        before=forecast.after,
         after=after,
-        scope=needed_scope(outlook.after, after),
+        scope=needed_scope(forecast.after, after),
         touched=touched,
         written=supposed,
     )
@@ -56,39 +56,39 @@ class End(NamedTuple):
     after: date | None
 
 
-def moved_ends(question: Question) -> list[End]:
+def moved_ends(plan_input: PlanInput) -> list[End]:
     """Return the entries that have another `expires` than when last applied, sorted by address.
 
     Where only the addresses were remembered, as by 0.1.0, an entry that had some date is not reported.
     """
-    applied, desired = question.applied, question.desired
+    applied, desired = plan_input.applied, plan_input.desired
     groups = {} if desired.settings.idp_groups is UNSET else desired.settings.idp_groups
     known: Mapping[Address, date] = applied.ends or {}
     unsure = (applied.expires or frozenset()) if applied.ends is None else frozenset[Address]()
-    identity = question.known
-    skipped = (*ignored(desired.policy.ignore, question.as_of), *question.excludes)
+    identity = plan_input.known
+    skipped = (*ignored(desired.policy.ignore, plan_input.as_of), *plan_input.excludes)
     found = []
     for at in sorted({*desired.intents, *known}):
         section, key = split_address(at)
         if section != "idp_groups" or key not in groups or at in unsure or identity.covers(skipped, at):
             continue
         before, after = known.get(at), desired.intent(at).expires
-        lapsed = after is not None and expired(desired.intent(at), question.as_of)
-        if before != after and not lapsed and (not question.targets or identity.covers(question.targets, at)):
+        lapsed = after is not None and expired(desired.intent(at), plan_input.as_of)
+        if before != after and not lapsed and (not plan_input.targets or identity.covers(plan_input.targets, at)):
             found.append(End(at, before, after))
     return found
 
 
-def expiry_row(question: Question, outlook: Outlook) -> Apart | None:
+def expiry_row(plan_input: PlanInput, forecast: AccessForecast) -> Apart | None:
     """Return the sentences about all of them; None where there are none."""
-    ends = moved_ends(question)
+    ends = moved_ends(plan_input)
     if not ends:
         return None
     told, counts = [], {"gain": 0, "lose": 0, "change": 0}
     default = 0
     for end in ends[:MOST]:
-        moves = _moves(outlook, end)
-        told.append(f"{_dates(end)} {_users(outlook, end, moves)}")
+        moves = _moves(forecast, end)
+        told.append(f"{_dates(end)} {_users(forecast, end, moves)}")
         for move in moves if end.after else ():
             counts[move.kind] += move.size
             default += move.size if move.to_default else 0
@@ -97,11 +97,11 @@ def expiry_row(question: Question, outlook: Outlook) -> Apart | None:
     return Apart("expiry", tuple(end.address for end in ends), Tally(**counts), default, tuple(told))
 
 
-def _moves(outlook: Outlook, end: End) -> tuple[Move, ...]:
-    mapping = value_at(outlook.last.settings, end.address)
+def _moves(forecast: AccessForecast, end: End) -> tuple[Move, ...]:
+    mapping = value_at(forecast.last.settings, end.address)
     if mapping in (None, BLANK):
         return ()
-    return suppose(outlook, [Change(end.address, "delete", mapping, None, "expired")])
+    return suppose(forecast, [Change(end.address, "delete", mapping, None, "expired")])
 
 
 def _dates(end: End) -> str:
@@ -111,9 +111,9 @@ def _dates(end: End) -> str:
     return f"{end.address} expires after {_day(end.after)} {before}."
 
 
-def _users(outlook: Outlook, end: End, moves: Sequence[Move]) -> str:
-    seen = None if outlook.directory is None else outlook.directory.coverage.state
-    if seen is None or outlook.problem:
+def _users(forecast: AccessForecast, end: End, moves: Sequence[Move]) -> str:
+    seen = None if forecast.directory is None else forecast.directory.coverage.state
+    if seen is None or forecast.problem:
         return "The users affected are unknown, since users were not read."
     if not moves:
         return "No user's access changes then." if end.after else "No user is affected."

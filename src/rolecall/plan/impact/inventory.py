@@ -9,65 +9,65 @@ from rolecall.model.directory import Directory
 from rolecall.model.kinds import address, split_address, value_at
 from rolecall.model.settings import BLANK, Address, GroupMapping
 from rolecall.plan.diff.changes import Difference
-from rolecall.plan.question import Question
+from rolecall.plan.inputs import PlanInput
 from rolecall.plan.resolve import covers
 from rolecall.plan.value import Released, Unmanaged
 
 
-def unmanaged(question: Question, found: Difference, skip: Collection[str] = ()) -> tuple[Unmanaged, ...]:
+def unmanaged(plan_input: PlanInput, found: Difference, skip: Collection[str] = ()) -> tuple[Unmanaged, ...]:
     """Return the live mappings that the config does not manage, without those that match ``skip``.
 
     Members are counted as the org reports them where not everybody was read.
     """
     listed = tuple(at for at in found.unmanaged if not covers(skip, at)) if skip else found.unmanaged
-    known, seen = _members(question, listed), question.applied.unmanaged
+    known, seen = _members(plan_input, listed), plan_input.applied.unmanaged
     let_go = {row.live: row.last for row in found.released}
     rows = []
     for at in listed:
-        mapping = value_at(question.live.settings, at)
+        mapping = value_at(plan_input.live.settings, at)
         if isinstance(mapping, GroupMapping):
             applied = let_go.get(at, BLANK) != BLANK
             new = seen is not None and at not in seen and not applied
-            teams, group = tuple(sorted(mapping.teams)), question.known.id_at(at)
+            teams, group = tuple(sorted(mapping.teams)), plan_input.known.id_at(at)
             rows.append(Unmanaged(at, mapping.role, teams, known.get(at), new, applied, group))
     return tuple(rows)
 
 
-def released(question: Question, found: Difference, skip: Collection[str] = ()) -> tuple[Released, ...]:
+def released(plan_input: PlanInput, found: Difference, skip: Collection[str] = ()) -> tuple[Released, ...]:
     """Return what was applied once and is no longer asked for, with its users, without what matches ``skip``."""
     rows = found.released if not skip else [row for row in found.released if not covers(skip, row.live)]
-    directory = question.directory
+    directory = plan_input.directory
     whole = directory is not None and directory.coverage.state == "complete" and not directory.gaps.missing
-    known = _members(question, [row.live for row in rows], read=whole)
+    known = _members(plan_input, [row.live for row in rows], read=whole)
     return tuple(
         Released(
             row.live,
             known.get(row.live),
             row.fields,
             row.value,
-            question.known.id_at(row.live),
-            question.desired.policy.managing(split_address(row.live)[0]) == "unmanaged",
+            plan_input.known.id_at(row.live),
+            plan_input.desired.policy.managing(split_address(row.live)[0]) == "unmanaged",
         )
         for row in rows
     )
 
 
-def _members(question: Question, addresses: Sequence[Address], read: bool | None = None) -> Mapping[Address, int]:
+def _members(plan_input: PlanInput, addresses: Sequence[Address], read: bool | None = None) -> Mapping[Address, int]:
     """How many active people each group has: counted where they were read, else as the org says."""
-    directory = question.directory
-    if directory is not None and (question.everybody if read is None else read):
+    directory = plan_input.directory
+    if directory is not None and (plan_input.everybody if read is None else read):
         return _counted(directory, addresses)
-    groups = question.live.facts.groups
+    groups = plan_input.live.facts.groups
     named = ((at, groups.get(split_address(at)[1] or "")) for at in addresses)
     counts = {at: group.members for at, group in named if group is not None}
     return {at: count for at, count in counts.items() if count is not None}
 
 
-def vacant(question: Question, names: Iterable[str]) -> frozenset[str]:
+def vacant(plan_input: PlanInput, names: Iterable[str]) -> frozenset[str]:
     """Of these groups those that nobody active is in, as far as is known."""
-    directory, groups = question.directory, question.live.facts.groups
+    directory, groups = plan_input.directory, plan_input.live.facts.groups
     names = tuple(names)
-    if directory is None or not question.everybody or not len(directory):
+    if directory is None or not plan_input.everybody or not len(directory):
         return frozenset(name for name in names if name in groups and groups[name].members == 0)
     return frozenset(groups.keys() & set(names)) - peopled(directory)
 

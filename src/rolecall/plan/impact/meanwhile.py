@@ -13,9 +13,9 @@ from rolecall.model.directory import Directory
 from rolecall.model.kinds import DECIDING_ACCESS
 from rolecall.model.live import Live
 from rolecall.model.policy import Combo
+from rolecall.plan.forecast import AccessForecast, State, follow, forecast_access
 from rolecall.plan.headline import combos as words
 from rolecall.plan.headline import people
-from rolecall.plan.outlook import Outlook, State, follow, look
 
 
 class Between(NamedTuple):
@@ -42,32 +42,32 @@ def meanwhile(
     ``live`` and ``directory`` are from before the run, ``now`` was read at its end; without it the org is taken to
     have just the steps at the addresses in ``done``. People who could not be read make it say so.
     """
-    outlook = look(live, directory, steps)
-    if directory is None or outlook.problem:
+    forecast = forecast_access(live, directory, steps)
+    if directory is None or forecast.problem:
         return "Users were not read completely, so current access is unknown."
-    made = follow(outlook.first, [step for step in steps if step.address in done])
+    made = follow(forecast.first, [step for step in steps if step.address in done])
     read = now is not None and all(now.covered(name).state == "complete" for name in DECIDING_ACCESS)
-    return sentence(between(outlook, directory, State(now.settings, now.facts) if now and read else made))
+    return sentence(between(forecast, directory, State(now.settings, now.facts) if now and read else made))
 
 
-def between(outlook: Outlook, directory: Directory, now: State) -> list[Between]:
+def between(forecast: AccessForecast, directory: Directory, now: State) -> list[Between]:
     """Everybody touched who is at neither end, equal people together, most first."""
-    rules = compile_access(now.settings, now.facts, atoms=outlook.before.atoms)
-    touched = everyone(outlook.touched)
-    atoms = outlook.before.atoms
+    rules = compile_access(now.settings, now.facts, atoms=forecast.before.atoms)
+    touched = everyone(forecast.touched)
+    atoms = forecast.before.atoms
     found: dict[tuple[int, int, int], int] = {}
-    ends = (masks(each, directory, touched) for each in (outlook.before, rules, outlook.after))
+    ends = (masks(each, directory, touched) for each in (forecast.before, rules, forecast.after))
     for (_, before), (_, present), (_, after) in zip(*ends, strict=True):
         key = (atoms.atoms(before), atoms.atoms(present), atoms.atoms(after))
         if key[1] not in (key[0], key[2]):
             found[key] = found.get(key, 0) + 1
-    rows = [_between(outlook, *key, size) for key, size in found.items()]
+    rows = [_between(forecast, *key, size) for key, size in found.items()]
     return sorted(rows, key=lambda row: (-row.size, row[:4]))
 
 
-def _between(outlook: Outlook, before: int, present: int, after: int, size: int) -> Between:
+def _between(forecast: AccessForecast, before: int, present: int, after: int, size: int) -> Between:
     def each(mask: int) -> tuple[Combo, ...]:
-        return tuple(outlook.before.atoms.each(mask))
+        return tuple(forecast.before.atoms.each(mask))
 
     unreplaced = before & ~after & ~present if after & ~before & ~present else 0
     return Between(

@@ -11,9 +11,9 @@ from rolecall.access.candidates import everyone
 from rolecall.access.evaluate import shifts
 from rolecall.access.shift import Kind, kind, to_default
 from rolecall.model.settings import Address
+from rolecall.plan.forecast import AccessForecast
 from rolecall.plan.impact.causes import Cause, Causes, union
 from rolecall.plan.moves import Attribution, who
-from rolecall.plan.outlook import Outlook
 from rolecall.plan.value import Move, Tally, TeamTally
 
 
@@ -37,13 +37,13 @@ class Class(NamedTuple):
         return tuple(sorted({at for cause in self.causes if cause.bits & bits for at in cause.addresses}))
 
 
-def classes(outlook: Outlook) -> list[Class]:
+def classes(forecast: AccessForecast) -> list[Class]:
     """Everybody whose combos differ, equal people together, in a fixed order."""
-    directory = outlook.directory
-    if directory is None or not outlook.touched:
+    directory = forecast.directory
+    if directory is None or not forecast.touched:
         return []
-    moved = shifts(outlook.before, outlook.after, directory, everyone(outlook.touched))
-    by, causes = _touching(outlook.touched), Causes(outlook, directory)
+    moved = shifts(forecast.before, forecast.after, directory, everyone(forecast.touched))
+    by, causes = _touching(forecast.touched), Causes(forecast, directory)
     found = []
     for (before, after), numbers in moved.items():
         alike: dict[tuple[Cause, ...], array[int]] = {}
@@ -64,16 +64,16 @@ def _by_touching(numbers: array[int], by: Mapping[int, tuple[Address, ...]]) -> 
     return found
 
 
-def moves(outlook: Outlook, found: Sequence[Class]) -> tuple[Move, ...]:
+def moves(forecast: AccessForecast, found: Sequence[Class]) -> tuple[Move, ...]:
     """The classes in combos, with everybody named."""
-    directory, atoms, org = outlook.directory, outlook.before.atoms, outlook.first.facts.org_id
+    directory, atoms, org = forecast.directory, forecast.before.atoms, forecast.first.facts.org_id
     if directory is None:
         return ()
     return tuple(
         Move(
             atoms.combos(row.before),
             atoms.combos(row.after),
-            kind_of(outlook, row),
+            kind_of(forecast, row),
             row.because,
             len(row.numbers),
             tuple([who(directory, number, org) for number in row.numbers]),
@@ -115,14 +115,14 @@ def by_difference(found: Sequence[Class], told: Sequence[Move]) -> list[Move]:
     return [first._replace(size=size, people=()) for first, size in summed.values()]
 
 
-def kind_of(outlook: Outlook, row: Class) -> Kind:
+def kind_of(forecast: AccessForecast, row: Class) -> Kind:
     """Gain, lose or change; a class is never of people who keep everything."""
-    return kind(outlook.before.atoms, row.before, row.after) or "change"
+    return kind(forecast.before.atoms, row.before, row.after) or "change"
 
 
-def tallies(outlook: Outlook, rows: Iterable[Class]) -> dict[Address, Tally]:
+def tallies(forecast: AccessForecast, rows: Iterable[Class]) -> dict[Address, Tally]:
     """How many users gain, lose or change access because of each change; a user may count under several."""
-    atoms = outlook.before.atoms
+    atoms = forecast.before.atoms
     counted: dict[Address, dict[Kind, int]] = {}
     for row in rows:
         for at in row.because:

@@ -19,11 +19,11 @@ from rolecall.model.directory import Directory
 from rolecall.model.kinds import address, value_at
 from rolecall.model.roles import RANK
 from rolecall.model.settings import BLANK, UNSET, Address, GroupMapping
+from rolecall.plan.forecast import AccessForecast
 from rolecall.plan.headline import combos, enumerate_words, people
 from rolecall.plan.impact.inventory import vacant
+from rolecall.plan.inputs import PlanInput
 from rolecall.plan.moves import numbers_of, owner_emails
-from rolecall.plan.outlook import Outlook
-from rolecall.plan.question import Question
 from rolecall.plan.resolve import expired
 from rolecall.plan.value import Tally
 
@@ -33,107 +33,107 @@ SEVERAL = 20
 
 
 def lint(
-    question: Question,
-    outlook: Outlook,
+    plan_input: PlanInput,
+    forecast: AccessForecast,
     changes: Sequence[Change],
     tallies: Mapping[Address, Tally],
 ) -> list[Problem]:
     """All warnings, in a fixed order."""
     found = [
-        *_without_role(question),
-        *_attribute(question),
-        *_empty(question),
-        *_long_waits(question, changes),
-        *_lapsed(question),
+        *_without_role(plan_input),
+        *_attribute(plan_input),
+        *_empty(plan_input),
+        *_long_waits(plan_input, changes),
+        *_lapsed(plan_input),
     ]
-    if outlook.directory is not None and outlook.problem is None:
-        found += _idle(changes, outlook, tallies)
-    if outlook.directory is not None and outlook.directory.coverage.state == "complete":
-        found += owners_gone(question, outlook.directory)
-    if outlook.directory is not None and question.everybody and not outlook.after.missing:
+    if forecast.directory is not None and forecast.problem is None:
+        found += _idle(changes, forecast, tallies)
+    if forecast.directory is not None and forecast.directory.coverage.state == "complete":
+        found += owners_gone(plan_input, forecast.directory)
+    if forecast.directory is not None and plan_input.everybody and not forecast.after.missing:
         found += [
-            *_unmapped(outlook.after, outlook.directory, _mappings(question)),
-            *_conflicts(outlook.after, outlook.directory),
+            *_unmapped(forecast.after, forecast.directory, _mappings(plan_input)),
+            *_conflicts(forecast.after, forecast.directory),
         ]
     return found
 
 
-def _mappings(question: Question) -> Mapping[str, GroupMapping]:
-    groups = question.desired.settings.idp_groups
+def _mappings(plan_input: PlanInput) -> Mapping[str, GroupMapping]:
+    groups = plan_input.desired.settings.idp_groups
     return {} if groups is UNSET else groups
 
 
-def _warning(question: Question, code: str, key: str, message: str, hint: str | None = None) -> Problem:
-    where = question.desired.intent(address("idp_groups", key)).source
+def _warning(plan_input: PlanInput, code: str, key: str, message: str, hint: str | None = None) -> Problem:
+    where = plan_input.desired.intent(address("idp_groups", key)).source
     return Problem(code, message, where, hint, "warning")
 
 
-def _without_role(question: Question) -> Iterator[Problem]:
-    for key in sorted(key for key, held in _mappings(question).items() if held.role is None and held.teams):
+def _without_role(plan_input: PlanInput) -> Iterator[Problem]:
+    for key in sorted(key for key, held in _mappings(plan_input).items() if held.role is None and held.teams):
         message = f"`{key}` has teams and no role: it gives the default's role there, and follows it"
-        yield _warning(question, "no_role", key, message, "say which role is meant")
+        yield _warning(plan_input, "no_role", key, message, "say which role is meant")
 
 
-def _attribute(question: Question) -> Iterator[Problem]:
+def _attribute(plan_input: PlanInput) -> Iterator[Problem]:
     """R19: on the new endpoint role attributes are ignored."""
-    wanted, live = question.desired.settings.scim, question.live.settings.scim
+    wanted, live = plan_input.desired.settings.scim, plan_input.live.settings.scim
     if wanted is UNSET or wanted.role_attribute is UNSET:
         return
     endpoint = wanted.endpoint if wanted.endpoint is not UNSET else UNSET if live is UNSET else live.endpoint
     if endpoint == "new":
-        where = question.desired.intent(address("scim")).source
+        where = plan_input.desired.intent(address("scim")).source
         message = f"the role attribute `{wanted.role_attribute}` is ignored on the new endpoint"
         yield Problem("role_attribute", message, where, "roles come from groups alone; drop it", "warning")
 
 
-def _empty(question: Question) -> Iterator[Problem]:
-    found = sorted(vacant(question, (name for name, mapping in _mappings(question).items() if mapping != BLANK)))
+def _empty(plan_input: PlanInput) -> Iterator[Problem]:
+    found = sorted(vacant(plan_input, (name for name, mapping in _mappings(plan_input).items() if mapping != BLANK)))
     if len(found) > SEVERAL:
         message = f"{enumerate_words([f'`{key}`' for key in found])} are mapped and nobody is in them"
         yield Problem("empty_group", message, None, "are they still meant?", "warning")
         return
     for key in found:
-        yield _warning(question, "empty_group", key, f"`{key}` is mapped and nobody is in it", "is it still meant?")
+        yield _warning(plan_input, "empty_group", key, f"`{key}` is mapped and nobody is in it", "is it still meant?")
 
 
-def _long_waits(question: Question, changes: Iterable[Change]) -> Iterator[Problem]:
+def _long_waits(plan_input: PlanInput, changes: Iterable[Change]) -> Iterator[Problem]:
     for change in changes:
-        since = question.applied.waiting.get(change.address)
-        if change.via == "waiting" and since is not None and question.as_of - since > PATIENCE:
-            days = (question.as_of - since).days
+        since = plan_input.applied.waiting.get(change.address)
+        if change.via == "waiting" and since is not None and plan_input.as_of - since > PATIENCE:
+            days = (plan_input.as_of - since).days
             message = f"{change.address} has waited {days:,} days for the IdP to push the group"
             hint = "push it, mend the name, or take the entry out"
             yield Problem("long_wait", message, change.intent.source, hint, "warning")
 
 
-def _lapsed(question: Question) -> Iterator[Problem]:
+def _lapsed(plan_input: PlanInput) -> Iterator[Problem]:
     """Entries whose day is past and whose mapping is gone; while it still stands, taking it away is a change."""
-    if question.live.settings.idp_groups is UNSET:
+    if plan_input.live.settings.idp_groups is UNSET:
         return
-    for at, intent in sorted(row for row in question.desired.intents.items() if expired(row[1], question.as_of)):
-        if value_at(question.live.settings, at) in (None, BLANK):
+    for at, intent in sorted(row for row in plan_input.desired.intents.items() if expired(row[1], plan_input.as_of)):
+        if value_at(plan_input.live.settings, at) in (None, BLANK):
             message = f"{at} expired after {intent.expires} and gives nothing any more"
             yield Problem("expired", message, intent.source, "delete the entry, or give it a new date", "warning")
 
 
-def _idle(changes: Iterable[Change], outlook: Outlook, tallies: Mapping[Address, Tally]) -> Iterator[Problem]:
+def _idle(changes: Iterable[Change], forecast: AccessForecast, tallies: Mapping[Address, Tally]) -> Iterator[Problem]:
     for change in changes:
         mapping = change.address.startswith("idp_groups/") and change.via != "waiting" and change.moved is None
-        if mapping and change.address not in tallies and outlook.last.settings.scim is not UNSET:
+        if mapping and change.address not in tallies and forecast.last.settings.scim is not UNSET:
             message = f"{change.address} changes nobody's access"
             hint = "nobody is in the group, or its people have all of that already"
             yield Problem("changes_nobody", message, change.intent.source, hint, "warning")
 
 
-def owners_gone(question: Question, directory: Directory) -> Iterator[Problem]:
+def owners_gone(plan_input: PlanInput, directory: Directory) -> Iterator[Problem]:
     """Yield a warning for each owner who is not an active user; of those alone who were asked for."""
-    scope, owned = question.scope, owner_emails(question.desired)
-    asked = {email for email in owned.values() if question.everybody or (scope and email in scope.emails)}
+    scope, owned = plan_input.scope, owner_emails(plan_input.desired)
+    asked = {email for email in owned.values() if plan_input.everybody or (scope and email in scope.emails)}
     known = numbers_of(directory, asked)
     for at, email in owned.items():
         number = known.get(email)
         if email in asked and (number is None or not directory.traits(number).active):
-            intent = question.desired.intent(at)
+            intent = plan_input.desired.intent(at)
             message = f"{intent.owner}, the owner of {at}, is {'no longer active' if number is not None else 'nobody'}"
             yield Problem("owner_gone", f"{message} in this org", intent.source, "name a new owner", "warning")
 

@@ -11,7 +11,7 @@ from rolecall.model.live import Live
 from rolecall.model.settings import UNSET
 from rolecall.plan.coverage import members_words
 from rolecall.plan.headline import enumerate_words
-from rolecall.plan.question import Question
+from rolecall.plan.inputs import PlanInput
 
 _NAME = {"okta": "Okta", "entra": "Entra"}
 _SHOWN = 5
@@ -91,13 +91,13 @@ _COMPARED = 50
 """Names that near matches are looked for, at most."""
 
 
-def disagreements(question: Question) -> Iterator[Problem]:
+def disagreements(plan_input: PlanInput) -> Iterator[Problem]:
     """Yield a warning each for groups that the source has no user in, whose counts differ, and that only it has."""
-    directory, facts = question.directory, question.live.facts
+    directory, facts = plan_input.directory, plan_input.live.facts
     if directory is None:
         return
     missing, differing, unknown = directory.gaps
-    wanted = question.desired.settings.idp_groups
+    wanted = plan_input.desired.settings.idp_groups
     strange = [name for name in unknown if wanted is UNSET or name not in wanted]
     if missing:
         message = f"The people source has no user in {members_words(missing, facts.observed)}"

@@ -24,7 +24,7 @@ from rolecall.model.change import Change
 from rolecall.model.directory import Directory, Traits
 from rolecall.model.kinds import BY_SECTION, FOR_ALL_USERS, address, split_address
 from rolecall.model.settings import Address
-from rolecall.plan.outlook import Outlook, follow, regime_moves
+from rolecall.plan.forecast import AccessForecast, follow, regime_moves
 from rolecall.plan.value import Plan
 
 
@@ -46,17 +46,17 @@ class Risk(NamedTuple):
         return tuple(at for at in self.steps if at.startswith("idp_groups/"))
 
 
-def at_risk(outlook: Outlook) -> tuple[Risk, ...]:
+def at_risk(forecast: AccessForecast) -> tuple[Risk, ...]:
     """Everybody at risk, equal people together, in the order of the directory."""
-    directory = outlook.directory
-    if directory is None or (len(outlook.touched) < 2 and len(_scim_steps(outlook)) < 2):
+    directory = forecast.directory
+    if directory is None or (len(forecast.touched) < 2 and len(_scim_steps(forecast)) < 2):
         return ()
-    sources = _Sources(outlook, directory)
-    regime = regime_moves(outlook.first, outlook.last)
-    between = _Between(outlook, directory)
+    sources = _Sources(forecast, directory)
+    regime = regime_moves(forecast.first, forecast.last)
+    between = _Between(forecast, directory)
     found: dict[tuple[tuple[int, ...], Traits], tuple[int, array[int]]] = {}
     members, offsets = directory.members, directory.offsets
-    for number, by_scim_alone in _touched_twice(outlook, directory):
+    for number, by_scim_alone in _touched_twice(forecast, directory):
         groups = tuple(members[offsets[number] : offsets[number + 1]])
         traits = directory.traits(number)
         known = found.get((groups, traits))
@@ -66,30 +66,30 @@ def at_risk(outlook: Outlook) -> tuple[Risk, ...]:
             if between.differs(groups, traits):
                 found[groups, traits] = 0, array("I", (number,))
         else:
-            handover = _handover(outlook, groups, traits, sources)
-            if handover or regime or _edited(outlook, traits):
+            handover = _handover(forecast, groups, traits, sources)
+            if handover or regime or _edited(forecast, traits):
                 found[groups, traits] = handover, array("I", (number,))
-    steps = _Steps(outlook, directory)
+    steps = _Steps(forecast, directory)
     return tuple(
         Risk(groups, traits, handover, steps.of(groups, numbers[0]), numbers)
         for (groups, traits), (handover, numbers) in found.items()
     )
 
 
-def _scim_steps(outlook: Outlook) -> tuple[Change, ...]:
+def _scim_steps(forecast: AccessForecast) -> tuple[Change, ...]:
     """The steps of ``scim``: a switch or toggle, a part of the upgrade, or both."""
-    return tuple(change for change in outlook.written if change.address == SCIM)
+    return tuple(change for change in forecast.written if change.address == SCIM)
 
 
-def _touched_twice(outlook: Outlook, directory: Directory) -> Iterator[tuple[int, bool]]:
+def _touched_twice(forecast: AccessForecast, directory: Directory) -> Iterator[tuple[int, bool]]:
     """Users touched by two steps or more, ascending, each with whether these are the two steps of ``scim`` alone."""
     touching = bytearray(len(directory))
-    for at, numbers in outlook.touched.items():
+    for at, numbers in forecast.touched.items():
         for number in numbers if at != SCIM else ():
             if touching[number] < 2:
                 touching[number] += 1
-    twice = len(_scim_steps(outlook)) > 1
-    for number in outlook.touched.get(SCIM, ()):
+    twice = len(_scim_steps(forecast)) > 1
+    for number in forecast.touched.get(SCIM, ()):
         touching[number] = min(2, touching[number] + 1) if touching[number] or not twice else _BY_SCIM
     for number, count in enumerate(touching):
         if count > 1:
@@ -103,10 +103,10 @@ _BY_SCIM = 3
 class _Between:
     """What users have between the two steps of ``scim``, whichever comes first, if no other step touches them."""
 
-    def __init__(self, outlook: Outlook, directory: Directory) -> None:
-        self._atoms = outlook.before.atoms
-        states = [follow(outlook.first, (change,)) for change in _scim_steps(outlook)]
-        rules = (outlook.before, outlook.after, *(outlook.rules(state, outlook.first) for state in states))
+    def __init__(self, forecast: AccessForecast, directory: Directory) -> None:
+        self._atoms = forecast.before.atoms
+        states = [follow(forecast.first, (change,)) for change in _scim_steps(forecast)]
+        rules = (forecast.before, forecast.after, *(forecast.rules(state, forecast.first) for state in states))
         self._rules = [(each, group_masks(each, directory)) for each in rules]
 
     def differs(self, groups: Sequence[int], traits: Traits) -> bool:
@@ -122,20 +122,20 @@ class _Sources:
     """What each group gives before, after, throughout, and at most: a mapping without a role gives one thing or
     another as the default's role moves (R31)."""
 
-    def __init__(self, outlook: Outlook, directory: Directory) -> None:
-        self.before = group_masks(outlook.before, directory)
-        self.after = group_masks(outlook.after, directory)
+    def __init__(self, forecast: AccessForecast, directory: Directory) -> None:
+        self.before = group_masks(forecast.before, directory)
+        self.after = group_masks(forecast.after, directory)
         self.kept = list(map(and_, self.before, self.after))
         self.most = list(map(or_, self.before, self.after))
-        if "defaults" in outlook.touched:
-            first, last = outlook.first, outlook.last
-            for rules in (outlook.rules(first, last), outlook.rules(last, first)):
+        if "defaults" in forecast.touched:
+            first, last = forecast.first, forecast.last
+            for rules in (forecast.rules(first, last), forecast.rules(last, first)):
                 given = group_masks(rules, directory)
                 self.kept = list(map(and_, self.kept, given))
                 self.most = list(map(or_, self.most, given))
 
 
-def _handover(outlook: Outlook, groups: Sequence[int], traits: Traits, sources: _Sources) -> int:
+def _handover(forecast: AccessForecast, groups: Sequence[int], traits: Traits, sources: _Sources) -> int:
     """The atoms that change hands, and those that some group may give in between alone."""
     gave = gives = kept = most = 0
     for group in groups:
@@ -143,28 +143,28 @@ def _handover(outlook: Outlook, groups: Sequence[int], traits: Traits, sources: 
         gives |= sources.after[group]
         kept |= sources.kept[group]
         most |= sources.most[group]
-    before, after = settle(outlook.before, gave, traits), settle(outlook.after, gives, traits)
-    if before & after & BY_DEFAULT or "legacy" in (outlook.before.scim.endpoint, outlook.after.scim.endpoint):
-        kept |= outlook.before.scim.default_mask & outlook.after.scim.default_mask
+    before, after = settle(forecast.before, gave, traits), settle(forecast.after, gives, traits)
+    if before & after & BY_DEFAULT or "legacy" in (forecast.before.scim.endpoint, forecast.after.scim.endpoint):
+        kept |= forecast.before.scim.default_mask & forecast.after.scim.default_mask
     adrift = most & ~(gave | gives)
-    return outlook.before.atoms.atoms(before & after & ~kept | adrift)
+    return forecast.before.atoms.atoms(before & after & ~kept | adrift)
 
 
-def _edited(outlook: Outlook, traits: Traits) -> bool:
-    editing = outlook.before.scim.editing or outlook.after.scim.editing
+def _edited(forecast: AccessForecast, traits: Traits) -> bool:
+    editing = forecast.before.scim.editing or forecast.after.scim.editing
     return bool(traits.manual) and traits.origin == "scim" and editing
 
 
 class _Steps:
     """Which changes touch a person: those of their groups, and those of everybody that reach them."""
 
-    def __init__(self, outlook: Outlook, directory: Directory) -> None:
+    def __init__(self, forecast: AccessForecast, directory: Directory) -> None:
         self._groups: dict[int, Address] = {}
         for number, name in enumerate(directory.groups):
-            if (at := address("idp_groups", name)) in outlook.touched:
+            if (at := address("idp_groups", name)) in forecast.touched:
                 self._groups[number] = at
-        wide = (at for at in map(address, FOR_ALL_USERS) if at in outlook.touched)
-        self._wide = [(at, frozenset(outlook.touched[at])) for at in wide]
+        wide = (at for at in map(address, FOR_ALL_USERS) if at in forecast.touched)
+        self._wide = [(at, frozenset(forecast.touched[at])) for at in wide]
 
     def of(self, groups: Sequence[int], number: int) -> tuple[Address, ...]:
         own = [self._groups[group] for group in groups if group in self._groups]

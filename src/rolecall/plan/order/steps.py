@@ -22,10 +22,10 @@ from rolecall.access.rules import Rules, mapping_combos
 from rolecall.model.change import Change
 from rolecall.model.kinds import BY_SECTION, split_address
 from rolecall.model.settings import Address, Defaults, GroupMapping, Scim, Sso, Value
+from rolecall.plan.forecast import AccessForecast
 from rolecall.plan.order.risk import Risk, at_risk, with_levels
 from rolecall.plan.order.swap import improved
 from rolecall.plan.order.transients import Timeline, weight
-from rolecall.plan.outlook import Outlook
 
 
 class Ordered(NamedTuple):
@@ -40,18 +40,18 @@ class Ordered(NamedTuple):
     limited: bool = False
 
 
-def order(changes: Iterable[Change], outlook: Outlook) -> Ordered:
+def order(changes: Iterable[Change], forecast: AccessForecast) -> Ordered:
     """The changes with their waves and levels; equal input in any order gives the same result."""
-    placed = [replace(change, wave=wave(change, outlook.before), level=0) for change in changes]
-    steps = sorted((c for c in placed if c.via != "waiting"), key=lambda change: _place(change, outlook))
-    waiting = sorted((c for c in placed if c.via == "waiting"), key=lambda change: _place(change, outlook))
-    risks, limited = at_risk(outlook), False
+    placed = [replace(change, wave=wave(change, forecast.before), level=0) for change in changes]
+    steps = sorted((c for c in placed if c.via != "waiting"), key=lambda change: _place(change, forecast))
+    waiting = sorted((c for c in placed if c.via == "waiting"), key=lambda change: _place(change, forecast))
+    risks, limited = at_risk(forecast), False
     if risks:
-        steps = sorted_by_hand_over(steps, risks, outlook)
-        steps = _toggled(steps, risks, outlook)
-        steps, limited = improved(steps, risks, Timeline(outlook, steps))
+        steps = sorted_by_hand_over(steps, risks, forecast)
+        steps = _toggled(steps, risks, forecast)
+        steps, limited = improved(steps, risks, Timeline(forecast, steps))
     made = with_levels(steps, risks)
-    return Ordered((*made, *waiting), risks, Timeline(outlook, made), limited)
+    return Ordered((*made, *waiting), risks, Timeline(forecast, made), limited)
 
 
 def wave(change: Change, rules: Rules) -> int:
@@ -99,20 +99,20 @@ def _given(value: Value | None, rules: Rules) -> int:
     return rules.atoms.atoms(rules.atoms.union(combo for combo in combos if rules.exists(combo)))
 
 
-def _place(change: Change, outlook: Outlook) -> tuple[int, int, int, str, str]:
+def _place(change: Change, forecast: AccessForecast) -> tuple[int, int, int, str, str]:
     section, key = split_address(change.address)
     rank = BY_SECTION[section].write_rank * (-1 if change.wave == 5 else 1)
     shared = 0
     if section == "idp_groups" and change.wave == 1:
-        given = outlook.after.scim.masks.get(key or "", 0) & outlook.before.scim.default_mask
-        shared = -outlook.before.atoms.atoms(given).bit_count()
+        given = forecast.after.scim.masks.get(key or "", 0) & forecast.before.scim.default_mask
+        shared = -forecast.before.atoms.atoms(given).bit_count()
     elif section == "idp_groups" and change.wave == 4:
-        given = outlook.before.scim.masks.get(key or "", 0) & outlook.after.scim.default_mask
-        shared = outlook.before.atoms.atoms(given).bit_count()
+        given = forecast.before.scim.masks.get(key or "", 0) & forecast.after.scim.default_mask
+        shared = forecast.before.atoms.atoms(given).bit_count()
     return change.wave, rank, shared, change.address, change.action
 
 
-def _toggled(steps: Sequence[Change], risks: Sequence[Risk], outlook: Outlook) -> list[Change]:
+def _toggled(steps: Sequence[Change], risks: Sequence[Risk], forecast: AccessForecast) -> list[Change]:
     """Manual editing at the end of the wave that leaves the fewest transients; wave 3 in a tie."""
     toggle = next((change for change in steps if toggles(change)), None)
     edited = [risk for risk in risks if risk.traits.manual]
@@ -124,24 +124,26 @@ def _toggled(steps: Sequence[Change], risks: Sequence[Risk], outlook: Outlook) -
         cut = next((place for place, change in enumerate(others) if change.wave > number), len(others))
         return [*others[:cut], replace(toggle, wave=number), *others[cut:]]
 
-    return min((at(number) for number in (3, 0, 1, 2, 4)), key=lambda one: weight(Timeline(outlook, one), edited))
+    return min((at(number) for number in (3, 0, 1, 2, 4)), key=lambda one: weight(Timeline(forecast, one), edited))
 
 
 MIXED = 2
 
 
-def sorted_by_hand_over(steps: Sequence[Change], risks: Iterable[Risk], outlook: Outlook) -> list[Change]:
+def sorted_by_hand_over(steps: Sequence[Change], risks: Iterable[Risk], forecast: AccessForecast) -> list[Change]:
     """The steps with wave 2 in topological order; where needs go in a circle, the first address breaks it."""
     mixed = {change.address: change for change in steps if change.wave == MIXED}
     if len(mixed) < 2:
         return list(steps)
-    listed = iter(_topological(sorted(mixed), _needs(mixed, risks, outlook)))
+    listed = iter(_topological(sorted(mixed), _needs(mixed, risks, forecast)))
     return [mixed[next(listed)] if change.wave == MIXED else change for change in steps]
 
 
-def _needs(mixed: Mapping[Address, Change], risks: Iterable[Risk], outlook: Outlook) -> dict[Address, set[Address]]:
+def _needs(
+    mixed: Mapping[Address, Change], risks: Iterable[Risk], forecast: AccessForecast
+) -> dict[Address, set[Address]]:
     """Address -> those that must come after it, because they take what it gives to somebody."""
-    old, new = outlook.before.scim.masks, outlook.after.scim.masks
+    old, new = forecast.before.scim.masks, forecast.after.scim.masks
     gives, takes = {}, {}
     for at in mixed:
         name = at.partition("/")[2]

@@ -17,10 +17,10 @@ from rolecall.model.kinds import FOR_ALL_USERS, split_address
 from rolecall.model.policy import Combo
 from rolecall.model.roles import MEMBER, TEAM_ADMIN
 from rolecall.model.settings import Address
+from rolecall.plan.forecast import AccessForecast, State, follow
 from rolecall.plan.headline import combos, people
 from rolecall.plan.moves import who
 from rolecall.plan.order.risk import Risk
-from rolecall.plan.outlook import Outlook, State, follow
 from rolecall.plan.value import Impact, Transient
 
 Kind = Literal["lacks", "has"]
@@ -49,11 +49,11 @@ class Timeline:
     Steps are numbered from 1; 0 is the moment before the first. ``steps`` maps a mapping's address to its step.
     """
 
-    def __init__(self, outlook: Outlook, changes: Sequence[Change]) -> None:
+    def __init__(self, forecast: AccessForecast, changes: Sequence[Change]) -> None:
         self.steps: dict[Address, int] = {change.address: step for step, change in enumerate(changes, 1)}
-        names = () if outlook.directory is None else outlook.directory.groups
+        names = () if forecast.directory is None else forecast.directory.groups
         self._step_of_group = [self.steps.get(Address(f"idp_groups/{name}"), _NEVER) for name in names]
-        self._starts, self._segments = _segments(outlook, changes)
+        self._starts, self._segments = _segments(forecast, changes)
 
     def moved(self, swapped: dict[Address, int]) -> Timeline:
         """The same with the mappings named at other steps; only for steps between which nothing else stands."""
@@ -106,51 +106,53 @@ def weight(timeline: Timeline, risks: Iterable[Risk]) -> int:
     return sum(len(risk.numbers) * gap.atoms.bit_count() for risk in risks for gap in timeline.gaps(risk))
 
 
-def transients(outlook: Outlook, timeline: Timeline, risks: Iterable[Risk]) -> tuple[Transient, ...]:
+def transients(forecast: AccessForecast, timeline: Timeline, risks: Iterable[Risk]) -> tuple[Transient, ...]:
     """Every transient of everybody at risk, by person, then by step."""
-    directory, org = outlook.directory, outlook.first.facts.org_id
+    directory, org = forecast.directory, forecast.first.facts.org_id
     if directory is None:
         return ()
     found = []
     for risk in risks:
-        rows = [(gap, combo) for gap in timeline.gaps(risk) for combo in _highest(outlook.before.atoms.each(gap.atoms))]
+        rows = [
+            (gap, combo) for gap in timeline.gaps(risk) for combo in _highest(forecast.before.atoms.each(gap.atoms))
+        ]
         for number in risk.numbers if rows else ():
             person = who(directory, number, org)
             found += [Transient(person, gap.kind, combo, gap.from_step, gap.to_step) for gap, combo in rows]
     return tuple(sorted(found, key=lambda row: (row.who.email or "", row.who.id, row[1:])))
 
 
-def _segments(outlook: Outlook, changes: Sequence[Change]) -> tuple[list[int], list[Segment]]:
+def _segments(forecast: AccessForecast, changes: Sequence[Change]) -> tuple[list[int], list[Segment]]:
     """Where the rules for everybody begin to hold, and those rules; only defaults and SCIM make a new segment."""
-    state, since = outlook.first, 0
-    starts, segments = [0], [_segment(outlook, state)]
+    state, since = forecast.first, 0
+    starts, segments = [0], [_segment(forecast, state)]
     for step, change in enumerate(changes, 1):
         if split_address(change.address)[0] in FOR_ALL_USERS:
             state, since = follow(state, changes[since:step]), step
             starts.append(step)
-            segments.append(_segment(outlook, state))
+            segments.append(_segment(forecast, state))
     return starts, segments
 
 
-def _segment(outlook: Outlook, state: State) -> Segment:
-    old = outlook.rules(state, outlook.first)
-    new = outlook.rules(state, outlook.last)
-    if outlook.directory is None:
+def _segment(forecast: AccessForecast, state: State) -> Segment:
+    old = forecast.rules(state, forecast.first)
+    new = forecast.rules(state, forecast.last)
+    if forecast.directory is None:
         return Segment(new, (), ())
-    return Segment(new, group_masks(old, outlook.directory), group_masks(new, outlook.directory))
+    return Segment(new, group_masks(old, forecast.directory), group_masks(new, forecast.directory))
 
 
 def _runs(kind: Kind, bits: Sequence[int], events: Sequence[int]) -> Iterator[Gap]:
     before = 0
     for at, now in enumerate(bits):
-        begun = now & ~before
+        draft = now & ~before
         for later in range(at + 1, len(bits)):
-            ended = begun & ~bits[later]
+            ended = draft & ~bits[later]
             if ended:
                 yield Gap(kind, ended, events[at], events[later])
-                begun &= bits[later]
-        if begun:
-            yield Gap(kind, begun, events[at], events[len(bits)])
+                draft &= bits[later]
+        if draft:
+            yield Gap(kind, draft, events[at], events[len(bits)])
         before = now
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from rolecall.drift.compare import Drift, DriftClass
-from rolecall.drift.value import Alarm, Found
+from rolecall.drift.value import Alarm, DriftReport
 from rolecall.errors import Problem, Where
 from rolecall.model.comparison import field_changes
 from rolecall.model.kinds import BY_SECTION, KEYED, SECTIONS, split_address
@@ -59,7 +59,7 @@ class DriftWalk:
     ``parts`` count as drift, ``aside`` does not. ``alarms`` are what the config forbids, ``news`` what is no drift.
     """
 
-    found: Found
+    found: DriftReport
     banner: str
     seen: str
     headline: str
@@ -74,7 +74,7 @@ class DriftWalk:
     summary: str
 
 
-def drift_walk(found: Found) -> DriftWalk:
+def drift_walk(found: DriftReport) -> DriftWalk:
     """Walk a look, which shows of people what it may."""
     return DriftWalk(
         found=found,
@@ -93,19 +93,19 @@ def drift_walk(found: Found) -> DriftWalk:
     )
 
 
-def _inventory(found: Found) -> Iterable[Note]:
+def _inventory(found: DriftReport) -> Iterable[Note]:
     yield from (Note(acknowledged_words(row), "dim") for row in found.acknowledged.values())
     yield from (Note(text) for text in released_words(found.released))
     yield from (Note(text, "warn" if warn else "plain") for text, warn in unmanaged_words(found.unmanaged))
 
 
-def _seen(found: Found) -> str:
+def _seen(found: DriftReport) -> str:
     nouns = (*((kind.section, kind.noun, None) for kind in KEYED), ("people", "person", "people"))
     counted = [count(found.counts[key], noun, plural) for key, noun, plural in nouns if key in found.counts]
     return header(found.coverage, counted)
 
 
-def _parts(found: Found) -> Iterable[Part]:
+def _parts(found: DriftReport) -> Iterable[Part]:
     for section in SECTIONS:
         rows = [row for row in found.drifts if split_address(row.address)[0] == section]
         if rows:
@@ -125,7 +125,7 @@ _KNOWN = "Acknowledged drift"
 _WAITING = "Waiting for the IdP, which has not pushed these groups"
 
 
-def _aside(found: Found) -> Iterable[Part]:
+def _aside(found: DriftReport) -> Iterable[Part]:
     aside = [row for row in found.rows if row.fingerprint not in found.counted]
     titles = [(_KNOWN, [row for row in aside if row.fingerprint in found.acknowledged])]
     aside = [row for row in aside if row.fingerprint not in found.acknowledged]
@@ -139,7 +139,7 @@ def _aside(found: Found) -> Iterable[Part]:
             yield Part(title, tuple(_entry(found, row, counts=False) for row in rows))
 
 
-def _entry(found: Found, row: Drift, *, counts: bool) -> Entry:
+def _entry(found: DriftReport, row: Drift, *, counts: bool) -> Entry:
     notes = [Note(text, tone) for text, tone in _notes(found, row, counts=counts)]
     return Entry(row, _mark(row), visible(row.address), diffs(row), row.source, tuple(notes), counts)
 
@@ -170,7 +170,7 @@ def _span(row: Drift) -> tuple[Value | None, Value | None]:
     return (row.live, row.desired) if row.kind in ("differs", "unapplied") else (row.last, row.live)
 
 
-def _notes(found: Found, row: Drift, *, counts: bool) -> Iterable[tuple[str, Tone]]:
+def _notes(found: DriftReport, row: Drift, *, counts: bool) -> Iterable[tuple[str, Tone]]:
     if counts or row.event:
         yield CLASSES[row.kind] + (f" · {event_words(row.event)}" if row.event else ""), "warn" if counts else "dim"
     if row.new_admin:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from rolecall.drift.compare import DriftClass
-from rolecall.drift.value import UNDETERMINED, Acknowledgement, AlarmKind, Found, NewAdmin
+from rolecall.drift.value import UNDETERMINED, Acknowledgement, AlarmKind, DriftReport, NewAdmin
 from rolecall.model.authorship import Blame
 from rolecall.model.kinds import split_address
 from rolecall.model.outcome import Event
@@ -61,7 +61,7 @@ def written_words(said: Blame) -> str:
     return f"the config's side: {visible(said.author)}, {day}, {commit}"
 
 
-def headline(found: Found) -> str:
+def headline(found: DriftReport) -> str:
     """Return how much drifted; first that drift cannot be determined, or what was not read."""
     unknown = "" if found.determined else undetermined_sentence()
     sentences = (unknown, sections_sentence(found.coverage), users_sentence(found.coverage), _drifted(found))
@@ -73,7 +73,7 @@ def undetermined_sentence() -> str:
     return f"{UNDETERMINED[0].upper()}{UNDETERMINED[1:]}."
 
 
-def _drifted(found: Found) -> str:
+def _drifted(found: DriftReport) -> str:
     drifts = found.drifts
     if not found.determined:
         return _differs(found)
@@ -87,7 +87,7 @@ def _drifted(found: Found) -> str:
     return f"{count(len(drifts), 'setting')} drifted."
 
 
-def _differs(found: Found) -> str:
+def _differs(found: DriftReport) -> str:
     """Return what is known without a record of an apply."""
     differs = sum(row.kind == "differs" and row.address not in found.waiting for row in found.rows)
     verb = "differs" if differs == 1 else "differ"
@@ -96,13 +96,13 @@ def _differs(found: Found) -> str:
     return " ".join(filter(None, (settings, alarms)))
 
 
-def _unknown_checks(found: Found) -> str:
+def _unknown_checks(found: DriftReport) -> str:
     """``; limits and access tests were not evaluated``, or nothing."""
     names = [_CHECKS[kind] for kind in found.not_evaluated]
     return f"; {enumerate_words(names)} were not evaluated" if names else ""
 
 
-def impact_lines(found: Found) -> Iterator[str]:
+def impact_lines(found: DriftReport) -> Iterator[str]:
     """What the drift did to people, and what bringing it back would do."""
     if found.did is not None:
         yield f"What it did: {_impact(found.did.impact)}"
@@ -114,7 +114,7 @@ def _impact(impact: Impact) -> str:
     return " ".join(visible(text) for text in (impact.headline, impact.problem) if text) or "Nobody's access changes."
 
 
-def basis_words(found: Found) -> str:
+def basis_words(found: DriftReport) -> str:
     """What live was compared with."""
     basis = found.basis
     at = f" ({moment_words(basis.at)})" if basis.at else ""
@@ -128,7 +128,7 @@ def basis_words(found: Found) -> str:
     )
 
 
-def people_told(found: Found, at: Address, *, managed: bool = True) -> Iterator[tuple[str, Tone]]:
+def people_told(found: DriftReport, at: Address, *, managed: bool = True) -> Iterator[tuple[str, Tone]]:
     """What the drift at one address did to people, and what reverting it would do; nothing does where the section is
     not ``managed``."""
     for title, plan in (("did", found.did), ("reverting", found.revert)):
@@ -153,12 +153,12 @@ def acknowledged_words(row: Acknowledgement) -> str:
     return f"{row.fingerprint} acknowledged by {by}: {visible(row.reason)}"
 
 
-def news_notes(found: Found) -> Iterator[Note]:
+def news_notes(found: DriftReport) -> Iterator[Note]:
     """What is no drift: people and groups that came, went and moved."""
     yield from (Note(text, tone) for text, tone in (*_people_news(found), *_group_news(found)))
 
 
-def _people_news(found: Found) -> Iterator[tuple[str, Tone]]:
+def _people_news(found: DriftReport) -> Iterator[tuple[str, Tone]]:
     news = found.people
     if news is None or not news.any:
         return
@@ -182,7 +182,7 @@ def _admins(rows: Iterable[NewAdmin]) -> str:
     return f": {'; '.join(told[:_NAMED])}{more}"
 
 
-def _group_news(found: Found) -> Iterator[tuple[str, Tone]]:
+def _group_news(found: DriftReport) -> Iterator[tuple[str, Tone]]:
     news = found.groups
     for key in news.ready:
         yield f"`{visible(key)}` waited for the IdP and has arrived: run apply.", "warn"
@@ -197,7 +197,7 @@ def _group_news(found: Found) -> Iterator[tuple[str, Tone]]:
         yield f"{count(len(news.vanished), 'group')} left the IdP: {listed(news.vanished, _NAMED)}.", "plain"
 
 
-def summary_line(found: Found) -> str:
+def summary_line(found: DriftReport) -> str:
     """``Drift: 2 console, 1 both. Beside it: 1 unapplied.``"""
     counted = Counter(row.kind for row in found.drifts)
     rows = [row for row in found.rows if row.fingerprint not in found.counted]
@@ -218,7 +218,7 @@ def unwritten_words(addresses: Sequence[Address]) -> str:
     return f"{listed(addresses, _NAMED)} {verb} in a section that is unmanaged ({keys}). Change it in the console."
 
 
-def ways_on(found: Found) -> Iterator[tuple[str, str, str]]:
+def ways_on(found: DriftReport) -> Iterator[tuple[str, str, str]]:
     """What can be done about drift: a label, what to type, and what is to be known of it."""
     env = f" -e {shell_word(found.org.env)}" if found.org.env else ""
     left = [row for row in found.drifts if not row.managed]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from rolecall.drift.value import UNDETERMINED, Found
+from rolecall.drift.value import UNDETERMINED, DriftReport
 from rolecall.report.builders.drift import DriftWalk, Entry, drift_walk
 from rolecall.report.builders.drift_sentences import undetermined_sentence
 from rolecall.report.builders.header import org_line
@@ -15,7 +15,7 @@ from rolecall.report.phrases import visible
 Cleared = Sequence[tuple[str, Mapping[str, Any]]]
 
 
-def notice_text(found: Found, new: Iterable[str], cleared: Cleared) -> str:
+def notice_text(found: DriftReport, new: Iterable[str], cleared: Cleared) -> str:
     """A few lines: the org, each new drift or alarm with who did it and whom it touches, each that cleared.
 
     ``new`` are fingerprints. ``found`` shows of people what it may.
@@ -23,7 +23,7 @@ def notice_text(found: Found, new: Iterable[str], cleared: Cleared) -> str:
     return "\n".join(_lines(drift_walk(found), set(new), cleared))
 
 
-def notice_document(found: Found, new: Iterable[str], cleared: Cleared) -> dict[str, Any]:
+def notice_document(found: DriftReport, new: Iterable[str], cleared: Cleared) -> dict[str, Any]:
     """The same for those who read JSON; nothing in it but what the text says."""
     wanted = set(new)
     rows = [row for row in found.drifts if row.fingerprint in wanted]

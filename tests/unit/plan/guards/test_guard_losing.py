@@ -11,7 +11,7 @@ from rolecall.model.desired import Applied
 from rolecall.model.live import Coverage
 from rolecall.model.policy import Band, Combo, Guards, Limit, Policy
 from rolecall.model.settings import Defaults
-from rolecall.plan.guards.case import resolve
+from rolecall.plan.guards.guard import resolve
 from rolecall.plan.make import make
 
 GUARD = "max_people_losing_access"

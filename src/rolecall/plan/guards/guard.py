@@ -13,13 +13,13 @@ from rolecall.model.live import Coverage
 from rolecall.model.policy import Band, Guards, Limit
 from rolecall.model.settings import Address
 from rolecall.plan.coverage import incomplete_sentence, people_coverage
-from rolecall.plan.impact.compute import Reckoning
-from rolecall.plan.question import Question
+from rolecall.plan.impact.compute import ImpactResult
+from rolecall.plan.inputs import PlanInput
 from rolecall.plan.value import PolicyChange, Verdict
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class GuardInput:
     """A plan before its verdicts.
 
     ``changes`` are all of them, in order; ``policies`` the guards of the config and those last applied, of which the
@@ -27,9 +27,9 @@ class Case:
     `unread` alone, which comes after all others.
     """
 
-    question: Question
+    plan_input: PlanInput
     changes: tuple[Change, ...]
-    reckoning: Reckoning
+    impact_result: ImpactResult
     policies: tuple[Guards, ...]
     coverage: Mapping[str, Coverage] | None = None
     policy_changes: tuple[PolicyChange, ...] = ()
@@ -43,15 +43,15 @@ class Case:
     @property
     def users_unread(self) -> str | None:
         """Return the sentence that says how much was read of the users, or None where all that were asked for were."""
-        return incomplete_sentence(people_coverage(self.reckoning.outlook.asked))
+        return incomplete_sentence(people_coverage(self.impact_result.forecast.asked))
 
     @property
     def config(self) -> Guards:
-        return self.question.desired.policy.guards
+        return self.plan_input.desired.policy.guards
 
     def place(self, guard: str) -> Where | None:
         """Where the config sets a guard."""
-        return self.question.desired.policy.sources.get(f"guards.{guard}")
+        return self.plan_input.desired.policy.sources.get(f"guards.{guard}")
 
     def cause(self, causes: Iterable[Address]) -> tuple[Address, Where | None] | None:
         """The first of these addresses that a change stands at, and its place in the config."""
@@ -98,7 +98,7 @@ class Finding(NamedTuple):
         return self.verdict if number else "pass"
 
 
-Guard = Callable[[Case], Finding]
+Guard = Callable[[GuardInput], Finding]
 
 PASS = Finding("pass")
 
@@ -106,9 +106,9 @@ NAME_PEOPLE = "Name where users come from in `people:`, and plan again."
 """The way out where no users were read and nothing says where they come from."""
 
 
-def read_users(case: Case) -> str:
+def read_users(guard_input: GuardInput) -> str:
     """Return the way out where users were not read, by where the configuration says that they come from."""
-    hint = case.question.people_hint
+    hint = guard_input.plan_input.people_hint
     return f"{hint[0].upper()}{hint[1:]}, and plan again." if hint else NAME_PEOPLE
 
 
@@ -116,10 +116,10 @@ READ_SETTINGS = "Check the token's rights; for an observed org, run `rolecall ob
 """The way out where settings were not read that a guard depends on."""
 
 
-def unjudged(case: Case, limit: str | int | None = None) -> Finding:
+def unjudged(guard_input: GuardInput, limit: str | int | None = None) -> Finding:
     """What a people guard says when the people cannot be relied on."""
-    message = case.reckoning.outlook.problem or case.users_unread or "Users were not read."
-    return Finding("not judged", message, limit, fixes=(read_users(case),))
+    message = guard_input.impact_result.forecast.problem or guard_input.users_unread or "Users were not read."
+    return Finding("not judged", message, limit, fixes=(read_users(guard_input),))
 
 
 def at(where: Where | None) -> str:

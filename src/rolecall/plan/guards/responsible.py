@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from rolecall.model.change import Change
 from rolecall.model.settings import Address
-from rolecall.plan.guards.case import Case, Finding, at
+from rolecall.plan.guards.guard import Finding, GuardInput, at
 from rolecall.plan.headline import people
 from rolecall.plan.impact.causes import is_mapping
 from rolecall.plan.impact.moves import Class
@@ -43,11 +43,11 @@ def blame(rows: Iterable[Class], bits: Callable[[Class], int], grave: int = 0) -
     return [Blame(*key, number, total) for key, number in ordered]
 
 
-def cause_words(case: Case, named: Sequence[Blame]) -> str:
+def cause_words(guard_input: GuardInput, named: Sequence[Blame]) -> str:
     """`` Cause: idp_groups/A (rolecall.yaml:12).``; several with the number of users of each."""
     if not named:
         return ""
-    sources = {change.address: change.intent.source for change in case.changes}
+    sources = {change.address: change.intent.source for change in guard_input.changes}
     alone = len(named) == 1 and named[0].number == named[0].total
     listed = [
         f"{_joined([f'{address}{at(sources.get(address))}' for address in row.addresses], each=row.each)}"
@@ -61,19 +61,21 @@ def cause_words(case: Case, named: Sequence[Blame]) -> str:
 _MOST = 3
 
 
-def undo_words(case: Case, named: Sequence[Blame], purpose: str) -> tuple[str, ...]:
+def undo_words(guard_input: GuardInput, named: Sequence[Blame], purpose: str) -> tuple[str, ...]:
     """What to do about the causes, for a purpose such as ``To keep their access``."""
     many = len(named) > 1
-    return tuple(f"{purpose}{f' ({people(row.number)})' if many else ''}, {_undo(case, row)}." for row in named[:_MOST])
+    return tuple(
+        f"{purpose}{f' ({people(row.number)})' if many else ''}, {_undo(guard_input, row)}." for row in named[:_MOST]
+    )
 
 
-def placed(case: Case, finding: Finding, named: Sequence[Blame]) -> Finding:
+def placed(guard_input: GuardInput, finding: Finding, named: Sequence[Blame]) -> Finding:
     """The finding at the place of its first cause; narrowed to the address where one change causes all of it."""
     if not named:
         return finding
     first = named[0].addresses[0]
     addresses = {address for item in finding.items for address in item.because}
-    source = next((change.intent.source for change in case.changes if change.address == first), None)
+    source = next((change.intent.source for change in guard_input.changes if change.address == first), None)
     return finding._replace(source=source, target=first if addresses == {first} else None)
 
 
@@ -81,10 +83,10 @@ def _joined(words: Sequence[str], *, each: bool) -> str:
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} {'or' if each else 'and'} {words[-1]}"
 
 
-def _undo(case: Case, row: Blame) -> str:
+def _undo(guard_input: GuardInput, row: Blame) -> str:
     if len(row.addresses) == 1:
         (only,) = row.addresses
-        return _undo_one(only, next((change for change in case.changes if change.address == only), None))
+        return _undo_one(only, next((change for change in guard_input.changes if change.address == only), None))
     listed = _joined(row.addresses, each=False)
     if row.each:
         return f"undo one of the changes to {listed}; any one of them is enough"

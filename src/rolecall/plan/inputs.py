@@ -18,7 +18,7 @@ from rolecall.plan.value import OrgRef
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class PlanInput:
     """Everything a plan is made from. ``created_at`` and ``as_of`` are inputs, in UTC.
 
     ``targets`` and ``excludes`` are addresses or globs; ``only_expired`` keeps just the mappings that lapsed.
@@ -60,7 +60,7 @@ class Question:
     log: LogCheck | None = None
 
     @property
-    def resolved(self) -> Question:
+    def resolved(self) -> PlanInput:
         """The question with every label resolved; the same one where that was done before."""
         if self.identity is not None:
             return self
@@ -73,7 +73,7 @@ class Question:
         """What ``resolved`` found out."""
         return self.identity or identify(self.desired, self.live, self.applied)
 
-    def on(self, live: Live, directory: Directory | None) -> Question:
+    def on(self, live: Live, directory: Directory | None) -> PlanInput:
         """Return the question on another read of the same org, where groups may have other names."""
         known = self.known
         raw = replace(self, desired=known.written, applied=known.memory, identity=None, written=None)
@@ -88,8 +88,8 @@ class Question:
         return self.scope.everybody if self.scope is not None else known is None or len(self.directory) >= known
 
 
-def pending_mappings(question: Question, changes: Iterable[Change]) -> tuple[Change, ...]:
+def pending_mappings(plan_input: PlanInput, changes: Iterable[Change]) -> tuple[Change, ...]:
     """Return the mappings that wait for the IdP and whose users the source of users can tell; none where it cannot."""
-    if not question.forecasts:
+    if not plan_input.forecasts:
         return ()
     return tuple(c for c in changes if c.via == "waiting" and c.address.startswith("idp_groups/"))

@@ -86,7 +86,7 @@ def _over(held: Value | None, after: Value | None) -> Value | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Outlook:
+class AccessForecast:
     """The rules before and after a plan's changes, over the same atoms.
 
     ``first`` and ``last`` are the states they were compiled from. ``touched`` has, for each address that changes,
@@ -142,14 +142,14 @@ class Outlook:
                 return known
         return compile_access(settings, state.facts, atoms=self.before.atoms)
 
-    def with_people(self, directory: Directory | None) -> Outlook:
+    def with_people(self, directory: Directory | None) -> AccessForecast:
         """The same with these people looked at, and nobody else. People of whom nothing was read are none at all."""
         read = None if directory is None or directory.coverage.state == "unread" else directory
         seen = replace(self, directory=read, asked=directory, touched=_touched(self, read) if read is not None else {})
         return replace(seen, problem=_problem(seen, directory) if seen.moves else None)
 
 
-def look(live: Live, directory: Directory | None, changes: Iterable[Change]) -> Outlook:
+def forecast_access(live: Live, directory: Directory | None, changes: Iterable[Change]) -> AccessForecast:
     """Compile both ends of the changes. Changes that wait are not made; those for a person are."""
     written = sorted(
         (change for change in changes if change.via != "waiting"),
@@ -160,15 +160,15 @@ def look(live: Live, directory: Directory | None, changes: Iterable[Change]) -> 
     atoms = Atoms()
     before = compile_access(first.settings, first.facts, atoms=atoms)
     after = compile_access(last.settings, last.facts, atoms=atoms)
-    outlook = Outlook(first, last, before, after, None, needed_scope(before, after), written=tuple(written))
-    return outlook.with_people(directory)
+    forecast = AccessForecast(first, last, before, after, None, needed_scope(before, after), written=tuple(written))
+    return forecast.with_people(directory)
 
 
-def _touched(outlook: Outlook, directory: Directory) -> Mapping[Address, array[int]]:
-    changed = {change.address for change in outlook.written}
-    found = candidates(outlook.before, outlook.after, directory)
+def _touched(forecast: AccessForecast, directory: Directory) -> Mapping[Address, array[int]]:
+    changed = {change.address for change in forecast.written}
+    found = candidates(forecast.before, forecast.after, directory)
     own = {at: numbers for at, numbers in found.items() if at in changed}
-    return _reached_twice(own, outlook.written, outlook.first, outlook.last, directory)
+    return _reached_twice(own, forecast.written, forecast.first, forecast.last, directory)
 
 
 def _reached_twice(
@@ -212,17 +212,17 @@ def _without_role(value: Value | None) -> bool:
     return isinstance(value, GroupMapping) and value.role is None and bool(value.teams)
 
 
-def _problem(outlook: Outlook, directory: Directory | None) -> str | None:
-    missing = sorted(outlook.before.missing | outlook.after.missing)
+def _problem(forecast: AccessForecast, directory: Directory | None) -> str | None:
+    missing = sorted(forecast.before.missing | forecast.after.missing)
     if missing:
         return f"Who gains or loses access is unknown: {', '.join(missing)} could not be read."
-    facts = outlook.first.facts
-    seen = people_coverage(directory, outlook.decisive, observed=facts.observed)
+    facts = forecast.first.facts
+    seen = people_coverage(directory, forecast.decisive, observed=facts.observed)
     text = incomplete_sentence(seen)
     if text is None:
         return None
     if seen.state == "partial":
         return f"{text} More users may be affected than this plan shows."
-    members = outlook.members(directory)
+    members = forecast.members(directory)
     counted = f" {counted_words(members, facts.observed)}" if members else ""
     return f"{text} Who gains or loses access is unknown.{counted}"

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from rolecall.errors import Problem
 from rolecall.model.policy import Allow, Policy
 from rolecall.model.settings import Address
-from rolecall.plan.guards.case import NAME_PEOPLE, Finding, Item, at, place
+from rolecall.plan.guards.guard import NAME_PEOPLE, Finding, Item, at, place
 from rolecall.plan.resolve import covers
 from rolecall.plan.value import GuardResult
 
