@@ -15,7 +15,7 @@ from faulty_org import ORG, Asked, Close, Reply, Silence, at, error, faulty_org,
 
 from rolecall.errors import OrgError, SecretError
 from rolecall.live.client import OrgClient
-from rolecall.live.http.exchange import AGAIN, AGAIN_BUSY
+from rolecall.live.http.exchange import RETRIES, RETRIES_BUSY
 from rolecall.live.http.httpx_transport import LARGEST_ANSWER, HttpTransport, base_url
 from rolecall.live.http.lists import LARGEST_PAGE
 from rolecall.model.live import Live
@@ -48,7 +48,7 @@ def test_an_org_that_nobody_listens_for() -> None:
     with pytest.raises(OrgError) as caught:
         asyncio.run(client(f"http://127.0.0.1:{port}", clock).read())
     assert caught.value.problems[0].code == "org_unreachable"
-    assert len(clock.slept) == AGAIN
+    assert len(clock.slept) == RETRIES
 
 
 @pytest.mark.parametrize(
@@ -185,7 +185,7 @@ def test_a_wait_that_is_too_long_is_told_instead() -> None:
     assert clock.slept == []
 
 
-@pytest.mark.parametrize("status, again", [(429, AGAIN_BUSY), (500, AGAIN), (503, AGAIN)])
+@pytest.mark.parametrize("status, again", [(429, RETRIES_BUSY), (500, RETRIES), (503, RETRIES)])
 def test_an_org_that_is_busy_or_broken_for_ever_is_given_up(status: int, again: int) -> None:
     clock = FakeClock()
     refused(script(error(status)), clock)

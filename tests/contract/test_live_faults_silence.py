@@ -15,7 +15,7 @@ from faulty_org import ORG, Asked, Close, Reply, Silence, at, error, faulty_org,
 from rolecall.errors import OrgError, Problem
 from rolecall.live.client import OrgClient
 from rolecall.live.http import exchange
-from rolecall.live.http.exchange import AGAIN, Exchange
+from rolecall.live.http.exchange import RETRIES, Exchange
 from rolecall.live.http.httpx_transport import HttpTransport, base_url
 from rolecall.live.http.transport import Timeouts
 
@@ -72,7 +72,7 @@ def test_headers_that_dribble_end_too(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_number_of_tries_is_in_the_message() -> None:
     found, _, tries = problem(lambda asked: Close())
-    assert (found.code, tries) == ("org_cut", 1 + AGAIN)
+    assert (found.code, tries) == ("org_cut", 1 + RETRIES)
     assert found.message.endswith(" (4 tries)")
 
 

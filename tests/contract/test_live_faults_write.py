@@ -9,7 +9,7 @@ from faulty_client import HTML, FakeClock, client, run
 from faulty_org import DEFAULTS, Asked, Close, Faulty, Reply, Silence, at, error, faulty_org, page, reply, script, well
 
 from rolecall.live.client import OrgClient
-from rolecall.live.http.exchange import AGAIN, AGAIN_BUSY
+from rolecall.live.http.exchange import RETRIES, RETRIES_BUSY
 from rolecall.model.change import Change
 from rolecall.model.outcome import Done, Failed, Moved, Outcome, Refused, Unknown
 from rolecall.model.settings import Address, Defaults, GroupMapping
@@ -46,7 +46,7 @@ KINDS = ["closed", "cut", "500", "502"]
 def test_a_write_whose_answer_is_lost_is_sent_again_as_it_was(lost: Reply) -> None:
     outcome, faulty = write(lost, lost, lost, reply(WRITTEN))
     assert isinstance(outcome, Done)
-    assert len(puts(faulty)) == 1 + AGAIN
+    assert len(puts(faulty)) == 1 + RETRIES
     same = {(asked.body, asked.headers["idempotency-key"], asked.headers["if-match"]) for asked in puts(faulty)}
     assert same == {(b'{"role":"team_admin"}', "the/key", '"1"')}
 
@@ -56,16 +56,16 @@ def test_a_write_that_never_gets_an_answer_is_unknown(lost: Reply) -> None:
     outcome, faulty = write(lost)
     assert isinstance(outcome, Unknown)
     assert "4 tries" in outcome.problem.message
-    assert len(puts(faulty)) == 1 + AGAIN
+    assert len(puts(faulty)) == 1 + RETRIES
 
 
 def test_a_write_that_times_out_is_unknown() -> None:
     outcome, faulty = write(Silence(), timeout=0.1)
     assert isinstance(outcome, Unknown)
-    assert len(puts(faulty)) == 1 + AGAIN
+    assert len(puts(faulty)) == 1 + RETRIES
 
 
-@pytest.mark.parametrize("status, tries", [(429, 1 + AGAIN_BUSY), (503, 1 + AGAIN)])
+@pytest.mark.parametrize("status, tries", [(429, 1 + RETRIES_BUSY), (503, 1 + RETRIES)])
 def test_a_write_that_the_org_had_no_time_for_was_not_done(status: int, tries: int) -> None:
     outcome, faulty = write(error(status))
     assert isinstance(outcome, Refused)

@@ -15,7 +15,7 @@ from fake_idps import Site, graph_answers, okta_answers, served, uid
 from idp_specs import need_specs
 
 from rolecall.errors import SecretError
-from rolecall.live.connect import PeopleWay, connect_people
+from rolecall.live.connect import PeopleConnection, connect_people
 from rolecall.model.directory import EVERYBODY, Directory, PeopleScope
 from rolecall.model.idp import IdpFacts
 
@@ -46,12 +46,12 @@ def source(kind: str, site: Site, wanted: tuple[str, ...] = (), **more: Any) -> 
     answers = okta_answers if kind == "okta" else graph_answers
     with served(site, answers, okta=kind == "okta") as url:
         app = "0oa1" if kind == "okta" else uid("app")
-        way = PeopleWay(token=lambda: "secret-token", app=app, wanted=wanted, url=url, login_url=url)
+        way = PeopleConnection(token=lambda: "secret-token", app=app, groups=wanted, url=url, login_url=url)
         yield connect_people(kind, url if kind == "okta" else "acme", way.__class__(**{**_said(way), **more}))
 
 
-def _said(way: PeopleWay) -> dict[str, Any]:
-    return {name: getattr(way, name) for name in PeopleWay.__dataclass_fields__}
+def _said(way: PeopleConnection) -> dict[str, Any]:
+    return {name: getattr(way, name) for name in PeopleConnection.__dataclass_fields__}
 
 
 def read(kind: str, site: Site, wanted: tuple[str, ...] = (), scope: PeopleScope = EVERYBODY, **more: Any) -> Directory:

@@ -30,7 +30,7 @@ from scim2_server.memory import InMemoryStorage
 from scim2_server.testserver.application import BearerTokenApplication
 from scim2_server.utils import load_default_resource_types, load_default_schemas, load_default_service_provider_config
 
-from rolecall.live.connect import PeopleWay, connect_people
+from rolecall.live.connect import PeopleConnection, connect_people
 from rolecall.model.directory import EVERYBODY, Directory, PeopleScope
 
 TOKEN = "canary-people-5f1c"
@@ -67,7 +67,7 @@ class Place(NamedTuple):
 
     kind: str
     at: str
-    way: PeopleWay
+    way: PeopleConnection
 
 
 Filled = Callable[[World, Path], AbstractContextManager[Place]]
@@ -90,7 +90,7 @@ class Source:
 
 def read(place: Place, *, scope: PeopleScope = EVERYBODY, wanted: tuple[str, ...] = (), **more: Any) -> Directory:
     """What the source gives. Waiting takes no time. Raises what the source raises."""
-    people = connect_people(place.kind, place.at, replace(place.way, wanted=wanted, **{"clock": FakeClock(), **more}))
+    people = connect_people(place.kind, place.at, replace(place.way, groups=wanted, **{"clock": FakeClock(), **more}))
 
     async def whole() -> Directory:
         try:
@@ -134,7 +134,7 @@ def _csv(world: World, folder: Path) -> Iterator[Place]:
     for email, groups in world.people.items():
         writer.writerow([email, ";".join(groups), "no" if email in world.inactive else "yes"])
     (folder / "people.csv").write_text(out.getvalue(), encoding="utf-8-sig")
-    yield Place("file", "people.csv", PeopleWay(folder=folder))
+    yield Place("file", "people.csv", PeopleConnection(folder=folder))
 
 
 @contextmanager
@@ -144,11 +144,11 @@ def _jsonl(world: World, folder: Path) -> Iterator[Place]:
         for email, groups in world.people.items()
     )
     (folder / "people.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows))
-    yield Place("file", "people.jsonl", PeopleWay(folder=folder))
+    yield Place("file", "people.jsonl", PeopleConnection(folder=folder))
 
 
 def _scim(base: str, token: str = TOKEN) -> Place:
-    return Place("scim", base, PeopleWay(token=lambda: token))
+    return Place("scim", base, PeopleConnection(token=lambda: token))
 
 
 def fill_scim(base: str, token: str, world: World) -> None:
@@ -274,13 +274,13 @@ def _site(world: World) -> fake_idps.Site:
 @contextmanager
 def _okta(world: World, folder: Path) -> Iterator[Place]:
     with fake_idps.served(_site(world), fake_idps.okta_answers, okta=True) as url:
-        yield Place("okta", url, PeopleWay(token=lambda: TOKEN, app="0oa1"))
+        yield Place("okta", url, PeopleConnection(token=lambda: TOKEN, app="0oa1"))
 
 
 @contextmanager
 def _entra(world: World, folder: Path) -> Iterator[Place]:
     with fake_idps.served(_site(world), fake_idps.graph_answers, okta=False) as url:
-        way = PeopleWay(token=lambda: TOKEN, app=fake_idps.uid("app"), url=url, login_url=url)
+        way = PeopleConnection(token=lambda: TOKEN, app=fake_idps.uid("app"), url=url, login_url=url)
         yield Place("entra", "acme", way)
 
 

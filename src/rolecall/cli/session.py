@@ -178,17 +178,17 @@ def _people(call: Invocation, config: Config, org: Any) -> Any:
     source = config.people
     if call.snapshot is not None or source.kind == "org":
         return org
-    from rolecall.live.connect import PeopleWay, connect_people
+    from rolecall.live.connect import PeopleConnection, connect_people
     from rolecall.model.settings import BLANK, Scim
 
     scim, groups = config.desired.settings.scim, config.desired.settings.idp_groups
     said = scim.role_attribute if isinstance(scim, Scim) else None
-    way = PeopleWay(
+    way = PeopleConnection(
         token=_people_secret(call, config, source.token),
         folder=config.root,
         role_attribute=said if isinstance(said, str) else "role",
         app=source.app,
-        wanted=tuple(sorted(groups)) if isinstance(groups, Mapping) else (),
+        groups=tuple(sorted(groups)) if isinstance(groups, Mapping) else (),
         mapped=frozenset(name for name, entry in groups.items() if entry != BLANK)
         if isinstance(groups, Mapping)
         else frozenset(),

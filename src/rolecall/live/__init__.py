@@ -1,1 +1,1 @@
-"""The ways to an org and to its people: one port, several adapters."""
+"""The ways to read and write an org and to read its users: one set of Protocols, several adapters."""

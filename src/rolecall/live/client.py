@@ -1,4 +1,4 @@
-"""An org with an API: everything the ports ask for, over any transport."""
+"""An org with an API: implements every Protocol of ``port`` over any transport."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ NEEDED = {"idp_groups": ("idp_groups", "roles")}
 class OrgClient:
     """Reader, People, Writer and Audit over one Transport.
 
-    It remembers of the last reads what writes and people need: the ids of groups and the roles. Requests that really
-    went out, tries included, are counted in ``reads`` and ``writes``.
+    It remembers from its last reads what writes and users need: the ids of groups and the roles. Requests that were
+    sent, retries included, are counted in ``reads`` and ``writes``.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class OrgClient:
 
     @property
     def name(self) -> str:
-        """What messages call the org."""
+        """Return what messages call the org."""
         return self._transport.name
 
     @property
@@ -63,26 +63,26 @@ class OrgClient:
         return self._exchange.writes
 
     async def read(self, sections: frozenset[str] | None = None) -> Live:
-        """``GET /v1/org``, then the sections named (or all, with teams and roles) side by side."""
+        """Read ``GET /v1/org``, then the named sections (or all, with teams and roles) concurrently."""
         before = self._exchange.reads
         facts = await read_org(self._exchange)
-        wanted = WHOLE if sections is None else sections
-        live, legacy = await read_sections(self._exchange, facts, wanted)
-        read = frozenset(name for name in wanted if name == "roles" or live.covered(name).state != "unread")
+        names = WHOLE if sections is None else sections
+        live, legacy = await read_sections(self._exchange, facts, names)
+        read = frozenset(name for name in names if name == "roles" or live.covered(name).state != "unread")
         self._remember(live.facts, read)
         self._legacy = legacy if "scim" in read else self._legacy
         self._seen |= read
         return replace(live, requests=self._exchange.reads - before)
 
     async def read_people(self, scope: PeopleScope) -> Directory:
-        """The people in scope, their groups by the names of the last read."""
+        """Read the users in scope, with their groups by the names of the last read."""
         facts = await self._known("idp_groups", "roles", "scim")
         before = self._exchange.reads
         directory = await read_directory(self._exchange, facts, scope, self._legacy, self._columns)
         return replace(directory, requests=self._exchange.reads - before)
 
     async def write(self, change: Change, version: str | None, key: str) -> Outcome:
-        """One change as one write, see ``port.Writer``."""
+        """Send one change as one write, see ``port.Writer``."""
         section, _ = split_address(change.address)
         try:
             facts = await self._known(*NEEDED.get(section, ()))
@@ -91,18 +91,18 @@ class OrgClient:
         return await write_change(self._exchange, Known(facts.groups, facts.roles), change, version, key)
 
     async def find(self, key: str) -> Event | None:
-        """The write made under an idempotency key."""
+        """Return the write made under an idempotency key, or None."""
         request = AUDIT._replace(query=(("key", key),))
         listing = await read_list(self._exchange, request, 1)
-        events = decoded(request, partial(_events, listing.rows))
+        events = decoded(request, partial(_events, listing.items))
         return events[0] if events else None
 
     async def since(self, at: datetime) -> Sequence[Event]:
-        """All writes after a moment, oldest first."""
+        """Return all writes after a moment, oldest first."""
         request = AUDIT._replace(query=(("since", moment_text(at)),))
         facts = await self._known()
         listing = await read_list(self._exchange, request, page_size(facts), moving=True)
-        events = decoded(request, partial(_events, listing.rows))
+        events = decoded(request, partial(_events, listing.items))
         return sorted(events, key=lambda event: event.at)
 
     async def search(self, matches: Callable[[Event], bool], until: str = "") -> LogSearch:
@@ -112,7 +112,7 @@ class OrgClient:
         newest, entries, after = "", 0, None
         for number in range(LOG_PAGES):
             page = await read_page(self._exchange, request, most if number else min(most, FIRST_PAGE), after)
-            events = decoded(request, partial(_events, page.rows))
+            events = decoded(request, partial(_events, page.items))
             if events and events[0].at < events[-1].at:
                 raise contract(request, "not newest first")
             newest = newest or (events[0].id if events else "")
@@ -130,20 +130,20 @@ class OrgClient:
 
     def _remember(self, facts: Facts, read: frozenset[str]) -> None:
         """Keep what an earlier read told about what this one did not read."""
-        held = self._facts
-        if held is not None and "idp_groups" not in read:
-            facts = replace(facts, groups=held.groups, homonyms=held.homonyms)
-        if held is not None and "roles" not in read:
-            facts = replace(facts, roles=held.roles)
+        earlier = self._facts
+        if earlier is not None and "idp_groups" not in read:
+            facts = replace(facts, groups=earlier.groups, homonyms=earlier.homonyms)
+        if earlier is not None and "roles" not in read:
+            facts = replace(facts, roles=earlier.roles)
         self._facts = facts
 
     async def _known(self, *sections: str) -> Facts:
-        """What the last reads told; a read of its own for what none of them had."""
+        """Return what earlier reads learned of these sections; read those that none of them covered."""
         missing = frozenset(sections) - self._seen
         if missing or self._facts is None:
             await self.read(missing)
         return self._facts or Facts()
 
 
-def _events(rows: Iterable[Json]) -> list[Event]:
-    return [api.decode_event(row) for row in rows]
+def _events(items: Iterable[Json]) -> list[Event]:
+    return [api.decode_event(item) for item in items]

@@ -1,4 +1,4 @@
-"""The way to an org that its url names: a snapshot file, the local org in this process, or HTTP."""
+"""Connects to an org by its url, and to a source of users by its kind."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from rolecall.model.roles import BUILT_IN, Role
 
 if TYPE_CHECKING:
     from rolecall.live.client import OrgClient
-    from rolecall.live.http.endpoint_messages import Party
+    from rolecall.live.http.endpoint_messages import EndpointMessages
     from rolecall.live.http.exchange import Exchange
     from rolecall.live.http.pace import Clock
     from rolecall.live.http.transport import Timeouts
@@ -32,16 +32,17 @@ def connect(
     timeouts: Timeouts | None = None,
     allow_http: bool = False,
 ) -> OrgClient | SnapshotReader:
-    """The adapter for ``https://…``, ``http://…`` (loopback only, unless allowed), ``local:PATH`` or ``observed:PATH``.
+    """Return the adapter for ``https://…``, ``http://…`` (loopback only, unless allowed), ``local:PATH`` or
+    ``observed:PATH``.
 
-    ``token`` is asked when the first request goes out, and never for an observed org. Paths are relative to
-    ``folder``. Nothing is opened or sent yet. Raises ConfigError for any other url.
+    ``token`` is called when the first request is sent, and never for an observed org. Paths are relative to ``folder``.
+    Nothing is opened or sent yet. Raises ConfigError for any other url.
     """
-    kind, colon, rest = url.partition(":")
-    if kind == "observed" and rest:
-        return SnapshotReader(folder / rest, observed=True)
-    if kind == "local" and rest:
-        return _local(rest, token, folder, timeouts)
+    kind, colon, path = url.partition(":")
+    if kind == "observed" and path:
+        return SnapshotReader(folder / path, observed=True)
+    if kind == "local" and path:
+        return _local(path, token, folder, timeouts)
     if kind in ("http", "https") and colon:
         return _http(url, token, timeouts, allow_http)
     hint = "write https://…, local:PATH or observed:PATH"
@@ -49,14 +50,14 @@ def connect(
 
 
 @dataclass(frozen=True, slots=True)
-class PeopleWay:
-    """How to reach a source of people, beside its kind and address.
+class PeopleConnection:
+    """How to reach a source of users, besides its kind and address.
 
-    ``token`` is asked when the first request goes out. ``roles`` are the org's. ``role_attribute`` is what the legacy
-    endpoint reads (R18). ``wanted`` are groups of the config, for an IdP to tell the people of those not pushed yet;
-    ``mapped`` are those of them with a mapping.
-    ``client_id`` and ``client_secret``, ``url`` and ``login_url`` are Entra's. ``clock`` is what waits are taken by.
-    ``files`` are globs in the place of one ``file``; ``allow_empty``: files may hold nobody.
+    ``token`` is called when the first request is sent. ``roles`` are the org's. ``role_attribute`` is what the legacy
+    endpoint reads (R18). ``groups`` are those of the config, so that an IdP also returns the members of groups that it
+    does not push yet; ``mapped`` are those of them with a mapping. ``client_id``, ``client_secret``, ``url`` and
+    ``login_url`` are Entra's. ``clock`` times the waits. ``files`` are globs instead of one ``file``; ``allow_empty``:
+    files may hold no users.
     """
 
     token: Callable[[], str] | None = None
@@ -65,7 +66,7 @@ class PeopleWay:
     role_attribute: str | None = None
     allow_http: bool = False
     app: str = ""
-    wanted: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
     mapped: frozenset[str] = frozenset()
     client_id: str = ""
     client_secret: Callable[[], str] | None = None
@@ -77,64 +78,83 @@ class PeopleWay:
 
 
 def connect_people(
-    kind: str, at: str, way: PeopleWay = PeopleWay()
+    kind: str, at: str, connection: PeopleConnection = PeopleConnection()
 ) -> PeopleFile | ScimPeople | OktaPeople | EntraPeople:
-    """The source of people that a config's ``people`` names: ``file`` at a path in ``folder``, ``scim`` and ``okta`` at
-    a base URL, ``entra`` of a tenant.
+    """Return the source of users that a config's ``people`` names: ``file`` at a path in ``folder``, ``scim`` and
+    ``okta`` at a base URL, ``entra`` of a tenant.
 
     Nothing is opened or sent yet. Raises ConfigError for a url that must not be used, and for other kinds.
     """
     if kind == "file":
         from rolecall.live.people.file import PeopleFile
 
-        names = way.files or (at,)
+        names = connection.files or (at,)
         return PeopleFile(
-            way.folder, names, bool(way.files), way.roles, way.allow_empty, frozenset(way.wanted), mapped=way.mapped
+            connection.folder,
+            names,
+            bool(connection.files),
+            connection.roles,
+            connection.allow_empty,
+            frozenset(connection.groups),
+            mapped=connection.mapped,
         )
     if kind == "scim":
         from rolecall.live.people.scim import ScimPeople
 
-        exchange, _ = _exchange(at, way, endpoint_messages.SCIM)
-        return ScimPeople(exchange, way.role_attribute)
+        exchange, _ = _exchange(at, connection, endpoint_messages.SCIM)
+        return ScimPeople(exchange, connection.role_attribute)
     if kind == "okta":
         from rolecall.live.people.okta import OktaPeople
 
-        exchange, base = _exchange(at, way, endpoint_messages.OKTA, "SSWS")
-        return OktaPeople(exchange, base, way.app, way.wanted, way.role_attribute)
+        exchange, base = _exchange(at, connection, endpoint_messages.OKTA, "SSWS")
+        return OktaPeople(exchange, base, connection.app, connection.groups, connection.role_attribute)
     if kind == "entra":
-        return _entra(at, way)
+        return _entra(at, connection)
     hint = "use org, file, scim, okta or entra"
     raise ConfigError(Problem("people_source", f"people cannot be read from `{kind}`", None, hint))
 
 
-def _exchange(url: str, way: PeopleWay, whose: Party, scheme: str = "Bearer") -> tuple[Exchange, str]:
+def _exchange(
+    url: str, connection: PeopleConnection, messages: EndpointMessages, scheme: str = "Bearer"
+) -> tuple[Exchange, str]:
     from rolecall.live.http.exchange import Exchange
     from rolecall.live.http.httpx_transport import HttpTransport, base_url
 
-    base = base_url(url, allow_http=way.allow_http, party=whose)
-    return Exchange(HttpTransport(base, way.token, scheme=scheme, party=whose), way.clock), base.text
+    base = base_url(url, allow_http=connection.allow_http, messages=messages)
+    return Exchange(
+        HttpTransport(base, connection.token, scheme=scheme, messages=messages), connection.clock
+    ), base.text
 
 
-def _entra(tenant: str, way: PeopleWay) -> EntraPeople:
+def _entra(tenant: str, connection: PeopleConnection) -> EntraPeople:
     from rolecall.live.people.entra import EntraPeople, client_token
 
-    if way.token is None:
-        login = way.login_url or "https://login.microsoftonline.com"
-        token = client_token(login, tenant, way.client_id, way.client_secret, way.url or GRAPH, way.allow_http)
-        way = replace(way, token=token)
-    exchange, base = _exchange(f"{(way.url or GRAPH).rstrip('/')}/v1.0", way, endpoint_messages.GRAPH)
-    return EntraPeople(exchange, base, way.app, way.wanted, attribute=way.role_attribute is not None)
+    if connection.token is None:
+        login = connection.login_url or "https://login.microsoftonline.com"
+        token = client_token(
+            login,
+            tenant,
+            connection.client_id,
+            connection.client_secret,
+            connection.url or GRAPH,
+            connection.allow_http,
+        )
+        connection = replace(connection, token=token)
+    exchange, base = _exchange(f"{(connection.url or GRAPH).rstrip('/')}/v1.0", connection, endpoint_messages.GRAPH)
+    return EntraPeople(
+        exchange, base, connection.app, connection.groups, attribute=connection.role_attribute is not None
+    )
 
 
 GRAPH = "https://graph.microsoft.com"
 
 
-def _local(rest: str, token: Callable[[], str] | None, folder: Path, timeouts: Timeouts | None) -> OrgClient:
+def _local(database: str, token: Callable[[], str] | None, folder: Path, timeouts: Timeouts | None) -> OrgClient:
     from rolecall.live.client import OrgClient
     from rolecall.live.embedded import EmbeddedTransport
     from rolecall.live.http.transport import Timeouts
 
-    where = rest if "://" in rest else folder / rest
+    where = database if "://" in database else folder / database
     transport = EmbeddedTransport(where, token, timeouts or Timeouts())
     return OrgClient(transport, columns=transport)
 

@@ -1,4 +1,4 @@
-"""The contract over a call in this process: the local org on a database file, in worker threads, no socket."""
+"""The local org as a transport in this process: a database file, worker threads, no socket."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ THREADS = 4
 
 
 class EmbeddedTransport:
-    """Hands requests to the local org. Without a token the caller is a service with all rights."""
+    """Passes requests to the local org. Without a token the caller is a service with all rights."""
 
     def __init__(
         self, where: Path | str, token: Callable[[], str] | None = None, timeouts: Timeouts = Timeouts()
@@ -37,11 +37,13 @@ class EmbeddedTransport:
         return f"local:{shown(str(self._where))}"
 
     async def send(self, request: Request) -> Answer:
-        """The answer of the local org. A thread cannot be stopped, so after a timeout a write may still be done."""
+        """Return the answer of the local org. A thread cannot be stopped, so after a timeout a write may still be
+        done."""
         return await self._send(request, self._timeouts.read)
 
     async def send_for_columns(self, request: Request) -> Answer:
-        """As ``send``, with users in columns. All are one answer, so the time limit is the one for a whole answer."""
+        """Send as ``send`` does, for users in columns. All are one answer, so the time limit is the one for a whole
+        answer."""
         return await self._send(request, self._timeouts.whole, columns=True)
 
     async def _send(self, request: Request, seconds: float, *, columns: bool = False) -> Answer:
@@ -88,13 +90,13 @@ def _open(where: str) -> Database:
 
 
 def shown(where: str) -> str:
-    """A database as messages call it: without the name and password that its URL may hold."""
-    scheme, slashes, rest = where.partition("://")
-    return f"{scheme}://{rest.rpartition('@')[2]}" if slashes else where
+    """Return a database as messages call it: without the name and password that its URL may hold."""
+    scheme, slashes, location = where.partition("://")
+    return f"{scheme}://{location.rpartition('@')[2]}" if slashes else where
 
 
 def not_installed(error: ModuleNotFoundError) -> Problem:
-    """The problem that the libraries of a local org are not there."""
+    """Return the problem that the libraries of a local org are missing."""
     message = f"a `local:` org needs the extra `local` (`{error.name}` is not installed)"
     return Problem("local_not_installed", message, None, "run pip install 'rolecall[local]'")
 
@@ -105,7 +107,7 @@ def _handled(request: Request, database: Database, columns: bool) -> Answer:
     from rolecall.localorg import web
     from rolecall.localorg.api.handle import handle
 
-    asked = web.Request(
+    handed = web.Request(
         request.method,
         request.path,
         urlencode(request.query),
@@ -114,6 +116,6 @@ def _handled(request: Request, database: Database, columns: bool) -> Answer:
         embedded=True,
         columns=columns,
     )
-    answer = handle(asked, database)
-    headers = {name.lower(): said for name, said in answer.headers}
+    answer = handle(handed, database)
+    headers = {name.lower(): value for name, value in answer.headers}
     return Answer(answer.status, headers, answer.read(), answer.users)

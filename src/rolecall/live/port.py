@@ -1,4 +1,4 @@
-"""What rolecall needs of an org, as Protocols. Async here and nowhere further in."""
+"""What rolecall needs of an org, as Protocols. Only they are async; the core is not."""
 
 from __future__ import annotations
 
@@ -18,23 +18,24 @@ class Reader(Protocol):
     """Reads an org."""
 
     async def read(self, sections: frozenset[str] | None = None) -> Live:
-        """Settings, facts and coverage; only the named sections (the rest stays UNSET) or, with None, all.
+        """Read settings, facts and coverage; only the named sections (the others stay UNSET) or, with None, all.
 
-        A section that cannot be read whole is ``unread`` in the coverage and UNSET in the settings. Raises OrgError
-        when the org as such cannot be reached or is not an org.
+        A section that cannot be read completely is ``unread`` in the coverage and UNSET in the settings. Raises
+        OrgError when the org as such cannot be reached or is not an org.
         """
 
 
 class People(Protocol):
-    """Reads people and memberships."""
+    """Reads users and memberships."""
 
     async def read_people(self, scope: PeopleScope) -> Directory:
-        """Everybody in scope, each once, with all their groups."""
+        """Read all users in scope, each once, with all their groups."""
 
 
 @runtime_checkable
 class UserFiles(Protocol):
-    """People files. ``mapped`` are the configuration's groups with a mapping; ``allow_empty``: they may hold nobody."""
+    """People files. ``mapped`` are the configuration's groups with a mapping; ``allow_empty``: they may have no
+    users."""
 
     @property
     def mapped(self) -> frozenset[str]: ...
@@ -48,7 +49,7 @@ class UserFiles(Protocol):
 
 @runtime_checkable
 class GroupReader(Protocol):
-    """A source of people that can be read only by whoever knows which groups there are."""
+    """A source of users that can be read correctly only with a list of the org's groups."""
 
     def with_groups(self, names: Collection[str], *, whole: bool) -> People:
         """Return the same source for an org that has these groups; ``whole``: and no others."""
@@ -56,10 +57,10 @@ class GroupReader(Protocol):
 
 @runtime_checkable
 class IdpSource(Protocol):
-    """A source of people that is the IdP itself, and so knows how the WRITER app is set up there."""
+    """A source of users that is the IdP itself, and so can read how the WRITER app is set up there."""
 
     async def read_idp(self) -> IdpFacts:
-        """The app's set-up. Raises OrgError when it cannot be read."""
+        """Read how the app is set up. Raises OrgError when it cannot be read."""
 
 
 class Writer(Protocol):
@@ -76,13 +77,13 @@ class Writer(Protocol):
 
 @runtime_checkable
 class Audit(Protocol):
-    """Asks the org who did what."""
+    """Reads the org's audit log."""
 
     async def find(self, key: str) -> Event | None:
-        """The write made under an idempotency key, or None when the org knows of none."""
+        """Return the write made under an idempotency key, or None when the org has none."""
 
     async def since(self, at: datetime) -> Sequence[Event]:
-        """All writes after a moment, oldest first."""
+        """Return all writes after a moment, oldest first."""
 
     async def search(self, matches: Callable[[Event], bool], until: str = "") -> LogSearch:
         """Search the log from its newest entry back, for the first that matches, to the one with the id ``until``.
@@ -92,7 +93,7 @@ class Audit(Protocol):
 
 
 class Org(Reader, People, Writer, Audit, Protocol):
-    """An org with everything: what ``http`` and ``embedded`` give."""
+    """An org with an API: everything that ``client.OrgClient`` implements."""
 
     async def close(self) -> None:
         """Let go of connections."""

@@ -1,6 +1,6 @@
-"""Turns references into secrets, right before they are used, and says which host may be sent one.
+"""Resolves references to secrets right before they are used, and checks which host may receive one.
 
-Nothing here reads the environment: ``cli`` hands it in. No message ever holds a secret or a part of one.
+Nothing here reads the environment: ``cli`` passes it in. No message contains a secret or a part of one.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _PORTS = {"https": 443, "http": 80}
 
 
 def run_command(command: tuple[str, ...]) -> tuple[int, bytes]:
-    """Runs a command as it is, without a shell or a terminal, for at most a minute. Raises OSError."""
+    """Run a command as it is, without a shell or a terminal, for at most a minute. Raises OSError."""
     import subprocess
 
     try:
@@ -33,7 +33,8 @@ def run_command(command: tuple[str, ...]) -> tuple[int, bytes]:
 
 
 def resolve(ref: SecretRef, environ: Mapping[str, str], repo: Path, run: Run = run_command) -> str:
-    """The secret behind a reference, white space around it cut. Raises SecretError with the reference's place.
+    """Return the secret behind a reference, without surrounding white space. Raises SecretError with the reference's
+    place.
 
     ``file`` stays inside ``repo`` or ``ROLECALL_SECRETS_DIR``, links resolved; ``exec`` needs ROLECALL_ALLOW_EXEC=1.
     """
@@ -48,7 +49,7 @@ def resolve(ref: SecretRef, environ: Mapping[str, str], repo: Path, run: Run = r
 
 
 def org_token(ref: SecretRef, url: str, environ: Mapping[str, str], repo: Path, run: Run = run_command) -> str:
-    """The token for the org at ``url``: the host is checked first, so that no secret is fetched in vain."""
+    """Return the token for the org at ``url``: the host is checked first, so that no secret is fetched in vain."""
     check_host(url, environ, ref)
     return resolve(ref, environ, repo, run)
 
@@ -56,11 +57,11 @@ def org_token(ref: SecretRef, url: str, environ: Mapping[str, str], repo: Path, 
 def check_host(
     url: str, environ: Mapping[str, str], ref: SecretRef | None = None, variable: str = "ROLECALL_TOKEN_HOST"
 ) -> None:
-    """Whether a token may be sent to the host of ``url``. Call it before anything is sent. Raises SecretError.
+    """Check that a token may be sent to the host of ``url``, before anything is sent. Raises SecretError.
 
     ``variable`` pins the only host, with a port or for any: ``ROLECALL_TOKEN_HOST`` for the org, and
-    ``ROLECALL_PEOPLE_HOST`` for a source of people. With CI set it has to be there: a pipeline that runs somebody's
-    branch must not send its token where that branch says. Only http and https are looked at.
+    ``ROLECALL_PEOPLE_HOST`` for a source of users. With CI set it is required: a pipeline that runs a contributor's
+    branch must not send its token where that branch says. Only http and https are checked.
     """
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https"):
@@ -76,18 +77,17 @@ def check_host(
 
 
 def is_ci(environ: Mapping[str, str]) -> bool:
-    """Whether this runs in a pipeline: CI is set, and not to false or 0."""
+    """Return whether this runs in a pipeline: CI is set, and not to false or 0."""
     return environ.get("CI", "").strip().lower() not in ("", "0", "false")
 
 
 def _same_host(pinned: str, parts: SplitResult) -> bool:
-    """``pinned`` is HOST, HOST:PORT, or either behind a scheme; what it does not say may be anything."""
+    """Return whether a URL is at ``pinned``: HOST, HOST:PORT, or either behind a scheme; parts it lacks may be
+    anything."""
     try:
-        wanted = urlsplit(pinned if "//" in pinned else f"//{pinned}")
+        host = urlsplit(pinned if "//" in pinned else f"//{pinned}")
         port = parts.port or _PORTS[parts.scheme]
-        return (
-            _host(wanted) == _host(parts) != "" and wanted.scheme in ("", parts.scheme) and wanted.port in (None, port)
-        )
+        return _host(host) == _host(parts) != "" and host.scheme in ("", parts.scheme) and host.port in (None, port)
     except ValueError:
         return False
 
@@ -114,13 +114,13 @@ def _from_file(ref: SecretRef, environ: Mapping[str, str], repo: Path) -> str:
     if not allowed:
         hint = "Keep it in the config's directory, or name its directory in ROLECALL_SECRETS_DIR"
         raise _refused(ref, "secret_outside", f"the secret file `{name}` leads out of the directories allowed", hint)
-    found = next((path for path in allowed if path.is_file()), None)
-    if found is None:
+    present = next((path for path in allowed if path.is_file()), None)
+    if present is None:
         raise _refused(
             ref, "secret_missing", f"there is no secret file `{name}`", "Names are relative to rolecall.yaml"
         )
     try:
-        with found.open("rb") as stream:
+        with present.open("rb") as stream:
             return _decoded(ref, stream.read(LARGEST + 1))
     except OSError as error:
         raise _refused(ref, "secret_missing", f"the secret file `{name}` cannot be read", None) from error

@@ -1,4 +1,4 @@
-"""Reads the sections of an org side by side; one that cannot be read whole is unread, and says why."""
+"""Reads the sections of an org concurrently; one that cannot be read completely is unread, with the reason."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ WHOLE = frozenset({*SECTIONS, *LISTS})
 
 
 @dataclass(frozen=True, slots=True)
-class Read:
-    """One section as it was read. ``held`` is None when it could not be read whole."""
+class SectionRead:
+    """One section as it was read. ``value`` is None when it could not be read completely."""
 
-    held: Any
+    value: Any
     coverage: Coverage
     items: Sequence[Item] = ()
-    lost: OrgError | None = None
+    error: OrgError | None = None
     in_plan: bool = True
     groups: Mapping[str, Group] = field(default_factory=dict)
     homonyms: frozenset[str] = frozenset()
@@ -42,7 +42,8 @@ class Read:
 
 
 async def read_org(exchange: Exchange) -> Facts:
-    """Who the org is, who we are there, and what we may do. Raises OrgError, which says so for 401 and 403 (R34)."""
+    """Read who the org is, who the caller is, and what they may do. Raises OrgError, which says so for 401 and 403
+    (R34)."""
     answer = await exchange.read(ORG)
     if answer.status == 404:
         raise contract(ORG, "it knows of no such address (404)")
@@ -57,27 +58,27 @@ async def read_org(exchange: Exchange) -> Facts:
     return facts
 
 
-class Sections(NamedTuple):
-    """What was read. ``legacy`` names the groups of the legacy endpoint by id while an upgrade is under way."""
+class SectionsRead(NamedTuple):
+    """What was read. ``legacy`` names the groups of the legacy endpoint by id while an upgrade is in progress."""
 
     live: Live
     legacy: Mapping[str, str]
 
 
-async def read_sections(exchange: Exchange, facts: Facts, names: frozenset[str]) -> Sections:
-    """The named sections and lists, all at once. Raises OrgError when the org falls silent throughout."""
-    wanted = sorted(names & WHOLE)
-    read = dict(zip(wanted, await together(_read(exchange, facts, name) for name in wanted), strict=True))
+async def read_sections(exchange: Exchange, facts: Facts, names: frozenset[str]) -> SectionsRead:
+    """Read the named sections and lists concurrently. Raises OrgError when the org answers none of the requests."""
+    requested = sorted(names & WHOLE)
+    read = dict(zip(requested, await together(_read(exchange, facts, name) for name in requested), strict=True))
     _check_not_silent(list(read.values()))
-    settings = {name: row.held for name, row in read.items() if name in SECTIONS and row.held is not None}
-    coverage = {name: row.coverage for name, row in read.items() if name != "roles"}
-    found = _facts(facts, read)
+    settings = {name: section.value for name, section in read.items() if name in SECTIONS and section.value is not None}
+    coverage = {name: section.coverage for name, section in read.items() if name != "roles"}
+    facts_read = _facts(facts, read)
     legacy = read["scim"].scim.legacy if "scim" in read else None
-    live = Live(Settings(**settings), coverage, found, _versions(read))
-    return Sections(live, legacy_names(legacy or (), found))
+    live = Live(Settings(**settings), coverage, facts_read, _versions(read))
+    return SectionsRead(live, legacy_names(legacy or (), facts_read))
 
 
-async def _read(exchange: Exchange, facts: Facts, name: str) -> Read:
+async def _read(exchange: Exchange, facts: Facts, name: str) -> SectionRead:
     try:
         if name in LISTS:
             return await _read_names(exchange, facts, name)
@@ -92,88 +93,91 @@ async def _read(exchange: Exchange, facts: Facts, name: str) -> Read:
         return _unread(error)
 
 
-async def _read_singleton(exchange: Exchange, section: Section) -> Read:
+async def _read_singleton(exchange: Exchange, section: Section) -> SectionRead:
     request = Request("GET", BY_SECTION[section].api_path)
     body = accepted(request, await exchange.read(request))
     item = decoded(request, lambda: api.decode_item(section, body))
-    told = decoded(request, lambda: api.decode_scim_facts(body)) if section == "scim" else api.NO_SCIM_FACTS
-    return Read(item.value, Coverage(), (item,), scim=told)
+    scim_facts = decoded(request, lambda: api.decode_scim_facts(body)) if section == "scim" else api.NO_SCIM_FACTS
+    return SectionRead(item.value, Coverage(), (item,), scim=scim_facts)
 
 
-async def _read_keyed(exchange: Exchange, facts: Facts, section: Section) -> Read:
+async def _read_keyed(exchange: Exchange, facts: Facts, section: Section) -> SectionRead:
     request = Request("GET", BY_SECTION[section].api_path)
     listing = await read_list(exchange, request, page_size(facts))
-    items = decoded(request, lambda: [api.decode_item(section, row) for row in listing.rows])
+    items = decoded(request, lambda: [api.decode_item(section, body) for body in listing.items])
     coverage = Coverage(read=len(items), total=listing.total)
     if section == "idp_groups":
         return _grouped(request, items, coverage)
-    held = {cast(str, item.key): item.value for item in items}
-    if len(held) != len(items):
+    values = {cast(str, item.key): item.value for item in items}
+    if len(values) != len(items):
         raise contract(request, "two entries have one name")
-    return Read(held, coverage, items)
+    return SectionRead(values, coverage, items)
 
 
-def _grouped(request: Request, items: Sequence[Item], coverage: Coverage) -> Read:
-    """Groups by the key that settings use: the name, or ``name [id]`` for every one of several with one name."""
+def _grouped(request: Request, items: Sequence[Item], coverage: Coverage) -> SectionRead:
+    """Return groups by the key that settings use: the name, or ``name [id]`` for each of several with one name."""
     times = Counter(item.key for item in items)
     homonyms = frozenset(name for name, count in times.items() if count > 1 and name is not None)
     keyed = [item._replace(key=f"{item.key} [{_id(item)}]") if item.key in homonyms else item for item in items]
-    held = {cast(str, item.key): cast(GroupMapping, item.value) for item in keyed}
-    if len(held) != len(items):
+    mappings = {cast(str, item.key): cast(GroupMapping, item.value) for item in keyed}
+    if len(mappings) != len(items):
         raise contract(request, "two groups have one name and id")
     groups = {cast(str, item.key): cast(Group, item.group) for item in keyed}
-    return Read(held, coverage, keyed, groups=groups, homonyms=homonyms)
+    return SectionRead(mappings, coverage, keyed, groups=groups, homonyms=homonyms)
 
 
 def _id(item: Item) -> str:
     return item.group.id if item.group else ""
 
 
-async def _read_names(exchange: Exchange, facts: Facts, name: str) -> Read:
+async def _read_names(exchange: Exchange, facts: Facts, name: str) -> SectionRead:
     request = LISTS[name]
     listing = await read_list(exchange, request, page_size(facts))
-    coverage = Coverage(read=len(listing.rows), total=listing.total)
+    coverage = Coverage(read=len(listing.items), total=listing.total)
     if name == "roles":
-        roles = decoded(request, lambda: [api.decode_role(row) for row in listing.rows])
-        return Read({**BUILT_IN, **{role.id: role for role in roles if role.id not in BUILT_IN}}, coverage)
-    return Read(decoded(request, lambda: frozenset(normalise.name(row["name"]) for row in listing.rows)), coverage)
+        roles = decoded(request, lambda: [api.decode_role(body) for body in listing.items])
+        return SectionRead({**BUILT_IN, **{role.id: role for role in roles if role.id not in BUILT_IN}}, coverage)
+    return SectionRead(
+        decoded(request, lambda: frozenset(normalise.name(body["name"]) for body in listing.items)), coverage
+    )
 
 
-def _without_scim(name: str) -> Read:
-    """A plan tier without SCIM (R34): it is off, and no group was ever pushed."""
-    held: Value | Mapping[str, GroupMapping] = Scim(enabled=False) if name == "scim" else {}
-    return Read(held, Coverage(), in_plan=False)
+def _without_scim(name: str) -> SectionRead:
+    """Return what a plan tier without SCIM has (R34): SCIM is off, and no group was ever pushed."""
+    value: Value | Mapping[str, GroupMapping] = Scim(enabled=False) if name == "scim" else {}
+    return SectionRead(value, Coverage(), in_plan=False)
 
 
-def _unread(error: OrgError) -> Read:
+def _unread(error: OrgError) -> SectionRead:
     problem = error.problems[0]
     why = f"{problem.message}; {problem.hint}" if problem.hint else problem.message
-    return Read(None, UNREAD._replace(problem=why), lost=error)
+    return SectionRead(None, UNREAD._replace(problem=why), error=error)
 
 
-def _check_not_silent(rows: Sequence[Read]) -> None:
-    lost = [row.lost for row in rows if isinstance(row.lost, NoAnswer)]
-    if lost and len(lost) == len(rows):
+def _check_not_silent(sections: Sequence[SectionRead]) -> None:
+    lost = [section.error for section in sections if isinstance(section.error, NoAnswer)]
+    if lost and len(lost) == len(sections):
         raise lost[0]
 
 
-def _facts(facts: Facts, read: Mapping[str, Read]) -> Facts:
-    """What the org told of itself, with what the lists told."""
-    nothing = Read(None, UNREAD)
+def _facts(facts: Facts, read: Mapping[str, SectionRead]) -> Facts:
+    """Return the org's facts with what the lists and sections add to them."""
+    nothing = SectionRead(None, UNREAD)
     roles, groups, scim = (read.get(name, nothing) for name in ("roles", "idp_groups", "scim"))
-    found = replace(facts, teams=read.get("teams", nothing).held, groups=groups.groups, homonyms=groups.homonyms)
-    in_plan = all(row.in_plan for row in read.values())
+    facts_read = replace(facts, teams=read.get("teams", nothing).value, groups=groups.groups, homonyms=groups.homonyms)
+    in_plan = all(section.in_plan for section in read.values())
     return replace(
-        found,
-        roles=facts.roles if roles.held is None else roles.held,
+        facts_read,
+        roles=facts.roles if roles.value is None else roles.value,
         kept=scim.scim.kept,
-        legacy_links=_links(scim.scim, found),
+        legacy_links=_links(scim.scim, facts_read),
         features=facts.features if in_plan else facts.features - {"scim"},
     )
 
 
 def legacy_names(legacy: Sequence[api.LegacyGroup], facts: Facts) -> dict[str, str]:
-    """The id of each legacy group -> its key: the name, or ``name [id]`` where another group has that name too."""
+    """Return the key of each legacy group by its id: the name, or ``name [id]`` where another group has that name
+    too."""
     times = Counter(group.name for group in legacy)
     taken = facts.groups.keys() | facts.homonyms | {name for name, count in times.items() if count > 1}
     return {group.id: f"{group.name} [{group.id}]" if group.name in taken else group.name for group in legacy}
@@ -186,5 +190,7 @@ def _links(scim: api.ScimFacts, facts: Facts) -> dict[str, frozenset[str]] | Non
     return {names[group.id]: group.teams for group in scim.legacy}
 
 
-def _versions(read: Mapping[str, Read]) -> dict[Address, str]:
-    return {address(section, item.key): item.etag for section, row in read.items() for item in row.items}
+def _versions(read: Mapping[str, SectionRead]) -> dict[Address, str]:
+    return {
+        address(section, item.key): item.etag for section, section_read in read.items() for item in section_read.items
+    }

@@ -11,7 +11,7 @@ import pytest
 
 from rolecall.errors import ConfigError, OrgError
 from rolecall.live.client import OrgClient
-from rolecall.live.connect import PeopleWay, connect, connect_people
+from rolecall.live.connect import PeopleConnection, connect, connect_people
 from rolecall.live.http.httpx_transport import base_url
 from rolecall.live.people.file import PeopleFile
 from rolecall.live.people.scim import ScimPeople
@@ -108,7 +108,7 @@ def test_a_local_org_that_is_some_other_file(tmp_path: Path) -> None:
 
 
 def test_people_from_elsewhere() -> None:
-    file = connect_people("file", "people.csv", PeopleWay(folder=Path("/repo")))
+    file = connect_people("file", "people.csv", PeopleConnection(folder=Path("/repo")))
     assert isinstance(file, PeopleFile)
     assert (file.folder, file.names) == (Path("/repo"), ("people.csv",))
     assert isinstance(connect_people("scim", "https://idp.example.com/scim/v2"), ScimPeople)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from rolecall.live.requests import NoSuchGroup, requests_of, with_headers
+from rolecall.live.writes import NoSuchGroup, requests_of, with_headers
 from rolecall.model.change import Action, Change
 from rolecall.model.desired import Intent
 from rolecall.model.live import Group

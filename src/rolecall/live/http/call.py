@@ -1,7 +1,7 @@
 """Sends one HTTP request to a service other than the org (a webhook, a forge, a sign-in service) within limits.
 
-The time limit covers the whole call, from name resolution to the last byte, and the response body is never read
-beyond its limit. A server that sends for ever, or one byte every few seconds, ends in a CallError.
+The time limit covers the whole call, from name resolution to the last byte, and the response body is never read beyond
+its limit. A server that sends without end, or one byte every few seconds, ends in a CallError.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Call(NamedTuple):
 
 
 class Response(NamedTuple):
-    """A response; header names are in lower case. ``body`` is empty where it was not to be read."""
+    """A response; header names are in lower case. ``body`` is empty where it was not requested."""
 
     status: int
     headers: Mapping[str, str]

@@ -1,13 +1,16 @@
-"""Whom requests go to, as messages call them: the org, or where its people come from."""
+"""What messages say of the server that requests go to: the org, or a source of its users."""
 
 from __future__ import annotations
 
 from typing import Final, NamedTuple
 
 
-class Party(NamedTuple):
-    """``code`` begins the codes of problems, ``name`` is what messages say, ``setting`` is the key of the config that
-    names its URL, ``token`` and ``rights`` are what to do when the token is not taken or may not read."""
+class EndpointMessages(NamedTuple):
+    """The words for one server.
+
+    ``code`` begins the codes of problems, ``name`` is the server's, ``setting`` is the config key of its URL, ``token``
+    and ``rights`` are hints for a token that is refused or may not read.
+    """
 
     code: str
     name: str
@@ -16,7 +19,7 @@ class Party(NamedTuple):
     rights: str
 
 
-ORG: Final = Party(
+ORG: Final = EndpointMessages(
     "org",
     "the org",
     "org.url",
@@ -24,7 +27,7 @@ ORG: Final = Party(
     "use the token of an org admin: only org admins may see and change these settings",
 )
 
-SCIM: Final = Party(
+SCIM: Final = EndpointMessages(
     "scim",
     "the SCIM server",
     "people.scim",
@@ -32,7 +35,7 @@ SCIM: Final = Party(
     "use a token that may read users and groups",
 )
 
-OKTA: Final = Party(
+OKTA: Final = EndpointMessages(
     "okta",
     "Okta",
     "people.okta",
@@ -40,7 +43,7 @@ OKTA: Final = Party(
     "use a token of an admin who may read apps, groups and users (okta.apps.read, okta.groups.read)",
 )
 
-GRAPH: Final = Party(
+GRAPH: Final = EndpointMessages(
     "graph",
     "Microsoft Graph",
     "people.url",

@@ -1,4 +1,4 @@
-"""Sends one request until it has an answer worth having: paced, waited for and tried again, logged, counted."""
+"""Sends one request until it has a usable answer: paced, retried, logged, counted."""
 
 from __future__ import annotations
 
@@ -18,23 +18,22 @@ Send = Callable[[Request], Awaitable[Answer]]
 
 log = logging.getLogger(__name__)
 
-AGAIN: Final = 3
+RETRIES: Final = 3
 """How often the same request goes out again after no answer or a 5xx."""
-AGAIN_BUSY: Final = 8
+RETRIES_BUSY: Final = 8
 """How often it goes out again after 429."""
 PATIENCE: Final = 60.0
 """Seconds in all that tries of one request may end without an answer before it is not sent again."""
 LONGEST_WAIT: Final = 300.0
 """The longest single wait in seconds that an org may ask for before we rather give up."""
 
-WAITED_FOR: Final = frozenset({429, 500, 502, 503, 504})
+RETRIED: Final = frozenset({429, 500, 502, 503, 504})
 NOT_DONE: Final = frozenset({429, 503})
 """Statuses that say the request was not acted on; other 5xx leave open whether a write stands."""
 
 
 class Exchanged(NamedTuple):
-    """The last answer, or why there is none. ``doubtful``: an earlier or the last try may have been acted on
-    without our knowing."""
+    """The last answer, or why there is none. ``doubtful``: a try without an answer may have been acted on."""
 
     answer: Answer | None
     lost: NoAnswer | None
@@ -43,7 +42,7 @@ class Exchanged(NamedTuple):
 
 
 class Exchange:
-    """One org's requests. ``reads`` and ``writes`` count what really went out, tries included."""
+    """One org's requests. ``reads`` and ``writes`` count what was sent, retries included."""
 
     def __init__(
         self, transport: Transport, clock: Clock | None = None, chance: Callable[[], float] = random.random
@@ -57,18 +56,19 @@ class Exchange:
         self.waiting = Waiting(urlsplit(transport.name).netloc or transport.name)
 
     async def read(self, request: Request, by: Send | None = None) -> Answer:
-        """The answer to a request that changes nothing, carried ``by`` something else than the transport's ``send``
-        where that is given. Raises NoAnswer."""
+        """Return the answer to a request that changes nothing, carried ``by`` a function other than the transport's
+        ``send`` where one is given. Raises NoAnswer."""
         exchanged = await self.send(request, changes=False, by=by)
         if exchanged.answer is None:
             raise exchanged.lost or NoAnswer(Problem("org_silent", "no answer came"), sent=True)
         return exchanged.answer
 
     async def send(self, request: Request, *, changes: bool, by: Send | None = None) -> Exchanged:
-        """Send, wait as asked, send the very same again: after 429 up to 8 times, after nothing or a 5xx up to 3.
+        """Send a request, wait as asked, and retry the same request: after 429 up to 8 times, after no answer or a 5xx
+        up to 3.
 
-        A request whose tries ended without an answer for a minute in all is not sent again. Every ten seconds without
-        an answer are reported on stderr.
+        A request whose tries ended without an answer for a minute in all is not retried. Every ten seconds without an
+        answer are reported on stderr.
         """
         with self.waiting.request():
             return await self._send(request, changes, by or self.transport.send)
@@ -82,7 +82,7 @@ class Exchange:
             answer, lost = await self._once(request, changes, by)
             silent += self._clock.now() - started if lost is not None else 0.0
             doubtful = doubtful or _is_doubtful(answer, lost)
-            if answer is not None and answer.status not in WAITED_FOR:
+            if answer is not None and answer.status not in RETRIED:
                 return Exchanged(answer, None, doubtful and not answer.ok, busy + failed + 1)
             if answer is not None and answer.status == 429:
                 busy += 1
@@ -90,7 +90,7 @@ class Exchange:
                 failed += 1
             wait = self._wait(answer, busy + failed)
             final = lost is not None and (lost.final or silent >= PATIENCE)
-            if final or failed > AGAIN or busy > AGAIN_BUSY or wait > LONGEST_WAIT:
+            if final or failed > RETRIES or busy > RETRIES_BUSY or wait > LONGEST_WAIT:
                 return Exchanged(answer, _counted(lost, busy + failed), doubtful, busy + failed)
             log.info(
                 "waiting to try again",
@@ -115,13 +115,13 @@ class Exchange:
         return answer, None
 
     def _wait(self, answer: Answer | None, tries: int) -> float:
-        asked = retry_after(answer.headers) if answer is not None else None
-        if asked is None:
+        seconds = retry_after(answer.headers) if answer is not None else None
+        if seconds is None:
             return backoff(tries, self._chance)
-        if asked <= LONGEST_WAIT:
-            self.pace.hold(asked)
-            self.waiting.asked_to_wait(asked)
-        return spread(asked, self._chance)
+        if seconds <= LONGEST_WAIT:
+            self.pace.hold(seconds)
+            self.waiting.asked_to_wait(seconds)
+        return spread(seconds, self._chance)
 
 
 def _counted(lost: NoAnswer | None, tries: int) -> NoAnswer | None:
@@ -139,12 +139,13 @@ def _is_doubtful(answer: Answer | None, lost: NoAnswer | None) -> bool:
 
 
 def _about(request: Request, answer: Answer | None) -> dict[str, object]:
-    """What a log may know of a request: no query, no headers, no body."""
+    """Return what a log may contain of a request: no query, no headers, no body."""
     return {"method": request.method, "path": request.path, "status": answer.status if answer else None}
 
 
 async def together(calls: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
-    """The results of all, side by side. When one fails the others are called off, and its error is raised."""
+    """Return the results of all calls, run concurrently. When one fails the others are cancelled and its error is
+    raised."""
     tasks = [asyncio.ensure_future(call) for call in calls]
     try:
         return await asyncio.gather(*tasks)

@@ -1,4 +1,4 @@
-"""The contract over a socket: HTTP/1.1 through httpx, TLS checked, no redirect ever followed."""
+"""Sends requests over a socket: HTTP/1.1 through httpx, TLS checked, no redirect ever followed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from rolecall import __version__
 from rolecall.errors import ConfigError, Problem, SecretError
-from rolecall.live.http.endpoint_messages import ORG, Party
+from rolecall.live.http.endpoint_messages import ORG, EndpointMessages
 from rolecall.live.http.proxies import LOOPBACK, Proxy, ProxyProblemError, certificates, proxy_for
 from rolecall.live.http.transport import Answer, NoAnswer, Request, Timeouts
 
@@ -36,8 +36,8 @@ class BaseUrl(NamedTuple):
     loopback: bool
 
 
-def base_url(text: str, *, allow_http: bool = False, party: Party = ORG) -> BaseUrl:
-    """Take an ``org.url``, or another party's, apart.
+def base_url(text: str, *, allow_http: bool = False, messages: EndpointMessages = ORG) -> BaseUrl:
+    """Take an ``org.url``, or another endpoint's, apart.
 
     Raises ConfigError for what is no such URL, or would send a token in the clear.
     """
@@ -45,21 +45,21 @@ def base_url(text: str, *, allow_http: bool = False, party: Party = ORG) -> Base
         parts = urlsplit(text)
         host, _port = parts.hostname or "", parts.port
     except ValueError:
-        raise ConfigError(_bad_url(party, "is no URL", text)) from None
+        raise ConfigError(_bad_url(messages, "is no URL", text)) from None
     if parts.scheme not in ("https", "http") or not host:
-        raise ConfigError(_bad_url(party, "is not of the form https://HOST", text))
+        raise ConfigError(_bad_url(messages, "is not of the form https://HOST", text))
     if parts.username is not None or parts.password is not None:
-        token = f"{party.setting.partition('.')[0]}.token"
-        raise ConfigError(_bad_url(party, f"holds a name or password, which belong in `{token}`", None))
+        token = f"{messages.setting.partition('.')[0]}.token"
+        raise ConfigError(_bad_url(messages, f"holds a name or password, which belong in `{token}`", None))
     if parts.query or parts.fragment:
-        raise ConfigError(_bad_url(party, "has a query or a fragment", None))
+        raise ConfigError(_bad_url(messages, "has a query or a fragment", None))
     if parts.scheme == "http" and host not in LOOPBACK and not allow_http:
-        raise ConfigError(_bad_url(party, "would send the token unencrypted; use https", text))
+        raise ConfigError(_bad_url(messages, "would send the token unencrypted; use https", text))
     return BaseUrl(f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}", host, host in LOOPBACK)
 
 
-def _bad_url(party: Party, why: str, shown: str | None) -> Problem:
-    return Problem(f"{party.code}_url", f"`{party.setting}` {why}{'' if shown is None else f': {shown}'}")
+def _bad_url(messages: EndpointMessages, why: str, shown: str | None) -> Problem:
+    return Problem(f"{messages.code}_url", f"`{messages.setting}` {why}{'' if shown is None else f': {shown}'}")
 
 
 class HttpTransport:
@@ -71,15 +71,15 @@ class HttpTransport:
         token: Token | None,
         timeouts: Timeouts = Timeouts(),
         scheme: str = "Bearer",
-        party: Party = ORG,
+        messages: EndpointMessages = ORG,
     ) -> None:
-        self._party = party
+        self._messages = messages
         self._base = base
         self._scheme = scheme
         self._ask_token = token
         self._timeouts = timeouts
         self._token: str | None = None
-        self._wires: _Wires | None = None
+        self._connections: _Connections | None = None
 
     @property
     def name(self) -> str:
@@ -87,19 +87,19 @@ class HttpTransport:
 
     async def send(self, request: Request) -> Answer:
         headers = self._headers(request)
-        if self._wires is None or self._wires.loop is not asyncio.get_running_loop():
-            self._wires = _wires(self._base, self._timeouts, self._party)
+        if self._connections is None or self._connections.loop is not asyncio.get_running_loop():
+            self._connections = _open_connections(self._base, self._timeouts, self._messages)
         url = self._base.text + request.path
-        async with self._wires.one() as client:
+        async with self._connections.lend() as client:
             try:
-                return await _answered(client, url, request, headers, self._timeouts, self._token, self._party)
+                return await _answered(client, url, request, headers, self._timeouts, self._token, self._messages)
             except NoAnswer as error:
-                raise _by_way_of(self._wires.proxy, error) from None
+                raise _by_way_of(self._connections.proxy, error) from None
 
     async def close(self) -> None:
-        if self._wires is not None and self._wires.loop is asyncio.get_running_loop():
-            await self._wires.close()
-        self._wires = None
+        if self._connections is not None and self._connections.loop is asyncio.get_running_loop():
+            await self._connections.close()
+        self._connections = None
 
     def _headers(self, request: Request) -> dict[str, str]:
         headers = {
@@ -114,26 +114,28 @@ class HttpTransport:
         return headers | dict(request.headers)
 
 
-def _wires(base: BaseUrl, timeouts: Timeouts, party: Party) -> _Wires:
+def _open_connections(base: BaseUrl, timeouts: Timeouts, messages: EndpointMessages) -> _Connections:
     try:
-        return _Wires(base, timeouts)
+        return _Connections(base, timeouts)
     except ProxyProblemError as error:
-        problem = error.problem._replace(code=f"{party.code}_proxy")
+        problem = error.problem._replace(code=f"{messages.code}_proxy")
         message = f"{base.host} cannot be reached: {problem.message}"
         raise NoAnswer(problem._replace(message=message), sent=False, final=True) from None
 
 
 def _by_way_of(proxy: Proxy | None, error: NoAnswer) -> NoAnswer:
-    """The same error, which names the proxy where one was used: it may be the proxy that is out of reach."""
+    """Return the same error, naming the proxy where one was used: the proxy itself may be out of reach."""
     if proxy is None:
         return error
     problem = error.problems[0]
     hint = f"check the proxy; {problem.hint}" if problem.hint else "check the proxy"
-    told = problem._replace(message=f"{problem.message} (by way of {proxy.shown}, from {proxy.variable})", hint=hint)
-    return NoAnswer(told, sent=error.sent, final=error.final)
+    with_proxy = problem._replace(
+        message=f"{problem.message} (by way of {proxy.shown}, from {proxy.variable})", hint=hint
+    )
+    return NoAnswer(with_proxy, sent=error.sent, final=error.final)
 
 
-class _Wires:
+class _Connections:
     """The connections of one event loop, which they do not outlive: a client each, opened as they are needed.
 
     One client of eight connections would look over all eight at every request, twice.
@@ -151,8 +153,8 @@ class _Wires:
         self._all: list[httpx.AsyncClient] = []
 
     @asynccontextmanager
-    async def one(self) -> AsyncIterator[httpx.AsyncClient]:
-        """The connection that was used last, of those that are free; waits for one when all are in use."""
+    async def lend(self) -> AsyncIterator[httpx.AsyncClient]:
+        """Lend the free connection that was used last; wait for one when all are in use."""
         async with self._slots:
             if not self._idle:
                 self._open()
@@ -190,7 +192,7 @@ async def _answered(
     headers: dict[str, str],
     timeouts: Timeouts,
     token: str | None,
-    party: Party,
+    messages: EndpointMessages,
 ) -> Answer:
     import httpx
 
@@ -199,37 +201,40 @@ async def _answered(
             asyncio.timeout(timeouts.whole),
             aclosing(await client.send(_sent(url, request, headers), stream=True)) as response,
         ):
-            body = await _body(response, request, party)
+            body = await _body(response, request, messages)
             return Answer(response.status_code, _lower(response.headers), _scrubbed(body, response, token))
     except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError) as error:
-        raise _unreachable(url, error, party) from None
+        raise _unreachable(url, error, messages) from None
     except httpx.TimeoutException:
-        message = f"{party.name} ({urlsplit(url).netloc}) sent nothing for {timeouts.read:g} s in answer to {request}"
-        raise _lost(f"{party.code}_timeout", message) from None
+        message = (
+            f"{messages.name} ({urlsplit(url).netloc}) sent nothing for {timeouts.read:g} s in answer to {request}"
+        )
+        raise _lost(f"{messages.code}_timeout", message) from None
     except TimeoutError:
         message = (
-            f"{party.name} ({urlsplit(url).netloc}) did not complete its answer to {request} in {timeouts.whole:g} s"
+            f"{messages.name} ({urlsplit(url).netloc}) did not complete its answer to {request} in {timeouts.whole:g} s"
         )
-        raise _lost(f"{party.code}_timeout", message) from None
+        raise _lost(f"{messages.code}_timeout", message) from None
     except (httpx.TransportError, httpx.DecodingError, httpx.StreamError) as error:
-        raise _lost(f"{party.code}_cut", f"the answer to {request} broke off ({type(error).__name__})") from None
+        raise _lost(f"{messages.code}_cut", f"the answer to {request} broke off ({type(error).__name__})") from None
 
 
 def _sent(url: str, request: Request, headers: dict[str, str]) -> httpx.Request:
-    """The request as httpx sends it; made here and not by the client, which would add cookies an org may have set."""
+    """Return the request as httpx sends it; built here because the client would add cookies that an org may have
+    set."""
     import httpx
 
     query = request.query or None
     return httpx.Request(request.method, url, params=query, headers=headers, content=request.body)
 
 
-async def _body(response: httpx.Response, request: Request, party: Party) -> bytes:
+async def _body(response: httpx.Response, request: Request, messages: EndpointMessages) -> bytes:
     parts, size = [], 0
     async for part in response.aiter_bytes():
         size += len(part)
         if size > LARGEST_ANSWER:
             raise NoAnswer(
-                Problem(f"{party.code}_too_large", f"the answer to {request} is over {LARGEST_ANSWER >> 20} MiB"),
+                Problem(f"{messages.code}_too_large", f"the answer to {request} is over {LARGEST_ANSWER >> 20} MiB"),
                 sent=True,
                 final=True,
             )
@@ -238,11 +243,11 @@ async def _body(response: httpx.Response, request: Request, party: Party) -> byt
 
 
 def _lower(headers: httpx.Headers) -> dict[str, str]:
-    return {name.lower(): said for name, said in headers.items()}
+    return {name.lower(): value for name, value in headers.items()}
 
 
 def _scrubbed(body: bytes, response: httpx.Response, token: str | None) -> bytes:
-    """An error that quotes our own token must not carry it into a message."""
+    """Return an error's text without our own token, which the error may quote."""
     return body if token is None or response.is_success else body.replace(token.encode(), b"***")
 
 
@@ -253,15 +258,15 @@ def _sendable(token: str) -> str:
     return token
 
 
-def _unreachable(url: str, error: Exception, party: Party) -> NoAnswer:
+def _unreachable(url: str, error: Exception, messages: EndpointMessages) -> NoAnswer:
     host = urlsplit(url).netloc
     if _caused_by_tls(error):
         hint = "set SSL_CERT_FILE if its certificate is from an authority of your own"
-        problem = Problem(f"{party.code}_tls", f"the certificate of {host} does not fit: {error}", None, hint)
+        problem = Problem(f"{messages.code}_tls", f"the certificate of {host} does not fit: {error}", None, hint)
         return NoAnswer(problem, sent=False, final=True)
     message = f"{host} cannot be reached: {_ERRNO.sub('', str(error)) or 'no connection in time'}"
-    hint = f"check `{party.setting}` and the network"
-    return NoAnswer(Problem(f"{party.code}_unreachable", message, None, hint), sent=False)
+    hint = f"check `{messages.setting}` and the network"
+    return NoAnswer(Problem(f"{messages.code}_unreachable", message, None, hint), sent=False)
 
 
 def _caused_by_tls(error: BaseException | None) -> bool:

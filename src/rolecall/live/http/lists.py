@@ -1,8 +1,8 @@
-"""Reads a list of the contract whole, page by page, and does not believe one that contradicts itself.
+"""Reads a complete list of the contract page by page, and refuses one that contradicts itself.
 
-Settings lists must hold still: a page that overlaps, repeats, shrinks or contradicts ``total``, or a ``revision`` that
-moved between two pages, means the list is read once more, and is unread if it happens again. In lists of people
-somebody may come or go meanwhile; whoever was there throughout is seen exactly once.
+Lists of settings must not change during the read: if a page overlaps, repeats, shrinks or contradicts ``total``, or if
+``revision`` changes between two pages, the list is read once more, and is unread if it happens again. In lists of
+users, users may come or go during the read; those who were there throughout are read exactly once.
 """
 
 from __future__ import annotations
@@ -29,21 +29,21 @@ SLACK = 10_000
 
 
 def page_size(facts: Facts) -> int:
-    """How many rows to ask for at once: as many as the org says it takes, within reason."""
+    """Return how many items to ask for at once: as many as the org says it allows, within reason."""
     return min(LARGEST_PAGE, max(1, facts.limits.get("page", PAGE)))
 
 
 class Listing(NamedTuple):
-    """A list as it was read: its rows, in order, and how many the org says there are."""
+    """A list as it was read: its items, in order, and how many the org says there are."""
 
-    rows: list[Json]
+    items: list[Json]
     total: int
 
 
 class Page(NamedTuple):
-    """One page. ``keys`` are the rows' ids (names where a row has no id)."""
+    """One page. ``keys`` are the items' ids (names where an item has no id)."""
 
-    rows: list[Json]
+    items: list[Json]
     keys: list[str]
     has_more: bool
     last: str | None
@@ -52,25 +52,25 @@ class Page(NamedTuple):
 
 
 class ListShifted(OrgError):
-    """A list contradicted itself while it was read."""
+    """A list contradicted itself during the read."""
 
 
 class Collector(Protocol):
-    """Takes the rows of a list page by page, so that they need not all be kept."""
+    """Takes the items of a list page by page, so that they need not all be kept."""
 
-    def add(self, rows: list[Json]) -> object:
+    def add(self, items: list[Json]) -> object:
         """Take the rows of one page. Raises OrgError for rows that are not as the contract says."""
 
 
 async def read_list(exchange: Exchange, request: Request, limit: int = PAGE, *, moving: bool = False) -> Listing:
-    """All rows of a list, trying once more when it shifts. ``moving``: its rows may come and go meanwhile.
+    """Read all items of a list, once more when it shifts. ``moving``: items may come and go during the read.
 
     Raises ListShifted when it shifts again, and OrgError when the org refuses or does not answer.
     """
 
     async def read() -> Listing:
-        rows: list[Json] = []
-        return Listing(rows, await _read_pages(exchange, request, limit, moving, rows.extend))
+        items: list[Json] = []
+        return Listing(items, await _read_pages(exchange, request, limit, moving, items.extend))
 
     return await _twice(read)
 
@@ -100,16 +100,16 @@ async def _read_pages(
 ) -> int:
     """Hand the rows of each page to ``take``; return the total of the last page."""
     count = 0
-    seen: set[str] = set()
+    keys: set[str] = set()
     first: Page | None = None
     after: str | None = None
     while True:
         page = await read_page(exchange, request, limit, after)
-        first = first or page._replace(rows=[], keys=[])
-        count += len(page.rows)
-        seen.update(page.keys)
-        _check(request, first, page, count, len(seen), moving)
-        take(page.rows)
+        first = first or page._replace(items=[], keys=[])
+        count += len(page.items)
+        keys.update(page.keys)
+        _check(request, first, page, count, len(keys), moving)
+        take(page.items)
         if not page.has_more:
             return page.total
         after = page.last
@@ -120,7 +120,7 @@ def _check(request: Request, first: Page, page: Page, count: int, distinct: int,
     still = page.revision == first.revision
     if count != distinct:
         raise _shifted(request, "a row came twice")
-    if page.has_more and (not page.rows or page.last is None):
+    if page.has_more and (not page.items or page.last is None):
         raise _shifted(request, "a page says that there is more, but not where")
     if not still and not moving:
         raise _shifted(request, "it changed between two pages")
@@ -139,10 +139,10 @@ def _shifted(request: Request, why: str) -> ListShifted:
 async def read_page(exchange: Exchange, request: Request, limit: int, after: str | None) -> Page:
     """Read one page, the first or the one after a cursor. Raises OrgError for one that is not as the contract says."""
     cursor = () if after is None else (("after", after),)
-    asked = request._replace(query=(*request.query, ("limit", str(limit)), *cursor))
-    answer = await exchange.read(asked)
-    body = accepted(asked, answer)
-    page = decoded(asked, lambda: _page(body))
+    page_request = request._replace(query=(*request.query, ("limit", str(limit)), *cursor))
+    answer = await exchange.read(page_request)
+    body = accepted(page_request, answer)
+    page = decoded(page_request, lambda: _page(body))
     sign = None if page.has_more else next(signs(answer.headers, body, _ENVELOPE), None)
     if sign is not None or (not page.has_more and following(answer.headers, None) != Following()):
         raise _shifted(request, f"it says that there is no more, and has `{sign or 'link'}`")
@@ -150,11 +150,11 @@ async def read_page(exchange: Exchange, request: Request, limit: int, after: str
 
 
 def _page(body: Json) -> Page:
-    rows, total, more = body["data"], body["total"], body["has_more"]
-    if not isinstance(rows, list) or not isinstance(total, int) or not isinstance(more, bool):
+    items, total, more = body["data"], body["total"], body["has_more"]
+    if not isinstance(items, list) or not isinstance(total, int) or not isinstance(more, bool):
         raise TypeError("`data`, `total` or `has_more`")
-    keys = [row["id"] if "id" in row else row["name"] for row in rows]
+    keys = [item["id"] if "id" in item else item["name"] for item in items]
     if not all(isinstance(key, str) for key in keys):
         raise TypeError("an id is not text")
     last = body.get("last_id") or (keys[-1] if keys else None)
-    return Page(rows, keys, more, last, total, str(body["revision"]))
+    return Page(items, keys, more, last, total, str(body["revision"]))

@@ -1,4 +1,7 @@
-"""When a request may go out: within the org's budget, after the waits it asked for, and later after each failure."""
+"""Decides when a request may be sent: within the org's budget, after the waits it asked for, later after each failure.
+
+Long waits are reported on stderr.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,7 @@ class Clock(Protocol):
     """A monotonic clock."""
 
     def now(self) -> float:
-        """Seconds since some moment."""
+        """Return seconds since some moment."""
 
     async def sleep(self, seconds: float) -> None:
         """Come back after that long."""
@@ -48,7 +51,7 @@ class Pace:
         self._not_before = 0.0
 
     def limit(self, per_minute: int | None) -> None:
-        """From now on at most that many a minute; None lifts the limit."""
+        """Limit requests from now on to this many a minute; None removes the limit."""
         self._per_minute = per_minute if per_minute and per_minute > 0 else None
 
     def hold(self, seconds: float) -> None:
@@ -61,7 +64,8 @@ class Pace:
             await self._clock.sleep(wait)
 
     def _reserve(self) -> float:
-        """0 and a place taken, or how long to wait before asking again. Never awaits, so no two get one place."""
+        """Return 0 and take a place, or return how long to wait before asking again. Never awaits, so no two get one
+        place."""
         now = self._clock.now()
         while self._recent and self._recent[0] <= now - MINUTE:
             self._recent.popleft()
@@ -74,33 +78,36 @@ class Pace:
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds that an answer asks to wait: ``retry-after-ms``, or ``Retry-After`` in seconds or as a date (RFC 9110
-    §10.2.3). A date counts from the answer's own ``Date``, so that no clock of ours is asked. None when it says nothing
-    that can be understood."""
+    """Return the seconds that an answer asks to wait, None where it says nothing that can be parsed.
+
+    It is ``retry-after-ms``, or ``Retry-After`` in seconds or as a date (RFC 9110 §10.2.3). A date counts from the
+    answer's own ``Date``, so that the local clock does not matter.
+    """
     milliseconds = _number(headers.get("retry-after-ms"))
     if milliseconds is not None:
         return milliseconds / 1000
-    said = headers.get("retry-after")
-    seconds = _number(said)
+    header = headers.get("retry-after")
+    seconds = _number(header)
     if seconds is not None:
         return seconds
-    until, since = _date(said) or _reset(headers), _date(headers.get("date"))
+    until, since = _date(header) or _reset(headers), _date(headers.get("date"))
     return None if until is None or since is None else max(0.0, (until - since).total_seconds())
 
 
 def _reset(headers: Mapping[str, str]) -> datetime | None:
-    """When Okta's budget starts anew: ``X-Rate-Limit-Reset``, in seconds since 1970, where nothing of it is left."""
+    """Return when Okta's budget starts anew, where none of it is left: ``X-Rate-Limit-Reset``, in seconds since
+    1970."""
     seconds = _number(headers.get("x-rate-limit-reset")) if headers.get("x-rate-limit-remaining") == "0" else None
     return None if seconds is None or seconds > _LAST else datetime.fromtimestamp(seconds, UTC)
 
 
 def backoff(tries: int, chance: Callable[[], float] = random.random) -> float:
-    """Seconds to wait after that many failed tries: doubling, with full jitter, never more than 20."""
+    """Return the seconds to wait after that many failed tries: doubling, with full jitter, never more than 20."""
     return min(LONGEST_BACKOFF, FIRST_WAIT * 2.0 ** min(tries - 1, 10)) * (0.5 + chance() / 2)
 
 
 def spread(seconds: float, chance: Callable[[], float] = random.random) -> float:
-    """A wait that the org asked for, never shorter, with up to a tenth and at most a second of jitter."""
+    """Return a wait that the org asked for, never shorter, with up to a tenth and at most a second of jitter."""
     return seconds + min(1.0, seconds / 10 + 0.05) * chance()
 
 
@@ -136,7 +143,7 @@ class Waiting:
 
     @contextmanager
     def request(self) -> Iterator[None]:
-        """Watch while one request is under way, its waits and retries included. Needs a running event loop."""
+        """Watch one request, its waits and retries included. Needs a running event loop."""
         self._pending += 1
         if self._pending == 1:
             self.answered()

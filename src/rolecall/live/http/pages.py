@@ -1,7 +1,7 @@
-"""Finds the next page of a list in an answer, and every sign of one in a form that is not known. Pure.
+"""Finds the next page of a list in an answer, and every sign of one in an unknown form. Pure.
 
-Known are ``Link`` headers (RFC 8288) and OData's next link in the body. Any other sign means that rows may be missing,
-so the list is read in part.
+Known are ``Link`` headers (RFC 8288) and OData's next link in the body. Any other sign means that items may be missing,
+so the list is partially read.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def following(headers: Mapping[str, str], body: Json) -> Following:
     links = link_targets(headers.get("link", ""))
     if links is None:
         return Following(unknown="its `Link` header cannot be parsed")
-    odata = [str(said) for key, said in _items(body) if key.lower() in _NEXT_LINKS and said]
+    odata = [str(link) for key, link in _items(body) if key.lower() in _NEXT_LINKS and link]
     targets = dict.fromkeys((*links, *odata))
     if len(targets) > 1:
         return Following(unknown="it names two next pages")
@@ -90,7 +90,7 @@ def signs(headers: Mapping[str, str], body: Json, known: Collection[str] = ()) -
         if _points_on(key, value):
             yield key
         if key.lower() in _ENVELOPES:
-            yield from (f"{key}.{inner}" for inner, said in _items(value) if _points_on(inner, said))
+            yield from (f"{key}.{inner}" for inner, nested in _items(value) if _points_on(inner, nested))
 
 
 def more_than(headers: Mapping[str, str], body: Json, read: int) -> int | None:
@@ -100,14 +100,14 @@ def more_than(headers: Mapping[str, str], body: Json, read: int) -> int | None:
     return max((total for total in totals if total is not None and total > read), default=None)
 
 
-def within(base: str, asked: str, link: str) -> str | None:
+def within(base: str, path: str, link: str) -> str | None:
     """Return the path and query of a next link below ``base``, or None where it leads to another host or path.
 
-    ``link`` may be relative to ``asked``, the path that was asked for. Hosts compare without case, a final dot and
+    ``link`` may be relative to ``path``, the path that was asked for. Hosts compare without case, a final dot and
     the default port; the scheme may differ, as behind a proxy that ends TLS: the request goes to ``base`` anyway.
     """
     try:
-        root, target = urlsplit(base), urlsplit(urljoin(base + asked, link.strip()))
+        root, target = urlsplit(base), urlsplit(urljoin(base + path, link.strip()))
         same = _host(root) == _host(target)
     except ValueError:
         return None
@@ -132,10 +132,10 @@ def _points_on(key: str, value: Json) -> bool:
     return value not in (None, False, 0, "", [], {})
 
 
-def _number(said: Json) -> int | None:
-    if isinstance(said, bool):
+def _number(value: Json) -> int | None:
+    if isinstance(value, bool):
         return None
-    return said if isinstance(said, int) else int(said) if isinstance(said, str) and said.isdecimal() else None
+    return value if isinstance(value, int) else int(value) if isinstance(value, str) and value.isdecimal() else None
 
 
 def _items(body: Json) -> list[tuple[str, Json]]:

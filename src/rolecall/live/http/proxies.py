@@ -1,7 +1,7 @@
-"""Proxy and certificates for a host, as HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY and SSL_CERT_FILE say.
+"""Finds proxy and certificates for a host in HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY and SSL_CERT_FILE.
 
-The HTTP library reads these variables itself, but ends in errors of its own where it cannot use one: a NO_PROXY entry
-such as ``[::1]``, a SOCKS proxy, a file without certificates. Each is named here.
+The HTTP library reads these variables itself, but raises errors of its own where it cannot use one: a NO_PROXY entry
+such as ``[::1]``, a SOCKS proxy, a file without certificates. Each gets a problem of its own.
 """
 
 from __future__ import annotations
@@ -48,8 +48,8 @@ def proxy_for(url: str) -> Proxy | None:
     scheme = next((name for name in (parts.scheme, "all") if settings.get(name)), None)
     if scheme is None or bypasses(settings.get("no", ""), host, parts.port or _PORTS.get(parts.scheme, 0)):
         return None
-    said = settings[scheme]
-    return _usable(f"{scheme.upper()}_PROXY", said if "://" in said else f"http://{said}", host)
+    url_or_host = settings[scheme]
+    return _usable(f"{scheme.upper()}_PROXY", url_or_host if "://" in url_or_host else f"http://{url_or_host}", host)
 
 
 def connection(url: str, *, environment: bool) -> tuple[str | None, ssl.SSLContext]:
@@ -93,10 +93,10 @@ def _matches(entry: str, host: str, port: int) -> bool:
 
 def _parts(entry: str) -> tuple[str, int | None]:
     """Take ``[::1]:8080``, ``::1`` or ``example.com:8080`` apart."""
-    found = re.fullmatch(r"\[([^\]]*)\](?::(\d+))?", entry) or re.fullmatch(r"([^:]*):(\d+)", entry)
-    if found is None:
+    match = re.fullmatch(r"\[([^\]]*)\](?::(\d+))?", entry) or re.fullmatch(r"([^:]*):(\d+)", entry)
+    if match is None:
         return entry, None
-    return found[1], int(found[2]) if found[2] else None
+    return match[1], int(match[2]) if match[2] else None
 
 
 def _usable(variable: str, url: str, host: str) -> Proxy:

@@ -1,4 +1,4 @@
-"""One request and its answer, whatever carries them: a socket or a call in the same process."""
+"""One request and its answer, over a socket or a call in the same process."""
 
 from __future__ import annotations
 
@@ -43,21 +43,21 @@ class Answer(NamedTuple):
         return 200 <= self.status < 300
 
     def json(self) -> Any:
-        """The body as JSON. Raises ValueError when it is none, RecursionError included, and for half of a character:
-        a lone surrogate is no text that a plan or a journal could hold."""
+        """Return the body as JSON. Raises ValueError when it is not JSON, is nested too deeply, or has half of a
+        character: a plan or a journal cannot hold a lone surrogate."""
         try:
-            said = json.loads(self.body)
+            value = json.loads(self.body)
             if _HALVES.search(self.body):
-                json.dumps(said, ensure_ascii=False).encode()
+                json.dumps(value, ensure_ascii=False).encode()
         except RecursionError:
             raise ValueError("nested too deeply") from None
-        return said
+        return value
 
 
 class NoAnswer(OrgError):
-    """No whole answer came. ``sent``: the org may have seen the request, so a write may stand.
+    """No complete answer came. ``sent``: the org may have received the request, so a write may have been done.
 
-    ``final``: trying again cannot help, such as a certificate that does not fit.
+    ``final``: trying again cannot help, such as with a certificate that does not fit.
     """
 
     def __init__(self, problem: Problem, *, sent: bool, final: bool = False) -> None:
@@ -79,10 +79,11 @@ class Transport(Protocol):
 
     @property
     def name(self) -> str:
-        """What messages call the org: its URL without any secret."""
+        """Return what messages call the org: its URL without any secret."""
 
     async def send(self, request: Request) -> Answer:
-        """The answer, whatever its status. Raises NoAnswer when none came, SecretError without a usable token."""
+        """Return the answer, whatever its status. Raises NoAnswer when none came, SecretError without a usable
+        token."""
 
     async def close(self) -> None:
         """Let go of connections."""
@@ -92,11 +93,11 @@ class ColumnTransport(Protocol):
     """Carries a request for users to an org in this process, without JSON and pages."""
 
     async def send_for_columns(self, request: Request) -> Answer:
-        """As ``Transport.send``, for ``GET /v1/people`` and a search for users: an answer of 2xx has all of them, as
-        they were at one moment and in the order of their list, in ``users``."""
+        """Send as ``Transport.send`` does, for ``GET /v1/people`` and a search for users: an answer of 2xx has all
+        of them, as they were at one moment and in the order of their list, in ``users``."""
 
 
 def json_request(method: str, path: str, body: Any, *headers: tuple[str, str]) -> Request:
-    """A request with a JSON body."""
+    """Return a request with a JSON body."""
     encoded = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
     return Request(method, path, (), (("content-type", "application/json"), *headers), encoded)

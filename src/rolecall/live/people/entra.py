@@ -1,6 +1,6 @@
-"""People from Entra, read-only: the groups and people assigned to the WRITER app, and the groups' direct members.
+"""Reads users from Entra: the groups and users assigned to the WRITER app, and the groups' direct members.
 
-Entra sends what is assigned to the enterprise application, and of a group its direct members alone (R29). Requests are
+Entra sends what is assigned to the enterprise application, and of a group only its direct members (R29). Requests are
 those of Microsoft Graph v1.0.
 """
 
@@ -35,8 +35,8 @@ ADMIN = "admin"
 
 
 class _Job(NamedTuple):
-    """The provisioning job: whether its scope is everybody, why it does not run, what it maps to WRITER's role
-    attribute, how it makes addresses, and why all of that is not known."""
+    """The provisioning job: whether its scope is all users, why it does not run, what it maps to WRITER's role
+    attribute, how it makes addresses, and why any of that is not known."""
 
     everybody: bool | None = None
     stopped: str | None = None
@@ -46,8 +46,8 @@ class _Job(NamedTuple):
 
 
 class _App(NamedTuple):
-    """The app as Entra has it: assigned groups by id with their names, people assigned directly, the values of the app
-    roles that each of them holds, and its job."""
+    """The app in Entra: assigned groups by id with their names, users assigned directly, the values of the app roles
+    of each of them, and its job."""
 
     groups: Mapping[str, str]
     people: frozenset[str]
@@ -56,32 +56,34 @@ class _App(NamedTuple):
 
 
 class EntraPeople:
-    """The people of an enterprise application, see ``port.People``. ``app`` is its object id.
+    """The users of an enterprise application, see ``port.People``. ``app`` is its object id.
 
-    ``wanted`` are groups of the config; those that are not assigned yet are read too, so that a plan can tell what
-    mapping them will do. ``attribute``: tell the role attribute that the legacy endpoint reads (R18), which is the app
-    role. Who holds several may be sent with any of them, and is taken for an admin when one says so.
+    ``config_groups`` are groups of the config; those that are not assigned yet are read too, so that a plan knows what
+    mapping them will do. ``attribute``: read the role attribute of the legacy endpoint (R18), which is the app role.
+    Users with several app roles may be sent with any of them, and count as admins when one of them says so.
     """
 
     def __init__(
-        self, exchange: Exchange, base: str, app: str, wanted: Iterable[str] = (), *, attribute: bool = False
+        self, exchange: Exchange, base: str, app: str, config_groups: Iterable[str] = (), *, attribute: bool = False
     ) -> None:
         self._client = IdpClient(exchange, ENTRA, base)
         self._path = f"/servicePrincipals/{quote(app, safe='')}"
-        self._wanted = tuple(wanted)
+        self._config_groups = tuple(config_groups)
         self._attribute = attribute
         self._app: _App | None = None
 
     async def read_people(self, scope: PeopleScope) -> Directory:
-        """Everybody whom the app's groups bring, whatever the scope. Unread, with the reason, when not all can be had;
-        partial when somebody in scope is assigned directly, for Graph names people as members alone. Raises
-        NoAnswer."""
+        """Read every user whom the app's groups bring, whatever the scope.
+
+        The directory is unread, with the reason, when not all can be read; partial when a user in scope is assigned
+        directly, because Graph returns users only as group members. Raises NoAnswer.
+        """
         if scope == PeopleScope():
             return Directory()
         return await self._client.people(self._read(scope))
 
     async def read_idp(self) -> IdpFacts:
-        """The app's set-up. Raises OrgError when it cannot be read."""
+        """Read how the app is set up. Raises OrgError when it cannot be read."""
         app = await self._client.whole(self._read_app())
         names = frozenset(app.groups.values())
         return IdpFacts(
@@ -90,7 +92,7 @@ class EntraPeople:
             names,
             everybody=app.job.everybody,
             role_sent=bool(app.job.roles),
-            roles_raw=any(RAW_ROLES in one and SINGLE not in one for one in app.job.roles),
+            roles_raw=any(RAW_ROLES in source and SINGLE not in source for source in app.job.roles),
             stopped=app.job.stopped,
             unread=app.job.unread or self._client.cut,
         )
@@ -101,7 +103,9 @@ class EntraPeople:
 
     async def _read(self, scope: PeopleScope) -> Directory:
         app = await self._read_app()
-        waiting = await self._client.by_name({*self._wanted, *scope.groups} - set(app.groups.values()), self._search)
+        waiting = await self._client.by_name(
+            {*self._config_groups, *scope.groups} - set(app.groups.values()), self._search
+        )
         groups = {**app.groups, **waiting}
         addresses = app.job.addresses
         if addresses.problem:
@@ -109,44 +113,48 @@ class EntraPeople:
             raise OrgError(Problem("idp_address", addresses.problem, None, hint))
         members = await together(self._members(group, addresses.properties) for group in groups)
         people: dict[str, Json] = {}
-        held: dict[str, list[str]] = {}
+        groups_by_user: dict[str, list[str]] = {}
         sent: set[str] = set(app.people)
-        for group, rows in zip(groups, members, strict=True):
-            for row in rows:
-                people[row["id"]] = row
-                held.setdefault(row["id"], []).append(group)
-                sent.update((row["id"],) if group in app.groups else ())
+        for group, group_members in zip(groups, members, strict=True):
+            for member in group_members:
+                people[member["id"]] = member
+                groups_by_user.setdefault(member["id"], []).append(group)
+                sent.update((member["id"],) if group in app.groups else ())
         unknown: list[str] = []
-        roles = {one: _role(app, one, groups) for one, groups in held.items() if one in sent}
-        known = (_row(people[one], held[one], role, addresses, unknown) for one, role in roles.items())
-        rows = [row for row in known if row != {}]
-        coverage = _without(_coverage(app, scope, app.people - people.keys()), unknown, addresses)
-        return self._client.directory(rows, groups, NAMELESS, coverage)
+        roles = {user: _role(app, user, groups) for user, groups in groups_by_user.items() if user in sent}
+        known = (
+            _user_record(people[user], groups_by_user[user], role, addresses, unknown) for user, role in roles.items()
+        )
+        group_members = [member for member in known if member != {}]
+        coverage = _with_unknown(_coverage(app, scope, app.people - people.keys()), unknown, addresses)
+        return self._client.directory(group_members, groups, NAMELESS, coverage)
 
     async def _read_app(self) -> _App:
         if self._app is None:
             assigned = await self._client.values(f"{self._path}/appRoleAssignedTo", ("$top", "999"))
             groups = {
-                row["principalId"]: normalise.name(row["principalDisplayName"])
-                for row in assigned
-                if row["principalType"] == "Group"
+                assignment["principalId"]: normalise.name(assignment["principalDisplayName"])
+                for assignment in assigned
+                if assignment["principalType"] == "Group"
             }
-            people = frozenset(row["principalId"] for row in assigned if row["principalType"] == "User")
+            people = frozenset(
+                assignment["principalId"] for assignment in assigned if assignment["principalType"] == "User"
+            )
             job = await self._job()
             self._app = _App(groups, people, await self._values(job, assigned), job)
         return self._app
 
     async def _values(self, job: _Job, assigned: Iterable[Json]) -> dict[str, frozenset[str]]:
-        """What the app roles that each principal holds are called, where they are sent, or may be."""
-        if not (self._attribute and (job.unread or any(RAW_ROLES in one for one in job.roles))):
+        """Return the values of the app roles of each principal, where they are sent or may be."""
+        if not (self._attribute and (job.unread or any(RAW_ROLES in source for source in job.roles))):
             return {}
-        app = await self._client.one(self._path, ("$select", "id,appRoles"))
+        app = await self._client.read_object(self._path, ("$select", "id,appRoles"))
         values = {role["id"]: role["value"] for role in app.get("appRoles") or () if role.get("value")}
-        held: dict[str, set[str]] = {}
-        for row in assigned:
-            if row.get("appRoleId") in values:
-                held.setdefault(row["principalId"], set()).add(values[row["appRoleId"]])
-        return {principal: frozenset(said) for principal, said in held.items()}
+        values_by_principal: dict[str, set[str]] = {}
+        for assignment in assigned:
+            if assignment.get("appRoleId") in values:
+                values_by_principal.setdefault(assignment["principalId"], set()).add(values[assignment["appRoleId"]])
+        return {principal: frozenset(role_values) for principal, role_values in values_by_principal.items()}
 
     async def _job(self) -> _Job:
         try:
@@ -157,39 +165,48 @@ class EntraPeople:
         if not jobs:
             return _Job(stopped="there is no provisioning job")
         job = jobs[0]
-        settings = {row.get("name"): row.get("value") for row in job.get("synchronizationJobSettings") or ()}
-        said = settings.get(SYNC_ALL)
-        schema = await self._client.one(f"{self._path}/synchronization/jobs/{quote(job['id'], safe='')}/schema")
-        everybody = None if said is None else str(said).casefold() == "true"
+        settings = {
+            setting.get("name"): setting.get("value") for setting in job.get("synchronizationJobSettings") or ()
+        }
+        sync_all = settings.get(SYNC_ALL)
+        schema = await self._client.read_object(f"{self._path}/synchronization/jobs/{quote(job['id'], safe='')}/schema")
+        everybody = None if sync_all is None else str(sync_all).casefold() == "true"
         addresses = read_addresses(user_mappings(schema))
         return _Job(everybody, _stopped(job), tuple(_roles(schema)), addresses=addresses)
 
     async def _search(self, name: str) -> Iterable[tuple[str, str]]:
         quoted = name.replace("'", "''")
         query = (("$filter", f"displayName eq '{quoted}'"), ("$select", "id,displayName"))
-        return [(row["id"], row["displayName"]) for row in await self._client.values("/groups", *query)]
+        return [(group["id"], group["displayName"]) for group in await self._client.values("/groups", *query)]
 
     async def _members(self, group: str, properties: Iterable[str]) -> list[Json]:
-        """The direct members who are people."""
+        """Return the direct members who are users."""
         select = ("$select", ",".join(properties))
-        rows = await self._client.values(f"/groups/{quote(group, safe='')}/members", select, ("$top", "999"))
-        return [row for row in rows if row.get("@odata.type", "#microsoft.graph.user") == "#microsoft.graph.user"]
+        members = await self._client.values(f"/groups/{quote(group, safe='')}/members", select, ("$top", "999"))
+        return [
+            member
+            for member in members
+            if member.get("@odata.type", "#microsoft.graph.user") == "#microsoft.graph.user"
+        ]
 
 
-def _row(user: Json, groups: list[str], role: str | None, addresses: Addresses, unknown: list[str]) -> Json:
-    """The address that provisioning sends; a disabled account is deactivated (R23). None for a user without one, ``{}``
-    for one whose address cannot be known: why is added to ``unknown``."""
+def _user_record(user: Json, groups: list[str], role: str | None, addresses: Addresses, unknown: list[str]) -> Json:
+    """Return a user with the address that provisioning sends; a disabled account is deactivated (R23).
+
+    None for a user without an address, ``{}`` for one whose address cannot be known: the reason is added to
+    ``unknown``.
+    """
     try:
         email = addresses.of(user)
     except Unknown as error:
         unknown.append(str(error))
         return {}
-    row = {"email": email, "active": user.get("accountEnabled") is not False, "groups": groups}
-    return email and ({**row, "role_attribute": role} if role else row)
+    record = {"email": email, "active": user.get("accountEnabled") is not False, "groups": groups}
+    return email and ({**record, "role_attribute": role} if role else record)
 
 
-def _without(coverage: Coverage, unknown: list[str], addresses: Addresses) -> Coverage:
-    """The coverage of a reading in which some addresses are unknown, or the mapping they are made by is."""
+def _with_unknown(coverage: Coverage, unknown: list[str], addresses: Addresses) -> Coverage:
+    """Return the coverage of a read in which some addresses, or the mapping that makes them, are unknown."""
     if addresses.unread:
         problem = f"what Entra sends as userName is not known, and userPrincipalName is assumed: {addresses.unread}"
         return coverage._replace(state="partial", problem=problem)
@@ -200,14 +217,17 @@ def _without(coverage: Coverage, unknown: list[str], addresses: Addresses) -> Co
 
 
 def _role(app: _App, person: str, groups: Iterable[str]) -> str | None:
-    values = frozenset[str]().union(*(app.values.get(one, ()) for one in (person, *groups)))
+    values = frozenset[str]().union(*(app.values.get(principal, ()) for principal in (person, *groups)))
     return ADMIN if ADMIN in values else min(values, default=None)
 
 
 def _coverage(app: _App, scope: PeopleScope, unnamed: frozenset[str]) -> Coverage:
-    """What is known to be missing. Who is assigned directly and in no group has the default alone (R7): a plan that
-    touches nobody but members of groups misses nothing."""
-    if elsewhere := [one for one in app.job.roles if RAW_ROLES not in one]:
+    """Return what is known to be missing.
+
+    Users who are assigned directly and in no group have default access only (R7), so a plan that affects only members
+    of groups misses nothing.
+    """
+    if elsewhere := [item for item in app.job.roles if RAW_ROLES not in item]:
         why = f"Entra sends a role attribute from `{elsewhere[0][:80]}`, and who is org admin by it is not known"
         return Coverage("partial", problem=f"{why}; take it out of the app's mappings once roles come from groups")
     if not unnamed:
@@ -217,7 +237,7 @@ def _coverage(app: _App, scope: PeopleScope, unnamed: frozenset[str]) -> Coverag
         f"{len(unnamed)} {are} assigned to the app directly and in none of its groups, so that no address of theirs is"
         " known and the default is all they have (R7); assign them by a group, which may stay blank, to see them"
     )
-    admins = (scope.org_admins or scope.attribute_admins) and any(ADMIN in app.values.get(one, ()) for one in unnamed)
+    admins = (scope.org_admins or scope.attribute_admins) and any(ADMIN in app.values.get(item, ()) for item in unnamed)
     missed = scope.everybody or scope.unmapped or admins
     return Coverage("partial" if missed else "complete", total=len(unnamed), problem=problem)
 
@@ -232,10 +252,10 @@ def _stopped(job: Json) -> str | None:
 
 
 def _roles(schema: Json) -> Iterator[str]:
-    """The sources of everything that is mapped into WRITER's extension."""
-    for one in user_mappings(schema):
-        if str(one.get("targetAttributeName") or "").startswith(EXTENSION):
-            source = one.get("source") or {}
+    """Yield the sources of everything that is mapped into WRITER's extension."""
+    for mapping in user_mappings(schema):
+        if str(mapping.get("targetAttributeName") or "").startswith(EXTENSION):
+            source = mapping.get("source") or {}
             yield str(source.get("expression") or source.get("name") or "")
 
 
@@ -246,7 +266,8 @@ SECONDS = 30.0
 def client_token(
     login: str, tenant: str, client_id: str, secret: Callable[[], str] | None, graph: str, allow_http: bool = False
 ) -> Callable[[], str]:
-    """What gives the token. Called, it raises SecretError in the sign-in service's words, without the secret."""
+    """Return the function that gets the token. It raises SecretError in the sign-in service's words, without the
+    secret."""
     from rolecall.live.http.httpx_transport import base_url
 
     base = base_url(login, allow_http=allow_http)
@@ -261,12 +282,12 @@ def client_token(
             "grant_type": "client_credentials",
             "scope": f"{graph.rstrip('/')}/.default",
         }
-        return _asked(f"{base.text}/{quote(tenant, safe='')}/oauth2/v2.0/token", form, base.loopback)
+        return _request_token(f"{base.text}/{quote(tenant, safe='')}/oauth2/v2.0/token", form, base.loopback)
 
     return fetch
 
 
-def _asked(url: str, form: dict[str, str], loopback: bool) -> str:
+def _request_token(url: str, form: dict[str, str], loopback: bool) -> str:
     try:
         proxy, trusted = connection(url, environment=not loopback)
         headers = {"content-type": "application/x-www-form-urlencoded"}

@@ -1,4 +1,5 @@
-"""The address that Entra's provisioning job sends for a user: what it maps to ``userName``, or to an e-mail."""
+"""Computes the address that Entra's provisioning job sends for a user: what it maps to ``userName``, or to an
+e-mail."""
 
 from __future__ import annotations
 
@@ -32,7 +33,7 @@ READ: Mapping[str, str] = {
 
 
 class Source(NamedTuple):
-    """What one attribute is made of: its expression, and what is sent where that gives nothing. ``problem`` says why it
+    """What one attribute is made of: its expression, and what is sent where that is empty. ``problem`` says why it
     cannot be evaluated here."""
 
     expression: Expression
@@ -51,12 +52,12 @@ class Addresses(NamedTuple):
 
     @property
     def problem(self) -> str | None:
-        """Why no address can be known, None where they can."""
+        """Return why no address can be known, None where they can."""
         return self.sources[0].problem
 
     @property
     def properties(self) -> tuple[str, ...]:
-        """The properties of a user that Graph has to be asked for."""
+        """Return the properties of a user to ask Graph for."""
         names = {READ[name] for source in self.sources if not source.problem for name in attributes(source.expression)}
         return tuple(sorted(names | {"id", "userPrincipalName", "accountEnabled"}))
 
@@ -84,7 +85,7 @@ ASSUMED = Addresses((Source(Attribute("userPrincipalName")),))
 
 def read_addresses(mappings: Iterable[Json]) -> Addresses:
     """Return how addresses are made by the attribute mappings of a job."""
-    targets = {str(one.get("targetAttributeName") or ""): one for one in mappings}
+    targets = {str(mapping.get("targetAttributeName") or ""): mapping for mapping in mappings}
     if "userName" not in targets:
         return ASSUMED._replace(unread="no attribute is mapped to userName")
     emails = [name for name in targets if name.startswith("emails[")]
@@ -115,7 +116,7 @@ def _check(expression: Expression) -> None:
 
 
 def _value(user: Mapping[str, Json], name: str) -> Value:
-    """An attribute as provisioning reads it: of a guest's name, the address that it stands for."""
+    """Return an attribute as provisioning reads it: for a guest's name, the address that it stands for."""
     value = user.get(READ[name])
     if not isinstance(value, str):
         return None

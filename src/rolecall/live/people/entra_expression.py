@@ -1,7 +1,8 @@
-"""Expressions in the attribute mappings of Entra's provisioning, as far as an address is made with them.
+"""Evaluates expressions in the attribute mappings of Entra's provisioning, as far as they make an address.
 
-Entra evaluates them and tells nobody the result, so they are evaluated here again. What has no entry in `FUNCTIONS`, or
-whose result depends on rules that Microsoft does not document, is Unknown: no address is better than a wrong one.
+Entra evaluates them without publishing the result, so they are evaluated here again. A function without an entry in
+`FUNCTIONS`, or whose result depends on rules that Microsoft does not document, is Unknown: no address is better than a
+wrong one.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ Value: TypeAlias = str | tuple[str, ...] | None
 
 
 class Unknown(ValueError):
-    """What an expression gives cannot be known here; the text says why."""
+    """The result of an expression cannot be known here; the text says why."""
 
 
 class Attribute(NamedTuple):
@@ -84,12 +85,12 @@ def evaluate(expression: Expression, value: Callable[[str], Value]) -> Value:
 def _tokens(text: str) -> Iterator[tuple[str, str]]:
     at = 0
     while at < len(text):
-        found = _TOKEN.match(text, at)
-        if found is None:
+        token = _TOKEN.match(text, at)
+        if token is None:
             raise Unknown(f"`{text[at : at + 20]}` is not understood")
-        kind = found.lastindex or 0
-        yield ("", "attribute", "text", "name", "number", "sign")[kind], found[kind]
-        at = found.end()
+        kind = token.lastindex or 0
+        yield ("", "attribute", "text", "name", "number", "sign")[kind], token[kind]
+        at = token.end()
 
 
 def _parse(tokens: Sequence[tuple[str, str]], at: int, depth: int) -> tuple[Expression, int]:
@@ -129,27 +130,27 @@ def _number(value: Value) -> int:
     return int(value)
 
 
-def _append(given: Sequence[Value]) -> Value:
-    text, suffix = given
+def _append(arguments: Sequence[Value]) -> Value:
+    text, suffix = arguments
     return _text(text) + _text(suffix)
 
 
-def _join(given: Sequence[Value]) -> Value:
-    separator, *parts = given
+def _join(arguments: Sequence[Value]) -> Value:
+    separator, *parts = arguments
     return (separator or "" if not isinstance(separator, tuple) else "").join(map(_text, parts))
 
 
-def _replace(given: Sequence[Value]) -> Value:
-    """``Replace(source, old, regex, group, replacement, ...)``, without a regular expression."""
-    text, old, *more = given
+def _replace(arguments: Sequence[Value]) -> Value:
+    """Apply ``Replace(source, old, regex, group, replacement, ...)``, without a regular expression."""
+    text, old, *more = arguments
     if not old or any(more[:2]) or any(more[3:]):
         raise Unknown("a Replace with a pattern or template is not evaluated")
     return _text(text).replace(_text(old), str(more[2] or "") if len(more) > 2 else "")
 
 
 def _case(change: Callable[[str], str]) -> Callable[[Sequence[Value]], Value]:
-    def changed(given: Sequence[Value]) -> Value:
-        text, *culture = given
+    def changed(arguments: Sequence[Value]) -> Value:
+        text, *culture = arguments
         if any(culture):
             raise Unknown("the rules of a culture are not known here")
         return None if text is None else change(_text(text))
@@ -157,47 +158,47 @@ def _case(change: Callable[[str], str]) -> Callable[[Sequence[Value]], Value]:
     return changed
 
 
-def _mid(given: Sequence[Value]) -> Value:
-    text, start, length = given
+def _mid(arguments: Sequence[Value]) -> Value:
+    text, start, length = arguments
     first = _number(start) - 1
     if first < 0:
         raise Unknown("a position in it is before the text")
     return _text(text)[first : first + _number(length)]
 
 
-def _left(given: Sequence[Value]) -> Value:
-    text, length = given
+def _left(arguments: Sequence[Value]) -> Value:
+    text, length = arguments
     return None if text is None else _text(text)[: max(0, _number(length))]
 
 
-def _split(given: Sequence[Value]) -> Value:
-    text, sign = given
+def _split(arguments: Sequence[Value]) -> Value:
+    text, sign = arguments
     return () if text is None else tuple(_text(text).split(_text(sign)))
 
 
-def _item(given: Sequence[Value]) -> Value:
-    parts, index = given
+def _item(arguments: Sequence[Value]) -> Value:
+    parts, index = arguments
     at = _number(index)
     if not isinstance(parts, tuple) or not 1 <= at <= len(parts):
         raise Unknown("it takes an item that is not there")
     return parts[at - 1]
 
 
-def _plain(given: Sequence[Value]) -> Value:
-    (text,) = given
+def _plain(arguments: Sequence[Value]) -> Value:
+    (text,) = arguments
     if text is not None and not _text(text).isascii():
         raise Unknown("how Entra writes letters with accents is not known here")
     return text
 
 
-def _coalesce(given: Sequence[Value]) -> Value:
-    return next((value for value in given if value), None)
+def _coalesce(arguments: Sequence[Value]) -> Value:
+    return next((value for value in arguments if value), None)
 
 
 def _checked(function: Callable[[Sequence[Value]], Value]) -> Callable[[Sequence[Value]], Value]:
-    def called(given: Sequence[Value]) -> Value:
+    def called(arguments: Sequence[Value]) -> Value:
         try:
-            return function(given)
+            return function(arguments)
         except Unknown:
             raise
         except ValueError:

@@ -1,4 +1,5 @@
-"""People from files in the repo: exports of Okta and Entra, any other CSV, or JSON lines as a snapshot has them."""
+"""Reads users from files in the repo: exports of Okta and Entra, any other CSV, or JSON lines as a snapshot has
+them."""
 
 from __future__ import annotations
 
@@ -21,12 +22,12 @@ JSON_LINES = (".jsonl", ".ndjson", ".json")
 
 @dataclass(frozen=True, slots=True)
 class PeopleFile:
-    """The people of files in ``folder``, see ``port.People``.
+    """The users of files in ``folder``, see ``port.People``.
 
-    ``names`` are paths, or with ``several`` globs; a file that ``several`` match and that has no column for groups has
+    ``names`` are paths, or with ``several`` globs; a file that matches one of several and has no column for groups has
     the members of the group that it is called after. ``roles`` are the org's, for manual edits. ``known`` are the
-    groups of the configuration and, after `with_groups`, of the org; ``whole``: there are no others. ``mapped`` are
-    the configuration's groups with a mapping. Without ``allow_empty``, no users at all are an error.
+    groups of the configuration and, after `with_groups`, of the org; ``whole``: there are no others. ``mapped`` are the
+    configuration's groups with a mapping. Without ``allow_empty``, files without users are an error.
     """
 
     folder: Path
@@ -69,8 +70,8 @@ class PeopleFile:
         if not self.several:
             yield from self.names
             return
-        found = (match for pattern in self.names for match in matches(self.folder, pattern))
-        yield from dict.fromkeys(found)
+        files = (match for pattern in self.names for match in matches(self.folder, pattern))
+        yield from dict.fromkeys(files)
 
     def without_file(self, directory: Directory, mapped: Collection[str]) -> tuple[str, ...]:
         """Return the groups of ``mapped`` for which there is no file, where each file has the members of one group."""
@@ -81,11 +82,11 @@ class PeopleFile:
         """Return what is missing of these files, None where all are there."""
         if not files:
             return f"no file matches {', '.join(f'`{name}`' for name in self.names)}"
-        gone = [name for name in files if not (self.folder / name).exists()]
-        return f"{gone[0]}: there is no such file" if gone else None
+        absent = [name for name in files if not (self.folder / name).exists()]
+        return f"{absent[0]}: there is no such file" if absent else None
 
     def _plain(self, name: str) -> Directory | None:
-        """JSON lines as a snapshot has them, which may be a million; None where keys are an export's."""
+        """Read JSON lines as a snapshot has them, of which there may be a million; None where keys are an export's."""
         keys: set[str] = set()
         try:
             directory = decode_lines(self._pieces(name), file=name, roles=self.roles, keys=keys)
@@ -114,7 +115,7 @@ class PeopleFile:
         return read(b"".join(self._pieces(name)), name, grouped=self.several)
 
     def _unknown_group(self, table: Table, name: str) -> Iterator[Problem]:
-        """A file that is taken for a group's because no column says otherwise has to be called after a group."""
+        """Yield a problem for a file that no column assigns to groups and that is not called after one."""
         group = table.form.group
         if group is None or "groups" in table.form.headings or not self.whole or group in (self.known or ()):
             return
@@ -135,10 +136,10 @@ class PeopleFile:
 def matches(folder: Path, pattern: str) -> list[str]:
     """Return the files in ``folder`` that a glob matches, sorted, links that lead nowhere included."""
     try:
-        found = sorted(path for path in folder.glob(pattern) if not path.is_dir())
+        paths = sorted(path for path in folder.glob(pattern) if not path.is_dir())
     except (ValueError, NotImplementedError, OSError):
         return []
-    names = [path.relative_to(folder).as_posix() for path in found]
+    names = [path.relative_to(folder).as_posix() for path in paths]
     return [name for name in names if not any(part.startswith(".") for part in name.split("/"))]
 
 

@@ -1,4 +1,4 @@
-"""Reads an IdP's own API, page by page, read-only; what it says when it refuses is told in its words."""
+"""Reads an IdP's own API page by page; refusals are reported in the IdP's words."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from rolecall.codec.people import DirectoryBuilder
 from rolecall.errors import OrgError, Problem
-from rolecall.live.http.endpoint_messages import Party
+from rolecall.live.http.endpoint_messages import EndpointMessages
 from rolecall.live.http.exchange import Exchange, together
 from rolecall.live.http.pages import following, more_than, within
 from rolecall.live.http.transport import Answer, NoAnswer, Request
@@ -26,18 +26,18 @@ MOST_PAGES = 20_000
 
 
 class Idp(NamedTuple):
-    """How an IdP speaks: how messages call it, and what its errors say."""
+    """One IdP: its messages, and how to read the reason in its errors."""
 
-    party: Party
-    words: Callable[[Json], str]
+    messages: EndpointMessages
+    reason_of: Callable[[Json], str]
 
     @property
     def name(self) -> str:
-        return self.party.name
+        return self.messages.name
 
 
 class IdpRefused(OrgError):
-    """The IdP answered with something else than 2xx."""
+    """The IdP answered with a status other than 2xx."""
 
     def __init__(self, problem: Problem, status: int) -> None:
         super().__init__(problem)
@@ -45,7 +45,7 @@ class IdpRefused(OrgError):
 
 
 class IdpClient:
-    """One IdP's API. ``base`` is the URL that its paths begin after."""
+    """One IdP's API. ``base`` is the URL that its paths are relative to."""
 
     def __init__(self, exchange: Exchange, idp: Idp, base: str) -> None:
         self.exchange = exchange
@@ -53,11 +53,11 @@ class IdpClient:
         self._base = base.rstrip("/")
         self._cuts: dict[str, str] = {}
 
-    async def one(self, path: str, *query: tuple[str, str]) -> Json:
-        """One object. Raises OrgError when it is refused or is no JSON."""
+    async def read_object(self, path: str, *query: tuple[str, str]) -> Json:
+        """Read one object. Raises OrgError when it is refused or is not JSON."""
         return self._json(*await self._ask(Request("GET", path, query)))
 
-    async def linked(self, path: str, *query: tuple[str, str]) -> list[Json]:
+    async def read_linked(self, path: str, *query: tuple[str, str]) -> list[Json]:
         """Return all rows of a list whose pages are JSON lists joined by ``Link`` headers (RFC 8288), as Okta's are.
 
         Rows that may be missing make the directory partial, see ``cut``.
@@ -69,19 +69,19 @@ class IdpClient:
         return await self._list(path, query, lambda page: page.get("value") if isinstance(page, dict) else None)
 
     async def _list(self, path: str, query: Query, rows_of: Callable[[Json], Json]) -> list[Json]:
-        rows: list[Json] = []
+        items: list[Json] = []
         request = Request("GET", path, query)
         self._cuts.pop(path, None)
         for _ in range(MOST_PAGES):
-            asked, answer = await self._ask(request)
-            body = self._json(asked, answer)
-            page = self._rows(asked, rows_of(body))
-            rows += page
+            page_request, answer = await self._ask(request)
+            body = self._json(page_request, answer)
+            page = self._checked_items(page_request, rows_of(body))
+            items += page
             after = following(answer.headers, body)
             if after.link is None:
-                self._note_cut(path, after.unknown or _short(answer, body, len(rows), len(page), request))
-                return rows
-            request = self._follow(after.link, asked)
+                self._note_cut(path, after.unknown or _short(answer, body, len(items), len(page), request))
+                return items
+            request = self._follow(after.link, page_request)
         raise self._wrong(Request("GET", path), "its pages do not end")
 
     @property
@@ -94,7 +94,7 @@ class IdpClient:
             self._cuts[path] = f"{self._idp.name} answered GET {path} with a list that may go on: {why}"
 
     async def whole(self, work: Coroutine[Any, Any, T]) -> T:
-        """What reading gives. Raises OrgError where an answer lacks what the API promises."""
+        """Return what a read returns. Raises OrgError where an answer lacks what the API promises."""
         try:
             return await work
         except (KeyError, TypeError, AttributeError) as error:
@@ -102,7 +102,7 @@ class IdpClient:
             raise OrgError(Problem("idp_contract", message)) from None
 
     async def people(self, work: Coroutine[Any, Any, Directory]) -> Directory:
-        """The directory that reading gives; unread, with the reason, where the IdP refuses. Raises NoAnswer."""
+        """Return the directory that a read returns; unread, with the reason, where the IdP refuses. Raises NoAnswer."""
         try:
             return await self.whole(work)
         except NoAnswer:
@@ -111,27 +111,30 @@ class IdpClient:
             return Directory(coverage=UNREAD._replace(problem=_sentence(error.problems[0])))
 
     async def by_name(self, names: Collection[str], search: Search) -> dict[str, str]:
-        """Groups by these names: id -> name. A name that no group has, or more than one, is left out."""
+        """Find groups by name: id -> name. A name that no group has, or more than one, is left out."""
         ordered = sorted(names)
-        found: dict[str, str] = {}
-        for name, rows in zip(ordered, await together(map(search, ordered)), strict=True):
-            exact = [group for group, said in rows if normalise.name(said) == name]
+        names_by_id: dict[str, str] = {}
+        for name, groups in zip(ordered, await together(map(search, ordered)), strict=True):
+            exact = [group for group, group_name in groups if normalise.name(group_name) == name]
             if len(exact) == 1:
-                found[exact[0]] = name
-        return found
+                names_by_id[exact[0]] = name
+        return names_by_id
 
     def directory(
-        self, rows: Iterable[Json], groups: Mapping[str, str], nameless: str, coverage: Coverage = COMPLETE
+        self, records: Iterable[Json], groups: Mapping[str, str], nameless: str, coverage: Coverage = COMPLETE
     ) -> Directory:
-        """The people of these rows, None for a user without an e-mail address: they can be nobody of the org, and
-        ``nameless`` says how many are left out. ``groups`` are names by id. Raises OrgError."""
+        """Return the directory of some records.
+
+        A record is None for a user without an e-mail address: such a user cannot be in the org, and ``nameless`` says
+        how many are left out. ``groups`` are names by id. Raises OrgError.
+        """
         builder = DirectoryBuilder(groups.values(), names=groups)
-        said = list(rows)
-        faults = builder.add(row for row in said if row is not None)
+        listed = list(records)
+        faults = builder.add(record for record in listed if record is not None)
         if faults or (twice := builder.repeated()):
             why = faults[0].message if faults else f"{len(twice)} e-mail addresses came twice"
             raise OrgError(Problem("idp_people", f"the users of {self._idp.name} cannot be taken as people: {why}"))
-        read, left = len(builder), sum(row is None for row in said)
+        read, left = len(builder), sum(record is None for record in listed)
         problem = coverage.problem or (nameless.format(left) if left else None)
         if self.cut is not None:
             return builder.build(coverage._replace(state="partial", read=read, total=None, problem=self.cut))
@@ -155,33 +158,33 @@ class IdpClient:
         except ValueError:
             raise self._wrong(request, "not with JSON") from None
 
-    def _rows(self, request: Request, rows: Json) -> Sequence[Json]:
-        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+    def _checked_items(self, request: Request, items: Json) -> Sequence[Json]:
+        if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
             raise self._wrong(request, "not with a list of objects")
-        return rows
+        return items
 
-    def _follow(self, url: str, asked: Request) -> Request:
-        """The request for the next page. The token goes to the IdP's own host and nowhere else."""
-        path = within(self._base, asked.path, url)
+    def _follow(self, url: str, request: Request) -> Request:
+        """Return the request for the next page. The token is sent to the IdP's own host only."""
+        path = within(self._base, request.path, url)
         if path is None:
-            raise self._wrong(asked, "its next page is on another host")
+            raise self._wrong(request, "its next page is on another host")
         parts = urlsplit(path)
         return Request("GET", parts.path, tuple(parse_qsl(parts.query, keep_blank_values=True)))
 
     def _refusal(self, request: Request, answer: Answer) -> Problem:
         try:
-            said = self._idp.words(answer.json())
+            reason = self._idp.reason_of(answer.json())
         except (ValueError, KeyError, TypeError, AttributeError):
-            said = ""
-        line = " ".join("".join(char if char.isprintable() else " " for char in said).split())[:300]
-        words = f": {line}" if line else ""
+            reason = ""
+        line = " ".join("".join(char if char.isprintable() else " " for char in reason).split())[:300]
+        detail = f": {line}" if line else ""
         if answer.status in (401, 403):
-            message = f"{self._idp.name} does not let this token read {request.path}{words}"
-            return Problem("idp_forbidden", message, None, self._idp.party.rights)
+            message = f"{self._idp.name} does not let this token read {request.path}{detail}"
+            return Problem("idp_forbidden", message, None, self._idp.messages.rights)
         if answer.status == 404:
-            message = f"{self._idp.name} has nothing at {request.path}{words}"
+            message = f"{self._idp.name} has nothing at {request.path}{detail}"
             return Problem("idp_not_found", message, None, "check `people.app`: it is the app's id in the IdP")
-        return Problem("idp_refused", f"{self._idp.name} answered {request} with {answer.status}{words}")
+        return Problem("idp_refused", f"{self._idp.name} answered {request} with {answer.status}{detail}")
 
     def _wrong(self, request: Request, why: str) -> OrgError:
         return OrgError(Problem("idp_contract", f"{self._idp.name} answered {request}, but {why}"))
@@ -201,5 +204,5 @@ def _short(answer: Answer, body: Json, read: int, page: int, request: Request) -
 
 
 def _sentence(problem: Problem) -> str:
-    """A problem as a reason, with what to do about it."""
+    """Return a problem as a reason, with its hint."""
     return f"{problem.message}; {problem.hint}" if problem.hint else problem.message

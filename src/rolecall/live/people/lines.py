@@ -1,4 +1,4 @@
-"""The lines of people files, put together into users: groups are joined, values that contradict each other are told."""
+"""Puts the lines of people files together into users: groups are joined, contradictions are problems."""
 
 from __future__ import annotations
 
@@ -17,8 +17,12 @@ MOST_PROBLEMS = 50
 
 
 class Form(NamedTuple):
-    """How a file is written: what it calls its columns, the sign between groups, whether a cell is one group, the group
-    whose members it has (None where a column says it), and the headings that are not read."""
+    """How a file is written.
+
+    ``headings`` is what it calls its columns, ``separator`` the sign between groups, ``one_group`` whether a cell is
+    one group, ``group`` the group whose members it has (None where a column says it), ``ignored`` the headings that are
+    not read.
+    """
 
     headings: Mapping[str, str]
     separator: str = ";"
@@ -28,7 +32,7 @@ class Form(NamedTuple):
 
 
 class Row(NamedTuple):
-    """One line: its place, and what it says by the names of `COLUMNS`; ``id`` and ``manual`` as a snapshot has them."""
+    """One line: its place, and its values by the names of `COLUMNS`; ``id`` and ``manual`` as a snapshot has them."""
 
     where: Where
     values: Mapping[str, Json]
@@ -51,17 +55,17 @@ class Users:
 
     @property
     def full(self) -> bool:
-        """Whether there are so many problems that no more are looked for."""
+        """Return whether there are so many problems that no more are looked for."""
         return len(self.problems) >= MOST_PROBLEMS
 
-    def add(self, rows: Iterable[Row], form: Form) -> None:
+    def add(self, lines: Iterable[Row], form: Form) -> None:
         """Add the lines of a file. What is wrong with one is in ``problems``."""
         self._ignored.update(dict.fromkeys(form.ignored))
-        for row in rows:
+        for line in lines:
             try:
-                self._add(row, form)
+                self._add(line, form)
             except ValueError as error:
-                self.problems.append(Problem("people_invalid", str(error), row.where))
+                self.problems.append(Problem("people_invalid", str(error), line.where))
             if self.full:
                 return
 
@@ -90,14 +94,14 @@ class Users:
             notes.append(_two_addresses(len(self._rivals), address)._replace(where=where))
         return tuple(note._replace(severity="warning") for note in notes)
 
-    def _add(self, row: Row, form: Form) -> None:
-        values, headings = row.values, form.headings
+    def _add(self, line: Row, form: Form) -> None:
+        values, headings = line.values, form.headings
         if (kind := values.get("kind")) and not is_user(headings["kind"], str(kind)):
             self._skipped += 1
             return
         address = read_address(values, headings)
         if address.rival:
-            self._rivals.append((row.where, address))
+            self._rivals.append((line.where, address))
         user: dict[str, Json] = {"email": normalise.email(address.text)}
         for flag in ("active", "pending"):
             if (value := values.get(flag)) not in ("", None):
@@ -109,7 +113,7 @@ class Users:
         user |= {
             name: values[name] for name in ("role_attribute", "id", "manual") if values.get(name) not in ("", None)
         }
-        self._merge(user, self._groups(values, form), row.where)
+        self._merge(user, self._groups(values, form), line.where)
 
     def _groups(self, values: Mapping[str, Json], form: Form) -> list[str]:
         if "groups" not in form.headings and form.group is not None:
@@ -121,20 +125,20 @@ class Users:
             raise ValueError(f"`{form.headings.get('groups', 'groups')}` is neither text nor a list of names")
         key = (cell, form.separator, form.one_group)
         if (groups := self._cells.get(key)) is None:
-            one = form.one_group or not self._whole
-            groups = self._cells[key] = split_groups(cell, form.separator, self._known, one=one)
+            single = form.one_group or not self._whole
+            groups = self._cells[key] = split_groups(cell, form.separator, self._known, single=single)
         return groups
 
     def _merge(self, user: dict[str, Json], groups: list[str], where: Where) -> None:
         """Add a line to its user. Raises ValueError where it says something else than an earlier one."""
         key = user["email"]
-        held = self._users.setdefault(key, {"email": key, "groups": []})
+        known = self._users.setdefault(key, {"email": key, "groups": []})
         first = self._places.setdefault(key, where)
         for name, value in user.items():
-            if held.setdefault(name, value) != value:
+            if known.setdefault(name, value) != value:
                 place = f"line {first.line}" if first.file == where.file else f"{first.file}:{first.line}"
                 raise ValueError(f"{key} is on {place} too, and not with the same `{name}`")
-        held["groups"] += (group for group in groups if group not in held["groups"])
+        known["groups"] += (group for group in groups if group not in known["groups"])
 
 
 def _two_addresses(lines: int, address: Address) -> Problem:
@@ -152,7 +156,7 @@ def group_of(name: str) -> str:
 
 
 def canonical(keys: Iterable[str]) -> bool:
-    """Whether JSON keys are those of a snapshot, so that a line is a whole user (see `codec.people`)."""
+    """Return whether JSON keys are those of a snapshot, so that a line is a whole user (see `codec.people`)."""
     return SNAPSHOT.issuperset(keys)
 
 

@@ -1,6 +1,6 @@
-"""People from Okta, read-only: who has the WRITER app, and the members of the groups that it pushes.
+"""Reads users from Okta: those assigned to the WRITER app, and the members of the groups that it pushes.
 
-Okta sends a person when they are assigned to the app, and a group's members when it is pushed; a member who is not
+Okta sends a user when they are assigned to the app, and a group's members when it is pushed; a member who is not
 assigned is not sent (R30). Requests are those of Okta's management API.
 """
 
@@ -28,7 +28,7 @@ NAMELESS = "{} users of the app have no e-mail address as their name, and are le
 
 
 class _App(NamedTuple):
-    """The app as Okta has it: groups by id, with their names, and who is assigned."""
+    """The app in Okta: groups by id, with their names, and who is assigned."""
 
     pushed: Mapping[str, str]
     assigned: frozenset[str]
@@ -40,31 +40,36 @@ class _App(NamedTuple):
 
 
 class OktaPeople:
-    """The people of an Okta app, see ``port.People``. ``app`` is its id.
+    """The users of an Okta app, see ``port.People``. ``app`` is its id.
 
-    ``wanted`` are groups of the config; those that are not pushed yet are read too, so that a plan can tell what
+    ``config_groups`` are groups of the config; those that are not pushed yet are read too, so that a plan knows what
     mapping them will do. ``role_attribute`` is the attribute that the legacy endpoint reads (R18).
     """
 
     def __init__(
-        self, exchange: Exchange, base: str, app: str, wanted: Iterable[str] = (), role_attribute: str | None = None
+        self,
+        exchange: Exchange,
+        base: str,
+        app: str,
+        config_groups: Iterable[str] = (),
+        role_attribute: str | None = None,
     ) -> None:
         self._client = IdpClient(exchange, OKTA, base)
         self._path = f"/api/v1/apps/{quote(app, safe='')}"
-        self._wanted = tuple(wanted)
+        self._config_groups = tuple(config_groups)
         self._attribute = role_attribute
         self._app: _App | None = None
         self._unreached: frozenset[str] | None = None
 
     async def read_people(self, scope: PeopleScope) -> Directory:
-        """Everybody who has the app, whatever the scope, with all their groups. Unread, with the reason, when not all
-        can be had. Raises NoAnswer."""
+        """Read every user who has the app, whatever the scope, with all their groups. Unread, with the reason, when
+        not all can be read. Raises NoAnswer."""
         if scope == PeopleScope():
             return Directory()
         return await self._client.people(self._read(scope))
 
     async def read_idp(self) -> IdpFacts:
-        """The app's set-up. Raises OrgError when it cannot be read."""
+        """Read how the app is set up. Raises OrgError when it cannot be read."""
         app = await self._client.whole(self._read_app())
         return IdpFacts(
             "okta",
@@ -83,82 +88,93 @@ class OktaPeople:
 
     async def _read(self, scope: PeopleScope) -> Directory:
         app = await self._read_app()
-        waiting = await self._client.by_name({*self._wanted, *scope.groups} - set(app.pushed.values()), self._search)
+        waiting = await self._client.by_name(
+            {*self._config_groups, *scope.groups} - set(app.pushed.values()), self._search
+        )
         groups: dict[str, str] = {**app.pushed, **waiting}
-        users = await self._client.linked(f"{self._path}/users", ("limit", "500"))
+        users = await self._client.read_linked(f"{self._path}/users", ("limit", "500"))
         members = await together(self._members(group) for group in groups)
-        held: dict[str, list[str]] = {}
+        groups_by_user: dict[str, list[str]] = {}
         for group, people in zip(groups, members, strict=True):
             for person in people:
-                held.setdefault(person, []).append(group)
+                groups_by_user.setdefault(person, []).append(group)
         sent = [user for user in users if user.get("status", "ACTIVE") in SENT]
-        here = {user["id"] for user in sent}
+        sent_ids = {user["id"] for user in sent}
         self._unreached = frozenset(
             name
             for (group, name), people in zip(groups.items(), members, strict=True)
-            if group in app.pushed and people and not here.intersection(people)
+            if group in app.pushed and people and not sent_ids.intersection(people)
         )
-        return self._client.directory((self._row(user, held.get(user["id"], ())) for user in sent), groups, NAMELESS)
+        return self._client.directory(
+            (self._user_record(user, groups_by_user.get(user["id"], ())) for user in sent), groups, NAMELESS
+        )
 
-    def _row(self, user: Json, groups: Sequence[str]) -> Json:
+    def _user_record(self, user: Json, groups: Sequence[str]) -> Json:
         email = next(filter(_is_email, (_in(user, "credentials", "userName"), _in(user, "profile", "email"))), None)
         if email is None:
             return None
         role = _in(user, "profile", self._attribute) if self._attribute else None
-        row = {"email": email, "groups": list(groups)}
-        return {**row, "role_attribute": role} if isinstance(role, str) and role else row
+        record = {"email": email, "groups": list(groups)}
+        return {**record, "role_attribute": role} if isinstance(role, str) and role else record
 
     async def _read_app(self) -> _App:
         if self._app is None:
-            said = await self._client.one(self._path)
-            status = str(said.get("status") or "ACTIVE")
+            app = await self._client.read_object(self._path)
+            status = str(app.get("status") or "ACTIVE")
             stopped = None if status == "ACTIVE" else f"the app is {status.lower()}"
             role_sent, unread = await self._role_sent()
             mappings, assigned = await together(
                 (
-                    self._client.linked(f"{self._path}/group-push/mappings", ("limit", "100")),
-                    self._client.linked(f"{self._path}/groups", ("limit", "200")),
+                    self._client.read_linked(f"{self._path}/group-push/mappings", ("limit", "100")),
+                    self._client.read_linked(f"{self._path}/groups", ("limit", "200")),
                 )
             )
-            sources = [row["sourceGroupId"] for row in mappings if row.get("status") != "INACTIVE"]
-            ids = frozenset(row["id"] for row in assigned)
+            sources = [entry["sourceGroupId"] for entry in mappings if entry.get("status") != "INACTIVE"]
+            ids = frozenset(entry["id"] for entry in assigned)
             names = await self._names({*sources, *ids})
             failing = tuple(
-                (names[row["sourceGroupId"]], str(row.get("errorSummary") or "no reason given"))
-                for row in mappings
-                if row.get("status") == "ERROR"
+                (names[entry["sourceGroupId"]], str(entry.get("errorSummary") or "no reason given"))
+                for entry in mappings
+                if entry.get("status") == "ERROR"
             )
             pushed = {group: names[group] for group in sources}
             self._app = _App(pushed, ids, names, failing, role_sent, stopped, unread)
         return self._app
 
     async def _names(self, groups: Collection[str]) -> dict[str, str]:
-        found = await together(self._client.one(f"/api/v1/groups/{quote(group, safe='')}") for group in sorted(groups))
-        return {group["id"]: normalise.name(group["profile"]["name"]) for group in found}
+        objects = await together(
+            self._client.read_object(f"/api/v1/groups/{quote(group, safe='')}") for group in sorted(groups)
+        )
+        return {group["id"]: normalise.name(group["profile"]["name"]) for group in objects}
 
     async def _search(self, name: str) -> Iterable[tuple[str, str]]:
         query = (("search", f"profile.name eq {json.dumps(name, ensure_ascii=False)}"), ("limit", "200"))
-        return [(row["id"], row["profile"]["name"]) for row in await self._client.linked("/api/v1/groups", *query)]
+        return [
+            (group["id"], group["profile"]["name"])
+            for group in await self._client.read_linked("/api/v1/groups", *query)
+        ]
 
     async def _members(self, group: str) -> list[str]:
-        rows = await self._client.linked(f"/api/v1/groups/{quote(group, safe='')}/users", ("limit", "200"))
-        return [row["id"] for row in rows]
+        members = await self._client.read_linked(f"/api/v1/groups/{quote(group, safe='')}/users", ("limit", "200"))
+        return [member["id"] for member in members]
 
     async def _role_sent(self) -> tuple[bool, str | None]:
-        """Whether an attribute of the app goes into WRITER's extension, and why that is not known."""
+        """Return whether an attribute of the app goes into WRITER's extension, and why that is not known."""
         path = f"/api/v1/meta/schemas/apps/{self._path.rpartition('/')[2]}/default"
         try:
-            schema = await self._client.one(path)
+            schema = await self._client.read_object(path)
         except IdpRefused as error:
             return False, error.problems[0].message
         own = ((schema.get("definitions") or {}).get("custom") or {}).get("properties") or {}
-        return any(str(said.get("externalNamespace") or "").startswith(EXTENSION) for said in own.values()), None
+        return any(
+            str(definition.get("externalNamespace") or "").startswith(EXTENSION) for definition in own.values()
+        ), None
 
 
 def _in(user: Json, part: str, name: str | None) -> Json:
-    held = user.get(part)
-    return held.get(name) if isinstance(held, dict) else None
+    values = user.get(part)
+    return values.get(name) if isinstance(values, dict) else None
 
 
-def _is_email(said: Json) -> bool:
-    return isinstance(said, str) and "@" in said
+def _is_email(value: Json) -> bool:
+    return isinstance(value, str) and "@" in value

@@ -1,4 +1,4 @@
-"""Reads people from the org's own API: those in scope by one search, or everybody in parts side by side."""
+"""Reads users from the org's own API: those in scope by one search, or all in parts that are read concurrently."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ async def read_directory(
     legacy: Mapping[str, str] = NO_GROUPS,
     columns: ColumnTransport | None = None,
 ) -> Directory:
-    """The people in scope; everybody when the org cannot search. Unread, with the reason, when not all can be had.
+    """Read the users in scope; all users when the org cannot search. Unread, with the reason, when not all can be read.
 
-    ``legacy`` names, by id, groups that the settings do not have while an upgrade is under way (R20).
-    ``columns`` hands users over in columns, where the org can; the directory is the same as from pages.
-    Raises NoAnswer when the org falls silent.
+    ``legacy`` names, by id, groups that the settings do not have while an upgrade is in progress (R20). ``columns``
+    returns users in columns, where the org can; the directory is the same as from pages. Raises NoAnswer when the org
+    does not answer.
     """
     if scope == PeopleScope():
         return Directory(groups=tuple(facts.groups))
@@ -66,11 +66,11 @@ class _Users:
         self.builder = DirectoryBuilder(facts.groups, names=names, roles=facts.roles)
         self.total = 0
 
-    def add(self, rows: list[Any]) -> None:
+    def add(self, items: list[Any]) -> None:
         """Take a page. Raises OrgError for a row that is not a user."""
-        if faults := self.builder.add(rows):
+        if faults := self.builder.add(items):
             raise contract(ALL, f"a person in it {faults[0].message}")
-        if not all("id" in row for row in rows):
+        if not all("id" in item for item in items):
             raise contract(ALL, "a person in it has no `id`")
 
 
@@ -120,9 +120,9 @@ async def _parts_of(
 async def _union(exchange: Exchange, searches: Sequence[Request], limit: int, users: _Users) -> _Users:
     """Read several searches as one: a user found by two counts once."""
     listings = await together(read_list(exchange, search, limit, moving=True) for search in searches)
-    rows = {row.get("id"): row for listing in listings for row in listing.rows}
-    users.add(list(rows.values()))
-    users.total = len(rows)
+    users_by_id = {user.get("id"): user for listing in listings for user in listing.items}
+    users.add(list(users_by_id.values()))
+    users.total = len(users_by_id)
     return users
 
 
@@ -131,19 +131,20 @@ def _parts(people: int | None, limit: int) -> int:
 
 
 def search_bodies(scope: PeopleScope, facts: Facts) -> list[dict[str, Any]]:
-    """The bodies of the searches for a scope: one, or more where it names more than a search may; none for nobody.
+    """Return the bodies of the searches for a scope: one, or more where it names more than a search may; none for no
+    users.
 
-    Groups are named by id; one that the org lacks has nobody.
+    Groups are named by id; one that the org lacks has no users.
     """
     groups = sorted({facts.groups[name].id for name in scope.groups if name in facts.groups})
     emails = sorted(scope.emails)
     flags = {name: True for name in ("org_admins", "unmapped", "manual", "attribute_admins") if getattr(scope, name)}
     bodies: list[dict[str, Any]] = [{**flags} for _ in range(1 if flags else 0)]
-    for name, said in (("groups", groups), ("emails", emails)):
-        for number, start in enumerate(range(0, len(said), MOST_NAMED)):
+    for name, names in (("groups", groups), ("emails", emails)):
+        for number, start in enumerate(range(0, len(names), MOST_NAMED)):
             if number >= len(bodies):
                 bodies.append({})
-            bodies[number][name] = said[start : start + MOST_NAMED]
+            bodies[number][name] = names[start : start + MOST_NAMED]
     return bodies
 
 

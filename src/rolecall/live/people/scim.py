@@ -1,8 +1,8 @@
-"""People from any SCIM 2.0 server (RFC 7644), read-only. As little is asked of the server as can be.
+"""Reads users from any SCIM 2.0 server (RFC 7644), relying on as few features as possible.
 
-No filter, no sorting and no ``groups`` on users is relied on; attributes are asked for, and done without where the
-server refuses that. Pages are as large as the server makes them, and go on until one is empty: what ``totalResults``
-says is believed only when it agrees.
+It does not rely on filters, sorting, or ``groups`` on users; attributes are requested, and omitted where the server
+refuses that. Pages are as large as the server makes them, and end with an empty one; ``totalResults`` counts only where
+it agrees.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class ScimList(NamedTuple):
     ``nextCursor``).
     """
 
-    rows: list[Json]
+    resources: list[Json]
     missing: int = 0
     cut: str | None = None
 
@@ -47,7 +47,7 @@ class ScimList(NamedTuple):
 class ScimPeople:
     """The users and groups of a SCIM server, see ``port.People``. The exchange's base URL is the server's own.
 
-    ``role_attribute`` names the attribute to read for the legacy endpoint; without it attributes are left alone.
+    ``role_attribute`` names the attribute to read for the legacy endpoint; without it attributes are not read.
     """
 
     def __init__(self, exchange: Exchange, role_attribute: str | None = None) -> None:
@@ -55,7 +55,7 @@ class ScimPeople:
         self._attribute = role_attribute
 
     async def read_people(self, scope: PeopleScope) -> Directory:
-        """Everybody, whatever the scope. Unread, with the reason, when not all can be had. Raises NoAnswer."""
+        """Read all users, whatever the scope. Unread, with the reason, when not all can be read. Raises NoAnswer."""
         if scope == PeopleScope():
             return Directory()
         try:
@@ -75,7 +75,7 @@ class ScimPeople:
         return await read_scim_list(self._exchange, whole)
 
     async def _groups(self) -> ScimList:
-        """The groups; none when the server has no such address, since users may tell theirs."""
+        """Read the groups; none when the server has no such address, since users may list theirs."""
         try:
             return await read_scim_list(self._exchange, GROUPS)
         except Refused as error:
@@ -85,13 +85,14 @@ class ScimPeople:
 
 
 async def read_scim_list(exchange: Exchange, request: Request) -> ScimList:
-    """All resources of a type; without asking for attributes where the server refuses that; once more when it shifts.
+    """Read all resources of a type; without asking for attributes where the server refuses that; once more when it
+    shifts.
 
     Raises ListShifted when it shifts again, OrgError when the server refuses or does not answer.
     """
     try:
-        found = await _attempt(exchange, request)
-        return found if not found.missing else await _attempt(exchange, request)
+        resources = await _attempt(exchange, request)
+        return resources if not resources.missing else await _attempt(exchange, request)
     except ListShifted:
         return await _attempt(exchange, request)
 
@@ -106,61 +107,63 @@ async def _attempt(exchange: Exchange, request: Request) -> ScimList:
 
 
 async def _read(exchange: Exchange, request: Request) -> ScimList:
-    rows: list[Json] = []
-    seen: set[str] = set()
+    resources: list[Json] = []
+    ids: set[str] = set()
     total = 0
     cut: str | None = None
     while True:
-        page = await _page(exchange, request, len(rows) + 1, total if rows else None)
+        page = await _page(exchange, request, len(resources) + 1, total if resources else None)
         total = page.total if page.total is not None else total
-        known = seen.intersection(page.ids)
-        if not page.rows or (len(known) == len(page.rows) and len(rows) >= total):
-            return ScimList(rows, max(0, total - len(rows)), cut)
+        known = ids.intersection(page.ids)
+        if not page.resources or (len(known) == len(page.resources) and len(resources) >= total):
+            return ScimList(resources, max(0, total - len(resources)), cut)
         if known or len(set(page.ids)) != len(page.ids):
             raise ListShifted(*contract(request, "a resource came twice", SCIM).problems)
-        rows += page.rows
+        resources += page.resources
         cut = page.cut
-        seen.update(page.ids)
-        if len(rows) > 2 * total + SLACK:
-            raise ListShifted(*contract(request, f"of {total} resources more than {len(rows)} came", SCIM).problems)
+        ids.update(page.ids)
+        if len(resources) > 2 * total + SLACK:
+            raise ListShifted(
+                *contract(request, f"of {total} resources more than {len(resources)} came", SCIM).problems
+            )
 
 
 class _Page(NamedTuple):
-    rows: list[Json]
+    resources: list[Json]
     ids: list[str]
     total: int | None
     cut: str | None = None
 
 
 async def _page(exchange: Exchange, request: Request, start: int, total: int | None) -> _Page:
-    asked = request._replace(query=(*request.query, ("startIndex", str(start)), ("count", str(PAGE))))
-    answer = await exchange.read(asked)
+    page_request = request._replace(query=(*request.query, ("startIndex", str(start)), ("count", str(PAGE))))
+    answer = await exchange.read(page_request)
     if total is not None and start > total and answer.status in (400, 404):
         return _Page([], [], None)
-    body = accepted(asked, answer, SCIM)
+    body = accepted(page_request, answer, SCIM)
     after = following(answer.headers, body)
-    page = decoded(asked, lambda: _decode_page(body), SCIM)
+    page = decoded(page_request, lambda: _decode_page(body), SCIM)
     return page._replace(cut=after.unknown or (after.link and "it names a next page by a link"))
 
 
 def _decode_page(body: Json) -> _Page:
-    rows = body.get("Resources") or []
-    if not isinstance(rows, list) or not isinstance(body["totalResults"], int):
+    resources = body.get("Resources") or []
+    if not isinstance(resources, list) or not isinstance(body["totalResults"], int):
         raise TypeError("`Resources` or `totalResults`")
-    ids = [row["id"] for row in rows]
-    if not all(isinstance(one, str) for one in ids):
+    ids = [resource["id"] for resource in resources]
+    if not all(isinstance(id_, str) for id_ in ids):
         raise TypeError("an id is not text")
-    return _Page(rows, ids, body["totalResults"])
+    return _Page(resources, ids, body["totalResults"])
 
 
 def _directory(users: ScimList, groups: ScimList, attribute: str | None) -> Directory:
-    """One directory. Raises OrgError for people who came twice (R28)."""
-    names = {group["id"]: normalise.name(group["displayName"]) for group in groups.rows}
-    held = _memberships(groups.rows)
+    """Return one directory. Raises OrgError for users who came twice (R28)."""
+    names = {group["id"]: normalise.name(group["displayName"]) for group in groups.resources}
+    groups_by_user = _memberships(groups.resources)
     builder = DirectoryBuilder([name for name in names.values() if name], names=names)
-    rows = [_row(user, held.get(user["id"], ()), names, attribute) for user in users.rows]
-    nameless = sum(row is None for row in rows)
-    if faults := builder.add(row for row in rows if row is not None):
+    records = [_user_record(user, groups_by_user.get(user["id"], ()), names, attribute) for user in users.resources]
+    nameless = sum(record is None for record in records)
+    if faults := builder.add(record for record in records if record is not None):
         raise contract(USERS, f"a user in it {faults[0].message}", SCIM)
     if twice := builder.repeated():
         raise contract(USERS, f"{len(twice)} e-mail addresses came twice", SCIM)
@@ -178,40 +181,40 @@ def _coverage(users: ScimList, groups: ScimList, read: int, nameless: int) -> Co
 
 
 def _memberships(groups: Sequence[Json]) -> dict[str, list[str]]:
-    """Who is directly in which groups, by ids; a group within a group does not count (R29)."""
-    held: dict[str, list[str]] = {}
+    """Return the direct groups of users, by ids; a group within a group does not count (R29)."""
+    groups_by_user: dict[str, list[str]] = {}
     for group in groups:
         for member in group.get("members") or ():
             if str(member.get("type") or "User").casefold() == "user" and "/Groups/" not in (member.get("$ref") or ""):
-                held.setdefault(member["value"], []).append(group["id"])
-    return held
+                groups_by_user.setdefault(member["value"], []).append(group["id"])
+    return groups_by_user
 
 
-def _row(user: Json, held: Sequence[str], names: dict[str, str], attribute: str | None) -> Json:
-    """A user as the codec has people; None for one without an e-mail address, who can be nobody of the org."""
+def _user_record(user: Json, group_ids: Sequence[str], names: dict[str, str], attribute: str | None) -> Json:
+    """Return a user as the codec reads one; None without an e-mail address, as such a user cannot be in the org."""
     email = next(_emails(user), None)
     if email is None:
         return None
-    told: list[Json] = list(filter(_is_direct, user.get("groups") or ()))
-    groups = [*held, *(_told(group, names) for group in told if group.get("value") not in held)]
-    row = {"email": email, "active": _truth(user.get("active", True)), "groups": groups}
+    own_groups: list[Json] = list(filter(_is_direct, user.get("groups") or ()))
+    groups = [*group_ids, *(_group_key(group, names) for group in own_groups if group.get("value") not in group_ids)]
+    record = {"email": email, "active": _truth(user.get("active", True)), "groups": groups}
     role = _attribute(user, attribute) if attribute else None
-    return row if role is None else {**row, "role_attribute": role}
+    return record if role is None else {**record, "role_attribute": role}
 
 
 def _is_direct(group: Json) -> bool:
     return str(group.get("type") or "direct").casefold() == "direct"
 
 
-def _told(group: Json, names: dict[str, str]) -> str:
-    """What a user says of a group: its id where the groups were read, else the name it gives."""
+def _group_key(group: Json, names: dict[str, str]) -> str:
+    """Return a group that a user lists: its id where the groups were read, else the name it gives."""
     return (
         str(group["value"]) if group.get("value") in names else normalise.name(group.get("display") or group["value"])
     )
 
 
 def _emails(user: Json) -> Iterator[str]:
-    """The addresses a user may be matched by, the likeliest first."""
+    """Yield the addresses a user may be matched by, the likeliest first."""
     name = user.get("userName") or ""
     if "@" in name:
         yield name
@@ -221,14 +224,14 @@ def _emails(user: Json) -> Iterator[str]:
     yield from (mail["value"] for mail in mails)
 
 
-def _truth(said: Json) -> bool:
-    """Entra's connectors write booleans as text."""
-    return said.casefold() != "false" if isinstance(said, str) else said is not False
+def _truth(value: Json) -> bool:
+    """Return a boolean, which Entra's connectors write as text."""
+    return value.casefold() != "false" if isinstance(value, str) else value is not False
 
 
 def _attribute(user: Json, attribute: str) -> str | None:
     for place in (user.get(EXTENSION), user.get(f"{EXTENSION}:User"), user):
-        said = place if isinstance(place, str) else place.get(attribute) if isinstance(place, dict) else None
-        if isinstance(said, str) and said:
-            return said
+        value = place if isinstance(place, str) else place.get(attribute) if isinstance(place, dict) else None
+        if isinstance(value, str) and value:
+            return value
     return None

@@ -1,6 +1,6 @@
-"""A people file as lines with their places: CSV as a spreadsheet or an IdP exports it, or JSON lines.
+"""Reads a people file as lines with their places: CSV as a spreadsheet or an IdP exports it, or JSON lines.
 
-Which column means what is told by the headings of Okta's and Entra's exports.
+Columns are recognized by the headings of Okta's and Entra's exports.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class Columns(NamedTuple):
 
     @property
     def one_group(self) -> bool:
-        """Whether a cell of ``groups`` is one group, whatever separators it has."""
+        """Return whether a cell of ``groups`` is one group, whatever separators it has."""
         return squeezed(self.headings.get("groups", "")) in ONE_GROUP
 
 
@@ -81,8 +81,8 @@ def read_columns(headings: Sequence[str], where: Where, *, grouped: bool = False
             message = f"has two columns for {name}: `{named[name]}` and `{heading}`"
             problems.append(Problem("people_columns", message, where, "remove or rename one of them"))
         named.setdefault(name, heading)
-    others = [text for at, heading in enumerate(headings) if at not in places and (text := heading.strip())]
-    ignored = tuple(dict.fromkeys(text for text in others if text not in extra))
+    unknown = [text for at, heading in enumerate(headings) if at not in places and (text := heading.strip())]
+    ignored = tuple(dict.fromkeys(text for text in unknown if text not in extra))
     problems += _missing(named, headings, ignored, where, grouped)
     if not problems:
         problems += (_slip(heading, near, where) for heading in ignored if (near := _near(heading)))
@@ -112,20 +112,20 @@ def _slip(heading: str, near: str, where: Where) -> Problem:
 
 
 def _near(heading: str) -> str | None:
-    """The known heading that this one misses by a single slip of the keys."""
+    """Return the known heading that this one misses by a single typing error."""
     key = squeezed(heading)
     return next((_SHOWN[known] for known in KNOWN if len(known) >= _SHORTEST and _one_slip(key, known)), None)
 
 
-def _one_slip(one: str, other: str) -> bool:
-    """Whether one letter is missing, too much or another, or two neighbors are swapped."""
-    if abs(len(one) - len(other)) > 1:
+def _one_slip(heading: str, known: str) -> bool:
+    """Return whether one letter is missing, extra or different, or two neighbors are swapped."""
+    if abs(len(heading) - len(known)) > 1:
         return False
-    if len(one) == len(other):
-        differ = [at for at, pair in enumerate(zip(one, other, strict=True)) if pair[0] != pair[1]]
-        swapped = len(differ) == 2 and differ[1] == differ[0] + 1 and one[differ[0]] == other[differ[1]]
-        return len(differ) == 1 or (swapped and one[differ[1]] == other[differ[0]])
-    short, long = sorted((one, other), key=len)
+    if len(heading) == len(known):
+        differ = [at for at, pair in enumerate(zip(heading, known, strict=True)) if pair[0] != pair[1]]
+        swapped = len(differ) == 2 and differ[1] == differ[0] + 1 and heading[differ[0]] == known[differ[1]]
+        return len(differ) == 1 or (swapped and heading[differ[1]] == known[differ[0]])
+    short, long = sorted((heading, known), key=len)
     return any(short == long[:at] + long[at + 1 :] for at in range(len(long)))
 
 
@@ -177,17 +177,17 @@ def _text(data: bytes, file: str) -> str:
 
 
 def _delimiter(text: str) -> tuple[str, int]:
-    """The sign between cells, and the line of the headings: Excel writes ``sep=;`` before them."""
+    """Return the delimiter and the line of the headings: Excel writes ``sep=;`` before them."""
     lines = text.lstrip().splitlines()
-    told = re.fullmatch(r"\"?sep=([,;\t])\"?", lines[0].strip(" \r\n"))
-    if told:
-        return told[1], 2
+    marker = re.fullmatch(r"\"?sep=([,;\t])\"?", lines[0].strip(" \r\n"))
+    if marker:
+        return marker[1], 2
     header = re.sub(r'"[^"]*"', "", lines[0])
     return max(",;\t", key=header.count), 1
 
 
 def _cells(text: str, delimiter: str, start: int, file: str) -> Iterator[tuple[int, list[str]]]:
-    """The lines that hold anything, each with the number of its first line."""
+    """Yield the lines that hold anything, each with the number of its first line."""
     csv.field_size_limit(LONGEST_CELL)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True, strict=True)
     number, skip = 1, start == 2
@@ -220,7 +220,7 @@ def _rows(
 
 
 def _stray(cells: list[str], named: set[int]) -> bool:
-    """Whether a cell stands under no heading."""
+    """Return whether a cell has no heading."""
     return any(cell.strip() for at, cell in enumerate(cells) if at not in named)
 
 

@@ -1,4 +1,4 @@
-"""The values in a people file: whose address a line has, whether the user is active, which groups a cell names."""
+"""Reads the values in a people file: the address of a line, whether the user is active, the groups in a cell."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ reset*."""
 INACTIVE = frozenset(("INACTIVE", "DEPROVISIONED", "DEACTIVATED", "SUSPENDED", "STAGED"))
 
 USERS = frozenset(("user", "guest", "member", "microsoftgraphuser"))
-OTHERS = frozenset(
+NOT_USERS = frozenset(
     ("group", "serviceprincipal", "device", "contact", "orgcontact", "application", "microsoftgraphgroup")
 )
 """What else may be a member of an Entra group; nobody of the org (R29)."""
@@ -54,8 +54,8 @@ def read_address(values: Mapping[str, Json], headings: Mapping[str, str]) -> Add
             raise ValueError(f"{shown} {'are' if ' and ' in shown else 'is'} empty")
         name, text = cells[0]
         raise ValueError(f"`{headings.get(name, name)}` is `{text[:60]}`, which is no e-mail address")
-    (name, text), *others = addresses
-    different = ((headings[name], rival) for name, rival in others if normalise.email(rival) != normalise.email(text))
+    (name, text), *more = addresses
+    different = ((headings[name], rival) for name, rival in more if normalise.email(rival) != normalise.email(text))
     return Address(text, headings[name], next(different, None))
 
 
@@ -87,22 +87,22 @@ def _is_true(heading: str, text: str) -> bool:
 
 
 def is_user(heading: str, value: str) -> bool:
-    """Whether a line is a user's, by the type that Entra gives it. Raises ValueError for an unknown type."""
+    """Return whether a line is a user's, by the type that Entra gives it. Raises ValueError for an unknown type."""
     kind = "".join(filter(str.isalnum, value.lower()))
-    if kind in USERS or kind in OTHERS:
+    if kind in USERS or kind in NOT_USERS:
         return kind in USERS
     raise ValueError(f"`{heading}` is `{value[:40]}`, which is no known type of a member")
 
 
-def split_groups(cell: str, separator: str, known: Known, *, one: bool = False) -> list[str]:
+def split_groups(cell: str, separator: str, known: Known, *, single: bool = False) -> list[str]:
     """Return the groups that a cell names. ``separator`` always parts them, unless the whole cell is a known group.
 
-    A comma or ``|`` parts them only where every part is a known group and the whole is none. ``one``: the cell is one
+    A comma or ``|`` parts them only where every part is a known group and the whole is none. ``single``: a cell is one
     group unless that holds. Raises ValueError where it is not clear which groups are meant.
     """
     parts = _parts(cell, separator)
     if len(parts) < 2 and separator not in cell:
-        return _finer(normalise.name(cell), separator, known, one) if parts else []
+        return _finer(normalise.name(cell), separator, known, single) if parts else []
     if known is not None and normalise.name(cell) in known:
         if known.issuperset(parts):
             raise ValueError(_ambiguous(normalise.name(cell), parts))
@@ -113,7 +113,7 @@ def split_groups(cell: str, separator: str, known: Known, *, one: bool = False) 
     return parts
 
 
-def _finer(text: str, separator: str, known: Known, one: bool) -> list[str]:
+def _finer(text: str, separator: str, known: Known, single: bool) -> list[str]:
     if known is None:
         return [text]
     signs = [sign for sign in (",", "|") if sign in text and sign != separator]
@@ -124,7 +124,7 @@ def _finer(text: str, separator: str, known: Known, one: bool) -> list[str]:
         return parts
     for parts in ways:
         strangers = [part for part in parts if part not in known]
-        if text not in known and not one and len(strangers) < len(parts):
+        if text not in known and not single and len(strangers) < len(parts):
             raise ValueError(
                 f"`{text[:80]}` is no known group; of its parts {_listed(strangers)} is none either; write"
                 f" `{separator}` between groups, and after a group that has such a sign in its name"
@@ -149,7 +149,7 @@ MARK = "#ext#"
 
 
 def is_guest_name(name: str) -> bool:
-    """Whether a user principal name is a guest's, such as ``bo_partner.com#EXT#@acme.onmicrosoft.com``."""
+    """Return whether a user principal name is a guest's, such as ``bo_partner.com#EXT#@acme.onmicrosoft.com``."""
     return "#" in name and MARK in name.lower()
 
 

@@ -1,4 +1,4 @@
-"""Reads a snapshot file and holds it to its schema: jsonschema-rs decides, jsonschema explains what was refused."""
+"""Reads a snapshot file and checks it against its schema: jsonschema-rs decides, jsonschema explains the refusal."""
 
 from __future__ import annotations
 
@@ -39,20 +39,20 @@ class Fault(NamedTuple):
 
 
 def read_snapshot(path: Path) -> Document:
-    """A JSON or YAML file that fits the schema and itself. Raises ConfigError with every problem found."""
+    """Read a JSON or YAML file that fits the schema and is consistent. Raises ConfigError with every problem found."""
     document = _document(path)
     try:
-        found = [*_against_schema(document.value)] or [*_against_itself(document.value)]
+        faults = [*_against_schema(document.value)] or [*_against_itself(document.value)]
     except UnicodeEncodeError:
         half = Problem("snapshot_invalid", "holds half of a character (a lone surrogate)", Where(str(path)))
         raise ConfigError(half) from None
-    if found:
-        raise ConfigError(*(_placed(document, fault) for fault in found[:MOST_PROBLEMS]))
+    if faults:
+        raise ConfigError(*(_placed(document, fault) for fault in faults[:MOST_PROBLEMS]))
     return document
 
 
 def entry_faults(section: str, key: str | None, value: Json) -> list[str]:
-    """What is wrong with one section, or one entry of a keyed one, as messages: empty where a snapshot may have it."""
+    """Return what is wrong with one section, or one entry of a keyed one, as messages; empty for a valid one."""
     data = {"snapshot": 1, "org": {"id": "org"}, section: value if key is None else {key: value}}
     return [fault.message for fault in ([*_against_schema(data)] or _against_itself(data))]
 
@@ -86,12 +86,12 @@ def _against_schema(data: Json) -> Iterator[Fault]:
 
 
 def _against_itself(data: Mapping[str, Json]) -> Iterator[Fault]:
-    """What a schema cannot say: names that are one name, roles nobody knows, coverage of what is not there."""
+    """Yield what a schema cannot say: names that are one name, unknown roles, coverage of sections that are missing."""
     yield from _same_names(data, "domains")
     yield from _same_names(data, "idp_groups")
     yield from _unknown_roles(data)
-    for section, said in data.get("coverage", {}).items():
-        state = said if isinstance(said, str) else said["state"]
+    for section, entry in data.get("coverage", {}).items():
+        state = entry if isinstance(entry, str) else entry["state"]
         if section in COVERED and section not in data and state != "unread":
             message = f"says {state}, but there is no `{section}` in this file"
             yield Fault(("coverage", section), message, "write it, or say unread")
@@ -101,14 +101,14 @@ def _same_names(data: Mapping[str, Json], section: str) -> Iterator[Fault]:
     keys: Collection[str] = data.get(section, {}).keys()
     if section == "idp_groups" and len(names := set(map(normalise.name, keys))) == len(keys) and "" not in names:
         return
-    seen: dict[str, str] = {}
+    key_by_name: dict[str, str] = {}
     for key in keys:
         try:
             name = normalise.domain(key) if section == "domains" else normalise.name(key)
         except ValueError as error:
             yield Fault((section, key), str(error), key=True)
             continue
-        first = seen.setdefault(name, key)
+        first = key_by_name.setdefault(name, key)
         if first is not key:
             yield Fault((section, key), f"`{key}` and `{first}` are the same name", "keep one of them", key=True)
         if not name:
@@ -152,18 +152,18 @@ _KINDS = {
 class Refusal(NamedTuple):
     """One keyword of the schema that a value breaks.
 
-    ``rule`` is the keyword's own value, ``said`` the words of the library.
+    ``rule`` is the keyword's own value, ``message`` the library's.
     """
 
     keyword: str
     rule: Any
     instance: Any
     schema: dict[str, Any]
-    said: str
+    message: str
 
 
 def explained(data: Json, schema: Mapping[str, Json], most: int) -> Iterator[Fault]:
-    """What the schema refuses, at most so many times."""
+    """Yield what the schema refuses, at most ``most`` faults."""
     from jsonschema import Draft7Validator
 
     for error in islice(Draft7Validator(schema).iter_errors(data), most):
@@ -172,14 +172,15 @@ def explained(data: Json, schema: Mapping[str, Json], most: int) -> Iterator[Fau
         refusal = Refusal(
             str(deepest.validator), deepest.validator_value, deepest.instance, schema_here, deepest.message
         )
-        yield from _WORDS.get(refusal.keyword, _other)(refusal, tuple(deepest.absolute_path))
+        yield from _WORDS.get(refusal.keyword, _unsuitable)(refusal, tuple(deepest.absolute_path))
 
 
 def _deepest(error: ValidationError) -> ValidationError:
-    """The refusal that a person meant to avoid: of several forms, the one that the value looks like."""
+    """Return the cause that the author most likely meant to avoid: of several forms, the one that the value looks
+    like."""
     while error.context:
-        apt = [one for one in error.context if one.validator != "type" and not _is_mismatch(one)]
-        error = max(apt or error.context, key=lambda one: len(one.absolute_path))
+        apt = [cause for cause in error.context if cause.validator != "type" and not _is_mismatch(cause)]
+        error = max(apt or error.context, key=lambda cause: len(cause.absolute_path))
     return error
 
 
@@ -195,15 +196,15 @@ def _unknown_key(error: Refusal, trail: Trail) -> Iterator[Fault]:
 
 
 def _missing_key(error: Refusal, trail: Trail) -> Iterator[Fault]:
-    """One refusal comes for each key that is missing, and only its message tells which."""
-    missing = next(name for name in error.rule if error.said.startswith(repr(name)))
+    """Yield the key that is missing. One refusal comes for each of them, and only its message says which."""
+    missing = next(name for name in error.rule if error.message.startswith(repr(name)))
     yield Fault(trail, f"`{missing}` is missing")
 
 
 def _type(error: Refusal, trail: Trail) -> Iterator[Fault]:
-    wanted = error.rule if isinstance(error.rule, list) else [error.rule]
+    kinds = error.rule if isinstance(error.rule, list) else [error.rule]
     yield Fault(
-        trail, f"has to be {' or '.join(_KINDS.get(str(kind), str(kind)) for kind in wanted)}, not {_shown(error)}"
+        trail, f"has to be {' or '.join(_KINDS.get(str(kind), str(kind)) for kind in kinds)}, not {_shown(error)}"
     )
 
 
@@ -212,9 +213,9 @@ def _choice(error: Refusal, trail: Trail) -> Iterator[Fault]:
     if trail == ("snapshot",):
         yield Fault(trail, f"the format version {_shown(error)} is unknown", "this rolecall reads `snapshot: 1`")
         return
-    words = [choice if isinstance(choice, str) else json.dumps(choice) for choice in choices]
-    near = did_you_mean(error.instance, words) if isinstance(error.instance, str) else None
-    yield Fault(trail, f"cannot be {_shown(error)}", near or f"possible: {', '.join(words)}")
+    texts = [choice if isinstance(choice, str) else json.dumps(choice) for choice in choices]
+    near = did_you_mean(error.instance, texts) if isinstance(error.instance, str) else None
+    yield Fault(trail, f"cannot be {_shown(error)}", near or f"possible: {', '.join(texts)}")
 
 
 def _form(error: Refusal, trail: Trail) -> Iterator[Fault]:
@@ -227,17 +228,17 @@ def _empty(error: Refusal, trail: Trail) -> Iterator[Fault]:
     yield Fault(trail, "is empty")
 
 
-def _other(error: Refusal, trail: Trail) -> Iterator[Fault]:
+def _unsuitable(error: Refusal, trail: Trail) -> Iterator[Fault]:
     yield Fault(trail, f"cannot be {_shown(error)}")
 
 
 def _shown(error: Refusal) -> str:
-    """The value in few words; text is quoted, a map or list is only named."""
+    """Return the value in short; text is quoted, a map or list is only named."""
     value = error.instance
     if isinstance(value, dict | list):
         return "a map" if isinstance(value, dict) else "a list"
-    said = json.dumps(value, ensure_ascii=False)
-    return f"`{said if len(said) <= 60 else said[:59] + '…'}`"
+    text = json.dumps(value, ensure_ascii=False)
+    return f"`{text if len(text) <= 60 else text[:59] + '…'}`"
 
 
 _WORDS: dict[str, Callable[[Refusal, Trail], Iterator[Fault]]] = {

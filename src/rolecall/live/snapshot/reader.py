@@ -1,4 +1,4 @@
-"""A snapshot file in the place of a live org: read-only, no network."""
+"""Reads a snapshot file instead of a live org: read-only, no network."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ NOBODY = PeopleScope()
 class SnapshotReader:
     """Reads a snapshot file as if it were the org.
 
-    ``observed``: the file is all there is of the org, so nothing can be written and each change is a human step.
-    Else the file was taken from an org with an API (``--snapshot``), and the plan is as that org would have it; a
-    file that does not say what its caller could do is taken to have been written by one who could do everything.
+    ``observed``: the file is all that is known of the org, so nothing can be written and each change is a manual step.
+    Otherwise the file was taken from an org with an API (``--snapshot``), and the plan is as that org would have it; a
+    file that does not list its caller's capabilities is assumed to be written by a caller with all of them.
     """
 
     def __init__(self, path: Path, *, observed: bool = False) -> None:
@@ -36,11 +36,11 @@ class SnapshotReader:
 
     @property
     def observed(self) -> bool:
-        """Whether the file is all there is of the org."""
+        """Return whether the file is all that is known of the org."""
         return self._observed
 
     def load(self) -> Snapshot:
-        """The whole snapshot, read anew. Raises ConfigError with every problem found."""
+        """Read the whole snapshot anew. Raises ConfigError with every problem found."""
         if self._observed and not self.path.exists():
             hint = "write down what the console shows with `rolecall observe`"
             message = "nobody has written this org down yet: there is no such file"
@@ -50,14 +50,14 @@ class SnapshotReader:
         return self._snapshot
 
     async def read(self, sections: frozenset[str] | None = None) -> Live:
-        """Settings, facts and coverage as the file has them."""
+        """Read settings, facts and coverage as the file has them."""
         live = self.load().live
         return _only(replace(live, facts=self._facts(live.facts)), sections)
 
     async def read_people(self, scope: PeopleScope) -> Directory:
-        """Everybody in the file as soon as anybody is in scope: looking for fewer would not be faster.
+        """Read all users in the file if any are in scope: looking for fewer would not be faster.
 
-        The coverage is ``unread`` when the file has no people.
+        The coverage is ``unread`` when the file has no users.
         """
         if scope == NOBODY:
             return Directory()
@@ -72,13 +72,13 @@ class SnapshotReader:
 def _only(live: Live, sections: frozenset[str] | None) -> Live:
     if sections is None:
         return live
-    others = {name: UNSET for name in SECTIONS if name not in sections}
-    coverage = {name: row for name, row in live.coverage.items() if name in sections or name not in SECTIONS}
-    return replace(live, settings=replace(live.settings, **others), coverage=coverage)
+    unread = {name: UNSET for name in SECTIONS if name not in sections}
+    coverage = {name: entry for name, entry in live.coverage.items() if name in sections or name not in SECTIONS}
+    return replace(live, settings=replace(live.settings, **unread), coverage=coverage)
 
 
 def decode_snapshot_people(snapshot: Snapshot, path: Path) -> Directory:
-    """The people of a snapshot read from ``path``, inline or in a JSONL file beside it. Raises ConfigError."""
+    """Return the users of a snapshot read from ``path``, inline or in a JSONL file next to it. Raises ConfigError."""
     coverage = snapshot.live.covered("people")
     groups, roles = snapshot.live.facts.groups, snapshot.live.facts.roles
     if snapshot.people is None:
