@@ -16,9 +16,8 @@ from hypothesis import strategies as st
 from test_prop_order import on_the_new_endpoint
 
 from rolecall.cli.commands.drift import drift_exit
-from rolecall.cli.drift_present import render as render_drift
 from rolecall.cli.options import InRepository
-from rolecall.cli.sinks import FORMATS, render
+from rolecall.cli.output import FORMATS, render_drift, render_plan
 from rolecall.codec.people import decode_people, encode_person
 from rolecall.drift.compare import Memory
 from rolecall.drift.scan import DriftScan, Past, scan
@@ -151,7 +150,7 @@ def test_no_output_of_a_plan_is_an_all_clear_for_want_of_people(
     if full.impact.changed:
         assert "people" in dim.unread
     if "people" in dim.unread:
-        text = render(dim, form, AT, digest(dim))
+        text = render_plan(dim, form, AT, digest(dim))
         assert not CALM.search(text), text
         assert re.search("(U|u)sers|people", text), text
         assert NOBODY not in text or not dim.impact.problem
@@ -172,7 +171,7 @@ def test_a_group_that_only_the_org_knows_is_not_taken_for_empty(
     hidden = {f"idp_groups/{name}" for name in gap.directory.gaps.missing} if gap.directory else set()
     if hidden & changed or (hidden and not changed.isdisjoint({"defaults", "scim"})):
         assert "people" in dim.unread
-        text = render(dim, form, AT, digest(dim))
+        text = render_plan(dim, form, AT, digest(dim))
         assert not CALM.search(text)
         assert NOBODY not in text
     elif hidden:

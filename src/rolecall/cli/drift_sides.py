@@ -7,7 +7,7 @@ from pathlib import Path
 from rolecall.cli.approvals import Declined, refuse_blocked
 from rolecall.cli.console import stdout
 from rolecall.cli.options import Invocation
-from rolecall.cli.people import redacted, shown
+from rolecall.cli.output import redacted, shown
 from rolecall.cli.prompts import agrees, can_ask
 from rolecall.desired import Config
 from rolecall.drift.value import DriftReport

@@ -1,22 +1,27 @@
-"""What `plan` and `apply` share: options into a request, a plan out, and what it leaves with."""
+"""What commands that plan, or answer from a plan, share: flags into a request, a state of the org, and exit codes."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from rolecall.cli.complete import addresses
 from rolecall.cli.journals import memory
+from rolecall.cli.messages import tell
 from rolecall.cli.options import Invocation
 from rolecall.cli.program import worst
-from rolecall.cli.session import Session, day, now, sent, wanted
-from rolecall.errors import Exit
+from rolecall.cli.session import Session, day, now, read, sent, session, wait_for, wanted
+from rolecall.errors import Exit, Problem
 
 if TYPE_CHECKING:
     from rolecall.desired import Config
-    from rolecall.jobs.plan import Planned, Whose
+    from rolecall.jobs.access import At, Inventory, State
+    from rolecall.jobs.plan import Planned, PlanRequest, Whose
+    from rolecall.model.directory import PeopleScope
     from rolecall.model.lineage import Relation
+    from rolecall.model.live import Coverage
     from rolecall.model.policy import Allow
     from rolecall.plan.value import Plan
 
@@ -158,3 +163,75 @@ def plan_exit(plan: Plan, *, observed: bool, detailed: bool) -> Exit:
     elif detailed and (plan.unread or observed):
         codes.append(Exit.UNSEEN)
     return worst(*codes)
+
+
+def request_for(call: Invocation, found: Session) -> PlanRequest:
+    """The planning behind a question."""
+    from rolecall.jobs.plan import PlanRequest
+
+    return PlanRequest(
+        wanted=wanted(call, found.config),
+        org=found.org,
+        people=found.people,
+        now=now(),
+        as_of=day(call),
+        applied=memory(call, found.config),
+        sent=sent(call, found.config),
+        whose=whose(call, found.config),
+    )
+
+
+def read_state(call: Invocation, config: Config, at: str, scope: PeopleScope, *, test: bool = False) -> State:
+    """The state that ``--at`` names: `live`, `desired`, or a saved plan's file."""
+
+    async def work() -> State:
+        from rolecall.jobs.access import state
+
+        async with session(call, config) as found:
+            return await state(request_for(call, found), _at(at), scope, test=test)
+
+    return wait_for(work())
+
+
+def read_inventory(call: Invocation) -> Inventory:
+    """Return what the org has and the config does not manage."""
+
+    async def work() -> Inventory:
+        from rolecall.jobs.access import inventory
+
+        async with session(call, read(call)) as found:
+            return await inventory(request_for(call, found))
+
+    return wait_for(work())
+
+
+def _at(said: str) -> At:
+    if said == "live":
+        return "live"
+    if said == "desired":
+        return "desired"
+    from rolecall.jobs.saved import read_plan
+
+    return read_plan(Path(said))
+
+
+def coverage_exit(seen: Coverage) -> Exit:
+    """Return 1 where an answer needs users and none were read, 7 where some were, else 0."""
+    return {"complete": Exit.OK, "partial": Exit.UNSEEN, "unread": Exit.ERROR}[seen.state]
+
+
+def report_coverage(call: Invocation, config: Config, seen: Coverage, hint: str | None = None) -> Exit:
+    """Say on stderr how much was read of the users, unless all of it; return the code to exit with.
+
+    ``hint`` is what to do, in place of looking at where the configuration says that users come from.
+    """
+    from rolecall.jobs.people import people_hint
+    from rolecall.plan.coverage import incomplete
+
+    message = incomplete(seen)
+    if message is not None:
+        hint = hint or people_hint(config.people, observed=config.org.kind == "observed")
+        partial = seen.state == "partial"
+        problem = Problem("users_unread", message, None, hint, "warning" if partial else "error")
+        tell([problem], as_json=call.log_format == "json", color=call.color)
+    return coverage_exit(seen)

@@ -12,7 +12,7 @@ import pytest
 from cli_repo import CONFIG, make_repo
 
 from rolecall.cli.main import run
-from rolecall.cli.sinks import FORMATS
+from rolecall.cli.output import FORMATS
 from rolecall.errors import Exit
 from rolecall.schema_files import schema_text
 

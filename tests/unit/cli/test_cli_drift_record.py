@@ -11,7 +11,7 @@ import pytest
 from cli_repo import CONFIG, SNAPSHOT, make_repo
 
 from rolecall.cli.main import run
-from rolecall.cli.sinks import FORMATS
+from rolecall.cli.output import FORMATS
 from rolecall.errors import Exit
 from rolecall.schema_files import schema_text
 

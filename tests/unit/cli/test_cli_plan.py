@@ -13,8 +13,7 @@ from cli_repo import CONFIG, SNAPSHOT, copy_example, make_repo
 
 from rolecall.cli.main import run
 from rolecall.cli.options import Invocation
-from rolecall.cli.people import mask_key
-from rolecall.cli.sinks import FORMATS
+from rolecall.cli.output import FORMATS, mask_key
 from rolecall.errors import Exit
 
 Capture = pytest.CaptureFixture[str]

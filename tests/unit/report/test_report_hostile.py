@@ -16,7 +16,7 @@ from markdown_it import MarkdownIt
 from report_plans import ORG, REVIEW, change, full_plan, mapping, source
 
 from rolecall.cli.options import InRepository
-from rolecall.cli.sinks import FORMATS, render
+from rolecall.cli.output import FORMATS, render_plan
 from rolecall.errors import Problem, Where
 from rolecall.model.policy import Combo
 from rolecall.model.settings import Address
@@ -79,7 +79,7 @@ def hostile(bad: str) -> Plan:
 
 
 def rendered(form: str, bad: str) -> str:
-    return render(hostile(bad), form, InRepository("conf/"), DIGEST)
+    return render_plan(hostile(bad), form, InRepository("conf/"), DIGEST)
 
 
 READABLE = tuple(bad for bad in HOSTILE if "\ud800" not in bad)

@@ -12,7 +12,7 @@ from jsonschema import Draft7Validator
 from report_plans import LATE, UNKNOWN, full_plan, plan_of
 
 from rolecall.cli.options import InRepository
-from rolecall.cli.sinks import render
+from rolecall.cli.output import render_plan
 from rolecall.report.builders.plan import walk
 from rolecall.report.findings import Finding, of_plan, of_problems
 from rolecall.report.renderers.junit import Case, junit, problem_suites
@@ -63,7 +63,7 @@ def test_the_schema_refuses_what_is_wrong(schema: Draft7Validator) -> None:
     [
         junit(problem_suites([UNKNOWN, LATE])),
         junit(problem_suites([])),
-        render(full_plan(), "junit", InRepository(), "0" * 64),
+        render_plan(full_plan(), "junit", InRepository(), "0" * 64),
         junit([("odd", [Case("n", "why", "told", UNKNOWN.where), Case("m")]), ("none", [])]),
     ],
 )
@@ -81,6 +81,6 @@ def test_junit_has_nothing_that_a_reader_refuses(text: str) -> None:
 
 @pytest.mark.parametrize("plan", [plan_of(), full_plan()])
 def test_gitlab_gets_three_numbers_and_nothing_else(plan: Any) -> None:
-    told = json.loads(render(plan, "gitlab", InRepository(), "0" * 64))
+    told = json.loads(render_plan(plan, "gitlab", InRepository(), "0" * 64))
     assert list(told) == ["create", "update", "delete"]
     assert all(type(number) is int for number in told.values())

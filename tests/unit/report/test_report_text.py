@@ -217,10 +217,10 @@ def test_the_line_that_approves_asks_for_the_very_same_plan():
 @pytest.mark.parametrize("form", ["text", "markdown", "html"])
 def test_ten_thousand_warnings_leave_room_for_the_changes(form: str) -> None:
     from rolecall.cli.options import InRepository
-    from rolecall.cli.sinks import render
+    from rolecall.cli.output import render_plan
 
     many = tuple(Problem("x", f"warning {n} of many", None, None, "warning") for n in range(10_000))
-    told = render(plan_of(REBRAND, warnings=many, guards=(REVIEW,)), form, InRepository(), DIGEST)
+    told = render_plan(plan_of(REBRAND, warnings=many, guards=(REVIEW,)), form, InRepository(), DIGEST)
     assert "Writer-Marketing" in told
     assert told.count(" of many") == (200 if form == "html" else 20)
     assert ("9,800 more" if form == "html" else "9,980 warnings more") in told

@@ -60,8 +60,8 @@ def access(call: Invocation, team: str | None, role: str | None, unmanaged: bool
 def _seen(call: Invocation, out: Console, asked: When, only: tuple[str | None, str | None], form: str) -> Exit:
     """What a sighting of the past says. The org is not asked."""
     from rolecall.cli.journals import find_journal
+    from rolecall.cli.planning import report_coverage
     from rolecall.cli.session import read
-    from rolecall.cli.users_read import report_coverage
     from rolecall.jobs.sightings import seen_at
     from rolecall.model.live import Coverage
     from rolecall.model.roles import role_id
@@ -86,9 +86,8 @@ def _seen(call: Invocation, out: Console, asked: When, only: tuple[str | None, s
 
 
 def _access(call: Invocation, out: Console, asked: tuple[str | None, str | None, str], form: str) -> Exit:
-    from rolecall.cli.asking import read_state
+    from rolecall.cli.planning import read_state, report_coverage
     from rolecall.cli.session import read
-    from rolecall.cli.users_read import report_coverage
     from rolecall.jobs.access import holders, role_of, team_of
     from rolecall.model.directory import EVERYBODY
     from rolecall.report.builders.access import access_csv, access_json, access_lines
@@ -110,7 +109,7 @@ def _access(call: Invocation, out: Console, asked: tuple[str | None, str | None,
 
 
 def _unmanaged(call: Invocation, out: Console, form: str) -> None:
-    from rolecall.cli.asking import read_inventory
+    from rolecall.cli.planning import read_inventory
     from rolecall.report.builders.access import unmanaged_json, unmanaged_lines
     from rolecall.report.builders.header import org_line
     from rolecall.report.renderers.text import banner_line

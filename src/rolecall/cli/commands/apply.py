@@ -92,8 +92,7 @@ async def _apply(
     call: Invocation, config: Config, saved: Path | None, options: dict[str, Any], metrics: list[Metric] | None
 ) -> Exit:
     from rolecall.cli.approvals import refuse_blocked
-    from rolecall.cli.people import redacted, shown
-    from rolecall.cli.present import show
+    from rolecall.cli.output import redacted, show_plan, shown
     from rolecall.report.builders.runs import run_lines
 
     async with session(call, config) as found:
@@ -102,7 +101,7 @@ async def _apply(
         out = stdout(call.environ, color=call.color)
         mode = shown(call, None, config.reports_people, terminal=out.terminal)
         seen = options["approve"] is not None and not _refused(plan)
-        show(out, redacted(call, plan, mode, config.root), brief=seen)
+        show_plan(out, redacted(call, plan, mode, config.root), brief=seen)
         sys.stdout.flush()
         if plan.errored:
             raise ConfigError(*(item for item in plan.warnings if item.severity == "error"))
@@ -204,7 +203,7 @@ async def _run(
     call: Invocation, found: Session, approved: Approved, approvals: Any, options: dict[str, Any]
 ) -> RunReport:
     from rolecall.cli.facts import holder, run_facts
-    from rolecall.cli.people import redacted, shown
+    from rolecall.cli.output import redacted, shown
     from rolecall.jobs.apply import ApplyRequest, apply_approved
 
     org: Any = found.org

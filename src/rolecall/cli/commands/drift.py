@@ -16,10 +16,10 @@ from rolecall.cli.complete import addresses
 from rolecall.cli.journals import check_journal, journal_url
 from rolecall.cli.messages import tell
 from rolecall.cli.options import Invocation
+from rolecall.cli.output import FORMATS, report_option
 from rolecall.cli.planning import lifting, lifts, whose
 from rolecall.cli.program import command, worst
 from rolecall.cli.session import Session, day, now, read, session, wait_for, wanted
-from rolecall.cli.sinks import FORMATS, report_option
 from rolecall.errors import Exit, Misuse, Problem, did_you_mean
 
 if TYPE_CHECKING:
@@ -129,8 +129,8 @@ def _check(call: Invocation, wish: DriftOptions, metrics: list[Metric] | None) -
 async def _look(
     call: Invocation, config: Config, wish: DriftOptions, journal: Journal | None, metrics: list[Metric] | None
 ) -> Exit:
-    from rolecall.cli.drift_present import show_found, write_reports
     from rolecall.cli.drift_sides import accept_drift, revert_drift, say_nothing_to_accept
+    from rolecall.cli.output import show_drift, write_drift_reports
 
     begun = monotonic()
     made = await _made(call, config, wish, journal)
@@ -139,8 +139,8 @@ async def _look(
     found = made.drift_result.found
     if journal is not None:
         _remember(call, config, journal, made)
-    write_reports(call, config, found, wish.reports, wish.people)
-    show_found(call, config, found, wish.form, wish.people)
+    write_drift_reports(call, config, found, wish.reports, wish.people)
+    show_drift(call, config, found, wish.form, wish.people)
     _tell_shallow(call, config, found)
     if metrics is not None:
         metrics += _metrics(call, config, journal, found, monotonic() - begun)
@@ -330,7 +330,7 @@ def notify(
 
     A notice that does not get through leaves 1, and is told again by the next look.
     """
-    from rolecall.cli.drift_present import redacted_found
+    from rolecall.cli.output import redacted_drift
     from rolecall.jobs.drift import news, note_of, told
     from rolecall.live.http.proxies import ProxyProblemError, connection
     from rolecall.outside.notices import Notice, NotTold, post
@@ -342,7 +342,7 @@ def notify(
     found_news = news(found, told(journal, found.org.id, url))
     if found_news.any:
         mode: Shown = people or config.reports_people or "counts"
-        shown = redacted_found(call, config, found, mode)
+        shown = redacted_drift(call, config, found, mode)
         new = [*(row.fingerprint for row in found_news.drifts), *(alarm.fingerprint for alarm in found_news.alarms)]
         notice = Notice(notice_text(shown, new, found_news.cleared), notice_document(shown, new, found_news.cleared))
         try:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from rolecall.cli.options import Invocation
+from rolecall.cli.output import FORMATS, report_option
 from rolecall.cli.planning import lifting, make_plan, plan_exit, targeting
 from rolecall.cli.program import command, worst
-from rolecall.cli.sinks import FORMATS, report_option
 from rolecall.errors import Exit
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def plan(
     Nothing is written to the org. The plan is what `apply` would carry out.
     """
     from rolecall.cli.known_plans import keep_plan
-    from rolecall.cli.present import Sinks, present
+    from rolecall.cli.output import Sinks, present
     from rolecall.cli.session import read
 
     sinks = Sinks(options.pop("form"), tuple(map(report_option, options.pop("report"))), out, options.pop("people"))

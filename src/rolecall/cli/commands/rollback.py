@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from rolecall.cli.options import Invocation
+from rolecall.cli.output import FORMATS
 from rolecall.cli.planning import lifting, plan_exit
 from rolecall.cli.program import command
-from rolecall.cli.sinks import FORMATS
 from rolecall.errors import Exit
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def rollback(call: Invocation, run: int, out: Path | None, form: str, people: An
     back is said.
     """
     from rolecall.cli.journals import check_journal, find_journal, of_run
-    from rolecall.cli.present import Sinks, present
+    from rolecall.cli.output import Sinks, present
     from rolecall.cli.session import read
     from rolecall.jobs.history import one_run
 
@@ -57,8 +57,7 @@ def rollback(call: Invocation, run: int, out: Path | None, form: str, people: An
 def _make(call: Invocation, config: Any, run: Run, made: str | None, allow: tuple[str, ...]) -> Planned:
     from dataclasses import replace
 
-    from rolecall.cli.asking import request_for
-    from rolecall.cli.planning import lifts
+    from rolecall.cli.planning import lifts, request_for
     from rolecall.cli.session import session, wait_for
     from rolecall.jobs.rollback import plan_of
     from rolecall.jobs.rollback import rollback as plan_back

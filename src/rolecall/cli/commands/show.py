@@ -9,8 +9,8 @@ import click
 from rolecall.cli.complete import files
 from rolecall.cli.console import Console
 from rolecall.cli.options import InRepository, Invocation, in_repository
+from rolecall.cli.output import FORMATS
 from rolecall.cli.program import command
-from rolecall.cli.sinks import FORMATS
 from rolecall.report.line import line
 
 
@@ -28,7 +28,7 @@ def show(call: Invocation, plan: str, form: str) -> None:
     It needs no org, and does not say whether a plan is still fit to apply. People are shown as the plan has them.
     """
     from rolecall.cli.console import stdout
-    from rolecall.cli.present import show as present
+    from rolecall.cli.output import show_plan as present
     from rolecall.jobs.saved import read_plan
 
     out, at = stdout(call.environ, color=call.color), in_repository(call)
@@ -40,7 +40,7 @@ def show(call: Invocation, plan: str, form: str) -> None:
 
 def _run(call: Invocation, out: Console, number: int, form: str, at: InRepository) -> None:
     from rolecall.cli.journals import find_journal, of_run
-    from rolecall.cli.present import show as present
+    from rolecall.cli.output import show_plan as present
     from rolecall.cli.session import read
     from rolecall.jobs.history import one_run
     from rolecall.jobs.saved import plan_of_text

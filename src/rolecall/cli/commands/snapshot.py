@@ -42,9 +42,9 @@ def snapshot(call: Invocation, out: Path | None, people: Any, kept: bool) -> Exi
     could not be read, with 7 when only some could be read.
     """
     from rolecall.cli.journals import check_journal, open_journal
-    from rolecall.cli.people import mask_key, shown
+    from rolecall.cli.output import mask_key, shown
+    from rolecall.cli.planning import report_coverage
     from rolecall.cli.session import read, wait_for
-    from rolecall.cli.users_read import report_coverage
     from rolecall.jobs.snapshot import as_text, encoded, record, write_snapshot
 
     config = read(call)

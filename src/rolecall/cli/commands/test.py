@@ -26,9 +26,8 @@ def test(call: Invocation, at: str, report: tuple[str, ...]) -> Exit:
     Where a test needs users, exits with 1 when they could not be read, with 7 when only some could be read.
     """
     files = [_path(said) for said in report]
-    from rolecall.cli.asking import read_state
+    from rolecall.cli.planning import read_state, report_coverage
     from rolecall.cli.session import read
-    from rolecall.cli.users_read import report_coverage
     from rolecall.jobs.access import failed
     from rolecall.model.directory import EVERYBODY
     from rolecall.outside.files import write_file

@@ -10,8 +10,8 @@ import click
 
 from rolecall.cli.console import stdout
 from rolecall.cli.options import Invocation, Root, in_repository, root_of
+from rolecall.cli.output import report_option
 from rolecall.cli.program import command
-from rolecall.cli.sinks import report_option
 from rolecall.errors import Exit, Problem, RolecallError
 from rolecall.model.checkup import PeopleCount
 from rolecall.report.builders.problems import people_line, problem_lines
@@ -135,7 +135,7 @@ def online_problems(call: Invocation) -> Sequence[Problem]:
 
 
 async def _org_problems(call: Invocation) -> Sequence[Problem]:
-    from rolecall.cli.asking import request_for
+    from rolecall.cli.planning import request_for
     from rolecall.cli.session import read, session
     from rolecall.jobs.validate import check_online
 
@@ -168,7 +168,7 @@ def _observed(call: Invocation) -> Iterator[tuple[Invocation, Config]]:
 
 
 async def _from_files(call: Invocation, config: Config) -> Sequence[Problem]:
-    from rolecall.cli.asking import request_for
+    from rolecall.cli.planning import request_for
     from rolecall.cli.session import session
     from rolecall.jobs.validate import check_observed
     from rolecall.model.desired import NOTHING_APPLIED

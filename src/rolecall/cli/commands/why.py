@@ -41,9 +41,8 @@ def why(call: Invocation, person: str | None, role: str | None, groups: str | No
     """
     if (person is None) == (groups is None):
         raise click.UsageError("name a person, or say --groups")
-    from rolecall.cli.asking import read_state
+    from rolecall.cli.planning import read_state, report_coverage
     from rolecall.cli.session import read
-    from rolecall.cli.users_read import report_coverage
     from rolecall.jobs.access import NOBODY, explain, explain_not, find, imagined, one_person, role_of
     from rolecall.report.builders.access import (
         not_read_line,
