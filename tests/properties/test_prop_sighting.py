@@ -16,7 +16,7 @@ from rolecall.model.directory import Directory, Person
 from rolecall.model.live import Live
 from rolecall.model.roles import MEMBER
 from rolecall.model.settings import Settings
-from rolecall.plan.sighting import sight
+from rolecall.plan.explain.sighting import sight
 
 AT = datetime(2026, 11, 29, tzinfo=UTC)
 
