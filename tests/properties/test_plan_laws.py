@@ -15,9 +15,8 @@ from rolecall.model.policy import Ignore
 from rolecall.model.settings import BLANK, UNSET
 from rolecall.plan.make import make
 from rolecall.plan.resolve import expired
-from rolecall.plan.saved.decode import decode_plan
 from rolecall.plan.saved.digest import digest
-from rolecall.plan.saved.encode import encode_plan
+from rolecall.plan.saved.encode import decode_plan, encode_plan
 
 
 @given(orgs.desireds(), orgs.lives())

@@ -19,8 +19,7 @@ from rolecall.model.live import Live
 from rolecall.model.policy import Combo
 from rolecall.plan.guards.losing import NAME
 from rolecall.plan.moves import Attribution, share
-from rolecall.plan.saved.decode import decode_plan
-from rolecall.plan.saved.encode import encode_plan
+from rolecall.plan.saved.encode import decode_plan, encode_plan
 from rolecall.plan.value import Move, Plan
 
 any_org = st.one_of(access_orgs(), on_the_new_endpoint())

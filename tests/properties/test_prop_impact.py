@@ -14,9 +14,8 @@ from test_prop_order import on_the_new_endpoint, planned, steps, walk
 
 from rolecall.model.policy import Allow
 from rolecall.plan.guards.evaluate import GUARDS
-from rolecall.plan.saved.decode import decode_plan
 from rolecall.plan.saved.digest import digest
-from rolecall.plan.saved.encode import encode_plan
+from rolecall.plan.saved.encode import decode_plan, encode_plan
 from rolecall.plan.saved.privacy import redact
 from rolecall.schema_files import schema_text
 

@@ -20,8 +20,7 @@ from rolecall.model.kinds import BY_SECTION, KINDS, address, split_address, valu
 from rolecall.model.live import Live
 from rolecall.model.settings import UNSET, Address, Settings, Value
 from rolecall.plan.make import make
-from rolecall.plan.saved.decode import decode_plan
-from rolecall.plan.saved.encode import encode_plan
+from rolecall.plan.saved.encode import decode_plan, encode_plan
 
 
 def field_lists(settings: Settings) -> dict[Address, tuple[str, ...]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
 
 from rolecall.codec.record import Codec, Fault, Form, Misfit, Shape
 from rolecall.codec.settings import Json
@@ -51,11 +50,6 @@ def encode_test(test: AccessTest) -> dict[str, Json]:
     return encoded
 
 
-def as_day(text: str | None) -> date | None:
-    """Return ``2026-12-05`` as a date. Raises ValueError for what is no day."""
-    return date.fromisoformat(text) if text else None
-
-
 def _write_limit(limit: Limit) -> Json:
     return f"{limit.amount:g}%" if limit.percent else int(limit.amount)
 
@@ -70,9 +64,9 @@ def _read_limit(json: Json) -> Limit:
         raise Misfit(Fault((), "a limit such as 10, `2%` or `30d` is expected")) from None
 
 
-def _write_guards(_: Guards, json: dict[str, Json]) -> dict[str, Json]:
+def _write_guards(_: Guards, json: Mapping[str, Json]) -> dict[str, Json]:
     ages = {level: None if age is None else f"{age}d" for level, age in json["observed_age"].items()}
-    return {**json, "observed_age": ages, "escalations": dict(sorted(json["escalations"].items()))}
+    return {"observed_age": ages, "escalations": dict(sorted(json["escalations"].items()))}
 
 
 def _read_guards(json: dict[str, Json]) -> dict[str, Json]:
@@ -85,11 +79,8 @@ def _read_guards(json: dict[str, Json]) -> dict[str, Json]:
 _STANCES = Guards().escalations
 
 
-def _write_test(_: AccessTest, json: dict[str, Json]) -> dict[str, Json]:
-    if "groups" not in json:
-        return json
-    groups = json.pop("groups")
-    return {"name": json["name"], "person": {"groups": groups}, **json}
+def _write_test(test: AccessTest, _: Mapping[str, Json]) -> dict[str, Json]:
+    return {} if test.groups is None else {"person": {"groups": list(test.groups)}}
 
 
 def _read_test(json: dict[str, Json]) -> dict[str, Json]:
@@ -104,23 +95,20 @@ def _read_test(json: dict[str, Json]) -> dict[str, Json]:
     return {**json, **listed, **who}
 
 
-def _write_policy(_: Policy, json: dict[str, Json]) -> dict[str, Json]:
-    return {
-        "manage": dict(sorted(json["manage"].items())),
-        **{name: json[name] for name in ("ignore", "guards", "allow")},
-        "watch": {"roles": json["watch_roles"]},
-        "access_tests": json["access_tests"],
-    }
+def _write_policy(_: Policy, json: Mapping[str, Json]) -> dict[str, Json]:
+    return {"manage": dict(sorted(json["manage"].items())), "watch": {"roles": json["watch"]}}
 
 
 def _read_policy(json: dict[str, Json]) -> dict[str, Json]:
-    return {**json, "watch_roles": json.get("watch", {}).get("roles", [])}
+    return {**json, "watch": json.get("watch", {}).get("roles", [])}
 
 
-POLICY_SHAPES = {
-    Policy: Shape(_write_policy, _read_policy),
-    Guards: Shape(_write_guards, _read_guards),
-    AccessTest: Shape(_write_test, _read_test),
+POLICY_SHAPES: Mapping[type, Shape] = {
+    Policy: Shape(write=_write_policy, read=_read_policy),
+    Guards: Shape(write=_write_guards, read=_read_guards),
+    AccessTest: Shape(
+        ("name", "person", "role", "expect", "has", "never", "granted_by_only"), write=_write_test, read=_read_test
+    ),
 }
-POLICY_FORMS = {Limit: Form(_write_limit, _read_limit)}
+POLICY_FORMS: Mapping[type, Form] = {Limit: Form(_write_limit, _read_limit)}
 _CODEC = Codec(POLICY_SHAPES, POLICY_FORMS)

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, fields, is_dataclass
 from datetime import date, datetime
-from operator import attrgetter
+from operator import attrgetter, methodcaller
 from types import NoneType, UnionType
 from typing import (
     Annotated,
@@ -30,7 +30,7 @@ from typing import (
 
 from rolecall.codec.settings import Json, decode_settings, decode_value, encode_settings, encode_value
 from rolecall.model.kinds import split_address
-from rolecall.model.record import FLAT, OMIT, UNWRITTEN, Key, Normal
+from rolecall.model.record import FLAT, OMIT, UNWRITTEN, Key, Normal, With
 from rolecall.model.settings import BLANK, Settings, Value
 
 T = TypeVar("T")
@@ -66,15 +66,16 @@ class Form(NamedTuple):
 
 
 class Shape(NamedTuple):
-    """How a record's JSON differs from its fields: ``write`` changes what follows from them, ``read`` undoes that."""
+    """How a record's JSON differs from its fields.
 
-    write: Callable[[Any, dict[str, Json]], dict[str, Json]] | None = None
+    ``keys`` are all of its keys in their order, empty for those of the fields; a field whose key is missing here is not
+    written. ``write`` returns the keys that do not follow from the fields, or differ; ``read`` returns JSON as the
+    fields have it, and may raise what access to JSON of another form raises.
+    """
+
+    keys: tuple[str, ...] = ()
+    write: Callable[[Any, Mapping[str, Json]], Mapping[str, Json]] | None = None
     read: Callable[[dict[str, Json]], Mapping[str, Json]] | None = None
-
-
-def only(*keys: str) -> Shape:
-    """Return the shape that has these keys alone, in this order, as far as they are there."""
-    return Shape(lambda _, written: {key: written[key] for key in keys if key in written})
 
 
 class Codec:
@@ -91,7 +92,7 @@ class Codec:
     def decode(self, kind: type[T], json: Json, **unwritten: Any) -> T:
         """Return the record, or the value of a hint. Raises Misfit. ``unwritten`` are fields that it does not have."""
         if unwritten:
-            return cast(T, self._compiled(kind, unwritten).decode(json))
+            return cast(T, self._compiled(kind, (), unwritten).decode(json))
         return cast(T, self.form(kind).decode(json))
 
     def form(self, hint: Any) -> Form:
@@ -103,7 +104,7 @@ class Codec:
     def _made(self, hint: Any) -> Form:
         origin, args = get_origin(hint), get_args(hint)
         if origin is Annotated:
-            return _normal(self.form(args[0]), args[1:])
+            return self._marked(args[0], args[1:])
         if isinstance(hint, NewType):
             return self.form(hint.__supertype__)
         if origin is Literal:
@@ -118,13 +119,23 @@ class Codec:
             return _listed(self.form(args[0]), frozenset if origin is frozenset else tuple)
         return self._record(hint)
 
+    def _marked(self, hint: Any, marks: Sequence[Any]) -> Form:
+        names = next((mark.names for mark in marks if isinstance(mark, With)), ())
+        normal = next((mark.form for mark in marks if isinstance(mark, Normal)), None)
+        inner = self._record(hint, names) if names else self.form(hint)
+        return inner if normal is None else Form(inner.encode, lambda json: normal(inner.decode(json)))
+
     def _union(self, args: Sequence[Any]) -> Form:
         """Texts, numbers, truths and null, and at most one type of list or of record next to them."""
         plain = [arg for arg in args if _bare(arg) in _PLAIN]
         nested = [self.form(arg) for arg in args if _bare(arg) not in _PLAIN]
         if len(nested) > 1:
             raise TypeError(f"values of {args} cannot be told apart in JSON")
-        decoders = {kind: self.form(arg).decode for arg in plain for kind in _PLAIN[_bare(arg)][0]}
+        decoders = {
+            kind: self.form(arg).decode if get_origin(arg) is Annotated else _same
+            for arg in plain
+            for kind in _PLAIN[_bare(arg)][0]
+        }
         inner = nested[0] if nested else Form(_same, _any_of([_bare(arg) for arg in plain]))
         is_plain = tuple(decoders)
         return Form(
@@ -132,38 +143,37 @@ class Codec:
             lambda json: decoders.get(type(json), inner.decode)(json),
         )
 
-    def _record(self, kind: Any) -> Form:
+    def _record(self, kind: Any, names: Sequence[str] = ()) -> Form:
         """Compiled when it is first used: a command that reads a policy need not know what an access test is."""
         compiled: list[Form] = []
 
         def form() -> Form:
-            if not compiled:
-                compiled.append(self._compiled(kind, {}))
+            compiled.append(self._compiled(kind, names, {}))
             return compiled[0]
 
-        return Form(lambda record: form().encode(record), lambda json: form().decode(json))
-
-    def _compiled(self, kind: Any, unwritten: Mapping[str, Any]) -> Form:
-        parts = self._parts(kind)
-        shape = self._shapes.get(kind, Shape())
-        encode, decode = _encoder(parts), _decoder(kind, parts, dict(unwritten))
-        write, read = shape
         return Form(
-            encode if write is None else lambda record: write(record, encode(record)),
-            decode if read is None else lambda json: decode(read(_object(json))),
+            lambda record: (compiled[0] if compiled else form()).encode(record),
+            lambda json: (compiled[0] if compiled else form()).decode(json),
         )
 
-    def _parts(self, kind: Any) -> list[_Part]:
-        """Return the fields of a record, in their order."""
+    def _compiled(self, kind: Any, names: Sequence[str], unwritten: Mapping[str, Any]) -> Form:
+        parts = self._parts(kind, names)
+        shape = self._shapes.get(kind, Shape())
+        return Form(_shaped_encoder(shape, _encoder(shape, parts)), _decoder(kind, shape, parts, dict(unwritten)))
+
+    def _parts(self, kind: Any, names: Sequence[str]) -> list[_Part]:
+        """Return the fields of a record that are written, in their order; ``names`` are, although marked otherwise."""
         defaults = _defaults(kind)
         parts = []
         for name, hint in get_type_hints(kind, include_extras=True).items():
             if name not in defaults:
                 continue
             marks = get_args(hint)[1:] if get_origin(hint) is Annotated else ()
+            if UNWRITTEN in marks and name not in names:
+                continue
             key = next((mark.name for mark in marks if isinstance(mark, Key)), name)
-            form = None if UNWRITTEN in marks or _is_value(hint) else self.form(hint)
-            parts.append(_Part(name, key, form, defaults[name], OMIT in marks, FLAT in marks, UNWRITTEN in marks))
+            form = None if _is_value(hint) else self.form(hint)
+            parts.append(_Part(name, key, form, defaults[name], OMIT in marks, FLAT in marks))
         return parts
 
 
@@ -176,7 +186,6 @@ class _Part(NamedTuple):
     default: Callable[[], Any] | None
     omit: bool
     flat: bool
-    unwritten: bool
 
 
 def _defaults(kind: Any) -> dict[str, Callable[[], Any] | None]:
@@ -207,24 +216,13 @@ def _is_value(hint: Any) -> bool:
 _VALUES = set(get_args(Value))
 
 
-def _encoder(parts: Sequence[_Part]) -> Callable[[Any], dict[str, Json]]:
-    written = [part for part in parts if not part.unwritten]
-    keys = [part.key for part in written]
-    encoders = [None if part.form is None or part.form.encode is _same else part.form.encode for part in written]
-    sections = any(part.form is None for part in written)
-    values = attrgetter(*(part.name for part in written))
-    if not any(part.omit or part.flat or part.form is None for part in written) and len(written) > 1:
+def _encoder(shape: Shape, parts: Sequence[_Part]) -> Callable[[Any], dict[str, Json]]:
+    """Return what writes the fields; a flat one and a setting's value need more than a key and a form."""
+    written = [part for part in parts if part.flat or not shape.keys or part.key in shape.keys]
+    by_address = any(part.form is None for part in written)
 
-        def encode(record: Any) -> dict[str, Json]:
-            return {
-                key: value if encoder is None else encoder(value)
-                for key, encoder, value in zip(keys, encoders, values(record), strict=True)
-            }
-
-        return encode
-
-    def encode_marked(record: Any) -> dict[str, Json]:
-        section = split_address(record.address)[0] if sections else ""
+    def encode(record: Any) -> dict[str, Json]:
+        section = split_address(record.address)[0] if by_address else ""
         json: dict[str, Json] = {}
         for part in written:
             value = getattr(record, part.name)
@@ -238,27 +236,56 @@ def _encoder(parts: Sequence[_Part]) -> Callable[[Any], dict[str, Json]]:
                 json[part.key] = part.form.encode(value)
         return json
 
-    return encode_marked
+    if by_address or len(written) < 2 or any(part.omit or part.flat for part in written):
+        return encode
+    keys, encoders = [part.key for part in written], [part.form.encode for part in written if part.form]
+    values = attrgetter(*(part.name for part in written))
+    if all(encoder is _same for encoder in encoders):
+        return lambda record: dict(zip(keys, values(record), strict=True))
+    return lambda record: {
+        key: encoder(value) for key, encoder, value in zip(keys, encoders, values(record), strict=True)
+    }
 
 
-def _decoder(kind: Any, parts: Sequence[_Part], unwritten: dict[str, Any]) -> Callable[[Json], Any]:
+def _shaped_encoder(shape: Shape, encode: Callable[[Any], dict[str, Json]]) -> Callable[[Any], dict[str, Json]]:
+    keys, write, _ = shape
+    if not keys and write is None:
+        return encode
+
+    def shaped(record: Any) -> dict[str, Json]:
+        json = encode(record)
+        if write is not None:
+            json |= write(record, json)
+        return {key: json[key] for key in keys if key in json} if keys else json
+
+    return shaped
+
+
+def _decoder(kind: Any, shape: Shape, parts: Sequence[_Part], unwritten: dict[str, Any]) -> Callable[[Json], Any]:
+    readable = [part for part in parts if part.name not in unwritten]
+    simple = [(part.name, part.key, part.form.decode) for part in readable if part.form and not part.flat]
+
     def decode(json: Json) -> Any:
-        _object(json)
+        json = _fields_of(shape, _object(json))
+        if len(simple) == len(readable):
+            try:
+                return kind(**unwritten, **{name: read(json[key]) for name, key, read in simple if key in json})
+            except (ValueError, TypeError):
+                pass
+        return decode_each(json)
+
+    def decode_each(json: Mapping[str, Json]) -> Any:
         values = dict(unwritten)
         faults: list[Fault] = []
-        for part in parts:
-            if part.name in values or part.unwritten:
-                continue
+        for part in readable:
             try:
                 if part.flat and part.form is not None:
                     values[part.name] = part.form.decode(json)
-                elif part.key not in json:
-                    if part.default is None:
-                        raise Misfit(Fault((), "is missing"))
-                elif part.form is None:
-                    values[part.name] = _value(json, json[part.key])
-                else:
-                    values[part.name] = part.form.decode(json[part.key])
+                elif part.key in json:
+                    form, value = part.form, json[part.key]
+                    values[part.name] = _value(json, value) if form is None else form.decode(value)
+                elif part.default is None:
+                    faults.append(Fault((part.key,), "is missing"))
             except Misfit as error:
                 faults += error.faults if part.flat else error.below(part.key)
             except ValueError as error:
@@ -268,6 +295,15 @@ def _decoder(kind: Any, parts: Sequence[_Part], unwritten: dict[str, Any]) -> Ca
         return kind(**values)
 
     return decode
+
+
+def _fields_of(shape: Shape, json: dict[str, Json]) -> Mapping[str, Json]:
+    if shape.read is None:
+        return json
+    try:
+        return shape.read(json)
+    except (LookupError, TypeError, AttributeError) as error:
+        raise Misfit(Fault((), "is not of the form expected")) from error
 
 
 def _value(record: Mapping[str, Json], json: Json) -> Value | None:
@@ -289,15 +325,10 @@ def _checked(kinds: tuple[type, ...], expected: str) -> Callable[[Json], Any]:
 
     def check(json: Json) -> Any:
         if type(json) not in allowed:
-            raise Misfit(Fault((), f"{expected} is expected, not {_short(json)}"))
+            raise Misfit(Fault((), f"{expected} is expected, not {_NAMES.get(type(json), 'this')}"))
         return json
 
     return check
-
-
-def _short(json: Json) -> str:
-    text = repr(json)
-    return text if len(text) <= 40 else f"{text[:40]}…"
 
 
 _PLAIN: Mapping[Any, tuple[tuple[type, ...], str]] = {
@@ -307,6 +338,10 @@ _PLAIN: Mapping[Any, tuple[tuple[type, ...], str]] = {
     float: ((int, float), "a number"),
     NoneType: ((NoneType,), "null"),
 }
+
+
+_NAMES = {dict: "an object", list: "a list", **{kind: name for (kind, *_), name in _PLAIN.values()}}
+"""What JSON is called in a fault; a value itself is not shown, for it may be anything."""
 
 
 def _bare(hint: Any) -> Any:
@@ -320,22 +355,17 @@ def _any_of(kinds: Sequence[Any]) -> Callable[[Json], Any]:
 
 
 _text = _any_of((str,))
-_object = _checked((dict,), "an object")
+_object = _checked((dict,), _NAMES[dict])
 _array = _checked((list, tuple), "a list")
 
 
 def _one_of(choices: Sequence[Any]) -> Callable[[Json], Any]:
     def check(json: Json) -> Any:
         if json not in choices:
-            raise Misfit(Fault((), f"{' or '.join(map(repr, choices))} is expected, not {_short(json)}"))
+            raise Misfit(Fault((), f"{' or '.join(map(repr, choices))} is expected"))
         return json
 
     return check
-
-
-def _normal(inner: Form, marks: Sequence[Any]) -> Form:
-    form = next((mark.form for mark in marks if isinstance(mark, Normal)), None)
-    return inner if form is None else Form(inner.encode, lambda json: form(inner.decode(json)))
 
 
 def _listed(inner: Form, kind: type[tuple[Any, ...]] | type[frozenset[Any]]) -> Form:
@@ -346,6 +376,8 @@ def _listed(inner: Form, kind: type[tuple[Any, ...]] | type[frozenset[Any]]) -> 
         return order(values) if encode is _same else [encode(value) for value in order(values)]
 
     def decode_list(json: Json) -> Any:
+        if decode is _text and set(map(type, _array(json))) <= {str}:
+            return kind(json)
         return kind(_each(enumerate(_array(json)), decode))
 
     return Form(encode_list, decode_list)
@@ -393,7 +425,7 @@ def _mapping(key: Form, inner: Form) -> Form:
 _FORMS: Mapping[Any, Form] = {
     Any: Form(_same, _same),
     **{kind: Form(_same, _any_of((kind,))) for kind in _PLAIN},
-    date: Form(date.isoformat, lambda json: date.fromisoformat(_text(json))),
-    datetime: Form(datetime.isoformat, lambda json: datetime.fromisoformat(_text(json))),
+    date: Form(methodcaller("isoformat"), lambda json: date.fromisoformat(_text(json))),
+    datetime: Form(methodcaller("isoformat"), lambda json: datetime.fromisoformat(_text(json))),
     Settings: Form(encode_settings, lambda json: decode_settings(_object(json))),
 }

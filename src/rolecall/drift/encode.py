@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from rolecall import __version__
-from rolecall.codec.intents import encode_where
 from rolecall.codec.settings import Json, encode_value
 from rolecall.drift.compare import Drift
 from rolecall.drift.value import UNDETERMINED, Alarm, DriftReport, NewAdmin, PeopleNews
+from rolecall.errors import Where
 from rolecall.model.authorship import Blame
 from rolecall.model.kinds import split_address
 from rolecall.model.outcome import Event
@@ -70,7 +70,7 @@ def _row(found: DriftReport, row: Drift) -> dict[str, Json]:
         "when": row.event.at.isoformat() if row.event else None,
         "from": _event(row.event),
         "written": _blame(found.written.get(row.address)),
-        "source": encode_where(row.source),
+        "source": _where(row.source),
         "people": {
             "did": _tally(found.tally("did", row.address)) if counts else None,
             "revert": _tally(found.tally("revert", row.address)) if counts else None,
@@ -115,7 +115,7 @@ def _impact(plan: Plan | None) -> dict[str, Json] | None:
 
 def _alarm(alarm: Alarm) -> dict[str, Any]:
     who = None if alarm.who is None else _who(alarm.who)
-    return {**alarm._asdict(), "who": who, "source": encode_where(alarm.source)}
+    return {**alarm._asdict(), "who": who, "source": _where(alarm.source)}
 
 
 def _people(news: PeopleNews | None) -> dict[str, Json] | None:
@@ -133,6 +133,10 @@ def _people(news: PeopleNews | None) -> dict[str, Json] | None:
 
 def _new_admin(row: NewAdmin) -> dict[str, Json]:
     return {**_who(row.who), "by": row.by, "address": row.address, "fingerprint": row.fingerprint}
+
+
+def _where(where: Where | None) -> dict[str, Json] | None:
+    return None if where is None else where._asdict()
 
 
 def _who(who: Who) -> dict[str, Json]:

@@ -10,9 +10,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from rolecall.codec.record import Misfit
 from rolecall.errors import ConfigError, Problem, RolecallError, Stale, Where
 from rolecall.plan.saved.digest import canonical, digest, document, parts_of, short
-from rolecall.plan.saved.encode import encode_plan
+from rolecall.plan.saved.encode import decode_plan, encode_plan
 from rolecall.plan.value import FORMAT_VERSION, Plan
 from rolecall.source.files import read_file
 
@@ -43,8 +44,6 @@ def as_edited(path: Path) -> Plan | None:
 
     A plan whose parts have other types than a plan's cannot be compared either.
     """
-    from rolecall.plan.saved.decode import decode_plan
-
     try:
         plan = decode_plan(_json(_bytes(path), Where(str(path))))
         canonical(document(plan))
@@ -63,11 +62,14 @@ def plan_of_text(text: str, name: str) -> Plan:
 
 def _plan(said: dict[str, Any], where: Where) -> Plan:
     _check_schema(said, where)
-    from rolecall.plan.saved.decode import decode_plan
-
     try:
         plan = decode_plan(said)
         held = digest(plan)
+    except Misfit as error:
+        problems = (
+            Problem("plan_schema", f"holds what no plan says: {fault}", where, _AGAIN) for fault in error.faults
+        )
+        raise ConfigError(*problems) from error
     except _MISSHAPEN as error:
         raise ConfigError(Problem("plan_schema", "holds what no plan says", where, _AGAIN)) from error
     if held != said["digest"]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 from rolecall.model.desired import NO_INTENT, Intent
+from rolecall.model.record import Key
 from rolecall.model.settings import Address, Value
 
 Action = Literal["create", "update", "delete", "upgrade"]
@@ -17,8 +18,8 @@ Reason = Literal["config", "not_listed", "removed", "previously", "expired", "bl
 class Rename(NamedTuple):
     """A group that changed its name in the IdP: the addresses before and after."""
 
-    before: Address
-    after: Address
+    before: Annotated[Address, Key("from")]
+    after: Annotated[Address, Key("to")]
 
 
 @dataclass(frozen=True, slots=True)

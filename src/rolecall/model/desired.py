@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 from rolecall.errors import Where
 from rolecall.model.lineage import LastRun
 from rolecall.model.policy import Policy
+from rolecall.model.record import OMIT
 from rolecall.model.settings import Address, Settings
 
 
@@ -20,15 +21,15 @@ class Intent(NamedTuple):
     former names. ``remove`` asks for the one delete that an additive section allows.
     """
 
-    source: Where | None = None
-    owner: str | None = None
-    reason: str | None = None
-    ticket: str | None = None
-    protect: bool = False
-    previously: tuple[str, ...] = ()
-    expires: date | None = None
-    id: str | None = None
-    remove: bool = False
+    source: Annotated[Where | None, OMIT] = None
+    owner: Annotated[str | None, OMIT] = None
+    reason: Annotated[str | None, OMIT] = None
+    ticket: Annotated[str | None, OMIT] = None
+    protect: Annotated[bool, OMIT] = False
+    previously: Annotated[tuple[str, ...], OMIT] = ()
+    expires: Annotated[date | None, OMIT] = None
+    id: Annotated[str | None, OMIT] = None
+    remove: Annotated[bool, OMIT] = False
 
 
 NO_INTENT = Intent()

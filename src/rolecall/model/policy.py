@@ -111,7 +111,7 @@ class Policy:
     ignore: tuple[Ignore, ...] = ()
     guards: Guards = Guards()
     allow: tuple[Allow, ...] = ()
-    watch_roles: frozenset[RoleId] = frozenset()
+    watch_roles: Annotated[frozenset[RoleId], Key("watch")] = frozenset()
     access_tests: tuple[AccessTest, ...] = ()
     sources: Annotated[Mapping[str, Where], UNWRITTEN] = field(default_factory=dict)
 

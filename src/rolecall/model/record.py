@@ -22,6 +22,12 @@ class Normal(NamedTuple):
     form: Callable[[str], str]
 
 
+class With(NamedTuple):
+    """Fields that are written here, of a record that has them UNWRITTEN elsewhere."""
+
+    names: tuple[str, ...]
+
+
 class Mark(Enum):
     """``OMIT``: not written where the value is the default. ``FLAT``: the keys of the record in the field stand among
     those of the record that has it. ``UNWRITTEN``: no part of the JSON."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterable, Set
-from typing import Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 from rolecall.model import normalise
 from rolecall.model.desired import Desired
 from rolecall.model.directory import Directory
 from rolecall.model.policy import Combo
+from rolecall.model.record import FLAT
 from rolecall.model.roles import RANK
 from rolecall.model.settings import Address
 
@@ -97,7 +98,7 @@ class Move(NamedTuple):
 class Escalation(NamedTuple):
     """A person who gains something above member, and the changes that give it."""
 
-    who: Who
+    who: Annotated[Who, FLAT]
     gains: tuple[Combo, ...]
     because: tuple[Address, ...]
 

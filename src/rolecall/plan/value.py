@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 from rolecall.errors import Problem, Where
 from rolecall.model.change import Change
@@ -13,6 +13,7 @@ from rolecall.model.desired import Desired
 from rolecall.model.directory import PeopleScope
 from rolecall.model.live import Coverage
 from rolecall.model.policy import Allow, Combo
+from rolecall.model.record import FLAT, OMIT, Key, With
 from rolecall.model.settings import Address, Value
 from rolecall.plan.moves import Escalation as Escalation
 from rolecall.plan.moves import Move as Move
@@ -104,7 +105,7 @@ class UpgradeImpact(NamedTuple):
 class Transient(NamedTuple):
     """A person who between two steps lacks, or has, a combo that neither end says so of. Steps count from 1."""
 
-    who: Who
+    who: Annotated[Who, FLAT]
     kind: Literal["lacks", "has"]
     combo: Combo
     from_step: int
@@ -132,10 +133,10 @@ class Impact:
     org_admins: tuple[int, int] | None = None
     headline: str = ""
     escalations: tuple[Escalation, ...] = ()
-    moves: tuple[Move, ...] = ()
+    moves: Annotated[tuple[Move, ...], Key("groups")] = ()
     transients: tuple[Transient, ...] = ()
     at_risk: tuple[Who, ...] = ()
-    order_limited: bool = False
+    order_limited: Annotated[bool, OMIT] = False
     teams: tuple[TeamTally, ...] = ()
     apart: tuple[Apart, ...] = ()
     upgrade: UpgradeImpact | None = None
@@ -235,7 +236,7 @@ class Plan:
     scope: PeopleScope = PeopleScope()
     counts: Mapping[str, int] = field(default_factory=dict)
     switches: Mapping[str, bool | str] = field(default_factory=dict)
-    lifts: tuple[Allow, ...] = ()
+    lifts: tuple[Annotated[Allow, With(("source",))], ...] = ()
     released: tuple[Released, ...] = ()
     unmanaged: tuple[Unmanaged, ...] = ()
     impact: Impact = Impact()

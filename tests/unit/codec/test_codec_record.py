@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 import pytest
 
-from rolecall.codec.record import Codec, Form, Misfit, Shape, only
+from rolecall.codec.record import Codec, Form, Misfit, Shape
 from rolecall.model.record import FLAT, OMIT, UNWRITTEN, Key, Normal
 from rolecall.model.settings import Address, GroupMapping, Settings, Sso, Value
 
@@ -146,7 +146,7 @@ def test_all_faults_are_told_with_their_paths() -> None:
         ("settings",),
     ]
     assert str(caught.value.faults[1]) == "is missing at id"
-    assert str(caught.value.faults[2]) == "a whole number is expected, not True at number"
+    assert str(caught.value.faults[2]) == "a whole number is expected, not true or false at number"
 
 
 @pytest.mark.parametrize("json", [[], "x", None, 3])
@@ -163,7 +163,10 @@ def test_a_value_that_is_none_of_its_section_is_told(before: Any) -> None:
 
 def test_a_document_may_have_a_form_of_its_own() -> None:
     codec = Codec(
-        {Pair: Shape(lambda _, json: {"it": json["id"]}, lambda json: {"id": json["it"]}), Change: only("after")},
+        {
+            Pair: Shape(("it",), lambda pair, _: {"it": pair.id}, lambda json: {"id": json["it"]}),
+            Change: Shape(("after",)),
+        },
         {datetime: Form(lambda at: at.timestamp(), lambda json: datetime.fromtimestamp(json, UTC))},
     )
     assert codec.encode(Pair("u")) == {"it": "u"}

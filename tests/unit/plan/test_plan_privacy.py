@@ -14,9 +14,8 @@ from rolecall.model.desired import Desired
 from rolecall.model.directory import PeopleScope
 from rolecall.model.policy import Combo
 from rolecall.model.settings import Address, GroupMapping
-from rolecall.plan.saved.decode import decode_plan
 from rolecall.plan.saved.digest import digest
-from rolecall.plan.saved.encode import encode_plan
+from rolecall.plan.saved.encode import decode_plan, encode_plan
 from rolecall.plan.saved.privacy import mask, redact
 from rolecall.plan.value import (
     AccessTestResult,

@@ -1,88 +1,88 @@
-"""A plan as JSON, as ``schemas/plan.schema.json`` describes it. Every key is always there."""
+"""A plan as JSON and back, as ``schemas/plan.schema.json`` describes it; every key is always there."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
 
 from rolecall import __version__
-from rolecall.codec.intents import encode_intent, encode_where
-from rolecall.codec.policy import encode_allow, encode_policy
-from rolecall.codec.settings import Json, encode_settings, encode_value
+from rolecall.codec.policy import POLICY_FORMS, POLICY_SHAPES
+from rolecall.codec.record import Codec, Form, Shape
+from rolecall.codec.settings import Json
 from rolecall.errors import Problem
 from rolecall.model.change import Change
 from rolecall.model.comparison import field_changes
-from rolecall.model.desired import Desired
-from rolecall.model.directory import PeopleScope
+from rolecall.model.desired import Desired, Intent
 from rolecall.model.kinds import split_address
-from rolecall.model.policy import Combo
-from rolecall.model.settings import Address, Sso
+from rolecall.model.live import Coverage
+from rolecall.model.policy import Policy
+from rolecall.model.settings import Address, Settings, Sso
 from rolecall.plan.coverage import sections_of
-from rolecall.plan.moves import Attribution
 from rolecall.plan.saved.digest import digest
 from rolecall.plan.saved.summary import summary
-from rolecall.plan.value import (
-    FORMAT_VERSION,
-    Apart,
-    Impact,
-    Move,
-    Plan,
-    Released,
-    Tally,
-    Transient,
-    UpgradeImpact,
-    Who,
-)
+from rolecall.plan.value import FORMAT_VERSION, Impact, Move, OrgRef, Plan, Released, Transient, UpgradeImpact
 
 
 def encode_plan(plan: Plan) -> dict[str, Json]:
-    """The whole plan. No secret is in it; people as they stand in it, see ``plan.privacy``."""
+    """Return the whole plan. No secret is in it; people as they stand in it, see ``plan.privacy``."""
+    encoded: dict[str, Json] = _CODEC.encode(plan)
+    return encoded
+
+
+def decode_plan(json: Mapping[str, Json]) -> Plan:
+    """Return the plan; the caller checks its digest. Raises Misfit for what is none."""
+    return _CODEC.decode(Plan, json)
+
+
+def encode_released(row: Released) -> dict[str, Json]:
+    """Return what is no longer managed, and the live value of it; null where it was not read."""
+    encoded: dict[str, Json] = _CODEC.encode(row)
+    return encoded
+
+
+def encode_problem(problem: Problem) -> dict[str, Json]:
+    """Return a problem, with its place as an object."""
+    encoded: dict[str, Json] = _CODEC.encode(problem)
+    return encoded
+
+
+def _write_plan(plan: Plan, json: Mapping[str, Json]) -> dict[str, Json]:
+    tallies = plan.impact.tallies
+    counted = [None if (tally := tallies.get(c.address)) is None else tally._asdict() for c in plan.changes]
     return {
         "format_version": FORMAT_VERSION,
         "rolecall_version": __version__,
-        "org": {"id": plan.org.id, "name": plan.org.name, "env": plan.org.env, "url": plan.org.url},
-        "created_at": plan.created_at.isoformat(),
-        "expires_at": plan.expires_at.isoformat(),
-        "as_of": plan.as_of.isoformat(),
-        "config_digest": plan.config_digest,
         "digest": digest(plan),
-        "coverage": {
-            name: {"state": seen.state, "read": seen.read, "total": seen.total} for name, seen in plan.coverage.items()
-        },
-        "desired": {
-            "settings": encode_settings(plan.desired.settings),
-            "intents": {at: encode_intent(plan.desired.intent(at)) for at in sorted(_addresses(plan.desired))},
-            "policy": encode_policy(plan.desired.policy),
-        },
-        "lifts": [{**encode_allow(lift), "source": encode_where(lift.source)} for lift in plan.lifts],
-        "changes": [encode_change(change, plan.impact.tallies.get(change.address)) for change in plan.changes],
-        "released": [encode_released(row) for row in plan.released],
-        "unmanaged": [{**row._asdict(), "teams": list(row.teams)} for row in plan.unmanaged],
+        "changes": [{**change, "people": people} for change, people in zip(json["changes"], counted, strict=True)],
         "summary": summary(plan),
         "partial": plan.partial,
-        "selection": {
-            "targets": list(plan.selection.targets),
-            "excludes": list(plan.selection.excludes),
-            "only_expired": plan.selection.only_expired,
-        },
         "relied": {
             "sections": sorted(sections_of(plan.coverage)),
             "reads": plan.requests.read,
-            "people_scope": _scope(plan.scope),
+            "people_scope": _CODEC.encode(plan.scope),
             "counts": dict(sorted(plan.counts.items())),
             "switches": dict(sorted(plan.switches.items())),
             "group_ids": dict(sorted(plan.group_ids.items())),
         },
-        "impact": _impact(plan.impact),
-        "guards": [
-            {**row._asdict(), "source": encode_where(row.source), "ways": list(row.ways)} for row in plan.guards
-        ],
-        "access_tests": [{**row._asdict(), "source": encode_where(row.source)} for row in plan.access_tests],
-        "policy_changes": [row._asdict() for row in plan.policy_changes],
-        "requests": plan.requests._asdict(),
-        "warnings": [encode_problem(problem) for problem in plan.warnings],
-        "errored": plan.errored,
         **_sso_metadata(plan),
+    }
+
+
+def _read_plan(json: dict[str, Json]) -> dict[str, Json]:
+    """Take what a plan relies on, the tallies of its changes and their intents from where its JSON has them."""
+    intents, relied = json["desired"]["intents"], json["relied"]
+    changes = [
+        {**row, "intent": intents.get(row["address"]) or {**row["intent"], "source": row["source"]}}
+        for row in json["changes"]
+    ]
+    tallies = {row["address"]: row["people"] for row in json["changes"] if row["people"]}
+    return {
+        **json,
+        "changes": changes,
+        "impact": {**json["impact"], "tallies": tallies},
+        "scope": relied["people_scope"],
+        "group_ids": relied.get("group_ids", {}),
+        **{name: relied[name] for name in ("counts", "switches")},
     }
 
 
@@ -98,144 +98,152 @@ def _sso_metadata(plan: Plan) -> dict[str, Json]:
         metadata = decode_metadata(text)
     except NotMetadata:
         return {}
-    certificates = [
-        {"sha256": item.sha256, "not_before": item.not_before.isoformat(), "not_after": item.not_after.isoformat()}
-        for item in metadata.readable
-    ]
+    certificates = [_CODEC.encode(certificate) for certificate in metadata.readable]
     ends = None if metadata.ends is None else metadata.ends.isoformat()
     return {"sso_metadata": {"entity_id": metadata.entity_id, "certificates": certificates, "ends": ends}}
 
 
-def encode_released(row: Released) -> dict[str, Json]:
-    """Return what is no longer managed, and the live value of it; null where it was not read."""
-    section, _ = split_address(row.address)
-    return {**row._asdict(), "fields": list(row.fields), "value": encode_value(section, row.value)}
-
-
-def encode_change(change: Change, tally: Tally | None = None) -> dict[str, Json]:
-    """One change; ``people`` is null where nobody was counted."""
-    section = split_address(change.address)[0]
+def _write_change(change: Change, json: Mapping[str, Json]) -> dict[str, Json]:
+    fields = field_changes(split_address(change.address)[0], change.before, change.after)
     intent = change.intent
     return {
-        "address": change.address,
-        "id": change.id,
-        "action": change.action,
-        "via": change.via,
-        "via_reason": change.via_reason,
-        "wave": change.wave,
-        "level": change.level,
-        "moved": {"from": change.moved.before, "to": change.moved.after} if change.moved else None,
-        "reason": change.reason,
         "intent": {"owner": intent.owner, "reason": intent.reason, "ticket": intent.ticket},
-        "before": encode_value(section, change.before),
-        "after": encode_value(section, change.after),
         "fields": [
-            {"path": field.path, "before": _plain(field.before), "after": _plain(field.after)}
-            for field in field_changes(section, change.before, change.after)
+            {"path": field.path, "before": _plain(field.before), "after": _plain(field.after)} for field in fields
         ],
-        "source": encode_where(intent.source),
-        "people": tally._asdict() if tally else None,
+        "source": None if intent.source is None else intent.source._asdict(),
     }
-
-
-def encode_problem(problem: Problem) -> dict[str, Json]:
-    """A problem, with its place as an object."""
-    return {**problem._asdict(), "where": encode_where(problem.where)}
 
 
 def _plain(value: Any) -> Json:
     return sorted(value) if isinstance(value, frozenset) else value
 
 
-def _addresses(desired: Desired) -> set[Address]:
-    return {*desired.intents, *desired.places}
+class _Desired(NamedTuple):
+    """What is desired, with all that is said about an address in one place."""
+
+    settings: Settings
+    intents: Mapping[Address, Intent]
+    policy: Policy
 
 
-def _scope(scope: PeopleScope) -> dict[str, Json]:
-    return {name: _plain(said) for name, said in scope._asdict().items()}
+def _encode_desired(desired: Desired) -> Json:
+    addresses = sorted({*desired.intents, *desired.places})
+    return _CODEC.encode(_Desired(desired.settings, {at: desired.intent(at) for at in addresses}, desired.policy))
 
 
-def _impact(impact: Impact) -> dict[str, Json]:
+def _decode_desired(json: Json) -> Desired:
+    settings, about, policy = _CODEC.decode(_Desired, json)
+    intents = {at: intent for at, intent in about.items() if intent != Intent(intent.source)}
+    places = {at: intent.source for at, intent in about.items() if intent.source is not None}
+    return Desired(settings, intents, policy, places)
+
+
+def _write_impact(impact: Impact, json: Mapping[str, Json]) -> dict[str, Json]:
     admins = impact.org_admins
     return {
-        "people": impact.people,
-        "problem": impact.problem,
-        **{
-            name: getattr(impact, name)
-            for name in ("changed", "gain", "lose", "change", "losing", "to_default", "to_nothing")
-        },
-        "escalations": [
-            {**_who(row.who), "gains": _combos(row.gains), "because": list(row.because)} for row in impact.escalations
-        ],
+        "changed": impact.changed,
         "org_admins": None if admins is None else {"before": admins[0], "after": admins[1]},
-        "headline": impact.headline,
-        **_people(impact.moves),
-        "transients": [_transient(row) for row in impact.transients],
-        "at_risk": [_who(who) for who in impact.at_risk],
-        **({"order_limited": True} if impact.order_limited else {}),
-        "teams": [row._asdict() for row in impact.teams],
-        "apart": [_apart(row) for row in impact.apart],
-        "upgrade": None if impact.upgrade is None else _upgrade(impact.upgrade),
-        "notes": list(impact.notes),
+        "details": _details(impact.moves, json["groups"]),
         "members": dict(sorted(impact.members.items())),
     }
 
 
-def _people(moves: Iterable[Move]) -> dict[str, Json]:
-    """The people who move, one by one and equal ones together."""
-    listed = list(moves)
+def _read_impact(json: dict[str, Json]) -> dict[str, Json]:
+    admins = json["org_admins"]
     return {
-        "details": [detail for move in listed for detail in _details(move)],
-        "groups": [
-            {
-                **_move(move),
-                "on_default": move.on_default,
-                "size": move.size,
-                "causes": [*map(_attribution, move.causes)],
-            }
-            for move in listed
-        ],
+        **json,
+        "org_admins": None if admins is None else [admins["before"], admins["after"]],
+        "groups": _moves(json["groups"], json["details"]),
     }
 
 
-def _move(move: Move) -> dict[str, Json]:
-    return {
-        "before": _combos(move.before),
-        "after": _combos(move.after),
-        "kind": move.kind,
-        "because": list(move.because),
-        "to_default": move.to_default,
-    }
+def _write_upgrade(upgrade: UpgradeImpact, json: Mapping[str, Json]) -> dict[str, Json]:
+    return {"details": _details(upgrade.moves, json["moves"])}
 
 
-def _attribution(cause: Attribution) -> dict[str, Json]:
-    combos = {"lost": _combos(cause.lost), "gained": _combos(cause.gained)}
-    return {**cause._asdict(), **combos, "because": list(cause.because)}
+def _read_upgrade(json: dict[str, Json]) -> dict[str, Json]:
+    return {**json, "moves": _moves(json.get("moves", []), json.get("details", []))}
 
 
-def _details(move: Move) -> list[dict[str, Json]]:
-    common = _move(move)
-    return [{**_who(who), **common} for who in move.people]
+_OF_PERSON = ("before", "after", "kind", "because", "to_default")
 
 
-def _transient(row: Transient) -> dict[str, Json]:
-    return {**_who(row.who), row.kind: row.combo._asdict(), "from_step": row.from_step, "to_step": row.to_step}
+def _details(moves: Iterable[Move], encoded: Iterable[Mapping[str, Json]]) -> list[Json]:
+    """Return the people who move, one by one; the moves themselves have those whose access moves alike together."""
+    details: list[Json] = []
+    for move, json in zip(moves, encoded, strict=True):
+        common = {key: json[key] for key in _OF_PERSON}
+        details += ({"id": who.id, "email": who.email, **common} for who in move.people)
+    return details
 
 
-def _apart(row: Apart) -> dict[str, Json]:
-    people = row.people._asdict()
-    return {**row._asdict(), "addresses": list(row.addresses), "people": people, "sentences": list(row.sentences)}
+def _moves(groups: Iterable[Json], details: list[Json]) -> list[Json]:
+    """Return the moves with their people: those of ``details`` are in the same order, all of a move or none.
+
+    Plans of 0.1.0 do not say who has nothing but default access.
+    """
+    people = iter(details)
+    return [
+        {
+            "on_default": group["to_default"],
+            **group,
+            "people": [next(people, None) for _ in range(group["size"])] if details else [],
+        }
+        for group in groups
+    ]
 
 
-def _upgrade(row: UpgradeImpact) -> dict[str, Json]:
-    people = _people(row.moves)
-    lost = [_who(who) for who in row.org_admins_lost]
-    return {**row._asdict(), "org_admins_lost": lost, "details": people["details"], "moves": people["groups"]}
+def _write_transient(transient: Transient, _: Mapping[str, Json]) -> dict[str, Json]:
+    return {transient.kind: transient.combo._asdict()}
 
 
-def _who(who: Who) -> dict[str, Json]:
-    return {"id": who.id, "email": who.email}
+def _read_transient(json: dict[str, Json]) -> dict[str, Json]:
+    kind = "lacks" if "lacks" in json else "has"
+    return {**json, "kind": kind, "combo": json[kind]}
 
 
-def _combos(combos: tuple[Combo, ...]) -> list[Json]:
-    return [combo._asdict() for combo in combos]
+def _read_org(json: dict[str, Json]) -> dict[str, Json]:
+    return {**json, "local": json["url"].startswith("local:")}
+
+
+_CODEC = Codec(
+    {
+        **POLICY_SHAPES,
+        Plan: Shape(
+            (
+                *("format_version", "rolecall_version", "org", "created_at", "expires_at", "as_of", "config_digest"),
+                *("digest", "coverage", "desired", "lifts", "changes", "released", "unmanaged", "summary", "partial"),
+                *("selection", "relied", "impact", "guards", "access_tests", "policy_changes", "requests", "warnings"),
+                *("errored", "sso_metadata"),
+            ),
+            _write_plan,
+            _read_plan,
+        ),
+        OrgRef: Shape(("id", "name", "env", "url"), read=_read_org),
+        Coverage: Shape(("state", "read", "total")),
+        Intent: Shape(
+            ("owner", "reason", "ticket", "id", "protect", "remove", "previously", "expires", "source"),
+        ),
+        Change: Shape(
+            (
+                *("address", "id", "action", "via", "via_reason", "wave", "level", "moved", "reason", "intent"),
+                *("before", "after", "fields", "source"),
+            ),
+            _write_change,
+        ),
+        Impact: Shape(
+            (
+                *("people", "problem", "changed", "gain", "lose", "change", "losing", "to_default", "to_nothing"),
+                *("escalations", "org_admins", "headline", "details", "groups", "transients", "at_risk"),
+                *("order_limited", "teams", "apart", "upgrade", "notes", "members"),
+            ),
+            _write_impact,
+            _read_impact,
+        ),
+        Move: Shape(("before", "after", "kind", "because", "to_default", "on_default", "size", "causes")),
+        UpgradeImpact: Shape(write=_write_upgrade, read=_read_upgrade),
+        Transient: Shape(("id", "email", "lacks", "has", "from_step", "to_step"), _write_transient, _read_transient),
+    },
+    {**POLICY_FORMS, Desired: Form(_encode_desired, _decode_desired)},
+)
