@@ -133,7 +133,15 @@ def _all_changed(folder: Path) -> Iterator[tuple[str, float]]:
 async def _applied(plan: Plan, live: Any, folder: Path) -> None:
     org = MemoryOrg(live)
     with open_journal("sqlite:journal.db", folder) as journal:
-        request = ApplyRequest(plan, from_plan(plan), org, org, journal, Holder("bench"), lambda: NOW)
+        request = ApplyRequest(
+            approved=plan,
+            wanted=from_plan(plan),
+            org=org,
+            people=org,
+            journal=journal,
+            holder=Holder("bench"),
+            now=lambda: NOW,
+        )
         report = await apply_approved(request)
     assert report.run is not None
     assert report.run.outcome == "done", report

@@ -85,7 +85,15 @@ async def applied(wire: Watched, folder: Path) -> dict[str, Any]:
     approved = (await plan(PlanRequest(from_config(read_config(folder)), org, org, now, now.date()))).plan
     before = len(wire.sent)
     with open_journal("sqlite:journal.db", folder) as journal:
-        request = ApplyRequest(approved, from_plan(approved), org, org, journal, Holder("bench"), lambda: now)
+        request = ApplyRequest(
+            approved=approved,
+            wanted=from_plan(approved),
+            org=org,
+            people=org,
+            journal=journal,
+            holder=Holder("bench"),
+            now=lambda: now,
+        )
         began, spent = time.perf_counter(), time.process_time()
         report = await apply_approved(request)
         took = {"wall": time.perf_counter() - began, "cpu": time.process_time() - spent}

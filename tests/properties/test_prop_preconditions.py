@@ -182,7 +182,17 @@ async def _applied(bench: Bench, desired: Desired, secret: str | None) -> tuple[
         made = (await plan(request)).plan
         if made.errored or not made.writes or made.verdict in ("block", "not judged"):
             return made, []
-        await apply_approved(ApplyRequest(made, from_plan(made), org, org, journal, Holder("law"), lambda: NOW))
+        await apply_approved(
+            ApplyRequest(
+                approved=made,
+                wanted=from_plan(made),
+                org=org,
+                people=org,
+                journal=journal,
+                holder=Holder("law"),
+                now=lambda: NOW,
+            )
+        )
         return made, transport.refused
     finally:
         await org.close()

@@ -49,13 +49,13 @@ async def main(folder: Path, journal_url: str, port: str, token: str, lock_timeo
         approved = (await plan(asked)).plan
         print("planned", flush=True)
         request = ApplyRequest(
-            approved,
-            from_plan(approved),
-            org,
-            org,
-            journal,
-            Holder("child"),
-            lambda: now,
+            approved=approved,
+            wanted=from_plan(approved),
+            org=org,
+            people=org,
+            journal=journal,
+            holder=Holder("child"),
+            now=lambda: now,
             parallelism=1,
             lock_timeout=lock_timeout,
             waiting=lambda holder: print("waiting for", holder.who if holder else "somebody", flush=True),

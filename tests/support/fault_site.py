@@ -116,7 +116,15 @@ class Site:
         wire = Wire(self.database, life, self.by_hand)
         org = client(wire)
         self.requests = wire.seen
-        request = ApplyRequest(approved, from_plan(approved), org, org, journal, Holder("test"), lambda: NOW)
+        request = ApplyRequest(
+            approved=approved,
+            wanted=from_plan(approved),
+            org=org,
+            people=org,
+            journal=journal,
+            holder=Holder("test"),
+            now=lambda: NOW,
+        )
         report = await apply_approved(replace(request, **more))
         self.org = org
         return report

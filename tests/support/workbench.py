@@ -160,7 +160,14 @@ class Workbench:
     async def _apply(self, approved, **more):
         org, journal = self.org(), self.journal()
         request = ApplyRequest(
-            approved, from_plan(approved), org, org, journal, Holder("test"), lambda: NOW, RunFacts(config="acme")
+            approved=approved,
+            wanted=from_plan(approved),
+            org=org,
+            people=org,
+            journal=journal,
+            holder=Holder("test"),
+            now=lambda: NOW,
+            facts=RunFacts(config="acme"),
         )
         try:
             return await apply_approved(replace(request, **more))
@@ -180,7 +187,15 @@ class Workbench:
         org = _OtherTool(self.org(), keys)
         try:
             return await apply_approved(
-                ApplyRequest(approved, from_plan(approved), org, org, journal, Holder("other"), lambda: NOW)
+                ApplyRequest(
+                    approved=approved,
+                    wanted=from_plan(approved),
+                    org=org,
+                    people=org,
+                    journal=journal,
+                    holder=Holder("other"),
+                    now=lambda: NOW,
+                )
             )
         finally:
             await org.close()

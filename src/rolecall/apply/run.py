@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from typing import Protocol
 
 from rolecall.apply.begin import opening, unrecorded
 from rolecall.apply.close import reread, seen
 from rolecall.apply.confirm import changed_since, confirm, unconfirmed
 from rolecall.apply.recover import left_open, lines, recover
 from rolecall.apply.resume import LOOK_BACK, applied_already
-from rolecall.apply.steps import Numbered, Progress, Sender, numbered
+from rolecall.apply.steps import ApplyContext, Numbered, Sender, numbered
 from rolecall.apply.verify import Verified, lapsed, stricter_here, verify
 from rolecall.errors import OrgError, Problem, Stale
-from rolecall.journal.port import Held, Holder, Journal, JournalError, Waiting
-from rolecall.live.port import Org
+from rolecall.journal.port import Held, Journal, JournalError
 from rolecall.model.desired import Applied
 from rolecall.model.directory import Directory
 from rolecall.model.live import Live
-from rolecall.model.run import Approval, Ended, Run, RunFacts, RunKind, RunOutcome, RunReport
+from rolecall.model.run import Ended, Run, RunOutcome, RunReport
 from rolecall.plan.diff.changes import diff
 from rolecall.plan.impact.meanwhile import meanwhile
 from rolecall.plan.order.risk import levels
@@ -44,57 +43,39 @@ class Fresh:
     here: Plan | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Means:
-    """What a run works with.
+class Replanner(Protocol):
+    """Plans an approved plan again, from its own desired values."""
 
-    ``again`` reads the org afresh and plans from the approved plan's desired values. ``stop`` says that no further
-    step may be begun. ``lock_timeout`` is in seconds. ``redact`` makes the plan that the journal may keep.
-    ``recovering`` is called with the runs that are found dead, ``began`` with the run's number and its writes.
-    """
+    async def plan_again(self) -> Fresh:
+        """Read the org afresh and plan."""
 
-    org: Org
-    journal: Journal
-    again: Callable[[], Awaitable[Fresh]]
-    now: Callable[[], datetime]
-    holder: Holder
-    facts: RunFacts = RunFacts()
-    kind: RunKind = "apply"
-    approvals: tuple[Approval, ...] = ()
-    parallelism: int = 8
-    lock_timeout: float = 0
-    stop: Callable[[], bool] = lambda: False
-    progress: Callable[[Progress], None] = lambda _: None
-    waiting: Waiting | None = None
-    redact: Callable[[Plan], Plan] = lambda plan: plan
-    recovering: Callable[[Sequence[Run]], None] = lambda _: None
-    began: Callable[[int, int], None] = lambda _run, _writes: None
-    looked: Callable[[Live], None] = lambda _: None
+    def keep_final(self, live: Live) -> None:
+        """Keep the org as the run left it; not called where the org could not be read then."""
 
 
-async def carry_out(approved: Plan, means: Means) -> RunReport:
+async def carry_out(approved: Plan, context: ApplyContext, replanner: Replanner) -> RunReport:
     """Apply a plan that was approved. Raises Stale, with everything that moved, before anything was sent.
 
     LockTaken and JournalError pass through while nothing was begun. A journal or a lock that is lost later stops the
     run, and the report says so; the next apply settles what it left.
     """
-    late = lapsed(approved, means.now())
+    late = lapsed(approved, context.now())
     if late:
         raise Stale(late)
-    with means.journal.lock(approved.org.id, means.holder, means.lock_timeout, means.waiting) as held:
-        dead = left_open(means.journal, approved.org.id)
+    with context.journal.lock(approved.org.id, context.holder, context.lock_timeout, context.waiting) as held:
+        dead = left_open(context.journal, approved.org.id)
         if dead:
-            means.recovering(dead)
-        fresh = await means.again()
+            context.recovering(dead)
+        fresh = await replanner.plan_again()
         _check_org(approved, fresh)
-        recovered = await recover(means.journal, means.org, fresh.live, dead)
-        runs = _runs(means.journal, approved, fresh.plan)
+        recovered = await recover(context.journal, context.org, fresh.live, dead)
+        runs = _runs(context.journal, approved, fresh.plan)
         verified, moved = verify(approved, fresh.plan, fresh.whole, runs, fresh.live)
         if fresh.here is not None:
             moved = (*moved, *stricter_here(approved, fresh.here))
         if moved:
             raise Stale(*moved)
-        report = await _Course(fresh, verified, means, held).run()
+        report = await _Course(fresh, verified, context, held, replanner.keep_final).run()
     notes = (*lines(recovered), *verified.notes, *report.notes)
     waiting = tuple(change.address for change in renames_as_one(approved.waiting))
     return replace(report, recovered=recovered, notes=notes, waiting=waiting)
@@ -121,22 +102,21 @@ class _Course:
 
     fresh: Fresh
     verified: Verified
-    means: Means
+    context: ApplyContext
     held: Held
+    keep_final: Callable[[Live], None]
 
     async def run(self) -> RunReport:
-        means, fresh = self.means, self.fresh
+        context, fresh = self.context, self.fresh
         changes = (*self.verified.steps, *self.verified.human)
-        facts = means.facts._replace(caller=means.facts.caller or fresh.live.facts.caller.email or "a service")
-        plan = means.redact(fresh.plan)
-        begun = opening(plan, fresh.plan, changes, means.kind, facts, means.approvals)
-        at = means.now()
-        run = means.journal.begin(begun)
+        facts = context.facts._replace(caller=context.facts.caller or fresh.live.facts.caller.email or "a service")
+        plan = context.redact(fresh.plan)
+        begun = opening(plan, fresh.plan, changes, context.kind, facts, context.approvals)
+        at = context.now()
+        run = context.journal.begin(begun)
         steps = numbered(self.verified.steps, fresh.live.versions)
-        means.began(run, len(steps))
-        sender = Sender(
-            means.org, means.journal, self.held, run, means.parallelism, means.stop, means.progress, len(steps), at
-        )
+        context.began(run, len(steps))
+        sender = Sender(context, self.held, run, len(steps), at)
         try:
             return await self._through(run, sender, steps, bool(changes))
         except JournalError as error:
@@ -151,9 +131,9 @@ class _Course:
         told = "" if whole else self._right_now(now, sender, steps)
         if now is not None:
             self._remember(run, now)
-            self.means.looked(now)
-        journal = self.means.journal
-        journal.close_run(run, _outcome(whole, anything, self.means.stop()), told or None)
+            self.keep_final(now)
+        journal = self.context.journal
+        journal.close_run(run, _outcome(whole, anything, self.context.stop()), told or None)
         return RunReport(journal.run(run), notes=notes, meanwhile=told, requests=len(sender.ended))
 
     async def _waves(self, sender: Sender, steps: Sequence[Numbered]) -> None:
@@ -177,20 +157,20 @@ class _Course:
         """
         already = self.verified.already
         try:
-            live = await reread(self.means.org, self.fresh.live, [*(step.change for step in steps), *already])
+            live = await reread(self.context.org, self.fresh.live, [*(step.change for step in steps), *already])
         except OrgError as error:
             self._correct(run, sender, unconfirmed(sender))
             problem = error.problems[0]
             note = f"The org could not be read at the end, so nothing new is remembered of it: {problem.message}."
             return None, (note,)
-        self._correct(run, sender, await confirm(run, sender, steps, self.means.org, live))
+        self._correct(run, sender, await confirm(run, sender, steps, self.context.org, live))
         made = [step.change for step in steps if sender.done(step.number)]
         return live, tuple(changed_since(live, made, already))
 
     def _correct(self, run: int, sender: Sender, corrected: Sequence[Ended]) -> None:
         if corrected:
             sender.ended.update((ended.number, ended) for ended in corrected)
-            self.means.journal.settle(run, corrected)
+            self.context.journal.settle(run, corrected)
 
     def _right_now(self, now: Live | None, sender: Sender, steps: Sequence[Numbered]) -> str:
         done = frozenset(step.change.address for step in steps if sender.done(step.number))
@@ -202,7 +182,7 @@ class _Course:
         plan, applied = self.fresh.plan, self.fresh.applied
         known = replace(applied, group_ids={**applied.group_ids, **plan.group_ids})
         found = diff(on_day(plan.desired, plan.as_of), live, plan.as_of, known)
-        self.held.remember(run, seen(found, live, applied, self.means.facts, self.means.now().date()))
+        self.held.remember(run, seen(found, live, applied, self.context.facts, self.context.now().date()))
 
 
 def _outcome(whole: bool, anything: bool, stopped: bool) -> RunOutcome:

@@ -10,13 +10,14 @@ from datetime import datetime
 from typing import NamedTuple
 
 from rolecall.errors import OrgError
-from rolecall.journal.port import Held, Journal, JournalError
+from rolecall.journal.port import Held, Holder, Journal, JournalError, Waiting
 from rolecall.live.port import Org
 from rolecall.model.change import Change
 from rolecall.model.comparison import agrees, unread_fields
 from rolecall.model.outcome import Done, Event, Failed, Moved, Outcome, Refused, Unknown
-from rolecall.model.run import Ended, Intent, Settled
+from rolecall.model.run import Approval, Ended, Intent, Run, RunFacts, RunKind, Settled
 from rolecall.model.settings import BLANK, Address, Value
+from rolecall.plan.value import Plan
 
 BATCH = 200
 """Intents that commit together, at most."""
@@ -43,22 +44,44 @@ class Progress(NamedTuple):
     state: Settled
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApplyContext:
+    """What a run works with. ``now`` is a clock, in UTC; ``stop`` says that no further step may be begun.
+
+    ``lock_timeout`` is in seconds. ``redact`` makes the plan that the journal may keep. ``recovering`` is called with
+    the runs that are found dead, ``began`` with the run's number and its writes.
+    """
+
+    org: Org
+    journal: Journal
+    now: Callable[[], datetime]
+    holder: Holder
+    facts: RunFacts = RunFacts()
+    kind: RunKind = "apply"
+    approvals: tuple[Approval, ...] = ()
+    parallelism: int = 8
+    lock_timeout: float = 0
+    stop: Callable[[], bool] = lambda: False
+    progress: Callable[[Progress], None] = lambda _: None
+    waiting: Waiting | None = None
+    redact: Callable[[Plan], Plan] = lambda plan: plan
+    recovering: Callable[[Sequence[Run]], None] = lambda _: None
+    began: Callable[[int, int], None] = lambda _run, _writes: None
+
+
 @dataclass(slots=True)
 class Sender:
-    """Sends the steps of one run. ``stop`` is asked before each step; when it says yes no further step is begun.
+    """Sends the steps of one run. The context's ``stop`` is asked before each step; when it says yes no further step is
+    begun.
 
     ``began`` holds the numbers of steps with an intent in the journal, ``ended`` how they ended, ``inferred`` those
     taken for done because the value is as planned though the org took no write of ours. ``nonce`` is the random part
     of this run's keys.
     """
 
-    org: Org
-    journal: Journal
+    context: ApplyContext
     held: Held
     run: int
-    parallelism: int
-    stop: Callable[[], bool]
-    progress: Callable[[Progress], None]
     total: int
     started: datetime
     versions: dict[Address, str | None] = field(default_factory=dict)
@@ -75,7 +98,7 @@ class Sender:
 
         Raises JournalError once nothing can be recorded any more: what was sent has ended then, no more was begun.
         """
-        slots = asyncio.Semaphore(self.parallelism)
+        slots = asyncio.Semaphore(self.context.parallelism)
         try:
             async with asyncio.TaskGroup() as group:
                 for start in range(0, len(steps), BATCH):
@@ -97,7 +120,7 @@ class Sender:
 
     def _intend(self, steps: Sequence[Numbered]) -> bool:
         """Record what is meant before any of it is sent. False where no more may be begun; what is in hand goes on."""
-        if self.stop() or self._broken:
+        if self.context.stop() or self._broken:
             return False
         try:
             self.held.intend(self.run, [self._intent(step) for step in steps])
@@ -122,8 +145,8 @@ class Sender:
 
     async def _one(self, step: Numbered, slots: asyncio.Semaphore) -> None:
         try:
-            if self.stop() or self._broken:
-                why = "interrupted before it was sent" if self.stop() else "not sent: nothing could be recorded"
+            if self.context.stop() or self._broken:
+                why = "interrupted before it was sent" if self.context.stop() else "not sent: nothing could be recorded"
                 ended = Ended(step.number, step.change.address, "not_done", problem=why)
             else:
                 ended = await self._write(step)
@@ -139,13 +162,13 @@ class Sender:
         if not self._broken and asyncio.get_running_loop().time() - self._flushed >= FLUSH:
             self._flush()
         if ended.state != "not_done":
-            self.progress(Progress(len(self.ended), self.total, step.change, ended.state))
+            self.context.progress(Progress(len(self.ended), self.total, step.change, ended.state))
 
     def _flush(self) -> None:
         """Commit outcomes. A journal that fails must not cut off the writes in hand: it is told after them."""
         if self._unsettled:
             try:
-                self.journal.settle(self.run, self._unsettled)
+                self.context.journal.settle(self.run, self._unsettled)
             except JournalError as error:
                 self._broken = self._broken or error
             self._unsettled = []
@@ -158,12 +181,12 @@ class Sender:
         nothing. When our own write is in the log and its value is gone, somebody took it back, and it stays so.
         """
         key = self.key(step.number)
-        outcome = await self.org.write(step.change, self._version(step), key)
+        outcome = await self.context.org.write(step.change, self._version(step), key)
         if not isinstance(outcome, Moved):
             return settle(step.number, step.change, outcome)
-        ours = await written(self.org, key)
+        ours = await written(self.context.org, key)
         if ours is None and satisfies(outcome.found, step.change.before):
-            outcome = await self.org.write(step.change, outcome.version, key)
+            outcome = await self.context.org.write(step.change, outcome.version, key)
         ended = settle(step.number, step.change, outcome)
         if isinstance(outcome, Moved) and ours is None:
             self.inferred.update((step.number,) if ended.state == "done" else ())
@@ -173,7 +196,7 @@ class Sender:
     async def _who(self, at: Address) -> str:
         """Who wrote an address last, if the org says."""
         try:
-            events = [event for event in await self.org.since(self.started) if event.address == at]
+            events = [event for event in await self.context.org.since(self.started) if event.address == at]
         except OrgError:
             events = []
         return events[-1].actor if events else "somebody else"
@@ -181,7 +204,7 @@ class Sender:
     def key(self, number: int) -> str:
         """Return the Idempotency-Key of a step. The random part is new for each run: a journal that was restored or
         copied gives the same run numbers again."""
-        return f"rolecall/{self.journal.id}/{self.run}/{number}/{self.nonce}"
+        return f"rolecall/{self.context.journal.id}/{self.run}/{number}/{self.nonce}"
 
     def _version(self, step: Numbered) -> str | None:
         """The ETag to send: that of our own last write to the address, where there was one."""

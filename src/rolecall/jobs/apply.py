@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from functools import partial
 
 from rolecall.apply.resume import applied_already, approved_state
-from rolecall.apply.run import Fresh, Means, carry_out
-from rolecall.apply.steps import Progress
+from rolecall.apply.run import Fresh, carry_out
+from rolecall.apply.steps import ApplyContext
 from rolecall.errors import OrgError, Problem, Stale
 from rolecall.jobs.memory import forget_old, sent, sight_run
 from rolecall.jobs.people import read_people
 from rolecall.jobs.plan import Planned, PlanRequest, Wanted, Whose, plan_question, question
-from rolecall.journal.port import LOG_ENTRY, Holder, Journal, JournalError, Waiting
-from rolecall.live.port import Org, People
+from rolecall.journal.port import LOG_ENTRY, JournalError
+from rolecall.live.port import People
 from rolecall.model.desired import Applied, Desired
 from rolecall.model.directory import EVERYBODY
 from rolecall.model.live import Live
 from rolecall.model.paste import literal
-from rolecall.model.run import Approval, Run, RunFacts, RunKind, RunReport
+from rolecall.model.run import Run, RunReport
 from rolecall.model.settings import Address
 from rolecall.model.strictness import policy_differences
 from rolecall.model.target import DEFAULT_KEEP_DAYS
@@ -32,9 +31,9 @@ from rolecall.plan.saved.digest import digest, matches, short
 from rolecall.plan.value import Plan
 
 
-@dataclass(frozen=True, slots=True)
-class ApplyRequest:
-    """One apply. ``now`` is a clock, in UTC; ``stop`` says that no further step may be begun.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApplyRequest(ApplyContext):
+    """One apply: what the run works with, and what it carries out.
 
     ``keep_days`` is how long runs and sightings are kept. ``here`` is what the configuration at hand asks for: a saved
     plan is judged by its policy, too.
@@ -42,22 +41,7 @@ class ApplyRequest:
 
     approved: Plan
     wanted: Wanted
-    org: Org
     people: People | None
-    journal: Journal
-    holder: Holder
-    now: Callable[[], datetime]
-    facts: RunFacts = RunFacts()
-    approvals: tuple[Approval, ...] = ()
-    parallelism: int = 8
-    lock_timeout: float = 0
-    stop: Callable[[], bool] = lambda: False
-    progress: Callable[[Progress], None] = lambda _: None
-    waiting: Waiting | None = None
-    redact: Callable[[Plan], Plan] = lambda plan: plan
-    kind: RunKind = "apply"
-    recovering: Callable[[Sequence[Run]], None] = lambda _: None
-    began: Callable[[int, int], None] = lambda _run, _writes: None
     whose: Whose = Whose()
     keep_days: int = DEFAULT_KEEP_DAYS
     here: Desired | None = None
@@ -65,44 +49,43 @@ class ApplyRequest:
 
 async def apply_approved(request: ApplyRequest) -> RunReport:
     """Carry the approved plan out. Raises Stale before anything is sent when it no longer fits."""
-    last = _Last()
-    means = Means(
-        org=request.org,
-        journal=request.journal,
-        again=lambda: _again(request, last),
-        now=request.now,
-        holder=request.holder,
-        facts=request.facts,
-        approvals=request.approvals,
-        parallelism=request.parallelism,
-        lock_timeout=request.lock_timeout,
-        stop=request.stop,
-        progress=request.progress,
-        waiting=request.waiting,
-        redact=request.redact,
-        kind=request.kind,
-        recovering=request.recovering,
-        began=request.began,
-        looked=last.live.append,
-    )
-    report = await carry_out(request.approved, means)
-    if report.run is None or report.problems or request.stop() or not last.live:
+    replanner = _Replanner(request)
+    report = await carry_out(request.approved, request, replanner)
+    plan_input, final = replanner.plan_input, replanner.final
+    if report.run is None or report.problems or request.stop() or plan_input is None or final is None:
         return report
-    return replace(report, notes=(*report.notes, *await _seen(request, report.run, last)))
+    return replace(report, notes=(*report.notes, *await _seen(request, report.run, plan_input, final)))
 
 
-@dataclass(frozen=True, slots=True)
-class _Last:
-    """The last reads of a run: what it was planned from, and the org at its end."""
+@dataclass(slots=True)
+class _Replanner:
+    """Plans an approved plan again, and keeps the last reads: what was planned from, and the org at the run's end."""
 
-    questions: list[PlanInput] = field(default_factory=list)
-    live: list[Live] = field(default_factory=list)
+    request: ApplyRequest
+    plan_input: PlanInput | None = None
+    final: Live | None = None
+
+    async def plan_again(self) -> Fresh:
+        """Run the same planner on fresh reads, from the desired values of the approved plan and for its day.
+
+        Another org than the approved one is no error here: verifying finds it, and leaves with 5.
+        """
+        request, approved = self.request, self.request.approved
+        asked = _question_of(request, approved.desired)
+        planned = await plan_question(asked, await question(asked))
+        self.plan_input = planned.plan_input
+        fresh, plan_input = _with_reasons(planned.plan, approved), planned.plan_input
+        whole, here = await _whole(request, planned), await _here(request)
+        return Fresh(fresh, planned.live, plan_input.known.memory, plan_input.directory, whole, here)
+
+    def keep_final(self, live: Live) -> None:
+        """Keep the org as the run left it."""
+        self.final = live
 
 
-async def _seen(request: ApplyRequest, run: Run, last: _Last) -> Iterable[str]:
+async def _seen(request: ApplyRequest, run: Run, question: PlanInput, live: Live) -> Iterable[str]:
     """Keep how far the audit log was taken account of and who holds what, once the run is over; where people cannot be
     read, say so: the run itself is done."""
-    question, live = last.questions[-1], last.live[-1]
     notes = None
     try:
         if question.log is not None:
@@ -119,20 +102,6 @@ async def _seen(request: ApplyRequest, run: Run, last: _Last) -> Iterable[str]:
     except (OrgError, JournalError) as error:
         return (f"Who holds privileged access was not recorded: {error.problems[0].message}.",)
     return () if notes is None else (f"Who holds privileged access was not recorded completely. {notes}.",)
-
-
-async def _again(request: ApplyRequest, last: _Last) -> Fresh:
-    """The same planner on fresh reads, from the desired values of the approved plan and for its day.
-
-    Another org than the approved one is no error here: verifying finds it, and leaves with 5.
-    """
-    approved = request.approved
-    asked = _question_of(request, approved.desired)
-    planned = await plan_question(asked, await question(asked))
-    last.questions.append(planned.plan_input)
-    fresh, asked_of = _with_reasons(planned.plan, approved), planned.plan_input
-    whole, here = await _whole(request, planned), await _here(request)
-    return Fresh(fresh, planned.live, asked_of.known.memory, asked_of.directory, whole, here)
 
 
 def _question_of(request: ApplyRequest, desired: Desired, protected: frozenset[Address] = frozenset()) -> PlanRequest:

@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 import pytest
 
 from rolecall.apply import steps
-from rolecall.apply.steps import Sender, numbered
+from rolecall.apply.steps import ApplyContext, Sender, numbered
 from rolecall.errors import Problem
-from rolecall.journal.port import JournalError
+from rolecall.journal.port import Holder, JournalError
 from rolecall.model.change import Change
 from rolecall.model.outcome import Done
 from rolecall.model.settings import GroupMapping
@@ -62,7 +62,9 @@ class SlowOrg:
 def send(log: Log, until: int) -> SlowOrg:
     async def run() -> SlowOrg:
         org = SlowOrg(until)
-        sender = Sender(org, log, log, 1, 2, lambda: False, lambda _: None, 6, datetime(2026, 11, 22, tzinfo=UTC))
+        now = datetime(2026, 11, 22, tzinfo=UTC)
+        context = ApplyContext(org=org, journal=log, holder=Holder("test"), now=lambda: now, parallelism=2)
+        sender = Sender(context, log, 1, 6, now)
         try:
             await sender.level(NUMBERED)
         finally:
