@@ -25,7 +25,7 @@ from table import Result, markdown
 from rolecall.codec.people import decode_people
 from rolecall.codec.snapshot import decode_snapshot
 from rolecall.localorg.load import load
-from rolecall.localorg.manage import Knobs, make_token, turn
+from rolecall.localorg.manage import Knobs, make_token, set_knobs
 from rolecall.localorg.store import open_database
 
 HERE = Path(__file__).resolve().parent
@@ -43,7 +43,7 @@ class Org(NamedTuple):
 
     def knobs(self, **said: int) -> None:
         with_database = open_database(self.database)
-        turn(with_database, Knobs(**said))
+        set_knobs(with_database, Knobs(**said))
         with_database.close()
 
 

@@ -57,7 +57,7 @@ def fill(db: Database, count: int) -> Org:
         tx.execute(USERS.insert(), rows)
         ids = [row["id"] for row in rows]
         made = groups.create_group(Session(tx), Group(display_name="Everybody"), ids)
-        org = Org(tokens.issue(tx, "scim").secret, made.id, ids)
+        org = Org(tokens.issue_token(tx, "scim").secret, made.id, ids)
     db.settle()
     return org
 

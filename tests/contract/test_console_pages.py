@@ -183,8 +183,8 @@ def test_sessions_end_when_idle_and_the_oldest_when_there_are_too_many(
 def test_who_is_not_let_in(scim_db: Database) -> None:
     fill(scim_db)
     with scim_db.write() as tx:
-        gone = tokens.issue(tx, "admin")
-        tokens.revoke(tx, gone.token.id, "admin")
+        gone = tokens.issue_token(tx, "admin")
+        tokens.revoke_token(tx, gone.token.id, "admin")
     member = new_token(scim_db, "admin", email="bo@acme.com")
     for token, status in ((gone.secret, 401), (new_token(scim_db, "scim"), 401), ("", 401), (member, 403)):
         seen = Visitor(scim_db).sign_in(token)

@@ -38,8 +38,8 @@ def test_unknown_expired_and_revoked_tokens(scim_db: Database) -> None:
     old = new_token(scim_db, "scim", expires=datetime.now(UTC) - timedelta(seconds=1))
     soon = new_token(scim_db, "scim", expires=datetime.now(UTC) + timedelta(hours=1))
     with scim_db.write() as tx:
-        issued = tokens.issue(tx, "scim")
-        tokens.revoke(tx, issued.token.id, "scim")
+        issued = tokens.issue_token(tx, "scim")
+        tokens.revoke_token(tx, issued.token.id, "scim")
     for bad in ("rolecall_scim_unknown", old, issued.secret, "\udcff\x7f"):
         assert Client(scim_db, bad).get("/Users").status == 401
     assert Client(scim_db, soon).get("/Users").status == 200

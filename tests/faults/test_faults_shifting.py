@@ -13,7 +13,7 @@ from workbench import PLANNED, WANTED, Workbench
 
 from rolecall.errors import RolecallError
 from rolecall.live.connect import connect
-from rolecall.localorg.manage import Knobs, turn
+from rolecall.localorg.manage import Knobs, set_knobs
 from rolecall.localorg.store import open_database
 
 
@@ -21,7 +21,7 @@ from rolecall.localorg.store import open_database
 def bench(tmp_path: Path) -> Iterator[Workbench]:
     made = Workbench(tmp_path)
     database = open_database(tmp_path / "org.db")
-    turn(database, Knobs(page_limit=1))
+    set_knobs(database, Knobs(page_limit=1))
     made.idp = Client(database)
     with made.served() as port:
         made.port, made.secret = port, made.token()

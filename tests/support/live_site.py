@@ -20,7 +20,7 @@ from rolecall.live.client import OrgClient
 from rolecall.live.connect import connect
 from rolecall.localorg.asgi import create_app
 from rolecall.localorg.load import load
-from rolecall.localorg.manage import Knobs, make_token, turn
+from rolecall.localorg.manage import Knobs, make_token, set_knobs
 from rolecall.localorg.store import Database, open_database
 
 T = TypeVar("T")
@@ -75,7 +75,7 @@ class Site(NamedTuple):
         return client
 
     def turn(self, **knobs: Any) -> None:
-        turn(self.database, Knobs(**knobs))
+        set_knobs(self.database, Knobs(**knobs))
 
     def load(self, **changes: Any) -> None:
         """Fill the org with ACME, some keys changed."""

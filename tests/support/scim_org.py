@@ -100,7 +100,7 @@ def read(response: Response) -> Answer:
 
 def new_token(db: Database, kind: Any, **more: Any) -> str:
     with db.write() as tx:
-        return tokens.issue(tx, kind, **more).secret
+        return tokens.issue_token(tx, kind, **more).secret
 
 
 def configure(db: Database, **changes: Any) -> None:

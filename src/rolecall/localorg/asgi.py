@@ -18,7 +18,7 @@ from starlette.responses import Response as Answer
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import Message, Receive, Scope, Send
 
-from rolecall.localorg.api.admit import read_org
+from rolecall.localorg.api.admit import org_row
 from rolecall.localorg.api.call import BODY_LIMIT, too_large
 from rolecall.localorg.api.handle import handle
 from rolecall.localorg.console.handle import handle_page
@@ -50,7 +50,7 @@ def create_app(db: Database) -> Starlette:
     return app
 
 
-async def _contract(asked: Asked) -> Answer:
+async def _contract(_request: Asked) -> Answer:
     return Answer(schema_text("org-api.openapi.yaml"), media_type="application/yaml")
 
 
@@ -60,12 +60,12 @@ def _health(db: Database) -> Callable[[Asked], Awaitable[Answer]]:
     def readable() -> bool:
         try:
             with db.glance() as tx:
-                read_org(tx)
+                org_row(tx)
         except (Busy, SQLAlchemyError):
             return False
         return True
 
-    async def answer(asked: Asked) -> Answer:
+    async def answer(_request: Asked) -> Answer:
         healthy = await run_in_threadpool(readable)
         body = dump({"status": "ok" if healthy else "unavailable"})
         return Answer(body, 200 if healthy else 503, {"Cache-Control": "no-store"}, JSON_TYPE)

@@ -15,7 +15,7 @@ from rolecall.codec.settings import encode_settings, encode_value
 from rolecall.localorg.store import Database, audit, clock, counters
 from rolecall.localorg.store.keys import address, bucket
 from rolecall.localorg.store.seed import NEW_SETTINGS, empty
-from rolecall.localorg.store.state import KEPT, keep
+from rolecall.localorg.store.state import KEPT, keep_settings
 from rolecall.localorg.store.tables import DOMAINS, GROUPS, MEMBERSHIPS, ORG, ROLES, SETTINGS, TEAMS, USERS
 from rolecall.model.directory import Directory
 from rolecall.model.live import Facts, Live
@@ -62,7 +62,7 @@ def load(db: Database, live: Live, people: Directory) -> Loaded:
         groups = _groups(live, people)
         _load_groups(tx, groups)
         if live.facts.kept is None and live.settings.scim is not UNSET and live.settings.scim.enabled is False:
-            keep(tx)  # SCIM is off: its users go on having what is in force now (R33)
+            keep_settings(tx)  # SCIM is off: its users go on having what is in force now (R33)
         memberships = _load_people(tx, live.facts.org_id, people, groups)
         domains = live.settings.domains
         loaded = Loaded(0 if domains is UNSET else len(domains), len(groups), len(people), memberships)
@@ -85,8 +85,8 @@ def _load_org(tx: Connection, facts: Facts, before: dict[str, Any]) -> None:
 def _load_settings(tx: Connection, settings: Settings, facts: Facts) -> None:
     at = clock.now()
     for section, new in NEW_SETTINGS.items():
-        held = getattr(settings, section)
-        value = new if held is UNSET else {**new, **encode_value(section, held)}
+        loaded = getattr(settings, section)
+        value = new if loaded is UNSET else {**new, **encode_value(section, loaded)}
         _insert_setting(tx, section, value, at)
     if facts.kept is not None and not (settings.scim is UNSET or settings.scim.enabled):
         _insert_setting(tx, KEPT, encode_settings(facts.kept), at)
@@ -142,16 +142,16 @@ def _groups(live: Live, people: Directory) -> dict[str, _Group]:
         linked = mapping.teams if endpoint == "legacy" else links.get(key, frozenset())
         external = known.external_id if known else None
         name = _name(key, known.id if known else "", facts)
-        given = BLANK if endpoint == "legacy" else mapping
-        groups[key] = _Group(group_id, name, external, given, linked, key not in hidden or key in mapped)
+        effective = BLANK if endpoint == "legacy" else mapping
+        groups[key] = _Group(group_id, name, external, effective, linked, key not in hidden or key in mapped)
     return groups
 
 
 def _name(key: str, group_id: str, facts: Facts) -> str:
     """The group's own name: keys of groups that share one end in their id."""
-    found = re.fullmatch(r"(.+) \[([^\]]+)\]", key, re.DOTALL)
-    if found and (found[1] in facts.homonyms or found[2] == group_id or key in (facts.legacy_links or {})):
-        return found[1]
+    match = re.fullmatch(r"(.+) \[([^\]]+)\]", key, re.DOTALL)
+    if match and (match[1] in facts.homonyms or match[2] == group_id or key in (facts.legacy_links or {})):
+        return match[1]
     return key
 
 
@@ -186,21 +186,21 @@ def _load_people(tx: Connection, org: str, people: Directory, groups: Mapping[st
         batch = range(first, min(first + _BATCH, len(people)))
         rows = [_user(org, people, number, at) for number in batch]
         tx.execute(USERS.insert(), rows)
-        held = sorted(
+        links = sorted(
             (numbers[group], str(row["id"]))
             for number, row in zip(batch, rows, strict=True)
             for group in set(people.members[people.offsets[number] : people.offsets[number + 1]])
         )
-        if held:
-            tx.exec_driver_sql(insert, held)
-        memberships += len(held)
+        if links:
+            tx.exec_driver_sql(insert, links)
+        memberships += len(links)
     return memberships
 
 
 def _user(org: str, people: Directory, number: int, at: str) -> dict[str, Any]:
-    email, given, traits = people.emails[number], people.ids[number], people.traits(number)
+    email, loaded_id, traits = people.emails[number], people.ids[number], people.traits(number)
     key = address(email)
-    user_id = (_own_id(given) if given != email else None) or _id(org, "person", key)
+    user_id = (_own_id(loaded_id) if loaded_id != email else None) or _id(org, "person", key)
     row: dict[str, Any] = {
         "id": user_id,
         "email": email,
@@ -231,9 +231,9 @@ def _document(email: str, active: bool, role: str | None) -> dict[str, Any]:
     return loaded_user(email, active=active, role=role)
 
 
-def _own_id(said: str) -> str | None:
+def _own_id(loaded_id: str) -> str | None:
     """An id that can stand in an address and in a list of ids, as it is."""
-    return said if _SAFE_ID.fullmatch(said) else None
+    return loaded_id if _SAFE_ID.fullmatch(loaded_id) else None
 
 
 def _id(*names: str) -> str:

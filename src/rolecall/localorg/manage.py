@@ -38,7 +38,7 @@ def make_token(
     """Make a bearer token. ``email`` makes an admin token a person's; in an org without people they become its first
     org admin. ``expires`` is a moment with its zone. The secret is in the result and nowhere else."""
     with db.write() as tx:
-        issued = tokens.issue(tx, kind, scope=scope, email=email, expires=expires)
+        issued = tokens.issue_token(tx, kind, scope=scope, email=email, expires=expires)
         shown = {"kind": kind, "scope": scope, "email": email, "expires_at": issued.token.expires}
         audit.record(tx, _LOCAL, "create", f"tokens/{issued.token.id}", None, shown)
     return issued
@@ -47,10 +47,10 @@ def make_token(
 def standing(db: Database, email: str) -> Literal["org admin", "no org admin", "nobody"]:
     """What the org takes a person for who brings a token: only an org admin's opens anything (R34)."""
     with db.read() as tx:
-        found = access_by_email(tx, email)
-    if found is None or not found.person.traits.active:
+        user = access_by_email(tx, email)
+    if user is None or not user.person.traits.active:
         return "nobody"
-    return "org admin" if found.access.org_admin else "no org admin"
+    return "org admin" if user.access.org_admin else "no org admin"
 
 
 def reset(db: Database, *, keep_tokens: bool = False) -> None:
@@ -61,9 +61,9 @@ def reset(db: Database, *, keep_tokens: bool = False) -> None:
         audit.record(tx, _LOCAL, "reset", "org")
 
 
-def turn(db: Database, knobs: Knobs) -> None:
+def set_knobs(db: Database, knobs: Knobs) -> None:
     """Turn knobs; they hold from the next request on, in every process that serves this org."""
-    said = {name: value for name, value in knobs._asdict().items() if value is not None}
-    if said:
+    changes = {name: value for name, value in knobs._asdict().items() if value is not None}
+    if changes:
         with db.write() as tx:
-            tx.execute(ORG.update().values(**said))
+            tx.execute(ORG.update().values(**changes))

@@ -89,10 +89,10 @@ def _resolve(host: str, port: int) -> tuple[socket.AddressFamily, tuple[str, int
     if not 0 <= port <= 65535:
         raise Misuse(Problem("bad_port", f"{port} is no port; ports go from 0 to 65535"))
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (socket.gaierror, UnicodeError) as error:
         raise Misuse(Problem("bad_host", f"cannot listen on {host}:{port}: {error}")) from error
-    family, _, _, _, address = found[0]
+    family, _, _, _, address = addresses[0]
     return family, (str(address[0]), int(address[1]))
 
 
@@ -172,8 +172,8 @@ def unambiguous(app: ASGIApp) -> ASGIApp:
         if not {b"content-length", b"transfer-encoding"} <= names:
             await app(scope, receive, send)
             return
-        words = "A request has Content-Length or Transfer-Encoding, not both"
-        response = refuse(400, "ambiguous_length", words).response()
+        message = "A request has Content-Length or Transfer-Encoding, not both"
+        response = refuse(400, "ambiguous_length", message).response()
         closing = (*response.headers, ("Connection", "close"))
         await send_response(type(response)(response.status, closing, response.body), send)
 

@@ -75,9 +75,9 @@ class Refusal(Exception):
 
     def response(self) -> Response:
         """The error envelope of the contract."""
-        first, *others = self.faults
+        first, *more = self.faults
         envelope = encode_error(TPE[self.status], first.description, first.key, **first.extras)
-        envelope["errors"] += [{"description": f.description, "key": f.key, "extras": dict(f.extras)} for f in others]
+        envelope["errors"] += [{"description": f.description, "key": f.key, "extras": dict(f.extras)} for f in more]
         return json_response(self.status, envelope, self.headers)
 
 

@@ -104,8 +104,10 @@ class Composer:
         if roots:
             raise self._fatal(event, "documents", "a second document starts here", "Put one document in a file")
         if event.version not in (None, (1, 2)):
-            said = ".".join(map(str, event.version))
-            raise self._fatal(event, "yaml_version", f"is YAML {said}", "rolecall reads YAML 1.2; drop the %YAML line")
+            version = ".".join(map(str, event.version))
+            raise self._fatal(
+                event, "yaml_version", f"is YAML {version}", "rolecall reads YAML 1.2; drop the %YAML line"
+            )
 
     def _decorated(self, event: Any, value: Any) -> None:
         """A value with a tag, which is refused, or an anchor, which is remembered."""

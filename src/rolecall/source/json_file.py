@@ -48,10 +48,10 @@ def parse_json(source: Path | bytes, name: str | None = None, limit: int = MAX_B
 
 def _decode(text: str, name: str, twice: list[str]) -> Any:
     def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        made = dict(pairs)
-        if len(made) != len(pairs):
+        members = dict(pairs)
+        if len(members) != len(pairs):
             twice.append(name)
-        return made
+        return members
 
     try:
         return json.loads(text, object_pairs_hook=unique, parse_constant=_refuse_constant)
@@ -61,12 +61,12 @@ def _decode(text: str, name: str, twice: list[str]) -> Any:
     except RecursionError as error:
         raise _too_deep(name) from error
     except ValueError as error:
-        said = str(error) if str(error).endswith("JSON number") else "a number is too long"
-        raise ConfigError(Problem("json", f"is not valid JSON: {said}", Where(name))) from error
+        reason = str(error) if str(error).endswith("JSON number") else "a number is too long"
+        raise ConfigError(Problem("json", f"is not valid JSON: {reason}", Where(name))) from error
 
 
-def _refuse_constant(word: str) -> NoReturn:
-    raise ValueError(f"`{word}` is no JSON number")
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"`{name}` is no JSON number")
 
 
 def _refuse_half(value: Any, name: str, text: str, start: int) -> None:
@@ -87,7 +87,12 @@ def _deeper_than(value: Any, levels: int) -> bool:
     """Whether containers are nested deeper than so many levels; level by level, so that nothing recurses."""
     level = [value] if type(value) in _NESTS else []
     for _ in range(levels):
-        level = [held for one in level for held in (one.values() if type(one) is dict else one) if type(held) in _NESTS]
+        level = [
+            nested
+            for container in level
+            for nested in (container.values() if type(container) is dict else container)
+            if type(nested) in _NESTS
+        ]
         if not level:
             return False
     return bool(level)
@@ -130,10 +135,10 @@ def _duplicates(text: str, name: str) -> list[Problem]:
             objects.pop()
             key_next.pop()
             continue
-        seen = objects[-1] if objects else None
-        if seen is not None and key_next[-1]:
-            _note_key(json.loads(token), Where(name, line + 1, column + 1), seen, problems)
-        if seen is not None:
+        keys = objects[-1] if objects else None
+        if keys is not None and key_next[-1]:
+            _note_key(json.loads(token), Where(name, line + 1, column + 1), keys, problems)
+        if keys is not None:
             key_next[-1] = not key_next[-1]
         if token in "[{":
             objects.append({} if token == "{" else None)
@@ -141,8 +146,8 @@ def _duplicates(text: str, name: str) -> list[Problem]:
     return problems
 
 
-def _note_key(key: str, where: Where, seen: dict[str, Where], problems: list[Problem]) -> None:
-    first = seen.setdefault(key, where)
+def _note_key(key: str, where: Where, keys: dict[str, Where], problems: list[Problem]) -> None:
+    first = keys.setdefault(key, where)
     if first is not where:
         message = f"`{key}` is here twice, first at {first}"
         problems.append(Problem("duplicate_key", message, where, "Keep one of the two"))

@@ -28,16 +28,16 @@ def checked_utf8(data: bytes, name: str) -> bytes:
     except UnicodeDecodeError as error:
         bad = f"byte 0x{data[error.start]:02x} is not UTF-8 text"
         raise ConfigError(Problem("encoding", bad, place_of(name, data[: error.start]), "Save it as UTF-8")) from error
-    if not text.isascii() and (found := _ODD_BREAKS.search(text)):
-        _refuse(name, text, found, 'Take it out, or write it escaped in double quotes ("\\u{:04x}")')
+    if not text.isascii() and (match := _ODD_BREAKS.search(text)):
+        _refuse(name, text, match, 'Take it out, or write it escaped in double quotes ("\\u{:04x}")')
     return data
 
 
 def refuse_unprintable(data: bytes, name: str) -> None:
     """Raise ConfigError at the first control character that YAML does not allow; return when there is none."""
     text = data.decode("utf-8")
-    if found := re.search(_UNPRINTABLE, text):
-        _refuse(name, text, found, "Take it out; a binary file is no config")
+    if match := re.search(_UNPRINTABLE, text):
+        _refuse(name, text, match, "Take it out; a binary file is no config")
 
 
 def place_of(name: str, before: bytes) -> Where:
@@ -46,7 +46,7 @@ def place_of(name: str, before: bytes) -> Where:
     return Where(name, text.count("\n") + 1, len(text) - (text.rfind("\n") + 1) + 1)
 
 
-def _refuse(name: str, text: str, found: re.Match[str], hint: str) -> None:
-    code = ord(found.group())
-    where = place_of(name, text[: found.start()].encode("utf-8"))
+def _refuse(name: str, text: str, match: re.Match[str], hint: str) -> None:
+    code = ord(match.group())
+    where = place_of(name, text[: match.start()].encode("utf-8"))
     raise ConfigError(Problem("character", f"the character U+{code:04X} is not allowed here", where, hint.format(code)))

@@ -32,20 +32,20 @@ _NO_TOKEN = "found character that cannot start any token"
 def explain(error: Any, data: bytes, name: str) -> Problem:
     """The problem for a YAMLError of the C parser over ``data``."""
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-    said = str(getattr(error, "problem", None) or "it cannot be parsed")
+    reason = str(getattr(error, "problem", None) or "it cannot be parsed")
     if mark is None:
-        return Problem("yaml", f"is not valid YAML: {said}", Where(name))
+        return Problem("yaml", f"is not valid YAML: {reason}", Where(name))
     start = getattr(error, "context_mark", None)
-    if said.startswith("did not find expected ',' or"):
+    if reason.startswith("did not find expected ',' or"):
         mark = start or mark
-    known = _PLAIN.get(said, (said, None))
-    message, hint = _start_of_token(data, mark.line, mark.column) if said == _NO_TOKEN else known
+    known = _PLAIN.get(reason, (reason, None))
+    message, hint = _start_of_token(data, mark.line, mark.column) if reason == _NO_TOKEN else known
     return Problem("yaml", f"is not valid YAML: {message}", Where(name, mark.line + 1, mark.column + 1), hint)
 
 
 def _start_of_token(data: bytes, line: int, column: int) -> tuple[str, str]:
     lines = data.decode("utf-8").replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    found = lines[line][column : column + 1] if line < len(lines) else ""
-    if found == "\t":
+    character = lines[line][column : column + 1] if line < len(lines) else ""
+    if character == "\t":
         return "a tab indents this line", "Indent with spaces"
-    return f"`{found}` cannot start a value", "Put the value in quotes"
+    return f"`{character}` cannot start a value", "Put the value in quotes"

@@ -17,7 +17,7 @@ from cli_repo import CONFIG, SNAPSHOT, make_repo
 from rolecall.apply.steps import Progress
 from rolecall.cli.commands.apply import progress
 from rolecall.cli.options import Invocation
-from rolecall.localorg.manage import Knobs, turn
+from rolecall.localorg.manage import Knobs, set_knobs
 from rolecall.localorg.store import open_database
 from rolecall.model.change import Change
 from rolecall.model.settings import Address, GroupMapping
@@ -77,7 +77,7 @@ def test_ctrl_c_finishes_the_step_in_hand_and_the_next_run_goes_on(tmp_path: Pat
     config, snapshot = many()
     repo = make_repo(tmp_path / "repo", config, snapshot)
     database = open_database(str(repo / "org.db"))
-    turn(database, Knobs(latency_ms=80))
+    set_knobs(database, Knobs(latency_ms=80))
     database.close()
     line = [sys.executable, "-m", "rolecall", "-C", str(repo), "apply", "--auto-approve", "--parallelism", "1"]
     pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}

@@ -16,7 +16,7 @@ from cli_repo import CONFIG, SNAPSHOT, make_repo
 from rolecall.cli.main import run
 from rolecall.errors import Exit
 from rolecall.journal.opened import open_journal
-from rolecall.localorg.manage import Knobs, make_token, turn
+from rolecall.localorg.manage import Knobs, make_token, set_knobs
 from rolecall.localorg.store import open_database
 
 Capture = pytest.CaptureFixture[str]
@@ -284,7 +284,7 @@ def test_two_pipelines_race_on_postgresql_one_wins_and_one_waits(tmp_path: Path,
     groups = {**SNAPSHOT["idp_groups"], **dict.fromkeys(names)}
     repo = make_repo(tmp_path / "repo", config, {**SNAPSHOT, "idp_groups": groups})
     database = open_database(str(repo / "org.db"))
-    turn(database, Knobs(latency_ms=120))
+    set_knobs(database, Knobs(latency_ms=120))
     database.close()
     apply = ["apply", "--auto-approve", "--parallelism", "1"]
     with rolecall(repo, *apply) as first:

@@ -12,7 +12,7 @@ import pytest
 from rolecall.errors import ConfigError
 from rolecall.live.embedded import THREADS, EmbeddedTransport
 from rolecall.live.http.transport import Answer, NoAnswer, Request, Timeouts
-from rolecall.localorg.manage import Knobs, turn
+from rolecall.localorg.manage import Knobs, set_knobs
 from rolecall.localorg.store import open_database
 
 ORG = Request("GET", "/v1/org")
@@ -26,7 +26,7 @@ def path(tmp_path: Path) -> Path:
 
 def slow(path: Path, milliseconds: int) -> None:
     database = open_database(path)
-    turn(database, Knobs(latency_ms=milliseconds))
+    set_knobs(database, Knobs(latency_ms=milliseconds))
     database.close()
 
 

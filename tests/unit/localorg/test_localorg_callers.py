@@ -10,7 +10,7 @@ from org_client import Client
 from sqlalchemy import select
 
 from rolecall.localorg.api import admit
-from rolecall.localorg.manage import Knobs, make_token, turn
+from rolecall.localorg.manage import Knobs, make_token, set_knobs
 from rolecall.localorg.store import tokens
 from rolecall.localorg.store.tables import AUDIT, TOKENS, USERS
 from rolecall.localorg.web import Request
@@ -45,21 +45,21 @@ def test_what_is_no_bearer_token_is_refused(org: Client, said: str) -> None:
 
 def test_tokens_open_their_own_door_while_they_stand(org: Client) -> None:
     with org.db.write() as tx:
-        good = tokens.issue(tx, "admin", expires=LATER)
-        late = tokens.issue(tx, "admin", expires=EARLIER)
-        other = tokens.issue(tx, "scim")
+        good = tokens.issue_token(tx, "admin", expires=LATER)
+        late = tokens.issue_token(tx, "admin", expires=EARLIER)
+        other = tokens.issue_token(tx, "scim")
     assert bare(org, f"Bearer {good.secret}") == (200, "")
     assert bare(org, f"bearer   {good.secret}  ") == (200, "")
     assert bare(org, f"Bearer {late.secret}") == (401, "expired_token")
     assert bare(org, f"Bearer {other.secret}") == (401, "wrong_token")
     with org.db.read() as tx:
-        assert tokens.check(tx, other.secret, "scim").id == other.token.id
+        assert tokens.check_token(tx, other.secret, "scim").id == other.token.id
         with pytest.raises(tokens.TokenRefused, match="scim"):
-            tokens.check(tx, good.secret, "scim")
+            tokens.check_token(tx, good.secret, "scim")
     with org.db.write() as tx:
-        assert tokens.revoke(tx, good.token.id, "admin")
-        assert not tokens.revoke(tx, good.token.id, "admin")
-        assert not tokens.revoke(tx, other.token.id, "admin")
+        assert tokens.revoke_token(tx, good.token.id, "admin")
+        assert not tokens.revoke_token(tx, good.token.id, "admin")
+        assert not tokens.revoke_token(tx, other.token.id, "admin")
     assert bare(org, f"Bearer {good.secret}") == (401, "revoked_token")
 
 
@@ -150,7 +150,7 @@ def test_whoever_opens_an_org_without_people_is_its_first_admin(new_org: Client)
 
 
 def test_a_limit_holds_for_each_token_by_itself(org: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    turn(org.db, Knobs(per_minute=3))
+    set_knobs(org.db, Knobs(per_minute=3))
     clock = [100.0]
     monkeypatch.setattr(admit.time, "monotonic", lambda: clock[0])
     ann = org.as_person("ann@acme.com")
@@ -168,14 +168,14 @@ def test_a_limit_holds_for_each_token_by_itself(org: Client, monkeypatch: pytest
 
 def test_refusals_carry_the_pace_too_and_no_limit_means_no_headers(org: Client) -> None:
     assert "x-ratelimit-limit" not in org.call("GET", "/v1/teams").headers
-    turn(org.db, Knobs(per_minute=100))
+    set_knobs(org.db, Knobs(per_minute=100))
     assert org.call("GET", "/v1/nowhere").headers["x-ratelimit-limit"] == "100"
     assert org.get("/v1/org")["limits"] == {"page": 1000, "per_minute": 100}
 
 
 def test_knobs_turn_what_they_name_and_no_more(org: Client) -> None:
-    turn(org.db, Knobs(page_limit=2))
-    turn(org.db, Knobs())
+    set_knobs(org.db, Knobs(page_limit=2))
+    set_knobs(org.db, Knobs())
     assert org.get("/v1/org")["limits"] == {"page": 2, "per_minute": 0}
     assert len(org.get("/v1/people")["data"]) == 2
     assert org.call("GET", "/v1/people?limit=3").status == 400
@@ -186,6 +186,6 @@ def test_an_answer_takes_as_long_as_it_is_told(org: Client, monkeypatch: pytest.
 
     slept: list[float] = []
     monkeypatch.setattr(handle.time, "sleep", slept.append)
-    turn(org.db, Knobs(latency_ms=250))
+    set_knobs(org.db, Knobs(latency_ms=250))
     org.get("/v1/teams")
     assert slept == [0.25]

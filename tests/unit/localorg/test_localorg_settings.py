@@ -138,9 +138,9 @@ def test_the_endpoint_is_no_field(org: Client) -> None:
 
 
 def test_a_plan_without_scim_says_so(org: Client) -> None:
-    from rolecall.localorg.manage import Knobs, turn
+    from rolecall.localorg.manage import Knobs, set_knobs
 
-    turn(org.db, Knobs(plan="team", scim_in_plan=False))
+    set_knobs(org.db, Knobs(plan="team", scim_in_plan=False))
     group = org.group("Marketing")["id"]
     for method, path, body in (
         ("PUT", "/v1/access/scim", {"manual_editing": True}),

@@ -141,7 +141,7 @@ def test_sqlite_is_asked_for_wal_and_for_its_owner_alone(tmp_path: Path) -> None
 
 
 def test_sqlite_that_will_not_give_wal_is_told(caplog: pytest.LogCaptureFixture) -> None:
-    assert database._told("delete") == "delete"
+    assert database._with_warning("delete") == "delete"
     assert "journal mode delete" in caplog.text
 
 

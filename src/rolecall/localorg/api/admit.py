@@ -37,23 +37,23 @@ class Pace(NamedTuple):
         )
 
 
-def read_org(tx: Connection) -> OrgRow:
+def org_row(tx: Connection) -> OrgRow:
     """The org itself."""
     return OrgRow(*tx.execute(_ORG).one())
 
 
 def admit(tx: Connection, request: Request) -> Who:
     """The caller behind a request's token. Raises Refusal 401."""
-    said = request.headers.get("authorization")
-    if said is None:
+    header = request.headers.get("authorization")
+    if header is None:
         if request.embedded:
             return _EMBEDDED
         raise _unauthorized("no_token", "Send an admin token as `Authorization: Bearer …`")
-    scheme, _, secret = said.strip().partition(" ")
+    scheme, _, secret = header.strip().partition(" ")
     if scheme.lower() != "bearer" or not secret.strip():
         raise _unauthorized("bad_token", "The Authorization header must be `Bearer` and a token")
     try:
-        token = tokens.check(tx, secret.strip(), "admin")
+        token = tokens.check_token(tx, secret.strip(), "admin")
     except tokens.TokenRefused as refused:
         raise _unauthorized(refused.key, f"{refused}; `rolecall local token --admin` makes one") from refused
     return Who(token.email, token.scope, token.email is None or _is_org_admin(tx, token.email), token.id)
@@ -70,8 +70,8 @@ def require_org_admin(who: Who) -> None:
 
 
 def _is_org_admin(tx: Connection, email: str) -> bool:
-    found = access_by_email(tx, email)
-    return found is not None and found.access.org_admin
+    user = access_by_email(tx, email)
+    return user is not None and user.access.org_admin
 
 
 def _unauthorized(key: str, description: str) -> Refusal:

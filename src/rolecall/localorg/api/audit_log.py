@@ -6,7 +6,7 @@ import json
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import Connection, Select, select
 
 from rolecall.localorg.api.call import Call, check_parameters
 from rolecall.localorg.api.lists import PARAMETERS, fetch, list_response, page_of
@@ -15,19 +15,16 @@ from rolecall.localorg.store.tables import AUDIT, AnyRow
 from rolecall.localorg.web import Response, refuse
 
 
-def read_audit_log(call: Call, tx: Connection) -> Response:
+def list_audit_log(call: Call, tx: Connection) -> Response:
     """All writes, oldest first; ``key`` finds the one under an Idempotency-Key, ``since`` those after a moment."""
     check_parameters(call, *PARAMETERS, "key", "since")
     page = page_of(call)
-    wanted = _wanted(call, select(AUDIT))
+    rows = _filtered(call, select(AUDIT))
     position = None if page.cursor is None else (_position(tx, page.cursor),)
-    found = fetch(tx, wanted, (AUDIT.c.seq,), page, position)
-    total = tx.execute(_wanted(call, select(func.count()).select_from(AUDIT))).scalar_one()
-    ids = [row.id for row in found.rows]
-    return list_response(tx, "audit", [_item(row) for row in found.rows], ids, found.has_more, total)
+    return list_response(tx, "audit", rows, AUDIT.c.id, _item, fetch(tx, rows, (AUDIT.c.seq,), page, position))
 
 
-def _wanted(call: Call, rows: Select[Any]) -> Select[Any]:
+def _filtered(call: Call, rows: Select[Any]) -> Select[Any]:
     if "key" in call.query:
         rows = rows.where(AUDIT.c.key == call.query["key"])
     if "since" in call.query:
@@ -35,9 +32,9 @@ def _wanted(call: Call, rows: Select[Any]) -> Select[Any]:
     return rows
 
 
-def _since(said: str) -> str:
+def _since(text: str) -> str:
     try:
-        at = datetime.fromisoformat(said)
+        at = datetime.fromisoformat(text)
     except ValueError:
         at = datetime.min
     if at.tzinfo is None:

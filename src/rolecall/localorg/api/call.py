@@ -138,8 +138,8 @@ def too_large(limit: int = BODY_LIMIT) -> Refusal:
 _TYPE = re.compile(r'application/json\s*(;\s*charset\s*=\s*"?utf-8"?\s*)?', re.IGNORECASE)
 
 
-def _check_type(said: str) -> None:
-    if not _TYPE.fullmatch(said.strip()):
+def _check_type(content_type: str) -> None:
+    if not _TYPE.fullmatch(content_type.strip()):
         raise refuse(415, "content_type", f"Send the body as {JSON_TYPE}")
 
 
@@ -158,10 +158,10 @@ def _no_constant(name: str) -> Any:
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    held = dict(pairs)
-    if len(held) != len(pairs):
+    members = dict(pairs)
+    if len(members) != len(pairs):
         raise ValueError("a key is given twice")
-    return held
+    return members
 
 
 def _strings(value: Any, depth: int) -> Iterator[str]:

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, func, select
 from rolecall.codec.api import Item, encode_item
 from rolecall.localorg.api.call import Call, Written, check_parameters
 from rolecall.localorg.api.fields import body_object, checks_of, text
-from rolecall.localorg.api.lists import PARAMETERS, fetch, list_response, page_of
+from rolecall.localorg.api.lists import list_table
 from rolecall.localorg.api.writes import check_match, etag
 from rolecall.localorg.store import clock, counters
 from rolecall.localorg.store.singletons import read_value
@@ -19,14 +19,9 @@ from rolecall.model import normalise
 from rolecall.model.settings import Domain
 
 
-def read_domains(call: Call, tx: Connection) -> Response:
-    """All claimed domains, by name."""
-    check_parameters(call, *PARAMETERS)
-    page = page_of(call)
-    found = fetch(tx, select(DOMAINS), (DOMAINS.c.name,), page, (page.cursor,) if page.cursor else None)
-    total = tx.execute(select(func.count()).select_from(DOMAINS)).scalar_one()
-    names = [row.name for row in found.rows]
-    return list_response(tx, "domains", [_item(row) for row in found.rows], names, found.has_more, total)
+def list_domains(call: Call, tx: Connection) -> Response:
+    """List the claimed domains, by name."""
+    return list_table(call, tx, "domains", select(DOMAINS), DOMAINS.c.name, _item)
 
 
 def read_domain(call: Call, tx: Connection) -> Response:

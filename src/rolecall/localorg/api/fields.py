@@ -63,8 +63,8 @@ def _unknown(body: Mapping[str, Any], fields: Mapping[str, Check]) -> list[Fault
 
 
 def _wrong(body: Mapping[str, Any], fields: Mapping[str, Check]) -> list[Fault]:
-    said = {name: fields[name](value) for name, value in body.items() if name in fields}
-    return [_fault("bad_field", name, wrong) for name, wrong in said.items() if wrong]
+    messages = {name: fields[name](value) for name, value in body.items() if name in fields}
+    return [_fault("bad_field", name, wrong) for name, wrong in messages.items() if wrong]
 
 
 def _fault(key: str, name: str, wrong: str) -> Fault:
@@ -75,9 +75,9 @@ def boolean(value: Any) -> str | None:
     return None if isinstance(value, bool) else "must be true or false"
 
 
-def one_of(*words: str) -> Check:
+def one_of(*choices: str) -> Check:
     """One of some words."""
-    return lambda value: None if isinstance(value, str) and value in words else f"must be one of {', '.join(words)}"
+    return lambda value: None if isinstance(value, str) and value in choices else f"must be one of {', '.join(choices)}"
 
 
 def text(most: int, least: int = 0) -> Check:
@@ -105,12 +105,12 @@ def nullable(check: Check) -> Check:
 
 def texts(most: int, each: int, least: int = 0) -> Check:
     """A list of ``least`` to ``most`` texts, none twice."""
-    one = text(each, 1)
+    entry = text(each, 1)
 
     def check(value: Any) -> str | None:
         if not isinstance(value, list) or not least <= len(value) <= most:
             return f"must be a list of {least} to {most} texts"
-        if wrong := next(filter(None, map(one, value)), None):
+        if wrong := next(filter(None, map(entry, value)), None):
             return f"has an entry that {wrong}"
         return None if len(set(value)) == len(value) else "has an entry twice"
 
@@ -119,21 +119,21 @@ def texts(most: int, each: int, least: int = 0) -> Check:
 
 def known_teams(tx: Connection, names: Iterable[str]) -> list[str]:
     """The teams as the org writes them, sorted. Raises Refusal 422 naming each one that is not there."""
-    wanted, there = sorted({normalise.name(name) for name in names}), read_teams(tx)
-    faults = [_unknown_name("team", name, there) for name in wanted if name not in there]
+    requested, teams = sorted({normalise.name(name) for name in names}), read_teams(tx)
+    faults = [_unknown_name("team", name, teams) for name in requested if name not in teams]
     if faults:
         raise Refusal(422, *faults)
-    return wanted
+    return requested
 
 
 def check_role(tx: Connection, role: str) -> None:
     """Raises Refusal 422 for a role id that the org does not have."""
-    there = read_roles(tx)
-    if role not in there:
-        raise Refusal(422, _unknown_name("role", role, there))
+    roles = read_roles(tx)
+    if role not in roles:
+        raise Refusal(422, _unknown_name("role", role, roles))
 
 
-def _unknown_name(kind: str, name: str, there: Iterable[str]) -> Fault:
-    near = did_you_mean(name, there)
-    words = f"This org has no {kind} `{name}`{f'; {near}' if near else ''}"
-    return Fault(f"unknown_{kind}", words, {"field": "teams" if kind == "team" else "role", kind: name})
+def _unknown_name(kind: str, name: str, known: Iterable[str]) -> Fault:
+    near = did_you_mean(name, known)
+    message = f"This org has no {kind} `{name}`{f'; {near}' if near else ''}"
+    return Fault(f"unknown_{kind}", message, {"field": "teams" if kind == "team" else "role", kind: name})

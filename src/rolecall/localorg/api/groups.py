@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Select, func, select, true
 from rolecall.codec.api import Item, encode_item
 from rolecall.localorg.api.call import Call, Written, check_parameters
 from rolecall.localorg.api.fields import body_object, check_role, checks_of, known_teams
-from rolecall.localorg.api.lists import PARAMETERS, fetch, list_response, page_of
+from rolecall.localorg.api.lists import list_table
 from rolecall.localorg.api.singletons import require_scim_plan
 from rolecall.localorg.api.writes import check_match, etag
 from rolecall.localorg.store import counters
@@ -21,15 +21,10 @@ from rolecall.model.live import Group
 from rolecall.model.settings import GroupMapping
 
 
-def read_groups(call: Call, tx: Connection) -> Response:
-    """All pushed groups, by id."""
-    check_parameters(call, *PARAMETERS)
-    page = page_of(call)
-    found = fetch(tx, _groups(), (GROUPS.c.id,), page, (page.cursor,) if page.cursor else None)
-    total = tx.execute(select(func.count()).select_from(GROUPS).where(GROUPS.c.pushed == true())).scalar_one()
+def list_groups(call: Call, tx: Connection) -> Response:
+    """List the pushed groups, by id."""
     legacy = _is_legacy(tx)
-    items = [_item(row, legacy) for row in found.rows]
-    return list_response(tx, "idp_groups", items, [row.id for row in found.rows], found.has_more, total)
+    return list_table(call, tx, "idp_groups", _groups(), GROUPS.c.id, lambda row: _item(row, legacy))
 
 
 def read_group(call: Call, tx: Connection) -> Response:
@@ -81,8 +76,10 @@ def _write(tx: Connection, row: AnyRow, action: str, mapping: str | None) -> Wri
     tx.execute(GROUPS.update().where(GROUPS.c.id == row.id).values(mapping=mapping, mapping_version=version))
     counters.bump(tx, "idp_groups")
     after = tx.execute(_groups().where(GROUPS.c.id == row.id)).one()
-    held, given = _item(row, legacy=False), _item(after, legacy=False)
-    return Written(f"idp_groups/{row.display_name}", action, held["mapping"], given["mapping"], given, etag(version))
+    current, changed = _item(row, legacy=False), _item(after, legacy=False)
+    return Written(
+        f"idp_groups/{row.display_name}", action, current["mapping"], changed["mapping"], changed, etag(version)
+    )
 
 
 def _group(call: Call, tx: Connection) -> AnyRow:

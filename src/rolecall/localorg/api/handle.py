@@ -9,8 +9,9 @@ from typing import NamedTuple
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from rolecall.localorg.api import audit_log, domains, groups, org, people, scim_tokens, singletons, upgrade
-from rolecall.localorg.api.admit import admit, keep_pace, read_org, require_org_admin
+from rolecall.localorg.api import audit_log, domains, groups, org, people, scim_endpoint, singletons
+from rolecall.localorg.api import scim_endpoint as scim_tokens
+from rolecall.localorg.api.admit import admit, keep_pace, org_row, require_org_admin
 from rolecall.localorg.api.call import BODY_LIMIT, Call, Read, Write, decode_path, decode_query, too_large
 from rolecall.localorg.api.writes import perform
 from rolecall.localorg.router import Router
@@ -32,7 +33,7 @@ class Route(NamedTuple):
 ROUTER = Router(
     (
         Route("GET", "/v1/org", org.read_org),
-        Route("GET", "/v1/domains", domains.read_domains),
+        Route("GET", "/v1/domains", domains.list_domains),
         Route("POST", "/v1/domains", write=domains.create_domain),
         Route("GET", "/v1/domains/{name}", domains.read_domain),
         Route("PUT", "/v1/domains/{name}", write=domains.update_domain),
@@ -45,18 +46,18 @@ ROUTER = Router(
         Route("PUT", "/v1/access/scim", write=singletons.update_scim),
         Route("POST", "/v1/access/scim/token", write=scim_tokens.create_token),
         Route("DELETE", "/v1/access/scim/token/{id}", write=scim_tokens.delete_token),
-        Route("POST", "/v1/access/scim/upgrade", write=upgrade.start),
-        Route("POST", "/v1/access/scim/upgrade/complete", write=upgrade.complete),
-        Route("GET", "/v1/idp-groups", groups.read_groups),
+        Route("POST", "/v1/access/scim/upgrade", write=scim_endpoint.start_upgrade),
+        Route("POST", "/v1/access/scim/upgrade/complete", write=scim_endpoint.complete_upgrade),
+        Route("GET", "/v1/idp-groups", groups.list_groups),
         Route("GET", "/v1/idp-groups/{id}", groups.read_group),
         Route("PUT", "/v1/idp-groups/{id}/mapping", write=groups.update_mapping),
         Route("DELETE", "/v1/idp-groups/{id}/mapping", write=groups.delete_mapping),
-        Route("GET", "/v1/people", people.read_people),
+        Route("GET", "/v1/people", people.list_people),
         Route("POST", "/v1/people/search", people.search_people),
         Route("GET", "/v1/people/{id}/access", people.read_access),
-        Route("GET", "/v1/teams", org.read_teams),
-        Route("GET", "/v1/roles", org.read_roles),
-        Route("GET", "/v1/audit-log", audit_log.read_audit_log),
+        Route("GET", "/v1/teams", org.list_teams),
+        Route("GET", "/v1/roles", org.list_roles),
+        Route("GET", "/v1/audit-log", audit_log.list_audit_log),
     )
 )
 
@@ -80,7 +81,7 @@ def _answer(request: Request, db: Database) -> Response:
         raise too_large()
     segments = decode_path(request.path)
     with db.read() as tx:
-        who, org = admit(tx, request), read_org(tx)
+        who, org = admit(tx, request), org_row(tx)
     pace = keep_pace(db, who, org)
     if org.latency_ms:
         time.sleep(org.latency_ms / 1000)
@@ -94,9 +95,9 @@ def _answer(request: Request, db: Database) -> Response:
 
 
 def _route(method: str, segments: list[str]) -> tuple[Route, dict[str, str]]:
-    found = ROUTER.find(method, segments)
-    if found is not None:
-        return found
+    match = ROUTER.find(method, segments)
+    if match is not None:
+        return match
     methods = ROUTER.methods(segments)
     if not methods:
         raise refuse(404, "no_such_address", "There is nothing at this address")

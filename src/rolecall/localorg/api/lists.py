@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Literal, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Select, tuple_
+from sqlalchemy import ColumnElement, Connection, Select, func, tuple_
 
-from rolecall.localorg.api.call import Call
+from rolecall.localorg.api.call import Call, check_parameters
 from rolecall.localorg.store import counters
 from rolecall.localorg.store.tables import AnyRow
 from rolecall.localorg.web import JSON_TYPE, Response, dump, refuse
@@ -51,8 +51,8 @@ def page_of(call: Call) -> Page:
 
 
 def _limit(call: Call) -> int:
-    said = call.query.get("limit", str(min(DEFAULT_LIMIT, call.org.page_limit)))
-    limit = int(said) if said.isascii() and said.isdigit() and len(said) < 10 else 0
+    text = call.query.get("limit", str(min(DEFAULT_LIMIT, call.org.page_limit)))
+    limit = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
     if not 1 <= limit <= call.org.page_limit:
         most = call.org.page_limit
         raise refuse(400, "bad_parameter", f"`limit` must be a whole number from 1 to {most}", field="limit")
@@ -68,19 +68,41 @@ def fetch(
 ) -> Rows:
     """One page of a query by its key columns; ``position`` is the cursor's place in them."""
     if position is not None:
-        at, here = tuple_(*key), tuple_(*position)
-        rows = rows.where(at < here if page.descending else at > here)
+        at, anchor = tuple_(*key), tuple_(*position)
+        rows = rows.where(at < anchor if page.descending else at > anchor)
     order = [column.desc() if page.descending else column.asc() for column in key]
-    found = list(tx.execute(rows.order_by(*order).limit(page.limit + 1)).all())
-    kept = found[: page.limit]
-    return Rows(kept[::-1] if page.backwards else kept, len(found) > page.limit)
+    fetched = list(tx.execute(rows.order_by(*order).limit(page.limit + 1)).all())
+    page_rows = fetched[: page.limit]
+    return Rows(page_rows[::-1] if page.backwards else page_rows, len(fetched) > page.limit)
+
+
+def list_table(
+    call: Call,
+    tx: Connection,
+    name: str,
+    rows: Select[Any],
+    key: ColumnElement[str],
+    item: Callable[[AnyRow], dict[str, Any]],
+) -> Response:
+    """Answer with one page of a query over a small table, in the order of ``key``, whose values are ids and cursors."""
+    check_parameters(call, *PARAMETERS)
+    page = page_of(call)
+    position = None if page.cursor is None else (page.cursor,)
+    return list_response(tx, name, rows, key, item, fetch(tx, rows, (key,), page, position))
 
 
 def list_response(
-    tx: Connection, name: str, items: Sequence[dict[str, Any]], ids: Sequence[str], more: bool, total: int
+    tx: Connection,
+    name: str,
+    rows: Select[Any],
+    id_column: ColumnElement[str],
+    item: Callable[[AnyRow], dict[str, Any]],
+    fetched: Rows,
 ) -> Response:
-    """A list of items that are small and few."""
-    return streamed(map(dump, items), ids, more, total, revision(tx, name))
+    """Answer with the rows of a page as items, and with how many rows the query has in all."""
+    total = tx.execute(rows.with_only_columns(func.count(), maintain_column_froms=True)).scalar_one()
+    ids = [getattr(row, str(id_column.key)) for row in fetched.rows]
+    return streamed((dump(item(row)) for row in fetched.rows), ids, fetched.has_more, total, revision(tx, name))
 
 
 def revision(tx: Connection, name: str) -> str:

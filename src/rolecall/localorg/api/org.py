@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from hashlib import sha256
+from typing import Any
 
 from sqlalchemy import Connection, and_, false, func, select, true
 
 from rolecall.codec.api import encode_org, encode_role
 from rolecall.codec.capabilities import AUDIT, PEOPLE, SEARCH, WRITES
 from rolecall.localorg.api.call import Call, check_parameters
-from rolecall.localorg.api.lists import PARAMETERS, fetch, list_response, page_of
-from rolecall.localorg.store.tables import ROLES, TEAMS, USERS
+from rolecall.localorg.api.lists import list_table
+from rolecall.localorg.store.tables import ROLES, TEAMS, USERS, AnyRow
 from rolecall.localorg.web import Response, dump, json_response
 from rolecall.model.kinds import KINDS
 from rolecall.model.live import Caller, Facts
@@ -60,24 +61,19 @@ _ETAG = '"1"'
 """Teams and roles never change once they are there."""
 
 
-def read_teams(call: Call, tx: Connection) -> Response:
-    """All teams, by id."""
-    check_parameters(call, *PARAMETERS)
-    page = page_of(call)
-    found = fetch(tx, select(TEAMS), (TEAMS.c.id,), page, (page.cursor,) if page.cursor else None)
-    total = tx.execute(select(func.count()).select_from(TEAMS)).scalar_one()
-    items = [{"id": row.id, "name": row.name, "etag": _ETAG} for row in found.rows]
-    return list_response(tx, "teams", items, [row.id for row in found.rows], found.has_more, total)
+def list_teams(call: Call, tx: Connection) -> Response:
+    """List the teams, by id."""
+    return list_table(call, tx, "teams", select(TEAMS), TEAMS.c.id, _team)
 
 
-def read_roles(call: Call, tx: Connection) -> Response:
-    """All roles, by id."""
-    check_parameters(call, *PARAMETERS)
-    page = page_of(call)
-    found = fetch(tx, select(ROLES), (ROLES.c.id,), page, (page.cursor,) if page.cursor else None)
-    total = tx.execute(select(func.count()).select_from(ROLES)).scalar_one()
-    items = [
-        {**encode_role(Role(row.id, row.name, "org" if row.level == "org" else "team")), "etag": _ETAG}
-        for row in found.rows
-    ]
-    return list_response(tx, "roles", items, [row.id for row in found.rows], found.has_more, total)
+def list_roles(call: Call, tx: Connection) -> Response:
+    """List the roles, by id."""
+    return list_table(call, tx, "roles", select(ROLES), ROLES.c.id, _role)
+
+
+def _team(row: AnyRow) -> dict[str, Any]:
+    return {"id": row.id, "name": row.name, "etag": _ETAG}
+
+
+def _role(row: AnyRow) -> dict[str, Any]:
+    return {**encode_role(Role(row.id, row.name, "org" if row.level == "org" else "team")), "etag": _ETAG}

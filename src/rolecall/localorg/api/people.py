@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from json.encoder import encode_basestring
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, func, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, not_, or_, select, true
 
 from rolecall.localorg.api.call import Call, check_parameters
+from rolecall.localorg.api.fields import Check, body_object, texts
 from rolecall.localorg.api.lists import PARAMETERS, fetch, page_of, revision, streamed
-from rolecall.localorg.api.search import wanted
 from rolecall.localorg.api.user_columns import read_columns
-from rolecall.localorg.store.keys import BUCKETS, bucket
-from rolecall.localorg.store.state import access_of
+from rolecall.localorg.store.keys import BUCKETS, address, bucket
+from rolecall.localorg.store.state import State, access_of, read_rules
 from rolecall.localorg.store.tables import MEMBERSHIPS, USERS, AnyRow
 from rolecall.localorg.web import Response, json_response, refuse
+from rolecall.model.roles import ORG_ADMIN
+from rolecall.model.settings import UNSET
 
 MAX_PARTITIONS = 64
 
 
-def read_people(call: Call, tx: Connection) -> Response:
+def list_people(call: Call, tx: Connection) -> Response:
     """Everybody, each once with all their groups; ``partition=i/n`` is a list of its own, by hash of the id."""
     check_parameters(call, *PARAMETERS, "partition")
     part = call.query.get("partition")
@@ -31,14 +34,14 @@ def read_people(call: Call, tx: Connection) -> Response:
 def search_people(call: Call, tx: Connection) -> Response:
     """The union of the parts that the body names, each person once."""
     check_parameters(call, *PARAMETERS)
-    return _people(call, tx, wanted(call, tx))
+    return _people(call, tx, selected_users(call, tx))
 
 
 def read_access(call: Call, tx: Connection) -> Response:
     """What one person has, each combo with its reasons, the winner first (R32)."""
     check_parameters(call)
-    found = access_of(tx, call.params["id"])
-    if found is None:
+    user_access = access_of(tx, call.params["id"])
+    if user_access is None:
         raise refuse(404, "no_such_person", "This org has nobody under this id")
     combos = [
         {
@@ -47,10 +50,10 @@ def read_access(call: Call, tx: Connection) -> Response:
             "reason": granted.reasons[0].source,
             "reasons": [reason._asdict() for reason in granted.reasons],
         }
-        for granted in found.access.combos
+        for granted in user_access.access.combos
     ]
-    person = found.person
-    body = {"id": person.id, "email": person.email, "org_admin": found.access.org_admin, "combos": combos}
+    person = user_access.person
+    body = {"id": person.id, "email": person.email, "org_admin": user_access.access.org_admin, "combos": combos}
     return json_response(200, body)
 
 
@@ -62,18 +65,18 @@ def _people(call: Call, tx: Connection, only: ColumnElement[bool] | None) -> Res
     if only is not None:
         rows, count = rows.where(only), count.where(only)
     position = None if page.cursor is None else (bucket(page.cursor), page.cursor)
-    found = fetch(tx, rows, (USERS.c.bucket, USERS.c.id), page, position)
+    fetched = fetch(tx, rows, (USERS.c.bucket, USERS.c.id), page, position)
     total = tx.execute(count).scalar_one()
-    ids = [row.id for row in found.rows]
-    return streamed(_texts(found.rows), ids, found.has_more, total, revision(tx, "people"))
+    ids = [row.id for row in fetched.rows]
+    return streamed(_texts(fetched.rows), ids, fetched.has_more, total, revision(tx, "people"))
 
 
-def _partition(said: str) -> ColumnElement[bool]:
-    found = re.fullmatch(r"(\d{1,2})/(\d{1,2})", said, re.ASCII)
-    number, of = (int(found[1]), int(found[2])) if found else (0, 0)
+def _partition(text: str) -> ColumnElement[bool]:
+    match = re.fullmatch(r"(\d{1,2})/(\d{1,2})", text, re.ASCII)
+    number, of = (int(match[1]), int(match[2])) if match else (0, 0)
     if not (0 <= number < of <= MAX_PARTITIONS):
-        words = f"`partition` must be i/n with 0 <= i < n <= {MAX_PARTITIONS}"
-        raise refuse(422 if found else 400, "bad_parameter", words, field="partition")
+        message = f"`partition` must be i/n with 0 <= i < n <= {MAX_PARTITIONS}"
+        raise refuse(422 if match else 400, "bad_parameter", message, field="partition")
     first, end = number * BUCKETS // of, (number + 1) * BUCKETS // of
     return and_(USERS.c.bucket >= first, USERS.c.bucket < end)
 
@@ -96,8 +99,8 @@ _ROWS = _row_query()
 def _texts(rows: Sequence[AnyRow]) -> Iterator[str]:
     """Each person as JSON text; what is not so is left out, but for origin, active and groups."""
     for user, email, origin, active, pending, attribute, manual, groups in rows:
-        held = '","'.join(groups.split(",")) if groups else ""
-        quoted = f'"{held}"' if held else ""
+        ids = '","'.join(groups.split(",")) if groups else ""
+        quoted = f'"{ids}"' if ids else ""
         text = (
             f'{{"id":"{user}","email":{encode_basestring(email)},"origin":"{origin}",'
             f'"active":{"true" if active else "false"},"groups":[{quoted}]'
@@ -109,3 +112,77 @@ def _texts(rows: Sequence[AnyRow]) -> Iterator[str]:
         if manual != "[]":
             text += f',"manual":{manual}'
         yield text + "}"
+
+
+MOST = 5000
+"""How many groups or e-mails one search may name."""
+
+
+def _only_true(value: Any) -> str | None:
+    return None if value is True else "must be true, or left out"
+
+
+_SEARCH_FIELDS: dict[str, Check] = {
+    "groups": texts(MOST, 200),
+    "emails": texts(MOST, 320),
+    "org_admins": _only_true,
+    "unmapped": _only_true,
+    "manual": _only_true,
+    "attribute_admins": _only_true,
+}
+
+
+def selected_users(call: Call, tx: Connection) -> ColumnElement[bool]:
+    """The condition over ``users``. Raises Refusal 400 when the body names nobody."""
+    body = body_object(call, _SEARCH_FIELDS)
+    if not body:
+        raise refuse(400, "nobody_named", f"Name at least one of {', '.join(_SEARCH_FIELDS)}")
+    return or_(*_conditions(body, tx))
+
+
+def _conditions(body: dict[str, Any], tx: Connection) -> Iterator[ColumnElement[bool]]:
+    if "groups" in body:
+        yield _in_groups(body["groups"])
+    if "emails" in body:
+        yield USERS.c.email_key.in_({address(email) for email in body["emails"]})
+    if "manual" in body:
+        yield USERS.c.manual != "[]"
+    if "attribute_admins" in body:
+        yield _attribute_admin()
+    if "unmapped" in body:
+        no_group = or_(USERS.c.origin != "scim", not_(_in_groups(_mapped(read_rules(tx)))))
+        yield and_(USERS.c.active == true(), no_group)
+    if "org_admins" in body:
+        yield _org_admins(read_rules(tx))
+
+
+def _in_groups(ids: Collection[str]) -> ColumnElement[bool]:
+    members = select(MEMBERSHIPS.c.user_id).where(MEMBERSHIPS.c.group_id.in_(ids))
+    return USERS.c.id.in_(members)
+
+
+def _mapped(state: State) -> list[str]:
+    """Groups that give at least one combo now (R25); while upgrading those are the legacy ones (R20)."""
+    teams = state.facts.teams or frozenset()
+    upgrading = state.facts.legacy_links is not None
+    gives = {group.id: group.linked if upgrading else group.mapping.teams for group in state.groups.values()}
+    return [group.id for group in state.groups.values() if group.pushed != upgrading and gives[group.id] & teams]
+
+
+def _attribute_admin() -> ColumnElement[bool]:
+    return and_(USERS.c.role_attribute.is_not(None), func.lower(USERS.c.role_attribute) == "admin")
+
+
+def _org_admins(state: State) -> ColumnElement[bool]:
+    """Everybody who may be org admin: by a group mapped to it, by hand, or by attribute where that is still read."""
+    settings_kept = state.facts.kept
+    mappings = [s.idp_groups for s in (state.settings, settings_kept) if s is not None and s.idp_groups is not UNSET]
+    names = {name for groups in mappings for name, mapping in groups.items() if mapping.role == ORG_ADMIN}
+    ways = [
+        _in_groups([group.id for group in state.groups.values() if group.key in names]),
+        USERS.c.manual.like(f"%{json.dumps(ORG_ADMIN)}%"),
+    ]
+    scim = state.settings.scim
+    if scim is not UNSET and scim.endpoint != "new":
+        ways.append(_attribute_admin())
+    return and_(USERS.c.active == true(), or_(*ways))

@@ -29,14 +29,14 @@ def read_defaults(call: Call, tx: Connection) -> Response:
 
 def update_defaults(call: Call, tx: Connection) -> Written:
     """One role that is not org admin, and at least one team that exists (R2, R3, R4)."""
-    held, body = _begin(call, tx, "defaults")
+    stored, body = _begin(call, tx, "defaults")
     if "role" in body:
         check_role(tx, body["role"])
         if body["role"] == ORG_ADMIN:
             raise refuse(422, "default_org_admin", "The default role is member or team admin, never org admin (R3)")
     if "teams" in body:
         body["teams"] = known_teams(tx, body["teams"])
-    return _finish(call, tx, "defaults", held, body)
+    return _finish(call, tx, "defaults", stored, body)
 
 
 def read_sso(call: Call, tx: Connection) -> Response:
@@ -46,11 +46,11 @@ def read_sso(call: Call, tx: Connection) -> Response:
 
 def update_sso(call: Call, tx: Connection) -> Written:
     """On needs a claimed domain and the IdP's metadata; off is refused while SCIM is on (R1, R33)."""
-    held, body = _begin(call, tx, "sso")
+    stored, body = _begin(call, tx, "sso")
     if body.get("metadata"):
         body["metadata"] = normalise.metadata(body["metadata"]) or None
-    after = {**held.value, **body}
-    if after["enabled"] and not held.value["enabled"]:
+    after = {**stored.value, **body}
+    if after["enabled"] and not stored.value["enabled"]:
         if not tx.execute(select(func.count()).select_from(DOMAINS)).scalar_one():
             raise refuse(409, "domain_first", "SSO needs a claimed domain; claim one first (R1)")
         if not after["metadata"]:
@@ -59,7 +59,7 @@ def update_sso(call: Call, tx: Connection) -> Written:
         raise refuse(422, "metadata_needed", "While SSO is on its metadata cannot be taken away", field="metadata")
     if not after["enabled"] and read_value(tx, "scim")["enabled"]:
         raise refuse(409, "scim_is_on", "SSO cannot be off while SCIM is on; switch SCIM off first (R33)")
-    return _finish(call, tx, "sso", held, body)
+    return _finish(call, tx, "sso", stored, body)
 
 
 def read_scim(call: Call, tx: Connection) -> Response:
@@ -70,15 +70,15 @@ def read_scim(call: Call, tx: Connection) -> Response:
 def update_scim(call: Call, tx: Connection) -> Written:
     """On needs SSO; the endpoint changes by the upgrade alone (R1, R20, R33, R34)."""
     require_scim_plan(call)
-    held, body = _begin(call, tx, "scim")
-    turned_on = body.get("enabled", held.value["enabled"])
+    stored, body = _begin(call, tx, "scim")
+    turned_on = body.get("enabled", stored.value["enabled"])
     if turned_on and not read_value(tx, "sso")["enabled"]:
         raise refuse(409, "sso_first", "SCIM needs SSO; switch SSO on first (R1)")
-    if held.value["enabled"] and not turned_on:
-        state.keep(tx)
+    if stored.value["enabled"] and not turned_on:
+        state.keep_settings(tx)
     if turned_on:
-        state.forget(tx)
-    return _finish(call, tx, "scim", held, body)
+        state.drop_kept_settings(tx)
+    return _finish(call, tx, "scim", stored, body)
 
 
 def require_scim_plan(call: Call) -> None:
@@ -91,30 +91,30 @@ def require_scim_plan(call: Call) -> None:
         )
 
 
-def item(call: Call, tx: Connection, section: Section, held: Singleton) -> dict[str, Any]:
+def item(call: Call, tx: Connection, section: Section, stored: Singleton) -> dict[str, Any]:
     """A singleton as an answer holds it, with the values that only the org knows."""
-    value = cast(Value, decode_value(section, held.value))
-    encoded = encode_item(section, Item(None, value, etag(held.version)))
-    return {**encoded, **_EXTRAS[section](call, tx, held.value)} if section in _EXTRAS else encoded
+    value = cast(Value, decode_value(section, stored.value))
+    encoded = encode_item(section, Item(None, value, etag(stored.version)))
+    return {**encoded, **_EXTRAS[section](call, tx, stored.value)} if section in _EXTRAS else encoded
 
 
 def _read(call: Call, tx: Connection, section: Section) -> Response:
     check_parameters(call)
-    held = read_singleton(tx, section)
-    return json_response(200, item(call, tx, section, held), (("ETag", etag(held.version)),))
+    stored = read_singleton(tx, section)
+    return json_response(200, item(call, tx, section, stored), (("ETag", etag(stored.version)),))
 
 
 def _begin(call: Call, tx: Connection, section: Section) -> tuple[Singleton, dict[str, Any]]:
     check_parameters(call)
-    held = read_singleton(tx, section)
-    check_match(call, etag(held.version))
-    return held, body_object(call, checks_of(section))
+    stored = read_singleton(tx, section)
+    check_match(call, etag(stored.version))
+    return stored, body_object(call, checks_of(section))
 
 
-def _finish(call: Call, tx: Connection, section: Section, held: Singleton, body: dict[str, Any]) -> Written:
-    after = write_singleton(tx, section, {**held.value, **body})
+def _finish(call: Call, tx: Connection, section: Section, stored: Singleton, body: dict[str, Any]) -> Written:
+    after = write_singleton(tx, section, {**stored.value, **body})
     answer = item(call, tx, section, after)
-    return Written(section, "update", held.value, after.value, answer, etag(after.version))
+    return Written(section, "update", stored.value, after.value, answer, etag(after.version))
 
 
 def _base(call: Call) -> str:
@@ -129,20 +129,22 @@ def _sso_extras(call: Call, tx: Connection, value: dict[str, Any]) -> dict[str, 
 
 
 def _scim_extras(call: Call, tx: Connection, value: dict[str, Any]) -> dict[str, Any]:
-    held = [{"id": t.id, "created_at": t.created, "expires_at": t.expires} for t in tokens.standing(tx, "scim")]
+    scim_tokens = [
+        {"id": t.id, "created_at": t.created, "expires_at": t.expires} for t in tokens.valid_tokens(tx, "scim")
+    ]
     extras: dict[str, Any] = {
         "unique_identifier": "email",
         "endpoint_url": f"{_base(call)}{ENDPOINT_PATH}",
-        "tokens": held,
+        "tokens": scim_tokens,
     }
     if value["endpoint"] == "upgrading":
         groups = state.read_groups(tx, "upgrading").values()
         extras["legacy_groups"] = [
             {"id": group.id, "name": group.key, "teams": sorted(group.linked)} for group in groups if not group.pushed
         ]
-    kept = state.read_kept(tx)
-    if kept is not None:
-        extras["kept"] = encode_settings(kept)
+    in_force = state.read_kept(tx)
+    if in_force is not None:
+        extras["kept"] = encode_settings(in_force)
     return extras
 
 

@@ -32,26 +32,26 @@ def perform(call: Call, tx: Connection, write: Write) -> Response:
         return replay
     done = write(call, tx)
     answer = _answer(done)
-    kept = answer if done.replayed is None else answer._replace(body=done.replayed)
-    keyed = audit.Keyed(key, digest, dump(kept._asdict())) if key else None
+    stored_answer = answer if done.replayed is None else answer._replace(body=done.replayed)
+    keyed = audit.Keyed(key, digest, dump(stored_answer._asdict())) if key else None
     audit.record(tx, call.actor, done.action, done.address, done.before, done.after, keyed)
     return answer.response()
 
 
 def check_match(call: Call, standing: str) -> None:
     """Hold the request's If-Match against the ETag that stands. Raises Refusal 428, 400 or 412."""
-    said = call.request.headers.get("if-match")
-    if said is None:
+    header = call.request.headers.get("if-match")
+    if header is None:
         raise refuse(
             428,
             "if_match_required",
             "Send If-Match with the ETag that you read, or `*` to write over whatever stands",
         )
-    if said.strip() == "*":
+    if header.strip() == "*":
         return
-    if not _ETAGS.fullmatch(said.strip()):
+    if not _ETAGS.fullmatch(header.strip()):
         raise refuse(400, "bad_if_match", 'If-Match must be `*` or quoted ETags such as `"12"`')
-    strong = {tag for weak, tag in _ETAG.findall(said) if not weak}
+    strong = {tag for weak, tag in _ETAG.findall(header) if not weak}
     if standing not in strong:
         raise Refusal(
             412,
@@ -95,5 +95,5 @@ class _Answer(NamedTuple):
 
 
 def _answer(done: Written) -> _Answer:
-    said = {"ETag": done.etag, "Location": done.location}
-    return _Answer(done.status, {name: value for name, value in said.items() if value}, done.body)
+    headers = {"ETag": done.etag, "Location": done.location}
+    return _Answer(done.status, {name: value for name, value in headers.items() if value}, done.body)

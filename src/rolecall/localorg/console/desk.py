@@ -51,10 +51,10 @@ class Desk:
         headers |= {"host": self.request.headers.get("host", "localhost")}
         where, _, query = path.partition("?")
         raw = b"" if body is None else json.dumps(body).encode()
-        asked = replace(
+        request = replace(
             self.request, method=method, path=where, query=query, headers=headers, body=raw, channel="console"
         )
-        answer = handle(asked, self.db)
+        answer = handle(request, self.db)
         return Answered(answer.status, json.loads(answer.read()))
 
     @property
@@ -66,7 +66,7 @@ class Desk:
         """One field of the form; empty when it is not there."""
         return self.form.get(name, [""])[0]
 
-    def asked(self, name: str) -> str:
+    def parameter(self, name: str) -> str:
         """One parameter of the address; empty when it is not there."""
         return _fields(self.request.query).get(name, [""])[0]
 
@@ -86,9 +86,9 @@ def segment(text: str) -> str:
 
 def _fields(text: str) -> dict[str, list[str]]:
     try:
-        found = parse_qs(text, keep_blank_values=True, errors="strict", max_num_fields=2000)
+        fields = parse_qs(text, keep_blank_values=True, errors="strict", max_num_fields=2000)
     except (UnicodeDecodeError, ValueError) as error:
         raise refuse(400, "bad_form", "The form is not percent-encoded UTF-8") from error
-    if any("\0" in value for values in found.values() for value in values):
+    if any("\0" in value for values in fields.values() for value in values):
         raise refuse(400, "bad_form", "The form holds a NUL character")
-    return found
+    return fields

@@ -38,19 +38,19 @@ def scim(desk: Desk) -> Response:
 def mapping(desk: Desk) -> Response:
     """What a group gives; the button `blank` takes it away."""
     group = segment(desk.params["id"])
-    path, here = f"/v1/idp-groups/{group}/mapping", f"/groups/{group}"
+    path, page = f"/v1/idp-groups/{group}/mapping", f"/groups/{group}"
     if desk.field("do") == "blank":
         answer = desk.send("DELETE", path, etag=desk.field("etag"))
-        return pages.group(desk, answer.problems) if answer.problems else redirect(f"{here}?saved=1")
+        return pages.group(desk, answer.problems) if answer.problems else redirect(f"{page}?saved=1")
     body = {"role": desk.field("role") or None, "teams": desk.form.get("teams", [])}
-    return _put(desk, path, body, pages.group, here)
+    return _put(desk, path, body, pages.group, page)
 
 
 def _put(
-    desk: Desk, path: str, body: dict[str, Any], again: Callable[[Desk, list[str]], Response], here: str
+    desk: Desk, path: str, body: dict[str, Any], again: Callable[[Desk, list[str]], Response], page: str
 ) -> Response:
     answer = desk.send("PUT", path, body, desk.field("etag"))
-    return again(desk, answer.problems) if answer.problems else redirect(f"{here}?saved=1")
+    return again(desk, answer.problems) if answer.problems else redirect(f"{page}?saved=1")
 
 
 def _ticked(desk: Desk, name: str) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import NamedTuple
 
-from rolecall.localorg.api.admit import admit, read_org, require_org_admin
+from rolecall.localorg.api.admit import admit, org_row, require_org_admin
 from rolecall.localorg.api.call import Who, decode_path
 from rolecall.localorg.console import forms, pages, session
 from rolecall.localorg.console.desk import Desk, form_of
@@ -79,22 +79,22 @@ def _page(request: Request, db: Database, opened: session.Session, segments: lis
             raise
         session.close_session(db, opened)
         return redirect("/sign-in", session.signed_out())
-    found = ROUTER.find("GET" if request.method == "HEAD" else request.method, segments)
-    if found is None:
+    match = ROUTER.find("GET" if request.method == "HEAD" else request.method, segments)
+    if match is None:
         raise refuse(404, "no_such_page", "There is no such page")
-    route, params = found
+    route, params = match
     if request.method == "POST":
         _check_proof(request, opened.id)
     with db.read() as tx:
-        org = read_org(tx)
+        org = org_row(tx)
     return route.serve(Desk(request, db, opened, who, org, params))
 
 
 def _admitted(request: Request, db: Database, token: str) -> Who:
     """Who a token stands for; an org admin or a service. Raises Refusal 401 or 403 (R34)."""
-    asked = replace(request, headers={"authorization": f"Bearer {token}"}, embedded=False)
+    with_token = replace(request, headers={"authorization": f"Bearer {token}"}, embedded=False)
     with db.read() as tx:
-        who = admit(tx, asked)
+        who = admit(tx, with_token)
     require_org_admin(who)
     return who
 

@@ -17,17 +17,17 @@ from rolecall.localorg.web import Response, refuse
 PAGE: Final = 50
 
 
-def show(desk: Desk, template: str, here: str, problems: list[str] | None = None, **values: Any) -> Response:
+def show(desk: Desk, template: str, current: str, problems: list[str] | None = None, **values: Any) -> Response:
     """A page of somebody who is signed in; ``problems`` are what the org said to a form that did not work."""
     return page(
         template,
         422 if problems else 200,
         org=desk.org,
         who=desk.who,
-        here=here,
+        current=current,
         proof=session.proof(desk.session.id),
         problems=problems or [],
-        saved=bool(desk.asked("saved")) and not problems,
+        saved=bool(desk.parameter("saved")) and not problems,
         **values,
     )
 
@@ -55,23 +55,23 @@ def domains(desk: Desk, problems: list[str] | None = None) -> Response:
 
 def defaults(desk: Desk, problems: list[str] | None = None) -> Response:
     """The org-wide default."""
-    held = desk.read("/v1/access/defaults")
-    return show(desk, "defaults", "/defaults", problems, held=held, teams=_teams(desk), roles=_roles(desk))
+    settings = desk.read("/v1/access/defaults")
+    return show(desk, "defaults", "/defaults", problems, settings=settings, teams=_teams(desk), roles=_roles(desk))
 
 
 def sso(desk: Desk, problems: list[str] | None = None) -> Response:
     """SAML sign-on."""
-    return show(desk, "sso", "/sso", problems, held=desk.read("/v1/access/sso"))
+    return show(desk, "sso", "/sso", problems, settings=desk.read("/v1/access/sso"))
 
 
 def scim(desk: Desk, problems: list[str] | None = None) -> Response:
     """SCIM settings."""
-    return show(desk, "scim", "/scim", problems, held=desk.read("/v1/access/scim"))
+    return show(desk, "scim", "/scim", problems, settings=desk.read("/v1/access/scim"))
 
 
 def groups(desk: Desk) -> Response:
     """IdP groups by name, with what they give."""
-    after = tuple(desk.asked("after").split("|", 1))
+    after = tuple(desk.parameter("after").split("|", 1))
     query = select(GROUPS.c.id, GROUPS.c.name_key, GROUPS.c.display_name).where(GROUPS.c.pushed == true())
     if len(after) == 2:
         query = query.where(tuple_(GROUPS.c.name_key, GROUPS.c.id) > tuple_(*after))
@@ -85,33 +85,33 @@ def groups(desk: Desk) -> Response:
 
 def group(desk: Desk, problems: list[str] | None = None) -> Response:
     """One group, its mapping as a form, and its first members."""
-    held = desk.read(f"/v1/idp-groups/{segment(desk.params['id'])}")
+    group_item = desk.read(f"/v1/idp-groups/{segment(desk.params['id'])}")
     query = (
         select(USERS.c.id, USERS.c.email, USERS.c.active)
         .join(MEMBERSHIPS, MEMBERSHIPS.c.user_id == USERS.c.id)
-        .where(MEMBERSHIPS.c.group_id == held["id"])
+        .where(MEMBERSHIPS.c.group_id == group_item["id"])
         .order_by(USERS.c.email_key)
         .limit(PAGE)
     )
     with desk.db.read() as tx:
         members = tx.execute(query).all()
     legacy = desk.read("/v1/access/scim")["endpoint"] == "legacy"
-    found = {"held": held, "members": members, "legacy": legacy, "teams": _teams(desk), "roles": _roles(desk)}
-    return show(desk, "group", "/groups", problems, **found)
+    values = {"group": group_item, "members": members, "legacy": legacy, "teams": _teams(desk), "roles": _roles(desk)}
+    return show(desk, "group", "/groups", problems, **values)
 
 
 def people(desk: Desk) -> Response:
     """People by e-mail, 50 a page; ``q`` looks for a part of the e-mail."""
-    wanted, after = address(desk.asked("q")), tuple(desk.asked("after").split("|", 1))
+    part, after = address(desk.parameter("q")), tuple(desk.parameter("after").split("|", 1))
     query = select(USERS.c.id, USERS.c.email, USERS.c.email_key, USERS.c.origin, USERS.c.active, USERS.c.pending)
-    matches = USERS.c.email_key.contains(wanted, autoescape=True) if wanted else true()
+    matches = USERS.c.email_key.contains(part, autoescape=True) if part else true()
     if len(after) == 2:
         query = query.where(tuple_(USERS.c.email_key, USERS.c.id) > tuple_(*after))
     with desk.db.read() as tx:
         total = tx.execute(select(func.count()).select_from(USERS).where(matches)).scalar_one()
         rows = tx.execute(query.where(matches).order_by(USERS.c.email_key, USERS.c.id).limit(PAGE + 1)).all()
     more = f"{rows[PAGE - 1].email_key}|{rows[PAGE - 1].id}" if len(rows) > PAGE else None
-    return show(desk, "people", "/people", people=rows[:PAGE], total=total, more=more, q=desk.asked("q"))
+    return show(desk, "people", "/people", people=rows[:PAGE], total=total, more=more, q=desk.parameter("q"))
 
 
 def person(desk: Desk) -> Response:
@@ -121,8 +121,8 @@ def person(desk: Desk) -> Response:
         if row is None:
             raise refuse(404, "no_such_person", "This org has nobody under this id")
         inside = and_(MEMBERSHIPS.c.user_id == row.id, GROUPS.c.pushed == true())
-        held = select(GROUPS.c.id, GROUPS.c.display_name, GROUPS.c.mapping, GROUPS.c.linked_teams)
-        joined = held.join(MEMBERSHIPS, MEMBERSHIPS.c.group_id == GROUPS.c.id).where(inside)
+        columns = select(GROUPS.c.id, GROUPS.c.display_name, GROUPS.c.mapping, GROUPS.c.linked_teams)
+        joined = columns.join(MEMBERSHIPS, MEMBERSHIPS.c.group_id == GROUPS.c.id).where(inside)
         member_of = tx.execute(joined.order_by(GROUPS.c.name_key)).all()
     access = desk.read(f"/v1/people/{segment(row.id)}/access")
     manual = json.loads(row.manual)
@@ -131,11 +131,11 @@ def person(desk: Desk) -> Response:
 
 def audit(desk: Desk) -> Response:
     """Who changed what, newest first."""
-    after = desk.asked("after")
+    after = desk.parameter("after")
     query = f"/v1/audit-log?order=desc&limit={PAGE}" + (f"&after={segment(after)}" if after else "")
-    found = desk.read(query)
-    more = found["last_id"] if found["has_more"] else None
-    return show(desk, "audit", "/audit", events=found["data"], total=found["total"], more=more)
+    listing = desk.read(query)
+    more = listing["last_id"] if listing["has_more"] else None
+    return show(desk, "audit", "/audit", events=listing["data"], total=listing["total"], more=more)
 
 
 def _teams(desk: Desk) -> list[str]:
@@ -149,11 +149,11 @@ def _roles(desk: Desk) -> list[dict[str, Any]]:
 
 def _all(desk: Desk, path: str) -> list[dict[str, Any]]:
     """Every item of a list that is small."""
-    found: list[dict[str, Any]] = []
+    items: list[dict[str, Any]] = []
     after = ""
     while True:
         answer = desk.read(f"{path}?limit={min(100, desk.org.page_limit)}{after}")
-        found += answer["data"]
+        items += answer["data"]
         if not answer["has_more"]:
-            return found
+            return items
         after = f"&after={segment(answer['last_id'])}"

@@ -59,15 +59,15 @@ def environment() -> Environment:
     """The templates."""
     from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
-    made = Environment(
+    jinja = Environment(
         loader=PackageLoader("rolecall.localorg.console"),
         autoescape=select_autoescape(default=True, default_for_string=True),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters.update(role=role_words, source=source_words, day=moment, pretty=pretty)
-    return made
+    jinja.filters.update(role=role_words, source=source_words, day=moment, pretty=pretty)
+    return jinja
 
 
 def source_words(source: str) -> str:

@@ -112,14 +112,14 @@ def proof(secret: str) -> str:
     return hmac.digest(secret.encode("utf-8", "surrogateescape"), b"rolecall console form", "sha256").hex()
 
 
-def proven(secret: str, said: str) -> bool:
+def proven(secret: str, sent: str) -> bool:
     """Return whether a form came from such a page."""
-    return bool(secret) and hmac.compare_digest(proof(secret).encode(), said.encode("utf-8", "surrogateescape"))
+    return bool(secret) and hmac.compare_digest(proof(secret).encode(), sent.encode("utf-8", "surrogateescape"))
 
 
 def _cookie(request: Request, name: str) -> str:
     try:
-        found = SimpleCookie(request.headers.get("cookie", "")).get(name)
+        cookie = SimpleCookie(request.headers.get("cookie", "")).get(name)
     except CookieError:
         return ""
-    return "" if found is None else found.value
+    return "" if cookie is None else cookie.value

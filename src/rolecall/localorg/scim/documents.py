@@ -113,8 +113,8 @@ def email_of(document: Mapping[str, Any]) -> str:
 
 def role_of(user: Any) -> str | None:
     """The role attribute (R18)."""
-    held: str | None = getattr(getattr(user, ROLE_EXTENSION), ROLE_FIELD, None)
-    return held
+    role: str | None = getattr(getattr(user, ROLE_EXTENSION), ROLE_FIELD, None)
+    return role
 
 
 def shown(stored: Stored, base_url: str, extra: Mapping[str, Any]) -> dict[str, Any]:
@@ -146,13 +146,13 @@ class JsonText(str):
     __slots__ = ()
 
 
-def member_entries(base_url: str, ids: Sequence[str], kept: Projection) -> JsonText | None:
+def member_entries(base_url: str, ids: Sequence[str], projection: Projection) -> JsonText | None:
     """``Group.members`` as JSON, straight from ids: a group may have 100,000. None when nothing of it is kept.
 
     Ids are made of characters that JSON leaves alone. There is no ``display``: an IdP has names of its own.
     """
     entry = {"value": _ID, "$ref": f"{base_url}/Users/{_ID}", "type": "User"}
-    shape = {name: value for name, value in entry.items() if kept.keeps(GROUP, f"members.{name}")}
+    shape = {name: value for name, value in entry.items() if projection.keeps(GROUP, f"members.{name}")}
     if not ids or not shape:
         return None
     parts = dump(shape).split(_ID)
@@ -212,26 +212,26 @@ class Projection(NamedTuple):
         """The document with what the client asked for; ``schema`` is that of its own attributes."""
         if not self.only and not self.without:
             return dict(document)
-        kept: dict[str, Any] = {}
+        result: dict[str, Any] = {}
         for name, value in document.items():
             if name in ALWAYS:
-                kept[name] = value
+                result[name] = value
             elif name.lower().startswith("urn:"):
                 if self._keeps_extension(name.lower()) and (inner := self._inner(name.lower(), "", value)):
-                    kept[name] = inner
+                    result[name] = inner
             elif self._keeps(schema.lower(), name.lower()):
-                kept[name] = self._inner(schema.lower(), name.lower(), value)
-        empty = [name for name, value in kept.items() if value in ({}, []) and name != "schemas"]
+                result[name] = self._inner(schema.lower(), name.lower(), value)
+        empty = [name for name, value in result.items() if value in ({}, []) and name != "schemas"]
         for name in empty:
-            del kept[name]
-        kept["schemas"] = [urn for urn in document["schemas"] if urn == document["schemas"][0] or urn in kept]
-        return kept
+            del result[name]
+        result["schemas"] = [urn for urn in document["schemas"] if urn == document["schemas"][0] or urn in result]
+        return result
 
     def _keeps_extension(self, urn: str) -> bool:
         """An extension is asked for by its URN; a bare attribute name means the core schema (RFC 7644 §3.10)."""
         if urn in self.without:
             return False
-        return not self.only or any(wanted == urn or wanted.startswith(f"{urn}:") for wanted in self.only)
+        return not self.only or any(requested == urn or requested.startswith(f"{urn}:") for requested in self.only)
 
     def _inner(self, schema: str, head: str, value: Any) -> Any:
         if isinstance(value, list):
@@ -239,29 +239,31 @@ class Projection(NamedTuple):
             return [entry for entry in entries if entry != {}]
         if not isinstance(value, Mapping):
             return value
-        found = {}
+        result = {}
         for name, part in value.items():
             path = f"{head}.{name.lower()}" if head else name.lower()
             if self._keeps(schema, path):
-                found[name] = part if head else self._inner(schema, path, part)
-        return found
+                result[name] = part if head else self._inner(schema, path, part)
+        return result
 
     def _keeps(self, schema: str, path: str) -> bool:
-        if any(_same(wanted, schema, path) for wanted in self.without):
+        if any(_same(requested, schema, path) for requested in self.without):
             return False
-        return not self.only or any(_touches(wanted, schema, path) for wanted in self.only)
+        return not self.only or any(_touches(requested, schema, path) for requested in self.only)
 
 
 EVERYTHING = Projection()
 
 
-def _same(wanted: str, schema: str, path: str) -> bool:
-    return wanted == (f"{schema}:{path}" if ":" in wanted else path)
+def _same(requested: str, schema: str, path: str) -> bool:
+    return requested == (f"{schema}:{path}" if ":" in requested else path)
 
 
-def _touches(wanted: str, schema: str, path: str) -> bool:
+def _touches(requested: str, schema: str, path: str) -> bool:
     """Whether an attribute is the wanted one, a part of it, or holds it."""
-    full = f"{schema}:{path}" if ":" in wanted else path
+    full = f"{schema}:{path}" if ":" in requested else path
     return (
-        full == wanted or full.startswith((f"{wanted}.", f"{wanted}:")) or wanted.startswith((f"{full}.", f"{full}:"))
+        full == requested
+        or full.startswith((f"{requested}.", f"{requested}:"))
+        or requested.startswith((f"{full}.", f"{full}:"))
     )

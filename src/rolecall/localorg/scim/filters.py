@@ -108,8 +108,8 @@ class _Compiler(_Boolean):
             return or_(*(_present(term) for term in self._leaves(binding)))
         entries = self._entries(binding)
         terms = [entries.field(name) for name in _leaf_names(binding)]
-        found = or_(*(_present(term) for term in terms if term is not None))
-        return entries.select().where(found).exists()
+        any_present = or_(*(_present(term) for term in terms if term is not None))
+        return entries.select().where(any_present).exists()
 
     def visit_value_path(self, node: ValuePath) -> Predicate:
         binding = self.bound.resolve(node.attr_path, strict=False)
@@ -182,10 +182,10 @@ class _EntryCompiler(_Boolean):
         head = self.bound.resolve(self.attribute, strict=False)
         if head is not None and not _is_model(head.field_type) and inner.attr.lower() == "value":
             return head
-        found = self.bound.resolve(AttrPath(self.attribute.attr, inner.attr, self.attribute.uri), strict=False)
-        if found is None or inner.sub_attr is not None:
+        binding = self.bound.resolve(AttrPath(self.attribute.attr, inner.attr, self.attribute.uri), strict=False)
+        if binding is None or inner.sub_attr is not None:
             raise InvalidFilterException(detail=f"`{self.attribute}` has no `{inner}`")
-        return found
+        return binding
 
 
 def compare(dialect: Dialect, term: Term, op: CompareOperator, value: str | None) -> Predicate:

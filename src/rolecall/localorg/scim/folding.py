@@ -85,12 +85,12 @@ def _fold_at(leaf: _Leaf, value: Any) -> Any:
 
 def _leaves(model: type[BaseModel]) -> dict[str, _Leaf]:
     kind: Any = model
-    found = {}
+    leaves = {}
     for field in kind.model_fields:
         inner = kind.get_field_root_type(field)
         is_model = isinstance(inner, type) and issubclass(inner, BaseModel)
         key = str(inner.__schema__) if is_model and issubclass(inner, Extension) else scim_name(kind, field)
         exact_case = kind.get_field_annotation(field, CaseExact) == CaseExact.true
         address = key == "userName" or (issubclass(model, Email) and key == "value")
-        found[key] = _Leaf(exact_case, inner if is_model else None, address)
-    return found
+        leaves[key] = _Leaf(exact_case, inner if is_model else None, address)
+    return leaves

@@ -25,17 +25,17 @@ _UPDATE = GROUPS.update().where(GROUPS.c.id == bindparam("group_id"))
 
 def read_group(session: Session, group_id: str) -> Stored:
     """The group with an id, without its members. Raises NotFoundException, for one hidden by an upgrade too (R20)."""
-    found = session.tx.execute(_BY_ID, {"group_id": group_id}).first()
-    if found is None:
+    row = session.tx.execute(_BY_ID, {"group_id": group_id}).first()
+    if row is None:
         raise NotFoundException(detail=f"Group {group_id!r} not found")
-    return stored_group(found)
+    return stored_group(row)
 
 
 def read_groups(session: Session, ids: Sequence[str]) -> list[Stored]:
     """The groups with some ids, in the order of the ids."""
     rows = session.tx.execute(_BY_IDS, {"ids": ids})
-    found = {row.id: stored_group(row) for row in rows}
-    return [found[group_id] for group_id in ids if group_id in found]
+    groups = {row.id: stored_group(row) for row in rows}
+    return [groups[group_id] for group_id in ids if group_id in groups]
 
 
 def create_group(session: Session, resource: Resource[Any], member_ids: Sequence[str]) -> Stored:
@@ -56,8 +56,8 @@ def create_group(session: Session, resource: Resource[Any], member_ids: Sequence
         )
     )
     added = members.replace(session, new, member_ids).added
-    told = {**document, **_told(added, "members")}
-    session.record("groups.create", f"groups/{new}", None, told, *_moves(added))
+    after = {**document, **_audited_members(added, "members")}
+    session.record("groups.create", f"groups/{new}", None, after, *_changed_lists(added))
     return Stored("Group", new, document, 1, at, at)
 
 
@@ -73,10 +73,10 @@ def update_group(session: Session, resource: Resource[Any] | None, old: Stored, 
         if document["displayName"] != old.document["displayName"]:
             values["linked_teams"] = _linked(session, document)
     session.tx.execute(_UPDATE, {**values, "group_id": old.id})
-    before, after = _told(changes.removed, "removed"), _told(changes.added, "added")
+    before, after = _audited_members(changes.removed, "removed"), _audited_members(changes.added, "added")
     if document != old.document:
         before, after = {**old.document, **before}, {**document, **after}
-    session.record("groups.update", f"groups/{old.id}", before, after, *_moves(changes))
+    session.record("groups.update", f"groups/{old.id}", before, after, *_changed_lists(changes))
     return stored
 
 
@@ -84,10 +84,10 @@ def delete_group(session: Session, group_id: str, expected: str | None = None) -
     """Delete a group; its mapping goes with it, and its people lose what it gave (R22, R25)."""
     old = read_group(session, group_id)
     check_version(old, expected)
-    gone = members.clear(session, group_id).removed
+    removed = members.clear(session, group_id).removed
     session.tx.execute(GROUPS.delete().where(GROUPS.c.id == group_id))
-    told = {**old.document, **_told(gone, "members")}
-    session.record("groups.delete", f"groups/{group_id}", told, None, *_moves(gone))
+    before = {**old.document, **_audited_members(removed, "members")}
+    session.record("groups.delete", f"groups/{group_id}", before, None, *_changed_lists(removed))
 
 
 def check_version(old: Stored, expected: str | None) -> None:
@@ -107,12 +107,12 @@ def stored_group(row: Any) -> Stored:
     return Stored("Group", row.id, json.loads(row.document), row.version, row.created, row.modified)
 
 
-def _moves(members_changed: object) -> tuple[str, ...]:
+def _changed_lists(members_changed: object) -> tuple[str, ...]:
     """The lists that a write to a group changes: people carry their groups."""
     return ("idp_groups", "people") if members_changed else ("idp_groups",)
 
 
-def _told(ids: Sequence[str], key: str) -> dict[str, Any]:
+def _audited_members(ids: Sequence[str], key: str) -> dict[str, Any]:
     """Members as the audit log keeps them: all of a few, the number of many."""
     if not ids:
         return {}
@@ -124,5 +124,5 @@ def _linked(session: Session, document: dict[str, Any]) -> str:
     if session.endpoint() != "legacy":
         return "[]"
     name = normalise.name(document["displayName"])
-    there = session.tx.execute(select(TEAMS.c.name).where(TEAMS.c.name == name)).scalar()
-    return json.dumps([] if there is None else [there], ensure_ascii=False)
+    team = session.tx.execute(select(TEAMS.c.name).where(TEAMS.c.name == name)).scalar()
+    return json.dumps([] if team is None else [team], ensure_ascii=False)

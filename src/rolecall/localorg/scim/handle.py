@@ -27,7 +27,7 @@ from rolecall.localorg.store import Busy, Database
 from rolecall.localorg.store.audit import Actor
 from rolecall.localorg.store.clock import now
 from rolecall.localorg.store.tables import SETTINGS
-from rolecall.localorg.store.tokens import TokenRefused, check
+from rolecall.localorg.store.tokens import TokenRefused, check_token
 from rolecall.localorg.web import Refusal, Request, Response
 
 log = logging.getLogger("rolecall.localorg")
@@ -85,7 +85,7 @@ def refused(refusal: Refusal) -> Response:
     return failure(Refused(refusal))
 
 
-def _serve(request: Request, asked: ScimRequest, db: Database) -> ScimResponse:
+def _serve(request: Request, scim_request: ScimRequest, db: Database) -> ScimResponse:
     with db.glance() as tx:
         settings = _read(tx)
         refusal = _refusal(request, tx)
@@ -93,9 +93,9 @@ def _serve(request: Request, asked: ScimRequest, db: Database) -> ScimResponse:
         settings = _with_secret(db)
     service = _service(_attribute(settings["scim"]), settings[CURSORS])
     try:
-        writes = _admit(asked, service, settings["scim"], refusal)
+        writes = _admit(scim_request, service, settings["scim"], refusal)
         with db.write() if writes else db.read() as tx:
-            return _operate(asked, service, tx, Actor("scim", "scim", request.client))
+            return _operate(scim_request, service, tx, Actor("scim", "scim", request.client))
     except SCIMException as error:
         return service.error_response(error)
 
@@ -105,17 +105,17 @@ def _service(role_attribute: str, secret: str) -> OrgService:
     return OrgService(provider(role_attribute), role_attribute, secret)
 
 
-def _operate(asked: ScimRequest, service: OrgService, tx: Connection, actor: Actor) -> ScimResponse:
+def _operate(scim_request: ScimRequest, service: OrgService, tx: Connection, actor: Actor) -> ScimResponse:
     storage = SqlStorage(Session(tx, actor), service.provider)
-    return OrgHandler(service, storage).handle(asked)
+    return OrgHandler(service, storage).handle(scim_request)
 
 
-def _admit(asked: ScimRequest, service: OrgService, scim: dict[str, Any], refusal: SCIMException | str) -> bool:
+def _admit(scim_request: ScimRequest, service: OrgService, scim: dict[str, Any], refusal: SCIMException | str) -> bool:
     """Whether the request writes. Raises what refuses the caller: 401 for the token, 403 for SCIM switched off.
 
     ``refusal`` is what the token says: why not, or its scope.
     """
-    operation = service.match(asked).operation
+    operation = service.match(scim_request).operation
     if operation is Operation.service_provider_config:
         return False
     if isinstance(refusal, SCIMException):
@@ -129,14 +129,14 @@ def _admit(asked: ScimRequest, service: OrgService, scim: dict[str, Any], refusa
 
 
 def _refusal(request: Request, tx: Connection) -> SCIMException | str:
-    said = request.headers.get("authorization", "")
-    if not said and request.embedded:
+    header = request.headers.get("authorization", "")
+    if not header and request.embedded:
         return "write"
-    scheme, _, secret = said.partition(" ")
+    scheme, _, secret = header.partition(" ")
     if scheme.lower() != "bearer" or not secret.strip():
         return UnauthorizedException(detail="Send the org's SCIM token as `Authorization: Bearer …`")
     try:
-        return check(tx, secret.strip(), "scim").scope
+        return check_token(tx, secret.strip(), "scim").scope
     except TokenRefused as refused:
         return UnauthorizedException(detail=str(refused))
 
@@ -144,12 +144,12 @@ def _refusal(request: Request, tx: Connection) -> SCIMException | str:
 def _with_secret(db: Database) -> dict[str, Any]:
     """The settings once the cursors have their secret."""
     with db.write() as tx:
-        found = _read(tx)
-        if CURSORS not in found:
-            found[CURSORS] = secrets.token_urlsafe(32)
-            value = json.dumps(found[CURSORS])
+        settings = _read(tx)
+        if CURSORS not in settings:
+            settings[CURSORS] = secrets.token_urlsafe(32)
+            value = json.dumps(settings[CURSORS])
             tx.execute(SETTINGS.insert().values(section=CURSORS, value=value, version=0, modified=now()))
-    return found
+    return settings
 
 
 def _read(tx: Connection) -> dict[str, Any]:

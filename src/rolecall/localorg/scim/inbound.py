@@ -36,8 +36,8 @@ def decode(body: bytes) -> dict[str, Any]:
 
 def require_schemas(payload: Mapping[str, Any], urn: str) -> None:
     """Refuse a message that does not say which schema it follows (RFC 7643 §3)."""
-    said = next((value for key, value in payload.items() if key.lower() == "schemas"), None)
-    if not isinstance(said, list) or urn.lower() not in [str(one).lower() for one in said]:
+    schemas = next((value for key, value in payload.items() if key.lower() == "schemas"), None)
+    if not isinstance(schemas, list) or urn.lower() not in [str(schema).lower() for schema in schemas]:
         raise InvalidSyntaxException(detail=f"`schemas` must name {urn}")
 
 
@@ -61,10 +61,10 @@ class UserQuirks(NamedTuple):
             elif name not in _PASSWORDS:
                 name = self._path(name)
                 clean[key if name == key.lower() else name] = self.value(name, value)
-        said = [role for role in roles if role is not None]
-        if said:
-            held = _held(stored, self.role)
-            clean[WRITER_USER] = {self.role: next((role for role in said if role != held), said[0])}
+        sent_roles = [role for role in roles if role is not None]
+        if sent_roles:
+            stored_role = _stored_role(stored, self.role)
+            clean[WRITER_USER] = {self.role: next((role for role in sent_roles if role != stored_role), sent_roles[0])}
         return clean
 
     def value(self, name: str, value: Any) -> Any:
@@ -81,23 +81,23 @@ class UserQuirks(NamedTuple):
             if not isinstance(operation, Mapping):
                 yield operation
                 continue
-            said = {key.lower(): value for key, value in operation.items()}
-            path, value = said.get("path"), said.get("value")
+            lowered = {key.lower(): value for key, value in operation.items()}
+            path, value = lowered.get("path"), lowered.get("value")
             if not path and isinstance(value, Mapping):
-                yield {**said, "value": self.resource(value)}
+                yield {**lowered, "value": self.resource(value)}
             elif not isinstance(path, str) or path.lower() not in _PASSWORDS:
-                yield self._operation(said, path, value)
+                yield self._operation(lowered, path, value)
 
-    def _operation(self, said: dict[str, Any], path: Any, value: Any) -> dict[str, Any]:
+    def _operation(self, operation: dict[str, Any], path: Any, value: Any) -> dict[str, Any]:
         if not isinstance(path, str) or not path:
-            return said
+            return operation
         path = self._path(path)
-        if "value" not in said:
-            return {**said, "path": path}
+        if "value" not in operation:
+            return {**operation, "path": path}
         clean = self.value(path.lower(), value)
-        if clean is None and path.lower() == _MANAGER and str(said.get("op")).lower() != "remove":
+        if clean is None and path.lower() == _MANAGER and str(operation.get("op")).lower() != "remove":
             return {"op": "remove", "path": path}
-        return {**said, "path": path, "value": clean}
+        return {**operation, "path": path, "value": clean}
 
     def _path(self, path: str) -> str:
         """A path with the role attribute under its stored URN."""
@@ -121,22 +121,22 @@ def by_email(payload: dict[str, Any]) -> dict[str, Any]:
 
     WRITER's unique identifier is called ``email``, and Okta then asks by that name, which SCIM does not have.
     """
-    found = {
+    filters = {
         key: _BY_EMAIL.sub(r"(userName eq \g<value> or emails.value eq \g<value>)", value)
         for key, value in payload.items()
         if key.lower() == "filter" and isinstance(value, str)
     }
-    return {**payload, **found}
+    return {**payload, **filters}
 
 
 def operations_of(payload: Mapping[str, Any]) -> list[Any]:
     """The operations of a PATCH. Raises InvalidValueException when there are none, or too many."""
-    found = next((value for key, value in payload.items() if key.lower() == "operations"), None)
-    if not isinstance(found, list) or not found:
+    operations = next((value for key, value in payload.items() if key.lower() == "operations"), None)
+    if not isinstance(operations, list) or not operations:
         raise InvalidValueException(detail="`Operations` must hold one or more operations")
-    if len(found) > MAX_OPERATIONS:
+    if len(operations) > MAX_OPERATIONS:
         raise InvalidValueException(detail=f"a PATCH may hold {MAX_OPERATIONS} operations at most")
-    return found
+    return operations
 
 
 def refuse_unknown_path(model: type[Resource[Any]], path: str) -> None:
@@ -154,7 +154,7 @@ def refuse_unknown_path(model: type[Resource[Any]], path: str) -> None:
         raise InvalidPathException(path=path, detail=f"{path!r} is not an attribute of the schema {schema}")
 
 
-def _held(stored: Mapping[str, Any] | None, role: str) -> Any:
+def _stored_role(stored: Mapping[str, Any] | None, role: str) -> Any:
     return ((stored or {}).get(WRITER_USER) or {}).get(role)
 
 
@@ -167,15 +167,15 @@ def _manager(value: Any) -> Any:
 
 
 def _texts(value: Any) -> Iterator[str]:
-    held = [value]
-    while held:
-        one = held.pop()
-        if isinstance(one, str):
-            yield one
-        elif isinstance(one, list):
-            held += one
-        elif isinstance(one, dict):
-            held += [*one, *one.values()]
+    pending = [value]
+    while pending:
+        item = pending.pop()
+        if isinstance(item, str):
+            yield item
+        elif isinstance(item, list):
+            pending += item
+        elif isinstance(item, dict):
+            pending += [*item, *item.values()]
 
 
 def _half(text: str) -> bool:

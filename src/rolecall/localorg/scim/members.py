@@ -62,8 +62,8 @@ class Delta(NamedTuple):
 
 def take(payload: dict[str, Any]) -> tuple[str, ...]:
     """Take ``members`` out of a group's payload, and return their ids."""
-    held = [key for key in payload if key.lower() == "members"]
-    return tuple(dict.fromkeys(user_id for key in held for user_id in ids_of(payload.pop(key))))
+    keys = [key for key in payload if key.lower() == "members"]
+    return tuple(dict.fromkeys(user_id for key in keys for user_id in ids_of(payload.pop(key))))
 
 
 def entries(resource: Any) -> list[dict[str, Any]]:
@@ -74,21 +74,21 @@ def entries(resource: Any) -> list[dict[str, Any]]:
 def split(operations: Iterable[Any]) -> tuple[list[MemberOp], list[Any]]:
     """The operations on members, and the others as they came. Raises InvalidPathException, InvalidValueException."""
     ours: list[MemberOp] = []
-    others: list[Any] = []
+    more: list[Any] = []
     for operation in operations:
         kind = str(operation.get("op", "")).lower() if isinstance(operation, Mapping) else ""
         if kind not in ("add", "remove", "replace"):
-            others.append(operation)
+            more.append(operation)
         elif operation.get("path"):
-            found = _PATH.fullmatch(str(operation["path"]).strip())
-            if found is None:
-                others.append(operation)
-            elif (one := _pathed(kind, found, operation)) is not None:
-                ours.append(one)
+            match = _PATH.fullmatch(str(operation["path"]).strip())
+            if match is None:
+                more.append(operation)
+            elif (member_op := _pathed(kind, match, operation)) is not None:
+                ours.append(member_op)
         else:
-            rest = _pathless(kind, operation, ours)
-            others += [] if rest is None else [rest]
-    return ours, others
+            remaining = _pathless(kind, operation, ours)
+            more += [] if remaining is None else [remaining]
+    return ours, more
 
 
 def apply(session: Session, group_id: str, operations: Sequence[MemberOp]) -> Delta:
@@ -101,10 +101,10 @@ def apply(session: Session, group_id: str, operations: Sequence[MemberOp]) -> De
 
 def replace(session: Session, group_id: str, ids: Sequence[str]) -> Delta:
     """Make these, and nobody else, the members."""
-    there = set(members_of(session, group_id))
-    wanted = set(ids)
-    removed = _remove(session, group_id, sorted(there - wanted))
-    return _add(session, group_id, [one for one in ids if one not in there]).then(removed)
+    current = set(members_of(session, group_id))
+    requested = set(ids)
+    removed = _remove(session, group_id, sorted(current - requested))
+    return _add(session, group_id, [user_id for user_id in ids if user_id not in current]).then(removed)
 
 
 def clear(session: Session, group_id: str) -> Delta:
@@ -130,8 +130,8 @@ def ids_of(value: Any) -> Iterator[str]:
         yield user_id
 
 
-def _pathed(kind: Any, found: re.Match[str], operation: Mapping[str, Any]) -> MemberOp | None:
-    where, sub, value = found["filter"], found["sub"], operation.get("value")
+def _pathed(kind: Any, match: re.Match[str], operation: Mapping[str, Any]) -> MemberOp | None:
+    where, sub, value = match["filter"], match["sub"], operation.get("value")
     if sub is not None and (where is None or sub.lower() not in ("display", "type", "$ref", "value")):
         raise InvalidPathException(path=operation["path"], detail=f"{operation['path']!r} cannot be changed by itself")
     if sub is not None and sub.lower() != "value":
@@ -157,8 +157,8 @@ def _pathless(kind: Any, operation: Mapping[str, Any], ours: list[MemberOp]) -> 
     if not names:
         return operation
     ours += [MemberOp(kind, tuple(ids_of(value[name]))) for name in names]
-    rest = {key: part for key, part in value.items() if key not in names}
-    return {**operation, "value": rest} if rest else None
+    remaining = {key: part for key, part in value.items() if key not in names}
+    return {**operation, "value": remaining} if remaining else None
 
 
 def _filter(text: str) -> FilterNode:
@@ -185,9 +185,9 @@ def _apply_where(session: Session, group_id: str, operation: MemberOp, where: Fi
     named = _named(where)
     if not matched and named is None:
         raise NoTargetException(detail="no member matches the filter of the path")
-    wanted = operation.ids or matched or tuple(named or ())
-    gone = _remove(session, group_id, [one for one in matched if one not in wanted])
-    return _add(session, group_id, wanted).then(gone)
+    requested = operation.ids or matched or tuple(named or ())
+    removed = _remove(session, group_id, [user_id for user_id in matched if user_id not in requested])
+    return _add(session, group_id, requested).then(removed)
 
 
 def _selected(session: Session, group_id: str, where: FilterNode) -> tuple[str, ...]:
@@ -202,25 +202,25 @@ def _selected(session: Session, group_id: str, where: FilterNode) -> tuple[str, 
 def _named(where: FilterNode) -> list[str] | None:
     """The ids that ``value eq "a" or value eq "b"`` names; None for any other filter."""
     terms = where.terms if isinstance(where, LogicalExpr) and where.op == LogicalOperator.or_ else (where,)
-    found = []
+    ids = []
     for term in terms:
         if not isinstance(term, Comparison) or term.op != CompareOperator.eq or not isinstance(term.value, str):
             return None
         if term.attr_path.attr.lower() != "value" or term.attr_path.sub_attr:
             return None
-        found.append(term.value)
-    return found
+        ids.append(term.value)
+    return ids
 
 
 def _add(session: Session, group_id: str, ids: Sequence[str]) -> Delta:
     added: list[str] = []
     for some in _chunks(ids):
-        there = set(session.tx.execute(_KNOWN, {"ids": some}).scalars())
-        if missing := [one for one in some if one not in there]:
+        known = set(session.tx.execute(_KNOWN, {"ids": some}).scalars())
+        if missing := [user_id for user_id in some if user_id not in known]:
             raise InvalidValueException(detail=f"This org has no user with the id {missing[0][:100]!r}")
         members = set(session.tx.execute(_AMONG, {"group_id": group_id, "ids": some}).scalars())
-        if fresh := [one for one in some if one not in members]:
-            session.tx.execute(_INSERT, [{"group_id": group_id, "user_id": one} for one in fresh])
+        if fresh := [user_id for user_id in some if user_id not in members]:
+            session.tx.execute(_INSERT, [{"group_id": group_id, "user_id": user_id} for user_id in fresh])
         added += fresh
     return Delta(added=tuple(added))
 

@@ -182,9 +182,9 @@ def _described(role_attribute: str) -> tuple[ScimProvider, list[Any]]:
     )
     kinds: list[Any] = [service.model_for(users), service.model_for(groups)]
     either = reduce(or_, kinds)
-    held = [parametrize(generic, kind) for generic in _BOUND for kind in (*kinds, either)]
-    held += [parametrize(generic, kind) for generic in (PatchOperation, PatchOp) for kind in kinds]
-    return service, held + [parametrize(generic, either) for generic in (BulkRequest, BulkResponse)]
+    pinned = [parametrize(generic, kind) for generic in _BOUND for kind in (*kinds, either)]
+    pinned += [parametrize(generic, kind) for generic in (PatchOperation, PatchOp) for kind in kinds]
+    return service, pinned + [parametrize(generic, either) for generic in (BulkRequest, BulkResponse)]
 
 
 _BOUND: Final[tuple[Any, ...]] = (Path, ScimFilter, ResponseParameters, SearchRequest)
@@ -193,5 +193,5 @@ _BOUND: Final[tuple[Any, ...]] = (Path, ScimFilter, ResponseParameters, SearchRe
 def _role_extension(attribute: str) -> Any:
     base = type(ROLE_EXTENSION, (Extension,), {"__schema__": URN(WRITER_USER), "__module__": __name__})
     field = Field(None, serialization_alias=attribute, validation_alias=attribute)
-    made: dict[str, Any] = {ROLE_FIELD: (str | None, field)}
-    return create_model(ROLE_EXTENSION, __base__=base, **made)
+    fields: dict[str, Any] = {ROLE_FIELD: (str | None, field)}
+    return create_model(ROLE_EXTENSION, __base__=base, **fields)

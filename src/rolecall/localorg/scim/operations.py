@@ -17,7 +17,7 @@ from scim2_server.routing import Operation
 from rolecall.localorg.scim import groups, members, people
 from rolecall.localorg.scim.documents import EVERYTHING, Projection, Stored, dump_all, shown
 from rolecall.localorg.scim.models import GROUP, USER
-from rolecall.localorg.scim.search import Found
+from rolecall.localorg.scim.search import SearchResult
 from rolecall.localorg.scim.service import OrgService
 from rolecall.localorg.scim.storage import SqlStorage
 
@@ -102,8 +102,10 @@ class OrgHandler(ScimHandler):
         self, resource_type: ResourceType, resource_id: str, patch_op: PatchOp[Any], conditions: Conditions
     ) -> Resource[Any]:
         """A PATCH in a Bulk request."""
-        said = [one.model_dump(by_alias=True, exclude_unset=True) for one in patch_op.operations or ()]
-        patch, ours = self.service.split_operations(resource_type, said)
+        operations = [
+            operation.model_dump(by_alias=True, exclude_unset=True) for operation in patch_op.operations or ()
+        ]
+        patch, ours = self.service.split_operations(resource_type, operations)
         stored = self._checked(resource_type, resource_id, conditions, "PATCH")
         return self.storage.whole(resource_type, self._patch(resource_type, stored, patch, ours))
 
@@ -166,24 +168,25 @@ class OrgHandler(ScimHandler):
         schemas = {"User": USER, "Group": GROUP}
         extras = {} if alone else self.storage.extras(request.base_url, page, projection)
         return [
-            projection.apply(schemas[one.kind], shown(one, request.base_url, extras.get(one.id, {}))) for one in page
+            projection.apply(schemas[stored.kind], shown(stored, request.base_url, extras.get(stored.id, {})))
+            for stored in page
         ]
 
     def _search(
-        self, request: ScimRequest, types: list[ResourceType], wanted: SearchRequest[Any], position: Any
+        self, request: ScimRequest, types: list[ResourceType], search: SearchRequest[Any], position: Any
     ) -> ScimResponse:
-        found: Found = self.storage.find(types, wanted, position)
-        resources = self._shown(request, found.page, Projection.of(wanted))
+        result: SearchResult = self.storage.find(types, search, position)
+        resources = self._shown(request, result.page, Projection.of(search))
         body: dict[str, Any] = {
             "schemas": [LIST_RESPONSE],
-            "totalResults": found.total,
+            "totalResults": result.total,
             "itemsPerPage": len(resources),
         }
-        if wanted.cursor is None:
-            body["startIndex"] = wanted.start_index
-        for name, at in (("nextCursor", found.next), ("previousCursor", found.previous)):
+        if search.cursor is None:
+            body["startIndex"] = search.start_index
+        for name, at in (("nextCursor", result.next), ("previousCursor", result.previous)):
             if at is not None:
-                body[name] = self.service.sealed(types, wanted, at)
+                body[name] = self.service.sealed(types, search, at)
         return ScimResponse(HTTPStatus.OK, {**body, "Resources": dump_all(resources)})
 
     def bulk(self, request: ScimRequest) -> ScimResponse:

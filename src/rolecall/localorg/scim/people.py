@@ -33,25 +33,25 @@ _GROUPS = (
 
 def read_user(session: Session, user_id: str) -> Stored:
     """The user with an id. Raises NotFoundException."""
-    found = session.tx.execute(_BY_ID, {"user_id": user_id}).first()
-    if found is None:
+    row = session.tx.execute(_BY_ID, {"user_id": user_id}).first()
+    if row is None:
         raise NotFoundException(detail=f"User {user_id!r} not found")
-    return stored_user(found)
+    return stored_user(row)
 
 
 def read_users(session: Session, ids: Sequence[str]) -> list[Stored]:
     """The users with some ids, in the order of the ids."""
     rows = session.tx.execute(_BY_IDS, {"ids": ids})
-    found = {row.id: stored_user(row) for row in rows}
-    return [found[user_id] for user_id in ids if user_id in found]
+    users = {row.id: stored_user(row) for row in rows}
+    return [users[user_id] for user_id in ids if user_id in users]
 
 
 def groups_of(session: Session, ids: Sequence[str]) -> dict[str, list[tuple[str, str]]]:
     """The groups of some users, id and name, in the order of their creation."""
-    found: dict[str, list[tuple[str, str]]] = {user_id: [] for user_id in ids}
+    groups: dict[str, list[tuple[str, str]]] = {user_id: [] for user_id in ids}
     for user_id, group_id, name in session.tx.execute(_GROUPS, {"ids": ids}):
-        found[user_id].append((group_id, name))
-    return found
+        groups[user_id].append((group_id, name))
+    return groups
 
 
 def create_user(session: Session, resource: Any) -> Stored:

@@ -20,7 +20,7 @@ from rolecall.localorg.scim.shapes import SHAPES, JsonEntries, Shape, Term
 MAX_OFFSET: Final = 2**31 - 1
 
 
-class Found(NamedTuple):
+class SearchResult(NamedTuple):
     """A page of a search; ``next`` and ``previous`` are positions for a cursor, None at the ends."""
 
     total: int
@@ -40,7 +40,9 @@ class _Hits(NamedTuple):
 Model = type[Resource[Any]]
 
 
-def search(session: Session, models: dict[str, Model], request: SearchRequest[Any], position: Any = None) -> Found:
+def search(
+    session: Session, models: dict[str, Model], request: SearchRequest[Any], position: Any = None
+) -> SearchResult:
     """One page of the resources of some types, given with their models by name, as one collection.
 
     Raises InvalidFilterException, InvalidPathException and InvalidCursorException.
@@ -51,9 +53,9 @@ def search(session: Session, models: dict[str, Model], request: SearchRequest[An
         ordered = _ordered(session, hits, backwards=False)
         start = min((request.start_index or 1) - 1, MAX_OFFSET)
         rows = session.tx.execute(ordered.offset(start).limit(request.count)).all()
-        return Found(total, _load(session, rows))
+        return SearchResult(total, _load(session, rows))
     if request.count == 0:
-        return Found(total, [])
+        return SearchResult(total, [])
     return _by_cursor(session, hits, request.count, position)._replace(total=total)
 
 
@@ -102,15 +104,15 @@ def _first_entry(session: Session, shape: Shape, path: tuple[str, ...], has_part
 
 
 def _ordered(session: Session, hits: _Hits, *, backwards: bool) -> Select[Any]:
-    key, one = session.dialect.ordered(hits.rows.c.key), hits.rows.c.id
+    key, row_id = session.dialect.ordered(hits.rows.c.key), hits.rows.c.id
     order: list[ColumnElement[Any]] = [key.is_(None)] if hits.nullable else []
-    order += [key, one]
+    order += [key, row_id]
     if hits.descending != backwards:
         order = [desc(term) for term in order]
-    return select(hits.rows.c.kind, one, hits.rows.c.key).order_by(*order)
+    return select(hits.rows.c.kind, row_id, hits.rows.c.key).order_by(*order)
 
 
-def _by_cursor(session: Session, hits: _Hits, count: int | None, position: Any) -> Found:
+def _by_cursor(session: Session, hits: _Hits, count: int | None, position: Any) -> SearchResult:
     direction, anchor = _read(position)
     backwards = direction == "previous"
     query = _ordered(session, hits, backwards=backwards)
@@ -122,11 +124,11 @@ def _by_cursor(session: Session, hits: _Hits, count: int | None, position: Any) 
     if backwards:
         rows.reverse()
     if not rows:
-        return Found(0, [])
+        return SearchResult(0, [])
     first, last = (rows[0].key, rows[0].id), (rows[-1].key, rows[-1].id)
     before = more if backwards else _any(session, hits, first, backwards=True)
     after = _any(session, hits, last, backwards=False) if backwards else more
-    return Found(
+    return SearchResult(
         0,
         _load(session, rows),
         {"d": "next", "k": last[0], "i": last[1]} if after else None,
@@ -138,25 +140,25 @@ def _read(position: Any) -> tuple[str, tuple[Any, str] | None]:
     if position is None:
         return "next", None
     try:
-        direction, key, one = position["d"], position["k"], position["i"]
+        direction, key, row_id = position["d"], position["k"], position["i"]
     except (TypeError, KeyError):
         raise InvalidCursorException from None
-    if direction not in ("next", "previous") or not isinstance(one, str) or not isinstance(key, str | None):
+    if direction not in ("next", "previous") or not isinstance(row_id, str) or not isinstance(key, str | None):
         raise InvalidCursorException
-    return direction, (key, one)
+    return direction, (key, row_id)
 
 
 def _beyond(session: Session, hits: _Hits, anchor: tuple[Any, str], *, backwards: bool) -> ColumnElement[bool]:
     """Rows on the far side of an anchor in the order of the search, rows without a key sorting as the greatest."""
-    key, one = session.dialect.ordered(hits.rows.c.key), hits.rows.c.id
+    key, row_id = session.dialect.ordered(hits.rows.c.key), hits.rows.c.id
     at, place = anchor
     if hits.descending != backwards:
         if at is None:
-            return or_(key.is_not(None), and_(key.is_(None), one < place))
-        return or_(key < at, and_(key == at, one < place))
+            return or_(key.is_not(None), and_(key.is_(None), row_id < place))
+        return or_(key < at, and_(key == at, row_id < place))
     if at is None:
-        return and_(key.is_(None), one > place)
-    later = or_(key > at, and_(key == at, one > place))
+        return and_(key.is_(None), row_id > place)
+    later = or_(key > at, and_(key == at, row_id > place))
     return or_(later, key.is_(None)) if hits.nullable else later
 
 
@@ -167,8 +169,8 @@ def _any(session: Session, hits: _Hits, anchor: tuple[Any, str], *, backwards: b
 
 def _load(session: Session, rows: Sequence[Any]) -> list[Stored]:
     read = {"User": read_users, "Group": read_groups}
-    found: dict[str, Stored] = {}
+    resources: dict[str, Stored] = {}
     for kind in {row.kind for row in rows}:
         ids = [row.id for row in rows if row.kind == kind]
-        found |= {stored.id: stored for stored in read[kind](session, ids)}
-    return [found[row.id] for row in rows]
+        resources |= {stored.id: stored for stored in read[kind](session, ids)}
+    return [resources[row.id] for row in rows]

@@ -55,8 +55,8 @@ class OrgService(ScimService):
 
     def max_body_size(self, request: ScimRequest) -> int | None:
         """The largest body that is read for a request, in bytes."""
-        found = super().max_body_size(request)
-        return MAX_BODY if found is None else found
+        limit = super().max_body_size(request)
+        return MAX_BODY if limit is None else limit
 
     def read_resource(
         self,
@@ -89,13 +89,13 @@ class OrgService(ScimService):
         """The operations as a patch without members, None when nothing else is asked for, and those on members."""
         ours: list[members.MemberOp] = []
         if resource_type.name == "User":
-            others = list(self.quirks.operations(operations))
+            remaining = list(self.quirks.operations(operations))
         else:
-            ours, others = members.split(operations)
-        if not others:
+            ours, remaining = members.split(operations)
+        if not remaining:
             return None, ours
         model: Any = self.get_model(resource_type)
-        payload = {"schemas": [PATCH_OP], "Operations": others}
+        payload = {"schemas": [PATCH_OP], "Operations": remaining}
         patch: PatchOp[Any] = self.validated(parametrize(PatchOp, model), payload, Context.RESOURCE_PATCH_REQUEST)
         for operation in patch.operations or ():
             if operation.path:
@@ -137,7 +137,7 @@ class OrgService(ScimService):
         operations = inbound.operations_of(payload)
         if len(operations) > MAX_BULK_OPERATIONS:
             raise PayloadTooLargeException(detail=f"a Bulk request may hold {MAX_BULK_OPERATIONS} operations at most")
-        cleaned = {**payload, "Operations": [self._bulk_operation(one) for one in operations]}
+        cleaned = {**payload, "Operations": [self._bulk_operation(operation) for operation in operations]}
         message: Any = parametrize(BulkRequest, reduce(or_, self.get_models()))
         read = self.validated(message, cleaned, Context.BULK_REQUEST)
         return BulkPlan(read.operations or [], read.fail_on_errors)
@@ -145,17 +145,17 @@ class OrgService(ScimService):
     def _bulk_operation(self, operation: Any) -> Any:
         if not isinstance(operation, dict):
             return operation
-        said = {key.lower(): key for key in operation}
-        data = operation.get(said.get("data", ""))
-        path = str(operation.get(said.get("path", ""), "")).strip("/")
+        keys = {key.lower(): key for key in operation}
+        data = operation.get(keys.get("data", ""))
+        path = str(operation.get(keys.get("path", ""), "")).strip("/")
         if not isinstance(data, dict):
             return operation
-        patching = str(operation.get(said.get("method", ""))).upper() == "PATCH"
+        patching = str(operation.get(keys.get("method", ""))).upper() == "PATCH"
         users = path.partition("/")[0].lower() == "users"
         inbound.require_schemas(data, PATCH_OP if patching else USER if users else GROUP)
         if not users:
             return operation
-        return {**operation, said["data"]: self._bulk_patch(data) if patching else self.quirks.resource(data)}
+        return {**operation, keys["data"]: self._bulk_patch(data) if patching else self.quirks.resource(data)}
 
     def _bulk_patch(self, data: dict[str, Any]) -> dict[str, Any]:
         return {"schemas": [PATCH_OP], "Operations": list(self.quirks.operations(inbound.operations_of(data)))}

@@ -40,8 +40,8 @@ class Dialect(NamedTuple):
         return func.jsonb_extract_path_text(document, *path, type_=Text).collate("C")
 
     def within(self, text: Term, part: str) -> ColumnElement[bool]:
-        found = func.instr(text, part) if self.sqlite else func.strpos(text, part)
-        return found > 0
+        position = func.instr(text, part) if self.sqlite else func.strpos(text, part)
+        return position > 0
 
     def starts(self, text: Term, part: str) -> ColumnElement[bool]:
         head = func.substr(text, 1, len(part)) if self.sqlite else func.left(text, len(part))

@@ -13,7 +13,7 @@ from scim2_server.storage import ScimStorage, SearchPage
 from rolecall.localorg.scim import groups, members, people
 from rolecall.localorg.scim.documents import EVERYTHING, JsonText, Projection, Stored, group_entries, member_entries
 from rolecall.localorg.scim.models import GROUP, USER
-from rolecall.localorg.scim.search import Found, search
+from rolecall.localorg.scim.search import SearchResult, search
 from rolecall.localorg.scim.session import Session
 
 Model = type[Resource[Any]]
@@ -36,9 +36,9 @@ class SqlStorage(ScimStorage):
         read = people.read_user if resource_type.name == "User" else groups.read_group
         return read(self.session, resource_id)
 
-    def find(self, resource_types: Sequence[ResourceType], request: SearchRequest[Any], position: Any) -> Found:
+    def find(self, resource_types: Sequence[ResourceType], request: SearchRequest[Any], position: Any) -> SearchResult:
         """A page of stored documents."""
-        models = {str(one.name): self.model(one) for one in resource_types}
+        models = {str(resource_type.name): self.model(resource_type) for resource_type in resource_types}
         return search(self.session, models, request, position)
 
     def add(self, resource_type: ResourceType, resource: Resource[Any], member_ids: Sequence[str]) -> Stored:
@@ -47,23 +47,25 @@ class SqlStorage(ScimStorage):
             return people.create_user(self.session, resource)
         return groups.create_group(self.session, resource, member_ids)
 
-    def extras(self, base_url: str, stored: Sequence[Stored], kept: Projection) -> dict[str, dict[str, Any]]:
+    def extras(self, base_url: str, stored: Sequence[Stored], projection: Projection) -> dict[str, dict[str, Any]]:
         """What the join table adds to some resources, by id: ``groups`` or ``members``, left out where empty."""
-        users = [one.id for one in stored if one.kind == "User"] if kept.keeps(USER, "groups") else []
-        found: dict[str, dict[str, Any]] = {}
-        for user_id, held in people.groups_of(self.session, users).items() if users else ():
-            found[user_id] = {"groups": group_entries(base_url, held)} if held else {}
-        for one in stored if kept.keeps(GROUP, "members") else ():
-            if one.kind == "Group":
-                listed = member_entries(base_url, members.members_of(self.session, one.id), kept)
-                found[one.id] = {} if listed is None else {"members": listed}
-        return found
+        users = (
+            [resource.id for resource in stored if resource.kind == "User"] if projection.keeps(USER, "groups") else []
+        )
+        extras: dict[str, dict[str, Any]] = {}
+        for user_id, user_groups in people.groups_of(self.session, users).items() if users else ():
+            extras[user_id] = {"groups": group_entries(base_url, user_groups)} if user_groups else {}
+        for resource in stored if projection.keeps(GROUP, "members") else ():
+            if resource.kind == "Group":
+                listed = member_entries(base_url, members.members_of(self.session, resource.id), projection)
+                extras[resource.id] = {} if listed is None else {"members": listed}
+        return extras
 
     def bare(self, resource_type: ResourceType, stored: Stored) -> Resource[Any]:
         """A stored document as a model, without what the join table knows."""
         return self.model(resource_type).model_validate({**stored.document, "id": stored.id})
 
-    def whole(self, resource_type: ResourceType, stored: Stored, kept: Projection = EVERYTHING) -> Resource[Any]:
+    def whole(self, resource_type: ResourceType, stored: Stored, projection: Projection = EVERYTHING) -> Resource[Any]:
         """A stored document as a model with what is kept, its references relative to the root."""
         meta = {
             "resourceType": stored.kind,
@@ -71,7 +73,7 @@ class SqlStorage(ScimStorage):
             "lastModified": stored.modified,
             "version": stored.etag,
         }
-        extra = self.extras("", [stored], kept).get(stored.id, {})
+        extra = self.extras("", [stored], projection).get(stored.id, {})
         for name, entries in extra.items():
             extra[name] = json.loads(entries) if isinstance(entries, JsonText) else entries
             for entry in extra[name]:
@@ -85,20 +87,20 @@ class SqlStorage(ScimStorage):
         *,
         response_parameters: ResponseParameters[Any] | None = None,
     ) -> Resource[Any]:
-        kept = Projection.of(response_parameters)
-        return self.whole(resource_type, self.read(resource_type, resource_id), kept)
+        projection = Projection.of(response_parameters)
+        return self.whole(resource_type, self.read(resource_type, resource_id), projection)
 
     def search(
         self, resource_types: list[ResourceType], search_request: SearchRequest[Any], *, position: Any = None
     ) -> SearchPage:
-        found = self.find(resource_types, search_request, position)
-        by_name = {str(one.name): one for one in resource_types}
-        page = [self.whole(by_name[stored.kind], stored) for stored in found.page]
-        return SearchPage(found.total, page, found.next, found.previous)
+        result = self.find(resource_types, search_request, position)
+        by_name = {str(resource_type.name): resource_type for resource_type in resource_types}
+        page = [self.whole(by_name[stored.kind], stored) for stored in result.page]
+        return SearchPage(result.total, page, result.next, result.previous)
 
     def create(self, resource_type: ResourceType, resource: Resource[Any]) -> Resource[Any]:
-        made = resource.model_copy(deep=True)
-        return self.whole(resource_type, self.add(resource_type, made, _member_ids(made)))
+        copy = resource.model_copy(deep=True)
+        return self.whole(resource_type, self.add(resource_type, copy, _member_ids(copy)))
 
     def update(
         self, resource_type: ResourceType, resource: Resource[Any], *, expected_version: str | None = None

@@ -124,16 +124,16 @@ def open_database(where: str | Path) -> Database:
         database = _open_sqlite(url) if url.get_backend_name() == "sqlite" else _open_postgresql(url)
         _bring_up_to_date(database)
     except (ValueError, OSError, SQLAlchemyError, Busy) as error:
-        said = str(getattr(error, "orig", None) or error).partition("\n")[0]
-        message = f"{shown(str(where))} cannot be opened as a local org: {said}"
+        reason = str(getattr(error, "orig", None) or error).partition("\n")[0]
+        message = f"{shown(str(where))} cannot be opened as a local org: {reason}"
         raise OrgError(Problem("local_unusable", message, hint="check `org.url` or --database")) from error
     return database
 
 
 def shown(where: str) -> str:
     """A database as messages call it: without the name and password that its URL may hold."""
-    scheme, slashes, rest = where.partition("://")
-    return f"{scheme}://{rest.rpartition('@')[2]}" if slashes else where
+    scheme, slashes, location = where.partition("://")
+    return f"{scheme}://{location.rpartition('@')[2]}" if slashes else where
 
 
 def _bring_up_to_date(database: Database) -> None:
@@ -148,11 +148,11 @@ def _bring_up_to_date(database: Database) -> None:
 
 def database_url(where: str) -> URL:
     """The SQLAlchemy URL for any way of naming a database. Raises ValueError for a kind that is not known."""
-    scheme, colon, rest = where.partition(":")
+    scheme, colon, path = where.partition(":")
     if colon and scheme in ("postgresql", "postgres", "postgresql+psycopg"):
         return make_url(where).set(drivername="postgresql+psycopg")
     if colon and scheme == "sqlite":
-        where = rest[3:] if rest.startswith("///") else rest
+        where = path[3:] if path.startswith("///") else path
     elif "://" in where:
         raise ValueError(f"`{scheme}` databases are not supported; use a path, sqlite:PATH or postgresql://…")
     if not where or where == ":memory:":
@@ -175,7 +175,7 @@ def _open_sqlite(url: URL) -> Database:
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     with engine.connect().execution_options(rolecall_begin=None) as connection:
-        return Database(engine, _told(_ask_for_wal(connection)))
+        return Database(engine, _with_warning(_ask_for_wal(connection)))
 
 
 def _ask_for_wal(connection: Connection) -> str:
@@ -190,7 +190,7 @@ def _ask_for_wal(connection: Connection) -> str:
         time.sleep(0.02)
 
 
-def _told(journal_mode: str) -> str:
+def _with_warning(journal_mode: str) -> str:
     """The journal mode, told where it is not WAL: some file systems cannot do it."""
     if journal_mode != "wal":
         log.warning("SQLite answered journal mode %s: readers and writers wait for each other", journal_mode)

@@ -157,11 +157,11 @@ def migrate(tx: Connection, upto: int | None = None) -> list[int]:
 
 
 def _ran(tx: Connection) -> set[int]:
-    there = set(inspect(tx).get_table_names())
-    if not there:
+    tables = set(inspect(tx).get_table_names())
+    if not tables:
         MIGRATED.create(tx)
         return set()
-    if not there >= {MIGRATED.name, "memberships"}:
+    if not tables >= {MIGRATED.name, "memberships"}:
         hint = "give the local org a database of its own"
         raise OrgError(Problem("not_an_org", "the database holds something else than a local org", hint=hint))
     return set(tx.execute(select(MIGRATED.c.number)).scalars())

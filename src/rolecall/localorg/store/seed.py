@@ -67,9 +67,9 @@ def seed(tx: Connection) -> None:
 
 def empty(tx: Connection, *, keep_tokens: bool = True) -> None:
     """Delete everything; counters go on, so that no version and no revision ever comes back."""
-    kept = {MIGRATED.name, "counters"} | ({TOKENS.name} if keep_tokens else set())
+    exempt = {MIGRATED.name, "counters"} | ({TOKENS.name} if keep_tokens else set())
     for table in reversed(METADATA.sorted_tables):
-        if table.name not in kept:
+        if table.name not in exempt:
             tx.execute(table.delete())
     for name in REVISIONS:
         counters.bump(tx, name)

@@ -55,7 +55,7 @@ def read_rules(tx: Connection, group_ids: Collection[str] | None = None) -> Stat
     """What the access rules read: without domains and SSO, and with ``group_ids`` those groups alone."""
     scim, roles = read_value(tx, "scim"), read_roles(tx)
     groups = read_groups(tx, str(scim["endpoint"]), group_ids)
-    held = decode_settings({"defaults": read_value(tx, "defaults"), "scim": scim}, roles)
+    settings = decode_settings({"defaults": read_value(tx, "defaults"), "scim": scim}, roles)
     pushed = {group.key: group.mapping for group in groups.values() if group.pushed}
     links = {group.key: group.linked for group in groups.values() if not group.pushed}
     facts = Facts(
@@ -64,21 +64,21 @@ def read_rules(tx: Connection, group_ids: Collection[str] | None = None) -> Stat
         legacy_links=links if scim["endpoint"] == "upgrading" else None,
         kept=None if scim["enabled"] else read_kept(tx),
     )
-    return State(replace(held, idp_groups=pushed), facts, groups)
+    return State(replace(settings, idp_groups=pushed), facts, groups)
 
 
 def read_groups(tx: Connection, endpoint: str, only: Collection[str] | None = None) -> dict[str, GroupRow]:
     """Groups by id. Two that share a name are keyed ``name [id]``; so is a legacy one whose name was pushed anew."""
-    found = _GROUPS
+    query = _GROUPS
     if only is not None:
-        found = found.where(GROUPS.c.name_key.in_(select(GROUPS.c.name_key).where(GROUPS.c.id.in_(only))))
-    rows = tx.execute(found).all()
+        query = query.where(GROUPS.c.name_key.in_(select(GROUPS.c.name_key).where(GROUPS.c.id.in_(only))))
+    rows = tx.execute(query).all()
     names = {
         True: Counter(_name(row) for row in rows if row.pushed),
         False: Counter(_name(row) for row in rows),
     }
-    kept = rows if only is None else [row for row in rows if row.id in only]
-    return {row.id: _group(row, endpoint, names[row.pushed][_name(row)] > 1) for row in kept}
+    selected = rows if only is None else [row for row in rows if row.id in only]
+    return {row.id: _group(row, endpoint, names[row.pushed][_name(row)] > 1) for row in selected}
 
 
 _GROUPS = select(GROUPS.c.id, GROUPS.c.display_name, GROUPS.c.mapping, GROUPS.c.linked_teams, GROUPS.c.pushed)
@@ -86,8 +86,8 @@ _GROUPS = select(GROUPS.c.id, GROUPS.c.display_name, GROUPS.c.mapping, GROUPS.c.
 
 def mapping_of(text: str | None) -> GroupMapping:
     """A stored mapping; null is blank."""
-    said = json.loads(text) if text else {}
-    return GroupMapping(said.get("role"), frozenset(said.get("teams", ())))
+    fields = json.loads(text) if text else {}
+    return GroupMapping(fields.get("role"), frozenset(fields.get("teams", ())))
 
 
 def read_teams(tx: Connection) -> frozenset[str]:
@@ -107,16 +107,16 @@ def read_kept(tx: Connection) -> Settings | None:
     return None if text is None else decode_settings(json.loads(text), read_roles(tx))
 
 
-def keep(tx: Connection) -> None:
+def keep_settings(tx: Connection) -> None:
     """Remember the settings in force: SCIM is being switched off (R33)."""
     settings = read_rules(tx).settings
-    held = Settings(defaults=settings.defaults, scim=settings.scim, idp_groups=settings.idp_groups)
-    row = {"section": KEPT, "value": json.dumps(encode_settings(held)), "version": 0, "modified": ""}
-    forget(tx)
+    in_force = Settings(defaults=settings.defaults, scim=settings.scim, idp_groups=settings.idp_groups)
+    row = {"section": KEPT, "value": json.dumps(encode_settings(in_force)), "version": 0, "modified": ""}
+    drop_kept_settings(tx)
     tx.execute(SETTINGS.insert().values(row))
 
 
-def forget(tx: Connection) -> None:
+def drop_kept_settings(tx: Connection) -> None:
     """Drop what was kept: SCIM is on again."""
     tx.execute(SETTINGS.delete().where(SETTINGS.c.section == KEPT))
 
@@ -137,23 +137,23 @@ def _group(row: AnyRow, endpoint: str, shared: bool) -> GroupRow:
     return GroupRow(row.id, key, mapping, linked, row.pushed)
 
 
-class Found(NamedTuple):
+class UserAccess(NamedTuple):
     """A person and their access."""
 
     person: Person
     access: Access
 
 
-def access_of(tx: Connection, user_id: str) -> Found | None:
+def access_of(tx: Connection, user_id: str) -> UserAccess | None:
     """The person under an id, and what they have with the reasons (R1 to R33); None when there is nobody."""
     row = tx.execute(_PEOPLE.where(USERS.c.id == user_id)).first()
-    return None if row is None else _found(tx, row)
+    return None if row is None else _user_access(tx, row)
 
 
-def access_by_email(tx: Connection, email: str) -> Found | None:
+def access_by_email(tx: Connection, email: str) -> UserAccess | None:
     """The same by e-mail, compared without case (R28)."""
     row = tx.execute(_PEOPLE.where(USERS.c.email_key == address(email))).first()
-    return None if row is None else _found(tx, row)
+    return None if row is None else _user_access(tx, row)
 
 
 _PEOPLE = select(
@@ -167,12 +167,12 @@ _PEOPLE = select(
 )
 
 
-def _found(tx: Connection, row: AnyRow) -> Found:
+def _user_access(tx: Connection, row: AnyRow) -> UserAccess:
     member_of = select(MEMBERSHIPS.c.group_id).where(MEMBERSHIPS.c.user_id == row.id)
     ids = set(tx.execute(member_of).scalars())
     state = read_rules(tx, ids)
     person = person_of(row, ids, state)
-    return Found(person, effective(compile_access(state.settings, state.facts), person))
+    return UserAccess(person, effective(compile_access(state.settings, state.facts), person))
 
 
 def person_of(row: AnyRow, group_ids: set[str], state: State) -> Person:

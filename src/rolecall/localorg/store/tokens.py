@@ -46,7 +46,7 @@ class TokenRefused(Exception):
         self.key = key
 
 
-def issue(
+def issue_token(
     tx: Connection, kind: Kind, *, scope: Scope = "write", email: str | None = None, expires: datetime | None = None
 ) -> Issued:
     """Make a token. An admin token for an e-mail in an org without people makes that person the first org admin."""
@@ -58,7 +58,7 @@ def issue(
     return Issued(secret, token)
 
 
-def check(tx: Connection, secret: str, kind: Kind) -> Token:
+def check_token(tx: Connection, secret: str, kind: Kind) -> Token:
     """The token behind a secret. Raises TokenRefused when it is unknown, of the other kind, revoked or expired."""
     row = tx.execute(_BY_HASH, {"secret_hash": _hash(secret)}).first()
     if row is None:
@@ -73,14 +73,14 @@ def check(tx: Connection, secret: str, kind: Kind) -> Token:
     return token
 
 
-def standing(tx: Connection, kind: Kind) -> list[Token]:
+def valid_tokens(tx: Connection, kind: Kind) -> list[Token]:
     """The tokens of a kind that are neither revoked nor expired, oldest first."""
     rows = tx.execute(_ROWS.where(TOKENS.c.kind == kind, TOKENS.c.revoked.is_(None)).order_by(TOKENS.c.created))
     now = clock.now()
     return [token for token in map(_token, rows) if token.expires is None or token.expires > now]
 
 
-def revoke(tx: Connection, token_id: str, kind: Kind) -> bool:
+def revoke_token(tx: Connection, token_id: str, kind: Kind) -> bool:
     """Revoke a token at once; false when no token of that kind stands under the id."""
     due = (TOKENS.c.id == token_id, TOKENS.c.kind == kind, TOKENS.c.revoked.is_(None))
     return tx.execute(TOKENS.update().where(*due).values(revoked=clock.now())).rowcount > 0
