@@ -20,7 +20,7 @@ from rolecall.model.outcome import Event
 from rolecall.model.settings import UNSET, Address
 from rolecall.model.sighting import Sighting
 from rolecall.plan.coverage import USERS, coverage_of, incomplete, people_coverage, sections_of, unread_warnings
-from rolecall.plan.explain.sighting import Seen, sight
+from rolecall.plan.explain.access_records import AccessRecord, record_access
 from rolecall.plan.impact.inventory import released, unmanaged
 from rolecall.plan.inputs import PlanInput
 from rolecall.plan.lint.notes import whose_reading
@@ -80,7 +80,7 @@ def scan(drift_scan: DriftScan) -> DriftResult:
     rules = compile_access(live.settings, live.facts)
     users = people_coverage(directory, rules.scim.groups, observed=live.facts.observed)
     read = None if users.state == "unread" else directory
-    seen = None if read is None else sight(live, read, plan_input.desired, plan_input.created_at, rules)
+    seen = None if read is None else record_access(live, read, plan_input.desired, plan_input.created_at, rules)
     wait = frozenset(row.address for row in rows if _waits(row, compared))
     chosen = [row for row in rows if _counts(row, drift_scan) and row.address not in wait]
     back = did(plan_input, chosen)
@@ -200,7 +200,9 @@ def _touches(row: Drift, plan_input: PlanInput, past: Past) -> bool:
     return known is None or known.members is None or known.members > 0
 
 
-def _alarms(drift_scan: DriftScan, seen: Seen | None, rules: Rules, explained: Collection[Address]) -> Iterator[Alarm]:
+def _alarms(
+    drift_scan: DriftScan, seen: AccessRecord | None, rules: Rules, explained: Collection[Address]
+) -> Iterator[Alarm]:
     plan_input = drift_scan.plan_input
     if seen is not None:
         yield from limits(plan_input.desired, seen.sighting)

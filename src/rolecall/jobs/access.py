@@ -19,7 +19,7 @@ from rolecall.model.live import COMPLETE, Coverage, Facts, Live
 from rolecall.model.roles import role_id
 from rolecall.model.settings import UNSET
 from rolecall.plan.coverage import people_coverage
-from rolecall.plan.explain.access_tests import Beside, needs_users, run_tests, tests_of
+from rolecall.plan.explain.access_tests import PlanContext, needs_users, run_tests, tests_of
 from rolecall.plan.explain.why import Why, WhyNot, persona, why, why_not
 from rolecall.plan.forecast import State as Moment
 from rolecall.plan.forecast import finish, forecast_access
@@ -99,11 +99,11 @@ async def state(request: PlanRequest, at: At, scope: PeopleScope = EVERYBODY, *,
     return State(planned.plan.org, rules, directory, lines, live.facts, results, coverage, kind, question.known.find)
 
 
-def _ends(live: Live, planned: Plan) -> Beside:
+def _ends(live: Live, planned: Plan) -> PlanContext:
     """The rules as the org stands, and with everything done that the config asks for."""
     before = forecast_access(live, None, ()).before
     done = finish(Moment(live.settings, live.facts), planned.changes)
-    return Beside(before, compile_access(done.settings, done.facts))
+    return PlanContext(before, compile_access(done.settings, done.facts))
 
 
 class Inventory(NamedTuple):

@@ -26,7 +26,7 @@ from rolecall.model.look import Look
 from rolecall.model.run import Opening, Record, Run, RunFacts, RunKind
 from rolecall.model.settings import BLANK, UNSET, Address, Settings
 from rolecall.model.sighting import Sighting
-from rolecall.plan.explain.sighting import sight
+from rolecall.plan.explain.access_records import record_access
 from rolecall.plan.inputs import PlanInput
 from rolecall.plan.resolve import on_day
 
@@ -190,7 +190,7 @@ def sight_run(journal: Journal, run: int, asked: PlanInput, at: datetime) -> Non
     if asked.directory is None:
         return
     if asked.directory.coverage.state != "unread":
-        sighting = sight(asked.live, asked.directory, asked.desired, at).sighting
+        sighting = record_access(asked.live, asked.directory, asked.desired, at).sighting
         journal.sight(run, sighting)
         if sighting.complete:
             watch_from(journal, org_id, at)

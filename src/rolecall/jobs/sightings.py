@@ -14,7 +14,7 @@ from rolecall.model.roles import MEMBER
 from rolecall.model.run import Run
 from rolecall.model.settings import Address
 from rolecall.model.sighting import Sighting
-from rolecall.plan.explain.sighting import Evidence, SeenAt
+from rolecall.plan.explain.access_records import Evidence, SeenAt
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ from rolecall.model.live import Caller, Coverage, Live
 from rolecall.model.run import RunFacts
 from rolecall.outside.files import write_file
 from rolecall.plan.diff.identity import identify
-from rolecall.plan.explain.sighting import sight
+from rolecall.plan.explain.access_records import record_access
 
 Kept = Literal["names", "masked", "counts", "none"]
 INLINE = 5_000
@@ -90,7 +90,7 @@ def record(journal: Journal, taken: Taken, desired: Desired, facts: RunFacts) ->
     sighting = None
     if taken.directory is not None and taken.directory.coverage.state != "unread":
         known = identify(desired, taken.live, journal.applied(org_id))
-        sighting = sight(taken.live, taken.directory, known.desired, taken.at).sighting
+        sighting = record_access(taken.live, taken.directory, known.desired, taken.at).sighting
     return record_look(journal, org_id, "snapshot", facts, sighting)
 
 

@@ -44,8 +44,8 @@ def unread_parts(desired: Desired, live: Live) -> Iterator[tuple[Address, tuple[
     for kind in KINDS:
         if not manages(desired, kind) or live.covered(kind.section).state != "complete":
             continue
-        for at, wanted, held in _pairs(kind, desired, live):
-            if names := unread_fields(held, wanted):
+        for at, desired_value, live_value in _pairs(kind, desired, live):
+            if names := unread_fields(live_value, desired_value):
                 yield at, names
 
 
@@ -71,10 +71,10 @@ def concerns(name: str, at: str) -> bool:
 
 def unread_warnings(desired: Desired, coverage: Mapping[str, Coverage], consequence: str) -> Iterator[Problem]:
     """Yield a warning for each row that is not complete; ``consequence`` is its hint."""
-    for name, seen in coverage.items():
-        if seen.state == "complete":
+    for name, part in coverage.items():
+        if part.state == "complete":
             continue
-        why = f": {seen.problem}" if seen.problem else ""
+        why = f": {part.problem}" if part.problem else ""
         whole = " whole" if name in SECTIONS else ""
         where = None if name in SECTIONS else desired.intent(_address_of(name)).source
         yield Problem("unread", f"{name} was not read{whole}{why}", where, consequence, "warning")
@@ -86,15 +86,15 @@ def _address_of(field: str) -> Address:
 
 def _pairs(kind: Kind, desired: Desired, live: Live) -> Iterator[tuple[Address, Value, Value]]:
     """Yield what desired and live hold at each address that both have. A mapping is read whole or not at all."""
-    wanted, held = getattr(desired.settings, kind.section), getattr(live.settings, kind.section)
+    desired_section, live_section = getattr(desired.settings, kind.section), getattr(live.settings, kind.section)
     if kind.whole:
         return
     if not kind.keyed:
-        yield address(kind.section), wanted, held
+        yield address(kind.section), desired_section, live_section
         return
-    for key, value in wanted.items():
-        if key in held:
-            yield address(kind.section, key), value, held[key]
+    for key, value in desired_section.items():
+        if key in live_section:
+            yield address(kind.section, key), value, live_section[key]
 
 
 USERS = "people"
@@ -117,18 +117,22 @@ def people_coverage(
     return Coverage("partial", problem=f"the people source has no user in {members_words(missing, observed)}")
 
 
-def incomplete(seen: Coverage) -> str | None:
+def incomplete(coverage: Coverage) -> str | None:
     """Return ``Users were not read: 403 Forbidden``, without a full stop, or None where all of them were read."""
-    if seen.state == "complete":
+    if coverage.state == "complete":
         return None
-    part = f" ({seen.read:,} of {seen.total:,})" if seen.read is not None and seen.total is not None else ""
-    what = "not read" if seen.state == "unread" else f"partially read{part}"
-    return f"Users were {what}{f': {seen.problem}' if seen.problem else ''}"
+    part = (
+        f" ({coverage.read:,} of {coverage.total:,})"
+        if coverage.read is not None and coverage.total is not None
+        else ""
+    )
+    what = "not read" if coverage.state == "unread" else f"partially read{part}"
+    return f"Users were {what}{f': {coverage.problem}' if coverage.problem else ''}"
 
 
-def incomplete_sentence(seen: Coverage) -> str | None:
+def incomplete_sentence(coverage: Coverage) -> str | None:
     """Return the same with a full stop."""
-    text = incomplete(seen)
+    text = incomplete(coverage)
     return None if text is None else text if text.endswith((".", "?", "!")) else f"{text}."
 
 
@@ -170,8 +174,8 @@ def gaps(directory: Directory, facts: Facts) -> Gaps:
         for name, count in plain.items()
         if name in known and name not in missing and count not in known[name]
     }
-    there = facts.groups.keys() | facts.homonyms
-    return Gaps(missing, differing, tuple(sorted(name for name in directory.groups if name not in there)))
+    org_groups = facts.groups.keys() | facts.homonyms
+    return Gaps(missing, differing, tuple(sorted(name for name in directory.groups if name not in org_groups)))
 
 
 def _inactive(directory: Directory) -> Iterator[int]:

@@ -40,14 +40,14 @@ def draft_plan(plan_input: PlanInput) -> PlanDraft:
     """What the settings alone say, whoever has been read."""
     plan_input = plan_input.resolved
     known = replace(plan_input.known, desired=plan_input.desired, applied=plan_input.applied)
-    found = difference(known, plan_input.live, plan_input.as_of)
-    chosen = _selected(plan_input, found.changes)
+    differences = difference(known, plan_input.live, plan_input.as_of)
+    chosen = _selected(plan_input, differences.changes)
     forecast = forecast_access(plan_input.live, None, chosen)
     reported = [
-        *(row.live for row in found.released),
+        *(release.live for release in differences.released),
         *(change.address for change in pending_mappings(plan_input, chosen)),
     ]
-    return PlanDraft(plan_input, found, chosen, forecast, people_scope(plan_input, forecast, reported))
+    return PlanDraft(plan_input, differences, chosen, forecast, people_scope(plan_input, forecast, reported))
 
 
 def _selected(plan_input: PlanInput, changes: tuple[Change, ...]) -> tuple[Change, ...]:

@@ -32,8 +32,8 @@ class State(NamedTuple):
 
 def follow(state: State, changes: Iterable[Change]) -> State:
     """The state once the changes have been made, one after the other. Changes that wait are not made."""
-    made = (change for change in changes if change.via != "waiting")
-    for section, run in groupby(made, key=lambda change: split_address(change.address)[0]):
+    effective = (change for change in changes if change.via != "waiting")
+    for section, run in groupby(effective, key=lambda change: split_address(change.address)[0]):
         if section == "idp_groups":
             settings = with_mappings(state.settings, run)
             state = State(settings, facts_after(state.facts, state.settings, settings))
@@ -58,10 +58,10 @@ def finish(state: State, changes: Iterable[Change]) -> State:
 
 def with_mappings(settings: Settings, changes: Iterable[Change]) -> Settings:
     """The settings with these mappings in place of their own."""
-    held = {} if settings.idp_groups is UNSET else dict(settings.idp_groups)
+    groups = {} if settings.idp_groups is UNSET else dict(settings.idp_groups)
     for change in changes:
-        held[split_address(change.address)[1] or ""] = cast(GroupMapping, change.after or BLANK)
-    return replace(settings, idp_groups=held)
+        groups[split_address(change.address)[1] or ""] = cast(GroupMapping, change.after or BLANK)
+    return replace(settings, idp_groups=groups)
 
 
 def _step(state: State, change: Change) -> State:
@@ -73,16 +73,16 @@ def _step(state: State, change: Change) -> State:
 
 def _written(settings: Settings, change: Change) -> Settings:
     section, key = split_address(change.address)
-    said: Any = _over(value_at(settings, change.address), change.after)
+    value: Any = _over(value_at(settings, change.address), change.after)
     if key is None:
-        return replace(settings, **{section: said})
+        return replace(settings, **{section: value})
     domains = {} if settings.domains is UNSET else dict(settings.domains)
     domains.pop(key, None)
-    return replace(settings, domains={**domains, key: said} if said is not None else domains)
+    return replace(settings, domains={**domains, key: value} if value is not None else domains)
 
 
-def _over(held: Value | None, after: Value | None) -> Value | None:
-    return after if held is None or after is None else overlay(held, after)
+def _over(before: Value | None, after: Value | None) -> Value | None:
+    return after if before is None or after is None else overlay(before, after)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +135,8 @@ class AccessForecast:
 
     def rules(self, state: State, mapped: State) -> Rules:
         """The rules of a state with the mappings of another."""
-        held = mapped.settings.idp_groups
-        settings = state.settings if held is UNSET else replace(state.settings, idp_groups=held)
+        groups = mapped.settings.idp_groups
+        settings = state.settings if groups is UNSET else replace(state.settings, idp_groups=groups)
         for end, known in ((self.first, self.before), (self.last, self.after)):
             if (settings, state.facts) == end:
                 return known
@@ -145,8 +145,10 @@ class AccessForecast:
     def with_people(self, directory: Directory | None) -> AccessForecast:
         """The same with these people looked at, and nobody else. People of whom nothing was read are none at all."""
         read = None if directory is None or directory.coverage.state == "unread" else directory
-        seen = replace(self, directory=read, asked=directory, touched=_touched(self, read) if read is not None else {})
-        return replace(seen, problem=_problem(seen, directory) if seen.moves else None)
+        forecast = replace(
+            self, directory=read, asked=directory, touched=_touched(self, read) if read is not None else {}
+        )
+        return replace(forecast, problem=_problem(forecast, directory) if forecast.moves else None)
 
 
 def forecast_access(live: Live, directory: Directory | None, changes: Iterable[Change]) -> AccessForecast:
@@ -166,8 +168,8 @@ def forecast_access(live: Live, directory: Directory | None, changes: Iterable[C
 
 def _touched(forecast: AccessForecast, directory: Directory) -> Mapping[Address, array[int]]:
     changed = {change.address for change in forecast.written}
-    found = candidates(forecast.before, forecast.after, directory)
-    own = {at: numbers for at, numbers in found.items() if at in changed}
+    reached = candidates(forecast.before, forecast.after, directory)
+    own = {at: numbers for at, numbers in reached.items() if at in changed}
     return _reached_twice(own, forecast.written, forecast.first, forecast.last, directory)
 
 
@@ -184,11 +186,15 @@ def _reached_twice(
         return touched
     ends = (first.settings, last.settings)
     mappings = [c.address for c in written if c.address.startswith("idp_groups/")]
-    keys = {split_address(at)[1] for at in mappings if regime or any(_without_role(value_at(one, at)) for one in ends)}
-    found: dict[str, array[int]] = {}
+    keys = {
+        split_address(at)[1]
+        for at in mappings
+        if regime or any(_without_role(value_at(settings, at)) for settings in ends)
+    }
+    members: dict[str, array[int]] = {}
     for number, group in memberships(directory, {n for n, name in enumerate(directory.groups) if name in keys}):
-        found.setdefault(directory.groups[group], array("I")).append(number)
-    own = {address("idp_groups", name): numbers for name, numbers in found.items()}
+        members.setdefault(directory.groups[group], array("I")).append(number)
+    own = {address("idp_groups", name): numbers for name, numbers in members.items()}
     reached = {**touched, **own}
     if any(change.address == DEFAULTS for change in written):
         everybody = touched.get(SCIM, ()) if regime else ()
@@ -217,11 +223,11 @@ def _problem(forecast: AccessForecast, directory: Directory | None) -> str | Non
     if missing:
         return f"Who gains or loses access is unknown: {', '.join(missing)} could not be read."
     facts = forecast.first.facts
-    seen = people_coverage(directory, forecast.decisive, observed=facts.observed)
-    text = incomplete_sentence(seen)
+    coverage = people_coverage(directory, forecast.decisive, observed=facts.observed)
+    text = incomplete_sentence(coverage)
     if text is None:
         return None
-    if seen.state == "partial":
+    if coverage.state == "partial":
         return f"{text} More users may be affected than this plan shows."
     members = forecast.members(directory)
     counted = f" {counted_words(members, facts.observed)}" if members else ""

@@ -49,19 +49,19 @@ def _rank(role: str) -> int:
     return RANK[role or ORG_ADMIN]
 
 
-def headline(impact: Impact, told: Mapping[Shift, Tally] | None = None) -> str:
+def headline(impact: Impact, tallies: Mapping[Shift, Tally] | None = None) -> str:
     """``40 people move from Marketing to Brand, as members. Org admins stay 4.`` Empty when users were not read, and
     where those that were read do not move, but not all were.
 
-    ``told`` are the impact's moves by shift, for who has them at hand.
+    ``tallies`` are the impact's moves by shift, for who has them at hand.
     """
     if impact.people is None:
         return ""
-    told = by_shift(impact.moves) if told is None else told
-    said = ranked(told)
-    parts = [sentence(*said[0])] if said else [] if impact.problem else ["Nobody's access changes."]
-    if len(said) > 1:
-        parts.append(_others(impact, told[said[0][0]]))
+    tallies = by_shift(impact.moves) if tallies is None else tallies
+    by_size = ranked(tallies)
+    parts = [sentence(*by_size[0])] if by_size else [] if impact.problem else ["Nobody's access changes."]
+    if len(by_size) > 1:
+        parts.append(_remaining(impact, tallies[by_size[0][0]]))
     if impact.escalations:
         who = people(len(impact.escalations), "gains", "gain")
         parts.append(f"{who} rights above member.")
@@ -80,17 +80,17 @@ def shifts(moves: Iterable[Move]) -> list[tuple[Shift, int]]:
 
 def by_shift(moves: Iterable[Move]) -> dict[Shift, Tally]:
     """Each shift with its people, by whether they gain, lose or change; moves of one shift may differ in that."""
-    found: dict[Shift, dict[str, int]] = {}
+    counts_by_shift: dict[Shift, dict[str, int]] = {}
     for move in moves:
-        counts = found.setdefault(shift_of(move), {"gain": 0, "lose": 0, "change": 0})
+        counts = counts_by_shift.setdefault(shift_of(move), {"gain": 0, "lose": 0, "change": 0})
         counts[move.kind] += move.size
-    return {shift: Tally(**counts) for shift, counts in found.items()}
+    return {shift: Tally(**counts) for shift, counts in counts_by_shift.items()}
 
 
-def ranked(told: Mapping[Shift, Tally]) -> list[tuple[Shift, int]]:
+def ranked(tallies: Mapping[Shift, Tally]) -> list[tuple[Shift, int]]:
     """Shifts with their numbers of people: the largest first; in a tie those who fall to the default."""
-    sizes = ((shift, tally.total) for shift, tally in told.items())
-    return sorted(sizes, key=lambda row: (-row[1], not row[0].default, row[0]))
+    sizes = ((shift, tally.total) for shift, tally in tallies.items())
+    return sorted(sizes, key=lambda sized: (-sized[1], not sized[0].default, sized[0]))
 
 
 def shift_of(move: Move) -> Shift:
@@ -103,8 +103,8 @@ def shift_of(move: Move) -> Shift:
     ends = {role for _, role in before}, {role for _, role in after}
     stays_admin = all(ORG_ADMIN in roles for roles in ends)
     return Shift(
-        _apart_from(lost, staying, stays_admin or any(level.before == ORG_ADMIN for level in levels)),
-        _apart_from(gained, staying, stays_admin or any(level.after == ORG_ADMIN for level in levels)),
+        _outside(lost, staying, stays_admin or any(level.before == ORG_ADMIN for level in levels)),
+        _outside(gained, staying, stays_admin or any(level.after == ORG_ADMIN for level in levels)),
         move.after if move.to_default else (),
         not move.after,
         levels if not stays_admin else tuple(map(_of_admin, levels)),
@@ -120,11 +120,11 @@ def _of_admin(level: Level) -> Level:
     return Level(level.team, before, after)
 
 
-def _apart_from(combos: Iterable[Combo], staying: frozenset[str], admin_told: bool) -> tuple[Combo, ...]:
-    """Combos outside the teams that stay. A team that comes with org admin has no role where ``admin_told``: the users
-    are and stay org admin, or a level says that they are or were."""
-    rows = (combo for combo in combos if combo.role not in RANK or combo.team not in staying)
-    return tuple(sorted(Combo(team, "" if admin_told and role == ORG_ADMIN else role) for team, role in rows))
+def _outside(combos: Iterable[Combo], staying: frozenset[str], admin_reported: bool) -> tuple[Combo, ...]:
+    """Return the combos outside the teams that stay. A team that comes with org admin has no role where
+    ``admin_reported``: the users are and stay org admin, or a level says that they are or were."""
+    outside = (combo for combo in combos if combo.role not in RANK or combo.team not in staying)
+    return tuple(sorted(Combo(team, "" if admin_reported and role == ORG_ADMIN else role) for team, role in outside))
 
 
 def sentence(shift: Shift, size: int) -> str:
@@ -162,14 +162,14 @@ def _level_acts(levels: Iterable[Level], size: int) -> list[str]:
     return acts
 
 
-def combos(held: Sequence[Combo]) -> str:
+def combos(access: Sequence[Combo]) -> str:
     """``Brand member, Legal team admin and 3 more``; org admin is org-wide: ``org admin (org-wide, team IT)``."""
-    teams = [combo.team for combo in held if combo.role == ORG_ADMIN and combo.team]
-    words = [f"{combo.team} {role_word(combo.role)}".strip() for combo in held if combo.role != ORG_ADMIN]
-    if len(teams) or any(combo.role == ORG_ADMIN for combo in held):
+    teams = [combo.team for combo in access if combo.role == ORG_ADMIN and combo.team]
+    parts = [f"{combo.team} {role_word(combo.role)}".strip() for combo in access if combo.role != ORG_ADMIN]
+    if len(teams) or any(combo.role == ORG_ADMIN for combo in access):
         named = f", team{'' if len(teams) == 1 else 's'} {enumerate_words(teams)}" if teams else ""
-        words.insert(0, f"org admin (org-wide{named})")
-    return enumerate_words(words)
+        parts.insert(0, f"org admin (org-wide{named})")
+    return enumerate_words(parts)
 
 
 def role_word(role: str) -> str:
@@ -177,22 +177,22 @@ def role_word(role: str) -> str:
     return {ORG_ADMIN: "org admin", TEAM_ADMIN: "team admin"}.get(role, role)
 
 
-def people(number: int, one: str = "", many: str = "") -> str:
+def people(number: int, singular: str = "", plural: str = "") -> str:
     """``1 person loses``, ``212 people lose``."""
-    return f"1 person {one}".strip() if number == 1 else f"{number:,} people {many}".strip()
+    return f"1 person {singular}".strip() if number == 1 else f"{number:,} people {plural}".strip()
 
 
-def enumerate_words(words: Sequence[str], most: int = _MOST) -> str:
+def enumerate_words(items: Sequence[str], most: int = _MOST) -> str:
     """``a``, ``a and b``, ``a, b and c``; past ``most`` the rest as a number."""
-    if len(words) > most:
-        return f"{', '.join(words[:most])} and {len(words) - most:,} more"
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}" if words else "nothing"
+    if len(items) > most:
+        return f"{', '.join(items[:most])} and {len(items) - most:,} more"
+    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}" if items else "nothing"
 
 
 def tally_words(tally: Tally) -> str:
     """``9 gain, 6 lose and 3 change``; verbs for one or many alike."""
-    said = ((tally.gain, "gain"), (tally.lose, "lose"), (tally.change, "change"))
-    return enumerate_words([f"{number:,} {verb}{'s' if number == 1 else ''}" for number, verb in said if number])
+    counts = ((tally.gain, "gain"), (tally.lose, "lose"), (tally.change, "change"))
+    return enumerate_words([f"{number:,} {verb}{'s' if number == 1 else ''}" for number, verb in counts if number])
 
 
 def _exchange(lost: Sequence[Combo], gained: Sequence[Combo], size: int) -> str:
@@ -206,20 +206,20 @@ def _exchange(lost: Sequence[Combo], gained: Sequence[Combo], size: int) -> str:
         return f"{moves} from {role_word(*was)} to {role_word(*now)} in {enumerate_words(teams)}."
     if was != now:
         return ""
-    word = role_word(*was) or "org admin"
-    return f"{moves} from {enumerate_words(teams)} to {enumerate_words(came)}, as {_plural(word, size)}."
+    role = role_word(*was) or "org admin"
+    return f"{moves} from {enumerate_words(teams)} to {enumerate_words(came)}, as {_plural(role, size)}."
 
 
-def _plural(word: str, size: int) -> str:
-    return f"{word}s" if size != 1 else f"an {word}" if word[:1] in "aeiou" else f"a {word}"
+def _plural(noun: str, size: int) -> str:
+    return f"{noun}s" if size != 1 else f"an {noun}" if noun[:1] in "aeiou" else f"a {noun}"
 
 
 def _are(size: int) -> str:
     return "is" if size == 1 else "are"
 
 
-def _others(impact: Impact, first: Tally) -> str:
-    rest = impact.changed - first.total
+def _remaining(impact: Impact, first: Tally) -> str:
+    remaining = impact.changed - first.total
     counts = {
         "gain": impact.gain - first.gain,
         "lose": impact.lose - first.lose,
@@ -228,5 +228,5 @@ def _others(impact: Impact, first: Tally) -> str:
     kinds = [kind for kind, number in counts.items() if number]
     if len(kinds) == 1:
         verb = {"gain": "gain", "lose": "lose", "change": "change"}[kinds[0]]
-        return f"{rest:,} {'other' if rest == 1 else 'others'} {verb}{'s' if rest == 1 else ''} access."
-    return f"Of {rest:,} others {tally_words(Tally(**counts))}."
+        return f"{remaining:,} {'other' if remaining == 1 else 'others'} {verb}{'s' if remaining == 1 else ''} access."
+    return f"Of {remaining:,} others {tally_words(Tally(**counts))}."

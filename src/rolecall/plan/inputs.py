@@ -64,9 +64,9 @@ class PlanInput:
         """The question with every label resolved; the same one where that was done before."""
         if self.identity is not None:
             return self
-        found = identify(self.desired, self.live, self.applied)
+        identity = identify(self.desired, self.live, self.applied)
         written = self.written or self.desired
-        return replace(self, desired=found.desired, applied=found.applied, identity=found, written=written)
+        return replace(self, desired=identity.desired, applied=identity.applied, identity=identity, written=written)
 
     @property
     def known(self) -> Identity:

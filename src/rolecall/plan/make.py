@@ -15,7 +15,7 @@ from rolecall.model.policy import Guards
 from rolecall.model.settings import UNSET
 from rolecall.plan.coverage import USERS, coverage_of, people_coverage, sections_of
 from rolecall.plan.draft import PlanDraft, draft_plan
-from rolecall.plan.explain.access_tests import Beside, run_tests, tests_of
+from rolecall.plan.explain.access_tests import PlanContext, run_tests, tests_of
 from rolecall.plan.forecast import AccessForecast, finish
 from rolecall.plan.guards.evaluate import evaluate
 from rolecall.plan.guards.guard import GuardInput
@@ -40,14 +40,14 @@ def make(plan_input: PlanInput, draft: PlanDraft | None = None) -> Plan:
 
     ``draft`` is the first pass, where it was made before people were read: for a question that differs in them alone.
     """
-    first, found, chosen, unseen, scope = draft_plan(plan_input) if draft is None else draft
+    first, differences, chosen, unseen, scope = draft_plan(plan_input) if draft is None else draft
     plan_input = _resolved(plan_input, first)
     desired, live = plan_input.desired, plan_input.live
     forecast = unseen.with_people(plan_input.directory)
     changes, risks, timeline, limited = order(chosen, forecast)
     impact_result = compute_impact(forecast, changes, risks, timeline)
     coverage = coverage_of(desired, live, plan_input.as_of)
-    let_go = released(plan_input, found)
+    let_go = released(plan_input, differences)
     impact = replace(
         impact_result.impact,
         apart=apart(plan_input, forecast, changes, impact_result.impact.moves, let_go),
@@ -56,7 +56,7 @@ def make(plan_input: PlanInput, draft: PlanDraft | None = None) -> Plan:
     )
     linted = lint(plan_input, forecast, changes, impact.tallies)
     tests = tests_of(desired.policy, plan_input.applied.policy)
-    beside = _beside(forecast, found.changes) if tests else None
+    context = _context(forecast, differences.changes) if tests else None
     loosened = (
         *journal_changes(plan_input.log, recorded=plan_input.applied.recorded),
         *policy_changes(desired, plan_input.applied),
@@ -76,15 +76,15 @@ def make(plan_input: PlanInput, draft: PlanDraft | None = None) -> Plan:
         switches=_switches(live),
         lifts=(*desired.policy.allow, *plan_input.lifts),
         released=let_go,
-        unmanaged=unmanaged(plan_input, found),
+        unmanaged=unmanaged(plan_input, differences),
         impact=impact,
         guards=verdicts,
-        access_tests=run_tests(tests, forecast.after, plan_input.directory, beside),
+        access_tests=run_tests(tests, forecast.after, plan_input.directory, context),
         policy_changes=loosened,
         warnings=(
             *whose_reading(live, sections_of(coverage) or SECTIONS, plan_input.created_at),
             *plan_input.warnings,
-            *found.problems,
+            *differences.problems,
             *notes(desired, coverage, plan_input.as_of),
             *metadata_notes(desired, live, plan_input.as_of),
             *unmatched_names(plan_input.known.written, live, plan_input.known.memory, plan_input.as_of),
@@ -96,7 +96,7 @@ def make(plan_input: PlanInput, draft: PlanDraft | None = None) -> Plan:
         requests=_requests(plan_input, changes),
         selection=Selection(plan_input.targets, plan_input.excludes, plan_input.only_expired),
         group_ids=_group_ids(plan_input),
-        errored=any(problem.severity == "error" for problem in found.problems),
+        errored=any(problem.severity == "error" for problem in differences.problems),
     )
 
 
@@ -122,15 +122,17 @@ def _group_ids(plan_input: PlanInput) -> dict[str, str]:
     written, known = plan_input.written or plan_input.desired, plan_input.known
     if written is not known.written:
         return {}
-    return {key: found for key, found in known.group_ids.items() if not written.intent(address("idp_groups", key)).id}
+    return {
+        key: group_id for key, group_id in known.group_ids.items() if not written.intent(address("idp_groups", key)).id
+    }
 
 
-def _beside(forecast: AccessForecast, found: Sequence[Change]) -> Beside | None:
+def _context(forecast: AccessForecast, changes: Sequence[Change]) -> PlanContext | None:
     """What access tests are told apart by, where the plan leaves out something that was found."""
-    if sum(change.via != "waiting" for change in found) == len(found) == len(forecast.written):
+    if sum(change.via != "waiting" for change in changes) == len(changes) == len(forecast.written):
         return None
-    done = finish(forecast.first, found)
-    return Beside(forecast.before, compile_access(done.settings, done.facts, atoms=forecast.before.atoms))
+    done = finish(forecast.first, changes)
+    return PlanContext(forecast.before, compile_access(done.settings, done.facts, atoms=forecast.before.atoms))
 
 
 def _requests(plan_input: PlanInput, changes: tuple[Change, ...]) -> Requests:
@@ -153,7 +155,9 @@ def _lapses(plan_input: PlanInput) -> datetime:
 
 
 def _counts(live: Live) -> dict[str, int]:
-    counted = {kind.section: len(held) for kind in KEYED if (held := getattr(live.settings, kind.section)) is not UNSET}
+    counted = {
+        kind.section: len(entries) for kind in KEYED if (entries := getattr(live.settings, kind.section)) is not UNSET
+    }
     people = {"people": live.facts.people, "active_people": live.facts.active_people}
     return counted | {name: count for name, count in people.items() if count is not None}
 
@@ -163,5 +167,5 @@ def _switches(live: Live) -> dict[str, bool | str]:
     scim = live.settings.scim
     if scim is UNSET:
         return {}
-    said = {field.name: getattr(scim, field.name) for field in BY_SECTION["scim"].fields if field.decides_access}
-    return {name: value for name, value in said.items() if value is not UNSET}
+    switches = {field.name: getattr(scim, field.name) for field in BY_SECTION["scim"].fields if field.decides_access}
+    return {name: value for name, value in switches.items() if value is not UNSET}

@@ -48,10 +48,10 @@ def without(
     for combo in lost:
         if combo.role in RANK:
             ranks[combo.team] = max(ranks.get(combo.team, 0), RANK[combo.role])
-    kept = {combo for combo in after if combo.role not in RANK} - set(gained)
-    kept |= {combo for combo in lost if combo.role not in RANK}
-    kept |= {Combo(team, _ROLES[rank]) for team, rank in ranks.items() if team and rank}
-    return tuple(sorted(kept)), any(cause.to_default for cause in own)
+    combos = {combo for combo in after if combo.role not in RANK} - set(gained)
+    combos |= {combo for combo in lost if combo.role not in RANK}
+    combos |= {Combo(team, _ROLES[rank]) for team, rank in ranks.items() if team and rank}
+    return tuple(sorted(combos)), any(cause.to_default for cause in own)
 
 
 MoveKind = Literal["gain", "lose", "change"]
@@ -153,8 +153,8 @@ def who(directory: Directory, number: int, org_id: str = "") -> Who:
 
 def stand_in(org_id: str, email: str) -> str:
     """An id made from an e-mail: the same in every plan for this org."""
-    said = f"{org_id}\0{normalise.email(email)}".encode("utf-8", "surrogatepass")
-    return f"p-{hashlib.sha256(said).hexdigest()[:16]}"
+    identity = f"{org_id}\0{normalise.email(email)}".encode("utf-8", "surrogatepass")
+    return f"p-{hashlib.sha256(identity).hexdigest()[:16]}"
 
 
 def owner_emails(desired: Desired) -> dict[Address, str]:
@@ -163,14 +163,14 @@ def owner_emails(desired: Desired) -> dict[Address, str]:
     return {at: email for at, email in owned if "@" in email}
 
 
-def numbers_of(directory: Directory, wanted: Set[str]) -> dict[str, int]:
+def numbers_of(directory: Directory, emails: Set[str]) -> dict[str, int]:
     """E-mail -> person, for the normalised e-mails that somebody has; most are written that way already."""
-    found = {email: number for number, email in enumerate(directory.emails) if email in wanted} if wanted else {}
-    if len(found) < len(wanted):
-        rest = wanted - found.keys()
+    numbers = {email: number for number, email in enumerate(directory.emails) if email in emails} if emails else {}
+    if len(numbers) < len(emails):
+        missing = emails - numbers.keys()
         keys = ((normalise.email(email), number) for number, email in enumerate(directory.emails))
-        found |= {key: number for key, number in keys if key in rest}
-    return found
+        numbers |= {key: number for key, number in keys if key in missing}
+    return numbers
 
 
 def name_some(directory: Directory, numbers: Iterable[int], most: int = 5) -> str:

@@ -272,10 +272,10 @@ class Plan:
     @property
     def verdict(self) -> Verdict:
         """The worst of the guards' verdicts; ``pass`` when none said anything."""
-        said = {result.verdict for result in self.guards}
-        return next((worst for worst in ("block", "not judged", "review", "allowed") if worst in said), "pass")
+        verdicts = {result.verdict for result in self.guards}
+        return next((worst for worst in ("block", "not judged", "review", "allowed") if worst in verdicts), "pass")
 
     @property
     def unread(self) -> tuple[str, ...]:
         """The sections that the config manages and that were not read whole, and the managed fields not read."""
-        return tuple(section for section, seen in self.coverage.items() if seen.state != "complete")
+        return tuple(section for section, part in self.coverage.items() if part.state != "complete")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from small_org import many, person, plan
 
 from rolecall.model.policy import Combo
-from rolecall.plan.order.transients import LIMITED, WAY_OUT, transient_sentences
+from rolecall.plan.order.transients import LIMITED, SPLIT_HINT, transient_sentences
 from rolecall.plan.value import Impact, Transient, Who
 
 CROSSED = ({"A": "member: X", "B": "member: Y"}, {"A": "member: Y", "B": "member: X"})
@@ -15,7 +15,7 @@ def test_people_alike_are_one_sentence_and_the_way_out_comes_last():
     made = plan(*CROSSED, many(5, "A", "B"))
     assert list(transient_sentences(made.impact)) == [
         "5 people lack X member from step 1 to step 2: p000@acme.com, p001@acme.com, p002@acme.com and 2 more.",
-        WAY_OUT,
+        SPLIT_HINT,
     ]
 
 
@@ -48,5 +48,5 @@ def test_many_kinds_are_counted():
 
 def test_a_search_that_reached_its_limit_is_reported_beside_what_it_could_not_avoid():
     rows = (Transient(Who("1", "ann@acme.com"), "lacks", Combo("X", "member"), 1, 2),)
-    assert list(transient_sentences(Impact(1, transients=rows, order_limited=True)))[1:] == [LIMITED, WAY_OUT]
+    assert list(transient_sentences(Impact(1, transients=rows, order_limited=True)))[1:] == [LIMITED, SPLIT_HINT]
     assert LIMITED not in transient_sentences(Impact(1, transients=rows))

@@ -22,7 +22,7 @@ def rules(**more):
 
 def test_each_combo_with_its_winner_what_it_beat_the_place_and_the_value():
     told = why(rules(), person("ann", "Mkt", "Lead"), DESIRED)
-    (row,) = told.held
+    (row,) = told.granted
     assert row.combo == Combo("Marketing", "team_admin")
     assert (row.winner.source, row.winner.rule, row.winner.address) == ("group:Lead", "R8", "idp_groups/Lead")
     assert (row.winner.where.file, row.winner.where.line) == ("rolecall.yaml", 11)
@@ -41,30 +41,30 @@ def test_what_could_have_given_something_and_did_not():
 
 def test_the_default_is_a_setting_too():
     told = why(rules(), person("ann", "Blank"), DESIRED)
-    assert told.held[0].winner.address == "defaults"
-    assert told.held[0].winner.value == {"role": "member", "teams": ["Everyone"]}
-    assert told.held[0].winner.where is None
+    assert told.granted[0].winner.address == "defaults"
+    assert told.granted[0].winner.value == {"role": "member", "teams": ["Everyone"]}
+    assert told.granted[0].winner.where is None
 
 
 def test_a_line_that_asks_for_something_else_is_marked_as_not_applied():
     wanted = config({**GROUPS, "Mkt": "member: Brand", "Lead": ""}, defaults=Defaults("team_admin"))
     told = why(rules(), person("ann", "Mkt", "Lead"), wanted)
-    causes = {cause.source: cause for cause in (told.held[0].winner, *told.held[0].others, *told.silent)}
+    causes = {cause.source: cause for cause in (told.granted[0].winner, *told.granted[0].others, *told.silent)}
     assert [(causes[name].applied, causes[name].asked) for name in ("group:Lead", "group:Mkt", "default")] == [
         (False, "blank"),
         (False, {"role": "member", "teams": ["Brand"]}),
         (False, {"role": "team_admin"}),
     ]
-    same = why(rules(), person("ann", "Mkt"), DESIRED).held[0].winner
+    same = why(rules(), person("ann", "Mkt"), DESIRED).granted[0].winner
     assert (same.applied, same.asked) == (True, None)
-    assert why(rules(), person("ann", "Mkt")).held[0].winner.applied is None
+    assert why(rules(), person("ann", "Mkt")).granted[0].winner.applied is None
 
 
 def test_a_group_that_has_another_name_in_the_org_has_its_line():
     org = live({"Mkt": "member: Marketing"})
     known = {"Mkt-old": org.facts.groups["Mkt"].id}
     former = identify(config({"Mkt-old": "member: Marketing"}), org, Applied(group_ids=known)).desired
-    winner = why(rules(), person("ann", "Mkt"), former).held[0].winner
+    winner = why(rules(), person("ann", "Mkt"), former).granted[0].winner
     assert (winner.where.line, winner.applied) == (10, True)
 
 

@@ -49,19 +49,19 @@ def diff(desired: Desired, live: Live, as_of: date, applied: Applied = NOTHING_A
 
 def difference(identity: Identity, live: Live, as_of: date) -> Difference:
     """Compare what an identity says of both sides, as ``diff`` does."""
-    wanted = on_day(identity.desired, as_of)
-    skip = ignored(wanted.policy.ignore, as_of)
-    found = [change for kind in KINDS if manages(wanted, live, kind) for change in _section(kind, wanted, live)]
-    found += groups.changes(wanted, live, identity, as_of) if manages(wanted, live, _KIND_OF_GROUPS) else []
-    found += endpoint_changes(wanted, live, found)
-    left = _Left(identity, wanted, live, skip)
-    kept = sorted((c for c in found if not left.ignores(c.address)), key=lambda c: (c.address, c.action))
+    desired = on_day(identity.desired, as_of)
+    skip = ignored(desired.policy.ignore, as_of)
+    changes = [change for kind in KINDS if manages(desired, live, kind) for change in _section(kind, desired, live)]
+    changes += groups.changes(desired, live, identity, as_of) if manages(desired, live, _KIND_OF_GROUPS) else []
+    changes += endpoint_changes(desired, live, changes)
+    left = _Left(identity, desired, live, skip)
+    reported = sorted((c for c in changes if not left.ignores(c.address)), key=lambda c: (c.address, c.action))
     keyed = ((_at(identity.names[key]), problem) for key, problem in identity.problems.items())
     return Difference(
         identity,
-        changes=tuple(kept),
-        released=tuple(sorted(releases(wanted, live, identity, skip), key=lambda row: row.live)),
-        unmanaged=tuple(sorted(left.unmanaged({c.address for c in found}))),
+        changes=tuple(reported),
+        released=tuple(sorted(releases(desired, live, identity, skip), key=lambda release: release.live)),
+        unmanaged=tuple(sorted(left.unmanaged({c.address for c in changes}))),
         ignored=skip,
         problems=tuple(problem for at, problem in keyed if not left.ignores(at)),
     )
@@ -87,32 +87,32 @@ def _section(kind: Kind, desired: Desired, live: Live) -> Iterator[Change]:
 
 
 def _singleton(kind: Kind, desired: Desired, live: Live) -> Iterator[Change]:
-    wanted, held = getattr(desired.settings, kind.section), getattr(live.settings, kind.section)
-    if isinstance(wanted, Scim):
-        wanted = writable_scim(wanted)
-    if not agrees(held, wanted):
-        yield _change(desired, live, address(kind.section), "update", *_span(held, wanted))
+    desired_value, live_value = getattr(desired.settings, kind.section), getattr(live.settings, kind.section)
+    if isinstance(desired_value, Scim):
+        desired_value = writable_scim(desired_value)
+    if not agrees(live_value, desired_value):
+        yield _change(desired, live, address(kind.section), "update", *_span(live_value, desired_value))
 
 
 def _domains(desired: Desired, live: Live) -> Iterator[Change]:
-    wanted, held = _entries(desired, "domains"), _entries(live, "domains")
-    for key, domain in wanted.items():
-        if key not in held:
+    desired_domains, live_domains = _entries(desired, "domains"), _entries(live, "domains")
+    for key, domain in desired_domains.items():
+        if key not in live_domains:
             yield _change(desired, live, address("domains", key), "create", None, domain)
-        elif not agrees(held[key], domain):
-            yield _change(desired, live, address("domains", key), "update", *_span(held[key], domain))
+        elif not agrees(live_domains[key], domain):
+            yield _change(desired, live, address("domains", key), "update", *_span(live_domains[key], domain))
     authoritative = desired.policy.managing("domains") == "authoritative"
-    for key in held.keys() - wanted.keys():
+    for key in live_domains.keys() - desired_domains.keys():
         at = address("domains", key)
         if authoritative or desired.intent(at).remove:
             reason: Reason = "removed" if desired.intent(at).remove else "not_listed"
-            yield _change(desired, live, at, "delete", held[key], None, reason)
+            yield _change(desired, live, at, "delete", live_domains[key], None, reason)
 
 
-def _span(held: Any, wanted: Any) -> tuple[Value, Value]:
+def _span(live: Any, desired: Any) -> tuple[Value, Value]:
     """Before and after of an update, both cut to the fields that are managed and read."""
-    known = without(wanted, unread_fields(held, wanted))
-    before = restrict(held, known)
+    known = without(desired, unread_fields(live, desired))
+    before = restrict(live, known)
     return before, overlay(before, known)
 
 
@@ -160,8 +160,8 @@ def _at(key: str) -> Address:
 
 
 def _entries(side: Desired | Live, section: str) -> Mapping[str, Any]:
-    held: Mapping[str, Domain | GroupMapping] | Any = getattr(side.settings, section)
-    return {} if held is UNSET else held
+    entries: Mapping[str, Domain | GroupMapping] | Any = getattr(side.settings, section)
+    return {} if entries is UNSET else entries
 
 
 def writable_scim(scim: Scim) -> Scim:
@@ -169,18 +169,23 @@ def writable_scim(scim: Scim) -> Scim:
     return replace(scim, endpoint=UNSET, role_attribute=UNSET)
 
 
-def endpoint_changes(desired: Desired, live: Live, others: Sequence[Change]) -> list[Change]:
+def endpoint_changes(desired: Desired, live: Live, changes: Sequence[Change]) -> list[Change]:
     """Return the endpoint upgrade (R20): start it on a legacy org; complete it on one that is upgrading, once no
     managed group is pending."""
-    wanted, held = desired.settings.scim, live.settings.scim
-    if wanted is UNSET or held is UNSET or wanted.endpoint != "new" or desired.policy.managing("scim") == "unmanaged":
+    desired_scim, live_scim = desired.settings.scim, live.settings.scim
+    if (
+        desired_scim is UNSET
+        or live_scim is UNSET
+        or desired_scim.endpoint != "new"
+        or desired.policy.managing("scim") == "unmanaged"
+    ):
         return []
-    if held.endpoint == "legacy":
+    if live_scim.endpoint == "legacy":
         return [_endpoint_change(desired, live, "legacy", "upgrading")]
-    if held.endpoint != "upgrading":
+    if live_scim.endpoint != "upgrading":
         return []
     complete = _endpoint_change(desired, live, "upgrading", "new")
-    waits = any(change.via == "waiting" for change in others)
+    waits = any(change.via == "waiting" for change in changes)
     return [replace(complete, via="waiting", via_reason="not_pushed") if waits else complete]
 
 

@@ -31,8 +31,8 @@ def ids_of(live: Live) -> dict[str, str]:
 
 def mappings(live: Live) -> Mapping[str, GroupMapping]:
     """Return the live mappings, none where they were not read."""
-    held = live.settings.idp_groups
-    return {} if held is UNSET else held
+    groups = live.settings.idp_groups
+    return {} if groups is UNSET else groups
 
 
 def resolve_entries(desired: Desired, live: Live, applied: Applied) -> dict[str, Entry]:
@@ -40,16 +40,16 @@ def resolve_entries(desired: Desired, live: Live, applied: Applied) -> dict[str,
     groups = desired.settings.idp_groups
     if groups is UNSET:
         return {}
-    held, known = mappings(live), applied.group_ids
-    pins = {split_address(at)[1] or "": said.id for at, said in desired.intents.items() if said.id}
-    found = {key: Entry(key) for key in groups}
-    unsure = [key for key in groups if key in pins or key not in held or known.get(key)]
+    live_mappings, known = mappings(live), applied.group_ids
+    pins = {split_address(at)[1] or "": intent.id for at, intent in desired.intents.items() if intent.id}
+    entries = {key: Entry(key) for key in groups}
+    unsure = [key for key in groups if key in pins or key not in live_mappings or known.get(key)]
     if not unsure:
-        return found
+        return entries
     resolver = _Resolver(desired, live, known, {group: name for name, group in ids_of(live).items()}, pins)
-    found |= {key: resolver.pinned(key) if key in pins else resolver.unpinned(key) for key in unsure}
-    found |= {key: resolver.by_name(key) for key in resolver.outdated(found)}
-    return found | resolver.clashes(found)
+    entries |= {key: resolver.pinned(key) if key in pins else resolver.unpinned(key) for key in unsure}
+    entries |= {key: resolver.by_name(key) for key in resolver.outdated(entries)}
+    return entries | resolver.clashes(entries)
 
 
 class _Resolver(NamedTuple):
@@ -96,21 +96,21 @@ class _Resolver(NamedTuple):
         message = f"two groups are called `{key}` in the org ({ids})"
         return Entry(None, Problem("group_ambiguous", message, self._where(key), "say which by its `id`"))
 
-    def outdated(self, found: Mapping[str, Entry]) -> list[str]:
+    def outdated(self, entries: Mapping[str, Entry]) -> list[str]:
         """Return the keys whose remembered id is remembered for another entry too, under the group's present name."""
         return [
             key
-            for key, entry in found.items()
+            for key, entry in entries.items()
             if key not in self.pins and (name := entry.live) is not None and name != key
-            if name in found and found[name].live == name and self.known.get(name) == self.known.get(key)
+            if name in entries and entries[name].live == name and self.known.get(name) == self.known.get(key)
         ]
 
-    def clashes(self, found: Mapping[str, Entry]) -> dict[str, Entry]:
+    def clashes(self, entries: Mapping[str, Entry]) -> dict[str, Entry]:
         """Return the entries that mean a group which an earlier entry means already, each with its error."""
         first: dict[str, str] = {}
         again = {}
-        for key in sorted(found, key=lambda key: place(self.desired, key)):
-            name = found[key].live
+        for key in sorted(entries, key=lambda key: place(self.desired, key)):
+            name = entries[key].live
             if name is not None and (earlier := first.setdefault(name, key)) != key:
                 again[key] = Entry(name, self._clash(key, earlier, name))
         return again

@@ -18,16 +18,16 @@ from rolecall.plan.resolve import expired
 
 def changes(desired: Desired, live: Live, identity: Identity, as_of: date) -> list[Change]:
     """The changes of mappings. A group that the org does not have, or not yet on its endpoint, is pending."""
-    wanted, held = desired.settings.idp_groups, live.settings.idp_groups
-    if wanted is UNSET or held is UNSET:
+    desired_groups, live_groups = desired.settings.idp_groups, live.settings.idp_groups
+    if desired_groups is UNSET or live_groups is UNSET:
         return []
     legacy = live.settings.scim is not UNSET and live.settings.scim.endpoint == "legacy"
-    sides = _Sides(desired, live, identity, {} if legacy else held)
-    moves = _moves(sides, wanted)
-    differ = (name for name, mapping in wanted.items() if sides.held.get(name, BLANK) != mapping)
-    found = [_entry(sides, name, wanted[name], moves, as_of) for name in differ]
-    found += _left_behind(sides, moves)
-    return found if legacy else found + list(_unlisted(sides, wanted, moves))
+    sides = _Sides(desired, live, identity, {} if legacy else live_groups)
+    moves = _moves(sides, desired_groups)
+    differ = (name for name, mapping in desired_groups.items() if sides.mappings.get(name, BLANK) != mapping)
+    listed = [_entry(sides, name, desired_groups[name], moves, as_of) for name in differ]
+    listed += _left_behind(sides, moves)
+    return listed if legacy else listed + list(_unlisted(sides, desired_groups, moves))
 
 
 class _Sides(NamedTuple):
@@ -36,7 +36,7 @@ class _Sides(NamedTuple):
     desired: Desired
     live: Live
     identity: Identity
-    held: Mapping[str, GroupMapping]
+    mappings: Mapping[str, GroupMapping]
 
     def way(self, at: Address, action: Action) -> tuple[Via, ViaReason | None]:
         return way(self.live.facts, at, action)
@@ -64,9 +64,9 @@ def _claimable(facts: Facts, domain: str) -> bool:
 
 
 def _entry(sides: _Sides, name: str, after: GroupMapping, moves: Mapping[str, Rename], as_of: date) -> Change:
-    at, before = address("idp_groups", name), sides.held.get(name, BLANK)
+    at, before = address("idp_groups", name), sides.mappings.get(name, BLANK)
     action: Action = "create" if before == BLANK else "delete" if after == BLANK else "update"
-    via, via_reason = sides.way(at, action) if name in sides.held else ("waiting", "not_pushed")
+    via, via_reason = sides.way(at, action) if name in sides.mappings else ("waiting", "not_pushed")
     intent = sides.desired.intent(at)
     lapsed: Reason = "expired" if expired(intent, as_of) else "blank"
     reason: Reason = "previously" if at in moves else "config" if after != BLANK else lapsed
@@ -84,17 +84,17 @@ def _entry(sides: _Sides, name: str, after: GroupMapping, moves: Mapping[str, Re
     )
 
 
-def _moves(sides: _Sides, wanted: Mapping[str, GroupMapping]) -> dict[str, Rename]:
+def _moves(sides: _Sides, desired_groups: Mapping[str, GroupMapping]) -> dict[str, Rename]:
     """New address -> rename, for each entry whose former name is another group that is still mapped."""
     desired = sides.desired
     if not any(intent.previously for intent in desired.intents.values()):
         return {}
     moves: dict[str, Rename] = {}
-    for name in wanted:
+    for name in desired_groups:
         at = address("idp_groups", name)
         for label in desired.intent(at).previously:
             former = sides.identity.find(label)
-            if former not in wanted and sides.held.get(former, BLANK) != BLANK:
+            if former not in desired_groups and sides.mappings.get(former, BLANK) != BLANK:
                 moves[at] = Rename(address("idp_groups", former), at)
     return moves
 
@@ -102,20 +102,22 @@ def _moves(sides: _Sides, wanted: Mapping[str, GroupMapping]) -> dict[str, Renam
 def _left_behind(sides: _Sides, moves: Mapping[str, Rename]) -> Iterator[Change]:
     for at, move in moves.items():
         old = move.before
-        pending = at.partition("/")[2] not in sides.held
+        pending = at.partition("/")[2] not in sides.mappings
         via, why = ("waiting", "not_pushed") if pending else sides.way(old, "delete")
         intent = sides.desired.intent(move.after)
-        before = sides.held[old.partition("/")[2]]
+        before = sides.mappings[old.partition("/")[2]]
         known = sides.identity.id_at(old)
         yield Change(old, "delete", before, None, "previously", via, why, intent=intent, moved=move, id=known)
 
 
-def _unlisted(sides: _Sides, wanted: Mapping[str, GroupMapping], moves: Mapping[str, Rename]) -> Iterator[Change]:
+def _unlisted(
+    sides: _Sides, desired_groups: Mapping[str, GroupMapping], moves: Mapping[str, Rename]
+) -> Iterator[Change]:
     if sides.desired.policy.managing("idp_groups") != "authoritative":
         return
-    listed = wanted.keys() | {move.before.partition("/")[2] for move in moves.values()}
-    for name in sides.held.keys() - listed:
-        if sides.held[name] != BLANK:
+    listed = desired_groups.keys() | {move.before.partition("/")[2] for move in moves.values()}
+    for name in sides.mappings.keys() - listed:
+        if sides.mappings[name] != BLANK:
             at = address("idp_groups", name)
             via, why = sides.way(at, "delete")
-            yield Change(at, "delete", sides.held[name], None, "not_listed", via, why, id=sides.identity.id_at(at))
+            yield Change(at, "delete", sides.mappings[name], None, "not_listed", via, why, id=sides.identity.id_at(at))

@@ -114,11 +114,11 @@ def identify(desired: Desired, live: Live, applied: Applied) -> Identity:
     names, again = _names(desired, live, entries)
     past = _past(applied, live, names)
     find = _finder(names, past)
-    wanted = _keyed_by_name(desired, names, again)
+    keyed = _keyed_by_name(desired, names, again)
     return Identity(
         desired,
         applied,
-        wanted if (policy := _policy(wanted.policy, find)) is wanted.policy else replace(wanted, policy=policy),
+        keyed if (policy := _policy(keyed.policy, find)) is keyed.policy else replace(keyed, policy=policy),
         _remembered(applied, past, find),
         names,
         frozenset(names[key] for key, entry in entries.items() if entry.live is not None),
@@ -142,13 +142,13 @@ def group_of(at: str) -> str | None:
 
 def _names(desired: Desired, live: Live, entries: Mapping[str, Entry]) -> tuple[dict[str, str], frozenset[str]]:
     """The name of each key, and the keys of a group that an earlier entry means already."""
-    held = mappings(live)
+    live_mappings = mappings(live)
     names: dict[str, str] = {}
     for key, entry in entries.items():
         if entry.live is not None:
             names[key] = entry.live
         else:
-            pin = desired.intent(address("idp_groups", key)).id if key in held else None
+            pin = desired.intent(address("idp_groups", key)).id if key in live_mappings else None
             names[key] = f"{key} [{pin}]" if pin else key
     if len(set(names.values())) == len(names):
         return names, frozenset()
@@ -165,12 +165,12 @@ def _keyed_by_name(desired: Desired, names: Mapping[str, str], again: frozenset[
     groups = desired.settings.idp_groups
 
     def moved(entries: Mapping[Address, V]) -> dict[Address, V]:
-        listed = ((at, group_of(at), said) for at, said in entries.items())
-        kept = ((at, key, said) for at, key, said in listed if key not in again)
-        return {at if key is None else address("idp_groups", names.get(key, key)): said for at, key, said in kept}
+        listed = ((at, group_of(at), entry) for at, entry in entries.items())
+        unique = ((at, key, entry) for at, key, entry in listed if key not in again)
+        return {at if key is None else address("idp_groups", names.get(key, key)): entry for at, key, entry in unique}
 
-    wanted = {} if groups is UNSET else {names[key]: value for key, value in groups.items() if key not in again}
-    settings = replace(desired.settings, idp_groups=wanted)
+    by_name = {} if groups is UNSET else {names[key]: value for key, value in groups.items() if key not in again}
+    settings = replace(desired.settings, idp_groups=by_name)
     return replace(desired, settings=settings, intents=moved(desired.intents), places=moved(desired.places))
 
 
@@ -181,22 +181,22 @@ def _past(applied: Applied, live: Live, names: Mapping[str, str]) -> dict[str, s
     address nothing is remembered gives way to the group that is called so now.
     """
     by_id = {group: name for name, group in ids_of(live).items()}
-    held = mappings(live)
+    live_mappings = mappings(live)
     addresses = {group_of(at) or "": known for at, known in applied.ids.items()}
     labels = _labels_of(applied)
     ids = {**applied.group_ids, **addresses}
-    found = {}
+    current = {}
     for label in {*ids, *labels}:
         known = ids.get(label)
-        if label in held and label not in labels and label not in addresses and label not in names:
-            found[label] = label
+        if label in live_mappings and label not in labels and label not in addresses and label not in names:
+            current[label] = label
         elif known and known in by_id:
-            found[label] = by_id[known]
+            current[label] = by_id[known]
         elif label in names:
-            found[label] = names[label]
+            current[label] = names[label]
         else:
-            found[label] = f"{label} [{known}]" if known and by_id and label in held else label
-    return found
+            current[label] = f"{label} [{known}]" if known and by_id and label in live_mappings else label
+    return current
 
 
 def _labels_of(applied: Applied) -> set[str]:
@@ -233,7 +233,7 @@ def _remembered(applied: Applied, past: Mapping[str, str], find: Find) -> Applie
 
     def keyed(entries: Mapping[str, V]) -> dict[str, V]:
         return {
-            past.get(label, label): entries[label] for label in sorted(entries, key=lambda one: past.get(one) == one)
+            past.get(label, label): entries[label] for label in sorted(entries, key=lambda name: past.get(name) == name)
         }
 
     groups = applied.settings.idp_groups
@@ -268,13 +268,13 @@ def _labels(
     desired: Desired, live: Live, names: Mapping[str, str], past: Mapping[str, str]
 ) -> dict[str, tuple[str, ...]]:
     """The other labels of each name that has any: its key, names that are remembered, names that the entry had."""
-    found: dict[str, dict[str, None]] = {}
+    labels_by_name: dict[str, dict[str, None]] = {}
     for label, name in (*names.items(), *past.items()):
         if label != name:
-            found.setdefault(name, {})[label] = None
-    held = mappings(live)
+            labels_by_name.setdefault(name, {})[label] = None
+    live_mappings = mappings(live)
     for at, intent in desired.intents.items():
-        former = [label for label in intent.previously if label not in held and label not in names]
+        former = [label for label in intent.previously if label not in live_mappings and label not in names]
         if former and (key := group_of(at)) in names:
-            found.setdefault(names[key or ""], {}).update(dict.fromkeys(former))
-    return {name: tuple(labels) for name, labels in found.items()}
+            labels_by_name.setdefault(names[key or ""], {}).update(dict.fromkeys(former))
+    return {name: tuple(labels) for name, labels in labels_by_name.items()}

@@ -35,17 +35,17 @@ def releases(desired: Desired, live: Live, identity: Identity, skip: Collection[
     """
     listed = {} if desired.settings.idp_groups is UNSET else desired.settings.idp_groups
     for kind in KINDS:
-        asked = getattr(desired.settings, kind.section) is not UNSET
-        managing = desired.policy.managing(kind.section) if asked else "unmanaged"
-        for row in _applied(kind, live, identity.applied):
-            if identity.covers(skip, row.live):
+        configured = getattr(desired.settings, kind.section) is not UNSET
+        managing = desired.policy.managing(kind.section) if configured else "unmanaged"
+        for release in _applied(kind, live, identity.applied):
+            if identity.covers(skip, release.live):
                 continue
             if managing == "unmanaged":
-                yield row
+                yield release
             elif not kind.whole:
-                yield from _managed(kind, managing, desired, row)
-            elif managing == "additive" and group_of(row.live) not in listed:
-                yield row
+                yield from _managed(kind, managing, desired, release)
+            elif managing == "additive" and group_of(release.live) not in listed:
+                yield release
 
 
 def _applied(kind: Kind, live: Live, applied: Applied) -> Iterator[Release]:
@@ -66,16 +66,18 @@ def _applied(kind: Kind, live: Live, applied: Applied) -> Iterator[Release]:
         yield Release(address(kind.section, key), last, value)
 
 
-def _managed(kind: Kind, managing: Manage, desired: Desired, row: Release) -> Iterator[Release]:
+def _managed(kind: Kind, managing: Manage, desired: Desired, release: Release) -> Iterator[Release]:
     """The row, where the config manages its section: an entry that an additive one dropped, or fields of an entry."""
-    wanted = value_at(desired.settings, row.live)
-    if wanted is None:
-        if managing == "additive" and not desired.intent(row.live).remove:
-            yield row
+    desired_value = value_at(desired.settings, release.live)
+    if desired_value is None:
+        if managing == "additive" and not desired.intent(release.live).remove:
+            yield release
         return
     written = {field.name for field in kind.fields if field.written}
-    said = said_fields(kind, row.last)
-    fields = tuple(name for name in said if name in written and getattr(wanted, name) is UNSET)
+    applied_fields = said_fields(kind, release.last)
+    fields = tuple(name for name in applied_fields if name in written and getattr(desired_value, name) is UNSET)
     if fields:
-        others = tuple(field.name for field in kind.fields if field.name not in fields)
-        yield row._replace(fields=fields, value=None if row.value is None else without(row.value, others))
+        still_managed = tuple(field.name for field in kind.fields if field.name not in fields)
+        yield release._replace(
+            fields=fields, value=None if release.value is None else without(release.value, still_managed)
+        )

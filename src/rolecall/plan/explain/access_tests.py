@@ -28,18 +28,18 @@ def tests_of(policy: Policy, applied: Policy | None) -> tuple[AccessTest, ...]:
 _LATER = "it does so already, and passes once what this plan leaves out is done"
 
 
-class Beside(NamedTuple):
+class PlanContext(NamedTuple):
     """The rules before a plan, and once everything is done that the plan leaves out."""
 
     before: Rules
     done: Rules
 
 
-class _Wrong(NamedTuple):
+class _Failure(NamedTuple):
     """Something a test objects to: in words, and as facts that compare. ``unread``: nothing is wrong, but users whom
     the test needs were not read."""
 
-    said: str
+    message: str
     facts: frozenset[tuple[str, ...]]
     unread: bool = False
 
@@ -50,129 +50,131 @@ def needs_users(test: AccessTest) -> bool:
 
 
 def run_tests(
-    tests: Iterable[AccessTest], rules: Rules, directory: Directory | None, beside: Beside | None = None
+    tests: Iterable[AccessTest], rules: Rules, directory: Directory | None, context: PlanContext | None = None
 ) -> tuple[AccessTestResult, ...]:
     """Each test against these rules: live ones, the config's, or those after a plan. Unread people fail a test.
 
-    With ``beside``, a failure is told apart that a plan neither brings about nor makes worse, and that goes once the
+    With ``context``, a failure is told apart that a plan neither brings about nor makes worse, and that goes once the
     rest is done, too.
     """
     listed = tuple(tests)
     people = _people(listed, directory)
 
-    def wrongs(test: AccessTest, rules: Rules) -> list[_Wrong]:
-        return list(_wrongs(test, rules, directory, people))
+    def wrongs(test: AccessTest, rules: Rules) -> list[_Failure]:
+        return list(_failures(test, rules, directory, people))
 
     def result(test: AccessTest) -> AccessTestResult:
-        found = wrongs(test, rules)
-        later = bool(found) and beside is not None and not wrongs(test, beside.done)
-        later = later and beside is not None and _facts(found) <= _facts(wrongs(test, beside.before))
-        said = [*(one.said for one in found), *([_LATER] if later else ())]
-        evaluated = not found or not all(one.unread for one in found)
-        return AccessTestResult(test.name, not found, "; ".join(said), test.source, later, evaluated)
+        failures = wrongs(test, rules)
+        later = bool(failures) and context is not None and not wrongs(test, context.done)
+        later = later and context is not None and _facts(failures) <= _facts(wrongs(test, context.before))
+        messages = [*(failure.message for failure in failures), *([_LATER] if later else ())]
+        evaluated = not failures or not all(failure.unread for failure in failures)
+        return AccessTestResult(test.name, not failures, "; ".join(messages), test.source, later, evaluated)
 
     return tuple(map(result, listed))
 
 
-def _facts(found: Iterable[_Wrong]) -> frozenset[tuple[str, ...]]:
-    return frozenset().union(*(one.facts for one in found))
+def _facts(failures: Iterable[_Failure]) -> frozenset[tuple[str, ...]]:
+    return frozenset().union(*(failure.facts for failure in failures))
 
 
-def _wrongs(
+def _failures(
     test: AccessTest, rules: Rules, directory: Directory | None, people: Mapping[str, Person]
-) -> Iterator[_Wrong]:
-    seen = people_coverage(directory, rules.scim.groups)
+) -> Iterator[_Failure]:
+    coverage = people_coverage(directory, rules.scim.groups)
     if rules.missing:
         yield _plainly(f"{', '.join(sorted(rules.missing))} not read")
     elif test.role is not None:
         yield from _granted(test.role, test.granted_by_only or (), rules, directory)
     elif test.groups is not None:
-        yield from _held(test, effective(rules, Person("persona", groups=test.groups)))
-    elif directory is not None and directory.coverage.state == "complete" and seen.state != "complete":
-        yield _not_read(seen)
+        yield from _checked(test, effective(rules, Person("persona", groups=test.groups)))
+    elif directory is not None and directory.coverage.state == "complete" and coverage.state != "complete":
+        yield _not_read(coverage)
     elif (person := people.get(test.person or "")) is not None:
-        yield from _held(test, effective(rules, person))
-    elif seen.state != "complete":
-        yield _not_read(seen)
+        yield from _checked(test, effective(rules, person))
+    elif coverage.state != "complete":
+        yield _not_read(coverage)
     else:
         yield _plainly(f"{test.person} is nobody in this org")
 
 
-def _plainly(said: str) -> _Wrong:
-    return _Wrong(said, frozenset({(said,)}))
+def _plainly(message: str) -> _Failure:
+    return _Failure(message, frozenset({(message,)}))
 
 
-def _not_read(seen: Coverage, so: str = "") -> _Wrong:
-    said = f"{incomplete(seen)}{so}"
-    return _Wrong(said, frozenset({(said,)}), unread=True)
+def _not_read(coverage: Coverage, so: str = "") -> _Failure:
+    message = f"{incomplete(coverage)}{so}"
+    return _Failure(message, frozenset({(message,)}), unread=True)
 
 
 def _people(tests: Sequence[AccessTest], directory: Directory | None) -> dict[str, Person]:
-    wanted = {test.person for test in tests if test.person}
-    return {} if directory is None else {key: directory.person(n) for key, n in numbers_of(directory, wanted).items()}
+    named = {test.person for test in tests if test.person}
+    return {} if directory is None else {key: directory.person(n) for key, n in numbers_of(directory, named).items()}
 
 
-def _held(test: AccessTest, access: Access) -> Iterator[_Wrong]:
+def _checked(test: AccessTest, access: Access) -> Iterator[_Failure]:
     if test.expect is not None and access.pairs != test.expect:
         missing, extra = sorted(test.expect - access.pairs), sorted(access.pairs - test.expect)
-        rows = [(word, found) for word, found in (("lacks", missing), ("has also", extra)) if found]
-        said = " and ".join(f"{word} {combos(found)}" for word, found in rows)
-        facts = frozenset((word, *combo) for word, found in rows for combo in found)
-        yield _Wrong(f"{said}{_reasons(access, extra)}", facts)
-    for wanted in test.has:
-        if not _has(access, wanted):
-            said = f"does not have {_said(wanted)}, but {combos(sorted(access.pairs))}"
-            yield _Wrong(said, frozenset({("does not have", _said(wanted))}))
+        differences = [
+            (verb, unexpected) for verb, unexpected in (("lacks", missing), ("has also", extra)) if unexpected
+        ]
+        message = " and ".join(f"{verb} {combos(unexpected)}" for verb, unexpected in differences)
+        facts = frozenset((verb, *combo) for verb, unexpected in differences for combo in unexpected)
+        yield _Failure(f"{message}{_reasons(access, extra)}", facts)
+    for expected in test.has:
+        if not _has(access, expected):
+            message = f"does not have {_text(expected)}, but {combos(sorted(access.pairs))}"
+            yield _Failure(message, frozenset({("does not have", _text(expected))}))
     for role in test.never:
         if _has(access, role):
-            found = sorted(combo for combo in access.pairs if _reaches(combo.role, role))
-            said = f"must never be {role_word(role)} and is: {combos(found)}{_reasons(access, found)}"
-            yield _Wrong(said, frozenset((role, *combo) for combo in found))
+            unexpected = sorted(combo for combo in access.pairs if _reaches(combo.role, role))
+            message = f"must never be {role_word(role)} and is: {combos(unexpected)}{_reasons(access, unexpected)}"
+            yield _Failure(message, frozenset((role, *combo) for combo in unexpected))
 
 
-def _has(access: Access, wanted: str | Combo) -> bool:
+def _has(access: Access, expected: str | Combo) -> bool:
     """At least: a higher ranked role holds the lower ones (R9)."""
-    if isinstance(wanted, str):
-        return any(_reaches(role, wanted) for _, role in access.pairs)
-    return any(team == wanted.team and _reaches(role, wanted.role) for team, role in access.pairs)
+    if isinstance(expected, str):
+        return any(_reaches(role, expected) for _, role in access.pairs)
+    return any(team == expected.team and _reaches(role, expected.role) for team, role in access.pairs)
 
 
-def _reaches(role: str, wanted: str) -> bool:
-    return role == wanted or (rank(wanted) > 0 and rank(role) > rank(wanted))
+def _reaches(role: str, minimum: str) -> bool:
+    return role == minimum or (rank(minimum) > 0 and rank(role) > rank(minimum))
 
 
-def _reasons(access: Access, found: Iterable[Combo]) -> str:
-    wanted = set(found)
-    sources = {granted.reasons[0].source for granted in access.combos if granted.combo in wanted}
+def _reasons(access: Access, combos: Iterable[Combo]) -> str:
+    listed = set(combos)
+    sources = {granted.reasons[0].source for granted in access.combos if granted.combo in listed}
     return f" (by {enumerate_words(sorted(sources))})" if sources else ""
 
 
-def _said(wanted: str | Combo) -> str:
-    return role_word(wanted) if isinstance(wanted, str) else combos([wanted])
+def _text(expected: str | Combo) -> str:
+    return role_word(expected) if isinstance(expected, str) else combos([expected])
 
 
-def _granted(role: str, only: Sequence[str], rules: Rules, directory: Directory | None) -> Iterator[_Wrong]:
+def _granted(role: str, only: Sequence[str], rules: Rules, directory: Directory | None) -> Iterator[_Failure]:
     """Groups, the default and people through whom a role comes that these groups do not give."""
-    giving = {name for name, given in rules.scim.groups.items() if any(held == role for _, held in given)}
+    giving = {name for name, granted in rules.scim.groups.items() if any(held_role == role for _, held_role in granted)}
     also = f"{role_word(role)} also comes"
     if strange := sorted(giving - set(only)):
-        said = f"{also} by {enumerate_words([f'`{name}`' for name in strange])}"
-        yield _Wrong(said, frozenset(("group", name) for name in strange))
-    if any(held == role for _, held in (*rules.default, *rules.scim.default)):
+        message = f"{also} by {enumerate_words([f'`{name}`' for name in strange])}"
+        yield _Failure(message, frozenset(("group", name) for name in strange))
+    if any(held_role == role for _, held_role in (*rules.default, *rules.scim.default)):
         yield _plainly(f"{also} by the default")
-    seen = people_coverage(directory, rules.scim.groups)
-    if directory is None or seen.state != "complete":
-        yield _not_read(seen, ", so it is unknown who has it by a manual edit or an attribute")
+    coverage = people_coverage(directory, rules.scim.groups)
+    if directory is None or coverage.state != "complete":
+        yield _not_read(coverage, ", so it is unknown who has it by a manual edit or an attribute")
         return
     allowed = {f"group:{name}" for name in (*only, *giving)} | {"default", "saml"}
-    found = {
+    sources = {
         directory.emails[number]: source
         for number in sorted(directory.others)
         if (source := _other_source(effective(rules, directory.person(number)), role, allowed))
     }
-    if found:
-        named = [f"{email} ({source})" for email, source in sorted(found.items())]
-        yield _Wrong(f"{also} to {enumerate_words(named)}", frozenset(("person", *row) for row in found.items()))
+    if sources:
+        named = [f"{email} ({source})" for email, source in sorted(sources.items())]
+        yield _Failure(f"{also} to {enumerate_words(named)}", frozenset(("person", *item) for item in sources.items()))
 
 
 def _other_source(access: Access, role: str, allowed: set[str]) -> str | None:

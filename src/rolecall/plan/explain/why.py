@@ -56,13 +56,13 @@ class Why:
     """
 
     person: Person
-    held: tuple[Because, ...]
+    granted: tuple[Because, ...]
     silent: tuple[Cause, ...]
     missing: tuple[str, ...] = ()
 
     @property
     def org_admin(self) -> bool:
-        return any(row.combo.role == ORG_ADMIN for row in self.held)
+        return any(because.combo.role == ORG_ADMIN for because in self.granted)
 
 
 def why(rules: Rules, person: Person, desired: Desired | None = None) -> Why:
@@ -70,9 +70,9 @@ def why(rules: Rules, person: Person, desired: Desired | None = None) -> Why:
     they ask for on the day."""
     access = effective(rules, person)
     settings = _Settings(rules.settings, desired)
-    held = tuple(_because(settings, granted) for granted in access.combos)
-    silent = tuple(_unheard(settings, row) for row in access.silent)
-    return Why(person, held, silent, tuple(sorted(rules.missing)))
+    because = tuple(_because(settings, granted) for granted in access.combos)
+    silent = tuple(_silent_cause(settings, silent_grant) for silent_grant in access.silent)
+    return Why(person, because, silent, tuple(sorted(rules.missing)))
 
 
 def persona(groups: Iterable[str]) -> Person:
@@ -84,7 +84,7 @@ def persona(groups: Iterable[str]) -> Person:
 class _Settings:
     """The settings that were asked, next to what the config asks for."""
 
-    held: Settings
+    settings: Settings
     desired: Desired | None
 
     def cause(self, source: str, rule: str, team: str | None, role: str | None) -> Cause:
@@ -92,15 +92,17 @@ class _Settings:
         if at is None:
             return Cause(source, rule, None, None, None, team, role)
         section, _ = split_address(at)
-        where, value = place_of(self.desired, at), value_at(self.held, at)
+        where, value = place_of(self.desired, at), value_at(self.settings, at)
         cause = Cause(source, rule, at, where, encode_value(section, value), team, role)
         if where is None or self.desired is None:
             return cause
-        asked = value_at(self.desired.settings, at)
-        if asked is None:
+        desired_value = value_at(self.desired.settings, at)
+        if desired_value is None:
             return cause
-        applied = value is not None and agrees(value, asked)
-        return cause._replace(applied=applied, asked=None if applied else encode_value(section, asked) or _UNMAPPED)
+        applied = value is not None and agrees(value, desired_value)
+        return cause._replace(
+            applied=applied, asked=None if applied else encode_value(section, desired_value) or _UNMAPPED
+        )
 
 
 _UNMAPPED = "blank"
@@ -112,9 +114,9 @@ def _because(settings: _Settings, granted: Granted) -> Because:
     return Because(granted.combo, causes[0], tuple(causes[1:]))
 
 
-def _unheard(settings: _Settings, row: Silent) -> Cause:
-    team, role = row.combo or (None, None)
-    return settings.cause(row.source, row.rule, team, role)
+def _silent_cause(settings: _Settings, silent: Silent) -> Cause:
+    team, role = silent.combo or (None, None)
+    return settings.cause(silent.source, silent.rule, team, role)
 
 
 def _setting(source: str, rule: str) -> Address | None:
@@ -158,16 +160,16 @@ def why_not(rules: Rules, person: Person, role: str, desired: Desired | None = N
 
     Nothing else can move who is not in the org (R23, R26), and no SCIM person while SCIM is off (R33).
     """
-    has = tuple(row for row in why(rules, person, desired).held if reaches(row.combo.role, role))
-    return WhyNot(role, has, () if has else tuple(_Asked(rules, person, role, desired).options()))
+    has = tuple(because for because in why(rules, person, desired).granted if reaches(because.combo.role, role))
+    return WhyNot(role, has, () if has else tuple(_Alternatives(rules, person, role, desired).options()))
 
 
-def reaches(held: str, wanted: str) -> bool:
+def reaches(role: str, minimum: str) -> bool:
     """Whether a role is the one wanted, or ranked above it (R9)."""
-    return held == wanted or 0 < rank(wanted) < rank(held)
+    return role == minimum or 0 < rank(minimum) < rank(role)
 
 
-class _Asked(NamedTuple):
+class _Alternatives(NamedTuple):
     rules: Rules
     person: Person
     role: str
@@ -189,22 +191,22 @@ class _Asked(NamedTuple):
 
     def _by_groups(self) -> Iterator[Option]:
         role = self.role
-        for name, given in sorted(self.rules.scim.groups.items()):
-            combo = next((combo for combo in given if reaches(combo.role, role)), None)
+        for name, granted in sorted(self.rules.scim.groups.items()):
+            combo = next((combo for combo in granted if reaches(combo.role, role)), None)
             if combo is not None:
                 sentence = f"Put them into `{name}` in the IdP: it gives {combo.role} on {combo.team} (R8)."
                 yield self._option("join_group", _group(name), sentence, combo)
         if self.rules.scim.endpoint == "legacy" or self.rules.teams == frozenset():
             return
         for name in sorted(set(self.person.groups)):
-            given = self.rules.scim.groups.get(name, ())
-            now = f"gives {', '.join(f'{combo.role} on {combo.team}' for combo in given)}" if given else "is blank"
+            granted = self.rules.scim.groups.get(name, ())
+            now = f"gives {', '.join(f'{combo.role} on {combo.team}' for combo in granted)}" if granted else "is blank"
             sentence = f"Map `{name}` to {role}; it {now}. Everybody in the group would get it."
             yield self._option("map_group", _group(name), sentence)
 
     def _by_attribute(self) -> Iterator[Option]:
-        held = self.rules.scim.default or effective(self.rules, self.person).combos
-        if self.rules.scim.endpoint == "legacy" and held and reaches(ORG_ADMIN, self.role):
+        access = self.rules.scim.default or effective(self.rules, self.person).combos
+        if self.rules.scim.endpoint == "legacy" and access and reaches(ORG_ADMIN, self.role):
             yield self._option("role_attribute", "scim", "Give them the role attribute `admin` in the IdP (R18).")
 
     def _by_default(self) -> Iterator[Option]:
@@ -218,7 +220,7 @@ class _Asked(NamedTuple):
         """Whether they have the default, or a group of theirs is mapped without a role of its own (R31)."""
         groups = self.rules.settings.idp_groups
         mapped = {} if groups is UNSET else groups
-        sources = {row.source for granted in effective(self.rules, self.person).combos for row in granted.reasons}
+        sources = {reason.source for granted in effective(self.rules, self.person).combos for reason in granted.reasons}
         roleless = {f"group:{name}" for name, mapping in mapped.items() if mapping.role is None}
         return not sources.isdisjoint({"default", "saml"} | roleless)
 
@@ -238,8 +240,8 @@ class _Asked(NamedTuple):
 
     def _free_team(self) -> bool:
         """Whether the org has a team that no group of theirs gives."""
-        given = {combo.team for name in self.person.groups for combo in self.rules.scim.groups.get(name, ())}
-        return self.rules.teams is None or bool(self.rules.teams - given)
+        granted = {combo.team for name in self.person.groups for combo in self.rules.scim.groups.get(name, ())}
+        return self.rules.teams is None or bool(self.rules.teams - granted)
 
     def _option(self, way: Way, section: str | None, sentence: str, gives: Combo | None = None) -> Option:
         at = None if section is None else Address(section)

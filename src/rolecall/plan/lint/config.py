@@ -39,7 +39,7 @@ def lint(
     tallies: Mapping[Address, Tally],
 ) -> list[Problem]:
     """All warnings, in a fixed order."""
-    found = [
+    warnings = [
         *_without_role(plan_input),
         *_attribute(plan_input),
         *_empty(plan_input),
@@ -47,15 +47,15 @@ def lint(
         *_lapsed(plan_input),
     ]
     if forecast.directory is not None and forecast.problem is None:
-        found += _idle(changes, forecast, tallies)
+        warnings += _idle(changes, forecast, tallies)
     if forecast.directory is not None and forecast.directory.coverage.state == "complete":
-        found += owners_gone(plan_input, forecast.directory)
+        warnings += owners_gone(plan_input, forecast.directory)
     if forecast.directory is not None and plan_input.everybody and not forecast.after.missing:
-        found += [
+        warnings += [
             *_unmapped(forecast.after, forecast.directory, _mappings(plan_input)),
             *_conflicts(forecast.after, forecast.directory),
         ]
-    return found
+    return warnings
 
 
 def _mappings(plan_input: PlanInput) -> Mapping[str, GroupMapping]:
@@ -69,30 +69,30 @@ def _warning(plan_input: PlanInput, code: str, key: str, message: str, hint: str
 
 
 def _without_role(plan_input: PlanInput) -> Iterator[Problem]:
-    for key in sorted(key for key, held in _mappings(plan_input).items() if held.role is None and held.teams):
+    for key in sorted(key for key, mapping in _mappings(plan_input).items() if mapping.role is None and mapping.teams):
         message = f"`{key}` has teams and no role: it gives the default's role there, and follows it"
         yield _warning(plan_input, "no_role", key, message, "say which role is meant")
 
 
 def _attribute(plan_input: PlanInput) -> Iterator[Problem]:
     """R19: on the new endpoint role attributes are ignored."""
-    wanted, live = plan_input.desired.settings.scim, plan_input.live.settings.scim
-    if wanted is UNSET or wanted.role_attribute is UNSET:
+    desired, live = plan_input.desired.settings.scim, plan_input.live.settings.scim
+    if desired is UNSET or desired.role_attribute is UNSET:
         return
-    endpoint = wanted.endpoint if wanted.endpoint is not UNSET else UNSET if live is UNSET else live.endpoint
+    endpoint = desired.endpoint if desired.endpoint is not UNSET else UNSET if live is UNSET else live.endpoint
     if endpoint == "new":
         where = plan_input.desired.intent(address("scim")).source
-        message = f"the role attribute `{wanted.role_attribute}` is ignored on the new endpoint"
+        message = f"the role attribute `{desired.role_attribute}` is ignored on the new endpoint"
         yield Problem("role_attribute", message, where, "roles come from groups alone; drop it", "warning")
 
 
 def _empty(plan_input: PlanInput) -> Iterator[Problem]:
-    found = sorted(vacant(plan_input, (name for name, mapping in _mappings(plan_input).items() if mapping != BLANK)))
-    if len(found) > SEVERAL:
-        message = f"{enumerate_words([f'`{key}`' for key in found])} are mapped and nobody is in them"
+    empty = sorted(vacant(plan_input, (name for name, mapping in _mappings(plan_input).items() if mapping != BLANK)))
+    if len(empty) > SEVERAL:
+        message = f"{enumerate_words([f'`{key}`' for key in empty])} are mapped and nobody is in them"
         yield Problem("empty_group", message, None, "are they still meant?", "warning")
         return
-    for key in found:
+    for key in empty:
         yield _warning(plan_input, "empty_group", key, f"`{key}` is mapped and nobody is in it", "is it still meant?")
 
 
@@ -110,7 +110,7 @@ def _lapsed(plan_input: PlanInput) -> Iterator[Problem]:
     """Entries whose day is past and whose mapping is gone; while it still stands, taking it away is a change."""
     if plan_input.live.settings.idp_groups is UNSET:
         return
-    for at, intent in sorted(row for row in plan_input.desired.intents.items() if expired(row[1], plan_input.as_of)):
+    for at, intent in sorted(item for item in plan_input.desired.intents.items() if expired(item[1], plan_input.as_of)):
         if value_at(plan_input.live.settings, at) in (None, BLANK):
             message = f"{at} expired after {intent.expires} and gives nothing any more"
             yield Problem("expired", message, intent.source, "delete the entry, or give it a new date", "warning")
@@ -128,21 +128,21 @@ def _idle(changes: Iterable[Change], forecast: AccessForecast, tallies: Mapping[
 def owners_gone(plan_input: PlanInput, directory: Directory) -> Iterator[Problem]:
     """Yield a warning for each owner who is not an active user; of those alone who were asked for."""
     scope, owned = plan_input.scope, owner_emails(plan_input.desired)
-    asked = {email for email in owned.values() if plan_input.everybody or (scope and email in scope.emails)}
-    known = numbers_of(directory, asked)
+    checked = {email for email in owned.values() if plan_input.everybody or (scope and email in scope.emails)}
+    known = numbers_of(directory, checked)
     for at, email in owned.items():
         number = known.get(email)
-        if email in asked and (number is None or not directory.traits(number).active):
+        if email in checked and (number is None or not directory.traits(number).active):
             intent = plan_input.desired.intent(at)
             message = f"{intent.owner}, the owner of {at}, is {'no longer active' if number is not None else 'nobody'}"
             yield Problem("owner_gone", f"{message} in this org", intent.source, "name a new owner", "warning")
 
 
-def _unmapped(rules: Rules, directory: Directory, wanted: Mapping[str, GroupMapping]) -> Iterator[Problem]:
+def _unmapped(rules: Rules, directory: Directory, desired_groups: Mapping[str, GroupMapping]) -> Iterator[Problem]:
     """R7, R10: people in groups, none of which gives anything, and which nobody said are blank on purpose."""
     if rules.scim.endpoint != "new":
         return
-    giving = [name in rules.scim.groups or wanted.get(name) == BLANK for name in directory.groups]
+    giving = [name in rules.scim.groups or desired_groups.get(name) == BLANK for name in directory.groups]
     members, offsets = directory.members, directory.offsets
     flags = bytes(map(giving.__getitem__, members))
     number = sum(
@@ -161,37 +161,39 @@ def _unmapped(rules: Rules, directory: Directory, wanted: Mapping[str, GroupMapp
 
 def _conflicts(rules: Rules, directory: Directory) -> Iterator[Problem]:
     """R9: two groups of one person that give one team different ranked roles."""
-    given = group_masks(rules, directory)
+    masks = group_masks(rules, directory)
     ranks = {
         mask: {combo.team: RANK[combo.role] for combo in rules.atoms.combos(mask) if combo.role in RANK}
-        for mask in set(given)
+        for mask in set(masks)
     }
-    ranked = [ranks[mask] for mask in given]
+    ranked = [ranks[mask] for mask in masks]
     high = {mask for mask, roles in ranks.items() if any(rank > 1 for rank in roles.values())}
-    upper = {n for n, mask in enumerate(given) if mask in high}
-    found: Counter[tuple[str, str]] = Counter()
+    upper = {n for n, mask in enumerate(masks) if mask in high}
+    conflicts: Counter[tuple[str, str]] = Counter()
     last = -1
     for person, _ in memberships(directory, upper) if upper else ():
         if person != last and _synced(directory, person):
             last = person
-            found.update(set(_pairs(directory, ranked, person)))
-    if found:
-        shown = [f"`{one}` and `{other}` ({number:,})" for (one, other), number in sorted(found.items(), key=_most)]
+            conflicts.update(set(_pairs(directory, ranked, person)))
+    if conflicts:
+        shown = [
+            f"`{first}` and `{second}` ({number:,})" for (first, second), number in sorted(conflicts.items(), key=_most)
+        ]
         message = f"people are in two groups that give one team different roles: {enumerate_words(shown)}"
         yield Problem("conflicting_roles", message, None, "the higher role wins (R9)", "warning")
 
 
-def _most(row: tuple[tuple[str, str], int]) -> tuple[int, tuple[str, str]]:
-    return -row[1], row[0]
+def _most(item: tuple[tuple[str, str], int]) -> tuple[int, tuple[str, str]]:
+    return -item[1], item[0]
 
 
 def _pairs(directory: Directory, ranked: Sequence[Mapping[str, int]], person: int) -> Iterator[tuple[str, str]]:
     """Every two groups of a person that differ about a team."""
     groups = directory.members[directory.offsets[person] : directory.offsets[person + 1]]
-    for one, other in combinations(sorted(set(groups), key=directory.groups.__getitem__), 2):
-        mine, theirs = ranked[one], ranked[other]
+    for first, second in combinations(sorted(set(groups), key=directory.groups.__getitem__), 2):
+        mine, theirs = ranked[first], ranked[second]
         if any(mine[team] != theirs[team] for team in mine.keys() & theirs.keys()):
-            yield directory.groups[one], directory.groups[other]
+            yield directory.groups[first], directory.groups[second]
 
 
 def _synced(directory: Directory, person: int) -> bool:

@@ -121,8 +121,8 @@ def near_words(pattern: str, known: Collection[str]) -> str:
     section, slash, key = pattern.partition("/")
     entries = [at for at in sorted(known) if slash and at.startswith(f"{section}/")] or sorted(known)
     keys = {(at.partition("/")[2] or at).casefold(): at for at in entries}
-    word = (key or section).casefold()
-    found = [keys[word]] if word in keys else []
-    found += [keys[name] for name in difflib.get_close_matches(word, keys, NEAREST, _CLOSE)]
-    near = [f"`{at}`" for at in dict.fromkeys(found)][:NEAREST]
+    wrong = (key or section).casefold()
+    near_addresses = [keys[wrong]] if wrong in keys else []
+    near_addresses += [keys[name] for name in difflib.get_close_matches(wrong, keys, NEAREST, _CLOSE)]
+    near = [f"`{at}`" for at in dict.fromkeys(near_addresses)][:NEAREST]
     return f"did you mean {enumerate_words(near, NEAREST).replace(' and ', ' or ')}?" if near else _LIKE

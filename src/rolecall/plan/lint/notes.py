@@ -23,13 +23,13 @@ def notes(desired: Desired, coverage: Mapping[str, Coverage], as_of: date) -> li
 
 def metadata_notes(desired: Desired, live: Live, as_of: date) -> Iterator[Problem]:
     """Yield what is odd about the metadata in the config. An IdP that the config names is compared by ``validate``."""
-    wanted, current = desired.settings.sso, live.settings.sso
-    if not isinstance(wanted, Sso) or not isinstance(wanted.metadata, str) or not wanted.metadata:
+    desired_sso, current = desired.settings.sso, live.settings.sso
+    if not isinstance(desired_sso, Sso) or not isinstance(desired_sso.metadata, str) or not desired_sso.metadata:
         return
     from rolecall.codec.saml import NotMetadata, decode_metadata, other_idp
 
     try:
-        metadata = decode_metadata(wanted.metadata)
+        metadata = decode_metadata(desired_sso.metadata)
     except NotMetadata:
         return
     where = desired.intent(address("sso")).source
@@ -37,7 +37,7 @@ def metadata_notes(desired: Desired, live: Live, as_of: date) -> Iterator[Proble
     if ends is not None and ends.date() < as_of:
         message = f"sso.metadata expired on {ends.day} {ends:%b %Y}: users cannot sign in with it"
         yield Problem("metadata_expired", message, where, "download the metadata XML from the IdP again", "warning")
-    idp = current.idp if isinstance(current, Sso) and not isinstance(wanted.idp, str) else None
+    idp = current.idp if isinstance(current, Sso) and not isinstance(desired_sso.idp, str) else None
     if isinstance(idp, str) and other_idp(metadata, idp):
         message = f"sso.metadata does not look like metadata of {idp}: its entity id is {metadata.entity_id}"
         yield Problem("other_idp", message, where, "check that `sso.idp` and the file are of the same IdP", "warning")
@@ -47,9 +47,9 @@ def whose_reading(live: Live, sections: Iterable[str], now: datetime) -> list[Pr
     """For an observed org: who wrote these sections down and how long ago, by the oldest; nothing for any other."""
     if not live.facts.observed:
         return []
-    seen = [live.covered(name) for name in sections]
-    by = sorted({row.taken_by for row in seen if row.taken_by})
-    taken = [row.taken_at for row in seen if row.taken_at is not None]
+    coverage = [live.covered(name) for name in sections]
+    by = sorted({part.taken_by for part in coverage if part.taken_by})
+    taken = [part.taken_at for part in coverage if part.taken_at is not None]
     who = enumerate_words(by, 3) if by else "somebody"
     if taken:
         oldest = min(taken)
@@ -64,10 +64,10 @@ def whose_reading(live: Live, sections: Iterable[str], now: datetime) -> list[Pr
 
 
 def _soon_expired(desired: Desired, as_of: date) -> list[Problem]:
-    found = []
+    warnings = []
     for at, intent in sorted(desired.intents.items()):
         if expires_soon(intent, as_of):
             hint = "from the next day on its people fall back to the default; they can still sign in"
             message = f"{at} expires after {intent.expires}"
-            found.append(Problem("expires_soon", message, intent.source, hint, "warning"))
-    return found
+            warnings.append(Problem("expires_soon", message, intent.source, hint, "warning"))
+    return warnings

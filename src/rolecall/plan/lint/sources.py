@@ -19,8 +19,8 @@ _SHOWN = 5
 
 def lint_idp(facts: IdpFacts, desired: Desired, live: Live) -> tuple[Problem, ...]:
     """The warnings, in a fixed order."""
-    found = [*_sending(facts), *_groups(facts), *_entra(facts), *_roles(facts, desired, live), *_apart(facts, live)]
-    return tuple(Problem(f"idp_{code}", message, None, hint, "warning") for code, message, hint in found)
+    findings = [*_sending(facts), *_groups(facts), *_entra(facts), *_roles(facts, desired, live), *_apart(facts, live)]
+    return tuple(Problem(f"idp_{code}", message, None, hint, "warning") for code, message, hint in findings)
 
 
 _Finding = tuple[str, str, str | None]
@@ -69,8 +69,8 @@ def _apart(facts: IdpFacts, live: Live) -> Iterator[_Finding]:
     groups, scim = live.settings.idp_groups, live.settings.scim
     if groups is UNSET or live.covered("idp_groups").state != "complete" or scim is UNSET or scim.endpoint != "new":
         return
-    here = {name.removesuffix(f" [{group.id}]") for name, group in live.facts.groups.items()} | set(groups)
-    if missing := sorted(facts.pushed - here):
+    known = {name.removesuffix(f" [{group.id}]") for name, group in live.facts.groups.items()} | set(groups)
+    if missing := sorted(facts.pushed - known):
         message = f"{_NAME[facts.kind]} pushes groups that the org does not have: {_listed(missing)}"
         yield "not_in_org", message, "see in the IdP whether the push failed"
     if extra := sorted(set(groups) - facts.pushed - {name for name in groups if _homonym(name, facts)}):
@@ -97,8 +97,8 @@ def disagreements(plan_input: PlanInput) -> Iterator[Problem]:
     if directory is None:
         return
     missing, differing, unknown = directory.gaps
-    wanted = plan_input.desired.settings.idp_groups
-    strange = [name for name in unknown if wanted is UNSET or name not in wanted]
+    desired_groups = plan_input.desired.settings.idp_groups
+    strange = [name for name in unknown if desired_groups is UNSET or name not in desired_groups]
     if missing:
         message = f"The people source has no user in {members_words(missing, facts.observed)}"
         hint = _near(sorted(missing), strange) or "check the name of the group in the people source"
@@ -111,7 +111,7 @@ def disagreements(plan_input: PlanInput) -> Iterator[Problem]:
         message = f"Members are counted differently: {enumerate_words(counts, _NAMED_GROUPS)}"
         yield _warning("people_counts_differ", message, "if the numbers should agree, export or observe again")
     if strange:
-        known = [*facts.groups, *(() if wanted is UNSET else wanted)]
+        known = [*facts.groups, *(() if desired_groups is UNSET else desired_groups)]
         message = f"Only the people source has {enumerate_words([f'`{name}`' for name in strange], _NAMED_GROUPS)}"
         hint = _near(strange, known) or "neither the org nor the configuration has a group of that name"
         yield _warning("people_group_unknown", message, hint)

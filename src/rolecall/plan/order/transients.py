@@ -163,7 +163,7 @@ def _highest(combos: Iterable[Combo]) -> list[Combo]:
 
 
 _NAMED = 3
-WAY_OUT = "No order was found that spares them. To do without, make two commits: first add, apply, then remove."
+SPLIT_HINT = "No order was found that spares them. To do without, make two commits: first add, apply, then remove."
 LIMITED = "The search for a better order of these steps reached its limit, so another order may affect fewer users."
 
 
@@ -184,7 +184,7 @@ def transient_sentences(impact: Impact, most: int = 5) -> Iterator[str]:
         yield f"And {len(found) - most:,} more such moments."
     if impact.order_limited:
         yield LIMITED
-    yield WAY_OUT
+    yield SPLIT_HINT
 
 
 def _who(kind: str, rows: list[Transient]) -> str:

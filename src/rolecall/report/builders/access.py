@@ -101,9 +101,9 @@ def why_lines(told: Why, at: str = "live") -> Iterator[Line]:
     groups = f" · in {listed(person.groups)}" if person.groups else " · in no group"
     about = f"{traits.origin}{state}{' · pending' if traits.pending else ''}{groups}"
     yield line(f"{who} · {about} · state: {STATES[at]}", "head", hang=2)
-    if not told.held:
+    if not told.granted:
         yield line("has nothing.", "warn", indent=2)
-    for row in told.held:
+    for row in told.granted:
         yield from _held(row)
     if told.silent:
         yield line("Gave nothing:", "dim", indent=2)
@@ -160,7 +160,7 @@ def why_json(told: Why, seen: Coverage = COMPLETE, at: str = "live") -> dict[str
                 "role": row.combo.role,
                 "because": [_cause_json(cause) for cause in (row.winner, *row.others)],
             }
-            for row in told.held
+            for row in told.granted
         ],
         "silent": [_cause_json(cause) for cause in told.silent],
     }

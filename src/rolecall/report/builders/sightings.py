@@ -11,7 +11,7 @@ from typing import Any
 
 from rolecall.model.policy import Combo
 from rolecall.model.roles import ORG_ADMIN
-from rolecall.plan.explain.sighting import Evidence, SeenAt
+from rolecall.plan.explain.access_records import Evidence, SeenAt
 from rolecall.plan.headline import combos, role_word
 from rolecall.report.line import Line, Span, Style, line
 from rolecall.report.phrases import cells, count, listed, visible

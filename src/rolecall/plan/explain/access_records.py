@@ -24,7 +24,7 @@ from rolecall.plan.coverage import people_coverage
 from rolecall.plan.moves import who
 
 
-class Seen(NamedTuple):
+class AccessRecord(NamedTuple):
     """A sighting, and two numbers beside it: active people without any access, and org admins."""
 
     sighting: Sighting
@@ -32,13 +32,13 @@ class Seen(NamedTuple):
     org_admins: int
 
 
-def sight(
+def record_access(
     live: Live,
     directory: Directory,
     desired: Desired,
     at: datetime,
     rules: Rules | None = None,
-) -> Seen:
+) -> AccessRecord:
     """See every user in the directory. ``desired`` is keyed by live names; ``rules`` are the live ones, where they have
     been compiled already.
 
@@ -55,7 +55,7 @@ def sight(
     whole = people_coverage(directory, rules.scim.groups).state == "complete" and not rules.missing
     nobody = sum(directory.traits(n).present for n in alike.get(0, ()))
     admins = len({holding.id for holding in holdings if holding.role == "org_admin"})
-    return Seen(Sighting(at, holdings, roles, teams, whole), nobody, admins)
+    return AccessRecord(Sighting(at, holdings, roles, teams, whole), nobody, admins)
 
 
 def _source(desired: Desired, at: Address) -> str | None:
@@ -104,7 +104,7 @@ class Evidence(NamedTuple):
     @property
     def approved_by(self) -> tuple[str, ...]:
         """Who said yes to the run behind it."""
-        return () if self.run is None else tuple(dict.fromkeys(row.by for row in self.run.approvals))
+        return () if self.run is None else tuple(dict.fromkeys(approval.by for approval in self.run.approvals))
 
 
 @dataclass(frozen=True, slots=True)
