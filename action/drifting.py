@@ -24,11 +24,12 @@ def drift(job: Job) -> int:
     options = ("--detailed-exitcode", "--no-color", "--format", "json", "--report", f"text={report}")
     code, text = job.rolecall("drift", *options, ok=LOOKED)
     found, shown = json.loads(text), report.read_text(encoding="utf-8")
-    print_ = fingerprint(found)
+    prints = fingerprints(found)
+    print_ = next(iter(prints), "")
     log(shown)
     job.summary(_body(job, print_, shown))
     whole = code != UNREAD and read_completely(found)
-    url = _tell(job, found, print_, shown, complete=whole)
+    url = _tell(job, found, prints, shown, complete=whole)
     job.output(drift=len(found["drift"]) + len(found["alarms"]), fingerprint=print_, url=url, seen=str(whole).lower())
     if not whole:
         why = found["undetermined"] or "the org could not be read completely"
@@ -46,34 +47,40 @@ def read_completely(found: dict[str, Any]) -> bool:
     return all(row["state"] == "complete" for row in found["coverage"].values())
 
 
-def fingerprint(found: dict[str, Any]) -> str:
-    """One name for everything that drifted, the same for the same drift; empty for none."""
-    parts = sorted(row["fingerprint"] for row in (*found["drift"], *found["alarms"]))
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16] if parts else ""
+def fingerprints(found: dict[str, Any]) -> tuple[str, ...]:
+    """One name for everything that drifted, the same for the same drift, and those that 0.1.0 gave it, by the addresses
+    of groups now and at the last apply. Empty for none."""
+    rows = [[row["fingerprint"], *row.get("former_fingerprints", ())] for row in (*found["drift"], *found["alarms"])]
+    given = ([names[min(at, len(names) - 1)] for names in rows] for at in (0, 1, 2))
+    return tuple(dict.fromkeys(_digest(names) for names in given)) if rows else ()
 
 
-def _tell(job: Job, found: dict[str, Any], print_: str, shown: str, *, complete: bool) -> str:
+def _digest(names: list[str]) -> str:
+    return hashlib.sha256("\n".join(sorted(names)).encode()).hexdigest()[:16]
+
+
+def _tell(job: Job, found: dict[str, Any], prints: tuple[str, ...], shown: str, *, complete: bool) -> str:
     way = job.input("on-drift") or "issue"
     if way == "none":
         return ""
     github = GitHub(job.environ)
     if way == "pull-request":
-        return _pull_request(job, github, found, print_, shown) if print_ and found["drift"] else ""
-    return _issue(job, github, print_, shown, complete=complete)
+        return _pull_request(job, github, found, prints, shown) if prints and found["drift"] else ""
+    return _issue(job, github, prints, shown, complete=complete)
 
 
-def _issue(job: Job, github: GitHub, print_: str, shown: str, *, complete: bool) -> str:
-    """The open issue of this fingerprint, made where there is none; this directory's others are closed.
+def _issue(job: Job, github: GitHub, prints: tuple[str, ...], shown: str, *, complete: bool) -> str:
+    """The open issue of these fingerprints, made where there is none; this directory's others are closed.
 
     After an incomplete read none is closed: what was not read may drift still.
     """
     mine = re.compile(rf"<!-- rolecall:drift:{re.escape(_env(job))}:([0-9a-f]*) -->")
-    url = ""
+    url, print_ = "", next(iter(prints), "")
     for issue in github.all(f"issues?state=open&labels={LABEL}"):
         said = mine.match(issue["body"] or "")
         if said is None or "pull_request" in issue or not job.owns(issue["body"]):
             continue
-        if said.group(1) == print_:
+        if said.group(1) in prints:
             url = github.patch(f"issues/{issue['number']}", {"body": _body(job, print_, shown)})["html_url"]
         elif complete:
             why = "Something else drifted since; see the newer issue." if print_ else "Nothing drifts any more."
@@ -86,26 +93,26 @@ def _issue(job: Job, github: GitHub, print_: str, shown: str, *, complete: bool)
     return url
 
 
-def _pull_request(job: Job, github: GitHub, found: dict[str, Any], print_: str, shown: str) -> str:
+def _pull_request(job: Job, github: GitHub, found: dict[str, Any], prints: tuple[str, ...], shown: str) -> str:
     """A pull request that takes the drift into the config. One that was closed is an answer, and not asked again."""
     plain = job.directory == "." and _env(job) == job.env
-    branch = f"rolecall/drift-{_env(job) or 'org'}{'' if plain else f'-{job.key[:8]}'}-{print_}"
-    owner = github.repository.partition("/")[0]
-    held = github.all(f"pulls?state=all&head={owner}:{branch}")
-    if held:
-        return str(held[0]["html_url"])
+    name = f"rolecall/drift-{_env(job) or 'org'}{'' if plain else f'-{job.key[:8]}'}"
+    owner, branch = github.repository.partition("/")[0], f"{name}-{prints[0]}"
+    for print_ in prints:
+        if held := github.all(f"pulls?state=all&head={owner}:{name}-{print_}"):
+            return str(held[0]["html_url"])
     base = job.environ.get("GITHUB_REF_NAME", "main")
     job.rolecall("drift", "--accept", ok=LOOKED)
     if not _git(job, "diff", "--name-only", "--", "."):
         annotate("warning", "this drift cannot be written into the config; opening an issue in place of a pull request")
-        return _issue(job, github, print_, shown, complete=False)
+        return _issue(job, github, prints, shown, complete=False)
     _git(job, "switch", "--quiet", "--create", branch)
     _git(job, "add", "--update", "--", ".")
     title = f"Take over what drifted in {job.env or 'the org'}: {len(found['drift'])} changes"
     _git(job, "-c", "user.name=rolecall", "-c", "user.email=rolecall@localhost", "commit", "--quiet", "-m", title)
     _git(job, "push", "--quiet", "origin", f"HEAD:refs/heads/{branch}")
     _git(job, "checkout", "--quiet", "-")
-    body = {"title": title, "head": branch, "base": base, "body": _body(job, print_, shown)}
+    body = {"title": title, "head": branch, "base": base, "body": _body(job, prints[0], shown)}
     return str(github.post("pulls", body)["html_url"])
 
 

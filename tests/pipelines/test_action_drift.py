@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
+import sys
+from hashlib import sha256
 from http.client import HTTPConnection
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -60,6 +63,24 @@ def test_one_issue_for_each_fingerprint_closed_when_the_org_is_back(applied: Sit
     by_hand(applied, "Writer-Legal", {"role": "member", "teams": ["Finance", "Legal"]})
     assert applied.run("drift").outputs["fingerprint"] == ""
     assert [row["state"] for row in applied.forge.issues] == ["closed", "closed"]
+
+
+def test_an_issue_that_0_1_0_opened_is_gone_on_with(applied: Site) -> None:
+    """It has a fingerprint of the address; this version tells a group by its id."""
+    by_hand(applied, "Writer-Docs", ENGINEERING)
+    first = applied.run("drift")
+    (issue,) = applied.forge.issues
+    environ = {**os.environ, "ROLECALL_TOKEN": applied.token, "ROLECALL_TOKEN_HOST": "127.0.0.1"}
+    command = [sys.executable, "-m", "rolecall", "-C", str(applied.repo), "-e", "prod", "drift", "--format", "json"]
+    told = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
+    (row,) = json.loads(told.stdout)["drift"]
+    old = sha256(row["former_fingerprints"][0].encode()).hexdigest()[:16]
+    issue["body"] = issue["body"].replace(first.outputs["fingerprint"], old)
+    assert old in issue["body"]
+    again = applied.run("drift")
+    assert (again.outputs["url"], again.outputs["fingerprint"]) == (issue["html_url"], first.outputs["fingerprint"])
+    assert [row["state"] for row in applied.forge.issues] == ["open"]
+    assert first.outputs["fingerprint"] in issue["body"]
 
 
 def test_an_issue_stays_open_while_not_everything_can_be_read(applied: Site) -> None:

@@ -50,7 +50,8 @@ class Drift:
 
     ``id`` is the org's id of the group, or the one it had when last applied. ``event`` is the org's last write to it,
     where its audit log tells; ``source`` is the entry's place in the config. ``managed`` is false in a section with
-    ``manage: unmanaged``, which rolecall never writes.
+    ``manage: unmanaged``, which rolecall never writes. ``applied_as`` is its address at the last apply, None where that
+    is not known.
     """
 
     address: Address
@@ -63,13 +64,25 @@ class Drift:
     new_admin: bool = False
     managed: bool = True
     id: str | None = None
+    applied_as: Address | None = None
 
     @property
     def fingerprint(self) -> str:
-        """Sixteen hex digits that stay the same while this drift does, and differ for any other."""
+        """Sixteen hex digits that stay the same while this drift does, and differ for any other. A group is told by its
+        id, so that another name is no other drift."""
+        return self._digest(self.address if self.id is None else f"{split_address(self.address)[0]}#{self.id}")
+
+    @property
+    def former_fingerprints(self) -> tuple[str, ...]:
+        """The fingerprints that 0.1.0 gave this drift, by its address now and at the last apply: what was recorded
+        under one of them goes on to count."""
+        addresses = (self.address, self.applied_as) if self.id is not None else ()
+        return tuple(dict.fromkeys(self._digest(at) for at in addresses if at is not None))
+
+    def _digest(self, subject: str) -> str:
         section = split_address(self.address)[0]
         values = [encode_value(section, value) for value in (self.last, self.desired, self.live)]
-        return sha256(canonical([self.address, self.kind, *values])).hexdigest()[:16]
+        return sha256(canonical([subject, self.kind, *values])).hexdigest()[:16]
 
 
 class Lifecycle(NamedTuple):
@@ -131,6 +144,8 @@ def compare_resolved(
         if not identity.covers(found.ignored, at)
     ]
     rows += _new_admins(wanted, live, past, found, events or {})
+    was = {identity.present_address(at): at for at in (*memory.applied.ids, *sorted(memory.recorded))}
+    rows = [replace(row, applied_as=was.get(row.address)) for row in rows]
     return Comparison(found, tuple(rows), found.unmanaged)
 
 

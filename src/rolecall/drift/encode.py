@@ -76,6 +76,7 @@ def _row(found: DriftReport, row: Drift) -> dict[str, Json]:
             "revert": _tally(found.tally("revert", row.address)) if counts else None,
         },
         "fingerprint": row.fingerprint,
+        "former_fingerprints": list(row.former_fingerprints),
     }
 
 

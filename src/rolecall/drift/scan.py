@@ -137,11 +137,12 @@ _F = TypeVar("_F", bound=_Finding)
 def _settled(
     past: Past, drifts: Iterable[Drift], alarms: Iterable[Alarm], news: PeopleNews | None
 ) -> dict[str, Acknowledgement]:
-    """Return the acknowledgements of what was found; standing limits and access tests have none."""
-    names = [row.fingerprint for row in drifts]
-    names += [alarm.fingerprint for alarm in alarms if alarm.kind == "watch"]
-    names += [admin.fingerprint for admin in (news.new_admins if news else ())]
-    return {name: past.acknowledged[name] for name in names if name in past.acknowledged}
+    """Return the acknowledgements of what was found, by its fingerprint; standing limits and access tests have none."""
+    names = {row.fingerprint: (row.fingerprint, *row.former_fingerprints) for row in drifts}
+    names |= {alarm.fingerprint: (alarm.fingerprint,) for alarm in alarms if alarm.kind == "watch"}
+    names |= {admin.fingerprint: (admin.fingerprint,) for admin in (news.new_admins if news else ())}
+    given = {name: next((one for one in known if one in past.acknowledged), None) for name, known in names.items()}
+    return {name: past.acknowledged[one]._replace(fingerprint=name) for name, one in given.items() if one is not None}
 
 
 def _unsettled(findings: Iterable[_F], settled: Collection[str]) -> Iterator[_F]:

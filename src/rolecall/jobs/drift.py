@@ -195,6 +195,7 @@ class News:
 
 def news(found: DriftReport, told: Told) -> News:
     """Compare a look with what was told before. What could not be seen this time is neither news nor cleared."""
+    told = _renewed(told, found.drifts)
     drifts = {row.fingerprint: row for row in found.drifts}
     alarms = {alarm.fingerprint: alarm for alarm in found.alarms}
     unread = {fingerprint("unread", section): section for section in found.unread}
@@ -219,8 +220,14 @@ def news(found: DriftReport, told: Told) -> News:
         tuple(section for key, section in unread.items() if key not in told),
         any(key not in told for key in unknown),
         tuple((key, item) for key, item in gone if item["what"] not in still or item["kind"] == "watch"),
-        {**now, **unseen, **{key: told[key] for key in now if key in told}},
+        {**now, **unseen, **{key: {**now[key], "since": told[key]["since"]} for key in now if key in told}},
     )
+
+
+def _renewed(told: Told, drifts: Iterable[Drift]) -> Told:
+    """Return what was told, with that which was told under a former fingerprint of a drift under its present one."""
+    present = {former: row.fingerprint for row in drifts for former in row.former_fingerprints}
+    return {present.get(key, key): item for key, item in told.items()}
 
 
 def note_of(url: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,10 @@ from cli_repo import CONFIG, make_repo
 
 from rolecall.cli.main import run
 from rolecall.errors import Exit
+from rolecall.jobs.memory import acknowledge
 from rolecall.journal.opened import open_journal
+from rolecall.model.run import RunFacts
+from rolecall.plan.saved.digest import canonical
 from rolecall.schema_files import schema_text
 
 Capture = pytest.CaptureFixture[str]
@@ -107,6 +111,53 @@ def test_another_change_is_another_finding_and_an_apply_ends_an_acknowledgement(
     assert run(["apply", "--auto-approve"]) == Exit.OK
     meddler.remap(org, "bo@tiny.co", "Writer-Marketing", {"role": "team_admin", "teams": ["Brand"]})
     assert [row["address"] for row in check(capsys)["drift"]] == ["idp_groups/Writer-Marketing"]
+
+
+def of_0_1_0(row: dict[str, Any], at: str) -> str:
+    """The fingerprint that 0.1.0 gave a drift, by its address."""
+    return sha256(canonical([at, row["class"], row["last"], row["desired"], row["live"]])).hexdigest()[:16]
+
+
+def drifted(document: dict[str, Any], at: str) -> dict[str, Any]:
+    row: dict[str, Any] = next(row for row in document["drift"] if row["address"] == at)
+    return row
+
+
+def test_a_rename_does_not_bring_an_acknowledged_finding_back(org: Path, capsys: Capture) -> None:
+    before = check(capsys)
+    for name in fingerprints(before):
+        assert run(["drift", "--acknowledge", name, "--reason", "known"]) == Exit.OK
+    with meddler.idp(org) as idp:
+        idp.renames("Writer-Marketing", "Writer-Marketing-2")
+        idp.renames("Sales", "Sales-2")
+    after = check(capsys)
+    assert fingerprints(after) == []
+    assert sorted(row["fingerprint"] for row in after["acknowledged"]) == fingerprints(before)
+
+
+@pytest.mark.parametrize("name", ["Writer-Marketing", "Marketing"])
+@pytest.mark.parametrize("flag", [True, False])
+def test_the_fingerprint_that_0_1_0_gave_a_finding_goes_on_to_count(
+    org: Path, capsys: Capture, name: str, flag: bool
+) -> None:
+    """Under the name that the group has, and the one that it had at the last apply."""
+    row = drifted(check(capsys), "idp_groups/Writer-Marketing")
+    old = of_0_1_0(row, f"idp_groups/{name}")
+    assert old in row["former_fingerprints"]
+    if flag:
+        assert run(["drift", "--acknowledge", old, "--reason", "known"]) == Exit.OK
+    else:
+        with open_journal("sqlite:.rolecall/journal.db", org.parent) as journal:
+            acknowledge(journal, "org_1", RunFacts(actor="ann"), [old], "known")
+    after = check(capsys)
+    assert [row["address"] for row in after["drift"]] == ["idp_groups/Sales"]
+    assert [known["fingerprint"] for known in after["acknowledged"]] == [row["fingerprint"]]
+
+
+def test_settings_without_an_id_keep_the_fingerprint_of_0_1_0(org: Path, capsys: Capture) -> None:
+    meddler.put(org, "bo@tiny.co", "/v1/access/defaults", teams=["Brand"])
+    row = drifted(check(capsys), "defaults")
+    assert (row["fingerprint"], row["former_fingerprints"]) == (of_0_1_0(row, "defaults"), [])
 
 
 def test_a_note_without_its_run_counts_for_nothing(org: Path, capsys: Capture) -> None:

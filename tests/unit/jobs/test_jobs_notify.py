@@ -41,6 +41,30 @@ def test_once_when_it_comes_and_once_when_it_clears():
     assert (new, cleared, now) == ([], [AT], {})
 
 
+def named(address, known_id="g-1"):
+    """A look at the drift of a group of this address and id; without the id, as 0.1.0 took it."""
+    found = look(L)
+    rows = tuple(replace(row, address=address, id=known_id, applied_as=AT) for row in found.rows)
+    return replace(found, rows=rows, counted=frozenset(row.fingerprint for row in rows))
+
+
+def test_a_rename_is_no_news():
+    _, _, told = said(named(AT), {})
+    new, cleared, now = said(named("idp_groups/New"), told)
+    assert (new, cleared, now.keys()) == ([], [], told.keys())
+    assert [item["what"] for item in now.values()] == ["idp_groups/New"]
+    assert [item["since"] for item in now.values()] == [item["since"] for item in told.values()]
+
+
+@pytest.mark.parametrize("address", [AT, "idp_groups/New"])
+def test_what_0_1_0_told_by_its_address_is_no_news(address):
+    _, _, told = said(named(AT, None), {})
+    new, cleared, now = said(named(address), told)
+    assert (new, cleared, len(now)) == ([], [], 1)
+    assert now.keys() != told.keys()
+    assert said(look(M), now)[1] == [address]
+
+
 def test_another_change_of_the_same_address_is_news_and_nothing_cleared():
     _, _, told = said(look(L), {})
     new, cleared, now = said(look(LEAD), told)

@@ -299,6 +299,8 @@ def acknowledge_findings(
     from rolecall.jobs.memory import acknowledge, acknowledged, can_be_acknowledged
 
     found, inquiry = made.drift_result.found, made.drift_scan
+    present = {former: row.fingerprint for row in found.drifts for former in row.former_fingerprints}
+    fingerprints = tuple(present.get(name, name) for name in fingerprints)
     known = can_be_acknowledged(found)
     if problems := [_unknown(name, made, known) for name in fingerprints if name not in known]:
         raise Misuse(*problems)
