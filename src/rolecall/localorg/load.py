@@ -14,9 +14,21 @@ from sqlalchemy import Connection
 from rolecall.codec.settings import encode_settings, encode_value
 from rolecall.localorg.store import Database, audit, clock, counters
 from rolecall.localorg.store.keys import address, bucket
-from rolecall.localorg.store.seed import NEW_SETTINGS, empty
+from rolecall.localorg.store.seed import empty
+from rolecall.localorg.store.singletons import NEW_SETTINGS
 from rolecall.localorg.store.state import KEPT, keep_settings
-from rolecall.localorg.store.tables import DOMAINS, GROUPS, MEMBERSHIPS, ORG, ROLES, SETTINGS, TEAMS, USERS
+from rolecall.localorg.store.tables import (
+    DOMAINS,
+    GROUPS,
+    MEMBERSHIPS,
+    NEW_DOMAIN,
+    ORG,
+    ROLES,
+    SETTINGS,
+    TEAMS,
+    USERS,
+    domain_columns,
+)
 from rolecall.model.directory import Directory
 from rolecall.model.live import Facts, Live
 from rolecall.model.settings import BLANK, UNSET, GroupMapping, Settings
@@ -95,8 +107,7 @@ def _load_settings(tx: Connection, settings: Settings, facts: Facts) -> None:
         tx.execute(
             DOMAINS.insert().values(
                 name=name,
-                discoverable=domain.discoverable is True,
-                join_policy="approval" if domain.join is UNSET else domain.join,
+                **domain_columns({**NEW_DOMAIN, **encode_value("domains", domain)}),
                 version=counters.bump(tx, "version"),
                 created=at,
                 modified=at,

@@ -17,8 +17,19 @@ from rolecall.errors import OrgError
 from rolecall.localorg.store import Busy, Database, counters, database, open_database
 from rolecall.localorg.store.keys import BUCKETS, address, bucket, fold, folded_before, new_id
 from rolecall.localorg.store.migrations import MIGRATIONS, migrate
-from rolecall.localorg.store.singletons import read_singleton, write_singleton
-from rolecall.localorg.store.tables import METADATA, MIGRATED, ORG, TEAMS, USERS
+from rolecall.localorg.store.singletons import NEW_SETTINGS, read_singleton, write_singleton
+from rolecall.localorg.store.tables import (
+    DOMAINS,
+    METADATA,
+    MIGRATED,
+    NEW_DOMAIN,
+    ORG,
+    SETTINGS,
+    TEAMS,
+    USERS,
+    domain_columns,
+    domain_value,
+)
 
 
 def test_migrations_make_exactly_the_tables_that_the_code_speaks_of(org_db: Database) -> None:
@@ -41,6 +52,30 @@ def test_a_database_of_any_earlier_schema_is_brought_up_to_date(org_url: str) ->
         assert set(tx.execute(select(MIGRATED.c.number)).scalars()) == {m.number for m in MIGRATIONS}
         assert tx.execute(select(ORG.c.name)).scalar_one() == "local"
     new.close()
+
+
+def test_a_field_and_a_kind_declared_since_are_added_to_an_older_org(org_url: str) -> None:
+    """An org made before a field of domains, a field of SCIM and the whole of SSO were declared."""
+    old = open_database(org_url)
+    with old.write() as tx:
+        at = {"created": "", "modified": ""}
+        tx.execute(DOMAINS.insert().values(name="acme.com", **domain_columns(NEW_DOMAIN), version=7, **at))
+        for column in ("discoverable", "join_policy"):
+            tx.execute(text(f"ALTER TABLE domains DROP COLUMN {column}"))
+        tx.execute(SETTINGS.delete().where(SETTINGS.c.section == "sso"))
+        scim = read_singleton(tx, "scim").value
+        write_singleton(tx, "scim", {name: value for name, value in scim.items() if name != "manual_editing"})
+    old.close()
+    for _ in range(2):
+        db = open_database(org_url)
+        with db.read() as tx:
+            assert domain_value(tx.execute(select(DOMAINS)).one()) == NEW_DOMAIN
+            assert read_singleton(tx, "sso").value == NEW_SETTINGS["sso"]
+            assert read_singleton(tx, "scim").value == scim
+        made = {column["name"]: column["nullable"] for column in inspect(db.engine).get_columns("domains")}
+        assert made == {column.name: column.nullable for column in DOMAINS.columns}
+        db.close()
+    assert NEW_DOMAIN == {"discoverable": False, "join": "approval"}
 
 
 def test_opening_again_changes_nothing(org_url: str) -> None:

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import Connection, func, select
 
 from rolecall.codec.api import Item, encode_item
+from rolecall.codec.settings import decode_value
 from rolecall.localorg.api.call import Call, Written, check_parameters
 from rolecall.localorg.api.fields import body_object, checks_of, text
 from rolecall.localorg.api.lists import list_table
 from rolecall.localorg.api.writes import check_match, etag
 from rolecall.localorg.store import clock, counters
 from rolecall.localorg.store.singletons import read_value
-from rolecall.localorg.store.tables import DOMAINS, AnyRow
+from rolecall.localorg.store.tables import DOMAINS, NEW_DOMAIN, AnyRow, domain_columns, domain_value
 from rolecall.localorg.web import Response, json_response, refuse
 from rolecall.model import normalise
-from rolecall.model.settings import Domain
+from rolecall.model.settings import Value
 
 
 def list_domains(call: Call, tx: Connection) -> Response:
@@ -43,8 +44,7 @@ def create_domain(call: Call, tx: Connection) -> Written:
     tx.execute(
         DOMAINS.insert().values(
             name=name,
-            discoverable=body.get("discoverable", False),
-            join_policy=body.get("join", "approval"),
+            **domain_columns({**NEW_DOMAIN, **body}),
             version=counters.bump(tx, "version"),
             created=at,
             modified=at,
@@ -64,14 +64,13 @@ def update_domain(call: Call, tx: Connection) -> Written:
         DOMAINS.update()
         .where(DOMAINS.c.name == row.name)
         .values(
-            discoverable=body.get("discoverable", row.discoverable),
-            join_policy=body.get("join", row.join_policy),
+            **domain_columns({**domain_value(row), **body}),
             version=counters.bump(tx, "version"),
             modified=clock.now(),
         )
     )
     counters.bump(tx, "domains")
-    return _written(tx, row.name, "update", _value(row))
+    return _written(tx, row.name, "update", domain_value(row))
 
 
 def delete_domain(call: Call, tx: Connection) -> Written:
@@ -83,7 +82,7 @@ def delete_domain(call: Call, tx: Connection) -> Written:
         raise refuse(409, "last_domain", f"{row.name} is the last claimed domain; switch SSO off first (R33)")
     tx.execute(DOMAINS.delete().where(DOMAINS.c.name == row.name))
     counters.bump(tx, "domains")
-    return Written(f"domains/{row.name}", "delete", _value(row), None, {"id": row.name, "deleted": True})
+    return Written(f"domains/{row.name}", "delete", domain_value(row), None, {"id": row.name, "deleted": True})
 
 
 def _check_claim(call: Call, name: str) -> None:
@@ -124,12 +123,11 @@ def _normal(name: str) -> str:
 def _written(tx: Connection, name: str, action: str, before: Any, status: int = 200) -> Written:
     row = tx.execute(select(DOMAINS).where(DOMAINS.c.name == name)).one()
     location = f"/v1/domains/{name}" if status == 201 else None
-    return Written(f"domains/{name}", action, before, _value(row), _item(row), etag(row.version), status, location)
-
-
-def _value(row: AnyRow) -> dict[str, Any]:
-    return {"discoverable": row.discoverable, "join": row.join_policy}
+    return Written(
+        f"domains/{name}", action, before, domain_value(row), _item(row), etag(row.version), status, location
+    )
 
 
 def _item(row: AnyRow) -> dict[str, Any]:
-    return encode_item("domains", Item(row.name, Domain(row.discoverable, row.join_policy), etag(row.version)))
+    value = cast(Value, decode_value("domains", domain_value(row)))
+    return encode_item("domains", Item(row.name, value, etag(row.version)))

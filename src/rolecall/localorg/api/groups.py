@@ -44,7 +44,7 @@ def update_mapping(call: Call, tx: Connection) -> Written:
     if not teams:
         what = "a role without a team gives nobody anything" if role else "a blank mapping is removed by DELETE"
         raise refuse(422, "teams_needed", f"A mapping names at least one team: {what} (R4, R21)", field="teams")
-    return _write(tx, row, "update", dump({"role": role, "teams": teams}))
+    return _write(tx, row, "update", dump({**body, "role": role, "teams": teams}))
 
 
 def delete_mapping(call: Call, tx: Connection) -> Written:

@@ -17,6 +17,7 @@ from rolecall.localorg.api.writes import perform
 from rolecall.localorg.router import Router
 from rolecall.localorg.store import Busy, Database
 from rolecall.localorg.web import Fault, Refusal, Request, Response, refuse
+from rolecall.model.kinds import SINGLETONS
 
 log = logging.getLogger("rolecall.localorg")
 
@@ -38,12 +39,8 @@ ROUTER = Router(
         Route("GET", "/v1/domains/{name}", domains.read_domain),
         Route("PUT", "/v1/domains/{name}", write=domains.update_domain),
         Route("DELETE", "/v1/domains/{name}", write=domains.delete_domain),
-        Route("GET", "/v1/access/defaults", singletons.read_defaults),
-        Route("PUT", "/v1/access/defaults", write=singletons.update_defaults),
-        Route("GET", "/v1/access/sso", singletons.read_sso),
-        Route("PUT", "/v1/access/sso", write=singletons.update_sso),
-        Route("GET", "/v1/access/scim", singletons.read_scim),
-        Route("PUT", "/v1/access/scim", write=singletons.update_scim),
+        *(Route("GET", kind.api_path, singletons.reader(kind.section)) for kind in SINGLETONS),
+        *(Route("PUT", kind.api_path, write=singletons.writer(kind.section)) for kind in SINGLETONS),
         Route("POST", "/v1/access/scim/token", write=scim_tokens.create_token),
         Route("DELETE", "/v1/access/scim/token/{id}", write=scim_tokens.delete_token),
         Route("POST", "/v1/access/scim/upgrade", write=scim_endpoint.start_upgrade),

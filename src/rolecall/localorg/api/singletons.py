@@ -1,4 +1,4 @@
-"""``defaults``, ``sso`` and ``scim``: settings that an org has one of, in the order that R1 and R33 ask for."""
+"""Settings that an org has one of, such as ``sso`` and ``scim``, in the order that R1 and R33 ask for."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from sqlalchemy import Connection, func, select
 
 from rolecall.codec.api import Item, encode_item
 from rolecall.codec.settings import decode_value, encode_settings
-from rolecall.localorg.api.call import Call, Written, check_parameters
+from rolecall.localorg.api.call import Call, Read, Write, Written, check_parameters
 from rolecall.localorg.api.fields import body_object, check_role, checks_of, known_teams
 from rolecall.localorg.api.writes import check_match, etag
 from rolecall.localorg.store import state, tokens
@@ -16,41 +16,54 @@ from rolecall.localorg.store.singletons import Singleton, read_singleton, read_v
 from rolecall.localorg.store.tables import DOMAINS
 from rolecall.localorg.web import Response, json_response, refuse
 from rolecall.model import normalise
+from rolecall.model.kinds import BY_SECTION
 from rolecall.model.roles import ORG_ADMIN
 from rolecall.model.settings import Section, Value
 
 ENDPOINT_PATH = "/api/scim/v2"
+SCIM_FEATURE = "scim"
 
 
-def read_defaults(call: Call, tx: Connection) -> Response:
-    """The org-wide default (R2)."""
-    return _read(call, tx, "defaults")
+def reader(section: Section) -> Read:
+    """Return what answers a read of a singleton."""
+    return lambda call, tx: _read(call, tx, section)
 
 
-def update_defaults(call: Call, tx: Connection) -> Written:
+def writer(section: Section) -> Write:
+    """Return what changes a singleton: under its own rules, in the fields that the body names."""
+
+    def write(call: Call, tx: Connection) -> Written:
+        if BY_SECTION[section].feature == SCIM_FEATURE:
+            require_scim_plan(call)
+        stored, body = _begin(call, tx, section)
+        match section:
+            case "defaults":
+                _check_defaults(tx, body)
+            case "sso":
+                _check_sso(tx, stored.value, body)
+            case "scim":
+                _check_scim(tx, stored.value, body)
+        return _finish(call, tx, section, stored, body)
+
+    return write
+
+
+def _check_defaults(tx: Connection, body: dict[str, Any]) -> None:
     """One role that is not org admin, and at least one team that exists (R2, R3, R4)."""
-    stored, body = _begin(call, tx, "defaults")
     if "role" in body:
         check_role(tx, body["role"])
         if body["role"] == ORG_ADMIN:
             raise refuse(422, "default_org_admin", "The default role is member or team admin, never org admin (R3)")
     if "teams" in body:
         body["teams"] = known_teams(tx, body["teams"])
-    return _finish(call, tx, "defaults", stored, body)
 
 
-def read_sso(call: Call, tx: Connection) -> Response:
-    """SSO with the values that the IdP is given."""
-    return _read(call, tx, "sso")
-
-
-def update_sso(call: Call, tx: Connection) -> Written:
+def _check_sso(tx: Connection, before: dict[str, Any], body: dict[str, Any]) -> None:
     """On needs a claimed domain and the IdP's metadata; off is refused while SCIM is on (R1, R33)."""
-    stored, body = _begin(call, tx, "sso")
     if body.get("metadata"):
         body["metadata"] = normalise.metadata(body["metadata"]) or None
-    after = {**stored.value, **body}
-    if after["enabled"] and not stored.value["enabled"]:
+    after = {**before, **body}
+    if after["enabled"] and not before["enabled"]:
         if not tx.execute(select(func.count()).select_from(DOMAINS)).scalar_one():
             raise refuse(409, "domain_first", "SSO needs a claimed domain; claim one first (R1)")
         if not after["metadata"]:
@@ -59,26 +72,17 @@ def update_sso(call: Call, tx: Connection) -> Written:
         raise refuse(422, "metadata_needed", "While SSO is on its metadata cannot be taken away", field="metadata")
     if not after["enabled"] and read_value(tx, "scim")["enabled"]:
         raise refuse(409, "scim_is_on", "SSO cannot be off while SCIM is on; switch SCIM off first (R33)")
-    return _finish(call, tx, "sso", stored, body)
 
 
-def read_scim(call: Call, tx: Connection) -> Response:
-    """SCIM with the values that the IdP is given."""
-    return _read(call, tx, "scim")
-
-
-def update_scim(call: Call, tx: Connection) -> Written:
-    """On needs SSO; the endpoint changes by the upgrade alone (R1, R20, R33, R34)."""
-    require_scim_plan(call)
-    stored, body = _begin(call, tx, "scim")
-    turned_on = body.get("enabled", stored.value["enabled"])
+def _check_scim(tx: Connection, before: dict[str, Any], body: dict[str, Any]) -> None:
+    """On needs SSO; what was in force is kept while it is off (R1, R33)."""
+    turned_on = body.get("enabled", before["enabled"])
     if turned_on and not read_value(tx, "sso")["enabled"]:
         raise refuse(409, "sso_first", "SCIM needs SSO; switch SSO on first (R1)")
-    if stored.value["enabled"] and not turned_on:
+    if before["enabled"] and not turned_on:
         state.keep_settings(tx)
     if turned_on:
         state.drop_kept_settings(tx)
-    return _finish(call, tx, "scim", stored, body)
 
 
 def require_scim_plan(call: Call) -> None:
@@ -95,7 +99,13 @@ def item(call: Call, tx: Connection, section: Section, stored: Singleton) -> dic
     """A singleton as an answer holds it, with the values that only the org knows."""
     value = cast(Value, decode_value(section, stored.value))
     encoded = encode_item(section, Item(None, value, etag(stored.version)))
-    return {**encoded, **_EXTRAS[section](call, tx, stored.value)} if section in _EXTRAS else encoded
+    match section:
+        case "sso":
+            return {**encoded, **_sso_extras(call)}
+        case "scim":
+            return {**encoded, **_scim_extras(call, tx, stored.value)}
+        case _:
+            return encoded
 
 
 def _read(call: Call, tx: Connection, section: Section) -> Response:
@@ -121,7 +131,7 @@ def _base(call: Call) -> str:
     return f"http://{call.request.headers.get('host', 'localhost')}"
 
 
-def _sso_extras(call: Call, tx: Connection, value: dict[str, Any]) -> dict[str, Any]:
+def _sso_extras(call: Call) -> dict[str, Any]:
     base = _base(call)
     return {
         "service_provider": {"entity_id": f"{base}/saml/{call.org.id}", "acs_url": f"{base}/saml/{call.org.id}/acs"}
@@ -146,6 +156,3 @@ def _scim_extras(call: Call, tx: Connection, value: dict[str, Any]) -> dict[str,
     if in_force is not None:
         extras["kept"] = encode_settings(in_force)
     return extras
-
-
-_EXTRAS = {"sso": _sso_extras, "scim": _scim_extras}

@@ -9,41 +9,49 @@ from rolecall.localorg.console import pages
 from rolecall.localorg.console.desk import Desk, segment
 from rolecall.localorg.console.render import redirect
 from rolecall.localorg.web import Response
+from rolecall.model.fields import Field
+from rolecall.model.kinds import BY_SECTION
 
 
 def domain(desk: Desk) -> Response:
-    """Whether a claimed domain can be found, and how people join by it."""
-    body = {"discoverable": _ticked(desk, "discoverable"), "join": desk.field("join")}
-    return _put(desk, f"/v1/domains/{segment(desk.params['name'])}", body, pages.domains, "/domains")
+    """The settings of a claimed domain."""
+    kind = BY_SECTION["domains"]
+    path = f"{kind.api_path}/{segment(desk.params['name'])}"
+    return _put(desk, path, _body(desk, kind.section), pages.domains, pages.path_of(kind))
 
 
-def defaults(desk: Desk) -> Response:
-    """The default role and teams."""
-    body = {"role": desk.field("role"), "teams": desk.form.get("teams", [])}
-    return _put(desk, "/v1/access/defaults", body, pages.defaults, "/defaults")
+def singleton(desk: Desk, section: str) -> Response:
+    """Settings that the org has one of."""
+    kind = BY_SECTION[section]
 
+    def again(desk: Desk, problems: list[str]) -> Response:
+        return pages.singleton(desk, section, problems)
 
-def sso(desk: Desk) -> Response:
-    """The toggles of SSO."""
-    body = {name: _ticked(desk, name) for name in ("enabled", "allow_uninvited", "allow_passwords")}
-    return _put(desk, "/v1/access/sso", body, pages.sso, "/sso")
-
-
-def scim(desk: Desk) -> Response:
-    """The toggles of SCIM."""
-    body = {name: _ticked(desk, name) for name in ("enabled", "manual_editing")}
-    return _put(desk, "/v1/access/scim", body, pages.scim, "/scim")
+    return _put(desk, kind.api_path, _body(desk, section), again, pages.path_of(kind))
 
 
 def mapping(desk: Desk) -> Response:
     """What a group gives; the button `blank` takes it away."""
-    group = segment(desk.params["id"])
-    path, page = f"/v1/idp-groups/{group}/mapping", f"/groups/{group}"
+    kind, group = BY_SECTION["idp_groups"], segment(desk.params["id"])
+    path, page = f"{kind.api_path}/{group}/mapping", f"{pages.path_of(kind)}/{group}"
     if desk.field("do") == "blank":
         answer = desk.send("DELETE", path, etag=desk.field("etag"))
         return pages.group(desk, answer.problems) if answer.problems else redirect(f"{page}?saved=1")
-    body = {"role": desk.field("role") or None, "teams": desk.form.get("teams", [])}
-    return _put(desk, path, body, pages.group, page)
+    return _put(desk, path, _body(desk, kind.section), pages.group, page)
+
+
+def _body(desk: Desk, section: str) -> dict[str, Any]:
+    return {field.name: _value(desk, field) for field in pages.controls(BY_SECTION[section])}
+
+
+def _value(desk: Desk, field: Field) -> Any:
+    match field.type:
+        case "flag":
+            return desk.field(field.name) == "on"
+        case "teams":
+            return desk.form.get(field.name, [])
+        case _:
+            return desk.field(field.name) or (None if field.nullable else "")
 
 
 def _put(
@@ -51,7 +59,3 @@ def _put(
 ) -> Response:
     answer = desk.send("PUT", path, body, desk.field("etag"))
     return again(desk, answer.problems) if answer.problems else redirect(f"{page}?saved=1")
-
-
-def _ticked(desk: Desk, name: str) -> bool:
-    return desk.field(name) == "on"

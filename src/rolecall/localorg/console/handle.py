@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import NamedTuple
 
 from rolecall.localorg.api.admit import admit, org_row, require_org_admin
@@ -14,6 +15,7 @@ from rolecall.localorg.console.render import page, redirect, stylesheet
 from rolecall.localorg.router import Router
 from rolecall.localorg.store import Busy, Database
 from rolecall.localorg.web import Refusal, Request, Response, refuse
+from rolecall.model.kinds import SINGLETONS
 
 
 class Page(NamedTuple):
@@ -29,12 +31,8 @@ ROUTER = Router(
         Page("GET", "/", pages.overview),
         Page("GET", "/domains", pages.domains),
         Page("POST", "/domains/{name}", forms.domain),
-        Page("GET", "/defaults", pages.defaults),
-        Page("POST", "/defaults", forms.defaults),
-        Page("GET", "/sso", pages.sso),
-        Page("POST", "/sso", forms.sso),
-        Page("GET", "/scim", pages.scim),
-        Page("POST", "/scim", forms.scim),
+        *(Page("GET", pages.path_of(k), partial(pages.singleton, section=k.section)) for k in SINGLETONS),
+        *(Page("POST", pages.path_of(k), partial(forms.singleton, section=k.section)) for k in SINGLETONS),
         Page("GET", "/groups", pages.groups),
         Page("GET", "/groups/{id}", pages.group),
         Page("POST", "/groups/{id}", forms.mapping),

@@ -13,6 +13,8 @@ from rolecall.localorg.console.render import page
 from rolecall.localorg.store.keys import address, fold
 from rolecall.localorg.store.tables import GROUPS, MEMBERSHIPS, USERS
 from rolecall.localorg.web import Response, refuse
+from rolecall.model.fields import Field, Kind
+from rolecall.model.kinds import BY_SECTION, KINDS
 
 PAGE: Final = 50
 
@@ -25,6 +27,7 @@ def show(desk: Desk, template: str, current: str, problems: list[str] | None = N
         org=desk.org,
         who=desk.who,
         current=current,
+        pages=[("/", "Overview"), *((path_of(kind), kind.label) for kind in KINDS), *_MORE_PAGES],
         proof=session.proof(desk.session.id),
         problems=problems or [],
         saved=bool(desk.parameter("saved")) and not problems,
@@ -49,24 +52,41 @@ def overview(desk: Desk) -> Response:
 
 
 def domains(desk: Desk, problems: list[str] | None = None) -> Response:
-    """Claimed domains."""
-    return show(desk, "domains", "/domains", problems, domains=_all(desk, "/v1/domains"))
+    """Claimed domains, each as a form."""
+    kind = BY_SECTION["domains"]
+    return show(desk, "domains", path_of(kind), problems, domains=_all(desk, kind.api_path), **_fields(desk, kind))
 
 
-def defaults(desk: Desk, problems: list[str] | None = None) -> Response:
-    """The org-wide default."""
-    settings = desk.read("/v1/access/defaults")
-    return show(desk, "defaults", "/defaults", problems, settings=settings, teams=_teams(desk), roles=_roles(desk))
+def singleton(desk: Desk, section: str, problems: list[str] | None = None) -> Response:
+    """Settings that the org has one of, as a form."""
+    kind = BY_SECTION[section]
+    settings = desk.read(kind.api_path)
+    return show(desk, "singleton", path_of(kind), problems, kind=kind, settings=settings, **_fields(desk, kind))
 
 
-def sso(desk: Desk, problems: list[str] | None = None) -> Response:
-    """SAML sign-on."""
-    return show(desk, "sso", "/sso", problems, settings=desk.read("/v1/access/sso"))
+def controls(kind: Kind) -> list[Field]:
+    """Return the fields that a form has: those that an update may change and, unless it changes all, no free text."""
+    return [field for field in kind.fields if field.updated and (kind.whole or field.type not in ("text", "document"))]
 
 
-def scim(desk: Desk, problems: list[str] | None = None) -> Response:
-    """SCIM settings."""
-    return show(desk, "scim", "/scim", problems, settings=desk.read("/v1/access/scim"))
+def path_of(kind: Kind) -> str:
+    """Return the address of the page of a kind: ``/groups``, ``/sso``."""
+    return f"/{kind.noun}s" if kind.keyed else f"/{kind.section}"
+
+
+_MORE_PAGES = (("/people", "People"), ("/audit", "Audit log"))
+
+
+def _fields(desk: Desk, kind: Kind) -> dict[str, Any]:
+    """Return what a form of a kind needs: its fields, and the names to choose from."""
+    shown = controls(kind)
+    named = {field.type for field in shown}
+    return {
+        "controls": shown,
+        "facts": [field for field in kind.fields if field not in shown],
+        "roles": _roles(desk) if "role" in named else [],
+        "teams": _teams(desk) if "teams" in named else [],
+    }
 
 
 def groups(desk: Desk) -> Response:
@@ -96,8 +116,8 @@ def group(desk: Desk, problems: list[str] | None = None) -> Response:
     with desk.db.read() as tx:
         members = tx.execute(query).all()
     legacy = desk.read("/v1/access/scim")["endpoint"] == "legacy"
-    values = {"group": group_item, "members": members, "legacy": legacy, "teams": _teams(desk), "roles": _roles(desk)}
-    return show(desk, "group", "/groups", problems, **values)
+    fields = _fields(desk, BY_SECTION["idp_groups"])
+    return show(desk, "group", "/groups", problems, group=group_item, members=members, legacy=legacy, **fields)
 
 
 def people(desk: Desk) -> Response:

@@ -18,7 +18,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from rolecall.errors import OrgError, Problem
 from rolecall.localorg.store.migrations import migrate
-from rolecall.localorg.store.seed import seed_new
+from rolecall.localorg.store.seed import seed_missing, seed_new
 
 log = logging.getLogger("rolecall.localorg")
 
@@ -140,7 +140,8 @@ def _bring_up_to_date(database: Database) -> None:
     try:
         with database.write() as tx:
             migrate(tx)
-            seed_new(tx)
+            if not seed_new(tx):
+                seed_missing(tx)
     except BaseException:
         database.close()
         raise

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, inspect, select, text
 
 from rolecall.errors import OrgError, Problem
 from rolecall.localorg.store import clock, keys
-from rolecall.localorg.store.tables import GROUPS, MIGRATED, USERS
+from rolecall.localorg.store.tables import DOMAIN_COLUMNS, GROUPS, MIGRATED, NEW_DOMAIN, USERS, domain_columns
 
 
 def rekey(tx: Connection) -> None:
@@ -153,7 +153,25 @@ def migrate(tx: Connection, upto: int | None = None) -> list[int]:
         if migration.rework is not None:
             migration.rework(tx)
         tx.execute(MIGRATED.insert().values(number=migration.number, at=clock.now()))
+    if upto is None:
+        _add_missing_columns(tx)
     return [migration.number for migration in due]
+
+
+def _add_missing_columns(tx: Connection) -> None:
+    """Give domains a column for each field declared since the org was made, with the value of a new domain."""
+    present = tx.execute(text("SELECT * FROM domains LIMIT 0")).keys()
+    for column, field in DOMAIN_COLUMNS.items():
+        if column not in present:
+            kind = "BOOLEAN" if field.type == "flag" else _WORDS[tx.dialect.name]["text"]
+            default = "" if field.nullable else f" NOT NULL DEFAULT {_literal(domain_columns(NEW_DOMAIN)[column])}"
+            tx.execute(text(f'ALTER TABLE domains ADD COLUMN "{column}" {kind}{default}'))
+
+
+def _literal(value: bool | str) -> str:
+    if isinstance(value, bool):
+        return "TRUE" if value else "FALSE"
+    return "'" + value.replace("'", "''") + "'"
 
 
 def _ran(tx: Connection) -> set[int]:

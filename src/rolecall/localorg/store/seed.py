@@ -4,29 +4,18 @@ from __future__ import annotations
 
 import json
 import uuid
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import Connection, select
 
 from rolecall.localorg.store import clock, counters
 from rolecall.localorg.store.keys import new_id
+from rolecall.localorg.store.singletons import NEW_SETTINGS
 from rolecall.localorg.store.tables import METADATA, MIGRATED, ORG, ROLES, SETTINGS, TEAMS, TOKENS
+from rolecall.model.kinds import KEYED
 from rolecall.model.roles import BUILT_IN
 
-REVISIONS: Final = ("people", "idp_groups", "domains", "teams", "roles", "audit")
-
-NEW_SETTINGS: Final[dict[str, dict[str, Any]]] = {
-    "defaults": {"role": "member", "teams": ["Everyone"]},
-    "sso": {
-        "enabled": False,
-        "name": "",
-        "idp": "other",
-        "allow_uninvited": False,
-        "allow_passwords": True,
-        "metadata": None,
-    },
-    "scim": {"enabled": False, "idp": "other", "endpoint": "new", "manual_editing": False, "role_attribute": "role"},
-}
+REVISIONS: Final = ("people", *(kind.section for kind in KEYED), "teams", "roles", "audit")
 
 
 def seed_new(tx: Connection) -> bool:
@@ -52,17 +41,21 @@ def seed(tx: Connection) -> None:
             created=at,
         )
     )
-    for section, value in NEW_SETTINGS.items():
-        tx.execute(
-            SETTINGS.insert().values(
-                section=section, value=json.dumps(value), version=counters.bump(tx, "version"), modified=at
-            )
-        )
+    seed_missing(tx)
     tx.execute(TEAMS.insert().values(name="Everyone", id=new_id(), created=at))
     tx.execute(
         ROLES.insert(),
         [{"id": r.id, "name": r.name, "level": r.level, "position": n} for n, r in enumerate(BUILT_IN.values())],
     )
+
+
+def seed_missing(tx: Connection) -> None:
+    """Give an org the singletons that it does not have: all of a new one, else those declared since it was made."""
+    present = set(tx.execute(select(SETTINGS.c.section)).scalars())
+    for section, value in NEW_SETTINGS.items():
+        if section not in present:
+            row = {"section": section, "value": json.dumps(value), "modified": clock.now()}
+            tx.execute(SETTINGS.insert().values(**row, version=counters.bump(tx, "version")))
 
 
 def empty(tx: Connection, *, keep_tokens: bool = True) -> None:

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import json
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection, select
 
+from rolecall.codec.settings import encode_value
 from rolecall.localorg.store import clock, counters
 from rolecall.localorg.store.tables import SETTINGS
+from rolecall.model.kinds import SINGLETONS, initial_value
+
+NEW_SETTINGS: Final[dict[str, dict[str, Any]]] = {
+    kind.section: encode_value(kind.section, initial_value(kind)) for kind in SINGLETONS
+}
+"""What a new org has, by section; also of a field that an org's database is too old to hold."""
 
 
 class Singleton(NamedTuple):
@@ -19,9 +26,9 @@ class Singleton(NamedTuple):
 
 
 def read_singleton(tx: Connection, section: str) -> Singleton:
-    """The value and version of ``defaults``, ``sso`` or ``scim``."""
+    """The value and version of a singleton."""
     row = tx.execute(select(SETTINGS.c.value, SETTINGS.c.version).where(SETTINGS.c.section == section)).one()
-    return Singleton(json.loads(row.value), row.version)
+    return Singleton({**NEW_SETTINGS[section], **json.loads(row.value)}, row.version)
 
 
 def read_value(tx: Connection, section: str) -> dict[str, Any]:

@@ -14,9 +14,20 @@ from rolecall.access import Access, compile_access, effective
 from rolecall.codec.settings import decode_settings, encode_settings
 from rolecall.localorg.store.keys import address
 from rolecall.localorg.store.singletons import read_value
-from rolecall.localorg.store.tables import DOMAINS, GROUPS, MEMBERSHIPS, ROLES, SETTINGS, TEAMS, USERS, AnyRow
+from rolecall.localorg.store.tables import (
+    DOMAINS,
+    GROUPS,
+    MEMBERSHIPS,
+    ROLES,
+    SETTINGS,
+    TEAMS,
+    USERS,
+    AnyRow,
+    domain_value,
+)
 from rolecall.model import normalise
 from rolecall.model.directory import Person, Traits
+from rolecall.model.kinds import FOR_ALL_USERS, SINGLETONS
 from rolecall.model.live import Facts
 from rolecall.model.policy import Combo
 from rolecall.model.roles import Role
@@ -47,15 +58,18 @@ class State(NamedTuple):
 def read_state(tx: Connection) -> State:
     """The state that holds now, every section of it."""
     ruled = read_rules(tx)
-    sso = decode_settings({"sso": read_value(tx, "sso"), "domains": _domains(tx)})
-    return ruled._replace(settings=replace(ruled.settings, sso=sso.sso, domains=sso.domains))
+    more = {kind.section: read_value(tx, kind.section) for kind in SINGLETONS if not kind.decides_access}
+    settings = decode_settings({**more, "domains": _domains(tx)})
+    added = {section: getattr(settings, section) for section in (*more, "domains")}
+    return ruled._replace(settings=replace(ruled.settings, **added))
 
 
 def read_rules(tx: Connection, group_ids: Collection[str] | None = None) -> State:
-    """What the access rules read: without domains and SSO, and with ``group_ids`` those groups alone."""
-    scim, roles = read_value(tx, "scim"), read_roles(tx)
+    """What the access rules read: the sections that decide access, and with ``group_ids`` those groups alone."""
+    roles, singletons = read_roles(tx), {section: read_value(tx, section) for section in FOR_ALL_USERS}
+    scim = singletons["scim"]
     groups = read_groups(tx, str(scim["endpoint"]), group_ids)
-    settings = decode_settings({"defaults": read_value(tx, "defaults"), "scim": scim}, roles)
+    settings = decode_settings(singletons, roles)
     pushed = {group.key: group.mapping for group in groups.values() if group.pushed}
     links = {group.key: group.linked for group in groups.values() if not group.pushed}
     facts = Facts(
@@ -86,8 +100,9 @@ _GROUPS = select(GROUPS.c.id, GROUPS.c.display_name, GROUPS.c.mapping, GROUPS.c.
 
 def mapping_of(text: str | None) -> GroupMapping:
     """A stored mapping; null is blank."""
-    fields = json.loads(text) if text else {}
-    return GroupMapping(fields.get("role"), frozenset(fields.get("teams", ())))
+    parts = json.loads(text) if text else {}
+    fields: dict[str, Any] = {name: frozenset(p) if isinstance(p, list) else p for name, p in parts.items()}
+    return GroupMapping(**fields)
 
 
 def read_teams(tx: Connection) -> frozenset[str]:
@@ -110,8 +125,7 @@ def read_kept(tx: Connection) -> Settings | None:
 def keep_settings(tx: Connection) -> None:
     """Remember the settings in force: SCIM is being switched off (R33)."""
     settings = read_rules(tx).settings
-    in_force = Settings(defaults=settings.defaults, scim=settings.scim, idp_groups=settings.idp_groups)
-    row = {"section": KEPT, "value": json.dumps(encode_settings(in_force)), "version": 0, "modified": ""}
+    row = {"section": KEPT, "value": json.dumps(encode_settings(settings)), "version": 0, "modified": ""}
     drop_kept_settings(tx)
     tx.execute(SETTINGS.insert().values(row))
 
@@ -122,8 +136,7 @@ def drop_kept_settings(tx: Connection) -> None:
 
 
 def _domains(tx: Connection) -> dict[str, Any]:
-    rows = tx.execute(select(DOMAINS.c.name, DOMAINS.c.discoverable, DOMAINS.c.join_policy))
-    return {row.name: {"discoverable": row.discoverable, "join": row.join_policy} for row in rows}
+    return {row.name: domain_value(row) for row in tx.execute(select(DOMAINS))}
 
 
 def _name(row: AnyRow) -> str:

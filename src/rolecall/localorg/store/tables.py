@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from typing import Any, TypeAlias
 
 from sqlalchemy import JSON, BigInteger, Boolean, Column, Dialect, ForeignKey, Integer, MetaData, Row, Table, Text
 from sqlalchemy.types import TypeDecorator, TypeEngine
+
+from rolecall.codec.settings import encode_value
+from rolecall.model.fields import Field
+from rolecall.model.kinds import BY_SECTION, initial_value
 
 METADATA = MetaData()
 
@@ -43,6 +49,27 @@ def _json(name: str) -> Column[object]:
     return Column(name, _Json(), nullable=True)
 
 
+DOMAIN_COLUMNS: Mapping[str, Field] = {
+    "join_policy" if field.name == "join" else field.name: field for field in BY_SECTION["domains"].fields
+}
+"""The column of each field of a domain; `join` is a word of SQL."""
+
+
+NEW_DOMAIN: Mapping[str, Any] = encode_value("domains", initial_value(BY_SECTION["domains"]))
+
+
+def domain_columns(value: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the columns of a domain's value, which has all its fields; sets as JSON text."""
+    parts = {column: value[field.name] for column, field in DOMAIN_COLUMNS.items()}
+    return {column: json.dumps(part) if isinstance(part, list) else part for column, part in parts.items()}
+
+
+def domain_value(row: AnyRow) -> dict[str, Any]:
+    """The inverse of domain_columns."""
+    parts = ((field, getattr(row, column)) for column, field in DOMAIN_COLUMNS.items())
+    return {field.name: json.loads(part) if field.is_set else part for field, part in parts}
+
+
 ORG = Table(
     "org",
     METADATA,
@@ -69,8 +96,10 @@ DOMAINS = Table(
     "domains",
     METADATA,
     _text("name", key=True),
-    _flag("discoverable"),
-    _text("join_policy"),
+    *(
+        _flag(column) if field.type == "flag" else _text(column, null=field.nullable)
+        for column, field in DOMAIN_COLUMNS.items()
+    ),
     _count("version"),
     _text("created"),
     _text("modified"),
