@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import zlib
+from array import array
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from datetime import datetime
-from struct import pack, unpack
 from typing import Any
 
-from rolecall.model.look import Look, SeenGroup
+from rolecall.model.look import Look, SeenGroup, SeenUsers
 
 _BYTES = 12
 
@@ -35,16 +35,23 @@ def decode_look(json: Mapping[str, Any]) -> Look:
     )
 
 
-def _packed(people: Mapping[int, int]) -> str:
-    keys = sorted(people)
-    columns = pack(f"<{len(keys)}Q{len(keys)}I", *keys, *(people[key] for key in keys))
+def _packed(people: SeenUsers) -> str:
+    columns = b"".join(_little_endian(column).tobytes() for column in people)
     return b64encode(zlib.compress(columns, 1)).decode("ascii")
 
 
-def _unpacked(text: str) -> dict[int, int]:
+def _unpacked(text: str) -> SeenUsers:
     raw = zlib.decompress(b64decode(text))
     size = len(raw) // _BYTES
     if size * _BYTES != len(raw):
         raise ValueError("not a look")
-    said = unpack(f"<{size}Q{size}I", raw)
-    return dict(zip(said[:size], said[size:], strict=True))
+    keys, groups = raw[: 8 * size], raw[8 * size :]
+    return SeenUsers(_little_endian(array("Q", keys)), _little_endian(array("I", groups)))
+
+
+def _little_endian(column: array[int]) -> array[int]:
+    """Return a column with its numbers' bytes as a little-endian machine has them, or the inverse of that."""
+    if array("H", b"\1\0")[0] != 1:
+        column = column[:]
+        column.byteswap()
+    return column

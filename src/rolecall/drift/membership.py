@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable
 from datetime import datetime
 from hashlib import blake2b
+from itertools import pairwise
 
 from rolecall.drift.value import GroupNews, NewAdmin, PeopleNews, Renamed
 from rolecall.model import normalise
 from rolecall.model.directory import PLAIN, Directory
 from rolecall.model.live import Facts, Live
-from rolecall.model.look import Look, SeenGroup
+from rolecall.model.look import Look, SeenGroup, SeenUsers
 from rolecall.model.roles import ORG_ADMIN
 from rolecall.model.settings import BLANK, UNSET
 from rolecall.model.sighting import Holding, Sighting
@@ -24,7 +26,7 @@ def look(live: Live, directory: Directory | None, waiting: Iterable[str], at: da
     groups = {group.id: SeenGroup(name, group.members) for name, group in live.facts.groups.items()}
     people = None
     if directory is not None and directory.coverage.state == "complete":
-        people = dict(_people(directory, live.facts))
+        people = _people(directory, live.facts)
     return Look(at, groups, people, frozenset(waiting))
 
 
@@ -54,10 +56,22 @@ def people_news(last: Look | None, now: Look, before: Sighting | None, seen: Sig
     """
     if last is None or last.people is None or now.people is None:
         return None
-    was, there = last.people, now.people
-    moved = sum(was.get(person, groups) != groups for person, groups in there.items())
+    came, went, moved = _moves(last.people, now.people)
     new, former = _admins(before, seen)
-    return PeopleNews(last.at, len(there.keys() - was.keys()), len(was.keys() - there.keys()), moved, new, former)
+    return PeopleNews(last.at, came, went, moved, new, former)
+
+
+def _moves(last: SeenUsers, now: SeenUsers) -> tuple[int, int, int]:
+    """Return how many users came, went, and are in other groups than they were."""
+    if last == now:
+        return 0, 0, 0
+    before = dict(zip(*last, strict=True))
+    came = moved = 0
+    for user, groups in zip(*now, strict=True):
+        known = before.pop(user, None)
+        came += known is None
+        moved += known is not None and known != groups
+    return came, len(before), moved
 
 
 def key_of(holding: Holding) -> str:
@@ -98,25 +112,25 @@ def _blank(live: Live, name: str) -> bool:
     return held is not UNSET and held.get(name, BLANK) == BLANK
 
 
-def _people(directory: Directory, facts: Facts) -> Iterable[tuple[int, int]]:
-    """A hash of each active person and of what they are in. Group ids, not names: a rename moves nobody."""
-    ids = [facts.groups[name].id if name in facts.groups else name for name in directory.groups]
-    tokens = [_hash(id_) for id_ in ids]
-    members, offsets = directory.members, directory.offsets
-    for number in range(len(directory)):
-        traits = directory.others.get(number, PLAIN)
-        if not traits.present:
-            continue
-        held = 0
-        for group in members[offsets[number] : offsets[number + 1]]:
-            held = (held + tokens[group]) & _MASK
-        if traits != PLAIN:
-            held ^= _hash(repr(traits))
-        person = directory.ids[number] or normalise.email(directory.emails[number])
-        yield _hash(person), held & _SHORT
+def _people(directory: Directory, facts: Facts) -> SeenUsers:
+    """Return a hash of each active person and of what they are in. Group ids, not names: a rename moves nobody."""
+    tokens = [_hash(facts.groups[name].id if name in facts.groups else name) for name in directory.groups]
+    keys, hashes = array("Q"), array("I")
+    members, others, ids = directory.members, directory.others, directory.ids
+    for number, (start, end) in enumerate(pairwise(directory.offsets)):
+        groups = 0
+        for group in members[start:end]:
+            groups += tokens[group]
+        if number in others:
+            traits = others[number]
+            if not traits.present:
+                continue
+            groups ^= _hash(repr(traits)) if traits != PLAIN else 0
+        keys.append(_hash(ids[number] or normalise.email(directory.emails[number])))
+        hashes.append(groups & _SHORT)
+    return SeenUsers(keys, hashes)
 
 
-_MASK = 2**64 - 1
 _SHORT = 2**32 - 1
 
 

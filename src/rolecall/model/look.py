@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,9 +16,16 @@ class SeenGroup(NamedTuple):
     members: int | None = None
 
 
+class SeenUsers(NamedTuple):
+    """Users as hashes, in columns: ``keys`` of their ids (64 bits) and ``groups`` of what they are in (32 bits)."""
+
+    keys: array[int]
+    groups: array[int]
+
+
 @dataclass(frozen=True, slots=True)
 class Look:
-    """One look. ``people`` maps a hash of each active person's id to a hash of their groups and manual edits: enough to
+    """One look. ``people`` has a hash of each active person's id and a hash of their groups and manual edits: enough to
     say that somebody came, went or moved, and not who. It is None when not everybody was read.
 
     ``waiting`` are config keys of groups that the IdP had not pushed.
@@ -25,5 +33,5 @@ class Look:
 
     at: datetime
     groups: Mapping[str, SeenGroup] = field(default_factory=dict)
-    people: Mapping[int, int] | None = None
+    people: SeenUsers | None = None
     waiting: frozenset[str] = frozenset()

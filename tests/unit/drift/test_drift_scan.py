@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from dataclasses import replace
 from datetime import timedelta
 
@@ -11,14 +12,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rolecall.codec.look import decode_look, encode_look
+from rolecall.codec.people import decode_people
 from rolecall.drift.encode import encode_found
+from rolecall.drift.membership import look
 from rolecall.drift.privacy import redact_found
 from rolecall.drift.scan import drifted, scan
-from rolecall.model.live import UNREAD, Coverage
-from rolecall.model.look import Look, SeenGroup
+from rolecall.model.live import UNREAD, Coverage, Facts, Group, Live
+from rolecall.model.look import Look, SeenGroup, SeenUsers
 from rolecall.model.policy import AccessTest, Combo, Guards, Ignore, Policy
 from rolecall.model.roles import ORG_ADMIN
-from rolecall.model.settings import BLANK, Defaults, Scim
+from rolecall.model.settings import BLANK, Defaults, Scim, Settings
 from rolecall.plan.value import Tally
 
 AT = "idp_groups/G"
@@ -225,8 +228,31 @@ hashes = st.dictionaries(st.integers(0, 2**64 - 1), st.integers(0, 2**32 - 1), m
     st.none() | hashes, st.dictionaries(st.text(max_size=5), st.tuples(st.text(max_size=9), st.none() | st.integers(0)))
 )
 def test_a_look_survives_being_kept(people, groups):
-    look = Look(NOW, {key: SeenGroup(*said) for key, said in groups.items()}, people, frozenset({"a"}))
+    seen = None if people is None else SeenUsers(array("Q", people), array("I", people.values()))
+    look = Look(NOW, {key: SeenGroup(*said) for key, said in groups.items()}, seen, frozenset({"a"}))
     assert decode_look(encode_look(look)) == look
+
+
+def test_a_look_is_kept_as_it_always_was():
+    """What an older version kept is compared with what this one sees."""
+    kept = {"at": NOW.isoformat(), "groups": {}, "waiting": [], "people": "eAFjZYAARgjVwA6kmYAYAAVgAJA="}
+    assert decode_look(kept).people == SeenUsers(array("Q", [5, 2**63 + 1]), array("I", [7, 2]))
+    rows = [
+        {"email": "ann@acme.com", "id": "u1", "groups": ["A", "B", "C"]},
+        {"email": "bo@acme.com", "id": "u2", "active": False},
+        {
+            "email": "cy@acme.com",
+            "id": "u3",
+            "origin": "saml",
+            "manual": [{"team": "X", "role": "member"}],
+            "groups": ["A"],
+        },
+    ]
+    live = Live(Settings(), facts=Facts(groups={"A": Group("g1")}))
+    seen = look(live, decode_people(rows), (), NOW).people
+    assert seen == SeenUsers(
+        array("Q", [10563559511108250325, 281517485760021791]), array("I", [3985577122, 3577742347])
+    )
 
 
 mappings = st.sampled_from([BLANK, M, L, LEAD, A])
