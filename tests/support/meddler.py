@@ -96,6 +96,13 @@ class Idp:
         answer = self._client.patch(f"/Users/{user}", {"op": "replace", "value": {"active": False}})
         assert answer.status in (200, 204), answer
 
+    def readdresses(self, email: str, to: str) -> None:
+        """Somebody has another address."""
+        user = self._find("Users", f'userName eq "{email}"')
+        value = {"userName": to, "emails": [{"value": to, "type": "work", "primary": True}]}
+        answer = self._client.patch(f"/Users/{user}", {"op": "replace", "value": value})
+        assert answer.status in (200, 204), answer
+
     def pushes(self, group: str) -> None:
         """A group arrives."""
         self._client.group(group)

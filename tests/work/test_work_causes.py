@@ -14,7 +14,7 @@ from small_org import ask, config, live, person
 from rolecall.model.settings import Defaults
 from rolecall.plan.forecast import AccessForecast, forecast_access
 from rolecall.plan.impact.causes import Causes
-from rolecall.plan.impact.moves import classes
+from rolecall.plan.impact.moves import cohorts_of
 from rolecall.plan.inputs import PlanInput
 from rolecall.plan.make import make
 
@@ -52,7 +52,7 @@ def test_a_user_costs_so_many_calls(what: str):
 
     def work(number: int) -> Callable[[], object]:
         ends = outlook(asked(number))
-        return lambda: classes(ends)
+        return lambda: cohorts_of(ends)
 
     assert each(work, SMALL, LARGE) <= limit
 
@@ -62,7 +62,7 @@ def test_equal_users_are_worked_out_once(what: str):
     ends = outlook(QUESTIONS[what][0](LARGE))
     causes = Causes(ends, ends.directory)
     touching = tuple(sorted(ends.touched))
-    (row,) = classes(ends)
+    (row,) = cohorts_of(ends)
     for number in range(LARGE):
         assert causes.of(number, touching, row.before, row.after) == row.causes
     assert causes.worked_out == 1
@@ -73,6 +73,6 @@ def test_many_changes_that_are_needed_together_are_found_in_few_evaluations():
     names = [f"G{n}" for n in range(40)]
     asked = ask(config(dict.fromkeys(names, "member: Y")), live(dict.fromkeys(names, "")), [person("ann", *names)])
     ends = outlook(asked)
-    (row,) = classes(ends)
+    (row,) = cohorts_of(ends)
     assert any(len(cause.addresses) == len(names) and not cause.each for cause in row.causes)
-    assert each(lambda number: lambda: [classes(ends) for _ in range(number)], 1, 3) <= 2_066
+    assert each(lambda number: lambda: [cohorts_of(ends) for _ in range(number)], 1, 3) <= 2_066

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 
 from rolecall.model.policy import Combo
 from rolecall.model.roles import MEMBER, ORG_ADMIN, RANK, TEAM_ADMIN
@@ -82,6 +83,29 @@ class Atoms:
             found += (self._meaning[bit] for bit in _bits(customs))
         found.sort()
         return tuple(found)
+
+    def count(self, sizes: Mapping[int, int]) -> tuple[dict[str, int], dict[str, int]]:
+        """Return how many users have each role, in any team, and how many have some role in each team.
+
+        ``sizes`` says how many users have each mask. The same as counting ``combos``, without making them.
+        """
+        roles, teams = Counter[str](), Counter[int]()
+        held, members, admins, org_admins = (self.held << bit for bit in range(4))
+        for mask, size in sizes.items():
+            org_admin, admin = mask & org_admins, mask & admins
+            higher = org_admin >> 1
+            if org_admin:
+                roles[ORG_ADMIN] += size
+            if admin | higher != higher:
+                roles[TEAM_ADMIN] += size
+            higher = (admin | higher) >> 1
+            if mask & members | higher != higher:
+                roles[MEMBER] += size
+            for role in {self._meaning[bit].role for bit in _bits(mask & self._custom_bits)}:
+                roles[role] += size
+            for bit in _bits(mask & held):
+                teams[bit] += size
+        return dict(roles), {self._meaning[bit + 1].team: size for bit, size in teams.items()}
 
     def each(self, atoms: int) -> Iterator[Combo]:
         """Every atom by itself, sorted; the org-wide one as ``Combo("", "org_admin")``."""

@@ -17,14 +17,14 @@ from rolecall.jobs.saved import plan_of_text
 from rolecall.model import normalise
 from rolecall.model.comparison import overlay
 from rolecall.model.desired import Applied, Desired
-from rolecall.model.directory import Directory, PeopleScope
+from rolecall.model.directory import EVERYBODY, Directory, PeopleScope
 from rolecall.model.kinds import KINDS, SECTIONS, split_address, value_at
 from rolecall.model.paste import literal
 from rolecall.model.run import Run, Step
 from rolecall.model.settings import BLANK, UNSET, Address, Scim, Settings, Value
 from rolecall.plan.diff.identity import group_of
 from rolecall.plan.inputs import PlanInput
-from rolecall.plan.moves import who
+from rolecall.plan.moves import stand_in, who
 from rolecall.plan.resolve import ignored
 from rolecall.plan.value import Plan
 
@@ -203,25 +203,45 @@ def _changed_since(run: Run, back: Mapping[Address, _Written], asked: PlanInput)
 async def _departed(request: PlanRequest, asked: PlanInput, run: Run, made: Plan | None) -> tuple[Problem, ...]:
     """Name users who lost access in the run and cannot get it back: they are not active in the org any more.
 
-    Who is not among the users that the plan needed may be active all the same: they are asked for by address.
+    Who is not among the users that the plan needed may be active all the same: they are asked for by address, and all
+    users are read for those who are not there either, since an address may have changed. Of a user whom the source
+    knows by address alone, nobody can tell the one from the other.
     """
-    directory = asked.directory
-    if made is None or directory is None or directory.coverage.state != "complete" or request.people is None:
+    if made is None or asked.directory is None or request.people is None:
         return ()
     losers = [user for move in made.impact.moves if move.kind != "gain" for user in move.people]
     lost = {user.id: user.email for user in losers if user.id}
-    missing = lost.keys() - _active(directory, run.org_id)
-    if missing and not asked.everybody:
-        scope = PeopleScope(emails=frozenset(normalise.email(email) for known in missing if (email := lost[known])))
-        directory = await read_people(request.people, request.org, asked.live, scope)
-        missing = {known for known in missing if lost[known]} - _active(directory, run.org_id)
-    if not missing or directory.coverage.state != "complete":
-        return ()
-    gone = sorted(lost[known] or known for known in missing)
-    shown = ", ".join(gone[:5]) + (f" and {len(gone) - 5:,} more" if len(gone) > 5 else "")
-    users = "1 user" if len(gone) == 1 else f"{len(gone):,} users"
-    verb = "is" if len(gone) == 1 else "are"
-    return (_stays(f"{users} who lost access in run {run.id} {verb} no longer active here: {shown}", None),)
+    missing = _missing_from(asked.directory, lost, run.org_id)
+    for scope in () if asked.everybody else (PeopleScope(emails=_addresses(missing)), EVERYBODY):
+        if missing and (scope.everybody or scope.emails):
+            directory = await read_people(request.people, request.org, asked.live, scope)
+            missing = _missing_from(directory, missing, run.org_id)
+    by_address = {known: email for known, email in missing.items() if email and known == stand_in(run.org_id, email)}
+    inactive = {known: email for known, email in missing.items() if known not in by_address}
+    return (
+        *_gone(run, inactive, "no longer active here"),
+        *_gone(run, by_address, "not found under the same address"),
+    )
+
+
+def _missing_from(directory: Directory, lost: Mapping[str, str | None], org: str) -> Mapping[str, str | None]:
+    """Return those of the users, ids to addresses, who are not active in a directory; none if it was not read whole."""
+    if directory.coverage.state != "complete":
+        return {}
+    active = _active(directory, org)
+    return {known: email for known, email in lost.items() if known not in active}
+
+
+def _addresses(users: Mapping[str, str | None]) -> frozenset[str]:
+    return frozenset(normalise.email(email) for email in users.values() if email)
+
+
+def _gone(run: Run, users: Mapping[str, str | None], how: str) -> Iterator[Problem]:
+    names = sorted(email or known for known, email in users.items())
+    if names:
+        shown = ", ".join(names[:5]) + (f" and {len(names) - 5:,} more" if len(names) > 5 else "")
+        count, verb = ("1 user", "is") if len(names) == 1 else (f"{len(names):,} users", "are")
+        yield _stays(f"{count} who lost access in run {run.id} {verb} {how}: {shown}", None)
 
 
 def _active(directory: Directory, org: str) -> frozenset[str]:

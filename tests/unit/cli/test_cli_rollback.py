@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import meddler
 import pytest
 from cli_repo import CONFIG, SNAPSHOT, make_repo
 
@@ -90,6 +91,43 @@ def test_going_back_goes_through_the_guards(repo: Path, capsys: Capture) -> None
     assert run(["rollback", "1"]) == Exit.REFUSED
     assert "BLOCK   max_people_losing_access" in capsys.readouterr().out
     assert run(["rollback", "1", "--allow", "max_people_losing_access=4"]) == Exit.OK
+
+
+NARROW = CONFIG.replace("    owner: lead@tiny.co\n", "")
+"""A config whose plans read the users of the groups that change, and no others."""
+
+
+def test_a_user_with_another_address_is_not_named_as_inactive(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    monkeypatch.chdir(made := make_repo(tmp_path / "repo", NARROW))
+    assert run(["apply", "--auto-approve"]) == Exit.OK
+    with meddler.idp(made / "org.db") as idp:
+        idp.moves("cy@tiny.co", out="Marketing")
+        idp.readdresses("cy@tiny.co", "cyril@tiny.co")
+        idp.leaves("di@tiny.co")
+    capsys.readouterr()
+    run(["rollback", "1"])
+    told = "".join(capsys.readouterr())
+    assert "1 user who lost access in run 1 is no longer active here: di@tiny.co" in told
+
+
+@pytest.mark.parametrize("of_everybody", [True, False])
+def test_a_user_whom_the_source_knows_by_address_alone_is_not_called_inactive(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture, of_everybody: bool
+) -> None:
+    """Where the address is the id, another address is another user."""
+    config = f"{CONFIG if of_everybody else NARROW}people: {{file: people.csv}}\n"
+    monkeypatch.chdir(made := make_repo(tmp_path / "repo", config))
+    users = "email,groups\nann@tiny.co,Admins\nbo@tiny.co,Admins\ncy@tiny.co,Marketing\n"
+    (made / "people.csv").write_text(users, "utf-8")
+    assert run(["apply", "--auto-approve"]) == Exit.OK
+    (made / "people.csv").write_text(users.replace("cy@tiny.co", "cyril@tiny.co"), "utf-8")
+    capsys.readouterr()
+    run(["rollback", "1"])
+    told = " ".join("".join(capsys.readouterr()).split())
+    assert "no longer active here" not in told
+    assert "1 user who lost access in run 1 is not found under the same address: cy@tiny.co" in told
 
 
 @pytest.mark.parametrize("elsewhere", [True, False])

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from array import array
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from rolecall.access.evaluate import masks
+from rolecall.access.evaluate import group_masks, masks
 from rolecall.access.person import Granted, effective
 from rolecall.access.rules import Rules, compile_access
 from rolecall.model.desired import Desired
-from rolecall.model.directory import Directory
+from rolecall.model.directory import PLAIN, Directory, Person
 from rolecall.model.kinds import address
 from rolecall.model.live import Live
+from rolecall.model.policy import Combo
 from rolecall.model.roles import MEMBER
 from rolecall.model.run import Run
 from rolecall.model.settings import Address
@@ -45,15 +45,20 @@ def record_access(
     ``complete`` says whether everybody was there to be seen and the rules could be relied on.
     """
     rules = rules or compile_access(live.settings, live.facts)
-    alike: dict[int, array[int]] = {}
+    sizes: dict[int, int] = {}
+    privileged: set[int] = set()
+    holders = array("I")
     for number, mask in masks(rules, directory):
-        alike.setdefault(mask, array("I")).append(number)
-    sizes = {mask: len(numbers) for mask, numbers in alike.items()}
-    holders = sorted(n for mask, found in alike.items() if rules.atoms.above_member(mask) for n in found)
+        size = sizes.get(mask, 0)
+        if not size and rules.atoms.above_member(mask):
+            privileged.add(mask)
+        sizes[mask] = size + 1
+        if mask in privileged:
+            holders.append(number)
     holdings = tuple(sorted(_holdings(rules, directory, holders, desired, live.facts.org_id)))
-    roles, teams = _counts(rules, sizes)
+    roles, teams = (dict(sorted(counts.items())) for counts in rules.atoms.count(sizes))
     whole = people_coverage(directory, rules.scim.groups).state == "complete" and not rules.missing
-    nobody = sum(directory.traits(n).present for n in alike.get(0, ()))
+    nobody = sizes.get(0, 0) - (len(directory) - directory.active_people)
     admins = len({holding.id for holding in holdings if holding.role == "org_admin"})
     return AccessRecord(Sighting(at, holdings, roles, teams, whole), nobody, admins)
 
@@ -67,31 +72,60 @@ def _source(desired: Desired, at: Address) -> str | None:
 def _holdings(
     rules: Rules, directory: Directory, numbers: Iterable[int], desired: Desired, org_id: str
 ) -> Iterator[Holding]:
+    privileges = Privileges(rules, directory)
+    sources: dict[Address | None, str | None] = {None: None}
     for number in numbers:
         person = who(directory, number, org_id)
-        for granted in effective(rules, directory.person(number)).combos:
-            if granted.role != MEMBER:
-                at = _mapping(granted)
-                source = _source(desired, at) if at else None
-                reasons = tuple(reason.source for reason in granted.reasons)
-                email = directory.emails[number]
-                yield Holding(email, person.id, granted.role, granted.team, reasons, at, source)
+        for granted in privileges.of(number):
+            at = _mapping(granted)
+            if at is not None and at not in sources:
+                sources[at] = _source(desired, at)
+            reasons = tuple(reason.source for reason in granted.reasons)
+            yield Holding(directory.emails[number], person.id, granted.role, granted.team, reasons, at, sources[at])
+
+
+class Privileges:
+    """What users have above member, and why. Plain users who are alike in the groups that decide it are evaluated once.
+
+    What decides it are the groups that give a role above member, and those that give any role in the same team: the
+    reasons for a combo are all in its team (R9, R32). Whoever has none of them has it from the default (R7).
+    """
+
+    def __init__(self, rules: Rules, directory: Directory) -> None:
+        self._rules = rules
+        self._directory = directory
+        self._masks = group_masks(rules, directory)
+        self._above = [self._teams_above(rules.scim.groups.get(name, ())) for name in directory.groups]
+        self._known: dict[tuple[int, ...], tuple[Granted, ...]] = {}
+
+    def of(self, number: int) -> tuple[Granted, ...]:
+        """Return what a user has above member, as ``effective`` gives it."""
+        directory = self._directory
+        if directory.traits(number) != PLAIN:
+            return self._granted(directory.person(number))
+        groups = directory.members[directory.offsets[number] : directory.offsets[number + 1]]
+        teams = 0
+        for group in groups:
+            teams |= self._above[group]
+        deciding = tuple(group for group in groups if self._masks[group] & teams)
+        if deciding not in self._known:
+            names = tuple(directory.groups[group] for group in deciding)
+            self._known[deciding] = self._granted(Person("", groups=names))
+        return self._known[deciding]
+
+    def _granted(self, person: Person) -> tuple[Granted, ...]:
+        return tuple(granted for granted in effective(self._rules, person).combos if granted.role != MEMBER)
+
+    def _teams_above(self, combos: Iterable[Combo]) -> int:
+        teams = 0
+        for combo in combos:
+            teams |= self._rules.atoms.held_in(combo.team) if combo.role != MEMBER else 0
+        return teams
 
 
 def _mapping(granted: Granted) -> Address | None:
     kind, _, name = granted.reasons[0].source.partition(":")
     return address("idp_groups", name) if kind == "group" else None
-
-
-def _counts(rules: Rules, sizes: Mapping[int, int]) -> tuple[dict[str, int], dict[str, int]]:
-    """People per role, in any team, and people per team; each person once in each."""
-    roles: Counter[str] = Counter()
-    teams: Counter[str] = Counter()
-    for mask, size in sizes.items():
-        held = rules.atoms.combos(mask)
-        roles.update(dict.fromkeys({combo.role for combo in held}, size))
-        teams.update(dict.fromkeys({combo.team for combo in held}, size))
-    return dict(sorted(roles.items())), dict(sorted(teams.items()))
 
 
 class Evidence(NamedTuple):

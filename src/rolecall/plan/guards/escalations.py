@@ -22,16 +22,16 @@ _KINDS = {TEAM_ADMIN: TEAM_ADMIN, ORG_ADMIN: ORG_ADMIN}
 
 def escalations(guard_input: GuardInput) -> Finding:
     """Each person by what they gain; `deny` is never lifted."""
-    found = guard_input.impact_result.impact.escalations
-    said = [(row, stance(guard_input.policies, row.gains)) for row in found]
-    worst = max((stance for _, stance in said), key=_STRICT.index, default=_FREE)
-    limit = ", ".join(f"{kind} {_said(guard_input.policies, kind)}" for kind in (TEAM_ADMIN, ORG_ADMIN, "custom"))
+    gained = guard_input.impact_result.impact.escalations
+    stances = [(escalation, stance(guard_input.policies, escalation.gains)) for escalation in gained]
+    worst = max((stance for _, stance in stances), key=_STRICT.index, default=_FREE)
+    limit = ", ".join(f"{kind} {_strictest(guard_input.policies, kind)}" for kind in (TEAM_ADMIN, ORG_ADMIN, "custom"))
     if worst != "deny" and not guard_input.impact_result.judged:
         return unjudged(guard_input, limit)
     if worst == "allow":
-        return PASS._replace(limit=limit, actual=len(found))
-    tripped = [row for row, stance in said if stance == worst]
-    counted = tripped if worst == "deny" else [row for row, stance in said if stance != "allow"]
+        return PASS._replace(limit=limit, actual=len(gained))
+    tripped = [escalation for escalation, stance in stances if stance == worst]
+    counted = tripped if worst == "deny" else [escalation for escalation, stance in stances if stance != "allow"]
     verb = "denies" if worst == "deny" else "asks for a review of"
     named = _blame(guard_input, worst)
     finding = Finding(
@@ -39,7 +39,7 @@ def escalations(guard_input: GuardInput) -> Finding:
         f"{_who(counted)}; the config {verb} that{at(guard_input.place(NAME))}.{cause_words(guard_input, named)}",
         limit,
         len(counted),
-        tuple(Item(1, row.because) for row in counted),
+        tuple(Item(1, escalation.because) for escalation in counted),
         firm=worst == "deny",
         fixes=(*undo_words(guard_input, named, "To reject it"), *_fix(worst)),
     )
@@ -49,34 +49,34 @@ def escalations(guard_input: GuardInput) -> Finding:
 def stance(policies: Iterable[Guards], gains: Iterable[Combo]) -> Stance:
     """The strictest stance on any of the combos gained."""
     kinds = {_KINDS.get(role, "custom") for _, role in gains if role != MEMBER}
-    return max((_said(policies, kind) for kind in kinds), key=_STRICT.index, default=_FREE)
+    return max((_strictest(policies, kind) for kind in kinds), key=_STRICT.index, default=_FREE)
 
 
-def _said(policies: Iterable[Guards], kind: str) -> Stance:
+def _strictest(policies: Iterable[Guards], kind: str) -> Stance:
     return max((guards.escalations.get(kind, "review") for guards in policies), key=_STRICT.index)
 
 
-def _who(rows: list[Escalation]) -> str:
+def _who(gained: list[Escalation]) -> str:
     """By what they gain: ``ann@acme.com becomes IT org admin``."""
     by: dict[tuple[Combo, ...], list[str]] = {}
-    for row in rows:
-        by.setdefault(row.gains, []).append(row.who.email or row.who.id)
-    said = []
+    for escalation in gained:
+        by.setdefault(escalation.gains, []).append(escalation.who.email or escalation.who.id)
+    parts = []
     for gains, emails in sorted(by.items(), key=lambda item: (-len(item[1]), item[0])):
         shown = ", ".join(sorted(emails)[:3]) + (f" and {len(emails) - 3:,} more" if len(emails) > 3 else "")
-        said.append(f"{people(len(emails), 'gains', 'gain')} {combos(gains)}: {shown}")
-    return "; ".join(said[:4]) + (f"; and {len(said) - 4} more kinds" if len(said) > 4 else "")
+        parts.append(f"{people(len(emails), 'gains', 'gain')} {combos(gains)}: {shown}")
+    return "; ".join(parts[:4]) + (f"; and {len(parts) - 4} more kinds" if len(parts) > 4 else "")
 
 
 def _blame(guard_input: GuardInput, worst: Stance) -> list[Blame]:
     """The causes of the gains that have the strictest stance, new org admins first."""
     atoms = guard_input.impact_result.forecast.before.atoms
-    rows = [
-        row
-        for row in guard_input.impact_result.classes
-        if (gains := escalates(atoms, row.before, row.after)) and stance(guard_input.policies, gains) == worst
+    cohorts = [
+        cohort
+        for cohort in guard_input.impact_result.cohorts
+        if (gains := escalates(atoms, cohort.before, cohort.after)) and stance(guard_input.policies, gains) == worst
     ]
-    return blame(rows, lambda row: atoms.above_member(row.after) & ~row.before, ORG)
+    return blame(cohorts, lambda cohort: atoms.above_member(cohort.after) & ~cohort.before, ORG)
 
 
 def _fix(worst: Stance) -> tuple[str, ...]:

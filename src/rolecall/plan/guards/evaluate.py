@@ -13,7 +13,7 @@ from rolecall.plan.guards.escalations import escalations
 from rolecall.plan.guards.guard import PASS, Finding, Guard, GuardInput
 from rolecall.plan.guards.losing import max_people_losing_access
 from rolecall.plan.guards.org_admins import min_org_admins, require_self, required_org_admins
-from rolecall.plan.guards.overrides import idle, in_force, lift
+from rolecall.plan.guards.overrides import apply_overrides, idle, in_force
 from rolecall.plan.guards.policy import approval, foreign, older, policy
 from rolecall.plan.guards.preconditions import preconditions
 from rolecall.plan.guards.protect import protect
@@ -56,19 +56,22 @@ def evaluate(guard_input: GuardInput) -> tuple[tuple[GuardResult, ...], tuple[Pr
     allows = in_force(
         plan_input.desired.policy, plan_input.applied.policy, plan_input.lifts, plan_input.as_of, plan_input.known.meant
     )
-    lifted = [lift(name, finding, allows, plan_input.known.means) for name, finding in _findings(guard_input).items()]
-    used = [entry for row in lifted for entry in row.used]
+    lifted = [
+        apply_overrides(name, finding, allows, plan_input.known.means)
+        for name, finding in _findings(guard_input).items()
+    ]
+    used = [entry for overridden in lifted for entry in overridden.used]
     cut = bool(plan_input.targets or plan_input.excludes or plan_input.only_expired)
-    unjudged = {row.result.name for row in lifted if row.result.verdict == "not judged"}
-    told = idle(plan_input.desired.policy, plan_input.lifts, used, plan_input.as_of, cut=cut, unjudged=unjudged)
-    return tuple(row.result for row in lifted), tuple(told)
+    unjudged = {overridden.result.name for overridden in lifted if overridden.result.verdict == "not judged"}
+    warnings = idle(plan_input.desired.policy, plan_input.lifts, used, plan_input.as_of, cut=cut, unjudged=unjudged)
+    return tuple(overridden.result for overridden in lifted), tuple(warnings)
 
 
 def _findings(guard_input: GuardInput) -> Mapping[str, Finding]:
     """What each guard says; `unread` last, for it answers for guards that could not be judged."""
-    heard = {name: guard for name, guard in GUARDS.items() if guard_input.made or name in _ALWAYS}
-    found = {name: guard(guard_input) for name, guard in heard.items() if name != _ANSWERS}
+    heard = {name: guard for name, guard in GUARDS.items() if guard_input.effective or name in _ALWAYS}
+    findings = {name: guard(guard_input) for name, guard in heard.items() if name != _ANSWERS}
     if _ANSWERS in heard:
-        unjudged = {name: f for name, f in found.items() if f.verdict == "not judged" and name not in _ANSWERED}
-        found[_ANSWERS] = heard[_ANSWERS](replace(guard_input, unjudged=unjudged))
-    return {name: found.get(name, PASS) for name in GUARDS}
+        unjudged = {name: f for name, f in findings.items() if f.verdict == "not judged" and name not in _ANSWERED}
+        findings[_ANSWERS] = heard[_ANSWERS](replace(guard_input, unjudged=unjudged))
+    return {name: findings.get(name, PASS) for name in GUARDS}

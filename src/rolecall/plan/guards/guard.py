@@ -36,7 +36,7 @@ class GuardInput:
     unjudged: Mapping[str, Finding] = field(default_factory=dict)
 
     @property
-    def made(self) -> tuple[Change, ...]:
+    def effective(self) -> tuple[Change, ...]:
         """The changes that this plan brings about, by apply or by a person."""
         return tuple(change for change in self.changes if change.via != "waiting")
 
@@ -56,8 +56,8 @@ class GuardInput:
     def cause(self, causes: Iterable[Address]) -> tuple[Address, Where | None] | None:
         """The first of these addresses that a change stands at, and its place in the config."""
         by = {change.address: change for change in self.changes}
-        found = [by[at] for at in causes if at in by]
-        return (found[0].address, found[0].intent.source) if found else None
+        matching = [by[at] for at in causes if at in by]
+        return (matching[0].address, matching[0].intent.source) if matching else None
 
 
 class Item(NamedTuple):
@@ -68,10 +68,10 @@ class Item(NamedTuple):
 
 
 class Finding(NamedTuple):
-    """What a guard says before allowances.
+    """The verdict of a guard before overrides.
 
-    ``again`` gives the verdict for what a number of allowances leaves over; None where anything left over says the
-    same. ``firm`` is never lifted. ``fixes`` are ways out other than allowing it. ``unread_settings`` says that it is
+    ``verdict_for`` gives the verdict for the number that overrides leave over; None where any number has the same
+    verdict. ``firm`` cannot be overridden. ``fixes`` are what to do other than override it. ``unread_settings``: it is
     not evaluated because of settings that were not read, rather than users.
     """
 
@@ -82,20 +82,21 @@ class Finding(NamedTuple):
     items: tuple[Item, ...] = ()
     source: Where | None = None
     target: Address | None = None
-    again: Callable[[int], Verdict] | None = None
+    verdict_for: Callable[[int], Verdict] | None = None
     firm: bool = False
     fixes: tuple[str, ...] = ()
     unread_settings: bool = False
 
     @property
-    def found(self) -> int:
+    def total(self) -> int:
+        """Return the number that an override must reach."""
         return sum(item.size for item in self.items)
 
-    def left(self, number: int) -> Verdict:
-        """The verdict when so many are left over."""
-        if self.again is not None:
-            return self.again(number)
-        return self.verdict if number else "pass"
+    def verdict_after(self, remaining: int) -> Verdict:
+        """Return the verdict when overrides leave this many over."""
+        if self.verdict_for is not None:
+            return self.verdict_for(remaining)
+        return self.verdict if remaining else "pass"
 
 
 Guard = Callable[[GuardInput], Finding]
@@ -137,9 +138,9 @@ class Bounds(NamedTuple):
 
     review: int | None
     block: int | None
-    words: str
+    text: str
 
-    def judge(self, number: int) -> Verdict:
+    def verdict_for(self, number: int) -> Verdict:
         if self.block is not None and number > self.block:
             return "block"
         return "review" if self.review is not None and number > self.review else "pass"
@@ -157,23 +158,23 @@ def bounds(policies: Sequence[Guards], name: str, base: int, noun: str) -> Bound
     bands: list[Band] = [getattr(guards, name) for guards in policies]
     review = _least([band.review for band in bands], base)
     block = _least([band.block for band in bands], base)
-    asked, refused = _number(review, base), _number(block, base)
-    if asked is not None and refused is not None and refused <= asked:
+    review_above, block_above = _number(review, base), _number(block, base)
+    if review_above is not None and block_above is not None and block_above <= review_above:
         review = None
-    said = (("review above", review), ("block above", block))
-    words = ", ".join(f"{verb} {_words(limit, base, noun)}" for verb, limit in said if limit is not None)
-    return Bounds(asked, refused, words or "no limit")
+    limits = (("review above", review), ("block above", block))
+    text = ", ".join(f"{verb} {_limit_text(limit, base, noun)}" for verb, limit in limits if limit is not None)
+    return Bounds(review_above, block_above, text or "no limit")
 
 
 def _least(limits: Sequence[Limit | None], base: int) -> Limit | None:
-    said = [limit for limit in limits if limit is not None]
-    return min(said, key=lambda limit: resolve(limit, base), default=None)
+    present = [limit for limit in limits if limit is not None]
+    return min(present, key=lambda limit: resolve(limit, base), default=None)
 
 
 def _number(limit: Limit | None, base: int) -> int | None:
     return None if limit is None else resolve(limit, base)
 
 
-def _words(limit: Limit, base: int, noun: str) -> str:
+def _limit_text(limit: Limit, base: int, noun: str) -> str:
     number = f"{resolve(limit, base):,}"
     return f"{number} ({limit} of {base:,} {noun})" if limit.percent else number

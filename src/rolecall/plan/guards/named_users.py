@@ -28,7 +28,7 @@ class Absent(NamedTuple):
     near: str | None = None
 
     @property
-    def words(self) -> str:
+    def text(self) -> str:
         """One sentence for a reader, without its full stop."""
         match self.why:
             case "inactive":
@@ -46,11 +46,11 @@ def absent_users(emails: Iterable[str], directory: Directory, *, sees_invited: b
 
     ``sees_invited`` says that the users were read from the org itself, which has invited users too.
     """
-    wanted = {normalise.email(email) for email in emails}
-    numbers = numbers_of(directory, wanted)
+    named = {normalise.email(email) for email in emails}
+    numbers = numbers_of(directory, named)
     return [
         absent
-        for email in sorted(wanted)
+        for email in sorted(named)
         if (absent := _absent(email, numbers.get(email), directory, sees_invited=sees_invited)) is not None
     ]
 
@@ -61,7 +61,7 @@ def required_admin_warnings(desired: Desired, directory: Directory, *, sees_invi
     required = desired.policy.guards.required_org_admins
     for absent in absent_users(required, directory, sees_invited=sees_invited):
         hint = "correct the address, or remove it"
-        message = f"guards.required_org_admins: {absent.words}"
+        message = f"guards.required_org_admins: {absent.text}"
         yield Problem("required_admin_absent", message, where, hint, "warning")
 
 
@@ -84,7 +84,7 @@ def _nearest(email: str, emails: Iterable[str]) -> str | None:
             names[local] = known
         elif local == name:
             domains[host] = known
-    for word, candidates in ((name, names), (domain, domains)):
-        if close := difflib.get_close_matches(word, candidates, 1, _CLOSE):
+    for part, candidates in ((name, names), (domain, domains)):
+        if close := difflib.get_close_matches(part, candidates, 1, _CLOSE):
             return candidates[close[0]]
     return None

@@ -11,7 +11,7 @@ from rolecall.plan.guards.guard import PASS, Finding, GuardInput, Item, at, unju
 from rolecall.plan.guards.named_users import Absent, absent_users
 from rolecall.plan.guards.responsible import Blame, blame, cause_words, placed, undo_words
 from rolecall.plan.headline import people
-from rolecall.plan.impact.moves import Class
+from rolecall.plan.impact.moves import Cohort
 from rolecall.plan.moves import name_some
 from rolecall.plan.value import Verdict
 
@@ -22,8 +22,8 @@ def min_org_admins(guard_input: GuardInput) -> Finding:
     before = len(guard_input.impact_result.admins_before)
     steps = _waves(guard_input)
     least, wave = min(((len(admins), number) for number, admins in steps), default=(before, 0))
-    wanted = min(limit, before)
-    if least >= wanted:
+    needed = min(limit, before)
+    if least >= needed:
         if not guard_input.impact_result.judged:
             return unjudged(guard_input, limit)
         if not guard_input.impact_result.admins_known:
@@ -38,7 +38,7 @@ def min_org_admins(guard_input: GuardInput) -> Finding:
         f"{left} No longer org admin: {_names(guard_input, lost)}.{cause_words(guard_input, named)}",
         limit,
         least,
-        (Item(wanted - least, _causes(guard_input, lost)),),
+        (Item(needed - least, _causes(guard_input, lost)),),
         firm=least == 0,
         fixes=(*undo_words(guard_input, named, "To keep them"), "Or make another user org admin first."),
     )
@@ -55,7 +55,7 @@ def required_org_admins(guard_input: GuardInput) -> Finding:
     absent = sorted(named - known.keys())
     unknown = _unknown(guard_input, absent)
     if not lost and any(
-        row.why in _CERTAIN or guard_input.impact_result.judged for row in unknown if row.why != "unseen"
+        user.why in _CERTAIN or guard_input.impact_result.judged for user in unknown if user.why != "unseen"
     ):
         return _unknown_admins(guard_input, unknown, len(named), len(named) - len(absent))
     if not lost:
@@ -63,10 +63,10 @@ def required_org_admins(guard_input: GuardInput) -> Finding:
             return unjudged(guard_input, len(named))
         if not guard_input.impact_result.admins_known:
             return PASS._replace(limit=len(named))
-        others = [email for email in absent if email not in {row.email for row in unknown}]
-        told = [f"Not org admin already, before this plan: {', '.join(others)}."] if others else []
-        told += [f"{row.words[:1].upper()}{row.words[1:]}." for row in unknown]
-        return PASS._replace(limit=len(named), actual=len(named) - len(absent), message=" ".join(told))
+        former = [email for email in absent if email not in {user.email for user in unknown}]
+        notes = [f"Not org admin already, before this plan: {', '.join(former)}."] if former else []
+        notes += [f"{user.text[:1].upper()}{user.text[1:]}." for user in unknown]
+        return PASS._replace(limit=len(named), actual=len(named) - len(absent), message=" ".join(notes))
     place = at(guard_input.place("required_org_admins"))
     blamed = _blame(guard_input, lost)
     finding = Finding(
@@ -97,12 +97,12 @@ _CERTAIN = frozenset({"inactive", "misspelt"})
 
 def _unknown_admins(guard_input: GuardInput, unknown: Sequence[Absent], limit: int, actual: int) -> Finding:
     """Return the review for required org admins whose names match no active user."""
-    rows = [row for row in unknown if row.why != "unseen"]
-    listed = "; ".join(row.words.rstrip("?") for row in rows)
+    missing = [user for user in unknown if user.why != "unseen"]
+    listed = "; ".join(user.text.rstrip("?") for user in missing)
     message = f"Required org admins that match no active user{at(guard_input.place('required_org_admins'))}: {listed}."
     fix = "Correct the addresses in `guards.required_org_admins`, or remove them."
     verdict: Verdict = "review" if guard_input.impact_result.judged else "block"
-    return Finding(verdict, message, limit, actual, (Item(len(rows)),), fixes=(fix,))
+    return Finding(verdict, message, limit, actual, (Item(len(missing)),), fixes=(fix,))
 
 
 def require_self(guard_input: GuardInput) -> Finding:
@@ -143,9 +143,9 @@ def _left(number: int) -> str:
     return "no org admin" if number == 0 else f"{number:,} org admin{'s' if number > 1 else ''}"
 
 
-def _lost(guard_input: GuardInput, wanted: Mapping[str, int]) -> frozenset[int]:
+def _lost(guard_input: GuardInput, admins_by_email: Mapping[str, int]) -> frozenset[int]:
     """Of these people, those who are org admin now and at some point are not."""
-    numbers = frozenset(wanted.values()) & guard_input.impact_result.admins_before
+    numbers = frozenset(admins_by_email.values()) & guard_input.impact_result.admins_before
     return numbers - frozenset.intersection(*(admins for _, admins in _waves(guard_input)))
 
 
@@ -157,20 +157,20 @@ def _names(guard_input: GuardInput, numbers: Iterable[int]) -> str:
 
 def _causes(guard_input: GuardInput, numbers: Iterable[int]) -> tuple[Address, ...]:
     """The changes by which these users are no longer org admin; those that touch them where it is only for a time."""
-    own = _classes(guard_input, numbers)
-    causes = tuple(dict.fromkeys(at for row in own for at in row.causing(_lost_org(row))))
-    return causes or tuple(dict.fromkeys(at for row in own for at in row.because))
+    own = _cohorts(guard_input, numbers)
+    causes = tuple(dict.fromkeys(at for cohort in own for at in cohort.causing(_lost_org(cohort))))
+    return causes or tuple(dict.fromkeys(at for cohort in own for at in cohort.because))
 
 
-def _classes(guard_input: GuardInput, numbers: Iterable[int]) -> list[Class]:
-    wanted = frozenset(numbers)
-    return [row for row in guard_input.impact_result.classes if not wanted.isdisjoint(row.numbers)]
+def _cohorts(guard_input: GuardInput, numbers: Iterable[int]) -> list[Cohort]:
+    users = frozenset(numbers)
+    return [cohort for cohort in guard_input.impact_result.cohorts if not users.isdisjoint(cohort.numbers)]
 
 
-def _lost_org(row: Class) -> int:
-    return row.before & ~row.after & ORG
+def _lost_org(cohort: Cohort) -> int:
+    return cohort.before & ~cohort.after & ORG
 
 
 def _blame(guard_input: GuardInput, numbers: Iterable[int]) -> list[Blame]:
-    own = _classes(guard_input, numbers)
-    return blame([row for row in own if _lost_org(row)], _lost_org) or blame(own, lambda _: -1)
+    own = _cohorts(guard_input, numbers)
+    return blame([cohort for cohort in own if _lost_org(cohort)], _lost_org) or blame(own, lambda _: -1)

@@ -13,7 +13,7 @@ from rolecall.plan.guards.guard import NAME_PEOPLE, Finding, Item, at, place
 from rolecall.plan.resolve import covers
 from rolecall.plan.value import GuardResult
 
-Means = Callable[[str, Address], bool]
+Matches = Callable[[str, Address], bool]
 """Whether a target, an address or a glob, means the entry at an address."""
 
 
@@ -21,7 +21,7 @@ def _matches(target: str, at: Address) -> bool:
     return covers((target,), at)
 
 
-class Lifted(NamedTuple):
+class Overridden(NamedTuple):
     """A verdict, and the allowances that made it what it is."""
 
     result: GuardResult
@@ -52,37 +52,37 @@ def holds(entry: Allow, as_of: date) -> bool:
     return entry.until is None or as_of <= entry.until
 
 
-def lift(name: str, finding: Finding, allows: Sequence[Allow], means: Means = _matches) -> Lifted:
+def apply_overrides(name: str, finding: Finding, allows: Sequence[Allow], means: Matches = _matches) -> Overridden:
     """The verdict once allowances have taken away what they cover. ``means`` says whether a target means an address."""
     used: tuple[_Taken, ...] = ()
-    rest = finding.items
+    remaining = finding.items
     if finding.verdict in ("review", "block") and not finding.firm:
-        used, rest = _taken([entry for entry in allows if entry.guard == name], rest, means)
-    left = finding.left(sum(item.size for item in rest)) if used else finding.verdict
+        used, remaining = _taken([entry for entry in allows if entry.guard == name], remaining, means)
+    left = finding.verdict_after(sum(item.size for item in remaining)) if used else finding.verdict
     verdict = "allowed" if used and left == "pass" else left
-    result = _result(name, finding._replace(verdict=verdict), allows, used, sum(item.size for item in rest))
-    return Lifted(result, tuple(entry for entry, _ in used))
+    result = _result(name, finding._replace(verdict=verdict), allows, used, sum(item.size for item in remaining))
+    return Overridden(result, tuple(entry for entry, _ in used))
 
 
 def _taken(
-    allows: Iterable[Allow], rest: tuple[Item, ...], means: Means
+    allows: Iterable[Allow], remaining: tuple[Item, ...], means: Matches
 ) -> tuple[tuple[_Taken, ...], tuple[Item, ...]]:
     """The allowances that are large enough for all they are about, and what is left over; in whatever order they come,
     for what one takes off may make another large enough."""
     used: list[_Taken] = []
     waiting = list(allows)
-    while taken := next((entry for entry in waiting if 0 < _about(entry, rest, means) <= entry.up_to), None):
+    while taken := next((entry for entry in waiting if 0 < _about(entry, remaining, means) <= entry.up_to), None):
         waiting.remove(taken)
-        used.append(_Taken(taken, _about(taken, rest, means)))
-        rest = tuple(item for item in rest if not _covered(taken, item, means))
-    return tuple(used), rest
+        used.append(_Taken(taken, _about(taken, remaining, means)))
+        remaining = tuple(item for item in remaining if not _covered(taken, item, means))
+    return tuple(used), remaining
 
 
-def _about(entry: Allow, items: Iterable[Item], means: Means) -> int:
+def _about(entry: Allow, items: Iterable[Item], means: Matches) -> int:
     return sum(item.size for item in items if _covered(entry, item, means))
 
 
-def _covered(entry: Allow, item: Item, means: Means) -> bool:
+def _covered(entry: Allow, item: Item, means: Matches) -> bool:
     target = entry.target
     return target is None or (bool(item.because) and all(means(target, at) for at in item.because))
 
@@ -99,18 +99,18 @@ def idle(
     """A warning for each allowance that has expired, or that nothing needed. What a plan that is ``cut`` did not need
     may well be for the rest, and nobody knows of a guard that was ``unjudged``."""
     taken = {(entry.guard, entry.target, entry.source) for entry in used}
-    found = []
+    warnings = []
     for entry in (*policy.allow, *once):
         what = f"the allowance for {entry.guard}{f' of {entry.target}' if entry.target else ''}"
         if not holds(entry, as_of):
             message = f"{what} held through {entry.until}"
-            found.append(Problem("allow_expired", message, entry.source, "delete the entry", "warning"))
+            warnings.append(Problem("allow_expired", message, entry.source, "delete the entry", "warning"))
         elif entry.guard in unjudged or (cut and entry.source):
             continue
         elif (entry.guard, entry.target, entry.source) not in taken:
             hint = "delete the entry" if entry.source else "leave the flag out"
-            found.append(Problem("allow_unused", f"{what} is not needed", entry.source, hint, "warning"))
-    return found
+            warnings.append(Problem("allow_unused", f"{what} is not needed", entry.source, hint, "warning"))
+    return warnings
 
 
 def _shared(config: Sequence[Allow], applied: Sequence[Allow], meant: Callable[[str], str]) -> Iterable[Allow]:
@@ -125,14 +125,16 @@ def _shared(config: Sequence[Allow], applied: Sequence[Allow], meant: Callable[[
             yield entry._replace(up_to=min(entry.up_to, known.up_to), until=min(ends, default=None))
 
 
-def _result(name: str, finding: Finding, allows: Sequence[Allow], used: Sequence[_Taken], rest: int) -> GuardResult:
+def _result(
+    name: str, finding: Finding, allows: Sequence[Allow], used: Sequence[_Taken], remaining: int
+) -> GuardResult:
     message = finding.message
     if used:
-        message += f" {' '.join(map(_takes, used))} {_remains(finding, rest)}"
+        message += f" {' '.join(map(_takes, used))} {_remains(finding, remaining)}"
     elif finding.verdict in ("review", "block"):
         short = [entry for entry in allows if entry.guard == name and not finding.firm]
         message += "".join(f" An allowance{at(entry.source)} covers {_covers(entry)}." for entry in short)
-    ways = _ways(name, finding, rest) if finding.verdict in ("review", "block", "not judged") else ()
+    ways = _ways(name, finding, remaining) if finding.verdict in ("review", "block", "not judged") else ()
     return GuardResult(
         name,
         finding.verdict,
@@ -140,7 +142,7 @@ def _result(name: str, finding: Finding, allows: Sequence[Allow], used: Sequence
         finding.actual,
         message,
         finding.source,
-        finding.found,
+        finding.total,
         finding.target,
         ways,
     )
@@ -155,18 +157,18 @@ def _takes(taken: _Taken) -> str:
     return f"An allowance takes off {number:,} (up to {entry.up_to:,}{whose}{ends}{why})."
 
 
-def _remains(finding: Finding, rest: int) -> str:
-    if not rest:
+def _remains(finding: Finding, remaining: int) -> str:
+    if not remaining:
         return "None is left."
     passes = ", within the limit" if finding.verdict == "allowed" else ", over the limit still"
-    return f"{rest:,} left{passes}."
+    return f"{remaining:,} left{passes}."
 
 
 def _covers(entry: Allow) -> str:
     return f"only {entry.up_to:,}{f' of {entry.target}' if entry.target else ''}"
 
 
-def _ways(name: str, finding: Finding, rest: int) -> tuple[str, ...]:
+def _ways(name: str, finding: Finding, remaining: int) -> tuple[str, ...]:
     if finding.verdict == "not judged":
         return finding.fixes or (NAME_PEOPLE,)
     ways = list(finding.fixes)
@@ -174,7 +176,9 @@ def _ways(name: str, finding: Finding, rest: int) -> tuple[str, ...]:
         return (*ways, *(("No allowance lifts this.",) if finding.verdict == "block" else ()))
     if finding.verdict == "review":
         ways.append("If it is meant, say so at the prompt or with `--approve DIGEST`.")
-    ways.append(f"Allow it once with `--allow {name}={rest}`, or for a while with an `allow` entry{_entry(finding)}.")
+    ways.append(
+        f"Allow it once with `--allow {name}={remaining}`, or for a while with an `allow` entry{_entry(finding)}."
+    )
     return tuple(ways)
 
 

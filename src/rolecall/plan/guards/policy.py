@@ -24,12 +24,12 @@ def policy(guard_input: GuardInput) -> Finding:
     loose = [change for change in guard_input.policy_changes if change.loosens]
     if not loose:
         return PASS
-    said = enumerate_words([_loosened(change) for change in loose], 6)
+    listing = enumerate_words([_loosened(change) for change in loose], 6)
     sources = guard_input.plan_input.desired.policy.sources
     source = next((sources[change.path] for change in loose if change.path in sources), None)
     return Finding(
         "review",
-        f"The config loosens {said}{at(source)}; this plan is still judged by what was applied last.",
+        f"The config loosens {listing}{at(source)}; this plan is still judged by what was applied last.",
         actual=len(loose),
         items=tuple(Item(1) for _ in loose),
         source=source,
@@ -74,7 +74,7 @@ def approval(guard_input: GuardInput) -> Finding:
     """Whether a run needs a recorded approval, and whose; the run itself checks that it is there. A run that changes
     nothing but the policy needs one where it makes the policy less strict."""
     needed = max((guards.approval for guards in guard_input.policies), key=_APPROVALS.index)
-    if needed == "none" or not (guard_input.made or any(change.loosens for change in guard_input.policy_changes)):
+    if needed == "none" or not (guard_input.effective or any(change.loosens for change in guard_input.policy_changes)):
         return PASS._replace(limit=needed)
     whose = " by somebody other than the change's author" if needed == "other_person" else ""
     return Finding(
@@ -90,22 +90,24 @@ def approval(guard_input: GuardInput) -> Finding:
 def foreign(guard_input: GuardInput) -> Finding:
     """An address that another config applied last."""
     mine, applied = guard_input.plan_input.config, guard_input.plan_input.applied.config
-    other = [c for c in guard_input.made if mine and applied.get(c.address, mine) != mine]
-    if not other:
+    foreign_changes = [c for c in guard_input.effective if mine and applied.get(c.address, mine) != mine]
+    if not foreign_changes:
         return PASS
-    said = enumerate_words([f"{change.address} (by {_words(applied[change.address])})" for change in other], 4)
+    listing = enumerate_words(
+        [f"{change.address} (by {_config_text(applied[change.address])})" for change in foreign_changes], 4
+    )
     return Finding(
         "review",
-        f"Another configuration applied this last: {said}.",
-        actual=len(other),
-        items=tuple(Item(1, (change.address,)) for change in other),
-        source=other[0].intent.source,
-        target=other[0].address if len(other) == 1 else None,
+        f"Another configuration applied this last: {listing}.",
+        actual=len(foreign_changes),
+        items=tuple(Item(1, (change.address,)) for change in foreign_changes),
+        source=foreign_changes[0].intent.source,
+        target=foreign_changes[0].address if len(foreign_changes) == 1 else None,
         fixes=("Manage it in one configuration: remove it from the other, or `ignore` it there.",),
     )
 
 
-def _words(recorded: str) -> str:
+def _config_text(recorded: str) -> str:
     """Where the configuration is that the journal names."""
     known = read_config_id(recorded)
     return recorded if known is None else known.words

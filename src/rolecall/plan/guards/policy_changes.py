@@ -24,7 +24,7 @@ def policy_changes(desired: Desired, applied: Applied) -> tuple[PolicyChange, ..
     before, after = applied.policy, desired.policy
     if before is None:
         return ()
-    rows = [
+    changes = [
         *_guards(before, after),
         *_allow(before, after),
         *_manage(before, after),
@@ -33,7 +33,7 @@ def policy_changes(desired: Desired, applied: Applied) -> tuple[PolicyChange, ..
         *_tests(before, after),
         *_protect(desired, applied),
     ]
-    return tuple(sorted(rows, key=lambda row: row.path))
+    return tuple(sorted(changes, key=lambda change: change.path))
 
 
 def journal_changes(log: LogCheck | None, *, recorded: bool) -> tuple[PolicyChange, ...]:
@@ -55,7 +55,7 @@ def _guards(before: Policy, after: Policy) -> Iterator[PolicyChange]:
     for kind in sorted(was["escalations"].keys() | now["escalations"].keys()):
         b, a = was["escalations"].get(kind, "review"), now["escalations"].get(kind, "review")
         if b != a:
-            yield PolicyChange(f"guards.escalations.{kind}", b, a, _below("escalations", a, b))
+            yield PolicyChange(f"guards.escalations.{kind}", b, a, _less_strict("escalations", a, b))
     for name in _BANDS:
         for side in ("review", "block"):
             b, a = was[name][side], now[name][side]
@@ -72,12 +72,12 @@ def _looser(name: str, before: Any, after: Any) -> bool:
         return bool(after < before)
     if name == "required_org_admins":
         return bool(set(before) - set(after))
-    return _below(name, after, before)
+    return _less_strict(name, after, before)
 
 
-def _below(name: str, one: Any, other: Any) -> bool:
+def _less_strict(name: str, before: Any, after: Any) -> bool:
     order = _STRICTNESS[name]
-    return order.index(one) < order.index(other)
+    return order.index(before) < order.index(after)
 
 
 def _wider(before: Limit | None, after: Limit | None) -> bool:
@@ -139,7 +139,7 @@ def _manage(before: Policy, after: Policy) -> Iterator[PolicyChange]:
     for section in sorted(before.manage.keys() | after.manage.keys()):
         b, a = before.managing(section), after.managing(section)
         if b != a:
-            yield PolicyChange(f"manage.{section}", b, a, _below("manage", a, b))
+            yield PolicyChange(f"manage.{section}", b, a, _less_strict("manage", a, b))
 
 
 def _watch(before: Policy, after: Policy) -> Iterator[PolicyChange]:

@@ -105,34 +105,34 @@ def _domain(change: Change, moment: Moment) -> Demands:
 
 def _sso(change: Change, moment: Moment) -> Demands:
     """SSO on needs a domain and metadata (R1, R33); SSO off needs SCIM off (R33)."""
-    before, said = moment.settings.sso, change.after
-    if before is UNSET or not isinstance(said, Sso):
+    before, after_values = moment.settings.sso, change.after
+    if before is UNSET or not isinstance(after_values, Sso):
         return
-    after = overlay(before, said)
+    after = overlay(before, after_values)
     yield from _lengths(change)
-    yield from _metadata(said)
+    yield from _metadata(after_values)
     if after.enabled is True:
         if before.enabled is not True:
             yield from _ready_for_sso(after, moment)
-        elif said.metadata is None:
+        elif after_values.metadata is None:
             yield Unmet("sso.metadata cannot be removed while SSO is on (R33).", "Keep `sso.metadata`.")
     elif after.enabled is False:
         yield from _scim_is_off(moment)
 
 
-def _metadata(said: Sso) -> Demands:
-    if not isinstance(said.metadata, str):
+def _metadata(sso: Sso) -> Demands:
+    if not isinstance(sso.metadata, str):
         return
-    if not said.metadata:
+    if not sso.metadata:
         yield Unmet("sso.metadata is empty.", "Download the metadata XML from the IdP, or remove `sso.metadata`.")
         return
     from rolecall.codec.saml import NotMetadata, decode_metadata
 
     most = BY_SECTION["sso"].field("metadata").max_length
-    if len(said.metadata) > most:
+    if len(sso.metadata) > most:
         yield Unmet(f"sso.metadata has more than {most:,} characters.", "Download it again.")
     try:
-        decode_metadata(said.metadata)
+        decode_metadata(sso.metadata)
     except NotMetadata as error:
         yield Unmet(f"sso.metadata {error}.", "Download the metadata XML from the IdP again.")
 
@@ -171,20 +171,20 @@ def _scim_is_off(moment: Moment) -> Demands:
 
 def _scim(change: Change, moment: Moment) -> Demands:
     """SCIM on needs SSO (R1); the endpoint takes one step after the other, with SCIM on (R20)."""
-    before, said = moment.settings.scim, change.after
-    if before is UNSET or not isinstance(said, Scim):
+    before, requested = moment.settings.scim, change.after
+    if before is UNSET or not isinstance(requested, Scim):
         return
     if change.action == "upgrade":
-        expected = "legacy" if said.endpoint == "upgrading" else "upgrading"
+        expected = "legacy" if requested.endpoint == "upgrading" else "upgrading"
         if before.endpoint != expected:
-            yield Unmet(f"The endpoint is `{_said(before.endpoint)}`, not `{expected}` (R20).", "Plan again.")
+            yield Unmet(f"The endpoint is `{_text(before.endpoint)}`, not `{expected}` (R20).", "Plan again.")
         elif before.enabled is UNSET:
             yield Unread("scim.enabled")
         elif before.enabled is False:
             yield UPGRADE_WITHOUT_SCIM
         return
     yield from _lengths(change)
-    after, sso = overlay(before, said), _enabled(moment.settings.sso)
+    after, sso = overlay(before, requested), _enabled(moment.settings.sso)
     if after.enabled is False or sso is True:
         return
     if sso is UNSET or after.enabled is UNSET:
@@ -208,44 +208,44 @@ UPGRADE_WITHOUT_SCIM = Unmet(
 
 def _defaults(change: Change, moment: Moment) -> Demands:
     """One role that is not org admin, on at least one team that exists (R2, R3, R4)."""
-    said = change.after
-    if not isinstance(said, Defaults):
+    requested = change.after
+    if not isinstance(requested, Defaults):
         return
-    if said.role == ORG_ADMIN:
+    if requested.role == ORG_ADMIN:
         yield Unmet("The default role cannot be org admin (R3).", "Use member or team_admin.")
-    if isinstance(said.role, str):
-        yield from _role(said.role, moment.facts)
-    if said.teams is not UNSET:
-        if not said.teams:
+    if isinstance(requested.role, str):
+        yield from _role(requested.role, moment.facts)
+    if requested.teams is not UNSET:
+        if not requested.teams:
             yield Unmet("The default access needs at least one team (R2).", "Add a team to `defaults.teams`.")
-        yield from _teams(said.teams, change, moment)
+        yield from _teams(requested.teams, change, moment)
 
 
-def _plain(said: object, moment: Moment) -> bool:
+def _plain(requested: object, moment: Moment) -> bool:
     """Return whether a mapping meets every demand, as nearly all of thousands do."""
     scim, facts = moment.settings.scim, moment.facts
     ready = scim is not UNSET and scim.endpoint in ("new", "upgrading")
-    if not isinstance(said, GroupMapping):
+    if not isinstance(requested, GroupMapping):
         return ready
-    named = said.role is None or said.role in facts.roles
-    known = said.teams <= moment.teams and len(said.teams) <= _MAX_TEAMS
-    return ready and named and known and bool(said.teams)
+    named = requested.role is None or requested.role in facts.roles
+    known = requested.teams <= moment.teams and len(requested.teams) <= _MAX_TEAMS
+    return ready and named and known and bool(requested.teams)
 
 
 def _mapping(change: Change, moment: Moment) -> Demands:
     """No mapping on the legacy endpoint (R18); a role needs a team (R4, R21); names exist (R4)."""
-    said, scim = change.after, moment.settings.scim
+    requested, scim = change.after, moment.settings.scim
     if scim is not UNSET and scim.endpoint == "legacy":
         yield Unmet("IdP groups cannot be mapped on the legacy endpoint (R18).", "Upgrade the endpoint first (R20).")
     elif change.via == "api" and (scim is UNSET or scim.endpoint is UNSET):
         yield Unread("scim")
-    if not isinstance(said, GroupMapping) or said.blank:
+    if not isinstance(requested, GroupMapping) or requested.blank:
         return
-    if not said.teams:
+    if not requested.teams:
         yield Unmet("A mapping needs at least one team (R4, R21).", "Add a team to the mapping.")
-    if said.role is not None:
-        yield from _role(said.role, moment.facts)
-    yield from _teams(said.teams, change, moment)
+    if requested.role is not None:
+        yield from _role(requested.role, moment.facts)
+    yield from _teams(requested.teams, change, moment)
 
 
 def _role(role: str, facts: Facts) -> Demands:
@@ -296,5 +296,5 @@ def _switches(change: Change, section: str, *, on: bool) -> bool:
     return change.address == section and isinstance(change.after, Sso | Scim) and change.after.enabled is on
 
 
-def _said(value: str | Unset) -> str:
+def _text(value: str | Unset) -> str:
     return "not read" if value is UNSET else value

@@ -22,8 +22,8 @@ def preconditions(guard_input: GuardInput) -> Finding:
         return _block(refusals)
     if checked.unread:
         names = enumerate_words(checked.unread)
-        said = f"{names} not read, so it is unknown whether the org accepts every step."
-        return Finding("not judged", said, fixes=(READ_SETTINGS,), unread_settings=True)
+        message = f"{names} not read, so it is unknown whether the org accepts every step."
+        return Finding("not judged", message, fixes=(READ_SETTINGS,), unread_settings=True)
     return PASS
 
 

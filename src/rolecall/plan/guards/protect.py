@@ -13,18 +13,18 @@ def protect(guard_input: GuardInput) -> Finding:
     applied, desired = guard_input.plan_input.applied, guard_input.plan_input.desired
     listed = {at for at, intent in desired.intents.items() if intent.protect}
     guarded = applied.protected | listed
-    found = [(change, how) for change in guard_input.made if (how := _weakened(guard_input, change, guarded))]
-    found += [(change, "would expire") for change in _ending(guard_input, guarded)]
-    if not guarded or not found:
+    weakened = [(change, how) for change in guard_input.effective if (how := _weakened(guard_input, change, guarded))]
+    weakened += [(change, "would expire") for change in _ending(guard_input, guarded)]
+    if not guarded or not weakened:
         return PASS._replace(actual=len(guarded) or None)
-    said = "; ".join(f"{change.address} {how}{at(change.intent.source)}" for change, how in found)
+    listing = "; ".join(f"{change.address} {how}{at(change.intent.source)}" for change, how in weakened)
     return Finding(
         "block",
-        f"{said}; what is protected must not be weakened.",
-        actual=len(found),
-        items=tuple(Item(1, (change.address,)) for change, _ in found),
-        source=found[0][0].intent.source,
-        target=found[0][0].address,
+        f"{listing}; what is protected must not be weakened.",
+        actual=len(weakened),
+        items=tuple(Item(1, (change.address,)) for change, _ in weakened),
+        source=weakened[0][0].intent.source,
+        target=weakened[0][0].address,
         fixes=("Drop `protect` from the entry in a plan of its own, apply that, then make this change.",),
     )
 
@@ -37,7 +37,10 @@ def _weakened(guard_input: GuardInput, change: Change, guarded: frozenset[Addres
         return ""
     after = change.after
     if change.moved is not None and change.address == change.moved.before:
-        after = next((other.after for other in guard_input.made if other.address == change.moved.after), None)
+        after = next(
+            (counterpart.after for counterpart in guard_input.effective if counterpart.address == change.moved.after),
+            None,
+        )
     if change.before is None:
         return ""
     if after is None:

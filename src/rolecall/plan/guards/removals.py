@@ -17,74 +17,76 @@ _GONE = {"delete": "deleted", "unmap": "unmapped"}
 def max_removals(guard_input: GuardInput) -> Finding:
     """Entries deleted or unmapped, each section against its managed objects. A rename is no removal."""
     sections = [_section(guard_input, kind.section, _GONE[kind.removal]) for kind in KINDS if kind.removal]
-    tripped = [row for row in sections if row.verdict != "pass"]
+    tripped = [finding for finding in sections if finding.verdict != "pass"]
     if not tripped:
-        total = sum(int(row.actual or 0) for row in sections)
-        return PASS._replace(limit="; ".join(_unique(row.limit for row in sections)), actual=total)
-    worst = max(tripped, key=lambda row: row.verdict == "block")
+        total = sum(int(finding.actual or 0) for finding in sections)
+        return PASS._replace(limit="; ".join(_unique(finding.limit for finding in sections)), actual=total)
+    worst = max(tripped, key=lambda finding: finding.verdict == "block")
     return worst._replace(
-        message=" ".join(row.message for row in tripped),
-        limit="; ".join(_unique(row.limit for row in tripped)),
-        actual=sum(int(row.actual or 0) for row in tripped),
-        items=tuple(item for row in tripped for item in row.items),
-        again=worst.again if len(tripped) == 1 else None,
+        message=" ".join(finding.message for finding in tripped),
+        limit="; ".join(_unique(finding.limit for finding in tripped)),
+        actual=sum(int(finding.actual or 0) for finding in tripped),
+        items=tuple(item for finding in tripped for item in finding.items),
+        verdict_for=worst.verdict_for if len(tripped) == 1 else None,
         target=None,
     )
 
 
 def possible_rename(guard_input: GuardInput) -> Finding:
     """A group is unmapped while a listed one is missing: perhaps it is the same, under a new name."""
-    gone = [change for change in guard_input.made if _unmapped(change) and change.reason == "not_listed"]
+    unmapped = [change for change in guard_input.effective if _unmapped(change) and change.reason == "not_listed"]
     missing = [
         change for change in guard_input.changes if change.via == "waiting" and change.via_reason == "not_pushed"
     ]
     missing = [change for change in missing if split_address(change.address)[0] == "idp_groups" and not change.moved]
-    if not gone or not missing:
+    if not unmapped or not missing:
         return PASS
-    went, came = (enumerate_words([f"`{_key(change)}`" for change in rows]) for rows in (gone, missing))
+    went, came = (enumerate_words([f"`{_key(change)}`" for change in changes]) for changes in (unmapped, missing))
     return Finding(
         "review",
         f"{went} would be unmapped while the IdP does not push {came}{at(missing[0].intent.source)}: "
         "perhaps the group was renamed.",
-        actual=len(gone),
-        items=tuple(Item(1, (change.address,)) for change in gone),
+        actual=len(unmapped),
+        items=tuple(Item(1, (change.address,)) for change in unmapped),
         source=missing[0].intent.source,
         fixes=("If it is the same group, say `previously: [OLD NAME]` at the new one, or pin it by `id`.",),
     )
 
 
 def _section(guard_input: GuardInput, section: str, verb: str) -> Finding:
-    gone = [
-        c for c in guard_input.made if split_address(c.address)[0] == section and c.action == "delete" and not c.moved
+    removed = [
+        c
+        for c in guard_input.effective
+        if split_address(c.address)[0] == section and c.action == "delete" and not c.moved
     ]
-    managed = _managed(guard_input, section, len(gone))
+    managed = _managed(guard_input, section, len(removed))
     limits = bounds(guard_input.policies, NAME, managed, f"managed {section}")
-    verdict = limits.judge(len(gone))
-    names = enumerate_words([f"`{_key(change)}`" for change in gone], 5)
-    source = next((change.intent.source for change in gone if change.intent.source), None)
+    verdict = limits.verdict_for(len(removed))
+    names = enumerate_words([f"`{_key(change)}`" for change in removed], 5)
+    source = next((change.intent.source for change in removed if change.intent.source), None)
     return Finding(
         verdict,
-        f"{len(gone):,} {'entry' if len(gone) == 1 else 'entries'} of {section} would be {verb}: {names}; "
-        f"{limits.words}{at(guard_input.place(NAME))}.",
-        limits.words,
-        len(gone),
-        tuple(Item(1, (change.address,)) for change in gone),
+        f"{len(removed):,} {'entry' if len(removed) == 1 else 'entries'} of {section} would be {verb}: {names}; "
+        f"{limits.text}{at(guard_input.place(NAME))}.",
+        limits.text,
+        len(removed),
+        tuple(Item(1, (change.address,)) for change in removed),
         source,
-        gone[0].address if gone else None,
-        again=limits.judge,
+        removed[0].address if removed else None,
+        verdict_for=limits.verdict_for,
         fixes=("Remove them in several plans, or list in the config what shall stay.",),
     )
 
 
-def _managed(guard_input: GuardInput, section: str, gone: int) -> int:
+def _managed(guard_input: GuardInput, section: str, removed: int) -> int:
     """Entries the config asks for that are there already, and those that go."""
-    wanted, held = (
+    desired, live = (
         getattr(s, section) for s in (guard_input.plan_input.desired.settings, guard_input.plan_input.live.settings)
     )
-    if wanted is UNSET or held is UNSET:
-        return gone
-    leaving = {split_address(change.address)[1] for change in guard_input.made if change.action == "delete"}
-    return len({key for key, value in held.items() if value != BLANK and (key in wanted or key in leaving)})
+    if desired is UNSET or live is UNSET:
+        return removed
+    leaving = {split_address(change.address)[1] for change in guard_input.effective if change.action == "delete"}
+    return len({key for key, value in live.items() if value != BLANK and (key in desired or key in leaving)})
 
 
 def _unmapped(change: Change) -> bool:
@@ -95,5 +97,5 @@ def _key(change: Change) -> str:
     return split_address(change.address)[1] or change.address
 
 
-def _unique(words: Iterable[str | int | None]) -> list[str]:
-    return list(dict.fromkeys(str(word) for word in words))
+def _unique(limits: Iterable[str | int | None]) -> list[str]:
+    return list(dict.fromkeys(str(limit) for limit in limits))

@@ -10,7 +10,7 @@ from rolecall.model.settings import Address
 from rolecall.plan.guards.guard import Finding, GuardInput, at
 from rolecall.plan.headline import people
 from rolecall.plan.impact.causes import is_mapping
-from rolecall.plan.impact.moves import Class
+from rolecall.plan.impact.moves import Cohort
 
 
 class Blame(NamedTuple):
@@ -25,7 +25,7 @@ class Blame(NamedTuple):
     total: int
 
 
-def blame(rows: Iterable[Class], bits: Callable[[Class], int], grave: int = 0) -> list[Blame]:
+def blame(cohorts: Iterable[Cohort], bits: Callable[[Cohort], int], grave: int = 0) -> list[Blame]:
     """Return every cause of these classes: those of ``grave`` bits first, then those of most users.
 
     ``bits`` are those of a class that count.
@@ -33,12 +33,12 @@ def blame(rows: Iterable[Class], bits: Callable[[Class], int], grave: int = 0) -
     sizes: dict[tuple[tuple[Address, ...], bool], int] = {}
     worst: set[tuple[tuple[Address, ...], bool]] = set()
     total = 0
-    for row in rows:
-        counted = bits(row)
-        total += len(row.numbers)
-        for key in {(cause.addresses, cause.each) for cause in row.causes if cause.bits & counted}:
-            sizes[key] = sizes.get(key, 0) + len(row.numbers)
-        worst |= {(cause.addresses, cause.each) for cause in row.causes if cause.bits & counted & grave}
+    for cohort in cohorts:
+        counted = bits(cohort)
+        total += len(cohort.numbers)
+        for key in {(cause.addresses, cause.each) for cause in cohort.causes if cause.bits & counted}:
+            sizes[key] = sizes.get(key, 0) + len(cohort.numbers)
+        worst |= {(cause.addresses, cause.each) for cause in cohort.causes if cause.bits & counted & grave}
     ordered = sorted(sizes.items(), key=lambda item: (item[0] not in worst, -item[1], item[0]))
     return [Blame(*key, number, total) for key, number in ordered]
 
@@ -50,9 +50,9 @@ def cause_words(guard_input: GuardInput, named: Sequence[Blame]) -> str:
     sources = {change.address: change.intent.source for change in guard_input.changes}
     alone = len(named) == 1 and named[0].number == named[0].total
     listed = [
-        f"{_joined([f'{address}{at(sources.get(address))}' for address in row.addresses], each=row.each)}"
-        f"{'' if alone else f', {people(row.number)}'}"
-        for row in named[:_MOST]
+        f"{_joined([f'{address}{at(sources.get(address))}' for address in blame.addresses], each=blame.each)}"
+        f"{'' if alone else f', {people(blame.number)}'}"
+        for blame in named[:_MOST]
     ]
     more = f"; and {len(named) - _MOST:,} more" if len(named) > _MOST else ""
     return f" Cause{'' if len(named) == 1 else 's'}: {'; '.join(listed)}{more}."
@@ -65,7 +65,8 @@ def undo_words(guard_input: GuardInput, named: Sequence[Blame], purpose: str) ->
     """What to do about the causes, for a purpose such as ``To keep their access``."""
     many = len(named) > 1
     return tuple(
-        f"{purpose}{f' ({people(row.number)})' if many else ''}, {_undo(guard_input, row)}." for row in named[:_MOST]
+        f"{purpose}{f' ({people(blame.number)})' if many else ''}, {_undo(guard_input, blame)}."
+        for blame in named[:_MOST]
     )
 
 
@@ -79,16 +80,16 @@ def placed(guard_input: GuardInput, finding: Finding, named: Sequence[Blame]) ->
     return finding._replace(source=source, target=first if addresses == {first} else None)
 
 
-def _joined(words: Sequence[str], *, each: bool) -> str:
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} {'or' if each else 'and'} {words[-1]}"
+def _joined(items: Sequence[str], *, each: bool) -> str:
+    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} {'or' if each else 'and'} {items[-1]}"
 
 
-def _undo(guard_input: GuardInput, row: Blame) -> str:
-    if len(row.addresses) == 1:
-        (only,) = row.addresses
+def _undo(guard_input: GuardInput, blame: Blame) -> str:
+    if len(blame.addresses) == 1:
+        (only,) = blame.addresses
         return _undo_one(only, next((change for change in guard_input.changes if change.address == only), None))
-    listed = _joined(row.addresses, each=False)
-    if row.each:
+    listed = _joined(blame.addresses, each=False)
+    if blame.each:
         return f"undo one of the changes to {listed}; any one of them is enough"
     return f"undo the changes to {listed}; all of them are needed"
 

@@ -34,15 +34,15 @@ def sign_in(guard_input: GuardInput) -> Finding:
     It relies on ``sso`` and ``domains`` as they are in the org, managed or not, and on all users. What was not read of
     them leaves it not evaluated, unless the block is certain.
     """
-    changes = [change for change in guard_input.made if split_address(change.address)[0] in _ACCESS]
+    changes = [change for change in guard_input.effective if split_address(change.address)[0] in _ACCESS]
     first, last = guard_input.impact_result.forecast.first.settings, guard_input.impact_result.forecast.last.settings
     if not changes or not fewer_ways_in(first, last):
         return PASS
     source = changes[0].intent.source
     unread = _unread(first, last)
     if unread:
-        said = f"{enumerate_words(unread)} not read, so it is unknown which users can still sign in."
-        return Finding("not judged", said, source=source, fixes=(READ_SETTINGS,), unread_settings=True)
+        message = f"{enumerate_words(unread)} not read, so it is unknown which users can still sign in."
+        return Finding("not judged", message, source=source, fixes=(READ_SETTINGS,), unread_settings=True)
     directory, fixes = guard_input.impact_result.forecast.directory, (read_users(guard_input),)
     if directory is None or directory.coverage.state == "unread":
         return Finding(

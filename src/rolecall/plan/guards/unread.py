@@ -15,8 +15,8 @@ OBSERVE = "Observe it again."
 
 def unread(guard_input: GuardInput) -> Finding:
     """A managed section, or people that a guard needs, not read whole: block; people of an observed org: review."""
-    seen = guard_input.coverage or {}
-    sections = sorted(name for name, coverage in seen.items() if coverage.state != "complete")
+    coverage_by_section = guard_input.coverage or {}
+    sections = sorted(name for name, coverage in coverage_by_section.items() if coverage.state != "complete")
     people = guard_input.impact_result.forecast.problem
     on_settings = {name: finding for name, finding in guard_input.unjudged.items() if finding.unread_settings}
     on_users = [name for name in guard_input.unjudged if name not in on_settings]
@@ -28,20 +28,25 @@ def unread(guard_input: GuardInput) -> Finding:
     if not sections and not people and not on_settings:
         return PASS
     verdict: Verdict = "review" if not sections and guard_input.plan_input.live.facts.observed else "block"
-    said = []
+    sentences = []
     if sections:
-        why = [f"{name} ({seen[name].problem})" if seen[name].problem else name for name in sections]
-        said.append(f"Not read whole: {enumerate_words(why, 9)}; nothing is planned there, nothing is known of it.")
-    said += [f"{name} cannot be evaluated: {finding.message}" for name, finding in on_settings.items()]
+        why = [
+            f"{name} ({coverage_by_section[name].problem})" if coverage_by_section[name].problem else name
+            for name in sections
+        ]
+        sentences.append(
+            f"Not read whole: {enumerate_words(why, 9)}; nothing is planned there, nothing is known of it."
+        )
+    sentences += [f"{name} cannot be evaluated: {finding.message}" for name, finding in on_settings.items()]
     if people:
-        said.append(people)
+        sentences.append(people)
     items = tuple(Item(1) for _ in (*sections, *on_settings, *(("people",) if people else ())))
     observed = guard_input.plan_input.live.facts.observed
     fixes = _fixes(sections, observed=observed)
     fixes += [fix for finding in on_settings.values() for fix in finding.fixes if fix not in fixes]
     if people:
         fixes.append(read_users(guard_input))
-    return Finding(verdict, " ".join(said), actual=len(items), items=items, fixes=tuple(fixes))
+    return Finding(verdict, " ".join(sentences), actual=len(items), items=items, fixes=tuple(fixes))
 
 
 def _fixes(unread: list[str], *, observed: bool) -> list[str]:
@@ -67,18 +72,18 @@ def observed_age(guard_input: GuardInput) -> Finding:
     ]
     limits = bounds(guard_input.policies, "observed_age", 0, "days")
     if not taken:
-        return PASS._replace(limit=limits.words)
+        return PASS._replace(limit=limits.text)
     if max(taken) > guard_input.plan_input.created_at + timedelta(days=1):
-        said = f"The org was looked at on {max(taken):%Y-%m-%d}, says the file; that day is yet to come."
-        return Finding("review", said, limits.words, items=(Item(1),), fixes=(f"Mend `taken_at`. {OBSERVE}",))
+        message = f"The org was looked at on {max(taken):%Y-%m-%d}, says the file; that day is yet to come."
+        return Finding("review", message, limits.text, items=(Item(1),), fixes=(f"Mend `taken_at`. {OBSERVE}",))
     days = _days(min(taken), guard_input.plan_input.created_at)
     return Finding(
-        limits.judge(days),
-        f"The org was looked at {days:,} days ago; {limits.words} days.",
-        limits.words,
+        limits.verdict_for(days),
+        f"The org was looked at {days:,} days ago; {limits.text} days.",
+        limits.text,
         days,
         (Item(days),),
-        again=limits.judge,
+        verdict_for=limits.verdict_for,
         fixes=(OBSERVE,),
     )
 

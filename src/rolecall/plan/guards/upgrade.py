@@ -10,7 +10,7 @@ from rolecall.plan.moves import name_some
 
 def upgrade(guard_input: GuardInput) -> Finding:
     """Refused unless people are read; complete also while a mapped group waits or an org admin would go."""
-    steps = [change for change in guard_input.made if change.action == "upgrade"]
+    steps = [change for change in guard_input.effective if change.action == "upgrade"]
     if not steps:
         return PASS
     step = steps[0]
@@ -30,17 +30,19 @@ def upgrade(guard_input: GuardInput) -> Finding:
         return PASS
     waiting = [c for c in guard_input.changes if c.via == "waiting" and c.action != "upgrade" and c.after is not None]
     lost = guard_input.impact_result.admins_before - guard_input.impact_result.admins_after
-    said = []
+    sentences = []
     if waiting:
         names = enumerate_words([f"`{change.address.partition('/')[2]}`" for change in waiting], 5)
-        said.append(f"The IdP has not pushed {names} yet{at(waiting[0].intent.source)}: their people would fall back.")
+        sentences.append(
+            f"The IdP has not pushed {names} yet{at(waiting[0].intent.source)}: their people would fall back."
+        )
     if lost:
-        said.append(f"Org admin by attribute, and in no group mapped to it: {name_some(directory, lost)}.")
-    if not said:
+        sentences.append(f"Org admin by attribute, and in no group mapped to it: {name_some(directory, lost)}.")
+    if not sentences:
         return PASS
     return Finding(
         "block",
-        f"{' '.join(said)} Cause: {step.address}{at(source)}.",
+        f"{' '.join(sentences)} Cause: {step.address}{at(source)}.",
         actual=len(waiting) + len(lost),
         items=(Item(len(waiting) + len(lost), (step.address,)),),
         source=source,

@@ -90,9 +90,9 @@ def _refusal(unmet: Unmet, step: Change, later: list[Change]) -> Refusal:
 def _unreachable(plan_input: PlanInput) -> Iterator[Refusal]:
     """The endpoint cannot go back to legacy (R20): no write asks for it, so the org is never what the config says."""
     desired, live = plan_input.desired, plan_input.live
-    wanted, current = desired.settings.scim, live.settings.scim
+    desired_scim, current = desired.settings.scim, live.settings.scim
     address = Address("scim")
-    if not isinstance(wanted, Scim) or wanted.endpoint != "legacy" or not _in_plan(plan_input, address):
+    if not isinstance(desired_scim, Scim) or desired_scim.endpoint != "legacy" or not _in_plan(plan_input, address):
         return
     if current is UNSET or current.endpoint in (UNSET, "legacy"):
         return

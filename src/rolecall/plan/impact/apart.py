@@ -17,7 +17,7 @@ from rolecall.plan.moves import share
 from rolecall.plan.resolve import expires_soon
 from rolecall.plan.value import Apart, ApartKind, Move, Released, Tally
 
-_SAID = 4
+_MOST_SENTENCES = 4
 _NAMED = 3
 
 
@@ -25,36 +25,36 @@ def apart(
     plan_input: PlanInput,
     forecast: AccessForecast,
     changes: Sequence[Change],
-    told: Sequence[Move],
+    moves: Sequence[Move],
     released: Sequence[Released],
 ) -> tuple[Apart, ...]:
     """A row for each kind that the plan has."""
     waiting = [c for c in changes if c.via == "waiting"]
-    rows = (
+    parts = (
         _pending(plan_input, forecast, waiting),
-        _row("expired", [c for c in changes if c.reason == "expired"], told),
+        _listed("expired", [c for c in changes if c.reason == "expired"], moves),
         _expiring(plan_input, forecast),
         expiry_row(plan_input, forecast),
         sign_up_row(forecast, changes),
-        _row("human", [c for c in changes if c.via == "human"], told),
+        _listed("human", [c for c in changes if c.via == "human"], moves),
         _released(released),
     )
-    return tuple(row for row in rows if row is not None)
+    return tuple(part for part in parts if part is not None)
 
 
-def _row(kind: ApartKind, changes: Sequence[Change], told: Sequence[Move]) -> Apart | None:
+def _listed(kind: ApartKind, changes: Sequence[Change], moves: Sequence[Move]) -> Apart | None:
     if not changes:
         return None
     addresses = tuple(change.address for change in changes)
-    own = [share(move, addresses) for move in told if not set(move.because).isdisjoint(addresses)]
+    own = [share(move, addresses) for move in moves if not set(move.because).isdisjoint(addresses)]
     return _apart(kind, addresses, own)
 
 
 def _apart(kind: ApartKind, addresses: Iterable[Address], own: Sequence[Move], lead: str = "") -> Apart:
     counts = {name: sum(move.size for move in own if move.kind == name) for name in ("gain", "lose", "change")}
-    said = tuple(f"{lead}{sentence(*row)}" for row in shifts(own)[:_SAID])
+    sentences = tuple(f"{lead}{sentence(*shift)}" for shift in shifts(own)[:_MOST_SENTENCES])
     default = sum(move.size for move in own if move.to_default)
-    return Apart(kind, tuple(addresses), Tally(**counts), default, said)
+    return Apart(kind, tuple(addresses), Tally(**counts), default, sentences)
 
 
 def _pending(plan_input: PlanInput, forecast: AccessForecast, waiting: Sequence[Change]) -> Apart | None:
@@ -65,35 +65,37 @@ def _pending(plan_input: PlanInput, forecast: AccessForecast, waiting: Sequence[
     known = () if directory is None else directory.groups
     mappings = [change for change in waiting if change.address.startswith("idp_groups/")]
     moves = suppose(forecast, mappings) if any(_group(change) in known for change in mappings) else ()
-    row = _apart("waiting", [change.address for change in waiting], moves)
-    said = tuple(_with_names(shift, size, moves) for shift, size in shifts(moves)[:_SAID])
-    return row._replace(sentences=(*said, *_not_forecast(plan_input, known, pending_mappings(plan_input, waiting))))
+    part = _apart("waiting", [change.address for change in waiting], moves)
+    sentences = tuple(_with_names(shift, size, moves) for shift, size in shifts(moves)[:_MOST_SENTENCES])
+    return part._replace(
+        sentences=(*sentences, *_not_forecast(plan_input, known, pending_mappings(plan_input, waiting)))
+    )
 
 
 def _not_forecast(plan_input: PlanInput, known: Collection[str], pending: Sequence[Change]) -> Iterator[str]:
     """Why the forecast is missing or too low, where the source of users should know."""
-    seen = None if plan_input.directory is None else plan_input.directory.coverage
+    coverage = None if plan_input.directory is None else plan_input.directory.coverage
     if not pending:
         return
-    if seen is None or seen.state != "complete":
-        state = "partially" if seen is not None and seen.state == "partial" else "not"
-        why = f": {seen.problem}" if seen is not None and seen.problem else ""
+    if coverage is None or coverage.state != "complete":
+        state = "partially" if coverage is not None and coverage.state == "partial" else "not"
+        why = f": {coverage.problem}" if coverage is not None and coverage.problem else ""
         yield f"users were {state} read, so it is not known who gains access{why.rstrip('.')}."
         return
     missing = [
         change.address for change in pending if change.after not in (None, BLANK) and _group(change) not in known
     ]
     if missing:
-        names = enumerate_words(missing, _SAID)
+        names = enumerate_words(missing, _MOST_SENTENCES)
         yield f"it is not known who gains access by {names}: the source of users has no such group."
 
 
 def _with_names(shift: Shift, size: int, forecast: Sequence[Move]) -> str:
     """A sentence with the users, where they are few and may be named."""
-    said = sentence(shift, size)
+    text = sentence(shift, size)
     who = sorted(who.email or "" for move in forecast if shift_of(move) == shift for who in move.people)
-    few = 0 < len(who) == size <= _NAMED and all(who) and said.endswith(".") and said.count(". ") == 0
-    return f"{said[:-1]}: {', '.join(who)}." if few else said
+    few = 0 < len(who) == size <= _NAMED and all(who) and text.endswith(".") and text.count(". ") == 0
+    return f"{text[:-1]}: {', '.join(who)}." if few else text
 
 
 def _group(change: Change) -> str:
@@ -110,22 +112,26 @@ def _expiring(plan_input: PlanInput, forecast: AccessForecast) -> Apart | None:
     ]
     if not soon:
         return None
-    found = suppose(forecast, soon)
+    moves = suppose(forecast, soon)
     first = min(change.intent.expires for change in soon if change.intent.expires is not None)
-    return _apart("expiring", (change.address for change in soon), found, f"After {first}: ")
+    return _apart("expiring", (change.address for change in soon), moves, f"After {first}: ")
 
 
 def _released(released: Sequence[Released]) -> Apart | None:
     if not released:
         return None
-    return Apart("released", tuple(row.address for row in released), sentences=tuple(_kept(released))[:_SAID])
+    return Apart(
+        "released",
+        tuple(entry.address for entry in released),
+        sentences=tuple(_kept_access(released))[:_MOST_SENTENCES],
+    )
 
 
-def _kept(released: Iterable[Released]) -> Iterator[str]:
-    for row in released:
-        if row.people is not None:
-            has = people(row.people, "keeps", "keep")
-            yield f"{has} what {row.address} gives, which is no longer managed."
+def _kept_access(released: Iterable[Released]) -> Iterator[str]:
+    for entry in released:
+        if entry.people is not None:
+            has = people(entry.people, "keeps", "keep")
+            yield f"{has} what {entry.address} gives, which is no longer managed."
 
 
 _FIELDS = {"domains": {"discoverable", "join"}, "sso": {"enabled", "allow_uninvited"}}
@@ -135,8 +141,8 @@ def sign_up_row(forecast: AccessForecast, changes: Iterable[Change]) -> Apart | 
     """Return a sentence for each change that decides who can join and with what; None where there is none."""
     deciding = [change for change in changes if change.via != "waiting" and _decides(change)]
     after = forecast.last.settings
-    told = tuple(text for change in deciding for text in _told(change.address, after))
-    return Apart("sign_up", tuple(change.address for change in deciding), sentences=told) if told else None
+    sentences = tuple(text for change in deciding for text in _sentences(change.address, after))
+    return Apart("sign_up", tuple(change.address for change in deciding), sentences=sentences) if sentences else None
 
 
 def _decides(change: Change) -> bool:
@@ -144,10 +150,10 @@ def _decides(change: Change) -> bool:
     fields = _FIELDS.get(section, set())
     if section == "domains" and None in (change.before, change.after):
         return True
-    return any(row.path in fields for row in field_changes(section, change.before, change.after))
+    return any(difference.path in fields for difference in field_changes(section, change.before, change.after))
 
 
-def _told(at: Address, after: Settings) -> Iterator[str]:
+def _sentences(at: Address, after: Settings) -> Iterator[str]:
     section, name = split_address(at)
     value = value_at(after, at)
     if section == "sso":
@@ -182,5 +188,5 @@ def _by_domain(name: str, domain: Domain, after: Settings) -> Iterator[str]:
 
 
 def _default(after: Settings) -> str:
-    given = default_combos(after.defaults)
-    return f"with default access ({combos(given)})" if given else "with default access"
+    granted = default_combos(after.defaults)
+    return f"with default access ({combos(granted)})" if granted else "with default access"

@@ -51,10 +51,10 @@ class Causes:
     """Causes for the users of one plan. Users who are alike in all that matters are worked out once."""
 
     def __init__(self, forecast: AccessForecast, directory: Directory) -> None:
-        self._outlook, self._directory = forecast, directory
+        self._forecast, self._directory = forecast, directory
         self._worlds: dict[frozenset[Address], _World] = {}
         self._known: dict[tuple[object, ...], tuple[Cause, ...]] = {}
-        self._asked: dict[tuple[Address, ...], _Asked] = {}
+        self._change_sets: dict[tuple[Address, ...], _ChangeSet] = {}
         mapped = {split_address(change.address)[1] for change in forecast.written if is_mapping(change.address)}
         self._numbers = {name: number for number, name in enumerate(directory.groups) if name in mapped}
 
@@ -67,26 +67,26 @@ class Causes:
         """The causes of all that a user loses and gains. ``touching`` are the changes that can touch the user."""
         if len(touching) == 1:
             return (Cause(self._differing(before, after), touching),)
-        asked = self._asked.get(touching)
-        if asked is None:
-            asked = self._asked[touching] = self._ask(touching)
+        change_set = self._change_sets.get(touching)
+        if change_set is None:
+            change_set = self._change_sets[touching] = self._prepare(touching)
         directory = self._directory
         groups = directory.members[directory.offsets[number] : directory.offsets[number + 1]]
         traits = directory.others.get(number, PLAIN)
-        given = tuple(_given(world.planned, groups, asked.own) for world in asked.differing)
-        key = (touching, given, traits, before, after)
+        granted = tuple(_granted(world.planned, groups, change_set.own) for world in change_set.differing)
+        key = (touching, granted, traits, before, after)
         causes = self._known.get(key)
         if causes is None:
-            case = _Case(asked, given, traits, before, self._differing(before, after))
+            case = _Case(change_set, granted, traits, before, self._differing(before, after))
             causes = self._known[key] = tuple(case.causes())
         return causes
 
     def _differing(self, before: int, after: int) -> int:
         """The levels that are lost and gained, and the fall to default access."""
         lost = before & ~after & ~BY_DEFAULT
-        return (lost | after & ~before) & ~self._outlook.before.atoms.held
+        return (lost | after & ~before) & ~self._forecast.before.atoms.held
 
-    def _ask(self, touching: tuple[Address, ...]) -> _Asked:
+    def _prepare(self, touching: tuple[Address, ...]) -> _ChangeSet:
         groups = tuple(None if at in _WIDE else self._numbers[split_address(at)[1] or ""] for at in touching)
         differing: dict[tuple[int, ...], _World] = {}
         worlds = {}
@@ -95,24 +95,24 @@ class Causes:
             differing.setdefault(tuple(world.planned), world)
             worlds[undone] = world, list(differing).index(tuple(world.planned))
         own = frozenset(number for number in groups if number is not None)
-        return _Asked(touching, groups, own, worlds, tuple(differing.values()))
+        return _ChangeSet(touching, groups, own, worlds, tuple(differing.values()))
 
     def _world(self, undone: frozenset[Address]) -> _World:
         world = self._worlds.get(undone)
         if world is None:
-            forecast = self._outlook
+            forecast = self._forecast
             changes = [change for change in forecast.written if change.address not in undone]
             wide = [change for change in changes if not is_mapping(change.address)]
             planned, former = (follow(forecast.first, some) for some in (changes, wide))
             atoms = forecast.before.atoms
             rules = forecast.after if not undone else compile_access(planned.settings, planned.facts, atoms=atoms)
             before = compile_access(former.settings, former.facts, atoms=atoms)
-            masks = (group_masks(one, self._directory) for one in (rules, before))
+            masks = (group_masks(compiled, self._directory) for compiled in (rules, before))
             world = self._worlds[undone] = _World(rules, *masks)
         return world
 
 
-class _Asked(NamedTuple):
+class _ChangeSet(NamedTuple):
     """A set of changes with what is needed to leave out any of them.
 
     ``groups`` has the directory's number of the group for each change that is a mapping, ``own`` all of these.
@@ -129,18 +129,18 @@ class _Asked(NamedTuple):
 class _Case:
     """One kind of user. Sets of changes are ints, one bit for each change in ``touching``.
 
-    ``given`` is what all groups outside ``touching`` give, in each world of ``differing``.
+    ``granted`` is what all groups outside ``touching`` give, in each world of ``differing``.
     """
 
-    def __init__(self, asked: _Asked, given: Sequence[int], traits: Traits, before: int, bits: int) -> None:
-        self._asked, self._given, self._traits = asked, given, traits
+    def __init__(self, change_set: _ChangeSet, granted: Sequence[int], traits: Traits, before: int, bits: int) -> None:
+        self._change_set, self._granted, self._traits = change_set, granted, traits
         self._lost, self._gained = bits & before, bits & ~before
         self._avoided: dict[int, int] = {}
 
     def causes(self) -> Iterator[Cause]:
         """Every bit that differs in exactly one cause."""
         alone: dict[int, int] = {0: self._lost | self._gained}
-        for index in range(len(self._asked.touching)):
+        for index in range(len(self._change_set.touching)):
             avoided = self._avoid(1 << index)
             for chosen, bits in list(alone.items()):
                 if bits & avoided:
@@ -158,7 +158,9 @@ class _Case:
 
     def _shrink(self, bit: int) -> int:
         """Changes that avoid this bit's loss or gain when all are left out, and not when all but one are."""
-        order = sorted(range(len(self._asked.touching)), key=lambda index: self._asked.groups[index] is not None)
+        order = sorted(
+            range(len(self._change_set.touching)), key=lambda index: self._change_set.groups[index] is not None
+        )
         chosen, smaller = 0, (1 << len(order)) - 1
         while chosen != smaller:
             chosen = smaller
@@ -170,7 +172,7 @@ class _Case:
 
     def _exactly(self, chosen: int) -> int:
         """The bits for which these changes have to be left out, all of them."""
-        fewer = (chosen & ~(1 << index) for index in range(len(self._asked.touching)) if chosen >> index & 1)
+        fewer = (chosen & ~(1 << index) for index in range(len(self._change_set.touching)) if chosen >> index & 1)
         return self._avoid(chosen) & ~union(map(self._avoid, fewer))
 
     def _avoid(self, undone: int) -> int:
@@ -182,17 +184,17 @@ class _Case:
         return avoided
 
     def _mask(self, undone: int) -> int:
-        asked = self._asked
-        wide = frozenset(at for index, at in enumerate(asked.touching) if undone >> index & 1 and at in _WIDE)
-        world, slot = asked.worlds[wide]
-        given = self._given[slot]
-        for index, group in enumerate(asked.groups):
+        change_set = self._change_set
+        wide = frozenset(at for index, at in enumerate(change_set.touching) if undone >> index & 1 and at in _WIDE)
+        world, slot = change_set.worlds[wide]
+        granted = self._granted[slot]
+        for index, group in enumerate(change_set.groups):
             if group is not None:
-                given |= (world.former if undone >> index & 1 else world.planned)[group]
-        return settle(world.rules, given, self._traits)
+                granted |= (world.former if undone >> index & 1 else world.planned)[group]
+        return settle(world.rules, granted, self._traits)
 
     def _addresses(self, chosen: int) -> tuple[Address, ...]:
-        return tuple(at for index, at in enumerate(self._asked.touching) if chosen >> index & 1)
+        return tuple(at for index, at in enumerate(self._change_set.touching) if chosen >> index & 1)
 
 
 def is_mapping(at: Address) -> bool:
@@ -200,7 +202,7 @@ def is_mapping(at: Address) -> bool:
     return at.startswith("idp_groups/")
 
 
-def _given(masks: Sequence[int], groups: Iterable[int], own: frozenset[int]) -> int:
+def _granted(masks: Sequence[int], groups: Iterable[int], own: frozenset[int]) -> int:
     return union(masks[group] for group in groups if group not in own)
 
 

@@ -20,7 +20,7 @@ from rolecall.plan.coverage import people_coverage
 from rolecall.plan.forecast import AccessForecast, State
 from rolecall.plan.headline import by_shift, headline, ranked, sentence
 from rolecall.plan.impact.causes import Cause
-from rolecall.plan.impact.moves import Class, by_difference, classes, moves, tallies, teams
+from rolecall.plan.impact.moves import Cohort, by_difference, cohorts_of, moves, tallies, teams
 from rolecall.plan.moves import who
 from rolecall.plan.order.risk import Risk
 from rolecall.plan.order.transients import Timeline, transients
@@ -39,7 +39,7 @@ class ImpactResult:
 
     impact: Impact
     forecast: AccessForecast
-    classes: tuple[Class, ...] = ()
+    cohorts: tuple[Cohort, ...] = ()
     admins_before: frozenset[int] = frozenset()
     admins_after: frozenset[int] = frozenset()
     admin_waves: tuple[tuple[int, frozenset[int]], ...] = ()
@@ -63,11 +63,11 @@ class ImpactResult:
         numbers = self.admins_before | self.admins_after
         return {normalise.email(directory.emails[number]): number for number in sorted(numbers)}
 
-    def losing(self) -> list[tuple[Class, Move]]:
+    def losing(self) -> list[tuple[Cohort, Move]]:
         """The classes that lose something they had, each beside its move."""
         atoms = self.forecast.before.atoms
-        rows = zip(self.classes, self.impact.moves, strict=True)
-        return [(row, move) for row, move in rows if loses(atoms, row.before, row.after)]
+        moves = zip(self.cohorts, self.impact.moves, strict=True)
+        return [(cohort, move) for cohort, move in moves if loses(atoms, cohort.before, cohort.after)]
 
 
 def compute_impact(
@@ -83,13 +83,13 @@ def compute_impact(
         if not forecast.still:
             impact = replace(impact, headline=headline(impact))
         return ImpactResult(impact, replace(forecast, directory=None))
-    found = tuple(classes(forecast))
+    cohorts = tuple(cohorts_of(forecast))
     before = frozenset(org_admins(forecast.before, directory))
-    after = before - _numbers(found, lost=True) | _numbers(found, lost=False)
-    told = moves(forecast, found)
-    impact = _counted(forecast, found, told)
-    alike = by_difference(found, told)
-    said = by_shift(alike)
+    after = before - _numbers(cohorts, lost=True) | _numbers(cohorts, lost=False)
+    all_moves = moves(forecast, cohorts)
+    impact = _counted(forecast, cohorts, all_moves)
+    alike = by_difference(cohorts, all_moves)
+    sizes = by_shift(alike)
     org = forecast.first.facts.org_id
     impact = replace(
         impact,
@@ -97,13 +97,13 @@ def compute_impact(
         at_risk=tuple(sorted(who(directory, number, org) for risk in risks for number in risk.numbers)),
         org_admins=(len(before), len(after)) if _counts_admins(forecast, directory) else None,
         members=_members(forecast),
-        tallies=tallies(forecast, found),
+        tallies=tallies(forecast, cohorts),
         teams=teams(alike),
-        notes=tuple(sentence(*row) for row in ranked(said)[1:_NOTES]),
+        notes=tuple(sentence(*shift) for shift in ranked(sizes)[1:_NOTES]),
     )
-    impact = replace(impact, headline=headline(impact, said))
+    impact = replace(impact, headline=headline(impact, sizes))
     waves = _by_wave(forecast, changes, timeline, before | after)
-    return ImpactResult(impact, forecast, found, before, after, waves, timeline)
+    return ImpactResult(impact, forecast, cohorts, before, after, waves, timeline)
 
 
 def _members(forecast: AccessForecast) -> Mapping[Address, int]:
@@ -118,32 +118,32 @@ def _counts_admins(forecast: AccessForecast, directory: Directory) -> bool:
     return whole and not any(masks.get(name, 0) & ORG for name in giving for masks in rules)
 
 
-def _counted(forecast: AccessForecast, found: Sequence[Class], told: tuple[Move, ...]) -> Impact:
+def _counted(forecast: AccessForecast, cohorts: Sequence[Cohort], moves: tuple[Move, ...]) -> Impact:
     atoms, directory = forecast.before.atoms, forecast.directory
-    sizes = [(row, len(row.numbers)) for row in found]
+    sizes = [(cohort, len(cohort.numbers)) for cohort in cohorts]
     return Impact(
         people=0 if directory is None else len(directory),
         problem=forecast.problem,
-        gain=sum(move.size for move in told if move.kind == "gain"),
-        lose=sum(move.size for move in told if move.kind == "lose"),
-        change=sum(move.size for move in told if move.kind == "change"),
-        losing=sum(size for row, size in sizes if loses(atoms, row.before, row.after)),
-        to_default=sum(move.size for move in told if move.to_default),
-        to_nothing=sum(size for row, size in sizes if to_nothing(atoms, row.before, row.after)),
-        escalations=tuple(_escalations(forecast, found)),
-        moves=told,
+        gain=sum(move.size for move in moves if move.kind == "gain"),
+        lose=sum(move.size for move in moves if move.kind == "lose"),
+        change=sum(move.size for move in moves if move.kind == "change"),
+        losing=sum(size for cohort, size in sizes if loses(atoms, cohort.before, cohort.after)),
+        to_default=sum(move.size for move in moves if move.to_default),
+        to_nothing=sum(size for cohort, size in sizes if to_nothing(atoms, cohort.before, cohort.after)),
+        escalations=tuple(_escalations(forecast, cohorts)),
+        moves=moves,
     )
 
 
-def _escalations(forecast: AccessForecast, found: Sequence[Class]) -> list[Escalation]:
+def _escalations(forecast: AccessForecast, cohorts: Sequence[Cohort]) -> list[Escalation]:
     directory, org = forecast.directory, forecast.first.facts.org_id
-    rows = []
-    for row in found:
-        gains = escalates(forecast.before.atoms, row.before, row.after)
+    escalations = []
+    for cohort in cohorts:
+        gains = escalates(forecast.before.atoms, cohort.before, cohort.after)
         if gains and directory is not None:
-            because = row.causing(forecast.before.atoms.above_member(row.after) & ~row.before)
-            rows += [Escalation(who(directory, number, org), gains, because) for number in row.numbers]
-    return sorted(rows, key=lambda row: (row.who.email or "", row.who.id))
+            because = cohort.causing(forecast.before.atoms.above_member(cohort.after) & ~cohort.before)
+            escalations += [Escalation(who(directory, number, org), gains, because) for number in cohort.numbers]
+    return sorted(escalations, key=lambda escalation: (escalation.who.email or "", escalation.who.id))
 
 
 def _by_wave(
@@ -165,11 +165,11 @@ def groups_and_traits(directory: Directory, number: int) -> tuple[array[int], Tr
     return directory.members[directory.offsets[number] : directory.offsets[number + 1]], directory.traits(number)
 
 
-def _numbers(found: Sequence[Class], *, lost: bool) -> frozenset[int]:
+def _numbers(cohorts: Sequence[Cohort], *, lost: bool) -> frozenset[int]:
     moved: set[int] = set()
-    for row in found:
-        if (row.before if lost else row.after) & ~(row.after if lost else row.before) & ORG:
-            moved.update(row.numbers)
+    for cohort in cohorts:
+        if (cohort.before if lost else cohort.after) & ~(cohort.after if lost else cohort.before) & ORG:
+            moved.update(cohort.numbers)
     return frozenset(moved)
 
 
@@ -200,17 +200,17 @@ def upgrade_impact(desired: Desired, forecast: AccessForecast, changes: Sequence
     )
 
 
-def _classes(moved: Mapping[tuple[int, int], array[int]], cause: Address) -> list[Class]:
+def _classes(moved: Mapping[tuple[int, int], array[int]], cause: Address) -> list[Cohort]:
     """The largest first."""
-    found = [Class(*ends, (Cause(ends[0] ^ ends[1], (cause,)),), numbers) for ends, numbers in moved.items()]
-    return sorted(found, key=lambda row: (-len(row.numbers), row.numbers[0]))
+    cohorts = [Cohort(*ends, (Cause(ends[0] ^ ends[1], (cause,)),), numbers) for ends, numbers in moved.items()]
+    return sorted(cohorts, key=lambda cohort: (-len(cohort.numbers), cohort.numbers[0]))
 
 
 def _complete(desired: Desired, last: Settings) -> Settings:
     """Return the settings with the new endpoint in force and every mapping of the config in place."""
     scim = Scim() if last.scim is UNSET else last.scim
-    wanted = {} if desired.settings.idp_groups is UNSET else desired.settings.idp_groups
-    return replace(last, scim=replace(scim, endpoint="new"), idp_groups={**_entries(last), **wanted})
+    desired_groups = {} if desired.settings.idp_groups is UNSET else desired.settings.idp_groups
+    return replace(last, scim=replace(scim, endpoint="new"), idp_groups={**_entries(last), **desired_groups})
 
 
 def _entries(settings: Settings) -> dict[str, GroupMapping]:

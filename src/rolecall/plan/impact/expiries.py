@@ -15,7 +15,7 @@ from rolecall.model.kinds import split_address, value_at
 from rolecall.model.settings import BLANK, UNSET, Address
 from rolecall.plan.forecast import AccessForecast, with_mappings
 from rolecall.plan.headline import people, sentence, shifts
-from rolecall.plan.impact.moves import classes, moves
+from rolecall.plan.impact.moves import cohorts_of, moves
 from rolecall.plan.inputs import PlanInput
 from rolecall.plan.resolve import expired, ignored
 from rolecall.plan.value import Apart, Move, Tally
@@ -39,7 +39,7 @@ def suppose(forecast: AccessForecast, changes: Sequence[Change]) -> tuple[Move, 
         touched=touched,
         written=supposed,
     )
-    return moves(then, classes(then))
+    return moves(then, cohorts_of(then))
 
 
 MOST = 10
@@ -67,7 +67,7 @@ def moved_ends(plan_input: PlanInput) -> list[End]:
     unsure = (applied.expires or frozenset()) if applied.ends is None else frozenset[Address]()
     identity = plan_input.known
     skipped = (*ignored(desired.policy.ignore, plan_input.as_of), *plan_input.excludes)
-    found = []
+    ends = []
     for at in sorted({*desired.intents, *known}):
         section, key = split_address(at)
         if section != "idp_groups" or key not in groups or at in unsure or identity.covers(skipped, at):
@@ -75,8 +75,8 @@ def moved_ends(plan_input: PlanInput) -> list[End]:
         before, after = known.get(at), desired.intent(at).expires
         lapsed = after is not None and expired(desired.intent(at), plan_input.as_of)
         if before != after and not lapsed and (not plan_input.targets or identity.covers(plan_input.targets, at)):
-            found.append(End(at, before, after))
-    return found
+            ends.append(End(at, before, after))
+    return ends
 
 
 def expiry_row(plan_input: PlanInput, forecast: AccessForecast) -> Apart | None:
@@ -84,17 +84,17 @@ def expiry_row(plan_input: PlanInput, forecast: AccessForecast) -> Apart | None:
     ends = moved_ends(plan_input)
     if not ends:
         return None
-    told, counts = [], {"gain": 0, "lose": 0, "change": 0}
+    sentences, counts = [], {"gain": 0, "lose": 0, "change": 0}
     default = 0
     for end in ends[:MOST]:
         moves = _moves(forecast, end)
-        told.append(f"{_dates(end)} {_users(forecast, end, moves)}")
+        sentences.append(f"{_dates(end)} {_users(forecast, end, moves)}")
         for move in moves if end.after else ():
             counts[move.kind] += move.size
             default += move.size if move.to_default else 0
     if len(ends) > MOST:
-        told.append(f"`expires` is set, moved or removed in {len(ends) - MOST:,} more entries.")
-    return Apart("expiry", tuple(end.address for end in ends), Tally(**counts), default, tuple(told))
+        sentences.append(f"`expires` is set, moved or removed in {len(ends) - MOST:,} more entries.")
+    return Apart("expiry", tuple(end.address for end in ends), Tally(**counts), default, tuple(sentences))
 
 
 def _moves(forecast: AccessForecast, end: End) -> tuple[Move, ...]:
@@ -112,22 +112,22 @@ def _dates(end: End) -> str:
 
 
 def _users(forecast: AccessForecast, end: End, moves: Sequence[Move]) -> str:
-    seen = None if forecast.directory is None else forecast.directory.coverage.state
-    if seen is None or forecast.problem:
+    state = None if forecast.directory is None else forecast.directory.coverage.state
+    if state is None or forecast.problem:
         return "The users affected are unknown, since users were not read."
     if not moves:
         return "No user's access changes then." if end.after else "No user is affected."
     if end.after is None:
         return f"{people(sum(move.size for move in moves), 'keeps', 'keep')} the access that would have ended."
-    return " ".join(_then(moves, at_least=seen != "complete"))
+    return " ".join(_then(moves, at_least=state != "complete"))
 
 
 def _then(moves: Sequence[Move], *, at_least: bool) -> Iterator[str]:
-    found = shifts(moves)
+    by_size = shifts(moves)
     yield "Then at least:" if at_least else "Then:"
-    yield from (sentence(*row) for row in found[:_SHIFTS])
-    if len(found) > _SHIFTS:
-        yield f"{people(sum(size for _, size in found[_SHIFTS:]))} in {len(found) - _SHIFTS:,} other ways."
+    yield from (sentence(*shift) for shift in by_size[:_SHIFTS])
+    if len(by_size) > _SHIFTS:
+        yield f"{people(sum(size for _, size in by_size[_SHIFTS:]))} in {len(by_size) - _SHIFTS:,} other ways."
 
 
 def _day(day: date | None) -> str:

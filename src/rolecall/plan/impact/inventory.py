@@ -14,41 +14,45 @@ from rolecall.plan.resolve import covers
 from rolecall.plan.value import Released, Unmanaged
 
 
-def unmanaged(plan_input: PlanInput, found: Difference, skip: Collection[str] = ()) -> tuple[Unmanaged, ...]:
+def unmanaged(plan_input: PlanInput, difference: Difference, skip: Collection[str] = ()) -> tuple[Unmanaged, ...]:
     """Return the live mappings that the config does not manage, without those that match ``skip``.
 
     Members are counted as the org reports them where not everybody was read.
     """
-    listed = tuple(at for at in found.unmanaged if not covers(skip, at)) if skip else found.unmanaged
-    known, seen = _members(plan_input, listed), plan_input.applied.unmanaged
-    let_go = {row.live: row.last for row in found.released}
-    rows = []
+    listed = tuple(at for at in difference.unmanaged if not covers(skip, at)) if skip else difference.unmanaged
+    known, known_unmanaged = _members(plan_input, listed), plan_input.applied.unmanaged
+    let_go = {release.live: release.last for release in difference.released}
+    mappings = []
     for at in listed:
         mapping = value_at(plan_input.live.settings, at)
         if isinstance(mapping, GroupMapping):
             applied = let_go.get(at, BLANK) != BLANK
-            new = seen is not None and at not in seen and not applied
+            new = known_unmanaged is not None and at not in known_unmanaged and not applied
             teams, group = tuple(sorted(mapping.teams)), plan_input.known.id_at(at)
-            rows.append(Unmanaged(at, mapping.role, teams, known.get(at), new, applied, group))
-    return tuple(rows)
+            mappings.append(Unmanaged(at, mapping.role, teams, known.get(at), new, applied, group))
+    return tuple(mappings)
 
 
-def released(plan_input: PlanInput, found: Difference, skip: Collection[str] = ()) -> tuple[Released, ...]:
+def released(plan_input: PlanInput, difference: Difference, skip: Collection[str] = ()) -> tuple[Released, ...]:
     """Return what was applied once and is no longer asked for, with its users, without what matches ``skip``."""
-    rows = found.released if not skip else [row for row in found.released if not covers(skip, row.live)]
+    releases = (
+        difference.released
+        if not skip
+        else [release for release in difference.released if not covers(skip, release.live)]
+    )
     directory = plan_input.directory
     whole = directory is not None and directory.coverage.state == "complete" and not directory.gaps.missing
-    known = _members(plan_input, [row.live for row in rows], read=whole)
+    known = _members(plan_input, [release.live for release in releases], read=whole)
     return tuple(
         Released(
-            row.live,
-            known.get(row.live),
-            row.fields,
-            row.value,
-            plan_input.known.id_at(row.live),
-            plan_input.desired.policy.managing(split_address(row.live)[0]) == "unmanaged",
+            release.live,
+            known.get(release.live),
+            release.fields,
+            release.value,
+            plan_input.known.id_at(release.live),
+            plan_input.desired.policy.managing(split_address(release.live)[0]) == "unmanaged",
         )
-        for row in rows
+        for release in releases
     )
 
 
@@ -73,9 +77,9 @@ def vacant(plan_input: PlanInput, names: Iterable[str]) -> frozenset[str]:
 
 
 def _counted(directory: Directory, addresses: Sequence[Address]) -> Mapping[Address, int]:
-    found = dict.fromkeys((at for at in addresses if at.startswith("idp_groups/")), 0)
-    wanted = {n for n, name in enumerate(directory.groups) if address("idp_groups", name) in found}
-    for number, group in memberships(directory, wanted) if wanted else ():
+    counts = dict.fromkeys((at for at in addresses if at.startswith("idp_groups/")), 0)
+    numbers = {n for n, name in enumerate(directory.groups) if address("idp_groups", name) in counts}
+    for number, group in memberships(directory, numbers) if numbers else ():
         if directory.traits(number).present:
-            found[address("idp_groups", directory.groups[group])] += 1
-    return found
+            counts[address("idp_groups", directory.groups[group])] += 1
+    return counts

@@ -45,9 +45,9 @@ def meanwhile(
     forecast = forecast_access(live, directory, steps)
     if directory is None or forecast.problem:
         return "Users were not read completely, so current access is unknown."
-    made = follow(forecast.first, [step for step in steps if step.address in done])
+    expected = follow(forecast.first, [step for step in steps if step.address in done])
     read = now is not None and all(now.covered(name).state == "complete" for name in DECIDING_ACCESS)
-    return sentence(between(forecast, directory, State(now.settings, now.facts) if now and read else made))
+    return sentence(between(forecast, directory, State(now.settings, now.facts) if now and read else expected))
 
 
 def between(forecast: AccessForecast, directory: Directory, now: State) -> list[Between]:
@@ -55,14 +55,14 @@ def between(forecast: AccessForecast, directory: Directory, now: State) -> list[
     rules = compile_access(now.settings, now.facts, atoms=forecast.before.atoms)
     touched = everyone(forecast.touched)
     atoms = forecast.before.atoms
-    found: dict[tuple[int, int, int], int] = {}
+    sizes: dict[tuple[int, int, int], int] = {}
     ends = (masks(each, directory, touched) for each in (forecast.before, rules, forecast.after))
     for (_, before), (_, present), (_, after) in zip(*ends, strict=True):
         key = (atoms.atoms(before), atoms.atoms(present), atoms.atoms(after))
         if key[1] not in (key[0], key[2]):
-            found[key] = found.get(key, 0) + 1
-    rows = [_between(forecast, *key, size) for key, size in found.items()]
-    return sorted(rows, key=lambda row: (-row.size, row[:4]))
+            sizes[key] = sizes.get(key, 0) + 1
+    crowds = [_between(forecast, *key, size) for key, size in sizes.items()]
+    return sorted(crowds, key=lambda crowd: (-crowd.size, crowd[:4]))
 
 
 def _between(forecast: AccessForecast, before: int, present: int, after: int, size: int) -> Between:
@@ -80,12 +80,12 @@ def _between(forecast: AccessForecast, before: int, present: int, after: int, si
     )
 
 
-def sentence(rows: Sequence[Between]) -> str:
+def sentence(crowds: Sequence[Between]) -> str:
     """``12 people have both Marketing member and Brand member; nobody lacks what they had. Safe to leave till
     morning.``"""
-    both = [row for row in rows if row.keeps and row.got]
-    lacking = [row for row in rows if row.lacks]
-    extra = [row for row in rows if row.spike]
+    both = [crowd for crowd in crowds if crowd.keeps and crowd.got]
+    lacking = [crowd for crowd in crowds if crowd.lacks]
+    extra = [crowd for crowd in crowds if crowd.spike]
     parts = [_both(both)] if both else []
     parts += [_of(extra, "has", "have", "that neither the old nor the new settings give", "spike")] if extra else []
     parts.append(_of(lacking, "lacks", "lack", "they had", "lacks") if lacking else "nobody lacks what they had")
@@ -94,13 +94,13 @@ def sentence(rows: Sequence[Between]) -> str:
     return f"{text[0].upper()}{text[1:]}. {ending}"
 
 
-def _both(rows: Sequence[Between]) -> str:
-    first, size = rows[0], sum(row.size for row in rows)
-    said = f"{people(first.size, 'has', 'have')} both {words(first.keeps)} and {words(first.got)}"
-    return said if len(rows) == 1 else f"{said}, {size - first.size:,} more hold old and new access side by side"
+def _both(crowds: Sequence[Between]) -> str:
+    first, size = crowds[0], sum(crowd.size for crowd in crowds)
+    text = f"{people(first.size, 'has', 'have')} both {words(first.keeps)} and {words(first.got)}"
+    return text if len(crowds) == 1 else f"{text}, {size - first.size:,} more hold old and new access side by side"
 
 
-def _of(rows: Sequence[Between], one: str, many: str, what: str, field: str) -> str:
-    held: tuple[Combo, ...] = getattr(rows[0], field)
-    size = sum(row.size for row in rows)
-    return f"{people(size, one, many)} {words(held)}{', which' if what.startswith('they') else ''} {what}"
+def _of(crowds: Sequence[Between], singular: str, plural: str, what: str, field: str) -> str:
+    access: tuple[Combo, ...] = getattr(crowds[0], field)
+    size = sum(crowd.size for crowd in crowds)
+    return f"{people(size, singular, plural)} {words(access)}{', which' if what.startswith('they') else ''} {what}"

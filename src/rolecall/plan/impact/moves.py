@@ -17,7 +17,7 @@ from rolecall.plan.moves import Attribution, who
 from rolecall.plan.value import Move, Tally, TeamTally
 
 
-class Class(NamedTuple):
+class Cohort(NamedTuple):
     """Users with equal masks before and after, by the same causes. ``numbers`` is ascending."""
 
     before: int
@@ -37,14 +37,14 @@ class Class(NamedTuple):
         return tuple(sorted({at for cause in self.causes if cause.bits & bits for at in cause.addresses}))
 
 
-def classes(forecast: AccessForecast) -> list[Class]:
+def cohorts_of(forecast: AccessForecast) -> list[Cohort]:
     """Everybody whose combos differ, equal people together, in a fixed order."""
     directory = forecast.directory
     if directory is None or not forecast.touched:
         return []
     moved = shifts(forecast.before, forecast.after, directory, everyone(forecast.touched))
     by, causes = _touching(forecast.touched), Causes(forecast, directory)
-    found = []
+    cohorts = []
     for (before, after), numbers in moved.items():
         alike: dict[tuple[Cause, ...], array[int]] = {}
         for touching, some in _by_touching(numbers, by).items():
@@ -53,96 +53,96 @@ def classes(forecast: AccessForecast) -> list[Class]:
                 continue
             for number in some:
                 alike.setdefault(causes.of(number, touching, before, after), array("I")).append(number)
-        found += [Class(before, after, why, array("I", sorted(some))) for why, some in alike.items()]
-    return sorted(found, key=lambda row: (-len(row.numbers), row.because, row.numbers[0]))
+        cohorts += [Cohort(before, after, why, array("I", sorted(some))) for why, some in alike.items()]
+    return sorted(cohorts, key=lambda cohort: (-len(cohort.numbers), cohort.because, cohort.numbers[0]))
 
 
 def _by_touching(numbers: array[int], by: Mapping[int, tuple[Address, ...]]) -> dict[tuple[Address, ...], array[int]]:
-    found: dict[tuple[Address, ...], array[int]] = {}
+    by_touching: dict[tuple[Address, ...], array[int]] = {}
     for number in numbers:
-        found.setdefault(by[number], array("I")).append(number)
-    return found
+        by_touching.setdefault(by[number], array("I")).append(number)
+    return by_touching
 
 
-def moves(forecast: AccessForecast, found: Sequence[Class]) -> tuple[Move, ...]:
+def moves(forecast: AccessForecast, cohorts: Sequence[Cohort]) -> tuple[Move, ...]:
     """The classes in combos, with everybody named."""
     directory, atoms, org = forecast.directory, forecast.before.atoms, forecast.first.facts.org_id
     if directory is None:
         return ()
     return tuple(
         Move(
-            atoms.combos(row.before),
-            atoms.combos(row.after),
-            kind_of(forecast, row),
-            row.because,
-            len(row.numbers),
-            tuple([who(directory, number, org) for number in row.numbers]),
-            to_default(row.before, row.after),
-            attributions(atoms, row),
-            bool(row.after & BY_DEFAULT),
+            atoms.combos(cohort.before),
+            atoms.combos(cohort.after),
+            kind_of(forecast, cohort),
+            cohort.because,
+            len(cohort.numbers),
+            tuple([who(directory, number, org) for number in cohort.numbers]),
+            to_default(cohort.before, cohort.after),
+            attributions(atoms, cohort),
+            bool(cohort.after & BY_DEFAULT),
         )
-        for row in found
+        for cohort in cohorts
     )
 
 
-def attributions(atoms: Atoms, row: Class) -> tuple[Attribution, ...]:
+def attributions(atoms: Atoms, cohort: Cohort) -> tuple[Attribution, ...]:
     """The causes of a class in combos; empty where one change causes all of it."""
-    if len(row.causes) == 1 and len(row.causes[0].addresses) == 1:
+    if len(cohort.causes) == 1 and len(cohort.causes[0].addresses) == 1:
         return ()
     return tuple(
         Attribution(
-            atoms.levels(cause.bits & row.before),
-            atoms.levels(cause.bits & row.after),
+            atoms.levels(cause.bits & cohort.before),
+            atoms.levels(cause.bits & cohort.after),
             cause.addresses,
             cause.each,
             bool(cause.bits & BY_DEFAULT),
         )
-        for cause in row.causes
+        for cause in cohort.causes
     )
 
 
-def by_difference(found: Sequence[Class], told: Sequence[Move]) -> list[Move]:
+def by_difference(cohorts: Sequence[Cohort], all_moves: Sequence[Move]) -> list[Move]:
     """The moves of the classes, in one for each difference: what people keep is the first's, and nobody is named.
 
     Sentences and counts by team speak of nothing else, and there are few differences among many classes.
     """
     summed: dict[tuple[int, int, int | None, Kind], tuple[Move, int]] = {}
-    for row, move in zip(found, told, strict=True):
-        end = row.after if move.to_default or not move.after else None
-        key = (row.before & ~row.after, row.after & ~row.before, end, move.kind)
+    for cohort, move in zip(cohorts, all_moves, strict=True):
+        end = cohort.after if move.to_default or not move.after else None
+        key = (cohort.before & ~cohort.after, cohort.after & ~cohort.before, end, move.kind)
         first, size = summed.get(key, (move, 0))
         summed[key] = first, size + move.size
     return [first._replace(size=size, people=()) for first, size in summed.values()]
 
 
-def kind_of(forecast: AccessForecast, row: Class) -> Kind:
+def kind_of(forecast: AccessForecast, cohort: Cohort) -> Kind:
     """Gain, lose or change; a class is never of people who keep everything."""
-    return kind(forecast.before.atoms, row.before, row.after) or "change"
+    return kind(forecast.before.atoms, cohort.before, cohort.after) or "change"
 
 
-def tallies(forecast: AccessForecast, rows: Iterable[Class]) -> dict[Address, Tally]:
+def tallies(forecast: AccessForecast, cohorts: Iterable[Cohort]) -> dict[Address, Tally]:
     """How many users gain, lose or change access because of each change; a user may count under several."""
     atoms = forecast.before.atoms
     counted: dict[Address, dict[Kind, int]] = {}
-    for row in rows:
-        for at in row.because:
-            bits = union(cause.bits for cause in row.causes if at in cause.addresses)
-            way = kind(atoms, (row.after | bits & row.before) & ~(bits & ~row.before), row.after)
+    for cohort in cohorts:
+        for at in cohort.because:
+            bits = union(cause.bits for cause in cohort.causes if at in cause.addresses)
+            way = kind(atoms, (cohort.after | bits & cohort.before) & ~(bits & ~cohort.before), cohort.after)
             counts = counted.setdefault(at, {"gain": 0, "lose": 0, "change": 0})
-            counts[way or "change"] += len(row.numbers)
+            counts[way or "change"] += len(cohort.numbers)
     return {at: Tally(**counts) for at, counts in sorted(counted.items())}
 
 
-def teams(rows: Iterable[Move]) -> tuple[TeamTally, ...]:
+def teams(all_moves: Iterable[Move]) -> tuple[TeamTally, ...]:
     """How many come into each team, leave it, or hold another role in it."""
-    found: dict[str, dict[str, int]] = {}
-    for move in rows:
+    by_team: dict[str, dict[str, int]] = {}
+    for move in all_moves:
         before, after = set(move.before), set(move.after)
         had, has = ({team for team, _ in combos} for combos in (before, after))
         for team in {team for team, _ in before ^ after}:
-            said = "change" if team in had and team in has else "gain" if team in has else "lose"
-            found.setdefault(team, {"gain": 0, "lose": 0, "change": 0})[said] += move.size
-    return tuple(TeamTally(team, **counts) for team, counts in sorted(found.items()))
+            way = "change" if team in had and team in has else "gain" if team in has else "lose"
+            by_team.setdefault(team, {"gain": 0, "lose": 0, "change": 0})[way] += move.size
+    return tuple(TeamTally(team, **counts) for team, counts in sorted(by_team.items()))
 
 
 def _touching(touched: Mapping[Address, Iterable[int]]) -> dict[int, tuple[Address, ...]]:

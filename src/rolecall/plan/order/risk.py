@@ -54,25 +54,25 @@ def at_risk(forecast: AccessForecast) -> tuple[Risk, ...]:
     sources = _Sources(forecast, directory)
     regime = regime_moves(forecast.first, forecast.last)
     between = _Between(forecast, directory)
-    found: dict[tuple[tuple[int, ...], Traits], tuple[int, array[int]]] = {}
+    crowds: dict[tuple[tuple[int, ...], Traits], tuple[int, array[int]]] = {}
     members, offsets = directory.members, directory.offsets
     for number, by_scim_alone in _touched_twice(forecast, directory):
         groups = tuple(members[offsets[number] : offsets[number + 1]])
         traits = directory.traits(number)
-        known = found.get((groups, traits))
+        known = crowds.get((groups, traits))
         if known is not None:
             known[1].append(number)
         elif by_scim_alone:
             if between.differs(groups, traits):
-                found[groups, traits] = 0, array("I", (number,))
+                crowds[groups, traits] = 0, array("I", (number,))
         else:
             handover = _handover(forecast, groups, traits, sources)
             if handover or regime or _edited(forecast, traits):
-                found[groups, traits] = handover, array("I", (number,))
+                crowds[groups, traits] = handover, array("I", (number,))
     steps = _Steps(forecast, directory)
     return tuple(
         Risk(groups, traits, handover, steps.of(groups, numbers[0]), numbers)
-        for (groups, traits), (handover, numbers) in found.items()
+        for (groups, traits), (handover, numbers) in crowds.items()
     )
 
 
@@ -112,8 +112,8 @@ class _Between:
     def differs(self, groups: Sequence[int], traits: Traits) -> bool:
         """Whether a user lacks what both ends give, or has what neither end gives."""
         before, after, *between = (
-            self._atoms.atoms(settle(rules, reduce(or_, (given[group] for group in groups), 0), traits))
-            for rules, given in self._rules
+            self._atoms.atoms(settle(rules, reduce(or_, (group_grants[group] for group in groups), 0), traits))
+            for rules, group_grants in self._rules
         )
         return any(before & after & ~mask | mask & ~(before | after) for mask in between)
 
@@ -130,24 +130,24 @@ class _Sources:
         if "defaults" in forecast.touched:
             first, last = forecast.first, forecast.last
             for rules in (forecast.rules(first, last), forecast.rules(last, first)):
-                given = group_masks(rules, directory)
-                self.kept = list(map(and_, self.kept, given))
-                self.most = list(map(or_, self.most, given))
+                granted = group_masks(rules, directory)
+                self.kept = list(map(and_, self.kept, granted))
+                self.most = list(map(or_, self.most, granted))
 
 
 def _handover(forecast: AccessForecast, groups: Sequence[int], traits: Traits, sources: _Sources) -> int:
     """The atoms that change hands, and those that some group may give in between alone."""
-    gave = gives = kept = most = 0
+    gave = gives = lasting = most = 0
     for group in groups:
         gave |= sources.before[group]
         gives |= sources.after[group]
-        kept |= sources.kept[group]
+        lasting |= sources.kept[group]
         most |= sources.most[group]
     before, after = settle(forecast.before, gave, traits), settle(forecast.after, gives, traits)
     if before & after & BY_DEFAULT or "legacy" in (forecast.before.scim.endpoint, forecast.after.scim.endpoint):
-        kept |= forecast.before.scim.default_mask & forecast.after.scim.default_mask
+        lasting |= forecast.before.scim.default_mask & forecast.after.scim.default_mask
     adrift = most & ~(gave | gives)
-    return forecast.before.atoms.atoms(before & after & ~kept | adrift)
+    return forecast.before.atoms.atoms(before & after & ~lasting | adrift)
 
 
 def _edited(forecast: AccessForecast, traits: Traits) -> bool:
@@ -188,7 +188,7 @@ def with_levels(steps: Sequence[Change], risks: Iterable[Risk]) -> tuple[Change,
     """
     place = {change.address: number for number, change in enumerate(steps)}
     before = _earlier(risks, place, steps)
-    found: list[int] = []
+    levels: list[int] = []
     floor, kind = 0, ""
     for number, change in enumerate(steps):
         section = split_address(change.address)[0]
@@ -196,11 +196,11 @@ def with_levels(steps: Sequence[Change], risks: Iterable[Risk]) -> tuple[Change,
         if not same_wave:
             floor = 0
         elif section != kind or not BY_SECTION[section].keyed:
-            floor = max(level for level, step in zip(found, steps, strict=False) if step.wave == change.wave) + 1
+            floor = max(level for level, step in zip(levels, steps, strict=False) if step.wave == change.wave) + 1
         kind = section
-        found.append(max((found[other] + 1 for other in before.get(number, ())), default=floor))
-        found[-1] = max(found[-1], floor)
-    leveled = [replace(change, level=level) for change, level in zip(steps, found, strict=True)]
+        levels.append(max((levels[earlier] + 1 for earlier in before.get(number, ())), default=floor))
+        levels[-1] = max(levels[-1], floor)
+    leveled = [replace(change, level=level) for change, level in zip(steps, levels, strict=True)]
     return tuple(sorted(leveled, key=lambda change: (change.wave, change.level)))
 
 
@@ -208,7 +208,7 @@ def _earlier(risks: Iterable[Risk], place: dict[Address, int], steps: Sequence[C
     """Mapping -> the mapping just before it in its wave for somebody at risk."""
     before: dict[int, set[int]] = {}
     for shared in {tuple(sorted(place[at] for at in risk.mappings)) for risk in risks}:
-        for one, other in pairwise(shared):
-            if steps[one].wave == steps[other].wave:
-                before.setdefault(other, set()).add(one)
+        for first, second in pairwise(shared):
+            if steps[first].wave == steps[second].wave:
+                before.setdefault(second, set()).add(first)
     return before

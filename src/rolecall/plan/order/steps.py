@@ -50,8 +50,8 @@ def order(changes: Iterable[Change], forecast: AccessForecast) -> Ordered:
         steps = sorted_by_hand_over(steps, risks, forecast)
         steps = _toggled(steps, risks, forecast)
         steps, limited = improved(steps, risks, Timeline(forecast, steps))
-    made = with_levels(steps, risks)
-    return Ordered((*made, *waiting), risks, Timeline(forecast, made), limited)
+    leveled = with_levels(steps, risks)
+    return Ordered((*leveled, *waiting), risks, Timeline(forecast, leveled), limited)
 
 
 def wave(change: Change, rules: Rules) -> int:
@@ -85,13 +85,13 @@ def _switch_wave(change: Change) -> int:
 
 
 def _mapping_wave(change: Change, rules: Rules) -> int:
-    before, after = _given(change.before, rules), _given(change.after, rules)
+    before, after = _granted(change.before, rules), _granted(change.after, rules)
     if before & after == before:
         return 1
     return 4 if before & after == after else 2
 
 
-def _given(value: Value | None, rules: Rules) -> int:
+def _granted(value: Value | None, rules: Rules) -> int:
     """The atoms a mapping gives today: under the present default role (R31), of teams that exist (R25)."""
     if not isinstance(value, GroupMapping):
         return 0
@@ -104,11 +104,11 @@ def _place(change: Change, forecast: AccessForecast) -> tuple[int, int, int, str
     rank = BY_SECTION[section].write_rank * (-1 if change.wave == 5 else 1)
     shared = 0
     if section == "idp_groups" and change.wave == 1:
-        given = forecast.after.scim.masks.get(key or "", 0) & forecast.before.scim.default_mask
-        shared = -forecast.before.atoms.atoms(given).bit_count()
+        granted = forecast.after.scim.masks.get(key or "", 0) & forecast.before.scim.default_mask
+        shared = -forecast.before.atoms.atoms(granted).bit_count()
     elif section == "idp_groups" and change.wave == 4:
-        given = forecast.before.scim.masks.get(key or "", 0) & forecast.after.scim.default_mask
-        shared = forecast.before.atoms.atoms(given).bit_count()
+        granted = forecast.before.scim.masks.get(key or "", 0) & forecast.after.scim.default_mask
+        shared = forecast.before.atoms.atoms(granted).bit_count()
     return change.wave, rank, shared, change.address, change.action
 
 
@@ -118,13 +118,15 @@ def _toggled(steps: Sequence[Change], risks: Sequence[Risk], forecast: AccessFor
     edited = [risk for risk in risks if risk.traits.manual]
     if toggle is None or not edited:
         return list(steps)
-    others = [change for change in steps if change is not toggle]
+    without_toggle = [change for change in steps if change is not toggle]
 
     def at(number: int) -> list[Change]:
-        cut = next((place for place, change in enumerate(others) if change.wave > number), len(others))
-        return [*others[:cut], replace(toggle, wave=number), *others[cut:]]
+        cut = next((place for place, change in enumerate(without_toggle) if change.wave > number), len(without_toggle))
+        return [*without_toggle[:cut], replace(toggle, wave=number), *without_toggle[cut:]]
 
-    return min((at(number) for number in (3, 0, 1, 2, 4)), key=lambda one: weight(Timeline(forecast, one), edited))
+    return min(
+        (at(number) for number in (3, 0, 1, 2, 4)), key=lambda ordered: weight(Timeline(forecast, ordered), edited)
+    )
 
 
 MIXED = 2

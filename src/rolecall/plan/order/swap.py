@@ -74,9 +74,9 @@ class _Crowd:
         self._timeline, self._risk, self._places, self._work = timeline, risk, places, work
         self._bits = {timeline.steps[at]: 1 << numbers[at] for at in risk.mappings if at in numbers}
         self.own = sum(self._bits.values())
-        others = {timeline.steps[at] for at in risk.mappings if at not in numbers}
-        self._events = _by_place(sorted(others.union(timeline.barriers)), places)
-        self._given: dict[int, int] = {}
+        outside_steps = {timeline.steps[at] for at in risk.mappings if at not in numbers}
+        self._events = _by_place(sorted(outside_steps.union(timeline.barriers)), places)
+        self._granted: dict[int, int] = {}
         self._gaps: dict[tuple[int, int], int] = {}
 
     def begins(self, place: int, before: int, after: int) -> int:
@@ -112,24 +112,24 @@ class _Crowd:
 
     def _mask(self, step: int, done: int) -> int:
         segment = self._timeline.segment(step)
-        if step not in self._given:
-            self._given[step] = self._by_others(step)
+        if step not in self._granted:
+            self._granted[step] = self._granted_outside(step)
         self._work.spend(4 + len(self._bits))
-        given = self._given[step]
+        granted = self._granted[step]
         for group, bit in self._groups:
-            given |= (segment.new if done & bit else segment.old)[group]
-        return segment.rules.atoms.atoms(settle(segment.rules, given, self._risk.traits))
+            granted |= (segment.new if done & bit else segment.old)[group]
+        return segment.rules.atoms.atoms(settle(segment.rules, granted, self._risk.traits))
 
-    def _by_others(self, step: int) -> int:
+    def _granted_outside(self, step: int) -> int:
         """Return what the groups outside the window give after a step."""
         segment = self._timeline.segment(step)
         self._work.spend(len(self._risk.groups))
-        given = 0
+        granted = 0
         for group in self._risk.groups:
             at = self._timeline.step_of(group)
             if at not in self._bits:
-                given |= (segment.new if at <= step else segment.old)[group]
-        return given
+                granted |= (segment.new if at <= step else segment.old)[group]
+        return granted
 
     @cached_property
     def _groups(self) -> list[tuple[int, int]]:
@@ -216,11 +216,11 @@ def _present(window: Window) -> int:
 
 def _around(risks: Iterable[Risk]) -> dict[Mappings, list[Risk]]:
     """Return the users around whom steps may be permuted, by their mappings: two to six."""
-    found: dict[Mappings, list[Risk]] = {}
+    by_mappings: dict[Mappings, list[Risk]] = {}
     for risk in risks:
         if 2 <= len(risk.mappings) <= MOST_STEPS:
-            found.setdefault(risk.mappings, []).append(risk)
-    return found
+            by_mappings.setdefault(risk.mappings, []).append(risk)
+    return by_mappings
 
 
 def _most_for_least(

@@ -57,12 +57,12 @@ class Timeline:
 
     def moved(self, swapped: dict[Address, int]) -> Timeline:
         """The same with the mappings named at other steps; only for steps between which nothing else stands."""
-        other = object.__new__(Timeline)
-        other.steps = {**self.steps, **swapped}
+        timeline = object.__new__(Timeline)
+        timeline.steps = {**self.steps, **swapped}
         back = {step: swapped[at] for at, step in self.steps.items() if at in swapped}
-        other._step_of_group = [back.get(step, step) for step in self._step_of_group]
-        other._starts, other._segments = self._starts, self._segments
-        return other
+        timeline._step_of_group = [back.get(step, step) for step in self._step_of_group]
+        timeline._starts, timeline._segments = self._starts, self._segments
+        return timeline
 
     @property
     def barriers(self) -> tuple[int, ...]:
@@ -80,10 +80,10 @@ class Timeline:
     def mask(self, groups: Iterable[int], traits: Traits, step: int) -> int:
         """What a person has once this step and all before it are done."""
         rules, old, new = self.segment(step)
-        given = 0
+        granted = 0
         for group in groups:
-            given |= (new if self._step_of_group[group] <= step else old)[group]
-        return settle(rules, given, traits)
+            granted |= (new if self._step_of_group[group] <= step else old)[group]
+        return settle(rules, granted, traits)
 
     def gaps(self, risk: Risk) -> list[Gap]:
         """Every dip and spike of these people, in order."""
@@ -111,15 +111,17 @@ def transients(forecast: AccessForecast, timeline: Timeline, risks: Iterable[Ris
     directory, org = forecast.directory, forecast.first.facts.org_id
     if directory is None:
         return ()
-    found = []
+    all_transients = []
     for risk in risks:
-        rows = [
+        gaps = [
             (gap, combo) for gap in timeline.gaps(risk) for combo in _highest(forecast.before.atoms.each(gap.atoms))
         ]
-        for number in risk.numbers if rows else ():
+        for number in risk.numbers if gaps else ():
             person = who(directory, number, org)
-            found += [Transient(person, gap.kind, combo, gap.from_step, gap.to_step) for gap, combo in rows]
-    return tuple(sorted(found, key=lambda row: (row.who.email or "", row.who.id, row[1:])))
+            all_transients += [Transient(person, gap.kind, combo, gap.from_step, gap.to_step) for gap, combo in gaps]
+    return tuple(
+        sorted(all_transients, key=lambda transient: (transient.who.email or "", transient.who.id, transient[1:]))
+    )
 
 
 def _segments(forecast: AccessForecast, changes: Sequence[Change]) -> tuple[list[int], list[Segment]]:
@@ -175,27 +177,27 @@ def transient_sentences(impact: Impact, most: int = 5) -> Iterator[str]:
             yield f"The order of these steps matters to {who}; found nobody who lacks or has anything in between."
         return
     alike: dict[tuple[str, Combo, int, int], list[Transient]] = {}
-    for row in impact.transients:
-        alike.setdefault(row[1:], []).append(row)
-    found = sorted(alike.items(), key=lambda item: (-len(item[1]), item[0]))
-    for (kind, combo, first, last), rows in found[:most]:
-        yield f"{_who(kind, rows)} {combos([combo])} from step {first:,} to step {last:,}{_names(rows)}."
-    if len(found) > most:
-        yield f"And {len(found) - most:,} more such moments."
+    for transient in impact.transients:
+        alike.setdefault(transient[1:], []).append(transient)
+    by_size = sorted(alike.items(), key=lambda item: (-len(item[1]), item[0]))
+    for (kind, combo, first, last), group in by_size[:most]:
+        yield f"{_who(kind, group)} {combos([combo])} from step {first:,} to step {last:,}{_names(group)}."
+    if len(by_size) > most:
+        yield f"And {len(by_size) - most:,} more such moments."
     if impact.order_limited:
         yield LIMITED
     yield SPLIT_HINT
 
 
-def _who(kind: str, rows: list[Transient]) -> str:
+def _who(kind: str, alike: list[Transient]) -> str:
     if kind == "lacks":
-        return people(len(rows), "lacks", "lack")
-    return people(len(rows), "has", "have")
+        return people(len(alike), "lacks", "lack")
+    return people(len(alike), "has", "have")
 
 
-def _names(rows: list[Transient]) -> str:
-    emails = sorted(row.who.email for row in rows if row.who.email)
+def _names(alike: list[Transient]) -> str:
+    emails = sorted(transient.who.email for transient in alike if transient.who.email)
     if not emails:
         return ""
-    more = len(rows) - len(emails[:_NAMED])
+    more = len(alike) - len(emails[:_NAMED])
     return f": {', '.join(emails[:_NAMED])}{f' and {more:,} more' if more else ''}"

@@ -1,0 +1,54 @@
+"""The law of sightings: who holds more than member, and why, is what asking each user alone would give."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import UTC, datetime
+
+from access_orgs import Org, odd_orgs, orgs
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rolecall.access import compile_access, effective
+from rolecall.codec.people import decode_people, encode_person
+from rolecall.model.desired import Desired
+from rolecall.model.directory import Directory, Person
+from rolecall.model.live import Live
+from rolecall.model.roles import MEMBER
+from rolecall.model.settings import Settings
+from rolecall.plan.explain.access_records import record_access
+
+AT = datetime(2026, 11, 29, tzinfo=UTC)
+
+
+def alike(org: Org) -> Directory:
+    """The org's users, each once more as a plain user with the same groups, and with one of these groups."""
+    people = org.people
+    people += [Person(f"plain-{person.email}", f"p{person.id}", person.groups) for person in org.people]
+    people += [Person(f"single-{person.email}", f"s{person.id}", person.groups[:1]) for person in org.people]
+    return decode_people(map(encode_person, people), org.directory.groups)
+
+
+@given(st.one_of(orgs(), odd_orgs()))
+def test_a_sighting_is_what_each_user_has(org: Org) -> None:
+    directory = alike(org)
+    rules = compile_access(org.before, org.facts)
+    seen = record_access(Live(org.before, facts=org.facts), directory, Desired(Settings()), AT)
+    holdings, roles, teams, without_access = [], Counter[str](), Counter[str](), 0
+    for number in range(len(directory)):
+        person = directory.person(number)
+        granted = effective(rules, person).combos
+        holdings += [
+            (person.email, person.id, row.role, row.team, tuple(reason.source for reason in row.reasons))
+            for row in granted
+            if row.role != MEMBER
+        ]
+        roles.update({row.role for row in granted})
+        teams.update({row.team for row in granted})
+        without_access += person.traits.present and not granted
+    assert [holding[:5] for holding in seen.sighting.holdings] == sorted(holdings)
+    assert seen.sighting.roles == dict(sorted(roles.items()))
+    assert seen.sighting.teams == dict(sorted(teams.items()))
+    assert list(seen.sighting.roles) == sorted(roles)
+    assert seen.without_access == without_access
+    assert seen.org_admins == len({row[1] for row in holdings if row[2] == "org_admin"})
