@@ -19,7 +19,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from hashlib import sha256
-from typing import Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 from rolecall.codec.settings import encode_value
 from rolecall.errors import Where
@@ -31,6 +31,7 @@ from rolecall.model.kinds import KINDS, address, split_address, value_at
 from rolecall.model.live import Live
 from rolecall.model.look import Look
 from rolecall.model.outcome import Event
+from rolecall.model.record import Key
 from rolecall.model.roles import ORG_ADMIN
 from rolecall.model.settings import BLANK, UNSET, Address, GroupMapping, Value
 from rolecall.plan.diff.changes import Difference, difference
@@ -55,7 +56,7 @@ class Drift:
     """
 
     address: Address
-    kind: DriftClass
+    kind: Annotated[DriftClass, Key("class")]
     last: Value | None
     desired: Value | None
     live: Value | None

@@ -1,144 +1,115 @@
-"""A look for drift as JSON, as ``schemas/drift.schema.json`` describes it. Every key is always there."""
+"""A drift report as JSON, as ``schemas/drift.schema.json`` describes it. Every key is always there."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable, Mapping
 
 from rolecall import __version__
-from rolecall.codec.settings import Json, encode_value
+from rolecall.codec.record import Codec, Shape
+from rolecall.codec.settings import Json
 from rolecall.drift.compare import Drift
-from rolecall.drift.value import UNDETERMINED, Alarm, DriftReport, NewAdmin, PeopleNews
-from rolecall.errors import Where
-from rolecall.model.authorship import Blame
-from rolecall.model.kinds import split_address
-from rolecall.model.outcome import Event
-from rolecall.plan.saved.encode import encode_problem, encode_released
-from rolecall.plan.value import Plan, Tally, Who
+from rolecall.drift.value import UNDETERMINED, DriftReport
+from rolecall.plan.saved.encode import REPORT_SHAPES
+from rolecall.plan.value import GuardResult, Impact, Move, Plan, Who
 
 FORMAT_VERSION = "1.0"
 
 
-def encode_found(found: DriftReport) -> dict[str, Json]:
-    """Everything that was found, people as they stand in it, see ``plan.drift_privacy``. No secret is in it."""
+def encode_found(report: DriftReport) -> dict[str, Json]:
+    """Return the whole report, people as they stand in it, see ``drift.privacy``. No secret is in it."""
+    encoded: dict[str, Json] = _CODEC.encode(report)
+    return encoded
+
+
+def _write_report(report: DriftReport, _: Mapping[str, Json]) -> dict[str, Json]:
+    sighting = report.sighting
     return {
         "format_version": FORMAT_VERSION,
         "rolecall_version": __version__,
-        "org": {"id": found.org.id, "name": found.org.name, "env": found.org.env, "url": found.org.url},
-        "at": found.at.isoformat(),
-        "as_of": found.as_of.isoformat(),
-        "basis": {**found.basis._asdict(), "at": found.basis.at.isoformat() if found.basis.at else None},
-        "undetermined": None if found.determined else UNDETERMINED,
-        "coverage": {
-            name: {"state": seen.state, "read": seen.read, "total": seen.total} for name, seen in found.coverage.items()
-        },
-        "drift": [_row(found, row) for row in found.drifts],
-        "beside": [_row(found, row) for row in found.rows if row.fingerprint not in found.counted],
-        "impact": {"did": _impact(found.did), "revert": _impact(found.revert)},
-        "alarms": [_alarm(alarm) for alarm in found.alarms],
-        "acknowledged": [{**row._asdict(), "at": row.at.isoformat()} for row in found.acknowledged.values()],
-        "not_evaluated": list(found.not_evaluated),
-        "people": _people(found.people),
-        "groups": {
-            "arrived": list(found.groups.arrived),
-            "vanished": list(found.groups.vanished),
-            "renamed": [row._asdict() for row in found.groups.renamed],
-            "ready": list(found.groups.ready),
-        },
-        "released": [encode_released(row) for row in found.released],
-        "unmanaged": [{**row._asdict(), "teams": list(row.teams)} for row in found.unmanaged],
-        "roles": dict(found.sighting.roles) if found.sighting else None,
-        "teams": dict(found.sighting.teams) if found.sighting else None,
-        "without_access": found.without_access,
-        "ignored": list(found.ignored),
-        "warnings": [encode_problem(problem) for problem in found.warnings],
-        "requests": found.requests,
+        "undetermined": None if report.determined else UNDETERMINED,
+        "drift": _rows(report, report.drifts),
+        "beside": _rows(report, (row for row in report.rows if row.fingerprint not in report.counted)),
+        "impact": {"did": _impact(report.did), "revert": _impact(report.revert)},
+        "acknowledged": [_CODEC.encode(acknowledgement) for acknowledgement in report.acknowledged.values()],
+        "roles": dict(sighting.roles) if sighting else None,
+        "teams": dict(sighting.teams) if sighting else None,
     }
 
 
-def _row(found: DriftReport, row: Drift) -> dict[str, Json]:
-    section, _ = split_address(row.address)
-    counts = row.fingerprint in found.counted
+def _rows(report: DriftReport, drifts: Iterable[Drift]) -> list[Json]:
+    """Return addresses as JSON, with the commit behind the config's line and the people affected."""
+    rows = []
+    for drift in drifts:
+        tallies = {
+            "did": report.tally("did", drift.address) if drift.fingerprint in report.counted else None,
+            "revert": report.tally("revert", drift.address) if drift.fingerprint in report.counted else None,
+        }
+        blame = report.written.get(drift.address)
+        people = {side: None if tally is None else tally._asdict() for side, tally in tallies.items()}
+        rows.append(
+            {**_CODEC.encode(drift), "written": None if blame is None else _CODEC.encode(blame), "people": people}
+        )
+    return rows
+
+
+def _write_drift(drift: Drift, _: Mapping[str, Json]) -> dict[str, Json]:
+    event = drift.event
     return {
-        "address": row.address,
-        "id": row.id,
-        "class": row.kind,
-        "last": encode_value(section, row.last),
-        "desired": encode_value(section, row.desired),
-        "live": encode_value(section, row.live),
-        "new_admin": row.new_admin,
-        "who": row.event.actor if row.event else None,
-        "when": row.event.at.isoformat() if row.event else None,
-        "from": _event(row.event),
-        "written": _blame(found.written.get(row.address)),
-        "source": _where(row.source),
-        "people": {
-            "did": _tally(found.tally("did", row.address)) if counts else None,
-            "revert": _tally(found.tally("revert", row.address)) if counts else None,
-        },
-        "fingerprint": row.fingerprint,
-        "former_fingerprints": list(row.former_fingerprints),
+        "who": event.actor if event else None,
+        "when": event.at.isoformat() if event else None,
+        "from": {"channel": event.channel, "ip": event.source_ip, "key": event.key} if event else None,
+        "written": None,
+        "people": None,
+        "fingerprint": drift.fingerprint,
+        "former_fingerprints": list(drift.former_fingerprints),
     }
-
-
-def _event(event: Event | None) -> dict[str, Json] | None:
-    return None if event is None else {"channel": event.channel, "ip": event.source_ip, "key": event.key}
-
-
-def _blame(said: Blame | None) -> dict[str, Json] | None:
-    return None if said is None else {**said._asdict(), "at": said.at.isoformat()}
-
-
-def _tally(tally: Tally | None) -> dict[str, Json] | None:
-    return None if tally is None else tally._asdict()
 
 
 def _impact(plan: Plan | None) -> dict[str, Json] | None:
     if plan is None:
         return None
-    impact = plan.impact
-    names = ("people", "problem", "gain", "lose", "change", "losing", "to_default", "to_nothing", "headline")
-    return {
-        **{name: getattr(impact, name) for name in names},
-        "details": [
-            {
-                **_who(who),
-                "before": [combo._asdict() for combo in move.before],
-                "after": [combo._asdict() for combo in move.after],
-                "kind": move.kind,
-                "because": list(move.because),
-            }
-            for move in impact.moves
-            for who in move.people
-        ],
-        "guards": [{"name": row.name, "verdict": row.verdict, "message": row.message} for row in plan.guards],
+    return {**_CODEC.encode(plan.impact), "guards": [_CODEC.encode(guard) for guard in plan.guards]}
+
+
+def _write_impact(impact: Impact, _: Mapping[str, Json]) -> dict[str, Json]:
+    details: list[Json] = []
+    for move in impact.moves:
+        access = _CODEC.encode(move)
+        details += [{**_CODEC.encode(who), **access} for who in move.people]
+    return {"details": details}
+
+
+def _write_who(who: Who, _: Mapping[str, Json]) -> dict[str, Json]:
+    return {"id": who.id or None}
+
+
+_CODEC = Codec(
+    {
+        **REPORT_SHAPES,
+        DriftReport: Shape(
+            (
+                *("format_version", "rolecall_version", "org", "at", "as_of", "basis", "undetermined", "coverage"),
+                *("drift", "beside", "impact", "alarms", "acknowledged", "not_evaluated", "people", "groups"),
+                *("released", "unmanaged", "roles", "teams", "without_access", "ignored", "warnings", "requests"),
+            ),
+            _write_report,
+        ),
+        Drift: Shape(
+            (
+                *("address", "id", "class", "last", "desired", "live", "new_admin", "who", "when", "from", "written"),
+                *("source", "people", "fingerprint", "former_fingerprints"),
+            ),
+            _write_drift,
+        ),
+        Impact: Shape(
+            (
+                *("people", "problem", "gain", "lose", "change", "losing", "to_default", "to_nothing", "headline"),
+                "details",
+            ),
+            _write_impact,
+        ),
+        Move: Shape(("before", "after", "kind", "because")),
+        GuardResult: Shape(("name", "verdict", "message")),
+        Who: Shape(write=_write_who),
     }
-
-
-def _alarm(alarm: Alarm) -> dict[str, Any]:
-    who = None if alarm.who is None else _who(alarm.who)
-    return {**alarm._asdict(), "who": who, "source": _where(alarm.source)}
-
-
-def _people(news: PeopleNews | None) -> dict[str, Json] | None:
-    if news is None:
-        return None
-    return {
-        "since": news.since.isoformat(),
-        "joined": news.joined,
-        "left": news.left,
-        "moved": news.moved,
-        "new_org_admins": [_new_admin(row) for row in news.new_admins],
-        "former_org_admins": [_who(who) for who in news.former_admins],
-    }
-
-
-def _new_admin(row: NewAdmin) -> dict[str, Json]:
-    return {**_who(row.who), "by": row.by, "address": row.address, "fingerprint": row.fingerprint}
-
-
-def _where(where: Where | None) -> dict[str, Json] | None:
-    return None if where is None else where._asdict()
-
-
-def _who(who: Who) -> dict[str, Json]:
-    return {"id": who.id or None, "email": who.email}
+)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 from rolecall.drift.compare import Drift
 from rolecall.errors import Problem, Where
 from rolecall.model.authorship import Blame
 from rolecall.model.live import Coverage
+from rolecall.model.record import FLAT, Key
 from rolecall.model.settings import Address
 from rolecall.model.sighting import Sighting
 from rolecall.plan.coverage import section_of
@@ -78,7 +79,7 @@ class GroupNews:
 class NewAdmin(NamedTuple):
     """Somebody who was not org admin at the last look. ``by`` is what made them so, such as a group's name."""
 
-    who: Who
+    who: Annotated[Who, FLAT]
     by: str = ""
     address: Address | None = None
     fingerprint: str = ""
@@ -92,8 +93,8 @@ class PeopleNews:
     joined: int = 0
     left: int = 0
     moved: int = 0
-    new_admins: tuple[NewAdmin, ...] = ()
-    former_admins: tuple[Who, ...] = ()
+    new_admins: Annotated[tuple[NewAdmin, ...], Key("new_org_admins")] = ()
+    former_admins: Annotated[tuple[Who, ...], Key("former_org_admins")] = ()
 
     @property
     def any(self) -> bool:

@@ -9,7 +9,6 @@ from rolecall import __version__
 from rolecall.codec.policy import POLICY_FORMS, POLICY_SHAPES
 from rolecall.codec.record import Codec, Form, Shape
 from rolecall.codec.settings import Json
-from rolecall.errors import Problem
 from rolecall.model.change import Change
 from rolecall.model.comparison import field_changes
 from rolecall.model.desired import Desired, Intent
@@ -37,12 +36,6 @@ def decode_plan(json: Mapping[str, Json]) -> Plan:
 def encode_released(row: Released) -> dict[str, Json]:
     """Return what is no longer managed, and the live value of it; null where it was not read."""
     encoded: dict[str, Json] = _CODEC.encode(row)
-    return encoded
-
-
-def encode_problem(problem: Problem) -> dict[str, Json]:
-    """Return a problem, with its place as an object."""
-    encoded: dict[str, Json] = _CODEC.encode(problem)
     return encoded
 
 
@@ -207,6 +200,12 @@ def _read_org(json: dict[str, Json]) -> dict[str, Json]:
     return {**json, "local": json["url"].startswith("local:")}
 
 
+REPORT_SHAPES: Mapping[type, Shape] = {
+    OrgRef: Shape(("id", "name", "env", "url"), read=_read_org),
+    Coverage: Shape(("state", "read", "total")),
+}
+"""What the JSON of a plan and that of a drift report have in common."""
+
 _CODEC = Codec(
     {
         **POLICY_SHAPES,
@@ -220,8 +219,7 @@ _CODEC = Codec(
             _write_plan,
             _read_plan,
         ),
-        OrgRef: Shape(("id", "name", "env", "url"), read=_read_org),
-        Coverage: Shape(("state", "read", "total")),
+        **REPORT_SHAPES,
         Intent: Shape(
             ("owner", "reason", "ticket", "id", "protect", "remove", "previously", "expires", "source"),
         ),
