@@ -13,12 +13,13 @@ import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from rolecall.journal import chain, encode
+from rolecall.journal import chain
+from rolecall.journal import entries as content
 from rolecall.journal.chain import Draft, canonical
 from rolecall.journal.opened import _connect
 from rolecall.journal.tables import migrate
 from rolecall.model.kinds import address
-from rolecall.model.run import Ended, Intent, Opening, Planned, RunFacts
+from rolecall.model.run import Closing, Ended, Intent, Opening, Planned, RunFacts
 from rolecall.model.settings import GroupMapping
 from rolecall.model.sighting import Holding, Sighting
 
@@ -39,7 +40,7 @@ _MEASURE = (
 
 def entries(run: int, holders: int) -> list[Draft]:
     """The entries of one run."""
-    at = encode.stamp(START + timedelta(minutes=run))
+    at = content.stamp(START + timedelta(minutes=run))
     group = address("idp_groups", f"Group {run % 500}")
     old, new = GroupMapping("member", frozenset({"A"})), GroupMapping("member", frozenset({"B", str(run)}))
     facts = RunFacts("acme", "prod", actor="ann", commit=f"{run:040x}", config="acme")
@@ -47,12 +48,12 @@ def entries(run: int, holders: int) -> list[Draft]:
     rows = tuple(Holding(f"user{i}@acme.com", f"u{i}", "org_admin", "IT", ("group:Admins",)) for i in range(holders))
     sighting = Sighting(START, rows, {"org_admin": holders}, {"IT": holders})
     return [
-        Draft(run, 0, "begin", at, encode.opening_body(Opening(ORG, "apply", facts, "d", "", [step]))),
+        Draft(run, 0, "begin", at, content.body(Opening(ORG, "apply", facts, "d", "", [step]))),
         Draft(run, 0, "plan", at, canonical({"format_version": "1.0", "text": "x" * 14000})),
-        Draft(run, 1, "intent", at, encode.intent_body(Intent(1, group, "update", f"k/{run}", "7", old, new))),
-        Draft(run, 1, "ended", at, encode.ended_body(Ended(1, group, "done", new))),
-        Draft(run, 0, "sighting", at, encode.sighting_body(sighting)),
-        Draft(run, 0, "close", at, canonical({"outcome": "done", "message": None})),
+        Draft(run, 1, "intent", at, content.body(Intent(1, group, "update", f"k/{run}", "7", old, new))),
+        Draft(run, 1, "ended", at, content.body(Ended(1, group, "done", new))),
+        Draft(run, 0, "sighting", at, content.body(sighting)),
+        Draft(run, 0, "close", at, content.body(Closing("done"))),
     ]
 
 
@@ -66,7 +67,7 @@ def build(folder: Path, runs: int, holders: int) -> None:
     for start in range(1, runs + 1, BATCH):
         with database.transaction():
             batch = range(start, min(start + BATCH, runs + 1))
-            stamps = [(run, ORG, "apply", encode.stamp(START + timedelta(minutes=run))) for run in batch]
+            stamps = [(run, ORG, "apply", content.stamp(START + timedelta(minutes=run))) for run in batch]
             database.insert("INSERT INTO rolecall_runs (id, org_id, kind, started_at) VALUES (?, ?, ?, ?)", stamps)
             chain.append(database, journal, ORG, [draft for run in batch for draft in entries(run, holders)])
     database.close()

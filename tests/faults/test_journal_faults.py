@@ -120,14 +120,14 @@ import sys
 from pathlib import Path
 from journals import ORG, Holder, intent, opening
 from rolecall.journal.chain import Draft
-from rolecall.journal.encode import intent_body
+from rolecall.journal.content import body
 from rolecall.journal.opened import open_journal
 journal = open_journal(sys.argv[1], Path(sys.argv[2]))
 with journal.lock(ORG, Holder("the child")) as held:
     run = journal.begin(opening())
     held.intend(run, [intent(1, run)])
     with journal._database.transaction():
-        journal._append(ORG, [Draft(run, 2, "intent", "2026-11-22", intent_body(intent(2, run)))])
+        journal._append(ORG, [Draft(run, 2, "intent", "2026-11-22", body(intent(2, run)))])
         print("ready", flush=True)
         sys.stdin.readline()
 """

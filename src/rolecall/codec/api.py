@@ -12,10 +12,9 @@ from datetime import datetime
 from typing import Any, Final, NamedTuple, cast
 
 from rolecall.codec.capabilities import CAPABILITIES
-from rolecall.codec.settings import Json, Roles, decode_settings, decode_value, encode_settings, encode_value
+from rolecall.codec.settings import Json, Roles, decode_settings, decode_value, encode_settings, encode_value, fits
 from rolecall.codec.snapshot import moment_text
 from rolecall.model import normalise
-from rolecall.model.fields import Field
 from rolecall.model.kinds import BY_SECTION
 from rolecall.model.live import Caller, Facts, Group
 from rolecall.model.outcome import Event
@@ -138,22 +137,8 @@ def _legacy_group(row: Json) -> LegacyGroup:
 def _check_fields(section: Section, json: Json) -> None:
     """Raise ValueError for a field that is there with a value it cannot have."""
     for field in BY_SECTION[section].fields:
-        if field.name in json and not _fits(field, json[field.name]):
+        if field.name in json and not fits(field, json[field.name]):
             raise ValueError(f"`{field.name}` is {str(json[field.name])[:40]!r}")
-
-
-def _fits(field: Field, value: Json) -> bool:
-    if value is None:
-        return field.nullable
-    match field.type:
-        case "flag":
-            return isinstance(value, bool)
-        case "choice":
-            return value in field.choices
-        case "teams":
-            return isinstance(value, list) and all(isinstance(name, str) for name in value)
-        case _:
-            return isinstance(value, str)
 
 
 def encode_body(section: Section, value: Value) -> dict[str, Json]:

@@ -28,8 +28,8 @@ from typing import (
     get_type_hints,
 )
 
-from rolecall.codec.settings import Json, decode_settings, decode_value, encode_settings, encode_value
-from rolecall.model.kinds import split_address
+from rolecall.codec.settings import Json, decode_settings, decode_value, encode_settings, encode_value, fits
+from rolecall.model.kinds import BY_SECTION, split_address
 from rolecall.model.record import FLAT, OMIT, UNWRITTEN, Key, Normal, With
 from rolecall.model.settings import BLANK, Settings, Value
 
@@ -309,10 +309,16 @@ def _fields_of(shape: Shape, json: dict[str, Json]) -> Mapping[str, Json]:
 def _value(record: Mapping[str, Json], json: Json) -> Value | None:
     """Return the setting's value that a record has for its address; None for a blank mapping, which is no entry."""
     section = split_address(_text(record.get("address")))[0]
-    try:
-        value = None if json is None else decode_value(section, json)
-    except (KeyError, TypeError, AttributeError) as error:
-        raise Misfit(Fault((), f"is no value of {section}")) from error
+    if section not in BY_SECTION:
+        raise Misfit(Fault((), "is of no section"))
+    if json is None:
+        return None
+    kind = BY_SECTION[section]
+    present = [field for field in kind.fields if _object(json).get(field.name) is not None or not kind.whole]
+    faults = [field.name for field in present if field.name in json and not fits(field, json[field.name])]
+    if faults:
+        raise Misfit(*(Fault((name,), "is not of its type") for name in faults))
+    value = decode_value(section, json)
     return None if value == BLANK else value
 
 
@@ -340,7 +346,7 @@ _PLAIN: Mapping[Any, tuple[tuple[type, ...], str]] = {
 }
 
 
-_NAMES = {dict: "an object", list: "a list", **{kind: name for (kind, *_), name in _PLAIN.values()}}
+_NAMES = {dict: "an object", list: "a list", **{kinds[-1]: name for kinds, name in _PLAIN.values()}}
 """What JSON is called in a fault; a value itself is not shown, for it may be anything."""
 
 

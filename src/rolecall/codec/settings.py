@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 from rolecall.model import normalise
-from rolecall.model.fields import FieldType, Kind
+from rolecall.model.fields import Field, FieldType, Kind
 from rolecall.model.kinds import BY_SECTION, KINDS
 from rolecall.model.roles import BUILT_IN, Role, role_id
 from rolecall.model.settings import BLANK, UNSET, Settings, Value
@@ -57,6 +57,21 @@ def value_decoder(section: str, roles: Roles = BUILT_IN) -> Callable[[Json], Any
         return value
 
     return decode
+
+
+def fits(field: Field, json: Json) -> bool:
+    """Return whether JSON is of the type of a field."""
+    if json is None:
+        return field.nullable
+    match field.type:
+        case "flag":
+            return isinstance(json, bool)
+        case "choice":
+            return json in field.choices
+        case "teams":
+            return isinstance(json, list) and all(isinstance(name, str) for name in json)
+        case _:
+            return isinstance(json, str)
 
 
 def encode_settings(settings: Settings) -> dict[str, Json]:

@@ -18,7 +18,7 @@ from rolecall.drift.membership import look, waiting
 from rolecall.drift.scan import Past
 from rolecall.drift.value import Acknowledgement, Basis, DriftReport
 from rolecall.errors import ConfigError, Problem, Where
-from rolecall.journal.encode import moment
+from rolecall.journal.content import moment
 from rolecall.journal.port import Journal
 from rolecall.model.desired import NOTHING_APPLIED, Applied
 from rolecall.model.kinds import KINDS, address

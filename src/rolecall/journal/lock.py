@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rolecall.errors import Problem
-from rolecall.journal.chain import canonical
+from rolecall.journal.content import body, read
 from rolecall.journal.database import Database, decoding
-from rolecall.journal.encode import moment, stamp
 from rolecall.journal.port import Holder, JournalError, LockLost, LockTaken, Waiting
 
 _SLICE = 1.0
@@ -74,10 +72,9 @@ class Lock:
             raise
 
     def _sign(self, holder: Holder) -> None:
-        row = {**holder._asdict(), "since": stamp(holder.since) if holder.since else None}
         try:
             with self._database.transaction():
-                self._database.change(_SIGN, self._org_id, canonical(row))
+                self._database.change(_SIGN, self._org_id, body(holder))
         except JournalError:
             self.release()
             raise
@@ -87,8 +84,7 @@ class Lock:
         if not found:
             return None
         with decoding(self._database.place, f"rolecall_holders, org {self._org_id}"):
-            row = json.loads(found[0][0])
-            return Holder(**{**row, "since": moment(row["since"]) if row["since"] else None})
+            return read(Holder, found[0][0])
 
     def _refusal(self, timeout: float) -> LockTaken:
         waited = f" after {timeout:g} seconds" if timeout else ""

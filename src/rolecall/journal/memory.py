@@ -1,60 +1,73 @@
-"""What was last applied: a row an address, the policy, the ids of groups; each write with an entry of the chain."""
+"""What was last applied: a row an address, the policy, the ids of groups; each write with an entry of the chain.
+
+What a command reads of it is checked against the entries that wrote it, in one snapshot with them.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar, get_type_hints
 
-from rolecall.codec.policy import decode_policy, encode_policy
-from rolecall.codec.settings import decode_settings
+from rolecall.codec.settings import decode_settings, encode_value
 from rolecall.errors import Problem
-from rolecall.journal import recorded
+from rolecall.journal import chain
 from rolecall.journal.chain import Draft, Entry, canonical
-from rolecall.journal.database import Database, decoding
-from rolecall.journal.encode import moment, value_json, value_of
+from rolecall.journal.content import CODEC
+from rolecall.journal.database import Database, Row, damaged, decoding
 from rolecall.journal.port import Seen
 from rolecall.model.desired import Applied
-from rolecall.model.kinds import BY_SECTION, split_address
+from rolecall.model.kinds import split_address
 from rolecall.model.lineage import LastRun
+from rolecall.model.policy import Policy
 from rolecall.model.run import Record
 from rolecall.model.settings import Address
 
-_FACTS = ("policy", "protected", "group_ids", "ids", "unmanaged", "expires", "ends", "waiting")
 _NOTE = "note:"
 T = TypeVar("T")
 
 
+class Facts(NamedTuple):
+    """What is remembered of an org beside the values; None is a fact that was never recorded."""
+
+    policy: Policy | None = None
+    protected: frozenset[Address] | None = None
+    group_ids: Mapping[str, str] | None = None
+    ids: Mapping[Address, str] | None = None
+    unmanaged: frozenset[Address] | None = None
+    expires: frozenset[Address] | None = None
+    ends: Mapping[Address, date] | None = None
+    waiting: Mapping[Address, date] | None = None
+
+
 def applied(database: Database, org_id: str) -> Applied:
-    """What was last applied, as the planner takes it."""
-    rows, facts = _rows(database, org_id), _facts(database, org_id)
-    recorded.check_values(database, org_id, rows)
-    recorded.check_facts(database, org_id, facts)
+    """Return what was last applied, as the planner takes it."""
+    rows, stored = _rows(database, org_id), _stored_facts(database, org_id)
+    _check_values(database, org_id, rows)
+    _check_facts(database, org_id, stored)
+    facts = CODEC.decode(Facts, stored)
     values = {at: (value, config) for at, value, _, config, _, _ in rows}
     return Applied(
         settings=decode_settings(_sections({at: json.loads(value) for at, (value, _) in values.items()})),
-        policy=decode_policy(facts["policy"]) if "policy" in facts else None,
-        protected=frozenset(map(Address, facts.get("protected", ()))),
-        group_ids=facts.get("group_ids", {}),
-        ids={Address(at): known for at, known in facts.get("ids", {}).items()},
+        policy=facts.policy,
+        protected=facts.protected or frozenset(),
+        group_ids=facts.group_ids or {},
+        ids=facts.ids or {},
         config={Address(at): config for at, (_, config) in values.items()},
-        unmanaged=frozenset(map(Address, facts["unmanaged"])) if "unmanaged" in facts else None,
-        expires=frozenset(map(Address, facts["expires"])) if "expires" in facts else None,
-        ends=_days(facts["ends"]) if "ends" in facts else None,
-        waiting=_days(facts.get("waiting", {})),
+        unmanaged=facts.unmanaged,
+        expires=facts.expires,
+        ends=facts.ends,
+        waiting=facts.waiting or {},
         last=max((LastRun(run, config or "", commit or "") for _, _, run, config, commit, _ in rows), default=None),
     )
 
 
 def records(database: Database, org_id: str) -> tuple[Record, ...]:
-    """The remembered values, by address. Raises JournalError for one that is not what was recorded."""
+    """Return the remembered values, by address. Raises JournalError for one that is not what was recorded."""
     rows = _rows(database, org_id)
-    recorded.check_values(database, org_id, rows)
-    return tuple(
-        Record(Address(at), value_of(at, json.loads(value)), run, config, commit, moment(when))
-        for at, value, run, config, commit, when in rows
-    )
+    _check_values(database, org_id, rows)
+    return tuple(map(_record, rows))
 
 
 def remember(database: Database, org_id: str, run: int, seen: Seen, at: str) -> list[Draft]:
@@ -69,7 +82,7 @@ def remember(database: Database, org_id: str, run: int, seen: Seen, at: str) -> 
         database.change(_UPSERT_ROW, org_id, address, canonical(row["value"]), run, row["config"], row["commit"], at)
     for address in body.get("forgotten", ()):
         database.change("DELETE FROM rolecall_applied WHERE org_id = ? AND address = ?", org_id, address)
-    for name in _FACTS:
+    for name in Facts._fields:
         if name in body:
             put(database, org_id, name, body[name])
     return [Draft(run, 0, "remember", at, canonical(body))]
@@ -108,7 +121,7 @@ class Replay:
             self._values[at] = (canonical(row["value"]), entry.run, row["config"], row["commit"], entry.at)
         for at in content.get("forgotten", ()):
             self._values.pop(at, None)
-        self._facts |= {name: canonical(content[name]) for name in _FACTS if name in content}
+        self._facts |= {name: canonical(content[name]) for name in Facts._fields if name in content}
 
     def faults(self, database: Database, org_id: str) -> list[Problem]:
         """Return where the memory differs from what the chain says was written to it."""
@@ -140,54 +153,32 @@ _UPSERT_FACT = (
 
 _ROWS = "SELECT address, value, run, config, commit_id, at FROM rolecall_applied WHERE org_id = ? ORDER BY address"
 _ALL_FACTS = "SELECT name, value FROM rolecall_memory WHERE org_id = ?"
-_LISTS = ("protected", "unmanaged", "expires")
 
 
-def _rows(database: Database, org_id: str) -> list[tuple[Any, ...]]:
+def _rows(database: Database, org_id: str) -> list[Row]:
     """Return the rows of remembered values. Raises JournalError for one that is not as rolecall writes it."""
     rows = database.rows(_ROWS, org_id)
     for row in rows:
         with decoding(database.place, f"rolecall_applied, org {org_id}, {row[0]}"):
-            _check_row(*row)
+            _record(row)
     return rows
 
 
-def _check_row(address: str, value: str, run: int, config: str, commit: str | None, at: str) -> None:
-    """Raises ValueError, TypeError or KeyError for what rolecall does not write."""
-    content = json.loads(value)
-    types = {field.name: field.is_set for field in BY_SECTION[split_address(address)[0]].fields}
-    sound = isinstance(run, int) and isinstance(config, str) and isinstance(commit, str | None)
-    for name, part in () if content is None else content.items():
-        listed = isinstance(part, list) and all(isinstance(item, str) for item in part)
-        sound = sound and (listed if types.get(name) else isinstance(part, str | bool | None))
-    if not sound:
-        raise ValueError(address)
-    moment(at)
-    value_of(address, content)
+def _record(row: Row) -> Record:
+    """Return a row as a record. Raises ValueError for what rolecall does not write."""
+    columns = dict(zip(Record._fields, row, strict=True))
+    return CODEC.decode(Record, {**columns, "value": json.loads(columns["value"])})
 
 
-def _facts(database: Database, org_id: str) -> dict[str, Any]:
-    facts = {}
+def _stored_facts(database: Database, org_id: str) -> dict[str, Any]:
+    """Return the facts as they are stored. Raises JournalError for one that is not of its type."""
+    facts, hints = {}, get_type_hints(Facts)
     for name, value in database.rows(_ALL_FACTS, org_id):
         with decoding(database.place, f"rolecall_memory, org {org_id}, {name}"):
             if not name.startswith(_NOTE):
-                facts[name] = _fact(name, json.loads(value))
+                facts[name] = json.loads(value)
+                CODEC.decode(hints.get(name, Mapping[str, str]), facts[name])
     return facts
-
-
-def _fact(name: str, content: Any) -> Any:
-    """Return a fact as it is. Raises ValueError for one that is not of its form."""
-    if name == "policy":
-        sound = bool(encode_policy(decode_policy(content)))
-    elif name in _LISTS:
-        sound = isinstance(content, list) and all(isinstance(item, str) for item in content)
-    else:
-        sound = isinstance(content, dict) and all(isinstance(item, str) for item in content.values())
-    if not sound:
-        raise ValueError(name)
-    if name in ("ends", "waiting"):
-        _days(content)
-    return content
 
 
 def _sections(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -202,40 +193,88 @@ def _sections(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _news(database: Database, org_id: str, seen: Seen) -> dict[str, Any]:
-    """What differs from the memory; empty when nothing does."""
-    held = {at: (value, config) for at, value, _, config, _, _ in _rows(database, org_id)}
-    told = _facts(database, org_id)
-    wanted = {at: value_json(at, value) for at, value in seen.values.items()}
+    """Return what differs from the memory; empty when nothing does."""
+    remembered = {at: (value, config) for at, value, _, config, _, _ in _rows(database, org_id)}
+    stored = _stored_facts(database, org_id)
+    values = {at: encode_value(split_address(at)[0], value) for at, value in seen.values.items()}
     news: dict[str, Any] = {
         "values": {
             at: {"value": value, "config": seen.config, "commit": seen.commit}
-            for at, value in wanted.items()
-            if held.get(at) != (canonical(value), seen.config)
+            for at, value in values.items()
+            if remembered.get(at) != (canonical(value), seen.config)
         },
-        "forgotten": sorted(at for at in set(seen.forgotten) - wanted.keys() if at in held),
+        "forgotten": sorted(at for at in set(seen.forgotten) - values.keys() if at in remembered),
     }
-    facts = {
-        "policy": encode_policy(seen.policy) if seen.policy is not None else None,
-        "protected": sorted(seen.protected) if seen.protected is not None else None,
-        "group_ids": _merged(told.get("group_ids", {}), seen.group_ids),
-        "ids": _merged(told.get("ids", {}), seen.ids),
-        "unmanaged": sorted(seen.unmanaged) if seen.unmanaged is not None else None,
-        "expires": sorted(seen.expires) if seen.expires is not None else None,
-        "ends": _iso(seen.ends),
-        "waiting": _iso(seen.waiting),
-    }
-    news |= {name: fact for name, fact in facts.items() if fact is not None and fact != told.get(name)}
-    return {name: said for name, said in news.items() if said or name in _FACTS}
+    facts = Facts(
+        policy=seen.policy,
+        protected=seen.protected,
+        group_ids=_merged(stored.get("group_ids", {}), seen.group_ids),
+        ids=_merged(stored.get("ids", {}), seen.ids),
+        unmanaged=seen.unmanaged,
+        expires=seen.expires,
+        ends=seen.ends,
+        waiting=seen.waiting,
+    )
+    encoded = CODEC.encode(facts)
+    news |= {name: fact for name, fact in encoded.items() if fact is not None and fact != stored.get(name)}
+    return {name: part for name, part in news.items() if part or name in Facts._fields}
 
 
-def _iso(days: Mapping[Address, date] | None) -> dict[str, str] | None:
-    return None if days is None else {at: day.isoformat() for at, day in sorted(days.items())}
+def _merged(stored: Mapping[Any, str], seen: Mapping[Any, str | None]) -> dict[Any, str] | None:
+    """Return the ids known, with those seen; None where none was seen."""
+    return {name: known for name, known in {**stored, **seen}.items() if known is not None} if seen else None
 
 
-def _days(told: Mapping[str, str]) -> dict[Address, date]:
-    return {Address(at): date.fromisoformat(day) for at, day in told.items()}
+_DIFFERS = "it is not what was recorded"
 
 
-def _merged(told: Mapping[str, str], seen: Mapping[Any, str | None]) -> dict[str, str] | None:
-    """The ids known, with those seen; None where none was seen."""
-    return {name: known for name, known in {**told, **seen}.items() if known is not None} if seen else None
+def _check_values(database: Database, org_id: str, rows: Sequence[Row]) -> None:
+    """Check rows of rolecall_applied. Raises JournalError for the first that its run did not write."""
+    by_run: dict[int, list[Row]] = {}
+    for row in rows:
+        by_run.setdefault(row[2], []).append(row)
+    for run, written in by_run.items():
+        recorded = set(_recorded(database, org_id, run))
+        for address, value, _, config, commit, at in written:
+            if (address, value, config, commit, at) not in recorded:
+                raise damaged(database.place, f"rolecall_applied, org {org_id}, {address}", _DIFFERS)
+
+
+def _check_facts(database: Database, org_id: str, facts: Mapping[str, Any]) -> None:
+    """Check rows of rolecall_memory. Raises JournalError for the first that is not as it was last written."""
+    remaining = dict(facts)
+    entries = _entries(database, org_id)
+    while remaining and (newest := next(entries, None)) is not None:
+        _, content = newest
+        for name in content.keys() & remaining.keys():
+            if content[name] != remaining.pop(name):
+                raise damaged(database.place, f"rolecall_memory, org {org_id}, {name}", _DIFFERS)
+    for name in remaining:
+        raise damaged(database.place, f"rolecall_memory, org {org_id}, {name}", _DIFFERS)
+
+
+def _entries(database: Database, org_id: str, run: int | None = None) -> Iterator[tuple[Entry, dict[str, Any]]]:
+    """Yield the entries about the memory with their content, newest first; of one run, or of all."""
+    numbers = database.rows(_NUMBERS, org_id) if run is None else database.rows(_OF_RUN, org_id, run)
+    with decoding(database.place, f"rolecall_entries, org {org_id}"):
+        numbers.sort(reverse=True)  # in SQL, SQLite would walk through all entries for the order
+    for (number,) in numbers:
+        for row in database.rows(_ENTRY, org_id, number):
+            entry = chain.entry_of(database.place, org_id, row)
+            if entry.body is None or chain.sha256(entry.body) != entry.body_hash:
+                raise damaged(database.place, chain.name(org_id, entry), chain.CHANGED)
+            with decoding(database.place, chain.name(org_id, entry)):
+                content = dict(json.loads(entry.body))
+            yield entry, content
+
+
+def _recorded(database: Database, org_id: str, run: int) -> Iterator[tuple[str, str, str, str | None, str]]:
+    """Yield the values that a run wrote, as rows of rolecall_applied have them."""
+    for entry, content in _entries(database, org_id, run):
+        for address, row in content.get("values", {}).items():
+            yield address, canonical(row["value"]), row["config"], row["commit"], entry.at
+
+
+_NUMBERS = "SELECT n FROM rolecall_entries WHERE org_id = ? AND kind = 'remember'"
+_OF_RUN = "SELECT n FROM rolecall_entries WHERE org_id = ? AND kind || '' = 'remember' AND run = ?"
+_ENTRY = f"SELECT {chain.FIELDS} FROM rolecall_entries WHERE org_id = ? AND n = ?"

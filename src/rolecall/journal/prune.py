@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from rolecall.journal import chain
 from rolecall.journal.chain import Draft, canonical
+from rolecall.journal.content import PREFIX, reference_of
 from rolecall.journal.database import Database
-from rolecall.journal.sightings import PREFIX, reference_of
 
 BATCH = 500
 """Runs that are blanked in one transaction, at most: others can write in between."""

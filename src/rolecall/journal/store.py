@@ -9,13 +9,13 @@ from datetime import datetime
 from typing import Any, Self, TypeVar
 
 from rolecall.errors import Problem
-from rolecall.journal import chain, encode, fold, memory, prune, sightings, verify
-from rolecall.journal.chain import Draft, Entry, canonical
+from rolecall.journal import chain, content, memory, prune, verify
+from rolecall.journal.chain import Draft, Entry
 from rolecall.journal.database import Database, damaged
 from rolecall.journal.lock import Lock
 from rolecall.journal.port import LOG_ENTRY, Anchor, Held, Holder, JournalError, Seen, Verified, Waiting, as_it_is
 from rolecall.model.desired import Applied
-from rolecall.model.run import Attestation, Ended, Intent, Opening, Record, Run, RunKind, RunOutcome, Step
+from rolecall.model.run import Attestation, Closing, Ended, Intent, Opening, Record, Run, RunKind, RunOutcome, Step
 from rolecall.model.sighting import Sighting
 
 Clock = Callable[[], datetime]
@@ -69,7 +69,7 @@ class SqlJournal:
                     at,
                 )[0][0]
             )
-            drafts = [Draft(run, 0, "begin", at, encode.opening_body(opening))]
+            drafts = [Draft(run, 0, "begin", at, content.body(opening))]
             drafts += [Draft(run, 0, "plan", at, opening.plan)] if opening.plan else []
             self._append(opening.org_id, drafts)
         return run
@@ -77,23 +77,22 @@ class SqlJournal:
     def settle(self, run: int, ended: Iterable[Ended]) -> None:
         at = self._now()
         drafts = [
-            Draft(run, end.number, "unknown" if end.state == "unknown" else "ended", at, encode.ended_body(end))
+            Draft(run, end.number, "unknown" if end.state == "unknown" else "ended", at, content.body(end))
             for end in ended
         ]
         self._record(run, drafts)
 
     def attest(self, run: int, word: Attestation) -> None:
-        self._record(run, [Draft(run, word.number, "attested", self._now(), encode.attestation_body(word))])
+        self._record(run, [Draft(run, word.number, "attested", self._now(), content.body(word))])
 
     def close_run(self, run: int, outcome: RunOutcome, message: str | None = None) -> None:
-        body = canonical({"outcome": outcome, "message": message})
-        self._record(run, [Draft(run, 0, "close", self._now(), body)])
+        self._record(run, [Draft(run, 0, "close", self._now(), content.body(Closing(outcome, message)))])
 
     def sight(self, run: int, sighting: Sighting) -> None:
-        org_id, at = self._known(run), encode.stamp(sighting.at)
+        org_id, at = self._known(run), content.stamp(sighting.at)
         with self._database.transaction():
             self._database.serialise(chain.order(self.id, org_id))
-            body = sightings.body(self._database, org_id, encode.sighting_body(sighting))
+            body = content.sighting_body(self._database, org_id, sighting)
             self._append(org_id, [Draft(run, 0, "sighting", at, body)])
 
     def applied(self, org_id: str) -> Applied:
@@ -146,12 +145,12 @@ class SqlJournal:
     def sightings(
         self, org_id: str, since: datetime | None = None, until: datetime | None = None
     ) -> tuple[Sighting, ...]:
-        since_text = encode.stamp(since) if since else ""
-        until_text = encode.stamp(until) if until else "~"
+        since_text = content.stamp(since) if since else ""
+        until_text = content.stamp(until) if until else "~"
         return self._sightings(org_id, "e.at >= ? AND e.at <= ? ORDER BY e.at, e.n", since_text, until_text)
 
     def sighting_at(self, org_id: str, at: datetime) -> tuple[Sighting | None, Sighting | None]:
-        moment = encode.stamp(at)
+        moment = content.stamp(at)
         before = self._sightings(org_id, "e.at <= ? ORDER BY e.at DESC, e.n DESC LIMIT 1", moment)
         after = self._sightings(org_id, "e.at > ? ORDER BY e.at, e.n LIMIT 1", moment)
         return next(iter(before), None), next(iter(after), None)
@@ -168,10 +167,10 @@ class SqlJournal:
             return verify.verify(self._database, self.id, org_id, anchor)
 
     def prune(self, org_id: str, before: datetime) -> int:
-        return prune.prune(self._database, self.id, org_id, encode.stamp(before), self._now())
+        return prune.prune(self._database, self.id, org_id, content.stamp(before), self._now())
 
     def _now(self) -> str:
-        return encode.stamp(self._clock())
+        return content.stamp(self._clock())
 
     def _append(self, org_id: str, drafts: Sequence[Draft]) -> None:
         chain.append(self._database, self.id, org_id, drafts)
@@ -204,11 +203,11 @@ class SqlJournal:
         entries = self._checked(org_id, "e.run = ?", number, light=True)
         if not entries:
             raise damaged(self.place, f"rolecall_runs, run {number}", "the chain has no such run")
-        return fold.runs(self.place, org_id, entries)
+        return content.runs(self.place, org_id, entries)
 
     def _sightings(self, org_id: str, where: str, *params: Any) -> tuple[Sighting, ...]:
         found = self._checked(org_id, f"{_SIGHTING} AND {where}", *params)
-        return tuple(sightings.read(self._database, self.id, org_id, entry) for entry in found)
+        return tuple(content.read_sighting(self._database, self.id, org_id, entry) for entry in found)
 
 
 class _Held:
@@ -225,7 +224,7 @@ class _Held:
     def intend(self, run: int, intents: Sequence[Intent]) -> None:
         journal, at = self._journal, self._journal._now()
         with self._lock.transaction():
-            journal._append(self._org_id, [Draft(run, i.number, "intent", at, encode.intent_body(i)) for i in intents])
+            journal._append(self._org_id, [Draft(run, i.number, "intent", at, content.body(i)) for i in intents])
 
     def remember(self, run: int, seen: Seen) -> None:
         journal, at = self._journal, self._journal._now()

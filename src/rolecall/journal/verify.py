@@ -10,9 +10,9 @@ from typing import Any
 from rolecall.errors import Problem
 from rolecall.journal import chain, memory
 from rolecall.journal.chain import LASTING, Entry
+from rolecall.journal.content import PREFIX
 from rolecall.journal.database import UNREADABLE, Database
 from rolecall.journal.port import Anchor, Verified
-from rolecall.journal.sightings import PREFIX
 
 _HINT = "Compare with a backup; what this entry says cannot be relied on."
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 from rolecall.errors import Problem
 from rolecall.model.change import Action, Via
 from rolecall.model.policy import Allow
+from rolecall.model.record import UNWRITTEN
 from rolecall.model.settings import Address, Value
 
 RunKind = Literal["apply", "rollback", "drift", "snapshot", "done", "acknowledge"]
@@ -160,14 +161,21 @@ class Run:
 class Opening(NamedTuple):
     """What a run begins with. ``plan`` is the plan's JSON text, empty for a run without one."""
 
-    org_id: str
+    org_id: Annotated[str, UNWRITTEN]
     kind: RunKind
     facts: RunFacts = RunFacts()
     digest: str | None = None
-    plan: str = ""
+    plan: Annotated[str, UNWRITTEN] = ""
     steps: Sequence[Planned] = ()
     lifts: Sequence[Allow] = ()
     approvals: Sequence[Approval] = ()
+
+
+class Closing(NamedTuple):
+    """How a run ended, and the line that says so."""
+
+    outcome: RunOutcome
+    message: str | None = None
 
 
 class Record(NamedTuple):

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
+from rolecall.model.record import UNWRITTEN
 from rolecall.model.settings import Address
 
 
@@ -28,10 +29,10 @@ class Sighting:
     """Everybody with more than member, and counts of people per role and per team. ``complete`` is false when not all
     people were read. ``run`` and ``hash`` are given by the journal."""
 
-    at: datetime
+    at: Annotated[datetime, UNWRITTEN]
     holdings: tuple[Holding, ...] = ()
     roles: Mapping[str, int] = field(default_factory=dict)
     teams: Mapping[str, int] = field(default_factory=dict)
     complete: bool = True
-    run: int = 0
-    hash: str = ""
+    run: Annotated[int, UNWRITTEN] = 0
+    hash: Annotated[str, UNWRITTEN] = ""

@@ -155,10 +155,19 @@ def test_what_is_no_object_is_no_record(json: Any) -> None:
         Codec().decode(Pair, json)
 
 
-@pytest.mark.parametrize("before", [3, {"teams": 3}, {"role": 3}])
-def test_a_value_that_is_none_of_its_section_is_told(before: Any) -> None:
-    with pytest.raises(Misfit, match="is no value of idp_groups at before"):
+@pytest.mark.parametrize(
+    ("before", "message"),
+    [
+        (3, "an object is expected, not a whole number at before"),
+        ({"teams": 3}, "is not of its type at before/teams"),
+        ({"role": 3, "teams": [1]}, "is not of its type at before/role; is not of its type at before/teams"),
+    ],
+)
+def test_a_value_that_is_none_of_its_section_is_told(before: Any, message: str) -> None:
+    with pytest.raises(Misfit, match=f"^{message}$"):
         Codec().decode(Change, {"address": "idp_groups/A", "before": before})
+    with pytest.raises(Misfit, match="is of no section at before"):
+        Codec().decode(Change, {"address": "groups/A", "before": before})
 
 
 def test_a_document_may_have_a_form_of_its_own() -> None:
