@@ -27,7 +27,7 @@ from rolecall.desired.building import build
 from rolecall.desired.loading import load
 from rolecall.desired.validating import validate
 from rolecall.jobs.apply import ApplyRequest, apply_approved
-from rolecall.jobs.plan import PlanRequest, Wanted, from_config, from_plan, question
+from rolecall.jobs.plan import PlanRequest, PlanTarget, from_config, from_plan, read_plan_input
 from rolecall.journal.opened import open_journal
 from rolecall.journal.port import Holder
 from rolecall.live.snapshot.reader import SnapshotReader
@@ -106,15 +106,15 @@ def _phases(size: int) -> Iterator[tuple[str, float]]:
         yield from _all_changed(all_)
 
 
-def _planned(folder: Path, wanted: Wanted) -> Iterator[tuple[str, float]]:
+def _planned(folder: Path, wanted: PlanTarget) -> Iterator[tuple[str, float]]:
     asked = _asked(folder, wanted)
     yield "diff", timed(lambda: diff(asked.desired, asked.live, asked.as_of))[1]
     yield "plan", timed(lambda: make(asked))[1]
 
 
-def _asked(folder: Path, wanted: Wanted) -> Any:
+def _asked(folder: Path, wanted: PlanTarget) -> Any:
     reader = SnapshotReader(folder / "live.json")
-    return asyncio.run(question(PlanRequest(wanted, reader, reader, NOW, date(2026, 11, 22))))
+    return asyncio.run(read_plan_input(PlanRequest(wanted, reader, reader, NOW, date(2026, 11, 22))))
 
 
 def _all_changed(folder: Path) -> Iterator[tuple[str, float]]:
@@ -135,7 +135,7 @@ async def _applied(plan: Plan, live: Any, folder: Path) -> None:
     with open_journal("sqlite:journal.db", folder) as journal:
         request = ApplyRequest(
             approved=plan,
-            wanted=from_plan(plan),
+            target=from_plan(plan),
             org=org,
             people=org,
             journal=journal,

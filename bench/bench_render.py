@@ -19,7 +19,7 @@ from table import Result, markdown
 from rolecall.cli.session import collect_rarely
 from rolecall.codec.people import decode_people
 from rolecall.desired import read_config
-from rolecall.jobs.plan import PlanRequest, from_config, plan
+from rolecall.jobs.plan import PlanRequest, from_config, make_plan
 from rolecall.live.snapshot.reader import SnapshotReader
 from rolecall.model.directory import Directory, PeopleScope
 from rolecall.plan.saved.digest import digest
@@ -52,7 +52,7 @@ def _plan(folder: Path, count: int, people: _Everybody | None) -> Plan:
     reader = SnapshotReader(folder / "live.json")
     now = datetime(2026, 11, 22, 12, tzinfo=UTC)
     wanted = from_config(read_config(folder))
-    return asyncio.run(plan(PlanRequest(wanted, reader, people or reader, now, date(2026, 11, 22)))).plan
+    return asyncio.run(make_plan(PlanRequest(wanted, reader, people or reader, now, date(2026, 11, 22)))).plan
 
 
 def _formats(folder: Path) -> list[Result]:

@@ -21,7 +21,7 @@ from typing import Any
 from rolecall.cli.session import collect_rarely
 from rolecall.desired import read_config
 from rolecall.jobs.apply import ApplyRequest, apply_approved
-from rolecall.jobs.plan import PlanRequest, from_config, from_plan, plan
+from rolecall.jobs.plan import PlanRequest, from_config, from_plan, make_plan
 from rolecall.journal.opened import open_journal
 from rolecall.journal.port import Holder
 from rolecall.live.client import OrgClient
@@ -82,12 +82,12 @@ async def people(wire: Watched) -> dict[str, Any]:
 async def applied(wire: Watched, folder: Path) -> dict[str, Any]:
     org = OrgClient(wire)
     now = datetime.now(UTC)
-    approved = (await plan(PlanRequest(from_config(read_config(folder)), org, org, now, now.date()))).plan
+    approved = (await make_plan(PlanRequest(from_config(read_config(folder)), org, org, now, now.date()))).plan
     before = len(wire.sent)
     with open_journal("sqlite:journal.db", folder) as journal:
         request = ApplyRequest(
             approved=approved,
-            wanted=from_plan(approved),
+            target=from_plan(approved),
             org=org,
             people=org,
             journal=journal,

@@ -25,7 +25,7 @@ from rolecall.jobs.export import (
     write_update,
 )
 from rolecall.jobs.fmt import Formatted, fmt
-from rolecall.jobs.plan import PlanRequest, from_config, plan
+from rolecall.jobs.plan import PlanRequest, from_config, make_plan
 from rolecall.model.desired import NOTHING_APPLIED
 from rolecall.model.live import Live
 from rolecall.model.settings import UNSET
@@ -51,7 +51,7 @@ class Constant:
 
 def planned(root: Path, live: Live):
     request = PlanRequest(from_config(read_config(root)), Constant(live), None, NOW, DAY)
-    return asyncio.run(plan(request)).plan
+    return asyncio.run(make_plan(request)).plan
 
 
 def exported(live: Live, out: Path, *, split: bool = False):

@@ -17,7 +17,7 @@ from saml import METADATA, OTHER
 
 from rolecall.codec.people import decode_people
 from rolecall.jobs.apply import ApplyRequest, apply_approved
-from rolecall.jobs.plan import PlanRequest, Wanted, from_plan, plan
+from rolecall.jobs.plan import PlanRequest, PlanTarget, from_plan, make_plan
 from rolecall.journal.opened import open_journal
 from rolecall.journal.port import Holder, Journal
 from rolecall.live.client import OrgClient
@@ -177,15 +177,15 @@ async def _applied(bench: Bench, desired: Desired, secret: str | None) -> tuple[
     transport = Watched(bench.folder / "org.db", secret)
     org, journal = OrgClient(transport), bench.journal()
     try:
-        wanted = Wanted(desired, "acme", "local:org.db")
+        wanted = PlanTarget(desired, "acme", "local:org.db")
         request = PlanRequest(wanted, org, org, NOW, date(2026, 11, 22), applied=journal.applied, lifts=LIFTS)
-        made = (await plan(request)).plan
+        made = (await make_plan(request)).plan
         if made.errored or not made.writes or made.verdict in ("block", "not judged"):
             return made, []
         await apply_approved(
             ApplyRequest(
                 approved=made,
-                wanted=from_plan(made),
+                target=from_plan(made),
                 org=org,
                 people=org,
                 journal=journal,

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from rolecall.desired import read_config
-from rolecall.jobs.plan import PlanRequest, from_config, plan
+from rolecall.jobs.plan import PlanRequest, from_config, make_plan
 from rolecall.live.snapshot.reader import SnapshotReader
 from rolecall.report.builders.plan import walk
 from rolecall.report.line import plain
@@ -36,5 +36,5 @@ def tell(folder: Path) -> str:
     config = read_config(folder)
     reader = SnapshotReader(folder / "live.yaml")
     now = datetime.combine(TODAY, datetime.min.time(), UTC)
-    planned = asyncio.run(plan(PlanRequest(from_config(config), reader, reader, now, TODAY)))
+    planned = asyncio.run(make_plan(PlanRequest(from_config(config), reader, reader, now, TODAY)))
     return plain(plan_lines(walk(planned.plan)), width=100)

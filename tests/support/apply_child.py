@@ -18,7 +18,7 @@ from workbench import WANTED
 
 from rolecall.errors import RolecallError
 from rolecall.jobs.apply import ApplyRequest, apply_approved
-from rolecall.jobs.plan import PlanRequest, Wanted, from_plan, plan
+from rolecall.jobs.plan import PlanRequest, PlanTarget, from_plan, make_plan
 from rolecall.journal.opened import open_journal
 from rolecall.journal.port import Holder
 from rolecall.live.client import OrgClient
@@ -45,12 +45,12 @@ async def main(folder: Path, journal_url: str, port: str, token: str, lock_timeo
     journal = open_journal(journal_url, folder)
     now = datetime(2026, 11, 22, 12, tzinfo=UTC)
     try:
-        asked = PlanRequest(Wanted(WANTED, "acme", "http"), org, org, now, date(2026, 11, 22), journal.applied)
-        approved = (await plan(asked)).plan
+        asked = PlanRequest(PlanTarget(WANTED, "acme", "http"), org, org, now, date(2026, 11, 22), journal.applied)
+        approved = (await make_plan(asked)).plan
         print("planned", flush=True)
         request = ApplyRequest(
             approved=approved,
-            wanted=from_plan(approved),
+            target=from_plan(approved),
             org=org,
             people=org,
             journal=journal,

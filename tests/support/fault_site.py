@@ -15,7 +15,7 @@ from sqlalchemy import select
 
 from rolecall.errors import RolecallError
 from rolecall.jobs.apply import ApplyRequest, apply_approved
-from rolecall.jobs.plan import PlanRequest, Wanted, from_plan, plan
+from rolecall.jobs.plan import PlanRequest, PlanTarget, from_plan, make_plan
 from rolecall.journal.port import Holder
 from rolecall.journal.store import SqlJournal
 from rolecall.journal.tables import migrate
@@ -89,9 +89,9 @@ class Site:
         journal = self.journal(Life())
         try:
             asked = PlanRequest(
-                Wanted(desired, "acme", "local:org.db"), org, org, NOW, date(2026, 11, 22), journal.applied
+                PlanTarget(desired, "acme", "local:org.db"), org, org, NOW, date(2026, 11, 22), journal.applied
             )
-            return (await plan(asked)).plan
+            return (await make_plan(asked)).plan
         finally:
             journal.close()
 
@@ -118,7 +118,7 @@ class Site:
         self.requests = wire.seen
         request = ApplyRequest(
             approved=approved,
-            wanted=from_plan(approved),
+            target=from_plan(approved),
             org=org,
             people=org,
             journal=journal,

@@ -14,7 +14,7 @@ from rolecall.model.live import Caller, Facts, Group, Live
 from rolecall.model.policy import Policy
 from rolecall.model.settings import BLANK, UNSET, Defaults, Domain, GroupMapping, Scim, Settings, Sso
 from rolecall.plan.inputs import PlanInput
-from rolecall.plan.value import OrgRef
+from rolecall.plan.value import OrgRef, Selection
 
 TODAY = date(2026, 11, 22)
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -92,8 +92,14 @@ def desireds(draw: st.DrawFn) -> Desired:
 
 
 def question(desired: Desired, live: Live, **more: object) -> PlanInput:
-    """The question a plan answers, on a fixed day."""
-    return replace(PlanInput(desired, live, ORG, NOW, TODAY), **more)
+    """The question a plan answers, on a fixed day. Fields of its selection may be given by their names."""
+    return replace(PlanInput(desired, live, ORG, NOW, TODAY), **with_selection(more))
+
+
+def with_selection(more: dict[str, object]) -> dict[str, object]:
+    """Arguments with those of a selection put into one."""
+    cut = {name: more.pop(name) for name in Selection._fields if name in more}
+    return {**more, "selection": Selection(**cut)} if cut else more
 
 
 def carry_out(live: Live, changes: tuple[Change, ...]) -> Live:

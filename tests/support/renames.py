@@ -14,7 +14,7 @@ from workbench import NOW, Workbench
 
 from rolecall.jobs.drift import DriftRequest, check_drift
 from rolecall.jobs.memory import from_journal, moments, sent_under
-from rolecall.jobs.plan import PlanRequest, Wanted
+from rolecall.jobs.plan import PlanRequest, PlanTarget
 from rolecall.jobs.rollback import rollback
 from rolecall.localorg.store import keys
 from rolecall.model.desired import Desired
@@ -87,7 +87,9 @@ class Bench(Workbench):
     async def _back(self, number: int, config: Desired) -> Plan:
         org, journal = self.org(), self.journal()
         try:
-            request = PlanRequest(Wanted(config, "acme", "local:org.db"), org, org, NOW, DAY, applied=journal.applied)
+            request = PlanRequest(
+                PlanTarget(config, "acme", "local:org.db"), org, org, NOW, DAY, applied=journal.applied
+            )
             return (await rollback(request, journal.run(number))).plan
         finally:
             await org.close()
@@ -100,7 +102,7 @@ class Bench(Workbench):
         org, journal = self.org(), self.journal()
         try:
             request = DriftRequest(
-                Wanted(config, "acme", "local:org.db"),
+                PlanTarget(config, "acme", "local:org.db"),
                 org,
                 None,
                 org,

@@ -13,10 +13,11 @@ from functools import partial
 from pathlib import Path
 
 import uvicorn
+from orgs import with_selection
 
 from rolecall.jobs.apply import ApplyRequest, apply_approved
 from rolecall.jobs.memory import sent
-from rolecall.jobs.plan import PlanRequest, Wanted, from_plan, plan
+from rolecall.jobs.plan import PlanRequest, PlanTarget, from_plan, make_plan
 from rolecall.journal.opened import open_journal
 from rolecall.journal.port import Holder
 from rolecall.live.connect import connect
@@ -145,11 +146,10 @@ class Workbench:
     async def _plan(self, desired, **more):
         org, journal = self.org(), self.journal()
         try:
-            wanted = Wanted(desired, "acme", "local:org.db")
-            request = PlanRequest(
-                wanted, org, org, NOW, date(2026, 11, 22), applied=journal.applied, sent=partial(sent, journal), **more
-            )
-            return (await plan(request)).plan
+            target = PlanTarget(desired, "acme", "local:org.db")
+            memory = {"applied": journal.applied, "sent": partial(sent, journal)}
+            request = PlanRequest(target, org, org, NOW, date(2026, 11, 22), **memory, **with_selection(more))
+            return (await make_plan(request)).plan
         finally:
             await org.close()
             journal.close()
@@ -161,7 +161,7 @@ class Workbench:
         org, journal = self.org(), self.journal()
         request = ApplyRequest(
             approved=approved,
-            wanted=from_plan(approved),
+            target=from_plan(approved),
             org=org,
             people=org,
             journal=journal,
@@ -189,7 +189,7 @@ class Workbench:
             return await apply_approved(
                 ApplyRequest(
                     approved=approved,
-                    wanted=from_plan(approved),
+                    target=from_plan(approved),
                     org=org,
                     people=org,
                     journal=journal,

@@ -176,7 +176,7 @@ def _problem(path: Path, message: str) -> Problem:
     return Problem("approval_file", message, Where(str(path)), hint)
 
 
-class Yes(NamedTuple):
+class ApprovalFlags(NamedTuple):
     """What was said on the command line. ``digest`` is that of `--approve`, ``file`` of `--approval`."""
 
     auto: bool = False
@@ -190,26 +190,26 @@ class Declined(RolecallError):
     exit = Exit.ERROR
 
 
-def consent(call: Invocation, plan: Plan, yes: Yes, caller: str | None = None) -> tuple[Approval, ...]:
+def consent(call: Invocation, plan: Plan, flags: ApprovalFlags, caller: str | None = None) -> tuple[Approval, ...]:
     """The approvals to record. Raises Blocked, Stale for a wrong digest, Misuse where nobody can be asked, Declined.
 
     ``caller`` is whom the org takes us for, where that is known: their own approval is nobody else's.
     """
     from rolecall.jobs.apply import check_digest
 
-    approvals = read_approvals(call, yes.file) if yes.file else Approvals()
+    approvals = read_approvals(call, flags.file) if flags.file else Approvals()
     refuse_blocked(plan)
     _check_recorded(call, plan, approvals, caller)
     tell(approvals.rejected, as_json=call.log_format == "json", color=call.color)
-    if yes.digest is not None:
-        check_digest(yes.digest, plan)
+    if flags.digest is not None:
+        check_digest(flags.digest, plan)
     asked = [guard for guard in reviews(plan) if guard.name != _APPROVAL]
-    if yes.digest is not None and (not call.ci or approvals.by_people()):
+    if flags.digest is not None and (not call.ci or approvals.by_people()):
         return (*approvals.counted, _self(call, "--approve"))
-    if yes.digest is not None or yes.auto:
+    if flags.digest is not None or flags.auto:
         if asked:
-            raise Blocked(*(_unanswered(call, yes, guard) for guard in asked))
-        return (*approvals.counted, _self(call, "--auto-approve" if yes.digest is None else "--approve"))
+            raise Blocked(*(_unanswered(call, flags, guard) for guard in asked))
+        return (*approvals.counted, _self(call, "--auto-approve" if flags.digest is None else "--approve"))
     return (*approvals.counted, _asked(call, plan, asked))
 
 
@@ -251,7 +251,7 @@ def refuse_blocked(plan: Plan) -> None:
         raise Blocked(*found)
 
 
-def _unanswered(call: Invocation, yes: Yes, guard: GuardResult) -> Problem:
+def _unanswered(call: Invocation, flags: ApprovalFlags, guard: GuardResult) -> Problem:
     """A review that no one answered. In CI a digest alone is the pipeline's own, whoever put it there."""
     hint = "answer with --approve DIGEST, or lift it with an allow; --auto-approve alone does not do"
     if guard.verdict == "not judged":
@@ -259,7 +259,7 @@ def _unanswered(call: Invocation, yes: Yes, guard: GuardResult) -> Problem:
     if call.ci:
         hint = "in CI, --approve counts only with --approval FILE, which records who approved the plan"
     message = f"nobody reviewed {guard_words(guard)}"
-    if call.ci and yes.digest is not None:
+    if call.ci and flags.digest is not None:
         message = f"no approval by a person is recorded for {guard_words(guard)}"
     return Problem(f"guard.{guard.name}", message, guard.source, hint)
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -12,7 +13,7 @@ from rolecall.cli.journals import memory
 from rolecall.cli.messages import tell
 from rolecall.cli.options import Invocation
 from rolecall.cli.program import worst
-from rolecall.cli.session import Session, day, now, read, sent, session, wait_for, wanted
+from rolecall.cli.session import Session, day, now, plan_target, read, sent, session, wait_for
 from rolecall.errors import Exit, Problem
 
 if TYPE_CHECKING:
@@ -97,37 +98,42 @@ def _lift(said: str) -> Allow:
     return Allow(guard, None, int(number), None, "--allow")
 
 
-async def make_plan(
-    call: Invocation,
-    found: Session,
-    *,
-    target: tuple[str, ...] = (),
-    exclude: tuple[str, ...] = (),
-    only: str | None = None,
-    allow: tuple[str, ...] = (),
-) -> Planned:
-    """Read and plan, as the options say."""
-    from rolecall.jobs.plan import PlanRequest, plan
+class PlanFlags(NamedTuple):
+    """The flags of ``targeting`` and ``lifting``, as click gives them."""
 
-    for said in (*target, *exclude):
-        if not said.isprintable() and any("\ud800" <= char <= "\udfff" for char in said):
-            raise click.BadParameter(f"{said!r} is not text in UTF-8", param_hint="--target/--exclude")
-    request = PlanRequest(
-        wanted=wanted(call, found.config),
+    target: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    only: str | None = None
+    allow: tuple[str, ...] = ()
+
+
+async def read_and_plan(call: Invocation, found: Session, flags: PlanFlags = PlanFlags()) -> Planned:
+    """Read and plan, as the flags say. Raises click's usage error for flags that cannot be read."""
+    from rolecall.jobs.plan import make_plan
+    from rolecall.plan.value import Selection
+
+    for address in (*flags.target, *flags.exclude):
+        if not address.isprintable() and any("\ud800" <= char <= "\udfff" for char in address):
+            raise click.BadParameter(f"{address!r} is not text in UTF-8", param_hint="--target/--exclude")
+    selection = Selection(flags.target, flags.exclude, flags.only == "expired")
+    request = replace(plan_request(call, found), lifts=lifts(flags.allow), selection=selection, typed=True)
+    return await make_plan(request)
+
+
+def plan_request(call: Invocation, found: Session) -> PlanRequest:
+    """Return the request for a plan of the whole config."""
+    from rolecall.jobs.plan import PlanRequest
+
+    return PlanRequest(
+        target=plan_target(call, found.config),
         org=found.org,
         people=found.people,
         now=now(),
         as_of=day(call),
         applied=memory(call, found.config),
         sent=sent(call, found.config),
-        lifts=lifts(allow),
-        targets=target,
-        excludes=exclude,
-        typed=True,
-        only_expired=only == "expired",
         whose=whose(call, found.config),
     )
-    return await plan(request)
 
 
 def whose(call: Invocation, config: Config) -> Whose:
@@ -165,22 +171,6 @@ def plan_exit(plan: Plan, *, observed: bool, detailed: bool) -> Exit:
     return worst(*codes)
 
 
-def request_for(call: Invocation, found: Session) -> PlanRequest:
-    """The planning behind a question."""
-    from rolecall.jobs.plan import PlanRequest
-
-    return PlanRequest(
-        wanted=wanted(call, found.config),
-        org=found.org,
-        people=found.people,
-        now=now(),
-        as_of=day(call),
-        applied=memory(call, found.config),
-        sent=sent(call, found.config),
-        whose=whose(call, found.config),
-    )
-
-
 def read_state(call: Invocation, config: Config, at: str, scope: PeopleScope, *, test: bool = False) -> State:
     """The state that ``--at`` names: `live`, `desired`, or a saved plan's file."""
 
@@ -188,7 +178,7 @@ def read_state(call: Invocation, config: Config, at: str, scope: PeopleScope, *,
         from rolecall.jobs.access import state
 
         async with session(call, config) as found:
-            return await state(request_for(call, found), _at(at), scope, test=test)
+            return await state(plan_request(call, found), _at(at), scope, test=test)
 
     return wait_for(work())
 
@@ -200,7 +190,7 @@ def read_inventory(call: Invocation) -> Inventory:
         from rolecall.jobs.access import inventory
 
         async with session(call, read(call)) as found:
-            return await inventory(request_for(call, found))
+            return await inventory(plan_request(call, found))
 
     return wait_for(work())
 

@@ -16,7 +16,7 @@ from rolecall.errors import Misuse, Problem
 
 if TYPE_CHECKING:
     from rolecall.desired import Config
-    from rolecall.jobs.plan import Wanted
+    from rolecall.jobs.plan import PlanTarget
     from rolecall.live.client import OrgClient
     from rolecall.live.port import People
     from rolecall.live.snapshot.reader import SnapshotReader
@@ -56,7 +56,7 @@ def read(call: Invocation) -> Config:
     return read_config(root.folder, call.env, root.main)
 
 
-def wanted(call: Invocation, config: Config) -> Wanted:
+def plan_target(call: Invocation, config: Config) -> PlanTarget:
     """What a config wants. Where a snapshot stands for the org, that is what is named, not where the org is."""
     from rolecall.jobs.plan import from_config
 

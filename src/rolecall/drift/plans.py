@@ -16,7 +16,7 @@ from rolecall.model.policy import Manage
 from rolecall.model.settings import BLANK, UNSET, Address, Settings, Value
 from rolecall.plan.inputs import PlanInput
 from rolecall.plan.make import make
-from rolecall.plan.value import Plan
+from rolecall.plan.value import Plan, Selection
 
 
 def did(plan_input: PlanInput, rows: Sequence[Drift]) -> Plan | None:
@@ -80,7 +80,7 @@ def _about(plan_input: PlanInput, desired: Desired, rows: Iterable[Drift]) -> Pl
     """The question for these addresses alone, with each group pinned: the plan may be applied after a rename."""
     plan_input = plan_input.resolved
     targets = tuple(literal(row.address) for row in rows)
-    return replace(plan_input, desired=desired, written=plan_input.known.pinned(desired), targets=targets)
+    return replace(plan_input, desired=desired, written=plan_input.known.pinned(desired), selection=Selection(targets))
 
 
 def _before(live: Live, rows: Iterable[Drift]) -> Settings:

@@ -10,7 +10,7 @@ from rolecall.access.person import Access, effective
 from rolecall.access.rules import Rules, compile_access
 from rolecall.errors import Misuse, OrgError, Problem, Stale, did_you_mean
 from rolecall.jobs.people import people_or_unread
-from rolecall.jobs.plan import PlanRequest, plan
+from rolecall.jobs.plan import PlanRequest, make_plan
 from rolecall.live.port import People
 from rolecall.model import normalise
 from rolecall.model.desired import Desired
@@ -68,10 +68,10 @@ async def state(request: PlanRequest, at: At, scope: PeopleScope = EVERYBODY, *,
     What the config wants is what holds once all of it is done, also what still waits for the IdP. With ``test`` users
     are read only where an access test needs them.
     """
-    planned = await plan(replace(request, people=None))
+    planned = await make_plan(replace(request, people=None))
     live = planned.live
     if isinstance(at, Plan) and at.org.id != live.facts.org_id:
-        message = other_org_words(at.org, live.facts.org_id, request.wanted.name)
+        message = other_org_words(at.org, live.facts.org_id, request.target.name)
         raise Stale(Problem("other_org", message, None, "name the org that it was made for"))
     asked = tests_of(planned.plan.desired.policy, planned.plan_input.applied.policy) if test else ()
     if test and not any(map(needs_users, asked)):
@@ -116,7 +116,7 @@ class Inventory(NamedTuple):
 
 async def inventory(request: PlanRequest) -> Inventory:
     """Return what the org has and the config does not manage, with its member counts. Users are not read."""
-    made = (await plan(replace(request, people=None))).plan
+    made = (await make_plan(replace(request, people=None))).plan
     return Inventory(made.org, made.unmanaged, made.released)
 
 

@@ -12,7 +12,7 @@ from rolecall.apply.steps import ApplyContext
 from rolecall.errors import OrgError, Problem, Stale
 from rolecall.jobs.memory import forget_old, sent, sight_run
 from rolecall.jobs.people import read_people
-from rolecall.jobs.plan import Planned, PlanRequest, Wanted, Whose, plan_question, question
+from rolecall.jobs.plan import Planned, PlanRequest, PlanTarget, Whose, plan_from_input, read_plan_input
 from rolecall.journal.port import LOG_ENTRY, JournalError
 from rolecall.live.port import People
 from rolecall.model.desired import Applied, Desired
@@ -28,7 +28,7 @@ from rolecall.plan.draft import draft_plan
 from rolecall.plan.inputs import PlanInput
 from rolecall.plan.make import make
 from rolecall.plan.saved.digest import digest, matches, short
-from rolecall.plan.value import Plan
+from rolecall.plan.value import Plan, Selection
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +40,7 @@ class ApplyRequest(ApplyContext):
     """
 
     approved: Plan
-    wanted: Wanted
+    target: PlanTarget
     people: People | None
     whose: Whose = Whose()
     keep_days: int = DEFAULT_KEEP_DAYS
@@ -72,7 +72,7 @@ class _Replanner:
         """
         request, approved = self.request, self.request.approved
         asked = _question_of(request, approved.desired)
-        planned = await plan_question(asked, await question(asked))
+        planned = await plan_from_input(asked, await read_plan_input(asked))
         self.plan_input = planned.plan_input
         fresh, plan_input = _with_reasons(planned.plan, approved), planned.plan_input
         whole, here = await _whole(request, planned), await _here(request)
@@ -113,7 +113,7 @@ def _question_of(request: ApplyRequest, desired: Desired, protected: frozenset[A
         return replace(memory, protected=memory.protected | protected) if protected else memory
 
     return PlanRequest(
-        wanted=replace(request.wanted, desired=desired, pin=None),
+        target=replace(request.target, desired=desired, pin=None),
         org=request.org,
         people=request.people,
         now=request.now(),
@@ -122,9 +122,15 @@ def _question_of(request: ApplyRequest, desired: Desired, protected: frozenset[A
         sent=partial(sent, request.journal),
         whose=request.whose,
         lifts=approved.lifts[len(approved.desired.policy.allow) :],
-        targets=tuple(literal(change.address) for change in approved.changes) if approved.partial else (),
-        excludes=("*",) if approved.partial and not approved.changes else (),
+        selection=_selection(approved),
     )
+
+
+def _selection(approved: Plan) -> Selection:
+    """Return the addresses of a plan that was cut, so that no other change joins them."""
+    if not approved.partial:
+        return Selection()
+    return Selection(tuple(literal(change.address) for change in approved.changes), () if approved.changes else ("*",))
 
 
 async def _here(request: ApplyRequest) -> Plan | None:
@@ -138,7 +144,7 @@ async def _here(request: ApplyRequest) -> Plan | None:
         return None
     policy = replace(here.policy, manage=approved.policy.manage, ignore=approved.policy.ignore)
     asked = _question_of(request, replace(approved, policy=policy), protected)
-    return (await plan_question(asked, await question(asked))).plan
+    return (await plan_from_input(asked, await read_plan_input(asked))).plan
 
 
 async def _whole(request: ApplyRequest, planned: Planned) -> Plan | None:

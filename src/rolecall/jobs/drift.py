@@ -18,7 +18,7 @@ from rolecall.drift.value import Alarm, DriftReport
 from rolecall.errors import ConfigError, Misuse, OrgError, Problem, Where
 from rolecall.jobs.memory import step_of
 from rolecall.jobs.people import left_out, people_or_unread
-from rolecall.jobs.plan import PlanRequest, Wanted, Whose, question
+from rolecall.jobs.plan import PlanRequest, PlanTarget, Whose, read_plan_input
 from rolecall.journal.port import Journal
 from rolecall.live.port import Audit, People, Reader
 from rolecall.model.authorship import Blame
@@ -45,7 +45,7 @@ class DriftRequest:
     addresses or globs. ``now`` is in UTC.
     """
 
-    wanted: Wanted
+    target: PlanTarget
     org: Reader
     people: People | None
     audit: Audit | None
@@ -74,7 +74,7 @@ async def check_drift(request: DriftRequest) -> Drifts:
     two entries of one group, Misuse for an address of `--ignore` that nothing has."""
     known = cache(request.past)
     asked = PlanRequest(
-        request.wanted,
+        request.target,
         request.org,
         request.people,
         request.now,
@@ -83,7 +83,7 @@ async def check_drift(request: DriftRequest) -> Drifts:
         whose=request.whose,
         lifts=request.lifts,
     )
-    first = await question(asked)
+    first = await read_plan_input(asked)
     past = known(first.live.facts.org_id)
     name, applied = request.whose.known(past.memory.applied)
     first = await _with_people(replace(first, applied=applied, config=name), request)

@@ -25,14 +25,14 @@ from rolecall.plan.draft import draft_plan
 from rolecall.plan.inputs import PlanInput
 from rolecall.plan.lint.names import flag_problems, known_addresses
 from rolecall.plan.make import make
-from rolecall.plan.value import OrgRef, Plan
+from rolecall.plan.value import OrgRef, Plan, Selection
 
 References = Callable[[Facts], list[Problem]]
 """Checks names against the live org: errors and warnings with their places."""
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class PlanTarget:
     """What a plan is made for: the desired state, from a config or out of a saved plan, and the org it names.
 
     ``pin`` is the only org id allowed, None for any. ``references`` is None for a saved plan, checked when made.
@@ -84,13 +84,12 @@ class Whose:
 class PlanRequest:
     """One planning. ``now`` is in UTC. ``people`` is None when nobody is to be read.
 
-    ``targets`` and ``excludes`` are addresses or globs. ``applied`` is what the journal remembers of an org, by id;
-    ``sent`` tells whether it has sent a write under an Idempotency-Key. ``whose`` says which configuration it is for,
-    to tell what another one applied last. ``typed`` says that a user typed the targets and excludes, so that one that
-    nothing has is an error.
+    ``applied`` is what the journal remembers of an org, by id; ``sent`` tells whether it has sent a write under an
+    Idempotency-Key. ``whose`` says which configuration it is for, to tell what another one applied last. ``typed`` says
+    that a user typed the selection, so that an address of it that nothing has is an error.
     """
 
-    wanted: Wanted
+    target: PlanTarget
     org: Reader
     people: People | None
     now: datetime
@@ -98,9 +97,7 @@ class PlanRequest:
     applied: Callable[[str], Applied] = lambda _: NOTHING_APPLIED
     sent: Callable[[str], bool] = lambda _: False
     lifts: tuple[Allow, ...] = ()
-    targets: tuple[str, ...] = ()
-    excludes: tuple[str, ...] = ()
-    only_expired: bool = False
+    selection: Selection = Selection()
     whose: Whose = Whose()
     typed: bool = False
 
@@ -117,9 +114,9 @@ class Planned:
         return self.plan_input.live
 
 
-def from_config(config: Config) -> Wanted:
+def from_config(config: Config) -> PlanTarget:
     """What a config wants."""
-    return Wanted(
+    return PlanTarget(
         config.desired,
         config.org.name,
         config.org.url,
@@ -132,25 +129,25 @@ def from_config(config: Config) -> Wanted:
     )
 
 
-def from_plan(plan: Plan) -> Wanted:
+def from_plan(plan: Plan) -> PlanTarget:
     """What a saved plan wants: the very values it was approved with."""
     org = plan.org
-    return Wanted(plan.desired, org.name, org.url, org.env, org.id, plan.config_digest)
+    return PlanTarget(plan.desired, org.name, org.url, org.env, org.id, plan.config_digest)
 
 
-async def plan(request: PlanRequest) -> Planned:
+async def make_plan(request: PlanRequest) -> Planned:
     """Read and plan. Raises OrgError for an org that is not the one named, ConfigError for names it does not have and
     for two entries of one group, and Misuse for typed targets or excludes that nothing has.
 
     Two passes of one planner: the first, without people, says whose access is touched; only they are then read.
     """
-    asked = _checked(request, await question(request)).resolved
+    asked = _checked(request, await read_plan_input(request)).resolved
     if clashes := [problem for problem in asked.known.errors if problem.code == SAME_GROUP]:
         raise ConfigError(*clashes)
-    return await plan_question(request, asked)
+    return await plan_from_input(request, asked)
 
 
-async def plan_question(request: PlanRequest, asked: PlanInput) -> Planned:
+async def plan_from_input(request: PlanRequest, asked: PlanInput) -> Planned:
     """Plan what was asked on a read of the settings; the audit log and users are read here."""
     asked = await with_other_journal(request.org, asked, request.sent)
     begun = draft_plan(asked)
@@ -165,26 +162,26 @@ async def plan_question(request: PlanRequest, asked: PlanInput) -> Planned:
 
 def _checked(request: PlanRequest, asked: PlanInput) -> PlanInput:
     """Return the question with warnings about flags that match nothing. Raises Misuse for those that may not."""
-    if not request.typed or not (request.targets or request.excludes):
+    if not request.typed or not (request.selection.targets or request.selection.excludes):
         return asked
     known = known_addresses(asked.desired, asked.live, asked.applied)
     problems = [
-        *flag_problems("--target", request.targets, known, globs=True),
-        *flag_problems("--exclude", request.excludes, known, globs=False),
+        *flag_problems("--target", request.selection.targets, known, globs=True),
+        *flag_problems("--exclude", request.selection.excludes, known, globs=False),
     ]
     if errors := [problem for problem in problems if problem.severity == "error"]:
         raise Misuse(*errors)
     return replace(asked, warnings=(*asked.warnings, *problems))
 
 
-async def question(request: PlanRequest, more: frozenset[str] = frozenset()) -> PlanInput:
+async def read_plan_input(request: PlanRequest, more: frozenset[str] = frozenset()) -> PlanInput:
     """What the planner is asked, on a fresh read of the settings; people are not read yet. Raises as ``plan`` does.
 
     ``more`` are sections to read in addition to those that the config speaks of.
     """
-    sections = _sections(request.wanted.desired) | more
+    sections = _sections(request.target.desired) | more
     live = await request.org.read(sections)
-    _check_pin(request.wanted, live.facts)
+    _check_pin(request.target, live.facts)
     applied = request.applied(live.facts.org_id)
     name, applied = request.whose.known(applied)
     dropped = _spoken(applied.settings) - sections
@@ -214,7 +211,7 @@ async def read_also(org: Reader, live: Live, sections: frozenset[str]) -> Live:
 
 
 def _question(request: PlanRequest, live: Live, applied: Applied, name: str) -> PlanInput:
-    wanted, facts = request.wanted, live.facts
+    wanted, facts = request.target, live.facts
     problems = wanted.references(facts) if wanted.references else []
     if any(problem.severity == "error" for problem in problems):
         raise ConfigError(*problems)
@@ -227,9 +224,7 @@ def _question(request: PlanRequest, live: Live, applied: Applied, name: str) -> 
         config_digest=wanted.config_digest,
         applied=applied,
         lifts=request.lifts,
-        targets=request.targets,
-        excludes=request.excludes,
-        only_expired=request.only_expired,
+        selection=request.selection,
         warnings=(*wanted.warnings, *problems),
         config=name,
         people_hint=wanted.people_hint,
@@ -261,7 +256,7 @@ def _spoken(settings: Settings) -> frozenset[str]:
     return frozenset(section for section in SECTIONS if getattr(settings, section) is not UNSET)
 
 
-def _check_pin(wanted: Wanted, facts: Facts) -> None:
+def _check_pin(wanted: PlanTarget, facts: Facts) -> None:
     if wanted.pin is not None and facts.org_id != wanted.pin:
         message = f"the config is pinned to org {wanted.pin}, but {wanted.url} is org {facts.org_id} ({facts.org_name})"
         raise OrgError(Problem("other_org", message, None, "check `org.url`, or `org.id` if the org is meant"))

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from rolecall.apply.steps import satisfies
 from rolecall.errors import Misuse, Problem, RolecallError
 from rolecall.jobs.people import read_people
-from rolecall.jobs.plan import Planned, PlanRequest, plan_question, question
+from rolecall.jobs.plan import Planned, PlanRequest, plan_from_input, read_plan_input
 from rolecall.jobs.saved import plan_of_text
 from rolecall.model import normalise
 from rolecall.model.comparison import overlay
@@ -26,7 +26,7 @@ from rolecall.plan.diff.identity import group_of
 from rolecall.plan.inputs import PlanInput
 from rolecall.plan.moves import stand_in, who
 from rolecall.plan.resolve import ignored
-from rolecall.plan.value import Plan
+from rolecall.plan.value import Plan, Selection
 
 _TOUCHED = frozenset(("done", "attested", "failed", "unknown", "open"))
 """How a step may have ended that may have changed the org; what it did not change, the plan finds unchanged."""
@@ -52,18 +52,17 @@ async def rollback(request: PlanRequest, run: Run, made: Plan | None = None) -> 
 
     ``made`` is the run's own plan, where the journal has it. Raises Misuse for a run that changed nothing.
     """
-    request = replace(request, wanted=replace(request.wanted, pin=run.org_id, references=None))
-    asked = (await question(request, _sections(run, request.applied(run.org_id)))).resolved
+    request = replace(request, target=replace(request.target, pin=run.org_id, references=None))
+    asked = (await read_plan_input(request, _sections(run, request.applied(run.org_id)))).resolved
     back = target(run, asked)
     asked = replace(
         asked,
         desired=back.desired,
         written=asked.known.pinned(back.desired),
-        targets=tuple(map(literal, back.addresses)),
-        excludes=() if back.addresses else ("*",),
+        selection=Selection(tuple(map(literal, back.addresses)), () if back.addresses else ("*",)),
         warnings=(*asked.warnings, *back.problems),
     )
-    planned = await plan_question(request, asked)
+    planned = await plan_from_input(request, asked)
     changes = tuple(replace(change, reason="rollback") for change in planned.plan.changes)
     gone = await _departed(request, planned.plan_input, run, made)
     warnings = (*planned.plan.warnings, *gone)

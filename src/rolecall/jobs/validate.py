@@ -36,9 +36,9 @@ async def check_online(config: Config, request: PlanRequest) -> list[Problem]:
 
     from rolecall.desired.references import references
     from rolecall.jobs.people import idp_problems
-    from rolecall.jobs.plan import question
+    from rolecall.jobs.plan import read_plan_input
 
-    asked = await question(replace(request, wanted=replace(request.wanted, references=None)))
+    asked = await read_plan_input(replace(request, target=replace(request.target, references=None)))
     found = references(config, asked.live.facts)
     if not any(problem.severity == "error" for problem in found):
         found += await _linted(request, asked)
@@ -91,12 +91,12 @@ async def check_observed(config: Config, request: PlanRequest) -> list[Problem]:
     from rolecall.desired.references import references
     from rolecall.errors import RolecallError
     from rolecall.jobs.people import people_or_unread
-    from rolecall.jobs.plan import question
+    from rolecall.jobs.plan import read_plan_input
     from rolecall.model.directory import EVERYBODY
     from rolecall.plan.lint.names import unmatched_names
 
     try:
-        asked = await question(replace(request, wanted=replace(request.wanted, references=None)))
+        asked = await read_plan_input(replace(request, target=replace(request.target, references=None)))
         found = references(config, asked.live.facts)
         found += unmatched_names(asked.desired, asked.live, asked.applied, asked.as_of)
         if request.people is not None and config.people.kind in ("org", "file"):

@@ -51,12 +51,13 @@ def draft_plan(plan_input: PlanInput) -> PlanDraft:
 
 
 def _selected(plan_input: PlanInput, changes: tuple[Change, ...]) -> tuple[Change, ...]:
+    selection, covers = plan_input.selection, plan_input.known.covers
     return tuple(
         change
         for change in changes
-        if (not plan_input.targets or plan_input.known.covers(plan_input.targets, change.address))
-        and not plan_input.known.covers(plan_input.excludes, change.address)
-        and (not plan_input.only_expired or change.reason == "expired")
+        if (not selection.targets or covers(selection.targets, change.address))
+        and not covers(selection.excludes, change.address)
+        and (not selection.only_expired or change.reason == "expired")
     )
 
 

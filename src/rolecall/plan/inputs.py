@@ -14,14 +14,13 @@ from rolecall.model.lineage import Lineage, LogCheck
 from rolecall.model.live import Live
 from rolecall.model.policy import Allow
 from rolecall.plan.diff.identity import Identity, identify
-from rolecall.plan.value import OrgRef
+from rolecall.plan.value import OrgRef, Selection
 
 
 @dataclass(frozen=True, slots=True)
 class PlanInput:
     """Everything a plan is made from. ``created_at`` and ``as_of`` are inputs, in UTC.
 
-    ``targets`` and ``excludes`` are addresses or globs; ``only_expired`` keeps just the mappings that lapsed.
     ``directory`` is None when people were not read; ``scope`` says whom it was asked for, None for everybody.
     ``people_hint`` is what to do where they could not be read, empty where nobody knows.
     ``lifts`` are the allowances given for this run alone. ``config`` names the config as the journal does, which
@@ -46,9 +45,7 @@ class PlanInput:
     directory: Directory | None = None
     scope: PeopleScope | None = None
     lifts: tuple[Allow, ...] = ()
-    targets: tuple[str, ...] = ()
-    excludes: tuple[str, ...] = ()
-    only_expired: bool = False
+    selection: Selection = Selection()
     warnings: tuple[Problem, ...] = ()
     config: str = ""
     people_hint: str = ""

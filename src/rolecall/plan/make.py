@@ -30,7 +30,7 @@ from rolecall.plan.lint.names import unmatched_names
 from rolecall.plan.lint.notes import metadata_notes, notes, whose_reading
 from rolecall.plan.lint.sources import disagreements
 from rolecall.plan.order.steps import order
-from rolecall.plan.value import Plan, Requests, Selection
+from rolecall.plan.value import Plan, Requests
 
 LIFETIME = timedelta(days=7)
 
@@ -94,7 +94,7 @@ def make(plan_input: PlanInput, draft: PlanDraft | None = None) -> Plan:
             *disagreements(plan_input),
         ),
         requests=_requests(plan_input, changes),
-        selection=Selection(plan_input.targets, plan_input.excludes, plan_input.only_expired),
+        selection=plan_input.selection,
         group_ids=_group_ids(plan_input),
         errored=any(problem.severity == "error" for problem in differences.problems),
     )

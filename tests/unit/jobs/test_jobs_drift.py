@@ -14,7 +14,7 @@ from workbench import MARKETING, NOW, Workbench
 from rolecall.errors import OrgError, Problem
 from rolecall.jobs import memory
 from rolecall.jobs.drift import DriftRequest, check_drift
-from rolecall.jobs.plan import Wanted
+from rolecall.jobs.plan import PlanTarget
 from rolecall.model.desired import Desired
 from rolecall.model.run import Opening
 from rolecall.model.settings import GroupMapping, Settings
@@ -56,7 +56,7 @@ def look(bench: Workbench, **more: Any):
         org, journal = bench.org(), bench.journal()
         port = ReadOnly(org)
         request = DriftRequest(
-            Wanted(WANTED, "acme", "local:org.db"),
+            PlanTarget(WANTED, "acme", "local:org.db"),
             port,
             port,
             port,

@@ -18,17 +18,18 @@ from rolecall.cli.console import Console, stderr, stdout
 from rolecall.cli.journals import check_journal, open_journal
 from rolecall.cli.messages import as_object, remark, tell
 from rolecall.cli.options import Invocation
-from rolecall.cli.planning import lifting, make_plan, targeting, whose
+from rolecall.cli.planning import PlanFlags, lifting, read_and_plan, targeting, whose
 from rolecall.cli.program import command
 from rolecall.cli.session import Session, now, read, session, wait_for
 from rolecall.errors import ConfigError, Exit, Problem, Stale, Where
 
 if TYPE_CHECKING:
     from rolecall.apply.steps import Progress
+    from rolecall.cli.approvals import ApprovalFlags
     from rolecall.desired import Config
-    from rolecall.jobs.plan import Wanted
+    from rolecall.jobs.plan import PlanTarget
     from rolecall.journal.port import Holder
-    from rolecall.model.run import Run, RunReport
+    from rolecall.model.run import Approval, Run, RunReport
     from rolecall.outside.metrics import Metric
     from rolecall.plan.value import Plan
     from rolecall.report.line import Style
@@ -52,16 +53,48 @@ if TYPE_CHECKING:
 @click.option("--lock-timeout", type=click.FloatRange(0), default=0, metavar="SECONDS", help="Wait for the lock.")
 @click.option("--journal-lost-ok", is_flag=True, help="With CI set: apply though the journal dies with the runner.")
 @click.option("--metrics-file", type=click.Path(path_type=Path), metavar="PATH", help="Write metrics there.")
-def apply(call: Invocation, plan: Path | None, **options: Any) -> Exit:
+def apply(
+    call: Invocation,
+    plan: Path | None,
+    auto_approve: bool,
+    approve: str | None,
+    approval: Path | None,
+    parallelism: int,
+    lock_timeout: float,
+    journal_lost_ok: bool,
+    metrics_file: Path | None,
+    **flags: Any,
+) -> Exit:
     """Carry out exactly the saved plan, or plan, ask, apply.
 
     Before anything is written the org is read afresh and planned again; what no longer fits is refused with 5.
     """
+    from rolecall.cli.approvals import ApprovalFlags
+
     if call.snapshot is not None:
         raise click.UsageError("apply writes to the org, so it does not go with --snapshot")
-    if plan is not None and (options["allow"] or options["target"] or options["exclude"] or options["only"]):
+    plan_flags = PlanFlags(**flags)
+    if plan is not None and any(plan_flags):
         raise click.UsageError("a saved plan is applied as it is: no --allow, --target, --exclude or --only")
-    return apply_plan(call, plan, options)
+    approval_flags = ApprovalFlags(auto_approve, approve, approval)
+    options = ApplyOptions(plan, plan_flags, approval_flags, parallelism, lock_timeout, journal_lost_ok)
+    if metrics_file is None:
+        return _applied(call, options, None)
+    from rolecall.cli.measuring import measured
+
+    return measured(call, "apply", metrics_file, partial(_applied, call, options))
+
+
+@dataclass(frozen=True, slots=True)
+class ApplyOptions:
+    """What `apply` was asked for: a saved plan, or flags for one that is made now; and how to carry it out."""
+
+    saved: Path | None
+    plan_flags: PlanFlags
+    approval_flags: ApprovalFlags
+    parallelism: int
+    lock_timeout: float
+    journal_lost_ok: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,44 +102,34 @@ class Approved:
     """A plan that somebody wants carried out, and where it came from."""
 
     plan: Plan
-    wanted: Wanted
+    target: PlanTarget
     caller: str | None = None
 
 
-def apply_plan(call: Invocation, saved: Path | None, options: dict[str, Any]) -> Exit:
-    """The whole of `apply`."""
-    if options["metrics_file"] is None:
-        return _applied(call, saved, options, None)
-    from rolecall.cli.measuring import measured
-
-    return measured(call, "apply", options["metrics_file"], partial(_applied, call, saved, options))
-
-
-def _applied(call: Invocation, saved: Path | None, options: dict[str, Any], metrics: list[Metric] | None) -> Exit:
+def _applied(call: Invocation, options: ApplyOptions, metrics: list[Metric] | None) -> Exit:
     config = read(call)
-    check_journal(call, config, lost_ok=options["journal_lost_ok"])
-    return wait_for(_apply(call, config, saved, options, metrics))
+    check_journal(call, config, lost_ok=options.journal_lost_ok)
+    return wait_for(_apply(call, config, options, metrics))
 
 
-async def _apply(
-    call: Invocation, config: Config, saved: Path | None, options: dict[str, Any], metrics: list[Metric] | None
-) -> Exit:
+async def _apply(call: Invocation, config: Config, options: ApplyOptions, metrics: list[Metric] | None) -> Exit:
     from rolecall.cli.approvals import refuse_blocked
     from rolecall.cli.output import redacted, show_plan, shown
     from rolecall.report.builders.runs import run_lines
 
     async with session(call, config) as found:
-        approved = await _saved(call, found, saved) if saved else await _fresh(call, found, options)
+        saved = options.saved
+        approved = await _saved(call, found, saved) if saved else await _fresh(call, found, options.plan_flags)
         plan = approved.plan
         out = stdout(call.environ, color=call.color)
         mode = shown(call, None, config.reports_people, terminal=out.terminal)
-        seen = options["approve"] is not None and not _refused(plan)
+        seen = options.approval_flags.digest is not None and not _refused(plan)
         show_plan(out, redacted(call, plan, mode, config.root), brief=seen)
         sys.stdout.flush()
         if plan.errored:
             raise ConfigError(*(item for item in plan.warnings if item.severity == "error"))
         refuse_blocked(plan)
-        approvals = _approvals(call, config, approved, options)
+        approvals = _approvals(call, config, approved, options.approval_flags)
         report = await _run(call, found, approved, approvals, options)
     out.lines(run_lines(report, plan.org.env))
     if metrics is not None:
@@ -131,19 +154,20 @@ def _refused(plan: Plan) -> bool:
     return plan.errored or any(guard.verdict == "block" for guard in plan.guards)
 
 
-def _approvals(call: Invocation, config: Config, approved: Approved, options: dict[str, Any]) -> Any:
+def _approvals(
+    call: Invocation, config: Config, approved: Approved, approval_flags: ApprovalFlags
+) -> tuple[Approval, ...]:
     """Return the approvals to record; none where the plan needs none. A wrong digest is an error all the same."""
-    from rolecall.cli.approvals import Yes, consent
+    from rolecall.cli.approvals import consent
     from rolecall.cli.known_plans import differs_from
     from rolecall.plan.saved.summary import needs_approval
 
     plan = approved.plan
-    yes = Yes(options["auto_approve"], options["approve"], options["approval"])
-    if needs_approval(plan) or yes.digest is not None:
+    if needs_approval(plan) or approval_flags.digest is not None:
         try:
-            return consent(call, plan, yes, approved.caller)
+            return consent(call, plan, approval_flags, approved.caller)
         except Stale as error:
-            raise Stale(*error.problems, *differs_from(call, config, yes.digest or "", plan)) from error
+            raise Stale(*error.problems, *differs_from(call, config, approval_flags.digest or "", plan)) from error
     return ()
 
 
@@ -159,7 +183,7 @@ async def _saved(call: Invocation, found: Session, path: Path) -> Approved:
         edited = as_edited(path) if error.problems[0].code == "edited" else None
         if edited is None:
             raise
-        made = await make_plan(call, found)
+        made = await read_and_plan(call, found)
         raise Stale(*error.problems, *differences(document(edited), document(made.plan))) from error
     await _check_org(found, plan, Where(str(path)))
     if plan.org.env != found.config.env:
@@ -191,16 +215,15 @@ async def _caller(found: Session, plan: Plan) -> str | None:
     return (await found.org.read(frozenset())).facts.caller.email
 
 
-async def _fresh(call: Invocation, found: Session, options: dict[str, Any]) -> Approved:
+async def _fresh(call: Invocation, found: Session, flags: PlanFlags) -> Approved:
     from rolecall.jobs.plan import from_config
 
-    cut = {name: options[name] for name in ("target", "exclude", "only", "allow")}
-    made = await make_plan(call, found, **cut)
+    made = await read_and_plan(call, found, flags)
     return Approved(made.plan, from_config(found.config), made.live.facts.caller.email)
 
 
 async def _run(
-    call: Invocation, found: Session, approved: Approved, approvals: Any, options: dict[str, Any]
+    call: Invocation, found: Session, approved: Approved, approvals: tuple[Approval, ...], options: ApplyOptions
 ) -> RunReport:
     from rolecall.cli.facts import holder, run_facts
     from rolecall.cli.output import redacted, shown
@@ -211,7 +234,7 @@ async def _run(
         return await apply_approved(
             ApplyRequest(
                 approved=approved.plan,
-                wanted=approved.wanted,
+                target=approved.target,
                 org=org,
                 people=found.people,
                 journal=journal,
@@ -221,8 +244,8 @@ async def _run(
                 here=found.config.desired,
                 facts=run_facts(call, found.config, approved.caller),
                 approvals=approvals,
-                parallelism=options["parallelism"],
-                lock_timeout=options["lock_timeout"],
+                parallelism=options.parallelism,
+                lock_timeout=options.lock_timeout,
                 stop=stop,
                 progress=told,
                 waiting=partial(_waiting, call),

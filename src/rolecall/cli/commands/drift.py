@@ -19,7 +19,7 @@ from rolecall.cli.options import Invocation
 from rolecall.cli.output import FORMATS, report_option
 from rolecall.cli.planning import lifting, lifts, whose
 from rolecall.cli.program import command, worst
-from rolecall.cli.session import Session, day, now, read, session, wait_for, wanted
+from rolecall.cli.session import Session, day, now, plan_target, read, session, wait_for
 from rolecall.errors import Exit, Misuse, Problem, did_you_mean
 
 if TYPE_CHECKING:
@@ -214,7 +214,7 @@ def _request(
         return was if wish.baseline is None else memory.with_baseline(was, config, wish.baseline, day(call))
 
     return DriftRequest(
-        wanted=wanted(call, config),
+        target=plan_target(call, config),
         org=org,
         people=found.people,
         audit=org if hasattr(org, "since") else None,

@@ -9,12 +9,14 @@ import click
 
 from rolecall.cli.options import Invocation
 from rolecall.cli.output import FORMATS, report_option
-from rolecall.cli.planning import lifting, make_plan, plan_exit, targeting
+from rolecall.cli.planning import PlanFlags, lifting, plan_exit, read_and_plan, targeting
 from rolecall.cli.program import command, worst
 from rolecall.errors import Exit
 
 if TYPE_CHECKING:
-    from rolecall.jobs.plan import Planned
+    from rolecall.desired import Config
+    from rolecall.jobs.plan import Assertion, Planned
+    from rolecall.plan.saved.privacy import Shown
 
 ASSERTIONS = ["no-access-change", "no-escalation", "no-removal"]
 
@@ -37,7 +39,14 @@ ASSERTIONS = ["no-access-change", "no-escalation", "no-removal"]
 @click.option("--report", multiple=True, metavar="FORMAT=PATH", help="Write a file as well. May be repeated.")
 @click.option("--people", type=click.Choice(["names", "masked", "counts"]), help="What is shown of people.")
 def plan(
-    call: Invocation, out: Path | None, detailed_exitcode: bool, promised: tuple[Any, ...], **options: Any
+    call: Invocation,
+    out: Path | None,
+    detailed_exitcode: bool,
+    promised: tuple[Assertion, ...],
+    form: str,
+    report: tuple[str, ...],
+    people: Shown | None,
+    **flags: Any,
 ) -> Exit:
     """Show what would change, for whom, and what the guards say.
 
@@ -47,20 +56,20 @@ def plan(
     from rolecall.cli.output import Sinks, present
     from rolecall.cli.session import read
 
-    sinks = Sinks(options.pop("form"), tuple(map(report_option, options.pop("report"))), out, options.pop("people"))
+    sinks = Sinks(form, tuple(map(report_option, report)), out, people)
     config = read(call)
-    made = _make(call, config, options)
+    made = _make(call, config, PlanFlags(**flags))
     keep_plan(call, config, made.plan)
     broken = present(call, config, made, sinks, promised)
     ended = plan_exit(made.plan, observed=made.live.facts.observed, detailed=detailed_exitcode)
     return worst(ended, Exit.REFUSED) if broken else ended
 
 
-def _make(call: Invocation, config: Any, options: dict[str, Any]) -> Planned:
+def _make(call: Invocation, config: Config, flags: PlanFlags) -> Planned:
     from rolecall.cli.session import session, wait_for
 
     async def work() -> Planned:
         async with session(call, config) as found:
-            return await make_plan(call, found, **options)
+            return await read_and_plan(call, found, flags)
 
     return wait_for(work(), files_only=call.snapshot is not None)

@@ -57,13 +57,13 @@ def rollback(call: Invocation, run: int, out: Path | None, form: str, people: An
 def _make(call: Invocation, config: Any, run: Run, made: str | None, allow: tuple[str, ...]) -> Planned:
     from dataclasses import replace
 
-    from rolecall.cli.planning import lifts, request_for
+    from rolecall.cli.planning import lifts, plan_request
     from rolecall.cli.session import session, wait_for
     from rolecall.jobs.rollback import plan_of
     from rolecall.jobs.rollback import rollback as plan_back
 
     async def work() -> Planned:
         async with session(call, config) as found:
-            return await plan_back(replace(request_for(call, found), lifts=lifts(allow)), run, plan_of(run, made))
+            return await plan_back(replace(plan_request(call, found), lifts=lifts(allow)), run, plan_of(run, made))
 
     return wait_for(work())

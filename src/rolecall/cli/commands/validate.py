@@ -135,13 +135,13 @@ def online_problems(call: Invocation) -> Sequence[Problem]:
 
 
 async def _org_problems(call: Invocation) -> Sequence[Problem]:
-    from rolecall.cli.planning import request_for
+    from rolecall.cli.planning import plan_request
     from rolecall.cli.session import read, session
     from rolecall.jobs.validate import check_online
 
     config = read(call)
     async with session(call, config) as found:
-        return await check_online(config, request_for(call, found))
+        return await check_online(config, plan_request(call, found))
 
 
 def observed_problems(call: Invocation) -> Sequence[Problem]:
@@ -168,14 +168,14 @@ def _observed(call: Invocation) -> Iterator[tuple[Invocation, Config]]:
 
 
 async def _from_files(call: Invocation, config: Config) -> Sequence[Problem]:
-    from rolecall.cli.planning import request_for
+    from rolecall.cli.planning import plan_request
     from rolecall.cli.session import session
     from rolecall.jobs.validate import check_observed
     from rolecall.model.desired import NOTHING_APPLIED
 
     try:
         async with session(call, config) as found:
-            request = replace(request_for(call, found), applied=lambda _: NOTHING_APPLIED)
+            request = replace(plan_request(call, found), applied=lambda _: NOTHING_APPLIED)
             return await check_observed(config, request)
     except RolecallError as error:
         return error.problems

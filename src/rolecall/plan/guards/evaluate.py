@@ -21,7 +21,7 @@ from rolecall.plan.guards.removals import max_removals, possible_rename
 from rolecall.plan.guards.sign_in import sign_in
 from rolecall.plan.guards.unread import observed_age, unread
 from rolecall.plan.guards.upgrade import upgrade
-from rolecall.plan.value import GuardResult
+from rolecall.plan.value import GuardResult, Selection
 
 GUARDS: Mapping[str, Guard] = {
     "min_org_admins": min_org_admins,
@@ -61,7 +61,7 @@ def evaluate(guard_input: GuardInput) -> tuple[tuple[GuardResult, ...], tuple[Pr
         for name, finding in _findings(guard_input).items()
     ]
     used = [entry for overridden in lifted for entry in overridden.used]
-    cut = bool(plan_input.targets or plan_input.excludes or plan_input.only_expired)
+    cut = plan_input.selection != Selection()
     unjudged = {overridden.result.name for overridden in lifted if overridden.result.verdict == "not judged"}
     warnings = idle(plan_input.desired.policy, plan_input.lifts, used, plan_input.as_of, cut=cut, unjudged=unjudged)
     return tuple(overridden.result for overridden in lifted), tuple(warnings)

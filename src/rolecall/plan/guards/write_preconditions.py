@@ -114,7 +114,8 @@ def _stuck_upgrade(after: State, changes: list[Change]) -> Iterator[Refusal]:
 
 
 def _in_plan(plan_input: PlanInput, address: Address) -> bool:
-    skipped = (*ignored(plan_input.desired.policy.ignore, plan_input.as_of), *plan_input.excludes)
+    selection = plan_input.selection
+    skipped = (*ignored(plan_input.desired.policy.ignore, plan_input.as_of), *selection.excludes)
     managed = plan_input.desired.policy.managing(split_address(address)[0]) != "unmanaged"
-    selected = not plan_input.targets or covers(plan_input.targets, address)
-    return managed and selected and not plan_input.only_expired and not covers(skipped, address)
+    selected = not selection.targets or covers(selection.targets, address)
+    return managed and selected and not selection.only_expired and not covers(skipped, address)

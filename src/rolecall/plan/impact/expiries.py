@@ -65,8 +65,8 @@ def moved_ends(plan_input: PlanInput) -> list[End]:
     groups = {} if desired.settings.idp_groups is UNSET else desired.settings.idp_groups
     known: Mapping[Address, date] = applied.ends or {}
     unsure = (applied.expires or frozenset()) if applied.ends is None else frozenset[Address]()
-    identity = plan_input.known
-    skipped = (*ignored(desired.policy.ignore, plan_input.as_of), *plan_input.excludes)
+    identity, targets = plan_input.known, plan_input.selection.targets
+    skipped = (*ignored(desired.policy.ignore, plan_input.as_of), *plan_input.selection.excludes)
     ends = []
     for at in sorted({*desired.intents, *known}):
         section, key = split_address(at)
@@ -74,7 +74,7 @@ def moved_ends(plan_input: PlanInput) -> list[End]:
             continue
         before, after = known.get(at), desired.intent(at).expires
         lapsed = after is not None and expired(desired.intent(at), plan_input.as_of)
-        if before != after and not lapsed and (not plan_input.targets or identity.covers(plan_input.targets, at)):
+        if before != after and not lapsed and (not targets or identity.covers(targets, at)):
             ends.append(End(at, before, after))
     return ends
 
