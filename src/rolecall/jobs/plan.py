@@ -14,7 +14,7 @@ from rolecall.errors import ConfigError, Misuse, OrgError, Problem
 from rolecall.jobs.people import idp_problems, left_out, people_hint, read_people
 from rolecall.live.port import Audit, People, Reader
 from rolecall.model.desired import NOTHING_APPLIED, Applied, Desired
-from rolecall.model.kinds import DECIDING_ACCESS, SECTIONS
+from rolecall.model.kinds import DECIDING_ACCESS, DECIDING_SIGN_IN, SECTIONS
 from rolecall.model.lineage import Lineage, LogCheck, Relation, UnknownApply
 from rolecall.model.live import Coverage, Facts, Live
 from rolecall.model.outcome import Event
@@ -243,7 +243,7 @@ def _sections(desired: Desired) -> frozenset[str]:
     """Return what the config sets, what everybody's access depends on, the names that a config may use, and what the
     org demands of a write: domains, SSO and SCIM rely on each other (R1, R33), and so does who can sign in."""
     spoken = _spoken(desired.settings)
-    relied = frozenset({"domains", "sso"} if spoken & {"domains", "sso", "scim"} else ())
+    relied = frozenset(DECIDING_SIGN_IN if spoken & {*DECIDING_SIGN_IN, "scim"} else ())
     return spoken | relied | DECIDING_ACCESS | {"teams", "roles"}
 
 

@@ -64,8 +64,8 @@ class Kind(NamedTuple):
 
     Changes are written in the order of ``write_rank`` and take effect in that of ``effect_rank``. ``actions`` are what
     a caller may be able to do, ``required_role`` is what they must be, ``feature`` is what the org's plan tier must
-    include. ``decides_access``: what users can do follows from it. ``includable``: an included file may hold it.
-    ``verbs`` are the words of a runbook for the actions.
+    include. ``decides_access``: what users can do follows from it; ``decides_sign_in``: who can sign in does.
+    ``includable``: an included file may hold it. ``verbs`` are the words of a runbook for the actions.
 
     ``section``, ``type`` and ``fields`` follow from the annotation.
     """
@@ -86,6 +86,7 @@ class Kind(NamedTuple):
     required_role: str = "org_admin"
     feature: str | None = None
     decides_access: bool = False
+    decides_sign_in: bool = False
     includable: bool = True
     verbs: tuple[tuple[str, str], ...] = ()
     examples: tuple[Any, ...] = ()

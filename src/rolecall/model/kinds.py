@@ -48,8 +48,10 @@ KEYED: Final = tuple(kind for kind in KINDS if kind.keyed)
 SINGLETONS: Final = tuple(kind for kind in KINDS if not kind.keyed)
 DECIDING_ACCESS: Final = frozenset(kind.section for kind in KINDS if kind.decides_access)
 """The sections that users' access follows from."""
+DECIDING_SIGN_IN: Final = frozenset(kind.section for kind in KINDS if kind.decides_sign_in)
+"""The sections that say who can sign in."""
 FOR_ALL_USERS: Final = tuple(kind.section for kind in SINGLETONS if kind.decides_access)
-"""Those of them that may change what any user can do, not just the members of a group."""
+"""The sections that may change what any user can do, not just the members of a group."""
 
 
 def initial_value(kind: Kind) -> Value:

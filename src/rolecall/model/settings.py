@@ -246,6 +246,7 @@ class Settings:
             noun="domain",
             key=normalise.domain,
             removal="delete",
+            decides_sign_in=True,
             actions=("create", "update", "delete"),
             verbs=(("create", "Claim the domain"), ("update", "Change the domain"), ("delete", "Give up the domain")),
             examples=({"acme.com": {"discoverable": True, "join": "approval"}},),
@@ -276,6 +277,7 @@ class Settings:
             api_path="/v1/access/sso",
             write_rank=1,
             effect_rank=1,
+            decides_sign_in=True,
             examples=({"enabled": True, "name": "Okta", "idp": "okta", "metadata": {"file": "okta.xml"}},),
         ),
     ] = UNSET

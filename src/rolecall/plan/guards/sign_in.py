@@ -8,13 +8,11 @@ from typing import NamedTuple
 from rolecall.access.signin import fewer_ways_in, ways_in
 from rolecall.model import normalise
 from rolecall.model.directory import Directory, Traits
-from rolecall.model.kinds import address, split_address
+from rolecall.model.kinds import DECIDING_SIGN_IN, address, split_address
 from rolecall.model.settings import UNSET, Address, Settings
 from rolecall.plan.guards.guard import PASS, READ_SETTINGS, Finding, GuardInput, Item, at, read_users
 from rolecall.plan.headline import enumerate_words
 from rolecall.plan.moves import name_some
-
-_ACCESS = frozenset({"sso", "domains"})
 
 
 class _Shut(NamedTuple):
@@ -34,7 +32,7 @@ def sign_in(guard_input: GuardInput) -> Finding:
     It relies on ``sso`` and ``domains`` as they are in the org, managed or not, and on all users. What was not read of
     them leaves it not evaluated, unless the block is certain.
     """
-    changes = [change for change in guard_input.effective if split_address(change.address)[0] in _ACCESS]
+    changes = [change for change in guard_input.effective if split_address(change.address)[0] in DECIDING_SIGN_IN]
     first, last = guard_input.impact_result.forecast.first.settings, guard_input.impact_result.forecast.last.settings
     if not changes or not fewer_ways_in(first, last):
         return PASS
