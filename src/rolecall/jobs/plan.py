@@ -179,7 +179,7 @@ async def read_plan_input(request: PlanRequest, more: frozenset[str] = frozenset
 
     ``more`` are sections to read in addition to those that the config speaks of.
     """
-    sections = _sections(request.target.desired) | more
+    sections = _sections(_spoken(request.target.desired.settings) | more)
     live = await request.org.read(sections)
     _check_pin(request.target, live.facts)
     applied = request.applied(live.facts.org_id)
@@ -239,10 +239,10 @@ def _from_org(request: PlanRequest) -> bool:
     return request.people is itself
 
 
-def _sections(desired: Desired) -> frozenset[str]:
-    """Return what the config sets, what everybody's access depends on, the names that a config may use, and what the
-    org demands of a write: domains, SSO and SCIM rely on each other (R1, R33), and so does who can sign in."""
-    spoken = _spoken(desired.settings)
+def _sections(spoken: frozenset[str]) -> frozenset[str]:
+    """Return the sections to read for a plan of these: they themselves, what everybody's access depends on, the names
+    that a config may use, and what the org demands of a write: domains, SSO and SCIM rely on each other (R1, R33), and
+    so does who can sign in."""
     relied = frozenset(DECIDING_SIGN_IN if spoken & {*DECIDING_SIGN_IN, "scim"} else ())
     return spoken | relied | DECIDING_ACCESS | {"teams", "roles"}
 

@@ -93,6 +93,20 @@ def test_going_back_goes_through_the_guards(repo: Path, capsys: Capture) -> None
     assert run(["rollback", "1", "--allow", "max_people_losing_access=4"]) == Exit.OK
 
 
+@pytest.mark.parametrize("section", ["scim: {manual_editing: true}", "domains: {tiny.co: {join: immediate}}"])
+def test_a_section_that_left_the_config_can_be_restored(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture, section: str
+) -> None:
+    """What the org demands of a write is read also where the config no longer speaks of the section."""
+    monkeypatch.chdir(made := make_repo(tmp_path / "repo", f"{CONFIG}{section}\n"))
+    assert run(["apply", "--auto-approve"]) == Exit.OK
+    (made / "rolecall.yaml").write_text(CONFIG, "utf-8")
+    capsys.readouterr()
+    assert run(["rollback", "1", "--out", "back.json"]) == Exit.OK
+    assert "is unknown" not in capsys.readouterr().out
+    assert approve_all("back.json", capsys) == Exit.OK
+
+
 NARROW = CONFIG.replace("    owner: lead@tiny.co\n", "")
 """A config whose plans read the users of the groups that change, and no others."""
 
