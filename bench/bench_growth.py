@@ -37,11 +37,11 @@ from rolecall.plan.make import make
 from rolecall.plan.order.steps import order
 from rolecall.plan.saved.digest import digest
 from rolecall.plan.value import Plan
-from rolecall.report.builders.plan import walk
-from rolecall.report.html import html
+from rolecall.report.builders.plan import plan_document
 from rolecall.report.line import plain
+from rolecall.report.renderers.html import html
 from rolecall.report.renderers.markdown import markdown
-from rolecall.report.renderers.text import plan_lines
+from rolecall.report.renderers.text import document_lines
 
 T = TypeVar("T")
 SIZES = (1_000, 5_000, 10_000, 50_000)
@@ -123,10 +123,10 @@ def _all_changed(folder: Path) -> Iterator[tuple[str, float]]:
     forecast = forecast_access(asked.live, asked.directory, changes)
     yield "order", timed(lambda: order(changes, forecast))[1]
     plan = make(asked)
-    walked = walk(plan, digest(plan))
-    yield "text", timed(lambda: plain(plan_lines(walk(plan, digest(plan)))))[1]
-    yield "Markdown", timed(lambda: markdown(walked))[1]
-    yield "HTML", timed(lambda: html(walked))[1]
+    document = plan_document(plan, digest(plan))
+    yield "text", timed(lambda: plain(document_lines(plan_document(plan, digest(plan)))))[1]
+    yield "Markdown", timed(lambda: markdown(document))[1]
+    yield "HTML", timed(lambda: html(document))[1]
     yield "apply", timed(lambda: asyncio.run(_applied(plan, asked.live, folder)), times=1)[1]
 
 

@@ -24,11 +24,11 @@ from rolecall.live.snapshot.reader import SnapshotReader
 from rolecall.model.directory import Directory, PeopleScope
 from rolecall.plan.saved.digest import digest
 from rolecall.plan.value import Plan
-from rolecall.report.builders.plan import walk
-from rolecall.report.html import html
+from rolecall.report.builders.plan import plan_document
 from rolecall.report.line import plain
 from rolecall.report.renderers import markdown as report_markdown
-from rolecall.report.renderers.text import plan_lines
+from rolecall.report.renderers.html import html
+from rolecall.report.renderers.text import document_lines
 
 CHANGES, PEOPLE, GROUPS, TIMES = 10_000, 100_000, 100, 5
 
@@ -59,9 +59,9 @@ def _formats(folder: Path) -> list[Result]:
     made = _plan(folder, CHANGES, None)
     key = digest(made)
     makers = {
-        "text": lambda: plain(plan_lines(walk(made, key))),
-        "Markdown": lambda: report_markdown.markdown(walk(made, key)),
-        "HTML": lambda: html(walk(made, key)),
+        "text": lambda: plain(document_lines(plan_document(made, key))),
+        "Markdown": lambda: report_markdown.markdown(plan_document(made, key)),
+        "HTML": lambda: html(plan_document(made, key)),
     }
     results = []
     for form, maker in makers.items():
@@ -72,7 +72,7 @@ def _formats(folder: Path) -> list[Result]:
 
 def _browser(folder: Path) -> list[Result]:
     made = _plan(folder, GROUPS, _Everybody())
-    text, spent = timed(lambda: html(walk(made, digest(made))))
+    text, spent = timed(lambda: html(plan_document(made, digest(made))))
     page = folder / "report.html"
     page.write_text(text, encoding="utf-8")
     size = f"{page.stat().st_size / 1e6:.1f} MB, {made.impact.changed:,} people"

@@ -14,9 +14,9 @@ import pytest
 from rolecall.desired import read_config
 from rolecall.jobs.plan import PlanRequest, from_config, make_plan
 from rolecall.live.snapshot.reader import SnapshotReader
-from rolecall.report.builders.plan import walk
+from rolecall.report.builders.plan import plan_document
 from rolecall.report.line import plain
-from rolecall.report.renderers.text import plan_lines
+from rolecall.report.renderers.text import document_lines
 
 HERE = Path(__file__).parent
 FOLDERS = sorted(path.parent for path in HERE.glob("*/rolecall.yaml"))
@@ -37,4 +37,4 @@ def tell(folder: Path) -> str:
     reader = SnapshotReader(folder / "live.yaml")
     now = datetime.combine(TODAY, datetime.min.time(), UTC)
     planned = asyncio.run(make_plan(PlanRequest(from_config(config), reader, reader, now, TODAY)))
-    return plain(plan_lines(walk(planned.plan)), width=100)
+    return plain(document_lines(plan_document(planned.plan)), width=100)

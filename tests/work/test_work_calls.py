@@ -25,11 +25,12 @@ from rolecall.model.settings import GroupMapping, Settings
 from rolecall.plan.inputs import PlanInput
 from rolecall.plan.make import make
 from rolecall.plan.saved.digest import digest
-from rolecall.report.builders.plan import Walk, walk
-from rolecall.report.html import html
+from rolecall.report.builders.plan import plan_document
+from rolecall.report.document import Document
 from rolecall.report.line import plain
+from rolecall.report.renderers.html import html
 from rolecall.report.renderers.markdown import markdown
-from rolecall.report.renderers.text import plan_lines
+from rolecall.report.renderers.text import document_lines
 
 SMALL, LARGE = 100, 300
 TEAMS = ("Everyone", "Brand", "Legal", "IT", "Sales")
@@ -130,17 +131,17 @@ def test_a_plan_of_many_costs_no_more_for_each(what: str):
     assert each(work, 4 * LARGE, 5 * LARGE) <= 1.1 * each(work, SMALL, LARGE) + 1
 
 
-def sink(write_out: Callable[[Walk], object]) -> Callable[[int], Callable[[], object]]:
+def sink(write_out: Callable[[Document], object]) -> Callable[[int], Callable[[], object]]:
     def work(number: int) -> Callable[[], object]:
         plan = make(all_changed(number))
         key = digest(plan)
-        return lambda: write_out(walk(plan, key))
+        return lambda: write_out(plan_document(plan, key))
 
     return work
 
 
-SINKS: dict[str, tuple[Callable[[Walk], object], float]] = {
-    "text": (lambda walked: plain(plan_lines(walked)), 205),
+SINKS: dict[str, tuple[Callable[[Document], object], float]] = {
+    "text": (lambda document: plain(document_lines(document)), 205),
     "Markdown": (markdown, 200),
     "HTML": (html, 200),
 }

@@ -17,7 +17,7 @@ from rolecall.plan.order.risk import Risk, at_risk
 from rolecall.plan.order.steps import order
 from rolecall.plan.order.swap import WORK, improved
 from rolecall.plan.order.transients import Timeline, weight
-from rolecall.report.builders.plan import walk
+from rolecall.report.builders.plan import plan_document
 
 LIMIT = 50_000
 CALLS = 2.4
@@ -74,5 +74,5 @@ def test_a_plan_whose_search_reached_its_limit_says_so(monkeypatch: pytest.Monke
     plan = make(reorganization(150))
     assert plan.impact.transients
     assert plan.impact.order_limited
-    assert any("reached its limit" in note.text for note in walk(plan).people)
+    assert any("reached its limit" in note.text for note in plan_document(plan).users)
     assert not replace(plan.impact, order_limited=False).order_limited

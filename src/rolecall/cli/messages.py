@@ -59,7 +59,7 @@ def tell(problems: Sequence[Problem], *, as_json: bool = False, color: bool = Tr
         sys.stderr.write("".join(lines))
         return
     from rolecall.cli.console import stderr
-    from rolecall.report.builders.problems import problem_line
+    from rolecall.report.line import problem_line
 
     stderr(color=color).lines(map(problem_line, problems))
 

@@ -41,43 +41,10 @@ def render_plan(plan: Plan, form: str, at: InRepository, plan_digest: str) -> st
         from rolecall.jobs.saved import plan_json
 
         return plan_json(plan)
-    if form == "gitlab":
-        from rolecall.report.renderers.gitlab import gitlab
+    from rolecall.report.builders.plan import plan_document
+    from rolecall.report.renderers import render_document
 
-        return gitlab(plan)
-    if form == "csv":
-        from rolecall.report.builders.people_csv import people_csv
-
-        return people_csv(plan)
-    from rolecall.report.builders.plan import walk
-
-    walked = walk(plan, plan_digest)
-    if form == "text":
-        from rolecall.report.line import plain
-        from rolecall.report.renderers.text import plan_lines
-
-        return plain(plan_lines(walked))
-    if form == "markdown":
-        from rolecall.report.renderers.markdown import markdown
-
-        return markdown(walked)
-    if form == "html":
-        from rolecall.report.html import html
-
-        return html(walked)
-    if form == "junit":
-        from rolecall.report.renderers.junit import junit, plan_suites
-
-        return junit(plan_suites(walked))
-    from rolecall.report.findings import of_plan
-
-    if form == "github":
-        from rolecall.report.renderers.github import github_annotations
-
-        return github_annotations(of_plan(walked), at.folder)
-    from rolecall.report.renderers.sarif import sarif
-
-    return sarif(of_plan(walked), at.folder, at.main)
+    return render_document(plan_document(plan, plan_digest), form, at.folder, at.main)
 
 
 class Sinks(NamedTuple):
@@ -121,16 +88,16 @@ def show_plan(
     if form != "text":
         out.text(render_plan(plan, form, at, digest(plan)))
         return
-    from rolecall.report.builders.plan import walk
-    from rolecall.report.renderers.text import brief_lines, plan_lines
+    from rolecall.report.builders.plan import plan_document
+    from rolecall.report.renderers.text import brief_lines, document_lines
 
-    walked = walk(plan, digest(plan))
-    out.lines(lambda width: brief_lines(walked) if brief else plan_lines(walked, width))
+    document = plan_document(plan, digest(plan))
+    out.lines(lambda width: brief_lines(document) if brief else document_lines(document, width))
 
 
 def show_drift(call: Invocation, config: Config, found: DriftReport, form: str, people: Shown | None) -> None:
     """Print it in one format."""
-    from rolecall.report.builders.drift import drift_walk
+    from rolecall.report.builders.drift import drift_document
 
     out = stdout(call.environ, color=call.color)
     mode = shown(call, people, config.reports_people, terminal=out.terminal)
@@ -138,10 +105,10 @@ def show_drift(call: Invocation, config: Config, found: DriftReport, form: str, 
     if form != "text":
         out.text(render_drift(told, form, in_repository(call)))
         return
-    from rolecall.report.renderers.drift_text import drift_lines
+    from rolecall.report.renderers.text import document_lines
 
-    walked = drift_walk(told)
-    out.lines(lambda width: drift_lines(walked, width))
+    document = drift_document(told)
+    out.lines(lambda width: document_lines(document, width))
 
 
 def write_drift_reports(
@@ -166,45 +133,16 @@ def redacted_drift(call: Invocation, config: Config, found: DriftReport, mode: S
 
 def render_drift(found: DriftReport, form: str, at: InRepository) -> str:
     """Return what was found, already redacted, in one format. ``at`` is where its config is in the repository."""
-    from rolecall.report.builders.drift import drift_walk
-
     if form == "json":
         import json
 
         from rolecall.drift.encode import encode_found
 
         return json.dumps(encode_found(found), ensure_ascii=False, indent=1) + "\n"
-    walked = drift_walk(found)
-    if form == "text":
-        from rolecall.report.line import plain
-        from rolecall.report.renderers.drift_text import drift_lines
+    from rolecall.report.builders.drift import drift_document
+    from rolecall.report.renderers import render_document
 
-        return plain(drift_lines(walked))
-    if form == "markdown":
-        from rolecall.report.renderers.drift_markdown import drift_markdown
-
-        return drift_markdown(walked)
-    if form == "html":
-        from rolecall.report.renderers.drift_html import drift_html
-
-        return drift_html(walked)
-    from rolecall.report.drift_findings import drift_csv, drift_findings, drift_gitlab, drift_suites
-
-    if form == "csv":
-        return drift_csv(found)
-    if form == "gitlab":
-        return drift_gitlab(walked)
-    if form == "junit":
-        from rolecall.report.renderers.junit import junit
-
-        return junit(drift_suites(walked))
-    if form == "github":
-        from rolecall.report.renderers.github import github_annotations
-
-        return github_annotations(drift_findings(walked), at.folder)
-    from rolecall.report.renderers.sarif import sarif
-
-    return sarif(drift_findings(walked), at.folder, at.main)
+    return render_document(drift_document(found), form, at.folder, at.main)
 
 
 STATE = ".rolecall"

@@ -1,25 +1,21 @@
-"""Findings: what a pipeline's formats (annotations, SARIF, JUnit) have in common, from problems and from plans."""
+"""Findings: what the formats of pipelines (annotations, SARIF, comments) list, worst first."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Literal, NamedTuple
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 from rolecall.errors import Problem, Where
-from rolecall.plan.value import GuardResult, Plan
-from rolecall.report.builders.checks import guard_words
-from rolecall.report.builders.plan import Entry, Walk
-from rolecall.report.builders.problems import way_out
-from rolecall.report.coverage import users_sentence
-from rolecall.report.phrases import visible
-
-Level = Literal["error", "warning", "note"]
+from rolecall.report.document import Document, Entry, Level
+from rolecall.report.phrases import hint_suffix, visible
 
 _LEVELS: tuple[Level, ...] = ("error", "warning", "note")
+_PREFIXES = {"validate": "config"}
+"""What the rules of a document's problems begin with, where it is not the name of its subject."""
 
 
 class Finding(NamedTuple):
-    """One thing found, safe to print. ``rule`` is a stable id such as ``config.unknown_key`` or ``guard.protect``."""
+    """One line of a report, safe to print. ``rule`` is a stable id such as ``config.unknown_key``."""
 
     level: Level
     rule: str
@@ -27,67 +23,58 @@ class Finding(NamedTuple):
     where: Where | None = None
 
 
-def of_problems(problems: Iterable[Problem], prefix: str = "config") -> list[Finding]:
-    """Findings of problems, worst first."""
-    return worst_first(_of_problem(problem, prefix) for problem in problems)
-
-
-def of_plan(walked: Walk) -> list[Finding]:
-    """Findings of a plan, worst first: verdicts, failed access tests, warnings, then each change with its people."""
-    plan = walked.plan
-    found = [
-        *_of_unread(plan),
-        *_of_guards(plan),
-        *_of_tests(plan),
-        *(_of_problem(problem, "plan") for problem in plan.warnings),
+def findings(document: Document) -> list[Finding]:
+    """Return the findings of a report, worst first: what is unknown, checks, problems, then changes and their users."""
+    prefix = _PREFIXES.get(document.subject, document.subject)
+    listed = [
+        *(Finding(gap.level, gap.rule, gap.text) for gap in document.gaps),
+        *_of_checks(document),
+        *of_problems(document.problems, prefix),
+        *_of_changes(document),
+        *(Finding("note", f"{document.subject}.news", note.text) for note in document.news),
     ]
-    entries = (entry for part in walked.parts for entry in part.entries)
-    for entry in sorted(entries, key=_harmless):
-        told = [f"{entry.mark} {entry.address}", *map(str, entry.diffs), *(note.text for note in entry.notes)]
-        found.append(Finding("note", f"change.{entry.change.action}", " · ".join(told), entry.where))
-    return worst_first(found)
+    return worst_first(listed)
 
 
-def _of_unread(plan: Plan) -> Iterable[Finding]:
-    """What a pipeline must not take for an answer: users whom the plan needs and that were not read."""
-    if text := users_sentence(plan.coverage):
-        yield Finding("warning", "plan.people_unread", text)
+def of_problems(problems: Iterable[Problem], prefix: str = "config") -> list[Finding]:
+    """Return the findings of problems, worst first."""
+    return worst_first(
+        Finding(
+            problem.severity,
+            f"{prefix}.{problem.code}",
+            _with_hint(problem),
+            problem.where,
+        )
+        for problem in problems
+    )
 
 
-def guard_told(guard: GuardResult) -> str:
-    """What a guard says, with each way out."""
-    return " ".join((f"{guard.verdict}: {guard_words(guard)}", *map(visible, guard.ways)))
+def worst_first(unsorted: Iterable[Finding]) -> list[Finding]:
+    """Sort by level, and keep the order within a level."""
+    return sorted(unsorted, key=lambda finding: _LEVELS.index(finding.level))
 
 
-def worst_first(findings: Iterable[Finding]) -> list[Finding]:
-    """Sorted by level, otherwise in the order they came."""
-    return sorted(findings, key=lambda finding: _LEVELS.index(finding.level))
-
-
-def _of_problem(problem: Problem, prefix: str) -> Finding:
+def _with_hint(problem: Problem) -> str:
     message = visible(problem.message)
-    if problem.hint:
-        message += way_out(message, problem.hint)
-    return Finding(problem.severity, f"{prefix}.{problem.code}", message, problem.where)
+    return message + hint_suffix(message, problem.hint)
 
 
-def _of_guards(plan: Plan) -> Iterable[Finding]:
-    for guard in plan.guards:
-        if guard.verdict in ("block", "not judged"):
-            yield Finding("error", f"guard.{guard.name}", guard_told(guard), guard.source)
-        elif guard.verdict in ("review", "allowed"):
-            level: Level = "warning" if guard.verdict == "review" else "note"
-            yield Finding(level, f"guard.{guard.name}", guard_told(guard), guard.source)
+def _of_checks(document: Document) -> Iterator[Finding]:
+    for check in document.checks:
+        if check.level is None:
+            continue
+        text = check.detail
+        if check.kind == "access test":
+            text = f"access test {'not evaluated' if check.label == 'UNKNOWN' else 'failed'}: {check.text}"
+        yield Finding(check.level, check.rule, text, check.where)
+
+
+def _of_changes(document: Document) -> Iterator[Finding]:
+    """Yield changes from which users lose access before the others."""
+    entries = (entry for table in document.changes for entry in table.entries)
+    for entry in sorted(entries, key=_harmless):
+        yield Finding(entry.level, entry.rule, entry.sentence, entry.where)
 
 
 def _harmless(entry: Entry) -> bool:
-    """Whether nobody loses by a change: those are told after the others."""
     return not any(note.tone == "risk" for note in entry.notes)
-
-
-def _of_tests(plan: Plan) -> Iterable[Finding]:
-    for test in plan.access_tests:
-        if not test.passed:
-            ended = "failed" if test.evaluated else "not evaluated"
-            message = f"access test {ended}: {visible(test.name)}: {visible(test.message)}"
-            yield Finding("error" if test.refuses else "note", "access_test", message, test.source)

@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Literal, NamedTuple
 
-from rolecall.report.phrases import cells
+from rolecall.errors import Problem
+from rolecall.report.phrases import cells, hint_suffix, visible
 
 Style = Literal["plain", "dim", "bold", "add", "change", "remove", "risk", "warn", "error", "ok", "head"]
 
@@ -24,7 +25,7 @@ class Span(NamedTuple):
     style: Style = "plain"
 
 
-Row = tuple[Span, ...]
+Spans = tuple[Span, ...]
 
 
 class Line(NamedTuple):
@@ -34,39 +35,48 @@ class Line(NamedTuple):
     room, and on a line of its own when there is not.
     """
 
-    spans: Row = ()
+    spans: Spans = ()
     indent: int = 0
     hang: int = 0
-    tail: Row = ()
+    tail: Spans = ()
 
 
 def line(text: str = "", style: Style = "plain", *, indent: int = 0, hang: int = 0, tail: str = "") -> Line:
-    """A line of one style, its tail dim."""
+    """Return a line of one style, its tail dim."""
     return Line((Span(text, style),) if text else (), indent, hang, (Span(tail, "dim"),) if tail else ())
 
 
-def layout(lines: Iterable[Line], width: int | None = None) -> Iterator[Row]:
-    """Lines as rows of at most ``width`` columns; with None nothing is wrapped, as for a file or a pipe."""
+def problem_line(problem: Problem) -> Line:
+    """Return ``error: rolecall.yaml:4:7: unknown key `rol`; did you mean `role`?``."""
+    style: Style = "error" if problem.severity == "error" else "warn"
+    where = f"{visible(str(problem.where))}: " if problem.where else ""
+    hint = Span(hint_suffix(problem.message, problem.hint), "dim")
+    spans = (Span(f"{problem.severity}: ", style), Span(where, "bold"), Span(visible(problem.message)), hint)
+    return Line(tuple(span for span in spans if span.text), hang=2)
+
+
+def layout(lines: Iterable[Line], width: int | None = None) -> Iterator[Spans]:
+    """Yield lines as rows of at most ``width`` columns; with None nothing is wrapped, as for a file or a pipe."""
     for item in lines:
-        yield from _rows(item, width)
+        yield from _lay_out(item, width)
 
 
 def plain(lines: Iterable[Line], width: int | None = None) -> str:
-    """Lines as text without any colour, each ended by a line feed."""
-    return "".join(f"{''.join(span.text for span in row).rstrip()}\n" for row in layout(lines, width))
+    """Return lines as text without any colour, each ended by a line feed."""
+    return "".join(f"{''.join(span.text for span in spans).rstrip()}\n" for spans in layout(lines, width))
 
 
-def width_of(row: Row) -> int:
-    """Columns that a row takes."""
-    return sum(cells(span.text) for span in row)
+def width_of(spans: Spans) -> int:
+    """Return the columns that the spans of a row take."""
+    return sum(cells(span.text) for span in spans)
 
 
 def fits(item: Line, width: int | None) -> bool:
-    """Whether a line stands in one row, tail included."""
+    """Return whether a line stands in one row, tail included."""
     return width is None or item.indent + width_of(item.spans) + _GAP + width_of(item.tail) <= width
 
 
-def _rows(item: Line, width: int | None) -> Iterator[Row]:
+def _lay_out(item: Line, width: int | None) -> Iterator[Spans]:
     pad = (Span(" " * item.indent),) if item.indent else ()
     if not item.tail:
         yield from _wrap((*pad, *item.spans), item.hang, width)
@@ -82,15 +92,15 @@ def _rows(item: Line, width: int | None) -> Iterator[Row]:
         yield from _wrap((Span(" " * item.hang), *item.tail), item.hang, width)
 
 
-def _wrap(row: Row, hang: int, width: int | None) -> Iterator[Row]:
-    if width is None or width_of(row) <= width:
-        yield row
+def _wrap(spans: Spans, hang: int, width: int | None) -> Iterator[Spans]:
+    if width is None or width_of(spans) <= width:
+        yield spans
         return
     hang = min(hang, width // 2)
     out: list[Span] = []
     used = 0
     fresh = True
-    for token in _tokens(row, max(width - hang, 1)):
+    for token in _tokens(spans, max(width - hang, 1)):
         size = cells(token.text)
         if used + size > width and not fresh:
             yield tuple(out)
@@ -104,14 +114,14 @@ def _wrap(row: Row, hang: int, width: int | None) -> Iterator[Row]:
         yield tuple(out)
 
 
-def _tokens(row: Row, longest: int) -> Iterator[Span]:
-    for text, style in row:
+def _tokens(spans: Spans, longest: int) -> Iterator[Span]:
+    for text, style in spans:
         for token in _TOKEN.findall(text):
             yield from (Span(piece, style) for piece in _pieces(token, longest))
 
 
 def _pieces(token: str, longest: int) -> Iterator[str]:
-    """A word longer than a whole row, cut into pieces that fit."""
+    """Yield a word in pieces that fit, where it is longer than a whole row."""
     while cells(token) > longest:
         cut = longest if token.isascii() else _cut(token, longest)
         yield token[:cut]

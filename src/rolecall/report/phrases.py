@@ -17,14 +17,14 @@ _NAMED = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
 def visible(text: str) -> str:
-    """The text with every invisible or direction-changing character as ``\\xHH``, ``\\uHHHH`` or ``\\UHHHHHHHH``."""
+    """Return text with invisible or direction-changing characters as ``\\xHH``, ``\\uHHHH``, ``\\UHHHHHHHH``."""
     if text.isascii() and text.isprintable():
         return text
     return "".join(_shown(char) if unicodedata.category(char) in HIDDEN else char for char in text)
 
 
 def cells(text: str) -> int:
-    """How many terminal columns a visible text takes: wide characters two, combining marks none."""
+    """Return how many terminal columns a visible text takes: wide characters two, combining marks none."""
     return len(text) if text.isascii() else sum(map(_cell, text))
 
 
@@ -45,13 +45,13 @@ def _shown(char: str) -> str:
 
 
 def count(number: int, noun: str, plural: str | None = None) -> str:
-    """``1 person`` · ``20,104 people``."""
-    word = noun if number == 1 else plural or {"person": "people", "entry": "entries"}.get(noun, f"{noun}s")
-    return f"{number:,} {word}"
+    """Return ``1 person`` or ``20,104 people``."""
+    plural = plural or {"person": "people", "entry": "entries"}.get(noun, f"{noun}s")
+    return f"{number:,} {noun if number == 1 else plural}"
 
 
 def listed(names: Iterable[str], most: int | None = None) -> str:
-    """Names with commas, made visible; past ``most`` a count of the rest."""
+    """Return names with commas, made visible; past ``most`` a count of the rest."""
     shown = [visible(name) for name in names]
     if most is None or len(shown) <= most:
         return ", ".join(shown)
@@ -59,15 +59,25 @@ def listed(names: Iterable[str], most: int | None = None) -> str:
 
 
 def mapping_words(role: str | None, teams: Iterable[str]) -> str:
-    """What a mapping gives: ``member on Brand, Legal``. Org admin is org-wide: ``org_admin (org-wide, team IT)``."""
+    """Return what a mapping gives: ``member on Brand, Legal``; of org admin ``org_admin (org-wide, team IT)``."""
     named = sorted(teams)
     if role == "org_admin":
         return f"{role} (org-wide, team{'' if len(named) == 1 else 's'} {listed(named) or 'none'})"
     return f"{visible(role or 'no role')} on {listed(named) or 'no team'}"
 
 
+def hint_suffix(message: str, hint: str | None) -> str:
+    """Return what follows a message to say what to do: a sentence after a sentence, or the same one going on."""
+    if not hint:
+        return ""
+    text = visible(hint)
+    if message.endswith((".", "?", "!")):
+        return f" {text[0].upper()}{text[1:]}"
+    return f"; {text[0].lower() if text[1:2].islower() else text[0]}{text[1:]}"
+
+
 def place(where: Where | None) -> str:
-    """``idp_groups/marketing.yaml:14``, or nothing."""
+    """Return ``idp_groups/marketing.yaml:14``, or nothing."""
     if where is None:
         return ""
     return visible(f"{where.file}:{where.line}" if where.line else where.file)
@@ -78,11 +88,11 @@ _WORDS = frozenset(("true", "false", "null", "yes", "no", "on", "off", "y", "n")
 
 
 def inline_yaml(value: Any) -> str:
-    """A value in YAML's flow style on one line; None is ``(none)``. Not escaped for printing."""
+    """Return a value in YAML's flow style on one line; None is ``(none)``. Not escaped for printing."""
     if value is None:
         return "(none)"
     if isinstance(value, dict):
-        return f"{{{', '.join(f'{_text(str(key))}: {inline_yaml(held)}' for key, held in value.items())}}}"
+        return f"{{{', '.join(f'{_text(str(key))}: {inline_yaml(item)}' for key, item in value.items())}}}"
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(inline_yaml, value))}]"
     return _text(value) if isinstance(value, str) else json.dumps(value)

@@ -19,8 +19,9 @@ from rolecall.model.desired import Desired, Intent
 from rolecall.model.run import Approval, RunFacts
 from rolecall.model.settings import GroupMapping, Settings
 from rolecall.model.sighting import Sighting
-from rolecall.report.builders.sightings import COLUMNS, sighting_csv, sighting_json, sighting_lines
+from rolecall.report.builders.sightings import COLUMNS, sighting_json, sighting_lines, sighting_table
 from rolecall.report.line import plain
+from rolecall.report.renderers.csv import csv_text
 
 ADMINS = GroupMapping("org_admin", frozenset({"IT"}))
 TWO_IN_THE_MORNING = datetime(2026, 11, 24, 2, tzinfo=UTC)
@@ -87,7 +88,7 @@ def test_nobody_had_looked_yet(bench):
 
 def test_the_evidence_names_the_run_and_the_hash_that_history_checks(bench):
     found = asked(bench, "2026-11-24")
-    rows = list(csv.DictReader(io.StringIO(sighting_csv(found))))
+    rows = list(csv.DictReader(io.StringIO(csv_text(sighting_table(found)))))
     assert tuple(rows[0]) == COLUMNS
     (cy,) = [row for row in rows if row["email"] == "cy@acme.com"]
     assert (cy["mapping"], cy["pull_request"], cy["approved_by"], cy["run"]) == (

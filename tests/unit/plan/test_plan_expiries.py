@@ -15,7 +15,7 @@ from rolecall.model.settings import Address
 from rolecall.plan.draft import draft_plan
 from rolecall.plan.make import make
 from rolecall.plan.value import Tally
-from rolecall.report.builders.plan import walk
+from rolecall.report.builders.plan import plan_document
 
 AT = Address("idp_groups/A")
 JAN, FEB = date(2030, 1, 31), date(2030, 2, 28)
@@ -85,10 +85,10 @@ def test_users_are_read_for_it_and_unknown_where_they_were_not():
 
 
 def test_it_is_in_the_report_also_where_nothing_else_changes():
-    told = walk(make(question(JAN, people=many(2, "A"))))
-    assert any("expires after 31 Jan 2030" in note.text for note in told.people)
+    told = plan_document(make(question(JAN, people=many(2, "A"))))
+    assert any("expires after 31 Jan 2030" in note.text for note in told.users)
 
 
 def test_what_is_due_soon_is_told_once():
-    told = walk(make(question(date(2026, 12, 1), people=many(2, "A"))))
-    assert sum("2 people lose X member" in note.text for note in told.people) == 1
+    told = plan_document(make(question(date(2026, 12, 1), people=many(2, "A"))))
+    assert sum("2 people lose X member" in note.text for note in told.users) == 1

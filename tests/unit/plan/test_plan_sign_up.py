@@ -10,7 +10,7 @@ from small_org import ask, config, live
 from rolecall.model.desired import Intent
 from rolecall.model.settings import Address, Domain, Sso
 from rolecall.plan.make import make
-from rolecall.report.builders.plan import walk
+from rolecall.report.builders.plan import plan_document
 
 OPEN, ASK, CLOSED = Domain(True, "immediate"), Domain(True, "approval"), Domain(False, "approval")
 
@@ -39,7 +39,7 @@ def told(before, after, was_sso=Sso(enabled=False), **more):
 def test_who_can_join_and_with_what(after, said):
     sentences, plan = told(CLOSED, after)
     assert sentences == [said]
-    assert any(note.text == said for note in walk(plan).people)
+    assert any(note.text == said for note in plan_document(plan).users)
 
 
 def test_closing_a_domain_says_so_and_what_sso_still_allows():

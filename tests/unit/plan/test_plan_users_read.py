@@ -12,8 +12,8 @@ from rolecall.model.live import Facts, Group
 from rolecall.model.settings import Defaults
 from rolecall.plan.coverage import counted_words, gaps
 from rolecall.plan.make import make
-from rolecall.report.builders.people_csv import people_csv
-from rolecall.report.builders.plan import walk
+from rolecall.report.builders.plan import plan_document
+from rolecall.report.renderers.csv import csv
 
 GROUPS = {"A": "member: X", "B": "org_admin: IT"}
 UNMAP_A = {"A": "", "B": "org_admin: IT"}
@@ -91,10 +91,10 @@ def test_without_users_the_members_that_the_org_counts_are_named():
     assert plan.impact.problem == (
         "Users were not read. Who gains or loses access is unknown. A has 120 members according to the console."
     )
-    notes = [note.text for part in walk(plan).parts for entry in part.entries for note in entry.notes]
+    notes = [note.text for part in plan_document(plan).changes for entry in part.entries for note in entry.notes]
     assert "120 members according to the org; not read" in notes
-    assert people_csv(plan).splitlines()[1:] == [",120,unknown,,,,idp_groups/A"]
-    assert walk(plan).seen == "read: 1 domain, 2 groups; NOT READ: users"
+    assert csv(plan_document(plan)).splitlines()[1:] == [",120,unknown,,,,idp_groups/A"]
+    assert plan_document(plan).banner.read == "read: 1 domain, 2 groups; NOT READ: users"
 
 
 def test_one_member_is_one():

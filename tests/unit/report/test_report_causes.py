@@ -10,9 +10,8 @@ from rolecall.model.policy import Band, Guards, Limit, Policy
 from rolecall.model.settings import Defaults
 from rolecall.plan.make import make
 from rolecall.plan.value import Plan
-from rolecall.report.builders.plan import walk
-from rolecall.report.findings import of_plan
-from rolecall.report.renderers.github import github_annotations
+from rolecall.report.builders.plan import plan_document
+from rolecall.report.renderers.github import github
 from rolecall.report.renderers.sarif import sarif
 
 NAMES = ("ann", "bo", "cy")
@@ -27,7 +26,7 @@ def mixed() -> Plan:
 
 
 def notes(plan: Plan) -> dict[str, list[str]]:
-    entries = [entry for part in walk(plan).parts for entry in part.entries]
+    entries = [entry for part in plan_document(plan).changes for entry in part.entries]
     return {entry.address: [note.text for note in entry.notes] for entry in entries}
 
 
@@ -49,12 +48,12 @@ def test_a_change_is_counted_with_its_own_losses_and_gains():
 
 
 def test_annotations_and_sarif_stand_at_the_line_of_the_cause():
-    found = of_plan(walk(mixed()))
-    lines = github_annotations(found).splitlines()
+    document = plan_document(mixed())
+    lines = github(document).splitlines()
     (losing,) = (line for line in lines if "guard.max_people_losing_access" in line)
     assert "line=10" in losing
     (escalating,) = (line for line in lines if "guard.escalations" in line)
     assert "line=11" in escalating
-    results = json.loads(sarif(found))["runs"][0]["results"]
+    results = json.loads(sarif(document))["runs"][0]["results"]
     (result,) = (row for row in results if row["ruleId"] == "guard.max_people_losing_access")
     assert result["locations"][0]["physicalLocation"]["region"]["startLine"] == 10

@@ -13,18 +13,22 @@ import pytest
 from drifts import NOW, A, L, M, event, inquiry
 
 from rolecall.drift.scan import scan
+from rolecall.drift.value import Basis
+from rolecall.errors import Problem, Where
 from rolecall.model.authorship import Blame
 from rolecall.model.policy import Guards, Policy
-from rolecall.report.builders.drift import drift_walk
+from rolecall.report.builders.drift import COLUMNS, drift_document
 from rolecall.report.builders.notice import notice_document, notice_text
-from rolecall.report.drift_findings import COLUMNS, drift_csv, drift_findings, drift_gitlab, drift_suites
+from rolecall.report.findings import findings
 from rolecall.report.line import plain
-from rolecall.report.renderers.drift_html import drift_html
-from rolecall.report.renderers.drift_markdown import drift_markdown
-from rolecall.report.renderers.drift_text import drift_lines
-from rolecall.report.renderers.github import github_annotations
+from rolecall.report.renderers.csv import csv as csv_of
+from rolecall.report.renderers.github import github
+from rolecall.report.renderers.gitlab import gitlab
+from rolecall.report.renderers.html import html
 from rolecall.report.renderers.junit import junit
+from rolecall.report.renderers.markdown import markdown
 from rolecall.report.renderers.sarif import sarif
+from rolecall.report.renderers.text import document_lines
 
 ODD = "G<b>|`x`\u202e @all\n:tada:"
 
@@ -45,12 +49,12 @@ def found():
 
 
 @pytest.fixture
-def walked(found):
-    return drift_walk(found)
+def document(found):
+    return drift_document(found)
 
 
-def test_text_names_the_org_first_then_what_moved_who_did_it_and_what_to_do(walked):
-    told = plain(drift_lines(walked)).splitlines()
+def test_text_names_the_org_first_then_what_moved_who_did_it_and_what_to_do(document):
+    told = plain(document_lines(document)).splitlines()
     assert told[0] == "LOCAL REHEARSAL, not WRITER · acme · prod · org_1 at local:org.db   all read: 3 groups, 4 people"
     assert told[1] == "1 setting drifted."
     assert told[2] == "What it did: Nobody's access changes. Org admins stay 2."
@@ -67,13 +71,13 @@ def test_text_names_the_org_first_then_what_moved_who_did_it_and_what_to_do(walk
 
 
 @pytest.mark.parametrize("width", [20, 40, 80, 200])
-def test_it_fits_the_terminal(walked, width):
-    told = plain(drift_lines(walked, width), width)
+def test_it_fits_the_terminal(document, width):
+    told = plain(document_lines(document, width), width)
     assert all(len(line) <= width for line in told.splitlines())
 
 
 def test_without_drift_it_is_short():
-    told = plain(drift_lines(drift_walk(scan(inquiry({"G": M}, {"G": M}, {"G": M})).found))).splitlines()
+    told = plain(document_lines(drift_document(scan(inquiry({"G": M}, {"G": M}, {"G": M})).found))).splitlines()
     assert told[1:] == [
         "Nothing drifted.",
         "Compared with what run 1 (22 Nov 2026 12:00 UTC) and those before left, and with the config.",
@@ -82,8 +86,8 @@ def test_without_drift_it_is_short():
     ]
 
 
-def test_markdown_shows_names_as_they_are_and_mentions_nobody(walked):
-    told = drift_markdown(walked)
+def test_markdown_shows_names_as_they_are_and_mentions_nobody(document):
+    told = markdown(document)
     assert told.startswith("<!-- rolecall:drift:org_1:prod -->\n### 🔶 LOCAL REHEARSAL, not WRITER")
     assert told.count("<b>") == told.count("<summary>")
     assert "@all" not in told
@@ -91,15 +95,15 @@ def test_markdown_shows_names_as_they_are_and_mentions_nobody(walked):
     assert all(line.count("|") - line.count("\\|") == 5 for line in told.splitlines() if line.startswith("| <code>"))
 
 
-def test_markdown_that_is_too_long_is_cut_and_says_so(walked):
-    assert len(drift_markdown(walked)) > 1_000
-    told = drift_markdown(walked, 1_000)
+def test_markdown_that_is_too_long_is_cut_and_says_so(document):
+    assert len(markdown(document)) > 1_000
+    told = markdown(document, 1_000)
     assert len(told) <= 1_000
     assert "left out here for want of room" in told
 
 
-def test_html_lets_no_name_become_markup_and_nothing_in(walked):
-    told = drift_html(walked)
+def test_html_lets_no_name_become_markup_and_nothing_in(document):
+    told = html(document)
     assert "<b>" not in told
     assert "<script" not in told
     assert "eve&lt;script&gt;@acme.com" in told
@@ -107,30 +111,46 @@ def test_html_lets_no_name_become_markup_and_nothing_in(walked):
     assert not re.search(r"(?:src|href)=", told)
 
 
-def test_findings_are_worst_first(walked):
-    assert [(item.level, item.rule) for item in drift_findings(walked)] == [
+def test_findings_are_worst_first(document):
+    assert [(item.level, item.rule) for item in findings(document)] == [
         ("error", "drift.limit"),
         ("warning", "drift.console"),
         ("note", "drift.unapplied"),
     ]
-    assert github_annotations(drift_findings(walked), "conf/").count("\n") == 3
-    assert "file=conf/rolecall.yaml,line=5" in github_annotations(drift_findings(walked), "conf/")
-    assert json.loads(sarif(drift_findings(walked)))["runs"][0]["results"][1]["ruleId"] == "drift.console"
+    assert github(document, "conf/").count("\n") == 3
+    assert "file=conf/rolecall.yaml,line=5" in github(document, "conf/")
+    assert json.loads(sarif(document))["runs"][0]["results"][1]["ruleId"] == "drift.console"
 
 
-def test_junit_fails_where_something_drifted(walked):
-    root = ElementTree.fromstring(junit(drift_suites(walked)))
+def test_that_drift_is_unknown_comes_before_every_other_finding(found):
+    unknown = drift_document(replace(found, basis=Basis()))
+    assert [item.rule for item in findings(unknown)][:2] == ["drift.undetermined", "drift.limit"]
+
+
+def test_problems_are_told_with_their_place_the_errors_first_and_the_first_of_many(found):
+    late = Problem("late", "it ends", Where("a.yaml", 3), "act", "warning")
+    few = drift_document(replace(found, warnings=(late, Problem("no", "no answer"))))
+    assert "- ⛔ no answer \n- ⚠️ it ends; act <code>a.yaml:3</code>\n" in markdown(few)
+    assert "\nerror: no answer\nwarning: a.yaml:3" in plain(document_lines(few))
+    many = drift_document(replace(found, warnings=(late,) * 300))
+    assert "… and 280 warnings more; --format json has them all" in plain(document_lines(many))
+    assert "- and 280 warnings more" in markdown(many)
+    assert "and 100 more; the JSON report has them all" in html(many)
+
+
+def test_junit_fails_where_something_drifted(document):
+    root = ElementTree.fromstring(junit(document))
     assert (root.get("tests"), root.get("failures")) == ("3", "2")
-    clean = drift_walk(scan(inquiry({"G": M}, {"G": M}, {"G": M})).found)
-    assert ElementTree.fromstring(junit(drift_suites(clean))).get("failures") == "0"
+    clean = drift_document(scan(inquiry({"G": M}, {"G": M}, {"G": M})).found)
+    assert ElementTree.fromstring(junit(clean)).get("failures") == "0"
 
 
-def test_counts_for_gitlab(walked):
-    assert json.loads(drift_gitlab(walked)) == {"create": 0, "update": 1, "delete": 0}
+def test_counts_for_gitlab(document):
+    assert json.loads(gitlab(document)) == {"create": 0, "update": 1, "delete": 0}
 
 
 def test_csv_has_a_line_an_address_and_no_formula(found):
-    rows = list(csv.DictReader(io.StringIO(drift_csv(replace(found, rows=found.rows)))))
+    rows = list(csv.DictReader(io.StringIO(csv_of(drift_document(found)))))
     assert tuple(rows[0]) == COLUMNS
     assert [(row["class"], row["counts"]) for row in rows] == [("console", "yes"), ("unapplied", "no")]
     assert json.loads(rows[0]["live"]) == {"role": "member", "teams": ["Legal"]}
@@ -154,24 +174,24 @@ def test_a_notice_has_what_is_new_and_what_cleared(found):
 
 
 def test_an_unmanaged_door_to_org_admin_is_a_warning_in_the_inventory():
-    walked = drift_walk(scan(inquiry({}, {"X": A}, {})).found)
-    assert any(note.tone == "warn" and "idp_groups/X" in note.text for note in walked.inventory)
+    document = drift_document(scan(inquiry({}, {"X": A}, {})).found)
+    assert any(note.tone == "warn" and "idp_groups/X" in note.text for note in document.inventory)
 
 
 def test_what_is_not_applied_is_shown_as_an_apply_would_change_it():
-    told = plain(drift_lines(drift_walk(scan(inquiry({"G": M, "W": L}, {"G": L}, {"G": L})).found)))
+    told = plain(document_lines(drift_document(scan(inquiry({"G": M, "W": L}, {"G": L}, {"G": L})).found)))
     assert "not applied yet: run apply  1\n  ~ idp_groups/G   teams: Legal → Marketing   rolecall.yaml:5\n" in told
     assert "has not pushed these groups  1\n  + idp_groups/W   role: member · teams: Legal   rolecall.yaml:6\n" in told
     assert told.endswith("No drift. Beside it: 1 unapplied, 1 waiting.\n")
 
 
-def test_every_sink_for_people_says_how_to_keep_it_and_how_to_undo_it(walked):
-    for told in (plain(drift_lines(walked)), drift_markdown(walked), drift_html(walked)):
+def test_every_sink_for_people_says_how_to_keep_it_and_how_to_undo_it(document):
+    for told in (plain(document_lines(document)), markdown(document), html(document)):
         assert "rolecall drift -e prod --accept" in told
         assert "then rolecall apply -e prod revert.json" in told
 
 
-def test_only_what_is_no_drift_has_a_title(walked):
-    rows = plain(drift_lines(walked)).splitlines()
+def test_only_what_is_no_drift_has_a_title(document):
+    rows = plain(document_lines(document)).splitlines()
     assert "idp_groups  1" not in rows
     assert "Changed in the config, not applied yet: run apply  1" in rows

@@ -11,17 +11,18 @@ from report_plans import FORTY, LATE, METADATA, PASSES, REBRAND, REVIEW, UNKNOWN
 
 from rolecall.errors import Problem, Where
 from rolecall.plan.value import AccessTestResult, Impact
-from rolecall.report.builders.plan import walk
-from rolecall.report.findings import Finding, of_plan, of_problems
-from rolecall.report.renderers.github import github_annotations
-from rolecall.report.renderers.junit import junit, plan_suites, problem_suites
-from rolecall.report.renderers.sarif import sarif
+from rolecall.report.builders.plan import plan_document
+from rolecall.report.builders.problems import problems_document
+from rolecall.report.findings import Finding, findings
+from rolecall.report.renderers.github import github, workflow_commands
+from rolecall.report.renderers.junit import junit
+from rolecall.report.renderers.sarif import sarif, sarif_run
 
 EVIL = Problem("x", "<script>\x00\x1b[31m]]>&\"'", Where('a"<b.yaml'))
 
 
 def test_findings_come_worst_first() -> None:
-    found = of_problems([LATE, UNKNOWN])
+    found = findings(problems_document([LATE, UNKNOWN]))
     assert [(item.level, item.rule) for item in found] == [
         ("error", "config.unknown_key"),
         ("warning", "config.expires_soon"),
@@ -33,7 +34,7 @@ def test_a_plan_finds_verdicts_tests_warnings_and_changes() -> None:
     blocked = REVIEW._replace(verdict="block")
     tests = (AccessTestResult("door", False, "two doors"), AccessTestResult("fine", True))
     plan = plan_of(REBRAND, guards=(*PASSES, REVIEW, blocked), access_tests=tests, warnings=(LATE,))
-    assert [(item.level, item.rule) for item in of_plan(walk(plan))] == [
+    assert [(item.level, item.rule) for item in findings(plan_document(plan))] == [
         ("error", "guard.max_people_losing_access"),
         ("error", "access_test"),
         ("warning", "guard.max_people_losing_access"),
@@ -45,37 +46,37 @@ def test_a_plan_finds_verdicts_tests_warnings_and_changes() -> None:
 def test_what_is_allowed_is_no_warning_and_losses_come_before_what_harms_nobody() -> None:
     allowed = REVIEW._replace(verdict="allowed")
     plan = plan_of(METADATA, REBRAND, impact=Impact(40, change=40, moves=(FORTY,)), guards=(allowed,))
-    found = of_plan(walk(plan))
+    found = findings(plan_document(plan))
     assert [item.level for item in found] == ["note"] * 3
     assert [item.message.split(" · ")[0] for item in found[1:]] == ["~ idp_groups/Writer-Marketing", "~ sso"]
 
 
 def test_a_refusal_brings_its_ways_out() -> None:
     blocked = REVIEW._replace(verdict="block", ways=("Do this.", "Or that."))
-    (found,) = of_plan(walk(plan_of(guards=(blocked,))))
+    (found,) = findings(plan_document(plan_of(guards=(blocked,))))
     assert found.message.endswith(" block above 403 (2 %) Do this. Or that.")
 
 
 def test_annotations_point_at_the_line_and_escape_what_github_reads() -> None:
-    assert github_annotations(of_problems([UNKNOWN]), "examples/acme/") == (
+    assert github(problems_document([UNKNOWN]), "examples/acme/") == (
         "::error title=rolecall config.unknown_key,file=examples/acme/idp_groups/x%2Cy%3Az.yaml,line=4,col=7"
         "::unknown key `a%25b`; did you mean `ab`?\n"
     )
 
 
 def test_at_most_ten_annotations_and_a_count_of_the_rest() -> None:
-    lines = github_annotations([Finding("note", "r", str(n)) for n in range(25)]).splitlines()
+    lines = workflow_commands([Finding("note", "r", str(n)) for n in range(25)]).splitlines()
     assert len(lines) == 11
     assert lines[-1] == "and 15 more"
 
 
 def test_a_message_cannot_start_a_command_of_its_own() -> None:
-    told = github_annotations(of_problems([Problem("x", "a\n::error::b\r\n")]))
+    told = github(problems_document([Problem("x", "a\n::error::b\r\n")]))
     assert told.count("\n") == 1
 
 
 def test_sarif_names_tool_rules_and_places() -> None:
-    run = json.loads(sarif(of_problems([UNKNOWN, LATE]), "conf/"))["runs"][0]
+    run = json.loads(sarif(problems_document([UNKNOWN, LATE]), "conf/"))["runs"][0]
     assert [rule["id"] for rule in run["tool"]["driver"]["rules"]] == ["config.expires_soon", "config.unknown_key"]
     first, second = run["results"]
     place = first["locations"][0]["physicalLocation"]
@@ -87,25 +88,25 @@ def test_sarif_names_tool_rules_and_places() -> None:
 
 
 def test_sarif_of_a_file_as_a_whole_has_no_region() -> None:
-    run = json.loads(sarif(of_problems([EVIL])))["runs"][0]
+    run = json.loads(sarif(problems_document([EVIL])))["runs"][0]
     assert "region" not in run["results"][0]["locations"][0]["physicalLocation"]
 
 
 def test_every_result_has_a_place_in_the_main_file_if_in_no_other() -> None:
-    findings = [
+    listed = [
         Finding("error", "guard.min_org_admins", "2 of 3"),
         Finding("note", "x", "y", Where("/tmp/a b.yaml", 3)),
     ]
-    results = json.loads(sarif(findings, "conf/", "prod.yaml"))["runs"][0]["results"]
+    results = json.loads(sarif_run(listed, "conf/", "prod.yaml"))["runs"][0]["results"]
     places = [result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] for result in results]
     assert places == ["conf/prod.yaml", "file:///tmp/a%20b.yaml"]
 
 
 def test_more_results_than_github_takes_are_counted() -> None:
-    findings = [Finding("note", "change.create", f"change {number}") for number in range(30)]
-    results = json.loads(sarif(findings, most=30))["runs"][0]["results"]
+    listed = [Finding("note", "change.create", f"change {number}") for number in range(30)]
+    results = json.loads(sarif_run(listed, most=30))["runs"][0]["results"]
     assert len(results) == 30
-    cut = json.loads(sarif(findings, most=10))["runs"][0]["results"]
+    cut = json.loads(sarif_run(listed, most=10))["runs"][0]["results"]
     assert len(cut) == 10
     assert cut[-1]["message"]["text"] == "21 more findings are not in this file, which has the first 9."
     assert cut[-1]["locations"]
@@ -113,8 +114,8 @@ def test_more_results_than_github_takes_are_counted() -> None:
 
 def test_a_sarif_file_is_no_larger_than_github_takes() -> None:
     chance = random.Random(1)
-    findings = [Finding("note", "change.create", "".join(chance.choices("abcdefgh", k=400))) for _ in range(400)]
-    text = sarif(findings, packed=20_000)
+    listed = [Finding("note", "change.create", "".join(chance.choices("abcdefgh", k=400))) for _ in range(400)]
+    text = sarif_run(listed, packed=20_000)
     results = json.loads(text)["runs"][0]["results"]
     assert len(gzip.compress(text.encode())) <= 20_000
     assert 50 < len(results) < 400
@@ -122,7 +123,7 @@ def test_a_sarif_file_is_no_larger_than_github_takes() -> None:
 
 
 def test_junit_fails_on_errors_and_tells_warnings() -> None:
-    root = ElementTree.fromstring(junit(problem_suites([UNKNOWN, LATE])))
+    root = ElementTree.fromstring(junit(problems_document([UNKNOWN, LATE])))
     assert root.attrib == {"tests": "2", "failures": "1", "errors": "0"}
     failed, passed = root.iter("testcase")
     assert failed.find("failure") is not None
@@ -131,7 +132,7 @@ def test_junit_fails_on_errors_and_tells_warnings() -> None:
 
 
 def test_a_valid_config_is_one_case_that_passed() -> None:
-    root = ElementTree.fromstring(junit(problem_suites([])))
+    root = ElementTree.fromstring(junit(problems_document([])))
     (case,) = root.iter("testcase")
     assert (case.attrib["name"], len(case)) == ("the config is valid", 0)
 
@@ -141,13 +142,13 @@ def test_junit_of_a_plan_has_guards_and_access_tests() -> None:
         guards=(*PASSES, REVIEW._replace(verdict="not judged"), REVIEW),
         access_tests=(AccessTestResult("a", True), AccessTestResult("b", False)),
     )
-    root = ElementTree.fromstring(junit(plan_suites(walk(plan))))
+    root = ElementTree.fromstring(junit(plan_document(plan)))
     assert [suite.attrib["name"] for suite in root] == ["guards", "access tests"]
     assert [suite.attrib["failures"] for suite in root] == ["1", "1"]
 
 
 def test_no_text_breaks_a_format() -> None:
-    root = ElementTree.fromstring(junit(problem_suites([EVIL])))
+    root = ElementTree.fromstring(junit(problems_document([EVIL])))
     assert "<script>" in (root.find(".//failure").text or "")
-    assert json.loads(sarif(of_problems([EVIL])))
-    assert ElementTree.fromstring(junit(plan_suites(walk(full_plan())))) is not None
+    assert json.loads(sarif(problems_document([EVIL])))
+    assert ElementTree.fromstring(junit(plan_document(full_plan()))) is not None

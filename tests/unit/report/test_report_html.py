@@ -15,10 +15,10 @@ from rolecall.errors import Problem
 from rolecall.model.policy import Combo
 from rolecall.plan.saved.privacy import redact
 from rolecall.plan.value import AccessTestResult, GuardResult, Impact, Move, Plan
-from rolecall.report.builders.plan import walk
-from rolecall.report.html import html
-from rolecall.report.html.page import MOST_ROWS
-from rolecall.report.html.picture import MOST, WIDTH, flows, picture, rest
+from rolecall.report.builders.plan import plan_document
+from rolecall.report.builders.users import flows
+from rolecall.report.renderers.html import MOST_ROWS, html
+from rolecall.report.renderers.picture import MOST, WIDTH, joint_flow, picture
 
 EVIL = "</script><script>alert(1)</script>\"'<img src=x onerror=alert(1)>"
 
@@ -50,7 +50,7 @@ class Page(HTMLParser):
 
 
 def page(plan: Plan) -> str:
-    return html(walk(plan, "9f3c1a7720bd4e55" + "0" * 48))
+    return html(plan_document(plan, "9f3c1a7720bd4e55" + "0" * 48))
 
 
 def moving(number: int, ways: int = 1) -> Plan:
@@ -126,6 +126,12 @@ def test_the_policy_allows_its_own_style_and_script_alone() -> None:
         assert f"{tag}-src 'sha256-{digest}'" in policy
 
 
+def test_a_page_without_a_script_allows_none() -> None:
+    text = page(plan_of(REBRAND))
+    assert "script-src" not in text
+    assert "<script" not in text
+
+
 def test_no_name_becomes_markup_or_script() -> None:
     seen = Page(page(evil_plan()))
     assert seen.count("img") == 0
@@ -137,7 +143,7 @@ def test_the_data_of_the_table_reads_back() -> None:
     text = page(evil_plan())
     (data,) = re.findall(r'<script type="application/json" id="people-data">(.*?)</script>', text, re.DOTALL)
     ((move,),) = ([*json.loads(data)],)
-    assert move["people"] == [f"{EVIL}0@acme.com"]
+    assert move["names"] == [f"{EVIL}0@acme.com"]
 
 
 def test_it_says_local_and_unread_and_nothing_to_do() -> None:
@@ -180,8 +186,8 @@ def test_it_has_names_for_those_who_listen() -> None:
 
 def test_the_picture_has_a_band_for_each_way_and_one_for_the_rest() -> None:
     few, many = flows(moving(5, 3).impact), flows(moving(5, 40).impact)
-    assert (len(few), rest(few), len(many)) == (3, None, 40)
-    others = rest(many)
+    assert (len(few), joint_flow(few), len(many)) == (3, None, 40)
+    others = joint_flow(many)
     assert others is not None
     assert (others.left, others.size, others.kind) == ("28 other ways", 5 * 28, "rest")
     drawn = picture(many)

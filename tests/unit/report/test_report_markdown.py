@@ -5,23 +5,23 @@ from __future__ import annotations
 import json
 
 import pytest
-from report_plans import FORTY, PASSES, REBRAND, REVIEW, change, full_plan, mapping, people, plan_of
+from report_plans import FORTY, LOCAL, PASSES, REBRAND, REVIEW, change, full_plan, mapping, people, plan_of
 
 from rolecall.model.policy import Combo
 from rolecall.model.settings import Address
 from rolecall.plan.saved.privacy import redact
 from rolecall.plan.value import Impact, Move, Plan
-from rolecall.report.builders.people_csv import COLUMNS, people_csv
-from rolecall.report.builders.plan import walk
+from rolecall.report.builders.plan import plan_document
+from rolecall.report.builders.users import COLUMNS
+from rolecall.report.renderers.csv import csv
 from rolecall.report.renderers.gitlab import gitlab
-from rolecall.report.renderers.markdown import markdown
-from rolecall.report.renderers.markdown_text import COMMENT, md
+from rolecall.report.renderers.markdown import COMMENT, markdown, md
 
 DIGEST = "9f3c1a7720bd4e55" + "0" * 48
 
 
 def told(plan: Plan, limit: int = COMMENT) -> str:
-    return markdown(walk(plan, DIGEST), limit)
+    return markdown(plan_document(plan, DIGEST), limit)
 
 
 def huge() -> Plan:
@@ -39,11 +39,11 @@ def test_it_starts_with_a_marker_then_verdict_headline_and_guards() -> None:
 
 
 def test_the_marker_is_the_same_for_every_plan_of_an_org_and_cannot_be_broken_out_of() -> None:
-    first, second = (markdown(walk(plan)).splitlines()[0] for plan in (full_plan(), plan_of()))
+    first, second = (markdown(plan_document(plan)).splitlines()[0] for plan in (full_plan(), plan_of()))
     assert first == second == "<!-- rolecall:plan:org_8817:prod -->"
     evil = plan_of()
     evil = plan_of(org=evil.org._replace(id="a --> <script>", env="b"))
-    assert markdown(walk(evil)).splitlines()[0] == "<!-- rolecall:plan:ascript:b -->"
+    assert markdown(plan_document(evil)).splitlines()[0] == "<!-- rolecall:plan:ascript:b -->"
 
 
 def test_it_tells_changes_people_reasons_and_places() -> None:
@@ -87,6 +87,10 @@ def test_where_people_are_not_named_it_says_how_to_see_them() -> None:
     assert "p0@acme.com" not in counted
 
 
+def test_what_to_do_next_has_no_gap_where_there_is_nothing_to_merge() -> None:
+    assert "\nApprove: <code>rolecall apply --approve 9f3c-1a77-20bd-4e55</code>\n" in told(plan_of(REBRAND, org=LOCAL))
+
+
 def test_a_blocked_plan_offers_no_approval() -> None:
     shown = told(plan_of(REBRAND, guards=(REVIEW._replace(verdict="block"),)))
     assert "--approve" not in shown
@@ -116,7 +120,11 @@ def test_names_show_as_they_are(text: str, shown: str) -> None:
 
 
 def test_the_counts_for_gitlab() -> None:
-    assert json.loads(gitlab(full_plan())) == {"create": 2, "update": 3, "delete": 2}
+    assert json.loads(gitlab(plan_document(full_plan()))) == {"create": 2, "update": 3, "delete": 2}
+
+
+def table_of(plan: Plan) -> str:
+    return csv(plan_document(plan))
 
 
 def moves(*rows: Move) -> Plan:
@@ -124,18 +132,18 @@ def moves(*rows: Move) -> Plan:
 
 
 def test_csv_has_a_line_for_each_person() -> None:
-    rows = people_csv(moves(FORTY)).split("\r\n")
+    rows = table_of(moves(FORTY)).split("\r\n")
     assert rows[0] == ",".join(COLUMNS)
     assert rows[1] == "p0@acme.com,1,change,Marketing member,Brand member,no,idp_groups/Writer-Marketing"
     assert len(rows) == 1 + 40 + 1
 
 
 def test_csv_counts_whom_the_plan_does_not_name() -> None:
-    rows = people_csv(redact(moves(FORTY), "counts")).split("\r\n")
+    rows = table_of(redact(moves(FORTY), "counts")).split("\r\n")
     assert rows[1].startswith(",40,change,")
 
 
 def test_csv_holds_no_formula() -> None:
     evil = Move((), (Combo("=cmd|x", "member"),), "gain", (Address("@x"),), 1, people(1, "=1+"), False)
-    (row,) = people_csv(moves(evil)).split("\r\n")[1:-1]
+    (row,) = table_of(moves(evil)).split("\r\n")[1:-1]
     assert row == "'=1+0@acme.com,1,gain,,'=cmd|x member,no,'@x"

@@ -8,9 +8,9 @@ from small_org import many, plan
 from rolecall.model.policy import AccessTest, Policy
 from rolecall.plan.saved.digest import digest
 from rolecall.report.builders.next_steps import next_step
-from rolecall.report.builders.plan import walk
+from rolecall.report.builders.plan import plan_document
 from rolecall.report.line import plain
-from rolecall.report.renderers.text import plan_lines
+from rolecall.report.renderers.text import document_lines
 
 BEFORE = {"A": "member: X", "B": "member: Y"}
 AFTER = {"A": "member: X, Z", "B": "member: W"}
@@ -31,9 +31,9 @@ def test_a_plan_that_a_test_refuses_offers_no_approval(groups: tuple[str, ...], 
 
 def test_a_verdict_stands_apart_from_the_guard_it_is_of() -> None:
     made = plan(BEFORE, {**BEFORE, "A": "org_admin: X"}, None)
-    told = plain(plan_lines(walk(made, digest(made))))
+    told = plain(document_lines(plan_document(made, digest(made))))
     assert "NOT JUDGED escalations: " in told
     assert "BLOCK   unread: " in told
     assert "REVIEW  escalations: 2 people" in plain(
-        plan_lines(walk(plan(BEFORE, {**BEFORE, "A": "org_admin: X"}, many(2, "A")), "0" * 64))
+        document_lines(plan_document(plan(BEFORE, {**BEFORE, "A": "org_admin: X"}, many(2, "A")), "0" * 64))
     )

@@ -9,7 +9,6 @@ from report_plans import CLAIM, LAPSED, METADATA, REBRAND, change, mapping, plan
 
 from rolecall.model.change import Change
 from rolecall.model.settings import Domain, Scim
-from rolecall.report.builders.plan import walk
 from rolecall.report.builders.runbook import Runbook, runbook
 from rolecall.report.renderers.runbook_text import runbook_html, runbook_markdown
 
@@ -20,7 +19,7 @@ ADMINS = change("idp_groups/Admins", "update", mapping("org_admin", "IT"), mappi
 
 def book(*changes: Change) -> Runbook:
     human = [replace(change, via="human", via_reason="no_api") for change in changes]
-    return runbook(walk(plan_of(*human)))
+    return runbook(plan_of(*human))
 
 
 @pytest.mark.parametrize(
@@ -66,4 +65,4 @@ def test_no_name_becomes_markup() -> None:
 
 
 def test_what_rolecall_writes_itself_is_no_step() -> None:
-    assert runbook(walk(plan_of(REBRAND))).steps == ()
+    assert runbook(plan_of(REBRAND)).steps == ()

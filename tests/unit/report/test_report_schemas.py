@@ -13,10 +13,11 @@ from report_plans import LATE, UNKNOWN, full_plan, plan_of
 
 from rolecall.cli.options import InRepository
 from rolecall.cli.output import render_plan
-from rolecall.report.builders.plan import walk
-from rolecall.report.findings import Finding, of_plan, of_problems
-from rolecall.report.renderers.junit import Case, junit, problem_suites
-from rolecall.report.renderers.sarif import sarif
+from rolecall.report.builders.plan import plan_document
+from rolecall.report.builders.problems import problems_document
+from rolecall.report.findings import Finding, findings
+from rolecall.report.renderers.junit import Case, junit, junit_xml
+from rolecall.report.renderers.sarif import sarif, sarif_run
 
 _CASE = {"failure": ({"type", "message"}, set()), "system-out": (set(), set())}
 _ALLOWED: dict[str, tuple[set[str], set[str]]] = {
@@ -41,19 +42,19 @@ def schema() -> Draft7Validator:
     "findings",
     [
         [],
-        of_problems([UNKNOWN, LATE]),
-        of_plan(walk(full_plan())),
-        of_plan(walk(plan_of())),
+        findings(problems_document([UNKNOWN, LATE])),
+        findings(plan_document(full_plan())),
+        findings(plan_document(plan_of())),
         [Finding("note", "a.b", "odd place", UNKNOWN.where and UNKNOWN.where._replace(file="ä b<%.yaml", line=0))],
     ],
 )
 def test_sarif_is_valid(findings: list[Finding], schema: Draft7Validator) -> None:
-    document: Any = json.loads(sarif(findings, "conf/"))
+    document: Any = json.loads(sarif_run(findings, "conf/"))
     assert [error.message for error in schema.iter_errors(document)] == []
 
 
 def test_the_schema_refuses_what_is_wrong(schema: Draft7Validator) -> None:
-    document: Any = json.loads(sarif(of_problems([UNKNOWN])))
+    document: Any = json.loads(sarif(problems_document([UNKNOWN])))
     document["runs"][0]["results"][0]["level"] = "fatal"
     assert not schema.is_valid(document)
 
@@ -61,10 +62,10 @@ def test_the_schema_refuses_what_is_wrong(schema: Draft7Validator) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        junit(problem_suites([UNKNOWN, LATE])),
-        junit(problem_suites([])),
+        junit(problems_document([UNKNOWN, LATE])),
+        junit(problems_document([])),
         render_plan(full_plan(), "junit", InRepository(), "0" * 64),
-        junit([("odd", [Case("n", "why", "told", UNKNOWN.where), Case("m")]), ("none", [])]),
+        junit_xml([("odd", [Case("n", "why", "told", UNKNOWN.where), Case("m")]), ("none", [])]),
     ],
 )
 def test_junit_has_nothing_that_a_reader_refuses(text: str) -> None:

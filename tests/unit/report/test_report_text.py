@@ -25,15 +25,15 @@ from rolecall.errors import Problem, Where
 from rolecall.model.live import UNREAD
 from rolecall.model.settings import Sso
 from rolecall.plan.value import AccessTestResult, Impact, Plan, PolicyChange
-from rolecall.report.builders.plan import walk
+from rolecall.report.builders.plan import plan_document
 from rolecall.report.line import Line, layout, plain, width_of
-from rolecall.report.renderers.text import plan_lines
+from rolecall.report.renderers.text import document_lines
 
 DIGEST = "9f3c1a7720bd4e55" + "0" * 48
 
 
 def text(plan: Plan, width: int | None = None, digest: str | None = DIGEST) -> str:
-    return plain(plan_lines(walk(plan, digest=digest), width), width)
+    return plain(document_lines(plan_document(plan, digest=digest), width), width)
 
 
 def small() -> Plan:
@@ -66,7 +66,7 @@ def test_a_pipe_gets_one_line_for_each_thing_said() -> None:
 
 @pytest.mark.parametrize("width", [20, 40, 60, 80, 140, 300])
 def test_every_row_fits_the_terminal(width: int) -> None:
-    rows = list(layout(plan_lines(walk(full_plan(), digest=DIGEST), width), width))
+    rows = list(layout(document_lines(plan_document(full_plan(), digest=DIGEST), width), width))
     assert max(map(width_of, rows)) <= width
 
 
@@ -149,12 +149,16 @@ def test_rules_that_change_are_told_before_the_verdicts() -> None:
 
 
 def test_marks_have_their_colours() -> None:
-    styles = {item.spans[0].text: item.spans[0].style for item in plan_lines(walk(full_plan())) if item.indent == 2}
+    styles = {
+        item.spans[0].text: item.spans[0].style
+        for item in document_lines(plan_document(full_plan()))
+        if item.indent == 2
+    }
     assert (styles["+ "], styles["~ "], styles["- "]) == ("add", "change", "remove")
 
 
 def test_the_rehearsal_and_the_unread_stand_out() -> None:
-    first: Line = next(plan_lines(walk(plan_of(org=LOCAL, coverage={"sso": UNREAD}))))
+    first: Line = next(document_lines(plan_document(plan_of(org=LOCAL, coverage={"sso": UNREAD}))))
     assert first.spans[0] == ("LOCAL REHEARSAL, not WRITER", "warn")
     assert first.tail[0] == ("NOT READ: sso", "error")
 
@@ -202,11 +206,11 @@ def test_ten_thousand_changes_are_quick() -> None:
 def test_the_line_that_approves_asks_for_the_very_same_plan():
     from rolecall.model.policy import Allow
     from rolecall.plan.value import Selection
-    from rolecall.report.builders.next_steps import again
+    from rolecall.report.builders.next_steps import plan_flags
 
     cut = Selection(("idp_groups/A b",), ("sso",), only_expired=True)
     plan = plan_of(selection=cut, lifts=(Allow("max_removals", None, 3, None, "--allow"),))
-    assert list(again(plan)) == [
+    assert list(plan_flags(plan)) == [
         "--target 'idp_groups/A b'",
         "--exclude sso",
         "--only expired",

@@ -65,7 +65,8 @@ def _seen(call: Invocation, out: Console, asked: When, only: tuple[str | None, s
     from rolecall.jobs.sightings import seen_at
     from rolecall.model.live import Coverage
     from rolecall.model.roles import role_id
-    from rolecall.report.builders.sightings import sighting_csv, sighting_json, sighting_lines
+    from rolecall.report.builders.sightings import sighting_json, sighting_lines, sighting_table
+    from rolecall.report.renderers.csv import csv_text
 
     config = read(call)
     team, role = only
@@ -78,7 +79,7 @@ def _seen(call: Invocation, out: Console, asked: When, only: tuple[str | None, s
     if form == "text":
         out.lines(sighting_lines(found))
     else:
-        out.text(sighting_json(found) if form == "json" else sighting_csv(found))
+        out.text(sighting_json(found) if form == "json" else csv_text(sighting_table(found)))
     if found.sighting.complete:
         return Exit.OK
     seen = Coverage("partial", problem=f"when run {found.sighting.run} recorded this, there may have been more holders")
@@ -90,9 +91,9 @@ def _access(call: Invocation, out: Console, asked: tuple[str | None, str | None,
     from rolecall.cli.session import read
     from rolecall.jobs.access import holders, role_of, team_of
     from rolecall.model.directory import EVERYBODY
-    from rolecall.report.builders.access import access_csv, access_json, access_lines
-    from rolecall.report.builders.header import org_line
-    from rolecall.report.coverage import users_read
+    from rolecall.report.builders.access import access_json, access_lines, access_table
+    from rolecall.report.builders.header import org_banner
+    from rolecall.report.renderers.csv import csv_text
     from rolecall.report.renderers.text import banner_line
 
     team, role, at = asked
@@ -101,21 +102,20 @@ def _access(call: Invocation, out: Console, asked: tuple[str | None, str | None,
     wanted = None if team is None else team_of(found, team), None if role is None else role_of(found, role)
     rows = holders(found, *wanted)
     if form == "text":
-        seen = users_read(found.coverage)
-        out.lines([banner_line(org_line(found.org), seen, alarm=True), *access_lines(rows, found.coverage)])
+        out.lines([banner_line(org_banner(found.org, found.coverage)), *access_lines(rows, found.coverage)])
     else:
-        out.text(access_json(rows, found.coverage) if form == "json" else access_csv(rows))
+        out.text(access_json(rows, found.coverage) if form == "json" else csv_text(access_table(rows)))
     return report_coverage(call, config, found.coverage)
 
 
 def _unmanaged(call: Invocation, out: Console, form: str) -> None:
     from rolecall.cli.planning import read_inventory
     from rolecall.report.builders.access import unmanaged_json, unmanaged_lines
-    from rolecall.report.builders.header import org_line
+    from rolecall.report.builders.header import org_banner
     from rolecall.report.renderers.text import banner_line
 
     found = read_inventory(call)
     if form == "json":
         out.text(unmanaged_json(found.unmanaged, found.released))
     else:
-        out.lines([banner_line(org_line(found.org)), *unmanaged_lines(found.unmanaged, found.released)])
+        out.lines([banner_line(org_banner(found.org)), *unmanaged_lines(found.unmanaged, found.released)])

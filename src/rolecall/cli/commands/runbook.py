@@ -50,10 +50,9 @@ def _is_run(said: str) -> bool:
 
 def _of_plan(path: Path) -> Runbook:
     from rolecall.jobs.saved import read_plan
-    from rolecall.report.builders.plan import walk
     from rolecall.report.builders.runbook import runbook
 
-    return runbook(walk(read_plan(path)))
+    return runbook(read_plan(path))
 
 
 def _of_run(call: Invocation, number: int) -> Runbook:
@@ -62,7 +61,6 @@ def _of_run(call: Invocation, number: int) -> Runbook:
     from rolecall.errors import Misuse, Problem
     from rolecall.jobs.history import one_run
     from rolecall.jobs.saved import plan_of_text
-    from rolecall.report.builders.plan import walk
     from rolecall.report.builders.runbook import runbook
 
     journal = find_journal(call, read(of_run(call, number)))
@@ -75,4 +73,4 @@ def _of_run(call: Invocation, number: int) -> Runbook:
     if not text:
         raise Misuse(Problem("no_plan", f"run {number} has no plan that could be read"))
     numbers = {(step.address, step.action): step.number for step in run.steps if step.via == "human"}
-    return runbook(walk(plan_of_text(text, f"run {number}")), number, numbers)
+    return runbook(plan_of_text(text, f"run {number}"), number, numbers)

@@ -32,16 +32,16 @@ def test(call: Invocation, at: str, report: tuple[str, ...]) -> Exit:
     from rolecall.model.directory import EVERYBODY
     from rolecall.outside.files import write_file
     from rolecall.report.builders.access import tests_lines
-    from rolecall.report.builders.header import org_line
-    from rolecall.report.coverage import users_read
-    from rolecall.report.renderers.junit import access_cases, junit
+    from rolecall.report.builders.checks import tests_document
+    from rolecall.report.builders.header import org_banner
+    from rolecall.report.renderers.junit import junit
     from rolecall.report.renderers.text import banner_line
 
     config = read(call)
     found = read_state(call, config, at, EVERYBODY, test=True)
     for path in files:
-        write_file(path, junit([("access tests", access_cases(found.tests))]))
-    banner = banner_line(org_line(found.org), users_read(found.coverage), alarm=True)
+        write_file(path, junit(tests_document(found.tests)))
+    banner = banner_line(org_banner(found.org, found.coverage))
     stdout(call.environ, color=call.color).lines([banner, *tests_lines(found.tests)])
     unread = report_coverage(call, config, found.coverage)
     return Exit.REFUSED if failed(found.tests) else unread

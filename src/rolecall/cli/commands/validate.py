@@ -107,24 +107,11 @@ def _rendered(call: Invocation, problems: Sequence[Problem], form: str, people: 
         from rolecall.report.builders.problems import problems_json
 
         return problems_json(problems, people)
-    if form == "markdown":
-        from rolecall.report.renderers.problems_markdown import problems_markdown
-
-        return problems_markdown(problems)
-    if form == "junit":
-        from rolecall.report.renderers.junit import junit, problem_suites
-
-        return junit(problem_suites(problems))
-    from rolecall.report.findings import of_problems
+    from rolecall.report.builders.problems import problems_document
+    from rolecall.report.renderers import render_document
 
     at = in_repository(call)
-    if form == "github":
-        from rolecall.report.renderers.github import github_annotations
-
-        return github_annotations(of_problems(problems), at.folder)
-    from rolecall.report.renderers.sarif import sarif
-
-    return sarif(of_problems(problems), at.folder, at.main)
+    return render_document(problems_document(problems), form, at.folder, at.main)
 
 
 def online_problems(call: Invocation) -> Sequence[Problem]:

@@ -52,8 +52,7 @@ def why(call: Invocation, person: str | None, role: str | None, groups: str | No
         why_not_json,
         why_not_lines,
     )
-    from rolecall.report.builders.header import org_line
-    from rolecall.report.coverage import users_read
+    from rolecall.report.builders.header import org_banner
     from rolecall.report.renderers.text import banner_line
 
     config = read(call)
@@ -61,7 +60,7 @@ def why(call: Invocation, person: str | None, role: str | None, groups: str | No
     names = [name.strip() for name in (groups or "").split(",") if name.strip()]
     who = imagined(names, found) if person is None else find(found, person)
     out = stdout(call.environ, color=call.color)
-    banner = banner_line(org_line(found.org), users_read(found.coverage), alarm=True)
+    banner = banner_line(org_banner(found.org, found.coverage))
     if who is None:
         if form == "json":
             out.text(unread_json(person, found.coverage))

@@ -14,9 +14,9 @@ from rolecall.plan.explain.why import Because, Cause, Why, WhyNot
 from rolecall.plan.saved.encode import encode_released
 from rolecall.plan.value import AccessTestResult, Released, Unmanaged
 from rolecall.report.builders.unmanaged import released_value
+from rolecall.report.document import Table
 from rolecall.report.line import Line, Span, line
 from rolecall.report.phrases import cells, count, inline_yaml, listed, mapping_words, place, visible
-from rolecall.report.renderers.csv import table
 
 _COLUMN = 28
 
@@ -57,10 +57,10 @@ def access_json(rows: Iterable[tuple[str, Access]], seen: Coverage = COMPLETE) -
     return json.dumps(body, indent=2) + "\n"
 
 
-def access_csv(rows: Iterable[tuple[str, Access]]) -> str:
-    """A line for each combo: ``email,team,role,reason``; nothing in it is a formula to a spreadsheet."""
+def access_table(rows: Iterable[tuple[str, Access]]) -> Table:
+    """Return a table with a row for each combo: ``email,team,role,reason``."""
     told = ((email, row.team, row.role, row.reasons[0].source) for email, access in rows for row in access.combos)
-    return table(("email", "team", "role", "reason"), told)
+    return Table(("email", "team", "role", "reason"), told)
 
 
 def unmanaged_lines(rows: Iterable[Unmanaged], released: Iterable[Released] = ()) -> Iterator[Line]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from datetime import date
-from typing import Any, NamedTuple
+from typing import Any
 
 from rolecall.model.change import Change, Reason, ViaReason
 from rolecall.model.comparison import FieldChange, field_changes
 from rolecall.model.roles import ORG_ADMIN
+from rolecall.report.document import Diff
 from rolecall.report.phrases import listed, visible
 
 BLANK_IS = (
@@ -40,26 +42,24 @@ _SHORT = 60
 _FEW = 3
 
 
-class Diff(NamedTuple):
-    """One field in words. ``before`` is None where only one side is worth telling: a create or a delete."""
-
-    path: str
-    before: str | None
-    after: str
-
-    def __str__(self) -> str:
-        arrow = f"{self.before} → " if self.before is not None else ""
-        return f"{self.path}: {arrow}{self.after}"
-
-
 def diffs(section: str, change: Change) -> tuple[Diff, ...]:
-    """What a change does to each field, in the table's order."""
-    found = field_changes(section, change.before, change.after)
+    """Return what a change does to each field, in the order of the fields."""
+    fields = field_changes(section, change.before, change.after)
     if change.action == "create":
-        return tuple(Diff(item.path, None, scalar(item.path, item.after)) for item in found)
+        return created(fields)
     if change.action == "delete":
-        return tuple(Diff(f"was {item.path}", None, scalar(item.path, item.before)) for item in found)
-    return tuple(map(_diff, found))
+        return deleted(fields)
+    return tuple(map(_diff, fields))
+
+
+def created(fields: Iterable[FieldChange]) -> tuple[Diff, ...]:
+    """Return the fields of a value that was not there before."""
+    return tuple(Diff(field.path, None, scalar(field.path, field.after)) for field in fields)
+
+
+def deleted(fields: Iterable[FieldChange]) -> tuple[Diff, ...]:
+    """Return the fields of a value that is not there afterwards."""
+    return tuple(Diff(f"was {field.path}", None, scalar(field.path, field.before)) for field in fields)
 
 
 def scalar(path: str, value: Any) -> str:
@@ -74,8 +74,7 @@ def scalar(path: str, value: Any) -> str:
     if path == "metadata":
         return _metadata(text)
     if len(text) > 10 * _SHORT:
-        digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]
-        return f"{len(text):,} characters ({digest})"
+        return f"{len(text):,} characters ({_digest(text)})"
     return visible(text)
 
 
@@ -86,12 +85,15 @@ def _metadata(text: str) -> str:
     try:
         metadata = decode_metadata(text)
     except NotMetadata:
-        digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]
-        return f"{len(text):,} characters that are not SAML metadata ({digest})"
+        return f"{len(text):,} characters that are not SAML metadata ({_digest(text)})"
     certificates = [f"{item.sha256[:16]}, valid until {day(item.not_after)}" for item in metadata.readable]
     plural = "s" if len(certificates) > 1 else ""
     signed = f"certificate{plural} {'; '.join(certificates)}" if certificates else "no certificate that can be read"
     return f"{visible(metadata.entity_id)} ({signed})"
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]
 
 
 def day(moment: date) -> str:
@@ -100,18 +102,18 @@ def day(moment: date) -> str:
 
 
 def gives_org_admin(role: str | None) -> bool:
-    """Whether a mapping with this role makes org admins (R21)."""
+    """Return whether a mapping with this role makes org admins (R21)."""
     return role == ORG_ADMIN
 
 
-def _diff(item: FieldChange) -> Diff:
-    path, before, after = item
+def _diff(field: FieldChange) -> Diff:
+    path, before, after = field
     if isinstance(before, frozenset) and isinstance(after, frozenset) and max(len(before), len(after)) > _FEW:
         return Diff(path, None, _set_diff(before, after))
     return Diff(path, scalar(path, before), scalar(path, after))
 
 
 def _set_diff(before: frozenset[str], after: frozenset[str]) -> str:
-    gone, new, stay = sorted(before - after), sorted(after - before), len(before & after)
-    signed = [*(f"+{visible(name)}" for name in new), *(f"−{visible(name)}" for name in gone)]
+    removed, added, stay = sorted(before - after), sorted(after - before), len(before & after)
+    signed = [*(f"+{visible(name)}" for name in added), *(f"−{visible(name)}" for name in removed)]
     return f"{', '.join(signed)} ({stay} stay)"

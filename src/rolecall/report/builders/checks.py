@@ -1,42 +1,73 @@
-"""The guards' verdicts in reading order: the worst first, what passed in one line."""
+"""The results of guards and access tests, as every report shows them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-from rolecall.plan.value import GuardResult, Verdict
-from rolecall.report.phrases import place, visible
+from rolecall.plan.value import AccessTestResult, GuardResult, Verdict
+from rolecall.report.document import CheckResult, Document, Level
+from rolecall.report.phrases import visible
 
-ORDER: tuple[Verdict, ...] = ("block", "not judged", "review", "allowed", "pass")
+_LEVELS: Mapping[Verdict, Level | None] = {
+    "block": "error",
+    "not judged": "error",
+    "review": "warning",
+    "allowed": "note",
+    "pass": None,
+}
 _PASSED = 4
 
 
-def verdict_rows(guards: Sequence[GuardResult]) -> tuple[tuple[Verdict, tuple[GuardResult, ...]], ...]:
-    """Guards grouped by verdict, worst first; verdicts that nobody gave are left out."""
-    grouped = ((verdict, tuple(item for item in guards if item.verdict == verdict)) for verdict in ORDER)
-    return tuple((verdict, found) for verdict, found in grouped if found)
+def guard_result(guard: GuardResult) -> CheckResult:
+    """Return what one guard says."""
+    return CheckResult(
+        "guard",
+        guard.name,
+        guard.verdict,
+        visible(guard.message),
+        _LEVELS[guard.verdict],
+        f"guard.{guard.name}",
+        guard.source,
+        "" if guard.message else _figures(guard),
+        tuple(map(visible, guard.ways)),
+    )
+
+
+def access_results(tests: Iterable[AccessTestResult]) -> tuple[CheckResult, ...]:
+    """Return how each access test ended."""
+    return tuple(
+        CheckResult(
+            "access test",
+            visible(test.name),
+            test.label,
+            visible(test.message),
+            None if test.passed else "error" if test.refuses else "note",
+            "access_test",
+            test.source,
+        )
+        for test in tests
+    )
+
+
+def tests_document(tests: Iterable[AccessTestResult]) -> Document:
+    """Return the report of `test`."""
+    return Document("test", checks=access_results(tests))
 
 
 def guard_words(guard: GuardResult) -> str:
-    """``max_people_losing_access: 40 people lose something they have; review above 10``."""
-    if guard.message:
-        return f"{guard.name}: {visible(guard.message)}"
-    return f"{guard.name} {_numbers(guard)}".rstrip()
-
-
-def guard_place(guard: GuardResult) -> str:
-    """Where the cause stands, unless the words say it already."""
-    where = place(guard.source)
-    return "" if where in guard_words(guard) else where
+    """Return ``max_people_losing_access: 40 people lose something they have; review above 10``."""
+    return guard_result(guard).text
 
 
 def passed_words(guards: Sequence[GuardResult]) -> str:
-    """``ok: min_org_admins 4 ≥ 2 · required_org_admins · 5 more``."""
-    shown = " · ".join(f"{guard.name} {_numbers(guard)}".rstrip() for guard in guards[:_PASSED])
+    """Return ``ok: min_org_admins 4 ≥ 2 · required_org_admins · 5 more`` for guards that passed; nothing for none."""
+    if not guards:
+        return ""
+    shown = " · ".join(f"{guard.name} {_figures(guard)}".rstrip() for guard in guards[:_PASSED])
     return f"ok: {shown}{f' · {len(guards) - _PASSED:,} more' if len(guards) > _PASSED else ''}"
 
 
-def _numbers(guard: GuardResult) -> str:
+def _figures(guard: GuardResult) -> str:
     if guard.actual is None:
         return ""
     if guard.name.startswith("min_") and guard.limit is not None:

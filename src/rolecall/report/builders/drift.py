@@ -1,116 +1,56 @@
-"""The one walk over what a look for drift found: what is said, in reading order, before anybody styles it."""
+"""A drift check as a document: what changed outside rolecall, who changed it, and which users are affected."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import NamedTuple
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 
+from rolecall.codec.settings import encode_value
 from rolecall.drift.compare import Drift, DriftClass
-from rolecall.drift.value import Alarm, DriftReport
-from rolecall.errors import Problem, Where
+from rolecall.drift.value import UNDETERMINED, Alarm, DriftReport
 from rolecall.model.comparison import field_changes
-from rolecall.model.kinds import BY_SECTION, KEYED, SECTIONS, split_address
+from rolecall.model.kinds import BY_SECTION, SECTIONS, split_address
 from rolecall.model.settings import Value
-from rolecall.report.builders.changes import Diff, scalar
+from rolecall.plan.coverage import USERS
+from rolecall.report.builders.changes import created, deleted, scalar
 from rolecall.report.builders.drift_sentences import (
     CLASSES,
     acknowledged_words,
+    affected_users,
     basis_words,
     event_words,
     headline,
-    impact_lines,
+    impact_sentences,
     news_notes,
-    people_told,
+    next_steps,
     summary_line,
+    undetermined_sentence,
     who_words,
     written_words,
 )
-from rolecall.report.builders.header import org_line
-from rolecall.report.builders.plan import Mark, Note, Tone
-from rolecall.report.builders.unmanaged import released_words, unmanaged_words
-from rolecall.report.coverage import header
-from rolecall.report.phrases import count, visible
+from rolecall.report.builders.header import scan_banner, users_sentence
+from rolecall.report.builders.unmanaged import released_words, unmanaged_notes
+from rolecall.report.document import (
+    ChangeColumns,
+    ChangeTable,
+    CheckResult,
+    Diff,
+    Document,
+    Entry,
+    Gap,
+    Mark,
+    Note,
+    Status,
+    Table,
+)
+from rolecall.report.phrases import visible
 
-
-class Entry(NamedTuple):
-    """One address as a reader sees it. ``counts`` says whether it counts as drift."""
-
-    row: Drift
-    mark: Mark
-    address: str
-    diffs: tuple[Diff, ...]
-    where: Where | None
-    notes: tuple[Note, ...]
-    counts: bool
-
-
-class Part(NamedTuple):
-    """Entries of one section, or those that do not count."""
-
-    title: str
-    entries: tuple[Entry, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class DriftWalk:
-    """A look in reading order. Every text is visible and safe to print, but not escaped for any markup.
-
-    ``parts`` count as drift, ``aside`` does not. ``alarms`` are what the config forbids, ``news`` what is no drift.
-    """
-
-    found: DriftReport
-    banner: str
-    seen: str
-    headline: str
-    impact: tuple[str, ...]
-    basis: str
-    parts: tuple[Part, ...]
-    aside: tuple[Part, ...]
-    alarms: tuple[tuple[Alarm, Note], ...]
-    news: tuple[Note, ...]
-    inventory: tuple[Note, ...]
-    warnings: tuple[Problem, ...]
-    summary: str
-
-
-def drift_walk(found: DriftReport) -> DriftWalk:
-    """Walk a look, which shows of people what it may."""
-    return DriftWalk(
-        found=found,
-        banner=org_line(found.org),
-        seen=_seen(found),
-        headline=headline(found),
-        impact=tuple(impact_lines(found)),
-        basis=basis_words(found),
-        parts=tuple(_parts(found)),
-        aside=tuple(_aside(found)),
-        alarms=tuple((alarm, Note(_alarm_words(alarm), "warn")) for alarm in found.alarms),
-        news=tuple(news_notes(found)),
-        inventory=tuple(_inventory(found)),
-        warnings=found.warnings,
-        summary=summary_line(found),
-    )
-
-
-def _inventory(found: DriftReport) -> Iterable[Note]:
-    yield from (Note(acknowledged_words(row), "dim") for row in found.acknowledged.values())
-    yield from (Note(text) for text in released_words(found.released))
-    yield from (Note(text, "warn" if warn else "plain") for text, warn in unmanaged_words(found.unmanaged))
-
-
-def _seen(found: DriftReport) -> str:
-    nouns = (*((kind.section, kind.noun, None) for kind in KEYED), ("people", "person", "people"))
-    counted = [count(found.counts[key], noun, plural) for key, noun, plural in nouns if key in found.counts]
-    return header(found.coverage, counted)
-
-
-def _parts(found: DriftReport) -> Iterable[Part]:
-    for section in SECTIONS:
-        rows = [row for row in found.drifts if split_address(row.address)[0] == section]
-        if rows:
-            yield Part(section, tuple(_entry(found, row, counts=True) for row in rows))
-
+COLUMNS = (
+    "address", "class", "counts", "last", "desired", "live", "who", "when", "from", "gain", "lose", "change",
+    "source", "fingerprint",
+)  # fmt: skip
+"""Of a drift check's table for a spreadsheet."""
 
 _ASIDE: Mapping[DriftClass, str] = {
     "idp": "Gone from the IdP, with nobody in it",
@@ -119,76 +59,204 @@ _ASIDE: Mapping[DriftClass, str] = {
     "converged": "Changed in the org to what the config asks for",
     "unknown": "Not read: nothing is known of these",
 }
+"""The differences that do not count as drift, with their titles."""
+
+_ACKNOWLEDGED = "Acknowledged drift"
+_PENDING = "Waiting for the IdP, which has not pushed these groups"
 
 
-_KNOWN = "Acknowledged drift"
-_WAITING = "Waiting for the IdP, which has not pushed these groups"
+def drift_document(report: DriftReport) -> Document:
+    """Return the report of a drift check, which shows of users what it may."""
+    return Document(
+        "drift",
+        title=f"Drift of {visible(report.org.name)}",
+        org_id=report.org.id,
+        env=report.org.env,
+        banner=scan_banner(
+            report.org, report.coverage, report.counts, incomplete=bool(report.unread) or not report.determined
+        ),
+        status=_status(report),
+        headline=headline(report),
+        effects=tuple(impact_sentences(report)),
+        basis=basis_words(report),
+        validity=f"looked at {report.at:%Y-%m-%d %H:%M} UTC",
+        summary=summary_line(report),
+        columns=ChangeColumns("what moved", "What moved", "Who, and whom it touches"),
+        changes=(*_sections(report), *_aside(report)),
+        news=tuple(news_notes(report)),
+        inventory=tuple(_inventory(report)),
+        checks=tuple(_checks(report)),
+        gaps=() if report.determined else (Gap("drift.undetermined", "error", undetermined_sentence()),),
+        problems=report.warnings,
+        compared=tuple(_compared(report)),
+        next_steps=tuple(next_steps(report)),
+        unread=report.unread,
+        undetermined="" if report.determined else UNDETERMINED,
+        table=partial(drift_table, report),
+    )
 
 
-def _aside(found: DriftReport) -> Iterable[Part]:
-    aside = [row for row in found.rows if row.fingerprint not in found.counted]
-    titles = [(_KNOWN, [row for row in aside if row.fingerprint in found.acknowledged])]
-    aside = [row for row in aside if row.fingerprint not in found.acknowledged]
-    titles += [
-        (title, [row for row in aside if row.kind == kind and row.address not in found.waiting])
-        for kind, title in _ASIDE.items()
-    ]
-    titles.append((_WAITING, [row for row in aside if row.address in found.waiting]))
-    for title, rows in titles:
-        if rows:
-            yield Part(title, tuple(_entry(found, row, counts=False) for row in rows))
+def _status(report: DriftReport) -> Status:
+    if report.drifts or report.alarms:
+        return "attention"
+    return "ok" if report.determined and not report.unread else "incomplete"
 
 
-def _entry(found: DriftReport, row: Drift, *, counts: bool) -> Entry:
-    notes = [Note(text, tone) for text, tone in _notes(found, row, counts=counts)]
-    return Entry(row, _mark(row), visible(row.address), diffs(row), row.source, tuple(notes), counts)
+def _inventory(report: DriftReport) -> Iterable[Note]:
+    yield from (Note(acknowledged_words(item), "dim") for item in report.acknowledged.values())
+    yield from (Note(text) for text in released_words(report.released))
+    yield from unmanaged_notes(report.unmanaged)
 
 
-def diffs(row: Drift) -> tuple[Diff, ...]:
-    """What moved, field by field: from what was applied to what the org has, or as an apply would change it."""
-    section, _ = split_address(row.address)
-    if row.kind == "unknown":
-        return ()
-    before, after = _span(row)
-    found = field_changes(section, before, after)
-    spoken = [item for item in found if item.before is not None and item.after is not None]
-    if before is not None and after is not None:
-        spoken = list(found) if BY_SECTION[section].whole else spoken
-        return tuple(Diff(item.path, scalar(item.path, item.before), scalar(item.path, item.after)) for item in spoken)
-    if after is None:
-        return tuple(Diff(f"was {item.path}", None, scalar(item.path, item.before)) for item in found)
-    return tuple(Diff(item.path, None, scalar(item.path, item.after)) for item in found)
-
-
-def _mark(row: Drift) -> Mark:
-    before, after = _span(row)
-    return "+" if before is None else "-" if after is None else "~"
-
-
-def _span(row: Drift) -> tuple[Value | None, Value | None]:
-    """What moved from where to where: in the org, or, where only an apply is due, as the apply would."""
-    return (row.live, row.desired) if row.kind in ("differs", "unapplied") else (row.last, row.live)
-
-
-def _notes(found: DriftReport, row: Drift, *, counts: bool) -> Iterable[tuple[str, Tone]]:
-    if counts or row.event:
-        yield CLASSES[row.kind] + (f" · {event_words(row.event)}" if row.event else ""), "warn" if counts else "dim"
-    if row.new_admin:
-        state = "it is new" if row.last is None else "it gave less when it was last applied"
-        yield f"this mapping is not managed, {state}, and it gives org admin", "warn"
-    if row.kind == "both":
-        section, _ = split_address(row.address)
-        wanted = ", ".join(
-            f"{path}: {scalar(path, after)}" for path, _, after in field_changes(section, None, row.desired)
+def _checks(report: DriftReport) -> Iterable[CheckResult]:
+    """Yield the policy violations, and the kinds of checks that need users who were not read."""
+    for alarm in report.alarms:
+        rule = f"drift.{alarm.kind}"
+        yield CheckResult(
+            "violation", visible(alarm.name), "FAILED", violation_words(alarm), "error", rule, alarm.source
         )
-        yield f"the config asks for {wanted or 'nothing here'}", "plain"
-    if counts and row.address in found.written:
-        yield written_words(found.written[row.address]), "dim"
-    if counts:
-        yield from people_told(found, row.address, managed=row.managed)
-        yield f"fingerprint {row.fingerprint}", "dim"
+    for kind in report.not_evaluated:
+        yield CheckResult("violation", kind, "UNKNOWN", "not evaluated: users were not read")
 
 
-def _alarm_words(alarm: Alarm) -> str:
+def violation_words(alarm: Alarm) -> str:
+    """Return what the config says must not be, and whom it is about."""
     subject = f"{who_words(alarm.who)} " if alarm.who is not None else ""
     return visible(f"{alarm.name}: {subject}{alarm.message}" if alarm.kind != "watch" else f"{subject}{alarm.message}")
+
+
+def _compared(report: DriftReport) -> Iterator[tuple[str, str]]:
+    drifted = {split_address(drift.address)[0] for drift in report.drifts}
+    for section in sorted({*report.coverage, *drifted}):
+        if section in report.unread:
+            unread = "not read completely, so nothing is known about it"
+            yield section, users_sentence(report.coverage) if section == USERS else unread
+        elif not report.determined and section not in drifted and section != USERS:
+            yield section, undetermined_sentence()
+        else:
+            yield section, ""
+
+
+def drifts_by_section(report: DriftReport) -> Iterator[tuple[str, list[Drift]]]:
+    """Yield the sections that drifted, in their order, each with what drifted."""
+    for section in SECTIONS:
+        drifts = [drift for drift in report.drifts if split_address(drift.address)[0] == section]
+        if drifts:
+            yield section, drifts
+
+
+def _sections(report: DriftReport) -> Iterable[ChangeTable]:
+    for section, drifts in drifts_by_section(report):
+        yield ChangeTable(section, section, tuple(drift_entry(report, drift, counts=True) for drift in drifts))
+
+
+def _aside(report: DriftReport) -> Iterable[ChangeTable]:
+    """Yield the differences that do not count as drift: acknowledged ones, then by class, then pending ones."""
+    grouped: dict[str, list[Drift]] = {title: [] for title in (_ACKNOWLEDGED, *_ASIDE.values(), _PENDING)}
+    for drift in report.rows:
+        if drift.fingerprint in report.counted:
+            continue
+        if drift.fingerprint in report.acknowledged:
+            grouped[_ACKNOWLEDGED].append(drift)
+        elif drift.address in report.waiting:
+            grouped[_PENDING].append(drift)
+        elif drift.kind in _ASIDE:
+            grouped[_ASIDE[drift.kind]].append(drift)
+    for title, drifts in grouped.items():
+        if drifts:
+            entries = tuple(drift_entry(report, drift, counts=False) for drift in drifts)
+            yield ChangeTable("aside", title, entries, titled=True, counts=False)
+
+
+def drift_entry(report: DriftReport, drift: Drift, *, counts: bool) -> Entry:
+    """Return one address as a reader sees it. ``counts`` says whether it counts as drift."""
+    before, after = _sides(drift)
+    mark: Mark = "+" if before is None else "-" if after is None else "~"
+    return Entry(
+        mark,
+        visible(drift.address),
+        diffs(drift),
+        drift.source,
+        tuple(_notes(report, drift, counts=counts)),
+        f"drift.{drift.kind}",
+        "warning" if counts else "note",
+    )
+
+
+def diffs(drift: Drift) -> tuple[Diff, ...]:
+    """Return what changed, field by field: from what was applied to what the org has, or as an apply would change
+    it."""
+    section, _ = split_address(drift.address)
+    if drift.kind == "unknown":
+        return ()
+    before, after = _sides(drift)
+    fields = field_changes(section, before, after)
+    if before is None:
+        return created(fields)
+    if after is None:
+        return deleted(fields)
+    return tuple(
+        Diff(field.path, scalar(field.path, field.before), scalar(field.path, field.after))
+        for field in fields
+        if BY_SECTION[section].whole or (field.before is not None and field.after is not None)
+    )
+
+
+def _sides(drift: Drift) -> tuple[Value | None, Value | None]:
+    """Return the values before and after: in the org, or, where only an apply is due, as the apply would set them."""
+    return (drift.live, drift.desired) if drift.kind in ("differs", "unapplied") else (drift.last, drift.live)
+
+
+def _notes(report: DriftReport, drift: Drift, *, counts: bool) -> Iterable[Note]:
+    if counts or drift.event:
+        event = f" · {event_words(drift.event)}" if drift.event else ""
+        yield Note(f"{CLASSES[drift.kind]}{event}", "warn" if counts else "dim")
+    if drift.new_admin:
+        state = "it is new" if drift.last is None else "it gave less when it was last applied"
+        yield Note(f"this mapping is not managed, {state}, and it gives org admin", "warn")
+    if drift.kind == "both":
+        section, _ = split_address(drift.address)
+        fields = field_changes(section, None, drift.desired)
+        requested = ", ".join(f"{path}: {scalar(path, after)}" for path, _, after in fields)
+        yield Note(f"the config asks for {requested or 'nothing here'}")
+    if counts and drift.address in report.written:
+        yield Note(written_words(report.written[drift.address]), "dim")
+    if counts:
+        yield from affected_users(report, drift.address, managed=drift.managed)
+        yield Note(f"fingerprint {drift.fingerprint}", "dim")
+
+
+def drift_table(report: DriftReport) -> Table:
+    """Return a row for each address that is not in sync; values as JSON, users as counts of what the drift did.
+
+    The last rows say what is unknown: address ``settings``, class ``unknown``, where no apply is recorded, and address
+    ``people`` where users were not read completely.
+    """
+    unknown = [*([] if report.determined else ["settings"]), *([USERS] if USERS in report.unread else [])]
+    closing = ((name, "unknown", "no", *("" for _ in COLUMNS[3:])) for name in unknown)
+    return Table(COLUMNS, (*_rows(report), *closing))
+
+
+def _rows(report: DriftReport) -> Iterator[tuple[str, ...]]:
+    for drift in report.rows:
+        counts = drift.fingerprint in report.counted
+        tally = report.tally("did", drift.address) if counts else None
+        users = ("", "", "") if tally is None else tuple(map(str, tally))
+        event = drift.event
+        yield (
+            drift.address,
+            drift.kind,
+            "yes" if counts else "no",
+            *(_value(drift.address, value) for value in (drift.last, drift.desired, drift.live)),
+            event.actor if event else "",
+            event.at.isoformat() if event else "",
+            (event.source_ip or "") if event else "",
+            *users,
+            f"{drift.source.file}:{drift.source.line}" if drift.source else "",
+            drift.fingerprint,
+        )
+
+
+def _value(at: str, value: Value | None) -> str:
+    section, _ = split_address(at)
+    return "" if value is None else json.dumps(encode_value(section, value), ensure_ascii=False)

@@ -1,40 +1,63 @@
-"""The first line of every plan, apply and drift: which org this is, and how much of it was seen."""
+"""What every report begins with: which org it is about, and how much of it was read."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 
 from rolecall.model.kinds import KEYED
-from rolecall.plan.coverage import USERS
+from rolecall.model.live import COMPLETE, Coverage
+from rolecall.plan.coverage import USERS, incomplete_sentence
+from rolecall.plan.headline import enumerate_words
 from rolecall.plan.value import OrgRef, Plan
-from rolecall.report.coverage import header
+from rolecall.report.document import Banner
 from rolecall.report.phrases import count, visible
 
-REHEARSAL = "LOCAL REHEARSAL, not WRITER"
+_MOST = 9
 
 
-def org_line(org: OrgRef) -> str:
-    """``acme · prod · org_8817 at rolecall.acme.net``; a local org says first that it is one."""
-    names = [visible(part) for part in (org.name, org.env, org.id) if part]
-    local = [REHEARSAL] if org.local or org.url.startswith("local:") else []
-    return f"{' · '.join((*local, *names))} at {visible(_address(org.url))}"
+def org_banner(org: OrgRef, coverage: Coverage = COMPLETE) -> Banner:
+    """Return the banner of a report about users: ``acme · prod · org_8817 at rolecall.acme.net``, and how many of the
+    users were read."""
+    return _banner(org, users_read(coverage), incomplete=True)
 
 
-def banner(plan: Plan) -> str:
-    """The org line of a plan."""
-    return org_line(plan.org)
-
-
-def seen(plan: Plan) -> str:
-    """``all read: 61 groups, 20,104 people``, or what was not read; over a network also what that took."""
-    counted = [count(plan.counts[kind.section], kind.noun) for kind in KEYED if kind.section in plan.counts]
+def plan_banner(plan: Plan) -> Banner:
+    """Return the banner of a plan: ``all read: 61 groups, 20,104 people``, or what was not read; over a network also
+    how many requests that took."""
+    counts = [count(plan.counts[kind.section], kind.noun) for kind in KEYED if kind.section in plan.counts]
     whole, users = _users(plan)
-    text = header(plan.coverage, [*counted, *users])
-    return f"{text if whole else text.removeprefix('all ')}{_took(plan)}"
+    text = read_words(plan.coverage, [*counts, *users])
+    requests = "" if plan.org.local or not plan.requests.read or plan.unread else count(plan.requests.read, "request")
+    text = f"{text if whole else text.removeprefix('all ')}{f' ({requests})' if requests else ''}"
+    return _banner(plan.org, text, incomplete=bool(plan.unread))
+
+
+def scan_banner(
+    org: OrgRef, coverage: Mapping[str, Coverage], counts: Mapping[str, int], *, incomplete: bool
+) -> Banner:
+    """Return the banner of a drift check."""
+    nouns = (*((kind.section, kind.noun) for kind in KEYED), (USERS, "person"))
+    words = [count(counts[key], noun) for key, noun in nouns if key in counts]
+    return _banner(org, read_words(coverage, words), incomplete=incomplete)
+
+
+def _banner(org: OrgRef, read: str, *, incomplete: bool) -> Banner:
+    names = " · ".join(visible(part) for part in (org.name, org.env, org.id) if part)
+    local = org.local or org.url.startswith("local:")
+    return Banner(f"{names} at {visible(_address(org.url))}", local, read, incomplete)
+
+
+def _address(url: str) -> str:
+    """Return the host of a web address, with its port and without a password; other addresses whole."""
+    scheme, _, location = url.partition("://")
+    if scheme not in ("http", "https"):
+        return url
+    return re.split("[/?#]", location, maxsplit=1)[0].rpartition("@")[2]
 
 
 def _users(plan: Plan) -> tuple[bool, list[str]]:
-    """Whether users were read whom the plan cannot affect, too; and how many of them, where the plan needs any."""
+    """Return whether users were read whom the plan cannot affect, too, and how many of them, where it needs any."""
     known, total = plan.impact.people, plan.counts.get("people")
     if USERS in plan.unread or not known:
         return True, []
@@ -43,16 +66,51 @@ def _users(plan: Plan) -> tuple[bool, list[str]]:
     return False, [f"{known:,} of {count(total, 'person')}"]
 
 
-def _took(plan: Plan) -> str:
-    """`` (7 requests)``: only those concerned are fetched."""
-    if plan.org.local or not plan.requests.read or plan.unread:
+def read_words(coverage: Mapping[str, Coverage], counts: Sequence[str]) -> str:
+    """Return ``all read: 61 groups``, or ``read: 61 groups; NOT READ: users``. ``counts`` are counts in words."""
+    users = coverage.get(USERS, COMPLETE)
+    sections = unread_sections(coverage)
+    unread = [*sections, *(["users"] if users.state == "unread" else [])]
+    if not unread and users.state == "complete":
+        return f"all read: {', '.join(counts)}" if counts else "all read"
+    parts = [f"read: {', '.join(counts)}"] if counts and not sections else []
+    parts += [f"NOT READ: {', '.join(unread)}"] if unread else []
+    parts += [users_read(users)] if users.state == "partial" else []
+    return "; ".join(parts)
+
+
+def users_read(coverage: Coverage) -> str:
+    """Return ``NOT READ: users`` or ``PARTIALLY READ: users (48 of 97)``; nothing where all were read."""
+    if coverage.state == "complete":
         return ""
-    return f" ({count(plan.requests.read, 'request')})"
+    known = coverage.read is not None and coverage.total is not None
+    part = f" ({coverage.read:,} of {coverage.total:,})" if known else ""
+    return "NOT READ: users" if coverage.state == "unread" else f"PARTIALLY READ: users{part}"
 
 
-def _address(url: str) -> str:
-    """The host of a web address, port included and never a password; other addresses whole."""
-    scheme, _, rest = url.partition("://")
-    if scheme not in ("http", "https"):
-        return url
-    return re.split("[/?#]", rest, maxsplit=1)[0].rpartition("@")[2]
+def unread_sections(coverage: Mapping[str, Coverage]) -> list[str]:
+    """Return the sections of settings that were not read completely."""
+    return [name for name, section in coverage.items() if name != USERS and section.state != "complete"]
+
+
+def sections_sentence(coverage: Mapping[str, Coverage]) -> str:
+    """Return ``Incomplete read: sso could not be read, so nothing is known about it.``, or nothing."""
+    sections = unread_sections(coverage)
+    about = "it" if len(sections) == 1 else "them"
+    return f"{_incomplete(sections)}, so nothing is known about {about}." if sections else ""
+
+
+def planned_sentence(coverage: Mapping[str, Coverage]) -> str:
+    """Return ``Incomplete read: sso could not be read, so it is not part of this plan.``, or nothing."""
+    sections = unread_sections(coverage)
+    are = "it is" if len(sections) == 1 else "they are"
+    return f"{_incomplete(sections)}, so {are} not part of this plan." if sections else ""
+
+
+def _incomplete(sections: Sequence[str]) -> str:
+    return f"Incomplete read: {enumerate_words(sections, _MOST)} could not be read"
+
+
+def users_sentence(coverage: Mapping[str, Coverage]) -> str:
+    """Return ``Users were not read: 403 Forbidden.``, or nothing."""
+    return visible(incomplete_sentence(coverage.get(USERS, COMPLETE)) or "")

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from rolecall.model.run import Approval, Run, RunOutcome, Step
-from rolecall.report.line import Line, Row, Span, Style, line
+from rolecall.report.line import Line, Span, Spans, Style, line
 from rolecall.report.phrases import cells, count, visible
 
 _STYLES: dict[RunOutcome, Style] = {
@@ -27,7 +27,7 @@ def runs_lines(runs: Sequence[Run]) -> Iterator[Line]:
         yield line("No runs yet.", "dim")
     for run in runs:
         who = " · ".join(visible(part) for part in (run.facts.actor, run.facts.org_name, run.facts.env) if part)
-        told: Row = (
+        told: Spans = (
             Span(f"{run.id:>5}  ", "bold"),
             Span(f"{_moment(run.started_at)}  {run.kind:<8}  "),
             Span(f"{run.outcome:<11}", _STYLES[run.outcome]),

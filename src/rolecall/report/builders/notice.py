@@ -1,4 +1,4 @@
-"""What is news about drift, for a chat or a webhook."""
+"""What is new about drift since the last notice, for a chat or a webhook."""
 
 from __future__ import annotations
 
@@ -6,68 +6,69 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from rolecall.drift.value import UNDETERMINED, DriftReport
-from rolecall.report.builders.drift import DriftWalk, Entry, drift_walk
+from rolecall.report.builders.drift import drift_entry, drifts_by_section, violation_words
 from rolecall.report.builders.drift_sentences import undetermined_sentence
-from rolecall.report.builders.header import org_line
-from rolecall.report.coverage import sections_sentence, users_sentence
+from rolecall.report.builders.header import org_banner, sections_sentence, users_sentence
+from rolecall.report.document import Entry
 from rolecall.report.phrases import visible
 
 Cleared = Sequence[tuple[str, Mapping[str, Any]]]
 
 
-def notice_text(found: DriftReport, new: Iterable[str], cleared: Cleared) -> str:
-    """A few lines: the org, each new drift or alarm with who did it and whom it touches, each that cleared.
+def notice_text(report: DriftReport, new: Iterable[str], cleared: Cleared) -> str:
+    """Return a few lines: the org, each new drift or violation with who did it and which users are affected, and each
+    that cleared.
 
-    ``new`` are fingerprints. ``found`` shows of people what it may.
+    ``new`` are fingerprints. ``report`` shows of users what it may.
     """
-    return "\n".join(_lines(drift_walk(found), set(new), cleared))
+    return "\n".join(_lines(report, set(new), cleared))
 
 
-def notice_document(found: DriftReport, new: Iterable[str], cleared: Cleared) -> dict[str, Any]:
-    """The same for those who read JSON; nothing in it but what the text says."""
-    wanted = set(new)
-    rows = [row for row in found.drifts if row.fingerprint in wanted]
+def notice_document(report: DriftReport, new: Iterable[str], cleared: Cleared) -> dict[str, Any]:
+    """Return the same for those who read JSON; nothing in it but what the text says."""
+    fingerprints = set(new)
     return {
-        "org": {"id": found.org.id, "name": found.org.name, "env": found.org.env},
-        "at": found.at.isoformat(),
+        "org": {"id": report.org.id, "name": report.org.name, "env": report.org.env},
+        "at": report.at.isoformat(),
         "new": [
             {
-                "address": row.address,
-                "class": row.kind,
-                "fingerprint": row.fingerprint,
-                "who": row.event.actor if row.event else None,
-                "when": row.event.at.isoformat() if row.event else None,
+                "address": drift.address,
+                "class": drift.kind,
+                "fingerprint": drift.fingerprint,
+                "who": drift.event.actor if drift.event else None,
+                "when": drift.event.at.isoformat() if drift.event else None,
             }
-            for row in rows
+            for drift in report.drifts
+            if drift.fingerprint in fingerprints
         ],
         "alarms": [
             {"kind": alarm.kind, "name": alarm.name, "fingerprint": alarm.fingerprint}
-            for alarm in found.alarms
-            if alarm.fingerprint in wanted
+            for alarm in report.alarms
+            if alarm.fingerprint in fingerprints
         ],
-        "undetermined": None if found.determined else UNDETERMINED,
-        "unread": list(found.unread),
-        "not_evaluated": list(found.not_evaluated),
+        "undetermined": None if report.determined else UNDETERMINED,
+        "unread": list(report.unread),
+        "not_evaluated": list(report.not_evaluated),
         "cleared": [{"fingerprint": key, "what": item["what"], "kind": item["kind"]} for key, item in cleared],
     }
 
 
-def _lines(walked: DriftWalk, wanted: set[str], cleared: Cleared) -> Iterator[str]:
-    yield org_line(walked.found.org)
-    if not walked.found.determined:
+def _lines(report: DriftReport, fingerprints: set[str], cleared: Cleared) -> Iterator[str]:
+    yield org_banner(report.org).text
+    if not report.determined:
         yield undetermined_sentence()
-    for part in walked.parts:
-        for entry in part.entries:
-            if entry.row.fingerprint in wanted:
-                yield _drift(entry)
-    for alarm, note in walked.alarms:
-        if alarm.fingerprint in wanted:
-            yield f"Must not be: {note.text}"
-    yield from filter(None, (sections_sentence(walked.found.coverage), users_sentence(walked.found.coverage)))
+    for _, drifts in drifts_by_section(report):
+        for drift in drifts:
+            if drift.fingerprint in fingerprints:
+                yield _drift(drift_entry(report, drift, counts=True))
+    for alarm in report.alarms:
+        if alarm.fingerprint in fingerprints:
+            yield f"Must not be: {violation_words(alarm)}"
+    yield from filter(None, (sections_sentence(report.coverage), users_sentence(report.coverage)))
     yield from (f"Cleared: {visible(str(item['what']))} ({item['kind']})" for _, item in cleared)
 
 
 def _drift(entry: Entry) -> str:
-    what = " · ".join(map(str, entry.diffs))
-    told = [note.text for note in entry.notes if note.tone != "dim" and not note.text.startswith("reverting: ")]
-    return f"New drift: {entry.mark} {entry.address}{f' {what}' if what else ''} · {' · '.join(told)}"
+    fields = " · ".join(map(str, entry.diffs))
+    notes = [note.text for note in entry.notes if note.tone != "dim" and not note.text.startswith("reverting: ")]
+    return f"New drift: {entry.mark} {entry.address}{f' {fields}' if fields else ''} · {' · '.join(notes)}"

@@ -1,128 +1,88 @@
-"""The one walk over a plan that every sink shares: what is said, in reading order, before anybody styles it."""
+"""A plan as a document: its changes with their users and reasons, the guards, and what to do next."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from collections.abc import Iterable, Mapping
+from functools import partial
+from typing import Literal
 
-from rolecall.errors import Problem, Where
 from rolecall.model.change import Change
 from rolecall.model.kinds import SECTIONS, split_address
 from rolecall.model.settings import Address
+from rolecall.plan.saved.digest import short
 from rolecall.plan.saved.summary import renames_as_one, summary
-from rolecall.plan.value import GuardResult, Move, Plan, Verdict
-from rolecall.report.builders.changes import BLANK_IS, REASONS, VIA_REASONS, Diff, diffs
-from rolecall.report.builders.checks import verdict_rows
-from rolecall.report.builders.header import banner, seen
-from rolecall.report.builders.unmanaged import left_words, released_words, unmanaged_words
-from rolecall.report.builders.users import Told, change_told, left_on_default, moves_by_address, plan_told
-from rolecall.report.coverage import planned_sentence, users_sentence
+from rolecall.plan.value import Move, Plan
+from rolecall.report.builders.changes import BLANK_IS, REASONS, VIA_REASONS, diffs
+from rolecall.report.builders.checks import access_results, guard_result, passed_words
+from rolecall.report.builders.header import plan_banner, planned_sentence, users_sentence
+from rolecall.report.builders.next_steps import naming_command, next_step
+from rolecall.report.builders.unmanaged import left_words, released_words, unmanaged_notes
+from rolecall.report.builders.users import (
+    change_notes,
+    flows,
+    left_on_default,
+    moves_by_address,
+    partly_named,
+    plan_notes,
+    user_moves,
+    user_table,
+)
+from rolecall.report.document import ChangeTable, Document, Entry, Gap, Mark, Note, Status
 from rolecall.report.phrases import count, inline_yaml, visible
-
-Mark = Literal["+", "~", "-", "↑"]
-Tone = Literal["dim", "plain", "risk", "warn"]
-"""How much a sentence matters: by the way, plainly, somebody loses something, look at this."""
 
 MARKS: Mapping[str, Mark] = {"create": "+", "update": "~", "delete": "-", "upgrade": "↑"}
 
-
-class Note(NamedTuple):
-    """A sentence and how much it matters."""
-
-    text: str
-    tone: Tone = "plain"
-
-
-class Entry(NamedTuple):
-    """One change as a reader sees it; a rename, which is two changes, is one entry.
-
-    ``notes`` tell the people it touches, why it is planned, and what the config says about it.
-    """
-
-    change: Change
-    mark: Mark
-    address: str
-    diffs: tuple[Diff, ...]
-    where: Where | None
-    notes: tuple[Note, ...] = ()
+_APART: Mapping[Literal["waiting", "human"], str] = {
+    "waiting": "Waiting for the IdP: planned, not written until it pushes the group",
+    "human": "By hand: steps that a person must take",
+}
+"""The changes that are reported apart from the sections, with their titles."""
 
 
-class Part(NamedTuple):
-    """Entries that belong together. ``total`` counts those that a limit left out, too."""
-
-    key: str
-    title: str
-    entries: tuple[Entry, ...]
-    total: int
-    notes: tuple[Note, ...] = ()
-
-    @property
-    def hidden(self) -> int:
-        return self.total - len(self.entries)
-
-
-@dataclass(frozen=True, slots=True)
-class Walk:
-    """A plan in reading order. Every text in it is visible and safe to print, but not escaped for any markup."""
-
-    plan: Plan
-    banner: str
-    seen: str
-    headline: str
-    parts: tuple[Part, ...]
-    people: tuple[Note, ...]
-    policy: tuple[Note, ...]
-    remain: tuple[Note, ...]
-    verdicts: tuple[tuple[Verdict, tuple[GuardResult, ...]], ...]
-    warnings: tuple[Problem, ...]
-    summary: str
-    digest: str | None
-
-    def worst(self, most: int) -> tuple[Sequence[Problem], int]:
-        """The first warnings, errors before them, and how many more there are."""
-        found = sorted(self.warnings, key=lambda problem: problem.severity != "error")
-        return found[:most], max(len(found) - most, 0)
-
-    @property
-    def counted(self) -> bool:
-        """Whether people move whom this plan does not name: a reviewer is then told how to see who."""
-        return any(
-            move.size and not any(who.email and "@" in who.email for who in move.people)
-            for move in self.plan.impact.moves
-        )
-
-
-def walk(plan: Plan, digest: str | None = None, limit: int | None = None) -> Walk:
-    """Walk a plan, which shows of people what it may. ``limit`` is the most entries that a part may show.
-
-    ``digest`` is the plan's; without one no approval is offered.
-    """
-    return Walk(
-        plan=plan,
-        banner=banner(plan),
-        seen=seen(plan),
+def plan_document(plan: Plan, digest: str | None = None) -> Document:
+    """Return the report of a plan, which shows of users what it may. Without its ``digest`` no approval is offered."""
+    org, env = plan.org.name, f" · {plan.org.env}" if plan.org.env else ""
+    step = next_step(plan, digest)
+    return Document(
+        "plan",
+        title=visible(f"Plan for {org}{env}"),
+        org_id=plan.org.id,
+        env=plan.org.env,
+        banner=plan_banner(plan),
+        status=_status(plan),
         headline=_headline(plan),
-        parts=tuple(_parts(plan, limit)),
-        people=tuple(_note(told) for told in plan_told(plan)),
-        policy=tuple(_policy(plan)),
-        remain=tuple(_remain(plan)),
-        verdicts=verdict_rows(plan.guards),
-        warnings=plan.warnings,
+        validity=f"made {plan.created_at:%Y-%m-%d %H:%M} UTC for {plan.as_of}, "
+        f"good until {plan.expires_at:%Y-%m-%d %H:%M} UTC",
+        digest=short(digest) if digest else "",
         summary=summary_line(plan),
-        digest=digest,
+        changes=tuple(_changes(plan)),
+        users=tuple(plan_notes(plan)),
+        policy=tuple(_policy(plan)),
+        left=tuple(_left(plan)),
+        checks=(*map(guard_result, plan.guards), *access_results(plan.access_tests)),
+        passed=passed_words([guard for guard in plan.guards if guard.verdict == "pass"]),
+        gaps=tuple(_gaps(plan)),
+        problems=plan.warnings,
+        naming=naming_command(plan) if partly_named(plan.impact) else "",
+        next_steps=(step,) if step else (),
+        unread=plan.unread,
+        teams=plan.impact.teams,
+        unmanaged=plan.unmanaged,
+        moves=partial(user_moves, plan.impact),
+        flows=partial(flows, plan.impact),
+        table=partial(user_table, plan),
     )
 
 
 def summary_line(plan: Plan) -> str:
-    """``Plan: 4 to create, 2 to update; 3 of them wait for the IdP, 1 of them by hand.``"""
+    """Return ``Plan: 4 to create, 2 to update; 3 of them wait for the IdP, 1 of them by hand.``"""
     counts = summary(plan)
-    doing = [
+    actions = [
         f"{counts[action]:,} to {action}" for action in ("create", "update", "delete", "upgrade") if counts[action]
     ]
-    doing += [count(counts["rename"], "rename")] if counts["rename"] else []
-    aside = [
+    actions += [count(counts["rename"], "rename")] if counts["rename"] else []
+    apart = [
         text
         for key, text in (
             ("waiting", f"{counts['waiting']:,} of them {'waits' if counts['waiting'] == 1 else 'wait'} for the IdP"),
@@ -131,100 +91,109 @@ def summary_line(plan: Plan) -> str:
         )
         if counts[key]
     ]
-    if not doing:
-        nothing = "No changes found, but not everything was read" if plan.unread else "No changes"
-        return f"{nothing}{'; ' + ', '.join(aside) if aside else ''}."
-    return f"Plan: {', '.join(doing)}{'; ' + ', '.join(aside) if aside else ''}."
+    if actions:
+        text = f"Plan: {', '.join(actions)}"
+    else:
+        text = "No changes found, but not everything was read" if plan.unread else "No changes"
+    return f"{text}{'; ' + ', '.join(apart) if apart else ''}."
+
+
+def _status(plan: Plan) -> Status:
+    if plan.verdict in ("block", "not judged"):
+        return "refused"
+    if plan.verdict == "review":
+        return "attention"
+    return "incomplete" if plan.unread and plan.verdict == "pass" else "ok"
 
 
 def _headline(plan: Plan) -> str:
     if plan.errored:
         return "This plan could not be computed whole and must not be applied."
-    said = [visible(plan.impact.headline)] if plan.impact.headline else []
+    sentences = [visible(plan.impact.headline)] if plan.impact.headline else []
     if plan.impact.problem:
-        said.append(visible(plan.impact.problem))
+        sentences.append(visible(plan.impact.problem))
     elif users := users_sentence(plan.coverage):
-        said.append(users)
+        sentences.append(users)
     if unread := planned_sentence(plan.coverage):
-        said.append(unread)
+        sentences.append(unread)
     elif not plan.changes:
-        said.append("The org is as the config wants it." if not plan.partial else "Nothing to do within the targets.")
+        whole = "The org is as the config wants it."
+        sentences.append(whole if not plan.partial else "Nothing to do within the targets.")
     elif not plan.writes:
-        said.append("Nothing to write: what is left waits for the IdP or for a person.")
-    return " ".join(said)
+        sentences.append("Nothing to write: what is left waits for the IdP or for a person.")
+    return " ".join(sentences)
 
 
-def _parts(plan: Plan, limit: int | None) -> Iterable[Part]:
+def _gaps(plan: Plan) -> Iterable[Gap]:
+    """Yield what a pipeline must not take for an answer: users whom the plan needs and that were not read."""
+    if text := users_sentence(plan.coverage):
+        yield Gap("plan.people_unread", "warning", text, "users read")
+
+
+def _changes(plan: Plan) -> Iterable[ChangeTable]:
+    grouped: defaultdict[str, list[Entry]] = defaultdict(list)
+    unmapped = set()
+    for change, entry in entries(plan):
+        key = change.via if change.via != "api" else split_address(change.address)[0]
+        grouped[key].append(entry)
+        if change.action == "delete" and change.address.startswith("idp_groups/"):
+            unmapped.add(key)
+    for key, title in (*((section, section) for section in SECTIONS), *_APART.items()):
+        if key in grouped:
+            notes = (Note(BLANK_IS),) if key in unmapped else ()
+            yield ChangeTable(key, title, tuple(grouped[key]), notes, titled=key in _APART)
+
+
+def entries(plan: Plan) -> Iterable[tuple[Change, Entry]]:
+    """Yield each change as a reader sees it, in the order of the steps; a rename once."""
     moves = moves_by_address(plan.impact)
-    grouped: defaultdict[str, list[Change]] = defaultdict(list)
     for change in renames_as_one(plan.changes):
-        grouped[change.via if change.via != "api" else split_address(change.address)[0]].append(change)
-    for key, title in (*((section, section) for section in SECTIONS), *ASIDE.items()):
-        changes = grouped.get(key, [])
-        if changes:
-            entries = tuple(_entry(change, plan, moves) for change in changes[:limit])
-            yield Part(key, title, entries, len(changes), tuple(_part_notes(changes)))
-
-
-ASIDE: Mapping[str, str] = {
-    "waiting": "Waiting for the IdP: planned, not written until it pushes the group",
-    "human": "By hand: steps that a person must take",
-}
-"""Parts that stand apart from the sections, by key, with their titles."""
-
-
-def _part_notes(changes: list[Change]) -> Iterable[Note]:
-    if any(change.action == "delete" and change.address.startswith("idp_groups/") for change in changes):
-        yield Note(BLANK_IS)
+        yield change, _entry(change, plan, moves)
 
 
 def _entry(change: Change, plan: Plan, moves: Mapping[Address, tuple[Move, ...]]) -> Entry:
     section, _ = split_address(change.address)
     own = moves.get(change.address, ())
     return Entry(
-        change,
         "~" if change.moved else MARKS[change.action],
         visible(change.address),
         diffs(section, change),
         change.intent.source,
-        (*map(_note, change_told(plan, change.address, own)), *_why_notes(change, left_on_default(own))),
+        (*change_notes(plan, change.address, own), *_reasons(change, left_on_default(own))),
+        f"change.{change.action}",
     )
 
 
-def _note(told: Told) -> Note:
-    return Note(told.text, "risk" if told.grave else "plain")
-
-
-def _why_notes(change: Change, default: str) -> Iterable[Note]:
+def _reasons(change: Change, default: str) -> Iterable[Note]:
     intent = change.intent
-    said = [default] if default else []
+    texts = [default] if default else []
     if change.moved:
-        said.append(f"renamed from {visible(split_address(change.moved.before)[1] or change.moved.before)}")
+        texts.append(f"renamed from {visible(split_address(change.moved.before)[1] or change.moved.before)}")
     elif change.reason == "expired" and intent.expires:
-        said.append(f"expired after {intent.expires}")
+        texts.append(f"expired after {intent.expires}")
     elif REASONS[change.reason]:
-        said.append(REASONS[change.reason])
+        texts.append(REASONS[change.reason])
     if change.via_reason:
-        said.append(VIA_REASONS[change.via_reason])
-    said += [f"owner {visible(intent.owner)}"] if intent.owner else []
-    said += [visible(text) for text in (intent.reason, intent.ticket) if text]
-    said += ["protected"] if intent.protect else []
-    if said:
-        yield Note(" · ".join(said), "dim")
+        texts.append(VIA_REASONS[change.via_reason])
+    texts += [f"owner {visible(intent.owner)}"] if intent.owner else []
+    texts += [visible(text) for text in (intent.reason, intent.ticket) if text]
+    texts += ["protected"] if intent.protect else []
+    if texts:
+        yield Note(" · ".join(texts), "dim")
 
 
 def _policy(plan: Plan) -> Iterable[Note]:
-    """The rules that change: each is a change of its own, and holds from the next plan on where it loosens."""
-    for row in plan.policy_changes:
-        before, after = (visible(inline_yaml(value)) for value in (row.before, row.after))
-        looser = "; looser, so it holds from the next plan on" if row.loosens else ""
-        yield Note(f"Policy: {visible(row.path)}: {before} → {after}{looser}", "warn" if row.loosens else "plain")
+    """Yield the guards that change: one that becomes less strict takes effect from the next plan on."""
+    for change in plan.policy_changes:
+        before, after = (visible(inline_yaml(value)) for value in (change.before, change.after))
+        looser = "; looser, so it holds from the next plan on" if change.loosens else ""
+        tone: Literal["warn", "plain"] = "warn" if change.loosens else "plain"
+        yield Note(f"Policy: {visible(change.path)}: {before} → {after}{looser}", tone)
 
 
-def _remain(plan: Plan) -> Iterable[Note]:
+def _left(plan: Plan) -> Iterable[Note]:
     yield from (Note(text) for text in released_words(plan.released))
-    for text, warn in unmanaged_words(plan.unmanaged):
-        yield Note(text, "warn" if warn else "plain")
+    yield from unmanaged_notes(plan.unmanaged)
     if plan.desired.policy.managing("idp_groups") == "additive":
         yield from (Note(text, "dim") for text in left_words(plan.unmanaged))
     if plan.partial:

@@ -4,30 +4,24 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rolecall.errors import Problem
 from rolecall.model.checkup import PeopleCount
-from rolecall.report.line import Line, Span, Style, line
+from rolecall.report.line import Line, line, problem_line
 from rolecall.report.phrases import count, listed, visible
 
-
-def problem_line(problem: Problem) -> Line:
-    """``error: rolecall.yaml:4:7: unknown key `rol`; did you mean `role`?``."""
-    style: Style = "error" if problem.severity == "error" else "warn"
-    where = f"{visible(str(problem.where))}: " if problem.where else ""
-    spans = [Span(f"{problem.severity}: ", style), Span(where, "bold"), Span(visible(problem.message))]
-    if problem.hint:
-        spans.append(Span(way_out(problem.message, problem.hint), "dim"))
-    return Line(tuple(span for span in spans if span.text), hang=2)
+if TYPE_CHECKING:
+    from rolecall.report.document import Document
 
 
-def way_out(message: str, hint: str) -> str:
-    """What follows a message to say what to do now: a sentence after a sentence, or the same one going on."""
-    said = visible(hint)
-    if message.endswith((".", "?", "!")):
-        return f" {said[0].upper()}{said[1:]}"
-    return f"; {said[0].lower() if said[1:2].islower() else said[0]}{said[1:]}"
+def problems_document(problems: Sequence[Problem]) -> Document:
+    """Return the report of `validate` for the formats of pipelines."""
+    from rolecall.report.document import Banner, Document
+
+    failed = any(problem.severity == "error" for problem in problems)
+    banner = Banner(problems_summary(problems))
+    return Document("validate", banner=banner, status="refused" if failed else "ok", problems=tuple(problems))
 
 
 def problem_lines(problems: Sequence[Problem]) -> Iterator[Line]:

@@ -11,11 +11,13 @@ from rolecall.model.fields import Field
 from rolecall.model.kinds import BY_SECTION, split_address
 from rolecall.model.roles import ORG_ADMIN, role_words
 from rolecall.model.settings import UNSET, Address, GroupMapping, Scim, Sso, Value
+from rolecall.plan.value import Plan
 from rolecall.report.builders.changes import BLANK_IS, REASONS, VIA_REASONS, scalar
-from rolecall.report.builders.plan import Entry, Walk
+from rolecall.report.builders.plan import entries, plan_document
 from rolecall.report.builders.runbook_chapters import GUIDES, PLACE, Chapter
 from rolecall.report.builders.runbook_upgrade import is_upgrade, upgrade_chapters
-from rolecall.report.findings import of_plan
+from rolecall.report.document import Document, Entry
+from rolecall.report.findings import findings
 from rolecall.report.phrases import count, listed, visible
 
 
@@ -65,27 +67,26 @@ def guide(name: str) -> Runbook:
     return Runbook(title, "", None, (), (), (), chapters)
 
 
-def runbook(
-    walked: Walk, run: int | None = None, numbers: Mapping[tuple[Address, Action], int] | None = None
-) -> Runbook:
+def runbook(plan: Plan, run: int | None = None, numbers: Mapping[tuple[Address, Action], int] | None = None) -> Runbook:
     """The human steps of a plan. ``numbers`` are those of the run's steps by address and action; other changes are left
     out."""
-    changes = [change for change in walked.plan.human if numbers is None or _key(change) in numbers]
-    entries = {_key(entry.change): entry for part in walked.parts for entry in part.entries}
+    changes = [change for change in plan.human if numbers is None or _key(change) in numbers]
+    document = plan_document(plan)
+    by_change = {_key(change): entry for change, entry in entries(plan)}
     steps = tuple(
-        _step(change, numbers[_key(change)] if numbers else position, run, entries.get(_key(change)))
+        _step(change, numbers[_key(change)] if numbers else position, run, by_change.get(_key(change)))
         for position, change in enumerate(changes, 1)
     )
-    name = visible(walked.plan.org.name)
-    what = "the upgrade to the new SCIM endpoint" if is_upgrade(walked.plan) else count(len(steps), "step")
+    name = visible(plan.org.name)
+    what = "the upgrade to the new SCIM endpoint" if is_upgrade(plan) else count(len(steps), "step")
     return Runbook(
         f"Run {run}: {what} on {name}" if run else f"{what[0].upper()}{what[1:]} on {name}",
-        walked.banner,
+        document.banner.text,
         run,
-        tuple(_warnings(walked, changes)),
+        tuple(_warnings(document, changes)),
         steps,
         tuple(_after(run)),
-        upgrade_chapters(walked.plan),
+        upgrade_chapters(plan),
     )
 
 
@@ -93,7 +94,7 @@ def _key(change: Change) -> tuple[Address, Action]:
     return change.address, change.action
 
 
-def _warnings(walked: Walk, changes: list[Change]) -> Iterator[str]:
+def _warnings(document: Document, changes: list[Change]) -> Iterator[str]:
     """What to know before step 1."""
     yield "You need to be signed in as an org admin. Have a second org admin at hand until the last step is checked."
     sections = {split_address(change.address)[0] for change in changes}
@@ -104,10 +105,10 @@ def _warnings(walked: Walk, changes: list[Change]) -> Iterator[str]:
     if any(change.action == "delete" and change.address.startswith("idp_groups/") for change in changes):
         yield BLANK_IS
     yield "Take the steps in this order: what gives access comes before what takes it."
-    if walked.headline:
-        yield walked.headline
-    yield from (finding.message for finding in of_plan(walked) if finding.level == "error")
-    yield from (f"{visible(one.message)}." for one in walked.plan.warnings if one.code == "observed")
+    if document.headline:
+        yield document.headline
+    yield from (finding.message for finding in findings(document) if finding.level == "error")
+    yield from (f"{visible(problem.message)}." for problem in document.problems if problem.code == "observed")
 
 
 def _takes_org_admin(change: Change) -> bool:

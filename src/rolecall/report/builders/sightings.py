@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Iterator
 from datetime import datetime
@@ -13,6 +11,7 @@ from rolecall.model.policy import Combo
 from rolecall.model.roles import ORG_ADMIN
 from rolecall.plan.explain.access_records import Evidence, SeenAt
 from rolecall.plan.headline import combos, role_word
+from rolecall.report.document import Table
 from rolecall.report.line import Line, Span, Style, line
 from rolecall.report.phrases import cells, count, listed, visible
 
@@ -21,7 +20,6 @@ COLUMNS = (
     "seen_at", "run", "hash",
 )  # fmt: skip
 
-_FORMULA = ("=", "+", "-", "@")
 _COLUMN = 28
 _SHORT = 8
 
@@ -67,13 +65,9 @@ def sighting_json(seen: SeenAt) -> str:
     return json.dumps(said, indent=2) + "\n"
 
 
-def sighting_csv(seen: SeenAt) -> str:
-    """A line for each combo, with the run and the hash that vouch for it; nothing is a formula to a spreadsheet."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(COLUMNS)
-    writer.writerows([*map(_cell, _columns(row, seen))] for row in seen.evidence)
-    return out.getvalue()
+def sighting_table(seen: SeenAt) -> Table:
+    """Return a table with a row for each combo, with the run and the hash that vouch for it."""
+    return Table(COLUMNS, (_columns(row, seen) for row in seen.evidence))
 
 
 def _row(row: Evidence) -> Line:
@@ -149,8 +143,3 @@ def _columns(row: Evidence, seen: SeenAt) -> tuple[str, ...]:
 
 def _day(at: datetime) -> str:
     return f"{at.day} {at:%B}"
-
-
-def _cell(text: str) -> str:
-    shown = visible(text)
-    return f"'{shown}" if shown.startswith(_FORMULA) else shown

@@ -1,4 +1,4 @@
-"""What a plan leaves alone, in words: released addresses and mappings that the config does not manage."""
+"""What a plan leaves alone, in words: settings no longer managed, and mappings that the config does not have."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from rolecall.model.settings import GroupMapping
 from rolecall.plan.headline import combos
 from rolecall.plan.value import Released, Unmanaged
 from rolecall.report.builders.changes import gives_org_admin, scalar
+from rolecall.report.document import Note
 from rolecall.report.phrases import count, listed, mapping_words, visible
 
 _SHOWN = 5
@@ -30,14 +31,15 @@ def released_words(released: Sequence[Released]) -> Iterable[str]:
 
 
 def unmap_words(addresses: Sequence[str]) -> str:
-    """How to unmap a group of an additive section: ``to unmap: `Writer-Sales: blank` ``."""
+    """Return how to unmap a group of an additive section: ``to unmap: `Writer-Sales: blank` ``."""
     key = visible(addresses[0].partition("/")[2])
     name = key if len(addresses) == 1 and re.fullmatch(r"\w[\w .-]*", key) else "NAME"
     return f"to unmap: `{name}: blank`"
 
 
 def left_words(unmanaged: Sequence[Unmanaged]) -> Iterable[str]:
-    """A sentence that names mapped groups which the config does not have and an additive section leaves as they are."""
+    """Yield a sentence that names mapped groups which the config does not have and an additive section leaves as they
+    are."""
     names = [item.address for item in unmanaged if not item.released]
     if names:
         are = "it is" if len(names) == 1 else "they are"
@@ -49,8 +51,12 @@ def released_what(item: Released) -> str:
     section is unmanaged, whether or not the config has the entry."""
     if item.unmanaged:
         return f"{visible(item.address)} (manage.{split_address(item.address)[0]} is unmanaged)"
-    fields = f" ({', '.join(item.fields)})" if item.fields else ""
-    return f"{visible(item.address)}{fields}, removed from the config"
+    return f"{visible(item.address)}{released_fields(item)}, removed from the config"
+
+
+def released_fields(item: Released) -> str:
+    """Return the fields where only some of a setting are no longer managed: `` (name, idp)``."""
+    return f" ({', '.join(item.fields)})" if item.fields else ""
 
 
 def released_value(item: Released) -> str:
@@ -64,8 +70,8 @@ def released_value(item: Released) -> str:
     return ", ".join(f"{field.path}: {scalar(field.path, field.after)}" for field in fields) or "nothing"
 
 
-def unmanaged_words(unmanaged: Sequence[Unmanaged]) -> Iterable[tuple[str, bool]]:
-    """One line of inventory, and a warning for each mapping in it that gives org admin."""
+def unmanaged_notes(unmanaged: Sequence[Unmanaged]) -> Iterable[Note]:
+    """Yield one line of inventory, and a warning for each mapping in it that gives org admin."""
     if not unmanaged:
         return
     admins = [item for item in unmanaged if gives_org_admin(item.role)]
@@ -75,11 +81,11 @@ def unmanaged_words(unmanaged: Sequence[Unmanaged]) -> Iterable[tuple[str, bool]
         else "none gives org admin"
     )
     total = count(len(unmanaged), "mapped group")
-    yield f"Not managed here: {total}, {giving} (rolecall access --unmanaged)", False
+    yield Note(f"Not managed here: {total}, {giving} (rolecall access --unmanaged)")
     for item in admins[:_SHOWN]:
-        held = "" if item.people is None else f" to {count(item.people, 'person')}"
+        users = "" if item.people is None else f" to {count(item.people, 'person')}"
         state = "no longer managed" if item.released else f"{'new, ' if item.new else ''}not managed"
-        given = visible(combos([Combo(team, ORG_ADMIN) for team in item.teams]))
-        yield f"{visible(item.address)} is {state} and gives {given}{held}", True
+        access = visible(combos([Combo(team, ORG_ADMIN) for team in item.teams]))
+        yield Note(f"{visible(item.address)} is {state} and gives {access}{users}", "warn")
     if len(admins) > _SHOWN:
-        yield f"and {len(admins) - _SHOWN:,} more that give org admin", True
+        yield Note(f"and {len(admins) - _SHOWN:,} more that give org admin", "warn")

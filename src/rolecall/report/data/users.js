@@ -6,8 +6,8 @@
     const told = [move.kind, move.before, move.after, move.because].map(low).join('\n');
     const add = (name, n) => rows.push({ name, n, move, kind: move.kind, before: move.before, after: move.after,
       because: move.because, told: low(name) + '\n' + told });
-    move.people.forEach((name) => add(name, 1));
-    if (move.rest) add(people(move.rest), move.rest);
+    move.names.forEach((name) => add(name, 1));
+    if (move.unnamed) add(people(move.unnamed), move.unnamed);
   });
   const $ = (id) => document.getElementById(id);
   const body = $('people-rows'), size = 100;

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-import csv
+import csv as rfc4180
 import io
-from collections.abc import Iterable, Sequence
 
+from rolecall.report.document import Document, Table
 from rolecall.report.phrases import visible
 
 _FORMULA = tuple("=+-@＝＋－＠")
 """What a formula begins with; the wide forms are read alike in some languages."""
 
 
-def table(columns: Sequence[str], rows: Iterable[Iterable[str]]) -> str:
-    """A header and rows, each ended by CR LF. A cell that begins like a formula gets an apostrophe before it."""
+def csv(document: Document) -> str:
+    """Return the table of a report that has one; else nothing."""
+    return csv_text(document.table()) if document.table else ""
+
+
+def csv_text(table: Table) -> str:
+    """Return a header and rows, each ended by CR LF. A cell that begins like a formula gets an apostrophe before it."""
     out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(columns)
-    writer.writerows([*map(_cell, row)] for row in rows)
+    writer = rfc4180.writer(out, lineterminator="\r\n")
+    writer.writerow(table.columns)
+    writer.writerows([*map(_cell, row)] for row in table.rows)
     return out.getvalue()
 
 

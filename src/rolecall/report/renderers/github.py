@@ -1,10 +1,11 @@
-"""Findings as GitHub's workflow commands: annotations on the YAML line."""
+"""A document's findings as GitHub's workflow commands: annotations on the YAML line."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rolecall.report.findings import Finding
+from rolecall.report.document import Document
+from rolecall.report.findings import Finding, findings
 from rolecall.report.phrases import visible
 
 MOST = 10
@@ -13,23 +14,28 @@ MOST = 10
 _COMMANDS = {"error": "error", "warning": "warning", "note": "notice"}
 
 
-def github_annotations(findings: Sequence[Finding], folder: str = "") -> str:
-    """The first ten findings, which come worst first. ``folder`` leads from the repository's root to the config."""
-    lines = [_command(finding, folder) for finding in findings[:MOST]]
-    if len(findings) > MOST:
-        lines.append(f"and {len(findings) - MOST:,} more")
+def github(document: Document, folder: str = "") -> str:
+    """Return the worst findings. ``folder`` leads from the repository's root to the config."""
+    return workflow_commands(findings(document), folder)
+
+
+def workflow_commands(listed: Sequence[Finding], folder: str = "") -> str:
+    """Return the first ten findings, and a count of the others."""
+    lines = [_command(finding, folder) for finding in listed[:MOST]]
+    if len(listed) > MOST:
+        lines.append(f"and {len(listed) - MOST:,} more")
     return "".join(f"{line}\n" for line in lines)
 
 
 def _command(finding: Finding, folder: str) -> str:
     properties = {"title": f"rolecall {finding.rule}"}
     if finding.where:
-        file, row, column = finding.where
+        file, line, column = finding.where
         properties["file"] = visible(f"{folder}{file}")
-        properties |= {"line": str(row)} if row else {}
-        properties |= {"col": str(column)} if row and column else {}
-    told = ",".join(f"{name}={_property(value)}" for name, value in properties.items())
-    return f"::{_COMMANDS[finding.level]} {told}::{_data(finding.message)}"
+        properties |= {"line": str(line)} if line else {}
+        properties |= {"col": str(column)} if line and column else {}
+    fields = ",".join(f"{name}={_property(value)}" for name, value in properties.items())
+    return f"::{_COMMANDS[finding.level]} {fields}::{_data(finding.message)}"
 
 
 def _data(text: str) -> str:

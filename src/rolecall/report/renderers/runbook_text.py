@@ -9,7 +9,7 @@ from html import escape
 from rolecall.package_data import package_text
 from rolecall.report.builders.runbook import Runbook, RunbookStep
 from rolecall.report.builders.runbook_chapters import Chapter
-from rolecall.report.renderers.markdown_text import code
+from rolecall.report.renderers.markdown import code
 
 _SPECIAL = re.compile(r"[\\`*\[\]<|~]|(?<!\w)_|_(?!\w)|&(?=#?\w+;)|^[-+#>]|(?<=^\d)[.)]")
 

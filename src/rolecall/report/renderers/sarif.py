@@ -1,4 +1,4 @@
-"""Findings as SARIF 2.1.0, for code scanning and editors, within what GitHub takes in one upload.
+"""A document's findings as SARIF 2.1.0, for code scanning and editors, within what GitHub takes in one upload.
 
 GitHub rejects a file of which one result has no location, of more than 25,000 results, or of more than 10 MB packed.
 """
@@ -13,7 +13,8 @@ from urllib.parse import quote
 
 from rolecall import __version__
 from rolecall.errors import Where
-from rolecall.report.findings import Finding
+from rolecall.report.document import Document
+from rolecall.report.findings import Finding, findings
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 MOST = 25_000
@@ -23,41 +24,46 @@ PACKED = 10 * 10**6
 _MAIN = "rolecall.yaml"
 
 
-def sarif(
-    findings: Sequence[Finding], folder: str = "", main: str = _MAIN, most: int = MOST, packed: int = PACKED
+def sarif(document: Document, folder: str = "", main: str = _MAIN) -> str:
+    """Return the findings of a report as one run, within what GitHub takes."""
+    return sarif_run(findings(document), folder, main)
+
+
+def sarif_run(
+    results: Sequence[Finding], folder: str = "", main: str = _MAIN, most: int = MOST, packed: int = PACKED
 ) -> str:
     """Return one run of at most ``most`` results, with a rule for each kind; the last one counts those left out.
 
-    ``folder`` leads from the repository's root to the config, and ``main`` is the file there that findings without a
+    ``folder`` leads from the repository's root to the config, and ``main`` is the file there that results without a
     place belong to.
     """
-    listed = len(findings) if len(findings) <= most else most - 1
-    text = _document(findings, listed, folder, main)
+    listed = len(results) if len(results) <= most else most - 1
+    text = _document(results, listed, folder, main)
     while listed > 0 and len(text) > packed and (size := len(gzip.compress(text.encode()))) > packed:
         listed = min(listed - 1, listed * packed * 9 // (size * 10))
-        text = _document(findings, listed, folder, main)
+        text = _document(results, listed, folder, main)
     return text
 
 
-def _document(findings: Sequence[Finding], listed: int, folder: str, main: str) -> str:
-    shown = list(findings[:listed])
-    if listed < len(findings):
-        more = f"{len(findings) - listed:,} more findings are not in this file, which has the first {listed:,}."
+def _document(results: Sequence[Finding], listed: int, folder: str, main: str) -> str:
+    shown = list(results[:listed])
+    if listed < len(results):
+        more = f"{len(results) - listed:,} more findings are not in this file, which has the first {listed:,}."
         shown.append(Finding("note", "more", more))
     rules = sorted({finding.rule for finding in shown})
     numbers = {rule: number for number, rule in enumerate(rules)}
     driver = {"name": "rolecall", "version": __version__, "rules": [{"id": rule} for rule in rules]}
-    results = [_result(finding, numbers[finding.rule], folder, main) for finding in shown]
-    run = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": results}
+    located = [_result(finding, numbers[finding.rule], folder, main) for finding in shown]
+    run = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": located}
     return json.dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2) + "\n"
 
 
 def _result(finding: Finding, rule: int, folder: str, main: str) -> dict[str, Any]:
-    file, row, column = finding.where or Where(main, 1)
+    file, line, column = finding.where or Where(main, 1)
     uri = quote(file, errors="replace") if file.startswith("/") else quote(f"{folder}{file}", errors="replace")
     place: dict[str, Any] = {"artifactLocation": {"uri": f"file://{uri}" if file.startswith("/") else uri}}
-    if row:
-        place["region"] = {"startLine": row, **({"startColumn": column} if column else {})}
+    if line:
+        place["region"] = {"startLine": line, **({"startColumn": column} if column else {})}
     return {
         "ruleId": finding.rule,
         "ruleIndex": rule,

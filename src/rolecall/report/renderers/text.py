@@ -1,134 +1,130 @@
-"""A walk as lines for a terminal, a pipe or a file: `+ ~ -`, one change to a line, its people below it."""
+"""A document as lines for a terminal, a pipe or a file: one change to a line, its users below it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from rolecall.plan.value import GuardResult, Verdict
-from rolecall.report.builders.changes import Diff
-from rolecall.report.builders.checks import guard_place, guard_words, passed_words
-from rolecall.report.builders.header import REHEARSAL
-from rolecall.report.builders.next_steps import REFUSED, naming, next_step
-from rolecall.report.builders.plan import ASIDE, Entry, Mark, Note, Part, Tone, Walk
-from rolecall.report.builders.problems import problem_line
-from rolecall.report.line import WIDEST, Line, Row, Span, Style, fits, line
-from rolecall.report.phrases import cells, count, place, visible
+from rolecall.report.document import REHEARSAL, Banner, ChangeTable, CheckResult, Diff, Document, Entry, Mark, Note
+from rolecall.report.line import WIDEST, Line, Span, Spans, Style, fits, line, problem_line
+from rolecall.report.phrases import cells, count, place
 
-_MARK_STYLE: dict[str, Style] = {"+": "add", "~": "change", "-": "remove", "↑": "warn"}
-TONES: dict[Tone, Style] = {"dim": "dim", "plain": "plain", "risk": "risk", "warn": "warn"}
-_VERDICT_STYLE: dict[Verdict, Style] = {
-    "block": "error",
-    "not judged": "error",
-    "review": "warn",
-    "allowed": "ok",
-    "pass": "ok",
-}
-DEEP = 6
-"""Columns that what is told below an address is indented by."""
+_MARKS: Mapping[Mark, Style] = {"+": "add", "~": "change", "-": "remove", "↑": "warn"}
+_LABELS: Mapping[str, Style] = {"block": "error", "not judged": "error", "review": "warn", "allowed": "ok"}
+_DEEP = 6
+"""Columns that what belongs to an address is indented by."""
 
 _WIDE_ADDRESS = 44
-MOST_WARNINGS = 20
-"""Warnings told one by one; more than that are counted, for nobody reads them here."""
+MOST_PROBLEMS = 20
+"""Problems shown one by one; more than that are counted, for no one reads them here."""
 
 _NARROW = 80
 
 
-def plan_lines(walked: Walk, width: int | None = None) -> Iterator[Line]:
-    """The plan from its first line to its last. ``width`` is the terminal's; None is a file or a pipe."""
-    yield banner_line(walked.banner, walked.seen, alarm=bool(walked.plan.unread))
-    if walked.headline:
-        yield line(walked.headline, "bold")
-    sections = _column([part for part in walked.parts if part.key not in ASIDE], width)
-    for number, part in enumerate(walked.parts):
-        column = _column([part], width) if part.key in ASIDE else sections
-        yield from _part(part, column, width, first=number == 0)
-    yield from _asides(walked)
-    yield from (line(note.text, note.tone, indent=2, hang=4) for note in walked.remain)
-    yield from _warnings(walked)
-    if walked.verdicts and (walked.people or walked.policy or walked.remain or walked.warnings):
+def document_lines(document: Document, width: int | None = None) -> Iterator[Line]:
+    """Yield a report from its first line to its last. ``width`` is the terminal's; None is a file or a pipe."""
+    yield from _head(document)
+    yield from (line(text, hang=2) for text in document.effects)
+    if document.basis:
+        yield line(document.basis, "dim")
+    yield from _changes(document, width)
+    yield from _notices(document)
+    yield from _checks(document)
+    if document.basis:
         yield line()
-    yield from _judgement(walked)
-    yield line(walked.summary, "bold")
-    yield from _next(walked, width)
+    yield line(document.summary, "bold")
+    yield from _next(document, width)
 
 
-def brief_lines(walked: Walk) -> Iterator[Line]:
-    """The plan for somebody who has seen it: the org, the headline, the counts."""
-    yield banner_line(walked.banner, walked.seen, alarm=bool(walked.plan.unread))
-    if walked.headline:
-        yield line(walked.headline, "bold")
-    yield line(walked.summary, "bold")
+def brief_lines(document: Document) -> Iterator[Line]:
+    """Yield a report for somebody who has seen it: the org, the headline, the counts."""
+    yield from _head(document)
+    yield line(document.summary, "bold")
 
 
-def banner_line(text: str, seen: str = "", *, alarm: bool = False) -> Line:
-    """The first line: the org, and to the right how much of it was seen."""
-    spans: Row = (Span(text, "head"),)
-    if text.startswith(REHEARSAL):
-        spans = (Span(REHEARSAL, "warn"), Span(text.removeprefix(REHEARSAL), "head"))
-    return Line(spans, hang=2, tail=(Span(seen, "error" if alarm else "dim"),) if seen else ())
+def _head(document: Document) -> Iterator[Line]:
+    yield banner_line(document.banner)
+    if document.headline:
+        yield line(document.headline, "bold")
 
 
-def _column(parts: Iterable[Part], width: int | None) -> int:
-    """Where the fields begin, one below the other; nowhere in particular on a narrow terminal."""
+def banner_line(banner: Banner) -> Line:
+    """Return the first line: the org, and to the right how much of it was read."""
+    spans: Spans = (Span(banner.text, "head"),)
+    if banner.local:
+        spans = (Span(REHEARSAL, "warn"), Span(banner.text.removeprefix(REHEARSAL), "head"))
+    read: Spans = (Span(banner.read, "error" if banner.incomplete else "dim"),) if banner.read else ()
+    return Line(spans, hang=2, tail=read)
+
+
+def _changes(document: Document, width: int | None) -> Iterator[Line]:
+    """Yield the sections, then policy violations, then the changes that are reported apart from the sections."""
+    aligned = document.subject == "plan"
+    sections = [table for table in document.changes if not table.titled]
+    column = _column(sections, width) if aligned else 0
+    if sections:
+        yield line()
+    for table in sections:
+        yield from _entries(table, column, width)
+    if violations := document.violations():
+        yield line()
+        yield line("The config says this must not be", "bold")
+        for check in violations:
+            yield line(check.text, "warn", indent=2, hang=4, tail=place(check.where))
+    for table in document.changes:
+        if table.titled:
+            yield line()
+            title = Span(table.title, "bold" if table.counts else "dim")
+            yield Line((title, Span(f"  {len(table.entries):,}", "dim")), hang=2)
+            yield from _entries(table, _column([table], width) if aligned else 0, width)
+
+
+def _column(tables: Iterable[ChangeTable], width: int | None) -> int:
+    """Return where the fields begin, so that they are aligned; 0 on a narrow terminal."""
     if width is not None and width < _NARROW:
         return 0
-    longest = max((cells(entry.address) for part in parts for entry in part.entries), default=0)
+    longest = max((cells(entry.address) for table in tables for entry in table.entries), default=0)
     return min(longest, _WIDE_ADDRESS)
 
 
-def _part(part: Part, column: int, width: int | None, *, first: bool) -> Iterator[Line]:
-    """A part's entries; those of a section need no title, for each address begins with it."""
-    titled = part.key in ASIDE
-    if titled or first:
-        yield line()
-    if titled:
-        yield Line((Span(part.title, "bold"), Span(f"  {part.total:,}", "dim")), hang=2)
-    for entry in part.entries:
-        yield from entry_lines(entry.mark, entry.address, entry.diffs, place(entry.where), column, width)
-        yield from _notes(entry, width)
-    if part.hidden:
-        yield line(f"… and {part.hidden:,} more", "dim", indent=2)
-    yield from (line(note.text, note.tone, indent=2, hang=2) for note in part.notes)
+def _entries(table: ChangeTable, column: int, width: int | None) -> Iterator[Line]:
+    for entry in table.entries:
+        yield from _entry(entry, column, width)
+        yield from _entry_notes(entry, width)
+    yield from (line(note.text, note.tone, indent=2, hang=2) for note in table.notes)
 
 
-def entry_lines(
-    mark: Mark, address: str, diffs: tuple[Diff, ...], where: str, column: int, width: int | None
-) -> Iterator[Line]:
-    """What changes at an address, and to the right its place: in one row, or the fields below the address."""
-    head: Row = (Span(f"{mark} ", _MARK_STYLE[mark]), Span(address, "bold"))
-    tail: Row = (Span(where, "dim"),) if where else ()
-    what = _fields(diffs)
-    if not what:
-        yield Line(head, 2, DEEP, tail)
+def _entry(entry: Entry, column: int, width: int | None) -> Iterator[Line]:
+    """Yield what changes at an address, and to the right its place: in one row, or the fields below the address."""
+    head: Spans = (Span(f"{entry.mark} ", _MARKS[entry.mark]), Span(entry.address, "bold"))
+    where = place(entry.where)
+    tail: Spans = (Span(where, "dim"),) if where else ()
+    fields = _fields(entry.diffs)
+    if not fields:
+        yield Line(head, 2, _DEEP, tail)
         return
-    gaps = (max(column - cells(address), 0) + 3, 3)
-    rows = [Line((*head, Span(" " * gap), *what), 2, DEEP, tail) for gap in gaps]
-    above = Line(head, 2, DEEP, tail)
-    if fits(rows[-1], width):
-        yield next(row for row in rows if fits(row, width))
+    gaps = (max(column - cells(entry.address), 0) + 3, 3)
+    lines = [Line((*head, Span(" " * gap), *fields), 2, _DEEP, tail) for gap in gaps]
+    above = Line(head, 2, _DEEP, tail)
+    if fits(lines[-1], width):
+        yield next(candidate for candidate in lines if fits(candidate, width))
     elif fits(above, width) or not where:
-        yield from (above, Line(what, DEEP, DEEP))
+        yield from (above, Line(fields, _DEEP, _DEEP))
     else:
-        yield from (above._replace(tail=()), Line(what, DEEP, DEEP, tail))
+        yield from (above._replace(tail=()), Line(fields, _DEEP, _DEEP, tail))
 
 
-def note_line(note: Note) -> Line:
-    """A sentence below what it is about."""
-    return line(note.text, TONES[note.tone], indent=DEEP, hang=DEEP)
-
-
-def _notes(entry: Entry, width: int | None) -> Iterator[Line]:
-    """The sentences below an entry: the people, then the reasons behind them in the same row where there is room."""
+def _entry_notes(entry: Entry, width: int | None) -> Iterator[Line]:
+    """Yield the notes below an entry: its users, then the reasons in the same row where there is room."""
     if len(entry.notes) == 2 and entry.notes[1].tone == "dim":
-        told, why = entry.notes
-        spans = (Span(told.text.removesuffix("."), TONES[told.tone]), Span(f" · {why.text}", "dim"))
-        if fits(Line(spans, DEEP), min(width or WIDEST, WIDEST)):
-            yield Line(spans, DEEP, DEEP)
+        users, reasons = entry.notes
+        spans = (Span(users.text.removesuffix("."), users.tone), Span(f" · {reasons.text}", "dim"))
+        if fits(Line(spans, _DEEP), min(width or WIDEST, WIDEST)):
+            yield Line(spans, _DEEP, _DEEP)
             return
-    yield from map(note_line, entry.notes)
+    yield from (line(note.text, note.tone, indent=_DEEP, hang=_DEEP) for note in entry.notes)
 
 
-def _fields(diffs: tuple[Diff, ...]) -> Row:
+def _fields(diffs: Sequence[Diff]) -> Spans:
     spans: list[Span] = []
     for diff in diffs:
         spans += [Span(" · ", "dim")] if spans else []
@@ -140,48 +136,64 @@ def _fields(diffs: tuple[Diff, ...]) -> Row:
     return tuple(spans)
 
 
-def _asides(walked: Walk) -> Iterator[Line]:
-    if walked.parts:
+def _notices(document: Document) -> Iterator[Line]:
+    """Yield the notes about the whole report, then its problems."""
+    if document.changes and not document.basis:
         yield line()
-    yield from (line(note.text, note.tone, indent=2, hang=4) for note in (*walked.people, *walked.policy))
-
-
-def _warnings(walked: Walk) -> Iterator[Line]:
-    found, more = walked.worst(MOST_WARNINGS)
-    yield from map(problem_line, found)
+    for notes in ((*document.users, *document.policy), document.left):
+        yield from _indented(notes)
+    if document.news:
+        yield line()
+        yield line("Not drift", "bold")
+        yield from _indented(document.news)
+    if document.inventory:
+        yield line()
+        yield from _indented(document.inventory)
+    problems, more = document.worst(MOST_PROBLEMS)
+    yield from map(problem_line, problems)
     if more:
         yield line(f"… and {count(more, 'warning')} more; --format json has them all", "dim")
 
 
-def _judgement(walked: Walk) -> Iterator[Line]:
-    for verdict, guards in walked.verdicts:
-        if verdict == "pass":
-            yield line(passed_words(guards), "ok", indent=8, hang=8)
+def _indented(notes: Iterable[Note]) -> Iterator[Line]:
+    return (line(note.text, note.tone, indent=2, hang=4) for note in notes)
+
+
+def _checks(document: Document) -> Iterator[Line]:
+    unresolved = document.unresolved()
+    notices = document.users or document.policy or document.left or document.problems
+    if notices and any(check.kind == "guard" for check in document.checks):
+        yield line()
+    for check in unresolved:
+        if check.kind == "guard":
+            yield from _guard(check)
+    if document.passed:
+        yield line(document.passed, "ok", indent=8, hang=8)
+    for check in unresolved:
+        if check.kind == "access test":
+            style: Style = "error" if check.level == "error" else "dim"
+            yield line(f"{check.label:<8}{check.text}", style, hang=8, tail=place(check.where))
+
+
+def _guard(check: CheckResult) -> Iterator[Line]:
+    label = Span(f"{check.label.upper():<7} ", _LABELS[check.label])
+    tail: Spans = (Span(check.place, "dim"),) if check.place else ()
+    yield Line((label, Span(check.text)), hang=8, tail=tail)
+    yield from (line(way, "dim", indent=8, hang=10) for way in check.ways)
+
+
+def _next(document: Document, width: int | None) -> Iterator[Line]:
+    """Yield how to see who, and what to do now."""
+    if document.naming:
+        yield line(f"People are not named here. To see who: {document.naming}", "dim", hang=2)
+    for step in document.next_steps:
+        text = " ".join(part for part in (step.words, step.command) if part)
+        first: Spans = (Span(f"{step.label}: ", "error" if step.refused else "dim"), Span(text))
+        if step.note:
+            first = (*first, Span(f", {step.note}", "dim"))
+        instead: Spans = (Span(f"{step.instead_label}: ", "dim"), Span(step.instead)) if step.instead else ()
+        both = Line((*first, Span("   "), *instead), hang=2)
+        if instead and fits(both, width):
+            yield both
         else:
-            for guard in guards:
-                yield _verdict(verdict, guard)
-                yield from (line(visible(way), "dim", indent=8, hang=10) for way in guard.ways)
-    for test in walked.plan.access_tests:
-        if not test.passed:
-            told = f"{test.label:<8}{visible(test.name)}: {visible(test.message)}"
-            yield line(told, "error" if test.refuses else "dim", hang=8, tail=place(test.source))
-
-
-def _verdict(verdict: Verdict, guard: GuardResult) -> Line:
-    label = Span(f"{verdict.upper():<7} ", _VERDICT_STYLE[verdict])
-    where = guard_place(guard)
-    return Line((label, Span(guard_words(guard))), hang=8, tail=(Span(where, "dim"),) if where else ())
-
-
-def _next(walked: Walk, width: int | None) -> Iterator[Line]:
-    """How to see who, and what to do now."""
-    if walked.counted:
-        yield line(f"People are not named here. To see who: {naming(walked.plan)}", "dim", hang=2)
-    step = next_step(walked.plan, walked.digest)
-    if step is None:
-        return
-    said = " ".join(part for part in (step.words, step.command) if part)
-    first: Row = (Span(f"{step.label}: ", "error" if step.label == REFUSED else "dim"), Span(said))
-    aside: Row = (Span(f"{step.aside_label}: ", "dim"), Span(step.aside)) if step.aside else ()
-    both = Line((*first, Span("   "), *aside), hang=2)
-    yield from (both,) if aside and fits(both, width) else (Line(row, hang=2) for row in (first, aside) if row)
+            yield from (Line(spans, hang=2) for spans in (first, instead) if spans)

@@ -1,4 +1,4 @@
-"""The walk says everything a plan holds, once, in reading order."""
+"""The document of a plan says everything it holds, once, in reading order."""
 
 from __future__ import annotations
 
@@ -43,13 +43,14 @@ from rolecall.plan.value import (
     UpgradeImpact,
 )
 from rolecall.report.builders.checks import passed_words
-from rolecall.report.builders.plan import Entry, summary_line, walk
+from rolecall.report.builders.plan import plan_document, summary_line
 from rolecall.report.builders.users import left_on_default
+from rolecall.report.document import Entry
 
 
 def only(plan: Plan) -> Entry:
-    (part,) = walk(plan).parts
-    (entry,) = part.entries
+    (table,) = plan_document(plan).changes
+    (entry,) = table.entries
     return entry
 
 
@@ -57,42 +58,44 @@ def said(entry: Entry) -> list[str]:
     return [note.text for note in entry.notes]
 
 
-def test_parts_are_the_sections_in_their_order_then_what_waits_then_what_people_do() -> None:
-    assert [part.key for part in walk(full_plan()).parts] == ["sso", "idp_groups", "waiting", "human"]
+def test_tables_are_the_sections_in_their_order_then_what_waits_then_what_people_do() -> None:
+    assert [table.key for table in plan_document(full_plan()).changes] == ["sso", "idp_groups", "waiting", "human"]
 
 
 def test_the_first_line_names_org_env_id_and_host() -> None:
-    assert walk(plan_of()).banner == "acme · prod · org_8817 at rolecall.acme.net"
+    assert plan_document(plan_of()).banner.text == "acme · prod · org_8817 at rolecall.acme.net"
 
 
 def test_a_password_in_the_address_is_not_shown() -> None:
     org = LOCAL._replace(url="https://me:secret@host:8443/x", local=False)
-    assert walk(plan_of(org=org)).banner == "acme · org_1 at host:8443"
+    assert plan_document(plan_of(org=org)).banner.text == "acme · org_1 at host:8443"
 
 
 @pytest.mark.parametrize("org", [LOCAL, LOCAL._replace(local=False)])
 def test_a_local_org_says_so_first(org: object) -> None:
-    assert walk(plan_of(org=org)).banner.startswith("LOCAL REHEARSAL, not WRITER · acme")
+    assert plan_document(plan_of(org=org)).banner.text.startswith("LOCAL REHEARSAL, not WRITER · acme")
 
 
 def test_what_was_read_is_counted() -> None:
-    assert walk(full_plan()).seen == "all read: 61 groups, 20,104 people"
+    assert plan_document(full_plan()).banner.read == "all read: 61 groups, 20,104 people"
 
 
 def test_what_was_not_read_is_never_called_no_change() -> None:
-    walked = walk(plan_of(coverage={"idp_groups": UNREAD, "sso": Coverage()}))
-    assert walked.seen == "NOT READ: idp_groups"
-    assert "Incomplete read: idp_groups could not be read" in walked.headline
-    assert "as the config wants it" not in walked.headline
+    document = plan_document(plan_of(coverage={"idp_groups": UNREAD, "sso": Coverage()}))
+    assert document.banner.read == "NOT READ: idp_groups"
+    assert "Incomplete read: idp_groups could not be read" in document.headline
+    assert "as the config wants it" not in document.headline
 
 
 def test_nothing_to_do_is_said() -> None:
-    assert walk(plan_of()).headline == "The org is as the config wants it."
-    assert walk(plan_of()).summary == "No changes."
+    assert plan_document(plan_of()).headline == "The org is as the config wants it."
+    assert plan_document(plan_of()).summary == "No changes."
 
 
 def test_what_only_waits_is_not_called_done() -> None:
-    assert walk(plan_of(UNPUSHED)).headline == "Nothing to write: what is left waits for the IdP or for a person."
+    assert (
+        plan_document(plan_of(UNPUSHED)).headline == "Nothing to write: what is left waits for the IdP or for a person."
+    )
 
 
 def test_an_update_shows_only_the_fields_that_differ() -> None:
@@ -145,9 +148,9 @@ def test_the_reason_and_the_intent_are_told(one: object, words: str) -> None:
 
 
 def test_where_a_mapping_goes_blank_is_not_no_access() -> None:
-    (part,) = walk(plan_of(LAPSED)).parts
-    assert "Blank is not no access" in part.notes[0].text
-    (other,) = walk(plan_of(REBRAND)).parts
+    (table,) = plan_document(plan_of(LAPSED)).changes
+    assert "Blank is not no access" in table.notes[0].text
+    (other,) = plan_document(plan_of(REBRAND)).changes
     assert other.notes == ()
 
 
@@ -200,14 +203,14 @@ def test_a_change_that_moves_people_with_others_says_so() -> None:
 
 
 def test_escalations_are_told_by_what_is_gained() -> None:
-    walked = walk(full_plan())
-    assert walked.people[0] == ("1 person gains org admin (org-wide, team IT): bo@acme.com", "risk")
-    assert walk(redact(full_plan(), "counts")).people[0].text == "1 person gains org admin (org-wide, team IT)"
+    document = plan_document(full_plan())
+    assert document.users[0] == ("1 person gains org admin (org-wide, team IT): bo@acme.com", "risk")
+    assert plan_document(redact(full_plan(), "counts")).users[0].text == "1 person gains org admin (org-wide, team IT)"
 
 
 def test_the_upgrade_says_who_keeps_and_who_differs() -> None:
     lost = UpgradeImpact("complete", 90, 10, 5, 4, people(1))
-    first, second = walk(plan_of(impact=Impact(100, upgrade=lost))).people
+    first, second = plan_document(plan_of(impact=Impact(100, upgrade=lost))).users
     assert first.text == (
         "Completing the upgrade leaves 90 people with exactly what they have and changes 10 people; "
         "4 of 5 groups pushed again."
@@ -217,7 +220,7 @@ def test_the_upgrade_says_who_keeps_and_who_differs() -> None:
 
 def test_what_the_order_cannot_spare_is_told_with_the_way_out() -> None:
     rows = tuple(Transient(who, "lacks", Combo("Brand", "member"), 2, 5) for who in people(14))
-    first, last = walk(plan_of(impact=Impact(20, transients=rows))).people
+    first, last = plan_document(plan_of(impact=Impact(20, transients=rows))).users
     assert first.text.startswith("14 people lack Brand member from step 2 to step 5: p0@acme.com, ")
     assert last.text.endswith("first add, apply, then remove.")
     assert first.tone == last.tone == "risk"
@@ -225,7 +228,7 @@ def test_what_the_order_cannot_spare_is_told_with_the_way_out() -> None:
 
 def test_people_told_apart_keep_their_sentences() -> None:
     apart = Apart("waiting", (Address("idp_groups/New"),), sentences=("3 people would gain Legal member.",))
-    assert walk(plan_of(impact=Impact(9, apart=(apart,)))).people[0].text == (
+    assert plan_document(plan_of(impact=Impact(9, apart=(apart,)))).users[0].text == (
         "Once the IdP pushes the pending groups: 3 people would gain Legal member."
     )
 
@@ -241,12 +244,6 @@ def test_a_tally_alone_is_told_in_numbers() -> None:
     assert said(only(plan_of(REBRAND, impact=impact)))[0] == "1 gains, 2 lose and 3 change access"
 
 
-def test_a_limit_cuts_and_counts() -> None:
-    changes = [change(f"idp_groups/G{n:04}", "create", None, mapping("member", "A")) for n in range(30)]
-    (part,) = walk(plan_of(*changes), limit=10).parts
-    assert (len(part.entries), part.total, part.hidden) == (10, 30, 20)
-
-
 def test_names_that_would_mislead_are_shown_escaped() -> None:
     entry = only(plan_of(change("idp_groups/a\u202eb\x1b[0m", "create", None, mapping("member", "T\u200b"))))
     assert entry.address == "idp_groups/a\\u202eb\\x1b[0m"
@@ -254,13 +251,11 @@ def test_names_that_would_mislead_are_shown_escaped() -> None:
 
 
 def test_unmanaged_org_admins_are_warnings() -> None:
-    remain = walk(full_plan()).remain
-    assert [note.tone for note in remain] == ["plain", "plain", "warn", "dim"]
+    left = plan_document(full_plan()).left
+    assert [note.tone for note in left] == ["plain", "plain", "warn", "dim"]
+    assert left[1].text == "Not managed here: 2 mapped groups, 1 of them gives org admin (rolecall access --unmanaged)"
     assert (
-        remain[1].text == "Not managed here: 2 mapped groups, 1 of them gives org admin (rolecall access --unmanaged)"
-    )
-    assert (
-        remain[2].text
+        left[2].text
         == "idp_groups/Legacy-Admins is new, not managed and gives org admin (org-wide, team IT) to 3 people"
     )
 
@@ -268,7 +263,7 @@ def test_unmanaged_org_admins_are_warnings() -> None:
 def test_long_inventories_are_cut_with_a_count() -> None:
     admins = tuple(Unmanaged(Address(f"idp_groups/A{n}"), "org_admin", ("IT",)) for n in range(9))
     gone = tuple(Released(Address(f"idp_groups/R{n}")) for n in range(9))
-    texts = [note.text for note in walk(plan_of(unmanaged=admins, released=gone)).remain]
+    texts = [note.text for note in plan_document(plan_of(unmanaged=admins, released=gone)).left]
     assert "No longer managed: 4 more" in texts
     assert "and 4 more that give org admin" in texts
 
@@ -281,27 +276,27 @@ def test_the_summary_counts_by_action() -> None:
 
 
 def test_a_partial_plan_says_so() -> None:
-    walked = walk(plan_of(selection=Selection(("sso",))))
-    assert walked.headline == "Nothing to do within the targets."
-    assert walked.remain[-1].text.startswith("Cut to targets")
+    document = plan_document(plan_of(selection=Selection(("sso",))))
+    assert document.headline == "Nothing to do within the targets."
+    assert document.left[-1].text.startswith("Cut to targets")
 
 
 def test_an_errored_plan_says_so_first() -> None:
-    assert walk(plan_of(REBRAND, errored=True)).headline.startswith("This plan could not be computed whole")
+    assert plan_document(plan_of(REBRAND, errored=True)).headline.startswith("This plan could not be computed whole")
 
 
 def test_what_is_the_whole_plan_is_not_told_apart_from_it() -> None:
     apart = Apart("expired", (LAPSED.address,), sentences=("3 people lose Sales member.",))
-    assert walk(plan_of(LAPSED, impact=Impact(9, apart=(apart,)))).people == ()
-    both = walk(plan_of(LAPSED, CLAIM, impact=Impact(9, apart=(apart,)))).people
+    assert plan_document(plan_of(LAPSED, impact=Impact(9, apart=(apart,)))).users == ()
+    both = plan_document(plan_of(LAPSED, CLAIM, impact=Impact(9, apart=(apart,)))).users
     assert [note.text for note in both] == ["Because a mapping expired: 3 people lose Sales member."]
 
 
 def test_of_many_warnings_the_worst_are_told_and_the_rest_is_counted() -> None:
     many = [Problem("x", f"warning {n}", None, None, "warning") for n in range(30)]
-    found, more = walk(plan_of(warnings=(*many, Problem("y", "error")))).worst(20)
+    found, more = plan_document(plan_of(warnings=(*many, Problem("y", "error")))).worst(20)
     assert ([problem.message for problem in found[:2]], len(found), more) == (["error", "warning 0"], 20, 11)
-    assert walk(plan_of(warnings=tuple(many[:3]))).worst(20) == (many[:3], 0)
+    assert plan_document(plan_of(warnings=tuple(many[:3]))).worst(20) == (many[:3], 0)
 
 
 @pytest.mark.parametrize(

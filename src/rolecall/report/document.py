@@ -1,0 +1,305 @@
+"""A report as a value: what it says about a plan, a drift check or a configuration, before a renderer lays it out.
+
+Every text in a document is visible and safe to print, but not escaped for any markup. What only some formats need is a
+function, so that the others do not pay for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from rolecall.errors import Problem, Where
+from rolecall.report.phrases import place
+
+if TYPE_CHECKING:
+    from rolecall.plan.value import TeamTally, Unmanaged
+
+Subject = Literal["plan", "drift", "validate", "test", "runbook"]
+Mark = Literal["+", "~", "-", "↑"]
+Tone = Literal["dim", "plain", "risk", "warn"]
+"""How much a sentence matters: a detail, plain, somebody loses access, attention."""
+
+Level = Literal["error", "warning", "note"]
+Status = Literal["ok", "attention", "incomplete", "refused"]
+
+REHEARSAL = "LOCAL REHEARSAL, not WRITER"
+
+
+class Banner(NamedTuple):
+    """Which org a report is about, and how much of it was read; a local org is marked as one."""
+
+    org: str
+    local: bool = False
+    read: str = ""
+    incomplete: bool = False
+
+    @property
+    def text(self) -> str:
+        return f"{REHEARSAL} · {self.org}" if self.local else self.org
+
+
+class Note(NamedTuple):
+    """A sentence and how much it matters."""
+
+    text: str
+    tone: Tone = "plain"
+
+
+class Diff(NamedTuple):
+    """One field in words. ``before`` is None where only one side matters: in a create or a delete."""
+
+    path: str
+    before: str | None
+    after: str
+
+    def __str__(self) -> str:
+        arrow = f"{self.before} → " if self.before is not None else ""
+        return f"{self.path}: {arrow}{self.after}"
+
+
+class Entry(NamedTuple):
+    """One change as a reader sees it; a rename, which is two changes, is one entry.
+
+    ``notes`` name the users it affects, why it is planned, and what the configuration says about it. ``rule`` and
+    ``level`` are those of its finding.
+    """
+
+    mark: Mark
+    address: str
+    diffs: tuple[Diff, ...]
+    where: Where | None
+    notes: tuple[Note, ...]
+    rule: str
+    level: Level = "note"
+
+    @property
+    def sentence(self) -> str:
+        """The whole entry in one line, for formats that have one line for each finding."""
+        texts = (f"{self.mark} {self.address}", *map(str, self.diffs), *(note.text for note in self.notes))
+        return " · ".join(texts)
+
+
+class ChangeTable(NamedTuple):
+    """Entries that belong together: those of a section, or ``titled`` ones that are reported apart from the sections.
+
+    ``counts`` is false where they are neither drift nor part of the plan's counts.
+    """
+
+    key: str
+    title: str
+    entries: tuple[Entry, ...]
+    notes: tuple[Note, ...] = ()
+    titled: bool = False
+    counts: bool = True
+
+
+class ChangeColumns(NamedTuple):
+    """What the columns of changes are called: in a short table, and both in a wide one."""
+
+    short: str
+    fields: str
+    notes: str
+
+
+class CheckResult(NamedTuple):
+    """The result of a guard, of an access test, or a policy violation.
+
+    ``figures`` stand in for a message that a guard does not have. ``level`` is that of its finding, None where there is
+    none. ``ways`` are the ways to resolve it, each a sentence.
+    """
+
+    kind: Literal["guard", "access test", "violation"]
+    name: str
+    label: str
+    message: str = ""
+    level: Level | None = None
+    rule: str = ""
+    where: Where | None = None
+    figures: str = ""
+    ways: tuple[str, ...] = ()
+
+    @property
+    def passed(self) -> bool:
+        return self.label in ("pass", "ok")
+
+    @property
+    def text(self) -> str:
+        """The name and the message, or the message alone where that is a whole sentence."""
+        if self.kind == "violation":
+            return self.message
+        return f"{self.name}: {self.message}" if self.message else f"{self.name} {self.figures}".rstrip()
+
+    @property
+    def detail(self) -> str:
+        """What the result of a test case says under the name of the check."""
+        if self.kind == "guard":
+            return " ".join((f"{self.label}: {self.text}", *self.ways))
+        return self.message or "failed"
+
+    @property
+    def place(self) -> str:
+        """Where the cause is, unless the text names it."""
+        where = place(self.where)
+        return "" if where in self.text else where
+
+
+class Gap(NamedTuple):
+    """Something that could not be read or determined. ``case`` is its name among test cases, if it has one there."""
+
+    rule: str
+    level: Level
+    text: str
+    case: str = ""
+
+
+class NextStep(NamedTuple):
+    """What to do next: words, then a command, then what to know about it. ``instead`` is the alternative."""
+
+    label: str
+    words: str = ""
+    command: str = ""
+    note: str = ""
+    instead_label: str = ""
+    instead: str = ""
+    refused: bool = False
+
+
+class UserMove(NamedTuple):
+    """Users whose access changes in the same way. ``unnamed`` counts those that may not be named."""
+
+    kind: str
+    before: str
+    after: str
+    because: str
+    on_default: bool
+    names: tuple[str, ...]
+    unnamed: int
+
+
+class Flow(NamedTuple):
+    """Users who lose one thing and gain another. ``kind`` says what it is to them."""
+
+    left: str
+    right: str
+    size: int
+    kind: str
+
+
+class Table(NamedTuple):
+    """A table for a spreadsheet."""
+
+    columns: tuple[str, ...]
+    rows: Iterable[tuple[str, ...]]
+
+
+class Paragraph(NamedTuple):
+    """A sentence; ``label`` stands before it, ``code`` after it."""
+
+    text: str
+    label: str = ""
+    code: str = ""
+    strong: bool = False
+
+
+class Items(NamedTuple):
+    """Sentences of a list: things to do in their order, things to tick off, or things to know."""
+
+    kind: Literal["numbered", "checklist", "bullets"]
+    texts: tuple[str, ...]
+
+
+class SettingChange(NamedTuple):
+    """One field of a manual step, in the console's words. A side is None where the entry does not exist."""
+
+    name: str
+    before: str | None
+    after: str | None
+
+
+class SettingTable(NamedTuple):
+    """The fields of a manual step."""
+
+    settings: tuple[SettingChange, ...]
+
+
+Block = Paragraph | Items | SettingTable
+
+
+class Chapter(NamedTuple):
+    """A heading and what follows it."""
+
+    title: str
+    blocks: tuple[Block, ...]
+
+
+_SEVERITY = {"block": 0, "not judged": 1, "review": 2, "allowed": 3}
+
+
+def _empty() -> tuple[()]:
+    return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A report in reading order.
+
+    ``title`` is that of a page, ``org_id`` and ``env`` identify the org in a comment of a pipeline. ``effects`` says
+    what a drift did, ``basis`` what was compared, ``validity`` when the report was made and how long it holds.
+    ``passed`` has the guards that passed, in one line. ``compared`` has each section of a drift check, with the reason
+    where nothing is known about it. ``policy``, ``left``, ``news`` and ``inventory`` are notes: guards that change,
+    what a plan leaves alone, what is not drift, what is not managed. ``naming`` is the command that names users, where
+    some are only counted. ``unread`` has the sections and fields that were not read, ``undetermined`` the reason why
+    drift is unknown. ``moves``, ``flows`` and ``table`` are functions; ``teams`` and ``unmanaged`` are the plan's own
+    records, whose names are not made visible.
+    """
+
+    subject: Subject
+    title: str = ""
+    org_id: str = ""
+    env: str | None = None
+    banner: Banner = Banner("")
+    status: Status = "ok"
+    headline: str = ""
+    effects: tuple[str, ...] = ()
+    basis: str = ""
+    validity: str = ""
+    digest: str = ""
+    summary: str = ""
+    columns: ChangeColumns = ChangeColumns("change", "Before and after", "People and reasons")
+    changes: tuple[ChangeTable, ...] = ()
+    users: tuple[Note, ...] = ()
+    policy: tuple[Note, ...] = ()
+    left: tuple[Note, ...] = ()
+    news: tuple[Note, ...] = ()
+    inventory: tuple[Note, ...] = ()
+    checks: tuple[CheckResult, ...] = ()
+    passed: str = ""
+    gaps: tuple[Gap, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    compared: tuple[tuple[str, str], ...] = ()
+    naming: str = ""
+    next_steps: tuple[NextStep, ...] = ()
+    unread: tuple[str, ...] = ()
+    undetermined: str = ""
+    chapters: tuple[Chapter, ...] = ()
+    teams: Sequence[TeamTally] = ()
+    unmanaged: Sequence[Unmanaged] = ()
+    moves: Callable[[], Sequence[UserMove]] = _empty
+    flows: Callable[[], Sequence[Flow]] = _empty
+    table: Callable[[], Table] | None = None
+
+    def unresolved(self) -> list[CheckResult]:
+        """Return the guards that did not pass, the most severe first, then the access tests that failed."""
+        checks = (check for check in self.checks if check.kind != "violation" and not check.passed)
+        return sorted(checks, key=lambda check: _SEVERITY.get(check.label, len(_SEVERITY)))
+
+    def violations(self) -> tuple[CheckResult, ...]:
+        """Return the policy violations that were found."""
+        return tuple(check for check in self.checks if check.kind == "violation" and check.level)
+
+    def worst(self, most: int) -> tuple[Sequence[Problem], int]:
+        """Return the first problems, errors before warnings, and how many more there are."""
+        ordered = sorted(self.problems, key=lambda problem: problem.severity != "error")
+        return ordered[:most], max(len(ordered) - most, 0)
