@@ -23,9 +23,9 @@ from memory_org import MemoryOrg
 from table import section
 
 from rolecall.cli.session import collect_rarely
-from rolecall.desired.building import build
-from rolecall.desired.loading import load
-from rolecall.desired.validating import validate
+from rolecall.desired.build import build
+from rolecall.desired.check.validate import validate
+from rolecall.desired.load.read import load
 from rolecall.jobs.apply import ApplyRequest, apply_approved
 from rolecall.jobs.plan import PlanRequest, PlanTarget, from_config, from_plan, read_plan_input
 from rolecall.journal.opened import open_journal

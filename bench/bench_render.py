@@ -18,7 +18,7 @@ from table import Result, markdown
 
 from rolecall.cli.session import collect_rarely
 from rolecall.codec.people import decode_people
-from rolecall.desired import read_config
+from rolecall.desired.build import read_config
 from rolecall.jobs.plan import PlanRequest, from_config, make_plan
 from rolecall.live.snapshot.reader import SnapshotReader
 from rolecall.model.directory import Directory, PeopleScope

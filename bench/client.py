@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from rolecall.cli.session import collect_rarely
-from rolecall.desired import read_config
+from rolecall.desired.build import read_config
 from rolecall.jobs.apply import ApplyRequest, apply_approved
 from rolecall.jobs.plan import PlanRequest, from_config, from_plan, make_plan
 from rolecall.journal.opened import open_journal

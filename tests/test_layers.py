@@ -54,6 +54,13 @@ ROOMS: Mapping[str, frozenset[str]] = {
 """What each room may import beside itself and the ground floor. A dotted name is a room of its own in a room."""
 
 INNER: Mapping[str, Mapping[str, frozenset[str]]] = {
+    "desired": {
+        "load": frozenset(),
+        "check": frozenset({"load"}),
+        "build": frozenset({"load", "check"}),
+        "references": frozenset({"load", "build"}),
+        "edit": frozenset({"load"}),
+    },
     "plan": {
         "": frozenset(),
         "diff": frozenset({""}),

@@ -11,8 +11,10 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rolecall.desired import build, load, read_config, validate
-from rolecall.desired.merge import overlay
+from rolecall.desired.build import build, read_config
+from rolecall.desired.check.validate import validate
+from rolecall.desired.load.merge import overlay
+from rolecall.desired.load.read import load
 from rolecall.model.kinds import address
 from rolecall.schema_files import schema_text
 

@@ -12,8 +12,9 @@ from hypothesis import event, given
 from hypothesis import strategies as st
 from odd_orgs import odd_lives
 
-from rolecall.desired import load, read_config
-from rolecall.desired.roles import with_role_ids
+from rolecall.desired.build import read_config
+from rolecall.desired.load.read import load
+from rolecall.desired.references import with_role_ids
 from rolecall.errors import ConfigError
 from rolecall.jobs.export import (
     UpdateRequest,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from rolecall.desired.fmt import comments, formatted
+from rolecall.desired.edit.format import comments, formatted
 from rolecall.errors import ConfigError
 from rolecall.source.yaml_file import load_yaml
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from rolecall.desired import read_config
+from rolecall.desired.build import read_config
 from rolecall.jobs.plan import PlanRequest, from_config, make_plan
 from rolecall.live.snapshot.reader import SnapshotReader
 from rolecall.report.builders.plan import plan_document

@@ -15,9 +15,9 @@ import pytest
 from counting import each
 from small_org import ask, config, live, many
 
-from rolecall.desired.building import build
-from rolecall.desired.loading import load
-from rolecall.desired.validating import validate
+from rolecall.desired.build import build
+from rolecall.desired.check.validate import validate
+from rolecall.desired.load.read import load
 from rolecall.live.snapshot.reader import SnapshotReader
 from rolecall.model.desired import Applied
 from rolecall.model.policy import Policy

@@ -39,7 +39,7 @@ def addresses(ctx: click.Context, param: click.Parameter, incomplete: str) -> li
 
 def overlays(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
     """The names of the overlays in `env`."""
-    from rolecall.desired import environments
+    from rolecall.desired.load.files import environments
 
     return [name for name in environments(_main(ctx).parent) if name.startswith(incomplete)]
 
@@ -93,7 +93,7 @@ def _main(ctx: click.Context) -> Path:
 
 
 def _effective(ctx: click.Context) -> dict[str, Any]:
-    from rolecall.desired import load
+    from rolecall.desired.load.read import load
 
     path = _main(ctx)
     try:

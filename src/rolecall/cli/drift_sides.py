@@ -9,7 +9,7 @@ from rolecall.cli.console import stdout
 from rolecall.cli.options import Invocation
 from rolecall.cli.output import redacted, shown
 from rolecall.cli.prompts import agrees, can_ask
-from rolecall.desired import Config
+from rolecall.desired.build import Config
 from rolecall.drift.value import DriftReport
 from rolecall.errors import Blocked, Exit, Problem
 from rolecall.jobs.drift import Drifts

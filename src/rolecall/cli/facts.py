@@ -14,7 +14,7 @@ from rolecall import __version__
 from rolecall.cli.messages import tell
 from rolecall.cli.options import Invocation, root_of
 from rolecall.cli.session import now
-from rolecall.desired import Config
+from rolecall.desired.build import Config
 from rolecall.journal.port import Holder
 from rolecall.model import normalise
 from rolecall.model.config_id import ConfigId, read_config_id, same_config

@@ -15,7 +15,7 @@ from rolecall.cli.options import Invocation, checkout, root_of
 from rolecall.errors import ConfigError, Misuse, Problem
 
 if TYPE_CHECKING:
-    from rolecall.desired import Config
+    from rolecall.desired.build import Config
     from rolecall.journal.port import Journal
     from rolecall.model.desired import Applied
 
@@ -103,7 +103,8 @@ def of_run(call: Invocation, number: int) -> Invocation:
 
     The journal is looked up in the config without overlays; where that does not stand alone, nothing is changed.
     """
-    from rolecall.desired import environments, read_config
+    from rolecall.desired.build import read_config
+    from rolecall.desired.load.files import environments
 
     root = root_of(call)
     if call.env is not None or not environments(root.folder):

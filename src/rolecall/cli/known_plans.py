@@ -17,7 +17,7 @@ from rolecall.plan.saved.digest import canonical, digest, document, matches
 from rolecall.plan.value import Plan
 
 if TYPE_CHECKING:
-    from rolecall.desired import Config
+    from rolecall.desired.build import Config
     from rolecall.errors import Problem
 
 KEPT = 20

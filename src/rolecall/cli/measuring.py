@@ -12,7 +12,7 @@ import click
 from rolecall.cli.messages import problems_of
 from rolecall.cli.options import Invocation
 from rolecall.cli.session import day, now
-from rolecall.desired import Config
+from rolecall.desired.build import Config
 from rolecall.errors import Exit, RolecallError
 from rolecall.jobs.metrics import Attempt, attempt_metrics, expiring_metric, journal_metric
 from rolecall.journal.port import Journal

@@ -18,7 +18,7 @@ from rolecall.cli.options import InRepository, Invocation, in_repository
 from rolecall.errors import ConfigError, Problem, Where
 
 if TYPE_CHECKING:
-    from rolecall.desired import Config
+    from rolecall.desired.build import Config
     from rolecall.drift.value import DriftReport
     from rolecall.jobs.plan import Planned
     from rolecall.plan.saved.privacy import Shown

@@ -17,7 +17,7 @@ from rolecall.cli.session import Session, day, now, plan_target, read, sent, ses
 from rolecall.errors import Exit, Problem
 
 if TYPE_CHECKING:
-    from rolecall.desired import Config
+    from rolecall.desired.build import Config
     from rolecall.jobs.access import At, Inventory, State
     from rolecall.jobs.plan import Planned, PlanRequest, Whose
     from rolecall.model.directory import PeopleScope

@@ -15,7 +15,7 @@ from rolecall.cli.options import Invocation, root_of
 from rolecall.errors import Misuse, Problem
 
 if TYPE_CHECKING:
-    from rolecall.desired import Config
+    from rolecall.desired.build import Config
     from rolecall.jobs.plan import PlanTarget
     from rolecall.live.client import OrgClient
     from rolecall.live.port import People
@@ -46,7 +46,8 @@ def day(call: Invocation) -> date:
 
 def read(call: Invocation) -> Config:
     """The config, for a command that goes on to read an org. Raises Misuse where an overlay must be chosen."""
-    from rolecall.desired import environments, read_config
+    from rolecall.desired.build import read_config
+    from rolecall.desired.load.files import environments
 
     root = root_of(call)
     there = (root.folder / root.main).is_file()

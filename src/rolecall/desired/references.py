@@ -1,20 +1,21 @@
-"""Holds the names in a config against the org: teams, roles and groups that are not there."""
+"""Checks the names of a config against an org, and gives roles their ids once the roles of the org are known."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any, NamedTuple
 
-from rolecall.desired.config import Config
-from rolecall.desired.loading import load
-from rolecall.desired.sources import Sources
+from rolecall.desired.build import Config
+from rolecall.desired.load.read import load
+from rolecall.desired.load.sources import Sources
 from rolecall.errors import Problem, Where, did_you_mean
 from rolecall.model import normalise
 from rolecall.model.desired import Desired
 from rolecall.model.kinds import address
 from rolecall.model.live import Facts
-from rolecall.model.policy import AccessTest, Combo
-from rolecall.model.roles import BUILT_IN, role_id
+from rolecall.model.policy import AccessTest, Combo, Policy
+from rolecall.model.roles import BUILT_IN, Role, role_id
 from rolecall.model.settings import UNSET, GroupMapping
 from rolecall.source.document import Step
 
@@ -136,3 +137,48 @@ def _place(sources: Sources, use: _Use) -> Where:
 def _by_place(problem: Problem) -> tuple[str, int, int]:
     where = problem.where or Where("")
     return where.file, where.line, where.column
+
+
+Roles = Mapping[str, Role]
+
+
+def with_role_ids(desired: Desired, roles: Roles) -> Desired:
+    """The same desired state with the console's words for an org's own roles replaced by their ids."""
+    settings = desired.settings
+    groups, defaults = settings.idp_groups, settings.defaults
+    if groups is not UNSET and not {mapping.role for mapping in groups.values()} <= {None, *BUILT_IN}:
+        groups = {name: _mapping(mapping, roles) for name, mapping in groups.items()}
+    if defaults is not UNSET and isinstance(defaults.role, str):
+        defaults = replace(defaults, role=role_id(defaults.role, roles))
+    settings = replace(settings, idp_groups=groups, defaults=defaults)
+    return replace(desired, settings=settings, policy=_policy(desired.policy, roles))
+
+
+def _mapping(mapping: GroupMapping, roles: Roles) -> GroupMapping:
+    return mapping if mapping.role is None else mapping._replace(role=role_id(mapping.role, roles))
+
+
+def _policy(policy: Policy, roles: Roles) -> Policy:
+    return replace(
+        policy,
+        watch_roles=frozenset(_ids(policy.watch_roles, roles)),
+        access_tests=tuple(_test(test, roles) for test in policy.access_tests),
+    )
+
+
+def _test(test: AccessTest, roles: Roles) -> AccessTest:
+    return replace(
+        test,
+        role=None if test.role is None else role_id(test.role, roles),
+        expect=None if test.expect is None else frozenset(_combo(combo, roles) for combo in test.expect),
+        has=tuple(role_id(one, roles) if isinstance(one, str) else _combo(one, roles) for one in test.has),
+        never=_ids(test.never, roles),
+    )
+
+
+def _combo(combo: Combo, roles: Roles) -> Combo:
+    return Combo(combo.team, role_id(combo.role, roles))
+
+
+def _ids(words: Iterable[str], roles: Roles) -> tuple[str, ...]:
+    return tuple(role_id(word, roles) for word in words)

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from rolecall.desired import Config, load, read_config
-from rolecall.desired.emit_edit import Edit, edited, merged, removing, setting
-from rolecall.desired.roles import with_role_ids
+from rolecall.desired.build import Config, read_config
+from rolecall.desired.edit.config import Edit, edited, merged, removing, setting
+from rolecall.desired.load.read import load
+from rolecall.desired.references import with_role_ids
 from rolecall.drift.compare import Drift
 from rolecall.drift.plans import accepted
 from rolecall.drift.scan import DriftScan

@@ -12,7 +12,9 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from rolecall.desired import Config, environments, read_config, validate_repo
+from rolecall.desired.build import Config, read_config
+from rolecall.desired.check.validate import validate_repo
+from rolecall.desired.load.files import environments
 from rolecall.desired.references import references
 from rolecall.errors import ConfigError, Problem, RolecallError, Where, did_you_mean
 from rolecall.jobs.init import IGNORED, SCHEMA

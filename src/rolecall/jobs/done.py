@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 
 from rolecall.apply.steps import satisfies
 from rolecall.codec.settings import decode_value
-from rolecall.desired.emit_edit import Edit, removing, setting
-from rolecall.desired.emit_entries import add_entries, remove_entries, set_fields
-from rolecall.desired.emit_merge import merged_snapshot
+from rolecall.desired.edit.config import Edit, removing, setting
+from rolecall.desired.edit.entries import add_entries, remove_entries, set_fields
+from rolecall.desired.edit.snapshot import merged_snapshot
 from rolecall.errors import Misuse, Problem
 from rolecall.jobs.config_files import replaced
 from rolecall.jobs.history import one_run

@@ -13,13 +13,12 @@ from datetime import date, datetime
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple, cast
 
-from rolecall.desired import load, read_config
-from rolecall.desired.emit import Head, config_files
-from rolecall.desired.emit_edit import Edit, edited, merged, removing, setting
-from rolecall.desired.emit_live import LeftOut, Said, Sayable, sayable
-from rolecall.desired.references import references
-from rolecall.desired.roles import with_role_ids
-from rolecall.desired.sources import Sources
+from rolecall.desired.build import read_config
+from rolecall.desired.edit.config import Edit, edited, merged, removing, setting
+from rolecall.desired.edit.export import Head, LeftOut, Said, Sayable, config_files, sayable
+from rolecall.desired.load.read import load
+from rolecall.desired.load.sources import Sources
+from rolecall.desired.references import references, with_role_ids
 from rolecall.errors import ConfigError, Problem, Where
 from rolecall.jobs.config_files import replaced, write_texts
 from rolecall.jobs.init import MAIN, scaffold

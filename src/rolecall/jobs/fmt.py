@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from rolecall.desired import environments, load
-from rolecall.desired.fmt import formatted, renamed
+from rolecall.desired.edit.format import formatted, renamed
+from rolecall.desired.load.files import environments
+from rolecall.desired.load.read import load
 from rolecall.errors import ConfigError, Problem
 from rolecall.model.desired import Applied, Desired
 from rolecall.model.live import Live

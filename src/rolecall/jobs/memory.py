@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from rolecall.codec.look import decode_look, encode_look
-from rolecall.desired import Config
+from rolecall.desired.build import Config
 from rolecall.drift.compare import Memory
 from rolecall.drift.membership import look, waiting
 from rolecall.drift.scan import Past
@@ -134,7 +134,7 @@ def _of_ref(config: Config, ref: str, as_of: date) -> tuple[Memory, Basis]:
 
 
 def _of_config(folder: Path, config: Config, as_of: date) -> Memory:
-    from rolecall.desired import read_config
+    from rolecall.desired.build import read_config
 
     was = on_day(read_config(folder, config.env, config.main).desired, as_of)
     authoritative = frozenset(kind.section for kind in KINDS if was.policy.managing(kind.section) == "authoritative")

@@ -13,8 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from rolecall.codec.snapshot import decode_roles, moment_text
-from rolecall.desired.emit_merge import merged_snapshot
-from rolecall.desired.emit_snapshot import snapshot_yaml
+from rolecall.desired.edit.snapshot import merged_snapshot, snapshot_yaml
 from rolecall.jobs.config_files import replaced
 from rolecall.jobs.observe_table import Known, split_teams
 from rolecall.live.snapshot.file import read_snapshot

@@ -7,9 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Literal
 
-from rolecall.desired import Config
-from rolecall.desired.references import references
-from rolecall.desired.roles import with_role_ids
+from rolecall.desired.build import Config
+from rolecall.desired.references import references, with_role_ids
 from rolecall.errors import ConfigError, Misuse, OrgError, Problem
 from rolecall.jobs.people import idp_problems, left_out, people_hint, read_people
 from rolecall.live.port import Audit, People, Reader

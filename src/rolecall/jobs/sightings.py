@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 
-from rolecall.desired import Config
+from rolecall.desired.build import Config
 from rolecall.errors import Misuse, Problem
 from rolecall.jobs.history import newest_first
 from rolecall.journal.port import Journal

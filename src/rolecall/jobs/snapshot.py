@@ -15,7 +15,7 @@ from typing import Any, Literal, NamedTuple
 from rolecall.codec.people import encode_people
 from rolecall.codec.people_lines import encode_lines
 from rolecall.codec.snapshot import Snapshot, encode_snapshot
-from rolecall.desired.emit_snapshot import snapshot_yaml
+from rolecall.desired.edit.snapshot import snapshot_yaml
 from rolecall.jobs.memory import record_look
 from rolecall.jobs.people import read_people
 from rolecall.journal.port import Journal

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rolecall.desired import validate_repo
-from rolecall.desired.loading import load, load_each
+from rolecall.desired.check.validate import validate_repo
+from rolecall.desired.load.read import load, load_each
 from rolecall.errors import ConfigError, Problem, Where
 from rolecall.model.checkup import PeopleCount
 
 if TYPE_CHECKING:
-    from rolecall.desired import Config
+    from rolecall.desired.build import Config
     from rolecall.jobs.plan import PlanRequest
     from rolecall.live.people.file import PeopleFile
     from rolecall.model.directory import Directory
@@ -133,7 +133,7 @@ def count_people(root: Path, env: str | None, main: str) -> tuple[list[PeopleCou
         people = sources.effective.get("people")
         if not isinstance(people, dict) or not {"file", "files"} & people.keys():
             continue
-        from rolecall.desired.building import build
+        from rolecall.desired.build import build
 
         try:
             if found := _counted(build(sources)):

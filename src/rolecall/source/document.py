@@ -9,7 +9,7 @@ from rolecall.errors import Problem, Where
 from rolecall.source.marks import Marks
 
 Step = str | int
-Path = Sequence[Step]
+NodePath = Sequence[Step]
 
 
 class Document:
@@ -36,7 +36,7 @@ class Document:
         """The same document with other keys in its maps; the shape and the order must be the same."""
         return Document(self.name, value, self._marks, self.problems)
 
-    def has(self, path: Path) -> bool:
+    def has(self, path: NodePath) -> bool:
         """Whether there is a value at a path of keys and list positions."""
         value = self.value
         for step in path:
@@ -45,7 +45,7 @@ class Document:
             value = value[step]
         return True
 
-    def where(self, path: Path = (), key: bool = False) -> Where:
+    def where(self, path: NodePath = (), key: bool = False) -> Where:
         """The place of the value at a path, or of its key. Where the path ends early, the deepest part of it."""
         if not len(self.marks):
             return Where(self.name)
@@ -59,7 +59,7 @@ class Document:
             node, value = child + isinstance(value, dict), value[step]
         return Where(self.name, *self.marks.line_column(at if key else node))
 
-    def entries(self, path: Path = ()) -> dict[Step, int]:
+    def entries(self, path: NodePath = ()) -> dict[Step, int]:
         """The packed places of all keys of the map at a path; empty when there is no map."""
         if not self.has(path):
             return {}

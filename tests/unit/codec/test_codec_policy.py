@@ -8,7 +8,7 @@ import pytest
 
 from rolecall.codec.policy import decode_policy, encode_policy
 from rolecall.codec.record import Misfit
-from rolecall.desired.building import read_config
+from rolecall.desired.build import read_config
 from rolecall.model.policy import Band, Limit, Policy
 
 CONFIG = """

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from saml import METADATA
 
-from rolecall.desired import Config, read_config
+from rolecall.desired.build import Config, read_config
 from rolecall.errors import ConfigError, Where
 from rolecall.model.desired import Intent
 from rolecall.model.policy import Allow, Band, Combo, Ignore, Limit

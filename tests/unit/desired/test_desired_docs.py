@@ -11,7 +11,8 @@ from typing import Any
 import jsonschema
 import pytest
 
-from rolecall.desired import load, validate
+from rolecall.desired.check.validate import validate
+from rolecall.desired.load.read import load
 from rolecall.schema_files import schema_text
 
 PAGE = (Path(__file__).parents[3] / "docs" / "config.md").read_text(encoding="utf-8")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 import yaml
 
-from rolecall.desired.emit_entries import value_splices
-from rolecall.desired.emit_nodes import Text, spliced
-from rolecall.desired.fmt import comments
+from rolecall.desired.edit.entries import value_splices
+from rolecall.desired.edit.format import comments
+from rolecall.desired.edit.nodes import Text, spliced
 
 LISTS = [
     "teams: [\n    IT, # needed\n    # why marketing\n    Marketing, # temp\n  ]\n",

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from rolecall.desired import load, read_config
-from rolecall.desired.emit_edit import edited, removing, setting
+from rolecall.desired.build import read_config
+from rolecall.desired.edit.config import edited, removing, setting
+from rolecall.desired.load.read import load
 from rolecall.errors import ConfigError
 from rolecall.model.settings import BLANK, Defaults, Domain, GroupMapping, Scim, Sso
 

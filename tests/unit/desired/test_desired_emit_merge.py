@@ -9,8 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from odd_orgs import texts
 
-from rolecall.desired.emit_merge import merged_snapshot
-from rolecall.desired.emit_snapshot import snapshot_yaml
+from rolecall.desired.edit.snapshot import merged_snapshot, snapshot_yaml
 from rolecall.source.yaml_file import parse_yaml
 
 FILE = """\

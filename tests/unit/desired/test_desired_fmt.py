@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rolecall.desired.emit_text import flow, scalar
-from rolecall.desired.fmt import comments, formatted, renamed
+from rolecall.desired.edit.format import comments, formatted, renamed
+from rolecall.desired.edit.nodes import flow, scalar
 from rolecall.errors import ConfigError
 from rolecall.source.yaml_file import load_yaml
 

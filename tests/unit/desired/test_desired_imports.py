@@ -21,7 +21,8 @@ HEAVY = {
 SCRIPT = """
 import sys
 from pathlib import Path
-from rolecall.desired import read_config, validate_repo
+from rolecall.desired.build import read_config
+from rolecall.desired.check.validate import validate_repo
 problems = validate_repo(Path(sys.argv[1]))
 if not problems:
     read_config(Path(sys.argv[1]))

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rolecall.desired import files
-from rolecall.desired.files import matches
-from rolecall.desired.loading import load
-from rolecall.desired.validating import validate_repo
+from rolecall.desired.check.validate import validate_repo
+from rolecall.desired.load import files
+from rolecall.desired.load.files import matches
+from rolecall.desired.load.read import load
 
 Factory = pytest.TempPathFactory
 HEAD = "version: 1\norg: {name: acme, url: local:org.db}\nmanage: {idp_groups: authoritative}\n"

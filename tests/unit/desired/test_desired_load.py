@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from rolecall.desired import environments, load
-from rolecall.desired.loading import load_each
+from rolecall.desired.load.files import environments
+from rolecall.desired.load.read import load, load_each
 from rolecall.errors import Where
 from rolecall.model.kinds import address
 

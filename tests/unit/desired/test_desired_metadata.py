@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from saml import EXPIRED, METADATA, OTHER, metadata
 
-from rolecall.desired import read_config, validate_repo
+from rolecall.desired.build import read_config
+from rolecall.desired.check.validate import validate_repo
 from rolecall.errors import ConfigError
 
 HEAD = "version: 1\norg: {name: a, url: 'local:org.db'}\n"

@@ -6,9 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from rolecall.desired import read_config
-from rolecall.desired.references import references
-from rolecall.desired.roles import with_role_ids
+from rolecall.desired.build import read_config
+from rolecall.desired.references import references, with_role_ids
 from rolecall.errors import Where
 from rolecall.model.live import Facts, Group
 from rolecall.model.policy import Combo

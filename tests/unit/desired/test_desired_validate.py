@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from rolecall.desired import load, validate, validate_repo
+from rolecall.desired.check.validate import validate, validate_repo
+from rolecall.desired.load.read import load
 
 HEAD = "version: 1\norg: {name: a, url: 'local:org.db'}\n"
 
@@ -432,7 +433,7 @@ idp_groups:
 
 
 def test_what_nobody_can_explain_is_refused_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rolecall.desired.explain.explain", lambda *_: [])
+    monkeypatch.setattr("rolecall.desired.check.schema_errors.explain", lambda *_: [])
     assert told(tmp_path, "scim: {enabled: 1}\n") == [
         "rolecall.yaml:1:1: the config does not fit the schema. Hold it against `rolecall schema --kind config`"
     ]

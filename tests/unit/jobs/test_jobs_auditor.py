@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from workbench import MARKETING, NOW, Workbench
 
-from rolecall.desired import read_config
+from rolecall.desired.build import read_config
 from rolecall.errors import Misuse, Where
 from rolecall.jobs.memory import record_look
 from rolecall.jobs.sightings import seen_at, when

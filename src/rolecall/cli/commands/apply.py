@@ -26,7 +26,7 @@ from rolecall.errors import ConfigError, Exit, Problem, Stale, Where
 if TYPE_CHECKING:
     from rolecall.apply.steps import Progress
     from rolecall.cli.approvals import ApprovalFlags
-    from rolecall.desired import Config
+    from rolecall.desired.build import Config
     from rolecall.jobs.plan import PlanTarget
     from rolecall.journal.port import Holder
     from rolecall.model.run import Approval, Run, RunReport

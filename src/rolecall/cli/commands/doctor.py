@@ -11,7 +11,7 @@ from rolecall.cli.program import command
 from rolecall.errors import Exit
 
 if TYPE_CHECKING:
-    from rolecall.desired import Config
+    from rolecall.desired.build import Config
     from rolecall.jobs.doctor import Patient
     from rolecall.model.checkup import Check
 

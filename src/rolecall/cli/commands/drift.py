@@ -23,7 +23,7 @@ from rolecall.cli.session import Session, day, now, plan_target, read, session, 
 from rolecall.errors import Exit, Misuse, Problem, did_you_mean
 
 if TYPE_CHECKING:
-    from rolecall.desired import Config
+    from rolecall.desired.build import Config
     from rolecall.drift.scan import Past
     from rolecall.drift.value import DriftReport
     from rolecall.jobs.drift import DriftRequest, Drifts

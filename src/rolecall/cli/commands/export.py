@@ -16,7 +16,7 @@ from rolecall.cli.session import day, now, read, session, wait_for
 from rolecall.errors import OrgError, Problem
 
 if TYPE_CHECKING:
-    from rolecall.desired import Config
+    from rolecall.desired.build import Config
     from rolecall.jobs.export import Exported
     from rolecall.model.live import Live
 
@@ -66,8 +66,8 @@ def export_new(call: Invocation, out: Path, split: bool) -> Iterator[str]:
 
 def export_update(call: Invocation) -> Iterator[str]:
     """The files of the config that is here, brought up to the org."""
-    from rolecall.desired import load
-    from rolecall.desired.roles import with_role_ids
+    from rolecall.desired.load.read import load
+    from rolecall.desired.references import with_role_ids
     from rolecall.jobs.export import UpdateRequest, updated_config, with_role_attribute, write_update
 
     root, config = root_of(call), read(call)
@@ -94,7 +94,7 @@ async def _live(call: Invocation, config: Config) -> Live:
 
 
 def _said(call: Invocation, root: Root, config: Config) -> Mapping[str, Any]:
-    from rolecall.desired import load
+    from rolecall.desired.load.read import load
 
     return load(root.folder, config.env, root.main).effective
 

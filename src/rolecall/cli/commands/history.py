@@ -15,7 +15,7 @@ from rolecall.errors import Exit, Problem
 from rolecall.report.phrases import count
 
 if TYPE_CHECKING:
-    from rolecall.desired import Config
+    from rolecall.desired.build import Config
     from rolecall.journal.port import Anchor, Journal, Verified
 
 _GIT = "git:"

@@ -19,7 +19,7 @@ from rolecall.model.kinds import SECTIONS
 
 if TYPE_CHECKING:
     from rolecall.cli.observe_groups import Means
-    from rolecall.desired import Config
+    from rolecall.desired.build import Config
     from rolecall.jobs.observe import Ask, Draft
     from rolecall.jobs.observe_table import Table
 

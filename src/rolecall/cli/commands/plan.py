@@ -14,7 +14,7 @@ from rolecall.cli.program import command, worst
 from rolecall.errors import Exit
 
 if TYPE_CHECKING:
-    from rolecall.desired import Config
+    from rolecall.desired.build import Config
     from rolecall.jobs.plan import Assertion, Planned
     from rolecall.plan.saved.privacy import Shown
 

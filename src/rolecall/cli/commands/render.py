@@ -14,7 +14,7 @@ from rolecall.cli.program import command
 from rolecall.errors import ConfigError, Where
 
 if TYPE_CHECKING:
-    from rolecall.desired import Sources
+    from rolecall.desired.load.sources import Sources
 
 
 @command(
@@ -47,7 +47,8 @@ class Origin(NamedTuple):
 
 def effective_config(root: Path, env: str | None, main: str) -> Sources:
     """The config after includes and overlay. Raises ConfigError with every problem when it has errors."""
-    from rolecall.desired import load, validate
+    from rolecall.desired.check.validate import validate
+    from rolecall.desired.load.read import load
 
     sources = load(root, env, main)
     problems = validate(sources)

@@ -15,7 +15,7 @@ from rolecall.cli.program import command
 from rolecall.errors import Exit
 
 if TYPE_CHECKING:
-    from rolecall.desired import Config
+    from rolecall.desired.build import Config
     from rolecall.jobs.snapshot import Taken
 
 

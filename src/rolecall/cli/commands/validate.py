@@ -18,7 +18,7 @@ from rolecall.report.builders.problems import people_line, problem_lines
 from rolecall.report.line import plain
 
 if TYPE_CHECKING:
-    from rolecall.desired import Config
+    from rolecall.desired.build import Config
 
 _FORMATS = ("text", "json", "markdown", "github", "sarif", "junit")
 
@@ -141,7 +141,8 @@ def observed_problems(call: Invocation) -> Sequence[Problem]:
 
 def _observed(call: Invocation) -> Iterator[tuple[Invocation, Config]]:
     """Yield the configuration, with each overlay where none was chosen, if its org is an observed one with a file."""
-    from rolecall.desired import environments, read_config
+    from rolecall.desired.build import read_config
+    from rolecall.desired.load.files import environments
 
     root = root_of(call)
     names = (call.env,) if call.env is not None else environments(root.folder) or (None,)

@@ -13,10 +13,10 @@ from typing import Any, NamedTuple
 from yaml.error import YAMLError
 
 from rolecall.codec.settings import encode_value
-from rolecall.desired.emit_entries import add_entries, remove_entries, set_fields
-from rolecall.desired.emit_live import entry
-from rolecall.desired.merge import KEYED
-from rolecall.desired.sources import Sources
+from rolecall.desired.edit.entries import add_entries, remove_entries, set_fields
+from rolecall.desired.edit.export import entry
+from rolecall.desired.load.merge import KEYED
+from rolecall.desired.load.sources import Sources
 from rolecall.errors import ConfigError, Problem, Where
 from rolecall.model.kinds import BY_SECTION, split_address
 from rolecall.model.settings import BLANK, Address, Value

@@ -1,7 +1,4 @@
-"""Makes a YAML text say another JSON value: what says the same already stays to the letter, comments and order too.
-
-``observe`` goes through here: a snapshot that people keep by hand is read anew in part, and the rest is theirs.
-"""
+"""Writes snapshot files, and merges new readings into the files of an observed org."""
 
 from __future__ import annotations
 
@@ -11,12 +8,11 @@ from typing import Any
 from yaml.error import YAMLError
 from yaml.nodes import MappingNode, Node
 
-from rolecall.desired.emit import entry_lines
-from rolecall.desired.emit_entries import reshape, value_splices
-from rolecall.desired.emit_nodes import Field, Splice, Text, is_block, spliced
-from rolecall.desired.emit_snapshot import snapshot_yaml
-from rolecall.desired.emit_text import flow
+from rolecall.desired.edit.entries import reshape, value_splices
+from rolecall.desired.edit.export import entry_lines
+from rolecall.desired.edit.nodes import Field, Splice, Text, comment, flow, is_block, scalar, spliced
 from rolecall.errors import ConfigError
+from rolecall.model.kinds import KEYED
 from rolecall.source.yaml_file import parse_yaml
 
 
@@ -117,3 +113,34 @@ def _same(one: Any, other: Any) -> bool:
     if isinstance(one, list) and isinstance(other, list):
         return len(one) == len(other) and all(map(_same, one, other))
     return bool(one == other) and isinstance(one, bool) == isinstance(other, bool)
+
+
+_BY_ENTRY = frozenset(("coverage", "legacy_links", *(kind.section for kind in KEYED)))
+_LINE = 110
+
+
+def snapshot_yaml(encoded: Mapping[str, Any], notes: tuple[str, ...] = ()) -> str:
+    """The text of a snapshot's JSON, in its order; ``notes`` are comments at its start."""
+    return "".join((*(f"{comment(note)}\n" for note in notes), *_top(encoded)))
+
+
+def _top(encoded: Mapping[str, Any]) -> Iterator[str]:
+    for name, value in encoded.items():
+        if isinstance(value, dict) and value and name in _BY_ENTRY:
+            yield f"{name}:\n"
+            for key, held in value.items():
+                yield from entry_lines(key, held)
+        elif isinstance(value, list) and value and (name == "people" or len(flow(value)) > _LINE):
+            yield f"{name}:\n"
+            yield from (f"  - {flow(item)}\n" for item in value)
+        else:
+            yield from _fields(name, value)
+
+
+def _fields(name: str, value: Any) -> Iterator[str]:
+    one = f"{name}: {flow(value)}\n"
+    if not isinstance(value, dict) or len(one) <= _LINE:
+        yield one
+        return
+    yield f"{name}:\n"
+    yield from (f"  {scalar(key)}: {flow(held)}\n" for key, held in value.items())

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from rolecall.desired.checks_names import check_names
-from rolecall.desired.checks_policy import check_policy
-from rolecall.desired.checks_sections import check_sections
-from rolecall.desired.checks_targets import check_targets
-from rolecall.desired.loading import load, load_each
-from rolecall.desired.schema import judge
-from rolecall.desired.sources import Sources
+from rolecall.desired.check.names import check_names
+from rolecall.desired.check.policy import check_policy
+from rolecall.desired.check.schema import judge
+from rolecall.desired.check.sections import check_sections
+from rolecall.desired.check.targets import check_targets
+from rolecall.desired.load.read import load, load_each
+from rolecall.desired.load.sources import Sources
 from rolecall.errors import Problem, Where
 
 CHECKS = (check_sections, check_names, check_targets, check_policy)

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from jsonschema import Draft7Validator
 
-from rolecall.desired.sources import Sources
+from rolecall.desired.load.sources import Sources
 from rolecall.errors import Problem, did_you_mean
 
 Trail = tuple[str | int, ...]

@@ -6,20 +6,19 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from rolecall.desired.merge import KEYED, removes
-from rolecall.desired.sources import Sources
+from rolecall.desired.load.merge import KEYED, removes
+from rolecall.desired.load.sources import Sources, ValidConfig
 from rolecall.errors import Problem
 from rolecall.model.kinds import BY_SECTION
 from rolecall.model.roles import ORG_ADMIN, role_id
 
-Sound = dict[str, Any]
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 _MAPPING = tuple(field.name for field in BY_SECTION["idp_groups"].fields)
 _MAPPING_ALONE = frozenset(_MAPPING)
 _DOMAIN = frozenset(field.name for field in BY_SECTION["domains"].fields)
 
 
-def check_sections(sound: Sound, sources: Sources) -> Iterator[Problem]:
+def check_sections(sound: ValidConfig, sources: Sources) -> Iterator[Problem]:
     """Problems of the sections of a config; ``sound`` is the part of it that fits the schema."""
     yield from _order(sound, sources)
     yield from _defaults(sound.get("defaults", {}), sources)
@@ -29,7 +28,7 @@ def check_sections(sound: Sound, sources: Sources) -> Iterator[Problem]:
     yield from _legacy(sound, sources)
 
 
-def _order(sound: Sound, sources: Sources) -> Iterator[Problem]:
+def _order(sound: ValidConfig, sources: Sources) -> Iterator[Problem]:
     """A domain comes before SSO, SSO before SCIM (R1, R33)."""
     sso, scim = sound.get("sso", {}).get("enabled"), sound.get("scim", {}).get("enabled")
     if scim is True and sso is False:
@@ -48,7 +47,7 @@ def _defaults(defaults: Any, sources: Sources) -> Iterator[Problem]:
         yield Problem("default_role", "the default role cannot be org admin (R3)", where, hint)
 
 
-def _names(sound: Sound, sources: Sources) -> Iterator[Problem]:
+def _names(sound: ValidConfig, sources: Sources) -> Iterator[Problem]:
     for section in KEYED:
         for name in sound.get(section, ()):
             if not name.isprintable() and _CONTROL.search(name):
@@ -96,7 +95,7 @@ def _contradiction(section: str, name: str, key: str, other: str, sources: Sourc
     return Problem("contradiction", f"`{name}` says `{key}` and {other} at once", where, "Keep one of the two")
 
 
-def _legacy(sound: Sound, sources: Sources) -> Iterator[Problem]:
+def _legacy(sound: ValidConfig, sources: Sources) -> Iterator[Problem]:
     """Nothing can be mapped on the legacy endpoint (R18)."""
     groups = sound.get("idp_groups", {})
     if sound.get("scim", {}).get("endpoint") != "legacy":

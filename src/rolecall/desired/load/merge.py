@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from rolecall.desired.files import INCLUDABLE
+from rolecall.desired.load.files import INCLUDABLE
 from rolecall.errors import Problem
 from rolecall.model.kinds import KINDS
 from rolecall.source.document import Document

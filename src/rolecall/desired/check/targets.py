@@ -7,13 +7,12 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
-from rolecall.desired.files import leads_out
-from rolecall.desired.sources import Sources
+from rolecall.desired.load.files import leads_out
+from rolecall.desired.load.sources import Sources, ValidConfig
 from rolecall.errors import Problem
 from rolecall.source.document import Step
 from rolecall.source.files import inside
 
-Sound = dict[str, Any]
 FORMS = "https://..., http://..., local:PATH or observed:PATH"
 _SCHEME = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]*):(.*)$", re.DOTALL)
 _HOST = re.compile(r"^[\w-]{1,63}(\.[\w-]{1,63})*\.?$", re.ASCII)
@@ -21,7 +20,7 @@ _LONGEST_NAME = 253
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
-def check_targets(sound: Sound, sources: Sources) -> Iterator[Problem]:
+def check_targets(sound: ValidConfig, sources: Sources) -> Iterator[Problem]:
     """Problems of org, people and files."""
     org = sound.get("org", {})
     if isinstance(org.get("url"), str):
@@ -34,12 +33,12 @@ def check_targets(sound: Sound, sources: Sources) -> Iterator[Problem]:
     if isinstance(metadata, dict):
         yield from _file(metadata["file"], ("sso", "metadata", "file"), sources)
     if metadata is not None:
-        from rolecall.desired.checks_metadata import check_metadata
+        from rolecall.desired.check.metadata import check_metadata
 
         yield from check_metadata(sound["sso"], sources)
 
 
-def _org(org: Sound, sources: Sources) -> Iterator[Problem]:
+def _org(org: ValidConfig, sources: Sources) -> Iterator[Problem]:
     where = sources.where(("org", "url"))
     found = _SCHEME.match(org["url"])
     scheme, rest = (found[1].lower(), found[2]) if found else ("", "")
@@ -101,7 +100,7 @@ def _journal(url: Any, sources: Sources) -> Iterator[Problem]:
         yield Problem("literal_secret", "a url with a password has to be a reference", where, hint)
 
 
-def _people(people: Sound, sources: Sources) -> Iterator[Problem]:
+def _people(people: ValidConfig, sources: Sources) -> Iterator[Problem]:
     if "file" in people:
         for problem in _file(people["file"], ("people", "file"), sources):
             yield problem if problem.code == "outside" else problem._replace(severity="warning")

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from rolecall.desired.schema import judge
-from rolecall.desired.sources import Sources
+from rolecall.desired.check.schema import judge
+from rolecall.desired.load.sources import Sources, ValidConfig
 from rolecall.errors import Problem, Where
 
-Sound = dict[str, Any]
 _POLICY = ("manage", "ignore", "guards", "allow", "watch", "access_tests")
 
 
-def check_policy(sound: Sound, sources: Sources) -> Iterator[Problem]:
+def check_policy(sound: ValidConfig, sources: Sources) -> Iterator[Problem]:
     """Problems of the policy; ``sound`` is the part of the config that fits the schema."""
     yield from _bands(sound.get("guards", {}), sources)
     for at, test in enumerate(sound.get("access_tests", ())):
@@ -23,7 +22,7 @@ def check_policy(sound: Sound, sources: Sources) -> Iterator[Problem]:
         yield from _loosened(sources)
 
 
-def _bands(guards: Sound, sources: Sources) -> Iterator[Problem]:
+def _bands(guards: ValidConfig, sources: Sources) -> Iterator[Problem]:
     for name in ("max_people_losing_access", "max_removals"):
         band = guards.get(name, {})
         review, block = band.get("review"), band.get("block")
@@ -33,7 +32,7 @@ def _bands(guards: Sound, sources: Sources) -> Iterator[Problem]:
             yield Problem("band", message, where, "Let `block` be the larger", "warning")
 
 
-def _test(at: int, test: Sound, sources: Sources) -> Iterator[Problem]:
+def _test(at: int, test: ValidConfig, sources: Sources) -> Iterator[Problem]:
     where = sources.where(("access_tests", at))
     name = test["name"]
     about = [key for key in ("person", "role") if key in test]
@@ -58,7 +57,7 @@ def _test(at: int, test: Sound, sources: Sources) -> Iterator[Problem]:
 
 def _loosened(sources: Sources) -> Iterator[Problem]:
     """An overlay may tighten policy, never loosen it."""
-    from rolecall.desired.policy import read_policy
+    from rolecall.desired.load.policy import read_policy
     from rolecall.model.strictness import policy_differences
 
     base = judge(sources.base, sources, explained=False).sound
@@ -78,7 +77,7 @@ def _loosened(sources: Sources) -> Iterator[Problem]:
         yield _loosening(f"idp_groups/{name}.protect", "from true to false", over.where(("idp_groups", name), key=True))
 
 
-def _intact(sound: Sound, whole: Sound) -> bool:
+def _intact(sound: ValidConfig, whole: ValidConfig) -> bool:
     """Whether the schema finds nothing against any part of the policy: what it does is replaced or gone."""
     return all(key in sound and sound[key] is whole[key] for key in _POLICY if key in whole)
 
@@ -92,7 +91,7 @@ def _said(value: Any) -> str:
     return "nothing" if value is None else f"`{str(value).lower() if isinstance(value, bool) else value}`"
 
 
-def _unprotected(base: Sound, effective: Any) -> Iterator[str]:
+def _unprotected(base: ValidConfig, effective: Any) -> Iterator[str]:
     kept = effective if isinstance(effective, dict) else {}
     for name, entry in base.items():
         if isinstance(entry, dict) and entry.get("protect") is True:

@@ -1,29 +1,40 @@
-"""Builds the Config from sources that were found valid."""
+"""Builds the ``Config`` of sources without errors: settings, intents, policy, and the org, users and journal."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+from rolecall.codec.policy import days
 from rolecall.codec.settings import decode_value, value_decoder
-from rolecall.desired.config import Config
-from rolecall.desired.loading import load
-from rolecall.desired.merge import removes
-from rolecall.desired.metadata import metadata_text
-from rolecall.desired.policy import read_policy
-from rolecall.desired.sources import Sources
-from rolecall.desired.targets import build_journal, build_org, build_people
-from rolecall.desired.validating import validate
+from rolecall.desired.check.metadata import metadata_text
+from rolecall.desired.check.validate import validate
+from rolecall.desired.load.merge import removes
+from rolecall.desired.load.policy import read_policy
+from rolecall.desired.load.read import load
+from rolecall.desired.load.sources import Sources
 from rolecall.errors import ConfigError, Problem, Where
 from rolecall.model.desired import Desired, Intent
 from rolecall.model.fields import Kind
 from rolecall.model.kinds import KINDS, address
 from rolecall.model.normalise import name as normal_name
+from rolecall.model.secret import SecretRef
 from rolecall.model.settings import BLANK, Address, Settings, Sso, Value
+from rolecall.model.target import (
+    DEFAULT_JOURNAL,
+    DEFAULT_KEEP_DAYS,
+    JournalTarget,
+    OrgTarget,
+    PeopleKind,
+    PeopleShown,
+    PeopleSource,
+)
+from rolecall.source.document import NodePath
 from rolecall.source.yaml_file import collector_off
 
 
@@ -110,3 +121,81 @@ def _intent(entry: Mapping[str, Any], source: Where) -> Intent:
 
 
 _SAID_ABOUT = frozenset(("owner", "reason", "ticket", "protect", "previously", "expires", "id", "remove"))
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """``digest`` is SHA-256 over the canonical JSON of the effective config, hex. ``files`` are the files read,
+    relative to ``root``. ``reports_people`` is None where the config leaves it to the sink. ``warnings`` hold whatever
+    was worth telling; a Config with errors does not exist.
+    """
+
+    root: Path
+    main: str
+    env: str | None
+    org: OrgTarget
+    desired: Desired
+    people: PeopleSource
+    journal: JournalTarget
+    reports_people: PeopleShown | None
+    include: tuple[str, ...]
+    digest: str
+    files: tuple[str, ...]
+    warnings: tuple[Problem, ...] = ()
+
+    def where(self, path: NodePath, key: bool = False) -> Where:
+        """The place of a part of the effective config, such as ``("idp_groups", "A", "teams", 0)``.
+
+        Reads the files again: a Config keeps no places, and they are asked for only to tell what is wrong.
+        """
+        from rolecall.desired.load.read import load
+
+        return load(self.root, self.env, self.main).where(path, key)
+
+
+def secret(said: Any, sources: Sources, path: NodePath) -> SecretRef:
+    """The reference in ``{env: NAME}``, ``{file: PATH}`` or ``{exec: [...]}``."""
+    ((kind, value),) = said.items()
+    return SecretRef(kind, tuple(value) if kind == "exec" else value, sources.where(path, key=True))
+
+
+def build_org(said: dict[str, Any], sources: Sources) -> OrgTarget:
+    """The org to reach."""
+    token = secret(said["token"], sources, ("org", "token")) if "token" in said else None
+    return OrgTarget(said["name"], said["url"], said.get("id"), token, sources.where(("org", "url")))
+
+
+def build_people(said: str | dict[str, Any], sources: Sources) -> PeopleSource:
+    """Where people are read; ``org`` when the config says nothing."""
+    if isinstance(said, str):
+        return PeopleSource()
+    allow_empty = said.get("allow_empty", False)
+    if "files" in said:
+        patterns = said["files"] if isinstance(said["files"], list) else [said["files"]]
+        place = sources.where(("people",), key=True)
+        return PeopleSource("file", files=tuple(patterns), allow_empty=allow_empty, source=place)
+    kind = next(name for name in ("file", "scim", "okta", "entra") if name in said)
+    secrets = {
+        name: secret(said[name], sources, ("people", name)) for name in ("token", "client_secret") if name in said
+    }
+    return PeopleSource(
+        kind=cast(PeopleKind, kind),
+        at=said[kind],
+        app=said.get("app", ""),
+        client_id=said.get("client_id", ""),
+        url=said.get("url"),
+        login_url=said.get("login_url"),
+        allow_empty=allow_empty,
+        source=sources.where(("people",), key=True),
+        token=secrets.get("token"),
+        client_secret=secrets.get("client_secret"),
+    )
+
+
+def build_journal(said: dict[str, Any], sources: Sources) -> JournalTarget:
+    """The journal; ``.rolecall/journal.db`` when the config says nothing."""
+    url = said.get("url", DEFAULT_JOURNAL)
+    keep = days(said["keep"]) if "keep" in said else DEFAULT_KEEP_DAYS
+    source = sources.where(("journal",), key=True) if said else None
+    target = secret(url, sources, ("journal", "url")) if isinstance(url, dict) else url
+    return JournalTarget(target, keep, source, named="url" in said)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rolecall.desired.places import Places
 from rolecall.errors import Problem, Where
-from rolecall.model.kinds import BY_SECTION
-from rolecall.source.document import Document
-from rolecall.source.document import Path as Steps
+from rolecall.model.kinds import BY_SECTION, address, split_address
+from rolecall.model.settings import Address
+from rolecall.source.document import Document, NodePath
+from rolecall.source.marks import unpack
+
+ValidConfig = dict[str, Any]
+"""A part of the merged configuration, as plain values, without what the schema refuses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +39,7 @@ class Sources:
         """The names of all files read, relative to ``root``."""
         return tuple(document.name for document in self.documents)
 
-    def where(self, path: Steps, key: bool = False) -> Where:
+    def where(self, path: NodePath, key: bool = False) -> Where:
         """The place of a part of ``effective``: in the last file that says it; else of the deepest part there is."""
         for length in range(len(path), 0, -1):
             for document in reversed(self.documents):
@@ -57,3 +61,34 @@ class Sources:
                 else:
                     found.add(section, number, {None: tops[section]})
         return found
+
+
+_FILE_BITS = 64
+
+
+class Places(Mapping[Address, Where]):
+    """The places of addresses, a number each: the file's position in ``files``, then the packed place in it.
+
+    ``places`` has a map of keys for each keyed section, and for each singleton one under the key None.
+    """
+
+    def __init__(self, files: Sequence[str]) -> None:
+        self._files = tuple(files)
+        self._sections: dict[str, dict[str | None, int]] = {}
+
+    def add(self, section: str, file: int, packed: Mapping[Any, int]) -> None:
+        """Take in what one file says; of two files that say the same the later one counts."""
+        offset = file << _FILE_BITS
+        said = {key: offset | place for key, place in packed.items()} if file else packed
+        self._sections.setdefault(section, {}).update(said)
+
+    def __getitem__(self, at: Address) -> Where:
+        section, key = split_address(at)
+        number = self._sections.get(section, {})[key]
+        return Where(self._files[number >> _FILE_BITS], *unpack(number & (1 << _FILE_BITS) - 1))
+
+    def __iter__(self) -> Iterator[Address]:
+        return (address(section, key) for section, held in self._sections.items() for key in held)
+
+    def __len__(self) -> int:
+        return sum(map(len, self._sections.values()))

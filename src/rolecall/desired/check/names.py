@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
-from typing import Any
 
-from rolecall.desired.sources import Sources
+from rolecall.desired.load.sources import Sources, ValidConfig
 from rolecall.errors import Problem, did_you_mean
 from rolecall.model import normalise
 from rolecall.model.kinds import BY_SECTION, KINDS, SECTIONS
 from rolecall.source.document import Step
 
-Sound = dict[str, Any]
 IDPS = frozenset(
     {
         "okta",
@@ -32,7 +30,7 @@ IDPS = frozenset(
 """Names of IdPs; WRITER's console has okta, entra and others."""
 
 
-def check_names(sound: Sound, sources: Sources) -> Iterator[Problem]:
+def check_names(sound: ValidConfig, sources: Sources) -> Iterator[Problem]:
     """Problems of ids, former names, dates and addresses."""
     groups = {name: entry for name, entry in sound.get("idp_groups", {}).items() if isinstance(entry, dict)}
     yield from _pins(groups, sources)
@@ -42,7 +40,7 @@ def check_names(sound: Sound, sources: Sources) -> Iterator[Problem]:
     yield from _idps(sound, sources)
 
 
-def _pins(groups: Sound, sources: Sources) -> Iterator[Problem]:
+def _pins(groups: ValidConfig, sources: Sources) -> Iterator[Problem]:
     first: dict[str, str] = {}
     for name, entry in groups.items():
         pin = entry.get("id")
@@ -52,7 +50,7 @@ def _pins(groups: Sound, sources: Sources) -> Iterator[Problem]:
             yield Problem("same_id", message, sources.where(("idp_groups", name, "id")), "A group has one entry")
 
 
-def _previously(groups: Sound, listed: Sound, sources: Sources) -> Iterator[Problem]:
+def _previously(groups: ValidConfig, listed: ValidConfig, sources: Sources) -> Iterator[Problem]:
     claimed: dict[str, str] = {}
     for name, entry in groups.items():
         for at, former in enumerate(entry.get("previously", ())):
@@ -69,7 +67,7 @@ def _previously(groups: Sound, listed: Sound, sources: Sources) -> Iterator[Prob
                 yield Problem("previously", message, where, "Keep it at the group that was renamed")
 
 
-def _dates(sound: Sound, groups: Sound, sources: Sources) -> Iterator[Problem]:
+def _dates(sound: ValidConfig, groups: ValidConfig, sources: Sources) -> Iterator[Problem]:
     dated: list[tuple[tuple[Step, ...], str]] = [
         (("idp_groups", name, "expires"), entry["expires"]) for name, entry in groups.items() if "expires" in entry
     ]
@@ -84,7 +82,7 @@ def _dates(sound: Sound, groups: Sound, sources: Sources) -> Iterator[Problem]:
             yield Problem("date", f"there is no such day as `{said}`", sources.where(path), "Write YYYY-MM-DD")
 
 
-def _idps(sound: Sound, sources: Sources) -> Iterator[Problem]:
+def _idps(sound: ValidConfig, sources: Sources) -> Iterator[Problem]:
     """Yield a warning for an IdP whose name is near to a known one: WRITER takes any name, so a misspelt one too."""
     for section in (kind.section for kind in KINDS if any(field.name == "idp" for field in kind.fields)):
         name = sound.get(section, {}).get("idp")
@@ -95,7 +93,7 @@ def _idps(sound: Sound, sources: Sources) -> Iterator[Problem]:
             yield Problem("unknown_idp", f"`{name}` is not an IdP that rolecall knows", where, hint, "warning")
 
 
-def _addresses(sound: Sound, sources: Sources) -> Iterator[Problem]:
+def _addresses(sound: ValidConfig, sources: Sources) -> Iterator[Problem]:
     for section, key in (("ignore", "address"), ("allow", "for")):
         for at, entry in enumerate(sound.get(section, ())):
             if entry and key in entry and (problem := _address(entry[key])):

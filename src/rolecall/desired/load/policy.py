@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from rolecall.codec.policy import decode_policy
-from rolecall.desired.sources import Sources
+from rolecall.desired.load.sources import Sources
 from rolecall.errors import Where
 from rolecall.model.policy import Policy
 

@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from rolecall.desired.merge import KEYED
-from rolecall.desired.sources import Sources
+from rolecall.desired.load.merge import KEYED
+from rolecall.desired.load.sources import Sources
 from rolecall.errors import Problem, Where
 from rolecall.schema_files import schema_text
 
@@ -38,7 +38,7 @@ def judge(effective: dict[str, Any], sources: Sources, explained: bool = True) -
     sound = _without(effective, bad)
     if not explained:
         return Verdict(sound, [])
-    from rolecall.desired.explain import explain
+    from rolecall.desired.check.schema_errors import explain
 
     told = explain(_only(effective, bad), schema, sources)
     return Verdict(sound, told or [_unexplained(sources)])

@@ -1,4 +1,4 @@
-"""Whether ``sso.metadata`` is the SAML metadata of the IdP that ``sso.idp`` names."""
+"""Reads ``sso.metadata``, from the config or its file, and checks that it is the SAML metadata of ``sso.idp``."""
 
 from __future__ import annotations
 
@@ -6,18 +6,41 @@ from collections.abc import Iterator
 from typing import Any
 
 from rolecall.codec.saml import IdpMetadata, NotMetadata, decode_metadata, other_idp
-from rolecall.desired.metadata import metadata_text
-from rolecall.desired.sources import Sources
+from rolecall.desired.load.sources import Sources, ValidConfig
 from rolecall.errors import ConfigError, Problem, Where
 from rolecall.model.kinds import BY_SECTION
-from rolecall.source.files import inside
+from rolecall.model.normalise import metadata
+from rolecall.source.files import inside, read_file
 
-Sound = dict[str, Any]
+_LARGEST = 4 * 1024 * 1024
+
+
+def metadata_text(said: Any, sources: Sources) -> str:
+    """The normalised XML. Raises ConfigError when the file cannot be read, is empty, or is no UTF-8."""
+    if isinstance(said, str):
+        return metadata(said)
+    where, name = sources.where(("sso", "metadata", "file")), said["file"]
+    path = inside(sources.root, name)
+    if path is None:
+        hint = "Files stay inside the config's directory, links resolved"
+        raise ConfigError(Problem("outside", f"`{name}` leads out of the config's directory", where, hint))
+    try:
+        text = metadata(read_file(path, name, _LARGEST).decode("utf-8-sig"))
+    except ConfigError as error:
+        problem = error.problems[0]
+        raise ConfigError(Problem(problem.code, f"`{name}` {problem.message}", where)) from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(Problem("encoding", f"`{name}` is not UTF-8 text", where, "Save it as UTF-8")) from error
+    if not text:
+        raise ConfigError(Problem("empty", f"`{name}` is empty", where, "Download the metadata from the IdP again"))
+    return text
+
+
 DOWNLOAD = "Download the metadata XML from the IdP again"
 _MAX_LENGTH = BY_SECTION["sso"].field("metadata").max_length
 
 
-def check_metadata(sso: Sound, sources: Sources) -> Iterator[Problem]:
+def check_metadata(sso: ValidConfig, sources: Sources) -> Iterator[Problem]:
     """Yield an error where the metadata cannot be used, and a warning where it looks like that of another IdP.
 
     ``sso`` has metadata. A file that is missing or outside is left to ``check_targets``.

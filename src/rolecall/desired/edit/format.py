@@ -12,8 +12,7 @@ import warnings
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from rolecall.desired.emit_nodes import LOADER, Splice, Text, spliced
-from rolecall.desired.emit_text import scalar
+from rolecall.desired.edit.nodes import LOADER, Splice, Text, scalar, spliced
 from rolecall.errors import ConfigError
 from rolecall.model import normalise
 from rolecall.source.yaml_file import load_yaml

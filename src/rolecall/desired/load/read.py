@@ -6,10 +6,10 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
-from rolecall.desired import files
-from rolecall.desired.files import OVERLAYS, Matches, is_glob, leads_out, matches
-from rolecall.desired.merge import drops_nothing, merge_files, normalised, overlay
-from rolecall.desired.sources import Sources
+from rolecall.desired.load import files
+from rolecall.desired.load.files import OVERLAYS, Matches, is_glob, leads_out, matches
+from rolecall.desired.load.merge import drops_nothing, merge_files, normalised, overlay
+from rolecall.desired.load.sources import Sources
 from rolecall.errors import ConfigError, Problem, Where, did_you_mean
 from rolecall.source.document import Document
 

@@ -1,0 +1,1 @@
+"""Checks a config: every error and warning, each with its place."""

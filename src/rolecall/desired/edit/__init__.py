@@ -1,0 +1,1 @@
+"""Writes YAML: new files, changes in existing ones, one format."""

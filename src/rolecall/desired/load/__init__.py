@@ -1,0 +1,1 @@
+"""Reads a config: its files found, read and merged, with the place of each value."""
