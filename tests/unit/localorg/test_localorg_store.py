@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import create_engine, inspect, select, text
+from sqlalchemy import Connection, create_engine, inspect, select, text
 from sqlalchemy.exc import DBAPIError
 
 from rolecall.errors import OrgError
 from rolecall.localorg.store import Busy, Database, counters, database, open_database
 from rolecall.localorg.store.keys import BUCKETS, address, bucket, fold, folded_before, new_id
-from rolecall.localorg.store.migrations import MIGRATIONS, migrate
+from rolecall.localorg.store.migrations import SCHEMA, migrate
 from rolecall.localorg.store.singletons import NEW_SETTINGS, read_singleton, write_singleton
 from rolecall.localorg.store.tables import (
     DOMAINS,
@@ -30,6 +30,8 @@ from rolecall.localorg.store.tables import (
     domain_columns,
     domain_value,
 )
+
+FIRST_SCHEMA = Path(__file__).parents[2] / "support" / "first_org_schema.sql"
 
 
 def test_migrations_make_exactly_the_tables_that_the_code_speaks_of(org_db: Database) -> None:
@@ -45,13 +47,45 @@ def test_a_database_of_any_earlier_schema_is_brought_up_to_date(org_url: str) ->
     earlier = database._open_sqlite if org_url.startswith("sqlite") else database._open_postgresql
     old = earlier(database.database_url(org_url))
     with old.write() as tx:
-        assert migrate(tx, upto=1) == [1]
+        make_first_schema(tx)
     old.close()
     new = open_database(org_url)
     with new.read() as tx:
-        assert set(tx.execute(select(MIGRATED.c.number)).scalars()) == {m.number for m in MIGRATIONS}
+        assert set(tx.execute(select(MIGRATED.c.number)).scalars()) == set(range(1, SCHEMA + 1))
         assert tx.execute(select(ORG.c.name)).scalar_one() == "local"
+        upgraded = described(tx)
+    with new.write() as tx:
+        METADATA.drop_all(tx)
     new.close()
+    created = open_database(org_url)
+    with created.read() as tx:
+        assert described(tx) == upgraded
+    created.close()
+
+
+def make_first_schema(tx: Connection) -> None:
+    """Make the tables of an org as the first migration did."""
+    words = {"text": 'TEXT COLLATE "C"' if tx.dialect.name == "postgresql" else "TEXT"}
+    words["without_rowid"] = "" if tx.dialect.name == "postgresql" else " WITHOUT ROWID"
+    for statement in FIRST_SCHEMA.read_text().format(**words).split(";\n")[:-1]:
+        tx.execute(text(statement))
+    MIGRATED.create(tx)
+    tx.execute(MIGRATED.insert().values(number=1, at=""))
+
+
+def described(tx: Connection) -> list[tuple[Any, ...]]:
+    """Return every column and index as the database describes them, in an order of their own."""
+    if tx.dialect.name == "postgresql":
+        columns = "table_name, column_name, data_type, is_nullable, collation_name, column_default"
+        rows = list(tx.execute(text(f"SELECT {columns} FROM information_schema.columns WHERE table_schema = 'public'")))
+        rows += tx.execute(text("SELECT tablename, indexname, indexdef FROM pg_indexes WHERE schemaname = 'public'"))
+        return sorted(tuple(map(str, row)) for row in rows if row[0] != MIGRATED.name)
+    described: list[tuple[Any, ...]] = []
+    for table, rowid in tx.execute(text("SELECT name, wr FROM pragma_table_list WHERE schema = 'main'")).all():
+        info = tx.execute(text(f"SELECT name, type, \"notnull\", pk FROM pragma_table_info('{table}')")).all()
+        described += [(table, str(rowid), *map(str, row)) for row in info if not table.startswith("sqlite_")]
+    indexes = tx.execute(text("SELECT tbl_name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL")).all()
+    return sorted([*described, *((table, sql.replace('"', "")) for table, sql in indexes)])
 
 
 def test_a_field_and_a_kind_declared_since_are_added_to_an_older_org(org_url: str) -> None:

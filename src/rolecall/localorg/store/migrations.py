@@ -1,20 +1,32 @@
-"""The schema's history. A migration that ran anywhere is never edited: add one, and change ``tables.py`` with it.
+"""Creates a new org's tables, and brings those of an older org up to date.
 
-Statements are plain SQL that SQLite and PostgreSQL both take; ``{text}`` is text that compares byte by byte in both,
-``{json}`` a JSON document that SQL can look into.
+A migration that ran anywhere is never edited: add one, and change ``tables.py`` with it. Its statements are plain SQL
+that SQLite and PostgreSQL both take; ``{text}`` is text that compares byte by byte in both, ``{json}`` a JSON document
+that SQL can look into.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, inspect, select, text
+from sqlalchemy import Connection, MetaData, Text, inspect, select, text
+from sqlalchemy.types import TypeEngine
 
 from rolecall.errors import OrgError, Problem
 from rolecall.localorg.store import clock, keys
-from rolecall.localorg.store.tables import DOMAIN_COLUMNS, GROUPS, MIGRATED, NEW_DOMAIN, USERS, domain_columns
+from rolecall.localorg.store.tables import (
+    DOMAIN_COLUMNS,
+    GROUPS,
+    METADATA,
+    MIGRATED,
+    NEW_DOMAIN,
+    USERS,
+    Json,
+    domain_columns,
+)
 
 
 def rekey(tx: Connection) -> None:
@@ -63,7 +75,7 @@ def _plain(*texts: str) -> bool:
 
 
 class Migration(NamedTuple):
-    """One step of the schema: its number, what it is for, its statements in order, and what is done to rows after."""
+    """One step of the schema since the first: number, purpose, statements in order, and what is done to rows after."""
 
     number: int
     what: str
@@ -72,53 +84,6 @@ class Migration(NamedTuple):
 
 
 MIGRATIONS: tuple[Migration, ...] = (
-    Migration(
-        1,
-        "the first schema",
-        (
-            """CREATE TABLE org (id {text} NOT NULL PRIMARY KEY, name {text} NOT NULL, plan {text} NOT NULL,
-                scim_in_plan BOOLEAN NOT NULL, page_limit INTEGER NOT NULL, per_minute INTEGER NOT NULL,
-                latency_ms INTEGER NOT NULL, created {text} NOT NULL)""",
-            """CREATE TABLE settings (section {text} NOT NULL PRIMARY KEY, value {text} NOT NULL,
-                version BIGINT NOT NULL, modified {text} NOT NULL)""",
-            """CREATE TABLE domains (name {text} NOT NULL PRIMARY KEY, discoverable BOOLEAN NOT NULL,
-                join_policy {text} NOT NULL, version BIGINT NOT NULL, created {text} NOT NULL,
-                modified {text} NOT NULL)""",
-            "CREATE TABLE teams (name {text} NOT NULL PRIMARY KEY, id {text} NOT NULL, created {text} NOT NULL)",
-            """CREATE TABLE roles (id {text} NOT NULL PRIMARY KEY, name {text} NOT NULL, level {text} NOT NULL,
-                position INTEGER NOT NULL)""",
-            """CREATE TABLE users (id {text} NOT NULL PRIMARY KEY, email {text} NOT NULL, email_key {text} NOT NULL,
-                external_id {text}, active BOOLEAN NOT NULL, origin {text} NOT NULL, pending BOOLEAN NOT NULL,
-                role_attribute {text}, manual {text} NOT NULL, document {text}, version BIGINT NOT NULL,
-                bucket INTEGER NOT NULL, created {text} NOT NULL, modified {text} NOT NULL)""",
-            "CREATE UNIQUE INDEX users_email_key ON users (email_key)",
-            "CREATE INDEX users_external_id ON users (external_id)",
-            "CREATE INDEX users_bucket ON users (bucket, id)",
-            "CREATE INDEX users_manual ON users (id) WHERE manual <> '[]'",
-            "CREATE INDEX users_role_attribute ON users (id) WHERE role_attribute IS NOT NULL",
-            """CREATE TABLE groups (id {text} NOT NULL PRIMARY KEY, display_name {text} NOT NULL,
-                name_key {text} NOT NULL, external_id {text}, document {text}, version BIGINT NOT NULL, mapping {text},
-                mapping_version BIGINT NOT NULL, linked_teams {text} NOT NULL, pushed BOOLEAN NOT NULL,
-                created {text} NOT NULL, modified {text} NOT NULL)""",
-            "CREATE INDEX groups_name_key ON groups (name_key)",
-            "CREATE INDEX groups_external_id ON groups (external_id)",
-            """CREATE TABLE memberships (
-                group_id {text} NOT NULL REFERENCES groups (id) ON DELETE CASCADE,
-                user_id {text} NOT NULL REFERENCES users (id) ON DELETE CASCADE,
-                PRIMARY KEY (group_id, user_id)){without_rowid}""",
-            "CREATE INDEX memberships_user_id ON memberships (user_id, group_id)",
-            """CREATE TABLE tokens (id {text} NOT NULL PRIMARY KEY, hash {text} NOT NULL, kind {text} NOT NULL,
-                scope {text} NOT NULL, email {text}, created {text} NOT NULL, expires {text}, revoked {text})""",
-            "CREATE UNIQUE INDEX tokens_hash ON tokens (hash)",
-            """CREATE TABLE audit (seq BIGINT NOT NULL PRIMARY KEY, id {text} NOT NULL, at {text} NOT NULL,
-                actor {text} NOT NULL, channel {text} NOT NULL, action {text} NOT NULL, address {text} NOT NULL,
-                before {text}, after {text}, key {text}, request_digest {text}, answer {text}, source_ip {text})""",
-            "CREATE UNIQUE INDEX audit_id ON audit (id)",
-            "CREATE UNIQUE INDEX audit_key ON audit (key)",
-            "CREATE INDEX audit_at ON audit (at)",
-            "CREATE TABLE counters (name {text} NOT NULL PRIMARY KEY, value BIGINT NOT NULL)",
-        ),
-    ),
     Migration(
         2,
         "what SCIM searches by: documents in the form in which strings compare, and pages in the order of creation",
@@ -134,28 +99,67 @@ MIGRATIONS: tuple[Migration, ...] = (
     Migration(3, "addresses and names compare in lower case, domains after IDNA; letters are not folded", rework=rekey),
 )
 
+SCHEMA = 3
+"""The number of the last migration. An org that is made now has all of them; its tables are those of ``tables.py``."""
+
 _WORDS = {
-    "sqlite": {"text": "TEXT", "json": "TEXT", "without_rowid": " WITHOUT ROWID"},
-    "postgresql": {"text": 'TEXT COLLATE "C"', "json": "JSONB", "without_rowid": ""},
+    "sqlite": {"text": "TEXT", "json": "TEXT"},
+    "postgresql": {"text": 'TEXT COLLATE "C"', "json": "JSONB"},
 }
+_TYPES: Mapping[str, Mapping[type[TypeEngine[Any]], TypeEngine[Any]]] = {
+    "sqlite": {Json: Text()},
+    "postgresql": {Text: Text(collation="C")},
+}
+"""What the types of ``tables.py`` are in a database, where that is not what SQLAlchemy makes of them."""
 
 
-def migrate(tx: Connection, upto: int | None = None) -> list[int]:
-    """Run what has not run yet, in order, and return the numbers run. Raises OrgError for what is no org of ours."""
-    ran = _ran(tx)
-    if ran and max(ran) > MIGRATIONS[-1].number:
-        message = f"the org is at schema {max(ran)}, and this rolecall knows {MIGRATIONS[-1].number}"
+def migrate(tx: Connection) -> list[int]:
+    """Create the tables, or run the migrations that have not run yet; return the numbers of what was done.
+
+    Raises OrgError for a database that is not a local org's.
+    """
+    tables = set(inspect(tx).get_table_names())
+    if not tables:
+        return _create(tx)
+    if not tables >= {MIGRATED.name, "memberships"}:
+        hint = "give the local org a database of its own"
+        raise OrgError(Problem("not_an_org", "the database holds something else than a local org", hint=hint))
+    ran = set(tx.execute(select(MIGRATED.c.number)).scalars())
+    if max(ran) > SCHEMA:
+        message = f"the org is at schema {max(ran)}, and this rolecall knows {SCHEMA}"
         raise OrgError(Problem("local_too_new", message, hint="update rolecall"))
-    due = [m for m in MIGRATIONS if m.number not in ran and (upto is None or m.number <= upto)]
+    due = [migration for migration in MIGRATIONS if migration.number not in ran]
     for migration in due:
         for statement in migration.statements:
             tx.execute(text(statement.format(**_WORDS[tx.dialect.name])))
         if migration.rework is not None:
             migration.rework(tx)
-        tx.execute(MIGRATED.insert().values(number=migration.number, at=clock.now()))
-    if upto is None:
-        _add_missing_columns(tx)
-    return [migration.number for migration in due]
+    numbers = [migration.number for migration in due]
+    _record(tx, numbers)
+    _add_missing_columns(tx)
+    return numbers
+
+
+def _create(tx: Connection) -> list[int]:
+    _schema(tx.dialect.name).create_all(tx, checkfirst=False)
+    numbers = list(range(1, SCHEMA + 1))
+    _record(tx, numbers)
+    return numbers
+
+
+@lru_cache
+def _schema(dialect: str) -> MetaData:
+    """Return the tables with the types that they have in a database."""
+    types, schema = _TYPES[dialect], MetaData()
+    for table in METADATA.sorted_tables:
+        for column in table.to_metadata(schema).columns:
+            column.type = types.get(type(column.type), column.type)
+    return schema
+
+
+def _record(tx: Connection, numbers: Sequence[int]) -> None:
+    if numbers:
+        tx.execute(MIGRATED.insert(), [{"number": number, "at": clock.now()} for number in numbers])
 
 
 def _add_missing_columns(tx: Connection) -> None:
@@ -172,14 +176,3 @@ def _literal(value: bool | str) -> str:
     if isinstance(value, bool):
         return "TRUE" if value else "FALSE"
     return "'" + value.replace("'", "''") + "'"
-
-
-def _ran(tx: Connection) -> set[int]:
-    tables = set(inspect(tx).get_table_names())
-    if not tables:
-        MIGRATED.create(tx)
-        return set()
-    if not tables >= {MIGRATED.name, "memberships"}:
-        hint = "give the local org a database of its own"
-        raise OrgError(Problem("not_an_org", "the database holds something else than a local org", hint=hint))
-    return set(tx.execute(select(MIGRATED.c.number)).scalars())

@@ -1,4 +1,4 @@
-"""The tables as SQLAlchemy Core sees them. ``migrations.py`` makes them; a test holds the two together."""
+"""The tables and their indexes: ``migrations.py`` creates them for a new org and updates those of an older one."""
 
 from __future__ import annotations
 
@@ -6,7 +6,21 @@ import json
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
-from sqlalchemy import JSON, BigInteger, Boolean, Column, Dialect, ForeignKey, Integer, MetaData, Row, Table, Text
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Row,
+    Table,
+    Text,
+    text,
+)
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from rolecall.codec.settings import encode_value
@@ -19,7 +33,7 @@ AnyRow: TypeAlias = Row[*tuple[Any, ...]]
 """A row of whatever columns."""
 
 
-class _Json(TypeDecorator[object]):
+class Json(TypeDecorator[object]):
     """JSON, and JSONB on PostgreSQL, whose types are imported there alone."""
 
     impl = JSON
@@ -46,7 +60,11 @@ def _count(name: str, *, key: bool = False) -> Column[int]:
 
 
 def _json(name: str) -> Column[object]:
-    return Column(name, _Json(), nullable=True)
+    return Column(name, Json(), nullable=True)
+
+
+def _partial_index(name: str, *columns: str, where: str) -> Index:
+    return Index(name, *columns, sqlite_where=text(where), postgresql_where=text(where))
 
 
 DOMAIN_COLUMNS: Mapping[str, Field] = {
@@ -135,6 +153,13 @@ USERS = Table(
     _text("modified"),
     _text("user_name_key", null=True),
     _json("folded"),
+    Index("users_email_key", "email_key", unique=True),
+    Index("users_user_name_key", "user_name_key", unique=True),
+    Index("users_external_id", "external_id"),
+    Index("users_bucket", "bucket", "id"),
+    _partial_index("users_manual", "id", where="manual <> '[]'"),
+    _partial_index("users_role_attribute", "id", where="role_attribute IS NOT NULL"),
+    _partial_index("users_shown", "created", "id", where="document IS NOT NULL"),
 )
 
 GROUPS = Table(
@@ -153,6 +178,9 @@ GROUPS = Table(
     _text("created"),
     _text("modified"),
     _json("folded"),
+    Index("groups_name_key", "name_key"),
+    Index("groups_external_id", "external_id"),
+    _partial_index("groups_shown", "created", "id", where="document IS NOT NULL"),
 )
 
 MEMBERSHIPS = Table(
@@ -160,6 +188,8 @@ MEMBERSHIPS = Table(
     METADATA,
     Column("group_id", Text, ForeignKey("groups.id", ondelete="CASCADE"), primary_key=True),
     Column("user_id", Text, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
+    Index("memberships_user_id", "user_id", "group_id"),
+    sqlite_with_rowid=False,
 )
 
 TOKENS = Table(
@@ -173,6 +203,7 @@ TOKENS = Table(
     _text("created"),
     _text("expires", null=True),
     _text("revoked", null=True),
+    Index("tokens_hash", "hash", unique=True),
 )
 
 AUDIT = Table(
@@ -191,6 +222,9 @@ AUDIT = Table(
     _text("request_digest", null=True),
     _text("answer", null=True),
     _text("source_ip", null=True),
+    Index("audit_id", "id", unique=True),
+    Index("audit_key", "key", unique=True),
+    Index("audit_at", "at"),
 )
 
 COUNTERS = Table("counters", METADATA, _text("name", key=True), _count("value"))

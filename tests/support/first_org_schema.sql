@@ -1,0 +1,24 @@
+-- The tables of an org as the first migration made them; {text} is TEXT, COLLATE "C" on PostgreSQL.
+CREATE TABLE org (id {text} NOT NULL PRIMARY KEY, name {text} NOT NULL, plan {text} NOT NULL, scim_in_plan BOOLEAN NOT NULL, page_limit INTEGER NOT NULL, per_minute INTEGER NOT NULL, latency_ms INTEGER NOT NULL, created {text} NOT NULL);
+CREATE TABLE settings (section {text} NOT NULL PRIMARY KEY, value {text} NOT NULL, version BIGINT NOT NULL, modified {text} NOT NULL);
+CREATE TABLE domains (name {text} NOT NULL PRIMARY KEY, discoverable BOOLEAN NOT NULL, join_policy {text} NOT NULL, version BIGINT NOT NULL, created {text} NOT NULL, modified {text} NOT NULL);
+CREATE TABLE teams (name {text} NOT NULL PRIMARY KEY, id {text} NOT NULL, created {text} NOT NULL);
+CREATE TABLE roles (id {text} NOT NULL PRIMARY KEY, name {text} NOT NULL, level {text} NOT NULL, position INTEGER NOT NULL);
+CREATE TABLE users (id {text} NOT NULL PRIMARY KEY, email {text} NOT NULL, email_key {text} NOT NULL, external_id {text}, active BOOLEAN NOT NULL, origin {text} NOT NULL, pending BOOLEAN NOT NULL, role_attribute {text}, manual {text} NOT NULL, document {text}, version BIGINT NOT NULL, bucket INTEGER NOT NULL, created {text} NOT NULL, modified {text} NOT NULL);
+CREATE UNIQUE INDEX users_email_key ON users (email_key);
+CREATE INDEX users_external_id ON users (external_id);
+CREATE INDEX users_bucket ON users (bucket, id);
+CREATE INDEX users_manual ON users (id) WHERE manual <> '[]';
+CREATE INDEX users_role_attribute ON users (id) WHERE role_attribute IS NOT NULL;
+CREATE TABLE groups (id {text} NOT NULL PRIMARY KEY, display_name {text} NOT NULL, name_key {text} NOT NULL, external_id {text}, document {text}, version BIGINT NOT NULL, mapping {text}, mapping_version BIGINT NOT NULL, linked_teams {text} NOT NULL, pushed BOOLEAN NOT NULL, created {text} NOT NULL, modified {text} NOT NULL);
+CREATE INDEX groups_name_key ON groups (name_key);
+CREATE INDEX groups_external_id ON groups (external_id);
+CREATE TABLE memberships ( group_id {text} NOT NULL REFERENCES groups (id) ON DELETE CASCADE, user_id {text} NOT NULL REFERENCES users (id) ON DELETE CASCADE, PRIMARY KEY (group_id, user_id)){without_rowid};
+CREATE INDEX memberships_user_id ON memberships (user_id, group_id);
+CREATE TABLE tokens (id {text} NOT NULL PRIMARY KEY, hash {text} NOT NULL, kind {text} NOT NULL, scope {text} NOT NULL, email {text}, created {text} NOT NULL, expires {text}, revoked {text});
+CREATE UNIQUE INDEX tokens_hash ON tokens (hash);
+CREATE TABLE audit (seq BIGINT NOT NULL PRIMARY KEY, id {text} NOT NULL, at {text} NOT NULL, actor {text} NOT NULL, channel {text} NOT NULL, action {text} NOT NULL, address {text} NOT NULL, before {text}, after {text}, key {text}, request_digest {text}, answer {text}, source_ip {text});
+CREATE UNIQUE INDEX audit_id ON audit (id);
+CREATE UNIQUE INDEX audit_key ON audit (key);
+CREATE INDEX audit_at ON audit (at);
+CREATE TABLE counters (name {text} NOT NULL PRIMARY KEY, value BIGINT NOT NULL);
