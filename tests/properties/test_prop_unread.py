@@ -194,7 +194,7 @@ def test_no_output_of_drift_is_an_all_clear_for_want_of_people(
     memory = Memory(
         Applied(plan_input.live.settings), whole=frozenset({"domains", "defaults", "sso", "scim", "idp_groups"})
     )
-    found = scan(DriftScan(replace(plan_input, desired=same, directory=directory), Past(memory))).found
+    found = scan(DriftScan(replace(plan_input, desired=same, directory=directory), Past(memory))).report
     assert "people" in found.unread
     assert found.not_evaluated == ("limit", "access_test")
     text = render_drift(found, form, AT)

@@ -84,7 +84,7 @@ def test_a_managed_field_that_was_not_read_is_unread_in_a_plan(desired, incomple
 def test_a_managed_field_that_was_not_read_is_not_in_sync(desired, incompletely, recorded):
     live, removed = incompletely
     memory = Memory(Applied(desired.settings), frozenset(field_lists(desired.settings)) if recorded else frozenset())
-    kinds = {row.address: row.kind for row in compare(desired, live, memory, orgs.TODAY).rows}
+    kinds = {row.address: row.kind for row in compare(desired, live, memory, orgs.TODAY).entries}
     for at, _ in managed(desired, removed):
         assert kinds[at] not in ("in_sync", "converged")
 

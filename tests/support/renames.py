@@ -112,7 +112,7 @@ class Bench(Workbench):
                 moments=lambda org_id: moments(journal, org_id),
                 knows=partial(sent_under, journal),
             )
-            return [(row.address, row.kind) for row in (await check_drift(request)).drift_result.found.drifts]
+            return [(row.address, row.kind) for row in (await check_drift(request)).drift_result.report.drifts]
         finally:
             await org.close()
             journal.close()

@@ -28,7 +28,7 @@ def accept_drift(call: Invocation, config: Config, made: Drifts, approve: str | 
     The guards judge what the drift did: the plan from what was there before to what is there now. Raises Blocked, and
     writes nothing, when one blocks or its review is not answered.
     """
-    found = made.drift_result.found
+    found = made.drift_result.report
     out = stdout(call.environ, color=call.color)
     from rolecall.jobs.accept import accept, refuse_unmanaged, write_accepted
 

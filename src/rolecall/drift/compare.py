@@ -29,10 +29,10 @@ from rolecall.model.desired import Applied, Desired
 from rolecall.model.fields import Kind
 from rolecall.model.kinds import KINDS, address, split_address, value_at
 from rolecall.model.live import Live
-from rolecall.model.look import Look
 from rolecall.model.outcome import Event
 from rolecall.model.record import Key
 from rolecall.model.roles import ORG_ADMIN
+from rolecall.model.roster import Roster
 from rolecall.model.settings import BLANK, UNSET, Address, GroupMapping, Value
 from rolecall.plan.diff.changes import Difference, difference
 from rolecall.plan.diff.identity import Identity, group_of, identify
@@ -117,11 +117,11 @@ class Comparison:
     """Every managed address, classified; and the mappings that are merely not managed."""
 
     difference: Difference
-    rows: tuple[Drift, ...] = ()
+    entries: tuple[Drift, ...] = ()
     unmanaged: tuple[Address, ...] = ()
 
     def of(self, *kinds: DriftClass) -> tuple[Drift, ...]:
-        return tuple(row for row in self.rows if row.kind in kinds)
+        return tuple(drift for drift in self.entries if drift.kind in kinds)
 
 
 def compare(
@@ -135,19 +135,19 @@ def compare_resolved(
     identity: Identity, live: Live, memory: Memory, as_of: date, events: Mapping[Address, Event] | None = None
 ) -> Comparison:
     """Classify as ``compare`` does, where the labels are resolved."""
-    wanted, past = on_day(identity.desired, as_of), _resolved(memory, identity)
-    found = difference(identity, live, as_of)
+    desired, past = on_day(identity.desired, as_of), _resolved(memory, identity)
+    differences = difference(identity, live, as_of)
     if memory.baseline:
-        found = replace(found, released=())
-    rows = [
-        _row(at, wanted, live, past, identity, (events or {}).get(at))
-        for at in sorted(set(_managed(wanted, live)))
-        if not identity.covers(found.ignored, at)
+        differences = replace(differences, released=())
+    entries = [
+        _classified(at, desired, live, past, identity, (events or {}).get(at))
+        for at in sorted(set(_managed(desired, live)))
+        if not identity.covers(differences.ignored, at)
     ]
-    rows += _new_admins(wanted, live, past, found, events or {})
+    entries += _new_admins(desired, live, past, differences, events or {})
     was = {identity.present_address(at): at for at in (*memory.applied.ids, *sorted(memory.recorded))}
-    rows = [replace(row, applied_as=was.get(row.address)) for row in rows]
-    return Comparison(found, tuple(rows), found.unmanaged)
+    entries = [replace(row, applied_as=was.get(row.address)) for row in entries]
+    return Comparison(differences, tuple(entries), differences.unmanaged)
 
 
 def _resolved(memory: Memory, identity: Identity) -> Memory:
@@ -158,15 +158,19 @@ def _resolved(memory: Memory, identity: Identity) -> Memory:
 def _managed(desired: Desired, live: Live) -> Iterator[Address]:
     """What the config speaks of, and in an authoritative section also what only the org has."""
     for kind in KINDS:
-        held, there = getattr(desired.settings, kind.section), getattr(live.settings, kind.section)
-        if held is UNSET or desired.policy.managing(kind.section) == "unmanaged":
+        desired_section, live_section = getattr(desired.settings, kind.section), getattr(live.settings, kind.section)
+        if desired_section is UNSET or desired.policy.managing(kind.section) == "unmanaged":
             continue
         if not kind.keyed:
             yield address(kind.section)
             continue
-        yield from (address(kind.section, key) for key in held)
-        if desired.policy.managing(kind.section) == "authoritative" and there is not UNSET:
-            yield from (address(kind.section, key) for key, value in there.items() if key not in held and _solid(value))
+        yield from (address(kind.section, key) for key in desired_section)
+        if desired.policy.managing(kind.section) == "authoritative" and live_section is not UNSET:
+            yield from (
+                address(kind.section, key)
+                for key, value in live_section.items()
+                if key not in desired_section and _solid(value)
+            )
     yield from (at for at, intent in desired.intents.items() if intent.remove and managed(desired, at))
 
 
@@ -176,7 +180,9 @@ def managed(desired: Desired, at: Address) -> bool:
     return getattr(desired.settings, section) is not UNSET and desired.policy.managing(section) != "unmanaged"
 
 
-def _row(at: Address, desired: Desired, live: Live, memory: Memory, identity: Identity, event: Event | None) -> Drift:
+def _classified(
+    at: Address, desired: Desired, live: Live, memory: Memory, identity: Identity, event: Event | None
+) -> Drift:
     kind = _kind(at)
     last_id = _last_id(at, desired, memory)
     known_id = identity.id_at(at) or last_id
@@ -185,19 +191,24 @@ def _row(at: Address, desired: Desired, live: Live, memory: Memory, identity: Id
     if live.covered(kind.section).state != "complete":
         return Drift(at, "unknown", None, d, None, source=source, id=known_id)
     last = _solid(value_at(memory.applied.settings, at))
-    held = _solid(value_at(live.settings, at))
+    live_value = _solid(value_at(live.settings, at))
     known = at in memory.recorded or kind.section in memory.whole
-    unread = d is not None and held is not None and unread_fields(held, d)
-    said = classify(last, d, held, known=known or (event is not None and _swept(at, memory, desired)))
-    if unread and said in ("in_sync", "converged"):
-        return Drift(at, "unknown", last, d, held, source=source, id=known_id)
-    if said in ("console", "both", "differs") and _idp(at, live, last_id):
-        said = "idp"
-    elif said == "console" and event is not None and _other_run(event, memory):
-        said = "other_run"
-    if said in ("console", "both") and held is None and event is None and _not_yet_pushed(at, memory, identity):
-        said = "unapplied"
-    return Drift(at, said, last, d, held, event if said in DRIFTED else None, source, id=known_id)
+    unread = d is not None and live_value is not None and unread_fields(live_value, d)
+    drift_class = classify(last, d, live_value, known=known or (event is not None and _swept(at, memory, desired)))
+    if unread and drift_class in ("in_sync", "converged"):
+        return Drift(at, "unknown", last, d, live_value, source=source, id=known_id)
+    if drift_class in ("console", "both", "differs") and _idp(at, live, last_id):
+        drift_class = "idp"
+    elif drift_class == "console" and event is not None and _other_run(event, memory):
+        drift_class = "other_run"
+    if (
+        drift_class in ("console", "both")
+        and live_value is None
+        and event is None
+        and _not_yet_pushed(at, memory, identity)
+    ):
+        drift_class = "unapplied"
+    return Drift(at, drift_class, last, d, live_value, event if drift_class in DRIFTED else None, source, id=known_id)
 
 
 def _not_yet_pushed(at: Address, memory: Memory, identity: Identity) -> bool:
@@ -221,11 +232,11 @@ def classify(last: Value | None, desired: Value | None, live: Value | None, *, k
     return "console" if equal(last, desired) else "both"
 
 
-def equal(one: Value | None, other: Value | None) -> bool:
+def equal(first: Value | None, second: Value | None) -> bool:
     """Whether two values agree on every field that both speak about. No entry equals no entry alone."""
-    if one is None or other is None:
-        return one is other
-    return agrees(one, other) and agrees(other, one)
+    if first is None or second is None:
+        return first is second
+    return agrees(first, second) and agrees(second, first)
 
 
 def _last_id(at: Address, desired: Desired, memory: Memory) -> str | None:
@@ -256,7 +267,7 @@ def _other_run(event: Event, memory: Memory) -> bool:
 
 
 def _new_admins(
-    desired: Desired, live: Live, memory: Memory, found: Difference, events: Mapping[Address, Event]
+    desired: Desired, live: Live, memory: Memory, differences: Difference, events: Mapping[Address, Event]
 ) -> Iterator[Drift]:
     """A mapping that nobody manages is inventory, but a new one that gives org admin is drift.
 
@@ -265,13 +276,15 @@ def _new_admins(
     known = memory.applied.unmanaged
     if known is None:
         return
-    released = {row.live: row.last for row in found.released if isinstance(row.last, GroupMapping)}
+    released = {
+        release.live: release.last for release in differences.released if isinstance(release.last, GroupMapping)
+    }
     writable = desired.policy.managing("idp_groups") != "unmanaged"
-    for at in found.unmanaged:
+    for at in differences.unmanaged:
         mapping, last = value_at(live.settings, at), released.get(at, BLANK)
         admin = isinstance(mapping, GroupMapping) and mapping.role == ORG_ADMIN
         if admin and at not in known and last.role != ORG_ADMIN:
-            event, known_id = events.get(at), found.identity.id_at(at)
+            event, known_id = events.get(at), differences.identity.id_at(at)
             yield Drift(at, "console", _solid(last), None, mapping, event, None, True, writable, known_id)
 
 
@@ -300,7 +313,7 @@ def lifecycle(events: Iterable[Event]) -> Lifecycle:
     )
 
 
-def attributed(events: Sequence[Event], identity: Identity, look: Look | None) -> Iterator[tuple[Address, Event]]:
+def attributed(events: Sequence[Event], identity: Identity, roster: Roster | None) -> Iterator[tuple[Address, Event]]:
     """Yield each event, newest first, with the live address of what was written. ``events`` are oldest first.
 
     The names are followed back through the renames that the log holds. Where it holds none, the names that the last
@@ -308,18 +321,18 @@ def attributed(events: Sequence[Event], identity: Identity, look: Look | None) -
     """
     names = {known: _bare(name, known) for name, known in identity.ids.items()}
     live = {known: address("idp_groups", name) for name, known in identity.ids.items()}
-    drift_result = {} if look is None else {seen.name: known for known, seen in look.groups.items()}
+    last_names = {} if roster is None else {group.name: known for known, group in roster.groups.items()}
     for event in reversed(events):
         name = group_of(event.address)
         if name is None:
             _step_back(names, event)
             yield Address(event.address), event
             continue
-        holders = [known for known, held in names.items() if held == name]
+        holders = [known for known, current in names.items() if current == name]
         if len(holders) == 1 and holders[0] in live:
             yield live[holders[0]], event
-        elif not holders and drift_result.get(name) in live:
-            yield live[drift_result[name]], event
+        elif not holders and last_names.get(name) in live:
+            yield live[last_names[name]], event
         else:
             yield identity.present_address(Address(event.address)), event
 

@@ -28,7 +28,7 @@ def _write_report(report: DriftReport, _: Mapping[str, Json]) -> dict[str, Json]
         "rolecall_version": __version__,
         "undetermined": None if report.determined else UNDETERMINED,
         "drift": _rows(report, report.drifts),
-        "beside": _rows(report, (row for row in report.rows if row.fingerprint not in report.counted)),
+        "beside": _rows(report, (row for row in report.entries if row.fingerprint not in report.counted)),
         "impact": {"did": _impact(report.did), "revert": _impact(report.revert)},
         "acknowledged": [_CODEC.encode(acknowledgement) for acknowledgement in report.acknowledged.values()],
         "roles": dict(sighting.roles) if sighting else None,

@@ -8,12 +8,12 @@ from datetime import datetime
 from hashlib import blake2b
 from itertools import pairwise
 
-from rolecall.drift.value import GroupNews, NewAdmin, PeopleNews, Renamed
+from rolecall.drift.value import GroupMovements, NewAdmin, Renamed, UserMovements
 from rolecall.model import normalise
 from rolecall.model.directory import PLAIN, Directory
 from rolecall.model.live import Facts, Live
-from rolecall.model.look import Look, SeenGroup, SeenUsers
 from rolecall.model.roles import ORG_ADMIN
+from rolecall.model.roster import Roster, RosterGroup, RosterUsers
 from rolecall.model.settings import BLANK, UNSET
 from rolecall.model.sighting import Holding, Sighting
 from rolecall.plan.diff.identity import Identity
@@ -21,19 +21,19 @@ from rolecall.plan.saved.digest import fingerprint
 from rolecall.plan.value import Who
 
 
-def look(live: Live, directory: Directory | None, waiting: Iterable[str], at: datetime) -> Look:
+def take_roster(live: Live, directory: Directory | None, waiting: Iterable[str], at: datetime) -> Roster:
     """What to keep of this moment. People are kept only when everybody was read."""
-    groups = {group.id: SeenGroup(name, group.members) for name, group in live.facts.groups.items()}
+    groups = {group.id: RosterGroup(name, group.members) for name, group in live.facts.groups.items()}
     people = None
     if directory is not None and directory.coverage.state == "complete":
-        people = _people(directory, live.facts)
-    return Look(at, groups, people, frozenset(waiting))
+        people = _roster_users(directory, live.facts)
+    return Roster(at, groups, people, frozenset(waiting))
 
 
-def group_news(last: Look | None, now: Look, live: Live, identity: Identity) -> GroupNews:
+def group_movements(last: Roster | None, now: Roster, live: Live, identity: Identity) -> GroupMovements:
     """Return what changed of the groups since the look that this one is compared with."""
     if last is None or live.covered("idp_groups").state != "complete":
-        return GroupNews()
+        return GroupMovements()
     names, keys = _present(identity), identity.keys
     renamed = [
         Renamed(last.groups[id_].name, group.name, keys.get(group.name))
@@ -41,15 +41,17 @@ def group_news(last: Look | None, now: Look, live: Live, identity: Identity) -> 
         if id_ in last.groups and last.groups[id_].name != group.name
     ]
     ready = [key for key in last.waiting if key in names and _blank(live, names[key])]
-    return GroupNews(
+    return GroupMovements(
         tuple(sorted(group.name for id_, group in now.groups.items() if id_ not in last.groups)),
         tuple(sorted(group.name for id_, group in last.groups.items() if id_ not in now.groups)),
-        tuple(sorted(renamed, key=lambda row: row.was)),
+        tuple(sorted(renamed, key=lambda renaming: renaming.was)),
         tuple(sorted(ready)),
     )
 
 
-def people_news(last: Look | None, now: Look, before: Sighting | None, seen: Sighting) -> PeopleNews | None:
+def user_movements(
+    last: Roster | None, now: Roster, before: Sighting | None, sighting: Sighting
+) -> UserMovements | None:
     """Return what changed of the users since the look that this one is compared with; None unless both read all users.
 
     Who is new among the org admins is told from the sighting before; None tells nobody.
@@ -57,11 +59,11 @@ def people_news(last: Look | None, now: Look, before: Sighting | None, seen: Sig
     if last is None or last.people is None or now.people is None:
         return None
     came, went, moved = _moves(last.people, now.people)
-    new, former = _admins(before, seen)
-    return PeopleNews(last.at, came, went, moved, new, former)
+    new, former = _admins(before, sighting)
+    return UserMovements(last.at, came, went, moved, new, former)
 
 
-def _moves(last: SeenUsers, now: SeenUsers) -> tuple[int, int, int]:
+def _moves(last: RosterUsers, now: RosterUsers) -> tuple[int, int, int]:
     """Return how many users came, went, and are in other groups than they were."""
     if last == now:
         return 0, 0, 0
@@ -86,15 +88,17 @@ def holders(sighting: Sighting, role: str) -> dict[str, Holding]:
 
 def source_words(holding: Holding) -> str:
     """``joined Writer-Admins``, or what else gave it."""
-    said = holding.reasons[0] if holding.reasons else ""
-    kind, _, name = said.partition(":")
-    return f"by {name}" if kind == "group" else {"manual": "by hand", "attribute": "by role attribute"}.get(said, said)
+    reason = holding.reasons[0] if holding.reasons else ""
+    kind, _, name = reason.partition(":")
+    return (
+        f"by {name}" if kind == "group" else {"manual": "by hand", "attribute": "by role attribute"}.get(reason, reason)
+    )
 
 
-def _admins(before: Sighting | None, seen: Sighting) -> tuple[tuple[NewAdmin, ...], tuple[Who, ...]]:
+def _admins(before: Sighting | None, sighting: Sighting) -> tuple[tuple[NewAdmin, ...], tuple[Who, ...]]:
     if before is None or not before.complete:
         return (), ()
-    was, now = holders(before, ORG_ADMIN), holders(seen, ORG_ADMIN)
+    was, now = holders(before, ORG_ADMIN), holders(sighting, ORG_ADMIN)
     came = [(key, now[key]) for key in sorted(now.keys() - was.keys())]
     former = tuple(_who(was[key]) for key in sorted(was.keys() - now.keys()))
     return tuple(
@@ -108,27 +112,27 @@ def _who(holding: Holding) -> Who:
 
 
 def _blank(live: Live, name: str) -> bool:
-    held = live.settings.idp_groups
-    return held is not UNSET and held.get(name, BLANK) == BLANK
+    mappings = live.settings.idp_groups
+    return mappings is not UNSET and mappings.get(name, BLANK) == BLANK
 
 
-def _people(directory: Directory, facts: Facts) -> SeenUsers:
+def _roster_users(directory: Directory, facts: Facts) -> RosterUsers:
     """Return a hash of each active person and of what they are in. Group ids, not names: a rename moves nobody."""
     tokens = [_hash(facts.groups[name].id if name in facts.groups else name) for name in directory.groups]
     keys, hashes = array("Q"), array("I")
-    members, others, ids = directory.members, directory.others, directory.ids
+    members, special_traits, ids = directory.members, directory.others, directory.ids
     for number, (start, end) in enumerate(pairwise(directory.offsets)):
         groups = 0
         for group in members[start:end]:
             groups += tokens[group]
-        if number in others:
-            traits = others[number]
+        if number in special_traits:
+            traits = special_traits[number]
             if not traits.present:
                 continue
             groups ^= _hash(repr(traits)) if traits != PLAIN else 0
         keys.append(_hash(ids[number] or normalise.email(directory.emails[number])))
         hashes.append(groups & _SHORT)
-    return SeenUsers(keys, hashes)
+    return RosterUsers(keys, hashes)
 
 
 _SHORT = 2**32 - 1

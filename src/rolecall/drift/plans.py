@@ -19,51 +19,51 @@ from rolecall.plan.make import make
 from rolecall.plan.value import Plan, Selection
 
 
-def did(plan_input: PlanInput, rows: Sequence[Drift]) -> Plan | None:
+def plan_of_drift(plan_input: PlanInput, drifts: Sequence[Drift]) -> Plan | None:
     """The plan that would have brought the drift about, from what stood there before; guards and all.
 
     None where there is nothing to undo, and for a moved endpoint: whom that touched cannot be told from one end.
     """
-    moved = [row for row in rows if row.kind in ("console", "both", "other_run", "idp")]
-    if not moved or any(_endpoint(row.last) != _endpoint(row.live) for row in moved if row.address == "scim"):
+    moved = [drift for drift in drifts if drift.kind in ("console", "both", "other_run", "idp")]
+    if not moved or any(_endpoint(drift.last) != _endpoint(drift.live) for drift in moved if drift.address == "scim"):
         return None
     was = replace(plan_input.live, settings=_before(plan_input.live, moved))
     return make(replace(_about(plan_input, _managing(accepted(plan_input.desired, moved), moved), moved), live=was))
 
 
-def revert(plan_input: PlanInput, rows: Sequence[Drift]) -> Plan | None:
+def revert_plan(plan_input: PlanInput, drifts: Sequence[Drift]) -> Plan | None:
     """The plan that brings these addresses back to what the config asks for, a mapping that it does not list to what
     was last applied, else to blank. Nothing in a section that the config leaves unmanaged is written."""
-    rows = [row for row in rows if row.managed]
-    if not rows:
+    drifts = [drift for drift in drifts if drift.managed]
+    if not drifts:
         return None
-    wanted = plan_input.desired
-    for row in rows:
-        if row.new_admin:
-            wanted = _with_entry(wanted, row.address, row.last or BLANK)
-    made = make(_about(plan_input, wanted, rows))
-    return replace(made, changes=tuple(replace(change, reason="drift") for change in made.changes))
+    desired = plan_input.desired
+    for drift in drifts:
+        if drift.new_admin:
+            desired = _with_entry(desired, drift.address, drift.last or BLANK)
+    plan = make(_about(plan_input, desired, drifts))
+    return replace(plan, changes=tuple(replace(change, reason="drift") for change in plan.changes))
 
 
-def _managing(desired: Desired, rows: Iterable[Drift]) -> Desired:
+def _managing(desired: Desired, drifts: Iterable[Drift]) -> Desired:
     """With the sections of these drifts managed, whatever the config says, so that their effect can be worked out."""
-    sections = {split_address(row.address)[0] for row in rows if not row.managed}
+    sections = {split_address(drift.address)[0] for drift in drifts if not drift.managed}
     if not sections:
         return desired
     manage: dict[str, Manage] = {**desired.policy.manage, **dict.fromkeys(sections, "additive")}
     return replace(desired, policy=replace(desired.policy, manage=manage))
 
 
-def accepted(desired: Desired, rows: Iterable[Drift]) -> Desired:
+def accepted(desired: Desired, drifts: Iterable[Drift]) -> Desired:
     """The config as it would be if it asked for what the org has at these addresses."""
-    for row in rows:
-        section, _ = split_address(row.address)
-        live: Value | None = row.live
+    for drift in drifts:
+        section, _ = split_address(drift.address)
+        live: Value | None = drift.live
         if section == "idp_groups":
             live = live or BLANK
-        elif live is not None and row.desired is not None:
-            live = restrict(live, row.desired)
-        desired = _with_entry(desired, row.address, live)
+        elif live is not None and drift.desired is not None:
+            live = restrict(live, drift.desired)
+        desired = _with_entry(desired, drift.address, live)
     return desired
 
 
@@ -76,34 +76,36 @@ def _with_entry(desired: Desired, at: Address, value: Value | None) -> Desired:
     return replace(desired, settings=settings, intents={**desired.intents, at: intent})
 
 
-def _about(plan_input: PlanInput, desired: Desired, rows: Iterable[Drift]) -> PlanInput:
+def _about(plan_input: PlanInput, desired: Desired, drifts: Iterable[Drift]) -> PlanInput:
     """The question for these addresses alone, with each group pinned: the plan may be applied after a rename."""
     plan_input = plan_input.resolved
-    targets = tuple(literal(row.address) for row in rows)
-    return replace(plan_input, desired=desired, written=plan_input.known.pinned(desired), selection=Selection(targets))
+    selection = Selection(tuple(literal(drift.address) for drift in drifts))
+    return replace(plan_input, desired=desired, written=plan_input.known.pinned(desired), selection=selection)
 
 
-def _before(live: Live, rows: Iterable[Drift]) -> Settings:
+def _before(live: Live, drifts: Iterable[Drift]) -> Settings:
     settings = live.settings
-    for row in rows:
-        section, _ = split_address(row.address)
-        last: Any = row.last
+    for drift in drifts:
+        section, _ = split_address(drift.address)
+        last: Any = drift.last
         if section == "idp_groups":
             last = last or BLANK
-        elif last is not None and row.live is not None:
-            last = overlay(row.live, last)
-        settings = _put(settings, row.address, last)
+        elif last is not None and drift.live is not None:
+            last = overlay(drift.live, last)
+        settings = _put(settings, drift.address, last)
     return settings
 
 
 def _put(settings: Settings, at: str, value: Value | None) -> Settings:
     section, key = split_address(at)
-    said: Any = value
+    changed: Any = value
     if key is not None:
-        held = getattr(settings, section)
-        others = {} if held is UNSET else {name: entry for name, entry in held.items() if name != key}
-        said = others if value is None else {**others, key: value}
-    put: dict[str, Any] = {} if said is None else {section: said}
+        section_values = getattr(settings, section)
+        remaining = (
+            {} if section_values is UNSET else {name: entry for name, entry in section_values.items() if name != key}
+        )
+        changed = remaining if value is None else {**remaining, key: value}
+    put: dict[str, Any] = {} if changed is None else {section: changed}
     return replace(settings, **put)
 
 

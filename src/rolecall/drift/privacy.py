@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from rolecall.drift.value import Alarm, DriftReport, PeopleNews
+from rolecall.drift.value import DriftReport, UserMovements, Violation
 from rolecall.plan.saved.privacy import Shown, mask, redact, veiled
 from rolecall.plan.value import Plan, Who
 
@@ -30,7 +30,7 @@ def _plan(plan: Plan | None, mode: Shown, key: bytes) -> Plan | None:
     return None if plan is None else redact(plan, mode, key)
 
 
-def _news(news: PeopleNews, mode: Shown, key: bytes) -> PeopleNews:
+def _news(news: UserMovements, mode: Shown, key: bytes) -> UserMovements:
     return replace(
         news,
         new_admins=tuple(
@@ -40,7 +40,7 @@ def _news(news: PeopleNews, mode: Shown, key: bytes) -> PeopleNews:
     )
 
 
-def _alarm(alarm: Alarm, mode: Shown, key: bytes) -> Alarm:
+def _alarm(alarm: Violation, mode: Shown, key: bytes) -> Violation:
     if alarm.kind == "access_test":
         return alarm._replace(message=veiled(alarm.message, mode, key))
     if alarm.who is None or alarm.kind == "limit":

@@ -8,15 +8,15 @@ from typing import Protocol, TypeVar
 
 from rolecall.access.rules import Rules, compile_access
 from rolecall.drift.compare import Comparison, Drift, Memory, compare_resolved
-from rolecall.drift.membership import group_news, look, people_news, waiting
-from rolecall.drift.plans import did, revert
-from rolecall.drift.value import Acknowledgement, Alarm, Basis, DriftReport, PeopleNews
+from rolecall.drift.membership import group_movements, take_roster, user_movements, waiting
+from rolecall.drift.plans import plan_of_drift, revert_plan
+from rolecall.drift.value import Acknowledgement, Basis, DriftReport, UserMovements, Violation
 from rolecall.drift.violations import limits, not_evaluated, tests, watched
 from rolecall.errors import Problem
 from rolecall.model.kinds import KINDS, SECTIONS, address, split_address
 from rolecall.model.live import Coverage
-from rolecall.model.look import Look
 from rolecall.model.outcome import Event
+from rolecall.model.roster import Roster
 from rolecall.model.settings import UNSET, Address
 from rolecall.model.sighting import Sighting
 from rolecall.plan.coverage import USERS, coverage_of, incomplete, people_coverage, sections_of, unread_warnings
@@ -28,13 +28,13 @@ from rolecall.plan.lint.notes import whose_reading
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """What is known from before: what was applied, what the last apply saw of groups and users (``look``,
+    """What is known from before: what was applied, what the last apply saw of groups and users (``roster``,
     ``sighting``), the sighting that watched roles are compared with, and what was acknowledged since, by fingerprint.
     All but the memory may be missing."""
 
     memory: Memory
     basis: Basis = Basis()
-    look: Look | None = None
+    roster: Roster | None = None
     sighting: Sighting | None = None
     watched: Sighting | None = None
     acknowledged: Mapping[str, Acknowledgement] = field(default_factory=dict)
@@ -64,8 +64,8 @@ class DriftScan:
 class DriftResult:
     """What was found, and what is to be kept of this look."""
 
-    found: DriftReport
-    look: Look
+    report: DriftReport
+    roster: Roster
 
 
 def scan(drift_scan: DriftScan) -> DriftResult:
@@ -75,41 +75,41 @@ def scan(drift_scan: DriftScan) -> DriftResult:
     live, directory = plan_input.live, plan_input.directory
     compared = classes(drift_scan)
     coverage = coverage_of(plan_input.desired, live, plan_input.as_of, drift_scan.ignore)
-    rows = _rows(drift_scan, compared)
-    now = look(live, directory, waiting(plan_input.known), plan_input.created_at)
+    entries = _differing(drift_scan, compared)
+    now = take_roster(live, directory, waiting(plan_input.known), plan_input.created_at)
     rules = compile_access(live.settings, live.facts)
     users = people_coverage(directory, rules.scim.groups, observed=live.facts.observed)
     read = None if users.state == "unread" else directory
-    seen = None if read is None else record_access(live, read, plan_input.desired, plan_input.created_at, rules)
-    wait = frozenset(row.address for row in rows if _waits(row, compared))
-    chosen = [row for row in rows if _counts(row, drift_scan) and row.address not in wait]
-    back = did(plan_input, chosen)
-    chosen = [row for row in chosen if row.kind != "idp" or _touches(row, plan_input, past)]
-    explained = {row.address for row in chosen}
-    alarms = tuple(_alarms(drift_scan, seen, rules, explained))
-    news = people_news(past.look, now, past.sighting, seen.sighting) if seen else None
+    record = None if read is None else record_access(live, read, plan_input.desired, plan_input.created_at, rules)
+    wait = frozenset(drift.address for drift in entries if _waits(drift, compared))
+    chosen = [drift for drift in entries if _counts(drift, drift_scan) and drift.address not in wait]
+    back = plan_of_drift(plan_input, chosen)
+    chosen = [drift for drift in chosen if drift.kind != "idp" or _touches(drift, plan_input, past)]
+    explained = {drift.address for drift in chosen}
+    alarms = tuple(_alarms(drift_scan, record, rules, explained))
+    news = user_movements(past.roster, now, past.sighting, record.sighting) if record else None
     settled = _settled(past, chosen, alarms, news)
-    chosen = [row for row in chosen if row.fingerprint not in settled]
-    found = DriftReport(
+    chosen = [drift for drift in chosen if drift.fingerprint not in settled]
+    report = DriftReport(
         org=plan_input.org,
         at=plan_input.created_at,
         as_of=plan_input.as_of,
         basis=past.basis,
-        rows=tuple(rows),
-        counted=frozenset(row.fingerprint for row in chosen),
-        did=did(plan_input, chosen) if settled and chosen else back if chosen else None,
-        revert=revert(plan_input, chosen),
+        entries=tuple(entries),
+        counted=frozenset(drift.fingerprint for drift in chosen),
+        did=plan_of_drift(plan_input, chosen) if settled and chosen else back if chosen else None,
+        revert=revert_plan(plan_input, chosen),
         keys={address("idp_groups", name): address("idp_groups", key) for name, key in plan_input.known.keys.items()},
         released=released(plan_input, compared.difference, drift_scan.ignore),
         unmanaged=unmanaged(plan_input, compared.difference, drift_scan.ignore),
         waiting=wait,
-        groups=group_news(past.look, now, live, plan_input.known),
+        groups=group_movements(past.roster, now, live, plan_input.known),
         people=news and replace(news, new_admins=tuple(_unsettled(news.new_admins, settled))),
         alarms=tuple(_unsettled(alarms, settled)),
         acknowledged=settled,
-        not_evaluated=not_evaluated(plan_input.desired, plan_input.applied, seen and seen.sighting, past.watched),
-        sighting=seen.sighting if seen else None,
-        without_access=seen.without_access if seen and seen.sighting.complete else None,
+        not_evaluated=not_evaluated(plan_input.desired, plan_input.applied, record and record.sighting, past.watched),
+        sighting=record.sighting if record else None,
+        without_access=record.without_access if record and record.sighting.complete else None,
         coverage={**coverage, USERS: users},
         counts=_sizes(drift_scan),
         observed=live.facts.observed,
@@ -123,7 +123,7 @@ def scan(drift_scan: DriftScan) -> DriftResult:
         ),
         requests=live.requests,
     )
-    return DriftResult(found, now)
+    return DriftResult(report, now)
 
 
 class _Finding(Protocol):
@@ -135,14 +135,20 @@ _F = TypeVar("_F", bound=_Finding)
 
 
 def _settled(
-    past: Past, drifts: Iterable[Drift], alarms: Iterable[Alarm], news: PeopleNews | None
+    past: Past, drifts: Iterable[Drift], alarms: Iterable[Violation], news: UserMovements | None
 ) -> dict[str, Acknowledgement]:
     """Return the acknowledgements of what was found, by its fingerprint; standing limits and access tests have none."""
-    names = {row.fingerprint: (row.fingerprint, *row.former_fingerprints) for row in drifts}
+    names = {drift.fingerprint: (drift.fingerprint, *drift.former_fingerprints) for drift in drifts}
     names |= {alarm.fingerprint: (alarm.fingerprint,) for alarm in alarms if alarm.kind == "watch"}
     names |= {admin.fingerprint: (admin.fingerprint,) for admin in (news.new_admins if news else ())}
-    given = {name: next((one for one in known if one in past.acknowledged), None) for name, known in names.items()}
-    return {name: past.acknowledged[one]._replace(fingerprint=name) for name, one in given.items() if one is not None}
+    recorded_as = {
+        name: next((print_ for print_ in known if print_ in past.acknowledged), None) for name, known in names.items()
+    }
+    return {
+        name: past.acknowledged[print_]._replace(fingerprint=name)
+        for name, print_ in recorded_as.items()
+        if print_ is not None
+    }
 
 
 def _unsettled(findings: Iterable[_F], settled: Collection[str]) -> Iterator[_F]:
@@ -159,19 +165,19 @@ def classes(drift_scan: DriftScan) -> Comparison:
 
 def drifted(drift_scan: DriftScan) -> tuple[Drift, ...]:
     """The rows for which it is worth asking who did it."""
-    return tuple(row for row in _rows(drift_scan, classes(drift_scan)) if row.kind in _ASKED)
+    return tuple(drift for drift in _differing(drift_scan, classes(drift_scan)) if drift.kind in _ASKED)
 
 
 _ASKED = ("console", "both", "other_run", "idp", "differs", "converged")
 
 
-def _rows(drift_scan: DriftScan, compared: Comparison) -> list[Drift]:
-    kept = (
-        row
-        for row in compared.rows
-        if row.kind != "in_sync" and not compared.difference.identity.covers(drift_scan.ignore, row.address)
+def _differing(drift_scan: DriftScan, compared: Comparison) -> list[Drift]:
+    reported = (
+        drift
+        for drift in compared.entries
+        if drift.kind != "in_sync" and not compared.difference.identity.covers(drift_scan.ignore, drift.address)
     )
-    return [replace(row, event=_of_others(row.event, drift_scan.past.memory)) for row in kept]
+    return [replace(drift, event=_of_others(drift.event, drift_scan.past.memory)) for drift in reported]
 
 
 def _of_others(event: Event | None, memory: Memory) -> Event | None:
@@ -179,35 +185,35 @@ def _of_others(event: Event | None, memory: Memory) -> Event | None:
     return None if event is not None and event.key in memory.keys else event
 
 
-def _counts(row: Drift, drift_scan: DriftScan) -> bool:
-    if row.kind in ("differs", "unapplied"):
+def _counts(drift: Drift, drift_scan: DriftScan) -> bool:
+    if drift.kind in ("differs", "unapplied"):
         return drift_scan.include_unapplied
-    return row.kind in ("console", "both", "other_run", "idp")
+    return drift.kind in ("console", "both", "other_run", "idp")
 
 
-def _waits(row: Drift, compared: Comparison) -> bool:
+def _waits(drift: Drift, compared: Comparison) -> bool:
     """Whether an apply is due and cannot be made, as the IdP has not pushed the group."""
-    section, key = split_address(row.address)
-    absent = section == "idp_groups" and row.desired is not None and key not in compared.difference.identity.present
-    return absent and row.kind in ("differs", "unapplied")
+    section, key = split_address(drift.address)
+    absent = section == "idp_groups" and drift.desired is not None and key not in compared.difference.identity.present
+    return absent and drift.kind in ("differs", "unapplied")
 
 
-def _touches(row: Drift, plan_input: PlanInput, past: Past) -> bool:
+def _touches(drift: Drift, plan_input: PlanInput, past: Past) -> bool:
     """Whether a group that the IdP took away had people: known from the last look; else it is taken to have had."""
-    if row.last is None:
+    if drift.last is None:
         return False
-    id_ = plan_input.applied.group_ids.get(split_address(row.address)[1] or "")
-    known = past.look.groups.get(id_) if past.look and id_ else None
+    id_ = plan_input.applied.group_ids.get(split_address(drift.address)[1] or "")
+    known = past.roster.groups.get(id_) if past.roster and id_ else None
     return known is None or known.members is None or known.members > 0
 
 
 def _alarms(
-    drift_scan: DriftScan, seen: AccessRecord | None, rules: Rules, explained: Collection[Address]
-) -> Iterator[Alarm]:
+    drift_scan: DriftScan, record: AccessRecord | None, rules: Rules, explained: Collection[Address]
+) -> Iterator[Violation]:
     plan_input = drift_scan.plan_input
-    if seen is not None:
-        yield from limits(plan_input.desired, seen.sighting)
-        yield from watched(plan_input.desired, seen.sighting, drift_scan.past.watched, explained)
+    if record is not None:
+        yield from limits(plan_input.desired, record.sighting)
+        yield from watched(plan_input.desired, record.sighting, drift_scan.past.watched, explained)
     yield from tests(plan_input.desired, plan_input.applied, rules, plan_input.directory)
 
 
@@ -228,9 +234,9 @@ def _sizes(drift_scan: DriftScan) -> dict[str, int]:
     """Domains, groups and users that were read."""
     settings, directory = drift_scan.plan_input.live.settings, drift_scan.plan_input.directory
     sizes: dict[str, int] = {
-        kind.section: len(held)
+        kind.section: len(values)
         for kind in KINDS
-        if kind.keyed and (held := getattr(settings, kind.section)) is not UNSET
+        if kind.keyed and (values := getattr(settings, kind.section)) is not UNSET
     }
     whole = people_coverage(directory).state == "complete"
     return {**sizes, "people": len(directory)} if directory is not None and whole else sizes

@@ -17,7 +17,7 @@ from rolecall.model.sighting import Sighting
 from rolecall.plan.coverage import section_of
 from rolecall.plan.value import OrgRef, Plan, Released, Tally, Unmanaged, Who
 
-AlarmKind = Literal["watch", "limit", "access_test"]
+ViolationKind = Literal["watch", "limit", "access_test"]
 
 UNDETERMINED = "drift cannot be determined: no apply is recorded"
 
@@ -33,14 +33,14 @@ class Basis(NamedTuple):
     at: datetime | None = None
 
 
-class Alarm(NamedTuple):
+class Violation(NamedTuple):
     """Something that the config says must not be so in the org, whoever brought it about.
 
     ``who`` is whom it is about, None for no single person; the message then goes on from their name. ``fingerprint``
     stays while it does.
     """
 
-    kind: AlarmKind
+    kind: ViolationKind
     name: str
     message: str
     fingerprint: str
@@ -67,7 +67,7 @@ class Renamed(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class GroupNews:
+class GroupMovements:
     """IdP groups since the last look. ``ready`` waited in the config and are there now: an apply maps them."""
 
     arrived: tuple[str, ...] = ()
@@ -86,7 +86,7 @@ class NewAdmin(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class PeopleNews:
+class UserMovements:
     """People since the last look at ``since``: counts of those who came, went, and changed groups or manual edits."""
 
     since: datetime
@@ -105,7 +105,7 @@ class PeopleNews:
 class DriftReport:
     """Everything that one look found.
 
-    ``rows`` are all addresses but those in sync. ``counted`` are the fingerprints of the rows that count as drift.
+    ``entries`` are all addresses but those in sync. ``counted`` are the fingerprints of the rows that count as drift.
     ``did`` is what the drift did to people, as the plan that would have done it; ``revert`` the plan that undoes it;
     both None where nothing counts. ``keys`` has the address of each group under its key in the config.
     ``released`` was applied and is no longer in the config, which is no drift.
@@ -119,7 +119,7 @@ class DriftReport:
     at: datetime
     as_of: date
     basis: Basis
-    rows: tuple[Drift, ...] = ()
+    entries: tuple[Drift, ...] = ()
     counted: frozenset[str] = frozenset()
     did: Plan | None = None
     revert: Plan | None = None
@@ -128,11 +128,11 @@ class DriftReport:
     released: tuple[Released, ...] = ()
     unmanaged: tuple[Unmanaged, ...] = ()
     waiting: frozenset[Address] = frozenset()
-    groups: GroupNews = GroupNews()
-    people: PeopleNews | None = None
-    alarms: tuple[Alarm, ...] = ()
+    groups: GroupMovements = GroupMovements()
+    people: UserMovements | None = None
+    alarms: tuple[Violation, ...] = ()
     acknowledged: Mapping[str, Acknowledgement] = field(default_factory=dict)
-    not_evaluated: tuple[AlarmKind, ...] = ()
+    not_evaluated: tuple[ViolationKind, ...] = ()
     sighting: Sighting | None = None
     without_access: int | None = None
     coverage: Mapping[str, Coverage] = field(default_factory=dict)
@@ -145,7 +145,7 @@ class DriftReport:
     @property
     def drifts(self) -> tuple[Drift, ...]:
         """The rows that count as drift."""
-        return tuple(row for row in self.rows if row.fingerprint in self.counted)
+        return tuple(drift for drift in self.entries if drift.fingerprint in self.counted)
 
     @property
     def determined(self) -> bool:
@@ -155,7 +155,7 @@ class DriftReport:
     @property
     def unread(self) -> tuple[str, ...]:
         """The managed sections, and ``people``, that were not read whole, and the managed fields that were not read."""
-        return tuple(name for name, seen in self.coverage.items() if seen.state != "complete")
+        return tuple(name for name, part in self.coverage.items() if part.state != "complete")
 
     @property
     def unread_sections(self) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 
 from rolecall.access.rules import Rules
 from rolecall.drift.membership import holders, source_words
-from rolecall.drift.value import Alarm, AlarmKind
+from rolecall.drift.value import Violation, ViolationKind
 from rolecall.errors import Where
 from rolecall.model import normalise
 from rolecall.model.desired import Applied, Desired
@@ -21,64 +21,64 @@ from rolecall.plan.saved.digest import fingerprint
 from rolecall.plan.value import Who
 
 
-def limits(desired: Desired, seen: Sighting) -> Iterator[Alarm]:
+def limits(desired: Desired, sighting: Sighting) -> Iterator[Violation]:
     """Enough org admins, and those who must be. Nothing is said where not everybody was seen."""
-    if not seen.complete:
+    if not sighting.complete:
         return
     guards, sources = desired.policy.guards, desired.policy.sources
-    admins = holders(seen, ORG_ADMIN)
+    admins = holders(sighting, ORG_ADMIN)
     least = max(1, guards.min_org_admins)
     if len(admins) < least:
         message = f"{people(len(admins), 'is', 'are')} org admin, and there must be {least:,}"
         source = sources.get("guards.min_org_admins")
-        yield Alarm("limit", "min_org_admins", message, fingerprint("min_org_admins"), source=source)
-    there = {normalise.email(holding.email) for holding in admins.values()}
+        yield Violation("limit", "min_org_admins", message, fingerprint("min_org_admins"), source=source)
+    admin_emails = {normalise.email(holding.email) for holding in admins.values()}
     source = sources.get("guards.required_org_admins")
     for email in guards.required_org_admins:
-        if normalise.email(email) not in there:
+        if normalise.email(email) not in admin_emails:
             message = "must be org admin and is not"
             print_ = fingerprint("required_org_admins", normalise.email(email))
-            yield Alarm("limit", "required_org_admins", message, print_, Who(email, email), source)
+            yield Violation("limit", "required_org_admins", message, print_, Who(email, email), source)
 
 
 def watched(
-    desired: Desired, seen: Sighting, known: Sighting | None, explained: Collection[Address]
-) -> Iterator[Alarm]:
+    desired: Desired, sighting: Sighting, known: Sighting | None, explained: Collection[Address]
+) -> Iterator[Violation]:
     """Each new holder of a watched role since ``known``, but for those whom a drifted address explains."""
-    if known is None or not known.complete or not seen.complete:
+    if known is None or not known.complete or not sighting.complete:
         return
     for role in sorted(desired.policy.watch_roles):
-        was, now = holders(known, role), holders(seen, role)
+        was, now = holders(known, role), holders(sighting, role)
         for key in sorted(now.keys() - was.keys()):
             holding = now[key]
             if holding.address not in explained:
                 message = f"is {role_word(role)} now, {_by(holding)}"
                 who = Who(holding.id, holding.email)
-                yield Alarm("watch", role, message, fingerprint("watch", role, key), who, _place(desired, holding))
+                yield Violation("watch", role, message, fingerprint("watch", role, key), who, _place(desired, holding))
 
 
-def tests(desired: Desired, applied: Applied, rules: Rules, directory: Directory | None) -> Iterator[Alarm]:
+def tests(desired: Desired, applied: Applied, rules: Rules, directory: Directory | None) -> Iterator[Violation]:
     """Each access test that fails in the org as it is. Where not all users were read only personas are evaluated."""
     whole = people_coverage(directory, rules.scim.groups).state == "complete"
-    asked = [test for test in tests_of(desired.policy, applied.policy) if whole or not needs_users(test)]
-    for result in run_tests(asked, rules, directory):
+    evaluated = [test for test in tests_of(desired.policy, applied.policy) if whole or not needs_users(test)]
+    for result in run_tests(evaluated, rules, directory):
         if not result.passed:
             print_ = fingerprint("access_test", result.name, result.message)
-            yield Alarm("access_test", result.name, result.message, print_, source=result.source)
+            yield Violation("access_test", result.name, result.message, print_, source=result.source)
 
 
 def not_evaluated(
-    desired: Desired, applied: Applied, seen: Sighting | None, known: Sighting | None
-) -> tuple[AlarmKind, ...]:
-    """Return the kinds of checks that could not be evaluated for want of users: those of this sighting (``seen``), and
-    for watched roles also those of the one that it is compared with (``known``).
+    desired: Desired, applied: Applied, sighting: Sighting | None, known: Sighting | None
+) -> tuple[ViolationKind, ...]:
+    """Return the kinds of checks that could not be evaluated because users were not read: now (``sighting``), and for
+    watched roles also in the sighting that it is compared with (``known``).
 
     There is always a limit: at least one org admin.
     """
-    whole = seen is not None and seen.complete
+    whole = sighting is not None and sighting.complete
     watch = desired.policy.watch_roles and not (whole and (known is None or known.complete))
     tested = not whole and any(map(needs_users, tests_of(desired.policy, applied.policy)))
-    kinds: dict[AlarmKind, object] = {"watch": watch, "limit": not whole, "access_test": tested}
+    kinds: dict[ViolationKind, object] = {"watch": watch, "limit": not whole, "access_test": tested}
     return tuple(kind for kind, unknown in kinds.items() if unknown)
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from rolecall.drift.compare import Drift, attributed, lifecycle
 from rolecall.drift.scan import DriftResult, DriftScan, Past, drifted, scan
-from rolecall.drift.value import Alarm, DriftReport
+from rolecall.drift.value import DriftReport, Violation
 from rolecall.errors import ConfigError, Misuse, OrgError, Problem, Where
 from rolecall.jobs.memory import step_of
 from rolecall.jobs.people import left_out, people_or_unread
@@ -95,9 +95,9 @@ async def check_drift(request: DriftRequest) -> Drifts:
     rows = drifted(inquiry)
     if rows:
         inquiry = await _with_events(inquiry, request, rows)
-    looked = scan(inquiry)
-    written = _written(looked.found.rows, request.blame)
-    return Drifts(replace(looked, found=replace(looked.found, written=written)), inquiry)
+    drift_result = scan(inquiry)
+    written = _written(drift_result.report.entries, request.blame)
+    return Drifts(replace(drift_result, report=replace(drift_result.report, written=written)), inquiry)
 
 
 def _unmatched(request: DriftRequest, asked: PlanInput) -> tuple[Problem, ...]:
@@ -137,7 +137,7 @@ async def _with_events(inquiry: DriftScan, request: DriftRequest, rows: Sequence
         message = f"who changed what is not known: {error.problems[0].message}"
         problem = Problem("audit_unread", message, severity="warning")
         return replace(inquiry, warnings=(*inquiry.warnings, problem))
-    past, found = inquiry.past, _last(attributed(events, known, inquiry.past.look), moments, base)
+    past, found = inquiry.past, _last(attributed(events, known, inquiry.past.roster), moments, base)
     keys = frozenset(_own_keys(found.values(), past.memory.journal, request.knows))
     groups = lifecycle(events) if past.memory.baseline else None
     past = replace(past, memory=replace(past.memory, keys=keys, lifecycle=groups))
@@ -182,7 +182,7 @@ class News:
     """
 
     drifts: tuple[Drift, ...]
-    alarms: tuple[Alarm, ...]
+    alarms: tuple[Violation, ...]
     unread: tuple[str, ...]
     undetermined: bool
     cleared: tuple[tuple[str, Mapping[str, Any]], ...]

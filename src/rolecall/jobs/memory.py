@@ -11,10 +11,10 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from rolecall.codec.look import decode_look, encode_look
+from rolecall.codec.roster import decode_roster, encode_roster
 from rolecall.desired.build import Config
 from rolecall.drift.compare import Memory
-from rolecall.drift.membership import look, waiting
+from rolecall.drift.membership import take_roster, waiting
 from rolecall.drift.scan import Past
 from rolecall.drift.value import Acknowledgement, Basis, DriftReport
 from rolecall.errors import ConfigError, Problem, Where
@@ -22,7 +22,7 @@ from rolecall.journal.content import moment
 from rolecall.journal.port import Journal
 from rolecall.model.desired import NOTHING_APPLIED, Applied
 from rolecall.model.kinds import KINDS, address
-from rolecall.model.look import Look
+from rolecall.model.roster import Roster
 from rolecall.model.run import Opening, Record, Run, RunFacts, RunKind
 from rolecall.model.settings import BLANK, UNSET, Address, Settings
 from rolecall.model.sighting import Sighting
@@ -49,9 +49,9 @@ def from_journal(journal: Journal, org_id: str) -> Past:
     memory = Memory(applied, frozenset(record.address for record in records), journal.id)
     known = journal.recall(org_id, WATCHED, moment)
     watched = journal.sighting_at(org_id, known)[0] if known else None
-    look = last_look(journal, org_id)
-    sighting = journal.sighting_at(org_id, look.at)[0] if look else None
-    return Past(memory, basis, look, sighting, watched, acknowledged(journal, org_id, last.id if last else None))
+    roster = last_roster(journal, org_id)
+    sighting = journal.sighting_at(org_id, roster.at)[0] if roster else None
+    return Past(memory, basis, roster, sighting, watched, acknowledged(journal, org_id, last.id if last else None))
 
 
 def _basis(last: Run | None, records: Sequence[Record]) -> Basis:
@@ -64,11 +64,11 @@ def _basis(last: Run | None, records: Sequence[Record]) -> Basis:
     return Basis("journal", f"run {newest.run}", newest.at)
 
 
-def last_look(journal: Journal, org_id: str) -> Look | None:
+def last_roster(journal: Journal, org_id: str) -> Roster | None:
     """The last look that was kept; None where there is none, or where another version kept it."""
     kept = journal.recall(org_id, LOOK)
     try:
-        return None if kept is None else decode_look(kept)
+        return None if kept is None else decode_roster(kept)
     except (ValueError, KeyError, TypeError, AttributeError):
         return None
 
@@ -194,24 +194,24 @@ def sight_run(journal: Journal, run: int, asked: PlanInput, at: datetime) -> Non
         journal.sight(run, sighting)
         if sighting.complete:
             watch_from(journal, org_id, at)
-    keep_look(journal, org_id, look(asked.live, asked.directory, waiting(asked.known), at))
+    keep_roster(journal, org_id, take_roster(asked.live, asked.directory, waiting(asked.known), at))
 
 
-def keep_first_look(journal: Journal, org_id: str, look: Look) -> None:
+def keep_first_roster(journal: Journal, org_id: str, roster: Roster) -> None:
     """Keep what a drift check saw, if nothing is there to compare the next one with: what an apply saw stays, so that a
     check does not change what the next one reports."""
-    before = last_look(journal, org_id)
+    before = last_roster(journal, org_id)
     if before is None:
-        keep_look(journal, org_id, look)
-    elif before.people is None and look.people is not None:
-        keep_look(journal, org_id, replace(before, people=look.people, at=look.at))
+        keep_roster(journal, org_id, roster)
+    elif before.people is None and roster.people is not None:
+        keep_roster(journal, org_id, replace(before, people=roster.people, at=roster.at))
 
 
-def keep_look(journal: Journal, org_id: str, look: Look) -> None:
+def keep_roster(journal: Journal, org_id: str, roster: Roster) -> None:
     """Keep a look for the next one to be compared with. Where it did not see everybody, the people seen before stay."""
-    if look.people is None and (before := last_look(journal, org_id)) is not None:
-        look = replace(look, people=before.people, at=before.at)
-    journal.keep(org_id, LOOK, encode_look(look))
+    if roster.people is None and (before := last_roster(journal, org_id)) is not None:
+        roster = replace(roster, people=before.people, at=before.at)
+    journal.keep(org_id, LOOK, encode_roster(roster))
 
 
 def watch_from(journal: Journal, org_id: str, at: datetime, *, first: bool = False) -> None:

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import Literal, NamedTuple
 
 from rolecall.drift.compare import DriftClass
-from rolecall.drift.value import AlarmKind, DriftReport
+from rolecall.drift.value import DriftReport, ViolationKind
 from rolecall.model.desired import Desired
 from rolecall.model.kinds import split_address
 from rolecall.model.live import Coverage
@@ -26,7 +26,7 @@ _OF_THE_LAST_APPLY: tuple[DriftClass, ...] = ("console", "both", "other_run", "i
 _HORIZONS = (30, 90)
 """Days ahead for which expiring mappings are counted."""
 
-_ALARMS: tuple[AlarmKind, ...] = ("watch", "limit", "access_test")
+_ALARMS: tuple[ViolationKind, ...] = ("watch", "limit", "access_test")
 
 
 def drift_metrics(found: DriftReport, seconds: float) -> Iterator[Metric]:
@@ -38,7 +38,7 @@ def drift_metrics(found: DriftReport, seconds: float) -> Iterator[Metric]:
         samples = () if value is None else (Sample(value, {**org, **labels}),)
         return Metric(f"rolecall_{name}", help_, samples)
 
-    rows: Counter[tuple[str, str]] = Counter((split_address(row.address)[0], row.kind) for row in found.rows)
+    rows: Counter[tuple[str, str]] = Counter((split_address(row.address)[0], row.kind) for row in found.entries)
     drift = tuple(
         Sample(rows[section, kind], {**org, "section": section, "class": kind})
         for section in sorted({*sections_of(found.coverage), *(section for section, _ in rows)})

@@ -46,7 +46,7 @@ def event(key=None) -> Event:
 
 
 def kinds(wanted, held, past, events=None):
-    return {row.address: row.kind for row in compare(wanted, held, past, orgs.TODAY, events).rows}
+    return {row.address: row.kind for row in compare(wanted, held, past, orgs.TODAY, events).entries}
 
 
 @pytest.mark.parametrize(
@@ -102,13 +102,13 @@ def test_a_pinned_group_that_is_gone_is_the_idps_doing_too():
     gone = replace(memory(G=M), applied=replace(memory(G=M).applied, ids={"idp_groups/G": "id-G"}))
     pinned = replace(desired(G=M), intents={"idp_groups/G": Intent(id="id-G")})
     for wanted, past in ((pinned, gone), (pinned, memory(G=M)), (desired(G=M), gone)):
-        (row,) = compare(wanted, live(H=M), past, orgs.TODAY).rows
+        (row,) = compare(wanted, live(H=M), past, orgs.TODAY).entries
         assert (row.kind, row.id) == ("idp", "id-G")
 
 
 def test_in_a_section_that_is_not_authoritative_what_only_the_org_has_is_inventory():
     found = compare(desired(G=M), live(G=M, X=L), memory(G=M), orgs.TODAY)
-    assert [row.kind for row in found.rows] == ["in_sync"]
+    assert [row.kind for row in found.entries] == ["in_sync"]
     assert found.unmanaged == ("idp_groups/X",)
 
 
@@ -122,7 +122,9 @@ def test_in_an_authoritative_section_it_is_drift():
 def test_a_new_unmanaged_mapping_that_gives_org_admin_is_drift():
     past = memory(unmanaged=frozenset({"idp_groups/Old"}), G=M)
     found = compare(desired(G=M), live(G=M, Old=A, New=A, Plain=L), past, orgs.TODAY)
-    assert [(row.address, row.new_admin) for row in found.rows if row.kind == "console"] == [("idp_groups/New", True)]
+    assert [(row.address, row.new_admin) for row in found.entries if row.kind == "console"] == [
+        ("idp_groups/New", True)
+    ]
 
 
 def test_ignored_addresses_are_cut_first():
@@ -132,7 +134,7 @@ def test_ignored_addresses_are_cut_first():
 
 def test_a_fingerprint_stays_while_the_drift_does():
     one, again, other = (
-        compare(desired(G=M), live(G=held), memory(G=M), orgs.TODAY).rows[0].fingerprint for held in (L, L, A)
+        compare(desired(G=M), live(G=held), memory(G=M), orgs.TODAY).entries[0].fingerprint for held in (L, L, A)
     )
     assert one == again != other
     assert len(one) == 16

@@ -11,16 +11,16 @@ from drifts import LEAD, NOW, PEOPLE, A, L, M, event, inquiry
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rolecall.codec.look import decode_look, encode_look
 from rolecall.codec.people import decode_people
+from rolecall.codec.roster import decode_roster, encode_roster
 from rolecall.drift.encode import encode_found
-from rolecall.drift.membership import look
+from rolecall.drift.membership import take_roster
 from rolecall.drift.privacy import redact_found
 from rolecall.drift.scan import drifted, scan
 from rolecall.model.live import UNREAD, Coverage, Facts, Group, Live
-from rolecall.model.look import Look, SeenGroup, SeenUsers
 from rolecall.model.policy import AccessTest, Combo, Guards, Ignore, Policy
 from rolecall.model.roles import ORG_ADMIN
+from rolecall.model.roster import Roster, RosterGroup, RosterUsers
 from rolecall.model.settings import BLANK, Defaults, Scim, Settings
 from rolecall.plan.value import Tally
 
@@ -28,7 +28,7 @@ AT = "idp_groups/G"
 
 
 def test_people_are_counted_both_ways_by_the_planner():
-    found = scan(inquiry({"G": M}, {"G": L}, {"G": M})).found
+    found = scan(inquiry({"G": M}, {"G": L}, {"G": M})).report
     assert [row.address for row in found.drifts] == [AT]
     assert found.did.impact.headline.startswith("2 people move from Marketing to Legal, as members.")
     assert found.revert.impact.headline.startswith("2 people move from Legal to Marketing, as members.")
@@ -37,14 +37,14 @@ def test_people_are_counted_both_ways_by_the_planner():
 
 
 def test_guards_judge_what_a_drift_did():
-    found = scan(inquiry({"G": M}, {"G": LEAD}, {"G": M})).found
+    found = scan(inquiry({"G": M}, {"G": LEAD}, {"G": M})).report
     verdicts = {guard.name: guard.verdict for guard in found.did.guards}
     assert verdicts["escalations"] == "review"
     assert verdicts["min_org_admins"] == "pass"
 
 
 def test_where_all_three_differ_reverting_leads_to_the_config():
-    found = scan(inquiry({"G": M}, {"G": L}, {"G": LEAD})).found
+    found = scan(inquiry({"G": M}, {"G": L}, {"G": LEAD})).report
     assert [row.kind for row in found.drifts] == ["both"]
     assert [(c.before, c.after) for c in found.did.changes] == [(LEAD, L)]
     assert [(c.before, c.after) for c in found.revert.changes] == [(L, M)]
@@ -67,14 +67,14 @@ def test_a_default_that_moved_touches_those_who_live_by_it():
         ),
         past=replace(past, memory=replace(past.memory, applied=applied, recorded=recorded)),
     )
-    found = scan(made).found
+    found = scan(made).report
     assert [row.address for row in found.drifts] == ["defaults"]
     assert found.tally("did", "defaults") == Tally(change=2)  # cy in an unmapped group, di in none
 
 
 def test_people_who_were_not_read_are_not_counted():
     made = inquiry({"G": M}, {"G": L}, {"G": M})
-    found = scan(replace(made, plan_input=replace(made.plan_input, directory=None))).found
+    found = scan(replace(made, plan_input=replace(made.plan_input, directory=None))).report
     assert len(found.drifts) == 1
     assert found.tally("did", AT) is None
     assert (found.sighting, found.people, found.without_access) == (None, None, None)
@@ -89,7 +89,7 @@ def test_a_moved_endpoint_is_drift_and_nobody_says_whom_it_touched():
     plan_input = made.plan_input
     desired = replace(plan_input.desired, settings=replace(plan_input.desired.settings, scim=old))
     past = replace(made.past, memory=replace(memory, applied=applied, recorded=memory.recorded | {"scim"}))
-    found = scan(replace(made, plan_input=replace(plan_input, desired=desired), past=past)).found
+    found = scan(replace(made, plan_input=replace(plan_input, desired=desired), past=past)).report
     assert [(row.address, row.live) for row in found.drifts] == [("scim", scim)]
     assert found.did is None
 
@@ -97,22 +97,22 @@ def test_a_moved_endpoint_is_drift_and_nobody_says_whom_it_touched():
 def test_a_section_that_was_not_read_is_unknown_and_told():
     made = inquiry({"G": M}, {"G": L}, {"G": M})
     unread = replace(made.plan_input.live, coverage={"idp_groups": UNREAD})
-    found = scan(replace(made, plan_input=replace(made.plan_input, live=unread))).found
+    found = scan(replace(made, plan_input=replace(made.plan_input, live=unread))).report
     assert (found.drifts, found.unread) == ((), ("idp_groups",))
 
 
 def test_ignored_for_good_or_for_once():
     policy = Policy(ignore=(Ignore("idp_groups/G*", "sandbox"),))
-    assert scan(inquiry({"G": M}, {"G": L}, {"G": M}, policy)).found.rows == ()
-    once = scan(inquiry({"G": M}, {"G": L}, {"G": M}, ignore=("idp_groups/*",))).found
-    assert (once.rows, once.ignored) == ((), ("idp_groups/*",))
+    assert scan(inquiry({"G": M}, {"G": L}, {"G": M}, policy)).report.entries == ()
+    once = scan(inquiry({"G": M}, {"G": L}, {"G": M}, ignore=("idp_groups/*",))).report
+    assert (once.entries, once.ignored) == ((), ("idp_groups/*",))
 
 
 def test_own_writes_explain_nothing():
     made = inquiry({"G": M}, {"G": L}, {"G": M}, events={AT: event(AT, key="rolecall/j1/1/1")})
-    assert [row.event for row in scan(made).found.drifts] == [None]
+    assert [row.event for row in scan(made).report.drifts] == [None]
     other = replace(made, events={AT: event(AT, key="rolecall/j2/1/1")})
-    assert [(row.kind, row.event.actor) for row in scan(other).found.drifts] == [("other_run", "bo@acme.com")]
+    assert [(row.kind, row.event.actor) for row in scan(other).report.drifts] == [("other_run", "bo@acme.com")]
 
 
 def test_what_an_authoritative_apply_left_blank_is_drift_once_somebody_wrote_there():
@@ -120,15 +120,15 @@ def test_what_an_authoritative_apply_left_blank_is_drift_once_somebody_wrote_the
     made = inquiry({}, {"G": L}, {}, policy)
     memory = replace(made.past.memory, applied=replace(made.past.memory.applied, policy=policy))
     made = replace(made, past=replace(made.past, memory=memory))
-    assert [row.kind for row in scan(made).found.rows] == ["differs"]
+    assert [row.kind for row in scan(made).report.entries] == ["differs"]
     assert [row.address for row in drifted(made)] == [AT]
-    known = scan(replace(made, events={AT: event(AT)})).found
+    known = scan(replace(made, events={AT: event(AT)})).report
     assert [(row.kind, row.last, row.live) for row in known.drifts] == [("console", None, L)]
     assert [(c.before, c.after) for c in known.revert.changes] == [(L, None)]
 
 
 def test_inventory_with_people_and_a_new_door_to_org_admin():
-    found = scan(inquiry({}, {"G": A, "X": M}, {})).found
+    found = scan(inquiry({}, {"G": A, "X": M}, {})).report
     assert [(row.address, row.people, row.new) for row in found.unmanaged] == [
         (AT, 2, True),
         ("idp_groups/X", 0, True),
@@ -145,9 +145,9 @@ def looked(people, **more):
 def again(first, people, **more):
     """The same org a day later, with other people."""
     made = inquiry({"G": M}, {"G": M}, {"G": M}, people=people, **more)
-    past = replace(made.past, look=first.look, sighting=first.found.sighting, watched=first.found.sighting)
+    past = replace(made.past, roster=first.roster, sighting=first.report.sighting, watched=first.report.sighting)
     plan_input = replace(made.plan_input, created_at=NOW + timedelta(days=1))
-    return scan(replace(made, plan_input=plan_input, past=past)).found
+    return scan(replace(made, plan_input=plan_input, past=past)).report
 
 
 def test_joiners_movers_and_leavers():
@@ -176,14 +176,14 @@ def test_a_watched_role_and_who_is_explained_by_a_drift():
     (alarm,) = again(first, joined, policy=policy).alarms
     assert (alarm.kind, alarm.who.email, alarm.message) == ("watch", "di@acme.com", "is org admin now, by Admins")
     made = inquiry({"G": M}, {"G": A}, {"G": M}, policy)
-    made = replace(made, past=replace(made.past, watched=first.found.sighting))
-    assert scan(made).found.alarms == ()
+    made = replace(made, past=replace(made.past, watched=first.report.sighting))
+    assert scan(made).report.alarms == ()
 
 
 def test_standing_limits_and_access_tests():
     guards = Guards(min_org_admins=3, required_org_admins=("ANN@acme.com", "zoe@acme.com"))
     test = AccessTest("cy has Legal", person="cy@acme.com", has=(Combo("Legal", "member"),))
-    found = scan(inquiry({"G": M}, {"G": M}, {"G": M}, Policy(guards=guards, access_tests=(test,)))).found
+    found = scan(inquiry({"G": M}, {"G": M}, {"G": M}, Policy(guards=guards, access_tests=(test,)))).report
     assert [(alarm.kind, alarm.name) for alarm in found.alarms] == [
         ("limit", "min_org_admins"),
         ("limit", "required_org_admins"),
@@ -196,11 +196,11 @@ def test_standing_limits_and_access_tests():
 def test_groups_since_the_last_look():
     made = inquiry({"G": M, "W": M}, {"G": M}, {"G": M})
     first = scan(made)
-    assert first.look.waiting == {"W"}
+    assert first.roster.waiting == {"W"}
     made = inquiry({"G": M, "W": M}, {"G": M, "W": BLANK, "New": BLANK}, {"G": M})
-    groups = {**first.look.groups, "id-Gone": SeenGroup("Gone", 3), "id-G": SeenGroup("Old name", 2)}
-    past = replace(made.past, look=replace(first.look, groups=groups))
-    news = scan(replace(made, past=past)).found.groups
+    groups = {**first.roster.groups, "id-Gone": RosterGroup("Gone", 3), "id-G": RosterGroup("Old name", 2)}
+    past = replace(made.past, roster=replace(first.roster, groups=groups))
+    news = scan(replace(made, past=past)).report.groups
     assert (news.arrived, news.vanished, news.ready) == (("New", "W"), ("Gone",), ("W",))
     assert [(row.was, row.now, row.key) for row in news.renamed] == [("Old name", "G", "G")]
 
@@ -210,8 +210,8 @@ def test_what_may_be_shown_of_people():
     joined = [*PEOPLE[:3], {"id": "p4", "email": "di@acme.com", "groups": ["Admins"]}]
     first = looked(PEOPLE, policy=policy)
     made = inquiry({"G": M}, {"G": L}, {"G": M}, policy, joined, events={AT: event(AT, "eve@acme.com")})
-    past = replace(made.past, look=first.look, sighting=first.found.sighting, watched=first.found.sighting)
-    found = scan(replace(made, past=past)).found
+    past = replace(made.past, roster=first.roster, sighting=first.report.sighting, watched=first.report.sighting)
+    found = scan(replace(made, past=past)).report
     named = str(encode_found(found))
     assert all(name in named for name in ("bo@acme.com", "cy@acme.com", "di@acme.com"))
     for mode in ("counts", "masked"):
@@ -228,15 +228,15 @@ hashes = st.dictionaries(st.integers(0, 2**64 - 1), st.integers(0, 2**32 - 1), m
     st.none() | hashes, st.dictionaries(st.text(max_size=5), st.tuples(st.text(max_size=9), st.none() | st.integers(0)))
 )
 def test_a_look_survives_being_kept(people, groups):
-    seen = None if people is None else SeenUsers(array("Q", people), array("I", people.values()))
-    look = Look(NOW, {key: SeenGroup(*said) for key, said in groups.items()}, seen, frozenset({"a"}))
-    assert decode_look(encode_look(look)) == look
+    seen = None if people is None else RosterUsers(array("Q", people), array("I", people.values()))
+    roster = Roster(NOW, {key: RosterGroup(*said) for key, said in groups.items()}, seen, frozenset({"a"}))
+    assert decode_roster(encode_roster(roster)) == roster
 
 
 def test_a_look_is_kept_as_it_always_was():
     """What an older version kept is compared with what this one sees."""
     kept = {"at": NOW.isoformat(), "groups": {}, "waiting": [], "people": "eAFjZYAARgjVwA6kmYAYAAVgAJA="}
-    assert decode_look(kept).people == SeenUsers(array("Q", [5, 2**63 + 1]), array("I", [7, 2]))
+    assert decode_roster(kept).people == RosterUsers(array("Q", [5, 2**63 + 1]), array("I", [7, 2]))
     rows = [
         {"email": "ann@acme.com", "id": "u1", "groups": ["A", "B", "C"]},
         {"email": "bo@acme.com", "id": "u2", "active": False},
@@ -249,8 +249,8 @@ def test_a_look_is_kept_as_it_always_was():
         },
     ]
     live = Live(Settings(), facts=Facts(groups={"A": Group("g1")}))
-    seen = look(live, decode_people(rows), (), NOW).people
-    assert seen == SeenUsers(
+    seen = take_roster(live, decode_people(rows), (), NOW).people
+    assert seen == RosterUsers(
         array("Q", [10563559511108250325, 281517485760021791]), array("I", [3985577122, 3577742347])
     )
 
@@ -261,7 +261,7 @@ mappings = st.sampled_from([BLANK, M, L, LEAD, A])
 @given(mappings, mappings, mappings, st.booleans())
 def test_reverting_what_was_found_reaches_the_config_and_counts_are_what_the_plans_say(wanted, there, was, include):
     made = inquiry({"G": wanted}, {"G": there}, {"G": was}, include_unapplied=include)
-    found = scan(made).found
+    found = scan(made).report
     for row in found.drifts:
         (change,) = found.revert.changes
         assert (change.before or BLANK, change.after or BLANK) == (row.live or BLANK, row.desired or BLANK)
@@ -273,12 +273,12 @@ def test_reverting_what_was_found_reaches_the_config_and_counts_are_what_the_pla
 
 
 def test_in_sync_is_nothing_at_all():
-    found = scan(inquiry({"G": M}, {"G": M}, {"G": M})).found
-    assert (found.rows, found.did, found.revert, found.counted) == ((), None, None, frozenset())
+    found = scan(inquiry({"G": M}, {"G": M}, {"G": M})).report
+    assert (found.entries, found.did, found.revert, found.counted) == ((), None, None, frozenset())
 
 
 def test_what_waits_for_the_idp_is_never_counted():
-    found = scan(inquiry({"G": M, "W": M}, {"G": M}, {"G": M}, include_unapplied=True)).found
+    found = scan(inquiry({"G": M, "W": M}, {"G": M}, {"G": M}, include_unapplied=True)).report
     assert (found.waiting, found.drifts) == ({"idp_groups/W"}, ())
 
 
@@ -293,4 +293,4 @@ def test_of_people_who_were_read_in_part_no_access_test_says_anything():
     made = inquiry({"G": M}, {"G": M}, {"G": M}, policy)
     directory = replace(made.plan_input.directory, coverage=Coverage("partial"))
     part = replace(made, plan_input=replace(made.plan_input, directory=directory))
-    assert [alarm.name for alarm in scan(part).found.alarms if alarm.kind == "access_test"] == ["a persona"]
+    assert [alarm.name for alarm in scan(part).report.alarms if alarm.kind == "access_test"] == ["a persona"]

@@ -67,7 +67,7 @@ def look(bench: Workbench, **more: Any):
             lambda run: journal.run(run) is not None,
         )
         try:
-            return (await check_drift(replace(request, **more))).drift_result.found, port.asked
+            return (await check_drift(replace(request, **more))).drift_result.report, port.asked
         finally:
             await org.close()
             journal.close()

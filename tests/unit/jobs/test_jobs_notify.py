@@ -24,7 +24,7 @@ def look(there, policy=None, unread=False):
     if unread:
         live = replace(made.plan_input.live, coverage={"idp_groups": UNREAD})
         made = replace(made, plan_input=replace(made.plan_input, live=live))
-    return scan(made).found
+    return scan(made).report
 
 
 def said(found, told):
@@ -44,8 +44,8 @@ def test_once_when_it_comes_and_once_when_it_clears():
 def named(address, known_id="g-1"):
     """A look at the drift of a group of this address and id; without the id, as 0.1.0 took it."""
     found = look(L)
-    rows = tuple(replace(row, address=address, id=known_id, applied_as=AT) for row in found.rows)
-    return replace(found, rows=rows, counted=frozenset(row.fingerprint for row in rows))
+    rows = tuple(replace(row, address=address, id=known_id, applied_as=AT) for row in found.entries)
+    return replace(found, entries=rows, counted=frozenset(row.fingerprint for row in rows))
 
 
 def test_a_rename_is_no_news():
@@ -132,7 +132,7 @@ def test_metrics_have_a_zero_where_nothing_drifted_so_that_alerts_end(there, num
 def test_metrics_say_nothing_of_people_who_were_not_read():
     made = inquiry({"G": M}, {"G": L}, {"G": M})
     text = metrics_text(
-        drift_metrics(scan(replace(made, plan_input=replace(made.plan_input, directory=None))).found, 1)
+        drift_metrics(scan(replace(made, plan_input=replace(made.plan_input, directory=None))).report, 1)
     )
     assert "rolecall_org_admins" not in text
     assert "rolecall_people_without_access" not in text

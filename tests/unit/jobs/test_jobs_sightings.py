@@ -9,7 +9,7 @@ import pytest
 from workbench import BRAND, NOW, WANTED, Workbench
 
 from rolecall.errors import OrgError, Problem, Where
-from rolecall.jobs.memory import WATCHED, last_look
+from rolecall.jobs.memory import WATCHED, last_roster
 from rolecall.model.desired import Desired, Intent
 from rolecall.model.directory import Directory
 from rolecall.model.settings import GroupMapping, Settings
@@ -70,12 +70,12 @@ def test_people_who_cannot_be_read_are_told_and_the_run_is_done(bench):
 def test_a_look_is_kept_to_compare_the_next_with(bench):
     bench.apply(bench.plan(WANTED))
     with bench.journal() as journal:
-        look = last_look(journal, "org_1")
+        look = last_roster(journal, "org_1")
         assert journal.recall("org_1", WATCHED) == NOW.isoformat()
         journal.keep("org_1", "drift.look", {"at": "of another version"})
-        assert last_look(journal, "org_1") is None
+        assert last_roster(journal, "org_1") is None
     assert {group.name for group in look.groups.values()} == {"Writer-Admins", "Writer-Marketing", "Writer-Brand"}
-    assert len(look.people) == 3
+    assert len(look.people.keys) == 3
 
 
 def test_sightings_are_kept_as_long_as_the_config_says(bench):

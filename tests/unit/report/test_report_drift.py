@@ -45,7 +45,7 @@ def found():
         events={f"idp_groups/{ODD}": event(f"idp_groups/{ODD}", "eve<script>@acme.com")},
     )
     written = {f"idp_groups/{ODD}": Blame("1a2b3c4d" * 5, "Ann <b>", "ann@acme.com", NOW, "Map *it*")}
-    return replace(scan(made).found, written=written)
+    return replace(scan(made).report, written=written)
 
 
 @pytest.fixture
@@ -77,7 +77,7 @@ def test_it_fits_the_terminal(document, width):
 
 
 def test_without_drift_it_is_short():
-    told = plain(document_lines(drift_document(scan(inquiry({"G": M}, {"G": M}, {"G": M})).found))).splitlines()
+    told = plain(document_lines(drift_document(scan(inquiry({"G": M}, {"G": M}, {"G": M})).report))).splitlines()
     assert told[1:] == [
         "Nothing drifted.",
         "Compared with what run 1 (22 Nov 2026 12:00 UTC) and those before left, and with the config.",
@@ -141,7 +141,7 @@ def test_problems_are_told_with_their_place_the_errors_first_and_the_first_of_ma
 def test_junit_fails_where_something_drifted(document):
     root = ElementTree.fromstring(junit(document))
     assert (root.get("tests"), root.get("failures")) == ("3", "2")
-    clean = drift_document(scan(inquiry({"G": M}, {"G": M}, {"G": M})).found)
+    clean = drift_document(scan(inquiry({"G": M}, {"G": M}, {"G": M})).report)
     assert ElementTree.fromstring(junit(clean)).get("failures") == "0"
 
 
@@ -174,12 +174,12 @@ def test_a_notice_has_what_is_new_and_what_cleared(found):
 
 
 def test_an_unmanaged_door_to_org_admin_is_a_warning_in_the_inventory():
-    document = drift_document(scan(inquiry({}, {"X": A}, {})).found)
+    document = drift_document(scan(inquiry({}, {"X": A}, {})).report)
     assert any(note.tone == "warn" and "idp_groups/X" in note.text for note in document.inventory)
 
 
 def test_what_is_not_applied_is_shown_as_an_apply_would_change_it():
-    told = plain(document_lines(drift_document(scan(inquiry({"G": M, "W": L}, {"G": L}, {"G": L})).found)))
+    told = plain(document_lines(drift_document(scan(inquiry({"G": M, "W": L}, {"G": L}, {"G": L})).report)))
     assert "not applied yet: run apply  1\n  ~ idp_groups/G   teams: Legal → Marketing   rolecall.yaml:5\n" in told
     assert "has not pushed these groups  1\n  + idp_groups/W   role: member · teams: Legal   rolecall.yaml:6\n" in told
     assert told.endswith("No drift. Beside it: 1 unapplied, 1 waiting.\n")

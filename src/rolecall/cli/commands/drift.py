@@ -136,7 +136,7 @@ async def _look(
     made = await _made(call, config, wish, journal)
     if wish.acknowledge and journal is not None:
         made = acknowledge_findings(call, config, journal, made, wish.acknowledge, wish.reason or "")
-    found = made.drift_result.found
+    found = made.drift_result.report
     if journal is not None:
         _remember(call, config, journal, made)
     write_drift_reports(call, config, found, wish.reports, wish.people)
@@ -159,7 +159,7 @@ def _tell_shallow(call: Invocation, config: Config, found: DriftReport) -> None:
     from rolecall.outside.git import UNSHALLOW, is_shallow
     from rolecall.report.phrases import count
 
-    unknown = sum(row.source is not None and row.address not in found.written for row in found.rows)
+    unknown = sum(row.source is not None and row.address not in found.written for row in found.entries)
     if unknown and is_shallow(config.root):
         message = f"this clone is shallow, so who wrote {count(unknown, 'line')} of the config is unknown"
         problem = Problem("git_shallow", message, None, UNSHALLOW, "warning")
@@ -172,9 +172,9 @@ async def _made(call: Invocation, config: Config, wish: DriftOptions, journal: J
 
     async with session(call, config) as opened:
         made = await check_drift(_request(call, config, wish, opened, journal))
-        requests = getattr(opened.org, "reads", made.drift_result.found.requests)
+        requests = getattr(opened.org, "reads", made.drift_result.report.requests)
     return replace(
-        made, drift_result=replace(made.drift_result, found=replace(made.drift_result.found, requests=requests))
+        made, drift_result=replace(made.drift_result, report=replace(made.drift_result.report, requests=requests))
     )
 
 
@@ -233,14 +233,14 @@ def _request(
 
 def _remember(call: Invocation, config: Config, journal: Journal, made: Drifts) -> None:
     from rolecall.cli.facts import run_facts
-    from rolecall.jobs.memory import forget_old, keep_first_look, record_look, watch_from
+    from rolecall.jobs.memory import forget_old, keep_first_roster, record_look, watch_from
 
-    found, org_id = made.drift_result.found, made.drift_result.found.org.id
+    found, org_id = made.drift_result.report, made.drift_result.report.org.id
     caller = made.drift_scan.plan_input.live.facts.caller.email
     facts = run_facts(call, config, caller)
     message = _outcome(found)
     record_look(journal, org_id, "drift", facts, found.sighting, message)
-    keep_first_look(journal, org_id, made.drift_result.look)
+    keep_first_roster(journal, org_id, made.drift_result.roster)
     if found.sighting is not None and found.sighting.complete:
         watch_from(journal, org_id, found.at, first=True)
     forget_old(journal, org_id, found.at, config.journal.keep_days)
@@ -298,7 +298,7 @@ def acknowledge_findings(
     from rolecall.jobs.drift import Drifts
     from rolecall.jobs.memory import acknowledge, acknowledged, can_be_acknowledged
 
-    found, inquiry = made.drift_result.found, made.drift_scan
+    found, inquiry = made.drift_result.report, made.drift_scan
     present = {former: row.fingerprint for row in found.drifts for former in row.former_fingerprints}
     fingerprints = tuple(present.get(name, name) for name in fingerprints)
     known = can_be_acknowledged(found)
@@ -310,12 +310,12 @@ def acknowledge_findings(
     past = replace(inquiry.past, acknowledged={**inquiry.past.acknowledged, **new})
     inquiry = replace(inquiry, past=past)
     looked = scan(inquiry)
-    again = replace(looked.found, written=found.written, requests=found.requests)
-    return Drifts(replace(looked, found=again), inquiry)
+    again = replace(looked.report, written=found.written, requests=found.requests)
+    return Drifts(replace(looked, report=again), inquiry)
 
 
 def _unknown(name: str, made: Drifts, known: frozenset[str]) -> Problem:
-    found = made.drift_result.found
+    found = made.drift_result.report
     if name in found.acknowledged:
         return Problem("acknowledged", f"{name} is acknowledged already")
     if any(alarm.fingerprint == name for alarm in found.alarms):

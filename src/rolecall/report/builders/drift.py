@@ -8,7 +8,7 @@ from functools import partial
 
 from rolecall.codec.settings import encode_value
 from rolecall.drift.compare import Drift, DriftClass
-from rolecall.drift.value import UNDETERMINED, Alarm, DriftReport
+from rolecall.drift.value import UNDETERMINED, DriftReport, Violation
 from rolecall.model.comparison import field_changes
 from rolecall.model.kinds import BY_SECTION, SECTIONS, split_address
 from rolecall.model.settings import Value
@@ -119,7 +119,7 @@ def _checks(report: DriftReport) -> Iterable[CheckResult]:
         yield CheckResult("violation", kind, "UNKNOWN", "not evaluated: users were not read")
 
 
-def violation_words(alarm: Alarm) -> str:
+def violation_words(alarm: Violation) -> str:
     """Return what the config says must not be, and whom it is about."""
     subject = f"{who_words(alarm.who)} " if alarm.who is not None else ""
     return visible(f"{alarm.name}: {subject}{alarm.message}" if alarm.kind != "watch" else f"{subject}{alarm.message}")
@@ -153,7 +153,7 @@ def _sections(report: DriftReport) -> Iterable[ChangeTable]:
 def _aside(report: DriftReport) -> Iterable[ChangeTable]:
     """Yield the differences that do not count as drift: acknowledged ones, then by class, then pending ones."""
     grouped: dict[str, list[Drift]] = {title: [] for title in (_ACKNOWLEDGED, *_ASIDE.values(), _PENDING)}
-    for drift in report.rows:
+    for drift in report.entries:
         if drift.fingerprint in report.counted:
             continue
         if drift.fingerprint in report.acknowledged:
@@ -238,7 +238,7 @@ def drift_table(report: DriftReport) -> Table:
 
 
 def _rows(report: DriftReport) -> Iterator[tuple[str, ...]]:
-    for drift in report.rows:
+    for drift in report.entries:
         counts = drift.fingerprint in report.counted
         tally = report.tally("did", drift.address) if counts else None
         users = ("", "", "") if tally is None else tuple(map(str, tally))

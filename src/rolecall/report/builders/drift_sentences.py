@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from rolecall.drift.compare import DriftClass
-from rolecall.drift.value import UNDETERMINED, Acknowledgement, AlarmKind, DriftReport, NewAdmin
+from rolecall.drift.value import UNDETERMINED, Acknowledgement, DriftReport, NewAdmin, ViolationKind
 from rolecall.model.authorship import Blame
 from rolecall.model.kinds import split_address
 from rolecall.model.outcome import Event
@@ -33,7 +33,7 @@ CLASSES: Mapping[DriftClass, str] = {
     "unknown": "not read",
 }
 
-_CHECKS: Mapping[AlarmKind, str] = {"watch": "watched roles", "limit": "limits", "access_test": "access tests"}
+_CHECKS: Mapping[ViolationKind, str] = {"watch": "watched roles", "limit": "limits", "access_test": "access tests"}
 
 _NAMED = 5
 _SHORT_COMMIT = 8
@@ -89,7 +89,7 @@ def _drifted(report: DriftReport) -> str:
 
 def _differs(report: DriftReport) -> str:
     """Return what is known without a record of an apply."""
-    number = sum(drift.kind == "differs" and drift.address not in report.waiting for drift in report.rows)
+    number = sum(drift.kind == "differs" and drift.address not in report.waiting for drift in report.entries)
     verb = "differs" if number == 1 else "differ"
     settings = f"{count(number, 'setting')} {verb} from the config." if number else ""
     violations = "The org is not as the config says it must be." if report.alarms else ""
@@ -203,7 +203,7 @@ def summary_line(report: DriftReport) -> str:
     drifted = _counts(drift.kind for drift in report.drifts)
     aside = _counts(
         "waiting" if drift.address in report.waiting else drift.kind
-        for drift in report.rows
+        for drift in report.entries
         if drift.fingerprint not in report.counted
     )
     if drifted:

@@ -9,44 +9,44 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from rolecall.model.look import Look, SeenGroup, SeenUsers
+from rolecall.model.roster import Roster, RosterGroup, RosterUsers
 
 _BYTES = 12
 
 
-def encode_look(look: Look) -> dict[str, Any]:
+def encode_roster(roster: Roster) -> dict[str, Any]:
     """The look as JSON."""
     return {
-        "at": look.at.isoformat(),
-        "groups": {id_: list(group) for id_, group in sorted(look.groups.items())},
-        "waiting": sorted(look.waiting),
-        "people": None if look.people is None else _packed(look.people),
+        "at": roster.at.isoformat(),
+        "groups": {id_: list(group) for id_, group in sorted(roster.groups.items())},
+        "waiting": sorted(roster.waiting),
+        "people": None if roster.people is None else _packed(roster.people),
     }
 
 
-def decode_look(json: Mapping[str, Any]) -> Look:
+def decode_roster(json: Mapping[str, Any]) -> Roster:
     """The inverse of encode_look. Raises ValueError for what it did not make."""
     people = json["people"]
-    return Look(
+    return Roster(
         datetime.fromisoformat(json["at"]),
-        {id_: SeenGroup(*group) for id_, group in json["groups"].items()},
+        {id_: RosterGroup(*group) for id_, group in json["groups"].items()},
         None if people is None else _unpacked(people),
         frozenset(json["waiting"]),
     )
 
 
-def _packed(people: SeenUsers) -> str:
+def _packed(people: RosterUsers) -> str:
     columns = b"".join(_little_endian(column).tobytes() for column in people)
     return b64encode(zlib.compress(columns, 1)).decode("ascii")
 
 
-def _unpacked(text: str) -> SeenUsers:
+def _unpacked(text: str) -> RosterUsers:
     raw = zlib.decompress(b64decode(text))
     size = len(raw) // _BYTES
     if size * _BYTES != len(raw):
         raise ValueError("not a look")
     keys, groups = raw[: 8 * size], raw[8 * size :]
-    return SeenUsers(_little_endian(array("Q", keys)), _little_endian(array("I", groups)))
+    return RosterUsers(_little_endian(array("Q", keys)), _little_endian(array("I", groups)))
 
 
 def _little_endian(column: array[int]) -> array[int]:

@@ -9,14 +9,14 @@ from datetime import datetime
 from typing import NamedTuple
 
 
-class SeenGroup(NamedTuple):
+class RosterGroup(NamedTuple):
     """A group's name and its number of members, by its id in a Look. ``members`` is None where nobody counted."""
 
     name: str
     members: int | None = None
 
 
-class SeenUsers(NamedTuple):
+class RosterUsers(NamedTuple):
     """Users as hashes, in columns: ``keys`` of their ids (64 bits) and ``groups`` of what they are in (32 bits)."""
 
     keys: array[int]
@@ -24,7 +24,7 @@ class SeenUsers(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class Roster:
     """One look. ``people`` has a hash of each active person's id and a hash of their groups and manual edits: enough to
     say that somebody came, went or moved, and not who. It is None when not everybody was read.
 
@@ -32,6 +32,6 @@ class Look:
     """
 
     at: datetime
-    groups: Mapping[str, SeenGroup] = field(default_factory=dict)
-    people: SeenUsers | None = None
+    groups: Mapping[str, RosterGroup] = field(default_factory=dict)
+    people: RosterUsers | None = None
     waiting: frozenset[str] = frozenset()
