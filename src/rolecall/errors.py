@@ -88,9 +88,9 @@ class Misuse(RolecallError):
     exit = Exit.USAGE
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str | None:
+def did_you_mean(misspelt: str, known: Iterable[str]) -> str | None:
     """The hint ``did you mean `X`?`` for the nearest of the known words, or None when none is near."""
     candidates = list(known)
     folded = {name.casefold(): name for name in candidates}
-    near = difflib.get_close_matches(word.casefold(), folded, n=1, cutoff=0.7)
+    near = difflib.get_close_matches(misspelt.casefold(), folded, n=1, cutoff=0.7)
     return f"did you mean `{folded[near[0]]}`?" if near else None

@@ -73,26 +73,26 @@ def digest(effective: Mapping[str, Any], settings: Settings) -> str:
 
     How the config is split into files is no part of it.
     """
-    said = {key: value for key, value in effective.items() if key != "include"}
+    config = {key: value for key, value in effective.items() if key != "include"}
     metadata = settings.sso.metadata if isinstance(settings.sso, Sso) else None
-    canonical = json.dumps([said, metadata or None], sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    canonical = json.dumps([config, metadata or None], sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
 def _sections(sources: Sources) -> tuple[Settings, dict[Address, Intent]]:
     intents: dict[Address, Intent] = {}
-    held: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     for kind in KINDS:
         if kind.section in sources.effective:
-            held[kind.section] = _keyed(kind, sources, intents) if kind.keyed else _singleton(kind, sources)
-    return Settings(**held), intents
+            values[kind.section] = _keyed(kind, sources, intents) if kind.keyed else _singleton(kind, sources)
+    return Settings(**values), intents
 
 
 def _singleton(kind: Kind, sources: Sources) -> Value | None:
-    said = dict(sources.effective[kind.section])
-    if isinstance(said.get("metadata"), dict | str):
-        said["metadata"] = metadata_text(said["metadata"], sources)
-    return decode_value(kind.section, said)
+    fields = dict(sources.effective[kind.section])
+    if isinstance(fields.get("metadata"), dict | str):
+        fields["metadata"] = metadata_text(fields["metadata"], sources)
+    return decode_value(kind.section, fields)
 
 
 def _keyed(kind: Kind, sources: Sources, intents: dict[Address, Intent]) -> dict[str, Value]:
@@ -153,38 +153,38 @@ class Config:
         return load(self.root, self.env, self.main).where(path, key)
 
 
-def secret(said: Any, sources: Sources, path: NodePath) -> SecretRef:
+def secret(reference: Any, sources: Sources, path: NodePath) -> SecretRef:
     """The reference in ``{env: NAME}``, ``{file: PATH}`` or ``{exec: [...]}``."""
-    ((kind, value),) = said.items()
+    ((kind, value),) = reference.items()
     return SecretRef(kind, tuple(value) if kind == "exec" else value, sources.where(path, key=True))
 
 
-def build_org(said: dict[str, Any], sources: Sources) -> OrgTarget:
+def build_org(org: dict[str, Any], sources: Sources) -> OrgTarget:
     """The org to reach."""
-    token = secret(said["token"], sources, ("org", "token")) if "token" in said else None
-    return OrgTarget(said["name"], said["url"], said.get("id"), token, sources.where(("org", "url")))
+    token = secret(org["token"], sources, ("org", "token")) if "token" in org else None
+    return OrgTarget(org["name"], org["url"], org.get("id"), token, sources.where(("org", "url")))
 
 
-def build_people(said: str | dict[str, Any], sources: Sources) -> PeopleSource:
+def build_people(people: str | dict[str, Any], sources: Sources) -> PeopleSource:
     """Where people are read; ``org`` when the config says nothing."""
-    if isinstance(said, str):
+    if isinstance(people, str):
         return PeopleSource()
-    allow_empty = said.get("allow_empty", False)
-    if "files" in said:
-        patterns = said["files"] if isinstance(said["files"], list) else [said["files"]]
+    allow_empty = people.get("allow_empty", False)
+    if "files" in people:
+        patterns = people["files"] if isinstance(people["files"], list) else [people["files"]]
         place = sources.where(("people",), key=True)
         return PeopleSource("file", files=tuple(patterns), allow_empty=allow_empty, source=place)
-    kind = next(name for name in ("file", "scim", "okta", "entra") if name in said)
+    kind = next(name for name in ("file", "scim", "okta", "entra") if name in people)
     secrets = {
-        name: secret(said[name], sources, ("people", name)) for name in ("token", "client_secret") if name in said
+        name: secret(people[name], sources, ("people", name)) for name in ("token", "client_secret") if name in people
     }
     return PeopleSource(
         kind=cast(PeopleKind, kind),
-        at=said[kind],
-        app=said.get("app", ""),
-        client_id=said.get("client_id", ""),
-        url=said.get("url"),
-        login_url=said.get("login_url"),
+        at=people[kind],
+        app=people.get("app", ""),
+        client_id=people.get("client_id", ""),
+        url=people.get("url"),
+        login_url=people.get("login_url"),
         allow_empty=allow_empty,
         source=sources.where(("people",), key=True),
         token=secrets.get("token"),
@@ -192,10 +192,10 @@ def build_people(said: str | dict[str, Any], sources: Sources) -> PeopleSource:
     )
 
 
-def build_journal(said: dict[str, Any], sources: Sources) -> JournalTarget:
+def build_journal(journal: dict[str, Any], sources: Sources) -> JournalTarget:
     """The journal; ``.rolecall/journal.db`` when the config says nothing."""
-    url = said.get("url", DEFAULT_JOURNAL)
-    keep = days(said["keep"]) if "keep" in said else DEFAULT_KEEP_DAYS
-    source = sources.where(("journal",), key=True) if said else None
+    url = journal.get("url", DEFAULT_JOURNAL)
+    keep = days(journal["keep"]) if "keep" in journal else DEFAULT_KEEP_DAYS
+    source = sources.where(("journal",), key=True) if journal else None
     target = secret(url, sources, ("journal", "url")) if isinstance(url, dict) else url
-    return JournalTarget(target, keep, source, named="url" in said)
+    return JournalTarget(target, keep, source, named="url" in journal)

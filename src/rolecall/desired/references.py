@@ -36,15 +36,15 @@ def references(config: Config, facts: Facts) -> list[Problem]:
     A group that is not there merely waits for the IdP, so it is told only when another name is near. The files are
     read again to find the places, and only when something is wrong.
     """
-    found = [
+    problems = [
         *_unknown_teams(config.desired, facts),
         *_unknown_roles(config.desired, facts),
         *_near_groups(config.desired, facts),
     ]
-    if not found:
+    if not problems:
         return []
     sources = load(config.root, config.env, config.main)
-    return sorted((problem._replace(where=_place(sources, use)) for use, problem in found), key=_by_place)
+    return sorted((problem._replace(where=_place(sources, use)) for use, problem in problems), key=_by_place)
 
 
 def _unknown_teams(desired: Desired, facts: Facts) -> Iterator[tuple[_Use, Problem]]:
@@ -86,9 +86,9 @@ def _role_uses(desired: Desired) -> Iterator[_Use]:
             yield _Use(mapping.role, ("idp_groups", name, "role"))
     yield from (_Use(role, ("watch", "roles")) for role in sorted(desired.policy.watch_roles))
     for at, test in enumerate(desired.policy.access_tests):
-        held = [role for role in test.has if isinstance(role, str)]
-        said = [test.role, *held, *test.never, *(combo.role for combo in _combos(test))]
-        yield from (_Use(role, ("access_tests", at)) for role in said if role is not None)
+        roles = [role for role in test.has if isinstance(role, str)]
+        named = [test.role, *roles, *test.never, *(combo.role for combo in _combos(test))]
+        yield from (_Use(role, ("access_tests", at)) for role in named if role is not None)
 
 
 def _mappings(desired: Desired) -> Mapping[str, GroupMapping]:
@@ -97,18 +97,18 @@ def _mappings(desired: Desired) -> Mapping[str, GroupMapping]:
 
 
 def _combos(test: AccessTest) -> list[Combo]:
-    return [*sorted(test.expect or ()), *(one for one in test.has if isinstance(one, Combo))]
+    return [*sorted(test.expect or ()), *(expected for expected in test.has if isinstance(expected, Combo))]
 
 
 def _near_groups(desired: Desired, facts: Facts) -> Iterator[tuple[_Use, Problem]]:
-    wanted = _mappings(desired)
+    mappings = _mappings(desired)
     ids = {group.id for group in facts.groups.values()}
     missing = [
         name
-        for name, mapping in wanted.items()
+        for name, mapping in mappings.items()
         if name not in facts.groups and not mapping.blank and desired.intent(address("idp_groups", name)).id not in ids
     ]
-    spare = [name for name in facts.groups if name not in wanted]
+    spare = [name for name in facts.groups if name not in mappings]
     for name in missing[:MOST_NEAR]:
         if hint := did_you_mean(name, spare):
             message = f"the org has no IdP group `{name}` so far"
@@ -171,7 +171,7 @@ def _test(test: AccessTest, roles: Roles) -> AccessTest:
         test,
         role=None if test.role is None else role_id(test.role, roles),
         expect=None if test.expect is None else frozenset(_combo(combo, roles) for combo in test.expect),
-        has=tuple(role_id(one, roles) if isinstance(one, str) else _combo(one, roles) for one in test.has),
+        has=tuple(role_id(role, roles) if isinstance(role, str) else _combo(role, roles) for role in test.has),
         never=_ids(test.never, roles),
     )
 
@@ -180,5 +180,5 @@ def _combo(combo: Combo, roles: Roles) -> Combo:
     return Combo(combo.team, role_id(combo.role, roles))
 
 
-def _ids(words: Iterable[str], roles: Roles) -> tuple[str, ...]:
-    return tuple(role_id(word, roles) for word in words)
+def _ids(names: Iterable[str], roles: Roles) -> tuple[str, ...]:
+    return tuple(role_id(role, roles) for role in names)

@@ -55,8 +55,8 @@ def _descriptor(path: Path) -> int | None:
     """
     at = Path(os.path.normpath(Path.cwd() / path))
     for _ in range(_LINKS):
-        if found := _DESCRIPTOR.fullmatch(str(at)):
-            return int(found[1])
+        if match := _DESCRIPTOR.fullmatch(str(at)):
+            return int(match[1])
         if not at.is_symlink():
             return None
         at = Path(os.path.normpath(at.parent / at.readlink()))

@@ -71,14 +71,14 @@ UNSHALLOW = "fetch all of it: `git fetch --unshallow`; in a pipeline `fetch-dept
 def _safe(complaint: str, folder: Path) -> str:
     """The command that git itself suggests."""
     lines = (line.strip() for line in complaint.splitlines())
-    said = next((line for line in lines if line.startswith("git config ")), None)
-    return f"run `{said or f'git config --global --add safe.directory {folder}'}`"
+    suggestion = next((line for line in lines if line.startswith("git config ")), None)
+    return f"run `{suggestion or f'git config --global --add safe.directory {folder}'}`"
 
 
 @cache
 def _without_hook_variables() -> tuple[str, ...]:
     unset = shutil.which("env")
-    return () if unset is None else (unset, *(word for name in _OF_A_HOOK for word in ("-u", name)))
+    return () if unset is None else (unset, *(argument for name in _OF_A_HOOK for argument in ("-u", name)))
 
 
 _NOBODY = "0" * 40
@@ -90,10 +90,10 @@ def blame(root: Path, file: str, line: int) -> Blame | None:
     A line that was changed in the work tree and not committed has no commit either: None. Nor has one that goes back
     beyond the history of a shallow clone, whose oldest commit git would name.
     """
-    said = _git(root, "blame", "--porcelain", "-L", f"{line},{line}", "--", file)
-    if said and "\nboundary\n" in said and is_shallow(root):
+    porcelain = _git(root, "blame", "--porcelain", "-L", f"{line},{line}", "--", file)
+    if porcelain and "\nboundary\n" in porcelain and is_shallow(root):
         return None
-    return _parse(said) if said else None
+    return _parse(porcelain) if porcelain else None
 
 
 def origin(root: Path) -> str | None:
@@ -101,9 +101,9 @@ def origin(root: Path) -> str | None:
     return _git(root, "config", "--get", "remote.origin.url") or None
 
 
-def tracked(root: Path, below: str) -> list[str] | None:
+def tracked(root: Path, directory: str) -> list[str] | None:
     """The files below a folder that git has; None where there is no repository."""
-    listing = git(root, "ls-files", "-z", "--", below).text
+    listing = git(root, "ls-files", "-z", "--", directory).text
     return None if listing is None else [name for name in listing.split("\0") if name]
 
 
@@ -141,9 +141,11 @@ def _parse(porcelain: str) -> Blame | None:
     commit = lines[0].split(" ", 1)[0]
     if commit == _NOBODY:
         return None
-    said = dict(_pair(line) for line in lines[1:] if not line.startswith("\t"))
-    at = datetime.fromtimestamp(int(said.get("author-time", "0")), UTC)
-    return Blame(commit, said.get("author", ""), said.get("author-mail", "").strip("<>"), at, said.get("summary", ""))
+    values = dict(_pair(line) for line in lines[1:] if not line.startswith("\t"))
+    at = datetime.fromtimestamp(int(values.get("author-time", "0")), UTC)
+    return Blame(
+        commit, values.get("author", ""), values.get("author-mail", "").strip("<>"), at, values.get("summary", "")
+    )
 
 
 def _pair(line: str) -> tuple[str, str]:
@@ -165,10 +167,10 @@ class Head(NamedTuple):
 @cache
 def head(folder: Path) -> Head:
     """What ``folder`` was checked out at."""
-    told = _git(folder, "log", "-1", "--no-show-signature", "--format=%H%n%an%n%ae%n%ct")
-    if told is None or told.count("\n") < 3:
+    fields = _git(folder, "log", "-1", "--no-show-signature", "--format=%H%n%an%n%ae%n%ct")
+    if fields is None or fields.count("\n") < 3:
         return Head()
-    commit, author, email, committed = told.split("\n")[:4]
+    commit, author, email, committed = fields.split("\n")[:4]
     changed = _git(folder, "status", "--porcelain", "--untracked-files=no", "--", ".")
     branch = _git(folder, "symbolic-ref", "--short", "-q", "HEAD")
     return Head(f"{commit}-dirty" if changed else commit, branch, author, email, _instant(committed))
@@ -184,14 +186,14 @@ def committed_at(folder: Path, commit: str) -> datetime | None:
 
 def relation(folder: Path, commit: str) -> Relation | None:
     """Return how the commit that is checked out relates to another one; None where this clone cannot tell."""
-    other, here = commit.removesuffix("-dirty"), (head(folder).commit or "").removesuffix("-dirty")
-    if not here or not _COMMIT.fullmatch(other) or committed_at(folder, other) is None:
+    compared, current = commit.removesuffix("-dirty"), (head(folder).commit or "").removesuffix("-dirty")
+    if not current or not _COMMIT.fullmatch(compared) or committed_at(folder, compared) is None:
         return None
-    if here == other:
+    if current == compared:
         return "same"
-    if _is_ancestor(folder, other, here):
+    if _is_ancestor(folder, compared, current):
         return "newer"
-    if _is_ancestor(folder, here, other):
+    if _is_ancestor(folder, current, compared):
         return "older"
     return None if is_shallow(folder) else "diverged"
 
@@ -237,8 +239,8 @@ def _plain(remote: str | None) -> str:
     """The host and path of an address, without scheme, user, password or ``.git``."""
     if not remote:
         return ""
-    found = _REMOTE.fullmatch(remote)
-    plain = f"{found['host'].lower()}/{found['path'].lstrip('/')}" if found else remote.rpartition("@")[2]
+    match = _REMOTE.fullmatch(remote)
+    plain = f"{match['host'].lower()}/{match['path'].lstrip('/')}" if match else remote.rpartition("@")[2]
     return plain.rstrip("/").removesuffix(".git")
 
 
@@ -246,5 +248,5 @@ _REMOTE = re.compile(r"(?:[a-z+]+://)?(?:[^/@]*@)?(?P<host>[^/:@]+)(?::\d+(?=/)|
 
 
 def _git(folder: Path, *args: str) -> str | None:
-    said = git(folder, *args).text
-    return None if said is None else said.strip()
+    output = git(folder, *args).text
+    return None if output is None else output.strip()

@@ -102,8 +102,8 @@ def _try(request: Call, wait: float) -> tuple[str | None, float | None]:
     reason = f"answered {response.status}"
     if response.status != _BUSY and response.status < 500:
         return reason, None
-    return reason, min(_asked(response.headers.get("retry-after", ""), wait), _LONGEST_WAIT)
+    return reason, min(_retry_after(response.headers.get("retry-after", ""), wait), _LONGEST_WAIT)
 
 
-def _asked(text: str, otherwise: float) -> float:
+def _retry_after(text: str, otherwise: float) -> float:
     return float(text) if text.isascii() and text.isdecimal() and len(text) < 10 else otherwise

@@ -15,11 +15,11 @@ from rolecall.source.files import inside, read_file
 _LARGEST = 4 * 1024 * 1024
 
 
-def metadata_text(said: Any, sources: Sources) -> str:
+def metadata_text(configured: Any, sources: Sources) -> str:
     """The normalised XML. Raises ConfigError when the file cannot be read, is empty, or is no UTF-8."""
-    if isinstance(said, str):
-        return metadata(said)
-    where, name = sources.where(("sso", "metadata", "file")), said["file"]
+    if isinstance(configured, str):
+        return metadata(configured)
+    where, name = sources.where(("sso", "metadata", "file")), configured["file"]
     path = inside(sources.root, name)
     if path is None:
         hint = "Files stay inside the config's directory, links resolved"
@@ -45,13 +45,13 @@ def check_metadata(sso: ValidConfig, sources: Sources) -> Iterator[Problem]:
 
     ``sso`` has metadata. A file that is missing or outside is left to ``check_targets``.
     """
-    said = sso["metadata"]
-    if isinstance(said, dict) and not _readable(said["file"], sources):
+    configured = sso["metadata"]
+    if isinstance(configured, dict) and not _readable(configured["file"], sources):
         return
-    where = sources.where(("sso", "metadata", "file") if isinstance(said, dict) else ("sso", "metadata"))
-    name = f"`{said['file']}`" if isinstance(said, dict) else "`sso.metadata`"
+    where = sources.where(("sso", "metadata", "file") if isinstance(configured, dict) else ("sso", "metadata"))
+    name = f"`{configured['file']}`" if isinstance(configured, dict) else "`sso.metadata`"
     try:
-        text = metadata_text(said, sources)
+        text = metadata_text(configured, sources)
         if len(text) > _MAX_LENGTH:
             raise NotMetadata(f"has more than {_MAX_LENGTH:,} characters, the most that an org takes")
         metadata = decode_metadata(text)

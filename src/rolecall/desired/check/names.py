@@ -45,8 +45,8 @@ def _pins(groups: ValidConfig, sources: Sources) -> Iterator[Problem]:
     for name, entry in groups.items():
         pin = entry.get("id")
         if pin is not None and first.setdefault(pin, name) != name:
-            other = sources.where(("idp_groups", first[pin], "id"))
-            message = f"the id `{pin}` is pinned by `{first[pin]}` already, at {other}"
+            first_place = sources.where(("idp_groups", first[pin], "id"))
+            message = f"the id `{pin}` is pinned by `{first[pin]}` already, at {first_place}"
             yield Problem("same_id", message, sources.where(("idp_groups", name, "id")), "A group has one entry")
 
 
@@ -75,11 +75,11 @@ def _dates(sound: ValidConfig, groups: ValidConfig, sources: Sources) -> Iterato
         for at, entry in enumerate(sound.get(section, ())):
             if entry and "until" in entry:
                 dated.append(((section, at, "until"), entry["until"]))
-    for path, said in dated:
+    for path, day in dated:
         try:
-            date.fromisoformat(said)
+            date.fromisoformat(day)
         except ValueError:
-            yield Problem("date", f"there is no such day as `{said}`", sources.where(path), "Write YYYY-MM-DD")
+            yield Problem("date", f"there is no such day as `{day}`", sources.where(path), "Write YYYY-MM-DD")
 
 
 def _idps(sound: ValidConfig, sources: Sources) -> Iterator[Problem]:

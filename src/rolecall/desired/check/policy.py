@@ -41,11 +41,11 @@ def _test(at: int, test: ValidConfig, sources: Sources) -> Iterator[Problem]:
             "access_test", f"`{name}` has to be about a person or a role", where, "Add one of the two, not both"
         )
         return
-    asked = [key for key in ("expect", "has", "never", "granted_by_only") if key in test]
+    expectations = [key for key in ("expect", "has", "never", "granted_by_only") if key in test]
     fitting = ["granted_by_only"] if about == ["role"] else ["expect", "has", "never"]
-    if not asked:
+    if not expectations:
         yield Problem("access_test", f"`{name}` asks nothing", where, f"Add {', '.join(fitting)}")
-    for key in asked:
+    for key in expectations:
         if key not in fitting:
             place = sources.where(("access_tests", at, key), key=True)
             message = f"`{key}` cannot be asked about a {about[0]}"
@@ -71,7 +71,7 @@ def _loosened(sources: Sources) -> Iterator[Problem]:
     for difference in policy_differences(before, after):
         if difference.loosens:
             path = tuple(difference.path.split("."))
-            change = f"from {_said(difference.before)} to {_said(difference.after)}"
+            change = f"from {_quoted(difference.before)} to {_quoted(difference.after)}"
             yield _loosening(difference.path, change, over.where(path, key=True))
     for name in _unprotected(base.get("idp_groups", {}), sources.effective.get("idp_groups", {})):
         yield _loosening(f"idp_groups/{name}.protect", "from true to false", over.where(("idp_groups", name), key=True))
@@ -87,14 +87,14 @@ def _loosening(path: str, change: str, where: Where) -> Problem:
     return Problem("loosens", f"this overlay loosens `{path}` {change}", where, hint)
 
 
-def _said(value: Any) -> str:
+def _quoted(value: Any) -> str:
     return "nothing" if value is None else f"`{str(value).lower() if isinstance(value, bool) else value}`"
 
 
 def _unprotected(base: ValidConfig, effective: Any) -> Iterator[str]:
-    kept = effective if isinstance(effective, dict) else {}
+    entries = effective if isinstance(effective, dict) else {}
     for name, entry in base.items():
         if isinstance(entry, dict) and entry.get("protect") is True:
-            now = kept.get(name)
+            now = entries.get(name)
             if not (isinstance(now, dict) and now.get("protect") is True):
                 yield name

@@ -40,8 +40,8 @@ def judge(effective: dict[str, Any], sources: Sources, explained: bool = True) -
         return Verdict(sound, [])
     from rolecall.desired.check.schema_errors import explain
 
-    told = explain(_only(effective, bad), schema, sources)
-    return Verdict(sound, told or [_unexplained(sources)])
+    problems = explain(_only(effective, bad), schema, sources)
+    return Verdict(sound, problems or [_unexplained(sources)])
 
 
 def _unexplained(sources: Sources) -> Problem:
@@ -78,7 +78,7 @@ def _only(effective: dict[str, Any], bad: Mapping[str, set[Any]]) -> dict[str, A
 def _without(effective: dict[str, Any], bad: Mapping[str, set[Any]]) -> dict[str, Any]:
     """The config without what is bad: without the entry, the section, or with None for the item of a list."""
     return {
-        top: _kept(value, bad[top]) if top in bad else value
+        top: _without_parts(value, bad[top]) if top in bad else value
         for top, value in effective.items()
         if top not in bad or not _lost(top, value, bad[top])
     }
@@ -90,7 +90,7 @@ def _lost(top: str, value: Any, parts: set[Any]) -> bool:
     return None in parts or not in_parts
 
 
-def _kept(value: Any, parts: set[Any]) -> Any:
+def _without_parts(value: Any, parts: set[Any]) -> Any:
     if isinstance(value, list):
         return [None if at in parts else item for at, item in enumerate(value)]
     return {key: entry for key, entry in value.items() if key not in parts}

@@ -39,17 +39,17 @@ def explain(config: dict[str, Any], schema: dict[str, Any], sources: Sources) ->
     """All problems of a config that the schema refuses, each once, in the order of the files."""
     faults: dict[tuple[Trail, str], Fault] = {}
     for error in Draft7Validator(schema).iter_errors(config):
-        held = error.schema if isinstance(error.schema, dict) else {}
+        schema_part = error.schema if isinstance(error.schema, dict) else {}
         of_name = "propertyNames" in error.absolute_schema_path
-        refusal = Refusal(str(error.validator), error.validator_value, error.instance, held, of_name)
+        refusal = Refusal(str(error.validator), error.validator_value, error.instance, schema_part, of_name)
         for fault in _faults(refusal, tuple(error.absolute_path)):
             faults.setdefault((fault.trail, fault.message), fault)
-    found = list(faults.values())
-    if any(fault.code == "unknown_key" and fault.trail[0] == "people" for fault in found):
-        found = [fault for fault in found if fault.code != "no_source"]
+    distinct = list(faults.values())
+    if any(fault.code == "unknown_key" and fault.trail[0] == "people" for fault in distinct):
+        distinct = [fault for fault in distinct if fault.code != "no_source"]
     return [
         Problem(fault.code, fault.message, sources.where(fault.trail, fault.key), fault.hint)
-        for fault in [fault for fault in found if fault.code == "version"] or found
+        for fault in [fault for fault in distinct if fault.code == "version"] or distinct
     ]
 
 
@@ -66,7 +66,7 @@ def _faults(error: Refusal, trail: Trail) -> Iterator[Fault]:
         hint = "Write the name as the IdP has it"
         yield Fault("name", (*trail, error.instance), f"{label(trail)} has an entry without a name", hint, key=True)
     else:
-        yield from _EXPLAIN.get(error.keyword, _other)(error, trail)
+        yield from _EXPLAIN.get(error.keyword, _unnamed)(error, trail)
 
 
 def _is_literal_secret(error: Refusal, trail: Trail) -> bool:
@@ -93,33 +93,33 @@ def _required(error: Refusal, trail: Trail) -> Iterator[Fault]:
 
 
 def _type(error: Refusal, trail: Trail) -> Iterator[Fault]:
-    wanted = error.rule if isinstance(error.rule, list) else [error.rule]
-    words = " or ".join(_TYPES[name] for name in wanted)
-    hint = _written_like(error) if "pattern" in error.schema else _type_hint(error.instance, wanted)
-    yield Fault("type", trail, f"{label(trail)} has to be {words}, not {_kind(error.instance, trail)}", hint)
+    types = error.rule if isinstance(error.rule, list) else [error.rule]
+    type_names = " or ".join(_TYPES[name] for name in types)
+    hint = _written_like(error) if "pattern" in error.schema else _type_hint(error.instance, types)
+    yield Fault("type", trail, f"{label(trail)} has to be {type_names}, not {_kind(error.instance, trail)}", hint)
 
 
-def _type_hint(instance: Any, wanted: list[str]) -> str | None:
-    if wanted == ["boolean"] and str(instance).lower() in _BOOLEAN_WORDS:
+def _type_hint(instance: Any, types: list[str]) -> str | None:
+    if types == ["boolean"] and str(instance).lower() in _BOOLEAN_WORDS:
         return f"Write `{_BOOLEAN_WORDS[str(instance).lower()]}`"
-    if "array" in wanted and isinstance(instance, str):
+    if "array" in types and isinstance(instance, str):
         return f"Write [{instance}]" if len(instance) < _LONGEST else "Put it in brackets"
-    if "string" in wanted and isinstance(instance, bool | int | float):
+    if "string" in types and isinstance(instance, bool | int | float):
         return "Put it in quotes"
     return None
 
 
 def _choice(error: Refusal, trail: Trail) -> Iterator[Fault]:
     choices = error.rule if error.keyword == "enum" else [error.rule]
-    words = [str(choice).lower() if isinstance(choice, bool) else str(choice) for choice in choices]
-    near = did_you_mean(error.instance, words) if isinstance(error.instance, str) else None
-    hint = near or f"Possible: {', '.join(words)}"
+    texts = [str(choice).lower() if isinstance(choice, bool) else str(choice) for choice in choices]
+    near = did_you_mean(error.instance, texts) if isinstance(error.instance, str) else None
+    hint = near or f"Possible: {', '.join(texts)}"
     yield Fault("choice", trail, f"{label(trail)} cannot be {shown(error.instance)}", hint)
 
 
 def _pattern(error: Refusal, trail: Trail) -> Iterator[Fault]:
-    said = "" if _private(trail) else f" {shown(error.instance)}"
-    yield Fault("form", trail, f"{label(trail)} cannot be{said or ' this'}", _written_like(error))
+    text = "" if _private(trail) else f" {shown(error.instance)}"
+    yield Fault("form", trail, f"{label(trail)} cannot be{text or ' this'}", _written_like(error))
 
 
 def _written_like(error: Refusal) -> str | None:
@@ -148,14 +148,14 @@ def _too_many(error: Refusal, trail: Trail) -> Iterator[Fault]:
 
 
 def _twice(error: Refusal, trail: Trail) -> Iterator[Fault]:
-    seen: list[Any] = []
+    earlier: list[Any] = []
     for at, item in enumerate(error.instance):
-        if item in seen:
+        if item in earlier:
             yield Fault("twice", (*trail, at), f"{label(trail)} has {shown(item)} twice", "Keep one of the two")
-        seen.append(item)
+        earlier.append(item)
 
 
-def _other(error: Refusal, trail: Trail) -> Iterator[Fault]:
+def _unnamed(error: Refusal, trail: Trail) -> Iterator[Fault]:
     yield Fault("schema", trail, f"{label(trail)} does not fit the schema ({error.keyword})")
 
 
@@ -177,8 +177,8 @@ def shown(value: Any) -> str:
 
 def _kind(value: Any, trail: Trail) -> str:
     if isinstance(value, dict | list) or _private(trail):
-        return next(word for kind, word in _KINDS if isinstance(value, kind))
-    kind = next(word for kind, word in _KINDS if isinstance(value, kind))
+        return next(type_name for kind, type_name in _KINDS if isinstance(value, kind))
+    kind = next(type_name for kind, type_name in _KINDS if isinstance(value, kind))
     return f"{kind} {shown(value)}"
 
 

@@ -70,29 +70,29 @@ def _groups(groups: Any, sources: Sources) -> Iterator[Problem]:
 
 
 def _group(name: str, entry: dict[str, Any], sources: Sources) -> Iterator[Problem]:
-    said = [key for key in ("blank", "remove") if key in entry]
+    flags = [key for key in ("blank", "remove") if key in entry]
     mapped = [key for key in (*_MAPPING, "expires") if key in entry]
     where = sources.where(("idp_groups", name), key=True)
-    if len(said) == 2:
+    if len(flags) == 2:
         yield _contradiction("idp_groups", name, "blank", "`remove`", sources)
-    elif said and mapped:
-        yield _contradiction("idp_groups", name, said[0], f"`{mapped[0]}`", sources)
-    elif not said and _MAPPING_ALONE.isdisjoint(entry):
+    elif flags and mapped:
+        yield _contradiction("idp_groups", name, flags[0], f"`{mapped[0]}`", sources)
+    elif not flags and _MAPPING_ALONE.isdisjoint(entry):
         hint = "Add `role` and `teams`, or say `blank: true`"
         yield Problem("no_mapping", f"`{name}` says neither role nor teams", where, hint)
-    elif not said and "teams" not in entry:
+    elif not flags and "teams" not in entry:
         hint = "Add `teams`; an org admin needs one too (R21)"
         message = f"`{name}` has a role but no team (R4)"
         yield Problem("role_without_team", message, sources.where(("idp_groups", name, "role"), key=True), hint)
-    elif not said and "role" not in entry:
+    elif not flags and "role" not in entry:
         hint = "Add `role` to say which"
         message = f"`{name}` has teams but no role, so its people get the default role there (R31)"
         yield Problem("no_role", message, sources.where(("idp_groups", name, "teams"), key=True), hint, "warning")
 
 
-def _contradiction(section: str, name: str, key: str, other: str, sources: Sources) -> Problem:
+def _contradiction(section: str, name: str, key: str, second: str, sources: Sources) -> Problem:
     where = sources.where((section, name, key), key=True)
-    return Problem("contradiction", f"`{name}` says `{key}` and {other} at once", where, "Keep one of the two")
+    return Problem("contradiction", f"`{name}` says `{key}` and {second} at once", where, "Keep one of the two")
 
 
 def _legacy(sound: ValidConfig, sources: Sources) -> Iterator[Problem]:

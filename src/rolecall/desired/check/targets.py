@@ -40,17 +40,17 @@ def check_targets(sound: ValidConfig, sources: Sources) -> Iterator[Problem]:
 
 def _org(org: ValidConfig, sources: Sources) -> Iterator[Problem]:
     where = sources.where(("org", "url"))
-    found = _SCHEME.match(org["url"])
-    scheme, rest = (found[1].lower(), found[2]) if found else ("", "")
+    match = _SCHEME.match(org["url"])
+    scheme, location = (match[1].lower(), match[2]) if match else ("", "")
     if scheme in ("http", "https"):
         yield from _web(org["url"], ("org", "url"), sources)
         if "token" not in org:
             hint = "Add `token: {env: ROLECALL_TOKEN}`"
             yield Problem("no_token", "an org that is reached over HTTP needs a token", where, hint, "warning")
-    elif scheme in ("local", "observed") and rest.strip():
-        if scheme == "observed" and inside(sources.root, rest) is None:
+    elif scheme in ("local", "observed") and location.strip():
+        if scheme == "observed" and inside(sources.root, location) is None:
             hint = "An observed file is kept in the config's directory, links resolved"
-            yield Problem("outside", f"`{rest}` leads out of the config's directory", where, hint)
+            yield Problem("outside", f"`{location}` leads out of the config's directory", where, hint)
     else:
         yield Problem("org_url", "this is no way to an org", where, f"Write {FORMS}")
 
@@ -126,9 +126,9 @@ def _pattern(pattern: str, path: tuple[Step, ...], sources: Sources) -> Iterator
 
 def _file(name: str, path: tuple[Step, ...], sources: Sources) -> Iterator[Problem]:
     where = sources.where(path)
-    found = inside(sources.root, name)
-    if found is None:
+    file = inside(sources.root, name)
+    if file is None:
         hint = "Files stay inside the config's directory, links resolved"
         yield Problem("outside", f"`{name}` leads out of the config's directory", where, hint)
-    elif not found.is_file():
+    elif not file.is_file():
         yield Problem("no_file", f"there is no file `{name}`", where, "Names are relative to rolecall.yaml")

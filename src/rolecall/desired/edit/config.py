@@ -45,7 +45,7 @@ def setting(at: Address, value: Value | None, pin: str | None = None) -> Edit:
     section, _ = split_address(at)
     fresh = entry(section, value, pin)
     if section != "idp_groups":
-        empty = {name: None for name, said in (encode_value(section, value) or {}).items() if said == ""}
+        empty = {name: None for name, field_value in (encode_value(section, value) or {}).items() if field_value == ""}
         return Edit(at, {**fresh, **empty, **({"remove": None} if BY_SECTION[section].keyed else {})}, fresh)
     fields = [field.name for field in BY_SECTION[section].fields]
     if value is None or value == BLANK:
@@ -60,14 +60,14 @@ def removing(at: Address) -> Edit:
 
 def merged(edits: Sequence[Edit]) -> list[Edit]:
     """One edit for each address: what several say of it together."""
-    made: dict[Address, Edit] = {}
+    by_address: dict[Address, Edit] = {}
     for edit in edits:
-        held = made.get(edit.address)
-        if held is not None and held.fields is not None and edit.fields is not None:
-            fresh = {**held.fresh, **edit.fresh} if isinstance(held.fresh, dict) and edit.fresh else held.fresh
-            edit = held._replace(fields={**held.fields, **edit.fields}, fresh=fresh)
-        made[edit.address] = edit
-    return list(made.values())
+        earlier = by_address.get(edit.address)
+        if earlier is not None and earlier.fields is not None and edit.fields is not None:
+            fresh = {**earlier.fresh, **edit.fresh} if isinstance(earlier.fresh, dict) and edit.fresh else earlier.fresh
+            edit = earlier._replace(fields={**earlier.fields, **edit.fields}, fresh=fresh)
+        by_address[edit.address] = edit
+    return list(by_address.values())
 
 
 def edited(sources: Sources, edits: Sequence[Edit]) -> dict[str, str]:
@@ -78,16 +78,16 @@ def edited(sources: Sources, edits: Sequence[Edit]) -> dict[str, str]:
     """
     by_file: dict[str, list[Edit]] = {}
     for edit in edits:
-        found = _placed(sources, edit)
-        if found is not None:
-            by_file.setdefault(found[0], []).append(found[1])
+        placed = _placed(sources, edit)
+        if placed is not None:
+            by_file.setdefault(placed[0], []).append(placed[1])
     texts = {}
-    for name, wanted in by_file.items():
-        held = read_file(sources.root / name, name).decode("utf-8-sig")
-        before = held.replace("\r\n", "\n")
-        after = _apply(before, wanted, name)
+    for name, file_edits in by_file.items():
+        original = read_file(sources.root / name, name).decode("utf-8-sig")
+        before = original.replace("\r\n", "\n")
+        after = _apply(before, file_edits, name)
         if after != before:
-            texts[name] = after.replace("\n", "\r\n") if before != held else after
+            texts[name] = after.replace("\n", "\r\n") if before != original else after
     return texts
 
 
@@ -111,17 +111,17 @@ def _placed(sources: Sources, edit: Edit) -> tuple[str, Edit] | None:
 
 def _narrowed(sources: Sources, edit: Edit, path: Sequence[str]) -> Edit:
     """An edit for an overlay: an entry that is inherited needs the fields that differ alone."""
-    held: Any = sources.base
+    inherited: Any = sources.base
     for step in path:
-        held = held.get(step) if isinstance(held, dict) else None
-    if not isinstance(held, dict) or not isinstance(edit.fresh, dict):
+        inherited = inherited.get(step) if isinstance(inherited, dict) else None
+    if not isinstance(inherited, dict) or not isinstance(edit.fresh, dict):
         return edit
-    fresh = {name: said for name, said in edit.fresh.items() if held.get(name) != said}
+    fresh = {name: field_value for name, field_value in edit.fresh.items() if inherited.get(name) != field_value}
     if edit.fields is None or sources.documents[-1].has(path):
         return edit._replace(fresh=fresh)
     if fresh.get("blank"):  # beside a role that is inherited it would be two things at once
         return edit._replace(fresh="blank")
-    fields = {name: said for name, said in edit.fields.items() if said is None or name in fresh}
+    fields = {name: field_value for name, field_value in edit.fields.items() if field_value is None or name in fresh}
     return edit._replace(fields=fields, fresh=fresh)
 
 
@@ -131,8 +131,8 @@ def _home(sources: Sources, section: str) -> Document:
     return best if section in best.value else sources.documents[0]
 
 
-def _size(held: Any) -> int:
-    return len(held) + 1 if isinstance(held, dict) else 0
+def _size(value: Any) -> int:
+    return len(value) + 1 if isinstance(value, dict) else 0
 
 
 def _apply(text: str, edits: Sequence[Edit], name: str) -> str:
@@ -152,14 +152,14 @@ def _check(text: str, edits: Sequence[Edit], name: str) -> None:
     """The text must read back as what was asked. Raises ConfigError, and then nothing is written."""
     value = _parse(text, name)
     keyed = {
-        section: {key(one): said for one, said in held.items()}
+        section: {key(written): entry_value for written, entry_value in current.items()}
         for section, key in KEYED.items()
-        if isinstance(held := value.get(section), dict)
+        if isinstance(current := value.get(section), dict)
     }
     for edit in edits:
         section, entry_key = split_address(edit.address)
-        held = value.get(section) if entry_key is None else keyed.get(section, {}).get(entry_key)
-        if not _holds(held, edit):
+        current = value.get(section) if entry_key is None else keyed.get(section, {}).get(entry_key)
+        if not _holds(current, edit):
             raise _in_the_way(edit.address, name)
 
 
@@ -176,13 +176,13 @@ def _parse(text: str, name: str) -> Any:
     return parse_json(text.encode(), name).value
 
 
-def _holds(held: Any, edit: Edit) -> bool:
+def _holds(existing: Any, edit: Edit) -> bool:
     if edit.fields is None:
-        return held is None
-    if not isinstance(held, dict):
-        return held is not None and (held == edit.fresh or edit.fields.get("blank") is True)
+        return existing is None
+    if not isinstance(existing, dict):
+        return existing is not None and (existing == edit.fresh or edit.fields.get("blank") is True)
     return all(
-        held.get(field) == said or sorted(held.get(field) or ()) == sorted(said or ())
-        for field, said in edit.fields.items()
-        if isinstance(said, list | None) or field in held
+        existing.get(field) == value or sorted(existing.get(field) or ()) == sorted(value or ())
+        for field, value in edit.fields.items()
+        if isinstance(value, list | None) or field in existing
     )

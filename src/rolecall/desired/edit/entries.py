@@ -30,12 +30,12 @@ class Wanted(Protocol):
 def set_fields(text: str, edits: Sequence[Wanted], *, as_json: bool = False) -> str:
     """Entries that are there say the fields asked for; those that are not are left to ``add_entries``."""
     doc = Text(text)
-    found = _Entries(doc)
+    entries = _Entries(doc)
     splices = [
         splice
         for edit in edits
-        if edit.fields is not None and (held := found.get(edit.address)) is not None
-        for splice in _set(doc, held, edit, as_json)
+        if edit.fields is not None and (entry := entries.get(edit.address)) is not None
+        for splice in _set(doc, entry, edit, as_json)
     ]
     return spliced(text, splices)
 
@@ -45,21 +45,23 @@ def remove_entries(text: str, addresses: Sequence[Address]) -> str:
     if not addresses:
         return text
     doc = Text(text)
-    found = _Entries(doc)
+    entries = _Entries(doc)
     splices: list[Splice] = []
     for section in dict.fromkeys(split_address(at)[0] for at in addresses):
-        gone = [held for at in addresses if split_address(at)[0] == section and (held := found.get(at)) is not None]
+        removed = [
+            entry for at in addresses if split_address(at)[0] == section and (entry := entries.get(at)) is not None
+        ]
         whole = doc.fields(doc.root).get(section)
-        if whole is not None and gone:
-            splices += _without(doc, whole, gone) if BY_SECTION[section].keyed else [_gone(doc, whole)]
+        if whole is not None and removed:
+            splices += _without(doc, whole, removed) if BY_SECTION[section].keyed else [_removal(doc, whole)]
     return spliced(text, splices)
 
 
 def add_entries(text: str, edits: Sequence[Wanted], *, as_json: bool = False) -> str:
     """The text with the entries that it lacks, at the end of their sections; sections it lacks at its end."""
     doc = Text(text)
-    found = _Entries(doc)
-    missing = [edit for edit in edits if found.get(edit.address) is None]
+    entries = _Entries(doc)
+    missing = [edit for edit in edits if entries.get(edit.address) is None]
     for section in dict.fromkeys(split_address(edit.address)[0] for edit in missing):
         new = [edit for edit in missing if split_address(edit.address)[0] == section]
         text = _add(text, section, new, as_json)
@@ -92,22 +94,22 @@ def _key(section: str, name: str) -> str:
         return name
 
 
-def _set(doc: Text, held: Field, edit: Wanted, as_json: bool) -> Iterator[Splice]:
-    wanted = dict(edit.fields or {})
-    node = held.value
-    if held.alias or not isinstance(node, MappingNode) or not node.value:
-        if not (isinstance(node, ScalarNode) and wanted.get("blank")):
-            yield Splice(held.start, held.end, flow(edit.fresh, as_json=as_json))
+def _set(doc: Text, entry: Field, edit: Wanted, as_json: bool) -> Iterator[Splice]:
+    fields = dict(edit.fields or {})
+    node = entry.value
+    if entry.alias or not isinstance(node, MappingNode) or not node.value:
+        if not (isinstance(node, ScalarNode) and fields.get("blank")):
+            yield Splice(entry.start, entry.end, flow(edit.fresh, as_json=as_json))
         return
-    there = doc.fields(node)
+    present = doc.fields(node)
     yield from (
         splice
-        for name, said in wanted.items()
-        if said is not None and name in there
-        for splice in value_splices(doc, there[name], said, as_json=as_json)
+        for name, value in fields.items()
+        if value is not None and name in present
+        for splice in value_splices(doc, present[name], value, as_json=as_json)
     )
-    dropped = [name for name, said in wanted.items() if said is None and name in there]
-    added = {name: said for name, said in wanted.items() if said is not None and name not in there}
+    dropped = [name for name, value in fields.items() if value is None and name in present]
+    added = {name: value for name, value in fields.items() if value is not None and name not in present}
     if dropped or added:
         yield from reshape(doc, node, dropped, added, as_json=as_json)
 
@@ -120,49 +122,51 @@ def reshape(
     return shape(doc, node, dropped, added, as_json)
 
 
-def value_splices(doc: Text, field: Field, said: Any, *, as_json: bool = False) -> Iterator[Splice]:
+def value_splices(doc: Text, field: Field, value: Any, *, as_json: bool = False) -> Iterator[Splice]:
     """A field's value in the place of the old one. Of a list, the items that stay keep their order and comments."""
-    if not isinstance(said, list):
-        if not (isinstance(field.value, ScalarNode) and _same(field.value, said)):
-            yield Splice(field.start, field.end, _like(field.value, said, as_json))
+    if not isinstance(value, list):
+        if not (isinstance(field.value, ScalarNode) and _same(field.value, value)):
+            yield Splice(field.start, field.end, _like(field.value, value, as_json))
         return
     old = {normalise.name(item.value): item for item in items(field.value)}
-    kept, new = [name for name in old if name in said], [name for name in said if name not in old]
+    remaining, new = [name for name in old if name in value], [name for name in value if name not in old]
     if not field.alias and not is_block(field.value) and comment_places(doc.text[field.start : field.end]):
-        yield from commented_list(doc, old, kept, [_like(next(iter(old.values()), None), name, False) for name in new])
+        yield from commented_list(
+            doc, old, remaining, [_like(next(iter(old.values()), None), name, False) for name in new]
+        )
     elif field.alias or not is_block(field.value):
-        if new or len(kept) < len(old):
-            texts = [doc.text[old[name].start_mark.index : doc.end(old[name])] for name in kept]
+        if new or len(remaining) < len(old):
+            texts = [doc.text[old[name].start_mark.index : doc.end(old[name])] for name in remaining]
             first = next(iter(old.values()), None)
             fresh = [_like(first, name, as_json) for name in new]
             yield Splice(field.start, field.end, f"[{', '.join([*texts, *fresh])}]")
     else:
-        yield from _block_list(doc, old, kept, new)
+        yield from _block_list(doc, old, remaining, new)
 
 
-def _like(old: Node | None, said: Any, as_json: bool) -> str:
+def _like(old: Node | None, value: Any, as_json: bool) -> str:
     """A value, quoted as the one it stands for or beside was."""
-    if not as_json and isinstance(said, str) and isinstance(old, ScalarNode) and old.style in ("'", '"'):
-        return quoted(said, old.style)
-    return flow(said, as_json=as_json)
+    if not as_json and isinstance(value, str) and isinstance(old, ScalarNode) and old.style in ("'", '"'):
+        return quoted(value, old.style)
+    return flow(value, as_json=as_json)
 
 
-def _same(node: ScalarNode, said: Any) -> bool:
-    return bool(node.value == (said if isinstance(said, str) else flow(said)))
+def _same(node: ScalarNode, value: Any) -> bool:
+    return bool(node.value == (value if isinstance(value, str) else flow(value)))
 
 
-def _block_list(doc: Text, old: Mapping[str, Node], kept: Sequence[str], new: Sequence[str]) -> Iterator[Splice]:
-    gone = [node for name, node in old.items() if name not in kept]
-    anchor = old[kept[-1]] if kept else next(iter(old.values()))
+def _block_list(doc: Text, old: Mapping[str, Node], remaining: Sequence[str], new: Sequence[str]) -> Iterator[Splice]:
+    removed = [node for name, node in old.items() if name not in remaining]
+    anchor = old[remaining[-1]] if remaining else next(iter(old.values()))
     lines = "".join(f"\n{doc.indent(anchor)}{_like(anchor, name, as_json=False)}" for name in new)
-    if not kept:
+    if not remaining:
         start, end = doc.lines(anchor.start_mark.index, doc.end(anchor))
         yield Splice(start, end, f"{lines.removeprefix(chr(10))}\n")
-        gone = gone[1:]
+        removed = removed[1:]
     elif lines:
         end = doc.line_end(doc.end(anchor))
         yield Splice(end, end, lines)
-    for node in gone:
+    for node in removed:
         yield Splice(*doc.lines(node.start_mark.index, doc.end(node)), "")
 
 
@@ -170,45 +174,47 @@ def _reshape_flow(
     doc: Text, node: MappingNode, dropped: Sequence[str], added: Mapping[str, Any], as_json: bool
 ) -> Iterator[Splice]:
     """Fields of a flow map taken out with a comma beside them, and new ones put before its end."""
-    there = list(doc.fields(node).items())
-    kept = [index for index, (name, _) in enumerate(there) if name not in dropped]
-    for index, (name, field) in enumerate(there):
+    present = list(doc.fields(node).items())
+    remaining = [index for index, (name, _) in enumerate(present) if name not in dropped]
+    for index, (name, field) in enumerate(present):
         if name not in dropped:
             continue
-        if any(before < index for before in kept):
-            yield Splice(there[index - 1][1].end, field.end, "")
+        if any(before < index for before in remaining):
+            yield Splice(present[index - 1][1].end, field.end, "")
         else:
-            following = there[index + 1][1].key.start_mark.index if index + 1 < len(there) else field.end
+            following = present[index + 1][1].key.start_mark.index if index + 1 < len(present) else field.end
             yield Splice(field.key.start_mark.index, following, "")
-    end = there[kept[-1]][1].end if kept else there[-1][1].end
-    fresh = ", ".join(f"{scalar(name, as_json=as_json)}: {flow(said, as_json=as_json)}" for name, said in added.items())
+    end = present[remaining[-1]][1].end if remaining else present[-1][1].end
+    fresh = ", ".join(
+        f"{scalar(name, as_json=as_json)}: {flow(value, as_json=as_json)}" for name, value in added.items()
+    )
     if fresh:
-        yield Splice(end, end, f", {fresh}" if kept else fresh)
+        yield Splice(end, end, f", {fresh}" if remaining else fresh)
 
 
 def _reshape_block(
     doc: Text, node: MappingNode, dropped: Sequence[str], added: Mapping[str, Any], as_json: bool
 ) -> Iterator[Splice]:
-    there = doc.fields(node)
-    kept = [field for name, field in there.items() if name not in dropped]
-    gone = [there[name] for name in dropped]
-    anchor = kept[-1] if kept else gone[0]
+    present = doc.fields(node)
+    remaining = [field for name, field in present.items() if name not in dropped]
+    removed = [present[name] for name in dropped]
+    anchor = remaining[-1] if remaining else removed[0]
     indent = doc.indent(anchor.key)
-    lines = "".join(f"\n{indent}{scalar(name)}: {flow(said)}" for name, said in added.items())
-    if not kept:
+    lines = "".join(f"\n{indent}{scalar(name)}: {flow(value)}" for name, value in added.items())
+    if not remaining:
         start, end = doc.lines(anchor.key.start_mark.index, anchor.end)
         yield Splice(start, end, f"{lines.removeprefix(chr(10))}\n")
-        gone = gone[1:]
+        removed = removed[1:]
     elif lines:
         end = doc.line_end(anchor.end)
         yield Splice(end, end, lines)
-    for field in gone:
+    for field in removed:
         yield Splice(*doc.lines(field.key.start_mark.index, field.end), "")
 
 
-def _without(doc: Text, whole: Field, gone: Sequence[Field]) -> Iterator[Splice]:
+def _without(doc: Text, whole: Field, removed: Sequence[Field]) -> Iterator[Splice]:
     entries = doc.fields(whole.value)
-    if len(gone) == len(entries):
+    if len(removed) == len(entries):
         if is_block(whole.value):
             start = doc.lines(next(iter(entries.values())).key.start_mark.index, 0)[0]
             at = doc.after_colon(whole.key)
@@ -218,14 +224,14 @@ def _without(doc: Text, whole: Field, gone: Sequence[Field]) -> Iterator[Splice]
             yield Splice(whole.start, whole.end, "{}")
         return
     if is_block(whole.value):
-        yield from (Splice(*doc.lines(field.key.start_mark.index, field.end), "") for field in gone)
+        yield from (Splice(*doc.lines(field.key.start_mark.index, field.end), "") for field in removed)
         return
-    names = [name for name, field in entries.items() if any(field.key is one.key for one in gone)]
+    names = [name for name, field in entries.items() if any(field.key is entry.key for entry in removed)]
     assert isinstance(whole.value, MappingNode)
     yield from _reshape_flow(doc, whole.value, names, {}, as_json=False)
 
 
-def _gone(doc: Text, whole: Field) -> Splice:
+def _removal(doc: Text, whole: Field) -> Splice:
     return Splice(*doc.lines(whole.key.start_mark.index, whole.end), "")
 
 
@@ -255,8 +261,8 @@ def _add_to_flow(doc: Text, whole: Field | None, section: str, new: Sequence[Wan
     pairs = {str(split_address(edit.address)[1]): edit.fresh for edit in new} if keyed else {}
     if whole is None:
         assert isinstance(doc.root, MappingNode)
-        said = {section: pairs if keyed else new[0].fresh}
-        return spliced(doc.text, _reshape_flow(doc, doc.root, (), said, as_json=True))
+        section_value = {section: pairs if keyed else new[0].fresh}
+        return spliced(doc.text, _reshape_flow(doc, doc.root, (), section_value, as_json=True))
     if isinstance(whole.value, MappingNode) and whole.value.value:
         return spliced(doc.text, _reshape_flow(doc, whole.value, (), pairs, as_json))
     return spliced(doc.text, [Splice(whole.start, whole.end, flow(pairs, as_json=True))]) if as_json else None
@@ -272,35 +278,37 @@ def _fresh_section(section: str, new: Sequence[Wanted]) -> Iterator[str]:
     if BY_SECTION[section].keyed:
         yield from _lines(new, "  ")
     else:
-        yield from (f"  {scalar(name)}: {flow(said)}\n" for name, said in new[0].fresh.items())
+        yield from (f"  {scalar(name)}: {flow(value)}\n" for name, value in new[0].fresh.items())
 
 
 def comment_places(text: str) -> list[tuple[int, int]]:
     """Return the spans of the comments in a piece of flow-style YAML that is whole by itself."""
-    found: list[tuple[int, int]] = []
+    spans: list[tuple[int, int]] = []
     place = 0
     for token in yaml.scan(text, Loader=LOADER):
         start, end = token.start_mark.index, token.end_mark.index
         if end > start:
-            found += _between(text, place, start)
+            spans += _between(text, place, start)
             place = end
-    return [*found, *_between(text, place, len(text))]
+    return [*spans, *_between(text, place, len(text))]
 
 
-def commented_list(doc: Text, old: Mapping[str, Node], kept: Sequence[str], new: Sequence[str]) -> Iterator[Splice]:
-    """Yield the splices after which the list has the items ``kept``, and the texts of ``new``.
+def commented_list(
+    doc: Text, old: Mapping[str, Node], remaining: Sequence[str], new: Sequence[str]
+) -> Iterator[Splice]:
+    """Yield the splices after which the list has the items ``remaining``, and the texts of ``new``.
 
     New items take the places of those that go, as far as there are any, so that comments stand beside an item.
     """
-    gone = [node for name, node in old.items() if name not in kept]
-    for node, text in zip(gone, new, strict=False):
+    removed = [node for name, node in old.items() if name not in remaining]
+    for node, text in zip(removed, new, strict=False):
         yield Splice(node.start_mark.index, doc.end(node), text)
-    for node in gone[len(new) :]:
+    for node in removed[len(new) :]:
         yield Splice(node.start_mark.index, doc.end(node), "")
         comma = _comma(doc.text, doc.end(node))
         if comma is not None:
             yield Splice(comma, comma + 1, "")
-    added = list(new[len(gone) :])
+    added = list(new[len(removed) :])
     last = list(old.values())[-1] if old else None
     if added and last is not None:
         yield Splice(doc.end(last), doc.end(last), "".join(f", {text}" for text in added))

@@ -33,49 +33,49 @@ class Head(NamedTuple):
     read: str
 
 
-def config_files(live: Live, said: Sayable, head: Head, *, split: bool = False) -> dict[str, str]:
+def config_files(live: Live, content: Sayable, head: Head, *, split: bool = False) -> dict[str, str]:
     """The texts of ``rolecall.yaml`` and the files beside it, by name.
 
     With ``split`` the mappings are in ``idp_groups/``, one file for the teams that groups give.
     """
-    files = _parts(said.sections.get("idp_groups", ())) if split else {}
-    sections = {name: rows for name, rows in said.sections.items() if name != "idp_groups" or not files}
-    if said.metadata is not None:
+    files = _parts(content.sections.get("idp_groups", ())) if split else {}
+    sections = {name: entries for name, entries in content.sections.items() if name != "idp_groups" or not files}
+    if content.metadata is not None:
         sections["sso"] = _with_metadata(sections["sso"])
-    texts = {"rolecall.yaml": "".join(_main(live, sections, said.left_out, head, included=bool(files)))}
-    for name, rows in files.items():
-        texts[f"idp_groups/{name}.yaml"] = "".join(section_lines("idp_groups", rows))
-    if said.metadata is not None:
-        texts[METADATA] = f"{said.metadata}\n"
+    texts = {"rolecall.yaml": "".join(_main(live, sections, content.left_out, head, included=bool(files)))}
+    for name, entries in files.items():
+        texts[f"idp_groups/{name}.yaml"] = "".join(section_lines("idp_groups", entries))
+    if content.metadata is not None:
+        texts[METADATA] = f"{content.metadata}\n"
     return texts
 
 
-def section_lines(section: str, rows: Sequence[Said]) -> Iterator[str]:
+def section_lines(section: str, entries: Sequence[Said]) -> Iterator[str]:
     """A section as YAML, each line with its end; nothing for a singleton that says nothing."""
     if not BY_SECTION[section].keyed:
-        for row in rows:
+        for entry in entries:
             yield f"{section}:\n"
-            yield from (f"  {scalar(name)}: {flow(value)}\n" for name, value in row.value.items())
+            yield from (f"  {scalar(name)}: {flow(value)}\n" for name, value in entry.value.items())
         return
-    yield f"{section}:\n" if rows else f"{section}: {{}}\n"
-    for row in rows:
-        yield from entry_lines(str(split_address(row.address)[1]), row.value)
+    yield f"{section}:\n" if entries else f"{section}: {{}}\n"
+    for entry in entries:
+        yield from entry_lines(str(split_address(entry.address)[1]), entry.value)
 
 
 def entry_lines(key: str, value: Any, indent: str = "  ") -> Iterator[str]:
     """One entry: on one line where that is short enough, else a line for each field."""
-    one = f"{indent}{scalar(key)}: {flow(value)}\n"
-    if len(one) <= _WIDTH or not isinstance(value, dict) or not value:
-        yield one
+    line = f"{indent}{scalar(key)}: {flow(value)}\n"
+    if len(line) <= _WIDTH or not isinstance(value, dict) or not value:
+        yield line
         return
     yield f"{indent}{scalar(key)}:\n"
-    yield from (f"{indent}  {scalar(name)}: {flow(held)}\n" for name, held in value.items())
+    yield from (f"{indent}  {scalar(name)}: {flow(field_value)}\n" for name, field_value in value.items())
 
 
-def taken(seen: Coverage) -> str:
+def taken(coverage: Coverage) -> str:
     """Who read a section and when, in words; empty where nobody says."""
-    by = f" by {seen.taken_by}" if seen.taken_by else ""
-    on = f" on {seen.taken_at:%-d %B %Y}" if seen.taken_at else ""
+    by = f" by {coverage.taken_by}" if coverage.taken_by else ""
+    on = f" on {coverage.taken_at:%-d %B %Y}" if coverage.taken_at else ""
     return f"Written down{by}{on}." if by or on else ""
 
 
@@ -91,13 +91,15 @@ def _main(
     if included:
         yield "\ninclude: [idp_groups/*.yaml]\n"
     for kind in KINDS:
-        told = [row for row in left_out if row.what.partition("/")[0].partition(".")[0] == kind.section]
-        if kind.section not in sections and not told:
+        omissions = [
+            omission for omission in left_out if omission.what.partition("/")[0].partition(".")[0] == kind.section
+        ]
+        if kind.section not in sections and not omissions:
             continue
         yield f"\n{comment(kind.description)}\n"
         if whose := taken(live.covered(kind.section)) if live.facts.observed else "":
             yield f"{comment(whose)}\n"
-        yield from (f"{comment(f'Left out: {row.what}: {row.why}')}\n" for row in told)
+        yield from (f"{comment(f'Left out: {omission.what}: {omission.why}')}\n" for omission in omissions)
         if kind.section in sections:
             yield from section_lines(kind.section, sections[kind.section])
 
@@ -107,25 +109,25 @@ def _head_lines(name: str, value: Any) -> Iterator[str]:
         yield f"{name}: {flow(value)}\n"
         return
     yield f"{name}:\n"
-    yield from (f"  {scalar(key)}: {flow(held)}\n" for key, held in value.items())
+    yield from (f"  {scalar(key)}: {flow(field_value)}\n" for key, field_value in value.items())
 
 
-def _with_metadata(rows: Sequence[Said]) -> tuple[Said, ...]:
-    said = dict(rows[0].value) if rows else {}
-    return (Said(address("sso"), {**said, "metadata": {"file": METADATA}}),)
+def _with_metadata(entries: Sequence[Said]) -> tuple[Said, ...]:
+    fields = dict(entries[0].value) if entries else {}
+    return (Said(address("sso"), {**fields, "metadata": {"file": METADATA}}),)
 
 
-def _parts(rows: Sequence[Said]) -> dict[str, list[Said]]:
+def _parts(entries: Sequence[Said]) -> dict[str, list[Said]]:
     """Mappings by the first team that they give, as names of files."""
     parts: dict[str, list[Said]] = {}
     names: dict[str, str] = {}
-    for row in rows:
-        teams = row.value.get("teams") if isinstance(row.value, dict) else None
+    for mapping in entries:
+        teams = mapping.value.get("teams") if isinstance(mapping.value, dict) else None
         team = teams[0] if teams else None
         name = BLANKS if team is None else names.get(team) or _fresh(team, {BLANKS, *names.values()})
         if team is not None:
             names[team] = name
-        parts.setdefault(name, []).append(row)
+        parts.setdefault(name, []).append(mapping)
     return parts
 
 
@@ -173,13 +175,13 @@ def sayable(live: Live) -> Sayable:
         if why is not None:
             left_out.append(LeftOut(kind.section, why))
             continue
-        said: list[Said] = []
+        entries: list[Said] = []
         for item in _section(kind, live):
             if isinstance(item, Said):
-                said.append(item)
+                entries.append(item)
             else:
                 left_out.append(item)
-        sections[kind.section] = tuple(said)
+        sections[kind.section] = tuple(entries)
     metadata, why = _metadata(live) if "sso" in sections else (None, None)
     if why:
         left_out.append(LeftOut("sso.metadata", why))
@@ -201,18 +203,18 @@ def _metadata(live: Live) -> tuple[str | None, str | None]:
 def entry(section: str, value: Value | None, pin: str | None = None) -> Any:
     """A value as a config writes it; ``pin`` is the org's id of a group."""
     if section != "idp_groups":
-        return {name: said for name, said in (encode_value(section, value) or {}).items() if said != ""}
+        return {name: fields for name, fields in (encode_value(section, value) or {}).items() if fields != ""}
     if value is None or value == BLANK:
         return {"blank": True, "id": pin} if pin else "blank"
-    said = {name: held for name, held in (encode_value(section, value) or {}).items() if held}
-    return {**said, "id": pin} if pin else said
+    fields = {name: field_value for name, field_value in (encode_value(section, value) or {}).items() if field_value}
+    return {**fields, "id": pin} if pin else fields
 
 
 def _unread(live: Live, kind: Kind) -> str | None:
     """Why a section is not written, None when it is."""
-    seen = live.covered(kind.section)
-    if seen.state != "complete" or getattr(live.settings, kind.section) is UNSET:
-        return f"not read whole{f': {seen.problem}' if seen.problem else ''}"
+    coverage = live.covered(kind.section)
+    if coverage.state != "complete" or getattr(live.settings, kind.section) is UNSET:
+        return f"not read whole{f': {coverage.problem}' if coverage.problem else ''}"
     if kind.section == "idp_groups" and _endpoint(live) == "legacy":
         return "the legacy endpoint links groups to teams; nothing is mapped there (R18)"
     return None
@@ -223,33 +225,35 @@ def _endpoint(live: Live) -> Any:
 
 
 def _section(kind: Kind, live: Live) -> Iterator[Said | LeftOut]:
-    held = getattr(live.settings, kind.section)
+    live_value = getattr(live.settings, kind.section)
     if not kind.keyed:
-        yield from _singleton(kind, live, held)
+        yield from _singleton(kind, live, live_value)
     elif kind.section == "idp_groups":
-        yield from _groups(live, held)
+        yield from _groups(live, live_value)
     else:
-        for key in sorted(held):
-            yield Said(address(kind.section, key), entry(kind.section, held[key]))
-            yield from _not_read(address(kind.section, key), held[key])
+        for key in sorted(live_value):
+            yield Said(address(kind.section, key), entry(kind.section, live_value[key]))
+            yield from _not_read(address(kind.section, key), live_value[key])
 
 
-def _singleton(kind: Kind, live: Live, held: Value) -> Iterator[Said | LeftOut]:
-    said: dict[str, Any] = {}
-    for name, value in (encode_value(kind.section, held) or {}).items():
+def _singleton(kind: Kind, live: Live, live_value: Value) -> Iterator[Said | LeftOut]:
+    fields: dict[str, Any] = {}
+    for name, value in (encode_value(kind.section, live_value) or {}).items():
         why = _unsayable_field(kind.section, name, value, live)
         if why is None:
-            said[name] = value
+            fields[name] = value
         elif why:
             yield LeftOut(f"{kind.section}.{name}", why)
-    yield from _not_read(address(kind.section), held)
-    if said:
-        yield Said(address(kind.section), said)
+    yield from _not_read(address(kind.section), live_value)
+    if fields:
+        yield Said(address(kind.section), fields)
 
 
-def _not_read(at: Address, held: Value) -> Iterator[LeftOut]:
+def _not_read(at: Address, live_value: Value) -> Iterator[LeftOut]:
     """Yield each field that was not read, but for metadata, which most readings of a console lack."""
-    yield from (LeftOut(field_address(at, name), "not read") for name in absent_fields(held) if name != "metadata")
+    yield from (
+        LeftOut(field_address(at, name), "not read") for name in absent_fields(live_value) if name != "metadata"
+    )
 
 
 def _unsayable_field(section: str, name: str, value: Any, live: Live) -> str | None:
@@ -268,16 +272,16 @@ def _unsayable_field(section: str, name: str, value: Any, live: Live) -> str | N
     return None
 
 
-def _groups(live: Live, held: Mapping[str, GroupMapping]) -> Iterator[Said | LeftOut]:
+def _groups(live: Live, mappings: Mapping[str, GroupMapping]) -> Iterator[Said | LeftOut]:
     """An id that two groups are said to have pins neither."""
     shared = Counter(group.id for group in live.facts.groups.values())
-    for key in sorted(held):
+    for key in sorted(mappings):
         pin = live.facts.groups[key].id if key in live.facts.groups else ""
         at = address("idp_groups", key)
-        if why := _unsayable_group(key, held[key], live.facts):
+        if why := _unsayable_group(key, mappings[key], live.facts):
             yield LeftOut(at, why)
         else:
-            yield Said(at, entry("idp_groups", held[key], pin if shared[pin] == 1 else None))
+            yield Said(at, entry("idp_groups", mappings[key], pin if shared[pin] == 1 else None))
 
 
 def _unsayable_group(key: str, mapping: GroupMapping, facts: Facts) -> str | None:
@@ -299,5 +303,5 @@ def _unsayable_role(role: str, facts: Facts) -> str | None:
 def _unsayable_teams(teams: Any, facts: Facts) -> str | None:
     if not teams or not all(team and normalise.name(team) == team for team in teams):
         return "a team of it has no name"
-    gone = sorted(team for team in teams if facts.teams is not None and team not in facts.teams)
-    return f"the org has no team `{gone[0]}` any more (R25)" if gone else None
+    missing = sorted(team for team in teams if facts.teams is not None and team not in facts.teams)
+    return f"the org has no team `{missing[0]}` any more (R25)" if missing else None

@@ -59,16 +59,18 @@ def without_escapes(text: str) -> tuple[str, dict[str, str]]:
     Also returns the scalar's own text by the value of its stand-in. An escape keeps a character visible that would not
     be otherwise, such as one that turns the direction of text; ruamel.yaml would write the character itself.
     """
-    escaped = [one for one in _scalars(text) if one.raw.startswith('"') and "\\" in one.raw and "\n" not in one.raw]
-    own = {_stand_in(number, len(one.raw) - 2): one for number, one in enumerate(escaped)}
-    splices = (Splice(one.start, one.end, f'"{value}"') for value, one in own.items())
-    return spliced(text, splices), {value: one.raw for value, one in own.items()}
+    escaped = [
+        token for token in _scalars(text) if token.raw.startswith('"') and "\\" in token.raw and "\n" not in token.raw
+    ]
+    own = {_stand_in(number, len(token.raw) - 2): token for number, token in enumerate(escaped)}
+    splices = (Splice(token.start, token.end, f'"{value}"') for value, token in own.items())
+    return spliced(text, splices), {value: token.raw for value, token in own.items()}
 
 
 def with_escapes(text: str, own: Mapping[str, str]) -> str:
     """Return the text with the scalars' own text in place of their stand-ins."""
-    found = (one for one in _scalars(text) if one.value in own) if own else ()
-    return spliced(text, (Splice(one.start, one.end, own[one.value]) for one in found))
+    tokens = (token for token in _scalars(text) if token.value in own) if own else ()
+    return spliced(text, (Splice(token.start, token.end, own[token.value]) for token in tokens))
 
 
 def _stand_in(number: int, width: int) -> str:
@@ -107,12 +109,12 @@ def _scalars(text: str) -> list[_Scalar]:
     import yaml
     from yaml.tokens import ScalarToken
 
-    found = []
+    scalars = []
     for token in yaml.scan(text, Loader=LOADER):
         if isinstance(token, ScalarToken):
             start, end = token.start_mark.index, token.end_mark.index
-            found.append(_Scalar(start, end, text[start:end], token.value))
-    return found
+            scalars.append(_Scalar(start, end, text[start:end], token.value))
+    return scalars
 
 
 def _tokens(text: str) -> Iterator[tuple[int, int]]:
@@ -135,20 +137,20 @@ def renamed(text: str, names: Mapping[str, str]) -> str:
         text,
         (
             Splice(field.key.start_mark.index, field.key.end_mark.index, scalar(names[key]))
-            for said, field in entries.items()
-            if (key := normalise.name(said)) in names
+            for written, field in entries.items()
+            if (key := normalise.name(written)) in names
         ),
     )
 
 
 def comments(text: str) -> list[str]:
     """The texts of all comments, in order."""
-    found: list[str] = []
+    texts: list[str] = []
     place = 0
     for start, end in _tokens(text):
-        found += _between(text[place:start])
+        texts += _between(text[place:start])
         place = end
-    return [*found, *_between(text[place:])]
+    return [*texts, *_between(text[place:])]
 
 
 def _between(text: str) -> list[str]:
@@ -190,9 +192,9 @@ def _tidied(before: str, text: str) -> str:
     """No spaces at line ends, at most one blank line in a row, and comments indented like what they stand beside."""
     lines = _BLANKS.sub("\n\n", _TRAILING.sub("", text)).strip("\n").split("\n")
     places = zip(_comment_lines(before.split("\n")), _comment_lines(lines), strict=False)
-    for (old, above, below), (new, above_now, below_now) in list(places):
-        kept = below_now if old.column == below else above_now if old.column == above else new.column
-        lines[new.number] = " " * kept + lines[new.number].lstrip()
+    for (old, above, indent_below), (new, above_now, below_now) in list(places):
+        column = below_now if old.column == indent_below else above_now if old.column == above else new.column
+        lines[new.number] = " " * column + lines[new.number].lstrip()
     return "\n".join(lines) + "\n"
 
 
@@ -203,13 +205,13 @@ class _Line(NamedTuple):
 
 def _comment_lines(lines: list[str]) -> Iterator[tuple[_Line, int, int]]:
     """The lines that are nothing but a comment, each with the indents of the nearest other lines above and below."""
-    held = [_Line(number, len(line) - len(line.lstrip())) for number, line in enumerate(lines) if line.strip()]
-    content = [row for row in held if not lines[row.number].lstrip().startswith("#")]
-    for row in held:
-        if lines[row.number].lstrip().startswith("#"):
-            above = [one.column for one in content if one.number < row.number]
-            below = [one.column for one in content if one.number > row.number]
-            yield row, above[-1] if above else 0, below[0] if below else 0
+    filled = [_Line(number, len(line) - len(line.lstrip())) for number, line in enumerate(lines) if line.strip()]
+    content = [candidate for candidate in filled if not lines[candidate.number].lstrip().startswith("#")]
+    for candidate in filled:
+        if lines[candidate.number].lstrip().startswith("#"):
+            above = [filled_line.column for filled_line in content if filled_line.number < candidate.number]
+            after = [filled_line.column for filled_line in content if filled_line.number > candidate.number]
+            yield candidate, above[-1] if above else 0, after[0] if after else 0
 
 
 def _plainly(before: str, text: str) -> str:

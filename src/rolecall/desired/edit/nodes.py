@@ -38,7 +38,7 @@ def spliced(text: str, splices: Iterable[Splice]) -> str:
     """The text after all splices, which must not overlap; those at one place in the order given."""
     pieces: list[str] = []
     place = 0
-    for splice in sorted(splices, key=lambda one: (one.start, one.end)):
+    for splice in sorted(splices, key=lambda piece: (piece.start, piece.end)):
         pieces += (text[place : splice.start], splice.text)
         place = splice.end
     return "".join((*pieces, text[place:]))
@@ -72,8 +72,8 @@ class Text:
 
     def line_end(self, place: int) -> int:
         """Where the line ends, before its line feed."""
-        found = self.text.find("\n", place)
-        return len(self.text) if found < 0 else found
+        end = self.text.find("\n", place)
+        return len(self.text) if end < 0 else end
 
     def indent(self, node: Node) -> str:
         """What stands before a node on its line."""
@@ -85,8 +85,8 @@ class Text:
         return self.text.index(":", key.end_mark.index) + 1
 
     def _field(self, key: Node, value: Node) -> Field:
-        if value.start_mark.index < key.end_mark.index and (found := _ALIAS.match(self.text, key.end_mark.index)):
-            return Field(key, value, *found.span(1), True)
+        if value.start_mark.index < key.end_mark.index and (alias := _ALIAS.match(self.text, key.end_mark.index)):
+            return Field(key, value, *alias.span(1), True)
         return Field(key, value, value.start_mark.index, self.end(value), False)
 
 
@@ -126,7 +126,7 @@ def quoted(text: str, style: str) -> str:
 def flow(value: Any, *, as_json: bool = False) -> str:
     """A JSON value in flow style on one line: ``{role: member, teams: [IT]}``."""
     if isinstance(value, dict):
-        pairs = (f"{scalar(key, as_json=as_json)}: {flow(held, as_json=as_json)}" for key, held in value.items())
+        pairs = (f"{scalar(key, as_json=as_json)}: {flow(entry, as_json=as_json)}" for key, entry in value.items())
         return f"{{{', '.join(pairs)}}}"
     if isinstance(value, list | tuple):
         return f"[{', '.join(flow(item, as_json=as_json) for item in value)}]"

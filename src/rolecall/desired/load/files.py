@@ -92,14 +92,14 @@ def is_glob(pattern: str) -> bool:
 
 def matches(root: Path, pattern: str, main: str) -> Matches:
     """Return what an include's glob matches, sorted. Hidden files, overlays and the main file never count."""
-    found = Matches()
+    result = Matches()
     parts = PurePath(pattern).parts
     if parts and "\0" not in pattern:
-        _match(root, "", parts, found)
-    for names in (found.names, found.other_case, found.links):
+        _match(root, "", parts, result)
+    for names in (result.names, result.other_case, result.links):
         names[:] = sorted(name for name in dict.fromkeys(names) if _counts(name, main))
-    found.broken = sorted({entry for entry in found.broken if _counts(entry.name, main)})
-    return found
+    result.broken = sorted({entry for entry in result.broken if _counts(entry.name, main)})
+    return result
 
 
 def _counts(name: str, main: str) -> bool:
@@ -107,59 +107,59 @@ def _counts(name: str, main: str) -> bool:
     return name != main and not hidden and name.partition("/")[0] != OVERLAYS
 
 
-def _match(folder: Path, prefix: str, parts: tuple[str, ...], found: Matches) -> None:
+def _match(folder: Path, prefix: str, parts: tuple[str, ...], result: Matches) -> None:
     """Match the parts of a glob below ``folder``, whose name relative to the root is ``prefix``."""
     part, inner = parts[0], parts[1:]
     if part == "**":
-        _match_any_depth(folder, prefix, parts, found)
+        _match_any_depth(folder, prefix, parts, result)
         return
     if not is_glob(part) and os.path.lexists(folder / part):
-        _enter(folder / part, f"{prefix}{part}", inner, found)
+        _enter(folder / part, f"{prefix}{part}", inner, result)
         return
-    for name in _names(folder, prefix, found):
+    for name in _names(folder, prefix, result):
         at = f"{prefix}{name}"
         if is_glob(part) and fnmatchcase(name, part):
-            _enter(folder / name, at, inner, found)
+            _enter(folder / name, at, inner, result)
         elif _differs_in_case(name, part) and (inner or (folder / name).is_file()):
-            found.other_case.append(at)
+            result.other_case.append(at)
 
 
-def _enter(path: Path, at: str, inner: tuple[str, ...], found: Matches) -> None:
+def _enter(path: Path, at: str, inner: tuple[str, ...], result: Matches) -> None:
     """Take a name that the last part matches as a file; go on into it for the parts that are left."""
     try:
         mode = path.stat().st_mode
     except OSError as error:
-        found.broken.append(Broken(at, _reason(path, error)))
+        result.broken.append(Broken(at, _reason(path, error)))
         return
     if inner:
         if stat.S_ISDIR(mode):
-            _match(path, f"{at}/", inner, found)
+            _match(path, f"{at}/", inner, result)
     elif stat.S_ISREG(mode):
-        found.names.append(at)
+        result.names.append(at)
     elif not stat.S_ISDIR(mode):
-        found.broken.append(Broken(at, "is not a regular file"))
+        result.broken.append(Broken(at, "is not a regular file"))
 
 
-def _match_any_depth(folder: Path, prefix: str, parts: tuple[str, ...], found: Matches) -> None:
+def _match_any_depth(folder: Path, prefix: str, parts: tuple[str, ...], result: Matches) -> None:
     """Match ``**``: the parts after it in this folder and in each below, links not followed."""
     if parts[1:]:
-        _match(folder, prefix, parts[1:], found)
-    for name in _names(folder, prefix, found):
+        _match(folder, prefix, parts[1:], result)
+    for name in _names(folder, prefix, result):
         path, at = folder / name, f"{prefix}{name}"
         if name.startswith(".") or not path.is_dir():
             continue
         if path.is_symlink():
-            found.links.append(at)
+            result.links.append(at)
         else:
-            _match_any_depth(path, f"{at}/", parts, found)
+            _match_any_depth(path, f"{at}/", parts, result)
 
 
-def _names(folder: Path, prefix: str, found: Matches) -> Iterator[str]:
+def _names(folder: Path, prefix: str, result: Matches) -> Iterator[str]:
     """Yield the names in a folder; one that cannot be listed is broken."""
     try:
         yield from sorted(path.name for path in folder.iterdir())
     except OSError as error:
-        found.broken.append(Broken(prefix.rstrip("/") or ".", _reason(folder, error)))
+        result.broken.append(Broken(prefix.rstrip("/") or ".", _reason(folder, error)))
 
 
 def _differs_in_case(name: str, part: str) -> bool:
@@ -190,18 +190,18 @@ def unmatched(root: Path, read: set[str]) -> list[str]:
 
 
 def _walk(root: Path) -> Iterator[str]:
-    seen = 0
+    count = 0
     for folder, folders, names in os.walk(root):
-        here = Path(folder)
-        skip = {OVERLAYS} if here == root else set()
+        directory = Path(folder)
+        skip = {OVERLAYS} if directory == root else set()
         folders[:] = sorted(
-            name for name in folders if name[0] != "." and name not in skip and not (here / name / MAIN).exists()
+            name for name in folders if name[0] != "." and name not in skip and not (directory / name / MAIN).exists()
         )
         for name in sorted(names):
-            if (seen := seen + 1) > _MOST_FILES:
+            if (count := count + 1) > _MOST_FILES:
                 return
             if name[0] != ".":
-                yield (here / name).relative_to(root).as_posix()
+                yield (directory / name).relative_to(root).as_posix()
 
 
 def _looks_like_ours(path: Path) -> bool:

@@ -20,15 +20,15 @@ def normalised(document: Document) -> tuple[Document, list[Problem]]:
     value, problems = dict(document.value), list[Problem]()
     for section, key in KEYED.items():
         if isinstance(entries := value.get(section), dict):
-            value[section], found = _rekeyed(document, section, entries, key)
-            problems += found
+            value[section], section_problems = _rekeyed(document, section, entries, key)
+            problems += section_problems
     return document.with_value(value), problems
 
 
 def _rekeyed(
     document: Document, section: str, entries: dict[str, Any], key: Callable[[str], str]
 ) -> tuple[dict[str, Any], list[Problem]]:
-    made: dict[str, Any] = {}
+    by_key: dict[str, Any] = {}
     first: dict[str, str] = {}
     problems = []
     for name, entry in entries.items():
@@ -41,8 +41,8 @@ def _rekeyed(
             message = f"`{name}` is the same as `{first[short]}` at {document.where((section, first[short]), key=True)}"
             where = document.where((section, name), key=True)
             problems.append(Problem("duplicate_key", message, where, "Keep one of the two"))
-        made[short] = entry
-    return (made if len(made) == len(entries) else entries), problems
+        by_key[short] = entry
+    return (by_key if len(by_key) == len(entries) else entries), problems
 
 
 def merge_files(documents: Sequence[Document]) -> tuple[dict[str, Any], list[Problem]]:
@@ -56,12 +56,12 @@ def merge_files(documents: Sequence[Document]) -> tuple[dict[str, Any], list[Pro
         for top, value in document.value.items():
             if position and top not in INCLUDABLE:
                 continue
-            held = merged.get(top)
+            present = merged.get(top)
             if top not in merged:
                 merged[top] = dict(value) if top in KEYED and isinstance(value, dict) else value
-            elif top in KEYED and isinstance(value, dict) and isinstance(held, dict):
-                twice += [(document, (top, name)) for name in value if name in held]
-                held.update((name, entry) for name, entry in value.items() if name not in held)
+            elif top in KEYED and isinstance(value, dict) and isinstance(present, dict):
+                twice += [(document, (top, name)) for name in value if name in present]
+                present.update((name, entry) for name, entry in value.items() if name not in present)
             else:
                 twice.append((document, (top,)))
     return merged, [_twice(documents, second, path) for second, path in twice]
@@ -73,11 +73,11 @@ def _twice(documents: Sequence[Document], second: Document, path: tuple[str, ...
     return Problem("duplicate_key", message, second.where(path, key=True), "Keep one of the two")
 
 
-def overlay(below: Any, over: Any) -> Any:
-    """``over`` laid over ``below``: maps by key, all else replaces; ``{remove: true}`` drops an inherited key."""
-    if not (isinstance(below, dict) and isinstance(over, dict)):
+def overlay(base: Any, over: Any) -> Any:
+    """``over`` laid over ``base``: maps by key, all else replaces; ``{remove: true}`` drops an inherited key."""
+    if not (isinstance(base, dict) and isinstance(over, dict)):
         return over
-    merged = dict(below)
+    merged = dict(base)
     for key, value in over.items():
         if removes(value) and key in merged and not removes(merged[key]):
             del merged[key]
@@ -86,16 +86,16 @@ def overlay(below: Any, over: Any) -> Any:
     return merged
 
 
-def drops_nothing(below: Any, over: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], list[str]]]:
+def drops_nothing(base: Any, over: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], list[str]]]:
     """Where ``over`` drops a key that nothing below it has, and the keys that there are at that place."""
     if not isinstance(over, dict):
         return
-    held = below if isinstance(below, dict) else {}
+    keys = base if isinstance(base, dict) else {}
     for key, value in over.items():
         if not removes(value):
-            yield from drops_nothing(held.get(key), value, (*path, key))
-        elif key not in held:
-            yield (*path, key), list(held)
+            yield from drops_nothing(keys.get(key), value, (*path, key))
+        elif key not in keys:
+            yield (*path, key), list(keys)
 
 
 def removes(value: Any) -> bool:

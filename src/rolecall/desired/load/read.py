@@ -25,15 +25,15 @@ def load(root: Path, env: str | None = None, main: str | None = None) -> Sources
 
 def load_each(root: Path, main: str | None = None) -> list[Sources]:
     """The config once for every overlay there is; without overlays, as it is. Each file is read once."""
-    seen: dict[str, Document | None] = {}
-    return [_Loading(root, env, main or files.MAIN, seen).run() for env in files.environments(root) or (None,)]
+    cache: dict[str, Document | None] = {}
+    return [_Loading(root, env, main or files.MAIN, cache).run() for env in files.environments(root) or (None,)]
 
 
 class _Loading:
     """One load: gathers documents and problems. ``seen`` are the files read so far, by it or by a load before."""
 
-    def __init__(self, root: Path, env: str | None, main: str, seen: dict[str, Document | None]) -> None:
-        self.root, self.env, self.main, self.seen = root, env, main, seen
+    def __init__(self, root: Path, env: str | None, main: str, cache: dict[str, Document | None]) -> None:
+        self.root, self.env, self.main, self.seen = root, env, main, cache
         self.problems: list[Problem] = []
         self.other_case: set[str] = set()
 
@@ -51,7 +51,7 @@ class _Loading:
         self.problems += twice
         over = self._overlay() if self.env is not None else None
         if over:
-            self.problems += (_drops_nothing(over, *found) for found in drops_nothing(base, over.value))
+            self.problems += (_drops_nothing(over, *drop) for drop in drops_nothing(base, over.value))
         effective = overlay(base, over.value) if over else base
         self.problems = [_severe(problem, effective.get("manage")) for problem in self.problems]
         if first:
@@ -147,8 +147,8 @@ def _include_problems(pattern: str, matched: Matches, where: Where, read: Collec
 def _severe(problem: Problem, manage: Any) -> Problem:
     """Return a warning that a glob matches no file as an error, where a section is authoritative: what is in no file is
     removed from the org there."""
-    said = manage if isinstance(manage, dict) else {}
-    section = next((name for name in files.INCLUDABLE if said.get(name) == "authoritative"), None)
+    managed = manage if isinstance(manage, dict) else {}
+    section = next((name for name in files.INCLUDABLE if managed.get(name) == "authoritative"), None)
     if problem.code != "no_match" or section is None:
         return problem
     hint = f"With `manage.{section}: authoritative`, what is in no file is removed from the org: restore the files, or "

@@ -49,18 +49,20 @@ class Sources:
 
     def places(self) -> Places:
         """Where each entry of ``effective`` stands: in the last file that has it."""
-        found = Places(self.files)
+        places = Places(self.files)
         for number, document in enumerate(self.documents):
             tops = document.entries()
             for section in self.effective.keys() & BY_SECTION.keys() & tops.keys():
                 if BY_SECTION[section].keyed:
-                    said, held = document.entries((section,)), self.effective[section]
-                    found.add(
-                        section, number, {key: said[key] for key in said.keys() & held} if self.overlaid else said
+                    written, entries = document.entries((section,)), self.effective[section]
+                    places.add(
+                        section,
+                        number,
+                        {key: written[key] for key in written.keys() & entries} if self.overlaid else written,
                     )
                 else:
-                    found.add(section, number, {None: tops[section]})
-        return found
+                    places.add(section, number, {None: tops[section]})
+        return places
 
 
 _FILE_BITS = 64
@@ -79,8 +81,8 @@ class Places(Mapping[Address, Where]):
     def add(self, section: str, file: int, packed: Mapping[Any, int]) -> None:
         """Take in what one file says; of two files that say the same the later one counts."""
         offset = file << _FILE_BITS
-        said = {key: offset | place for key, place in packed.items()} if file else packed
-        self._sections.setdefault(section, {}).update(said)
+        positions = {key: offset | place for key, place in packed.items()} if file else packed
+        self._sections.setdefault(section, {}).update(positions)
 
     def __getitem__(self, at: Address) -> Where:
         section, key = split_address(at)
@@ -88,7 +90,7 @@ class Places(Mapping[Address, Where]):
         return Where(self._files[number >> _FILE_BITS], *unpack(number & (1 << _FILE_BITS) - 1))
 
     def __iter__(self) -> Iterator[Address]:
-        return (address(section, key) for section, held in self._sections.items() for key in held)
+        return (address(section, key) for section, entries in self._sections.items() for key in entries)
 
     def __len__(self) -> int:
         return sum(map(len, self._sections.values()))
