@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 
 from rolecall.model.policy import Combo
 from rolecall.model.roles import MEMBER, ORG_ADMIN, RANK, TEAM_ADMIN
@@ -69,6 +68,15 @@ class Atoms:
         """The atoms above member: team admin, org admin, any role outside the ranks."""
         return self.atoms(mask) & ~(self.held << 1)
 
+    @property
+    def all_above_member(self) -> int:
+        """The atoms above member in all teams that have been met."""
+        return self.above_member((1 << self._width) - 1)
+
+    def teams(self) -> Iterator[tuple[int, str]]:
+        """Yield each team that has been met, and before it the bit that says: has some role in this team."""
+        return ((_HELD << shift, team) for team, shift in self._shifts.items())
+
     def combos(self, mask: int) -> tuple[Combo, ...]:
         """The combos a mask stands for, sorted by team, then role: the highest ranked of each team, and the rest."""
         found = []
@@ -84,28 +92,17 @@ class Atoms:
         found.sort()
         return tuple(found)
 
-    def count(self, sizes: Mapping[int, int]) -> tuple[dict[str, int], dict[str, int]]:
-        """Return how many users have each role, in any team, and how many have some role in each team.
-
-        ``sizes`` says how many users have each mask. The same as counting ``combos``, without making them.
-        """
-        roles, teams = Counter[str](), Counter[int]()
-        held, members, admins, org_admins = (self.held << bit for bit in range(4))
-        for mask, size in sizes.items():
-            org_admin, admin = mask & org_admins, mask & admins
-            higher = org_admin >> 1
-            if org_admin:
-                roles[ORG_ADMIN] += size
-            if admin | higher != higher:
-                roles[TEAM_ADMIN] += size
-            higher = (admin | higher) >> 1
-            if mask & members | higher != higher:
-                roles[MEMBER] += size
-            for role in {self._meaning[bit].role for bit in _bits(mask & self._custom_bits)}:
-                roles[role] += size
-            for bit in _bits(mask & held):
-                teams[bit] += size
-        return dict(roles), {self._meaning[bit + 1].team: size for bit, size in teams.items()}
+    def roles(self, mask: int) -> set[str]:
+        """Return the roles of ``combos``."""
+        members, admins, org_admins = (mask & self.held << bit for bit in (1, 2, 3))
+        roles = {self._meaning[bit].role for bit in _bits(mask & self._custom_bits)}
+        if org_admins:
+            roles.add(ORG_ADMIN)
+        if admins & ~(org_admins >> 1):
+            roles.add(TEAM_ADMIN)
+        if members & ~(admins >> 1 | org_admins >> 2):
+            roles.add(MEMBER)
+        return roles
 
     def each(self, atoms: int) -> Iterator[Combo]:
         """Every atom by itself, sorted; the org-wide one as ``Combo("", "org_admin")``."""

@@ -59,6 +59,12 @@ def masks(rules: Rules, directory: Directory, numbers: Iterable[int] | None = No
             yield number, (given | plain.always if given else plain.without)
 
 
+def plain_masks(rules: Rules) -> tuple[int, int]:
+    """Return what a plain user has beside what groups give them, and what one has to whom no group gives anything."""
+    plain = _Plain(rules)
+    return plain.always, plain.without
+
+
 def shifts(
     before: Rules, after: Rules, directory: Directory, numbers: Iterable[int] | None = None
 ) -> dict[tuple[int, int], array[int]]:

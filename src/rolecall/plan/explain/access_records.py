@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from rolecall.access.evaluate import group_masks, masks
+from rolecall.access.evaluate import group_masks
 from rolecall.access.person import Granted, effective
 from rolecall.access.rules import Rules, compile_access
+from rolecall.access.tally import tally
 from rolecall.model.desired import Desired
 from rolecall.model.directory import PLAIN, Directory, Person
 from rolecall.model.kinds import address
@@ -45,20 +45,11 @@ def record_access(
     ``complete`` says whether everybody was there to be seen and the rules could be relied on.
     """
     rules = rules or compile_access(live.settings, live.facts)
-    sizes: dict[int, int] = {}
-    privileged: set[int] = set()
-    holders = array("I")
-    for number, mask in masks(rules, directory):
-        size = sizes.get(mask, 0)
-        if not size and rules.atoms.above_member(mask):
-            privileged.add(mask)
-        sizes[mask] = size + 1
-        if mask in privileged:
-            holders.append(number)
-    holdings = tuple(sorted(_holdings(rules, directory, holders, desired, live.facts.org_id)))
-    roles, teams = (dict(sorted(counts.items())) for counts in rules.atoms.count(sizes))
+    counts = tally(rules, directory)
+    holdings = tuple(sorted(_holdings(rules, directory, counts.privileged, desired, live.facts.org_id)))
+    roles, teams = dict(sorted(counts.roles.items())), dict(sorted(counts.teams.items()))
     whole = people_coverage(directory, rules.scim.groups).state == "complete" and not rules.missing
-    nobody = sizes.get(0, 0) - (len(directory) - directory.active_people)
+    nobody = counts.without_access - (len(directory) - directory.active_people)
     admins = len({holding.id for holding in holdings if holding.role == "org_admin"})
     return AccessRecord(Sighting(at, holdings, roles, teams, whole), nobody, admins)
 

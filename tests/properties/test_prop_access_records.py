@@ -1,15 +1,16 @@
-"""The law of sightings: who holds more than member, and why, is what asking each user alone would give."""
+"""The law of access records: who holds more than member, and why, is what asking each user alone would give."""
 
 from __future__ import annotations
 
 from collections import Counter
 from datetime import UTC, datetime
+from unittest import mock
 
 from access_orgs import Org, odd_orgs, orgs
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rolecall.access import compile_access, effective
+from rolecall.access import compile_access, effective, tally
 from rolecall.codec.people import decode_people, encode_person
 from rolecall.model.desired import Desired
 from rolecall.model.directory import Directory, Person
@@ -29,11 +30,12 @@ def alike(org: Org) -> Directory:
     return decode_people(map(encode_person, people), org.directory.groups)
 
 
-@given(st.one_of(orgs(), odd_orgs()))
-def test_a_sighting_is_what_each_user_has(org: Org) -> None:
+@given(st.one_of(orgs(), odd_orgs()), st.sampled_from([1, 5, tally.CHUNK]), st.sampled_from([0, tally.MOST_COLUMNS]))
+def test_an_access_record_is_what_each_user_has(org: Org, chunk: int, columns: int) -> None:
     directory = alike(org)
     rules = compile_access(org.before, org.facts)
-    seen = record_access(Live(org.before, facts=org.facts), directory, Desired(Settings()), AT)
+    with mock.patch.multiple(tally, CHUNK=chunk, MOST_COLUMNS=columns):
+        seen = record_access(Live(org.before, facts=org.facts), directory, Desired(Settings()), AT)
     holdings, roles, teams, without_access = [], Counter[str](), Counter[str](), 0
     for number in range(len(directory)):
         person = directory.person(number)

@@ -1,0 +1,135 @@
+"""How many of a million users have each role and team, and who has more than member, without each one's mask."""
+
+from __future__ import annotations
+
+from array import array
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+from typing import NamedTuple
+
+from rolecall.access.evaluate import group_masks, masks, plain_masks
+from rolecall.access.rules import Rules
+from rolecall.model.directory import Directory
+from rolecall.model.roles import MEMBER
+
+
+class Tally(NamedTuple):
+    """How many users have each role, in any team, and some role in each team; who has more than member somewhere, by
+    number; and how many have nothing, those who are not in the org included."""
+
+    roles: Mapping[str, int]
+    teams: Mapping[str, int]
+    privileged: Sequence[int]
+    without_access: int
+
+
+def tally(rules: Rules, directory: Directory) -> Tally:
+    """Count everybody in the directory: the same as counting the combos of each user's mask.
+
+    A user's mask is narrowed to a row: a bit for each team, and the lowest one for more than member. The row of a union
+    is the union of the rows, so that the groups' masks are narrowed and the users' never made; only those with more
+    than member have theirs.
+    """
+    uncommon = dict(masks(rules, directory, directory.others))
+    narrow = _Narrow(rules)
+    rows = _rows(rules, directory, narrow, {number: narrow[mask] for number, mask in uncommon.items()})
+    teams: Counter[int] = Counter()
+    privileged, without_access, first = array("I"), 0, 0
+    while chunk := list(islice(rows, CHUNK)):
+        without_access += chunk.count(0)
+        privileged.extend(number for number, row in enumerate(chunk, first) if row & 1)
+        teams.update(_count_bits(chunk, len(narrow.teams) + 1))
+        first += len(chunk)
+    roles = _roles(rules, directory, privileged)
+    roles[MEMBER] += len(directory) - without_access - len(privileged)
+    found = {name: teams[bit] for bit, name in enumerate(narrow.teams, 1) if teams[bit]}
+    return Tally(+roles, found, privileged, without_access)
+
+
+CHUNK = 50_000
+"""Users counted at once, which bounds the memory that counting takes."""
+MOST_COLUMNS = 1_000
+"""Teams up to which their columns are counted: beyond, most of each column is zeros."""
+
+
+class _Narrow(dict[int, int]):
+    """Masks -> rows; ``teams`` has the team of each bit of a row but the lowest."""
+
+    def __init__(self, rules: Rules) -> None:
+        super().__init__()
+        self.teams: list[str] = []
+        self._above = rules.atoms.all_above_member
+        self._bits: dict[int, int] = {}
+        for held, team in rules.atoms.teams():
+            self.teams.append(team)
+            self._bits[held] = 1 << len(self.teams)
+        self._held = rules.atoms.held
+
+    def __missing__(self, mask: int) -> int:
+        row = int(mask & self._above != 0)
+        left = mask & self._held
+        while left:
+            lowest = left & -left
+            left ^= lowest
+            row |= self._bits[lowest]
+        self[mask] = row
+        return row
+
+
+def _rows(rules: Rules, directory: Directory, narrow: Mapping[int, int], uncommon: Mapping[int, int]) -> Iterator[int]:
+    """Yield the row of each user, as ``masks`` yields masks."""
+    by_group = [narrow[mask] for mask in group_masks(rules, directory)]
+    always, without = (narrow[mask] for mask in plain_masks(rules))
+    members, offsets = directory.members, directory.offsets
+    for number in range(len(directory)):
+        if number in uncommon:
+            yield uncommon[number]
+            continue
+        given = 0
+        for group in members[offsets[number] : offsets[number + 1]]:
+            given |= by_group[group]
+        yield given | always if given else without
+
+
+def _count_bits(rows: Sequence[int], bits: int) -> Mapping[int, int]:
+    """Return how many of the rows have each bit.
+
+    All rows are laid one below another in bytes, and each column of bytes is turned, for each of its bits, to zeros and
+    ones that are counted at once. For some hundreds of teams this takes a third of the time of going through the bits
+    of each row.
+    """
+    if bits > MOST_COLUMNS:
+        return _count_sparse_bits(rows)
+    width = (bits + 7) // 8
+    table = b"".join([row.to_bytes(width, "little") for row in rows])
+    columns = (table[byte::width] for byte in range(width))
+    return {
+        8 * byte + bit: column.translate(_ONES[bit]).count(1)
+        for byte, column in enumerate(columns)
+        for bit in range(min(8, bits - 8 * byte))
+    }
+
+
+_ONES = [bytes(value >> bit & 1 for value in range(256)) for bit in range(8)]
+
+
+def _count_sparse_bits(rows: Sequence[int]) -> Mapping[int, int]:
+    counts: Counter[int] = Counter()
+    for row, size in Counter(rows).items():
+        left = row
+        while left:
+            lowest = left & -left
+            left ^= lowest
+            counts[lowest.bit_length() - 1] += size
+    return counts
+
+
+def _roles(rules: Rules, directory: Directory, privileged: Sequence[int]) -> Counter[str]:
+    """Return how many of these users have each role in any team."""
+    sizes = Counter(mask for _, mask in masks(rules, directory, privileged))
+    roles: Counter[str] = Counter()
+    for mask, size in sizes.items():
+        for role in rules.atoms.roles(mask):
+            roles[role] += size
+    return roles
