@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from rolecall.codec.record import Codec, Fault, Form, Misfit, Shape
+from rolecall.codec.forms import Fault, Form, Misfit
+from rolecall.codec.record import Codec, Shape
 from rolecall.codec.settings import Json
 from rolecall.model.policy import AccessTest, Allow, Guards, Limit, Policy
 

@@ -9,10 +9,9 @@ Decoding checks every type, passes over unknown keys, gives missing ones their d
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import MISSING, fields, is_dataclass
-from datetime import date, datetime
-from operator import attrgetter, methodcaller
+from operator import attrgetter
 from types import NoneType, UnionType
 from typing import (
     Annotated,
@@ -28,41 +27,14 @@ from typing import (
     get_type_hints,
 )
 
-from rolecall.codec.settings import Json, decode_settings, decode_value, encode_settings, encode_value, fits
+from rolecall.codec import forms
+from rolecall.codec.forms import FORMS, PLAIN, Fault, Form, Misfit
+from rolecall.codec.settings import Json, decode_value, encode_value, fits
 from rolecall.model.kinds import BY_SECTION, split_address
 from rolecall.model.record import FLAT, OMIT, UNWRITTEN, Key, Normal, With
-from rolecall.model.settings import BLANK, Settings, Value
+from rolecall.model.settings import BLANK, Value
 
 T = TypeVar("T")
-
-
-class Fault(NamedTuple):
-    """What is wrong in a document, and the path to it."""
-
-    path: tuple[str | int, ...]
-    message: str
-
-    def __str__(self) -> str:
-        return f"{self.message} at {'/'.join(map(str, self.path)) or 'the top'}"
-
-
-class Misfit(ValueError):
-    """JSON that is not of the form expected, with every fault in it."""
-
-    def __init__(self, *faults: Fault) -> None:
-        super().__init__("; ".join(map(str, faults)))
-        self.faults = faults
-
-    def below(self, key: str | int) -> Iterator[Fault]:
-        """Yield the faults as the record or list that has this value under ``key`` reports them."""
-        return (Fault((key, *fault.path), fault.message) for fault in self.faults)
-
-
-class Form(NamedTuple):
-    """How values of one type are written and read. Reading raises Misfit or ValueError for what does not fit."""
-
-    encode: Callable[[Any], Json]
-    decode: Callable[[Json], Any]
 
 
 class Shape(NamedTuple):
@@ -79,11 +51,11 @@ class Shape(NamedTuple):
 
 
 class Codec:
-    """Writes and reads the records of one kind of document. ``forms`` are by type, ``shapes`` by record."""
+    """Writes and reads the records of one kind of document. ``special`` forms are by type, ``shapes`` by record."""
 
-    def __init__(self, shapes: Mapping[type, Shape] | None = None, forms: Mapping[Any, Form] | None = None) -> None:
+    def __init__(self, shapes: Mapping[type, Shape] | None = None, special: Mapping[Any, Form] | None = None) -> None:
         self._shapes = shapes or {}
-        self._forms: dict[Any, Form] = {**_FORMS, **(forms or {})}
+        self._forms: dict[Any, Form] = {**FORMS, **(special or {})}
 
     def encode(self, value: Any, hint: Any = None) -> Json:
         """Return a value as JSON, by its own type or by a hint such as ``tuple[Allow, ...]``."""
@@ -108,15 +80,15 @@ class Codec:
         if isinstance(hint, NewType):
             return self.form(hint.__supertype__)
         if origin is Literal:
-            return Form(_same, _one_of(args))
+            return Form(forms.as_it_is, forms.one_of(args))
         if origin in (Union, UnionType):
             return self._union(args)
         if origin is tuple and args[-1] is not Ellipsis:
-            return _fixed(tuple(map(self.form, args)))
+            return forms.fixed(tuple(map(self.form, args)))
         if origin is not None and issubclass(origin, Mapping):
-            return _mapping(self.form(args[0]), self.form(args[1]))
+            return forms.mapping(self.form(args[0]), self.form(args[1]))
         if origin is not None and issubclass(origin, Iterable):
-            return _listed(self.form(args[0]), frozenset if origin is frozenset else tuple)
+            return forms.listed(self.form(args[0]), frozenset if origin is frozenset else tuple)
         return self._record(hint)
 
     def _marked(self, hint: Any, marks: Sequence[Any]) -> Form:
@@ -127,19 +99,24 @@ class Codec:
 
     def _union(self, args: Sequence[Any]) -> Form:
         """Texts, numbers, truths and null, and at most one type of list or of record next to them."""
-        plain = [arg for arg in args if _bare(arg) in _PLAIN]
-        nested = [self.form(arg) for arg in args if _bare(arg) not in _PLAIN]
+        plain = [arg for arg in args if _bare(arg) in PLAIN]
+        nested = [self.form(arg) for arg in args if _bare(arg) not in PLAIN]
         if len(nested) > 1:
             raise TypeError(f"values of {args} cannot be told apart in JSON")
         decoders = {
-            kind: self.form(arg).decode if get_origin(arg) is Annotated else _same
+            kind: self.form(arg).decode if get_origin(arg) is Annotated else forms.as_it_is
             for arg in plain
-            for kind in _PLAIN[_bare(arg)][0]
+            for kind in PLAIN[_bare(arg)][0]
         }
-        inner = nested[0] if nested else Form(_same, _any_of([_bare(arg) for arg in plain]))
+        inner = nested[0] if nested else Form(forms.as_it_is, forms.any_of([_bare(arg) for arg in plain]))
         is_plain = tuple(decoders)
+        plain_or_inner = (
+            forms.as_it_is
+            if inner.encode is forms.as_it_is
+            else (lambda value: value if isinstance(value, is_plain) else inner.encode(value))
+        )
         return Form(
-            _same if inner.encode is _same else lambda v: v if isinstance(v, is_plain) else inner.encode(v),
+            plain_or_inner,
             lambda json: decoders.get(type(json), inner.decode)(json),
         )
 
@@ -240,7 +217,7 @@ def _encoder(shape: Shape, parts: Sequence[_Part]) -> Callable[[Any], dict[str, 
         return encode
     keys, encoders = [part.key for part in written], [part.form.encode for part in written if part.form]
     values = attrgetter(*(part.name for part in written))
-    if all(encoder is _same for encoder in encoders):
+    if all(encoder is forms.as_it_is for encoder in encoders):
         return lambda record: dict(zip(keys, values(record), strict=True))
     return lambda record: {
         key: encoder(value) for key, encoder, value in zip(keys, encoders, values(record), strict=True)
@@ -266,7 +243,7 @@ def _decoder(kind: Any, shape: Shape, parts: Sequence[_Part], unwritten: dict[st
     simple = [(part.name, part.key, part.form.decode) for part in readable if part.form and not part.flat]
 
     def decode(json: Json) -> Any:
-        json = _fields_of(shape, _object(json))
+        json = _fields_of(shape, forms.an_object(json))
         if len(simple) == len(readable):
             try:
                 return kind(**unwritten, **{name: read(json[key]) for name, key, read in simple if key in json})
@@ -308,13 +285,13 @@ def _fields_of(shape: Shape, json: dict[str, Json]) -> Mapping[str, Json]:
 
 def _value(record: Mapping[str, Json], json: Json) -> Value | None:
     """Return the setting's value that a record has for its address; None for a blank mapping, which is no entry."""
-    section = split_address(_text(record.get("address")))[0]
+    section = split_address(forms.text(record.get("address")))[0]
     if section not in BY_SECTION:
         raise Misfit(Fault((), "is of no section"))
     if json is None:
         return None
     kind = BY_SECTION[section]
-    present = [field for field in kind.fields if _object(json).get(field.name) is not None or not kind.whole]
+    present = [field for field in kind.fields if forms.an_object(json).get(field.name) is not None or not kind.whole]
     faults = [field.name for field in present if field.name in json and not fits(field, json[field.name])]
     if faults:
         raise Misfit(*(Fault((name,), "is not of its type") for name in faults))
@@ -322,116 +299,6 @@ def _value(record: Mapping[str, Json], json: Json) -> Value | None:
     return None if value == BLANK else value
 
 
-def _same(value: Any) -> Any:
-    return value
-
-
-def _checked(kinds: tuple[type, ...], expected: str) -> Callable[[Json], Any]:
-    allowed = frozenset(kinds)
-
-    def check(json: Json) -> Any:
-        if type(json) not in allowed:
-            raise Misfit(Fault((), f"{expected} is expected, not {_NAMES.get(type(json), 'this')}"))
-        return json
-
-    return check
-
-
-_PLAIN: Mapping[Any, tuple[tuple[type, ...], str]] = {
-    str: ((str,), "a text"),
-    int: ((int,), "a whole number"),
-    bool: ((bool,), "true or false"),
-    float: ((int, float), "a number"),
-    NoneType: ((NoneType,), "null"),
-}
-
-
-_NAMES = {dict: "an object", list: "a list", **{kinds[-1]: name for kinds, name in _PLAIN.values()}}
-"""What JSON is called in a fault; a value itself is not shown, for it may be anything."""
-
-
 def _bare(hint: Any) -> Any:
     """Return a hint without its marks."""
     return get_args(hint)[0] if get_origin(hint) is Annotated else getattr(hint, "__supertype__", hint)
-
-
-def _any_of(kinds: Sequence[Any]) -> Callable[[Json], Any]:
-    types = tuple(kind for name in kinds for kind in _PLAIN[name][0])
-    return _checked(types, " or ".join(_PLAIN[name][1] for name in kinds))
-
-
-_text = _any_of((str,))
-_object = _checked((dict,), _NAMES[dict])
-_array = _checked((list, tuple), "a list")
-
-
-def _one_of(choices: Sequence[Any]) -> Callable[[Json], Any]:
-    def check(json: Json) -> Any:
-        if json not in choices:
-            raise Misfit(Fault((), f"{' or '.join(map(repr, choices))} is expected"))
-        return json
-
-    return check
-
-
-def _listed(inner: Form, kind: type[tuple[Any, ...]] | type[frozenset[Any]]) -> Form:
-    encode, decode = inner
-    order = sorted if kind is frozenset else list
-
-    def encode_list(values: Any) -> list[Json]:
-        return order(values) if encode is _same else [encode(value) for value in order(values)]
-
-    def decode_list(json: Json) -> Any:
-        if decode is _text and set(map(type, _array(json))) <= {str}:
-            return kind(json)
-        return kind(_each(enumerate(_array(json)), decode))
-
-    return Form(encode_list, decode_list)
-
-
-def _each(pairs: Iterable[tuple[Any, Json]], decode: Callable[[Json], Any]) -> list[Any]:
-    """Return the decoded values. Raises Misfit with the faults of all."""
-    values: list[Any] = []
-    faults: list[Fault] = []
-    for key, json in pairs:
-        try:
-            values.append(decode(json))
-        except Misfit as error:
-            faults += error.below(key)
-        except ValueError as error:
-            faults.append(Fault((key,), str(error)))
-    if faults:
-        raise Misfit(*faults)
-    return values
-
-
-def _fixed(inner: tuple[Form, ...]) -> Form:
-    def decode(json: Json) -> Any:
-        if len(_array(json)) != len(inner):
-            raise Misfit(Fault((), f"{len(inner)} values are expected, not {len(json)}"))
-        pairs = enumerate(zip(inner, json, strict=True))
-        return tuple(_each(pairs, lambda pair: pair[0].decode(pair[1])))
-
-    return Form(lambda values: [form.encode(value) for form, value in zip(inner, values, strict=True)], decode)
-
-
-def _mapping(key: Form, inner: Form) -> Form:
-    encode, decode = inner
-
-    def encode_mapping(values: Mapping[Any, Any]) -> dict[str, Json]:
-        return dict(values) if encode is _same else {name: encode(value) for name, value in values.items()}
-
-    def decode_mapping(json: Json) -> dict[Any, Any]:
-        names = _each(((name, name) for name in _object(json)), key.decode)
-        return dict(zip(names, _each(json.items(), decode), strict=True))
-
-    return Form(encode_mapping, decode_mapping)
-
-
-_FORMS: Mapping[Any, Form] = {
-    Any: Form(_same, _same),
-    **{kind: Form(_same, _any_of((kind,))) for kind in _PLAIN},
-    date: Form(methodcaller("isoformat"), lambda json: date.fromisoformat(_text(json))),
-    datetime: Form(methodcaller("isoformat"), lambda json: datetime.fromisoformat(_text(json))),
-    Settings: Form(encode_settings, lambda json: decode_settings(_object(json))),
-}

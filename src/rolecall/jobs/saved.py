@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from rolecall.codec.record import Misfit
+from rolecall.codec.forms import Misfit
 from rolecall.errors import ConfigError, Problem, RolecallError, Stale, Where
 from rolecall.plan.saved.digest import canonical, digest, document, parts_of, short
 from rolecall.plan.saved.encode import decode_plan, encode_plan

@@ -12,8 +12,9 @@ from datetime import UTC, datetime
 from itertools import groupby
 from typing import Any, TypeVar
 
+from rolecall.codec.forms import Form
 from rolecall.codec.policy import POLICY_FORMS, POLICY_SHAPES
-from rolecall.codec.record import Codec, Form
+from rolecall.codec.record import Codec
 from rolecall.journal import chain
 from rolecall.journal.chain import Entry, canonical
 from rolecall.journal.database import Database, damaged, decoding

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from rolecall.codec.forms import Misfit
 from rolecall.codec.policy import decode_policy, encode_policy
-from rolecall.codec.record import Misfit
 from rolecall.desired.build import read_config
 from rolecall.model.policy import Band, Limit, Policy
 

@@ -9,7 +9,8 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 import pytest
 
-from rolecall.codec.record import Codec, Form, Misfit, Shape
+from rolecall.codec.forms import Form, Misfit
+from rolecall.codec.record import Codec, Shape
 from rolecall.model.record import FLAT, OMIT, UNWRITTEN, Key, Normal
 from rolecall.model.settings import Address, GroupMapping, Settings, Sso, Value
 

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from rolecall import __version__
+from rolecall.codec.forms import Form
 from rolecall.codec.policy import POLICY_FORMS, POLICY_SHAPES
-from rolecall.codec.record import Codec, Form, Shape
+from rolecall.codec.record import Codec, Shape
 from rolecall.codec.settings import Json
 from rolecall.model.change import Change
 from rolecall.model.comparison import field_changes
