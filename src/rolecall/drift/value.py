@@ -11,7 +11,7 @@ from rolecall.drift.compare import Drift
 from rolecall.errors import Problem, Where
 from rolecall.model.authorship import Blame
 from rolecall.model.live import Coverage
-from rolecall.model.record import FLAT, Key
+from rolecall.model.record import FLAT, PUBLIC, Code, Key
 from rolecall.model.settings import Address
 from rolecall.model.sighting import Sighting
 from rolecall.plan.coverage import section_of
@@ -41,9 +41,9 @@ class Violation(NamedTuple):
     """
 
     kind: ViolationKind
-    name: str
+    name: Code
     message: str
-    fingerprint: str
+    fingerprint: Code
     who: Who | None = None
     source: Where | None = None
 
@@ -80,9 +80,9 @@ class NewAdmin(NamedTuple):
     """Somebody who was not org admin at the last look. ``by`` is what made them so, such as a group's name."""
 
     who: Annotated[Who, FLAT]
-    by: str = ""
+    by: Code = ""
     address: Address | None = None
-    fingerprint: str = ""
+    fingerprint: Code = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,30 +115,30 @@ class DriftReport:
     there and that someone acknowledged: they do not count.
     """
 
-    org: OrgRef
+    org: Annotated[OrgRef, PUBLIC]
     at: datetime
     as_of: date
-    basis: Basis
-    entries: tuple[Drift, ...] = ()
-    counted: frozenset[str] = frozenset()
+    basis: Annotated[Basis, PUBLIC]
+    entries: Annotated[tuple[Drift, ...], PUBLIC] = ()
+    counted: Annotated[frozenset[str], PUBLIC] = frozenset()
     did: Plan | None = None
     revert: Plan | None = None
     keys: Mapping[Address, Address] = field(default_factory=dict)
-    written: Mapping[Address, Blame] = field(default_factory=dict)
-    released: tuple[Released, ...] = ()
-    unmanaged: tuple[Unmanaged, ...] = ()
+    written: Annotated[Mapping[Address, Blame], PUBLIC] = field(default_factory=dict)
+    released: Annotated[tuple[Released, ...], PUBLIC] = ()
+    unmanaged: Annotated[tuple[Unmanaged, ...], PUBLIC] = ()
     waiting: frozenset[Address] = frozenset()
-    groups: GroupMovements = GroupMovements()
+    groups: Annotated[GroupMovements, PUBLIC] = GroupMovements()
     people: UserMovements | None = None
     alarms: tuple[Violation, ...] = ()
-    acknowledged: Mapping[str, Acknowledgement] = field(default_factory=dict)
+    acknowledged: Annotated[Mapping[str, Acknowledgement], PUBLIC] = field(default_factory=dict)
     not_evaluated: tuple[ViolationKind, ...] = ()
     sighting: Sighting | None = None
     without_access: int | None = None
-    coverage: Mapping[str, Coverage] = field(default_factory=dict)
+    coverage: Annotated[Mapping[str, Coverage], PUBLIC] = field(default_factory=dict)
     counts: Mapping[str, int] = field(default_factory=dict)
     observed: bool = False
-    ignored: tuple[str, ...] = ()
+    ignored: Annotated[tuple[str, ...], PUBLIC] = ()
     warnings: tuple[Problem, ...] = ()
     requests: int = 0
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import json
 from collections.abc import Iterator
 from dataclasses import replace
@@ -21,7 +19,6 @@ from rolecall.jobs.people import read_people
 from rolecall.journal.port import Journal
 from rolecall.live.port import People, Reader
 from rolecall.live.snapshot.reader import SnapshotReader
-from rolecall.model import normalise
 from rolecall.model.desired import Desired
 from rolecall.model.directory import EVERYBODY, Directory
 from rolecall.model.live import Caller, Coverage, Live
@@ -29,6 +26,7 @@ from rolecall.model.run import RunFacts
 from rolecall.outside.files import write_file
 from rolecall.plan.diff.identity import identify
 from rolecall.plan.explain.access_records import record_access
+from rolecall.plan.saved.privacy import mask
 
 Kept = Literal["names", "masked", "counts", "none"]
 INLINE = 5_000
@@ -129,6 +127,5 @@ def _masked_lines(taken: Taken, key: bytes) -> Iterator[bytes]:
 
 def _mask(row: dict[str, Any], key: bytes) -> dict[str, Any]:
     """A person under another name, and without the org's id. It starts like the mask that plans show."""
-    email = normalise.email(row["email"]).encode("utf-8", "surrogatepass")
-    name = f"person-{hmac.new(key, email, hashlib.sha256).hexdigest()[:24]}@masked.invalid"
+    name = f"{mask(key, row['email'], digits=24)}@masked.invalid"
     return {"email": name, **{field: said for field, said in row.items() if field not in ("email", "id")}}

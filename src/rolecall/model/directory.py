@@ -5,11 +5,12 @@ from __future__ import annotations
 from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 from rolecall.errors import Problem
 from rolecall.model.live import COMPLETE, Coverage
 from rolecall.model.policy import Combo
+from rolecall.model.record import PUBLIC, UserName
 
 Origin = Literal["scim", "saml", "invite", "discovery"]
 
@@ -105,8 +106,8 @@ class PeopleScope(NamedTuple):
     """Whom to read: everybody, or the union of the parts named. ``groups`` are names."""
 
     everybody: bool = False
-    groups: frozenset[str] = frozenset()
-    emails: frozenset[str] = frozenset()
+    groups: Annotated[frozenset[str], PUBLIC] = frozenset()
+    emails: frozenset[UserName] = frozenset()
     org_admins: bool = False
     unmapped: bool = False
     manual: bool = False

@@ -9,11 +9,11 @@ from typing import Annotated, Literal, NamedTuple
 
 from rolecall.errors import Where
 from rolecall.model import normalise
-from rolecall.model.record import OMIT, UNWRITTEN, Key, Normal
+from rolecall.model.record import OMIT, UNWRITTEN, USER, Key, Normal
 from rolecall.model.roles import role_id
 
 Name = Annotated[str, Normal(normalise.name)]
-Email = Annotated[str, Normal(normalise.email)]
+Email = Annotated[str, Normal(normalise.email), USER]
 RoleId = Annotated[str, Normal(role_id)]
 Manage = Literal["additive", "authoritative", "unmanaged"]
 Stance = Literal["allow", "review", "deny"]

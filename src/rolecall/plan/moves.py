@@ -10,7 +10,7 @@ from rolecall.model import normalise
 from rolecall.model.desired import Desired
 from rolecall.model.directory import Directory
 from rolecall.model.policy import Combo
-from rolecall.model.record import FLAT
+from rolecall.model.record import FLAT, IDENTIFIED, Code, UserName
 from rolecall.model.roles import RANK
 from rolecall.model.settings import Address
 
@@ -60,8 +60,8 @@ MoveKind = Literal["gain", "lose", "change"]
 class Who(NamedTuple):
     """A person in a plan: the org's id, and the e-mail where it may be shown."""
 
-    id: str
-    email: str | None
+    id: UserName
+    email: UserName | None
 
 
 class Tally(NamedTuple):
@@ -98,7 +98,7 @@ class Move(NamedTuple):
 class Escalation(NamedTuple):
     """A person who gains something above member, and the changes that give it."""
 
-    who: Annotated[Who, FLAT]
+    who: Annotated[Who, FLAT, IDENTIFIED]
     gains: tuple[Combo, ...]
     because: tuple[Address, ...]
 
@@ -106,7 +106,7 @@ class Escalation(NamedTuple):
 class TeamTally(NamedTuple):
     """How many people come into a team, leave it, or hold another role in it."""
 
-    team: str
+    team: Code
     gain: int = 0
     lose: int = 0
     change: int = 0

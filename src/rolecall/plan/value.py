@@ -13,7 +13,7 @@ from rolecall.model.desired import Desired
 from rolecall.model.directory import PeopleScope
 from rolecall.model.live import Coverage
 from rolecall.model.policy import Allow, Combo
-from rolecall.model.record import FLAT, OMIT, Key, With
+from rolecall.model.record import FLAT, IDENTIFIED, OMIT, PUBLIC, Code, Key, With
 from rolecall.model.settings import Address, Value
 from rolecall.plan.moves import Escalation as Escalation
 from rolecall.plan.moves import Move as Move
@@ -98,14 +98,14 @@ class UpgradeImpact(NamedTuple):
     differ: int
     groups: int
     pushed: int
-    org_admins_lost: tuple[Who, ...] = ()
+    org_admins_lost: tuple[Annotated[Who, IDENTIFIED], ...] = ()
     moves: tuple[Move, ...] = ()
 
 
 class Transient(NamedTuple):
     """A person who between two steps lacks, or has, a combo that neither end says so of. Steps count from 1."""
 
-    who: Annotated[Who, FLAT]
+    who: Annotated[Who, FLAT, IDENTIFIED]
     kind: Literal["lacks", "has"]
     combo: Combo
     from_step: int
@@ -135,7 +135,7 @@ class Impact:
     escalations: tuple[Escalation, ...] = ()
     moves: Annotated[tuple[Move, ...], Key("groups")] = ()
     transients: tuple[Transient, ...] = ()
-    at_risk: tuple[Who, ...] = ()
+    at_risk: tuple[Annotated[Who, IDENTIFIED], ...] = ()
     order_limited: Annotated[bool, OMIT] = False
     teams: tuple[TeamTally, ...] = ()
     apart: tuple[Apart, ...] = ()
@@ -156,9 +156,9 @@ class GuardResult(NamedTuple):
     ``target`` the address an allowance may be narrowed to. ``ways`` are the ways out, each a sentence.
     """
 
-    name: str
+    name: Code
     verdict: Verdict
-    limit: str | int | None = None
+    limit: Annotated[str | int | None, PUBLIC] = None
     actual: str | int | None = None
     message: str = ""
     source: Where | None = None
@@ -172,7 +172,7 @@ class AccessTestResult(NamedTuple):
     the plan leaves out: those cut away, and those that wait. ``evaluated`` is False where it needs users who were not
     read; it has not passed then."""
 
-    name: str
+    name: Code
     passed: bool
     message: str = ""
     source: Where | None = None
@@ -225,29 +225,29 @@ class Plan:
     computed whole and must not be applied. ``group_ids`` has the id of each group that ``desired`` knows by its key.
     """
 
-    org: OrgRef
+    org: Annotated[OrgRef, PUBLIC]
     created_at: datetime
     expires_at: datetime
     as_of: date
-    config_digest: str
-    desired: Desired
-    changes: tuple[Change, ...] = ()
-    coverage: Mapping[str, Coverage] = field(default_factory=dict)
+    config_digest: Code
+    desired: Annotated[Desired, PUBLIC]
+    changes: Annotated[tuple[Change, ...], PUBLIC] = ()
+    coverage: Annotated[Mapping[str, Coverage], PUBLIC] = field(default_factory=dict)
     scope: PeopleScope = PeopleScope()
     counts: Mapping[str, int] = field(default_factory=dict)
-    switches: Mapping[str, bool | str] = field(default_factory=dict)
-    lifts: tuple[Annotated[Allow, With(("source",))], ...] = ()
-    released: tuple[Released, ...] = ()
-    unmanaged: tuple[Unmanaged, ...] = ()
+    switches: Annotated[Mapping[str, bool | str], PUBLIC] = field(default_factory=dict)
+    lifts: Annotated[tuple[Annotated[Allow, With(("source",))], ...], PUBLIC] = ()
+    released: Annotated[tuple[Released, ...], PUBLIC] = ()
+    unmanaged: Annotated[tuple[Unmanaged, ...], PUBLIC] = ()
     impact: Impact = Impact()
     guards: tuple[GuardResult, ...] = ()
     access_tests: tuple[AccessTestResult, ...] = ()
-    policy_changes: tuple[PolicyChange, ...] = ()
+    policy_changes: Annotated[tuple[PolicyChange, ...], PUBLIC] = ()
     warnings: tuple[Problem, ...] = ()
     requests: Requests = Requests()
-    selection: Selection = Selection()
+    selection: Annotated[Selection, PUBLIC] = Selection()
     errored: bool = False
-    group_ids: Mapping[str, str] = field(default_factory=dict)
+    group_ids: Annotated[Mapping[str, str], PUBLIC] = field(default_factory=dict)
 
     @property
     def partial(self) -> bool:

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, date, datetime
+from typing import Annotated, NamedTuple, get_args, get_type_hints
 
 import pytest
 
+from rolecall.drift.value import DriftReport, Violation
 from rolecall.errors import Problem
 from rolecall.model.change import Change
 from rolecall.model.desired import Desired
 from rolecall.model.directory import PeopleScope
 from rolecall.model.policy import Combo
+from rolecall.model.record import PUBLIC, UserName
 from rolecall.model.settings import Address, GroupMapping
 from rolecall.plan.saved.digest import digest
 from rolecall.plan.saved.encode import decode_plan, encode_plan
-from rolecall.plan.saved.privacy import mask, redact
+from rolecall.plan.saved.privacy import Veil, mask, redact
 from rolecall.plan.value import (
     AccessTestResult,
     Apart,
@@ -203,3 +208,61 @@ def test_a_hint_names_nobody():
     plan = replace(a_plan(), warnings=(Problem("x", "m", None, "did you mean `ann@acme.com`?"), Problem("y", "m")))
     first, second = redact(plan, "counts", KEY).warnings
     assert (first.hint, second.hint) == ("did you mean `1 person`?", None)
+
+
+class Note(NamedTuple):
+    """A record as somebody may add one: nothing says how it is shown."""
+
+    text: str
+    about: Who | None = None
+    by: UserName | None = None
+    seen: Mapping[str, tuple[Who, ...]] = {}
+    team: Annotated[str, PUBLIC] = ""
+
+
+@dataclass(frozen=True)
+class Wider(Plan):
+    """A plan with a field more."""
+
+    notes: tuple[Note, ...] = ()
+
+
+NOTE = Note("bo@acme.com asked for it", ANN, "cy@acme.com", {"brand": (ANN, BO)}, "crew@acme.com")
+
+
+@pytest.mark.parametrize("mode", ["masked", "counts"])
+def test_a_field_that_is_added_to_a_record_is_masked_unless_it_says_that_it_need_not_be(mode):
+    plan = a_plan()
+    wider = Wider(**{field.name: getattr(plan, field.name) for field in fields(plan)}, notes=(NOTE,))
+    shown = redact(wider, mode, KEY).notes[0]
+    assert not {who.email for who in (ANN, BO, CY)} & set(re.findall(r"[a-z]+@acme.com", repr(shown)))
+    assert "u-" not in repr(shown)
+    assert shown.team == "crew@acme.com"
+
+
+def test_users_of_a_new_field_do_not_stand_in_their_order():
+    people = tuple(Who(f"u-{number}", f"{number:02}@acme.com") for number in range(20))
+    shown = Veil("masked", KEY).redacted(Note("", seen={"all": people})).seen["all"]
+    assert list(shown) == sorted(shown)
+    assert [who.email for who in shown] != [mask(KEY, who.email) for who in people]
+
+
+def test_a_part_of_a_report_is_shown_as_it_is_on_purpose_alone():
+    """Whoever marks a field as public adds it here."""
+    assert public(Plan) == {
+        *("org", "config_digest", "desired", "changes", "coverage", "switches", "lifts", "released", "unmanaged"),
+        *("policy_changes", "selection", "group_ids"),
+    }
+    assert public(DriftReport) == {
+        *("org", "basis", "entries", "counted", "written", "released", "unmanaged", "groups", "acknowledged"),
+        *("coverage", "ignored"),
+    }
+    assert public(Impact) == set()
+    assert public(GuardResult) == {"name", "limit"}
+    assert public(AccessTestResult) == {"name"}
+    assert public(Violation) == {"name", "fingerprint"}
+
+
+def public(record: type) -> set[str]:
+    hints = get_type_hints(record, include_extras=True).items()
+    return {name for name, hint in hints if PUBLIC in get_args(hint)}
