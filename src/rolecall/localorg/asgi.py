@@ -1,6 +1,6 @@
 """The org over a socket: admin API under /v1, SCIM under /api/scim/v2, console at /, contract at /openapi.yaml.
 
-/health answers without a token whether the org's database can be read. Bodies are bounded, answers are sent in pieces.
+/health answers without a token whether the org's database can be read. Bodies are limited, answers are sent in pieces.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from rolecall.schema_files import schema_text
 
 
 class Door(NamedTuple):
-    """One part of the org: the path that it is below, what answers there, how it words a refusal, its largest body."""
+    """One part of the org: the path that it is below, its handler, how it words a refusal, its largest body."""
 
     path: str
     handle: Callable[[Request, Database], Response]
@@ -74,7 +74,7 @@ def _health(db: Database) -> Callable[[Asked], Awaitable[Answer]]:
 
 
 class _App:
-    """A door as an ASGI application: reads a request, lets the door answer in a thread, sends the pieces."""
+    """A door as an ASGI application: reads a request, calls the handler in a thread, sends the pieces."""
 
     def __init__(self, door: Door, db: Database) -> None:
         self._door = door
@@ -97,7 +97,8 @@ _DRAIN_BYTES = 64 << 20
 
 
 async def read_body(receive: Receive, limit: int = BODY_LIMIT) -> bytes:
-    """A request's body. Raises Refusal 413 when it is over ``limit`` bytes, 408 when it does not come in time."""
+    """Return a request's body. Raises Refusal 413 when it is over ``limit`` bytes, 408 when it does not come in
+    time."""
     pieces, size = [], 0
     try:
         async with asyncio.timeout(BODY_SECONDS):
@@ -118,7 +119,7 @@ async def read_body(receive: Receive, limit: int = BODY_LIMIT) -> bytes:
 
 
 def request_of(scope: Scope, body: bytes) -> Request:
-    """An ASGI scope as a request; headers that come twice are joined by a comma."""
+    """Return an ASGI scope as a request; headers that come twice are joined by a comma."""
     headers: dict[str, str] = {}
     for name, value in scope["headers"]:
         key, text = name.decode("latin-1").lower(), value.decode("latin-1")
@@ -131,7 +132,7 @@ def request_of(scope: Scope, body: bytes) -> Request:
 
 
 async def send_response(response: Response, send: Send) -> None:
-    """Send an answer, piece by piece; pieces are made in a thread."""
+    """Send an answer piece by piece; pieces are made in a thread."""
     headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in response.headers]
     start: Message = {"type": "http.response.start", "status": response.status, "headers": headers}
     await send(start)

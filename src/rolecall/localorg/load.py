@@ -1,4 +1,4 @@
-"""Fills the org from what was read of another one: a snapshot's settings, facts and people."""
+"""Fills the org from what was read of another one: a snapshot's settings, facts and users."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _CACHE_KIB = 262_144
 
 
 class Loaded(NamedTuple):
-    """What the org holds after a load."""
+    """What the org has after a load."""
 
     domains: int
     groups: int
@@ -139,7 +139,7 @@ def _teams_named(settings: Settings) -> frozenset[str]:
 
 
 def _groups(live: Live, people: Directory) -> dict[str, _Group]:
-    """Every group that settings, legacy links or people name, by the key they use for it."""
+    """Return every group that settings, legacy links or users name, by the key they use for it."""
     facts = live.facts
     mapped = {} if live.settings.idp_groups is UNSET else live.settings.idp_groups
     scim = live.settings.scim
@@ -159,7 +159,7 @@ def _groups(live: Live, people: Directory) -> dict[str, _Group]:
 
 
 def _name(key: str, group_id: str, facts: Facts) -> str:
-    """The group's own name: keys of groups that share one end in their id."""
+    """Return the group's own name: keys of groups that share one end in their id."""
     match = re.fullmatch(r"(.+) \[([^\]]+)\]", key, re.DOTALL)
     if match and (match[1] in facts.homonyms or match[2] == group_id or key in (facts.legacy_links or {})):
         return match[1]
@@ -243,7 +243,7 @@ def _document(email: str, active: bool, role: str | None) -> dict[str, Any]:
 
 
 def _own_id(loaded_id: str) -> str | None:
-    """An id that can stand in an address and in a list of ids, as it is."""
+    """Return an id that can be used as it is in an address and in a list of ids."""
     return loaded_id if _SAFE_ID.fullmatch(loaded_id) else None
 
 

@@ -1,4 +1,4 @@
-"""What a person does to a local org from outside: tokens, a fresh start, and the knobs for tests and demos."""
+"""Administration from outside: tokens, a reset, and the knobs for tests and demos."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _LOCAL = audit.Actor("service", "local")
 
 
 class Knobs(NamedTuple):
-    """What a rehearsal may turn; None leaves a knob as it is.
+    """What a rehearsal may set; None leaves a knob as it is.
 
-    ``page_limit``: rows a page may have. ``per_minute``: requests a minute and token, 0 for no limit.
-    ``latency_ms``: delay of each answer. ``scim_in_plan``: whether the plan has SCIM (R34).
+    ``page_limit``: items a page may have. ``per_minute``: requests a minute and token, 0 for no limit. ``latency_ms``:
+    delay of each answer. ``scim_in_plan``: whether the plan has SCIM (R34).
     """
 
     page_limit: int | None = None
@@ -35,8 +35,11 @@ def make_token(
     email: str | None = None,
     expires: datetime | None = None,
 ) -> tokens.Issued:
-    """Make a bearer token. ``email`` makes an admin token a person's; in an org without people they become its first
-    org admin. ``expires`` is a moment with its zone. The secret is in the result and nowhere else."""
+    """Create a bearer token.
+
+    ``email`` makes an admin token a user's; in an org without users they become its first org admin. ``expires`` is a
+    moment with its zone. The secret is in the result and nowhere else.
+    """
     with db.write() as tx:
         issued = tokens.issue_token(tx, kind, scope=scope, email=email, expires=expires)
         shown = {"kind": kind, "scope": scope, "email": email, "expires_at": issued.token.expires}
@@ -45,7 +48,7 @@ def make_token(
 
 
 def standing(db: Database, email: str) -> Literal["org admin", "no org admin", "nobody"]:
-    """What the org takes a person for who brings a token: only an org admin's opens anything (R34)."""
+    """Return what the user of a token is in the org: only an org admin's token gives access (R34)."""
     with db.read() as tx:
         user = access_by_email(tx, email)
     if user is None or not user.person.traits.active:
@@ -54,7 +57,7 @@ def standing(db: Database, email: str) -> Literal["org admin", "no org admin", "
 
 
 def reset(db: Database, *, keep_tokens: bool = False) -> None:
-    """Empty the org and begin anew, with the knobs as a new org has them."""
+    """Empty the org and seed it again, with the knobs of a new org."""
     with db.write() as tx:
         empty(tx, keep_tokens=keep_tokens)
         seed(tx)
@@ -62,7 +65,7 @@ def reset(db: Database, *, keep_tokens: bool = False) -> None:
 
 
 def set_knobs(db: Database, knobs: Knobs) -> None:
-    """Turn knobs; they hold from the next request on, in every process that serves this org."""
+    """Set knobs; they apply from the next request on, in every process that serves this org."""
     changes = {name: value for name, value in knobs._asdict().items() if value is not None}
     if changes:
         with db.write() as tx:

@@ -1,4 +1,4 @@
-"""The router of the admin API and the console: what serves a method at a path."""
+"""The router of the admin API and the console: finds the route of a method and a path."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Serves the org with uvicorn, to this machine only unless told otherwise.
+"""Serves the org with uvicorn, on this machine only unless remote use is allowed.
 
-Connections have limits: how long headers may take, how many there may be; ambiguous requests are refused.
+Connections have limits: the time for headers and their number; ambiguous requests are refused.
 """
 
 from __future__ import annotations
@@ -181,7 +181,7 @@ def unambiguous(app: ASGIApp) -> ASGIApp:
 
 
 class QuietServer(Server):
-    """The server; where no file descriptor is left for a connection its log says so in one line a minute."""
+    """The server; when no file descriptor is left for a connection, its log says so in one line a minute."""
 
     async def serve(self, sockets: list[socket.socket] | None = None) -> None:
         """Serve until stopped."""

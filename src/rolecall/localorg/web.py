@@ -1,4 +1,4 @@
-"""A request and an answer as plain values, so that the same org serves a socket and a caller in the same process."""
+"""A request and an answer as plain values, so that one org serves both a socket and a caller in the same process."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """One answer. ``body`` is bytes, or an iterator of bytes that is read once; it holds no database connection.
+    """One answer. ``body`` is bytes, or an iterator of bytes that is read once; it uses no database connection.
 
-    ``users`` are what a request for columns gets in place of a body.
+    ``users`` are the answer to a request for columns, instead of a body.
     """
 
     status: int
@@ -49,7 +49,7 @@ class Response:
         return (self.body,) if isinstance(self.body, bytes) else self.body
 
     def read(self) -> bytes:
-        """The whole body."""
+        """Return the whole body."""
         return self.body if isinstance(self.body, bytes) else b"".join(self.body)
 
     def header(self, name: str) -> str | None:
@@ -57,7 +57,7 @@ class Response:
 
 
 class Fault(NamedTuple):
-    """One thing that is wrong with a request: a stable code, words, and what to do or which field is meant."""
+    """One thing that is wrong with a request: a stable code, a description, and what to do or which field is meant."""
 
     key: str
     description: str
@@ -65,7 +65,7 @@ class Fault(NamedTuple):
 
 
 class Refusal(Exception):
-    """The org says no: a status, one fault or several, and headers that go with it."""
+    """A refused request: a status, one fault or several, and headers."""
 
     def __init__(self, status: int, *faults: Fault, headers: tuple[tuple[str, str], ...] = ()) -> None:
         super().__init__("; ".join(fault.description for fault in faults))
@@ -74,7 +74,7 @@ class Refusal(Exception):
         self.headers = headers
 
     def response(self) -> Response:
-        """The error envelope of the contract."""
+        """Return the error envelope of the contract."""
         first, *more = self.faults
         envelope = encode_error(TPE[self.status], first.description, first.key, **first.extras)
         envelope["errors"] += [{"description": f.description, "key": f.key, "extras": dict(f.extras)} for f in more]
@@ -101,16 +101,16 @@ TPE: Mapping[int, str] = {
 
 
 def refuse(status: int, key: str, description: str, **extras: Any) -> Refusal:
-    """A refusal with one fault."""
+    """Return a refusal with one fault."""
     return Refusal(status, Fault(key, description, extras))
 
 
 def dump(value: Any) -> str:
-    """Compact JSON text."""
+    """Return compact JSON text."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def json_response(status: int, value: Any, headers: tuple[tuple[str, str], ...] = ()) -> Response:
-    """An answer of one JSON value."""
+    """Return an answer of one JSON value."""
     body = dump(value).encode()
     return Response(status, (("Content-Type", JSON_TYPE), ("Content-Length", str(len(body))), *headers), body)

@@ -38,7 +38,8 @@ class Composer:
         self._grown = 0
 
     def run(self, events: Iterator[Any]) -> Any:
-        """The value of the document, None for none. One flat loop: it runs for every node. Raises ConfigError."""
+        """Return the value of the document, None for none. One flat loop: it runs for every node. Raises
+        ConfigError."""
         place, size, sizes = self.marks.places.append, self.marks.sizes.append, self.marks.sizes
         once = dict[str, str]().setdefault
         roots: list[Any] = []
@@ -110,7 +111,7 @@ class Composer:
             )
 
     def _decorated(self, event: Any, value: Any) -> None:
-        """A value with a tag, which is refused, or an anchor, which is remembered."""
+        """Return a value with a tag, which is refused, or an anchor, which is remembered."""
         if event.tag:
             self._tell(
                 event, "tag", f"the tag `{event.tag}` is not allowed", "Drop it; quote the value to keep it text"
@@ -132,7 +133,7 @@ class Composer:
         return value
 
     def _odd_key(self, event: Any, into: dict[str, Any], node: int, events: Iterator[Any]) -> None:
-        """A key that cannot stand: tell it, and pass over it and its value, so that places stay in step."""
+        """Report an invalid key, and skip it and its value, so that places stay in step."""
         if event.tag:
             self._tell(event, "tag", f"the tag `{event.tag}` is not allowed", "Drop it; keys are always text")
         elif event.anchor:
@@ -154,7 +155,7 @@ class Composer:
                 return
 
     def _first_place(self, into: dict[str, Any], node: int, key: str) -> Where:
-        """Where a key of a map that is still open stands."""
+        """Return the place of a key of a map that is still open."""
         node += 1
         for name in into:
             if name == key:

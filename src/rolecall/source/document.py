@@ -27,17 +27,17 @@ class Document:
 
     @property
     def marks(self) -> Marks:
-        """The places of all nodes; a JSON file is scanned for them when first asked."""
+        """Return the places of all nodes; a JSON file is scanned for them when first asked."""
         if not isinstance(self._marks, Marks):
             self._marks = self._marks()
         return self._marks
 
     def with_value(self, value: Any) -> Document:
-        """The same document with other keys in its maps; the shape and the order must be the same."""
+        """Return the same document with other keys in its maps; the shape and the order must be the same."""
         return Document(self.name, value, self._marks, self.problems)
 
     def has(self, path: NodePath) -> bool:
-        """Whether there is a value at a path of keys and list positions."""
+        """Return whether there is a value at a path of keys and list positions."""
         value = self.value
         for step in path:
             if not _holds(value, step):
@@ -46,7 +46,7 @@ class Document:
         return True
 
     def where(self, path: NodePath = (), key: bool = False) -> Where:
-        """The place of the value at a path, or of its key. Where the path ends early, the deepest part of it."""
+        """Return the place of the value at a path, or of its key. Where the path ends early, the deepest part of it."""
         if not len(self.marks):
             return Where(self.name)
         node, value = 0, self.value
@@ -60,7 +60,7 @@ class Document:
         return Where(self.name, *self.marks.line_column(at if key else node))
 
     def entries(self, path: NodePath = ()) -> dict[Step, int]:
-        """The packed places of all keys of the map at a path; empty when there is no map."""
+        """Return the packed places of all keys of the map at a path; empty when there is no map."""
         if not self.has(path):
             return {}
         node, value = 0, self.value
@@ -72,7 +72,7 @@ class Document:
         return {step: places[key] for step, key in self._children(node, value).items()}
 
     def _children(self, node: int, value: Any) -> dict[Step, int]:
-        """The children of a container: the number of each key, or of the item itself in a list."""
+        """Return the children of a container: the number of each key, or of the item itself in a list."""
         known = self._known.get(node)
         if known is None:
             known = self._known[node] = {}

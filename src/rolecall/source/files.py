@@ -14,7 +14,7 @@ MAX_BYTES = 32 * 1024 * 1024
 
 
 def read_file(path: Path, name: str | None = None, limit: int = MAX_BYTES) -> bytes:
-    """The bytes of a file of at most ``limit`` bytes. ``name`` is what messages call it. Raises ConfigError."""
+    """Return the bytes of a file of at most ``limit`` bytes. ``name`` is what messages call it. Raises ConfigError."""
     where = Where(name or str(path))
     with _opened(path, where) as stream:
         data = stream.read(limit + 1)
@@ -24,7 +24,7 @@ def read_file(path: Path, name: str | None = None, limit: int = MAX_BYTES) -> by
 
 
 def read_pieces(path: Path, size: int) -> Iterator[bytes]:
-    """The bytes of a file of any length, in pieces of at most ``size``. Raises ConfigError."""
+    """Yield the bytes of a file of any length, in pieces of at most ``size``. Raises ConfigError."""
     with _opened(path, Where(str(path))) as stream:
         while piece := stream.read(size):
             yield piece
@@ -32,7 +32,7 @@ def read_pieces(path: Path, size: int) -> Iterator[bytes]:
 
 @contextmanager
 def _opened(path: Path, where: Where) -> Iterator[BinaryIO]:
-    """A file that really is one: a pipe would be waited for, a device might never end."""
+    """Open a regular file: a read of a pipe would block, one of a device might never end."""
     try:
         mode = path.stat().st_mode
         if not stat.S_ISREG(mode):
@@ -45,12 +45,12 @@ def _opened(path: Path, where: Where) -> Iterator[BinaryIO]:
 
 
 def too_large(where: Where, limit: int) -> Problem:
-    """The problem of a file above the limit in bytes."""
+    """Return the problem of a file above the limit in bytes."""
     return Problem("too_large", f"is larger than {limit >> 20} MiB", where, "Split it and list the parts in `include`")
 
 
 def inside(root: Path, path: str | Path) -> Path | None:
-    """``path`` (relative to ``root``) with all links resolved, or None when that is outside ``root``."""
+    """Return ``path`` (relative to ``root``) with all links resolved, or None when that is outside ``root``."""
     try:
         resolved = (root / path).resolve()
         base = root.resolve()

@@ -21,7 +21,8 @@ _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}\n]|[^\s,:\[\]{}"]+')
 
 
 def load_json(source: Path | bytes, name: str | None = None, limit: int = MAX_BYTES) -> Document:
-    """The document in a file or in bytes, RFC 8259 in UTF-8. ``name`` is what messages call it. Raises ConfigError."""
+    """Return the document in a file or in bytes, RFC 8259 in UTF-8. ``name`` is what messages call it. Raises
+    ConfigError."""
     document = parse_json(source, name, limit)
     if document.problems:
         raise ConfigError(*document.problems)
@@ -29,7 +30,8 @@ def load_json(source: Path | bytes, name: str | None = None, limit: int = MAX_BY
 
 
 def parse_json(source: Path | bytes, name: str | None = None, limit: int = MAX_BYTES) -> Document:
-    """Like load_json, but duplicate keys are told in ``Document.problems``; its ``value`` is not to be used then."""
+    """Load as ``load_json`` does, but duplicate keys go to ``Document.problems``; its ``value`` must not be used
+    then."""
     data = source if isinstance(source, bytes) else read_file(source, name, limit)
     shown = name or ("<bytes>" if isinstance(source, bytes) else str(source))
     if len(data) > limit:
@@ -70,7 +72,7 @@ def _refuse_constant(name: str) -> NoReturn:
 
 
 def _refuse_half(value: Any, name: str, text: str, start: int) -> None:
-    """Two halves of a character may stand escaped side by side, one half alone is no text."""
+    """Refuse an escaped half of a character; two halves next to each other are text."""
     try:
         json.dumps(value, ensure_ascii=False).encode("utf-8")
     except UnicodeEncodeError as error:
@@ -84,7 +86,7 @@ def _too_deep(name: str) -> ConfigError:
 
 
 def _deeper_than(value: Any, levels: int) -> bool:
-    """Whether containers are nested deeper than so many levels; level by level, so that nothing recurses."""
+    """Return whether containers are nested deeper than so many levels; level by level, so that nothing recurses."""
     level = [value] if type(value) in _NESTS else []
     for _ in range(levels):
         level = [
@@ -102,7 +104,7 @@ _NESTS = frozenset((dict, list))
 
 
 def _tokens(text: str) -> Iterator[tuple[str, int, int]]:
-    """Every bracket, string, number and word of a JSON text, with line and column from 0."""
+    """Yield every bracket, string, number and word of a JSON text, with line and column from 0."""
     line, start = 0, 0
     for token in _TOKEN.finditer(text):
         if token.group() == "\n":
@@ -112,7 +114,7 @@ def _tokens(text: str) -> Iterator[tuple[str, int, int]]:
 
 
 def _scan(text: str) -> Marks:
-    """The marks of a text that is known to be JSON."""
+    """Return the marks of a text that is known to be JSON."""
     marks = Marks()
     open_: list[int] = []
     for token, line, column in _tokens(text):
@@ -126,7 +128,7 @@ def _scan(text: str) -> Marks:
 
 
 def _duplicates(text: str, name: str) -> list[Problem]:
-    """Every key that an object has twice, with both places."""
+    """Return a problem for every key that an object has twice, with both places."""
     problems: list[Problem] = []
     objects: list[dict[str, Where] | None] = []
     key_next = [False]

@@ -14,12 +14,12 @@ _COLUMN_MASK = (1 << _COLUMN_BITS) - 1
 
 
 def pack(line: int, column: int) -> int:
-    """A place as one number; line and column count from 0."""
+    """Return a place as one number; line and column count from 0."""
     return line << _COLUMN_BITS | column
 
 
 def unpack(place: int) -> tuple[int, int]:
-    """Line and column of a packed place, from 1."""
+    """Return line and column of a packed place, from 1."""
     return (place >> _COLUMN_BITS) + 1, (place & _COLUMN_MASK) + 1
 
 
@@ -34,17 +34,17 @@ class Marks:
         return len(self.places)
 
     def add(self, line: int, column: int, size: int = 1) -> int:
-        """Number the next node, and tell its number. A container's size is set by ``close`` when it ends."""
+        """Number the next node, and return its number. A container's size is set by ``close`` when it ends."""
         self.places.append(pack(line, column))
         self.sizes.append(size)
         return len(self.places) - 1
 
     def close(self, node: int) -> None:
-        """Container ``node`` ends with the last node added."""
+        """End container ``node`` with the last node added."""
         self.sizes[node] = len(self.places) - node
 
     def repeat(self, node: int, line: int, column: int) -> int:
-        """Number a closed node once more, as an alias does; tells how many nodes that added."""
+        """Number a closed node once more, as an alias does; return how many nodes that added."""
         size = self.sizes[node]
         self.places.append(pack(line, column))
         self.places.extend(self.places[node + 1 : node + size])
@@ -52,5 +52,5 @@ class Marks:
         return size
 
     def line_column(self, node: int) -> tuple[int, int]:
-        """Line and column of a node, from 1."""
+        """Return line and column of a node, from 1."""
         return unpack(self.places[node])

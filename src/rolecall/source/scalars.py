@@ -23,9 +23,9 @@ _LONGEST_NUMBER = 400
 
 
 def plain(text: str) -> Scalar:
-    """The value of an unquoted scalar. Dates, ``yes``, ``no``, ``on`` and ``off`` are strings.
+    """Return the value of an unquoted scalar. Dates, ``yes``, ``no``, ``on`` and ``off`` are strings.
 
-    A number of more than 400 characters stays a string: nothing counts that far.
+    A number of more than 400 characters stays a string: no setting is that large.
     """
     if text in _WORDS:
         return _WORDS[text]

@@ -13,10 +13,10 @@ _UNPRINTABLE = "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U0001
 
 
 def checked_utf8(data: bytes, name: str) -> bytes:
-    """The same bytes without a byte order mark. Raises ConfigError when they are not plain UTF-8 text.
+    """Return the same bytes without a byte order mark. Raises ConfigError when they are not plain UTF-8 text.
 
-    U+0085, U+2028 and U+2029 are refused: editors do not count them as line ends but libyaml does, so that every
-    place below one would be wrong. They can be written escaped, in double quotes.
+    U+0085, U+2028 and U+2029 are refused: editors do not count them as line ends but libyaml does, so that every place
+    after one would be wrong. They can be written escaped, in double quotes.
     """
     data = data.removeprefix(codecs.BOM_UTF8)
     if data.startswith(_WIDE_MARKS) or b"\0" in data[:4]:
@@ -41,7 +41,7 @@ def refuse_unprintable(data: bytes, name: str) -> None:
 
 
 def place_of(name: str, before: bytes) -> Where:
-    """The place right after ``before``, the valid start of a file."""
+    """Return the place right after ``before``, the valid start of a file."""
     text = before.decode("utf-8")
     return Where(name, text.count("\n") + 1, len(text) - (text.rfind("\n") + 1) + 1)
 

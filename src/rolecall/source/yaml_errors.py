@@ -30,7 +30,7 @@ _NO_TOKEN = "found character that cannot start any token"
 
 
 def explain(error: Any, data: bytes, name: str) -> Problem:
-    """The problem for a YAMLError of the C parser over ``data``."""
+    """Return the problem for a YAMLError of the C parser over ``data``."""
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     reason = str(getattr(error, "problem", None) or "it cannot be parsed")
     if mark is None:

@@ -23,7 +23,8 @@ from rolecall.source.yaml_errors import explain
 
 
 def load_yaml(source: Path | bytes, name: str | None = None, limit: int = MAX_BYTES) -> Document:
-    """The document in a file or in bytes. ``name`` is what messages call it. Raises ConfigError with all problems."""
+    """Return the document in a file or in bytes. ``name`` is what messages call it. Raises ConfigError with all
+    problems."""
     document = parse_yaml(source, name, limit)
     if document.problems:
         raise ConfigError(*document.problems)
@@ -31,7 +32,7 @@ def load_yaml(source: Path | bytes, name: str | None = None, limit: int = MAX_BY
 
 
 def parse_yaml(source: Path | bytes, name: str | None = None, limit: int = MAX_BYTES) -> Document:
-    """Like load_yaml, but faults that leave the rest readable are told in ``Document.problems``."""
+    """Load as ``load_yaml`` does, but faults that leave the rest readable go to ``Document.problems``."""
     data = source if isinstance(source, bytes) else read_file(source, name, limit)
     shown = name or ("<bytes>" if isinstance(source, bytes) else str(source))
     if len(data) > limit:
@@ -49,7 +50,7 @@ def parse_yaml(source: Path | bytes, name: str | None = None, limit: int = MAX_B
 
 @contextmanager
 def collector_off() -> Iterator[None]:
-    """No garbage collection inside: a load makes many containers and no cycles, so looking for them is wasted."""
+    """Turn garbage collection off inside: a load makes many containers and no cycles, so looking for them is wasted."""
     running = gc.isenabled()
     gc.disable()
     try:

@@ -224,7 +224,7 @@ def _form(error: Refusal, trail: Trail) -> Iterator[Fault]:
     yield Fault(trail, f"cannot be {_shown(error)}", hint)
 
 
-def _empty(error: Refusal, trail: Trail) -> Iterator[Fault]:
+def _empty(_error: Refusal, trail: Trail) -> Iterator[Fault]:
     yield Fault(trail, "is empty")
 
 

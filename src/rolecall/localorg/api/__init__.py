@@ -1,1 +1,2 @@
-"""The admin API of the local org, as ``schemas/org-api.openapi.yaml`` says it. ``handle.handle`` is the way in."""
+"""The admin API of the local org, as ``schemas/org-api.openapi.yaml`` defines it; ``handle.handle`` serves a
+request."""

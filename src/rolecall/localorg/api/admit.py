@@ -1,4 +1,4 @@
-"""Who may come in: the token, the org admin's right (R34), and the pace."""
+"""Admits requests: the token, the right of an org admin (R34), and the rate limit."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ WINDOW = 60.0
 
 
 class Pace(NamedTuple):
-    """What the rate headers say: requests a minute, how many are left, and seconds until the count starts again."""
+    """The rate headers: requests a minute, how many are left, and seconds until the count starts again."""
 
     limit: int
     remaining: int
@@ -38,12 +38,12 @@ class Pace(NamedTuple):
 
 
 def org_row(tx: Connection) -> OrgRow:
-    """The org itself."""
+    """Return the row of the org itself."""
     return OrgRow(*tx.execute(_ORG).one())
 
 
 def admit(tx: Connection, request: Request) -> Who:
-    """The caller behind a request's token. Raises Refusal 401."""
+    """Return the caller of a request's token. Raises Refusal 401."""
     header = request.headers.get("authorization")
     if header is None:
         if request.embedded:
@@ -60,7 +60,7 @@ def admit(tx: Connection, request: Request) -> Who:
 
 
 def require_org_admin(who: Who) -> None:
-    """R34. Raises Refusal 403."""
+    """Require the right of an org admin (R34). Raises Refusal 403."""
     if not who.org_admin:
         raise refuse(
             403,

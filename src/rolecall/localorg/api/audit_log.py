@@ -1,4 +1,4 @@
-"""Who changed what, when, from where."""
+"""The audit log: who changed what, when, from where."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from rolecall.localorg.web import Response, refuse
 
 
 def list_audit_log(call: Call, tx: Connection) -> Response:
-    """All writes, oldest first; ``key`` finds the one under an Idempotency-Key, ``since`` those after a moment."""
+    """List all writes, oldest first; ``key`` finds the one under an Idempotency-Key, ``since`` those after a moment."""
     check_parameters(call, *PARAMETERS, "key", "since")
     page = page_of(call)
     rows = _filtered(call, select(AUDIT))

@@ -1,4 +1,4 @@
-"""What every endpoint is given: the request taken apart, who calls, and the org's own limits."""
+"""What every endpoint receives: the parsed request, the caller, and the org's own limits."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MAX_DEPTH = 32
 
 
 class OrgRow(NamedTuple):
-    """The org itself and its knobs: rows a page may have, requests a minute (0: no limit), delay of each answer."""
+    """The org itself and its knobs: items a page may have, requests a minute (0: no limit), delay of each answer."""
 
     id: str
     name: str
@@ -47,7 +47,7 @@ class Who(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One admitted request. ``params`` are the decoded parts of the path, ``query`` the decoded query."""
+    """One admitted request. ``params`` are the decoded parameters of the path, ``query`` the decoded query."""
 
     request: Request
     who: Who
@@ -63,7 +63,7 @@ class Call:
 class Written(NamedTuple):
     """What a write did: the answer, and the row for the audit log.
 
-    ``replayed`` is the body that a replay under the same Idempotency-Key gets, where it must not be the first one.
+    ``replayed`` is the body of a replay under the same Idempotency-Key, where it must differ from the first answer.
     """
 
     address: str
@@ -82,12 +82,12 @@ Write = Callable[[Call, Connection], Written]
 
 
 def decode_path(path: str) -> list[str]:
-    """The segments of a path, decoded. Raises Refusal 400 for what is no text."""
+    """Return the segments of a path, decoded. Raises Refusal 400 for a path that is not text."""
     return [_text(segment, unquote) for segment in path.split("/")[1:]]
 
 
 def decode_query(query: str) -> dict[str, str]:
-    """The parameters of a query, each once. Raises Refusal 400."""
+    """Return the parameters of a query, each once. Raises Refusal 400."""
     try:
         pairs = parse_qsl(query, keep_blank_values=True, errors="strict", max_num_fields=50)
     except (UnicodeDecodeError, ValueError) as error:
@@ -110,7 +110,7 @@ def check_parameters(call: Call, *known: str) -> None:
 
 
 def json_body(request: Request) -> Any:
-    """The body as JSON. Raises Refusal 400, 413 or 415; NUL and lone surrogates are refused wherever they stand."""
+    """Return the body as JSON. Raises Refusal 400, 413 or 415; NUL and lone surrogates are refused in any text."""
     if len(request.body) > BODY_LIMIT:
         raise too_large()
     if request.headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
@@ -131,7 +131,7 @@ def json_body(request: Request) -> Any:
 
 
 def too_large(limit: int = BODY_LIMIT) -> Refusal:
-    """The refusal of a body over the limit."""
+    """Return the refusal of a body over the limit."""
     return refuse(413, "too_large", f"The body is larger than {limit} bytes", limit=limit)
 
 

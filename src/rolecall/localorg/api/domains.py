@@ -26,7 +26,7 @@ def list_domains(call: Call, tx: Connection) -> Response:
 
 
 def read_domain(call: Call, tx: Connection) -> Response:
-    """One domain."""
+    """Return one domain."""
     check_parameters(call)
     row = _domain(call, tx)
     return json_response(200, _item(row), (("ETag", etag(row.version)),))

@@ -23,7 +23,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 def body_object(call: Call, fields: Mapping[str, Check], required: tuple[str, ...] = ()) -> dict[str, Any]:
-    """The body as an object of known fields, each of its type. Raises Refusal 400 with every fault."""
+    """Return the body as an object of known fields, each of its type. Raises Refusal 400 with every fault."""
     body = json_body(call.request)
     if not isinstance(body, dict):
         raise refuse(400, "not_an_object", "The body must be a JSON object")
@@ -76,12 +76,12 @@ def boolean(value: Any) -> str | None:
 
 
 def one_of(*choices: str) -> Check:
-    """One of some words."""
+    """Return the check for one of some values."""
     return lambda value: None if isinstance(value, str) and value in choices else f"must be one of {', '.join(choices)}"
 
 
 def text(most: int, least: int = 0) -> Check:
-    """Text of ``least`` to ``most`` characters without control characters."""
+    """Return the check for text of ``least`` to ``most`` characters without control characters."""
 
     def check(value: Any) -> str | None:
         if not isinstance(value, str) or not least <= len(value) <= most:
@@ -92,19 +92,19 @@ def text(most: int, least: int = 0) -> Check:
 
 
 def long_text(most: int) -> Check:
-    """Text of several lines, or null."""
+    """Return the check for text of several lines, or null."""
     return lambda value: (
         None if value is None or (isinstance(value, str) and 0 < len(value) <= most) else "must be text, or null"
     )
 
 
 def nullable(check: Check) -> Check:
-    """The check, or null."""
+    """Return a check that also accepts null."""
     return lambda value: None if value is None else check(value)
 
 
 def texts(most: int, each: int, least: int = 0) -> Check:
-    """A list of ``least`` to ``most`` texts, none twice."""
+    """Return the check for a list of ``least`` to ``most`` texts, none twice."""
     entry = text(each, 1)
 
     def check(value: Any) -> str | None:
@@ -118,7 +118,7 @@ def texts(most: int, each: int, least: int = 0) -> Check:
 
 
 def known_teams(tx: Connection, names: Iterable[str]) -> list[str]:
-    """The teams as the org writes them, sorted. Raises Refusal 422 naming each one that is not there."""
+    """Return teams as the org writes them, sorted. Raises Refusal 422 naming each one that the org does not have."""
     requested, teams = sorted({normalise.name(name) for name in names}), read_teams(tx)
     faults = [_unknown_name("team", name, teams) for name in requested if name not in teams]
     if faults:
@@ -127,7 +127,7 @@ def known_teams(tx: Connection, names: Iterable[str]) -> list[str]:
 
 
 def check_role(tx: Connection, role: str) -> None:
-    """Raises Refusal 422 for a role id that the org does not have."""
+    """Refuse a role id that the org does not have. Raises Refusal 422."""
     roles = read_roles(tx)
     if role not in roles:
         raise Refusal(422, _unknown_name("role", role, roles))

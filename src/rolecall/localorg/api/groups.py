@@ -1,4 +1,4 @@
-"""IdP groups and their mappings. Groups appear when the IdP pushes them; nothing here makes one."""
+"""IdP groups and their mappings. Groups appear when the IdP pushes them; nothing here creates one."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def list_groups(call: Call, tx: Connection) -> Response:
 
 
 def read_group(call: Call, tx: Connection) -> Response:
-    """One group."""
+    """Return one group."""
     check_parameters(call)
     row = _group(call, tx)
     return json_response(200, _item(row, _is_legacy(tx)), (("ETag", etag(row.mapping_version)),))
@@ -48,7 +48,7 @@ def update_mapping(call: Call, tx: Connection) -> Written:
 
 
 def delete_mapping(call: Call, tx: Connection) -> Written:
-    """Leave a group blank: its people drop to the default, they are not locked out (R10, R22)."""
+    """Remove a group's mapping: its users fall back to default access and are not locked out (R10, R22)."""
     row = _begin(call, tx)
     if row.mapping is None:
         raise refuse(404, "no_mapping", f"The group `{row.display_name}` has no mapping")

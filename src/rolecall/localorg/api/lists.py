@@ -17,7 +17,7 @@ PARAMETERS = ("limit", "after", "before", "order")
 
 
 class Page(NamedTuple):
-    """Which rows are asked for."""
+    """Which rows a request selects."""
 
     limit: int
     cursor: str | None
@@ -30,14 +30,14 @@ class Page(NamedTuple):
 
 
 class Rows(NamedTuple):
-    """The rows of a page, in the order asked for, and whether there are more beyond it."""
+    """The rows of a page, in the requested order, and whether there are more beyond it."""
 
     rows: list[AnyRow]
     has_more: bool
 
 
 def page_of(call: Call) -> Page:
-    """The page that a query asks for. Raises Refusal 400."""
+    """Return the page that a query selects. Raises Refusal 400."""
     query = call.query
     if "after" in query and "before" in query:
         raise refuse(422, "two_cursors", "Give `after` or `before`, not both", field="before")
@@ -66,7 +66,7 @@ def fetch(
     page: Page,
     position: Sequence[Any] | None,
 ) -> Rows:
-    """One page of a query by its key columns; ``position`` is the cursor's place in them."""
+    """Fetch one page of a query by its key columns; ``position`` is the cursor's place in them."""
     if position is not None:
         at, anchor = tuple_(*key), tuple_(*position)
         rows = rows.where(at < anchor if page.descending else at > anchor)
@@ -106,12 +106,12 @@ def list_response(
 
 
 def revision(tx: Connection, name: str) -> str:
-    """The revision of a list: it changes whenever the list does."""
+    """Return the revision of a list: it changes whenever the list does."""
     return str(counters.value(tx, name))
 
 
 def streamed(texts: Iterable[str], ids: Sequence[str], more: bool, total: int, at: str) -> Response:
-    """A list whose items are JSON texts, sent in pieces of about 256 KiB."""
+    """Return a list whose items are JSON texts, sent in pieces of about 256 KiB."""
     tail = {
         "has_more": more,
         "first_id": ids[0] if ids else None,

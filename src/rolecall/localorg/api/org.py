@@ -1,4 +1,4 @@
-"""The org itself, who calls and what they may do; its teams and roles, which this API only reads."""
+"""The org itself, its caller and what they may do; its teams and roles, which this API only reads."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _NEEDS_SCIM = frozenset(name for kind in KINDS if kind.feature == "scim" for nam
 
 
 def read_org(call: Call, tx: Connection) -> Response:
-    """The org's facts for this caller; the one address that a caller without rights may read (R34)."""
+    """Return the org's facts for this caller; the only address that a caller without rights may read (R34)."""
     check_parameters(call)
     present = and_(USERS.c.active == true(), USERS.c.pending == false())
     people, active = tx.execute(select(func.count(), func.count().filter(present)).select_from(USERS)).one()
@@ -46,7 +46,7 @@ def read_org(call: Call, tx: Connection) -> Response:
 
 
 def capabilities(call: Call) -> frozenset[str]:
-    """The actions that this caller may take. Only a person may claim a domain, and only their own."""
+    """Return the actions that this caller may take. Only a user may claim a domain, and only their own."""
     if not call.who.org_admin:
         return frozenset()
     if call.who.scope != "write":

@@ -1,4 +1,4 @@
-"""People, compact and in pages that can be read side by side; whom a search finds; what one person has."""
+"""Users: compact, in pages that can be read concurrently; searches for users; the access of one user."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ MAX_PARTITIONS = 64
 
 
 def list_people(call: Call, tx: Connection) -> Response:
-    """Everybody, each once with all their groups; ``partition=i/n`` is a list of its own, by hash of the id."""
+    """List all users, each once with all their groups; ``partition=i/n`` is a list of its own, by hash of the id."""
     check_parameters(call, *PARAMETERS, "partition")
     part = call.query.get("partition")
     return _people(call, tx, None if part is None else _partition(part))
 
 
 def search_people(call: Call, tx: Connection) -> Response:
-    """The union of the parts that the body names, each person once."""
+    """List the users of any part that the body names, each once."""
     check_parameters(call, *PARAMETERS)
     return _people(call, tx, selected_users(call, tx))
 
 
 def read_access(call: Call, tx: Connection) -> Response:
-    """What one person has, each combo with its reasons, the winner first (R32)."""
+    """Return the access of one user, each team role with its reasons, the deciding one first (R32)."""
     check_parameters(call)
     user_access = access_of(tx, call.params["id"])
     if user_access is None:
@@ -97,7 +97,7 @@ _ROWS = _row_query()
 
 
 def _texts(rows: Sequence[AnyRow]) -> Iterator[str]:
-    """Each person as JSON text; what is not so is left out, but for origin, active and groups."""
+    """Yield each user as JSON text; false and empty values are left out, except for origin, active and groups."""
     for user, email, origin, active, pending, attribute, manual, groups in rows:
         ids = '","'.join(groups.split(",")) if groups else ""
         quoted = f'"{ids}"' if ids else ""
@@ -133,7 +133,7 @@ _SEARCH_FIELDS: dict[str, Check] = {
 
 
 def selected_users(call: Call, tx: Connection) -> ColumnElement[bool]:
-    """The condition over ``users``. Raises Refusal 400 when the body names nobody."""
+    """Return the condition over ``users`` of a search. Raises Refusal 400 when the body names no part."""
     body = body_object(call, _SEARCH_FIELDS)
     if not body:
         raise refuse(400, "nobody_named", f"Name at least one of {', '.join(_SEARCH_FIELDS)}")
@@ -162,7 +162,8 @@ def _in_groups(ids: Collection[str]) -> ColumnElement[bool]:
 
 
 def _mapped(state: State) -> list[str]:
-    """Groups that give at least one combo now (R25); while upgrading those are the legacy ones (R20)."""
+    """Return the groups that give at least one team role now (R25); during an upgrade those are the legacy ones
+    (R20)."""
     teams = state.facts.teams or frozenset()
     upgrading = state.facts.legacy_links is not None
     gives = {group.id: group.linked if upgrading else group.mapping.teams for group in state.groups.values()}
@@ -174,7 +175,8 @@ def _attribute_admin() -> ColumnElement[bool]:
 
 
 def _org_admins(state: State) -> ColumnElement[bool]:
-    """Everybody who may be org admin: by a group mapped to it, by hand, or by attribute where that is still read."""
+    """Return the condition for users who may be org admin: by group, by manual edit, or by attribute where it is
+    read."""
     settings_kept = state.facts.kept
     mappings = [s.idp_groups for s in (state.settings, settings_kept) if s is not None and s.idp_groups is not UNSET]
     names = {name for groups in mappings for name, mapping in groups.items() if mapping.role == ORG_ADMIN}

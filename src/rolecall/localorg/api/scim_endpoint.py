@@ -1,4 +1,4 @@
-"""The two steps from the legacy endpoint to the new one (R20), with SCIM on. There is no way back."""
+"""The SCIM endpoint: its upgrade from legacy to new in two steps, without a way back (R20), and its bearer tokens."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from rolecall.localorg.web import refuse
 
 
 def start_upgrade(call: Call, tx: Connection) -> Written:
-    """Empty the list of groups: each must be pushed again. Legacy access stays in force as it was."""
+    """Empty the list of groups: each must be pushed again. Legacy access stays in force."""
     stored = _begin(call, tx, "legacy", "The upgrade was started before")
     tx.execute(GROUPS.update().values(pushed=False))
     return _finish(call, tx, stored, "upgrading")
 
 
 def complete_upgrade(call: Call, tx: Connection) -> Written:
-    """Switch everybody to the new endpoint at once; what was not pushed again is gone."""
+    """Switch all users to the new endpoint at once; groups that were not pushed again are removed."""
     stored = _begin(call, tx, "upgrading", "Only an upgrade that was started can be completed")
     tx.execute(GROUPS.delete().where(GROUPS.c.pushed == false()))
     return _finish(call, tx, stored, "new")
@@ -63,7 +63,7 @@ _FIELDS: dict[str, Check] = {"expires_at": nullable(text(40, 1))}
 
 
 def create_token(call: Call, tx: Connection) -> Written:
-    """Make a SCIM token. Its secret is in this one answer; a replay of the request does not show it again."""
+    """Create a SCIM token. Its secret is in this one answer; a replay of the request does not show it again."""
     check_parameters(call)
     require_scim_plan(call)
     body = body_object(call, _FIELDS) if call.request.body else {}

@@ -1,4 +1,4 @@
-"""Settings that an org has one of, such as ``sso`` and ``scim``, in the order that R1 and R33 ask for."""
+"""Settings that an org has one of, such as ``sso`` and ``scim``, switched in the order that R1 and R33 require."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def writer(section: Section) -> Write:
 
 
 def _check_defaults(tx: Connection, body: dict[str, Any]) -> None:
-    """One role that is not org admin, and at least one team that exists (R2, R3, R4)."""
+    """Require one role that is not org admin, and at least one team that exists (R2, R3, R4)."""
     if "role" in body:
         check_role(tx, body["role"])
         if body["role"] == ORG_ADMIN:
@@ -59,7 +59,7 @@ def _check_defaults(tx: Connection, body: dict[str, Any]) -> None:
 
 
 def _check_sso(tx: Connection, before: dict[str, Any], body: dict[str, Any]) -> None:
-    """On needs a claimed domain and the IdP's metadata; off is refused while SCIM is on (R1, R33)."""
+    """Require a claimed domain and the IdP's metadata to switch SSO on; refuse off while SCIM is on (R1, R33)."""
     if body.get("metadata"):
         body["metadata"] = normalise.metadata(body["metadata"]) or None
     after = {**before, **body}
@@ -75,7 +75,7 @@ def _check_sso(tx: Connection, before: dict[str, Any], body: dict[str, Any]) -> 
 
 
 def _check_scim(tx: Connection, before: dict[str, Any], body: dict[str, Any]) -> None:
-    """On needs SSO; what was in force is kept while it is off (R1, R33)."""
+    """Require SSO to switch SCIM on; keep the settings in force while it is off (R1, R33)."""
     turned_on = body.get("enabled", before["enabled"])
     if turned_on and not read_value(tx, "sso")["enabled"]:
         raise refuse(409, "sso_first", "SCIM needs SSO; switch SSO on first (R1)")
@@ -86,7 +86,7 @@ def _check_scim(tx: Connection, before: dict[str, Any], body: dict[str, Any]) ->
 
 
 def require_scim_plan(call: Call) -> None:
-    """R34. Raises Refusal 403."""
+    """Require a plan tier with SCIM (R34). Raises Refusal 403."""
     if not call.org.scim_in_plan:
         raise refuse(
             403,
@@ -96,7 +96,7 @@ def require_scim_plan(call: Call) -> None:
 
 
 def item(call: Call, tx: Connection, section: Section, stored: Singleton) -> dict[str, Any]:
-    """A singleton as an answer holds it, with the values that only the org knows."""
+    """Return a singleton as answers have it, with the values that only the org knows."""
     value = cast(Value, decode_value(section, stored.value))
     encoded = encode_item(section, Item(None, value, etag(stored.version)))
     match section:

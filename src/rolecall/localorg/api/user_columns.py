@@ -1,4 +1,4 @@
-"""Users as columns, straight from SQL, for a caller in this process: what the list of users says, without its JSON."""
+"""Users as columns, straight from SQL, for a caller in this process: the list of users without its JSON."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every write shares: If-Match, Idempotency-Key, the audit log, and the answer."""
+"""What all writes share: If-Match, Idempotency-Key, the audit log, and the answer."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ _ETAGS = re.compile(rf"{_ETAG.pattern}(\s*,\s*{_ETAG.pattern})*")
 
 
 def etag(version: int) -> str:
-    """The ETag of a version, as header and item hold it."""
+    """Return the ETag of a version, as header and item have it."""
     return f'"{version}"'
 
 
 def perform(call: Call, tx: Connection, write: Write) -> Response:
-    """Do a write once: replay it when its key is known, else do it, record it and answer."""
+    """Do a write once: replay it when its key is known, otherwise do it, record it and answer."""
     key = _key(call)
     digest = _digest(call)
     if key is not None and (replay := _replay(tx, key, digest)) is not None:
@@ -39,7 +39,7 @@ def perform(call: Call, tx: Connection, write: Write) -> Response:
 
 
 def check_match(call: Call, standing: str) -> None:
-    """Hold the request's If-Match against the ETag that stands. Raises Refusal 428, 400 or 412."""
+    """Check the request's If-Match against the current ETag. Raises Refusal 428, 400 or 412."""
     header = call.request.headers.get("if-match")
     if header is None:
         raise refuse(
@@ -84,7 +84,7 @@ def _replay(tx: Connection, key: str, digest: str) -> Response | None:
 
 
 class _Answer(NamedTuple):
-    """An answer in the form in which it is kept for a replay."""
+    """An answer as it is stored for a replay."""
 
     status: int
     headers: dict[str, str]

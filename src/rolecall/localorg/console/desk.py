@@ -1,4 +1,4 @@
-"""What a page works with: who looks at it, the store, and the admin API in the same process."""
+"""What a page works with: the user who is signed in, the store, and the admin API in the same process."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ class Answered(NamedTuple):
 
     @property
     def problems(self) -> list[str]:
-        """What the org says is wrong, in words; empty when it did what was asked."""
+        """Return what the org says is wrong, in words; empty after a success."""
         return [] if self.status < 400 else [str(error["description"]) for error in self.body["errors"]]
 
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """One request of somebody who is signed in."""
+    """One request of a user who is signed in."""
 
     request: Request
     db: Database
@@ -38,14 +38,14 @@ class Desk:
     params: dict[str, str]
 
     def read(self, path: str) -> Any:
-        """A read of the admin API that must succeed; ``path`` is percent-encoded. Raises Refusal with its answer."""
+        """Read an address of the admin API; ``path`` is percent-encoded. Raises Refusal with its answer."""
         answer = self.send("GET", path)
         if answer.problems:
             raise refuse(answer.status, "refused", answer.problems[0])
         return answer.body
 
     def send(self, method: str, path: str, body: Any = None, etag: str | None = None) -> Answered:
-        """One request of the admin API under the visitor's token, with the channel ``console``."""
+        """Send one request of the admin API under the user's token, with the channel ``console``."""
         headers = {"authorization": f"Bearer {self.session.token}", "content-type": "application/json"}
         headers |= {"if-match": etag} if etag else {}
         headers |= {"host": self.request.headers.get("host", "localhost")}
@@ -59,20 +59,20 @@ class Desk:
 
     @property
     def form(self) -> dict[str, list[str]]:
-        """The fields of the form that was sent."""
+        """Return the fields of the form that was sent."""
         return form_of(self.request)
 
     def field(self, name: str) -> str:
-        """One field of the form; empty when it is not there."""
+        """Return one field of the form; empty when it is missing."""
         return self.form.get(name, [""])[0]
 
     def parameter(self, name: str) -> str:
-        """One parameter of the address; empty when it is not there."""
+        """Return one parameter of the address; empty when it is missing."""
         return _fields(self.request.query).get(name, [""])[0]
 
 
 def form_of(request: Request) -> dict[str, list[str]]:
-    """The fields of a form. Raises Refusal 400 or 415."""
+    """Return the fields of a form. Raises Refusal 400 or 415."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/x-www-form-urlencoded":
         raise refuse(415, "content_type", "This is no form of the console")
@@ -80,7 +80,7 @@ def form_of(request: Request) -> dict[str, list[str]]:
 
 
 def segment(text: str) -> str:
-    """Text as one segment of a path."""
+    """Return text as one segment of a path."""
     return quote(text, safe="")
 
 

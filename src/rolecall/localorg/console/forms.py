@@ -1,4 +1,4 @@
-"""The forms: each is one request of the admin API, and what the org refuses is shown beside the form."""
+"""The forms: each is one request of the admin API, and a refusal is shown next to the form."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from rolecall.model.kinds import BY_SECTION
 
 
 def domain(desk: Desk) -> Response:
-    """The settings of a claimed domain."""
+    """Save the settings of a claimed domain."""
     kind = BY_SECTION["domains"]
     path = f"{kind.api_path}/{segment(desk.params['name'])}"
     return _put(desk, path, _body(desk, kind.section), pages.domains, pages.path_of(kind))
 
 
 def singleton(desk: Desk, section: str) -> Response:
-    """Settings that the org has one of."""
+    """Save settings that the org has one of."""
     kind = BY_SECTION[section]
 
     def again(desk: Desk, problems: list[str]) -> Response:
@@ -31,7 +31,7 @@ def singleton(desk: Desk, section: str) -> Response:
 
 
 def mapping(desk: Desk) -> Response:
-    """What a group gives; the button `blank` takes it away."""
+    """Save the mapping of a group; the button `blank` removes it."""
     kind, group = BY_SECTION["idp_groups"], segment(desk.params["id"])
     path, page = f"{kind.api_path}/{group}/mapping", f"{pages.path_of(kind)}/{group}"
     if desk.field("do") == "blank":

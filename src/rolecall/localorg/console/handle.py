@@ -1,4 +1,4 @@
-"""The table of pages and forms, and ``handle_page``, which checks who asks and serves one; errors are pages too."""
+"""The table of pages and forms, and ``handle_page``, which checks the session and serves one; errors are pages too."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def _page(request: Request, db: Database, opened: session.Session, segments: lis
 
 
 def _admitted(request: Request, db: Database, token: str) -> Who:
-    """Who a token stands for; an org admin or a service. Raises Refusal 401 or 403 (R34)."""
+    """Return the caller of a token; an org admin or a service. Raises Refusal 401 or 403 (R34)."""
     with_token = replace(request, headers={"authorization": f"Bearer {token}"}, embedded=False)
     with db.read() as tx:
         who = admit(tx, with_token)

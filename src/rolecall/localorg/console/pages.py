@@ -20,7 +20,7 @@ PAGE: Final = 50
 
 
 def show(desk: Desk, template: str, current: str, problems: list[str] | None = None, **values: Any) -> Response:
-    """A page of somebody who is signed in; ``problems`` are what the org said to a form that did not work."""
+    """Render a page for a user who is signed in; ``problems`` are what the org said to a form that was refused."""
     return page(
         template,
         422 if problems else 200,
@@ -36,7 +36,7 @@ def show(desk: Desk, template: str, current: str, problems: list[str] | None = N
 
 
 def overview(desk: Desk) -> Response:
-    """The org in one look."""
+    """Show the org at a glance."""
     return show(
         desk,
         "overview",
@@ -52,13 +52,13 @@ def overview(desk: Desk) -> Response:
 
 
 def domains(desk: Desk, problems: list[str] | None = None) -> Response:
-    """Claimed domains, each as a form."""
+    """Show the claimed domains, each as a form."""
     kind = BY_SECTION["domains"]
     return show(desk, "domains", path_of(kind), problems, domains=_all(desk, kind.api_path), **_fields(desk, kind))
 
 
 def singleton(desk: Desk, section: str, problems: list[str] | None = None) -> Response:
-    """Settings that the org has one of, as a form."""
+    """Show settings that the org has one of, as a form."""
     kind = BY_SECTION[section]
     settings = desk.read(kind.api_path)
     return show(desk, "singleton", path_of(kind), problems, kind=kind, settings=settings, **_fields(desk, kind))
@@ -90,7 +90,7 @@ def _fields(desk: Desk, kind: Kind) -> dict[str, Any]:
 
 
 def groups(desk: Desk) -> Response:
-    """IdP groups by name, with what they give."""
+    """Show IdP groups by name, with their mappings."""
     after = tuple(desk.parameter("after").split("|", 1))
     query = select(GROUPS.c.id, GROUPS.c.name_key, GROUPS.c.display_name).where(GROUPS.c.pushed == true())
     if len(after) == 2:
@@ -104,7 +104,7 @@ def groups(desk: Desk) -> Response:
 
 
 def group(desk: Desk, problems: list[str] | None = None) -> Response:
-    """One group, its mapping as a form, and its first members."""
+    """Show one group, its mapping as a form, and its first members."""
     group_item = desk.read(f"/v1/idp-groups/{segment(desk.params['id'])}")
     query = (
         select(USERS.c.id, USERS.c.email, USERS.c.active)
@@ -121,7 +121,7 @@ def group(desk: Desk, problems: list[str] | None = None) -> Response:
 
 
 def people(desk: Desk) -> Response:
-    """People by e-mail, 50 a page; ``q`` looks for a part of the e-mail."""
+    """Show users by e-mail, 50 a page; ``q`` searches for a part of the e-mail."""
     part, after = address(desk.parameter("q")), tuple(desk.parameter("after").split("|", 1))
     query = select(USERS.c.id, USERS.c.email, USERS.c.email_key, USERS.c.origin, USERS.c.active, USERS.c.pending)
     matches = USERS.c.email_key.contains(part, autoescape=True) if part else true()
@@ -135,7 +135,7 @@ def people(desk: Desk) -> Response:
 
 
 def person(desk: Desk) -> Response:
-    """One person: what they have and why."""
+    """Show the access of one user and the reasons for it."""
     with desk.db.read() as tx:
         row = tx.execute(select(USERS).where(USERS.c.id == desk.params["id"])).first()
         if row is None:
@@ -150,7 +150,7 @@ def person(desk: Desk) -> Response:
 
 
 def audit(desk: Desk) -> Response:
-    """Who changed what, newest first."""
+    """Show who changed what, newest first."""
     after = desk.parameter("after")
     query = f"/v1/audit-log?order=desc&limit={PAGE}" + (f"&after={segment(after)}" if after else "")
     listing = desk.read(query)
@@ -168,7 +168,7 @@ def _roles(desk: Desk) -> list[dict[str, Any]]:
 
 
 def _all(desk: Desk, path: str) -> list[dict[str, Any]]:
-    """Every item of a list that is small."""
+    """Return every item of a small list."""
     items: list[dict[str, Any]] = []
     after = ""
     while True:

@@ -35,7 +35,7 @@ SOURCES: Final[Mapping[str, str]] = {
 
 
 def page(template: str, status: int = 200, headers: tuple[tuple[str, str], ...] = (), **values: Any) -> Response:
-    """A template as an answer."""
+    """Return a template as an answer."""
     html = environment().get_template(f"{template}.html").render(**values)
     body = html.encode()
     sent = (("Content-Type", "text/html; charset=utf-8"), ("Content-Length", str(len(body))), *HEADERS, *headers)
@@ -43,12 +43,12 @@ def page(template: str, status: int = 200, headers: tuple[tuple[str, str], ...] 
 
 
 def redirect(where: str, *headers: tuple[str, str]) -> Response:
-    """Go and look: the answer to a form that worked."""
+    """Return the answer to a form that was saved: a redirect to its page."""
     return Response(303, (("Location", where), ("Content-Length", "0"), *HEADERS, *headers))
 
 
 def stylesheet() -> Response:
-    """The one stylesheet."""
+    """Return the one stylesheet."""
     body = files(__package__).joinpath("templates/console.css").read_bytes()
     kind = ("Content-Type", "text/css; charset=utf-8")
     return Response(200, (kind, ("Content-Length", str(len(body))), ("Cache-Control", "no-cache")), body)
@@ -56,7 +56,7 @@ def stylesheet() -> Response:
 
 @lru_cache(maxsize=1)
 def environment() -> Environment:
-    """The templates."""
+    """Return the environment of the templates."""
     from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
     jinja = Environment(
@@ -71,18 +71,18 @@ def environment() -> Environment:
 
 
 def source_words(source: str) -> str:
-    """Where access comes from, in words for a person."""
+    """Return the source of access as text."""
     kind, _, name = source.partition(":")
     return f"the group {name}" if kind == "group" else SOURCES.get(source, source)
 
 
 def moment(at: str) -> str:
-    """A time as people read it: 22 Nov 2026, 10:03 UTC."""
+    """Return a time as text: 22 Nov 2026, 10:03 UTC."""
     from datetime import datetime
 
     return datetime.fromisoformat(at.replace("Z", "+00:00")).strftime("%-d %b %Y, %H:%M UTC")
 
 
 def pretty(value: Any) -> str:
-    """A JSON value on several lines."""
+    """Return a JSON value on several lines."""
     return json.dumps(value, ensure_ascii=False, indent=1)

@@ -1,7 +1,7 @@
-"""Stored documents: how a resource becomes one, what is read out of it, and how one is shown.
+"""Stored documents: how they are made from resources, read, and shown.
 
-A document holds a resource's own attributes and ``schemas``. ``id``, ``meta``, a user's ``groups`` and a group's
-``members`` are kept elsewhere and put in when it is shown. ``Projection`` chooses what of it an answer keeps.
+A document has a resource's own attributes and ``schemas``. ``id``, ``meta``, a user's ``groups`` and a group's
+``members`` are stored elsewhere and added when it is shown. ``Projection`` selects what of it an answer has.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ ELSEWHERE: Final = frozenset({"id", "meta", "groups", "members", "password"})
 
 
 class Stored(NamedTuple):
-    """One resource as it stands in the database. ``kind`` is User or Group; times are RFC 3339 text."""
+    """One resource as the database has it. ``kind`` is User or Group; times are RFC 3339 text."""
 
     kind: str
     id: str
@@ -48,7 +48,7 @@ class Stored(NamedTuple):
 
 
 def document_of(resource: Resource[Any]) -> dict[str, Any]:
-    """What of a resource is stored."""
+    """Return what is stored of a resource."""
     dumped = resource.model_dump(scim_ctx=Context.DEFAULT)
     return {key: value for key, value in dumped.items() if key not in ELSEWHERE}
 
@@ -56,7 +56,7 @@ def document_of(resource: Resource[Any]) -> dict[str, Any]:
 def user_columns(
     model: type[Resource[Any]], document: dict[str, Any], role: str | None, *, active: bool
 ) -> dict[str, Any]:
-    """The columns of ``users`` that follow from a user's document."""
+    """Return the columns of ``users`` that follow from a user's document."""
     email = email_of(document)
     external = document.get("externalId")
     return {
@@ -72,7 +72,7 @@ def user_columns(
 
 
 def group_columns(model: type[Resource[Any]], document: dict[str, Any]) -> dict[str, Any]:
-    """The columns of ``groups`` that follow from a group's document."""
+    """Return the columns of ``groups`` that follow from a group's document."""
     external = document.get("externalId")
     return {
         "display_name": document["displayName"],
@@ -84,7 +84,7 @@ def group_columns(model: type[Resource[Any]], document: dict[str, Any]) -> dict[
 
 
 def loaded_user(email: str, *, active: bool = True, role: str | None = None) -> dict[str, Any]:
-    """The SCIM columns of a person who comes from a snapshot and not from an IdP: a minimal document."""
+    """Return the SCIM columns of a user who comes from a snapshot and not from an IdP: a minimal document."""
     model = cast(type[Resource[Any]], provider().model_for("User"))
     document: dict[str, Any] = {"schemas": [USER], "userName": email, "active": active}
     if role is not None:
@@ -94,7 +94,7 @@ def loaded_user(email: str, *, active: bool = True, role: str | None = None) -> 
 
 
 def loaded_group(name: str, external_id: str | None = None) -> dict[str, Any]:
-    """The SCIM columns of a group that comes from a snapshot."""
+    """Return the SCIM columns of a group that comes from a snapshot."""
     document: dict[str, Any] = {"schemas": [GROUP], "displayName": name}
     if external_id is not None:
         document["externalId"] = external_id
@@ -102,7 +102,8 @@ def loaded_group(name: str, external_id: str | None = None) -> dict[str, Any]:
 
 
 def email_of(document: Mapping[str, Any]) -> str:
-    """The person's e-mail: the userName when it is an address, else the primary or first e-mail, else the userName."""
+    """Return the user's e-mail: the userName if it is an address, else the primary or first e-mail, else the
+    userName."""
     name = str(document["userName"])
     if "@" in name:
         return name
@@ -112,13 +113,13 @@ def email_of(document: Mapping[str, Any]) -> str:
 
 
 def role_of(user: Any) -> str | None:
-    """The role attribute (R18)."""
+    """Return the role attribute (R18)."""
     role: str | None = getattr(getattr(user, ROLE_EXTENSION), ROLE_FIELD, None)
     return role
 
 
 def shown(stored: Stored, base_url: str, extra: Mapping[str, Any]) -> dict[str, Any]:
-    """A resource as a client sees it; ``extra`` is its ``groups`` or its ``members``."""
+    """Return a resource as a client sees it; ``extra`` is its ``groups`` or its ``members``."""
     meta = {
         "resourceType": stored.kind,
         "created": stored.created,
@@ -130,7 +131,7 @@ def shown(stored: Stored, base_url: str, extra: Mapping[str, Any]) -> dict[str, 
 
 
 def group_entries(base_url: str, groups: Sequence[tuple[str, str]]) -> list[dict[str, str]]:
-    """``User.groups`` from ids and names."""
+    """Return ``User.groups`` from ids and names."""
     return [
         {"value": group, "$ref": f"{base_url}/Groups/{group}", "display": name, "type": "direct"}
         for group, name in groups
@@ -141,15 +142,15 @@ _ID: Final = "\ufffc"
 
 
 class JsonText(str):
-    """A JSON value as text, put into an answer as it stands."""
+    """A JSON value as text, copied into an answer as it is."""
 
     __slots__ = ()
 
 
 def member_entries(base_url: str, ids: Sequence[str], projection: Projection) -> JsonText | None:
-    """``Group.members`` as JSON, straight from ids: a group may have 100,000. None when nothing of it is kept.
+    """Return ``Group.members`` as JSON, straight from ids: a group may have 100,000. None when nothing of it is shown.
 
-    Ids are made of characters that JSON leaves alone. There is no ``display``: an IdP has names of its own.
+    Ids consist of characters that JSON does not escape. There is no ``display``: an IdP has names of its own.
     """
     entry = {"value": _ID, "$ref": f"{base_url}/Users/{_ID}", "type": "User"}
     shape = {name: value for name, value in entry.items() if projection.keeps(GROUP, f"members.{name}")}
@@ -160,7 +161,7 @@ def member_entries(base_url: str, ids: Sequence[str], projection: Projection) ->
 
 
 def dump(body: Mapping[str, Any]) -> str:
-    """An answer as JSON text."""
+    """Return an answer as JSON text."""
     plain = {name: value for name, value in body.items() if not isinstance(value, JsonText)}
     text = json.dumps(plain, ensure_ascii=False, separators=(",", ":"))
     ready = [f"{json.dumps(name)}:{value}" for name, value in body.items() if isinstance(value, JsonText)]
@@ -168,7 +169,7 @@ def dump(body: Mapping[str, Any]) -> str:
 
 
 def dump_all(resources: Iterable[Mapping[str, Any]]) -> JsonText:
-    """Several resources as a JSON list."""
+    """Return several resources as a JSON list."""
     return JsonText(f"[{','.join(map(dump, resources))}]")
 
 
@@ -177,7 +178,7 @@ MAX_NAME: Final = 1024
 
 
 def checked(document: dict[str, Any]) -> dict[str, Any]:
-    """The document, if its names are usable. Raises InvalidValueException."""
+    """Return the document if its names are usable. Raises InvalidValueException."""
     for name in ("userName", "displayName", "externalId"):
         value = document.get(name)
         if isinstance(value, str) and len(value) > MAX_NAME:
@@ -192,7 +193,7 @@ ALWAYS = frozenset({"schemas", "id"})
 
 
 class Projection(NamedTuple):
-    """Which attributes an answer keeps; names are in lower case, URNs included. Both empty keeps everything."""
+    """The attributes that an answer has; names are in lower case, URNs included. Both empty: all of them."""
 
     only: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
@@ -205,11 +206,11 @@ class Projection(NamedTuple):
         return cls(tuple(str(path).lower() for path in only), tuple(str(path).lower() for path in without))
 
     def keeps(self, schema: str, name: str) -> bool:
-        """Whether anything of a top-level attribute is kept, so that it need not be read otherwise."""
+        """Return whether anything of a top-level attribute is shown, so that it need not be read otherwise."""
         return name in ALWAYS or self._keeps(schema.lower(), name.lower())
 
     def apply(self, schema: str, document: Mapping[str, Any]) -> dict[str, Any]:
-        """The document with what the client asked for; ``schema`` is that of its own attributes."""
+        """Return the document with what the client asked for; ``schema`` is that of its own attributes."""
         if not self.only and not self.without:
             return dict(document)
         result: dict[str, Any] = {}
@@ -228,7 +229,8 @@ class Projection(NamedTuple):
         return result
 
     def _keeps_extension(self, urn: str) -> bool:
-        """An extension is asked for by its URN; a bare attribute name means the core schema (RFC 7644 §3.10)."""
+        """Return whether an extension is requested, by its URN: a bare attribute name means the core schema (RFC
+        7644 §3.10)."""
         if urn in self.without:
             return False
         return not self.only or any(requested == urn or requested.startswith(f"{urn}:") for requested in self.only)
@@ -260,7 +262,7 @@ def _same(requested: str, schema: str, path: str) -> bool:
 
 
 def _touches(requested: str, schema: str, path: str) -> bool:
-    """Whether an attribute is the wanted one, a part of it, or holds it."""
+    """Return whether an attribute is the requested one, a part of it, or contains it."""
     full = f"{schema}:{path}" if ":" in requested else path
     return (
         full == requested

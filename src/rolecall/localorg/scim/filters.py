@@ -1,8 +1,7 @@
 """Compiles the syntax tree of a SCIM filter to SQL whose values are all bound.
 
 Every predicate is true or false, never null, so that ``not`` means what RFC 7644 §3.4.2.2 says. Strings compare in the
-form that the folded document holds; the evaluator of scim2-models is the reference, and a property test holds the two
-together.
+form that the folded document has. The evaluator of scim2-models is the reference; a property test compares the two.
 """
 
 from __future__ import annotations
@@ -43,7 +42,7 @@ Predicate = ColumnElement[bool]
 def compile_filter(
     expression: ScimFilter[Any], model: type[Resource[Any]], shape: Shape, dialect: Dialect
 ) -> Predicate:
-    """The filter as a predicate over a shape's table. An attribute that the model lacks matches nothing.
+    """Return the filter as a predicate over a shape's table. An attribute that the model lacks matches nothing.
 
     Raises InvalidFilterException for a filter that is too long, or compares what cannot be compared.
     """
@@ -56,7 +55,7 @@ def compile_filter(
 def compile_entries(
     node: FilterNode, attribute: AttrPath, model: type[Resource[Any]], entries: Entries, dialect: Dialect
 ) -> Predicate:
-    """The filter of a value selection as a predicate over the entries of one attribute, such as ``members[…]``."""
+    """Return a value selection's filter as a predicate over the entries of one attribute, such as ``members[…]``."""
     bound = parametrize(ScimFilter, model)(str(ValuePath(attribute, node)))
     return _EntryCompiler(bound, attribute, entries, dialect).visit(node)
 
@@ -130,7 +129,8 @@ class _Compiler(_Boolean):
         return entries.select().where(compare(self.dialect, term, op, value)).exists()
 
     def _narrowed(self, binding: AttributeBinding, op: CompareOperator, value: str | None) -> list[Predicate]:
-        """The same question to an indexed column, where there is one; it may answer too much, never too little."""
+        """Return the same comparison on an indexed column, where there is one; it may match too much, never too
+        little."""
         if op != CompareOperator.eq or value is None or (key := self.shape.keys.get(names(binding)[0])) is None:
             return []
         return [key == (fold(value) if key.name == "name_key" else value)]
@@ -189,7 +189,7 @@ class _EntryCompiler(_Boolean):
 
 
 def compare(dialect: Dialect, term: Term, op: CompareOperator, value: str | None) -> Predicate:
-    """One comparison; ``value`` is None for null and already in comparable form."""
+    """Return one comparison; ``value`` is None for null and already in comparable form."""
     if value is None:
         return _null_only(op, term.is_(None), term.is_not(None))
     if op == CompareOperator.eq:
@@ -209,7 +209,7 @@ def compare(dialect: Dialect, term: Term, op: CompareOperator, value: str | None
 
 
 def operand(binding: AttributeBinding, node: Comparison) -> str | None:
-    """The value compared with, in the form the folded document has. Raises InvalidFilterException."""
+    """Return the value to compare with, in the form of the folded document. Raises InvalidFilterException."""
     if node.value is None:
         return None
     if isinstance(node.value, str) and not storable(node.value):
@@ -220,7 +220,7 @@ def operand(binding: AttributeBinding, node: Comparison) -> str | None:
 
 
 def storable(text: str) -> bool:
-    """Whether text can be kept: neither NUL nor half of a surrogate pair."""
+    """Return whether text can be stored: neither NUL nor half of a surrogate pair."""
     return "\x00" not in text and not any("\ud800" <= letter <= "\udfff" for letter in text)
 
 

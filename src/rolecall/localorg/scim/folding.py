@@ -1,4 +1,5 @@
-"""The folded document: a resource's attributes in the form in which SCIM compares them, so that SQL can."""
+"""The folded document: a resource's attributes in the form in which SCIM compares them, so that SQL can compare
+them."""
 
 from __future__ import annotations
 
@@ -55,7 +56,7 @@ def fold_value(value: Any, *, case_exact: bool, address: bool = False) -> str:
 
 
 def names(binding: AttributeBinding) -> tuple[str, ...]:
-    """The keys under which a document has the attribute of a binding: extension, attribute, sub-attribute."""
+    """Return the keys under which a document has the attribute of a binding: extension, attribute, sub-attribute."""
     model: Any = binding.model
     path: tuple[str, ...] = (str(model.__schema__),) if issubclass(model, Extension) else ()
     path += (scim_name(model, binding.field_name),)
@@ -65,7 +66,7 @@ def names(binding: AttributeBinding) -> tuple[str, ...]:
 
 
 def scim_name(model: Any, field: str) -> str:
-    """What the wire calls a field."""
+    """Return the name of a field in messages."""
     info = model.model_fields[field]
     return str(info.serialization_alias or info.alias or field)
 

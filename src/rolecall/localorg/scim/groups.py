@@ -1,4 +1,4 @@
-"""Groups in the database: pushed, changed, deleted; their members live in the join table alone."""
+"""Groups in the database: pushed, changed, deleted; their members are in the join table only."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _UPDATE = GROUPS.update().where(GROUPS.c.id == bindparam("group_id"))
 
 
 def read_group(session: Session, group_id: str) -> Stored:
-    """The group with an id, without its members. Raises NotFoundException, for one hidden by an upgrade too (R20)."""
+    """Return a group by id, without its members. Raises NotFoundException, for one hidden by an upgrade too (R20)."""
     row = session.tx.execute(_BY_ID, {"group_id": group_id}).first()
     if row is None:
         raise NotFoundException(detail=f"Group {group_id!r} not found")
@@ -32,14 +32,14 @@ def read_group(session: Session, group_id: str) -> Stored:
 
 
 def read_groups(session: Session, ids: Sequence[str]) -> list[Stored]:
-    """The groups with some ids, in the order of the ids."""
+    """Return groups by their ids, in the order of the ids."""
     rows = session.tx.execute(_BY_IDS, {"ids": ids})
     groups = {row.id: stored_group(row) for row in rows}
     return [groups[group_id] for group_id in ids if group_id in groups]
 
 
 def create_group(session: Session, resource: Resource[Any], member_ids: Sequence[str]) -> Stored:
-    """A group that the IdP pushes: its mapping is blank until an admin maps it."""
+    """Create a group that the IdP pushes: it has no mapping until an admin maps it."""
     document = checked(document_of(resource))
     new, at = keys.new_id(), clock.now()
     session.tx.execute(
@@ -62,7 +62,7 @@ def create_group(session: Session, resource: Resource[Any], member_ids: Sequence
 
 
 def update_group(session: Session, resource: Resource[Any] | None, old: Stored, changes: members.Delta) -> Stored:
-    """Put a group's new state and its members' changes in place; ``resource`` None leaves its own attributes alone."""
+    """Store a group's new state and its members' changes; ``resource`` None leaves its own attributes unchanged."""
     document = old.document if resource is None else checked(document_of(resource))
     if document == old.document and not changes:
         return old
@@ -81,7 +81,7 @@ def update_group(session: Session, resource: Resource[Any] | None, old: Stored, 
 
 
 def delete_group(session: Session, group_id: str, expected: str | None = None) -> None:
-    """Delete a group; its mapping goes with it, and its people lose what it gave (R22, R25)."""
+    """Delete a group and its mapping; its users lose what it gave (R22, R25)."""
     old = read_group(session, group_id)
     check_version(old, expected)
     removed = members.clear(session, group_id).removed
@@ -91,13 +91,13 @@ def delete_group(session: Session, group_id: str, expected: str | None = None) -
 
 
 def check_version(old: Stored, expected: str | None) -> None:
-    """Raises PreconditionFailedException when a resource is not at the version that is expected."""
+    """Refuse a resource that is not at the expected version. Raises PreconditionFailedException."""
     if expected is not None and old.etag != expected:
         raise PreconditionFailedException
 
 
 def without_members(resource: Any) -> Resource[Any]:
-    """The same group, its members taken out: the join table has them."""
+    """Return the same group without its members, which are in the join table."""
     resource.members = None
     group: Resource[Any] = resource
     return group
@@ -108,19 +108,20 @@ def stored_group(row: Any) -> Stored:
 
 
 def _changed_lists(members_changed: object) -> tuple[str, ...]:
-    """The lists that a write to a group changes: people carry their groups."""
+    """Return the lists that a write to a group changes: users list their groups."""
     return ("idp_groups", "people") if members_changed else ("idp_groups",)
 
 
 def _audited_members(ids: Sequence[str], key: str) -> dict[str, Any]:
-    """Members as the audit log keeps them: all of a few, the number of many."""
+    """Return members as the audit log has them: all if they are few, else the first hundred and their number."""
     if not ids:
         return {}
     return {key: sorted(ids)} if len(ids) <= 100 else {key: sorted(ids)[:100], f"{key}_total": len(ids)}
 
 
 def _linked(session: Session, document: dict[str, Any]) -> str:
-    """On the legacy endpoint a group is linked to the team of its name (R18); SCIM never makes a team."""
+    """Return the team that a group of the legacy endpoint is linked to, by its name (R18); SCIM never creates a
+    team."""
     if session.endpoint() != "legacy":
         return "[]"
     name = normalise.name(document["displayName"])

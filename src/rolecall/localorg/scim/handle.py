@@ -1,4 +1,4 @@
-"""The door of the SCIM service: who may come in, which transaction, and the answer as bytes."""
+"""Handles one SCIM request: admits it, chooses the transaction, and returns the answer as bytes."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _WRITES: Final = frozenset({Operation.create, Operation.replace, Operation.patch
 
 
 class Unavailable(SCIMException):
-    """The org cannot write just now."""
+    """The org cannot write at the moment."""
 
     status = 503
     _default_detail = "The org is busy; try again in a moment"
@@ -54,7 +54,7 @@ class DatabaseFailed(SCIMException):
 
 
 class Refused(SCIMException):
-    """A refusal that came before SCIM could look at the request."""
+    """A refusal before SCIM could parse the request."""
 
     def __init__(self, refusal: Refusal) -> None:
         super().__init__(detail=str(refusal))
@@ -75,7 +75,7 @@ def handle_scim(request: Request, db: Database) -> Response:
 
 
 def failure(error: SCIMException, *headers: tuple[str, str]) -> Response:
-    """A SCIM error as an answer."""
+    """Return a SCIM error as an answer."""
     body = error.to_error()
     return _response(ScimResponse(HTTPStatus(body.status or 500), body.model_dump(), dict(headers)))
 
@@ -111,9 +111,10 @@ def _operate(scim_request: ScimRequest, service: OrgService, tx: Connection, act
 
 
 def _admit(scim_request: ScimRequest, service: OrgService, scim: dict[str, Any], refusal: SCIMException | str) -> bool:
-    """Whether the request writes. Raises what refuses the caller: 401 for the token, 403 for SCIM switched off.
+    """Return whether the request writes. Raises the refusal of the caller: 401 for the token, 403 for SCIM switched
+    off.
 
-    ``refusal`` is what the token says: why not, or its scope.
+    ``refusal`` is the error of the token, or its scope.
     """
     operation = service.match(scim_request).operation
     if operation is Operation.service_provider_config:
@@ -142,7 +143,7 @@ def _refusal(request: Request, tx: Connection) -> SCIMException | str:
 
 
 def _with_secret(db: Database) -> dict[str, Any]:
-    """The settings once the cursors have their secret."""
+    """Return the settings after the cursors got their secret."""
     with db.write() as tx:
         settings = _read(tx)
         if CURSORS not in settings:
@@ -164,7 +165,7 @@ def _attribute(scim: dict[str, Any]) -> str:
 
 
 def _scim_request(request: Request) -> ScimRequest:
-    """The request as the library wants it. Raises InvalidValueException for text that no one can mean."""
+    """Return the request in the form of the library. Raises InvalidValueException for an address that is not text."""
     try:
         path = unquote(request.path, errors="strict").removeprefix(PREFIX)
         pairs = parse_qsl(request.query, keep_blank_values=True, errors="strict", max_num_fields=50)

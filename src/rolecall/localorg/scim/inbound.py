@@ -1,4 +1,4 @@
-"""Request bodies: decoded, held to limits, and rid of what Okta and Entra send in a shape of their own."""
+"""Request bodies: decoded, limited, and brought into the shape of the schemas where Okta and Entra differ from it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _PASSWORDS: Final = ("password", f"{USER}:password".lower())
 
 
 def decode(body: bytes) -> dict[str, Any]:
-    """The JSON object of a body. Raises InvalidSyntaxException, or InvalidValueException for bad text."""
+    """Return the JSON object of a body. Raises InvalidSyntaxException, or InvalidValueException for bad text."""
     try:
         payload = from_json(body, allow_inf_nan=False)
     except ValueError as error:
@@ -42,15 +42,15 @@ def require_schemas(payload: Mapping[str, Any], urn: str) -> None:
 
 
 class UserQuirks(NamedTuple):
-    """Puts what IdPs send about users into the shape of the schemas; ``role`` is the role attribute's name (R18)."""
+    """Brings what IdPs send about users into the shape of the schemas; ``role`` is the role attribute's name (R18)."""
 
     role: str
 
     def resource(self, payload: Mapping[str, Any], stored: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        """A whole user, or the value of an operation without a path.
+        """Return a whole user, or the value of an operation without a path.
 
-        The role attribute comes under either URN, as a bare string under one, or by its bare name. Okta echoes what GET
-        gave beside what it maps, so when two spellings differ, the one that differs from ``stored`` counts.
+        The role attribute comes under either URN, as a bare string under one, or by its bare name. Okta echoes the
+        answer of GET next to what it maps, so when two spellings differ, the one that differs from ``stored`` counts.
         """
         clean: dict[str, Any] = {}
         roles: list[Any] = []
@@ -68,7 +68,7 @@ class UserQuirks(NamedTuple):
         return clean
 
     def value(self, name: str, value: Any) -> Any:
-        """The value of one attribute, ``name`` in lower case."""
+        """Return the value of one attribute, ``name`` in lower case."""
         if name == WRITER_USER.lower():
             return {self.role: self._role(value)}
         if name == ENTERPRISE.lower() and isinstance(value, Mapping):
@@ -76,7 +76,7 @@ class UserQuirks(NamedTuple):
         return _manager(value) if name == _MANAGER else value
 
     def operations(self, operations: list[Any]) -> Iterator[Any]:
-        """The operations of a PATCH, those on passwords left out."""
+        """Yield the operations of a PATCH, except those on passwords."""
         for operation in operations:
             if not isinstance(operation, Mapping):
                 yield operation
@@ -100,7 +100,7 @@ class UserQuirks(NamedTuple):
         return {**operation, "path": path, "value": clean}
 
     def _path(self, path: str) -> str:
-        """A path with the role attribute under its stored URN."""
+        """Return a path with the role attribute under its stored URN."""
         if path.lower() == self.role.lower():
             return f"{WRITER_USER}:{self.role}"
         if path.lower() in _EXTENSIONS:
@@ -117,9 +117,9 @@ class UserQuirks(NamedTuple):
 
 
 def by_email(payload: dict[str, Any]) -> dict[str, Any]:
-    """A search with ``email eq "…"`` put into words of the schema.
+    """Return a search with ``email eq "…"`` translated to attributes of the schema.
 
-    WRITER's unique identifier is called ``email``, and Okta then asks by that name, which SCIM does not have.
+    WRITER's unique identifier is called ``email``, and Okta then searches by that name, which SCIM does not have.
     """
     filters = {
         key: _BY_EMAIL.sub(r"(userName eq \g<value> or emails.value eq \g<value>)", value)
@@ -130,7 +130,7 @@ def by_email(payload: dict[str, Any]) -> dict[str, Any]:
 
 
 def operations_of(payload: Mapping[str, Any]) -> list[Any]:
-    """The operations of a PATCH. Raises InvalidValueException when there are none, or too many."""
+    """Return the operations of a PATCH. Raises InvalidValueException when there are none, or too many."""
     operations = next((value for key, value in payload.items() if key.lower() == "operations"), None)
     if not isinstance(operations, list) or not operations:
         raise InvalidValueException(detail="`Operations` must hold one or more operations")

@@ -1,4 +1,4 @@
-"""The members of groups: what requests say about them, applied to the join table without reading the group."""
+"""The members of groups: changes that requests ask for, applied to the join table without reading the group."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _PATH = re.compile(rf"(?:{re.escape(GROUP)}:)?members(?:\[(?P<filter>.*)\])?(?:\
 
 
 class MemberOp(NamedTuple):
-    """One PATCH operation on members. Without ids and filter, a ``remove`` means everybody."""
+    """One PATCH operation on members. Without ids and filter, a ``remove`` removes all."""
 
     op: Literal["add", "remove", "replace"]
     ids: tuple[str, ...] | None = None
@@ -45,7 +45,7 @@ class MemberOp(NamedTuple):
 
 
 class Delta(NamedTuple):
-    """Who came and who went."""
+    """The members added and removed."""
 
     added: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
@@ -54,7 +54,7 @@ class Delta(NamedTuple):
         return bool(self.added or self.removed)
 
     def then(self, later: Delta) -> Delta:
-        """Both, one after the other."""
+        """Return both changes, one after the other."""
         added = (set(self.added) - set(later.removed)) | (set(later.added) - set(self.removed))
         removed = (set(self.removed) - set(later.added)) | (set(later.removed) - set(self.added))
         return Delta(tuple(sorted(added)), tuple(sorted(removed)))
@@ -67,12 +67,13 @@ def take(payload: dict[str, Any]) -> tuple[str, ...]:
 
 
 def entries(resource: Any) -> list[dict[str, Any]]:
-    """The ``members`` of a group's model as a payload."""
+    """Return the ``members`` of a group's model as a payload."""
     return [entry.model_dump(by_alias=True, exclude_none=True) for entry in getattr(resource, "members", None) or ()]
 
 
 def split(operations: Iterable[Any]) -> tuple[list[MemberOp], list[Any]]:
-    """The operations on members, and the others as they came. Raises InvalidPathException, InvalidValueException."""
+    """Return the operations on members, and the others unchanged. Raises InvalidPathException,
+    InvalidValueException."""
     ours: list[MemberOp] = []
     more: list[Any] = []
     for operation in operations:
@@ -100,7 +101,7 @@ def apply(session: Session, group_id: str, operations: Sequence[MemberOp]) -> De
 
 
 def replace(session: Session, group_id: str, ids: Sequence[str]) -> Delta:
-    """Make these, and nobody else, the members."""
+    """Make these ids the only members."""
     current = set(members_of(session, group_id))
     requested = set(ids)
     removed = _remove(session, group_id, sorted(current - requested))
@@ -113,7 +114,8 @@ def clear(session: Session, group_id: str) -> Delta:
 
 
 def ids_of(value: Any) -> Iterator[str]:
-    """The user ids of a ``members`` value: objects with ``value``, or ``$ref`` alone. Raises InvalidValueException."""
+    """Yield the user ids of a ``members`` value: objects with ``value``, or ``$ref`` alone. Raises
+    InvalidValueException."""
     if value is None:
         return
     for entry in value if isinstance(value, list) else [value]:
@@ -200,7 +202,7 @@ def _selected(session: Session, group_id: str, where: FilterNode) -> tuple[str, 
 
 
 def _named(where: FilterNode) -> list[str] | None:
-    """The ids that ``value eq "a" or value eq "b"`` names; None for any other filter."""
+    """Return the ids in ``value eq "a" or value eq "b"``; None for any other filter."""
     terms = where.terms if isinstance(where, LogicalExpr) and where.op == LogicalOperator.or_ else (where,)
     ids = []
     for term in terms:
@@ -238,6 +240,6 @@ def _chunks(ids: Sequence[str]) -> Iterator[list[str]]:
 
 
 def members_of(session: Session, group_id: str) -> list[str]:
-    """The ids of the members of a group, in their order."""
+    """Return the ids of the members of a group, in their order."""
     ids = session.tx.execute(_LISTED[session.dialect.name], {"group_id": group_id}).scalar()
     return ids.split(",") if ids else []

@@ -1,4 +1,4 @@
-"""What this SCIM service speaks: its resource types, what it announces, and what it tolerates."""
+"""What this SCIM service supports: its resource types, its announced features, and its tolerance."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ DEFAULT_PAGE: Final = 100
 
 
 class Manager(ComplexAttribute):
-    """The manager of a user. Only ``value`` is asked for: Microsoft sends no ``$ref``, and often a plain string."""
+    """The manager of a user. Only ``value`` is required: Microsoft sends no ``$ref``, and often a plain string."""
 
     value: Annotated[str | None, CaseExact.true] = None
     ref: Reference[CoreUser[Any]] | None = Field(None, serialization_alias="$ref", validation_alias="$ref")
@@ -93,7 +93,7 @@ class Email(ComplexAttribute):
 
 
 class Member(ComplexAttribute):
-    """A direct member of a group: always a user (R29). ``display`` is taken and not kept."""
+    """A direct member of a group: always a user (R29). ``display`` is accepted and not stored."""
 
     value: Annotated[str | None, Mutability.immutable, CaseExact.true] = None
     ref: Annotated[Reference[CoreUser[Any]] | None, Mutability.immutable] = Field(
@@ -104,7 +104,7 @@ class Member(ComplexAttribute):
 
 
 class Group(Resource[Any]):
-    """A group that the IdP pushes. The join table knows its members, never its document."""
+    """A group that the IdP pushes. Its members are in the join table, never in its document."""
 
     __schema__ = URN(GROUP)
 
@@ -120,7 +120,7 @@ def comparable(text: str) -> str:
 
 
 def exact(text: str) -> str:
-    """The form in which case-exact strings are compared: NFC."""
+    """Return the form in which case-exact strings are compared: NFC."""
     return text if text.isascii() else unicodedata.normalize("NFC", text)
 
 
@@ -159,16 +159,16 @@ CONFIG: Final = ServiceProviderConfig(
 
 
 def provider(role_attribute: str = "role") -> ScimProvider:
-    """The service, with the role attribute of R18 under the name that this org reads."""
+    """Return the service, with the role attribute of R18 under the name that this org reads."""
     return _described(role_attribute)[0]
 
 
 @lru_cache(maxsize=16)
 def _described(role_attribute: str) -> tuple[ScimProvider, list[Any]]:
-    """The service, and what must live as long as it.
+    """Return the service, and what must live as long as it.
 
-    scim2-models keeps the classes of ``ScimFilter[User]`` and the like in a weak dictionary, where one may be collected
-    between being found and being taken: a KeyError under threads. Held here, they are never collected.
+    scim2-models stores the classes of ``ScimFilter[User]`` and the like in a weak dictionary, where one may be
+    collected between lookup and use: a KeyError under threads. References to them here prevent that.
     """
     user = cast(type[Resource[Any]], create_model("User", __base__=CoreUser, emails=(list[Email] | None, None)))
     writer = _role_extension(role_attribute)

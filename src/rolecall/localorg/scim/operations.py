@@ -34,7 +34,7 @@ class OrgHandler(ScimHandler):
         super().__init__(service, storage)
 
     def create(self, request: ScimRequest) -> ScimResponse:
-        """RFC 7644 §3.3."""
+        """Create a resource (RFC 7644 §3.3)."""
         with self.service.provider:
             resource_type, _ = self._target(request, Operation.create)
             payload = self.service.payload(request)
@@ -48,7 +48,7 @@ class OrgHandler(ScimHandler):
             return answer
 
     def query(self, request: ScimRequest) -> ScimResponse:
-        """RFC 7644 §3.4.1."""
+        """Return a resource (RFC 7644 §3.4.1)."""
         with self.service.provider:
             resource_type, resource_id = self._target(request, Operation.query)
             projection = self._projection(request, resource_type)
@@ -58,7 +58,7 @@ class OrgHandler(ScimHandler):
             return self._resource(request, stored, projection)
 
     def replace(self, request: ScimRequest) -> ScimResponse:
-        """RFC 7644 §3.5.1; an extension, and ``active``, missing from the body mean unchanged."""
+        """Replace a resource (RFC 7644 §3.5.1); extensions and ``active`` that the body lacks stay unchanged."""
         with self.service.provider:
             resource_type, resource_id = self._target(request, Operation.replace)
             projection = self._projection(request, resource_type)
@@ -70,7 +70,7 @@ class OrgHandler(ScimHandler):
             return self._resource(request, self._replace(resource_type, stored, resource, ids), projection)
 
     def patch(self, request: ScimRequest) -> ScimResponse:
-        """RFC 7644 §3.5.2; always answers with the resource."""
+        """Change a resource (RFC 7644 §3.5.2); always answers with the resource."""
         with self.service.provider:
             resource_type, resource_id = self._target(request, Operation.patch)
             projection = self._projection(request, resource_type)
@@ -79,13 +79,13 @@ class OrgHandler(ScimHandler):
             return self._resource(request, self._patch(resource_type, stored, patch, ours), projection)
 
     def search(self, request: ScimRequest) -> ScimResponse:
-        """RFC 7644 §3.4.2."""
+        """Search by GET (RFC 7644 §3.4.2)."""
         with self.service.provider:
             types = self.service.searched_types(self.service.route(request, Operation.search).endpoint)
             return self._search(request, types, *self.service.read_search_query(types, request.query))
 
     def search_with_body(self, request: ScimRequest) -> ScimResponse:
-        """RFC 7644 §3.4.3."""
+        """Search by POST (RFC 7644 §3.4.3)."""
         with self.service.provider:
             types = self.service.searched_types(self.service.route(request, Operation.search_with_body).endpoint)
             return self._search(request, types, *self.service.read_search(types, self.service.payload(request)))
@@ -93,7 +93,7 @@ class OrgHandler(ScimHandler):
     def replace_resource(
         self, resource_type: ResourceType, current: Resource[Any], replacement: Resource[Any], conditions: Conditions
     ) -> Resource[Any]:
-        """A PUT in a Bulk request."""
+        """Apply a PUT in a Bulk request."""
         stored = self._checked(resource_type, str(current.id), conditions, "PUT")
         ids = tuple(members.ids_of(members.entries(replacement)))
         return self.storage.whole(resource_type, self._replace(resource_type, stored, replacement, ids))
@@ -101,7 +101,7 @@ class OrgHandler(ScimHandler):
     def patch_resource(
         self, resource_type: ResourceType, resource_id: str, patch_op: PatchOp[Any], conditions: Conditions
     ) -> Resource[Any]:
-        """A PATCH in a Bulk request."""
+        """Apply a PATCH in a Bulk request."""
         operations = [
             operation.model_dump(by_alias=True, exclude_unset=True) for operation in patch_op.operations or ()
         ]
@@ -190,7 +190,7 @@ class OrgHandler(ScimHandler):
         return ScimResponse(HTTPStatus.OK, {**body, "Resources": dump_all(resources)})
 
     def bulk(self, request: ScimRequest) -> ScimResponse:
-        """RFC 7644 §3.7."""
+        """Run the operations of a Bulk request (RFC 7644 §3.7)."""
         with self.service.provider:
             self.service.route(request, Operation.bulk)
             plan: BulkPlan = self.service.bulk_plan(self.service.payload(request))

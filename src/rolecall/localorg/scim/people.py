@@ -1,4 +1,4 @@
-"""Users in the database: read, created, changed and deleted, with everything that follows from it in the org."""
+"""Users in the database: read, created, changed and deleted, with all consequences in the org."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _GROUPS = (
 
 
 def read_user(session: Session, user_id: str) -> Stored:
-    """The user with an id. Raises NotFoundException."""
+    """Return a user by id. Raises NotFoundException."""
     row = session.tx.execute(_BY_ID, {"user_id": user_id}).first()
     if row is None:
         raise NotFoundException(detail=f"User {user_id!r} not found")
@@ -40,14 +40,14 @@ def read_user(session: Session, user_id: str) -> Stored:
 
 
 def read_users(session: Session, ids: Sequence[str]) -> list[Stored]:
-    """The users with some ids, in the order of the ids."""
+    """Return users by their ids, in the order of the ids."""
     rows = session.tx.execute(_BY_IDS, {"ids": ids})
     users = {row.id: stored_user(row) for row in rows}
     return [users[user_id] for user_id in ids if user_id in users]
 
 
 def groups_of(session: Session, ids: Sequence[str]) -> dict[str, list[tuple[str, str]]]:
-    """The groups of some users, id and name, in the order of their creation."""
+    """Return the groups of some users, id and name, in the order of their creation."""
     groups: dict[str, list[tuple[str, str]]] = {user_id: [] for user_id in ids}
     for user_id, group_id, name in session.tx.execute(_GROUPS, {"ids": ids}):
         groups[user_id].append((group_id, name))
@@ -55,7 +55,7 @@ def groups_of(session: Session, ids: Sequence[str]) -> dict[str, list[tuple[str,
 
 
 def create_user(session: Session, resource: Any) -> Stored:
-    """Provision a user. Who is there from elsewhere is taken over: same id, an invite's combos gone (R11, R12)."""
+    """Provision a user. A user of another origin is taken over: same id, an invite's team roles removed (R11, R12)."""
     if resource.active is None:
         resource.active = True
     values, document = _values(resource, active=True)
@@ -80,7 +80,7 @@ def create_user(session: Session, resource: Any) -> Stored:
 
 
 def update_user(session: Session, resource: Resource[Any], expected: str | None = None) -> Stored:
-    """Put a user's new state in place. ``active`` false takes the person out of the org, true brings them back (R24).
+    """Store a user's new state. ``active`` false removes the user from the org, true reactivates them (R24).
 
     Raises NotFoundException, PreconditionFailedException and UniquenessException.
     """
@@ -102,7 +102,7 @@ def update_user(session: Session, resource: Resource[Any], expected: str | None 
 
 
 def delete_user(session: Session, user_id: str, expected: str | None = None) -> None:
-    """Take a user out of the org for good, and out of every group (R23)."""
+    """Delete a user from the org for good, and from every group (R23)."""
     old = read_user(session, user_id)
     if expected is not None and old.etag != expected:
         raise PreconditionFailedException
@@ -120,7 +120,7 @@ def stored_user(row: Any) -> Stored:
 
 
 def carry_over(current: Any, replacement: Any) -> None:
-    """What a PUT leaves out and means unchanged: extensions, and ``active``."""
+    """Copy what a PUT leaves out and means unchanged: extensions, and ``active``."""
     if replacement.active is None:
         replacement.active = current.active
     for extension in type(current).get_extension_models().values():
@@ -150,7 +150,7 @@ def _before(row: Row[Any]) -> dict[str, Any]:
 
 
 def _known(session: Session, values: dict[str, Any]) -> Sequence[Row[Any]]:
-    """Who has the e-mail or the userName already (R28)."""
+    """Return the users who have the e-mail or the userName already (R28)."""
     return session.tx.execute(_KNOWN, {name: values[name] for name in ("email_key", "user_name_key")}).all()
 
 

@@ -43,7 +43,7 @@ Model = type[Resource[Any]]
 def search(
     session: Session, models: dict[str, Model], request: SearchRequest[Any], position: Any = None
 ) -> SearchResult:
-    """One page of the resources of some types, given with their models by name, as one collection.
+    """Return one page of the resources of some types, given with their models by name, as one collection.
 
     Raises InvalidFilterException, InvalidPathException and InvalidCursorException.
     """
@@ -93,7 +93,7 @@ def _sort_key(session: Session, shape: Shape, model: Model, request: SearchReque
 
 
 def _first_entry(session: Session, shape: Shape, path: tuple[str, ...], has_parts: bool) -> Term:
-    """The value of the primary entry, or else of the first one (RFC 7644 §3.4.2.3)."""
+    """Return the value of the primary entry, or else of the first one (RFC 7644 §3.4.2.3)."""
     head, part = (path[:-1], path[-1]) if has_parts else (path, None)
     entries = JsonEntries(session.dialect, shape.table.c.folded, head, "sorted")
     order: list[ColumnElement[Any]] = [entries.rows.c.key]
@@ -149,7 +149,7 @@ def _read(position: Any) -> tuple[str, tuple[Any, str] | None]:
 
 
 def _beyond(session: Session, hits: _Hits, anchor: tuple[Any, str], *, backwards: bool) -> ColumnElement[bool]:
-    """Rows on the far side of an anchor in the order of the search, rows without a key sorting as the greatest."""
+    """Return the condition for rows beyond an anchor in the order of the search; rows without a key sort last."""
     key, row_id = session.dialect.ordered(hits.rows.c.key), hits.rows.c.id
     at, place = anchor
     if hits.descending != backwards:

@@ -1,4 +1,4 @@
-"""The protocol as scim2-server has it, with what this org asks for in addition and what IdPs send."""
+"""The protocol of scim2-server, with the requirements of this org and what IdPs send."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _match = lru_cache(maxsize=1024)(match)
 
 
 class OrgService(ScimService):
-    """The steps of a request that touch no database."""
+    """The steps of a request that do not use the database."""
 
     def __init__(self, provider: ScimProvider, role_attribute: str, secret: str) -> None:
         super().__init__(provider, secret=secret)
@@ -50,11 +50,11 @@ class OrgService(ScimService):
 
     @staticmethod
     def match(request: ScimRequest) -> Target:
-        """What a request asks for; asked several times for each, and the same for most."""
+        """Return the target of a request; called several times for each, with the same result for most."""
         return _match(request.method.upper(), request.path)
 
     def max_body_size(self, request: ScimRequest) -> int | None:
-        """The largest body that is read for a request, in bytes."""
+        """Return the largest body that is read for a request, in bytes."""
         limit = super().max_body_size(request)
         return MAX_BODY if limit is None else limit
 
@@ -65,7 +65,7 @@ class OrgService(ScimService):
         context: Context,
         stored: Mapping[str, Any] | None = None,
     ) -> tuple[Resource[Any], tuple[str, ...]]:
-        """A whole resource out of a payload, and the ids of a group's members, which never become models.
+        """Return a whole resource from a payload, and the ids of a group's members, which never become models.
 
         ``stored`` is the document that a PUT replaces.
         """
@@ -79,14 +79,14 @@ class OrgService(ScimService):
     def read_operations(
         self, resource_type: ResourceType, payload: dict[str, Any]
     ) -> tuple[PatchOp[Any] | None, list[members.MemberOp]]:
-        """A PATCH out of a payload: what the library applies, and what goes to the join table."""
+        """Return a PATCH from a payload: what the library applies, and what goes to the join table."""
         inbound.require_schemas(payload, PATCH_OP)
         return self.split_operations(resource_type, inbound.operations_of(payload))
 
     def split_operations(
         self, resource_type: ResourceType, operations: list[Any]
     ) -> tuple[PatchOp[Any] | None, list[members.MemberOp]]:
-        """The operations as a patch without members, None when nothing else is asked for, and those on members."""
+        """Return the operations as a patch without members, None when there are no others, and those on members."""
         ours: list[members.MemberOp] = []
         if resource_type.name == "User":
             remaining = list(self.quirks.operations(operations))
@@ -103,11 +103,11 @@ class OrgService(ScimService):
         return patch, ours
 
     def read_search(self, resource_types: list[ResourceType], payload: Any) -> tuple[SearchRequest[Any], Any]:
-        """A search, held against the schemas, and the position that its cursor stands for."""
+        """Return a search, checked against the schemas, and the position that its cursor stands for."""
         return super().read_search(resource_types, inbound.by_email(payload))
 
     def validated(self, model: type[Wanted], payload: Any, context: Context) -> Wanted:
-        """A payload held against its model. Raises the SCIM exception of its first fault."""
+        """Return a payload as its model. Raises the SCIM exception of its first fault."""
         try:
             return model.model_validate(payload, scim_ctx=context)
         except ValidationError as error:
@@ -118,11 +118,11 @@ class OrgService(ScimService):
     def sealed(
         self, resource_types: list[ResourceType], request: SearchRequest[Any], position: dict[str, Any] | None
     ) -> str | None:
-        """The cursor of a position."""
+        """Return the cursor of a position."""
         return self._seal(resource_types, request, position)
 
     def payload(self, request: ScimRequest) -> dict[str, Any]:
-        """The JSON object of a request's body. Raises the SCIM exception of 400, 413 or 415."""
+        """Return the JSON object of a request's body. Raises the SCIM exception of 400, 413 or 415."""
         limit = self.max_body_size(request)
         if limit is not None and len(request.body) > limit:
             raise PayloadTooLargeException(detail=f"The body is larger than {limit} bytes")
@@ -132,7 +132,8 @@ class OrgService(ScimService):
         return inbound.decode(request.body)
 
     def bulk_plan(self, payload: dict[str, Any]) -> BulkPlan:
-        """The operations of a Bulk request, each in the shape of the schemas. Raises PayloadTooLargeException."""
+        """Return the operations of a Bulk request, each in the shape of the schemas. Raises
+        PayloadTooLargeException."""
         inbound.require_schemas(payload, BULK_REQUEST)
         operations = inbound.operations_of(payload)
         if len(operations) > MAX_BULK_OPERATIONS:

@@ -1,4 +1,4 @@
-"""What one SCIM request works with: its transaction, who writes, and the org's settings that matter to SCIM."""
+"""What one SCIM request works with: its transaction, its actor, and the org's settings that matter to SCIM."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Session:
         object.__setattr__(self, "dialect", Dialect(self.tx.dialect.name))
 
     def endpoint(self) -> str:
-        """The org's endpoint version as it stands: legacy, upgrading or new (R20)."""
+        """Return the org's endpoint version: legacy, upgrading or new (R20)."""
         return str(read_value(self.tx, "scim")["endpoint"])
 
     def record(self, action: str, address: str, before: Any, after: Any, *moves: str) -> None:

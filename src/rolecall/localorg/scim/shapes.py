@@ -15,17 +15,17 @@ Term = ColumnElement[Any]
 
 
 class Entries(Protocol):
-    """The entries of one multi-valued attribute of the row at hand."""
+    """The entries of one multi-valued attribute of the current row."""
 
     def select(self) -> Select[Any]:
-        """``SELECT 1 FROM entries``, correlated to the resource's row."""
+        """Return ``SELECT 1 FROM entries``, correlated to the resource's row."""
 
     def field(self, name: str | None) -> Term | None:
-        """The text of a sub-attribute, or of the entry itself (None); None where it cannot be compared."""
+        """Return the text of a sub-attribute, or of the entry itself (None); None where it cannot be compared."""
 
 
 class Dialect(NamedTuple):
-    """What SQLite and PostgreSQL say differently."""
+    """Where SQLite and PostgreSQL differ."""
 
     name: str
 
@@ -34,7 +34,7 @@ class Dialect(NamedTuple):
         return self.name == "sqlite"
 
     def at(self, document: ColumnElement[Any], *path: str) -> Term:
-        """The text at a path of a JSON document, null when it is not there."""
+        """Return the text at a path of a JSON document, null when there is none."""
         if self.sqlite:
             return func.json_extract(document, "$" + "".join(f'."{part}"' for part in path), type_=Text)
         return func.jsonb_extract_path_text(document, *path, type_=Text).collate("C")
@@ -52,7 +52,7 @@ class Dialect(NamedTuple):
         return tail == part
 
     def ordered(self, text: Term) -> Term:
-        """Text that sorts by code point."""
+        """Return text that sorts by code point."""
         return text if self.sqlite else text.collate("C")
 
 
@@ -76,7 +76,7 @@ class JsonEntries:
         return self.text(name)
 
     def text(self, name: str | None) -> Term:
-        """A sub-attribute, or the entry itself (None); a list can be asked for any."""
+        """Return a sub-attribute, or the entry itself (None); any can be requested of a list."""
         value = self.rows.c.value
         if name is not None:
             return self._dialect.at(value, name)
@@ -121,7 +121,7 @@ class GroupEntries:
 
 
 class Shape(NamedTuple):
-    """Where one resource type lives: its table, which rows SCIM shows, and what is not in the folded document."""
+    """How one resource type is stored: its table, which rows SCIM shows, and what is not in the folded document."""
 
     table: Any
     name: str
@@ -132,7 +132,7 @@ class Shape(NamedTuple):
     """Attributes with an indexed column that holds the comparable form, or (``displayName``) narrows to it."""
 
     def column(self, attribute: str, sub_attribute: str | None) -> Term | None:
-        """The column of ``id`` or of a part of ``meta``; None for everything else."""
+        """Return the column of ``id`` or of a part of ``meta``; None for everything else."""
         if attribute == "id":
             key: Term = self.table.c.id
             return key

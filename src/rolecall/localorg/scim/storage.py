@@ -1,4 +1,4 @@
-"""The storage that scim2-server is given; its own contract suite holds it to the rules."""
+"""The storage interface of scim2-server, over this org's database; the library's contract suite tests it."""
 
 from __future__ import annotations
 
@@ -32,23 +32,23 @@ class SqlStorage(ScimStorage):
         return cast(Model, self.provider.model_for(resource_type))
 
     def read(self, resource_type: ResourceType, resource_id: str) -> Stored:
-        """One stored document. Raises NotFoundException."""
+        """Return one stored document. Raises NotFoundException."""
         read = people.read_user if resource_type.name == "User" else groups.read_group
         return read(self.session, resource_id)
 
     def find(self, resource_types: Sequence[ResourceType], request: SearchRequest[Any], position: Any) -> SearchResult:
-        """A page of stored documents."""
+        """Return a page of stored documents."""
         models = {str(resource_type.name): self.model(resource_type) for resource_type in resource_types}
         return search(self.session, models, request, position)
 
     def add(self, resource_type: ResourceType, resource: Resource[Any], member_ids: Sequence[str]) -> Stored:
-        """Store a new resource; a group's members come apart from it."""
+        """Store a new resource; a group's members are passed separately."""
         if resource_type.name == "User":
             return people.create_user(self.session, resource)
         return groups.create_group(self.session, resource, member_ids)
 
     def extras(self, base_url: str, stored: Sequence[Stored], projection: Projection) -> dict[str, dict[str, Any]]:
-        """What the join table adds to some resources, by id: ``groups`` or ``members``, left out where empty."""
+        """Return what the join table adds to some resources, by id: ``groups`` or ``members``, omitted where empty."""
         users = (
             [resource.id for resource in stored if resource.kind == "User"] if projection.keeps(USER, "groups") else []
         )
@@ -62,11 +62,11 @@ class SqlStorage(ScimStorage):
         return extras
 
     def bare(self, resource_type: ResourceType, stored: Stored) -> Resource[Any]:
-        """A stored document as a model, without what the join table knows."""
+        """Return a stored document as a model, without what the join table adds."""
         return self.model(resource_type).model_validate({**stored.document, "id": stored.id})
 
     def whole(self, resource_type: ResourceType, stored: Stored, projection: Projection = EVERYTHING) -> Resource[Any]:
-        """A stored document as a model with what is kept, its references relative to the root."""
+        """Return a stored document as a model with what the projection shows, its references relative to the root."""
         meta = {
             "resourceType": stored.kind,
             "created": stored.created,
@@ -120,7 +120,7 @@ class SqlStorage(ScimStorage):
         remove(self.session, resource_id, expected_version)
 
     def operation(self) -> AbstractContextManager[Any]:
-        """A savepoint, so that a failed operation of a Bulk request leaves nothing behind."""
+        """Return a savepoint, so that a failed operation of a Bulk request changes nothing."""
         return self.session.tx.begin_nested()
 
 

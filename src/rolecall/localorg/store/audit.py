@@ -1,4 +1,4 @@
-"""The audit log: every write, by admin API, SCIM or console, in the transaction that does it."""
+"""The audit log: every write by admin API, SCIM or console, in its own transaction."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Channel = Literal["api", "scim", "console", "local"]
 
 
 class Actor(NamedTuple):
-    """Who writes: ``name`` is an e-mail or ``service``, ``channel`` the door, ``source_ip`` where from."""
+    """The author of a write: ``name`` is an e-mail or ``service``, ``channel`` the way in, ``source_ip`` the origin."""
 
     name: str
     channel: Channel
@@ -23,7 +23,7 @@ class Actor(NamedTuple):
 
 
 class Keyed(NamedTuple):
-    """The Idempotency-Key of a write, a digest of its request, and the answer a replay gives (JSON text)."""
+    """The Idempotency-Key of a write, a digest of its request, and the answer to a replay (JSON text)."""
 
     key: str
     request_digest: str

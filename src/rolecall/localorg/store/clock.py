@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 
 
 def stamp(at: datetime) -> str:
-    """A moment as text, such as ``2026-11-22T10:00:00.000000Z``."""
+    """Return a moment as text, such as ``2026-11-22T10:00:00.000000Z``."""
     # Not strftime: it takes fifty times as long, and each write takes several stamps.
     return f"{at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
 
 
 def now() -> str:
-    """This moment as text."""
+    """Return the current moment as text."""
     return stamp(datetime.now(UTC))

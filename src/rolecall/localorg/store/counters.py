@@ -24,7 +24,7 @@ def bump_all(tx: Connection, names: Sequence[str]) -> dict[str, int]:
 
 
 def value(tx: Connection, name: str) -> int:
-    """What a counter stands at; 0 when it never moved."""
+    """Return the value of a counter; 0 when it was never increased."""
     return int(
         tx.execute(select(func.coalesce(func.max(COUNTERS.c.value), 0)).where(COUNTERS.c.name == name)).scalar_one()
     )

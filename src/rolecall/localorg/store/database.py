@@ -1,4 +1,4 @@
-"""Opens the database and hands out transactions; see the package's docstring."""
+"""Opens the database and starts transactions; see the package's docstring."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _TAKE_LOCK = text("SELECT set_config('lock_timeout', :wait, true), pg_advisory_x
 
 
 class Busy(Exception):
-    """The write lock did not come in time; nothing was written."""
+    """The write lock was not free in time; nothing was written."""
 
 
 class Database:
@@ -51,7 +51,7 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """One snapshot, read-only. Raises Busy."""
+        """Start a read-only transaction: one snapshot. Raises Busy."""
         with self._connect("BEGIN") as tx:
             if tx.dialect.name == "postgresql":
                 tx.execute(_SNAPSHOT)
@@ -59,9 +59,9 @@ class Database:
 
     @contextmanager
     def glance(self) -> Iterator[Connection]:
-        """For a question or two that need no common snapshot, such as whether a token is good. Raises Busy.
+        """Start a short read that needs no common snapshot, such as the check of a token. Raises Busy.
 
-        PostgreSQL is asked without a transaction, which saves three trips to the server.
+        PostgreSQL is queried without a transaction, which saves three round trips.
         """
         if self.engine.dialect.name == "sqlite":
             with self.read() as tx:
@@ -72,14 +72,15 @@ class Database:
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
-        """The only writer of this org until the block ends: commits, or rolls back on an exception. Raises Busy."""
+        """Start the only write transaction of this org: commits at the end, or rolls back on an exception. Raises
+        Busy."""
         with self._turn, self._connect("BEGIN IMMEDIATE") as tx:
             if tx.dialect.name == "postgresql":
                 tx.execute(_TAKE_LOCK, {"wait": str(int(BUSY_SECONDS * 1000)), "lock": _ORG_LOCK})
             yield tx
 
     def settle(self) -> None:
-        """After a load: PostgreSQL reads from indexes alone only what it has vacuumed, thrice as fast."""
+        """Vacuum after a load: PostgreSQL then reads from indexes only, three times as fast."""
         if self.engine.dialect.name == "postgresql":
             with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
                 connection.execute(text("VACUUM (ANALYZE) users, groups, memberships"))
@@ -100,7 +101,7 @@ class Database:
 
 
 class _Turn:
-    """Lets the threads of one process take turns in order, as SQLite's own busy handler only sleeps and tries again."""
+    """Lets the threads of one process write in order, as SQLite's own busy handler only sleeps and tries again."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -117,7 +118,7 @@ def open_database(where: str | Path) -> Database:
     """Open, migrate and, when it is new, seed an org's database.
 
     ``where`` is a path of a SQLite file, ``sqlite:PATH``, ``sqlite:///PATH`` or ``postgresql://…``. A new SQLite file
-    is readable by its owner only. Raises OrgError for what cannot be opened, and for a database that is not an org's.
+    is readable by its owner only. Raises OrgError if it cannot be opened or is not an org's database.
     """
     try:
         url = database_url(str(where))
@@ -131,7 +132,7 @@ def open_database(where: str | Path) -> Database:
 
 
 def shown(where: str) -> str:
-    """A database as messages call it: without the name and password that its URL may hold."""
+    """Return a database as messages call it: without the name and password that its URL may have."""
     scheme, slashes, location = where.partition("://")
     return f"{scheme}://{location.rpartition('@')[2]}" if slashes else where
 
@@ -148,7 +149,7 @@ def _bring_up_to_date(database: Database) -> None:
 
 
 def database_url(where: str) -> URL:
-    """The SQLAlchemy URL for any way of naming a database. Raises ValueError for a kind that is not known."""
+    """Return the SQLAlchemy URL for any notation of a database. Raises ValueError for an unknown kind."""
     scheme, colon, path = where.partition(":")
     if colon and scheme in ("postgresql", "postgres", "postgresql+psycopg"):
         return make_url(where).set(drivername="postgresql+psycopg")
@@ -180,7 +181,7 @@ def _open_sqlite(url: URL) -> Database:
 
 
 def _ask_for_wal(connection: Connection) -> str:
-    """What SQLite answers when asked for WAL. It needs the file to itself for that, and does not wait for it."""
+    """Return SQLite's answer to the request for WAL. It needs exclusive access for that, and does not wait for it."""
     end = time.monotonic() + BUSY_SECONDS
     while True:
         try:
@@ -192,13 +193,13 @@ def _ask_for_wal(connection: Connection) -> str:
 
 
 def _with_warning(journal_mode: str) -> str:
-    """The journal mode, told where it is not WAL: some file systems cannot do it."""
+    """Return the journal mode, with a warning where it is not WAL: some file systems do not support it."""
     if journal_mode != "wal":
         log.warning("SQLite answered journal mode %s: readers and writers wait for each other", journal_mode)
     return journal_mode
 
 
-def _prepare_sqlite(connection: sqlite3.Connection, record: object) -> None:
+def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     connection.isolation_level = None
     # No mapped memory: each connection maps the file anew, and four of them count as up to 1 GiB of the process.
     for pragma in ("busy_timeout = 15000", "synchronous = FULL", "foreign_keys = ON"):

@@ -1,4 +1,4 @@
-"""Keys that the store compares by, where SQL's own lower() and LIKE know ASCII only."""
+"""Keys that the store compares by, because SQL's own lower() and LIKE support ASCII only."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ def folded_before(text: str) -> str:
 
 
 def bucket(user_id: str) -> int:
-    """Which of the 65,536 buckets an id falls into, evenly; a partition is a range of them."""
+    """Return which of the 65,536 buckets an id belongs to, evenly spread; a partition is a range of them."""
     return int.from_bytes(blake2b(user_id.encode(), digest_size=2).digest(), "big")
 
 
 def new_id() -> str:
-    """A fresh UUID."""
+    """Return a new UUID."""
     return str(uuid.uuid4())

@@ -1,4 +1,4 @@
-"""What a new org holds, and how an org is emptied."""
+"""What a new org has, and how an org is emptied."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def seed_new(tx: Connection) -> bool:
 
 
 def seed(tx: Connection) -> None:
-    """A new org: one team, the built-in roles, nothing claimed, SSO and SCIM off."""
+    """Insert a new org: one team, the built-in roles, no claimed domain, SSO and SCIM off."""
     at = clock.now()
     tx.execute(
         ORG.insert().values(
@@ -59,7 +59,7 @@ def seed_missing(tx: Connection) -> None:
 
 
 def empty(tx: Connection, *, keep_tokens: bool = True) -> None:
-    """Delete everything; counters go on, so that no version and no revision ever comes back."""
+    """Delete everything; counters keep their values, so that no version and no revision is used twice."""
     exempt = {MIGRATED.name, "counters"} | ({TOKENS.name} if keep_tokens else set())
     for table in reversed(METADATA.sorted_tables):
         if table.name not in exempt:

@@ -26,13 +26,13 @@ class Singleton(NamedTuple):
 
 
 def read_singleton(tx: Connection, section: str) -> Singleton:
-    """The value and version of a singleton."""
+    """Return the value and version of a singleton."""
     row = tx.execute(select(SETTINGS.c.value, SETTINGS.c.version).where(SETTINGS.c.section == section)).one()
     return Singleton({**NEW_SETTINGS[section], **json.loads(row.value)}, row.version)
 
 
 def read_value(tx: Connection, section: str) -> dict[str, Any]:
-    """The value alone."""
+    """Return the value alone."""
     return read_singleton(tx, section).value
 
 

@@ -38,7 +38,7 @@ KEPT = "kept"
 
 
 class GroupRow(NamedTuple):
-    """A group as settings need it: its key there, what it gives now, and what it was linked to (R18)."""
+    """A group as settings need it: its key, what it gives now, and what it was linked to (R18)."""
 
     id: str
     key: str
@@ -56,7 +56,7 @@ class State(NamedTuple):
 
 
 def read_state(tx: Connection) -> State:
-    """The state that holds now, every section of it."""
+    """Return the current state, with every section."""
     ruled = read_rules(tx)
     more = {kind.section: read_value(tx, kind.section) for kind in SINGLETONS if not kind.decides_access}
     settings = decode_settings({**more, "domains": _domains(tx)})
@@ -65,7 +65,7 @@ def read_state(tx: Connection) -> State:
 
 
 def read_rules(tx: Connection, group_ids: Collection[str] | None = None) -> State:
-    """What the access rules read: the sections that decide access, and with ``group_ids`` those groups alone."""
+    """Return what the access rules read: the sections that decide access, and with ``group_ids`` only those groups."""
     roles, singletons = read_roles(tx), {section: read_value(tx, section) for section in FOR_ALL_USERS}
     scim = singletons["scim"]
     groups = read_groups(tx, str(scim["endpoint"]), group_ids)
@@ -82,7 +82,8 @@ def read_rules(tx: Connection, group_ids: Collection[str] | None = None) -> Stat
 
 
 def read_groups(tx: Connection, endpoint: str, only: Collection[str] | None = None) -> dict[str, GroupRow]:
-    """Groups by id. Two that share a name are keyed ``name [id]``; so is a legacy one whose name was pushed anew."""
+    """Return groups by id. Two that share a name are keyed ``name [id]``; so is a legacy one whose name was pushed
+    anew."""
     query = _GROUPS
     if only is not None:
         query = query.where(GROUPS.c.name_key.in_(select(GROUPS.c.name_key).where(GROUPS.c.id.in_(only))))
@@ -99,31 +100,31 @@ _GROUPS = select(GROUPS.c.id, GROUPS.c.display_name, GROUPS.c.mapping, GROUPS.c.
 
 
 def mapping_of(text: str | None) -> GroupMapping:
-    """A stored mapping; null is blank."""
+    """Return a stored mapping; null is unmapped."""
     parts = json.loads(text) if text else {}
     fields: dict[str, Any] = {name: frozenset(p) if isinstance(p, list) else p for name, p in parts.items()}
     return GroupMapping(**fields)
 
 
 def read_teams(tx: Connection) -> frozenset[str]:
-    """The names of the org's teams."""
+    """Return the names of the org's teams."""
     return frozenset(tx.execute(select(TEAMS.c.name)).scalars())
 
 
 def read_roles(tx: Connection) -> dict[str, Role]:
-    """The org's roles by id, in their order."""
+    """Return the org's roles by id, in their order."""
     rows = tx.execute(select(ROLES).order_by(ROLES.c.position))
     return {row.id: Role(row.id, row.name, "org" if row.level == "org" else "team") for row in rows}
 
 
 def read_kept(tx: Connection) -> Settings | None:
-    """What SCIM people go on having while SCIM is off (R33)."""
+    """Return the settings that stay in force for SCIM users while SCIM is off (R33)."""
     text = tx.execute(select(SETTINGS.c.value).where(SETTINGS.c.section == KEPT)).scalar()
     return None if text is None else decode_settings(json.loads(text), read_roles(tx))
 
 
 def keep_settings(tx: Connection) -> None:
-    """Remember the settings in force: SCIM is being switched off (R33)."""
+    """Store the settings in force: SCIM is being switched off (R33)."""
     settings = read_rules(tx).settings
     row = {"section": KEPT, "value": json.dumps(encode_settings(settings)), "version": 0, "modified": ""}
     drop_kept_settings(tx)
@@ -131,7 +132,7 @@ def keep_settings(tx: Connection) -> None:
 
 
 def drop_kept_settings(tx: Connection) -> None:
-    """Drop what was kept: SCIM is on again."""
+    """Delete the stored settings: SCIM is on again."""
     tx.execute(SETTINGS.delete().where(SETTINGS.c.section == KEPT))
 
 
@@ -151,20 +152,20 @@ def _group(row: AnyRow, endpoint: str, shared: bool) -> GroupRow:
 
 
 class UserAccess(NamedTuple):
-    """A person and their access."""
+    """A user and their access."""
 
     person: Person
     access: Access
 
 
 def access_of(tx: Connection, user_id: str) -> UserAccess | None:
-    """The person under an id, and what they have with the reasons (R1 to R33); None when there is nobody."""
+    """Return the user with an id, and their access with its reasons (R1 to R33); None when there is none."""
     row = tx.execute(_PEOPLE.where(USERS.c.id == user_id)).first()
     return None if row is None else _user_access(tx, row)
 
 
 def access_by_email(tx: Connection, email: str) -> UserAccess | None:
-    """The same by e-mail, compared without case (R28)."""
+    """Return the same by e-mail, compared without case (R28)."""
     row = tx.execute(_PEOPLE.where(USERS.c.email_key == address(email))).first()
     return None if row is None else _user_access(tx, row)
 
@@ -189,7 +190,7 @@ def _user_access(tx: Connection, row: AnyRow) -> UserAccess:
 
 
 def person_of(row: AnyRow, group_ids: set[str], state: State) -> Person:
-    """A row of ``users`` and the ids of their groups as the model's person."""
+    """Return a row of ``users`` and the ids of their groups as the model's person."""
     groups = tuple(sorted(state.groups[group].key for group in group_ids if group in state.groups))
     manual = tuple(Combo(edit["team"], edit["role"]) for edit in json.loads(row.manual))
     return Person(row.email, row.id, groups, Traits(row.origin, row.active, row.pending, row.role_attribute, manual))

@@ -83,7 +83,7 @@ def domain_columns(value: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def domain_value(row: AnyRow) -> dict[str, Any]:
-    """The inverse of domain_columns."""
+    """Return the value of a domain's row; the inverse of ``domain_columns``."""
     parts = ((field, getattr(row, column)) for column, field in DOMAIN_COLUMNS.items())
     return {field.name: json.loads(part) if field.is_set else part for field, part in parts}
 

@@ -1,4 +1,4 @@
-"""Bearer tokens: made once, shown once, kept as a hash. Admin and SCIM tokens open different doors."""
+"""Bearer tokens: created once, shown once, stored as a hash. Admin and SCIM tokens are valid for different APIs."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ class Token(NamedTuple):
 
 
 class Issued(NamedTuple):
-    """A new token with its secret, which is nowhere else."""
+    """A new token with its secret, which is stored nowhere."""
 
     secret: str
     token: Token
 
 
 class TokenRefused(Exception):
-    """A bearer token does not open this door; ``key`` says why in one word."""
+    """A bearer token is not valid for this API; ``key`` is a code for the reason."""
 
     def __init__(self, key: str, message: str) -> None:
         super().__init__(message)
@@ -49,7 +49,7 @@ class TokenRefused(Exception):
 def issue_token(
     tx: Connection, kind: Kind, *, scope: Scope = "write", email: str | None = None, expires: datetime | None = None
 ) -> Issued:
-    """Make a token. An admin token for an e-mail in an org without people makes that person the first org admin."""
+    """Create a token. An admin token for an e-mail in an org without users makes that user the first org admin."""
     secret = f"rolecall_{kind}_{secrets.token_urlsafe(32)}"
     token = Token(new_id(), kind, scope, email, clock.now(), clock.stamp(expires) if expires else None, None)
     tx.execute(TOKENS.insert().values(hash=_hash(secret), **token._asdict()))
@@ -59,7 +59,7 @@ def issue_token(
 
 
 def check_token(tx: Connection, secret: str, kind: Kind) -> Token:
-    """The token behind a secret. Raises TokenRefused when it is unknown, of the other kind, revoked or expired."""
+    """Return the token of a secret. Raises TokenRefused when it is unknown, of the other kind, revoked or expired."""
     row = tx.execute(_BY_HASH, {"secret_hash": _hash(secret)}).first()
     if row is None:
         raise TokenRefused("unknown_token", "This org knows no such token")
@@ -74,14 +74,14 @@ def check_token(tx: Connection, secret: str, kind: Kind) -> Token:
 
 
 def valid_tokens(tx: Connection, kind: Kind) -> list[Token]:
-    """The tokens of a kind that are neither revoked nor expired, oldest first."""
+    """Return the tokens of a kind that are neither revoked nor expired, oldest first."""
     rows = tx.execute(_ROWS.where(TOKENS.c.kind == kind, TOKENS.c.revoked.is_(None)).order_by(TOKENS.c.created))
     now = clock.now()
     return [token for token in map(_token, rows) if token.expires is None or token.expires > now]
 
 
 def revoke_token(tx: Connection, token_id: str, kind: Kind) -> bool:
-    """Revoke a token at once; false when no token of that kind stands under the id."""
+    """Revoke a token at once; false when there is no valid token of that kind with the id."""
     due = (TOKENS.c.id == token_id, TOKENS.c.kind == kind, TOKENS.c.revoked.is_(None))
     return tx.execute(TOKENS.update().where(*due).values(revoked=clock.now())).rowcount > 0
 
