@@ -7,13 +7,12 @@ import json
 import sqlite3
 from contextlib import closing
 from datetime import date
-from functools import partial
 from pathlib import Path
 
 from workbench import NOW, Workbench
 
 from rolecall.jobs.drift import DriftRequest, check_drift
-from rolecall.jobs.memory import from_journal, moments, sent_under
+from rolecall.jobs.memory import DriftMemory
 from rolecall.jobs.plan import PlanRequest, PlanTarget
 from rolecall.jobs.rollback import rollback
 from rolecall.localorg.store import keys
@@ -102,15 +101,7 @@ class Bench(Workbench):
         org, journal = self.org(), self.journal()
         try:
             request = DriftRequest(
-                PlanTarget(config, "acme", "local:org.db"),
-                org,
-                None,
-                org,
-                NOW,
-                DAY,
-                past=lambda org_id: from_journal(journal, org_id),
-                moments=lambda org_id: moments(journal, org_id),
-                knows=partial(sent_under, journal),
+                PlanRequest(PlanTarget(config, "acme", "local:org.db"), org, None, NOW, DAY), DriftMemory(journal), org
             )
             return [(row.address, row.kind) for row in (await check_drift(request)).drift_result.report.drifts]
         finally:

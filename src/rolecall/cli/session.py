@@ -69,6 +69,7 @@ def plan_target(call: Invocation, config: Config) -> PlanTarget:
 async def session(call: Invocation, config: Config) -> AsyncIterator[Session]:
     """The org of a config, or the snapshot given in its place; connections are let go of at the end."""
     from rolecall.cli.logs import configure
+    from rolecall.live.port import Connection
 
     configure(call)
     collect_rarely()
@@ -77,9 +78,9 @@ async def session(call: Invocation, config: Config) -> AsyncIterator[Session]:
     try:
         yield Session(config, org, people)
     finally:
-        for one in (org,) if people is org else (org, people):
-            if not _is_file(one):
-                await one.close()
+        for source in (org,) if people is org else (org, people):
+            if isinstance(source, Connection):
+                await source.close()
 
 
 def collect_rarely() -> None:
@@ -164,7 +165,7 @@ def _token(call: Invocation, config: Config) -> Callable[[], str] | None:
     return fetch
 
 
-def _org(call: Invocation, config: Config) -> Any:
+def _org(call: Invocation, config: Config) -> OrgClient | SnapshotReader:
     if call.snapshot is not None:
         from rolecall.live.snapshot.reader import SnapshotReader
 
@@ -174,7 +175,7 @@ def _org(call: Invocation, config: Config) -> Any:
     return connect(config.org.url, _token(call, config), folder=config.root)
 
 
-def _people(call: Invocation, config: Config, org: Any) -> Any:
+def _people(call: Invocation, config: Config, org: OrgClient | SnapshotReader) -> People:
     """Where people are read: the org itself, or the source that the config names."""
     source = config.people
     if call.snapshot is not None or source.kind == "org":
@@ -219,7 +220,3 @@ def _people_secret(call: Invocation, config: Config, reference: SecretRef | None
         return secret(call, config, reference)
 
     return fetch
-
-
-def _is_file(org: Any) -> bool:
-    return not hasattr(org, "close")

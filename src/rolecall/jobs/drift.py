@@ -5,9 +5,9 @@ Handed a Reader, so it cannot write.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import cache
 from hashlib import sha256
 from typing import Any
@@ -16,16 +16,15 @@ from rolecall.drift.compare import Drift, attributed, lifecycle
 from rolecall.drift.scan import DriftResult, DriftScan, Past, drifted, scan
 from rolecall.drift.value import DriftReport, Violation
 from rolecall.errors import ConfigError, Misuse, OrgError, Problem, Where
-from rolecall.jobs.memory import step_of
+from rolecall.jobs.memory import DriftMemory
 from rolecall.jobs.people import left_out, people_or_unread
-from rolecall.jobs.plan import PlanRequest, PlanTarget, Whose, read_plan_input
+from rolecall.jobs.plan import PlanRequest, read_plan_input
 from rolecall.journal.port import Journal
-from rolecall.live.port import Audit, People, Reader
+from rolecall.live.port import Audit
 from rolecall.model.authorship import Blame
 from rolecall.model.desired import NOTHING_APPLIED, Applied
 from rolecall.model.directory import EVERYBODY
 from rolecall.model.outcome import Event
-from rolecall.model.policy import Allow
 from rolecall.model.settings import Address
 from rolecall.plan.coverage import concerns
 from rolecall.plan.inputs import PlanInput
@@ -38,27 +37,18 @@ SLACK = timedelta(minutes=5)
 
 @dataclass(frozen=True, slots=True)
 class DriftRequest:
-    """One look. ``past`` gives what is known of an org, by id, and ``moments`` when each address was last recorded;
-    ``knows`` whether the step of a run, by their numbers, was sent under a key.
+    """One look, with the request for a plan of the config; what was applied is taken from the memory.
 
     ``audit`` is None where nobody can be asked; ``blame`` gives who wrote a line of the config. ``ignore`` are
-    addresses or globs. ``now`` is in UTC.
+    addresses or globs.
     """
 
-    target: PlanTarget
-    org: Reader
-    people: People | None
+    planning: PlanRequest
+    memory: DriftMemory
     audit: Audit | None
-    now: datetime
-    as_of: date
-    past: Callable[[str], Past]
-    moments: Callable[[str], Mapping[Address, datetime]] = lambda _: {}
-    knows: Callable[[int, int, str], bool] = lambda *_: False
     blame: Callable[[Where], Blame | None] = lambda _: None
     ignore: tuple[str, ...] = ()
     include_unapplied: bool = False
-    whose: Whose = Whose()
-    lifts: tuple[Allow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,21 +62,12 @@ class Drifts:
 async def check_drift(request: DriftRequest) -> Drifts:
     """Look once. Raises OrgError for an org that is not the one named, ConfigError for names it does not have and for
     two entries of one group, Misuse for an address of `--ignore` that nothing has."""
-    known = cache(request.past)
-    asked = PlanRequest(
-        request.target,
-        request.org,
-        request.people,
-        request.now,
-        request.as_of,
-        applied=lambda org_id: _applied(known(org_id)),
-        whose=request.whose,
-        lifts=request.lifts,
-    )
-    first = await read_plan_input(asked)
+    known = cache(request.memory.past)
+    planning = request.planning
+    first = await read_plan_input(replace(planning, applied=lambda org_id: _applied(known(org_id))))
     past = known(first.live.facts.org_id)
-    name, applied = request.whose.known(past.memory.applied)
-    first = await _with_people(replace(first, applied=applied, config=name), request)
+    name, applied = planning.whose.known(past.memory.applied)
+    first = await _with_people(replace(first, applied=applied, config=name), planning)
     unmatched = _unmatched(request, first)
     first = first.resolved
     if first.known.errors:
@@ -114,7 +95,7 @@ def _applied(past: Past) -> Applied:
     return NOTHING_APPLIED if past.memory.baseline else past.memory.applied
 
 
-async def _with_people(asked: PlanInput, request: DriftRequest) -> PlanInput:
+async def _with_people(asked: PlanInput, request: PlanRequest) -> PlanInput:
     """With all users; where they cannot be read the directory says so, and settings that drifted are told anyway."""
     if request.people is None:
         return asked
@@ -128,7 +109,7 @@ async def _with_events(inquiry: DriftScan, request: DriftRequest, rows: Sequence
     if request.audit is None or inquiry.past.basis.at is None:
         return inquiry
     known, base = inquiry.plan_input.known, inquiry.past.basis.at
-    recorded = request.moments(inquiry.plan_input.live.facts.org_id)
+    recorded = request.memory.recorded(inquiry.plan_input.live.facts.org_id)
     moments = {known.present_address(at): when for at, when in recorded.items()}
     since = min([base, *(moments.get(row.address, base) for row in rows)]) - SLACK
     try:
@@ -138,19 +119,10 @@ async def _with_events(inquiry: DriftScan, request: DriftRequest, rows: Sequence
         problem = Problem("audit_unread", message, severity="warning")
         return replace(inquiry, warnings=(*inquiry.warnings, problem))
     past, found = inquiry.past, _last(attributed(events, known, inquiry.past.roster), moments, base)
-    keys = frozenset(_own_keys(found.values(), past.memory.journal, request.knows))
+    keys = frozenset(event.key for event in found.values() if event.key and request.memory.has_sent(event.key))
     groups = lifecycle(events) if past.memory.baseline else None
     past = replace(past, memory=replace(past.memory, keys=keys, lifecycle=groups))
     return replace(inquiry, past=past, events=found)
-
-
-def _own_keys(events: Iterable[Event], journal: str, knows: Callable[[int, int, str], bool]) -> Iterator[str]:
-    """Yield the keys under which runs of the journal sent these writes. A run that a restored journal has lost used
-    the same numbers, so the keys themselves are compared."""
-    for key in {event.key for event in events if event.key is not None}:
-        step = step_of(key, journal)
-        if step is not None and knows(*step, key):
-            yield key
 
 
 def _last(

@@ -6,10 +6,10 @@ A drift check may have a file or a commit in the place of what was applied.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from rolecall.codec.roster import decode_roster, encode_roster
 from rolecall.desired.build import Config
@@ -40,8 +40,47 @@ GIT = "git:"
 _LOOK_BACK = 20
 
 
-def from_journal(journal: Journal, org_id: str) -> Past:
-    """What the journal remembers of an org."""
+class Baseline(NamedTuple):
+    """What stands in for what was last applied: ``source`` is a snapshot, a config's main file or ``git:REF``.
+
+    A config is read for the day ``as_of``, so that what has lapsed since is no drift.
+    """
+
+    config: Config
+    source: str
+    as_of: date
+
+
+@dataclass(frozen=True, slots=True)
+class DriftMemory:
+    """What is known from before a look for drift, by the journal, and values by a baseline; either may be missing."""
+
+    journal: Journal | None = None
+    baseline: Baseline | None = None
+
+    def past(self, org_id: str) -> Past:
+        """Return what is known of an org. Raises ConfigError for a baseline that is none."""
+        past = Past(Memory(NOTHING_APPLIED)) if self.journal is None else _from_journal(self.journal, org_id)
+        return past if self.baseline is None else _with_baseline(past, self.baseline)
+
+    def recorded(self, org_id: str) -> dict[Address, datetime]:
+        """Return when each address was recorded; of a baseline that is not known."""
+        if self.journal is None or self.baseline is not None:
+            return {}
+        return {record.address: record.at for record in self.journal.records(org_id)}
+
+    def has_sent(self, key: str) -> bool:
+        """Return whether a step of a run in the journal was sent under an Idempotency-Key.
+
+        A run that a restored journal has lost used the same numbers, so the keys themselves are compared.
+        """
+        if self.journal is None:
+            return False
+        step = step_of(key, self.journal.id)
+        return step is not None and sent_under(self.journal, *step, key)
+
+
+def _from_journal(journal: Journal, org_id: str) -> Past:
     records = journal.records(org_id)
     applied = journal.applied(org_id)
     last = _last_apply(journal, org_id)
@@ -73,11 +112,6 @@ def last_roster(journal: Journal, org_id: str) -> Roster | None:
         return None
 
 
-def moments(journal: Journal, org_id: str) -> dict[Address, datetime]:
-    """When each remembered address was recorded."""
-    return {record.address: record.at for record in journal.records(org_id)}
-
-
 def sent_under(journal: Journal, run: int, number: int, key: str) -> bool:
     """Return whether a step of a run, by their numbers, was sent under an Idempotency-Key."""
     known = journal.run(run)
@@ -107,16 +141,13 @@ _DIGITS = 19
 """A number with as many digits may be larger than a database takes."""
 
 
-def with_baseline(past: Past, config: Config, said: str, as_of: date) -> Past:
-    """The past with what a snapshot, a config's main file or ``git:REF`` says, in place of what was last applied.
-
-    A config is read for the day of the look, so that what has lapsed since is no drift. Raises ConfigError for anything
-    else.
-    """
-    if said.startswith(GIT):
-        memory, basis = _of_ref(config, said.removeprefix(GIT), as_of)
+def _with_baseline(past: Past, baseline: Baseline) -> Past:
+    """Return the past with what the baseline has, in place of what was last applied."""
+    config, source, as_of = baseline
+    if source.startswith(GIT):
+        memory, basis = _of_ref(config, source.removeprefix(GIT), as_of)
     else:
-        memory, basis = _of_file(config, Path(said), as_of)
+        memory, basis = _of_file(config, Path(source), as_of)
     return replace(past, memory=replace(memory, journal=past.memory.journal), basis=basis)
 
 

@@ -92,8 +92,22 @@ class Audit(Protocol):
         """
 
 
-class Org(Reader, People, Writer, Audit, Protocol):
-    """An org with an API: everything that ``client.OrgClient`` implements."""
+@runtime_checkable
+class Connection(Protocol):
+    """A way to an org, or to people, that holds connections."""
 
     async def close(self) -> None:
         """Let go of connections."""
+
+
+@runtime_checkable
+class ReadCounter(Protocol):
+    """A way to an org that counts what it sends."""
+
+    @property
+    def reads(self) -> int:
+        """Return how many requests went out to read, tries included."""
+
+
+class Org(Reader, People, Writer, Audit, Connection, Protocol):
+    """An org with an API: everything that ``client.OrgClient`` implements."""

@@ -12,9 +12,9 @@ import pytest
 from workbench import MARKETING, NOW, Workbench
 
 from rolecall.errors import OrgError, Problem
-from rolecall.jobs import memory
 from rolecall.jobs.drift import DriftRequest, check_drift
-from rolecall.jobs.plan import PlanTarget
+from rolecall.jobs.memory import DriftMemory, sent
+from rolecall.jobs.plan import PlanRequest, PlanTarget
 from rolecall.model.desired import Desired
 from rolecall.model.run import Opening
 from rolecall.model.settings import GroupMapping, Settings
@@ -55,17 +55,9 @@ def look(bench: Workbench, **more: Any):
     async def work():
         org, journal = bench.org(), bench.journal()
         port = ReadOnly(org)
-        request = DriftRequest(
-            PlanTarget(WANTED, "acme", "local:org.db"),
-            port,
-            port,
-            port,
-            NOW + timedelta(hours=1),
-            NOW.date(),
-            lambda org_id: memory.from_journal(journal, org_id),
-            lambda org_id: memory.moments(journal, org_id),
-            lambda run: journal.run(run) is not None,
-        )
+        target, people = PlanTarget(WANTED, "acme", "local:org.db"), more.pop("people", port)
+        planning = PlanRequest(target, port, people, NOW + timedelta(hours=1), NOW.date())
+        request = DriftRequest(planning, DriftMemory(journal), port)
         try:
             return (await check_drift(replace(request, **more))).drift_result.report, port.asked
         finally:
@@ -86,7 +78,7 @@ def test_a_key_with_a_number_that_no_journal_has_is_of_no_run(bench):
     """Whoever writes to the org chooses the key."""
     with bench.journal() as journal:
         keys = f"rolecall/{journal.id}/{'9' * 40}/"
-        assert not memory.sent(journal, f"{keys}1/x")
+        assert not sent(journal, f"{keys}1/x")
     bench.write(keys=keys, Writer_Marketing=LEAD)
     found, _ = look(bench)
     assert [row.kind for row in found.drifts] == ["other_run"]
@@ -134,7 +126,7 @@ def test_the_last_apply_is_found_behind_any_number_of_looks(bench):
         for _ in range(30):
             journal.close_run(journal.begin(Opening("org_1", "drift")), "done")
         journal.begin(Opening("org_1", "apply"))  # and one that died
-        known = memory.from_journal(journal, "org_1")
+        known = DriftMemory(journal).past("org_1")
         assert known.basis.name == "run 1"
         assert [run.id for run in journal.runs("org_1", 2, ("apply", "rollback"))] == [32, 1]
         assert journal.runs("org_2", 2, ("apply",)) == ()

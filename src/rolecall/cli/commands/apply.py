@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from rolecall.desired.build import Config
     from rolecall.jobs.plan import PlanTarget
     from rolecall.journal.port import Holder
+    from rolecall.live.port import Org
     from rolecall.model.run import Approval, Run, RunReport
     from rolecall.outside.metrics import Metric
     from rolecall.plan.value import Plan
@@ -229,13 +230,12 @@ async def _run(
     from rolecall.cli.output import redacted, shown
     from rolecall.jobs.apply import ApplyRequest, apply_approved
 
-    org: Any = found.org
     with open_journal(call, found.config) as journal, _stopping(call) as (stop, began), progress(call) as told:
         return await apply_approved(
             ApplyRequest(
                 approved=approved.plan,
                 target=approved.target,
-                org=org,
+                org=cast("Org", found.org),  # to an observed one, which nobody writes to, no step is sent
                 people=found.people,
                 journal=journal,
                 holder=holder(call),

@@ -17,14 +17,13 @@ from rolecall.cli.journals import check_journal, journal_url
 from rolecall.cli.messages import tell
 from rolecall.cli.options import Invocation
 from rolecall.cli.output import FORMATS, report_option
-from rolecall.cli.planning import lifting, lifts, whose
+from rolecall.cli.planning import lifting, lifts, plan_request
 from rolecall.cli.program import command, worst
-from rolecall.cli.session import Session, day, now, plan_target, read, session, wait_for
+from rolecall.cli.session import Session, day, read, session, wait_for
 from rolecall.errors import Exit, Misuse, Problem, did_you_mean
 
 if TYPE_CHECKING:
     from rolecall.desired.build import Config
-    from rolecall.drift.scan import Past
     from rolecall.drift.value import DriftReport
     from rolecall.jobs.drift import DriftRequest, Drifts
     from rolecall.journal.port import Journal
@@ -62,25 +61,25 @@ if TYPE_CHECKING:
 @click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True, help="Of stdout.")
 @click.option("--report", multiple=True, metavar="FORMAT=PATH", help="Write a file as well. May be repeated.")
 @click.option("--people", type=click.Choice(["names", "masked", "counts"]), help="What is shown of people.")
-def drift(call: Invocation, **options: Any) -> Exit:
+def drift(call: Invocation, report: tuple[str, ...], **flags: Any) -> Exit:
     """Show what moved since the last apply, who moved it, and whom it touches.
 
     Nothing is written to the org. Without a record of an apply, drift cannot be determined.
     """
-    if options["revert"] != (options["out"] is not None):
+    options = DriftOptions(**flags)
+    if options.revert != (options.out is not None):
         raise click.UsageError("--revert and --out FILE go together: the plan is saved, to be looked at and applied")
-    if options["revert"] and options["accept"]:
+    if options.revert and options.accept:
         raise click.UsageError("--accept changes the config and --revert the org: say one of the two")
-    if (options["approve"] or options["allow"]) and not options["accept"]:
+    if (options.approve or options.allow) and not options.accept:
         raise click.UsageError("--approve and --allow go with --accept")
-    if bool(options["acknowledge"]) != bool((options["reason"] or "").strip()):
+    if bool(options.acknowledge) != bool((options.reason or "").strip()):
         raise click.UsageError("--acknowledge FINGERPRINT and --reason TEXT go together")
-    if options["acknowledge"] and (options["baseline"] or call.snapshot or options["accept"] or options["revert"]):
+    if options.acknowledge and (options.baseline or call.snapshot or options.accept or options.revert):
         raise click.UsageError(
             "--acknowledge goes with the journal, without --baseline, --snapshot, --accept, --revert"
         )
-    reports = tuple(map(report_option, options.pop("report")))
-    return look_for_drift(call, DriftOptions(**options, reports=reports))
+    return look_for_drift(call, replace(options, reports=tuple(map(report_option, report))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +88,7 @@ class DriftOptions:
 
     form: str = "text"
     reports: tuple[tuple[str, Path], ...] = ()
-    people: Any = None
+    people: Shown | None = None
     detailed_exitcode: bool = False
     include_unapplied: bool = False
     ignore: tuple[str, ...] = ()
@@ -105,53 +104,53 @@ class DriftOptions:
     reason: str | None = None
 
 
-def look_for_drift(call: Invocation, wish: DriftOptions) -> Exit:
+def look_for_drift(call: Invocation, options: DriftOptions) -> Exit:
     """The whole of `drift`."""
-    if wish.metrics_file is None:
-        return _check(call, wish, None)
+    if options.metrics_file is None:
+        return _check(call, options, None)
     from rolecall.cli.measuring import measured
 
-    return measured(call, "drift", wish.metrics_file, partial(_check, call, wish))
+    return measured(call, "drift", options.metrics_file, partial(_check, call, options))
 
 
-def _check(call: Invocation, wish: DriftOptions, metrics: list[Metric] | None) -> Exit:
-    if wish.notify is not None:
+def _check(call: Invocation, options: DriftOptions, metrics: list[Metric] | None) -> Exit:
+    if options.notify is not None:
         from rolecall.outside.notices import check
 
-        check(wish.notify)
+        check(options.notify)
     config = read(call)
-    if call.snapshot is None and wish.baseline is None:
+    if call.snapshot is None and options.baseline is None:
         check_journal(call, config)
-    with _journal(call, config, wish) as journal:
-        return wait_for(_look(call, config, wish, journal, metrics))
+    with _journal(call, config, options) as journal:
+        return wait_for(_look(call, config, options, journal, metrics))
 
 
 async def _look(
-    call: Invocation, config: Config, wish: DriftOptions, journal: Journal | None, metrics: list[Metric] | None
+    call: Invocation, config: Config, options: DriftOptions, journal: Journal | None, metrics: list[Metric] | None
 ) -> Exit:
     from rolecall.cli.drift_sides import accept_drift, revert_drift, say_nothing_to_accept
     from rolecall.cli.output import show_drift, write_drift_reports
 
     begun = monotonic()
-    made = await _made(call, config, wish, journal)
-    if wish.acknowledge and journal is not None:
-        made = acknowledge_findings(call, config, journal, made, wish.acknowledge, wish.reason or "")
+    made = await _made(call, config, options, journal)
+    if options.acknowledge and journal is not None:
+        made = acknowledge_findings(call, config, journal, made, options.acknowledge, options.reason or "")
     found = made.drift_result.report
     if journal is not None:
         _remember(call, config, journal, made)
-    write_drift_reports(call, config, found, wish.reports, wish.people)
-    show_drift(call, config, found, wish.form, wish.people)
+    write_drift_reports(call, config, found, options.reports, options.people)
+    show_drift(call, config, found, options.form, options.people)
     _tell_shallow(call, config, found)
     if metrics is not None:
         metrics += _metrics(call, config, journal, found, monotonic() - begun)
-    left = _tell(call, config, wish, journal, found)
-    if wish.accept:
+    left = _tell(call, config, options, journal, found)
+    if options.accept:
         if found.drifts:
-            return worst(left, accept_drift(call, config, made, wish.approve))
+            return worst(left, accept_drift(call, config, made, options.approve))
         say_nothing_to_accept(call, found)
-    if wish.out:
-        left = worst(left, revert_drift(call, config, found, wish.out, wish.people))
-    return worst(left, drift_exit(found, detailed=wish.detailed_exitcode))
+    if options.out:
+        left = worst(left, revert_drift(call, config, found, options.out, options.people))
+    return worst(left, drift_exit(found, detailed=options.detailed_exitcode))
 
 
 def _tell_shallow(call: Invocation, config: Config, found: DriftReport) -> None:
@@ -166,13 +165,14 @@ def _tell_shallow(call: Invocation, config: Config, found: DriftReport) -> None:
         tell([problem], as_json=call.log_format == "json", color=call.color)
 
 
-async def _made(call: Invocation, config: Config, wish: DriftOptions, journal: Journal | None) -> Drifts:
+async def _made(call: Invocation, config: Config, options: DriftOptions, journal: Journal | None) -> Drifts:
     """The look itself; the requests of all its reads are counted."""
     from rolecall.jobs.drift import check_drift
+    from rolecall.live.port import ReadCounter
 
     async with session(call, config) as opened:
-        made = await check_drift(_request(call, config, wish, opened, journal))
-        requests = getattr(opened.org, "reads", made.drift_result.report.requests)
+        made = await check_drift(_request(call, config, options, opened, journal))
+        requests = opened.org.reads if isinstance(opened.org, ReadCounter) else made.drift_result.report.requests
     return replace(
         made, drift_result=replace(made.drift_result, report=replace(made.drift_result.report, requests=requests))
     )
@@ -190,44 +190,28 @@ def _metrics(
     yield from common_metrics(call, config, journal, found.org)
 
 
-def _tell(call: Invocation, config: Config, wish: DriftOptions, journal: Journal | None, found: DriftReport) -> Exit:
-    if wish.notify is None:
+def _tell(call: Invocation, config: Config, options: DriftOptions, journal: Journal | None, found: DriftReport) -> Exit:
+    if options.notify is None:
         return Exit.OK
-    return notify(call, config, journal, found, wish.notify, wish.people)
+    return notify(call, config, journal, found, options.notify, options.people)
 
 
 def _request(
-    call: Invocation, config: Config, wish: DriftOptions, found: Session, journal: Journal | None
+    call: Invocation, config: Config, options: DriftOptions, opened: Session, journal: Journal | None
 ) -> DriftRequest:
-    from rolecall.drift.compare import Memory
-    from rolecall.drift.scan import Past
-    from rolecall.jobs import memory
     from rolecall.jobs.drift import DriftRequest
-    from rolecall.model.desired import NOTHING_APPLIED
+    from rolecall.jobs.memory import Baseline, DriftMemory
+    from rolecall.live.port import Audit
     from rolecall.outside.git import blame
 
-    org: Any = found.org
-    moment = now()
-
-    def known(org_id: str) -> Past:
-        was = Past(Memory(NOTHING_APPLIED)) if journal is None else memory.from_journal(journal, org_id)
-        return was if wish.baseline is None else memory.with_baseline(was, config, wish.baseline, day(call))
-
+    baseline = None if options.baseline is None else Baseline(config, options.baseline, day(call))
     return DriftRequest(
-        target=plan_target(call, config),
-        org=org,
-        people=found.people,
-        audit=org if hasattr(org, "since") else None,
-        now=moment,
-        as_of=day(call),
-        past=known,
-        moments=(lambda _: {}) if journal is None or wish.baseline else partial(memory.moments, journal),
-        knows=(lambda *_: False) if journal is None else partial(memory.sent_under, journal),
+        planning=replace(plan_request(call, opened), lifts=lifts(options.allow)),
+        memory=DriftMemory(journal, baseline),
+        audit=opened.org if isinstance(opened.org, Audit) else None,
         blame=lambda where: blame(config.root, where.file, where.line),
-        ignore=wish.ignore,
-        include_unapplied=wish.include_unapplied,
-        whose=whose(call, config),
-        lifts=lifts(wish.allow),
+        ignore=options.ignore,
+        include_unapplied=options.include_unapplied,
     )
 
 
@@ -258,14 +242,14 @@ def _outcome(found: DriftReport) -> str:
 
 
 @contextmanager
-def _journal(call: Invocation, config: Config, wish: DriftOptions) -> Iterator[Journal | None]:
+def _journal(call: Invocation, config: Config, options: DriftOptions) -> Iterator[Journal | None]:
     """The journal, made where there is none; with a baseline in its place only one that is there. None for a file."""
     from rolecall.journal.opened import find_journal, open_journal
 
     if call.snapshot is not None:
         yield None
         return
-    opened = partial(find_journal, writes=True) if wish.baseline else open_journal
+    opened = partial(find_journal, writes=True) if options.baseline else open_journal
     journal = opened(journal_url(call, config), config.root)
     try:
         yield journal
