@@ -7,13 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from rolecall.cli.main import run
 from rolecall.errors import Exit
+from rolecall.package_data import package_text
 from rolecall.plan.value import UpgradeImpact, Who
-from rolecall.report.builders.runbook import guide
-from rolecall.report.builders.runbook_upgrade import readiness
-from rolecall.report.renderers.runbook_text import md, runbook_html, runbook_markdown
+from rolecall.report.builders.runbook import guide_document
+from rolecall.report.builders.runbook_prose import GUIDES, readiness
+from rolecall.report.renderers.html import html
+from rolecall.report.renderers.runbook import md, runbook_markdown
 
 CONFIG = """\
 version: 1
@@ -43,8 +46,10 @@ ORG: dict[str, Any] = {
 }
 
 
-def upgrade_runbook(folder: Path, capsys: pytest.CaptureFixture[str], idp: str = "okta", **changed: Any) -> str:
-    (folder / "rolecall.yaml").write_text(CONFIG.replace("IDP", idp))
+def upgrade_runbook(
+    folder: Path, capsys: pytest.CaptureFixture[str], idp: str = "okta", config: str = CONFIG, **changed: Any
+) -> str:
+    (folder / "rolecall.yaml").write_text(config.replace("IDP", idp))
     (folder / "org.json").write_text(json.dumps({**ORG, **changed}))
     run(["-C", str(folder), "plan", "--out", "plan.json"])
     capsys.readouterr()
@@ -111,13 +116,26 @@ def test_checklists_need_no_plan(name: str, words: list[str], capsys: pytest.Cap
     told = capsys.readouterr().out
     assert all(word in told for word in words)
     assert "- [ ] " in told
-    html = runbook_html(guide(name))
-    assert html.startswith("<!doctype html>")
-    assert "<script" not in html
+    page = html(guide_document(name))
+    assert page.startswith("<!doctype html>")
+    assert "<script" not in page
+
+
+def test_every_guide_of_the_prose_has_its_name() -> None:
+    assert set(yaml.safe_load(package_text("report/data/guides.yaml"))) == set(GUIDES)
+    assert not any("{" in runbook_markdown(guide_document(name)) for name in GUIDES)
+
+
+def test_a_group_that_is_called_like_a_placeholder_keeps_its_name(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    groups = {"idp_groups": {"Legal": {"teams": ["Legal"]}, "{place}": {"teams": ["Legal"]}}}
+    config = CONFIG.replace("  Legal:", "  '{place}': {role: member, teams: [Legal]}\n  Legal:")
+    assert "- [ ] {place}: Member on Legal" in upgrade_runbook(tmp_path, capsys, config=config, **groups)
 
 
 def test_the_new_token_is_tested_before_the_old_one_is_revoked() -> None:
-    told = runbook_markdown(guide("token"))
+    told = runbook_markdown(guide_document("token"))
     assert told.index("test, save") < told.index("Revoke the old token")
 
 

@@ -13,7 +13,7 @@ from rolecall.cli.options import Invocation
 from rolecall.cli.program import command
 
 if TYPE_CHECKING:
-    from rolecall.report.builders.runbook import Runbook
+    from rolecall.report.document import Document
 
 
 @command(
@@ -32,36 +32,37 @@ def runbook(call: Invocation, plan: str, form: str) -> None:
     Where to click, the value before and after, how to check it, how to undo it. `okta` and `entra` are checklists for
     setting up provisioning, `token` is one for rotating the SCIM token; they need no plan.
     """
-    from rolecall.report.builders.runbook import guide
-    from rolecall.report.builders.runbook_chapters import GUIDES
-    from rolecall.report.renderers.runbook_text import runbook_html, runbook_markdown
+    from rolecall.report.builders.runbook import guide_document
+    from rolecall.report.builders.runbook_prose import GUIDES
+    from rolecall.report.renderers.html import html
+    from rolecall.report.renderers.runbook import runbook_markdown
 
     if plan in GUIDES and not Path(plan).exists():
-        book = guide(plan)
+        document = guide_document(plan)
     else:
-        book = _of_run(call, int(plan)) if _is_run(plan) else _of_plan(Path(plan))
+        document = _of_run(call, int(plan)) if _is_run(plan) else _of_plan(Path(plan))
     out = stdout(call.environ, color=call.color)
-    out.text(runbook_html(book) if form == "html" else runbook_markdown(book))
+    out.text(html(document) if form == "html" else runbook_markdown(document))
 
 
 def _is_run(said: str) -> bool:
     return said.isascii() and said.isdecimal() and not Path(said).exists()
 
 
-def _of_plan(path: Path) -> Runbook:
+def _of_plan(path: Path) -> Document:
     from rolecall.jobs.saved import read_plan
-    from rolecall.report.builders.runbook import runbook
+    from rolecall.report.builders.runbook import runbook_document
 
-    return runbook(read_plan(path))
+    return runbook_document(read_plan(path))
 
 
-def _of_run(call: Invocation, number: int) -> Runbook:
+def _of_run(call: Invocation, number: int) -> Document:
     from rolecall.cli.journals import find_journal, of_run
     from rolecall.cli.session import read
     from rolecall.errors import Misuse, Problem
     from rolecall.jobs.history import one_run
     from rolecall.jobs.saved import plan_of_text
-    from rolecall.report.builders.runbook import runbook
+    from rolecall.report.builders.runbook import runbook_document
 
     journal = find_journal(call, read(of_run(call, number)))
     try:
@@ -73,4 +74,4 @@ def _of_run(call: Invocation, number: int) -> Runbook:
     if not text:
         raise Misuse(Problem("no_plan", f"run {number} has no plan that could be read"))
     numbers = {(step.address, step.action): step.number for step in run.steps if step.via == "human"}
-    return runbook(plan_of_text(text, f"run {number}"), number, numbers)
+    return runbook_document(plan_of_text(text, f"run {number}"), number, numbers)

@@ -1,10 +1,8 @@
-"""A runbook: the steps that a person must take, for an admin who has never seen rolecall."""
+"""A runbook: the manual steps of a plan, for an admin who has never seen rolecall."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
 
 from rolecall.model.change import Action, Change
 from rolecall.model.fields import Field
@@ -14,79 +12,56 @@ from rolecall.model.settings import UNSET, Address, GroupMapping, Scim, Sso, Val
 from rolecall.plan.value import Plan
 from rolecall.report.builders.changes import BLANK_IS, REASONS, VIA_REASONS, scalar
 from rolecall.report.builders.plan import entries, plan_document
-from rolecall.report.builders.runbook_chapters import GUIDES, PLACE, Chapter
-from rolecall.report.builders.runbook_upgrade import is_upgrade, upgrade_chapters
-from rolecall.report.document import Document, Entry
+from rolecall.report.builders.runbook_prose import PLACE, guide, is_upgrade, upgrade_chapters
+from rolecall.report.document import (
+    Block,
+    Chapter,
+    Document,
+    Entry,
+    Items,
+    Paragraph,
+    SettingChange,
+    SettingTable,
+)
 from rolecall.report.findings import findings
 from rolecall.report.phrases import count, listed, visible
 
 
-class Setting(NamedTuple):
-    """One field of a step, in the console's words. A side is None where the entry is not there."""
-
-    name: str
-    before: str | None
-    after: str | None
+def guide_document(name: str) -> Document:
+    """Return a checklist that needs no plan; ``name`` is one of ``GUIDES``."""
+    title, chapters = guide(name)
+    return Document("runbook", title=title, chapters=chapters)
 
 
-@dataclass(frozen=True, slots=True)
-class RunbookStep:
-    """One thing to do. ``number`` is the step's in its run, or counts the steps of a plan from 1."""
+def runbook_document(
+    plan: Plan, run: int | None = None, numbers: Mapping[tuple[Address, Action], int] | None = None
+) -> Document:
+    """Return the manual steps of a plan, without a chapter where there is none.
 
-    number: int
-    address: str
-    title: str
-    where: str
-    do: tuple[str, ...]
-    settings: tuple[Setting, ...]
-    told: tuple[str, ...]
-    check: str
-    undo: str
-    done: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Runbook:
-    """A whole runbook, in reading order. ``run`` is None for a plan that no run has recorded.
-
-    ``chapters`` come between the warnings and the steps: what cannot be told as the change of a setting.
+    ``run`` is the run that has recorded the plan. ``numbers`` are those of its steps by address and action; other
+    changes are left out.
     """
-
-    title: str
-    org: str
-    run: int | None
-    warnings: tuple[str, ...]
-    steps: tuple[RunbookStep, ...]
-    after: tuple[str, ...]
-    chapters: tuple[Chapter, ...] = ()
-
-
-def guide(name: str) -> Runbook:
-    """A checklist that needs no plan; ``name`` is one of ``GUIDES``."""
-    title, chapters = GUIDES[name]
-    return Runbook(title, "", None, (), (), (), chapters)
-
-
-def runbook(plan: Plan, run: int | None = None, numbers: Mapping[tuple[Address, Action], int] | None = None) -> Runbook:
-    """The human steps of a plan. ``numbers`` are those of the run's steps by address and action; other changes are left
-    out."""
     changes = [change for change in plan.human if numbers is None or _key(change) in numbers]
-    document = plan_document(plan)
+    report = plan_document(plan)
     by_change = {_key(change): entry for change, entry in entries(plan)}
-    steps = tuple(
-        _step(change, numbers[_key(change)] if numbers else position, run, by_change.get(_key(change)))
-        for position, change in enumerate(changes, 1)
-    )
-    name = visible(plan.org.name)
-    what = "the upgrade to the new SCIM endpoint" if is_upgrade(plan) else count(len(steps), "step")
-    return Runbook(
-        f"Run {run}: {what} on {name}" if run else f"{what[0].upper()}{what[1:]} on {name}",
-        document.banner.text,
-        run,
-        tuple(_warnings(document, changes)),
-        steps,
-        tuple(_after(run)),
-        upgrade_chapters(plan),
+    chapters = [
+        *upgrade_chapters(plan),
+        *(
+            _step(change, numbers[_key(change)] if numbers else position, run, by_change.get(_key(change)))
+            for position, change in enumerate(changes, 1)
+        ),
+    ]
+    if chapters:
+        before = Chapter("Before step 1", (Items("bullets", tuple(_before(report, changes))),))
+        after = Chapter("When all is done", (Items("bullets", tuple(_after(run))),))
+        chapters = [before, *chapters, after]
+    what = "the upgrade to the new SCIM endpoint" if is_upgrade(plan) else count(len(changes), "step")
+    title = f"Run {run}: {what}" if run else f"{what[0].upper()}{what[1:]}"
+    return Document(
+        "runbook",
+        title=f"{title} on {visible(plan.org.name)}",
+        banner=report.banner,
+        chapters=tuple(chapters),
     )
 
 
@@ -94,8 +69,8 @@ def _key(change: Change) -> tuple[Address, Action]:
     return change.address, change.action
 
 
-def _warnings(document: Document, changes: list[Change]) -> Iterator[str]:
-    """What to know before step 1."""
+def _before(report: Document, changes: Sequence[Change]) -> Iterator[str]:
+    """Yield what to know before step 1."""
     yield "You need to be signed in as an org admin. Have a second org admin at hand until the last step is checked."
     sections = {split_address(change.address)[0] for change in changes}
     if sections & {"sso", "scim"}:
@@ -105,48 +80,50 @@ def _warnings(document: Document, changes: list[Change]) -> Iterator[str]:
     if any(change.action == "delete" and change.address.startswith("idp_groups/") for change in changes):
         yield BLANK_IS
     yield "Take the steps in this order: what gives access comes before what takes it."
-    if document.headline:
-        yield document.headline
-    yield from (finding.message for finding in findings(document) if finding.level == "error")
-    yield from (f"{visible(problem.message)}." for problem in document.problems if problem.code == "observed")
+    if report.headline:
+        yield report.headline
+    yield from (finding.message for finding in findings(report) if finding.level == "error")
+    yield from (f"{visible(problem.message)}." for problem in report.problems if problem.code == "observed")
 
 
 def _takes_org_admin(change: Change) -> bool:
-    before, after = change.before, change.after
-    held = isinstance(before, GroupMapping) and before.role == ORG_ADMIN
-    return held and not (isinstance(after, GroupMapping) and after.role == ORG_ADMIN)
+    return _gives_org_admin(change.before) and not _gives_org_admin(change.after)
 
 
-def _step(change: Change, number: int, run: int | None, entry: Entry | None) -> RunbookStep:
+def _gives_org_admin(value: Value | None) -> bool:
+    return isinstance(value, GroupMapping) and value.role == ORG_ADMIN
+
+
+def _step(change: Change, number: int, run: int | None, entry: Entry | None) -> Chapter:
     section, key = split_address(change.address)
-    shown = visible(change.address)
+    name = visible(key or "")
     settings = tuple(_settings(change))
-    return RunbookStep(
-        number=number,
-        address=shown,
-        title=f"{_verb(change)} {visible(key or section)}",
-        where=f"{PLACE} > {BY_SECTION[section].tab}",
-        do=tuple(_do(change, section, visible(key or ""))),
-        settings=settings,
-        told=tuple(filter(_tells, (note.text for note in entry.notes))) if entry else (),
-        check=_check(change, section, visible(key or "")),
-        undo=_undo(change, settings),
-        done=f"rolecall done {run} {number} --by YOUR-EMAIL" if run else None,
-    )
+    notes = tuple(note.text for note in entry.notes if not _only_reasons(note.text)) if entry else ()
+    blocks: list[Block] = [
+        Paragraph(f"{_verb(change, section)} {visible(key or section)}", strong=True),
+        Paragraph(f"{PLACE} > {BY_SECTION[section].tab}", "Where"),
+        Items("numbered", tuple(_actions(change, section, name))),
+    ]
+    blocks += [SettingTable(settings)] if settings else []
+    blocks += [Items("bullets", notes)] if notes else []
+    blocks += [Paragraph(_check(change, section, name), "Check"), Paragraph(_undo(change, settings), "Undo")]
+    if run:
+        blocks.append(Paragraph("", "Then", code=f"rolecall done {run} {number} --by YOUR-EMAIL"))
+    heading = f"Run {run} · step {number}" if run else f"Step {number}"
+    return Chapter(f"{heading} · {visible(change.address)}", tuple(blocks))
 
 
-def _tells(note: str) -> bool:
-    """Whether a note says more than why a person has to do it, which whoever reads a runbook knows."""
-    return not set(note.split(" · ")) <= {*REASONS.values(), *VIA_REASONS.values()}
+def _only_reasons(note: str) -> bool:
+    """Return whether a note only says why a step is a manual one, which whoever reads a runbook knows."""
+    return set(note.split(" · ")) <= {*REASONS.values(), *VIA_REASONS.values()}
 
 
-def _verb(change: Change) -> str:
-    section, _ = split_address(change.address)
+def _verb(change: Change, section: str) -> str:
     verbs = dict(BY_SECTION[section].verbs)
     return verbs.get(change.action, "Upgrade" if change.action == "upgrade" else "Change")
 
 
-def _do(change: Change, section: str, key: str) -> Iterator[str]:
+def _actions(change: Change, section: str, key: str) -> Iterator[str]:
     if section == "idp_groups":
         yield f"Find the row “{key}”, and choose Edit."
         yield "Clear its role and its teams, and save." if change.after is None else "Set its role and teams, and save."
@@ -168,22 +145,22 @@ def _do(change: Change, section: str, key: str) -> Iterator[str]:
             yield "Upload the metadata file that `sso.metadata` in the configuration names."
 
 
-def _settings(change: Change) -> Iterator[Setting]:
+def _settings(change: Change) -> Iterator[SettingChange]:
     section, _ = split_address(change.address)
     for field in BY_SECTION[section].fields:
-        before, after = _said(change.before, field), _said(change.after, field)
+        before, after = _value(change.before, field), _value(change.after, field)
         if before != after:
-            yield Setting(field.label, before, after)
+            yield SettingChange(field.label, before, after)
 
 
-def _said(value: Value | None, field: Field) -> str | None:
-    held = None if value is None else getattr(value, field.name)
-    if held is None or held is UNSET:
+def _value(settings: Value | None, field: Field) -> str | None:
+    value = None if settings is None else getattr(settings, field.name)
+    if value is None or value is UNSET:
         return None
-    text = scalar(field.name, held)
+    text = scalar(field.name, value)
     if field.type == "role":
         return role_words(text)
-    return {"true": "on", "false": "off"}.get(text, text) if isinstance(held, bool) else text
+    return {"true": "on", "false": "off"}.get(text, text) if isinstance(value, bool) else text
 
 
 def _check(change: Change, section: str, key: str) -> str:
@@ -200,7 +177,7 @@ def _check(change: Change, section: str, key: str) -> str:
     return "Open the tab again, and compare it with the table above."
 
 
-def _undo(change: Change, settings: tuple[Setting, ...]) -> str:
+def _undo(change: Change, settings: Sequence[SettingChange]) -> str:
     if change.action == "upgrade":
         return "There is none."
     if change.action == "create":
