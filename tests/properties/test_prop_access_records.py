@@ -6,18 +6,20 @@ from collections import Counter
 from datetime import UTC, datetime
 from unittest import mock
 
-from access_orgs import Org, odd_orgs, orgs
+from access_orgs import ROLES, TEAMS, Org, odd_orgs, orgs
 from hypothesis import given
 from hypothesis import strategies as st
 
 from rolecall.access import compile_access, effective, tally
 from rolecall.codec.people import decode_people, encode_person
+from rolecall.jobs.access import Holder, State, holders
 from rolecall.model.desired import Desired
 from rolecall.model.directory import Directory, Person
 from rolecall.model.live import Live
 from rolecall.model.roles import MEMBER
 from rolecall.model.settings import Settings
 from rolecall.plan.explain.access_records import record_access
+from rolecall.plan.value import OrgRef
 
 AT = datetime(2026, 11, 29, tzinfo=UTC)
 
@@ -54,3 +56,20 @@ def test_an_access_record_is_what_each_user_has(org: Org, chunk: int, columns: i
     assert list(seen.sighting.roles) == sorted(roles)
     assert seen.without_access == without_access
     assert seen.org_admins == len({row[1] for row in holdings if row[2] == "org_admin"})
+
+
+@given(
+    st.one_of(orgs(), odd_orgs()),
+    st.none() | st.sampled_from([*TEAMS, "Nowhere"]),
+    st.none() | st.sampled_from([*ROLES, "none"]),
+)
+def test_holders_are_those_who_have_the_team_and_the_role(org: Org, team: str | None, role: str | None) -> None:
+    directory, rules = alike(org), compile_access(org.before, org.facts)
+    state = State(OrgRef("acme", "o", "local:o"), rules, directory, Desired(Settings()), org.facts)
+    people = sorted((directory.person(number) for number in range(len(directory))), key=lambda person: person.email)
+    everyone = [Holder(person.email, effective(rules, person)) for person in people]
+    assert list(holders(state, team, role)) == [
+        holder
+        for holder in everyone
+        if any(team in (None, row.team) and role in (None, row.role) for row in holder.access.combos)
+    ]

@@ -73,6 +73,13 @@ class Atoms:
         """The atoms above member in all teams that have been met."""
         return self.above_member((1 << self._width) - 1)
 
+    def role_bits(self, role: str) -> int:
+        """Return the bits of which every mask has one that stands for a combo of this role in a team that has been
+        met. A mask that has only a higher role has them, too."""
+        if role in _RANKED:
+            return self.held * (_RANKED[role] + 1 >> 1)
+        return sum(1 << number for combo, number in self._numbers.items() if combo.role == role)
+
     def teams(self) -> Iterator[tuple[int, str]]:
         """Yield each team that has been met, and before it the bit that says: has some role in this team."""
         return ((_HELD << shift, team) for team, shift in self._shifts.items())

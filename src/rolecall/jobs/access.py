@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
+from rolecall.access.evaluate import masks
 from rolecall.access.person import Access, effective
 from rolecall.access.rules import Rules, compile_access
 from rolecall.errors import Misuse, OrgError, Problem, Stale, did_you_mean
@@ -14,7 +16,7 @@ from rolecall.jobs.plan import PlanRequest, make_plan
 from rolecall.live.port import People
 from rolecall.model import normalise
 from rolecall.model.desired import Desired
-from rolecall.model.directory import EVERYBODY, Directory, PeopleScope, Person
+from rolecall.model.directory import EVERYBODY, Directory, PeopleScope, Person, Traits
 from rolecall.model.live import COMPLETE, Coverage, Facts, Live
 from rolecall.model.roles import role_id
 from rolecall.model.settings import UNSET
@@ -121,12 +123,36 @@ async def inventory(request: PlanRequest) -> Inventory:
 
 
 def holders(found: State, team: str | None = None, role: str | None = None) -> Iterator[Holder]:
-    """Everybody who has something, by e-mail; only with a combo on that team and of that role, where given."""
+    """Everybody who has something, by e-mail; only with a combo on that team and of that role, where given.
+
+    Who may be among them is told from masks; only these are evaluated with reasons, and users alike once.
+    """
     directory = found.directory
-    for number in sorted(range(len(directory)), key=lambda number: directory.emails[number]):
-        access = effective(found.rules, directory.person(number))
+
+    @lru_cache(_ALIKE)
+    def access_of(groups: tuple[int, ...], traits: Traits) -> Access:
+        names = tuple(directory.groups[group] for group in groups)
+        return effective(found.rules, Person("", groups=names, traits=traits))
+
+    for number in sorted(_likely(found, team, role), key=lambda number: directory.emails[number]):
+        groups = directory.members[directory.offsets[number] : directory.offsets[number + 1]]
+        access = access_of(tuple(groups), directory.traits(number))
         if any((team in (None, row.team)) and (role in (None, row.role)) for row in access.combos):
             yield Holder(directory.emails[number], access)
+
+
+_ALIKE = 10_000
+"""Kinds of users whose access is kept while others are listed."""
+
+
+def _likely(found: State, team: str | None, role: str | None) -> list[int]:
+    """Return all users who have something, or who have that team and that role or a higher one."""
+    rules, directory = found.rules, found.directory
+    for _ in masks(rules, directory, directory.others):
+        pass  # numbers the teams and roles of manual edits
+    team_bits = -1 if team is None else rules.atoms.held_in(team)
+    role_bits = -1 if role is None else rules.atoms.role_bits(role)
+    return [number for number, mask in masks(rules, directory) if mask & team_bits and mask & role_bits]
 
 
 def find(found: State, email: str) -> Person | None:
