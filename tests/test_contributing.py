@@ -1,0 +1,55 @@
+"""The lists of files in CONTRIBUTING.md: each file exists and has what its row names."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from rolecall.model.target import PeopleKind
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGE = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+SECTION = PAGE.partition("## Add a people source\n")[2].partition("\n## ")[0]
+FILES = re.findall(r"^\| `([^`]+)` \| (.*) \|$", SECTION, re.MULTILINE)
+ELSEWHERE = frozenset({"port.People"})
+"""Names of a row that are not in the row's own file."""
+
+
+IDPS_OF_SSO = "src/rolecall/model/settings.py"
+"""It names IdPs too, as examples of the IdP of SSO and SCIM."""
+
+
+def missing(root: Path, file: str, task: str) -> list[str]:
+    """Return the file where it does not exist, else the names in backticks that it does not have."""
+    path = root / file
+    if not path.exists():
+        return [file]
+    texts = [part.read_text(encoding="utf-8") for part in ([path] if path.is_file() else path.glob("*.py"))]
+    names = [name for name in re.findall(r"`([^`]+)`", task) if name not in ELSEWHERE]
+    return [name for name in names if not any(name in text for text in texts)]
+
+
+@pytest.mark.parametrize(("file", "task"), FILES, ids=[file for file, _ in FILES])
+def test_a_listed_file_exists_and_has_what_its_row_names(file: str, task: str) -> None:
+    assert missing(ROOT, file, task) == []
+
+
+def test_the_list_has_the_files_that_name_every_source() -> None:
+    """A file that lists the kinds of people sources is one to edit for a new one."""
+    kinds = [kind for kind in get_args(PeopleKind) if kind not in ("org", "file")]
+    listing = {
+        path.relative_to(ROOT).as_posix()
+        for path in (ROOT / "src").rglob("*.py")
+        if all(re.search(rf"[\"'_]{kind}[\"']", path.read_text(encoding="utf-8")) for kind in kinds)
+    }
+    assert listing - {IDPS_OF_SSO} <= {file for file, _ in FILES}
+
+
+def test_a_planted_omission_is_noticed(tmp_path: Path) -> None:
+    (tmp_path / "here.py").write_text("class Place: ...", encoding="utf-8")
+    assert missing(tmp_path, "here.py", "a `Place`") == []
+    assert missing(tmp_path, "here.py", "a `Source`") == ["Source"]
+    assert missing(tmp_path, "gone.py", "a `Place`") == ["gone.py"]
