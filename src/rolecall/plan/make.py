@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 
 from rolecall.access.rules import compile_access
+from rolecall.errors import Problem
 from rolecall.model.change import Change
 from rolecall.model.directory import PeopleScope
 from rolecall.model.kinds import BY_SECTION, KEYED, SECTIONS, address
@@ -14,6 +15,7 @@ from rolecall.model.live import Coverage, Live
 from rolecall.model.policy import Guards
 from rolecall.model.settings import UNSET
 from rolecall.plan.coverage import USERS, coverage_of, people_coverage, sections_of
+from rolecall.plan.diff.changes import Difference
 from rolecall.plan.draft import PlanDraft, draft_plan
 from rolecall.plan.explain.access_tests import PlanContext, run_tests, tests_of
 from rolecall.plan.forecast import AccessForecast, finish
@@ -81,22 +83,35 @@ def make(plan_input: PlanInput, draft: PlanDraft | None = None) -> Plan:
         guards=verdicts,
         access_tests=run_tests(tests, forecast.after, plan_input.directory, context),
         policy_changes=loosened,
-        warnings=(
-            *whose_reading(live, sections_of(coverage) or SECTIONS, plan_input.created_at),
-            *plan_input.warnings,
-            *differences.problems,
-            *notes(desired, coverage, plan_input.as_of),
-            *metadata_notes(desired, live, plan_input.as_of),
-            *unmatched_names(plan_input.known.written, live, plan_input.known.memory, plan_input.as_of),
-            *idle,
-            *(unknown_order(plan_input.lineage) if changes else ()),
-            *linted,
-            *disagreements(plan_input),
-        ),
+        warnings=_warnings(plan_input, differences, coverage, idle, linted, changes),
         requests=_requests(plan_input, changes),
         selection=plan_input.selection,
         group_ids=_group_ids(plan_input),
         errored=any(problem.severity == "error" for problem in differences.problems),
+    )
+
+
+def _warnings(
+    plan_input: PlanInput,
+    differences: Difference,
+    coverage: Mapping[str, Coverage],
+    idle: Iterable[Problem],
+    linted: Iterable[Problem],
+    changes: Sequence[Change],
+) -> tuple[Problem, ...]:
+    """Return what the plan warns of: first what was read, then names and policy, then what looks like a mistake."""
+    desired, live, day = plan_input.desired, plan_input.live, plan_input.as_of
+    return (
+        *whose_reading(live, sections_of(coverage) or SECTIONS, plan_input.created_at),
+        *plan_input.warnings,
+        *differences.problems,
+        *notes(desired, coverage, day),
+        *metadata_notes(desired, live, day),
+        *unmatched_names(plan_input.known.written, live, plan_input.known.memory, day),
+        *idle,
+        *(unknown_order(plan_input.lineage) if changes else ()),
+        *linted,
+        *disagreements(plan_input),
     )
 
 

@@ -38,8 +38,7 @@ class Composer:
         self._grown = 0
 
     def run(self, events: Iterator[Any]) -> Any:
-        """Return the value of the document, None for none. One flat loop: it runs for every node. Raises
-        ConfigError."""
+        """Return the value of the document, None for none. Raises ConfigError. One flat loop, run for every node."""
         place, size, sizes = self.marks.places.append, self.marks.sizes.append, self.marks.sizes
         once = dict[str, str]().setdefault
         roots: list[Any] = []
