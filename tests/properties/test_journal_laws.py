@@ -83,7 +83,7 @@ def test_any_single_change_is_found(ops: list[tuple[Any, ...]], cell: tuple[str,
         with open_journal("sqlite:j.db", Path(base), clock=Ticking()) as journal:
             play(journal, ops)
         database = SqliteDatabase(Path(base) / "j.db")
-        rows = database.rows(f"SELECT rowid, org_id, {column} FROM {table} ORDER BY rowid")
+        rows = database.select(f"SELECT rowid, org_id, {column} FROM {table} ORDER BY rowid")
         rowid, org, before = rows[which % len(rows)]
         changed: Any = before + 1_000 if isinstance(before, int) else value
         assume(changed != before)

@@ -179,9 +179,9 @@ class BreakingDatabase(SqliteDatabase):
         super().__init__(path)
         self.life = life
 
-    def rows(self, sql, *params):
+    def select(self, sql, *params):
         self.life.check()
-        return super().rows(sql, *params)
+        return super().select(sql, *params)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

@@ -15,19 +15,19 @@ from rolecall.plan.value import Plan
 
 
 def opening(
-    kept: Plan,
+    recorded: Plan,
     plan: Plan,
     changes: Sequence[Change],
     kind: RunKind,
     facts: RunFacts,
     approvals: tuple[Approval, ...],
 ) -> Opening:
-    """The opening of a run over ``changes``; ``kept`` is the plan as the journal may keep it."""
+    """The opening of a run over ``changes``; ``recorded`` is the plan as the journal may keep it."""
     planned = [
         Planned(number, change.address, change.action, change.via, change.before, change.after, change.id)
         for number, change in enumerate(changes, 1)
     ]
-    text = json.dumps(encode_plan(kept), ensure_ascii=False)
+    text = json.dumps(encode_plan(recorded), ensure_ascii=False)
     return Opening(plan.org.id, kind, facts, digest(plan), text, planned, plan.lifts, approvals)
 
 

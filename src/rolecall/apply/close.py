@@ -33,8 +33,8 @@ async def reread(org: Reader, live: Live, steps: Sequence[Change]) -> Live:
         return live
     again = await org.read(frozenset(sections | {"idp_groups"} if "scim" in sections else sections))
     read = again.coverage.keys() & {kind.section for kind in KINDS}
-    kept = {"groups": "idp_groups", "homonyms": "idp_groups", "kept": "scim", "legacy_links": "scim"}
-    facts = {name: getattr(again.facts, name) for name, section in kept.items() if section in read}
+    fact_sections = {"groups": "idp_groups", "homonyms": "idp_groups", "kept": "scim", "legacy_links": "scim"}
+    facts = {name: getattr(again.facts, name) for name, section in fact_sections.items() if section in read}
     stale = tuple(at for at in live.versions if split_address(at)[0] in read)
     return replace(
         live,
@@ -45,25 +45,27 @@ async def reread(org: Reader, live: Live, steps: Sequence[Change]) -> Live:
     )
 
 
-def seen(found: Difference, live: Live, applied: Applied, facts: RunFacts, today: date | None = None) -> Seen:
+def memory_after(
+    difference: Difference, live: Live, applied: Applied, facts: RunFacts, today: date | None = None
+) -> Seen:
     """The memory of a closing run.
 
-    ``found`` is the difference between ``live`` and the desired state of the run, lapsed mappings read as blank;
+    ``difference`` is the difference between ``live`` and the desired state of the run, lapsed mappings read as blank;
     ``applied`` is the memory as it is. Every managed address that live holds as desired is remembered under its live
     name, untouched ones too; what was released or is gone from both sides is forgotten.
     """
-    identity, desired = found.identity, found.identity.desired
+    identity, desired = difference.identity, difference.identity.desired
     values: dict[Address, Value | None] = dict(_as_desired(identity, live))
     now = {at: identity.present_address(at) for at in _addresses(applied)}
-    over = {*values, *(row.live for row in found.released if not row.fields)}
-    forgotten = {at for at, name in now.items() if name in over or _gone(desired, live, name)}
+    over = {*values, *(release.live for release in difference.released if not release.fields)}
+    forgotten = {at for at, name in now.items() if name in over or _is_nowhere(desired, live, name)}
     left = {at: name for at, name in now.items() if at not in forgotten}
     displaced = {name: value_at(applied.settings, at) for at, name in left.items() if at in values}
     values |= displaced
     protected = frozenset(at for at, intent in desired.intents.items() if intent.protect)
     expires = frozenset(at for at, intent in desired.intents.items() if intent.expires)
-    told = {*values, *protected, *expires, *found.unmanaged}
-    remembered = {**{at: at for at in told}, **{at: name for at, name in left.items() if at not in values}}
+    mentioned = {*values, *protected, *expires, *difference.unmanaged}
+    remembered = {**{at: at for at in mentioned}, **{at: name for at, name in left.items() if at not in values}}
     return Seen(
         values=values,
         forgotten=forgotten - values.keys(),
@@ -71,10 +73,10 @@ def seen(found: Difference, live: Live, applied: Applied, facts: RunFacts, today
         protected=protected,
         group_ids=group_ids(identity, applied, {*values, *left.values()}),
         ids=address_ids(identity, applied, remembered),
-        unmanaged=frozenset(found.unmanaged),
+        unmanaged=frozenset(difference.unmanaged),
         expires=expires,
         ends={at: intent.expires for at, intent in desired.intents.items() if intent.expires},
-        waiting=None if today is None else _waiting(found, identity.applied, today),
+        waiting=None if today is None else _waiting(difference, identity.applied, today),
         config=facts.config or "",
         commit=facts.commit,
     )
@@ -83,24 +85,26 @@ def seen(found: Difference, live: Live, applied: Applied, facts: RunFacts, today
 def _as_desired(identity: Identity, live: Live) -> Iterator[tuple[Address, Value | None]]:
     desired = identity.desired
     for kind in KINDS:
-        wanted = getattr(desired.settings, kind.section)
-        managed = wanted is not UNSET and desired.policy.managing(kind.section) != "unmanaged"
+        requested = getattr(desired.settings, kind.section)
+        managed = requested is not UNSET and desired.policy.managing(kind.section) != "unmanaged"
         if not managed or live.covered(kind.section).state != "complete":
             continue
         if not kind.keyed:
             value = getattr(live.settings, kind.section)
-            if satisfies(value, wanted):
-                yield address(kind.section), wanted
-            elif (partly := _partly(kind, value, wanted, getattr(identity.applied.settings, kind.section))) is not None:
+            if satisfies(value, requested):
+                yield address(kind.section), requested
+            elif (
+                partly := _partly(kind, value, requested, getattr(identity.applied.settings, kind.section))
+            ) is not None:
                 yield address(kind.section), partly
             continue
-        for key, value in wanted.items():
+        for key, value in requested.items():
             present = kind.section != "idp_groups" or key in identity.present
             if present and satisfies(value_at(live.settings, address(kind.section, key)), value):
                 yield address(kind.section, key), value
 
 
-def _partly(kind: Kind, value: Any, wanted: Any, last: Any) -> Value | None:
+def _partly(kind: Kind, value: Any, requested: Any, last: Any) -> Value | None:
     """Return what is remembered of a setting that is as desired in some fields only; None for what is remembered now.
 
     Fields that became as desired are remembered so, of the others what was remembered. An endpoint that is being
@@ -108,27 +112,27 @@ def _partly(kind: Kind, value: Any, wanted: Any, last: Any) -> Value | None:
     """
     if kind.whole or UNSET in (value, last):
         return None
-    fields, reached = said_fields(kind, wanted), False
-    for name, asked in fields.items():
+    fields, reached = said_fields(kind, requested), False
+    for name, requested_field in fields.items():
         current, known = getattr(value, name), getattr(last, name)
-        as_desired = current == asked or (name, current, asked) == ("endpoint", "upgrading", "new")
+        as_desired = current == requested_field or (name, current, requested_field) == ("endpoint", "upgrading", "new")
         reached = reached or (as_desired and known not in (UNSET, current))
         fields[name] = current if as_desired else known
-    return cast(Value, replace(wanted, **fields)) if reached else None
+    return cast(Value, replace(requested, **fields)) if reached else None
 
 
-def _waiting(found: Difference, applied: Applied, today: date) -> dict[Address, date]:
+def _waiting(difference: Difference, applied: Applied, today: date) -> dict[Address, date]:
     """Since when each group that the IdP does not push has been waited for."""
-    waits = (change.address for change in found.changes if change.via_reason == "not_pushed")
+    waits = (change.address for change in difference.changes if change.via_reason == "not_pushed")
     return {at: applied.waiting.get(at, today) for at in waits if at.startswith("idp_groups/")}
 
 
-def _gone(desired: Desired, live: Live, at: Address) -> bool:
+def _is_nowhere(desired: Desired, live: Live, at: Address) -> bool:
     return value_at(desired.settings, at) is None and value_at(live.settings, at) in (None, BLANK)
 
 
 def _addresses(applied: Applied) -> Iterator[Address]:
     for kind in KINDS:
-        held = getattr(applied.settings, kind.section)
-        if held is not UNSET:
-            yield from (address(kind.section, key) for key in held) if kind.keyed else (address(kind.section),)
+        section = getattr(applied.settings, kind.section)
+        if section is not UNSET:
+            yield from (address(kind.section, key) for key in section) if kind.keyed else (address(kind.section),)

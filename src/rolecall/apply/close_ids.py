@@ -22,8 +22,8 @@ def group_ids(identity: Identity, applied: Applied, remembered: Collection[Addre
     known = identity.group_ids
     live = {group: address("idp_groups", name) for name, group in identity.ids.items()}
     former = {key: group for key, group in applied.group_ids.items() if key not in identity.names}
-    gone = [key for key, group in former.items() if live.get(group) not in remembered]
-    return {**dict.fromkeys(gone), **known}
+    forgotten = [key for key, group in former.items() if live.get(group) not in remembered]
+    return {**dict.fromkeys(forgotten), **known}
 
 
 def address_ids(
@@ -36,8 +36,8 @@ def address_ids(
     meant = {
         at: Address(identity.meant(at)) for at in _named(identity.written.policy) if group_of(at) not in identity.names
     }
-    kept = {at: known for at, now in {**meant, **remembered}.items() if (known := identity.id_at(now))}
-    return {**{at: None for at in applied.ids if at not in kept}, **kept}
+    ids = {at: known for at, now in {**meant, **remembered}.items() if (known := identity.id_at(now))}
+    return {**{at: None for at in applied.ids if at not in ids}, **ids}
 
 
 def _named(policy: Policy) -> Iterator[Address]:

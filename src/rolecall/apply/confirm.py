@@ -48,9 +48,9 @@ def unconfirmed(sender: Sender) -> list[Ended]:
     ]
 
 
-def changed_since(live: Live, made: Sequence[Change], already: Sequence[Change] = ()) -> Iterator[str]:
+def changed_since(live: Live, done: Sequence[Change], already: Sequence[Change] = ()) -> Iterator[str]:
     """Yield a line for each address that is no longer as its step left it, or as it was found at the start."""
-    for step in made:
+    for step in done:
         if absent := _absent(live, step):
             yield f"{step.address} was written; the read after it does not have {', '.join(absent)}."
         elif not _in_effect(live, step):

@@ -56,16 +56,16 @@ async def look_up(step: Step, org: Org, live: Live) -> Ended:
     """What became of a write whose answer nobody has."""
     if live.covered(split_address(step.address)[0]).state != "complete":
         return Ended(step.number, step.address, "unknown", problem="its section could not be read")
-    found = live.value_now(step.address, step.id)
-    if satisfies(found, step.after):
-        return Ended(step.number, step.address, "done", found)
-    if satisfies(found, step.before):
-        return Ended(step.number, step.address, "not_done", found)
+    value = live.value_now(step.address, step.id)
+    if satisfies(value, step.after):
+        return Ended(step.number, step.address, "done", value)
+    if satisfies(value, step.before):
+        return Ended(step.number, step.address, "not_done", value)
     event = await written(org, step.key) if step.key else None
     if event is None or not _of_step(event, step):
-        problem = _NOT_READ if _absent(found, step) else _NEITHER
-        return Ended(step.number, step.address, "unknown", found, problem=problem)
-    return Ended(step.number, step.address, "done", found, problem="written, and changed again since", by=event.actor)
+        problem = _NOT_READ if _absent(value, step) else _NEITHER
+        return Ended(step.number, step.address, "unknown", value, problem=problem)
+    return Ended(step.number, step.address, "done", value, problem="written, and changed again since", by=event.actor)
 
 
 def _of_step(event: Event, step: Step) -> bool:
@@ -76,10 +76,10 @@ def _of_step(event: Event, step: Step) -> bool:
     return event.address == step.address and (step.at is None or event.at >= step.at - _SLACK)
 
 
-def _absent(found: Value | None, step: Step) -> bool:
+def _absent(live_value: Value | None, step: Step) -> bool:
     """Return whether the read of this address lacks a field of the step."""
-    return found is not None and any(
-        value is not None and unread_fields(found, value) for value in (step.before, step.after)
+    return live_value is not None and any(
+        value is not None and unread_fields(live_value, value) for value in (step.before, step.after)
     )
 
 
@@ -97,7 +97,7 @@ async def _with_sections(org: Org, live: Live, steps: Sequence[Step]) -> Live:
 
 def lines(steps: Sequence[Step]) -> Iterator[str]:
     """What recovery found, a line a step, for the report."""
-    words = {"done": "was done", "not_done": "was not done", "unknown": "cannot be told"}
+    outcomes = {"done": "was done", "not_done": "was not done", "unknown": "cannot be told"}
     for step in steps:
-        told = f": {step.problem}" if step.problem else ""
-        yield f"Step {step.number} of run {step.run}, {step.address}, {words.get(step.state, step.state)}{told}."
+        detail = f": {step.problem}" if step.problem else ""
+        yield f"Step {step.number} of run {step.run}, {step.address}, {outcomes.get(step.state, step.state)}{detail}."

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from rolecall.apply.begin import opening, unrecorded
-from rolecall.apply.close import reread, seen
+from rolecall.apply.close import memory_after, reread
 from rolecall.apply.confirm import changed_since, confirm, unconfirmed
 from rolecall.apply.recover import left_open, lines, recover
 from rolecall.apply.resume import LOOK_BACK, applied_already
@@ -62,7 +62,7 @@ async def carry_out(approved: Plan, context: ApplyContext, replanner: Replanner)
     late = lapsed(approved, context.now())
     if late:
         raise Stale(late)
-    with context.journal.lock(approved.org.id, context.holder, context.lock_timeout, context.waiting) as held:
+    with context.journal.lock(approved.org.id, context.holder, context.lock_timeout, context.waiting) as lock:
         dead = left_open(context.journal, approved.org.id)
         if dead:
             context.recovering(dead)
@@ -75,7 +75,7 @@ async def carry_out(approved: Plan, context: ApplyContext, replanner: Replanner)
             moved = (*moved, *stricter_here(approved, fresh.here))
         if moved:
             raise Stale(*moved)
-        report = await _Course(fresh, verified, context, held, replanner.keep_final).run()
+        report = await _Course(fresh, verified, context, lock, replanner.keep_final).run()
     notes = (*lines(recovered), *verified.notes, *report.notes)
     waiting = tuple(change.address for change in renames_as_one(approved.waiting))
     return replace(report, recovered=recovered, notes=notes, waiting=waiting)
@@ -121,20 +121,20 @@ class _Course:
             return await self._through(run, sender, steps, bool(changes))
         except JournalError as error:
             lost = unrecorded(run, begun, at, sender)
-            told = self._right_now(None, sender, steps)
-            return RunReport(lost, meanwhile=told, requests=len(sender.ended), problems=error.problems)
+            meanwhile = self._right_now(None, sender, steps)
+            return RunReport(lost, meanwhile=meanwhile, requests=len(sender.ended), problems=error.problems)
 
     async def _through(self, run: int, sender: Sender, steps: Sequence[Numbered], anything: bool) -> RunReport:
         await self._waves(sender, steps)
         now, notes = await self._look_again(run, sender, steps)
         whole = all(sender.done(step.number) for step in steps)
-        told = "" if whole else self._right_now(now, sender, steps)
+        meanwhile = "" if whole else self._right_now(now, sender, steps)
         if now is not None:
             self._remember(run, now)
             self.keep_final(now)
         journal = self.context.journal
-        journal.close_run(run, _outcome(whole, anything, self.context.stop()), told or None)
-        return RunReport(journal.run(run), notes=notes, meanwhile=told, requests=len(sender.ended))
+        journal.close_run(run, _outcome(whole, anything, self.context.stop()), meanwhile or None)
+        return RunReport(journal.run(run), notes=notes, meanwhile=meanwhile, requests=len(sender.ended))
 
     async def _waves(self, sender: Sender, steps: Sequence[Numbered]) -> None:
         """Send level by level. What is in hand finishes; after a failure no later level starts.
@@ -164,8 +164,8 @@ class _Course:
             note = f"The org could not be read at the end, so nothing new is remembered of it: {problem.message}."
             return None, (note,)
         self._correct(run, sender, await confirm(run, sender, steps, self.context.org, live))
-        made = [step.change for step in steps if sender.done(step.number)]
-        return live, tuple(changed_since(live, made, already))
+        done = [step.change for step in steps if sender.done(step.number)]
+        return live, tuple(changed_since(live, done, already))
 
     def _correct(self, run: int, sender: Sender, corrected: Sequence[Ended]) -> None:
         if corrected:
@@ -181,8 +181,8 @@ class _Course:
         """What stands as desired is what was last applied, whoever brought it there."""
         plan, applied = self.fresh.plan, self.fresh.applied
         known = replace(applied, group_ids={**applied.group_ids, **plan.group_ids})
-        found = diff(on_day(plan.desired, plan.as_of), live, plan.as_of, known)
-        self.held.remember(run, seen(found, live, applied, self.context.facts, self.context.now().date()))
+        difference = diff(on_day(plan.desired, plan.as_of), live, plan.as_of, known)
+        self.held.remember(run, memory_after(difference, live, applied, self.context.facts, self.context.now().date()))
 
 
 def _outcome(whole: bool, anything: bool, stopped: bool) -> RunOutcome:

@@ -107,7 +107,7 @@ class Sender:
                         break
                     for step in batch:
                         await slots.acquire()
-                        group.create_task(self._one(step, slots))
+                        group.create_task(self._send(step, slots))
         finally:
             self._flush()
         if self._broken:
@@ -143,7 +143,7 @@ class Sender:
             change.id,
         )
 
-    async def _one(self, step: Numbered, slots: asyncio.Semaphore) -> None:
+    async def _send(self, step: Numbered, slots: asyncio.Semaphore) -> None:
         try:
             if self.context.stop() or self._broken:
                 why = "interrupted before it was sent" if self.context.stop() else "not sent: nothing could be recorded"
@@ -230,10 +230,10 @@ def settle(number: int, change: Change, outcome: Outcome) -> Ended:
             return Ended(number, at, "failed", after, version, "the org took the write but holds something else")
         case Failed(after):
             return Ended(number, at, "failed", after, None, "the org took the write but holds something else")
-        case Moved(found, version):
-            if satisfies(found, change.after):
-                return Ended(number, at, "done", found, version)
-            return Ended(number, at, "moved", found, version, "somebody changed it after the plan was checked")
+        case Moved(value, version):
+            if satisfies(value, change.after):
+                return Ended(number, at, "done", value, version)
+            return Ended(number, at, "moved", value, version, "somebody changed it after the plan was checked")
         case Refused(problem):
             state: Settled = "failed" if problem.code in NOT_A_NO else "refused"
             return Ended(number, at, state, problem=str(problem))
@@ -241,12 +241,12 @@ def settle(number: int, change: Change, outcome: Outcome) -> Ended:
             return Ended(number, at, "unknown", problem=str(problem))
 
 
-def satisfies(found: Value | None, wanted: Value | None) -> bool:
+def satisfies(live: Value | None, requested: Value | None) -> bool:
     """Return whether the org holds what was wanted. A field that was not read is not; no entry and blank are one."""
-    held, asked = (None if value == BLANK else value for value in (found, wanted))
-    if held is None or asked is None:
-        return held is asked
-    return agrees(held, asked) and not unread_fields(held, asked)
+    live_value, requested_value = (None if value == BLANK else value for value in (live, requested))
+    if live_value is None or requested_value is None:
+        return live_value is requested_value
+    return agrees(live_value, requested_value) and not unread_fields(live_value, requested_value)
 
 
 def numbered(changes: Sequence[Change], versions: Mapping[Address, str]) -> list[Numbered]:

@@ -49,9 +49,9 @@ def lapsed(plan: Plan, now: datetime) -> Problem | None:
     return Problem("plan_expired", f"the plan lapsed at {plan.expires_at:%Y-%m-%d %H:%M} UTC", None, "plan again")
 
 
-def stricter_here(approved: Plan, here: Plan) -> Iterator[Problem]:
+def stricter_here(approved: Plan, local: Plan) -> Iterator[Problem]:
     """What the policy of the configuration at hand says against a plan that was made with another policy."""
-    for problem in (*_verdicts(approved, here), *_access_tests(approved, here)):
+    for problem in (*_verdicts(approved, local), *_access_tests(approved, local)):
         hint = "the policy here is stricter than the one the plan was made with; plan again with this configuration"
         yield problem._replace(hint=f"{problem.hint} {hint}" if problem.hint else hint)
 
@@ -79,9 +79,9 @@ def verify(
         *_access_tests(approved, judged),
         *_unread(approved, fresh),
     )
-    wanted = {key(change) for change in (*approved.writes, *approved.human)}
-    steps = tuple(change for change in fresh.writes if key(change) in wanted)
-    human = tuple(change for change in fresh.human if key(change) in wanted)
+    approved_keys = {key(change) for change in (*approved.writes, *approved.human)}
+    steps = tuple(change for change in fresh.writes if key(change) in approved_keys)
+    human = tuple(change for change in fresh.human if key(change) in approved_keys)
     already = applied_already(approved, fresh)
     notes = (*applied_by(approved, fresh, runs), *_notes(approved, fresh, key))
     users = () if already and whole is None else _users(approved, judged)
@@ -118,14 +118,16 @@ def _addresses(approved: Plan, fresh: Plan, key: Callable[[Change], Key]) -> Ite
     """A fresh change must be an approved one; one that was approved and is no longer due stands at its after."""
     was = {key(change): change for change in approved.changes}
     for change in fresh.changes:
-        said = was.get(key(change))
-        if said is None:
+        planned = was.get(key(change))
+        if planned is None:
             yield _problem("moved", f"{change.address} changed after the plan was made and would now change", change)
-        elif (said.before, said.after) != (change.before, change.after):
+        elif (planned.before, planned.after) != (change.before, change.after):
             yield _problem(
-                "moved", f"{change.address} is no longer as it was when the plan was made{_how(said, change)}", change
+                "moved",
+                f"{change.address} is no longer as it was when the plan was made{_how(planned, change)}",
+                change,
             )
-        elif said.via == "api" and change.via != "api":
+        elif planned.via == "api" and change.via != "api":
             yield _problem("moved", f"{change.address} can no longer be written ({change.via_reason})", change)
 
 
@@ -136,22 +138,22 @@ _OF_THE_MOMENT = frozenset({"min_org_admins", "required_org_admins", "require_se
 def _verdicts(approved: Plan, fresh: Plan, names: frozenset[str] | None = None) -> Iterator[Problem]:
     was = {result.name: result for result in approved.guards}
     for result in fresh.guards:
-        said = was.get(result.name)
-        if (names is None or result.name in names) and _worse(said, result):
-            before = f"{said.verdict} at {said.found}" if said else "unheard of"
+        earlier = was.get(result.name)
+        if (names is None or result.name in names) and _worse(earlier, result):
+            before = f"{earlier.verdict} at {earlier.found}" if earlier else "unheard of"
             message = f"guard {result.name} says {result.verdict} at {result.found}; approved was {before}"
             yield Problem("guard_worse", message, result.source, result.message)
 
 
-def _how(said: Change, now: Change) -> str:
+def _how(planned: Change, now: Change) -> str:
     """Which fields, from what to what; empty where it was not the fields that were there that moved."""
     section = split_address(now.address)[0]
-    fields = field_changes(section, said.before, now.before)
-    told = [f"{field.path} was {_words(field.before)}, is {_words(field.after)}" for field in fields]
-    return f": {'; '.join(told)}" if told else ""
+    fields = field_changes(section, planned.before, now.before)
+    moves = [f"{field.path} was {_value_text(field.before)}, is {_value_text(field.after)}" for field in fields]
+    return f": {'; '.join(moves)}" if moves else ""
 
 
-def _words(value: object) -> str:
+def _value_text(value: object) -> str:
     if isinstance(value, frozenset):
         return ", ".join(sorted(value)) or "empty"
     return "unset" if value is None else str(value)
@@ -160,23 +162,23 @@ def _words(value: object) -> str:
 _SEVERITY = {"pass": 0, "allowed": 1, "review": 2, "not judged": 3, "block": 4}
 
 
-def _worse(said: GuardResult | None, now: GuardResult) -> bool:
+def _worse(earlier: GuardResult | None, now: GuardResult) -> bool:
     """A limit, lifted or not, was approved with the plan: within it nothing got worse."""
     if now.verdict == "pass":
         return False
-    if said is None:
+    if earlier is None:
         return True
     if now.verdict == "allowed":
-        return said.verdict == "pass" and now.found > said.found
-    return now.found > said.found or _SEVERITY[now.verdict] > _SEVERITY[said.verdict]
+        return earlier.verdict == "pass" and now.found > earlier.found
+    return now.found > earlier.found or _SEVERITY[now.verdict] > _SEVERITY[earlier.verdict]
 
 
 def _escalations(approved: Plan, fresh: Plan) -> Iterator[Problem]:
-    known = {(row.who.id, combo) for row in approved.impact.escalations for combo in row.gains}
-    for row in fresh.impact.escalations:
-        for combo in row.gains:
-            if (row.who.id, combo) not in known:
-                who = row.who.email or row.who.id
+    known = {(escalation.who.id, combo) for escalation in approved.impact.escalations for combo in escalation.gains}
+    for escalation in fresh.impact.escalations:
+        for combo in escalation.gains:
+            if (escalation.who.id, combo) not in known:
+                who = escalation.who.email or escalation.who.id
                 yield _problem("escalation", f"{who} would now gain {combo.role} on {combo.team}; nobody approved that")
 
 
@@ -200,8 +202,8 @@ def _unread(approved: Plan, fresh: Plan) -> Iterator[Problem]:
 def _notes(approved: Plan, fresh: Plan, key: Callable[[Change], Key]) -> Iterator[str]:
     was = {key(change): change for change in approved.changes}
     for change in fresh.changes:
-        if (said := was.get(key(change))) is not None and said.address != change.address:
-            yield f"{said.address} is called {change.address} now; the step follows the group"
+        if (planned := was.get(key(change))) is not None and planned.address != change.address:
+            yield f"{planned.address} is called {change.address} now; the step follows the group"
     arrived = {(c.address, c.action) for c in approved.waiting} & {(c.address, c.action) for c in fresh.writes}
     for address, _ in sorted(arrived):
         yield f"{address} no longer waits; apply again to map it"

@@ -64,7 +64,9 @@ def decode_org(json: Json) -> Facts:
         features=frozenset(json.get("features", ("scim",))),
         people=_count("counts.people", counts.get("people")),
         active_people=_count("counts.active_people", counts.get("active_people")),
-        limits={name: count for name, said in limits.items() if (count := _count(f"limits.{name}", said)) is not None},
+        limits={
+            name: count for name, limit in limits.items() if (count := _count(f"limits.{name}", limit)) is not None
+        },
     )
 
 
@@ -113,25 +115,25 @@ class ScimFacts(NamedTuple):
 NO_SCIM_FACTS: Final = ScimFacts()
 
 
-def encode_scim_facts(told: ScimFacts) -> dict[str, Json]:
+def encode_scim_facts(facts: ScimFacts) -> dict[str, Json]:
     """The keys ``legacy_groups`` and ``kept`` of the SCIM settings; none where there is nothing to tell."""
     encoded: dict[str, Json] = {}
-    if told.legacy is not None:
-        rows = ({"id": group.id, "name": group.name, "teams": sorted(group.teams)} for group in told.legacy)
-        encoded["legacy_groups"] = list(rows)
-    return encoded if told.kept is None else {**encoded, "kept": encode_settings(told.kept)}
+    if facts.legacy is not None:
+        groups = ({"id": group.id, "name": group.name, "teams": sorted(group.teams)} for group in facts.legacy)
+        encoded["legacy_groups"] = list(groups)
+    return encoded if facts.kept is None else {**encoded, "kept": encode_settings(facts.kept)}
 
 
 def decode_scim_facts(json: Json, roles: Roles = BUILT_IN) -> ScimFacts:
     """The inverse of encode_scim_facts."""
-    legacy, kept = json.get("legacy_groups"), json.get("kept")
+    legacy, settings = json.get("legacy_groups"), json.get("kept")
     groups = None if legacy is None else tuple(map(_legacy_group, legacy))
-    return ScimFacts(groups, None if kept is None else decode_settings(kept, roles))
+    return ScimFacts(groups, None if settings is None else decode_settings(settings, roles))
 
 
-def _legacy_group(row: Json) -> LegacyGroup:
-    teams = frozenset(map(normalise.name, row["teams"]))
-    return LegacyGroup(_text(row["id"]), normalise.name(row["name"]), teams)
+def _legacy_group(json: Json) -> LegacyGroup:
+    teams = frozenset(map(normalise.name, json["teams"]))
+    return LegacyGroup(_text(json["id"]), normalise.name(json["name"]), teams)
 
 
 def _check_fields(section: Section, json: Json) -> None:
@@ -146,7 +148,7 @@ def encode_body(section: Section, value: Value) -> dict[str, Json]:
     if section == "idp_groups":
         return _encode_mapping(encode_value(section, value))
     unwritten = {field.name for field in BY_SECTION[section].fields if not field.written}
-    return {name: said for name, said in encode_value(section, value).items() if name not in unwritten}
+    return {name: value_json for name, value_json in encode_value(section, value).items() if name not in unwritten}
 
 
 def encode_role(role: Role) -> dict[str, Json]:
@@ -212,15 +214,15 @@ def decode_error(json: Json) -> ApiError:
     A ``detail`` beside it is understood too, which is how SCIM says what is wrong (RFC 7644 §3.12).
     """
     body = json if isinstance(json, dict) else {}
-    rows = body.get("errors")
-    errors = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+    listed = body.get("errors")
+    errors = [error for error in listed if isinstance(error, dict)] if isinstance(listed, list) else []
     first = errors[0] if errors else {}
-    told = [said for row in errors if isinstance(said := row.get("description"), str)]
-    words = "; ".join(told) or str(body.get("detail") or "")
+    descriptions = [description for error in errors if isinstance(description := error.get("description"), str)]
+    message = "; ".join(descriptions) or str(body.get("detail") or "")
     key, extras, kind = first.get("key"), first.get("extras"), body.get("tpe")
     return ApiError(
         kind if isinstance(kind, str) else "",
-        words,
+        message,
         key if isinstance(key, str) else None,
         extras if isinstance(extras, dict) else {},
     )
@@ -243,7 +245,7 @@ def _decode_mapping(json: Json, roles: Roles) -> Value:
         return BLANK
     if absent := [field.name for field in BY_SECTION["idp_groups"].fields if field.name not in json]:
         raise ValueError(f"a mapping has no `{absent[0]}`")
-    _check_fields("idp_groups", {name: said for name, said in json.items() if said is not None})
+    _check_fields("idp_groups", {name: field_json for name, field_json in json.items() if field_json is not None})
     return decode_value("idp_groups", json, roles) or BLANK
 
 
@@ -255,29 +257,29 @@ def _encode_mapping(fields: Json) -> dict[str, Json]:
     }
 
 
-def decode_etag(said: Any) -> str:
+def decode_etag(json: Any) -> str:
     """Return an ETag that can be sent back (RFC 9110 §8.8.3). Raises ValueError for any other value."""
-    etag = _text(said)
+    etag = _text(json)
     if not etag.isascii() or not etag.isprintable() or not etag:
         raise ValueError(f"an ETag is expected where it has {etag[:40]!r}")
     return etag
 
 
-def _count(name: str, said: Any) -> int | None:
+def _count(name: str, json: Any) -> int | None:
     """Return a number of 0 or more, or None. Raises ValueError, naming the field, for any other value."""
-    if said is None:
+    if json is None:
         return None
-    if not isinstance(said, int) or isinstance(said, bool) or said < 0:
-        raise ValueError(f"`{name}`: a count is expected where it has {str(said)[:40]!r}")
-    return said
+    if not isinstance(json, int) or isinstance(json, bool) or json < 0:
+        raise ValueError(f"`{name}`: a count is expected where it has {str(json)[:40]!r}")
+    return json
 
 
-def _text_or_none(said: Any) -> str | None:
-    return None if said is None else _text(said)
+def _text_or_none(json: Any) -> str | None:
+    return None if json is None else _text(json)
 
 
-def _text(said: Any) -> str:
+def _text(json: Any) -> str:
     """The text that must stand here. Raises ValueError for anything else."""
-    if not isinstance(said, str):
-        raise ValueError(f"a text is expected where it has {str(said)[:40]!r}")
-    return said
+    if not isinstance(json, str):
+        raise ValueError(f"a text is expected where it has {str(json)[:40]!r}")
+    return json

@@ -29,7 +29,7 @@ class Misfit(ValueError):
         super().__init__("; ".join(map(str, faults)))
         self.faults = faults
 
-    def below(self, key: str | int) -> Iterator[Fault]:
+    def nested_in(self, key: str | int) -> Iterator[Fault]:
         """Yield the faults as the record or list that has this value under ``key`` reports them."""
         return (Fault((key, *fault.path), fault.message) for fault in self.faults)
 
@@ -112,7 +112,7 @@ def each(pairs: Iterable[tuple[Any, Json]], decode: Callable[[Json], Any]) -> li
         try:
             values.append(decode(json))
         except Misfit as error:
-            faults += error.below(key)
+            faults += error.nested_in(key)
         except ValueError as error:
             faults.append(Fault((key,), str(error)))
     if faults:

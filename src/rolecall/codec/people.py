@@ -74,15 +74,15 @@ class DirectoryBuilder:
     def __len__(self) -> int:
         return len(self._emails)
 
-    def add(self, rows: Iterable[Json]) -> list[Fault]:
+    def add(self, users: Iterable[Json]) -> list[Fault]:
         """Add these rows. Those that are no person are left out and told."""
         faults = []
-        for index, row in enumerate(rows):
+        for index, user in enumerate(users):
             try:
-                self._append(row)
+                self._append(user)
             except (KeyError, TypeError, AttributeError, ValueError) as error:
-                said = str(error) if type(error) is ValueError else "is not a person"
-                faults.append(Fault(index, _explain(row) or said))
+                message = str(error) if type(error) is ValueError else "is not a person"
+                faults.append(Fault(index, _explain(user) or message))
         return faults
 
     def add_columns(self, users: UserColumns) -> None:
@@ -97,8 +97,8 @@ class DirectoryBuilder:
         same = all(number == own for own, number in enumerate(numbers))
         self._members.extend(users.members if same else map(numbers.__getitem__, users.members))
         self._offsets.extend(map(members.__add__, users.offsets[1:]))
-        for number, row in users.uncommon.items():
-            traits = self._traits({**row, "manual": _decode_edits(row.get("manual", "[]"))})
+        for number, user in users.uncommon.items():
+            traits = self._traits({**user, "manual": _decode_edits(user.get("manual", "[]"))})
             if traits is not PLAIN:
                 self._others[first + number] = traits
 
@@ -147,14 +147,14 @@ class DirectoryBuilder:
         groups = tuple(self._groups.known)
         return Directory(self._emails, ids, groups, self._offsets, self._members, self._others, coverage)
 
-    def _append(self, row: Json) -> None:
-        email = _email(row["email"])
-        groups = row.get("groups") or ()
-        own = row.get("id")
+    def _append(self, user: Json) -> None:
+        email = _email(user["email"])
+        groups = user.get("groups") or ()
+        own = user.get("id")
         if not isinstance(groups, _LISTS) or not (own is None or isinstance(own, str)):
             raise TypeError
-        held = [self._groups[group] for group in groups]
-        traits = self._traits(row)
+        numbers = [self._groups[group] for group in groups]
+        traits = self._traits(user)
         if traits is not PLAIN:
             self._others[len(self._emails)] = traits
         if own is not None and self._ids is None:
@@ -162,24 +162,24 @@ class DirectoryBuilder:
         if self._ids is not None:
             self._ids.append(own or email)
         self._emails.append(email)
-        self._members.extend(held)
+        self._members.extend(numbers)
         self._offsets.append(len(self._members))
 
-    def _traits(self, row: Json) -> Traits:
+    def _traits(self, user: Json) -> Traits:
         if (
-            row.get("active", True) is True
-            and row.get("origin", "scim") == "scim"
-            and "manual" not in row
-            and "role_attribute" not in row
-            and "pending" not in row
+            user.get("active", True) is True
+            and user.get("origin", "scim") == "scim"
+            and "manual" not in user
+            and "role_attribute" not in user
+            and "pending" not in user
         ):
             return PLAIN
-        traits = _traits(row, self._roles)
+        traits = _traits(user, self._roles)
         return self._shared.setdefault(traits, traits)
 
 
 def decode_people(
-    rows: Iterable[Json],
+    users: Iterable[Json],
     groups: Iterable[str] = (),
     *,
     names: Mapping[str, str] | None = None,
@@ -191,33 +191,33 @@ def decode_people(
     Raises ValueError for a row that is no person, and for two people with one e-mail address (R28).
     """
     builder = DirectoryBuilder(groups, names=names, roles=roles)
-    if faults := builder.add(rows):
+    if faults := builder.add(users):
         raise ValueError("; ".join(f"person {fault.row + 1}: {fault.message}" for fault in faults[:10]))
     if twice := builder.repeated():
         raise ValueError(f"more than one person has the e-mail address {', '.join(twice[:10])}")
     return builder.build(coverage)
 
 
-def decode_person(row: Json, *, names: Mapping[str, str] | None = None, roles: Roles = BUILT_IN) -> Person:
+def decode_person(user: Json, *, names: Mapping[str, str] | None = None, roles: Roles = BUILT_IN) -> Person:
     """One person. Raises ValueError when the row is none."""
-    return decode_people((row,), names=names, roles=roles).person(0)
+    return decode_people((user,), names=names, roles=roles).person(0)
 
 
 def encode_person(person: Person) -> dict[str, Json]:
     """One person as a snapshot has them; what is not so is left out, but for origin, active and groups."""
     traits = person.traits
-    row: dict[str, Json] = {"email": person.email}
+    encoded: dict[str, Json] = {"email": person.email}
     if person.id and person.id != person.email:
-        row["id"] = person.id
-    row |= {"origin": traits.origin, "active": traits.active}
+        encoded["id"] = person.id
+    encoded |= {"origin": traits.origin, "active": traits.active}
     if traits.pending:
-        row["pending"] = True
-    row["groups"] = list(person.groups)
+        encoded["pending"] = True
+    encoded["groups"] = list(person.groups)
     if traits.role_attribute is not None:
-        row["role_attribute"] = traits.role_attribute
+        encoded["role_attribute"] = traits.role_attribute
     if traits.manual:
-        row["manual"] = [{"team": combo.team, "role": combo.role} for combo in traits.manual]
-    return row
+        encoded["manual"] = [{"team": combo.team, "role": combo.role} for combo in traits.manual]
+    return encoded
 
 
 def encode_people(directory: Directory) -> Iterator[dict[str, Json]]:
@@ -237,16 +237,16 @@ class _Groups(dict[str, int]):
         self._numbers: dict[str, int] = {}
         self.known: list[str] = []
 
-    def __missing__(self, said: str) -> int:
-        name = self._names.get(said) or normalise.name(said)
+    def __missing__(self, group: str) -> int:
+        name = self._names.get(group) or normalise.name(group)
         if not name or not _whole(name):
             raise ValueError("a name in `groups` is empty or holds half of a character")
-        number = self[said] = self.number(name)
+        number = self[group] = self.number(name)
         return number
 
-    def known_number(self, said: str) -> int | None:
+    def known_number(self, group: str) -> int | None:
         """Return the number of a group that is numbered under its own name, else None."""
-        name = self._names.get(said)
+        name = self._names.get(group)
         return None if name is None else self._numbers.get(name)
 
     def number(self, name: str) -> int:
@@ -259,15 +259,15 @@ class _Groups(dict[str, int]):
 _MANY = 10_000
 
 
-def _email_keys(said: Sequence[str]) -> Sequence[str]:
+def _email_keys(addresses: Sequence[str]) -> Sequence[str]:
     """Return addresses as they compare; most orgs keep them so, which is seen at a glance."""
-    text = "".join(said)
-    plain = text.isascii() and text.islower() and text.isprintable() and " " not in text and "" not in said
-    return said if plain else [_email(address) for address in said]
+    text = "".join(addresses)
+    plain = text.isascii() and text.islower() and text.isprintable() and " " not in text and "" not in addresses
+    return addresses if plain else [_email(address) for address in addresses]
 
 
-def _email(said: str) -> str:
-    email = said.strip().lower() if said.isascii() else normalise.email(said)
+def _email(text: str) -> str:
+    email = text.strip().lower() if text.isascii() else normalise.email(text)
     if not email:
         raise ValueError("`email` is empty")
     if not email.isascii() and not _whole(email):
@@ -279,9 +279,9 @@ def _whole(text: str) -> bool:
     return not any("\ud800" <= char <= "\udfff" for char in text)
 
 
-def _traits(row: Json, roles: Roles) -> Traits:
-    origin, active, pending = row.get("origin", "scim"), row.get("active", True), row.get("pending", False)
-    attribute = row.get("role_attribute")
+def _traits(user: Json, roles: Roles) -> Traits:
+    origin, active, pending = user.get("origin", "scim"), user.get("active", True), user.get("pending", False)
+    attribute = user.get("role_attribute")
     known = ORIGINS.get(origin) if isinstance(origin, str) else None
     if known is None:
         raise ValueError(f"`origin` is none of {', '.join(sorted(ORIGINS))}")
@@ -289,7 +289,7 @@ def _traits(row: Json, roles: Roles) -> Traits:
         raise ValueError("`active` and `pending` are true or false")
     if attribute is not None and not isinstance(attribute, str):
         raise ValueError("`role_attribute` is not text")
-    return Traits(known, active, pending, attribute, _edits(row.get("manual") or (), roles))
+    return Traits(known, active, pending, attribute, _edits(user.get("manual") or (), roles))
 
 
 def _decode_edits(text: str) -> Json:
@@ -299,22 +299,22 @@ def _decode_edits(text: str) -> Json:
         raise ValueError("`manual` is not JSON") from None
 
 
-def _edits(said: Json, roles: Roles) -> tuple[Combo, ...]:
+def _edits(edits: Json, roles: Roles) -> tuple[Combo, ...]:
     try:
-        return tuple(Combo(normalise.name(edit["team"]), role_id(edit["role"], roles)) for edit in said)
+        return tuple(Combo(normalise.name(edit["team"]), role_id(edit["role"], roles)) for edit in edits)
     except (KeyError, TypeError, AttributeError):
         raise ValueError("`manual` is not a list of {team, role}") from None
 
 
-def _explain(row: Json) -> str | None:
+def _explain(user: Json) -> str | None:
     """What is wrong with a row, for the mistakes that Python noticed by stumbling over them."""
-    if not isinstance(row, dict):
+    if not isinstance(user, dict):
         return "is not an object"
-    if not isinstance(row.get("email"), str):
+    if not isinstance(user.get("email"), str):
         return "has no `email`"
-    groups = row.get("groups") or ()
+    groups = user.get("groups") or ()
     if not isinstance(groups, list | tuple) or not all(isinstance(group, str) for group in groups):
         return "`groups` is not a list of names"
-    if not isinstance(row.get("id") or "", str):
+    if not isinstance(user.get("id") or "", str):
         return "`id` is not text"
     return None

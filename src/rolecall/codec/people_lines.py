@@ -53,36 +53,36 @@ def decode_lines(
 
 def encode_lines(directory: Directory) -> Iterator[bytes]:
     """Everybody as JSON lines, in batches of about 1 MiB that end with a line."""
-    held: list[bytes] = []
+    lines: list[bytes] = []
     size = 0
-    for row in encode_people(directory):
-        line = json.dumps(row, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
-        held.append(line)
+    for user in encode_people(directory):
+        line = json.dumps(user, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+        lines.append(line)
         size += len(line)
         if size >= BATCH:
-            yield b"".join(held)
-            held, size = [], 0
-    if held:
-        yield b"".join(held)
+            yield b"".join(lines)
+            lines, size = [], 0
+    if lines:
+        yield b"".join(lines)
 
 
 def _blocks(chunks: Iterable[bytes], file: str) -> Iterator[bytes]:
     """The chunks, cut anew at line ends, without the last line end of each."""
-    rest = b""
+    unfinished = b""
     start = True
     for chunk in chunks:
         if start:
             chunk, start = chunk.removeprefix(b"\xef\xbb\xbf"), False
         whole, end, tail = chunk.rpartition(b"\n")
         if end:
-            yield rest + whole
-            rest = tail
+            yield unfinished + whole
+            unfinished = tail
         else:
-            rest += tail
-        if len(rest) > LONGEST_LINE:
+            unfinished += tail
+        if len(unfinished) > LONGEST_LINE:
             raise ConfigError(Problem("people_syntax", "a line is longer than 16 MiB", Where(file), _HINT))
-    if rest:
-        yield rest
+    if unfinished:
+        yield unfinished
 
 
 def _add(
@@ -90,23 +90,23 @@ def _add(
     block: bytes,
     first: int,
     file: str,
-    kept: list[Sequence[int]],
+    line_numbers: list[Sequence[int]],
     keys: set[str] | None,
 ) -> list[Problem]:
-    """Add a block's lines; all parsed in one go, and one by one only where that fails. ``kept`` gets the numbers of
-    those that are people."""
-    rows = _all_at_once(block)
+    """Add a block's lines; all parsed in one go, and one by one only where that fails. ``line_numbers``
+    gets the numbers of those that are people."""
+    users = _all_at_once(block)
     problems: list[Problem] = []
-    numbers: Sequence[int] = range(first, first + len(rows or ()))
-    if rows is None:
+    numbers: Sequence[int] = range(first, first + len(users or ()))
+    if users is None:
         parsed = list(_one_by_one(block.split(b"\n"), first, file, problems))
-        numbers, rows = [line for line, _ in parsed], [row for _, row in parsed]
+        numbers, users = [line for line, _ in parsed], [index for _, index in parsed]
     if keys is not None:
-        keys.update(*(row for row in rows if isinstance(row, dict)))
-    faults = {fault.row: fault.message for fault in builder.add(rows)}
-    kept.append([number for row, number in enumerate(numbers) if row not in faults] if faults else numbers)
+        keys.update(*(index for index in users if isinstance(index, dict)))
+    faults = {fault.row: fault.message for fault in builder.add(users)}
+    line_numbers.append([number for index, number in enumerate(numbers) if index not in faults] if faults else numbers)
     problems += (
-        Problem("people_invalid", message, Where(file, numbers[row], 1), _HINT) for row, message in faults.items()
+        Problem("people_invalid", message, Where(file, numbers[index], 1), _HINT) for index, message in faults.items()
     )
     return sorted(problems, key=lambda problem: problem.where or Where(file))
 
@@ -114,10 +114,10 @@ def _add(
 def _all_at_once(block: bytes) -> list[Json] | None:
     """The lines' objects, or None when not every line is plainly one."""
     try:
-        rows: list[Json] = json.loads(f"[{block.replace(_END, _COMMA).decode()}]")
+        objects: list[Json] = json.loads(f"[{block.replace(_END, _COMMA).decode()}]")
     except (ValueError, RecursionError):
         return None
-    return rows if len(rows) == block.count(_END) + 1 else None
+    return objects if len(objects) == block.count(_END) + 1 else None
 
 
 _END, _COMMA = b"\n", b","
@@ -140,12 +140,11 @@ def _one_by_one(lines: list[bytes], first: int, file: str, problems: list[Proble
 
 def _twice(repeated: frozenset[str], lines: Iterable[tuple[str, int]], file: str) -> Iterator[Problem]:
     """A problem at each line that has an address again."""
-    held: dict[str, int] = {}
+    first_lines: dict[str, int] = {}
     for email, line in lines:
-        if email in repeated and held.setdefault(email, line) != line:
-            message = (
-                f"more than one person has the e-mail address {email}, compared without case: line {held[email]} too"
-            )
+        if email in repeated and first_lines.setdefault(email, line) != line:
+            first = f"line {first_lines[email]} too"
+            message = f"more than one person has the e-mail address {email}, compared without case: {first}"
             yield Problem("people_repeated", message, Where(file, line, 1), "keep one line for each person")
 
 

@@ -72,8 +72,8 @@ def _write_guards(_: Guards, json: Mapping[str, Json]) -> dict[str, Json]:
 
 def _read_guards(json: dict[str, Json]) -> dict[str, Json]:
     """Spell ``escalations`` out, which may be one stance for all kinds, or some of them."""
-    said = json.get("escalations", {})
-    stances = dict.fromkeys(_STANCES, said) if isinstance(said, str) else {**_STANCES, **said}
+    escalations = json.get("escalations", {})
+    stances = dict.fromkeys(_STANCES, escalations) if isinstance(escalations, str) else {**_STANCES, **escalations}
     return {**json, "escalations": stances}
 
 

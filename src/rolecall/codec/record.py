@@ -70,10 +70,10 @@ class Codec:
     def form(self, hint: Any) -> Form:
         """Return the form of a type hint."""
         if (form := self._forms.get(hint)) is None:
-            form = self._forms[hint] = self._made(hint)
+            form = self._forms[hint] = self._compile(hint)
         return form
 
-    def _made(self, hint: Any) -> Form:
+    def _compile(self, hint: Any) -> Form:
         origin, args = get_origin(hint), get_args(hint)
         if origin is Annotated:
             return self._marked(args[0], args[1:])
@@ -168,13 +168,13 @@ class _Part(NamedTuple):
 def _defaults(kind: Any) -> dict[str, Callable[[], Any] | None]:
     """Return how the default of each field is made; None where it has none. Raises TypeError for what is no record."""
     if is_dataclass(kind):
-        made: dict[str, Callable[[], Any] | None] = {}
+        defaults: dict[str, Callable[[], Any] | None] = {}
         for field in fields(kind):
             if field.default_factory is not MISSING:
-                made[field.name] = field.default_factory
+                defaults[field.name] = field.default_factory
             else:
-                made[field.name] = None if field.default is MISSING else _constant(field.default)
-        return made
+                defaults[field.name] = None if field.default is MISSING else _constant(field.default)
+        return defaults
     known = getattr(kind, "_field_defaults", None)
     if known is None:
         raise TypeError(f"{kind} is no record")
@@ -264,7 +264,7 @@ def _decoder(kind: Any, shape: Shape, parts: Sequence[_Part], unwritten: dict[st
                 elif part.default is None:
                     faults.append(Fault((part.key,), "is missing"))
             except Misfit as error:
-                faults += error.faults if part.flat else error.below(part.key)
+                faults += error.faults if part.flat else error.nested_in(part.key)
             except ValueError as error:
                 faults.append(Fault((part.key,), str(error)))
         if faults:

@@ -24,9 +24,9 @@ def encode_value(section: str, value: Value | None) -> Json:
         return None
     encoded = {}
     for field in BY_SECTION[section].fields:
-        said = getattr(value, field.name)
-        if said is not UNSET:
-            encoded[field.name] = sorted(said) if field.is_set else said
+        part = getattr(value, field.name)
+        if part is not UNSET:
+            encoded[field.name] = sorted(part) if field.is_set else part
     return encoded
 
 
@@ -78,22 +78,24 @@ def encode_settings(settings: Settings) -> dict[str, Json]:
     """All sections that say something, in the table's order; entries sorted by key."""
     encoded: dict[str, Json] = {}
     for kind in KINDS:
-        held = getattr(settings, kind.section)
-        if held is not UNSET:
-            encoded[kind.section] = _encode_section(kind, held)
+        section = getattr(settings, kind.section)
+        if section is not UNSET:
+            encoded[kind.section] = _encode_section(kind, section)
     return encoded
 
 
 def decode_settings(json: Mapping[str, Json], roles: Roles = BUILT_IN) -> Settings:
     """The settings sections of a JSON object; other keys are passed over."""
     present = {kind.section: json[kind.section] for kind in KINDS if kind.section in json}
-    return Settings(**{section: _decode_section(section, held, roles) for section, held in present.items()})
+    return Settings(
+        **{section: _decode_section(section, json_section, roles) for section, json_section in present.items()}
+    )
 
 
-def _encode_section(kind: Kind, held: Any) -> Json:
+def _encode_section(kind: Kind, section: Any) -> Json:
     if not kind.keyed:
-        return encode_value(kind.section, held)
-    return {key: encode_value(kind.section, held[key]) for key in sorted(held)}
+        return encode_value(kind.section, section)
+    return {key: encode_value(kind.section, section[key]) for key in sorted(section)}
 
 
 def _decode_section(section: str, json: Json, roles: Roles) -> Any:

@@ -77,8 +77,8 @@ def encode_snapshot(snapshot: Snapshot) -> dict[str, Json]:
 def decode_roles(json: Sequence[Json] | None) -> dict[str, Role]:
     """Roles as ids, console words or ``{id, name, level}``; the three ranked ones are always there."""
     roles = dict(BUILT_IN)
-    for row in json or ():
-        role = Role(role_id(row), row) if isinstance(row, str) else _decode_role(row)
+    for entry in json or ():
+        role = Role(role_id(entry), entry) if isinstance(entry, str) else _decode_role(entry)
         if role.id not in BUILT_IN:
             roles[role.id] = role
     return roles
@@ -98,8 +98,8 @@ def _custom(roles: Mapping[str, Role]) -> list[Role]:
     return sorted(role for role in roles.values() if role.id not in BUILT_IN)
 
 
-def _decode_role(row: Json) -> Role:
-    return Role(role_id(row["id"]), row.get("name", row["id"]), row.get("level", "team"))
+def _decode_role(entry: Json) -> Role:
+    return Role(role_id(entry["id"]), entry.get("name", entry["id"]), entry.get("level", "team"))
 
 
 def _encode_role(role: Role) -> Json:
@@ -135,29 +135,29 @@ def _decode_groups(entries: Mapping[str, Json], roles: Mapping[str, Role]) -> _G
 
     A blank group may be ``blank``, null, ``{}``, ``{blank: true}``, or have nothing but the org's facts about it.
     """
-    found = _Groups({}, {}, frozenset())
+    groups = _Groups({}, {}, frozenset())
     homonyms: set[str] = set()
     teamless: list[str] = []
     decode = value_decoder("idp_groups", roles)
     for key, entry in entries.items():
-        said = entry if isinstance(entry, dict) else _NOTHING
+        fields = entry if isinstance(entry, dict) else _NOTHING
         name = normalise.name(key)
-        found.mappings[name] = decode(said)
-        found.groups[name] = Group(said.get("id", ""), said.get("external_id"), said.get("members"))
-        if said.get("role") and "teams" not in said:
+        groups.mappings[name] = decode(fields)
+        groups.groups[name] = Group(fields.get("id", ""), fields.get("external_id"), fields.get("members"))
+        if fields.get("role") and "teams" not in fields:
             teamless.append(name)
-        if "name" in said and normalise.name(said["name"]) != name:
-            homonyms.add(normalise.name(said["name"]))
-    return found._replace(homonyms=frozenset(homonyms), teamless=tuple(sorted(teamless)))
+        if "name" in fields and normalise.name(fields["name"]) != name:
+            homonyms.add(normalise.name(fields["name"]))
+    return groups._replace(homonyms=frozenset(homonyms), teamless=tuple(sorted(teamless)))
 
 
-def _without_teams(seen: Coverage, teamless: Sequence[str]) -> Coverage:
+def _without_teams(coverage: Coverage, teamless: Sequence[str]) -> Coverage:
     """Return the coverage of the groups: partial where the file leaves out the teams of a mapping that has a role."""
-    if not teamless or seen.state != "complete":
-        return seen
+    if not teamless or coverage.state != "complete":
+        return coverage
     more = f" and {len(teamless) - 1:,} more" if len(teamless) > 1 else ""
     problem = f"the teams of `{teamless[0]}`{more} are left out; a mapping without teams has `teams: []`"
-    return seen._replace(state="partial", problem=problem)
+    return coverage._replace(state="partial", problem=problem)
 
 
 def _decode_facts(
@@ -187,12 +187,12 @@ def _decode_facts(
         people=counts.get("people", coverage["people"].total or counted),
         active_people=counts.get("active_people"),
         legacy_links=_links(json.get("legacy_links")),
-        kept=_kept(json.get("kept"), roles),
+        kept=_settings_before_off(json.get("kept"), roles),
         partial=frozenset(name for name in SECTIONS if coverage[name].state == "partial"),
     )
 
 
-def _kept(json: Mapping[str, Json] | None, roles: Mapping[str, Role]) -> Settings | None:
+def _settings_before_off(json: Mapping[str, Json] | None, roles: Mapping[str, Role]) -> Settings | None:
     if json is None:
         return None
     return _sections(SECTIONS, json, roles, _decode_groups(json.get("idp_groups") or {}, roles))
@@ -212,12 +212,12 @@ def _encode_groups(mappings: Mapping[str, Json], facts: Facts) -> dict[str, Json
 def _encode_group(key: str, mapping: Json, facts: Facts) -> dict[str, Json]:
     group = facts.groups.get(key, Group(""))
     fields = mapping or {}
-    entry = {name: held for name, held in fields.items() if held or (name == "teams" and fields.get("role"))}
+    entry = {name: value for name, value in fields.items() if value or (name == "teams" and fields.get("role"))}
     name = key.removesuffix(f" [{group.id}]")
     if name != key and name in facts.homonyms:
         entry["name"] = name
     known = {"id": group.id or None, "external_id": group.external_id, "members": group.members}
-    return entry | {field: said for field, said in known.items() if said is not None}
+    return entry | {field: fact for field, fact in known.items() if fact is not None}
 
 
 def _encode_org(facts: Facts) -> dict[str, Json]:
@@ -230,35 +230,35 @@ def _encode_org(facts: Facts) -> dict[str, Json]:
         "can": sorted(facts.can),
         "counts": {name: count for name, count in counts.items() if count is not None},
     }
-    org |= {name: said for name, said in optional.items() if said}
+    org |= {name: fact for name, fact in optional.items() if fact}
     if facts.features != {"scim"}:
         org["features"] = sorted(facts.features)
     return org
 
 
 def _decode_coverage(json: Mapping[str, Json], at: datetime | None, by: str | None) -> dict[str, Coverage]:
-    said = json.get("coverage", {})
-    return {name: _decode_cover(said.get(name), name in json, at, by) for name in COVERED}
+    covers = json.get("coverage", {})
+    return {name: _decode_cover(covers.get(name), name in json, at, by) for name in COVERED}
 
 
-def _decode_cover(said: Json, present: bool, at: datetime | None, by: str | None) -> Coverage:
-    row: dict[str, Any] = {"state": said} if isinstance(said, str) else said or {}
-    state: State = row.get("state", "complete") if present else "unread"
+def _decode_cover(cover: Json, present: bool, at: datetime | None, by: str | None) -> Coverage:
+    fields: dict[str, Any] = {"state": cover} if isinstance(cover, str) else cover or {}
+    state: State = fields.get("state", "complete") if present else "unread"
     if state == "unread":
-        return UNREAD._replace(problem=row.get("problem"))
+        return UNREAD._replace(problem=fields.get("problem"))
     return Coverage(
         state,
-        row.get("read"),
-        row.get("total"),
-        _moment(row.get("taken_at")) or at,
-        row.get("taken_by", by),
-        row.get("problem"),
+        fields.get("read"),
+        fields.get("total"),
+        _moment(fields.get("taken_at")) or at,
+        fields.get("taken_by", by),
+        fields.get("problem"),
     )
 
 
 def _encode_coverage(snapshot: Snapshot) -> dict[str, Json]:
-    rows = {name: _covered(snapshot, name) for name in COVERED}
-    return {name: _encode_cover(row, snapshot) for name, row in rows.items()}
+    covered = {name: _covered(snapshot, name) for name in COVERED}
+    return {name: _encode_cover(coverage, snapshot) for name, coverage in covered.items()}
 
 
 def _covered(snapshot: Snapshot, name: str) -> Coverage:
@@ -267,17 +267,17 @@ def _covered(snapshot: Snapshot, name: str) -> Coverage:
         return UNREAD._replace(problem=live.covered("people").problem)
     if name in live.coverage:
         return live.coverage[name]
-    held = {"teams": live.facts.teams is not None, "people": True}
-    present = held[name] if name in held else getattr(live.settings, name) is not UNSET
+    known = {"teams": live.facts.teams is not None, "people": True}
+    present = known[name] if name in known else getattr(live.settings, name) is not UNSET
     return Coverage() if present else UNREAD
 
 
-def _encode_cover(row: Coverage, snapshot: Snapshot) -> Json:
-    encoded: dict[str, Json] = {"state": row.state, "read": row.read, "total": row.total}
-    if row.taken_at is not None and row.taken_at != snapshot.taken_at:
-        encoded["taken_at"] = moment_text(row.taken_at)
-    if row.taken_by != snapshot.taken_by:
-        encoded["taken_by"] = row.taken_by
-    encoded["problem"] = row.problem
-    said = {field: value for field, value in encoded.items() if value is not None}
-    return row.state if said == {"state": row.state} else said
+def _encode_cover(coverage: Coverage, snapshot: Snapshot) -> Json:
+    encoded: dict[str, Json] = {"state": coverage.state, "read": coverage.read, "total": coverage.total}
+    if coverage.taken_at is not None and coverage.taken_at != snapshot.taken_at:
+        encoded["taken_at"] = moment_text(coverage.taken_at)
+    if coverage.taken_by != snapshot.taken_by:
+        encoded["taken_by"] = coverage.taken_by
+    encoded["problem"] = coverage.problem
+    fields = {field: value for field, value in encoded.items() if value is not None}
+    return coverage.state if fields == {"state": coverage.state} else fields

@@ -53,19 +53,19 @@ def append(database: Database, journal: str, org_id: str, drafts: Sequence[Draft
     if not drafts:
         return
     database.serialise(order(journal, org_id))
-    head = database.rows("SELECT n, hash FROM rolecall_entries WHERE org_id = ? ORDER BY n DESC LIMIT 1", org_id)
+    head = database.select("SELECT n, hash FROM rolecall_entries WHERE org_id = ? ORDER BY n DESC LIMIT 1", org_id)
     last, before = head[0] if head else (0, journal)
     if not (isinstance(last, int) and isinstance(before, str)):
         raise damaged(database.place, f"the last entry of {org_id}")
-    rows = []
+    appended = []
     for n, draft in enumerate(drafts, last + 1):
         content = sha256(draft.body)
         before = link(before, org_id, n, draft, content)
-        rows.append((org_id, n, *draft, content, before))
+        appended.append((org_id, n, *draft, content, before))
     database.insert(
         "INSERT INTO rolecall_entries (org_id, n, run, step, kind, at, body, body_hash, hash) "
         "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        rows,
+        appended,
     )
 
 
@@ -88,13 +88,13 @@ def checked(
     first that does not hold, naming it. ``light``: without the content that no run is folded from.
     """
     body = _LIGHT_BODY if light else "e.body"
-    found = database.rows(f"SELECT {_CHECKED.format(body=body)} WHERE e.org_id = ? AND {where}", org_id, *params)
-    return [_checked(database.place, journal, org_id, row) for row in found]
+    selected = database.select(f"SELECT {_CHECKED.format(body=body)} WHERE e.org_id = ? AND {where}", org_id, *params)
+    return [_checked(database.place, journal, org_id, columns) for columns in selected]
 
 
-def _checked(place: str, journal: str, org_id: str, row: Row) -> Entry:
-    entry = entry_of(place, org_id, row[:-1])
-    before = journal if entry.n == 1 else row[-1]
+def _checked(place: str, journal: str, org_id: str, columns: Row) -> Entry:
+    entry = entry_of(place, org_id, columns[:-1])
+    before = journal if entry.n == 1 else columns[-1]
     if not isinstance(before, str):
         raise damaged(place, name(org_id, entry), "the entry before it is missing")
     if link(before, org_id, entry.n, entry, entry.body_hash) != entry.hash:
@@ -104,20 +104,20 @@ def _checked(place: str, journal: str, org_id: str, row: Row) -> Entry:
     return entry
 
 
-def entry_of(place: str, org_id: str, row: Row) -> Entry:
+def entry_of(place: str, org_id: str, columns: Row) -> Entry:
     """Return a row as an entry. Raises JournalError if a column is not of its type."""
-    whole = all(isinstance(value, int) for value in row[:3]) and isinstance(row[5], str | None)
-    if not whole or not all(isinstance(value, str) for value in (*row[3:5], *row[6:])):
-        raise damaged(place, f"rolecall_entries, org {org_id}, entry {row[0]!r}")
-    return Entry(*row)
+    whole = all(isinstance(value, int) for value in columns[:3]) and isinstance(columns[5], str | None)
+    if not whole or not all(isinstance(value, str) for value in (*columns[3:5], *columns[6:])):
+        raise damaged(place, f"rolecall_entries, org {org_id}, entry {columns[0]!r}")
+    return Entry(*columns)
 
 
 def stream(database: Database, org_id: str) -> Generator[Entry]:
     """Yield all entries of an org, oldest first, unchecked. Inside a snapshot."""
     sql = f"SELECT {FIELDS} FROM rolecall_entries WHERE org_id = ? ORDER BY n"
-    with closing(database.stream(sql, org_id)) as rows:
-        for row in rows:
-            yield entry_of(database.place, org_id, row)
+    with closing(database.stream(sql, org_id)) as selected:
+        for columns in selected:
+            yield entry_of(database.place, org_id, columns)
 
 
 def name(org_id: str, entry: Entry) -> str:

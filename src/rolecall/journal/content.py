@@ -108,8 +108,8 @@ def _step(place: str, run: int, step: Step | None, entry: Entry) -> Step:
     if step is None:
         raise damaged(place, f"run {run}", f"entry {entry.n} is about step {entry.step}, which was never planned")
     if entry.kind == "attested":
-        word = read(Attestation, text)
-        return replace(step, state="attested", by=word.by, evidence=word.evidence, problem=None, at=at)
+        attestation = read(Attestation, text)
+        return replace(step, state="attested", by=attestation.by, evidence=attestation.evidence, problem=None, at=at)
     ended = read(Ended, text)
     version = ended.version or step.version
     return replace(
@@ -127,13 +127,13 @@ def sighting_body(database: Database, org_id: str, sighting: Sighting) -> str:
     Call it inside the transaction that adds the entry.
     """
     whole_body = body(sighting)
-    last = database.rows(_LAST, org_id)
+    last = database.select(_LAST, org_id)
     if not last:
         return whole_body
     number, reference, body_hash = last[0]
     if reference is not None:
         number = reference_of(database.place, number, reference)
-        whole = database.rows(_WHOLE, org_id, number)
+        whole = database.select(_WHOLE, org_id, number)
         body_hash = whole[0][0] if whole else None
     return canonical({"same_as": number}) if body_hash == chain.sha256(whole_body) else whole_body
 

@@ -26,7 +26,7 @@ class Database(Protocol):
     def connected(self) -> bool:
         """Whether the connection still stands, as far as the client knows."""
 
-    def rows(self, sql: str, *params: Any) -> list[Row]:
+    def select(self, sql: str, *params: Any) -> list[Row]:
         """The rows of a query, or of a statement with RETURNING."""
 
     def stream(self, sql: str, *params: Any) -> Generator[Row]:
@@ -35,7 +35,7 @@ class Database(Protocol):
     def change(self, sql: str, *params: Any) -> int:
         """Run a statement; answers how many rows it touched."""
 
-    def insert(self, sql: str, rows: list[Row]) -> None:
+    def insert(self, sql: str, values: list[Row]) -> None:
         """Run one INSERT for many rows."""
 
     def transaction(self) -> AbstractContextManager[None]:
@@ -75,22 +75,22 @@ UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, IndexError, Overf
 
 
 @contextmanager
-def decoding(place: str, row: str) -> Iterator[None]:
+def decoding(place: str, location: str) -> Iterator[None]:
     """Raise a JournalError that names the place and the row if what is decoded inside cannot be."""
     try:
         yield
     except UNREADABLE as error:
-        raise damaged(place, row) from error
+        raise damaged(place, location) from error
 
 
-def damaged(place: str, row: str, message: str = "cannot be read: it was changed or damaged") -> JournalError:
+def damaged(place: str, location: str, message: str = "cannot be read: it was changed or damaged") -> JournalError:
     """Return the JournalError for a row of the journal at a place."""
-    return failure("journal_tampered", place, f"is damaged at {row}: {message}", _DAMAGED_HINT)
+    return failure("journal_tampered", place, f"is damaged at {location}: {message}", _DAMAGED_HINT)
 
 
 _DAMAGED_HINT = "Run `rolecall history --verify`, and restore the journal from a backup."
 
 
-def failure(code: str, place: str, said: str, hint: str) -> JournalError:
+def failure(code: str, place: str, message: str, hint: str) -> JournalError:
     """A JournalError of one problem about the journal at a place."""
-    return JournalError(Problem(code, f"the journal {place} {said}", None, hint))
+    return JournalError(Problem(code, f"the journal {place} {message}", None, hint))

@@ -26,13 +26,13 @@ class Lock:
     def take(self, holder: Holder, timeout: float, waiting: Waiting | None) -> None:
         """Wait up to ``timeout`` seconds by a clock that does not jump. Raises LockTaken, naming who has it."""
         end = time.monotonic() + timeout
-        taken, told = self._database.grab(self._name, 0), False
-        seen: Holder | None = None
+        taken, reported = self._database.grab(self._name, 0), False
+        holder_before: Holder | None = None
         while not taken and (left := end - time.monotonic()) > 0:
-            found = self._row()
-            if waiting is not None and (not told or found != seen):
-                waiting(found)
-            told, seen = True, found
+            holder_now = self._recorded_holder()
+            if waiting is not None and (not reported or holder_now != holder_before):
+                waiting(holder_now)
+            reported, holder_before = True, holder_now
             taken = self._database.grab(self._name, min(left, _SLICE))
         if not taken:
             raise self._refusal(timeout)
@@ -43,18 +43,18 @@ class Lock:
 
     def holder(self) -> Holder | None:
         """Who holds it now; an unknown holder when nobody has signed."""
-        return (self._row() or Holder("somebody")) if self._database.taken(self._name) else None
+        return (self._recorded_holder() or Holder("somebody")) if self._database.taken(self._name) else None
 
     def check(self) -> None:
         """Raises LockLost unless this very session holds the lock."""
         try:
-            held = self._database.holds(self._name)
+            ours = self._database.holds(self._name)
         except JournalError as error:
             raise LockLost(*error.problems) from error
-        if not held:
-            said = f"the lock of {self._org_id} in the journal {self._database.place} is no longer held by this run"
+        if not ours:
+            message = f"the lock of {self._org_id} in the journal {self._database.place} is no longer held by this run"
             hint = "Nothing more was sent. Run the command again: it looks up what became of what was sent."
-            raise LockLost(Problem("lock_lost", said, None, hint))
+            raise LockLost(Problem("lock_lost", message, None, hint))
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -79,18 +79,18 @@ class Lock:
             self.release()
             raise
 
-    def _row(self) -> Holder | None:
-        found = self._database.rows("SELECT holder FROM rolecall_holders WHERE org_id = ?", self._org_id)
-        if not found:
+    def _recorded_holder(self) -> Holder | None:
+        selected = self._database.select("SELECT holder FROM rolecall_holders WHERE org_id = ?", self._org_id)
+        if not selected:
             return None
         with decoding(self._database.place, f"rolecall_holders, org {self._org_id}"):
-            return read(Holder, found[0][0])
+            return read(Holder, selected[0][0])
 
     def _refusal(self, timeout: float) -> LockTaken:
         waited = f" after {timeout:g} seconds" if timeout else ""
-        said = f"another run holds the lock of {self._org_id}{waited}: {self._row() or 'somebody'}"
+        message = f"another run holds the lock of {self._org_id}{waited}: {self._recorded_holder() or 'somebody'}"
         hint = "Wait for it with --lock-timeout, or look at it with `rolecall history`."
-        return LockTaken(Problem("lock_taken", said, None, hint))
+        return LockTaken(Problem("lock_taken", message, None, hint))
 
 
 _SIGN = (

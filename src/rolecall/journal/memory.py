@@ -43,11 +43,11 @@ class Facts(NamedTuple):
 
 def applied(database: Database, org_id: str) -> Applied:
     """Return what was last applied, as the planner takes it."""
-    rows, stored = _rows(database, org_id), _stored_facts(database, org_id)
-    _check_values(database, org_id, rows)
+    stored_values, stored = _stored_values(database, org_id), _stored_facts(database, org_id)
+    _check_values(database, org_id, stored_values)
     _check_facts(database, org_id, stored)
     facts = CODEC.decode(Facts, stored)
-    values = {at: (value, config) for at, value, _, config, _, _ in rows}
+    values = {at: (value, config) for at, value, _, config, _, _ in stored_values}
     return Applied(
         settings=decode_settings(_sections({at: json.loads(value) for at, (value, _) in values.items()})),
         policy=facts.policy,
@@ -59,27 +59,31 @@ def applied(database: Database, org_id: str) -> Applied:
         expires=facts.expires,
         ends=facts.ends,
         waiting=facts.waiting or {},
-        last=max((LastRun(run, config or "", commit or "") for _, _, run, config, commit, _ in rows), default=None),
+        last=max(
+            (LastRun(run, config or "", commit or "") for _, _, run, config, commit, _ in stored_values), default=None
+        ),
     )
 
 
 def records(database: Database, org_id: str) -> tuple[Record, ...]:
     """Return the remembered values, by address. Raises JournalError for one that is not what was recorded."""
-    rows = _rows(database, org_id)
-    _check_values(database, org_id, rows)
-    return tuple(map(_record, rows))
+    stored_values = _stored_values(database, org_id)
+    _check_values(database, org_id, stored_values)
+    return tuple(map(_record, stored_values))
 
 
-def remember(database: Database, org_id: str, run: int, seen: Seen, at: str) -> list[Draft]:
+def remember(database: Database, org_id: str, run: int, news: Seen, at: str) -> list[Draft]:
     """Write what is news, inside a transaction, and answer the entry to add for it; none when all was known.
 
     An address keeps the run, commit and moment that brought its value; seeing it again is not news.
     """
-    body = _news(database, org_id, seen)
+    body = _news(database, org_id, news)
     if not body:
         return []
-    for address, row in body.get("values", {}).items():
-        database.change(_UPSERT_ROW, org_id, address, canonical(row["value"]), run, row["config"], row["commit"], at)
+    for address, entry in body.get("values", {}).items():
+        database.change(
+            _UPSERT_ROW, org_id, address, canonical(entry["value"]), run, entry["config"], entry["commit"], at
+        )
     for address in body.get("forgotten", ()):
         database.change("DELETE FROM rolecall_applied WHERE org_id = ? AND address = ?", org_id, address)
     for name in Facts._fields:
@@ -98,9 +102,9 @@ def put(database: Database, org_id: str, name: str, value: Any) -> None:
 
 def get(database: Database, org_id: str, name: str, read: Callable[[Any], T]) -> T | None:
     """Return one named value as ``read`` decodes it. Raises JournalError where it cannot."""
-    found = database.rows("SELECT value FROM rolecall_memory WHERE org_id = ? AND name = ?", org_id, name)
+    selected = database.select("SELECT value FROM rolecall_memory WHERE org_id = ? AND name = ?", org_id, name)
     with decoding(database.place, f"rolecall_memory, org {org_id}, {name}"):
-        return read(json.loads(found[0][0])) if found else None
+        return read(json.loads(selected[0][0])) if selected else None
 
 
 def note(key: str) -> str:
@@ -117,18 +121,24 @@ class Replay:
 
     def add(self, entry: Entry, content: dict[str, Any]) -> None:
         """Take what an entry wrote to the memory."""
-        for at, row in content.get("values", {}).items():
-            self._values[at] = (canonical(row["value"]), entry.run, row["config"], row["commit"], entry.at)
+        for at, remembered in content.get("values", {}).items():
+            self._values[at] = (
+                canonical(remembered["value"]),
+                entry.run,
+                remembered["config"],
+                remembered["commit"],
+                entry.at,
+            )
         for at in content.get("forgotten", ()):
             self._values.pop(at, None)
         self._facts |= {name: canonical(content[name]) for name in Facts._fields if name in content}
 
     def faults(self, database: Database, org_id: str) -> list[Problem]:
         """Return where the memory differs from what the chain says was written to it."""
-        stored = {row[0]: row[1:] for row in database.rows(_ROWS, org_id)}
+        stored = {columns[0]: columns[1:] for columns in database.select(_ROWS, org_id)}
         wrong = [("rolecall_applied", at) for at in stored.keys() | self._values.keys()]
         wrong = [(table, at) for table, at in wrong if stored.get(at) != self._values.get(at)]
-        facts = {name: value for name, value in database.rows(_ALL_FACTS, org_id) if not str(name).startswith(_NOTE)}
+        facts = {name: value for name, value in database.select(_ALL_FACTS, org_id) if not str(name).startswith(_NOTE)}
         named = facts.keys() | self._facts.keys()
         wrong += [("rolecall_memory", name) for name in named if facts.get(name) != self._facts.get(name)]
         return [_differs(database.place, table, at) for table, at in sorted(wrong, key=str)]
@@ -155,25 +165,25 @@ _ROWS = "SELECT address, value, run, config, commit_id, at FROM rolecall_applied
 _ALL_FACTS = "SELECT name, value FROM rolecall_memory WHERE org_id = ?"
 
 
-def _rows(database: Database, org_id: str) -> list[Row]:
+def _stored_values(database: Database, org_id: str) -> list[Row]:
     """Return the rows of remembered values. Raises JournalError for one that is not as rolecall writes it."""
-    rows = database.rows(_ROWS, org_id)
-    for row in rows:
-        with decoding(database.place, f"rolecall_applied, org {org_id}, {row[0]}"):
-            _record(row)
-    return rows
+    selected = database.select(_ROWS, org_id)
+    for columns in selected:
+        with decoding(database.place, f"rolecall_applied, org {org_id}, {columns[0]}"):
+            _record(columns)
+    return selected
 
 
-def _record(row: Row) -> Record:
+def _record(stored: Row) -> Record:
     """Return a row as a record. Raises ValueError for what rolecall does not write."""
-    columns = dict(zip(Record._fields, row, strict=True))
+    columns = dict(zip(Record._fields, stored, strict=True))
     return CODEC.decode(Record, {**columns, "value": json.loads(columns["value"])})
 
 
 def _stored_facts(database: Database, org_id: str) -> dict[str, Any]:
     """Return the facts as they are stored. Raises JournalError for one that is not of its type."""
     facts, hints = {}, get_type_hints(Facts)
-    for name, value in database.rows(_ALL_FACTS, org_id):
+    for name, value in database.select(_ALL_FACTS, org_id):
         with decoding(database.place, f"rolecall_memory, org {org_id}, {name}"):
             if not name.startswith(_NOTE):
                 facts[name] = json.loads(value)
@@ -192,47 +202,47 @@ def _sections(values: Mapping[str, Any]) -> dict[str, Any]:
     return sections
 
 
-def _news(database: Database, org_id: str, seen: Seen) -> dict[str, Any]:
+def _news(database: Database, org_id: str, leaving: Seen) -> dict[str, Any]:
     """Return what differs from the memory; empty when nothing does."""
-    remembered = {at: (value, config) for at, value, _, config, _, _ in _rows(database, org_id)}
+    remembered = {at: (value, config) for at, value, _, config, _, _ in _stored_values(database, org_id)}
     stored = _stored_facts(database, org_id)
-    values = {at: encode_value(split_address(at)[0], value) for at, value in seen.values.items()}
+    values = {at: encode_value(split_address(at)[0], value) for at, value in leaving.values.items()}
     news: dict[str, Any] = {
         "values": {
-            at: {"value": value, "config": seen.config, "commit": seen.commit}
+            at: {"value": value, "config": leaving.config, "commit": leaving.commit}
             for at, value in values.items()
-            if remembered.get(at) != (canonical(value), seen.config)
+            if remembered.get(at) != (canonical(value), leaving.config)
         },
-        "forgotten": sorted(at for at in set(seen.forgotten) - values.keys() if at in remembered),
+        "forgotten": sorted(at for at in set(leaving.forgotten) - values.keys() if at in remembered),
     }
     facts = Facts(
-        policy=seen.policy,
-        protected=seen.protected,
-        group_ids=_merged(stored.get("group_ids", {}), seen.group_ids),
-        ids=_merged(stored.get("ids", {}), seen.ids),
-        unmanaged=seen.unmanaged,
-        expires=seen.expires,
-        ends=seen.ends,
-        waiting=seen.waiting,
+        policy=leaving.policy,
+        protected=leaving.protected,
+        group_ids=_merged(stored.get("group_ids", {}), leaving.group_ids),
+        ids=_merged(stored.get("ids", {}), leaving.ids),
+        unmanaged=leaving.unmanaged,
+        expires=leaving.expires,
+        ends=leaving.ends,
+        waiting=leaving.waiting,
     )
     encoded = CODEC.encode(facts)
     news |= {name: fact for name, fact in encoded.items() if fact is not None and fact != stored.get(name)}
     return {name: part for name, part in news.items() if part or name in Facts._fields}
 
 
-def _merged(stored: Mapping[Any, str], seen: Mapping[Any, str | None]) -> dict[Any, str] | None:
+def _merged(stored: Mapping[Any, str], current: Mapping[Any, str | None]) -> dict[Any, str] | None:
     """Return the ids known, with those seen; None where none was seen."""
-    return {name: known for name, known in {**stored, **seen}.items() if known is not None} if seen else None
+    return {name: known for name, known in {**stored, **current}.items() if known is not None} if current else None
 
 
 _DIFFERS = "it is not what was recorded"
 
 
-def _check_values(database: Database, org_id: str, rows: Sequence[Row]) -> None:
+def _check_values(database: Database, org_id: str, stored_values: Sequence[Row]) -> None:
     """Check rows of rolecall_applied. Raises JournalError for the first that its run did not write."""
     by_run: dict[int, list[Row]] = {}
-    for row in rows:
-        by_run.setdefault(row[2], []).append(row)
+    for columns in stored_values:
+        by_run.setdefault(columns[2], []).append(columns)
     for run, written in by_run.items():
         recorded = set(_recorded(database, org_id, run))
         for address, value, _, config, commit, at in written:
@@ -255,12 +265,12 @@ def _check_facts(database: Database, org_id: str, facts: Mapping[str, Any]) -> N
 
 def _entries(database: Database, org_id: str, run: int | None = None) -> Iterator[tuple[Entry, dict[str, Any]]]:
     """Yield the entries about the memory with their content, newest first; of one run, or of all."""
-    numbers = database.rows(_NUMBERS, org_id) if run is None else database.rows(_OF_RUN, org_id, run)
+    numbers = database.select(_NUMBERS, org_id) if run is None else database.select(_OF_RUN, org_id, run)
     with decoding(database.place, f"rolecall_entries, org {org_id}"):
         numbers.sort(reverse=True)  # in SQL, SQLite would walk through all entries for the order
     for (number,) in numbers:
-        for row in database.rows(_ENTRY, org_id, number):
-            entry = chain.entry_of(database.place, org_id, row)
+        for columns in database.select(_ENTRY, org_id, number):
+            entry = chain.entry_of(database.place, org_id, columns)
             if entry.body is None or chain.sha256(entry.body) != entry.body_hash:
                 raise damaged(database.place, chain.name(org_id, entry), chain.CHANGED)
             with decoding(database.place, chain.name(org_id, entry)):
@@ -271,8 +281,8 @@ def _entries(database: Database, org_id: str, run: int | None = None) -> Iterato
 def _recorded(database: Database, org_id: str, run: int) -> Iterator[tuple[str, str, str, str | None, str]]:
     """Yield the values that a run wrote, as rows of rolecall_applied have them."""
     for entry, content in _entries(database, org_id, run):
-        for address, row in content.get("values", {}).items():
-            yield address, canonical(row["value"]), row["config"], row["commit"], entry.at
+        for address, remembered in content.get("values", {}).items():
+            yield address, canonical(remembered["value"]), remembered["config"], remembered["commit"], entry.at
 
 
 _NUMBERS = "SELECT n FROM rolecall_entries WHERE org_id = ? AND kind = 'remember'"

@@ -115,7 +115,7 @@ class Held(Protocol):
         """Record writes about to be sent, all or none; nothing may be sent when this raises. Checks the lock in the
         same transaction."""
 
-    def remember(self, run: int, seen: Seen) -> None:
+    def remember(self, run: int, news: Seen) -> None:
         """Put what was seen into the memory; checks the lock in the same transaction."""
 
 
@@ -144,7 +144,7 @@ class Journal(Protocol):
     def settle(self, run: int, ended: Iterable[Ended]) -> None:
         """Record how writes ended; for recovery too, in the run that the steps belong to."""
 
-    def attest(self, run: int, word: Attestation) -> None:
+    def attest(self, run: int, attestation: Attestation) -> None:
         """Record a person's word about a human step."""
 
     def close_run(self, run: int, outcome: RunOutcome, message: str | None = None) -> None:

@@ -61,26 +61,26 @@ class PostgresDatabase:
     def connected(self) -> bool:
         return not self._connection.closed
 
-    def rows(self, sql: str, *params: Any) -> list[Row]:
-        with self._threads, self._told("read"):
+    def select(self, sql: str, *params: Any) -> list[Row]:
+        with self._threads, self._translated("read"):
             return self._connection.execute(_dialect(sql), params).fetchall()
 
     def stream(self, sql: str, *params: Any) -> Generator[Row]:
-        with self._threads, self._told("read"), self._connection.cursor(name="rolecall") as cursor:
+        with self._threads, self._translated("read"), self._connection.cursor(name="rolecall") as cursor:
             cursor.itersize = _AT_ONCE
             yield from cursor.execute(_dialect(sql), params)
 
     def change(self, sql: str, *params: Any) -> int:
-        with self._threads, self._told("written"):
+        with self._threads, self._translated("written"):
             return self._connection.execute(_dialect(sql), params).rowcount
 
     def insert(self, sql: str, rows: list[Row]) -> None:
-        with self._threads, self._told("written"), self._connection.cursor() as cursor:
+        with self._threads, self._translated("written"), self._connection.cursor() as cursor:
             cursor.executemany(_dialect(sql), rows)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        with self._threads, self._told("written"), self._connection.transaction():
+        with self._threads, self._translated("written"), self._connection.transaction():
             yield
 
     @contextmanager
@@ -90,7 +90,7 @@ class PostgresDatabase:
             yield
 
     def serialise(self, name: str) -> None:
-        self.rows("SELECT pg_advisory_xact_lock(?::bigint)", _number("order", name))
+        self.select("SELECT pg_advisory_xact_lock(?::bigint)", _number("order", name))
 
     def grab(self, name: str, patience: float) -> bool:
         """Waits in PostgreSQL's own queue. A session could take its own lock twice, hence the set."""
@@ -98,7 +98,7 @@ class PostgresDatabase:
             return False
         end = time.monotonic() + patience
         with self._threads:
-            taken = bool(self.rows("SELECT pg_try_advisory_lock(?::bigint)", _number("lock", name))[0][0])
+            taken = bool(self.select("SELECT pg_try_advisory_lock(?::bigint)", _number("lock", name))[0][0])
             left = end - time.monotonic()
             if not taken and left > 0:
                 taken = self._queue(name, left)
@@ -127,16 +127,16 @@ class PostgresDatabase:
 
     def holds(self, name: str) -> bool:
         """Asked of the server, about the backend that answers: whatever stands between us, it must be this one."""
-        return name in self._locks and bool(self.rows(f"{_HELD} AND pid = pg_backend_pid()", *_halves(name)))
+        return name in self._locks and bool(self.select(f"{_HELD} AND pid = pg_backend_pid()", *_halves(name)))
 
     def taken(self, name: str) -> bool:
-        return bool(self.rows(_HELD, *_halves(name)))
+        return bool(self.select(_HELD, *_halves(name)))
 
     def give_back(self) -> None:
         """Nothing to do: the server's own vacuum uses the space again."""
 
     def size(self) -> int:
-        [(size,)] = self.rows(_SIZE, list(TABLES))
+        [(size,)] = self.select(_SIZE, list(TABLES))
         return int(size)
 
     def close(self) -> None:
@@ -146,7 +146,7 @@ class PostgresDatabase:
         self._connection.close()
 
     @contextmanager
-    def _told(self, done: str) -> Iterator[None]:
+    def _translated(self, done: str) -> Iterator[None]:
         try:
             yield
         except psycopg.Error as error:
@@ -154,8 +154,8 @@ class PostgresDatabase:
 
     def _explained(self, error: psycopg.Error, done: str) -> JournalError:
         if not self.connected:
-            said = "lost its connection"
-            return failure("journal_lost", self.place, said, "Run the command again; it looks up what became of it.")
+            message = "lost its connection"
+            return failure("journal_lost", self.place, message, "Run the command again; it looks up what became of it.")
         hint = "Free some space on the server, then run again." if isinstance(error, errors.DiskFull) else _HINT
         return failure("journal_" + done, self.place, f"cannot be {done}: {_line(error)}", hint)
 

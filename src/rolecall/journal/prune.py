@@ -19,7 +19,7 @@ def prune(database: Database, journal: str, org_id: str, before: str, now: str) 
     The memory's own entries stay, for the memory is checked against them, and so does an access record that a later one
     refers to.
     """
-    old = [number for (number,) in database.rows(_OLD, org_id, before, org_id, before)]
+    old = [number for (number,) in database.select(_OLD, org_id, before, org_id, before)]
     for start in range(0, len(old), BATCH):
         batch = old[start : start + BATCH]
         with database.transaction():
@@ -41,11 +41,11 @@ def prune(database: Database, journal: str, org_id: str, before: str, now: str) 
 def _unused(database: Database, org_id: str) -> Sequence[int]:
     """Return the entries of access records of blanked runs to which no later one refers."""
     used = frozenset(_referred(database, org_id))
-    return [number for (number,) in database.rows(_LEFT, org_id) if number not in used]
+    return [number for (number,) in database.select(_LEFT, org_id) if number not in used]
 
 
 def _referred(database: Database, org_id: str) -> Iterator[int]:
-    for number, body in database.rows(_REFERENCES, org_id):
+    for number, body in database.select(_REFERENCES, org_id):
         yield reference_of(database.place, number, body)
 
 

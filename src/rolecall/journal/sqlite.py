@@ -66,7 +66,7 @@ class SqliteDatabase:
             name = getattr(error, "sqlite_errorname", "")
             if name in _NEEDS_A_WRITER and os.access(self._path, os.W_OK) and os.access(self._path.parent, os.W_OK):
                 return self._open()
-            if name == "SQLITE_CANTOPEN" and not self._beside("-wal") and not self._beside("-journal"):
+            if name == "SQLITE_CANTOPEN" and not self._has_file("-wal") and not self._has_file("-journal"):
                 return self._immutable()
             raise failure("journal_open", self.place, f"cannot be opened: {error}", _open_hint(error)) from error
 
@@ -87,25 +87,25 @@ class SqliteDatabase:
         except sqlite3.Error as error:
             raise failure("journal_open", self.place, f"cannot be opened: {error}", _OPEN_HINT) from error
 
-    def _beside(self, ending: str) -> bool:
+    def _has_file(self, ending: str) -> bool:
         """Whether SQLite's file with that ending is there and has something in it."""
         path = self._path.with_name(self._path.name + ending)
         return path.exists() and path.stat().st_size > 0
 
-    def rows(self, sql: str, *params: Any) -> list[Row]:
-        with self._threads, self._told("read"):
+    def select(self, sql: str, *params: Any) -> list[Row]:
+        with self._threads, self._translated("read"):
             return self._connection.execute(sql, params).fetchall()
 
     def stream(self, sql: str, *params: Any) -> Generator[Row]:
-        with self._threads, self._told("read"):
+        with self._threads, self._translated("read"):
             yield from self._connection.execute(sql, params)
 
     def change(self, sql: str, *params: Any) -> int:
-        with self._threads, self._told("written"):
+        with self._threads, self._translated("written"):
             return self._connection.execute(sql, params).rowcount
 
     def insert(self, sql: str, rows: list[Row]) -> None:
-        with self._threads, self._told("written"):
+        with self._threads, self._translated("written"):
             self._connection.executemany(sql, rows)
 
     def transaction(self) -> AbstractContextManager[None]:
@@ -118,11 +118,11 @@ class SqliteDatabase:
     def _between(self, begin: str, done: str) -> Iterator[None]:
         with self._threads:
             self._same_file()
-            with self._told(done):
+            with self._translated(done):
                 self._connection.execute(begin)
             try:
                 yield
-                with self._told(done):
+                with self._translated(done):
                     self._connection.execute("COMMIT")
             finally:
                 if self._connection.in_transaction:
@@ -222,7 +222,7 @@ class SqliteDatabase:
             raise failure("journal_gone", self.place, "was moved or deleted while in use", "Put it back and run again.")
 
     @contextmanager
-    def _told(self, done: str) -> Iterator[None]:
+    def _translated(self, done: str) -> Iterator[None]:
         try:
             yield
         except sqlite3.Error as error:
@@ -261,7 +261,7 @@ def _open_hint(error: Exception) -> str:
 
 def _identity(path: Path) -> tuple[int, int] | None:
     try:
-        found = path.stat()
+        status = path.stat()
     except OSError:
         return None
-    return found.st_dev, found.st_ino
+    return status.st_dev, status.st_ino

@@ -62,7 +62,7 @@ class SqlJournal:
         at = self._now()
         with self._database.transaction():
             run = int(
-                self._database.rows(
+                self._database.select(
                     "INSERT INTO rolecall_runs (org_id, kind, started_at) VALUES (?, ?, ?) RETURNING id",
                     opening.org_id,
                     opening.kind,
@@ -82,8 +82,8 @@ class SqlJournal:
         ]
         self._record(run, drafts)
 
-    def attest(self, run: int, word: Attestation) -> None:
-        self._record(run, [Draft(run, word.number, "attested", self._now(), content.body(word))])
+    def attest(self, run: int, attestation: Attestation) -> None:
+        self._record(run, [Draft(run, attestation.number, "attested", self._now(), content.body(attestation))])
 
     def close_run(self, run: int, outcome: RunOutcome, message: str | None = None) -> None:
         self._record(run, [Draft(run, 0, "close", self._now(), content.body(Closing(outcome, message)))])
@@ -111,12 +111,12 @@ class SqlJournal:
         kinds: Collection[RunKind] | None = None,
         before: int | None = None,
     ) -> tuple[Run, ...]:
-        of_org, wanted = "" if org_id is None else "AND org_id = ?", sorted(kinds or ())
-        of_kind = f"AND kind IN ({', '.join('?' * len(wanted))})" if kinds is not None else ""
+        of_org, kind_names = "" if org_id is None else "AND org_id = ?", sorted(kinds or ())
+        of_kind = f"AND kind IN ({', '.join('?' * len(kind_names))})" if kinds is not None else ""
         cut = f"LIMIT {int(limit)}" if limit is not None else ""
-        below = f"AND id < {int(before)}" if before is not None else ""
-        sql = f"SELECT id, org_id FROM rolecall_runs WHERE 1 = 1 {of_org} {of_kind} {below} ORDER BY id DESC {cut}"
-        listed = self._database.rows(sql, *(() if org_id is None else (org_id,)), *wanted)
+        older = f"AND id < {int(before)}" if before is not None else ""
+        sql = f"SELECT id, org_id FROM rolecall_runs WHERE 1 = 1 {of_org} {of_kind} {older} ORDER BY id DESC {cut}"
+        listed = self._database.select(sql, *(() if org_id is None else (org_id,)), *kind_names)
         return tuple(run for number, org in listed for run in self._folded(org, number))
 
     def run(self, number: int) -> Run | None:
@@ -127,19 +127,21 @@ class SqlJournal:
 
     def orgs(self) -> tuple[str, ...]:
         tables = ("runs", "entries", "applied", "memory")
-        found = self._database.rows(" UNION ".join(f"SELECT DISTINCT org_id FROM rolecall_{table}" for table in tables))
-        if not all(isinstance(org_id, str) for (org_id,) in found):
+        selected = self._database.select(
+            " UNION ".join(f"SELECT DISTINCT org_id FROM rolecall_{table}" for table in tables)
+        )
+        if not all(isinstance(org_id, str) for (org_id,) in selected):
             raise damaged(self.place, "a row whose org_id is not text")
-        return tuple(sorted(org_id for (org_id,) in found))
+        return tuple(sorted(org_id for (org_id,) in selected))
 
     def plan(self, number: int) -> str | None:
         org_id = self._org(number)
-        found = [] if org_id is None else self._checked(org_id, "e.run = ? AND e.kind || '' = 'plan'", number)
-        return found[0].body if found else None
+        entries = [] if org_id is None else self._checked(org_id, "e.run = ? AND e.kind || '' = 'plan'", number)
+        return entries[0].body if entries else None
 
     def open_steps(self, org_id: str) -> tuple[Step, ...]:
-        found = self._database.rows(_OPEN, org_id)
-        folded = [run for (number,) in found for run in self._folded(org_id, number)]
+        selected = self._database.select(_OPEN, org_id)
+        folded = [run for (number,) in selected for run in self._folded(org_id, number)]
         return tuple(step for run in folded for step in run.steps if step.state in ("open", "unknown"))
 
     def sightings(
@@ -190,10 +192,10 @@ class SqlJournal:
         return org_id
 
     def _org(self, run: int) -> str | None:
-        found = self._database.rows("SELECT org_id FROM rolecall_runs WHERE id = ?", run)
-        if found and not isinstance(found[0][0], str):
+        selected = self._database.select("SELECT org_id FROM rolecall_runs WHERE id = ?", run)
+        if selected and not isinstance(selected[0][0], str):
             raise damaged(self.place, f"rolecall_runs, run {run}")
-        return found[0][0] if found else None
+        return selected[0][0] if selected else None
 
     def _checked(self, org_id: str, where: str, *params: Any, light: bool = False) -> list[Entry]:
         return chain.checked(self._database, self.id, org_id, where, *params, light=light)
@@ -206,8 +208,8 @@ class SqlJournal:
         return content.runs(self.place, org_id, entries)
 
     def _sightings(self, org_id: str, where: str, *params: Any) -> tuple[Sighting, ...]:
-        found = self._checked(org_id, f"{_SIGHTING} AND {where}", *params)
-        return tuple(content.read_sighting(self._database, self.id, org_id, entry) for entry in found)
+        entries = self._checked(org_id, f"{_SIGHTING} AND {where}", *params)
+        return tuple(content.read_sighting(self._database, self.id, org_id, entry) for entry in entries)
 
 
 class _Held:
@@ -226,10 +228,10 @@ class _Held:
         with self._lock.transaction():
             journal._append(self._org_id, [Draft(run, i.number, "intent", at, content.body(i)) for i in intents])
 
-    def remember(self, run: int, seen: Seen) -> None:
+    def remember(self, run: int, news: Seen) -> None:
         journal, at = self._journal, self._journal._now()
         with self._lock.transaction():
-            journal._append(self._org_id, memory.remember(journal._database, self._org_id, run, seen, at))
+            journal._append(self._org_id, memory.remember(journal._database, self._org_id, run, news, at))
 
 
 _OPEN = (

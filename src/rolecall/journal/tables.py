@@ -48,7 +48,7 @@ def ready(database: Database) -> bool:
         "sqlite": "SELECT 1 FROM sqlite_master WHERE name = ?",
         "postgresql": "SELECT 1 FROM pg_catalog.pg_class WHERE relname = ? AND pg_table_is_visible(oid)",
     }
-    return bool(database.rows(known[database.dialect], "rolecall_meta"))
+    return bool(database.select(known[database.dialect], "rolecall_meta"))
 
 
 def migrate(database: Database) -> str:
@@ -91,7 +91,7 @@ def _refuse_newer(database: Database, version: int) -> None:
 
 def _refuse_foreign(database: Database) -> None:
     """A journal of its own in one file: a local org's database, say, is not the place for it."""
-    if database.dialect == "sqlite" and database.rows("SELECT 1 FROM sqlite_master LIMIT 1"):
+    if database.dialect == "sqlite" and database.select("SELECT 1 FROM sqlite_master LIMIT 1"):
         hint = "Give `journal.url` a file of its own."
         raise failure("journal_foreign", database.place, "is a database of something else", hint)
 
@@ -102,7 +102,7 @@ def _version(database: Database) -> int:
 
 
 def _meta(database: Database, name: str) -> str:
-    found = database.rows("SELECT value FROM rolecall_meta WHERE name = ?", name)
-    if not found or not isinstance(found[0][0], str) or not found[0][0]:
+    selected = database.select("SELECT value FROM rolecall_meta WHERE name = ?", name)
+    if not selected or not isinstance(selected[0][0], str) or not selected[0][0]:
         raise damaged(database.place, f"rolecall_meta, {name}")
-    return str(found[0][0])
+    return str(selected[0][0])

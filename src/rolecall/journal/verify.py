@@ -92,8 +92,8 @@ class _Walk:
 
     def _unlisted(self) -> Iterator[Problem]:
         sql = "SELECT id, kind, started_at FROM rolecall_runs WHERE org_id = ?"
-        with closing(self._database.stream(sql, self._org_id)) as rows:
-            listed = {number: (kind, at) for number, kind, at in rows}
+        with closing(self._database.stream(sql, self._org_id)) as selected:
+            listed = {number: (kind, at) for number, kind, at in selected}
         for number in sorted(listed.keys() | self._begun.keys(), key=str):
             if (number in listed) != (number in self._begun):
                 message = f"run {number} is in the list of runs or in the chain, not in both"
@@ -116,7 +116,7 @@ _RESTORE = "Compare with a backup."
 def _pruned(database: Database, org_id: str) -> Iterator[Any]:
     """Yield the runs that pruning entries name; a damaged one names none, and is reported on the way."""
     sql = "SELECT body FROM rolecall_entries WHERE org_id = ? AND kind = 'prune' AND body IS NOT NULL"
-    for (body,) in database.rows(sql, org_id):
+    for (body,) in database.select(sql, org_id):
         try:
             yield from frozenset(json.loads(body)["runs"])
         except UNREADABLE:

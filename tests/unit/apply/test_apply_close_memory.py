@@ -6,7 +6,7 @@ from datetime import date
 
 from small_org import config, live
 
-from rolecall.apply.close import seen
+from rolecall.apply.close import memory_after
 from rolecall.apply.confirm import changed_since
 from rolecall.model.change import Change
 from rolecall.model.desired import Applied, Intent
@@ -20,7 +20,7 @@ TODAY = date(2026, 11, 22)
 def remembered(applied=Applied(), today=TODAY):
     desired = config({"A": "member: X", "New": "member: Y"}, intents={"A": Intent(expires=date(2027, 1, 1))})
     org = live({"A": "member: X"})
-    return seen(diff(desired, org, TODAY, applied), org, applied, RunFacts(), today)
+    return memory_after(diff(desired, org, TODAY, applied), org, applied, RunFacts(), today)
 
 
 def test_entries_with_an_end_are_known_for_what_protect_must_notice():
@@ -40,7 +40,7 @@ def test_a_value_of_which_a_managed_field_was_not_read_is_not_remembered():
     desired = config({}, sso=Sso(enabled=True, allow_passwords=False))
     whole, cut = live({}, sso=Sso(True, allow_passwords=False)), live({}, sso=Sso(enabled=True))
     for org, remembers in ((whole, True), (cut, False)):
-        memory = seen(diff(desired, org, TODAY), org, Applied(), RunFacts(), TODAY)
+        memory = memory_after(diff(desired, org, TODAY), org, Applied(), RunFacts(), TODAY)
         assert ("sso" in memory.values) is remembers
 
 
@@ -56,7 +56,10 @@ def test_fields_that_became_as_desired_are_remembered_while_the_endpoint_waits()
     org = live({}, scim=Scim(enabled=False, endpoint="upgrading", manual_editing=False))
     last = Scim(enabled=True, endpoint="legacy", manual_editing=True)
     applied = Applied(Settings(scim=last))
-    memory = seen(diff(wanted, org, TODAY, applied), org, applied, RunFacts(), TODAY)
+    memory = memory_after(diff(wanted, org, TODAY, applied), org, applied, RunFacts(), TODAY)
     assert memory.values["scim"] == Scim(enabled=False, endpoint="upgrading", manual_editing=True)
     unchanged = live({}, scim=Scim(enabled=True, endpoint="legacy", manual_editing=True))
-    assert "scim" not in seen(diff(wanted, unchanged, TODAY, applied), unchanged, applied, RunFacts(), TODAY).values
+    assert (
+        "scim"
+        not in memory_after(diff(wanted, unchanged, TODAY, applied), unchanged, applied, RunFacts(), TODAY).values
+    )

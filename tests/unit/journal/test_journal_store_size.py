@@ -38,7 +38,7 @@ def look(journal: Journal, clock: Ticking, *holdings: Holding) -> Sighting:
 
 
 def bodies(database: Database) -> list[str]:
-    return [body for (body,) in database.rows("SELECT body FROM rolecall_entries WHERE kind = 'sighting' ORDER BY n")]
+    return [body for (body,) in database.select("SELECT body FROM rolecall_entries WHERE kind = 'sighting' ORDER BY n")]
 
 
 def test_an_access_record_equal_to_the_one_before_is_a_reference(
@@ -183,5 +183,5 @@ def test_the_size_is_that_of_all_that_the_journal_has_stored(
     if url.startswith("sqlite:"):
         assert journal.size() == (tmp_path / url.removeprefix("sqlite:")).stat().st_size
     else:
-        names = [name for (name,) in database.rows("SELECT relname FROM pg_stat_user_tables")]
+        names = [name for (name,) in database.select("SELECT relname FROM pg_stat_user_tables")]
         assert set(names) == set(TABLES)
