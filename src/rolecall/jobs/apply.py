@@ -20,7 +20,7 @@ from rolecall.model.directory import EVERYBODY
 from rolecall.model.live import Live
 from rolecall.model.paste import literal
 from rolecall.model.run import Run, RunReport
-from rolecall.model.settings import Address
+from rolecall.model.settings import UNSET, Address, Scim
 from rolecall.model.strictness import policy_differences
 from rolecall.model.target import DEFAULT_KEEP_DAYS
 from rolecall.plan.coverage import incomplete, people_coverage
@@ -72,7 +72,7 @@ class _Replanner:
         """
         request, approved = self.request, self.request.approved
         asked = _question_of(request, approved.desired)
-        planned = await plan_from_input(asked, await read_plan_input(asked))
+        planned = await _plan_what_is_left(asked, approved)
         self.plan_input = planned.plan_input
         fresh, plan_input = _with_reasons(planned.plan, approved), planned.plan_input
         whole, here = await _whole(request, planned), await _here(request)
@@ -144,7 +144,19 @@ async def _here(request: ApplyRequest) -> Plan | None:
         return None
     policy = replace(here.policy, manage=approved.policy.manage, ignore=approved.policy.ignore)
     asked = _question_of(request, replace(approved, policy=policy), protected)
-    return (await plan_from_input(asked, await read_plan_input(asked))).plan
+    return (await _plan_what_is_left(asked, request.approved)).plan
+
+
+async def _plan_what_is_left(request: PlanRequest, approved: Plan) -> Planned:
+    """Read and plan. Completing an upgrade that was started is no part of a plan that starts it."""
+    plan_input = await read_plan_input(request)
+    scim, desired = plan_input.live.settings.scim, plan_input.desired
+    starts = any(change.after == Scim(endpoint="upgrading") for change in approved.writes)
+    wanted = desired.settings.scim
+    if starts and isinstance(scim, Scim) and isinstance(wanted, Scim) and scim.endpoint == "upgrading":
+        settings = replace(desired.settings, scim=replace(wanted, endpoint=UNSET))
+        plan_input = replace(plan_input, desired=replace(desired, settings=settings), written=desired)
+    return await plan_from_input(request, plan_input)
 
 
 async def _whole(request: ApplyRequest, planned: Planned) -> Plan | None:
