@@ -32,38 +32,42 @@ class Acceptance(NamedTuple):
     desired: Desired
 
 
-def refuse_unmanaged(desired: Desired, rows: Sequence[Drift]) -> None:
+def refuse_unmanaged(desired: Desired, drifts: Sequence[Drift]) -> None:
     """Raise Blocked for drift that no entry of the config could accept without a wrong effect, naming what to do.
 
     In a section with ``manage: unmanaged`` an entry has no effect, and the same drift is reported again. A section that
     the config does not have, but would manage authoritatively, would lose every other entry.
     """
-    problems = [problem for row in rows if (problem := _unmanaged(desired, row)) is not None]
+    problems = [problem for drift in drifts if (problem := _unmanaged(desired, drift)) is not None]
     if problems:
         raise Blocked(*problems)
 
 
-def _unmanaged(desired: Desired, row: Drift) -> Problem | None:
-    section, _ = split_address(row.address)
+def _unmanaged(desired: Desired, drift: Drift) -> Problem | None:
+    section, _ = split_address(drift.address)
     place = desired.policy.sources.get(f"manage.{section}")
-    rest = f"To accept only the rest: rolecall drift --accept --ignore {shell_pattern(row.address)}"
-    if not row.managed:
-        message = f"{row.address} cannot be accepted: `manage.{section}` is unmanaged, so an entry would have no effect"
+    ignore_hint = f"To accept only the rest: rolecall drift --accept --ignore {shell_pattern(drift.address)}"
+    if not drift.managed:
+        message = (
+            f"{drift.address} cannot be accepted: `manage.{section}` is unmanaged, so an entry would have no effect"
+        )
         hint = (
-            f"To leave it as it is, add `ignore: [{{address: {yaml_pattern(row.address)}, reason: ...}}]`; "
-            f"to manage it, set `manage.{section}` to additive. {rest}"
+            f"To leave it as it is, add `ignore: [{{address: {yaml_pattern(drift.address)}, reason: ...}}]`; "
+            f"to manage it, set `manage.{section}` to additive. {ignore_hint}"
         )
         return Problem("accept_unmanaged", message, place, hint)
     if getattr(desired.settings, section) is UNSET and desired.policy.managing(section) == "authoritative":
         message = (
-            f"{row.address} cannot be accepted: the config has no `{section}`, and as `manage.{section}` is "
+            f"{drift.address} cannot be accepted: the config has no `{section}`, and as `manage.{section}` is "
             "authoritative, every other entry would be removed"
         )
-        return Problem("accept_unmanaged", message, place, f"Write the whole section: rolecall export --update. {rest}")
+        return Problem(
+            "accept_unmanaged", message, place, f"Write the whole section: rolecall export --update. {ignore_hint}"
+        )
     return None
 
 
-def accept(config: Config, inquiry: DriftScan, rows: Sequence[Drift]) -> Acceptance:
+def accept(config: Config, inquiry: DriftScan, drifts: Sequence[Drift]) -> Acceptance:
     """What to write so that the config says what the org has at these addresses. Writes nothing yet.
 
     An entry of the config keeps its key, whatever the group is called.
@@ -72,27 +76,31 @@ def accept(config: Config, inquiry: DriftScan, rows: Sequence[Drift]) -> Accepta
     """
     question = inquiry.resolved
     known = question.known
-    rows = [replace(row, address=_written(known, row.address)) for row in rows]
+    drifts = [replace(drift, address=_written(known, drift.address)) for drift in drifts]
     sources = load(config.root, config.env, config.main)
-    edits = [_edit(row, known, question.live) for row in rows]
+    edits = [_edit(drift, known, question.live) for drift in drifts]
     files: dict[str, str] = {}
-    for row in rows:
-        if isinstance(row.live, Sso) and row.live.metadata is not UNSET and _metadata_moved(row, row.live.metadata):
-            metadata = metadata_rewritten(sources, row.live.metadata)
+    for drift in drifts:
+        if (
+            isinstance(drift.live, Sso)
+            and drift.live.metadata is not UNSET
+            and _metadata_moved(drift, drift.live.metadata)
+        ):
+            metadata = metadata_rewritten(sources, drift.live.metadata)
             edits += metadata.edits()
             files |= metadata.files
     texts = edited(sources, merged([edit for edit in edits if edit is not None]))
-    return Acceptance({**texts, **files}, accepted(known.written, rows))
+    return Acceptance({**texts, **files}, accepted(known.written, drifts))
 
 
-def write_accepted(config: Config, inquiry: DriftScan, made: Acceptance) -> None:
+def write_accepted(config: Config, inquiry: DriftScan, acceptance: Acceptance) -> None:
     """Write the files, read the config again, and see that it says what was accepted and nothing else.
 
     Raises ConfigError, and leaves every file as it was, when it does not.
     """
-    with replaced(config.root, made.texts):
+    with replaced(config.root, acceptance.texts):
         now = read_config(config.root, config.env, config.main).desired
-        wrong = list(_differs(with_role_ids(now, inquiry.plan_input.live.facts.roles), made.desired))
+        wrong = list(_differs(with_role_ids(now, inquiry.plan_input.live.facts.roles), acceptance.desired))
         if wrong:
             message = f"the config would then say something else at {', '.join(sorted(set(wrong)))}"
             raise ConfigError(Problem("accept", message, None, "change it by hand"))
@@ -104,57 +112,61 @@ def _written(known: Identity, at: Address) -> Address:
     return at if key is None else address("idp_groups", key)
 
 
-def _edit(row: Drift, known: Identity, live: Live) -> Edit | None:
-    section, _ = split_address(row.address)
+def _edit(drift: Drift, known: Identity, live: Live) -> Edit | None:
+    section, _ = split_address(drift.address)
     if section == "idp_groups":
-        return _group_edit(row, known, live)
-    if row.live is None:
-        return removing(row.address)
-    value = row.live if row.desired is None else _moved_fields(row)
-    return None if value is None else setting(row.address, value)
+        return _group_edit(drift, known, live)
+    if drift.live is None:
+        return removing(drift.address)
+    value = drift.live if drift.desired is None else _moved_fields(drift)
+    return None if value is None else setting(drift.address, value)
 
 
-def _group_edit(row: Drift, known: Identity, live: Live) -> Edit | None:
-    desired, key = known.written, group_of(row.address) or ""
-    asked = value_at(desired.settings, row.address) is not None
-    if row.live is None and known.names.get(key, key) not in live.facts.groups:
-        return removing(row.address) if asked else None
-    edit = setting(row.address, row.live or BLANK)
-    if edit.fields is not None and desired.intent(row.address).expires is not None and row.live is not None:
+def _group_edit(drift: Drift, known: Identity, live: Live) -> Edit | None:
+    desired, key = known.written, group_of(drift.address) or ""
+    configured = value_at(desired.settings, drift.address) is not None
+    if drift.live is None and known.names.get(key, key) not in live.facts.groups:
+        return removing(drift.address) if configured else None
+    edit = setting(drift.address, drift.live or BLANK)
+    if edit.fields is not None and desired.intent(drift.address).expires is not None and drift.live is not None:
         edit = edit._replace(fields={**edit.fields, "expires": None})
     return edit
 
 
-def _moved_fields(row: Drift) -> Value | None:
+def _moved_fields(drift: Drift) -> Value | None:
     """The live value cut down to the fields that the config speaks of and that differ; metadata is a file's."""
-    if row.live is None or row.desired is None:
-        return row.live
-    spoken = said_fields(BY_SECTION[split_address(row.address)[0]], row.desired)
+    if drift.live is None or drift.desired is None:
+        return drift.live
+    spoken = said_fields(BY_SECTION[split_address(drift.address)[0]], drift.desired)
     moved = {
-        name: getattr(row.live, name)
-        for name, said in spoken.items()
-        if name != "metadata" and getattr(row.live, name) not in (UNSET, said)
+        name: getattr(drift.live, name)
+        for name, value in spoken.items()
+        if name != "metadata" and getattr(drift.live, name) not in (UNSET, value)
     }
-    return type(row.live)(**moved) if moved else None
+    return type(drift.live)(**moved) if moved else None
 
 
-def _metadata_moved(row: Drift, live: str | None) -> bool:
+def _metadata_moved(drift: Drift, live: str | None) -> bool:
     """Whether the config names the IdP's metadata and the org has another; what it does not name is not managed."""
-    wanted = row.desired
-    return isinstance(wanted, Sso) and wanted.metadata is not UNSET and wanted.metadata != live
+    configured = drift.desired
+    return isinstance(configured, Sso) and configured.metadata is not UNSET and configured.metadata != live
 
 
-def _differs(now: Desired, wanted: Desired) -> Iterator[Address]:
+def _differs(now: Desired, expected: Desired) -> Iterator[Address]:
     """Addresses where the config as it reads now is not what was accepted."""
     for kind in KINDS:
-        held, asked = getattr(now.settings, kind.section), getattr(wanted.settings, kind.section)
+        actual_value, expected_value = getattr(now.settings, kind.section), getattr(expected.settings, kind.section)
         if not kind.keyed:
-            same = held is asked or (UNSET not in (held, asked) and agrees(held, asked) and agrees(asked, held))
+            same = actual_value is expected_value or (
+                UNSET not in (actual_value, expected_value)
+                and agrees(actual_value, expected_value)
+                and agrees(expected_value, actual_value)
+            )
             if not same:
                 yield address(kind.section)
             continue
-        has, should = ({} if side is UNSET else side for side in (held, asked))
+        has, should = ({} if side is UNSET else side for side in (actual_value, expected_value))
         for key in has.keys() | should.keys():
-            one, other = has.get(key), should.get(key)
-            if one != other and {one, other} != {None, BLANK}:
+            actual_entry, expected_entry = has.get(key), should.get(key)
+            if actual_entry != expected_entry and {actual_entry, expected_entry} != {None, BLANK}:
                 yield address(kind.section, key)

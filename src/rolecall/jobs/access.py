@@ -75,8 +75,8 @@ async def state(request: PlanRequest, at: At, scope: PeopleScope = EVERYBODY, *,
     if isinstance(at, Plan) and at.org.id != live.facts.org_id:
         message = other_org_words(at.org, live.facts.org_id, request.target.name)
         raise Stale(Problem("other_org", message, None, "name the org that it was made for"))
-    asked = tests_of(planned.plan.desired.policy, planned.plan_input.applied.policy) if test else ()
-    if test and not any(map(needs_users, asked)):
+    tests = tests_of(planned.plan.desired.policy, planned.plan_input.applied.policy) if test else ()
+    if test and not any(map(needs_users, tests)):
         scope = NOBODY
     directory = await people_or_unread(_people(request), request.org, live, scope)
     ends = _ends(live, planned.plan)
@@ -91,8 +91,8 @@ async def state(request: PlanRequest, at: At, scope: PeopleScope = EVERYBODY, *,
         message = f"{', '.join(sorted(rules.missing))} could not be read, so nobody can tell who has what"
         raise OrgError(Problem("unread", message))
     question = planned.plan_input
-    asked = tests_of(question.desired.policy, question.applied.policy) if test else ()
-    results = run_tests(asked, rules, directory, ends if isinstance(at, Plan) else None)
+    tests = tests_of(question.desired.policy, question.applied.policy) if test else ()
+    results = run_tests(tests, rules, directory, ends if isinstance(at, Plan) else None)
     coverage = (
         COMPLETE if scope == NOBODY else people_coverage(directory, rules.scim.groups, observed=live.facts.observed)
     )
@@ -118,26 +118,26 @@ class Inventory(NamedTuple):
 
 async def inventory(request: PlanRequest) -> Inventory:
     """Return what the org has and the config does not manage, with its member counts. Users are not read."""
-    made = (await make_plan(replace(request, people=None))).plan
-    return Inventory(made.org, made.unmanaged, made.released)
+    plan = (await make_plan(replace(request, people=None))).plan
+    return Inventory(plan.org, plan.unmanaged, plan.released)
 
 
-def holders(found: State, team: str | None = None, role: str | None = None) -> Iterator[Holder]:
+def holders(org_state: State, team: str | None = None, role: str | None = None) -> Iterator[Holder]:
     """Everybody who has something, by e-mail; only with a combo on that team and of that role, where given.
 
     Who may be among them is told from masks; only these are evaluated with reasons, and users alike once.
     """
-    directory = found.directory
+    directory = org_state.directory
 
     @lru_cache(_ALIKE)
     def access_of(groups: tuple[int, ...], traits: Traits) -> Access:
         names = tuple(directory.groups[group] for group in groups)
-        return effective(found.rules, Person("", groups=names, traits=traits))
+        return effective(org_state.rules, Person("", groups=names, traits=traits))
 
-    for number in sorted(_likely(found, team, role), key=lambda number: directory.emails[number]):
+    for number in sorted(_likely(org_state, team, role), key=lambda number: directory.emails[number]):
         groups = directory.members[directory.offsets[number] : directory.offsets[number + 1]]
         access = access_of(tuple(groups), directory.traits(number))
-        if any((team in (None, row.team)) and (role in (None, row.role)) for row in access.combos):
+        if any((team in (None, combo.team)) and (role in (None, combo.role)) for combo in access.combos):
             yield Holder(directory.emails[number], access)
 
 
@@ -145,9 +145,9 @@ _ALIKE = 10_000
 """Kinds of users whose access is kept while others are listed."""
 
 
-def _likely(found: State, team: str | None, role: str | None) -> list[int]:
+def _likely(org_state: State, team: str | None, role: str | None) -> list[int]:
     """Return all users who have something, or who have that team and that role or a higher one."""
-    rules, directory = found.rules, found.directory
+    rules, directory = org_state.rules, org_state.directory
     for _ in masks(rules, directory, directory.others):
         pass  # numbers the teams and roles of manual edits
     team_bits = -1 if team is None else rules.atoms.held_in(team)
@@ -155,56 +155,56 @@ def _likely(found: State, team: str | None, role: str | None) -> list[int]:
     return [number for number, mask in masks(rules, directory) if mask & team_bits and mask & role_bits]
 
 
-def find(found: State, email: str) -> Person | None:
+def find(org_state: State, email: str) -> Person | None:
     """Return a user by e-mail (R28), or None for one who is not among those that were read, where not all were.
 
     Raises Misuse when all users were read and none has this address.
     """
     key = normalise.email(email)
-    for number, known in enumerate(found.directory.emails):
+    for number, known in enumerate(org_state.directory.emails):
         if normalise.email(known) == key:
-            return found.directory.person(number)
-    if found.coverage.state != "complete":
+            return org_state.directory.person(number)
+    if org_state.coverage.state != "complete":
         return None
     raise Misuse(Problem("no_user", f"No user {email} in this org", None, "check the address"))
 
 
-def role_of(found: State, word: str) -> str:
+def role_of(org_state: State, role_name: str) -> str:
     """A role's id, by id or in the console's words. Raises Misuse for one that the org does not have."""
-    roles = found.facts.roles
-    if (role := role_id(word, roles)) not in roles:
-        words = [*roles, *(known.name for known in roles.values())]
-        hint = did_you_mean(word, words) or f"the org's roles are {', '.join(sorted(roles))}"
-        raise Misuse(Problem("no_role", f"the org has no role `{word}`", None, hint))
+    roles = org_state.facts.roles
+    if (role := role_id(role_name, roles)) not in roles:
+        names = [*roles, *(known.name for known in roles.values())]
+        hint = did_you_mean(role_name, names) or f"the org's roles are {', '.join(sorted(roles))}"
+        raise Misuse(Problem("no_role", f"the org has no role `{role_name}`", None, hint))
     return role
 
 
-def team_of(found: State, name: str) -> str:
+def team_of(org_state: State, name: str) -> str:
     """A team's name. Raises Misuse for one that the org does not have, as far as its teams were read."""
-    team, teams = normalise.name(name), found.facts.teams
+    team, teams = normalise.name(name), org_state.facts.teams
     if teams is not None and team not in teams:
         raise Misuse(Problem("no_team", f"the org has no team `{name}`", None, did_you_mean(name, teams)))
     return team
 
 
-def explain(found: State, person: Person) -> Why:
+def explain(org_state: State, person: Person) -> Why:
     """Each combo of a person, and why."""
-    return why(found.rules, person, found.desired)
+    return why(org_state.rules, person, org_state.desired)
 
 
-def explain_not(found: State, person: Person, role: str) -> WhyNot:
+def explain_not(org_state: State, person: Person, role: str) -> WhyNot:
     """What would have to change for a person to have a role."""
-    return why_not(found.rules, person, role, found.desired)
+    return why_not(org_state.rules, person, role, org_state.desired)
 
 
-def imagined(groups: Sequence[str], found: State) -> Person:
+def imagined(groups: Sequence[str], org_state: State) -> Person:
     """Somebody in these groups. Raises Misuse for a group that the org does not have."""
-    mapped = found.rules.settings.idp_groups
-    known = {*found.facts.groups, *(() if mapped is UNSET else mapped)}
-    unknown = [name for name in groups if found.group_name(name) not in known]
+    mapped = org_state.rules.settings.idp_groups
+    known = {*org_state.facts.groups, *(() if mapped is UNSET else mapped)}
+    unknown = [name for name in groups if org_state.group_name(name) not in known]
     if unknown:
         raise Misuse(*(_no_group(name, known) for name in unknown))
-    return persona(map(found.group_name, groups))
+    return persona(map(org_state.group_name, groups))
 
 
 def _no_group(name: str, known: Iterable[str]) -> Problem:

@@ -54,7 +54,7 @@ async def apply_approved(request: ApplyRequest) -> RunReport:
     plan_input, final = replanner.plan_input, replanner.final
     if report.run is None or report.problems or request.stop() or plan_input is None or final is None:
         return report
-    return replace(report, notes=(*report.notes, *await _seen(request, report.run, plan_input, final)))
+    return replace(report, notes=(*report.notes, *await _record_holders(request, report.run, plan_input, final)))
 
 
 @dataclass(slots=True)
@@ -71,19 +71,19 @@ class _Replanner:
         Another org than the approved one is no error here: verifying finds it, and leaves with 5.
         """
         request, approved = self.request, self.request.approved
-        asked = _question_of(request, approved.desired)
-        planned = await _plan_what_is_left(asked, approved)
+        plan_request = _question_of(request, approved.desired)
+        planned = await _plan_what_is_left(plan_request, approved)
         self.plan_input = planned.plan_input
         fresh, plan_input = _with_reasons(planned.plan, approved), planned.plan_input
-        whole, here = await _whole(request, planned), await _here(request)
-        return Fresh(fresh, planned.live, plan_input.known.memory, plan_input.directory, whole, here)
+        whole, judged_here = await _whole(request, planned), await _judged_here(request)
+        return Fresh(fresh, planned.live, plan_input.known.memory, plan_input.directory, whole, judged_here)
 
     def keep_final(self, live: Live) -> None:
         """Keep the org as the run left it."""
         self.final = live
 
 
-async def _seen(request: ApplyRequest, run: Run, question: PlanInput, live: Live) -> Iterable[str]:
+async def _record_holders(request: ApplyRequest, run: Run, question: PlanInput, live: Live) -> Iterable[str]:
     """Keep how far the audit log was taken account of and who holds what, once the run is over; where people cannot be
     read, say so: the run itself is done."""
     notes = None
@@ -96,8 +96,8 @@ async def _seen(request: ApplyRequest, run: Run, question: PlanInput, live: Live
             directory = await read_people(request.people, request.org, live, EVERYBODY)
         if directory is not None:
             sight_run(request.journal, run.id, question.on(live, directory), request.now())
-            seen = people_coverage(directory)
-            notes = incomplete(seen) if seen.problem or seen.state == "partial" else None
+            coverage = people_coverage(directory)
+            notes = incomplete(coverage) if coverage.problem or coverage.state == "partial" else None
         forget_old(request.journal, run.org_id, request.now(), request.keep_days)
     except (OrgError, JournalError) as error:
         return (f"Who holds privileged access was not recorded: {error.problems[0].message}.",)
@@ -133,18 +133,18 @@ def _selection(approved: Plan) -> Selection:
     return Selection(tuple(literal(change.address) for change in approved.changes), () if approved.changes else ("*",))
 
 
-async def _here(request: ApplyRequest) -> Plan | None:
+async def _judged_here(request: ApplyRequest) -> Plan | None:
     """The plan as the policy of the configuration at hand judges it; None where that is the plan's own policy."""
-    approved, here = request.approved.desired, request.here
-    if here is None:
+    approved, current = request.approved.desired, request.here
+    if current is None:
         return None
-    protected = frozenset(address for address, intent in here.intents.items() if intent.protect)
+    protected = frozenset(address for address, intent in current.intents.items() if intent.protect)
     known = frozenset(address for address, intent in approved.intents.items() if intent.protect)
-    if not policy_differences(approved.policy, here.policy) and protected <= known:
+    if not policy_differences(approved.policy, current.policy) and protected <= known:
         return None
-    policy = replace(here.policy, manage=approved.policy.manage, ignore=approved.policy.ignore)
-    asked = _question_of(request, replace(approved, policy=policy), protected)
-    return (await _plan_what_is_left(asked, request.approved)).plan
+    policy = replace(current.policy, manage=approved.policy.manage, ignore=approved.policy.ignore)
+    plan_request = _question_of(request, replace(approved, policy=policy), protected)
+    return (await _plan_what_is_left(plan_request, request.approved)).plan
 
 
 async def _plan_what_is_left(request: PlanRequest, approved: Plan) -> Planned:
@@ -152,9 +152,9 @@ async def _plan_what_is_left(request: PlanRequest, approved: Plan) -> Planned:
     plan_input = await read_plan_input(request)
     scim, desired = plan_input.live.settings.scim, plan_input.desired
     starts = any(change.after == Scim(endpoint="upgrading") for change in approved.writes)
-    wanted = desired.settings.scim
-    if starts and isinstance(scim, Scim) and isinstance(wanted, Scim) and scim.endpoint == "upgrading":
-        settings = replace(desired.settings, scim=replace(wanted, endpoint=UNSET))
+    desired_scim = desired.settings.scim
+    if starts and isinstance(scim, Scim) and isinstance(desired_scim, Scim) and scim.endpoint == "upgrading":
+        settings = replace(desired.settings, scim=replace(desired_scim, endpoint=UNSET))
         plan_input = replace(plan_input, desired=replace(desired, settings=settings), written=desired)
     return await plan_from_input(request, plan_input)
 
@@ -166,12 +166,12 @@ async def _whole(request: ApplyRequest, planned: Planned) -> Plan | None:
     before = approved_state(planned.live, already) if already else None
     if before is None or request.approved.org.id != planned.plan.org.id:
         return None
-    asked = replace(planned.plan_input, live=before)
-    begun = draft_plan(asked)
-    if request.people is not None and begun.scope != asked.scope:
+    plan_input = replace(planned.plan_input, live=before)
+    begun = draft_plan(plan_input)
+    if request.people is not None and begun.scope != plan_input.scope:
         directory = await read_people(request.people, request.org, planned.live, begun.scope)
-        asked = replace(asked, directory=directory, scope=begun.scope)
-    return make(asked, begun)
+        plan_input = replace(plan_input, directory=directory, scope=begun.scope)
+    return make(plan_input, begun)
 
 
 def _with_ids_of(approved: Plan, applied: Applied) -> Applied:
@@ -187,9 +187,9 @@ def _with_reasons(fresh: Plan, approved: Plan) -> Plan:
     return replace(fresh, changes=changes) if back else fresh
 
 
-def check_digest(said: str, made: Plan) -> None:
+def check_digest(approved: str, plan: Plan) -> None:
     """Raise Stale unless what a person approved is the digest of this plan."""
-    found = digest(made)
-    if not matches(said, found):
-        message = f"approved was {said}, but the plan is now {short(found)}"
+    current = digest(plan)
+    if not matches(approved, current):
+        message = f"approved was {approved}, but the plan is now {short(current)}"
         raise Stale(Problem("digest", message, None, "look at the plan again, and approve that"))

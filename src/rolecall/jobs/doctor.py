@@ -54,10 +54,17 @@ class Patient(NamedTuple):
 
 def examine_files(patient: Patient) -> list[Check]:
     """The first seven."""
-    found = _config(patient)
-    valid = Check("valid", "needs a config", skipped=True) if found.problems else _valid(patient)
+    config_check = _config(patient)
+    valid = Check("valid", "needs a config", skipped=True) if config_check.problems else _valid(patient)
     config = config_of(patient)
-    return [found, valid, _variables(patient), _schema(patient, config), _git(patient), *_of_config(patient, config)]
+    return [
+        config_check,
+        valid,
+        _variables(patient),
+        _schema(patient, config),
+        _git(patient),
+        *_of_config(patient, config),
+    ]
 
 
 def config_of(patient: Patient) -> Config | None:
@@ -93,8 +100,8 @@ def _config(patient: Patient) -> Check:
 
 def _no_config(patient: Patient) -> Problem:
     above = next((up for up in patient.root.resolve().parents if (up / patient.main).is_file()), None)
-    below = next(iter(sorted(patient.root.glob(f"*/{patient.main}"))), None)
-    near = above or (below.parent if below else None)
+    nested = next(iter(sorted(patient.root.glob(f"*/{patient.main}"))), None)
+    near = above or (nested.parent if nested else None)
     hint = f"go to {near}, or say -C {near}" if near else "`rolecall init` starts one"
     return Problem("no_config", f"there is no {patient.main} in {patient.root.resolve()}", None, hint)
 
@@ -102,10 +109,10 @@ def _no_config(patient: Patient) -> Problem:
 def _valid(patient: Patient) -> Check:
     """2: mistakes in the config. The first few are told; `validate` has them all."""
     problems = validate_repo(patient.root, patient.env, patient.main)
-    told = sorted(problems, key=lambda problem: problem.severity != "error")[:_MOST]
+    listed = sorted(problems, key=lambda problem: problem.severity != "error")[:_MOST]
     if len(problems) > _MOST:
-        told.append(Problem("more", f"{len(problems) - _MOST} more", None, "see `rolecall validate`", "warning"))
-    return Check("valid", "no mistakes in it", tuple(told))
+        listed.append(Problem("more", f"{len(problems) - _MOST} more", None, "see `rolecall validate`", "warning"))
+    return Check("valid", "no mistakes in it", tuple(listed))
 
 
 _MOST = 5
@@ -113,13 +120,13 @@ _MOST = 5
 
 def _variables(patient: Patient) -> Check:
     """3: a variable whose name is misspelt does nothing, and nobody notices."""
-    said = sorted(name for name in patient.variables if name.startswith("ROLECALL_"))
-    unknown = [name for name in said if name not in patient.known]
+    names = sorted(name for name in patient.variables if name.startswith("ROLECALL_"))
+    unknown = [name for name in names if name not in patient.known]
     problems = [
         Problem("variable", f"{name} is none of rolecall's variables", None, _near(name, patient), "warning")
         for name in unknown
     ]
-    return Check("variables", f"{', '.join(said) or 'none'} set", tuple(problems))
+    return Check("variables", f"{', '.join(names) or 'none'} set", tuple(problems))
 
 
 def _near(name: str, patient: Patient) -> str:
@@ -143,20 +150,22 @@ def _schema(patient: Patient, config: Config | None) -> Check:
 
 def _git(patient: Patient) -> Check:
     """5: the journal, the mask's key or a local org in git."""
-    held = tracked(patient.root, ".rolecall")
+    tracked_names = tracked(patient.root, ".rolecall")
     if (refused := refusal(patient.root)) is not None:
         return Check("git", problems=(refused,))
-    if held is None:
+    if tracked_names is None:
         return Check("git", "no git repository here", skipped=True)
-    kept = [name for name in held if not name.endswith("config.schema.json")]
-    if kept:
-        hint = f"`git rm --cached {' '.join(map(shell_word, kept[:3]))}`, then see that .gitignore has `{IGNORED[0]}`"
-        problem = Problem("state_in_git", f"state of this machine is in git: {', '.join(kept[:3])}", None, hint)
+    state_files = [name for name in tracked_names if not name.endswith("config.schema.json")][:3]
+    if state_files:
+        hint = (
+            f"`git rm --cached {' '.join(map(shell_word, state_files))}`, then see that .gitignore has `{IGNORED[0]}`"
+        )
+        problem = Problem("state_in_git", f"state of this machine is in git: {', '.join(state_files)}", None, hint)
         return Check("git", problems=(problem,))
     path = patient.root / ".gitignore"
-    rows = path.read_text(encoding="utf-8", errors="replace").split() if path.is_file() else []
-    if not {".rolecall", ".rolecall/", ".rolecall/*"} & {row.lstrip("/") for row in rows}:
-        hint = f"add the lines {' and '.join(f'`{row}`' for row in IGNORED)}"
+    patterns = path.read_text(encoding="utf-8", errors="replace").split() if path.is_file() else []
+    if not {".rolecall", ".rolecall/", ".rolecall/*"} & {pattern.lstrip("/") for pattern in patterns}:
+        hint = f"add the lines {' and '.join(f'`{pattern}`' for pattern in IGNORED)}"
         problem = Problem("not_ignored", ".gitignore leaves .rolecall to be committed", None, hint, "warning")
         return Check("git", problems=(problem,))
     return Check("git", "state stays out of it")
@@ -239,7 +248,7 @@ def _org(config: Config, live: Live) -> Check:
     caller = live.facts.caller
     who = caller.email or "a service"
     coverage = coverage_of(config.desired, live, date.min)
-    unread = [name for name, seen in coverage.items() if seen.state != "complete"]
+    unread = [name for name, section_coverage in coverage.items() if section_coverage.state != "complete"]
     problems = []
     if not caller.org_admin:
         hint = "use a token of an org admin's; others get 403 (R34)"
@@ -256,14 +265,14 @@ def _org(config: Config, live: Live) -> Check:
 
 def _pin(config: Config, live: Live) -> Check:
     """10: an address that leads to another org than the one meant."""
-    said, found = config.org.id, live.facts.org_id
-    if said == found:
-        return Check("pin", f"it is {found}, as `org.id` says")
-    if said is not None:
+    pinned_id, org_id = config.org.id, live.facts.org_id
+    if pinned_id == org_id:
+        return Check("pin", f"it is {org_id}, as `org.id` says")
+    if pinned_id is not None:
         hint = "correct `org.url`, or `org.id` if the org was made anew"
-        problem = Problem("other_org", f"`org.id` says {said}, and this is {found}", None, hint)
+        problem = Problem("other_org", f"`org.id` says {pinned_id}, and this is {org_id}", None, hint)
         return Check("pin", problems=(problem,))
-    hint = f"write `id: {found}` under `org`, so that another org is refused"
+    hint = f"write `id: {org_id}` under `org`, so that another org is refused"
     return Check("pin", problems=(Problem("no_pin", "nothing says which org is meant", None, hint, "warning"),))
 
 
@@ -284,9 +293,9 @@ async def _people(config: Config, org: Reader, people: People, live: Live) -> Ch
 
 
 def _missing(required: Sequence[str], directory: Directory) -> Iterator[Problem]:
-    there = {normalise.email(email) for at, email in enumerate(directory.emails) if directory.traits(at).active}
+    active_emails = {normalise.email(email) for at, email in enumerate(directory.emails) if directory.traits(at).active}
     for email in required:
-        if normalise.email(email) not in there:
+        if normalise.email(email) not in active_emails:
             hint = "correct `guards.required_org_admins`, or add them to a group that gives org admin"
             yield Problem("required_missing", f"{email} has to be org admin and is nobody active there", None, hint)
 

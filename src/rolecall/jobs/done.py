@@ -52,23 +52,23 @@ class Attested(NamedTuple):
     changed: Path | None = None
 
 
-async def attest(journal: Journal | None, org: Reader, run: int, number: int, word: Word) -> Attested:
+async def attest(journal: Journal | None, org: Reader, run: int, number: int, statement: Word) -> Attested:
     """Record the word and read the address again. Raises Misuse for a run or a step that there is not."""
-    found = one_run(journal, run)
-    step = next((step for step in found.steps if step.number == number), None)
+    past_run = one_run(journal, run)
+    step = next((step for step in past_run.steps if step.number == number), None)
     if journal is None or step is None or step.via != "human":
-        waiting = ", ".join(str(step.number) for step in found.human) or "none"
+        waiting = ", ".join(str(step.number) for step in past_run.human) or "none"
         hint = f"steps of run {run} that wait for a person: {waiting}"
         raise Misuse(Problem("no_step", f"step {number} of run {run} is not a person's", None, hint))
-    if step.state == "attested" and word.found is None and word.evidence is None:
+    if step.state == "attested" and statement.found is None and statement.evidence is None:
         hint = "to correct it, say what is there with --found VALUE; to undo it, plan again"
         raise Misuse(Problem("done_already", f"step {number} of run {run} is done already, says {step.by}", None, hint))
-    found_there = None if word.found is None else found_value(step, word.found, (await org.read()).facts)
-    changed = _write_down(org, step, step.after if word.found is None else found_there)
-    sha256 = hashlib.sha256(word.evidence.read_bytes()).hexdigest() if word.evidence else None
-    evidence = str(word.evidence) if word.evidence else None
-    journal.attest(run, Attestation(number, word.by, evidence, sha256, word.found))
-    return Attested(one_run(journal, run), step, await _seen(org, step), changed)
+    found_there = None if statement.found is None else found_value(step, statement.found, (await org.read()).facts)
+    changed = _write_down(org, step, step.after if statement.found is None else found_there)
+    sha256 = hashlib.sha256(statement.evidence.read_bytes()).hexdigest() if statement.evidence else None
+    evidence = str(statement.evidence) if statement.evidence else None
+    journal.attest(run, Attestation(number, statement.by, evidence, sha256, statement.found))
+    return Attested(one_run(journal, run), step, await _is_visible(org, step), changed)
 
 
 def _write_down(org: Reader, step: Step, value: Value | None) -> Path | None:
@@ -79,37 +79,41 @@ def _write_down(org: Reader, step: Step, value: Value | None) -> Path | None:
     return org.path
 
 
-def remember_step(held: Held, told: Attested, facts: RunFacts) -> None:
+def remember_step(lock: Held, attested: Attested, facts: RunFacts) -> None:
     """Keep the value of a step that the org was seen to show as last applied, so that drift knows it."""
-    held.remember(
-        told.run.id,
-        Seen(values={told.step.address: told.step.after}, config=facts.config or facts.org_name, commit=facts.commit),
+    lock.remember(
+        attested.run.id,
+        Seen(
+            values={attested.step.address: attested.step.after},
+            config=facts.config or facts.org_name,
+            commit=facts.commit,
+        ),
     )
 
 
-async def _seen(org: Reader, step: Step) -> bool | None:
+async def _is_visible(org: Reader, step: Step) -> bool | None:
     section, _ = split_address(step.address)
     live = await org.read(frozenset({section}))
     if live.covered(section).state != "complete":
         return None
-    held = value_at(live.settings, step.address)
-    if held is not None and step.after is not None and unread_fields(held, step.after):
+    live_value = value_at(live.settings, step.address)
+    if live_value is not None and step.after is not None and unread_fields(live_value, step.after):
         return None
-    return satisfies(held, step.after)
+    return satisfies(live_value, step.after)
 
 
-def found_value(step: Step, found: str, facts: Facts) -> Value | None:
+def found_value(step: Step, answer: str, facts: Facts) -> Value | None:
     """What a person found at a step, as a value: ``Member: Marketing, Legal`` or ``blank`` for a group, else fields as
     in a config, such as ``{join: approval}``. Raises Misuse when it cannot be read."""
     section, _ = split_address(step.address)
-    text = found.strip()
+    text = answer.strip()
     try:
         if not text.strip(": "):
             raise ValueError("it is empty")  # a variable that was never set is no word of a blank group
-        said = _read(section, text, facts)
-        if said is not None:
-            _check(step.address, said, facts)
-        return decode_value(section, said, facts.roles)
+        value = _read(section, text, facts)
+        if value is not None:
+            _check(step.address, value, facts)
+        return decode_value(section, value, facts.roles)
     except (ValueError, TypeError, AttributeError) as error:
         hint = "write `Role: team, team` or `blank` for a group, else fields like {join: approval}"
         raise Misuse(Problem("found", f"--found cannot be read: {error}", None, hint)) from None
@@ -128,23 +132,23 @@ def _read(section: str, text: str, facts: Facts) -> Any:
     return parse_yaml(text.encode(), "--found").value
 
 
-def _check(at: Address, said: Any, facts: Facts) -> None:
+def _check(at: Address, value: Any, facts: Facts) -> None:
     """Raises ValueError for what the address cannot have: an unknown field, a value of another kind, an unknown team
     or role, a role without a team (R4), org admin as default (R3)."""
     section, key = split_address(at)
-    if not isinstance(said, dict) or not said:
+    if not isinstance(value, dict) or not value:
         raise ValueError("it is no value with fields")
-    if faults := entry_faults(section, key, said):
+    if faults := entry_faults(section, key, value):
         raise ValueError(faults[0])
     known = Known(facts.teams, facts.roles)
     if section == "idp_groups":
-        mapping(str(said.get("role", "")), said.get("teams", ()), known)
+        mapping(str(value.get("role", "")), value.get("teams", ()), known)
     elif section == "defaults":
-        if "role" in said:
-            default_role(said["role"], known)
-        if not said.get("teams", [""]):
+        if "role" in value:
+            default_role(value["role"], known)
+        if not value.get("teams", [""]):
             raise ValueError("the default needs at least one team (R2)")
-        mapping("", said.get("teams", ()), known)
+        mapping("", value.get("teams", ()), known)
 
 
 def write_step(path: Path, step: Step, value: Value | None) -> None:
@@ -176,17 +180,17 @@ def _changed(text: str, edit: Edit, *, as_json: bool) -> str:
 
 def _upgraded(path: Path, value: Scim) -> str:
     """The file after a step of the upgrade (R20): starting it empties the list of groups, whose links stay in force."""
-    said = dict(read_snapshot(path).value)
+    snapshot = dict(read_snapshot(path).value)
     endpoint = value.endpoint
-    said["scim"] = {**said.get("scim", {}), **({} if endpoint is UNSET else {"endpoint": endpoint})}
+    snapshot["scim"] = {**snapshot.get("scim", {}), **({} if endpoint is UNSET else {"endpoint": endpoint})}
     if endpoint == "upgrading":
-        groups = said.get("idp_groups", {})
-        said["legacy_links"] = {
+        groups = snapshot.get("idp_groups", {})
+        snapshot["legacy_links"] = {
             name: entry.get("teams", []) if isinstance(entry, dict) else [] for name, entry in groups.items()
         }
-        said["idp_groups"] = {}
+        snapshot["idp_groups"] = {}
     else:
-        said.pop("legacy_links", None)
+        snapshot.pop("legacy_links", None)
     if path.suffix == ".json":
-        return json.dumps(said, ensure_ascii=False, indent=1) + "\n"
-    return merged_snapshot(path.read_text("utf-8-sig"), said)
+        return json.dumps(snapshot, ensure_ascii=False, indent=1) + "\n"
+    return merged_snapshot(path.read_text("utf-8-sig"), snapshot)

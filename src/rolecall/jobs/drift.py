@@ -73,21 +73,21 @@ async def check_drift(request: DriftRequest) -> Drifts:
     if first.known.errors:
         raise ConfigError(*first.known.errors)
     inquiry = DriftScan(first, past, {}, request.ignore, request.include_unapplied, unmatched)
-    rows = drifted(inquiry)
-    if rows:
-        inquiry = await _with_events(inquiry, request, rows)
+    drifts = drifted(inquiry)
+    if drifts:
+        inquiry = await _with_events(inquiry, request, drifts)
     drift_result = scan(inquiry)
-    written = _written(drift_result.report.entries, request.blame)
+    written = _authors(drift_result.report.entries, request.blame)
     return Drifts(replace(drift_result, report=replace(drift_result.report, written=written)), inquiry)
 
 
-def _unmatched(request: DriftRequest, asked: PlanInput) -> tuple[Problem, ...]:
+def _unmatched(request: DriftRequest, plan_input: PlanInput) -> tuple[Problem, ...]:
     """Return warnings about names that match nothing. Raises Misuse for an address of `--ignore` that nothing has."""
-    known = known_addresses(asked.desired, asked.live, asked.applied)
+    known = known_addresses(plan_input.desired, plan_input.live, plan_input.applied)
     problems = tuple(flag_problems("--ignore", request.ignore, known, globs=False))
     if errors := [problem for problem in problems if problem.severity == "error"]:
         raise Misuse(*errors)
-    return (*problems, *unmatched_names(asked.desired, asked.live, asked.applied, asked.as_of))
+    return (*problems, *unmatched_names(plan_input.desired, plan_input.live, plan_input.applied, plan_input.as_of))
 
 
 def _applied(past: Past) -> Applied:
@@ -95,50 +95,50 @@ def _applied(past: Past) -> Applied:
     return NOTHING_APPLIED if past.memory.baseline else past.memory.applied
 
 
-async def _with_people(asked: PlanInput, request: PlanRequest) -> PlanInput:
+async def _with_people(plan_input: PlanInput, request: PlanRequest) -> PlanInput:
     """With all users; where they cannot be read the directory says so, and settings that drifted are told anyway."""
     if request.people is None:
-        return asked
-    directory = await people_or_unread(request.people, request.org, asked.live, EVERYBODY)
-    warnings = (*asked.warnings, *left_out(directory))
-    return replace(asked, directory=directory, scope=EVERYBODY, warnings=warnings)
+        return plan_input
+    directory = await people_or_unread(request.people, request.org, plan_input.live, EVERYBODY)
+    warnings = (*plan_input.warnings, *left_out(directory))
+    return replace(plan_input, directory=directory, scope=EVERYBODY, warnings=warnings)
 
 
-async def _with_events(inquiry: DriftScan, request: DriftRequest, rows: Sequence[Drift]) -> DriftScan:
+async def _with_events(inquiry: DriftScan, request: DriftRequest, drifts: Sequence[Drift]) -> DriftScan:
     """With the org's last write to each address; where its log cannot be read, with a word about that."""
     if request.audit is None or inquiry.past.basis.at is None:
         return inquiry
     known, base = inquiry.plan_input.known, inquiry.past.basis.at
     recorded = request.memory.recorded(inquiry.plan_input.live.facts.org_id)
     moments = {known.present_address(at): when for at, when in recorded.items()}
-    since = min([base, *(moments.get(row.address, base) for row in rows)]) - SLACK
+    since = min([base, *(moments.get(drift.address, base) for drift in drifts)]) - SLACK
     try:
         events = await request.audit.since(since)
     except OrgError as error:
         message = f"who changed what is not known: {error.problems[0].message}"
         problem = Problem("audit_unread", message, severity="warning")
         return replace(inquiry, warnings=(*inquiry.warnings, problem))
-    past, found = inquiry.past, _last(attributed(events, known, inquiry.past.roster), moments, base)
-    keys = frozenset(event.key for event in found.values() if event.key and request.memory.has_sent(event.key))
+    past, last_events = inquiry.past, _last(attributed(events, known, inquiry.past.roster), moments, base)
+    keys = frozenset(event.key for event in last_events.values() if event.key and request.memory.has_sent(event.key))
     groups = lifecycle(events) if past.memory.baseline else None
     past = replace(past, memory=replace(past.memory, keys=keys, lifecycle=groups))
-    return replace(inquiry, past=past, events=found)
+    return replace(inquiry, past=past, events=last_events)
 
 
 def _last(
     events: Iterable[tuple[Address, Event]], moments: Mapping[Address, datetime], base: datetime
 ) -> dict[Address, Event]:
     """The last event of each address since it was recorded; events come newest first."""
-    found: dict[Address, Event] = {}
+    last_events: dict[Address, Event] = {}
     for at, event in events:
         if event.at >= moments.get(at, base) - SLACK:
-            found.setdefault(at, event)
-    return found
+            last_events.setdefault(at, event)
+    return last_events
 
 
-def _written(rows: Iterable[Drift], blame: Callable[[Where], Blame | None]) -> dict[Address, Blame]:
-    places = ((row.address, row.source) for row in rows if row.source is not None and row.source.line)
-    return {at: said for at, where in places if (said := blame(where)) is not None}
+def _authors(drifts: Iterable[Drift], blame: Callable[[Where], Blame | None]) -> dict[Address, Blame]:
+    places = ((drift.address, drift.source) for drift in drifts if drift.source is not None and drift.source.line)
+    return {at: author for at, where in places if (author := blame(where)) is not None}
 
 
 Told = Mapping[str, Mapping[str, Any]]
@@ -165,41 +165,41 @@ class News:
         return bool(self.drifts or self.alarms or self.unread or self.undetermined or self.cleared)
 
 
-def news(found: DriftReport, told: Told) -> News:
+def news(report: DriftReport, notified: Told) -> News:
     """Compare a look with what was told before. What could not be seen this time is neither news nor cleared."""
-    told = _renewed(told, found.drifts)
-    drifts = {row.fingerprint: row for row in found.drifts}
-    alarms = {alarm.fingerprint: alarm for alarm in found.alarms}
-    unread = {fingerprint("unread", section): section for section in found.unread}
-    unknown = () if found.determined else (fingerprint("undetermined"),)
-    since = found.at.isoformat()
+    notified = _renewed(notified, report.drifts)
+    drifts = {drift.fingerprint: drift for drift in report.drifts}
+    alarms = {alarm.fingerprint: alarm for alarm in report.alarms}
+    unread = {fingerprint("unread", section): section for section in report.unread}
+    unknown = () if report.determined else (fingerprint("undetermined"),)
+    since = report.at.isoformat()
     now: dict[str, Mapping[str, Any]] = {
-        **{key: {"what": row.address, "kind": row.kind, "since": since} for key, row in drifts.items()},
+        **{key: {"what": drift.address, "kind": drift.kind, "since": since} for key, drift in drifts.items()},
         **{key: {"what": alarm.name, "kind": alarm.kind, "since": since} for key, alarm in alarms.items()},
         **{key: {"what": section, "kind": "unread", "since": since} for key, section in unread.items()},
         **{key: {"what": "last apply", "kind": "undetermined", "since": since} for key in unknown},
     }
     unseen = {
         key: item
-        for key, item in told.items()
-        if key not in now and (key in found.acknowledged or _unseen(found, item))
+        for key, item in notified.items()
+        if key not in now and (key in report.acknowledged or _unseen(report, item))
     }
     still = {item["what"] for item in now.values() if item["kind"] not in ("unread", "undetermined")}
-    gone = ((key, item) for key, item in sorted(told.items()) if key not in now and key not in unseen)
+    absent = ((key, item) for key, item in sorted(notified.items()) if key not in now and key not in unseen)
     return News(
-        tuple(row for key, row in drifts.items() if key not in told),
-        tuple(alarm for key, alarm in alarms.items() if key not in told),
-        tuple(section for key, section in unread.items() if key not in told),
-        any(key not in told for key in unknown),
-        tuple((key, item) for key, item in gone if item["what"] not in still or item["kind"] == "watch"),
-        {**now, **unseen, **{key: {**now[key], "since": told[key]["since"]} for key in now if key in told}},
+        tuple(drift for key, drift in drifts.items() if key not in notified),
+        tuple(alarm for key, alarm in alarms.items() if key not in notified),
+        tuple(section for key, section in unread.items() if key not in notified),
+        any(key not in notified for key in unknown),
+        tuple((key, item) for key, item in absent if item["what"] not in still or item["kind"] == "watch"),
+        {**now, **unseen, **{key: {**now[key], "since": notified[key]["since"]} for key in now if key in notified}},
     )
 
 
-def _renewed(told: Told, drifts: Iterable[Drift]) -> Told:
+def _renewed(notified: Told, drifts: Iterable[Drift]) -> Told:
     """Return what was told, with that which was told under a former fingerprint of a drift under its present one."""
-    present = {former: row.fingerprint for row in drifts for former in row.former_fingerprints}
-    return {present.get(key, key): item for key, item in told.items()}
+    present = {former: drift.fingerprint for drift in drifts for former in drift.former_fingerprints}
+    return {present.get(key, key): item for key, item in notified.items()}
 
 
 def note_of(url: str) -> str:
@@ -207,7 +207,7 @@ def note_of(url: str) -> str:
     return f"drift.told.{sha256(url.encode()).hexdigest()[:16]}"
 
 
-def told(journal: Journal, org_id: str, url: str) -> Told:
+def notified(journal: Journal, org_id: str, url: str) -> Told:
     """What was told at an address before."""
     return journal.recall(org_id, note_of(url), _items) or {}
 
@@ -219,9 +219,9 @@ def _items(value: Any) -> dict[str, Any]:
     return dict(value)
 
 
-def _unseen(found: DriftReport, item: Mapping[str, Any]) -> bool:
+def _unseen(report: DriftReport, item: Mapping[str, Any]) -> bool:
     if item["kind"] in ("watch", "limit", "access_test"):
-        return found.sighting is None or not found.sighting.complete
+        return report.sighting is None or not report.sighting.complete
     if item["kind"] in ("unread", "undetermined"):
         return False
-    return not found.determined or any(concerns(name, item["what"]) for name in found.unread)
+    return not report.determined or any(concerns(name, item["what"]) for name in report.unread)

@@ -47,13 +47,13 @@ class Exported:
 
 def new_config(live: Live, head: Mapping[str, Any], read: str, *, split: bool = False) -> Exported:
     """A config from nothing. ``head`` has its ``org``, ``people`` and ``journal``, see ``head_of``."""
-    said = sayable(live)
-    return Exported(config_files(live, said, Head(head, read), split=split), said.left_out)
+    sections = sayable(live)
+    return Exported(config_files(live, sections, Head(head, read), split=split), sections.left_out)
 
 
-def head_of(said: Mapping[str, Any], live: Live, root: Path, out: Path) -> dict[str, Any]:
+def head_of(effective: Mapping[str, Any], live: Live, root: Path, out: Path) -> dict[str, Any]:
     """The org, people and journal of a config in ``root``, for one in ``out``: the id pinned, paths leading back."""
-    org = {**said.get("org", {})}
+    org = {**effective.get("org", {})}
     head: dict[str, Any] = {
         "org": {
             "name": org.get("name", live.facts.org_name or live.facts.org_id),
@@ -62,7 +62,7 @@ def head_of(said: Mapping[str, Any], live: Live, root: Path, out: Path) -> dict[
             **({"token": org["token"]} if "token" in org else {}),
         }
     }
-    head |= {name: said[name] for name in ("people", "journal") if name in said}
+    head |= {name: effective[name] for name in ("people", "journal") if name in effective}
     if isinstance(url := head.get("journal", {}).get("url"), str):
         head["journal"] = {**head["journal"], "url": _moved(url, root, out)}
     return head
@@ -70,25 +70,25 @@ def head_of(said: Mapping[str, Any], live: Live, root: Path, out: Path) -> dict[
 
 def with_role_attribute(live: Live, desired: Desired) -> Live:
     """The org with what only a config knows of it: the name of the legacy role attribute (R18)."""
-    wanted, held = desired.settings.scim, live.settings.scim
-    if not (isinstance(wanted, Scim) and isinstance(held, Scim)) or wanted.role_attribute is UNSET:
+    desired_scim, live_scim = desired.settings.scim, live.settings.scim
+    if not (isinstance(desired_scim, Scim) and isinstance(live_scim, Scim)) or desired_scim.role_attribute is UNSET:
         return live
-    scim = replace(held, role_attribute=wanted.role_attribute)
+    scim = replace(live_scim, role_attribute=desired_scim.role_attribute)
     return replace(live, settings=replace(live.settings, scim=scim))
 
 
-def write_export(out: Path, made: Exported, beside: Mapping[str, Path]) -> list[Path]:
-    """Put the files of a new config into ``out``, and what it names (``beside``: name -> the file to copy).
+def write_export(out: Path, exported: Exported, copies: Mapping[str, Path]) -> list[Path]:
+    """Put the files of a new config into ``out``, and what it names (``copies``: name -> the file to copy).
 
     Raises ConfigError where there is a config already.
     """
     if (out / MAIN).exists():
-        there = f"-C {out} " if out.resolve() != Path.cwd() else ""
-        hint = f"merge into it with `rolecall {there}export --update`, or name another directory with --out"
+        directory_flag = f"-C {out} " if out.resolve() != Path.cwd() else ""
+        hint = f"merge into it with `rolecall {directory_flag}export --update`, or name another directory with --out"
         raise ConfigError(Problem("exists", "there is a config here already", Where(str(out / MAIN)), hint))
     out.mkdir(parents=True, exist_ok=True)
-    written = write_texts(out, made.files)
-    for name, source in beside.items():
+    written = write_texts(out, exported.files)
+    for name, source in copies.items():
         if not (out / name).exists():
             (out / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(source, out / name)
@@ -104,10 +104,10 @@ def read_words(live: Live, url: str, at: datetime) -> str:
 
 def _moved(url: str, root: Path, out: Path) -> str:
     """A url with a path, as it reads from another directory. An observed file is copied along, so it keeps its name."""
-    scheme, colon, rest = url.partition(":")
-    if not colon or scheme not in ("local", "sqlite") or "://" in rest or Path(rest).is_absolute():
+    scheme, colon, path = url.partition(":")
+    if not colon or scheme not in ("local", "sqlite") or "://" in path or Path(path).is_absolute():
         return url
-    return f"{scheme}:{Path(os.path.relpath(root / rest, out)).as_posix()}"
+    return f"{scheme}:{Path(os.path.relpath(root / path, out)).as_posix()}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,44 +127,44 @@ def updated_config(request: UpdateRequest) -> Exported:
     Entries of the org that are missing are added, those that differ are set, those the org lost are taken out. What
     the config ignores or does not manage stays; so do groups that wait for the IdP, and an upgrade that is asked for.
     """
-    found = diff(request.desired, request.live, request.as_of, request.applied)
-    said = sayable(request.live)
-    known = {row.address for rows in said.sections.values() for row in rows}
-    back = [change for change in found.changes if _returns(change, known)]
-    names = found.identity.names.items()
+    difference = diff(request.desired, request.live, request.as_of, request.applied)
+    live_config = sayable(request.live)
+    known = {entry.address for entries in live_config.sections.values() for entry in entries}
+    back = [change for change in difference.changes if _returns(change, known)]
+    names = difference.identity.names.items()
     keys = {address("idp_groups", name): address("idp_groups", key) for key, name in names}
     metadata = _metadata(request, back)
     edits = [*_endpoint(request), *(_back(request, change, keys) for change in back)]
     edits += metadata.edits()
-    edits += _missing(request, said, found.identity)
-    kept = tuple(change.address for change in found.changes if change not in back)
+    edits += _missing(request, live_config, difference.identity)
+    kept_addresses = tuple(change.address for change in difference.changes if change not in back)
     whole = [_or_gone(request.desired, edit) for edit in merged(edits)]
-    return Exported({**edited(request.sources, whole), **metadata.files}, said.left_out, kept)
+    return Exported({**edited(request.sources, whole), **metadata.files}, live_config.left_out, kept_addresses)
 
 
 def _or_gone(desired: Desired, edit: Edit) -> Edit:
     """A singleton that would be left without any field goes as a whole: a config cannot say an empty one."""
     section, key = split_address(edit.address)
-    held = value_at(desired.settings, edit.address) if key is None else None
-    if held is None or not edit.fields or any(said is not None for said in edit.fields.values()):
+    configured = value_at(desired.settings, edit.address) if key is None else None
+    if configured is None or not edit.fields or any(value is not None for value in edit.fields.values()):
         return edit
-    return removing(edit.address) if said_fields(BY_SECTION[section], held).keys() <= edit.fields.keys() else edit
+    return removing(edit.address) if said_fields(BY_SECTION[section], configured).keys() <= edit.fields.keys() else edit
 
 
-def write_update(request: UpdateRequest, made: Exported) -> None:
+def write_update(request: UpdateRequest, exported: Exported) -> None:
     """Write the files, read the config again, and see that it is valid, names what the org has, and plans empty but
     for what it keeps.
 
     Raises ConfigError, and leaves every file as it was, when it does not.
     """
     sources = request.sources
-    with replaced(sources.root, made.files):
+    with replaced(sources.root, exported.files):
         now = read_config(sources.root, sources.env, sources.main)
         if wrong := [problem for problem in references(now, request.live.facts) if problem.severity == "error"]:
             raise ConfigError(*wrong)
         desired = with_role_ids(now.desired, request.live.facts.roles)
         again = replace(request, sources=load(sources.root, sources.env, sources.main), desired=desired)
-        left = [at for at in _left(again) if at not in made.kept]
+        left = [at for at in _left(again) if at not in exported.kept]
         if left:
             message = f"the config would still want something else at {', '.join(left[:_SHOWN])}"
             raise ConfigError(Problem("update", message, Where(sources.main), "change that by hand, and export again"))
@@ -180,12 +180,15 @@ _SHOWN = 5
 
 def _metadata(request: UpdateRequest, changes: list[Change]) -> Rewritten:
     """Metadata that differs, where the config speaks of it."""
-    wanted, held = request.desired.settings.sso, request.live.settings.sso
-    if not (isinstance(wanted, Sso) and isinstance(held, Sso)) or UNSET in (wanted.metadata, held.metadata):
+    desired_sso, live_sso = request.desired.settings.sso, request.live.settings.sso
+    if not (isinstance(desired_sso, Sso) and isinstance(live_sso, Sso)) or UNSET in (
+        desired_sso.metadata,
+        live_sso.metadata,
+    ):
         return Rewritten({}, {})
-    if wanted.metadata == held.metadata or all(change.address != address("sso") for change in changes):
+    if desired_sso.metadata == live_sso.metadata or all(change.address != address("sso") for change in changes):
         return Rewritten({}, {})
-    return metadata_rewritten(request.sources, cast("str | None", held.metadata) or None)
+    return metadata_rewritten(request.sources, cast("str | None", live_sso.metadata) or None)
 
 
 def _endpoint(request: UpdateRequest) -> Iterator[Edit]:
@@ -237,18 +240,18 @@ def _pin(live: Live, key: str | None) -> str | None:
     return group.id or None if group else None
 
 
-def _missing(request: UpdateRequest, said: Sayable, identity: Identity) -> Iterator[Edit]:
+def _missing(request: UpdateRequest, live_config: Sayable, identity: Identity) -> Iterator[Edit]:
     """Everything a config can say of the org and this one does not, but for what it chose to leave alone."""
     policy = request.desired.policy
     skip = ignored(policy.ignore, request.as_of)
-    for section, rows in said.sections.items():
+    for section, entries in live_config.sections.items():
         if policy.managing(section) == "unmanaged" or (section == "idp_groups" and _stays_legacy(request)):
             continue
-        for row in rows:
-            there = value_at(identity.desired.settings, row.address) is not None
-            value = _beside_mappings(request.desired, row)
-            if value is not None and not there and not identity.covers(skip, row.address):
-                yield Edit(row.address, value if isinstance(value, dict) else {"blank": True}, value)
+        for entry in entries:
+            configured = value_at(identity.desired.settings, entry.address) is not None
+            value = _beside_mappings(request.desired, entry)
+            if value is not None and not configured and not identity.covers(skip, entry.address):
+                yield Edit(entry.address, value if isinstance(value, dict) else {"blank": True}, value)
 
 
 def _stays_legacy(request: UpdateRequest) -> bool:
@@ -257,14 +260,14 @@ def _stays_legacy(request: UpdateRequest) -> bool:
     return _says_legacy(request.desired) and (scim is UNSET or scim.endpoint is UNSET)
 
 
-def _beside_mappings(desired: Desired, row: Said) -> Any:
+def _beside_mappings(desired: Desired, entry: Said) -> Any:
     """What to say of an address in this config: one with mappings wants them, so it cannot also say legacy (R18)."""
     mapped = desired.settings.idp_groups is not UNSET and any(
-        not one.blank for one in desired.settings.idp_groups.values()
+        not mapping.blank for mapping in desired.settings.idp_groups.values()
     )
-    if row.address != "scim" or not mapped or row.value.get("endpoint") != "legacy":
-        return row.value
-    return {name: said for name, said in row.value.items() if name != "endpoint"} or None
+    if entry.address != "scim" or not mapped or entry.value.get("endpoint") != "legacy":
+        return entry.value
+    return {name: value for name, value in entry.value.items() if name != "endpoint"} or None
 
 
 PATH = ("sso", "metadata")
@@ -278,7 +281,7 @@ class Rewritten(NamedTuple):
 
     def edits(self) -> list[Edit]:
         """What to change in the config itself."""
-        fresh = {name: said for name, said in self.fields.items() if said is not None}
+        fresh = {name: value for name, value in self.fields.items() if value is not None}
         return [Edit(address("sso"), self.fields, fresh)] if self.fields else []
 
 
@@ -289,10 +292,10 @@ def metadata_rewritten(sources: Sources, text: str | None) -> Rewritten:
     """
     if text is None:
         return Rewritten({"metadata": None}, {})
-    held = sources.effective.get("sso", {}).get("metadata")
-    if isinstance(held, str):
+    configured = sources.effective.get("sso", {}).get("metadata")
+    if isinstance(configured, str):
         return Rewritten({"metadata": text}, {})
-    name = str(held["file"])
+    name = str(configured["file"])
     over = sources.documents[-1]
     if sources.overlaid and not over.has(PATH):
         name = str(PurePosixPath(over.name).with_suffix(".sso-metadata.xml"))

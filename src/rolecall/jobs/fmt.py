@@ -54,16 +54,20 @@ def fmt(root: Path, main: str, names: Mapping[str, str] | None = None) -> Format
 
 def new_names(desired: Desired, live: Live, applied: Applied) -> dict[str, str]:
     """The groups that the IdP has renamed: the key in the config -> the name now (told by id)."""
-    found = identify(desired, live, applied)
-    return {key: found.names[key] for key, problem in found.problems.items() if problem.code == RENAMED}
+    identity = identify(desired, live, applied)
+    return {key: identity.names[key] for key, problem in identity.problems.items() if problem.code == RENAMED}
 
 
 def _names(root: Path, main: str, problems: list[Problem]) -> list[str]:
     """The YAML files that could be read; why others could not is added to the problems."""
-    found: dict[str, None] = {}
+    names: dict[str, None] = {}
     for env in (None, *environments(root)):
         sources = load(root, env, main)
-        found.update(dict.fromkeys(sources.files))
-        told = (one for one in sources.problems if one.severity == "error" and one.where is not None)
-        problems += (one for one in told if one.where and one.where.file not in sources.files and one not in problems)
-    return [name for name in found if not name.endswith(".json")]
+        names.update(dict.fromkeys(sources.files))
+        errors = (problem for problem in sources.problems if problem.severity == "error" and problem.where is not None)
+        problems += (
+            problem
+            for problem in errors
+            if problem.where and problem.where.file not in sources.files and problem not in problems
+        )
+    return [name for name in names if not name.endswith(".json")]

@@ -39,11 +39,11 @@ def newest_first(
 
 def one_run(journal: Journal | None, number: int) -> Run:
     """A run by its number. Raises Misuse when there is none."""
-    found = None if journal is None else journal.run(number)
-    if found is None:
+    run = None if journal is None else journal.run(number)
+    if run is None:
         hint = "`rolecall history` lists the runs there are"
         raise Misuse(Problem("no_run", f"there is no run {number}", None, hint))
-    return found
+    return run
 
 
 def verify(journal: Journal, anchors: Mapping[str, Anchor] = MappingProxyType({})) -> dict[str, Verified]:
@@ -61,7 +61,7 @@ _LENGTH = 64
 
 def anchor_text(verified: Mapping[str, Verified]) -> str:
     """Return an anchor file for chains that were verified."""
-    orgs = {org_id: {"entries": found.entries, "head": found.head} for org_id, found in sorted(verified.items())}
+    orgs = {org_id: {"entries": chain.entries, "head": chain.head} for org_id, chain in sorted(verified.items())}
     return json.dumps({"anchor": FORMAT, "orgs": orgs}, indent=2) + "\n"
 
 

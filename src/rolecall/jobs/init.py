@@ -63,8 +63,8 @@ def next_lines(answers: Answers) -> tuple[str, ...]:
 def _scalar(text: str) -> str:
     """Plain where that reads as the same string, else quoted: JSON's strings are YAML's."""
     plain = text.replace("-", "a").replace("_", "a").replace(".", "a").replace("/", "a")
-    words = {"true", "false", "null", "yes", "no", "on", "off"}
-    safe = plain.isascii() and plain.replace(":a", "a").isalnum() and text[0].isalpha() and text.lower() not in words
+    keywords = {"true", "false", "null", "yes", "no", "on", "off"}
+    safe = plain.isascii() and plain.replace(":a", "a").isalnum() and text[0].isalpha() and text.lower() not in keywords
     return text if safe else json.dumps(text)
 
 
@@ -194,10 +194,10 @@ def init(folder: Path, answers: Answers) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     main.write_text(config_text(answers), encoding="utf-8")
     readme = folder / README
-    told = [] if readme.exists() else [readme]
-    for path in told:
+    readmes = [] if readme.exists() else [readme]
+    for path in readmes:
         path.write_text(readme_text(answers), encoding="utf-8")
-    return [main, *told, *scaffold(folder)]
+    return [main, *readmes, *scaffold(folder)]
 
 
 def refuse_existing(folder: Path) -> None:
@@ -221,11 +221,11 @@ def scaffold(folder: Path) -> list[Path]:
 
 def _ignore(path: Path) -> bool:
     """Add what is missing to .gitignore; answers whether anything was."""
-    held = path.read_text(encoding="utf-8", errors="surrogateescape") if path.exists() else ""
-    missing = [row for row in IGNORED if row not in held.splitlines()]
+    text_before = path.read_text(encoding="utf-8", errors="surrogateescape") if path.exists() else ""
+    missing = [pattern for pattern in IGNORED if pattern not in text_before.splitlines()]
     if missing:
-        start = f"{held.rstrip()}\n" if held.strip() else ""
-        text = start + "".join(f"{row}\n" for row in missing)
+        start = f"{text_before.rstrip()}\n" if text_before.strip() else ""
+        text = start + "".join(f"{pattern}\n" for pattern in missing)
         path.write_text(text, encoding="utf-8", errors="surrogateescape")
     return bool(missing)
 
@@ -278,8 +278,8 @@ def _filled(text: str, remote: str | None) -> str:
 
 
 def _owner(remote: str | None) -> str | None:
-    found = _OWNER.search(remote or "")
-    return found[1] if found else None
+    match = _OWNER.search(remote or "")
+    return match[1] if match else None
 
 
 def _template(name: str) -> str:

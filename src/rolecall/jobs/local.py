@@ -57,13 +57,13 @@ async def load(where: str, snapshot: SnapshotReader) -> tuple[Loaded, tuple[str,
 def _assumed(live: Live) -> Iterator[str]:
     """Yield each singleton, and each field of a singleton or domain, that was not read; metadata may be missing."""
     for kind in KINDS:
-        held = getattr(live.settings, kind.section)
+        setting = getattr(live.settings, kind.section)
         if kind.whole:
             continue
-        if held is UNSET:
+        if setting is UNSET:
             yield kind.section
             continue
-        values = held.items() if kind.keyed else [(None, held)]
+        values = setting.items() if kind.keyed else [(None, setting)]
         for key, value in values:
             names = (name for name in absent_fields(value) if name != "metadata")
             yield from (field_address(address(kind.section, key), name) for name in names)
@@ -117,9 +117,9 @@ def _opened(where: str) -> Iterator[Database]:
     try:
         yield database
     except (SQLAlchemyError, Busy) as error:
-        said = str(getattr(error, "orig", None) or error).partition("\n")[0]
+        reason = str(getattr(error, "orig", None) or error).partition("\n")[0]
         hint = "make room on its disk, or wait for whoever else is using it, and run the command again"
-        message = f"the local org in {shown(where)} stays as it was: {said}"
+        message = f"the local org in {shown(where)} stays as it was: {reason}"
         raise OrgError(Problem("local_failed", message, None, hint)) from error
     finally:
         database.close()

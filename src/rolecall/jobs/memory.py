@@ -105,9 +105,9 @@ def _basis(last: Run | None, records: Sequence[Record]) -> Basis:
 
 def last_roster(journal: Journal, org_id: str) -> Roster | None:
     """The last look that was kept; None where there is none, or where another version kept it."""
-    kept = journal.recall(org_id, LOOK)
+    note = journal.recall(org_id, LOOK)
     try:
-        return None if kept is None else decode_roster(kept)
+        return None if note is None else decode_roster(note)
     except (ValueError, KeyError, TypeError, AttributeError):
         return None
 
@@ -169,8 +169,8 @@ def _of_config(folder: Path, config: Config, as_of: date) -> Memory:
 
     was = on_day(read_config(folder, config.env, config.main).desired, as_of)
     authoritative = frozenset(kind.section for kind in KINDS if was.policy.managing(kind.section) == "authoritative")
-    held = frozenset(_addresses(was.settings))
-    return Memory(Applied(was.settings, was.policy), held, baseline=True, whole=authoritative)
+    addresses = frozenset(_addresses(was.settings))
+    return Memory(Applied(was.settings, was.policy), addresses, baseline=True, whole=authoritative)
 
 
 def _of_file(config: Config, path: Path, as_of: date) -> tuple[Memory, Basis]:
@@ -197,9 +197,9 @@ def _of_file(config: Config, path: Path, as_of: date) -> tuple[Memory, Basis]:
 
 def _addresses(settings: Settings) -> Iterator[Address]:
     for kind in KINDS:
-        held = getattr(settings, kind.section)
-        if held is not UNSET:
-            yield from (address(kind.section, key) for key in held) if kind.keyed else (address(kind.section),)
+        setting = getattr(settings, kind.section)
+        if setting is not UNSET:
+            yield from (address(kind.section, key) for key in setting) if kind.keyed else (address(kind.section),)
 
 
 def record_look(
@@ -213,19 +213,21 @@ def record_look(
     return run
 
 
-def sight_run(journal: Journal, run: int, asked: PlanInput, at: datetime) -> None:
-    """Keep, for a run that has ended, who holds what in the org as ``asked`` has read it: settings after the run, and
-    everybody. What is there now was looked at by whoever approved the run: watched roles are compared with it."""
-    org_id = asked.live.facts.org_id
-    asked = asked.resolved
-    if asked.directory is None:
+def sight_run(journal: Journal, run: int, plan_input: PlanInput, at: datetime) -> None:
+    """Keep, for a run that has ended, who holds what in the org that was read: settings after the run, and everybody.
+
+    What is there now was looked at by whoever approved the run: watched roles are compared with it.
+    """
+    org_id = plan_input.live.facts.org_id
+    plan_input = plan_input.resolved
+    if plan_input.directory is None:
         return
-    if asked.directory.coverage.state != "unread":
-        sighting = record_access(asked.live, asked.directory, asked.desired, at).sighting
+    if plan_input.directory.coverage.state != "unread":
+        sighting = record_access(plan_input.live, plan_input.directory, plan_input.desired, at).sighting
         journal.sight(run, sighting)
         if sighting.complete:
             watch_from(journal, org_id, at)
-    keep_roster(journal, org_id, take_roster(asked.live, asked.directory, waiting(asked.known), at))
+    keep_roster(journal, org_id, take_roster(plan_input.live, plan_input.directory, waiting(plan_input.known), at))
 
 
 def keep_first_roster(journal: Journal, org_id: str, roster: Roster) -> None:
@@ -258,9 +260,9 @@ def forget_old(journal: Journal, org_id: str, now: datetime, keep_days: int) -> 
     last = journal.recall(org_id, PRUNED, moment)
     if last is not None and now - last < timedelta(days=1):
         return 0
-    gone = journal.prune(org_id, now - timedelta(days=keep_days))
+    pruned = journal.prune(org_id, now - timedelta(days=keep_days))
     journal.keep(org_id, PRUNED, now.isoformat())
-    return gone
+    return pruned
 
 
 NOTE = "drift.acknowledged"
@@ -273,14 +275,16 @@ def acknowledged(journal: Journal, org_id: str, last_apply: int | None) -> dict[
     Who and why are read from the run itself, which is part of the chain; a note without such a run counts for nothing.
     """
     runs = journal.recall(org_id, NOTE, _runs) or {}
-    found = {}
+    acknowledgements = {}
     for fingerprint, number in runs.items():
         run = journal.run(number) if number > (last_apply or 0) else None
         start = _start(fingerprint)
         if run is not None and run.org_id == org_id and (run.message or "").startswith(start):
             reason = (run.message or "").removeprefix(start)
-            found[fingerprint] = Acknowledgement(fingerprint, run.facts.actor, run.started_at, reason, number)
-    return found
+            acknowledgements[fingerprint] = Acknowledgement(
+                fingerprint, run.facts.actor, run.started_at, reason, number
+            )
+    return acknowledgements
 
 
 def acknowledge(journal: Journal, org_id: str, facts: RunFacts, fingerprints: list[str], reason: str) -> None:
@@ -292,14 +296,14 @@ def acknowledge(journal: Journal, org_id: str, facts: RunFacts, fingerprints: li
     journal.keep(org_id, NOTE, runs)
 
 
-def can_be_acknowledged(found: DriftReport) -> frozenset[str]:
+def can_be_acknowledged(report: DriftReport) -> frozenset[str]:
     """Return the fingerprints of findings that an acknowledgement settles: not those of standing limits and access
     tests, which fail until the org or the configuration changes."""
-    admins = found.people.new_admins if found.people else ()
+    admins = report.people.new_admins if report.people else ()
     return frozenset(
         (
-            *(row.fingerprint for row in found.drifts),
-            *(alarm.fingerprint for alarm in found.alarms if alarm.kind == "watch"),
+            *(drift.fingerprint for drift in report.drifts),
+            *(alarm.fingerprint for alarm in report.alarms if alarm.kind == "watch"),
             *(admin.fingerprint for admin in admins),
         )
     )

@@ -29,44 +29,48 @@ _HORIZONS = (30, 90)
 _ALARMS: tuple[ViolationKind, ...] = ("watch", "limit", "access_test")
 
 
-def drift_metrics(found: DriftReport, seconds: float) -> Iterator[Metric]:
+def drift_metrics(report: DriftReport, seconds: float) -> Iterator[Metric]:
     """All metrics of a look that took so many seconds. Sections and classes without drift are there as zero, so that
     an alert ends; where no apply is recorded, what cannot be determined has no sample."""
-    org = {"org": found.org.id, "env": found.org.env or ""}
+    org = {"org": report.org.id, "env": report.org.env or ""}
 
-    def one(name: str, help_: str, value: float | None, **labels: str) -> Metric:
+    def metric(name: str, help_: str, value: float | None, **labels: str) -> Metric:
         samples = () if value is None else (Sample(value, {**org, **labels}),)
         return Metric(f"rolecall_{name}", help_, samples)
 
-    rows: Counter[tuple[str, str]] = Counter((split_address(row.address)[0], row.kind) for row in found.entries)
+    drifts_by_kind: Counter[tuple[str, str]] = Counter(
+        (split_address(entry.address)[0], entry.kind) for entry in report.entries
+    )
     drift = tuple(
-        Sample(rows[section, kind], {**org, "section": section, "class": kind})
-        for section in sorted({*sections_of(found.coverage), *(section for section, _ in rows)})
+        Sample(drifts_by_kind[section, kind], {**org, "section": section, "class": kind})
+        for section in sorted({*sections_of(report.coverage), *(section for section, _ in drifts_by_kind)})
         for kind in _CLASSES
-        if found.determined or rows[section, kind] or kind not in _OF_THE_LAST_APPLY
+        if report.determined or drifts_by_kind[section, kind] or kind not in _OF_THE_LAST_APPLY
     )
     yield Metric("rolecall_drift", "Addresses by section and class of drift.", drift)
-    counted = len(found.drifts) if found.determined or found.drifts else None
-    yield one("drift_counted", "Addresses that count as drift. No sample where that is unknown.", counted)
-    yield one("drift_determined", "0 where drift is unknown, as no apply is recorded, else 1.", found.determined)
-    kinds = Counter(alarm.kind for alarm in found.alarms)
+    counted = len(report.drifts) if report.determined or report.drifts else None
+    yield metric("drift_counted", "Addresses that count as drift. No sample where that is unknown.", counted)
+    yield metric("drift_determined", "0 where drift is unknown, as no apply is recorded, else 1.", report.determined)
+    kinds = Counter(alarm.kind for alarm in report.alarms)
     alarms = tuple(
-        Sample(kinds[kind], {**org, "kind": kind}) for kind in _ALARMS if kinds[kind] or kind not in found.not_evaluated
+        Sample(kinds[kind], {**org, "kind": kind})
+        for kind in _ALARMS
+        if kinds[kind] or kind not in report.not_evaluated
     )
     yield Metric("rolecall_alarms", "Policy violations. No sample where a check was not evaluated.", alarms)
-    unknown = tuple(Sample(kind in found.not_evaluated, {**org, "kind": kind}) for kind in _ALARMS)
+    unknown = tuple(Sample(kind in report.not_evaluated, {**org, "kind": kind}) for kind in _ALARMS)
     yield Metric("rolecall_not_evaluated", "1 where a check could not be evaluated, else 0.", unknown)
-    yield one("last_success_timestamp_seconds", "When the org was last looked at.", found.at.timestamp())
+    yield metric("last_success_timestamp_seconds", "When the org was last looked at.", report.at.timestamp())
     admins = None
-    if found.sighting is not None and found.sighting.complete:
-        admins = found.sighting.roles.get(ORG_ADMIN, 0)
-    yield one("org_admins", "People who are org admin.", admins)
-    yield one("people_without_access", "Active people who have nothing.", found.without_access)
-    told = "Managed sections, and people, that were not read completely."
-    yield one("unread_sections", told, len(found.unread_sections))
-    yield pending_metric(len(found.waiting), found.coverage, found.org)
-    yield one("requests", "Requests that the look took.", found.requests)
-    yield one("duration_seconds", "How long the look took.", round(seconds, 3))
+    if report.sighting is not None and report.sighting.complete:
+        admins = report.sighting.roles.get(ORG_ADMIN, 0)
+    yield metric("org_admins", "People who are org admin.", admins)
+    yield metric("people_without_access", "Active people who have nothing.", report.without_access)
+    help_text = "Managed sections, and people, that were not read completely."
+    yield metric("unread_sections", help_text, len(report.unread_sections))
+    yield pending_metric(len(report.waiting), report.coverage, report.org)
+    yield metric("requests", "Requests that the look took.", report.requests)
+    yield metric("duration_seconds", "How long the look took.", round(seconds, 3))
 
 
 def apply_metrics(run: Run | None, org: OrgRef) -> Iterator[Metric]:
@@ -131,12 +135,12 @@ class Attempt(NamedTuple):
 def attempt_metrics(attempt: Attempt) -> Iterator[Metric]:
     """Yield when the last attempt ended and how. What was not read is not needed for its labels."""
     labels = {"command": attempt.command, "config": attempt.config, "env": attempt.env or ""}
-    rows = (
+    gauges = (
         ("timestamp_seconds", "When the last attempt ended.", attempt.at.timestamp()),
         ("failed", "1 if the last attempt could not do its work, else 0.", attempt.failed),
         ("exit_code", "The exit code of the last attempt.", attempt.code),
     )
-    for name, explained, value in rows:
+    for name, explained, value in gauges:
         yield Metric(f"rolecall_last_attempt_{name}", explained, (Sample(value, labels),))
 
 

@@ -71,39 +71,39 @@ class Draft:
 
     def read(self, section: str) -> bool:
         """Whether a section has been read, now or earlier."""
-        said = self.said.get("coverage", {}).get(section)
-        state = said.get("state") if isinstance(said, dict) else said
+        coverage = self.said.get("coverage", {}).get(section)
+        state = coverage.get("state") if isinstance(coverage, dict) else coverage
         return section in self.said and state != "unread"
 
     def whose(self, section: str) -> tuple[str | None, str | None]:
         """Who read a section, and when, as text."""
-        said = self.said.get("coverage", {}).get(section)
-        row = said if isinstance(said, dict) else {}
+        coverage = self.said.get("coverage", {}).get(section)
+        row = coverage if isinstance(coverage, dict) else {}
         return row.get("taken_by", self.said.get("taken_by")), row.get("taken_at", self.said.get("taken_at"))
 
 
 def open_draft(path: Path, root: Path, org: Mapping[str, Json]) -> Draft:
     """The observed org as far as it was read; a new one where there is no file. Raises ConfigError for a bad file."""
-    said = read_snapshot(path).value if path.exists() else {"snapshot": 1, "org": dict(org)}
-    return Draft(said, frozenset(_progress(root).get(path.name, ())))
+    snapshot = read_snapshot(path).value if path.exists() else {"snapshot": 1, "org": dict(org)}
+    return Draft(snapshot, frozenset(_progress(root).get(path.name, ())))
 
 
 def with_section(draft: Draft, section: str, value: Json, by: str, at: datetime) -> Draft:
     """A section as somebody saw it; None leaves it unread, and what was known of it before is not believed."""
-    rest = {name: held for name, held in draft.said.items() if name != section}
+    snapshot = {name: entries for name, entries in draft.said.items() if name != section}
     coverage = {**_whose_kept(draft), section: "unread"}
     if value is not None:
-        rest[section] = value
+        snapshot[section] = value
         coverage[section] = {"state": "complete", "taken_at": moment_text(at.replace(microsecond=0)), "taken_by": by}
-    return replace(draft, said=_ordered({**rest, "coverage": coverage}), done=draft.done | {section})
+    return replace(draft, said=_ordered({**snapshot, "coverage": coverage}), done=draft.done | {section})
 
 
 def needed(draft: Draft, desired: Desired) -> tuple[str, ...]:
     """The sections to ask for: all that a first reading lacks; later those that a plan needs, and not twice in one."""
     spoken = {name for name in SECTIONS if getattr(desired.settings, name) is not UNSET}
     first = not spoken or not any(map(draft.read, OBSERVED))
-    wanted = set(OBSERVED) if first else spoken | DECIDING_ACCESS
-    return tuple(section for section in OBSERVED if section in wanted and section not in draft.done)
+    sections = set(OBSERVED) if first else spoken | DECIDING_ACCESS
+    return tuple(section for section in OBSERVED if section in sections and section not in draft.done)
 
 
 def write_draft(draft: Draft, path: Path, root: Path, *, finished: bool = False) -> None:
@@ -135,37 +135,39 @@ NOTES = (
 
 def _progress(root: Path) -> dict[str, list[str]]:
     try:
-        said = json.loads((root / PROGRESS).read_bytes())
+        progress = json.loads((root / PROGRESS).read_bytes())
     except (OSError, ValueError):
         return {}
-    return said if isinstance(said, dict) else {}
+    return progress if isinstance(progress, dict) else {}
 
 
 def _whose_kept(draft: Draft) -> dict[str, Json]:
     """The coverage with each section's own reader and moment, so that a file's general ones need not stay true."""
-    kept: dict[str, Json] = {}
+    coverage: dict[str, Json] = {}
     for section in (*OBSERVED, "people"):
-        held = draft.said.get("coverage", {}).get(section)
+        section_coverage = draft.said.get("coverage", {}).get(section)
         if not draft.read(section):
-            kept[section] = held if held is not None else "unread"
+            coverage[section] = section_coverage if section_coverage is not None else "unread"
             continue
         by, at = draft.whose(section)
-        row = held if isinstance(held, dict) else {"state": held or "complete"}
-        kept[section] = {**row, **({"taken_at": at} if at else {}), **({"taken_by": by} if by else {})}
-    return kept
+        row = section_coverage if isinstance(section_coverage, dict) else {"state": section_coverage or "complete"}
+        coverage[section] = {**row, **({"taken_at": at} if at else {}), **({"taken_by": by} if by else {})}
+    return coverage
 
 
-def _ordered(said: Mapping[str, Json]) -> dict[str, Json]:
+def _ordered(snapshot: Mapping[str, Json]) -> dict[str, Json]:
     first = ("snapshot", "org", "coverage", "teams", "roles", *SECTIONS)
-    return {name: said[name] for name in (*first, *(name for name in said if name not in first)) if name in said}
+    return {
+        name: snapshot[name] for name in (*first, *(name for name in snapshot if name not in first)) if name in snapshot
+    }
 
 
 def yes_no(text: str, known: Known) -> bool:
     """Yes or no, on or off."""
-    word = text.strip().casefold()
-    if word in ("y", "yes", "on", "true"):
+    answer = text.strip().casefold()
+    if answer in ("y", "yes", "on", "true"):
         return True
-    if word in ("n", "no", "off", "false"):
+    if answer in ("n", "no", "off", "false"):
         return False
     raise ValueError("say yes or no")
 
@@ -174,8 +176,10 @@ def choice(*choices: str) -> Callable[[str, Known], str]:
     """One of a few words; their first letters do where only one starts like that."""
 
     def read(text: str, known: Known) -> str:
-        word = text.strip().casefold()
-        near = [one for one in choices if one == word] or [one for one in choices if word and one.startswith(word)]
+        answer = text.strip().casefold()
+        near = [candidate for candidate in choices if candidate == answer] or [
+            candidate for candidate in choices if answer and candidate.startswith(answer)
+        ]
         if len(near) != 1:
             raise ValueError(f"say {', '.join(choices[:-1])} or {choices[-1]}")
         return near[0]
@@ -183,7 +187,7 @@ def choice(*choices: str) -> Callable[[str, Known], str]:
     return read
 
 
-def words(text: str, known: Known) -> str:
+def any_text(text: str, known: Known) -> str:
     """Any text but none."""
     if not text.strip():
         raise ValueError("say something, or `skip`")
@@ -210,15 +214,15 @@ def team_names(text: str, known: Known) -> list[str]:
     """Names of teams of the org, with commas between."""
     from rolecall.jobs.observe_table import mapping
 
-    found = mapping("", split_teams(text, known), known).get("teams")
-    if not found:
+    teams = mapping("", split_teams(text, known), known).get("teams")
+    if not teams:
         raise ValueError("name at least one team (R2)")
-    return list(found)
+    return list(teams)
 
 
 def domain_names(text: str, known: Known) -> list[str]:
     """Domains with commas or spaces between."""
-    return sorted({normalise.domain(one) for one in text.replace(",", " ").split()})
+    return sorted({normalise.domain(name) for name in text.replace(",", " ").split()})
 
 
 def questions(section: str) -> tuple[Ask, ...]:
@@ -238,7 +242,7 @@ def _reader(field: Field) -> Callable[[str, Known], Json]:
         case "teams":
             return team_names
         case _:
-            return words
+            return any_text
 
 
 _SHOWN = 5
@@ -279,23 +283,23 @@ def differences(last: Mapping[str, Any], groups: Mapping[str, Any]) -> Differenc
 
 def gives(entry: Any) -> tuple[str, tuple[str, ...]] | None:
     """The role and teams of an entry; None for one that gives nothing."""
-    said = entry if isinstance(entry, dict) else {}
-    teams = tuple(sorted(said.get("teams", ())))
-    return (said.get("role", ""), teams) if teams or said.get("role") else None
+    fields = entry if isinstance(entry, dict) else {}
+    teams = tuple(sorted(fields.get("teams", ())))
+    return (fields.get("role", ""), teams) if teams or fields.get("role") else None
 
 
 def _has_role(mapping: tuple[str, tuple[str, ...]] | None) -> bool:
     return mapping is not None and bool(mapping[0])
 
 
-def difference_lines(found: Differences) -> Iterator[str]:
+def difference_lines(compared: Differences) -> Iterator[str]:
     """A line for each kind of difference; none where the two readings are equal."""
     kinds = (
-        (found.missing, "of the last reading", "missing"),
-        (found.unmapped, "", "no longer mapped"),
-        (found.roleless, "", "without the former role"),
-        (found.changed, "", "mapped otherwise"),
-        (found.new, "", "new"),
+        (compared.missing, "of the last reading", "missing"),
+        (compared.unmapped, "", "no longer mapped"),
+        (compared.roleless, "", "without the former role"),
+        (compared.changed, "", "mapped otherwise"),
+        (compared.new, "", "new"),
     )
     for names, of_which, what in kinds:
         if names:

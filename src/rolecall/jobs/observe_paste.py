@@ -40,12 +40,12 @@ class Pasted(NamedTuple):
 
 def heading(cells: Sequence[str]) -> dict[str, int] | None:
     """The columns by name, or None when this is no heading."""
-    found: dict[str, int] = {}
+    columns: dict[str, int] = {}
     for at, cell in enumerate(cells):
-        name = next((name for name, words in HEADINGS.items() if cell.strip().casefold() in words), None)
+        name = next((name for name, names in HEADINGS.items() if cell.strip().casefold() in names), None)
         if name is not None:
-            found.setdefault(name, at)
-    return found if "group" in found and len(found) > 1 else None
+            columns.setdefault(name, at)
+    return columns if "group" in columns and len(columns) > 1 else None
 
 
 def take_apart(text: str, teams: Collection[str] = ()) -> Pasted:
@@ -56,10 +56,10 @@ def take_apart(text: str, teams: Collection[str] = ()) -> Pasted:
     texts = [_clean(line.cells[0]) for line in lines]
     if any("\t" in line.cells[0].strip(" ") for line in lines):
         return _tabbed(text, lines, teams)
-    if lines and all(one.startswith("|") and one.endswith("|") for one in texts):
-        rows = [Line(line.number, one[1:-1].split("|")) for line, one in zip(lines, texts, strict=True)]
+    if lines and all(line_text.startswith("|") and line_text.endswith("|") for line_text in texts):
+        rows = [Line(line.number, line_text[1:-1].split("|")) for line, line_text in zip(lines, texts, strict=True)]
         return Pasted(_trimmed(row for row in rows if not all(_RULE.fullmatch(cell.strip()) for cell in row.cells)))
-    if any(one.casefold() in BUTTONS for one in texts):
+    if any(line_text.casefold() in BUTTONS for line_text in texts):
         return Pasted(list(_stacked(lines)))
     if texts and heading(_COLUMNS.split(texts[0])) is not None:
         return Pasted(_trimmed(Line(line.number, _COLUMNS.split(line.cells[0].strip())) for line in lines))
@@ -77,17 +77,17 @@ def _tabbed(text: str, lines: Sequence[Line], teams: Collection[str]) -> Pasted:
     rows = rows[start:]
     if all(not row.cells[0] for row in rows if len(row.cells) > 1):
         rows = [row._replace(cells=row.cells[1:] if len(row.cells) > 1 else row.cells) for row in rows]
-    made: list[Line] = []
+    whole_rows: list[Line] = []
     alone = []
     for row in rows:
-        if len(row.cells) > 1 or (not made and heading(row.cells)):
-            made.append(row)
-        elif row.cells[0] in teams and made:
-            held = made[-1]
-            made[-1] = held._replace(cells=[*held.cells[:-1], f"{held.cells[-1]}, {row.cells[0]}"])
+        if len(row.cells) > 1 or (not whole_rows and heading(row.cells)):
+            whole_rows.append(row)
+        elif row.cells[0] in teams and whole_rows:
+            last_row = whole_rows[-1]
+            whole_rows[-1] = last_row._replace(cells=[*last_row.cells[:-1], f"{last_row.cells[-1]}, {row.cells[0]}"])
         else:
             alone.append(row)
-    return Pasted(made, alone)
+    return Pasted(whole_rows, alone)
 
 
 def _split(lines: Sequence[Line]) -> Iterator[Line]:
@@ -107,33 +107,33 @@ def _quoted(text: str) -> Iterator[Line]:
 
 def _trimmed(lines: Iterator[Line] | Sequence[Line]) -> list[Line]:
     """Each cell without what surrounds it, and without the buttons at the end of its row."""
-    made = []
+    trimmed = []
     for line in lines:
         cells = [_clean(cell) for cell in line.cells]
         while len(cells) > 1 and cells[-1].casefold() in BUTTONS:
             cells.pop()
-        made.append(Line(line.number, cells))
-    return made
+        trimmed.append(Line(line.number, cells))
+    return trimmed
 
 
 def _stacked(lines: Sequence[Line]) -> Iterator[Line]:
     """Rows whose cells stand below each other, each ended by a button such as Edit."""
-    held: list[Line] = []
+    stack: list[Line] = []
     for line in lines:
         if _clean(line.cells[0]).casefold() not in BUTTONS:
-            held.append(line)
-        elif held:
-            names = [_clean(one.cells[0]) for one in held]
+            stack.append(line)
+        elif stack:
+            names = [_clean(line_above.cells[0]) for line_above in stack]
             cells = names[_headings(names) :]
             if cells:
-                yield Line(held[0].number, [cells[0], *cells[1:2], ", ".join(cells[2:])])
-            held = []
+                yield Line(stack[0].number, [cells[0], *cells[1:2], ", ".join(cells[2:])])
+            stack = []
 
 
 def _headings(names: Sequence[str]) -> int:
     """How many of the first cells are headings."""
-    words = frozenset[str]().union(*HEADINGS.values())
-    number = next((at for at, name in enumerate(names) if name.casefold() not in words), len(names))
+    headings = frozenset[str]().union(*HEADINGS.values())
+    number = next((at for at, name in enumerate(names) if name.casefold() not in headings), len(names))
     return number if heading(names[:number]) else 0
 
 

@@ -47,19 +47,21 @@ class Table(NamedTuple):
     problems: tuple[Problem, ...]
 
 
-def with_ids(groups: Mapping[str, Any], held: Mapping[str, Any]) -> dict[str, Any]:
+def with_ids(groups: Mapping[str, Any], known_groups: Mapping[str, Any]) -> dict[str, Any]:
     """The groups of a table, with the ids that were known of them: a table seldom has those."""
-    return {name: _with_id(entry, held.get(name)) for name, entry in groups.items()}
+    return {name: _with_id(entry, known_groups.get(name)) for name, entry in groups.items()}
 
 
-def _with_id(entry: Any, held: Any) -> Any:
+def _with_id(entry: Any, known_entry: Any) -> Any:
     known = (
-        {name: held[name] for name in ("name", "id", "external_id") if name in held} if isinstance(held, dict) else {}
+        {name: known_entry[name] for name in ("name", "id", "external_id") if name in known_entry}
+        if isinstance(known_entry, dict)
+        else {}
     )
     if not known:
         return entry
-    said = entry if isinstance(entry, dict) else {}
-    return {**said, **{name: fact for name, fact in known.items() if name not in said}}
+    fields = entry if isinstance(entry, dict) else {}
+    return {**fields, **{name: fact for name, fact in known.items() if name not in fields}}
 
 
 def read_paste(text: str, known: Known, file: str = "the paste") -> Table:
@@ -102,24 +104,24 @@ def write_csv(groups: Mapping[str, Any], known: Known = Known()) -> str:
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(("group", "role", "teams"))
     for name, entry in groups.items():
-        said = entry if isinstance(entry, dict) else {}
-        role = said.get("role")
-        words = role_words(role, known.roles) if role else ""
-        writer.writerow((said.get("name", name), words, ";".join(said.get("teams", ()))))
+        fields = entry if isinstance(entry, dict) else {}
+        role = fields.get("role")
+        role_label = role_words(role, known.roles) if role else ""
+        writer.writerow((fields.get("name", name), role_label, ";".join(fields.get("teams", ()))))
     return out.getvalue()
 
 
 def mapping(role: str, teams: Iterable[str], known: Known) -> dict[str, Any]:
     """A role and teams in anybody's words as a snapshot has them. Raises ValueError that says what is wrong."""
-    said: dict[str, Any] = {}
+    fields: dict[str, Any] = {}
     if role.casefold() not in NOTHING:
-        said["role"] = _role(role, known)
-    found = [_team(team, known) for team in teams if team.strip().casefold() not in NOTHING]
-    if found:
-        said["teams"] = sorted(dict.fromkeys(found))
-    if "role" in said and "teams" not in said:
+        fields["role"] = _role(role, known)
+    team_names = [_team(team, known) for team in teams if team.strip().casefold() not in NOTHING]
+    if team_names:
+        fields["teams"] = sorted(dict.fromkeys(team_names))
+    if "role" in fields and "teams" not in fields:
         raise ValueError(f"a role ({role}) needs at least one team (R4)")
-    return said
+    return fields
 
 
 def split_teams(text: str, known: Known, parting: str = ",") -> list[str]:
@@ -127,15 +129,20 @@ def split_teams(text: str, known: Known, parting: str = ",") -> list[str]:
     if _HIDDEN.search(text.strip()):
         raise ValueError(f"`{text.strip()}` hides some teams: open the row and write them out")
     teams = sorted(known.teams or (), key=len, reverse=True)
-    rest, found = text.strip(), list[str]()
-    while rest:
+    remaining, parts = text.strip(), list[str]()
+    while remaining:
         whole = next(
-            (team for team in teams if rest == team or rest.startswith((f"{team}{parting}", f"{team} {parting}"))), None
+            (
+                team
+                for team in teams
+                if remaining == team or remaining.startswith((f"{team}{parting}", f"{team} {parting}"))
+            ),
+            None,
         )
-        name = whole if whole is not None else rest.partition(parting)[0]
-        found.append(name.strip())
-        rest = rest[len(name) :].lstrip().removeprefix(parting).lstrip()
-    names = [name for name in found if name]
+        name = whole if whole is not None else remaining.partition(parting)[0]
+        parts.append(name.strip())
+        remaining = remaining[len(name) :].lstrip().removeprefix(parting).lstrip()
+    names = [name for name in parts if name]
     if parting != "," and known.teams and not known.teams.issuperset(map(normalise.name, names)):
         with_commas = split_teams(text, known)
         if known.teams.issuperset(map(normalise.name, with_commas)):
@@ -146,8 +153,10 @@ def split_teams(text: str, known: Known, parting: str = ",") -> list[str]:
 def _role(text: str, known: Known) -> str:
     role = role_id(text, known.roles)
     if role not in known.roles and role not in BUILT_IN:
-        words = [one.name for one in {**BUILT_IN, **known.roles}.values()]
-        raise ValueError(f"there is no role `{text}`; {did_you_mean(text, words) or 'roles are ' + ', '.join(words)}")
+        role_names = [candidate.name for candidate in {**BUILT_IN, **known.roles}.values()]
+        raise ValueError(
+            f"there is no role `{text}`; {did_you_mean(text, role_names) or 'roles are ' + ', '.join(role_names)}"
+        )
     return role
 
 
@@ -161,21 +170,21 @@ def _team(text: str, known: Known) -> str:
 
 def _cells(lines: Iterator[tuple[int, Sequence[str]]], known: Known, parting: str = ",") -> Iterator[Row]:
     columns = {"group": 0, "role": 1, "teams": 2}
-    for position, (number, said) in enumerate(lines):
-        found = heading(said) if position == 0 else None
-        if found is not None:
-            columns = found
+    for position, (number, cells) in enumerate(lines):
+        named_columns = heading(cells) if position == 0 else None
+        if named_columns is not None:
+            columns = named_columns
             continue
-        held = {name: said[at].strip() for name, at in columns.items() if at < len(said)}
-        members = held.get("members", "").replace(",", "")
+        values = {name: cells[at].strip() for name, at in columns.items() if at < len(cells)}
+        members = values.get("members", "").replace(",", "")
         yield Row(
             number,
-            held.get("group", ""),
-            held.get("role", ""),
-            held.get("teams", ""),
+            values.get("group", ""),
+            values.get("role", ""),
+            values.get("teams", ""),
             parting,
             int(members) if members.isdecimal() else None,
-            held.get("id") or None,
+            values.get("id") or None,
         )
 
 
@@ -200,6 +209,6 @@ def _table(rows: Iterable[Row], known: Known, file: str) -> Table:
 
 
 def _entry(row: Row, known: Known) -> Any:
-    said = mapping(row.role, split_teams(row.teams, known, row.parting), known)
+    fields = mapping(row.role, split_teams(row.teams, known, row.parting), known)
     facts = {"id": row.id, "members": row.members}
-    return {**said, **{name: fact for name, fact in facts.items() if fact is not None}} or "blank"
+    return {**fields, **{name: fact for name, fact in facts.items() if fact is not None}} or "blank"

@@ -54,8 +54,8 @@ def _compared(people: People, directory: Directory, live: Live, scope: PeopleSco
     unread = directory.coverage.state == "unread" or live.covered("idp_groups").state != "complete"
     if scope == PeopleScope() or unread or endpoint_of(live.settings) != "new":
         return directory
-    found = gaps(directory, live.facts)
-    return replace(directory, gaps=found._replace(unknown=()) if isinstance(people, IdpSource) else found)
+    group_gaps = gaps(directory, live.facts)
+    return replace(directory, gaps=group_gaps._replace(unknown=()) if isinstance(people, IdpSource) else group_gaps)
 
 
 def _placed(people: People, directory: Directory, live: Live, scope: PeopleScope) -> Directory:
@@ -133,10 +133,10 @@ def _mapped(live: Live) -> set[str]:
 
 def left_out(directory: Directory) -> tuple[Problem, ...]:
     """What is missing of a reading that is whole all the same: users who can be nobody of the org. A warning."""
-    seen = directory.coverage
-    if seen.state != "complete" or not seen.problem:
+    coverage = directory.coverage
+    if coverage.state != "complete" or not coverage.problem:
         return directory.notes
-    return (*directory.notes, Problem("people_left_out", seen.problem, severity="warning"))
+    return (*directory.notes, Problem("people_left_out", coverage.problem, severity="warning"))
 
 
 async def idp_problems(people: People | None, desired: Desired, live: Live) -> tuple[Problem, ...]:

@@ -140,37 +140,37 @@ async def make_plan(request: PlanRequest) -> Planned:
 
     Two passes of one planner: the first, without people, says whose access is touched; only they are then read.
     """
-    asked = _checked(request, await read_plan_input(request)).resolved
-    if clashes := [problem for problem in asked.known.errors if problem.code == SAME_GROUP]:
+    plan_input = _checked(request, await read_plan_input(request)).resolved
+    if clashes := [problem for problem in plan_input.known.errors if problem.code == SAME_GROUP]:
         raise ConfigError(*clashes)
-    return await plan_from_input(request, asked)
+    return await plan_from_input(request, plan_input)
 
 
-async def plan_from_input(request: PlanRequest, asked: PlanInput) -> Planned:
+async def plan_from_input(request: PlanRequest, plan_input: PlanInput) -> Planned:
     """Plan what was asked on a read of the settings; the audit log and users are read here."""
-    asked = await with_other_journal(request.org, asked, request.sent)
-    begun = draft_plan(asked)
-    asked = begun.plan_input
+    plan_input = await with_other_journal(request.org, plan_input, request.sent)
+    begun = draft_plan(plan_input)
+    plan_input = begun.plan_input
     if request.people is not None:
-        directory = await read_people(request.people, request.org, asked.live, begun.scope)
-        told = (*left_out(directory), *await idp_problems(request.people, asked.desired, asked.live))
-        warnings = (*asked.warnings, *told)
-        asked = replace(asked, directory=directory, scope=begun.scope, warnings=warnings)
-    return Planned(make(asked, begun), asked)
+        directory = await read_people(request.people, request.org, plan_input.live, begun.scope)
+        problems = (*left_out(directory), *await idp_problems(request.people, plan_input.desired, plan_input.live))
+        warnings = (*plan_input.warnings, *problems)
+        plan_input = replace(plan_input, directory=directory, scope=begun.scope, warnings=warnings)
+    return Planned(make(plan_input, begun), plan_input)
 
 
-def _checked(request: PlanRequest, asked: PlanInput) -> PlanInput:
+def _checked(request: PlanRequest, plan_input: PlanInput) -> PlanInput:
     """Return the question with warnings about flags that match nothing. Raises Misuse for those that may not."""
     if not request.typed or not (request.selection.targets or request.selection.excludes):
-        return asked
-    known = known_addresses(asked.desired, asked.live, asked.applied)
+        return plan_input
+    known = known_addresses(plan_input.desired, plan_input.live, plan_input.applied)
     problems = [
         *flag_problems("--target", request.selection.targets, known, globs=True),
         *flag_problems("--exclude", request.selection.excludes, known, globs=False),
     ]
     if errors := [problem for problem in problems if problem.severity == "error"]:
         raise Misuse(*errors)
-    return replace(asked, warnings=(*asked.warnings, *problems))
+    return replace(plan_input, warnings=(*plan_input.warnings, *problems))
 
 
 async def read_plan_input(request: PlanRequest, more: frozenset[str] = frozenset()) -> PlanInput:
@@ -184,8 +184,8 @@ async def read_plan_input(request: PlanRequest, more: frozenset[str] = frozenset
     applied = request.applied(live.facts.org_id)
     name, applied = request.whose.known(applied)
     dropped = _spoken(applied.settings) - sections
-    asked = _question(request, await read_also(request.org, live, dropped), applied, name)
-    return replace(asked, lineage=request.whose.lineage(applied))
+    plan_input = _question(request, await read_also(request.org, live, dropped), applied, name)
+    return replace(plan_input, lineage=request.whose.lineage(applied))
 
 
 async def read_also(org: Reader, live: Live, sections: frozenset[str]) -> Live:
@@ -210,23 +210,23 @@ async def read_also(org: Reader, live: Live, sections: frozenset[str]) -> Live:
 
 
 def _question(request: PlanRequest, live: Live, applied: Applied, name: str) -> PlanInput:
-    wanted, facts = request.target, live.facts
-    problems = wanted.references(facts) if wanted.references else []
+    target, facts = request.target, live.facts
+    problems = target.references(facts) if target.references else []
     if any(problem.severity == "error" for problem in problems):
         raise ConfigError(*problems)
     return PlanInput(
-        desired=with_role_ids(wanted.desired, facts.roles),
+        desired=with_role_ids(target.desired, facts.roles),
         live=live,
-        org=OrgRef(wanted.name, facts.org_id, wanted.url, wanted.env, facts.local),
+        org=OrgRef(target.name, facts.org_id, target.url, target.env, facts.local),
         created_at=request.now,
         as_of=request.as_of,
-        config_digest=wanted.config_digest,
+        config_digest=target.config_digest,
         applied=applied,
         lifts=request.lifts,
         selection=request.selection,
-        warnings=(*wanted.warnings, *problems),
+        warnings=(*target.warnings, *problems),
         config=name,
-        people_hint=wanted.people_hint,
+        people_hint=target.people_hint,
         forecasts=_forecasts(request),
         sees_invited=_from_org(request),
     )
@@ -255,13 +255,13 @@ def _spoken(settings: Settings) -> frozenset[str]:
     return frozenset(section for section in SECTIONS if getattr(settings, section) is not UNSET)
 
 
-def _check_pin(wanted: PlanTarget, facts: Facts) -> None:
-    if wanted.pin is not None and facts.org_id != wanted.pin:
-        message = f"the config is pinned to org {wanted.pin}, but {wanted.url} is org {facts.org_id} ({facts.org_name})"
+def _check_pin(target: PlanTarget, facts: Facts) -> None:
+    if target.pin is not None and facts.org_id != target.pin:
+        message = f"the config is pinned to org {target.pin}, but {target.url} is org {facts.org_id} ({facts.org_name})"
         raise OrgError(Problem("other_org", message, None, "check `org.url`, or `org.id` if the org is meant"))
 
 
-async def with_other_journal(org: Reader, asked: PlanInput, sent: Callable[[str], bool]) -> PlanInput:
+async def with_other_journal(org: Reader, plan_input: PlanInput, sent: Callable[[str], bool]) -> PlanInput:
     """Return the question with what the org's audit log shows of applies that the journal at hand does not have.
 
     ``sent`` tells whether the journal has sent a write under an Idempotency-Key. The log is read from its newest entry
@@ -270,20 +270,22 @@ async def with_other_journal(org: Reader, asked: PlanInput, sent: Callable[[str]
     a warning. An org without one, such as a snapshot, has no earlier applies.
     """
     if not isinstance(org, Audit):
-        return asked
-    recorded = asked.applied.recorded
+        return plan_input
+    recorded = plan_input.applied.recorded
     try:
         search = await org.search(
-            lambda event: _by_rolecall(event) and (recorded or not sent(event.key or "")), asked.applied.log_entry
+            lambda event: _by_rolecall(event) and (recorded or not sent(event.key or "")), plan_input.applied.log_entry
         )
     except OrgError as error:
         message = f"whether another journal has later applies is not known: {error.problems[0].message}"
         hint = "let the token read the audit log"
-        return replace(asked, warnings=(*asked.warnings, Problem("audit_unread", message, None, hint, "warning")))
+        return replace(
+            plan_input, warnings=(*plan_input.warnings, Problem("audit_unread", message, None, hint, "warning"))
+        )
     event = search.event
     unknown = None if event is None or sent(event.key or "") else _apply_of(event)
-    live = replace(asked.live, requests=asked.live.requests + search.requests)
-    return replace(asked, live=live, log=LogCheck(search.newest, search.entries, unknown, search.whole))
+    live = replace(plan_input.live, requests=plan_input.live.requests + search.requests)
+    return replace(plan_input, live=live, log=LogCheck(search.newest, search.entries, unknown, search.whole))
 
 
 def _by_rolecall(event: Event) -> bool:
@@ -307,9 +309,9 @@ def broken(plan: Plan, promised: Iterable[Assertion]) -> list[Problem]:
 def _check(plan: Plan, name: Assertion) -> Iterable[Problem]:
     impact = plan.impact
     if name == "no-removal":
-        gone = [c.address for c in plan.changes if c.action == "delete" or c.moved]
-        if gone:
-            yield _no(name, f"the plan deletes, unmaps or renames {len(gone):,}: {_some(gone)}")
+        removed = [c.address for c in plan.changes if c.action == "delete" or c.moved]
+        if removed:
+            yield _no(name, f"the plan deletes, unmaps or renames {len(removed):,}: {_some(removed)}")
     if impact.people is None or impact.problem:
         why = f": {impact.problem}" if impact.problem else ""
         yield _no(name, f"users were not read completely, so it cannot be checked{why}")
@@ -321,8 +323,8 @@ def _check(plan: Plan, name: Assertion) -> Iterable[Problem]:
         yield _no(name, f"{impact.losing:,} people lose something they have")
 
 
-def _no(name: Assertion, found: str) -> Problem:
-    return Problem("assertion", f"--assert {name} does not hold: {found}")
+def _no(name: Assertion, reason: str) -> Problem:
+    return Problem("assertion", f"--assert {name} does not hold: {reason}")
 
 
 def _some(addresses: Sequence[str]) -> str:

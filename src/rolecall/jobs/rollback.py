@@ -47,25 +47,25 @@ class _Written(NamedTuple):
     last: Step
 
 
-async def rollback(request: PlanRequest, run: Run, made: Plan | None = None) -> Planned:
+async def rollback(request: PlanRequest, run: Run, run_plan: Plan | None = None) -> Planned:
     """Plan to restore what a run changed. ``request`` is that of an ordinary plan; its targets are replaced.
 
-    ``made`` is the run's own plan, where the journal has it. Raises Misuse for a run that changed nothing.
+    ``run_plan`` is the run's own plan, where the journal has it. Raises Misuse for a run that changed nothing.
     """
     request = replace(request, target=replace(request.target, pin=run.org_id, references=None))
-    asked = (await read_plan_input(request, _sections(run, request.applied(run.org_id)))).resolved
-    back = target(run, asked)
-    asked = replace(
-        asked,
+    plan_input = (await read_plan_input(request, _sections(run, request.applied(run.org_id)))).resolved
+    back = target(run, plan_input)
+    plan_input = replace(
+        plan_input,
         desired=back.desired,
-        written=asked.known.pinned(back.desired),
+        written=plan_input.known.pinned(back.desired),
         selection=Selection(tuple(map(literal, back.addresses)), () if back.addresses else ("*",)),
-        warnings=(*asked.warnings, *back.problems),
+        warnings=(*plan_input.warnings, *back.problems),
     )
-    planned = await plan_from_input(request, asked)
+    planned = await plan_from_input(request, plan_input)
     changes = tuple(replace(change, reason="rollback") for change in planned.plan.changes)
-    gone = await _departed(request, planned.plan_input, run, made)
-    warnings = (*planned.plan.warnings, *gone)
+    departed = await _departed(request, planned.plan_input, run, run_plan)
+    warnings = (*planned.plan.warnings, *departed)
     return replace(planned, plan=replace(planned.plan, changes=changes, warnings=warnings))
 
 
@@ -77,7 +77,7 @@ def plan_of(run: Run, text: str | None) -> Plan | None:
         return None
 
 
-def target(run: Run, asked: PlanInput) -> Target:
+def target(run: Run, plan_input: PlanInput) -> Target:
     """Return the state before a run, given a resolved question about the config. Raises Misuse if it changed nothing.
 
     All that was applied since stays desired as it is, so that nothing else is released; policy and intents are the
@@ -87,44 +87,46 @@ def target(run: Run, asked: PlanInput) -> Target:
     if not touched:
         raise Misuse(Problem("nothing_done", f"run {run.id} changed nothing, so there is nothing to put back"))
     upgrades = [step for step in touched if step.action == "upgrade"]
-    written = _by_address([step for step in touched if step.action != "upgrade"], asked)
+    written = _by_address([step for step in touched if step.action != "upgrade"], plan_input)
     if upgrades:
         written = {at: _without_endpoint(steps) for at, steps in written.items()}
-    kept = {at: why for at, steps in written.items() if (why := _not_restorable(run, at, steps, asked)) is not None}
-    back = {at: steps for at, steps in written.items() if at not in kept}
-    problems = [*kept.values(), *_missing(run, touched, asked), *_changed_since(run, back, asked)]
+    refused = {
+        at: why for at, steps in written.items() if (why := _not_restorable(run, at, steps, plan_input)) is not None
+    }
+    back = {at: steps for at, steps in written.items() if at not in refused}
+    problems = [*refused.values(), *_missing(run, touched, plan_input), *_changed_since(run, back, plan_input)]
     if upgrades:
         message = f"run {run.id} upgraded the endpoint, and there is no way back from that (R20)"
         problems.insert(0, _stays(message, "everything else that the run wrote can be restored"))
     problems += [_by_hand(run, step) for step in run.steps if step.state == "human"]
-    config = asked.desired
+    config = plan_input.desired
     intents = {**config.intents, **{at: _intent(config, at, steps.first) for at, steps in back.items()}}
-    settings = _settings(asked.applied.settings, back)
+    settings = _settings(plan_input.applied.settings, back)
     return Target(Desired(settings, intents, config.policy, config.places), tuple(back), tuple(problems))
 
 
 def _sections(run: Run, applied: Applied) -> frozenset[str]:
     """The sections that a rollback speaks of: those of the run, and those that were applied since."""
-    held = {section for section in SECTIONS if getattr(applied.settings, section) is not UNSET}
-    return frozenset(held | {split_address(step.address)[0] for step in run.steps})
+    applied_sections = {section for section in SECTIONS if getattr(applied.settings, section) is not UNSET}
+    return frozenset(applied_sections | {split_address(step.address)[0] for step in run.steps})
 
 
-def _by_address(steps: list[Step], asked: PlanInput) -> dict[Address, _Written]:
+def _by_address(steps: list[Step], plan_input: PlanInput) -> dict[Address, _Written]:
     """What was written, by the address that the entry has now; without what the org no longer has."""
-    found: dict[Address, _Written] = {}
+    written: dict[Address, _Written] = {}
     for step in steps:
-        at = _present(step, asked)
+        at = _present(step, plan_input)
         if at is not None:
-            found[at] = _Written(found[at].first if at in found else step, step)
-    return found
+            written[at] = _Written(written[at].first if at in written else step, step)
+    return written
 
 
-def _present(step: Step, asked: PlanInput) -> Address | None:
+def _present(step: Step, plan_input: PlanInput) -> Address | None:
     """Where the entry of a step is now; None for a group that the org no longer has. Runs of 0.1.0 know names alone."""
     if step.id is not None:
-        return asked.live.address_now(step.address, step.id)
-    at = asked.known.present_address(step.address)
-    name, groups = group_of(at), asked.live.settings.idp_groups
+        return plan_input.live.address_now(step.address, step.id)
+    at = plan_input.known.present_address(step.address)
+    name, groups = group_of(at), plan_input.live.settings.idp_groups
     return at if name is None or groups is UNSET or name in groups else None
 
 
@@ -137,19 +139,21 @@ def _intent(config: Desired, at: Address, step: Step) -> Any:
 
 def _settings(base: Settings, back: Mapping[Address, _Written]) -> Settings:
     sections = {kind.section: dict(_section(base, kind.section, kind.keyed, back)) for kind in KINDS}
-    said: dict[str, Any] = {
+    by_section: dict[str, Any] = {
         kind.section: sections[kind.section] if kind.keyed else sections[kind.section][None]
         for kind in KINDS
         if sections[kind.section] or getattr(base, kind.section) is not UNSET
     }
-    return Settings(**said)
+    return Settings(**by_section)
 
 
 def _section(
     base: Settings, section: str, keyed: bool, back: Mapping[Address, _Written]
 ) -> Iterator[tuple[Any, Value]]:
-    held = getattr(base, section)
-    entries: dict[Any, Any] = {} if held is UNSET else dict(held) if keyed else {None: held}
+    applied_sections = getattr(base, section)
+    entries: dict[Any, Any] = (
+        {} if applied_sections is UNSET else dict(applied_sections) if keyed else {None: applied_sections}
+    )
     for at, steps in back.items():
         kind, key = split_address(at)
         if kind != section:
@@ -173,10 +177,10 @@ def _without_endpoint(steps: _Written) -> _Written:
     return steps._replace(first=replace(steps.first, before=replace(before, endpoint=UNSET)))
 
 
-def _not_restorable(run: Run, at: Address, steps: _Written, asked: PlanInput) -> Problem | None:
+def _not_restorable(run: Run, at: Address, steps: _Written, plan_input: PlanInput) -> Problem | None:
     """Why an entry stays as it is."""
-    policy, section = asked.desired.policy, split_address(at)[0]
-    if asked.known.covers(ignored(policy.ignore, asked.as_of), at):
+    policy, section = plan_input.desired.policy, split_address(at)[0]
+    if plan_input.known.covers(ignored(policy.ignore, plan_input.as_of), at):
         return _stays(f"{at} was changed by run {run.id} and is ignored now", "remove it from `ignore` to restore it")
     if policy.managing(section) == "unmanaged":
         message = f"{at} was changed by run {run.id}, and {section} is not managed now"
@@ -184,42 +188,44 @@ def _not_restorable(run: Run, at: Address, steps: _Written, asked: PlanInput) ->
     return None
 
 
-def _missing(run: Run, steps: list[Step], asked: PlanInput) -> Iterator[Problem]:
-    for at in dict.fromkeys(step.address for step in steps if _present(step, asked) is None):
+def _missing(run: Run, steps: list[Step], plan_input: PlanInput) -> Iterator[Problem]:
+    for at in dict.fromkeys(step.address for step in steps if _present(step, plan_input) is None):
         yield _stays(f"the org no longer has the group of {at}, which run {run.id} changed", None)
 
 
-def _changed_since(run: Run, back: Mapping[Address, _Written], asked: PlanInput) -> Iterator[Problem]:
+def _changed_since(run: Run, back: Mapping[Address, _Written], plan_input: PlanInput) -> Iterator[Problem]:
     """Entries that are no longer as the run left them: restoring them overwrites what was done since."""
     for at, steps in back.items():
-        value, done = value_at(asked.live.settings, at), steps.last.state in ("done", "attested")
-        covered = asked.live.covered(split_address(at)[0]).state == "complete"
+        value, done = value_at(plan_input.live.settings, at), steps.last.state in ("done", "attested")
+        covered = plan_input.live.covered(split_address(at)[0]).state == "complete"
         if done and covered and not satisfies(value, steps.last.after) and not satisfies(value, steps.first.before):
             message = f"{at} was changed again after run {run.id}; the rollback overwrites that"
             yield Problem("changed_since", message, None, "leave it out with `--exclude` if that is to stay", "warning")
 
 
-async def _departed(request: PlanRequest, asked: PlanInput, run: Run, made: Plan | None) -> tuple[Problem, ...]:
+async def _departed(
+    request: PlanRequest, plan_input: PlanInput, run: Run, run_plan: Plan | None
+) -> tuple[Problem, ...]:
     """Name users who lost access in the run and cannot get it back: they are not active in the org any more.
 
     Who is not among the users that the plan needed may be active all the same: they are asked for by address, and all
     users are read for those who are not there either, since an address may have changed. Of a user whom the source
     knows by address alone, nobody can tell the one from the other.
     """
-    if made is None or asked.directory is None or request.people is None:
+    if run_plan is None or plan_input.directory is None or request.people is None:
         return ()
-    losers = [user for move in made.impact.moves if move.kind != "gain" for user in move.people]
+    losers = [user for move in run_plan.impact.moves if move.kind != "gain" for user in move.people]
     lost = {user.id: user.email for user in losers if user.id}
-    missing = _missing_from(asked.directory, lost, run.org_id)
-    for scope in () if asked.everybody else (PeopleScope(emails=_addresses(missing)), EVERYBODY):
+    missing = _missing_from(plan_input.directory, lost, run.org_id)
+    for scope in () if plan_input.everybody else (PeopleScope(emails=_addresses(missing)), EVERYBODY):
         if missing and (scope.everybody or scope.emails):
-            directory = await read_people(request.people, request.org, asked.live, scope)
+            directory = await read_people(request.people, request.org, plan_input.live, scope)
             missing = _missing_from(directory, missing, run.org_id)
     by_address = {known: email for known, email in missing.items() if email and known == stand_in(run.org_id, email)}
     inactive = {known: email for known, email in missing.items() if known not in by_address}
     return (
-        *_gone(run, inactive, "no longer active here"),
-        *_gone(run, by_address, "not found under the same address"),
+        *_departed_users(run, inactive, "no longer active here"),
+        *_departed_users(run, by_address, "not found under the same address"),
     )
 
 
@@ -235,7 +241,7 @@ def _addresses(users: Mapping[str, str | None]) -> frozenset[str]:
     return frozenset(normalise.email(email) for email in users.values() if email)
 
 
-def _gone(run: Run, users: Mapping[str, str | None], how: str) -> Iterator[Problem]:
+def _departed_users(run: Run, users: Mapping[str, str | None], how: str) -> Iterator[Problem]:
     names = sorted(email or known for known, email in users.items())
     if names:
         shown = ", ".join(names[:5]) + (f" and {len(names) - 5:,} more" if len(names) > 5 else "")

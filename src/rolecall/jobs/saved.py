@@ -26,17 +26,17 @@ def plan_json(plan: Plan) -> str:
     The hashes are no signature. What protects a plan from malice is the digest that a person approved, and that
     every apply plans again.
     """
-    said = encode_plan(plan)
-    return json.dumps({**said, "parts": parts_of(said)}, indent=1) + "\n"
+    content = encode_plan(plan)
+    return json.dumps({**content, "parts": parts_of(content)}, indent=1) + "\n"
 
 
 def read_plan(path: Path) -> Plan:
     """A saved plan. Raises ConfigError when it is none, Stale when it was edited or is of a format not known."""
     where = Where(str(path))
-    said = _json(_bytes(path), where)
-    _check_format(said, where)
-    _check_parts(said, where)
-    return _plan(said, where)
+    content = _json(_bytes(path), where)
+    _check_format(content, where)
+    _check_parts(content, where)
+    return _plan(content, where)
 
 
 def as_edited(path: Path) -> Plan | None:
@@ -55,16 +55,16 @@ def as_edited(path: Path) -> Plan | None:
 def plan_of_text(text: str, name: str) -> Plan:
     """A plan out of the journal's text; ``name`` is what messages call it. Raises as read_plan does."""
     where = Where(name)
-    said = _json(text.encode(), where)
-    _check_format(said, where)
-    return _plan(said, where)
+    content = _json(text.encode(), where)
+    _check_format(content, where)
+    return _plan(content, where)
 
 
-def _plan(said: dict[str, Any], where: Where) -> Plan:
-    _check_schema(said, where)
+def _plan(content: dict[str, Any], where: Where) -> Plan:
+    _check_schema(content, where)
     try:
-        plan = decode_plan(said)
-        held = digest(plan)
+        plan = decode_plan(content)
+        actual = digest(plan)
     except Misfit as error:
         problems = (
             Problem("plan_schema", f"holds what no plan says: {fault}", where, _AGAIN) for fault in error.faults
@@ -72,24 +72,24 @@ def _plan(said: dict[str, Any], where: Where) -> Plan:
         raise ConfigError(*problems) from error
     except _MISSHAPEN as error:
         raise ConfigError(Problem("plan_schema", "holds what no plan says", where, _AGAIN)) from error
-    if held != said["digest"]:
-        message = f"its digest says {short(str(said['digest']))}, but what it holds is {short(held)}"
+    if actual != content["digest"]:
+        message = f"its digest says {short(str(content['digest']))}, but what it holds is {short(actual)}"
         raise Stale(Problem("edited", f"the plan was edited: {message}", where, _AGAIN))
     return plan
 
 
-def _check_parts(said: dict[str, Any], where: Where) -> None:
-    told = said.get("parts")
+def _check_parts(content: dict[str, Any], where: Where) -> None:
+    recorded = content.get("parts")
     try:
-        held = parts_of(said)
+        actual = parts_of(content)
     except (ValueError, RecursionError) as error:
         raise ConfigError(Problem("plan_file", "is not a saved plan", where, _A_PLAN)) from error
-    if told == held:
+    if recorded == actual:
         return
-    if told is None:
-        _check_schema(said, where)
-    known = told if isinstance(told, dict) else {}
-    edited = sorted(name for name in held.keys() | known.keys() if held.get(name) != known.get(name))
+    if recorded is None:
+        _check_schema(content, where)
+    known = recorded if isinstance(recorded, dict) else {}
+    edited = sorted(name for name in actual.keys() | known.keys() if actual.get(name) != known.get(name))
     which = ", ".join(f"`{name}`" for name in edited) if known else "the hashes of its parts are gone"
     raise Stale(Problem("edited", f"the plan was edited after it was made: {which}", where, _AGAIN))
 
@@ -109,29 +109,29 @@ def _bytes(path: Path) -> bytes:
 
 def _json(data: bytes, where: Where) -> dict[str, Any]:
     try:
-        said = json.loads(data)
+        content = json.loads(data)
     except (ValueError, RecursionError) as error:
         raise ConfigError(Problem("plan_file", "is not a saved plan", where, _A_PLAN)) from error
-    if not isinstance(said, dict) or "format_version" not in said:
+    if not isinstance(content, dict) or "format_version" not in content:
         raise ConfigError(Problem("plan_file", "is not a saved plan", where, _A_PLAN))
-    return said
+    return content
 
 
-def _check_format(said: dict[str, Any], where: Where) -> None:
-    major = str(said["format_version"]).partition(".")[0]
+def _check_format(content: dict[str, Any], where: Where) -> None:
+    major = str(content["format_version"]).partition(".")[0]
     if major != FORMAT_VERSION.partition(".")[0]:
-        message = f"is of format {said['format_version']}, and this rolecall knows {FORMAT_VERSION}"
+        message = f"is of format {content['format_version']}, and this rolecall knows {FORMAT_VERSION}"
         raise Stale(Problem("plan_format", message, where, "use the rolecall that made it, or plan again"))
 
 
-def _check_schema(said: dict[str, Any], where: Where) -> None:
+def _check_schema(content: dict[str, Any], where: Where) -> None:
     import jsonschema_rs
 
     from rolecall.schema_files import schema_text
 
     validator = jsonschema_rs.validator_for(json.loads(schema_text("plan.schema.json")))
     try:
-        first = next(iter(validator.iter_errors(said)), None)
+        first = next(iter(validator.iter_errors(content)), None)
     except ValueError as error:  # nested deeper than the validator goes
         raise ConfigError(
             Problem("plan_schema", "is no plan of this format: it is nested too deeply", where)
@@ -150,21 +150,21 @@ def differences(approved: Mapping[str, Any], now: Mapping[str, Any]) -> tuple[Pr
     from deepdiff import DeepDiff
 
     how: dict[str, Any] = {"ignore_order": True, "view": "tree", "verbose_level": 2, "threshold_to_diff_deeper": 0}
-    found = DeepDiff(_by_name(approved), _by_name(now), **how)
-    rows = sorted(
-        {(_where(level.path(output_format="list")), *_sides(level)) for each in found.values() for level in each}
+    deep_diff = DeepDiff(_by_name(approved), _by_name(now), **how)
+    differing = sorted(
+        {(_where(level.path(output_format="list")), *_sides(level)) for each in deep_diff.values() for level in each}
     )
-    told = [_told(*row) for row in rows]
-    if len(told) > MOST:
-        told[MOST:] = [f"and {len(told) - MOST:,} more differences"]
-    return tuple(Problem("plan_differs", line) for line in told)
+    sentences = [_sentence(*difference) for difference in differing]
+    if len(sentences) > MOST:
+        sentences[MOST:] = [f"and {len(sentences) - MOST:,} more differences"]
+    return tuple(Problem("plan_differs", line) for line in sentences)
 
 
-def _by_name(said: Mapping[str, Any]) -> dict[str, Any]:
+def _by_name(content: Mapping[str, Any]) -> dict[str, Any]:
     """Changes and people under their names, so that one that is gone does not shift the others."""
-    changes = {f"{action} {at}": _change(*row) for at, action, *row in said["changes"]}
-    people = {who: [f"{role} on {team}" for team, role in gains] for who, gains in said["escalated"]}
-    return {**said, "changes": changes, "escalated": people}
+    changes = {f"{action} {at}": _change(*sides) for at, action, *sides in content["changes"]}
+    people = {who: [f"{role} on {team}" for team, role in gains] for who, gains in content["escalated"]}
+    return {**content, "changes": changes, "escalated": people}
 
 
 def _change(before: Any, after: Any, *known: str) -> dict[str, Any]:
@@ -177,10 +177,10 @@ def _where(path: list[Any]) -> str:
 
 
 def _sides(level: Any) -> tuple[str, str]:
-    return _words(level.t1), _words(level.t2)
+    return _json_text(level.t1), _json_text(level.t2)
 
 
-def _words(value: Any) -> str:
+def _json_text(value: Any) -> str:
     """A value as JSON, empty where there is none. DeepDiff has an object of its own for that."""
     try:
         return json.dumps(value, ensure_ascii=False, sort_keys=True)
@@ -188,12 +188,12 @@ def _words(value: Any) -> str:
         return ""
 
 
-def _told(where: str, before: str, now: str) -> str:
-    part, _, rest = where.partition("/")
-    if part == "changes" and rest.count(" ") and not (before and now) and not rest.endswith(("/before", "/after")):
-        return f"{rest} was {'approved and is not due now' if before else 'not approved and would be made now'}"
+def _sentence(where: str, before: str, now: str) -> str:
+    part, _, inner = where.partition("/")
+    if part == "changes" and inner.count(" ") and not (before and now) and not inner.endswith(("/before", "/after")):
+        return f"{inner} was {'approved and is not due now' if before else 'not approved and would be made now'}"
     if part == "escalated":
-        who, gains = rest, before or now
+        who, gains = inner, before or now
         return f"{who} would {'no longer gain' if before else 'now gain, which nobody approved,'} {gains}"
-    name = rest if part == "changes" else "/".join(filter(None, (_SECTION.get(part, part), rest)))
+    name = inner if part == "changes" else "/".join(filter(None, (_SECTION.get(part, part), inner)))
     return f"{name}: {before or 'nothing'} was approved, {now or 'nothing'} it is now"

@@ -25,47 +25,51 @@ class When:
     at: datetime
 
 
-def when(said: str) -> When | None:
+def when(text: str) -> When | None:
     """A day or a moment (RFC 3339; without a zone in UTC); None for what is neither."""
     try:
-        if len(said) == len("2026-03-01"):
-            day = date.fromisoformat(said)
-            return When(said, datetime.combine(day, time.max, UTC))
-        at = datetime.fromisoformat(said)
+        if len(text) == len("2026-03-01"):
+            day = date.fromisoformat(text)
+            return When(text, datetime.combine(day, time.max, UTC))
+        at = datetime.fromisoformat(text)
     except (ValueError, OverflowError):
         return None
-    return When(said, at if at.tzinfo else at.replace(tzinfo=UTC))
+    return When(text, at if at.tzinfo else at.replace(tzinfo=UTC))
 
 
-def seen_at(journal: Journal | None, config: Config, asked: When, team: str | None, role: str | None) -> SeenAt:
+def seen_at(journal: Journal | None, config: Config, moment: When, team: str | None, role: str | None) -> SeenAt:
     """What was seen last, at that moment or before it. Raises Misuse where nobody had looked yet.
 
     ``team`` and ``role`` (an id) narrow it. Sightings tell people above member; members they only count.
     """
     org_id = None if journal is None else _org(journal, config)
     if journal is None or org_id is None:
-        raise Misuse(_nobody_looked(asked, None))
+        raise Misuse(_nobody_looked(moment, None))
     if role == MEMBER:
         hint = "ask for a role above member, or for `--at live`"
         message = "sightings name people above member, and only count members"
         raise Misuse(Problem("sighting_members", message, None, hint))
-    seen, after = journal.sighting_at(org_id, asked.at)
-    if seen is None:
-        raise Misuse(_nobody_looked(asked, after))
-    rows = [row for row in seen.holdings if team in (None, row.team) and role in (None, row.role)]
-    origins = _Origins(journal, org_id, seen)
-    evidence = tuple(Evidence(row, origins.of(row.address)) for row in rows)
-    return SeenAt(org_id, config.org.name, config.env, seen, after, evidence, journal.run(seen.run))
+    sighting, after = journal.sighting_at(org_id, moment.at)
+    if sighting is None:
+        raise Misuse(_nobody_looked(moment, after))
+    holdings = [
+        holding for holding in sighting.holdings if team in (None, holding.team) and role in (None, holding.role)
+    ]
+    origins = _Origins(journal, org_id, sighting)
+    evidence = tuple(Evidence(holding, origins.of(holding.address)) for holding in holdings)
+    return SeenAt(org_id, config.org.name, config.env, sighting, after, evidence, journal.run(sighting.run))
 
 
 class _Origins:
     """Which run put each mapping there, as far back as the journal goes."""
 
-    def __init__(self, journal: Journal, org_id: str, seen: Sighting) -> None:
-        self._runs = newest_first(journal, org_id, ("apply", "rollback"), seen.run + 1)
+    def __init__(self, journal: Journal, org_id: str, sighting: Sighting) -> None:
+        self._runs = newest_first(journal, org_id, ("apply", "rollback"), sighting.run + 1)
         self._writers: dict[Address, Run] = {}
         self._journal = journal
-        self._recorded = {record.address: record.run for record in journal.records(org_id) if record.run <= seen.run}
+        self._recorded = {
+            record.address: record.run for record in journal.records(org_id) if record.run <= sighting.run
+        }
 
     def of(self, address: Address | None) -> Run | None:
         """The run that wrote the mapping last, or else the one that first found it as the config wanted it."""
@@ -93,8 +97,8 @@ def _org(journal: Journal, config: Config) -> str | None:
     return orgs[0] if len(orgs) == 1 else None
 
 
-def _nobody_looked(asked: When, after: Sighting | None) -> Problem:
+def _nobody_looked(moment: When, after: Sighting | None) -> Problem:
     hint = "every apply, drift and `snapshot --record` looks"
     if after is not None:
         hint = f"the first time was {after.at:%Y-%m-%d %H:%M} UTC, by run {after.run}"
-    return Problem("no_sighting", f"nobody had looked by {asked.said}", None, hint)
+    return Problem("no_sighting", f"nobody had looked by {moment.said}", None, hint)

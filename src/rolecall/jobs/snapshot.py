@@ -42,44 +42,48 @@ class Taken(NamedTuple):
     by: str | None
 
 
-async def take(org: Reader, people: People | None, kept: Kept, now: datetime, by: str | None) -> Taken:
+async def take(org: Reader, people: People | None, people_shown: Kept, now: datetime, by: str | None) -> Taken:
     """Read everything. What a file says about when and by whom it was taken stays so."""
     live = await org.read()
     if isinstance(org, SnapshotReader):
-        said = org.load()
-        now, by = said.taken_at or now, said.taken_by
-    wanted = people is not None and kept != "none"
-    directory = await read_people(people, org, live, EVERYBODY) if wanted and people is not None else None
+        snapshot = org.load()
+        now, by = snapshot.taken_at or now, snapshot.taken_by
+    reads_people = people is not None and people_shown != "none"
+    directory = await read_people(people, org, live, EVERYBODY) if reads_people and people is not None else None
     return Taken(live, directory, now, by)
 
 
-def encoded(taken: Taken, kept: Kept, key: bytes = b"", people: str | None = None) -> dict[str, Any]:
+def encoded(taken: Taken, people_shown: Kept, key: bytes = b"", people: str | None = None) -> dict[str, Any]:
     """The snapshot's JSON. ``people`` is the path of the file that has them, where they are not in this one.
 
     Masks stand for the same person under the same ``key``, and for nobody without it.
     """
-    live = _named(taken, kept)
-    rows = (
-        None if kept not in ("names", "masked") or taken.directory is None else people or list(_rows(taken, kept, key))
+    live = _named(taken, people_shown)
+    user_rows = (
+        None
+        if people_shown not in ("names", "masked") or taken.directory is None
+        else people or list(_user_rows(taken, people_shown, key))
     )
-    return encode_snapshot(Snapshot(live, rows, taken.at, taken.by))
+    return encode_snapshot(Snapshot(live, user_rows, taken.at, taken.by))
 
 
-def write_snapshot(taken: Taken, kept: Kept, out: Path, key: bytes = b"") -> list[Path]:
+def write_snapshot(taken: Taken, people_shown: Kept, out: Path, key: bytes = b"") -> list[Path]:
     """Write a snapshot as JSON or YAML, by its name; very many people beside it. Answers what was written."""
-    many = kept in ("names", "masked") and taken.directory is not None and len(taken.directory) > INLINE
-    beside = out.with_name(f"{out.stem}-people.jsonl") if many else None
-    said = encoded(taken, kept, key, beside.name if beside else None)
-    if beside is not None and taken.directory is not None:
-        lines = partial(encode_lines, taken.directory) if kept == "names" else partial(_masked_lines, taken, key)
-        write_file(beside, lines)
-    write_file(out, as_text(said, json_wanted=out.suffix == ".json"))
-    return [out, *([beside] if beside else [])]
+    many = people_shown in ("names", "masked") and taken.directory is not None and len(taken.directory) > INLINE
+    people_file = out.with_name(f"{out.stem}-people.jsonl") if many else None
+    content = encoded(taken, people_shown, key, people_file.name if people_file else None)
+    if people_file is not None and taken.directory is not None:
+        lines = (
+            partial(encode_lines, taken.directory) if people_shown == "names" else partial(_masked_lines, taken, key)
+        )
+        write_file(people_file, lines)
+    write_file(out, as_text(content, json_wanted=out.suffix == ".json"))
+    return [out, *([people_file] if people_file else [])]
 
 
-def as_text(said: dict[str, Any], *, json_wanted: bool = False) -> str:
+def as_text(content: dict[str, Any], *, json_wanted: bool = False) -> str:
     """The text of a snapshot's JSON."""
-    return json.dumps(said, ensure_ascii=False, indent=1) + "\n" if json_wanted else snapshot_yaml(said)
+    return json.dumps(content, ensure_ascii=False, indent=1) + "\n" if json_wanted else snapshot_yaml(content)
 
 
 def record(journal: Journal, taken: Taken, desired: Desired, facts: RunFacts) -> int:
@@ -92,40 +96,42 @@ def record(journal: Journal, taken: Taken, desired: Desired, facts: RunFacts) ->
     return record_look(journal, org_id, "snapshot", facts, sighting)
 
 
-def _named(taken: Taken, kept: Kept) -> Live:
+def _named(taken: Taken, people_shown: Kept) -> Live:
     """The org with what its file may say of people: coverage, counts, and whom the org took us for."""
     live, directory = taken.live, taken.directory
     facts, coverage = live.facts, dict(live.coverage)
-    if kept != "names":
+    if people_shown != "names":
         facts = replace(facts, caller=Caller(None, facts.caller.org_admin))
     if directory is not None:
         coverage["people"] = _coverage(directory)
         if directory.coverage.state == "complete":
             facts = replace(facts, people=len(directory), active_people=directory.active_people)
-    if kept in ("counts", "none"):
-        coverage["people"] = Coverage("unread", problem=f"left out: the snapshot was taken with --people {kept}")
-    if kept == "none":
+    if people_shown in ("counts", "none"):
+        coverage["people"] = Coverage(
+            "unread", problem=f"left out: the snapshot was taken with --people {people_shown}"
+        )
+    if people_shown == "none":
         facts = replace(facts, people=None, active_people=None)
     return replace(live, facts=facts, coverage=coverage)
 
 
 def _coverage(directory: Directory) -> Coverage:
-    seen = directory.coverage
-    return seen if seen.state != "complete" else Coverage(read=len(directory), total=len(directory))
+    coverage = directory.coverage
+    return coverage if coverage.state != "complete" else Coverage(read=len(directory), total=len(directory))
 
 
-def _rows(taken: Taken, kept: Kept, key: bytes) -> Iterator[dict[str, Any]]:
+def _user_rows(taken: Taken, people_shown: Kept, key: bytes) -> Iterator[dict[str, Any]]:
     assert taken.directory is not None
-    rows = encode_people(taken.directory)
-    return rows if kept == "names" else (_mask(row, key) for row in rows)
+    users = encode_people(taken.directory)
+    return users if people_shown == "names" else (_mask(user, key) for user in users)
 
 
 def _masked_lines(taken: Taken, key: bytes) -> Iterator[bytes]:
-    for row in _rows(taken, "masked", key):
-        yield json.dumps(row, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+    for user in _user_rows(taken, "masked", key):
+        yield json.dumps(user, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
 
 
-def _mask(row: dict[str, Any], key: bytes) -> dict[str, Any]:
+def _mask(user: dict[str, Any], key: bytes) -> dict[str, Any]:
     """A person under another name, and without the org's id. It starts like the mask that plans show."""
-    name = f"{mask(key, row['email'], digits=24)}@masked.invalid"
-    return {"email": name, **{field: said for field, said in row.items() if field not in ("email", "id")}}
+    name = f"{mask(key, user['email'], digits=24)}@masked.invalid"
+    return {"email": name, **{field: value for field, value in user.items() if field not in ("email", "id")}}

@@ -38,15 +38,15 @@ async def check_online(config: Config, request: PlanRequest) -> list[Problem]:
     from rolecall.jobs.people import idp_problems
     from rolecall.jobs.plan import read_plan_input
 
-    asked = await read_plan_input(replace(request, target=replace(request.target, references=None)))
-    found = references(config, asked.live.facts)
-    if not any(problem.severity == "error" for problem in found):
-        found += await _linted(request, asked)
-    told = await idp_problems(request.people, config.desired, asked.live)
-    return [problem for problem in (*found, *told) if problem not in config.warnings]
+    plan_input = await read_plan_input(replace(request, target=replace(request.target, references=None)))
+    problems = references(config, plan_input.live.facts)
+    if not any(problem.severity == "error" for problem in problems):
+        problems += await _linted(request, plan_input)
+    idp_warnings = await idp_problems(request.people, config.desired, plan_input.live)
+    return [problem for problem in (*problems, *idp_warnings) if problem not in config.warnings]
 
 
-async def _linted(request: PlanRequest, asked: PlanInput) -> list[Problem]:
+async def _linted(request: PlanRequest, plan_input: PlanInput) -> list[Problem]:
     from dataclasses import replace
 
     from rolecall.jobs.people import left_out, read_people
@@ -54,14 +54,14 @@ async def _linted(request: PlanRequest, asked: PlanInput) -> list[Problem]:
     from rolecall.plan.coverage import incomplete
 
     if request.people is None:
-        return [*_planned(asked), _not_looked_for("Users are not read here", asked.people_hint)]
-    directory = await read_people(request.people, request.org, asked.live, EVERYBODY)
-    asked = replace(asked, directory=directory, scope=EVERYBODY)
-    seen = directory.coverage
+        return [*_planned(plan_input), _not_looked_for("Users are not read here", plan_input.people_hint)]
+    directory = await read_people(request.people, request.org, plan_input.live, EVERYBODY)
+    plan_input = replace(plan_input, directory=directory, scope=EVERYBODY)
+    coverage = directory.coverage
     return [
-        *dict.fromkeys((*_user_names(asked), *_planned(asked))),
+        *dict.fromkeys((*_user_names(plan_input), *_planned(plan_input))),
         *left_out(directory),
-        *([] if (text := incomplete(seen)) is None else [_not_looked_for(text, asked.people_hint)]),
+        *([] if (text := incomplete(coverage)) is None else [_not_looked_for(text, plan_input.people_hint)]),
     ]
 
 
@@ -96,27 +96,27 @@ async def check_observed(config: Config, request: PlanRequest) -> list[Problem]:
     from rolecall.plan.lint.names import unmatched_names
 
     try:
-        asked = await read_plan_input(replace(request, target=replace(request.target, references=None)))
-        found = references(config, asked.live.facts)
-        found += unmatched_names(asked.desired, asked.live, asked.applied, asked.as_of)
+        plan_input = await read_plan_input(replace(request, target=replace(request.target, references=None)))
+        problems = references(config, plan_input.live.facts)
+        problems += unmatched_names(plan_input.desired, plan_input.live, plan_input.applied, plan_input.as_of)
         if request.people is not None and config.people.kind in ("org", "file"):
-            directory = await people_or_unread(request.people, request.org, asked.live, EVERYBODY)
-            found += _user_names(replace(asked, directory=directory, scope=EVERYBODY))
+            directory = await people_or_unread(request.people, request.org, plan_input.live, EVERYBODY)
+            problems += _user_names(replace(plan_input, directory=directory, scope=EVERYBODY))
     except RolecallError as error:
-        found = list(error.problems)
-    return [problem for problem in found if problem not in config.warnings]
+        problems = list(error.problems)
+    return [problem for problem in problems if problem not in config.warnings]
 
 
-def _user_names(asked: PlanInput) -> list[Problem]:
+def _user_names(plan_input: PlanInput) -> list[Problem]:
     """Return the required org admins and owners who are not active users, where all users were read."""
     from rolecall.plan.guards.named_users import required_admin_warnings
     from rolecall.plan.lint.config import owners_gone
 
-    directory = asked.directory
+    directory = plan_input.directory
     if directory is None or directory.coverage.state != "complete":
         return []
-    required = required_admin_warnings(asked.desired, directory, sees_invited=asked.sees_invited)
-    return [*required, *owners_gone(asked, directory)]
+    required = required_admin_warnings(plan_input.desired, directory, sees_invited=plan_input.sees_invited)
+    return [*required, *owners_gone(plan_input, directory)]
 
 
 def _not_looked_for(why: str, hint: str) -> Problem:
@@ -136,9 +136,9 @@ def count_people(root: Path, env: str | None, main: str) -> tuple[list[PeopleCou
         from rolecall.desired.build import build
 
         try:
-            if found := _counted(build(sources)):
-                counts[found[0]] = None
-                problems |= dict.fromkeys(found[1])
+            if counted := _counted(build(sources)):
+                counts[counted[0]] = None
+                problems |= dict.fromkeys(counted[1])
         except ConfigError as error:
             problems |= dict.fromkeys(error.problems)
     return list(counts), list(problems)
@@ -149,11 +149,15 @@ def _counted(config: Config) -> tuple[PeopleCount, tuple[Problem, ...]] | None:
     from rolecall.jobs.people import group_names
     from rolecall.live.people.file import PeopleFile
 
-    said, live = config.people, _observed(config)
+    people_source, live = config.people, _observed(config)
     groups = config.desired.settings.idp_groups
     known = frozenset(groups) if isinstance(groups, Mapping) else frozenset[str]()
     source = PeopleFile(
-        config.root, said.files or (said.at,), bool(said.files), allow_empty=said.allow_empty, known=known
+        config.root,
+        people_source.files or (people_source.at,),
+        bool(people_source.files),
+        allow_empty=people_source.allow_empty,
+        known=known,
     )
     if live is not None:
         names = group_names(live)
@@ -161,7 +165,7 @@ def _counted(config: Config) -> tuple[PeopleCount, tuple[Problem, ...]] | None:
         source = source.with_groups(names, whole=whole)
     files = tuple(source.files())
     if missing := source.missing(files):
-        if not files or not said.files:
+        if not files or not people_source.files:
             return None
         name = missing.partition(": ")[0]
         problem = Problem("no_file", "there is no such file", Where(name), "the link leads nowhere", "warning")

@@ -317,7 +317,7 @@ def notify(
     A notice that does not get through leaves 1, and is told again by the next look.
     """
     from rolecall.cli.output import redacted_drift
-    from rolecall.jobs.drift import news, note_of, told
+    from rolecall.jobs.drift import news, note_of, notified
     from rolecall.live.http.proxies import ProxyProblemError, connection
     from rolecall.outside.notices import Notice, NotTold, post
     from rolecall.report.builders.notice import notice_document, notice_text
@@ -325,7 +325,7 @@ def notify(
     if journal is None:
         hint = "leave out --snapshot; with --baseline the journal must be there"
         raise Misuse(Problem("notify", "--notify needs a journal, to know what was told before", None, hint))
-    found_news = news(found, told(journal, found.org.id, url))
+    found_news = news(found, notified(journal, found.org.id, url))
     if found_news.any:
         mode: Shown = people or config.reports_people or "counts"
         shown = redacted_drift(call, config, found, mode)
