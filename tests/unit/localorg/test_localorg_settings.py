@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from org_client import Client
 
+from rolecall.localorg.store.tables import DOMAINS, NEW_DOMAIN, domain_columns
+
 METADATA = "<EntityDescriptor entityID='https://idp'/>"
 
 
@@ -29,8 +31,8 @@ def test_a_person_claims_their_own_domain(ann: Client) -> None:
     assert made.status == 201
     assert made.body == {
         "name": "acme.com",
+        **NEW_DOMAIN,
         "discoverable": True,
-        "join": "approval",
         "etag": made.headers["etag"],
     }
     assert made.headers["location"] == "/v1/domains/acme.com"
@@ -82,10 +84,8 @@ def test_the_last_domain_stays_while_sso_is_on(signed_on: Client) -> None:
 
 def test_one_of_two_domains_may_go(org: Client) -> None:
     gus = org.as_person("ann@acme.com")
-    from rolecall.localorg.store.tables import DOMAINS
-
     with org.db.write() as tx:
-        row = {"name": "acme.de", "discoverable": False, "join_policy": "approval", "version": 999}
+        row = {"name": "acme.de", **domain_columns(NEW_DOMAIN), "version": 999}
         tx.execute(DOMAINS.insert().values(**row, created="", modified=""))
     assert gus.write("DELETE", "/v1/domains/acme.de").status == 200
 

@@ -170,6 +170,8 @@ def _add_missing_columns(tx: Connection) -> None:
             kind = "BOOLEAN" if field.type == "flag" else _WORDS[tx.dialect.name]["text"]
             default = "" if field.nullable else f" NOT NULL DEFAULT {_literal(domain_columns(NEW_DOMAIN)[column])}"
             tx.execute(text(f'ALTER TABLE domains ADD COLUMN "{column}" {kind}{default}'))
+            if default and tx.dialect.name == "postgresql":  # as in an org that is made now
+                tx.execute(text(f'ALTER TABLE domains ALTER COLUMN "{column}" DROP DEFAULT'))
 
 
 def _literal(value: bool | str) -> str:
