@@ -17,6 +17,7 @@ from rolecall.localorg.load import load
 from rolecall.localorg.manage import make_token, reset
 from rolecall.localorg.store import Database, state
 from rolecall.localorg.store.tables import AUDIT, GROUPS, MEMBERSHIPS, TOKENS, USERS
+from rolecall.model.comparison import restrict
 from rolecall.model.directory import Directory
 from rolecall.model.live import Facts, Live
 from rolecall.model.settings import Scim, Settings
@@ -41,7 +42,11 @@ def test_what_is_loaded_is_what_is_read(org_db: Database) -> None:
     with org_db.read() as tx:
         held = state.read_state(tx)
         count = tx.execute(select(func.count()).select_from(MEMBERSHIPS)).scalar_one()
-    assert held.settings.domains == live.settings.domains
+    assert held.settings.domains
+    assert live.settings.domains
+    for name, domain in live.settings.domains.items():
+        assert restrict(held.settings.domains[name], domain) == domain
+    assert held.settings.domains.keys() == live.settings.domains.keys()
     assert held.settings.defaults == live.settings.defaults
     assert held.settings.idp_groups == live.settings.idp_groups
     assert held.facts.teams == live.facts.teams
