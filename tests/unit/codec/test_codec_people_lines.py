@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from rolecall.codec.people import decode_people
+from rolecall.codec.people import decode_people, encode_people
 from rolecall.codec.people_lines import BATCH, LONGEST_LINE, MOST_PROBLEMS, decode_lines, encode_lines
 from rolecall.errors import ConfigError, Problem
+from rolecall.model import normalise
 
 ROWS = [{"email": f"person{number}@acme.com", "groups": ["Writers", "Légal"]} for number in range(20)]
 TEXT = "\n".join(json.dumps(row, ensure_ascii=False) for row in ROWS).encode()
@@ -95,3 +98,18 @@ def test_what_was_encoded_is_decoded_again_in_batches_of_whole_lines() -> None:
     assert len(batches) > 1
     assert all(batch.endswith(b"\n") and len(batch) < 2 * BATCH for batch in batches)
     assert decode_lines(batches) == directory
+
+
+texts = st.text(st.characters(exclude_categories=("Cs",)), min_size=1, max_size=6).map(normalise.name).filter(bool)
+
+
+@given(st.lists(st.tuples(texts, st.none() | texts, st.lists(texts, max_size=3), st.booleans()), max_size=5))
+def test_a_line_is_the_users_object(drawn: list[tuple[str, str | None, list[str], bool]]) -> None:
+    directory = decode_people(
+        {"email": f"{number}{email}", "id": own_id, "groups": groups, "active": active}
+        for number, (email, own_id, groups, active) in enumerate(drawn)
+    )
+    lines = "".join(
+        json.dumps(row, ensure_ascii=False, separators=(",", ":")) + "\n" for row in encode_people(directory)
+    )
+    assert b"".join(encode_lines(directory)).decode() == lines
