@@ -10,10 +10,11 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, not_, or_, select, true
 
+from rolecall.codec.people import UserColumns
 from rolecall.localorg.api.call import Call, check_parameters
 from rolecall.localorg.api.fields import Check, body_object, texts
 from rolecall.localorg.api.lists import PARAMETERS, fetch, page_of, revision, streamed
-from rolecall.localorg.api.user_columns import read_columns
+from rolecall.localorg.api.user_columns import read_columns, read_selected
 from rolecall.localorg.store.keys import BUCKETS, address, bucket
 from rolecall.localorg.store.state import State, access_of, read_rules
 from rolecall.localorg.store.tables import MEMBERSHIPS, USERS, AnyRow
@@ -59,7 +60,7 @@ def read_access(call: Call, tx: Connection) -> Response:
 
 def _people(call: Call, tx: Connection, only: ColumnElement[bool] | None) -> Response:
     if call.request.columns:
-        return Response(200, users=read_columns(tx, only))
+        return Response(200, users=_columns(tx, only))
     page = page_of(call)
     rows, count = _ROWS, select(func.count()).select_from(USERS)
     if only is not None:
@@ -69,6 +70,12 @@ def _people(call: Call, tx: Connection, only: ColumnElement[bool] | None) -> Res
     total = tx.execute(count).scalar_one()
     ids = [row.id for row in fetched.rows]
     return streamed(_texts(fetched.rows), ids, fetched.has_more, total, revision(tx, "people"))
+
+
+def _columns(tx: Connection, only: ColumnElement[bool] | None) -> UserColumns:
+    if only is None:
+        return read_columns(tx)
+    return read_selected(tx, _ROWS.where(only).order_by(USERS.c.bucket, USERS.c.id))
 
 
 def _partition(text: str) -> ColumnElement[bool]:

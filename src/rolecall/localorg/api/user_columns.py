@@ -8,7 +8,7 @@ from itertools import accumulate, count
 from operator import sub
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, false, func, literal_column, not_, select, true
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, literal_column, not_, select
 
 from rolecall.codec.people import UserColumns
 from rolecall.localorg.store.tables import GROUPS, MEMBERSHIPS, USERS
@@ -16,18 +16,14 @@ from rolecall.localorg.store.tables import GROUPS, MEMBERSHIPS, USERS
 _BATCH = 5_000
 """Rows that are fetched at once."""
 
-_PLAIN = and_(
-    USERS.c.origin == "scim",
-    USERS.c.active == true(),
-    USERS.c.pending == false(),
-    USERS.c.role_attribute.is_(None),
-    USERS.c.manual == "[]",
-)
+_TRAITS = ("origin", "active", "pending", "role_attribute", "manual")
+_PLAIN_VALUES = ["scim", True, False, None, "[]"]
+_PLAIN = and_(*(USERS.c[name].is_not_distinct_from(value) for name, value in zip(_TRAITS, _PLAIN_VALUES, strict=True)))
 _ROWID: ColumnElement[int] = literal_column("users.rowid")
 
 
-def read_columns(tx: Connection, only: ColumnElement[bool] | None) -> UserColumns:
-    """Return the users whom a condition over ``users`` selects, all with None, in the order of their list.
+def read_columns(tx: Connection) -> UserColumns:
+    """Return all users in the order of their list.
 
     SQL reads each table in the order that is quickest there, so each column comes with a key of the user, and is put
     in order here. In SQLite that is the number of the row: small numbers are looked up several times faster than ids.
@@ -35,20 +31,42 @@ def read_columns(tx: Connection, only: ColumnElement[bool] | None) -> UserColumn
     key, key_of_member = _keys(tx)
     ids: list[str] = []
     keys: list[Any] = []
-    for some_ids, some_keys in _batches(tx, _where(select(USERS.c.id, key), only).order_by(USERS.c.bucket, USERS.c.id)):
+    for some_ids, some_keys in _batches(tx, select(USERS.c.id, key).order_by(USERS.c.bucket, USERS.c.id)):
         ids += some_ids
         keys += some_keys
     place = _places(keys)
     emails = [""] * len(ids)
-    for some_keys, addresses in _batches(tx, _where(select(key, USERS.c.email), only)):
+    for some_keys, addresses in _batches(tx, select(key, USERS.c.email)):
         for number, email in zip(map(place, some_keys), addresses, strict=True):
             emails[number] = email
-    groups = tx.execute(select(GROUPS.c.id).order_by(GROUPS.c.pushed.desc(), GROUPS.c.id)).scalars().all()
-    query = select(key_of_member, func.count(), _CONCATENATED).group_by(MEMBERSHIPS.c.user_id)
-    if only is not None:
-        query = query.where(MEMBERSHIPS.c.user_id.in_(select(USERS.c.id).where(only)))
-    offsets, members = _memberships(_batches(tx, query), place, len(ids), groups)
-    return UserColumns(ids, emails, groups, offsets, members, _uncommon(tx, only, key, place))
+    groups = _groups(tx)
+    memberships = select(key_of_member, func.count(), _CONCATENATED).group_by(MEMBERSHIPS.c.user_id)
+    offsets, members = _memberships(_batches(tx, memberships), place, len(ids), groups)
+    return UserColumns(ids, emails, groups, offsets, members, _uncommon(tx, key, place))
+
+
+def read_selected(tx: Connection, query: Select[Any]) -> UserColumns:
+    """Return the users whom a query of rows of the list selects, in its order. A part of all users is read quicker row
+    by row."""
+    ids: list[str] = []
+    emails: list[str] = []
+    offsets, members = array("I", [0]), array("I")
+    uncommon: dict[int, Mapping[str, Any]] = {}
+    groups = _groups(tx)
+    number = dict(zip(groups, count())).__getitem__
+    for user_id, email, *traits, group_ids in tx.execute(query, execution_options={"yield_per": _BATCH}):
+        if traits != _PLAIN_VALUES:
+            uncommon[len(ids)] = dict(zip(_TRAITS, traits, strict=True))
+        ids.append(user_id)
+        emails.append(email)
+        members.extend(map(number, group_ids.split(",") if group_ids else ()))
+        offsets.append(len(members))
+    return UserColumns(ids, emails, groups, offsets, members, uncommon)
+
+
+def _groups(tx: Connection) -> Sequence[str]:
+    """Return the ids of all groups, first those that are pushed in the order of their list."""
+    return tx.execute(select(GROUPS.c.id).order_by(GROUPS.c.pushed.desc(), GROUPS.c.id)).scalars().all()
 
 
 _aggregate: Callable[..., Any] = func.aggregate_strings
@@ -93,20 +111,13 @@ def _memberships(
     return array("I", accumulate(map(sub, ends, starts), initial=0)), members
 
 
-def _uncommon(
-    tx: Connection, only: ColumnElement[bool] | None, key: ColumnElement[Any], place: Callable[[Any], int]
-) -> dict[int, Mapping[str, Any]]:
-    columns = ("origin", "active", "pending", "role_attribute", "manual")
-    query = _where(select(key, *(USERS.c[name] for name in columns)).where(not_(_PLAIN)), only)
-    rows = sorted((place(row[0]), row) for row in tx.execute(query))
-    return {user: {name: getattr(row, name) for name in columns} for user, row in rows}
+def _uncommon(tx: Connection, key: ColumnElement[Any], place: Callable[[Any], int]) -> dict[int, Mapping[str, Any]]:
+    query = select(key, *(USERS.c[name] for name in _TRAITS)).where(not_(_PLAIN))
+    rows = sorted((place(user), traits) for user, *traits in tx.execute(query))
+    return {user: dict(zip(_TRAITS, traits, strict=True)) for user, traits in rows}
 
 
 def _batches(tx: Connection, query: Select[Any]) -> Iterator[tuple[tuple[Any, ...], ...]]:
     """Yield the columns of some rows at a time."""
     for batch in tx.execute(query, execution_options={"yield_per": _BATCH}).partitions():
         yield tuple(zip(*batch, strict=True))
-
-
-def _where(query: Select[Any], only: ColumnElement[bool] | None) -> Select[Any]:
-    return query if only is None else query.where(only)
