@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Generator, Sequence
 from contextlib import closing
+from json.encoder import encode_basestring_ascii
 from typing import Any, Literal, NamedTuple
 
 from rolecall.journal.database import Database, Row, damaged
@@ -45,7 +46,10 @@ class Entry(NamedTuple):
 
 def canonical(value: Any) -> str:
     """JSON text that is always the same for equal values: keys sorted, ASCII only, no spaces."""
-    return json.dumps(value, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+    return _ENCODER.encode(value)
+
+
+_ENCODER = json.JSONEncoder(sort_keys=True, ensure_ascii=True, separators=(",", ":"))
 
 
 def append(database: Database, journal: str, org_id: str, drafts: Sequence[Draft]) -> None:
@@ -75,8 +79,13 @@ def order(journal: str, org_id: str) -> str:
 
 
 def link(before: str, org_id: str, n: int, entry: Draft | Entry, body_hash: str) -> str:
-    """The hash of entry ``n``: SHA-256 over the hash before it, its place, its head and its content's hash."""
-    return sha256(canonical([before, org_id, n, entry.run, entry.step, entry.kind, entry.at, body_hash]))
+    """The hash of entry ``n``: SHA-256 over the hash before it, its place, its head and its content's hash.
+
+    These are hashed as ``canonical`` writes a list of them; put together here, as a journal is checked entry by entry.
+    """
+    kind, at = encode_basestring_ascii(entry.kind), encode_basestring_ascii(entry.at)
+    start = f"[{encode_basestring_ascii(before)},{encode_basestring_ascii(org_id)},{n}"
+    return sha256(f"{start},{entry.run},{entry.step},{kind},{at},{encode_basestring_ascii(body_hash)}]")
 
 
 def checked(

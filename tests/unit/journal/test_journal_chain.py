@@ -7,8 +7,11 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from journals import ADMIN, ADMINS, ME, ORG, START, Ticking, ended, intent, opening
 
+from rolecall.journal.chain import Draft, canonical, link, sha256
 from rolecall.journal.opened import _connect
 from rolecall.journal.port import Journal, JournalError, Seen
 from rolecall.model.run import Opening
@@ -157,3 +160,13 @@ def test_reading_what_was_changed_says_so(journal: Journal, change: Change, sql:
     change(sql)
     with pytest.raises(JournalError, match="history --verify"):
         journal.runs(ORG)
+
+
+texts = st.text(max_size=8)
+numbers = st.integers(0, 2**63)
+
+
+@given(texts, texts, numbers, st.builds(Draft, numbers, numbers, texts, texts, texts), texts)
+def test_a_link_hashes_the_canonical_list(before: str, org_id: str, n: int, draft: Draft, body_hash: str) -> None:
+    parts = [before, org_id, n, draft.run, draft.step, draft.kind, draft.at, body_hash]
+    assert link(before, org_id, n, draft, body_hash) == sha256(canonical(parts))
