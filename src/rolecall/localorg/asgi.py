@@ -18,9 +18,8 @@ from starlette.responses import Response as Answer
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import Message, Receive, Scope, Send
 
-from rolecall.localorg.api.admit import org_row
 from rolecall.localorg.api.call import BODY_LIMIT, too_large
-from rolecall.localorg.api.handle import handle
+from rolecall.localorg.api.handle import handle, org_row
 from rolecall.localorg.console.handle import handle_page
 from rolecall.localorg.scim.handle import handle_scim, refused
 from rolecall.localorg.scim.models import MAX_BODY

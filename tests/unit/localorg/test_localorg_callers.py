@@ -9,7 +9,7 @@ import pytest
 from org_client import Client
 from sqlalchemy import select
 
-from rolecall.localorg.api import admit
+from rolecall.localorg.api import handle as admit
 from rolecall.localorg.manage import Knobs, make_token, set_knobs
 from rolecall.localorg.store import tokens
 from rolecall.localorg.store.tables import AUDIT, TOKENS, USERS

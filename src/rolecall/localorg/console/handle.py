@@ -7,9 +7,9 @@ from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
 
-from rolecall.localorg.api.admit import admit, org_row, require_org_admin
 from rolecall.localorg.api.call import Who, decode_path
-from rolecall.localorg.console import forms, pages, session
+from rolecall.localorg.api.handle import admit, org_row, require_org_admin
+from rolecall.localorg.console import pages, session
 from rolecall.localorg.console.desk import Desk, form_of
 from rolecall.localorg.console.render import page, redirect, stylesheet
 from rolecall.localorg.router import Router
@@ -30,12 +30,12 @@ ROUTER = Router(
     (
         Page("GET", "/", pages.overview),
         Page("GET", "/domains", pages.domains),
-        Page("POST", "/domains/{name}", forms.domain),
+        Page("POST", "/domains/{name}", pages.save_domain),
         *(Page("GET", pages.path_of(k), partial(pages.singleton, section=k.section)) for k in SINGLETONS),
-        *(Page("POST", pages.path_of(k), partial(forms.singleton, section=k.section)) for k in SINGLETONS),
+        *(Page("POST", pages.path_of(k), partial(pages.save_singleton, section=k.section)) for k in SINGLETONS),
         Page("GET", "/groups", pages.groups),
         Page("GET", "/groups/{id}", pages.group),
-        Page("POST", "/groups/{id}", forms.mapping),
+        Page("POST", "/groups/{id}", pages.save_mapping),
         Page("GET", "/people", pages.people),
         Page("GET", "/people/{id}", pages.person),
         Page("GET", "/audit", pages.audit),

@@ -1,15 +1,19 @@
-"""The pages that show the org."""
+"""The pages that show the org, and their forms: each form is one request of the admin API.
+
+A refusal is shown next to the form.
+"""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any, Final
 
 from sqlalchemy import and_, func, select, true, tuple_
 
 from rolecall.localorg.console import session
 from rolecall.localorg.console.desk import Desk, segment
-from rolecall.localorg.console.render import page
+from rolecall.localorg.console.render import page, redirect
 from rolecall.localorg.store.keys import address, fold
 from rolecall.localorg.store.tables import GROUPS, MEMBERSHIPS, USERS
 from rolecall.localorg.web import Response, refuse
@@ -177,3 +181,51 @@ def _all(desk: Desk, path: str) -> list[dict[str, Any]]:
         if not answer["has_more"]:
             return items
         after = f"&after={segment(answer['last_id'])}"
+
+
+def save_domain(desk: Desk) -> Response:
+    """Save the settings of a claimed domain."""
+    kind = BY_SECTION["domains"]
+    path = f"{kind.api_path}/{segment(desk.params['name'])}"
+    return _put(desk, path, _body(desk, kind.section), domains, path_of(kind))
+
+
+def save_singleton(desk: Desk, section: str) -> Response:
+    """Save settings that the org has one of."""
+    kind = BY_SECTION[section]
+
+    def again(desk: Desk, problems: list[str]) -> Response:
+        return singleton(desk, section, problems)
+
+    return _put(desk, kind.api_path, _body(desk, section), again, path_of(kind))
+
+
+def save_mapping(desk: Desk) -> Response:
+    """Save the mapping of a group; the button `blank` removes it."""
+    kind, group_id = BY_SECTION["idp_groups"], segment(desk.params["id"])
+    path, page_path = f"{kind.api_path}/{group_id}/mapping", f"{path_of(kind)}/{group_id}"
+    if desk.field("do") == "blank":
+        answer = desk.send("DELETE", path, etag=desk.field("etag"))
+        return group(desk, answer.problems) if answer.problems else redirect(f"{page_path}?saved=1")
+    return _put(desk, path, _body(desk, kind.section), group, page_path)
+
+
+def _body(desk: Desk, section: str) -> dict[str, Any]:
+    return {field.name: _value(desk, field) for field in controls(BY_SECTION[section])}
+
+
+def _value(desk: Desk, field: Field) -> Any:
+    match field.type:
+        case "flag":
+            return desk.field(field.name) == "on"
+        case "teams":
+            return desk.form.get(field.name, [])
+        case _:
+            return desk.field(field.name) or (None if field.nullable else "")
+
+
+def _put(
+    desk: Desk, path: str, body: dict[str, Any], again: Callable[[Desk, list[str]], Response], page: str
+) -> Response:
+    answer = desk.send("PUT", path, body, desk.field("etag"))
+    return again(desk, answer.problems) if answer.problems else redirect(f"{page}?saved=1")
