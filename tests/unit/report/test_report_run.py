@@ -10,8 +10,7 @@ import pytest
 
 from rolecall.model.run import Approval, Run, RunFacts, RunReport, Step
 from rolecall.model.settings import Address
-from rolecall.report.builders.history import run_in_full, run_json, runs_lines
-from rolecall.report.builders.runs import run_lines
+from rolecall.report.builders.runs import run_in_full, run_json, run_lines, runs_lines
 from rolecall.report.line import plain
 
 AT = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)

@@ -38,7 +38,7 @@ def doctor(call: Invocation, form: str) -> Exit:
     Thirteen checks, from the config to the pipeline; each says what to do. Reads only. 1 when something is wrong.
     """
     from rolecall.cli.console import stdout
-    from rolecall.report.builders.checkup import checkup_json, checkup_lines
+    from rolecall.report.builders.problems import checkup_json, checkup_lines
 
     checks = _examine(call)
     out = stdout(call.environ, color=call.color)

@@ -40,7 +40,7 @@ def done(call: Invocation, run: int, step: int, by: str | None, evidence: Path |
     from rolecall.cli.session import read, session, wait_for
     from rolecall.jobs.done import Attested, Word, attest, remember_step
     from rolecall.journal.port import LockTaken
-    from rolecall.report.builders.attested import attested_lines
+    from rolecall.report.builders.runs import attested_lines
 
     call = of_run(call, run)
     config = read(call)
@@ -58,5 +58,7 @@ def done(call: Invocation, run: int, step: int, by: str | None, evidence: Path |
 
     told = wait_for(work())
     changed = told.changed.name if told.changed else None
-    stdout(call.environ, color=call.color).lines(attested_lines(told.run, told.step, seen=told.seen, changed=changed))
+    stdout(call.environ, color=call.color).lines(
+        attested_lines(told.run, told.step, confirmed=told.seen, changed=changed)
+    )
     return Exit.HUMAN if told.run.human else Exit.OK

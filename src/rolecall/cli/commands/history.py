@@ -44,7 +44,7 @@ def history(call: Invocation, run: int | None, limit: int, verify: bool, anchor:
     from rolecall.cli.journals import find_journal, of_run
     from rolecall.cli.session import read
     from rolecall.jobs.history import one_run, past_runs
-    from rolecall.report.builders.history import run_in_full, runs_json, runs_lines
+    from rolecall.report.builders.runs import run_in_full, runs_json, runs_lines
 
     out = stdout(call.environ, color=call.color)
     call = call if run is None else of_run(call, run)

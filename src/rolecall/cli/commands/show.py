@@ -44,7 +44,7 @@ def _run(call: Invocation, out: Console, number: int, form: str, at: InRepositor
     from rolecall.cli.session import read
     from rolecall.jobs.history import one_run
     from rolecall.jobs.saved import plan_of_text
-    from rolecall.report.builders.history import run_in_full
+    from rolecall.report.builders.runs import run_in_full
 
     call = of_run(call, number)
     journal = find_journal(call, read(call))

@@ -14,7 +14,7 @@ _COLUMN = 48
 
 
 def config_yaml(effective: Mapping[str, Any]) -> str:
-    """YAML that loads to the same config. Characters that cannot be seen are escaped, as in every report."""
+    """Return YAML that loads to the same config. Characters that cannot be seen are escaped, as in every report."""
     import yaml
 
     def dump(*, unicode: bool) -> str:
@@ -27,19 +27,19 @@ def config_yaml(effective: Mapping[str, Any]) -> str:
             default_flow_style=None,
         )
 
-    told = dump(unicode=True)
-    return told if all(visible(row) == row for row in told.split("\n")) else dump(unicode=False)
+    text = dump(unicode=True)
+    return text if all(visible(part) == part for part in text.split("\n")) else dump(unicode=False)
 
 
 def config_json(effective: Mapping[str, Any]) -> str:
-    """The same as JSON."""
+    """Return the same as JSON."""
     return json.dumps(effective, indent=2) + "\n"
 
 
-def origin_lines(said: Iterable[tuple[tuple[str | int, ...], Any, Where]]) -> Iterator[Line]:
-    """``idp_groups / Writer-Admins / role   org_admin            idp_groups/it.yaml:4`` for each value."""
-    for path, value, where in said:
+def origin_lines(origins: Iterable[tuple[tuple[str | int, ...], Any, Where]]) -> Iterator[Line]:
+    """Yield ``idp_groups / Writer-Admins / role   org_admin            idp_groups/it.yaml:4`` for each value."""
+    for path, value, where in origins:
         name = visible(" / ".join(map(str, path)))
         pad = " " * (max(_COLUMN - cells(name), 0) + 2)
-        told = Span(f"{pad}{visible(inline_yaml(value))}")
-        yield Line((Span(name, "bold"), told), hang=4, tail=(Span(place(where), "dim"),))
+        text = Span(f"{pad}{visible(inline_yaml(value))}")
+        yield Line((Span(name, "bold"), text), hang=4, tail=(Span(place(where), "dim"),))

@@ -234,10 +234,10 @@ def drift_table(report: DriftReport) -> Table:
     """
     unknown = [*([] if report.determined else ["settings"]), *([USERS] if USERS in report.unread else [])]
     closing = ((name, "unknown", "no", *("" for _ in COLUMNS[3:])) for name in unknown)
-    return Table(COLUMNS, (*_rows(report), *closing))
+    return Table(COLUMNS, (*_drift_rows(report), *closing))
 
 
-def _rows(report: DriftReport) -> Iterator[tuple[str, ...]]:
+def _drift_rows(report: DriftReport) -> Iterator[tuple[str, ...]]:
     for drift in report.entries:
         counts = drift.fingerprint in report.counted
         tally = report.tally("did", drift.address) if counts else None

@@ -38,8 +38,8 @@ def scan_banner(
 ) -> Banner:
     """Return the banner of a drift check."""
     nouns = (*((kind.section, kind.noun) for kind in KEYED), (USERS, "person"))
-    words = [count(counts[key], noun) for key, noun in nouns if key in counts]
-    return _banner(org, read_words(coverage, words), incomplete=incomplete)
+    counted = [count(counts[key], noun) for key, noun in nouns if key in counts]
+    return _banner(org, read_words(coverage, counted), incomplete=incomplete)
 
 
 def _banner(org: OrgRef, read: str, *, incomplete: bool) -> Banner:

@@ -24,89 +24,95 @@ _COLUMN = 28
 _SHORT = 8
 
 
-def sighting_lines(seen: SeenAt) -> Iterator[Line]:
-    """When it was seen and when again, a line for each combo, the counts."""
-    yield line(f"{visible(seen.org_name)} ({visible(seen.org_id)}): {seen_words(seen)}", "head", hang=2)
-    if not seen.sighting.complete:
+def sighting_lines(record: SeenAt) -> Iterator[Line]:
+    """Yield when it was seen and when again, a line for each combo, the counts."""
+    yield line(f"{visible(record.org_name)} ({visible(record.org_id)}): {recorded_words(record)}", "head", hang=2)
+    if not record.sighting.complete:
         yield line("Not everybody could be read then: there may have been others.", "warn")
-    for row in seen.evidence:
-        yield _row(row)
-    people = len({row.holding.id or row.holding.email for row in seen.evidence})
+    for evidence in record.evidence:
+        yield _evidence_line(evidence)
+    people = len({item.holding.id or item.holding.email for item in record.evidence})
     yield line(f"{count(people, 'person')}.", "bold")
-    roles = ", ".join(f"{visible(role_word(role))} {number:,}" for role, number in sorted(seen.sighting.roles.items()))
+    roles = ", ".join(
+        f"{visible(role_word(role))} {number:,}" for role, number in sorted(record.sighting.roles.items())
+    )
     yield line(f"People by role then: {roles or 'nobody'}.", "dim")
 
 
-def seen_words(seen: SeenAt) -> str:
-    """``as seen 1 Mar 2026 02:00 UTC by run 812; next sighting 2 March``."""
-    first, after = seen.sighting, seen.after
-    said = f"as seen {_day(first.at)} {first.at.year} {first.at:%H:%M} UTC by run {first.run}"
+def recorded_words(record: SeenAt) -> str:
+    """Return ``as seen 1 Mar 2026 02:00 UTC by run 812; next sighting 2 March``."""
+    first, after = record.sighting, record.after
+    text = f"as seen {_day(first.at)} {first.at.year} {first.at:%H:%M} UTC by run {first.run}"
     if after is None:
-        return f"{said}; nobody has looked since"
+        return f"{text}; nobody has looked since"
     same = after.at.date() == first.at.date()
     year = f" {after.at.year}" if after.at.year != first.at.year else ""
-    return f"{said}; next sighting {f'{after.at:%H:%M} UTC' if same else _day(after.at) + year}"
+    return f"{text}; next sighting {f'{after.at:%H:%M} UTC' if same else _day(after.at) + year}"
 
 
-def sighting_json(seen: SeenAt) -> str:
-    """``{"seen_at", "run", "hash", "next", "complete", "people": [...], "roles", "teams"}``; people as of `access`."""
-    first = seen.sighting
-    said: dict[str, Any] = {
-        "org": {"id": seen.org_id, "name": seen.org_name, "env": seen.env},
+def sighting_json(record: SeenAt) -> str:
+    """Return ``{"seen_at", "run", "hash", "next", "complete", "people": [...], "roles", "teams"}``; people as
+    `access` has them."""
+    first = record.sighting
+    body: dict[str, Any] = {
+        "org": {"id": record.org_id, "name": record.org_name, "env": record.env},
         "seen_at": first.at.isoformat(),
         "run": first.run,
         "hash": first.hash,
-        "next": seen.after.at.isoformat() if seen.after else None,
+        "next": record.after.at.isoformat() if record.after else None,
         "complete": first.complete,
-        "people": list(_people(seen)),
+        "people": list(_people(record)),
         "roles": dict(first.roles),
         "teams": dict(first.teams),
     }
-    return json.dumps(said, indent=2) + "\n"
+    return json.dumps(body, indent=2) + "\n"
 
 
-def sighting_table(seen: SeenAt) -> Table:
+def sighting_table(record: SeenAt) -> Table:
     """Return a table with a row for each combo, with the run and the hash that vouch for it."""
-    return Table(COLUMNS, (_columns(row, seen) for row in seen.evidence))
+    return Table(COLUMNS, (_columns(item, record) for item in record.evidence))
 
 
-def _row(row: Evidence) -> Line:
-    holding, run = row.holding, row.run
+def _evidence_line(evidence: Evidence) -> Line:
+    holding, run = evidence.holding, evidence.run
     who = visible(holding.email)
     pad = " " * (max(_COLUMN - cells(who), 0) + 2)
-    told = [visible(part) for part in (holding.source, *_behind(row)) if part]
+    parts = [visible(part) for part in (holding.source, *_decisions(evidence)) if part]
     by = listed(holding.reasons[:1]) or "unknown"
-    tail = f"  {' · '.join(told)}" if told else "" if run else "  not by rolecall"
+    tail = f"  {' · '.join(parts)}" if parts else "" if run else "  not by rolecall"
     style: Style = "warn" if holding.role == ORG_ADMIN else "plain"
-    held = combos([Combo(holding.team, holding.role)])
-    return Line((Span(who, "bold"), Span(pad), Span(visible(held), style), Span(f" ({by})"), Span(tail, "dim")), hang=4)
+    access = combos([Combo(holding.team, holding.role)])
+    return Line(
+        (Span(who, "bold"), Span(pad), Span(visible(access), style), Span(f" ({by})"), Span(tail, "dim")), hang=4
+    )
 
 
-def _behind(row: Evidence) -> Iterator[str]:
-    """The commit, the pull request and who approved."""
-    run = row.run
+def _decisions(evidence: Evidence) -> Iterator[str]:
+    """Yield the commit, the pull request and who approved."""
+    run = evidence.run
     if run is None:
         return
     if run.facts.commit:
         yield f"commit {run.facts.commit[:_SHORT]}"
     if run.facts.pull_request:
         yield f"pull request {run.facts.pull_request}"
-    if row.approved_by:
-        yield f"approved by {', '.join(row.approved_by)}"
+    if evidence.approved_by:
+        yield f"approved by {', '.join(evidence.approved_by)}"
     yield f"run {run.id}"
 
 
-def _people(seen: SeenAt) -> Iterator[dict[str, Any]]:
-    by: dict[str, list[Evidence]] = {}
-    for row in seen.evidence:
-        by.setdefault(row.holding.email, []).append(row)
-    for email in sorted(by):
-        held = [_combo(row) for row in by[email]]
-        yield {"email": email, "org_admin": any(row["role"] == ORG_ADMIN for row in held), "combos": held}
+def _people(record: SeenAt) -> Iterator[dict[str, Any]]:
+    by_email: dict[str, list[Evidence]] = {}
+    for evidence in record.evidence:
+        by_email.setdefault(evidence.holding.email, []).append(evidence)
+    for email in sorted(by_email):
+        granted = [_combo(evidence) for evidence in by_email[email]]
+        org_admin = any(combo["role"] == ORG_ADMIN for combo in granted)
+        yield {"email": email, "org_admin": org_admin, "combos": granted}
 
 
-def _combo(row: Evidence) -> dict[str, Any]:
-    holding, run = row.holding, row.run
+def _combo(evidence: Evidence) -> dict[str, Any]:
+    holding, run = evidence.holding, evidence.run
     return {
         "team": holding.team,
         "role": holding.role,
@@ -116,13 +122,13 @@ def _combo(row: Evidence) -> dict[str, Any]:
         "source": holding.source,
         "commit": run.facts.commit if run else None,
         "pull_request": run.facts.pull_request if run else None,
-        "approved_by": list(row.approved_by),
+        "approved_by": list(evidence.approved_by),
         "applied_by_run": run.id if run else None,
     }
 
 
-def _columns(row: Evidence, seen: SeenAt) -> tuple[str, ...]:
-    holding, run, first = row.holding, row.run, seen.sighting
+def _columns(evidence: Evidence, record: SeenAt) -> tuple[str, ...]:
+    holding, run, first = evidence.holding, evidence.run, record.sighting
     return (
         holding.email,
         holding.id,
@@ -133,7 +139,7 @@ def _columns(row: Evidence, seen: SeenAt) -> tuple[str, ...]:
         holding.source or "",
         (run.facts.commit or "") if run else "",
         (run.facts.pull_request or "") if run else "",
-        "; ".join(row.approved_by),
+        "; ".join(evidence.approved_by),
         str(run.id) if run else "",
         first.at.isoformat(),
         str(first.run),

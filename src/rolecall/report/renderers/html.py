@@ -42,10 +42,10 @@ def html(document: Document) -> str:
     """Return the whole file; its template bears the name of the document's subject."""
     problems, more_problems = document.worst(MOST_ROWS)
     moves, flows = document.moves(), document.flows()
-    rows = list(_rows(moves))
+    users = list(_user_rows(moves))
     return _page(
         f"{document.subject}.html.jinja",
-        package_text(f"{_DATA}/users.js") if rows else "",
+        package_text(f"{_DATA}/users.js") if users else "",
         document=document,
         unresolved=document.unresolved(),
         problems=of_problems(problems),
@@ -58,7 +58,7 @@ def html(document: Document) -> str:
         joint=joint_flow(flows),
         most=flows[0].size if flows else 1,
         most_rows=MOST_ROWS,
-        users={"rows": rows[:MOST_ROWS], "more": max(len(rows) - MOST_ROWS, 0)},
+        users={"rows": users[:MOST_ROWS], "more": max(len(users) - MOST_ROWS, 0)},
         data=_data(moves),
     )
 
@@ -105,7 +105,7 @@ def _hash(text: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
-def _rows(moves: Iterable[UserMove]) -> Iterator[UserRow]:
+def _user_rows(moves: Iterable[UserMove]) -> Iterator[UserRow]:
     for move in moves:
         access = (move.kind, move.before, move.after, move.because)
         yield from (UserRow(name, *access) for name in move.names)

@@ -140,7 +140,7 @@ def _next_step(step: NextStep) -> str:
     return f"\n{step.label}: {text}{note}\n{instead}"
 
 
-def _row(entry: Entry) -> str:
+def _table_row(entry: Entry) -> str:
     """Return a row of four cells: what changes at an address, for whom and why, and its place."""
     cell = [_diff(str(diff)) for diff in entry.diffs]
     cell += map(_entry_note, entry.notes)
@@ -187,7 +187,7 @@ class Budget:
         self.blocks.append(start)
         tried = 0
         for entry in table.entries:
-            self.add(_row(entry))
+            self.add(_table_row(entry))
             tried += 1
             if self.room < _LEAST:
                 break
