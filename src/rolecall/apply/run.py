@@ -2,27 +2,42 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Protocol
 
-from rolecall.apply.begin import opening, unrecorded
 from rolecall.apply.close import memory_after, reread
-from rolecall.apply.confirm import changed_since, confirm, unconfirmed
-from rolecall.apply.recover import left_open, lines, recover
 from rolecall.apply.resume import LOOK_BACK, applied_already
+from rolecall.apply.settle import changed_since, confirm, left_open, lines, recover, unconfirmed
 from rolecall.apply.steps import ApplyContext, Numbered, Sender, numbered
 from rolecall.apply.verify import Verified, lapsed, stricter_here, verify
 from rolecall.errors import OrgError, Problem, Stale
 from rolecall.journal.port import Held, Journal, JournalError
+from rolecall.model.change import Change
 from rolecall.model.desired import Applied
 from rolecall.model.directory import Directory
 from rolecall.model.live import Live
-from rolecall.model.run import Ended, Run, RunOutcome, RunReport
+from rolecall.model.run import (
+    Approval,
+    Ended,
+    Opening,
+    Planned,
+    Run,
+    RunFacts,
+    RunKind,
+    RunOutcome,
+    RunReport,
+    Step,
+    StepState,
+)
 from rolecall.plan.diff.changes import diff
 from rolecall.plan.impact.meanwhile import meanwhile
 from rolecall.plan.order.risk import levels
 from rolecall.plan.resolve import on_day
+from rolecall.plan.saved.digest import digest
+from rolecall.plan.saved.encode import encode_plan
 from rolecall.plan.saved.summary import other_org_words, renames_as_one
 from rolecall.plan.value import Plan
 
@@ -191,3 +206,46 @@ def _outcome(whole: bool, anything: bool, stopped: bool) -> RunOutcome:
     if whole:
         return "done"
     return "interrupted" if stopped else "incomplete"
+
+
+def opening(
+    recorded: Plan,
+    plan: Plan,
+    changes: Sequence[Change],
+    kind: RunKind,
+    facts: RunFacts,
+    approvals: tuple[Approval, ...],
+) -> Opening:
+    """The opening of a run over ``changes``; ``recorded`` is the plan as the journal may keep it."""
+    planned = [
+        Planned(number, change.address, change.action, change.via, change.before, change.after, change.id)
+        for number, change in enumerate(changes, 1)
+    ]
+    text = json.dumps(encode_plan(recorded), ensure_ascii=False)
+    return Opening(plan.org.id, kind, facts, digest(plan), text, planned, plan.lifts, approvals)
+
+
+def unrecorded(run: int, begun: Opening, at: datetime, sender: Sender) -> Run:
+    """A run as its own process knows it, for when the journal can no longer be asked."""
+    steps = tuple(_step(run, planned, sender) for planned in begun.steps)
+    return Run(
+        run,
+        begun.org_id,
+        begun.kind,
+        at,
+        None,
+        "open",
+        begun.facts,
+        begun.digest,
+        tuple(begun.lifts),
+        tuple(begun.approvals),
+        steps,
+    )
+
+
+def _step(run: int, planned: Planned, sender: Sender) -> Step:
+    ended = sender.ended.get(planned.number)
+    if ended is None:
+        waiting: StepState = "open" if planned.number in sender.began else "not_tried"
+        return Step(run, **planned._asdict(), state="human" if planned.via == "human" else waiting)
+    return Step(run, **planned._asdict(), state=ended.state, found=ended.found, problem=ended.problem, by=ended.by)

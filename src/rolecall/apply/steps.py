@@ -183,11 +183,11 @@ class Sender:
         key = self.key(step.number)
         outcome = await self.context.org.write(step.change, self._version(step), key)
         if not isinstance(outcome, Moved):
-            return settle(step.number, step.change, outcome)
+            return end_of(step.number, step.change, outcome)
         ours = await written(self.context.org, key)
         if ours is None and satisfies(outcome.found, step.change.before):
             outcome = await self.context.org.write(step.change, outcome.version, key)
-        ended = settle(step.number, step.change, outcome)
+        ended = end_of(step.number, step.change, outcome)
         if isinstance(outcome, Moved) and ours is None:
             self.inferred.update((step.number,) if ended.state == "done" else ())
             return ended._replace(by=await self._who(step.change.address))
@@ -220,7 +220,7 @@ async def written(org: Org, key: str) -> Event | None:
     return event if event is not None and event.key == key else None
 
 
-def settle(number: int, change: Change, outcome: Outcome) -> Ended:
+def end_of(number: int, change: Change, outcome: Outcome) -> Ended:
     """What the journal says about an outcome."""
     at = change.address
     match outcome:

@@ -7,7 +7,7 @@ from datetime import date
 from small_org import config, live
 
 from rolecall.apply.close import memory_after
-from rolecall.apply.confirm import changed_since
+from rolecall.apply.settle import changed_since
 from rolecall.model.change import Change
 from rolecall.model.desired import Applied, Intent
 from rolecall.model.run import RunFacts

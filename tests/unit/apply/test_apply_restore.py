@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from workbench import BRAND, MARKETING, NOW, Workbench
 
-from rolecall.apply.recover import look_up
+from rolecall.apply.settle import look_up
 from rolecall.apply.steps import written
 from rolecall.jobs.memory import sent_under
 from rolecall.model.desired import Desired
