@@ -143,7 +143,7 @@ edits = st.lists(st.tuples(st.sampled_from(["add", "drop", "keep", "keep", "keep
 
 def read(org: ShiftingOrg, limit: int, *, moving: bool) -> list[int]:
     listing = asyncio.run(read_list(Exchange(org), Request("GET", "/v1/list"), limit, moving=moving))
-    return [int(row["id"]) for row in listing.rows]
+    return [int(row["id"]) for row in listing.items]
 
 
 @given(rows, edits, st.integers(1, 5))
