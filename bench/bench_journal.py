@@ -13,8 +13,7 @@ import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from rolecall.journal import chain
-from rolecall.journal import entries as content
+from rolecall.journal import chain, content
 from rolecall.journal.chain import Draft, canonical
 from rolecall.journal.opened import _connect
 from rolecall.journal.tables import migrate
