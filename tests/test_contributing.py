@@ -8,14 +8,23 @@ from typing import get_args
 
 import pytest
 
+from rolecall.cli.output import FORMATS
 from rolecall.model.target import PeopleKind
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-SECTION = PAGE.partition("## Add a people source\n")[2].partition("\n## ")[0]
-FILES = re.findall(r"^\| `([^`]+)` \| (.*) \|$", SECTION, re.MULTILINE)
-ELSEWHERE = frozenset({"port.People"})
+ELSEWHERE = frozenset({"port.People", "package_text"})
 """Names of a row that are not in the row's own file."""
+
+
+def listed(title: str) -> list[tuple[str, str]]:
+    """Return the files of a section's table, each with what to do there."""
+    section = PAGE.partition(f"## {title}\n")[2].partition("\n## ")[0]
+    return re.findall(r"^\| `([^`]+)` \| (.*) \|$", section, re.MULTILINE)
+
+
+FILES = listed("Add a people source")
+FORMAT_FILES = listed("Add a report format")
 
 
 IDPS_OF_SSO = "src/rolecall/model/settings.py"
@@ -32,7 +41,7 @@ def missing(root: Path, file: str, task: str) -> list[str]:
     return [name for name in names if not any(name in text for text in texts)]
 
 
-@pytest.mark.parametrize(("file", "task"), FILES, ids=[file for file, _ in FILES])
+@pytest.mark.parametrize(("file", "task"), [*FILES, *FORMAT_FILES], ids=[file for file, _ in [*FILES, *FORMAT_FILES]])
 def test_a_listed_file_exists_and_has_what_its_row_names(file: str, task: str) -> None:
     assert missing(ROOT, file, task) == []
 
@@ -46,6 +55,17 @@ def test_the_list_has_the_files_that_name_every_source() -> None:
         if all(re.search(rf"[\"'_]{kind}[\"']", path.read_text(encoding="utf-8")) for kind in kinds)
     }
     assert listing - {IDPS_OF_SSO} <= {file for file, _ in FILES}
+
+
+def test_the_list_has_the_files_that_name_every_format() -> None:
+    """A file that has the names of all formats of a plan is one to edit for a new one."""
+    listing = {
+        path.relative_to(ROOT).as_posix()
+        for path in (ROOT / "src").rglob("*.py")
+        if all(f'"{form}"' in path.read_text(encoding="utf-8") for form in FORMATS if form != "json")
+    }
+    assert listing
+    assert listing <= {file for file, _ in FORMAT_FILES}
 
 
 def test_a_planted_omission_is_noticed(tmp_path: Path) -> None:

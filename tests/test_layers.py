@@ -74,6 +74,11 @@ INNER: Mapping[str, Mapping[str, frozenset[str]]] = {
         "draft": frozenset({"", "inputs", "diff", "explain", "impact"}),
         "make": frozenset({"", "inputs", "draft", "diff", "order", "explain", "impact", "guards", "lint"}),
     },
+    "report": {
+        "": frozenset(),
+        "builders": frozenset({""}),
+        "renderers": frozenset({""}),
+    },
 }
 """What the inner packages and the named modules of a package may import of each other; "" has its other modules."""
 
