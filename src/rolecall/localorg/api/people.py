@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from json.encoder import encode_basestring
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, func, not_, or_, select, true
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, not_, or_, select, true, union
 
 from rolecall.codec.people import UserColumns
 from rolecall.localorg.api.call import Call, check_parameters
@@ -144,7 +144,14 @@ def selected_users(call: Call, tx: Connection) -> ColumnElement[bool]:
     body = body_object(call, _SEARCH_FIELDS)
     if not body:
         raise refuse(400, "nobody_named", f"Name at least one of {', '.join(_SEARCH_FIELDS)}")
-    return or_(*_conditions(body, tx))
+    return _any_of(_conditions(body, tx))
+
+
+def _any_of(conditions: Iterable[ColumnElement[bool]]) -> ColumnElement[bool]:
+    """Return the condition that at least one of these holds. Each selects ids by itself, by an index where there is
+    one; as one condition with `OR` they would be tried on every user."""
+    selects = [select(USERS.c.id).where(condition).correlate(None) for condition in conditions]
+    return USERS.c.id.in_(union(*selects))
 
 
 def _conditions(body: dict[str, Any], tx: Connection) -> Iterator[ColumnElement[bool]]:
@@ -160,7 +167,7 @@ def _conditions(body: dict[str, Any], tx: Connection) -> Iterator[ColumnElement[
         no_group = or_(USERS.c.origin != "scim", not_(_in_groups(_mapped(read_rules(tx)))))
         yield and_(USERS.c.active == true(), no_group)
     if "org_admins" in body:
-        yield _org_admins(read_rules(tx))
+        yield from _org_admins(read_rules(tx))
 
 
 def _in_groups(ids: Collection[str]) -> ColumnElement[bool]:
@@ -181,17 +188,17 @@ def _attribute_admin() -> ColumnElement[bool]:
     return and_(USERS.c.role_attribute.is_not(None), func.lower(USERS.c.role_attribute) == "admin")
 
 
-def _org_admins(state: State) -> ColumnElement[bool]:
-    """Return the condition for users who may be org admin: by group, by manual edit, or by attribute where it is
+def _org_admins(state: State) -> Iterator[ColumnElement[bool]]:
+    """Yield the conditions for users who may be org admin: by group, by manual edit, or by attribute where it is
     read."""
     settings_kept = state.facts.kept
     mappings = [s.idp_groups for s in (state.settings, settings_kept) if s is not None and s.idp_groups is not UNSET]
     names = {name for groups in mappings for name, mapping in groups.items() if mapping.role == ORG_ADMIN}
     ways = [
         _in_groups([group.id for group in state.groups.values() if group.key in names]),
-        USERS.c.manual.like(f"%{json.dumps(ORG_ADMIN)}%"),
+        and_(USERS.c.manual != "[]", USERS.c.manual.like(f"%{json.dumps(ORG_ADMIN)}%")),
     ]
     scim = state.settings.scim
     if scim is not UNSET and scim.endpoint != "new":
         ways.append(_attribute_admin())
-    return and_(USERS.c.active == true(), or_(*ways))
+    return (and_(USERS.c.active == true(), way) for way in ways)
