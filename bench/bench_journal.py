@@ -18,7 +18,7 @@ from rolecall.journal.chain import Draft, canonical
 from rolecall.journal.opened import _connect
 from rolecall.journal.tables import migrate
 from rolecall.model.kinds import address
-from rolecall.model.run import Closing, Ended, Intent, Opening, Planned, RunFacts
+from rolecall.model.run import Closing, Opening, PendingWrite, Planned, RunFacts, StepOutcome
 from rolecall.model.settings import GroupMapping
 from rolecall.model.sighting import Holding, Sighting
 
@@ -49,8 +49,8 @@ def entries(run: int, holders: int) -> list[Draft]:
     return [
         Draft(run, 0, "begin", at, content.body(Opening(ORG, "apply", facts, "d", "", [step]))),
         Draft(run, 0, "plan", at, canonical({"format_version": "1.0", "text": "x" * 14000})),
-        Draft(run, 1, "intent", at, content.body(Intent(1, group, "update", f"k/{run}", "7", old, new))),
-        Draft(run, 1, "ended", at, content.body(Ended(1, group, "done", new))),
+        Draft(run, 1, "intent", at, content.body(PendingWrite(1, group, "update", f"k/{run}", "7", old, new))),
+        Draft(run, 1, "ended", at, content.body(StepOutcome(1, group, "done", new))),
         Draft(run, 0, "sighting", at, content.body(sighting)),
         Draft(run, 0, "close", at, content.body(Closing("done"))),
     ]

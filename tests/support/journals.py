@@ -8,7 +8,7 @@ from typing import Any
 
 from rolecall.journal.port import Holder
 from rolecall.model.kinds import address
-from rolecall.model.run import Ended, Intent, Opening, Planned, RunFacts
+from rolecall.model.run import Opening, PendingWrite, Planned, RunFacts, StepOutcome
 from rolecall.model.settings import Domain, GroupMapping
 
 ORG = "org_8817"
@@ -49,15 +49,15 @@ def opening(**changes: Any) -> Opening:
     return Opening(ORG, "apply", facts, "d1gest", '{"format_version":"1.0"}', steps)._replace(**changes)
 
 
-def intent(number: int = 1, run: int = 1, version: str = "7") -> Intent:
+def intent(number: int = 1, run: int = 1, version: str = "7") -> PendingWrite:
     at, action, before, after = {
         1: (ADMINS, "update", MEMBER, ADMIN),
         2: (BRAND, "create", None, MEMBER),
     }[number]
-    return Intent(
+    return PendingWrite(
         number, at, action, f"rolecall/j/{run}/{number}", version, before, after
     )  # type-narrowed by the table
 
 
-def ended(number: int = 1, state: Any = "done", **more: Any) -> Ended:
-    return Ended(number, ADMINS if number == 1 else BRAND, state, **more)
+def ended(number: int = 1, state: Any = "done", **more: Any) -> StepOutcome:
+    return StepOutcome(number, ADMINS if number == 1 else BRAND, state, **more)

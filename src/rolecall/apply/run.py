@@ -14,14 +14,13 @@ from rolecall.apply.settle import changed_since, confirm, left_open, lines, reco
 from rolecall.apply.steps import ApplyContext, Numbered, Sender, numbered
 from rolecall.apply.verify import Verified, lapsed, stricter_here, verify
 from rolecall.errors import OrgError, Problem, Stale
-from rolecall.journal.port import Held, Journal, JournalError
+from rolecall.journal.port import Journal, JournalError, OrgLock
 from rolecall.model.change import Change
 from rolecall.model.desired import Applied
 from rolecall.model.directory import Directory
 from rolecall.model.live import Live
 from rolecall.model.run import (
     Approval,
-    Ended,
     Opening,
     Planned,
     Run,
@@ -30,6 +29,7 @@ from rolecall.model.run import (
     RunOutcome,
     RunReport,
     Step,
+    StepOutcome,
     StepState,
 )
 from rolecall.plan.diff.changes import diff
@@ -118,7 +118,7 @@ class _Course:
     fresh: Fresh
     verified: Verified
     context: ApplyContext
-    held: Held
+    held: OrgLock
     keep_final: Callable[[Live], None]
 
     async def run(self) -> RunReport:
@@ -182,7 +182,7 @@ class _Course:
         done = [step.change for step in steps if sender.done(step.number)]
         return live, tuple(changed_since(live, done, already))
 
-    def _correct(self, run: int, sender: Sender, corrected: Sequence[Ended]) -> None:
+    def _correct(self, run: int, sender: Sender, corrected: Sequence[StepOutcome]) -> None:
         if corrected:
             sender.ended.update((ended.number, ended) for ended in corrected)
             self.context.journal.settle(run, corrected)

@@ -16,7 +16,7 @@ from rolecall.model.comparison import unread_fields
 from rolecall.model.kinds import split_address
 from rolecall.model.live import Live
 from rolecall.model.outcome import Event
-from rolecall.model.run import Ended, Run, Step
+from rolecall.model.run import Run, Step, StepOutcome
 from rolecall.model.settings import Value
 
 _DIED = "The run died on its way; a later one looked up what became of it."
@@ -55,20 +55,22 @@ async def recover(journal: Journal, org: Org, live: Live, dead: Sequence[Run] = 
     return tuple(settled)
 
 
-async def look_up(step: Step, org: Org, live: Live) -> Ended:
+async def look_up(step: Step, org: Org, live: Live) -> StepOutcome:
     """What became of a write whose answer nobody has."""
     if live.covered(split_address(step.address)[0]).state != "complete":
-        return Ended(step.number, step.address, "unknown", problem="its section could not be read")
+        return StepOutcome(step.number, step.address, "unknown", problem="its section could not be read")
     value = live.value_now(step.address, step.id)
     if satisfies(value, step.after):
-        return Ended(step.number, step.address, "done", value)
+        return StepOutcome(step.number, step.address, "done", value)
     if satisfies(value, step.before):
-        return Ended(step.number, step.address, "not_done", value)
+        return StepOutcome(step.number, step.address, "not_done", value)
     event = await written(org, step.key) if step.key else None
     if event is None or not _of_step(event, step):
         problem = _NOT_READ if _absent(value, step) else _NEITHER
-        return Ended(step.number, step.address, "unknown", value, problem=problem)
-    return Ended(step.number, step.address, "done", value, problem="written, and changed again since", by=event.actor)
+        return StepOutcome(step.number, step.address, "unknown", value, problem=problem)
+    return StepOutcome(
+        step.number, step.address, "done", value, problem="written, and changed again since", by=event.actor
+    )
 
 
 def _of_step(event: Event, step: Step) -> bool:
@@ -112,7 +114,7 @@ _NO_LOG = "the org answered that it is done, but has another value, and its audi
 _UNCONFIRMED = "the org did not confirm the write, and could not be read at the end of the run"
 
 
-async def confirm(run: int, sender: Sender, steps: Sequence[Numbered], org: Org, live: Live) -> list[Ended]:
+async def confirm(run: int, sender: Sender, steps: Sequence[Numbered], org: Org, live: Live) -> list[StepOutcome]:
     """Return how steps ended where the closing read ``live`` says otherwise than their answers.
 
     A step without an answer is done when its value is in effect. When it is not, the write may still be on its way.
@@ -131,10 +133,10 @@ async def confirm(run: int, sender: Sender, steps: Sequence[Numbered], org: Org,
     return corrected
 
 
-def unconfirmed(sender: Sender) -> list[Ended]:
+def unconfirmed(sender: Sender) -> list[StepOutcome]:
     """Return, as unknown, the steps taken for done without the org's confirmation; for an org that cannot be read."""
     return [
-        Ended(number, sender.ended[number].address, "unknown", problem=_UNCONFIRMED)
+        StepOutcome(number, sender.ended[number].address, "unknown", problem=_UNCONFIRMED)
         for number in sorted(sender.inferred)
         if sender.done(number)
     ]
@@ -164,18 +166,18 @@ def _in_effect(live: Live, change: Change) -> bool:
     return not covered or satisfies(live.value_now(change.address, change.id), change.after)
 
 
-async def _denied(step: Numbered, sender: Sender, org: Org, live: Live) -> list[Ended]:
+async def _denied(step: Numbered, sender: Sender, org: Org, live: Live) -> list[StepOutcome]:
     """Return the corrected end of a step answered as done; nothing if the log has its write."""
     value = live.value_now(step.change.address, step.change.id)
     try:
         event = await org.find(sender.key(step.number))
     except OrgError:
-        return [Ended(step.number, step.change.address, "unknown", value, problem=_NO_LOG)]
+        return [StepOutcome(step.number, step.change.address, "unknown", value, problem=_NO_LOG)]
     if event is not None and event.key == sender.key(step.number):
         return []
     if satisfies(value, step.change.before):
-        return [Ended(step.number, step.change.address, "not_done", value, problem=_OLD_VALUE)]
-    return [Ended(step.number, step.change.address, "unknown", value, problem=_OTHER_VALUE)]
+        return [StepOutcome(step.number, step.change.address, "not_done", value, problem=_OLD_VALUE)]
+    return [StepOutcome(step.number, step.change.address, "unknown", value, problem=_OTHER_VALUE)]
 
 
 def _as_step(run: int, step: Numbered, sender: Sender) -> Step:

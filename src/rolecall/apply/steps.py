@@ -10,12 +10,12 @@ from datetime import datetime
 from typing import NamedTuple
 
 from rolecall.errors import OrgError
-from rolecall.journal.port import Held, Holder, Journal, JournalError, Waiting
+from rolecall.journal.port import Holder, Journal, JournalError, OrgLock, Waiting
 from rolecall.live.port import Org
 from rolecall.model.change import Change
 from rolecall.model.comparison import agrees, unread_fields
 from rolecall.model.outcome import Done, Event, Failed, Moved, Outcome, Refused, Unknown
-from rolecall.model.run import Approval, Ended, Intent, Run, RunFacts, RunKind, Settled
+from rolecall.model.run import Approval, PendingWrite, Run, RunFacts, RunKind, Settled, StepOutcome
 from rolecall.model.settings import BLANK, Address, Value
 from rolecall.plan.value import Plan
 
@@ -80,16 +80,16 @@ class Sender:
     """
 
     context: ApplyContext
-    held: Held
+    held: OrgLock
     run: int
     total: int
     started: datetime
     versions: dict[Address, str | None] = field(default_factory=dict)
     began: set[int] = field(default_factory=set)
-    ended: dict[int, Ended] = field(default_factory=dict)
+    ended: dict[int, StepOutcome] = field(default_factory=dict)
     inferred: set[int] = field(default_factory=set)
     nonce: str = field(default_factory=lambda: secrets.token_hex(8))
-    _unsettled: list[Ended] = field(default_factory=list)
+    _unsettled: list[StepOutcome] = field(default_factory=list)
     _broken: JournalError | None = None
     _flushed: float = 0.0
 
@@ -130,9 +130,9 @@ class Sender:
         self.began.update(step.number for step in steps)
         return True
 
-    def _intent(self, step: Numbered) -> Intent:
+    def _intent(self, step: Numbered) -> PendingWrite:
         change = step.change
-        return Intent(
+        return PendingWrite(
             step.number,
             change.address,
             change.action,
@@ -147,14 +147,14 @@ class Sender:
         try:
             if self.context.stop() or self._broken:
                 why = "interrupted before it was sent" if self.context.stop() else "not sent: nothing could be recorded"
-                ended = Ended(step.number, step.change.address, "not_done", problem=why)
+                ended = StepOutcome(step.number, step.change.address, "not_done", problem=why)
             else:
                 ended = await self._write(step)
         finally:
             slots.release()
         self._end(step, ended)
 
-    def _end(self, step: Numbered, ended: Ended) -> None:
+    def _end(self, step: Numbered, ended: StepOutcome) -> None:
         self.ended[step.number] = ended
         if ended.version is not None:
             self.versions[step.change.address] = ended.version
@@ -174,7 +174,7 @@ class Sender:
             self._unsettled = []
             self._flushed = asyncio.get_running_loop().time()
 
-    async def _write(self, step: Numbered) -> Ended:
+    async def _write(self, step: Numbered) -> StepOutcome:
         """One write; where somebody was faster but changed nothing of ours, one more with the new version.
 
         It goes out under the same key: should the first one stand after all, the org repeats its answer and writes
@@ -220,25 +220,25 @@ async def written(org: Org, key: str) -> Event | None:
     return event if event is not None and event.key == key else None
 
 
-def end_of(number: int, change: Change, outcome: Outcome) -> Ended:
+def end_of(number: int, change: Change, outcome: Outcome) -> StepOutcome:
     """What the journal says about an outcome."""
     at = change.address
     match outcome:
         case Done(after, version):
             if satisfies(after, change.after):
-                return Ended(number, at, "done", after, version)
-            return Ended(number, at, "failed", after, version, "the org took the write but holds something else")
+                return StepOutcome(number, at, "done", after, version)
+            return StepOutcome(number, at, "failed", after, version, "the org took the write but holds something else")
         case Failed(after):
-            return Ended(number, at, "failed", after, None, "the org took the write but holds something else")
+            return StepOutcome(number, at, "failed", after, None, "the org took the write but holds something else")
         case Moved(value, version):
             if satisfies(value, change.after):
-                return Ended(number, at, "done", value, version)
-            return Ended(number, at, "moved", value, version, "somebody changed it after the plan was checked")
+                return StepOutcome(number, at, "done", value, version)
+            return StepOutcome(number, at, "moved", value, version, "somebody changed it after the plan was checked")
         case Refused(problem):
             state: Settled = "failed" if problem.code in NOT_A_NO else "refused"
-            return Ended(number, at, state, problem=str(problem))
+            return StepOutcome(number, at, state, problem=str(problem))
         case Unknown(problem):
-            return Ended(number, at, "unknown", problem=str(problem))
+            return StepOutcome(number, at, "unknown", problem=str(problem))
 
 
 def satisfies(live: Value | None, requested: Value | None) -> bool:

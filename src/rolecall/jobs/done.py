@@ -20,7 +20,7 @@ from rolecall.jobs.config_files import replaced
 from rolecall.jobs.history import one_run
 from rolecall.jobs.observe import default_role
 from rolecall.jobs.observe_table import Known, mapping, split_teams
-from rolecall.journal.port import Held, Journal, Seen
+from rolecall.journal.port import Journal, OrgLock, Seen
 from rolecall.live.port import Reader
 from rolecall.live.snapshot.file import entry_faults, read_snapshot
 from rolecall.live.snapshot.reader import SnapshotReader
@@ -79,7 +79,7 @@ def _write_down(org: Reader, step: Step, value: Value | None) -> Path | None:
     return org.path
 
 
-def remember_step(lock: Held, attested: Attested, facts: RunFacts) -> None:
+def remember_step(lock: OrgLock, attested: Attested, facts: RunFacts) -> None:
     """Keep the value of a step that the org was seen to show as last applied, so that drift knows it."""
     lock.remember(
         attested.run.id,

@@ -18,7 +18,7 @@ from rolecall.codec.record import Codec
 from rolecall.journal import chain
 from rolecall.journal.chain import Entry, canonical
 from rolecall.journal.database import Database, damaged, decoding
-from rolecall.model.run import Attestation, Closing, Ended, Intent, Opening, Planned, Run, Step, StepState
+from rolecall.model.run import Attestation, Closing, Opening, PendingWrite, Planned, Run, Step, StepOutcome, StepState
 from rolecall.model.sighting import Sighting
 
 T = TypeVar("T")
@@ -104,13 +104,13 @@ def _planned(run: int, planned: Planned) -> Step:
 def _step(place: str, run: int, step: Step | None, entry: Entry) -> Step:
     text, at = entry.body or "", moment(entry.at)
     if entry.kind == "intent":
-        return Step(run, via="api", state="open", at=at, **read(Intent, text)._asdict())
+        return Step(run, via="api", state="open", at=at, **read(PendingWrite, text)._asdict())
     if step is None:
         raise damaged(place, f"run {run}", f"entry {entry.n} is about step {entry.step}, which was never planned")
     if entry.kind == "attested":
         attestation = read(Attestation, text)
         return replace(step, state="attested", by=attestation.by, evidence=attestation.evidence, problem=None, at=at)
-    ended = read(Ended, text)
+    ended = read(StepOutcome, text)
     version = ended.version or step.version
     return replace(
         step, state=ended.state, found=ended.found, version=version, problem=ended.problem, by=ended.by, at=at

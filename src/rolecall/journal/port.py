@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, Protocol, Self, TypeVar
 from rolecall.errors import Problem, RolecallError
 from rolecall.model.desired import Applied
 from rolecall.model.policy import Policy
-from rolecall.model.run import Attestation, Ended, Intent, Opening, Record, Run, RunKind, RunOutcome, Step
+from rolecall.model.run import Attestation, Opening, PendingWrite, Record, Run, RunKind, RunOutcome, Step, StepOutcome
 from rolecall.model.settings import Address, Value
 from rolecall.model.sighting import Sighting
 
@@ -105,13 +105,13 @@ def as_it_is(value: Any) -> Any:
     return value
 
 
-class Held(Protocol):
+class OrgLock(Protocol):
     """The org's lock, held by this very session."""
 
     def check(self) -> None:
         """Raises LockLost when the lock is no longer ours."""
 
-    def intend(self, run: int, intents: Sequence[Intent]) -> None:
+    def intend(self, run: int, intents: Sequence[PendingWrite]) -> None:
         """Record writes about to be sent, all or none; nothing may be sent when this raises. Checks the lock in the
         same transaction."""
 
@@ -132,7 +132,7 @@ class Journal(Protocol):
 
     def lock(
         self, org_id: str, holder: Holder, timeout: float = 0, waiting: Waiting | None = None
-    ) -> AbstractContextManager[Held]:
+    ) -> AbstractContextManager[OrgLock]:
         """Hold an org's lock. Waits up to ``timeout`` seconds, then raises LockTaken, naming the holder."""
 
     def holder(self, org_id: str) -> Holder | None:
@@ -141,7 +141,7 @@ class Journal(Protocol):
     def begin(self, opening: Opening) -> int:
         """Begin a run; its number is unique in this journal."""
 
-    def settle(self, run: int, ended: Iterable[Ended]) -> None:
+    def settle(self, run: int, ended: Iterable[StepOutcome]) -> None:
         """Record how writes ended; for recovery too, in the run that the steps belong to."""
 
     def attest(self, run: int, attestation: Attestation) -> None:

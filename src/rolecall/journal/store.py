@@ -13,9 +13,20 @@ from rolecall.journal import chain, content, memory, prune, verify
 from rolecall.journal.chain import Draft, Entry
 from rolecall.journal.database import Database, damaged
 from rolecall.journal.lock import Lock
-from rolecall.journal.port import LOG_ENTRY, Anchor, Held, Holder, JournalError, Seen, Verified, Waiting, as_it_is
+from rolecall.journal.port import LOG_ENTRY, Anchor, Holder, JournalError, OrgLock, Seen, Verified, Waiting, as_it_is
 from rolecall.model.desired import Applied
-from rolecall.model.run import Attestation, Closing, Ended, Intent, Opening, Record, Run, RunKind, RunOutcome, Step
+from rolecall.model.run import (
+    Attestation,
+    Closing,
+    Opening,
+    PendingWrite,
+    Record,
+    Run,
+    RunKind,
+    RunOutcome,
+    Step,
+    StepOutcome,
+)
 from rolecall.model.sighting import Sighting
 
 Clock = Callable[[], datetime]
@@ -47,11 +58,13 @@ class SqlJournal:
         self.close()
 
     @contextmanager
-    def lock(self, org_id: str, holder: Holder, timeout: float = 0, waiting: Waiting | None = None) -> Iterator[Held]:
+    def lock(
+        self, org_id: str, holder: Holder, timeout: float = 0, waiting: Waiting | None = None
+    ) -> Iterator[OrgLock]:
         lock = Lock(self._database, self.id, org_id)
         lock.take(holder._replace(since=self._clock()), timeout, waiting)
         try:
-            yield _Held(self, lock, org_id)
+            yield _SqlOrgLock(self, lock, org_id)
         finally:
             lock.release()
 
@@ -74,7 +87,7 @@ class SqlJournal:
             self._append(opening.org_id, drafts)
         return run
 
-    def settle(self, run: int, ended: Iterable[Ended]) -> None:
+    def settle(self, run: int, ended: Iterable[StepOutcome]) -> None:
         at = self._now()
         drafts = [
             Draft(run, end.number, "unknown" if end.state == "unknown" else "ended", at, content.body(end))
@@ -212,8 +225,8 @@ class SqlJournal:
         return tuple(content.read_sighting(self._database, self.id, org_id, entry) for entry in entries)
 
 
-class _Held:
-    """See ``journal.port.Held``."""
+class _SqlOrgLock:
+    """See ``journal.port.OrgLock``."""
 
     def __init__(self, journal: SqlJournal, lock: Lock, org_id: str) -> None:
         self._journal = journal
@@ -223,7 +236,7 @@ class _Held:
     def check(self) -> None:
         self._lock.check()
 
-    def intend(self, run: int, intents: Sequence[Intent]) -> None:
+    def intend(self, run: int, intents: Sequence[PendingWrite]) -> None:
         journal, at = self._journal, self._journal._now()
         with self._lock.transaction():
             journal._append(self._org_id, [Draft(run, i.number, "intent", at, content.body(i)) for i in intents])

@@ -63,7 +63,7 @@ class Planned(NamedTuple):
     id: str | None = None
 
 
-class Intent(NamedTuple):
+class PendingWrite(NamedTuple):
     """A write about to be sent: recorded first, whatever happens next.
 
     ``before`` is the pre-image on the fresh read and ``version`` the ETag it had; ``key`` the Idempotency-Key.
@@ -79,7 +79,7 @@ class Intent(NamedTuple):
     id: str | None = None
 
 
-class Ended(NamedTuple):
+class StepOutcome(NamedTuple):
     """How a write ended. ``found`` is what the org was seen to hold, ``by`` who put it there if it was not us."""
 
     number: int
