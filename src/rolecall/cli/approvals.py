@@ -83,32 +83,32 @@ def _entries(path: Path) -> list[_Entry]:
     if not isinstance(content, list):
         raise ConfigError(_problem(path, "is not a list of approvals, [{by, at, url, source}]"))
     problems = [
-        _problem(path, f"entry {number}: {fault}") for number, row in enumerate(content, 1) for fault in _faults(row)
+        _problem(path, f"entry {number}: {fault}") for number, item in enumerate(content, 1) for fault in _faults(item)
     ]
     if problems:
         raise ConfigError(*problems)
-    return [_entry(row) for row in content]
+    return [_entry(item) for item in content]
 
 
-def _faults(row: Any) -> list[str]:
+def _faults(item: Any) -> list[str]:
     """Return what is wrong with the form of an entry, in words."""
-    if not isinstance(row, Mapping):
+    if not isinstance(item, Mapping):
         return ["is not an object {by, at, url, source}"]
-    faults = [f"unknown key `{visible(str(key))}`" for key in row if key not in _KEYS]
+    faults = [f"unknown key `{visible(str(key))}`" for key in item if key not in _KEYS]
     for key in ("by", "url", "source"):
-        value = row.get(key)
+        value = item.get(key)
         if not isinstance(value, str) or not value.strip():
             faults.append(f"`{key}` is missing" if value is None else f"`{key}` is not a text")
         elif hidden := _hidden(value):
             faults.append(f"`{key}` contains characters that cannot be seen ({hidden}): {visible(value.strip())}")
-    if row.get("at") is None and not _of_environment(row):
+    if item.get("at") is None and not _of_environment(item):
         faults.append("`at` is missing")
     faults += [
         f"`{key}` is not a time with a zone, such as 2030-01-31T09:00:00Z"
         for key in ("at", "pushed_at")
-        if row.get(key) is not None and _instant(row[key]) is None
+        if item.get(key) is not None and _instant(item[key]) is None
     ]
-    if not isinstance(row.get("commit"), str | None):
+    if not isinstance(item.get("commit"), str | None):
         faults.append("`commit` is not a text")
     return faults
 
@@ -124,8 +124,8 @@ def _selects(char: str) -> bool:
     return unicodedata.name(char, "").startswith("VARIATION SELECTOR")
 
 
-def _of_environment(row: Mapping[str, Any]) -> bool:
-    return str(row.get("source") or "").startswith("environment ")
+def _of_environment(item: Mapping[str, Any]) -> bool:
+    return str(item.get("source") or "").startswith("environment ")
 
 
 def _instant(text: Any) -> datetime | None:
@@ -136,9 +136,9 @@ def _instant(text: Any) -> datetime | None:
     return instant.astimezone(UTC) if instant.tzinfo else None
 
 
-def _entry(row: Mapping[str, Any]) -> _Entry:
-    approval = Approval(row["by"].strip(), _instant(row.get("at")), row["url"], row["source"])
-    return _Entry(approval, row.get("commit"), _instant(row.get("pushed_at")))
+def _entry(item: Mapping[str, Any]) -> _Entry:
+    approval = Approval(item["by"].strip(), _instant(item.get("at")), item["url"], item["source"])
+    return _Entry(approval, item.get("commit"), _instant(item.get("pushed_at")))
 
 
 def _rejection(call: Invocation, path: Path, number: int, entry: _Entry) -> Problem | None:
@@ -203,14 +203,14 @@ def consent(call: Invocation, plan: Plan, flags: ApprovalFlags, caller: str | No
     tell(approvals.rejected, as_json=call.log_format == "json", color=call.color)
     if flags.digest is not None:
         check_digest(flags.digest, plan)
-    asked = [guard for guard in reviews(plan) if guard.name != _APPROVAL]
+    open_reviews = [guard for guard in reviews(plan) if guard.name != _APPROVAL]
     if flags.digest is not None and (not call.ci or approvals.by_people()):
         return (*approvals.counted, _self(call, "--approve"))
     if flags.digest is not None or flags.auto:
-        if asked:
-            raise Blocked(*(_unanswered(call, flags, guard) for guard in asked))
+        if open_reviews:
+            raise Blocked(*(_unanswered(call, flags, guard) for guard in open_reviews))
         return (*approvals.counted, _self(call, "--auto-approve" if flags.digest is None else "--approve"))
-    return (*approvals.counted, _asked(call, plan, asked))
+    return (*approvals.counted, _ask_person(call, plan, open_reviews))
 
 
 _APPROVAL = "approval"
@@ -222,14 +222,14 @@ def _check_recorded(call: Invocation, plan: Plan, approvals: Approvals, caller: 
         if guard.name == _APPROVAL and guard.verdict == "review":
             by_people = approvals.by_people()
             own = authors(call, caller)
-            others = [approval for approval in by_people if own.isdisjoint(names_in(approval.by))]
-            if not (others if guard.limit == "other_person" else by_people):
+            independent = [approval for approval in by_people if own.isdisjoint(names_in(approval.by))]
+            if not (independent if guard.limit == "other_person" else by_people):
                 raise Blocked(_not_recorded(guard, by_people), *approvals.rejected)
 
 
-def _not_recorded(guard: GuardResult, given: Sequence[Approval]) -> Problem:
-    said = ", ".join(sorted({row.by for row in given}))
-    message = f"approved only by {said}, who made or runs this change" if given else "no approval was recorded"
+def _not_recorded(guard: GuardResult, approvals: Sequence[Approval]) -> Problem:
+    names = ", ".join(sorted({approval.by for approval in approvals}))
+    message = f"approved only by {names}, who made or runs this change" if approvals else "no approval was recorded"
     needs = "by somebody other than the change's author" if guard.limit == "other_person" else "that was recorded"
     hint = f"give --approval FILE with an approval {needs}"
     return Problem("guard.approval", message, guard.source, hint)
@@ -237,18 +237,18 @@ def _not_recorded(guard: GuardResult, given: Sequence[Approval]) -> Problem:
 
 def refuse_blocked(plan: Plan) -> None:
     """Raise Blocked for every guard that blocks and every access test that fails."""
-    found = [
+    problems = [
         Problem(f"guard.{guard.name}", f"blocked by {guard_words(guard)}", guard.source, " ".join(guard.ways) or None)
         for guard in plan.guards
         if guard.verdict == "block"
     ]
-    found += [
+    problems += [
         Problem("access_test", f"access test failed: {test.name}: {test.message}", test.source)
         for test in plan.access_tests
         if test.refuses
     ]
-    if found:
-        raise Blocked(*found)
+    if problems:
+        raise Blocked(*problems)
 
 
 def _unanswered(call: Invocation, flags: ApprovalFlags, guard: GuardResult) -> Problem:
@@ -264,11 +264,11 @@ def _unanswered(call: Invocation, flags: ApprovalFlags, guard: GuardResult) -> P
     return Problem(f"guard.{guard.name}", message, guard.source, hint)
 
 
-def _asked(call: Invocation, plan: Plan, asked: list[GuardResult]) -> Approval:
+def _ask_person(call: Invocation, plan: Plan, open_reviews: list[GuardResult]) -> Approval:
     if not can_ask(call):
         hint = "say --approve DIGEST, or --auto-approve where no guard asks for a review"
         raise Misuse(Problem("no_approval", "nobody is here to approve this plan", None, hint))
-    if not agrees(_request(plan, len(asked))):
+    if not agrees(_request(plan, len(open_reviews))):
         raise Declined(Problem("declined", "not approved; nothing was written"))
     return _self(call, "prompt")
 
@@ -278,7 +278,7 @@ def _request(plan: Plan, number_of_reviews: int) -> str:
     number = len(renames_as_one((*plan.writes, *plan.human)))
     org = f"{plan.org.name} ({plan.org.id})"
     if not number:
-        changes = sum(row.loosens for row in plan.policy_changes)
+        changes = sum(change.loosens for change in plan.policy_changes)
         return f"Approve {changes:,} less strict policy setting{'s' if changes != 1 else ''} for {org}?"
     noun = "change" if number == 1 else "changes"
     plural = "s" if number_of_reviews != 1 else ""

@@ -29,12 +29,12 @@ def addresses(ctx: click.Context, param: click.Parameter, incomplete: str) -> li
     from rolecall.model.kinds import KINDS
 
     effective = _effective(ctx)
-    found: list[str] = []
+    names: list[str] = []
     for kind in KINDS:
-        held: Any = effective.get(kind.section)
-        if isinstance(held, dict):
-            found += [f"{kind.section}/{key}" for key in held] if kind.keyed else [kind.section]
-    return _beginning(incomplete, found)
+        section: Any = effective.get(kind.section)
+        if isinstance(section, dict):
+            names += [f"{kind.section}/{key}" for key in section] if kind.keyed else [kind.section]
+    return _beginning(incomplete, names)
 
 
 def overlays(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
@@ -52,26 +52,26 @@ def teams(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[s
 def groups(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
     """The IdP groups of the config, after those of `A,B,…` that are there already."""
     before, comma, begun = incomplete.rpartition(",")
-    held: Any = _effective(ctx).get("idp_groups")
-    found = _beginning(begun, held if isinstance(held, dict) else ())
-    return [f"{before}{comma}{name}" for name in found if "," not in name]
+    mappings: Any = _effective(ctx).get("idp_groups")
+    names = _beginning(begun, mappings if isinstance(mappings, dict) else ())
+    return [f"{before}{comma}{name}" for name in names if "," not in name]
 
 
 def people(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
     """E-mails that the config names, and those in the file that people are read from."""
     effective = _effective(ctx)
-    found = _emails(effective)
+    emails = _emails(effective)
     for path in _files_of_people(ctx, effective):
-        found |= _in_file(path)
-    return _beginning(incomplete, found)
+        emails |= _in_file(path)
+    return _beginning(incomplete, emails)
 
 
 def states(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
     """`live`, `desired`, or the file of a plan."""
     from click.shell_completion import CompletionItem
 
-    words = [CompletionItem(word) for word in ("desired", "live") if word.startswith(incomplete)]
-    return words or files(ctx, param, incomplete)
+    items = [CompletionItem(name) for name in ("desired", "live") if name.startswith(incomplete)]
+    return items or files(ctx, param, incomplete)
 
 
 def files(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
@@ -97,10 +97,10 @@ def _effective(ctx: click.Context) -> dict[str, Any]:
 
     path = _main(ctx)
     try:
-        held: Any = load(path.parent, ctx.meta.get("rolecall.flags", {}).get("env"), path.name).effective
+        config: Any = load(path.parent, ctx.meta.get("rolecall.flags", {}).get("env"), path.name).effective
     except (OSError, RolecallError):
         return {}
-    return held if isinstance(held, dict) else {}
+    return config if isinstance(config, dict) else {}
 
 
 def _teams(value: Any) -> set[str]:
@@ -122,11 +122,11 @@ def _emails(value: Any) -> set[str]:
 def _files_of_people(ctx: click.Context, effective: dict[str, Any]) -> Iterator[Path]:
     """The file of ``people``, the snapshot that is read in the org's place, and the file that one names."""
     source, org = effective.get("people"), effective.get("org")
-    said = source.get("file") if isinstance(source, dict) else None
+    people_file = source.get("file") if isinstance(source, dict) else None
     url = org.get("url") if isinstance(org, dict) else None
     folder = _main(ctx).parent
-    if isinstance(said, str):
-        yield folder / said
+    if isinstance(people_file, str):
+        yield folder / people_file
     snapshot = ctx.meta.get("rolecall.flags", {}).get("snapshot")
     if snapshot is None and isinstance(url, str) and url.startswith("observed:"):
         snapshot = folder / url.removeprefix("observed:")
@@ -139,7 +139,7 @@ def _files_of_people(ctx: click.Context, effective: dict[str, Any]) -> Iterator[
 
 def _in_file(path: Path) -> set[str]:
     """Everything in a file that looks like an e-mail: tables, JSON and YAML alike, without parsing any of them."""
-    return {found.decode("utf-8", "replace") for found in _EMAIL.findall(_read(path))}
+    return {email.decode("utf-8", "replace") for email in _EMAIL.findall(_read(path))}
 
 
 _EMAIL = re.compile(rb"""[^\s"',;:<>@(){}\[\]\\][^\s",;<>@(){}\[\]\\]*@[^\s"',;:<>@(){}\[\]\\]+""")

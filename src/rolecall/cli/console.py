@@ -43,13 +43,13 @@ class Console:
 
     def lines(self, lines: Iterable[Line] | Layout) -> None:
         """Print lines, or what a function makes of the width."""
-        made = lines(self.width) if callable(lines) else lines
+        laid_out = lines(self.width) if callable(lines) else lines
         if self.color:
-            self._rich(made)
+            self._rich(laid_out)
         else:
             from rolecall.report.line import plain
 
-            self._stream.write(plain(made, self.width))
+            self._stream.write(plain(laid_out, self.width))
 
     def text(self, text: str) -> None:
         """Print a document as it is, ended by a line feed, in UTF-8."""
@@ -63,8 +63,8 @@ class Console:
 
         styles = _styles()
         segments: list[Segment] = []
-        for row in layout(lines, self.width):
-            segments += [Segment(span.text, styles[span.style]) for span in row]
+        for spans in layout(lines, self.width):
+            segments += [Segment(span.text, styles[span.style]) for span in spans]
             segments.append(Segment.line())
         rich = Rich(file=self._stream, force_terminal=True, highlight=False, soft_wrap=True, width=self.width)
         rich.print(Segments(segments), end="", crop=False)
@@ -92,9 +92,9 @@ def stderr(environ: Mapping[str, str] | None = None, *, color: bool = True) -> C
 
 def _columns(stream: TextIO, environ: Mapping[str, str]) -> int:
     """The terminal's width: as ``COLUMNS`` says, or the terminal itself, or 80."""
-    said = environ.get("COLUMNS", "")
-    if said.isascii() and said.isdecimal() and int(said):
-        return int(said)
+    columns = environ.get("COLUMNS", "")
+    if columns.isascii() and columns.isdecimal() and int(columns):
+        return int(columns)
     try:
         return os.get_terminal_size(stream.fileno()).columns or _WIDTH
     except (OSError, ValueError):
@@ -115,4 +115,4 @@ def _wants_color(environ: Mapping[str, str], terminal: bool) -> bool:
 def _styles() -> dict[Style, RichStyle]:
     from rich.style import Style as RichStyle
 
-    return {name: RichStyle.parse(said) for name, said in _COLOURS.items()}
+    return {name: RichStyle.parse(colour) for name, colour in _COLOURS.items()}

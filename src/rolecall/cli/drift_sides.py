@@ -22,21 +22,21 @@ from rolecall.report.line import line
 from rolecall.report.phrases import visible
 
 
-def accept_drift(call: Invocation, config: Config, made: Drifts, approve: str | None) -> Exit:
+def accept_drift(call: Invocation, config: Config, checked: Drifts, approve: str | None) -> Exit:
     """Change the YAML, once the guards have nothing against it or somebody answered them.
 
     The guards judge what the drift did: the plan from what was there before to what is there now. Raises Blocked, and
     writes nothing, when one blocks or its review is not answered.
     """
-    found = made.drift_result.report
+    report = checked.drift_result.report
     out = stdout(call.environ, color=call.color)
     from rolecall.jobs.accept import accept, refuse_unmanaged, write_accepted
 
-    refuse_unmanaged(made.drift_scan.plan_input.desired, found.drifts)
-    _consent(call, found, approve)
+    refuse_unmanaged(checked.drift_scan.plan_input.desired, report.drifts)
+    _consent(call, report, approve)
 
-    acceptance = accept(config, made.drift_scan, found.drifts)
-    write_accepted(config, made.drift_scan, acceptance)
+    acceptance = accept(config, checked.drift_scan, report.drifts)
+    write_accepted(config, checked.drift_scan, acceptance)
     if not acceptance.texts:
         out.lines([line("Nothing to write: the config says so already.", "bold")])
     for name in acceptance.texts:
@@ -46,17 +46,17 @@ def accept_drift(call: Invocation, config: Config, made: Drifts, approve: str | 
     return Exit.OK
 
 
-def say_nothing_to_accept(call: Invocation, found: DriftReport) -> None:
+def say_nothing_to_accept(call: Invocation, report: DriftReport) -> None:
     """Say that the config stays as it is, and whether that is because drift is unknown."""
-    known = found.determined and not found.unread
+    known = report.determined and not report.unread
     text = "Nothing to accept." if known else "Nothing to accept in what is known."
     stdout(call.environ, color=call.color).lines([line(text, "bold")])
 
 
-def _consent(call: Invocation, found: DriftReport, approve: str | None) -> None:
-    plan = found.did
+def _consent(call: Invocation, report: DriftReport, approve: str | None) -> None:
+    plan = report.did
     if plan is None:
-        if any(row.kind in ("console", "both", "other_run", "idp") for row in found.drifts):
+        if any(drift.kind in ("console", "both", "other_run", "idp") for drift in report.drifts):
             message = "whom a moved endpoint touched cannot be told, so no guard can judge it"
             raise Blocked(Problem("not_judged", message, None, "change `scim.endpoint` by hand"))
         return
@@ -82,19 +82,21 @@ def _ask(call: Invocation, plan: Plan, number: int) -> None:
                 if guard.verdict in ("review", "not judged")
             )
         )
-    said = [guard_words(guard) for guard in plan.guards if guard.verdict in ("review", "not judged")]
-    if not agrees("\n".join([*said, f"Accept this drift, and answer {number} review{'s' if number > 1 else ''}?"])):
+    sentences = [guard_words(guard) for guard in plan.guards if guard.verdict in ("review", "not judged")]
+    if not agrees(
+        "\n".join([*sentences, f"Accept this drift, and answer {number} review{'s' if number > 1 else ''}?"])
+    ):
         raise Declined(Problem("declined", "not accepted; nothing was written"))
 
 
-def revert_drift(call: Invocation, config: Config, found: DriftReport, out: Path, people: Shown | None) -> Exit:
+def revert_drift(call: Invocation, config: Config, report: DriftReport, out: Path, people: Shown | None) -> Exit:
     """Save the plan that brings the org back. It is judged like any other: with a block it is saved, and leaves 3."""
     from rolecall.jobs.saved import plan_json
     from rolecall.outside.files import write_file
 
     console = stdout(call.environ, color=call.color)
-    plan = found.revert
-    left = [row.address for row in found.drifts if not row.managed]
+    plan = report.revert
+    left = [drift.address for drift in report.drifts if not drift.managed]
     if left:
         console.lines([line(f"Not reverted: {visible(unwritten_words(left))}", "warn")])
     if plan is None or not plan.changes:
@@ -102,8 +104,10 @@ def revert_drift(call: Invocation, config: Config, found: DriftReport, out: Path
         return Exit.OK
     mode = shown(call, people, config.reports_people, terminal=False)
     write_file(out, plan_json(redacted(call, plan, mode, config.root)))
-    env = f" -e {shell_word(found.org.env)}" if found.org.env else ""
-    word = shell_word(str(out))
-    console.lines([line(f"Wrote {out}. Look at it: rolecall show {word} · Apply it: rolecall apply{env} {word}", "ok")])
+    env = f" -e {shell_word(report.org.env)}" if report.org.env else ""
+    argument = shell_word(str(out))
+    console.lines(
+        [line(f"Wrote {out}. Look at it: rolecall show {argument} · Apply it: rolecall apply{env} {argument}", "ok")]
+    )
     blocked = any(guard.verdict == "block" for guard in plan.guards)
     return Exit.REFUSED if blocked else Exit.OK

@@ -34,15 +34,15 @@ _SAID: Mapping[str, tuple[str, ...]] = {
 def run_facts(call: Invocation, config: Config, caller: str | None = None) -> RunFacts:
     """The facts of a run that is about to begin. ``caller`` is whom the org takes us for."""
     environ, root = call.environ, root_of(call)
-    here = head(root.folder.resolve())
+    checked_out = head(root.folder.resolve())
     return RunFacts(
         org_name=config.org.name,
         env=config.env,
         actor=actor(environ),
         caller=caller,
         host=socket.gethostname(),
-        commit=_first(environ, "commit") or here.commit,
-        branch=_first(environ, "branch") or here.branch,
+        commit=_first(environ, "commit") or checked_out.commit,
+        branch=_first(environ, "branch") or checked_out.branch,
         remote=_remote(environ),
         pull_request=pull_request(environ),
         ci_run=ci_run(environ),
@@ -58,46 +58,48 @@ def config_id(call: Invocation, config: Config) -> ConfigId:
     folder = root_of(call).folder.resolve()
     _tell_refusal(folder, call.log_format == "json", call.color)
     org, absolute = config.org.name, f"{folder}/{config.main}"
-    if (found := repository(folder)) is not None:
-        return ConfigId(org, f"{found.folder}{config.main}", True, found.first, found.remote, absolute=absolute)
+    if (git_place := repository(folder)) is not None:
+        return ConfigId(
+            org, f"{git_place.folder}{config.main}", True, git_place.first, git_place.remote, absolute=absolute
+        )
     journal = _journal_folder(config, folder)
-    beside = "" if journal is None else os.path.relpath(absolute, journal)
-    return ConfigId(org, absolute, beside=beside, absolute=absolute)
+    from_journal = "" if journal is None else os.path.relpath(absolute, journal)
+    return ConfigId(org, absolute, beside=from_journal, absolute=absolute)
 
 
 def relation_to(call: Invocation, commit: str) -> Relation | None:
     """Return how the commit that is checked out relates to another one: by git, or where the clone lacks that commit by
     ``ROLECALL_RELATION``, ``COMMIT=same|newer|older|diverged`` separated by blanks, which the action sets."""
-    found = relation(root_of(call).folder.resolve(), commit)
-    if found is not None:
-        return found
+    by_git = relation(root_of(call).folder.resolve(), commit)
+    if by_git is not None:
+        return by_git
     known = dict(entry.split("=", 1) for entry in call.environ.get("ROLECALL_RELATION", "").split() if "=" in entry)
-    told = known.get(commit.removesuffix("-dirty"))
-    return next((word for word in get_args(Relation) if word == told), None)
+    given_relation = known.get(commit.removesuffix("-dirty"))
+    return next((known_relation for known_relation in get_args(Relation) if known_relation == given_relation), None)
 
 
 def is_same_config(call: Invocation, config: Config, recorded: str) -> bool:
     """Return whether the journal's name for a configuration means this one, here or where it was before it moved."""
-    mine, said = config_id(call, config), read_config_id(recorded)
-    if said is None:
+    mine, known = config_id(call, config), read_config_id(recorded)
+    if known is None:
         return False
-    if config.journal.is_default and not mine.git and Path(said.path).name == config.main:
+    if config.journal.is_default and not mine.git and Path(known.path).name == config.main:
         return True  # outside of git a journal in the folder itself has no other configuration's runs
-    return same_config(mine, said, lambda other: _exists(call, config, other))
+    return same_config(mine, known, lambda recorded_id: _exists(call, config, recorded_id))
 
 
 def _exists(call: Invocation, config: Config, recorded: ConfigId) -> bool:
     """Whether the main file that a journal names is still there: in this repository, beside the journal, or where its
     path says. Of a repository that was moved as a whole, the path may go on below its root."""
     folder = root_of(call).folder.resolve()
-    found = repository(folder)
+    git_place = repository(folder)
     if recorded.git:
-        return found is not None and (found.top / recorded.path).exists()
+        return git_place is not None and (git_place.top / recorded.path).exists()
     journal = _journal_folder(config, folder)
     if recorded.beside and journal is not None:
         return (journal / recorded.beside).exists()
     parts = Path(recorded.path).parts
-    within = [] if found is None else [found.top.joinpath(*parts[start:]) for start in range(1, len(parts) - 1)]
+    within = [] if git_place is None else [git_place.top.joinpath(*parts[start:]) for start in range(1, len(parts) - 1)]
     moved = next((path for path in within if path.exists()), None)
     return Path(recorded.path).exists() or (moved is not None and moved != folder / config.main)
 
@@ -120,17 +122,26 @@ def _tell_refusal(folder: Path, as_json: bool, color: bool) -> None:
 def authors(call: Invocation, caller: str | None = None) -> frozenset[str]:
     """Every name of those who may have made the change that is applied: whoever runs this, under what name ever (the
     org's own, ``caller``, too), and the commit's author."""
-    environ, here = call.environ, head(root_of(call).folder.resolve())
-    said = [environ.get(name) for name in ("GITHUB_TRIGGERING_ACTOR", "GITLAB_USER_EMAIL", "ROLECALL_AUTHOR")]
-    found = (actor(environ), caller, *said, environ.get("CI_COMMIT_AUTHOR"), here.author, here.email)
-    return frozenset().union(*(names_in(one) for one in found if one))
+    environ, checked_out = call.environ, head(root_of(call).folder.resolve())
+    set_by_pipeline = [
+        environ.get(name) for name in ("GITHUB_TRIGGERING_ACTOR", "GITLAB_USER_EMAIL", "ROLECALL_AUTHOR")
+    ]
+    names = (
+        actor(environ),
+        caller,
+        *set_by_pipeline,
+        environ.get("CI_COMMIT_AUTHOR"),
+        checked_out.author,
+        checked_out.email,
+    )
+    return frozenset().union(*(names_in(person) for person in names if person))
 
 
-def names_in(said: str) -> frozenset[str]:
+def names_in(text: str) -> frozenset[str]:
     """The names by which ``ann``, ``ann@acme.com`` or ``Ann Lee <ann@acme.com>`` may be known, as they compare: without
     case, outer white space and ways to write one letter (R28)."""
-    name, _, mail = said.partition("<")
-    return frozenset(filter(None, map(normalise.email, (said, name, mail.rstrip("> ")))))
+    name, _, mail = text.partition("<")
+    return frozenset(filter(None, map(normalise.email, (text, name, mail.rstrip("> ")))))
 
 
 def holder(call: Invocation) -> Holder:
@@ -140,8 +151,8 @@ def holder(call: Invocation) -> Holder:
 
 def actor(environ: Mapping[str, str]) -> str:
     """The person or pipeline behind this run."""
-    if said := _first(environ, "actor"):
-        return said
+    if name := _first(environ, "actor"):
+        return name
     try:
         return getpass.getuser()
     except (KeyError, OSError):
@@ -157,8 +168,8 @@ def ci_run(environ: Mapping[str, str]) -> str | None:
 
 def pull_request(environ: Mapping[str, str]) -> str | None:
     """The address of the pull or merge request, or what ``ROLECALL_PULL_REQUEST`` says of it."""
-    if said := environ.get("ROLECALL_PULL_REQUEST"):
-        return said
+    if address := environ.get("ROLECALL_PULL_REQUEST"):
+        return address
     project, number = environ.get("CI_MERGE_REQUEST_PROJECT_URL"), environ.get("CI_MERGE_REQUEST_IID")
     if number:
         return f"{project}/-/merge_requests/{number}" if project else number
@@ -178,5 +189,5 @@ def _github(environ: Mapping[str, str]) -> str | None:
 
 def _first(environ: Mapping[str, str], fact: str) -> str | None:
     """What the environment says; bytes in it that are no text show as ``\ufffd``, for no journal could hold them."""
-    said = next((said for name in _SAID[fact] if (said := environ.get(name))), None)
-    return said and said.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    value = next((value for name in _SAID[fact] if (value := environ.get(name))), None)
+    return value and value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")

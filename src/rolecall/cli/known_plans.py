@@ -27,14 +27,14 @@ _NOTE = "plans"
 
 def keep_plan(call: Invocation, config: Config, plan: Plan) -> None:
     """Keep what a plan's digest is taken of; where that cannot be written, or is large, nothing is kept."""
-    said = canonical(document(plan))
-    if len(said) > LARGEST or call.snapshot is not None:
+    content = canonical(document(plan))
+    if len(content) > LARGEST or call.snapshot is not None:
         return
     if config.journal.is_default:
         with suppress(OSError):
-            _keep_file(config.root / ".rolecall" / "plans", digest(plan), said)
+            _keep_file(config.root / ".rolecall" / "plans", digest(plan), content)
     else:
-        _keep_note(call, config, plan.org.id, digest(plan), said)
+        _keep_note(call, config, plan.org.id, digest(plan), content)
 
 
 def differs_from(call: Invocation, config: Config, approved: str, plan: Plan) -> tuple[Problem, ...]:
@@ -45,12 +45,12 @@ def differs_from(call: Invocation, config: Config, approved: str, plan: Plan) ->
     return differences(known, document(plan)) if known is not None else ()
 
 
-def _known(call: Invocation, config: Config, org_id: str, said: str) -> dict[str, Any] | None:
+def _known(call: Invocation, config: Config, org_id: str, approved: str) -> dict[str, Any] | None:
     if config.journal.is_default:
-        found = _files(config.root / ".rolecall" / "plans")
-        texts = {path.stem: path.read_bytes() for path in found if matches(said, path.stem)}
+        files = _files(config.root / ".rolecall" / "plans")
+        texts = {path.stem: path.read_bytes() for path in files if matches(approved, path.stem)}
     else:
-        texts = {name: text.encode() for name, text in _notes(call, config, org_id).items() if matches(said, name)}
+        texts = {name: text.encode() for name, text in _notes(call, config, org_id).items() if matches(approved, name)}
     for name, text in texts.items():
         if sha256(text).hexdigest() == name:
             known: dict[str, Any] = json.loads(text)
@@ -58,11 +58,11 @@ def _known(call: Invocation, config: Config, org_id: str, said: str) -> dict[str
     return None
 
 
-def _keep_file(folder: Path, name: str, said: bytes) -> None:
+def _keep_file(folder: Path, name: str, content: bytes) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     handle = os.open(folder / f"{name}.json", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(handle, "wb") as file:
-        file.write(said)
+        file.write(content)
     for old in _files(folder)[KEPT:]:
         old.unlink(missing_ok=True)
 
@@ -72,7 +72,7 @@ def _files(folder: Path) -> list[Path]:
     return sorted(folder.glob("*.json"), key=lambda path: -path.stat().st_mtime_ns)
 
 
-def _keep_note(call: Invocation, config: Config, org_id: str, name: str, said: bytes) -> None:
+def _keep_note(call: Invocation, config: Config, org_id: str, name: str, content: bytes) -> None:
     from rolecall.cli.journals import find_journal
     from rolecall.journal.port import JournalError
 
@@ -80,8 +80,8 @@ def _keep_note(call: Invocation, config: Config, org_id: str, name: str, said: b
         journal = find_journal(call, config, writes=True)
         if journal is not None:
             with journal:
-                rest = [row for row in journal.recall(org_id, _NOTE, _pairs) or [] if row[0] != name]
-                journal.keep(org_id, _NOTE, [[name, said.decode()], *rest[: KEPT - 1]])
+                earlier = [pair for pair in journal.recall(org_id, _NOTE, _pairs) or [] if pair[0] != name]
+                journal.keep(org_id, _NOTE, [[name, content.decode()], *earlier[: KEPT - 1]])
 
 
 def _pairs(value: Any) -> list[tuple[str, str]]:

@@ -37,9 +37,9 @@ def _level(verbosity: int) -> int:
 
 class _Text(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
-        told = "".join(f" {name}={value}" for name, value in _extra(record).items())
+        extras = "".join(f" {name}={value}" for name, value in _extra(record).items())
         level = "" if record.name == _PROGRESS else f"{record.levelname.lower()}: "
-        return f"{level}{_one_line(record.getMessage() + told)}"
+        return f"{level}{_one_line(record.getMessage() + extras)}"
 
 
 class _Json(logging.Formatter):
@@ -47,11 +47,11 @@ class _Json(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         at, level = datetime.fromtimestamp(record.created, UTC), record.levelname.lower()
-        beside = {"logger": record.name, **_extra(record)}
+        extras = {"logger": record.name, **_extra(record)}
         message = record.getMessage()
         if record.exc_info and record.exc_info[0] is not None:
-            beside["error"] = record.exc_info[0].__name__
-        return as_object(level, str(getattr(record, "code", "log")), message, beside, at).rstrip("\n")
+            extras["error"] = record.exc_info[0].__name__
+        return as_object(level, str(getattr(record, "code", "log")), message, extras, at).rstrip("\n")
 
 
 _OWN = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName", "code", "color_message"}

@@ -49,10 +49,10 @@ def run(args: Sequence[str]) -> int:
     except RolecallError as error:
         return _fail(error.problems, error.exit, args)
     except BaseExceptionGroup as group:
-        found = messages.problems_of(group)
-        if found is None:
+        known = messages.problems_of(group)
+        if known is None:
             raise
-        return _fail(*found, args)
+        return _fail(*known, args)
     except BrokenPipeError:
         messages.silence(sys.stdout)
         return Exit.ERROR

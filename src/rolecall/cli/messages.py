@@ -27,14 +27,14 @@ def run_id() -> str:
 
 
 def as_object(
-    level: str, code: str, message: str, beside: Mapping[str, object] | None = None, at: datetime | None = None
+    level: str, code: str, message: str, extras: Mapping[str, object] | None = None, at: datetime | None = None
 ) -> str:
     """One line: ``{"time", "level", "run", "code", "message", …}``. Nothing beside takes the place of these."""
     import json
 
     time = (at or datetime.now(UTC)).isoformat(timespec="milliseconds")
     own = {"time": time, "level": level, "run": run_id(), "code": code, "message": message}
-    return f"{json.dumps({**own, **(beside or {}), **own}, default=str)}\n"
+    return f"{json.dumps({**own, **(extras or {}), **own}, default=str)}\n"
 
 
 def remark(code: str, message: str, *, as_json: bool, level: str = "info") -> None:
@@ -45,9 +45,11 @@ def remark(code: str, message: str, *, as_json: bool, level: str = "info") -> No
 
 def wants_json(args: Sequence[str]) -> bool:
     """Whether a command line asks for JSON on stderr: read off the line itself, as parsing may be what failed."""
-    words = [word for arg in args for word in (arg.split("=", 1) if arg.startswith("--log-format=") else [arg])]
-    said = [value for flag, value in pairwise(words) if flag == "--log-format"]
-    return (said[-1] if said else os.environ.get("ROLECALL_LOG_FORMAT")) == "json"
+    arguments = [
+        argument for arg in args for argument in (arg.split("=", 1) if arg.startswith("--log-format=") else [arg])
+    ]
+    formats = [value for flag, value in pairwise(arguments) if flag == "--log-format"]
+    return (formats[-1] if formats else os.environ.get("ROLECALL_LOG_FORMAT")) == "json"
 
 
 def tell(problems: Sequence[Problem], *, as_json: bool = False, color: bool = True) -> None:
@@ -68,11 +70,13 @@ def problems_of(error: RolecallError | BaseExceptionGroup[BaseException]) -> tup
     """All problems of an error, or of a group of nothing but errors of ours, and the code to leave with."""
     if isinstance(error, RolecallError):
         return error.problems, error.exit
-    _, others = error.split(RolecallError)
-    if others is not None:
+    _, foreign = error.split(RolecallError)
+    if foreign is not None:
         return None
-    found = _leaves(error)
-    return tuple(problem for one in found for problem in one.problems), max(one.exit for one in found)
+    errors = _leaves(error)
+    return tuple(problem for error_of_ours in errors for problem in error_of_ours.problems), max(
+        error_of_ours.exit for error_of_ours in errors
+    )
 
 
 def _leaves(group: BaseExceptionGroup[BaseException]) -> list[RolecallError]:
@@ -87,9 +91,9 @@ def _leaves(group: BaseExceptionGroup[BaseException]) -> list[RolecallError]:
 
 def system_problem(error: OSError) -> Problem:
     """What the system said no to, in words."""
-    said = error.strerror or str(error) or type(error).__name__
+    reason = error.strerror or str(error) or type(error).__name__
     where = Where(str(error.filename)) if error.filename else None
-    return Problem("system", f"{said[0].lower()}{said[1:]}", where, _WAYS_OUT.get(error.errno or 0))
+    return Problem("system", f"{reason[0].lower()}{reason[1:]}", where, _WAYS_OUT.get(error.errno or 0))
 
 
 _ROOM = "make room on the disk, and run the command again"
@@ -120,7 +124,7 @@ def on_bug(kind: type[BaseException], error: BaseException, trace: TracebackType
 def _without_secrets(text: str) -> str:
     """A log that strangers may read: no bearer token, no password in a URL, no variable that looks like a secret."""
     for name, value in os.environ.items():
-        if len(value) >= _LEAST and any(word in name.upper() for word in _SECRET_WORDS):
+        if len(value) >= _LEAST and any(mark in name.upper() for mark in _SECRET_WORDS):
             text = text.replace(value, f"<{name}>")
     return _SECRET_SHAPES.sub("<secret>", text)
 

@@ -34,9 +34,13 @@ class Means:
 
 def by_table(text: str, draft: Draft, table: Path | None) -> Table:
     """The groups in a CSV's text, or in a paste where there is no file."""
-    known, held = draft.known, draft.said.get("idp_groups")
-    found = read_paste(text, known) if table is None else read_csv(text, known, str(table))
-    return found._replace(groups=with_ids(found.groups, held)) if isinstance(held, dict) else found
+    known, last_groups = draft.known, draft.said.get("idp_groups")
+    groups_table = read_paste(text, known) if table is None else read_csv(text, known, str(table))
+    return (
+        groups_table._replace(groups=with_ids(groups_table.groups, last_groups))
+        if isinstance(last_groups, dict)
+        else groups_table
+    )
 
 
 def table_text(table: Path | None) -> str:
@@ -52,33 +56,33 @@ def table_text(table: Path | None) -> str:
     return text
 
 
-def ask_groups(means: Means, draft: Draft, held: Mapping[str, Any] | None) -> dict[str, Any]:
+def ask_groups(means: Means, draft: Draft, last_groups: Mapping[str, Any] | None) -> dict[str, Any]:
     """Every pushed group and what it gives. Raises Skipped or Left."""
     if means.table is not None:
         return _checked(by_table(table_text(means.table), draft, means.table), draft, means.table)
     if means.paste:
         return _pasted(draft)
-    if held is not None:
-        return _gone_over(means, draft, held)
+    if last_groups is not None:
+        return _gone_over(means, draft, last_groups)
     known = f" ({len(means.names)} are known by name)" if means.names else ""
     how = ask(f"Paste the table, or go through the groups one by one{known}", _how, "paste")
     return _pasted(draft) if how == "paste" else _one_by_one(means, draft)
 
 
 def _how(text: str) -> str:
-    word = text.strip().casefold()
-    return choice("paste", "one")("one" if word.startswith("one") else word, Draft({}).known)
+    answer = text.strip().casefold()
+    return choice("paste", "one")("one" if answer.startswith("one") else answer, Draft({}).known)
 
 
 def _pasted(draft: Draft) -> dict[str, Any]:
     return _checked(by_table(block(PASTE), draft, None), draft)
 
 
-def _checked(found: Table, draft: Draft, table: Path | None = None) -> dict[str, Any]:
+def _checked(groups_table: Table, draft: Draft, table: Path | None = None) -> dict[str, Any]:
     """A table's groups, when a person says that they are right; each row that could not be read is asked for. Raises
     ConfigError for a CSV that lacks groups which are still there."""
-    groups = dict(found.groups)
-    for problem in found.problems:
+    groups = dict(groups_table.groups)
+    for problem in groups_table.problems:
         say(f"  {problem.where.line if problem.where else ''}: {problem.message}")
         name = problem.message.partition("`")[2].partition("`")[0]
         if problem.code == ALONE and not ask("  Is it a group", lambda text: yes_no(text, draft.known), "no"):
@@ -135,41 +139,45 @@ def _one_by_one(means: Means, draft: Draft) -> dict[str, Any]:
     return {name: _ask_one(name, draft, None) for name in names if name}
 
 
-def _gone_over(means: Means, draft: Draft, held: Mapping[str, Any]) -> dict[str, Any]:
+def _gone_over(means: Means, draft: Draft, last_groups: Mapping[str, Any]) -> dict[str, Any]:
     """Only what a plan needs: groups that are mapped, here or in the config."""
-    wanted = [name for name, entry in held.items() if name in means.names or _gives(entry)]
+    names = [name for name, entry in last_groups.items() if name in means.names or _gives(entry)]
     by, at = draft.whose("idp_groups")
     say(f"IdP groups that a plan looks at, as {by or 'somebody'} wrote them down{f' on {at[:10]}' if at else ''}:")
-    _list({name: held[name] for name in wanted}, draft, numbered=True)
-    numbers = ask("Still so? `yes`, `paste` for the whole table, or the numbers that differ", _numbers(wanted), "yes")
+    _list({name: last_groups[name] for name in names}, draft, numbered=True)
+    numbers = ask("Still so? `yes`, `paste` for the whole table, or the numbers that differ", _numbers(names), "yes")
     if numbers is None:
         return _pasted(draft)
-    changed = {wanted[number - 1]: _ask_one(wanted[number - 1], draft, held[wanted[number - 1]]) for number in numbers}
-    missing = [name for name in means.names if name not in held and _mapped(means.desired, name)]
+    changed = {
+        names[number - 1]: _ask_one(names[number - 1], draft, last_groups[names[number - 1]]) for number in numbers
+    }
+    missing = [name for name in means.names if name not in last_groups and _mapped(means.desired, name)]
     for name in missing:
         if ask(f"{visible(name)} was not there. Is it now", lambda text: yes_no(text, draft.known), "no"):
             changed[name] = _ask_one(name, draft, None)
-    return {**held, **changed}
+    return {**last_groups, **changed}
 
 
-def _numbers(wanted: Sequence[str]) -> Any:
+def _numbers(names: Sequence[str]) -> Any:
     def read(text: str) -> list[int] | None:
-        word = text.strip().casefold()
-        if word in ("y", "yes"):
+        answer = text.strip().casefold()
+        if answer in ("y", "yes"):
             return []
-        if word == "paste":
+        if answer == "paste":
             return None
-        numbers = [int(part) for part in word.replace(",", " ").split() if part.isdecimal()]
-        if not numbers or not all(1 <= number <= len(wanted) for number in numbers):
-            raise ValueError(f"say yes, paste, or numbers from 1 to {len(wanted)}")
+        numbers = [int(part) for part in answer.replace(",", " ").split() if part.isdecimal()]
+        if not numbers or not all(1 <= number <= len(names) for number in numbers):
+            raise ValueError(f"say yes, paste, or numbers from 1 to {len(names)}")
         return numbers
 
     return read
 
 
-def _ask_one(name: str, draft: Draft, held: Any, *, default: str | None = "blank") -> Any:
+def _ask_one(name: str, draft: Draft, last_entry: Any, *, default: str | None = "blank") -> Any:
     fields = {field.name for field in BY_SECTION["idp_groups"].fields}
-    facts = {key: said for key, said in (held if isinstance(held, dict) else {}).items() if key not in fields}
+    facts = {
+        key: value for key, value in (last_entry if isinstance(last_entry, dict) else {}).items() if key not in fields
+    }
 
     def read(text: str) -> Any:
         role, colon, teams = text.partition(":")
@@ -179,17 +187,17 @@ def _ask_one(name: str, draft: Draft, held: Any, *, default: str | None = "blank
             raise ValueError("write role and teams like `Member: Marketing`, or blank")
         return {**mapping(role.strip(), split_teams(teams, draft.known), draft.known), **facts} or "blank"
 
-    return ask(f"  {visible(name)}", read, _said(held, draft) if held is not None else default)
+    return ask(f"  {visible(name)}", read, _entry_text(last_entry, draft) if last_entry is not None else default)
 
 
 def _list(groups: Mapping[str, Any], draft: Draft, *, numbered: bool = False) -> None:
     wide = max((len(name) for name in groups), default=0)
     for number, (name, entry) in enumerate(groups.items(), 1):
         lead = f"{number:>4}  " if numbered else "  "
-        say(f"{lead}{visible(name):<{min(wide, 40)}}  {_said(entry, draft)}")
+        say(f"{lead}{visible(name):<{min(wide, 40)}}  {_entry_text(entry, draft)}")
 
 
-def _said(entry: Any, draft: Draft) -> str:
+def _entry_text(entry: Any, draft: Draft) -> str:
     if not _gives(entry):
         return "blank"
     role = role_words(entry["role"], draft.known.roles) if "role" in entry else "(default role)"

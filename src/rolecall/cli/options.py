@@ -60,7 +60,7 @@ def current(environ: Mapping[str, str] | None = None) -> Invocation:
 
 def global_options(*, top: bool = False) -> list[click.Parameter]:
     """Fresh copies of the global options. Only those of the program itself (``top``) read variables."""
-    return [_option(*row, top=top) for row in _rows()]
+    return [_option(*declaration, top=top) for declaration in _declarations()]
 
 
 def is_global(param: click.Parameter) -> bool:
@@ -74,10 +74,10 @@ class GlobalOption(click.Option):
 
 def refuse_variables(environ: Mapping[str, str]) -> None:
     """Raise Misuse when a flag that must be typed for one run was put into the environment."""
-    found = [name for name in sorted(environ) if environ[name] and _by_hand_only(name)]
-    if found:
+    names = [name for name in sorted(environ) if environ[name] and _by_hand_only(name)]
+    if names:
         raise Misuse(
-            *(Problem("variable", _VARIABLE.format(name), None, _TYPE_IT.format(_flag(name))) for name in found)
+            *(Problem("variable", _VARIABLE.format(name), None, _TYPE_IT.format(_flag(name))) for name in names)
         )
 
 
@@ -86,19 +86,19 @@ _TYPE_IT = "unset it and write {} on the command line, for this run alone"
 
 
 def _by_hand_only(name: str) -> bool:
-    prefix, _, rest = name.partition("_")
+    prefix, _, flag_name = name.partition("_")
     if prefix != "ROLECALL":
         return False
-    return rest in _BY_HAND_ONLY or rest.partition("_")[2] in _BY_HAND_ONLY
+    return flag_name in _BY_HAND_ONLY or flag_name.partition("_")[2] in _BY_HAND_ONLY
 
 
 def _flag(name: str) -> str:
-    rest = name.partition("_")[2]
-    word = rest if rest in _BY_HAND_ONLY else rest.partition("_")[2]
-    return f"--{word.lower().replace('_', '-')}"
+    flag_name = name.partition("_")[2]
+    bare_name = flag_name if flag_name in _BY_HAND_ONLY else flag_name.partition("_")[2]
+    return f"--{bare_name.lower().replace('_', '-')}"
 
 
-def _rows() -> list[tuple[tuple[str, ...], dict[str, Any], Callable[..., Any]]]:
+def _declarations() -> list[tuple[tuple[str, ...], dict[str, Any], Callable[..., Any]]]:
     path = click.Path(path_type=Path)
     day = click.DateTime(["%Y-%m-%d"])
     return [
@@ -194,12 +194,12 @@ def _folder_in_repository(call: Invocation, root: Root) -> str:
     Annotations and code scanning name files from there. The repository's root is the pipeline's workspace, or the
     nearest folder above that has a `.git`.
     """
-    here = root.folder.resolve()
+    config_folder = root.folder.resolve()
     workspace = call.environ.get("GITHUB_WORKSPACE")
-    top = Path(workspace).resolve() if workspace else _repository(here)
-    if top is None or not here.is_relative_to(top) or here == top:
+    top = Path(workspace).resolve() if workspace else _repository(config_folder)
+    if top is None or not config_folder.is_relative_to(top) or config_folder == top:
         return ""
-    return f"{here.relative_to(top).as_posix()}/"
+    return f"{config_folder.relative_to(top).as_posix()}/"
 
 
 def checkout(folder: Path) -> Path:
@@ -207,5 +207,5 @@ def checkout(folder: Path) -> Path:
     return _repository(folder.resolve()) or folder.resolve()
 
 
-def _repository(here: Path) -> Path | None:
-    return next((folder for folder in (here, *here.parents) if os.path.lexists(folder / ".git")), None)
+def _repository(start: Path) -> Path | None:
+    return next((folder for folder in (start, *start.parents) if os.path.lexists(folder / ".git")), None)

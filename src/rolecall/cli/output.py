@@ -56,22 +56,22 @@ class Sinks(NamedTuple):
     people: Shown | None = None
 
 
-def present(call: Invocation, config: Config, made: Planned, sinks: Sinks, promised: Sequence[Any] = ()) -> bool:
+def present(call: Invocation, config: Config, planned: Planned, sinks: Sinks, promised: Sequence[Any] = ()) -> bool:
     """Write a plan to all its sinks. Answers whether a promise was broken; those are told on stderr, last."""
     from rolecall.jobs.plan import broken
     from rolecall.jobs.saved import plan_json
     from rolecall.outside.files import write_file
     from rolecall.plan.saved.digest import digest
 
-    plan, said = made.plan, config.reports_people
-    outside = redacted(call, plan, shown(call, sinks.people, said, terminal=False), config.root)
+    plan, configured = planned.plan, config.reports_people
+    outside = redacted(call, plan, shown(call, sinks.people, configured, terminal=False), config.root)
     if sinks.out is not None:
         write_file(sinks.out, plan_json(outside))
     at = in_repository(call)
     for form, path in sinks.reports:
         write_file(path, render_plan(outside, form, at, digest(plan)))
     out = stdout(call.environ, color=call.color)
-    inside = redacted(call, plan, shown(call, sinks.people, said, terminal=out.terminal), config.root)
+    inside = redacted(call, plan, shown(call, sinks.people, configured, terminal=out.terminal), config.root)
     show_plan(out, inside, sinks.form, at)
     problems = broken(plan, promised)
     if problems:
@@ -95,67 +95,69 @@ def show_plan(
     out.lines(lambda width: brief_lines(document) if brief else document_lines(document, width))
 
 
-def show_drift(call: Invocation, config: Config, found: DriftReport, form: str, people: Shown | None) -> None:
+def show_drift(call: Invocation, config: Config, report: DriftReport, form: str, people: Shown | None) -> None:
     """Print it in one format."""
     from rolecall.report.builders.drift import drift_document
 
     out = stdout(call.environ, color=call.color)
     mode = shown(call, people, config.reports_people, terminal=out.terminal)
-    told = redacted_drift(call, config, found, mode)
+    redacted_report = redacted_drift(call, config, report, mode)
     if form != "text":
-        out.text(render_drift(told, form, in_repository(call)))
+        out.text(render_drift(redacted_report, form, in_repository(call)))
         return
     from rolecall.report.renderers.text import document_lines
 
-    document = drift_document(told)
+    document = drift_document(redacted_report)
     out.lines(lambda width: document_lines(document, width))
 
 
 def write_drift_reports(
-    call: Invocation, config: Config, found: DriftReport, reports: Sequence[tuple[str, Path]], people: Shown | None
+    call: Invocation, config: Config, report: DriftReport, reports: Sequence[tuple[str, Path]], people: Shown | None
 ) -> None:
     """Write it to files, each in its format."""
     from rolecall.outside.files import write_file
 
     if reports:
-        told = redacted_drift(call, config, found, shown(call, people, config.reports_people, terminal=False))
+        redacted_report = redacted_drift(
+            call, config, report, shown(call, people, config.reports_people, terminal=False)
+        )
         at = in_repository(call)
         for form, path in reports:
-            write_file(path, render_drift(told, form, at))
+            write_file(path, render_drift(redacted_report, form, at))
 
 
-def redacted_drift(call: Invocation, config: Config, found: DriftReport, mode: Shown) -> DriftReport:
+def redacted_drift(call: Invocation, config: Config, report: DriftReport, mode: Shown) -> DriftReport:
     """What a sink may show of it."""
     from rolecall.drift.privacy import redact_found
 
-    return redact_found(found, mode, mask_key(call, config.root) if mode == "masked" else b"")
+    return redact_found(report, mode, mask_key(call, config.root) if mode == "masked" else b"")
 
 
-def render_drift(found: DriftReport, form: str, at: InRepository) -> str:
+def render_drift(report: DriftReport, form: str, at: InRepository) -> str:
     """Return what was found, already redacted, in one format. ``at`` is where its config is in the repository."""
     if form == "json":
         import json
 
         from rolecall.drift.encode import encode_found
 
-        return json.dumps(encode_found(found), ensure_ascii=False, indent=1) + "\n"
+        return json.dumps(encode_found(report), ensure_ascii=False, indent=1) + "\n"
     from rolecall.report.builders.drift import drift_document
     from rolecall.report.renderers import render_document
 
-    return render_document(drift_document(found), form, at.folder, at.main)
+    return render_document(drift_document(report), form, at.folder, at.main)
 
 
 STATE = ".rolecall"
 _KEY_BYTES = 32
 
 
-def shown(call: Invocation, said: Shown | None, config_says: Shown | None, *, terminal: bool) -> Shown:
+def shown(call: Invocation, flag: Shown | None, config_says: Shown | None, *, terminal: bool) -> Shown:
     """``--people`` decides; else counts in a pipeline unless the config says otherwise; else names.
 
     What the config says is for reports outside a terminal.
     """
-    if said is not None:
-        return said
+    if flag is not None:
+        return flag
     if call.ci:
         return config_says or "counts"
     return "names" if terminal else config_says or "names"
@@ -170,8 +172,8 @@ def redacted(call: Invocation, plan: Plan, mode: Shown, root: Path) -> Plan:
 
 def mask_key(call: Invocation, root: Path) -> bytes:
     """The key of masks: ``ROLECALL_MASK_KEY``, or a file of this machine's own, made when first needed."""
-    if said := call.environ.get("ROLECALL_MASK_KEY"):
-        return said.encode("utf-8", "surrogateescape")
+    if set_key := call.environ.get("ROLECALL_MASK_KEY"):
+        return set_key.encode("utf-8", "surrogateescape")
     path = root / STATE / "mask.key"
     if not path.exists():
         _make_key(path)
@@ -187,14 +189,14 @@ def _make_key(path: Path) -> None:
     import secrets
 
     path.parent.mkdir(parents=True, exist_ok=True)
-    made = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
-    handle = os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    new_file = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
+    handle = os.open(new_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "wb") as file:
         file.write(secrets.token_bytes(_KEY_BYTES))
     try:
-        os.link(made, path)
+        os.link(new_file, path)
     except FileExistsError:
         pass
     except OSError:  # a file system without links
-        made.replace(path)
-    made.unlink(missing_ok=True)
+        new_file.replace(path)
+    new_file.unlink(missing_ok=True)

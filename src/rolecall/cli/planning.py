@@ -77,19 +77,19 @@ def lifting(command: Any) -> Any:
     return lift(command)
 
 
-def lifts(said: tuple[str, ...]) -> tuple[Allow, ...]:
+def lifts(flags: tuple[str, ...]) -> tuple[Allow, ...]:
     """``NAME=N`` as allowances. A name may have hyphens. Raises click's usage error for what is none."""
-    return tuple(map(_lift, said))
+    return tuple(map(_lift, flags))
 
 
-def _lift(said: str) -> Allow:
+def _lift(flag: str) -> Allow:
     from rolecall.errors import did_you_mean
     from rolecall.model.policy import Allow
 
-    name, equals, number = said.partition("=")
+    name, equals, number = flag.partition("=")
     guard = name.replace("-", "_")
     if not equals or not (number.isascii() and number.isdecimal()):
-        raise click.BadParameter(f"{said!r} is not NAME=N, such as max_people_losing_access=40", param_hint="--allow")
+        raise click.BadParameter(f"{flag!r} is not NAME=N, such as max_people_losing_access=40", param_hint="--allow")
     if guard not in GUARDS:
         hint = did_you_mean(guard, GUARDS) or f"guards are {', '.join(GUARDS)}"
         raise click.BadParameter(f"there is no guard {name!r}; {hint}", param_hint="--allow")
@@ -107,7 +107,7 @@ class PlanFlags(NamedTuple):
     allow: tuple[str, ...] = ()
 
 
-async def read_and_plan(call: Invocation, found: Session, flags: PlanFlags = PlanFlags()) -> Planned:
+async def read_and_plan(call: Invocation, opened: Session, flags: PlanFlags = PlanFlags()) -> Planned:
     """Read and plan, as the flags say. Raises click's usage error for flags that cannot be read."""
     from rolecall.jobs.plan import make_plan
     from rolecall.plan.value import Selection
@@ -116,23 +116,23 @@ async def read_and_plan(call: Invocation, found: Session, flags: PlanFlags = Pla
         if not address.isprintable() and any("\ud800" <= char <= "\udfff" for char in address):
             raise click.BadParameter(f"{address!r} is not text in UTF-8", param_hint="--target/--exclude")
     selection = Selection(flags.target, flags.exclude, flags.only == "expired")
-    request = replace(plan_request(call, found), lifts=lifts(flags.allow), selection=selection, typed=True)
+    request = replace(plan_request(call, opened), lifts=lifts(flags.allow), selection=selection, typed=True)
     return await make_plan(request)
 
 
-def plan_request(call: Invocation, found: Session) -> PlanRequest:
+def plan_request(call: Invocation, opened: Session) -> PlanRequest:
     """Return the request for a plan of the whole config."""
     from rolecall.jobs.plan import PlanRequest
 
     return PlanRequest(
-        target=plan_target(call, found.config),
-        org=found.org,
-        people=found.people,
+        target=plan_target(call, opened.config),
+        org=opened.org,
+        people=opened.people,
         now=now(),
         as_of=day(call),
-        applied=memory(call, found.config),
-        sent=sent(call, found.config),
-        whose=whose(call, found.config),
+        applied=memory(call, opened.config),
+        sent=sent(call, opened.config),
+        whose=whose(call, opened.config),
     )
 
 
@@ -177,8 +177,8 @@ def read_state(call: Invocation, config: Config, at: str, scope: PeopleScope, *,
     async def work() -> State:
         from rolecall.jobs.access import state
 
-        async with session(call, config) as found:
-            return await state(plan_request(call, found), _at(at), scope, test=test)
+        async with session(call, config) as opened:
+            return await state(plan_request(call, opened), _at(at), scope, test=test)
 
     return wait_for(work())
 
@@ -189,28 +189,28 @@ def read_inventory(call: Invocation) -> Inventory:
     async def work() -> Inventory:
         from rolecall.jobs.access import inventory
 
-        async with session(call, read(call)) as found:
-            return await inventory(plan_request(call, found))
+        async with session(call, read(call)) as opened:
+            return await inventory(plan_request(call, opened))
 
     return wait_for(work())
 
 
-def _at(said: str) -> At:
-    if said == "live":
+def _at(value: str) -> At:
+    if value == "live":
         return "live"
-    if said == "desired":
+    if value == "desired":
         return "desired"
     from rolecall.jobs.saved import read_plan
 
-    return read_plan(Path(said))
+    return read_plan(Path(value))
 
 
-def coverage_exit(seen: Coverage) -> Exit:
+def coverage_exit(coverage: Coverage) -> Exit:
     """Return 1 where an answer needs users and none were read, 7 where some were, else 0."""
-    return {"complete": Exit.OK, "partial": Exit.UNSEEN, "unread": Exit.ERROR}[seen.state]
+    return {"complete": Exit.OK, "partial": Exit.UNSEEN, "unread": Exit.ERROR}[coverage.state]
 
 
-def report_coverage(call: Invocation, config: Config, seen: Coverage, hint: str | None = None) -> Exit:
+def report_coverage(call: Invocation, config: Config, coverage: Coverage, hint: str | None = None) -> Exit:
     """Say on stderr how much was read of the users, unless all of it; return the code to exit with.
 
     ``hint`` is what to do, in place of looking at where the configuration says that users come from.
@@ -218,10 +218,10 @@ def report_coverage(call: Invocation, config: Config, seen: Coverage, hint: str 
     from rolecall.jobs.people import people_hint
     from rolecall.plan.coverage import incomplete
 
-    message = incomplete(seen)
+    message = incomplete(coverage)
     if message is not None:
         hint = hint or people_hint(config.people, observed=config.org.kind == "observed")
-        partial = seen.state == "partial"
+        partial = coverage.state == "partial"
         problem = Problem("users_unread", message, None, hint, "warning" if partial else "error")
         tell([problem], as_json=call.log_format == "json", color=call.color)
-    return coverage_exit(seen)
+    return coverage_exit(coverage)

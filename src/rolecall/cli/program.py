@@ -31,9 +31,9 @@ class Command(click.Command):
         own = [param for param in self.get_params(ctx) if not is_global(param)]
         shared = [param for param in self.get_params(ctx) if is_global(param)]
         for heading, params in (("Options", own), (GLOBAL_HEADING, shared)):
-            if rows := [row for param in params if (row := param.get_help_record(ctx))]:
+            if records := [record for param in params if (record := param.get_help_record(ctx))]:
                 with formatter.section(heading):
-                    formatter.write_dl(rows)
+                    formatter.write_dl(records)
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         if self.examples:
@@ -64,7 +64,7 @@ def in_env(problem: Problem, env: str | None) -> Problem:
     """A problem whose hint names commands, with the overlay of this run in each: to be copied as it stands."""
     if env is None or problem.hint is None or f"-e {env}" in problem.hint:
         return problem
-    return problem._replace(hint=_OF_AN_ORG.sub(lambda found: f"{found[0]}-e {env} ", problem.hint))
+    return problem._replace(hint=_OF_AN_ORG.sub(lambda match: f"{match[0]}-e {env} ", problem.hint))
 
 
 _OF_AN_ORG = re.compile(r"`rolecall (?=[a-z])(?!(?:init|demo|schema|completion|version|runbook|show)\b)")
@@ -149,8 +149,8 @@ class LazyGroup(click.Group):
         if cmd_name not in _NAMES:
             return None
         module = import_module(f"rolecall.cli.commands.{cmd_name}")
-        found: click.Command = getattr(module, cmd_name)
-        return found
+        known_command: click.Command = getattr(module, cmd_name)
+        return known_command
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -166,11 +166,11 @@ class LazyGroup(click.Group):
         return super().invoke(ctx)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        for heading, rows in COMMANDS.items():
+        for heading, summaries in COMMANDS.items():
             with formatter.section(heading):
-                formatter.write_dl([*rows.items()], col_max=12)
+                formatter.write_dl([*summaries.items()], col_max=12)
         with formatter.section(GLOBAL_HEADING):
-            formatter.write_dl([row for param in self.get_params(ctx) if (row := param.get_help_record(ctx))])
+            formatter.write_dl([record for param in self.get_params(ctx) if (record := param.get_help_record(ctx))])
 
 
 def called(args: list[str]) -> Any:

@@ -38,10 +38,10 @@ def agrees(question: str) -> bool:
 
 
 def _read_line() -> str:
-    said = sys.stdin.readline()
-    if not said.endswith("\n"):
+    answer = sys.stdin.readline()
+    if not answer.endswith("\n"):
         sys.stderr.write("\n")
-    return said.strip()
+    return answer.strip()
 
 
 T = TypeVar("T")
@@ -95,8 +95,8 @@ def ask(question: str, read: Callable[[str], T], default: str | None = None) -> 
         try:
             return read(answer)
         except ValueError as error:
-            said = str(error)
-            say(f"  {said[:1].upper()}{said[1:]}{'' if said.endswith('?') else '.'}")
+            reason = str(error)
+            say(f"  {reason[:1].upper()}{reason[1:]}{'' if reason.endswith('?') else '.'}")
 
 
 def block(question: str) -> str:

@@ -50,8 +50,8 @@ def read(call: Invocation) -> Config:
     from rolecall.desired.load.files import environments
 
     root = root_of(call)
-    there = (root.folder / root.main).is_file()
-    if there and call.env is None and (names := environments(root.folder)):
+    exists = (root.folder / root.main).is_file()
+    if exists and call.env is None and (names := environments(root.folder)):
         hint = f"say which one with --env: {', '.join(names)}"
         raise Misuse(Problem("env_needed", "this config has overlays, each for an org of its own", None, hint))
     return read_config(root.folder, call.env, root.main)
@@ -61,8 +61,8 @@ def plan_target(call: Invocation, config: Config) -> PlanTarget:
     """What a config wants. Where a snapshot stands for the org, that is what is named, not where the org is."""
     from rolecall.jobs.plan import from_config
 
-    found = from_config(config)
-    return found if call.snapshot is None else replace(found, url=f"observed:{call.snapshot}")
+    target = from_config(config)
+    return target if call.snapshot is None else replace(target, url=f"observed:{call.snapshot}")
 
 
 @asynccontextmanager
@@ -104,7 +104,7 @@ def wait_for(work: Coroutine[Any, Any, T], *, files_only: bool = False) -> T:
     import signal
     import threading
 
-    found: list[T] = []
+    results: list[T] = []
     heeds = signal.getsignal(signal.SIGINT)
 
     async def whole() -> None:
@@ -112,18 +112,18 @@ def wait_for(work: Coroutine[Any, Any, T], *, files_only: bool = False) -> T:
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGINT, heeds)
         # The loop writes its task out, result and all, when it looks who handles signals: a plan is no small text.
-        found.append(await work)
+        results.append(await work)
 
     asyncio.run(whole())
-    return found[0]
+    return results[0]
 
 
 def _at_once(work: Coroutine[Any, Any, T]) -> T:
     try:
         work.send(None)
     except StopIteration as ended:
-        found: T = ended.value
-        return found
+        result: T = ended.value
+        return result
     work.close()
     raise AssertionError("this work waits for something, so it needs a loop")
 
@@ -184,11 +184,11 @@ def _people(call: Invocation, config: Config, org: OrgClient | SnapshotReader) -
     from rolecall.model.settings import BLANK, Scim
 
     scim, groups = config.desired.settings.scim, config.desired.settings.idp_groups
-    said = scim.role_attribute if isinstance(scim, Scim) else None
+    role_attribute = scim.role_attribute if isinstance(scim, Scim) else None
     way = PeopleConnection(
         token=_people_secret(call, config, source.token),
         folder=config.root,
-        role_attribute=said if isinstance(said, str) else "role",
+        role_attribute=role_attribute if isinstance(role_attribute, str) else "role",
         app=source.app,
         groups=tuple(sorted(groups)) if isinstance(groups, Mapping) else (),
         mapped=frozenset(name for name, entry in groups.items() if entry != BLANK)
@@ -214,8 +214,8 @@ def _people_secret(call: Invocation, config: Config, reference: SecretRef | None
     def fetch() -> str:
         from rolecall.live.secrets import check_host
 
-        said = (source.url, source.login_url) if source.kind == "entra" else (source.at,)
-        for url in filter(None, said):
+        urls = (source.url, source.login_url) if source.kind == "entra" else (source.at,)
+        for url in filter(None, urls):
             check_host(url, call.environ, reference, "ROLECALL_PEOPLE_HOST")
         return secret(call, config, reference)
 

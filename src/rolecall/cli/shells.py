@@ -93,31 +93,31 @@ class Typed(NamedTuple):
 
 def typed(line: str, breaks: str) -> Typed:
     """A line as bash reads it. ``breaks`` are the characters at which bash thinks that a new word begins."""
-    words: list[str] = []
-    word, kept, quote, begun = "", 0, "", False
-    rest = iter(line)
-    for char in rest:
+    tokens: list[str] = []
+    token, fixed, quote, begun = "", 0, "", False
+    chars = iter(line)
+    for char in chars:
         if quote and char == quote:
-            quote, kept = "", len(word)
+            quote, fixed = "", len(token)
         elif quote:
-            word += _within(char, quote, rest)
+            token += _within(char, quote, chars)
         elif char in "'\"":
-            quote, kept, begun = char, len(word), True
+            quote, fixed, begun = char, len(token), True
         elif char in " \t\n":
-            words += [word] if begun or word else []
-            word, kept, begun = "", 0, False
+            tokens += [token] if begun or token else []
+            token, fixed, begun = "", 0, False
         else:
-            word += next(rest, "") if char == "\\" else char
+            token += next(chars, "") if char == "\\" else char
             if char in breaks and char != "\\":
-                kept = len(word) - (char == "@")  # bash takes this one along
-    return Typed(tuple(words), word, kept, quote)
+                fixed = len(token) - (char == "@")  # bash takes this one along
+    return Typed(tuple(tokens), token, fixed, quote)
 
 
-def _within(char: str, quote: str, rest: Iterable[str]) -> str:
+def _within(char: str, quote: str, chars: Iterable[str]) -> str:
     """A character inside quotes; a backslash inside double ones goes before those that would mean something there."""
     if char != "\\" or quote != '"':
         return char
-    after = next(iter(rest), "")
+    after = next(iter(chars), "")
     return after if after in '"\\$`' else char + after
 
 
@@ -156,13 +156,13 @@ def _write(args: Sequence[str], form: Callable[[Item], str]) -> None:
 
 def offers(args: Sequence[str]) -> Iterator[Item]:
     """What the last of some words may become, as the whole word; nothing where the words cannot be read."""
-    word = args[-1] if args else ""
-    lead = f"{word.partition('=')[0]}=" if word.startswith("-") and "=" in word else ""
+    last_token = args[-1] if args else ""
+    lead = f"{last_token.partition('=')[0]}=" if last_token.startswith("-") and "=" in last_token else ""
     try:
-        found = ShellComplete(LazyGroup(), {}, "rolecall", VARIABLE).get_completions([*args[:-1]], word)
+        completions = ShellComplete(LazyGroup(), {}, "rolecall", VARIABLE).get_completions([*args[:-1]], last_token)
     except (click.ClickException, OSError):
         return
-    for item in found:
+    for item in completions:
         value = f"{lead}{item.value}"
         if value.isprintable():
             yield CompletionItem(value, item.type, item.help)

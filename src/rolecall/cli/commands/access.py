@@ -46,18 +46,18 @@ def access(call: Invocation, team: str | None, role: str | None, unmanaged: bool
     from rolecall.jobs.sightings import when
 
     out = stdout(call.environ, color=call.color)
-    asked = when(at)
+    moment = when(at)
     if unmanaged:
         if form == "csv":
             raise click.UsageError("--unmanaged comes as text or json")
         _unmanaged(call, out, form)
         return Exit.OK
-    if asked is not None:
-        return _seen(call, out, asked, (team, role), form)
+    if moment is not None:
+        return _past_holders(call, out, moment, (team, role), form)
     return _access(call, out, (team, role, at), form)
 
 
-def _seen(call: Invocation, out: Console, asked: When, only: tuple[str | None, str | None], form: str) -> Exit:
+def _past_holders(call: Invocation, out: Console, moment: When, only: tuple[str | None, str | None], form: str) -> Exit:
     """What a sighting of the past says. The org is not asked."""
     from rolecall.cli.journals import find_journal
     from rolecall.cli.planning import report_coverage
@@ -72,21 +72,23 @@ def _seen(call: Invocation, out: Console, asked: When, only: tuple[str | None, s
     team, role = only
     journal = find_journal(call, config)
     try:
-        found = seen_at(journal, config, asked, team, None if role is None else role_id(role))
+        seen_holders = seen_at(journal, config, moment, team, None if role is None else role_id(role))
     finally:
         if journal is not None:
             journal.close()
     if form == "text":
-        out.lines(sighting_lines(found))
+        out.lines(sighting_lines(seen_holders))
     else:
-        out.text(sighting_json(found) if form == "json" else csv_text(sighting_table(found)))
-    if found.sighting.complete:
+        out.text(sighting_json(seen_holders) if form == "json" else csv_text(sighting_table(seen_holders)))
+    if seen_holders.sighting.complete:
         return Exit.OK
-    seen = Coverage("partial", problem=f"when run {found.sighting.run} recorded this, there may have been more holders")
-    return report_coverage(call, config, seen, "choose another date, or see `rolecall history`")
+    coverage = Coverage(
+        "partial", problem=f"when run {seen_holders.sighting.run} recorded this, there may have been more holders"
+    )
+    return report_coverage(call, config, coverage, "choose another date, or see `rolecall history`")
 
 
-def _access(call: Invocation, out: Console, asked: tuple[str | None, str | None, str], form: str) -> Exit:
+def _access(call: Invocation, out: Console, filters: tuple[str | None, str | None, str], form: str) -> Exit:
     from rolecall.cli.planning import read_state, report_coverage
     from rolecall.cli.session import read
     from rolecall.jobs.access import holders, role_of, team_of
@@ -96,16 +98,23 @@ def _access(call: Invocation, out: Console, asked: tuple[str | None, str | None,
     from rolecall.report.renderers.csv import csv_text
     from rolecall.report.renderers.text import banner_line
 
-    team, role, at = asked
+    team, role, at = filters
     config = read(call)
-    found = read_state(call, config, at, EVERYBODY)
-    wanted = None if team is None else team_of(found, team), None if role is None else role_of(found, role)
-    rows = holders(found, *wanted)
+    org_state = read_state(call, config, at, EVERYBODY)
+    limits = None if team is None else team_of(org_state, team), None if role is None else role_of(org_state, role)
+    found_holders = holders(org_state, *limits)
     if form == "text":
-        out.lines([banner_line(org_banner(found.org, found.coverage)), *access_lines(rows, found.coverage)])
+        out.lines(
+            [
+                banner_line(org_banner(org_state.org, org_state.coverage)),
+                *access_lines(found_holders, org_state.coverage),
+            ]
+        )
     else:
-        out.text(access_json(rows, found.coverage) if form == "json" else csv_text(access_table(rows)))
-    return report_coverage(call, config, found.coverage)
+        out.text(
+            access_json(found_holders, org_state.coverage) if form == "json" else csv_text(access_table(found_holders))
+        )
+    return report_coverage(call, config, org_state.coverage)
 
 
 def _unmanaged(call: Invocation, out: Console, form: str) -> None:
@@ -114,8 +123,8 @@ def _unmanaged(call: Invocation, out: Console, form: str) -> None:
     from rolecall.report.builders.header import org_banner
     from rolecall.report.renderers.text import banner_line
 
-    found = read_inventory(call)
+    inventory = read_inventory(call)
     if form == "json":
-        out.text(unmanaged_json(found.unmanaged, found.released))
+        out.text(unmanaged_json(inventory.unmanaged, inventory.released))
     else:
-        out.lines([banner_line(org_banner(found.org)), *unmanaged_lines(found.unmanaged, found.released)])
+        out.lines([banner_line(org_banner(inventory.org)), *unmanaged_lines(inventory.unmanaged, inventory.released)])

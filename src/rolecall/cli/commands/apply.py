@@ -118,20 +118,20 @@ async def _apply(call: Invocation, config: Config, options: ApplyOptions, metric
     from rolecall.cli.output import redacted, show_plan, shown
     from rolecall.report.builders.runs import run_lines
 
-    async with session(call, config) as found:
+    async with session(call, config) as opened:
         saved = options.saved
-        approved = await _saved(call, found, saved) if saved else await _fresh(call, found, options.plan_flags)
+        approved = await _saved(call, opened, saved) if saved else await _fresh(call, opened, options.plan_flags)
         plan = approved.plan
         out = stdout(call.environ, color=call.color)
         mode = shown(call, None, config.reports_people, terminal=out.terminal)
-        seen = options.approval_flags.digest is not None and not _refused(plan)
-        show_plan(out, redacted(call, plan, mode, config.root), brief=seen)
+        known_digest = options.approval_flags.digest is not None and not _refused(plan)
+        show_plan(out, redacted(call, plan, mode, config.root), brief=known_digest)
         sys.stdout.flush()
         if plan.errored:
             raise ConfigError(*(item for item in plan.warnings if item.severity == "error"))
         refuse_blocked(plan)
         approvals = _approvals(call, config, approved, options.approval_flags)
-        report = await _run(call, found, approved, approvals, options)
+        report = await _run(call, opened, approved, approvals, options)
     out.lines(run_lines(report, plan.org.env))
     if metrics is not None:
         metrics += _metrics(call, config, report, plan)
@@ -172,7 +172,7 @@ def _approvals(
     return ()
 
 
-async def _saved(call: Invocation, found: Session, path: Path) -> Approved:
+async def _saved(call: Invocation, opened: Session, path: Path) -> Approved:
     """The plan in a file. An edited one is refused, with how it differs from what the config gives now."""
     from rolecall.jobs.plan import from_plan
     from rolecall.jobs.saved import as_edited, differences, read_plan
@@ -184,77 +184,77 @@ async def _saved(call: Invocation, found: Session, path: Path) -> Approved:
         edited = as_edited(path) if error.problems[0].code == "edited" else None
         if edited is None:
             raise
-        made = await read_and_plan(call, found)
-        raise Stale(*error.problems, *differences(document(edited), document(made.plan))) from error
-    await _check_org(found, plan, Where(str(path)))
-    if plan.org.env != found.config.env:
-        message = f"the plan is for the environment {plan.org.env or '(none)'}, not {found.config.env or '(none)'}"
+        planned = await read_and_plan(call, opened)
+        raise Stale(*error.problems, *differences(document(edited), document(planned.plan))) from error
+    await _check_org(opened, plan, Where(str(path)))
+    if plan.org.env != opened.config.env:
+        message = f"the plan is for the environment {plan.org.env or '(none)'}, not {opened.config.env or '(none)'}"
         raise Stale(
             Problem("other_env", message, Where(str(path)), f"say --env {plan.org.env}" if plan.org.env else None)
         )
-    return Approved(plan, from_plan(plan), await _caller(found, plan))
+    return Approved(plan, from_plan(plan), await _caller(opened, plan))
 
 
-async def _check_org(found: Session, plan: Plan, where: Where) -> None:
+async def _check_org(opened: Session, plan: Plan, where: Where) -> None:
     """Raise Stale, naming both orgs, for a plan of another org. The org is asked only where the configuration differs
     from the plan in what names it; an apply compares ids in any case."""
     from rolecall.plan.saved.summary import other_org_words
 
-    org = found.config.org
-    if (plan.org.name, plan.org.url, plan.org.env) == (org.name, org.url, found.config.env):
+    org = opened.config.org
+    if (plan.org.name, plan.org.url, plan.org.env) == (org.name, org.url, opened.config.env):
         return
-    facts = (await found.org.read(frozenset())).facts
+    facts = (await opened.org.read(frozenset())).facts
     if facts.org_id != plan.org.id:
         message = other_org_words(plan.org, facts.org_id, org.name)
         raise Stale(Problem("other_org", message, where, "apply a plan that was made with this configuration"))
 
 
-async def _caller(found: Session, plan: Plan) -> str | None:
+async def _caller(opened: Session, plan: Plan) -> str | None:
     """Whom the org takes us for; asked only where it matters, which is where our own approval would not count."""
     if not any(guard.name == "approval" and guard.limit == "other_person" for guard in plan.guards):
         return None
-    return (await found.org.read(frozenset())).facts.caller.email
+    return (await opened.org.read(frozenset())).facts.caller.email
 
 
-async def _fresh(call: Invocation, found: Session, flags: PlanFlags) -> Approved:
+async def _fresh(call: Invocation, opened: Session, flags: PlanFlags) -> Approved:
     from rolecall.jobs.plan import from_config
 
-    made = await read_and_plan(call, found, flags)
-    return Approved(made.plan, from_config(found.config), made.live.facts.caller.email)
+    planned = await read_and_plan(call, opened, flags)
+    return Approved(planned.plan, from_config(opened.config), planned.live.facts.caller.email)
 
 
 async def _run(
-    call: Invocation, found: Session, approved: Approved, approvals: tuple[Approval, ...], options: ApplyOptions
+    call: Invocation, opened: Session, approved: Approved, approvals: tuple[Approval, ...], options: ApplyOptions
 ) -> RunReport:
     from rolecall.cli.facts import holder, run_facts
     from rolecall.cli.output import redacted, shown
     from rolecall.jobs.apply import ApplyRequest, apply_approved
 
-    with open_journal(call, found.config) as journal, _stopping(call) as (stop, began), progress(call) as told:
+    with open_journal(call, opened.config) as journal, _stopping(call) as (stop, began), progress(call) as on_step:
         return await apply_approved(
             ApplyRequest(
                 approved=approved.plan,
                 target=approved.target,
-                org=cast("Org", found.org),  # to an observed one, which nobody writes to, no step is sent
-                people=found.people,
+                org=cast("Org", opened.org),  # to an observed one, which nobody writes to, no step is sent
+                people=opened.people,
                 journal=journal,
                 holder=holder(call),
                 now=now,
-                keep_days=found.config.journal.keep_days,
-                here=found.config.desired,
-                facts=run_facts(call, found.config, approved.caller),
+                keep_days=opened.config.journal.keep_days,
+                here=opened.config.desired,
+                facts=run_facts(call, opened.config, approved.caller),
                 approvals=approvals,
                 parallelism=options.parallelism,
                 lock_timeout=options.lock_timeout,
                 stop=stop,
-                progress=told,
+                progress=on_step,
                 waiting=partial(_waiting, call),
                 recovering=partial(_recovering, call),
                 began=began,
-                whose=whose(call, found.config),
+                whose=whose(call, opened.config),
                 kind="rollback" if _goes_back(approved.plan) else "apply",
                 redact=lambda plan: redacted(
-                    call, plan, shown(call, None, found.config.reports_people, terminal=False), found.config.root
+                    call, plan, shown(call, None, opened.config.reports_people, terminal=False), opened.config.root
                 ),
             )
         )
@@ -279,13 +279,13 @@ def _exit(report: RunReport) -> Exit:
 def _stopping(call: Invocation) -> Iterator[tuple[Callable[[], bool], Callable[[int, int], None]]]:
     """Once the run has begun, the first Ctrl-C lets the step in hand finish and the second one ends the program;
     before, there is nothing to finish. Gives what says whether to stop, and what to call when the run begins."""
-    asked: list[int] = []
+    requests: list[int] = []
     begun: list[int] = []
 
     def stop(number: int, frame: FrameType | None) -> None:
-        if asked or not begun:
+        if requests or not begun:
             raise KeyboardInterrupt
-        asked.append(number)
+        requests.append(number)
         as_json = call.log_format == "json"
         if not as_json:
             sys.stderr.write("\n")  # after the ^C that a terminal shows
@@ -293,7 +293,7 @@ def _stopping(call: Invocation) -> Iterator[tuple[Callable[[], bool], Callable[[
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield lambda: bool(asked), lambda run, _: begun.append(run)
+        yield lambda: bool(requests), lambda run, _: begun.append(run)
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
@@ -318,8 +318,8 @@ def progress(call: Invocation) -> Iterator[Told]:
     if call.log_format == "json":
         yield lambda step: _json(call, step)
     elif err.terminal and err.color and call.verbosity >= 0:
-        with _bar(err) as told:
-            yield told
+        with _bar(err) as on_step:
+            yield on_step
     else:
         yield lambda step: _line(call, err, step)
 
@@ -329,7 +329,7 @@ def _line(call: Invocation, err: Console, step: Progress) -> None:
 
     if call.verbosity >= 0 or step.state != "done":
         style: Style = "dim" if step.state == "done" else "error"
-        err.lines([line(f"{step.ended}/{step.total} {_words(step)}", style)])
+        err.lines([line(f"{step.ended}/{step.total} {_step_text(step)}", style)])
 
 
 def _json(call: Invocation, step: Progress) -> None:
@@ -353,15 +353,15 @@ def _bar(err: Console) -> Iterator[Told]:
     with Bar(*columns, console=Rich(file=sys.stderr, width=err.width), transient=True) as bar:
         task = bar.add_task("", total=None)
 
-        def told(step: Progress) -> None:
+        def on_step(step: Progress) -> None:
             bar.update(task, completed=step.ended, total=step.total, description=visible(step.change.address))
             if step.state != "done":
-                bar.console.print(_words(step), markup=False, highlight=False, style="red")
+                bar.console.print(_step_text(step), markup=False, highlight=False, style="red")
 
-        yield told
+        yield on_step
 
 
-def _words(step: Progress) -> str:
+def _step_text(step: Progress) -> str:
     from rolecall.report.phrases import visible
 
     return f"{step.change.action} {visible(step.change.address)}: {step.state}"

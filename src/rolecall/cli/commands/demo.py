@@ -111,15 +111,15 @@ def _run(args: tuple[str, ...]) -> Exit:
     """The very program, with nothing of this machine's settings in it."""
     from rolecall.cli.program import called
 
-    said = {name: value for name, value in os.environ.items() if name.startswith("ROLECALL_")}
-    here = Path.cwd()
-    for name in said:
+    variables = {name: value for name, value in os.environ.items() if name.startswith("ROLECALL_")}
+    start_folder = Path.cwd()
+    for name in variables:
         del os.environ[name]
     try:
         return Exit(called(list(args)) or 0)
     finally:
-        os.chdir(here)
-        os.environ.update(said)
+        os.chdir(start_folder)
+        os.environ.update(variables)
 
 
 @contextmanager

@@ -73,8 +73,8 @@ async def _ask(call: Invocation, config: Config, patient: Patient) -> list[Check
     lost = call.ci and not call.environ.get(VARIABLE)
     journal = examine_journal(config, lambda: find_journal(call, config), ci=lost)
     try:
-        async with session(call, config) as found:
-            return [journal, *await examine_org(config, found.org, found.people)]
+        async with session(call, config) as opened:
+            return [journal, *await examine_org(config, opened.org, opened.people)]
     except RolecallError as error:
         return [journal, Made("org", problems=error.problems), *unreachable("pin", "names", "people")]
 
@@ -86,15 +86,15 @@ def _variables(call: Invocation) -> frozenset[str]:
     group, named = LazyGroup(), {f"ROLECALL_{name}" for name in (*_OTHERS, *_USUAL)}
     context = click.Context(group, auto_envvar_prefix="ROLECALL")
     named |= {f"ROLECALL_{str(param.name).upper()}" for param in group.params}
-    for name in (name for rows in COMMANDS.values() for name in rows):
-        found = group.get_command(context, name)
-        named |= _of_command(found, f"ROLECALL_{name.upper()}") if found else set()
+    for name in (name for commands in COMMANDS.values() for name in commands):
+        known_command = group.get_command(context, name)
+        named |= _of_command(known_command, f"ROLECALL_{name.upper()}") if known_command else set()
     return frozenset(named)
 
 
-def _of_command(found: click.Command, prefix: str) -> set[str]:
-    own = {f"{prefix}_{str(param.name).upper()}" for param in found.params}
-    if isinstance(found, click.Group):
-        for name, below in found.commands.items():
-            own |= _of_command(below, f"{prefix}_{name.upper()}")
+def _of_command(known_command: click.Command, prefix: str) -> set[str]:
+    own = {f"{prefix}_{str(param.name).upper()}" for param in known_command.params}
+    if isinstance(known_command, click.Group):
+        for name, subcommand in known_command.commands.items():
+            own |= _of_command(subcommand, f"{prefix}_{name.upper()}")
     return own

@@ -49,16 +49,16 @@ def done(call: Invocation, run: int, step: int, by: str | None, evidence: Path |
     async def work() -> Attested:
         async with session(call, config) as found_org:
             with open_journal(call, config) as journal:
-                word = Word(by or actor(call.environ), evidence, found)
-                told = await attest(journal, found_org.org, run, step, word)
-                if told.seen:
-                    with suppress(LockTaken), journal.lock(told.run.org_id, holder(call)) as held:
-                        remember_step(held, told, run_facts(call, config))
-                return told
+                statement = Word(by or actor(call.environ), evidence, found)
+                attested = await attest(journal, found_org.org, run, step, statement)
+                if attested.seen:
+                    with suppress(LockTaken), journal.lock(attested.run.org_id, holder(call)) as lock:
+                        remember_step(lock, attested, run_facts(call, config))
+                return attested
 
-    told = wait_for(work())
-    changed = told.changed.name if told.changed else None
+    attested = wait_for(work())
+    changed = attested.changed.name if attested.changed else None
     stdout(call.environ, color=call.color).lines(
-        attested_lines(told.run, told.step, confirmed=told.seen, changed=changed)
+        attested_lines(attested.run, attested.step, confirmed=attested.seen, changed=changed)
     )
-    return Exit.HUMAN if told.run.human else Exit.OK
+    return Exit.HUMAN if attested.run.human else Exit.OK

@@ -132,68 +132,71 @@ async def _look(
     from rolecall.cli.output import show_drift, write_drift_reports
 
     begun = monotonic()
-    made = await _made(call, config, options, journal)
+    checked = await _checked(call, config, options, journal)
     if options.acknowledge and journal is not None:
-        made = acknowledge_findings(call, config, journal, made, options.acknowledge, options.reason or "")
-    found = made.drift_result.report
+        checked = acknowledge_findings(call, config, journal, checked, options.acknowledge, options.reason or "")
+    report = checked.drift_result.report
     if journal is not None:
-        _remember(call, config, journal, made)
-    write_drift_reports(call, config, found, options.reports, options.people)
-    show_drift(call, config, found, options.form, options.people)
-    _tell_shallow(call, config, found)
+        _remember(call, config, journal, checked)
+    write_drift_reports(call, config, report, options.reports, options.people)
+    show_drift(call, config, report, options.form, options.people)
+    _tell_shallow(call, config, report)
     if metrics is not None:
-        metrics += _metrics(call, config, journal, found, monotonic() - begun)
-    left = _tell(call, config, options, journal, found)
+        metrics += _metrics(call, config, journal, report, monotonic() - begun)
+    left = _tell(call, config, options, journal, report)
     if options.accept:
-        if found.drifts:
-            return worst(left, accept_drift(call, config, made, options.approve))
-        say_nothing_to_accept(call, found)
+        if report.drifts:
+            return worst(left, accept_drift(call, config, checked, options.approve))
+        say_nothing_to_accept(call, report)
     if options.out:
-        left = worst(left, revert_drift(call, config, found, options.out, options.people))
-    return worst(left, drift_exit(found, detailed=options.detailed_exitcode))
+        left = worst(left, revert_drift(call, config, report, options.out, options.people))
+    return worst(left, drift_exit(report, detailed=options.detailed_exitcode))
 
 
-def _tell_shallow(call: Invocation, config: Config, found: DriftReport) -> None:
+def _tell_shallow(call: Invocation, config: Config, report: DriftReport) -> None:
     """Warn if the authors of lines are unknown because the clone has only a part of the history."""
     from rolecall.outside.git import UNSHALLOW, is_shallow
     from rolecall.report.phrases import count
 
-    unknown = sum(row.source is not None and row.address not in found.written for row in found.entries)
+    unknown = sum(entry.source is not None and entry.address not in report.written for entry in report.entries)
     if unknown and is_shallow(config.root):
         message = f"this clone is shallow, so who wrote {count(unknown, 'line')} of the config is unknown"
         problem = Problem("git_shallow", message, None, UNSHALLOW, "warning")
         tell([problem], as_json=call.log_format == "json", color=call.color)
 
 
-async def _made(call: Invocation, config: Config, options: DriftOptions, journal: Journal | None) -> Drifts:
+async def _checked(call: Invocation, config: Config, options: DriftOptions, journal: Journal | None) -> Drifts:
     """The look itself; the requests of all its reads are counted."""
     from rolecall.jobs.drift import check_drift
     from rolecall.live.port import ReadCounter
 
     async with session(call, config) as opened:
-        made = await check_drift(_request(call, config, options, opened, journal))
-        requests = opened.org.reads if isinstance(opened.org, ReadCounter) else made.drift_result.report.requests
+        checked = await check_drift(_request(call, config, options, opened, journal))
+        requests = opened.org.reads if isinstance(opened.org, ReadCounter) else checked.drift_result.report.requests
     return replace(
-        made, drift_result=replace(made.drift_result, report=replace(made.drift_result.report, requests=requests))
+        checked,
+        drift_result=replace(checked.drift_result, report=replace(checked.drift_result.report, requests=requests)),
     )
 
 
 def _metrics(
-    call: Invocation, config: Config, journal: Journal | None, found: DriftReport, seconds: float
+    call: Invocation, config: Config, journal: Journal | None, report: DriftReport, seconds: float
 ) -> Iterator[Metric]:
     from rolecall.cli.measuring import common_metrics
     from rolecall.jobs.metrics import apply_metrics, drift_metrics
 
-    applies = () if journal is None else journal.runs(found.org.id, 1, ("apply", "rollback"))
-    yield from drift_metrics(found, seconds)
-    yield from apply_metrics(next(iter(applies), None), found.org)
-    yield from common_metrics(call, config, journal, found.org)
+    applies = () if journal is None else journal.runs(report.org.id, 1, ("apply", "rollback"))
+    yield from drift_metrics(report, seconds)
+    yield from apply_metrics(next(iter(applies), None), report.org)
+    yield from common_metrics(call, config, journal, report.org)
 
 
-def _tell(call: Invocation, config: Config, options: DriftOptions, journal: Journal | None, found: DriftReport) -> Exit:
+def _tell(
+    call: Invocation, config: Config, options: DriftOptions, journal: Journal | None, report: DriftReport
+) -> Exit:
     if options.notify is None:
         return Exit.OK
-    return notify(call, config, journal, found, options.notify, options.people)
+    return notify(call, config, journal, report, options.notify, options.people)
 
 
 def _request(
@@ -215,30 +218,30 @@ def _request(
     )
 
 
-def _remember(call: Invocation, config: Config, journal: Journal, made: Drifts) -> None:
+def _remember(call: Invocation, config: Config, journal: Journal, checked: Drifts) -> None:
     from rolecall.cli.facts import run_facts
     from rolecall.jobs.memory import forget_old, keep_first_roster, record_look, watch_from
 
-    found, org_id = made.drift_result.report, made.drift_result.report.org.id
-    caller = made.drift_scan.plan_input.live.facts.caller.email
+    report, org_id = checked.drift_result.report, checked.drift_result.report.org.id
+    caller = checked.drift_scan.plan_input.live.facts.caller.email
     facts = run_facts(call, config, caller)
-    message = _outcome(found)
-    record_look(journal, org_id, "drift", facts, found.sighting, message)
-    keep_first_roster(journal, org_id, made.drift_result.roster)
-    if found.sighting is not None and found.sighting.complete:
-        watch_from(journal, org_id, found.at, first=True)
-    forget_old(journal, org_id, found.at, config.journal.keep_days)
+    message = _outcome(report)
+    record_look(journal, org_id, "drift", facts, report.sighting, message)
+    keep_first_roster(journal, org_id, checked.drift_result.roster)
+    if report.sighting is not None and report.sighting.complete:
+        watch_from(journal, org_id, report.at, first=True)
+    forget_old(journal, org_id, report.at, config.journal.keep_days)
 
 
-def _outcome(found: DriftReport) -> str:
+def _outcome(report: DriftReport) -> str:
     """Return the closing line of a check, for the journal."""
     from rolecall.drift.value import UNDETERMINED
 
-    if found.drifts:
-        return f"{len(found.drifts)} drifted"
-    if not found.determined:
+    if report.drifts:
+        return f"{len(report.drifts)} drifted"
+    if not report.determined:
         return UNDETERMINED
-    return "no drift in what was read" if found.unread else "nothing drifted"
+    return "no drift in what was read" if report.unread else "nothing drifted"
 
 
 @contextmanager
@@ -258,19 +261,19 @@ def _journal(call: Invocation, config: Config, options: DriftOptions) -> Iterato
             journal.close()
 
 
-def drift_exit(found: DriftReport, *, detailed: bool) -> Exit:
+def drift_exit(report: DriftReport, *, detailed: bool) -> Exit:
     """Return the exit code of a check: 3 if a standing limit or an access test fails, with ``detailed`` 2 for drift and
     7 if drift is unknown, wholly or in part."""
-    codes = [Exit.REFUSED] if any(alarm.kind != "watch" for alarm in found.alarms) else []
-    if detailed and (found.drifts or found.alarms):
+    codes = [Exit.REFUSED] if any(alarm.kind != "watch" for alarm in report.alarms) else []
+    if detailed and (report.drifts or report.alarms):
         codes.append(Exit.CHANGES)
-    elif detailed and (found.unread or found.observed or not found.determined):
+    elif detailed and (report.unread or report.observed or not report.determined):
         codes.append(Exit.UNSEEN)
     return worst(*codes)
 
 
 def acknowledge_findings(
-    call: Invocation, config: Config, journal: Journal, made: Drifts, fingerprints: tuple[str, ...], reason: str
+    call: Invocation, config: Config, journal: Journal, checked: Drifts, fingerprints: tuple[str, ...], reason: str
 ) -> Drifts:
     """Record the findings of this check, and return the check with them apart.
 
@@ -282,27 +285,27 @@ def acknowledge_findings(
     from rolecall.jobs.drift import Drifts
     from rolecall.jobs.memory import acknowledge, acknowledged, can_be_acknowledged
 
-    found, inquiry = made.drift_result.report, made.drift_scan
-    present = {former: row.fingerprint for row in found.drifts for former in row.former_fingerprints}
+    report, inquiry = checked.drift_result.report, checked.drift_scan
+    present = {former: entry.fingerprint for entry in report.drifts for former in entry.former_fingerprints}
     fingerprints = tuple(present.get(name, name) for name in fingerprints)
-    known = can_be_acknowledged(found)
-    if problems := [_unknown(name, made, known) for name in fingerprints if name not in known]:
+    known = can_be_acknowledged(report)
+    if problems := [_unknown(name, checked, known) for name in fingerprints if name not in known]:
         raise Misuse(*problems)
     facts = run_facts(call, config, inquiry.plan_input.live.facts.caller.email)
-    acknowledge(journal, found.org.id, facts, list(dict.fromkeys(fingerprints)), reason)
-    new = {name: item for name, item in acknowledged(journal, found.org.id, None).items() if name in fingerprints}
+    acknowledge(journal, report.org.id, facts, list(dict.fromkeys(fingerprints)), reason)
+    new = {name: item for name, item in acknowledged(journal, report.org.id, None).items() if name in fingerprints}
     past = replace(inquiry.past, acknowledged={**inquiry.past.acknowledged, **new})
     inquiry = replace(inquiry, past=past)
     looked = scan(inquiry)
-    again = replace(looked.report, written=found.written, requests=found.requests)
+    again = replace(looked.report, written=report.written, requests=report.requests)
     return Drifts(replace(looked, report=again), inquiry)
 
 
-def _unknown(name: str, made: Drifts, known: frozenset[str]) -> Problem:
-    found = made.drift_result.report
-    if name in found.acknowledged:
+def _unknown(name: str, checked: Drifts, known: frozenset[str]) -> Problem:
+    report = checked.drift_result.report
+    if name in report.acknowledged:
         return Problem("acknowledged", f"{name} is acknowledged already")
-    if any(alarm.fingerprint == name for alarm in found.alarms):
+    if any(alarm.fingerprint == name for alarm in report.alarms):
         message = f"{name} is a standing limit or an access test, which cannot be acknowledged"
         return Problem("acknowledge", message, None, "Change the org or the configuration")
     hint = did_you_mean(name, known) or "See the fingerprints in: rolecall drift --format json"
@@ -310,7 +313,7 @@ def _unknown(name: str, made: Drifts, known: frozenset[str]) -> Problem:
 
 
 def notify(
-    call: Invocation, config: Config, journal: Journal | None, found: DriftReport, url: str, people: Shown | None
+    call: Invocation, config: Config, journal: Journal | None, report: DriftReport, url: str, people: Shown | None
 ) -> Exit:
     """Post what is news at an address, once. People are counted unless `--people` or the config says otherwise.
 
@@ -325,11 +328,11 @@ def notify(
     if journal is None:
         hint = "leave out --snapshot; with --baseline the journal must be there"
         raise Misuse(Problem("notify", "--notify needs a journal, to know what was told before", None, hint))
-    found_news = news(found, notified(journal, found.org.id, url))
+    found_news = news(report, notified(journal, report.org.id, url))
     if found_news.any:
         mode: Shown = people or config.reports_people or "counts"
-        shown = redacted_drift(call, config, found, mode)
-        new = [*(row.fingerprint for row in found_news.drifts), *(alarm.fingerprint for alarm in found_news.alarms)]
+        shown = redacted_drift(call, config, report, mode)
+        new = [*(entry.fingerprint for entry in found_news.drifts), *(alarm.fingerprint for alarm in found_news.alarms)]
         notice = Notice(notice_text(shown, new, found_news.cleared), notice_document(shown, new, found_news.cleared))
         try:
             proxy, trusted = connection(url.removeprefix("slack:"), environment=True)
@@ -341,5 +344,5 @@ def notify(
         except NotTold as error:
             tell(error.problems, as_json=call.log_format == "json", color=call.color)
             return Exit.ERROR
-    journal.keep(found.org.id, note_of(url), dict(found_news.now) or None)
+    journal.keep(report.org.id, note_of(url), dict(found_news.now) or None)
     return Exit.OK

@@ -38,8 +38,8 @@ def export(call: Invocation, out: Path | None, split: bool, update: bool) -> Non
     """
     if update and (out is not None or split):
         raise click.UsageError("--update changes the files that are here; --out and --split make new ones")
-    told = export_update(call) if update else export_new(call, out or Path("export"), split)
-    sys.stdout.write("".join(f"{line}\n" for line in told))
+    lines = export_update(call) if update else export_new(call, out or Path("export"), split)
+    sys.stdout.write("".join(f"{line}\n" for line in lines))
 
 
 def export_new(call: Invocation, out: Path, split: bool) -> Iterator[str]:
@@ -50,17 +50,17 @@ def export_new(call: Invocation, out: Path, split: bool) -> Iterator[str]:
     root = root_of(call)
     if call.snapshot is not None and not (root.folder / root.main).exists():
         live = wait_for(SnapshotReader(call.snapshot).read())
-        said: Mapping[str, Any] = {"org": {"url": f"observed:{call.snapshot.name}"}}
-        beside = {call.snapshot.name: call.snapshot, **_people_beside(call.snapshot)}
+        effective: Mapping[str, Any] = {"org": {"url": f"observed:{call.snapshot.name}"}}
+        copies = {call.snapshot.name: call.snapshot, **_people_beside(call.snapshot)}
     else:
         config = read(call)
         live = with_role_attribute(wait_for(_live(call, config)), config.desired)
-        said, beside = _said(call, root, config), _beside(config)
-    made = new_config(
-        live, head_of(said, live, root.folder, out), read_words(live, said["org"]["url"], now()), split=split
+        effective, copies = _effective(call, root, config), _copies(config)
+    exported = new_config(
+        live, head_of(effective, live, root.folder, out), read_words(live, effective["org"]["url"], now()), split=split
     )
-    yield from (f"Wrote {path}" for path in write_export(out, made, beside))
-    yield from _told(live, made)
+    yield from (f"Wrote {path}" for path in write_export(out, exported, copies))
+    yield from _closing_lines(live, exported)
     yield f"Next: rolecall -C {out} plan"
 
 
@@ -76,30 +76,30 @@ def export_update(call: Invocation) -> Iterator[str]:
     sources = load(root.folder, call.env, root.main)
     desired = with_role_ids(config.desired, live.facts.roles)
     request = UpdateRequest(sources, desired, live, day(call), applied)
-    made = updated_config(request)
-    write_update(request, made)
-    yield from (f"Changed {root.folder / name}" for name in made.files)
-    if not made.files:
+    exported = updated_config(request)
+    write_update(request, exported)
+    yield from (f"Changed {root.folder / name}" for name in exported.files)
+    if not exported.files:
         yield "Nothing to change: the config says what the org has."
-    yield from _told(live, made)
+    yield from _closing_lines(live, exported)
 
 
 async def _live(call: Invocation, config: Config) -> Live:
-    async with session(call, config) as found:
-        live = await found.org.read()
+    async with session(call, config) as opened:
+        live = await opened.org.read()
     if config.org.id not in (None, live.facts.org_id):
         message = f"the config is pinned to org {config.org.id}, and this is org {live.facts.org_id}"
         raise OrgError(Problem("other_org", message, config.org.source, "check `org.url`, or `org.id`"))
     return live
 
 
-def _said(call: Invocation, root: Root, config: Config) -> Mapping[str, Any]:
+def _effective(call: Invocation, root: Root, config: Config) -> Mapping[str, Any]:
     from rolecall.desired.load.read import load
 
     return load(root.folder, config.env, root.main).effective
 
 
-def _beside(config: Config) -> dict[str, Path]:
+def _copies(config: Config) -> dict[str, Path]:
     """The files that the new config names and that have to be inside its directory: an observed org, and people."""
     files: dict[str, Path] = {}
     if config.org.kind == "observed":
@@ -118,11 +118,11 @@ def _people_beside(snapshot: Path) -> dict[str, Path]:
     return {people: snapshot.parent / people} if isinstance(people, str) else {}
 
 
-def _told(live: Live, made: Exported) -> Iterator[str]:
+def _closing_lines(live: Live, exported: Exported) -> Iterator[str]:
     from rolecall.model.settings import UNSET
     from rolecall.report.phrases import count, visible
 
     if live.settings.idp_groups is not UNSET:
         yield f"{count(len(live.settings.idp_groups), 'IdP group')} read."
-    yield from (f"Left out: {visible(row.what)}: {visible(row.why)}" for row in made.left_out)
-    yield from (f"Kept, though the org has it otherwise: {visible(at)}" for at in made.kept)
+    yield from (f"Left out: {visible(omission.what)}: {visible(omission.why)}" for omission in exported.left_out)
+    yield from (f"Kept, though the org has it otherwise: {visible(at)}" for at in exported.kept)

@@ -38,16 +38,16 @@ def fmt(call: Invocation, check: bool, diff: bool, renames: bool) -> Exit:
     from rolecall.jobs.fmt import fmt as run
 
     root = root_of(call)
-    found = run(root.folder, root.main, _names(call) if renames else None)
-    tell(found.problems, as_json=call.log_format == "json", color=call.color)
+    formatted = run(root.folder, root.main, _names(call) if renames else None)
+    tell(formatted.problems, as_json=call.log_format == "json", color=call.color)
     if diff:
-        write_document(_diff(found))
+        write_document(_diff(formatted))
     else:
-        said = "Would change" if check else "Formatted"
-        sys.stdout.write("".join(f"{said} {file.name}\n" for file in found.files))
+        verb = "Would change" if check else "Formatted"
+        sys.stdout.write("".join(f"{verb} {file.name}\n" for file in formatted.files))
     if not check and not diff:
-        write_texts(root.folder, {file.name: file.after for file in found.files})
-    return Exit.ERROR if found.problems or (check and found.files) else Exit.OK
+        write_texts(root.folder, {file.name: file.after for file in formatted.files})
+    return Exit.ERROR if formatted.problems or (check and formatted.files) else Exit.OK
 
 
 def _names(call: Invocation) -> Mapping[str, str]:
@@ -59,19 +59,19 @@ def _names(call: Invocation) -> Mapping[str, str]:
     config = read(call)
 
     async def live() -> Live:
-        async with session(call, config) as found:
-            return await found.org.read(frozenset({"idp_groups"}))
+        async with session(call, config) as opened:
+            return await opened.org.read(frozenset({"idp_groups"}))
 
-    seen = wait_for(live())
-    return new_names(config.desired, seen, memory(call, config)(seen.facts.org_id))
+    live_groups = wait_for(live())
+    return new_names(config.desired, live_groups, memory(call, config)(live_groups.facts.org_id))
 
 
-def _diff(found: Formatted) -> str:
+def _diff(formatted: Formatted) -> str:
     from difflib import unified_diff
 
     return "".join(
         line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"
-        for file in found.files
+        for file in formatted.files
         for line in unified_diff(
             file.before.splitlines(keepends=True), file.after.splitlines(keepends=True), file.name, file.name
         )

@@ -78,11 +78,11 @@ def _anchors(config: Config, anchor: str) -> dict[str, Anchor]:
     return anchors_of(read_file(path, anchor), anchor) if path.exists() else {}
 
 
-def _write_anchor(out: Console, found: dict[str, Verified], anchors: dict[str, Anchor], anchor: str) -> None:
+def _write_anchor(out: Console, chains: dict[str, Verified], anchors: dict[str, Anchor], anchor: str) -> None:
     from rolecall.jobs.history import anchor_text
     from rolecall.outside.files import write_file
 
-    write_file(Path(anchor), anchor_text(found), 0o644)
+    write_file(Path(anchor), anchor_text(chains), 0o644)
     done = "Brought up to date" if anchors else "Created"
     out.text(f"{done}: {anchor}. Keep it where those who can write to the journal cannot change it.")
 
@@ -93,21 +93,22 @@ def _verify(
     from rolecall.jobs.history import verify
 
     if journal is None and anchors:
-        message = f"there is no journal; the anchor has {count(sum(row.entries for row in anchors.values()), 'entry')}"
+        entries = sum(known_anchor.entries for known_anchor in anchors.values())
+        message = f"there is no journal; the anchor has {count(entries, 'entry')}"
         hint = "Restore the journal from a backup."
         tell([Problem("journal_cut_off", message, None, hint)], as_json=call.log_format == "json", color=call.color)
         return Exit.ERROR
-    found = {} if journal is None else verify(journal, anchors)
-    for org, seen in found.items():
-        pruned = f", {seen.pruned:,} of them pruned" if seen.pruned else ""
-        out.text(f"{org}: {seen.entries:,} entries{pruned}, head {seen.head}")
-    problems = [problem for seen in found.values() for problem in seen.problems]
+    chains = {} if journal is None else verify(journal, anchors)
+    for org, chain in chains.items():
+        pruned = f", {chain.pruned:,} of them pruned" if chain.pruned else ""
+        out.text(f"{org}: {chain.entries:,} entries{pruned}, head {chain.head}")
+    problems = [problem for chain in chains.values() for problem in chain.problems]
     if problems:
         tell(problems, as_json=call.log_format == "json", color=call.color)
         return Exit.ERROR
-    entries = sum(seen.entries for seen in found.values())
-    said = f"Journal verified: {count(entries, 'entry')}, no gaps, no changes since they were written."
-    out.text(said if found else "No runs yet.")
-    if found and anchor is not None and not anchor.startswith(_GIT):
-        _write_anchor(out, found, anchors, anchor)
+    entries = sum(chain.entries for chain in chains.values())
+    sentence = f"Journal verified: {count(entries, 'entry')}, no gaps, no changes since they were written."
+    out.text(sentence if chains else "No runs yet.")
+    if chains and anchor is not None and not anchor.startswith(_GIT):
+        _write_anchor(out, chains, anchors, anchor)
     return Exit.OK

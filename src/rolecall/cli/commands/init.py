@@ -73,17 +73,17 @@ def answers_of(
     way to an org."""
     from rolecall.jobs.init import Answers
 
-    there = can_ask(call)
-    called = name or _asked(call, "What is the org called?", folder.name or "org", _named)
-    way = _way(url) if url else _asked(call, WAY, "observed" if there else "local", _way)
-    provider = idp or _asked(call, "Which IdP: okta, entra or other?", "okta", _one_of("okta", "entra", "other"))
+    interactive = can_ask(call)
+    called = name or _ask(call, "What is the org called?", folder.name or "org", _named)
+    way = _way(url) if url else _ask(call, WAY, "observed" if interactive else "local", _way)
+    provider = idp or _ask(call, "Which IdP: okta, entra or other?", "okta", _one_of("okta", "entra", "other"))
     forge = ci or (
-        _asked(call, "A pipeline for github, gitlab or none?", _forge(folder), _forge_word) if there else "none"
+        _ask(call, "A pipeline for github, gitlab or none?", _forge(folder), _forge_word) if interactive else "none"
     )
     return Answers(called, way, provider, forge in FORGES), forge if forge in FORGES else None
 
 
-def _asked(call: Invocation, question: str, default: str, read: Callable[[str], str]) -> str:
+def _ask(call: Invocation, question: str, default: str, read: Callable[[str], str]) -> str:
     """An answer that can be used; asked again until there is one."""
     while True:
         try:
@@ -96,15 +96,15 @@ def _asked(call: Invocation, question: str, default: str, read: Callable[[str], 
             say(f"  {error.problems[0]}.")
 
 
-def _way(said: str) -> str:
+def _way(answer: str) -> str:
     from rolecall.jobs.init import OBSERVED, REHEARSAL
 
-    words = {"observed": OBSERVED, "local": REHEARSAL}
-    url = words.get(said.strip().casefold(), said.strip())
-    scheme, _, rest = url.partition(":")
-    if scheme not in ("https", "http", "local", "observed") or not rest.strip("/"):
+    short_forms = {"observed": OBSERVED, "local": REHEARSAL}
+    url = short_forms.get(answer.strip().casefold(), answer.strip())
+    scheme, _, path = url.partition(":")
+    if scheme not in ("https", "http", "local", "observed") or not path.strip("/"):
         hint = "Say https://…, observed or local"
-        raise Misuse(Problem("org_url", f"`{said}` is no way to an org", None, hint))
+        raise Misuse(Problem("org_url", f"`{answer}` is no way to an org", None, hint))
     if scheme in ("https", "http"):
         from rolecall.live.http.httpx_transport import base_url
 
@@ -112,15 +112,15 @@ def _way(said: str) -> str:
     return url
 
 
-def _named(said: str) -> str:
-    return said
+def _named(answer: str) -> str:
+    return answer
 
 
-def _one_of(*words: str) -> Callable[[str], str]:
-    def read(said: str) -> str:
-        near = [word for word in words if said.strip() and word.startswith(said.strip().casefold())]
+def _one_of(*choices: str) -> Callable[[str], str]:
+    def read(answer: str) -> str:
+        near = [choice for choice in choices if answer.strip() and choice.startswith(answer.strip().casefold())]
         if len(near) != 1:
-            raise Misuse(Problem("answer", f"`{said}` is none of {', '.join(words)}"))
+            raise Misuse(Problem("answer", f"`{answer}` is none of {', '.join(choices)}"))
         return near[0]
 
     return read

@@ -57,8 +57,8 @@ def load(call: Invocation, source: Path, database: str | None) -> None:
 
     loaded, assumed = wait_for(fill(_where(call, database), SnapshotReader(source)))
     nouns = (("domain", loaded.domains), ("IdP group", loaded.groups), ("person", loaded.people))
-    told = ", ".join(count(number, noun) for noun, number in nouns)
-    sys.stdout.write(f"Loaded {told}, {count(loaded.memberships, 'membership')}.\n")
+    counts = ", ".join(count(number, noun) for noun, number in nouns)
+    sys.stdout.write(f"Loaded {counts}, {count(loaded.memberships, 'membership')}.\n")
     if assumed:
         more = f" and {len(assumed) - _SHOWN:,} more" if len(assumed) > _SHOWN else ""
         sys.stdout.write(f"Not in the snapshot, so as in a new org: {', '.join(assumed[:_SHOWN])}{more}.\n")
@@ -99,13 +99,13 @@ def token(
         raise click.UsageError("--as goes with --admin: a SCIM token is the IdP's, not a person's")
     ends = None if expires is None else expires.replace(tzinfo=UTC)
     where = _where(call, database)
-    made = make_token(where, Wish("scim" if scim else "admin", email, read_only, ends))
-    if email is not None and (found := standing(where, email)) != "org admin":
-        message = f"{email} is {found} in this org"
+    secret = make_token(where, Wish("scim" if scim else "admin", email, read_only, ends))
+    if email is not None and (position := standing(where, email)) != "org admin":
+        message = f"{email} is {position} in this org"
         unknown = Problem("not_org_admin", message, None, "it answers their token with 403 while that is so", "warning")
         tell([unknown], as_json=call.log_format == "json", color=call.color)
     remark("token_made", "Keep it: it is not shown again.", as_json=call.log_format == "json")
-    sys.stdout.write(f"{made}\n")
+    sys.stdout.write(f"{secret}\n")
 
 
 @command("reset", "rolecall local reset")

@@ -55,8 +55,8 @@ def observe(
     """
     if paste and table is not None:
         raise click.UsageError("--paste and --csv are two ways to give the same groups")
-    told = observe_org(call, paste=paste, table=table, only=only, by=by, accept_missing=accept_missing)
-    sys.stdout.write("".join(f"{line}\n" for line in told))
+    lines = observe_org(call, paste=paste, table=table, only=only, by=by, accept_missing=accept_missing)
+    sys.stdout.write("".join(f"{line}\n" for line in lines))
 
 
 L = TypeVar("L", list[str], dict[str, Any])
@@ -115,10 +115,10 @@ def _file(config: Config) -> Path:
     return config.root / config.org.path
 
 
-def _readable(found: Table) -> None:
+def _readable(groups_table: Table) -> None:
     """Before anything is asked: a file that is no table at all. Raises ConfigError."""
-    if found.problems and not found.groups:
-        raise ConfigError(*found.problems)
+    if groups_table.problems and not groups_table.groups:
+        raise ConfigError(*groups_table.problems)
 
 
 def _without_asking(reading: Reading, draft: Draft, sections: Sequence[str], *, accept_missing: bool) -> list[str]:
@@ -130,29 +130,29 @@ def _without_asking(reading: Reading, draft: Draft, sections: Sequence[str], *, 
     if tuple(sections) != ("idp_groups",) or not (reading.means.paste or reading.means.table):
         hint = "run it in a terminal, or give the groups with --paste or --csv FILE"
         raise Misuse(Problem("no_terminal", "nobody is here to answer", None, hint))
-    found = by_table(table_text(reading.means.table), draft, reading.means.table)
-    if found.problems:
-        raise ConfigError(*found.problems)
-    compared = to_last_reading(found.groups, draft)
+    groups_table = by_table(table_text(reading.means.table), draft, reading.means.table)
+    if groups_table.problems:
+        raise ConfigError(*groups_table.problems)
+    compared = to_last_reading(groups_table.groups, draft)
     if compared.doubtful and not accept_missing:
         raise ConfigError(missing_problem(compared))
-    draft = with_section(draft, "idp_groups", dict(found.groups), reading.by, now())
+    draft = with_section(draft, "idp_groups", dict(groups_table.groups), reading.by, now())
     write_draft(draft, reading.path, reading.config.root, finished=True)
-    told = [f"  {visible(text)}" for text in difference_lines(compared)]
-    return [f"Written to {reading.config.org.path}: {groups_and_mapped(found.groups)}.", *told]
+    change_lines = [f"  {visible(text)}" for text in difference_lines(compared)]
+    return [f"Written to {reading.config.org.path}: {groups_and_mapped(groups_table.groups)}.", *change_lines]
 
 
 def _walk(reading: Reading, draft: Draft, sections: Sequence[str]) -> list[str]:
     from rolecall.jobs.observe import OBSERVED, PLACE, tabs, write_draft
 
     for tab in tabs():
-        here = [section for section in tab.sections if section in sections]
-        if not here:
+        tab_sections = [section for section in tab.sections if section in sections]
+        if not tab_sections:
             continue
         say()
         say(f"-- {PLACE} > {tab.name}")
         try:
-            for section in here:
+            for section in tab_sections:
                 draft = _section(reading, draft, section)
         except Left:
             write_draft(draft, reading.path, reading.config.root)
@@ -160,8 +160,8 @@ def _walk(reading: Reading, draft: Draft, sections: Sequence[str]) -> list[str]:
         write_draft(draft, reading.path, reading.config.root)
     write_draft(draft, reading.path, reading.config.root, finished=True)
     unread = [section for section in OBSERVED if not draft.read(section)]
-    told = [f"Not read: {', '.join(unread)}."] if unread else []
-    return [f"Written to {reading.config.org.path}; commit it.", *told, "Next: rolecall plan"]
+    unread_lines = [f"Not read: {', '.join(unread)}."] if unread else []
+    return [f"Written to {reading.config.org.path}; commit it.", *unread_lines, "Next: rolecall plan"]
 
 
 def _section(reading: Reading, draft: Draft, section: str) -> Draft:
@@ -179,20 +179,20 @@ def _value(reading: Reading, draft: Draft, section: str) -> Any:
     from rolecall.cli.observe_groups import ask_groups
     from rolecall.jobs.observe import questions
 
-    held = draft.said.get(section) if draft.read(section) else None
+    last_value = draft.said.get(section) if draft.read(section) else None
     if section == "idp_groups":
-        return ask_groups(reading.means, draft, held)
-    if held is not None and _still(draft, section, held):
-        return held
+        return ask_groups(reading.means, draft, last_value)
+    if last_value is not None and _still(draft, section, last_value):
+        return last_value
     if section == "teams":
-        return _whole("team", held or (), _teams)
+        return _whole("team", last_value or (), _teams)
     if section == "domains":
-        return _whole("domain", held or (), lambda: _domains(draft, held or {}))
+        return _whole("domain", last_value or (), lambda: _domains(draft, last_value or {}))
     known = {"idp": draft.said["sso"]["idp"]} if section == "scim" and "idp" in draft.said.get("sso", {}) else {}
-    return _fields(draft, questions(section), {**known, **(held or {})})
+    return _fields(draft, questions(section), {**known, **(last_value or {})})
 
 
-def _still(draft: Draft, section: str, held: Any) -> bool:
+def _still(draft: Draft, section: str, last_value: Any) -> bool:
     """Whether what was written down is still what the console shows."""
     from rolecall.jobs.observe import yes_no
     from rolecall.model.kinds import BY_SECTION
@@ -200,29 +200,31 @@ def _still(draft: Draft, section: str, held: Any) -> bool:
     by, at = draft.whose(section)
     title = BY_SECTION[section].label if section in BY_SECTION else "Teams"
     say(f"{title}, as {by or 'somebody'} wrote it down{f' on {at[:10]}' if at else ''}:")
-    for line in _shown(held):
+    for line in _shown(last_value):
         say(f"  {line}")
     return ask("Still so", lambda text: yes_no(text, draft.known), "yes")
 
 
-def _shown(held: Any) -> Iterable[str]:
+def _shown(last_value: Any) -> Iterable[str]:
     from rolecall.model.kinds import KINDS
     from rolecall.report.phrases import visible
 
-    if isinstance(held, list):
-        return [", ".join(map(visible, held))]
+    if isinstance(last_value, list):
+        return [", ".join(map(visible, last_value))]
     documents = {field.name for kind in KINDS for field in kind.fields if field.type == "document"}
-    return [f"{visible(name)}: {_words(said)}" for name, said in held.items() if name not in documents] or ["(none)"]
+    return [
+        f"{visible(name)}: {_value_text(value)}" for name, value in last_value.items() if name not in documents
+    ] or ["(none)"]
 
 
-def _words(said: Any) -> str:
+def _value_text(value: Any) -> str:
     from rolecall.report.phrases import visible
 
-    if isinstance(said, dict):
-        return ", ".join(f"{name} {_words(one)}" for name, one in said.items())
-    if isinstance(said, list):
-        return ", ".join(map(visible, said))
-    return ("yes" if said else "no") if isinstance(said, bool) else visible(str(said))
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_value_text(inner)}" for name, inner in value.items())
+    if isinstance(value, list):
+        return ", ".join(map(visible, value))
+    return ("yes" if value else "no") if isinstance(value, bool) else visible(str(value))
 
 
 def _whole(what: str, last: Iterable[str], ask_for: Callable[[], L]) -> L:
@@ -243,12 +245,12 @@ def _teams() -> list[str]:
     return sorted({normalise.name(line) for line in text.splitlines() if line.strip()})
 
 
-def _domains(draft: Draft, held: Mapping[str, Any]) -> dict[str, Any]:
+def _domains(draft: Draft, last_domains: Mapping[str, Any]) -> dict[str, Any]:
     from rolecall.jobs.observe import questions
 
-    default = ", ".join(held) or None
+    default = ", ".join(last_domains) or None
     names = ask("Claimed domains, with commas between; `none` for none", _domain_list, default)
-    return {name: _fields(draft, questions("domains"), held.get(name, {}), f"{name}: ") for name in names}
+    return {name: _fields(draft, questions("domains"), last_domains.get(name, {}), f"{name}: ") for name in names}
 
 
 def _domain_list(text: str) -> list[str]:
@@ -259,23 +261,23 @@ def _domain_list(text: str) -> list[str]:
     return [] if text.strip().casefold() == "none" else domain_names(text, Draft({}).known)
 
 
-def _fields(draft: Draft, asks: Sequence[Ask], held: Mapping[str, Any], lead: str = "") -> dict[str, Any]:
+def _fields(draft: Draft, asks: Sequence[Ask], last_values: Mapping[str, Any], lead: str = "") -> dict[str, Any]:
     """The answers; a question that is skipped leaves its field unread. Raises Skipped when all were."""
-    said: dict[str, Any] = {}
-    for one in asks:
-        default = _words(held[one.field]) if one.field in held else None
+    answers: dict[str, Any] = {}
+    for question in asks:
+        default = _value_text(last_values[question.field]) if question.field in last_values else None
 
-        def taken(text: str, one: Ask = one) -> Any:
-            return one.read(text, draft.known)
+        def taken(text: str, question: Ask = question) -> Any:
+            return question.read(text, draft.known)
 
         try:
-            said[one.field] = ask(f"{lead}{one.text}", taken, default)
+            answers[question.field] = ask(f"{lead}{question.text}", taken, default)
         except Skipped:
             continue
-    if not said:
+    if not answers:
         raise Skipped
-    asked = {one.field for one in asks}
-    return {**{name: known for name, known in held.items() if name not in asked}, **said}
+    asked_fields = {question.field for question in asks}
+    return {**{name: known for name, known in last_values.items() if name not in asked_fields}, **answers}
 
 
 def _last(draft: Draft) -> str | None:
@@ -285,15 +287,15 @@ def _last(draft: Draft) -> str | None:
 
 
 def _known_groups(draft: Draft, names: Sequence[str]) -> Mapping[str, Any]:
-    held = draft.said.get("idp_groups")
-    return held if isinstance(held, dict) and held else dict.fromkeys(names, "blank")
+    groups = draft.said.get("idp_groups")
+    return groups if isinstance(groups, dict) and groups else dict.fromkeys(names, "blank")
 
 
 def _names(call: Invocation, config: Config) -> tuple[str, ...]:
     """Names of groups that are known already: to the config, and to the IdP where people are read from one."""
     groups = config.desired.settings.idp_groups
-    said = set(groups) if isinstance(groups, Mapping) else set[str]()
-    return tuple(sorted(said | (wait_for(_pushed(call, config)) if config.people.kind != "org" else set())))
+    configured = set(groups) if isinstance(groups, Mapping) else set[str]()
+    return tuple(sorted(configured | (wait_for(_pushed(call, config)) if config.people.kind != "org" else set())))
 
 
 async def _pushed(call: Invocation, config: Config) -> set[str]:
@@ -301,11 +303,11 @@ async def _pushed(call: Invocation, config: Config) -> set[str]:
     from rolecall.live.port import IdpSource
     from rolecall.model.directory import EVERYBODY
 
-    async with session(call, config) as found:
+    async with session(call, config) as opened:
         try:
-            if isinstance(found.people, IdpSource):
-                return set((await found.people.read_idp()).pushed)
-            return set((await found.people.read_people(EVERYBODY)).groups)
+            if isinstance(opened.people, IdpSource):
+                return set((await opened.people.read_idp()).pushed)
+            return set((await opened.people.read_people(EVERYBODY)).groups)
         except (ConfigError, OrgError) as error:
             say(f"Groups could not be read from {config.people.kind}: {error.problems[0].message}.")
             return set()

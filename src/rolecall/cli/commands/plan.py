@@ -58,10 +58,10 @@ def plan(
 
     sinks = Sinks(form, tuple(map(report_option, report)), out, people)
     config = read(call)
-    made = _make(call, config, PlanFlags(**flags))
-    keep_plan(call, config, made.plan)
-    broken = present(call, config, made, sinks, promised)
-    ended = plan_exit(made.plan, observed=made.live.facts.observed, detailed=detailed_exitcode)
+    planned = _make(call, config, PlanFlags(**flags))
+    keep_plan(call, config, planned.plan)
+    broken = present(call, config, planned, sinks, promised)
+    ended = plan_exit(planned.plan, observed=planned.live.facts.observed, detailed=detailed_exitcode)
     return worst(ended, Exit.REFUSED) if broken else ended
 
 
@@ -69,7 +69,7 @@ def _make(call: Invocation, config: Config, flags: PlanFlags) -> Planned:
     from rolecall.cli.session import session, wait_for
 
     async def work() -> Planned:
-        async with session(call, config) as found:
-            return await read_and_plan(call, found, flags)
+        async with session(call, config) as opened:
+            return await read_and_plan(call, opened, flags)
 
     return wait_for(work(), files_only=call.snapshot is not None)

@@ -44,17 +44,17 @@ def rollback(call: Invocation, run: int, out: Path | None, form: str, people: An
     check_journal(call, config)
     journal = find_journal(call, config)
     try:
-        found = one_run(journal, run)
-        made = None if journal is None else journal.plan(run)
+        past_run = one_run(journal, run)
+        run_plan = None if journal is None else journal.plan(run)
     finally:
         if journal is not None:
             journal.close()
-    planned = _make(call, config, found, made, allow)
+    planned = _make(call, config, past_run, run_plan, allow)
     present(call, config, planned, Sinks(form, (), out, people))
     return plan_exit(planned.plan, observed=planned.live.facts.observed, detailed=False)
 
 
-def _make(call: Invocation, config: Any, run: Run, made: str | None, allow: tuple[str, ...]) -> Planned:
+def _make(call: Invocation, config: Any, run: Run, run_plan: str | None, allow: tuple[str, ...]) -> Planned:
     from dataclasses import replace
 
     from rolecall.cli.planning import lifts, plan_request
@@ -63,7 +63,7 @@ def _make(call: Invocation, config: Any, run: Run, made: str | None, allow: tupl
     from rolecall.jobs.rollback import rollback as plan_back
 
     async def work() -> Planned:
-        async with session(call, config) as found:
-            return await plan_back(replace(plan_request(call, found), lifts=lifts(allow)), run, plan_of(run, made))
+        async with session(call, config) as opened:
+            return await plan_back(replace(plan_request(call, opened), lifts=lifts(allow)), run, plan_of(run, run_plan))
 
     return wait_for(work())

@@ -45,8 +45,8 @@ def runbook(call: Invocation, plan: str, form: str) -> None:
     out.text(html(document) if form == "html" else runbook_markdown(document))
 
 
-def _is_run(said: str) -> bool:
-    return said.isascii() and said.isdecimal() and not Path(said).exists()
+def _is_run(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and not Path(text).exists()
 
 
 def _of_plan(path: Path) -> Document:

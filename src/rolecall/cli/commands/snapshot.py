@@ -71,5 +71,5 @@ async def _take(call: Invocation, config: Config, mode: Any) -> Taken:
     from rolecall.cli.session import now, session
     from rolecall.jobs.snapshot import take
 
-    async with session(call, config) as found:
-        return await take(found.org, found.people, mode, now(), None)
+    async with session(call, config) as opened:
+        return await take(opened.org, opened.people, mode, now(), None)

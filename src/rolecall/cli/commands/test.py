@@ -25,7 +25,7 @@ def test(call: Invocation, at: str, report: tuple[str, ...]) -> Exit:
 
     Where a test needs users, exits with 1 when they could not be read, with 7 when only some could be read.
     """
-    files = [_path(said) for said in report]
+    files = [_path(value) for value in report]
     from rolecall.cli.planning import read_state, report_coverage
     from rolecall.cli.session import read
     from rolecall.jobs.access import failed
@@ -38,17 +38,17 @@ def test(call: Invocation, at: str, report: tuple[str, ...]) -> Exit:
     from rolecall.report.renderers.text import banner_line
 
     config = read(call)
-    found = read_state(call, config, at, EVERYBODY, test=True)
+    org_state = read_state(call, config, at, EVERYBODY, test=True)
     for path in files:
-        write_file(path, junit(tests_document(found.tests)))
-    banner = banner_line(org_banner(found.org, found.coverage))
-    stdout(call.environ, color=call.color).lines([banner, *tests_lines(found.tests)])
-    unread = report_coverage(call, config, found.coverage)
-    return Exit.REFUSED if failed(found.tests) else unread
+        write_file(path, junit(tests_document(org_state.tests)))
+    banner = banner_line(org_banner(org_state.org, org_state.coverage))
+    stdout(call.environ, color=call.color).lines([banner, *tests_lines(org_state.tests)])
+    unread = report_coverage(call, config, org_state.coverage)
+    return Exit.REFUSED if failed(org_state.tests) else unread
 
 
-def _path(said: str) -> Any:
-    form, _, path = said.partition("=")
+def _path(value: str) -> Any:
+    form, _, path = value.partition("=")
     if form != "junit" or not path:
         raise click.BadParameter("write junit=PATH", param_hint="--report")
     return Path(path)

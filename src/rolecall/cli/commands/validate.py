@@ -46,7 +46,7 @@ def validate(call: Invocation, online: bool, form: str, report: tuple[str, ...])
     file of an observed org, and a people file, are.
     Where env/ holds overlays and no --env is given, the config is checked with each of them.
     """
-    reports = [report_option(said, _FORMATS) for said in report]
+    reports = [report_option(value, _FORMATS) for value in report]
     problems = _problems(call, online)
     people, wrong = _people(call, problems)
     problems = [*problems, *wrong]
@@ -127,16 +127,16 @@ async def _org_problems(call: Invocation) -> Sequence[Problem]:
     from rolecall.jobs.validate import check_online
 
     config = read(call)
-    async with session(call, config) as found:
-        return await check_online(config, plan_request(call, found))
+    async with session(call, config) as opened:
+        return await check_online(config, plan_request(call, opened))
 
 
 def observed_problems(call: Invocation) -> Sequence[Problem]:
     """Return what the files of observed orgs, and of the users read with them, do not have; each problem once."""
     from rolecall.cli.session import wait_for
 
-    found = (problem for each, config in _observed(call) for problem in wait_for(_from_files(each, config)))
-    return list(dict.fromkeys(found))
+    problems = (problem for each, config in _observed(call) for problem in wait_for(_from_files(each, config)))
+    return list(dict.fromkeys(problems))
 
 
 def _observed(call: Invocation) -> Iterator[tuple[Invocation, Config]]:
@@ -162,8 +162,8 @@ async def _from_files(call: Invocation, config: Config) -> Sequence[Problem]:
     from rolecall.model.desired import NOTHING_APPLIED
 
     try:
-        async with session(call, config) as found:
-            request = replace(plan_request(call, found), applied=lambda _: NOTHING_APPLIED)
+        async with session(call, config) as opened:
+            request = replace(plan_request(call, opened), applied=lambda _: NOTHING_APPLIED)
             return await check_observed(config, request)
     except RolecallError as error:
         return error.problems

@@ -56,22 +56,24 @@ def why(call: Invocation, person: str | None, role: str | None, groups: str | No
     from rolecall.report.renderers.text import banner_line
 
     config = read(call)
-    found = read_state(call, config, at, NOBODY if person is None else one_person(person))
+    org_state = read_state(call, config, at, NOBODY if person is None else one_person(person))
     names = [name.strip() for name in (groups or "").split(",") if name.strip()]
-    who = imagined(names, found) if person is None else find(found, person)
+    who = imagined(names, org_state) if person is None else find(org_state, person)
     out = stdout(call.environ, color=call.color)
-    banner = banner_line(org_banner(found.org, found.coverage))
+    banner = banner_line(org_banner(org_state.org, org_state.coverage))
     if who is None:
         if form == "json":
-            out.text(unread_json(person, found.coverage))
+            out.text(unread_json(person, org_state.coverage))
         else:
-            out.lines([banner, not_read_line(person or "", found.coverage)])
-        return report_coverage(call, config, found.coverage)
-    told = explain(found, who)
-    against = None if role is None else explain_not(found, who, role_of(found, role))
+            out.lines([banner, not_read_line(person or "", org_state.coverage)])
+        return report_coverage(call, config, org_state.coverage)
+    explained = explain(org_state, who)
+    against = None if role is None else explain_not(org_state, who, role_of(org_state, role))
     if form == "json":
-        body = why_json(told, found.coverage, found.at)
+        body = why_json(explained, org_state.coverage, org_state.at)
         out.text(json.dumps(body if against is None else {**body, "not": why_not_json(against)}, indent=2))
     else:
-        out.lines([banner, *why_lines(told, found.at), *(why_not_lines(against) if against is not None else ())])
-    return report_coverage(call, config, found.coverage)
+        out.lines(
+            [banner, *why_lines(explained, org_state.at), *(why_not_lines(against) if against is not None else ())]
+        )
+    return report_coverage(call, config, org_state.coverage)
