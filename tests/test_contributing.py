@@ -10,6 +10,7 @@ import pytest
 
 from rolecall.cli.output import FORMATS
 from rolecall.model.target import PeopleKind
+from rolecall.plan.guards.evaluate import GUARDS
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
@@ -25,6 +26,8 @@ def listed(title: str) -> list[tuple[str, str]]:
 
 FILES = listed("Add a people source")
 FORMAT_FILES = listed("Add a report format")
+GUARD_FILES = listed("Add a guard")
+ALL_FILES = [*FILES, *FORMAT_FILES, *GUARD_FILES]
 
 
 IDPS_OF_SSO = "src/rolecall/model/settings.py"
@@ -41,7 +44,7 @@ def missing(root: Path, file: str, task: str) -> list[str]:
     return [name for name in names if not any(name in text for text in texts)]
 
 
-@pytest.mark.parametrize(("file", "task"), [*FILES, *FORMAT_FILES], ids=[file for file, _ in [*FILES, *FORMAT_FILES]])
+@pytest.mark.parametrize(("file", "task"), ALL_FILES, ids=[file for file, _ in ALL_FILES])
 def test_a_listed_file_exists_and_has_what_its_row_names(file: str, task: str) -> None:
     assert missing(ROOT, file, task) == []
 
@@ -66,6 +69,18 @@ def test_the_list_has_the_files_that_name_every_format() -> None:
     }
     assert listing
     assert listing <= {file for file, _ in FORMAT_FILES}
+
+
+def test_the_list_has_the_files_that_name_every_guard() -> None:
+    """A file of the source that lists the guards is one to edit for a new one."""
+    names = GUARDS.keys() - {"require_self", "preconditions"}
+    listing = {
+        path.relative_to(ROOT).as_posix()
+        for path in (ROOT / "src").rglob("*.py")
+        if all(f'"{name}"' in path.read_text(encoding="utf-8") for name in names)
+    }
+    assert listing
+    assert listing <= {file for file, _ in GUARD_FILES}
 
 
 def test_a_planted_omission_is_noticed(tmp_path: Path) -> None:

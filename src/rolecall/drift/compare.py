@@ -146,7 +146,7 @@ def compare_resolved(
     ]
     entries += _new_admins(desired, live, past, differences, events or {})
     was = {identity.present_address(at): at for at in (*memory.applied.ids, *sorted(memory.recorded))}
-    entries = [replace(row, applied_as=was.get(row.address)) for row in entries]
+    entries = [replace(entry, applied_as=was.get(entry.address)) for entry in entries]
     return Comparison(differences, tuple(entries), differences.unmanaged)
 
 

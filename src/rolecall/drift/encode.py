@@ -27,8 +27,8 @@ def _write_report(report: DriftReport, _: Mapping[str, Json]) -> dict[str, Json]
         "format_version": FORMAT_VERSION,
         "rolecall_version": __version__,
         "undetermined": None if report.determined else UNDETERMINED,
-        "drift": _rows(report, report.drifts),
-        "beside": _rows(report, (row for row in report.entries if row.fingerprint not in report.counted)),
+        "drift": _drifts(report, report.drifts),
+        "beside": _drifts(report, (drift for drift in report.entries if drift.fingerprint not in report.counted)),
         "impact": {"did": _impact(report.did), "revert": _impact(report.revert)},
         "acknowledged": [_CODEC.encode(acknowledgement) for acknowledgement in report.acknowledged.values()],
         "roles": dict(sighting.roles) if sighting else None,
@@ -36,9 +36,9 @@ def _write_report(report: DriftReport, _: Mapping[str, Json]) -> dict[str, Json]
     }
 
 
-def _rows(report: DriftReport, drifts: Iterable[Drift]) -> list[Json]:
+def _drifts(report: DriftReport, drifts: Iterable[Drift]) -> list[Json]:
     """Return addresses as JSON, with the commit behind the config's line and the people affected."""
-    rows = []
+    entries = []
     for drift in drifts:
         tallies = {
             "did": report.tally("did", drift.address) if drift.fingerprint in report.counted else None,
@@ -46,10 +46,10 @@ def _rows(report: DriftReport, drifts: Iterable[Drift]) -> list[Json]:
         }
         blame = report.written.get(drift.address)
         people = {side: None if tally is None else tally._asdict() for side, tally in tallies.items()}
-        rows.append(
+        entries.append(
             {**_CODEC.encode(drift), "written": None if blame is None else _CODEC.encode(blame), "people": people}
         )
-    return rows
+    return entries
 
 
 def _write_drift(drift: Drift, _: Mapping[str, Json]) -> dict[str, Json]:

@@ -17,7 +17,9 @@ def redact_found(report: DriftReport, mode: Shown, key: bytes = b"") -> DriftRep
     """
     if mode == "names":
         return report
-    addresses = (row.address for rows in (report.entries, report.released, report.unmanaged) for row in rows)
+    addresses = (
+        record.address for records in (report.entries, report.released, report.unmanaged) for record in records
+    )
     veil = Veil(
         mode,
         key,

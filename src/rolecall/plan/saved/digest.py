@@ -41,7 +41,9 @@ def document(plan: Plan) -> dict[str, Any]:
             for change in plan.changes
         ],
         "lifts": [encode_allow(lift) for lift in plan.lifts],
-        "escalated": sorted([found.who.id, sorted(map(list, found.gains))] for found in plan.impact.escalations),
+        "escalated": sorted(
+            [escalation.who.id, sorted(map(list, escalation.gains))] for escalation in plan.impact.escalations
+        ),
         "policy": encode_policy(plan.desired.policy),
     }
 
@@ -56,15 +58,15 @@ def short(hexdigest: str) -> str:
     return "-".join(hexdigest[at : at + 4] for at in range(0, 16, 4))
 
 
-def matches(said: str, hexdigest: str) -> bool:
+def matches(digest_text: str, hexdigest: str) -> bool:
     """Whether what a person typed is this digest: all of it, or at least its first 16 digits; dashes are free."""
-    typed = said.replace("-", "").strip().lower()
+    typed = digest_text.replace("-", "").strip().lower()
     return len(typed) >= 16 and hexdigest.startswith(typed)
 
 
-def parts_of(said: Mapping[str, Any]) -> dict[str, str]:
+def parts_of(content: Mapping[str, Any]) -> dict[str, str]:
     """A short hash for each part of a plan's JSON, by which a file can tell which of its parts were edited."""
-    return {name: sha256(canonical(said[name])).hexdigest()[:16] for name in sorted(said.keys() - {"parts"})}
+    return {name: sha256(canonical(content[name])).hexdigest()[:16] for name in sorted(content.keys() - {"parts"})}
 
 
 def fingerprint(*parts: str) -> str:

@@ -34,9 +34,9 @@ def decode_plan(json: Mapping[str, Json]) -> Plan:
     return _CODEC.decode(Plan, json)
 
 
-def encode_released(row: Released) -> dict[str, Json]:
+def encode_released(released: Released) -> dict[str, Json]:
     """Return what is no longer managed, and the live value of it; null where it was not read."""
-    encoded: dict[str, Json] = _CODEC.encode(row)
+    encoded: dict[str, Json] = _CODEC.encode(released)
     return encoded
 
 
@@ -66,10 +66,10 @@ def _read_plan(json: dict[str, Json]) -> dict[str, Json]:
     """Take what a plan relies on, the tallies of its changes and their intents from where its JSON has them."""
     intents, relied = json["desired"]["intents"], json["relied"]
     changes = [
-        {**row, "intent": intents.get(row["address"]) or {**row["intent"], "source": row["source"]}}
-        for row in json["changes"]
+        {**change, "intent": intents.get(change["address"]) or {**change["intent"], "source": change["source"]}}
+        for change in json["changes"]
     ]
-    tallies = {row["address"]: row["people"] for row in json["changes"] if row["people"]}
+    tallies = {change["address"]: change["people"] for change in json["changes"] if change["people"]}
     return {
         **json,
         "changes": changes,

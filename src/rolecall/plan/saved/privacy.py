@@ -42,7 +42,7 @@ def redact(plan: Plan, mode: Shown, key: bytes = b"") -> Plan:
     """
     if mode == "names":
         return plan
-    addresses = (row.address for rows in (plan.changes, plan.released, plan.unmanaged) for row in rows)
+    addresses = (record.address for records in (plan.changes, plan.released, plan.unmanaged) for record in records)
     veil = Veil(mode, key, frozenset(addresses), _odd(plan.impact), {Move: _move}, {Move: _in_order})
     return veil.redacted(plan)
 
@@ -253,8 +253,8 @@ def _odd(impact: Impact) -> frozenset[str]:
 def _everybody(impact: Impact) -> Iterator[Who]:
     for move in (*impact.moves, *(impact.upgrade.moves if impact.upgrade else ())):
         yield from move.people
-    yield from (row.who for row in impact.escalations)
-    yield from (row.who for row in impact.transients)
+    yield from (record.who for record in impact.escalations)
+    yield from (record.who for record in impact.transients)
     yield from impact.at_risk
     yield from impact.upgrade.org_admins_lost if impact.upgrade else ()
 
