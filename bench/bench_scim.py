@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 from rolecall.localorg.scim import groups
 from rolecall.localorg.scim.documents import loaded_user
 from rolecall.localorg.scim.models import GROUP, USER, Group
-from rolecall.localorg.scim.session import Session
+from rolecall.localorg.scim.session import ScimSession
 from rolecall.localorg.store import Database, open_database, tokens
 from rolecall.localorg.store.clock import now
 from rolecall.localorg.store.keys import bucket, new_id
@@ -56,7 +56,7 @@ def fill(db: Database, count: int) -> Org:
         rows = [_row(number) for number in range(count)]
         tx.execute(USERS.insert(), rows)
         ids = [row["id"] for row in rows]
-        made = groups.create_group(Session(tx), Group(display_name="Everybody"), ids)
+        made = groups.create_group(ScimSession(tx), Group(display_name="Everybody"), ids)
         org = Org(tokens.issue_token(tx, "scim").secret, made.id, ids)
     db.settle()
     return org

@@ -14,7 +14,7 @@ from scim_org import ENTERPRISE, GROUP, USER, WRITER_USER, fresh
 
 from rolecall.localorg.scim.folding import fold_document
 from rolecall.localorg.scim.models import POLICY, comparable, exact, provider
-from rolecall.localorg.scim.session import Session
+from rolecall.localorg.scim.session import ScimSession
 from rolecall.localorg.scim.storage import SqlStorage
 
 PROVIDER = provider()
@@ -127,7 +127,7 @@ def storage(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     on_postgres = request.param == "postgresql"
     db = fresh(request.getfixturevalue("scim_postgres") if on_postgres else tmp_path_factory.mktemp("filters") / "o.db")
     with db.write() as tx:
-        yield SqlStorage(Session(tx), PROVIDER)
+        yield SqlStorage(ScimSession(tx), PROVIDER)
         tx.rollback()
     db.close()
 

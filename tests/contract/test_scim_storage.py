@@ -10,7 +10,7 @@ from scim2_models import ScimProvider
 from scim2_server.testing import ScimStorageContract
 
 from rolecall.localorg.scim.models import provider as org_provider
-from rolecall.localorg.scim.session import Session
+from rolecall.localorg.scim.session import ScimSession
 from rolecall.localorg.scim.storage import SqlStorage
 from rolecall.localorg.store import Database
 
@@ -23,4 +23,4 @@ class TestSqlStorage(ScimStorageContract):
     @pytest.fixture
     def storage(self, scim_db: Database, provider: ScimProvider) -> Iterator[Any]:
         with scim_db.write() as tx:
-            yield SqlStorage(Session(tx), provider)
+            yield SqlStorage(ScimSession(tx), provider)

@@ -16,7 +16,7 @@ from rolecall.live.http.refusals import contract, decoded
 from rolecall.live.http.transport import ColumnTransport, Request, Transport
 from rolecall.live.people.org_api import read_directory
 from rolecall.live.sections import WHOLE, read_org, read_sections
-from rolecall.live.writes import Known, write_change
+from rolecall.live.writes import WriteContext, write_change
 from rolecall.model.change import Change
 from rolecall.model.directory import Directory, PeopleScope
 from rolecall.model.kinds import split_address
@@ -88,7 +88,7 @@ class OrgClient:
             facts = await self._known(*NEEDED.get(section, ()))
         except OrgError as error:
             return Refused(error.problems[0])
-        return await write_change(self._exchange, Known(facts.groups, facts.roles), change, version, key)
+        return await write_change(self._exchange, WriteContext(facts.groups, facts.roles), change, version, key)
 
     async def find(self, key: str) -> Event | None:
         """Return the write made under an idempotency key, or None."""

@@ -13,7 +13,7 @@ from rolecall.errors import OrgError, Problem
 from rolecall.live.http import endpoint_messages
 from rolecall.live.http.exchange import Exchange, together
 from rolecall.live.http.lists import page_size, read_list
-from rolecall.live.http.refusals import NOT_IN_PLAN, Refused, accepted, contract, decoded
+from rolecall.live.http.refusals import NOT_IN_PLAN, ReadRefused, accepted, contract, decoded
 from rolecall.live.http.transport import NoAnswer, Request
 from rolecall.model import normalise
 from rolecall.model.kinds import BY_SECTION, SECTIONS, address
@@ -85,7 +85,7 @@ async def _read(exchange: Exchange, facts: Facts, name: str) -> SectionRead:
         if not BY_SECTION[name].keyed:
             return await _read_singleton(exchange, name)
         return await _read_keyed(exchange, facts, name)
-    except Refused as error:
+    except ReadRefused as error:
         if error.code == NOT_IN_PLAN and name in SECTIONS and BY_SECTION[name].feature:
             return _without_scim(name)
         return _unread(error)

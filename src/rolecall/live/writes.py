@@ -87,7 +87,7 @@ def _body(section: Section, value: Value | None) -> dict[str, Any]:
     return api.encode_body(section, cast(Value, value)) if encode_value(section, value) is not None else {}
 
 
-class Known(NamedTuple):
+class WriteContext(NamedTuple):
     """What writes need from earlier reads: the groups by the key of settings, and the roles."""
 
     groups: Mapping[str, Group]
@@ -101,7 +101,9 @@ class Standing(NamedTuple):
     version: str | None
 
 
-async def write_change(exchange: Exchange, known: Known, change: Change, version: str | None, key: str) -> Outcome:
+async def write_change(
+    exchange: Exchange, known: WriteContext, change: Change, version: str | None, key: str
+) -> Outcome:
     """Send one write under If-Match and an Idempotency-Key, as ``port.Writer`` has it."""
     try:
         requests = requests_of(change, known.groups)
@@ -119,7 +121,7 @@ async def write_change(exchange: Exchange, known: Known, change: Change, version
 
 
 async def _outcome(
-    exchange: Exchange, known: Known, change: Change, requests: ChangeRequests, sent: Exchanged
+    exchange: Exchange, known: WriteContext, change: Change, requests: ChangeRequests, sent: Exchanged
 ) -> Outcome:
     answer = sent.answer
     if answer is None:
@@ -141,7 +143,7 @@ def _is_stale(requests: ChangeRequests, answer: Answer) -> bool:
 
 
 async def _accepted_outcome(
-    exchange: Exchange, known: Known, change: Change, requests: ChangeRequests, answer: Answer
+    exchange: Exchange, known: WriteContext, change: Change, requests: ChangeRequests, answer: Answer
 ) -> Outcome:
     """Return the outcome of a write that the org accepted: compare what it now has with what was requested.
 
@@ -160,7 +162,7 @@ async def _accepted_outcome(
     return Done(*standing) if _same(standing.value, change.after) else Failed(standing.value)
 
 
-def _answered(known: Known, change: Change, requests: ChangeRequests, answer: Answer) -> Standing | None:
+def _answered(known: WriteContext, change: Change, requests: ChangeRequests, answer: Answer) -> Standing | None:
     """Return what the answer's own body has; None when it has nothing usable."""
     body = _object(answer)
     if change.after is None:
@@ -187,7 +189,7 @@ def _object(answer: Answer) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-async def _stale_outcome(exchange: Exchange, known: Known, requests: ChangeRequests, answer: Answer) -> Outcome:
+async def _stale_outcome(exchange: Exchange, known: WriteContext, requests: ChangeRequests, answer: Answer) -> Outcome:
     try:
         standing = await _standing(exchange, known, requests)
     except OrgError as error:
@@ -197,7 +199,7 @@ async def _stale_outcome(exchange: Exchange, known: Known, requests: ChangeReque
     return Moved(*standing)
 
 
-async def _standing(exchange: Exchange, known: Known, requests: ChangeRequests) -> Standing:
+async def _standing(exchange: Exchange, known: WriteContext, requests: ChangeRequests) -> Standing:
     """Return what the org has now. Raises OrgError when it cannot be read."""
     answer = await exchange.read(requests.read)
     if answer.status in (404, 410):

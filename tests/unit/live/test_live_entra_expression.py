@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rolecall.live.people.entra_expression import FUNCTIONS, Unknown, attributes, evaluate, functions, parse
+from rolecall.live.people.entra_expression import FUNCTIONS, NotEvaluable, attributes, evaluate, functions, parse
 from rolecall.live.people.values import external_address, is_guest_name
 
 USER = {"mail": "Ann.Lee@acme.com", "givenName": "Ann", "surname": "\xd6z", "nick": "a l", "empty": ""}
@@ -72,13 +72,13 @@ def test_what_an_expression_gives(text: str, value: str | None) -> None:
     ],
 )
 def test_what_is_not_guessed(text: str) -> None:
-    with pytest.raises(Unknown):
+    with pytest.raises(NotEvaluable):
         given_by(text)
 
 
 @given(st.text(st.sampled_from('[]"(), \\ToLowerAppendmail1-'), max_size=40))
 def test_any_text_is_evaluated_or_unknown(text: str) -> None:
-    with contextlib.suppress(Unknown):
+    with contextlib.suppress(NotEvaluable):
         expression = parse(text)
         assert functions(expression) <= FUNCTIONS.keys() or len(functions(expression))
         assert isinstance(attributes(expression), frozenset)

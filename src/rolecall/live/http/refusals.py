@@ -18,7 +18,7 @@ NOT_IN_PLAN = "scim_not_in_plan"
 LONGEST_TEXT = 300
 
 
-class Refused(OrgError):
+class ReadRefused(OrgError):
     """A read was answered with a status other than 2xx; ``code`` is the problem's."""
 
     def __init__(self, request: Request, answer: Answer, messages: EndpointMessages = ORG) -> None:
@@ -29,9 +29,9 @@ class Refused(OrgError):
 
 
 def accepted(request: Request, answer: Answer, messages: EndpointMessages = ORG) -> Any:
-    """Return the JSON of a 2xx answer. Raises Refused for any other status, OrgError for a body that is not JSON."""
+    """Return the JSON of a 2xx answer. Raises ReadRefused for other statuses, OrgError for a body that is not JSON."""
     if not answer.ok:
-        raise Refused(request, answer, messages)
+        raise ReadRefused(request, answer, messages)
     return body_json(request, answer, messages)
 
 

@@ -17,7 +17,7 @@ from rolecall.live.http.call import Call, CallError, call
 from rolecall.live.http.exchange import Exchange, together
 from rolecall.live.http.proxies import ProxyProblemError, connection
 from rolecall.live.people.entra_address import ASSUMED, Addresses, read_addresses, user_mappings
-from rolecall.live.people.entra_expression import Unknown
+from rolecall.live.people.entra_expression import NotEvaluable
 from rolecall.live.people.idp_client import Idp, IdpClient, IdpRefused
 from rolecall.live.people.scim import EXTENSION
 from rolecall.model import normalise
@@ -198,7 +198,7 @@ def _user_record(user: Json, groups: list[str], role: str | None, addresses: Add
     """
     try:
         email = addresses.of(user)
-    except Unknown as error:
+    except NotEvaluable as error:
         unknown.append(str(error))
         return {}
     record = {"email": email, "active": user.get("accountEnabled") is not False, "groups": groups}

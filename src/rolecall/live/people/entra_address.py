@@ -11,7 +11,7 @@ from rolecall.live.people.entra_expression import (
     Attribute,
     Constant,
     Expression,
-    Unknown,
+    NotEvaluable,
     Value,
     attributes,
     evaluate,
@@ -64,14 +64,14 @@ class Addresses(NamedTuple):
     def of(self, user: Mapping[str, Json]) -> str | None:
         """Return a user's address; None where no userName is sent, or no address, so that they cannot be in the org.
 
-        Raises Unknown.
+        Raises NotEvaluable.
         """
         for source in self.sources:
             if source.problem:
-                raise Unknown(source.problem)
+                raise NotEvaluable(source.problem)
             value = evaluate(source.expression, lambda name: _value(user, name)) or source.otherwise
             if isinstance(value, tuple):
-                raise Unknown("a list is sent as the address")
+                raise NotEvaluable("a list is sent as the address")
             if value is None and source is self.sources[0]:
                 return None
             if value and "@" in value:
@@ -101,18 +101,18 @@ def _source(mapping: Json) -> Source:
     try:
         expression: Expression = Constant(name) if kind == "Constant" else parse(text)
         _check(expression)
-    except Unknown as error:
+    except NotEvaluable as error:
         target = mapping.get("targetAttributeName")
         return Source(Constant(None), problem=f"Entra makes {target} by `{text[:120]}`, and {error}")
     return Source(expression, otherwise if isinstance(otherwise, str) else None)
 
 
 def _check(expression: Expression) -> None:
-    """Raise Unknown for a function or an attribute that is not known, so that no user has to be looked at."""
+    """Raise NotEvaluable for a function or an attribute that is not known, so that no user has to be looked at."""
     for missing in sorted(functions(expression) - FUNCTIONS.keys()):
-        raise Unknown(f"what {missing} gives is not known here")
+        raise NotEvaluable(f"what {missing} gives is not known here")
     for missing in sorted(attributes(expression) - READ.keys()):
-        raise Unknown(f"`{missing}` is not read from users")
+        raise NotEvaluable(f"`{missing}` is not read from users")
 
 
 def _value(user: Mapping[str, Json], name: str) -> Value:
@@ -124,7 +124,7 @@ def _value(user: Mapping[str, Json], name: str) -> Value:
         return value
     address = external_address(value)
     if address is None:
-        raise Unknown(f"`{value[:80]}` is no name of a guest that an address can be read from")
+        raise NotEvaluable(f"`{value[:80]}` is no name of a guest that an address can be read from")
     return address
 
 

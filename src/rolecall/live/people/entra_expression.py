@@ -1,8 +1,8 @@
 """Evaluates expressions in the attribute mappings of Entra's provisioning, as far as they make an address.
 
 Entra evaluates them without publishing the result, so they are evaluated here again. A function without an entry in
-`FUNCTIONS`, or whose result depends on rules that Microsoft does not document, is Unknown: no address is better than a
-wrong one.
+`FUNCTIONS`, or whose result depends on rules that Microsoft does not document, is NotEvaluable: no address is
+better than a wrong one.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ Value: TypeAlias = str | tuple[str, ...] | None
 """Text, the parts that ``Split`` gives, or nothing."""
 
 
-class Unknown(ValueError):
+class NotEvaluable(ValueError):
     """The result of an expression cannot be known here; the text says why."""
 
 
@@ -31,25 +31,25 @@ class Constant(NamedTuple):
     text: str | None
 
 
-class Call(NamedTuple):
+class FunctionCall(NamedTuple):
     """A function and its arguments."""
 
     name: str
-    arguments: tuple[Attribute | Constant | Call, ...]
+    arguments: tuple[Attribute | Constant | FunctionCall, ...]
 
 
-Expression: TypeAlias = Attribute | Constant | Call
+Expression: TypeAlias = Attribute | Constant | FunctionCall
 
 _TOKEN = re.compile(r'\s*(?:\[([^\]]*)\]|"((?:[^"\\]|\\.)*)"|([A-Za-z]\w*)|(-?\d+)|([(),]))\s*')
 _DEEPEST = 30
 
 
 def parse(text: str) -> Expression:
-    """Return the expression that a text writes. Raises Unknown."""
+    """Return the expression that a text writes. Raises NotEvaluable."""
     tokens = list(_tokens(text))
     expression, end = _parse(tokens, 0, 0)
     if end != len(tokens):
-        raise Unknown("it goes on after its end")
+        raise NotEvaluable("it goes on after its end")
     return expression
 
 
@@ -57,28 +57,28 @@ def attributes(expression: Expression) -> frozenset[str]:
     """Return the names of the attributes that an expression reads."""
     if isinstance(expression, Attribute):
         return frozenset((expression.name,))
-    if isinstance(expression, Call):
+    if isinstance(expression, FunctionCall):
         return frozenset[str]().union(*map(attributes, expression.arguments))
     return frozenset()
 
 
 def functions(expression: Expression) -> frozenset[str]:
     """Return the names of the functions that an expression calls."""
-    if not isinstance(expression, Call):
+    if not isinstance(expression, FunctionCall):
         return frozenset()
     return frozenset((expression.name,)).union(*map(functions, expression.arguments))
 
 
 def evaluate(expression: Expression, value: Callable[[str], Value]) -> Value:
     """Return what an expression gives for a user, whose attributes ``value`` tells. Empty text is nothing. Raises
-    Unknown."""
+    NotEvaluable."""
     if isinstance(expression, Attribute):
         return value(expression.name) or None
     if isinstance(expression, Constant):
         return expression.text or None
     function = FUNCTIONS.get(expression.name)
     if function is None:
-        raise Unknown(f"what {expression.name} gives is not known here")
+        raise NotEvaluable(f"what {expression.name} gives is not known here")
     return function([evaluate(argument, value) for argument in expression.arguments]) or None
 
 
@@ -87,7 +87,7 @@ def _tokens(text: str) -> Iterator[tuple[str, str]]:
     while at < len(text):
         token = _TOKEN.match(text, at)
         if token is None:
-            raise Unknown(f"`{text[at : at + 20]}` is not understood")
+            raise NotEvaluable(f"`{text[at : at + 20]}` is not understood")
         kind = token.lastindex or 0
         yield ("", "attribute", "text", "name", "number", "sign")[kind], token[kind]
         at = token.end()
@@ -95,14 +95,14 @@ def _tokens(text: str) -> Iterator[tuple[str, str]]:
 
 def _parse(tokens: Sequence[tuple[str, str]], at: int, depth: int) -> tuple[Expression, int]:
     if at >= len(tokens) or depth > _DEEPEST:
-        raise Unknown("it ends too early" if at >= len(tokens) else "it is nested too deeply")
+        raise NotEvaluable("it ends too early" if at >= len(tokens) else "it is nested too deeply")
     kind, text = tokens[at]
     if kind == "attribute":
         return Attribute(text.strip()), at + 1
     if kind in ("text", "number"):
         return Constant(re.sub(r"\\(.)", r"\1", text)), at + 1
     if kind != "name" or at + 1 >= len(tokens) or tokens[at + 1] != ("sign", "("):
-        raise Unknown(f"`{text[:20]}` is not understood")
+        raise NotEvaluable(f"`{text[:20]}` is not understood")
     arguments: list[Expression] = []
     at += 2
     while tokens[at : at + 1] != [("sign", ")")]:
@@ -114,19 +114,19 @@ def _parse(tokens: Sequence[tuple[str, str]], at: int, depth: int) -> tuple[Expr
         if tokens[at : at + 1] == [("sign", ",")]:
             at += 1
         elif tokens[at : at + 1] != [("sign", ")")]:
-            raise Unknown("a bracket is not closed")
-    return Call(text, tuple(arguments)), at + 1
+            raise NotEvaluable("a bracket is not closed")
+    return FunctionCall(text, tuple(arguments)), at + 1
 
 
 def _text(value: Value) -> str:
     if not isinstance(value, str):
-        raise Unknown("an attribute that it joins is empty" if value is None else "it joins a list")
+        raise NotEvaluable("an attribute that it joins is empty" if value is None else "it joins a list")
     return value
 
 
 def _number(value: Value) -> int:
     if not isinstance(value, str) or not value.lstrip("-").isdigit():
-        raise Unknown("a position in it is no number")
+        raise NotEvaluable("a position in it is no number")
     return int(value)
 
 
@@ -144,7 +144,7 @@ def _replace(arguments: Sequence[Value]) -> Value:
     """Apply ``Replace(source, old, regex, group, replacement, ...)``, without a regular expression."""
     text, old, *more = arguments
     if not old or any(more[:2]) or any(more[3:]):
-        raise Unknown("a Replace with a pattern or template is not evaluated")
+        raise NotEvaluable("a Replace with a pattern or template is not evaluated")
     return _text(text).replace(_text(old), str(more[2] or "") if len(more) > 2 else "")
 
 
@@ -152,7 +152,7 @@ def _case(change: Callable[[str], str]) -> Callable[[Sequence[Value]], Value]:
     def changed(arguments: Sequence[Value]) -> Value:
         text, *culture = arguments
         if any(culture):
-            raise Unknown("the rules of a culture are not known here")
+            raise NotEvaluable("the rules of a culture are not known here")
         return None if text is None else change(_text(text))
 
     return changed
@@ -162,7 +162,7 @@ def _mid(arguments: Sequence[Value]) -> Value:
     text, start, length = arguments
     first = _number(start) - 1
     if first < 0:
-        raise Unknown("a position in it is before the text")
+        raise NotEvaluable("a position in it is before the text")
     return _text(text)[first : first + _number(length)]
 
 
@@ -180,14 +180,14 @@ def _item(arguments: Sequence[Value]) -> Value:
     parts, index = arguments
     at = _number(index)
     if not isinstance(parts, tuple) or not 1 <= at <= len(parts):
-        raise Unknown("it takes an item that is not there")
+        raise NotEvaluable("it takes an item that is not there")
     return parts[at - 1]
 
 
 def _plain(arguments: Sequence[Value]) -> Value:
     (text,) = arguments
     if text is not None and not _text(text).isascii():
-        raise Unknown("how Entra writes letters with accents is not known here")
+        raise NotEvaluable("how Entra writes letters with accents is not known here")
     return text
 
 
@@ -199,10 +199,10 @@ def _checked(function: Callable[[Sequence[Value]], Value]) -> Callable[[Sequence
     def called(arguments: Sequence[Value]) -> Value:
         try:
             return function(arguments)
-        except Unknown:
+        except NotEvaluable:
             raise
         except ValueError:
-            raise Unknown("a function in it has another number of arguments than is known") from None
+            raise NotEvaluable("a function in it has another number of arguments than is known") from None
 
     return called
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from rolecall.codec.people_lines import BATCH, decode_lines
 from rolecall.errors import ConfigError, Problem, Where
-from rolecall.live.people.lines import Users, canonical, group_of
-from rolecall.live.people.table import Table, read_csv, read_json_lines
+from rolecall.live.people.lines import Users, canonical, group_of_file
+from rolecall.live.people.table import FileTable, read_csv, read_json_lines
 from rolecall.live.people.values import Known
 from rolecall.model.directory import Directory, PeopleScope
 from rolecall.model.live import UNREAD
@@ -75,7 +75,7 @@ class PeopleFile:
 
     def without_file(self, directory: Directory, mapped: Collection[str]) -> tuple[str, ...]:
         """Return the groups of ``mapped`` for which there is no file, where each file has the members of one group."""
-        named = {group_of(name) for name in self.files()} if self.several else set[str]()
+        named = {group_of_file(name) for name in self.files()} if self.several else set[str]()
         return tuple(sorted(set(mapped) - named)) if named.issuperset(directory.groups) and named else ()
 
     def missing(self, files: Sequence[str]) -> str | None:
@@ -110,11 +110,11 @@ class PeopleFile:
                 users.add(table.rows, table.form)
         return replace(users.build(self.roles), notes=users.notes())
 
-    def _table(self, name: str) -> Table:
+    def _table(self, name: str) -> FileTable:
         read = read_json_lines if _is_json(name) else read_csv
         return read(b"".join(self._pieces(name)), name, grouped=self.several)
 
-    def _unknown_group(self, table: Table, name: str) -> Iterator[Problem]:
+    def _unknown_group(self, table: FileTable, name: str) -> Iterator[Problem]:
         """Yield a problem for a file that no column assigns to groups and that is not called after one."""
         group = table.form.group
         if group is None or "groups" in table.form.headings or not self.whole or group in (self.known or ()):

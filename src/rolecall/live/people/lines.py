@@ -16,7 +16,7 @@ Json = Any
 MOST_PROBLEMS = 50
 
 
-class Form(NamedTuple):
+class FileForm(NamedTuple):
     """How a file is written.
 
     ``headings`` is what it calls its columns, ``separator`` the sign between groups, ``one_group`` whether a cell is
@@ -31,7 +31,7 @@ class Form(NamedTuple):
     ignored: tuple[str, ...] = ()
 
 
-class Row(NamedTuple):
+class FileLine(NamedTuple):
     """One line: its place, and its values by the names of `COLUMNS`; ``id`` and ``manual`` as a snapshot has them."""
 
     where: Where
@@ -58,7 +58,7 @@ class Users:
         """Return whether there are so many problems that no more are looked for."""
         return len(self.problems) >= MOST_PROBLEMS
 
-    def add(self, lines: Iterable[Row], form: Form) -> None:
+    def add(self, lines: Iterable[FileLine], form: FileForm) -> None:
         """Add the lines of a file. What is wrong with one is in ``problems``."""
         self._ignored.update(dict.fromkeys(form.ignored))
         for line in lines:
@@ -94,7 +94,7 @@ class Users:
             notes.append(_two_addresses(len(self._rivals), address)._replace(where=where))
         return tuple(note._replace(severity="warning") for note in notes)
 
-    def _add(self, line: Row, form: Form) -> None:
+    def _add(self, line: FileLine, form: FileForm) -> None:
         values, headings = line.values, form.headings
         if (kind := values.get("kind")) and not is_user(headings["kind"], str(kind)):
             self._skipped += 1
@@ -115,7 +115,7 @@ class Users:
         }
         self._merge(user, self._groups(values, form), line.where)
 
-    def _groups(self, values: Mapping[str, Json], form: Form) -> list[str]:
+    def _groups(self, values: Mapping[str, Json], form: FileForm) -> list[str]:
         if "groups" not in form.headings and form.group is not None:
             return [form.group]
         cell = values.get("groups") or ""
@@ -150,7 +150,7 @@ def _two_addresses(lines: int, address: Address) -> Problem:
     return Problem("people_addresses", message, None, hint)
 
 
-def group_of(name: str) -> str:
+def group_of_file(name: str) -> str:
     """Return the group whose members a file of this name has: ``members/Writer-Legal.csv`` has Writer-Legal's."""
     return normalise.name(name.rpartition("/")[2].rpartition(".")[0])
 

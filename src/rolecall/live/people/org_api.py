@@ -10,7 +10,7 @@ from rolecall.codec.people import DirectoryBuilder
 from rolecall.errors import OrgError
 from rolecall.live.http.exchange import Exchange, together
 from rolecall.live.http.lists import ListShifted, collect, page_size, read_list
-from rolecall.live.http.refusals import Refused, contract, decoded
+from rolecall.live.http.refusals import ReadRefused, contract, decoded
 from rolecall.live.http.transport import ColumnTransport, NoAnswer, Request, json_request
 from rolecall.model.directory import Directory, PeopleScope
 from rolecall.model.live import UNREAD, Coverage, Facts
@@ -86,7 +86,7 @@ async def _in_columns(
 ) -> Directory:
     answer = await exchange.read(request, columns.send_for_columns)
     if not answer.ok:
-        raise Refused(request, answer)
+        raise ReadRefused(request, answer)
     if answer.users is None:
         raise contract(request, "not with users in columns")
     try:

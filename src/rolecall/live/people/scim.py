@@ -16,7 +16,7 @@ from rolecall.live.http.endpoint_messages import SCIM
 from rolecall.live.http.exchange import Exchange, together
 from rolecall.live.http.lists import SLACK, ListShifted
 from rolecall.live.http.pages import following
-from rolecall.live.http.refusals import Refused, accepted, contract, decoded
+from rolecall.live.http.refusals import ReadRefused, accepted, contract, decoded
 from rolecall.live.http.transport import NoAnswer, Request
 from rolecall.model import normalise
 from rolecall.model.directory import Directory, PeopleScope
@@ -78,7 +78,7 @@ class ScimPeople:
         """Read the groups; none when the server has no such address, since users may list theirs."""
         try:
             return await read_scim_list(self._exchange, GROUPS)
-        except Refused as error:
+        except ReadRefused as error:
             if error.status in (404, 405, 501):
                 return ScimList([])
             raise
@@ -100,7 +100,7 @@ async def read_scim_list(exchange: Exchange, request: Request) -> ScimList:
 async def _attempt(exchange: Exchange, request: Request) -> ScimList:
     try:
         return await _read(exchange, request)
-    except Refused as error:
+    except ReadRefused as error:
         if not request.query or error.status not in (400, 403, 404, 501):
             raise
         return await _read(exchange, request._replace(query=()))

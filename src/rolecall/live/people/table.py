@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from rolecall.errors import ConfigError, Problem, Where, did_you_mean
-from rolecall.live.people.lines import OWN_KEYS, Form, Row, group_of
+from rolecall.live.people.lines import OWN_KEYS, FileForm, FileLine, group_of_file
 from rolecall.live.people.values import ADDRESSES
 
 COLUMNS: Mapping[str, tuple[str, ...]] = {
@@ -69,7 +69,9 @@ class Columns(NamedTuple):
         return squeezed(self.headings.get("groups", "")) in ONE_GROUP
 
 
-def read_columns(headings: Sequence[str], where: Where, *, grouped: bool = False, extra: Iterable[str] = ()) -> Columns:
+def read_headings(
+    headings: Sequence[str], where: Where, *, grouped: bool = False, extra: Iterable[str] = ()
+) -> Columns:
     """Return the columns of a file with these headings. ``grouped``: the file is one group's, so that it needs no
     column for groups. ``extra`` are headings that the caller reads itself."""
     places = {at: KNOWN[key] for at, heading in enumerate(headings) if (key := squeezed(heading)) in KNOWN}
@@ -134,15 +136,15 @@ LONGEST_CELL = 1 << 20
 _SAVE_AS = "save it as CSV UTF-8"
 
 
-class Table(NamedTuple):
+class FileTable(NamedTuple):
     """The lines of a file, and how it is written. ``problems`` are what is wrong with its form."""
 
-    rows: tuple[Row, ...]
-    form: Form
+    rows: tuple[FileLine, ...]
+    form: FileForm
     problems: tuple[Problem, ...]
 
 
-def read_csv(data: bytes, file: str, *, grouped: bool = False) -> Table:
+def read_csv(data: bytes, file: str, *, grouped: bool = False) -> FileTable:
     """Return the lines of a CSV file. The delimiter is ``,``, ``;`` or a tab, as the first line has it.
 
     ``grouped``: without a column for groups the file has the members of the group that it is called after.
@@ -153,11 +155,11 @@ def read_csv(data: bytes, file: str, *, grouped: bool = False) -> Table:
     problems: list[Problem] = []
     numbered = list(_cells(text, delimiter, start, file))
     number, headings = numbered[0] if numbered else (1, [])
-    columns = read_columns(headings, Where(file, number, 1), grouped=grouped)
+    columns = read_headings(headings, Where(file, number, 1), grouped=grouped)
     rows = tuple(_rows(numbered[1:], headings, columns, file, problems))
-    group = group_of(file) if grouped else None
-    form = Form(columns.headings, "|" if delimiter == ";" else ";", columns.one_group, group, columns.ignored)
-    return Table(rows, form, (*columns.problems, *problems))
+    group = group_of_file(file) if grouped else None
+    form = FileForm(columns.headings, "|" if delimiter == ";" else ";", columns.one_group, group, columns.ignored)
+    return FileTable(rows, form, (*columns.problems, *problems))
 
 
 def _text(data: bytes, file: str) -> str:
@@ -205,7 +207,7 @@ def _cells(text: str, delimiter: str, start: int, file: str) -> Iterator[tuple[i
 
 def _rows(
     numbered: list[tuple[int, list[str]]], headings: list[str], columns: Columns, file: str, problems: list[Problem]
-) -> Iterator[Row]:
+) -> Iterator[FileLine]:
     named = {at for at, heading in enumerate(headings) if heading.strip()}
     for number, cells in numbered:
         where = Where(file, number, 1)
@@ -216,7 +218,7 @@ def _rows(
             hint = "put a cell that has the delimiter in it between double quotes"
             problems.append(Problem("people_cells", message, where, hint))
         else:
-            yield Row(where, {name: cells[at].strip() for at, name in columns.places.items()})
+            yield FileLine(where, {name: cells[at].strip() for at, name in columns.places.items()})
 
 
 def _stray(cells: list[str], named: set[int]) -> bool:
@@ -224,20 +226,20 @@ def _stray(cells: list[str], named: set[int]) -> bool:
     return any(cell.strip() for at, cell in enumerate(cells) if at not in named)
 
 
-def read_json_lines(data: bytes, file: str, *, grouped: bool = False) -> Table:
+def read_json_lines(data: bytes, file: str, *, grouped: bool = False) -> FileTable:
     """Return the lines of a file with a JSON object a line, under the headings that a CSV may have."""
     problems: list[Problem] = []
     objects = list(_objects(data.removeprefix(b"\xef\xbb\xbf"), file, problems))
     keys = list(dict.fromkeys(key for _, row in objects for key in row))
-    known = read_columns(keys, Where(file, objects[0][0].line if objects else 1, 1), grouped=grouped, extra=OWN_KEYS)
+    known = read_headings(keys, Where(file, objects[0][0].line if objects else 1, 1), grouped=grouped, extra=OWN_KEYS)
     names = {keys[at]: name for at, name in known.places.items()} | {key: key for key in OWN_KEYS}
     rows = tuple(
-        Row(where, {names[key]: value for key, value in row.items() if key in names and value is not None})
+        FileLine(where, {names[key]: value for key, value in row.items() if key in names and value is not None})
         for where, row in objects
     )
-    group = group_of(file) if grouped else None
-    form = Form(known.headings, ";", known.one_group, group, known.ignored)
-    return Table(rows, form, (*(known.problems if objects else ()), *problems))
+    group = group_of_file(file) if grouped else None
+    form = FileForm(known.headings, ";", known.one_group, group, known.ignored)
+    return FileTable(rows, form, (*(known.problems if objects else ()), *problems))
 
 
 def _objects(data: bytes, file: str, problems: list[Problem]) -> Iterator[tuple[Where, dict[str, Json]]]:

@@ -29,7 +29,7 @@ LARGEST = 512 * 1024 * 1024
 """Bytes of a JSON snapshot; one with a million people in it is about a third of that."""
 
 
-class Fault(NamedTuple):
+class SnapshotFault(NamedTuple):
     """What is wrong with the value at a trail, or with its ``key``."""
 
     trail: Trail
@@ -77,7 +77,7 @@ def _starts_as_json(path: Path) -> bool:
         return False
 
 
-def _against_schema(data: Json) -> Iterator[Fault]:
+def _against_schema(data: Json) -> Iterator[SnapshotFault]:
     import jsonschema_rs
 
     schema = json.loads(schema_text("snapshot.schema.json"))
@@ -85,7 +85,7 @@ def _against_schema(data: Json) -> Iterator[Fault]:
         yield from explained(data, schema, MOST_PROBLEMS)
 
 
-def _against_itself(data: Mapping[str, Json]) -> Iterator[Fault]:
+def _against_itself(data: Mapping[str, Json]) -> Iterator[SnapshotFault]:
     """Yield what a schema cannot say: names that are one name, unknown roles, coverage of sections that are missing."""
     yield from _same_names(data, "domains")
     yield from _same_names(data, "idp_groups")
@@ -94,10 +94,10 @@ def _against_itself(data: Mapping[str, Json]) -> Iterator[Fault]:
         state = entry if isinstance(entry, str) else entry["state"]
         if section in COVERED and section not in data and state != "unread":
             message = f"says {state}, but there is no `{section}` in this file"
-            yield Fault(("coverage", section), message, "write it, or say unread")
+            yield SnapshotFault(("coverage", section), message, "write it, or say unread")
 
 
-def _same_names(data: Mapping[str, Json], section: str) -> Iterator[Fault]:
+def _same_names(data: Mapping[str, Json], section: str) -> Iterator[SnapshotFault]:
     keys: Collection[str] = data.get(section, {}).keys()
     if section == "idp_groups" and len(names := set(map(normalise.name, keys))) == len(keys) and "" not in names:
         return
@@ -106,16 +106,18 @@ def _same_names(data: Mapping[str, Json], section: str) -> Iterator[Fault]:
         try:
             name = normalise.domain(key) if section == "domains" else normalise.name(key)
         except ValueError as error:
-            yield Fault((section, key), str(error), key=True)
+            yield SnapshotFault((section, key), str(error), key=True)
             continue
         first = key_by_name.setdefault(name, key)
         if first is not key:
-            yield Fault((section, key), f"`{key}` and `{first}` are the same name", "keep one of them", key=True)
+            yield SnapshotFault(
+                (section, key), f"`{key}` and `{first}` are the same name", "keep one of them", key=True
+            )
         if not name:
-            yield Fault((section, key), "a name cannot be empty", key=True)
+            yield SnapshotFault((section, key), "a name cannot be empty", key=True)
 
 
-def _unknown_roles(data: Mapping[str, Json]) -> Iterator[Fault]:
+def _unknown_roles(data: Mapping[str, Json]) -> Iterator[SnapshotFault]:
     roles = decode_roles(data.get("roles"))
     groups: Mapping[str, Json] = data.get("idp_groups", {})
     default = data.get("defaults", {}).get("role")
@@ -128,12 +130,12 @@ def _unknown_roles(data: Mapping[str, Json]) -> Iterator[Fault]:
             yield _unknown(("idp_groups", key, "role"), entry["role"], roles)
 
 
-def _unknown(trail: Trail, role: str, roles: Mapping[str, Role]) -> Fault:
+def _unknown(trail: Trail, role: str, roles: Mapping[str, Role]) -> SnapshotFault:
     hint = did_you_mean(role, roles) or "list it under `roles` if the org has it"
-    return Fault(trail, f"there is no role `{role}`", hint)
+    return SnapshotFault(trail, f"there is no role `{role}`", hint)
 
 
-def _placed(document: Document, fault: Fault) -> Problem:
+def _placed(document: Document, fault: SnapshotFault) -> Problem:
     at = "/".join(map(str, fault.trail))
     message = f"`{at}`: {fault.message}" if at else fault.message
     return Problem("snapshot_invalid", message, document.where(fault.trail, key=fault.key), fault.hint)
@@ -149,7 +151,7 @@ _KINDS = {
 }
 
 
-class Refusal(NamedTuple):
+class SchemaRefusal(NamedTuple):
     """One keyword of the schema that a value breaks.
 
     ``rule`` is the keyword's own value, ``message`` the library's.
@@ -162,14 +164,14 @@ class Refusal(NamedTuple):
     message: str
 
 
-def explained(data: Json, schema: Mapping[str, Json], most: int) -> Iterator[Fault]:
+def explained(data: Json, schema: Mapping[str, Json], most: int) -> Iterator[SnapshotFault]:
     """Yield what the schema refuses, at most ``most`` faults."""
     from jsonschema import Draft7Validator
 
     for error in islice(Draft7Validator(schema).iter_errors(data), most):
         deepest = _deepest(error)
         schema_here = deepest.schema if isinstance(deepest.schema, dict) else {}
-        refusal = Refusal(
+        refusal = SchemaRefusal(
             str(deepest.validator), deepest.validator_value, deepest.instance, schema_here, deepest.message
         )
         yield from _WORDS.get(refusal.keyword, _unsuitable)(refusal, tuple(deepest.absolute_path))
@@ -188,51 +190,53 @@ def _is_mismatch(error: ValidationError) -> bool:
     return error.validator == "enum" and isinstance(error.instance, dict | list)
 
 
-def _unknown_key(error: Refusal, trail: Trail) -> Iterator[Fault]:
+def _unknown_key(error: SchemaRefusal, trail: Trail) -> Iterator[SnapshotFault]:
     known = error.schema.get("properties", {})
     for key in sorted(error.instance.keys() - known):
         hint = did_you_mean(key, known) or f"known here: {', '.join(known)}"
-        yield Fault((*trail, key), "there is no such key here", hint, key=True)
+        yield SnapshotFault((*trail, key), "there is no such key here", hint, key=True)
 
 
-def _missing_key(error: Refusal, trail: Trail) -> Iterator[Fault]:
+def _missing_key(error: SchemaRefusal, trail: Trail) -> Iterator[SnapshotFault]:
     """Yield the key that is missing. One refusal comes for each of them, and only its message says which."""
     missing = next(name for name in error.rule if error.message.startswith(repr(name)))
-    yield Fault(trail, f"`{missing}` is missing")
+    yield SnapshotFault(trail, f"`{missing}` is missing")
 
 
-def _type(error: Refusal, trail: Trail) -> Iterator[Fault]:
+def _type(error: SchemaRefusal, trail: Trail) -> Iterator[SnapshotFault]:
     kinds = error.rule if isinstance(error.rule, list) else [error.rule]
-    yield Fault(
+    yield SnapshotFault(
         trail, f"has to be {' or '.join(_KINDS.get(str(kind), str(kind)) for kind in kinds)}, not {_shown(error)}"
     )
 
 
-def _choice(error: Refusal, trail: Trail) -> Iterator[Fault]:
+def _choice(error: SchemaRefusal, trail: Trail) -> Iterator[SnapshotFault]:
     choices = error.rule if error.keyword == "enum" else [error.rule]
     if trail == ("snapshot",):
-        yield Fault(trail, f"the format version {_shown(error)} is unknown", "this rolecall reads `snapshot: 1`")
+        yield SnapshotFault(
+            trail, f"the format version {_shown(error)} is unknown", "this rolecall reads `snapshot: 1`"
+        )
         return
     texts = [choice if isinstance(choice, str) else json.dumps(choice) for choice in choices]
     near = did_you_mean(error.instance, texts) if isinstance(error.instance, str) else None
-    yield Fault(trail, f"cannot be {_shown(error)}", near or f"possible: {', '.join(texts)}")
+    yield SnapshotFault(trail, f"cannot be {_shown(error)}", near or f"possible: {', '.join(texts)}")
 
 
-def _form(error: Refusal, trail: Trail) -> Iterator[Fault]:
+def _form(error: SchemaRefusal, trail: Trail) -> Iterator[SnapshotFault]:
     examples = error.schema.get("examples")
     hint = f"write it like `{examples[0]}`" if examples else "a name cannot be empty"
-    yield Fault(trail, f"cannot be {_shown(error)}", hint)
+    yield SnapshotFault(trail, f"cannot be {_shown(error)}", hint)
 
 
-def _empty(_error: Refusal, trail: Trail) -> Iterator[Fault]:
-    yield Fault(trail, "is empty")
+def _empty(_error: SchemaRefusal, trail: Trail) -> Iterator[SnapshotFault]:
+    yield SnapshotFault(trail, "is empty")
 
 
-def _unsuitable(error: Refusal, trail: Trail) -> Iterator[Fault]:
-    yield Fault(trail, f"cannot be {_shown(error)}")
+def _unsuitable(error: SchemaRefusal, trail: Trail) -> Iterator[SnapshotFault]:
+    yield SnapshotFault(trail, f"cannot be {_shown(error)}")
 
 
-def _shown(error: Refusal) -> str:
+def _shown(error: SchemaRefusal) -> str:
     """Return the value in short; text is quoted, a map or list is only named."""
     value = error.instance
     if isinstance(value, dict | list):
@@ -241,7 +245,7 @@ def _shown(error: Refusal) -> str:
     return f"`{text if len(text) <= 60 else text[:59] + '…'}`"
 
 
-_WORDS: dict[str, Callable[[Refusal, Trail], Iterator[Fault]]] = {
+_WORDS: dict[str, Callable[[SchemaRefusal, Trail], Iterator[SnapshotFault]]] = {
     "additionalProperties": _unknown_key,
     "required": _missing_key,
     "type": _type,

@@ -132,7 +132,7 @@ WINDOW = 60.0
 """Seconds that ``per_minute`` counts over."""
 
 
-class Pace(NamedTuple):
+class RateCount(NamedTuple):
     """The rate headers: requests a minute, how many are left, and seconds until the count starts again."""
 
     limit: int
@@ -195,14 +195,14 @@ class _Window:
         self._lock = threading.Lock()
         self._counts: dict[str, tuple[float, int]] = {}
 
-    def take(self, token: str, limit: int) -> Pace:
+    def take(self, token: str, limit: int) -> RateCount:
         now = time.monotonic()
         with self._lock:
             began, count = self._counts.get(token, (now, 0))
             if now - began >= WINDOW:
                 began, count = now, 0
             self._counts[token] = (began, count + 1)
-        return Pace(limit, limit - count - 1, max(1, int(began + WINDOW - now + 0.999)))
+        return RateCount(limit, limit - count - 1, max(1, int(began + WINDOW - now + 0.999)))
 
 
 _WINDOWS: weakref.WeakKeyDictionary[Database, _Window] = weakref.WeakKeyDictionary()

@@ -14,9 +14,9 @@ from rolecall.codec.people import UserColumns
 from rolecall.localorg.api.call import Call, check_parameters
 from rolecall.localorg.api.fields import Check, body_object, texts
 from rolecall.localorg.api.lists import PARAMETERS, fetch, page_of, revision, streamed
-from rolecall.localorg.api.user_columns import read_columns, read_selected
+from rolecall.localorg.api.user_columns import read_selected, read_user_columns
 from rolecall.localorg.store.keys import BUCKETS, address, bucket
-from rolecall.localorg.store.state import State, access_of, read_rules
+from rolecall.localorg.store.state import OrgState, access_of, read_rules
 from rolecall.localorg.store.tables import MEMBERSHIPS, USERS, AnyRow
 from rolecall.localorg.web import Response, json_response, refuse
 from rolecall.model.roles import ORG_ADMIN
@@ -74,7 +74,7 @@ def _people(call: Call, tx: Connection, only: ColumnElement[bool] | None) -> Res
 
 def _columns(tx: Connection, only: ColumnElement[bool] | None) -> UserColumns:
     if only is None:
-        return read_columns(tx)
+        return read_user_columns(tx)
     return read_selected(tx, _ROWS.where(only).order_by(USERS.c.bucket, USERS.c.id))
 
 
@@ -175,7 +175,7 @@ def _in_groups(ids: Collection[str]) -> ColumnElement[bool]:
     return USERS.c.id.in_(members)
 
 
-def _mapped(state: State) -> list[str]:
+def _mapped(state: OrgState) -> list[str]:
     """Return the groups that give at least one team role now (R25); during an upgrade those are the legacy ones
     (R20)."""
     teams = state.facts.teams or frozenset()
@@ -188,7 +188,7 @@ def _attribute_admin() -> ColumnElement[bool]:
     return and_(USERS.c.role_attribute.is_not(None), func.lower(USERS.c.role_attribute) == "admin")
 
 
-def _org_admins(state: State) -> Iterator[ColumnElement[bool]]:
+def _org_admins(state: OrgState) -> Iterator[ColumnElement[bool]]:
     """Yield the conditions for users who may be org admin: by group, by manual edit, or by attribute where it is
     read."""
     settings_kept = state.facts.kept

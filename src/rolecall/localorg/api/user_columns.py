@@ -22,7 +22,7 @@ _PLAIN = and_(*(USERS.c[name].is_not_distinct_from(value) for name, value in zip
 _ROWID: ColumnElement[int] = literal_column("users.rowid")
 
 
-def read_columns(tx: Connection) -> UserColumns:
+def read_user_columns(tx: Connection) -> UserColumns:
     """Return all users in the order of their list.
 
     SQL reads each table in the order that is quickest there, so each column comes with a key of the user, and is put

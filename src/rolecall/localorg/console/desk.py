@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, quote
 
 from rolecall.localorg.api.call import OrgRow, Who
 from rolecall.localorg.api.handle import handle
-from rolecall.localorg.console.session import Session
+from rolecall.localorg.console.session import ConsoleSession
 from rolecall.localorg.store import Database
 from rolecall.localorg.web import Request, refuse
 
@@ -32,7 +32,7 @@ class Desk:
 
     request: Request
     db: Database
-    session: Session
+    session: ConsoleSession
     who: Who
     org: OrgRow
     params: dict[str, str]

@@ -18,7 +18,7 @@ from rolecall.localorg.web import Refusal, Request, Response, refuse
 from rolecall.model.kinds import SINGLETONS
 
 
-class Page(NamedTuple):
+class PageRoute(NamedTuple):
     """A page or a form of the console: what serves a method at a path."""
 
     method: str
@@ -28,17 +28,17 @@ class Page(NamedTuple):
 
 ROUTER = Router(
     (
-        Page("GET", "/", pages.overview),
-        Page("GET", "/domains", pages.domains),
-        Page("POST", "/domains/{name}", pages.save_domain),
-        *(Page("GET", pages.path_of(k), partial(pages.singleton, section=k.section)) for k in SINGLETONS),
-        *(Page("POST", pages.path_of(k), partial(pages.save_singleton, section=k.section)) for k in SINGLETONS),
-        Page("GET", "/groups", pages.groups),
-        Page("GET", "/groups/{id}", pages.group),
-        Page("POST", "/groups/{id}", pages.save_mapping),
-        Page("GET", "/people", pages.people),
-        Page("GET", "/people/{id}", pages.person),
-        Page("GET", "/audit", pages.audit),
+        PageRoute("GET", "/", pages.overview),
+        PageRoute("GET", "/domains", pages.domains),
+        PageRoute("POST", "/domains/{name}", pages.save_domain),
+        *(PageRoute("GET", pages.path_of(k), partial(pages.singleton, section=k.section)) for k in SINGLETONS),
+        *(PageRoute("POST", pages.path_of(k), partial(pages.save_singleton, section=k.section)) for k in SINGLETONS),
+        PageRoute("GET", "/groups", pages.groups),
+        PageRoute("GET", "/groups/{id}", pages.group),
+        PageRoute("POST", "/groups/{id}", pages.save_mapping),
+        PageRoute("GET", "/people", pages.people),
+        PageRoute("GET", "/people/{id}", pages.person),
+        PageRoute("GET", "/audit", pages.audit),
     )
 )
 
@@ -69,7 +69,7 @@ def _answer(request: Request, db: Database) -> Response:
     return _page(request, db, opened, segments)
 
 
-def _page(request: Request, db: Database, opened: session.Session, segments: list[str]) -> Response:
+def _page(request: Request, db: Database, opened: session.ConsoleSession, segments: list[str]) -> Response:
     try:
         who = _admitted(request, db, opened.token)
     except Refusal as refusal:

@@ -27,7 +27,7 @@ IDLE_SECONDS: Final = 8 * 3600.0
 _FLAGS = "Path=/; HttpOnly; SameSite=Strict"
 
 
-class Session(NamedTuple):
+class ConsoleSession(NamedTuple):
     """An open session: its id, which is in the cookie, and the admin token that it was opened with."""
 
     id: str
@@ -41,21 +41,21 @@ class _Sessions:
         self._lock = threading.Lock()
         self._open: dict[str, tuple[str, float]] = {}
 
-    def add(self, token: str) -> Session:
-        session = Session(secrets.token_urlsafe(32), token)
+    def add(self, token: str) -> ConsoleSession:
+        session = ConsoleSession(secrets.token_urlsafe(32), token)
         with self._lock:
             while len(self._open) >= MOST:
                 del self._open[next(iter(self._open))]
             self._open[session.id] = (token, time.monotonic())
         return session
 
-    def find(self, session_id: str) -> Session | None:
+    def find(self, session_id: str) -> ConsoleSession | None:
         with self._lock:
             token, last = self._open.pop(session_id, ("", 0.0))
             if not token or time.monotonic() - last > IDLE_SECONDS:
                 return None
             self._open[session_id] = (token, time.monotonic())
-        return Session(session_id, token)
+        return ConsoleSession(session_id, token)
 
     def remove(self, session_id: str) -> None:
         with self._lock:
@@ -65,18 +65,18 @@ class _Sessions:
 _ORGS: weakref.WeakKeyDictionary[Database, _Sessions] = weakref.WeakKeyDictionary()
 
 
-def open_session(db: Database, token: str) -> Session:
+def open_session(db: Database, token: str) -> ConsoleSession:
     """Open a session for an admin token that was found good."""
     return _ORGS.setdefault(db, _Sessions()).add(token)
 
 
-def session_of(request: Request, db: Database) -> Session | None:
+def session_of(request: Request, db: Database) -> ConsoleSession | None:
     """Return the open session of a browser, or None."""
     sessions = _ORGS.get(db)
     return None if sessions is None else sessions.find(_cookie(request, COOKIE))
 
 
-def close_session(db: Database, session: Session) -> None:
+def close_session(db: Database, session: ConsoleSession) -> None:
     """End a session: its id opens nothing from now on."""
     if (sessions := _ORGS.get(db)) is not None:
         sessions.remove(session.id)
@@ -97,7 +97,7 @@ def signing_in(secret: str, *, secure: bool) -> tuple[str, str]:
     return "Set-Cookie", f"{SIGN_IN_COOKIE}={secret}; {_FLAGS}{'; Secure' if secure else ''}"
 
 
-def signed_in(session: Session, *, secure: bool) -> tuple[str, str]:
+def signed_in(session: ConsoleSession, *, secure: bool) -> tuple[str, str]:
     """Return the header that keeps a session until the browser closes."""
     return "Set-Cookie", f"{COOKIE}={session.id}; {_FLAGS}{'; Secure' if secure else ''}"
 

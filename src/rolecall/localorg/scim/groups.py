@@ -11,7 +11,7 @@ from sqlalchemy import bindparam, select
 
 from rolecall.localorg.scim import members
 from rolecall.localorg.scim.documents import Stored, checked, document_of, group_columns
-from rolecall.localorg.scim.session import Session
+from rolecall.localorg.scim.session import ScimSession
 from rolecall.localorg.store import clock, counters, keys
 from rolecall.localorg.store.tables import GROUPS, TEAMS
 from rolecall.model import normalise
@@ -23,7 +23,7 @@ _BY_IDS = _SHOWN.where(GROUPS.c.id.in_(bindparam("ids", expanding=True)))
 _UPDATE = GROUPS.update().where(GROUPS.c.id == bindparam("group_id"))
 
 
-def read_group(session: Session, group_id: str) -> Stored:
+def read_group(session: ScimSession, group_id: str) -> Stored:
     """Return a group by id, without its members. Raises NotFoundException, for one hidden by an upgrade too (R20)."""
     row = session.tx.execute(_BY_ID, {"group_id": group_id}).first()
     if row is None:
@@ -31,14 +31,14 @@ def read_group(session: Session, group_id: str) -> Stored:
     return stored_group(row)
 
 
-def read_groups(session: Session, ids: Sequence[str]) -> list[Stored]:
+def read_groups(session: ScimSession, ids: Sequence[str]) -> list[Stored]:
     """Return groups by their ids, in the order of the ids."""
     rows = session.tx.execute(_BY_IDS, {"ids": ids})
     groups = {row.id: stored_group(row) for row in rows}
     return [groups[group_id] for group_id in ids if group_id in groups]
 
 
-def create_group(session: Session, resource: Resource[Any], member_ids: Sequence[str]) -> Stored:
+def create_group(session: ScimSession, resource: Resource[Any], member_ids: Sequence[str]) -> Stored:
     """Create a group that the IdP pushes: it has no mapping until an admin maps it."""
     document = checked(document_of(resource))
     new, at = keys.new_id(), clock.now()
@@ -61,7 +61,7 @@ def create_group(session: Session, resource: Resource[Any], member_ids: Sequence
     return Stored("Group", new, document, 1, at, at)
 
 
-def update_group(session: Session, resource: Resource[Any] | None, old: Stored, changes: members.Delta) -> Stored:
+def update_group(session: ScimSession, resource: Resource[Any] | None, old: Stored, changes: members.Delta) -> Stored:
     """Store a group's new state and its members' changes; ``resource`` None leaves its own attributes unchanged."""
     document = old.document if resource is None else checked(document_of(resource))
     if document == old.document and not changes:
@@ -80,7 +80,7 @@ def update_group(session: Session, resource: Resource[Any] | None, old: Stored, 
     return stored
 
 
-def delete_group(session: Session, group_id: str, expected: str | None = None) -> None:
+def delete_group(session: ScimSession, group_id: str, expected: str | None = None) -> None:
     """Delete a group and its mapping; its users lose what it gave (R22, R25)."""
     old = read_group(session, group_id)
     check_version(old, expected)
@@ -119,7 +119,7 @@ def _audited_members(ids: Sequence[str], key: str) -> dict[str, Any]:
     return {key: sorted(ids)} if len(ids) <= 100 else {key: sorted(ids)[:100], f"{key}_total": len(ids)}
 
 
-def _linked(session: Session, document: dict[str, Any]) -> str:
+def _linked(session: ScimSession, document: dict[str, Any]) -> str:
     """Return the team that a group of the legacy endpoint is linked to, by its name (R18); SCIM never creates a
     team."""
     if session.endpoint() != "legacy":

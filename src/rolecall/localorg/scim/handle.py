@@ -21,7 +21,7 @@ from rolecall.localorg.scim.documents import dump
 from rolecall.localorg.scim.models import provider
 from rolecall.localorg.scim.operations import OrgHandler
 from rolecall.localorg.scim.service import OrgService
-from rolecall.localorg.scim.session import Session
+from rolecall.localorg.scim.session import ScimSession
 from rolecall.localorg.scim.storage import SqlStorage
 from rolecall.localorg.store import Busy, Database
 from rolecall.localorg.store.audit import Actor
@@ -53,7 +53,7 @@ class DatabaseFailed(SCIMException):
     _default_detail = "The org's database failed; the server's log says how"
 
 
-class Refused(SCIMException):
+class EarlyRefusal(SCIMException):
     """A refusal before SCIM could parse the request."""
 
     def __init__(self, refusal: Refusal) -> None:
@@ -82,7 +82,7 @@ def failure(error: SCIMException, *headers: tuple[str, str]) -> Response:
 
 def refused(refusal: Refusal) -> Response:
     """Return a refusal as a SCIM error."""
-    return failure(Refused(refusal))
+    return failure(EarlyRefusal(refusal))
 
 
 def _serve(request: Request, scim_request: ScimRequest, db: Database) -> ScimResponse:
@@ -106,7 +106,7 @@ def _service(role_attribute: str, secret: str) -> OrgService:
 
 
 def _operate(scim_request: ScimRequest, service: OrgService, tx: Connection, actor: Actor) -> ScimResponse:
-    storage = SqlStorage(Session(tx, actor), service.provider)
+    storage = SqlStorage(ScimSession(tx, actor), service.provider)
     return OrgHandler(service, storage).handle(scim_request)
 
 

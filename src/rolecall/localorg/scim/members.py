@@ -12,7 +12,7 @@ from sqlalchemy import BindParameter, bindparam, func, select
 
 from rolecall.localorg.scim.filters import compile_entries
 from rolecall.localorg.scim.models import GROUP, Group
-from rolecall.localorg.scim.session import Session
+from rolecall.localorg.scim.session import ScimSession
 from rolecall.localorg.scim.shapes import MemberEntries
 from rolecall.localorg.store.tables import MEMBERSHIPS, USERS
 
@@ -92,7 +92,7 @@ def split(operations: Iterable[Any]) -> tuple[list[MemberOp], list[Any]]:
     return ours, more
 
 
-def apply(session: Session, group_id: str, operations: Sequence[MemberOp]) -> Delta:
+def apply(session: ScimSession, group_id: str, operations: Sequence[MemberOp]) -> Delta:
     """Do the operations in order and return what changed in the end. Raises InvalidValueException: no such user."""
     delta = Delta()
     for operation in operations:
@@ -100,7 +100,7 @@ def apply(session: Session, group_id: str, operations: Sequence[MemberOp]) -> De
     return delta
 
 
-def replace(session: Session, group_id: str, ids: Sequence[str]) -> Delta:
+def replace(session: ScimSession, group_id: str, ids: Sequence[str]) -> Delta:
     """Make these ids the only members."""
     current = set(members_of(session, group_id))
     requested = set(ids)
@@ -108,7 +108,7 @@ def replace(session: Session, group_id: str, ids: Sequence[str]) -> Delta:
     return _add(session, group_id, [user_id for user_id in ids if user_id not in current]).then(removed)
 
 
-def clear(session: Session, group_id: str) -> Delta:
+def clear(session: ScimSession, group_id: str) -> Delta:
     """Take everybody out."""
     return Delta(removed=tuple(session.tx.execute(_CLEAR, {"group_id": group_id}).scalars()))
 
@@ -170,7 +170,7 @@ def _filter(text: str) -> FilterNode:
     return node.val_filter
 
 
-def _apply(session: Session, group_id: str, operation: MemberOp) -> Delta:
+def _apply(session: ScimSession, group_id: str, operation: MemberOp) -> Delta:
     if operation.where is not None:
         return _apply_where(session, group_id, operation, operation.where)
     if operation.op == "replace":
@@ -180,7 +180,7 @@ def _apply(session: Session, group_id: str, operation: MemberOp) -> Delta:
     return clear(session, group_id) if operation.ids is None else _remove(session, group_id, operation.ids)
 
 
-def _apply_where(session: Session, group_id: str, operation: MemberOp, where: FilterNode) -> Delta:
+def _apply_where(session: ScimSession, group_id: str, operation: MemberOp, where: FilterNode) -> Delta:
     matched = _selected(session, group_id, where)
     if operation.op == "remove":
         return _remove(session, group_id, matched)
@@ -192,7 +192,7 @@ def _apply_where(session: Session, group_id: str, operation: MemberOp, where: Fi
     return _add(session, group_id, requested).then(removed)
 
 
-def _selected(session: Session, group_id: str, where: FilterNode) -> tuple[str, ...]:
+def _selected(session: ScimSession, group_id: str, where: FilterNode) -> tuple[str, ...]:
     if (named := _named(where)) is not None:
         return tuple(named)
     entries = MemberEntries(session.dialect)
@@ -214,7 +214,7 @@ def _named(where: FilterNode) -> list[str] | None:
     return ids
 
 
-def _add(session: Session, group_id: str, ids: Sequence[str]) -> Delta:
+def _add(session: ScimSession, group_id: str, ids: Sequence[str]) -> Delta:
     added: list[str] = []
     for some in _chunks(ids):
         known = set(session.tx.execute(_KNOWN, {"ids": some}).scalars())
@@ -227,7 +227,7 @@ def _add(session: Session, group_id: str, ids: Sequence[str]) -> Delta:
     return Delta(added=tuple(added))
 
 
-def _remove(session: Session, group_id: str, ids: Sequence[str]) -> Delta:
+def _remove(session: ScimSession, group_id: str, ids: Sequence[str]) -> Delta:
     removed: list[str] = []
     for some in _chunks(ids):
         removed += session.tx.execute(_REMOVE, {"group_id": group_id, "ids": some}).scalars()
@@ -239,7 +239,7 @@ def _chunks(ids: Sequence[str]) -> Iterator[list[str]]:
     return (whole[start : start + CHUNK] for start in range(0, len(whole), CHUNK))
 
 
-def members_of(session: Session, group_id: str) -> list[str]:
+def members_of(session: ScimSession, group_id: str) -> list[str]:
     """Return the ids of the members of a group, in their order."""
     ids = session.tx.execute(_LISTED[session.dialect.name], {"group_id": group_id}).scalar()
     return ids.split(",") if ids else []

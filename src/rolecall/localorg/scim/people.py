@@ -10,7 +10,7 @@ from scim2_models import NotFoundException, PreconditionFailedException, Resourc
 from sqlalchemy import Row, bindparam, or_, select
 
 from rolecall.localorg.scim.documents import Stored, checked, document_of, role_of, user_columns
-from rolecall.localorg.scim.session import Session
+from rolecall.localorg.scim.session import ScimSession
 from rolecall.localorg.store import clock, keys
 from rolecall.localorg.store.tables import GROUPS, MEMBERSHIPS, USERS
 
@@ -31,7 +31,7 @@ _GROUPS = (
 )
 
 
-def read_user(session: Session, user_id: str) -> Stored:
+def read_user(session: ScimSession, user_id: str) -> Stored:
     """Return a user by id. Raises NotFoundException."""
     row = session.tx.execute(_BY_ID, {"user_id": user_id}).first()
     if row is None:
@@ -39,14 +39,14 @@ def read_user(session: Session, user_id: str) -> Stored:
     return stored_user(row)
 
 
-def read_users(session: Session, ids: Sequence[str]) -> list[Stored]:
+def read_users(session: ScimSession, ids: Sequence[str]) -> list[Stored]:
     """Return users by their ids, in the order of the ids."""
     rows = session.tx.execute(_BY_IDS, {"ids": ids})
     users = {row.id: stored_user(row) for row in rows}
     return [users[user_id] for user_id in ids if user_id in users]
 
 
-def groups_of(session: Session, ids: Sequence[str]) -> dict[str, list[tuple[str, str]]]:
+def groups_of(session: ScimSession, ids: Sequence[str]) -> dict[str, list[tuple[str, str]]]:
     """Return the groups of some users, id and name, in the order of their creation."""
     groups: dict[str, list[tuple[str, str]]] = {user_id: [] for user_id in ids}
     for user_id, group_id, name in session.tx.execute(_GROUPS, {"ids": ids}):
@@ -54,7 +54,7 @@ def groups_of(session: Session, ids: Sequence[str]) -> dict[str, list[tuple[str,
     return groups
 
 
-def create_user(session: Session, resource: Any) -> Stored:
+def create_user(session: ScimSession, resource: Any) -> Stored:
     """Provision a user. A user of another origin is taken over: same id, an invite's team roles removed (R11, R12)."""
     if resource.active is None:
         resource.active = True
@@ -79,7 +79,7 @@ def create_user(session: Session, resource: Any) -> Stored:
     return stored
 
 
-def update_user(session: Session, resource: Resource[Any], expected: str | None = None) -> Stored:
+def update_user(session: ScimSession, resource: Resource[Any], expected: str | None = None) -> Stored:
     """Store a user's new state. ``active`` false removes the user from the org, true reactivates them (R24).
 
     Raises NotFoundException, PreconditionFailedException and UniquenessException.
@@ -101,7 +101,7 @@ def update_user(session: Session, resource: Resource[Any], expected: str | None 
     return stored
 
 
-def delete_user(session: Session, user_id: str, expected: str | None = None) -> None:
+def delete_user(session: ScimSession, user_id: str, expected: str | None = None) -> None:
     """Delete a user from the org for good, and from every group (R23)."""
     old = read_user(session, user_id)
     if expected is not None and old.etag != expected:
@@ -149,7 +149,7 @@ def _before(row: Row[Any]) -> dict[str, Any]:
     return {"email": row.email, "origin": row.origin, "active": row.active, "manual": json.loads(row.manual)}
 
 
-def _known(session: Session, values: dict[str, Any]) -> Sequence[Row[Any]]:
+def _known(session: ScimSession, values: dict[str, Any]) -> Sequence[Row[Any]]:
     """Return the users who have the e-mail or the userName already (R28)."""
     return session.tx.execute(_KNOWN, {name: values[name] for name in ("email_key", "user_name_key")}).all()
 

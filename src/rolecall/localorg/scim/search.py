@@ -14,7 +14,7 @@ from rolecall.localorg.scim.filters import compile_filter
 from rolecall.localorg.scim.folding import names
 from rolecall.localorg.scim.groups import read_groups
 from rolecall.localorg.scim.people import read_users
-from rolecall.localorg.scim.session import Session
+from rolecall.localorg.scim.session import ScimSession
 from rolecall.localorg.scim.shapes import SHAPES, JsonEntries, Shape, Term
 
 MAX_OFFSET: Final = 2**31 - 1
@@ -41,7 +41,7 @@ Model = type[Resource[Any]]
 
 
 def search(
-    session: Session, models: dict[str, Model], request: SearchRequest[Any], position: Any = None
+    session: ScimSession, models: dict[str, Model], request: SearchRequest[Any], position: Any = None
 ) -> SearchResult:
     """Return one page of the resources of some types, given with their models by name, as one collection.
 
@@ -59,13 +59,13 @@ def search(
     return _by_cursor(session, hits, request.count, position)._replace(total=total)
 
 
-def _hits(session: Session, models: dict[str, Model], request: SearchRequest[Any]) -> _Hits:
+def _hits(session: ScimSession, models: dict[str, Model], request: SearchRequest[Any]) -> _Hits:
     parts = [_part(session, SHAPES[name], model, request) for name, model in models.items()]
     rows = (parts[0] if len(parts) == 1 else union_all(*parts)).subquery("hits")
     return _Hits(rows, request.sort_by is not None, request.sort_order == SearchRequest.SortOrder.descending)
 
 
-def _part(session: Session, shape: Shape, model: Model, request: SearchRequest[Any]) -> Select[Any]:
+def _part(session: ScimSession, shape: Shape, model: Model, request: SearchRequest[Any]) -> Select[Any]:
     key = _sort_key(session, shape, model, request)
     query = select(literal(shape.name).label("kind"), shape.table.c.id.label("id"), key.label("key"))
     query = query.where(shape.shown)
@@ -74,7 +74,7 @@ def _part(session: Session, shape: Shape, model: Model, request: SearchRequest[A
     return query.where(compile_filter(request.filter, model, shape, session.dialect))
 
 
-def _sort_key(session: Session, shape: Shape, model: Model, request: SearchRequest[Any]) -> Term:
+def _sort_key(session: ScimSession, shape: Shape, model: Model, request: SearchRequest[Any]) -> Term:
     if request.sort_by is None:
         created: Term = shape.table.c.created
         return created
@@ -92,7 +92,7 @@ def _sort_key(session: Session, shape: Shape, model: Model, request: SearchReque
     return _first_entry(session, shape, path, bool(binding.sub_field_name))
 
 
-def _first_entry(session: Session, shape: Shape, path: tuple[str, ...], has_parts: bool) -> Term:
+def _first_entry(session: ScimSession, shape: Shape, path: tuple[str, ...], has_parts: bool) -> Term:
     """Return the value of the primary entry, or else of the first one (RFC 7644 §3.4.2.3)."""
     head, part = (path[:-1], path[-1]) if has_parts else (path, None)
     entries = JsonEntries(session.dialect, shape.table.c.folded, head, "sorted")
@@ -103,7 +103,7 @@ def _first_entry(session: Session, shape: Shape, path: tuple[str, ...], has_part
     return chosen.scalar_subquery()
 
 
-def _ordered(session: Session, hits: _Hits, *, backwards: bool) -> Select[Any]:
+def _ordered(session: ScimSession, hits: _Hits, *, backwards: bool) -> Select[Any]:
     key, row_id = session.dialect.ordered(hits.rows.c.key), hits.rows.c.id
     order: list[ColumnElement[Any]] = [key.is_(None)] if hits.nullable else []
     order += [key, row_id]
@@ -112,7 +112,7 @@ def _ordered(session: Session, hits: _Hits, *, backwards: bool) -> Select[Any]:
     return select(hits.rows.c.kind, row_id, hits.rows.c.key).order_by(*order)
 
 
-def _by_cursor(session: Session, hits: _Hits, count: int | None, position: Any) -> SearchResult:
+def _by_cursor(session: ScimSession, hits: _Hits, count: int | None, position: Any) -> SearchResult:
     direction, anchor = _read(position)
     backwards = direction == "previous"
     query = _ordered(session, hits, backwards=backwards)
@@ -148,7 +148,7 @@ def _read(position: Any) -> tuple[str, tuple[Any, str] | None]:
     return direction, (key, row_id)
 
 
-def _beyond(session: Session, hits: _Hits, anchor: tuple[Any, str], *, backwards: bool) -> ColumnElement[bool]:
+def _beyond(session: ScimSession, hits: _Hits, anchor: tuple[Any, str], *, backwards: bool) -> ColumnElement[bool]:
     """Return the condition for rows beyond an anchor in the order of the search; rows without a key sort last."""
     key, row_id = session.dialect.ordered(hits.rows.c.key), hits.rows.c.id
     at, place = anchor
@@ -162,12 +162,12 @@ def _beyond(session: Session, hits: _Hits, anchor: tuple[Any, str], *, backwards
     return or_(later, key.is_(None)) if hits.nullable else later
 
 
-def _any(session: Session, hits: _Hits, anchor: tuple[Any, str], *, backwards: bool) -> bool:
+def _any(session: ScimSession, hits: _Hits, anchor: tuple[Any, str], *, backwards: bool) -> bool:
     beyond = _beyond(session, hits, anchor, backwards=backwards)
     return session.tx.execute(select(true()).select_from(hits.rows).where(beyond).limit(1)).first() is not None
 
 
-def _load(session: Session, rows: Sequence[Any]) -> list[Stored]:
+def _load(session: ScimSession, rows: Sequence[Any]) -> list[Stored]:
     read = {"User": read_users, "Group": read_groups}
     resources: dict[str, Stored] = {}
     for kind in {row.kind for row in rows}:

@@ -15,7 +15,7 @@ SCIM_ACTOR = audit.Actor("scim", "scim")
 
 
 @dataclass(frozen=True, slots=True)
-class Session:
+class ScimSession:
     """One transaction of one request."""
 
     tx: Connection

@@ -14,7 +14,7 @@ from rolecall.localorg.scim import groups, members, people
 from rolecall.localorg.scim.documents import EVERYTHING, JsonText, Projection, Stored, group_entries, member_entries
 from rolecall.localorg.scim.models import GROUP, USER
 from rolecall.localorg.scim.search import SearchResult, search
-from rolecall.localorg.scim.session import Session
+from rolecall.localorg.scim.session import ScimSession
 
 Model = type[Resource[Any]]
 
@@ -24,7 +24,7 @@ class SqlStorage(ScimStorage):
 
     supports_cursors = True
 
-    def __init__(self, session: Session, provider: ScimProvider) -> None:
+    def __init__(self, session: ScimSession, provider: ScimProvider) -> None:
         self.session = session
         self.provider = provider
 

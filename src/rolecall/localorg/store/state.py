@@ -47,7 +47,7 @@ class GroupRow(NamedTuple):
     pushed: bool
 
 
-class State(NamedTuple):
+class OrgState(NamedTuple):
     """Settings, facts and groups (by id) of the org, as the access rules read them."""
 
     settings: Settings
@@ -55,7 +55,7 @@ class State(NamedTuple):
     groups: Mapping[str, GroupRow]
 
 
-def read_state(tx: Connection) -> State:
+def read_state(tx: Connection) -> OrgState:
     """Return the current state, with every section."""
     ruled = read_rules(tx)
     more = {kind.section: read_value(tx, kind.section) for kind in SINGLETONS if not kind.decides_access}
@@ -64,7 +64,7 @@ def read_state(tx: Connection) -> State:
     return ruled._replace(settings=replace(ruled.settings, **added))
 
 
-def read_rules(tx: Connection, group_ids: Collection[str] | None = None) -> State:
+def read_rules(tx: Connection, group_ids: Collection[str] | None = None) -> OrgState:
     """Return what the access rules read: the sections that decide access, and with ``group_ids`` only those groups."""
     roles, singletons = read_roles(tx), {section: read_value(tx, section) for section in FOR_ALL_USERS}
     scim = singletons["scim"]
@@ -78,7 +78,7 @@ def read_rules(tx: Connection, group_ids: Collection[str] | None = None) -> Stat
         legacy_links=links if scim["endpoint"] == "upgrading" else None,
         kept=None if scim["enabled"] else read_kept(tx),
     )
-    return State(replace(settings, idp_groups=pushed), facts, groups)
+    return OrgState(replace(settings, idp_groups=pushed), facts, groups)
 
 
 def read_groups(tx: Connection, endpoint: str, only: Collection[str] | None = None) -> dict[str, GroupRow]:
@@ -189,7 +189,7 @@ def _user_access(tx: Connection, row: AnyRow) -> UserAccess:
     return UserAccess(person, effective(compile_access(state.settings, state.facts), person))
 
 
-def person_of(row: AnyRow, group_ids: set[str], state: State) -> Person:
+def person_of(row: AnyRow, group_ids: set[str], state: OrgState) -> Person:
     """Return a row of ``users`` and the ids of their groups as the model's person."""
     groups = tuple(sorted(state.groups[group].key for group in group_ids if group in state.groups))
     manual = tuple(Combo(edit["team"], edit["role"]) for edit in json.loads(row.manual))
