@@ -14,7 +14,7 @@ from rolecall.live.client import OrgClient
 from rolecall.model.directory import EVERYBODY, Directory, PeopleScope, Person, Traits
 from rolecall.model.kinds import SECTIONS
 from rolecall.model.live import Live
-from rolecall.model.policy import Combo
+from rolecall.model.policy import TeamRole
 from rolecall.model.settings import UNSET, GroupMapping, Scim
 
 
@@ -97,7 +97,7 @@ def test_everybody_is_read_each_once(site: Site) -> None:
         persons = {found.person(number).email: found.person(number) for number in range(len(found))}
         assert persons["bo@acme.com"]._replace(groups=()) == Person("bo@acme.com", "p-bo")
         assert set(persons["bo@acme.com"].groups) == {"Marketing", "Twins [g-2]"}
-        assert persons["di@acme.com"].traits == Traits("saml", manual=(Combo("Sales", "member"),))
+        assert persons["di@acme.com"].traits == Traits("saml", manual=(TeamRole("Sales", "member"),))
         assert persons["ed@acme.com"].traits == Traits(active=False)
 
 

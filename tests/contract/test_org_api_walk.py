@@ -49,7 +49,7 @@ def test_the_walk_through_the_upgrade_comes_out_as_the_docs_say(tmp_path: Path) 
     ) = said
     assert held(gus) == held(gus_during) == [("Everyone", "org_admin", "attribute")]
     assert held(ann) == held(ann_during)
-    assert [combo[:2] for combo in held(ann)] == [("Everyone", "member"), ("Marketing", "member")]
+    assert [team_role[:2] for team_role in held(ann)] == [("Everyone", "member"), ("Marketing", "member")]
     assert (refused, started, groups) == ("legacy_endpoint", "upgrading", "0")
     assert (marketing, admins) == (
         "{'role': 'member', 'teams': ['Marketing']}",
@@ -62,7 +62,7 @@ def test_the_walk_through_the_upgrade_comes_out_as_the_docs_say(tmp_path: Path) 
 
 
 def held(line: str) -> list[tuple[str, str, str]]:
-    """Team, role and reason of each combo as Python prints it."""
+    """Team, role and reason of each team role as Python prints it."""
     return re.findall(r"'team': '([^']*)', 'role': '([^']*)', 'reason': '([^']*)'", line)
 
 

@@ -55,7 +55,7 @@ def edit_by_hand(db: Database, one: str) -> None:
 
 @pytest.mark.parametrize(("origin", "edits"), [("invite", 0), ("saml", 1), ("discovery", 1)])
 def test_a_person_from_elsewhere_is_taken_over_with_their_id(scim: Client, origin: str, edits: int) -> None:
-    """R11, R12, R28: once synced the origin is SCIM; an invite's combos are gone, what was edited by hand stays."""
+    """R11, R12, R28: once synced the origin is SCIM; an invite's team roles are gone, what was edited by hand stays."""
     one = invite(scim.db, "Bo@acme.com", origin)
     assert scim.get("/Users").body["totalResults"] == 0
     assert scim.user("bo@ACME.com") == one

@@ -11,7 +11,7 @@ from rolecall.codec.people import decode_people, encode_person
 from rolecall.model import normalise
 from rolecall.model.directory import Directory, Person, Traits
 from rolecall.model.live import Facts
-from rolecall.model.policy import Combo
+from rolecall.model.policy import TeamRole
 from rolecall.model.settings import UNSET, Defaults, Domain, GroupMapping, Scim, Settings, Sso
 
 TEAMS = ["Brand", "IT", "Legal", "Sales"]
@@ -45,14 +45,14 @@ scims = st.builds(
     role_attribute=st.sampled_from(["role", "title"]),
 )
 settings_of_an_org = st.builds(Settings, defaults=defaults, scim=scims, idp_groups=group_maps)
-combos = st.builds(Combo, st.sampled_from(TEAMS), st.sampled_from(ROLES))
+team_roles = st.builds(TeamRole, st.sampled_from(TEAMS), st.sampled_from(ROLES))
 traits = st.builds(
     Traits,
     st.sampled_from(["scim", "scim", "scim", "saml", "invite", "discovery"]),
     st.sampled_from([True, True, True, False]),
     st.sampled_from([False, False, False, True]),
     st.sampled_from([None, None, "member", "admin", "boss"]),
-    st.lists(combos, max_size=3).map(tuple),
+    st.lists(team_roles, max_size=3).map(tuple),
 )
 member_lists = st.lists(st.sampled_from([*GROUPS, "G9"]), max_size=4, unique=True).map(tuple)
 facts_of_an_org = st.builds(
@@ -113,7 +113,7 @@ _odd_traits = st.builds(
     st.booleans(),
     st.booleans(),
     st.sampled_from([None, "", "member", "admin", "Admin", " admin", "boss"]),
-    st.lists(st.builds(Combo, st.sampled_from([*TEAMS, "Gone"]), st.sampled_from(ROLES)), max_size=5).map(tuple),
+    st.lists(st.builds(TeamRole, st.sampled_from([*TEAMS, "Gone"]), st.sampled_from(ROLES)), max_size=5).map(tuple),
 )
 _odd_emails = st.sampled_from(["ann@acme.com", "ANN@Acme.com", "bo@acme.de", "straße@acme.com", "STRASSE@acme.com"])
 _odd_people = st.lists(

@@ -1,6 +1,6 @@
 """The access rules once more, slowly and in the order in which they are numbered: the evaluator is held against this.
 
-Sets of combos, no bits, no reasons, nothing shared with the `access` room.
+Sets of team roles, no bits, no reasons, nothing shared with the `access` room.
 """
 
 from __future__ import annotations
@@ -9,15 +9,15 @@ from collections.abc import Iterable
 
 from rolecall.model.directory import Person
 from rolecall.model.live import Facts
-from rolecall.model.policy import Combo
+from rolecall.model.policy import TeamRole
 from rolecall.model.settings import Defaults, Scim, Settings
 
-Combos = frozenset[Combo]
+Combos = frozenset[TeamRole]
 RANKED = ["member", "team_admin", "org_admin"]
 
 
 def naive_access(settings: Settings, facts: Facts, person: Person) -> Combos:
-    """Every combo that the person has."""
+    """Every team role that the person has."""
     me = person.traits
     if not me.active:
         return frozenset()  # R23
@@ -39,13 +39,13 @@ def naive_access(settings: Settings, facts: Facts, person: Person) -> Combos:
 
 
 def new(settings: Settings, facts: Facts, person: Person, manual: Combos) -> Combos:
-    given = highest(combo for name in person.groups for combo in mapped(settings, facts, name))  # R8, R9
+    given = highest(team_role for name in person.groups for team_role in mapped(settings, facts, name))  # R8, R9
     if not scim(settings).manual_editing:
         return given or default(settings, facts)  # R14, R7, R10
     if given:
         return extras(given, manual)  # R15
-    by_hand = {combo.team for combo in manual}
-    kept = {combo for combo in default(settings, facts) if combo.team not in by_hand}
+    by_hand = {team_role.team for team_role in manual}
+    kept = {team_role for team_role in default(settings, facts) if team_role.team not in by_hand}
     return highest({*kept, *manual})  # R16
 
 
@@ -53,23 +53,23 @@ def legacy(
     settings: Settings, facts: Facts, person: Person, manual: Combos, links: dict[str, frozenset[str]]
 ) -> Combos:
     """R18."""
-    linked = there((Combo(team, "member") for name in person.groups for team in links.get(name, ())), facts)
-    default_teams = {combo.team for combo in default(settings, facts)}
-    teams = default_teams | {combo.team for combo in linked}
+    linked = there((TeamRole(team, "member") for name in person.groups for team in links.get(name, ())), facts)
+    default_teams = {team_role.team for team_role in default(settings, facts)}
+    teams = default_teams | {team_role.team for team_role in linked}
     admin = person.traits.role_attribute == "admin"
     if not scim(settings).manual_editing:
-        return frozenset(Combo(team, "org_admin" if admin else "member") for team in teams)  # R14
+        return frozenset(TeamRole(team, "org_admin" if admin else "member") for team in teams)  # R14
     if admin:
-        return extras(frozenset(Combo(team, "org_admin") for team in teams), manual)  # R15
-    by_hand = {combo.team for combo in manual} | {combo.team for combo in linked}
-    kept = {Combo(team, "member") for team in default_teams if team not in by_hand}
+        return extras(frozenset(TeamRole(team, "org_admin") for team in teams), manual)  # R15
+    by_hand = {team_role.team for team_role in manual} | {team_role.team for team_role in linked}
+    kept = {TeamRole(team, "member") for team in default_teams if team not in by_hand}
     return highest({*extras(linked, manual), *kept})  # R15, R16
 
 
 def extras(given: Combos, manual: Combos) -> Combos:
     """R15: manual teams are added, the group wins in its own, and a manual org admin is an extra."""
-    taken = {combo.team for combo in given}
-    added = {combo for combo in manual if combo.team not in taken or combo.role == "org_admin"}
+    taken = {team_role.team for team_role in given}
+    added = {team_role for team_role in manual if team_role.team not in taken or team_role.role == "org_admin"}
     return highest({*given, *added})
 
 
@@ -79,7 +79,7 @@ def mapped(settings: Settings, facts: Facts, name: str) -> Combos:
         return frozenset()
     mapping = groups(settings)[name]
     role = mapping.role if mapping.role is not None else default_role(settings)
-    return there((Combo(team, role) for team in mapping.teams), facts)
+    return there((TeamRole(team, role) for team in mapping.teams), facts)
 
 
 def default(settings: Settings, facts: Facts) -> Combos:
@@ -87,7 +87,7 @@ def default(settings: Settings, facts: Facts) -> Combos:
     defaults = settings.defaults
     if not isinstance(defaults, Defaults) or not isinstance(defaults.teams, frozenset):
         return frozenset()
-    return there((Combo(team, default_role(settings)) for team in defaults.teams), facts)
+    return there((TeamRole(team, default_role(settings)) for team in defaults.teams), facts)
 
 
 def default_role(settings: Settings) -> str:
@@ -95,14 +95,14 @@ def default_role(settings: Settings) -> str:
     return defaults.role if isinstance(defaults, Defaults) and isinstance(defaults.role, str) else "member"
 
 
-def there(combos: Iterable[Combo], facts: Facts) -> Combos:
+def there(team_roles: Iterable[TeamRole], facts: Facts) -> Combos:
     """R25."""
-    return frozenset(combo for combo in combos if facts.teams is None or combo.team in facts.teams)
+    return frozenset(team_role for team_role in team_roles if facts.teams is None or team_role.team in facts.teams)
 
 
-def highest(combos: Iterable[Combo]) -> Combos:
+def highest(team_roles: Iterable[TeamRole]) -> Combos:
     """R9, and R32 for roles that have no rank."""
-    found = set(combos)
+    found = set(team_roles)
     beaten = {
         low
         for low in found
@@ -114,19 +114,19 @@ def highest(combos: Iterable[Combo]) -> Combos:
     return frozenset(found - beaten)
 
 
-def naive_atoms(combos: Combos) -> frozenset[tuple[str, str]]:
-    """Access as a set that is closed downward; org admin of the org is one atom."""
-    atoms: set[tuple[str, str]] = set()
-    for team, role in combos:
+def naive_entitlements(team_roles: Combos) -> frozenset[tuple[str, str]]:
+    """Access as a set that is closed downward; org admin of the org is one entitlement."""
+    entitlements: set[tuple[str, str]] = set()
+    for team, role in team_roles:
         if role not in RANKED:
-            atoms.add((team, role))
+            entitlements.add((team, role))
         else:
-            atoms.add((team, "member"))
+            entitlements.add((team, "member"))
             if role != "member":
-                atoms.add((team, "team_admin"))
+                entitlements.add((team, "team_admin"))
             if role == "org_admin":
-                atoms.add(("*", "org_admin"))
-    return frozenset(atoms)
+                entitlements.add(("*", "org_admin"))
+    return frozenset(entitlements)
 
 
 def scim(settings: Settings) -> Scim:

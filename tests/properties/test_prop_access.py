@@ -7,7 +7,7 @@ from dataclasses import replace
 from access_orgs import Org, directories, facts_of_an_org, odd_orgs, orgs, settings_of_an_org
 from hypothesis import given
 from hypothesis import strategies as st
-from naive_access import naive_access, naive_atoms
+from naive_access import naive_access, naive_entitlements
 
 from rolecall.access import compile_access, effective
 from rolecall.access.candidates import candidates, everyone, scope
@@ -27,7 +27,7 @@ def test_the_evaluator_agrees_with_the_naive_one(org: Org) -> None:
     for number, mask in masks(rules, org.directory):
         person = org.directory.person(number)
         expected = naive_access(org.before, org.facts, person)
-        assert frozenset(rules.atoms.combos(mask)) == expected
+        assert frozenset(rules.entitlements.team_roles(mask)) == expected
         assert effective(rules, person).pairs == expected
 
 
@@ -37,10 +37,10 @@ def test_the_union_of_the_explained_winners_is_the_effective_access(org: Org) ->
     for person in org.people:
         access = effective(rules, person)
         winners = 0
-        for granted in access.combos:
+        for granted in access.team_roles:
             assert granted.role == granted.reasons[0].role
-            winners |= rules.atoms.mask(granted.combo)
-        assert rules.atoms.atoms(winners) == rules.atoms.atoms(person_mask(rules, person))
+            winners |= rules.entitlements.mask(granted.team_role)
+        assert rules.entitlements.access_bits(winners) == rules.entitlements.access_bits(person_mask(rules, person))
         assert access.org_admin == any(role == "org_admin" for _, role in access.pairs)
 
 
@@ -60,19 +60,19 @@ def test_each_shift_is_what_the_rules_say_before_and_after(org: Org) -> None:
         old, new = naive_access(org.before, org.facts, person), naive_access(org.after, then, person)
         assert (number in moved) == (old != new)
         if number in moved:
-            assert before.atoms.combos(moved[number][0]) == tuple(sorted(old))
-            assert after.atoms.combos(moved[number][1]) == tuple(sorted(new))
+            assert before.entitlements.team_roles(moved[number][0]) == tuple(sorted(old))
+            assert after.entitlements.team_roles(moved[number][1]) == tuple(sorted(new))
 
 
 @given(any_org)
 def test_kinds_escalations_and_losses_are_what_their_definitions_say(org: Org) -> None:
     before, after = compile_change(org.before, org.after, org.facts)
     for b, a in shifts(before, after, org.directory):
-        had, has = (naive_atoms(frozenset(before.atoms.combos(mask))) for mask in (b, a))
-        assert kind(before.atoms, b, a) == ("gain" if had < has else "lose" if has < had else "change")
-        assert loses(before.atoms, b, a) == bool(had - has)
-        assert bool(escalates(before.atoms, b, a)) == any(role != "member" for _, role in has - had)
-        assert to_nothing(before.atoms, b, a) == (bool(had) and not has)
+        had, has = (naive_entitlements(frozenset(before.entitlements.team_roles(mask))) for mask in (b, a))
+        assert kind(before.entitlements, b, a) == ("gain" if had < has else "lose" if has < had else "change")
+        assert loses(before.entitlements, b, a) == bool(had - has)
+        assert bool(escalates(before.entitlements, b, a)) == any(role != "member" for _, role in has - had)
+        assert to_nothing(before.entitlements, b, a) == (bool(had) and not has)
 
 
 @given(any_org)
@@ -132,7 +132,7 @@ def test_the_order_of_groups_and_edits_does_not_matter(org: Org) -> None:
         turned = person._replace(
             groups=person.groups[::-1], traits=person.traits._replace(manual=person.traits.manual[::-1])
         )
-        assert effective(rules, turned).combos == effective(rules, person).combos
+        assert effective(rules, turned).team_roles == effective(rules, person).team_roles
 
 
 @given(orgs())
@@ -141,7 +141,7 @@ def test_everybody_who_is_in_has_a_team_while_the_default_stands(org: Org) -> No
     rules = compile_access(org.before, replace(org.facts, teams=None))
     for person in org.people:
         present = person.traits.active and not person.traits.pending
-        assert bool(effective(rules, person).combos) == present
+        assert bool(effective(rules, person).team_roles) == present
 
 
 def _scim(settings: Settings, **fields: object) -> Settings:

@@ -41,7 +41,7 @@ def test_an_access_record_is_what_each_user_has(org: Org, chunk: int, columns: i
     holdings, roles, teams, without_access = [], Counter[str](), Counter[str](), 0
     for number in range(len(directory)):
         person = directory.person(number)
-        granted = effective(rules, person).combos
+        granted = effective(rules, person).team_roles
         holdings += [
             (person.email, person.id, row.role, row.team, tuple(reason.source for reason in row.reasons))
             for row in granted
@@ -71,5 +71,5 @@ def test_holders_are_those_who_have_the_team_and_the_role(org: Org, team: str | 
     assert list(holders(state, team, role)) == [
         holder
         for holder in everyone
-        if any(team in (None, row.team) and role in (None, row.role) for row in holder.access.combos)
+        if any(team in (None, row.team) and role in (None, row.role) for row in holder.access.team_roles)
     ]

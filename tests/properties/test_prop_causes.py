@@ -16,25 +16,25 @@ from test_prop_order import on_the_new_endpoint, planned, steps, walk
 from rolecall.model.change import Change
 from rolecall.model.directory import Person
 from rolecall.model.live import Live
-from rolecall.model.policy import Combo
+from rolecall.model.policy import TeamRole
 from rolecall.plan.guards.losing import NAME
 from rolecall.plan.moves import Attribution, share
 from rolecall.plan.saved.encode import decode_plan, encode_plan
 from rolecall.plan.value import Move, Plan
 
 any_org = st.one_of(access_orgs(), on_the_new_endpoint())
-Levels = frozenset[Combo]
+Levels = frozenset[TeamRole]
 RANKED = ["member", "team_admin", "org_admin"]
 _EFFECT = ["domains", "sso", "idp_groups", "defaults", "scim"]
 
 
-def levels(combos: Iterable[Combo]) -> Levels:
+def levels(team_roles: Iterable[TeamRole]) -> Levels:
     """Each ranked role of a team by itself, and org admin for the whole org."""
     found = set()
-    for team, role in combos:
+    for team, role in team_roles:
         lower = RANKED[: RANKED.index(role) + 1] if role in RANKED else [role]
-        found |= {Combo(team, each) for each in lower}
-        found |= {Combo("", "org_admin")} if role == "org_admin" else set()
+        found |= {TeamRole(team, each) for each in lower}
+        found |= {TeamRole("", "org_admin")} if role == "org_admin" else set()
     return frozenset(found)
 
 
@@ -79,7 +79,7 @@ def test_leaving_out_the_changes_named_avoids_each_loss_and_gain_and_none_is_red
                 holds_to_law(access, cause, level, was=level in cause.lost)
 
 
-def holds_to_law(access: Counterfactual, cause: Attribution, level: Combo, *, was: bool) -> None:
+def holds_to_law(access: Counterfactual, cause: Attribution, level: TeamRole, *, was: bool) -> None:
     """``was``: whether the level was there before, so that it is lost."""
 
     def avoided(left_out: Iterable[str]) -> bool:
@@ -111,7 +111,7 @@ def test_the_share_of_a_change_is_counted_and_told_alike(org: Org) -> None:
     assert counted == {at: tally._asdict() for at, tally in plan.impact.tallies.items()}
 
 
-def counts(level: Combo) -> bool:
+def counts(level: TeamRole) -> bool:
     """Whether losing it is losing access: org admin is org-wide (R21)."""
     return level.role != "org_admin" or not level.team
 

@@ -9,7 +9,7 @@ from access_orgs import Org
 from access_orgs import orgs as access_orgs
 from hypothesis import given
 from hypothesis import strategies as st
-from naive_access import naive_access, naive_atoms
+from naive_access import naive_access, naive_entitlements
 from test_prop_order import on_the_new_endpoint, planned, steps, walk
 
 from rolecall.model.policy import Allow
@@ -35,11 +35,11 @@ def test_impact_is_what_the_naive_rules_say_of_everybody(org: Org) -> None:
         if person.email in told:
             move = told[person.email]
             assert (move.before, move.after) == (tuple(sorted(before)), tuple(sorted(after)))
-            had, has = naive_atoms(before), naive_atoms(after)
+            had, has = naive_entitlements(before), naive_entitlements(after)
             assert move.kind == ("gain" if had < has else "lose" if has < had else "change")
             assert move.because
             assert set(move.because) <= {change.address for change in steps(plan)}
-        losing += bool(naive_atoms(before) - naive_atoms(after))
+        losing += bool(naive_entitlements(before) - naive_entitlements(after))
         admins_before += any(role == "org_admin" for _, role in before)
         admins_after += any(role == "org_admin" for _, role in after)
     assert plan.impact.losing == losing
@@ -53,7 +53,7 @@ def test_whoever_gains_above_member_is_an_escalation_and_nobody_else(org: Org) -
     states = walk(live, steps(plan))
     escalated = {row.who.email for row in plan.impact.escalations}
     for person in org.people:
-        before, after = (naive_atoms(naive_access(*states[end], person)) for end in (0, -1))
+        before, after = (naive_entitlements(naive_access(*states[end], person)) for end in (0, -1))
         assert (person.email in escalated) == any(role != "member" for _, role in after - before)
 
 

@@ -7,11 +7,11 @@ from dataclasses import replace
 from itertools import groupby, islice, permutations, product
 
 import orgs as planning
-from access_orgs import GROUPS, ROLES, Org, combos, defaults, team_sets
+from access_orgs import GROUPS, ROLES, Org, defaults, team_roles, team_sets
 from access_orgs import orgs as access_orgs
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from naive_access import naive_access, naive_atoms
+from naive_access import naive_access, naive_entitlements
 
 from rolecall.access.moves import facts_after
 from rolecall.codec.people import decode_people, encode_person
@@ -29,7 +29,7 @@ from rolecall.plan.order.swap import WORK, improved
 from rolecall.plan.order.transients import Timeline, weight
 from rolecall.plan.value import Plan
 
-Atoms = frozenset[tuple[str, str]]
+Entitlements = frozenset[tuple[str, str]]
 
 
 def planned(org: Org, **more: object) -> tuple[Plan, Live]:
@@ -48,7 +48,7 @@ full_maps = st.fixed_dictionaries(
     {name: st.builds(GroupMapping, st.sampled_from([None, *ROLES]), team_sets) for name in GROUPS}
 )
 members = st.lists(st.sampled_from(GROUPS), min_size=2, max_size=4, unique=True).map(tuple)
-edited = st.builds(Traits, manual=st.lists(combos, min_size=1, max_size=2).map(tuple))
+edited = st.builds(Traits, manual=st.lists(team_roles, min_size=1, max_size=2).map(tuple))
 
 
 @st.composite
@@ -80,9 +80,9 @@ def walk(live: Live, changes: Iterable[Change]) -> list[tuple[Settings, Facts]]:
     return states
 
 
-def moments(states: Sequence[tuple[Settings, Facts]], person: Person) -> list[tuple[str, int, Atoms]]:
-    """(lacks or has, after which step, atoms): everything that neither end says so of, by the naive rules."""
-    held = [naive_atoms(naive_access(settings, facts, person)) for settings, facts in states]
+def moments(states: Sequence[tuple[Settings, Facts]], person: Person) -> list[tuple[str, int, Entitlements]]:
+    """(lacks or has, after which step, entitlements): everything that neither end says so of, by the naive rules."""
+    held = [naive_entitlements(naive_access(settings, facts, person)) for settings, facts in states]
     before, after = held[0], held[-1]
     found = []
     for step, now in enumerate(held[1:-1], 1):
@@ -90,21 +90,21 @@ def moments(states: Sequence[tuple[Settings, Facts]], person: Person) -> list[tu
     return [row for row in found if row[2]]
 
 
-def told(plan: Plan, email: str) -> list[tuple[str, int, Atoms]]:
+def told(plan: Plan, email: str) -> list[tuple[str, int, Entitlements]]:
     """The same out of a plan's transients; there, member beside team admin of one team may be left out."""
     rows: dict[tuple[str, int], set[tuple[str, str]]] = {}
     for row in plan.impact.transients:
         if row.who.email == email:
             for step in range(row.from_step, row.to_step):
-                rows.setdefault((row.kind, step), set()).add((row.combo.team or "*", row.combo.role))
-    return sorted((kind, step, frozenset(atoms)) for (kind, step), atoms in rows.items())
+                rows.setdefault((row.kind, step), set()).add((row.team_role.team or "*", row.team_role.role))
+    return sorted((kind, step, frozenset(entitlements)) for (kind, step), entitlements in rows.items())
 
 
-def highest(rows: Iterable[tuple[str, int, Atoms]]) -> list[tuple[str, int, Atoms]]:
+def highest(rows: Iterable[tuple[str, int, Entitlements]]) -> list[tuple[str, int, Entitlements]]:
     """With that member left out everywhere."""
     return sorted(
-        (kind, step, frozenset(a for a in atoms if a[1] != "member" or (a[0], "team_admin") not in atoms))
-        for kind, step, atoms in rows
+        (kind, step, frozenset(a for a in entitlements if a[1] != "member" or (a[0], "team_admin") not in entitlements))
+        for kind, step, entitlements in rows
     )
 
 
@@ -146,11 +146,11 @@ def test_steps_side_by_side_may_end_in_any_order(org: Org, random) -> None:
     assert sorted(map(id, shuffled)) == sorted(map(id, plan.writes))
     one, other = walk(live, plan.writes), walk(live, shuffled)
     for person in org.people:
-        assert _atoms_of(moments(one, person)) == _atoms_of(moments(other, person))
+        assert _entitlements_of(moments(one, person)) == _entitlements_of(moments(other, person))
 
 
-def _atoms_of(rows: Iterable[tuple[str, int, Atoms]]) -> set[tuple[str, tuple[str, str]]]:
-    return {(kind, atom) for kind, _, atoms in rows for atom in atoms}
+def _entitlements_of(rows: Iterable[tuple[str, int, Entitlements]]) -> set[tuple[str, tuple[str, str]]]:
+    return {(kind, entitlement) for kind, _, entitlements in rows for entitlement in entitlements}
 
 
 @st.composite
@@ -179,21 +179,28 @@ def interleavings(plan: Plan, most: int = 60) -> Iterator[list[Change]]:
 
 def highest_of(rows: set[tuple[str, tuple[str, str]]]) -> set[tuple[str, tuple[str, str]]]:
     """Without member where team admin of the same team stands beside it."""
-    return {(kind, atom) for kind, atom in rows if atom[1] != "member" or (kind, (atom[0], "team_admin")) not in rows}
+    return {
+        (kind, entitlement)
+        for kind, entitlement in rows
+        if entitlement[1] != "member" or (kind, (entitlement[0], "team_admin")) not in rows
+    }
 
 
-def outcome(live: Live, order: Sequence[Change], people: Iterable[Person]) -> list[tuple[set, Atoms]]:
+def outcome(live: Live, order: Sequence[Change], people: Iterable[Person]) -> list[tuple[set, Entitlements]]:
     """For each person what is missing or extra in between, and what the end of an order gives."""
     states = walk(live, order)
-    return [(_atoms_of(moments(states, person)), naive_atoms(naive_access(*states[-1], person))) for person in people]
+    return [
+        (_entitlements_of(moments(states, person)), naive_entitlements(naive_access(*states[-1], person)))
+        for person in people
+    ]
 
 
 @given(st.one_of(access_orgs(), with_two_scim_steps()))
 def test_every_interleaving_of_a_level_has_the_outcome_that_is_told(org: Org) -> None:
     plan, live = planned(org)
     states = walk(live, plan.writes)
-    planned_end = [naive_atoms(naive_access(*states[-1], person)) for person in org.people]
-    transients = [_atoms_of(told(plan, person.email)) for person in org.people]
+    planned_end = [naive_entitlements(naive_access(*states[-1], person)) for person in org.people]
+    transients = [_entitlements_of(told(plan, person.email)) for person in org.people]
     for order in interleavings(plan):
         for (between, end), known, expected in zip(
             outcome(live, order, org.people), transients, planned_end, strict=True
@@ -221,7 +228,7 @@ def test_around_one_person_no_order_of_mappings_is_better(org: Org) -> None:
 
     def bad(order: Sequence[Change]) -> int:
         rows = moments(walk(live, order), person)
-        return len({(kind, atom) for kind, _, atoms in rows for atom in atoms})
+        return len({(kind, entitlement) for kind, _, entitlements in rows for entitlement in entitlements})
 
     ours = bad(made)
     if ours and len(made) <= 5:

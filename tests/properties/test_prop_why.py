@@ -12,7 +12,7 @@ from naive_access import groups, naive_access
 from rolecall.access import compile_access
 from rolecall.model.directory import Person
 from rolecall.model.live import Facts
-from rolecall.model.policy import Combo
+from rolecall.model.policy import TeamRole
 from rolecall.model.roles import RANK
 from rolecall.model.settings import GroupMapping, Settings
 from rolecall.plan.explain.why import Option, why_not
@@ -45,7 +45,7 @@ def done(settings: Settings, facts: Facts, person: Person, role: str, option: Op
     )
     free = teams if role == "org_admin" else [team for team in teams if team not in given]
     assert free
-    return [(editing, person._replace(traits=traits._replace(manual=(Combo(team, role),)))) for team in free]
+    return [(editing, person._replace(traits=traits._replace(manual=(TeamRole(team, role),)))) for team in free]
 
 
 def _gives(settings: Settings, facts: Facts, group: str) -> frozenset[str]:

@@ -97,12 +97,12 @@ def planned(capsys: Capture, leaves: int = Exit.OK) -> dict[str, Any]:
 
 
 def who_has_what(capsys: Capture, config: str = "truth.yaml") -> dict[str, Any]:
-    """Everybody's combos: with ``truth.yaml`` as the org itself works them out, with the config by what Okta tells."""
+    """All users' team roles: with ``truth.yaml`` as the org works them out, with the config by what Okta says."""
     code, told = said(capsys, "-c", config, "access", "--at", "live", "--format", "json")
     assert code == Exit.OK
     rows = json.loads(told)["people"]
     return {
-        row["email"]: (row["org_admin"], sorted((combo["team"], combo["role"]) for combo in row["combos"]))
+        row["email"]: (row["org_admin"], sorted((team_role["team"], team_role["role"]) for team_role in row["combos"]))
         for row in rows
     }
 
@@ -112,7 +112,7 @@ def assert_no_drift_and_all_teams(capsys: Capture, before: dict[str, Any]) -> No
     code, told = said(capsys, "drift", "--format", "json", "--detailed-exitcode")
     found = json.loads(told)
     assert (code, found["drift"], found["alarms"]) == (Exit.OK, [], [])
-    teams = Counter(team for _, combos in before.values() for team, _ in combos)
+    teams = Counter(team for _, team_roles in before.values() for team, _ in team_roles)
     assert (found["teams"], found["roles"]["org_admin"]) == (teams, ADMINS)
 
 

@@ -99,10 +99,10 @@ class Client:
         (found,) = self.call("POST", "/v1/people/search", {"emails": [email]}).body["data"]
         return found
 
-    def combos(self, email: str) -> set[tuple[str, str]]:
+    def team_roles(self, email: str) -> set[tuple[str, str]]:
         """What a person has."""
         access = self.get(f"/v1/people/{self.person(email)['id']}/access")
-        return {(combo["team"], combo["role"]) for combo in access["combos"]}
+        return {(team_role["team"], team_role["role"]) for team_role in access["combos"]}
 
 
 def fill(db: Database, **changes: Any) -> None:

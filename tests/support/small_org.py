@@ -14,7 +14,7 @@ from rolecall.model.desired import NOTHING_APPLIED, Applied, Desired
 from rolecall.model.directory import Directory, Person, Traits
 from rolecall.model.kinds import address
 from rolecall.model.live import Caller, Facts, Group, Live
-from rolecall.model.policy import Combo, Guards, Policy
+from rolecall.model.policy import Guards, Policy, TeamRole
 from rolecall.model.settings import BLANK, UNSET, Defaults, Domain, GroupMapping, Scim, Settings, Sso
 from rolecall.plan.inputs import PlanInput
 from rolecall.plan.make import make
@@ -40,7 +40,7 @@ def person(name: str, *groups: str, **traits: Any) -> Person:
     """``ann`` is ann@acme.com with the id u-ann; ``manual`` may be ``"team_admin: Sales"``."""
     if isinstance(traits.get("manual"), str):
         given = mapping(traits["manual"])
-        traits["manual"] = tuple(Combo(team, given.role or "member") for team in sorted(given.teams))
+        traits["manual"] = tuple(TeamRole(team, given.role or "member") for team in sorted(given.teams))
     return Person(f"{name}@acme.com", f"u-{name}", groups, Traits(**traits))
 
 

@@ -3,19 +3,19 @@
 One person::
 
     rules = compile_access(settings, facts)       # live settings, or live ones with changes in them
-    access = effective(rules, person)             # Access(combos, silent), .org_admin, .pairs
-    access.combos[0].reasons[0]                   # Reason("group:G1", "team_admin", "R8"), the winner first
+    access = effective(rules, person)             # Access(team roles, silent), .org_admin, .pairs
+    access.team_roles[0].reasons[0]                   # Reason("group:G1", "team_admin", "R8"), the winner first
     access.silent                                 # what gave nothing, and by which rule
 
-Many people, before and after a change; masks are ints numbered by ``rules.atoms``::
+Many people, before and after a change; masks are ints numbered by ``rules.entitlements``::
 
     before, after = compile_change(live, planned, facts)
     touched = candidates(before, after, directory)                           # address -> person numbers
     moved = shifts(before, after, directory, everyone(touched))              # (mask, mask) -> person numbers
     for (b, a), numbers in moved.items():
-        kind(before.atoms, b, a)                                             # gain | lose | change
+        kind(before.entitlements, b, a)                                      # gain | lose | change
         loses(...), escalates(...), to_nothing(...), to_default(b, a)
-        before.atoms.combos(b), after.atoms.combos(a)                        # as (team, role) pairs
+        before.entitlements.team_roles(b), after.entitlements.team_roles(a)  # as (team, role) pairs
     org_admins(after, directory)                                             # person numbers
     scope(before, after, emails)                                             # what must be read for this
 
@@ -25,19 +25,19 @@ Many people, before and after a change; masks are ints numbered by ``rules.atoms
 ``rules.missing`` names what would have to be read before the answers can be relied on, ``rules.gone`` what R25 reports.
 """
 
-from rolecall.access.atoms import Atoms
 from rolecall.access.candidates import candidates, everyone, mappings_moved, scope
 from rolecall.access.encode import encode_access
+from rolecall.access.entitlements import Entitlements
 from rolecall.access.evaluate import masks, org_admins, person_mask, shifts
 from rolecall.access.moves import compile_change, facts_after, returned, synced
 from rolecall.access.person import Access, Granted, Reason, Silent, effective
-from rolecall.access.rules import Rules, compile_access, default_combos, mapping_combos
+from rolecall.access.rules import Rules, compile_access, default_team_roles, mapping_team_roles
 from rolecall.access.shift import escalates, is_org_admin, kind, loses, to_default, to_nothing
 from rolecall.access.signin import joining, password_locked, ways_in
 
 __all__ = [
     "Access",
-    "Atoms",
+    "Entitlements",
     "Granted",
     "Reason",
     "Rules",
@@ -45,7 +45,7 @@ __all__ = [
     "candidates",
     "compile_access",
     "compile_change",
-    "default_combos",
+    "default_team_roles",
     "effective",
     "encode_access",
     "escalates",
@@ -55,7 +55,7 @@ __all__ = [
     "joining",
     "kind",
     "loses",
-    "mapping_combos",
+    "mapping_team_roles",
     "mappings_moved",
     "masks",
     "org_admins",

@@ -140,6 +140,6 @@ def _synced(traits: Traits) -> bool:
 
 
 def _unedited(rules: Rules, traits: Traits) -> bool:
-    """People of another origin who have the default: none of their manual combos counts (R5, R26)."""
+    """People of another origin who have the default: none of their manual team roles counts (R5, R26)."""
     present = traits.origin != "scim" and traits.active and not traits.pending
     return present and not any(map(rules.exists, traits.manual))

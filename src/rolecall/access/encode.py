@@ -9,9 +9,13 @@ from rolecall.access.person import Access, Granted
 
 def encode_access(email: str, access: Access) -> dict[str, Any]:
     """``{email, org_admin, combos: [{team, role, reason, reasons}]}``, the winning reason first (R32)."""
-    return {"email": email, "org_admin": access.org_admin, "combos": [_combo(granted) for granted in access.combos]}
+    return {
+        "email": email,
+        "org_admin": access.org_admin,
+        "combos": [_team_role(granted) for granted in access.team_roles],
+    }
 
 
-def _combo(granted: Granted) -> dict[str, Any]:
+def _team_role(granted: Granted) -> dict[str, Any]:
     sources = [reason.source for reason in granted.reasons]
     return {"team": granted.team, "role": granted.role, "reason": sources[0], "reasons": sources}

@@ -7,14 +7,14 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence, Set
 
 from rolecall.access import policy
-from rolecall.access.atoms import BY_DEFAULT, ORG
+from rolecall.access.entitlements import BY_DEFAULT, ORG
 from rolecall.access.rules import Rules
 from rolecall.model.directory import PLAIN, Directory, Person, Traits
-from rolecall.model.policy import Combo
+from rolecall.model.policy import TeamRole
 
 
 def person_mask(rules: Rules, person: Person) -> int:
-    """The mask of one person: the same as the union of the combos that ``effective`` explains."""
+    """The mask of one person: the same as the union of the team roles that ``effective`` explains."""
     given = 0
     for name in person.groups:
         given |= rules.scim.masks.get(name, 0)
@@ -26,19 +26,19 @@ def settle(rules: Rules, given: int, traits: Traits) -> int:
     if not traits.active or traits.pending:
         return 0
     if traits.origin != "scim":
-        edits = rules.atoms.union(_standing(rules, traits))
+        edits = rules.entitlements.union(_standing(rules, traits))
         return edits or _defaulted(rules.default_mask)
-    base, atoms = rules.scim, rules.atoms
-    default: Sequence[Combo] = base.default
+    base, entitlements = rules.scim, rules.entitlements
+    default: Sequence[TeamRole] = base.default
     firm = given
     if base.endpoint == "legacy":
         if traits.role_attribute == "admin":
-            firm = atoms.as_org_admin(given | base.default_mask)
+            firm = entitlements.as_org_admin(given | base.default_mask)
     elif given:
         default = ()
     edits_count = base.editing and _standing(rules, traits)
     if edits_count:
-        return policy.edited(atoms, firm, default, edits_count)
+        return policy.edited(entitlements, firm, default, edits_count)
     if not default:
         return firm
     return firm | base.default_mask if firm else _defaulted(base.default_mask)
@@ -68,9 +68,10 @@ def plain_masks(rules: Rules) -> tuple[int, int]:
 def shifts(
     before: Rules, after: Rules, directory: Directory, numbers: Iterable[int] | None = None
 ) -> dict[tuple[int, int], array[int]]:
-    """(mask before, mask after) -> the people to whom that happens, ascending; only where the combos differ.
+    """(mask before, mask after) -> the people to whom that happens, ascending; only where the team roles differ.
 
-    Both rules must share their atoms. With None everybody is looked at; the candidates give the same in less time.
+    Both rules must share their entitlements. With None all users are compared; the candidates give the same in less
+    time.
     """
     old, new = group_masks(before, directory), group_masks(after, directory)
     members, offsets, others = directory.members, directory.offsets, directory.others
@@ -179,5 +180,5 @@ def _defaulted(mask: int) -> int:
     return mask | BY_DEFAULT if mask else 0
 
 
-def _standing(rules: Rules, traits: Traits) -> list[Combo]:
+def _standing(rules: Rules, traits: Traits) -> list[TeamRole]:
     return [edit for edit in traits.manual if rules.exists(edit)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Set
 from dataclasses import replace
 
-from rolecall.access.atoms import Atoms
+from rolecall.access.entitlements import Entitlements
 from rolecall.access.rules import Rules, compile_access, endpoint_of, scim_on
 from rolecall.model.directory import PLAIN, Traits
 from rolecall.model.live import Facts
@@ -15,11 +15,11 @@ from rolecall.model.settings import UNSET, Settings
 def compile_change(
     before: Settings, after: Settings, facts: Facts, *, pushed: Set[str] | None = None
 ) -> tuple[Rules, Rules]:
-    """The rules before and after, over the same atoms, so that their masks compare. ``facts`` are those of before."""
-    atoms = Atoms()
+    """Return the rules before and after, with the same entitlements, so that masks compare. ``facts``: those before."""
+    entitlements = Entitlements()
     then = facts_after(facts, before, after)
-    return compile_access(before, facts, pushed=pushed, atoms=atoms), compile_access(
-        after, then, pushed=pushed, atoms=atoms
+    return compile_access(before, facts, pushed=pushed, entitlements=entitlements), compile_access(
+        after, then, pushed=pushed, entitlements=entitlements
     )
 
 
@@ -39,7 +39,7 @@ def _links(facts: Facts, before: Settings, after: Settings) -> Mapping[str, froz
 
 
 def synced(traits: Traits) -> Traits:
-    """A person once the IdP has provisioned them: origin SCIM, an invite's combos dropped (R11, R12)."""
+    """A person once the IdP has provisioned them: origin SCIM, an invite's team roles dropped (R11, R12)."""
     return traits._replace(origin="scim", pending=False, manual=() if traits.origin == "invite" else traits.manual)
 
 

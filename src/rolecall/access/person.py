@@ -1,4 +1,4 @@
-"""What one person has and why: the rules over combos, with every reason and everything that gave nothing."""
+"""What one person has and why: the rules over team roles, with every reason and everything that gave nothing."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from rolecall.access import policy
-from rolecall.access.atoms import rank
+from rolecall.access.entitlements import rank
 from rolecall.access.rules import Baseline, Rules
 from rolecall.model.directory import Person, Traits
-from rolecall.model.policy import Combo
+from rolecall.model.policy import TeamRole
 from rolecall.model.roles import MEMBER, ORG_ADMIN
 from rolecall.model.settings import UNSET
 
 
 class Reason(NamedTuple):
-    """One source that speaks for a combo: ``default``, ``saml``, ``invite``, ``group:NAME``, ``manual``, ``attribute``.
+    """A source of a team role: ``default``, ``saml``, ``invite``, ``group:NAME``, ``manual``, ``attribute``.
 
     ``role`` is what the source by itself gives in that team, ``rule`` the rule by which it counts, such as ``R8``.
     """
@@ -27,54 +27,54 @@ class Reason(NamedTuple):
 
 
 class Granted(NamedTuple):
-    """A combo that a person has. ``reasons``: the winner first, ties by name, then who gave a lower role (R9, R32)."""
+    """A team role of a user. ``reasons``: the winner first, ties by name, then who gave a lower role (R9, R32)."""
 
     team: str
     role: str
     reasons: tuple[Reason, ...]
 
     @property
-    def combo(self) -> Combo:
-        return Combo(self.team, self.role)
+    def team_role(self) -> TeamRole:
+        return TeamRole(self.team, self.role)
 
 
 class Silent(NamedTuple):
     """Something that could have given access and did not: its source, what it would give, and the rule against it.
 
-    ``combo`` is None for a source that gives nothing at all: a blank group, a person who is not active.
+    ``team_role`` is None for a source that gives nothing at all: a blank group, a person who is not active.
     """
 
     source: str
     rule: str
-    combo: Combo | None = None
+    team_role: TeamRole | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """What a person has: combos sorted by team, then role. ``silent`` is what gave nothing, in the order looked at."""
+    """The access of a user: team roles sorted by team, then role. ``silent`` are the sources that gave nothing."""
 
-    combos: tuple[Granted, ...] = ()
+    team_roles: tuple[Granted, ...] = ()
     silent: tuple[Silent, ...] = ()
 
     @property
     def org_admin(self) -> bool:
-        """Org admin of the whole org, if any combo gives it (R21)."""
-        return any(granted.role == ORG_ADMIN for granted in self.combos)
+        """Org admin of the whole org, if any team role gives it (R21)."""
+        return any(granted.role == ORG_ADMIN for granted in self.team_roles)
 
     @property
-    def pairs(self) -> frozenset[Combo]:
-        """The combos alone."""
-        return frozenset(granted.combo for granted in self.combos)
+    def pairs(self) -> frozenset[TeamRole]:
+        """The team roles alone."""
+        return frozenset(granted.team_role for granted in self.team_roles)
 
 
 class _Grant(NamedTuple):
-    combo: Combo
+    team_role: TeamRole
     source: str
     rule: str
 
 
 def effective(rules: Rules, person: Person) -> Access:
-    """Everything that the person has under these rules, each combo with its reasons (R4 to R26, R31 to R33)."""
+    """Everything that the person has under these rules, each team role with its reasons (R4 to R26, R31 to R33)."""
     traits = person.traits
     if not traits.active:
         return Access(silent=(Silent("person", "R23"),))
@@ -86,27 +86,27 @@ def effective(rules: Rules, person: Person) -> Access:
 
 
 def _uninvited_by_idp(rules: Rules, traits: Traits, silent: list[Silent]) -> list[_Grant]:
-    """SAML, discovery and invited people: their manual combos, else the default (R4, R5, R6, R26)."""
+    """SAML, discovery and invited people: their manual team roles, else the default (R4, R5, R6, R26)."""
     rule = "R6" if traits.origin == "invite" else "R5"
     source = "invite" if traits.origin == "invite" else "manual"
     manual = _existing(rules, traits.manual, source, silent)
     if manual:
-        silent += (Silent("default", rule, combo) for combo in rules.default)
-        return [_Grant(combo, source, rule) for combo in manual]
+        silent += (Silent("default", rule, team_role) for team_role in rules.default)
+        return [_Grant(team_role, source, rule) for team_role in manual]
     source = "saml" if traits.origin == "saml" else "default"
     rule = {"saml": "R5", "discovery": "R7"}.get(traits.origin, "R4")
-    return [_Grant(combo, source, rule) for combo in rules.default]
+    return [_Grant(team_role, source, rule) for team_role in rules.default]
 
 
 def _scim(rules: Rules, person: Person, silent: list[Silent]) -> list[_Grant]:
     """SCIM people: what groups give, or the default, and manual edits as the toggle allows (R7 to R18)."""
     base, traits = rules.scim, person.traits
     firm = list(_from_groups(rules, person.groups, silent))
-    default = [_Grant(combo, "default", "R18" if base.endpoint == "legacy" else "R7") for combo in base.default]
+    default = [_Grant(team_role, "default", "R18" if base.endpoint == "legacy" else "R7") for team_role in base.default]
     if base.endpoint == "legacy":
         firm += _from_attribute(traits, [*firm, *default], silent)
     elif firm:
-        silent += (Silent("default", "R8", grant.combo) for grant in default)
+        silent += (Silent("default", "R8", grant.team_role) for grant in default)
         default = []
     if base.endpoint == "new" and traits.role_attribute:
         silent.append(Silent("attribute", "R19"))
@@ -118,7 +118,7 @@ def _from_groups(rules: Rules, groups: Iterable[str], silent: list[Silent]) -> I
     mapped = rules.settings.idp_groups
     for name in sorted(set(groups)):
         given = rules.scim.groups.get(name, ())
-        yield from (_Grant(combo, f"group:{name}", rule) for combo in given)
+        yield from (_Grant(team_role, f"group:{name}", rule) for team_role in given)
         if not given:
             named = None if mapped is UNSET else mapped.get(name)
             silent.append(Silent(f"group:{name}", "R10" if named is None or named.blank else "R25"))
@@ -128,8 +128,8 @@ def _from_attribute(traits: Traits, baseline: Sequence[_Grant], silent: list[Sil
     """R18: ``admin`` is org admin over the teams of the baseline; anything but ``member`` or nothing is a mistake."""
     said = traits.role_attribute
     if said == "admin":
-        teams = sorted({grant.combo.team for grant in baseline})
-        return [_Grant(Combo(team, ORG_ADMIN), "attribute", "R18") for team in teams]
+        teams = sorted({grant.team_role.team for grant in baseline})
+        return [_Grant(TeamRole(team, ORG_ADMIN), "attribute", "R18") for team in teams]
     if said not in (None, "", MEMBER):
         silent.append(Silent("attribute", "R18"))
     return []
@@ -139,24 +139,24 @@ def _with_edits(
     rules: Rules, base: Baseline, firm: list[_Grant], default: list[_Grant], traits: Traits, silent: list[Silent]
 ) -> list[_Grant]:
     if not base.editing:
-        silent += (Silent("manual", "R14", combo) for combo in traits.manual)
+        silent += (Silent("manual", "R14", team_role) for team_role in traits.manual)
         return firm + default
     edits = _existing(rules, traits.manual, "manual", silent)
-    given = {grant.combo for grant in firm}
-    teams = {combo.team for combo in given}
+    given = {grant.team_role for grant in firm}
+    teams = {team_role.team for team_role in given}
     counted = [edit for edit in edits if policy.stands_beside(edit, given)]
     silent += (Silent("manual", "R15", edit) for edit in edits if edit not in counted)
     kept = []
     for grant in default:
-        if grant.combo.team in teams or not policy.replaces_default(counted, grant.combo.team):
+        if grant.team_role.team in teams or not policy.replaces_default(counted, grant.team_role.team):
             kept.append(grant)
         else:
-            silent.append(Silent("default", "R16", grant.combo))
+            silent.append(Silent("default", "R16", grant.team_role))
     rule = "R15" if firm else "R16"
     return firm + kept + [_Grant(edit, "manual", rule) for edit in counted]
 
 
-def _existing(rules: Rules, edits: Iterable[Combo], source: str, silent: list[Silent]) -> list[Combo]:
+def _existing(rules: Rules, edits: Iterable[TeamRole], source: str, silent: list[Silent]) -> list[TeamRole]:
     silent += (Silent(source, "R25", edit) for edit in edits if not rules.exists(edit))
     return [edit for edit in edits if rules.exists(edit)]
 
@@ -165,7 +165,7 @@ def _settle(grants: Iterable[_Grant]) -> Iterator[Granted]:
     """R9 and R32: in each team the highest ranked role, and beside it every role outside the ranks."""
     by_team: dict[str, list[_Grant]] = {}
     for grant in grants:
-        by_team.setdefault(grant.combo.team, []).append(grant)
+        by_team.setdefault(grant.team_role.team, []).append(grant)
     for team in sorted(by_team):
         yield from sorted(_settle_team(team, by_team[team]))
 
@@ -173,8 +173,8 @@ def _settle(grants: Iterable[_Grant]) -> Iterator[Granted]:
 def _settle_team(team: str, grants: Sequence[_Grant]) -> Iterator[Granted]:
     roles: dict[str, list[_Grant]] = {}
     for grant in grants:
-        roles.setdefault("" if rank(grant.combo.role) else grant.combo.role, []).append(grant)
+        roles.setdefault("" if rank(grant.team_role.role) else grant.team_role.role, []).append(grant)
     for rivals in roles.values():
-        ordered = sorted(set(rivals), key=lambda grant: (-rank(grant.combo.role), grant.source))
-        reasons = tuple(Reason(grant.source, grant.combo.role, grant.rule) for grant in ordered)
+        ordered = sorted(set(rivals), key=lambda grant: (-rank(grant.team_role.role), grant.source))
+        reasons = tuple(Reason(grant.source, grant.team_role.role, grant.rule) for grant in ordered)
         yield Granted(team, reasons[0].role, reasons)

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from typing import Literal
 
-from rolecall.access.atoms import Atoms
+from rolecall.access.entitlements import Entitlements
 from rolecall.model.kinds import BY_SECTION, DECIDING_ACCESS
 from rolecall.model.live import Facts
-from rolecall.model.policy import Combo
+from rolecall.model.policy import TeamRole
 from rolecall.model.roles import MEMBER
 from rolecall.model.settings import UNSET, Defaults, GroupMapping, Scim, Settings, Unset
 
@@ -20,16 +20,16 @@ Endpoint = Literal["legacy", "new"]
 class Baseline:
     """What SCIM people have before manual edits.
 
-    ``endpoint`` is whose rules hold: while upgrading those of ``legacy`` do (R20). ``default`` are the combos of
-    R7, or the default's share of R18. ``groups`` has the groups that give at least one combo, and those combos
+    ``endpoint`` is whose rules hold: while upgrading those of ``legacy`` do (R20). ``default`` are the team roles of
+    R7, or the default's share of R18. ``groups`` has the groups that give at least one team role, and those team roles
     (R8, R25, R31; on a legacy endpoint the linked teams of R18). ``editing`` is the toggle of R14 to R16.
     ``masks`` and ``default_mask`` say the same in bits.
     """
 
     endpoint: Endpoint
     editing: bool
-    default: tuple[Combo, ...]
-    groups: Mapping[str, tuple[Combo, ...]]
+    default: tuple[TeamRole, ...]
+    groups: Mapping[str, tuple[TeamRole, ...]]
     masks: Mapping[str, int]
     default_mask: int
 
@@ -41,35 +41,35 @@ class Rules:
     ``settings`` are those it was compiled from. ``scim`` holds for SCIM people, ``default`` (R2) for all others.
     ``teams`` is None when the org's teams could not be read. ``gone`` names, by group, the teams of its mapping
     that the org does not have; the key ``""`` is the default (R25). ``missing`` names what was needed and not read:
-    with anything in it the answers are not to be relied on. ``atoms`` numbers the bits of all masks.
+    with anything in it the answers are not to be relied on. ``entitlements`` numbers the bits of all masks.
     """
 
     settings: Settings
     scim: Baseline
-    default: tuple[Combo, ...]
+    default: tuple[TeamRole, ...]
     default_mask: int
     teams: frozenset[str] | None
     gone: Mapping[str, frozenset[str]]
     missing: frozenset[str]
-    atoms: Atoms
+    entitlements: Entitlements
 
-    def exists(self, combo: Combo) -> bool:
-        """Whether the org has the combo's team, as far as is known (R25)."""
-        return self.teams is None or combo.team in self.teams
+    def exists(self, team_role: TeamRole) -> bool:
+        """Whether the org has the team role's team, as far as is known (R25)."""
+        return self.teams is None or team_role.team in self.teams
 
 
 def compile_access(
-    settings: Settings, facts: Facts, *, pushed: Set[str] | None = None, atoms: Atoms | None = None
+    settings: Settings, facts: Facts, *, pushed: Set[str] | None = None, entitlements: Entitlements | None = None
 ) -> Rules:
     """The rules that hold under these settings: live ones, or live ones with a plan's changes in them.
 
     ``pushed`` are the groups that there are; a mapping of any other gives nothing (R25). None: every group that
-    the settings name is there, as after a read or in a forecast. ``atoms`` numbers the bits; hand in the same one
+    the settings name is there, as after a read or in a forecast. ``entitlements`` numbers the bits; hand in the same
     for rules that will be compared. While SCIM is off, its people keep what ``facts.kept`` gave them (R33).
     """
-    numbering = Atoms() if atoms is None else atoms
+    numbering = Entitlements() if entitlements is None else entitlements
     in_force = settings if scim_on(settings) or facts.kept is None else facts.kept
-    default, gone = default_combos(settings.defaults), _gone(settings, facts.teams)
+    default, gone = default_team_roles(settings.defaults), _gone(settings, facts.teams)
     standing = _standing(default, facts.teams)
     return Rules(
         settings,
@@ -83,14 +83,14 @@ def compile_access(
     )
 
 
-def default_combos(defaults: Defaults | Unset) -> tuple[Combo, ...]:
-    """The combos of the org's default (R2), sorted; a default that does not say its role gives member."""
+def default_team_roles(defaults: Defaults | Unset) -> tuple[TeamRole, ...]:
+    """The team roles of the org's default (R2), sorted; a default that does not say its role gives member."""
     if defaults is UNSET or defaults.teams is UNSET:
         return ()
     return _pairs(_default_role(defaults), defaults.teams)
 
 
-def mapping_combos(mapping: GroupMapping, defaults: Defaults | Unset) -> tuple[Combo, ...]:
+def mapping_team_roles(mapping: GroupMapping, defaults: Defaults | Unset) -> tuple[TeamRole, ...]:
     """What a mapping gives on the new endpoint: without a role of its own, the default's (R31)."""
     return _pairs(mapping.role or _default_role(defaults), mapping.teams)
 
@@ -106,19 +106,19 @@ def endpoint_of(settings: Settings) -> str:
     return "new" if scim is UNSET or scim.endpoint is UNSET else scim.endpoint
 
 
-def _baseline(settings: Settings, facts: Facts, pushed: Set[str] | None, atoms: Atoms) -> Baseline:
+def _baseline(settings: Settings, facts: Facts, pushed: Set[str] | None, entitlements: Entitlements) -> Baseline:
     legacy = endpoint_of(settings) != "new"
-    default = default_combos(settings.defaults)
+    default = default_team_roles(settings.defaults)
     if legacy:
-        default = _pairs(MEMBER, {combo.team for combo in default})
+        default = _pairs(MEMBER, {team_role.team for team_role in default})
     default = _standing(default, facts.teams)
-    groups: dict[str, tuple[Combo, ...]] = {}
+    groups: dict[str, tuple[TeamRole, ...]] = {}
     masks: dict[str, int] = {}
-    known: dict[GroupMapping, tuple[tuple[Combo, ...], int]] = {}
+    known: dict[GroupMapping, tuple[tuple[TeamRole, ...], int]] = {}
     for name, mapping in _mappings(settings, facts).items():
         if (given := known.get(mapping)) is None:
-            combos = _standing(_given(mapping, settings, legacy), facts.teams)
-            given = known[mapping] = combos, atoms.union(combos)
+            team_roles = _standing(_given(mapping, settings, legacy), facts.teams)
+            given = known[mapping] = team_roles, entitlements.union(team_roles)
         if given[0] and (pushed is None or name in pushed):
             groups[name], masks[name] = given
     return Baseline(
@@ -127,12 +127,12 @@ def _baseline(settings: Settings, facts: Facts, pushed: Set[str] | None, atoms: 
         default,
         groups,
         masks,
-        atoms.union(default),
+        entitlements.union(default),
     )
 
 
-def _given(mapping: GroupMapping, settings: Settings, legacy: bool) -> tuple[Combo, ...]:
-    return _pairs(MEMBER, mapping.teams) if legacy else mapping_combos(mapping, settings.defaults)
+def _given(mapping: GroupMapping, settings: Settings, legacy: bool) -> tuple[TeamRole, ...]:
+    return _pairs(MEMBER, mapping.teams) if legacy else mapping_team_roles(mapping, settings.defaults)
 
 
 def _mappings(settings: Settings, facts: Facts) -> Mapping[str, GroupMapping]:
@@ -145,13 +145,13 @@ def _default_role(defaults: Defaults | Unset) -> str:
     return MEMBER if defaults is UNSET or defaults.role is UNSET else defaults.role
 
 
-def _pairs(role: str, teams: Iterable[str]) -> tuple[Combo, ...]:
-    return tuple(Combo(team, role) for team in sorted(teams))
+def _pairs(role: str, teams: Iterable[str]) -> tuple[TeamRole, ...]:
+    return tuple(TeamRole(team, role) for team in sorted(teams))
 
 
-def _standing(combos: tuple[Combo, ...], teams: frozenset[str] | None) -> tuple[Combo, ...]:
+def _standing(team_roles: tuple[TeamRole, ...], teams: frozenset[str] | None) -> tuple[TeamRole, ...]:
     """Those whose team the org has (R25)."""
-    return combos if teams is None else tuple(combo for combo in combos if combo.team in teams)
+    return team_roles if teams is None else tuple(team_role for team_role in team_roles if team_role.team in teams)
 
 
 def _gone(settings: Settings, teams: frozenset[str] | None) -> dict[str, frozenset[str]]:

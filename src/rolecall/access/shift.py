@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import Literal
 
-from rolecall.access.atoms import BY_DEFAULT, ORG, Atoms
-from rolecall.model.policy import Combo
+from rolecall.access.entitlements import BY_DEFAULT, ORG, Entitlements
+from rolecall.model.policy import TeamRole
 
 Kind = Literal["gain", "lose", "change"]
 
 
-def kind(atoms: Atoms, before: int, after: int) -> Kind | None:
-    """Gain: something more and nothing less. Lose: the other way round. Change: neither. None: the same combos."""
+def kind(entitlements: Entitlements, before: int, after: int) -> Kind | None:
+    """Gain: something more and nothing less. Lose: the other way round. Change: neither. None: the same team roles."""
     if not (before ^ after) & ~BY_DEFAULT:
         return None
-    had, has = atoms.atoms(before), atoms.atoms(after)
+    had, has = entitlements.access_bits(before), entitlements.access_bits(after)
     if had == has:
         return "change"
     if had & has == had:
@@ -22,15 +22,19 @@ def kind(atoms: Atoms, before: int, after: int) -> Kind | None:
     return "lose" if had & has == has else "change"
 
 
-def loses(atoms: Atoms, before: int, after: int) -> bool:
+def loses(entitlements: Entitlements, before: int, after: int) -> bool:
     """Whether something held before is not held after: what ``max_people_losing_access`` counts."""
-    return bool(atoms.atoms(before) & ~after)
+    return bool(entitlements.access_bits(before) & ~after)
 
 
-def escalates(atoms: Atoms, before: int, after: int) -> tuple[Combo, ...]:
-    """The combos held after through which something above member is gained; empty for no escalation."""
-    new = atoms.above_member(after) & ~before
-    return tuple(combo for combo in atoms.combos(after) if atoms.mask(combo) & new) if new else ()
+def escalates(entitlements: Entitlements, before: int, after: int) -> tuple[TeamRole, ...]:
+    """The team roles held after through which something above member is gained; empty for no escalation."""
+    new = entitlements.above_member(after) & ~before
+    return (
+        tuple(team_role for team_role in entitlements.team_roles(after) if entitlements.mask(team_role) & new)
+        if new
+        else ()
+    )
 
 
 def to_default(before: int, after: int) -> bool:
@@ -38,9 +42,9 @@ def to_default(before: int, after: int) -> bool:
     return bool(after & BY_DEFAULT) and not before & BY_DEFAULT
 
 
-def to_nothing(atoms: Atoms, before: int, after: int) -> bool:
+def to_nothing(entitlements: Entitlements, before: int, after: int) -> bool:
     """Whether the person ends without any access, and had some."""
-    return bool(atoms.atoms(before)) and not atoms.atoms(after)
+    return bool(entitlements.access_bits(before)) and not entitlements.access_bits(after)
 
 
 def is_org_admin(mask: int) -> bool:

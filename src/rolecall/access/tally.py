@@ -25,7 +25,7 @@ class Tally(NamedTuple):
 
 
 def tally(rules: Rules, directory: Directory) -> Tally:
-    """Count everybody in the directory: the same as counting the combos of each user's mask.
+    """Count everybody in the directory: the same as counting the team roles of each user's mask.
 
     A user's mask is narrowed to a row: a bit for each team, and the lowest one for more than member. The row of a union
     is the union of the rows, so that the groups' masks are narrowed and the users' never made; only those with more
@@ -59,12 +59,12 @@ class _Narrow(dict[int, int]):
     def __init__(self, rules: Rules) -> None:
         super().__init__()
         self.teams: list[str] = []
-        self._above = rules.atoms.all_above_member
+        self._above = rules.entitlements.all_above_member
         self._bits: dict[int, int] = {}
-        for held, team in rules.atoms.teams():
+        for held, team in rules.entitlements.teams():
             self.teams.append(team)
             self._bits[held] = 1 << len(self.teams)
-        self._held = rules.atoms.held
+        self._held = rules.entitlements.held
 
     def __missing__(self, mask: int) -> int:
         row = int(mask & self._above != 0)
@@ -130,6 +130,6 @@ def _roles(rules: Rules, directory: Directory, privileged: Sequence[int]) -> Cou
     sizes = Counter(mask for _, mask in masks(rules, directory, privileged))
     roles: Counter[str] = Counter()
     for mask, size in sizes.items():
-        for role in rules.atoms.roles(mask):
+        for role in rules.entitlements.roles(mask):
             roles[role] += size
     return roles

@@ -174,12 +174,16 @@ def _worse(earlier: GuardResult | None, now: GuardResult) -> bool:
 
 
 def _escalations(approved: Plan, fresh: Plan) -> Iterator[Problem]:
-    known = {(escalation.who.id, combo) for escalation in approved.impact.escalations for combo in escalation.gains}
+    known = {
+        (escalation.who.id, team_role) for escalation in approved.impact.escalations for team_role in escalation.gains
+    }
     for escalation in fresh.impact.escalations:
-        for combo in escalation.gains:
-            if (escalation.who.id, combo) not in known:
+        for team_role in escalation.gains:
+            if (escalation.who.id, team_role) not in known:
                 who = escalation.who.email or escalation.who.id
-                yield _problem("escalation", f"{who} would now gain {combo.role} on {combo.team}; nobody approved that")
+                yield _problem(
+                    "escalation", f"{who} would now gain {team_role.role} on {team_role.team}; nobody approved that"
+                )
 
 
 def _access_tests(approved: Plan, fresh: Plan) -> Iterator[Problem]:

@@ -17,7 +17,7 @@ from rolecall.codec.settings import Json, Roles
 from rolecall.model import normalise
 from rolecall.model.directory import PLAIN, Directory, Origin, Person, Traits
 from rolecall.model.live import COMPLETE, Coverage
-from rolecall.model.policy import Combo
+from rolecall.model.policy import TeamRole
 from rolecall.model.roles import BUILT_IN, role_id
 
 ORIGINS: Mapping[str, Origin] = {name: name for name in get_args(Origin)}
@@ -216,7 +216,7 @@ def encode_person(person: Person) -> dict[str, Json]:
     if traits.role_attribute is not None:
         encoded["role_attribute"] = traits.role_attribute
     if traits.manual:
-        encoded["manual"] = [{"team": combo.team, "role": combo.role} for combo in traits.manual]
+        encoded["manual"] = [{"team": team_role.team, "role": team_role.role} for team_role in traits.manual]
     return encoded
 
 
@@ -299,9 +299,9 @@ def _decode_edits(text: str) -> Json:
         raise ValueError("`manual` is not JSON") from None
 
 
-def _edits(edits: Json, roles: Roles) -> tuple[Combo, ...]:
+def _edits(edits: Json, roles: Roles) -> tuple[TeamRole, ...]:
     try:
-        return tuple(Combo(normalise.name(edit["team"]), role_id(edit["role"], roles)) for edit in edits)
+        return tuple(TeamRole(normalise.name(edit["team"]), role_id(edit["role"], roles)) for edit in edits)
     except (KeyError, TypeError, AttributeError):
         raise ValueError("`manual` is not a list of {team, role}") from None
 

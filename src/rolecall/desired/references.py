@@ -14,7 +14,7 @@ from rolecall.model import normalise
 from rolecall.model.desired import Desired
 from rolecall.model.kinds import address
 from rolecall.model.live import Facts
-from rolecall.model.policy import AccessTest, Combo, Policy
+from rolecall.model.policy import AccessTest, Policy, TeamRole
 from rolecall.model.roles import BUILT_IN, Role, role_id
 from rolecall.model.settings import UNSET, GroupMapping
 from rolecall.source.document import Step
@@ -66,7 +66,9 @@ def _uses_of_others(desired: Desired, known: frozenset[str]) -> Iterator[_Use]:
         if not mapping.teams <= known:
             yield from (_Use(team, ("idp_groups", name, "teams")) for team in mapping.teams - known)
     for at, test in enumerate(desired.policy.access_tests):
-        yield from (_Use(combo.team, ("access_tests", at)) for combo in _combos(test) if combo.team not in known)
+        yield from (
+            _Use(team_role.team, ("access_tests", at)) for team_role in _team_roles(test) if team_role.team not in known
+        )
 
 
 def _unknown_roles(desired: Desired, facts: Facts) -> Iterator[tuple[_Use, Problem]]:
@@ -87,7 +89,7 @@ def _role_uses(desired: Desired) -> Iterator[_Use]:
     yield from (_Use(role, ("watch", "roles")) for role in sorted(desired.policy.watch_roles))
     for at, test in enumerate(desired.policy.access_tests):
         roles = [role for role in test.has if isinstance(role, str)]
-        named = [test.role, *roles, *test.never, *(combo.role for combo in _combos(test))]
+        named = [test.role, *roles, *test.never, *(team_role.role for team_role in _team_roles(test))]
         yield from (_Use(role, ("access_tests", at)) for role in named if role is not None)
 
 
@@ -96,8 +98,8 @@ def _mappings(desired: Desired) -> Mapping[str, GroupMapping]:
     return {} if groups is UNSET else groups
 
 
-def _combos(test: AccessTest) -> list[Combo]:
-    return [*sorted(test.expect or ()), *(expected for expected in test.has if isinstance(expected, Combo))]
+def _team_roles(test: AccessTest) -> list[TeamRole]:
+    return [*sorted(test.expect or ()), *(expected for expected in test.has if isinstance(expected, TeamRole))]
 
 
 def _near_groups(desired: Desired, facts: Facts) -> Iterator[tuple[_Use, Problem]]:
@@ -170,14 +172,14 @@ def _test(test: AccessTest, roles: Roles) -> AccessTest:
     return replace(
         test,
         role=None if test.role is None else role_id(test.role, roles),
-        expect=None if test.expect is None else frozenset(_combo(combo, roles) for combo in test.expect),
-        has=tuple(role_id(role, roles) if isinstance(role, str) else _combo(role, roles) for role in test.has),
+        expect=None if test.expect is None else frozenset(_team_role(team_role, roles) for team_role in test.expect),
+        has=tuple(role_id(role, roles) if isinstance(role, str) else _team_role(role, roles) for role in test.has),
         never=_ids(test.never, roles),
     )
 
 
-def _combo(combo: Combo, roles: Roles) -> Combo:
-    return Combo(combo.team, role_id(combo.role, roles))
+def _team_role(team_role: TeamRole, roles: Roles) -> TeamRole:
+    return TeamRole(team_role.team, role_id(team_role.role, roles))
 
 
 def _ids(names: Iterable[str], roles: Roles) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from itertools import pairwise
 
 from rolecall.drift.value import GroupMovements, NewAdmin, Renamed, UserMovements
 from rolecall.model import normalise
-from rolecall.model.directory import PLAIN, Directory
+from rolecall.model.directory import PLAIN, Directory, Traits
 from rolecall.model.live import Facts, Live
 from rolecall.model.roles import ORG_ADMIN
 from rolecall.model.roster import Roster, RosterGroup, RosterUsers
@@ -129,10 +129,15 @@ def _roster_users(directory: Directory, facts: Facts) -> RosterUsers:
             traits = special_traits[number]
             if not traits.present:
                 continue
-            groups ^= _hash(repr(traits)) if traits != PLAIN else 0
+            groups ^= _hash(_traits_text(traits)) if traits != PLAIN else 0
         keys.append(_hash(ids[number] or normalise.email(directory.emails[number])))
         hashes.append(groups & _SHORT)
     return RosterUsers(keys, hashes)
+
+
+def _traits_text(traits: Traits) -> str:
+    """Return the text that rosters have hashed since 0.1.0, where a team role was called Combo."""
+    return repr(traits).replace("TeamRole(", "Combo(")
 
 
 _SHORT = 2**32 - 1

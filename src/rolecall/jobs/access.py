@@ -123,7 +123,7 @@ async def inventory(request: PlanRequest) -> Inventory:
 
 
 def holders(org_state: State, team: str | None = None, role: str | None = None) -> Iterator[Holder]:
-    """Everybody who has something, by e-mail; only with a combo on that team and of that role, where given.
+    """Everybody who has something, by e-mail; only with a team role on that team and of that role, where given.
 
     Who may be among them is told from masks; only these are evaluated with reasons, and users alike once.
     """
@@ -137,7 +137,9 @@ def holders(org_state: State, team: str | None = None, role: str | None = None) 
     for number in sorted(_likely(org_state, team, role), key=lambda number: directory.emails[number]):
         groups = directory.members[directory.offsets[number] : directory.offsets[number + 1]]
         access = access_of(tuple(groups), directory.traits(number))
-        if any((team in (None, combo.team)) and (role in (None, combo.role)) for combo in access.combos):
+        if any(
+            (team in (None, team_role.team)) and (role in (None, team_role.role)) for team_role in access.team_roles
+        ):
             yield Holder(directory.emails[number], access)
 
 
@@ -150,8 +152,8 @@ def _likely(org_state: State, team: str | None, role: str | None) -> list[int]:
     rules, directory = org_state.rules, org_state.directory
     for _ in masks(rules, directory, directory.others):
         pass  # numbers the teams and roles of manual edits
-    team_bits = -1 if team is None else rules.atoms.held_in(team)
-    role_bits = -1 if role is None else rules.atoms.role_bits(role)
+    team_bits = -1 if team is None else rules.entitlements.held_in(team)
+    role_bits = -1 if role is None else rules.entitlements.role_bits(role)
     return [number for number, mask in masks(rules, directory) if mask & team_bits and mask & role_bits]
 
 
@@ -188,7 +190,7 @@ def team_of(org_state: State, name: str) -> str:
 
 
 def explain(org_state: State, person: Person) -> Why:
-    """Each combo of a person, and why."""
+    """Each team role of a person, and why."""
     return why(org_state.rules, person, org_state.desired)
 
 

@@ -228,7 +228,7 @@ def _user(org: str, people: Directory, number: int, at: str) -> dict[str, Any]:
     return row | {
         "origin": traits.origin,
         "pending": traits.pending,
-        "manual": json.dumps([combo._asdict() for combo in traits.manual], separators=(",", ":")),
+        "manual": json.dumps([team_role._asdict() for team_role in traits.manual], separators=(",", ":")),
         "version": 1,
         "bucket": bucket(user_id),
         "created": at,

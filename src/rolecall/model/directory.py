@@ -9,20 +9,20 @@ from typing import Annotated, Literal, NamedTuple
 
 from rolecall.errors import Problem
 from rolecall.model.live import COMPLETE, Coverage
-from rolecall.model.policy import Combo
+from rolecall.model.policy import TeamRole
 from rolecall.model.record import PUBLIC, UserName
 
 Origin = Literal["scim", "saml", "invite", "discovery"]
 
 
 class Traits(NamedTuple):
-    """What is true of a person beside their groups. An invite's combos are its ``manual``."""
+    """What is true of a person beside their groups. An invite's team roles are its ``manual``."""
 
     origin: Origin = "scim"
     active: bool = True
     pending: bool = False
     role_attribute: str | None = None
-    manual: tuple[Combo, ...] = ()
+    manual: tuple[TeamRole, ...] = ()
 
     @property
     def present(self) -> bool:

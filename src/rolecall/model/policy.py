@@ -76,7 +76,7 @@ class Ignore(NamedTuple):
     source: Annotated[Where | None, UNWRITTEN] = None
 
 
-class Combo(NamedTuple):
+class TeamRole(NamedTuple):
     """One (team, role) pair: a team's name, a role's id."""
 
     team: Name
@@ -87,7 +87,7 @@ class Combo(NamedTuple):
 class AccessTest:
     """One access test. Exactly one of ``person``, ``groups`` (a persona) and ``role`` says who is meant.
 
-    ``expect``: the person's combos, exactly. ``has``: roles or combos held at least. ``never``: roles not held.
+    ``expect``: the person's team roles, exactly. ``has``: roles or team roles held at least. ``never``: roles not held.
     ``granted_by_only``: the only groups that may give ``role``.
     """
 
@@ -95,8 +95,8 @@ class AccessTest:
     person: Annotated[Email | None, OMIT] = None
     groups: Annotated[tuple[Name, ...] | None, OMIT] = None
     role: Annotated[RoleId | None, OMIT] = None
-    expect: Annotated[frozenset[Combo] | None, OMIT] = None
-    has: Annotated[tuple[RoleId | Combo, ...], OMIT] = ()
+    expect: Annotated[frozenset[TeamRole] | None, OMIT] = None
+    has: Annotated[tuple[RoleId | TeamRole, ...], OMIT] = ()
     never: Annotated[tuple[RoleId, ...], OMIT] = ()
     granted_by_only: Annotated[tuple[Name, ...] | None, OMIT] = None
     source: Annotated[Where | None, UNWRITTEN] = None

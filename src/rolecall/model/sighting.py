@@ -12,7 +12,7 @@ from rolecall.model.settings import Address
 
 
 class Holding(NamedTuple):
-    """One privileged combo of one person. ``reasons`` are those of R32, the winner first; ``address`` is the mapping
+    """A privileged team role of a user. ``reasons`` are those of R32, the winner first; ``address`` is the mapping
     behind it and ``source`` its file and line, where the config has it."""
 
     email: str

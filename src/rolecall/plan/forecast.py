@@ -8,9 +8,9 @@ from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Any, NamedTuple, cast
 
-from rolecall.access.atoms import Atoms
 from rolecall.access.candidates import DEFAULTS, SCIM, candidates
 from rolecall.access.candidates import scope as needed_scope
+from rolecall.access.entitlements import Entitlements
 from rolecall.access.evaluate import memberships
 from rolecall.access.moves import facts_after
 from rolecall.access.rules import Rules, compile_access, endpoint_of, scim_on
@@ -87,7 +87,7 @@ def _over(before: Value | None, after: Value | None) -> Value | None:
 
 @dataclass(frozen=True, slots=True)
 class AccessForecast:
-    """The rules before and after a plan's changes, over the same atoms.
+    """The rules before and after a plan's changes, over the same entitlements.
 
     ``first`` and ``last`` are the states they were compiled from. ``touched`` has, for each address that changes,
     the people whose access it can touch, ascending; it is empty without a directory. ``scope`` says whom that
@@ -140,7 +140,7 @@ class AccessForecast:
         for end, known in ((self.first, self.before), (self.last, self.after)):
             if (settings, state.facts) == end:
                 return known
-        return compile_access(settings, state.facts, atoms=self.before.atoms)
+        return compile_access(settings, state.facts, entitlements=self.before.entitlements)
 
     def with_people(self, directory: Directory | None) -> AccessForecast:
         """The same with these people looked at, and nobody else. People of whom nothing was read are none at all."""
@@ -159,9 +159,9 @@ def forecast_access(live: Live, directory: Directory | None, changes: Iterable[C
     )
     first = State(live.settings, live.facts)
     last = follow(first, written)
-    atoms = Atoms()
-    before = compile_access(first.settings, first.facts, atoms=atoms)
-    after = compile_access(last.settings, last.facts, atoms=atoms)
+    entitlements = Entitlements()
+    before = compile_access(first.settings, first.facts, entitlements=entitlements)
+    after = compile_access(last.settings, last.facts, entitlements=entitlements)
     forecast = AccessForecast(first, last, before, after, None, needed_scope(before, after), written=tuple(written))
     return forecast.with_people(directory)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from rolecall.model.policy import Combo
+from rolecall.model.policy import TeamRole
 from rolecall.model.roles import ORG_ADMIN, RANK, TEAM_ADMIN
 from rolecall.plan.value import Impact, Move, Tally
 
@@ -24,13 +24,13 @@ class Shift(NamedTuple):
     """What users lose and gain alike, however different the rest of what they have is.
 
     ``default`` is what they are left with when that is the default alone, ``bare`` that they are left with nothing.
-    ``levels`` are teams that stay, in another ranked role. A combo without a role is a team that comes with
+    ``levels`` are teams that stay, in another ranked role. A team role without a role is a team that comes with
     org admin (R21), and a level without a role is that of an org admin who stays one.
     """
 
-    lost: tuple[Combo, ...]
-    gained: tuple[Combo, ...]
-    default: tuple[Combo, ...] = ()
+    lost: tuple[TeamRole, ...]
+    gained: tuple[TeamRole, ...]
+    default: tuple[TeamRole, ...] = ()
     bare: bool = False
     levels: tuple[Level, ...] = ()
 
@@ -111,8 +111,8 @@ def shift_of(move: Move) -> Shift:
     )
 
 
-def _ranked(combos: Iterable[Combo]) -> dict[str, str]:
-    return {team: role for team, role in combos if role in RANK}
+def _ranked(team_roles: Iterable[TeamRole]) -> dict[str, str]:
+    return {team: role for team, role in team_roles if role in RANK}
 
 
 def _of_admin(level: Level) -> Level:
@@ -120,11 +120,11 @@ def _of_admin(level: Level) -> Level:
     return Level(level.team, before, after)
 
 
-def _outside(combos: Iterable[Combo], staying: frozenset[str], admin_reported: bool) -> tuple[Combo, ...]:
-    """Return the combos outside the teams that stay. A team that comes with org admin has no role where
+def _outside(team_roles: Iterable[TeamRole], staying: frozenset[str], admin_reported: bool) -> tuple[TeamRole, ...]:
+    """Return the team roles outside the teams that stay. A team that comes with org admin has no role where
     ``admin_reported``: the users are and stay org admin, or a level says that they are or were."""
-    outside = (combo for combo in combos if combo.role not in RANK or combo.team not in staying)
-    return tuple(sorted(Combo(team, "" if admin_reported and role == ORG_ADMIN else role) for team, role in outside))
+    outside = (team_role for team_role in team_roles if team_role.role not in RANK or team_role.team not in staying)
+    return tuple(sorted(TeamRole(team, "" if admin_reported and role == ORG_ADMIN else role) for team, role in outside))
 
 
 def sentence(shift: Shift, size: int) -> str:
@@ -133,13 +133,13 @@ def sentence(shift: Shift, size: int) -> str:
     if not shift.levels and lost and gained and not shift.default and (moved := _exchange(lost, gained, size)):
         return moved
     acts = _level_acts(shift.levels, size)
-    acts += [f"{'loses' if size == 1 else 'lose'} {combos(lost)}"] if lost else []
+    acts += [f"{'loses' if size == 1 else 'lose'} {access_words(lost)}"] if lost else []
     if shift.bare:
         acts.append(f"{_are(size)} left with nothing")
     elif shift.default:
-        acts.append(f"{'falls' if size == 1 else 'fall'} back to the default ({combos(shift.default)})")
+        acts.append(f"{'falls' if size == 1 else 'fall'} back to the default ({access_words(shift.default)})")
     elif gained:
-        acts.append(f"{'gains' if size == 1 else 'gain'} {combos(gained)}")
+        acts.append(f"{'gains' if size == 1 else 'gain'} {access_words(gained)}")
     signs_in = f" {'The person' if size == 1 else 'They'} can still sign in." if shift.default else ""
     return f"{people(size)} {enumerate_words(acts, len(acts))}.{signs_in}"
 
@@ -162,11 +162,13 @@ def _level_acts(levels: Iterable[Level], size: int) -> list[str]:
     return acts
 
 
-def combos(access: Sequence[Combo]) -> str:
+def access_words(access: Sequence[TeamRole]) -> str:
     """``Brand member, Legal team admin and 3 more``; org admin is org-wide: ``org admin (org-wide, team IT)``."""
-    teams = [combo.team for combo in access if combo.role == ORG_ADMIN and combo.team]
-    parts = [f"{combo.team} {role_word(combo.role)}".strip() for combo in access if combo.role != ORG_ADMIN]
-    if len(teams) or any(combo.role == ORG_ADMIN for combo in access):
+    teams = [team_role.team for team_role in access if team_role.role == ORG_ADMIN and team_role.team]
+    parts = [
+        f"{team_role.team} {role_word(team_role.role)}".strip() for team_role in access if team_role.role != ORG_ADMIN
+    ]
+    if len(teams) or any(team_role.role == ORG_ADMIN for team_role in access):
         named = f", team{'' if len(teams) == 1 else 's'} {enumerate_words(teams)}" if teams else ""
         parts.insert(0, f"org admin (org-wide{named})")
     return enumerate_words(parts)
@@ -195,10 +197,10 @@ def tally_words(tally: Tally) -> str:
     return enumerate_words([f"{number:,} {verb}{'s' if number == 1 else ''}" for number, verb in counts if number])
 
 
-def _exchange(lost: Sequence[Combo], gained: Sequence[Combo], size: int) -> str:
+def _exchange(lost: Sequence[TeamRole], gained: Sequence[TeamRole], size: int) -> str:
     """Teams or a role that only change places, in a sentence; nothing where it is not that simple."""
-    was, now = {combo.role for combo in lost}, {combo.role for combo in gained}
-    teams, came = [combo.team for combo in lost], [combo.team for combo in gained]
+    was, now = {team_role.role for team_role in lost}, {team_role.role for team_role in gained}
+    teams, came = [team_role.team for team_role in lost], [team_role.team for team_role in gained]
     moves = people(size, "moves", "move")
     if len(was) != 1 or len(now) != 1 or ORG_ADMIN in was ^ now:
         return ""

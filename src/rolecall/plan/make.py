@@ -147,7 +147,9 @@ def _context(forecast: AccessForecast, changes: Sequence[Change]) -> PlanContext
     if sum(change.via != "waiting" for change in changes) == len(changes) == len(forecast.written):
         return None
     done = finish(forecast.first, changes)
-    return PlanContext(forecast.before, compile_access(done.settings, done.facts, atoms=forecast.before.atoms))
+    return PlanContext(
+        forecast.before, compile_access(done.settings, done.facts, entitlements=forecast.before.entitlements)
+    )
 
 
 def _requests(plan_input: PlanInput, changes: tuple[Change, ...]) -> Requests:

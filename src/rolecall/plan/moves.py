@@ -9,7 +9,7 @@ from typing import Annotated, Literal, NamedTuple
 from rolecall.model import normalise
 from rolecall.model.desired import Desired
 from rolecall.model.directory import Directory
-from rolecall.model.policy import Combo
+from rolecall.model.policy import TeamRole
 from rolecall.model.record import FLAT, IDENTIFIED, Code, UserName
 from rolecall.model.roles import RANK
 from rolecall.model.settings import Address
@@ -21,37 +21,37 @@ class Attribution(NamedTuple):
     """A part of what users lose and gain, and the changes that cause it.
 
     ``lost`` and ``gained`` are levels: each ranked role of a team by itself, so team admin of X to nothing is the loss
-    of X team admin and of X member; ``Combo("", "org_admin")`` is being org admin of the org. ``to_default`` is the
+    of X team admin and of X member; ``TeamRole("", "org_admin")`` is being org admin of the org. ``to_default`` is the
     fall to default access. ``each``: leaving out any one of ``because`` is enough to avoid this part; otherwise all of
     them have to be left out.
     """
 
-    lost: tuple[Combo, ...]
-    gained: tuple[Combo, ...]
+    lost: tuple[TeamRole, ...]
+    gained: tuple[TeamRole, ...]
     because: tuple[Address, ...]
     each: bool = False
     to_default: bool = False
 
 
 def without(
-    after: Iterable[Combo], causes: Iterable[Attribution], addresses: Collection[Address]
-) -> tuple[tuple[Combo, ...], bool]:
+    after: Iterable[TeamRole], causes: Iterable[Attribution], addresses: Collection[Address]
+) -> tuple[tuple[TeamRole, ...], bool]:
     """Return what users with ``after`` have if nothing of what these changes cause happens, and whether these changes
-    cause the fall to default access. Combos are sorted; of a team's ranked roles the highest stands."""
+    cause the fall to default access. Team roles are sorted; of a team's ranked roles the highest stands."""
     own = [cause for cause in causes if not set(addresses).isdisjoint(cause.because)]
-    lost = [combo for cause in own for combo in cause.lost]
-    gained = [combo for cause in own for combo in cause.gained]
-    ranks = {combo.team: RANK[combo.role] for combo in after if combo.role in RANK}
-    for combo in gained:
-        if combo.role in RANK:
-            ranks[combo.team] = min(ranks.get(combo.team, 0), RANK[combo.role] - 1)
-    for combo in lost:
-        if combo.role in RANK:
-            ranks[combo.team] = max(ranks.get(combo.team, 0), RANK[combo.role])
-    combos = {combo for combo in after if combo.role not in RANK} - set(gained)
-    combos |= {combo for combo in lost if combo.role not in RANK}
-    combos |= {Combo(team, _ROLES[rank]) for team, rank in ranks.items() if team and rank}
-    return tuple(sorted(combos)), any(cause.to_default for cause in own)
+    lost = [team_role for cause in own for team_role in cause.lost]
+    gained = [team_role for cause in own for team_role in cause.gained]
+    ranks = {team_role.team: RANK[team_role.role] for team_role in after if team_role.role in RANK}
+    for team_role in gained:
+        if team_role.role in RANK:
+            ranks[team_role.team] = min(ranks.get(team_role.team, 0), RANK[team_role.role] - 1)
+    for team_role in lost:
+        if team_role.role in RANK:
+            ranks[team_role.team] = max(ranks.get(team_role.team, 0), RANK[team_role.role])
+    team_roles = {team_role for team_role in after if team_role.role not in RANK} - set(gained)
+    team_roles |= {team_role for team_role in lost if team_role.role not in RANK}
+    team_roles |= {TeamRole(team, _ROLES[rank]) for team, rank in ranks.items() if team and rank}
+    return tuple(sorted(team_roles)), any(cause.to_default for cause in own)
 
 
 MoveKind = Literal["gain", "lose", "change"]
@@ -84,8 +84,8 @@ class Move(NamedTuple):
     ``on_default``: default access is all they have after the plan, whether or not it was before.
     """
 
-    before: tuple[Combo, ...]
-    after: tuple[Combo, ...]
+    before: tuple[TeamRole, ...]
+    after: tuple[TeamRole, ...]
     kind: MoveKind
     because: tuple[Address, ...]
     size: int
@@ -99,7 +99,7 @@ class Escalation(NamedTuple):
     """A person who gains something above member, and the changes that give it."""
 
     who: Annotated[Who, FLAT, IDENTIFIED]
-    gains: tuple[Combo, ...]
+    gains: tuple[TeamRole, ...]
     because: tuple[Address, ...]
 
 
@@ -120,17 +120,17 @@ def share(move: Move, addresses: Collection[Address]) -> Move:
     return move._replace(before=before, kind=_kind(before, move.after), to_default=falls and move.to_default)
 
 
-def _kind(before: Collection[Combo], after: Collection[Combo]) -> MoveKind:
+def _kind(before: Collection[TeamRole], after: Collection[TeamRole]) -> MoveKind:
     had, has = _levels(before), _levels(after)
     if had == has:
         return "change"
     return "gain" if had < has else "lose" if has < had else "change"
 
 
-def _levels(combos: Collection[Combo]) -> frozenset[tuple[str, str | int]]:
+def _levels(team_roles: Collection[TeamRole]) -> frozenset[tuple[str, str | int]]:
     """What counts as access: org admin once for the whole org, each ranked role with those below it."""
     levels: set[tuple[str, str | int]] = set()
-    for team, role in combos:
+    for team, role in team_roles:
         rank = RANK.get(role)
         if rank is None:
             levels.add((team, role))

@@ -12,7 +12,7 @@ from rolecall.model.change import Change
 from rolecall.model.desired import Desired
 from rolecall.model.directory import PeopleScope
 from rolecall.model.live import Coverage
-from rolecall.model.policy import Allow, Combo
+from rolecall.model.policy import Allow, TeamRole
 from rolecall.model.record import FLAT, IDENTIFIED, OMIT, PUBLIC, Code, Key, With
 from rolecall.model.settings import Address, Value
 from rolecall.plan.moves import Escalation as Escalation
@@ -103,11 +103,11 @@ class UpgradeImpact(NamedTuple):
 
 
 class Transient(NamedTuple):
-    """A person who between two steps lacks, or has, a combo that neither end says so of. Steps count from 1."""
+    """A person who between two steps lacks, or has, a team role that neither end says so of. Steps count from 1."""
 
     who: Annotated[Who, FLAT, IDENTIFIED]
     kind: Literal["lacks", "has"]
-    combo: Combo
+    team_role: TeamRole
     from_step: int
     to_step: int
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from itertools import combinations
 
 import pytest
-from access_examples import combos
+from access_examples import team_roles
 
-from rolecall.access.atoms import BY_DEFAULT, ORG, Atoms, rank
-from rolecall.model.policy import Combo
+from rolecall.access.entitlements import BY_DEFAULT, ORG, Entitlements, rank
+from rolecall.model.policy import TeamRole
 
 
 @pytest.mark.parametrize(
@@ -24,20 +24,24 @@ from rolecall.model.policy import Combo
     ],
 )
 def test_a_mask_stands_for_the_combos_it_was_made_of(text: str) -> None:
-    atoms = Atoms()
-    atoms.union(combos("Other member, Other editor"))
-    assert atoms.combos(atoms.union(combos(text))) == combos(text)
+    entitlements = Entitlements()
+    entitlements.union(team_roles("Other member, Other editor"))
+    assert entitlements.team_roles(entitlements.union(team_roles(text))) == team_roles(text)
 
 
 def test_the_union_of_two_roles_in_a_team_is_the_higher() -> None:
-    atoms = Atoms()
+    entitlements = Entitlements()
     for low, high in combinations(["member", "team_admin", "org_admin"], 2):
-        assert atoms.combos(atoms.union((Combo("IT", low), Combo("IT", high)))) == (Combo("IT", high),)
+        assert entitlements.team_roles(entitlements.union((TeamRole("IT", low), TeamRole("IT", high)))) == (
+            TeamRole("IT", high),
+        )
 
 
 def test_a_higher_role_holds_the_lower_ones_of_its_team() -> None:
-    atoms = Atoms()
-    member, team_admin, org_admin = (atoms.mask(Combo("IT", role)) for role in ("member", "team_admin", "org_admin"))
+    entitlements = Entitlements()
+    member, team_admin, org_admin = (
+        entitlements.mask(TeamRole("IT", role)) for role in ("member", "team_admin", "org_admin")
+    )
     assert member & team_admin == member
     assert team_admin & org_admin == team_admin
     assert org_admin & ORG
@@ -45,62 +49,64 @@ def test_a_higher_role_holds_the_lower_ones_of_its_team() -> None:
 
 
 def test_a_role_without_a_rank_holds_no_other() -> None:
-    atoms = Atoms()
-    editor, member = atoms.mask(Combo("IT", "editor")), atoms.mask(Combo("IT", "member"))
-    assert not atoms.atoms(editor) & atoms.atoms(member)
-    assert atoms.mask(Combo("Legal", "editor")) & editor == 0
+    entitlements = Entitlements()
+    editor, member = entitlements.mask(TeamRole("IT", "editor")), entitlements.mask(TeamRole("IT", "member"))
+    assert not entitlements.access_bits(editor) & entitlements.access_bits(member)
+    assert entitlements.mask(TeamRole("Legal", "editor")) & editor == 0
 
 
 def test_where_org_admin_was_given_is_no_access_of_its_own() -> None:
-    atoms = Atoms()
-    one = atoms.union(combos("IT org_admin, Legal team_admin"))
-    other = atoms.union(combos("IT team_admin, Legal org_admin"))
+    entitlements = Entitlements()
+    one = entitlements.union(team_roles("IT org_admin, Legal team_admin"))
+    other = entitlements.union(team_roles("IT team_admin, Legal org_admin"))
     assert one != other
-    assert atoms.atoms(one) == atoms.atoms(other)
+    assert entitlements.access_bits(one) == entitlements.access_bits(other)
 
 
 def test_the_mark_of_the_default_is_no_access() -> None:
-    atoms = Atoms()
-    mask = atoms.union(combos("IT member"))
-    assert atoms.atoms(mask | BY_DEFAULT) == atoms.atoms(mask)
-    assert atoms.combos(mask | BY_DEFAULT) == combos("IT member")
+    entitlements = Entitlements()
+    mask = entitlements.union(team_roles("IT member"))
+    assert entitlements.access_bits(mask | BY_DEFAULT) == entitlements.access_bits(mask)
+    assert entitlements.team_roles(mask | BY_DEFAULT) == team_roles("IT member")
 
 
 def test_above_member_are_team_admin_org_admin_and_roles_without_a_rank() -> None:
-    atoms = Atoms()
-    assert atoms.above_member(atoms.union(combos("IT member, Legal member"))) == 0
+    entitlements = Entitlements()
+    assert entitlements.above_member(entitlements.union(team_roles("IT member, Legal member"))) == 0
     assert list(
-        atoms.each(atoms.above_member(atoms.union(combos("IT org_admin, Legal editor, Sales team_admin"))))
+        entitlements.each(
+            entitlements.above_member(entitlements.union(team_roles("IT org_admin, Legal editor, Sales team_admin")))
+        )
     ) == [
-        Combo("", "org_admin"),
-        Combo("IT", "team_admin"),
-        Combo("Legal", "editor"),
-        Combo("Sales", "team_admin"),
+        TeamRole("", "org_admin"),
+        TeamRole("IT", "team_admin"),
+        TeamRole("Legal", "editor"),
+        TeamRole("Sales", "team_admin"),
     ]
 
 
 def test_each_names_every_atom_once() -> None:
-    atoms = Atoms()
-    mask = atoms.union(combos("IT team_admin, Legal member"))
-    assert list(atoms.each(mask)) == list(combos("IT member, IT team_admin, Legal member"))
+    entitlements = Entitlements()
+    mask = entitlements.union(team_roles("IT team_admin, Legal member"))
+    assert list(entitlements.each(mask)) == list(team_roles("IT member, IT team_admin, Legal member"))
 
 
 def test_as_org_admin_raises_every_team_held_and_nothing_else() -> None:
-    atoms = Atoms()
-    atoms.mask(Combo("Sales", "member"))
-    raised = atoms.as_org_admin(atoms.union(combos("IT member, Legal member")))
-    assert atoms.combos(raised) == combos("IT org_admin, Legal org_admin")
+    entitlements = Entitlements()
+    entitlements.mask(TeamRole("Sales", "member"))
+    raised = entitlements.as_org_admin(entitlements.union(team_roles("IT member, Legal member")))
+    assert entitlements.team_roles(raised) == team_roles("IT org_admin, Legal org_admin")
     assert raised & ORG
-    assert atoms.as_org_admin(0) == 0
+    assert entitlements.as_org_admin(0) == 0
 
 
 def test_teams_met_later_do_not_change_earlier_masks() -> None:
-    atoms = Atoms()
-    before = atoms.mask(Combo("IT", "team_admin"))
+    entitlements = Entitlements()
+    before = entitlements.mask(TeamRole("IT", "team_admin"))
     for number in range(50):
-        atoms.mask(Combo(f"Team {number}", "editor"))
-    assert atoms.mask(Combo("IT", "team_admin")) == before
-    assert atoms.combos(before) == combos("IT team_admin")
+        entitlements.mask(TeamRole(f"Team {number}", "editor"))
+    assert entitlements.mask(TeamRole("IT", "team_admin")) == before
+    assert entitlements.team_roles(before) == team_roles("IT team_admin")
 
 
 def test_ranks() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from access_examples import FACTS, combos, settings
+from access_examples import FACTS, settings, team_roles
 
 from rolecall.access import candidates, compile_change, everyone, mappings_moved, scope
 from rolecall.codec.people import decode_people
@@ -131,4 +131,4 @@ def test_a_manual_combo_in_a_team_that_is_gone_does_not_hold_off_the_default() -
     directory = decode_people([{"email": "a@x.io", "origin": "saml", "manual": [{"team": "Closed", "role": "member"}]}])
     rules = compile_change(BASE, settings(GROUPS, default="member Sales"), FACTS)
     assert everyone(candidates(*rules, directory)) == [0]
-    assert combos("Closed member")[0] not in rules[0].atoms.combos(rules[0].default_mask)
+    assert team_roles("Closed member")[0] not in rules[0].entitlements.team_roles(rules[0].default_mask)

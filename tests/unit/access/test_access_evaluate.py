@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from array import array
 
-from access_examples import FACTS, combos, settings
+from access_examples import FACTS, settings, team_roles
 from hypothesis import given
 from hypothesis import strategies as st
 
 from rolecall.access import compile_access, compile_change, masks, org_admins, person_mask, shifts
-from rolecall.access.atoms import BY_DEFAULT
+from rolecall.access.entitlements import BY_DEFAULT
 from rolecall.access.evaluate import memberships
 from rolecall.codec.people import decode_people
 from rolecall.model.directory import Directory
@@ -31,14 +31,14 @@ RULES = compile_access(settings(GROUPS), FACTS)
 
 
 def test_everybody_gets_a_mask() -> None:
-    found = {PEOPLE.emails[number]: RULES.atoms.combos(mask) for number, mask in masks(RULES, PEOPLE)}
+    found = {PEOPLE.emails[number]: RULES.entitlements.team_roles(mask) for number, mask in masks(RULES, PEOPLE)}
     assert found == {
-        "none@x.io": combos("Everyone member"),
-        "legal@x.io": combos("Legal member"),
-        "admin@x.io": combos("IT org_admin, Legal member"),
+        "none@x.io": team_roles("Everyone member"),
+        "legal@x.io": team_roles("Legal member"),
+        "admin@x.io": team_roles("IT org_admin, Legal member"),
         "gone@x.io": (),
-        "saml@x.io": combos("IT org_admin"),
-        "edited@x.io": combos("Legal member"),
+        "saml@x.io": team_roles("IT org_admin"),
+        "edited@x.io": team_roles("Legal member"),
     }
 
 
@@ -57,12 +57,12 @@ def test_who_has_only_the_default_is_marked() -> None:
 def test_shifts_put_people_together_to_whom_the_same_happens() -> None:
     before, after = compile_change(settings(GROUPS), settings(GROUPS | {"G": "member Sales"}), FACTS)
     found = {
-        (before.atoms.combos(b), after.atoms.combos(a)): list(numbers)
+        (before.entitlements.team_roles(b), after.entitlements.team_roles(a)): list(numbers)
         for (b, a), numbers in shifts(before, after, PEOPLE).items()
     }
     assert found == {
-        (combos("Legal member"), combos("Sales member")): [1, 5],
-        (combos("IT org_admin, Legal member"), combos("IT org_admin, Sales member")): [2],
+        (team_roles("Legal member"), team_roles("Sales member")): [1, 5],
+        (team_roles("IT org_admin, Legal member"), team_roles("IT org_admin, Sales member")): [2],
     }
 
 

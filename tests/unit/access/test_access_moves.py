@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from access_examples import FACTS, access, person, settings
 
-from rolecall.access import Atoms, compile_access, compile_change, encode_access, facts_after
+from rolecall.access import Entitlements, compile_access, compile_change, encode_access, facts_after
 
 LEGACY = settings({"G": "- Legal", "Blank": ""}, endpoint="legacy")
 UPGRADING = settings({}, endpoint="upgrading")
@@ -43,9 +43,9 @@ def test_an_org_that_was_off_all_along_keeps_what_stands() -> None:
 
 def test_the_rules_of_a_change_share_their_atoms() -> None:
     before, after = compile_change(LEGACY, UPGRADING, FACTS)
-    assert before.atoms is after.atoms
-    mine = Atoms()
-    assert compile_access(LEGACY, FACTS, atoms=mine).atoms is mine
+    assert before.entitlements is after.entitlements
+    mine = Entitlements()
+    assert compile_access(LEGACY, FACTS, entitlements=mine).entitlements is mine
 
 
 def test_access_as_json() -> None:

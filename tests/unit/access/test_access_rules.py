@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from access_examples import FACTS, access, combos, has, person, reasons, settings, silent
+from access_examples import FACTS, access, has, person, reasons, settings, silent, team_roles
 
 from rolecall.access import compile_access, compile_change, effective, facts_after, returned, synced
 from rolecall.access.signin import joining, password_locked, ways_in
@@ -51,7 +51,7 @@ def test_r06_an_invite_gives_its_role_on_its_teams() -> None:
 def test_r06_an_invited_person_may_be_promoted_to_org_admin_later() -> None:
     found = access(settings(), person(origin="invite", manual="Sales member, Sales org_admin"))
     assert found.org_admin
-    assert [held.role for held in found.combos] == ["org_admin"]
+    assert [held.role for held in found.team_roles] == ["org_admin"]
 
 
 def test_r07_scim_people_in_no_mapped_group_have_the_default() -> None:
@@ -93,9 +93,9 @@ def test_r11_scim_beats_saml() -> None:
 
 
 def test_r12_scim_beats_an_invite_and_drops_what_it_gave() -> None:
-    invited = Traits("invite", pending=True, manual=combos("Sales team_admin"))
+    invited = Traits("invite", pending=True, manual=team_roles("Sales team_admin"))
     assert synced(invited) == Traits("scim")
-    edited = Traits("saml", manual=combos("Sales member"))
+    edited = Traits("saml", manual=team_roles("Sales member"))
     assert synced(edited).manual == edited.manual
 
 
@@ -247,7 +247,7 @@ def test_r22_leaving_a_group_takes_its_combos_and_leaving_the_last_gives_the_def
 @pytest.mark.parametrize("origin", ["scim", "saml", "invite", "discovery"])
 def test_r23_who_is_not_active_has_nothing(origin: str) -> None:
     found = access(settings({"G": "member Legal"}), person("G", origin=origin, active=False, manual="Sales member"))
-    assert found.combos == ()
+    assert found.team_roles == ()
     assert silent(found) == [("person", "R23")]
 
 
@@ -269,7 +269,7 @@ def test_r25_a_mapping_whose_teams_are_gone_gives_nothing_and_is_reported() -> N
 
 def test_r25_a_mapping_whose_group_is_gone_gives_nothing() -> None:
     org = settings({"G1": "member Legal"})
-    assert effective(compile_access(org, FACTS, pushed={"G1"}), person("G1")).pairs == set(combos("Legal member"))
+    assert effective(compile_access(org, FACTS, pushed={"G1"}), person("G1")).pairs == set(team_roles("Legal member"))
     gone = effective(compile_access(org, FACTS, pushed=frozenset()), person("G1"))
     assert reasons(gone) == {"Everyone member": ["default"]}
     assert silent(gone) == [("group:G1", "R25")]
@@ -280,7 +280,7 @@ def test_r25_teams_that_were_not_read_are_taken_to_be_there() -> None:
 
 
 def test_r26_who_is_pending_has_nothing_and_has_the_default_once_admitted() -> None:
-    assert access(settings(), person(origin="discovery", pending=True)).combos == ()
+    assert access(settings(), person(origin="discovery", pending=True)).team_roles == ()
     assert reasons(access(settings(), person(origin="discovery"))) == {"Everyone member": ["default"]}
 
 
@@ -371,8 +371,8 @@ def test_r33_switching_it_on_again_lets_everything_move() -> None:
     kept = replace(FACTS, kept=settings({"G": "member Legal"}))
     assert facts_after(kept, off, on).kept is None
     before, after = compile_change(off, on, kept)
-    assert effective(before, person("G")).pairs == set(combos("Legal member"))
-    assert effective(after, person("G")).pairs == set(combos("IT member"))
+    assert effective(before, person("G")).pairs == set(team_roles("Legal member"))
+    assert effective(after, person("G")).pairs == set(team_roles("IT member"))
 
 
 def test_what_was_not_read_is_named() -> None:

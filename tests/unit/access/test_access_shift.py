@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import pytest
-from access_examples import combos
+from access_examples import team_roles
 
-from rolecall.access.atoms import BY_DEFAULT, Atoms
+from rolecall.access.entitlements import BY_DEFAULT, Entitlements
 from rolecall.access.shift import escalates, is_org_admin, kind, loses, to_default, to_nothing
 
 
-def masks(before: str, after: str) -> tuple[Atoms, int, int]:
-    atoms = Atoms()
-    return atoms, atoms.union(combos(before)), atoms.union(combos(after))
+def masks(before: str, after: str) -> tuple[Entitlements, int, int]:
+    entitlements = Entitlements()
+    return entitlements, entitlements.union(team_roles(before)), entitlements.union(team_roles(after))
 
 
 @pytest.mark.parametrize(
@@ -35,8 +35,8 @@ def test_kinds(before: str, after: str, expected: str | None) -> None:
 
 
 def test_the_same_combos_by_the_default_instead_of_a_group_are_no_shift() -> None:
-    atoms, mask, _ = masks("IT member", "")
-    assert kind(atoms, mask, mask | BY_DEFAULT) is None
+    entitlements, mask, _ = masks("IT member", "")
+    assert kind(entitlements, mask, mask | BY_DEFAULT) is None
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_losing_is_having_had_something_that_is_gone(before: str, after: str, ex
     ],
 )
 def test_an_escalation_is_something_new_above_member(before: str, after: str, expected: str) -> None:
-    assert escalates(*masks(before, after)) == combos(expected)
+    assert escalates(*masks(before, after)) == team_roles(expected)
 
 
 def test_to_the_default_only() -> None:
@@ -77,10 +77,10 @@ def test_to_the_default_only() -> None:
 
 
 def test_to_nothing() -> None:
-    atoms, had, _ = masks("IT member", "")
-    assert to_nothing(atoms, had, 0)
-    assert not to_nothing(atoms, 0, 0)
-    assert not to_nothing(atoms, had, had)
+    entitlements, had, _ = masks("IT member", "")
+    assert to_nothing(entitlements, had, 0)
+    assert not to_nothing(entitlements, 0, 0)
+    assert not to_nothing(entitlements, had, had)
 
 
 def test_org_admin() -> None:

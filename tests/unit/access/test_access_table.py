@@ -7,7 +7,7 @@ import pytest
 from rolecall.access import compile_access, effective
 from rolecall.model.directory import Person, Traits
 from rolecall.model.live import Facts
-from rolecall.model.policy import Combo
+from rolecall.model.policy import TeamRole
 from rolecall.model.settings import BLANK, Defaults, GroupMapping, Scim, Settings
 
 
@@ -23,10 +23,10 @@ GROUPS = {
     "G5": mapping("org_admin", "IT"),
 }
 FACTS = Facts(teams=frozenset({"Marketing", "Legal", "IT", "Sales"}))
-SALES, SALES_ADMIN = Combo("Sales", "member"), Combo("Sales", "team_admin")
-LEGAL, LEGAL_ADMIN = Combo("Legal", "member"), Combo("Legal", "team_admin")
-MARKETING, MARKETING_ADMIN = Combo("Marketing", "member"), Combo("Marketing", "team_admin")
-IT_ORG_ADMIN = Combo("IT", "org_admin")
+SALES, SALES_ADMIN = TeamRole("Sales", "member"), TeamRole("Sales", "team_admin")
+LEGAL, LEGAL_ADMIN = TeamRole("Legal", "member"), TeamRole("Legal", "team_admin")
+MARKETING, MARKETING_ADMIN = TeamRole("Marketing", "member"), TeamRole("Marketing", "team_admin")
+IT_ORG_ADMIN = TeamRole("IT", "org_admin")
 
 ROWS = {
     "no groups": ("", False, Traits(), {MARKETING}),
@@ -45,7 +45,7 @@ ROWS = {
 
 
 @pytest.mark.parametrize(("groups", "editing", "traits", "expected"), ROWS.values(), ids=ROWS)
-def test_the_table(groups: str, editing: bool, traits: Traits, expected: set[Combo]) -> None:
+def test_the_table(groups: str, editing: bool, traits: Traits, expected: set[TeamRole]) -> None:
     settings = Settings(
         defaults=Defaults("member", frozenset({"Marketing"})),
         scim=Scim(enabled=True, endpoint="new", manual_editing=editing),

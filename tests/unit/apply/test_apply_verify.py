@@ -11,7 +11,7 @@ import pytest
 from rolecall.apply.verify import lapsed, verify
 from rolecall.model.desired import Desired
 from rolecall.model.live import UNREAD, Facts, Group, Live
-from rolecall.model.policy import Combo
+from rolecall.model.policy import TeamRole
 from rolecall.model.settings import BLANK, Defaults, GroupMapping, Scim, Settings
 from rolecall.plan.make import make
 from rolecall.plan.value import Escalation, GuardResult, Impact, Who
@@ -106,9 +106,9 @@ def test_no_verdict_may_be_worse_than_what_was_approved(was, now, refused):
 
 def test_an_escalation_that_nobody_approved_is_refused_by_person_and_combo():
     def impact(*gains):
-        return Impact(people=3, escalations=tuple(Escalation(Who(i, None), (combo,), ()) for i, combo in gains))
+        return Impact(people=3, escalations=tuple(Escalation(Who(i, None), (team_role,), ()) for i, team_role in gains))
 
-    it, legal = Combo("IT", "org_admin"), Combo("Legal", "team_admin")
+    it, legal = TeamRole("IT", "org_admin"), TeamRole("Legal", "team_admin")
     assert codes(plan(impact=impact(("p1", it), ("p2", it))), plan(impact=impact(("p1", it)))) == []
     assert codes(plan(impact=impact(("p1", it))), plan(impact=impact(("p2", it)))) == ["escalation"]
     assert codes(plan(impact=impact(("p1", it))), plan(impact=impact(("p1", it), ("p1", legal)))) == ["escalation"]

@@ -21,7 +21,7 @@ from rolecall.codec.people import (
 )
 from rolecall.model.directory import PLAIN, Person, Traits
 from rolecall.model.live import UNREAD
-from rolecall.model.policy import Combo
+from rolecall.model.policy import TeamRole
 from rolecall.model.roles import BUILT_IN, Role
 
 ANN = {"email": "ann@acme.com", "groups": ["Writers", "Legal"]}
@@ -35,7 +35,7 @@ BO = {
     "role_attribute": "admin",
     "manual": [{"team": " Sales ", "role": "Team admin"}],
 }
-BO_TRAITS = Traits("invite", False, True, "admin", (Combo("Sales", "team_admin"),))
+BO_TRAITS = Traits("invite", False, True, "admin", (TeamRole("Sales", "team_admin"),))
 
 
 def test_a_row_with_only_an_address_is_a_plain_active_scim_person() -> None:
@@ -86,7 +86,7 @@ def test_ids_that_begin_late_do_not_shift_anybody() -> None:
 def test_custom_roles_are_read_by_the_consoles_word() -> None:
     roles = {**BUILT_IN, "r-7": Role("r-7", "Editor in chief")}
     row = {"email": "a@x.io", "manual": [{"team": "IT", "role": "editor in chief"}]}
-    assert decode_person(row, roles=roles).traits.manual == (Combo("IT", "r-7"),)
+    assert decode_person(row, roles=roles).traits.manual == (TeamRole("IT", "r-7"),)
 
 
 def test_equal_traits_are_one_object() -> None:

@@ -11,7 +11,7 @@ from saml import METADATA
 from rolecall.desired.build import Config, read_config
 from rolecall.errors import ConfigError, Where
 from rolecall.model.desired import Intent
-from rolecall.model.policy import Allow, Band, Combo, Ignore, Limit
+from rolecall.model.policy import Allow, Band, Ignore, Limit, TeamRole
 from rolecall.model.secret import SecretRef
 from rolecall.model.settings import BLANK, UNSET, Address, Defaults, Domain, GroupMapping, Scim, Sso
 from rolecall.model.target import JournalTarget, PeopleSource
@@ -126,7 +126,7 @@ def test_policy_is_parsed_whole(config: Config) -> None:
 def test_access_tests_are_parsed_with_roles_as_ids(config: Config) -> None:
     persona, person, role = config.desired.policy.access_tests
     assert persona.groups == ("Writer-Marketing",)
-    assert persona.expect == {Combo("Marketing", "member")}
+    assert persona.expect == {TeamRole("Marketing", "member")}
     assert persona.never == ("org_admin",)
     assert person.person == "it-lead@acme.com"
     assert person.has == ("org_admin",)

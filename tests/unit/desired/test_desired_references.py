@@ -10,7 +10,7 @@ from rolecall.desired.build import read_config
 from rolecall.desired.references import references, with_role_ids
 from rolecall.errors import Where
 from rolecall.model.live import Facts, Group
-from rolecall.model.policy import Combo
+from rolecall.model.policy import TeamRole
 from rolecall.model.roles import BUILT_IN, Role
 
 HEAD = "version: 1\norg: {name: a, url: 'local:org.db'}\n"
@@ -107,7 +107,7 @@ access_tests:
     assert [mapping.role for mapping in desired.settings.idp_groups.values()] == ["brand_editor", "member"]
     assert desired.policy.watch_roles == {"brand_editor"}
     assert desired.policy.access_tests[0].never == ("brand_editor",)
-    assert desired.policy.access_tests[0].has == (Combo("Legal", "brand_editor"),)
+    assert desired.policy.access_tests[0].has == (TeamRole("Legal", "brand_editor"),)
 
 
 @pytest.mark.parametrize("count", [30])

@@ -18,7 +18,7 @@ from rolecall.drift.membership import take_roster
 from rolecall.drift.privacy import redact_found
 from rolecall.drift.scan import drifted, scan
 from rolecall.model.live import UNREAD, Coverage, Facts, Group, Live
-from rolecall.model.policy import AccessTest, Combo, Guards, Ignore, Policy
+from rolecall.model.policy import AccessTest, Guards, Ignore, Policy, TeamRole
 from rolecall.model.roles import ORG_ADMIN
 from rolecall.model.roster import Roster, RosterGroup, RosterUsers
 from rolecall.model.settings import BLANK, Defaults, Scim, Settings
@@ -182,7 +182,7 @@ def test_a_watched_role_and_who_is_explained_by_a_drift():
 
 def test_standing_limits_and_access_tests():
     guards = Guards(min_org_admins=3, required_org_admins=("ANN@acme.com", "zoe@acme.com"))
-    test = AccessTest("cy has Legal", person="cy@acme.com", has=(Combo("Legal", "member"),))
+    test = AccessTest("cy has Legal", person="cy@acme.com", has=(TeamRole("Legal", "member"),))
     found = scan(inquiry({"G": M}, {"G": M}, {"G": M}, Policy(guards=guards, access_tests=(test,)))).report
     assert [(alarm.kind, alarm.name) for alarm in found.alarms] == [
         ("limit", "min_org_admins"),

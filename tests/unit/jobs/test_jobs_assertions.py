@@ -10,7 +10,7 @@ import pytest
 from rolecall.jobs.plan import broken
 from rolecall.model.change import Change, Rename
 from rolecall.model.desired import Desired
-from rolecall.model.policy import Combo
+from rolecall.model.policy import TeamRole
 from rolecall.model.settings import Address, GroupMapping
 from rolecall.plan.value import Escalation, Impact, OrgRef, Plan, Who
 
@@ -19,7 +19,7 @@ MEMBER = GroupMapping("member", frozenset("T"))
 GONE = Change(Address("idp_groups/G"), "delete", MEMBER, None)
 NEW = Change(Address("idp_groups/G"), "create", None, MEMBER)
 MOVED = Change(Address("idp_groups/B"), "create", None, MEMBER, moved=Rename(Address("a"), Address("idp_groups/B")))
-ADMIN = Escalation(Who("1", None), (Combo("T", "team_admin"),), ())
+ADMIN = Escalation(Who("1", None), (TeamRole("T", "team_admin"),), ())
 STILL = Impact(people=10)
 
 

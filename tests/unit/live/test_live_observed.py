@@ -16,7 +16,7 @@ from rolecall.errors import ConfigError
 from rolecall.live.snapshot.reader import SnapshotReader
 from rolecall.model.directory import EVERYBODY, Directory, PeopleScope, Person, Traits
 from rolecall.model.live import UNREAD, Live
-from rolecall.model.policy import Combo
+from rolecall.model.policy import TeamRole
 from rolecall.model.settings import UNSET, Domain
 
 ORG: dict[str, Any] = {
@@ -89,7 +89,7 @@ def test_people_stand_in_the_file_or_beside_it(path: Path) -> None:
     inline, beside = people(path, people=PEOPLE), people(path, people="people.jsonl")
     assert inline == beside
     assert inline.person(0) == Person("ann@acme.com", "ann@acme.com", ("A",))
-    assert inline.person(1).traits == Traits("saml", manual=(Combo("B", "team_admin"),))
+    assert inline.person(1).traits == Traits("saml", manual=(TeamRole("B", "team_admin"),))
     assert inline.coverage.state == "complete"
 
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from rolecall.errors import ConfigError, Problem
 from rolecall.live.people.file import PeopleFile, decode_csv
 from rolecall.model.directory import EVERYBODY, PLAIN, Directory, Person, Traits
-from rolecall.model.policy import Combo
+from rolecall.model.policy import TeamRole
 
 
 def decoded(text: str) -> list[Person]:
@@ -144,7 +144,7 @@ def test_an_address_that_is_there_again_has_its_line(tmp_path: Path) -> None:
 def test_json_lines_may_have_manual_edits(tmp_path: Path) -> None:
     row = {"email": "ann@acme.com", "groups": [], "manual": [{"team": "B", "role": "Member"}]}
     (tmp_path / "p.jsonl").write_text(json.dumps(row))
-    assert read(tmp_path / "p.jsonl").traits(0).manual == (Combo("B", "member"),)
+    assert read(tmp_path / "p.jsonl").traits(0).manual == (TeamRole("B", "member"),)
 
 
 @pytest.mark.parametrize("name", ["gone.csv", "gone.jsonl"])

@@ -146,7 +146,7 @@ def test_whoever_opens_an_org_without_people_is_its_first_admin(new_org: Client)
     assert new_org.as_person("ann@acme.com").get("/v1/org")["caller"]["rights"] == "admin"
     assert new_org.as_person("bo@acme.com").get("/v1/org")["caller"]["rights"] == "none"
     assert new_org.get("/v1/org")["counts"] == {"people": 1, "active_people": 1}
-    assert new_org.combos("ann@acme.com") == {("Everyone", "org_admin")}
+    assert new_org.team_roles("ann@acme.com") == {("Everyone", "org_admin")}
 
 
 def test_a_limit_holds_for_each_token_by_itself(org: Client, monkeypatch: pytest.MonkeyPatch) -> None:

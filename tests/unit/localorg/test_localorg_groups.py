@@ -50,10 +50,10 @@ def test_a_mapping_is_one_value_written_whole(org: Client) -> None:
     done = org.call("PUT", path, {"teams": ["Sales", "Legal"]}, if_match=group["etag"])
     assert done.body["mapping"] == {"role": None, "teams": ["Legal", "Sales"]}
     assert done.headers["etag"] == done.body["etag"] != group["etag"]
-    assert org.combos("bo@acme.com") == {("Legal", "member"), ("Sales", "member")}
+    assert org.team_roles("bo@acme.com") == {("Legal", "member"), ("Sales", "member")}
     done = org.write("PUT", path, {"role": "team_admin", "teams": ["Legal"]})
     assert org.group("Marketing") == done.body
-    assert org.combos("bo@acme.com") == {("Legal", "team_admin")}
+    assert org.team_roles("bo@acme.com") == {("Legal", "team_admin")}
 
 
 def test_an_unmapped_group_drops_its_people_to_the_default(org: Client) -> None:
@@ -62,7 +62,7 @@ def test_an_unmapped_group_drops_its_people_to_the_default(org: Client) -> None:
     gone = org.call("DELETE", path, if_match=group["etag"])
     assert gone.body == {"id": group["id"], "deleted": True, "etag": gone.headers["etag"]}
     assert org.group("Marketing")["mapping"] is None
-    assert org.combos("bo@acme.com") == {("Everyone", "member")}
+    assert org.team_roles("bo@acme.com") == {("Everyone", "member")}
     assert org.write("DELETE", path).key == "no_mapping"
 
 
@@ -127,22 +127,22 @@ def test_a_legacy_group_gives_its_linked_teams_and_cannot_be_mapped(org_db: Data
     path = f"/v1/idp-groups/{group['id']}/mapping"
     for answer in (org.write("PUT", path, {"teams": ["IT"]}), org.write("DELETE", path)):
         assert (answer.status, answer.key) == (409, "legacy_endpoint")
-    assert org.combos("ann@acme.com") == {("Everyone", "member"), ("IT", "member"), ("Sales", "member")}
-    assert org.combos("gus@acme.com") == {("Everyone", "org_admin")}
+    assert org.team_roles("ann@acme.com") == {("Everyone", "member"), ("IT", "member"), ("Sales", "member")}
+    assert org.team_roles("gus@acme.com") == {("Everyone", "org_admin")}
 
 
 def test_the_upgrade_empties_the_list_and_keeps_access_until_it_completes(org_db: Database) -> None:
     org = legacy(org_db)
-    before = {email: org.combos(email) for email in ("ann@acme.com", "bo@acme.com", "gus@acme.com", "cy@acme.com")}
+    before = {email: org.team_roles(email) for email in ("ann@acme.com", "bo@acme.com", "gus@acme.com", "cy@acme.com")}
     etag = org.get("/v1/access/scim")["etag"]
     started = org.call("POST", "/v1/access/scim/upgrade", if_match=etag)
     assert started.body["endpoint"] == "upgrading"
     assert org.get("/v1/idp-groups")["total"] == 0
-    assert {email: org.combos(email) for email in before} == before
+    assert {email: org.team_roles(email) for email in before} == before
 
     pushed = push(org_db, "Marketing", "cy@acme.com")
     assert org.write("PUT", f"/v1/idp-groups/{pushed}/mapping", {"role": "member", "teams": ["Legal"]}).status == 200
-    assert {email: org.combos(email) for email in before} == before
+    assert {email: org.team_roles(email) for email in before} == before
 
     links = {row["name"]: row["teams"] for row in org.get("/v1/access/scim")["legacy_groups"]}
     (renamed,) = [name for name in links if name.startswith("Marketing [")]
@@ -157,8 +157,8 @@ def test_the_upgrade_empties_the_list_and_keeps_access_until_it_completes(org_db
     assert done.body["endpoint"] == "new"
     assert "legacy_groups" not in done.body
     assert [group["name"] for group in org.get("/v1/idp-groups")["data"]] == ["Marketing"]
-    assert org.combos("cy@acme.com") == {("Legal", "member")}
-    assert org.combos("gus@acme.com") == org.combos("ann@acme.com") == {("Everyone", "member")}
+    assert org.team_roles("cy@acme.com") == {("Legal", "member")}
+    assert org.team_roles("gus@acme.com") == org.team_roles("ann@acme.com") == {("Everyone", "member")}
 
 
 def test_the_upgrade_goes_one_way_and_one_step_at_a_time(org_db: Database) -> None:
@@ -176,7 +176,7 @@ def test_the_upgrade_goes_one_way_and_one_step_at_a_time(org_db: Database) -> No
 def test_no_step_of_the_upgrade_is_made_while_scim_is_off(org_db: Database) -> None:
     """No group could be pushed again, and what people keep (R33) would go with the groups."""
     org = legacy(org_db)
-    before = {email: org.combos(email) for email in ("ann@acme.com", "gus@acme.com", "cy@acme.com")}
+    before = {email: org.team_roles(email) for email in ("ann@acme.com", "gus@acme.com", "cy@acme.com")}
     assert org.write("PUT", "/v1/access/scim", {"enabled": False}).status == 200
     refused = org.write("POST", "/v1/access/scim/upgrade")
     assert (refused.status, refused.key) == (409, "scim_first")
@@ -185,7 +185,7 @@ def test_no_step_of_the_upgrade_is_made_while_scim_is_off(org_db: Database) -> N
     assert org.write("PUT", "/v1/access/scim", {"enabled": False}).status == 200
     refused = org.write("POST", "/v1/access/scim/upgrade/complete")
     assert (refused.status, refused.key) == (409, "scim_first")
-    assert {email: org.combos(email) for email in before} == before
+    assert {email: org.team_roles(email) for email in before} == before
     assert org.write("PUT", "/v1/access/scim", {"enabled": True}).status == 200
     assert org.write("POST", "/v1/access/scim/upgrade/complete").status == 200
 
@@ -195,7 +195,7 @@ def test_two_groups_may_share_a_name(org: Client) -> None:
     groups = [group for group in org.get("/v1/idp-groups")["data"] if group["name"] == "Marketing"]
     assert len({group["id"] for group in groups}) == 2
     person = SNAPSHOT["people"][1]["email"]
-    assert org.combos(person) == {("Marketing", "member")}
+    assert org.team_roles(person) == {("Marketing", "member")}
 
 
 def test_whoever_is_in_no_group_that_gives_anything_now_is_unmapped(org_db: Database) -> None:

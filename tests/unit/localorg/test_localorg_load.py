@@ -59,8 +59,8 @@ def test_everybody_has_in_the_org_what_the_rules_say_of_the_snapshot(org_db: Dat
     load(org_db, live, people)
     org, rules = Client(org_db), compile_access(live.settings, live.facts)
     for number in range(0, len(people), 29):
-        expected = {tuple(combo) for combo in effective(rules, people.person(number)).pairs}
-        assert org.combos(people.emails[number]) == expected
+        expected = {tuple(team_role) for team_role in effective(rules, people.person(number)).pairs}
+        assert org.team_roles(people.emails[number]) == expected
 
 
 def test_loading_twice_is_loading_once(org: Client) -> None:
@@ -91,7 +91,7 @@ def test_groups_that_share_a_name_get_it_back(org_db: Database) -> None:
     fill(org_db, idp_groups=groups, people=[{"email": "a@acme.com", "groups": ["Twin [2]"]}])
     org = Client(org_db)
     assert [group["name"] for group in org.get("/v1/idp-groups")["data"]] == ["Twin", "Twin"]
-    assert org.combos("a@acme.com") == {("Legal", "member")}
+    assert org.team_roles("a@acme.com") == {("Legal", "member")}
     with org_db.read() as tx:
         assert set(state.read_state(tx).settings.idp_groups or ()) == {"Twin [1]", "Twin [2]"}
 
@@ -116,7 +116,7 @@ def test_an_upgrade_half_done_is_loaded_as_it_stands(org_db: Database) -> None:
     org = Client(org_db)
     assert org.get("/v1/idp-groups")["total"] == 0
     assert [row["teams"] for row in org.get("/v1/access/scim")["legacy_groups"]] == [["IT"]]
-    assert org.combos("a@acme.com") == {("Everyone", "member"), ("IT", "member")}
+    assert org.team_roles("a@acme.com") == {("Everyone", "member"), ("IT", "member")}
 
 
 def test_what_was_kept_while_scim_was_off_is_loaded(org_db: Database) -> None:
@@ -126,17 +126,17 @@ def test_what_was_kept_while_scim_was_off_is_loaded(org_db: Database) -> None:
     loaded = Live(snapshot.live.settings, facts=Facts("o", "o", teams=facts.teams, roles=facts.roles, kept=kept))
     load(org_db, loaded, decode_people([{"email": "a@acme.com"}, {"email": "b@acme.com", "origin": "saml"}]))
     org = Client(org_db)
-    assert org.combos("a@acme.com") == {("Legal", "member")}
-    assert org.combos("b@acme.com") == {("Everyone", "member")}
+    assert org.team_roles("a@acme.com") == {("Legal", "member")}
+    assert org.team_roles("b@acme.com") == {("Everyone", "member")}
 
 
 def test_users_keep_what_a_snapshot_without_scim_gives_them(org_db: Database) -> None:
     """A snapshot need not say what was in force when SCIM was switched off: then it is what the snapshot has."""
     fill(org_db, scim={"enabled": False, "endpoint": "new"}, people=[{"email": "a@acme.com"}])
     org = Client(org_db)
-    assert org.combos("a@acme.com") == {("Everyone", "member")}
+    assert org.team_roles("a@acme.com") == {("Everyone", "member")}
     assert org.write("PUT", "/v1/access/defaults", {"role": "member", "teams": ["Legal"]}).status == 200
-    assert org.combos("a@acme.com") == {("Everyone", "member")}
+    assert org.team_roles("a@acme.com") == {("Everyone", "member")}
 
 
 def test_scim_people_and_groups_have_documents_and_others_have_none(org: Client) -> None:

@@ -105,7 +105,7 @@ def test_a_search_for_org_admins_finds_those_by_hand_and_by_attribute(org: Clien
     fill(org.db, people=people, scim={"enabled": True, "endpoint": "legacy"}, idp_groups={})
     rows = walk(org, "/v1/people/search", 10, {"org_admins": True})
     assert {row["email"] for row in rows} == {"hand@acme.com", "attribute@acme.com"}
-    assert org.combos("hand@acme.com") == {("IT", "org_admin")}
+    assert org.team_roles("hand@acme.com") == {("IT", "org_admin")}
 
 
 def test_a_search_for_org_admins_finds_all_who_are(org: Client) -> None:
@@ -149,7 +149,7 @@ def test_access_comes_with_its_reasons(org: Client) -> None:
         },
     ]
     assert org.get(f"/v1/people/{org.person('ann@acme.com')['id']}/access")["org_admin"] is True
-    assert org.combos("fay@acme.com") == set()
+    assert org.team_roles("fay@acme.com") == set()
     assert org.call("GET", "/v1/people/nobody/access").key == "no_such_person"
 
 

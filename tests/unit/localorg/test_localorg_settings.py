@@ -157,19 +157,19 @@ def test_a_plan_without_scim_says_so(org: Client) -> None:
 
 
 def test_while_scim_is_off_its_people_keep_what_they_had(org: Client) -> None:
-    bo = org.combos("bo@acme.com")
+    bo = org.team_roles("bo@acme.com")
     org.write("PUT", "/v1/access/scim", {"enabled": False})
     org.write("DELETE", f"/v1/idp-groups/{org.group('Marketing')['id']}/mapping")
     org.write("PUT", "/v1/access/defaults", {"teams": ["Legal"]})
-    assert org.combos("bo@acme.com") == bo == {("Marketing", "member")}
-    assert org.combos("di@acme.com") == {("Legal", "member")}
+    assert org.team_roles("bo@acme.com") == bo == {("Marketing", "member")}
+    assert org.team_roles("di@acme.com") == {("Legal", "member")}
     kept = org.get("/v1/access/scim")["kept"]
     assert kept["idp_groups"]["Marketing"] == {"role": "member", "teams": ["Marketing"]}
     org.write("PUT", "/v1/access/scim", {"idp": "entra"})
     assert org.get("/v1/access/scim")["kept"] == kept
     org.write("PUT", "/v1/access/scim", {"enabled": True})
     assert "kept" not in org.get("/v1/access/scim")
-    assert org.combos("bo@acme.com") == {("Legal", "member")}
+    assert org.team_roles("bo@acme.com") == {("Legal", "member")}
 
 
 @pytest.mark.parametrize(

@@ -11,13 +11,13 @@ from rolecall.access.rules import compile_access
 from rolecall.errors import Where
 from rolecall.model.desired import Applied
 from rolecall.model.live import Coverage
-from rolecall.model.policy import AccessTest, Combo, Policy
+from rolecall.model.policy import AccessTest, Policy, TeamRole
 from rolecall.model.settings import Defaults, Scim
 from rolecall.plan.explain.access_tests import run_tests
 from rolecall.plan.make import make
 
 GROUPS = {"Mkt": "member: Marketing", "Lead": "team_admin: Marketing", "IT": "org_admin: IT", "Blank": ""}
-MARKETING, LEAD = Combo("Marketing", "member"), Combo("Marketing", "team_admin")
+MARKETING, LEAD = TeamRole("Marketing", "member"), TeamRole("Marketing", "team_admin")
 PEOPLE = [person("ann", "Mkt"), person("lee", "Lead"), person("ida", "IT"), person("nobody", "Blank")]
 
 
@@ -37,13 +37,13 @@ def promise(**said):
         ({"groups": ("Mkt",), "expect": frozenset({MARKETING})}, True),
         ({"groups": ("Mkt", "Lead"), "expect": frozenset({LEAD})}, True),
         ({"groups": ("Mkt", "Lead"), "expect": frozenset({MARKETING})}, False),
-        ({"groups": (), "expect": frozenset({Combo("Everyone", "member")})}, True),
+        ({"groups": (), "expect": frozenset({TeamRole("Everyone", "member")})}, True),
         ({"groups": ("Blank",), "expect": frozenset()}, False),
         ({"groups": ("Mkt",), "has": ("member",)}, True),
         ({"groups": ("Lead",), "has": ("member",)}, True),
         ({"groups": ("Mkt",), "has": ("team_admin",)}, False),
         ({"groups": ("Lead",), "has": (MARKETING,)}, True),
-        ({"groups": ("Lead",), "has": (Combo("Legal", "member"),)}, False),
+        ({"groups": ("Lead",), "has": (TeamRole("Legal", "member"),)}, False),
         ({"groups": ("Mkt",), "never": ("org_admin", "team_admin")}, True),
         ({"groups": ("IT",), "never": ("team_admin",)}, False),
         ({"groups": ("Mkt",), "never": ("editor",)}, True),
@@ -60,7 +60,7 @@ def test_each_kind_of_test(said, passed):
 
 
 def test_a_failure_says_what_is_missing_what_is_too_much_and_by_what():
-    said = run(promise(groups=("IT", "Mkt"), expect=frozenset({MARKETING, Combo("Legal", "member")})))
+    said = run(promise(groups=("IT", "Mkt"), expect=frozenset({MARKETING, TeamRole("Legal", "member")})))
     assert said.message == "lacks Legal member and has also org admin (org-wide, team IT) (by group:IT)"
     assert said.source == Where("rolecall.yaml", 60, 5)
     assert run(promise(groups=("IT",), never=("org_admin",))).message == (
@@ -105,7 +105,7 @@ def test_some_people_are_not_all():
 
 
 def test_a_plan_is_held_to_its_after_state():
-    policy = Policy(access_tests=(promise(groups=("A",), expect=frozenset({Combo("Y", "member")})),))
+    policy = Policy(access_tests=(promise(groups=("A",), expect=frozenset({TeamRole("Y", "member")})),))
     assert plan({"A": "member: X"}, {"A": "member: Y"}, many(1, "A"), policy=policy).access_tests[0].passed
     assert not plan({"A": "member: X"}, {"A": "member: Z"}, many(1, "A"), policy=policy).access_tests[0].passed
 
@@ -132,18 +132,18 @@ def cut(test, target="idp_groups/B", after=AFTER, people=(), **more):
 
 
 def test_what_a_cut_left_out_refuses_nothing():
-    found = cut(promise(groups=("A",), expect=frozenset({Combo("W", "member")})))
+    found = cut(promise(groups=("A",), expect=frozenset({TeamRole("W", "member")})))
     assert (found.passed, found.later, found.refuses) == (False, True, False)
-    assert cut(promise(groups=("A",), expect=frozenset({Combo("W", "member")})), "idp_groups/*").passed
+    assert cut(promise(groups=("A",), expect=frozenset({TeamRole("W", "member")})), "idp_groups/*").passed
 
 
 @pytest.mark.parametrize(
     "said",
     [
-        pytest.param({"groups": ("B",), "has": (Combo("Y", "member"),)}, id="it takes what the test wants"),
-        pytest.param({"groups": ("A",), "has": (Combo("Q", "member"),)}, id="the whole plan would not mend it"),
+        pytest.param({"groups": ("B",), "has": (TeamRole("Y", "member"),)}, id="it takes what the test wants"),
+        pytest.param({"groups": ("A",), "has": (TeamRole("Q", "member"),)}, id="the whole plan would not mend it"),
         pytest.param(
-            {"groups": ("A", "B"), "expect": frozenset({Combo("W", "member"), Combo("Y", "member")})},
+            {"groups": ("A", "B"), "expect": frozenset({TeamRole("W", "member"), TeamRole("Y", "member")})},
             id="it fails already, and in more ways then",
         ),
     ],
@@ -154,9 +154,9 @@ def test_what_the_cut_plan_does_itself_refuses_it(said):
 
 
 def test_half_of_the_way_is_no_worse():
-    wanted = promise(groups=("A", "B"), expect=frozenset({Combo("W", "member"), Combo("V", "member")}))
+    wanted = promise(groups=("A", "B"), expect=frozenset({TeamRole("W", "member"), TeamRole("V", "member")}))
     assert plan(BEFORE, AFTER, [], policy=Policy(access_tests=(wanted,))).access_tests[0].passed
-    found = cut(promise(groups=("A", "B"), has=(Combo("W", "member"), Combo("V", "member"))))
+    found = cut(promise(groups=("A", "B"), has=(TeamRole("W", "member"), TeamRole("V", "member"))))
     assert (found.passed, found.later) == (False, True)
 
 
@@ -169,7 +169,7 @@ def test_what_a_cut_lets_in_is_never_for_later():
 
 
 def test_a_group_that_is_not_pushed_yet_refuses_nothing():
-    policy = Policy(access_tests=(promise(groups=("New",), expect=frozenset({Combo("N", "member")})),))
+    policy = Policy(access_tests=(promise(groups=("New",), expect=frozenset({TeamRole("N", "member")})),))
     made = plan({"A": "member: X"}, {"A": "member: X", "New": "member: N"}, [], policy=policy)
     (found,) = made.access_tests
     assert (found.passed, found.later) == (False, True)
@@ -177,12 +177,12 @@ def test_a_group_that_is_not_pushed_yet_refuses_nothing():
         "lacks N member and has also Everyone member (by default); it does so already, and passes once what this plan "
         "leaves out is done"
     )
-    other = Policy(access_tests=(promise(groups=("New",), expect=frozenset({Combo("M", "member")})),))
+    other = Policy(access_tests=(promise(groups=("New",), expect=frozenset({TeamRole("M", "member")})),))
     assert plan({"A": "member: X"}, {"A": "member: X", "New": "member: N"}, [], policy=other).access_tests[0].refuses
 
 
 def test_what_only_a_whole_upgrade_gives_refuses_no_step_of_it():
-    wanted = promise(groups=("New",), expect=frozenset({Combo("X", "org_admin")}))
+    wanted = promise(groups=("New",), expect=frozenset({TeamRole("X", "org_admin")}))
     desired = config({"New": "org_admin: X"}, Policy(access_tests=(wanted,)), scim=Scim(endpoint="new"))
     legacy = live({"Old": ": X"}, scim=Scim(True, "okta", "legacy", False))
     assert make(ask(desired, legacy, [])).access_tests[0].later

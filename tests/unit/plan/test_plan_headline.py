@@ -6,13 +6,13 @@ import random
 
 import pytest
 
-from rolecall.model.policy import Combo
+from rolecall.model.policy import TeamRole
 from rolecall.plan.headline import Shift, enumerate_words, headline, people, sentence, shift_of, tally_words
 from rolecall.plan.value import Escalation, Impact, Move, Tally, Who
 
-MARKETING, BRAND, COMMS = (Combo(team, "member") for team in ("Marketing", "Brand", "Communications"))
-EVERYONE = Combo("Everyone", "member")
-LEGAL, LEGAL_ADMIN = Combo("Legal", "member"), Combo("Legal", "team_admin")
+MARKETING, BRAND, COMMS = (TeamRole(team, "member") for team in ("Marketing", "Brand", "Communications"))
+EVERYONE = TeamRole("Everyone", "member")
+LEGAL, LEGAL_ADMIN = TeamRole("Legal", "member"), TeamRole("Legal", "team_admin")
 
 
 def move(before, after, kind, size, to_default=False):
@@ -36,7 +36,7 @@ def impact(*moves, **more):
         ),
         (Shift((LEGAL,), (LEGAL_ADMIN,)), 1, "1 person moves from member to team admin in Legal."),
         (
-            Shift((LEGAL,), (Combo("IT", "org_admin"),)),
+            Shift((LEGAL,), (TeamRole("IT", "org_admin"),)),
             1,
             "1 person loses Legal member and gains org admin (org-wide, team IT).",
         ),
@@ -53,16 +53,16 @@ def impact(*moves, **more):
             "1 person falls back to the default (Everyone member). The person can still sign in.",
         ),
         (Shift((MARKETING,), (), (), True), 3, "3 people lose Marketing member and are left with nothing."),
-        (Shift((Combo("A", "auditor"),), ()), 2, "2 people lose A auditor."),
+        (Shift((TeamRole("A", "auditor"),), ()), 2, "2 people lose A auditor."),
     ],
 )
 def test_a_shift_is_one_plain_sentence(shift, size, said):
     assert sentence(shift, size) == said
 
 
-X, Y, X_ADMIN, Y_ADMIN = (Combo(team, role) for role in ("member", "team_admin") for team in "XY")
-IT_ORG, HR_ORG = Combo("IT", "org_admin"), Combo("HR", "org_admin")
-IT = Combo("IT", "member")
+X, Y, X_ADMIN, Y_ADMIN = (TeamRole(team, role) for role in ("member", "team_admin") for team in "XY")
+IT_ORG, HR_ORG = TeamRole("IT", "org_admin"), TeamRole("HR", "org_admin")
+IT = TeamRole("IT", "member")
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ IT = Combo("IT", "member")
         ([IT_ORG, X], [HR_ORG, IT_ORG, X], "gains HR"),
         ([HR_ORG, IT_ORG], [HR_ORG, IT], "stays org admin (now member in IT)"),
         ([HR_ORG, IT], [HR_ORG, IT_ORG], "stays org admin (before also member in IT)"),
-        ([X, Combo("X", "auditor")], [X_ADMIN], "moves from member to team admin in X and loses X auditor"),
+        ([X, TeamRole("X", "auditor")], [X_ADMIN], "moves from member to team admin in X and loses X auditor"),
     ],
 )
 def test_a_team_that_stays_in_another_role_is_not_lost_and_org_admin_is_org_wide(before, after, said):

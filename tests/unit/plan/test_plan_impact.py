@@ -11,13 +11,13 @@ from small_org import ask, config, live, many, person, plan
 from rolecall.model.desired import Applied, Intent
 from rolecall.model.directory import Directory, PeopleScope
 from rolecall.model.live import Coverage
-from rolecall.model.policy import AccessTest, Combo, Guards, Policy
+from rolecall.model.policy import AccessTest, Guards, Policy, TeamRole
 from rolecall.model.settings import Address, Defaults, Scim
 from rolecall.plan.draft import draft_plan
 from rolecall.plan.make import make
 from rolecall.plan.value import Tally, TeamTally
 
-X, Y, EVERYONE = Combo("X", "member"), Combo("Y", "member"), Combo("Everyone", "member")
+X, Y, EVERYONE = TeamRole("X", "member"), TeamRole("Y", "member"), TeamRole("Everyone", "member")
 
 
 def test_equal_people_are_one_move_with_everybody_named():

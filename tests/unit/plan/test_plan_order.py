@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from small_org import ask, config, live, many, person, plan
 
-from rolecall.model.policy import Combo, Policy
+from rolecall.model.policy import Policy, TeamRole
 from rolecall.model.settings import Defaults, Domain, Scim, Sso
 from rolecall.plan.make import make
 from rolecall.plan.order.risk import levels
@@ -100,14 +100,14 @@ def test_whoever_gains_what_changes_hands_comes_before_whoever_loses_it():
 def test_what_changes_hands_crosswise_cannot_be_spared_and_is_told():
     made = plan({"A": "member: X", "B": "member: Y"}, {"A": "member: Y", "B": "member: X"}, [person("ann", "A", "B")])
     assert made.impact.changed == 0
-    assert made.impact.transients == (Transient(Who("u-ann", "ann@acme.com"), "lacks", Combo("X", "member"), 1, 2),)
+    assert made.impact.transients == (Transient(Who("u-ann", "ann@acme.com"), "lacks", TeamRole("X", "member"), 1, 2),)
 
 
 def test_two_new_mappings_that_each_replace_a_part_of_the_default():
     org = live({"A": "", "B": ""}, defaults=Defaults("member", frozenset({"X", "Y"})))
     made = make(ask(config({"A": "member: X", "B": "member: Y"}), org, [person("ann", "A", "B")]))
     (row,) = made.impact.transients
-    assert (row.kind, row.combo, row.from_step, row.to_step) == ("lacks", Combo("Y", "member"), 1, 2)
+    assert (row.kind, row.team_role, row.from_step, row.to_step) == ("lacks", TeamRole("Y", "member"), 1, 2)
 
 
 def test_steps_that_share_somebody_at_risk_are_apart_and_others_side_by_side():
@@ -160,7 +160,7 @@ def test_what_a_mapping_gives_only_until_the_default_moves_is_told():
     made = make(ask(desired, org, [person("ann", "A")]))
     assert made.impact.changed == 0
     (row,) = made.impact.transients
-    assert (row.kind, row.combo, row.from_step, row.to_step) == ("has", Combo("X", "team_admin"), 1, 2)
+    assert (row.kind, row.team_role, row.from_step, row.to_step) == ("has", TeamRole("X", "team_admin"), 1, 2)
     assert [who.email for who in made.impact.at_risk] == ["ann@acme.com"]
 
 
@@ -185,6 +185,6 @@ def test_users_with_manual_edits_in_no_changed_group_are_part_of_the_simulation(
     made = make(ask(desired, org, [person("ann", manual="team_admin: Everyone"), person("bo")]))
     assert [level[0].action for level in levels(made)] == ["update", "upgrade"]
     (row,) = made.impact.transients
-    assert (row.who.email, row.kind, row.combo) == ("ann@acme.com", "lacks", Combo("Everyone", "team_admin"))
+    assert (row.who.email, row.kind, row.team_role) == ("ann@acme.com", "lacks", TeamRole("Everyone", "team_admin"))
     assert (row.from_step, row.to_step) == (1, 2)
     assert [who.email for who in made.impact.at_risk] == ["ann@acme.com"]

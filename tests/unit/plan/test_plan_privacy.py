@@ -16,7 +16,7 @@ from rolecall.errors import Problem
 from rolecall.model.change import Change
 from rolecall.model.desired import Desired
 from rolecall.model.directory import PeopleScope
-from rolecall.model.policy import Combo
+from rolecall.model.policy import TeamRole
 from rolecall.model.record import PUBLIC, UserName
 from rolecall.model.settings import Address, GroupMapping
 from rolecall.plan.saved.digest import digest
@@ -39,7 +39,7 @@ from rolecall.plan.value import (
 KEY = b"kept out of the report"
 SCIM = Address("scim")
 SALES = Address("idp_groups/sales@acme.com")
-BRAND = Combo("Brand", "member")
+BRAND = TeamRole("Brand", "member")
 ANN, BO, CY = (Who(f"u-{name}", f"{name}@acme.com") for name in ("ann", "bo", "cy"))
 
 
@@ -58,7 +58,7 @@ def a_plan() -> Plan:
             change=3,
             headline="ann@acme.com, bo@acme.com and 38 more move.",
             moves=(Move((), (BRAND,), "gain", (SALES,), 3, (ANN, BO, CY)),),
-            escalations=(Escalation(ANN, (Combo("IT", "org_admin"),), (SALES,)),),
+            escalations=(Escalation(ANN, (TeamRole("IT", "org_admin"),), (SALES,)),),
             transients=(Transient(BO, "lacks", BRAND, 1, 2),),
             at_risk=(BO,),
             apart=(Apart("human", (SALES,), sentences=("cy@acme.com gains Brand member.",)),),
@@ -167,7 +167,7 @@ def test_a_name_unlike_an_e_mail_is_hidden_whole(odd):
 def test_masks_tell_no_order():
     people = [Who(f"u-{n:02}", f"p{n:02}@acme.com") for n in range(30)]
     plan = a_plan()
-    gains = (Combo("IT", "org_admin"),)
+    gains = (TeamRole("IT", "org_admin"),)
     impact = replace(
         plan.impact,
         moves=(

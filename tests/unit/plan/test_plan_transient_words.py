@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from small_org import many, person, plan
 
-from rolecall.model.policy import Combo
+from rolecall.model.policy import TeamRole
 from rolecall.plan.order.transients import LIMITED, SPLIT_HINT, transient_sentences
 from rolecall.plan.value import Impact, Transient, Who
 
@@ -20,7 +20,7 @@ def test_people_alike_are_one_sentence_and_the_way_out_comes_last():
 
 
 def test_one_person_and_a_spike():
-    rows = (Transient(Who("u", "ann@acme.com"), "has", Combo("X", "team_admin"), 1, 3),)
+    rows = (Transient(Who("u", "ann@acme.com"), "has", TeamRole("X", "team_admin"), 1, 3),)
     assert next(transient_sentences(Impact(1, transients=rows))) == (
         "1 person has X team admin from step 1 to step 3: ann@acme.com."
     )
@@ -40,13 +40,13 @@ def test_nobody_at_risk_is_nothing_to_say():
 
 
 def test_many_kinds_are_counted():
-    rows = tuple(Transient(Who("u", "a@b.c"), "lacks", Combo(f"T{n}", "member"), 1, 2) for n in range(9))
+    rows = tuple(Transient(Who("u", "a@b.c"), "lacks", TeamRole(f"T{n}", "member"), 1, 2) for n in range(9))
     told = list(transient_sentences(Impact(1, transients=rows)))
     assert len(told) == 7
     assert told[-2] == "And 4 more such moments."
 
 
 def test_a_search_that_reached_its_limit_is_reported_beside_what_it_could_not_avoid():
-    rows = (Transient(Who("1", "ann@acme.com"), "lacks", Combo("X", "member"), 1, 2),)
+    rows = (Transient(Who("1", "ann@acme.com"), "lacks", TeamRole("X", "member"), 1, 2),)
     assert list(transient_sentences(Impact(1, transients=rows, order_limited=True)))[1:] == [LIMITED, SPLIT_HINT]
     assert LIMITED not in transient_sentences(Impact(1, transients=rows))

@@ -6,7 +6,7 @@ from small_org import config, live, person
 
 from rolecall.access.rules import compile_access
 from rolecall.model.desired import Applied
-from rolecall.model.policy import Combo
+from rolecall.model.policy import TeamRole
 from rolecall.model.settings import Defaults
 from rolecall.plan.diff.identity import identify
 from rolecall.plan.explain.why import persona, why
@@ -23,7 +23,7 @@ def rules(**more):
 def test_each_combo_with_its_winner_what_it_beat_the_place_and_the_value():
     told = why(rules(), person("ann", "Mkt", "Lead"), DESIRED)
     (row,) = told.granted
-    assert row.combo == Combo("Marketing", "team_admin")
+    assert row.team_role == TeamRole("Marketing", "team_admin")
     assert (row.winner.source, row.winner.rule, row.winner.address) == ("group:Lead", "R8", "idp_groups/Lead")
     assert (row.winner.where.file, row.winner.where.line) == ("rolecall.yaml", 11)
     assert row.winner.value == {"role": "team_admin", "teams": ["Marketing"]}

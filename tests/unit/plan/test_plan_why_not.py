@@ -6,7 +6,7 @@ import pytest
 from small_org import config, live, person
 
 from rolecall.access.rules import compile_access
-from rolecall.model.policy import Combo
+from rolecall.model.policy import TeamRole
 from rolecall.model.settings import Scim
 from rolecall.plan.explain.why import why_not
 
@@ -25,7 +25,7 @@ def test_why_not_names_each_way():
     ways = {(option.way, option.address) for option in told.options}
     assert ways == {("join_group", "idp_groups/IT"), ("map_group", "idp_groups/Mkt"), ("edit_by_hand", "scim")}
     joining = next(option for option in told.options if option.way == "join_group")
-    assert joining.gives == Combo("IT", "org_admin")
+    assert joining.gives == TeamRole("IT", "org_admin")
     assert joining.sentence == "Put them into `IT` in the IdP: it gives org_admin on IT (R8)."
     assert joining.where.line == 12
 

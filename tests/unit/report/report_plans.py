@@ -9,7 +9,7 @@ from rolecall.errors import Problem, Where
 from rolecall.model.change import Change, Rename
 from rolecall.model.desired import Desired, Intent
 from rolecall.model.live import Coverage
-from rolecall.model.policy import Combo
+from rolecall.model.policy import TeamRole
 from rolecall.model.settings import Address, Domain, GroupMapping, Sso, Value
 from rolecall.plan.value import Escalation, GuardResult, Impact, Move, OrgRef, Plan, Released, Unmanaged, Who
 
@@ -48,7 +48,7 @@ REBRAND = change(
     mapping("member", "Brand"),
     intent=source("idp_groups/marketing.yaml", 14, owner="it-lead@acme.com", ticket="CHG-4411"),
 )
-FORTY = Move((Combo("Marketing", "member"),), (Combo("Brand", "member"),), "change", (MARKETING,), 40, people(40))
+FORTY = Move((TeamRole("Marketing", "member"),), (TeamRole("Brand", "member"),), "change", (MARKETING,), 40, people(40))
 LAPSED = change(
     "idp_groups/Contractors",
     "delete",
@@ -93,7 +93,7 @@ PASSES = tuple(
 
 def full_plan() -> Plan:
     """One of everything."""
-    admin = Escalation(Who("u-bo", "bo@acme.com"), (Combo("IT", "org_admin"),), (MARKETING,))
+    admin = Escalation(Who("u-bo", "bo@acme.com"), (TeamRole("IT", "org_admin"),), (MARKETING,))
     headline = "40 people move from Marketing to Brand, as members. Org admins stay 4."
     return plan_of(
         METADATA,

@@ -15,7 +15,7 @@ from report_plans import FORTY, REBRAND, full_plan, people, plan_of
 from test_report_hostile import HOSTILE, hostile
 from test_report_html import moving, page
 
-from rolecall.model.policy import Combo
+from rolecall.model.policy import TeamRole
 from rolecall.plan.value import Impact, Plan, TeamTally
 
 WIDTHS = (320, 360, 800, 1600)
@@ -31,7 +31,7 @@ def crowd() -> Plan:
 
 def wordy() -> Plan:
     """One of a thousand with a label of two rows, at the thin end of the picture."""
-    long = tuple(Combo(f"Finance and Controlling {number}", "team_admin") for number in range(3))
+    long = tuple(TeamRole(f"Finance and Controlling {number}", "team_admin") for number in range(3))
     most = FORTY._replace(size=999, people=people(999))
     return plan_of(REBRAND, impact=Impact(1_000, moves=(most, FORTY._replace(after=long, size=1, people=people(1)))))
 

@@ -18,7 +18,7 @@ from report_plans import ORG, REVIEW, change, full_plan, mapping, source
 from rolecall.cli.options import InRepository
 from rolecall.cli.output import FORMATS, render_plan
 from rolecall.errors import Problem, Where
-from rolecall.model.policy import Combo
+from rolecall.model.policy import TeamRole
 from rolecall.model.settings import Address
 from rolecall.plan.value import AccessTestResult, Impact, Move, Plan, PolicyChange, Released, Unmanaged, Who
 
@@ -62,7 +62,7 @@ def hostile(bad: str) -> Plan:
         change(f"domains/{bad}", "create", None, None, via="human", via_reason="not_claimable"),
     )
     who = Who("u1", bad)
-    move = Move((Combo(bad, "member"),), (Combo("Brand", bad),), "change", (at,), 1, (who,))
+    move = Move((TeamRole(bad, "member"),), (TeamRole("Brand", bad),), "change", (at,), 1, (who,))
     whole = full_plan()
     return replace(
         whole,

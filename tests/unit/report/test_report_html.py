@@ -12,7 +12,7 @@ from html.parser import HTMLParser
 from report_plans import FORTY, LAPSED, LOCAL, MARKETING, REBRAND, change, full_plan, mapping, people, plan_of
 
 from rolecall.errors import Problem
-from rolecall.model.policy import Combo
+from rolecall.model.policy import TeamRole
 from rolecall.plan.saved.privacy import redact
 from rolecall.plan.value import AccessTestResult, GuardResult, Impact, Move, Plan
 from rolecall.report.builders.plan import plan_document
@@ -56,8 +56,8 @@ def page(plan: Plan) -> str:
 def moving(number: int, ways: int = 1) -> Plan:
     moves = tuple(
         Move(
-            (Combo(f"Team {way}", "member"),),
-            (Combo(f"Team {way + 1}", "member"),),
+            (TeamRole(f"Team {way}", "member"),),
+            (TeamRole(f"Team {way + 1}", "member"),),
             "change",
             (MARKETING,),
             number,
@@ -75,7 +75,7 @@ def evil_plan() -> Plan:
         impact=Impact(
             9,
             headline=EVIL,
-            moves=(Move((), (Combo(EVIL, EVIL),), "gain", (MARKETING,), 1, people(1, EVIL)),),
+            moves=(Move((), (TeamRole(EVIL, EVIL),), "gain", (MARKETING,), 1, people(1, EVIL)),),
         ),
         guards=(GuardResult("protect", "block", message=EVIL, ways=(EVIL,)),),
         access_tests=(AccessTestResult(EVIL, False, EVIL),),
@@ -212,7 +212,13 @@ def test_the_picture_stays_in_its_frame() -> None:
 
 def test_those_left_with_the_default_are_shown_so() -> None:
     move = Move(
-        (Combo("Sales", "member"),), (Combo("Everyone", "member"),), "change", (LAPSED.address,), 2, people(2), True
+        (TeamRole("Sales", "member"),),
+        (TeamRole("Everyone", "member"),),
+        "change",
+        (LAPSED.address,),
+        2,
+        people(2),
+        True,
     )
     (flow,) = flows(Impact(9, moves=(move,)))
     assert (flow.right, flow.kind) == ("only the default: Everyone member", "lose")

@@ -7,7 +7,7 @@ import json
 import pytest
 from report_plans import FORTY, LOCAL, PASSES, REBRAND, REVIEW, change, full_plan, mapping, people, plan_of
 
-from rolecall.model.policy import Combo
+from rolecall.model.policy import TeamRole
 from rolecall.model.settings import Address
 from rolecall.plan.saved.privacy import redact
 from rolecall.plan.value import Impact, Move, Plan
@@ -144,6 +144,6 @@ def test_csv_counts_whom_the_plan_does_not_name() -> None:
 
 
 def test_csv_holds_no_formula() -> None:
-    evil = Move((), (Combo("=cmd|x", "member"),), "gain", (Address("@x"),), 1, people(1, "=1+"), False)
+    evil = Move((), (TeamRole("=cmd|x", "member"),), "gain", (Address("@x"),), 1, people(1, "=1+"), False)
     (row,) = table_of(moves(evil)).split("\r\n")[1:-1]
     assert row == "'=1+0@acme.com,1,gain,,'=cmd|x member,no,'@x"

@@ -26,7 +26,7 @@ from report_plans import (
 
 from rolecall.errors import Problem
 from rolecall.model.live import UNREAD, Coverage
-from rolecall.model.policy import Combo
+from rolecall.model.policy import TeamRole
 from rolecall.model.settings import Address, Sso
 from rolecall.plan.saved.privacy import redact
 from rolecall.plan.value import (
@@ -160,7 +160,7 @@ def test_people_are_told_below_their_change() -> None:
 
 
 def sales_left(number: int) -> Plan:
-    move = Move((Combo("Sales", "member"),), (), "lose", (Address(LAPSED.address),), number, people(number))
+    move = Move((TeamRole("Sales", "member"),), (), "lose", (Address(LAPSED.address),), number, people(number))
     return plan_of(LAPSED, impact=Impact(9, lose=number, moves=(move,)))
 
 
@@ -219,7 +219,7 @@ def test_the_upgrade_says_who_keeps_and_who_differs() -> None:
 
 
 def test_what_the_order_cannot_spare_is_told_with_the_way_out() -> None:
-    rows = tuple(Transient(who, "lacks", Combo("Brand", "member"), 2, 5) for who in people(14))
+    rows = tuple(Transient(who, "lacks", TeamRole("Brand", "member"), 2, 5) for who in people(14))
     first, last = plan_document(plan_of(impact=Impact(20, transients=rows))).users
     assert first.text.startswith("14 people lack Brand member from step 2 to step 5: p0@acme.com, ")
     assert last.text.endswith("first add, apply, then remove.")
@@ -234,7 +234,9 @@ def test_people_told_apart_keep_their_sentences() -> None:
 
 
 def test_many_ways_are_cut_with_a_count() -> None:
-    moves = tuple(Move((Combo(f"T{n}", "member"),), (), "lose", (MARKETING,), 50 - n, people(50 - n)) for n in range(6))
+    moves = tuple(
+        Move((TeamRole(f"T{n}", "member"),), (), "lose", (MARKETING,), 50 - n, people(50 - n)) for n in range(6)
+    )
     notes = said(only(plan_of(REBRAND, impact=Impact(900, lose=285, moves=moves))))
     assert notes[3] == "And 138 people move in 3 other ways."
 

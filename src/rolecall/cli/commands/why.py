@@ -35,7 +35,7 @@ from rolecall.errors import Exit
 )
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="How.")
 def why(call: Invocation, person: str | None, role: str | None, groups: str | None, at: str, form: str) -> Exit:
-    """Show each combo of a person, with rule, setting, file and line; and why not.
+    """Show each team role of a person, with rule, setting, file and line; and why not.
 
     Exits with 1 when users could not be read, with 7 when only some could be read. A persona (--groups) needs none.
     """

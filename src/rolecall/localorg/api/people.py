@@ -44,17 +44,17 @@ def read_access(call: Call, tx: Connection) -> Response:
     user_access = access_of(tx, call.params["id"])
     if user_access is None:
         raise refuse(404, "no_such_person", "This org has nobody under this id")
-    combos = [
+    team_roles = [
         {
             "team": granted.team,
             "role": granted.role,
             "reason": granted.reasons[0].source,
             "reasons": [reason._asdict() for reason in granted.reasons],
         }
-        for granted in user_access.access.combos
+        for granted in user_access.access.team_roles
     ]
     person = user_access.person
-    body = {"id": person.id, "email": person.email, "org_admin": user_access.access.org_admin, "combos": combos}
+    body = {"id": person.id, "email": person.email, "org_admin": user_access.access.org_admin, "combos": team_roles}
     return json_response(200, body)
 
 

@@ -29,7 +29,7 @@ from rolecall.model import normalise
 from rolecall.model.directory import Person, Traits
 from rolecall.model.kinds import FOR_ALL_USERS, SINGLETONS
 from rolecall.model.live import Facts
-from rolecall.model.policy import Combo
+from rolecall.model.policy import TeamRole
 from rolecall.model.roles import Role
 from rolecall.model.settings import GroupMapping, Settings
 
@@ -192,5 +192,5 @@ def _user_access(tx: Connection, row: AnyRow) -> UserAccess:
 def person_of(row: AnyRow, group_ids: set[str], state: OrgState) -> Person:
     """Return a row of ``users`` and the ids of their groups as the model's person."""
     groups = tuple(sorted(state.groups[group].key for group in group_ids if group in state.groups))
-    manual = tuple(Combo(edit["team"], edit["role"]) for edit in json.loads(row.manual))
+    manual = tuple(TeamRole(edit["team"], edit["role"]) for edit in json.loads(row.manual))
     return Person(row.email, row.id, groups, Traits(row.origin, row.active, row.pending, row.role_attribute, manual))

@@ -15,7 +15,7 @@ from rolecall.model.desired import Desired
 from rolecall.model.directory import PLAIN, Directory, Person
 from rolecall.model.kinds import address
 from rolecall.model.live import Live
-from rolecall.model.policy import Combo
+from rolecall.model.policy import TeamRole
 from rolecall.model.roles import MEMBER
 from rolecall.model.run import Run
 from rolecall.model.settings import Address
@@ -79,7 +79,7 @@ class Privileges:
     """What users have above member, and why. Plain users who are alike in the groups that decide it are evaluated once.
 
     What decides it are the groups that give a role above member, and those that give any role in the same team: the
-    reasons for a combo are all in its team (R9, R32). Whoever has none of them has it from the default (R7).
+    reasons for a team role are all in its team (R9, R32). Whoever has none of them has it from the default (R7).
     """
 
     def __init__(self, rules: Rules, directory: Directory) -> None:
@@ -105,12 +105,12 @@ class Privileges:
         return self._known[deciding]
 
     def _granted(self, person: Person) -> tuple[Granted, ...]:
-        return tuple(granted for granted in effective(self._rules, person).combos if granted.role != MEMBER)
+        return tuple(granted for granted in effective(self._rules, person).team_roles if granted.role != MEMBER)
 
-    def _teams_above(self, combos: Iterable[Combo]) -> int:
+    def _teams_above(self, team_roles: Iterable[TeamRole]) -> int:
         teams = 0
-        for combo in combos:
-            teams |= self._rules.atoms.held_in(combo.team) if combo.role != MEMBER else 0
+        for team_role in team_roles:
+            teams |= self._rules.entitlements.held_in(team_role.team) if team_role.role != MEMBER else 0
         return teams
 
 
@@ -120,8 +120,8 @@ def _mapping(granted: Granted) -> Address | None:
 
 
 class Evidence(NamedTuple):
-    """One combo above member. ``run`` is what put its mapping there, None where the journal does not know: a mapping
-    made by hand, or before there was a journal."""
+    """A team role above member. ``run`` is the run that wrote its mapping, None where the journal does not know: a
+    mapping made by hand, or before there was a journal."""
 
     holding: Holding
     run: Run | None = None

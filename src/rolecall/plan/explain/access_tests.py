@@ -6,14 +6,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from rolecall.access.atoms import rank
+from rolecall.access.entitlements import rank
 from rolecall.access.person import Access, effective
 from rolecall.access.rules import Rules
 from rolecall.model.directory import Directory, Person
 from rolecall.model.live import Coverage
-from rolecall.model.policy import AccessTest, Combo, Policy
+from rolecall.model.policy import AccessTest, Policy, TeamRole
 from rolecall.plan.coverage import incomplete, people_coverage
-from rolecall.plan.headline import combos, enumerate_words, role_word
+from rolecall.plan.headline import access_words, enumerate_words, role_word
 from rolecall.plan.moves import numbers_of
 from rolecall.plan.value import AccessTestResult
 
@@ -118,21 +118,23 @@ def _checked(test: AccessTest, access: Access) -> Iterator[_Failure]:
         differences = [
             (verb, unexpected) for verb, unexpected in (("lacks", missing), ("has also", extra)) if unexpected
         ]
-        message = " and ".join(f"{verb} {combos(unexpected)}" for verb, unexpected in differences)
-        facts = frozenset((verb, *combo) for verb, unexpected in differences for combo in unexpected)
+        message = " and ".join(f"{verb} {access_words(unexpected)}" for verb, unexpected in differences)
+        facts = frozenset((verb, *team_role) for verb, unexpected in differences for team_role in unexpected)
         yield _Failure(f"{message}{_reasons(access, extra)}", facts)
     for expected in test.has:
         if not _has(access, expected):
-            message = f"does not have {_text(expected)}, but {combos(sorted(access.pairs))}"
+            message = f"does not have {_text(expected)}, but {access_words(sorted(access.pairs))}"
             yield _Failure(message, frozenset({("does not have", _text(expected))}))
     for role in test.never:
         if _has(access, role):
-            unexpected = sorted(combo for combo in access.pairs if _reaches(combo.role, role))
-            message = f"must never be {role_word(role)} and is: {combos(unexpected)}{_reasons(access, unexpected)}"
-            yield _Failure(message, frozenset((role, *combo) for combo in unexpected))
+            unexpected = sorted(team_role for team_role in access.pairs if _reaches(team_role.role, role))
+            message = (
+                f"must never be {role_word(role)} and is: {access_words(unexpected)}{_reasons(access, unexpected)}"
+            )
+            yield _Failure(message, frozenset((role, *team_role) for team_role in unexpected))
 
 
-def _has(access: Access, expected: str | Combo) -> bool:
+def _has(access: Access, expected: str | TeamRole) -> bool:
     """At least: a higher ranked role holds the lower ones (R9)."""
     if isinstance(expected, str):
         return any(_reaches(role, expected) for _, role in access.pairs)
@@ -143,14 +145,14 @@ def _reaches(role: str, minimum: str) -> bool:
     return role == minimum or (rank(minimum) > 0 and rank(role) > rank(minimum))
 
 
-def _reasons(access: Access, combos: Iterable[Combo]) -> str:
-    listed = set(combos)
-    sources = {granted.reasons[0].source for granted in access.combos if granted.combo in listed}
+def _reasons(access: Access, team_roles: Iterable[TeamRole]) -> str:
+    listed = set(team_roles)
+    sources = {granted.reasons[0].source for granted in access.team_roles if granted.team_role in listed}
     return f" (by {enumerate_words(sorted(sources))})" if sources else ""
 
 
-def _text(expected: str | Combo) -> str:
-    return role_word(expected) if isinstance(expected, str) else combos([expected])
+def _text(expected: str | TeamRole) -> str:
+    return role_word(expected) if isinstance(expected, str) else access_words([expected])
 
 
 def _granted(role: str, only: Sequence[str], rules: Rules, directory: Directory | None) -> Iterator[_Failure]:
@@ -180,7 +182,7 @@ def _granted(role: str, only: Sequence[str], rules: Rules, directory: Directory 
 def _other_source(access: Access, role: str, allowed: set[str]) -> str | None:
     sources = (
         reason.source
-        for granted in access.combos
+        for granted in access.team_roles
         if granted.role == role
         for reason in granted.reasons
         if reason.role == role and reason.source not in allowed

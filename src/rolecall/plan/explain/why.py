@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
-from rolecall.access.atoms import rank
+from rolecall.access.entitlements import rank
 from rolecall.access.person import Granted, Silent, effective
 from rolecall.access.rules import Rules, scim_on
 from rolecall.codec.settings import encode_value
@@ -15,13 +15,13 @@ from rolecall.model.comparison import agrees
 from rolecall.model.desired import Desired
 from rolecall.model.directory import Person
 from rolecall.model.kinds import address, split_address, value_at
-from rolecall.model.policy import Combo
+from rolecall.model.policy import TeamRole
 from rolecall.model.roles import MEMBER, ORG_ADMIN, TEAM_ADMIN
 from rolecall.model.settings import UNSET, Address, Settings
 
 
 class Cause(NamedTuple):
-    """One source of a combo, or of nothing: the rule, the setting behind it, where the config says so, its value.
+    """One source of a team role, or of nothing: the rule, the setting behind it, where the config says so, its value.
 
     ``address`` is None for what no setting holds: a manual edit, an invite, an attribute. ``value`` is the setting's
     JSON under the rules that were asked. ``role`` is what the source gives by itself, None for nothing. ``applied``
@@ -41,9 +41,9 @@ class Cause(NamedTuple):
 
 
 class Because(NamedTuple):
-    """A combo that is held: what gives it, the winner first, and what it beat (R9)."""
+    """A team role that is held: what gives it, the winner first, and what it beat (R9)."""
 
-    combo: Combo
+    team_role: TeamRole
     winner: Cause
     others: tuple[Cause, ...]
 
@@ -62,15 +62,15 @@ class Why:
 
     @property
     def org_admin(self) -> bool:
-        return any(because.combo.role == ORG_ADMIN for because in self.granted)
+        return any(because.team_role.role == ORG_ADMIN for because in self.granted)
 
 
 def why(rules: Rules, person: Person, desired: Desired | None = None) -> Why:
-    """Each combo of a person with its causes. ``desired`` has the lines of the config, at live addresses, with what
+    """Each team role of a person with its causes. ``desired`` has the lines of the config, at live addresses, with what
     they ask for on the day."""
     access = effective(rules, person)
     settings = _Settings(rules.settings, desired)
-    because = tuple(_because(settings, granted) for granted in access.combos)
+    because = tuple(_because(settings, granted) for granted in access.team_roles)
     silent = tuple(_silent_cause(settings, silent_grant) for silent_grant in access.silent)
     return Why(person, because, silent, tuple(sorted(rules.missing)))
 
@@ -111,11 +111,11 @@ _UNMAPPED = "blank"
 
 def _because(settings: _Settings, granted: Granted) -> Because:
     causes = [settings.cause(reason.source, reason.rule, granted.team, reason.role) for reason in granted.reasons]
-    return Because(granted.combo, causes[0], tuple(causes[1:]))
+    return Because(granted.team_role, causes[0], tuple(causes[1:]))
 
 
 def _silent_cause(settings: _Settings, silent: Silent) -> Cause:
-    team, role = silent.combo or (None, None)
+    team, role = silent.team_role or (None, None)
     return settings.cause(silent.source, silent.rule, team, role)
 
 
@@ -137,18 +137,18 @@ Way = Literal["join_group", "map_group", "edit_by_hand", "change_default", "role
 
 
 class Option(NamedTuple):
-    """One thing that would give a role: what to do, with which address, and the combo it would give."""
+    """One thing that would give a role: what to do, with which address, and the team role it would give."""
 
     way: Way
     address: Address | None
     where: Where | None
-    gives: Combo | None
+    gives: TeamRole | None
     sentence: str
 
 
 @dataclass(frozen=True, slots=True)
 class WhyNot:
-    """Why a role is not held, and each thing by itself that would give it. ``has`` are the combos that give it."""
+    """Why a role is not held, and each thing by itself that would give it. ``has`` are the team roles that give it."""
 
     role: str
     has: tuple[Because, ...]
@@ -160,7 +160,7 @@ def why_not(rules: Rules, person: Person, role: str, desired: Desired | None = N
 
     Nothing else can move who is not in the org (R23, R26), and no SCIM person while SCIM is off (R33).
     """
-    has = tuple(because for because in why(rules, person, desired).granted if reaches(because.combo.role, role))
+    has = tuple(because for because in why(rules, person, desired).granted if reaches(because.team_role.role, role))
     return WhyNot(role, has, () if has else tuple(_Alternatives(rules, person, role, desired).options()))
 
 
@@ -192,20 +192,24 @@ class _Alternatives(NamedTuple):
     def _by_groups(self) -> Iterator[Option]:
         role = self.role
         for name, granted in sorted(self.rules.scim.groups.items()):
-            combo = next((combo for combo in granted if reaches(combo.role, role)), None)
-            if combo is not None:
-                sentence = f"Put them into `{name}` in the IdP: it gives {combo.role} on {combo.team} (R8)."
-                yield self._option("join_group", _group(name), sentence, combo)
+            team_role = next((team_role for team_role in granted if reaches(team_role.role, role)), None)
+            if team_role is not None:
+                sentence = f"Put them into `{name}` in the IdP: it gives {team_role.role} on {team_role.team} (R8)."
+                yield self._option("join_group", _group(name), sentence, team_role)
         if self.rules.scim.endpoint == "legacy" or self.rules.teams == frozenset():
             return
         for name in sorted(set(self.person.groups)):
             granted = self.rules.scim.groups.get(name, ())
-            now = f"gives {', '.join(f'{combo.role} on {combo.team}' for combo in granted)}" if granted else "is blank"
+            now = (
+                f"gives {', '.join(f'{team_role.role} on {team_role.team}' for team_role in granted)}"
+                if granted
+                else "is blank"
+            )
             sentence = f"Map `{name}` to {role}; it {now}. Everybody in the group would get it."
             yield self._option("map_group", _group(name), sentence)
 
     def _by_attribute(self) -> Iterator[Option]:
-        access = self.rules.scim.default or effective(self.rules, self.person).combos
+        access = self.rules.scim.default or effective(self.rules, self.person).team_roles
         if self.rules.scim.endpoint == "legacy" and access and reaches(ORG_ADMIN, self.role):
             yield self._option("role_attribute", "scim", "Give them the role attribute `admin` in the IdP (R18).")
 
@@ -220,7 +224,9 @@ class _Alternatives(NamedTuple):
         """Whether they have the default, or a group of theirs is mapped without a role of its own (R31)."""
         groups = self.rules.settings.idp_groups
         mapped = {} if groups is UNSET else groups
-        sources = {reason.source for granted in effective(self.rules, self.person).combos for reason in granted.reasons}
+        sources = {
+            reason.source for granted in effective(self.rules, self.person).team_roles for reason in granted.reasons
+        }
         roleless = {f"group:{name}" for name, mapping in mapped.items() if mapping.role is None}
         return not sources.isdisjoint({"default", "saml"} | roleless)
 
@@ -240,10 +246,10 @@ class _Alternatives(NamedTuple):
 
     def _free_team(self) -> bool:
         """Whether the org has a team that no group of theirs gives."""
-        granted = {combo.team for name in self.person.groups for combo in self.rules.scim.groups.get(name, ())}
+        granted = {team_role.team for name in self.person.groups for team_role in self.rules.scim.groups.get(name, ())}
         return self.rules.teams is None or bool(self.rules.teams - granted)
 
-    def _option(self, way: Way, section: str | None, sentence: str, gives: Combo | None = None) -> Option:
+    def _option(self, way: Way, section: str | None, sentence: str, gives: TeamRole | None = None) -> Option:
         at = None if section is None else Address(section)
         return Option(way, at, place_of(self.desired, at), gives, sentence)
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from rolecall.access.atoms import ORG
+from rolecall.access.entitlements import ORG
 from rolecall.access.shift import escalates
-from rolecall.model.policy import Combo, Guards, Stance
+from rolecall.model.policy import Guards, Stance, TeamRole
 from rolecall.model.roles import MEMBER, ORG_ADMIN, TEAM_ADMIN
 from rolecall.plan.guards.guard import PASS, Finding, GuardInput, Item, at, unjudged
 from rolecall.plan.guards.responsible import Blame, blame, cause_words, placed, undo_words
-from rolecall.plan.headline import combos, people
+from rolecall.plan.headline import access_words, people
 from rolecall.plan.value import Escalation, Verdict
 
 NAME = "escalations"
@@ -46,8 +46,8 @@ def escalations(guard_input: GuardInput) -> Finding:
     return placed(guard_input, finding, named)
 
 
-def stance(policies: Iterable[Guards], gains: Iterable[Combo]) -> Stance:
-    """The strictest stance on any of the combos gained."""
+def stance(policies: Iterable[Guards], gains: Iterable[TeamRole]) -> Stance:
+    """The strictest stance on any of the team roles gained."""
     kinds = {_KINDS.get(role, "custom") for _, role in gains if role != MEMBER}
     return max((_strictest(policies, kind) for kind in kinds), key=_STRICT.index, default=_FREE)
 
@@ -58,25 +58,26 @@ def _strictest(policies: Iterable[Guards], kind: str) -> Stance:
 
 def _who(gained: list[Escalation]) -> str:
     """By what they gain: ``ann@acme.com becomes IT org admin``."""
-    by: dict[tuple[Combo, ...], list[str]] = {}
+    by: dict[tuple[TeamRole, ...], list[str]] = {}
     for escalation in gained:
         by.setdefault(escalation.gains, []).append(escalation.who.email or escalation.who.id)
     parts = []
     for gains, emails in sorted(by.items(), key=lambda item: (-len(item[1]), item[0])):
         shown = ", ".join(sorted(emails)[:3]) + (f" and {len(emails) - 3:,} more" if len(emails) > 3 else "")
-        parts.append(f"{people(len(emails), 'gains', 'gain')} {combos(gains)}: {shown}")
+        parts.append(f"{people(len(emails), 'gains', 'gain')} {access_words(gains)}: {shown}")
     return "; ".join(parts[:4]) + (f"; and {len(parts) - 4} more kinds" if len(parts) > 4 else "")
 
 
 def _blame(guard_input: GuardInput, worst: Stance) -> list[Blame]:
     """The causes of the gains that have the strictest stance, new org admins first."""
-    atoms = guard_input.impact_result.forecast.before.atoms
+    entitlements = guard_input.impact_result.forecast.before.entitlements
     cohorts = [
         cohort
         for cohort in guard_input.impact_result.cohorts
-        if (gains := escalates(atoms, cohort.before, cohort.after)) and stance(guard_input.policies, gains) == worst
+        if (gains := escalates(entitlements, cohort.before, cohort.after))
+        and stance(guard_input.policies, gains) == worst
     ]
-    return blame(cohorts, lambda cohort: atoms.above_member(cohort.after) & ~cohort.before, ORG)
+    return blame(cohorts, lambda cohort: entitlements.above_member(cohort.after) & ~cohort.before, ORG)
 
 
 def _fix(worst: Stance) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rolecall.access.atoms import Atoms
+from rolecall.access.entitlements import Entitlements
 from rolecall.plan.guards.guard import Finding, GuardInput, Item, at, bounds, unjudged
 from rolecall.plan.guards.responsible import blame, cause_words, placed, undo_words
 from rolecall.plan.headline import people
@@ -24,26 +24,26 @@ def max_people_losing_access(guard_input: GuardInput) -> Finding:
     verdict = limits.verdict_for(number)
     if not guard_input.impact_result.judged and verdict != "block":
         return unjudged(guard_input, limits.text)
-    atoms = guard_input.impact_result.forecast.before.atoms
+    entitlements = guard_input.impact_result.forecast.before.entitlements
     finding = Finding(
         verdict,
         limit=limits.text,
         actual=number,
-        items=tuple(Item(move.size, cohort.causing(lost(atoms, cohort))) for cohort, move in losing),
+        items=tuple(Item(move.size, cohort.causing(lost(entitlements, cohort))) for cohort, move in losing),
         verdict_for=limits.verdict_for,
     )
     if verdict == "pass":
         return finding
-    named = blame((cohort for cohort, _ in losing), lambda cohort: lost(atoms, cohort))
+    named = blame((cohort for cohort, _ in losing), lambda cohort: lost(entitlements, cohort))
     message = f"{_who(guard_input, number)}{_ends(losing)}; {limits.text}{at(guard_input.place(NAME))}."
     message += cause_words(guard_input, named)
     finding = finding._replace(message=message, fixes=undo_words(guard_input, named, "To keep their access"))
     return placed(guard_input, finding, named)
 
 
-def lost(atoms: Atoms, cohort: Cohort) -> int:
+def lost(entitlements: Entitlements, cohort: Cohort) -> int:
     """The bits of access that the users of a class had and no longer have."""
-    return atoms.atoms(cohort.before) & ~cohort.after
+    return entitlements.access_bits(cohort.before) & ~cohort.after
 
 
 def _active(guard_input: GuardInput) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from rolecall.access.atoms import ORG
+from rolecall.access.entitlements import ORG
 from rolecall.model import normalise
 from rolecall.model.settings import Address
 from rolecall.plan.guards.guard import PASS, Finding, GuardInput, Item, at, unjudged

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rolecall.access.atoms import ORG
+from rolecall.access.entitlements import ORG
 from rolecall.model import normalise
 from rolecall.model.change import Change
 from rolecall.plan.guards.guard import PASS, READ_SETTINGS, Finding, GuardInput, Item, at

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
-from rolecall.access.rules import default_combos
+from rolecall.access.rules import default_team_roles
 from rolecall.model.change import Change
 from rolecall.model.comparison import field_changes
 from rolecall.model.kinds import split_address, value_at
 from rolecall.model.settings import BLANK, UNSET, Address, Domain, Settings, Sso
 from rolecall.plan.forecast import AccessForecast
-from rolecall.plan.headline import Shift, combos, enumerate_words, people, sentence, shift_of, shifts
+from rolecall.plan.headline import Shift, access_words, enumerate_words, people, sentence, shift_of, shifts
 from rolecall.plan.impact.expiries import expiry_row, suppose
 from rolecall.plan.inputs import PlanInput, pending_mappings
 from rolecall.plan.moves import share
@@ -188,5 +188,5 @@ def _by_domain(name: str, domain: Domain, after: Settings) -> Iterator[str]:
 
 
 def _default(after: Settings) -> str:
-    granted = default_combos(after.defaults)
-    return f"with default access ({combos(granted)})" if granted else "with default access"
+    granted = default_team_roles(after.defaults)
+    return f"with default access ({access_words(granted)})" if granted else "with default access"

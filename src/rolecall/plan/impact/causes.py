@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from rolecall.access.atoms import BY_DEFAULT
 from rolecall.access.candidates import DEFAULTS, SCIM
+from rolecall.access.entitlements import BY_DEFAULT
 from rolecall.access.evaluate import group_masks, settle
 from rolecall.access.rules import Rules, compile_access
 from rolecall.model.directory import PLAIN, Directory, Traits
@@ -84,7 +84,7 @@ class Causes:
     def _differing(self, before: int, after: int) -> int:
         """The levels that are lost and gained, and the fall to default access."""
         lost = before & ~after & ~BY_DEFAULT
-        return (lost | after & ~before) & ~self._forecast.before.atoms.held
+        return (lost | after & ~before) & ~self._forecast.before.entitlements.held
 
     def _prepare(self, touching: tuple[Address, ...]) -> _ChangeSet:
         groups = tuple(None if at in _WIDE else self._numbers[split_address(at)[1] or ""] for at in touching)
@@ -104,9 +104,13 @@ class Causes:
             changes = [change for change in forecast.written if change.address not in undone]
             wide = [change for change in changes if not is_mapping(change.address)]
             planned, former = (follow(forecast.first, some) for some in (changes, wide))
-            atoms = forecast.before.atoms
-            rules = forecast.after if not undone else compile_access(planned.settings, planned.facts, atoms=atoms)
-            before = compile_access(former.settings, former.facts, atoms=atoms)
+            entitlements = forecast.before.entitlements
+            rules = (
+                forecast.after
+                if not undone
+                else compile_access(planned.settings, planned.facts, entitlements=entitlements)
+            )
+            before = compile_access(former.settings, former.facts, entitlements=entitlements)
             masks = (group_masks(compiled, self._directory) for compiled in (rules, before))
             world = self._worlds[undone] = _World(rules, *masks)
         return world

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
-from rolecall.access.atoms import ORG
+from rolecall.access.entitlements import ORG
 from rolecall.access.evaluate import org_admins, shifts
 from rolecall.access.rules import compile_access
 from rolecall.access.shift import escalates, loses, to_nothing
@@ -65,9 +65,9 @@ class ImpactResult:
 
     def losing(self) -> list[tuple[Cohort, Move]]:
         """The classes that lose something they had, each beside its move."""
-        atoms = self.forecast.before.atoms
+        entitlements = self.forecast.before.entitlements
         moves = zip(self.cohorts, self.impact.moves, strict=True)
-        return [(cohort, move) for cohort, move in moves if loses(atoms, cohort.before, cohort.after)]
+        return [(cohort, move) for cohort, move in moves if loses(entitlements, cohort.before, cohort.after)]
 
 
 def compute_impact(
@@ -119,7 +119,7 @@ def _counts_admins(forecast: AccessForecast, directory: Directory) -> bool:
 
 
 def _counted(forecast: AccessForecast, cohorts: Sequence[Cohort], moves: tuple[Move, ...]) -> Impact:
-    atoms, directory = forecast.before.atoms, forecast.directory
+    entitlements, directory = forecast.before.entitlements, forecast.directory
     sizes = [(cohort, len(cohort.numbers)) for cohort in cohorts]
     return Impact(
         people=0 if directory is None else len(directory),
@@ -127,9 +127,9 @@ def _counted(forecast: AccessForecast, cohorts: Sequence[Cohort], moves: tuple[M
         gain=sum(move.size for move in moves if move.kind == "gain"),
         lose=sum(move.size for move in moves if move.kind == "lose"),
         change=sum(move.size for move in moves if move.kind == "change"),
-        losing=sum(size for cohort, size in sizes if loses(atoms, cohort.before, cohort.after)),
+        losing=sum(size for cohort, size in sizes if loses(entitlements, cohort.before, cohort.after)),
         to_default=sum(move.size for move in moves if move.to_default),
-        to_nothing=sum(size for cohort, size in sizes if to_nothing(atoms, cohort.before, cohort.after)),
+        to_nothing=sum(size for cohort, size in sizes if to_nothing(entitlements, cohort.before, cohort.after)),
         escalations=tuple(_escalations(forecast, cohorts)),
         moves=moves,
     )
@@ -139,9 +139,9 @@ def _escalations(forecast: AccessForecast, cohorts: Sequence[Cohort]) -> list[Es
     directory, org = forecast.directory, forecast.first.facts.org_id
     escalations = []
     for cohort in cohorts:
-        gains = escalates(forecast.before.atoms, cohort.before, cohort.after)
+        gains = escalates(forecast.before.entitlements, cohort.before, cohort.after)
         if gains and directory is not None:
-            because = cohort.causing(forecast.before.atoms.above_member(cohort.after) & ~cohort.before)
+            because = cohort.causing(forecast.before.entitlements.above_member(cohort.after) & ~cohort.before)
             escalations += [Escalation(who(directory, number, org), gains, because) for number in cohort.numbers]
     return sorted(escalations, key=lambda escalation: (escalation.who.email or "", escalation.who.id))
 
@@ -181,7 +181,7 @@ def upgrade_impact(desired: Desired, forecast: AccessForecast, changes: Sequence
         return None
     started = isinstance(step.after, Scim) and step.after.endpoint == "upgrading"
     done = _complete(desired, forecast.last.settings)
-    after = compile_access(done, forecast.last.facts, atoms=forecast.before.atoms)
+    after = compile_access(done, forecast.last.facts, entitlements=forecast.before.entitlements)
     moved = shifts(forecast.before, after, directory)
     differ = sum(map(len, moved.values()))
     lost = [n for (b, a), numbers in moved.items() if b & ~a & ORG for n in numbers]

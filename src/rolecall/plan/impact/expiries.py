@@ -27,7 +27,7 @@ def suppose(forecast: AccessForecast, changes: Sequence[Change]) -> tuple[Move, 
         return ()
     supposed = tuple(replace(change, via="api") for change in changes)
     settings = with_mappings(forecast.last.settings, supposed)
-    after = compile_access(settings, forecast.last.facts, atoms=forecast.before.atoms)
+    after = compile_access(settings, forecast.last.facts, entitlements=forecast.before.entitlements)
     touched = candidates(forecast.after, after, forecast.directory)
     then = replace(
         forecast,

@@ -12,9 +12,9 @@ from rolecall.model.change import Change
 from rolecall.model.directory import Directory
 from rolecall.model.kinds import DECIDING_ACCESS
 from rolecall.model.live import Live
-from rolecall.model.policy import Combo
+from rolecall.model.policy import TeamRole
 from rolecall.plan.forecast import AccessForecast, State, follow, forecast_access
-from rolecall.plan.headline import combos as words
+from rolecall.plan.headline import access_words as words
 from rolecall.plan.headline import people
 
 
@@ -26,12 +26,12 @@ class Between(NamedTuple):
     gives.
     """
 
-    keeps: tuple[Combo, ...]
-    got: tuple[Combo, ...]
-    lacks: tuple[Combo, ...]
-    spike: tuple[Combo, ...]
+    keeps: tuple[TeamRole, ...]
+    got: tuple[TeamRole, ...]
+    lacks: tuple[TeamRole, ...]
+    spike: tuple[TeamRole, ...]
     size: int
-    dip: tuple[Combo, ...] = ()
+    dip: tuple[TeamRole, ...] = ()
 
 
 def meanwhile(
@@ -52,13 +52,13 @@ def meanwhile(
 
 def between(forecast: AccessForecast, directory: Directory, now: State) -> list[Between]:
     """Everybody touched who is at neither end, equal people together, most first."""
-    rules = compile_access(now.settings, now.facts, atoms=forecast.before.atoms)
+    rules = compile_access(now.settings, now.facts, entitlements=forecast.before.entitlements)
     touched = everyone(forecast.touched)
-    atoms = forecast.before.atoms
+    entitlements = forecast.before.entitlements
     sizes: dict[tuple[int, int, int], int] = {}
     ends = (masks(each, directory, touched) for each in (forecast.before, rules, forecast.after))
     for (_, before), (_, present), (_, after) in zip(*ends, strict=True):
-        key = (atoms.atoms(before), atoms.atoms(present), atoms.atoms(after))
+        key = (entitlements.access_bits(before), entitlements.access_bits(present), entitlements.access_bits(after))
         if key[1] not in (key[0], key[2]):
             sizes[key] = sizes.get(key, 0) + 1
     crowds = [_between(forecast, *key, size) for key, size in sizes.items()]
@@ -66,8 +66,8 @@ def between(forecast: AccessForecast, directory: Directory, now: State) -> list[
 
 
 def _between(forecast: AccessForecast, before: int, present: int, after: int, size: int) -> Between:
-    def each(mask: int) -> tuple[Combo, ...]:
-        return tuple(forecast.before.atoms.each(mask))
+    def each(mask: int) -> tuple[TeamRole, ...]:
+        return tuple(forecast.before.entitlements.each(mask))
 
     unreplaced = before & ~after & ~present if after & ~before & ~present else 0
     return Between(
@@ -101,6 +101,6 @@ def _both(crowds: Sequence[Between]) -> str:
 
 
 def _of(crowds: Sequence[Between], singular: str, plural: str, what: str, field: str) -> str:
-    access: tuple[Combo, ...] = getattr(crowds[0], field)
+    access: tuple[TeamRole, ...] = getattr(crowds[0], field)
     size = sum(crowd.size for crowd in crowds)
     return f"{people(size, singular, plural)} {words(access)}{', which' if what.startswith('they') else ''} {what}"

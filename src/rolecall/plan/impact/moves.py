@@ -6,8 +6,8 @@ from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from rolecall.access.atoms import BY_DEFAULT, Atoms
 from rolecall.access.candidates import everyone
+from rolecall.access.entitlements import BY_DEFAULT, Entitlements
 from rolecall.access.evaluate import shifts
 from rolecall.access.shift import Kind, kind, to_default
 from rolecall.model.settings import Address
@@ -38,7 +38,7 @@ class Cohort(NamedTuple):
 
 
 def cohorts_of(forecast: AccessForecast) -> list[Cohort]:
-    """Everybody whose combos differ, equal people together, in a fixed order."""
+    """Everybody whose team roles differ, equal people together, in a fixed order."""
     directory = forecast.directory
     if directory is None or not forecast.touched:
         return []
@@ -65,34 +65,34 @@ def _by_touching(numbers: array[int], by: Mapping[int, tuple[Address, ...]]) -> 
 
 
 def moves(forecast: AccessForecast, cohorts: Sequence[Cohort]) -> tuple[Move, ...]:
-    """The classes in combos, with everybody named."""
-    directory, atoms, org = forecast.directory, forecast.before.atoms, forecast.first.facts.org_id
+    """The classes in team roles, with everybody named."""
+    directory, entitlements, org = forecast.directory, forecast.before.entitlements, forecast.first.facts.org_id
     if directory is None:
         return ()
     return tuple(
         Move(
-            atoms.combos(cohort.before),
-            atoms.combos(cohort.after),
+            entitlements.team_roles(cohort.before),
+            entitlements.team_roles(cohort.after),
             kind_of(forecast, cohort),
             cohort.because,
             len(cohort.numbers),
             tuple([who(directory, number, org) for number in cohort.numbers]),
             to_default(cohort.before, cohort.after),
-            attributions(atoms, cohort),
+            attributions(entitlements, cohort),
             bool(cohort.after & BY_DEFAULT),
         )
         for cohort in cohorts
     )
 
 
-def attributions(atoms: Atoms, cohort: Cohort) -> tuple[Attribution, ...]:
-    """The causes of a class in combos; empty where one change causes all of it."""
+def attributions(entitlements: Entitlements, cohort: Cohort) -> tuple[Attribution, ...]:
+    """The causes of a class in team roles; empty where one change causes all of it."""
     if len(cohort.causes) == 1 and len(cohort.causes[0].addresses) == 1:
         return ()
     return tuple(
         Attribution(
-            atoms.levels(cause.bits & cohort.before),
-            atoms.levels(cause.bits & cohort.after),
+            entitlements.levels(cause.bits & cohort.before),
+            entitlements.levels(cause.bits & cohort.after),
             cause.addresses,
             cause.each,
             bool(cause.bits & BY_DEFAULT),
@@ -117,17 +117,17 @@ def by_difference(cohorts: Sequence[Cohort], all_moves: Sequence[Move]) -> list[
 
 def kind_of(forecast: AccessForecast, cohort: Cohort) -> Kind:
     """Gain, lose or change; a class is never of people who keep everything."""
-    return kind(forecast.before.atoms, cohort.before, cohort.after) or "change"
+    return kind(forecast.before.entitlements, cohort.before, cohort.after) or "change"
 
 
 def tallies(forecast: AccessForecast, cohorts: Iterable[Cohort]) -> dict[Address, Tally]:
     """How many users gain, lose or change access because of each change; a user may count under several."""
-    atoms = forecast.before.atoms
+    entitlements = forecast.before.entitlements
     counted: dict[Address, dict[Kind, int]] = {}
     for cohort in cohorts:
         for at in cohort.because:
             bits = union(cause.bits for cause in cohort.causes if at in cause.addresses)
-            way = kind(atoms, (cohort.after | bits & cohort.before) & ~(bits & ~cohort.before), cohort.after)
+            way = kind(entitlements, (cohort.after | bits & cohort.before) & ~(bits & ~cohort.before), cohort.after)
             counts = counted.setdefault(at, {"gain": 0, "lose": 0, "change": 0})
             counts[way or "change"] += len(cohort.numbers)
     return {at: Tally(**counts) for at, counts in sorted(counted.items())}
@@ -138,7 +138,7 @@ def teams(all_moves: Iterable[Move]) -> tuple[TeamTally, ...]:
     by_team: dict[str, dict[str, int]] = {}
     for move in all_moves:
         before, after = set(move.before), set(move.after)
-        had, has = ({team for team, _ in combos} for combos in (before, after))
+        had, has = ({team for team, _ in team_roles} for team_roles in (before, after))
         for team in {team for team, _ in before ^ after}:
             way = "change" if team in had and team in has else "gain" if team in has else "lose"
             by_team.setdefault(team, {"gain": 0, "lose": 0, "change": 0})[way] += move.size

@@ -12,7 +12,7 @@ from datetime import timedelta
 from itertools import combinations
 
 from rolecall.access.evaluate import group_masks, memberships
-from rolecall.access.rules import Rules, default_combos
+from rolecall.access.rules import Rules, default_team_roles
 from rolecall.errors import Problem
 from rolecall.model.change import Change
 from rolecall.model.directory import Directory
@@ -20,7 +20,7 @@ from rolecall.model.kinds import address, value_at
 from rolecall.model.roles import RANK
 from rolecall.model.settings import BLANK, UNSET, Address, GroupMapping
 from rolecall.plan.forecast import AccessForecast
-from rolecall.plan.headline import combos, enumerate_words, people
+from rolecall.plan.headline import access_words, enumerate_words, people
 from rolecall.plan.impact.inventory import vacant
 from rolecall.plan.inputs import PlanInput
 from rolecall.plan.moves import numbers_of, owner_emails
@@ -153,7 +153,7 @@ def _unmapped(rules: Rules, directory: Directory, desired_groups: Mapping[str, G
         and _synced(directory, person)
     )
     if number:
-        default = combos(default_combos(rules.settings.defaults))
+        default = access_words(default_team_roles(rules.settings.defaults))
         message = f"{people(number, 'has', 'have')} the default ({default}), for none of their groups is mapped"
         hint = "they can sign in; map a group of theirs if more is meant"
         yield Problem("unmapped_people", message, None, hint, "warning")
@@ -163,7 +163,11 @@ def _conflicts(rules: Rules, directory: Directory) -> Iterator[Problem]:
     """R9: two groups of one person that give one team different ranked roles."""
     masks = group_masks(rules, directory)
     ranks = {
-        mask: {combo.team: RANK[combo.role] for combo in rules.atoms.combos(mask) if combo.role in RANK}
+        mask: {
+            team_role.team: RANK[team_role.role]
+            for team_role in rules.entitlements.team_roles(mask)
+            if team_role.role in RANK
+        }
         for mask in set(masks)
     }
     ranked = [ranks[mask] for mask in masks]

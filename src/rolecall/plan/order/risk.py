@@ -1,9 +1,9 @@
 """Find the users whom the order of steps matters to, and the steps that may run in parallel.
 
-B and A are a user's atoms before and after. What changes hands is (B∩A) − ⋃g (before_g ∩ after_g): in effect at both
-ends, but from no single source throughout. Only where that is not empty, or manual edits count, and two steps or more
-touch the user, can anything be missing or extra in between, whatever the order inside a wave. SCIM on or off and the
-steps of the upgrade are barriers: every user whom another step touches as well is at risk. Users whom only the two
+B and A are a user's entitlements before and after. What changes hands is (B∩A) − ⋃g (before_g ∩ after_g): in effect at
+both ends, but from no single source throughout. Only where that is not empty, or manual edits count, and two steps or
+more touch the user, can anything be missing or extra in between, whatever the order inside a wave. SCIM on or off and
+the steps of the upgrade are barriers: every user whom another step touches as well is at risk. Users whom only the two
 steps of ``scim`` touch are at risk if their access between these steps is that of neither end.
 """
 
@@ -17,8 +17,8 @@ from itertools import groupby, pairwise
 from operator import and_, or_
 from typing import NamedTuple
 
-from rolecall.access.atoms import BY_DEFAULT
 from rolecall.access.candidates import SCIM
+from rolecall.access.entitlements import BY_DEFAULT
 from rolecall.access.evaluate import group_masks, settle
 from rolecall.model.change import Change
 from rolecall.model.directory import Directory, Traits
@@ -31,7 +31,7 @@ from rolecall.plan.value import Plan
 class Risk(NamedTuple):
     """People at risk who are alike: same groups (numbers of the directory), same traits.
 
-    ``handover`` are the atoms that change hands, ``steps`` the changes that touch them, ``numbers`` the people.
+    ``handover`` are the entitlements that change hands, ``steps`` the changes that touch them, ``numbers`` the people.
     """
 
     groups: tuple[int, ...]
@@ -104,7 +104,7 @@ class _Between:
     """What users have between the two steps of ``scim``, whichever comes first, if no other step touches them."""
 
     def __init__(self, forecast: AccessForecast, directory: Directory) -> None:
-        self._atoms = forecast.before.atoms
+        self._entitlements = forecast.before.entitlements
         states = [follow(forecast.first, (change,)) for change in _scim_steps(forecast)]
         rules = (forecast.before, forecast.after, *(forecast.rules(state, forecast.first) for state in states))
         self._rules = [(each, group_masks(each, directory)) for each in rules]
@@ -112,7 +112,9 @@ class _Between:
     def differs(self, groups: Sequence[int], traits: Traits) -> bool:
         """Whether a user lacks what both ends give, or has what neither end gives."""
         before, after, *between = (
-            self._atoms.atoms(settle(rules, reduce(or_, (group_grants[group] for group in groups), 0), traits))
+            self._entitlements.access_bits(
+                settle(rules, reduce(or_, (group_grants[group] for group in groups), 0), traits)
+            )
             for rules, group_grants in self._rules
         )
         return any(before & after & ~mask | mask & ~(before | after) for mask in between)
@@ -136,7 +138,7 @@ class _Sources:
 
 
 def _handover(forecast: AccessForecast, groups: Sequence[int], traits: Traits, sources: _Sources) -> int:
-    """The atoms that change hands, and those that some group may give in between alone."""
+    """The entitlements that change hands, and those that some group may give in between alone."""
     gave = gives = lasting = most = 0
     for group in groups:
         gave |= sources.before[group]
@@ -147,7 +149,7 @@ def _handover(forecast: AccessForecast, groups: Sequence[int], traits: Traits, s
     if before & after & BY_DEFAULT or "legacy" in (forecast.before.scim.endpoint, forecast.after.scim.endpoint):
         lasting |= forecast.before.scim.default_mask & forecast.after.scim.default_mask
     adrift = most & ~(gave | gives)
-    return forecast.before.atoms.atoms(before & after & ~lasting | adrift)
+    return forecast.before.entitlements.access_bits(before & after & ~lasting | adrift)
 
 
 def _edited(forecast: AccessForecast, traits: Traits) -> bool:

@@ -18,7 +18,7 @@ from dataclasses import replace
 from heapq import heapify, heappop, heappush
 from typing import NamedTuple
 
-from rolecall.access.rules import Rules, mapping_combos
+from rolecall.access.rules import Rules, mapping_team_roles
 from rolecall.model.change import Change
 from rolecall.model.kinds import BY_SECTION, split_address
 from rolecall.model.settings import Address, Defaults, GroupMapping, Scim, Sso, Value
@@ -92,11 +92,13 @@ def _mapping_wave(change: Change, rules: Rules) -> int:
 
 
 def _granted(value: Value | None, rules: Rules) -> int:
-    """The atoms a mapping gives today: under the present default role (R31), of teams that exist (R25)."""
+    """The entitlements a mapping gives today: under the present default role (R31), of teams that exist (R25)."""
     if not isinstance(value, GroupMapping):
         return 0
-    combos = mapping_combos(value, rules.settings.defaults)
-    return rules.atoms.atoms(rules.atoms.union(combo for combo in combos if rules.exists(combo)))
+    team_roles = mapping_team_roles(value, rules.settings.defaults)
+    return rules.entitlements.access_bits(
+        rules.entitlements.union(team_role for team_role in team_roles if rules.exists(team_role))
+    )
 
 
 def _place(change: Change, forecast: AccessForecast) -> tuple[int, int, int, str, str]:
@@ -105,10 +107,10 @@ def _place(change: Change, forecast: AccessForecast) -> tuple[int, int, int, str
     shared = 0
     if section == "idp_groups" and change.wave == 1:
         granted = forecast.after.scim.masks.get(key or "", 0) & forecast.before.scim.default_mask
-        shared = -forecast.before.atoms.atoms(granted).bit_count()
+        shared = -forecast.before.entitlements.access_bits(granted).bit_count()
     elif section == "idp_groups" and change.wave == 4:
         granted = forecast.before.scim.masks.get(key or "", 0) & forecast.after.scim.default_mask
-        shared = forecast.before.atoms.atoms(granted).bit_count()
+        shared = forecast.before.entitlements.access_bits(granted).bit_count()
     return change.wave, rank, shared, change.address, change.action
 
 

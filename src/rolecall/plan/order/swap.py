@@ -54,7 +54,7 @@ class Window:
         self._stays: dict[tuple[int, int], int] = {}
 
     def cost(self, place: int, done: int, step: int) -> int:
-        """Return users times atoms that begin to be missing or extra if mapping ``step`` takes a place.
+        """Return users times entitlements that begin to be missing or extra if mapping ``step`` takes a place.
 
         Counts from that place, by its number, up to the next one; ``done`` are the mappings before it.
         """
@@ -80,7 +80,7 @@ class _Crowd:
         self._gaps: dict[tuple[int, int], int] = {}
 
     def begins(self, place: int, before: int, after: int) -> int:
-        """Return users times atoms that begin to be missing or extra at a place."""
+        """Return users times entitlements that begin to be missing or extra at a place."""
         step = self._places[place]
         self._work.spend(1)
         return self._weight(self.gap(step, after) & ~self.gap(step - 1, before))
@@ -94,7 +94,7 @@ class _Crowd:
         return weight
 
     def gap(self, step: int, done: int) -> int:
-        """Return the atoms missing or extra after a step, when these mappings of the window are done."""
+        """Return the entitlements missing or extra after a step, when these mappings of the window are done."""
         key = step, done & self.own
         if key not in self._gaps:
             before, after = self._ends
@@ -102,8 +102,8 @@ class _Crowd:
             self._gaps[key] = (before & after & ~mask) | (mask & ~(before | after))
         return self._gaps[key]
 
-    def _weight(self, atoms: int) -> int:
-        return len(self._risk.numbers) * atoms.bit_count() if atoms else 0
+    def _weight(self, entitlements: int) -> int:
+        return len(self._risk.numbers) * entitlements.bit_count() if entitlements else 0
 
     @cached_property
     def _ends(self) -> tuple[int, int]:
@@ -118,7 +118,7 @@ class _Crowd:
         granted = self._granted[step]
         for group, bit in self._groups:
             granted |= (segment.new if done & bit else segment.old)[group]
-        return segment.rules.atoms.atoms(settle(segment.rules, granted, self._risk.traits))
+        return segment.rules.entitlements.access_bits(settle(segment.rules, granted, self._risk.traits))
 
     def _granted_outside(self, step: int) -> int:
         """Return what the groups outside the window give after a step."""

@@ -1,6 +1,6 @@
 """What people at risk lack or have between two steps, though neither end says so: the plan, walked step by step.
 
-A dip is (B∩A) − S, a spike S − (B∪A), for the atoms B before, A after, and S in between.
+A dip is (B∩A) − S, a spike S − (B∪A), for the entitlements B before, A after, and S in between.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from rolecall.access.rules import Rules
 from rolecall.model.change import Change
 from rolecall.model.directory import Traits
 from rolecall.model.kinds import FOR_ALL_USERS, split_address
-from rolecall.model.policy import Combo
+from rolecall.model.policy import TeamRole
 from rolecall.model.roles import MEMBER, TEAM_ADMIN
 from rolecall.model.settings import Address
 from rolecall.plan.forecast import AccessForecast, State, follow
-from rolecall.plan.headline import combos, people
+from rolecall.plan.headline import access_words, people
 from rolecall.plan.moves import who
 from rolecall.plan.order.risk import Risk
 from rolecall.plan.value import Impact, Transient
@@ -27,10 +27,10 @@ Kind = Literal["lacks", "has"]
 
 
 class Gap(NamedTuple):
-    """Atoms missing or extra from after one step until another is done. Steps count from 1."""
+    """Entitlements missing or extra from after one step until another is done. Steps count from 1."""
 
     kind: Kind
-    atoms: int
+    entitlements: int
     from_step: int
     to_step: int
 
@@ -89,9 +89,9 @@ class Timeline:
         """Every dip and spike of these people, in order."""
         events = sorted({*(self.steps[at] for at in risk.mappings), *self._starts[1:]})
         masks = [self.mask(risk.groups, risk.traits, step) for step in (0, *events)]
-        atoms = self._segments[0].rules.atoms
-        before, after = atoms.atoms(masks[0]), atoms.atoms(masks[-1])
-        between = [atoms.atoms(mask) for mask in masks[1:-1]]
+        entitlements = self._segments[0].rules.entitlements
+        before, after = entitlements.access_bits(masks[0]), entitlements.access_bits(masks[-1])
+        between = [entitlements.access_bits(mask) for mask in masks[1:-1]]
         lacks = [before & after & ~mask for mask in between]
         has = [mask & ~(before | after) for mask in between]
         return [*_runs("lacks", lacks, events), *_runs("has", has, events)]
@@ -102,8 +102,8 @@ _NEVER = 1 << 60
 
 
 def weight(timeline: Timeline, risks: Iterable[Risk]) -> int:
-    """How bad an order is: people times atoms that are missing or extra somewhere in between."""
-    return sum(len(risk.numbers) * gap.atoms.bit_count() for risk in risks for gap in timeline.gaps(risk))
+    """How bad an order is: people times entitlements that are missing or extra somewhere in between."""
+    return sum(len(risk.numbers) * gap.entitlements.bit_count() for risk in risks for gap in timeline.gaps(risk))
 
 
 def transients(forecast: AccessForecast, timeline: Timeline, risks: Iterable[Risk]) -> tuple[Transient, ...]:
@@ -114,11 +114,15 @@ def transients(forecast: AccessForecast, timeline: Timeline, risks: Iterable[Ris
     all_transients = []
     for risk in risks:
         gaps = [
-            (gap, combo) for gap in timeline.gaps(risk) for combo in _highest(forecast.before.atoms.each(gap.atoms))
+            (gap, team_role)
+            for gap in timeline.gaps(risk)
+            for team_role in _highest(forecast.before.entitlements.each(gap.entitlements))
         ]
         for number in risk.numbers if gaps else ():
             person = who(directory, number, org)
-            all_transients += [Transient(person, gap.kind, combo, gap.from_step, gap.to_step) for gap, combo in gaps]
+            all_transients += [
+                Transient(person, gap.kind, team_role, gap.from_step, gap.to_step) for gap, team_role in gaps
+            ]
     return tuple(
         sorted(all_transients, key=lambda transient: (transient.who.email or "", transient.who.id, transient[1:]))
     )
@@ -158,10 +162,10 @@ def _runs(kind: Kind, bits: Sequence[int], events: Sequence[int]) -> Iterator[Ga
         before = now
 
 
-def _highest(combos: Iterable[Combo]) -> list[Combo]:
+def _highest(team_roles: Iterable[TeamRole]) -> list[TeamRole]:
     """Without member where team admin of the same team stands beside it."""
-    listed = list(combos)
-    return [c for c in listed if c.role != MEMBER or Combo(c.team, TEAM_ADMIN) not in listed]
+    listed = list(team_roles)
+    return [c for c in listed if c.role != MEMBER or TeamRole(c.team, TEAM_ADMIN) not in listed]
 
 
 _NAMED = 3
@@ -176,12 +180,12 @@ def transient_sentences(impact: Impact, most: int = 5) -> Iterator[str]:
             who = people(len(impact.at_risk))
             yield f"The order of these steps matters to {who}; found nobody who lacks or has anything in between."
         return
-    alike: dict[tuple[str, Combo, int, int], list[Transient]] = {}
+    alike: dict[tuple[str, TeamRole, int, int], list[Transient]] = {}
     for transient in impact.transients:
         alike.setdefault(transient[1:], []).append(transient)
     by_size = sorted(alike.items(), key=lambda item: (-len(item[1]), item[0]))
-    for (kind, combo, first, last), group in by_size[:most]:
-        yield f"{_who(kind, group)} {combos([combo])} from step {first:,} to step {last:,}{_names(group)}."
+    for (kind, team_role, first, last), group in by_size[:most]:
+        yield f"{_who(kind, group)} {access_words([team_role])} from step {first:,} to step {last:,}{_names(group)}."
     if len(by_size) > most:
         yield f"And {len(by_size) - most:,} more such moments."
     if impact.order_limited:

@@ -189,12 +189,12 @@ def _moves(groups: Iterable[Json], details: list[Json]) -> list[Json]:
 
 
 def _write_transient(transient: Transient, _: Mapping[str, Json]) -> dict[str, Json]:
-    return {transient.kind: transient.combo._asdict()}
+    return {transient.kind: transient.team_role._asdict()}
 
 
 def _read_transient(json: dict[str, Json]) -> dict[str, Json]:
     kind = "lacks" if "lacks" in json else "has"
-    return {**json, "kind": kind, "combo": json[kind]}
+    return {**json, "kind": kind, "team_role": json[kind]}
 
 
 def _read_org(json: dict[str, Json]) -> dict[str, Json]:

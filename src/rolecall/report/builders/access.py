@@ -22,13 +22,15 @@ _COLUMN = 28
 
 
 def access_lines(users: Iterable[tuple[str, Access]], coverage: Coverage = COMPLETE) -> Iterator[Line]:
-    """Yield a line for each user: the e-mail, then each combo with its reason; then how many were read."""
+    """Yield a line for each user: the e-mail, then each team role with its reason; then how many were read."""
     number = 0
     for email, access in users:
         number += 1
         shown = visible(email)
         pad = " " * (max(_COLUMN - cells(shown), 0) + 2)
-        granted = ", ".join(f"{_role_words(item.team, item.role)} ({item.reasons[0].source})" for item in access.combos)
+        granted = ", ".join(
+            f"{_role_words(item.team, item.role)} ({item.reasons[0].source})" for item in access.team_roles
+        )
         admin = (Span("  org admin", "warn"),) if access.org_admin else ()
         yield Line((Span(shown, "bold"), Span(pad), Span(visible(granted)), *admin), hang=4)
     if coverage.state == "complete":
@@ -50,7 +52,7 @@ def coverage_json(coverage: Coverage) -> dict[str, Any]:
 
 
 def access_json(users: Iterable[tuple[str, Access]], coverage: Coverage = COMPLETE) -> str:
-    """Return ``{"coverage": {"state", "read", "total", "problem"}, "people": [{"email", "org_admin", "combos":
+    """Return ``{"coverage": {"state", "read", "total", "problem"}, "people": [{"email", "org_admin", "team roles":
     [{"team", "role", "reason", "reasons"}]}]}``. ``people`` holds those that were read; without ``complete`` there may
     be more."""
     body = {"coverage": coverage_json(coverage), "people": [encode_access(*user) for user in users]}
@@ -58,8 +60,8 @@ def access_json(users: Iterable[tuple[str, Access]], coverage: Coverage = COMPLE
 
 
 def access_table(users: Iterable[tuple[str, Access]]) -> Table:
-    """Return a table with a row for each combo: ``email,team,role,reason``."""
-    granted = ((email, item) for email, access in users for item in access.combos)
+    """Return a table with a row for each team role: ``email,team,role,reason``."""
+    granted = ((email, item) for email, access in users for item in access.team_roles)
     return Table(
         ("email", "team", "role", "reason"),
         ((email, item.team, item.role, item.reasons[0].source) for email, item in granted),
@@ -95,7 +97,7 @@ STATES = {"live": "live", "desired": "configuration", "plan": "after the plan"}
 
 
 def why_lines(answer: Why, at: str = "live") -> Iterator[Line]:
-    """Yield each combo with the rule, the setting, its place and value, and what it beat; then what gave nothing.
+    """Yield each team role with the rule, the setting, its place and value, and what it beat; then what gave nothing.
 
     ``at`` is the state, of STATES. A line of the configuration that asks for something else is marked as not applied.
     """
@@ -161,8 +163,8 @@ def why_json(answer: Why, coverage: Coverage = COMPLETE, at: str = "live") -> di
         "org_admin": answer.org_admin,
         "combos": [
             {
-                "team": grant.combo.team,
-                "role": grant.combo.role,
+                "team": grant.team_role.team,
+                "role": grant.team_role.role,
                 "because": [_cause_json(cause) for cause in (grant.winner, *grant.others)],
             }
             for grant in answer.granted
@@ -175,7 +177,7 @@ def why_not_json(answer: WhyNot) -> dict[str, Any]:
     """Return what `why --not` tells, for machines."""
     return {
         "role": answer.role,
-        "has": [grant.combo._asdict() for grant in answer.has],
+        "has": [grant.team_role._asdict() for grant in answer.has],
         "options": [
             {
                 "way": option.way,
@@ -203,11 +205,11 @@ def tests_lines(tests: Iterable[AccessTestResult]) -> Iterator[Line]:
 
 
 def _grant(grant: Because) -> Iterator[Line]:
-    combo = Span(visible(_role_words(*grant.combo)), "add")
-    yield Line((combo,), 2, 6)
+    team_role = Span(visible(_role_words(*grant.team_role)), "add")
+    yield Line((team_role,), 2, 6)
     yield _cause(grant.winner, indent=6)
     for cause in grant.others:
-        beaten = "beats " if cause.role != grant.combo.role else "and "
+        beaten = "beats " if cause.role != grant.team_role.role else "and "
         yield _cause(cause, indent=6, before=beaten)
 
 

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from rolecall.model.policy import Combo
+from rolecall.model.policy import TeamRole
 from rolecall.model.roles import ORG_ADMIN
 from rolecall.plan.explain.access_records import Evidence, SeenAt
-from rolecall.plan.headline import combos, role_word
+from rolecall.plan.headline import access_words, role_word
 from rolecall.report.document import Table
 from rolecall.report.line import Line, Span, Style, line
 from rolecall.report.phrases import cells, count, listed, visible
@@ -25,7 +25,7 @@ _SHORT = 8
 
 
 def sighting_lines(record: SeenAt) -> Iterator[Line]:
-    """Yield when it was seen and when again, a line for each combo, the counts."""
+    """Yield when it was seen and when again, a line for each team role, the counts."""
     yield line(f"{visible(record.org_name)} ({visible(record.org_id)}): {recorded_words(record)}", "head", hang=2)
     if not record.sighting.complete:
         yield line("Not everybody could be read then: there may have been others.", "warn")
@@ -69,7 +69,7 @@ def sighting_json(record: SeenAt) -> str:
 
 
 def sighting_table(record: SeenAt) -> Table:
-    """Return a table with a row for each combo, with the run and the hash that vouch for it."""
+    """Return a table with a row for each team role, with the run and the hash that vouch for it."""
     return Table(COLUMNS, (_columns(item, record) for item in record.evidence))
 
 
@@ -81,7 +81,7 @@ def _evidence_line(evidence: Evidence) -> Line:
     by = listed(holding.reasons[:1]) or "unknown"
     tail = f"  {' · '.join(parts)}" if parts else "" if run else "  not by rolecall"
     style: Style = "warn" if holding.role == ORG_ADMIN else "plain"
-    access = combos([Combo(holding.team, holding.role)])
+    access = access_words([TeamRole(holding.team, holding.role)])
     return Line(
         (Span(who, "bold"), Span(pad), Span(visible(access), style), Span(f" ({by})"), Span(tail, "dim")), hang=4
     )
@@ -106,12 +106,12 @@ def _people(record: SeenAt) -> Iterator[dict[str, Any]]:
     for evidence in record.evidence:
         by_email.setdefault(evidence.holding.email, []).append(evidence)
     for email in sorted(by_email):
-        granted = [_combo(evidence) for evidence in by_email[email]]
-        org_admin = any(combo["role"] == ORG_ADMIN for combo in granted)
+        granted = [_team_role(evidence) for evidence in by_email[email]]
+        org_admin = any(team_role["role"] == ORG_ADMIN for team_role in granted)
         yield {"email": email, "org_admin": org_admin, "combos": granted}
 
 
-def _combo(evidence: Evidence) -> dict[str, Any]:
+def _team_role(evidence: Evidence) -> dict[str, Any]:
     holding, run = evidence.holding, evidence.run
     return {
         "team": holding.team,

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Sequence
 
 from rolecall.model.comparison import field_changes
 from rolecall.model.kinds import split_address
-from rolecall.model.policy import Combo
+from rolecall.model.policy import TeamRole
 from rolecall.model.roles import ORG_ADMIN
 from rolecall.model.settings import GroupMapping
-from rolecall.plan.headline import combos
+from rolecall.plan.headline import access_words
 from rolecall.plan.value import Released, Unmanaged
 from rolecall.report.builders.changes import gives_org_admin, scalar
 from rolecall.report.document import Note
@@ -85,7 +85,7 @@ def unmanaged_notes(unmanaged: Sequence[Unmanaged]) -> Iterable[Note]:
     for item in admins[:_SHOWN]:
         users = "" if item.people is None else f" to {count(item.people, 'person')}"
         state = "no longer managed" if item.released else f"{'new, ' if item.new else ''}not managed"
-        access = visible(combos([Combo(team, ORG_ADMIN) for team in item.teams]))
+        access = visible(access_words([TeamRole(team, ORG_ADMIN) for team in item.teams]))
         yield Note(f"{visible(item.address)} is {state} and gives {access}{users}", "warn")
     if len(admins) > _SHOWN:
         yield Note(f"and {len(admins) - _SHOWN:,} more that give org admin", "warn")

@@ -6,10 +6,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from rolecall.model.policy import Combo
+from rolecall.model.policy import TeamRole
 from rolecall.model.settings import Address
 from rolecall.plan.coverage import USERS, members_count
-from rolecall.plan.headline import Shift, combos, people, sentence, shift_of, shifts, tally_words
+from rolecall.plan.headline import Shift, access_words, people, sentence, shift_of, shifts, tally_words
 from rolecall.plan.moves import Attribution, share
 from rolecall.plan.order.transients import transient_sentences
 from rolecall.plan.value import ApartKind, Impact, Move, Plan, UpgradeImpact, Who
@@ -146,14 +146,14 @@ def _with_names(text: str, subject: str, names: str) -> str:
 
 
 def _escalations(impact: Impact) -> Iterable[Note]:
-    gains: defaultdict[tuple[Combo, ...], list[Who]] = defaultdict(list)
+    gains: defaultdict[tuple[TeamRole, ...], list[Who]] = defaultdict(list)
     for escalation in impact.escalations:
         gains[escalation.gains].append(escalation.who)
     for gained, users in sorted(gains.items(), key=lambda item: -len(item[1])):
         shown = [name(who) for who in users[:_MOST] if who.email]
         more = len(users) - len(shown)
         names = f": {', '.join(shown)}{f' and {more:,} more' if more else ''}" if shown else ""
-        yield Note(f"{people(len(users), 'gains', 'gain')} {visible(combos(gained))}{names}", "risk")
+        yield Note(f"{people(len(users), 'gains', 'gain')} {visible(access_words(gained))}{names}", "risk")
 
 
 def _upgrade(upgrade: UpgradeImpact) -> Iterable[Note]:
@@ -182,8 +182,8 @@ def user_moves(impact: Impact) -> list[UserMove]:
         moves.append(
             UserMove(
                 move.kind,
-                _combos(move.before) or "nothing",
-                _combos(move.after) or "nothing",
+                _team_roles(move.before) or "nothing",
+                _team_roles(move.after) or "nothing",
                 visible(", ".join(move.because)),
                 move.on_default,
                 names,
@@ -197,8 +197,8 @@ def flows(impact: Impact) -> list[Flow]:
     """Return what users lose and gain, the largest flow first."""
     listed = []
     for shift, size in shifts(impact.moves):
-        lost = [*shift.lost, *(Combo(level.team, level.before) for level in shift.levels)]
-        listed.append(Flow(_combos(lost) or "nothing", _gained(shift), size, _kind(shift)))
+        lost = [*shift.lost, *(TeamRole(level.team, level.before) for level in shift.levels)]
+        listed.append(Flow(_team_roles(lost) or "nothing", _gained(shift), size, _kind(shift)))
     return listed
 
 
@@ -206,8 +206,8 @@ def _gained(shift: Shift) -> str:
     if shift.bare:
         return "nothing: left with nothing at all"
     if shift.default:
-        return f"only the default: {_combos(shift.default)}"
-    return _combos([*shift.gained, *(Combo(level.team, level.after) for level in shift.levels)]) or "nothing"
+        return f"only the default: {_team_roles(shift.default)}"
+    return _team_roles([*shift.gained, *(TeamRole(level.team, level.after) for level in shift.levels)]) or "nothing"
 
 
 def _kind(shift: Shift) -> str:
@@ -217,8 +217,8 @@ def _kind(shift: Shift) -> str:
     return "change" if shift.loses else "gain"
 
 
-def _combos(access: Sequence[Combo]) -> str:
-    return visible(combos(access)) if access else ""
+def _team_roles(access: Sequence[TeamRole]) -> str:
+    return visible(access_words(access)) if access else ""
 
 
 def user_table(plan: Plan) -> Table:
@@ -248,5 +248,5 @@ def _unknown(plan: Plan) -> Iterator[tuple[str, ...]]:
         yield ("", "", "unknown", "", "", "", "")
 
 
-def _listed(access: Iterable[Combo]) -> str:
-    return "; ".join(f"{combo.team} {combo.role}" for combo in access)
+def _listed(access: Iterable[TeamRole]) -> str:
+    return "; ".join(f"{team_role.team} {team_role.role}" for team_role in access)

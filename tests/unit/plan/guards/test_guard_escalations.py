@@ -6,7 +6,7 @@ import pytest
 from small_org import many, person, plan, verdict
 
 from rolecall.model.desired import Applied
-from rolecall.model.policy import Allow, Combo, Guards, Policy
+from rolecall.model.policy import Allow, Guards, Policy, TeamRole
 from rolecall.plan.guards.escalations import stance
 
 
@@ -61,7 +61,7 @@ def test_the_stricter_stance_counts():
 def test_the_impact_names_everybody_with_what_they_gain_and_by_which_change():
     made = judged("org_admin")
     assert [row.who.email for row in made.impact.escalations] == ["p000@acme.com", "p001@acme.com", "p002@acme.com"]
-    assert made.impact.escalations[0].gains == (Combo("X", "org_admin"),)
+    assert made.impact.escalations[0].gains == (TeamRole("X", "org_admin"),)
     assert made.impact.escalations[0].because == ("idp_groups/A",)
 
 
@@ -82,8 +82,8 @@ def test_people_who_were_not_read_are_not_judged():
 
 def test_the_strictest_of_several_combos():
     guards = (stances(team_admin="allow", custom="deny"),)
-    assert stance(guards, [Combo("X", "team_admin"), Combo("Y", "member")]) == "allow"
-    assert stance(guards, [Combo("X", "team_admin"), Combo("Y", "viewer")]) == "deny"
+    assert stance(guards, [TeamRole("X", "team_admin"), TeamRole("Y", "member")]) == "allow"
+    assert stance(guards, [TeamRole("X", "team_admin"), TeamRole("Y", "viewer")]) == "deny"
     assert stance(guards, []) == "allow"
 
 
@@ -94,4 +94,4 @@ def test_a_change_that_only_takes_is_no_cause_of_what_is_gained():
         [person("ann", "A", "B")],
     )
     (row,) = made.impact.escalations
-    assert (row.gains, row.because) == ((Combo("Z", "team_admin"),), ("idp_groups/B",))
+    assert (row.gains, row.because) == ((TeamRole("Z", "team_admin"),), ("idp_groups/B",))

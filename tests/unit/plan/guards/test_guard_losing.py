@@ -9,7 +9,7 @@ from small_org import ask, config, crowd, live, many, person, plan, verdict
 
 from rolecall.model.desired import Applied
 from rolecall.model.live import Coverage
-from rolecall.model.policy import Band, Combo, Guards, Limit, Policy
+from rolecall.model.policy import Band, Guards, Limit, Policy, TeamRole
 from rolecall.model.settings import Defaults
 from rolecall.plan.guards.guard import resolve
 from rolecall.plan.make import make
@@ -138,7 +138,7 @@ def test_a_loss_by_a_mapping_is_not_blamed_on_the_defaults_that_change_too():
     (move,) = made.impact.moves
     assert move.because == ("defaults", "idp_groups/A")
     assert [(cause.lost, cause.because, cause.each) for cause in move.causes if cause.lost] == [
-        ((Combo("X", "member"),), ("idp_groups/A",), False)
+        ((TeamRole("X", "member"),), ("idp_groups/A",), False)
     ]
 
 

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from rolecall.model.policy import Combo
+from rolecall.model.policy import TeamRole
 from rolecall.model.roles import MEMBER, ORG_ADMIN, RANK, TEAM_ADMIN
 
 ORG: int = 1
-"""The one org-wide atom: being org admin of the org (R21)."""
+"""The one org-wide entitlement: being org admin of the org (R21)."""
 
 BY_DEFAULT: int = 2
-"""Marks a mask in which nothing but the default gives anything. It is no access, so `atoms` leaves it out."""
+"""Marks a mask in which nothing but the default gives anything. It is no access, so `access_bits` leaves it out."""
 
 _WIDTH = 4
 _HELD, _MEMBER, _TEAM_ADMIN, _ORG_ADMIN = 1, 2, 4, 8
 _RANKED = {MEMBER: _HELD | _MEMBER, TEAM_ADMIN: _HELD | _MEMBER | _TEAM_ADMIN, ORG_ADMIN: 15}
 
 
-class Atoms:
+class Entitlements:
     """Numbers teams and roles as they are met; two sets of rules that are compared must share one.
 
     A mask is an int. Bit 0 is ORG, bit 1 BY_DEFAULT. Each team owns four bits: held in any role, member, team admin,
@@ -30,26 +30,26 @@ class Atoms:
 
     def __init__(self) -> None:
         self._shifts: dict[str, int] = {}
-        self._ranked: dict[int, tuple[Combo | None, ...]] = {}
-        self._numbers: dict[Combo, int] = {}
-        self._meaning: dict[int, Combo] = {0: Combo("", ORG_ADMIN)}
+        self._ranked: dict[int, tuple[TeamRole | None, ...]] = {}
+        self._numbers: dict[TeamRole, int] = {}
+        self._meaning: dict[int, TeamRole] = {0: TeamRole("", ORG_ADMIN)}
         self._custom_bits = 0
         self._width = 2
         self._unseen = BY_DEFAULT
         self.held = 0
 
-    def mask(self, combo: Combo) -> int:
-        """The bits of one combo, closed downward."""
-        shift = self._team(combo.team)
-        if (ranked := _RANKED.get(combo.role)) is not None:
-            return ranked << shift | (ORG if combo.role == ORG_ADMIN else 0)
-        return _HELD << shift | self._custom(combo)
+    def mask(self, team_role: TeamRole) -> int:
+        """The bits of one team role, closed downward."""
+        shift = self._team(team_role.team)
+        if (ranked := _RANKED.get(team_role.role)) is not None:
+            return ranked << shift | (ORG if team_role.role == ORG_ADMIN else 0)
+        return _HELD << shift | self._custom(team_role)
 
-    def union(self, combos: Iterable[Combo]) -> int:
-        """The bits of all these combos."""
+    def union(self, team_roles: Iterable[TeamRole]) -> int:
+        """The bits of all these team roles."""
         mask = 0
-        for combo in combos:
-            mask |= self.mask(combo)
+        for team_role in team_roles:
+            mask |= self.mask(team_role)
         return mask
 
     def held_in(self, team: str) -> int:
@@ -60,47 +60,47 @@ class Atoms:
         """Org admin in every team that the mask holds (R18)."""
         return (mask & self.held) * 15 | ORG if mask & self.held else mask
 
-    def atoms(self, mask: int) -> int:
-        """The part of a mask that counts as access: without which combo it was that gave org admin."""
+    def access_bits(self, mask: int) -> int:
+        """The part of a mask that counts as access: without which team role it was that gave org admin."""
         return mask & ~self._unseen
 
     def above_member(self, mask: int) -> int:
-        """The atoms above member: team admin, org admin, any role outside the ranks."""
-        return self.atoms(mask) & ~(self.held << 1)
+        """The entitlements above member: team admin, org admin, any role outside the ranks."""
+        return self.access_bits(mask) & ~(self.held << 1)
 
     @property
     def all_above_member(self) -> int:
-        """The atoms above member in all teams that have been met."""
+        """The entitlements above member in all teams that have been met."""
         return self.above_member((1 << self._width) - 1)
 
     def role_bits(self, role: str) -> int:
-        """Return the bits of which every mask has one that stands for a combo of this role in a team that has been
+        """Return the bits of which every mask has one that stands for a team role of this role in a team that has been
         met. A mask that has only a higher role has them, too."""
         if role in _RANKED:
             return self.held * (_RANKED[role] + 1 >> 1)
-        return sum(1 << number for combo, number in self._numbers.items() if combo.role == role)
+        return sum(1 << number for team_role, number in self._numbers.items() if team_role.role == role)
 
     def teams(self) -> Iterator[tuple[int, str]]:
         """Yield each team that has been met, and before it the bit that says: has some role in this team."""
         return ((_HELD << shift, team) for team, shift in self._shifts.items())
 
-    def combos(self, mask: int) -> tuple[Combo, ...]:
-        """The combos a mask stands for, sorted by team, then role: the highest ranked of each team, and the rest."""
+    def team_roles(self, mask: int) -> tuple[TeamRole, ...]:
+        """Return the team roles of a mask, sorted by team, then role: the highest ranked of each team, and the rest."""
         found = []
         held = mask & self.held
         while held:
             lowest = held & -held
             held ^= lowest
             shift = lowest.bit_length() - 1
-            if combo := self._ranked[shift][mask >> shift & 15]:
-                found.append(combo)
+            if team_role := self._ranked[shift][mask >> shift & 15]:
+                found.append(team_role)
         if customs := mask & self._custom_bits:
             found += (self._meaning[bit] for bit in _bits(customs))
         found.sort()
         return tuple(found)
 
     def roles(self, mask: int) -> set[str]:
-        """Return the roles of ``combos``."""
+        """Return the roles of ``team_roles``."""
         members, admins, org_admins = (mask & self.held << bit for bit in (1, 2, 3))
         roles = {self._meaning[bit].role for bit in _bits(mask & self._custom_bits)}
         if org_admins:
@@ -111,22 +111,22 @@ class Atoms:
             roles.add(MEMBER)
         return roles
 
-    def each(self, atoms: int) -> Iterator[Combo]:
-        """Every atom by itself, sorted; the org-wide one as ``Combo("", "org_admin")``."""
-        return iter(sorted(self._meaning[bit] for bit in _bits(self.atoms(atoms))))
+    def each(self, entitlements: int) -> Iterator[TeamRole]:
+        """Every entitlement by itself, sorted; the org-wide one as ``TeamRole("", "org_admin")``."""
+        return iter(sorted(self._meaning[bit] for bit in _bits(self.access_bits(entitlements))))
 
-    def levels(self, bits: int) -> tuple[Combo, ...]:
+    def levels(self, bits: int) -> tuple[TeamRole, ...]:
         """Every level in these bits, sorted: each ranked role of a team by itself, org admin among them; the org-wide
-        one as ``Combo("", "org_admin")``."""
+        one as ``TeamRole("", "org_admin")``."""
         in_teams = (bits & self.held << 3) >> 1
-        admins = (Combo(self._meaning[number].team, ORG_ADMIN) for number in _bits(in_teams))
+        admins = (TeamRole(self._meaning[number].team, ORG_ADMIN) for number in _bits(in_teams))
         return tuple(sorted([*self.each(bits), *admins]))
 
     def _team(self, team: str) -> int:
         shift = self._shifts.get(team)
         if shift is None:
             shift = self._shifts[team] = self._width
-            ranked = [Combo(team, role) for role in (MEMBER, TEAM_ADMIN, ORG_ADMIN)]
+            ranked = [TeamRole(team, role) for role in (MEMBER, TEAM_ADMIN, ORG_ADMIN)]
             self._meaning[shift + 1], self._meaning[shift + 2], _ = ranked
             self._ranked[shift] = tuple(
                 ranked[(bits >> 1).bit_length() - 1] if bits > 1 else None for bits in range(16)
@@ -136,11 +136,11 @@ class Atoms:
             self._unseen |= (_HELD | _ORG_ADMIN) << shift
         return shift
 
-    def _custom(self, combo: Combo) -> int:
-        number = self._numbers.get(combo)
+    def _custom(self, team_role: TeamRole) -> int:
+        number = self._numbers.get(team_role)
         if number is None:
-            number = self._numbers[combo] = self._width
-            self._meaning[number] = combo
+            number = self._numbers[team_role] = self._width
+            self._meaning[number] = team_role
             self._custom_bits |= 1 << number
             self._width += 1
         return 1 << number
