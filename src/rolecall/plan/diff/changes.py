@@ -12,7 +12,7 @@ from rolecall.model.change import Action, Change, Reason
 from rolecall.model.comparison import agrees, overlay, restrict, unread_fields, without
 from rolecall.model.desired import NOTHING_APPLIED, Applied, Desired
 from rolecall.model.fields import Kind
-from rolecall.model.kinds import KINDS, address
+from rolecall.model.kinds import BY_SECTION, KINDS, address
 from rolecall.model.live import Live
 from rolecall.model.settings import BLANK, UNSET, Address, Domain, Endpoint, GroupMapping, Scim, Value
 from rolecall.plan.diff import groups
@@ -67,7 +67,7 @@ def difference(identity: Identity, live: Live, as_of: date) -> Difference:
     )
 
 
-_KIND_OF_GROUPS = KINDS[-1]
+_KIND_OF_GROUPS = BY_SECTION["idp_groups"]
 
 
 def manages(desired: Desired, live: Live, kind: Kind) -> bool:
