@@ -19,10 +19,9 @@ from typing import Any
 import yaml
 
 from rolecall.codec.capabilities import WRITES
-from rolecall.codec.settings import encode_value
 from rolecall.model.desired import Intent
 from rolecall.model.fields import Field, Kind
-from rolecall.model.kinds import BY_SECTION, KINDS, SECTIONS, SINGLETONS, initial_value
+from rolecall.model.kinds import BY_SECTION, KINDS, SECTIONS, SINGLETONS
 
 ROOT = Path(__file__).resolve().parents[1]
 WIDTH = 120
@@ -355,11 +354,10 @@ def _table() -> Iterator[str]:
     yield "| field | value | what it is | in a new org |"
     yield "|---|---|---|---|"
     for kind in KINDS:
-        initial = encode_value(kind.section, initial_value(kind)) or {}
         for field in kind.fields:
             at = f"{kind.section}.NAME.{field.name}" if kind.keyed else f"{kind.section}.{field.name}"
             says = sentence(f"{field.title}. {field.description}").replace("|", "\\|")
-            yield f"| `{at}` | {_value_words(field)} | {says} | {_initial_words(initial.get(field.name))} |"
+            yield f"| `{at}` | {_value_words(field)} | {says} | {_initial_words(field.initial)} |"
 
 
 def _value_words(field: Field) -> str:
@@ -379,7 +377,9 @@ def _value_words(field: Field) -> str:
 
 
 def _initial_words(value: Any) -> str:
-    return "–" if value in (None, "") else f"`{flow(value)}`"
+    if isinstance(value, frozenset):
+        value = sorted(value)
+    return f"`{flow(value)}`" if value or value is False else "–"
 
 
 # Text

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from types import ModuleType
 from typing import get_args
 
 import pytest
+from schemas_script import schemas_script
 
 from rolecall.cli.output import FORMATS
+from rolecall.model.fields import Kind
+from rolecall.model.kinds import BY_SECTION, KINDS
 from rolecall.model.target import PeopleKind
 from rolecall.plan.guards.evaluate import GUARDS
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-ELSEWHERE = frozenset({"port.People", "package_text"})
+ELSEWHERE = frozenset({"port.People", "package_text", "fields.py", "script/schemas"})
 """Names of a row that are not in the row's own file."""
 
 
@@ -27,7 +31,9 @@ def listed(title: str) -> list[tuple[str, str]]:
 FILES = listed("Add a people source")
 FORMAT_FILES = listed("Add a report format")
 GUARD_FILES = listed("Add a guard")
-ALL_FILES = [*FILES, *FORMAT_FILES, *GUARD_FILES]
+FIELD_FILES = listed("Add a field")
+KIND_FILES = listed("Add a kind")
+ALL_FILES = [*FILES, *FORMAT_FILES, *GUARD_FILES, *FIELD_FILES, *KIND_FILES]
 
 
 IDPS_OF_SSO = "src/rolecall/model/settings.py"
@@ -81,6 +87,27 @@ def test_the_list_has_the_files_that_name_every_guard() -> None:
     }
     assert listing
     assert listing <= {file for file, _ in GUARD_FILES}
+
+
+def _changed(script: ModuleType, table: tuple[Kind, ...], monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """Return the files that script/schemas would change if this was the table."""
+    monkeypatch.setattr(script, "KINDS", table)
+    monkeypatch.setattr(script, "BY_SECTION", {kind.section: kind for kind in table})
+    monkeypatch.setattr(script, "SECTIONS", tuple(kind.section for kind in table))
+    monkeypatch.setattr(script, "SINGLETONS", tuple(kind for kind in table if not kind.keyed))
+    files = script.generated()
+    return {str(path.relative_to(ROOT)) for path, text in files.items() if path.read_text(encoding="utf-8") != text}
+
+
+def test_the_lists_have_what_a_field_and_a_kind_change(monkeypatch: pytest.MonkeyPatch) -> None:
+    script = schemas_script()
+    sso = BY_SECTION["sso"]
+    field = sso.field("enabled")._replace(name="planted")
+    with monkeypatch.context() as patch:
+        table = tuple(kind._replace(fields=(*kind.fields, field)) if kind == sso else kind for kind in KINDS)
+        assert _changed(script, table, patch) == {file for file, task in FIELD_FILES if "script/schemas" in task}
+    kind = sso._replace(section="planted", api_path="/v1/access/planted")
+    assert _changed(script, (*KINDS, kind), monkeypatch) == {file for file, task in KIND_FILES if "/schemas`" in task}
 
 
 def test_a_planted_omission_is_noticed(tmp_path: Path) -> None:

@@ -2,35 +2,23 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import re
-import sys
 from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import jsonschema_rs
 import pytest
+from schemas_script import schemas_script
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "schemas"
 SCHEMAS = [FOLDER / f"{name}.schema.json" for name in ("config", "drift", "plan", "snapshot")]
 
 
-def _load() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("schemas_script", ROOT / "script" / "schemas.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
 def test_what_is_generated_is_current() -> None:
-    files = _load().generated()
+    files = schemas_script().generated()
     assert {path.name for path in files} >= {"config.schema.json", "snapshot.schema.json", "plan.schema.json"}
     outdated = [path.name for path, text in files.items() if path.read_text(encoding="utf-8") != text]
     assert outdated == [], "run script/schemas"

@@ -1,7 +1,5 @@
 """What is known of a field and of a kind of setting: each is declared once, on the classes in ``model.settings``."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any, Literal, NamedTuple
 
