@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[1]
 WORDS = ROOT / "script" / "vague_names.txt"
-LIMIT = 0.40
+LIMIT = 0.03
 """The share of functions, 0 to 1, that may bind such a name."""
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef

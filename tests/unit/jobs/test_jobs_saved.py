@@ -123,7 +123,8 @@ def test_a_plan_made_up_by_hand_is_refused_in_words(plan, tmp_path, edit):
     path = saved(tmp_path, plan, misshapen(edit))
     with pytest.raises(ConfigError) as refused:
         read_plan(path)
-    assert [problem.where.file for problem in refused.value.problems] == [str(path)]
+    assert {problem.where.file for problem in refused.value.problems} == {str(path)}
+    assert len(set(map(str, refused.value.problems))) == len(refused.value.problems), refused.value.problems
     assert as_edited(path) is None
 
 
