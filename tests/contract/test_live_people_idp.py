@@ -16,8 +16,7 @@ from idp_specs import need_specs
 
 from rolecall.errors import SecretError
 from rolecall.live.connect import PeopleConnection, connect_people
-from rolecall.model.directory import EVERYBODY, Directory, PeopleScope
-from rolecall.model.idp import IdpFacts
+from rolecall.model.directory import EVERYBODY, Directory, IdpFacts, PeopleScope
 
 EXTENSION = "urn:custom:params:scim:schemas:extension:writer:2.0"
 Read = Callable[..., tuple[Directory, IdpFacts | None]]

@@ -14,9 +14,8 @@ from rolecall.codec.api import Item, decode_item, encode_item
 from rolecall.codec.snapshot import Snapshot, decode_snapshot, encode_snapshot
 from rolecall.drift.compare import Memory, compare
 from rolecall.errors import Exit
-from rolecall.model.comparison import without
 from rolecall.model.desired import Applied, Desired
-from rolecall.model.kinds import BY_SECTION, KINDS, address, split_address, value_at
+from rolecall.model.kinds import BY_SECTION, KINDS, address, split_address, value_at, without
 from rolecall.model.live import Live
 from rolecall.model.settings import UNSET, Address, Settings, Value
 from rolecall.plan.make import make

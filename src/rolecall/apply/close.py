@@ -11,10 +11,9 @@ from rolecall.apply.steps import satisfies
 from rolecall.journal.port import Seen
 from rolecall.live.port import Reader
 from rolecall.model.change import Change
-from rolecall.model.comparison import said_fields
 from rolecall.model.desired import Applied, Desired
 from rolecall.model.fields import Kind
-from rolecall.model.kinds import KINDS, address, split_address, value_at
+from rolecall.model.kinds import KINDS, address, known_fields, split_address, value_at
 from rolecall.model.live import Live
 from rolecall.model.policy import Policy
 from rolecall.model.run import RunFacts
@@ -112,7 +111,7 @@ def _partly(kind: Kind, value: Any, requested: Any, last: Any) -> Value | None:
     """
     if kind.whole or UNSET in (value, last):
         return None
-    fields, reached = said_fields(kind, requested), False
+    fields, reached = known_fields(kind, requested), False
     for name, requested_field in fields.items():
         current, known = getattr(value, name), getattr(last, name)
         as_desired = current == requested_field or (name, current, requested_field) == ("endpoint", "upgrading", "new")

@@ -13,8 +13,7 @@ from datetime import datetime, timedelta
 from rolecall.apply.resume import applied_already, applied_by, same_change
 from rolecall.errors import Problem
 from rolecall.model.change import Change
-from rolecall.model.comparison import field_changes
-from rolecall.model.kinds import split_address
+from rolecall.model.kinds import field_changes, split_address
 from rolecall.model.live import Live
 from rolecall.model.run import Run
 from rolecall.plan.coverage import USERS

@@ -17,8 +17,7 @@ from rolecall.cli.session import now
 from rolecall.desired.build import Config
 from rolecall.journal.port import Holder
 from rolecall.model import normalise
-from rolecall.model.config_id import ConfigId, read_config_id, same_config
-from rolecall.model.lineage import Relation
+from rolecall.model.lineage import ConfigId, Relation, read_config_id, same_config
 from rolecall.model.run import RunFacts
 from rolecall.outside.git import head, refusal, relation, repository
 

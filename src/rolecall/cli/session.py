@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from rolecall.live.client import OrgClient
     from rolecall.live.port import People
     from rolecall.live.snapshot.reader import SnapshotReader
-    from rolecall.model.secret import SecretRef
+    from rolecall.model.target import SecretRef
 
 T = TypeVar("T")
 

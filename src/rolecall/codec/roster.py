@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from rolecall.model.roster import Roster, RosterGroup, RosterUsers
+from rolecall.model.sighting import Roster, RosterGroup, RosterUsers
 
 _BYTES = 12
 

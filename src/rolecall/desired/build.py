@@ -23,7 +23,6 @@ from rolecall.model.desired import Desired, Intent
 from rolecall.model.fields import Kind
 from rolecall.model.kinds import KINDS, address
 from rolecall.model.normalise import name as normal_name
-from rolecall.model.secret import SecretRef
 from rolecall.model.settings import BLANK, Address, Settings, Sso, Value
 from rolecall.model.target import (
     DEFAULT_JOURNAL,
@@ -33,6 +32,7 @@ from rolecall.model.target import (
     PeopleKind,
     PeopleShown,
     PeopleSource,
+    SecretRef,
 )
 from rolecall.source.document import NodePath
 from rolecall.source.yaml_file import collector_off

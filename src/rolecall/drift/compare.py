@@ -24,16 +24,15 @@ from typing import Annotated, Literal, NamedTuple
 from rolecall.codec.settings import encode_value
 from rolecall.errors import Where
 from rolecall.model import normalise
-from rolecall.model.comparison import agrees, unread_fields
+from rolecall.model.change import Event
 from rolecall.model.desired import Applied, Desired
 from rolecall.model.fields import Kind
-from rolecall.model.kinds import KINDS, address, split_address, value_at
+from rolecall.model.kinds import KINDS, address, agrees, split_address, unread_fields, value_at
 from rolecall.model.live import Live
-from rolecall.model.outcome import Event
 from rolecall.model.record import Key
 from rolecall.model.roles import ORG_ADMIN
-from rolecall.model.roster import Roster
 from rolecall.model.settings import BLANK, UNSET, Address, GroupMapping, Value
+from rolecall.model.sighting import Roster
 from rolecall.plan.diff.changes import Difference, difference
 from rolecall.plan.diff.identity import Identity, group_of, identify
 from rolecall.plan.resolve import on_day

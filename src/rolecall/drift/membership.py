@@ -13,9 +13,8 @@ from rolecall.model import normalise
 from rolecall.model.directory import PLAIN, Directory, Traits
 from rolecall.model.live import Facts, Live
 from rolecall.model.roles import ORG_ADMIN
-from rolecall.model.roster import Roster, RosterGroup, RosterUsers
 from rolecall.model.settings import BLANK, UNSET
-from rolecall.model.sighting import Holding, Sighting
+from rolecall.model.sighting import Holding, Roster, RosterGroup, RosterUsers, Sighting
 from rolecall.plan.diff.identity import Identity
 from rolecall.plan.saved.digest import fingerprint
 from rolecall.plan.value import Who

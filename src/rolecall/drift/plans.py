@@ -7,9 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 from rolecall.drift.compare import Drift
-from rolecall.model.comparison import overlay, restrict
 from rolecall.model.desired import Desired, Intent
-from rolecall.model.kinds import split_address
+from rolecall.model.kinds import overlay, restrict, split_address
 from rolecall.model.live import Live
 from rolecall.model.paste import literal
 from rolecall.model.policy import Manage

@@ -13,12 +13,11 @@ from rolecall.drift.plans import plan_of_drift, revert_plan
 from rolecall.drift.value import Acknowledgement, Basis, DriftReport, UserMovements, Violation
 from rolecall.drift.violations import limits, not_evaluated, tests, watched
 from rolecall.errors import Problem
+from rolecall.model.change import Event
 from rolecall.model.kinds import KINDS, SECTIONS, address, split_address
 from rolecall.model.live import Coverage
-from rolecall.model.outcome import Event
-from rolecall.model.roster import Roster
 from rolecall.model.settings import UNSET, Address
-from rolecall.model.sighting import Sighting
+from rolecall.model.sighting import Roster, Sighting
 from rolecall.plan.coverage import USERS, coverage_of, incomplete, people_coverage, sections_of, unread_warnings
 from rolecall.plan.explain.access_records import AccessRecord, record_access
 from rolecall.plan.impact.inventory import released, unmanaged

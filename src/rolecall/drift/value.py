@@ -9,7 +9,7 @@ from typing import Annotated, Literal, NamedTuple
 
 from rolecall.drift.compare import Drift
 from rolecall.errors import Problem, Where
-from rolecall.model.authorship import Blame
+from rolecall.model.lineage import Blame
 from rolecall.model.live import Coverage
 from rolecall.model.record import FLAT, PUBLIC, Code, Key
 from rolecall.model.settings import Address

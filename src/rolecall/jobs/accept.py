@@ -16,9 +16,8 @@ from rolecall.drift.scan import DriftScan
 from rolecall.errors import Blocked, ConfigError, Problem
 from rolecall.jobs.config_files import replaced
 from rolecall.jobs.export import metadata_rewritten
-from rolecall.model.comparison import agrees, said_fields
 from rolecall.model.desired import Desired
-from rolecall.model.kinds import BY_SECTION, KINDS, address, split_address, value_at
+from rolecall.model.kinds import BY_SECTION, KINDS, address, agrees, known_fields, split_address, value_at
 from rolecall.model.live import Live
 from rolecall.model.paste import shell_pattern, yaml_pattern
 from rolecall.model.settings import BLANK, UNSET, Address, Sso, Value
@@ -137,7 +136,7 @@ def _moved_fields(drift: Drift) -> Value | None:
     """The live value cut down to the fields that the config speaks of and that differ; metadata is a file's."""
     if drift.live is None or drift.desired is None:
         return drift.live
-    spoken = said_fields(BY_SECTION[split_address(drift.address)[0]], drift.desired)
+    spoken = known_fields(BY_SECTION[split_address(drift.address)[0]], drift.desired)
     moved = {
         name: getattr(drift.live, name)
         for name, value in spoken.items()

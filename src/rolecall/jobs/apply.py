@@ -19,9 +19,9 @@ from rolecall.model.desired import Applied, Desired
 from rolecall.model.directory import EVERYBODY
 from rolecall.model.live import Live
 from rolecall.model.paste import literal
+from rolecall.model.policy import policy_differences
 from rolecall.model.run import Run, RunReport
 from rolecall.model.settings import UNSET, Address, Scim
-from rolecall.model.strictness import policy_differences
 from rolecall.model.target import DEFAULT_KEEP_DAYS
 from rolecall.plan.coverage import incomplete, people_coverage
 from rolecall.plan.draft import draft_plan

@@ -51,9 +51,8 @@ async def change_by_hand(folder: Path, url: str, done: ByHand = MEDDLING) -> Non
     from rolecall.jobs.local import Wish, make_token
     from rolecall.live.client import OrgClient
     from rolecall.live.connect import connect
-    from rolecall.model.change import Change
+    from rolecall.model.change import Change, Done
     from rolecall.model.kinds import value_at
-    from rolecall.model.outcome import Done
 
     secret = make_token(str(folder / url.removeprefix("local:")), Wish("admin", done.who))
     org = connect(url, lambda: secret, folder=folder)

@@ -24,8 +24,7 @@ from rolecall.journal.port import Journal, OrgLock, Seen
 from rolecall.live.port import Reader
 from rolecall.live.snapshot.file import entry_faults, read_snapshot
 from rolecall.live.snapshot.reader import SnapshotReader
-from rolecall.model.comparison import unread_fields
-from rolecall.model.kinds import BY_SECTION, split_address, value_at
+from rolecall.model.kinds import BY_SECTION, split_address, unread_fields, value_at
 from rolecall.model.live import Facts
 from rolecall.model.run import Attestation, Run, RunFacts, Step
 from rolecall.model.settings import UNSET, Address, Scim, Value

@@ -23,9 +23,8 @@ from rolecall.errors import ConfigError, Problem, Where
 from rolecall.jobs.config_files import replaced, write_texts
 from rolecall.jobs.init import MAIN, scaffold
 from rolecall.model.change import Change
-from rolecall.model.comparison import said_fields
 from rolecall.model.desired import Applied, Desired
-from rolecall.model.kinds import BY_SECTION, address, split_address, value_at
+from rolecall.model.kinds import BY_SECTION, address, known_fields, split_address, value_at
 from rolecall.model.live import Live
 from rolecall.model.settings import UNSET, Address, Scim, Sso, Value
 from rolecall.plan.diff.changes import diff
@@ -148,7 +147,9 @@ def _or_gone(desired: Desired, edit: Edit) -> Edit:
     configured = value_at(desired.settings, edit.address) if key is None else None
     if configured is None or not edit.fields or any(value is not None for value in edit.fields.values()):
         return edit
-    return removing(edit.address) if said_fields(BY_SECTION[section], configured).keys() <= edit.fields.keys() else edit
+    return (
+        removing(edit.address) if known_fields(BY_SECTION[section], configured).keys() <= edit.fields.keys() else edit
+    )
 
 
 def write_update(request: UpdateRequest, exported: Exported) -> None:
@@ -200,7 +201,7 @@ def _endpoint(request: UpdateRequest) -> Iterator[Edit]:
         return
     if scim.endpoint == "new":
         yield Edit(at, {"endpoint": "new"})
-    elif len(said_fields(BY_SECTION["scim"], cast(Scim, request.desired.settings.scim))) > 1:
+    elif len(known_fields(BY_SECTION["scim"], cast(Scim, request.desired.settings.scim))) > 1:
         yield Edit(at, {"endpoint": None})
     else:
         yield removing(at)

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from rolecall.errors import ConfigError, Misuse, OrgError, Problem
 from rolecall.live.embedded import not_installed, shown
-from rolecall.model.comparison import absent_fields, field_address
 from rolecall.model.directory import EVERYBODY
-from rolecall.model.kinds import KINDS, address
+from rolecall.model.kinds import KINDS, absent_fields, address, field_address
 from rolecall.model.settings import UNSET
 from rolecall.model.target import OrgTarget
 

@@ -22,10 +22,9 @@ from rolecall.journal.content import moment
 from rolecall.journal.port import Journal
 from rolecall.model.desired import NOTHING_APPLIED, Applied
 from rolecall.model.kinds import KINDS, address
-from rolecall.model.roster import Roster
 from rolecall.model.run import Opening, Record, Run, RunFacts, RunKind
 from rolecall.model.settings import BLANK, UNSET, Address, Settings
-from rolecall.model.sighting import Sighting
+from rolecall.model.sighting import Roster, Sighting
 from rolecall.plan.explain.access_records import record_access
 from rolecall.plan.inputs import PlanInput
 from rolecall.plan.resolve import on_day

@@ -9,12 +9,10 @@ from rolecall.errors import OrgError, Problem
 from rolecall.live.port import GroupReader, IdpSource, People, Reader, UserFiles
 from rolecall.live.snapshot.reader import SnapshotReader
 from rolecall.model.desired import Desired
-from rolecall.model.directory import Directory, PeopleScope
-from rolecall.model.legacy import with_legacy_groups
+from rolecall.model.directory import Directory, PeopleScope, with_legacy_groups
 from rolecall.model.live import UNREAD, Live
-from rolecall.model.secret import SecretRef
 from rolecall.model.settings import BLANK, UNSET
-from rolecall.model.target import PeopleSource
+from rolecall.model.target import PeopleSource, SecretRef
 from rolecall.plan.coverage import gaps
 
 

@@ -12,11 +12,11 @@ from rolecall.desired.references import references, with_role_ids
 from rolecall.errors import ConfigError, Misuse, OrgError, Problem
 from rolecall.jobs.people import idp_problems, left_out, people_hint, read_people
 from rolecall.live.port import Audit, People, Reader
+from rolecall.model.change import Event
 from rolecall.model.desired import NOTHING_APPLIED, Applied, Desired
 from rolecall.model.kinds import DECIDING_ACCESS, DECIDING_SIGN_IN, SECTIONS
 from rolecall.model.lineage import Lineage, LogCheck, Relation, UnknownApply
 from rolecall.model.live import Coverage, Facts, Live
-from rolecall.model.outcome import Event
 from rolecall.model.policy import Allow
 from rolecall.model.settings import UNSET, Settings
 from rolecall.plan.diff.entries import SAME_GROUP

@@ -15,10 +15,9 @@ from rolecall.jobs.people import read_people
 from rolecall.jobs.plan import Planned, PlanRequest, plan_from_input, read_plan_input
 from rolecall.jobs.saved import plan_of_text
 from rolecall.model import normalise
-from rolecall.model.comparison import overlay
 from rolecall.model.desired import Applied, Desired
 from rolecall.model.directory import EVERYBODY, Directory, PeopleScope
-from rolecall.model.kinds import KINDS, SECTIONS, split_address, value_at
+from rolecall.model.kinds import KINDS, SECTIONS, overlay, split_address, value_at
 from rolecall.model.paste import literal
 from rolecall.model.run import Run, Step
 from rolecall.model.settings import BLANK, UNSET, Address, Scim, Settings, Value

@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
 from rolecall.errors import Problem, SecretError
-from rolecall.model.secret import SecretRef
+from rolecall.model.target import SecretRef
 from rolecall.source.files import inside
 
 Run = Callable[[tuple[str, ...]], tuple[int, bytes]]

@@ -1,10 +1,10 @@
-"""People and their memberships: one by one for a conversation, in columns for an org."""
+"""Users and their groups: one by one, in columns for an org, and what an IdP tells of the WRITER app."""
 
 from __future__ import annotations
 
 from array import array
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Literal, NamedTuple
 
 from rolecall.errors import Problem
@@ -115,3 +115,50 @@ class PeopleScope(NamedTuple):
 
 
 EVERYBODY = PeopleScope(everybody=True)
+
+
+def with_legacy_groups(directory: Directory, links: Mapping[str, frozenset[str]] | None) -> Directory:
+    """The directory of a source that knows groups by name alone, with the legacy groups that share a name.
+
+    While the endpoint is ``upgrading`` the org keys a legacy group as ``name [id]`` once the name has been pushed
+    again (see ``Facts.legacy_links``). Its members are those of the IdP's group, as the IdP kept it up to date.
+    """
+    there = {name: number for number, name in enumerate(directory.groups)}
+    twins = {
+        there[name]: key
+        for key in links or ()
+        if key not in there and key.endswith("]") and (name := key.rpartition(" [")[0]) in there
+    }
+    if not twins:
+        return directory
+    numbers = {group: len(directory.groups) + at for at, group in enumerate(twins)}
+    members, offsets = array("I"), array("I", [0])
+    for person in range(len(directory)):
+        held = directory.members[directory.offsets[person] : directory.offsets[person + 1]]
+        members.extend(held)
+        members.extend(numbers[group] for group in held if group in numbers)
+        offsets.append(len(members))
+    return replace(directory, groups=(*directory.groups, *twins.values()), members=members, offsets=offsets)
+
+
+@dataclass(frozen=True, slots=True)
+class IdpFacts:
+    """The app as the IdP has it. Groups are by name.
+
+    ``pushed`` are sent to WRITER, ``assigned`` give their members the app, ``unreached`` are pushed though none of
+    their members has the app (R30; None when members were not read). ``failing`` are those whose last push failed, and
+    why. ``everybody``: the scope is all people and groups of the directory, None when that cannot be read.
+    ``role_sent``: a role attribute is still mapped (R19); ``roles_raw``: by ``appRoleAssignments`` as it stands.
+    ``stopped`` says why nothing is sent at the moment, ``unread`` why the rest could not be told.
+    """
+
+    kind: Literal["okta", "entra"]
+    pushed: frozenset[str] = frozenset()
+    assigned: frozenset[str] = frozenset()
+    unreached: frozenset[str] | None = None
+    failing: tuple[tuple[str, str], ...] = ()
+    everybody: bool | None = None
+    role_sent: bool = False
+    roles_raw: bool = False
+    stopped: str | None = None
+    unread: str | None = None

@@ -6,7 +6,16 @@ from dataclasses import dataclass
 from typing import Literal
 
 from rolecall.errors import Where
-from rolecall.model.secret import SecretRef
+
+
+@dataclass(frozen=True, slots=True)
+class SecretRef:
+    """``{env: NAME}``, ``{file: PATH}`` or ``{exec: [command, ...]}``."""
+
+    kind: Literal["env", "file", "exec"]
+    value: str | tuple[str, ...]
+    source: Where | None = None
+
 
 OrgKind = Literal["https", "http", "local", "observed"]
 PeopleKind = Literal["org", "file", "scim", "okta", "entra"]

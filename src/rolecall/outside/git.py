@@ -17,8 +17,7 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 from rolecall.errors import ConfigError, Problem
-from rolecall.model.authorship import Blame
-from rolecall.model.lineage import Relation
+from rolecall.model.lineage import Blame, Relation
 
 _SECONDS = 30
 _OF_A_HOOK = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_COMMON_DIR", "GIT_NAMESPACE")

@@ -7,11 +7,10 @@ from collections.abc import Container, Iterable, Iterator, Mapping
 from datetime import date
 
 from rolecall.errors import Problem
-from rolecall.model.comparison import field_address, unread_fields
 from rolecall.model.desired import Desired
 from rolecall.model.directory import PLAIN, Directory, Gaps
 from rolecall.model.fields import Kind
-from rolecall.model.kinds import KINDS, SECTIONS, address, split_address
+from rolecall.model.kinds import KINDS, SECTIONS, address, field_address, split_address, unread_fields
 from rolecall.model.live import UNREAD, Coverage, Facts, Live
 from rolecall.model.settings import UNSET, Address, Value
 from rolecall.plan.headline import enumerate_words

@@ -15,9 +15,8 @@ from rolecall.access.evaluate import memberships
 from rolecall.access.moves import facts_after
 from rolecall.access.rules import Rules, compile_access, endpoint_of, scim_on
 from rolecall.model.change import Change
-from rolecall.model.comparison import overlay
 from rolecall.model.directory import Directory, PeopleScope
-from rolecall.model.kinds import BY_SECTION, address, split_address, value_at
+from rolecall.model.kinds import BY_SECTION, address, overlay, split_address, value_at
 from rolecall.model.live import Facts, Live
 from rolecall.model.settings import BLANK, UNSET, Address, GroupMapping, Settings, Value
 from rolecall.plan.coverage import counted_words, incomplete_sentence, people_coverage

@@ -11,8 +11,7 @@ from rolecall.apply import steps
 from rolecall.apply.steps import ApplyContext, Sender, numbered
 from rolecall.errors import Problem
 from rolecall.journal.port import Holder, JournalError
-from rolecall.model.change import Change
-from rolecall.model.outcome import Done
+from rolecall.model.change import Change, Done
 from rolecall.model.settings import GroupMapping
 
 GIVES = GroupMapping("member", frozenset({"Brand"}))

@@ -12,9 +12,8 @@ from rolecall.desired.build import Config, read_config
 from rolecall.errors import ConfigError, Where
 from rolecall.model.desired import Intent
 from rolecall.model.policy import Allow, Band, Ignore, Limit, TeamRole
-from rolecall.model.secret import SecretRef
 from rolecall.model.settings import BLANK, UNSET, Address, Defaults, Domain, GroupMapping, Scim, Sso
-from rolecall.model.target import JournalTarget, PeopleSource
+from rolecall.model.target import JournalTarget, PeopleSource, SecretRef
 
 EVERYTHING = """\
 version: 1

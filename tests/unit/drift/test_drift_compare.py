@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rolecall.drift.compare import DRIFTED, Memory, classify, compare, equal
+from rolecall.model.change import Event
 from rolecall.model.desired import Applied, Desired, Intent
 from rolecall.model.live import UNREAD, Facts, Group, Live
-from rolecall.model.outcome import Event
 from rolecall.model.policy import Ignore, Policy
 from rolecall.model.settings import BLANK, GroupMapping, Scim, Settings
 

@@ -20,8 +20,8 @@ from rolecall.drift.scan import drifted, scan
 from rolecall.model.live import UNREAD, Coverage, Facts, Group, Live
 from rolecall.model.policy import AccessTest, Guards, Ignore, Policy, TeamRole
 from rolecall.model.roles import ORG_ADMIN
-from rolecall.model.roster import Roster, RosterGroup, RosterUsers
 from rolecall.model.settings import BLANK, Defaults, Scim, Settings
+from rolecall.model.sighting import Roster, RosterGroup, RosterUsers
 from rolecall.plan.value import Tally
 
 AT = "idp_groups/G"

@@ -11,7 +11,7 @@ import pytest
 
 from rolecall.errors import SecretError, Where
 from rolecall.live.secrets import check_host, is_ci, org_token, resolve
-from rolecall.model.secret import SecretRef
+from rolecall.model.target import SecretRef
 
 CANARY = "canary-5a1f"
 HERE = Where("rolecall.yaml", 6, 3)

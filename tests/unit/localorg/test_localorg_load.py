@@ -17,8 +17,8 @@ from rolecall.localorg.load import load
 from rolecall.localorg.manage import make_token, reset
 from rolecall.localorg.store import Database, state
 from rolecall.localorg.store.tables import AUDIT, GROUPS, MEMBERSHIPS, TOKENS, USERS
-from rolecall.model.comparison import restrict
 from rolecall.model.directory import Directory
+from rolecall.model.kinds import restrict
 from rolecall.model.live import Facts, Live
 from rolecall.model.settings import Scim, Settings
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from rolecall.model.desired import Desired
-from rolecall.model.idp import IdpFacts
+from rolecall.model.directory import IdpFacts
 from rolecall.model.live import Coverage, Facts, Group, Live
 from rolecall.model.settings import BLANK, Scim, Settings
 from rolecall.plan.lint.sources import lint_idp

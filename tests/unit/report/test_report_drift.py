@@ -15,7 +15,7 @@ from drifts import NOW, A, L, M, event, inquiry
 from rolecall.drift.scan import scan
 from rolecall.drift.value import Basis
 from rolecall.errors import Problem, Where
-from rolecall.model.authorship import Blame
+from rolecall.model.lineage import Blame
 from rolecall.model.policy import Guards, Policy
 from rolecall.report.builders.drift import COLUMNS, drift_document
 from rolecall.report.builders.notice import notice_document, notice_text

@@ -58,7 +58,7 @@ def _test(at: int, test: ValidConfig, sources: Sources) -> Iterator[Problem]:
 def _loosened(sources: Sources) -> Iterator[Problem]:
     """An overlay may tighten policy, never loosen it."""
     from rolecall.desired.load.policy import read_policy
-    from rolecall.model.strictness import policy_differences
+    from rolecall.model.policy import policy_differences
 
     base = judge(sources.base, sources, explained=False).sound
     if not _intact(base, sources.base):

@@ -11,9 +11,8 @@ from rolecall.codec.saml import NotMetadata, decode_metadata
 from rolecall.codec.settings import encode_value
 from rolecall.desired.edit.nodes import comment, flow, scalar
 from rolecall.model import normalise
-from rolecall.model.comparison import absent_fields, field_address
 from rolecall.model.fields import Kind
-from rolecall.model.kinds import BY_SECTION, KINDS, address, split_address
+from rolecall.model.kinds import BY_SECTION, KINDS, absent_fields, address, field_address, split_address
 from rolecall.model.live import Coverage, Facts, Live
 from rolecall.model.roles import BUILT_IN, role_id
 from rolecall.model.settings import BLANK, UNSET, Address, GroupMapping, Sso, Value

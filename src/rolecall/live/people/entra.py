@@ -21,8 +21,7 @@ from rolecall.live.people.entra_expression import NotEvaluable
 from rolecall.live.people.idp_client import Idp, IdpClient, IdpRefused
 from rolecall.live.people.scim import EXTENSION
 from rolecall.model import normalise
-from rolecall.model.directory import Directory, PeopleScope
-from rolecall.model.idp import IdpFacts
+from rolecall.model.directory import Directory, IdpFacts, PeopleScope
 from rolecall.model.live import COMPLETE, Coverage
 
 Json = Any

@@ -16,8 +16,7 @@ from rolecall.live.http.exchange import Exchange, together
 from rolecall.live.people.idp_client import Idp, IdpClient, IdpRefused
 from rolecall.live.people.scim import EXTENSION
 from rolecall.model import normalise
-from rolecall.model.directory import Directory, PeopleScope
-from rolecall.model.idp import IdpFacts
+from rolecall.model.directory import Directory, IdpFacts, PeopleScope
 
 Json = Any
 SENT = frozenset({"ACTIVE", "APPROVED", "IMPLICIT", "IMPORTED", "MATCHED", "PENDING", "PROVISIONED", "STAGED"})

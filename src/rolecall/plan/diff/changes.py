@@ -9,10 +9,9 @@ from typing import Any, NamedTuple
 
 from rolecall.errors import Problem
 from rolecall.model.change import Action, Change, Reason
-from rolecall.model.comparison import agrees, overlay, restrict, unread_fields, without
 from rolecall.model.desired import NOTHING_APPLIED, Applied, Desired
 from rolecall.model.fields import Kind
-from rolecall.model.kinds import BY_SECTION, KINDS, address
+from rolecall.model.kinds import BY_SECTION, KINDS, address, agrees, overlay, restrict, unread_fields, without
 from rolecall.model.live import Live
 from rolecall.model.settings import BLANK, UNSET, Address, Domain, Endpoint, GroupMapping, Scim, Value
 from rolecall.plan.diff import groups

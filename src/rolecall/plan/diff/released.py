@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from rolecall.model.comparison import restrict, said_fields, without
 from rolecall.model.desired import Applied, Desired
 from rolecall.model.fields import Kind
-from rolecall.model.kinds import KINDS, address, value_at
+from rolecall.model.kinds import KINDS, address, known_fields, restrict, value_at, without
 from rolecall.model.live import Live
 from rolecall.model.policy import Manage
 from rolecall.model.settings import BLANK, UNSET, Address, Value
@@ -74,7 +73,7 @@ def _managed(kind: Kind, managing: Manage, desired: Desired, release: Release) -
             yield release
         return
     written = {field.name for field in kind.fields if field.written}
-    applied_fields = said_fields(kind, release.last)
+    applied_fields = known_fields(kind, release.last)
     fields = tuple(name for name in applied_fields if name in written and getattr(desired_value, name) is UNSET)
     if fields:
         still_managed = tuple(field.name for field in kind.fields if field.name not in fields)

@@ -11,10 +11,9 @@ from rolecall.access.person import Granted, Silent, effective
 from rolecall.access.rules import Rules, scim_on
 from rolecall.codec.settings import encode_value
 from rolecall.errors import Where
-from rolecall.model.comparison import agrees
 from rolecall.model.desired import Desired
 from rolecall.model.directory import Person
-from rolecall.model.kinds import address, split_address, value_at
+from rolecall.model.kinds import address, agrees, split_address, value_at
 from rolecall.model.policy import TeamRole
 from rolecall.model.roles import MEMBER, ORG_ADMIN, TEAM_ADMIN
 from rolecall.model.settings import UNSET, Address, Settings

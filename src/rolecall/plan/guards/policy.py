@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rolecall.errors import Problem
-from rolecall.model.config_id import read_config_id
 from rolecall.model.desired import Applied
-from rolecall.model.lineage import Lineage, LogCheck
+from rolecall.model.lineage import Lineage, LogCheck, read_config_id
 from rolecall.model.policy import Approval
 from rolecall.plan.guards.guard import PASS, Finding, GuardInput, Item, at
 from rolecall.plan.headline import enumerate_words

@@ -7,8 +7,7 @@ from typing import NamedTuple
 
 from rolecall.errors import did_you_mean
 from rolecall.model.change import Change
-from rolecall.model.comparison import field_address, overlay
-from rolecall.model.kinds import BY_SECTION, split_address
+from rolecall.model.kinds import BY_SECTION, field_address, overlay, split_address
 from rolecall.model.live import Facts, Live
 from rolecall.model.roles import ORG_ADMIN
 from rolecall.model.settings import UNSET, Defaults, Domain, GroupMapping, Scim, Settings, Sso, Unset

@@ -6,8 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from rolecall.access.rules import default_team_roles
 from rolecall.model.change import Change
-from rolecall.model.comparison import field_changes
-from rolecall.model.kinds import split_address, value_at
+from rolecall.model.kinds import field_changes, split_address, value_at
 from rolecall.model.settings import BLANK, UNSET, Address, Domain, Settings, Sso
 from rolecall.plan.forecast import AccessForecast
 from rolecall.plan.headline import Shift, access_words, enumerate_words, people, sentence, shift_of, shifts

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 
 from rolecall.errors import Problem, did_you_mean
 from rolecall.model.desired import Desired
-from rolecall.model.idp import IdpFacts
+from rolecall.model.directory import IdpFacts
 from rolecall.model.live import Live
 from rolecall.model.settings import UNSET
 from rolecall.plan.coverage import members_words

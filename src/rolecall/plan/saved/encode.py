@@ -11,9 +11,8 @@ from rolecall.codec.policy import POLICY_FORMS, POLICY_SHAPES
 from rolecall.codec.record import Codec, Shape
 from rolecall.codec.settings import Json
 from rolecall.model.change import Change
-from rolecall.model.comparison import field_changes
 from rolecall.model.desired import Desired, Intent
-from rolecall.model.kinds import split_address
+from rolecall.model.kinds import field_changes, split_address
 from rolecall.model.live import Coverage
 from rolecall.model.policy import Policy
 from rolecall.model.settings import Address, Settings, Sso

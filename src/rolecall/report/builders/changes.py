@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 from rolecall.model.change import Change, Reason, ViaReason
-from rolecall.model.comparison import FieldChange, field_changes
+from rolecall.model.kinds import FieldChange, field_changes
 from rolecall.model.roles import ORG_ADMIN
 from rolecall.report.document import Diff
 from rolecall.report.phrases import listed, visible

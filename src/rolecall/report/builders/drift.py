@@ -9,8 +9,7 @@ from functools import partial
 from rolecall.codec.settings import encode_value
 from rolecall.drift.compare import Drift, DriftClass
 from rolecall.drift.value import UNDETERMINED, DriftReport, Violation
-from rolecall.model.comparison import field_changes
-from rolecall.model.kinds import BY_SECTION, SECTIONS, split_address
+from rolecall.model.kinds import BY_SECTION, SECTIONS, field_changes, split_address
 from rolecall.model.settings import Value
 from rolecall.plan.coverage import USERS
 from rolecall.report.builders.changes import created, deleted, scalar

@@ -8,9 +8,9 @@ from datetime import datetime
 
 from rolecall.drift.compare import DriftClass
 from rolecall.drift.value import UNDETERMINED, Acknowledgement, DriftReport, NewAdmin, ViolationKind
-from rolecall.model.authorship import Blame
+from rolecall.model.change import Event
 from rolecall.model.kinds import split_address
-from rolecall.model.outcome import Event
+from rolecall.model.lineage import Blame
 from rolecall.model.paste import shell_pattern, shell_word, yaml_pattern
 from rolecall.model.settings import Address
 from rolecall.plan.headline import enumerate_words, people

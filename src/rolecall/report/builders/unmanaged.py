@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from rolecall.model.comparison import field_changes
-from rolecall.model.kinds import split_address
+from rolecall.model.kinds import field_changes, split_address
 from rolecall.model.policy import TeamRole
 from rolecall.model.roles import ORG_ADMIN
 from rolecall.model.settings import GroupMapping

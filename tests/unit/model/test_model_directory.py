@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rolecall.codec.people import decode_people
-from rolecall.model.legacy import with_legacy_groups
+from rolecall.model.directory import with_legacy_groups
 
 PEOPLE = decode_people(
     [

@@ -8,8 +8,7 @@ from datetime import date
 import pytest
 
 from rolecall.errors import Where
-from rolecall.model.policy import AccessTest, Allow, Band, Guards, Ignore, Limit, Policy
-from rolecall.model.strictness import policy_differences
+from rolecall.model.policy import AccessTest, Allow, Band, Guards, Ignore, Limit, Policy, policy_differences
 
 PLAIN = Policy()
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rolecall.model.config_id import ConfigId, read_config_id, same_config
+from rolecall.model.lineage import ConfigId, read_config_id, same_config
 
 FIRST, OTHER = "1a2b3c4d5e6f7a8b", "ffff3c4d5e6f7a8b"
 REMOTE = "example.com/acme/writer"
