@@ -19,21 +19,21 @@ def candidates(before: Rules, after: Rules, directory: Directory) -> dict[Addres
 
     The union is everybody whose access can differ: working out everybody finds no more.
     """
-    found: dict[Address, array[int]] = {}
+    by_address: dict[Address, array[int]] = {}
     if scim := _by_scim(before, after, directory):
-        found[SCIM] = scim
+        by_address[SCIM] = scim
     moved = _given_moved(before, after)
     own = _by_themselves(before, after, moved)
     if defaults := _by_defaults(before, after, directory, moved - own):
-        found[DEFAULTS] = defaults
+        by_address[DEFAULTS] = defaults
     for name, numbers in _by_group(directory, own).items():
-        found[address("idp_groups", name)] = numbers
-    return found
+        by_address[address("idp_groups", name)] = numbers
+    return by_address
 
 
-def everyone(found: Mapping[Address, Iterable[int]]) -> list[int]:
+def everyone(by_address: Mapping[Address, Iterable[int]]) -> list[int]:
     """All candidates, ascending, each once."""
-    return sorted(set().union(*found.values()))
+    return sorted(set().union(*by_address.values()))
 
 
 def scope(before: Rules, after: Rules, emails: Iterable[str] = ()) -> PeopleScope:
@@ -57,8 +57,8 @@ def mappings_moved(before: Rules, after: Rules) -> frozenset[str]:
 
 def _given_moved(before: Rules, after: Rules) -> frozenset[str]:
     old, new = before.scim.masks, after.scim.masks
-    given = new.get
-    return frozenset([*(name for name, mask in old.items() if given(name) != mask), *(new.keys() - old.keys())])
+    mask_after = new.get
+    return frozenset([*(name for name, mask in old.items() if mask_after(name) != mask), *(new.keys() - old.keys())])
 
 
 def _by_themselves(before: Rules, after: Rules, moved: Iterable[str]) -> frozenset[str]:
@@ -83,9 +83,9 @@ def _attribute(settings: Settings) -> object:
 
 def _by_scim(before: Rules, after: Rules, directory: Directory) -> array[int]:
     if _regime_moves(before, after):
-        others = directory.others
+        uncommon = directory.others
         return array(
-            "I", (number for number in range(len(directory)) if number not in others or _synced(others[number]))
+            "I", (number for number in range(len(directory)) if number not in uncommon or _synced(uncommon[number]))
         )
     concerns: list[Callable[[Traits], object]] = []
     if before.scim.editing != after.scim.editing:
@@ -97,14 +97,14 @@ def _by_scim(before: Rules, after: Rules, directory: Directory) -> array[int]:
 
 def _by_defaults(before: Rules, after: Rules, directory: Directory, roleless: frozenset[str]) -> array[int]:
     """``roleless`` are the groups that give something else only because the default's role moved (R31)."""
-    found: set[int] = set()
+    users: set[int] = set()
     if before.scim.default != after.scim.default:
-        found.update(_defaulted(before, directory), _defaulted(after, directory))
+        users.update(_defaulted(before, directory), _defaulted(after, directory))
     if before.default != after.default:
-        found.update(_of_others(directory, lambda traits: _unedited(before, traits)))
+        users.update(_of_others(directory, lambda traits: _unedited(before, traits)))
     for numbers in _by_group(directory, roleless).values():
-        found.update(numbers)
-    return array("I", sorted(found))
+        users.update(numbers)
+    return array("I", sorted(users))
 
 
 def _defaulted(rules: Rules, directory: Directory) -> Iterator[int]:
@@ -113,22 +113,22 @@ def _defaulted(rules: Rules, directory: Directory) -> Iterator[int]:
     if rules.scim.endpoint == "new":
         mapped.update(group for group, name in enumerate(directory.groups) if name in rules.scim.groups)
     flags = bytes(map(mapped.__contains__, directory.members))
-    offsets, others = directory.offsets, directory.others
+    offsets, uncommon = directory.offsets, directory.others
     for number in range(len(directory)):
         if flags.find(1, offsets[number], offsets[number + 1]) < 0 and (
-            number not in others or _synced(others[number])
+            number not in uncommon or _synced(uncommon[number])
         ):
             yield number
 
 
 def _by_group(directory: Directory, names: frozenset[str]) -> dict[str, array[int]]:
     """Group -> its active SCIM members, for the groups named that anybody is in."""
-    wanted = {group for group, name in enumerate(directory.groups) if name in names}
-    found: dict[int, array[int]] = {}
-    for number, group in memberships(directory, wanted):
+    group_numbers = {group for group, name in enumerate(directory.groups) if name in names}
+    by_number: dict[int, array[int]] = {}
+    for number, group in memberships(directory, group_numbers):
         if number not in directory.others or _synced(directory.others[number]):
-            found.setdefault(group, array("I")).append(number)
-    return {directory.groups[group]: found[group] for group in sorted(found)}
+            by_number.setdefault(group, array("I")).append(number)
+    return {directory.groups[group]: by_number[group] for group in sorted(by_number)}
 
 
 def _of_others(directory: Directory, concerned: Callable[[Traits], object]) -> array[int]:

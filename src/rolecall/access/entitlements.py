@@ -86,18 +86,18 @@ class Entitlements:
 
     def team_roles(self, mask: int) -> tuple[TeamRole, ...]:
         """Return the team roles of a mask, sorted by team, then role: the highest ranked of each team, and the rest."""
-        found = []
-        held = mask & self.held
-        while held:
-            lowest = held & -held
-            held ^= lowest
+        team_roles = []
+        remaining = mask & self.held
+        while remaining:
+            lowest = remaining & -remaining
+            remaining ^= lowest
             shift = lowest.bit_length() - 1
             if team_role := self._ranked[shift][mask >> shift & 15]:
-                found.append(team_role)
+                team_roles.append(team_role)
         if customs := mask & self._custom_bits:
-            found += (self._meaning[bit] for bit in _bits(customs))
-        found.sort()
-        return tuple(found)
+            team_roles += (self._meaning[bit] for bit in _bits(customs))
+        team_roles.sort()
+        return tuple(team_roles)
 
     def roles(self, mask: int) -> set[str]:
         """Return the roles of ``team_roles``."""

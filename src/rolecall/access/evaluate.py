@@ -15,14 +15,14 @@ from rolecall.model.policy import TeamRole
 
 def person_mask(rules: Rules, person: Person) -> int:
     """The mask of one person: the same as the union of the team roles that ``effective`` explains."""
-    given = 0
+    granted = 0
     for name in person.groups:
-        given |= rules.scim.masks.get(name, 0)
-    return settle(rules, given, person.traits)
+        granted |= rules.scim.masks.get(name, 0)
+    return settle(rules, granted, person.traits)
 
 
-def settle(rules: Rules, given: int, traits: Traits) -> int:
-    """The mask of a person to whom groups give ``given`` (R4 to R26, R33). 0 for nothing at all."""
+def settle(rules: Rules, granted: int, traits: Traits) -> int:
+    """The mask of a person to whom groups give ``granted`` (R4 to R26, R33). 0 for nothing at all."""
     if not traits.active or traits.pending:
         return 0
     if traits.origin != "scim":
@@ -30,11 +30,11 @@ def settle(rules: Rules, given: int, traits: Traits) -> int:
         return edits or _defaulted(rules.default_mask)
     base, entitlements = rules.scim, rules.entitlements
     default: Sequence[TeamRole] = base.default
-    firm = given
+    firm = granted
     if base.endpoint == "legacy":
         if traits.role_attribute == "admin":
-            firm = entitlements.as_org_admin(given | base.default_mask)
-    elif given:
+            firm = entitlements.as_org_admin(granted | base.default_mask)
+    elif granted:
         default = ()
     edits_count = base.editing and _standing(rules, traits)
     if edits_count:
@@ -47,16 +47,16 @@ def settle(rules: Rules, given: int, traits: Traits) -> int:
 def masks(rules: Rules, directory: Directory, numbers: Iterable[int] | None = None) -> Iterator[tuple[int, int]]:
     """Person number and mask, of everybody or of those numbered, in the order given."""
     by_group = group_masks(rules, directory)
-    members, offsets, others = directory.members, directory.offsets, directory.others
+    members, offsets, uncommon = directory.members, directory.offsets, directory.others
     plain = _Plain(rules)
     for number in range(len(directory)) if numbers is None else numbers:
-        given = 0
+        granted = 0
         for group in members[offsets[number] : offsets[number + 1]]:
-            given |= by_group[group]
-        if number in others:
-            yield number, settle(rules, given, others[number])
+            granted |= by_group[group]
+        if number in uncommon:
+            yield number, settle(rules, granted, uncommon[number])
         else:
-            yield number, (given | plain.always if given else plain.without)
+            yield number, (granted | plain.always if granted else plain.without)
 
 
 def plain_masks(rules: Rules) -> tuple[int, int]:
@@ -74,24 +74,24 @@ def shifts(
     time.
     """
     old, new = group_masks(before, directory), group_masks(after, directory)
-    members, offsets, others = directory.members, directory.offsets, directory.others
+    members, offsets, uncommon = directory.members, directory.offsets, directory.others
     was, will = _Plain(before), _Plain(after)
-    found: dict[tuple[int, int], array[int]] = {}
+    users_by_shift: dict[tuple[int, int], array[int]] = {}
     for number in range(len(directory)) if numbers is None else numbers:
         b = a = 0
         for group in members[offsets[number] : offsets[number + 1]]:
             b |= old[group]
             a |= new[group]
-        if number in others:
-            b, a = settle(before, b, others[number]), settle(after, a, others[number])
+        if number in uncommon:
+            b, a = settle(before, b, uncommon[number]), settle(after, a, uncommon[number])
         else:
             b, a = b | was.always if b else was.without, a | will.always if a else will.without
         if b != a and (b ^ a) & ~BY_DEFAULT:
-            if (b, a) in found:
-                found[b, a].append(number)
+            if (b, a) in users_by_shift:
+                users_by_shift[b, a].append(number)
             else:
-                found[b, a] = array("I", (number,))
-    return found
+                users_by_shift[b, a] = array("I", (number,))
+    return users_by_shift
 
 
 def org_admins(rules: Rules, directory: Directory) -> array[int]:
@@ -109,11 +109,11 @@ def group_masks(rules: Rules, directory: Directory) -> list[int]:
     return [rules.scim.masks.get(name, 0) for name in directory.groups]
 
 
-def memberships(directory: Directory, wanted: Set[int]) -> Iterator[tuple[int, int]]:
+def memberships(directory: Directory, groups: Set[int]) -> Iterator[tuple[int, int]]:
     """(person, group) for each membership in the groups wanted (by number), ascending by person."""
     members, offsets = directory.members, directory.offsets
     number, end = -1, 0
-    for at in _positions(members, wanted):
+    for at in _positions(members, groups):
         if at >= end:
             number = bisect_right(offsets, at, lo=number + 1) - 1
             end = offsets[number + 1]
@@ -134,7 +134,7 @@ def peopled(directory: Directory) -> frozenset[str]:
     return frozenset(directory.groups[group] for group in occupied)
 
 
-def _positions(members: array[int], wanted: Set[int]) -> Iterator[int]:
+def _positions(members: array[int], groups: Set[int]) -> Iterator[int]:
     """Where in the column the groups wanted stand, ascending.
 
     The column's two low bytes are looked at as two strings of bytes, and each byte is translated to the set of
@@ -142,7 +142,7 @@ def _positions(members: array[int], wanted: Set[int]) -> Iterator[int]:
     are sorted out one by one. This is some four times faster than to look up each number.
     """
     low_sets, high_sets = bytearray(256), bytearray(256)
-    for group in wanted:
+    for group in groups:
         kind = 1 << (group >> 8 & 7)
         low_sets[group & 255] |= kind
         high_sets[group >> 8 & 255] |= kind
@@ -152,7 +152,7 @@ def _positions(members: array[int], wanted: Set[int]) -> Iterator[int]:
     flags = both.to_bytes(len(members), "little").translate(_ANY)
     at = flags.find(1)
     while at >= 0:
-        if members[at] in wanted:
+        if members[at] in groups:
             yield at
         at = flags.find(1, at + 1)
 

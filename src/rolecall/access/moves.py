@@ -26,10 +26,10 @@ def compile_change(
 def facts_after(facts: Facts, before: Settings, after: Settings) -> Facts:
     """The facts once ``before`` has become ``after``: the links an upgrade keeps in force (R20), and what SCIM people
     keep while SCIM is off (R33)."""
-    kept = None
+    settings_kept = None
     if not scim_on(after):
-        kept = facts.kept if facts.kept is not None and not scim_on(before) else before
-    return replace(facts, legacy_links=_links(facts, before, after), kept=kept)
+        settings_kept = facts.kept if facts.kept is not None and not scim_on(before) else before
+    return replace(facts, legacy_links=_links(facts, before, after), kept=settings_kept)
 
 
 def _links(facts: Facts, before: Settings, after: Settings) -> Mapping[str, frozenset[str]] | None:

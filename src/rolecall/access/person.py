@@ -117,20 +117,20 @@ def _from_groups(rules: Rules, groups: Iterable[str], silent: list[Silent]) -> I
     rule = "R18" if rules.scim.endpoint == "legacy" else "R8"
     mapped = rules.settings.idp_groups
     for name in sorted(set(groups)):
-        given = rules.scim.groups.get(name, ())
-        yield from (_Grant(team_role, f"group:{name}", rule) for team_role in given)
-        if not given:
+        team_roles = rules.scim.groups.get(name, ())
+        yield from (_Grant(team_role, f"group:{name}", rule) for team_role in team_roles)
+        if not team_roles:
             named = None if mapped is UNSET else mapped.get(name)
             silent.append(Silent(f"group:{name}", "R10" if named is None or named.blank else "R25"))
 
 
 def _from_attribute(traits: Traits, baseline: Sequence[_Grant], silent: list[Silent]) -> list[_Grant]:
     """R18: ``admin`` is org admin over the teams of the baseline; anything but ``member`` or nothing is a mistake."""
-    said = traits.role_attribute
-    if said == "admin":
+    attribute = traits.role_attribute
+    if attribute == "admin":
         teams = sorted({grant.team_role.team for grant in baseline})
         return [_Grant(TeamRole(team, ORG_ADMIN), "attribute", "R18") for team in teams]
-    if said not in (None, "", MEMBER):
+    if attribute not in (None, "", MEMBER):
         silent.append(Silent("attribute", "R18"))
     return []
 
@@ -142,18 +142,18 @@ def _with_edits(
         silent += (Silent("manual", "R14", team_role) for team_role in traits.manual)
         return firm + default
     edits = _existing(rules, traits.manual, "manual", silent)
-    given = {grant.team_role for grant in firm}
-    teams = {team_role.team for team_role in given}
-    counted = [edit for edit in edits if policy.stands_beside(edit, given)]
+    granted = {grant.team_role for grant in firm}
+    teams = {team_role.team for team_role in granted}
+    counted = [edit for edit in edits if policy.stands_beside(edit, granted)]
     silent += (Silent("manual", "R15", edit) for edit in edits if edit not in counted)
-    kept = []
+    remaining = []
     for grant in default:
         if grant.team_role.team in teams or not policy.replaces_default(counted, grant.team_role.team):
-            kept.append(grant)
+            remaining.append(grant)
         else:
             silent.append(Silent("default", "R16", grant.team_role))
     rule = "R15" if firm else "R16"
-    return firm + kept + [_Grant(edit, "manual", rule) for edit in counted]
+    return firm + remaining + [_Grant(edit, "manual", rule) for edit in counted]
 
 
 def _existing(rules: Rules, edits: Iterable[TeamRole], source: str, silent: list[Silent]) -> list[TeamRole]:

@@ -69,7 +69,7 @@ def compile_access(
     """
     numbering = Entitlements() if entitlements is None else entitlements
     in_force = settings if scim_on(settings) or facts.kept is None else facts.kept
-    default, gone = default_team_roles(settings.defaults), _gone(settings, facts.teams)
+    default, missing_teams = default_team_roles(settings.defaults), _missing_teams(settings, facts.teams)
     standing = _standing(default, facts.teams)
     return Rules(
         settings,
@@ -77,7 +77,7 @@ def compile_access(
         standing,
         numbering.union(standing),
         facts.teams,
-        gone,
+        missing_teams,
         _missing(settings, facts) | _missing(in_force, facts),
         numbering,
     )
@@ -116,11 +116,11 @@ def _baseline(settings: Settings, facts: Facts, pushed: Set[str] | None, entitle
     masks: dict[str, int] = {}
     known: dict[GroupMapping, tuple[tuple[TeamRole, ...], int]] = {}
     for name, mapping in _mappings(settings, facts).items():
-        if (given := known.get(mapping)) is None:
-            team_roles = _standing(_given(mapping, settings, legacy), facts.teams)
-            given = known[mapping] = team_roles, entitlements.union(team_roles)
-        if given[0] and (pushed is None or name in pushed):
-            groups[name], masks[name] = given
+        if (grant := known.get(mapping)) is None:
+            team_roles = _standing(_granted(mapping, settings, legacy), facts.teams)
+            grant = known[mapping] = team_roles, entitlements.union(team_roles)
+        if grant[0] and (pushed is None or name in pushed):
+            groups[name], masks[name] = grant
     return Baseline(
         "legacy" if legacy else "new",
         settings.scim is not UNSET and settings.scim.manual_editing is True,
@@ -131,7 +131,7 @@ def _baseline(settings: Settings, facts: Facts, pushed: Set[str] | None, entitle
     )
 
 
-def _given(mapping: GroupMapping, settings: Settings, legacy: bool) -> tuple[TeamRole, ...]:
+def _granted(mapping: GroupMapping, settings: Settings, legacy: bool) -> tuple[TeamRole, ...]:
     return _pairs(MEMBER, mapping.teams) if legacy else mapping_team_roles(mapping, settings.defaults)
 
 
@@ -154,11 +154,11 @@ def _standing(team_roles: tuple[TeamRole, ...], teams: frozenset[str] | None) ->
     return team_roles if teams is None else tuple(team_role for team_role in team_roles if team_role.team in teams)
 
 
-def _gone(settings: Settings, teams: frozenset[str] | None) -> dict[str, frozenset[str]]:
+def _missing_teams(settings: Settings, teams: frozenset[str] | None) -> dict[str, frozenset[str]]:
     if teams is None:
         return {}
     mapped = {} if settings.idp_groups is UNSET else settings.idp_groups
-    lost = {name: held.teams - teams for name, held in mapped.items() if not held.teams <= teams}
+    lost = {name: mapping.teams - teams for name, mapping in mapped.items() if not mapping.teams <= teams}
     if settings.defaults is not UNSET and settings.defaults.teams is not UNSET and settings.defaults.teams - teams:
         lost[""] = settings.defaults.teams - teams
     return lost

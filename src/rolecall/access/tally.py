@@ -43,8 +43,8 @@ def tally(rules: Rules, directory: Directory) -> Tally:
         first += len(chunk)
     roles = _roles(rules, directory, privileged)
     roles[MEMBER] += len(directory) - without_access - len(privileged)
-    found = {name: teams[bit] for bit, name in enumerate(narrow.teams, 1) if teams[bit]}
-    return Tally(+roles, found, privileged, without_access)
+    by_team = {name: teams[bit] for bit, name in enumerate(narrow.teams, 1) if teams[bit]}
+    return Tally(+roles, by_team, privileged, without_access)
 
 
 CHUNK = 50_000
@@ -61,9 +61,9 @@ class _Narrow(dict[int, int]):
         self.teams: list[str] = []
         self._above = rules.entitlements.all_above_member
         self._bits: dict[int, int] = {}
-        for held, team in rules.entitlements.teams():
+        for member_bit, team in rules.entitlements.teams():
             self.teams.append(team)
-            self._bits[held] = 1 << len(self.teams)
+            self._bits[member_bit] = 1 << len(self.teams)
         self._held = rules.entitlements.held
 
     def __missing__(self, mask: int) -> int:
@@ -86,10 +86,10 @@ def _rows(rules: Rules, directory: Directory, narrow: Mapping[int, int], uncommo
         if number in uncommon:
             yield uncommon[number]
             continue
-        given = 0
+        granted = 0
         for group in members[offsets[number] : offsets[number + 1]]:
-            given |= by_group[group]
-        yield given | always if given else without
+            granted |= by_group[group]
+        yield granted | always if granted else without
 
 
 def _count_bits(rows: Sequence[int], bits: int) -> Mapping[int, int]:

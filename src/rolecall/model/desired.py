@@ -49,9 +49,9 @@ class Desired:
 
     def intent(self, at: Address) -> Intent:
         """What is said about an address; for most nothing but its place."""
-        said = self.intents.get(at)
-        if said is not None or (place := self.places.get(at)) is None:
-            return said or NO_INTENT
+        written = self.intents.get(at)
+        if written is not None or (place := self.places.get(at)) is None:
+            return written or NO_INTENT
         return Intent(place)
 
 

@@ -97,8 +97,8 @@ class Directory:
 
     def person(self, number: int) -> Person:
         """Person ``number`` as one value."""
-        held = self.members[self.offsets[number] : self.offsets[number + 1]]
-        names = tuple(self.groups[group] for group in held)
+        group_numbers = self.members[self.offsets[number] : self.offsets[number + 1]]
+        names = tuple(self.groups[group] for group in group_numbers)
         return Person(self.emails[number], self.ids[number], names, self.traits(number))
 
 
@@ -123,20 +123,20 @@ def with_legacy_groups(directory: Directory, links: Mapping[str, frozenset[str]]
     While the endpoint is ``upgrading`` the org keys a legacy group as ``name [id]`` once the name has been pushed
     again (see ``Facts.legacy_links``). Its members are those of the IdP's group, as the IdP kept it up to date.
     """
-    there = {name: number for number, name in enumerate(directory.groups)}
+    number_of = {name: number for number, name in enumerate(directory.groups)}
     twins = {
-        there[name]: key
+        number_of[name]: key
         for key in links or ()
-        if key not in there and key.endswith("]") and (name := key.rpartition(" [")[0]) in there
+        if key not in number_of and key.endswith("]") and (name := key.rpartition(" [")[0]) in number_of
     }
     if not twins:
         return directory
     numbers = {group: len(directory.groups) + at for at, group in enumerate(twins)}
     members, offsets = array("I"), array("I", [0])
     for person in range(len(directory)):
-        held = directory.members[directory.offsets[person] : directory.offsets[person + 1]]
-        members.extend(held)
-        members.extend(numbers[group] for group in held if group in numbers)
+        group_numbers = directory.members[directory.offsets[person] : directory.offsets[person + 1]]
+        members.extend(group_numbers)
+        members.extend(numbers[group] for group in group_numbers if group in numbers)
         offsets.append(len(members))
     return replace(directory, groups=(*directory.groups, *twins.values()), members=members, offsets=offsets)
 

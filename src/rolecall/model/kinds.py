@@ -36,13 +36,13 @@ def _kind(section: str, types: list[Any], kind: Kind) -> Kind:
 
 
 def _bound_field(name: str, types: list[Any], field: Field) -> Field:
-    kept = next(each for each in types if each is not NoneType)
+    value_type = next(each for each in types if each is not NoneType)
     bound = field._replace(name=name, label=field.label or field.title, nullable=NoneType in types)
-    if kept is bool:
+    if value_type is bool:
         return bound._replace(type="flag")
-    if get_origin(kept) is Literal:
-        return bound._replace(type="choice", choices=get_args(kept))
-    return bound._replace(type="teams") if get_origin(kept) is frozenset else bound
+    if get_origin(value_type) is Literal:
+        return bound._replace(type="choice", choices=get_args(value_type))
+    return bound._replace(type="teams") if get_origin(value_type) is frozenset else bound
 
 
 KINDS: Final = kinds_of(Settings)
@@ -77,10 +77,10 @@ def split_address(at: str) -> tuple[Section, str | None]:
 def value_at(settings: Settings, at: str) -> Value | None:
     """The value at an address: None when the section is unset or has no such entry."""
     section, key = split_address(at)
-    held = getattr(settings, section)
-    if held is UNSET:
+    section_value = getattr(settings, section)
+    if section_value is UNSET:
         return None
-    return cast(Value | None, held if key is None else held.get(key))
+    return cast(Value | None, section_value if key is None else section_value.get(key))
 
 
 V = TypeVar("V", bound=Value)
@@ -97,7 +97,7 @@ class FieldChange(NamedTuple):
 def known_fields(kind: Kind, value: Value) -> dict[str, Any]:
     """The fields a value speaks about, in the table's order."""
     pairs = ((field.name, getattr(value, field.name)) for field in kind.fields)
-    return {name: said for name, said in pairs if said is not UNSET}
+    return {name: field_value for name, field_value in pairs if field_value is not UNSET}
 
 
 def overlay(live: V, desired: V) -> V:
@@ -112,8 +112,8 @@ def restrict(live: V, desired: V) -> V:
     kind = BY_SECTION[_section(desired)]
     if kind.whole:
         return live
-    said = known_fields(kind, desired)
-    return type(live)(**{name: getattr(live, name) for name in said})
+    fields = known_fields(kind, desired)
+    return type(live)(**{name: getattr(live, name) for name in fields})
 
 
 def agrees(live: Value, desired: Value) -> bool:
@@ -122,10 +122,10 @@ def agrees(live: Value, desired: Value) -> bool:
     if kind.whole:
         return live == desired
     return all(
-        wanted is UNSET or held is UNSET or held == wanted
+        desired_value is UNSET or live_value is UNSET or live_value == desired_value
         for field in kind.fields
         if field.written
-        for wanted, held in [(getattr(desired, field.name), getattr(live, field.name))]
+        for desired_value, live_value in [(getattr(desired, field.name), getattr(live, field.name))]
     )
 
 
@@ -170,8 +170,8 @@ def field_changes(section: str, before: Value | None, after: Value | None) -> tu
 
 
 def _field(value: Value | None, name: str) -> Any:
-    said = None if value is None else getattr(value, name)
-    return None if said is UNSET else said
+    field_value = None if value is None else getattr(value, name)
+    return None if field_value is UNSET else field_value
 
 
 _SECTION_OF: dict[type, str] = {kind.type: kind.section for kind in BY_SECTION.values()}

@@ -121,6 +121,6 @@ class Live:
     def covered(self, section: str) -> Coverage:
         """How much of a section was seen; ``people`` is a section here too."""
         absent = getattr(self.settings, section, None) is UNSET
-        if (said := self.coverage.get(section)) is None:
+        if (coverage := self.coverage.get(section)) is None:
             return UNREAD if absent or section not in SECTIONS else COMPLETE
-        return said._replace(state="unread") if absent and said.state != "unread" else said
+        return coverage._replace(state="unread") if absent and coverage.state != "unread" else coverage

@@ -183,7 +183,7 @@ def _band(path: str, before: Band, after: Band) -> Iterator[PolicyDifference]:
     for level in ("review", "block"):
         old, new = getattr(before, level), getattr(after, level)
         if old != new:
-            yield PolicyDifference(f"{path}.{level}", _said(old), _said(new), _wider(old, new))
+            yield PolicyDifference(f"{path}.{level}", _text_of(old), _text_of(new), _wider(old, new))
 
 
 def _wider(before: Limit | None, after: Limit | None) -> bool:
@@ -192,14 +192,14 @@ def _wider(before: Limit | None, after: Limit | None) -> bool:
     return before.percent != after.percent or after.amount > before.amount
 
 
-def _said(limit: Limit | None) -> str | None:
+def _text_of(limit: Limit | None) -> str | None:
     return None if limit is None else str(limit)
 
 
 def _required(path: str, before: Iterable[str], after: Iterable[str]) -> Iterator[PolicyDifference]:
     """Names that are asked for: one that goes loosens."""
     old, new = list(before), list(after)
-    yield from (PolicyDifference(path, gone, None, loosens=True) for gone in old if gone not in new)
+    yield from (PolicyDifference(path, dropped, None, loosens=True) for dropped in old if dropped not in new)
     yield from (PolicyDifference(path, None, come, loosens=False) for come in new if come not in old)
 
 
@@ -222,9 +222,9 @@ class _Leave(NamedTuple):
 def _leave(path: str, before: Iterable[_Leave], after: Iterable[_Leave]) -> Iterator[PolicyDifference]:
     """Leave that is given: more of it loosens, less of it does not."""
     old, new = list(before), list(after)
-    yield from (PolicyDifference(path, str(gone), None, loosens=False) for gone in old if gone not in new)
-    for come in (one for one in new if one not in old):
-        yield PolicyDifference(path, None, str(come), not any(held.covers(come) for held in old))
+    yield from (PolicyDifference(path, str(dropped), None, loosens=False) for dropped in old if dropped not in new)
+    for come in (leave for leave in new if leave not in old):
+        yield PolicyDifference(path, None, str(come), not any(earlier.covers(come) for earlier in old))
 
 
 def _ignore(entry: Ignore) -> _Leave:
@@ -239,8 +239,8 @@ def _allow(entry: Allow) -> _Leave:
 def _tests(before: Policy, after: Policy) -> Iterator[PolicyDifference]:
     """A test that changed is one that went and one that came; by name, so that a report stays short."""
     old, new = ([_plain_test(test) for test in policy.access_tests] for policy in (before, after))
-    for gone in (test for test in old if test not in new):
-        yield PolicyDifference("access_tests", gone[0], None, loosens=True)
+    for dropped in (test for test in old if test not in new):
+        yield PolicyDifference("access_tests", dropped[0], None, loosens=True)
     for come in (test for test in new if test not in old):
         yield PolicyDifference("access_tests", None, come[0], loosens=False)
 

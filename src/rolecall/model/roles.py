@@ -28,9 +28,9 @@ BUILT_IN: Final[Mapping[str, Role]] = {
 }
 
 
-def role_id(word: str, known: Mapping[str, Role] = BUILT_IN) -> str:
+def role_id(name: str, known: Mapping[str, Role] = BUILT_IN) -> str:
     """The id for an id or a console word (``Org admin`` -> ``org_admin``); an unknown word comes back trimmed."""
-    trimmed = word.strip()
+    trimmed = name.strip()
     if trimmed in known or trimmed in BUILT_IN:
         return trimmed
     folded = trimmed.casefold()
@@ -42,5 +42,5 @@ def role_id(word: str, known: Mapping[str, Role] = BUILT_IN) -> str:
 
 def role_words(role: str, known: Mapping[str, Role] = BUILT_IN) -> str:
     """What the console calls a role id."""
-    found = known.get(role) or BUILT_IN.get(role)
-    return found.name if found else role
+    known_role = known.get(role) or BUILT_IN.get(role)
+    return known_role.name if known_role else role
