@@ -32,6 +32,15 @@ for _name in list(os.environ):
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in what a shell runs behind, and by its children
 
+START = Path.cwd()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Begin each test in the folder that pytest was started in: `-C` leaves a process in a folder that may be gone."""
+    os.chdir(START)
+
+
 REQUIRED = set(filter(None, os.environ.get("ROLECALL_REQUIRE", "").split(",")))
 """What must be there: without it tests fail, where they would be skipped and say so."""
 

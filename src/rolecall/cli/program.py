@@ -112,7 +112,7 @@ COMMANDS: Mapping[str, Mapping[str, str]] = {
     },
     "Look": {
         "drift": "Show what moved since the last apply, who moved it, and whom it touches.",
-        "why": "Show each combo of a person, with rule, setting, file and line; and why not.",
+        "why": "Show each team role of a person, with rule, setting, file and line; and why not.",
         "access": "Show who has what.",
         "test": "Run the access tests of the config; 3 when one fails.",
         "render": "Show the effective config after includes and overlays.",
