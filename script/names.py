@@ -95,19 +95,14 @@ def _bound(node: ast.AST) -> Iterator[str]:
 
 
 def reads_rows(tree: ast.AST) -> bool:
-    """Return whether a module works with a database or CSV, where a row is called a row."""
-    names = (
-        name
-        for node in ast.walk(tree)
-        for name in (
-            [alias.name for alias in node.names]
-            if isinstance(node, ast.Import)
-            else [node.module or ""]
-            if isinstance(node, ast.ImportFrom)
-            else []
-        )
-    )
-    return any(name.partition(".")[0] in ROW_LIBRARIES or "table" in name for name in names)
+    """Return whether a module imports a library for databases or CSV, where a row is called a row."""
+    imported: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            imported.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            imported.add(node.module or "")
+    return any(name.partition(".")[0] in ROW_LIBRARIES for name in imported)
 
 
 def check(paths: Iterable[Path], words: frozenset[str]) -> tuple[list[VagueFunction], Counter[str], Counter[str]]:
