@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -261,3 +263,23 @@ def test_a_file_without_active_users_is_an_error(tmp_path: Path) -> None:
         "p.csv: has no active users. export it again; if that is right, write `allow_empty: true` under `people`"
     ]
     assert len(read(tmp_path, "p.csv", several=False, allow_empty=True)) == 1
+
+
+@pytest.mark.parametrize("pattern", ["members/*.csv", "**/*.csv", "mem*/*.csv"])
+def test_a_folder_that_cannot_be_listed_is_not_an_empty_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pattern: str
+) -> None:
+    (tmp_path / "members").mkdir()
+    (tmp_path / "users.csv").write_text("email,groups\nann@acme.com,IT\n", encoding="utf-8")
+    list_folder = os.scandir
+
+    def refuse(path: Any = ".") -> Any:
+        if Path(path).name == "members":
+            raise PermissionError(13, "Permission denied", str(path))
+        return list_folder(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    directory = read(tmp_path, pattern)
+
+    assert directory.coverage.state == "unread"
+    assert "members: this folder cannot be listed" in (directory.coverage.problem or "")

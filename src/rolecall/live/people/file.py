@@ -3,9 +3,10 @@ them."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from rolecall.codec.people_lines import BATCH, decode_lines
 from rolecall.errors import ConfigError, Problem, Where
@@ -79,7 +80,10 @@ class PeopleFile:
         return tuple(sorted(set(mapped) - named)) if named.issuperset(directory.groups) and named else ()
 
     def missing(self, files: Sequence[str]) -> str | None:
-        """Return what is missing of these files, None where all are there."""
+        """Return what is missing of these files, None where all are there and every folder of a glob was listed."""
+        for name in self.names if self.several else ():
+            if unlisted := next(unlisted_folders(self.folder, name), None):
+                return f"{unlisted}: this folder cannot be listed, so files in it may be missing"
         if not files:
             return f"no file matches {', '.join(f'`{name}`' for name in self.names)}"
         absent = [name for name in files if not (self.folder / name).exists()]
@@ -137,10 +141,25 @@ def matches(folder: Path, pattern: str) -> list[str]:
     """Return the files in ``folder`` that a glob matches, sorted, links that lead nowhere included."""
     try:
         paths = sorted(path for path in folder.glob(pattern) if not path.is_dir())
-    except (ValueError, NotImplementedError, OSError):
+    except (ValueError, NotImplementedError):  # an empty or absolute pattern
         return []
     names = [path.relative_to(folder).as_posix() for path in paths]
     return [name for name in names if not any(part.startswith(".") for part in name.split("/"))]
+
+
+def unlisted_folders(folder: Path, pattern: str) -> Iterator[str]:
+    """Yield the folders in which a glob looks and that cannot be listed; `Path.glob` passes over them in silence."""
+    parts = PurePath(pattern).parts
+    for depth, part in enumerate(parts):
+        if not any(character in part for character in "*?["):
+            continue
+        starts = folder.glob("/".join(parts[:depth])) if depth else (folder,)
+        errors: list[OSError] = []
+        for start in starts:
+            for _, inner, _ in os.walk(start, onerror=errors.append):
+                if part != "**":
+                    inner.clear()
+        yield from (str(error.filename) for error in errors if not isinstance(error, NotADirectoryError))
 
 
 def decode_csv(data: bytes, file: str, roles: Mapping[str, Role] = BUILT_IN, known: Known = None) -> Directory:
