@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,6 +21,7 @@ from rolecall.jobs.config_files import replaced
 from rolecall.jobs.history import one_run
 from rolecall.jobs.observe import default_role
 from rolecall.jobs.observe_table import Known, mapping, split_teams
+from rolecall.jobs.step_numbers import steps_meant
 from rolecall.journal.port import Journal, OrgLock, Seen
 from rolecall.live.port import Reader
 from rolecall.live.snapshot.file import entry_faults, read_snapshot
@@ -51,17 +53,38 @@ class Attested(NamedTuple):
     changed: Path | None = None
 
 
+async def attest_steps(
+    journal: Journal | None, org: Reader, run: int, texts: Sequence[str], statement: Word
+) -> tuple[Attested, ...]:
+    """Record the word for each step that the texts name (`3`, `3.2`, `2-5`, `all`), see ``steps_meant``.
+
+    Raises Misuse before anything is recorded: for a run or a step that does not exist, for a step that was reported
+    done before, and for a found value with several steps.
+    """
+    past_run = one_run(journal, run)
+    steps = [_step(past_run, number, statement) for number in steps_meant(past_run, texts)]
+    if statement.found is not None and len(steps) > 1:
+        message = f"--found is the value at one step, and {len(steps)} steps are named"
+        raise Misuse(Problem("found", message, None, "Report that step in a command of its own"))
+    return tuple([await attest(journal, org, run, step.number, statement) for step in steps])
+
+
+def _step(run: Run, number: int, statement: Word) -> Step:
+    """Return a manual step by its number. Raises Misuse for another one, and for one that was reported done before."""
+    step = next(step for step in run.steps if step.number == number)
+    if step.state == "attested" and statement.found is None and statement.evidence is None:
+        message = f"step {number} of run {run.id} was already reported done by {step.by}"
+        hint = f"To correct the value: rolecall done {run.id} {number} --found VALUE. To undo the step: plan again"
+        raise Misuse(Problem("done_already", message, None, hint))
+    return step
+
+
 async def attest(journal: Journal | None, org: Reader, run: int, number: int, statement: Word) -> Attested:
     """Record the word and read the address again. Raises Misuse for a run or a step that there is not."""
     past_run = one_run(journal, run)
-    step = next((step for step in past_run.steps if step.number == number), None)
-    if journal is None or step is None or step.via != "human":
-        waiting = ", ".join(str(step.number) for step in past_run.human) or "none"
-        hint = f"steps of run {run} that wait for a person: {waiting}"
-        raise Misuse(Problem("no_step", f"step {number} of run {run} is not a person's", None, hint))
-    if step.state == "attested" and statement.found is None and statement.evidence is None:
-        hint = "to correct it, say what is there with --found VALUE; to undo it, plan again"
-        raise Misuse(Problem("done_already", f"step {number} of run {run} is done already, says {step.by}", None, hint))
+    (number,) = steps_meant(past_run, (str(number),))
+    step = _step(past_run, number, statement)
+    assert journal is not None
     found_there = None if statement.found is None else found_value(step, statement.found, (await org.read()).facts)
     changed = _write_down(org, step, step.after if statement.found is None else found_there)
     sha256 = hashlib.sha256(statement.evidence.read_bytes()).hexdigest() if statement.evidence else None

@@ -1,9 +1,11 @@
-"""`rolecall done`."""
+"""Implement `rolecall done`."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,53 +14,82 @@ from rolecall.cli.options import Invocation
 from rolecall.cli.program import command
 from rolecall.errors import Exit
 
+if TYPE_CHECKING:
+    from rolecall.desired.build import Config
+    from rolecall.jobs.done import Attested, Word
+    from rolecall.report.line import Line
+
 
 @command(
     "done",
-    "rolecall done 12 13 --by ann@acme.com",
-    "rolecall done 12 13 --by ann@acme.com --evidence screenshot.png",
-    "rolecall done 12 13 --by ann@acme.com --found 'Member: Marketing'",
+    "rolecall done 12 3 --by ann@acme.com",
+    "rolecall done 12 3.2             # item 2 of step 3",
+    "rolecall done 12 2-5 7",
+    "rolecall done 12 all --evidence screenshot.png",
+    "rolecall done 12 3 --found 'Member: Marketing'",
 )
 @click.argument("run", type=click.IntRange(1))
-@click.argument("step", type=click.IntRange(1))
-@click.option("--by", metavar="WHO", help="Who did it [you].")
+@click.argument("steps", metavar="STEP...", nargs=-1, required=True)
+@click.option("--by", metavar="EMAIL", help="Who did the step. Default: the user who runs rolecall.")
 @click.option(
     "--evidence",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     metavar="FILE",
-    help="A file that shows it; its SHA-256 is kept.",
+    help="A file that proves it, such as a screenshot. Its path and SHA-256 are recorded, not its content.",
 )
-@click.option("--found", metavar="VALUE", help="What was found there, if not what the step asks for.")
-def done(call: Invocation, run: int, step: int, by: str | None, evidence: Path | None, found: str | None) -> Exit:
-    """Record that a person has taken a step, and look whether it can be seen.
+@click.option(
+    "--found",
+    metavar="VALUE",
+    help="The value that is in the console now, if it is not the one in the step: 'Member: Marketing, Legal' or "
+    "blank for a group, fields such as '{join: approval}' for anything else. For one step at a time.",
+)
+def done(
+    call: Invocation, run: int, steps: tuple[str, ...], by: str | None, evidence: Path | None, found: str | None
+) -> Exit:
+    """Report manual steps of a run as done.
 
-    For an observed org the file that stands for it is changed; commit it. 6 as long as other steps of the run wait
-    for a person.
+    RUN is the number of the run, STEP the number of a step in its runbook: 3, an item such as 3.2, a range such as
+    2-5, or all. An org with an API is read again to verify the steps. For an observed org its file is updated: commit
+    it. Exits with 6 as long as manual steps of the run are left.
     """
-    from rolecall.cli.facts import actor, holder, run_facts
-    from rolecall.cli.journals import check_journal, of_run, open_journal
-    from rolecall.cli.session import read, session, wait_for
-    from rolecall.jobs.done import Attested, Word, attest, remember_step
-    from rolecall.journal.port import LockTaken
-    from rolecall.report.builders.runs import attested_lines
+    from rolecall.cli.facts import actor
+    from rolecall.cli.journals import check_journal, of_run
+    from rolecall.cli.session import read, wait_for
+    from rolecall.jobs.done import Word
+    from rolecall.report.builders.runs import manual_steps_left
 
     call = of_run(call, run)
     config = read(call)
     check_journal(call, config)
+    attested = wait_for(_attest(call, config, run, steps, Word(by or actor(call.environ), evidence, found)))
+    last = attested[-1].run
+    stdout(call.environ, color=call.color).lines((*_lines(attested), manual_steps_left(last)))
+    return Exit.HUMAN if last.human else Exit.OK
 
-    async def work() -> Attested:
-        async with session(call, config) as found_org:
-            with open_journal(call, config) as journal:
-                statement = Word(by or actor(call.environ), evidence, found)
-                attested = await attest(journal, found_org.org, run, step, statement)
-                if attested.seen:
-                    with suppress(LockTaken), journal.lock(attested.run.org_id, holder(call)) as lock:
-                        remember_step(lock, attested, run_facts(call, config))
-                return attested
 
-    attested = wait_for(work())
-    changed = attested.changed.name if attested.changed else None
-    stdout(call.environ, color=call.color).lines(
-        attested_lines(attested.run, attested.step, confirmed=attested.seen, changed=changed)
-    )
-    return Exit.HUMAN if attested.run.human else Exit.OK
+async def _attest(
+    call: Invocation, config: Config, run: int, steps: tuple[str, ...], statement: Word
+) -> tuple[Attested, ...]:
+    """Record the steps; those that the org shows are kept as last applied, unless another run holds the lock."""
+    from rolecall.cli.facts import holder, run_facts
+    from rolecall.cli.journals import open_journal
+    from rolecall.cli.session import session
+    from rolecall.jobs.done import attest_steps, remember_step
+    from rolecall.journal.port import LockTaken
+
+    async with session(call, config) as opened:
+        with open_journal(call, config) as journal:
+            attested = await attest_steps(journal, opened.org, run, steps, statement)
+            if confirmed := [each for each in attested if each.seen]:
+                with suppress(LockTaken), journal.lock(confirmed[0].run.org_id, holder(call)) as lock:
+                    for each in confirmed:
+                        remember_step(lock, each, run_facts(call, config))
+            return attested
+
+
+def _lines(attested: tuple[Attested, ...]) -> Iterator[Line]:
+    from rolecall.report.builders.runs import attested_lines
+
+    for each in attested:
+        changed = each.changed.name if each.changed else None
+        yield from attested_lines(each.run, each.step, confirmed=each.seen, changed=changed)

@@ -107,7 +107,7 @@ _WRITTEN: Mapping[bool | None, tuple[str, Style]] = {
 
 
 def attested_lines(run: Run, step: Step, *, confirmed: bool | None, changed: str | None = None) -> Iterator[Line]:
-    """The step, what was seen of it, and how many steps of the run still wait for a person.
+    """The step, and whether the org shows it.
 
     ``changed`` is the file that stands for an observed org and that says so now.
     """
@@ -116,14 +116,18 @@ def attested_lines(run: Run, step: Step, *, confirmed: bool | None, changed: str
         yield line(f"{visible(changed)} says so now: commit it.")
     text, style = _WRITTEN[confirmed] if changed is not None else _READ[confirmed]
     yield line(text, style)
+
+
+def manual_steps_left(run: Run) -> Line:
+    """Return which manual steps of a run are not reported done."""
     if run.human:
-        yield line(f"{count(len(run.human), 'step')} of the run still for a person: {_numbers(run)}.")
-    else:
-        yield line("No step of the run is left for a person.")
+        return line(f"{count(len(run.human), 'manual step')} left: {_numbers(run)}.")
+    return line("No manual step of the run is left.")
 
 
 def _numbers(run: Run) -> str:
-    return ", ".join(str(step.number) for step in run.human[:20])
+    more = ", …" if len(run.human) > _MOST else ""
+    return ", ".join(str(step.number) for step in run.human[:_MOST]) + more
 
 
 _STYLES: dict[RunOutcome, Style] = {

@@ -1,0 +1,65 @@
+"""Which manual steps of a run a command line means: `3`, `3.2` (an item of step 3), `2-5`, `all`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+from rolecall.errors import Misuse, Problem
+from rolecall.model.run import Run
+
+ALL = "all"
+_FORM = re.compile(r"(?P<first>\d{1,9})(?:\.(?P<item>\d{1,9})|-(?P<last>\d{1,9}))?", re.ASCII)
+
+Items = Mapping[int, Sequence[int]]
+"""Number of a step in the runbook -> the numbers under which the run has its items, in order."""
+
+
+def manual_steps(run: Run) -> Items:
+    """Return the manual steps of a run, each as a step with one item."""
+    return {step.number: (step.number,) for step in run.steps if step.via == "human"}
+
+
+def steps_meant(run: Run, texts: Sequence[str], items: Items | None = None) -> tuple[int, ...]:
+    """Return the numbers of the steps that the texts name, each once, in the order in which they are named.
+
+    A range, and `all`, leave out what was reported done before. Raises Misuse, naming the steps there are, for a text
+    of another form, for a step that is not a manual one, and for a range without any.
+    """
+    known = manual_steps(run) if items is None else items
+    return tuple(dict.fromkeys(number for text in texts for number in _meant(run, text.strip().casefold(), known)))
+
+
+def _meant(run: Run, text: str, items: Items) -> Iterator[int]:
+    form = _FORM.fullmatch(text)
+    if form is None and text != ALL:
+        raise _no_step(run, f"`{text}` is not a step: write 3, 3.2, 2-5 or all")
+    if form is None or form["last"] is not None:
+        yield from _range(run, text, items)
+        return
+    number, item = int(form["first"]), form["item"]
+    if number not in items:
+        raise _no_step(run, f"run {run.id} has no manual step {number}")
+    if item is None:
+        yield from items[number]
+    elif 1 <= int(item) <= len(items[number]):
+        yield items[number][int(item) - 1]
+    else:
+        parts = "1 item" if len(items[number]) == 1 else f"{len(items[number])} items"
+        raise _no_step(run, f"step {number} of run {run.id} has {parts}, so there is no {text}")
+
+
+def _range(run: Run, text: str, items: Items) -> Iterator[int]:
+    first, _, last = text.partition("-")
+    open_steps = {step.number for step in run.human}
+    within = [number for number in items if text == ALL or int(first) <= number <= int(last)]
+    left = [step for number in within for step in items[number] if step in open_steps]
+    if not left:
+        where = "" if text == ALL else f" from {first} to {last}"
+        raise _no_step(run, f"run {run.id} has no manual step{where} that is not reported done")
+    yield from left
+
+
+def _no_step(run: Run, message: str) -> Misuse:
+    left = ", ".join(str(step.number) for step in run.human) or "none"
+    return Misuse(Problem("no_step", message, None, f"Manual steps of run {run.id} not reported done: {left}"))
