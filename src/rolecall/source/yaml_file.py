@@ -19,14 +19,14 @@ from rolecall.source.composer import Composer
 from rolecall.source.document import Document
 from rolecall.source.files import MAX_BYTES, read_file, too_large
 from rolecall.source.text import checked_utf8, refuse_unprintable
-from rolecall.source.yaml_errors import explain
+from rolecall.source.yaml_errors import cut_values, explain
 
 
 def load_yaml(source: Path | bytes, name: str | None = None, limit: int = MAX_BYTES) -> Document:
     """Return the document in a file or in bytes. ``name`` is what messages call it. Raises ConfigError with all
     problems."""
     document = parse_yaml(source, name, limit)
-    if document.problems:
+    if any(problem.severity == "error" for problem in document.problems):
         raise ConfigError(*document.problems)
     return document
 
@@ -45,7 +45,7 @@ def parse_yaml(source: Path | bytes, name: str | None = None, limit: int = MAX_B
     except YAMLError as error:
         refuse_unprintable(data, shown)
         raise ConfigError(*composer.problems, explain(error, data, shown)) from error
-    return Document(shown, value, composer.marks, composer.problems)
+    return Document(shown, value, composer.marks, [*composer.problems, *cut_values(data, shown)])
 
 
 @contextmanager

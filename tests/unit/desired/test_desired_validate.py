@@ -26,11 +26,27 @@ class TestSchema:
             ("scim: {enabeld: true}", "3:8: `enabeld` is not a key of `scim`. did you mean `enabled`?"),
             (
                 "scim: {zzz: 1}",
-                "3:8: `zzz` is not a key of `scim`. Known here: enabled, idp, endpoint, manual_editing,",
+                "3:8: `zzz` is not a key of `scim`. Known keys: enabled, idp, endpoint, manual_editing,",
             ),
-            ("scim: {enabled: null}", "3:8: `enabled` is null. Leave the key out, or give it a value"),
-            ("domains:", "3:1: `domains` is null"),
-            ("idp_groups: {A: }", "3:14: `A` is null"),
+            ("scim: {enabled: null}", "3:8: `enabled` has no value. Add a value, or remove the key"),
+            (
+                "idp_groups: {A: {role:member}}",
+                "3:18: `role:member` is not a key of `A`. Write `role: member`, with a space after the colon",
+            ),
+            (
+                "idp_groups: {A:blank}",
+                "3:14: `A:blank` has no value. Write `A: blank`, with a space after the colon",
+            ),
+            (
+                "defaults: role:member",
+                "3:11: `defaults` has to be a map, not the text `role:member`. Write `role: member`, with a space",
+            ),
+            (
+                "people: {fiels:x}",
+                "3:10: `fiels:x` is not a key of `people`. Write `fiels: x`, with a space after the colon",
+            ),
+            ("domains:", "3:1: `domains` has no value"),
+            ("idp_groups: {A: }", "3:14: `A` has no value"),
             ("scim: {enabled: yes}", "3:17: `enabled` has to be true or false, not the text `yes`. Write `true`"),
             ("scim: {enabled: OFF}", "3:17: `enabled` has to be true or false, not the text `OFF`. Write `false`"),
             ("scim: {endpoint: nwe}", "3:18: `endpoint` cannot be `nwe`. Possible: legacy, new"),
@@ -75,7 +91,7 @@ class TestSchema:
             ("people: {okta: 'https://a.okta.com', token: {env: T}}", "3:1: `people` has no `app`"),
             ("people: {fiels: x}", "3:10: `fiels` is not a key of `people`. did you mean `files`?"),
             ("people: {app: x}", "3:9: `people` names no source. Add one of file, files, scim, okta, entra"),
-            ("people: {file: x, okta: 'https://a'}", "3:19: `okta` is not a key of `people`. Known here: file"),
+            ("people: {file: x, okta: 'https://a'}", "3:19: `okta` is not a key of `people`. Known keys: file"),
             ("journal: {keep: forever}", "3:17: `keep` cannot be `forever`. Write it like `30d`"),
             ("include: groups", "3:10: `include` has to be a list, not the text `groups`. Write [groups]"),
         ],
@@ -437,3 +453,32 @@ def test_what_nobody_can_explain_is_refused_all_the_same(tmp_path: Path, monkeyp
     assert told(tmp_path, "scim: {enabled: 1}\n") == [
         "rolecall.yaml:1:1: the config does not fit the schema. Hold it against `rolecall schema --kind config`"
     ]
+
+
+class TestOtherFiles:
+    def test_a_snapshot_is_not_a_configuration(self, tmp_path: Path) -> None:
+        (tmp_path / "org.yaml").write_text("snapshot: 1\norg: {id: o}\n", encoding="utf-8")
+        (problem,) = validate(load(tmp_path, main="org.yaml"))
+        assert problem.code == "not_a_config"
+        assert str(problem) == (
+            "org.yaml:1:1: is a snapshot, not a configuration. "
+            "Create a configuration with `url: observed:org.yaml`, and use it: rolecall plan -c rolecall.yaml"
+        )
+
+    def test_a_saved_plan_is_not_a_configuration(self, tmp_path: Path) -> None:
+        (tmp_path / "plan.json").write_text('{"format_version": "1.0", "org": {}}', encoding="utf-8")
+        (problem,) = validate(load(tmp_path, main="plan.json"))
+        assert str(problem).startswith("plan.json:1:1: is a saved plan or a report, not a configuration. Use the")
+
+    def test_an_included_snapshot_is_refused(self, tmp_path: Path) -> None:
+        (tmp_path / "org.yaml").write_text("snapshot: 1\norg: {id: o}\n", encoding="utf-8")
+        assert told(tmp_path, "include: ['*.yaml']\n") == [
+            "org.yaml:1:1: is a snapshot, not a configuration. Remove it from `include`"
+        ]
+
+    def test_a_value_cut_by_a_comment_is_a_warning(self, tmp_path: Path) -> None:
+        text = "idp_groups:\n  A:\n    role: member\n    teams:\n      - Sales #1\n"
+        assert told(tmp_path, text) == [
+            "warning: rolecall.yaml:7:9: the value ends at `Sales`, because `#1` is a comment. "
+            'To keep `#1`, quote it: "Sales #1"; for a comment, write `# `'
+        ]

@@ -166,17 +166,20 @@ class TestFaults:
             (b"a: &x [*x]", "f.yaml:1:8: the alias `*x` stands inside its own anchor"),
             (b"a: 1\n---\nb: 2\n", "f.yaml:2:1: a second document starts here"),
             (b"%YAML 1.1\n---\na: 1\n", "f.yaml:1:1: is YAML 1.1"),
-            (b"%YAML 3.0\n---\na: 1\n", "f.yaml:1:1: is not valid YAML: this is another version of YAML"),
-            (b"a:\n\t- b", "f.yaml:2:1: is not valid YAML: a tab indents this line. Indent with spaces"),
-            (b"a:\n  b: 1\n\tc: 2", "f.yaml:3:1: is not valid YAML: a tab indents this line. Indent with spaces"),
-            (b"a: b: c", "f.yaml:1:5: is not valid YAML: a `key: value` is not possible here"),
-            (b"a: [1, 2\nb: 3\n", "f.yaml:1:4: is not valid YAML: a list in brackets is not closed"),
-            (b"a: {b: 1\n", "f.yaml:1:4: is not valid YAML: a map in braces is not closed"),
-            (b"a: 'b\n", "f.yaml:2:1: is not valid YAML: the file ends inside a quoted text"),
-            (b'a: "\\q"', "f.yaml:1:5: is not valid YAML: there is no such escape"),
-            (b"a: @b", "f.yaml:1:4: is not valid YAML: `@` cannot start a value. Put the value in quotes"),
-            (b"- a\nb: 1", "f.yaml:2:1: is not valid YAML: a list item was expected here"),
-            (b"a: }", "f.yaml:1:4: is not valid YAML: a value was expected here"),
+            (b"%YAML 3.0\n---\na: 1\n", "f.yaml:1:1: is not valid YAML: the YAML version is not supported"),
+            (b"a:\n\t- b", "f.yaml:2:1: is not valid YAML: this line is indented with a tab. Indent it with spaces"),
+            (
+                b"a:\n  b: 1\n\tc: 2",
+                "f.yaml:3:1: is not valid YAML: this line is indented with a tab. Indent it with spaces",
+            ),
+            (b"a: b: c", "f.yaml:1:5: is not valid YAML: a `key: value` pair is not allowed here"),
+            (b"a: [1, 2\nb: 3\n", "f.yaml:1:4: is not valid YAML: the list that starts here is not closed"),
+            (b"a: {b: 1\n", "f.yaml:1:4: is not valid YAML: the map that starts here is not closed"),
+            (b"a: 'b\n", "f.yaml:2:1: is not valid YAML: a quoted text is not closed before the end of the file"),
+            (b'a: "\\q"', "f.yaml:1:5: is not valid YAML: unknown escape sequence in double quotes"),
+            (b"a: @b", "f.yaml:1:4: is not valid YAML: a value cannot start with `@`. Put the value in quotes"),
+            (b"- a\nb: 1", "f.yaml:2:1: is not valid YAML: expected a list item here"),
+            (b"a: }", "f.yaml:1:4: is not valid YAML: expected a value here"),
             (b'"\\ud800"', "f.yaml:1:"),
         ],
     )
@@ -271,3 +274,67 @@ class TestFiles:
             load_yaml(tmp_path / "none", "x")
         with pytest.raises(ConfigError, match="not a regular file"):
             load_yaml(Path("/dev/null"), "x")
+
+
+class TestComments:
+    @pytest.mark.parametrize(
+        ("text", "place", "ends_at", "quoted"),
+        [
+            ("- Sales #1\n", "1:3", "`Sales`", '"Sales #1"'),
+            ("reason: approved in   #123 by Ann\n", "1:9", "`approved in`", '"approved in #123"'),
+            ("a: {b: Émile #2\n}\n", "1:8", "`Émile`", '"Émile #2"'),
+            ("a:\n  Sales #1: {b: c}\n", "2:3", "`Sales`", '"Sales #1"'),
+        ],
+    )
+    def test_a_value_that_a_comment_cuts_is_a_warning(self, text: str, place: str, ends_at: str, quoted: str) -> None:
+        (problem,) = parse_yaml(text.encode(), "f.yaml").problems
+        assert (problem.code, problem.severity) == ("cut_value", "warning")
+        assert str(problem).startswith(f"f.yaml:{place}: the value ends at {ends_at}, because `#")
+        assert quoted in str(problem)
+        assert load_yaml(text.encode()).value is not None
+
+    def test_a_value_that_is_only_a_comment_is_empty(self) -> None:
+        (problem,) = parse_yaml(b"ticket: #123\n", "f.yaml").problems
+        assert problem.message == "this value is empty, because `#123` is a comment"
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "a: b # comment\n",
+            "a: 'Sales #1'\n",
+            'a: "x" #1\n',
+            "#a\na: b\n  #b\n",
+            "a: x#1\n",
+            "a: [b] #1\n",
+            "a: |\n  b #1\n",
+            "a: b ##### c\n",
+        ],
+    )
+    def test_other_comments_are_fine(self, text: str) -> None:
+        assert parse_yaml(text.encode()).problems == ()
+
+    @pytest.mark.parametrize(
+        ("text", "place"),
+        [
+            ("a:\n  Sales #1:\n    b: c\n", "2:9"),
+            ("a: [Legal #1, Sales]\n", "1:11"),
+            ("a: {Sales #1: x}\n", "1:11"),
+            ("a:\n  Sales #1: blank\n  B: blank\n", "2:9"),
+            ("a:\n  B: blank\n  Sales #1: blank\n", "3:9"),
+        ],
+    )
+    def test_a_syntax_error_that_a_comment_causes_names_the_comment(self, text: str, place: str) -> None:
+        (problem,) = refused(text.encode())
+        assert problem.startswith(f"f.yaml:{place}: is not valid YAML: `#1")
+        assert problem.endswith('Quote a name that contains ` #`, such as "Sales #1"')
+
+    @pytest.mark.parametrize(
+        ("text", "place"),
+        [
+            ("a:\n  role:member\n  teams: [A]\n", "2:3: is not valid YAML: there is no space after `role:`"),
+            ("a:\n  teams: [A]\n  role:member\n", "3:3: is not valid YAML: there is no space after `role:`"),
+            ("a: {role:member,teams:[A]}\n", "1:22: is not valid YAML: there is no space after this `:`"),
+        ],
+    )
+    def test_a_syntax_error_without_a_space_names_the_colon(self, text: str, place: str) -> None:
+        assert refused(text.encode()) == [f"f.yaml:{place}. Write `key: value`, with a space after the colon"]

@@ -9,6 +9,7 @@ from jsonschema import Draft7Validator
 
 from rolecall.desired.load.sources import Sources
 from rolecall.errors import Problem, did_you_mean
+from rolecall.source.yaml_errors import missing_space
 
 Trail = tuple[str | int, ...]
 SECRET = frozenset(("token", "client_secret"))
@@ -58,7 +59,8 @@ def _faults(error: Refusal, trail: Trail) -> Iterator[Fault]:
         message = f"the format version {shown(error.instance)} is unknown"
         yield Fault("version", trail, message, "This rolecall reads `version: 1`")
     elif error.instance is None:
-        yield Fault("null", trail, f"{label(trail)} is null", "Leave the key out, or give it a value", key=True)
+        hint = missing_space(str(trail[-1])) if trail else None
+        yield Fault("null", trail, f"{label(trail)} has no value", hint or "Add a value, or remove the key", key=True)
     elif _is_literal_secret(error, trail):
         hint = "Name where it is, such as {env: ROLECALL_TOKEN}, and revoke the one written here"
         yield Fault("literal_secret", trail, f"{label(trail)} has to be a reference, not the secret itself", hint)
@@ -77,7 +79,8 @@ def _unknown_key(error: Refusal, trail: Trail) -> Iterator[Fault]:
     known = [name for name, schema in _properties(error).items() if schema is not False]
     for name in error.instance:
         if name not in known:
-            hint = did_you_mean(name, known) or f"Known here: {', '.join(known)}"
+            near = missing_space(name) if error.instance[name] is None else did_you_mean(name, known)
+            hint = near or f"Known keys: {', '.join(known)}"
             yield Fault("unknown_key", (*trail, name), f"{shown(name)} is not a key of {label(trail)}", hint, key=True)
 
 
@@ -102,6 +105,8 @@ def _type(error: Refusal, trail: Trail) -> Iterator[Fault]:
 def _type_hint(instance: Any, types: list[str]) -> str | None:
     if types == ["boolean"] and str(instance).lower() in _BOOLEAN_WORDS:
         return f"Write `{_BOOLEAN_WORDS[str(instance).lower()]}`"
+    if "object" in types and isinstance(instance, str) and (hint := missing_space(instance)):
+        return hint
     if "array" in types and isinstance(instance, str):
         return f"Write [{instance}]" if len(instance) < _LONGEST else "Put it in brackets"
     if "string" in types and isinstance(instance, bool | int | float):

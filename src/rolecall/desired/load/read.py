@@ -77,6 +77,9 @@ class _Loading:
         if not isinstance(document.value, dict):
             self.problems.append(_no_map(name, document.value))
             return None
+        if key := _other_format(document.value):
+            self.problems.append(_not_a_configuration(name, key, is_main=name == self.main))
+            return None
         document, problems = normalised(document)
         self.problems += problems
         return document
@@ -170,6 +173,25 @@ def _no_map(name: str, value: Any) -> Problem:
     if value is None:
         return Problem("empty", "is empty", Where(name, 1, 1), "Write sections into it, such as `idp_groups:`")
     return Problem("type", "has to be a map of sections", Where(name, 1, 1), "Start with a key, such as `version: 1`")
+
+
+_OTHER_FORMATS = {"snapshot": "a snapshot", "format_version": "a saved plan or a report"}
+"""A key that only another kind of file has, and what that file is."""
+
+
+def _other_format(value: dict[str, Any]) -> str | None:
+    """Return the key that shows that a file is no configuration, or None when it may be one."""
+    return next((key for key in _OTHER_FORMATS if key in value and "version" not in value), None)
+
+
+def _not_a_configuration(name: str, key: str, *, is_main: bool) -> Problem:
+    if not is_main:
+        hint = "Remove it from `include`"
+    elif key == "snapshot":
+        hint = f"Create a configuration with `url: observed:{name}`, and use it: rolecall plan -c {files.MAIN}"
+    else:
+        hint = f"Use the configuration: rolecall plan -c {files.MAIN}"
+    return Problem("not_a_config", f"is {_OTHER_FORMATS[key]}, not a configuration", Where(name, 1, 1), hint)
 
 
 def _not_includable(key: str) -> str:
