@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from scim_org import ENTERPRISE, GROUP, PATCH_OP, USER, WRITER, WRITER_USER, Client, configure
+from scim_org import BULK, ENTERPRISE, GROUP, PATCH_OP, USER, WRITER, WRITER_USER, Client, configure
 
 ENTRA_GROUP = "http://schemas.microsoft.com/2006/11/ResourceManagement/ADSCIM/2.0/Group"
 
@@ -277,3 +277,33 @@ def test_a_patch_without_its_schema_is_refused(scim: Client) -> None:
     for schemas in ({}, {"schemas": []}, {"schemas": [USER]}, {"schemas": PATCH_OP}):
         done = scim.call("PATCH", f"/Users/{one}", {**schemas, "Operations": operations})
         assert (done.status, done.body["scimType"]) == (400, "invalidSyntax")
+
+
+NESTED = {WRITER: {"User": "admin"}}
+"""What the target attribute of Entra's article becomes in a whole resource: the last part is taken for a name."""
+
+
+def test_the_role_is_read_where_entra_nests_it(scim: Client) -> None:
+    """R18, on POST, PUT, PATCH without a path, and PATCH of the extension."""
+    created = scim.post("/Users", {"schemas": [USER, WRITER], "userName": "ann@acme.com", **NESTED})
+    assert (created.status, created.body[WRITER_USER]) == (201, {"role": "admin"})
+    bo = scim.user("bo@acme.com")
+    replaced = scim.put(f"/Users/{bo}", {"schemas": [USER, WRITER], "userName": "bo@acme.com", **NESTED})
+    assert (replaced.status, replaced.body[WRITER_USER]) == (200, {"role": "admin"})
+    for operation in ({"op": "Add", "value": NESTED}, {"op": "Replace", "path": WRITER, "value": {"User": "admin"}}):
+        user = scim.user(f"{operation['op']}@acme.com")
+        assert scim.patch(f"/Users/{user}", operation).body[WRITER_USER] == {"role": "admin"}
+
+
+def test_a_nested_role_replaces_the_role_that_a_put_echoes(scim: Client) -> None:
+    """R18: the spelling that differs from what the org has counts."""
+    ann = scim.user("ann@acme.com", **NESTED)
+    echoed = {"schemas": [USER], "userName": "ann@acme.com", WRITER_USER: {"role": "admin"}, WRITER: {"User": "member"}}
+    assert scim.put(f"/Users/{ann}", echoed).body[WRITER_USER] == {"role": "member"}
+
+
+def test_a_nested_role_counts_in_a_bulk_request(scim: Client) -> None:
+    data = {"schemas": [USER], "userName": "ann@acme.com", **NESTED}
+    operation = {"method": "POST", "path": "/Users", "bulkId": "1", "data": data}
+    assert scim.post("/Bulk", {"schemas": [BULK], "Operations": [operation]}).status == 200
+    assert scim.get("/Users").body["Resources"][0][WRITER_USER] == {"role": "admin"}

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import chain
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
 from rolecall.codec.settings import encode_settings, encode_value
+from rolecall.errors import ConfigError, Problem
 from rolecall.localorg.store import Database, audit, clock, counters
 from rolecall.localorg.store.keys import address, bucket
 from rolecall.localorg.store.seed import empty
@@ -31,12 +32,19 @@ from rolecall.localorg.store.tables import (
 )
 from rolecall.model.directory import Directory
 from rolecall.model.live import Facts, Live
+from rolecall.model.policy import TeamRole
+from rolecall.model.roles import ORG_ADMIN, role_words
 from rolecall.model.settings import BLANK, UNSET, GroupMapping, Settings
 
 _IDS = uuid.UUID("5d3f6a4e-7c2b-4d0a-9a57-0b6f2c1e8d34")
 _SAFE_ID = re.compile(r"[A-Za-z0-9._:@+-]{1,100}")
 _BATCH = 5000
 _CACHE_KIB = 262_144
+_MOST_PROBLEMS = 20
+_INVITATION = (
+    "an invitation gives one role on one or more teams (R6): correct `manual` in the snapshot, or write `origin: saml` "
+    "for a user whose team roles were edited later"
+)
 
 
 class Loaded(NamedTuple):
@@ -62,7 +70,10 @@ def load(db: Database, live: Live, people: Directory) -> Loaded:
 
     Ids are kept where the snapshot has them; the others follow from org and name, so that loading twice gives the
     same ids. ETags and revisions go on: none that was given out before comes back.
+
+    Raises ConfigError, and changes nothing, for invited users who have what no invitation gives (R6).
     """
+    check_invitations(people)
     with db.write() as tx:
         if tx.dialect.name == "sqlite":
             tx.exec_driver_sql(f"PRAGMA cache_size = -{_CACHE_KIB}")
@@ -81,6 +92,28 @@ def load(db: Database, live: Live, people: Directory) -> Loaded:
         audit.record(tx, audit.Actor("service", "local"), "load", "org", None, loaded._asdict())
     db.settle()
     return loaded
+
+
+def check_invitations(people: Directory) -> None:
+    """Refuse invited users without a team, or with two roles (R6). Raises ConfigError, naming the first 20.
+
+    An invited user who was made org admin later keeps the invitation's role in the other teams.
+    """
+    problems = [
+        Problem("invitation", f"{people.emails[number]} is invited {wrong}", hint=_INVITATION)
+        for number, traits in people.others.items()
+        if traits.origin == "invite" and traits.present and (wrong := _wrong_invitation(traits.manual))
+    ]
+    if problems:
+        raise ConfigError(*problems[:_MOST_PROBLEMS])
+
+
+def _wrong_invitation(team_roles: Sequence[TeamRole]) -> str:
+    """Return what is wrong with the team roles of an invited user; empty if nothing is."""
+    roles = sorted({team_role.role for team_role in team_roles} - {ORG_ADMIN})
+    if not team_roles:
+        return "to no team"
+    return f"as {' and '.join(map(role_words, roles))}" if len(roles) > 1 else ""
 
 
 def _load_org(tx: Connection, facts: Facts, before: dict[str, Any]) -> None:

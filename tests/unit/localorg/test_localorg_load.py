@@ -13,6 +13,7 @@ from sqlalchemy import func, select
 from rolecall.access import compile_access, effective
 from rolecall.codec.people import decode_people
 from rolecall.codec.snapshot import decode_snapshot
+from rolecall.errors import ConfigError
 from rolecall.localorg.load import load
 from rolecall.localorg.manage import make_token, reset
 from rolecall.localorg.store import Database, state
@@ -190,3 +191,40 @@ def test_revisions_and_etags_go_on_after_a_reset(org: Client) -> None:
 def test_more_people_than_one_batch_are_all_there(org_db: Database, people: Any) -> None:
     fill(org_db, people=people)
     assert Client(org_db).group("Marketing")["member_count"] == 5001
+
+
+def invited(*team_roles: tuple[str, str], **more: Any) -> dict[str, Any]:
+    manual = [{"team": team, "role": role} for team, role in team_roles]
+    return {"email": "ed@acme.com", "origin": "invite", "manual": manual, **more}
+
+
+@pytest.mark.parametrize(
+    ("person", "message"),
+    [
+        (invited(), "ed@acme.com is invited to no team"),
+        (invited(("Legal", "team_admin"), ("Sales", "member")), "ed@acme.com is invited as member and team admin"),
+    ],
+)
+def test_an_invitation_gives_one_role_and_a_team(org_db: Database, person: dict[str, Any], message: str) -> None:
+    """R6; nothing is changed by a load that is refused."""
+    before = Client(org_db).get("/v1/org")
+    with pytest.raises(ConfigError) as refused:
+        fill(org_db, people=[person])
+    assert [problem.message.casefold() for problem in refused.value.problems] == [message]
+    assert Client(org_db).get("/v1/org") == before
+
+
+@pytest.mark.parametrize(
+    "person",
+    [
+        invited(("Legal", "team_admin"), ("Sales", "team_admin")),
+        invited(("Legal", "org_admin"), ("Sales", "member")),
+        invited(("Gone", "member")),
+        invited(active=False),
+        invited(("Legal", "team_admin"), ("Sales", "member"), origin="saml"),
+    ],
+)
+def test_other_users_are_loaded(org_db: Database, person: dict[str, Any]) -> None:
+    """One role in several teams, made org admin later, of a team that is gone (R4), inactive; edited users of SAML."""
+    fill(org_db, people=[person])
+    assert Client(org_db).person("ed@acme.com")["active"] is person.get("active", True)

@@ -20,6 +20,7 @@ from rolecall.localorg.web import refuse
 def start_upgrade(call: Call, tx: Connection) -> Written:
     """Empty the list of groups: each must be pushed again. Legacy access stays in force."""
     stored = _begin(call, tx, "legacy", "The upgrade was started before")
+    tx.execute(GROUPS.delete().where(GROUPS.c.pushed == false()))  # teams that no IdP group is linked to
     tx.execute(GROUPS.update().values(pushed=False))
     return _finish(call, tx, stored, "upgrading")
 

@@ -9,7 +9,7 @@ from typing import Any
 from scim2_models import NotFoundException, PreconditionFailedException, Resource
 from sqlalchemy import bindparam, select
 
-from rolecall.localorg.scim import members
+from rolecall.localorg.scim import members, teams
 from rolecall.localorg.scim.documents import Stored, checked, document_of, group_columns
 from rolecall.localorg.scim.session import ScimSession
 from rolecall.localorg.store import clock, counters, keys
@@ -18,7 +18,7 @@ from rolecall.model import normalise
 
 # Statements are built once: building one costs several times what running it does.
 _SHOWN = select(GROUPS.c.id, GROUPS.c.document, GROUPS.c.version, GROUPS.c.created, GROUPS.c.modified)
-_BY_ID = _SHOWN.where(GROUPS.c.id == bindparam("group_id"), GROUPS.c.document.is_not(None), GROUPS.c.pushed)
+_BY_ID = _SHOWN.add_columns(GROUPS.c.pushed).where(GROUPS.c.id == bindparam("group_id"), GROUPS.c.document.is_not(None))
 _BY_IDS = _SHOWN.where(GROUPS.c.id.in_(bindparam("ids", expanding=True)))
 _UPDATE = GROUPS.update().where(GROUPS.c.id == bindparam("group_id"))
 
@@ -26,7 +26,7 @@ _UPDATE = GROUPS.update().where(GROUPS.c.id == bindparam("group_id"))
 def read_group(session: ScimSession, group_id: str) -> Stored:
     """Return a group by id, without its members. Raises NotFoundException, for one hidden by an upgrade too (R20)."""
     row = session.tx.execute(_BY_ID, {"group_id": group_id}).first()
-    if row is None:
+    if row is None or not (row.pushed or session.endpoint() == "legacy"):
         raise NotFoundException(detail=f"Group {group_id!r} not found")
     return stored_group(row)
 
@@ -62,32 +62,50 @@ def create_group(session: ScimSession, resource: Resource[Any], member_ids: Sequ
 
 
 def update_group(session: ScimSession, resource: Resource[Any] | None, old: Stored, changes: members.Delta) -> Stored:
-    """Store a group's new state and its members' changes; ``resource`` None leaves its own attributes unchanged."""
+    """Store a group's new state and its members' changes; ``resource`` None leaves its own attributes unchanged.
+
+    A write to a team that no IdP group is linked to links it (R18). Raises MutabilityException for a team's new name.
+    """
     document = old.document if resource is None else checked(document_of(resource))
-    if document == old.document and not changes:
+    team = teams.team_of(session, old.id)
+    if team is not None:
+        document = teams.check_name(team, document)
+    links = team is not None and not team.linked
+    if document == old.document and not changes and not links:
         return old
     stored = Stored("Group", old.id, document, old.version + 1, old.created, clock.now())
     values: dict[str, Any] = {"version": stored.version, "modified": stored.modified}
     if resource is not None and document != old.document:
         values |= group_columns(type(resource), document)
-        if document["displayName"] != old.document["displayName"]:
+        if team is None and document["displayName"] != old.document["displayName"]:
             values["linked_teams"] = _linked(session, document)
+    if links:
+        values["pushed"] = True
     session.tx.execute(_UPDATE, {**values, "group_id": old.id})
     before, after = _audited_members(changes.removed, "removed"), _audited_members(changes.added, "added")
-    if document != old.document:
+    if links or document != old.document:
         before, after = {**old.document, **before}, {**document, **after}
-    session.record("groups.update", f"groups/{old.id}", before, after, *_changed_lists(changes))
+    action = "groups.link" if links else "groups.update"
+    session.record(action, f"groups/{old.id}", None if links else before, after, *_changed_lists(changes))
     return stored
 
 
 def delete_group(session: ScimSession, group_id: str, expected: str | None = None) -> None:
-    """Delete a group and its mapping; its users lose what it gave (R22, R25)."""
+    """Delete a group and its mapping, or unlink it from its team; its users lose what it gave (R18, R22, R25)."""
     old = read_group(session, group_id)
     check_version(old, expected)
+    team = teams.team_of(session, group_id)
+    if team is not None and not team.linked:
+        return
     removed = members.clear(session, group_id).removed
-    session.tx.execute(GROUPS.delete().where(GROUPS.c.id == group_id))
+    if team is None:
+        session.tx.execute(GROUPS.delete().where(GROUPS.c.id == group_id))
+    else:
+        values = {**teams.unlinked_columns(team), "version": old.version + 1, "modified": clock.now()}
+        session.tx.execute(_UPDATE, {**values, "group_id": group_id})
     before = {**old.document, **_audited_members(removed, "members")}
-    session.record("groups.delete", f"groups/{group_id}", before, None, *_changed_lists(removed))
+    action = "groups.delete" if team is None else "groups.unlink"
+    session.record(action, f"groups/{group_id}", before, None, *_changed_lists(removed))
 
 
 def check_version(old: Stored, expected: str | None) -> None:

@@ -23,6 +23,7 @@ from rolecall.localorg.scim.operations import OrgHandler
 from rolecall.localorg.scim.service import OrgService
 from rolecall.localorg.scim.session import ScimSession
 from rolecall.localorg.scim.storage import SqlStorage
+from rolecall.localorg.scim.teams import add_teams, lacks_teams
 from rolecall.localorg.store import Busy, Database
 from rolecall.localorg.store.audit import Actor
 from rolecall.localorg.store.clock import now
@@ -94,6 +95,8 @@ def _serve(request: Request, scim_request: ScimRequest, db: Database) -> ScimRes
     service = _service(_attribute(settings["scim"]), settings[CURSORS])
     try:
         writes = _admit(scim_request, service, settings["scim"], refusal)
+        if settings["scim"]["endpoint"] == "legacy":
+            _list_teams(db)
         with db.write() if writes else db.read() as tx:
             return _operate(scim_request, service, tx, Actor("scim", "scim", request.client))
     except SCIMException as error:
@@ -151,6 +154,15 @@ def _with_secret(db: Database) -> dict[str, Any]:
             value = json.dumps(settings[CURSORS])
             tx.execute(SETTINGS.insert().values(section=CURSORS, value=value, version=0, modified=now()))
     return settings
+
+
+def _list_teams(db: Database) -> None:
+    """Give each team its group: the legacy endpoint lists teams (R18)."""
+    with db.glance() as tx:
+        if not lacks_teams(tx):
+            return
+    with db.write() as tx:
+        add_teams(tx)
 
 
 def _read(tx: Connection) -> dict[str, Any]:

@@ -51,6 +51,8 @@ class UserQuirks(NamedTuple):
 
         The role attribute comes under either URN, as a bare string under one, or by its bare name. Okta echoes the
         answer of GET next to what it maps, so when two spellings differ, the one that differs from ``stored`` counts.
+        Entra takes the last part of its target attribute ``…:2.0:User`` for the name of an attribute, and sends
+        ``{"…:2.0": {"User": "admin"}}``.
         """
         clean: dict[str, Any] = {}
         roles: list[Any] = []
@@ -111,9 +113,11 @@ class UserQuirks(NamedTuple):
         return path
 
     def _role(self, value: Any) -> Any:
+        """Return the role in the value of an extension: the value itself, or its part of either name."""
         if not isinstance(value, Mapping):
             return value
-        return next((part for key, part in value.items() if key.lower() == self.role.lower()), None)
+        parts = {key.lower(): part for key, part in value.items()}
+        return next((self._role(parts[name]) for name in (self.role.lower(), "user") if name in parts), None)
 
 
 def by_email(payload: dict[str, Any]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from scim2_models import InvalidCursorException, InvalidPathException, Resource,
 from sqlalchemy import ColumnElement, Select, Text, and_, desc, func, literal, null, or_, select, true, union_all
 from sqlalchemy.sql.selectable import Subquery
 
+from rolecall.localorg.scim import teams
 from rolecall.localorg.scim.documents import Stored
 from rolecall.localorg.scim.filters import compile_filter
 from rolecall.localorg.scim.folding import names
@@ -68,10 +69,17 @@ def _hits(session: ScimSession, models: dict[str, Model], request: SearchRequest
 def _part(session: ScimSession, shape: Shape, model: Model, request: SearchRequest[Any]) -> Select[Any]:
     key = _sort_key(session, shape, model, request)
     query = select(literal(shape.name).label("kind"), shape.table.c.id.label("id"), key.label("key"))
-    query = query.where(shape.shown)
+    query = query.where(_shown(session, shape))
     if request.filter is None:
         return query
     return query.where(compile_filter(request.filter, model, shape, session.dialect))
+
+
+def _shown(session: ScimSession, shape: Shape) -> ColumnElement[bool]:
+    """Return the condition for what SCIM shows of a type: on the legacy endpoint teams too, as groups (R18)."""
+    if shape.name == "Group" and session.endpoint() == "legacy":
+        return or_(shape.shown, and_(teams.UNLINKED, teams.LISTED))
+    return shape.shown
 
 
 def _sort_key(session: ScimSession, shape: Shape, model: Model, request: SearchRequest[Any]) -> Term:

@@ -177,7 +177,11 @@ class _Alternatives(NamedTuple):
     def options(self) -> Iterator[Option]:
         scim = self.person.traits.origin == "scim"
         if not self.person.traits.present:
-            yield self._option("activate", None, "They are not active in the org; nothing gives them anything (R23).")
+            yield self._option(
+                "activate",
+                None,
+                "They are not active in the org: no access, and their documents are transferred to an org admin (R23).",
+            )
         elif scim and not scim_on(self.rules.settings):
             yield self._option(
                 "scim_on", "scim", "Switch SCIM on again; until then they keep what they last had (R33)."

@@ -172,6 +172,8 @@ def _user_news(report: DriftReport) -> Iterator[Note]:
         changes.append(f"{people(len(news.former_admins))} no longer org admin{f': {names}' if names else ''}")
     text = f"People since {moment_words(news.since)}: {', '.join(changes)}."
     yield Note(text, "risk" if news.new_admins else "plain")
+    if news.left:
+        yield Note(f"Documents of the {count(news.left, 'user')} who left are transferred to an org admin (R23).")
     for admin in news.new_admins[:_NAMED]:
         yield Note(f"{who_words(admin.who)}: fingerprint {admin.fingerprint}", "dim")
 
