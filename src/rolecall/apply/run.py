@@ -35,6 +35,7 @@ from rolecall.model.run import (
 from rolecall.plan.diff.changes import diff
 from rolecall.plan.impact.meanwhile import meanwhile
 from rolecall.plan.order.risk import levels
+from rolecall.plan.order.visits import StepNumber, step_numbers
 from rolecall.plan.resolve import on_day
 from rolecall.plan.saved.digest import digest
 from rolecall.plan.saved.encode import encode_plan
@@ -217,12 +218,14 @@ def opening(
     approvals: tuple[Approval, ...],
 ) -> Opening:
     """The opening of a run over ``changes``; ``recorded`` is the plan as the journal may keep it."""
-    planned = [
-        Planned(number, change.address, change.action, change.via, change.before, change.after, change.id)
-        for number, change in enumerate(changes, 1)
-    ]
+    planned = [_planned(change, number) for change, number in step_numbers(changes)]
     text = json.dumps(encode_plan(recorded), ensure_ascii=False)
     return Opening(plan.org.id, kind, facts, digest(plan), text, planned, plan.lifts, approvals)
+
+
+def _planned(change: Change, number: StepNumber) -> Planned:
+    values = (change.address, change.action, change.via, change.before, change.after, change.id)
+    return Planned(number.number, *values, number.visit, number.item)
 
 
 def unrecorded(run: int, begun: Opening, at: datetime, sender: Sender) -> Run:

@@ -103,7 +103,7 @@ def lines(steps: Sequence[Step]) -> Iterator[str]:
     outcomes = {"done": "was done", "not_done": "was not done", "unknown": "cannot be told"}
     for step in steps:
         detail = f": {step.problem}" if step.problem else ""
-        yield f"Step {step.number} of run {step.run}, {step.address}, {outcomes.get(step.state, step.state)}{detail}."
+        yield f"Step {step.label} of run {step.run}, {step.address}, {outcomes.get(step.state, step.state)}{detail}."
 
 
 _OLD_VALUE = "the org answered that it is done, but still has the old value and its audit log does not show the write"

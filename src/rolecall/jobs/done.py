@@ -1,6 +1,6 @@
-"""Use case `done`: record a person's word that a human step is done, and look whether it can be seen.
+"""Record that an admin reports manual steps as done, and verify them.
 
-A step on an observed org is written into the file that stands for it; everything else in the file stays.
+A step on an observed org is written into the file of the org; everything else in the file is kept.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ from rolecall.live.port import Reader
 from rolecall.live.snapshot.file import entry_faults, read_snapshot
 from rolecall.live.snapshot.reader import SnapshotReader
 from rolecall.model.kinds import BY_SECTION, split_address, unread_fields, value_at
-from rolecall.model.live import Facts
+from rolecall.model.live import Facts, Live
 from rolecall.model.run import Attestation, Run, RunFacts, Step
 from rolecall.model.settings import UNSET, Address, Scim, Value
 from rolecall.source.yaml_file import parse_yaml
 
 
 class Word(NamedTuple):
-    """What a person says: who they are, a file that shows it, and the value they found."""
+    """A report of steps as done: who makes it, a file that proves it, and the value in the console if it is another."""
 
     by: str
     evidence: Path | None = None
@@ -44,7 +44,7 @@ class Word(NamedTuple):
 class Attested(NamedTuple):
     """The run after the word, the step, and whether the org shows it: None where it could not be read.
 
-    ``changed`` is the observed file that now says so, to be committed; None for an org with an API.
+    ``changed`` is the observed file that now has the value, to be committed; None for an org with an API.
     """
 
     run: Run
@@ -66,35 +66,33 @@ async def attest_steps(
     if statement.found is not None and len(steps) > 1:
         message = f"--found is the value at one step, and {len(steps)} steps are named"
         raise Misuse(Problem("found", message, None, "Report that step in a command of its own"))
-    return tuple([await attest(journal, org, run, step.number, statement) for step in steps])
+    assert journal is not None
+    found_there = None if statement.found is None else found_value(steps[0], statement.found, (await org.read()).facts)
+    sha256 = hashlib.sha256(statement.evidence.read_bytes()).hexdigest() if statement.evidence else None
+    evidence = str(statement.evidence) if statement.evidence else None
+    changed = None
+    for step in steps:
+        changed = _write_down(org, step, step.after if statement.found is None else found_there)
+        journal.attest(run, Attestation(step.number, statement.by, evidence, sha256, statement.found))
+    attested_run, live = (
+        one_run(journal, run),
+        await org.read(frozenset(split_address(step.address)[0] for step in steps)),
+    )
+    return tuple(Attested(attested_run, step, _is_visible(live, step), changed) for step in steps)
 
 
 def _step(run: Run, number: int, statement: Word) -> Step:
-    """Return a manual step by its number. Raises Misuse for another one, and for one that was reported done before."""
+    """Return a manual step by its number. Raises Misuse if it was reported done before, unless this corrects it."""
     step = next(step for step in run.steps if step.number == number)
     if step.state == "attested" and statement.found is None and statement.evidence is None:
-        message = f"step {number} of run {run.id} was already reported done by {step.by}"
-        hint = f"To correct the value: rolecall done {run.id} {number} --found VALUE. To undo the step: plan again"
+        message = f"step {step.label} of run {run.id} was already reported done by {step.by}"
+        hint = f"To correct the value: rolecall done {run.id} {step.label} --found VALUE. To undo the step: plan again"
         raise Misuse(Problem("done_already", message, None, hint))
     return step
 
 
-async def attest(journal: Journal | None, org: Reader, run: int, number: int, statement: Word) -> Attested:
-    """Record the word and read the address again. Raises Misuse for a run or a step that there is not."""
-    past_run = one_run(journal, run)
-    (number,) = steps_meant(past_run, (str(number),))
-    step = _step(past_run, number, statement)
-    assert journal is not None
-    found_there = None if statement.found is None else found_value(step, statement.found, (await org.read()).facts)
-    changed = _write_down(org, step, step.after if statement.found is None else found_there)
-    sha256 = hashlib.sha256(statement.evidence.read_bytes()).hexdigest() if statement.evidence else None
-    evidence = str(statement.evidence) if statement.evidence else None
-    journal.attest(run, Attestation(number, statement.by, evidence, sha256, statement.found))
-    return Attested(one_run(journal, run), step, await _is_visible(org, step), changed)
-
-
 def _write_down(org: Reader, step: Step, value: Value | None) -> Path | None:
-    """An observed org's file says what the person did, or found."""
+    """Write the value into the file of an observed org, and return the file; None for an org with an API."""
     if not isinstance(org, SnapshotReader) or not org.observed:
         return None
     write_step(org.path, step, value)
@@ -113,9 +111,8 @@ def remember_step(lock: OrgLock, attested: Attested, facts: RunFacts) -> None:
     )
 
 
-async def _is_visible(org: Reader, step: Step) -> bool | None:
+def _is_visible(live: Live, step: Step) -> bool | None:
     section, _ = split_address(step.address)
-    live = await org.read(frozenset({section}))
     if live.covered(section).state != "complete":
         return None
     live_value = value_at(live.settings, step.address)
@@ -125,13 +122,13 @@ async def _is_visible(org: Reader, step: Step) -> bool | None:
 
 
 def found_value(step: Step, answer: str, facts: Facts) -> Value | None:
-    """What a person found at a step, as a value: ``Member: Marketing, Legal`` or ``blank`` for a group, else fields as
+    """Return the value in the console at a step: ``Member: Marketing, Legal`` or ``blank`` for a group, else fields as
     in a config, such as ``{join: approval}``. Raises Misuse when it cannot be read."""
     section, _ = split_address(step.address)
     text = answer.strip()
     try:
         if not text.strip(": "):
-            raise ValueError("it is empty")  # a variable that was never set is no word of a blank group
+            raise ValueError("it is empty")  # a variable that was never set does not mean a blank group
         value = _read(section, text, facts)
         if value is not None:
             _check(step.address, value, facts)
@@ -159,7 +156,7 @@ def _check(at: Address, value: Any, facts: Facts) -> None:
     or role, a role without a team (R4), org admin as default (R3)."""
     section, key = split_address(at)
     if not isinstance(value, dict) or not value:
-        raise ValueError("it is no value with fields")
+        raise ValueError("it is not a value with fields")
     if faults := entry_faults(section, key, value):
         raise ValueError(faults[0])
     known = Known(facts.teams, facts.roles)

@@ -260,5 +260,5 @@ def _stays(message: str, hint: str | None) -> Problem:
 
 def _by_hand(run: Run, step: Step) -> Problem:
     message = f"run {run.id} left {step.address} to a person, and nobody said whether it was done"
-    hint = f"if it was, put it back by hand, or say so first: rolecall done {run.id} {step.number}"
+    hint = f"if it was, put it back by hand, or say so first: rolecall done {run.id} {step.label}"
     return _stays(message, hint)

@@ -1,4 +1,4 @@
-"""Which manual steps of a run a command line means: `3`, `3.2` (an item of step 3), `2-5`, `all`."""
+"""Resolve the manual steps of a run that a command line names: `3`, `3.2` (an item of step 3), `2-5`, `all`."""
 
 from __future__ import annotations
 
@@ -16,15 +16,19 @@ Items = Mapping[int, Sequence[int]]
 
 
 def manual_steps(run: Run) -> Items:
-    """Return the manual steps of a run, each as a step with one item."""
-    return {step.number: (step.number,) for step in run.steps if step.via == "human"}
+    """Return the manual steps of a run in the order of its runbook."""
+    items: dict[int, list[int]] = {}
+    for step in run.steps:
+        if step.via == "human":
+            items.setdefault(step.place[0], []).append(step.number)
+    return items
 
 
 def steps_meant(run: Run, texts: Sequence[str], items: Items | None = None) -> tuple[int, ...]:
     """Return the numbers of the steps that the texts name, each once, in the order in which they are named.
 
-    A range, and `all`, leave out what was reported done before. Raises Misuse, naming the steps there are, for a text
-    of another form, for a step that is not a manual one, and for a range without any.
+    A range, `all`, and a step with items leave out what was reported done before. Raises Misuse, naming the steps
+    there are, for a text of another form, for a step that is not a manual one, and for a range without any.
     """
     known = manual_steps(run) if items is None else items
     return tuple(dict.fromkeys(number for text in texts for number in _meant(run, text.strip().casefold(), known)))
@@ -39,9 +43,11 @@ def _meant(run: Run, text: str, items: Items) -> Iterator[int]:
         return
     number, item = int(form["first"]), form["item"]
     if number not in items:
-        raise _no_step(run, f"run {run.id} has no manual step {number}")
-    if item is None:
-        yield from items[number]
+        if item is not None or not any(number in numbers for numbers in items.values()):
+            raise _no_step(run, f"run {run.id} has no manual step {number}")
+        yield number  # an item by the number that JSON has it under, which no step has
+    elif item is None:
+        yield from _left(run, items[number]) or items[number]
     elif 1 <= int(item) <= len(items[number]):
         yield items[number][int(item) - 1]
     else:
@@ -51,15 +57,19 @@ def _meant(run: Run, text: str, items: Items) -> Iterator[int]:
 
 def _range(run: Run, text: str, items: Items) -> Iterator[int]:
     first, _, last = text.partition("-")
-    open_steps = {step.number for step in run.human}
     within = [number for number in items if text == ALL or int(first) <= number <= int(last)]
-    left = [step for number in within for step in items[number] if step in open_steps]
+    left = _left(run, [step for number in within for step in items[number]])
     if not left:
         where = "" if text == ALL else f" from {first} to {last}"
         raise _no_step(run, f"run {run.id} has no manual step{where} that is not reported done")
     yield from left
 
 
+def _left(run: Run, numbers: Sequence[int]) -> list[int]:
+    open_steps = {step.number for step in run.human}
+    return [number for number in numbers if number in open_steps]
+
+
 def _no_step(run: Run, message: str) -> Misuse:
-    left = ", ".join(str(step.number) for step in run.human) or "none"
+    left = ", ".join(step.label for step in run.human) or "none"
     return Misuse(Problem("no_step", message, None, f"Manual steps of run {run.id} not reported done: {left}"))

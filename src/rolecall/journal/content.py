@@ -93,7 +93,7 @@ def _folded(place: str, org_id: str, entries: Sequence[Entry]) -> Run | None:
             run = replace(run, ended_at=moment(entry.at), outcome=closing.outcome, message=closing.message)
         elif entry.step:
             steps[entry.step] = _step(place, run.id, steps.get(entry.step), entry)
-    return replace(run, steps=tuple(steps[number] for number in sorted(steps)))
+    return replace(run, steps=tuple(sorted(steps.values(), key=lambda step: step.place)))
 
 
 def _planned(run: int, planned: Planned) -> Step:

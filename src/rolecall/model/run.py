@@ -10,7 +10,7 @@ from typing import Annotated, Literal, NamedTuple
 from rolecall.errors import Problem
 from rolecall.model.change import Action, Via
 from rolecall.model.policy import Allow
-from rolecall.model.record import UNWRITTEN
+from rolecall.model.record import OMIT, UNWRITTEN
 from rolecall.model.settings import Address, Value
 
 RunKind = Literal["apply", "rollback", "drift", "snapshot", "done", "acknowledge"]
@@ -49,9 +49,10 @@ class RunFacts(NamedTuple):
 
 
 class Planned(NamedTuple):
-    """A step as the plan has it, before anything is tried. ``number`` counts from 1 in the order of the plan.
+    """A step as the plan has it, before anything is tried. ``number`` identifies it in its run.
 
-    ``id`` is the org's id of the group; ``address`` has the name that it had then.
+    ``id`` is the org's id of the group; ``address`` has the name that it had then. ``visit`` and ``item`` are how the
+    runbook numbers a manual step: 3 and 2 for item 3.2; ``item`` is None for a step without items.
     """
 
     number: int
@@ -61,6 +62,8 @@ class Planned(NamedTuple):
     before: Value | None
     after: Value | None
     id: str | None = None
+    visit: Annotated[int | None, OMIT] = None
+    item: Annotated[int | None, OMIT] = None
 
 
 class PendingWrite(NamedTuple):
@@ -107,7 +110,8 @@ class Step:
 
     ``before`` is the pre-image. ``at`` is when its state last changed. ``by`` is who attested, or who had already
     put ``after`` there; ``problem`` says why it did not work, in words for a person. ``id`` is the org's id of the
-    group, None in runs of 0.1.0.
+    group, None in runs of 0.1.0. ``visit`` and ``item`` number a manual step in the runbook, see ``Planned``; they are
+    None in runs of 0.1.0, whose runbooks use ``number``.
     """
 
     run: int
@@ -126,6 +130,19 @@ class Step:
     evidence: str | None = None
     at: datetime | None = None
     id: str | None = None
+    visit: int | None = None
+    item: int | None = None
+
+    @property
+    def place(self) -> tuple[int, int]:
+        """The number of the step in the runbook and that of the item, 0 without items. Steps sort by it."""
+        return self.number if self.visit is None else self.visit, self.item or 0
+
+    @property
+    def label(self) -> str:
+        """The number as reports and `done` have it: ``3``, or ``3.2`` for an item."""
+        visit, item = self.place
+        return f"{visit}.{item}" if item else str(visit)
 
 
 @dataclass(frozen=True, slots=True)

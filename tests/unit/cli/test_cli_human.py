@@ -123,7 +123,7 @@ def test_evidence_that_is_not_there_is_a_usage_error(repo: Path) -> None:
 
 @pytest.fixture
 def two_steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> Path:
-    """An observed org with two steps to take, recorded as run 1."""
+    """An observed org with one step of two items to take, recorded as run 1."""
     config = CONFIG.replace("local:org.db", "observed:live.json")
     config = config.replace("org_admin, teams: [Everyone]", "org_admin, teams: [Brand]")
     made = make_repo(tmp_path / "repo", config)
@@ -136,20 +136,20 @@ def two_steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture) 
     return made
 
 
-@pytest.mark.parametrize("texts", [["all"], ["1-2"], ["1", "2"], ["1.1", "2"]])
+@pytest.mark.parametrize("texts", [["all"], ["1-2"], ["1"], ["1.1", "1.2"], ["1.1", "1"], ["1001", "1.2"]])
 def test_several_steps_are_recorded_at_once(two_steps: Path, texts: list[str], capsys: Capture) -> None:
     assert run(["done", "1", *texts]) == Exit.OK
     out = capsys.readouterr().out
-    assert "Recorded: step 1 of run 1" in out
-    assert "Recorded: step 2 of run 1" in out
+    assert "Recorded: step 1.1 of run 1" in out
+    assert "Recorded: step 1.2 of run 1" in out
     assert out.endswith("No manual step of the run is left.\n")
     groups = json.loads((two_steps / "live.json").read_text())["idp_groups"]
     assert (groups["Admins"]["teams"], groups["Marketing"]["teams"]) == (["Brand"], ["Brand"])
 
 
 def test_a_step_that_is_left_is_named_and_exits_with_6(two_steps: Path, capsys: Capture) -> None:
-    assert run(["done", "1", "2"]) == Exit.HUMAN
-    assert "1 manual step left: 1." in capsys.readouterr().out
+    assert run(["done", "1", "1.2"]) == Exit.HUMAN
+    assert "1 manual step left: 1.1." in capsys.readouterr().out
     assert run(["done", "1", "all"]) == Exit.OK
 
 
@@ -157,6 +157,6 @@ def test_nothing_is_recorded_when_one_of_the_steps_does_not_exist(two_steps: Pat
     before = (two_steps / "live.json").read_text()
     assert run(["done", "1", "1", "9"]) == Exit.USAGE
     assert "run 1 has no manual step 9" in capsys.readouterr().err
-    assert run(["done", "1", "1", "2", "--found", "blank"]) == Exit.USAGE
+    assert run(["done", "1", "1", "--found", "blank"]) == Exit.USAGE
     assert (two_steps / "live.json").read_text() == before
     assert run(["done", "1", "1-2"]) == Exit.OK

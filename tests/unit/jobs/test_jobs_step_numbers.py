@@ -82,3 +82,47 @@ def test_a_run_without_manual_steps_says_none() -> None:
 def test_a_step_of_several_items_stands_for_all_of_them(text: str, expected: tuple[int, ...]) -> None:
     items: Mapping[int, tuple[int, ...]] = {1: (2, 5), 2: (3,)}
     assert steps_meant(RUN, [text], items) == expected
+
+
+def visit_of(*items: tuple[int, int | None, int, str]) -> Run:
+    """A run whose manual steps are (visit, item, number, state)."""
+    steps = tuple(
+        Step(7, number, Address("idp_groups/A"), "update", "human", None, None, state, visit=visit, item=item)  # type: ignore[arg-type]
+        for visit, item, number, state in items
+    )
+    return Run(7, "org_1", "apply", AT, None, "done", steps=steps)
+
+
+VISITS = visit_of(
+    (2, None, 2, "human"), (3, 1, 5, "attested"), (3, 2, 6, "human"), (3, 3, 7, "human"), (4, None, 4, "human")
+)
+
+
+@pytest.mark.parametrize(
+    ("texts", "expected"),
+    [
+        (["3"], (6, 7)),
+        (["3.1"], (5,)),
+        (["3.2"], (6,)),
+        (["2-3"], (2, 6, 7)),
+        (["all"], (2, 6, 7, 4)),
+        (["4"], (4,)),
+        (["6"], (6,)),
+        (["5-9", "4"], None),
+    ],
+)
+def test_a_step_with_items_is_all_of_them_that_are_left(texts: list[str], expected: tuple[int, ...] | None) -> None:
+    if expected is None:
+        with pytest.raises(Misuse, match="no manual step from 5 to 9"):
+            steps_meant(VISITS, texts)
+    else:
+        assert steps_meant(VISITS, texts) == expected
+
+
+def test_a_step_whose_items_are_all_done_names_them_to_be_refused_or_corrected() -> None:
+    assert steps_meant(visit_of((3, 1, 4, "attested"), (3, 2, 5, "attested")), ["3"]) == (4, 5)
+
+
+def test_labels_of_a_run_of_0_1_0_are_its_numbers() -> None:
+    assert [step.label for step in RUN.steps] == ["1", "2", "3", "4", "5", "6"]
+    assert [step.label for step in VISITS.steps] == ["2", "3.1", "3.2", "3.3", "4"]

@@ -90,6 +90,10 @@ async def _attest(
 def _lines(attested: tuple[Attested, ...]) -> Iterator[Line]:
     from rolecall.report.builders.runs import attested_lines
 
+    by_result: dict[bool | None, list[Attested]] = {}
     for each in attested:
-        changed = each.changed.name if each.changed else None
-        yield from attested_lines(each.run, each.step, confirmed=each.seen, changed=changed)
+        by_result.setdefault(each.seen, []).append(each)
+    for confirmed, alike in by_result.items():
+        changed = alike[0].changed.name if alike[0].changed else None
+        steps = [each.step for each in alike]
+        yield from attested_lines(alike[0].run, steps, confirmed=confirmed, changed=changed)

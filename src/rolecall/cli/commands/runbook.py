@@ -73,5 +73,5 @@ def _of_run(call: Invocation, number: int) -> Document:
             journal.close()
     if not text:
         raise Misuse(Problem("no_plan", f"run {number} has no plan that could be read"))
-    numbers = {(step.address, step.action): step.number for step in run.steps if step.via == "human"}
+    numbers = {(step.address, step.action): step.label for step in run.steps if step.via == "human"}
     return runbook_document(plan_of_text(text, f"run {number}"), number, numbers)

@@ -34,7 +34,7 @@ def guide_document(name: str) -> Document:
 
 
 def runbook_document(
-    plan: Plan, run: int | None = None, numbers: Mapping[tuple[Address, Action], int] | None = None
+    plan: Plan, run: int | None = None, numbers: Mapping[tuple[Address, Action], str] | None = None
 ) -> Document:
     """Return the manual steps of a plan, without a chapter where there is none.
 
@@ -47,7 +47,7 @@ def runbook_document(
     chapters = [
         *upgrade_chapters(plan),
         *(
-            _step(change, numbers[_key(change)] if numbers else position, run, by_change.get(_key(change)))
+            _step(change, numbers[_key(change)] if numbers else str(position), run, by_change.get(_key(change)))
             for position, change in enumerate(changes, 1)
         ),
     ]
@@ -94,7 +94,7 @@ def _gives_org_admin(value: Value | None) -> bool:
     return isinstance(value, GroupMapping) and value.role == ORG_ADMIN
 
 
-def _step(change: Change, number: int, run: int | None, entry: Entry | None) -> Chapter:
+def _step(change: Change, number: str, run: int | None, entry: Entry | None) -> Chapter:
     section, key = split_address(change.address)
     name = visible(key or "")
     settings = tuple(_settings(change))

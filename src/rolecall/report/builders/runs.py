@@ -40,7 +40,7 @@ def run_lines(report: RunReport, env: str | None = None) -> Iterator[Line]:
     if run.human:
         yield line(f"{count(len(run.human), 'step')} for a person to take:", "warn")
         yield from _step_lines(run.human)
-        yield line(f"When one is done: rolecall done {run.id} {run.human[0].number}", "dim", indent=2)
+        yield line(f"When one is done: rolecall done {run.id} {run.human[0].label}", "dim", indent=2)
     if report.waiting:
         verb = "waits" if len(report.waiting) == 1 else "wait"
         yield line(f"{count(len(report.waiting), 'change')} still {verb} for the IdP.", "dim")
@@ -80,7 +80,7 @@ def _step_lines(steps: Sequence[Step]) -> Iterator[Line]:
     for step in steps[:_MOST]:
         problem = f": {visible(step.problem)}" if step.problem else ""
         state = "" if step.state == "human" else f" {_WORDS.get(step.state, step.state)}"
-        where = Span(f"{step.number:>4}  {step.action} {visible(step.address)}", "bold")
+        where = Span(f"{step.label:>4}  {step.action} {visible(step.address)}", "bold")
         yield Line((where, Span(f"{state}{problem}")), hang=8)
     if len(steps) > _MOST:
         yield line(f"and {len(steps) - _MOST:,} more", "dim", indent=6)
@@ -106,12 +106,17 @@ _WRITTEN: Mapping[bool | None, tuple[str, Style]] = {
 }
 
 
-def attested_lines(run: Run, step: Step, *, confirmed: bool | None, changed: str | None = None) -> Iterator[Line]:
-    """The step, and whether the org shows it.
+def attested_lines(
+    run: Run, steps: Sequence[Step], *, confirmed: bool | None, changed: str | None = None
+) -> Iterator[Line]:
+    """Steps that were reported done, and whether the org shows them, which is the same for all of them.
 
     ``changed`` is the file that stands for an observed org and that says so now.
     """
-    yield line(f"Recorded: step {step.number} of run {run.id}, {step.action} {visible(step.address)}.", "bold")
+    for step in steps[:_MOST]:
+        yield line(f"Recorded: step {step.label} of run {run.id}, {step.action} {visible(step.address)}.", "bold")
+    if len(steps) > _MOST:
+        yield line(f"and {len(steps) - _MOST:,} more", "dim", indent=2)
     if changed is not None:
         yield line(f"{visible(changed)} says so now: commit it.")
     text, style = _WRITTEN[confirmed] if changed is not None else _READ[confirmed]
@@ -127,7 +132,7 @@ def manual_steps_left(run: Run) -> Line:
 
 def _numbers(run: Run) -> str:
     more = ", …" if len(run.human) > _MOST else ""
-    return ", ".join(str(step.number) for step in run.human[:_MOST]) + more
+    return ", ".join(step.label for step in run.human[:_MOST]) + more
 
 
 _STYLES: dict[RunOutcome, Style] = {
@@ -175,7 +180,7 @@ def run_in_full(run: Run) -> Iterator[Line]:
     wide = max((cells(visible(step.address)) for step in run.steps), default=0)
     for step in run.steps:
         pad = " " * (wide - cells(visible(step.address)) + 2)
-        head = Span(f"{step.number:>4}  {step.action:<8}{visible(step.address)}{pad}")
+        head = Span(f"{step.label:>4}  {step.action:<8}{visible(step.address)}{pad}")
         yield Line((head, Span(step.state, _STEP_STYLES.get(step.state, "error")), Span(_because(step), "dim")), hang=8)
 
 
@@ -208,6 +213,7 @@ def run_json(run: Run) -> dict[str, Any]:
 def _step_json(step: Step) -> dict[str, Any]:
     return {
         "number": step.number,
+        "step": step.label,
         "address": step.address,
         "action": step.action,
         "via": step.via,
