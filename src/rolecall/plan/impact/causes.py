@@ -40,11 +40,13 @@ class _World(NamedTuple):
     """The org after the plan without some of its wide changes.
 
     ``planned`` is what each group gives with its mapping as planned, ``former`` with its mapping as it was before.
+    ``number`` is the same for worlds whose ``planned`` are equal.
     """
 
     rules: Rules
-    planned: Sequence[int]
-    former: Sequence[int]
+    planned: tuple[int, ...]
+    former: tuple[int, ...]
+    number: int
 
 
 class Causes:
@@ -53,6 +55,7 @@ class Causes:
     def __init__(self, forecast: AccessForecast, directory: Directory) -> None:
         self._forecast, self._directory = forecast, directory
         self._worlds: dict[frozenset[Address], _World] = {}
+        self._planned: dict[tuple[int, ...], int] = {}
         self._known: dict[tuple[object, ...], tuple[Cause, ...]] = {}
         self._change_sets: dict[tuple[Address, ...], _ChangeSet] = {}
         mapped = {split_address(change.address)[1] for change in forecast.written if is_mapping(change.address)}
@@ -88,12 +91,12 @@ class Causes:
 
     def _prepare(self, touching: tuple[Address, ...]) -> _ChangeSet:
         groups = tuple(None if at in _WIDE else self._numbers[split_address(at)[1] or ""] for at in touching)
-        differing: dict[tuple[int, ...], _World] = {}
+        differing: dict[int, _World] = {}
         worlds = {}
         for undone in _subsets([at for at in touching if at in _WIDE]):
             world = self._world(undone)
-            differing.setdefault(tuple(world.planned), world)
-            worlds[undone] = world, list(differing).index(tuple(world.planned))
+            differing.setdefault(world.number, world)
+            worlds[undone] = world, list(differing).index(world.number)
         own = frozenset(number for number in groups if number is not None)
         return _ChangeSet(touching, groups, own, worlds, tuple(differing.values()))
 
@@ -111,8 +114,9 @@ class Causes:
                 else compile_access(planned.settings, planned.facts, entitlements=entitlements)
             )
             before = compile_access(former.settings, former.facts, entitlements=entitlements)
-            masks = (group_masks(compiled, self._directory) for compiled in (rules, before))
-            world = self._worlds[undone] = _World(rules, *masks)
+            masks, former_masks = (tuple(group_masks(compiled, self._directory)) for compiled in (rules, before))
+            number = self._planned.setdefault(masks, len(self._planned))
+            world = self._worlds[undone] = _World(rules, masks, former_masks, number)
         return world
 
 
