@@ -26,7 +26,7 @@ from rolecall.model.settings import UNSET
 from rolecall.outside.files import write_file
 
 Json = Any
-PLACE = "Admin > Access & provisioning"
+
 PROGRESS = ".rolecall/observe.json"
 
 

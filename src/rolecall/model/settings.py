@@ -42,6 +42,7 @@ _IDP = Field(
     "okta, entra, or the name of another one.",
     question="Identity provider: okta, entra or another",
     initial="other",
+    words=(("okta", "Okta"), ("entra", "Microsoft Entra ID"), ("other", "Other IdP")),
     min_length=1,
     max_length=100,
     examples=("okta", "entra"),
@@ -67,9 +68,10 @@ class Domain:
         Field(
             "How people join",
             "immediate: at once, with the org's default. approval: when an admin lets them in.",
+            label="How users join",
             question="do they join immediately, or by approval",
             initial="approval",
-            words=(("immediate", "at once"), ("approval", "once an admin approves")),
+            words=(("immediate", "Immediately"), ("approval", "After approval")),
         ),
     ] = UNSET
 
@@ -81,13 +83,17 @@ class Defaults:
     role: Annotated[
         str | Unset,
         _ROLE._replace(
-            description="member or team_admin, never org_admin (R3).", question="Default role", initial="member"
+            description="member or team_admin, never org_admin (R3).",
+            label="Default role",
+            question="Default role",
+            initial="member",
         ),
     ] = UNSET
     teams: Annotated[
         frozenset[str] | Unset,
         _TEAMS._replace(
             description="The whole set, by name: at least one team (R2).",
+            label="Default teams",
             question="Default teams, with commas between",
             initial=frozenset(("Everyone",)),
             min_items=1,
@@ -104,7 +110,7 @@ class Sso:
         Field(
             "Sign-on by SAML",
             "With false, people sign in with a password.",
-            label="Switched on",
+            label="SAML SSO",
             question="Is SSO switched on",
             initial=False,
             hint="Needs a claimed domain and the IdP's metadata; cannot be off while SCIM is on.",
@@ -126,6 +132,7 @@ class Sso:
         Field(
             "Uninvited people may create an account",
             "Through SAML; they get the org's default (`defaults`, R26).",
+            label="Uninvited users can create an account",
             question="May people nobody invited create an account through SSO",
             initial=False,
         ),
@@ -135,6 +142,7 @@ class Sso:
         Field(
             "People may sign in with a password",
             "The way in that is left when the IdP is down (R27).",
+            label="Users can sign in with a password",
             question="May people make passwords and sign in without SSO",
             initial=True,
         ),
@@ -161,7 +169,7 @@ class Scim:
         Field(
             "Provisioning by SCIM",
             "Switching it changes where everybody's access comes from, so a plan then reads everybody (R33).",
-            label="Switched on",
+            label="SCIM provisioning",
             question="Is SCIM switched on",
             initial=False,
             hint="Needs SSO.",
@@ -175,9 +183,10 @@ class Scim:
             "Endpoint version",
             "Where the org is on its way from the legacy SCIM endpoint to the new one (R18 to R20). On a legacy org "
             "`new` is the upgrade: there is no way back.",
-            label="Endpoint",
+            label="Endpoint version",
             question="Endpoint: legacy (it offers an upgrade), upgrading or new",
             initial="new",
+            words=(("legacy", "Legacy"), ("upgrading", "Upgrade started"), ("new", "New")),
             requestable=("legacy", "new"),
             decides_access=True,
             updated=False,
@@ -189,6 +198,7 @@ class Scim:
             "Manual editing",
             "Org admins may edit the access of SCIM people by hand (R14 to R16). With false, edits from before are "
             "kept but do not count.",
+            label="Editing users manually",
             question="Is manual editing switched on",
             initial=False,
             hint="Off: role and teams of SCIM people are the IdP's alone.",
@@ -257,7 +267,7 @@ class Settings:
         Kind(
             "The org-wide default",
             "What people have whom no mapped group gives anything (R2, R7).",
-            label="Defaults",
+            label="Default user permissions",
             tab="Access",
             api_path="/v1/access/defaults",
             write_rank=2,

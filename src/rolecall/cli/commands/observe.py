@@ -79,8 +79,9 @@ def observe_org(
     """The whole of `observe`. Answers the lines for stdout. ``accept_missing``: groups that a table lacks are gone."""
     from rolecall.cli.facts import actor
     from rolecall.cli.observe_groups import Means, by_table, table_text
-    from rolecall.jobs.observe import PLACE, email, needed, open_draft
+    from rolecall.jobs.observe import email, needed, open_draft
     from rolecall.jobs.observe_table import write_csv
+    from rolecall.model.console import PLACE
 
     config = read(call)
     path = _file(config)
@@ -143,7 +144,8 @@ def _without_asking(reading: Reading, draft: Draft, sections: Sequence[str], *, 
 
 
 def _walk(reading: Reading, draft: Draft, sections: Sequence[str]) -> list[str]:
-    from rolecall.jobs.observe import OBSERVED, PLACE, tabs, write_draft
+    from rolecall.jobs.observe import OBSERVED, tabs, write_draft
+    from rolecall.model.console import PLACE
 
     for tab in tabs():
         tab_sections = [section for section in tab.sections if section in sections]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from rolecall.model.change import Action, Change
+from rolecall.model.console import PLACE
 from rolecall.model.fields import Field
 from rolecall.model.kinds import BY_SECTION, split_address
 from rolecall.model.roles import ORG_ADMIN, role_words
@@ -12,7 +13,7 @@ from rolecall.model.settings import UNSET, Address, GroupMapping, Scim, Sso, Val
 from rolecall.plan.value import Plan
 from rolecall.report.builders.changes import BLANK_IS, REASONS, VIA_REASONS, scalar
 from rolecall.report.builders.plan import entries, plan_document
-from rolecall.report.builders.runbook_prose import PLACE, guide, is_upgrade, upgrade_chapters
+from rolecall.report.builders.runbook_prose import guide, is_upgrade, upgrade_chapters
 from rolecall.report.document import (
     Block,
     Chapter,
@@ -160,7 +161,7 @@ def _value(settings: Value | None, field: Field) -> str | None:
     text = scalar(field.name, value)
     if field.type == "role":
         return role_words(text)
-    return {"true": "on", "false": "off"}.get(text, text) if isinstance(value, bool) else text
+    return {"true": "on", "false": "off"}.get(text, text) if isinstance(value, bool) else field.shown(text)
 
 
 def _check(change: Change, section: str, key: str) -> str:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from rolecall.model.console import PLACE
 from rolecall.model.roles import ORG_ADMIN, role_words
 from rolecall.model.settings import UNSET, GroupMapping
 from rolecall.package_data import package_text
@@ -16,7 +17,6 @@ from rolecall.report.phrases import count, listed, visible
 GUIDES = ("okta", "entra", "token")
 """The guides, by the name that `runbook` takes."""
 
-PLACE = "Admin > Access & provisioning"
 _ENDPOINT = "https://app.writer.com/api/scim/v2"
 _MOST = 20
 
