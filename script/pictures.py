@@ -2,10 +2,10 @@
 
 plan            a plan in the terminal, as SVG
 markdown        the plan of four changes as a comment on a pull request, rendered
-html-small      the HTML report of a plan that touches 14 people
-html-huge       the HTML report of a plan that touches 37,980 of 100,000 people
+html-small      the HTML report of a plan that affects 14 users
+html-huge       the HTML report of a plan that affects 37,980 of 100,000 users
 
-All but the first are drawn by Chromium, which is told to fetch nothing.
+Chromium draws all but the first, without network access.
 """
 
 from __future__ import annotations
@@ -50,13 +50,13 @@ code { font: 12px ui-monospace, monospace; background: #eff1f3; padding: .2em .4
 table { border-collapse: collapse; } th, td { border: 1px solid #d1d9e0; padding: 6px 13px; }
 tr:nth-child(2n) { background: #f6f8fa; } details { margin: 0 0 12px; } sub { font-size: 12px; vertical-align: 0; }
 """
-"""How forges set Markdown, near enough."""
+"""A stylesheet close to that of GitHub and GitLab."""
 
 
-def main(wanted: list[str]) -> None:
-    """Draw what is asked for."""
+def main(names: list[str]) -> None:
+    """Draw the named pictures."""
     IMAGES.mkdir(exist_ok=True)
-    for name in wanted or PICTURES:
+    for name in names or PICTURES:
         with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
             path = PICTURES[name](Path(folder))
         if path.stat().st_size > LARGEST:
@@ -65,10 +65,10 @@ def main(wanted: list[str]) -> None:
 
 
 def terminal(_: Path) -> Path:
-    """The plan of two changes as a terminal shows it."""
+    """Draw the plan of two changes as a terminal shows it."""
     console = Console(record=True, width=WIDTH, file=io.StringIO(), force_terminal=True, legacy_windows=False)
     console.print(Text(f"$ {COMMAND}", style="bold"))
-    console.print(Text.from_ansi(_told()), highlight=False)
+    console.print(Text.from_ansi(_terminal_output()), highlight=False)
     svg = console.export_svg(title="rolecall plan", theme=SVG_EXPORT_THEME, unique_id="plan")
     out = IMAGES / "plan.svg"
     out.write_text(_without_web_fonts(svg), encoding="utf-8")
@@ -76,29 +76,29 @@ def terminal(_: Path) -> Path:
 
 
 def comment(folder: Path) -> Path:
-    """Four changes of examples/acme as Markdown, rendered as a forge would, people counted as in a pipeline."""
+    """Draw four changes of examples/acme as Markdown, rendered as on a forge, with users as counts."""
     from markdown_it import MarkdownIt
 
     _run(f"{SNAPSHOT} {CONTENT} {LEGAL} {INTERNS} --people counts --report markdown={folder / 'plan.md'}", ACME)
-    told = MarkdownIt("commonmark", {"html": True}).enable("table").render((folder / "plan.md").read_text("utf-8"))
+    html = MarkdownIt("commonmark", {"html": True}).enable("table").render((folder / "plan.md").read_text("utf-8"))
     page = folder / "comment.html"
-    page.write_text(f"<!doctype html><meta charset=utf-8><style>{FORGE}</style>{told}", encoding="utf-8")
+    page.write_text(f"<!doctype html><meta charset=utf-8><style>{FORGE}</style>{html}", encoding="utf-8")
     return _shot(page, IMAGES / "plan-markdown.png", 908, 1390)
 
 
 def small(folder: Path) -> Path:
-    """The HTML report of a few people."""
+    """Draw the HTML report of a plan that affects few users."""
     _run(f"{SNAPSHOT} {LEGAL} {INTERNS} --report html={folder / 'plan.html'}", ACME)
     return _shot(folder / "plan.html", IMAGES / "report-small.png", 1120, 1440)
 
 
 def huge(folder: Path) -> Path:
-    """The HTML report of a reorganisation of 100,000 people, dark."""
-    config, live = _reorganisation()
+    """Draw the HTML report of a reorganization of 100,000 users in dark mode."""
+    config, live = _reorganization()
     (folder / "rolecall.yaml").write_text(json.dumps(config), encoding="utf-8")
     (folder / "live.json").write_text(json.dumps(live), encoding="utf-8")
     with (folder / "people.jsonl").open("w", encoding="utf-8") as file:
-        file.writelines(f"{json.dumps(row)}\n" for row in _everybody())
+        file.writelines(f"{json.dumps(user)}\n" for user in _users())
     _run("rolecall plan --as-of 2026-11-22 --snapshot live.json --report html=plan.html", folder, refused=True)
     return _shot(folder / "plan.html", IMAGES / "report-huge.png", 1120, 1435, dark=True)
 
@@ -112,7 +112,7 @@ PICTURES: Mapping[str, Callable[[Path], Path]] = {
 
 _SIZES = (30_000, 18_000, 12_000, 9_000, 7_500, 6_000, 5_000, 4_000, 3_500, 2_500, 1_500, 600, 380, 20)
 _BEFORE = (
-    *("Engineering", "Sales", "Support", "Marketing", "Operations", "Finance", "Field Marketing", "People"),
+    *("Engineering", "Sales", "Support", "Marketing", "Operations", "Finance", "Field Marketing", "Talent"),
     *("Sales EMEA", "Legal", "Brand Studio", "Contractors 2025", "Sales Leads", "Workplace IT"),
 )
 _AFTER = {
@@ -128,10 +128,10 @@ _AFTER = {
 }
 
 
-def _reorganisation() -> tuple[dict[str, object], dict[str, object]]:
+def _reorganization() -> tuple[dict[str, object], dict[str, object]]:
     before = {f"Writer-{name}": {"role": "member", "teams": [name]} for name in _BEFORE}
     before["Writer-Workplace IT"]["role"] = "org_admin"
-    after = before | {f"Writer-{name}": said for name, said in _AFTER.items()}
+    after = before | {f"Writer-{name}": mapping for name, mapping in _AFTER.items()}
     teams = sorted({"Everyone", "Brand", "Customer Care", *_BEFORE})
     org: dict[str, object] = {"name": "globex", "id": "org_2201"}
     defaults = {"role": "member", "teams": ["Everyone"]}
@@ -156,16 +156,16 @@ def _reorganisation() -> tuple[dict[str, object], dict[str, object]]:
     return config, live
 
 
-def _everybody() -> Iterator[dict[str, object]]:
+def _users() -> Iterator[dict[str, object]]:
     numbers = count()
     for name, size in zip(_BEFORE, _SIZES, strict=True):
         for number in islice(numbers, size):
             groups = [f"Writer-{name}"]
-            yield {"email": f"person{number:05}@globex.example", "origin": "scim", "active": True, "groups": groups}
+            yield {"email": f"user{number:05}@globex.example", "origin": "scim", "active": True, "groups": groups}
 
 
 def _run(command: str, folder: Path, *, refused: bool = False) -> None:
-    """A command of rolecall, which leaves 0, or 3 where it is to be refused."""
+    """Run a command of rolecall, which must exit with 0, or with 3 if `refused`."""
     words = [sys.executable, "-m", *shlex.split(command)]
     environ = {name: value for name, value in os.environ.items() if name != "CI"}
     done = subprocess.run(words, cwd=folder, env=environ, capture_output=True, text=True, check=False)
@@ -174,19 +174,19 @@ def _run(command: str, folder: Path, *, refused: bool = False) -> None:
 
 
 def _shot(page: Path, out: Path, width: int, height: int, *, dark: bool = False) -> Path:
-    """The top of a page in a window of that size."""
+    """Write a screenshot of the top of a page in a window of that size."""
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     if chromium is None:
-        raise SystemExit("Chromium draws this picture, and is not installed")
+        raise SystemExit("Chromium is required for this picture and is not installed")
     flags = "--headless --no-sandbox --disable-gpu --no-first-run --hide-scrollbars --disable-background-networking"
-    look = ["--blink-settings=preferredColorScheme=0"] if dark else []
-    line = [chromium, *flags.split(), *look, f"--user-data-dir={page.parent / 'profile'}", f"--screenshot={out}"]
+    mode = ["--blink-settings=preferredColorScheme=0"] if dark else []
+    line = [chromium, *flags.split(), *mode, f"--user-data-dir={page.parent / 'profile'}", f"--screenshot={out}"]
     subprocess.run([*line, f"--window-size={width},{height}", page.as_uri()], capture_output=True, check=True)
     return out
 
 
-def _told() -> str:
-    """What the command prints on a terminal of that width; a snapshot stands for the org."""
+def _terminal_output() -> str:
+    """Return the output of the command on a terminal of that width, with a snapshot as the org."""
     words = [sys.executable, "-m", *shlex.split(COMMAND)]
     env = {**os.environ, "COLUMNS": str(WIDTH), "TERM": "xterm-256color", "COLORTERM": "", "FORCE_COLOR": "1"}
     env.pop("CI", None)
@@ -194,10 +194,10 @@ def _told() -> str:
     master, slave = os.openpty()
     with subprocess.Popen(words, cwd=ACME, env=env, stdout=slave, stdin=slave) as running:
         os.close(slave)
-        told = _all(master)
+        output = _all(master)
         if running.wait() != 0:
-            raise SystemExit(told)
-    return told.replace("\r\n", "\n").rstrip("\n")
+            raise SystemExit(output)
+    return output.replace("\r\n", "\n").rstrip("\n")
 
 
 def _all(master: int) -> str:
@@ -214,7 +214,7 @@ def _all(master: int) -> str:
 
 
 def _without_web_fonts(svg: str) -> str:
-    """The picture asks nobody for a font: the reader's own monospace one serves."""
+    """Return the picture with the monospace font of the reader, so that it loads no web fonts."""
     svg = re.sub(r"<!--.*?-->\s*", "", svg, flags=re.DOTALL)
     svg = re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.DOTALL)
     return re.sub(r"Fira Code, monospace", "ui-monospace, Menlo, Consolas, monospace", svg)

@@ -3,7 +3,7 @@
 script/schemas            writes them
 script/schemas --check    fails when a file is not current
 
-In a JSON Schema the nodes of sections and fields are replaced; all else in the file is written by hand and stays.
+In a JSON Schema the nodes of sections and fields are replaced; the rest of the file is edited manually and stays.
 In the OpenAPI document and in the page, regions between two marker comments are replaced.
 """
 
@@ -28,9 +28,9 @@ WIDTH = 120
 Node = dict[str, Any]
 
 ABOUT_ENTRY = (*Intent._fields, "blank")
-"""Keys of an entry of a config that say something about it; they are written by hand."""
+"""Keys of an entry of a config other than its fields; they are edited manually."""
 ABOUT_GROUP = ("blank", "id", "name", "external_id", "members")
-"""Keys of a group in a snapshot other than its fields; they are written by hand."""
+"""Keys of a group in a snapshot other than its fields; they are edited manually."""
 NO_CONTROL = r"^[^\x00-\x1f\x7f-\x9f]*$"
 
 
@@ -224,7 +224,7 @@ _PAGE_REGION = re.compile(r"^(?P<indent>)<!-- begin: (?P<what>.*) -->\n(?:.*\n)*
 
 
 def with_regions(text: str) -> str:
-    """Return a text with every region between two marker comments made anew."""
+    """Return a text with every region between two marker comments generated again."""
 
     def lines(region: re.Match[str]) -> str:
         made = _region(region["what"], text)
@@ -244,7 +244,7 @@ def _region(what: str, text: str) -> list[str]:
 
     ``what`` is ``table of fields``, ``capabilities, and NAMES``, ``paths of other singletons``, ``schemas of other
     singletons``, or a part of the schema of a section: ``request of sso``, ``answer of sso``, or ``required of sso, and
-    NAMES``, where the schemas of NAMES are written by hand.
+    NAMES``, where the schemas of NAMES are edited manually.
     """
     part, _, names = what.partition(", and ")
     name, _, section = part.partition(" of ")
@@ -407,7 +407,7 @@ def flow(value: Any) -> str:
 
 
 def formatted(value: Any, indent: int = 0, lead: int = 0) -> str:
-    """Return JSON with objects and arrays on one line where they fit; ``lead`` is what stands before it on its line."""
+    """Return JSON with objects and arrays on one line where they fit, after ``lead`` characters."""
     line = json.dumps(value, ensure_ascii=False)
     if not isinstance(value, dict | list) or not value or indent + lead + len(line) < WIDTH:
         return line

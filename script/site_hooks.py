@@ -1,13 +1,15 @@
-"""Hooks of the docs site: reference pages made from click and the schemas, `llms.txt`, and links out of `docs/`.
+"""Hooks of the docs site: generated reference pages, `llms.txt`, and links to files outside `docs/`.
 
-mkdocs calls these functions by name. Nothing is written beside the site.
+mkdocs calls these functions by name. They write to the site only.
 """
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import posixpath
 import re
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -20,130 +22,146 @@ from mkdocs.structure.pages import Page
 from rolecall.cli.program import COMMANDS, LazyGroup
 
 ROOT = Path(__file__).resolve().parents[1]
-BESIDE = "repo"
-"""Where files of the repository that are not in `docs/` stand in the site."""
+REPOSITORY = "repo"
+"""The folder of the site with files of the repository that are not in `docs/`."""
 
 _SHOWN = ("schemas/*", "examples/**/*", "pipelines/**/*", "*.md", "LICENSE", "action.yml", "Containerfile")
 _LINK = re.compile(r"(\]\()([^)#\s]+)((?:#[^)]*)?\))")
 _FENCE = re.compile(r"^```(\w+)(?: ([\w./-]+))?$", re.MULTILINE)
 _SCHEMAS = {
-    "config": "The config, key by key",
-    "snapshot": "A snapshot, key by key",
-    "plan": "A plan, key by key",
-    "drift": "Drift, key by key",
+    "config": "Configuration reference",
+    "snapshot": "Snapshot reference",
+    "plan": "Plan reference",
+    "drift": "Drift reference",
 }
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """Add what is made, and what pages link to outside of `docs/`."""
-    made = {"reference/cli.md": cli_page()}
-    made |= {f"reference/{kind}.md": schema_page(kind, title) for kind, title in _SCHEMAS.items()}
-    for name, text in made.items():
+    """Add generated pages, and files outside `docs/` that pages link to."""
+    pages = {"reference/cli.md": cli_page(), "reference/messages.md": messages_page()}
+    pages |= {f"reference/{kind}.md": schema_page(kind, title) for kind, title in _SCHEMAS.items()}
+    for name, text in pages.items():
         files.append(File.generated(config, name, content=text))
     for path in sorted({path for pattern in _SHOWN for path in ROOT.glob(pattern)}):
         name = path.relative_to(ROOT).as_posix()
         if path.is_file() and not any(part.startswith(".") for part in name.split("/")):
-            files.append(File.generated(config, f"{BESIDE}/{name}", abs_src_path=str(path)))
+            files.append(File.generated(config, f"{REPOSITORY}/{name}", abs_src_path=str(path)))
     files.append(File.generated(config, "llms.txt", content=llms_text(files)))
     return files
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Links as they stand in the repository lead to the same thing in the site; fences speak pymdownx's language."""
+    """Return a page with its relative links pointing into the site and its fences in the syntax of pymdownx."""
     source = page.file.src_uri
-    here = source.removeprefix(f"{BESIDE}/") if source.startswith(f"{BESIDE}/") else f"docs/{source}"
+    repository_path = source.removeprefix(f"{REPOSITORY}/") if source.startswith(f"{REPOSITORY}/") else f"docs/{source}"
 
-    def led(found: re.Match[str]) -> str:
-        target = found[2]
+    def site_link(link: re.Match[str]) -> str:
+        target = link[2]
         if ":" in target or target.startswith("/"):
-            return found[0]
-        path = posixpath.normpath(posixpath.join(posixpath.dirname(here), target))
+            return link[0]
+        path = posixpath.normpath(posixpath.join(posixpath.dirname(repository_path), target))
         path = f"{path}/README.md" if (ROOT / path).is_dir() else path
-        there = path.removeprefix("docs/") if path.startswith("docs/") else f"{BESIDE}/{path}"
-        return f"{found[1]}{posixpath.relpath(there, posixpath.dirname(source) or '.')}{found[3]}"
+        destination = path.removeprefix("docs/") if path.startswith("docs/") else f"{REPOSITORY}/{path}"
+        return f"{link[1]}{posixpath.relpath(destination, posixpath.dirname(source) or '.')}{link[3]}"
 
     if source.startswith("reference/"):
         return markdown
-    return _FENCE.sub(_fence, _LINK.sub(led, markdown))
+    return _FENCE.sub(_fence, _LINK.sub(site_link, markdown))
 
 
-def _fence(found: re.Match[str]) -> str:
-    language = "console" if found[1] == "session" else found[1]
-    return f'```{language} title="{found[2]}"' if found[2] else f"```{language}"
+def _fence(fence: re.Match[str]) -> str:
+    language = "console" if fence[1] == "session" else fence[1]
+    return f'```{language} title="{fence[2]}"' if fence[2] else f"```{language}"
 
 
 def cli_page() -> str:
-    """Every command with its help, its flags and its examples."""
-    parts = ["# Every flag", "", "Made from the program itself. [Commands](../commands.md) explains more.", ""]
+    """Return the page with every command: its help, its options and its examples."""
+    parts = [
+        "# Command reference",
+        "",
+        "Generated from `rolecall COMMAND --help`. [Commands](../commands.md) explains more.",
+        "",
+    ]
     group = LazyGroup()
     context = click.Context(group, info_name="rolecall", auto_envvar_prefix="ROLECALL")
-    for heading, rows in COMMANDS.items():
+    for heading, names in COMMANDS.items():
         parts += [f"## {heading}", ""]
-        for name in rows:
-            found = group.get_command(context, name)
-            assert found is not None
-            parts += _command(found, click.Context(found, parent=context, info_name=name))
+        for name in names:
+            command = group.get_command(context, name)
+            assert command is not None
+            parts += _command(command, click.Context(command, parent=context, info_name=name))
     return "\n".join(parts)
 
 
-def _command(found: click.Command, context: click.Context) -> Iterator[str]:
+def messages_page() -> str:
+    """Return the page with every message of the code."""
+    spec = importlib.util.spec_from_file_location("messages_script", ROOT / "script" / "messages.py")
+    assert spec is not None
+    assert spec.loader is not None
+    script = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = script
+    spec.loader.exec_module(script)
+    return str(script.page(script.catalog([script.SRC])))
+
+
+def _command(command: click.Command, context: click.Context) -> Iterator[str]:
     yield f"### {context.command_path}"
-    yield f"\n```text\n{found.get_help(context).strip()}\n```\n"
-    if isinstance(found, click.Group):
-        for name, below in found.commands.items():
-            yield from _command(below, click.Context(below, parent=context, info_name=name))
+    yield f"\n```text\n{command.get_help(context).strip()}\n```\n"
+    if isinstance(command, click.Group):
+        for name, subcommand in command.commands.items():
+            yield from _command(subcommand, click.Context(subcommand, parent=context, info_name=name))
 
 
 def schema_page(kind: str, title: str) -> str:
-    """A table of every key of a schema, with its type and what it says."""
+    """Return the page of a schema: a table of every key with its type and its description."""
     schema = json.loads((ROOT / "schemas" / f"{kind}.schema.json").read_text(encoding="utf-8"))
-    rows = "\n".join(f"| `{path}` | {form} | {told} |" for path, form, told in keys(schema, schema))
-    start = f"# {title}\n\nMade from the schema; `rolecall schema --kind {kind}` prints it.\n\n"
-    return f"{start}| key | is | says |\n|---|---|---|\n{rows}\n"
+    table = "\n".join(f"| `{path}` | {form} | {text} |" for path, form, text in keys(schema, schema))
+    start = f"# {title}\n\nGenerated from the JSON Schema, which `rolecall schema --kind {kind}` prints.\n\n"
+    return f"{start}| key | type | description |\n|---|---|---|\n{table}\n"
 
 
 def keys(
     schema: Mapping[str, Any], top: Mapping[str, Any], path: str = "", depth: int = 0
 ) -> Iterator[tuple[str, ...]]:
-    """Each key below a schema: its path, its form in words, and its description."""
-    for name, said in schema.get("properties", {}).items():
-        here = f"{path}.{name}" if path else name
-        yield here, _form(said, top), _cell(_resolved(said, top).get("description", said.get("description", "")))
+    """Yield each key of a schema: its path, its type and its description."""
+    for name, node in schema.get("properties", {}).items():
+        key = f"{path}.{name}" if path else name
+        yield key, _form(node, top), _cell(_resolved(node, top).get("description", node.get("description", "")))
         if depth < _DEEPEST:
-            for below, end in _below(said, top):
-                yield from keys(below, top, here + end, depth + 1)
+            for inner, suffix in _inner(node, top):
+                yield from keys(inner, top, key + suffix, depth + 1)
 
 
 _DEEPEST = 4
 
 
-def _below(said: Mapping[str, Any], top: Mapping[str, Any]) -> Iterator[tuple[Mapping[str, Any], str]]:
-    found = _resolved(said, top)
-    yield found, ""
-    for key, end in (("additionalProperties", ".NAME"), ("items", "[]")):
-        if isinstance(found.get(key), dict):
-            yield _resolved(found[key], top), end
-    for one in (*found.get("oneOf", ()), *found.get("anyOf", ())):
-        yield from _below(one, top)
+def _inner(node: Mapping[str, Any], top: Mapping[str, Any]) -> Iterator[tuple[Mapping[str, Any], str]]:
+    schema = _resolved(node, top)
+    yield schema, ""
+    for key, suffix in (("additionalProperties", ".NAME"), ("items", "[]")):
+        if isinstance(schema.get(key), dict):
+            yield _resolved(schema[key], top), suffix
+    for alternative in (*schema.get("oneOf", ()), *schema.get("anyOf", ())):
+        yield from _inner(alternative, top)
 
 
-def _resolved(said: Mapping[str, Any], top: Mapping[str, Any]) -> Mapping[str, Any]:
-    if not isinstance(said, dict):
+def _resolved(node: Mapping[str, Any], top: Mapping[str, Any]) -> Mapping[str, Any]:
+    if not isinstance(node, dict):
         return {}
     at: Any = top
-    for part in said.get("$ref", "").removeprefix("#/").split("/") if "$ref" in said else ():
+    for part in node.get("$ref", "").removeprefix("#/").split("/") if "$ref" in node else ():
         at = at[part]
-    return {**at, **said} if "$ref" in said else said
+    return {**at, **node} if "$ref" in node else node
 
 
-def _form(said: Mapping[str, Any], top: Mapping[str, Any]) -> str:
-    found = _resolved(said, top)
-    if "const" in found:
-        return f"`{found['const']}`"
-    if "enum" in found:
-        return ", ".join(f"`{value}`" for value in found["enum"])
-    forms = [_form(one, top) for key in ("oneOf", "anyOf") for one in found.get(key, ())]
-    kind = found.get("type", "")
+def _form(node: Mapping[str, Any], top: Mapping[str, Any]) -> str:
+    schema = _resolved(node, top)
+    if "const" in schema:
+        return f"`{schema['const']}`"
+    if "enum" in schema:
+        return ", ".join(f"`{value}`" for value in schema["enum"])
+    forms = [_form(part, top) for key in ("oneOf", "anyOf") for part in schema.get(key, ())]
+    kind = schema.get("type", "")
     return " or ".join(dict.fromkeys(forms)) or (" or ".join(kind) if isinstance(kind, list) else kind)
 
 
@@ -152,19 +170,19 @@ def _cell(text: str) -> str:
 
 
 def llms_text(files: Files) -> str:
-    """What there is to read, for programs that read: a line for each page, with its first sentence."""
-    rows = []
+    """Return the index of the pages for language models: a line for each page, with its first sentence."""
+    lines = []
     for file in sorted(files.documentation_pages(), key=lambda file: file.src_uri):
-        if not file.src_uri.startswith(f"{BESIDE}/"):
-            title, first = _said(file.content_string)
-            rows.append(f"- [{title}]({file.url}): {first}")
-    start = "# rolecall\n\n> Access and provisioning settings of a WRITER organisation as reviewed YAML in git.\n\n"
-    return f"{start}## Pages\n\n" + "\n".join(rows) + "\n"
+        if not file.src_uri.startswith(f"{REPOSITORY}/"):
+            title, first = _title_and_sentence(file.content_string)
+            lines.append(f"- [{title}]({file.url}): {first}")
+    start = "# rolecall\n\n> Access and provisioning settings of a WRITER organization as reviewed YAML in git.\n\n"
+    return f"{start}## Pages\n\n" + "\n".join(lines) + "\n"
 
 
-def _said(markdown: str) -> tuple[str, str]:
-    title, _, rest = markdown.partition("\n")
-    for part in re.sub(r"<!--.*?-->", "", rest, flags=re.DOTALL).split("\n\n"):
+def _title_and_sentence(markdown: str) -> tuple[str, str]:
+    title, _, body = markdown.partition("\n")
+    for part in re.sub(r"<!--.*?-->", "", body, flags=re.DOTALL).split("\n\n"):
         text = " ".join(part.split())
         text = re.sub(r"!\[[^]]*\]\([^)]*\)|\*\*[A-Z]\w+\.\*\*|\*\*", "", text)
         text = re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", text).strip()

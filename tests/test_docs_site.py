@@ -15,7 +15,14 @@ import yaml
 from rolecall.cli.program import COMMANDS
 
 ROOT = Path(__file__).resolve().parents[1]
-MADE = {"reference/cli.md", "reference/config.md", "reference/snapshot.md", "reference/plan.md", "reference/drift.md"}
+MADE = {
+    "reference/cli.md",
+    "reference/messages.md",
+    "reference/config.md",
+    "reference/snapshot.md",
+    "reference/plan.md",
+    "reference/drift.md",
+}
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +77,7 @@ def test_llms_txt_lists_every_page_with_its_first_sentence(site: Path) -> None:
     text = (site / "llms.txt").read_text(encoding="utf-8")
     assert text.startswith("# rolecall\n\n> ")
     rows = re.findall(r"^- \[(.+?)\]\((.+?)\): ?(.*)$", text, re.MULTILINE)
-    assert {title for title, _, _ in rows} >= {"Your first plan", "Guards", "Pipelines", "Every flag"}
+    assert {title for title, _, _ in rows} >= {"Your first plan", "Guards", "Pipelines", "Command reference"}
     assert [said for _, _, said in rows if not said or "](" in said or "**" in said] == [], "words, not markup"
     assert [url for _, url, _ in rows if not (site / url / "index.html").is_file()] == []
 

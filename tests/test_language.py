@@ -13,8 +13,9 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 
 
-def _load() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("language_check", ROOT / "script" / "language.py")
+def _load(name: str) -> ModuleType:
+    """Return a script as a module."""
+    spec = importlib.util.spec_from_file_location(f"{name}_script", ROOT / "script" / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -23,7 +24,7 @@ def _load() -> ModuleType:
     return module
 
 
-language = _load()
+language = _load("language")
 DATA = language.read_phrases(language.PHRASES.read_text(encoding="utf-8"))
 
 
@@ -120,3 +121,23 @@ def test_named_files_with_a_phrase_fail(tmp_path: Path, capsys: pytest.CaptureFi
 
 def test_no_package_has_more_phrases_than_its_limit(capsys: pytest.CaptureFixture[str]) -> None:
     assert language.main([]) == 0, capsys.readouterr().out
+
+
+glossary = _load("glossary")
+TERMS = [term for section in glossary.vocabulary() for term in section["terms"]]
+
+
+def test_the_glossary_is_current() -> None:
+    assert glossary.PAGE.read_text(encoding="utf-8") == glossary.glossary(glossary.vocabulary()), (
+        "run script/glossary.py"
+    )
+
+
+@pytest.mark.parametrize("word", [word for term in TERMS for word in term.get("not", ())])
+def test_every_word_that_a_term_replaces_is_found(word: str) -> None:
+    assert any(phrase.pattern.search(f"it {word}, and") for phrase in DATA.phrases)
+
+
+def test_no_term_is_listed_twice() -> None:
+    names = [term["term"] for term in TERMS]
+    assert len(set(names)) == len(names)

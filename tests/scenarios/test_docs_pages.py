@@ -45,7 +45,7 @@ def test_a_command_at_a_prompt_stands_in_a_block_that_is_run(path: Path) -> None
 def test_the_runner_notices_what_is_not_so(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     for number, block in enumerate(
-        ("$ echo a\nb\n", "$ false\n", "$ true   # leaves 1\n", "$ printf 'b\\na\\n'\na\nb\n")
+        ("$ echo a\nb\n", "$ false\n", "$ true   # exits with 1\n", "$ printf 'b\\na\\n'\na\nb\n")
     ):
         page.write_text(f"```console\n{block}```\n", encoding="utf-8")
         scratch = tmp_path / str(number)

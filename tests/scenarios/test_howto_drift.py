@@ -73,7 +73,7 @@ def test_the_page(tmp_path: Path) -> None:
             digest = re.search(r"--approve ([0-9a-f-]{19})", told)
             ended = shell.run(command, DIGEST=digest[1] if digest else "")
             told = ended.stdout + ended.stderr
-            wanted = re.search(r"# leaves (\d+)", command)
+            wanted = re.search(r"# exits with (\d+)", command)
             assert ended.returncode == (int(wanted[1]) if wanted else 0), (command, told)
             for line in shown:
                 assert says(told, line), (command, line, told)

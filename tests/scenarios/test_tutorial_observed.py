@@ -12,7 +12,7 @@ from terminal import ROLECALL, Terminal
 
 TUTORIAL = Path(__file__).resolve().parents[2] / "docs" / "tutorial-observed.md"
 _FENCE = re.compile(r"^```(console|session|diff)(?: (\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-_LEAVES = re.compile(r"\s+# leaves (\d+)$")
+_LEAVES = re.compile(r"\s+# exits with (\d+)$")
 
 
 class Block(NamedTuple):

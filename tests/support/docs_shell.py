@@ -1,8 +1,8 @@
 """Runs a page of the docs: its `console` blocks in a scratch copy of an example, its `diff` and `yaml` blocks as edits.
 
-A page says which example it is about in `<!-- test: example NAME -->`; `<!-- test: sh COMMAND -->` is a command that
-readers need not see, `test: push GROUP` and `test: join EMAIL GROUP` what the IdP does meanwhile. Below a command
-stand lines of its output, in order, with `…` for anything; `# leaves N` after it is its exit code, else 0.
+A page names its example in `<!-- test: example NAME -->`; `<!-- test: sh COMMAND -->` is a command that readers do
+not see, `test: push GROUP` and `test: join EMAIL GROUP` are actions of the IdP. Lines below a command must occur in its
+output in this order, with `…` for any text; `# exits with N` after a command is its exit code, 0 without it.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _PART = re.compile(
 
 
 class Shown(NamedTuple):
-    """A command, the lines that the page shows of what it says, and the exit code it leaves."""
+    """A command, the lines of its output that the page shows, and its exit code."""
 
     command: str
     lines: list[str]
@@ -57,7 +57,7 @@ class Page:
         self.told = ""
 
     def run(self) -> int:
-        """How many commands were run. An assertion fails where one says or leaves something else than the page."""
+        """Run every command and return their number; an assertion fails if output or exit code differ from the page."""
         number = 0
         for part in _PART.finditer(self.text):
             if part["hidden"] == "example":
@@ -87,7 +87,7 @@ class Page:
             assert any(_says(told, line) for told in lines), (shown.command, line, self.told)
 
     def _idp(self, what: str, *said: str) -> None:
-        """The IdP pushes a group, or a person joins one."""
+        """Push a group from the IdP, or add a user to one."""
         with meddler.idp(self.folder / ".rolecall" / "org.db") as idp:
             if what == "push":
                 idp.pushes(*said)
@@ -118,11 +118,11 @@ class Page:
 
 
 def commands(block: str) -> Iterator[Shown]:
-    """Each command of a block. A command that ends in a backslash goes on in the next line."""
+    """Yield each command of a block; a command that ends in a backslash continues on the next line."""
     for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
         command, *rest = re.sub(r"\\\n\s*", "", part).splitlines()
-        leaves = re.search(r"# leaves (\d+)", command)
-        yield Shown(command, rest, int(leaves[1]) if leaves else 0)
+        exits = re.search(r"# exits with (\d+)", command)
+        yield Shown(command, rest, int(exits[1]) if exits else 0)
 
 
 def _says(told: str, line: str) -> bool:
