@@ -12,6 +12,8 @@ from datetime import datetime
 from typing import Any, Final, NamedTuple, cast
 
 from rolecall.codec.capabilities import CAPABILITIES
+from rolecall.codec.forms import Form
+from rolecall.codec.record import Codec
 from rolecall.codec.settings import Json, Roles, decode_settings, decode_value, encode_settings, encode_value, fits
 from rolecall.codec.snapshot import moment_text
 from rolecall.model import normalise
@@ -162,36 +164,23 @@ def decode_role(json: Json) -> Role:
 
 
 def encode_event(event: Event) -> dict[str, Json]:
-    """One row of ``GET /v1/audit-log``."""
-    return {
-        "id": event.id,
-        "at": moment_text(event.at),
-        "actor": event.actor,
-        "channel": event.channel,
-        "address": event.address,
-        "before": event.before,
-        "after": event.after,
-        "key": event.key,
-        "source_ip": event.source_ip,
-    }
+    """Return one row of ``GET /v1/audit-log``."""
+    return _CODEC.encode_record(event)
 
 
 def decode_event(json: Json) -> Event:
-    """The inverse of encode_event. Raises ValueError or TypeError for a field that is not as the contract says."""
-    at = datetime.fromisoformat(json["at"])
+    """Return the inverse of encode_event. Raises ValueError for a field that is not as the contract says."""
+    return _CODEC.decode(Event, json)
+
+
+def _moment(json: Json) -> datetime:
+    at = datetime.fromisoformat(_text(json))
     if at.tzinfo is None:
-        raise ValueError(f"`at` has no time zone: {json['at'][:40]!r}")
-    return Event(
-        id=_text(json["id"]),
-        at=at,
-        actor=_text(json["actor"]),
-        channel=_text(json["channel"]),
-        address=_text(json["address"]),
-        before=json.get("before"),
-        after=json.get("after"),
-        key=_text_or_none(json.get("key")),
-        source_ip=_text_or_none(json.get("source_ip")),
-    )
+        raise ValueError(f"no time zone: {json[:40]!r}")
+    return at
+
+
+_CODEC = Codec(special={datetime: Form(moment_text, _moment)})
 
 
 def encode_error(kind: str, description: str, key: str | None = None, **extras: Any) -> dict[str, Json]:

@@ -19,8 +19,7 @@ def days(duration: str) -> int:
 
 def encode_policy(policy: Policy) -> dict[str, Json]:
     """Return everything a policy says, places left out; lists keep their order."""
-    encoded: dict[str, Json] = _CODEC.encode(policy)
-    return encoded
+    return _CODEC.encode_record(policy)
 
 
 def decode_policy(json: Mapping[str, Json]) -> Policy:
@@ -30,14 +29,12 @@ def decode_policy(json: Mapping[str, Json]) -> Policy:
 
 def encode_guards(guards: Guards) -> dict[str, Json]:
     """Return all guards, those that a config left out with their defaults."""
-    encoded: dict[str, Json] = _CODEC.encode(guards)
-    return encoded
+    return _CODEC.encode_record(guards)
 
 
 def encode_allow(entry: Allow) -> dict[str, Json]:
     """Return one allowance; ``for`` and ``until`` only where it has them."""
-    encoded: dict[str, Json] = _CODEC.encode(entry)
-    return encoded
+    return _CODEC.encode_record(entry)
 
 
 def decode_allow(json: Mapping[str, Json]) -> Allow:
@@ -47,8 +44,7 @@ def decode_allow(json: Mapping[str, Json]) -> Allow:
 
 def encode_test(test: AccessTest) -> dict[str, Json]:
     """Return one access test."""
-    encoded: dict[str, Json] = _CODEC.encode(test)
-    return encoded
+    return _CODEC.encode_record(test)
 
 
 def _write_limit(limit: Limit) -> Json:

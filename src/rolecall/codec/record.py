@@ -61,6 +61,10 @@ class Codec:
         """Return a value as JSON, by its own type or by a hint such as ``tuple[Allow, ...]``."""
         return self.form(type(value) if hint is None else hint).encode(value)
 
+    def encode_record(self, record: Any) -> dict[str, Json]:
+        """Return a record as a JSON object."""
+        return cast(dict[str, Json], self.encode(record))
+
     def decode(self, kind: type[T], json: Json, **unwritten: Any) -> T:
         """Return the record, or the value of a hint. Raises Misfit. ``unwritten`` are fields that it does not have."""
         if unwritten:

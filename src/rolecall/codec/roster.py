@@ -6,33 +6,24 @@ import zlib
 from array import array
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
+from rolecall.codec.forms import Form, text
+from rolecall.codec.record import Codec
+from rolecall.codec.settings import Json
 from rolecall.model.sighting import Roster, RosterGroup, RosterUsers
 
 _BYTES = 12
 
 
-def encode_roster(roster: Roster) -> dict[str, Any]:
-    """The look as JSON."""
-    return {
-        "at": roster.at.isoformat(),
-        "groups": {id_: list(group) for id_, group in sorted(roster.groups.items())},
-        "waiting": sorted(roster.waiting),
-        "people": None if roster.people is None else _packed(roster.people),
-    }
+def encode_roster(roster: Roster) -> dict[str, Json]:
+    """Return a look as JSON."""
+    return _CODEC.encode_record(roster)
 
 
-def decode_roster(json: Mapping[str, Any]) -> Roster:
-    """The inverse of encode_look. Raises ValueError for what it did not make."""
-    people = json["people"]
-    return Roster(
-        datetime.fromisoformat(json["at"]),
-        {id_: RosterGroup(*group) for id_, group in json["groups"].items()},
-        None if people is None else _unpacked(people),
-        frozenset(json["waiting"]),
-    )
+def decode_roster(json: Json) -> Roster:
+    """Return the inverse of encode_roster. Raises ValueError for what it did not make."""
+    return _CODEC.decode(Roster, json)
 
 
 def _packed(people: RosterUsers) -> str:
@@ -40,8 +31,11 @@ def _packed(people: RosterUsers) -> str:
     return b64encode(zlib.compress(columns, 1)).decode("ascii")
 
 
-def _unpacked(text: str) -> RosterUsers:
-    raw = zlib.decompress(b64decode(text))
+def _unpacked(json: Json) -> RosterUsers:
+    try:
+        raw = zlib.decompress(b64decode(text(json)))
+    except zlib.error as error:
+        raise ValueError("not a look") from error
     size = len(raw) // _BYTES
     if size * _BYTES != len(raw):
         raise ValueError("not a look")
@@ -55,3 +49,8 @@ def _little_endian(column: array[int]) -> array[int]:
         column = column[:]
         column.byteswap()
     return column
+
+
+_CODEC = Codec(
+    special={RosterGroup: Form(list, lambda json: RosterGroup(*json)), RosterUsers: Form(_packed, _unpacked)}
+)

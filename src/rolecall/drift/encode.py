@@ -17,8 +17,7 @@ FORMAT_VERSION = "1.0"
 
 def encode_found(report: DriftReport) -> dict[str, Json]:
     """Return the whole report, people as they stand in it, see ``drift.privacy``. No secret is in it."""
-    encoded: dict[str, Json] = _CODEC.encode(report)
-    return encoded
+    return _CODEC.encode_record(report)
 
 
 def _write_report(report: DriftReport, _: Mapping[str, Json]) -> dict[str, Json]:

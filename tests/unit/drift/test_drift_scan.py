@@ -233,6 +233,16 @@ def test_a_look_survives_being_kept(people, groups):
     assert decode_roster(encode_roster(roster)) == roster
 
 
+@pytest.mark.parametrize(
+    "part", [{"people": "AAAA"}, {"people": "eJwDAAAAAAE="}, {"people": 3}, {"at": "today"}, {"waiting": [1]}]
+)
+def test_a_roster_that_was_damaged_raises_a_value_error(part):
+    kept = {"at": NOW.isoformat(), "groups": {}, "waiting": [], "people": None}
+    assert decode_roster(kept).people is None
+    with pytest.raises(ValueError):
+        decode_roster({**kept, **part})
+
+
 def test_a_look_is_kept_as_it_always_was():
     """What an older version kept is compared with what this one sees."""
     kept = {"at": NOW.isoformat(), "groups": {}, "waiting": [], "people": "eAFjZYAARgjVwA6kmYAYAAVgAJA="}

@@ -24,8 +24,7 @@ from rolecall.plan.value import FORMAT_VERSION, Impact, Move, OrgRef, Plan, Rele
 
 def encode_plan(plan: Plan) -> dict[str, Json]:
     """Return the whole plan. No secret is in it; people as they stand in it, see ``plan.privacy``."""
-    encoded: dict[str, Json] = _CODEC.encode(plan)
-    return encoded
+    return _CODEC.encode_record(plan)
 
 
 def decode_plan(json: Mapping[str, Json]) -> Plan:
@@ -35,8 +34,7 @@ def decode_plan(json: Mapping[str, Json]) -> Plan:
 
 def encode_released(released: Released) -> dict[str, Json]:
     """Return what is no longer managed, and the live value of it; null where it was not read."""
-    encoded: dict[str, Json] = _CODEC.encode(released)
-    return encoded
+    return _CODEC.encode_record(released)
 
 
 def _write_plan(plan: Plan, json: Mapping[str, Json]) -> dict[str, Json]:
