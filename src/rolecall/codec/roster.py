@@ -1,12 +1,10 @@
-"""A look at groups and people as small JSON: hashes of people are packed, some twelve bytes each before compression."""
+"""Rosters as small JSON: hashes of users are packed, some twelve bytes each before compression."""
 
 from __future__ import annotations
 
 import zlib
 from array import array
 from base64 import b64decode, b64encode
-from collections.abc import Mapping
-from typing import Any
 
 from rolecall.codec.forms import Form, text
 from rolecall.codec.record import Codec
@@ -44,7 +42,7 @@ def _unpacked(json: Json) -> RosterUsers:
 
 
 def _little_endian(column: array[int]) -> array[int]:
-    """Return a column with its numbers' bytes as a little-endian machine has them, or the inverse of that."""
+    """Return a column with its bytes in little-endian order, or back in the order of this machine."""
     if array("H", b"\1\0")[0] != 1:
         column = column[:]
         column.byteswap()
