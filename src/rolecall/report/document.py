@@ -194,44 +194,61 @@ class Table(NamedTuple):
     rows: Iterable[tuple[str, ...]]
 
 
-class Paragraph(NamedTuple):
-    """A sentence; ``label`` stands before it, ``code`` after it."""
+class Piece(NamedTuple):
+    """A part of a phrase: plain text, a label as the console has it, or code such as a command or a value to enter."""
 
     text: str
+    kind: Literal["plain", "label", "code"] = "plain"
+
+
+Phrase = tuple[Piece, ...]
+"""A text with labels and code in it."""
+
+
+class Paragraph(NamedTuple):
+    """A sentence; ``label`` is printed before it."""
+
+    text: Phrase
     label: str = ""
-    code: str = ""
     strong: bool = False
 
 
 class Items(NamedTuple):
-    """Sentences of a list: things to do in their order, things to tick off, or things to know."""
+    """Sentences of a list: actions to tick off, in their order if it is numbered, or facts to know."""
 
     kind: Literal["numbered", "checklist", "bullets"]
-    texts: tuple[str, ...]
+    texts: tuple[Phrase, ...]
 
 
-class SettingChange(NamedTuple):
-    """One field of a manual step, in the console's words. A side is None where the entry does not exist."""
+class GridRow(NamedTuple):
+    """A row of a grid. ``number`` is that of the item of a step, empty for none; ``done`` if it was reported done."""
 
-    name: str
-    before: str | None
-    after: str | None
-
-
-class SettingTable(NamedTuple):
-    """The fields of a manual step."""
-
-    settings: tuple[SettingChange, ...]
+    cells: tuple[Phrase, ...]
+    number: str = ""
+    done: bool = False
 
 
-Block = Paragraph | Items | SettingTable
+class Grid(NamedTuple):
+    """Values of a step before and after it, by setting or by group."""
+
+    columns: tuple[str, ...]
+    rows: tuple[GridRow, ...]
+
+
+Block = Paragraph | Items | Grid
 
 
 class Chapter(NamedTuple):
-    """A heading and what follows it."""
+    """A heading and what follows it.
+
+    ``step`` if it is a step, for which a page has fields to enter who did it and when. ``done`` says who reported it
+    done and when, if all of it was.
+    """
 
     title: str
     blocks: tuple[Block, ...]
+    step: bool = False
+    done: str = ""
 
 
 _SEVERITY = {"block": 0, "not judged": 1, "review": 2, "allowed": 3}

@@ -32,8 +32,7 @@ def runbook(call: Invocation, plan: str, form: str) -> None:
     Where to click, the value before and after, how to check it, how to undo it. `okta` and `entra` are checklists for
     setting up provisioning, `token` is one for rotating the SCIM token; they need no plan.
     """
-    from rolecall.report.builders.runbook import guide_document
-    from rolecall.report.builders.runbook_prose import GUIDES
+    from rolecall.report.builders.runbook_idp import GUIDES, guide_document
     from rolecall.report.renderers.html import html
     from rolecall.report.renderers.runbook import runbook_markdown
 
@@ -73,5 +72,4 @@ def _of_run(call: Invocation, number: int) -> Document:
             journal.close()
     if not text:
         raise Misuse(Problem("no_plan", f"run {number} has no plan that could be read"))
-    numbers = {(step.address, step.action): step.label for step in run.steps if step.via == "human"}
-    return runbook_document(plan_of_text(text, f"run {number}"), number, numbers)
+    return runbook_document(plan_of_text(text, f"run {number}"), run)

@@ -1,90 +1,122 @@
-"""A runbook: the manual steps of a plan, for an admin who has never seen rolecall."""
+"""Build a runbook: the manual steps of a plan, for an admin who does not know rolecall."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from typing import NamedTuple
 
-from rolecall.model.change import Action, Change
-from rolecall.model.console import PLACE
-from rolecall.model.fields import Field
-from rolecall.model.kinds import BY_SECTION, split_address
-from rolecall.model.roles import ORG_ADMIN, role_words
-from rolecall.model.settings import UNSET, Address, GroupMapping, Scim, Sso, Value
+from rolecall.model.change import Change
+from rolecall.model.kinds import split_address
+from rolecall.model.roles import ORG_ADMIN
+from rolecall.model.run import Run, Step
+from rolecall.model.settings import GroupMapping, Value
+from rolecall.plan.order.visits import passwords_go_off, sets_up_sso, visits
 from rolecall.plan.value import Plan
-from rolecall.report.builders.changes import BLANK_IS, REASONS, VIA_REASONS, scalar
-from rolecall.report.builders.plan import entries, plan_document
-from rolecall.report.builders.runbook_prose import guide, is_upgrade, upgrade_chapters
-from rolecall.report.document import (
-    Block,
-    Chapter,
-    Document,
-    Entry,
-    Items,
-    Paragraph,
-    SettingChange,
-    SettingTable,
-)
-from rolecall.report.findings import findings
-from rolecall.report.phrases import count, listed, visible
+from rolecall.report.builders.changes import BLANK_IS, day
+from rolecall.report.builders.header import plan_banner
+from rolecall.report.builders.plan import entries
+from rolecall.report.builders.prose import phrase, plain
+from rolecall.report.builders.runbook_idp import idps_of, push_chapters
+from rolecall.report.builders.runbook_steps import ManualStep, last_passwords, step_chapter
+from rolecall.report.builders.runbook_upgrade import after_upgrade, before_upgrade, is_upgrade
+from rolecall.report.document import Chapter, Document, Items, Phrase
+from rolecall.report.phrases import count, visible
 
 
-def guide_document(name: str) -> Document:
-    """Return a checklist that needs no plan; ``name`` is one of ``GUIDES``."""
-    title, chapters = guide(name)
-    return Document("runbook", title=title, chapters=chapters)
+def runbook_document(plan: Plan, run: Run | None = None) -> Document:
+    """Return the manual steps of a plan, without a chapter if there are none.
 
-
-def runbook_document(
-    plan: Plan, run: int | None = None, numbers: Mapping[tuple[Address, Action], str] | None = None
-) -> Document:
-    """Return the manual steps of a plan, without a chapter where there is none.
-
-    ``run`` is the run that has recorded the plan. ``numbers`` are those of its steps by address and action; other
-    changes are left out.
+    ``run`` is the run that recorded the plan: its steps have the numbers that it stored, and those reported done are
+    marked. Changes that the run does not have are left out.
     """
-    changes = [change for change in plan.human if numbers is None or _key(change) in numbers]
-    report = plan_document(plan)
-    by_change = {_key(change): entry for change, entry in entries(plan)}
-    chapters = [
-        *upgrade_chapters(plan),
-        *(
-            _step(change, numbers[_key(change)] if numbers else str(position), run, by_change.get(_key(change)))
-            for position, change in enumerate(changes, 1)
-        ),
-    ]
+    steps = tuple(_of_run(plan, run) if run else _of_plan(plan))
+    chapters = [*before_upgrade(plan), *_steps(plan, steps, run), *after_upgrade(plan)]
     if chapters:
-        before = Chapter("Before step 1", (Items("bullets", tuple(_before(report, changes))),))
-        after = Chapter("When all is done", (Items("bullets", tuple(_after(run))),))
+        before = Chapter("Before you begin", (Items("bullets", tuple(_before(plan, steps, run))),))
+        after = Chapter("When all steps are done", (Items("bullets", tuple(_after(plan, run, bool(steps)))),))
         chapters = [before, *chapters, after]
-    what = "the upgrade to the new SCIM endpoint" if is_upgrade(plan) else count(len(changes), "step")
-    title = f"Run {run}: {what}" if run else f"{what[0].upper()}{what[1:]}"
-    return Document(
-        "runbook",
-        title=f"{title} on {visible(plan.org.name)}",
-        banner=report.banner,
-        chapters=tuple(chapters),
+    return Document("runbook", title=_title(plan, steps, run), banner=plan_banner(plan), chapters=tuple(chapters))
+
+
+def _of_plan(plan: Plan) -> Iterator[ManualStep]:
+    """Yield the steps as a run of the plan would number them."""
+    for number, changes in enumerate(visits(plan.changes), len(plan.writes) + 1):
+        yield ManualStep(number, changes)
+
+
+def _of_run(plan: Plan, run: Run) -> Iterator[ManualStep]:
+    changes = {(change.address, change.action): change for change in plan.human}
+    manual = [step for step in run.steps if step.via == "human" and (step.address, step.action) in changes]
+    for number, items in groupby(manual, lambda step: step.place[0]):
+        listed = list(items)
+        chosen = tuple(changes[step.address, step.action] for step in listed)
+        yield ManualStep(number, chosen, tuple(map(_reported, listed)), run.id)
+
+
+def _reported(step: Step) -> str:
+    if step.state != "attested":
+        return ""
+    at = f" on {day(step.at)}" if step.at else ""
+    return f"Reported done by {visible(step.by or 'an unknown user')}{at}"
+
+
+def _title(plan: Plan, steps: Sequence[ManualStep], run: Run | None) -> str:
+    upgrade = is_upgrade(plan)
+    subject = "the upgrade to the new SCIM endpoint" if upgrade else count(len(steps), "manual step")
+    title = f"Run {run.id}: {subject}" if run else f"{subject[0].upper()}{subject[1:]}"
+    return f"{title} on {visible(plan.org.name)}"
+
+
+def _steps(plan: Plan, steps: Sequence[ManualStep], run: Run | None) -> Iterator[Chapter]:
+    """Yield a chapter for each step; groups are pushed before the first step that maps groups, else at the end."""
+    affected = {(change.address, change.action): entry for change, entry in entries(plan)}
+    pushes = [] if is_upgrade(plan) else push_chapters(plan)
+    mapped: ManualStep | None = None
+    for place, step in enumerate(steps):
+        between = None
+        if step.of_groups:
+            yield from pushes
+            pushes = []
+            between = steps[place - 1].number if mapped else None
+        yield step_chapter(step, plan, affected, apart=(mapped.number, between) if mapped and between else None)
+        mapped = step if step.of_groups else mapped
+    yield from pushes
+    yield from (last_passwords(step, plan) for step in steps if _both(step))
+
+
+def _both(step: ManualStep) -> bool:
+    return any(sets_up_sso(change) and passwords_go_off(change) for change in step.changes)
+
+
+def _before(plan: Plan, steps: Sequence[ManualStep], run: Run | None) -> Iterator[Phrase]:
+    """Yield what to know before the first step."""
+    if run is None:
+        yield from _verdict(plan)
+    changes = [change for step in steps for change in step.changes]
+    yield plain(
+        "Sign in to WRITER as an org admin. A second org admin is available until the last step has been checked."
     )
-
-
-def _key(change: Change) -> tuple[Address, Action]:
-    return change.address, change.action
-
-
-def _before(report: Document, changes: Sequence[Change]) -> Iterator[str]:
-    """Yield what to know before step 1."""
-    yield "You need to be signed in as an org admin. Have a second org admin at hand until the last step is checked."
-    sections = {split_address(change.address)[0] for change in changes}
-    if sections & {"sso", "scim"}:
-        yield "Stay signed in in a second browser until sign-in has been checked: these steps touch how people get in."
+    if any(split_address(change.address)[0] in ("sso", "scim") for change in changes):
+        yield plain("Stay signed in in a second browser until sign-in has been checked: some steps change how users sign in.")
     if any(_takes_org_admin(change) for change in changes):
-        yield "A step takes org admin from a group: make sure somebody else has it, and that it is not your own way in."
+        yield plain("A step removes org admin from a group. Check that other org admins remain, and that you are one of them.")
     if any(change.action == "delete" and change.address.startswith("idp_groups/") for change in changes):
-        yield BLANK_IS
-    yield "Take the steps in this order: what gives access comes before what takes it."
-    if report.headline:
-        yield report.headline
-    yield from (finding.message for finding in findings(report) if finding.level == "error")
-    yield from (f"{visible(problem.message)}." for problem in report.problems if problem.code == "observed")
+        yield plain(BLANK_IS)
+    if len(steps) > 1:
+        yield plain("Do the steps in this order: access is given before it is taken.")
+    if idps := idps_of(plan):
+        yield plain(f"You need access to {' or '.join(idps)} for some steps.") if _needs_idp(plan, changes) else plain("")
+    for text in (plan.impact.headline, plan.impact.problem):
+        if text:
+            yield plain(visible(text))
+
+
+def _verdict(plan: Plan) -> Iterator[Phrase]:
+    if plan.errored or plan.verdict == "block":
+        yield phrase("**Do not follow this runbook.** The plan is blocked. Ask whoever sent it to resolve that: `rolecall plan`")
+    elif plan.verdict in ("review", "not judged"):
+        yield phrase("The plan requires approval. Do not begin before it is approved: `rolecall apply`")
 
 
 def _takes_org_admin(change: Change) -> bool:
@@ -95,99 +127,11 @@ def _gives_org_admin(value: Value | None) -> bool:
     return isinstance(value, GroupMapping) and value.role == ORG_ADMIN
 
 
-def _step(change: Change, number: str, run: int | None, entry: Entry | None) -> Chapter:
-    section, key = split_address(change.address)
-    name = visible(key or "")
-    settings = tuple(_settings(change))
-    notes = tuple(note.text for note in entry.notes if not _only_reasons(note.text)) if entry else ()
-    blocks: list[Block] = [
-        Paragraph(f"{_verb(change, section)} {visible(key or section)}", strong=True),
-        Paragraph(f"{PLACE} > {BY_SECTION[section].tab}", "Where"),
-        Items("numbered", tuple(_actions(change, section, name))),
-    ]
-    blocks += [SettingTable(settings)] if settings else []
-    blocks += [Items("bullets", notes)] if notes else []
-    blocks += [Paragraph(_check(change, section, name), "Check"), Paragraph(_undo(change, settings), "Undo")]
-    if run:
-        blocks.append(Paragraph("", "Then", code=f"rolecall done {run} {number} --by YOUR-EMAIL"))
-    heading = f"Run {run} · step {number}" if run else f"Step {number}"
-    return Chapter(f"{heading} · {visible(change.address)}", tuple(blocks))
-
-
-def _only_reasons(note: str) -> bool:
-    """Return whether a note only says why a step is a manual one, which whoever reads a runbook knows."""
-    return set(note.split(" · ")) <= {*REASONS.values(), *VIA_REASONS.values()}
-
-
-def _verb(change: Change, section: str) -> str:
-    verbs = dict(BY_SECTION[section].verbs)
-    return verbs.get(change.action, "Upgrade" if change.action == "upgrade" else "Change")
-
-
-def _actions(change: Change, section: str, key: str) -> Iterator[str]:
-    if section == "idp_groups":
-        yield f"Find the row “{key}”, and choose Edit."
-        yield "Clear its role and its teams, and save." if change.after is None else "Set its role and teams, and save."
-    elif section == "domains":
-        if change.action == "create":
-            yield f"Claim {key}. An admin can claim only the domain of the address they are signed in with."
-            yield "If it is not yours, ask WRITER's support to claim it for this org."
-        elif change.action == "delete":
-            yield f"Give up the claim of {key}; this may take WRITER's support."
-        else:
-            yield f"Open {key}, and set what is named below."
-    elif change.action == "upgrade":
-        completes = isinstance(change.after, Scim) and change.after.endpoint == "new"
-        yield "Choose Complete upgrade." if completes else "Choose Upgrade. The list of IdP groups is then empty."
-        yield "There is no way back from it."
-    else:
-        yield "Set what is named below, leave everything else as it is, and save."
-        if isinstance(change.after, Sso) and isinstance(change.after.metadata, str):
-            yield "Upload the metadata file that `sso.metadata` in the configuration names."
-
-
-def _settings(change: Change) -> Iterator[SettingChange]:
-    section, _ = split_address(change.address)
-    for field in BY_SECTION[section].fields:
-        before, after = _value(change.before, field), _value(change.after, field)
-        if before != after:
-            yield SettingChange(field.label, before, after)
-
-
-def _value(settings: Value | None, field: Field) -> str | None:
-    value = None if settings is None else getattr(settings, field.name)
-    if value is None or value is UNSET:
-        return None
-    text = scalar(field.name, value)
-    if field.type == "role":
-        return role_words(text)
-    return {"true": "on", "false": "off"}.get(text, text) if isinstance(value, bool) else field.shown(text)
-
-
-def _check(change: Change, section: str, key: str) -> str:
-    if section == "idp_groups":
-        if change.after is None:
-            return f"Open the tab again: the row “{key}” shows neither role nor teams."
-        mapping = change.after
-        teams = listed(sorted(mapping.teams)) if isinstance(mapping, GroupMapping) else ""
-        return f"Open the tab again: the row “{key}” shows the role and {teams}."
-    if section == "sso":
-        return "Sign in with SSO in a private window."
-    if section == "scim":
-        return "Open the tab again; then let the IdP test its connection."
-    return "Open the tab again, and compare it with the table above."
-
-
-def _undo(change: Change, settings: Sequence[SettingChange]) -> str:
-    if change.action == "upgrade":
-        return "There is none."
-    if change.action == "create":
-        return "Clear what was set, and save."
-    back = "; ".join(f"{item.name}: {item.before or 'nothing'}" for item in settings)
-    return f"Set it back: {back}."
-
-
-def _after(run: int | None) -> Iterator[str]:
-    if run:
-        yield f"rolecall history {run} shows what is still open."
-    yield "rolecall plan shows what is left."
+def _after(plan: Plan, run: Run | None, recorded: bool) -> Iterator[Phrase]:
+    if run and recorded:
+        yield phrase("`rolecall done {run} all` reports all steps as done, `rolecall history {run}` shows which are left.", {"run": str(run.id)})
+    elif recorded:
+        yield phrase("To report steps as done, the plan must be applied first: `rolecall apply`, then `rolecall runbook RUN`.")
+    if plan.waiting:
+        yield phrase("The groups that were pushed are mapped by the next plan: `rolecall observe` if the org has no API, then `rolecall plan`.")
+    yield phrase("`rolecall plan` shows what is left to do.")

@@ -1,0 +1,80 @@
+"""Build what an admin does in the IdP: the checklists that need no plan, and the push of pending groups."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from rolecall.model.kinds import BY_SECTION, split_address
+from rolecall.model.settings import UNSET, Scim, Settings, Sso
+from rolecall.plan.saved.summary import renames_as_one
+from rolecall.plan.value import Plan
+from rolecall.report.builders.prose import chapter, phrase, read_prose
+from rolecall.report.document import Chapter, Document, Items
+from rolecall.report.phrases import count, visible
+
+IDPS = ("okta", "entra", "other")
+"""The IdPs that have a checklist."""
+GUIDES = (*IDPS, "token")
+"""The checklists that need no plan, by the name that `runbook` takes."""
+ROLE_ATTRIBUTE = "role"
+"""The name of the role attribute of the legacy endpoint (R18) if the configuration does not name one."""
+
+
+def guide_document(name: str) -> Document:
+    """Return a checklist that needs no plan; ``name`` is one of ``GUIDES``."""
+    guides = read_prose("guides.yaml")
+    if name == "token":
+        prose = guides["token"]
+        return Document("runbook", title=prose["title"], chapters=tuple(map(chapter, prose["chapters"])))
+    prose, idp = guides["idp"], idp_prose(name)
+    values = {"idp": idp["name"], "choice": idp_choice(name), "role_attribute": ROLE_ATTRIBUTE}
+    parts = (
+        prose["first"], idp["sso"], prose["writer"], idp["scim"], idp["people"], prose["last"], idp["legacy"]
+    )  # fmt: skip
+    title = prose["title"].replace("{idp}", idp["name"])
+    return Document("runbook", title=title, chapters=tuple(chapter(part, values) for part in parts))
+
+
+def idp_prose(name: str) -> Mapping[str, Any]:
+    """Return the texts about one IdP, those about any other one if it has none of its own."""
+    idps = read_prose("idps.yaml")
+    texts: Mapping[str, Any] = idps.get(name, idps["other"])
+    return texts
+
+
+def idp_choice(idp: str) -> str:
+    """Return what the console calls an IdP where one is selected."""
+    field = BY_SECTION["scim"].field("idp")
+    return field.shown(idp if idp in IDPS else "other")
+
+
+def idp_of(settings: Settings, *kinds: str) -> str | None:
+    """Return the IdP that a configuration names: okta, entra or other; None if it names none."""
+    for kind in kinds or ("scim", "sso"):
+        value = getattr(settings, kind)
+        if isinstance(value, Scim | Sso) and value.idp is not UNSET:
+            name = value.idp.casefold()
+            return name if name in IDPS else "other"
+    return None
+
+
+def idp_names(plan: Plan) -> Sequence[str]:
+    """Return the IdP of a plan, or all of them if its configuration names none."""
+    idp = idp_of(plan.desired.settings)
+    return (idp,) if idp else IDPS
+
+
+def push_chapters(plan: Plan) -> list[Chapter]:
+    """Return how to push the groups that are pending, in the org's IdP; nothing if no group is."""
+    groups = [split_address(change.address)[1] or "" for change in renames_as_one(plan.waiting)]
+    return list(_pushes(plan, sorted(groups, key=str.casefold))) if groups else []
+
+
+def _pushes(plan: Plan, groups: Sequence[str]) -> Iterator[Chapter]:
+    for idp in idp_names(plan):
+        push = idp_prose(idp)["push"]
+        items = tuple(phrase(push["each"], {"group": visible(group)}) for group in groups)
+        title = push["title"].replace("{groups}", count(len(groups), "group"))
+        check = chapter(read_prose("idps.yaml")["pushed"])
+        yield Chapter(title, (Items("checklist", items), *check.blocks), step=True)

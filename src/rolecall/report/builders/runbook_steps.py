@@ -1,0 +1,287 @@
+"""Build the chapter of one manual step: where it is, what to do, the values before and after, how to check and undo."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from rolecall.model import console
+from rolecall.model.change import Action, Change
+from rolecall.model.fields import Field
+from rolecall.model.kinds import BY_SECTION, split_address
+from rolecall.model.roles import role_words
+from rolecall.model.settings import UNSET, Address, GroupMapping, Scim, Sso, Value
+from rolecall.plan.order.visits import passwords_go_off, sets_up_scim, sets_up_sso
+from rolecall.plan.value import Plan
+from rolecall.report.builders.changes import REASONS, VIA_REASONS, day, scalar
+from rolecall.report.builders.prose import filled, joined, phrase, plain, read_prose
+from rolecall.report.builders.runbook_idp import IDPS, idp_choice, idp_names, idp_of, idp_prose
+from rolecall.report.document import Block, Chapter, Entry, Grid, GridRow, Items, Paragraph, Phrase, Piece
+from rolecall.report.phrases import count, visible
+
+Affected = Mapping[tuple[Address, Action], Entry]
+"""What a plan reports about each change."""
+
+_PASSWORDS = "allow_passwords"
+
+
+class ManualStep(NamedTuple):
+    """A step of a runbook: its number, and its changes in the order of its items.
+
+    ``reported`` says who reported each change done, empty for one that is not; ``run`` is the run that recorded them.
+    """
+
+    number: int
+    changes: tuple[Change, ...]
+    reported: tuple[str, ...] = ()
+    run: int | None = None
+
+    @property
+    def of_groups(self) -> bool:
+        """Whether the step maps groups."""
+        return self.changes[0].address.startswith("idp_groups/")
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The numbers of its changes: ``3.1``, ``3.2``, or ``3`` for the only one."""
+        if len(self.changes) == 1:
+            return (str(self.number),)
+        return tuple(f"{self.number}.{item}" for item in range(1, len(self.changes) + 1))
+
+    @property
+    def heading(self) -> str:
+        return f"Run {self.run} · step {self.number}" if self.run else f"Step {self.number}"
+
+    @property
+    def done(self) -> str:
+        """Who reported the step done, empty unless all of it is."""
+        return max(self.reported) if self.reported and all(self.reported) else ""
+
+
+def step_chapter(
+    step: ManualStep, plan: Plan, affected: Affected, apart: tuple[int, int] | None = None
+) -> Chapter:
+    """Return the chapter of a step. ``apart`` are an earlier step that maps groups, and the one that comes between."""
+    change = step.changes[0]
+    variant = _variant(change, plan)
+    prose, values = read_prose("steps.yaml")[variant], _values(change, plan)
+    without = (_PASSWORDS,) if variant == "sso_set_up" and passwords_go_off(change) else ()
+    blocks: list[Block] = []
+    if apart is not None:
+        blocks.append(Paragraph(phrase(read_prose("steps.yaml")["apart"], _numbers(*apart))))
+    blocks.append(Paragraph(phrase(f"**{prose['page']}**", values), "Page"))
+    if "older" in prose:
+        blocks.append(Paragraph(phrase(f"**{prose['older']}**", values), "Page in older consoles"))
+    blocks += _actions(prose, variant, change, plan, values)
+    if variant != "not_in_plan":
+        blocks += _table(step, without)
+        blocks += _read_by(change, plan)
+    if notes := tuple(_notes(step, affected)):
+        blocks.append(Items("bullets", notes))
+    blocks += [Paragraph(phrase(prose[name], values), name.capitalize()) for name in ("check", "undo")]
+    if without:
+        blocks.append(Paragraph(phrase(read_prose("steps.yaml")["later"], _numbers(step.number)), "Then"))
+    else:
+        blocks += _record(step)
+    return Chapter(f"{step.heading} · {_title(step, variant, values)}", tuple(blocks), step=True, done=step.done)
+
+
+def last_passwords(step: ManualStep, plan: Plan) -> Chapter:
+    """Return the end of a step that sets up SSO: signing in by password goes off after everything else."""
+    change = step.changes[0]
+    prose, values = read_prose("steps.yaml")["sso_passwords"], _values(change, plan)
+    skipped = tuple(field.name for field in BY_SECTION["sso"].fields if field.name != _PASSWORDS)
+    blocks: list[Block] = [
+        Paragraph(phrase(f"**{prose['page']}**", values), "Page"),
+        Items("numbered", tuple(phrase(item, values) for item in prose["items"])),
+        *_table(step, skipped),
+        *(Paragraph(phrase(prose[name], values), name.capitalize()) for name in ("check", "undo")),
+        *_record(step),
+    ]
+    return Chapter(f"{step.heading}, last part · {prose['title']}", tuple(blocks), step=True, done=step.done)
+
+
+def _variant(change: Change, plan: Plan) -> str:
+    """Return the name of the texts about a change."""
+    section, _ = split_address(change.address)
+    if change.via_reason == "not_in_plan":
+        return "not_in_plan"
+    if section == "domains":
+        return f"domains_{change.action}"
+    if section == "sso":
+        return _sso_variant(change)
+    if section == "scim":
+        return _scim_variant(change)
+    if section == "idp_groups" and plan.switches.get("endpoint") == "upgrading":
+        return "idp_groups_upgrading"
+    return section
+
+
+def _sso_variant(change: Change) -> str:
+    if sets_up_sso(change):
+        return "sso_set_up"
+    if passwords_go_off(change):
+        return "sso_passwords"
+    return "sso_off" if _goes_off(change) else "sso"
+
+
+def _scim_variant(change: Change) -> str:
+    if change.action == "upgrade":
+        completes = isinstance(change.after, Scim) and change.after.endpoint == "new"
+        return "upgrade_complete" if completes else "upgrade_start"
+    if sets_up_scim(change):
+        return "scim_set_up"
+    return "scim_off" if _goes_off(change) else "scim"
+
+
+def _goes_off(change: Change) -> bool:
+    before, after = change.before, change.after
+    return isinstance(after, Sso | Scim) and after.enabled is False and getattr(before, "enabled", None) is True
+
+
+def _values(change: Change, plan: Plan) -> dict[str, str]:
+    """Return the placeholders of the texts about a change."""
+    section, key = split_address(change.address)
+    settings = plan.desired.settings
+    idp, sso = idp_of(settings, section) or idp_of(settings) or "other", settings.sso
+    name = sso.name if isinstance(sso, Sso) and isinstance(sso.name, str) and sso.name else idp_choice(idp)
+    return {
+        "key": visible(key or ""),
+        "claim": console.CLAIM_DOMAIN,
+        "remove": console.REMOVE_DOMAIN,
+        "set_up_sso": console.SET_UP_SSO,
+        "choice": idp_choice(idp),
+        "name": visible(name),
+        "metadata": _metadata(change.after),
+        "off": idp_prose(idp)["off"],
+        "role_attribute": "role",
+    }
+
+
+def _metadata(value: Value | None) -> str:
+    """Return which metadata is meant, as far as the plan knows it: `` of http://www.okta.com/… (certificate …)``."""
+    if isinstance(value, Sso) and isinstance(value.metadata, str) and value.metadata:
+        return f" of {scalar('metadata', value.metadata)}"
+    return ""
+
+
+def _numbers(first: int, between: int = 0) -> dict[str, str]:
+    return {"first": str(first), "between": str(between)}
+
+
+def _actions(
+    prose: Mapping[str, Any], variant: str, change: Change, plan: Plan, values: Mapping[str, str]
+) -> Iterator[Block]:
+    """Yield what to do: in WRITER, then in the IdP where something is set up, then in WRITER again."""
+    items = [phrase(values["off"], values) if item == "{off}" else phrase(item, values) for item in prose["items"]]
+    part = {"sso_set_up": "sso", "scim_set_up": "scim"}.get(variant)
+    if variant in ("sso", "sso_passwords") and _metadata(change.after):
+        items.insert(0, phrase(read_prose("steps.yaml")["metadata"], values))
+    yield Items("numbered", tuple(items))
+    if part is None:
+        return
+    idps = (idp_of(plan.desired.settings, part),) if idp_of(plan.desired.settings, part) else idp_names(plan)
+    for idp in idps:
+        texts = idp_prose(idp or "other")[part]
+        yield Paragraph(plain(texts["title"]), strong=True)
+        yield from (Paragraph(phrase(text, values)) for text in texts.get("text", ()))
+        yield Items("numbered", tuple(phrase(item, values) for item in texts["items"]))
+    yield Paragraph(plain("Back in WRITER"), strong=True)
+    yield Items("numbered", tuple(phrase(item, values) for item in prose["after"]))
+
+
+def _table(step: ManualStep, without: tuple[str, ...]) -> Iterator[Grid]:
+    if step.of_groups:
+        yield Grid(("Step", "Group", "Before", "After"), tuple(_group_rows(step)))
+    elif rows := tuple(_setting_rows(step.changes[0], without)):
+        yield Grid(("Setting", "Before", "After"), rows)
+
+
+def _group_rows(step: ManualStep) -> Iterator[GridRow]:
+    reported = step.reported or ("",) * len(step.changes)
+    for change, label, done in zip(step.changes, step.labels, reported, strict=True):
+        _, key = split_address(change.address)
+        cells = (plain(visible(key or "")), _mapping(change.before), _mapping(change.after))
+        yield GridRow(cells, label, bool(done))
+
+
+def _mapping(value: Value | None) -> Phrase:
+    """Return ``**Member** on **Brand**, **Legal**``."""
+    if not isinstance(value, GroupMapping) or value.blank:
+        return plain("no role, no team")
+    role = (Piece(visible(role_words(value.role)), "label"),) if value.role else plain("no role")
+    teams = joined(((Piece(visible(team), "label"),) for team in sorted(value.teams)), ", ")
+    return (*role, Piece(" on "), *(teams or plain("no team")))
+
+
+def _setting_rows(change: Change, without: tuple[str, ...]) -> Iterator[GridRow]:
+    section, _ = split_address(change.address)
+    for field in BY_SECTION[section].fields:
+        before, after = _value(change.before, field), _value(change.after, field)
+        if before != after and field.name not in without:
+            yield GridRow((plain(field.label), plain(before or "–"), plain(after or "–")))
+
+
+def _value(settings: Value | None, field: Field) -> str | None:
+    """Return a value of a field as the console shows it; None if the entry does not have it."""
+    value = None if settings is None else getattr(settings, field.name)
+    if value is None or value is UNSET:
+        return None
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    text = scalar(field.name, value)
+    if field.type == "role":
+        return role_words(text)
+    if field.name == "idp" and text.casefold() not in IDPS:
+        return f"{field.shown('other')} ({text})"
+    return field.shown(text.casefold() if field.name == "idp" else text)
+
+
+def _read_by(change: Change, plan: Plan) -> Iterator[Paragraph]:
+    """Yield who read the values before, and when, for an org that is read by an admin."""
+    section = plan.coverage.get(split_address(change.address)[0])
+    if section is not None and section.taken_by and section.taken_at:
+        text = f"The column Before was read by {visible(section.taken_by)} on {day(section.taken_at)}."
+        yield Paragraph(plain(text))
+
+
+def _notes(step: ManualStep, affected: Affected) -> Iterator[Phrase]:
+    """Yield which users the changes affect, and what the configuration says about them."""
+    for change, label in zip(step.changes, step.labels, strict=True):
+        entry = affected.get((change.address, change.action))
+        for note in entry.notes if entry else ():
+            if not _only_reasons(note.text):
+                yield plain(note.text if len(step.changes) == 1 else f"{label}: {note.text}")
+
+
+def _only_reasons(note: str) -> bool:
+    """Return whether a note only says why a change is a manual step."""
+    return set(note.split(" · ")) <= {*REASONS.values(), *VIA_REASONS.values()}
+
+
+def _record(step: ManualStep) -> Iterator[Paragraph]:
+    """Yield how to report the step as done, or who did."""
+    if step.done:
+        yield Paragraph(plain(f"{step.done}."), "Status")
+    elif step.run:
+        numbers = {"run": str(step.run), "step": str(step.number), "item": step.labels[0]}
+        texts = read_prose("steps.yaml")["record"]
+        yield Paragraph(phrase(texts["items" if len(step.changes) > 1 else "step"], numbers), "Report it done")
+
+
+def _title(step: ManualStep, variant: str, values: Mapping[str, str]) -> str:
+    if variant == "not_in_plan":
+        return filled(read_prose("steps.yaml")[variant]["title"], values)
+    section, key = split_address(step.changes[0].address)
+    verbs = dict(BY_SECTION[section].verbs)
+    if not verbs:
+        return filled(read_prose("steps.yaml")[variant]["title"], values)
+    if len(step.changes) == 1:
+        return f"{verbs[step.changes[0].action]} {visible(key or '')}"
+    counts = {action: sum(change.action == action for change in step.changes) for action in verbs}
+    named = [f"{verb} {count(counts[action], 'group')}" for action, verb in _SHORT.items() if counts.get(action)]
+    text = ", ".join(named)
+    return f"{text[0].upper()}{text[1:]}"
+
+
+_SHORT: Mapping[str, str] = {"create": "map", "update": "change the mapping of", "delete": "unmap"}
