@@ -131,7 +131,8 @@ def in_plan(kind: Kind, field: Field) -> bool:
 
 def in_runbook(kind: Kind, field: Field) -> bool:
     """Whether the runbook of such a plan names it as the console does."""
-    return f"| {field.label} |" in _planned(kind, field)[1]
+    text = _planned(kind, field)[1]
+    return f"**{field.label}**" in text if kind.whole else f"| {field.label} |" in text
 
 
 def in_observe(kind: Kind, field: Field) -> bool:

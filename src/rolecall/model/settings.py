@@ -58,7 +58,7 @@ class Domain:
         Field(
             "People who sign up with this domain find the org",
             "`join` says how they then get in.",
-            label="Discoverable",
+            label="Domain discoverability",
             question="can people who sign up with it find the org",
             initial=False,
         ),
@@ -132,7 +132,7 @@ class Sso:
         Field(
             "Uninvited people may create an account",
             "Through SAML; they get the org's default (`defaults`, R26).",
-            label="Uninvited users can create an account",
+            label="Allow uninvited users to create an account via SAML SSO",
             question="May people nobody invited create an account through SSO",
             initial=False,
         ),
@@ -142,7 +142,7 @@ class Sso:
         Field(
             "People may sign in with a password",
             "The way in that is left when the IdP is down (R27).",
-            label="Users can sign in with a password",
+            label="Allow team members to create passwords and sign in without SSO",
             question="May people make passwords and sign in without SSO",
             initial=True,
         ),

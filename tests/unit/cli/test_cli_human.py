@@ -37,28 +37,28 @@ def observe(repo: Path, mapping: Any) -> None:
 def test_the_runbook_of_a_plan_says_where_what_check_and_undo(repo: Path, capsys: Capture) -> None:
     assert run(["runbook", "plan.json"]) == Exit.OK
     told = capsys.readouterr().out
-    assert "# 1 step on tinyco" in told
-    assert "## Step 1 · idp_groups/Marketing" in told
-    assert "Where: Admin > Access & provisioning > IdP groups" in told
-    assert "| Teams | <code>Marketing</code> | <code>Brand</code> |" in told
+    assert "# 1 manual step on tinyco" in told
+    assert "## Step 1 · Change the mapping of Marketing" in told
+    assert "Page: **Admin > Access & provisioning > IdP groups**" in told
+    assert "| ☐ 1 | Marketing | **Member** on **Marketing** | **Member** on **Brand** |" in told
     assert "2 people move from Marketing to Brand" in told
-    assert "Check: Open the tab again" in told
-    assert "Undo: Set it back: Teams: Marketing." in told
-    assert "Have a second org admin at hand" in told
+    assert "- [ ] Check: Reload the page." in told
+    assert "Undo: Select **Edit**, set each group of the table as in the column Before" in told
+    assert "Have a second org admin available" in told
 
 
 def test_the_runbook_of_a_run_names_run_and_step_and_how_to_say_done(repo: Path, capsys: Capture) -> None:
     assert run(["runbook", "1"]) == Exit.OK
     told = capsys.readouterr().out
-    assert "## Run 1 · step 1 · idp_groups/Marketing" in told
-    assert "<code>rolecall done 1 1 --by YOUR-EMAIL</code>" in told
+    assert "## Run 1 · step 1 · Change the mapping of Marketing" in told
+    assert "Report it done: `rolecall done 1 1 --by YOUR-EMAIL`" in told
 
 
 def test_the_runbook_as_html_loads_nothing(repo: Path, capsys: Capture) -> None:
     assert run(["runbook", "1", "--format", "html"]) == Exit.OK
     told = capsys.readouterr().out
     assert told.startswith("<!doctype html>")
-    assert "<h2>Run 1 · step 1 · idp_groups/Marketing</h2>" in told
+    assert "<h2>Run 1 · step 1 · Change the mapping of Marketing</h2>" in told
     assert "<script" not in told
     assert "src=" not in told
 
@@ -68,7 +68,7 @@ def test_a_plan_without_such_steps_says_so(repo: Path, capsys: Capture) -> None:
     run(["plan", "--out", "plan.json"])
     capsys.readouterr()
     assert run(["runbook", "plan.json"]) == Exit.OK
-    assert "There is nothing for a person to do." in capsys.readouterr().out
+    assert "There are no manual steps." in capsys.readouterr().out
 
 
 def test_done_records_the_word_and_writes_it_into_the_observed_file(repo: Path, capsys: Capture) -> None:

@@ -1,27 +1,47 @@
-"""A runbook for every kind of human step, safe for any name."""
+"""A runbook for every kind of manual step, safe for any name."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
 
 import pytest
-from report_plans import CLAIM, LAPSED, METADATA, REBRAND, change, mapping, plan_of
+from report_plans import CLAIM, LAPSED, METADATA, REBRAND, UNPUSHED, change, mapping, plan_of
 
 from rolecall.model.change import Change
-from rolecall.model.settings import Domain, Scim
+from rolecall.model.desired import Desired
+from rolecall.model.live import Coverage
+from rolecall.model.run import Run, Step
+from rolecall.model.settings import Defaults, Domain, Scim, Settings, Sso
+from rolecall.plan.value import Plan
 from rolecall.report.builders.runbook import runbook_document
-from rolecall.report.document import Chapter, Document, Items, Paragraph
+from rolecall.report.document import Chapter, Document, Grid, Items, Paragraph, Phrase
 from rolecall.report.renderers.html import html
 from rolecall.report.renderers.runbook import runbook_markdown
 
-UPGRADE = change("scim", "upgrade", Scim(endpoint="legacy"), Scim(endpoint="new"))
+START = change("scim", "upgrade", Scim(endpoint="legacy"), Scim(endpoint="upgrading"))
+UPGRADE = change("scim", "upgrade", Scim(endpoint="upgrading"), Scim(endpoint="new"))
 LEAVE = change("domains/acme.old", "delete", Domain(True, "approval"), None)
 ADMINS = change("idp_groups/Admins", "update", mapping("org_admin", "IT"), mapping("member", "IT"))
+DEFAULT = change("defaults", "update", Defaults("member"), Defaults("team_admin"))
+SSO_ON = change("sso", "update", Sso(False, allow_passwords=True), Sso(True, "Okta", "okta", allow_passwords=False))
+SSO_OFF = change("sso", "update", Sso(True), Sso(False))
+PASSWORDS = change("sso", "update", Sso(allow_passwords=True), Sso(allow_passwords=False))
+SCIM_ON = change("scim", "update", Scim(False, "other"), Scim(True, "okta"))
+SCIM_OFF = change("scim", "update", Scim(True), Scim(False))
+EDITING = change("scim", "update", Scim(manual_editing=False), Scim(manual_editing=True))
 
 
-def book(*changes: Change) -> Document:
-    human = [replace(change, via="human", via_reason="no_api") for change in changes]
-    return runbook_document(plan_of(*human))
+def by_hand(*changes: Change, idp: str = "okta", **more: Any) -> Plan:
+    human = [replace(each, via="human", via_reason=each.via_reason or "no_api") for each in changes if each != UNPUSHED]
+    pending = [each for each in changes if each == UNPUSHED]
+    desired = Desired(Settings(scim=Scim(idp=idp), sso=Sso(idp=idp)))
+    return replace(plan_of(*human, *pending, **more), desired=desired)
+
+
+def book(*changes: Change, **more: Any) -> Document:
+    return runbook_document(by_hand(*changes, **more))
 
 
 def step_of(document: Document) -> Chapter:
@@ -30,8 +50,21 @@ def step_of(document: Document) -> Chapter:
     return step
 
 
-def labelled(step: Chapter, label: str) -> str:
-    return next(block.text for block in step.blocks if isinstance(block, Paragraph) and block.label == label)
+def text_of(phrase: Phrase) -> str:
+    return "".join(piece.text for piece in phrase)
+
+
+def labeled(step: Chapter, label: str) -> str:
+    return next(text_of(block.text) for block in step.blocks if isinstance(block, Paragraph) and block.label == label)
+
+
+def actions(step: Chapter) -> str:
+    return "\n".join(text_of(text) for block in step.blocks if isinstance(block, Items) for text in block.texts)
+
+
+def rows(step: Chapter) -> list[list[str]]:
+    grids = [block for block in step.blocks if isinstance(block, Grid)]
+    return [list(filter(None, (row.number, *map(text_of, row.cells)))) for grid in grids for row in grid.rows]
 
 
 @pytest.mark.parametrize(
@@ -41,54 +74,202 @@ def labelled(step: Chapter, label: str) -> str:
         (LAPSED, "Unmap the group Contractors", "IdP groups"),
         (CLAIM, "Claim the domain acme.co.uk", "Access"),
         (LEAVE, "Give up the domain acme.old", "Access"),
-        (METADATA, "Change sso", "SSO"),
-        (UPGRADE, "Upgrade scim", "SCIM"),
+        (DEFAULT, "Change the default user permissions", "Access"),
+        (METADATA, "Change single sign-on", "SSO"),
+        (SSO_ON, "Set up single sign-on", "SSO"),
+        (SSO_OFF, "Remove single sign-on", "SSO"),
+        (PASSWORDS, "Switch sign-in by password off", "SSO"),
+        (SCIM_ON, "Set up SCIM", "SCIM"),
+        (SCIM_OFF, "Remove SCIM", "SCIM"),
+        (EDITING, "Change SCIM", "SCIM"),
+        (START, "Start the upgrade of the SCIM endpoint", "SCIM"),
+        (UPGRADE, "Complete the upgrade of the SCIM endpoint", "SCIM, in the upgrade flow"),
     ],
 )
-def test_each_kind_of_step_says_what_and_where(one: Change, title: str, tab: str) -> None:
-    step = step_of(book(one))
-    assert step.blocks[0] == Paragraph(title, strong=True)
-    assert labelled(step, "Where") == f"Admin > Access & provisioning > {tab}"
-    assert any(isinstance(block, Items) and block.kind == "numbered" and block.texts for block in step.blocks)
-    assert labelled(step, "Check")
-    assert labelled(step, "Undo")
+def test_each_kind_of_step_has_page_actions_check_and_undo(one: Change, title: str, tab: str) -> None:
+    document = book(one)
+    step = next(chapter for chapter in document.chapters if chapter.title.startswith("Step "))
+    assert step.title == f"Step 1 · {title}"
+    assert labeled(step, "Page") == f"Admin > Access & provisioning > {tab}"
+    assert actions(step)
+    assert labeled(step, "Check")
+    assert labeled(step, "Undo")
+    assert "{" not in runbook_markdown(document)
+
+
+def test_mappings_are_one_visit_with_a_row_for_each_group() -> None:
+    step = step_of(book(REBRAND, LAPSED))
+    assert step.title == "Step 1 · Change the mapping of 1 group, unmap 1 group"
+    assert rows(step) == [
+        ["1.1", "Contractors", "Member on Sales", "no role, no team"],
+        ["1.2", "Writer-Marketing", "Member on Marketing", "Member on Brand"],
+    ]
+    texts = actions(step).splitlines()
+    assert (texts[0].startswith("Select Edit."), texts[2]) == (True, "Select Save.")
+
+
+def test_a_visit_is_split_where_the_order_matters_and_says_why() -> None:
+    first, between, last = (
+        chapter for chapter in book(REBRAND, DEFAULT, LAPSED).chapters if chapter.title.startswith("Step ")
+    )
+    assert "default" in between.title
+    assert "This is not part of step 1, because step 2 comes between" in runbook_text(last)
+    assert "not part of" not in runbook_text(first)
+
+
+def runbook_text(*chapters: Chapter) -> str:
+    return runbook_markdown(Document("runbook", chapters=chapters))
+
+
+def test_the_steps_of_a_run_have_its_numbers_and_who_reported_them() -> None:
+    plan = by_hand(REBRAND, LAPSED)
+    at = datetime(2026, 11, 29, tzinfo=UTC)
+
+    def step(one: Change, item: int, state: Any, by: str | None) -> Step:
+        values = (one.address, one.action, "human", one.before, one.after)
+        return Step(7, 3000 + item, *values, state, by=by, at=at, visit=3, item=item)  # type: ignore[arg-type]
+
+    steps = (step(LAPSED, 1, "attested", "bo@acme.com"), step(REBRAND, 2, "human", None))
+    run = Run(7, "acme", "apply", at, at, "done", steps=steps)
+    text = runbook_markdown(runbook_document(plan, run))
+    assert "## Run 7 · step 3 · " in text
+    assert "| ☑ 3.1 | Contractors |" in text
+    assert "| ☐ 3.2 | Writer-Marketing |" in text
+    assert "`rolecall done 7 3 --by YOUR-EMAIL`, or a single item: `rolecall done 7 3.1 --by YOUR-EMAIL`" in text
+    whole = replace(run, steps=tuple(replace(each, state="attested", by="bo@acme.com") for each in steps))
+    document = runbook_document(plan, whole)
+    assert "Status: Reported done by bo@acme.com on 29 Nov 2026." in runbook_markdown(document)
+    assert "- [x] Select **Edit**" in runbook_markdown(document)
+    assert html(document).count('type="checkbox" checked') == 6
+
+
+def test_a_run_of_0_1_0_keeps_a_step_for_each_group() -> None:
+    at = datetime(2026, 11, 29, tzinfo=UTC)
+    steps = tuple(
+        Step(7, number, one.address, one.action, "human", one.before, one.after, "human")
+        for number, one in ((4, REBRAND), (9, LAPSED))
+    )
+    text = runbook_markdown(
+        runbook_document(by_hand(REBRAND, LAPSED), Run(7, "acme", "apply", at, at, "done", steps=steps))
+    )
+    assert "## Run 7 · step 4 · Change the mapping of Writer-Marketing" in text
+    assert "## Run 7 · step 9 · Unmap the group Contractors" in text
+
+
+def test_scim_is_set_up_with_the_three_values_and_the_idp() -> None:
+    step = step_of(book(SCIM_ON))
+    texts = actions(step)
+    for part in ("Select Set up SCIM", "Select Okta as the identity provider", "Unique identifier", "Bearer token"):
+        assert part in texts
+    order = ["Bearer token", "Test Connector Configuration", "set the values in the column After", "Assign to Groups"]
+    assert [texts.index(part) for part in order] == sorted(texts.index(part) for part in order)
+    assert "Other IdP" in actions(step_of(book(SCIM_ON, idp="pingone")))
+
+
+def test_sso_is_set_up_with_the_sp_values_and_the_metadata() -> None:
+    step = next(chapter for chapter in book(SSO_ON).chapters if chapter.title.startswith("Step "))
+    texts = actions(step)
+    order = [
+        "SP SSO URL (https://app.writer.com/api/access/saml)",
+        "View IdP metadata",
+        "upload the IdP's metadata XML",
+    ]
+    assert [texts.index(part) for part in order] == sorted(texts.index(part) for part in order)
+    assert "private window" in texts
+
+
+def test_passwords_go_off_last_when_sso_is_set_up() -> None:
+    titles = [chapter.title for chapter in book(SSO_ON, REBRAND, SCIM_OFF).chapters]
+    assert titles[-2:] == ["Step 1, last part · Switch sign-in by password off", "When all steps are done"]
+    text = runbook_markdown(book(SSO_ON, REBRAND))
+    passwords = "| Allow team members to create passwords and sign in without SSO | on | off |"
+    assert text.count(passwords) == 1
+    assert text.index(passwords) > text.index("Writer-Marketing")
+    assert "Do not report step 1 done yet" in text
+
+
+def test_a_pending_group_is_pushed_before_the_groups_are_mapped() -> None:
+    chapters = book(REBRAND, UNPUSHED).chapters
+    push, mapped = (next(at for at, c in enumerate(chapters) if part in c.title) for part in ("push 1 group", "Step 1"))
+    assert push < mapped
+    assert "Push Groups > Push Groups > Find groups by name: enter New" in actions(chapters[push])
+    assert "The next plan maps the groups that were pushed" in runbook_markdown(book(UNPUSHED))
+    assert "select New, Select, Assign" in actions(book(UNPUSHED, idp="entra").chapters[1])
+
+
+def test_only_writer_can_change_the_plan_of_an_org() -> None:
+    step = step_of(book(replace(SCIM_ON, via_reason="not_in_plan")))
+    assert "Ask your CSM (customer success manager at WRITER)" in actions(step)
+    assert "support@writer.com" in actions(step)
+    assert "Set up SCIM" not in actions(step)
+
+
+def test_a_foreign_domain_and_a_given_up_one_name_support_or_how_to_claim() -> None:
+    assert "write to support@writer.com" in actions(step_of(book(CLAIM)))
+    assert "Only WRITER can release a claimed domain" in labeled(step_of(book(CLAIM)), "Undo")
+    assert "Claim acme.old again" in labeled(step_of(book(LEAVE)), "Undo")
+
+
+def test_scim_off_is_checked_by_what_must_fail() -> None:
+    step = step_of(book(SCIM_OFF))
+    assert "must fail now" in labeled(step, "Check")
+    assert actions(step).startswith("In Okta, the WRITER app > Provisioning > Integration > Edit: clear Enable API")
+
+
+def test_who_read_the_values_before_is_named_for_each_section() -> None:
+    read = {
+        "idp_groups": Coverage(taken_by="ann@acme.com", taken_at=datetime(2026, 11, 22, tzinfo=UTC)),
+        "domains": Coverage(taken_by="bo@acme.com", taken_at=datetime(2026, 11, 20, tzinfo=UTC)),
+    }
+    text = runbook_markdown(book(REBRAND, LEAVE, coverage=read))
+    assert "The column Before was read by ann@acme.com on 22 Nov 2026." in text
+    assert "The column Before was read by bo@acme.com on 20 Nov 2026." in text
 
 
 def before(*changes: Change) -> str:
     first = book(*changes).chapters[0]
-    assert first.title == "Before step 1"
-    return " ".join(text for block in first.blocks if isinstance(block, Items) for text in block.texts)
+    assert first.title == "Before you begin"
+    return actions(first)
 
 
 def test_lockout_is_warned_of_before_step_one() -> None:
-    told = before(ADMINS, METADATA, LAPSED)
-    assert "takes org admin from a group" in told
-    assert "Stay signed in in a second browser" in told
-    assert "Blank is not no access" in told
-    assert "takes org admin" not in before(REBRAND)
+    text = before(ADMINS, METADATA, LAPSED)
+    assert "removes org admin from a group" in text
+    assert "Stay signed in in a second browser" in text
+    assert "Blank is not no access" in text
+    assert "removes org admin" not in before(REBRAND)
 
 
 def test_an_upgrade_has_no_undo() -> None:
-    assert labelled(step_of(book(UPGRADE)), "Undo") == "There is none."
+    assert labeled(step_of(book(UPGRADE)), "Undo").startswith("None.")
 
 
-def test_metadata_is_not_spelt_out() -> None:
+def test_metadata_is_not_spelled_out() -> None:
     assert "<a><a>" not in runbook_markdown(book(METADATA)) + html(book(METADATA))
 
 
-def test_no_name_becomes_markup() -> None:
-    evil = change("idp_groups/<img src=x>|`*", "create", None, mapping("member", "<script>"))
-    assert "<img" not in html(book(evil))
-    assert "<script" not in html(book(evil))
-    assert "<img" not in runbook_markdown(book(evil))
+def test_no_name_becomes_markup_and_no_backslash_is_added() -> None:
+    evil = change("idp_groups/<img src=x>|`*", "create", None, mapping("member", "<script>", "**x**", "{place}"))
+    document = book(evil, replace(UNPUSHED, address=evil.address, via="waiting"))
+    for text in (html(document), runbook_markdown(document)):
+        assert "<img" not in text
+        assert "<script" not in text
+    assert "\\" not in runbook_markdown(document)
+    assert "**&#42;&#42;x&#42;&#42;**" in runbook_markdown(document)
+    assert "**{place}**" in runbook_markdown(document)
 
 
 def test_what_rolecall_writes_itself_is_no_step() -> None:
-    assert runbook_document(plan_of(REBRAND)).chapters == ()
+    document = runbook_document(plan_of(REBRAND))
+    assert document.chapters == ()
+    assert "There are no manual steps." in runbook_markdown(document)
+    assert "There are no manual steps." in html(document)
 
 
-def test_a_page_allows_its_own_style_and_nothing_else() -> None:
-    page = html(book(REBRAND))
+def test_a_page_has_boxes_and_fields_and_allows_its_own_style_and_nothing_else() -> None:
+    page = html(book(REBRAND, LAPSED))
+    assert page.count('type="checkbox"') == 6
+    assert "Done by <input" in page
     assert "default-src &#39;none&#39;; style-src &#39;sha256-" in page
     assert "script-src" not in page
     assert "unsafe-inline" not in page

@@ -13,8 +13,8 @@ from rolecall.cli.main import run
 from rolecall.errors import Exit
 from rolecall.package_data import package_text
 from rolecall.plan.value import UpgradeImpact, Who
-from rolecall.report.builders.runbook import guide_document
-from rolecall.report.builders.runbook_prose import GUIDES, readiness
+from rolecall.report.builders.runbook_idp import GUIDES, IDPS, guide_document
+from rolecall.report.builders.runbook_upgrade import readiness
 from rolecall.report.renderers.html import html
 from rolecall.report.renderers.runbook import md, runbook_markdown
 
@@ -57,20 +57,43 @@ def upgrade_runbook(
     return capsys.readouterr().out
 
 
+def headings(text: str, *parts: str) -> list[int]:
+    """Return where each part of a heading is."""
+    return [text.index(f"## {part}") for part in parts]
+
+
 def test_the_upgrade_is_a_runbook_of_its_own(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    told = upgrade_runbook(tmp_path, capsys)
-    assert told.startswith("# The upgrade to the new SCIM endpoint on acme\n")
-    assert "0 of 2 groups pushed" in told
-    assert "bo@acme.com would no longer be org admin" in told
-    order = ["Are you ready", "First, a break-glass admin", "The groups that", "Start, and push", "Map, then complete"]
-    places = [told.index(f"## {heading}") for heading in order]
+    text = upgrade_runbook(tmp_path, capsys)
+    assert text.startswith("# The upgrade to the new SCIM endpoint on acme\n")
+    assert "0 of 2 groups pushed" in text
+    assert "bo@acme.com would no longer be org admin" in text
+    places = headings(
+        text, "Are you ready", "First, a break-glass", "The groups that give", "Step 1 · Start the", "Push every group"
+    )
     assert places == sorted(places)
-    assert "who can sign in: ann@acme.com" in told
-    assert "- [ ] Admins: Org admin on Everyone" in told
-    assert "Never choose Delete the group in the target app" in told
-    assert "There is no undo, and no way back" in told
-    assert "## Step 1 · scim" in told
-    assert "Undo: There is none." in told
+    assert "who can sign in: ann@acme.com" in text
+    assert "- Admins: Org admin on Everyone" in text
+    assert "Never select **Delete the group in the target app**" in text
+    assert "Undo: None. There is no way back to the legacy endpoint" in text
+
+
+def test_groups_are_mapped_in_the_upgrade_flow_and_then_it_is_completed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    org = {
+        "scim": {**ORG["scim"], "endpoint": "upgrading"},
+        "idp_groups": {"Admins": {}, "Legal": {}},
+        "legacy_links": {"Legal": ["Legal"]},
+    }
+    text = upgrade_runbook(tmp_path, capsys, **org)
+    places = headings(
+        text, "Are you ready", "Map first, then complete", "Step 1 · Map 2 groups", "Step 2 · Complete", "After"
+    )
+    assert places == sorted(places)
+    assert "Page: **Admin > Access & provisioning > SCIM, in the upgrade flow**" in text
+    assert "If the flow does not list the groups: Admin > Access & provisioning > **IdP groups** > **Edit**" in text
+    assert "a confirmation message that your endpoint has been updated in the bottom right corner" in text
+    assert "Push every group" not in text
 
 
 @pytest.mark.parametrize(
@@ -92,38 +115,62 @@ def test_without_people_nobody_says_that_it_is_ready(tmp_path: Path, capsys: pyt
     capsys.readouterr()
     assert run(["-C", str(tmp_path), "runbook", "plan.json"]) == Exit.OK
     told = capsys.readouterr().out
-    assert "Not known: " in told
+    assert "Unknown: " in told
     assert "keep exactly" not in told
 
 
 def test_readiness_in_one_line() -> None:
     row = UpgradeImpact("start", 2988, 12, 61, 58, (Who("1", "a@b.c"),))
     assert readiness(row, (4, 3)) == (
-        "58 of 61 groups pushed · 2,988 of 3,000 keep exactly what they have · 12 change · org admins 4 → 3"
+        "58 of 61 groups pushed · 2,988 of 3,000 users keep exactly their access · 12 change · org admins 4 → 3"
     )
 
 
+LEGACY = "urn:custom:params:scim:schemas:extension:writer:2.0"
+
+
 @pytest.mark.parametrize(
-    ("name", "words"),
+    ("name", "parts"),
     [
-        ("okta", ["Push New Users", "Assignments"]),
-        ("entra", ["mailNickname to externalId", "Sync only assigned users and groups", "SingleAppRoleAssignment"]),
-        ("token", ["Revoke the old token"]),
+        ("okta", ["**Push New Users**", "**Assign to People**", "several teams", "**Add Attribute**", "the gear icon"]),
+        ("okta", ["**Refresh App Groups**", "**Find groups by name**", f"`{LEGACY}`", "**Go to Profile Editor**"]),
+        (
+            "entra",
+            ["`mailNickname`", "`externalId`", "**Sync only assigned users and groups**", "SingleAppRoleAssignment"],
+        ),
+        ("entra", [f"`{LEGACY}:User`", "SingleAppRoleAssignment", "**Always**", "**None selected**"]),
+        ("entra", ["**Provision Microsoft Entra ID Users**", "**Provisioning Status** to **On**"]),
+        ("other", ["**Other IdP**", "**Bearer token**", "`https://app.writer.com/api/scim/v2`"]),
+        ("token", ["revoke the old one", "may end the old one at once"]),
     ],
 )
-def test_checklists_need_no_plan(name: str, words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_checklists_need_no_plan(name: str, parts: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["runbook", name]) == Exit.OK
-    told = capsys.readouterr().out
-    assert all(word in told for word in words)
-    assert "- [ ] " in told
+    text = capsys.readouterr().out
+    assert [part for part in parts if part not in text] == []
+    assert "- [ ] " in text
     page = html(guide_document(name))
     assert page.startswith("<!doctype html>")
     assert "<script" not in page
 
 
-def test_every_guide_of_the_prose_has_its_name() -> None:
-    assert set(yaml.safe_load(package_text("report/data/guides.yaml"))) == set(GUIDES)
+def test_every_idp_has_the_same_texts() -> None:
+    idps = yaml.safe_load(package_text("report/data/idps.yaml"))
+    shared = idps.pop("pushed")
+    assert set(idps) == set(IDPS)
+    assert shared
+    assert {frozenset(texts) for texts in idps.values()} == {frozenset(idps["okta"])}
     assert not any("{" in runbook_markdown(guide_document(name)) for name in GUIDES)
+
+
+def test_a_checklist_names_documents_support_and_the_older_menus() -> None:
+    for name in IDPS:
+        text = runbook_markdown(guide_document(name))
+        assert "their documents go to an org admin" in text
+        assert "support@writer.com" in text
+        assert "In older consoles: Admin > Single sign-on > SCIM > Set up SCIM" in text
+        assert "your CSM" in text
+        assert "push &quot;everyone&quot;" in text or 'push "everyone"' in text
 
 
 def test_a_group_that_is_called_like_a_placeholder_keeps_its_name(
@@ -131,12 +178,12 @@ def test_a_group_that_is_called_like_a_placeholder_keeps_its_name(
 ) -> None:
     groups = {"idp_groups": {"Legal": {"teams": ["Legal"]}, "{place}": {"teams": ["Legal"]}}}
     config = CONFIG.replace("  Legal:", "  '{place}': {role: member, teams: [Legal]}\n  Legal:")
-    assert "- [ ] {place}: Member on Legal" in upgrade_runbook(tmp_path, capsys, config=config, **groups)
+    assert "- {place}: Member on Legal" in upgrade_runbook(tmp_path, capsys, config=config, **groups)
 
 
 def test_the_new_token_is_tested_before_the_old_one_is_revoked() -> None:
     told = runbook_markdown(guide_document("token"))
-    assert told.index("test, save") < told.index("Revoke the old token")
+    assert told.index("**Test Connection**") < told.index("revoke it, now that the new one works")
 
 
 @pytest.mark.parametrize(
@@ -144,9 +191,10 @@ def test_the_new_token_is_tested_before_the_old_one_is_revoked() -> None:
     [
         ("Admin > Access & provisioning", "Admin > Access & provisioning"),
         ("idp_groups/a_b", "idp_groups/a_b"),
-        ("a *b* `c` <d> _e_ [f](g) &lt;", "a \\*b\\* \\`c\\` &lt;d> \\_e\\_ \\[f\\](g) \\&lt;"),
-        ("# x", "\\# x"),
-        ("1. x", "1\\. x"),
+        ("a *b* `c` <d>", "a &#42;b&#42; &#96;c&#96; &#60;d>"),
+        ("_e_ [f](g) &lt;", "&#95;e&#95; &#91;f&#93;(g) &#38;lt;"),
+        ("# x", "&#35; x"),
+        ("1. x", "1&#46; x"),
     ],
 )
 def test_markdown_says_what_is_meant_and_stays_readable(text: str, shown: str) -> None:

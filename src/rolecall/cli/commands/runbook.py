@@ -20,17 +20,17 @@ if TYPE_CHECKING:
     "runbook",
     "rolecall runbook plan.json > steps.md",
     "rolecall runbook 12 --format html > steps.html",
-    "rolecall runbook okta            # set up provisioning; also: entra, token",
+    "rolecall runbook okta            # set up provisioning; also: entra, other, token",
 )
-@click.argument("plan", metavar="PLAN|RUN|okta|entra|token", shell_complete=files)
+@click.argument("plan", metavar="PLAN|RUN|okta|entra|other|token", shell_complete=files)
 @click.option(
     "--format", "form", type=click.Choice(["markdown", "html"]), default="markdown", show_default=True, help="How."
 )
 def runbook(call: Invocation, plan: str, form: str) -> None:
-    """Write the steps that a person must take.
+    """Write the manual steps of a plan or a run.
 
-    Where to click, the value before and after, how to check it, how to undo it. `okta` and `entra` are checklists for
-    setting up provisioning, `token` is one for rotating the SCIM token; they need no plan.
+    For each step: page, actions, values before and after, check, undo. `okta`, `entra` and `other` are checklists for
+    setting up SSO and SCIM in the IdP, `token` is one for rotating the SCIM token. They need no plan.
     """
     from rolecall.report.builders.runbook_idp import GUIDES, guide_document
     from rolecall.report.renderers.html import html

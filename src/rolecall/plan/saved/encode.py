@@ -56,6 +56,7 @@ def _write_plan(plan: Plan, json: Mapping[str, Json]) -> dict[str, Json]:
             "group_ids": dict(sorted(plan.group_ids.items())),
         },
         **_sso_metadata(plan),
+        **_readings(plan),
     }
 
 
@@ -67,14 +68,26 @@ def _read_plan(json: dict[str, Json]) -> dict[str, Json]:
         for change in json["changes"]
     ]
     tallies = {change["address"]: change["people"] for change in json["changes"] if change["people"]}
+    readings = json.get("readings", {})
     return {
         **json,
+        "coverage": {name: {**part, **readings.get(name, {})} for name, part in json["coverage"].items()},
         "changes": changes,
         "impact": {**json["impact"], "tallies": tallies},
         "scope": relied["people_scope"],
         "group_ids": relied.get("group_ids", {}),
         **{name: relied[name] for name in ("counts", "switches")},
     }
+
+
+def _readings(plan: Plan) -> dict[str, Json]:
+    """Return who read each section and when, for an org that an admin reads; nothing for one with an API."""
+    readings = {
+        name: {"taken_by": part.taken_by, "taken_at": part.taken_at and part.taken_at.isoformat()}
+        for name, part in plan.coverage.items()
+        if part.taken_by or part.taken_at
+    }
+    return {"readings": readings} if readings else {}
 
 
 def _sso_metadata(plan: Plan) -> dict[str, Json]:
@@ -212,7 +225,7 @@ _CODEC = Codec(
                 *("format_version", "rolecall_version", "org", "created_at", "expires_at", "as_of", "config_digest"),
                 *("digest", "coverage", "desired", "lifts", "changes", "released", "unmanaged", "summary", "partial"),
                 *("selection", "relied", "impact", "guards", "access_tests", "policy_changes", "requests", "warnings"),
-                *("errored", "sso_metadata"),
+                *("errored", "sso_metadata", "readings"),
             ),
             _write_plan,
             _read_plan,

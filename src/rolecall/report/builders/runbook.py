@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby
-from typing import NamedTuple
 
 from rolecall.model.change import Change
 from rolecall.model.kinds import split_address
@@ -16,8 +15,8 @@ from rolecall.plan.value import Plan
 from rolecall.report.builders.changes import BLANK_IS, day
 from rolecall.report.builders.header import plan_banner
 from rolecall.report.builders.plan import entries
-from rolecall.report.builders.prose import phrase, plain
-from rolecall.report.builders.runbook_idp import idps_of, push_chapters
+from rolecall.report.builders.prose import phrase, plain, read_prose
+from rolecall.report.builders.runbook_idp import idp_names, idp_prose, push_chapters
 from rolecall.report.builders.runbook_steps import ManualStep, last_passwords, step_chapter
 from rolecall.report.builders.runbook_upgrade import after_upgrade, before_upgrade, is_upgrade
 from rolecall.report.document import Chapter, Document, Items, Phrase
@@ -31,7 +30,7 @@ def runbook_document(plan: Plan, run: Run | None = None) -> Document:
     marked. Changes that the run does not have are left out.
     """
     steps = tuple(_of_run(plan, run) if run else _of_plan(plan))
-    chapters = [*before_upgrade(plan), *_steps(plan, steps, run), *after_upgrade(plan)]
+    chapters = [*before_upgrade(plan), *_steps(plan, steps), *after_upgrade(plan)]
     if chapters:
         before = Chapter("Before you begin", (Items("bullets", tuple(_before(plan, steps, run))),))
         after = Chapter("When all steps are done", (Items("bullets", tuple(_after(plan, run, bool(steps)))),))
@@ -68,7 +67,7 @@ def _title(plan: Plan, steps: Sequence[ManualStep], run: Run | None) -> str:
     return f"{title} on {visible(plan.org.name)}"
 
 
-def _steps(plan: Plan, steps: Sequence[ManualStep], run: Run | None) -> Iterator[Chapter]:
+def _steps(plan: Plan, steps: Sequence[ManualStep]) -> Iterator[Chapter]:
     """Yield a chapter for each step; groups are pushed before the first step that maps groups, else at the end."""
     affected = {(change.address, change.action): entry for change, entry in entries(plan)}
     pushes = [] if is_upgrade(plan) else push_chapters(plan)
@@ -79,7 +78,7 @@ def _steps(plan: Plan, steps: Sequence[ManualStep], run: Run | None) -> Iterator
             yield from pushes
             pushes = []
             between = steps[place - 1].number if mapped else None
-        yield step_chapter(step, plan, affected, apart=(mapped.number, between) if mapped and between else None)
+        yield step_chapter(step, plan, affected, split=(mapped.number, between) if mapped and between else None)
         mapped = step if step.of_groups else mapped
     yield from pushes
     yield from (last_passwords(step, plan) for step in steps if _both(step))
@@ -91,32 +90,22 @@ def _both(step: ManualStep) -> bool:
 
 def _before(plan: Plan, steps: Sequence[ManualStep], run: Run | None) -> Iterator[Phrase]:
     """Yield what to know before the first step."""
-    if run is None:
-        yield from _verdict(plan)
     changes = [change for step in steps for change in step.changes]
-    yield plain(
-        "Sign in to WRITER as an org admin. A second org admin is available until the last step has been checked."
-    )
-    if any(split_address(change.address)[0] in ("sso", "scim") for change in changes):
-        yield plain("Stay signed in in a second browser until sign-in has been checked: some steps change how users sign in.")
-    if any(_takes_org_admin(change) for change in changes):
-        yield plain("A step removes org admin from a group. Check that other org admins remain, and that you are one of them.")
+    idps = " or ".join(idp_prose(name)["name"] for name in idp_names(plan))
+    applies = {
+        "blocked": run is None and (plan.errored or plan.verdict == "block"),
+        "approval": run is None and not plan.errored and plan.verdict in ("review", "not judged"),
+        "admin": True,
+        "sign_in": any(split_address(change.address)[0] in ("sso", "scim") for change in changes),
+        "org_admin": any(map(_takes_org_admin, changes)),
+        "order": len(steps) > 1,
+        "idp": bool(plan.waiting) or any(sets_up_sso(change) or change.address == "scim" for change in changes),
+    }
+    texts = read_prose("steps.yaml")["before"]
+    yield from (phrase(texts[name], {"idps": idps}) for name, needed in applies.items() if needed)
     if any(change.action == "delete" and change.address.startswith("idp_groups/") for change in changes):
         yield plain(BLANK_IS)
-    if len(steps) > 1:
-        yield plain("Do the steps in this order: access is given before it is taken.")
-    if idps := idps_of(plan):
-        yield plain(f"You need access to {' or '.join(idps)} for some steps.") if _needs_idp(plan, changes) else plain("")
-    for text in (plan.impact.headline, plan.impact.problem):
-        if text:
-            yield plain(visible(text))
-
-
-def _verdict(plan: Plan) -> Iterator[Phrase]:
-    if plan.errored or plan.verdict == "block":
-        yield phrase("**Do not follow this runbook.** The plan is blocked. Ask whoever sent it to resolve that: `rolecall plan`")
-    elif plan.verdict in ("review", "not judged"):
-        yield phrase("The plan requires approval. Do not begin before it is approved: `rolecall apply`")
+    yield from (plain(visible(text)) for text in (plan.impact.headline, plan.impact.problem) if text)
 
 
 def _takes_org_admin(change: Change) -> bool:
@@ -127,11 +116,13 @@ def _gives_org_admin(value: Value | None) -> bool:
     return isinstance(value, GroupMapping) and value.role == ORG_ADMIN
 
 
-def _after(plan: Plan, run: Run | None, recorded: bool) -> Iterator[Phrase]:
-    if run and recorded:
-        yield phrase("`rolecall done {run} all` reports all steps as done, `rolecall history {run}` shows which are left.", {"run": str(run.id)})
-    elif recorded:
-        yield phrase("To report steps as done, the plan must be applied first: `rolecall apply`, then `rolecall runbook RUN`.")
-    if plan.waiting:
-        yield phrase("The groups that were pushed are mapped by the next plan: `rolecall observe` if the org has no API, then `rolecall plan`.")
-    yield phrase("`rolecall plan` shows what is left to do.")
+def _after(plan: Plan, run: Run | None, steps: bool) -> Iterator[Phrase]:
+    """Yield what to do after the last step."""
+    applies = {
+        "run": steps and run is not None,
+        "plan": steps and run is None,
+        "waiting": bool(plan.waiting),
+        "left": True,
+    }
+    texts, values = read_prose("steps.yaml")["after"], {"run": str(run.id) if run else ""}
+    yield from (phrase(texts[name], values) for name, needed in applies.items() if needed)

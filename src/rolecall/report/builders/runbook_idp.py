@@ -13,8 +13,8 @@ from rolecall.report.builders.prose import chapter, phrase, read_prose
 from rolecall.report.document import Chapter, Document, Items
 from rolecall.report.phrases import count, visible
 
-IDPS = ("okta", "entra", "other")
-"""The IdPs that have a checklist."""
+IDPS = tuple(dict(BY_SECTION["scim"].field("idp").words))
+"""The IdPs that the console has a name for, the last one for any other: each has a checklist."""
 GUIDES = (*IDPS, "token")
 """The checklists that need no plan, by the name that `runbook` takes."""
 ROLE_ATTRIBUTE = "role"

@@ -20,9 +20,10 @@ from rolecall.report.document import Block, Chapter, Entry, Grid, GridRow, Items
 from rolecall.report.phrases import count, visible
 
 Affected = Mapping[tuple[Address, Action], Entry]
-"""What a plan reports about each change."""
+"""The entry of each change in the report of a plan."""
 
 _PASSWORDS = "allow_passwords"
+_GROUPS = BY_SECTION["idp_groups"]
 
 
 class ManualStep(NamedTuple):
@@ -38,12 +39,12 @@ class ManualStep(NamedTuple):
 
     @property
     def of_groups(self) -> bool:
-        """Whether the step maps groups."""
+        """Return whether the step maps groups."""
         return self.changes[0].address.startswith("idp_groups/")
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """The numbers of its changes: ``3.1``, ``3.2``, or ``3`` for the only one."""
+        """Return the numbers of its changes: ``3.1``, ``3.2``, or ``3`` for the only one."""
         if len(self.changes) == 1:
             return (str(self.number),)
         return tuple(f"{self.number}.{item}" for item in range(1, len(self.changes) + 1))
@@ -54,21 +55,19 @@ class ManualStep(NamedTuple):
 
     @property
     def done(self) -> str:
-        """Who reported the step done, empty unless all of it is."""
+        """Return who reported the step done, empty unless all of it is."""
         return max(self.reported) if self.reported and all(self.reported) else ""
 
 
-def step_chapter(
-    step: ManualStep, plan: Plan, affected: Affected, apart: tuple[int, int] | None = None
-) -> Chapter:
-    """Return the chapter of a step. ``apart`` are an earlier step that maps groups, and the one that comes between."""
+def step_chapter(step: ManualStep, plan: Plan, affected: Affected, split: tuple[int, int] | None = None) -> Chapter:
+    """Return the chapter of a step. ``split`` has an earlier step that maps groups, and the one that comes between."""
     change = step.changes[0]
     variant = _variant(change, plan)
     prose, values = read_prose("steps.yaml")[variant], _values(change, plan)
     without = (_PASSWORDS,) if variant == "sso_set_up" and passwords_go_off(change) else ()
     blocks: list[Block] = []
-    if apart is not None:
-        blocks.append(Paragraph(phrase(read_prose("steps.yaml")["apart"], _numbers(*apart))))
+    if split is not None:
+        blocks.append(Paragraph(phrase(read_prose("steps.yaml")["split"], _numbers(*split))))
     blocks.append(Paragraph(phrase(f"**{prose['page']}**", values), "Page"))
     if "older" in prose:
         blocks.append(Paragraph(phrase(f"**{prose['older']}**", values), "Page in older consoles"))
@@ -153,13 +152,14 @@ def _values(change: Change, plan: Plan) -> dict[str, str]:
         "choice": idp_choice(idp),
         "name": visible(name),
         "metadata": _metadata(change.after),
-        "off": idp_prose(idp)["off"],
-        "role_attribute": "role",
+        "stop": idp_prose(idp)["stop"],
+        "role": _GROUPS.field("role").label,
+        "teams": _GROUPS.field("teams").label,
     }
 
 
 def _metadata(value: Value | None) -> str:
-    """Return which metadata is meant, as far as the plan knows it: `` of http://www.okta.com/… (certificate …)``."""
+    """Return which metadata it is, as far as the plan knows it: `` of http://www.okta.com/… (certificate …)``."""
     if isinstance(value, Sso) and isinstance(value.metadata, str) and value.metadata:
         return f" of {scalar('metadata', value.metadata)}"
     return ""
@@ -173,21 +173,26 @@ def _actions(
     prose: Mapping[str, Any], variant: str, change: Change, plan: Plan, values: Mapping[str, str]
 ) -> Iterator[Block]:
     """Yield what to do: in WRITER, then in the IdP where something is set up, then in WRITER again."""
-    items = [phrase(values["off"], values) if item == "{off}" else phrase(item, values) for item in prose["items"]]
-    part = {"sso_set_up": "sso", "scim_set_up": "scim"}.get(variant)
+    items = [phrase(values["stop"], values) if item == "{stop}" else phrase(item, values) for item in prose["items"]]
     if variant in ("sso", "sso_passwords") and _metadata(change.after):
         items.insert(0, phrase(read_prose("steps.yaml")["metadata"], values))
     yield Items("numbered", tuple(items))
-    if part is None:
-        return
-    idps = (idp_of(plan.desired.settings, part),) if idp_of(plan.desired.settings, part) else idp_names(plan)
-    for idp in idps:
-        texts = idp_prose(idp or "other")[part]
-        yield Paragraph(plain(texts["title"]), strong=True)
-        yield from (Paragraph(phrase(text, values)) for text in texts.get("text", ()))
-        yield Items("numbered", tuple(phrase(item, values) for item in texts["items"]))
-    yield Paragraph(plain("Back in WRITER"), strong=True)
-    yield Items("numbered", tuple(phrase(item, values) for item in prose["after"]))
+    section, _ = split_address(change.address)
+    parts = {"sso_set_up": ("sso",), "scim_set_up": ("scim", "people")}.get(variant, ())
+    named = idp_of(plan.desired.settings, section)
+    for place, part in enumerate(parts):
+        for idp in (named,) if named else idp_names(plan):
+            yield from _in_idp(idp_prose(idp)[part], values)
+        if place == 0:
+            yield Paragraph(plain("Back in WRITER"), strong=True)
+            yield Items("numbered", tuple(phrase(item, values) for item in prose["after"]))
+
+
+def _in_idp(texts: Mapping[str, Any], values: Mapping[str, str]) -> Iterator[Block]:
+    yield Paragraph(plain(texts["title"]), strong=True)
+    yield from (Paragraph(phrase(text, values)) for text in texts.get("text", ()))
+    yield Items("numbered", tuple(phrase(item, values) for item in texts["items"]))
+    yield from (Paragraph(phrase(text, values), strong=True) for text in texts.get("never", ()))
 
 
 def _table(step: ManualStep, without: tuple[str, ...]) -> Iterator[Grid]:
@@ -246,17 +251,20 @@ def _read_by(change: Change, plan: Plan) -> Iterator[Paragraph]:
 
 
 def _notes(step: ManualStep, affected: Affected) -> Iterator[Phrase]:
-    """Yield which users the changes affect, and what the configuration says about them."""
+    """Yield which users the changes affect, and what the configuration says about them.
+
+    Why a change is a manual step is left out: whoever reads a runbook knows.
+    """
     for change, label in zip(step.changes, step.labels, strict=True):
         entry = affected.get((change.address, change.action))
         for note in entry.notes if entry else ():
-            if not _only_reasons(note.text):
-                yield plain(note.text if len(step.changes) == 1 else f"{label}: {note.text}")
+            parts = [part for part in note.text.split(" · ") if part not in _WHY_MANUAL]
+            if parts:
+                text = " · ".join(parts)
+                yield plain(text if len(step.changes) == 1 else f"{label}: {text}")
 
 
-def _only_reasons(note: str) -> bool:
-    """Return whether a note only says why a change is a manual step."""
-    return set(note.split(" · ")) <= {*REASONS.values(), *VIA_REASONS.values()}
+_WHY_MANUAL = {*REASONS.values(), *VIA_REASONS.values()}
 
 
 def _record(step: ManualStep) -> Iterator[Paragraph]:

@@ -80,7 +80,9 @@ def _groups(plan: Plan, prose: Mapping[str, Any]) -> Chapter:
     mapped = {} if groups is UNSET else {name: mapping for name, mapping in groups.items() if not mapping.blank}
     admins = sorted(name for name, mapping in mapped.items() if mapping.role == ORG_ADMIN)
     named = f"Org admins come from {listed(admins, _MOST)}." if admins else "No group gives org admin: map one."
-    items = tuple(plain(f"{visible(name)}: {_access(mapping)}") for name, mapping in sorted(mapped.items())[: 10 * _MOST])
+    items = tuple(
+        plain(f"{visible(name)}: {_access(mapping)}") for name, mapping in sorted(mapped.items())[: 10 * _MOST]
+    )
     opened = chapter(prose, {"org_admins": named})
     return opened._replace(blocks=(*opened.blocks, Items("bullets", items))) if items else opened
 

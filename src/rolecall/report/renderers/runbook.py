@@ -1,47 +1,66 @@
-"""A runbook as Markdown that stays readable in its source, unlike a comment of a pipeline."""
+"""Lay a runbook out as Markdown that stays readable in its source, with task list items that a ticket can track."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 
-from rolecall.report.document import Block, Document, Items, Paragraph
-from rolecall.report.renderers.markdown import code
+from rolecall.report.document import Block, Chapter, Document, Grid, Items, Paragraph, Phrase, Piece
+from rolecall.report.phrases import visible
+
+NOTHING = "There are no manual steps."
+"""The text of a runbook without a chapter."""
 
 _SPECIAL = re.compile(r"[\\`*\[\]<|~]|(?<!\w)_|_(?!\w)|&(?=#?\w+;)|^[-+#>]|(?<=^\d)[.)]")
 
 
 def runbook_markdown(document: Document) -> str:
-    """Return one document; each heading names run, step and address."""
+    """Return the whole document; each action is a task list item, checked where the step was reported done."""
     banner = document.banner.text
     lines = [f"# {md(document.title)}", "", *([md(banner), ""] if banner else [])]
     if not document.chapters:
-        lines += ["There is nothing for a person to do.", ""]
+        lines += [NOTHING, ""]
     for chapter in document.chapters:
         lines += [f"## {md(chapter.title)}", ""]
         for block in chapter.blocks:
-            lines += [*_block(block), ""]
+            lines += [*_block(block, chapter), ""]
     return "\n".join(lines)
 
 
 def md(text: str) -> str:
-    """Return text as Markdown shows it; what is plain there stays readable in the source too."""
-    return _SPECIAL.sub(lambda special: "&lt;" if special[0] == "<" else f"\\{special[0]}", text)
+    """Return text as Markdown shows it; ordinary text is the same in the source, and no backslash is added."""
+    return _SPECIAL.sub(lambda special: f"&#{ord(special[0])};", text)
 
 
-def _block(block: Block) -> Iterator[str]:
+def _block(block: Block, chapter: Chapter) -> Iterator[str]:
+    box = "- [x]" if chapter.done else "- [ ]"
     if isinstance(block, Paragraph):
-        text = f"**{md(block.text)}**" if block.strong else md(block.text)
-        yield f"{f'{block.label}: ' if block.label else ''}{text}{code(block.code)}"
+        text = _phrase(block.text)
+        text = f"**{text}**" if block.strong and "**" not in text else text
+        yield f"{box} Check: {text}" if block.label == "Check" else f"{f'{block.label}: ' if block.label else ''}{text}"
     elif isinstance(block, Items):
-        marks = {"checklist": "- [ ]", "bullets": "-"}
-        for number, text in enumerate(block.texts, 1):
-            yield f"{marks.get(block.kind, f'{number}.')} {md(text)}"
+        mark = "-" if block.kind == "bullets" else box
+        yield from (f"{mark} {_phrase(text)}" for text in block.texts)
     else:
-        yield "| | before | after |"
-        yield "|---|---|---|"
-        yield from (f"| {md(item.name)} | {_cell(item.before)} | {_cell(item.after)} |" for item in block.settings)
+        yield from _grid(block)
 
 
-def _cell(text: str | None) -> str:
-    return "–" if text is None else code(text)
+def _grid(grid: Grid) -> Iterator[str]:
+    yield f"| {' | '.join(map(md, grid.columns))} |"
+    yield f"|{'---|' * len(grid.columns)}"
+    for row in grid.rows:
+        number = [f"{'☑' if row.done else '☐'} {row.number}"] if row.number else []
+        yield f"| {' | '.join([*number, *map(_phrase, row.cells)])} |"
+
+
+def _phrase(text: Phrase) -> str:
+    return "".join(map(_piece, text))
+
+
+def _piece(piece: Piece) -> str:
+    text = visible(piece.text)
+    if piece.kind == "plain":
+        return md(text)
+    if piece.kind == "label":
+        return f"**{md(text)}**"
+    return f"<code>{md(text)}</code>" if "`" in text else f"`{text}`"
