@@ -13,7 +13,7 @@ import pytest
 from field_surfaces import Appears, surfaces
 
 from rolecall import schema_files
-from rolecall.localorg.console import pages
+from rolecall.localorg.console import settings
 from rolecall.localorg.store import open_database
 from rolecall.model.fields import Field, Kind
 from rolecall.model.kinds import BY_SECTION, KINDS
@@ -95,7 +95,7 @@ def left_out_of_the_forms(patch: pytest.MonkeyPatch, folder: Path, kind: Kind, f
     def fields(desk: object, kind: Kind) -> dict[str, list[Field]]:
         return {"controls": [each for each in kind.fields if each != field], "facts": [], "roles": [], "teams": []}
 
-    patch.setattr(pages, "_fields", fields)
+    patch.setattr(settings, "_fields", fields)
 
 
 def left_out_of_the_page(patch: pytest.MonkeyPatch, folder: Path, kind: Kind, field: Field) -> None:

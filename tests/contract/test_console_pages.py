@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from html import unescape
@@ -20,7 +21,9 @@ from rolecall.localorg.store import Database, tokens
 from rolecall.localorg.store.tables import AUDIT, GROUPS, USERS
 from rolecall.localorg.web import Request
 
-PAGES = ["/", "/domains", "/defaults", "/sso", "/scim", "/groups", "/people", "/audit"]
+TABS = ["/admin/access", "/admin/sso", "/admin/scim", "/admin/idp-groups"]
+PAGES = ["/", *TABS, "/people", "/audit"]
+GROUPS_TAB = "/admin/idp-groups"
 FORM = "application/x-www-form-urlencoded"
 
 
@@ -56,9 +59,12 @@ class Visitor:
         self.cookie = "" if token is None else f"{session.COOKIE}={session.open_session(db, token).id}"
 
     def call(self, method: str, where: str, form: Any = None, **headers: str) -> Seen:
-        path, _, query = where.partition("?")
-        sent = {"host": "127.0.0.1:8787", "cookie": self.cookie, "content-type": FORM, **headers}
         body = b"" if form is None else urlencode(form, doseq=True).encode()
+        return self.send(method, where, body, FORM, **headers)
+
+    def send(self, method: str, where: str, body: bytes, content_type: str, **headers: str) -> Seen:
+        path, _, query = where.partition("?")
+        sent = {"host": "127.0.0.1:8787", "cookie": self.cookie, "content-type": content_type, **headers}
         answer = handle_page(Request(method, path, query, sent, body, "127.0.0.1"), self.db)
         return Seen(answer.status, answer.read().decode(), {k.lower(): v for k, v in answer.headers})
 
@@ -71,10 +77,12 @@ class Visitor:
         self.cookie = shown.cookie(session.SIGN_IN_COOKIE)
         return self.call("POST", "/sign-in", {"csrf": shown.value("csrf"), "token": token}, **headers)
 
-    def submit(self, where: str, page: str | None = None, **fields: Any) -> Seen:
-        """Fill in and send the form of a page."""
-        shown = self.get(page or where)
-        return self.call("POST", where, {"csrf": shown.value("csrf"), "etag": shown.value("etag"), **fields})
+    def submit(self, where: str, page: str, **fields: Any) -> Seen:
+        """Fill in and send a form of a page: the one with that address."""
+        shown = self.get(page)
+        _, _, after = shown.html.partition(f'action="{where}"')
+        form = shown._replace(html=f"<main {after}")
+        return self.call("POST", where, {"csrf": form.value("csrf"), "etag": form.value("etag"), **fields})
 
 
 @pytest.fixture
@@ -117,7 +125,7 @@ def test_without_a_token_there_is_only_the_door(scim_db: Database, where: str) -
         visitor.cookie = cookie
         seen = visitor.get(where)
         assert (seen.status, seen.headers["location"], seen.html) == (303, "/sign-in", "")
-    assert Visitor(scim_db).call("POST", "/scim", {"manual_editing": "on"}).status == 303
+    assert Visitor(scim_db).call("POST", "/admin/scim/scim", {"manual_editing": "on"}).status == 303
 
 
 def test_signing_in_and_out(scim_db: Database) -> None:
@@ -194,54 +202,103 @@ def test_who_is_not_let_in(scim_db: Database) -> None:
     assert Visitor(scim_db, gone.secret).get("/people").status == 303
 
 
-def test_a_mapping_is_changed_by_hand(visitor: Visitor) -> None:
-    group = group_id(visitor.db, "Marketing")
-    where = f"/groups/{group}"
-    assert "Member of Marketing" in visitor.get("/groups").text
-    done = visitor.submit(where, role="team_admin", teams=["Marketing", "Sales"])
-    assert (done.status, done.headers["location"]) == (303, f"{where}?saved=1")
-    shown = visitor.get(f"{where}?saved=1").text
+def edited(visitor: Visitor, **groups: tuple[str, list[str]]) -> Seen:
+    """Edit some rows of the IdP groups page and save it, as a browser sends it."""
+    return visitor.call("POST", GROUPS_TAB, form_of(visitor, **groups))
+
+
+def form_of(visitor: Visitor, **groups: tuple[str, list[str]]) -> dict[str, Any]:
+    """The form of the IdP groups page with some rows changed; every row is sent."""
+    shown = visitor.get(f"{GROUPS_TAB}?edit=1")
+    form: dict[str, Any] = {"csrf": shown.value("csrf"), "etag": ""}
+    names = {group_id(visitor.db, name): change for name, change in groups.items()}
+    for group, was in re.findall(r'name="shown:([^"]*)" value="([^"]*)"', shown.html):
+        role, teams = names.get(group) or json.loads(unescape(was))
+        etag = re.search(rf'name="etag:{group}" value="([^"]*)"', shown.html)
+        assert etag
+        form |= {f"shown:{group}": unescape(was), f"etag:{group}": unescape(etag[1])}
+        form |= {f"role:{group}": role, f"teams:{group}": teams}
+    return form
+
+
+def mappings(visitor: Visitor) -> dict[str, Any]:
+    """The mappings of all groups, by name."""
+    return {group["name"]: group["mapping"] for group in Api(visitor.db).get("/v1/idp-groups")["data"]}
+
+
+def test_all_mappings_are_edited_and_saved_at_once(visitor: Visitor) -> None:
+    """Article 002: one Edit and one Save for the page. Rows that stay as they are are not written."""
+    assert "Marketing Member" in visitor.get(GROUPS_TAB).text
+    before = mappings(visitor)
+    saved = edited(visitor, Marketing=("team_admin", ["Sales", "Marketing"]), Blank=("", ["Legal"]))
+    assert (saved.status, saved.headers["location"]) == (303, f"{GROUPS_TAB}?done=saved")
+    shown = visitor.get(f"{GROUPS_TAB}?done=saved").text
     assert "Saved." in shown
-    assert "Team admin of Marketing, Sales" in shown
-    event = last_event(visitor.db)
-    assert (event["channel"], event["actor"], event["address"]) == ("console", "service", "idp_groups/Marketing")
-    assert event["source_ip"] == "127.0.0.1"
-    assert Api(visitor.db).group("Marketing")["mapping"] == {"role": "team_admin", "teams": ["Marketing", "Sales"]}
+    assert "Marketing, Sales Team admin" in shown
+    assert "Legal Default role" in shown
+    changed = {
+        "Marketing": {"role": "team_admin", "teams": ["Marketing", "Sales"]},
+        "Blank": {"role": None, "teams": ["Legal"]},
+    }
+    assert mappings(visitor) == {**before, **changed}
+    with visitor.db.read() as tx:
+        events = tx.execute(select(AUDIT).order_by(AUDIT.c.seq.desc()).limit(3)).all()
+    assert {(event.channel, event.actor, event.address) for event in events[:2]} == {
+        ("console", "service", "idp_groups/Marketing"),
+        ("console", "service", "idp_groups/Blank"),
+    }
+    assert events[2].action == "load", "the third group was not written"
 
 
-def test_a_group_is_left_blank(visitor: Visitor) -> None:
-    where = f"/groups/{group_id(visitor.db, 'Marketing')}"
-    assert visitor.submit(where, do="blank").status == 303
-    assert Api(visitor.db).group("Marketing")["mapping"] is None
-    again = visitor.submit(where, do="blank")
-    assert (again.status, "has no mapping" in again.text) == (422, True)
-    assert visitor.submit(where, role="", teams=["Legal"]).status == 303
-    assert "The default role of Legal" in visitor.get(where).text
+def test_a_group_is_unmapped(visitor: Visitor) -> None:
+    assert edited(visitor, Marketing=("", [])).status == 303
+    assert mappings(visitor)["Marketing"] is None
+    before = last_event(visitor.db)
+    assert edited(visitor, Marketing=("", [])).status == 303
+    assert last_event(visitor.db) == before, "nothing changed, so nothing was written"
+
+
+def test_a_page_of_mappings_is_saved_whole_or_not_at_all(visitor: Visitor) -> None:
+    before = mappings(visitor)
+    refused = edited(visitor, Marketing=("member", ["Sales"]), Blank=("member", []))
+    assert (refused.status, "Blank: A mapping names at least one team" in refused.text) == (422, True)
+    assert mappings(visitor) == before
+    marketing = group_id(visitor.db, "Marketing")
+    row = refused.html[refused.html.index(f"shown:{marketing}") :]
+    assert 'value="Sales" checked' in row[: row.index("</tr>")], "what was entered is still there"
 
 
 def test_what_changed_meanwhile_is_not_written_over(visitor: Visitor) -> None:
-    where = f"/groups/{group_id(visitor.db, 'Marketing')}"
-    old = visitor.get(where)
-    fields = {"csrf": old.value("csrf"), "etag": old.value("etag"), "role": "member", "teams": ["IT"]}
-    assert visitor.call("POST", where, fields).status == 303
-    stale = visitor.call("POST", where, {**fields, "teams": ["Sales"]})
-    assert (stale.status, "nothing was changed" in stale.text) == (422, True)
-    assert Api(visitor.db).group("Marketing")["mapping"]["teams"] == ["IT"]
+    form = form_of(visitor, Marketing=("member", ["IT"]), Blank=("member", ["IT"]))
+    assert edited(visitor, Marketing=("member", ["Legal"])).status == 303
+    stale = visitor.call("POST", GROUPS_TAB, form)
+    assert (stale.status, "Marketing: It was changed after you read it" in stale.text) == (422, True)
+    assert mappings(visitor)["Marketing"]["teams"] == ["Legal"]
+    assert mappings(visitor)["Blank"] is None
+    untouched = form_of(visitor, Blank=("member", ["IT"]))
+    assert edited(visitor, Marketing=("member", ["Sales"])).status == 303
+    assert visitor.call("POST", GROUPS_TAB, untouched).status == 303, "a row that was not edited does not matter"
+    assert mappings(visitor)["Marketing"]["teams"] == ["Sales"]
 
 
 @pytest.mark.parametrize(
     ("where", "fields", "reads", "after"),
     [
         (
-            "/scim",
+            "/admin/scim/scim",
             {"enabled": "on", "manual_editing": "on"},
             "/v1/access/scim",
             {"manual_editing": True, "enabled": True},
         ),
-        ("/sso", {"enabled": "on"}, "/v1/access/sso", {"allow_passwords": False, "enabled": True}),
-        ("/defaults", {"role": "team_admin", "teams": ["IT", "Legal"]}, "/v1/access/defaults", {"role": "team_admin"}),
+        ("/admin/sso/sso", {"enabled": "on"}, "/v1/access/sso", {"allow_passwords": False, "enabled": True}),
         (
-            "/domains/acme.com",
+            "/admin/access/defaults",
+            {"role": "team_admin", "teams": ["IT", "Legal"]},
+            "/v1/access/defaults",
+            {"role": "team_admin"},
+        ),
+        (
+            "/admin/access/domains/acme.com",
             {"join": "immediate"},
             "/v1/domains/acme.com",
             {"join": "immediate", "discoverable": False},
@@ -251,8 +308,7 @@ def test_what_changed_meanwhile_is_not_written_over(visitor: Visitor) -> None:
 def test_toggles_are_turned_by_hand(
     visitor: Visitor, where: str, fields: dict[str, Any], reads: str, after: dict[str, Any]
 ) -> None:
-    page = "/domains" if where.startswith("/domains") else where
-    assert visitor.submit(where, page, **fields).status == 303
+    assert visitor.submit(where, tab_of(where), **fields).status == 303
     held = Api(visitor.db).get(reads)
     assert {name: held[name] for name in after} == after
     assert last_event(visitor.db)["channel"] == "console"
@@ -261,19 +317,24 @@ def test_toggles_are_turned_by_hand(
 @pytest.mark.parametrize(
     ("where", "fields", "words"),
     [
-        ("/sso", {}, "SSO cannot be off while SCIM is on"),
-        ("/defaults", {"role": "org_admin", "teams": ["IT"]}, "never org admin"),
-        ("/defaults", {"role": "member"}, "teams"),
-        ("/defaults", {"role": "member", "teams": ["Nowhere"]}, "Nowhere"),
+        ("/admin/sso/sso", {}, "SSO cannot be off while SCIM is on"),
+        ("/admin/access/defaults", {"role": "org_admin", "teams": ["IT"]}, "never org admin"),
+        ("/admin/access/defaults", {"role": "member"}, "teams"),
+        ("/admin/access/defaults", {"role": "member", "teams": ["Nowhere"]}, "Nowhere"),
     ],
 )
 def test_what_the_org_refuses_is_said_beside_the_form(
     visitor: Visitor, where: str, fields: dict[str, Any], words: str
 ) -> None:
-    before = visitor.get(where)
-    seen = visitor.submit(where, **fields)
+    before = visitor.get(tab_of(where))
+    seen = visitor.submit(where, tab_of(where), **fields)
     assert (seen.status, words in seen.text) == (422, True)
-    assert visitor.get(where).html == before.html
+    assert visitor.get(tab_of(where)).html == before.html
+
+
+def tab_of(where: str) -> str:
+    """The address of the tab that has a form."""
+    return next(tab for tab in TABS if where.startswith(tab))
 
 
 def without(name: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
@@ -284,31 +345,31 @@ def without(name: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
     "spoil", [without("csrf"), lambda f: {**f, "csrf": "x"}, lambda f: {**f, "csrf": f["csrf"][:-1]}]
 )
 def test_a_form_from_elsewhere_does_nothing(visitor: Visitor, spoil: Any) -> None:
-    shown = visitor.get("/scim")
+    shown = visitor.get("/admin/scim")
     fields = {"csrf": shown.value("csrf"), "etag": shown.value("etag"), "enabled": "on", "manual_editing": "on"}
     before = last_event(visitor.db)
-    assert visitor.call("POST", "/scim", spoil(fields)).status == 403
+    assert visitor.call("POST", "/admin/scim/scim", spoil(fields)).status == 403
     assert visitor.call("POST", "/sign-out", spoil(fields)).status == 403
-    assert visitor.call("POST", "/scim", fields, **{"content-type": "text/plain"}).status == 415
+    assert visitor.call("POST", "/admin/scim/scim", fields, **{"content-type": "text/plain"}).status == 415
     assert last_event(visitor.db) == before
 
 
 def test_another_session_s_proof_does_not_do(visitor: Visitor) -> None:
-    other = Visitor(visitor.db, new_token(visitor.db, "admin")).get("/scim").value("csrf")
-    fields = {"csrf": other, "etag": visitor.get("/scim").value("etag"), "enabled": "on"}
-    assert visitor.call("POST", "/scim", fields).status == 403
+    other = Visitor(visitor.db, new_token(visitor.db, "admin")).get("/admin/scim").value("csrf")
+    fields = {"csrf": other, "etag": visitor.get("/admin/scim").value("etag"), "enabled": "on"}
+    assert visitor.call("POST", "/admin/scim/scim", fields).status == 403
 
 
 def test_a_reading_token_reads(visitor: Visitor) -> None:
     reader = Visitor(visitor.db, new_token(visitor.db, "admin", scope="read"))
-    assert "read only" in reader.get("/scim").text
-    seen = reader.submit("/scim", enabled="on", manual_editing="on")
+    assert "read only" in reader.get("/admin/scim").text
+    seen = reader.submit("/admin/scim/scim", "/admin/scim", enabled="on", manual_editing="on")
     assert (seen.status, "may only read" in seen.text) == (422, True)
 
 
 def test_a_person_s_access_has_its_reasons(visitor: Visitor) -> None:
     seen = visitor.get(f"/people/{person_id(visitor.db, 'bo@acme.com')}").text
-    assert "the group Marketing: Member R8" in seen
+    assert "group Marketing: Member R8" in seen
     assert "Blank" in seen
     admin = visitor.get(f"/people/{person_id(visitor.db, 'ann@acme.com')}").text
     assert "Org admin" in admin
@@ -330,7 +391,7 @@ def test_long_lists_come_in_pages(scim_db: Database) -> None:
     groups = {f"g{number:03}": "blank" for number in range(120)}
     fill(scim_db, people=people, idp_groups=groups)
     visitor = Visitor(scim_db, new_token(scim_db, "admin"))
-    for start, pattern in (("/people", r">(p\d\d\d@acme.com)<"), ("/groups", r">(g\d\d\d)<")):
+    for start, pattern in (("/people", r">(p\d\d\d@acme.com)<"), (GROUPS_TAB, r">(g\d\d\d)<")):
         found: list[str] = []
         where: str | None = start
         while where:
@@ -346,16 +407,24 @@ def test_names_are_only_text(scim_db: Database) -> None:
     odd = "<img src=x onerror=alert(1)>\"'&"
     fill(scim_db, idp_groups={odd: "blank"}, people=[{"email": '"<b>"@acme.com', "groups": [odd]}])
     visitor = Visitor(scim_db, new_token(scim_db, "admin"))
-    for where in ("/groups", "/people", f"/groups/{group_id(scim_db, odd)}", "/audit"):
+    for where in (GROUPS_TAB, f"{GROUPS_TAB}?edit=1", "/people", f"{GROUPS_TAB}/{group_id(scim_db, odd)}", "/audit"):
         seen = visitor.get(where)
         assert "<img" not in seen.html
         assert '<b>"' not in seen.html
-    assert odd in visitor.get("/groups").text
+    assert odd in visitor.get(GROUPS_TAB).text
 
 
 @pytest.mark.parametrize(
     "where",
-    ["/people?after=x", "/groups?after=|", "/audit?after=nonsense", "/people?q=%00", "/people?q=%ff", "/%00", "/%ff"],
+    [
+        "/people?after=x",
+        "/admin/idp-groups?after=|",
+        "/audit?after=nonsense",
+        "/people?q=%00",
+        "/people?q=%ff",
+        "/%00",
+        "/%ff",
+    ],
 )
 def test_odd_addresses(visitor: Visitor, where: str) -> None:
     assert visitor.get(where).status in (200, 400, 404, 422)

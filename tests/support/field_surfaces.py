@@ -24,6 +24,7 @@ from rolecall.jobs.observe import questions
 from rolecall.live.snapshot.file import read_snapshot
 from rolecall.localorg.console import session
 from rolecall.localorg.console.handle import handle_page
+from rolecall.localorg.console.pages import path_of
 from rolecall.localorg.manage import make_token
 from rolecall.localorg.store import Database
 from rolecall.localorg.web import Request
@@ -163,15 +164,13 @@ def _item(client: Client, kind: Kind) -> tuple[str, Mapping[str, Any]]:
 
 
 def in_console(database: Database, kind: Kind, field: Field) -> bool:
-    """Whether the page of its kind has a control for it, or shows its value."""
-    path = f"/{kind.noun}s" if kind.keyed else f"/{kind.section}"
-    if kind.whole:
-        path = f"{path}/{Client(database).group(KEYS[kind.section])['id']}"
+    """Whether the tab of its kind has a control for it, or shows its value."""
     token = make_token(database, "admin").secret
     cookie = f"{session.COOKIE}={session.open_session(database, token).id}"
     sent = {"host": "127.0.0.1:8787", "cookie": cookie}
-    html = handle_page(Request("GET", path, "", sent, b"", "127.0.0.1"), database).read().decode()
-    return f'name="{field.name}"' in html or f"<dt>{field.title}</dt>" in unescape(html)
+    request = Request("GET", path_of(kind), "edit=1" if kind.whole else "", sent, b"", "127.0.0.1")
+    html = handle_page(request, database).read().decode()
+    return f'name="{field.name}' in html or f"<dt>{field.label}</dt>" in unescape(html)
 
 
 def in_docs(kind: Kind, field: Field) -> bool:

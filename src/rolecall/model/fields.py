@@ -16,6 +16,7 @@ class Field(NamedTuple):
     ``title`` and ``description`` are for schemas, docs and the local console, ``label`` (else the title) is what
     WRITER's console calls it, ``hint`` is shown next to its control, ``question`` is what `observe` asks (None: it does
     not ask). ``initial`` is the value in a new org. ``words`` are what WRITER's console calls the values;
+    ``custom`` is the one that stands for any value without a name.
     ``requestable`` are the choices that a config may ask for, where not all of them. ``written`` is false for what
     rolecall knows and the org has no place for, ``updated`` for what the org changes by an action of its own only.
     Bounds are the org's: characters of a text, entries of a set. ``decides_access``: what users can do depends on it.
@@ -31,6 +32,7 @@ class Field(NamedTuple):
     initial: Any = None
     hint: str = ""
     words: tuple[tuple[str, str], ...] = ()
+    custom: str = ""
     requestable: tuple[str, ...] = ()
     examples: tuple[Any, ...] = ()
     max_length: int = 200
@@ -46,8 +48,11 @@ class Field(NamedTuple):
     nullable: bool = False
 
     def shown(self, value: str) -> str:
-        """Return what WRITER's console calls a value, which is the value itself where it has no name of its own."""
-        return dict(self.words).get(value, value)
+        """Return what WRITER's console calls a value: ``Okta``, ``Other IdP (onelogin)``, or the value itself."""
+        names = dict(self.words)
+        if value in names or not self.custom:
+            return names.get(value, value)
+        return f"{names[self.custom]} ({value})"
 
     @property
     def is_set(self) -> bool:

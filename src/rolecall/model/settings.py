@@ -43,6 +43,7 @@ _IDP = Field(
     question="Identity provider: okta, entra or another",
     initial="other",
     words=(("okta", "Okta"), ("entra", "Microsoft Entra ID"), ("other", "Other IdP")),
+    custom="other",
     min_length=1,
     max_length=100,
     examples=("okta", "entra"),
@@ -227,7 +228,7 @@ class GroupMapping(NamedTuple):
     """
 
     role: Annotated[str | None, _ROLE] = None
-    teams: Annotated[frozenset[str], _TEAMS] = frozenset()
+    teams: Annotated[frozenset[str], _TEAMS._replace(label="Team")] = frozenset()
 
     @property
     def blank(self) -> bool:

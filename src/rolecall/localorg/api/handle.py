@@ -9,6 +9,7 @@ import logging
 import threading
 import time
 import weakref
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -67,8 +68,40 @@ ROUTER = Router(
 
 def handle(request: Request, db: Database) -> Response:
     """Answer one request of the admin API. Blocking; safe to call from many threads. Never raises for a request."""
+    return _guarded(request, lambda: _answer(request, db))
+
+
+def handle_together(requests: Sequence[Request], db: Database) -> list[Response]:
+    """Answer several writes of one caller in one transaction: all take effect, or none.
+
+    The answer to the first write that is refused is the last answer.
+    """
+    answers: list[Response] = []
+
+    def answer_all() -> Response:
+        with db.read() as tx:
+            who, org = admit(tx, requests[0]), org_row(tx)
+        require_org_admin(who)
+        keep_pace(db, who, org)
+        with db.write() as tx:
+            for request in requests:
+                answers.extend((_write(request, who, org, tx),))
+        return answers.pop()
+
+    last = _guarded(requests[0], answer_all)
+    return [*answers, last]
+
+
+def _write(request: Request, who: Who, org: OrgRow, tx: Connection) -> Response:
+    route, params = _route(request.method, decode_path(request.path))
+    call = Call(request, who, org, params, decode_query(request.query))
+    return perform(call, tx, _writer(route, who))
+
+
+def _guarded(request: Request, answer: Callable[[], Response]) -> Response:
+    """Return the answer, or the one that stands for its refusal or failure."""
     try:
-        return _answer(request, db)
+        return answer()
     except Refusal as refusal:
         return refusal.response()
     except Busy:
@@ -76,7 +109,7 @@ def handle(request: Request, db: Database) -> Response:
         return Refusal(503, busy, headers=(("Retry-After", "1"),)).response()
     except SQLAlchemyError as error:
         log.error("%s %s: %s", request.method, request.path[:200], type(error).__name__, exc_info=error)
-        return Refusal(500, Fault("database", "The org's database failed; the server's log says how")).response()
+        return Refusal(500, Fault("database", "The org's database failed; the server's log has the error")).response()
 
 
 def _answer(request: Request, db: Database) -> Response:
@@ -112,12 +145,17 @@ def _dispatch(route: Route, call: Call, db: Database) -> Response:
     if route.read is not None:
         with db.read() as tx:
             return route.read(call, tx)
-    if call.who.scope != "write":
+    write = _writer(route, call.who)
+    with db.write() as tx:
+        return perform(call, tx, write)
+
+
+def _writer(route: Route, who: Who) -> Write:
+    if who.scope != "write":
         raise refuse(403, "read_only_token", "This token may only read; use an admin token with write scope")
     if route.write is None:
         raise refuse(404, "no_such_address", "There is nothing at this address")
-    with db.write() as tx:
-        return perform(call, tx, route.write)
+    return route.write
 
 
 def _with(response: Response, headers: tuple[tuple[str, str], ...]) -> Response:

@@ -9,13 +9,14 @@ from typing import NamedTuple
 
 from rolecall.localorg.api.call import Who, decode_path
 from rolecall.localorg.api.handle import admit, org_row, require_org_admin
-from rolecall.localorg.console import pages, session
+from rolecall.localorg.console import idp_groups, pages, scim, session, settings
 from rolecall.localorg.console.desk import Desk, form_of
 from rolecall.localorg.console.render import page, redirect, stylesheet
 from rolecall.localorg.router import Router
 from rolecall.localorg.store import Busy, Database
 from rolecall.localorg.web import Refusal, Request, Response, refuse
-from rolecall.model.kinds import SINGLETONS
+from rolecall.model.fields import Kind
+from rolecall.model.kinds import BY_SECTION, SINGLETONS
 
 
 class PageRoute(NamedTuple):
@@ -26,16 +27,36 @@ class PageRoute(NamedTuple):
     serve: Callable[[Desk], Response]
 
 
+def _singleton_routes(kind: Kind) -> tuple[PageRoute, PageRoute]:
+    """Return the tab of a singleton and its form."""
+    path = pages.path_of(kind)
+    show, save = partial(settings.tab, path=path), partial(settings.save_singleton, section=kind.section)
+    return PageRoute("GET", path, show), PageRoute("POST", f"{path}/{kind.section}", save)
+
+
+_ACCESS = pages.path_of(BY_SECTION["domains"])
+_SSO = pages.path_of(BY_SECTION["sso"])
+
 ROUTER = Router(
     (
         PageRoute("GET", "/", pages.overview),
-        PageRoute("GET", "/domains", pages.domains),
-        PageRoute("POST", "/domains/{name}", pages.save_domain),
-        *(PageRoute("GET", pages.path_of(k), partial(pages.singleton, section=k.section)) for k in SINGLETONS),
-        *(PageRoute("POST", pages.path_of(k), partial(pages.save_singleton, section=k.section)) for k in SINGLETONS),
-        PageRoute("GET", "/groups", pages.groups),
-        PageRoute("GET", "/groups/{id}", pages.group),
-        PageRoute("POST", "/groups/{id}", pages.save_mapping),
+        PageRoute("GET", scim.PATH, scim.show_tab),
+        PageRoute("POST", f"{scim.PATH}/scim", scim.save_settings),
+        *(route for kind in SINGLETONS for route in _singleton_routes(kind)),
+        PageRoute("POST", f"{_ACCESS}/domains", settings.claim_domain),
+        PageRoute("POST", f"{_ACCESS}/domains/{{name}}", settings.save_domain),
+        PageRoute("GET", f"{_SSO}/set-up", partial(settings.set_up, section="sso")),
+        PageRoute("GET", f"{scim.PATH}/set-up", partial(settings.set_up, section="scim")),
+        PageRoute("POST", f"{scim.PATH}/set-up", scim.save_set_up),
+        PageRoute("POST", f"{scim.PATH}/token", scim.create_token),
+        PageRoute("POST", f"{scim.PATH}/token/{{id}}", scim.revoke_token),
+        PageRoute("POST", f"{scim.PATH}/test", scim.test_connection),
+        PageRoute("POST", f"{scim.PATH}/remove", scim.remove_configuration),
+        PageRoute("POST", f"{scim.PATH}/upgrade", scim.start_upgrade),
+        PageRoute("POST", f"{scim.PATH}/complete", scim.complete_upgrade),
+        PageRoute("GET", idp_groups.PATH, idp_groups.show_tab),
+        PageRoute("POST", idp_groups.PATH, idp_groups.save),
+        PageRoute("GET", f"{idp_groups.PATH}/{{id}}", idp_groups.group),
         PageRoute("GET", "/people", pages.people),
         PageRoute("GET", "/people/{id}", pages.person),
         PageRoute("GET", "/audit", pages.audit),
@@ -104,7 +125,7 @@ def _sign_in(request: Request, db: Database) -> Response:
     form = form_of(request)
     if not session.proven(session.sign_in_secret(request), form.get(session.FIELD, [""])[0]):
         return _sign_in_page(
-            403, "This form is not of this browser's sign-in page; enter the token again", secure=secure
+            403, "This form is not from this browser's sign-in page. Enter the token again", secure=secure
         )
     token = form.get("token", [""])[0].strip()
     try:
@@ -123,7 +144,7 @@ def _sign_in_page(status: int = 200, problem: str | None = None, *, secure: bool
 
 def _check_proof(request: Request, secret: str) -> None:
     if not session.proven(secret, form_of(request).get(session.FIELD, [""])[0]):
-        raise refuse(403, "bad_proof", "This form is not one of your session; open the page again and repeat it")
+        raise refuse(403, "bad_proof", "This form is not from your session. Open the page again and repeat the change")
 
 
 def _refused(refusal: Refusal) -> Response:

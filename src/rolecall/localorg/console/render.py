@@ -9,6 +9,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final
 
 from rolecall.localorg.web import Response
+from rolecall.model import console
 from rolecall.model.roles import role_words
 
 if TYPE_CHECKING:
@@ -26,11 +27,11 @@ HEADERS: Final = (
 )
 
 SOURCES: Final[Mapping[str, str]] = {
-    "default": "the org's default",
-    "saml": "the default, by SAML",
-    "invite": "an invitation",
-    "manual": "edited by hand",
-    "attribute": "the role attribute",
+    "default": "default access",
+    "saml": "default access, by SAML",
+    "invite": "invitation",
+    "manual": "manual edit",
+    "attribute": "role attribute",
 }
 
 
@@ -66,6 +67,7 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    jinja.globals.update(console=console)
     jinja.filters.update(role=role_words, source=source_words, day=moment, pretty=pretty)
     return jinja
 
@@ -73,7 +75,7 @@ def environment() -> Environment:
 def source_words(source: str) -> str:
     """Return the source of access as text."""
     kind, _, name = source.partition(":")
-    return f"the group {name}" if kind == "group" else SOURCES.get(source, source)
+    return f"group {name}" if kind == "group" else SOURCES.get(source, source)
 
 
 def moment(at: str) -> str:
