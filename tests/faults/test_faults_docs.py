@@ -39,7 +39,7 @@ def test_the_numbers_of_random_plans_are_those_of_the_profiles() -> None:
     told = {
         row[0]: [int(cell.replace(",", "")) for cell in row[1:]] for row in rows("Random plans, random moments")[1:]
     }
-    profiles = {"every run of the tests": "ci", "`script/soak`, as it stands": "soak"}
+    profiles = {"every run of the tests": "ci", "`script/soak` with its defaults": "soak"}
     for label, name in profiles.items():
         examples = settings.get_profile(name).max_examples
         assert told[label] == [examples, examples * ATTEMPTS]

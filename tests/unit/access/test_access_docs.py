@@ -1,4 +1,4 @@
-"""The pages about the rules keep step with the tests."""
+"""The pages about the rules match the tests."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ READINGS = (ROOT / "docs" / "readings.md").read_text(encoding="utf-8")
 TESTS = Path(__file__).with_name("test_access_rules.py").read_text(encoding="utf-8")
 
 ELSEWHERE = {1, 30, 34}
-"""Rules about what the org lets a caller do, or what an IdP sends: no person's access shows them."""
+"""Rules about permissions of a caller, or about what an IdP sends; they do not show in a user's access."""
 
 
-def test_every_rule_has_its_number_its_words_and_an_example() -> None:
+def test_every_rule_has_its_number_and_an_example() -> None:
     sections = re.split(r"^### R(\d+) ", RULES, flags=re.MULTILINE)[1:]
-    told = dict(zip(map(int, sections[::2]), sections[1::2], strict=True))
-    assert list(told) == list(range(1, 35))
-    assert [number for number, text in told.items() if "*Example:*" not in text] == []
+    rules = dict(zip(map(int, sections[::2]), sections[1::2], strict=True))
+    assert list(rules) == list(range(1, 35))
+    assert [number for number, text in rules.items() if "*Example:*" not in text] == []
 
 
 def test_every_rule_that_access_shows_has_a_test_of_its_number() -> None:
@@ -26,10 +26,10 @@ def test_every_rule_that_access_shows_has_a_test_of_its_number() -> None:
     assert shown == set(range(2, 35)) - ELSEWHERE
 
 
-def test_every_rule_that_rests_on_a_reading_is_among_the_readings() -> None:
-    resting = {number for number, text in _sections(RULES).items() if "*reading*" in text}
+def test_every_rule_with_an_assumption_is_in_the_list_of_assumptions() -> None:
+    assumed = {number for number, text in _sections(RULES).items() if "*assumption*" in text}
     listed = set(re.findall(r"^\| R(\d+) \|", READINGS, flags=re.MULTILINE))
-    assert resting - listed == set()
+    assert assumed - listed == set()
 
 
 def _sections(text: str) -> dict[str, str]:
