@@ -20,28 +20,60 @@ if TYPE_CHECKING:
     "runbook",
     "rolecall runbook plan.json > steps.md",
     "rolecall runbook 12 --format html > steps.html",
-    "rolecall runbook okta            # set up provisioning; also: entra, other, token",
+    "rolecall runbook setup --idp okta   # from a new org to this configuration",
+    "rolecall runbook okta               # the IdP's side; also: entra, other, token",
 )
-@click.argument("plan", metavar="PLAN|RUN|okta|entra|other|token", shell_complete=files)
+@click.argument("plan", metavar="PLAN|RUN|setup|okta|entra|other|token", shell_complete=files)
+@click.option(
+    "--idp",
+    type=click.Choice(["okta", "entra", "other"]),
+    help="The IdP of `setup`. Default: that of the configuration.",
+)
 @click.option(
     "--format", "form", type=click.Choice(["markdown", "html"]), default="markdown", show_default=True, help="How."
 )
-def runbook(call: Invocation, plan: str, form: str) -> None:
+def runbook(call: Invocation, plan: str, idp: str | None, form: str) -> None:
     """Write the manual steps of a plan or a run.
 
-    For each step: page, actions, values before and after, check, undo. `okta`, `entra` and `other` are checklists for
-    setting up SSO and SCIM in the IdP, `token` is one for rotating the SCIM token. They need no plan.
+    For each step: page, actions, values before and after, check, undo. `setup` sets up a new org from the domain to the
+    mapped groups, with the values of the configuration. `okta`, `entra` and `other` are its part in the IdP, `token` is
+    a checklist for rotating the SCIM token; these need no configuration.
     """
-    from rolecall.report.builders.runbook_idp import GUIDES, guide_document
     from rolecall.report.renderers.html import html
     from rolecall.report.renderers.runbook import runbook_markdown
 
-    if plan in GUIDES and not Path(plan).exists():
-        document = guide_document(plan)
-    else:
-        document = _of_run(call, int(plan)) if _is_run(plan) else _of_plan(Path(plan))
+    document = _document(call, plan, idp)
     out = stdout(call.environ, color=call.color)
     out.text(html(document) if form == "html" else runbook_markdown(document))
+
+
+def _document(call: Invocation, plan: str, idp: str | None) -> Document:
+    from rolecall.report.builders.runbook_idp import GUIDES, guide_document
+
+    exists = Path(plan).exists()
+    if plan == _SETUP and not exists:
+        return _setup(call, idp)
+    if idp is not None:
+        raise click.UsageError("--idp is for `rolecall runbook setup`")
+    if plan in GUIDES and not exists:
+        return guide_document(plan)
+    return _of_run(call, int(plan)) if _is_run(plan) else _of_plan(Path(plan))
+
+
+_SETUP = "setup"
+
+
+def _setup(call: Invocation, idp: str | None) -> Document:
+    from rolecall.cli.session import read
+    from rolecall.report.builders.runbook_idp import idp_of
+    from rolecall.report.builders.runbook_setup import setup_document
+
+    config = read(call)
+    named = idp or idp_of(config.desired.settings)
+    if named is None:
+        raise click.UsageError("the configuration names no IdP; add --idp okta, --idp entra or --idp other")
+    metadata = next((file for file in config.files if file.endswith(".xml")), "")
+    return setup_document(config.desired.settings, named, config.org.name, metadata)
 
 
 def _is_run(text: str) -> bool:

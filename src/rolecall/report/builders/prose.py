@@ -60,10 +60,12 @@ def joined(phrases: Iterable[Phrase], separator: str) -> Phrase:
 
 
 def chapter(prose: Mapping[str, Any], values: Mapping[str, str] = {}) -> Chapter:
-    """Return a chapter of prose: sentences, then things to tick off in their order, then what never to do."""
+    """Return a chapter of prose: sentences, then actions to tick off in their order, a check, and what never to do."""
     blocks: list[Block] = [Paragraph(phrase(text, values)) for text in prose.get("text", ())]
     if items := prose.get("items"):
         blocks.append(Items("checklist", tuple(phrase(text, values) for text in items)))
+    if check := prose.get("check"):
+        blocks.append(Paragraph(phrase(check, values), "Check"))
     blocks += [Paragraph(phrase(text, values), strong=True) for text in prose.get("never", ())]
     return Chapter(filled(prose["title"], values), tuple(blocks))
 

@@ -17,7 +17,7 @@ from rolecall.report.builders.header import plan_banner
 from rolecall.report.builders.plan import entries
 from rolecall.report.builders.prose import phrase, plain, read_prose
 from rolecall.report.builders.runbook_idp import idp_names, idp_prose, push_chapters
-from rolecall.report.builders.runbook_steps import ManualStep, last_passwords, step_chapter
+from rolecall.report.builders.runbook_steps import ManualStep, context_of, last_passwords, step_chapter
 from rolecall.report.builders.runbook_upgrade import after_upgrade, before_upgrade, is_upgrade
 from rolecall.report.document import Chapter, Document, Items, Phrase
 from rolecall.report.phrases import count, visible
@@ -70,6 +70,7 @@ def _title(plan: Plan, steps: Sequence[ManualStep], run: Run | None) -> str:
 def _steps(plan: Plan, steps: Sequence[ManualStep]) -> Iterator[Chapter]:
     """Yield a chapter for each step; groups are pushed before the first step that maps groups, else at the end."""
     affected = {(change.address, change.action): entry for change, entry in entries(plan)}
+    context = context_of(plan)
     pushes = [] if is_upgrade(plan) else push_chapters(plan)
     mapped: ManualStep | None = None
     for place, step in enumerate(steps):
@@ -78,10 +79,10 @@ def _steps(plan: Plan, steps: Sequence[ManualStep]) -> Iterator[Chapter]:
             yield from pushes
             pushes = []
             between = steps[place - 1].number if mapped else None
-        yield step_chapter(step, plan, affected, split=(mapped.number, between) if mapped and between else None)
+        yield step_chapter(step, context, affected, split=(mapped.number, between) if mapped and between else None)
         mapped = step if step.of_groups else mapped
     yield from pushes
-    yield from (last_passwords(step, plan) for step in steps if _both(step))
+    yield from (last_passwords(step, context) for step in steps if _both(step))
 
 
 def _both(step: ManualStep) -> bool:
@@ -91,7 +92,7 @@ def _both(step: ManualStep) -> bool:
 def _before(plan: Plan, steps: Sequence[ManualStep], run: Run | None) -> Iterator[Phrase]:
     """Yield what to know before the first step."""
     changes = [change for step in steps for change in step.changes]
-    idps = " or ".join(idp_prose(name)["name"] for name in idp_names(plan))
+    idps = " or ".join(idp_prose(name)["name"] for name in idp_names(plan.desired.settings))
     applies = {
         "blocked": run is None and (plan.errored or plan.verdict == "block"),
         "approval": run is None and not plan.errored and plan.verdict in ("review", "not judged"),

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rolecall.model.kinds import BY_SECTION, split_address
 from rolecall.model.settings import UNSET, Scim, Settings, Sso
 from rolecall.plan.saved.summary import renames_as_one
 from rolecall.plan.value import Plan
-from rolecall.report.builders.prose import chapter, phrase, read_prose
-from rolecall.report.document import Chapter, Document, Items
+from rolecall.report.builders.prose import chapter, read_prose
+from rolecall.report.document import Chapter, Document
 from rolecall.report.phrases import count, visible
 
 IDPS = tuple(dict(BY_SECTION["scim"].field("idp").words))
@@ -30,7 +30,7 @@ def guide_document(name: str) -> Document:
     prose, idp = guides["idp"], idp_prose(name)
     values = {"idp": idp["name"], "choice": idp_choice(name), "role_attribute": ROLE_ATTRIBUTE}
     parts = (
-        prose["first"], idp["sso"], prose["writer"], idp["scim"], idp["people"], prose["last"], idp["legacy"]
+        prose["first"], idp["sso"], prose["writer"], idp["scim"], idp_part(name, "people"), prose["last"], idp["legacy"]
     )  # fmt: skip
     title = prose["title"].replace("{idp}", idp["name"])
     return Document("runbook", title=title, chapters=tuple(chapter(part, values) for part in parts))
@@ -41,6 +41,28 @@ def idp_prose(name: str) -> Mapping[str, Any]:
     idps = read_prose("idps.yaml")
     texts: Mapping[str, Any] = idps.get(name, idps["other"])
     return texts
+
+
+def idp_part(name: str, part: str, groups: Sequence[str] = ()) -> Mapping[str, Any]:
+    """Return the texts about one part of the work in an IdP, with an item for each of the groups if they are known.
+
+    These items have placeholders for the groups, see ``group_values``.
+    """
+    texts = idp_prose(name)[part]
+    items: list[str] = []
+    for item in texts["items"]:
+        items += [item] if isinstance(item, str) else _pushes(name, groups) or [item["push"]]
+    return {**texts, "items": items}
+
+
+def group_values(groups: Sequence[str]) -> dict[str, str]:
+    """Return the names of groups as placeholders."""
+    return {f"group_{number}": visible(group) for number, group in enumerate(groups)}
+
+
+def _pushes(name: str, groups: Sequence[str]) -> list[str]:
+    each: str = idp_prose(name)["push"]["each"]
+    return [each.replace("{group}", f"{{group_{number}}}") for number in range(len(groups))]
 
 
 def idp_choice(idp: str) -> str:
@@ -59,22 +81,21 @@ def idp_of(settings: Settings, *kinds: str) -> str | None:
     return None
 
 
-def idp_names(plan: Plan) -> Sequence[str]:
-    """Return the IdP of a plan, or all of them if its configuration names none."""
-    idp = idp_of(plan.desired.settings)
+def idp_names(settings: Settings) -> Sequence[str]:
+    """Return the IdP of a configuration, or all of them if it names none."""
+    idp = idp_of(settings)
     return (idp,) if idp else IDPS
 
 
 def push_chapters(plan: Plan) -> list[Chapter]:
     """Return how to push the groups that are pending, in the org's IdP; nothing if no group is."""
     groups = [split_address(change.address)[1] or "" for change in renames_as_one(plan.waiting)]
-    return list(_pushes(plan, sorted(groups, key=str.casefold))) if groups else []
+    return [push_chapter(idp, groups) for idp in idp_names(plan.desired.settings)] if groups else []
 
 
-def _pushes(plan: Plan, groups: Sequence[str]) -> Iterator[Chapter]:
-    for idp in idp_names(plan):
-        push = idp_prose(idp)["push"]
-        items = tuple(phrase(push["each"], {"group": visible(group)}) for group in groups)
-        title = push["title"].replace("{groups}", count(len(groups), "group"))
-        check = chapter(read_prose("idps.yaml")["pushed"])
-        yield Chapter(title, (Items("checklist", items), *check.blocks), step=True)
+def push_chapter(idp: str, groups: Sequence[str]) -> Chapter:
+    """Return how to push these groups in one IdP."""
+    ordered = sorted(groups, key=str.casefold)
+    title = idp_prose(idp)["push"]["title"].replace("{groups}", count(len(ordered), "group"))
+    prose = {**read_prose("idps.yaml")["pushed"], "title": title, "items": _pushes(idp, ordered)}
+    return chapter(prose, group_values(ordered))._replace(step=True)

@@ -9,21 +9,43 @@ from rolecall.model import console
 from rolecall.model.change import Action, Change
 from rolecall.model.fields import Field
 from rolecall.model.kinds import BY_SECTION, split_address
+from rolecall.model.live import Coverage
 from rolecall.model.roles import role_words
-from rolecall.model.settings import UNSET, Address, GroupMapping, Scim, Sso, Value
+from rolecall.model.settings import UNSET, Address, GroupMapping, Scim, Settings, Sso, Value
 from rolecall.plan.order.visits import passwords_go_off, sets_up_scim, sets_up_sso
 from rolecall.plan.value import Plan
 from rolecall.report.builders.changes import REASONS, VIA_REASONS, day, scalar
 from rolecall.report.builders.prose import filled, joined, phrase, plain, read_prose
-from rolecall.report.builders.runbook_idp import IDPS, idp_choice, idp_names, idp_of, idp_prose
+from rolecall.report.builders.runbook_idp import IDPS, idp_choice, idp_names, idp_of, idp_part, idp_prose
 from rolecall.report.document import Block, Chapter, Entry, Grid, GridRow, Items, Paragraph, Phrase, Piece
 from rolecall.report.phrases import count, visible
 
 Affected = Mapping[tuple[Address, Action], Entry]
 """The entry of each change in the report of a plan."""
+_NOTHING: Affected = {}
 
 _PASSWORDS = "allow_passwords"
 _GROUPS = BY_SECTION["idp_groups"]
+
+
+class StepContext(NamedTuple):
+    """What the texts of steps depend on: the desired settings, the live endpoint, and who read each section.
+
+    ``parts`` are those of the IdP's side that steps name, by their names in ``idps.yaml``. ``whole`` if a table has all
+    desired values, not just those that change.
+    """
+
+    settings: Settings
+    endpoint: str = "new"
+    coverage: Mapping[str, Coverage] = {}
+    metadata_file: str = ""
+    parts: tuple[str, ...] = ("sso", "scim", "people")
+    whole: bool = False
+
+
+def context_of(plan: Plan) -> StepContext:
+    """Return what the texts of a plan's steps depend on."""
+    return StepContext(plan.desired.settings, str(plan.switches.get("endpoint", "")), plan.coverage)
 
 
 class ManualStep(NamedTuple):
@@ -59,11 +81,13 @@ class ManualStep(NamedTuple):
         return max(self.reported) if self.reported and all(self.reported) else ""
 
 
-def step_chapter(step: ManualStep, plan: Plan, affected: Affected, split: tuple[int, int] | None = None) -> Chapter:
+def step_chapter(
+    step: ManualStep, context: StepContext, affected: Affected = _NOTHING, split: tuple[int, int] | None = None
+) -> Chapter:
     """Return the chapter of a step. ``split`` has an earlier step that maps groups, and the one that comes between."""
     change = step.changes[0]
-    variant = _variant(change, plan)
-    prose, values = read_prose("steps.yaml")[variant], _values(change, plan)
+    variant = _variant(change, context)
+    prose, values = read_prose("steps.yaml")[variant], _values(change, context)
     without = (_PASSWORDS,) if variant == "sso_set_up" and passwords_go_off(change) else ()
     blocks: list[Block] = []
     if split is not None:
@@ -71,10 +95,10 @@ def step_chapter(step: ManualStep, plan: Plan, affected: Affected, split: tuple[
     blocks.append(Paragraph(phrase(f"**{prose['page']}**", values), "Page"))
     if "older" in prose:
         blocks.append(Paragraph(phrase(f"**{prose['older']}**", values), "Page in older consoles"))
-    blocks += _actions(prose, variant, change, plan, values)
+    blocks += _actions(prose, variant, change, context, values)
     if variant != "not_in_plan":
-        blocks += _table(step, without)
-        blocks += _read_by(change, plan)
+        blocks += _table(step, without, whole=context.whole)
+        blocks += _read_by(change, context)
     if notes := tuple(_notes(step, affected)):
         blocks.append(Items("bullets", notes))
     blocks += [Paragraph(phrase(prose[name], values), name.capitalize()) for name in ("check", "undo")]
@@ -85,10 +109,10 @@ def step_chapter(step: ManualStep, plan: Plan, affected: Affected, split: tuple[
     return Chapter(f"{step.heading} · {_title(step, variant, values)}", tuple(blocks), step=True, done=step.done)
 
 
-def last_passwords(step: ManualStep, plan: Plan) -> Chapter:
+def last_passwords(step: ManualStep, context: StepContext) -> Chapter:
     """Return the end of a step that sets up SSO: signing in by password goes off after everything else."""
     change = step.changes[0]
-    prose, values = read_prose("steps.yaml")["sso_passwords"], _values(change, plan)
+    prose, values = read_prose("steps.yaml")["sso_passwords"], _values(change, context)
     skipped = tuple(field.name for field in BY_SECTION["sso"].fields if field.name != _PASSWORDS)
     blocks: list[Block] = [
         Paragraph(phrase(f"**{prose['page']}**", values), "Page"),
@@ -100,7 +124,7 @@ def last_passwords(step: ManualStep, plan: Plan) -> Chapter:
     return Chapter(f"{step.heading}, last part · {prose['title']}", tuple(blocks), step=True, done=step.done)
 
 
-def _variant(change: Change, plan: Plan) -> str:
+def _variant(change: Change, context: StepContext) -> str:
     """Return the name of the texts about a change."""
     section, _ = split_address(change.address)
     if change.via_reason == "not_in_plan":
@@ -111,7 +135,7 @@ def _variant(change: Change, plan: Plan) -> str:
         return _sso_variant(change)
     if section == "scim":
         return _scim_variant(change)
-    if section == "idp_groups" and plan.switches.get("endpoint") == "upgrading":
+    if section == "idp_groups" and context.endpoint == "upgrading":
         return "idp_groups_upgrading"
     return section
 
@@ -138,10 +162,10 @@ def _goes_off(change: Change) -> bool:
     return isinstance(after, Sso | Scim) and after.enabled is False and getattr(before, "enabled", None) is True
 
 
-def _values(change: Change, plan: Plan) -> dict[str, str]:
+def _values(change: Change, context: StepContext) -> dict[str, str]:
     """Return the placeholders of the texts about a change."""
     section, key = split_address(change.address)
-    settings = plan.desired.settings
+    settings = context.settings
     idp, sso = idp_of(settings, section) or idp_of(settings) or "other", settings.sso
     name = sso.name if isinstance(sso, Sso) and isinstance(sso.name, str) and sso.name else idp_choice(idp)
     return {
@@ -151,15 +175,17 @@ def _values(change: Change, plan: Plan) -> dict[str, str]:
         "set_up_sso": console.SET_UP_SSO,
         "choice": idp_choice(idp),
         "name": visible(name),
-        "metadata": _metadata(change.after),
+        "metadata": _metadata(change.after, context),
         "stop": idp_prose(idp)["stop"],
         "role": _GROUPS.field("role").label,
         "teams": _GROUPS.field("teams").label,
     }
 
 
-def _metadata(value: Value | None) -> str:
-    """Return which metadata it is, as far as the plan knows it: `` of http://www.okta.com/… (certificate …)``."""
+def _metadata(value: Value | None, context: StepContext) -> str:
+    """Return which metadata it is, as far as it is known: `` (okta.xml) of http://www.okta.com/… (certificate …)``."""
+    if context.metadata_file:
+        return f" ({visible(context.metadata_file)} of the configuration)"
     if isinstance(value, Sso) and isinstance(value.metadata, str) and value.metadata:
         return f" of {scalar('metadata', value.metadata)}"
     return ""
@@ -170,22 +196,26 @@ def _numbers(first: int, between: int = 0) -> dict[str, str]:
 
 
 def _actions(
-    prose: Mapping[str, Any], variant: str, change: Change, plan: Plan, values: Mapping[str, str]
+    prose: Mapping[str, Any], variant: str, change: Change, context: StepContext, values: Mapping[str, str]
 ) -> Iterator[Block]:
     """Yield what to do: in WRITER, then in the IdP where something is set up, then in WRITER again."""
     items = [phrase(values["stop"], values) if item == "{stop}" else phrase(item, values) for item in prose["items"]]
-    if variant in ("sso", "sso_passwords") and _metadata(change.after):
+    if variant in ("sso", "sso_passwords") and _metadata(change.after, context):
         items.insert(0, phrase(read_prose("steps.yaml")["metadata"], values))
     yield Items("numbered", tuple(items))
     section, _ = split_address(change.address)
-    parts = {"sso_set_up": ("sso",), "scim_set_up": ("scim", "people")}.get(variant, ())
-    named = idp_of(plan.desired.settings, section)
+    parts = [part for part in _PARTS.get(variant, ()) if part in context.parts]
+    named = idp_of(context.settings, section)
     for place, part in enumerate(parts):
-        for idp in (named,) if named else idp_names(plan):
-            yield from _in_idp(idp_prose(idp)[part], values)
+        for idp in (named,) if named else idp_names(context.settings):
+            yield from _in_idp(idp_part(idp, part), values)
         if place == 0:
             yield Paragraph(plain("Back in WRITER"), strong=True)
             yield Items("numbered", tuple(phrase(item, values) for item in prose["after"]))
+
+
+_PARTS: Mapping[str, tuple[str, ...]] = {"sso_set_up": ("sso",), "scim_set_up": ("scim", "people")}
+"""The parts of the IdP's side of a step; the first one comes before the values are set in WRITER."""
 
 
 def _in_idp(texts: Mapping[str, Any], values: Mapping[str, str]) -> Iterator[Block]:
@@ -195,10 +225,10 @@ def _in_idp(texts: Mapping[str, Any], values: Mapping[str, str]) -> Iterator[Blo
     yield from (Paragraph(phrase(text, values), strong=True) for text in texts.get("never", ()))
 
 
-def _table(step: ManualStep, without: tuple[str, ...]) -> Iterator[Grid]:
+def _table(step: ManualStep, without: tuple[str, ...], *, whole: bool = False) -> Iterator[Grid]:
     if step.of_groups:
         yield Grid(("Step", "Group", "Before", "After"), tuple(_group_rows(step)))
-    elif rows := tuple(_setting_rows(step.changes[0], without)):
+    elif rows := tuple(_setting_rows(step.changes[0], without, whole=whole)):
         yield Grid(("Setting", "Before", "After"), rows)
 
 
@@ -219,11 +249,11 @@ def _mapping(value: Value | None) -> Phrase:
     return (*role, Piece(" on "), *(teams or plain("no team")))
 
 
-def _setting_rows(change: Change, without: tuple[str, ...]) -> Iterator[GridRow]:
+def _setting_rows(change: Change, without: tuple[str, ...], *, whole: bool) -> Iterator[GridRow]:
     section, _ = split_address(change.address)
     for field in BY_SECTION[section].fields:
         before, after = _value(change.before, field), _value(change.after, field)
-        if before != after and field.name not in without:
+        if (before != after or (whole and after is not None)) and field.name not in without and field.written:
             yield GridRow((plain(field.label), plain(before or "–"), plain(after or "–")))
 
 
@@ -242,9 +272,9 @@ def _value(settings: Value | None, field: Field) -> str | None:
     return field.shown(text.casefold() if field.name == "idp" else text)
 
 
-def _read_by(change: Change, plan: Plan) -> Iterator[Paragraph]:
+def _read_by(change: Change, context: StepContext) -> Iterator[Paragraph]:
     """Yield who read the values before, and when, for an org that is read by an admin."""
-    section = plan.coverage.get(split_address(change.address)[0])
+    section = context.coverage.get(split_address(change.address)[0])
     if section is not None and section.taken_by and section.taken_at:
         text = f"The column Before was read by {visible(section.taken_by)} on {day(section.taken_at)}."
         yield Paragraph(plain(text))

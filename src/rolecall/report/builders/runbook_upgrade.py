@@ -94,7 +94,7 @@ def _access(mapping: GroupMapping) -> str:
 
 def _push(plan: Plan, prose: Mapping[str, Any]) -> Chapter:
     """Return how to push the groups again from the org's IdP, or from each IdP if it is unknown which one it is."""
-    known = [idp_prose(name)["again"] for name in idp_names(plan)]
+    known = [idp_prose(name)["again"] for name in idp_names(plan.desired.settings)]
     steps = [step for each in known for step in each["items"]]
     warnings = [warning for each in known for warning in each["never"]]
     return chapter({**prose, "items": [*prose["first"], *steps, *prose["last"]], "never": warnings})

@@ -1,0 +1,118 @@
+"""The runbook that sets up an org for the first time, with the values of a configuration."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from rolecall.cli.main import run
+from rolecall.errors import Exit
+from rolecall.model.settings import Defaults, Domain, GroupMapping, Scim, Settings, Sso
+from rolecall.report.builders.runbook_idp import IDPS
+from rolecall.report.builders.runbook_setup import setup_document
+from rolecall.report.renderers.html import html
+from rolecall.report.renderers.runbook import runbook_markdown
+
+SETTINGS = Settings(
+    domains={"acme.com": Domain(True, "approval")},
+    defaults=Defaults("member", frozenset({"Everyone"})),
+    sso=Sso(True, "Acme login", "okta", allow_passwords=False, metadata="<xml>"),
+    scim=Scim(True, "okta", "new", manual_editing=False),
+    idp_groups={
+        "Admins": GroupMapping("org_admin", frozenset({"IT"})),
+        "All {group_0} **x**": GroupMapping(),
+        "Legal": GroupMapping("member", frozenset({"Legal", "IT"})),
+    },
+)
+
+
+def text_of(settings: Settings, idp: str = "okta") -> str:
+    return runbook_markdown(setup_document(settings, idp, "acme", "okta.xml"))
+
+
+@pytest.mark.parametrize("idp", IDPS)
+def test_one_runbook_from_the_domain_to_the_mapped_groups(idp: str) -> None:
+    text = text_of(SETTINGS, idp)
+    titles = [line.partition(" · ")[2] for line in text.splitlines() if line.startswith("## Step ")]
+    assert titles[:4] == [
+        "Claim the domain acme.com", "Set up single sign-on", "Set up SCIM", "Change the default user permissions"
+    ]  # fmt: skip
+    assert "assign users" in titles[4]
+    assert titles[5:] == ["Map 2 groups", "Switch sign-in by password off"]
+    assert text.count("- [ ] Check: ") >= 5
+    assert "{" not in text.replace("{group_0}", "")
+
+
+def test_the_values_of_the_configuration_are_filled_in() -> None:
+    text = text_of(SETTINGS)
+    assert "Enter `Acme login` as **Name**, and select **Okta**" in text
+    assert "upload the IdP's metadata XML (okta.xml of the configuration)" in text
+    assert "`https://app.writer.com/api/access/saml`" in text
+    assert "**Endpoint** (`https://app.writer.com/api/scim/v2`)" in text
+    assert "| Default teams | Everyone | Everyone |" in text
+    assert "| ☐ 6.2 | Legal | no role, no team | **Member** on **IT**, **Legal** |" in text
+    assert "enter `Legal`, select **Save**" in text
+    assert "enter `All {group_0} **x**`, select **Save**" in text
+
+
+def test_passwords_stay_on_until_the_last_step() -> None:
+    text = text_of(SETTINGS)
+    passwords = "| Allow team members to create passwords and sign in without SSO | on | off |"
+    assert text.count(passwords) == 1
+    assert text.index("Map 2 groups") < text.index("Keep this session open") < text.index(passwords)
+    assert "Leave sign-in by password on until single sign-on is tested" in text
+
+
+def test_what_the_configuration_lacks_is_asked_for_in_words() -> None:
+    text = text_of(Settings(), "entra")
+    for title in ("Claim your domain", "Set up single sign-on", "Choose the default role and team", "Map the groups"):
+        assert f"· {title}\n" in text
+    assert "Switch sign-in by password off" not in text
+    assert "select each group that gives access" in text
+
+
+def test_an_idp_of_another_name_keeps_it() -> None:
+    settings = Settings(sso=Sso(True, "Ping", "pingone"), scim=Scim(True, "pingone"))
+    text = text_of(settings, "other")
+    assert "| Identity provider | Other IdP | Other IdP (pingone) |" in text
+    assert "Select **Other IdP** as the identity provider" in text
+
+
+def test_the_legacy_endpoint_has_roles_by_attribute_and_no_mapping() -> None:
+    settings = Settings(scim=Scim(True, "okta", "legacy", role_attribute="writerRole"))
+    text = text_of(settings)
+    assert "variable name `writerRole`" in text
+    assert "external namespace `urn:custom:params:scim:schemas:extension:writer:2.0`" in text
+    assert "Map the groups" not in text
+
+
+def test_the_page_has_a_section_for_each_step() -> None:
+    page = html(setup_document(SETTINGS, "okta", "acme"))
+    assert page.count('<section class="step">') == 7
+    assert "<xml>" not in page
+
+
+CONFIG = """\
+version: 1
+org: {name: acme, url: observed:org.yaml}
+scim: {enabled: true, idp: IDP}
+"""
+
+
+def test_the_command_takes_the_idp_of_the_configuration_or_that_of_the_option(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "rolecall.yaml").write_text(CONFIG.replace("IDP", "entra"), encoding="utf-8")
+    assert run(["-C", str(tmp_path), "runbook", "setup"]) == Exit.OK
+    assert capsys.readouterr().out.startswith("# Set up SSO and SCIM with Entra on acme\n")
+    assert run(["-C", str(tmp_path), "runbook", "setup", "--idp", "okta"]) == Exit.OK
+    assert capsys.readouterr().out.startswith("# Set up SSO and SCIM with Okta on acme\n")
+    assert run(["-C", str(tmp_path), "runbook", "okta", "--idp", "okta"]) == Exit.USAGE
+    assert "--idp is for `rolecall runbook setup`" in capsys.readouterr().err
+
+
+def test_without_an_idp_the_command_asks_for_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "rolecall.yaml").write_text(CONFIG.partition("scim")[0], encoding="utf-8")
+    assert run(["-C", str(tmp_path), "runbook", "setup"]) == Exit.USAGE
+    assert "the configuration names no IdP; add --idp okta" in capsys.readouterr().err
