@@ -20,7 +20,6 @@ PAGES = [
     "admin/sso",
     "admin/sso/set-up",
     "admin/scim",
-    "admin/scim/set-up",
     "admin/idp-groups",
     "admin/idp-groups?edit=1",
     "people",

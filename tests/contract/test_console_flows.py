@@ -54,8 +54,9 @@ def test_a_domain_is_claimed_and_removed(scim_db: Database) -> None:
     assert "No domain is claimed." in visitor.get(ACCESS).text
     refused = visitor.submit(f"{ACCESS}/domains", ACCESS, name="globex.com")
     assert (refused.status, "only the domain of the address" in refused.text) == (422, True)
-    claimed = visitor.submit(f"{ACCESS}/domains", ACCESS, name="acme.com", discoverable="on", join="immediate")
+    claimed = visitor.submit(f"{ACCESS}/domains", ACCESS, name="acme.com")
     assert (claimed.status, claimed.headers["location"]) == (303, f"{ACCESS}?done=saved")
+    assert visitor.submit(f"{ACCESS}/domains/acme.com", ACCESS, discoverable="on", join="immediate").status == 303
     domain = Api(scim_db).get("/v1/domains/acme.com")
     assert (domain["discoverable"], domain["join"]) == (True, "immediate")
     assert visitor.submit(f"{ACCESS}/domains/acme.com", ACCESS, do="remove").status == 303
@@ -78,6 +79,9 @@ def test_sso_is_set_up_with_the_metadata_of_the_idp(scim_db: Database) -> None:
     assert METADATA in sso["metadata"]
     assert upload(visitor, f"{SSO}/sso", SSO, {"metadata": b""}, **fields, allow_uninvited="on").status == 303
     assert setting(visitor, "sso")["metadata"] == sso["metadata"], "no file leaves what is stored"
+    assert console.SET_UP_SSO not in visitor.get(SSO).text
+    assert visitor.submit(f"{SSO}/remove", SSO).status == 303
+    assert (setting(visitor, "sso")["enabled"], console.SET_UP_SSO in visitor.get(SSO).text) == (False, True)
 
 
 @pytest.mark.parametrize("content", [b"\xff\xfe", b"a\x00b"])
@@ -94,22 +98,20 @@ def test_scim_is_set_up_and_the_idp_is_given_three_values(scim_db: Database) -> 
     visitor = ann(scim_db, scim={"enabled": False, "idp": "other"}, idp_groups={}, people=[ANN])
     assert console.SET_UP_SCIM in visitor.get(SCIM).text
     assert console.UNIQUE_IDENTIFIER not in visitor.get(SCIM).text
-    page = visitor.get(f"{SCIM}/set-up")
     for name in ("Okta", "Microsoft Entra ID", "Other IdP", "Editing users manually"):
-        assert name in page.text
-    shown = visitor.submit(f"{SCIM}/set-up", f"{SCIM}/set-up", enabled="on", idp="okta", set_up="1")
+        assert name in visitor.get(SCIM).text
+    shown = visitor.submit(f"{SCIM}/set-up", SCIM)
     assert shown.status == 200
     assert f"{console.UNIQUE_IDENTIFIER} email {console.ENDPOINT} http://127.0.0.1:8787/api/scim/v2" in shown.text
     (token,) = re.findall(r"rolecall_scim_[\w-]+", shown.html)
     assert token not in visitor.get(SCIM).html
-    assert (setting(visitor, "scim")["enabled"], setting(visitor, "scim")["idp"]) == (True, "okta")
+    assert setting(visitor, "scim")["enabled"] is True
     assert Scim(scim_db, token).get("/Users").status == 200
 
 
 def test_scim_without_sso_is_not_set_up(scim_db: Database) -> None:
     visitor = ann(scim_db, **OFF)
-    assert "Claim your email domain first" in visitor.get(f"{SCIM}/set-up").text
-    refused = visitor.submit(f"{SCIM}/set-up", f"{SCIM}/set-up", enabled="on", idp="okta", set_up="1")
+    refused = visitor.submit(f"{SCIM}/set-up", SCIM)
     assert (refused.status, "SCIM needs SSO" in refused.text) == (422, True)
     assert setting(visitor, "scim")["tokens"] == [], "no token is created when SCIM stays off"
 
@@ -205,8 +207,14 @@ def test_groups_may_be_mapped_on_their_tab_before_the_upgrade_is_completed(scim_
     form = flow(visitor, Marketing=("member", ["Sales"]))
     form["csrf"] = visitor.get(f"{GROUPS}?edit=1").value("csrf")
     assert visitor.call("POST", GROUPS, form).status == 303
-    assert visitor.call("POST", f"{SCIM}/complete", flow(visitor)).status == 303
     assert Api(scim_db).group("Marketing")["mapping"] == {"role": "member", "teams": ["Sales"]}
+    form = flow(visitor, Marketing=("member", ["Legal"]))
+    shown = json.dumps(["member", ["Sales"]], separators=(",", ":"))
+    form |= {name: shown for name in form if name.startswith("shown:")}
+    saved = visitor.call("POST", f"{SCIM}/complete", {**form, "do": "save"})
+    assert (saved.headers["location"], setting(visitor, "scim")["endpoint"]) == (f"{SCIM}?done=saved", "upgrading")
+    assert visitor.call("POST", f"{SCIM}/complete", flow(visitor)).status == 303
+    assert Api(scim_db).group("Marketing")["mapping"] == {"role": "member", "teams": ["Legal"]}
 
 
 def test_large_forms_are_read(scim_db: Database) -> None:

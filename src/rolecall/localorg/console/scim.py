@@ -8,7 +8,7 @@ from rolecall.localorg.console import idp_groups
 from rolecall.localorg.console.desk import Answered, ApiCall, Desk, segment
 from rolecall.localorg.console.pages import path_of
 from rolecall.localorg.console.render import redirect
-from rolecall.localorg.console.settings import body_of, put, set_up, tab
+from rolecall.localorg.console.settings import body_of, put, tab
 from rolecall.localorg.web import Response
 from rolecall.model.kinds import BY_SECTION
 
@@ -27,15 +27,14 @@ def show_tab(desk: Desk, problems: list[str] | None = None, **values: Any) -> Re
     return tab(desk, PATH, problems, **{**known, **rows, **values})
 
 
-def save_set_up(desk: Desk) -> Response:
-    """Switch SCIM on and create a bearer token, unless there are two; the token is shown on this page only."""
-    settings = desk.read(KIND.api_path)
-    calls = [ApiCall("PUT", KIND.api_path, body_of(desk, KIND), desk.field("etag"))]
-    creates = len(settings["tokens"]) < _MOST_TOKENS
+def set_up(desk: Desk) -> Response:
+    """Switch SCIM on and show the three values for the IdP; the bearer token is new, unless there are two."""
+    creates = len(desk.read(KIND.api_path)["tokens"]) < _MOST_TOKENS
+    calls = [ApiCall("PUT", KIND.api_path, {"enabled": True}, desk.field("etag"))]
     calls += [ApiCall("POST", _TOKEN_PATH)] if creates else []
     last = desk.send_together(calls)[-1]
     if last.problems:
-        return set_up(desk, KIND.section, last.problems)
+        return show_tab(desk, last.problems)
     return show_tab(desk, secret=last.body["token"] if creates else None)
 
 
@@ -79,10 +78,13 @@ def start_upgrade(desk: Desk) -> Response:
 
 
 def complete_upgrade(desk: Desk) -> Response:
-    """Save the mappings of the flow and complete the upgrade, all or nothing; then show the IdP groups."""
+    """Save the mappings of the flow and complete the upgrade, all or nothing; the button `save` only saves them."""
+    saves = desk.field("do") == "save"
     completion = ApiCall("POST", f"{KIND.api_path}/upgrade/complete", etag=desk.field("etag"))
-    problems = idp_groups.send_mappings(desk, completion)
-    return show_tab(desk, problems) if problems else redirect(f"{idp_groups.PATH}?done=upgraded")
+    problems = idp_groups.send_mappings(desk, *([] if saves else [completion]))
+    if problems:
+        return show_tab(desk, problems)
+    return redirect(f"{PATH}?done=saved" if saves else f"{idp_groups.PATH}?done=upgraded")
 
 
 def _done(desk: Desk, answer: Answered) -> Response:

@@ -32,12 +32,18 @@ def _part(desk: Desk, kind: Kind) -> dict[str, Any]:
     return {"kind": kind, **shown, **_fields(desk, kind)}
 
 
-def set_up(desk: Desk, section: str, problems: list[str] | None = None, **values: Any) -> Response:
-    """Show the page on which SSO or SCIM is set up: values for the IdP, and the form."""
-    kind = BY_SECTION[section]
+def set_up_sso(desk: Desk, problems: list[str] | None = None) -> Response:
+    """Show the page on which SSO is set up: the values for the IdP, and the form."""
+    kind = BY_SECTION["sso"]
     claimed = desk.read(BY_SECTION["domains"].api_path)["total"]
-    part = _part(desk, kind)
-    return show(desk, f"set_up_{section}", path_of(kind), problems, part=part, claimed=claimed, **values)
+    return show(desk, "set_up_sso", path_of(kind), problems, part=_part(desk, kind), claimed=claimed)
+
+
+def remove_sso(desk: Desk) -> Response:
+    """Switch SSO off."""
+    kind = BY_SECTION["sso"]
+    answer = desk.send("PUT", kind.api_path, {"enabled": False}, desk.field("etag"))
+    return tab(desk, path_of(kind), answer.problems) if answer.problems else redirect(f"{path_of(kind)}?done=saved")
 
 
 def _fields(desk: Desk, kind: Kind) -> dict[str, Any]:
@@ -80,7 +86,7 @@ def save_singleton(desk: Desk, section: str) -> Response:
     kind = BY_SECTION[section]
 
     def again(desk: Desk, problems: list[str]) -> Response:
-        return set_up(desk, section, problems) if desk.field("set_up") else tab(desk, path_of(kind), problems)
+        return set_up_sso(desk, problems) if desk.field("set_up") else tab(desk, path_of(kind), problems)
 
     return put(desk, kind.api_path, body_of(desk, kind), again, path_of(kind))
 

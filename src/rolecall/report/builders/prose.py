@@ -26,6 +26,8 @@ CONSTANTS: Mapping[str, str] = {
     "sso_url": SSO_URL,
     "sso_entity": SSO_ENTITY,
     "support": console.SUPPORT,
+    "save": console.SAVE,
+    "remove_configuration": console.REMOVE_CONFIGURATION,
 }
 """Placeholders that every text may use."""
 
