@@ -29,7 +29,7 @@ _GROUPS = BY_SECTION["idp_groups"]
 
 
 class StepContext(NamedTuple):
-    """What the texts of steps depend on: the desired settings, the live endpoint, and who read each section.
+    """The facts that texts of steps need: the desired settings, the live endpoint, and who read each section.
 
     ``parts`` are those of the IdP's side that steps name, by their names in ``idps.yaml``. ``whole`` if a table has all
     desired values, not just those that change.
@@ -44,7 +44,7 @@ class StepContext(NamedTuple):
 
 
 def context_of(plan: Plan) -> StepContext:
-    """Return what the texts of a plan's steps depend on."""
+    """Return the facts that the texts of a plan's steps need."""
     return StepContext(plan.desired.settings, str(plan.switches.get("endpoint", "")), plan.coverage)
 
 
