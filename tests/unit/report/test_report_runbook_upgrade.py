@@ -141,7 +141,7 @@ LEGACY = "urn:custom:params:scim:schemas:extension:writer:2.0"
         ("entra", [f"`{LEGACY}:User`", "SingleAppRoleAssignment", "**Always**", "**None selected**"]),
         ("entra", ["**Provision Microsoft Entra ID Users**", "**Provisioning Status** to **On**"]),
         ("other", ["**Other IdP**", "**Bearer token**", "`https://app.writer.com/api/scim/v2`"]),
-        ("token", ["revoke the old one", "may end the old one at once"]),
+        ("token", ["revoke the old one", "ends the old one at once"]),
     ],
 )
 def test_checklists_need_no_plan(name: str, parts: list[str], capsys: pytest.CaptureFixture[str]) -> None:
