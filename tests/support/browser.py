@@ -110,7 +110,7 @@ class Tab:
 
     def enter(self) -> None:
         """Press Enter and wait for the page that comes."""
-        self._leave(lambda: self.press("Enter", 13, "\r"))
+        self.leave(lambda: self.press("Enter", 13, "\r"))
 
     def click(self, selector: str) -> None:
         """Click the first element of a selector, where it is on the page."""
@@ -125,7 +125,7 @@ class Tab:
 
     def follow(self, selector: str) -> None:
         """Click a link or a button and wait for the page that comes."""
-        self._leave(lambda: self.click(selector))
+        self.leave(lambda: self.click(selector))
 
     def shape(self, width: int, height: int = 900, *, dark: bool = False) -> None:
         """A window of a size, light or dark."""
@@ -138,7 +138,8 @@ class Tab:
         taken = self.send("Page.captureScreenshot", format="png", captureBeyondViewport=True)
         path.write_bytes(base64.b64decode(taken["data"]))
 
-    def _leave(self, act: Any) -> None:
+    def leave(self, act: Any) -> None:
+        """Do something that opens another page, and wait for it."""
         self.look("window.stale = true")
         act()
         end = time.monotonic() + 20
