@@ -1,4 +1,4 @@
-"""What can go wrong, said so that a person can act: problems with a place and a way out, and exit codes."""
+"""Defines errors: problems with a place and a hint, and the exit codes."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Where(NamedTuple):
 
 
 class Problem(NamedTuple):
-    """One thing that is wrong: a stable code, what it is, where, and what to do now."""
+    """One problem: a stable code, what is wrong, where, and what to do."""
 
     code: str
     message: str
@@ -49,7 +49,7 @@ class Problem(NamedTuple):
 
 
 class RolecallError(Exception):
-    """Base of everything rolecall raises on purpose. Carries all problems found, never a secret."""
+    """The base of every error that rolecall raises on purpose. Carries all problems found, never a secret."""
 
     exit: Exit = Exit.ERROR
 
@@ -59,38 +59,40 @@ class RolecallError(Exception):
 
 
 class ConfigError(RolecallError):
-    """The config, or a file it names, cannot be used as it stands."""
+    """The configuration, or a file that it names, cannot be used."""
 
 
 class OrgError(RolecallError):
-    """The org could not be reached, or answered what the contract does not allow."""
+    """The org could not be reached, or its response does not follow the API contract."""
 
 
 class SecretError(RolecallError):
-    """A secret is missing, or may not be used here."""
+    """A secret is missing, or must not be used for this host."""
 
 
 class Blocked(RolecallError):
-    """A guard, an assertion or an access test says no."""
+    """A guard, a precondition or an access test blocks the operation."""
 
     exit = Exit.REFUSED
 
 
 class Stale(RolecallError):
-    """A saved plan no longer fits: the org moved, it lapsed, it was edited, or it is another org's."""
+    """A saved plan can no longer be applied: the org changed, or the plan expired, was edited, or is for another
+    org.
+    """
 
     exit = Exit.STALE
 
 
 class Misuse(RolecallError):
-    """The command was called in a way that cannot work."""
+    """The command was called with arguments that cannot work."""
 
     exit = Exit.USAGE
 
 
 def did_you_mean(misspelt: str, known: Iterable[str]) -> str | None:
-    """The hint ``did you mean `X`?`` for the nearest of the known words, or None when none is near."""
+    """Return the hint ``Did you mean `X`?`` for the closest known name, or None when none is close."""
     candidates = list(known)
     folded = {name.casefold(): name for name in candidates}
     near = difflib.get_close_matches(misspelt.casefold(), folded, n=1, cutoff=0.7)
-    return f"did you mean `{folded[near[0]]}`?" if near else None
+    return f"Did you mean `{folded[near[0]]}`?" if near else None

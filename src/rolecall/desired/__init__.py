@@ -1,5 +1,5 @@
-"""The config repo: YAML in, one frozen ``Config`` out, or every problem in it with its place; and YAML written back.
+"""Turns a configuration repository into one frozen ``Config`` or into a list of problems, and writes YAML back.
 
-``load``: files read, merged and placed. ``check``: every error and warning, offline, and names that an org does not
-have. ``build``: the ``Config`` of sources without errors. ``edit``: files written, changed and formatted.
+``load`` reads, merges and locates files. ``check`` finds every error and warning, offline, and names that an org does
+not have. ``build`` makes the ``Config`` of sources without errors. ``edit`` writes, changes and formats files.
 """

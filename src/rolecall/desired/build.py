@@ -1,4 +1,4 @@
-"""Builds the ``Config`` of sources without errors: settings, intents, policy, and the org, users and journal."""
+"""Builds the ``Config`` of sources without errors: settings, intents, policy, org, users and journal."""
 
 from __future__ import annotations
 
@@ -39,7 +39,9 @@ from rolecall.source.yaml_file import collector_off
 
 
 def build(sources: Sources, warnings: tuple[Problem, ...] = ()) -> Config:
-    """The Config of sources without errors (see validate). Raises ConfigError when a file it names is not usable."""
+    """Return the Config of sources without errors (see validate). Raises ConfigError when a file it names cannot be
+    used.
+    """
     effective = sources.effective
     with collector_off():
         settings, intents, places = *_sections(sources), sources.places()
@@ -60,7 +62,9 @@ def build(sources: Sources, warnings: tuple[Problem, ...] = ()) -> Config:
 
 
 def read_config(root: Path, env: str | None = None, main: str | None = None) -> Config:
-    """The config in directory ``root``. Raises ConfigError with every error found; warnings are in the Config."""
+    """Return the configuration in directory ``root``. Raises ConfigError with every error; the Config has the
+    warnings.
+    """
     sources = load(root, env, main)
     problems = validate(sources)
     if any(problem.severity == "error" for problem in problems):
@@ -69,9 +73,9 @@ def read_config(root: Path, env: str | None = None, main: str | None = None) -> 
 
 
 def digest(effective: Mapping[str, Any], settings: Settings) -> str:
-    """SHA-256 over the canonical JSON of the effective config and of the files it names; hex.
+    """Return SHA-256 (hex) over the canonical JSON of the effective configuration and the files it names.
 
-    How the config is split into files is no part of it.
+    It does not depend on how the configuration is split into files.
     """
     config = {key: value for key, value in effective.items() if key != "include"}
     metadata = settings.sso.metadata if isinstance(settings.sso, Sso) else None
@@ -125,9 +129,9 @@ _SAID_ABOUT = frozenset(("owner", "reason", "ticket", "protect", "previously", "
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """``digest`` is SHA-256 over the canonical JSON of the effective config, hex. ``files`` are the files read,
-    relative to ``root``. ``reports_people`` is None where the config leaves it to the sink. ``warnings`` hold whatever
-    was worth telling; a Config with errors does not exist.
+    """A configuration without errors. ``digest`` is SHA-256 over the canonical JSON of the effective configuration,
+    hex. ``files`` are the files read, relative to ``root``. ``reports_people`` is None where the configuration leaves
+    it to the output.
     """
 
     root: Path
@@ -144,9 +148,9 @@ class Config:
     warnings: tuple[Problem, ...] = ()
 
     def where(self, path: NodePath, key: bool = False) -> Where:
-        """The place of a part of the effective config, such as ``("idp_groups", "A", "teams", 0)``.
+        """Return the place of a part of the effective configuration, such as ``("idp_groups", "A", "teams", 0)``.
 
-        Reads the files again: a Config keeps no places, and they are asked for only to tell what is wrong.
+        Reads the files again, because a Config does not store places and only messages need them.
         """
         from rolecall.desired.load.read import load
 
@@ -154,19 +158,19 @@ class Config:
 
 
 def secret(reference: Any, sources: Sources, path: NodePath) -> SecretRef:
-    """The reference in ``{env: NAME}``, ``{file: PATH}`` or ``{exec: [...]}``."""
+    """Return the reference in ``{env: NAME}``, ``{file: PATH}`` or ``{exec: [...]}``."""
     ((kind, value),) = reference.items()
     return SecretRef(kind, tuple(value) if kind == "exec" else value, sources.where(path, key=True))
 
 
 def build_org(org: dict[str, Any], sources: Sources) -> OrgTarget:
-    """The org to reach."""
+    """Return the org to connect to."""
     token = secret(org["token"], sources, ("org", "token")) if "token" in org else None
     return OrgTarget(org["name"], org["url"], org.get("id"), token, sources.where(("org", "url")))
 
 
 def build_people(people: str | dict[str, Any], sources: Sources) -> PeopleSource:
-    """Where people are read; ``org`` when the config says nothing."""
+    """Return where users are read from; ``org`` when the configuration has no source."""
     if isinstance(people, str):
         return PeopleSource()
     allow_empty = people.get("allow_empty", False)
@@ -193,7 +197,7 @@ def build_people(people: str | dict[str, Any], sources: Sources) -> PeopleSource
 
 
 def build_journal(journal: dict[str, Any], sources: Sources) -> JournalTarget:
-    """The journal; ``.rolecall/journal.db`` when the config says nothing."""
+    """Return the journal; ``.rolecall/journal.db`` when the configuration names none."""
     url = journal.get("url", DEFAULT_JOURNAL)
     keep = days(journal["keep"]) if "keep" in journal else DEFAULT_KEEP_DAYS
     source = sources.where(("journal",), key=True) if journal else None

@@ -1,4 +1,4 @@
-"""Checks the names of a config against an org, and gives roles their ids once the roles of the org are known."""
+"""Checks team, role and group names against an org, and replaces role names with ids."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ from rolecall.model.settings import UNSET, GroupMapping
 from rolecall.source.document import Step
 
 MOST_NEAR = 20
-"""Near matches are looked for among group names this often: an org may have thousands of groups."""
+"""At most this many group names are checked for near matches, because an org may have thousands of groups."""
 
 
 class _Use(NamedTuple):
-    """A name, and the part of the config that uses it."""
+    """A name, and the part of the configuration that uses it."""
 
     name: str
     path: tuple[Step, ...]
 
 
 def references(config: Config, facts: Facts) -> list[Problem]:
-    """Errors for teams and roles that the org does not have, warnings for groups that look misspelt; with places.
+    """Return errors for unknown teams and roles, and warnings for groups that look misspelled, with places.
 
-    A group that is not there merely waits for the IdP, so it is told only when another name is near. The files are
-    read again to find the places, and only when something is wrong.
+    A missing group may be pending in the IdP, so it is reported only when a similar name exists. The files are read
+    again for the places, only when something is wrong.
     """
     problems = [
         *_unknown_teams(config.desired, facts),
@@ -52,13 +52,13 @@ def _unknown_teams(desired: Desired, facts: Facts) -> Iterator[tuple[_Use, Probl
         return
     hints: dict[str, str] = {}
     for use in _uses_of_others(desired, facts.teams):
-        hint = hints.get(use.name) or did_you_mean(use.name, facts.teams) or _known("Teams", facts.teams)
+        hint = hints.get(use.name) or did_you_mean(use.name, facts.teams) or _known("Known teams", facts.teams)
         hints[use.name] = hint
         yield use, Problem("unknown_team", f"the org has no team `{use.name}`", None, hint)
 
 
 def _uses_of_others(desired: Desired, known: frozenset[str]) -> Iterator[_Use]:
-    """Where the config names a team that is none of these."""
+    """Yield each use of a team that is not among the known ones."""
     settings = desired.settings
     if settings.defaults is not UNSET and settings.defaults.teams is not UNSET:
         yield from (_Use(team, ("defaults", "teams")) for team in sorted(settings.defaults.teams - known))
@@ -75,7 +75,7 @@ def _unknown_roles(desired: Desired, facts: Facts) -> Iterator[tuple[_Use, Probl
     known = {*facts.roles, *BUILT_IN}
     for use in _role_uses(desired):
         if role_id(use.name, facts.roles) not in known:
-            hint = did_you_mean(use.name, known) or _known("Roles", known)
+            hint = did_you_mean(use.name, known) or _known("Known roles", known)
             yield use, Problem("unknown_role", f"the org has no role `{use.name}`", None, hint)
 
 
@@ -113,7 +113,7 @@ def _near_groups(desired: Desired, facts: Facts) -> Iterator[tuple[_Use, Problem
     spare = [name for name in facts.groups if name not in mappings]
     for name in missing[:MOST_NEAR]:
         if hint := did_you_mean(name, spare):
-            message = f"the org has no IdP group `{name}` so far"
+            message = f"the org has no IdP group `{name}` yet"
             yield _Use(name, ("idp_groups", name)), Problem("near_group", message, None, hint, "warning")
 
 
@@ -123,7 +123,7 @@ def _known(what: str, names: Any) -> str:
 
 
 def _place(sources: Sources, use: _Use) -> Where:
-    """The place of a name: of the item when it stands in a list, of the key when it is an entry's own."""
+    """Return the place of a name: of the item in a list, or of the key of an entry."""
     if use.path[-1] == use.name:
         return sources.where(use.path, key=True)
     value: Any = sources.effective
@@ -145,7 +145,7 @@ Roles = Mapping[str, Role]
 
 
 def with_role_ids(desired: Desired, roles: Roles) -> Desired:
-    """The same desired state with the console's words for an org's own roles replaced by their ids."""
+    """Return the desired state with the console's role names replaced by role ids."""
     settings = desired.settings
     groups, defaults = settings.idp_groups, settings.defaults
     if groups is not UNSET and not {mapping.role for mapping in groups.values()} <= {None, *BUILT_IN}:

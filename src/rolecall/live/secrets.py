@@ -117,7 +117,7 @@ def _from_file(ref: SecretRef, environ: Mapping[str, str], repo: Path) -> str:
     present = next((path for path in allowed if path.is_file()), None)
     if present is None:
         raise _refused(
-            ref, "secret_missing", f"there is no secret file `{name}`", "Names are relative to rolecall.yaml"
+            ref, "secret_missing", f"there is no secret file `{name}`", "Paths are relative to rolecall.yaml"
         )
     try:
         with present.open("rb") as stream:

@@ -28,7 +28,7 @@ FREE_GROWTH = 10_000
 
 
 class Composer:
-    """One document. Call ``run`` once; ``marks`` and ``problems`` are filled by it."""
+    """The composer of one document. Call ``run`` once; it fills ``marks`` and ``problems``."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -38,7 +38,9 @@ class Composer:
         self._grown = 0
 
     def run(self, events: Iterator[Any]) -> Any:
-        """Return the value of the document, None for none. Raises ConfigError. One flat loop, run for every node."""
+        """Return the value of the document, or None when it is empty. Raises ConfigError. One flat loop, run for every
+        node.
+        """
         place, size, sizes = self.marks.places.append, self.marks.sizes.append, self.marks.sizes
         once = dict[str, str]().setdefault
         roots: list[Any] = []
@@ -70,7 +72,7 @@ class Composer:
             elif kind is MappingStartEvent or kind is SequenceStartEvent or kind is AliasEvent:
                 if keyed and key is None:
                     raise self._fatal(
-                        event, "complex_key", "a map, list or alias cannot be a key", "Keys are plain text"
+                        event, "complex_key", "a map, a list or an alias cannot be a key", "Use plain text as the key"
                     )
                 value = (
                     {} if kind is MappingStartEvent else [] if kind is SequenceStartEvent else self._alias(event, count)
@@ -95,25 +97,25 @@ class Composer:
                     raise self._too_deep(event)
                 into, keyed = value, kind is MappingStartEvent
         if (more := next(events, None)) is not None:
-            raise self._fatal(more, "too_large", f"has more than {MAX_EVENTS:,} parts", "Split the file")
+            raise self._fatal(more, "too_large", f"has more than {MAX_EVENTS:,} YAML nodes", "Split the file")
         return roots[0] if roots else None
 
     def _stream(self, event: Any, roots: list[Any]) -> None:
         if type(event) is not DocumentStartEvent:
             return
         if roots:
-            raise self._fatal(event, "documents", "a second document starts here", "Put one document in a file")
+            raise self._fatal(event, "documents", "a second document starts here", "Keep one document per file")
         if event.version not in (None, (1, 2)):
             version = ".".join(map(str, event.version))
             raise self._fatal(
-                event, "yaml_version", f"is YAML {version}", "rolecall reads YAML 1.2; drop the %YAML line"
+                event, "yaml_version", f"uses YAML {version}, which is not supported", "Remove the %YAML line"
             )
 
     def _decorated(self, event: Any, value: Any) -> None:
-        """Return a value with a tag, which is refused, or an anchor, which is remembered."""
+        """Report the tag of a value, which is not allowed, and remember its anchor."""
         if event.tag:
             self._tell(
-                event, "tag", f"the tag `{event.tag}` is not allowed", "Drop it; quote the value to keep it text"
+                event, "tag", f"the tag `{event.tag}` is not allowed", "Remove the tag; quote the value to keep it text"
             )
         if event.anchor:
             self._anchors[event.anchor] = (value, len(self.marks) - 1)
@@ -121,29 +123,34 @@ class Composer:
     def _alias(self, event: Any, count: int) -> Any:
         name, mark = event.anchor, event.start_mark
         if name not in self._anchors:
-            raise self._fatal(event, "alias", f"the alias `*{name}` has no anchor `&{name}` above it", "Quote a `*`")
+            raise self._fatal(
+                event,
+                "alias",
+                f"the alias `*{name}` has no anchor `&{name}` above it",
+                "To use a literal `*`, quote the value",
+            )
         value, node = self._anchors[name]
         if self.marks.sizes[node] == 0:
-            raise self._fatal(event, "alias", f"the alias `*{name}` stands inside its own anchor")
+            raise self._fatal(event, "alias", f"the alias `*{name}` is inside its own anchor")
         self._grown += self.marks.sizes[node]
         if self._grown > FREE_GROWTH + MAX_GROWTH * count:
-            raise self._fatal(event, "too_large", f"aliases make this more than {MAX_GROWTH} times as large")
+            raise self._fatal(event, "too_large", f"aliases expand this file to more than {MAX_GROWTH} times its size")
         self.marks.repeat(node, mark.line, mark.column)
         return value
 
     def _odd_key(self, event: Any, into: dict[str, Any], node: int, events: Iterator[Any]) -> None:
-        """Report an invalid key, and skip it and its value, so that places stay in step."""
+        """Report an invalid key, and skip it and its value so that the places stay aligned."""
         if event.tag:
-            self._tell(event, "tag", f"the tag `{event.tag}` is not allowed", "Drop it; keys are always text")
+            self._tell(event, "tag", f"the tag `{event.tag}` is not allowed", "Remove the tag; keys are always text")
         elif event.anchor:
             self._tell(event, "alias", f"the key `{event.value}` has an anchor", "Put the anchor on a value")
         elif event.value in into:
             first = self._first_place(into, node, event.value)
             self._tell(
-                event, "duplicate_key", f"`{event.value}` is here twice, first at {first}", "Keep one of the two"
+                event, "duplicate_key", f"`{event.value}` is defined twice, first at  {first}", "Keep one of the two"
             )
         else:
-            self._tell(event, "merge_key", "merge keys (`<<`) are not supported", "Write the fields out")
+            self._tell(event, "merge_key", "merge keys (`<<`) are not supported", "Repeat the fields instead")
         depth = 0
         for passed in events:
             depth += type(passed) in (MappingStartEvent, SequenceStartEvent)
@@ -154,7 +161,7 @@ class Composer:
                 return
 
     def _first_place(self, into: dict[str, Any], node: int, key: str) -> Where:
-        """Return the place of a key of a map that is still open."""
+        """Return the place of a key in a map that is still open."""
         node += 1
         for name in into:
             if name == key:

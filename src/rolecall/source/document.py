@@ -1,4 +1,4 @@
-"""A file as it was read: its value, and a way to ask where any part of it stands."""
+"""Represents a file that was read: its value, and the place of every part of it."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ NodePath = Sequence[Step]
 
 
 class Document:
-    """One file. ``value`` is made of dict, list, str, int, float, bool and None, and is not to be changed.
+    """One file. ``value`` consists of dict, list, str, int, float, bool and None, and must not be changed.
 
-    ``problems`` are faults that left the rest readable (a duplicate key, a tag); ``load_yaml`` raises them.
+    ``problems`` do not keep the rest from being read: errors, such as a duplicate key, which ``load_yaml`` raises, and
+    warnings.
     """
 
     def __init__(self, name: str, value: Any, marks: Marks | Callable[[], Marks], problems: Sequence[Problem] = ()):
@@ -27,17 +28,17 @@ class Document:
 
     @property
     def marks(self) -> Marks:
-        """Return the places of all nodes; a JSON file is scanned for them when first asked."""
+        """Return the places of all nodes. A JSON file is scanned for them on first use."""
         if not isinstance(self._marks, Marks):
             self._marks = self._marks()
         return self._marks
 
     def with_value(self, value: Any) -> Document:
-        """Return the same document with other keys in its maps; the shape and the order must be the same."""
+        """Return the same document with different keys in its maps; shape and order must be the same."""
         return Document(self.name, value, self._marks, self.problems)
 
     def has(self, path: NodePath) -> bool:
-        """Return whether there is a value at a path of keys and list positions."""
+        """Return whether a value exists at a path of keys and list positions."""
         value = self.value
         for step in path:
             if not _holds(value, step):
@@ -46,7 +47,9 @@ class Document:
         return True
 
     def where(self, path: NodePath = (), key: bool = False) -> Where:
-        """Return the place of the value at a path, or of its key. Where the path ends early, the deepest part of it."""
+        """Return the place of the value at a path, or of its key; for a path that ends early, the place of its deepest
+        part.
+        """
         if not len(self.marks):
             return Where(self.name)
         node, value = 0, self.value
@@ -72,7 +75,7 @@ class Document:
         return {step: places[key] for step, key in self._children(node, value).items()}
 
     def _children(self, node: int, value: Any) -> dict[Step, int]:
-        """Return the children of a container: the number of each key, or of the item itself in a list."""
+        """Return the children of a container: the node number of each key, or of each item in a list."""
         known = self._known.get(node)
         if known is None:
             known = self._known[node] = {}

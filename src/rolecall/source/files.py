@@ -1,4 +1,4 @@
-"""Gets the bytes of a file that is really a file, not too large, and inside the folder it has to stay in."""
+"""Reads the bytes of regular files that are not too large and are inside their folder."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MAX_BYTES = 32 * 1024 * 1024
 
 
 def read_file(path: Path, name: str | None = None, limit: int = MAX_BYTES) -> bytes:
-    """Return the bytes of a file of at most ``limit`` bytes. ``name`` is what messages call it. Raises ConfigError."""
+    """Return the bytes of a file of at most ``limit`` bytes. ``name`` is its name in messages. Raises ConfigError."""
     where = Where(name or str(path))
     with _opened(path, where) as stream:
         data = stream.read(limit + 1)
@@ -32,12 +32,12 @@ def read_pieces(path: Path, size: int) -> Iterator[bytes]:
 
 @contextmanager
 def _opened(path: Path, where: Where) -> Iterator[BinaryIO]:
-    """Open a regular file: a read of a pipe would block, one of a device might never end."""
+    """Open a regular file. Reading a pipe would block, and a device might never end."""
     try:
         mode = path.stat().st_mode
         if not stat.S_ISREG(mode):
             kind = "a directory" if stat.S_ISDIR(mode) else "not a regular file"
-            raise ConfigError(Problem("unreadable", f"is {kind}", where, "Name a file"))
+            raise ConfigError(Problem("unreadable", f"is {kind}", where, "Use the path of a file"))
         with path.open("rb") as stream:
             yield stream
     except OSError as error:
@@ -45,12 +45,12 @@ def _opened(path: Path, where: Where) -> Iterator[BinaryIO]:
 
 
 def too_large(where: Where, limit: int) -> Problem:
-    """Return the problem of a file above the limit in bytes."""
-    return Problem("too_large", f"is larger than {limit >> 20} MiB", where, "Split it and list the parts in `include`")
+    """Return the problem for a file above the limit in bytes."""
+    return Problem("too_large", f"is larger than {limit >> 20} MiB", where, "Split it, and list the parts in `include`")
 
 
 def inside(root: Path, path: str | Path) -> Path | None:
-    """Return ``path`` (relative to ``root``) with all links resolved, or None when that is outside ``root``."""
+    """Return ``path`` (relative to ``root``) with all links resolved, or None when it is outside ``root``."""
     try:
         resolved = (root / path).resolve()
         base = root.resolve()
@@ -62,8 +62,8 @@ def inside(root: Path, path: str | Path) -> Path | None:
 def _reason(error: OSError) -> str:
     match error:
         case FileNotFoundError():
-            return "there is no such file"
+            return "file not found"
         case PermissionError():
             return "permission denied"
         case _:
-            return (error.strerror or "the system refused").lower()
+            return (error.strerror or "unknown system error").lower()

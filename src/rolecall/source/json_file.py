@@ -1,4 +1,4 @@
-"""JSON through the standard library's C scanner; places are looked for only when somebody asks."""
+"""Parses JSON with the standard library's C scanner; places are computed on first use."""
 
 from __future__ import annotations
 
@@ -21,8 +21,9 @@ _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}\n]|[^\s,:\[\]{}"]+')
 
 
 def load_json(source: Path | bytes, name: str | None = None, limit: int = MAX_BYTES) -> Document:
-    """Return the document in a file or in bytes, RFC 8259 in UTF-8. ``name`` is what messages call it. Raises
-    ConfigError."""
+    """Return the document in a file or in bytes (RFC 8259, UTF-8). ``name`` is its name in messages. Raises
+    ConfigError.
+    """
     document = parse_json(source, name, limit)
     if document.problems:
         raise ConfigError(*document.problems)
@@ -30,8 +31,9 @@ def load_json(source: Path | bytes, name: str | None = None, limit: int = MAX_BY
 
 
 def parse_json(source: Path | bytes, name: str | None = None, limit: int = MAX_BYTES) -> Document:
-    """Load as ``load_json`` does, but duplicate keys go to ``Document.problems``; its ``value`` must not be used
-    then."""
+    """Parse like ``load_json``, but put duplicate keys into ``Document.problems``; its ``value`` must not be used
+    then.
+    """
     data = source if isinstance(source, bytes) else read_file(source, name, limit)
     shown = name or ("<bytes>" if isinstance(source, bytes) else str(source))
     if len(data) > limit:
@@ -68,16 +70,16 @@ def _decode(text: str, name: str, twice: list[str]) -> Any:
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"`{name}` is no JSON number")
+    raise ValueError(f"`{name}` is not a JSON number")
 
 
 def _refuse_half(value: Any, name: str, text: str, start: int) -> None:
-    """Refuse an escaped half of a character; two halves next to each other are text."""
+    """Refuse an escaped lone surrogate; an escaped pair is valid text."""
     try:
         json.dumps(value, ensure_ascii=False).encode("utf-8")
     except UnicodeEncodeError as error:
         where = place_of(name, text[:start].encode("utf-8"))
-        message = "is not valid JSON: half of a character (a lone surrogate) is escaped here or below"
+        message = "is not valid JSON: a lone surrogate is escaped here or below"
         raise ConfigError(Problem("json", message, where)) from error
 
 
@@ -86,7 +88,7 @@ def _too_deep(name: str) -> ConfigError:
 
 
 def _deeper_than(value: Any, levels: int) -> bool:
-    """Return whether containers are nested deeper than so many levels; level by level, so that nothing recurses."""
+    """Return whether containers are nested deeper than this many levels. Works level by level, without recursion."""
     level = [value] if type(value) in _NESTS else []
     for _ in range(levels):
         level = [
@@ -104,7 +106,7 @@ _NESTS = frozenset((dict, list))
 
 
 def _tokens(text: str) -> Iterator[tuple[str, int, int]]:
-    """Yield every bracket, string, number and word of a JSON text, with line and column from 0."""
+    """Yield every bracket, string, number and literal of a JSON text, with line and column from 0."""
     line, start = 0, 0
     for token in _TOKEN.finditer(text):
         if token.group() == "\n":
@@ -114,7 +116,7 @@ def _tokens(text: str) -> Iterator[tuple[str, int, int]]:
 
 
 def _scan(text: str) -> Marks:
-    """Return the marks of a text that is known to be JSON."""
+    """Return the marks of a text that is known to be valid JSON."""
     marks = Marks()
     open_: list[int] = []
     for token, line, column in _tokens(text):
@@ -151,5 +153,5 @@ def _duplicates(text: str, name: str) -> list[Problem]:
 def _note_key(key: str, where: Where, keys: dict[str, Where], problems: list[Problem]) -> None:
     first = keys.setdefault(key, where)
     if first is not where:
-        message = f"`{key}` is here twice, first at {first}"
+        message = f"`{key}` is defined twice, first at  {first}"
         problems.append(Problem("duplicate_key", message, where, "Keep one of the two"))

@@ -1,7 +1,7 @@
-"""The places of a document's nodes, kept apart from the values: two numbers a node, in document order.
+"""Stores the places of a document's nodes separately from the values: two numbers per node, in document order.
 
-A node is a value or a key. Nodes are numbered in document order: a container before what is in it, a key before its
-value. So the places of a value are found by walking the value, and nothing is stored inside it.
+A node is a value or a key. Nodes are numbered in document order: a container before its contents, a key before its
+value. The places of a value are found by walking the value, so nothing is stored inside it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def unpack(place: int) -> tuple[int, int]:
 
 @dataclass(slots=True)
 class Marks:
-    """``places[n]`` is node n's packed place; ``sizes[n]`` counts node n and all that is in it."""
+    """``places[n]`` is the packed place of node n; ``sizes[n]`` counts node n and everything inside it."""
 
     places: array[int] = field(default_factory=lambda: array("Q"))
     sizes: array[int] = field(default_factory=lambda: array("I"))
@@ -34,7 +34,7 @@ class Marks:
         return len(self.places)
 
     def add(self, line: int, column: int, size: int = 1) -> int:
-        """Number the next node, and return its number. A container's size is set by ``close`` when it ends."""
+        """Number the next node, and return its number. ``close`` sets the size of a container when it ends."""
         self.places.append(pack(line, column))
         self.sizes.append(size)
         return len(self.places) - 1
@@ -44,7 +44,7 @@ class Marks:
         self.sizes[node] = len(self.places) - node
 
     def repeat(self, node: int, line: int, column: int) -> int:
-        """Number a closed node once more, as an alias does; return how many nodes that added."""
+        """Number a closed node again, as an alias does; return how many nodes were added."""
         size = self.sizes[node]
         self.places.append(pack(line, column))
         self.places.extend(self.places[node + 1 : node + size])

@@ -1,4 +1,4 @@
-"""What a plain scalar means: YAML 1.2's core schema, https://yaml.org/spec/1.2.2/#1032-tag-resolution."""
+"""Resolves plain scalars by YAML 1.2's core schema, https://yaml.org/spec/1.2.2/#1032-tag-resolution."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _LONGEST_NUMBER = 400
 def plain(text: str) -> Scalar:
     """Return the value of an unquoted scalar. Dates, ``yes``, ``no``, ``on`` and ``off`` are strings.
 
-    A number of more than 400 characters stays a string: no setting is that large.
+    A number of more than 400 characters stays a string, because no setting is that large.
     """
     if text in _WORDS:
         return _WORDS[text]

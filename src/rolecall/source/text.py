@@ -1,4 +1,4 @@
-"""Decides what bytes are text that can be shown, edited and pointed into: UTF-8, nothing else."""
+"""Checks that bytes are UTF-8 text."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ _UNPRINTABLE = "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U0001
 
 
 def checked_utf8(data: bytes, name: str) -> bytes:
-    """Return the same bytes without a byte order mark. Raises ConfigError when they are not plain UTF-8 text.
+    """Return the bytes without a byte order mark. Raises ConfigError when they are not plain UTF-8 text.
 
-    U+0085, U+2028 and U+2029 are refused: editors do not count them as line ends but libyaml does, so that every place
-    after one would be wrong. They can be written escaped, in double quotes.
+    U+0085, U+2028 and U+2029 are refused: libyaml counts them as line ends and editors do not, so every place after one
+    would be wrong. They can be written as escapes in double quotes.
     """
     data = data.removeprefix(codecs.BOM_UTF8)
     if data.startswith(_WIDE_MARKS) or b"\0" in data[:4]:
@@ -29,15 +29,15 @@ def checked_utf8(data: bytes, name: str) -> bytes:
         bad = f"byte 0x{data[error.start]:02x} is not UTF-8 text"
         raise ConfigError(Problem("encoding", bad, place_of(name, data[: error.start]), "Save it as UTF-8")) from error
     if not text.isascii() and (match := _ODD_BREAKS.search(text)):
-        _refuse(name, text, match, 'Take it out, or write it escaped in double quotes ("\\u{:04x}")')
+        _refuse(name, text, match, 'Remove it, or write it as an escape in double quotes ("\\u{:04x}")')
     return data
 
 
 def refuse_unprintable(data: bytes, name: str) -> None:
-    """Raise ConfigError at the first control character that YAML does not allow; return when there is none."""
+    """Raise ConfigError at the first control character that YAML does not allow."""
     text = data.decode("utf-8")
     if match := re.search(_UNPRINTABLE, text):
-        _refuse(name, text, match, "Take it out; a binary file is no config")
+        _refuse(name, text, match, "Remove it; binary files are not supported")
 
 
 def place_of(name: str, before: bytes) -> Where:

@@ -1,4 +1,4 @@
-"""Explains what libyaml rejects, and warns about unquoted values that a comment cuts short."""
+"""Explains YAML syntax errors, and warns about unquoted values that a comment cuts short."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def explain(error: Any, data: bytes, name: str) -> Problem:
 
 
 def cut_values(data: bytes, name: str) -> list[Problem]:
-    """Return a warning for each unquoted text of a valid YAML file that ends in front of a comment such as ``#2``."""
+    """Return a warning for each unquoted text of a valid YAML file that ends before a comment such as ``#2``."""
     if b"#" not in data:
         return []
     candidates = {number: cut for number, line in enumerate(_lines(data)) if "#" in line and (cut := _cut(line))}
@@ -100,7 +100,7 @@ def cut_values(data: bytes, name: str) -> list[Problem]:
 
 
 def missing_space(text: str) -> str | None:
-    """Return how to write ``role:member``, or None for text that is not a pair without a space."""
+    """Return a hint on how to write ``role:member``, or None for text that is not a pair without a space."""
     key, colon, value = text.partition(":")
     if not (key and colon and value) or value.startswith("//") or " " in key:
         return None
@@ -120,7 +120,7 @@ def _cut_value(value: str, cut: Cut, where: Where) -> Problem:
 
 
 def _likely_cause(lines: list[str], first: int, last: int, name: str) -> Problem | None:
-    """Return what the lines around a syntax error suggest: a ``#`` in a name, or a pair without a space."""
+    """Return the likely cause of a syntax error: a ``#`` in a name, or a pair without a space."""
     above = next((number for number in range(first - 1, -1, -1) if _content(lines[number])), first)
     numbers = range(above, min(last + 1, len(lines)))
     for number in numbers:

@@ -1,7 +1,7 @@
-"""YAML through PyYAML's C event stream: values, places, and limits on what a hostile file may cost.
+"""Parses YAML from PyYAML's C event stream: values, places, and limits on the cost of a hostile file.
 
-SafeLoader is not used: it takes some thirty times as long, keeps no places, follows YAML 1.1 (`no` is false) and lets a
-later duplicate key win in silence.
+SafeLoader is not used: it is about 30 times slower, keeps no places, follows YAML 1.1 (`no` is false), and silently
+lets a later duplicate key win.
 """
 
 from __future__ import annotations
@@ -23,8 +23,9 @@ from rolecall.source.yaml_errors import cut_values, explain
 
 
 def load_yaml(source: Path | bytes, name: str | None = None, limit: int = MAX_BYTES) -> Document:
-    """Return the document in a file or in bytes. ``name`` is what messages call it. Raises ConfigError with all
-    problems."""
+    """Return the document in a file or in bytes. ``name`` is its name in messages. Raises ConfigError with all
+    errors.
+    """
     document = parse_yaml(source, name, limit)
     if any(problem.severity == "error" for problem in document.problems):
         raise ConfigError(*document.problems)
@@ -32,7 +33,7 @@ def load_yaml(source: Path | bytes, name: str | None = None, limit: int = MAX_BY
 
 
 def parse_yaml(source: Path | bytes, name: str | None = None, limit: int = MAX_BYTES) -> Document:
-    """Load as ``load_yaml`` does, but faults that leave the rest readable go to ``Document.problems``."""
+    """Parse like ``load_yaml``, but put errors that leave the rest readable into ``Document.problems``."""
     data = source if isinstance(source, bytes) else read_file(source, name, limit)
     shown = name or ("<bytes>" if isinstance(source, bytes) else str(source))
     if len(data) > limit:
@@ -50,7 +51,7 @@ def parse_yaml(source: Path | bytes, name: str | None = None, limit: int = MAX_B
 
 @contextmanager
 def collector_off() -> Iterator[None]:
-    """Turn garbage collection off inside: a load makes many containers and no cycles, so looking for them is wasted."""
+    """Disable garbage collection: loading makes many containers and no cycles, so collecting is wasted work."""
     running = gc.isenabled()
     gc.disable()
     try:

@@ -173,7 +173,7 @@ def test_an_idp_that_is_near_to_a_known_one_is_a_warning(repo: Path, capsys: Cap
     config(repo, f"{LOCAL}{section}: {{idp: {idp}}}\n")
     assert run(["validate"]) == Exit.OK
     told = capsys.readouterr().out
-    assert f"`{idp}` is not an IdP that rolecall knows; did you mean" in told
+    assert f"`{idp}` is not a known IdP; did you mean" in told
 
 
 @pytest.mark.parametrize("idp", ["okta", "Entra ID", "azure", "our own"])

@@ -55,7 +55,7 @@ def test_who_will_gain_access_is_told(
 @pytest.mark.parametrize(
     ("people", "said"),
     [
-        (None, "users were not read, so it is not known who gains access: people.csv: there is no such file."),
+        (None, "users were not read, so it is not known who gains access: people.csv: file not found."),
         (PEOPLE.replace("Not-Pushed", "Admins"), "the source of users has no such group."),
     ],
     ids=["not read", "no such group"],

@@ -96,9 +96,9 @@ def test_a_broken_file_is_an_error_with_its_line(
 
 def test_a_missing_file_is_a_warning_and_users_are_unread(repo: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["validate"]) == 0
-    assert "warning: rolecall.yaml:3:16: there is no file `p.csv`" in capsys.readouterr().out
+    assert "warning: rolecall.yaml:3:16: file `p.csv` not found" in capsys.readouterr().out
     assert run(["plan", "--detailed-exitcode", "--assert", "no-access-change"]) == 3
-    assert "p.csv: there is no such file" in capsys.readouterr().out
+    assert "p.csv: file not found" in capsys.readouterr().out
     (repo / "rolecall.yaml").write_text(CONFIG.replace("{file: p.csv}", '{files: "m/*.csv"}'))
     assert run(["validate"]) == 0
     assert "`m/*.csv` matches no file" in capsys.readouterr().out
@@ -126,5 +126,5 @@ def test_a_plan_lists_the_columns_that_are_not_read(repo: Path, capsys: pytest.C
 def test_doctor_does_not_say_that_unread_users_can_be_read(repo: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run(["doctor"])
     told = capsys.readouterr().out
-    assert "users were not read: p.csv: there is no such file" in told
+    assert "users were not read: p.csv: file not found" in told
     assert "they and their memberships can be read" not in told

@@ -60,19 +60,21 @@ class TestIncludes:
             },
         )
         assert told(tmp_path) == [
-            "more.yaml:2:3: `A` is also in rolecall.yaml:5:3. Keep one of the two",
-            "more.yaml:4:1: `sso` is also in rolecall.yaml:6:1. Keep one of the two",
+            "more.yaml:2:3: `A` is also defined in rolecall.yaml:5:3. Keep one of the two",
+            "more.yaml:4:1: `sso` is also defined in rolecall.yaml:6:1. Keep one of the two",
         ]
 
     @pytest.mark.parametrize("key", ["version: 1", "org: {}", "manage: {}", "guards: {}", "include: []", "people: org"])
     def test_what_is_not_a_section_cannot_be_included(self, tmp_path: Path, key: str) -> None:
         repo(tmp_path, {"rolecall.yaml": f"{HEAD}include: [more.yaml]\n", "more.yaml": f"{key}\n"})
         name = key.partition(":")[0]
-        assert told(tmp_path) == [f"more.yaml:1:1: `{name}` cannot stand in an included file"]
+        assert told(tmp_path) == [
+            f"more.yaml:1:1: `{name}` is not allowed in an included file. Move it to rolecall.yaml"
+        ]
 
     def test_a_misspelt_section_has_a_near_match(self, tmp_path: Path) -> None:
         repo(tmp_path, {"rolecall.yaml": f"{HEAD}include: [more.yaml]\n", "more.yaml": "idp_group: {}\n"})
-        assert told(tmp_path)[0].endswith("did you mean `idp_groups`?")
+        assert told(tmp_path)[0].endswith("Did you mean `idp_groups`?")
 
     def test_a_glob_that_matches_nothing_is_a_warning(self, tmp_path: Path) -> None:
         repo(tmp_path, {"rolecall.yaml": f"{HEAD}include:\n  - none/*.yaml\n"})
@@ -157,7 +159,7 @@ class TestIncludes:
         repo(tmp_path, {"secret.yaml": "idp_groups: {}\n"})
         (root / "link.yaml").symlink_to(tmp_path / "secret.yaml")
         assert told(root) == [
-            f"link.yaml: leads out of the config's directory. Files stay inside {root}, links resolved"
+            f"link.yaml: is outside the configuration directory. Move it into {root}; links must not lead out of it"
         ]
 
     def test_broken_files_are_told_together(self, tmp_path: Path) -> None:
@@ -196,7 +198,7 @@ class TestNames:
     def test_two_ways_to_write_one_name_are_a_duplicate(self, tmp_path: Path) -> None:
         repo(tmp_path, {"rolecall.yaml": f"{HEAD}domains:\n  acme.com: {{}}\n  Acme.COM: {{}}\n"})
         assert told(tmp_path) == [
-            "rolecall.yaml:5:3: `Acme.COM` is the same as `acme.com` at rolecall.yaml:4:3. Keep one of the two"
+            "rolecall.yaml:5:3: `Acme.COM` is the same name as `acme.com` at rolecall.yaml:4:3. Keep one of the two"
         ]
 
     @pytest.mark.parametrize("name", ["nodot", "a b.com", "-a.com", "x" * 64 + ".com", '"a@b.com"'])
@@ -245,10 +247,10 @@ idp_groups:
     @pytest.mark.parametrize(
         ("said", "place", "hint"),
         [
-            ("domains: {b.cmo: {remove: true}}\n", (1, 11), "did you mean `b.com`?"),
-            ("domains: {old.net: {remove: true, reason: sold}}\n", (1, 11), "Take it out"),
-            ("idp_groups:\n  X: {protect: {remove: true}}\n", (2, 7), "Take it out"),
-            ("guards: {approval: {remove: true}}\n", (1, 10), "Take it out"),
+            ("domains: {b.cmo: {remove: true}}\n", (1, 11), "Did you mean `b.com`?"),
+            ("domains: {old.net: {remove: true, reason: sold}}\n", (1, 11), "Remove this entry"),
+            ("idp_groups:\n  X: {protect: {remove: true}}\n", (2, 7), "Remove this entry"),
+            ("guards: {approval: {remove: true}}\n", (1, 10), "Remove this entry"),
         ],
     )
     def test_remove_of_what_is_not_inherited_is_an_error_with_its_place(
@@ -280,8 +282,8 @@ idp_groups:
     def test_an_unknown_overlay_is_told_with_those_there_are(self, tmp_path: Path) -> None:
         repo(tmp_path, {"rolecall.yaml": self.base, "env/prod.yaml": "{}", "env/staging.yml": "{}", "env/x.txt": ""})
         assert environments(tmp_path) == ("prod", "staging")
-        assert told(tmp_path, "prd") == ["env/prd.yaml: there is no overlay for `prd`. did you mean `prod`?"]
-        assert told(tmp_path, "../rolecall")[0].endswith("known here: prod, staging")
+        assert told(tmp_path, "prd") == ["env/prd.yaml: overlay `prd` not found. Did you mean `prod`?"]
+        assert told(tmp_path, "../rolecall")[0].endswith("Known overlays: prod, staging")
 
     def test_each_overlay_is_loaded_from_files_read_once(self, tmp_path: Path) -> None:
         repo(tmp_path, {"rolecall.yaml": self.base, "env/prod.yaml": "{}", "env/staging.yaml": "{}"})
@@ -292,15 +294,15 @@ idp_groups:
 
 class TestMainFile:
     def test_no_config_says_how_to_get_one(self, tmp_path: Path) -> None:
-        assert told(tmp_path)[0].startswith("rolecall.yaml: there is no config here. Make one with `rolecall init`")
+        assert told(tmp_path)[0].startswith("rolecall.yaml: no configuration found. For another directory or file, use")
 
     @pytest.mark.parametrize(
         ("data", "words"),
         [
             (b"", "rolecall.yaml:1:1: is empty"),
             (b"# later\n", "rolecall.yaml:1:1: is empty"),
-            (b"- a\n", "rolecall.yaml:1:1: has to be a map of sections"),
-            (b"hello", "rolecall.yaml:1:1: has to be a map of sections"),
+            (b"- a\n", "rolecall.yaml:1:1: must be a map of sections"),
+            (b"hello", "rolecall.yaml:1:1: must be a map of sections"),
             (b"\x00\x01\x02", "rolecall.yaml: is UTF-16, UTF-32 or binary"),
             (b"[" * 100_000, "is nested deeper than 100 levels"),
         ],
@@ -312,7 +314,7 @@ class TestMainFile:
 
     def test_a_directory_is_no_config(self, tmp_path: Path) -> None:
         (tmp_path / "rolecall.yaml").mkdir()
-        assert told(tmp_path) == ["rolecall.yaml: is a directory. Name a file"]
+        assert told(tmp_path) == ["rolecall.yaml: is a directory. Use the path of a file"]
 
     def test_another_name_may_be_given(self, tmp_path: Path) -> None:
         repo(tmp_path, {"other.yaml": HEAD})

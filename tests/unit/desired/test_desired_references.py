@@ -48,8 +48,8 @@ idp_groups:
       - Marketign
 """
     assert problems(tmp_path, text) == [
-        "rolecall.yaml:3:44: the org has no team `Staff`. Teams: Everyone, Legal, Marketing",
-        "rolecall.yaml:9:9: the org has no team `Marketign`. did you mean `Marketing`?",
+        "rolecall.yaml:3:44: the org has no team `Staff`. Known teams: Everyone, Legal, Marketing",
+        "rolecall.yaml:9:9: the org has no team `Marketign`. Did you mean `Marketing`?",
     ]
 
 
@@ -69,7 +69,7 @@ access_tests:
         "rolecall.yaml:6:28",
         "rolecall.yaml:8:5",
     ]
-    assert "did you mean `member`?" in found[0]
+    assert "Did you mean `member`?" in found[0]
 
 
 def test_a_misspelt_group_is_a_warning_and_a_new_one_is_not(tmp_path: Path) -> None:
@@ -84,7 +84,7 @@ idp_groups:
     (problem,) = references(read_config(tmp_path), FACTS)
     assert problem.severity == "warning"
     assert problem.where == Where("rolecall.yaml", 4, 3)
-    assert problem.hint == "did you mean `Writer-Marketing`?"
+    assert problem.hint == "Did you mean `Writer-Marketing`?"
 
 
 def test_teams_that_could_not_be_read_are_not_checked(tmp_path: Path) -> None:

@@ -22,8 +22,8 @@ class TestSchema:
     @pytest.mark.parametrize(
         ("text", "expected"),
         [
-            ("idp_group: {}", "3:1: `idp_group` is not a key of the config. did you mean `idp_groups`?"),
-            ("scim: {enabeld: true}", "3:8: `enabeld` is not a key of `scim`. did you mean `enabled`?"),
+            ("idp_group: {}", "3:1: `idp_group` is not a key of the configuration. Did you mean `idp_groups`?"),
+            ("scim: {enabeld: true}", "3:8: `enabeld` is not a key of `scim`. Did you mean `enabled`?"),
             (
                 "scim: {zzz: 1}",
                 "3:8: `zzz` is not a key of `scim`. Known keys: enabled, idp, endpoint, manual_editing,",
@@ -39,7 +39,7 @@ class TestSchema:
             ),
             (
                 "defaults: role:member",
-                "3:11: `defaults` has to be a map, not the text `role:member`. Write `role: member`, with a space",
+                "3:11: `defaults` must be a map, not the text `role:member`. Write `role: member`, with a space",
             ),
             (
                 "people: {fiels:x}",
@@ -47,38 +47,38 @@ class TestSchema:
             ),
             ("domains:", "3:1: `domains` has no value"),
             ("idp_groups: {A: }", "3:14: `A` has no value"),
-            ("scim: {enabled: yes}", "3:17: `enabled` has to be true or false, not the text `yes`. Write `true`"),
-            ("scim: {enabled: OFF}", "3:17: `enabled` has to be true or false, not the text `OFF`. Write `false`"),
-            ("scim: {endpoint: nwe}", "3:18: `endpoint` cannot be `nwe`. Possible: legacy, new"),
-            ("scim: {endpoint: upgrading}", "3:18: `endpoint` cannot be `upgrading`. Possible: legacy, new"),
-            ("scim: {}", "3:7: `scim` is empty. Leave it out if it is not to be managed"),
+            ("scim: {enabled: yes}", "3:17: `enabled` must be true or false, not the text `yes`. Write `true`"),
+            ("scim: {enabled: OFF}", "3:17: `enabled` must be true or false, not the text `OFF`. Write `false`"),
+            ("scim: {endpoint: nwe}", "3:18: `endpoint` cannot be `nwe`. Possible values: legacy, new"),
+            ("scim: {endpoint: upgrading}", "3:18: `endpoint` cannot be `upgrading`. Possible values: legacy, new"),
+            ("scim: {}", "3:7: `scim` is empty. To leave it unmanaged, remove the key"),
             ("sso: {name: ''}", "3:13: `name` is empty"),
-            ("sso: {name: 5}", "3:13: `name` has to be text, not the number `5`. Put it in quotes"),
-            ("defaults: {role: member, teams: []}", "3:33: `teams` is empty. Name at least one, or leave the key out"),
-            ("defaults: {role: member, teams: X}", "3:33: `teams` has to be a list, not the text `X`. Write [X]"),
-            ("defaults: {teams: [A, B, A]}", "3:26: `teams` has `A` twice. Keep one of the two"),
-            ("defaults: {teams: [[A]]}", "3:20: `teams[0]` has to be text, not a list"),
-            ("idp_groups: {A: blnak}", "3:17: `A` cannot be `blnak`. did you mean `blank`?"),
-            ("idp_groups: {A: {blank: false}}", "3:25: `blank` cannot be `false`. Possible: true"),
-            ("idp_groups: {A: [x]}", "3:17: `A` has to be a map or text, not a list"),
+            ("sso: {name: 5}", "3:13: `name` must be text, not the number `5`. Put it in quotes"),
+            ("defaults: {role: member, teams: []}", "3:33: `teams` is empty. Add at least one item, or remove the key"),
+            ("defaults: {role: member, teams: X}", "3:33: `teams` must be a list, not the text `X`. Write [X]"),
+            ("defaults: {teams: [A, B, A]}", "3:26: `teams` contains `A` twice. Keep one of the two"),
+            ("defaults: {teams: [[A]]}", "3:20: `teams[0]` must be text, not a list"),
+            ("idp_groups: {A: blnak}", "3:17: `A` cannot be `blnak`. Did you mean `blank`?"),
+            ("idp_groups: {A: {blank: false}}", "3:25: `blank` cannot be `false`. Possible values: true"),
+            ("idp_groups: {A: [x]}", "3:17: `A` must be a map or text, not a list"),
             (
                 "idp_groups: {A: {role: member, teams: [X], expires: soon}}",
                 "3:53: `expires` cannot be `soon`. Write it like",
             ),
-            ("idp_groups: {A: {role: member, team: [X]}}", "3:32: `team` is not a key of `A`. did you mean `teams`?"),
+            ("idp_groups: {A: {role: member, team: [X]}}", "3:32: `team` is not a key of `A`. Did you mean `teams`?"),
             (
                 "manage: {domains: authorative}",
-                "3:19: `domains` cannot be `authorative`. did you mean `authoritative`?",
+                "3:19: `domains` cannot be `authorative`. Did you mean `authoritative`?",
             ),
-            ("guards: {min_org_admins: 0}", "3:26: `min_org_admins` cannot be below 1"),
+            ("guards: {min_org_admins: 0}", "3:26: `min_org_admins` must be at least 1"),
             ("guards: {max_removals: {review: 101%}}", "3:33: `review` cannot be `101%`. Write it like `10` or `2%`"),
-            ("guards: {max_removals: {review: -1}}", "3:33: `review` cannot be below 0"),
-            ("guards: {max_removals: 5}", "3:24: `max_removals` has to be a map, not the number `5`"),
+            ("guards: {max_removals: {review: -1}}", "3:33: `review` must be at least 0"),
+            ("guards: {max_removals: 5}", "3:24: `max_removals` must be a map, not the number `5`"),
             (
                 "guards: {observed_age: {review: 30}}",
-                "3:33: `review` has to be text, not the number `30`. Write it like `30d`",
+                "3:33: `review` must be text, not the number `30`. Write it like `30d`",
             ),
-            ("guards: {escalations: {org_admn: deny}}", "3:24: `org_admn` is not a key of `escalations`. did you mean"),
+            ("guards: {escalations: {org_admn: deny}}", "3:24: `org_admn` is not a key of `escalations`. Did you mean"),
             ("guards: {required_org_admins: [ann]}", "3:32: `required_org_admins[0]` cannot be `ann`. Write it like"),
             (
                 "allow: [{guard: max-removals, up_to: 1, until: 2026-01-01, reason: x}]",
@@ -86,14 +86,14 @@ class TestSchema:
             ),
             ("allow: [{guard: upgrade, up_to: 1, until: 2026-01-01}]", "3:9: `allow[0]` has no `reason`"),
             ("ignore: [{address: sso}]", "3:10: `ignore[0]` has no `reason`"),
-            ("reports: {people: name}", "3:19: `people` cannot be `name`. did you mean `names`?"),
-            ("people: orgs", "3:9: `people` cannot be `orgs`. did you mean `org`?"),
+            ("reports: {people: name}", "3:19: `people` cannot be `name`. Did you mean `names`?"),
+            ("people: orgs", "3:9: `people` cannot be `orgs`. Did you mean `org`?"),
             ("people: {okta: 'https://a.okta.com', token: {env: T}}", "3:1: `people` has no `app`"),
-            ("people: {fiels: x}", "3:10: `fiels` is not a key of `people`. did you mean `files`?"),
-            ("people: {app: x}", "3:9: `people` names no source. Add one of file, files, scim, okta, entra"),
+            ("people: {fiels: x}", "3:10: `fiels` is not a key of `people`. Did you mean `files`?"),
+            ("people: {app: x}", "3:9: `people` has no source. Add one of: file, files, scim, okta, entra"),
             ("people: {file: x, okta: 'https://a'}", "3:19: `okta` is not a key of `people`. Known keys: file"),
             ("journal: {keep: forever}", "3:17: `keep` cannot be `forever`. Write it like `30d`"),
-            ("include: groups", "3:10: `include` has to be a list, not the text `groups`. Write [groups]"),
+            ("include: groups", "3:10: `include` must be a list, not the text `groups`. Write [groups]"),
         ],
     )
     def test_one_mistake_is_one_line(self, tmp_path: Path, text: str, expected: str) -> None:
@@ -106,7 +106,7 @@ class TestSchema:
         assert problem.startswith(f"rolecall.yaml:6:{len(name) + 5}: `{name}` cannot be `balnk`")
 
     def test_a_missing_org_and_url_are_told(self, tmp_path: Path) -> None:
-        assert told(tmp_path, "", "version: 1\n") == ["rolecall.yaml:1:1: the config has no `org`"]
+        assert told(tmp_path, "", "version: 1\n") == ["rolecall.yaml:1:1: the configuration has no `org`"]
         assert told(tmp_path, "", "version: 1\norg: {name: a}\n") == [
             "rolecall.yaml:2:1: `org` has no `url`. Such as `url: https://rolecall.example.com`"
         ]
@@ -119,8 +119,8 @@ class TestSchema:
         self, tmp_path: Path, version: str, shown: str
     ) -> None:
         (problem,) = told(tmp_path, "new_key: 1\n", f"version: {version}\norg: {{}}\n")
-        assert problem.startswith("rolecall.yaml:1:10: the format version")
-        assert problem.endswith("This rolecall reads `version: 1`")
+        assert problem.startswith("rolecall.yaml:1:10: format version")
+        assert problem.endswith("Write `version: 1`, or update rolecall")
 
     def test_all_mistakes_of_all_files_come_at_once_and_in_order(self, tmp_path: Path) -> None:
         (tmp_path / "more.yaml").write_text("idp_groups: {B: {role: member}, C: 5}\n", encoding="utf-8")
@@ -172,14 +172,14 @@ class TestSecrets:
     def test_the_orgs_token_has_to_be_a_reference(self, tmp_path: Path) -> None:
         head = "version: 1\norg: {name: a, url: 'https://h.example', token: canary-1}\n"
         assert told(tmp_path, "", head) == [
-            "rolecall.yaml:2:49: `token` has to be a reference, not the secret itself. Name where it is, "
-            "such as {env: ROLECALL_TOKEN}, and revoke the one written here"
+            "rolecall.yaml:2:49: `token` must be a reference to the secret, not the secret itself. "
+            "Revoke this secret, and refer to its replacement, such as {env: ROLECALL_TOKEN}"
         ]
 
     def test_one_reference_is_enough(self, tmp_path: Path) -> None:
         head = "version: 1\norg: {name: a, url: 'https://h.example', token: {env: A, file: b}}\n"
         assert told(tmp_path, "", head) == [
-            "rolecall.yaml:2:49: `token` names more than one place. Keep one of env, file"
+            "rolecall.yaml:2:49: `token` has more than one reference. Keep one of: env, file"
         ]
 
 
@@ -189,24 +189,30 @@ class TestSections:
         [
             ("defaults: {role: Org admin, teams: [A]}", "3:18: the default role cannot be org admin (R3)"),
             ("idp_groups: {A: {role: member}}", "3:18: `A` has a role but no team (R4)"),
-            ("idp_groups: {A: {role: org_admin}}", "3:18: `A` has a role but no team (R4). Add `teams`; an org admin"),
-            ("idp_groups: {A: {owner: x}}", "3:14: `A` says neither role nor teams. Add `role` and `teams`, or say"),
-            ("idp_groups: {A: {blank: true, role: member, teams: [X]}}", "3:18: `A` says `blank` and `role` at once"),
-            ("idp_groups: {A: {blank: true, expires: 2026-01-01}}", "3:18: `A` says `blank` and `expires` at once"),
-            ("idp_groups: {A: {remove: true, teams: [X]}}", "3:18: `A` says `remove` and `teams` at once"),
-            ("idp_groups: {A: {remove: true, blank: true}}", "3:32: `A` says `blank` and `remove` at once"),
-            ("domains: {a.com: {remove: true, join: approval}}", "3:19: `a.com` says `remove` and a setting at once"),
-            ("sso: {enabled: false}\nscim: {enabled: true}", "4:17: SCIM cannot be on while SSO is off (R1)"),
+            (
+                "idp_groups: {A: {role: org_admin}}",
+                "3:18: `A` has a role but no team (R4). Add `teams`; org admins need",
+            ),
+            ("idp_groups: {A: {owner: x}}", "3:14: `A` has neither a role nor teams. Add `role` and `teams`, or set"),
+            ("idp_groups: {A: {blank: true, role: member, teams: [X]}}", "3:18: `A` has both `blank` and `role`"),
+            ("idp_groups: {A: {blank: true, expires: 2026-01-01}}", "3:18: `A` has both `blank` and `expires`"),
+            ("idp_groups: {A: {remove: true, teams: [X]}}", "3:18: `A` has both `remove` and `teams`"),
+            ("idp_groups: {A: {remove: true, blank: true}}", "3:32: `A` has both `blank` and `remove`"),
+            (
+                "domains: {a.com: {remove: true, join: approval}}",
+                "3:19: `a.com` has both `remove` and a setting",
+            ),
+            ("sso: {enabled: false}\nscim: {enabled: true}", "4:17: SCIM requires SSO, which is off (R1)"),
             (
                 "manage: {domains: authoritative}\ndomains: {}\nsso: {enabled: true}",
-                "5:16: SSO cannot be on without a claimed domain (R1)",
+                "5:16: SSO requires a claimed domain",
             ),
             (
                 "scim: {endpoint: legacy}\nidp_groups: {A: {role: member, teams: [X]}, B: blank}",
-                "3:18: 1 group is mapped, but nothing can be mapped on the legacy endpoint (R18)",
+                "3:18: 1 group is mapped, but the legacy endpoint does not support mappings (R18)",
             ),
             ("idp_groups: {' ': blank}", "3:14: `idp_groups` has an entry without a name"),
-            ('idp_groups: {"a\\nb": blank}', "3:14: a name holds a control character"),
+            ('idp_groups: {"a\\nb": blank}', "3:14: this name contains a control character"),
         ],
     )
     def test_the_rules_hold(self, tmp_path: Path, text: str, expected: str) -> None:
@@ -240,32 +246,32 @@ class TestNames:
         [
             (
                 "idp_groups:\n  A: {blank: true, id: g1}\n  B: {blank: true, id: g1}",
-                "5:24: the id `g1` is pinned by `A` already, at rolecall.yaml:4:24",
+                "5:24: the id `g1` is already used by `A` at rolecall.yaml:4:24",
             ),
-            ("idp_groups:\n  A: {blank: true, previously: [' A ']}", "4:33: `A` cannot have been called `A` before"),
+            ("idp_groups:\n  A: {blank: true, previously: [' A ']}", "4:33: `A` is the current name of the group"),
             (
                 "idp_groups:\n  A: {blank: true, previously: [B]}\n  B: blank",
-                "4:33: `B` cannot be a former name: it has an entry of its own at rolecall.yaml:5:3",
+                "4:33: `B` cannot be a former name: it has its own entry at rolecall.yaml:5:3",
             ),
             (
                 "idp_groups:\n  A: {blank: true, previously: [X]}\n  B: {blank: true, previously: [X]}",
-                "5:33: `X` is given as a former name of `A` too",
+                "5:33: `X` is also listed as a former name of `A`",
             ),
             (
                 "idp_groups: {A: {role: member, teams: [X], expires: 2026-02-30}}",
-                "3:53: there is no such day as `2026-02-30`. Write YYYY-MM-DD",
+                "3:53: `2026-02-30` is not a valid date. Use an existing day",
             ),
-            ("ignore: [{address: sso, reason: x, until: 2026-13-01}]", "3:43: there is no such day as `2026-13-01`"),
-            ("allow: [{guard: upgrade, up_to: 1, until: 2025-02-29, reason: x}]", "3:43: there is no such day"),
-            ("ignore: [{address: idp_group/x, reason: x}]", "3:20: `idp_group/x` can be no address. did you mean"),
+            ("ignore: [{address: sso, reason: x, until: 2026-13-01}]", "3:43: `2026-13-01` is not a valid date"),
+            ("allow: [{guard: upgrade, up_to: 1, until: 2025-02-29, reason: x}]", "3:43: `2025-02-29` is not"),
+            ("ignore: [{address: idp_group/x, reason: x}]", "3:20: `idp_group/x` is not a valid address. Did you mean"),
             (
                 "ignore: [{address: idp_groups, reason: x}]",
-                "3:20: `idp_groups` can be no address. Write `idp_groups/*`",
+                "3:20: `idp_groups` is not a valid address. For all entries, write `idp_groups/*`",
             ),
-            ("ignore: [{address: sso/x, reason: x}]", "3:20: `sso/x` can be no address. Write `sso`"),
+            ("ignore: [{address: sso/x, reason: x}]", "3:20: `sso/x` is not a valid address. Write `sso`"),
             (
                 "allow: [{guard: upgrade, for: domain/x, up_to: 1, until: 2026-01-01, reason: x}]",
-                "3:31: `domain/x` can be no address. did you mean `domains`?",
+                "3:31: `domain/x` is not a valid address. Did you mean `domains`?",
             ),
         ],
     )
@@ -282,19 +288,22 @@ class TestTargets:
     @pytest.mark.parametrize(
         ("url", "expected"),
         [
-            ("ftp://x", "2:21: this is no way to an org. Write https://..., http://..., local:PATH or observed:PATH"),
-            ("acme.example.com", "2:21: this is no way to an org"),
-            ("local:", "2:21: this is no way to an org"),
-            ("https://", "2:21: this address names no host"),
-            ("https://a b", "2:21: this address names no host"),
-            ("https://${HOME}", "2:21: this address names no host"),
-            ("https://exämple..com", "2:21: this address names no host"),
-            (f"https://{'a' * 64}.com", "2:21: this address names no host"),
-            ("https://h:99999", "2:21: this is no valid address"),
-            ("https://u:canary@h", "2:21: an address cannot hold a user or password. Use `token`, a reference"),
-            ("https://h/?token=canary", "2:21: an address cannot hold `?` or `#`"),
-            ("observed:../org.yaml", "2:21: `../org.yaml` leads out of the config's directory"),
-            ("observed:/etc/passwd", "2:21: `/etc/passwd` leads out of the config's directory"),
+            ("ftp://x", "2:21: this is not a valid org URL. Use https://..., http://..., local:PATH or observed:PATH"),
+            ("acme.example.com", "2:21: this is not a valid org URL"),
+            ("local:", "2:21: this is not a valid org URL"),
+            ("https://", "2:21: this URL has no valid host"),
+            ("https://a b", "2:21: this URL has no valid host"),
+            ("https://${HOME}", "2:21: this URL has no valid host"),
+            ("https://exämple..com", "2:21: this URL has no valid host"),
+            (f"https://{'a' * 64}.com", "2:21: this URL has no valid host"),
+            ("https://h:99999", "2:21: this is not a valid URL"),
+            (
+                "https://u:canary@h",
+                "2:21: a URL must not contain a user or a password. Remove it, and set `token` to a reference",
+            ),
+            ("https://h/?token=canary", "2:21: a URL must not contain `?` or `#`"),
+            ("observed:../org.yaml", "2:21: `../org.yaml` is outside the configuration directory"),
+            ("observed:/etc/passwd", "2:21: `/etc/passwd` is outside the configuration directory"),
         ],
     )
     def test_forms_of_the_url(self, tmp_path: Path, url: str, expected: str) -> None:
@@ -321,21 +330,21 @@ class TestTargets:
 
     def test_what_is_unwise_is_a_warning(self, tmp_path: Path) -> None:
         (problem,) = told(tmp_path, "", "version: 1\norg: {name: a, url: 'https://h.example'}\n")
-        assert problem.startswith("warning: rolecall.yaml:2:21: an org that is reached over HTTP needs a token")
+        assert problem.startswith("warning: rolecall.yaml:2:21: an org with an HTTP URL requires a token")
 
     def test_plain_http_is_for_this_machine(self, tmp_path: Path) -> None:
         (problem,) = told(tmp_path, "", "version: 1\norg: {name: a, url: 'http://h.example', token: {env: T}}\n")
-        assert problem.startswith("rolecall.yaml:2:21: http:// is for this machine only")
+        assert problem.startswith("rolecall.yaml:2:21: http:// is allowed only for this machine")
 
     @pytest.mark.parametrize(
         ("text", "expected"),
         [
-            ("sso: {metadata: {file: none.xml}}", "3:24: there is no file `none.xml`"),
-            ("sso: {metadata: {file: ../x.xml}}", "3:24: `../x.xml` leads out of the config's directory"),
-            ("people: {file: ../p.csv}", "3:16: `../p.csv` leads out of the config's directory"),
-            ("people: {files: [../*.csv]}", "3:18: `../*.csv` leads out of the config's directory"),
-            ("people: {entra: t, app: a}", "3:1: Entra is read with credentials. Add `client_id` and `client_secret`"),
-            ("people: {scim: 'https://h/#x', token: {env: T}}", "3:16: an address cannot hold `?` or `#`"),
+            ("sso: {metadata: {file: none.xml}}", "3:24: file `none.xml` not found"),
+            ("sso: {metadata: {file: ../x.xml}}", "3:24: `../x.xml` is outside the configuration directory"),
+            ("people: {file: ../p.csv}", "3:16: `../p.csv` is outside the configuration directory"),
+            ("people: {files: [../*.csv]}", "3:18: `../*.csv` is outside the configuration directory"),
+            ("people: {entra: t, app: a}", "3:1: Entra requires credentials. Add `client_id` and `client_secret`"),
+            ("people: {scim: 'https://h/#x', token: {env: T}}", "3:16: a URL must not contain `?` or `#`"),
         ],
     )
     def test_files_and_people(self, tmp_path: Path, text: str, expected: str) -> None:
@@ -345,7 +354,7 @@ class TestTargets:
     @pytest.mark.parametrize(
         ("text", "expected"),
         [
-            ("people: {file: none.csv}", "3:16: there is no file `none.csv`"),
+            ("people: {file: none.csv}", "3:16: file `none.csv` not found"),
             ("people: {files: members/*.csv}", "3:17: `members/*.csv` matches no file"),
         ],
     )
@@ -358,16 +367,19 @@ class TestPolicy:
     @pytest.mark.parametrize(
         ("test", "expected"),
         [
-            ("{name: t}", "3:16: `t` has to be about a person or a role"),
-            ("{name: t, person: a@b.c, role: member, has: member}", "3:16: `t` has to be about a person or a role"),
-            ("{name: t, person: a@b.c}", "3:16: `t` asks nothing. Add expect, has, never"),
-            ("{name: t, role: member}", "3:16: `t` asks nothing. Add granted_by_only"),
-            ("{name: t, role: member, has: member}", "3:40: `has` cannot be asked about a role. Use granted_by_only"),
+            ("{name: t}", "3:16: `t` must have either `person` or `role`"),
+            ("{name: t, person: a@b.c, role: member, has: member}", "3:16: `t` must have either `person` or `role`"),
+            ("{name: t, person: a@b.c}", "3:16: `t` has no expectation. Add expect or has or never"),
+            ("{name: t, role: member}", "3:16: `t` has no expectation. Add granted_by_only"),
+            ("{name: t, role: member, has: member}", "3:40: `has` does not apply to a role. Use granted_by_only"),
             (
                 "{name: t, person: a@b.c, granted_by_only: [X]}",
-                "3:41: `granted_by_only` cannot be asked about a person",
+                "3:41: `granted_by_only` does not apply to a person",
             ),
-            ("{name: t, person: ann, has: member}", "3:34: `ann` is no e-mail address. A persona is {groups: [...]}"),
+            (
+                "{name: t, person: ann, has: member}",
+                "3:34: `ann` is not an email address. For a persona, write {groups: [...]}",
+            ),
         ],
     )
     def test_access_tests_that_test_nothing(self, tmp_path: Path, test: str, expected: str) -> None:
@@ -376,7 +388,7 @@ class TestPolicy:
 
     def test_a_band_upside_down_is_a_warning(self, tmp_path: Path) -> None:
         (problem,) = told(tmp_path, "guards: {max_removals: {review: 10, block: 5}}\n")
-        assert problem.startswith("warning: rolecall.yaml:3:44: `max_removals` blocks above 5 before it asks")
+        assert problem.startswith("warning: rolecall.yaml:3:44: `block` (5) is lower than `review` (10)")
 
 
 class TestOverlays:
@@ -396,28 +408,40 @@ idp_groups:
     @pytest.mark.parametrize(
         ("overlay", "expected"),
         [
-            ("guards: {min_org_admins: 1}", "1:10: this overlay loosens `guards.min_org_admins` from `2` to `1`"),
+            (
+                "guards: {min_org_admins: 1}",
+                "1:10: this overlay makes `guards.min_org_admins` less strict, from `2` to `1`",
+            ),
             (
                 "guards: {max_removals: {review: 6}}",
-                "1:25: this overlay loosens `guards.max_removals.review` from `5` to `6`",
+                "1:25: this overlay makes `guards.max_removals.review` less strict, from `5` to `6`",
             ),
             (
                 "guards: {escalations: {custom: allow}}",
-                "1:10: this overlay loosens `guards.escalations.org_admin` from `deny` to `review`",
+                "1:10: this overlay makes `guards.escalations.org_admin` less strict, from `deny` to `review`",
             ),
-            ("guards: {remove: true}", "1:1: this overlay loosens `guards.min_org_admins`"),
-            ("watch: {roles: []}", "1:9: this overlay loosens `watch.roles` from `org_admin` to nothing"),
-            ("manage: {idp_groups: unmanaged}", "1:10: this overlay loosens `manage.idp_groups` from `additive`"),
-            ("ignore: [{address: sso, reason: x}]", "1:1: this overlay loosens `ignore` from nothing to `sso`"),
+            ("guards: {remove: true}", "1:1: this overlay makes `guards.min_org_admins` less strict"),
+            ("watch: {roles: []}", "1:9: this overlay makes `watch.roles` less strict, from `org_admin` to nothing"),
+            (
+                "manage: {idp_groups: unmanaged}",
+                "1:10: this overlay makes `manage.idp_groups` less strict, from `additive`",
+            ),
+            (
+                "ignore: [{address: sso, reason: x}]",
+                "1:1: this overlay makes `ignore` less strict, from nothing to `sso`",
+            ),
             (
                 "allow: [{guard: upgrade, up_to: 1, until: 2026-01-01, reason: x}]",
-                "1:1: this overlay loosens `allow` from nothing to `upgrade up to 1 until 2026-01-01`",
+                "1:1: this overlay makes `allow` less strict, from nothing to `upgrade up to 1 until 2026-01-01`",
             ),
             (
                 "idp_groups: {A: {protect: false}}",
-                "1:14: this overlay loosens `idp_groups/A.protect` from true to false",
+                "1:14: this overlay makes `idp_groups/A.protect` less strict, from true to false",
             ),
-            ("idp_groups: {A: {remove: true}}", "1:14: this overlay loosens `idp_groups/A.protect` from true to false"),
+            (
+                "idp_groups: {A: {remove: true}}",
+                "1:14: this overlay makes `idp_groups/A.protect` less strict, from true to false",
+            ),
         ],
     )
     def test_loosening_is_an_error(self, tmp_path: Path, overlay: str, expected: str) -> None:
@@ -439,7 +463,7 @@ idp_groups:
     def test_a_mistake_in_the_policy_is_told_once_and_not_judged(self, tmp_path: Path) -> None:
         assert len(self.told(tmp_path, "guards: {min_org_admins: 0}\n")) == 1
         found = self.told(tmp_path, "allow: [{guard: upgrade, up_to: 1, until: 2026-99-01, reason: x}]\n")
-        assert [problem.split(": ")[1].split(" ")[0] for problem in found] == ["there"]
+        assert [problem.split(": ")[1].split(" ")[0] for problem in found] == ["`2026-99-01`"]
 
     def test_a_mistake_below_every_overlay_is_told_once(self, tmp_path: Path) -> None:
         (tmp_path / "env").mkdir()
@@ -451,7 +475,8 @@ idp_groups:
 def test_what_nobody_can_explain_is_refused_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("rolecall.desired.check.schema_errors.explain", lambda *_: [])
     assert told(tmp_path, "scim: {enabled: 1}\n") == [
-        "rolecall.yaml:1:1: the config does not fit the schema. Hold it against `rolecall schema --kind config`"
+        "rolecall.yaml:1:1: the configuration does not match the schema. "
+        "Compare it with the schema: rolecall schema --kind config"
     ]
 
 

@@ -152,9 +152,9 @@ def test_json_lines_under_the_headings_of_an_export(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ('{"email": "ann@acme.com", "gruops": ["A"]}', "no column for groups; it has email, gruops. did you mean"),
+        ('{"email": "ann@acme.com", "gruops": ["A"]}', "no column for groups; it has email, gruops. Did you mean"),
         ('{"email": "ann@acme.com"}', "p.jsonl:1:1: no column for groups; it has email"),
-        ('{"email": "ann@acme.com", "groups": [], "actvie": false}', "`actvie` is not read. did you mean `active`?"),
+        ('{"email": "ann@acme.com", "groups": [], "actvie": false}', "`actvie` is not read. Did you mean `active`?"),
         ('{"mail": "ann@acme.com", "groups": 7}', "`groups` is neither text nor a list of names"),
         ('{"mail": "ann@acme.com", "groups": ["A"]}\n[]\nx', "p.jsonl:2:1: is not an object"),
     ],
@@ -224,7 +224,7 @@ def test_no_file_that_matches_is_unread(tmp_path: Path) -> None:
     (tmp_path / ".hidden.csv").write_text("email,groups\na@b.c,A\n")
     assert read(tmp_path, "*.csv").coverage.problem == "no file matches `*.csv`"
     (tmp_path / "A.csv").symlink_to("gone.csv")
-    assert read(tmp_path, "*.csv").coverage.problem == "A.csv: there is no such file"
+    assert read(tmp_path, "*.csv").coverage.problem == "A.csv: file not found"
     (tmp_path / "A.csv").unlink()
     (tmp_path / "A.csv").symlink_to("/etc/hostname")
     assert "leads out" in refused(tmp_path, "*.csv")[0]

@@ -78,10 +78,10 @@ def test_the_forms_that_tools_export(text: str) -> None:
         (b"PK\x03\x04", 1, "Excel workbook"),
         ("name,groups\nann,A\n", 1, "no column for email; it has name, groups"),
         ("emial,groups\nann@acme.com,A\n", 1, "did you mean"),
-        ("email,gruops\nann@acme.com,A\n", 1, "no column for groups; it has email, gruops. did you mean `groups`?"),
+        ("email,gruops\nann@acme.com,A\n", 1, "no column for groups; it has email, gruops. Did you mean `groups`?"),
         ("email,mail,groups\na@b.c,a@b.c,A\n", 1, "has two columns for email: `email` and `mail`"),
         ("email,Group name,memberOf\na@b.c,A,A\n", 1, "two columns for groups: `Group name` and `memberOf`"),
-        ("email,groups,statsu\na@b.c,A,ACTIVE\n", 1, "the column `statsu` is not read. did you mean `status`?"),
+        ("email,groups,statsu\na@b.c,A,ACTIVE\n", 1, "the column `statsu` is not read. Did you mean `status`?"),
         ("email,groups\n,A\n", 2, "`email` is empty"),
         ("mail,userPrincipalName,groups\n,,A\n", 2, "`mail` and `userPrincipalName` are empty"),
         ("email,groups\nann,A\n", 2, "no e-mail address"),
@@ -151,14 +151,14 @@ def test_json_lines_may_have_manual_edits(tmp_path: Path) -> None:
 def test_a_file_that_is_missing_is_unread(tmp_path: Path, name: str) -> None:
     """It may be made by a step of a pipeline that did not run; that is no error of the config."""
     directory = read(tmp_path / name)
-    assert (directory.coverage.state, directory.coverage.problem) == ("unread", f"{name}: there is no such file")
+    assert (directory.coverage.state, directory.coverage.problem) == ("unread", f"{name}: file not found")
 
 
 def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
     (tmp_path / "people.csv").mkdir()
     with pytest.raises(ConfigError) as caught:
         read(tmp_path / "people.csv")
-    assert str(caught.value) == "people.csv: is a directory. Name a file"
+    assert str(caught.value) == "people.csv: is a directory. Use the path of a file"
 
 
 @given(st.binary(max_size=200))

@@ -70,7 +70,7 @@ class TestFile:
         (repo / "folder").mkdir(parents=True)
         (tmp_path / "token").write_text(CANARY, encoding="utf-8")
         (repo / "link").symlink_to(tmp_path / "token")
-        assert "leads out of" in refused(SecretRef("file", name, HERE), {}, repo)
+        assert "is outside" in refused(SecretRef("file", name, HERE), {}, repo)
 
     def test_a_missing_file_and_a_directory_are_no_secret(self, tmp_path: Path) -> None:
         (tmp_path / "folder").mkdir()

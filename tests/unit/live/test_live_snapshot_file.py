@@ -92,7 +92,7 @@ def test_all_problems_come_at_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "changes, words",
     [
-        ({"snapshot": 2}, "the format version `2` is unknown. this rolecall reads `snapshot: 1`"),
+        ({"snapshot": 2}, "format version `2` is not supported. this rolecall reads `snapshot: 1`"),
         ({"org": {}}, "`id` is missing"),
         ({"scim": {"enabled": "yes"}}, 'has to be true or false, not `"yes"`'),
         ({"scim": {"endpoint": "upgradin"}}, "did you mean `upgrading`?"),

@@ -53,8 +53,8 @@ def test_anything_may_be_a_document(value: bytes) -> None:
 
 def test_all_duplicate_keys_are_told_with_both_places() -> None:
     assert refused(b'{"a": 1, "b": {"x": 1,\n "x": [{"a": 1}]},\n "\\u0061": 3}') == [
-        "f.json:2:2: `x` is here twice, first at f.json:1:16. Keep one of the two",
-        "f.json:3:2: `a` is here twice, first at f.json:1:2. Keep one of the two",
+        "f.json:2:2: `x` is defined twice, first at  f.json:1:16. Keep one of the two",
+        "f.json:3:2: `a` is defined twice, first at  f.json:1:2. Keep one of the two",
     ]
     assert len(parse_json(b'{"a": 1, "a": 2}').problems) == 1
     assert parse_json(b'[{"a": 1}, {"a": 2}]').problems == ()
@@ -68,11 +68,11 @@ def test_all_duplicate_keys_are_told_with_both_places() -> None:
         (b"{'a': 1}", "f.json:1:2: is not valid JSON"),
         (b'{"a": }', "f.json:1:7: is not valid JSON: expecting value"),
         (b"[1] [2]", "f.json:1:5: is not valid JSON: extra data"),
-        (b"[NaN]", "f.json: is not valid JSON: `NaN` is no JSON number"),
-        (b"[-Infinity]", "f.json: is not valid JSON: `-Infinity` is no JSON number"),
+        (b"[NaN]", "f.json: is not valid JSON: `NaN` is not a JSON number"),
+        (b"[-Infinity]", "f.json: is not valid JSON: `-Infinity` is not a JSON number"),
         (b"9" * 5000, "f.json: is not valid JSON: a number is too long"),
         (b'["a\nb"]', "f.json:1:4: is not valid JSON"),
-        (b'["\\ud83d"]', "f.json:1:3: is not valid JSON: half of a character"),
+        (b'["\\ud83d"]', "f.json:1:3: is not valid JSON: a lone surrogate"),
         (b"[" * 100_000, "f.json: is nested deeper than 100 levels"),
         (b"[" * 101 + b"]" * 101, "f.json: is nested deeper than 100 levels"),
         (b'{"a":' * 101 + b"1" + b"}" * 101, "f.json: is nested deeper than 100 levels"),

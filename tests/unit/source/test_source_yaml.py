@@ -140,9 +140,9 @@ class TestFaults:
     def test_all_duplicate_keys_are_told_with_both_places(self) -> None:
         text = b"a: 1\nb:\n  x: 1\n  x: {deep: [1, {y: 2}]}\n  z: 1\na: [2]\n'b': 3\n"
         assert refused(text) == [
-            "f.yaml:4:3: `x` is here twice, first at f.yaml:3:3. Keep one of the two",
-            "f.yaml:6:1: `a` is here twice, first at f.yaml:1:1. Keep one of the two",
-            "f.yaml:7:1: `b` is here twice, first at f.yaml:2:1. Keep one of the two",
+            "f.yaml:4:3: `x` is defined twice, first at  f.yaml:3:3. Keep one of the two",
+            "f.yaml:6:1: `a` is defined twice, first at  f.yaml:1:1. Keep one of the two",
+            "f.yaml:7:1: `b` is defined twice, first at  f.yaml:2:1. Keep one of the two",
         ]
 
     def test_places_stay_right_after_a_duplicate(self) -> None:
@@ -158,14 +158,14 @@ class TestFaults:
             (b"!x a: 1", "f.yaml:1:1: the tag `!x` is not allowed"),
             (b"a: !!python/object/apply:os.system [x]", "f.yaml:1:4: the tag"),
             (b"a: &x {b: 1}\n<<: *x", "f.yaml:2:1: merge keys (`<<`) are not supported"),
-            (b"? [a]\n: 1", "f.yaml:1:3: a map, list or alias cannot be a key"),
-            (b"? {a: 1}\n: 1", "f.yaml:1:3: a map, list or alias cannot be a key"),
-            (b"a: &x b\n*x : 1", "f.yaml:2:1: a map, list or alias cannot be a key"),
+            (b"? [a]\n: 1", "f.yaml:1:3: a map, a list or an alias cannot be a key"),
+            (b"? {a: 1}\n: 1", "f.yaml:1:3: a map, a list or an alias cannot be a key"),
+            (b"a: &x b\n*x : 1", "f.yaml:2:1: a map, a list or an alias cannot be a key"),
             (b"&x a: 1", "f.yaml:1:1: the key `a` has an anchor"),
             (b"a: *none", "f.yaml:1:4: the alias `*none` has no anchor"),
-            (b"a: &x [*x]", "f.yaml:1:8: the alias `*x` stands inside its own anchor"),
+            (b"a: &x [*x]", "f.yaml:1:8: the alias `*x` is inside its own anchor"),
             (b"a: 1\n---\nb: 2\n", "f.yaml:2:1: a second document starts here"),
-            (b"%YAML 1.1\n---\na: 1\n", "f.yaml:1:1: is YAML 1.1"),
+            (b"%YAML 1.1\n---\na: 1\n", "f.yaml:1:1: uses YAML 1.1, which is not supported"),
             (b"%YAML 3.0\n---\na: 1\n", "f.yaml:1:1: is not valid YAML: the YAML version is not supported"),
             (b"a:\n\t- b", "f.yaml:2:1: is not valid YAML: this line is indented with a tab. Indent it with spaces"),
             (
@@ -238,7 +238,9 @@ class TestLimits:
     def test_a_billion_laughs_is_stopped(self) -> None:
         lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
         lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 12)]
-        assert refused("\n".join(lines).encode()) == ["f.yaml:4:50: aliases make this more than 10 times as large"]
+        assert refused("\n".join(lines).encode()) == [
+            "f.yaml:4:50: aliases expand this file to more than 10 times its size"
+        ]
 
     def test_size_is_stopped_before_reading(self, tmp_path: Path) -> None:
         path = tmp_path / "big.yaml"
@@ -250,8 +252,8 @@ class TestLimits:
 
     def test_the_number_of_events_is_bounded(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("rolecall.source.composer.MAX_EVENTS", 1000)
-        assert "has more than 1,000 parts" in refused(b"- a\n" * 2000)[0]
-        assert "has more than 1,000 parts" in refused(b"a: 1\na: [" + b"x, " * 2000 + b"]")[-1]
+        assert "has more than 1,000 YAML nodes" in refused(b"- a\n" * 2000)[0]
+        assert "has more than 1,000 YAML nodes" in refused(b"a: 1\na: [" + b"x, " * 2000 + b"]")[-1]
         assert len(load_yaml(b"- a\n" * 900).value) == 900
 
     def test_the_collector_is_left_as_it_was(self) -> None:
@@ -270,7 +272,7 @@ class TestFiles:
     def test_what_is_no_file_is_told(self, tmp_path: Path) -> None:
         with pytest.raises(ConfigError, match="is a directory"):
             load_yaml(tmp_path, "x")
-        with pytest.raises(ConfigError, match="there is no such file"):
+        with pytest.raises(ConfigError, match="file not found"):
             load_yaml(tmp_path / "none", "x")
         with pytest.raises(ConfigError, match="not a regular file"):
             load_yaml(Path("/dev/null"), "x")

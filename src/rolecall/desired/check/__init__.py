@@ -1,1 +1,1 @@
-"""Checks a config: every error and warning, each with its place."""
+"""Checks a configuration and reports every error and warning with its place."""

@@ -1,4 +1,4 @@
-"""Reads ``sso.metadata``, from the config or its file, and checks that it is the SAML metadata of ``sso.idp``."""
+"""Reads ``sso.metadata`` from the configuration or its file, and checks that it is SAML metadata of ``sso.idp``."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _LARGEST = 4 * 1024 * 1024
 
 
 def metadata_text(configured: Any, sources: Sources) -> str:
-    """The normalised XML. Raises ConfigError when the file cannot be read, is empty, or is no UTF-8."""
+    """Return the normalized XML. Raises ConfigError when the file cannot be read, is empty, or is not UTF-8."""
     if isinstance(configured, str):
         return metadata(configured)
     where, name = sources.where(("sso", "metadata", "file")), configured["file"]
     path = inside(sources.root, name)
     if path is None:
-        hint = "Files stay inside the config's directory, links resolved"
-        raise ConfigError(Problem("outside", f"`{name}` leads out of the config's directory", where, hint))
+        hint = "Move it into the configuration directory; links must not lead out of it"
+        raise ConfigError(Problem("outside", f"`{name}` is outside the configuration directory", where, hint))
     try:
         text = metadata(read_file(path, name, _LARGEST).decode("utf-8-sig"))
     except ConfigError as error:
@@ -41,9 +41,9 @@ _MAX_LENGTH = BY_SECTION["sso"].field("metadata").max_length
 
 
 def check_metadata(sso: ValidConfig, sources: Sources) -> Iterator[Problem]:
-    """Yield an error where the metadata cannot be used, and a warning where it looks like that of another IdP.
+    """Yield an error if the metadata cannot be used, and a warning if it seems to come from another IdP.
 
-    ``sso`` has metadata. A file that is missing or outside is left to ``check_targets``.
+    ``sso`` has metadata. ``check_targets`` reports files that are missing or outside the folder.
     """
     configured = sso["metadata"]
     if isinstance(configured, dict) and not _readable(configured["file"], sources):
@@ -53,7 +53,7 @@ def check_metadata(sso: ValidConfig, sources: Sources) -> Iterator[Problem]:
     try:
         text = metadata_text(configured, sources)
         if len(text) > _MAX_LENGTH:
-            raise NotMetadata(f"has more than {_MAX_LENGTH:,} characters, the most that an org takes")
+            raise NotMetadata(f"has more than {_MAX_LENGTH:,} characters, the maximum for an org")
         metadata = decode_metadata(text)
     except ConfigError as error:
         yield from error.problems
@@ -62,7 +62,7 @@ def check_metadata(sso: ValidConfig, sources: Sources) -> Iterator[Problem]:
     else:
         yield from _other_idp(metadata, sso.get("idp"), name, where)
         if not metadata.readable:
-            state = "no signing certificate that can be read" if metadata.certificates else "no signing certificate"
+            state = "no readable signing certificate" if metadata.certificates else "no signing certificate"
             yield Problem("no_certificate", f"{name} has {state}", where, DOWNLOAD, "warning")
 
 
@@ -73,5 +73,7 @@ def _readable(name: str, sources: Sources) -> bool:
 
 def _other_idp(metadata: IdpMetadata, idp: Any, name: str, where: Where) -> Iterator[Problem]:
     if isinstance(idp, str) and other_idp(metadata, idp):
-        message = f"{name} does not look like metadata of {idp}: its entity id is {metadata.entity_id}"
-        yield Problem("other_idp", message, where, "Check that `sso.idp` and the file are of the same IdP", "warning")
+        message = f"{name} does not look like metadata from {idp}: its entity ID is {metadata.entity_id}"
+        yield Problem(
+            "other_idp", message, where, "Check that `sso.idp` and the metadata are for the same IdP", "warning"
+        )

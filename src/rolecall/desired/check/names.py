@@ -1,4 +1,4 @@
-"""Names, ids and dates in a config that contradict each other or cannot be."""
+"""Checks names, ids, dates and addresses in a configuration."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ IDPS = frozenset(
         "other",
     }
 )
-"""Names of IdPs; WRITER's console has okta, entra and others."""
+"""Names of IdPs. WRITER's console knows Okta and Entra, and takes any other name."""
 
 
 def check_names(sound: ValidConfig, sources: Sources) -> Iterator[Problem]:
-    """Problems of ids, former names, dates and addresses."""
+    """Yield problems with ids, former names, dates and addresses."""
     groups = {name: entry for name, entry in sound.get("idp_groups", {}).items() if isinstance(entry, dict)}
     yield from _pins(groups, sources)
     yield from _previously(groups, sound.get("idp_groups", {}), sources)
@@ -46,8 +46,8 @@ def _pins(groups: ValidConfig, sources: Sources) -> Iterator[Problem]:
         pin = entry.get("id")
         if pin is not None and first.setdefault(pin, name) != name:
             first_place = sources.where(("idp_groups", first[pin], "id"))
-            message = f"the id `{pin}` is pinned by `{first[pin]}` already, at {first_place}"
-            yield Problem("same_id", message, sources.where(("idp_groups", name, "id")), "A group has one entry")
+            message = f"the id `{pin}` is already used by `{first[pin]}` at {first_place}"
+            yield Problem("same_id", message, sources.where(("idp_groups", name, "id")), "Keep one entry per group")
 
 
 def _previously(groups: ValidConfig, listed: ValidConfig, sources: Sources) -> Iterator[Problem]:
@@ -57,14 +57,16 @@ def _previously(groups: ValidConfig, listed: ValidConfig, sources: Sources) -> I
             where = sources.where(("idp_groups", name, "previously", at))
             old = normalise.name(former)
             if old == name:
-                yield Problem("previously", f"`{name}` cannot have been called `{old}` before", where, "Take it out")
+                yield Problem(
+                    "previously", f"`{old}` is the current name of the group", where, "Remove it from `previously`"
+                )
             elif old in listed:
                 place = sources.where(("idp_groups", old), key=True)
-                message = f"`{old}` cannot be a former name: it has an entry of its own at {place}"
+                message = f"`{old}` cannot be a former name: it has its own entry at {place}"
                 yield Problem("previously", message, where, "Keep one of the two")
             elif claimed.setdefault(old, name) != name:
-                message = f"`{old}` is given as a former name of `{claimed[old]}` too"
-                yield Problem("previously", message, where, "Keep it at the group that was renamed")
+                message = f"`{old}` is also listed as a former name of `{claimed[old]}`"
+                yield Problem("previously", message, where, "Keep it only for the group that was renamed")
 
 
 def _dates(sound: ValidConfig, groups: ValidConfig, sources: Sources) -> Iterator[Problem]:
@@ -79,18 +81,20 @@ def _dates(sound: ValidConfig, groups: ValidConfig, sources: Sources) -> Iterato
         try:
             date.fromisoformat(day)
         except ValueError:
-            yield Problem("date", f"there is no such day as `{day}`", sources.where(path), "Write YYYY-MM-DD")
+            yield Problem(
+                "date", f"`{day}` is not a valid date", sources.where(path), "Use an existing day, as YYYY-MM-DD"
+            )
 
 
 def _idps(sound: ValidConfig, sources: Sources) -> Iterator[Problem]:
-    """Yield a warning for an IdP whose name is near to a known one: WRITER takes any name, so a misspelt one too."""
+    """Yield a warning for an IdP name close to a known one. WRITER takes any name, including a misspelled one."""
     for section in (kind.section for kind in KINDS if any(field.name == "idp" for field in kind.fields)):
         name = sound.get(section, {}).get("idp")
         if not isinstance(name, str) or any(known in name.casefold() for known in IDPS):
             continue
         if hint := did_you_mean(name, IDPS):
             where = sources.where((section, "idp"))
-            yield Problem("unknown_idp", f"`{name}` is not an IdP that rolecall knows", where, hint, "warning")
+            yield Problem("unknown_idp", f"`{name}` is not a known IdP", where, hint, "warning")
 
 
 def _addresses(sound: ValidConfig, sources: Sources) -> Iterator[Problem]:
@@ -101,14 +105,14 @@ def _addresses(sound: ValidConfig, sources: Sources) -> Iterator[Problem]:
 
 
 def _address(pattern: str) -> Problem | None:
-    """What is wrong with an address or a glob of addresses, without its place."""
+    """Return what is wrong with an address or a glob of addresses, without its place."""
     section, slash, _ = pattern.partition("/")
     if any(mark in section for mark in "*?["):
         return None
     if section not in BY_SECTION:
-        hint = did_you_mean(section, SECTIONS) or f"An address starts with {', '.join(SECTIONS)}"
-        return Problem("address", f"`{pattern}` can be no address", None, hint)
+        hint = did_you_mean(section, SECTIONS) or f"Start it with one of: {', '.join(SECTIONS)}"
+        return Problem("address", f"`{pattern}` is not a valid address", None, hint)
     if BY_SECTION[section].keyed != bool(slash):
-        hint = f"Write `{section}/*` for all" if not slash else f"Write `{section}`"
-        return Problem("address", f"`{pattern}` can be no address", None, hint)
+        hint = f"For all entries, write `{section}/*`" if not slash else f"Write `{section}`"
+        return Problem("address", f"`{pattern}` is not a valid address", None, hint)
     return None

@@ -1,4 +1,4 @@
-"""What a schema cannot say about the policy: access tests that test nothing, bands, and overlays that loosen."""
+"""Checks the parts of a policy that the schema cannot: access tests, limits, and overlays that relax the policy."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _POLICY = ("manage", "ignore", "guards", "allow", "watch", "access_tests")
 
 
 def check_policy(sound: ValidConfig, sources: Sources) -> Iterator[Problem]:
-    """Problems of the policy; ``sound`` is the part of the config that fits the schema."""
+    """Yield problems with the policy; ``sound`` is the part of the configuration that fits the schema."""
     yield from _bands(sound.get("guards", {}), sources)
     for at, test in enumerate(sound.get("access_tests", ())):
         if test:
@@ -28,8 +28,8 @@ def _bands(guards: ValidConfig, sources: Sources) -> Iterator[Problem]:
         review, block = band.get("review"), band.get("block")
         if isinstance(review, int) and isinstance(block, int) and block < review:
             where = sources.where(("guards", name, "block"))
-            message = f"`{name}` blocks above {block} before it asks for review above {review}"
-            yield Problem("band", message, where, "Let `block` be the larger", "warning")
+            message = f"`block` ({block}) is lower than `review` ({review}) in `{name}`"
+            yield Problem("band", message, where, "Set `block` higher than `review`", "warning")
 
 
 def _test(at: int, test: ValidConfig, sources: Sources) -> Iterator[Problem]:
@@ -37,26 +37,26 @@ def _test(at: int, test: ValidConfig, sources: Sources) -> Iterator[Problem]:
     name = test["name"]
     about = [key for key in ("person", "role") if key in test]
     if len(about) != 1:
-        yield Problem(
-            "access_test", f"`{name}` has to be about a person or a role", where, "Add one of the two, not both"
-        )
+        yield Problem("access_test", f"`{name}` must have either `person` or `role`", where, "Keep exactly one of them")
         return
     expectations = [key for key in ("expect", "has", "never", "granted_by_only") if key in test]
     fitting = ["granted_by_only"] if about == ["role"] else ["expect", "has", "never"]
     if not expectations:
-        yield Problem("access_test", f"`{name}` asks nothing", where, f"Add {', '.join(fitting)}")
+        yield Problem("access_test", f"`{name}` has no expectation", where, f"Add {' or '.join(fitting)}")
     for key in expectations:
         if key not in fitting:
             place = sources.where(("access_tests", at, key), key=True)
-            message = f"`{key}` cannot be asked about a {about[0]}"
-            yield Problem("access_test", message, place, f"Use {', '.join(fitting)}")
+            message = f"`{key}` does not apply to a {about[0]}"
+            yield Problem("access_test", message, place, f"Use {' or '.join(fitting)}")
     if isinstance(test.get("person"), str) and "@" not in test["person"]:
         place = sources.where(("access_tests", at, "person"))
-        yield Problem("access_test", f"`{test['person']}` is no e-mail address", place, "A persona is {groups: [...]}")
+        yield Problem(
+            "access_test", f"`{test['person']}` is not an email address", place, "For a persona, write {groups: [...]}"
+        )
 
 
 def _loosened(sources: Sources) -> Iterator[Problem]:
-    """An overlay may tighten policy, never loosen it."""
+    """Yield a problem for each rule that the overlay relaxes. An overlay may only make policy stricter."""
     from rolecall.desired.load.policy import read_policy
     from rolecall.model.policy import policy_differences
 
@@ -66,7 +66,7 @@ def _loosened(sources: Sources) -> Iterator[Problem]:
     over = sources.documents[-1]
     try:
         before, after = read_policy(sources.base, sources), read_policy(sources.effective, sources)
-    except ValueError:  # a date that is none, told by check_names
+    except ValueError:  # an invalid date, which check_names reports
         return
     for difference in policy_differences(before, after):
         if difference.loosens:
@@ -78,13 +78,15 @@ def _loosened(sources: Sources) -> Iterator[Problem]:
 
 
 def _intact(sound: ValidConfig, whole: ValidConfig) -> bool:
-    """Whether the schema finds nothing against any part of the policy: what it does is replaced or gone."""
+    """Return whether the schema accepts the whole policy. A part that it refuses is replaced or missing in
+    ``sound``.
+    """
     return all(key in sound and sound[key] is whole[key] for key in _POLICY if key in whole)
 
 
 def _loosening(path: str, change: str, where: Where) -> Problem:
-    hint = "An overlay may tighten policy only; change it in the main file"
-    return Problem("loosens", f"this overlay loosens `{path}` {change}", where, hint)
+    hint = "Change it in the main file; an overlay can only make policy stricter"
+    return Problem("loosens", f"this overlay makes `{path}` less strict, {change}", where, hint)
 
 
 def _quoted(value: Any) -> str:

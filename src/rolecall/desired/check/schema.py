@@ -1,4 +1,4 @@
-"""Holds a config against ``schemas/config.schema.json``: jsonschema-rs decides, jsonschema explains a refusal."""
+"""Validates a configuration against ``schemas/config.schema.json``: jsonschema-rs decides, jsonschema explains."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ Trail = tuple[str | int, ...]
 
 
 class Verdict(NamedTuple):
-    """``sound`` is the part of the config that the schema finds nothing against; ``problems`` say what it does find."""
+    """``sound`` is the part of the configuration that fits the schema; ``problems`` describe the rest."""
 
     sound: dict[str, Any]
     problems: list[Problem]
 
 
 def judge(effective: dict[str, Any], sources: Sources, explained: bool = True) -> Verdict:
-    """What the schema says about a config. Without ``explained`` the problems are left out."""
+    """Return the schema's verdict on a configuration. Without ``explained``, problems are left out."""
     import jsonschema_rs
 
     schema = json.loads(schema_text("config.schema.json"))
@@ -33,7 +33,7 @@ def judge(effective: dict[str, Any], sources: Sources, explained: bool = True) -
         errors = list(validator.iter_errors(effective))
     except ValueError as error:
         where = Where(sources.main, 1, 1)
-        return Verdict({}, [Problem("schema", f"holds a value that is no JSON: {error}", where)])
+        return Verdict({}, [Problem("schema", f"contains a value that JSON cannot express: {error}", where)])
     bad = _bad(effective, [tuple(error.instance_path) for error in errors])
     sound = _without(effective, bad)
     if not explained:
@@ -45,15 +45,15 @@ def judge(effective: dict[str, Any], sources: Sources, explained: bool = True) -
 
 
 def _unexplained(sources: Sources) -> Problem:
-    """For a value that only one of the two validators refuses; none is known, and none may pass."""
-    hint = "Hold it against `rolecall schema --kind config`"
-    return Problem("schema", "the config does not fit the schema", sources.where(()), hint)
+    """Return a problem for a value that only one of the two validators refuses. No such value is known."""
+    hint = "Compare it with the schema: rolecall schema --kind config"
+    return Problem("schema", "the configuration does not match the schema", sources.where(()), hint)
 
 
 def _bad(effective: dict[str, Any], trails: Iterable[Trail]) -> dict[str, set[Any]]:
-    """For each section that is refused the entries or items that are, or None for the section itself.
+    """Return the invalid entries or items of each section, with None for the section itself.
 
-    jsonschema-rs tells a key that looks like a number as that number, so such a one stands for every key it may be.
+    jsonschema-rs reports a key that looks like a number as that number, which may stand for several keys.
     """
     bad: dict[str, set[Any]] = {}
     for trail in trails:
@@ -66,7 +66,7 @@ def _bad(effective: dict[str, Any], trails: Iterable[Trail]) -> dict[str, set[An
 
 
 def _only(effective: dict[str, Any], bad: Mapping[str, set[Any]]) -> dict[str, Any]:
-    """The config with just the bad entries of large sections, which is all that has to be explained."""
+    """Return the configuration with only the invalid entries of large sections, which is all that needs explaining."""
     return {
         top: {key: entry for key, entry in value.items() if key in bad.get(top, ())}
         if top in KEYED and isinstance(value, dict) and None not in bad.get(top, ())
@@ -76,7 +76,7 @@ def _only(effective: dict[str, Any], bad: Mapping[str, set[Any]]) -> dict[str, A
 
 
 def _without(effective: dict[str, Any], bad: Mapping[str, set[Any]]) -> dict[str, Any]:
-    """The config without what is bad: without the entry, the section, or with None for the item of a list."""
+    """Return the configuration without invalid parts: sections and entries are dropped, list items become None."""
     return {
         top: _without_parts(value, bad[top]) if top in bad else value
         for top, value in effective.items()
@@ -85,7 +85,7 @@ def _without(effective: dict[str, Any], bad: Mapping[str, set[Any]]) -> dict[str
 
 
 def _lost(top: str, value: Any, parts: set[Any]) -> bool:
-    """Whether nothing of a section is sound: it is bad itself, or of a kind that is taken or left whole."""
+    """Return whether a whole section is unusable: it is invalid itself, or it cannot be used in parts."""
     in_parts = isinstance(value, list) or (top in KEYED and isinstance(value, dict))
     return None in parts or not in_parts
 

@@ -1,4 +1,4 @@
-"""Says in plain words, and with a way out, what the schema refused."""
+"""Explains in plain language what the schema refuses, with a hint for each problem."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Fault(NamedTuple):
 
 
 class Refusal(NamedTuple):
-    """One keyword of the schema that a value breaks: ``rule`` is the keyword's own value."""
+    """One schema keyword that a value violates; ``rule`` is the keyword's own value."""
 
     keyword: str
     rule: Any
@@ -37,7 +37,7 @@ class Refusal(NamedTuple):
 
 
 def explain(config: dict[str, Any], schema: dict[str, Any], sources: Sources) -> list[Problem]:
-    """All problems of a config that the schema refuses, each once, in the order of the files."""
+    """Return all problems of a configuration that the schema refuses, each once, in the order of the files."""
     faults: dict[tuple[Trail, str], Fault] = {}
     for error in Draft7Validator(schema).iter_errors(config):
         schema_part = error.schema if isinstance(error.schema, dict) else {}
@@ -56,16 +56,18 @@ def explain(config: dict[str, Any], schema: dict[str, Any], sources: Sources) ->
 
 def _faults(error: Refusal, trail: Trail) -> Iterator[Fault]:
     if trail == ("version",):
-        message = f"the format version {shown(error.instance)} is unknown"
-        yield Fault("version", trail, message, "This rolecall reads `version: 1`")
+        message = f"format version {shown(error.instance)} is not supported"
+        yield Fault("version", trail, message, "Write `version: 1`, or update rolecall")
     elif error.instance is None:
         hint = missing_space(str(trail[-1])) if trail else None
         yield Fault("null", trail, f"{label(trail)} has no value", hint or "Add a value, or remove the key", key=True)
     elif _is_literal_secret(error, trail):
-        hint = "Name where it is, such as {env: ROLECALL_TOKEN}, and revoke the one written here"
-        yield Fault("literal_secret", trail, f"{label(trail)} has to be a reference, not the secret itself", hint)
+        hint = "Revoke this secret, and refer to its replacement, such as {env: ROLECALL_TOKEN}"
+        yield Fault(
+            "literal_secret", trail, f"{label(trail)} must be a reference to the secret, not the secret itself", hint
+        )
     elif error.of_name:
-        hint = "Write the name as the IdP has it"
+        hint = "Use the group's name in the IdP"
         yield Fault("name", (*trail, error.instance), f"{label(trail)} has an entry without a name", hint, key=True)
     else:
         yield from _EXPLAIN.get(error.keyword, _unnamed)(error, trail)
@@ -99,7 +101,7 @@ def _type(error: Refusal, trail: Trail) -> Iterator[Fault]:
     types = error.rule if isinstance(error.rule, list) else [error.rule]
     type_names = " or ".join(_TYPES[name] for name in types)
     hint = _written_like(error) if "pattern" in error.schema else _type_hint(error.instance, types)
-    yield Fault("type", trail, f"{label(trail)} has to be {type_names}, not {_kind(error.instance, trail)}", hint)
+    yield Fault("type", trail, f"{label(trail)} must be {type_names}, not {_kind(error.instance, trail)}", hint)
 
 
 def _type_hint(instance: Any, types: list[str]) -> str | None:
@@ -118,7 +120,7 @@ def _choice(error: Refusal, trail: Trail) -> Iterator[Fault]:
     choices = error.rule if error.keyword == "enum" else [error.rule]
     texts = [str(choice).lower() if isinstance(choice, bool) else str(choice) for choice in choices]
     near = did_you_mean(error.instance, texts) if isinstance(error.instance, str) else None
-    hint = near or f"Possible: {', '.join(texts)}"
+    hint = near or f"Possible values: {', '.join(texts)}"
     yield Fault("choice", trail, f"{label(trail)} cannot be {shown(error.instance)}", hint)
 
 
@@ -134,7 +136,7 @@ def _written_like(error: Refusal) -> str | None:
 
 def _no_source(error: Refusal, trail: Trail) -> Iterator[Fault]:
     kinds = ", ".join(branch["required"][0] for branch in error.rule)
-    yield Fault("no_source", trail, f"{label(trail)} names no source", f"Add one of {kinds}")
+    yield Fault("no_source", trail, f"{label(trail)} has no source", f"Add one of: {kinds}")
 
 
 def _empty(error: Refusal, trail: Trail) -> Iterator[Fault]:
@@ -143,12 +145,12 @@ def _empty(error: Refusal, trail: Trail) -> Iterator[Fault]:
 
 
 def _too_small(error: Refusal, trail: Trail) -> Iterator[Fault]:
-    yield Fault("range", trail, f"{label(trail)} cannot be below {error.rule}")
+    yield Fault("range", trail, f"{label(trail)} must be at least {error.rule}")
 
 
 def _too_many(error: Refusal, trail: Trail) -> Iterator[Fault]:
     yield Fault(
-        "choice", trail, f"{label(trail)} names more than one place", f"Keep one of {', '.join(error.instance)}"
+        "choice", trail, f"{label(trail)} has more than one reference", f"Keep one of: {', '.join(error.instance)}"
     )
 
 
@@ -156,25 +158,25 @@ def _twice(error: Refusal, trail: Trail) -> Iterator[Fault]:
     earlier: list[Any] = []
     for at, item in enumerate(error.instance):
         if item in earlier:
-            yield Fault("twice", (*trail, at), f"{label(trail)} has {shown(item)} twice", "Keep one of the two")
+            yield Fault("twice", (*trail, at), f"{label(trail)} contains {shown(item)} twice", "Keep one of the two")
         earlier.append(item)
 
 
 def _unnamed(error: Refusal, trail: Trail) -> Iterator[Fault]:
-    yield Fault("schema", trail, f"{label(trail)} does not fit the schema ({error.keyword})")
+    yield Fault("schema", trail, f"{label(trail)} does not match the schema ({error.keyword})")
 
 
 def label(trail: Trail) -> str:
-    """What a message calls a part of the config: its last key, and the position below it."""
+    """Return how messages name a part of the configuration: its last key, and the position below it."""
     if not trail:
-        return "the config"
+        return "the configuration"
     keys = [at for at, step in enumerate(trail) if isinstance(step, str)]
     positions = "".join(f"[{step}]" for step in trail[keys[-1] + 1 :])
     return f"`{_cut(str(trail[keys[-1]]))}{positions}`"
 
 
 def shown(value: Any) -> str:
-    """A value of the config as a message quotes it."""
+    """Return a value of the configuration as messages quote it."""
     if isinstance(value, dict | list):
         return "a map" if isinstance(value, dict) else "a list"
     return f"`{_cut(str(value).lower() if isinstance(value, bool) else str(value))}`"
@@ -209,11 +211,11 @@ _TYPES = {
     "object": "a map",
     "string": "text",
 }
-_KINDS = ((bool, "the truth value"), (int | float, "the number"), (str, "the text"), (list, "a list"), (dict, "a map"))
+_KINDS = ((bool, "the boolean"), (int | float, "the number"), (str, "the text"), (list, "a list"), (dict, "a map"))
 _BOOLEAN_WORDS = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
 _EMPTY_HINTS = {
-    "minItems": "Name at least one, or leave the key out",
-    "minProperties": "Leave it out if it is not to be managed",
+    "minItems": "Add at least one item, or remove the key",
+    "minProperties": "To leave it unmanaged, remove the key",
 }
 _EXPLAIN: dict[str, Callable[[Refusal, Trail], Iterator[Fault]]] = {
     "additionalProperties": _unknown_key,

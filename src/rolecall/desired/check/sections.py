@@ -1,4 +1,4 @@
-"""What a schema cannot say about the settings: the rules R1 to R4, R18, R31 and R33, held against one config."""
+"""Checks rules on the settings that the schema cannot express: R1 to R4, R18, R31 and R33."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _DOMAIN = frozenset(field.name for field in BY_SECTION["domains"].fields)
 
 
 def check_sections(sound: ValidConfig, sources: Sources) -> Iterator[Problem]:
-    """Problems of the sections of a config; ``sound`` is the part of it that fits the schema."""
+    """Yield problems with the settings; ``sound`` is the part of the configuration that fits the schema."""
     yield from _order(sound, sources)
     yield from _defaults(sound.get("defaults", {}), sources)
     yield from _names(sound, sources)
@@ -29,20 +29,22 @@ def check_sections(sound: ValidConfig, sources: Sources) -> Iterator[Problem]:
 
 
 def _order(sound: ValidConfig, sources: Sources) -> Iterator[Problem]:
-    """A domain comes before SSO, SSO before SCIM (R1, R33)."""
+    """Check the order: SSO needs a domain, and SCIM needs SSO (R1, R33)."""
     sso, scim = sound.get("sso", {}).get("enabled"), sound.get("scim", {}).get("enabled")
     if scim is True and sso is False:
-        message = "SCIM cannot be on while SSO is off (R1)"
-        yield Problem("order", message, sources.where(("scim", "enabled")), "Switch SSO on, or SCIM off")
+        message = "SCIM requires SSO, which is off (R1)"
+        yield Problem(
+            "order", message, sources.where(("scim", "enabled")), "Set `sso.enabled: true` or `scim.enabled: false`"
+        )
     whole = "domains" in sound and sound.get("manage", {}).get("domains") == "authoritative"
     if sso is True and whole and all(map(removes, sound["domains"].values())):
-        message = "SSO cannot be on without a claimed domain (R1), and this config leaves none"
-        yield Problem("order", message, sources.where(("sso", "enabled")), "List a domain, or switch SSO off")
+        message = "SSO requires a claimed domain, and this configuration removes all of them (R1)"
+        yield Problem("order", message, sources.where(("sso", "enabled")), "Add a domain, or set `sso.enabled: false`")
 
 
 def _defaults(defaults: Any, sources: Sources) -> Iterator[Problem]:
     if "role" in defaults and role_id(defaults["role"]) == ORG_ADMIN:
-        hint = "Use member or team_admin; make org admins by a mapped group"
+        hint = "Use `member` or `team_admin`, and map a group to make users org admins"
         where = sources.where(("defaults", "role"))
         yield Problem("default_role", "the default role cannot be org admin (R3)", where, hint)
 
@@ -51,9 +53,9 @@ def _names(sound: ValidConfig, sources: Sources) -> Iterator[Problem]:
     for section in KEYED:
         for name in sound.get(section, ()):
             if not name.isprintable() and _CONTROL.search(name):
-                message = "a name holds a control character, such as a line end"
+                message = "this name contains a control character, such as a line break"
                 yield Problem(
-                    "name", message, sources.where((section, name), key=True), "Write the name as the IdP has it"
+                    "name", message, sources.where((section, name), key=True), "Use the group's name in the IdP"
                 )
 
 
@@ -78,25 +80,25 @@ def _group(name: str, entry: dict[str, Any], sources: Sources) -> Iterator[Probl
     elif flags and mapped:
         yield _contradiction("idp_groups", name, flags[0], f"`{mapped[0]}`", sources)
     elif not flags and _MAPPING_ALONE.isdisjoint(entry):
-        hint = "Add `role` and `teams`, or say `blank: true`"
-        yield Problem("no_mapping", f"`{name}` says neither role nor teams", where, hint)
+        hint = "Add `role` and `teams`, or set `blank: true`"
+        yield Problem("no_mapping", f"`{name}` has neither a role nor teams", where, hint)
     elif not flags and "teams" not in entry:
-        hint = "Add `teams`; an org admin needs one too (R21)"
+        hint = "Add `teams`; org admins need a team as well (R21)"
         message = f"`{name}` has a role but no team (R4)"
         yield Problem("role_without_team", message, sources.where(("idp_groups", name, "role"), key=True), hint)
     elif not flags and "role" not in entry:
-        hint = "Add `role` to say which"
-        message = f"`{name}` has teams but no role, so its people get the default role there (R31)"
+        hint = "To set another role, add `role`"
+        message = f"`{name}` has teams but no role, so its users get the default role in these teams (R31)"
         yield Problem("no_role", message, sources.where(("idp_groups", name, "teams"), key=True), hint, "warning")
 
 
 def _contradiction(section: str, name: str, key: str, second: str, sources: Sources) -> Problem:
     where = sources.where((section, name, key), key=True)
-    return Problem("contradiction", f"`{name}` says `{key}` and {second} at once", where, "Keep one of the two")
+    return Problem("contradiction", f"`{name}` has both `{key}` and {second}", where, "Keep one of the two")
 
 
 def _legacy(sound: ValidConfig, sources: Sources) -> Iterator[Problem]:
-    """Nothing can be mapped on the legacy endpoint (R18)."""
+    """Yield a problem for mappings on the legacy endpoint, which has none (R18)."""
     groups = sound.get("idp_groups", {})
     if sound.get("scim", {}).get("endpoint") != "legacy":
         return
@@ -105,6 +107,6 @@ def _legacy(sound: ValidConfig, sources: Sources) -> Iterator[Problem]:
     ]
     if mapped:
         number = "1 group is" if len(mapped) == 1 else f"{len(mapped)} groups are"
-        message = f"{number} mapped, but nothing can be mapped on the legacy endpoint (R18)"
-        hint = "Set `endpoint: new`, or take the mappings out"
+        message = f"{number} mapped, but the legacy endpoint does not support mappings (R18)"
+        hint = "Set `endpoint: new`, or remove the mappings"
         yield Problem("legacy_mapping", message, sources.where(("scim", "endpoint")), hint)

@@ -1,4 +1,4 @@
-"""What a config points at: forms of the org's url, the repo's own files, tokens that would be needed."""
+"""Checks what a configuration points at: the org's URL, files of the repository, and required tokens."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 def check_targets(sound: ValidConfig, sources: Sources) -> Iterator[Problem]:
-    """Problems of org, people and files."""
+    """Yield problems with the org, the source of users, the journal and files."""
     org = sound.get("org", {})
     if isinstance(org.get("url"), str):
         yield from _org(org, sources)
@@ -46,37 +46,39 @@ def _org(org: ValidConfig, sources: Sources) -> Iterator[Problem]:
         yield from _web(org["url"], ("org", "url"), sources)
         if "token" not in org:
             hint = "Add `token: {env: ROLECALL_TOKEN}`"
-            yield Problem("no_token", "an org that is reached over HTTP needs a token", where, hint, "warning")
+            yield Problem("no_token", "an org with an HTTP URL requires a token", where, hint, "warning")
     elif scheme in ("local", "observed") and location.strip():
         if scheme == "observed" and inside(sources.root, location) is None:
-            hint = "An observed file is kept in the config's directory, links resolved"
-            yield Problem("outside", f"`{location}` leads out of the config's directory", where, hint)
+            hint = "Move the file into the configuration directory; links must not lead out of it"
+            yield Problem("outside", f"`{location}` is outside the configuration directory", where, hint)
     else:
-        yield Problem("org_url", "this is no way to an org", where, f"Write {FORMS}")
+        yield Problem("org_url", "this is not a valid org URL", where, f"Use {FORMS}")
 
 
 def _web(url: str, path: tuple[Step, ...], sources: Sources) -> Iterator[Problem]:
-    """Problems of an http(s) address. The address is not repeated: it may hold a secret."""
+    """Yield problems with an http(s) URL. Messages do not repeat the URL, because it may contain a secret."""
     where = sources.where(path)
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
     except ValueError:
-        yield Problem("org_url", "this is no valid address", where, "Write https://HOST or https://HOST:PORT")
+        yield Problem("org_url", "this is not a valid URL", where, "Write https://HOST or https://HOST:PORT")
         return
     if not host or not _is_host(host) or not url.isprintable() or " " in url:
-        yield Problem("org_url", "this address names no host", where, "Write https://HOST or https://HOST:PORT")
+        yield Problem("org_url", "this URL has no valid host", where, "Write https://HOST or https://HOST:PORT")
     elif parts.username is not None or parts.password is not None:
-        yield Problem("org_url", "an address cannot hold a user or password", where, "Use `token`, a reference")
+        yield Problem(
+            "org_url", "a URL must not contain a user or a password", where, "Remove it, and set `token` to a reference"
+        )
     elif parts.query or parts.fragment:
-        yield Problem("org_url", "an address cannot hold `?` or `#`", where, "Take it out")
+        yield Problem("org_url", "a URL must not contain `?` or `#`", where, "Remove it")
     elif parts.scheme == "http" and host not in _LOOPBACK:
-        message = "http:// is for this machine only: a token would cross the network readable by anybody"
+        message = "http:// is allowed only for this machine, because it sends the token unencrypted"
         yield Problem("plain_http", message, where, "Use https://")
 
 
 def _is_host(host: str) -> bool:
-    """Whether a resolver can be asked for it: an IPv6 address, or labels of at most 63 characters, dots between."""
+    """Return whether a name can be resolved: an IPv6 address, or labels of at most 63 characters separated by dots."""
     if ":" in host:
         return True
     try:
@@ -93,11 +95,11 @@ def _journal(url: Any, sources: Sources) -> Iterator[Problem]:
     try:
         password = urlsplit(url).password
     except ValueError:
-        yield Problem("journal_url", "this is no valid address", where, "Write postgresql://HOST/DATABASE")
+        yield Problem("journal_url", "this is not a valid URL", where, "Write postgresql://HOST/DATABASE")
         return
     if password or "password=" in url:
-        hint = "Name where the whole url is, such as {env: ROLECALL_JOURNAL_URL}, and change the password"
-        yield Problem("literal_secret", "a url with a password has to be a reference", where, hint)
+        hint = "Change the password, and refer to the URL, such as {env: ROLECALL_JOURNAL_URL}"
+        yield Problem("literal_secret", "a URL with a password must be a reference", where, hint)
 
 
 def _people(people: ValidConfig, sources: Sources) -> Iterator[Problem]:
@@ -112,15 +114,15 @@ def _people(people: ValidConfig, sources: Sources) -> Iterator[Problem]:
             yield from _web(people[kind], ("people", kind), sources)
     if "entra" in people and "token" not in people and not {"client_id", "client_secret"} <= people.keys():
         hint = "Add `client_id` and `client_secret`, or `token`"
-        yield Problem("no_token", "Entra is read with credentials", sources.where(("people",), key=True), hint)
+        yield Problem("no_token", "Entra requires credentials", sources.where(("people",), key=True), hint)
 
 
 def _pattern(pattern: str, path: tuple[Step, ...], sources: Sources) -> Iterator[Problem]:
     if leads_out(pattern):
-        hint = "Files stay inside the config's directory"
-        yield Problem("outside", f"`{pattern}` leads out of the config's directory", sources.where(path), hint)
+        hint = "Move it into the configuration directory"
+        yield Problem("outside", f"`{pattern}` is outside the configuration directory", sources.where(path), hint)
     elif not any(sources.root.glob(pattern)):
-        hint = "Until there is one, users are not read"
+        hint = "Users are not read until a file matches"
         yield Problem("no_match", f"`{pattern}` matches no file", sources.where(path), hint, "warning")
 
 
@@ -128,7 +130,7 @@ def _file(name: str, path: tuple[Step, ...], sources: Sources) -> Iterator[Probl
     where = sources.where(path)
     file = inside(sources.root, name)
     if file is None:
-        hint = "Files stay inside the config's directory, links resolved"
-        yield Problem("outside", f"`{name}` leads out of the config's directory", where, hint)
+        hint = "Move it into the configuration directory; links must not lead out of it"
+        yield Problem("outside", f"`{name}` is outside the configuration directory", where, hint)
     elif not file.is_file():
-        yield Problem("no_file", f"there is no file `{name}`", where, "Names are relative to rolecall.yaml")
+        yield Problem("no_file", f"file `{name}` not found", where, "Paths are relative to rolecall.yaml")

@@ -1,4 +1,4 @@
-"""Says everything that is wrong with a config, offline."""
+"""Finds every problem of a configuration, offline."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ CHECKS = (check_sections, check_names, check_targets, check_policy)
 
 
 def validate(sources: Sources) -> list[Problem]:
-    """All problems of sources, errors and warnings, each once, in the order of the files.
+    """Return all problems of sources, errors and warnings, each once, in the order of the files.
 
-    What the schema refuses is left out before the rules are checked, so that one mistake is told once.
+    Rules are checked without the parts that the schema refuses, so that one mistake is reported once.
     """
     problems = list(sources.problems)
     if sources.documents:
@@ -33,7 +33,7 @@ def validate(sources: Sources) -> list[Problem]:
 
 
 def validate_repo(root: Path, env: str | None = None, main: str | None = None) -> list[Problem]:
-    """All problems of the config in ``root``, with one overlay or, when ``env`` is None, with each there is."""
+    """Return all problems of the configuration in ``root``: with one overlay, or with each one when ``env`` is None."""
     each = load_each(root, main) if env is None else [load(root, env, main)]
     files = tuple(dict.fromkeys(name for sources in each for name in sources.files))
     return _in_order((problem for sources in each for problem in validate(sources)), files)

@@ -1,1 +1,1 @@
-"""Writes YAML: new files, changes in existing ones, one format."""
+"""Writes YAML: new files, changes to existing files, and formatting."""

@@ -1,6 +1,6 @@
-"""Changes entries of a config in the files that hold them: what is not changed stays as it is, to the letter.
+"""Changes entries of a configuration in the files that have them; everything else stays exactly as it is.
 
-``export --update`` and ``drift --accept`` go through here::
+``export --update`` and ``drift --accept`` use it like this::
 
     edited(sources, [setting(at, live_value, pin), removing(at)]) -> {file: new text}
 """
@@ -28,8 +28,9 @@ OVERLAY_REMOVE = {"remove": True}
 
 
 class Edit(NamedTuple):
-    """What one entry shall say. ``fields`` maps names to JSON, None to take a field out; ``fields`` is None to take the
-    entry out. ``fresh`` is what to write where there is no such entry yet."""
+    """A change to one entry. ``fields`` maps names to JSON, with None to remove a field; ``fields`` itself is None to
+    remove the entry. ``fresh`` is the text for an entry that does not exist yet.
+    """
 
     address: Address
     fields: Mapping[str, Any] | None
@@ -37,10 +38,10 @@ class Edit(NamedTuple):
 
 
 def setting(at: Address, value: Value | None, pin: str | None = None) -> Edit:
-    """The edit after which a config says this value of an address; for a group None and blank are the same.
+    """Return the edit that sets this value at an address; for a group, None means unmapped.
 
-    Fields that the value says nothing of stay, and so do owner, reason and the like. A field that is empty there goes:
-    no config can say so.
+    Fields that the value does not cover stay, and so do owner, reason and similar keys. A field without a value is
+    removed, because a configuration cannot express it.
     """
     section, _ = split_address(at)
     fresh = entry(section, value, pin)
@@ -54,12 +55,12 @@ def setting(at: Address, value: Value | None, pin: str | None = None) -> Edit:
 
 
 def removing(at: Address) -> Edit:
-    """The edit after which a config no longer has this entry; a singleton goes as a whole section."""
+    """Return the edit that removes an entry; for a singleton, its whole section."""
     return Edit(at, None)
 
 
 def merged(edits: Sequence[Edit]) -> list[Edit]:
-    """One edit for each address: what several say of it together."""
+    """Return one edit per address, combined from all edits of it."""
     by_address: dict[Address, Edit] = {}
     for edit in edits:
         earlier = by_address.get(edit.address)
@@ -71,10 +72,10 @@ def merged(edits: Sequence[Edit]) -> list[Edit]:
 
 
 def edited(sources: Sources, edits: Sequence[Edit]) -> dict[str, str]:
-    """The new texts of the files that change, by name. ``sources`` are as loaded, with the same overlay.
+    """Return the new text of each file that changes, by name. ``sources`` must be loaded with the same overlay.
 
-    With an overlay only the overlay is changed: what it inherits belongs to other orgs too. Raises ConfigError for a
-    file that cannot be changed in place.
+    With an overlay, only the overlay is changed: other orgs share what it inherits. Raises ConfigError for a file that
+    cannot be changed in place.
     """
     by_file: dict[str, list[Edit]] = {}
     for edit in edits:
@@ -92,7 +93,7 @@ def edited(sources: Sources, edits: Sequence[Edit]) -> dict[str, str]:
 
 
 def _placed(sources: Sources, edit: Edit) -> tuple[str, Edit] | None:
-    """The file that an edit belongs in, and the edit as that file needs it; None where there is nothing to do."""
+    """Return the file that an edit belongs in, and the edit for that file; None where there is nothing to do."""
     section, key = split_address(edit.address)
     path = (section,) if key is None else (section, key)
     over = sources.documents[-1] if sources.overlaid else None
@@ -110,7 +111,7 @@ def _placed(sources: Sources, edit: Edit) -> tuple[str, Edit] | None:
 
 
 def _narrowed(sources: Sources, edit: Edit, path: Sequence[str]) -> Edit:
-    """An edit for an overlay: an entry that is inherited needs the fields that differ alone."""
+    """Return the edit for an overlay: an inherited entry needs only the fields that differ."""
     inherited: Any = sources.base
     for step in path:
         inherited = inherited.get(step) if isinstance(inherited, dict) else None
@@ -119,14 +120,14 @@ def _narrowed(sources: Sources, edit: Edit, path: Sequence[str]) -> Edit:
     fresh = {name: field_value for name, field_value in edit.fresh.items() if inherited.get(name) != field_value}
     if edit.fields is None or sources.documents[-1].has(path):
         return edit._replace(fresh=fresh)
-    if fresh.get("blank"):  # beside a role that is inherited it would be two things at once
+    if fresh.get("blank"):  # next to an inherited role, `blank` would be a contradiction
         return edit._replace(fresh="blank")
     fields = {name: field_value for name, field_value in edit.fields.items() if field_value is None or name in fresh}
     return edit._replace(fields=fields, fresh=fresh)
 
 
 def _home(sources: Sources, section: str) -> Document:
-    """The file for a new entry: where most of its section is, else the main file."""
+    """Return the file for a new entry: the file with most of its section, else the main file."""
     best = max(sources.documents, key=lambda document: _size(document.value.get(section)))
     return best if section in best.value else sources.documents[0]
 
@@ -136,7 +137,7 @@ def _size(value: Any) -> int:
 
 
 def _apply(text: str, edits: Sequence[Edit], name: str) -> str:
-    """Set, then remove, then add: each on the text that the one before left."""
+    """Set fields, then remove entries, then add entries, each on the text of the step before."""
     as_json = name.endswith(".json")
     try:
         text = set_fields(text, edits, as_json=as_json)
@@ -149,7 +150,7 @@ def _apply(text: str, edits: Sequence[Edit], name: str) -> str:
 
 
 def _check(text: str, edits: Sequence[Edit], name: str) -> None:
-    """The text must read back as what was asked. Raises ConfigError, and then nothing is written."""
+    """Raise ConfigError unless the new text reads back as requested; nothing is written then."""
     value = _parse(text, name)
     keyed = {
         section: {key(written): entry_value for written, entry_value in current.items()}
@@ -164,7 +165,7 @@ def _check(text: str, edits: Sequence[Edit], name: str) -> None:
 
 
 def _in_the_way(at: Address, name: str) -> ConfigError:
-    hint = "Change it by hand; anchors, aliases and the like are in the way"
+    hint = "Edit it manually; anchors or aliases prevent an automatic change"
     return ConfigError(Problem("edit", f"{at} cannot be changed in place", Where(name), hint))
 
 

@@ -1,4 +1,4 @@
-"""Sets fields, removes and adds entries in one YAML text, each as splices of the text."""
+"""Sets fields and removes and adds entries in one YAML text, each as splices of the text."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from rolecall.model.settings import Address
 
 
 class Wanted(Protocol):
-    """See ``emit_edit.Edit``."""
+    """The requested change of one entry, see ``config.Edit``."""
 
     @property
     def address(self) -> Address: ...
@@ -28,7 +28,7 @@ class Wanted(Protocol):
 
 
 def set_fields(text: str, edits: Sequence[Wanted], *, as_json: bool = False) -> str:
-    """Entries that are there say the fields asked for; those that are not are left to ``add_entries``."""
+    """Return the text with these fields set in existing entries; ``add_entries`` handles new ones."""
     doc = Text(text)
     entries = _Entries(doc)
     splices = [
@@ -41,7 +41,7 @@ def set_fields(text: str, edits: Sequence[Wanted], *, as_json: bool = False) -> 
 
 
 def remove_entries(text: str, addresses: Sequence[Address]) -> str:
-    """The text without these entries; a section that loses all of them is an empty map."""
+    """Return the text without these entries; a section that loses all of them becomes an empty map."""
     if not addresses:
         return text
     doc = Text(text)
@@ -58,7 +58,7 @@ def remove_entries(text: str, addresses: Sequence[Address]) -> str:
 
 
 def add_entries(text: str, edits: Sequence[Wanted], *, as_json: bool = False) -> str:
-    """The text with the entries that it lacks, at the end of their sections; sections it lacks at its end."""
+    """Return the text with the missing entries added at the end of their sections, and missing sections at the end."""
     doc = Text(text)
     entries = _Entries(doc)
     missing = [edit for edit in edits if entries.get(edit.address) is None]
@@ -69,7 +69,7 @@ def add_entries(text: str, edits: Sequence[Wanted], *, as_json: bool = False) ->
 
 
 class _Entries:
-    """The entries of a text by address, with keys normalised."""
+    """The entries of a text by address, with keys normalized."""
 
     def __init__(self, doc: Text) -> None:
         self._doc = doc
@@ -117,13 +117,13 @@ def _set(doc: Text, entry: Field, edit: Wanted, as_json: bool) -> Iterator[Splic
 def reshape(
     doc: Text, node: MappingNode, dropped: Sequence[str], added: Mapping[str, Any], *, as_json: bool = False
 ) -> Iterator[Splice]:
-    """Fields of a map taken out, and new ones put at its end."""
+    """Yield the splices that remove fields from a map and add new ones at its end."""
     shape = _reshape_block if is_block(node) else _reshape_flow
     return shape(doc, node, dropped, added, as_json)
 
 
 def value_splices(doc: Text, field: Field, value: Any, *, as_json: bool = False) -> Iterator[Splice]:
-    """A field's value in the place of the old one. Of a list, the items that stay keep their order and comments."""
+    """Yield the splices that replace a field's value. In a list, remaining items keep their order and comments."""
     if not isinstance(value, list):
         if not (isinstance(field.value, ScalarNode) and _same(field.value, value)):
             yield Splice(field.start, field.end, _like(field.value, value, as_json))
@@ -145,7 +145,7 @@ def value_splices(doc: Text, field: Field, value: Any, *, as_json: bool = False)
 
 
 def _like(old: Node | None, value: Any, as_json: bool) -> str:
-    """A value, quoted as the one it stands for or beside was."""
+    """Return a value, quoted like the value that it replaces or follows."""
     if not as_json and isinstance(value, str) and isinstance(old, ScalarNode) and old.style in ("'", '"'):
         return quoted(value, old.style)
     return flow(value, as_json=as_json)
@@ -173,7 +173,7 @@ def _block_list(doc: Text, old: Mapping[str, Node], remaining: Sequence[str], ne
 def _reshape_flow(
     doc: Text, node: MappingNode, dropped: Sequence[str], added: Mapping[str, Any], as_json: bool
 ) -> Iterator[Splice]:
-    """Fields of a flow map taken out with a comma beside them, and new ones put before its end."""
+    """Yield the splices that remove fields and their commas from a flow map, and add new ones at its end."""
     present = list(doc.fields(node).items())
     remaining = [index for index, (name, _) in enumerate(present) if name not in dropped]
     for index, (name, field) in enumerate(present):
@@ -256,7 +256,7 @@ def _add(text: str, section: str, new: Sequence[Wanted], as_json: bool) -> str:
 
 
 def _add_to_flow(doc: Text, whole: Field | None, section: str, new: Sequence[Wanted], as_json: bool) -> str | None:
-    """The text with entries in a flow map; None where a block is the better way: an empty map of a YAML file."""
+    """Return the text with entries added to a flow map; None where a block is better: an empty map of a YAML file."""
     keyed = BY_SECTION[section].keyed
     pairs = {str(split_address(edit.address)[1]): edit.fresh for edit in new} if keyed else {}
     if whole is None:
@@ -282,7 +282,7 @@ def _fresh_section(section: str, new: Sequence[Wanted]) -> Iterator[str]:
 
 
 def comment_places(text: str) -> list[tuple[int, int]]:
-    """Return the spans of the comments in a piece of flow-style YAML that is whole by itself."""
+    """Return the spans of the comments in a complete piece of flow-style YAML."""
     spans: list[tuple[int, int]] = []
     place = 0
     for token in yaml.scan(text, Loader=LOADER):
@@ -296,9 +296,9 @@ def comment_places(text: str) -> list[tuple[int, int]]:
 def commented_list(
     doc: Text, old: Mapping[str, Node], remaining: Sequence[str], new: Sequence[str]
 ) -> Iterator[Splice]:
-    """Yield the splices after which the list has the items ``remaining``, and the texts of ``new``.
+    """Yield the splices that leave the items ``remaining`` in a list, and the texts of ``new``.
 
-    New items take the places of those that go, as far as there are any, so that comments stand beside an item.
+    New items take the places of removed ones as far as possible, so that comments stay next to an item.
     """
     removed = [node for name, node in old.items() if name not in remaining]
     for node, text in zip(removed, new, strict=False):
@@ -315,7 +315,7 @@ def commented_list(
 
 
 def _comma(text: str, place: int) -> int | None:
-    """Return the place of the comma that follows an item; comments are passed over."""
+    """Return the place of the comma that follows an item; comments are skipped."""
     while place < len(text):
         if text[place] == ",":
             return place

@@ -1,4 +1,4 @@
-"""Writes a config for an org as it was read: what can be stated of each value, and files that plan empty."""
+"""Writes a configuration for an org as it was read, so that a plan from it has no changes."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ _WIDTH = 100
 
 
 class Head(NamedTuple):
-    """The part of a config that says which org, people and journal: ``sections`` as JSON, in the order to write them.
+    """The part of a configuration about org, users and journal: ``sections`` as JSON, in the order to write them.
 
-    ``read`` says in words from where the settings were read, and when.
+    ``read`` describes where the settings were read, and when.
     """
 
     sections: Mapping[str, Any]
@@ -33,9 +33,9 @@ class Head(NamedTuple):
 
 
 def config_files(live: Live, content: Sayable, head: Head, *, split: bool = False) -> dict[str, str]:
-    """The texts of ``rolecall.yaml`` and the files beside it, by name.
+    """Return the text of ``rolecall.yaml`` and of the files next to it, by name.
 
-    With ``split`` the mappings are in ``idp_groups/``, one file for the teams that groups give.
+    With ``split``, mappings are in ``idp_groups/``, in one file per team.
     """
     files = _parts(content.sections.get("idp_groups", ())) if split else {}
     sections = {name: entries for name, entries in content.sections.items() if name != "idp_groups" or not files}
@@ -50,7 +50,7 @@ def config_files(live: Live, content: Sayable, head: Head, *, split: bool = Fals
 
 
 def section_lines(section: str, entries: Sequence[Said]) -> Iterator[str]:
-    """A section as YAML, each line with its end; nothing for a singleton that says nothing."""
+    """Return a section as lines of YAML; none for a singleton without values."""
     if not BY_SECTION[section].keyed:
         for entry in entries:
             yield f"{section}:\n"
@@ -62,7 +62,7 @@ def section_lines(section: str, entries: Sequence[Said]) -> Iterator[str]:
 
 
 def entry_lines(key: str, value: Any, indent: str = "  ") -> Iterator[str]:
-    """One entry: on one line where that is short enough, else a line for each field."""
+    """Return one entry as YAML: on one line if it is short enough, else with one line per field."""
     line = f"{indent}{scalar(key)}: {flow(value)}\n"
     if len(line) <= _WIDTH or not isinstance(value, dict) or not value:
         yield line
@@ -72,10 +72,10 @@ def entry_lines(key: str, value: Any, indent: str = "  ") -> Iterator[str]:
 
 
 def taken(coverage: Coverage) -> str:
-    """Who read a section and when, in words; empty where nobody says."""
+    """Return who read a section and when, in words; empty if that is not known."""
     by = f" by {coverage.taken_by}" if coverage.taken_by else ""
     on = f" on {coverage.taken_at:%-d %B %Y}" if coverage.taken_at else ""
-    return f"Written down{by}{on}." if by or on else ""
+    return f"Recorded{by}{on}." if by or on else ""
 
 
 def _main(
@@ -117,7 +117,7 @@ def _with_metadata(entries: Sequence[Said]) -> tuple[Said, ...]:
 
 
 def _parts(entries: Sequence[Said]) -> dict[str, list[Said]]:
-    """Mappings by the first team that they give, as names of files."""
+    """Return mappings by their first team, under file names."""
     parts: dict[str, list[Said]] = {}
     names: dict[str, str] = {}
     for mapping in entries:
@@ -131,7 +131,7 @@ def _parts(entries: Sequence[Said]) -> dict[str, list[Said]]:
 
 
 def _fresh(team: str, taken_names: set[str]) -> str:
-    """A file name for a team that no other has: ``R&D / Labs`` -> ``r-d-labs``."""
+    """Return an unused file name for a team: ``R&D / Labs`` -> ``r-d-labs``."""
     slug = re.sub(r"[^a-z0-9]+", "-", team.lower()).strip("-")[:60] or "team"
     numbers = (slug if number == 1 else f"{slug}-{number}" for number in range(1, len(taken_names) + 3))
     return next(name for name in numbers if name not in taken_names)
@@ -141,23 +141,24 @@ _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 
 
 class Said(NamedTuple):
-    """One entry, as a config says it: a map, or the word ``blank``."""
+    """One entry as it is written in a configuration: a map, or the word ``blank``."""
 
     address: Address
     value: Any
 
 
 class LeftOut(NamedTuple):
-    """An address, or a field as ``section.field``, that a config cannot say, and why."""
+    """An address, or a field such as ``section.field``, that a configuration cannot express, and why."""
 
     what: str
     why: str
 
 
 class Sayable(NamedTuple):
-    """What a config can say of an org. ``sections`` has a row for each section that was read whole, even if empty.
+    """What a configuration can express of an org. ``sections`` has each section that was read completely, even if
+    empty.
 
-    ``metadata`` is the text of the IdP's metadata; a config names a file that holds it.
+    ``metadata`` is the IdP's metadata; a configuration names a file that contains it.
     """
 
     sections: Mapping[str, tuple[Said, ...]]
@@ -166,7 +167,7 @@ class Sayable(NamedTuple):
 
 
 def sayable(live: Live) -> Sayable:
-    """Everything of a live org that a config can say so that a plan from it is empty; see ``Sayable``."""
+    """Return everything of a live org that a configuration can express, so that its plan has no changes."""
     sections: dict[str, tuple[Said, ...]] = {}
     left_out: list[LeftOut] = []
     for kind in KINDS:
@@ -188,19 +189,19 @@ def sayable(live: Live) -> Sayable:
 
 
 def _metadata(live: Live) -> tuple[str | None, str | None]:
-    """Return the metadata that a config can name, or None and, where the org has some, why a config cannot."""
+    """Return the metadata that a configuration can name; else None and, if the org has some, the reason."""
     sso = live.settings.sso
     if not (isinstance(sso, Sso) and isinstance(sso.metadata, str) and sso.metadata):
         return None, None
     try:
         decode_metadata(sso.metadata)
     except NotMetadata as error:
-        return None, f"what the org has {error}"
+        return None, f"the org's metadata {error}"
     return sso.metadata, None
 
 
 def entry(section: str, value: Value | None, pin: str | None = None) -> Any:
-    """A value as a config writes it; ``pin`` is the org's id of a group."""
+    """Return a value as it is written in a configuration; ``pin`` is the org's id of a group."""
     if section != "idp_groups":
         return {name: fields for name, fields in (encode_value(section, value) or {}).items() if fields != ""}
     if value is None or value == BLANK:
@@ -210,12 +211,12 @@ def entry(section: str, value: Value | None, pin: str | None = None) -> Any:
 
 
 def _unread(live: Live, kind: Kind) -> str | None:
-    """Why a section is not written, None when it is."""
+    """Return why a section is not written, or None when it is."""
     coverage = live.covered(kind.section)
     if coverage.state != "complete" or getattr(live.settings, kind.section) is UNSET:
-        return f"not read whole{f': {coverage.problem}' if coverage.problem else ''}"
+        return f"partially read{f': {coverage.problem}' if coverage.problem else ''}"
     if kind.section == "idp_groups" and _endpoint(live) == "legacy":
-        return "the legacy endpoint links groups to teams; nothing is mapped there (R18)"
+        return "the legacy endpoint has group links instead of mappings (R18)"
     return None
 
 
@@ -249,21 +250,21 @@ def _singleton(kind: Kind, live: Live, live_value: Value) -> Iterator[Said | Lef
 
 
 def _not_read(at: Address, live_value: Value) -> Iterator[LeftOut]:
-    """Yield each field that was not read, but for metadata, which most readings of a console lack."""
+    """Yield each field that was not read, except metadata, which most reads of a console do not have."""
     yield from (
         LeftOut(field_address(at, name), "not read") for name in absent_fields(live_value) if name != "metadata"
     )
 
 
 def _unsayable_field(section: str, name: str, value: Any, live: Live) -> str | None:
-    """Why a field is left out; empty where there is nothing to tell, None where it is said."""
+    """Return why a field is left out; empty if there is nothing to report, None if the field is written."""
     if name == "metadata" or value in ("", None):
         return ""
     if name == "endpoint" and value == "upgrading":
-        return "the upgrade is under way; `endpoint: new` completes it (R20)"
+        return "the upgrade is in progress; `endpoint: new` completes it (R20)"
     sso = live.settings.sso
     if section == "scim" and name == "enabled" and value and sso is not UNSET and sso.enabled is False:
-        return "SCIM is on while SSO is off, which a config cannot ask for (R1)"
+        return "SCIM is on while SSO is off, which a configuration cannot express (R1)"
     if section == "defaults" and name == "role":
         return _unsayable_role(value, live.facts) or ("cannot be org admin (R3)" if value == "org_admin" else None)
     if section == "defaults" and name == "teams":
@@ -272,7 +273,7 @@ def _unsayable_field(section: str, name: str, value: Any, live: Live) -> str | N
 
 
 def _groups(live: Live, mappings: Mapping[str, GroupMapping]) -> Iterator[Said | LeftOut]:
-    """An id that two groups are said to have pins neither."""
+    """Return the group mappings as entries. An id that two groups share is not written for either."""
     shared = Counter(group.id for group in live.facts.groups.values())
     for key in sorted(mappings):
         pin = live.facts.groups[key].id if key in live.facts.groups else ""
@@ -285,9 +286,9 @@ def _groups(live: Live, mappings: Mapping[str, GroupMapping]) -> Iterator[Said |
 
 def _unsayable_group(key: str, mapping: GroupMapping, facts: Facts) -> str | None:
     if not key or normalise.name(key) != key or _CONTROL.search(key):
-        return "its name holds a control character"
+        return "its name contains a control character"
     if mapping.role is not None and not mapping.teams:
-        return f"it has the role {mapping.role} and no team, which a config cannot say (R4)"
+        return f"it has the role {mapping.role} and no team, which is not a valid mapping (R4)"
     if mapping.role is not None and (why := _unsayable_role(mapping.role, facts)):
         return why
     return _unsayable_teams(mapping.teams, facts) if mapping.teams else None
@@ -296,11 +297,11 @@ def _unsayable_group(key: str, mapping: GroupMapping, facts: Facts) -> str | Non
 def _unsayable_role(role: str, facts: Facts) -> str | None:
     if role not in facts.roles and role not in BUILT_IN:
         return f"the org has no role `{role}`"
-    return None if role_id(role) == role and role else f"the role `{role}` is called like another one"
+    return None if role_id(role) == role and role else f"another role has the same name as `{role}`"
 
 
 def _unsayable_teams(teams: Any, facts: Facts) -> str | None:
     if not teams or not all(team and normalise.name(team) == team for team in teams):
-        return "a team of it has no name"
+        return "one of its teams has no name"
     missing = sorted(team for team in teams if facts.teams is not None and team not in facts.teams)
-    return f"the org has no team `{missing[0]}` any more (R25)" if missing else None
+    return f"the team `{missing[0]}` no longer exists (R25)" if missing else None

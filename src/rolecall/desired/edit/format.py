@@ -1,7 +1,7 @@
-"""One form for a config's files: indents, spaces and blank lines; comments, order, quotes, escapes and values stay.
+"""Formats configuration files: indentation, spaces and blank lines. Comments, order, quotes and values do not change.
 
-What ruamel.yaml writes is taken only when it reads back as the same values with the same comments. A text that it
-cannot write so stays as it is: whatever is valid can be formatted.
+The output of ruamel.yaml is used only if it reads back as the same values with the same comments. Otherwise the text
+stays as it is, so every valid file can be formatted.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ _BOM = "\ufeff"
 
 
 def formatted(text: str, name: str) -> str:
-    """Return the YAML text in its one form; a byte order mark and line ends of CR LF stay.
+    """Return the YAML text in standard format; a byte order mark and CR LF line ends stay.
 
-    Raises ConfigError when it is no valid YAML.
+    Raises ConfigError when it is not valid YAML.
     """
     load_yaml(text.encode(), name)
     mark = _BOM if text.startswith(_BOM) else ""
@@ -54,10 +54,10 @@ def _formatted(text: str, name: str) -> str:
 
 
 def without_escapes(text: str) -> tuple[str, dict[str, str]]:
-    """Return the text with a stand-in, just as wide, for each scalar in double quotes that has an escape.
+    """Return the text with a placeholder of the same width for each double-quoted scalar that has an escape.
 
-    Also returns the scalar's own text by the value of its stand-in. An escape keeps a character visible that would not
-    be otherwise, such as one that turns the direction of text; ruamel.yaml would write the character itself.
+    Also returns the original text by placeholder. An escape keeps an invisible character visible, such as one that
+    changes the direction of text; ruamel.yaml would write the character itself.
     """
     escaped = [
         token for token in _scalars(text) if token.raw.startswith('"') and "\\" in token.raw and "\n" not in token.raw
@@ -68,13 +68,13 @@ def without_escapes(text: str) -> tuple[str, dict[str, str]]:
 
 
 def with_escapes(text: str, own: Mapping[str, str]) -> str:
-    """Return the text with the scalars' own text in place of their stand-ins."""
+    """Return the text with the original scalars in place of their placeholders."""
     tokens = (token for token in _scalars(text) if token.value in own) if own else ()
     return spliced(text, (Splice(token.start, token.end, own[token.value]) for token in tokens))
 
 
 def _stand_in(number: int, width: int) -> str:
-    """Two characters that no config has, which differ by number, filled up to a width of at least two."""
+    """Return a unique placeholder of characters that no configuration uses, padded to a width of at least two."""
     high, low = divmod(number, _YI_SYLLABLES)
     return f"{chr(_YI + high)}{chr(_YI + low)}".ljust(width, "x")
 
@@ -83,7 +83,7 @@ _YI, _YI_SYLLABLES = 0xA000, 1165
 
 
 def without_tabs(text: str) -> str:
-    """Return the text with spaces for the tabs that stand between tokens, where only libyaml takes them."""
+    """Return the text with spaces instead of tabs between tokens, which only libyaml accepts."""
     pieces: list[str] = []
     place = 0
     for start, end in _tokens(text):
@@ -93,7 +93,7 @@ def without_tabs(text: str) -> str:
 
 
 def _no_tabs(between: str) -> str:
-    """Tabs before a comment, or on a line without one; those in a comment stay."""
+    """Return text between two tokens without tabs; tabs in a comment stay."""
     lines = (line.partition("#") for line in between.split("\n"))
     return "\n".join(f"{blank.replace(chr(9), ' ')}{mark}{comment}" for blank, mark, comment in lines)
 
@@ -118,7 +118,7 @@ def _scalars(text: str) -> list[_Scalar]:
 
 
 def _tokens(text: str) -> Iterator[tuple[int, int]]:
-    """The spans of all tokens that have characters of their own, ascending."""
+    """Return the spans of all tokens that have characters, in ascending order."""
     import yaml
 
     for token in yaml.scan(text, Loader=LOADER):
@@ -127,7 +127,7 @@ def _tokens(text: str) -> Iterator[tuple[int, int]]:
 
 
 def renamed(text: str, names: Mapping[str, str]) -> str:
-    """The text with IdP groups' keys changed (old -> new name); nothing else."""
+    """Return the text with IdP groups' keys renamed (old -> new name)."""
     if text.startswith(_BOM):
         return _BOM + renamed(text.removeprefix(_BOM), names)
     doc = Text(text)
@@ -144,7 +144,7 @@ def renamed(text: str, names: Mapping[str, str]) -> str:
 
 
 def comments(text: str) -> list[str]:
-    """The texts of all comments, in order."""
+    """Return the texts of all comments, in order."""
     texts: list[str] = []
     place = 0
     for start, end in _tokens(text):
@@ -170,7 +170,7 @@ def _round_trip(text: str) -> str:
     from ruamel.yaml.resolver import VersionedResolver
 
     class Strings(VersionedResolver):
-        """Every plain scalar is a string, and so is written as it stands: ``010`` and ``yes`` too."""
+        """Every plain scalar is a string and is written unchanged, including ``010`` and ``yes``."""
 
         @property
         def versioned_resolver(self) -> dict[Any, Any]:
@@ -183,13 +183,15 @@ def _round_trip(text: str) -> str:
     yaml.indent(mapping=2, sequence=4, offset=2)
     out = io.StringIO()
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of an anchor that is named twice, which is valid
+        warnings.simplefilter("ignore")  # about a repeated anchor, which is valid
         yaml.dump(yaml.load(text), out)
     return out.getvalue()
 
 
 def _tidied(before: str, text: str) -> str:
-    """No spaces at line ends, at most one blank line in a row, and comments indented like what they stand beside."""
+    """Return lines without trailing spaces, with at most one blank line in a row, and comments aligned to their
+    neighbor.
+    """
     lines = _BLANKS.sub("\n\n", _TRAILING.sub("", text)).strip("\n").split("\n")
     places = zip(_comment_lines(before.split("\n")), _comment_lines(lines), strict=False)
     for (old, above, indent_below), (new, above_now, below_now) in list(places):
@@ -204,7 +206,7 @@ class _Line(NamedTuple):
 
 
 def _comment_lines(lines: list[str]) -> Iterator[tuple[_Line, int, int]]:
-    """The lines that are nothing but a comment, each with the indents of the nearest other lines above and below."""
+    """Yield each comment line, with the indentation of the nearest other lines above and below."""
     filled = [_Line(number, len(line) - len(line.lstrip())) for number, line in enumerate(lines) if line.strip()]
     content = [candidate for candidate in filled if not lines[candidate.number].lstrip().startswith("#")]
     for candidate in filled:

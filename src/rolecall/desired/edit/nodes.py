@@ -1,4 +1,4 @@
-"""YAML text: values written so that they read back the same, and nodes with spans, so that a part can be replaced."""
+"""Writes values as YAML text that reads back the same, and finds the spans of nodes so that a part can be replaced."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LOADER: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 
 
 class Splice(NamedTuple):
-    """Characters ``start`` to ``end`` are replaced by ``text``."""
+    """Replaces characters ``start`` to ``end`` with ``text``."""
 
     start: int
     end: int
@@ -25,7 +25,7 @@ class Splice(NamedTuple):
 
 
 class Field(NamedTuple):
-    """A key of a map and its value; ``start`` and ``end`` are the value's span, that of the alias where it is one."""
+    """A key of a map and its value; ``start`` and ``end`` are the span of the value or of its alias."""
 
     key: Node
     value: Node
@@ -35,7 +35,7 @@ class Field(NamedTuple):
 
 
 def spliced(text: str, splices: Iterable[Splice]) -> str:
-    """The text after all splices, which must not overlap; those at one place in the order given."""
+    """Return the text after all splices, which must not overlap; splices at one place keep their order."""
     pieces: list[str] = []
     place = 0
     for splice in sorted(splices, key=lambda piece: (piece.start, piece.end)):
@@ -45,20 +45,20 @@ def spliced(text: str, splices: Iterable[Splice]) -> str:
 
 
 class Text:
-    """One YAML or JSON text. Nothing here changes it."""
+    """A YAML or JSON text, which stays unchanged."""
 
     def __init__(self, text: str) -> None:
         self.text = text
         self.root: Node | None = yaml.compose(text, Loader=LOADER)
 
     def fields(self, node: Node | None) -> dict[str, Field]:
-        """The fields of a map, by their key's text; empty for anything else."""
+        """Return the fields of a map by key; empty for any other node."""
         if not isinstance(node, MappingNode):
             return {}
         return {key.value: self._field(key, value) for key, value in node.value}
 
     def end(self, node: Node) -> int:
-        """Where a node's own text ends: without the white space and comments that follow a block."""
+        """Return where a node's own text ends, without white space and comments after a block."""
         if isinstance(node, MappingNode | SequenceNode) and not node.flow_style and node.value:
             if isinstance(node, SequenceNode):
                 return self.end(node.value[-1])
@@ -67,21 +67,21 @@ class Text:
         return start + len(self.text[start:end].rstrip())
 
     def lines(self, start: int, end: int) -> tuple[int, int]:
-        """The whole lines from the one with ``start`` through the one with ``end``, the last line end included."""
+        """Return the span of the whole lines from ``start`` through ``end``, including the last line end."""
         return self.text.rfind("\n", 0, start) + 1, min(self.line_end(end) + 1, len(self.text))
 
     def line_end(self, place: int) -> int:
-        """Where the line ends, before its line feed."""
+        """Return where a line ends, before its line feed."""
         end = self.text.find("\n", place)
         return len(self.text) if end < 0 else end
 
     def indent(self, node: Node) -> str:
-        """What stands before a node on its line."""
+        """Return the text before a node on its line."""
         start = node.start_mark.index
         return self.text[self.text.rfind("\n", 0, start) + 1 : start]
 
     def after_colon(self, key: Node) -> int:
-        """The place right after the colon of a key."""
+        """Return the place right after the colon of a key."""
         return self.text.index(":", key.end_mark.index) + 1
 
     def _field(self, key: Node, value: Node) -> Field:
@@ -91,32 +91,32 @@ class Text:
 
 
 def is_block(node: Node) -> bool:
-    """Whether a map or list is written with a line for each item."""
+    """Return whether a map or list is written in block style."""
     return isinstance(node, MappingNode | SequenceNode) and not node.flow_style and bool(node.value)
 
 
 def items(node: Node) -> Iterator[ScalarNode]:
-    """The scalars of a list."""
+    """Yield the scalars of a list."""
     if isinstance(node, SequenceNode):
         yield from (item for item in node.value if isinstance(item, ScalarNode))
 
 
 _PLAIN = re.compile(r"[^\W\d](?:[\w ./@+&()-]*[\w./@+)])?")
 _OLD_WORDS = frozenset(("y", "n", "yes", "no", "on", "off"))
-"""Words that YAML 1.1, and so many an editor, takes for booleans."""
+"""Words that YAML 1.1, and many editors, read as booleans."""
 
 _ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r"}
 
 
 def scalar(text: str, *, as_json: bool = False) -> str:
-    """A string as YAML, readable on one line in any context; ``as_json`` always quotes, as JSON does."""
+    """Return a string as YAML that is valid on one line in any context; ``as_json`` always quotes, as JSON does."""
     if not as_json and _PLAIN.fullmatch(text) and text.isprintable() and _reads_as_itself(text):
         return text
     return json.dumps(text) if as_json else f'"{"".join(map(_character, text))}"'
 
 
 def quoted(text: str, style: str) -> str:
-    """A string in these quotes; in double ones where single ones cannot hold it."""
+    """Return a string in these quotes, or in double quotes where single quotes are not possible."""
     if style == "'" and text.isprintable():
         doubled = text.replace("'", "''")
         return f"'{doubled}'"
@@ -124,7 +124,7 @@ def quoted(text: str, style: str) -> str:
 
 
 def flow(value: Any, *, as_json: bool = False) -> str:
-    """A JSON value in flow style on one line: ``{role: member, teams: [IT]}``."""
+    """Return a JSON value in flow style on one line: ``{role: member, teams: [IT]}``."""
     if isinstance(value, dict):
         pairs = (f"{scalar(key, as_json=as_json)}: {flow(entry, as_json=as_json)}" for key, entry in value.items())
         return f"{{{', '.join(pairs)}}}"
@@ -136,7 +136,7 @@ def flow(value: Any, *, as_json: bool = False) -> str:
 
 
 def comment(text: str) -> str:
-    """A comment on one line, whatever is in the text."""
+    """Return a comment on one line for any text."""
     return "# " + "".join(char if char.isprintable() else f"\\u{ord(char):04x}" for char in text)
 
 

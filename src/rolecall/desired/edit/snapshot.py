@@ -1,4 +1,4 @@
-"""Writes snapshot files, and merges new readings into the files of an observed org."""
+"""Writes snapshot files, and merges new reads into the files of an observed org."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from rolecall.source.yaml_file import parse_yaml
 
 
 def merged_snapshot(text: str, content: Mapping[str, Any], notes: tuple[str, ...] = ()) -> str:
-    """The snapshot's text, changed where it says something else than ``content``.
+    """Return the text of the snapshot, changed where it differs from ``content``.
 
-    It is written anew, with these notes, where it cannot be changed in place: anchors, aliases and the like.
+    It is rewritten, with these notes, when it cannot be changed in place, as with anchors and aliases.
     """
     try:
         before = parse_yaml(text.encode(), "").value
@@ -46,7 +46,7 @@ def _merged(text: str, before: Any, content: Mapping[str, Any]) -> str:
 
 
 def _section(doc: Text, field: Field, before: Any, content: Any) -> Iterator[Splice]:
-    """A top-level value in the place of another."""
+    """Yield the splices that replace a top-level value."""
     if isinstance(before, dict) and isinstance(content, dict) and before and content and not field.alias:
         yield from _map(doc, field.value, before, content, top=True)
     elif _names(before) and _names(content) and not field.alias:
@@ -90,7 +90,7 @@ def _value(doc: Text, field: Field, before: Any, content: Any) -> Iterator[Splic
 
 
 def _added(doc: Text, present: Mapping[str, Field], content: Mapping[str, Any]) -> Iterator[Splice]:
-    """New top-level values, each behind the one that it follows."""
+    """Yield new top-level values, each after the one that it follows."""
     place = len(doc.text) if not present else None
     for name, value in content.items():
         if name in present:
@@ -102,12 +102,12 @@ def _added(doc: Text, present: Mapping[str, Field], content: Mapping[str, Any]) 
 
 
 def _names(value: Any) -> bool:
-    """A list of names, as teams are."""
+    """Return whether a value is a list of names, such as teams."""
     return isinstance(value, list) and bool(value) and all(isinstance(item, str) for item in value)
 
 
 def _same(left: Any, right: Any) -> bool:
-    """Whether two JSON values say the same; lists of names in any order."""
+    """Return whether two JSON values are equal, with lists of names in any order."""
     if isinstance(left, dict) and isinstance(right, dict):
         return left.keys() == right.keys() and all(_same(left[name], right[name]) for name in left)
     if _names(left) and _names(right):
@@ -122,7 +122,7 @@ _LINE = 110
 
 
 def snapshot_yaml(encoded: Mapping[str, Any], notes: tuple[str, ...] = ()) -> str:
-    """The text of a snapshot's JSON, in its order; ``notes`` are comments at its start."""
+    """Return the text of a snapshot's JSON, in its order; ``notes`` are comments at the start."""
     return "".join((*(f"{comment(note)}\n" for note in notes), *_top(encoded)))
 
 

@@ -1,1 +1,1 @@
-"""Reads a config: its files found, read and merged, with the place of each value."""
+"""Reads a configuration: finds, reads and merges its files, with the place of each value."""

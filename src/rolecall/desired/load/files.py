@@ -1,6 +1,6 @@
-"""Which files make up a config repo: the main file, what its globs match, the overlays, and what is left over.
+"""Finds the files of a configuration repository: the main file, included files, overlays, and files left over.
 
-A name that a glob matches and that cannot be read is told, never passed over.
+A file that a glob matches and that cannot be read is reported, never skipped.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ MAIN = "rolecall.yaml"
 OVERLAYS = "env"
 SUFFIXES = (".yaml", ".yml", ".json")
 INCLUDABLE = (*(kind.section for kind in KINDS if kind.includable), "ignore", "allow", "watch", "access_tests")
-"""What an included file may hold."""
+"""The sections that an included file may have."""
 _WILD = "*?["
 
 
 def read_document(root: Path, name: str) -> Document:
-    """The document in ``root/name``, which has to stay inside ``root``. Raises ConfigError."""
+    """Return the document in ``root/name``, which must be inside ``root``. Raises ConfigError."""
     path = inside(root, name)
     if path is None:
-        hint = f"Files stay inside {root}, links resolved"
-        raise ConfigError(Problem("outside", "leads out of the config's directory", Where(name), hint))
+        hint = f"Move it into {root}; links must not lead out of it"
+        raise ConfigError(Problem("outside", "is outside the configuration directory", Where(name), hint))
     data = read_file(path, name)
     if not name.endswith(".json"):
         return parse_yaml(data, name)
@@ -43,7 +43,7 @@ def read_document(root: Path, name: str) -> Document:
 
 
 def environments(root: Path) -> tuple[str, ...]:
-    """The names of the overlays in ``root/env``, sorted."""
+    """Return the names of the overlays in ``root/env``, sorted."""
     try:
         paths = list((root / OVERLAYS).iterdir())
     except OSError:
@@ -52,7 +52,7 @@ def environments(root: Path) -> tuple[str, ...]:
 
 
 def overlay_name(root: Path, env: str) -> str | None:
-    """The overlay's file name relative to ``root``, or None when there is none of that name."""
+    """Return the overlay's file name relative to ``root``, or None when there is no overlay of that name."""
     if env not in environments(root):
         return None
     names = (f"{OVERLAYS}/{env}{suffix}" for suffix in SUFFIXES)
@@ -60,7 +60,7 @@ def overlay_name(root: Path, env: str) -> str | None:
 
 
 class Broken(NamedTuple):
-    """A name that a glob matches and that cannot be read, and why."""
+    """A file that a glob matches and that cannot be read, and why."""
 
     name: str
     why: str
@@ -68,10 +68,10 @@ class Broken(NamedTuple):
 
 @dataclass(slots=True)
 class Matches:
-    """What one glob finds, as names relative to the root.
+    """What one glob matches, as names relative to the root.
 
-    ``other_case`` are files that differ from the glob only in capitals. ``links`` are links to folders, which ``**``
-    does not follow.
+    ``other_case`` are files that differ from the glob only in upper and lower case. ``links`` are links to folders,
+    which ``**`` does not follow.
     """
 
     names: list[str] = field(default_factory=list)
@@ -81,7 +81,7 @@ class Matches:
 
 
 def leads_out(pattern: str) -> bool:
-    """Whether a glob is absolute or climbs out of the folder it starts in."""
+    """Return whether a glob is absolute or leads out of its folder."""
     return pattern.startswith(("/", "\\")) or ".." in pattern.replace("\\", "/").split("/")
 
 
@@ -91,7 +91,7 @@ def is_glob(pattern: str) -> bool:
 
 
 def matches(root: Path, pattern: str, main: str) -> Matches:
-    """Return what an include's glob matches, sorted. Hidden files, overlays and the main file never count."""
+    """Return what an include's glob matches, sorted; never hidden files, overlays or the main file."""
     result = Matches()
     parts = PurePath(pattern).parts
     if parts and "\0" not in pattern:
@@ -125,7 +125,7 @@ def _match(folder: Path, prefix: str, parts: tuple[str, ...], result: Matches) -
 
 
 def _enter(path: Path, at: str, inner: tuple[str, ...], result: Matches) -> None:
-    """Take a name that the last part matches as a file; go on into it for the parts that are left."""
+    """Add a file that the last part matches, or continue inside a folder with the remaining parts."""
     try:
         mode = path.stat().st_mode
     except OSError as error:
@@ -141,7 +141,7 @@ def _enter(path: Path, at: str, inner: tuple[str, ...], result: Matches) -> None
 
 
 def _match_any_depth(folder: Path, prefix: str, parts: tuple[str, ...], result: Matches) -> None:
-    """Match ``**``: the parts after it in this folder and in each below, links not followed."""
+    """Match ``**``: the remaining parts in this folder and in each folder below, without following links."""
     if parts[1:]:
         _match(folder, prefix, parts[1:], result)
     for name in _names(folder, prefix, result):
@@ -155,7 +155,7 @@ def _match_any_depth(folder: Path, prefix: str, parts: tuple[str, ...], result: 
 
 
 def _names(folder: Path, prefix: str, result: Matches) -> Iterator[str]:
-    """Yield the names in a folder; one that cannot be listed is broken."""
+    """Yield the names in a folder; a folder that cannot be listed is reported as broken."""
     try:
         yield from sorted(path.name for path in folder.iterdir())
     except OSError as error:
@@ -163,16 +163,16 @@ def _names(folder: Path, prefix: str, result: Matches) -> Iterator[str]:
 
 
 def _differs_in_case(name: str, part: str) -> bool:
-    """Return whether a name would match but for capitals."""
+    """Return whether a name would match if case did not matter."""
     return fnmatchcase(name.lower(), part.lower()) if is_glob(part) else name.lower() == part.lower()
 
 
 def _reason(path: Path, error: OSError) -> str:
     if isinstance(error, FileNotFoundError) and path.is_symlink():
-        return "is a link to something that does not exist"
+        return "is a broken link"
     if isinstance(error, PermissionError):
         return "cannot be read: permission denied"
-    return f"cannot be read: {(error.strerror or 'the system refused').lower()}"
+    return f"cannot be read: {(error.strerror or 'unknown system error').lower()}"
 
 
 _TOP_KEY = re.compile(rb"^(?:\"([^\"\n]+)\"|'([^'\n]+)'|([A-Za-z_][\w-]*))[ \t]*:", re.MULTILINE)
@@ -180,10 +180,10 @@ _MOST_FILES = 10_000
 
 
 def unmatched(root: Path, read: set[str]) -> list[str]:
-    """YAML files in ``root`` that nobody reads, though they look like parts of the config.
+    """Return YAML files in ``root`` that are not read although they look like parts of the configuration.
 
-    Left out: hidden files and folders, overlays, folders that are a config repo of their own, and files whose top keys
-    belong to something else, such as a snapshot.
+    Excluded are hidden files and folders, overlays, folders with a configuration of their own, and files whose
+    top-level keys belong to something else, such as a snapshot.
     """
     names = (name for name in _walk(root) if name not in read and name.lower().endswith((".yaml", ".yml")))
     return [name for name in names if _looks_like_ours(root / name)]
@@ -206,7 +206,7 @@ def _walk(root: Path) -> Iterator[str]:
 
 def _looks_like_ours(path: Path) -> bool:
     try:
-        if not path.is_file():  # a pipe would be waited for
+        if not path.is_file():  # reading a pipe would block
             return False
         with path.open("rb") as stream:
             start = stream.read(65536)

@@ -1,4 +1,4 @@
-"""Merges files by key, and an overlay over the rest."""
+"""Merges files by key, and applies an overlay."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ KEYED: dict[str, Callable[[str], str]] = {kind.section: kind.key for kind in KIN
 
 
 def normalised(document: Document) -> tuple[Document, list[Problem]]:
-    """The same document with the keys of domains and IdP groups in their one way of writing (see model.normalise)."""
+    """Return the document with the keys of domains and IdP groups normalized (see model.normalise)."""
     if not isinstance(document.value, dict):
         return document, []
     value, problems = dict(document.value), list[Problem]()
@@ -38,7 +38,9 @@ def _rekeyed(
             problems.append(Problem("domain", str(error), document.where((section, name), key=True)))
             short = name
         if first.setdefault(short, name) != name:
-            message = f"`{name}` is the same as `{first[short]}` at {document.where((section, first[short]), key=True)}"
+            message = (
+                f"`{name}` is the same name as `{first[short]}` at {document.where((section, first[short]), key=True)}"
+            )
             where = document.where((section, name), key=True)
             problems.append(Problem("duplicate_key", message, where, "Keep one of the two"))
         by_key[short] = entry
@@ -46,9 +48,9 @@ def _rekeyed(
 
 
 def merge_files(documents: Sequence[Document]) -> tuple[dict[str, Any], list[Problem]]:
-    """All files as one map: domains and IdP groups by entry, anything else whole. Nothing may come twice.
+    """Return all files as one map: domains and IdP groups by entry, other sections as a whole; nothing may be repeated.
 
-    The first document is the main file; of the others only sections count.
+    The first document is the main file; only sections are taken from the others.
     """
     merged: dict[str, Any] = {}
     twice: list[tuple[Document, tuple[str, ...]]] = []
@@ -69,12 +71,14 @@ def merge_files(documents: Sequence[Document]) -> tuple[dict[str, Any], list[Pro
 
 def _twice(documents: Sequence[Document], second: Document, path: tuple[str, ...]) -> Problem:
     first = next(document for document in documents if document.has(path))
-    message = f"`{path[-1]}` is also in {first.where(path, key=True)}"
+    message = f"`{path[-1]}` is also defined in {first.where(path, key=True)}"
     return Problem("duplicate_key", message, second.where(path, key=True), "Keep one of the two")
 
 
 def overlay(base: Any, over: Any) -> Any:
-    """``over`` laid over ``base``: maps by key, all else replaces; ``{remove: true}`` drops an inherited key."""
+    """Return ``base`` with ``over`` applied: maps are merged by key, other values replaced; ``{remove: true}`` drops a
+    key.
+    """
     if not (isinstance(base, dict) and isinstance(over, dict)):
         return over
     merged = dict(base)
@@ -87,7 +91,7 @@ def overlay(base: Any, over: Any) -> Any:
 
 
 def drops_nothing(base: Any, over: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], list[str]]]:
-    """Where ``over`` drops a key that nothing below it has, and the keys that there are at that place."""
+    """Yield the path of each key that ``over`` drops but ``base`` does not have, with the keys that exist there."""
     if not isinstance(over, dict):
         return
     keys = base if isinstance(base, dict) else {}
@@ -99,5 +103,5 @@ def drops_nothing(base: Any, over: Any, path: tuple[str, ...] = ()) -> Iterator[
 
 
 def removes(value: Any) -> bool:
-    """Whether a value is ``{remove: true}``, whatever reason is beside it."""
+    """Return whether a value is ``{remove: true}``, with or without other keys."""
     return isinstance(value, dict) and value.get("remove") is True

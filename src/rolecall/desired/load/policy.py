@@ -1,4 +1,4 @@
-"""Reads the policy of a config, with the place of every rule."""
+"""Reads the policy of a configuration, with the place of every rule."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def read_policy(effective: Mapping[str, Any], sources: Sources) -> Policy:
 
 
 def _places(effective: Mapping[str, Any], sources: Sources) -> Iterator[tuple[str, Where]]:
-    """Yield the place of every policy key that the config has: ``guards``, ``guards.approval``, ``manage.domains``."""
+    """Yield the place of every policy key in the configuration: ``guards``, ``guards.approval``, ``manage.domains``."""
     for top in ("manage", "guards", "watch", "ignore", "allow", "access_tests"):
         if top in effective:
             yield top, sources.where((top,), key=True)

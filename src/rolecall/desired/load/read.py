@@ -1,4 +1,4 @@
-"""Reads a config repo: the main file, what it includes, and the overlay asked for."""
+"""Reads a configuration repository: the main file, included files, and the requested overlay."""
 
 from __future__ import annotations
 
@@ -15,22 +15,24 @@ from rolecall.source.document import Document
 
 
 def load(root: Path, env: str | None = None, main: str | None = None) -> Sources:
-    """All files of the config in directory ``root``, merged; with ``env``, ``env/<env>.yaml`` over them.
+    """Return all files of the configuration in directory ``root``, merged; with ``env``, ``env/<env>.yaml`` is applied.
 
-    ``main`` is the main file's name in ``root`` (``rolecall.yaml``). Never raises for what files hold: everything wrong
-    is in ``Sources.problems``, and what could be read is there all the same.
+    ``main`` is the name of the main file in ``root`` (``rolecall.yaml``). Never raises for the content of files:
+    ``Sources.problems`` has everything that is wrong, next to everything that could be read.
     """
     return _Loading(root, env, main or files.MAIN, {}).run()
 
 
 def load_each(root: Path, main: str | None = None) -> list[Sources]:
-    """The config once for every overlay there is; without overlays, as it is. Each file is read once."""
+    """Return the configuration with each overlay, or as it is if there are no overlays. Each file is read once."""
     cache: dict[str, Document | None] = {}
     return [_Loading(root, env, main or files.MAIN, cache).run() for env in files.environments(root) or (None,)]
 
 
 class _Loading:
-    """One load: gathers documents and problems. ``seen`` are the files read so far, by it or by a load before."""
+    """One load, which collects documents and problems. ``seen`` are the files read so far, by this load or an earlier
+    one.
+    """
 
     def __init__(self, root: Path, env: str | None, main: str, cache: dict[str, Document | None]) -> None:
         self.root, self.env, self.main, self.seen = root, env, main, cache
@@ -67,7 +69,7 @@ class _Loading:
         return self.seen[name]
 
     def _read_anew(self, name: str) -> Document | None:
-        """The document of a file that is a map of sections; None, and a problem told, when it is not."""
+        """Return the document of a file that is a map of sections; None, with a problem, when it is not."""
         try:
             document = files.read_document(self.root, name)
         except ConfigError as error:
@@ -93,8 +95,10 @@ class _Loading:
                 continue
             where = first.where(("include", position))
             if leads_out(pattern):
-                message = f"`{pattern}` leads out of the config's directory"
-                self.problems.append(Problem("outside", message, where, "Included files stay inside it"))
+                message = f"`{pattern}` is outside the configuration directory"
+                self.problems.append(
+                    Problem("outside", message, where, "Move the file into the configuration directory")
+                )
                 continue
             matched = matches(self.root, pattern, self.main)
             includes.append((pattern, where, matched))
@@ -107,40 +111,39 @@ class _Loading:
     def _check_included(self, part: Document) -> None:
         for key in [key for key in part.value if key not in files.INCLUDABLE]:
             where = part.where((key,), key=True)
-            self.problems.append(
-                Problem("not_includable", _not_includable(key), where, did_you_mean(key, files.INCLUDABLE))
-            )
+            hint = did_you_mean(key, files.INCLUDABLE) or f"Move it to {self.main}"
+            self.problems.append(Problem("not_includable", _not_includable(key), where, hint))
 
     def _overlay(self) -> Document | None:
         assert self.env is not None
         name = files.overlay_name(self.root, self.env)
         if name is None:
             known = files.environments(self.root)
-            hint = did_you_mean(self.env, known) or f"known here: {', '.join(known) or 'none'}"
+            hint = did_you_mean(self.env, known) or f"Known overlays: {', '.join(known) or 'none'}"
             where = Where(f"{OVERLAYS}/{self.env}.yaml")
-            self.problems.append(Problem("no_such_env", f"there is no overlay for `{self.env}`", where, hint))
+            self.problems.append(Problem("no_such_env", f"overlay `{self.env}` not found", where, hint))
             return None
         return self._read(name)
 
     def _unmatched(self, included: list[str]) -> None:
         for name in files.unmatched(self.root, {self.main, *included, *self.other_case}):
             hint = "Add it to `include`, or move it"
-            message = "no glob of `include` matches this file, so it is not read"
+            message = "this file is not read, because `include` does not match it"
             self.problems.append(Problem("not_included", message, Where(name), hint, "warning"))
 
 
 def _include_problems(pattern: str, matched: Matches, where: Where, read: Collection[str]) -> Iterator[Problem]:
-    """Yield what is wrong at one include: names that cannot be read, that differ in capitals, or none at all.
+    """Yield the problems of one include: files that cannot be read, that differ in case, or no file at all.
 
-    ``read`` are the files that all includes together match.
+    ``read`` are the files that all includes match.
     """
     for name, why in matched.broken:
         yield Problem("include_unreadable", f"`{name}` {why}", where, "Restore it, or remove it from the folder")
     for name in [name for name in matched.other_case if name not in read]:
-        message = f"`{name}` differs from `{pattern}` only in capitals, so it is not read"
+        message = f"`{name}` differs from `{pattern}` only in upper and lower case, so it is not read"
         yield Problem("include_case", message, where, "Rename it, or add it to `include`", "warning")
     for name in [name for name in matched.links if not any(file.startswith(f"{name}/") for file in read)]:
-        message = f"`{name}` is a link to a folder, which `**` does not follow, so nothing in it is read"
+        message = f"`{name}` is not read, because `**` does not follow links to folders"
         yield Problem("include_link", message, where, f"Add `{name}/*.yaml` to `include`", "warning")
     if not (matched.names or matched.broken):
         problem = Problem("no_match", f"`{pattern}` matches no file", where)
@@ -148,39 +151,43 @@ def _include_problems(pattern: str, matched: Matches, where: Where, read: Collec
 
 
 def _severe(problem: Problem, manage: Any) -> Problem:
-    """Return a warning that a glob matches no file as an error, where a section is authoritative: what is in no file is
-    removed from the org there."""
+    """Return a warning that a glob matches no file as an error if a section is authoritative, because apply would
+    delete from the org what is in no file.
+    """
     managed = manage if isinstance(manage, dict) else {}
     section = next((name for name in files.INCLUDABLE if managed.get(name) == "authoritative"), None)
     if problem.code != "no_match" or section is None:
         return problem
-    hint = f"With `manage.{section}: authoritative`, what is in no file is removed from the org: restore the files, or "
+    hint = f"With `manage.{section}: authoritative`, rolecall deletes what is in no file. Restore the files, or "
     return problem._replace(severity="error", hint=f"{hint}remove the glob")
 
 
 def _no_config(main: str) -> Problem:
-    hint = "Make one with `rolecall init`, or name its directory with -C or the file with -c"
-    return Problem("no_config", "there is no config here", Where(main), hint)
+    hint = "For another directory or file, use -C DIR or -c FILE. To create one: rolecall init"
+    return Problem("no_config", "no configuration found", Where(main), hint)
 
 
 def _drops_nothing(over: Document, path: tuple[str, ...], known: list[str]) -> Problem:
-    message = f"`{path[-1]}` is to be dropped here, and no file below this overlay has it"
-    hint = did_you_mean(path[-1], known) or "Take it out; what the org shall delete is said in the files below"
+    message = f"`{path[-1]}` cannot be removed by this overlay, because no other file has it"
+    hint = (
+        did_you_mean(path[-1], known)
+        or "Remove this entry; to delete it from the org, set `remove: true` in the main files"
+    )
     return Problem("drops_nothing", message, over.where(path, key=True), hint)
 
 
 def _no_map(name: str, value: Any) -> Problem:
     if value is None:
-        return Problem("empty", "is empty", Where(name, 1, 1), "Write sections into it, such as `idp_groups:`")
-    return Problem("type", "has to be a map of sections", Where(name, 1, 1), "Start with a key, such as `version: 1`")
+        return Problem("empty", "is empty", Where(name, 1, 1), "Add sections, such as `idp_groups:`")
+    return Problem("type", "must be a map of sections", Where(name, 1, 1), "Start with a key, such as `version: 1`")
 
 
 _OTHER_FORMATS = {"snapshot": "a snapshot", "format_version": "a saved plan or a report"}
-"""A key that only another kind of file has, and what that file is."""
+"""Keys that only other kinds of files have, and the name of each kind."""
 
 
 def _other_format(value: dict[str, Any]) -> str | None:
-    """Return the key that shows that a file is no configuration, or None when it may be one."""
+    """Return the key that shows that a file is not a configuration, or None when it may be one."""
     return next((key for key in _OTHER_FORMATS if key in value and "version" not in value), None)
 
 
@@ -195,4 +202,4 @@ def _not_a_configuration(name: str, key: str, *, is_main: bool) -> Problem:
 
 
 def _not_includable(key: str) -> str:
-    return f"`{key}` cannot stand in an included file"
+    return f"`{key}` is not allowed in an included file"

@@ -1,4 +1,4 @@
-"""The files of a config as they were read and merged, before anybody says whether they are right."""
+"""Holds the files of a configuration as they were read and merged, before validation."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ ValidConfig = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """``effective`` is the config after includes and overlay, keys normalised. ``documents`` are the files it came
-    from: the main file, the included ones, the overlay last. ``base`` is ``effective`` without the overlay.
+    """``effective`` is the configuration after includes and overlay, with keys normalized. ``documents`` are its files:
+    the main file, the included files, the overlay last. ``base`` is ``effective`` without the overlay.
 
-    ``problems`` are what went wrong, or is worth a warning, on the way here.
+    ``problems`` are the errors and warnings from loading.
     """
 
     root: Path
@@ -36,11 +36,13 @@ class Sources:
 
     @property
     def files(self) -> tuple[str, ...]:
-        """The names of all files read, relative to ``root``."""
+        """Return the names of all files read, relative to ``root``."""
         return tuple(document.name for document in self.documents)
 
     def where(self, path: NodePath, key: bool = False) -> Where:
-        """The place of a part of ``effective``: in the last file that says it; else of the deepest part there is."""
+        """Return the place of a part of ``effective`` in the last file that has it, else of its deepest existing
+        part.
+        """
         for length in range(len(path), 0, -1):
             for document in reversed(self.documents):
                 if document.has(path[:length]):
@@ -48,7 +50,7 @@ class Sources:
         return Where(self.main, 1, 1) if self.documents else Where(self.main)
 
     def places(self) -> Places:
-        """Where each entry of ``effective`` stands: in the last file that has it."""
+        """Return the place of each entry of ``effective``, in the last file that has it."""
         places = Places(self.files)
         for number, document in enumerate(self.documents):
             tops = document.entries()
@@ -69,9 +71,10 @@ _FILE_BITS = 64
 
 
 class Places(Mapping[Address, Where]):
-    """The places of addresses, a number each: the file's position in ``files``, then the packed place in it.
+    """The places of addresses, stored as one number each: the file's position in ``files``, then the packed place in
+    it.
 
-    ``places`` has a map of keys for each keyed section, and for each singleton one under the key None.
+    ``places`` has a map of keys for each keyed section, and one with the key None for each singleton.
     """
 
     def __init__(self, files: Sequence[str]) -> None:
@@ -79,7 +82,7 @@ class Places(Mapping[Address, Where]):
         self._sections: dict[str, dict[str | None, int]] = {}
 
     def add(self, section: str, file: int, packed: Mapping[Any, int]) -> None:
-        """Take in what one file says; of two files that say the same the later one counts."""
+        """Add the places of one file; if two files have the same entry, the later file counts."""
         offset = file << _FILE_BITS
         positions = {key: offset | place for key, place in packed.items()} if file else packed
         self._sections.setdefault(section, {}).update(positions)

@@ -130,7 +130,7 @@ class PeopleFile:
         where = Where(name)
         path = inside(self.folder, name)
         if path is None:
-            raise ConfigError(Problem("outside", "leads out of the config's directory", where))
+            raise ConfigError(Problem("outside", "is outside the configuration directory", where))
         try:
             yield from read_pieces(path, BATCH)
         except ConfigError as error:
