@@ -91,13 +91,13 @@ def test_an_org_whose_first_answer_is_wrong(answer: Reply, code: str) -> None:
 @pytest.mark.parametrize("body", [[], None, "x", 7, ORG | {"caller": 3}, ORG | {"id": 7}, {"name": "no id"}])
 def test_what_is_wrong_with_an_answer_is_said_in_words_of_the_contract(body: Any) -> None:
     (problem,) = refused(lambda asked: reply(body)).problems
-    assert problem.message.startswith("GET /v1/org was answered, but ")
+    assert problem.message.startswith("the response to GET /v1/org is not valid: ")
     assert not any(word in problem.message for word in ("object", "indices", "NoneType", "'str'", "int"))
 
 
 def test_a_redirect_names_the_very_place() -> None:
     (problem,) = refused(lambda asked: reply(b"", 307, location="http://u:pw@127.0.0.1:8/x?token=canary")).problems
-    assert "a redirect to http://127.0.0.1:8" in problem.message
+    assert "redirected GET /v1/org to http://127.0.0.1:8" in problem.message
     assert "pw" not in problem.message
     assert "canary" not in problem.message
 
@@ -320,10 +320,10 @@ def test_pages_are_as_large_as_the_org_takes_within_reason(said: int, asked: int
 @pytest.mark.parametrize(
     "facts, named",
     [
-        ({"limits": {"page": -3}}, "`limits.page`: a count is expected where it has '-3'"),
-        ({"limits": {"per_minute": "60"}}, "`limits.per_minute`: a count is expected where it has '60'"),
-        ({"counts": {"people": -3}}, "`counts.people`: a count is expected where it has '-3'"),
-        ({"counts": {"active_people": True}}, "`counts.active_people`: a count is expected where it has 'True'"),
+        ({"limits": {"page": -3}}, "`limits.page`: expected a count, not '-3'"),
+        ({"limits": {"per_minute": "60"}}, "`limits.per_minute`: expected a count, not '60'"),
+        ({"counts": {"people": -3}}, "`counts.people`: expected a count, not '-3'"),
+        ({"counts": {"active_people": True}}, "`counts.active_people`: expected a count, not 'True'"),
     ],
 )
 def test_a_count_that_is_none_is_refused_by_name(facts: dict[str, Any], named: str) -> None:

@@ -49,7 +49,7 @@ def test_a_silent_org_is_not_asked_again_once_patience_is_over(monkeypatch: pyte
     found, seconds, tries = problem(lambda asked: Silence())
     assert found.code == "org_timeout"
     assert tries in (1, 2)  # the first try may take as long as both where the machine is busy
-    assert ") sent nothing for 0.2 s in answer to GET /v1/org" in found.message
+    assert ") sent nothing for 0.2 s in response to GET /v1/org" in found.message
     assert seconds < 5
 
 
@@ -60,7 +60,7 @@ def test_the_limit_for_a_whole_answer_ends_one_that_dribbles_without_another_try
     monkeypatch.setattr(exchange, "PATIENCE", 0.4)
     found, seconds, tries = problem(lambda asked: itertools.chain([HEAD], itertools.repeat(b" ")))
     assert (found.code, tries) == ("org_timeout", 1)
-    assert "did not complete its answer to GET /v1/org in 0.5 s" in found.message
+    assert "did not complete its response to GET /v1/org within 0.5 s" in found.message
     assert seconds < 5
 
 
@@ -73,7 +73,7 @@ def test_headers_that_dribble_end_too(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_number_of_tries_is_in_the_message() -> None:
     found, _, tries = problem(lambda asked: Close())
     assert (found.code, tries) == ("org_cut", 1 + RETRIES)
-    assert found.message.endswith(" (4 tries)")
+    assert found.message.endswith(" (4 attempts)")
 
 
 def test_patience_counts_only_time_without_an_answer() -> None:

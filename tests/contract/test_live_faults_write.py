@@ -54,7 +54,7 @@ def test_a_write_whose_answer_is_lost_is_sent_again_as_it_was(lost: Reply) -> No
 def test_a_write_that_never_gets_an_answer_is_unknown(lost: Reply) -> None:
     outcome, faulty = write(lost)
     assert isinstance(outcome, Unknown)
-    assert "4 tries" in outcome.problem.message
+    assert "4 attempts" in outcome.problem.message
     assert len(puts(faulty)) == 1 + RETRIES
 
 

@@ -115,7 +115,7 @@ def test_who_has_the_app(kind: str) -> None:
 def test_an_app_that_there_is_not(kind: str) -> None:
     found = read(kind, a_site(), app="0oa9")
     assert found.coverage.state == "unread"
-    assert "has nothing at" in (found.coverage.problem or "")
+    assert "not found in" in (found.coverage.problem or "")
     assert "check `people.app`" in (found.coverage.problem or "")
 
 
@@ -126,7 +126,7 @@ def test_what_the_token_may_not_read_of_the_set_up_is_told(kind: str) -> None:
     assert seen.state == ("complete" if kind == "okta" else "partial")
     assert kind == "okta" or "userPrincipalName is assumed" in (seen.problem or "")
     found = facts(kind, site)
-    assert "does not let this token read" in (found.unread or "")
+    assert "the token cannot read" in (found.unread or "")
     assert facts(kind, a_site()).unread is None
 
 
@@ -232,8 +232,8 @@ def test_entra_says_whom_it_cannot_name() -> None:
     """Bo is assigned directly too, and known by his group."""
     found = read("entra", a_site(**DIRECT))
     assert (found.coverage.state, found.coverage.total) == ("partial", len(found) + 1)
-    assert "1 person is assigned to the app directly and in none of its groups" in (found.coverage.problem or "")
-    assert "dee" not in (found.coverage.problem or ""), "how people may be shown is not known here"
+    assert "1 user is assigned to the app directly and in none of its groups" in (found.coverage.problem or "")
+    assert "dee" not in (found.coverage.problem or ""), "how users may be shown is unknown here"
 
 
 @pytest.mark.parametrize("scope", [PeopleScope(groups=frozenset({"Legal"})), PeopleScope(org_admins=True)])
@@ -335,16 +335,16 @@ def test_an_entra_user_has_the_address_that_provisioning_sends(user_name: Any, a
     assert set(directory.emails) == addresses
     nickname = "Nickname" in str(user_name)
     assert (directory.coverage.state == "partial") == nickname
-    assert not nickname or "the addresses of 1 users are not known" in (directory.coverage.problem or "")
+    assert not nickname or "the addresses of 1 users could not be determined" in (directory.coverage.problem or "")
 
 
 @pytest.mark.parametrize(
     ("user_name", "words"),
     [
-        (calls('Switch([mail], "a", "b", "c")'), "what Switch gives is not known here"),
-        (calls("ToLower([extensionAttribute1])"), "`extensionAttribute1` is not read from users"),
+        (calls('Switch([mail], "a", "b", "c")'), "the result of Switch is unknown"),
+        (calls("ToLower([extensionAttribute1])"), "`extensionAttribute1` is not supported"),
         (calls("ToLower([mail]"), "a bracket is not closed"),
-        (calls("[mail] & 1"), "is not understood"),
+        (calls("[mail] & 1"), "cannot be parsed"),
     ],
 )
 def test_where_the_address_cannot_be_evaluated_users_are_unread(user_name: Any, words: str) -> None:
@@ -367,7 +367,7 @@ def test_a_user_name_that_is_no_address_leaves_the_e_mail() -> None:
     )
     directory = read("entra", site)
     assert list(directory.emails) == ["ann.lee@acme.com"]
-    assert directory.coverage.problem == "2 users have no e-mail address, and are left out"
+    assert directory.coverage.problem == "2 users without an email address are left out"
 
 
 def test_a_guest_whose_name_tells_no_address_is_unread() -> None:

@@ -155,9 +155,9 @@ def test_a_forge_that_is_busy_is_asked_again(
     ("faults", "said"),
     [
         ([(429, "3600")], "GitLab answered 429"),
-        ([(500, "0")] * 3, "GitLab answered 500"),
+        ([(500, "0")] * 3, "GitLab returned 500"),
         ([(401, None)], "GitLab answered 401"),
-        ([(404, None)], "GitLab answered 404"),
+        ([(404, None)], "GitLab returned 404"),
     ],
 )
 def test_a_note_that_cannot_be_written_fails_nothing_and_says_why(

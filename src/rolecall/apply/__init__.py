@@ -1,1 +1,1 @@
-"""Carries a plan out: lock, recover, verify, waves of steps, close. Journals each step and stops safely."""
+"""Applies a plan: locks, recovers, verifies, sends waves of steps, and closes. Records each step, and stops safely."""

@@ -1,4 +1,4 @@
-"""The end of a run: what it touched is read once more, and what stands as desired is remembered."""
+"""Ends a run: reads the changed sections again, and remembers what matches the configuration."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ from rolecall.plan.diff.identity import Identity, group_of
 
 
 async def reread(org: Reader, live: Live, steps: Sequence[Change]) -> Live:
-    """The earlier read with the sections of these steps read afresh. Raises OrgError when nothing can be read.
+    """Return the earlier read with the sections of these steps read again. Raises OrgError when nothing can be read.
 
-    A change of SCIM can empty the list of groups (R20), so both are read then.
+    A change to SCIM can empty the list of groups (R20), so both are read then.
     """
     sections = {split_address(step.address)[0] for step in steps}
     if not sections:
@@ -47,11 +47,11 @@ async def reread(org: Reader, live: Live, steps: Sequence[Change]) -> Live:
 def memory_after(
     difference: Difference, live: Live, applied: Applied, facts: RunFacts, today: date | None = None
 ) -> Seen:
-    """The memory of a closing run.
+    """Return what a closing run remembers.
 
-    ``difference`` is the difference between ``live`` and the desired state of the run, lapsed mappings read as blank;
-    ``applied`` is the memory as it is. Every managed address that live holds as desired is remembered under its live
-    name, untouched ones too; what was released or is gone from both sides is forgotten.
+    ``difference`` is the difference between ``live`` and the desired state of the run, with expired mappings read as
+    unmapped; ``applied`` is what is remembered now. Every managed address that matches is remembered under its live
+    name, including unchanged ones; what is no longer managed, or is gone from both sides, is forgotten.
     """
     identity, desired = difference.identity, difference.identity.desired
     values: dict[Address, Value | None] = dict(_as_desired(identity, live))
@@ -104,10 +104,10 @@ def _as_desired(identity: Identity, live: Live) -> Iterator[tuple[Address, Value
 
 
 def _partly(kind: Kind, value: Any, requested: Any, last: Any) -> Value | None:
-    """Return what is remembered of a setting that is as desired in some fields only; None for what is remembered now.
+    """Return what to remember of a setting that matches in some fields only; None to keep what is remembered.
 
-    Fields that became as desired are remembered so, of the others what was remembered. An endpoint that is being
-    upgraded is on its way to what is desired.
+    Fields that now match are remembered as they are, the others as before. An endpoint that is being upgraded is in
+    transition to the desired value.
     """
     if kind.whole or UNSET in (value, last):
         return None
@@ -121,7 +121,7 @@ def _partly(kind: Kind, value: Any, requested: Any, last: Any) -> Value | None:
 
 
 def _waiting(difference: Difference, applied: Applied, today: date) -> dict[Address, date]:
-    """Since when each group that the IdP does not push has been waited for."""
+    """Return the day since when each group that the IdP does not push has been pending."""
     waits = (change.address for change in difference.changes if change.via_reason == "not_pushed")
     return {at: applied.waiting.get(at, today) for at in waits if at.startswith("idp_groups/")}
 
@@ -140,8 +140,8 @@ def _addresses(applied: Applied) -> Iterator[Address]:
 def group_ids(identity: Identity, applied: Applied, remembered: Collection[Address]) -> dict[str, str | None]:
     """Return the id of each key; None for a former key that is to be forgotten.
 
-    That is one of whose group nothing is ``remembered`` at its live address. Where all entries are pinned their keys
-    need not be known, and they may be none of the config: the plan of a rollback is keyed by live names.
+    That is a key whose group has no ``remembered`` value at its live address. If all entries are pinned, their keys may
+    be unknown to the configuration: the plan of a rollback is keyed by live names.
     """
     if all(identity.written.intent(address("idp_groups", key)).id for key in identity.names):
         return {}
@@ -155,9 +155,9 @@ def group_ids(identity: Identity, applied: Applied, remembered: Collection[Addre
 def address_ids(
     identity: Identity, applied: Applied, remembered: Mapping[Address, Address]
 ) -> dict[Address, str | None]:
-    """Return the id of each remembered address and of each group that the policy names; None for one to be forgotten.
+    """Return the id of each remembered address and of each group in the policy; None for one to be forgotten.
 
-    ``remembered`` maps addresses to where they stand now.
+    ``remembered`` maps addresses to where they are now.
     """
     meant = {
         at: Address(identity.meant(at)) for at in _named(identity.written.policy) if group_of(at) not in identity.names
@@ -167,7 +167,7 @@ def address_ids(
 
 
 def _named(policy: Policy) -> Iterator[Address]:
-    """Addresses of groups that a policy may name, patterns too."""
+    """Yield addresses of groups that a policy may name, including patterns."""
     yield from (Address(entry.address) for entry in policy.ignore)
     yield from (Address(entry.target) for entry in policy.allow if entry.target)
     for test in policy.access_tests:

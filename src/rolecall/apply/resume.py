@@ -1,4 +1,4 @@
-"""A plan that was applied before, in whole or in part: by which run, and the state that the rest is judged against."""
+"""Handles a plan that was partly or fully applied before: by which run, and the state to evaluate the rest against."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ _NAMED = 5
 
 
 def applied_already(approved: Plan, fresh: Plan) -> tuple[Change, ...]:
-    """Return the approved writes that are no longer due: the org has their ``after``."""
+    """Return the approved writes that are no longer needed, because the org has their ``after``."""
     key = same_change(approved)
     pending = {key(change) for change in fresh.changes}
     return tuple(change for change in approved.writes if key(change) not in pending)
 
 
 def same_change(approved: Plan) -> Callable[[Change], tuple[str, str]]:
-    """Return what makes two changes one: the group's id where the approved plan has it, else the address."""
+    """Return the identity of a change: the group's id if the approved plan has it, else the address."""
     known = {change.id for change in approved.changes if change.id}
     return lambda change: (change.id if change.id and change.id in known else change.address, change.action)
 
 
 def approved_state(live: Live, already: Iterable[Change]) -> Live | None:
-    """Return the org as it was before these changes; None where that cannot be known.
+    """Return the org as it was before these changes; None if that cannot be determined.
 
-    Switching SCIM on or off, or a step of the endpoint upgrade, changes more than its own setting (R20, R33).
+    Turning SCIM on or off, or a step of the endpoint upgrade, changes more than its own setting (R20, R33).
     """
     undone = [
         replace(change, address=at, before=change.after, after=change.before, via="api")
@@ -59,7 +59,7 @@ def applied_by(approved: Plan, fresh: Plan, runs: Sequence[Run]) -> Iterator[str
     yield from _by_run(approved, already, runs)
     by_hand = {run.id: run for run in runs if _recorded(approved, fresh, run)}
     for run in list(by_hand.values())[:1]:
-        yield f"{_run_words(run)} recorded the manual steps of this plan already: rolecall runbook {run.id}"
+        yield f"{_run_words(run)} already recorded the manual steps of this plan: rolecall runbook {run.id}"
 
 
 def _by_run(approved: Plan, already: Sequence[Change], runs: Sequence[Run]) -> Iterator[str]:
@@ -67,26 +67,28 @@ def _by_run(approved: Plan, already: Sequence[Change], runs: Sequence[Run]) -> I
     for change in already:
         run = next((run for run in runs if _applied(approved, change, run, _DONE)), None)
         if run is None:
-            yield f"{change.address} is already as the plan wants it"
+            yield f"{change.address} already has the planned value"
         else:
             changes.setdefault(run.id, []).append(change)
     for run in (run for run in reversed(runs) if run.id in changes):
         number, total = len(changes[run.id]), len(approved.writes)
         if number == total:
-            yield f"{_run_words(run)} applied this plan already"
+            yield f"{_run_words(run)} already applied this plan"
         else:
             addresses = enumerate_words([change.address for change in changes[run.id]], _NAMED)
-            yield f"{_run_words(run)} applied {number:,} of the {total:,} changes of this plan: {addresses}"
+            yield f"{_run_words(run)} already applied {number:,} of the {total:,} changes of this plan: {addresses}"
 
 
 def _recorded(approved: Plan, fresh: Plan, run: Run) -> bool:
-    """Whether a run has handed out the manual steps of this plan that are still to be done."""
+    """Return whether a run has recorded the manual steps of this plan that are not done yet."""
     steps = frozenset[StepState]({"human"})
     return bool(fresh.human) and all(_applied(approved, change, run, steps) for change in fresh.human)
 
 
 def _applied(approved: Plan, change: Change, run: Run, states: frozenset[StepState]) -> bool:
-    """Whether a step of a run that began after the plan was made is this change, and ended so."""
+    """Return whether a step of a run that began after the plan was made is this change, and ended in one of these
+    states.
+    """
     return run.started_at >= approved.created_at and any(
         step.state in states
         and (step.action, step.id if change.id else step.address) == (change.action, change.id or change.address)
@@ -96,7 +98,7 @@ def _applied(approved: Plan, change: Change, run: Run, states: frozenset[StepSta
 
 
 def _run_words(run: Run) -> str:
-    """``Run 3 (29 Nov 2026 11:56 UTC, by ann)``."""
+    """Return ``Run 3 (29 Nov 2026 11:56 UTC, by ann)``."""
     by = f", by {run.facts.actor}" if run.facts.actor else ""
     return f"Run {run.id} ({run.started_at.day} {run.started_at:%b %Y %H:%M} UTC{by})"
 

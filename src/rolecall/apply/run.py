@@ -1,4 +1,4 @@
-"""One run, from the lock to the closing line."""
+"""Runs one apply, from acquiring the lock to closing the run."""
 
 from __future__ import annotations
 
@@ -45,10 +45,10 @@ from rolecall.plan.value import Plan
 
 @dataclass(frozen=True, slots=True)
 class Fresh:
-    """A plan made on fresh reads, and the reads.
+    """A plan made from fresh reads, and the reads.
 
-    ``whole`` is the same plan from the approved state, where steps of it were applied before; None where none was.
-    ``here`` is the same plan judged by the configuration at hand, where that has another policy.
+    ``whole`` is the same plan from the approved state, if steps of it were applied before, else None. ``here`` is the
+    same plan evaluated with the local configuration's policy, if that differs.
     """
 
     plan: Plan
@@ -60,20 +60,20 @@ class Fresh:
 
 
 class Replanner(Protocol):
-    """Plans an approved plan again, from its own desired values."""
+    """Makes an approved plan again, from its own desired values."""
 
     async def plan_again(self) -> Fresh:
-        """Read the org afresh and plan."""
+        """Read the org again and plan."""
 
     def keep_final(self, live: Live) -> None:
-        """Keep the org as the run left it; not called where the org could not be read then."""
+        """Keep the org as the run left it; not called if the org could not be read then."""
 
 
 async def carry_out(approved: Plan, context: ApplyContext, replanner: Replanner) -> RunReport:
-    """Apply a plan that was approved. Raises Stale, with everything that moved, before anything was sent.
+    """Apply an approved plan. Raises Stale, with everything that changed, before anything is sent.
 
-    LockTaken and JournalError pass through while nothing was begun. A journal or a lock that is lost later stops the
-    run, and the report says so; the next apply settles what it left.
+    LockTaken and JournalError are raised while nothing has begun. If the journal or the lock is lost later, the run
+    stops and the report says so; the next apply settles its writes.
     """
     late = lapsed(approved, context.now())
     if late:
@@ -98,7 +98,7 @@ async def carry_out(approved: Plan, context: ApplyContext, replanner: Replanner)
 
 
 def _check_org(approved: Plan, fresh: Fresh) -> None:
-    """Raise Stale, naming both orgs, where the approved plan is of another org than the one that was read."""
+    """Raise Stale, naming both orgs, if the approved plan is for another org than the one that was read."""
     facts = fresh.live.facts
     if facts.org_id != approved.org.id:
         message = other_org_words(approved.org, facts.org_id, facts.org_name or fresh.plan.org.name)
@@ -106,7 +106,7 @@ def _check_org(approved: Plan, fresh: Fresh) -> None:
 
 
 def _runs(journal: Journal, approved: Plan, fresh: Plan) -> tuple[Run, ...]:
-    """The recent runs, where one of them may have applied some of the plan, or handed out its manual steps."""
+    """Return recent runs, if one of them may have applied some of the plan or recorded its manual steps."""
     if not fresh.human and not applied_already(approved, fresh):
         return ()
     return journal.runs(approved.org.id, LOOK_BACK, ("apply", "rollback"))
@@ -114,7 +114,7 @@ def _runs(journal: Journal, approved: Plan, fresh: Plan) -> tuple[Run, ...]:
 
 @dataclass(frozen=True, slots=True)
 class _Course:
-    """A run under way."""
+    """A run in progress."""
 
     fresh: Fresh
     verified: Verified
@@ -153,10 +153,10 @@ class _Course:
         return RunReport(journal.run(run), notes=notes, meanwhile=meanwhile, requests=len(sender.ended))
 
     async def _waves(self, sender: Sender, steps: Sequence[Numbered]) -> None:
-        """Send level by level. What is in hand finishes; after a failure no later level starts.
+        """Send level by level. Writes in progress finish; after a failure no later level starts.
 
-        Steps of one level may run side by side because nobody at risk is in two of them. Stopping at its end leaves
-        the org where the order meant it to be for a moment; going on past a failed step would not.
+        Steps of one level may run concurrently, because no affected user is in two of them. Stopping after a level
+        leaves the org in a state that the order allows for a moment; continuing after a failed step would not.
         """
         by_change = {(step.change.address, step.change.action): step for step in steps}
         for level in levels(self.fresh.plan):
@@ -167,18 +167,17 @@ class _Course:
     async def _look_again(
         self, run: int, sender: Sender, steps: Sequence[Numbered]
     ) -> tuple[Live | None, tuple[str, ...]]:
-        """Read the touched sections once more, correct what the answers said, and return the read and the notes.
+        """Read the changed sections again, correct what the responses said, and return the read and notes.
 
-        The read is None where the org cannot be read. Addresses that were found as planned are read again as well.
+        The read is None if the org cannot be read. Addresses that already matched the plan are read again too.
         """
         already = self.verified.already
         try:
             live = await reread(self.context.org, self.fresh.live, [*(step.change for step in steps), *already])
         except OrgError as error:
             self._correct(run, sender, unconfirmed(sender))
-            problem = error.problems[0]
-            note = f"The org could not be read at the end, so nothing new is remembered of it: {problem.message}."
-            return None, (note,)
+            note = "The org could not be read at the end of the run, so the journal keeps the earlier values"
+            return None, (f"{note}: {error.problems[0].message}.",)
         self._correct(run, sender, await confirm(run, sender, steps, self.context.org, live))
         done = [step.change for step in steps if sender.done(step.number)]
         return live, tuple(changed_since(live, done, already))
@@ -194,7 +193,7 @@ class _Course:
         return meanwhile(fresh.live, fresh.directory, [step.change for step in steps], done, now)
 
     def _remember(self, run: int, live: Live) -> None:
-        """What stands as desired is what was last applied, whoever brought it there."""
+        """Remember what matches the configuration as last applied, whoever set it."""
         plan, applied = self.fresh.plan, self.fresh.applied
         known = replace(applied, group_ids={**applied.group_ids, **plan.group_ids})
         difference = diff(on_day(plan.desired, plan.as_of), live, plan.as_of, known)
@@ -229,7 +228,7 @@ def _planned(change: Change, number: StepNumber) -> Planned:
 
 
 def unrecorded(run: int, begun: Opening, at: datetime, sender: Sender) -> Run:
-    """A run as its own process knows it, for when the journal can no longer be asked."""
+    """Return a run as its own process knows it, for when the journal cannot be read."""
     steps = tuple(_step(run, planned, sender) for planned in begun.steps)
     return Run(
         run,

@@ -1,5 +1,6 @@
-"""Settle writes whose end is not known: those that earlier runs left open, and those of this run that its closing read
-does not confirm. What the org holds now decides, else its audit log; else the write stays unknown."""
+"""Settles writes with an unknown outcome: those of earlier runs, and those of this run that its closing read does not
+confirm. What the org has now decides, then its audit log; otherwise the write stays unknown.
+"""
 
 from __future__ import annotations
 
@@ -17,26 +18,26 @@ from rolecall.model.live import Live
 from rolecall.model.run import Run, Step, StepOutcome
 from rolecall.model.settings import Value
 
-_DIED = "The run died on its way; a later one looked up what became of it."
-_NEITHER = "the org holds neither the old nor the new value, and its log does not know the write"
-_NOT_READ = "the org's answer does not have every field of the step, and its log does not have the write"
+_DIED = "The run was interrupted. A later run resolved its writes."
+_NEITHER = "the org has neither the old nor the new value, and its audit log does not have the write"
+_NOT_READ = "the org's response does not have every field of the step, and its audit log does not have the write"
 _LOOK_BACK = 20
 _SLACK = timedelta(minutes=5)
-"""How far the clocks of the org and of rolecall may differ."""
+"""Allowed difference between the clocks of the org and of rolecall."""
 _WITHOUT_NONCE = 4
-"""Parts of a key of 0.1.0: rolecall, journal, run, step. Later keys have a fifth, random one."""
+"""Number of parts in a key of 0.1.0: rolecall, journal, run, step. Later keys have a fifth, random one."""
 
 
 def left_open(journal: Journal, org_id: str) -> tuple[Run, ...]:
-    """Earlier runs that never came to their end. Whoever holds the lock knows that they are dead."""
+    """Return earlier runs that never ended. They are dead, because this process holds the lock."""
     runs = journal.runs(org_id, _LOOK_BACK, ("apply", "rollback"))
     return tuple(run for run in runs if run.outcome == "open")
 
 
 async def recover(journal: Journal, org: Org, live: Live, dead: Sequence[Run] = ()) -> tuple[Step, ...]:
-    """Settle every open step of this org's earlier runs, and close those that died. Answers the steps.
+    """Settle every open step of this org's earlier runs, and close the dead runs. Returns the steps.
 
-    What ``live`` did not read of them is read here.
+    Sections that ``live`` did not read are read here.
     """
     steps = journal.open_steps(live.facts.org_id)
     live = await _with_sections(org, live, steps)
@@ -54,7 +55,7 @@ async def recover(journal: Journal, org: Org, live: Live, dead: Sequence[Run] = 
 
 
 async def look_up(step: Step, org: Org, live: Live) -> StepOutcome:
-    """What became of a write whose answer nobody has."""
+    """Return the outcome of a write whose response was lost."""
     if live.covered(split_address(step.address)[0]).state != "complete":
         return StepOutcome(step.number, step.address, "unknown", problem="its section could not be read")
     value = live.value_now(step.address, step.id)
@@ -67,13 +68,14 @@ async def look_up(step: Step, org: Org, live: Live) -> StepOutcome:
         problem = _NOT_READ if _absent(value, step) else _NEITHER
         return StepOutcome(step.number, step.address, "unknown", value, problem=problem)
     return StepOutcome(
-        step.number, step.address, "done", value, problem="written, and changed again since", by=event.actor
+        step.number, step.address, "done", value, problem="written, and changed again since then", by=event.actor
     )
 
 
 def _of_step(event: Event, step: Step) -> bool:
-    """Return whether a write found by the step's key is the step's own. A key of 0.1.0 may also be that of a run which
-    a restored journal has lost: its write is of another address, or older than the step."""
+    """Return whether a write found by the step's key is the step's own. A key of 0.1.0 may also belong to a run that a
+    restored journal has lost: its write has another address, or is older than the step.
+    """
     if step.key is None or len(step.key.split("/")) > _WITHOUT_NONCE:
         return True
     return event.address == step.address and (step.at is None or event.at >= step.at - _SLACK)
@@ -87,7 +89,7 @@ def _absent(live_value: Value | None, step: Step) -> bool:
 
 
 async def _with_sections(org: Org, live: Live, steps: Sequence[Step]) -> Live:
-    """The read, with the sections that only the open steps speak of."""
+    """Return the read, with the sections that only the open steps have."""
     sections = {split_address(step.address)[0] for step in steps}
     missing = frozenset(name for name in sections if name not in live.coverage)
     if not missing:
@@ -99,24 +101,24 @@ async def _with_sections(org: Org, live: Live, steps: Sequence[Step]) -> Live:
 
 
 def lines(steps: Sequence[Step]) -> Iterator[str]:
-    """What recovery found, a line a step, for the report."""
-    outcomes = {"done": "was done", "not_done": "was not done", "unknown": "cannot be told"}
+    """Return the results of recovery for the report, one line per step."""
+    outcomes = {"done": "was done", "not_done": "was not done", "unknown": "has an unknown outcome"}
     for step in steps:
         detail = f": {step.problem}" if step.problem else ""
         yield f"Step {step.label} of run {step.run}, {step.address}, {outcomes.get(step.state, step.state)}{detail}."
 
 
-_OLD_VALUE = "the org answered that it is done, but still has the old value and its audit log does not show the write"
-_OTHER_VALUE = "the org answered that it is done, but has another value and its audit log does not show the write"
-_NO_LOG = "the org answered that it is done, but has another value, and its audit log could not be read"
+_OLD_VALUE = "the org reported success, but still has the old value, and its audit log does not have the write"
+_OTHER_VALUE = "the org reported success, but has another value, and its audit log does not have the write"
+_NO_LOG = "the org reported success, but has another value, and its audit log could not be read"
 _UNCONFIRMED = "the org did not confirm the write, and could not be read at the end of the run"
 
 
 async def confirm(run: int, sender: Sender, steps: Sequence[Numbered], org: Org, live: Live) -> list[StepOutcome]:
-    """Return how steps ended where the closing read ``live`` says otherwise than their answers.
+    """Return how steps ended, if the closing read ``live`` contradicts their responses.
 
-    A step without an answer is done when its value is in effect. When it is not, the write may still be on its way.
-    A step answered as done whose value is not in effect stays done only if the audit log has the write.
+    A step without a response is done if its value is in effect. If it is not, the write may still be in progress. A
+    step reported as done whose value is not in effect stays done only if the audit log has the write.
     """
     corrected = []
     for step in steps:
@@ -132,7 +134,7 @@ async def confirm(run: int, sender: Sender, steps: Sequence[Numbered], org: Org,
 
 
 def unconfirmed(sender: Sender) -> list[StepOutcome]:
-    """Return, as unknown, the steps taken for done without the org's confirmation; for an org that cannot be read."""
+    """Return, as unknown, the steps assumed done without the org's confirmation; for an org that cannot be read."""
     return [
         StepOutcome(number, sender.ended[number].address, "unknown", problem=_UNCONFIRMED)
         for number in sorted(sender.inferred)
@@ -141,15 +143,15 @@ def unconfirmed(sender: Sender) -> list[StepOutcome]:
 
 
 def changed_since(live: Live, done: Sequence[Change], already: Sequence[Change] = ()) -> Iterator[str]:
-    """Yield a line for each address that is no longer as its step left it, or as it was found at the start."""
+    """Yield a line for each address that differs from the result of its step, or from the start of the run."""
     for step in done:
         if absent := _absent_fields(live, step):
             yield f"{step.address} was written; the read after it does not have {', '.join(absent)}."
         elif not _in_effect(live, step):
-            yield f"{step.address} was written, and somebody changed it again before the run ended."
+            yield f"{step.address} was written, and then changed by someone else before the run ended."
     for change in already:
         if not _in_effect(live, change):
-            yield f"{change.address} was as planned when the run began, and was changed again before it ended."
+            yield f"{change.address} had the planned value when the run began, and was changed before it ended."
 
 
 def _absent_fields(live: Live, change: Change) -> tuple[str, ...]:
@@ -159,13 +161,13 @@ def _absent_fields(live: Live, change: Change) -> tuple[str, ...]:
 
 
 def _in_effect(live: Live, change: Change) -> bool:
-    """Whether the value is the change's; also if its section was not read completely."""
+    """Return whether the value is the change's, even if its section was not read completely."""
     covered = live.covered(split_address(change.address)[0]).state == "complete"
     return not covered or satisfies(live.value_now(change.address, change.id), change.after)
 
 
 async def _denied(step: Numbered, sender: Sender, org: Org, live: Live) -> list[StepOutcome]:
-    """Return the corrected end of a step answered as done; nothing if the log has its write."""
+    """Return the corrected outcome of a step reported as done; nothing if the log has its write."""
     value = live.value_now(step.change.address, step.change.id)
     try:
         event = await org.find(sender.key(step.number))

@@ -1,4 +1,4 @@
-"""Sends steps and records them: intent before, outcome after, whatever happens."""
+"""Sends steps and records them: the intent before, the outcome after, in every case."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from rolecall.model.settings import BLANK, Address, Value
 from rolecall.plan.value import Plan
 
 BATCH = 200
-"""Intents that commit together, at most."""
+"""Maximum number of intents that are committed together."""
 NOT_A_NO = frozenset({"org_failed", "org_busy", "org_silent", "org_unreachable", "org_timeout"})
-"""Problems in which the org did not say no to a write: it had no time for it, or was not there."""
+"""Problems in which the org did not reject a write: it was overloaded or unreachable."""
 FLUSH = 0.1
-"""Seconds for which outcomes may wait to be committed together: one that is lost is looked up by the next run."""
+"""Seconds that outcomes may wait to be committed together. The next run looks up one that is lost."""
 
 
 class Numbered(NamedTuple):
-    """A step of the run: its number in the journal, its change, and the ETag its address has now."""
+    """A step of the run: its number in the journal, its change, and the current ETag of its address."""
 
     number: int
     change: Change
@@ -35,7 +35,7 @@ class Numbered(NamedTuple):
 
 
 class Progress(NamedTuple):
-    """One step ended: how many of how many are through, and how this one went."""
+    """A finished step: how many of the total are finished, and the outcome of this one."""
 
     ended: int
     total: int
@@ -45,10 +45,10 @@ class Progress(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApplyContext:
-    """What a run works with. ``now`` is a clock, in UTC; ``stop`` says that no further step may be begun.
+    """The context of a run. ``now`` is a clock, in UTC; ``stop`` returns whether no further step may begin.
 
     ``lock_timeout`` is in seconds. ``redact`` makes the plan that the journal may keep. ``recovering`` is called with
-    the runs that are found dead, ``began`` with the run's number and its writes.
+    the dead runs, ``began`` with the run's number and its writes.
     """
 
     org: Org
@@ -70,12 +70,12 @@ class ApplyContext:
 
 @dataclass(slots=True)
 class Sender:
-    """Sends the steps of one run. The context's ``stop`` is asked before each step; when it says yes no further step is
-    begun.
+    """Sends the steps of one run. Before each step it calls the context's ``stop``; if that is true, no further step
+    begins.
 
-    ``began`` holds the numbers of steps with an intent in the journal, ``ended`` how they ended, ``inferred`` those
-    taken for done because the value is as planned though the org took no write of ours. ``nonce`` is the random part
-    of this run's keys.
+    ``began`` has the numbers of steps with an intent in the journal, ``ended`` their outcomes, ``inferred`` those
+    assumed done because the value is as planned although the org accepted no write of this run. ``nonce`` is the random
+    part of this run's keys.
     """
 
     context: ApplyContext
@@ -93,9 +93,10 @@ class Sender:
     _flushed: float = 0.0
 
     async def level(self, steps: Sequence[Numbered]) -> bool:
-        """Send steps that may run side by side. Answers whether all are done.
+        """Send steps that may run concurrently. Returns whether all are done.
 
-        Raises JournalError once nothing can be recorded any more: what was sent has ended then, no more was begun.
+        Raises JournalError once nothing can be recorded any more: writes that were sent have ended then, and no more
+        have begun.
         """
         slots = asyncio.Semaphore(self.context.parallelism)
         try:
@@ -114,11 +115,11 @@ class Sender:
         return all(self.done(step.number) for step in steps)
 
     def done(self, number: int) -> bool:
-        """Whether a step is known to be done."""
+        """Return whether a step is known to be done."""
         return number in self.ended and self.ended[number].state == "done"
 
     def _intend(self, steps: Sequence[Numbered]) -> bool:
-        """Record what is meant before any of it is sent. False where no more may be begun; what is in hand goes on."""
+        """Record intents before any write is sent. False if no more may begin; writes in progress continue."""
         if self.context.stop() or self._broken:
             return False
         try:
@@ -145,7 +146,11 @@ class Sender:
     async def _send(self, step: Numbered, slots: asyncio.Semaphore) -> None:
         try:
             if self.context.stop() or self._broken:
-                why = "interrupted before it was sent" if self.context.stop() else "not sent: nothing could be recorded"
+                why = (
+                    "interrupted before it was sent"
+                    if self.context.stop()
+                    else "not sent, because it could not be recorded"
+                )
                 ended = StepOutcome(step.number, step.change.address, "not_done", problem=why)
             else:
                 ended = await self._write(step)
@@ -164,7 +169,7 @@ class Sender:
             self.context.progress(Progress(len(self.ended), self.total, step.change, ended.state))
 
     def _flush(self) -> None:
-        """Commit outcomes. A journal that fails must not cut off the writes in hand: it is told after them."""
+        """Commit outcomes. A failing journal must not interrupt writes in progress; it is reported after them."""
         if self._unsettled:
             try:
                 self.context.journal.settle(self.run, self._unsettled)
@@ -174,10 +179,11 @@ class Sender:
             self._flushed = asyncio.get_running_loop().time()
 
     async def _write(self, step: Numbered) -> StepOutcome:
-        """One write; where somebody was faster but changed nothing of ours, one more with the new version.
+        """Send one write; if another client was faster but changed none of its fields, send it again with the new
+        version.
 
-        It goes out under the same key: should the first one stand after all, the org repeats its answer and writes
-        nothing. When our own write is in the log and its value is gone, somebody took it back, and it stays so.
+        It uses the same key: if the first one succeeded after all, the org repeats its response and writes nothing. If
+        this run's write is in the log and its value is gone, someone reverted it, and it stays reverted.
         """
         key = self.key(step.number)
         outcome = await self.context.org.write(step.change, self._version(step), key)
@@ -193,25 +199,26 @@ class Sender:
         return ended
 
     async def _who(self, at: Address) -> str:
-        """Who wrote an address last, if the org says."""
+        """Return who last changed an address, if the org reports it."""
         try:
             events = [event for event in await self.context.org.since(self.started) if event.address == at]
         except OrgError:
             events = []
-        return events[-1].actor if events else "somebody else"
+        return events[-1].actor if events else "someone else"
 
     def key(self, number: int) -> str:
-        """Return the Idempotency-Key of a step. The random part is new for each run: a journal that was restored or
-        copied gives the same run numbers again."""
+        """Return the Idempotency-Key of a step. Its random part is new for each run, because a restored or copied
+        journal reuses run numbers.
+        """
         return f"rolecall/{self.context.journal.id}/{self.run}/{number}/{self.nonce}"
 
     def _version(self, step: Numbered) -> str | None:
-        """The ETag to send: that of our own last write to the address, where there was one."""
+        """Return the ETag to send: that of this run's last write to the address, if there is one."""
         return self.versions.get(step.change.address, step.version)
 
 
 async def written(org: Org, key: str) -> Event | None:
-    """The write made under a key; None as well where the log cannot be asked."""
+    """Return the write made under a key, or None; also None if the log cannot be read."""
     try:
         event = await org.find(key)
     except OrgError:
@@ -220,19 +227,23 @@ async def written(org: Org, key: str) -> Event | None:
 
 
 def end_of(number: int, change: Change, outcome: Outcome) -> StepOutcome:
-    """What the journal says about an outcome."""
+    """Return the journal's record of an outcome."""
     at = change.address
     match outcome:
         case Done(after, version):
             if satisfies(after, change.after):
                 return StepOutcome(number, at, "done", after, version)
-            return StepOutcome(number, at, "failed", after, version, "the org took the write but holds something else")
+            return StepOutcome(
+                number, at, "failed", after, version, "the org accepted the write but has a different value"
+            )
         case Failed(after):
-            return StepOutcome(number, at, "failed", after, None, "the org took the write but holds something else")
+            return StepOutcome(
+                number, at, "failed", after, None, "the org accepted the write but has a different value"
+            )
         case Moved(value, version):
             if satisfies(value, change.after):
                 return StepOutcome(number, at, "done", value, version)
-            return StepOutcome(number, at, "moved", value, version, "somebody changed it after the plan was checked")
+            return StepOutcome(number, at, "moved", value, version, "someone changed it after the plan was checked")
         case Refused(problem):
             state: Settled = "failed" if problem.code in NOT_A_NO else "refused"
             return StepOutcome(number, at, state, problem=str(problem))
@@ -241,7 +252,9 @@ def end_of(number: int, change: Change, outcome: Outcome) -> StepOutcome:
 
 
 def satisfies(live: Value | None, requested: Value | None) -> bool:
-    """Return whether the org holds what was wanted. A field that was not read is not; no entry and blank are one."""
+    """Return whether the org has the requested value. A field that was not read does not count; no entry and unmapped
+    are equal.
+    """
     live_value, requested_value = (None if value == BLANK else value for value in (live, requested))
     if live_value is None or requested_value is None:
         return live_value is requested_value
@@ -249,5 +262,5 @@ def satisfies(live: Value | None, requested: Value | None) -> bool:
 
 
 def numbered(changes: Sequence[Change], versions: Mapping[Address, str]) -> list[Numbered]:
-    """Changes as steps 1, 2, ..., each with the version it was read at."""
+    """Return changes as steps 1, 2, ..., each with the version of its read."""
     return [Numbered(number, change, versions.get(change.address)) for number, change in enumerate(changes, 1)]

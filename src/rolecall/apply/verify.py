@@ -1,7 +1,7 @@
-"""Whether what was approved may still go ahead, given a plan made afresh from the same desired values. Pure.
+"""Decides whether an approved plan may still be applied, given a fresh plan from the same desired values. Pure.
 
-It may when the org is the same, every address stands at its approved ``before`` or already at its ``after``, the
-switches that everybody's access hangs on are as they were, and no verdict got worse. People may come and go.
+It may if the org is the same, every address has its approved ``before`` or already its ``after``, the switches that
+affect all users' access are unchanged, and no verdict is worse. Users may come and go.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ Key = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """``steps`` are the approved writes still to be made, in the fresh plan's order; ``already`` stand at ``after``.
+    """``steps`` are the approved writes still to be made, in the fresh plan's order; ``already`` have their ``after``.
 
-    ``human`` are those that a person must make. ``notes`` tell what changed without getting worse.
+    ``human`` are the manual steps. ``notes`` describe changes that are not worse.
     """
 
     steps: tuple[Change, ...]
@@ -39,31 +39,30 @@ class Verified:
 
 
 def lapsed(plan: Plan, now: datetime) -> Problem | None:
-    """The problem with a plan that is past its time, or from the future, five minutes of grace given."""
+    """Return the problem with a plan that expired or is from the future, with five minutes of tolerance."""
     if plan.created_at > now + GRACE:
         message = f"the plan is dated {plan.created_at:%Y-%m-%d %H:%M} UTC, which is in the future"
         return Problem("plan_from_future", message, None, "check the clocks of both machines, then plan again")
     if now <= plan.expires_at + GRACE:
         return None
-    return Problem("plan_expired", f"the plan lapsed at {plan.expires_at:%Y-%m-%d %H:%M} UTC", None, "plan again")
+    return Problem("plan_expired", f"the plan expired at {plan.expires_at:%Y-%m-%d %H:%M} UTC", None, "plan again")
 
 
 def stricter_here(approved: Plan, local: Plan) -> Iterator[Problem]:
-    """What the policy of the configuration at hand says against a plan that was made with another policy."""
+    """Yield what the local configuration's policy blocks in a plan that was made with another policy."""
     for problem in (*_verdicts(approved, local), *_access_tests(approved, local)):
-        hint = "the policy here is stricter than the one the plan was made with; plan again with this configuration"
+        hint = "the local policy is stricter than the policy of the plan; plan again with this configuration"
         yield problem._replace(hint=f"{problem.hint} {hint}" if problem.hint else hint)
 
 
 def verify(
     approved: Plan, fresh: Plan, whole: Plan | None = None, runs: Sequence[Run] = (), live: Live | None = None
 ) -> tuple[Verified, tuple[Problem, ...]]:
-    """Return what to do, and everything that moved for the worse; with any problem nothing may be sent.
+    """Return what to do, and every change for the worse; with any problem, nothing may be sent.
 
-    ``whole`` is the fresh plan made from the approved state, where some of the plan was applied already: users and
-    limits are judged by it, since what an interrupted run took away for a moment is not a new escalation. ``runs`` are
-    recent runs, newest first. ``live`` is the read that the fresh plan was made from: it shows whether a name belongs
-    to another group now.
+    ``whole`` is the fresh plan from the approved state, if some of the plan was applied already. Users and limits are
+    evaluated with it, because what an interrupted run removed for a moment is not a new escalation. ``runs`` are recent
+    runs, newest first. ``live`` is the read of the fresh plan, which shows whether a name belongs to another group now.
     """
     if approved.org.id != fresh.org.id:
         return Verified((), ()), (_other_org(approved, fresh),)
@@ -88,13 +87,13 @@ def verify(
 
 
 def _identities(approved: Plan, live: Live | None) -> Iterator[Problem]:
-    """The name in an approved address must not belong to another group by now."""
+    """Yield a problem if the name in an approved address belongs to another group now."""
     for change in approved.changes if live is not None else ():
         group = live.facts.groups.get(split_address(change.address)[1] or "") if live else None
         if change.id and group is not None and group.id and group.id != change.id:
             now = live.address_now(change.address, change.id) if live else None
-            whose = f"the group of the plan (id {change.id}) is {now or 'gone'} now"
-            yield _problem("another_group", f"{change.address} is another group now: {whose}", change)
+            whose = f"the group of the plan (id {change.id}) is now {now or 'deleted'}"
+            yield _problem("another_group", f"{change.address} is now another group: {whose}", change)
 
 
 def _problem(code: str, message: str, change: Change | None = None) -> Problem:
@@ -110,16 +109,18 @@ def _switches(approved: Plan, fresh: Plan) -> Iterator[Problem]:
         was, now = approved.switches.get(name), fresh.switches.get(name)
         planned = [c for c in approved.changes if c.address == "scim" and getattr(c.after, name, None) == now]
         if was != now and not planned:
-            yield _problem("moved", f"scim.{name} was {was} when the plan was made and is {now} now")
+            yield _problem("moved", f"scim.{name} was {was} when the plan was made and is now {now}")
 
 
 def _addresses(approved: Plan, fresh: Plan, key: Callable[[Change], Key]) -> Iterator[Problem]:
-    """A fresh change must be an approved one; one that was approved and is no longer due stands at its after."""
+    """Yield problems: a fresh change must be an approved one, and an approved change that is not needed must have its
+    after.
+    """
     was = {key(change): change for change in approved.changes}
     for change in fresh.changes:
         planned = was.get(key(change))
         if planned is None:
-            yield _problem("moved", f"{change.address} changed after the plan was made and would now change", change)
+            yield _problem("moved", f"{change.address} is not in the plan but would now change", change)
         elif (planned.before, planned.after) != (change.before, change.after):
             yield _problem(
                 "moved",
@@ -131,7 +132,7 @@ def _addresses(approved: Plan, fresh: Plan, key: Callable[[Change], Key]) -> Ite
 
 
 _OF_THE_MOMENT = frozenset({"min_org_admins", "required_org_admins", "require_self", "upgrade", "unread"})
-"""Guards that look at the org as it is at each moment, whatever was approved."""
+"""Guards that evaluate the org's current state, whatever was approved."""
 
 
 def _verdicts(approved: Plan, fresh: Plan, names: frozenset[str] | None = None) -> Iterator[Problem]:
@@ -139,16 +140,16 @@ def _verdicts(approved: Plan, fresh: Plan, names: frozenset[str] | None = None) 
     for result in fresh.guards:
         earlier = was.get(result.name)
         if (names is None or result.name in names) and _worse(earlier, result):
-            before = f"{earlier.verdict} at {earlier.found}" if earlier else "unheard of"
-            message = f"guard {result.name} says {result.verdict} at {result.found}; approved was {before}"
+            before = f"{earlier.verdict} at {earlier.found}" if earlier else "none"
+            message = f"guard {result.name} is now {result.verdict} at {result.found}; the approved result was {before}"
             yield Problem("guard_worse", message, result.source, result.message)
 
 
 def _how(planned: Change, now: Change) -> str:
-    """Which fields, from what to what; empty where it was not the fields that were there that moved."""
+    """Return which fields changed, from what to what; empty if other fields changed."""
     section = split_address(now.address)[0]
     fields = field_changes(section, planned.before, now.before)
-    moves = [f"{field.path} was {_value_text(field.before)}, is {_value_text(field.after)}" for field in fields]
+    moves = [f"{field.path} was {_value_text(field.before)} and is {_value_text(field.after)}" for field in fields]
     return f": {'; '.join(moves)}" if moves else ""
 
 
@@ -162,7 +163,9 @@ _SEVERITY = {"pass": 0, "allowed": 1, "review": 2, "not judged": 3, "block": 4}
 
 
 def _worse(earlier: GuardResult | None, now: GuardResult) -> bool:
-    """A limit, lifted or not, was approved with the plan: within it nothing got worse."""
+    """Return whether a verdict is worse. A limit, overridden or not, was approved with the plan; within it, nothing is
+    worse.
+    """
     if now.verdict == "pass":
         return False
     if earlier is None:
@@ -181,7 +184,7 @@ def _escalations(approved: Plan, fresh: Plan) -> Iterator[Problem]:
             if (escalation.who.id, team_role) not in known:
                 who = escalation.who.email or escalation.who.id
                 yield _problem(
-                    "escalation", f"{who} would now gain {team_role.role} on {team_role.team}; nobody approved that"
+                    "escalation", f"{who} would now gain {team_role.role} on {team_role.team}, which was not approved"
                 )
 
 
@@ -189,14 +192,14 @@ def _access_tests(approved: Plan, fresh: Plan) -> Iterator[Problem]:
     failed = {test.name for test in approved.access_tests if test.refuses}
     for test in fresh.access_tests:
         if test.refuses and test.name not in failed:
-            yield Problem("access_test", f"access test {test.name!r} fails now: {test.message}", test.source)
+            yield Problem("access_test", f"access test {test.name!r} now fails: {test.message}", test.source)
 
 
 def _unread(approved: Plan, fresh: Plan) -> Iterator[Problem]:
     known = {*approved.unread, *((USERS,) if approved.impact.problem else ())}
     for section in fresh.unread:
         if section not in known:
-            yield _problem("unread", f"{section} could be read when the plan was made and cannot be read now")
+            yield _problem("unread", f"{section} could be read when the plan was made, but not now")
     for problem in fresh.warnings if fresh.errored and not approved.errored else ():
         if problem.severity == "error":
             yield problem
@@ -206,18 +209,18 @@ def _notes(approved: Plan, fresh: Plan, key: Callable[[Change], Key]) -> Iterato
     was = {key(change): change for change in approved.changes}
     for change in fresh.changes:
         if (planned := was.get(key(change))) is not None and planned.address != change.address:
-            yield f"{planned.address} is called {change.address} now; the step follows the group"
+            yield f"{planned.address} was renamed to {change.address}; the step follows the group"
     arrived = {(c.address, c.action) for c in approved.waiting} & {(c.address, c.action) for c in fresh.writes}
     for address, _ in sorted(arrived):
-        yield f"{address} no longer waits; apply again to map it"
+        yield f"{address} is no longer pending; to map it, apply again"
     by_hand = {key(change) for change in approved.human}
     for change in fresh.writes:
         if key(change) in by_hand:
-            yield f"{change.address} can be written now, so nobody need do it by hand"
+            yield f"{change.address} can now be written, so the manual step is not needed"
 
 
 def _users(approved: Plan, judged: Plan) -> Iterator[str]:
-    """How many more users, or fewer, the whole plan now affects."""
+    """Yield how many more or fewer users the whole plan now affects."""
     difference = judged.impact.changed - approved.impact.changed
     if judged.impact.people is not None and difference:
         affected = f"{abs(difference):,} {'user' if abs(difference) == 1 else 'users'}"

@@ -1,1 +1,1 @@
-"""Settings to JSON and back: for the API, plans, snapshots, the journal and the local org alike. Pure."""
+"""Encodes and decodes settings as JSON: for the API, plans, snapshots, the journal and the local org. Pure."""

@@ -1,8 +1,8 @@
-"""The HTTP contract's JSON to the model and back, for the clients of an org and for the local org alike. Pure.
+"""Encodes and decodes the JSON of the HTTP contract, for clients of an org and for the local org. Pure.
 
-An item is the value's fields, its key (``name``, and ``id`` for groups) and its ``etag``. In a PUT, a field left out
-stays as it is; a group's mapping is always sent whole. Decoding trusts types; callers turn KeyError, TypeError,
-ValueError and AttributeError into "not what the contract allows".
+An item is the value's fields, its key (``name``, and ``id`` for groups) and its ``etag``. In a PUT, a missing field
+stays unchanged; a group's mapping is always sent completely. Decoding trusts types; callers turn KeyError, TypeError,
+ValueError and AttributeError into a contract error.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from rolecall.model.settings import BLANK, Section, Settings, Value
 
 
 class Item(NamedTuple):
-    """One item of a section: its key (None for a singleton), its value, its ETag, and what a group is."""
+    """One item of a section: its key (None for a singleton), its value, its ETag, and the group's facts."""
 
     key: str | None
     value: Value
@@ -34,7 +34,7 @@ class Item(NamedTuple):
 
 
 def encode_org(facts: Facts) -> dict[str, Json]:
-    """``GET /v1/org``. ``caller.type`` is ``person`` or ``service``; ``rights`` are ``admin`` or ``none``."""
+    """Return ``GET /v1/org``. ``caller.type`` is ``person`` or ``service``; ``rights`` are ``admin`` or ``none``."""
     email = facts.caller.email
     return {
         "id": facts.org_id,
@@ -54,7 +54,7 @@ def encode_org(facts: Facts) -> dict[str, Json]:
 
 
 def decode_org(json: Json) -> Facts:
-    """The facts that ``GET /v1/org`` tells; teams, roles and groups come from their own lists."""
+    """Return the facts in ``GET /v1/org``; teams, roles and groups come from their own lists."""
     caller, counts, limits = json["caller"], json.get("counts") or {}, json.get("limits") or {}
     return Facts(
         org_id=_text(json["id"]),
@@ -73,7 +73,7 @@ def decode_org(json: Json) -> Facts:
 
 
 def encode_item(section: Section, item: Item) -> dict[str, Json]:
-    """One item as an answer holds it."""
+    """Return one item as in a response."""
     fields = encode_value(section, item.value)
     if section == "idp_groups":
         return _encode_group(item, fields)
@@ -82,7 +82,7 @@ def encode_item(section: Section, item: Item) -> dict[str, Json]:
 
 
 def decode_item(section: Section, json: Json, roles: Roles = BUILT_IN) -> Item:
-    """The inverse of encode_item."""
+    """Decode what encode_item returns."""
     etag = decode_etag(json["etag"])
     if section == "idp_groups":
         mapping = _decode_mapping(json["mapping"], roles)
@@ -104,10 +104,10 @@ class LegacyGroup(NamedTuple):
 
 
 class ScimFacts(NamedTuple):
-    """What ``GET /v1/access/scim`` tells beside the settings, in a form that the access rules need.
+    """The parts of ``GET /v1/access/scim`` other than settings, in the form that the access rules need.
 
-    ``legacy``: while the endpoint is ``upgrading``, else None. ``kept``: what was in force when SCIM was switched
-    off (R33), else None.
+    ``legacy``: while the endpoint is ``upgrading``, else None. ``kept``: what was in effect when SCIM was turned off
+    (R33), else None.
     """
 
     legacy: tuple[LegacyGroup, ...] | None = None
@@ -118,7 +118,7 @@ NO_SCIM_FACTS: Final = ScimFacts()
 
 
 def encode_scim_facts(facts: ScimFacts) -> dict[str, Json]:
-    """The keys ``legacy_groups`` and ``kept`` of the SCIM settings; none where there is nothing to tell."""
+    """Return the keys ``legacy_groups`` and ``kept`` of the SCIM settings; none if there is nothing to report."""
     encoded: dict[str, Json] = {}
     if facts.legacy is not None:
         groups = ({"id": group.id, "name": group.name, "teams": sorted(group.teams)} for group in facts.legacy)
@@ -127,7 +127,7 @@ def encode_scim_facts(facts: ScimFacts) -> dict[str, Json]:
 
 
 def decode_scim_facts(json: Json, roles: Roles = BUILT_IN) -> ScimFacts:
-    """The inverse of encode_scim_facts."""
+    """Decode what encode_scim_facts returns."""
     legacy, settings = json.get("legacy_groups"), json.get("kept")
     groups = None if legacy is None else tuple(map(_legacy_group, legacy))
     return ScimFacts(groups, None if settings is None else decode_settings(settings, roles))
@@ -139,14 +139,14 @@ def _legacy_group(json: Json) -> LegacyGroup:
 
 
 def _check_fields(section: Section, json: Json) -> None:
-    """Raise ValueError for a field that is there with a value it cannot have."""
+    """Raise ValueError for a field with a value that it cannot have."""
     for field in BY_SECTION[section].fields:
         if field.name in json and not fits(field, json[field.name]):
             raise ValueError(f"`{field.name}` is {str(json[field.name])[:40]!r}")
 
 
 def encode_body(section: Section, value: Value) -> dict[str, Json]:
-    """The body of a PUT: the fields that the value speaks about and the org has a place for."""
+    """Return the body of a PUT: the set fields that the org stores."""
     if section == "idp_groups":
         return _encode_mapping(encode_value(section, value))
     unwritten = {field.name for field in BY_SECTION[section].fields if not field.written}
@@ -154,12 +154,12 @@ def encode_body(section: Section, value: Value) -> dict[str, Json]:
 
 
 def encode_role(role: Role) -> dict[str, Json]:
-    """One row of ``GET /v1/roles``."""
+    """Return one row of ``GET /v1/roles``."""
     return {"id": role.id, "name": role.name, "level": role.level}
 
 
 def decode_role(json: Json) -> Role:
-    """The inverse of encode_role."""
+    """Decode what encode_role returns."""
     return Role(_text(json["id"]), _text(json["name"]), "org" if json.get("level") == "org" else "team")
 
 
@@ -184,12 +184,12 @@ _CODEC = Codec(special={datetime: Form(moment_text, _moment)})
 
 
 def encode_error(kind: str, description: str, key: str | None = None, **extras: Any) -> dict[str, Json]:
-    """The envelope of an error answer: ``kind`` such as ``NotFound``; ``key`` a code or the field that is meant."""
+    """Return the envelope of an error response: ``kind`` such as ``NotFound``; ``key`` a code or a field name."""
     return {"tpe": kind, "errors": [{"description": description, "key": key, "extras": extras}], "extras": {}}
 
 
 class ApiError(NamedTuple):
-    """What an error answer says: its kind, the first error's words and key, and all the words in one line."""
+    """The content of an error response: its kind, the first error's message and key, and all messages in one line."""
 
     kind: str
     message: str
@@ -198,9 +198,9 @@ class ApiError(NamedTuple):
 
 
 def decode_error(json: Json) -> ApiError:
-    """The inverse of encode_error, for whatever a server may have sent: what does not fit is passed over.
+    """Decode an error response in whatever form a server sent it; parts that do not fit are ignored.
 
-    A ``detail`` beside it is understood too, which is how SCIM says what is wrong (RFC 7644 §3.12).
+    ``detail`` is read too, which is SCIM's error message (RFC 7644 §3.12).
     """
     body = json if isinstance(json, dict) else {}
     listed = body.get("errors")
@@ -250,7 +250,7 @@ def decode_etag(json: Any) -> str:
     """Return an ETag that can be sent back (RFC 9110 §8.8.3). Raises ValueError for any other value."""
     etag = _text(json)
     if not etag.isascii() or not etag.isprintable() or not etag:
-        raise ValueError(f"an ETag is expected where it has {etag[:40]!r}")
+        raise ValueError(f"expected an ETag, not {etag[:40]!r}")
     return etag
 
 
@@ -259,7 +259,7 @@ def _count(name: str, json: Any) -> int | None:
     if json is None:
         return None
     if not isinstance(json, int) or isinstance(json, bool) or json < 0:
-        raise ValueError(f"`{name}`: a count is expected where it has {str(json)[:40]!r}")
+        raise ValueError(f"`{name}`: expected a count, not {str(json)[:40]!r}")
     return json
 
 
@@ -268,7 +268,7 @@ def _text_or_none(json: Any) -> str | None:
 
 
 def _text(json: Any) -> str:
-    """The text that must stand here. Raises ValueError for anything else."""
+    """Return a required text. Raises ValueError for anything else."""
     if not isinstance(json, str):
-        raise ValueError(f"a text is expected where it has {str(json)[:40]!r}")
+        raise ValueError(f"expected a text, not {str(json)[:40]!r}")
     return json

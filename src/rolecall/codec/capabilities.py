@@ -1,4 +1,4 @@
-"""What a caller may be able to do at an org, by the names of the contract."""
+"""Defines the capabilities that a caller may have in an org, by their names in the contract."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import Final
 from rolecall.model.kinds import KINDS
 
 WRITES: Final = frozenset(name for kind in KINDS for name in kind.capabilities)
-"""The capabilities that are writes of settings; ``idp_groups.update`` sets and removes mappings."""
+"""The capabilities that write settings; ``idp_groups.update`` sets and removes mappings."""
 
 SEARCH: Final = "people.search"
 PEOPLE: Final = "people.read"
 AUDIT: Final = "audit.read"
 CAPABILITIES: Final = WRITES | {PEOPLE, SEARCH, AUDIT}
-"""Every capability that ``GET /v1/org`` may list: those this caller has at this org."""
+"""Every capability that ``GET /v1/org`` may list for a caller."""

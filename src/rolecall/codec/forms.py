@@ -1,4 +1,4 @@
-"""How JSON of plain types, lists and maps is written and read, and what is told of JSON that does not fit."""
+"""Defines how JSON of plain types, lists and maps is written and read, and the errors for JSON that does not fit."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ class Fault(NamedTuple):
 
 
 class Misfit(ValueError):
-    """JSON that is not of the form expected, with every fault in it."""
+    """JSON that does not have the expected form, with every fault in it."""
 
     def __init__(self, *faults: Fault) -> None:
         super().__init__("; ".join(map(str, faults)))
         self.faults = faults
 
     def nested_in(self, key: str | int) -> Iterator[Fault]:
-        """Yield the faults as the record or list that has this value under ``key`` reports them."""
+        """Yield the faults as the record or list with this value under ``key`` reports them."""
         return (Fault((key, *fault.path), fault.message) for fault in self.faults)
 
 
@@ -55,7 +55,7 @@ PLAIN: Mapping[Any, tuple[tuple[type, ...], str]] = {
 
 
 _NAMES = {dict: "an object", list: "a list", **{kinds[-1]: name for kinds, name in PLAIN.values()}}
-"""What JSON is called in a fault; a value itself is not shown, for it may be anything."""
+"""Names of JSON types in faults. The value itself is not shown, because it may be anything."""
 
 
 def _checked(kinds: Iterable[type], expected: str) -> Callable[[Json], Any]:
@@ -63,7 +63,7 @@ def _checked(kinds: Iterable[type], expected: str) -> Callable[[Json], Any]:
 
     def check(json: Json) -> Any:
         if type(json) not in allowed:
-            raise Misfit(Fault((), f"{expected} is expected, not {_NAMES.get(type(json), 'this')}"))
+            raise Misfit(Fault((), f"expected {expected}, not {_NAMES.get(type(json), 'this')}"))
         return json
 
     return check
@@ -83,7 +83,7 @@ _list = _checked((list, tuple), "a list")
 def one_of(choices: Sequence[Any]) -> Callable[[Json], Any]:
     def check(json: Json) -> Any:
         if json not in choices:
-            raise Misfit(Fault((), f"{' or '.join(map(repr, choices))} is expected"))
+            raise Misfit(Fault((), f"expected {' or '.join(map(repr, choices))}"))
         return json
 
     return check
@@ -123,7 +123,7 @@ def each(pairs: Iterable[tuple[Any, Json]], decode: Callable[[Json], Any]) -> li
 def fixed(inner: tuple[Form, ...]) -> Form:
     def decode(json: Json) -> Any:
         if len(_list(json)) != len(inner):
-            raise Misfit(Fault((), f"{len(inner)} values are expected, not {len(json)}"))
+            raise Misfit(Fault((), f"expected {len(inner)} values, not {len(json)}"))
         pairs = enumerate(zip(inner, json, strict=True))
         return tuple(each(pairs, lambda pair: pair[0].decode(pair[1])))
 

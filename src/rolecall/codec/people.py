@@ -1,7 +1,7 @@
-"""People as JSON, one object each, to the model's columns and back: snapshots, JSONL files and the API alike. Pure.
+"""Encodes and decodes users as JSON objects, to and from the model's columns: snapshots, JSONL files and the API. Pure.
 
 The object is the snapshot's: ``email``, ``id``, ``origin``, ``active``, ``pending``, ``groups``, ``role_attribute``,
-``manual``; only ``email`` must be there, the rest means a plain active SCIM person. Unknown keys are passed over.
+``manual``; only ``email`` is required, the defaults are those of an active SCIM user. Unknown keys are ignored.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ ORIGINS: Mapping[str, Origin] = {name: name for name in get_args(Origin)}
 
 
 class Fault(NamedTuple):
-    """A row that is no person: where it stood in what was handed in, from 0, and what is wrong with it."""
+    """A row that is not a user: its position in the input, from 0, and what is wrong with it."""
 
     row: int
     message: str
@@ -32,10 +32,10 @@ class Fault(NamedTuple):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class UserColumns:
-    """Users as an org in this process hands them over: what rows of the API say, column by column.
+    """Users of an org in this process: the rows of the API, column by column.
 
-    ``groups`` are ids of groups; user i is in ``members[offsets[i]:offsets[i + 1]]`` (numbers of groups).
-    ``uncommon`` has, by the user's number, the rest of the row of each user who is not PLAIN, ``manual`` as JSON text.
+    ``groups`` are ids of groups; user i is in ``members[offsets[i]:offsets[i + 1]]`` (numbers of groups). ``uncommon``
+    has, by the user's number, the rest of the row of each user who is not PLAIN, with ``manual`` as JSON text.
     """
 
     ids: Sequence[str]
@@ -46,15 +46,15 @@ class UserColumns:
     uncommon: Mapping[int, Mapping[str, Json]]
 
     def __repr__(self) -> str:
-        """Short, as asyncio writes out the results of tasks."""
+        """Return a short text, because asyncio logs the results of tasks."""
         return f"UserColumns({len(self.ids)} users)"
 
 
 class DirectoryBuilder:
-    """Collects people row by row into a Directory.
+    """Collects users row by row into a Directory.
 
-    ``groups`` are numbered first, in their order; a group that only a person names comes after them. ``names`` turns
-    what a row calls a group (the API's ids) into the name that settings use; what it lacks is kept as it is.
+    ``groups`` are numbered first, in their order; groups that only users name come after them. ``names`` maps the
+    groups in rows (the API's ids) to names in settings; others are kept as they are.
     """
 
     def __init__(
@@ -75,18 +75,18 @@ class DirectoryBuilder:
         return len(self._emails)
 
     def add(self, users: Iterable[Json]) -> list[Fault]:
-        """Add these rows. Those that are no person are left out and told."""
+        """Add these rows. Rows that are not users are left out and returned as faults."""
         faults = []
         for index, user in enumerate(users):
             try:
                 self._append(user)
             except (KeyError, TypeError, AttributeError, ValueError) as error:
-                message = str(error) if type(error) is ValueError else "is not a person"
+                message = str(error) if type(error) is ValueError else "is not a user"
                 faults.append(Fault(index, _explain(user) or message))
         return faults
 
     def add_columns(self, users: UserColumns) -> None:
-        """Add these users; the same as ``add`` with their rows. Raises ValueError for one that is no user."""
+        """Add these users; the same as ``add`` with their rows. Raises ValueError for an invalid one."""
         first, members = len(self._emails), len(self._members)
         if self._ids is None:
             self._ids = list(self._emails)
@@ -103,7 +103,7 @@ class DirectoryBuilder:
                 self._others[first + number] = traits
 
     def _group_numbers(self, users: UserColumns) -> Sequence[int]:
-        """Return the number of each group of these columns; a new group is numbered where a user first names it."""
+        """Return the number of each group of these columns; a new group is numbered at its first use."""
         known = [self._groups.known_number(group) for group in users.groups]
         if None in known:
             for group in dict.fromkeys(users.members):
@@ -112,16 +112,16 @@ class DirectoryBuilder:
 
     @property
     def emails(self) -> Sequence[str]:
-        """Of everybody added, in order."""
+        """Return the addresses of all added users, in order."""
         return self._emails
 
     @property
     def ids(self) -> Sequence[str]:
-        """Of everybody added, in order; the address where a row has no id."""
+        """Return the ids of all added users, in order; the address if a row has no id."""
         return self._emails if self._ids is None else self._ids
 
     def extend(self, part: DirectoryBuilder) -> None:
-        """Add everybody of another builder, which is not to be used after that."""
+        """Add all users of another builder, which must not be used after that."""
         if self._ids is None and part._ids is not None:
             self._ids = list(self._emails)
         if self._ids is not None:
@@ -136,13 +136,13 @@ class DirectoryBuilder:
         self._others |= {first + at: shared.setdefault(traits, traits) for at, traits in part._others.items()}
 
     def repeated(self) -> tuple[str, ...]:
-        """The e-mail addresses that came more than once (R28), sorted."""
+        """Return the email addresses that are repeated (R28), sorted."""
         if len(set(self._emails)) == len(self._emails):
             return ()
         return tuple(sorted(email for email, times in Counter(self._emails).items() if times > 1))
 
     def build(self, coverage: Coverage = COMPLETE) -> Directory:
-        """The directory of everybody added. The builder is not to be used after that."""
+        """Return the directory of all added users. The builder must not be used after that."""
         ids = self._emails if self._ids is None else self._ids
         groups = tuple(self._groups.known)
         return Directory(self._emails, ids, groups, self._offsets, self._members, self._others, coverage)
@@ -186,25 +186,25 @@ def decode_people(
     roles: Roles = BUILT_IN,
     coverage: Coverage = COMPLETE,
 ) -> Directory:
-    """The directory of these rows; arguments as for DirectoryBuilder.
+    """Return the directory of these rows; arguments as for DirectoryBuilder.
 
-    Raises ValueError for a row that is no person, and for two people with one e-mail address (R28).
+    Raises ValueError for a row that is not a user, and for two users with one email address (R28).
     """
     builder = DirectoryBuilder(groups, names=names, roles=roles)
     if faults := builder.add(users):
-        raise ValueError("; ".join(f"person {fault.row + 1}: {fault.message}" for fault in faults[:10]))
+        raise ValueError("; ".join(f"user {fault.row + 1}: {fault.message}" for fault in faults[:10]))
     if twice := builder.repeated():
-        raise ValueError(f"more than one person has the e-mail address {', '.join(twice[:10])}")
+        raise ValueError(f"several users have the email address {', '.join(twice[:10])}")
     return builder.build(coverage)
 
 
 def decode_person(user: Json, *, names: Mapping[str, str] | None = None, roles: Roles = BUILT_IN) -> Person:
-    """One person. Raises ValueError when the row is none."""
+    """Return one user. Raises ValueError when the row is not a user."""
     return decode_people((user,), names=names, roles=roles).person(0)
 
 
 def encode_person(person: Person) -> dict[str, Json]:
-    """One person as a snapshot has them; what is not so is left out, but for origin, active and groups."""
+    """Return one user as in a snapshot; only origin, active and groups are always written."""
     traits = person.traits
     encoded: dict[str, Json] = {"email": person.email}
     if person.id and person.id != person.email:
@@ -221,7 +221,7 @@ def encode_person(person: Person) -> dict[str, Json]:
 
 
 def encode_people(directory: Directory) -> Iterator[dict[str, Json]]:
-    """Everybody, in the directory's order, as encode_person gives them."""
+    """Yield all users, in the directory's order, as encode_person returns them."""
     return (encode_person(directory.person(number)) for number in range(len(directory)))
 
 
@@ -229,7 +229,7 @@ _LISTS = (list, tuple)
 
 
 class _Groups(dict[str, int]):
-    """What rows call groups -> their numbers; ``known`` are the names by number."""
+    """Maps groups in rows to their numbers; ``known`` are the names by number."""
 
     def __init__(self, names: Mapping[str, str]) -> None:
         super().__init__()
@@ -240,7 +240,7 @@ class _Groups(dict[str, int]):
     def __missing__(self, group: str) -> int:
         name = self._names.get(group) or normalise.name(group)
         if not name or not _whole(name):
-            raise ValueError("a name in `groups` is empty or holds half of a character")
+            raise ValueError("a name in `groups` is empty or contains a lone surrogate")
         number = self[group] = self.number(name)
         return number
 
@@ -260,7 +260,7 @@ _MANY = 10_000
 
 
 def _email_keys(addresses: Sequence[str]) -> Sequence[str]:
-    """Return addresses as they compare; most orgs keep them so, which is seen at a glance."""
+    """Return addresses in the form for comparison; most orgs store them so, which is quick to check."""
     text = "".join(addresses)
     plain = text.isascii() and text.islower() and text.isprintable() and " " not in text and "" not in addresses
     return addresses if plain else [_email(address) for address in addresses]
@@ -271,7 +271,7 @@ def _email(text: str) -> str:
     if not email:
         raise ValueError("`email` is empty")
     if not email.isascii() and not _whole(email):
-        raise ValueError("`email` holds half of a character (a lone surrogate)")
+        raise ValueError("`email` contains a lone surrogate")
     return email
 
 
@@ -284,9 +284,9 @@ def _traits(user: Json, roles: Roles) -> Traits:
     attribute = user.get("role_attribute")
     known = ORIGINS.get(origin) if isinstance(origin, str) else None
     if known is None:
-        raise ValueError(f"`origin` is none of {', '.join(sorted(ORIGINS))}")
+        raise ValueError(f"`origin` must be one of {', '.join(sorted(ORIGINS))}")
     if not isinstance(active, bool) or not isinstance(pending, bool):
-        raise ValueError("`active` and `pending` are true or false")
+        raise ValueError("`active` and `pending` must be true or false")
     if attribute is not None and not isinstance(attribute, str):
         raise ValueError("`role_attribute` is not text")
     return Traits(known, active, pending, attribute, _edits(user.get("manual") or (), roles))
@@ -307,7 +307,7 @@ def _edits(edits: Json, roles: Roles) -> tuple[TeamRole, ...]:
 
 
 def _explain(user: Json) -> str | None:
-    """What is wrong with a row, for the mistakes that Python noticed by stumbling over them."""
+    """Return what is wrong with a row that raised a Python error."""
     if not isinstance(user, dict):
         return "is not an object"
     if not isinstance(user.get("email"), str):

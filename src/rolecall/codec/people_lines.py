@@ -1,4 +1,6 @@
-"""People as JSON lines: one object a line, in batches, so that an org of a million is never text all at once. Pure."""
+"""Encodes and decodes users as JSON lines, in batches, so that an org of a million users is never text all at once.
+Pure.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,7 @@ from rolecall.model.live import COMPLETE, Coverage
 from rolecall.model.roles import BUILT_IN
 
 BATCH = 1 << 20
-"""Bytes of a batch, about: what a caller should read at once, and what encode_lines gives at once."""
+"""Approximate bytes of a batch: what a caller should read at a time, and what encode_lines yields at a time."""
 
 LONGEST_LINE = 16 << 20
 MOST_PROBLEMS = 50
@@ -31,10 +33,10 @@ def decode_lines(
     coverage: Coverage = COMPLETE,
     keys: set[str] | None = None,
 ) -> Directory:
-    """The directory that a JSONL file holds, from its bytes in order, cut anywhere. ``file`` is its name in problems.
+    """Return the directory in a JSONL file, from its bytes in order, split anywhere. ``file`` is its name in problems.
 
-    ``keys`` gets the keys of all objects. Other arguments as for DirectoryBuilder. Raises ConfigError with every line
-    that is no person, up to 50, and every e-mail address that is there twice (R28).
+    ``keys`` gets the keys of all objects. Other arguments as for DirectoryBuilder. Raises ConfigError with every
+    invalid line, up to 50, and every repeated email address (R28).
     """
     builder = DirectoryBuilder(groups, names=names, roles=roles)
     problems: list[Problem] = []
@@ -53,7 +55,7 @@ def decode_lines(
 
 
 def encode_lines(directory: Directory) -> Iterator[bytes]:
-    """Everybody as JSON lines, in batches of about 1 MiB that end with a line."""
+    """Yield all users as JSON lines, in batches of about 1 MiB that end with a line."""
     lines: list[str] = []
     size = 0
     for line in _encoded(directory):
@@ -67,8 +69,9 @@ def encode_lines(directory: Directory) -> Iterator[bytes]:
 
 
 def _encoded(directory: Directory) -> Iterator[str]:
-    """Yield each user's line: what ``encode_person`` gives. A plain user's is put together from texts, in a third of
-    the time."""
+    """Yield each user's line, as ``encode_person`` returns it. Lines of plain users are built from text, which is three
+    times as fast.
+    """
     groups = [encode_basestring(name) for name in directory.groups]
     members, uncommon = directory.members, directory.others
     for number, (start, end) in enumerate(pairwise(directory.offsets)):
@@ -83,7 +86,7 @@ def _encoded(directory: Directory) -> Iterator[str]:
 
 
 def _blocks(chunks: Iterable[bytes], file: str) -> Iterator[bytes]:
-    """The chunks, cut anew at line ends, without the last line end of each."""
+    """Yield the chunks, split again at line ends, without the last line end of each."""
     unfinished = b""
     start = True
     for chunk in chunks:
@@ -109,8 +112,9 @@ def _add(
     line_numbers: list[Sequence[int]],
     keys: set[str] | None,
 ) -> list[Problem]:
-    """Add a block's lines; all parsed in one go, and one by one only where that fails. ``line_numbers``
-    gets the numbers of those that are people."""
+    """Add a block's lines; all parsed at once, and one by one only if that fails. ``line_numbers`` gets the numbers of
+    those that are users.
+    """
     users = _all_at_once(block)
     problems: list[Problem] = []
     numbers: Sequence[int] = range(first, first + len(users or ()))
@@ -128,7 +132,7 @@ def _add(
 
 
 def _all_at_once(block: bytes) -> list[Json] | None:
-    """The lines' objects, or None when not every line is plainly one."""
+    """Return the lines' objects, or None if not every line is clearly one object."""
     try:
         objects: list[Json] = json.loads(f"[{block.replace(_END, _COMMA).decode()}]")
     except (ValueError, RecursionError):
@@ -155,13 +159,13 @@ def _one_by_one(lines: list[bytes], first: int, file: str, problems: list[Proble
 
 
 def _twice(repeated: frozenset[str], lines: Iterable[tuple[str, int]], file: str) -> Iterator[Problem]:
-    """A problem at each line that has an address again."""
+    """Yield a problem at each line that repeats an address."""
     first_lines: dict[str, int] = {}
     for email, line in lines:
         if email in repeated and first_lines.setdefault(email, line) != line:
-            first = f"line {first_lines[email]} too"
-            message = f"more than one person has the e-mail address {email}, compared without case: {first}"
-            yield Problem("people_repeated", message, Where(file, line, 1), "keep one line for each person")
+            first = f"see line {first_lines[email]}"
+            message = f"several users have the email address {email} (ignoring case): {first}"
+            yield Problem("people_repeated", message, Where(file, line, 1), "keep one line per user")
 
 
-_HINT = 'one object a line, such as {"email": "ann@acme.com", "groups": ["Writers"]}'
+_HINT = 'write one object per line, such as {"email": "ann@acme.com", "groups": ["Writers"]}'

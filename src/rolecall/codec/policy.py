@@ -1,4 +1,4 @@
-"""Policy to JSON and back, in the shape that a config has: one reader for configs, plans and the journal."""
+"""Encodes and decodes policies in the configuration's format: one reader for configurations, plans and the journal."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def encode_allow(entry: Allow) -> dict[str, Json]:
 
 
 def decode_allow(json: Mapping[str, Json]) -> Allow:
-    """Return the inverse of encode_allow. Raises Misfit."""
+    """Decode what encode_allow returns. Raises Misfit."""
     return _CODEC.decode(Allow, json)
 
 
@@ -58,7 +58,7 @@ def _read_limit(json: Json) -> Limit:
     try:
         return Limit(float(json[:-1]), percent=True) if json.endswith("%") else Limit(days(json))
     except (ValueError, KeyError, TypeError, AttributeError, IndexError):
-        raise Misfit(Fault((), "a limit such as 10, `2%` or `30d` is expected")) from None
+        raise Misfit(Fault((), "expected a limit such as 10, `2%` or `30d`")) from None
 
 
 def _write_guards(_: Guards, json: Mapping[str, Json]) -> dict[str, Json]:
@@ -67,7 +67,7 @@ def _write_guards(_: Guards, json: Mapping[str, Json]) -> dict[str, Json]:
 
 
 def _read_guards(json: dict[str, Json]) -> dict[str, Json]:
-    """Spell ``escalations`` out, which may be one stance for all kinds, or some of them."""
+    """Expand ``escalations``, which may be one value for all kinds, or a value for some of them."""
     escalations = json.get("escalations", {})
     stances = dict.fromkeys(_STANCES, escalations) if isinstance(escalations, str) else {**_STANCES, **escalations}
     return {**json, "escalations": stances}
@@ -81,7 +81,9 @@ def _write_test(test: AccessTest, _: Mapping[str, Json]) -> dict[str, Json]:
 
 
 def _read_test(json: dict[str, Json]) -> dict[str, Json]:
-    """A persona is ``person: {groups: [...]}``; ``has`` and ``never`` may be one value instead of a list."""
+    """Expand an access test: a persona is ``person: {groups: [...]}``; ``has`` and ``never`` may be one value instead
+    of a list.
+    """
     listed = {
         name: json[name] if isinstance(json[name], list | tuple) else [json[name]]
         for name in ("has", "never")

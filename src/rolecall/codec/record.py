@@ -1,10 +1,10 @@
-"""Records as JSON and back, by their type hints: a record is declared once, and its JSON follows from that.
+r"""Encodes and decodes records as JSON by their type hints: a record is declared once, and its JSON follows.
 
-The fields of a NamedTuple or a dataclass are keys in their order; ``model.record`` has the marks for what differs.
-Sets become sorted lists, days and moments ISO 8601. A setting's value is written by the section of the record's
-``address``; a blank mapping is null. A document whose records have a form of their own gives its codec ``Shape``\\ s.
+The fields of a NamedTuple or a dataclass are keys in their order; ``model.record`` has the marks for exceptions. Sets
+become sorted lists, days and moments ISO 8601. A setting's value is written by the section of the record's ``address``;
+an unmapped group is null. A document whose records have their own form gives its codec ``Shape``\ s.
 
-Decoding checks every type, passes over unknown keys, gives missing ones their default, and tells all faults at once.
+Decoding checks every type, ignores unknown keys, uses defaults for missing ones, and reports all faults at once.
 """
 
 from __future__ import annotations
@@ -40,9 +40,9 @@ T = TypeVar("T")
 class Shape(NamedTuple):
     """How a record's JSON differs from its fields.
 
-    ``keys`` are all of its keys in their order, empty for those of the fields; a field whose key is missing here is not
-    written. ``write`` returns the keys that do not follow from the fields, or differ; ``read`` returns JSON as the
-    fields have it, and may raise what access to JSON of another form raises.
+    ``keys`` are all of its keys in their order, empty for those of the fields; a field without a key here is not
+    written. ``write`` returns the keys that differ or do not come from the fields; ``read`` returns JSON as in the
+    fields, and may raise what access to JSON of another form raises.
     """
 
     keys: tuple[str, ...] = ()
@@ -102,11 +102,11 @@ class Codec:
         return inner if normal is None else Form(inner.encode, lambda json: normal(inner.decode(json)))
 
     def _union(self, args: Sequence[Any]) -> Form:
-        """Texts, numbers, truths and null, and at most one type of list or of record next to them."""
+        """Return the form of a union: texts, numbers, booleans and null, and at most one type of list or record."""
         plain = [arg for arg in args if _bare(arg) in PLAIN]
         nested = [self.form(arg) for arg in args if _bare(arg) not in PLAIN]
         if len(nested) > 1:
-            raise TypeError(f"values of {args} cannot be told apart in JSON")
+            raise TypeError(f"values of {args} cannot be distinguished in JSON")
         decoders = {
             kind: self.form(arg).decode if get_origin(arg) is Annotated else forms.as_it_is
             for arg in plain
@@ -125,7 +125,7 @@ class Codec:
         )
 
     def _record(self, kind: Any, names: Sequence[str] = ()) -> Form:
-        """Compiled when it is first used: a command that reads a policy need not know what an access test is."""
+        """Return the form of a record, compiled on first use, because most commands need few record types."""
         compiled: list[Form] = []
 
         def form() -> Form:
@@ -143,7 +143,9 @@ class Codec:
         return Form(_shaped_encoder(shape, _encoder(shape, parts)), _decoder(kind, shape, parts, dict(unwritten)))
 
     def _parts(self, kind: Any, names: Sequence[str]) -> list[_Part]:
-        """Return the fields of a record that are written, in their order; ``names`` are, although marked otherwise."""
+        """Return the fields of a record that are written, in their order; ``names`` are written although marked
+        otherwise.
+        """
         defaults = _defaults(kind)
         parts = []
         for name, hint in get_type_hints(kind, include_extras=True).items():
@@ -170,7 +172,7 @@ class _Part(NamedTuple):
 
 
 def _defaults(kind: Any) -> dict[str, Callable[[], Any] | None]:
-    """Return how the default of each field is made; None where it has none. Raises TypeError for what is no record."""
+    """Return how the default of each field is made; None if it has none. Raises TypeError for what is not a record."""
     if is_dataclass(kind):
         defaults: dict[str, Callable[[], Any] | None] = {}
         for field in fields(kind):
@@ -181,7 +183,7 @@ def _defaults(kind: Any) -> dict[str, Callable[[], Any] | None]:
         return defaults
     known = getattr(kind, "_field_defaults", None)
     if known is None:
-        raise TypeError(f"{kind} is no record")
+        raise TypeError(f"{kind} is not a record")
     return {name: _constant(known[name]) if name in known else None for name in kind._fields}
 
 
@@ -190,7 +192,7 @@ def _constant(value: Any) -> Callable[[], Any]:
 
 
 def _is_value(hint: Any) -> bool:
-    """Return whether a hint is a setting's value of any section, or none."""
+    """Return whether a hint is a setting's value of any section, or None."""
     return set(get_args(hint)) - {NoneType} == _VALUES
 
 
@@ -198,7 +200,7 @@ _VALUES = set(get_args(Value))
 
 
 def _encoder(shape: Shape, parts: Sequence[_Part]) -> Callable[[Any], dict[str, Json]]:
-    """Return what writes the fields; a flat one and a setting's value need more than a key and a form."""
+    """Return the writer of the fields; a flat field and a setting's value need more than a key and a form."""
     written = [part for part in parts if part.flat or not shape.keys or part.key in shape.keys]
     by_address = any(part.form is None for part in written)
 
@@ -284,21 +286,21 @@ def _fields_of(shape: Shape, json: dict[str, Json]) -> Mapping[str, Json]:
     try:
         return shape.read(json)
     except (LookupError, TypeError, AttributeError) as error:
-        raise Misfit(Fault((), "is not of the form expected")) from error
+        raise Misfit(Fault((), "does not have the expected form")) from error
 
 
 def _value(record: Mapping[str, Json], json: Json) -> Value | None:
-    """Return the setting's value that a record has for its address; None for a blank mapping, which is no entry."""
+    """Return the setting's value of a record for its address; None for an unmapped group, which is no entry."""
     section = split_address(forms.text(record.get("address")))[0]
     if section not in BY_SECTION:
-        raise Misfit(Fault((), "is of no section"))
+        raise Misfit(Fault((), "does not belong to a section"))
     if json is None:
         return None
     kind = BY_SECTION[section]
     present = [field for field in kind.fields if forms.an_object(json).get(field.name) is not None or not kind.whole]
     faults = [field.name for field in present if field.name in json and not fits(field, json[field.name])]
     if faults:
-        raise Misfit(*(Fault((name,), "is not of its type") for name in faults))
+        raise Misfit(*(Fault((name,), "has the wrong type") for name in faults))
     value = decode_value(section, json)
     return None if value == BLANK else value
 

@@ -36,7 +36,7 @@ def _unpacked(json: Json) -> RosterUsers:
         raise ValueError("not a look") from error
     size = len(raw) // _BYTES
     if size * _BYTES != len(raw):
-        raise ValueError("not a look")
+        raise ValueError("not a roster")
     keys, groups = raw[: 8 * size], raw[8 * size :]
     return RosterUsers(_little_endian(array("Q", keys)), _little_endian(array("I", groups)))
 

@@ -1,4 +1,4 @@
-"""SAML 2.0 metadata of an identity provider: what an org needs of it, read without DTDs, entities or the network."""
+"""Reads SAML 2.0 metadata of an identity provider: what an org needs of it, without DTDs, entities or the network."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _DS = "{http://www.w3.org/2000/09/xmldsig#}"
 
 
 class IdpMetadata(NamedTuple):
-    """An identity provider as its metadata describes it.
+    """An identity provider, according to its metadata.
 
-    ``certificates`` are those it signs with, in the order of the file; None is one that cannot be read. ``valid_until``
-    is the end of the metadata itself, where it names one.
+    ``certificates`` are its signing certificates, in the order of the file; None is one that cannot be read.
+    ``valid_until`` is the end of the metadata itself, if it has one.
     """
 
     entity_id: str
@@ -35,7 +35,7 @@ class IdpMetadata(NamedTuple):
 
     @property
     def ends(self) -> datetime | None:
-        """The moment from which sign-in fails: the last certificate's end, or the metadata's where that is earlier."""
+        """Return when sign-in starts to fail: the last certificate's end, or the metadata's if that is earlier."""
         ends = [max(certificate.not_after for certificate in self.readable)] if self.readable else []
         return min((*ends, *([self.valid_until] if self.valid_until else ())), default=None)
 
@@ -46,7 +46,7 @@ class NotMetadata(ValueError):
 
 @lru_cache(maxsize=16)
 def decode_metadata(text: str) -> IdpMetadata:
-    """Return what the metadata says. Raises NotMetadata.
+    """Return the content of the metadata. Raises NotMetadata.
 
     One ``EntityDescriptor`` with an ``IDPSSODescriptor`` (SAML 2.0 metadata §2.3.2, §2.4.3), also inside an
     ``EntitiesDescriptor``. A document type declaration is refused.
@@ -77,7 +77,7 @@ def _parsed(text: str) -> Element:
     except DefusedXmlException as error:
         raise NotMetadata("is not SAML metadata: it has a document type declaration") from error
     except UnicodeEncodeError as error:
-        raise NotMetadata("is not SAML metadata: it has characters that UTF-8 does not have") from error
+        raise NotMetadata("is not SAML metadata: it contains characters that UTF-8 cannot encode") from error
     return root
 
 
@@ -87,13 +87,13 @@ def _provider(entity: Element) -> IdpMetadata:
         raise NotMetadata("has no entityID")
     role = entity.find(f"{_MD}IDPSSODescriptor")
     if role is None or role.find(f"{_MD}SingleSignOnService") is None:
-        raise NotMetadata("has no SingleSignOnService, the address at which users sign in")
+        raise NotMetadata("has no SingleSignOnService, the URL where users sign in")
     ends = [end for element in (entity, role) if (end := _moment(element.get("validUntil"))) is not None]
     return IdpMetadata(entity_id, tuple(_certificates(role)), min(ends, default=None))
 
 
 def _certificates(role: Element) -> Iterator[Certificate | None]:
-    """Yield the certificates that are used for signing: a key without ``use`` is for everything."""
+    """Yield the signing certificates: a key without ``use`` is for all uses."""
     for key in role.iterfind(f"{_MD}KeyDescriptor"):
         if key.get("use", "signing") != "signing":
             continue
@@ -129,13 +129,14 @@ _ENTITY_IDS = {
     "auth0": ("auth0.com",),
     "keycloak": ("/realms/",),
 }
-"""What the entity ids of an IdP contain unless somebody changed them, by the name of the IdP in lower case."""
+"""Parts of an IdP's default entity ids, by the name of the IdP in lower case."""
 
 _SAME_IDP = {"azure": "entra", "microsoft": "entra", "aad": "entra", "workspace": "google"}
 
 
 def other_idp(metadata: IdpMetadata, idp: str) -> bool:
-    """Return whether the entity id looks like another IdP's than ``idp``, a name such as ``okta`` or ``Entra ID``.
+    """Return whether the entity id looks like that of another IdP than ``idp``, a name such as ``okta`` or ``Entra
+    ID``.
 
     False for an IdP whose entity ids have no known form.
     """

@@ -1,6 +1,7 @@
-"""Values and settings to JSON and back. Sets become sorted lists, UNSET becomes no key, blank becomes null.
+"""Encodes and decodes values and settings as JSON. Sets become sorted lists, UNSET becomes no key, unmapped becomes
+null.
 
-Decoding trusts its input to fit the schema; it normalises names, so that both sides compare equal.
+Decoding trusts its input to fit the schema; it normalizes names, so that both sides compare equal.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ Roles = Mapping[str, Role]
 
 
 def encode_value(section: str, value: Value | None) -> Json:
-    """One value: an object of its set fields; None for no entry and for a blank mapping."""
+    """Return one value: an object of its set fields; None for no entry and for an unmapped group."""
     if value is None or value == BLANK:
         return None
     encoded = {}
@@ -31,7 +32,7 @@ def encode_value(section: str, value: Value | None) -> Json:
 
 
 def decode_value(section: str, json: Json, roles: Roles = BUILT_IN) -> Value | None:
-    """The inverse of encode_value; unknown keys are passed over. None is a blank mapping, else no entry."""
+    """Decode what encode_value returns; unknown keys are ignored. None is an unmapped group, else no entry."""
     kind = BY_SECTION[section]
     if json is None:
         return cast(Value, kind.type()) if kind.whole else None
@@ -39,10 +40,9 @@ def decode_value(section: str, json: Json, roles: Roles = BUILT_IN) -> Value | N
 
 
 def value_decoder(section: str, roles: Roles = BUILT_IN) -> Callable[[Json], Any]:
-    """Decodes the values of one section, one after the other, none of them None.
+    """Return the decoder for values of one section, none of them None.
 
-    Values that are compared as one come out as one where they are equal: of thousands of mappings few give what no
-    other does.
+    Equal values that are compared as a whole share one object, because few of thousands of mappings are unique.
     """
     kind = BY_SECTION[section]
     if not kind.whole:
@@ -75,7 +75,7 @@ def fits(field: Field, json: Json) -> bool:
 
 
 def encode_settings(settings: Settings) -> dict[str, Json]:
-    """All sections that say something, in the table's order; entries sorted by key."""
+    """Return all sections with a value, in the table's order; entries sorted by key."""
     encoded: dict[str, Json] = {}
     for kind in KINDS:
         section = getattr(settings, kind.section)
@@ -85,7 +85,7 @@ def encode_settings(settings: Settings) -> dict[str, Json]:
 
 
 def decode_settings(json: Mapping[str, Json], roles: Roles = BUILT_IN) -> Settings:
-    """The settings sections of a JSON object; other keys are passed over."""
+    """Return the settings sections of a JSON object; other keys are ignored."""
     present = {kind.section: json[kind.section] for kind in KINDS if kind.section in json}
     return Settings(
         **{section: _decode_section(section, json_section, roles) for section, json_section in present.items()}
@@ -106,7 +106,7 @@ def _decode_section(section: str, json: Json, roles: Roles) -> Any:
 
 
 def _decode_fields(kind: Kind, json: Json, roles: Roles) -> Value:
-    """Return the value with the fields that are present; of one that is compared as one, those that are not empty."""
+    """Return the value with the fields that are present; for one compared as a whole, those that are not empty."""
     fields = [(field.name, _FROM_JSON.get(field.type)) for field in kind.fields if field.name in json]
     if kind.whole:
         fields = [(name, decode) for name, decode in fields if json[name]]
@@ -124,4 +124,4 @@ def _document(text: str | None, roles: Roles) -> str | None:
 
 
 _FROM_JSON: dict[FieldType, Callable[[Any, Roles], Any]] = {"role": role_id, "teams": _teams, "document": _document}
-"""How a field is decoded that is not the same in JSON."""
+"""How fields are decoded whose JSON differs from their value."""

@@ -1,6 +1,6 @@
-"""A snapshot's JSON to the model and back: an org's settings, and what only the org knows. Pure.
+"""Encodes and decodes snapshots as JSON: an org's settings, and what only the org knows. Pure.
 
-Decoding trusts its input to fit ``schemas/snapshot.schema.json``. Names are normalised, dates are with their zone.
+Decoding trusts its input to fit ``schemas/snapshot.schema.json``. Names are normalized, dates have a time zone.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from rolecall.model.roles import BUILT_IN, Role, role_id
 from rolecall.model.settings import UNSET, GroupMapping, Settings
 
 COVERED = (*SECTIONS, "teams", "people")
-"""What a snapshot's coverage may speak about."""
+"""What a snapshot's coverage may contain."""
 
 _NOTHING: Mapping[str, Json] = {}
 
 
 class Snapshot(NamedTuple):
-    """A snapshot as it was decoded.
+    """A decoded snapshot.
 
-    ``people`` are the rows as they stand in the file, or the path of a JSONL file of such rows (relative to the
-    snapshot), or None when nobody was read. ``taken_by`` is who read the org, where the file says so.
+    ``people`` are the rows as in the file, or the path of a JSONL file of such rows (relative to the snapshot), or None
+    if users were not read. ``taken_by`` is who read the org, if the file says so.
     """
 
     live: Live
@@ -37,7 +37,7 @@ class Snapshot(NamedTuple):
 
 
 def decode_snapshot(json: Mapping[str, Json]) -> Snapshot:
-    """The snapshot that a JSON object holds. A section that was not read is UNSET, whatever else stands there."""
+    """Return the snapshot in a JSON object. A section that was not read is UNSET, whatever the object has."""
     taken_at, taken_by = _moment(json.get("taken_at")), json.get("taken_by")
     roles = decode_roles(json.get("roles"))
     coverage = _decode_coverage(json, taken_at, taken_by)
@@ -50,7 +50,7 @@ def decode_snapshot(json: Mapping[str, Json]) -> Snapshot:
 
 
 def encode_snapshot(snapshot: Snapshot) -> dict[str, Json]:
-    """The inverse of decode_snapshot, in the order a person would read it. Holds no secret."""
+    """Encode a snapshot in reading order. Contains no secret."""
     live, facts = snapshot.live, snapshot.live.facts
     encoded: dict[str, Json] = {"snapshot": 1}
     if snapshot.taken_at is not None:
@@ -75,7 +75,7 @@ def encode_snapshot(snapshot: Snapshot) -> dict[str, Json]:
 
 
 def decode_roles(json: Sequence[Json] | None) -> dict[str, Role]:
-    """Roles as ids, console words or ``{id, name, level}``; the three ranked ones are always there."""
+    """Return roles from ids, console names or ``{id, name, level}``; the three ranked ones are always included."""
     roles = dict(BUILT_IN)
     for entry in json or ():
         role = Role(role_id(entry), entry) if isinstance(entry, str) else _decode_role(entry)
@@ -85,12 +85,12 @@ def decode_roles(json: Sequence[Json] | None) -> dict[str, Role]:
 
 
 def encode_roles(roles: Mapping[str, Role]) -> list[Json]:
-    """Built-in roles as ids; custom ones as an id where that says it all, else with name and level."""
+    """Return built-in roles as ids; custom ones as an id if that is enough, else with name and level."""
     return [_encode_role(role) for role in (*BUILT_IN.values(), *_custom(roles))]
 
 
 def moment_text(at: datetime) -> str:
-    """A moment as RFC 3339 text, UTC as ``Z``."""
+    """Return a moment as RFC 3339 text, UTC as ``Z``."""
     return at.isoformat().replace("+00:00", "Z")
 
 
@@ -112,9 +112,9 @@ def _moment(text: Any) -> datetime | None:
 
 
 class _Groups(NamedTuple):
-    """The groups by the key that settings use: what each gives, what it is, and names that more than one has.
+    """The groups by their key in settings: their mappings, their facts, and names that several groups share.
 
-    ``teamless`` are those with a role whose teams the file leaves out; they were not read (R4).
+    ``teamless`` are those with a role but without teams in the file, which were not read (R4).
     """
 
     mappings: dict[str, GroupMapping]
@@ -124,16 +124,16 @@ class _Groups(NamedTuple):
 
 
 def _sections(names: Collection[str], json: Mapping[str, Json], roles: Mapping[str, Role], groups: _Groups) -> Settings:
-    """The settings of the named sections; groups as they were decoded."""
+    """Return the settings of the named sections, with groups as they were decoded."""
     read = {name: json[name] for name in names if name in json and name != "idp_groups"}
     settings = decode_settings(read, roles)
     return replace(settings, idp_groups=groups.mappings) if "idp_groups" in json and "idp_groups" in names else settings
 
 
 def _decode_groups(entries: Mapping[str, Json], roles: Mapping[str, Role]) -> _Groups:
-    """One pass over what may be 50,000 groups.
+    """Decode groups in one pass, because there may be 50,000.
 
-    A blank group may be ``blank``, null, ``{}``, ``{blank: true}``, or have nothing but the org's facts about it.
+    An unmapped group may be ``blank``, null, ``{}``, ``{blank: true}``, or have only the org's facts about it.
     """
     groups = _Groups({}, {}, frozenset())
     homonyms: set[str] = set()
@@ -152,11 +152,11 @@ def _decode_groups(entries: Mapping[str, Json], roles: Mapping[str, Role]) -> _G
 
 
 def _without_teams(coverage: Coverage, teamless: Sequence[str]) -> Coverage:
-    """Return the coverage of the groups: partial where the file leaves out the teams of a mapping that has a role."""
+    """Return the coverage of the groups: partial if the file omits the teams of a mapping with a role."""
     if not teamless or coverage.state != "complete":
         return coverage
     more = f" and {len(teamless) - 1:,} more" if len(teamless) > 1 else ""
-    problem = f"the teams of `{teamless[0]}`{more} are left out; a mapping without teams has `teams: []`"
+    problem = f"the teams of `{teamless[0]}`{more} are missing; for a mapping without teams, write `teams: []`"
     return coverage._replace(state="partial", problem=problem)
 
 
@@ -205,7 +205,7 @@ def _links(json: Mapping[str, Json] | None) -> dict[str, frozenset[str]] | None:
 
 
 def _encode_groups(mappings: Mapping[str, Json], facts: Facts) -> dict[str, Json]:
-    """Every pushed group: what it gives, and the org's own facts about it. A group without either is ``blank``."""
+    """Return every pushed group: its mapping, and the org's facts about it. A group without either is ``blank``."""
     return {key: _encode_group(key, mapping, facts) or "blank" for key, mapping in mappings.items()}
 
 

@@ -1,4 +1,4 @@
-"""The dates of an X.509 certificate (RFC 5280 §4.1), read from its DER without checking any signature."""
+"""Reads the dates of an X.509 certificate (RFC 5280 §4.1) from its DER, without checking signatures."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ _VERSION = 0xA0
 _UTC_TIME = 0x17
 _GENERALIZED_TIME = 0x18
 _PIVOT = 50
-"""Two-digit years below it are of this century (RFC 5280 §4.1.2.5.1)."""
+"""Two-digit years below this are in this century (RFC 5280 §4.1.2.5.1)."""
 
 
 class Certificate(NamedTuple):
-    """A certificate: the SHA-256 of its DER in hex, and the first and last moment at which it is valid, in UTC."""
+    """A certificate: the SHA-256 of its DER in hex, and its validity period, in UTC."""
 
     sha256: str
     not_before: datetime
@@ -28,7 +28,7 @@ class _Element(NamedTuple):
 
 
 def decode_certificate(der: bytes) -> Certificate:
-    """Return the certificate. Raises ValueError for anything that is not one."""
+    """Return the certificate. Raises ValueError for anything else."""
     outer = _elements(der, 1)[0]
     if outer.tag != _SEQUENCE:
         raise ValueError("a certificate starts with a sequence")
@@ -39,7 +39,7 @@ def decode_certificate(der: bytes) -> Certificate:
 
 
 def _elements(data: bytes, least: int) -> list[_Element]:
-    """Return the elements that follow each other in ``data``. Raises ValueError for fewer than ``least``."""
+    """Return the elements of ``data`` in sequence. Raises ValueError for fewer than ``least``."""
     elements = []
     position = 0
     while position < len(data):

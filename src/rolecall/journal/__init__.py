@@ -1,1 +1,1 @@
-"""Runs, steps, pre-images, what was last applied, sightings, and the lock; in SQLite or PostgreSQL."""
+"""Records runs, steps, previous values, the last apply and access records, and locks orgs; in SQLite or PostgreSQL."""

@@ -1,7 +1,7 @@
-"""The chain: entries that are only ever added, each bound by a hash to everything before it in its org.
+"""Stores the chain: append-only entries, each linked by a hash to everything before it in its org.
 
-An entry's hash covers its place, its kind and the hash of its content, not the content itself; so old content can be
-blanked when its time is up and the chain still proves that nothing else was taken away, changed or put in between.
+An entry's hash covers its place, its kind and the hash of its content, not the content itself. Old content can
+therefore be blanked, and the chain still proves that nothing else was removed, changed or inserted.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from rolecall.journal.database import Database, Row, damaged
 
 Kind = Literal["begin", "plan", "intent", "ended", "unknown", "attested", "sighting", "remember", "close", "prune"]
 LASTING = frozenset({"remember", "prune"})
-"""Kinds whose content is never blanked: the memory is checked against them."""
+"""Kinds whose content is never blanked, because the remembered values are checked against them."""
 FIELDS = "n, run, step, kind, at, body, body_hash, hash"
 
 
 class Draft(NamedTuple):
-    """An entry to be added. ``body`` is JSON text; ``step`` is 0 where it is about no step."""
+    """An entry to be added. ``body`` is JSON text; ``step`` is 0 if it is not about a step."""
 
     run: int
     step: int
@@ -32,7 +32,7 @@ class Draft(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """An entry as it stands; ``body`` is None when it was pruned."""
+    """A stored entry; ``body`` is None when it was pruned."""
 
     n: int
     run: int
@@ -45,7 +45,7 @@ class Entry(NamedTuple):
 
 
 def canonical(value: Any) -> str:
-    """JSON text that is always the same for equal values: keys sorted, ASCII only, no spaces."""
+    """Return JSON text that is the same for equal values: keys sorted, ASCII only, no spaces."""
     return _ENCODER.encode(value)
 
 
@@ -53,7 +53,7 @@ _ENCODER = json.JSONEncoder(sort_keys=True, ensure_ascii=True, separators=(",", 
 
 
 def append(database: Database, journal: str, org_id: str, drafts: Sequence[Draft]) -> None:
-    """Add entries at the end of an org's chain. Call it inside a transaction."""
+    """Add entries at the end of an org's chain. Must be called inside a transaction."""
     if not drafts:
         return
     database.serialise(order(journal, org_id))
@@ -74,14 +74,14 @@ def append(database: Database, journal: str, org_id: str, drafts: Sequence[Draft
 
 
 def order(journal: str, org_id: str) -> str:
-    """The name under which writers of one chain take turns."""
+    """Return the name of the lock that serializes writers of one chain."""
     return f"{journal}/{org_id}"
 
 
 def link(before: str, org_id: str, n: int, entry: Draft | Entry, body_hash: str) -> str:
-    """The hash of entry ``n``: SHA-256 over the hash before it, its place, its head and its content's hash.
+    """Return the hash of entry ``n``: SHA-256 over the previous hash, its place, its head and its content's hash.
 
-    These are hashed as ``canonical`` writes a list of them; put together here, as a journal is checked entry by entry.
+    They are hashed as a list in ``canonical`` form, which is built here because a journal is checked entry by entry.
     """
     kind, at = encode_basestring_ascii(entry.kind), encode_basestring_ascii(entry.at)
     start = f"[{encode_basestring_ascii(before)},{encode_basestring_ascii(org_id)},{n}"
@@ -91,10 +91,10 @@ def link(before: str, org_id: str, n: int, entry: Draft | Entry, body_hash: str)
 def checked(
     database: Database, journal: str, org_id: str, where: str, *params: Any, light: bool = False
 ) -> list[Entry]:
-    """Return the entries of an org that fit a condition over ``e``, in the order that it ends with.
+    """Return the entries of an org that match a condition over ``e``, in the order at its end.
 
-    Each is checked: its content against its hash, and its hash against the entry before it. Raises JournalError for the
-    first that does not hold, naming it. ``light``: without the content that no run is folded from.
+    Each is checked: its content against its hash, and its hash against the previous entry. Raises JournalError for the
+    first mismatch, naming the entry. ``light``: without the content that no run is built from.
     """
     body = _LIGHT_BODY if light else "e.body"
     selected = database.select(f"SELECT {_CHECKED.format(body=body)} WHERE e.org_id = ? AND {where}", org_id, *params)
@@ -114,7 +114,7 @@ def _checked(place: str, journal: str, org_id: str, columns: Row) -> Entry:
 
 
 def entry_of(place: str, org_id: str, columns: Row) -> Entry:
-    """Return a row as an entry. Raises JournalError if a column is not of its type."""
+    """Return a row as an entry. Raises JournalError if a column has the wrong type."""
     whole = all(isinstance(value, int) for value in columns[:3]) and isinstance(columns[5], str | None)
     if not whole or not all(isinstance(value, str) for value in (*columns[3:5], *columns[6:])):
         raise damaged(place, f"rolecall_entries, org {org_id}, entry {columns[0]!r}")
@@ -122,7 +122,7 @@ def entry_of(place: str, org_id: str, columns: Row) -> Entry:
 
 
 def stream(database: Database, org_id: str) -> Generator[Entry]:
-    """Yield all entries of an org, oldest first, unchecked. Inside a snapshot."""
+    """Yield all entries of an org, oldest first, unchecked. Must be called inside a snapshot."""
     sql = f"SELECT {FIELDS} FROM rolecall_entries WHERE org_id = ? ORDER BY n"
     with closing(database.stream(sql, org_id)) as selected:
         for columns in selected:
@@ -130,7 +130,7 @@ def stream(database: Database, org_id: str) -> Generator[Entry]:
 
 
 def name(org_id: str, entry: Entry) -> str:
-    """Return how an entry is named in messages."""
+    """Return the name of an entry in messages."""
     about = f"run {entry.run}, " if entry.run else ""
     return f"rolecall_entries, org {org_id}, entry {entry.n} ({about}{entry.kind})"
 
@@ -140,7 +140,7 @@ def sha256(text: str) -> str:
     return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
 
 
-NOT_LINKED = "its hash does not follow from the entry before it"
+NOT_LINKED = "its hash does not match the entry before it"
 CHANGED = "its content was changed"
 _LIGHT_BODY = "CASE WHEN e.kind IN ('plan', 'sighting', 'remember') THEN NULL ELSE e.body END"
 _CHECKED = (

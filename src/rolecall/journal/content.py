@@ -1,6 +1,6 @@
-"""What the entries of the chain hold: records as canonical JSON, and the runs that are folded from them.
+"""Encodes the content of entries as canonical JSON, and builds runs from entries.
 
-An access record that equals the one before it is stored as a reference to it.
+An access record that equals the previous one is stored as a reference to it.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ T = TypeVar("T")
 
 
 def stamp(at: datetime) -> str:
-    """Return a moment as text that sorts: UTC with microseconds."""
+    """Return a moment as sortable text: UTC with microseconds."""
     return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def moment(text: str) -> datetime:
-    """Return a moment from its text. Raises ValueError for one without a time zone."""
+    """Return the moment in a text. Raises ValueError without a time zone."""
     at = datetime.fromisoformat(text)
     if at.tzinfo is None:
         raise ValueError(text)
@@ -38,7 +38,7 @@ def moment(text: str) -> datetime:
 
 
 CODEC = Codec(POLICY_SHAPES, {**POLICY_FORMS, datetime: Form(stamp, moment)})
-"""Writes and reads what a journal holds."""
+"""Writes and reads the content of a journal."""
 
 
 def body(record: Any) -> str:
@@ -47,14 +47,14 @@ def body(record: Any) -> str:
 
 
 def read(kind: type[T], text: str, **unwritten: Any) -> T:
-    """Return the record that an entry holds. Raises ValueError. ``unwritten`` are fields that entries do not have."""
+    """Return the record in an entry. Raises ValueError. ``unwritten`` are fields that entries do not have."""
     return CODEC.decode(kind, json.loads(text), **unwritten)
 
 
 def runs(place: str, org_id: str, entries: Iterable[Entry]) -> list[Run]:
-    """Return the runs of one org whose content still stands, newest first. Plans and sightings are not needed.
+    """Return the runs of one org that still have content, newest first. Plans and access records are not needed.
 
-    Raises JournalError, naming the run, for content that is not what rolecall writes.
+    Raises JournalError, naming the run, for content that rolecall does not write.
     """
     ordered = sorted(entries, key=lambda entry: (entry.run, entry.n))
     folded = [_run(place, org_id, list(group)) for _, group in groupby(ordered, key=lambda entry: entry.run)]
@@ -118,13 +118,13 @@ def _step(place: str, run: int, step: Step | None, entry: Entry) -> Step:
 
 
 PREFIX = '{"same_as":'
-"""How the content of a reference to an access record begins; no whole record begins like that."""
+"""Start of a reference to an access record; no complete record starts like this."""
 
 
 def sighting_body(database: Database, org_id: str, sighting: Sighting) -> str:
-    """Return what to store for an access record: its content, or a reference where the last one has the same.
+    """Return the content to store for an access record: its own, or a reference if the last one has the same content.
 
-    Call it inside the transaction that adds the entry.
+    Must be called inside the transaction that adds the entry.
     """
     whole_body = body(sighting)
     last = database.select(_LAST, org_id)
@@ -145,13 +145,13 @@ def reference_of(place: str, number: int, text: str) -> int:
 
 
 def read_sighting(database: Database, journal: str, org_id: str, entry: Entry) -> Sighting:
-    """Return the access record of an entry that was checked. Raises JournalError where it cannot be read."""
+    """Return the access record of a checked entry. Raises JournalError if it cannot be read."""
     text = entry.body or ""
     if text.startswith(PREFIX):
         number = reference_of(database.place, entry.n, text)
         whole = chain.checked(database, journal, org_id, "e.n = ? AND e.kind = 'sighting'", number)
         if not whole or whole[0].body is None:
-            missing = f"entry {number}, which it repeats, is missing"
+            missing = f"it refers to entry {number}, which is missing"
             raise damaged(database.place, chain.name(org_id, entry), missing)
         text = whole[0].body
     with decoding(database.place, chain.name(org_id, entry)):

@@ -1,4 +1,4 @@
-"""The one small adapter under the journal: SQL with ``?``, transactions, and locks that die with their holder."""
+"""Defines the adapter below the journal: SQL with ``?``, transactions, and locks that end with their holder."""
 
 from __future__ import annotations
 
@@ -13,70 +13,71 @@ Row = tuple[Any, ...]
 
 
 class Database(Protocol):
-    """A connection. Statements use ``?`` for parameters; SQL is what SQLite and PostgreSQL have in common."""
+    """A connection. Statements use ``?`` for parameters and only SQL that SQLite and PostgreSQL share."""
 
     @property
     def dialect(self) -> Literal["sqlite", "postgresql"]: ...
 
     @property
     def place(self) -> str:
-        """Where it is, for messages; never with a password."""
+        """Return where it is, for messages; never with a password."""
 
     @property
     def connected(self) -> bool:
-        """Whether the connection still stands, as far as the client knows."""
+        """Return whether the connection is still open, as far as the client knows."""
 
     def select(self, sql: str, *params: Any) -> list[Row]:
-        """The rows of a query, or of a statement with RETURNING."""
+        """Return the rows of a query, or of a statement with RETURNING."""
 
     def stream(self, sql: str, *params: Any) -> Generator[Row]:
-        """The rows of a query, some at a time. Only inside a transaction or a snapshot."""
+        """Yield the rows of a query in batches. Only inside a transaction or a snapshot."""
 
     def change(self, sql: str, *params: Any) -> int:
-        """Run a statement; answers how many rows it touched."""
+        """Run a statement; return how many rows it changed."""
 
     def insert(self, sql: str, values: list[Row]) -> None:
         """Run one INSERT for many rows."""
 
     def transaction(self) -> AbstractContextManager[None]:
-        """Commits at the end, rolls back on an exception. Not to be nested."""
+        """Commit at the end, or roll back on an exception. Must not be nested."""
 
     def snapshot(self) -> AbstractContextManager[None]:
-        """Queries inside all see one moment; nothing may be written. Not to be nested."""
+        """Let all queries inside see one moment; nothing may be written. Must not be nested."""
 
     def serialise(self, name: str) -> None:
-        """Inside a transaction: wait until no other transaction that asked for the same name is under way."""
+        """Wait, inside a transaction, until no other transaction that requested the same name is running."""
 
     def grab(self, name: str, patience: float) -> bool:
-        """Take the lock of that name, waiting up to ``patience`` seconds. It is held until released or until this
-        process or its connection is gone, never by time."""
+        """Acquire the lock of this name, waiting up to ``patience`` seconds. It has no timeout: it is held until it is
+        released or until this process or its connection ends.
+        """
 
     def release(self, name: str) -> None:
-        """Let go of a lock; nothing happens when it is not held."""
+        """Release a lock; does nothing if it is not held."""
 
     def holds(self, name: str) -> bool:
-        """Whether this very session holds the lock. Inside a transaction, for as long as it lasts."""
+        """Return whether this session holds the lock. Inside a transaction, the answer holds until its end."""
 
     def taken(self, name: str) -> bool:
-        """Whether anybody holds the lock."""
+        """Return whether any session holds the lock."""
 
     def give_back(self) -> None:
-        """Give space that nothing uses any more back, as far as that is possible. Not inside a transaction."""
+        """Return unused space to the system, as far as possible. Not inside a transaction."""
 
     def size(self) -> int:
-        """Return the bytes of a SQLite file, or those of the journal's tables in PostgreSQL with their indexes."""
+        """Return the size in bytes: of the SQLite file, or of the journal's PostgreSQL tables with their indexes."""
 
     def close(self) -> None:
-        """Let go of the connection and of every lock."""
+        """Close the connection and release all locks."""
 
 
 UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, IndexError, OverflowError, RecursionError)
-"""What decoding of content that was changed or damaged may raise."""
+"""What decoding may raise for content that was changed or damaged."""
 
 
 @contextmanager
 def decoding(place: str, location: str) -> Iterator[None]:
-    """Raise a JournalError that names the place and the row if what is decoded inside cannot be."""
+    """Raise a JournalError that names the place and the row if decoding inside fails."""
     try:
         yield
     except UNREADABLE as error:
@@ -84,13 +85,13 @@ def decoding(place: str, location: str) -> Iterator[None]:
 
 
 def damaged(place: str, location: str, message: str = "cannot be read: it was changed or damaged") -> JournalError:
-    """Return the JournalError for a row of the journal at a place."""
+    """Return the JournalError for a damaged row of the journal."""
     return failure("journal_tampered", place, f"is damaged at {location}: {message}", _DAMAGED_HINT)
 
 
-_DAMAGED_HINT = "Run `rolecall history --verify`, and restore the journal from a backup."
+_DAMAGED_HINT = "Restore the journal from a backup. To check it: rolecall history --verify"
 
 
 def failure(code: str, place: str, message: str, hint: str) -> JournalError:
-    """A JournalError of one problem about the journal at a place."""
+    """Return a JournalError with one problem about the journal at a place."""
     return JournalError(Problem(code, f"the journal {place} {message}", None, hint))

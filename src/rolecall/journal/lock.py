@@ -1,4 +1,4 @@
-"""The lock of one org: waited for, told about, and asked for again before every intent."""
+"""Implements the lock of one org: acquired with a timeout, and checked again before every intent."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from rolecall.journal.database import Database, decoding
 from rolecall.journal.port import Holder, JournalError, LockLost, LockTaken, Waiting
 
 _SLICE = 1.0
-"""Seconds after which a waiter looks again who the holder is."""
+"""Seconds after which a waiting process checks again who the holder is."""
 
 
 class Lock:
-    """One org's lock in one journal. Nothing is ever taken over by time; the holder's row is for messages alone."""
+    """One org's lock in one journal. It never expires; the holder's row is only for messages."""
 
     def __init__(self, database: Database, journal: str, org_id: str) -> None:
         self._database = database
@@ -24,7 +24,7 @@ class Lock:
         self._org_id = org_id
 
     def take(self, holder: Holder, timeout: float, waiting: Waiting | None) -> None:
-        """Wait up to ``timeout`` seconds by a clock that does not jump. Raises LockTaken, naming who has it."""
+        """Wait up to ``timeout`` seconds by a monotonic clock. Raises LockTaken, naming the holder."""
         end = time.monotonic() + timeout
         taken, reported = self._database.grab(self._name, 0), False
         holder_before: Holder | None = None
@@ -42,24 +42,25 @@ class Lock:
         self._database.release(self._name)
 
     def holder(self) -> Holder | None:
-        """Who holds it now; an unknown holder when nobody has signed."""
+        """Return who holds it now; an unknown holder if no name is recorded."""
         return (self._recorded_holder() or Holder("somebody")) if self._database.taken(self._name) else None
 
     def check(self) -> None:
-        """Raises LockLost unless this very session holds the lock."""
+        """Raise LockLost unless this session holds the lock."""
         try:
             ours = self._database.holds(self._name)
         except JournalError as error:
             raise LockLost(*error.problems) from error
         if not ours:
             message = f"the lock of {self._org_id} in the journal {self._database.place} is no longer held by this run"
-            hint = "Nothing more was sent. Run the command again: it looks up what became of what was sent."
+            hint = "No further changes were sent. Run the command again to resolve the writes that were sent."
             raise LockLost(Problem("lock_lost", message, None, hint))
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """A transaction in which the lock is ours from beginning to end: a session lock cannot go while its own
-        session is in a transaction, and a session that is gone commits nothing."""
+        """Open a transaction during which the lock is certainly held. A session lock cannot be lost while its session
+        is in a transaction, and a session that has ended cannot commit.
+        """
         try:
             with self._database.transaction():
                 self.check()
@@ -88,8 +89,8 @@ class Lock:
 
     def _refusal(self, timeout: float) -> LockTaken:
         waited = f" after {timeout:g} seconds" if timeout else ""
-        message = f"another run holds the lock of {self._org_id}{waited}: {self._recorded_holder() or 'somebody'}"
-        hint = "Wait for it with --lock-timeout, or look at it with `rolecall history`."
+        message = f"another run holds the lock of {self._org_id}{waited}: {self._recorded_holder() or 'unknown holder'}"
+        hint = "Wait for it with --lock-timeout. To see it: rolecall history"
         return LockTaken(Problem("lock_taken", message, None, hint))
 
 

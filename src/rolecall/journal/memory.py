@@ -1,6 +1,6 @@
-"""What was last applied: a row an address, the policy, the ids of groups; each write with an entry of the chain.
+"""Stores the last apply: one row per address, the policy, and the ids of groups; each write adds an entry to the chain.
 
-What a command reads of it is checked against the entries that wrote it, in one snapshot with them.
+What a command reads is checked, in one snapshot, against the entries that wrote it.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ T = TypeVar("T")
 
 
 class Facts(NamedTuple):
-    """What is remembered of an org beside the values; None is a fact that was never recorded."""
+    """What is remembered of an org besides values; None for a fact that was never recorded."""
 
     policy: Policy | None = None
     protected: frozenset[Address] | None = None
@@ -42,7 +42,7 @@ class Facts(NamedTuple):
 
 
 def applied(database: Database, org_id: str) -> Applied:
-    """Return what was last applied, as the planner takes it."""
+    """Return the last apply in the planner's format."""
     stored_values, stored = _stored_values(database, org_id), _stored_facts(database, org_id)
     _check_values(database, org_id, stored_values)
     _check_facts(database, org_id, stored)
@@ -66,16 +66,16 @@ def applied(database: Database, org_id: str) -> Applied:
 
 
 def records(database: Database, org_id: str) -> tuple[Record, ...]:
-    """Return the remembered values, by address. Raises JournalError for one that is not what was recorded."""
+    """Return the remembered values, by address. Raises JournalError for one that differs from what was recorded."""
     stored_values = _stored_values(database, org_id)
     _check_values(database, org_id, stored_values)
     return tuple(map(_record, stored_values))
 
 
 def remember(database: Database, org_id: str, run: int, news: Seen, at: str) -> list[Draft]:
-    """Write what is news, inside a transaction, and answer the entry to add for it; none when all was known.
+    """Write what is new, inside a transaction, and return the entry to add for it; none if everything was known.
 
-    An address keeps the run, commit and moment that brought its value; seeing it again is not news.
+    An address keeps the run, commit and moment that set its value; reading it again is not new.
     """
     body = _news(database, org_id, news)
     if not body:
@@ -93,7 +93,7 @@ def remember(database: Database, org_id: str, run: int, news: Seen, at: str) -> 
 
 
 def put(database: Database, org_id: str, name: str, value: Any) -> None:
-    """Write one named JSON value; None takes it away."""
+    """Write one named JSON value; None removes it."""
     if value is None:
         database.change("DELETE FROM rolecall_memory WHERE org_id = ? AND name = ?", org_id, name)
     else:
@@ -101,26 +101,26 @@ def put(database: Database, org_id: str, name: str, value: Any) -> None:
 
 
 def get(database: Database, org_id: str, name: str, read: Callable[[Any], T]) -> T | None:
-    """Return one named value as ``read`` decodes it. Raises JournalError where it cannot."""
+    """Return one named value, decoded by ``read``. Raises JournalError if it cannot be decoded."""
     selected = database.select("SELECT value FROM rolecall_memory WHERE org_id = ? AND name = ?", org_id, name)
     with decoding(database.place, f"rolecall_memory, org {org_id}, {name}"):
         return read(json.loads(selected[0][0])) if selected else None
 
 
 def note(key: str) -> str:
-    """The name under which a command's own small memory is kept, apart from the journal's."""
+    """Return the name of a note that a command keeps, separate from the journal's own names."""
     return _NOTE + key
 
 
 class Replay:
-    """The memory that the chain's entries add up to."""
+    """The remembered values, rebuilt from the chain's entries."""
 
     def __init__(self) -> None:
         self._values: dict[str, tuple[Any, ...]] = {}
         self._facts: dict[str, Any] = {}
 
     def add(self, entry: Entry, content: dict[str, Any]) -> None:
-        """Take what an entry wrote to the memory."""
+        """Apply what an entry recorded."""
         for at, remembered in content.get("values", {}).items():
             self._values[at] = (
                 canonical(remembered["value"]),
@@ -134,7 +134,7 @@ class Replay:
         self._facts |= {name: canonical(content[name]) for name in Facts._fields if name in content}
 
     def faults(self, database: Database, org_id: str) -> list[Problem]:
-        """Return where the memory differs from what the chain says was written to it."""
+        """Return the differences between the remembered values and what the chain says was written."""
         stored = {columns[0]: columns[1:] for columns in database.select(_ROWS, org_id)}
         wrong = [("rolecall_applied", at) for at in stored.keys() | self._values.keys()]
         wrong = [(table, at) for table, at in wrong if stored.get(at) != self._values.get(at)]
@@ -145,8 +145,8 @@ class Replay:
 
 
 def _differs(place: str, table: str, at: str) -> Problem:
-    message = f"the journal {place}: {table}: the memory of {at} is not what was recorded"
-    hint = "Compare with a backup; `rolecall drift` may be wrong about it until it is applied again."
+    message = f"the journal {place}: {table}: the remembered value of {at} differs from what was recorded"
+    hint = "Compare it with a backup. Until the next apply, `rolecall drift` may be wrong about it."
     return Problem("journal_tampered", message, None, hint)
 
 
@@ -166,7 +166,7 @@ _ALL_FACTS = "SELECT name, value FROM rolecall_memory WHERE org_id = ?"
 
 
 def _stored_values(database: Database, org_id: str) -> list[Row]:
-    """Return the rows of remembered values. Raises JournalError for one that is not as rolecall writes it."""
+    """Return the rows of remembered values. Raises JournalError for one that rolecall does not write."""
     selected = database.select(_ROWS, org_id)
     for columns in selected:
         with decoding(database.place, f"rolecall_applied, org {org_id}, {columns[0]}"):
@@ -175,13 +175,13 @@ def _stored_values(database: Database, org_id: str) -> list[Row]:
 
 
 def _record(stored: Row) -> Record:
-    """Return a row as a record. Raises ValueError for what rolecall does not write."""
+    """Return a row as a record. Raises ValueError for one that rolecall does not write."""
     columns = dict(zip(Record._fields, stored, strict=True))
     return CODEC.decode(Record, {**columns, "value": json.loads(columns["value"])})
 
 
 def _stored_facts(database: Database, org_id: str) -> dict[str, Any]:
-    """Return the facts as they are stored. Raises JournalError for one that is not of its type."""
+    """Return the stored facts. Raises JournalError for one with the wrong type."""
     facts, hints = {}, get_type_hints(Facts)
     for name, value in database.select(_ALL_FACTS, org_id):
         with decoding(database.place, f"rolecall_memory, org {org_id}, {name}"):
@@ -203,7 +203,7 @@ def _sections(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _news(database: Database, org_id: str, leaving: Seen) -> dict[str, Any]:
-    """Return what differs from the memory; empty when nothing does."""
+    """Return what differs from the remembered values; empty if nothing does."""
     remembered = {at: (value, config) for at, value, _, config, _, _ in _stored_values(database, org_id)}
     stored = _stored_facts(database, org_id)
     values = {at: encode_value(split_address(at)[0], value) for at, value in leaving.values.items()}
@@ -231,11 +231,11 @@ def _news(database: Database, org_id: str, leaving: Seen) -> dict[str, Any]:
 
 
 def _merged(stored: Mapping[Any, str], current: Mapping[Any, str | None]) -> dict[Any, str] | None:
-    """Return the ids known, with those seen; None where none was seen."""
+    """Return the known ids, updated with the current ones; None if there are no current ones."""
     return {name: known for name, known in {**stored, **current}.items() if known is not None} if current else None
 
 
-_DIFFERS = "it is not what was recorded"
+_DIFFERS = "it differs from what was recorded"
 
 
 def _check_values(database: Database, org_id: str, stored_values: Sequence[Row]) -> None:
@@ -251,7 +251,7 @@ def _check_values(database: Database, org_id: str, stored_values: Sequence[Row])
 
 
 def _check_facts(database: Database, org_id: str, facts: Mapping[str, Any]) -> None:
-    """Check rows of rolecall_memory. Raises JournalError for the first that is not as it was last written."""
+    """Check rows of rolecall_memory. Raises JournalError for the first that differs from its last write."""
     remaining = dict(facts)
     entries = _entries(database, org_id)
     while remaining and (newest := next(entries, None)) is not None:
@@ -264,10 +264,10 @@ def _check_facts(database: Database, org_id: str, facts: Mapping[str, Any]) -> N
 
 
 def _entries(database: Database, org_id: str, run: int | None = None) -> Iterator[tuple[Entry, dict[str, Any]]]:
-    """Yield the entries about the memory with their content, newest first; of one run, or of all."""
+    """Yield the remember entries with their content, newest first; of one run, or of all."""
     numbers = database.select(_NUMBERS, org_id) if run is None else database.select(_OF_RUN, org_id, run)
     with decoding(database.place, f"rolecall_entries, org {org_id}"):
-        numbers.sort(reverse=True)  # in SQL, SQLite would walk through all entries for the order
+        numbers.sort(reverse=True)  # with ORDER BY, SQLite would scan all entries
     for (number,) in numbers:
         for columns in database.select(_ENTRY, org_id, number):
             entry = chain.entry_of(database.place, org_id, columns)
@@ -279,7 +279,7 @@ def _entries(database: Database, org_id: str, run: int | None = None) -> Iterato
 
 
 def _recorded(database: Database, org_id: str, run: int) -> Iterator[tuple[str, str, str, str | None, str]]:
-    """Yield the values that a run wrote, as rows of rolecall_applied have them."""
+    """Yield the values that a run wrote, as in rows of rolecall_applied."""
     for entry, content in _entries(database, org_id, run):
         for address, remembered in content.get("values", {}).items():
             yield address, canonical(remembered["value"]), remembered["config"], remembered["commit"], entry.at

@@ -1,4 +1,4 @@
-"""Opens a journal by its url."""
+"""Opens a journal by its URL."""
 
 from __future__ import annotations
 
@@ -20,9 +20,10 @@ def utc_now() -> datetime:
 
 
 def open_journal(url: str, base: Path, *, clock: Clock = utc_now) -> Journal:
-    """The journal at ``sqlite:PATH`` (relative to ``base``) or ``postgresql://...``, made or brought up to date.
+    """Open the journal at ``sqlite:PATH`` (relative to ``base``) or ``postgresql://...``; create or migrate it if
+    needed.
 
-    Raises JournalError when it cannot be opened, is of a newer version, or is something else.
+    Raises JournalError when it cannot be opened, has a newer version, or is not a journal.
     """
     from rolecall.journal.store import SqlJournal
     from rolecall.journal.tables import migrate
@@ -36,9 +37,9 @@ def open_journal(url: str, base: Path, *, clock: Clock = utc_now) -> Journal:
 
 
 def find_journal(url: str, base: Path, *, clock: Clock = utc_now, writes: bool = False) -> Journal | None:
-    """Like open_journal, but makes none: None where there is no journal yet.
+    """Open a journal like open_journal, but do not create one: return None if it does not exist.
 
-    Unless it ``writes``, a file is opened for reading only, and tables of an earlier version are read as they are.
+    Unless ``writes`` is set, a file is opened read-only, and tables of an earlier version are read unchanged.
     """
     if url.startswith("sqlite:") and not _is_file(url, base):
         return None
@@ -64,7 +65,7 @@ def _is_file(url: str, base: Path) -> bool:
     except (FileNotFoundError, NotADirectoryError):
         return False
     except (OSError, ValueError) as error:
-        hint = "Check `journal.url` in the config, and the rights on the file and its folder."
+        hint = "Check `journal.url` and the permissions of the file and its folder."
         raise failure("journal_open", f"sqlite:{_path(url, base)}", f"cannot be opened: {error}", hint) from error
 
 
@@ -80,10 +81,12 @@ def _connect(url: str, base: Path, *, writes: bool = True) -> Database:
             from rolecall.journal.postgres import PostgresDatabase
         except ImportError as error:
             hint = "Install it: pip install 'rolecall[postgres]'"
-            raise JournalError(Problem("journal_driver", "PostgreSQL needs its driver", None, hint)) from error
+            raise JournalError(
+                Problem("journal_driver", "the driver for PostgreSQL is not installed", None, hint)
+            ) from error
         return PostgresDatabase(url)
-    hint = "Write sqlite:PATH or postgresql://HOST/DATABASE."
-    raise JournalError(Problem("journal_url", "`journal.url` is of no kind that rolecall knows", None, hint))
+    hint = "Use sqlite:PATH or postgresql://HOST/DATABASE."
+    raise JournalError(Problem("journal_url", "`journal.url` has an unknown scheme", None, hint))
 
 
 def _path(url: str, base: Path) -> Path:

@@ -1,7 +1,7 @@
-"""What a journal is to the rest of the house, as Protocols: memory, the lock, and the record of every run.
+"""Defines the journal as Protocols: the last apply, the lock, and the record of every run.
 
-Every method may raise JournalError: the place cannot be read or written. Methods that take an org's id touch that
-org's rows alone.
+Every method may raise JournalError: the place cannot be read or written. Methods with an org's id change only that
+org's rows.
 """
 
 from __future__ import annotations
@@ -20,23 +20,23 @@ from rolecall.model.settings import Address, Value
 from rolecall.model.sighting import Sighting
 
 LOG_ENTRY = "audit.entry"
-"""The key of the note with the id of the entry of the org's audit log that the last apply took account of."""
+"""Name of the note with the id of the audit log's newest entry when the last apply was planned."""
 
 
 class JournalError(RolecallError):
-    """The journal cannot be opened, read or written, or it was tampered with."""
+    """The journal cannot be opened, read or written, or it was changed by something else."""
 
 
 class LockTaken(JournalError):
-    """Somebody else holds the org's lock and did not let go in time."""
+    """Another process holds the org's lock and did not release it in time."""
 
 
 class LockLost(JournalError):
-    """The lock is no longer ours: nothing more may be sent."""
+    """The lock is no longer held by this process: nothing more may be sent."""
 
 
 class Holder(NamedTuple):
-    """Who holds a lock, for messages alone. ``since`` is when they got it."""
+    """The holder of a lock, for messages only. ``since`` is when it was acquired."""
 
     who: str
     host: str = ""
@@ -51,17 +51,17 @@ class Holder(NamedTuple):
 
 
 Waiting = Callable[[Holder | None], None]
-"""Called when a lock is taken, and again whenever its holder changes, with the holder if one is known."""
+"""Called with the holder (if known) when a lock is held by another process, and again when the holder changes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What a run that closes leaves in memory.
+    """What a closing run remembers.
 
-    ``values`` are the managed addresses seen live as desired; ``forgotten`` addresses leave the memory (deleted,
-    released). None means: leave what is remembered. ``group_ids`` and ``ids`` are added to those known, keys and
-    addresses with None are taken out. ``unmanaged`` are all addresses of the inventory. ``expires`` are the addresses
-    that have an end, ``ends`` their last days; ``waiting`` says since which day a group has been waited for.
+    ``values`` are the managed addresses that match the configuration; ``forgotten`` addresses are dropped (deleted or
+    no longer managed). None means: keep what is remembered. ``group_ids`` and ``ids`` are added to the known ones; keys
+    and addresses with None are dropped. ``unmanaged`` are all addresses of the inventory. ``expires`` are the addresses
+    with an end, ``ends`` their last days; ``waiting`` has the day since when each pending group has been pending.
     """
 
     values: Mapping[Address, Value | None] = field(default_factory=dict)
@@ -79,16 +79,16 @@ class Seen:
 
 
 class Anchor(NamedTuple):
-    """How far a chain reached at some time: its entries and the hash of the last, kept outside the journal."""
+    """The end of a chain at some time: its number of entries and the hash of the last, kept outside the journal."""
 
     entries: int
     head: str
 
 
 class Verified(NamedTuple):
-    """What checking the chain found: entries looked at, entries whose content was pruned, and what is wrong.
+    """The result of verifying the chain: entries checked, entries whose content was pruned, and what is wrong.
 
-    ``head`` is the hash of the last entry: whoever keeps it elsewhere can tell later that nothing was cut off.
+    ``head`` is the hash of the last entry. Kept elsewhere, it shows later that nothing was cut off.
     """
 
     entries: int
@@ -101,34 +101,37 @@ T = TypeVar("T")
 
 
 def as_it_is(value: Any) -> Any:
-    """Return a value as it is."""
+    """Return a value unchanged."""
     return value
 
 
 class OrgLock(Protocol):
-    """The org's lock, held by this very session."""
+    """The org's lock, held by this session."""
 
     def check(self) -> None:
-        """Raises LockLost when the lock is no longer ours."""
+        """Raise LockLost if this session no longer holds the lock."""
 
     def intend(self, run: int, intents: Sequence[PendingWrite]) -> None:
-        """Record writes about to be sent, all or none; nothing may be sent when this raises. Checks the lock in the
-        same transaction."""
+        """Record writes about to be sent, all or none; nothing may be sent if this raises. Checks the lock in the same
+        transaction.
+        """
 
     def remember(self, run: int, news: Seen) -> None:
-        """Put what was seen into the memory; checks the lock in the same transaction."""
+        """Remember what was read; checks the lock in the same transaction."""
 
 
 class Journal(Protocol):
-    """The memory of runs, for any number of orgs."""
+    """The record of runs, for any number of orgs."""
 
     @property
     def id(self) -> str:
-        """A random UUID made with the journal; part of every Idempotency-Key. A copy of the journal has the same."""
+        """Return a random UUID created with the journal, which is part of every Idempotency-Key. A copy has the
+        same.
+        """
 
     @property
     def place(self) -> str:
-        """Where it is, for messages; never with a password."""
+        """Return where it is, for messages; never with a password."""
 
     def lock(
         self, org_id: str, holder: Holder, timeout: float = 0, waiting: Waiting | None = None
@@ -136,32 +139,33 @@ class Journal(Protocol):
         """Hold an org's lock. Waits up to ``timeout`` seconds, then raises LockTaken, naming the holder."""
 
     def holder(self, org_id: str) -> Holder | None:
-        """Who holds an org's lock now; None when nobody does."""
+        """Return who holds an org's lock now, or None."""
 
     def begin(self, opening: Opening) -> int:
         """Begin a run; its number is unique in this journal."""
 
     def settle(self, run: int, ended: Iterable[StepOutcome]) -> None:
-        """Record how writes ended; for recovery too, in the run that the steps belong to."""
+        """Record how writes ended; also during recovery, in the run of the steps."""
 
     def attest(self, run: int, attestation: Attestation) -> None:
-        """Record a person's word about a human step."""
+        """Record that a manual step was reported done."""
 
     def close_run(self, run: int, outcome: RunOutcome, message: str | None = None) -> None:
         """End a run. A later entry may still settle or attest its steps."""
 
     def sight(self, run: int, sighting: Sighting) -> None:
-        """Store who was seen to hold privileged access."""
+        """Store who has privileged access."""
 
     def prune(self, org_id: str, before: datetime) -> int:
-        """Blank the content of runs that ended before a moment, but never of one with open steps, nor of the
-        last; the chain stays verifiable. Answers how many runs went."""
+        """Blank the content of runs that ended before a moment, except runs with open steps and the last run; the chain
+        stays verifiable. Returns the number of runs.
+        """
 
     def applied(self, org_id: str) -> Applied:
-        """What was last applied, as the planner takes it."""
+        """Return the last apply in the planner's format."""
 
     def records(self, org_id: str) -> tuple[Record, ...]:
-        """The remembered values, by address."""
+        """Return the remembered values, by address."""
 
     def runs(
         self,
@@ -170,45 +174,48 @@ class Journal(Protocol):
         kinds: Collection[RunKind] | None = None,
         before: int | None = None,
     ) -> tuple[Run, ...]:
-        """Past runs, newest first, with their steps; only of these kinds and with lower numbers, where given."""
+        """Return past runs, newest first, with their steps; only these kinds and lower numbers, if given."""
 
     def orgs(self) -> tuple[str, ...]:
-        """The ids of all orgs that any table of the journal has."""
+        """Return the ids of all orgs in any table of the journal."""
 
     def run(self, number: int) -> Run | None:
-        """One run, or None when there is none, or its content was pruned."""
+        """Return one run, or None if it does not exist or its content was pruned."""
 
     def plan(self, number: int) -> str | None:
-        """The JSON text of a run's plan."""
+        """Return the JSON text of a run's plan."""
 
     def open_steps(self, org_id: str) -> tuple[Step, ...]:
-        """Steps with an intent and no outcome, or an unknown one, oldest first: what recovery must settle."""
+        """Return steps with an intent and no outcome, or an unknown one, oldest first: what recovery must settle."""
 
     def sightings(
         self, org_id: str, since: datetime | None = None, until: datetime | None = None
     ) -> tuple[Sighting, ...]:
-        """Sightings from ``since`` through ``until``, oldest first."""
+        """Return access records from ``since`` through ``until``, oldest first."""
 
     def sighting_at(self, org_id: str, at: datetime) -> tuple[Sighting | None, Sighting | None]:
-        """The last sighting at or before a moment, and the first one after it."""
+        """Return the last access record at or before a moment, and the first one after it."""
 
     def recall(self, org_id: str, key: str, read: Callable[[Any], T] = as_it_is) -> T | None:
-        """A small JSON value kept under a key, as ``read`` decodes it; None when there is none. What ``read`` cannot
-        decode raises JournalError. Not part of the chain."""
+        """Return a small JSON value stored under a key, decoded by ``read``, or None. Raises JournalError if it cannot
+        be decoded. Not part of the chain.
+        """
 
     def keep(self, org_id: str, key: str, value: Any) -> None:
-        """Keep a small JSON value under a key; None forgets it. Not part of the chain."""
+        """Store a small JSON value under a key; None deletes it. Not part of the chain."""
 
     def verify(self, org_id: str, anchor: Anchor | None = None) -> Verified:
-        """Recompute the chain entry by entry, and compare the memory, the list of runs and an anchor with it."""
+        """Recompute the chain entry by entry, and compare the remembered values, the list of runs and an anchor with
+        it.
+        """
 
     def size(self) -> int:
-        """Return the bytes that the journal takes: SQLite's file, or PostgreSQL's tables with their indexes."""
+        """Return the size in bytes: of SQLite's file, or of PostgreSQL's tables with their indexes."""
 
     def close(self) -> None:
-        """Let go of the connection, and with it of any lock."""
+        """Close the connection, which releases its locks."""
 
     def __enter__(self) -> Self:
-        """A journal closes itself at the end of a ``with``."""
+        """Enter a ``with`` block, which closes the journal at its end."""
 
     def __exit__(self, *exc: object) -> None: ...

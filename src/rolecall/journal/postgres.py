@@ -1,4 +1,4 @@
-"""The journal's adapter for PostgreSQL: one connection that writes the journal and holds the session lock itself."""
+"""Implements the journal's database on PostgreSQL: one connection writes the journal and holds the session lock."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from rolecall.journal.port import JournalError
 from rolecall.journal.tables import TABLES
 
 _AT_ONCE = 50
-"""Rows fetched together where an answer is streamed; one may have megabytes."""
-_HINT = "Check `journal.url`, that the server is up, and the rights of its user."
+"""Rows fetched at a time when streaming; one row may have megabytes."""
+_HINT = "Check `journal.url`, the server, and the permissions of its user."
 _SIZE = (
     "SELECT COALESCE(SUM(pg_total_relation_size(oid)), 0) FROM pg_catalog.pg_class "
     "WHERE relkind = 'r' AND pg_table_is_visible(oid) AND relname = ANY(?)"
@@ -27,7 +27,7 @@ _SIZE = (
 
 
 class PostgresDatabase:
-    """One connection, never replaced: a new one would not hold the lock. Threads take turns."""
+    """One connection, which is never replaced, because a new one would not hold the lock. Threads take turns."""
 
     dialect: Literal["postgresql"] = "postgresql"
 
@@ -52,8 +52,8 @@ class PostgresDatabase:
             )
             connection.execute(_STAY)
             return connection
-        except psycopg.ProgrammingError as error:  # its text may quote the url, password and all
-            raise failure("journal_open", self.place, "has a url that PostgreSQL cannot read", _HINT) from error
+        except psycopg.ProgrammingError as error:  # its text may quote the URL with the password
+            raise failure("journal_open", self.place, "has a URL that PostgreSQL cannot parse", _HINT) from error
         except psycopg.Error as error:
             raise failure("journal_open", self.place, f"cannot be reached: {_line(error)}", _HINT) from error
 
@@ -93,7 +93,7 @@ class PostgresDatabase:
         self.select("SELECT pg_advisory_xact_lock(?::bigint)", _number("order", name))
 
     def grab(self, name: str, patience: float) -> bool:
-        """Waits in PostgreSQL's own queue. A session could take its own lock twice, hence the set."""
+        """Wait in PostgreSQL's own queue. A session could acquire its own lock twice, hence the set."""
         if name in self._locks:
             return False
         end = time.monotonic() + patience
@@ -113,7 +113,7 @@ class PostgresDatabase:
         except errors.LockNotAvailable:
             return False
         except psycopg.Error as error:
-            raise failure("journal_lock", self.place, f"cannot be waited for: {_line(error)}", _HINT) from error
+            raise failure("journal_lock", self.place, f"cannot be locked: {_line(error)}", _HINT) from error
         finally:
             if self.connected:
                 self.change("SET lock_timeout = DEFAULT")
@@ -122,25 +122,25 @@ class PostgresDatabase:
     def release(self, name: str) -> None:
         if name in self._locks:
             self._locks.discard(name)
-            with self._threads, suppress(psycopg.Error):  # a connection that is gone holds nothing
+            with self._threads, suppress(psycopg.Error):  # a closed connection holds nothing
                 self._connection.execute("SELECT pg_advisory_unlock(%s::bigint)", (_number("lock", name),))
 
     def holds(self, name: str) -> bool:
-        """Asked of the server, about the backend that answers: whatever stands between us, it must be this one."""
+        """Ask the server about the backend that responds, so that a proxy in between cannot give a wrong result."""
         return name in self._locks and bool(self.select(f"{_HELD} AND pid = pg_backend_pid()", *_halves(name)))
 
     def taken(self, name: str) -> bool:
         return bool(self.select(_HELD, *_halves(name)))
 
     def give_back(self) -> None:
-        """Nothing to do: the server's own vacuum uses the space again."""
+        """Do nothing: the server's vacuum reuses the space."""
 
     def size(self) -> int:
         [(size,)] = self.select(_SIZE, list(TABLES))
         return int(size)
 
     def close(self) -> None:
-        """Unlocks first: the server notices a closed connection only after a moment."""
+        """Unlock first, because the server notices a closed connection with a delay."""
         for name in tuple(self._locks):
             self.release(name)
         self._connection.close()
@@ -155,8 +155,14 @@ class PostgresDatabase:
     def _explained(self, error: psycopg.Error, done: str) -> JournalError:
         if not self.connected:
             message = "lost its connection"
-            return failure("journal_lost", self.place, message, "Run the command again; it looks up what became of it.")
-        hint = "Free some space on the server, then run again." if isinstance(error, errors.DiskFull) else _HINT
+            return failure(
+                "journal_lost", self.place, message, "Run the command again to resolve the writes that were sent."
+            )
+        hint = (
+            "Free some space on the server, then run the command again."
+            if isinstance(error, errors.DiskFull)
+            else _HINT
+        )
         return failure("journal_" + done, self.place, f"cannot be {done}: {_line(error)}", hint)
 
 
@@ -171,18 +177,20 @@ _HELD = (
 
 
 def _number(use: str, name: str) -> int:
-    """A signed 64-bit number for a name, as advisory locks want it."""
+    """Return a signed 64-bit number for a name, as advisory locks require."""
     return int.from_bytes(hashlib.sha256(f"rolecall/{use}/{name}".encode()).digest()[:8], "big", signed=True)
 
 
 def _halves(name: str) -> tuple[int, int]:
-    """How pg_locks shows that number: its upper and lower 32 bits, unsigned."""
+    """Return this number as pg_locks shows it: its upper and lower 32 bits, unsigned."""
     number = _number("lock", name) & 0xFFFF_FFFF_FFFF_FFFF
     return number >> 32, number & 0xFFFF_FFFF
 
 
 def _dialect(sql: str) -> str:
-    """``?`` as psycopg writes it. Statements are constants of this package and hold no other ``?`` or ``%``."""
+    """Return SQL with ``?`` in psycopg's form. Statements are constants of this package without other ``?`` or
+    ``%``.
+    """
     return sql.replace("?", "%s")
 
 
@@ -191,7 +199,7 @@ def _line(error: psycopg.Error) -> str:
 
 
 def _without_secrets(url: str) -> str:
-    """Host, port and database of a url; nothing else of it may be shown."""
+    """Return host, port and database of a URL; nothing else of it may be shown."""
     try:
         parts = urlsplit(url)
         port = f":{parts.port}" if parts.port else ""

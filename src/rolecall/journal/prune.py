@@ -1,4 +1,4 @@
-"""Blanks what is old, some runs at a time, and gives the space back."""
+"""Blanks old runs in batches, and returns unused space to the system."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from rolecall.journal.content import PREFIX, reference_of
 from rolecall.journal.database import Database
 
 BATCH = 500
-"""Runs that are blanked in one transaction, at most: others can write in between."""
+"""Maximum number of runs blanked in one transaction, so that others can write in between."""
 
 
 def prune(database: Database, journal: str, org_id: str, before: str, now: str) -> int:
-    """Blank runs that ended before a moment; see ``port``. Answers how many went. Both moments are stamps.
+    """Blank runs that ended before a moment; see ``port``. Returns the number of runs. Both moments are stamps.
 
-    The memory's own entries stay, for the memory is checked against them, and so does an access record that a later one
+    Entries about remembered values stay, because these are checked against them, as do access records that a later one
     refers to.
     """
     old = [number for (number,) in database.select(_OLD, org_id, before, org_id, before)]
@@ -39,7 +39,7 @@ def prune(database: Database, journal: str, org_id: str, before: str, now: str) 
 
 
 def _unused(database: Database, org_id: str) -> Sequence[int]:
-    """Return the entries of access records of blanked runs to which no later one refers."""
+    """Return the access records of blanked runs to which no later one refers."""
     used = frozenset(_referred(database, org_id))
     return [number for (number,) in database.select(_LEFT, org_id) if number not in used]
 
@@ -49,7 +49,7 @@ def _referred(database: Database, org_id: str) -> Iterator[int]:
         yield reference_of(database.place, number, body)
 
 
-# `kind || ''` keeps SQLite from walking through all entries of a kind for each run: the index by run is meant.
+# `kind || ''` makes SQLite use the index by run instead of scanning all entries of a kind for each run.
 _OLD = (
     "SELECT b.run FROM rolecall_entries b WHERE b.org_id = ? AND b.kind = 'begin' AND b.at < ? AND b.body IS NOT NULL "
     "AND b.run < (SELECT max(id) FROM rolecall_runs WHERE org_id = ?) "

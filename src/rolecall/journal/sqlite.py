@@ -1,4 +1,6 @@
-"""The journal's adapter for SQLite: one file, one writer, any file system; and flock beside it as the lock."""
+"""Implements the journal's database on SQLite: one file, one writer, any file system; the lock is an flock on a second
+file.
+"""
 
 from __future__ import annotations
 
@@ -25,11 +27,11 @@ _PRAGMAS = (
 _BUSY = 10.0
 _POLL = 0.05
 _INCREMENTAL = 2
-"""What `PRAGMA auto_vacuum` answers for a file that can give back pages one by one."""
+"""The value of `PRAGMA auto_vacuum` for a file that can release single pages."""
 
 
 class SqliteDatabase:
-    """A connection to a file, made readable by its owner alone. May be used by several threads, one at a time."""
+    """A connection to a file that only its owner can read. Several threads may use it, one at a time."""
 
     dialect: Literal["sqlite"] = "sqlite"
 
@@ -48,7 +50,7 @@ class SqliteDatabase:
             os.close(os.open(self._path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
             connection = sqlite3.connect(self._path, timeout=_BUSY, isolation_level=None, check_same_thread=False)
             # One writer on any file system: a rollback journal, not WAL. EXTRA is FULL and also syncs the folder after
-            # the commit, without which a power cut can bring a committed intent back to nothing.
+            # the commit. Otherwise a power cut could undo a committed intent.
             for pragma in _PRAGMAS:
                 connection.execute(f"PRAGMA {pragma}")
         except (sqlite3.Error, OSError, UnicodeDecodeError) as error:
@@ -56,9 +58,9 @@ class SqliteDatabase:
         return connection
 
     def _open_for_reading(self) -> sqlite3.Connection:
-        """Open the file without ever writing to it or to its folder, so that it may lie on a read-only file system.
+        """Open the file without ever writing to it or its folder, which may be on a read-only file system.
 
-        What only a writer can do is left to one: rolling back what a crash left behind.
+        Rolling back an interrupted write is left to a process that can write.
         """
         try:
             return self._readable("mode=ro")
@@ -81,14 +83,14 @@ class SqliteDatabase:
         return connection
 
     def _immutable(self) -> sqlite3.Connection:
-        """A file that somebody set to WAL, all of it in the file, where no process can make what WAL needs."""
+        """Return whether the file is in WAL mode and complete, where no process can create the WAL files."""
         try:
             return self._readable("mode=ro&immutable=1")
         except sqlite3.Error as error:
             raise failure("journal_open", self.place, f"cannot be opened: {error}", _OPEN_HINT) from error
 
     def _has_file(self, ending: str) -> bool:
-        """Whether SQLite's file with that ending is there and has something in it."""
+        """Return whether SQLite's file with this suffix exists and is not empty."""
         path = self._path.with_name(self._path.name + ending)
         return path.exists() and path.stat().st_size > 0
 
@@ -129,7 +131,7 @@ class SqliteDatabase:
                     self._connection.rollback()
 
     def serialise(self, name: str) -> None:
-        """Nothing to do: BEGIN IMMEDIATE lets one writer in."""
+        """Do nothing: BEGIN IMMEDIATE allows only one writer."""
 
     def grab(self, name: str, patience: float) -> bool:
         import fcntl
@@ -156,7 +158,9 @@ class SqliteDatabase:
             os.close(handle)
 
     def holds(self, name: str) -> bool:
-        """The lock is on a file; it is ours as long as that file still is the one that others would open."""
+        """Return whether the lock is held. It is on a file, and counts only while that file is the one that others
+        would open.
+        """
         handle = self._locks.get(name)
         if handle is None:
             return False
@@ -171,7 +175,9 @@ class SqliteDatabase:
         return not self._could_lock(name)
 
     def _could_lock(self, name: str) -> bool:
-        """Whether the lock is free. Opened for reading: the file may lie on a read-only file system."""
+        """Return whether the lock is free. The file is opened read-only, because it may be on a read-only file
+        system.
+        """
         import fcntl
 
         try:
@@ -190,10 +196,10 @@ class SqliteDatabase:
         return self._path.stat().st_size
 
     def give_back(self) -> None:
-        """Give pages that nothing uses back to the file system.
+        """Return unused pages to the file system.
 
-        A file of 0.1.0 keeps them; it is written anew once a quarter of it is unused. Where there is no room for that,
-        or somebody reads, it is left for the next time.
+        A file of 0.1.0 cannot release pages; it is rewritten once a quarter of it is unused. If there is no space for
+        that, or another process reads, the next prune tries again.
         """
         with self._threads, suppress(sqlite3.Error):
             unused, pages, mode = (self._pragma(name) for name in ("freelist_count", "page_count", "auto_vacuum"))
@@ -217,9 +223,14 @@ class SqliteDatabase:
         return self._path.with_name(f"{self._path.name}.{digest}.lock")
 
     def _same_file(self) -> None:
-        """A deleted file would take writes and lose them all."""
+        """Raise unless the file is the same. A deleted file would accept writes and lose all of them."""
         if _identity(self._path) != self._file:
-            raise failure("journal_gone", self.place, "was moved or deleted while in use", "Put it back and run again.")
+            raise failure(
+                "journal_gone",
+                self.place,
+                "was moved or deleted while in use",
+                "Restore it, then run the command again.",
+            )
 
     @contextmanager
     def _translated(self, done: str) -> Iterator[None]:
@@ -237,7 +248,7 @@ class SqliteDatabase:
         elif name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")) or "decode" in str(error):
             hint = _DAMAGED_HINT
         elif name.startswith("SQLITE_BUSY"):
-            hint = "Another process writes to it without end; stop that one, then run again."
+            hint = "Another process keeps writing to it. Stop that process, then run the command again."
         else:
             hint = _OPEN_HINT
         return failure("journal_" + done, self.place, f"cannot be {done}: {error}", hint)
@@ -245,17 +256,18 @@ class SqliteDatabase:
 
 _NEEDS_A_WRITER = ("SQLITE_READONLY_ROLLBACK", "SQLITE_READONLY_RECOVERY", "SQLITE_READONLY_CANTINIT")
 _DAMAGED_HINT = "Restore it from a backup."
-_OPEN_HINT = "Check `journal.url` in the config, and the rights on the file and its folder."
+_OPEN_HINT = "Check `journal.url` and the permissions of the file and its folder."
 
 
 def _open_hint(error: Exception) -> str:
-    """Return what to do about an error on opening. SQLite's message about a damaged file may quote bytes of it, which
-    Python then cannot decode."""
+    """Return a hint for an error on opening. SQLite's message about a damaged file may quote bytes that Python cannot
+    decode.
+    """
     name = getattr(error, "sqlite_errorname", "")
     if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")) or isinstance(error, UnicodeDecodeError):
         return f"{_DAMAGED_HINT} {_OPEN_HINT}"
     if name in _NEEDS_A_WRITER:
-        return "A write was cut off; run `rolecall history` once where the file and its folder can be written."
+        return "A write was interrupted. Run `rolecall history` once where the file and its folder are writable."
     return _OPEN_HINT
 
 

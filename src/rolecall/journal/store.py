@@ -1,4 +1,4 @@
-"""The journal over a database: the chain is the truth about runs, the tables beside it are memory."""
+"""Implements the journal over a database: the chain is authoritative for runs, other tables hold remembered values."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ T = TypeVar("T")
 
 
 class SqlJournal:
-    """See ``journal.port.Journal``. ``clock`` gives the moments that entries carry; it decides nothing."""
+    """See ``journal.port.Journal``. ``clock`` provides the moments of entries; no decision depends on it."""
 
     def __init__(self, database: Database, journal: str, clock: Clock) -> None:
         self.id = journal
@@ -200,7 +200,7 @@ class SqlJournal:
         org_id = self._org(run)
         if org_id is None:
             raise JournalError(
-                Problem("run_unknown", f"{self.place} has no run {run}", None, "See `rolecall history`.")
+                Problem("run_unknown", f"{self.place} has no run {run}", None, "To list runs: rolecall history")
             )
         return org_id
 
@@ -214,10 +214,10 @@ class SqlJournal:
         return chain.checked(self._database, self.id, org_id, where, *params, light=light)
 
     def _folded(self, org_id: str, number: int) -> list[Run]:
-        """The run of a number, from its entries; none where its content was pruned."""
+        """Return the run of a number, built from its entries; none if its content was pruned."""
         entries = self._checked(org_id, "e.run = ?", number, light=True)
         if not entries:
-            raise damaged(self.place, f"rolecall_runs, run {number}", "the chain has no such run")
+            raise damaged(self.place, f"rolecall_runs, run {number}", "the chain does not have this run")
         return content.runs(self.place, org_id, entries)
 
     def _sightings(self, org_id: str, where: str, *params: Any) -> tuple[Sighting, ...]:

@@ -1,4 +1,6 @@
-"""Checks a whole journal, entry by entry: the chain, the memory and the list of runs against it, and an anchor."""
+"""Verifies a whole journal, entry by entry: the chain, then remembered values, the list of runs and an anchor against
+it.
+"""
 
 from __future__ import annotations
 
@@ -14,11 +16,11 @@ from rolecall.journal.content import PREFIX
 from rolecall.journal.database import UNREADABLE, Database
 from rolecall.journal.port import Anchor, Verified
 
-_HINT = "Compare with a backup; what this entry says cannot be relied on."
+_HINT = "Compare it with a backup. The content of this entry is not reliable."
 
 
 def verify(database: Database, journal: str, org_id: str, anchor: Anchor | None = None) -> Verified:
-    """Check one org's part of a journal, holding one entry at a time. Call it inside a snapshot."""
+    """Verify one org's part of a journal, with one entry in memory at a time. Must be called inside a snapshot."""
     walk = _Walk(database, journal, org_id, anchor)
     with closing(chain.stream(database, org_id)) as entries:
         for entry in entries:
@@ -27,7 +29,7 @@ def verify(database: Database, journal: str, org_id: str, anchor: Anchor | None 
 
 
 class _Walk:
-    """What is known on the way from the first entry to the last."""
+    """The state while walking from the first entry to the last."""
 
     def __init__(self, database: Database, journal: str, org_id: str, anchor: Anchor | None) -> None:
         self._database = database
@@ -53,7 +55,7 @@ class _Walk:
         self._entries += 1
         self._blank += entry.body is None
         if self._anchor is not None and entry.n == self._anchor.entries and entry.hash != self._anchor.head:
-            self._fault(entry, "its hash is not that of the anchor")
+            self._fault(entry, "its hash differs from the anchor")
 
     def _check(self, entry: Entry) -> None:
         if entry.n != self._expected:
@@ -63,10 +65,10 @@ class _Walk:
         if entry.body is not None and chain.sha256(entry.body) != entry.body_hash:
             self._fault(entry, chain.CHANGED)
         if entry.body is None and (entry.run not in self._pruned or entry.kind in LASTING):
-            self._fault(entry, "its content was taken away, and no pruning says so")
+            self._fault(entry, "its content was removed, and no pruning recorded it")
 
     def _take(self, entry: Entry, body: str) -> None:
-        """Keep what the tables next to the chain are compared with."""
+        """Collect what the other tables are compared with."""
         if entry.kind == "begin":
             self._begun[entry.run] = (str(json.loads(body)["kind"]), entry.at)
         elif entry.kind == "remember":
@@ -74,10 +76,10 @@ class _Walk:
         elif not body.startswith(PREFIX):
             self._sightings.add(entry.n)
         elif (number := json.loads(body)["same_as"]) not in self._sightings:
-            self._fault(entry, f"the access record that it repeats, entry {number}, is missing")
+            self._fault(entry, f"it refers to the access record in entry {number}, which is missing")
 
     def end(self) -> Verified:
-        """Return what was found, with the tables next to the chain compared."""
+        """Return the result, with the other tables compared."""
         head = self._before
         problems = [*self._problems, *self._cut_off()]
         problems += self._replay.faults(self._database, self._org_id)
@@ -87,7 +89,8 @@ class _Walk:
     def _cut_off(self) -> Iterator[Problem]:
         last = self._expected - 1
         if self._anchor is not None and last < self._anchor.entries:
-            message = f"{self._org_id} has {last:,} entries, the anchor {self._anchor.entries:,}: the end was cut off"
+            count = f"{last:,} entries and the anchor has {self._anchor.entries:,}"
+            message = f"{self._org_id} has {count}, so the end is missing"
             yield Problem("journal_cut_off", f"the journal {self._database.place}: {message}", None, _RESTORE)
 
     def _unlisted(self) -> Iterator[Problem]:
@@ -96,10 +99,10 @@ class _Walk:
             listed = {number: (kind, at) for number, kind, at in selected}
         for number in sorted(listed.keys() | self._begun.keys(), key=str):
             if (number in listed) != (number in self._begun):
-                message = f"run {number} is in the list of runs or in the chain, not in both"
+                message = f"run {number} is only in the list of runs or only in the chain"
                 yield Problem("journal_tampered", self._about(message), None, _RESTORE)
             elif listed[number] != self._begun[number]:
-                message = f"rolecall_runs, run {number}: not what its first entry says"
+                message = f"rolecall_runs, run {number}: differs from its first entry"
                 yield Problem("journal_tampered", self._about(message), None, _RESTORE)
 
     def _fault(self, entry: Entry, message: str) -> None:
@@ -110,11 +113,11 @@ class _Walk:
         return f"the journal {self._database.place}: {message}"
 
 
-_RESTORE = "Compare with a backup."
+_RESTORE = "Compare it with a backup."
 
 
 def _pruned(database: Database, org_id: str) -> Iterator[Any]:
-    """Yield the runs that pruning entries name; a damaged one names none, and is reported on the way."""
+    """Yield the runs named by pruning entries; a damaged one names none and is reported on the way."""
     sql = "SELECT body FROM rolecall_entries WHERE org_id = ? AND kind = 'prune' AND body IS NOT NULL"
     for (body,) in database.select(sql, org_id):
         try:

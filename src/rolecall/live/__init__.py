@@ -1,1 +1,1 @@
-"""The ways to read and write an org and to read its users: one set of Protocols, several adapters."""
+"""Reads and writes an org, and reads its users: Protocols and their adapters."""

@@ -1,4 +1,4 @@
-"""An org with an API: implements every Protocol of ``port`` over any transport."""
+"""Implements every Protocol of ``port`` for an org with an API, over any transport."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ from rolecall.model.live import Facts, Live
 
 AUDIT = Request("GET", "/v1/audit-log")
 FIRST_PAGE = 50
-"""Entries of the audit log that a search reads first: mostly the wanted one is among them."""
+"""Entries of the audit log that a search reads first. In most cases the entry is among them."""
 LOG_PAGES = 20
 """Pages of the audit log that a search reads at most."""
 NEEDED = {"idp_groups": ("idp_groups", "roles")}
-"""What must have been read before a change of a section can be written."""
+"""What must have been read before a change to a section can be written."""
 
 
 class OrgClient:
     """Reader, People, Writer and Audit over one Transport.
 
-    It remembers from its last reads what writes and users need: the ids of groups and the roles. Requests that were
-    sent, retries included, are counted in ``reads`` and ``writes``.
+    Keeps from its last reads what writes and users need: the ids of groups and the roles. ``reads`` and ``writes``
+    count the requests sent, including retries.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class OrgClient:
 
     @property
     def name(self) -> str:
-        """Return what messages call the org."""
+        """Return the name of the org in messages."""
         return self._transport.name
 
     @property
@@ -113,7 +113,7 @@ class OrgClient:
             page = await read_page(self._exchange, request, most if number else min(most, FIRST_PAGE), after)
             events = decoded(request, partial(_events, page.items))
             if events and events[0].at < events[-1].at:
-                raise contract(request, "not newest first")
+                raise contract(request, "it is not sorted from newest to oldest")
             newest = newest or (events[0].id if events else "")
             end = next((n for n, event in enumerate(events) if event.id == until or matches(event)), None)
             entries += len(events) if end is None else end + 1
@@ -124,11 +124,11 @@ class OrgClient:
         return LogSearch(None, newest, entries, self._exchange.reads - before, whole=False)
 
     async def close(self) -> None:
-        """Let go of connections."""
+        """Release all connections."""
         await self._transport.close()
 
     def _remember(self, facts: Facts, read: frozenset[str]) -> None:
-        """Keep what an earlier read told about what this one did not read."""
+        """Keep what earlier reads returned and this one did not read."""
         earlier = self._facts
         if earlier is not None and "idp_groups" not in read:
             facts = replace(facts, groups=earlier.groups, homonyms=earlier.homonyms)
@@ -137,7 +137,7 @@ class OrgClient:
         self._facts = facts
 
     async def _known(self, *sections: str) -> Facts:
-        """Return what earlier reads learned of these sections; read those that none of them covered."""
+        """Return what earlier reads returned of these sections; read those that none of them covered."""
         missing = frozenset(sections) - self._seen
         if missing or self._facts is None:
             await self.read(missing)

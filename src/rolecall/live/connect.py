@@ -1,4 +1,4 @@
-"""Connects to an org by its url, and to a source of users by its kind."""
+"""Connects to an org by its URL, and to a source of users by its kind."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ def connect(
     """Return the adapter for ``https://…``, ``http://…`` (loopback only, unless allowed), ``local:PATH`` or
     ``observed:PATH``.
 
-    ``token`` is called when the first request is sent, and never for an observed org. Paths are relative to ``folder``.
-    Nothing is opened or sent yet. Raises ConfigError for any other url.
+    ``token`` is called before the first request, and never for an observed org. Paths are relative to ``folder``.
+    Nothing is opened or sent yet. Raises ConfigError for any other URL.
     """
     kind, colon, path = url.partition(":")
     if kind == "observed" and path:
@@ -45,19 +45,19 @@ def connect(
         return _local(path, token, folder, timeouts)
     if kind in ("http", "https") and colon:
         return _http(url, token, timeouts, allow_http)
-    hint = "write https://…, local:PATH or observed:PATH"
-    raise ConfigError(Problem("org_url", f"`org.url` names no way to an org: {url}", None, hint))
+    hint = "use https://…, local:PATH or observed:PATH"
+    raise ConfigError(Problem("org_url", f"`org.url` is not a valid org URL: {url}", None, hint))
 
 
 @dataclass(frozen=True, slots=True)
 class PeopleConnection:
-    """How to reach a source of users, besides its kind and address.
+    """How to reach a source of users, in addition to its kind and address.
 
-    ``token`` is called when the first request is sent. ``roles`` are the org's. ``role_attribute`` is what the legacy
-    endpoint reads (R18). ``groups`` are those of the config, so that an IdP also returns the members of groups that it
-    does not push yet; ``mapped`` are those of them with a mapping. ``client_id``, ``client_secret``, ``url`` and
-    ``login_url`` are Entra's. ``clock`` times the waits. ``files`` are globs instead of one ``file``; ``allow_empty``:
-    files may hold no users.
+    ``token`` is called before the first request. ``roles`` are the org's. ``role_attribute`` is what the legacy
+    endpoint reads (R18). ``groups`` are those of the configuration, so that an IdP also returns the members of groups
+    that it does not push yet; ``mapped`` are those with a mapping. ``client_id``, ``client_secret``, ``url`` and
+    ``login_url`` are Entra's. ``clock`` measures waiting times. ``files`` are globs instead of one ``file``; with
+    ``allow_empty``, files may contain no users.
     """
 
     token: Callable[[], str] | None = None
@@ -80,10 +80,10 @@ class PeopleConnection:
 def connect_people(
     kind: str, at: str, connection: PeopleConnection = PeopleConnection()
 ) -> PeopleFile | ScimPeople | OktaPeople | EntraPeople:
-    """Return the source of users that a config's ``people`` names: ``file`` at a path in ``folder``, ``scim`` and
-    ``okta`` at a base URL, ``entra`` of a tenant.
+    """Return the source of users that ``people`` configures: ``file`` at a path in ``folder``, ``scim`` and ``okta`` at
+    a base URL, ``entra`` for a tenant.
 
-    Nothing is opened or sent yet. Raises ConfigError for a url that must not be used, and for other kinds.
+    Nothing is opened or sent yet. Raises ConfigError for a URL that must not be used, and for other kinds.
     """
     if kind == "file":
         from rolecall.live.people.file import PeopleFile
@@ -111,7 +111,7 @@ def connect_people(
     if kind == "entra":
         return _entra(at, connection)
     hint = "use org, file, scim, okta or entra"
-    raise ConfigError(Problem("people_source", f"people cannot be read from `{kind}`", None, hint))
+    raise ConfigError(Problem("people_source", f"users cannot be read from `{kind}`", None, hint))
 
 
 def _exchange(

@@ -1,4 +1,4 @@
-"""The local org as a transport in this process: a database file, worker threads, no socket."""
+"""Runs the local org as a transport in this process: a database file, worker threads, no socket."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from rolecall.localorg.store import Database
 
 THREADS = 4
-"""How many requests are worked on at once; each thread holds at most one connection to the database."""
+"""How many requests run at a time; each thread has at most one connection to the database."""
 
 
 class EmbeddedTransport:
-    """Passes requests to the local org. Without a token the caller is a service with all rights."""
+    """Passes requests to the local org. Without a token, the caller is a service with all permissions."""
 
     def __init__(
         self, where: Path | str, token: Callable[[], str] | None = None, timeouts: Timeouts = Timeouts()
@@ -37,13 +37,15 @@ class EmbeddedTransport:
         return f"local:{shown(str(self._where))}"
 
     async def send(self, request: Request) -> Answer:
-        """Return the answer of the local org. A thread cannot be stopped, so after a timeout a write may still be
-        done."""
+        """Return the response of the local org. Threads cannot be stopped, so a write may still be made after a
+        timeout.
+        """
         return await self._send(request, self._timeouts.read)
 
     async def send_for_columns(self, request: Request) -> Answer:
-        """Send as ``send`` does, for users in columns. All are one answer, so the time limit is the one for a whole
-        answer."""
+        """Send like ``send``, for users in columns. They are one response, so its time limit is that of a whole
+        response.
+        """
         return await self._send(request, self._timeouts.whole, columns=True)
 
     async def _send(self, request: Request, seconds: float, *, columns: bool = False) -> Answer:
@@ -53,11 +55,11 @@ class EmbeddedTransport:
             async with asyncio.timeout(seconds):
                 return await self._in_worker(lambda: _handled(sent, self._opened(), columns))
         except TimeoutError:
-            problem = Problem("org_timeout", f"the local org did not answer {request} in {seconds:g} s")
+            problem = Problem("org_timeout", f"the local org did not respond to {request} within {seconds:g} s")
             raise NoAnswer(problem, sent=True) from None
 
     async def close(self) -> None:
-        """Wait for what is under way, then close the database."""
+        """Wait for requests in progress, then close the database."""
         workers, self._workers = self._workers, None
         if workers is not None:
             await asyncio.to_thread(workers.shutdown)
@@ -84,21 +86,21 @@ def _open(where: str) -> Database:
         raise ConfigError(not_installed(error)) from None
     path = Path(where.removeprefix("sqlite:"))
     if "://" not in where and not path.is_file():
-        hint = "make one with `rolecall local load SNAPSHOT`"
-        raise OrgError(Problem("local_missing", f"there is no local org in {path}", None, hint))
+        hint = "create one: rolecall local load SNAPSHOT"
+        raise OrgError(Problem("local_missing", f"no local org in {path}", None, hint))
     return open_database(where)
 
 
 def shown(where: str) -> str:
-    """Return a database as messages call it: without the name and password that its URL may hold."""
+    """Return a database's name for messages, without the user and password that its URL may contain."""
     scheme, slashes, location = where.partition("://")
     return f"{scheme}://{location.rpartition('@')[2]}" if slashes else where
 
 
 def not_installed(error: ModuleNotFoundError) -> Problem:
-    """Return the problem that the libraries of a local org are missing."""
-    message = f"a `local:` org needs the extra `local` (`{error.name}` is not installed)"
-    return Problem("local_not_installed", message, None, "run pip install 'rolecall[local]'")
+    """Return the problem for missing libraries of the local org."""
+    message = f"a `local:` org requires the extra `local` (`{error.name}` is not installed)"
+    return Problem("local_not_installed", message, None, "install it: pip install 'rolecall[local]'")
 
 
 def _handled(request: Request, database: Database, columns: bool) -> Answer:

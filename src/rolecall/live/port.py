@@ -1,4 +1,4 @@
-"""What rolecall needs of an org, as Protocols. Only they are async; the core is not."""
+"""Defines what rolecall needs of an org, as Protocols. Only they are async; the core is not."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ class Reader(Protocol):
     """Reads an org."""
 
     async def read(self, sections: frozenset[str] | None = None) -> Live:
-        """Read settings, facts and coverage; only the named sections (the others stay UNSET) or, with None, all.
+        """Read settings, facts and coverage: of the named sections (the others stay UNSET) or, with None, of all.
 
         A section that cannot be read completely is ``unread`` in the coverage and UNSET in the settings. Raises
-        OrgError when the org as such cannot be reached or is not an org.
+        OrgError when the org itself cannot be reached or is not an org.
         """
 
 
@@ -33,7 +33,8 @@ class People(Protocol):
 @runtime_checkable
 class UserFiles(Protocol):
     """People files. ``mapped`` are the configuration's groups with a mapping; ``allow_empty``: they may have no
-    users."""
+    users.
+    """
 
     @property
     def mapped(self) -> frozenset[str]: ...
@@ -42,23 +43,23 @@ class UserFiles(Protocol):
     def allow_empty(self) -> bool: ...
 
     def without_file(self, directory: Directory, mapped: Collection[str]) -> tuple[str, ...]:
-        """Return the groups of ``mapped`` for which there is no file, where each file has one group's members."""
+        """Return the groups of ``mapped`` without a file, if each file has the members of one group."""
 
 
 @runtime_checkable
 class GroupReader(Protocol):
-    """A source of users that can be read correctly only with a list of the org's groups."""
+    """A source of users that needs a list of the org's groups to be read correctly."""
 
     def with_groups(self, names: Collection[str], *, whole: bool) -> People:
-        """Return the same source for an org that has these groups; ``whole``: and no others."""
+        """Return the same source for an org with these groups; ``whole``: there are no others."""
 
 
 @runtime_checkable
 class IdpSource(Protocol):
-    """A source of users that is the IdP itself, and so can read how the WRITER app is set up there."""
+    """A source of users that is the IdP itself, so that it can read the configuration of the WRITER app."""
 
     async def read_idp(self) -> IdpFacts:
-        """Read how the app is set up. Raises OrgError when it cannot be read."""
+        """Read the configuration of the app. Raises OrgError when it cannot be read."""
 
 
 class Writer(Protocol):
@@ -67,9 +68,8 @@ class Writer(Protocol):
     async def write(self, change: Change, version: str | None, key: str) -> Outcome:
         """Send one change as one write.
 
-        ``version`` is the ETag that must still stand; None means the entry must not exist yet. ``key`` is the
-        Idempotency-Key: sending the same request again under it does nothing twice. Never raises for what the org
-        answers.
+        ``version`` is the ETag that must still match; None means the entry must not exist yet. ``key`` is the
+        Idempotency-Key: the same request under it has no second effect. Never raises for a response of the org.
         """
 
 
@@ -84,27 +84,27 @@ class Audit(Protocol):
         """Return all writes after a moment, oldest first."""
 
     async def search(self, matches: Callable[[Event], bool], until: str = "") -> LogSearch:
-        """Search the log from its newest entry back, for the first that matches, to the one with the id ``until``.
+        """Search the log from its newest entry back, for the first match, down to the entry with the id ``until``.
 
-        No more than a number of pages is read.
+        The number of pages is limited.
         """
 
 
 @runtime_checkable
 class Connection(Protocol):
-    """A way to an org, or to people, that holds connections."""
+    """An org or source of users that has connections."""
 
     async def close(self) -> None:
-        """Let go of connections."""
+        """Release all connections."""
 
 
 @runtime_checkable
 class ReadCounter(Protocol):
-    """A way to an org that counts what it sends."""
+    """An org that counts the requests it sends."""
 
     @property
     def reads(self) -> int:
-        """Return how many requests went out to read, tries included."""
+        """Return how many read requests were sent, including retries."""
 
 
 class Org(Reader, People, Writer, Audit, Connection, Protocol):

@@ -1,4 +1,4 @@
-"""Resolves references to secrets right before they are used, and checks which host may receive one.
+"""Resolves references to secrets right before use, and checks which host may receive one.
 
 Nothing here reads the environment: ``cli`` passes it in. No message contains a secret or a part of one.
 """
@@ -14,7 +14,7 @@ from rolecall.model.target import SecretRef
 from rolecall.source.files import inside
 
 Run = Callable[[tuple[str, ...]], tuple[int, bytes]]
-"""Runs a command without a shell; gives its exit code and what it wrote to stdout. May raise OSError."""
+"""Runs a command without a shell; returns its exit code and stdout. May raise OSError."""
 
 LARGEST = 64 * 1024
 SECONDS = 60
@@ -22,13 +22,13 @@ _PORTS = {"https": 443, "http": 80}
 
 
 def run_command(command: tuple[str, ...]) -> tuple[int, bytes]:
-    """Run a command as it is, without a shell or a terminal, for at most a minute. Raises OSError."""
+    """Run a command without a shell or a terminal, for at most a minute. Raises OSError."""
     import subprocess
 
     try:
         done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, timeout=SECONDS, check=False)
     except subprocess.TimeoutExpired as error:
-        raise TimeoutError(f"no answer in {SECONDS} seconds") from error
+        raise TimeoutError(f"no output within {SECONDS} seconds") from error
     return done.returncode, done.stdout
 
 
@@ -49,7 +49,9 @@ def resolve(ref: SecretRef, environ: Mapping[str, str], repo: Path, run: Run = r
 
 
 def org_token(ref: SecretRef, url: str, environ: Mapping[str, str], repo: Path, run: Run = run_command) -> str:
-    """Return the token for the org at ``url``: the host is checked first, so that no secret is fetched in vain."""
+    """Return the token for the org at ``url``. The host is checked first, so that no secret is fetched for the wrong
+    host.
+    """
     check_host(url, environ, ref)
     return resolve(ref, environ, repo, run)
 
@@ -57,33 +59,34 @@ def org_token(ref: SecretRef, url: str, environ: Mapping[str, str], repo: Path, 
 def check_host(
     url: str, environ: Mapping[str, str], ref: SecretRef | None = None, variable: str = "ROLECALL_TOKEN_HOST"
 ) -> None:
-    """Check that a token may be sent to the host of ``url``, before anything is sent. Raises SecretError.
+    """Raise SecretError unless a token may be sent to the host of ``url``.
 
-    ``variable`` pins the only host, with a port or for any: ``ROLECALL_TOKEN_HOST`` for the org, and
-    ``ROLECALL_PEOPLE_HOST`` for a source of users. With CI set it is required: a pipeline that runs a contributor's
-    branch must not send its token where that branch says. Only http and https are checked.
+    ``variable`` names the only allowed host, with or without a port: ``ROLECALL_TOKEN_HOST`` for the org,
+    ``ROLECALL_PEOPLE_HOST`` for a source of users. It is required if CI is set: a pipeline for a contributor's branch
+    must not send its token to a host that the branch chooses. Only http and https are checked.
     """
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https"):
         return
     pinned = environ.get(variable, "").strip()
-    whose = "the org's host" if variable == "ROLECALL_TOKEN_HOST" else "the host that people are read from"
+    whose = "the org's host" if variable == "ROLECALL_TOKEN_HOST" else "the host of the source of users"
     if not pinned and is_ci(environ):
-        hint = f"Set {variable} in the pipeline's own settings, to {whose}"
-        raise _refused(ref, "token_host", f"with CI set, {variable} has to name {whose}", hint)
+        hint = f"Set {variable} to {whose} in the pipeline's settings"
+        raise _refused(ref, "token_host", f"in a pipeline (CI is set), {variable} must be set to {whose}", hint)
     if pinned and not _same_host(pinned, parts):
-        message = f"the token may be sent to {pinned} only, and this is {parts.hostname or 'no host'}"
-        raise _refused(ref, "token_host", message, f"Correct the url, or {variable}")
+        message = f"the token may only be sent to {pinned}, not to {parts.hostname or 'a URL without a host'}"
+        raise _refused(ref, "token_host", message, f"Correct the URL or {variable}")
 
 
 def is_ci(environ: Mapping[str, str]) -> bool:
-    """Return whether this runs in a pipeline: CI is set, and not to false or 0."""
+    """Return whether this runs in a pipeline: CI is set to something other than false or 0."""
     return environ.get("CI", "").strip().lower() not in ("", "0", "false")
 
 
 def _same_host(pinned: str, parts: SplitResult) -> bool:
-    """Return whether a URL is at ``pinned``: HOST, HOST:PORT, or either behind a scheme; parts it lacks may be
-    anything."""
+    """Return whether a URL matches ``pinned``: HOST, HOST:PORT, or either after a scheme; parts that it lacks match
+    anything.
+    """
     try:
         host = urlsplit(pinned if "//" in pinned else f"//{pinned}")
         port = parts.port or _PORTS[parts.scheme]
@@ -112,13 +115,11 @@ def _from_file(ref: SecretRef, environ: Mapping[str, str], repo: Path) -> str:
         folders.append(Path(vault))
     allowed = [path for folder in folders if (path := inside(folder, name)) is not None]
     if not allowed:
-        hint = "Keep it in the config's directory, or name its directory in ROLECALL_SECRETS_DIR"
-        raise _refused(ref, "secret_outside", f"the secret file `{name}` leads out of the directories allowed", hint)
+        hint = "Move it into the configuration directory, or set ROLECALL_SECRETS_DIR to its directory"
+        raise _refused(ref, "secret_outside", f"the secret file `{name}` is outside the allowed directories", hint)
     present = next((path for path in allowed if path.is_file()), None)
     if present is None:
-        raise _refused(
-            ref, "secret_missing", f"there is no secret file `{name}`", "Paths are relative to rolecall.yaml"
-        )
+        raise _refused(ref, "secret_missing", f"secret file `{name}` not found", "Paths are relative to rolecall.yaml")
     try:
         with present.open("rb") as stream:
             return _decoded(ref, stream.read(LARGEST + 1))
@@ -129,8 +130,13 @@ def _from_file(ref: SecretRef, environ: Mapping[str, str], repo: Path) -> str:
 def _from_command(ref: SecretRef, environ: Mapping[str, str], run: Run) -> str:
     command = (ref.value,) if isinstance(ref.value, str) else ref.value
     if environ.get("ROLECALL_ALLOW_EXEC") != "1":
-        hint = "Set ROLECALL_ALLOW_EXEC=1 if you trust this config to run commands"
-        raise _refused(ref, "exec_not_allowed", f"this config wants to run `{command[0]}` for a secret", hint)
+        hint = "If you trust this configuration to run commands, set ROLECALL_ALLOW_EXEC=1"
+        raise _refused(
+            ref,
+            "exec_not_allowed",
+            f"this configuration gets a secret from the command `{command[0]}`, which is not allowed",
+            hint,
+        )
     try:
         code, output = run(command)
     except OSError as error:
@@ -138,7 +144,7 @@ def _from_command(ref: SecretRef, environ: Mapping[str, str], run: Run) -> str:
         raise _refused(ref, "secret_missing", f"`{command[0]}` cannot be run", hint) from error
     if code != 0:
         raise _refused(
-            ref, "secret_missing", f"`{command[0]}` failed with exit code {code}", "Run it by hand to see why"
+            ref, "secret_missing", f"`{command[0]}` failed with exit code {code}", "Run it manually to see the error"
         )
     return _decoded(ref, output)
 
@@ -155,10 +161,10 @@ def _decoded(ref: SecretRef, data: bytes) -> str:
 def _usable(ref: SecretRef, text: str) -> str:
     secret = text.strip()
     if not secret:
-        raise _refused(ref, "secret_missing", f"the secret of {_described(ref)} is empty", "Fill it in")
+        raise _refused(ref, "secret_missing", f"the secret of {_described(ref)} is empty", "Set a value")
     if not secret.isprintable():
         raise _refused(
-            ref, "secret_form", f"the secret of {_described(ref)} has a line end or control character in it", None
+            ref, "secret_form", f"the secret of {_described(ref)} contains a line break or a control character", None
         )
     return secret
 

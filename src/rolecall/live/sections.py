@@ -1,4 +1,4 @@
-"""Reads the sections of an org concurrently; one that cannot be read completely is unread, with the reason."""
+"""Reads the sections of an org concurrently; a section that cannot be read completely is unread, with the reason."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from rolecall.model.settings import Address, GroupMapping, Scim, Section, Settin
 ORG = Request("GET", "/v1/org")
 LISTS = {"teams": Request("GET", "/v1/teams"), "roles": Request("GET", "/v1/roles")}
 WHOLE = frozenset({*SECTIONS, *LISTS})
-"""What a read without sections named takes in; ``teams`` and ``roles`` may be named too."""
+"""What a read without named sections includes; ``teams`` and ``roles`` can be named too."""
 
 
 @dataclass(frozen=True, slots=True)
 class SectionRead:
-    """One section as it was read. ``value`` is None when it could not be read completely."""
+    """One section that was read. ``value`` is None if it could not be read completely."""
 
     value: Any
     coverage: Coverage
@@ -42,11 +42,12 @@ class SectionRead:
 
 
 async def read_org(exchange: Exchange) -> Facts:
-    """Read who the org is, who the caller is, and what they may do. Raises OrgError, which says so for 401 and 403
-    (R34)."""
+    """Read the org's identity, the caller, and the caller's permissions. Raises OrgError, with specific messages for
+    401 and 403 (R34).
+    """
     answer = await exchange.read(ORG)
     if answer.status == 404:
-        raise contract(ORG, "it knows of no such address (404)")
+        raise contract(ORG, "status 404")
     facts = decoded(ORG, lambda: api.decode_org(accepted(ORG, answer)))
     if not facts.caller.org_admin:
         raise OrgError(
@@ -66,7 +67,7 @@ class SectionsRead(NamedTuple):
 
 
 async def read_sections(exchange: Exchange, facts: Facts, names: frozenset[str]) -> SectionsRead:
-    """Read the named sections and lists concurrently. Raises OrgError when the org answers none of the requests."""
+    """Read the named sections and lists concurrently. Raises OrgError if the org responds to none of the requests."""
     requested = sorted(names & WHOLE)
     read = dict(zip(requested, await together(_read(exchange, facts, name) for name in requested), strict=True))
     _check_not_silent(list(read.values()))
@@ -110,18 +111,18 @@ async def _read_keyed(exchange: Exchange, facts: Facts, section: Section) -> Sec
         return _grouped(request, items, coverage)
     values = {cast(str, item.key): item.value for item in items}
     if len(values) != len(items):
-        raise contract(request, "two entries have one name")
+        raise contract(request, "two entries have the same name")
     return SectionRead(values, coverage, items)
 
 
 def _grouped(request: Request, items: Sequence[Item], coverage: Coverage) -> SectionRead:
-    """Return groups by the key that settings use: the name, or ``name [id]`` for each of several with one name."""
+    """Return groups by their key in settings: the name, or ``name [id]`` for each of several with one name."""
     times = Counter(item.key for item in items)
     homonyms = frozenset(name for name, count in times.items() if count > 1 and name is not None)
     keyed = [item._replace(key=f"{item.key} [{_id(item)}]") if item.key in homonyms else item for item in items]
     mappings = {cast(str, item.key): cast(GroupMapping, item.value) for item in keyed}
     if len(mappings) != len(items):
-        raise contract(request, "two groups have one name and id")
+        raise contract(request, "two groups have the same name and ID")
     groups = {cast(str, item.key): cast(Group, item.group) for item in keyed}
     return SectionRead(mappings, coverage, keyed, groups=groups, homonyms=homonyms)
 
@@ -161,7 +162,7 @@ def _check_not_silent(sections: Sequence[SectionRead]) -> None:
 
 
 def _facts(facts: Facts, read: Mapping[str, SectionRead]) -> Facts:
-    """Return the org's facts with what the lists and sections add to them."""
+    """Return the org's facts, completed from the lists and sections."""
     nothing = SectionRead(None, UNREAD)
     roles, groups, scim = (read.get(name, nothing) for name in ("roles", "idp_groups", "scim"))
     facts_read = replace(facts, teams=read.get("teams", nothing).value, groups=groups.groups, homonyms=groups.homonyms)
@@ -176,8 +177,7 @@ def _facts(facts: Facts, read: Mapping[str, SectionRead]) -> Facts:
 
 
 def legacy_names(legacy: Sequence[api.LegacyGroup], facts: Facts) -> dict[str, str]:
-    """Return the key of each legacy group by its id: the name, or ``name [id]`` where another group has that name
-    too."""
+    """Return the key of each legacy group by its id: the name, or ``name [id]`` if another group has the same name."""
     times = Counter(group.name for group in legacy)
     taken = facts.groups.keys() | facts.homonyms | {name for name, count in times.items() if count > 1}
     return {group.id: f"{group.name} [{group.id}]" if group.name in taken else group.name for group in legacy}

@@ -1,4 +1,4 @@
-"""Sends one change as one write, and returns how it ended, whatever the org answers."""
+"""Sends one change as one write, and returns the outcome, whatever the org responds."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ class ChangeRequests(NamedTuple):
 
 
 class NoSuchGroup(Exception):
-    """The group of a mapping is not among those that the org has."""
+    """The org does not have the group of a mapping."""
 
 
 def requests_of(change: Change, groups: Mapping[str, Group]) -> ChangeRequests:
-    """Return the requests of a change. Raises NoSuchGroup for a mapping of a group that is not among ``groups``."""
+    """Return the requests of a change. Raises NoSuchGroup if ``groups`` does not have the group of a mapping."""
     section, key = split_address(change.address)
     if section == "idp_groups":
         return _mapping(change, cast(str, key), groups)
@@ -54,7 +54,7 @@ def requests_of(change: Change, groups: Mapping[str, Group]) -> ChangeRequests:
 
 
 def with_headers(request: Request, key: str, match: str | None) -> Request:
-    """Return the request under an Idempotency-Key, conditional on an ETag where one is given."""
+    """Return the request with an Idempotency-Key, conditional on an ETag if there is one."""
     conditions = (("idempotency-key", key), *((("if-match", match),) if match is not None else ()))
     return request._replace(headers=(*request.headers, *conditions))
 
@@ -86,7 +86,7 @@ def _body(section: Section, value: Value | None) -> dict[str, Any]:
 
 
 class WriteContext(NamedTuple):
-    """What writes need from earlier reads: the groups by the key of settings, and the roles."""
+    """What writes need from earlier reads: the groups by their keys in settings, and the roles."""
 
     groups: Mapping[str, Group]
     roles: Mapping[str, Role]
@@ -102,7 +102,7 @@ class Standing(NamedTuple):
 async def write_change(
     exchange: Exchange, known: WriteContext, change: Change, version: str | None, key: str
 ) -> Outcome:
-    """Send one write under If-Match and an Idempotency-Key, as ``port.Writer`` has it."""
+    """Send one write with If-Match and an Idempotency-Key, as specified by ``port.Writer``."""
     try:
         requests = requests_of(change, known.groups)
         if version is None and not requests.creates:
@@ -123,7 +123,7 @@ async def _outcome(
 ) -> Outcome:
     answer = sent.answer
     if answer is None:
-        problem = sent.lost.problems[0] if sent.lost else Problem("org_silent", "no answer came")
+        problem = sent.lost.problems[0] if sent.lost else Problem("org_silent", "no response")
         return _unknown(problem, sent) if sent.doubtful else Refused(_tried(problem, sent))
     if answer.ok:
         return await _accepted_outcome(exchange, known, change, requests, answer)
@@ -145,23 +145,25 @@ async def _accepted_outcome(
 ) -> Outcome:
     """Return the outcome of a write that the org accepted: compare what it now has with what was requested.
 
-    The entry is read back if the answer does not have it.
+    The entry is read again if the response does not have it.
     """
     try:
         standing = _answered(known, change, requests, answer)
         if standing is None or _absent(standing.value, change.after):
             standing = await _standing(exchange, known, requests)
     except OrgError as error:
-        message = f"the org took {requests.write}, but what it now holds cannot be read: {error.problems[0].message}"
-        return Unknown(Problem("org_contract", message, None, "read the org again: plan"))
+        message = (
+            f"the org accepted {requests.write}, but its current value cannot be read: {error.problems[0].message}"
+        )
+        return Unknown(Problem("org_contract", message, None, "read the org again: rolecall plan"))
     if absent := _absent(standing.value, change.after):
-        message = f"the org took {requests.write}, and its answer does not have {', '.join(absent)}"
-        return Unknown(Problem("org_contract", message, None, "read the org again: plan"))
+        message = f"the org accepted {requests.write}, but its response does not have {', '.join(absent)}"
+        return Unknown(Problem("org_contract", message, None, "read the org again: rolecall plan"))
     return Done(*standing) if _same(standing.value, change.after) else Failed(standing.value)
 
 
 def _answered(known: WriteContext, change: Change, requests: ChangeRequests, answer: Answer) -> Standing | None:
-    """Return what the answer's own body has; None when it has nothing usable."""
+    """Return what the response body has; None if it has nothing usable."""
     body = _object(answer)
     if change.after is None:
         etag = _etag(answer.headers.get("etag") or body.get("etag"))
@@ -211,7 +213,7 @@ def _standing_of(item: Item) -> Standing:
 
 
 def _absent(live: Value | None, requested: Value | None) -> tuple[str, ...]:
-    """Return the fields of the requested value that an answer does not have."""
+    """Return the fields of the requested value that a response does not have."""
     return () if live is None or requested is None else unread_fields(live, requested)
 
 
@@ -222,11 +224,13 @@ def _same(live: Value | None, requested: Value | None) -> bool:
 
 
 def _unknown(problem: Problem, sent: Exchanged) -> Unknown:
-    return Unknown(_tried(problem, sent)._replace(hint="the write may or may not stand; apply again settles it"))
+    return Unknown(
+        _tried(problem, sent)._replace(hint="the result of the write is unknown; to resolve it: rolecall apply")
+    )
 
 
 def _brief(requests: ChangeRequests, answer: Answer) -> Problem:
-    """Return why a write did not work, in short: a step says what was written, so `503 from the org` is enough."""
+    """Return in short why a write failed. Steps name what was written, so `503 from the org` is enough."""
     problem = refusal(requests.write, answer)
     long = f"the org failed at {requests.write} with {answer.status}"
     if not problem.message.startswith(long):
@@ -236,7 +240,9 @@ def _brief(requests: ChangeRequests, answer: Answer) -> Problem:
 
 
 def _tried(problem: Problem, sent: Exchanged) -> Problem:
-    return problem._replace(message=f"{problem.message}, {sent.tries} tries") if sent.tries > 1 else problem
+    if sent.answer is None or sent.tries == 1:  # the error of a lost response has the number already
+        return problem
+    return problem._replace(message=f"{problem.message} ({sent.tries} attempts)")
 
 
 def _not_pushed(change: Change) -> Problem:

@@ -1,1 +1,1 @@
-"""The nouns. Frozen data that every other room speaks in; no I/O, no clock."""
+"""Defines the domain model: frozen data that all other packages use; no I/O, no clock."""

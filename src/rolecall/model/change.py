@@ -1,4 +1,4 @@
-"""A change, as data: it can be saved, shown, approved and replayed. And how writing it ended, as the org tells."""
+"""Defines changes as data that can be saved, shown, approved and replayed, and the outcomes of writing them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Reason = Literal["config", "not_listed", "removed", "previously", "expired", "bl
 
 
 class Rename(NamedTuple):
-    """A group that changed its name in the IdP: the addresses before and after."""
+    """A group that was renamed in the IdP: the addresses before and after."""
 
     before: Annotated[Address, Key("from")]
     after: Annotated[Address, Key("to")]
@@ -26,11 +26,11 @@ class Rename(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One step from live towards desired.
+    """One step from live to desired.
 
-    ``before`` and ``after`` speak only about the managed fields; None is no entry, a blank mapping is None too.
-    ``wave`` is 0 to 5, see ``plan.order``; steps of one wave and ``level`` may be made side by side. ``reason``
-    explains and never drives behaviour. ``id`` is the org's id of the group, None where the org gives none.
+    ``before`` and ``after`` have only the managed fields; None is no entry, or an unmapped group. ``wave`` is 0 to 5,
+    see ``plan.order``; steps of one wave and ``level`` may run concurrently. ``reason`` is explanation only. ``id`` is
+    the org's id of the group, None if the org has none.
     """
 
     address: Address
@@ -49,7 +49,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The org holds what was asked; ``version`` is the next ETag."""
+    """The org has the requested value; ``version`` is the next ETag."""
 
     after: Value | None
     version: str | None
@@ -57,14 +57,14 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """The org took the write but holds something else."""
+    """The org accepted the write but has a different value."""
 
     after: Value | None
 
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """Somebody else changed the entry in between (412)."""
+    """The entry was changed by another client in between (412)."""
 
     found: Value | None
     version: str | None
@@ -72,14 +72,14 @@ class Moved:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The org said no."""
+    """The org rejected the write."""
 
     problem: Problem
 
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """No answer came; the write may or may not stand."""
+    """No response arrived; the write may or may not have been made."""
 
     problem: Problem
 
@@ -104,11 +104,11 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class LogSearch:
-    """What a search of the audit log, from its newest entry back, came to.
+    """The result of searching the audit log from its newest entry back.
 
-    ``event`` is the entry that matches, None where none does. ``whole`` is false if the search ended before it could
-    tell. ``newest`` is the id of the newest entry, empty in an empty log; ``entries`` is how many were read, with how
-    many ``requests``.
+    ``event`` is the matching entry, or None. ``whole`` is false if the search ended before the result was certain.
+    ``newest`` is the id of the newest entry, empty for an empty log; ``entries`` is how many were read, with how many
+    ``requests``.
     """
 
     event: Event | None

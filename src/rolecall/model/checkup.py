@@ -1,4 +1,4 @@
-"""What `doctor` and `validate` report about what they looked at."""
+"""Defines the results of `doctor` and `validate`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ State = Literal["ok", "warning", "wrong", "skipped"]
 
 
 class Check(NamedTuple):
-    """One thing that was looked at. ``said`` is what is right about it, or why it could not be looked at."""
+    """One check. ``said`` describes the result if it is good, or why the check was skipped."""
 
     name: str
     said: str = ""
@@ -19,7 +19,7 @@ class Check(NamedTuple):
 
     @property
     def state(self) -> State:
-        """``wrong`` where it keeps rolecall from working; ``warning`` where it works for now."""
+        """Return ``wrong`` if it keeps rolecall from working, ``warning`` if rolecall still works."""
         if self.skipped:
             return "skipped"
         if any(problem.severity == "error" for problem in self.problems):
@@ -28,8 +28,9 @@ class Check(NamedTuple):
 
 
 class PeopleCount(NamedTuple):
-    """What the people files of a config hold. ``unknown`` are groups that neither the org nor the configuration has;
-    None where the org was not read."""
+    """The content of a configuration's people files. ``unknown`` are groups that neither the org nor the configuration
+    has; None if the org was not read.
+    """
 
     files: tuple[str, ...]
     users: int

@@ -1,4 +1,4 @@
-"""What the config asks for, and what it says about each address."""
+"""Defines the desired state: the requested settings, and the metadata of each address."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from rolecall.model.settings import Address, Settings
 
 
 class Intent(NamedTuple):
-    """What YAML says *about* an address, beside its value. There is one an entry, so it is a kind that is quickly made.
+    """The metadata of an entry in YAML, next to its value. A NamedTuple, because there is one per entry.
 
-    ``expires`` is the last day the entry holds, UTC. ``id`` is the org's id of the group. ``previously`` lists
-    former names. ``remove`` asks for the one delete that an additive section allows.
+    ``expires`` is the last day the entry is in effect, UTC. ``id`` is the org's id of the group. ``previously`` lists
+    former names. ``remove`` requests the only delete that an additive section allows.
     """
 
     source: Annotated[Where | None, OMIT] = None
@@ -37,9 +37,9 @@ NO_INTENT = Intent()
 
 @dataclass(frozen=True, slots=True)
 class Desired:
-    """The settings wanted, the intents by address, and the policy.
+    """The desired settings, the metadata by address, and the policy.
 
-    ``intents`` has the addresses of which more is said than a value; ``places`` says of all where they stand.
+    ``intents`` has the addresses with metadata; ``places`` has the place of every address.
     """
 
     settings: Settings = Settings()
@@ -48,7 +48,7 @@ class Desired:
     places: Mapping[Address, Where] = field(default_factory=dict)
 
     def intent(self, at: Address) -> Intent:
-        """What is said about an address; for most nothing but its place."""
+        """Return the metadata of an address; for most, only its place."""
         written = self.intents.get(at)
         if written is not None or (place := self.places.get(at)) is None:
             return written or NO_INTENT
@@ -57,14 +57,14 @@ class Desired:
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """What rolecall last applied to this org, as the journal remembers it; empty without a journal.
+    """What rolecall last applied to this org, as recorded in the journal; empty without a journal.
 
     ``group_ids`` maps the key of an entry to the id of its group, ``ids`` a remembered address to that of its group.
-    ``config`` tells which config applied an address last (the ``foreign`` guard). ``unmanaged`` are the unmanaged
-    addresses when last seen. ``expires`` are the entries that had an end, ``ends`` their last days; None when that was
-    not kept. ``waiting`` says since when a group has been waited for. ``last`` is the run that wrote the newest value.
-    ``journal`` is the journal's id, ``log_entry``
-    that of the entry of the org's audit log that was the newest one when the last apply was planned.
+    ``config`` is the configuration that last applied an address (for the ``foreign`` guard). ``unmanaged`` are the
+    unmanaged addresses at the last apply. ``expires`` are the entries with an end, ``ends`` their last days; None if
+    not recorded. ``waiting`` has the day since when a group has been pending. ``last`` is the run that wrote the newest
+    value. ``journal`` is the journal's id, ``log_entry`` that of the newest entry in the org's audit log when the last
+    apply was planned.
     """
 
     settings: Settings = Settings()
@@ -83,7 +83,7 @@ class Applied:
 
     @property
     def recorded(self) -> bool:
-        """Whether the journal has a record of an apply to the org."""
+        """Return whether the journal has a record of an apply to the org."""
         return self.policy is not None or self.last is not None or self.settings != Settings()
 
 

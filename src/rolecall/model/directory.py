@@ -1,4 +1,6 @@
-"""Users and their groups: one by one, in columns for an org, and what an IdP tells of the WRITER app."""
+"""Defines users and their groups: single users, columns for a whole org, and the configuration of the WRITER app in an
+IdP.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,7 @@ Origin = Literal["scim", "saml", "invite", "discovery"]
 
 
 class Traits(NamedTuple):
-    """What is true of a person beside their groups. An invite's team roles are its ``manual``."""
+    """Traits of a user besides groups. ``manual`` has the team roles of an invite."""
 
     origin: Origin = "scim"
     active: bool = True
@@ -26,16 +28,16 @@ class Traits(NamedTuple):
 
     @property
     def present(self) -> bool:
-        """Whether they are in the org: active (R23), and not waiting to be admitted (R26)."""
+        """Return whether the user is in the org: active (R23), and not pending admission (R26)."""
         return self.active and not self.pending
 
 
 PLAIN = Traits()
-"""An active SCIM person without attribute or manual edit: nearly everybody."""
+"""An active SCIM user without attribute or manual edit, as nearly all are."""
 
 
 class Person(NamedTuple):
-    """One person. ``groups`` are names as the live settings key them."""
+    """One user. ``groups`` are the keys of groups in live settings."""
 
     email: str
     id: str = ""
@@ -44,10 +46,11 @@ class Person(NamedTuple):
 
 
 class Gaps(NamedTuple):
-    """Where the members that the org counts and a source of users other than the org disagree, by the group's live key.
+    """Differences between the members that the org counts and those of another source of users, by the group's live
+    key.
 
-    ``missing`` has the org's counts for groups in which the source has no user: it does not know the group, or by
-    another name. ``differing`` has both counts, the org's first. ``unknown`` are groups that only the source has.
+    ``missing`` has the org's counts for groups in which the source has no user: it does not know the group, or has it
+    under another name. ``differing`` has both counts, the org's first. ``unknown`` are groups that only the source has.
     """
 
     missing: Mapping[str, int] = {}
@@ -60,13 +63,13 @@ NO_GAPS = Gaps()
 
 @dataclass(frozen=True, slots=True)
 class Directory:
-    """People in columns, numbered from 0.
+    """Users in columns, numbered from 0.
 
-    ``emails[i]`` and ``ids[i]`` name person i (``ids`` may be ``emails`` itself where the source has no ids).
-    ``groups`` numbers the groups by name; person i is in ``members[offsets[i]:offsets[i + 1]]`` (numbers of groups).
-    ``others`` has the traits of everybody who is not PLAIN. ``coverage`` says whether this is all that was asked for.
-    ``requests`` counts what the read took. ``notes`` are warnings about the source. ``gaps`` compares it with what the
-    org counts, where its source is another.
+    ``emails[i]`` and ``ids[i]`` identify user i (``ids`` may be ``emails`` itself if the source has no ids). ``groups``
+    numbers the groups by name; user i is in ``members[offsets[i]:offsets[i + 1]]`` (numbers of groups). ``others`` has
+    the traits of every user who is not PLAIN. ``coverage`` says whether everything that was requested was read.
+    ``requests`` counts the requests of the read. ``notes`` are warnings about the source. ``gaps`` compares it with the
+    org's counts, if its source is another.
     """
 
     emails: Sequence[str] = ()
@@ -81,7 +84,7 @@ class Directory:
     gaps: Gaps = NO_GAPS
 
     def __repr__(self) -> str:
-        """Short: asyncio writes out a task's result when it ends, and this may be a million people."""
+        """Return a short text: asyncio logs a task's result when it ends, and this may be a million users."""
         return f"Directory({len(self)} people, {len(self.groups)} groups, {self.coverage.state})"
 
     def __len__(self) -> int:
@@ -89,21 +92,21 @@ class Directory:
 
     @property
     def active_people(self) -> int:
-        """How many are in the org: what a percentage of all active people is taken of."""
+        """Return how many users are in the org, the base of percentages of all active users."""
         return len(self) - sum(not traits.present for traits in self.others.values())
 
     def traits(self, number: int) -> Traits:
         return self.others.get(number, PLAIN)
 
     def person(self, number: int) -> Person:
-        """Person ``number`` as one value."""
+        """Return user ``number`` as one value."""
         group_numbers = self.members[self.offsets[number] : self.offsets[number + 1]]
         names = tuple(self.groups[group] for group in group_numbers)
         return Person(self.emails[number], self.ids[number], names, self.traits(number))
 
 
 class PeopleScope(NamedTuple):
-    """Whom to read: everybody, or the union of the parts named. ``groups`` are names."""
+    """Which users to read: all, or the union of the named parts. ``groups`` are names."""
 
     everybody: bool = False
     groups: Annotated[frozenset[str], PUBLIC] = frozenset()
@@ -118,10 +121,10 @@ EVERYBODY = PeopleScope(everybody=True)
 
 
 def with_legacy_groups(directory: Directory, links: Mapping[str, frozenset[str]] | None) -> Directory:
-    """The directory of a source that knows groups by name alone, with the legacy groups that share a name.
+    """Return the directory of a source that knows groups by name only, with the legacy groups that share a name.
 
-    While the endpoint is ``upgrading`` the org keys a legacy group as ``name [id]`` once the name has been pushed
-    again (see ``Facts.legacy_links``). Its members are those of the IdP's group, as the IdP kept it up to date.
+    While the endpoint is ``upgrading``, the org keys a legacy group as ``name [id]`` once the name has been pushed
+    again (see ``Facts.legacy_links``). Its members are those of the IdP's group, which keeps it up to date.
     """
     number_of = {name: number for number, name in enumerate(directory.groups)}
     twins = {
@@ -143,13 +146,13 @@ def with_legacy_groups(directory: Directory, links: Mapping[str, frozenset[str]]
 
 @dataclass(frozen=True, slots=True)
 class IdpFacts:
-    """The app as the IdP has it. Groups are by name.
+    """The app as configured in the IdP. Groups are by name.
 
-    ``pushed`` are sent to WRITER, ``assigned`` give their members the app, ``unreached`` are pushed though none of
-    their members has the app (R30; None when members were not read). ``failing`` are those whose last push failed, and
-    why. ``everybody``: the scope is all people and groups of the directory, None when that cannot be read.
-    ``role_sent``: a role attribute is still mapped (R19); ``roles_raw``: by ``appRoleAssignments`` as it stands.
-    ``stopped`` says why nothing is sent at the moment, ``unread`` why the rest could not be told.
+    ``pushed`` are sent to WRITER, ``assigned`` give their members the app, ``unreached`` are pushed although none of
+    their members has the app (R30; None if members were not read). ``failing`` are those whose last push failed, and
+    why. ``everybody``: the scope is all users and groups of the directory; None if that cannot be read. ``role_sent``:
+    a role attribute is still mapped (R19); ``roles_raw``: by ``appRoleAssignments``, unchanged. ``stopped`` says why
+    nothing is sent at the moment, ``unread`` why the rest could not be read.
     """
 
     kind: Literal["okta", "entra"]

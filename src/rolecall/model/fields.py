@@ -1,13 +1,15 @@
-"""What is known of a field and of a kind of setting: each is declared once, on the classes in ``model.settings``."""
+"""Defines what is known about fields and kinds of settings; each is declared once, on the classes in
+``model.settings``.
+"""
 
 from collections.abc import Callable
 from typing import Any, Literal, NamedTuple
 
 FieldType = Literal["flag", "choice", "text", "role", "teams", "document"]
-"""``document`` is a text that a config takes from a file; ``role`` and ``teams`` are names that the org knows."""
+"""``document`` is a text that a configuration reads from a file; ``role`` and ``teams`` are names known to the org."""
 
 MAX_TEAM_NAME = 200
-"""How many characters the name of a team may have."""
+"""Maximum number of characters in a team name."""
 
 
 class Field(NamedTuple):
@@ -22,7 +24,7 @@ class Field(NamedTuple):
     Bounds are the org's: characters of a text, entries of a set. ``decides_access``: what users can do depends on it.
     ``examples`` are for schemas.
 
-    ``name``, ``choices``, ``nullable``, and ``type`` where it is not declared, follow from the annotation.
+    ``name``, ``choices``, ``nullable``, and ``type`` if it is not declared, come from the annotation.
     """
 
     title: str
@@ -56,25 +58,25 @@ class Field(NamedTuple):
 
     @property
     def is_set(self) -> bool:
-        """Whether the value is a set, which JSON has as a sorted list."""
+        """Return whether the value is a set, which is a sorted list in JSON."""
         return self.type == "teams"
 
 
 class Kind(NamedTuple):
-    """One kind of setting: a section of every config, plan, snapshot and org.
+    """One kind of setting: a section of every configuration, plan, snapshot and org.
 
-    ``title`` and ``description`` are for schemas, docs and exported configs, ``needs`` says what else it takes.
-    ``label`` names it on pages and in questions, ``tab`` is the tab of WRITER's console that it is on. ``noun`` is one
-    entry of a section with entries, and ``key`` is how their names are normalized; a section without is a singleton.
-    ``whole``: a value is compared and written as one, else field by field with UNSET fields left alone. ``removal`` is
-    what it means when an entry goes.
+    ``title`` and ``description`` are for schemas, docs and exported configurations, ``needs`` lists other requirements.
+    ``label`` is its name on pages and in questions, ``tab`` is its tab in WRITER's console. ``noun`` is one entry of a
+    section with entries, and ``key`` normalizes their names; a section without them is a singleton. ``whole``: a value
+    is compared and written as one; otherwise field by field, ignoring UNSET fields. ``removal`` is what removing an
+    entry means.
 
     Changes are written in the order of ``write_rank`` and take effect in that of ``effect_rank``. ``actions`` are what
-    a caller may be able to do, ``required_role`` is what they must be, ``feature`` is what the org's plan tier must
-    include. ``decides_access``: what users can do follows from it; ``decides_sign_in``: who can sign in does.
-    ``includable``: an included file may hold it. ``verbs`` are the words of a runbook for the actions.
+    a caller may be able to do, ``required_role`` is the role that they need, ``feature`` is what the org's plan tier
+    must include. ``decides_access``: what users can do depends on it; ``decides_sign_in``: who can sign in does.
+    ``includable``: an included file may have it. ``verbs`` are the verbs of the actions in a runbook.
 
-    ``section``, ``type`` and ``fields`` follow from the annotation.
+    ``section``, ``type`` and ``fields`` come from the annotation.
     """
 
     title: str
@@ -103,12 +105,12 @@ class Kind(NamedTuple):
 
     @property
     def keyed(self) -> bool:
-        """Whether the section is a map of entries, else a singleton."""
+        """Return whether the section is a map of entries instead of a singleton."""
         return self.key is not None
 
     @property
     def capabilities(self) -> tuple[str, ...]:
-        """The actions by the names of the contract, such as ``domains.create``."""
+        """Return the actions by their names in the contract, such as ``domains.create``."""
         return tuple(f"{self.section}.{action}" for action in self.actions)
 
     def field(self, name: str) -> Field:

@@ -1,6 +1,6 @@
-"""The table of kinds, read off the classes of ``model.settings``; addresses, and values compared field by field.
+"""Builds the table of kinds from the classes of ``model.settings``; handles addresses, and compares values by field.
 
-UNSET on one side of a comparison means: this side says nothing.
+In comparisons, UNSET on one side means that this side has no value.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ from rolecall.model.settings import UNSET, Address, GroupMapping, Section, Setti
 
 
 def kinds_of(settings: type) -> tuple[Kind, ...]:
-    """Return the kinds that a class of settings declares, in its order."""
+    """Return the kinds that a class of settings declares, in order."""
     return tuple(_kind(section, *_declared(hint)) for section, hint in settings.__annotations__.items())
 
 
 def fields_of(value: type) -> tuple[Field, ...]:
-    """Return the fields that a class of values declares, in its order."""
+    """Return the fields that a class of values declares, in order."""
     return tuple(_bound_field(name, *_declared(hint)) for name, hint in value.__annotations__.items())
 
 
 def _declared(hint: Any) -> tuple[list[Any], Any]:
-    """Return the types that an annotation allows, other than Unset, and what is declared with them."""
+    """Return the types that an annotation allows, other than Unset, and its declarations."""
     types, declaration = get_args(hint)
     allowed = get_args(types) if get_origin(types) in (Union, UnionType) else (types,)
     return [each for each in allowed if each is not Unset], declaration
@@ -51,31 +51,31 @@ SECTIONS: Final[tuple[Section, ...]] = tuple(BY_SECTION)
 KEYED: Final = tuple(kind for kind in KINDS if kind.keyed)
 SINGLETONS: Final = tuple(kind for kind in KINDS if not kind.keyed)
 DECIDING_ACCESS: Final = frozenset(kind.section for kind in KINDS if kind.decides_access)
-"""The sections that users' access follows from."""
+"""The sections that determine users' access."""
 DECIDING_SIGN_IN: Final = frozenset(kind.section for kind in KINDS if kind.decides_sign_in)
-"""The sections that say who can sign in."""
+"""The sections that determine who can sign in."""
 FOR_ALL_USERS: Final = tuple(kind.section for kind in SINGLETONS if kind.decides_access)
-"""The sections that may change what any user can do, not just the members of a group."""
+"""The sections that may change the access of any user, not only of a group's members."""
 
 
 def initial_value(kind: Kind) -> Value:
-    """Return the value that a new org has, or a new entry."""
+    """Return the value of a new org, or of a new entry."""
     return cast(Value, kind.type(**{field.name: field.initial for field in kind.fields}))
 
 
 def address(section: str, key: str | None = None) -> Address:
-    """The address of an entry of a keyed section, or of a singleton."""
+    """Return the address of an entry of a keyed section, or of a singleton."""
     return Address(section if key is None else f"{section}/{key}")
 
 
 def split_address(at: str) -> tuple[Section, str | None]:
-    """``idp_groups/A/B`` -> (``idp_groups``, ``A/B``); ``scim`` -> (``scim``, None)."""
+    """Split an address: ``idp_groups/A/B`` -> (``idp_groups``, ``A/B``); ``scim`` -> (``scim``, None)."""
     section, slash, key = at.partition("/")
     return section, key if slash else None
 
 
 def value_at(settings: Settings, at: str) -> Value | None:
-    """The value at an address: None when the section is unset or has no such entry."""
+    """Return the value at an address: None when the section is unset or has no such entry."""
     section, key = split_address(at)
     section_value = getattr(settings, section)
     if section_value is UNSET:
@@ -87,7 +87,7 @@ V = TypeVar("V", bound=Value)
 
 
 class FieldChange(NamedTuple):
-    """One field that differs; None stands for a field that is not there."""
+    """One field that differs; None stands for a missing field."""
 
     path: str
     before: Any
@@ -95,20 +95,20 @@ class FieldChange(NamedTuple):
 
 
 def known_fields(kind: Kind, value: Value) -> dict[str, Any]:
-    """The fields a value speaks about, in the table's order."""
+    """Return the fields that have a value, in the table's order."""
     pairs = ((field.name, getattr(value, field.name)) for field in kind.fields)
     return {name: field_value for name, field_value in pairs if field_value is not UNSET}
 
 
 def overlay(live: V, desired: V) -> V:
-    """The live value with every field the desired one speaks about put in its place."""
+    """Return the live value with every field of the desired one replaced."""
     if isinstance(live, GroupMapping):
         return desired
     return replace(live, **known_fields(BY_SECTION[_section(desired)], desired))
 
 
 def restrict(live: V, desired: V) -> V:
-    """The live value cut down to the fields that the desired one speaks about."""
+    """Return the live value with only the fields that the desired one has."""
     kind = BY_SECTION[_section(desired)]
     if kind.whole:
         return live
@@ -117,7 +117,7 @@ def restrict(live: V, desired: V) -> V:
 
 
 def agrees(live: Value, desired: Value) -> bool:
-    """Whether live holds everything that desired says, as far as live was read (see ``unread_fields``)."""
+    """Return whether live has everything in desired, as far as live was read (see ``unread_fields``)."""
     kind = BY_SECTION[_section(desired)]
     if kind.whole:
         return live == desired
@@ -130,7 +130,7 @@ def agrees(live: Value, desired: Value) -> bool:
 
 
 def unread_fields(live: Value, desired: Value) -> tuple[str, ...]:
-    """The fields that desired speaks about and live has not read; nothing is planned for them."""
+    """Return the fields in desired that were not read in live; nothing is planned for them."""
     kind = BY_SECTION[_section(desired)]
     return tuple(
         field.name
@@ -148,12 +148,12 @@ def absent_fields(value: Value) -> tuple[str, ...]:
 
 
 def field_address(at: str, name: str) -> str:
-    """Return how reports name one field of the value at an address: ``sso.name``, ``domains/acme.com.join``."""
+    """Return the name of a field in reports: ``sso.name``, ``domains/acme.com.join``."""
     return f"{at}.{name}"
 
 
 def without(value: V, names: tuple[str, ...]) -> V:
-    """The value saying nothing about the named fields."""
+    """Return the value without the named fields."""
     if isinstance(value, GroupMapping) or not names:
         return value
     unset: dict[str, Any] = dict.fromkeys(names, UNSET)
@@ -161,7 +161,7 @@ def without(value: V, names: tuple[str, ...]) -> V:
 
 
 def field_changes(section: str, before: Value | None, after: Value | None) -> tuple[FieldChange, ...]:
-    """The fields in which two values of one section differ, in the table's order."""
+    """Return the fields in which two values of one section differ, in the table's order."""
     return tuple(
         FieldChange(field.name, b, a)
         for field in BY_SECTION[section].fields

@@ -1,4 +1,4 @@
-"""Where a configuration comes from, and how a plan relates to the last apply: by commit, file and audit log."""
+"""Identifies configurations, and relates a plan to the last apply: by commit, file and audit log."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from urllib.parse import unquote
 
 
 class Blame(NamedTuple):
-    """The commit that last touched a line. ``commit`` is the whole hash; a line that is not committed yet has none."""
+    """The commit that last changed a line. ``commit`` is the full hash; a line that is not committed yet has none."""
 
     commit: str
     author: str
@@ -20,12 +20,13 @@ class Blame(NamedTuple):
 
 
 Relation = Literal["same", "newer", "older", "diverged"]
-"""Of this commit to another one: ``newer`` has the other in its history, ``older`` is in the other's history,
-``diverged`` is neither."""
+"""This commit relative to another one: ``newer`` has the other in its history, ``older`` is in the other's history,
+``diverged`` is neither.
+"""
 
 
 class LastRun(NamedTuple):
-    """The run that wrote the newest of what is remembered; ``commit`` is empty where it was run outside of git."""
+    """The run that wrote the newest remembered value; ``commit`` is empty if it ran outside git."""
 
     run: int
     config: str
@@ -33,7 +34,7 @@ class LastRun(NamedTuple):
 
 
 class Lineage(NamedTuple):
-    """What is known of this commit and that of run ``run``; ``relation`` is None where it could not be determined."""
+    """The relation of this commit to that of run ``run``; ``relation`` is None if it could not be determined."""
 
     run: int
     commit: str
@@ -41,10 +42,9 @@ class Lineage(NamedTuple):
 
 
 class UnknownApply(NamedTuple):
-    """An apply that the org's audit log shows and the journal at hand does not have.
+    """An apply in the org's audit log that is not in this journal.
 
-    ``journal`` is the id of the journal that it was recorded in, ``run`` its number there, ``at`` the moment of its
-    last write.
+    ``journal`` is the id of the journal that recorded it, ``run`` its number there, ``at`` the time of its last write.
     """
 
     journal: str
@@ -53,10 +53,10 @@ class UnknownApply(NamedTuple):
 
 
 class LogCheck(NamedTuple):
-    """What the org's audit log shows of applies that the journal does not have.
+    """The applies in the org's audit log that the journal does not have.
 
     ``newest`` is the id of the log's newest entry, ``entries`` how many were read, from there back. ``whole`` is false
-    if that was not far enough to tell.
+    if that was not enough to be certain.
     """
 
     newest: str
@@ -69,12 +69,12 @@ _DIGITS = 16
 
 
 class ConfigId(NamedTuple):
-    """A configuration, told apart from the others of the same org.
+    """A configuration, distinguished from others of the same org.
 
-    ``path`` is its main file: from the root of the repository where ``git`` is true, else absolute. ``first`` is the
-    repository's first commit, empty where it is not known (a shallow clone), ``remote`` the host and path of its
-    origin. ``beside`` is the main file's path from the folder of the journal, where that is a file and there is no
-    repository. ``absolute`` is where the main file is now; it is not recorded.
+    ``path`` is its main file: relative to the root of the repository if ``git`` is true, else absolute. ``first`` is
+    the repository's first commit, empty if unknown (a shallow clone), ``remote`` the host and path of its origin.
+    ``beside`` is the main file's path relative to the journal's folder, if that is a file and there is no repository.
+    ``absolute`` is the current path of the main file; it is not recorded.
     """
 
     org: str
@@ -86,7 +86,9 @@ class ConfigId(NamedTuple):
     absolute: str = ""
 
     def __str__(self) -> str:
-        """``acme git:1a2b3c4d5e6f7a8b//prod/rolecall.yaml @host/acme/writer``, or ``acme /srv/rolecall.yaml``."""
+        """Return ``acme git:1a2b3c4d5e6f7a8b//prod/rolecall.yaml @host/acme/writer``, or ``acme
+        /srv/rolecall.yaml``.
+        """
         path = _quoted(self.path)
         if self.git:
             return f"{self.org} git:{self.first[:_DIGITS]}//{path}{f' @{self.remote}' if self.remote else ''}"
@@ -94,14 +96,14 @@ class ConfigId(NamedTuple):
 
     @property
     def words(self) -> str:
-        """Return where it is, for a reader: ``prod/rolecall.yaml in example.com/acme/writer``."""
+        """Return where it is, for readers: ``prod/rolecall.yaml in example.com/acme/writer``."""
         if not self.git:
             return self.path
         return f"{self.path} in {self.remote or f'the repository with first commit {self.first[:8]}'}"
 
 
 def read_config_id(text: str) -> ConfigId | None:
-    """Return what a journal recorded, also by rolecall 0.1.0; None for anything else."""
+    """Return what a journal recorded, including rolecall 0.1.0; None for anything else."""
     if match := _GIT.fullmatch(text):
         return ConfigId(match["org"], unquote(match["path"]), True, match["first"], match["remote"] or "")
     if match := _FILE.fullmatch(text):
@@ -117,15 +119,15 @@ _OF_0_1_0 = re.compile(r"(?P<org>.*) (?P<remote>\S+?)//(?P<path>.+)", re.DOTALL)
 
 
 def _quoted(path: str) -> str:
-    """A path in which no ``@`` is left, since one ends it."""
+    """Return a path with ``@`` escaped, because ``@`` ends a path."""
     return path.replace("%", "%25").replace("@", "%40")
 
 
 def same_config(mine: ConfigId, recorded: ConfigId, exists: Callable[[ConfigId], bool]) -> bool:
-    """Return whether what is recorded is this configuration, here or where it was before it moved.
+    """Return whether a recorded configuration is this one, at this place or before it was moved.
 
-    Both are of one org, and of one journal. Two configurations of one repository are told apart by their path, and so
-    are two outside of any. ``exists`` says whether the recorded file is still there; if not, it was moved.
+    Both are of one org and one journal. Two configurations of one repository are distinguished by their path, as are
+    two outside any repository. ``exists`` says whether the recorded file still exists; if not, it was moved.
     """
     if mine.git and recorded.git:
         related = _one_repository(mine, recorded)
@@ -138,7 +140,7 @@ def same_config(mine: ConfigId, recorded: ConfigId, exists: Callable[[ConfigId],
 
 
 def _one_repository(mine: ConfigId, recorded: ConfigId) -> bool | None:
-    """By the origin, else by the first commit; None where neither is known of both."""
+    """Return whether both are in one repository, by the origin, else by the first commit; None if neither is known."""
     if mine.remote and mine.remote == recorded.remote:
         return True
     if mine.first and recorded.first:

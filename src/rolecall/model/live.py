@@ -1,4 +1,4 @@
-"""The org as it was read: settings, how much of it was really seen, and the facts that only an org knows."""
+"""Defines the org as it was read: settings, the coverage of the read, and facts that only an org knows."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ State = Literal["complete", "partial", "unread"]
 
 
 class Coverage(NamedTuple):
-    """What a read really saw. ``problem`` says why it was not everything, in words for a person."""
+    """What a read covered. ``problem`` says why it is not complete, for people."""
 
     state: State = "complete"
     read: int | None = None
@@ -30,7 +30,7 @@ UNREAD = Coverage("unread")
 
 
 class Group(NamedTuple):
-    """An IdP group that the org has: ids and the count of members it reports."""
+    """An IdP group in the org: its ids, and the number of members that the org reports."""
 
     id: str
     external_id: str | None = None
@@ -38,7 +38,7 @@ class Group(NamedTuple):
 
 
 class Caller(NamedTuple):
-    """Who the org says we are. ``email`` is None for a service."""
+    """Who the org says the caller is. ``email`` is None for a service."""
 
     email: str | None = None
     org_admin: bool = True
@@ -48,18 +48,17 @@ class Caller(NamedTuple):
 class Facts:
     """What only the org knows.
 
-    ``teams`` is None when teams could not be read. ``homonyms`` are names that two groups share; the live settings
-    then key each of them as ``name [id]``. ``can`` holds the actions this caller may take through the API, such as
-    ``domains.create``, ``scim.upgrade``, ``idp_groups.update``; it is empty where there is no API.
-    ``limits`` are the org's own (``page``, ``per_minute``).
+    ``teams`` is None when teams could not be read. ``homonyms`` are names that several groups share; the live settings
+    then key each of them as ``name [id]``. ``can`` has the actions that this caller may take through the API, such as
+    ``domains.create``, ``scim.upgrade``, ``idp_groups.update``; it is empty without an API. ``limits`` are the org's
+    own (``page``, ``per_minute``).
 
-    ``legacy_links`` matters while the endpoint is ``upgrading`` (R20): the teams that each group of the legacy
-    endpoint was linked to, keyed as people's ``groups`` name it. People keep their legacy groups there beside the
-    pushed ones; a legacy group whose name a pushed group has is keyed ``name [id]`` on both sides, like a homonym.
-    None when not read. On a legacy org the links stand in the live ``idp_groups`` and this is None.
-    ``partial`` are the sections of which only a part was read, so that no answer relies on them.
-    ``kept`` matters while SCIM is off (R33): the settings that were in force when it was switched off, which SCIM
-    people go on having. None: the settings as they stand.
+    ``legacy_links`` matters while the endpoint is ``upgrading`` (R20): the teams that each group of the legacy endpoint
+    was linked to, keyed like users' ``groups``. Users keep their legacy groups next to the pushed ones; a legacy group
+    with the name of a pushed group is keyed ``name [id]`` on both sides, like a homonym. None when not read. In a
+    legacy org, the links are in the live ``idp_groups`` and this is None. ``partial`` are the sections of which only a
+    part was read, so that no conclusion relies on them. ``kept`` matters while SCIM is off (R33): the settings in
+    effect when it was turned off, which SCIM users keep. None: the current settings.
     """
 
     org_id: str = ""
@@ -84,10 +83,10 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """One read of the org. A section missing from ``coverage`` is complete if its settings are there, else unread.
+    """One read of the org. A section missing from ``coverage`` is complete if its settings exist, else unread.
 
-    Coverage of a field is its value: a reader sets what the answer had and leaves the rest UNSET, which is not read.
-    ``versions`` maps an address to the ETag its value had. ``requests`` counts what the read took.
+    The coverage of a field is its value: a reader sets what the response had and leaves the rest UNSET, which means not
+    read. ``versions`` maps an address to the ETag of its value. ``requests`` counts the requests of the read.
     """
 
     settings: Settings = Settings()
@@ -97,13 +96,13 @@ class Live:
     requests: int = 0
 
     def __repr__(self) -> str:
-        """Short: asyncio writes out a task's result when it ends, and this may be a whole org."""
+        """Return a short text: asyncio logs a task's result when it ends, and this may be a whole org."""
         return f"Live({self.facts.org_id!r}, {len(self.facts.groups)} groups)"
 
     def address_now(self, at: Address, group_id: str | None) -> Address | None:
-        """Return where the group of an address stands now: under its present name. None where the org no longer has it.
+        """Return the current address of an address's group, under its present name; None if the org no longer has it.
 
-        Without an id the name is the identity.
+        Without an id, the name is the identity.
         """
         section, key = split_address(at)
         if section != "idp_groups" or key is None or group_id is None:
@@ -114,12 +113,14 @@ class Live:
         return next((address(section, name) for name, group in groups.items() if group.id == group_id), None)
 
     def value_now(self, at: Address, group_id: str | None) -> Value | None:
-        """Return the value of an address, of a group whatever it is called now; None for a group that is gone."""
+        """Return the value of an address, for a group under its present name; None for a group that no longer
+        exists.
+        """
         now = self.address_now(at, group_id)
         return None if now is None else value_at(self.settings, now)
 
     def covered(self, section: str) -> Coverage:
-        """How much of a section was seen; ``people`` is a section here too."""
+        """Return the coverage of a section; ``people`` is a section here too."""
         absent = getattr(self.settings, section, None) is UNSET
         if (coverage := self.coverage.get(section)) is None:
             return UNREAD if absent or section not in SECTIONS else COMPLETE

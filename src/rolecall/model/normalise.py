@@ -1,4 +1,4 @@
-"""One way to write a name, used on both sides, so that equal things compare equal."""
+"""Normalizes names, so that equal names compare equal on both sides."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import unicodedata
 
 
 def name(text: str) -> str:
-    """A group's or team's name: NFC, outer white space trimmed; otherwise compared exactly."""
+    """Return a group's or team's name: NFC, outer white space trimmed, otherwise unchanged."""
     return text.strip() if text.isascii() else unicodedata.normalize("NFC", text).strip()
 
 
@@ -16,9 +16,9 @@ def caseless(text: str) -> str:
 
 
 def email(text: str) -> str:
-    """Return the one form in which e-mail addresses compare: NFC, lower case, the domain after IDNA (R28).
+    """Return the form in which email addresses are compared: NFC, lower case, the domain after IDNA (R28).
 
-    A domain that is no domain name is compared as it is written.
+    A domain that is not a valid domain name is compared as written.
     """
     if text.isascii():
         return text.strip().lower()
@@ -32,13 +32,15 @@ def email(text: str) -> str:
 
 
 def domain_of(address: str) -> str:
-    """Return the domain of an e-mail address as `domain` writes it; empty for text that is no address."""
+    """Return the domain of an email address in `domain`'s form; empty for text that is not an address."""
     local, _, host = email(address).rpartition("@")
     return host.rstrip(".") if local else ""
 
 
 def domain(text: str) -> str:
-    """A domain in lower case after IDNA, without a trailing dot. Raises ValueError when it is no domain name."""
+    """Return a domain in lower case after IDNA, without a trailing dot. Raises ValueError if it is not a domain
+    name.
+    """
     trimmed = text.strip().rstrip(".").lower()
     if not trimmed.isascii():
         import idna
@@ -63,5 +65,5 @@ def _is_label(label: str) -> bool:
 
 
 def metadata(text: str) -> str:
-    """The IdP's metadata XML: line ends as LF, outer white space trimmed."""
+    """Return the IdP's metadata XML with LF line ends and outer white space trimmed."""
     return text.replace("\r\n", "\n").replace("\r", "\n").strip()

@@ -1,4 +1,4 @@
-"""Texts to paste: into a shell, where a name with invisible characters must arrive whole, and into YAML."""
+"""Quotes text for pasting: into a shell, where names with invisible characters must stay intact, and into YAML."""
 
 from __future__ import annotations
 
@@ -7,30 +7,30 @@ import shlex
 import unicodedata
 
 HIDDEN = frozenset(("Cc", "Cf", "Cs", "Cn", "Co", "Zl", "Zp"))
-"""Unicode categories that print nothing of their own: controls, bidi marks, surrogates, separators, unassigned."""
+"""Unicode categories without a visible form: controls, bidi marks, surrogates, separators, unassigned."""
 
 _PLAIN_YAML = re.compile(r"[A-Za-z_][\w./@+-]*(?: [\w./@+-]+)*")
 
 
 def shell_word(text: str) -> str:
-    """Return a word for bash, zsh and others that know ``$'…'``; invisible characters are escapes in it."""
+    """Return a word for bash, zsh and other shells with ``$'…'``; invisible characters are escaped."""
     if not any(map(_is_hidden, text)):
         return shlex.quote(text)
     return f"$'{''.join(map(_in_shell, text))}'"
 
 
 def shell_pattern(address: str) -> str:
-    """Return a word that names one address, where a flag takes a glob: ``A*`` must not match ``AB``."""
+    """Return a word that names one address for a flag that takes a glob: ``A*`` must not match ``AB``."""
     return shell_word(literal(address))
 
 
 def literal(address: str) -> str:
-    """Return an address as a glob that matches it alone."""
+    """Return an address as a glob that matches only this address."""
     return "".join(f"[{char}]" if char in "*?[" else char for char in address)
 
 
 def yaml_pattern(address: str) -> str:
-    """Return an address for a YAML field that takes a glob, such as ``ignore``, quoted where it must be."""
+    """Return an address for a YAML field that takes a glob, such as ``ignore``, quoted if necessary."""
     text = literal(address)
     if _PLAIN_YAML.fullmatch(text):
         return text

@@ -1,6 +1,6 @@
-"""What a config asks of every plan: guards, overrides, what is managed or ignored, watches, access tests.
+"""Defines the policy: guards, overrides, managed and ignored addresses, watches, access tests.
 
-Two policies are compared rule by rule, to see what gets less strict when one replaces the other.
+Compares two policies rule by rule, to show what becomes less strict when one replaces the other.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Approval = Literal["none", "recorded", "other_person"]
 
 
 class Limit(NamedTuple):
-    """A count, or a percentage of all active people or of a section's managed objects."""
+    """A count, or a percentage of all active users or of a section's managed objects."""
 
     amount: float
     percent: bool = False
@@ -34,9 +34,9 @@ class Limit(NamedTuple):
 
 
 class Band(NamedTuple):
-    """Above ``review`` a person must answer; above ``block`` only an allowance helps. None: no such limit.
+    """Above ``review``, approval is required; above ``block``, only an override helps. None: no such limit.
 
-    A config replaces a band as a whole: ``{block: 30%}`` has no ``review``.
+    A configuration replaces a band as a whole: ``{block: 30%}`` has no ``review``.
     """
 
     review: Limit | None = None
@@ -45,7 +45,7 @@ class Band(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Guards:
-    """The guards' settings; the defaults are what holds when a config says nothing. ``observed_age`` is in days."""
+    """The guards' settings, with defaults. ``observed_age`` is in days."""
 
     min_org_admins: int = 1
     required_org_admins: tuple[Email, ...] = ()
@@ -60,7 +60,7 @@ class Guards:
 
 
 class Allow(NamedTuple):
-    """A guard lifted for a while. ``target`` is an address or glob; ``until`` is its last day, UTC."""
+    """An override of a guard. ``target`` is an address or glob; ``until`` is its last day, UTC."""
 
     guard: str
     target: Annotated[str | None, Key("for"), OMIT] = None
@@ -71,7 +71,7 @@ class Allow(NamedTuple):
 
 
 class Ignore(NamedTuple):
-    """Addresses (a glob) that plan, apply and drift leave alone, through ``until``."""
+    """Addresses (a glob) that plan, apply and drift ignore, through ``until``."""
 
     address: str
     reason: Annotated[str, OMIT] = ""
@@ -88,10 +88,10 @@ class TeamRole(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class AccessTest:
-    """One access test. Exactly one of ``person``, ``groups`` (a persona) and ``role`` says who is meant.
+    """One access test. Exactly one of ``person``, ``groups`` (a persona) and ``role`` is its subject.
 
-    ``expect``: the person's team roles, exactly. ``has``: roles or team roles held at least. ``never``: roles not held.
-    ``granted_by_only``: the only groups that may give ``role``.
+    ``expect``: exactly these team roles. ``has``: at least these roles or team roles. ``never``: none of these roles.
+    ``granted_by_only``: the only groups that may grant ``role``.
     """
 
     name: str
@@ -107,8 +107,9 @@ class AccessTest:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """All of it. ``manage`` has a row for sections that differ from additive; ``sources`` maps paths such as
-    ``guards.min_org_admins`` to their place."""
+    """A whole policy. ``manage`` has the sections that are not additive; ``sources`` maps paths such as
+    ``guards.min_org_admins`` to their place.
+    """
 
     manage: Mapping[str, Manage] = field(default_factory=dict)
     ignore: tuple[Ignore, ...] = ()
@@ -129,7 +130,7 @@ _BANDS = ("max_people_losing_access", "max_removals", "observed_age")
 
 
 class PolicyDifference(NamedTuple):
-    """One rule that differs. ``path`` is like ``guards.approval``; ``loosens`` when the second policy asks for less."""
+    """One rule that differs. ``path`` is like ``guards.approval``; ``loosens`` if the second policy is less strict."""
 
     path: str
     before: Any
@@ -138,9 +139,9 @@ class PolicyDifference(NamedTuple):
 
 
 def policy_differences(before: Policy, after: Policy) -> list[PolicyDifference]:
-    """Every rule in which two policies differ, in a fixed order; places in files do not count.
+    """Return every rule in which two policies differ, in a fixed order, ignoring places in files.
 
-    A limit in percent and one in people cannot be compared, so going from one to the other loosens.
+    A limit in percent and one in users cannot be compared, so replacing one by the other counts as less strict.
     """
     return [
         *_managing(before.manage, after.manage),
@@ -197,14 +198,14 @@ def _text_of(limit: Limit | None) -> str | None:
 
 
 def _required(path: str, before: Iterable[str], after: Iterable[str]) -> Iterator[PolicyDifference]:
-    """Names that are asked for: one that goes loosens."""
+    """Yield required names that differ; removing one is less strict."""
     old, new = list(before), list(after)
     yield from (PolicyDifference(path, dropped, None, loosens=True) for dropped in old if dropped not in new)
     yield from (PolicyDifference(path, None, come, loosens=False) for come in new if come not in old)
 
 
 class _Leave(NamedTuple):
-    """What an ``ignore`` or ``allow`` lets pass, up to what number and day."""
+    """What an ``ignore`` or ``allow`` permits, up to which number and day."""
 
     what: tuple[str, ...]
     up_to: int
@@ -220,7 +221,7 @@ class _Leave(NamedTuple):
 
 
 def _leave(path: str, before: Iterable[_Leave], after: Iterable[_Leave]) -> Iterator[PolicyDifference]:
-    """Leave that is given: more of it loosens, less of it does not."""
+    """Yield permissions that differ; a larger one is less strict, a smaller one is not."""
     old, new = list(before), list(after)
     yield from (PolicyDifference(path, str(dropped), None, loosens=False) for dropped in old if dropped not in new)
     for come in (leave for leave in new if leave not in old):
@@ -237,7 +238,9 @@ def _allow(entry: Allow) -> _Leave:
 
 
 def _tests(before: Policy, after: Policy) -> Iterator[PolicyDifference]:
-    """A test that changed is one that went and one that came; by name, so that a report stays short."""
+    """Yield access tests that differ. A changed test is reported by name as one removed and one added, to keep reports
+    short.
+    """
     old, new = ([_plain_test(test) for test in policy.access_tests] for policy in (before, after))
     for dropped in (test for test in old if test not in new):
         yield PolicyDifference("access_tests", dropped[0], None, loosens=True)

@@ -1,6 +1,6 @@
-"""Marks in the type hints of a record: how a field is written as JSON, and what it says about users.
+"""Marks fields of records in their type hints: how they are written as JSON, and what they reveal about users.
 
-Reports that name no users leave out what says who they are: every text is searched for addresses, unless it is marked.
+Reports without user names leave out what identifies users: every text is searched for addresses unless it is marked.
 
 A record is a NamedTuple or a dataclass; a field is marked as in ``target: Annotated[str | None, Key("for"), OMIT]``.
 """
@@ -13,13 +13,13 @@ from typing import Annotated, Final, NamedTuple
 
 
 class Key(NamedTuple):
-    """The key of a field in JSON, where that is not its name."""
+    """The key of a field in JSON, if it is not its name."""
 
     name: str
 
 
 class Normal(NamedTuple):
-    """How a text is brought to the form in which it is compared, when it is read."""
+    """How a text is normalized when it is read."""
 
     form: Callable[[str], str]
 
@@ -31,11 +31,11 @@ class With(NamedTuple):
 
 
 class Mark(Enum):
-    """``OMIT``: not written where the value is the default. ``FLAT``: the keys of the record in the field stand among
-    those of the record that has it. ``UNWRITTEN``: no part of the JSON.
+    """``OMIT``: not written if the value is the default. ``FLAT``: the keys of the nested record are written among
+    those of its parent. ``UNWRITTEN``: not part of the JSON.
 
-    ``USER``: a text that names a user. ``PUBLIC``: shown as it is, since it says nothing about users, or is the
-    config's own text. ``IDENTIFIED``: a user whose id is shown although the name is not.
+    ``USER``: a text that names a user. ``PUBLIC``: shown unchanged, because it does not identify users or is the
+    configuration's own text. ``IDENTIFIED``: a user whose id is shown although the name is not.
     """
 
     OMIT = "omit"
@@ -54,6 +54,6 @@ PUBLIC: Final = Mark.PUBLIC
 IDENTIFIED: Final = Mark.IDENTIFIED
 
 UserName = Annotated[str, USER]
-"""A user's e-mail address, or whatever else they are known by."""
+"""A user's email address, or another name of the user."""
 Code = Annotated[str, PUBLIC]
-"""A name that rolecall or the config gives, such as that of a guard."""
+"""A name that rolecall or the configuration defines, such as that of a guard."""

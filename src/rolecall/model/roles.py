@@ -1,4 +1,4 @@
-"""Role names: ids as files hold them, words as the console shows them, and the ranking of R9."""
+"""Defines role names: ids as in files, names as in the console, and the ranking of R9."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ TEAM_ADMIN: Final = "team_admin"
 MEMBER: Final = "member"
 
 RANK: Final[Mapping[str, int]] = {MEMBER: 1, TEAM_ADMIN: 2, ORG_ADMIN: 3}
-"""The three ranked roles; any other role is incomparable (R32)."""
+"""The three ranked roles; other roles cannot be compared (R32)."""
 
 
 class Role(NamedTuple):
-    """A role that the org knows: its id, the console's word for it, and where it applies."""
+    """A role of the org: its id, its name in the console, and where it applies."""
 
     id: str
     name: str
@@ -29,7 +29,7 @@ BUILT_IN: Final[Mapping[str, Role]] = {
 
 
 def role_id(name: str, known: Mapping[str, Role] = BUILT_IN) -> str:
-    """The id for an id or a console word (``Org admin`` -> ``org_admin``); an unknown word comes back trimmed."""
+    """Return the id for an id or a console name (``Org admin`` -> ``org_admin``); an unknown name is only trimmed."""
     trimmed = name.strip()
     if trimmed in known or trimmed in BUILT_IN:
         return trimmed
@@ -41,6 +41,6 @@ def role_id(name: str, known: Mapping[str, Role] = BUILT_IN) -> str:
 
 
 def role_words(role: str, known: Mapping[str, Role] = BUILT_IN) -> str:
-    """What the console calls a role id."""
+    """Return the console's name for a role id."""
     known_role = known.get(role) or BUILT_IN.get(role)
     return known_role.name if known_role else role

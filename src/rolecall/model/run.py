@@ -1,4 +1,4 @@
-"""A run and its steps: what was asked, what stood there before, and how it ended."""
+"""Defines runs and their steps: what was requested, the previous value, and the outcome."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ StepState = Literal[
 
 
 class Approval(NamedTuple):
-    """A recorded yes. ``source`` says what recorded it; ``by`` may be the pipeline itself."""
+    """A recorded approval. ``source`` says what recorded it; ``by`` may be the pipeline itself."""
 
     by: str
     at: datetime | None = None
@@ -31,7 +31,7 @@ class Approval(NamedTuple):
 
 
 class RunFacts(NamedTuple):
-    """Who ran what, where, as far as the environment said. ``caller`` is whom the org took us for."""
+    """Who ran what, where, according to the environment. ``caller`` is who the org says the caller is."""
 
     org_name: str = ""
     env: str | None = None
@@ -67,9 +67,9 @@ class Planned(NamedTuple):
 
 
 class PendingWrite(NamedTuple):
-    """A write about to be sent: recorded first, whatever happens next.
+    """A write about to be sent, which is recorded first.
 
-    ``before`` is the pre-image on the fresh read and ``version`` the ETag it had; ``key`` the Idempotency-Key.
+    ``before`` is the previous value in the fresh read and ``version`` its ETag; ``key`` the Idempotency-Key.
     """
 
     number: int
@@ -83,7 +83,7 @@ class PendingWrite(NamedTuple):
 
 
 class StepOutcome(NamedTuple):
-    """How a write ended. ``found`` is what the org was seen to hold, ``by`` who put it there if it was not us."""
+    """How a write ended. ``found`` is the value in the org, ``by`` who set it if it was not this run."""
 
     number: int
     address: Address
@@ -95,7 +95,7 @@ class StepOutcome(NamedTuple):
 
 
 class Attestation(NamedTuple):
-    """A person's word that a human step is done. ``evidence`` names a file and its SHA-256."""
+    """A report that a manual step is done. ``evidence`` names a file and its SHA-256."""
 
     number: int
     by: str
@@ -106,7 +106,7 @@ class Attestation(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step of a run, folded from what was recorded about it.
+    """One step of a run, built from what was recorded about it.
 
     ``before`` is the pre-image. ``at`` is when its state last changed. ``by`` is who attested, or who had already
     put ``after`` there; ``problem`` says why it did not work, in words for a person. ``id`` is the org's id of the
@@ -147,7 +147,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One run. ``outcome`` is ``open`` until it is closed; an open run whose lock nobody holds has died.
+    """One run. ``outcome`` is ``open`` until it is closed; an open run whose lock is free has died.
 
     ``digest`` is the plan's. ``hash`` is the chain's at the run's last entry. ``message`` is the closing line.
     """
@@ -168,7 +168,7 @@ class Run:
 
     @property
     def human(self) -> tuple[Step, ...]:
-        """The steps that still wait for a person."""
+        """Return the manual steps that are not done yet."""
         return tuple(step for step in self.steps if step.state == "human")
 
     def count(self, *states: StepState) -> int:
@@ -176,7 +176,7 @@ class Run:
 
 
 class Opening(NamedTuple):
-    """What a run begins with. ``plan`` is the plan's JSON text, empty for a run without one."""
+    """The start of a run. ``plan`` is the plan's JSON text, empty for a run without one."""
 
     org_id: Annotated[str, UNWRITTEN]
     kind: RunKind
@@ -189,15 +189,16 @@ class Opening(NamedTuple):
 
 
 class Closing(NamedTuple):
-    """How a run ended, and the line that says so."""
+    """How a run ended, and its closing line."""
 
     outcome: RunOutcome
     message: str | None = None
 
 
 class Record(NamedTuple):
-    """What the journal remembers about one address: the value last seen in the org as the config wanted it, and the
-    run, config, commit and moment that brought it. None is a mapping known to be blank."""
+    """What the journal remembers about one address: the last value in the org that matched the configuration, and the
+    run, configuration, commit and moment that set it. None is a mapping known to be unmapped.
+    """
 
     address: Address
     value: Value | None
@@ -209,12 +210,12 @@ class Record(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class RunReport:
-    """What an apply did. ``run`` is as the journal holds it; None when there was nothing to do and nothing to record.
+    """The result of an apply. ``run`` is as the journal has it; None if there was nothing to do or record.
 
-    ``recovered`` are steps of earlier runs that were settled first. ``notes`` tell what came and went since the plan.
-    ``meanwhile`` says who now has more, or less, than before and after; empty when the run is whole. ``waiting``
-    are addresses that wait for the IdP. ``problems`` say why nothing more could be recorded; ``run`` is then as the
-    process itself knows it, and open.
+    ``recovered`` are steps of earlier runs that were settled first. ``notes`` describe what changed since the plan.
+    ``meanwhile`` has temporary access changes that last because the run is incomplete; empty when it is complete.
+    ``waiting`` are addresses pending in the IdP. ``problems`` say why nothing more could be recorded; ``run`` is then
+    as the process itself knows it, and open.
     """
 
     run: Run | None

@@ -1,7 +1,7 @@
-"""The settings of an org. Desired, live, last applied and after-state are all this one type.
+"""Defines the settings of an org. Desired, live, last applied and after-state are all this one type.
 
-What is known of a field is declared with it, and what is known of a kind with its section of ``Settings``. Everything
-else follows from the table in ``model.kinds``; CONTRIBUTING.md says how to add a field or a kind.
+Fields and kinds are declared here once, with everything known about them. All else follows from the table in
+``model.kinds``; CONTRIBUTING.md describes how to add a field or a kind.
 """
 
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from rolecall.model.fields import Field, Kind
 
 
 class Unset(Enum):
-    """Says nothing: not managed (desired) or not read (live). Never null, never empty."""
+    """No value: not managed (desired) or not read (live). Not the same as null or empty."""
 
     UNSET = 0
 
@@ -28,7 +28,7 @@ class Unset(Enum):
 UNSET: Final = Unset.UNSET
 
 Section: TypeAlias = str
-"""The name of a kind: that of its attribute of ``Settings``."""
+"""The name of a kind: that of its attribute in ``Settings``."""
 Join = Literal["immediate", "approval"]
 Endpoint = Literal["legacy", "upgrading", "new"]
 
@@ -52,7 +52,7 @@ _IDP = Field(
 
 @dataclass(frozen=True, slots=True)
 class Domain:
-    """A claimed e-mail domain; its name is its key."""
+    """A claimed email domain; its name is its key."""
 
     discoverable: Annotated[
         bool | Unset,
@@ -104,7 +104,7 @@ class Defaults:
 
 @dataclass(frozen=True, slots=True)
 class Sso:
-    """SAML sign-on. ``metadata`` is the text of the IdP's metadata XML; None means the org has none."""
+    """SAML sign-on. ``metadata`` is the text of the IdP's metadata XML; None means that the org has none."""
 
     enabled: Annotated[
         bool | Unset,
@@ -163,7 +163,7 @@ class Sso:
 
 @dataclass(frozen=True, slots=True)
 class Scim:
-    """SCIM settings. ``role_attribute`` is rolecall's own knowledge (R18) and is never written."""
+    """SCIM settings. ``role_attribute`` is known to rolecall only (R18) and is never written."""
 
     enabled: Annotated[
         bool | Unset,
@@ -222,9 +222,9 @@ class Scim:
 
 
 class GroupMapping(NamedTuple):
-    """What one IdP group gives: one value, never merged with the live one. ``GroupMapping()`` is blank (R10).
+    """The mapping of one IdP group: one value, never merged with the live one. ``GroupMapping()`` is unmapped (R10).
 
-    Of all values this one is there by the thousand, so it is of the kind that is quickly made and compared.
+    A NamedTuple, because there are thousands of them, and they must be quick to create and compare.
     """
 
     role: Annotated[str | None, _ROLE] = None
@@ -242,7 +242,7 @@ Value = Domain | Defaults | Sso | Scim | GroupMapping
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Every section of an org, each UNSET when it says nothing. Map keys are normalised names."""
+    """Every section of an org; a section without a value is UNSET. Map keys are normalized names."""
 
     domains: Annotated[
         Mapping[str, Domain] | Unset,
@@ -302,7 +302,7 @@ class Settings:
             tab="SCIM",
             api_path="/v1/access/scim",
             write_rank=3,
-            effect_rank=4,  # last: what people keep while it is off is what stood just before (R33)
+            effect_rank=4,  # last: what users keep while it is off is the value just before (R33)
             actions=("update", "upgrade"),
             feature="scim",
             decides_access=True,

@@ -1,4 +1,4 @@
-"""What the journal remembers of users at one moment: who held privileged access, and who was in which group."""
+"""Defines what the journal remembers of users at one moment: who had privileged access, and who was in which group."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from rolecall.model.settings import Address
 
 
 class Holding(NamedTuple):
-    """A privileged team role of a user. ``reasons`` are those of R32, the winner first; ``address`` is the mapping
-    behind it and ``source`` its file and line, where the config has it."""
+    """A privileged team role of a user. ``reasons`` are those of R32, the winner first; ``address`` is the mapping that
+    grants it and ``source`` its file and line, if the configuration has it.
+    """
 
     email: str
     id: str
@@ -27,8 +28,9 @@ class Holding(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """Everybody with more than member, and counts of people per role and per team. ``complete`` is false when not all
-    people were read. ``run`` and ``hash`` are given by the journal."""
+    """An access record: all users with more than member, and counts of users per role and per team. ``complete`` is
+    false when not all users were read. The journal sets ``run`` and ``hash``.
+    """
 
     at: Annotated[datetime, UNWRITTEN]
     holdings: tuple[Holding, ...] = ()
@@ -40,14 +42,14 @@ class Sighting:
 
 
 class RosterGroup(NamedTuple):
-    """A group's name and its number of members, by its id in a Look. ``members`` is None where nobody counted."""
+    """A group's name and its number of members, by its id in a roster. ``members`` is None if it was not counted."""
 
     name: str
     members: int | None = None
 
 
 class RosterUsers(NamedTuple):
-    """Users as hashes, in columns: ``keys`` of their ids (64 bits) and ``groups`` of what they are in (32 bits)."""
+    """Users as hashes, in columns: ``keys`` of their ids (64 bits) and ``groups`` of their memberships (32 bits)."""
 
     keys: array[int]
     groups: array[int]
@@ -55,10 +57,11 @@ class RosterUsers(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Roster:
-    """One look. ``people`` has a hash of each active person's id and a hash of their groups and manual edits: enough to
-    say that somebody came, went or moved, and not who. It is None when not everybody was read.
+    """The users of one drift check. ``people`` has a hash of each active user's id and a hash of their groups and
+    manual edits: enough to detect that users were added, removed or changed, but not who. It is None when not all users
+    were read.
 
-    ``waiting`` are config keys of groups that the IdP had not pushed.
+    ``waiting`` are configuration keys of groups that the IdP had not pushed.
     """
 
     at: datetime

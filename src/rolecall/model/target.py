@@ -1,4 +1,6 @@
-"""What a config points at: the org, the source of people, the journal. Addresses and references, never a secret."""
+"""Defines what a configuration points at: the org, the source of users, the journal. Addresses and references, no
+secrets.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,8 @@ DEFAULT_KEEP_DAYS = 730
 
 @dataclass(frozen=True, slots=True)
 class OrgTarget:
-    """The org a config is for. ``url`` as written: ``https://...``, ``http://...``, ``local:PATH``, ``observed:PATH``.
+    """The org of a configuration. ``url`` as written: ``https://...``, ``http://...``, ``local:PATH``,
+    ``observed:PATH``.
 
     ``id`` is a pin: any other org is refused.
     """
@@ -40,13 +43,15 @@ class OrgTarget:
 
     @property
     def kind(self) -> OrgKind:
-        """The scheme of ``url``."""
+        """Return the scheme of ``url``."""
         scheme = self.url.partition(":")[0].lower()
         return "https" if scheme == "https" else "http" if scheme == "http" else _file_kind(scheme)
 
     @property
     def path(self) -> str:
-        """PATH of ``local:PATH`` and ``observed:PATH``, relative to the config's directory; empty for a URL."""
+        """Return PATH of ``local:PATH`` and ``observed:PATH``, relative to the configuration directory; empty for a
+        URL.
+        """
         return "" if self.kind in ("http", "https") else self.url.partition(":")[2]
 
 
@@ -56,12 +61,12 @@ def _file_kind(scheme: str) -> OrgKind:
 
 @dataclass(frozen=True, slots=True)
 class PeopleSource:
-    """Where people and memberships are read.
+    """Where users and memberships are read.
 
     ``at`` is the path of ``file``, the base URL of ``scim`` and ``okta``, the tenant of ``entra``. ``app`` is the id of
     the WRITER app there. ``token`` is a bearer or API token; ``client_id`` and ``client_secret`` are Entra's, and
-    ``url`` and ``login_url`` its base URLs where they are not the public cloud's. ``files`` are globs, of kind ``file``
-    in the place of one path; ``allow_empty``: the files may hold nobody.
+    ``url`` and ``login_url`` its base URLs if not the public cloud's. ``files`` are globs, for kind ``file`` instead of
+    one path; ``allow_empty``: the files may contain no users.
     """
 
     kind: PeopleKind = "org"
@@ -79,7 +84,7 @@ class PeopleSource:
 
 @dataclass(frozen=True, slots=True)
 class JournalTarget:
-    """Where runs are remembered, and for how many days. ``named`` is true if the config has the url."""
+    """Where runs are recorded, and for how many days. ``named`` is true if the configuration has the URL."""
 
     url: str | SecretRef = DEFAULT_JOURNAL
     keep_days: int = DEFAULT_KEEP_DAYS

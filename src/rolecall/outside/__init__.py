@@ -1,1 +1,1 @@
-"""The world beside the org: git, notices to people, metrics for machines."""
+"""Connects to systems other than the org: git, notifications, metrics, files."""

@@ -1,4 +1,4 @@
-"""Write text to a path: a file as a whole or not at all; a pipe, a device or an open descriptor is written to."""
+"""Writes text to a path: a file atomically; a pipe, a device or an open descriptor directly."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ _OWNER = 0o600
 _LINKS = 40
 _DESCRIPTOR = re.compile(r"/(?:proc/(?:self|thread-self)|dev)/fd/(\d+)")
 _IN_PLACE = frozenset({errno.EBUSY, errno.EACCES, errno.EPERM, errno.EROFS})
-"""Refusals to put another file in the place of one that may be writable itself: a mount, a directory of others."""
+"""Errors that prevent replacing a file that may be writable itself: a mount, or a directory of another user."""
 
 
 Content = Callable[[], Iterable[bytes]]
-"""Gives the bytes of a file in order, cut anywhere, and the same ones each time it is called."""
+"""Returns the bytes of a file in order, split anywhere, and the same bytes on each call."""
 
 
 def write_file(path: Path, text: str | Content, mode: int = _OWNER) -> None:
-    """Put a whole file in place, or leave what was there. ``mode`` is for a new or replaced file.
+    """Write a file completely, or leave the old one. ``mode`` is for a new or replaced file.
 
-    A large file may be handed over as what gives its bytes in parts, which are written as they come.
-    A link's target is written, and the link stays. Raises OSError with the path as it was named.
+    The content of a large file may be given as a function that yields its bytes. If the path is a link, its target is
+    written and the link stays. Raises OSError with the path as it was named.
     """
     data = text if callable(text) else partial(_encoded, text)
     try:
@@ -49,9 +49,9 @@ def _encoded(text: str) -> tuple[bytes]:
 
 
 def _descriptor(path: Path) -> int | None:
-    """Return the number of the open descriptor that a path such as ``/dev/stdout`` names, links followed.
+    """Return the number of the open descriptor that a path such as ``/dev/stdout`` names, with links followed.
 
-    To open it by its name would begin at the start of a file that is being written.
+    Opening it by name would start at the beginning of a file that is being written.
     """
     at = Path(os.path.normpath(Path.cwd() / path))
     for _ in range(_LINKS):
@@ -64,7 +64,7 @@ def _descriptor(path: Path) -> int | None:
 
 
 def _kind(path: Path) -> int | None:
-    """Return what a path leads to, as the mode says; None for nothing, a link to nothing too."""
+    """Return the type of what a path leads to, as in its mode; None for nothing, including a broken link."""
     try:
         return path.stat().st_mode
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""What a forge says of the environment that applies: whether anybody has to approve before a job may use it."""
+"""Asks a forge whether an environment requires approval before a job may use it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from rolecall.live.http.call import Call, CallError, call
 from rolecall.live.http.proxies import LOOPBACK, ProxyProblemError, connection
 
 SECONDS = 10.0
-"""Seconds that one answer of a forge may take in all."""
+"""Maximum seconds for one response of a forge."""
 _NOT_FOUND = 404
 _ACTION = re.compile(r"[\w.-]+/rolecall@\S+")
 _COMMAND = re.compile(r"\brolecall\b[^\n]*\bapply\b")
@@ -23,7 +23,7 @@ _ORIGIN = re.compile(r"(?:[:/])(?P<repository>[\w.-]+/[\w.-]+?)(?:\.git)?/?$")
 
 
 class Gate(NamedTuple):
-    """A job that applies: its workflow file, its name, and the environment it runs in, None for none."""
+    """A job that applies: its workflow file, its name, and its environment, or None."""
 
     file: str
     job: str
@@ -31,14 +31,14 @@ class Gate(NamedTuple):
 
 
 class Protection(NamedTuple):
-    """Whether an environment has required reviewers; None where that could not be determined, with the reason."""
+    """Whether an environment has required reviewers; None if that could not be determined, with the reason."""
 
     reviewers: bool | None
     reason: str = ""
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML with the tags that GitLab adds, such as ``!reference``, left out."""
+    """Loads YAML and ignores GitLab's tags, such as ``!reference``."""
 
 
 _Loader.add_multi_constructor("!", lambda _loader, _suffix, _node: None)
@@ -51,10 +51,10 @@ def gates(root: Path) -> list[Gate]:
 
 
 def protection(gate: Gate, environ: Mapping[str, str], origin: str | None) -> Protection:
-    """Ask the forge whether a gate's environment has required reviewers. What keeps it from answering is the reason.
+    """Ask the forge whether a gate's environment has required reviewers; the reason says what prevents a result.
 
-    GitHub needs ``GITHUB_TOKEN`` or ``GH_TOKEN``, and ``GITHUB_REPOSITORY`` or the address of ``origin``; GitLab the
-    variables of its runner and ``ROLECALL_GITLAB_TOKEN``.
+    GitHub needs ``GITHUB_TOKEN`` or ``GH_TOKEN``, and ``GITHUB_REPOSITORY`` or the address of ``origin``; GitLab needs
+    the variables of its runner and ``ROLECALL_GITLAB_TOKEN``.
     """
     if gate.environment is None:
         return Protection(False)
@@ -67,7 +67,7 @@ _GITLAB = ".gitlab-ci.yml"
 
 
 def _on_gitlab(name: str, environ: Mapping[str, str], _origin: str | None) -> Protection:
-    """GitLab API, `GET /projects/:id/protected_environments/:name`."""
+    """Call `GET /projects/:id/protected_environments/:name` of the GitLab API."""
     api, project = environ.get("CI_API_V4_URL"), environ.get("CI_PROJECT_ID")
     token = environ.get("ROLECALL_GITLAB_TOKEN")
     if not api or not project or not token:
@@ -79,11 +79,11 @@ def _on_gitlab(name: str, environ: Mapping[str, str], _origin: str | None) -> Pr
 
 
 def _on_github(name: str, environ: Mapping[str, str], origin: str | None) -> Protection:
-    """GitHub API, `GET /repos/{owner}/{repo}/environments/{name}`."""
+    """Call `GET /repos/{owner}/{repo}/environments/{name}` of the GitHub API."""
     token = environ.get("GITHUB_TOKEN") or environ.get("GH_TOKEN")
     repository = environ.get("GITHUB_REPOSITORY") or _repository(origin)
     if not token or not repository:
-        return Protection(None, "GITHUB_TOKEN is not set" if not token else "the repository is not known")
+        return Protection(None, "GITHUB_TOKEN is not set" if not token else "the repository is unknown")
     api = environ.get("GITHUB_API_URL", "https://api.github.com").rstrip("/")
     url = f"{api}/repos/{quote(repository)}/environments/{quote(name, safe='')}"
     headers = {"Accept": "application/vnd.github+json", "Authorization": f"Bearer {token}"}
@@ -94,18 +94,18 @@ def _on_github(name: str, environ: Mapping[str, str], origin: str | None) -> Pro
 
 
 def _get(forge: str, url: str, headers: Mapping[str, str]) -> tuple[Mapping[str, Any], str]:
-    """Return the forge's answer and an empty reason, or nothing and why there is none."""
+    """Return the forge's response and an empty reason, or None and the reason."""
     try:
         proxy, trusted = connection(url, environment=urlsplit(url).hostname not in LOOPBACK)
         answer = call(Call("GET", url, headers, proxy=proxy, trusted=trusted, seconds=SECONDS))
         content = json.loads(answer.body) if answer.ok else {}
     except (ProxyProblemError, CallError, ValueError, RecursionError) as error:
-        reason = str(error) if isinstance(error, CallError) else f"could not be asked ({type(error).__name__})"
+        reason = str(error) if isinstance(error, CallError) else f"could not be reached ({type(error).__name__})"
         return {}, f"{forge} {reason}"
     if answer.status == _NOT_FOUND:
-        return {}, f"{forge} knows no such environment, and creates it without reviewers"
+        return {}, f"{forge} does not have this environment yet, and would create it without reviewers"
     if not answer.ok or not isinstance(content, dict):
-        return {}, f"{forge} answered {answer.status}"
+        return {}, f"{forge} returned {answer.status}"
     return content, ""
 
 

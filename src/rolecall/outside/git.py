@@ -1,6 +1,6 @@
-"""What git knows of a config: commits, who wrote a line, the files as they were at a ref, and why git does not answer.
+"""Reads git: commits, who wrote a line, files at a ref, and why git refuses.
 
-Reads only.
+Read-only.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from rolecall.model.lineage import Blame, Relation
 
 _SECONDS = 30
 _OF_A_HOOK = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_COMMON_DIR", "GIT_NAMESPACE")
-"""Variables that git sets for a hook: with them it would look at the hook's repository, not at the folder's."""
+"""Variables that git sets for a hook. With them, git would read the hook's repository instead of the folder's."""
 _OPTIONS = ("--no-pager", "--no-optional-locks", "--literal-pathspecs", "-c", "core.fsmonitor=false")
 _DUBIOUS = "dubious ownership"
 
 
 class Said(NamedTuple):
-    """What git answered: the bytes of stdout, None where it failed; and its complaint."""
+    """The output of git: the bytes of stdout, None if it failed; and its error text."""
 
     out: bytes | None
     complaint: str = ""
@@ -38,7 +38,7 @@ class Said(NamedTuple):
 
 
 def git(folder: Path, *args: str) -> Said:
-    """Return what git says in a folder. It is never let near a terminal or a pager."""
+    """Return the function that runs git in a folder, without a terminal or a pager."""
     command = [*_without_hook_variables(), "git", "-C", str(folder), *_OPTIONS, *args]
     try:
         ended = subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, timeout=_SECONDS, check=False)
@@ -50,25 +50,27 @@ def git(folder: Path, *args: str) -> Said:
 
 @cache
 def refusal(folder: Path) -> Problem | None:
-    """Return why git refuses to read a folder that has a repository; None where it reads it, or there is none."""
+    """Return why git refuses to read a folder with a repository; None if it reads it, or there is none."""
     answer = git(folder, "rev-parse", "--show-toplevel")
     if answer.out is not None or _DUBIOUS not in answer.complaint:
         return None
-    message = f"git does not read {folder}: its repository belongs to another user, so commits and authors are unknown"
+    message = (
+        f"git refuses to read {folder}: its repository belongs to another user, so commits and authors are unknown"
+    )
     return Problem("git_ownership", message, None, f"{_safe(answer.complaint, folder)}", "warning")
 
 
 @cache
 def is_shallow(folder: Path) -> bool:
-    """Return whether the clone has only a part of the history."""
+    """Return whether the clone has only part of the history."""
     return (git(folder, "rev-parse", "--is-shallow-repository").text or "").strip() == "true"
 
 
-UNSHALLOW = "fetch all of it: `git fetch --unshallow`; in a pipeline `fetch-depth: 0`"
+UNSHALLOW = "fetch the full history: git fetch --unshallow (in a pipeline: `fetch-depth: 0`)"
 
 
 def _safe(complaint: str, folder: Path) -> str:
-    """The command that git itself suggests."""
+    """Return the command that git suggests."""
     lines = (line.strip() for line in complaint.splitlines())
     suggestion = next((line for line in lines if line.startswith("git config ")), None)
     return f"run `{suggestion or f'git config --global --add safe.directory {folder}'}`"
@@ -84,10 +86,10 @@ _NOBODY = "0" * 40
 
 
 def blame(root: Path, file: str, line: int) -> Blame | None:
-    """Return who last touched a line of ``root/file``, counted from 1; None where git does not know it, or is absent.
+    """Return who last changed a line of ``root/file``, counted from 1; None if git is missing or does not know.
 
-    A line that was changed in the work tree and not committed has no commit either: None. Nor has one that goes back
-    beyond the history of a shallow clone, whose oldest commit git would name.
+    None as well for a line that is changed and not committed, and for one older than the history of a shallow clone,
+    where git would name the oldest commit.
     """
     porcelain = _git(root, "blame", "--porcelain", "-L", f"{line},{line}", "--", file)
     if porcelain and "\nboundary\n" in porcelain and is_shallow(root):
@@ -96,28 +98,28 @@ def blame(root: Path, file: str, line: int) -> Blame | None:
 
 
 def origin(root: Path) -> str | None:
-    """The address that is fetched from; None where there is none."""
+    """Return the URL of `origin`; None if there is none."""
     return _git(root, "config", "--get", "remote.origin.url") or None
 
 
 def tracked(root: Path, directory: str) -> list[str] | None:
-    """The files below a folder that git has; None where there is no repository."""
+    """Return the tracked files below a folder; None if there is no repository."""
     listing = git(root, "ls-files", "-z", "--", directory).text
     return None if listing is None else [name for name in listing.split("\0") if name]
 
 
 @contextmanager
 def at_ref(root: Path, ref: str) -> Iterator[tuple[Path, datetime]]:
-    """The config's directory as it was at a ref, in a directory for the time being, and when that was committed.
+    """Provide the configuration directory as of a ref, in a temporary directory, and when it was committed.
 
-    Raises ConfigError where there is no git, or no such ref.
+    Raises ConfigError without git, or without this ref.
     """
     commit = _git(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
     if not commit:
         if (refused := refusal(root)) is not None:
             raise ConfigError(refused._replace(severity="error"))
-        message = f"git knows no commit `{ref}` for {root}"
-        hint = "write git:REF with a branch, a tag or a commit"
+        message = f"git has no commit `{ref}` in {root}"
+        hint = "use git:REF with a branch, a tag or a commit"
         hint = f"this clone is shallow; {UNSHALLOW}" if is_shallow(root) else hint
         raise ConfigError(Problem("git_ref", message, None, hint))
     prefix = _git(root, "rev-parse", "--show-prefix") or ""
@@ -125,7 +127,9 @@ def at_ref(root: Path, ref: str) -> Iterator[tuple[Path, datetime]]:
     top = Path(_git(root, "rev-parse", "--show-toplevel") or root)
     packed = git(top, "archive", "--format=tar", f"{commit}:{prefix.rstrip('/')}").out
     if packed is None:
-        raise ConfigError(Problem("git_ref", f"the config is not in git at `{ref}`", None, "name a ref that has it"))
+        raise ConfigError(
+            Problem("git_ref", f"the configuration is not in git at `{ref}`", None, "use a ref that has it")
+        )
     import io
     import tarfile
 
@@ -153,8 +157,7 @@ def _pair(line: str) -> tuple[str, str]:
 
 
 class Head(NamedTuple):
-    """A commit: its hash, with ``-dirty`` after it where files differ from it, the branch, who wrote it, and when it
-    was committed."""
+    """A commit: its hash, with ``-dirty`` if files differ from it, the branch, the author, and the commit time."""
 
     commit: str | None = None
     branch: str | None = None
@@ -165,7 +168,7 @@ class Head(NamedTuple):
 
 @cache
 def head(folder: Path) -> Head:
-    """What ``folder`` was checked out at."""
+    """Return the commit that is checked out in ``folder``."""
     fields = _git(folder, "log", "-1", "--no-show-signature", "--format=%H%n%an%n%ae%n%ct")
     if fields is None or fields.count("\n") < 3:
         return Head()
@@ -184,7 +187,7 @@ def committed_at(folder: Path, commit: str) -> datetime | None:
 
 
 def relation(folder: Path, commit: str) -> Relation | None:
-    """Return how the commit that is checked out relates to another one; None where this clone cannot tell."""
+    """Return the relation of the checked-out commit to another one; None if this clone cannot determine it."""
     compared, current = commit.removesuffix("-dirty"), (head(folder).commit or "").removesuffix("-dirty")
     if not current or not _COMMIT.fullmatch(compared) or committed_at(folder, compared) is None:
         return None
@@ -209,9 +212,10 @@ def _instant(seconds: str) -> datetime:
 
 
 class Repository(NamedTuple):
-    """The repository that a folder is in. ``folder`` is its place in the work tree at ``top``, with a slash after it,
-    empty for the top itself. ``first`` is the first commit, empty in a shallow clone, which does not have it;
-    ``remote`` the host and path of ``origin``, without scheme, user, password or ``.git``."""
+    """The repository of a folder. ``folder`` is its place in the work tree at ``top``, with a trailing slash, empty for
+    the top itself. ``first`` is the first commit, empty in a shallow clone, which does not have it; ``remote`` the host
+    and path of ``origin``, without scheme, user, password or ``.git``.
+    """
 
     top: Path
     folder: str
@@ -221,9 +225,9 @@ class Repository(NamedTuple):
 
 @cache
 def repository(folder: Path) -> Repository | None:
-    """Return the repository that a folder is in, the same for every clone and without anything secret.
+    """Return the repository of a folder, the same for every clone and without secrets.
 
-    None where there is no git, and in a repository that has neither a commit nor an origin.
+    None without git, and for a repository that has neither a commit nor an origin.
     """
     place = _git(folder, "rev-parse", "--show-toplevel", "--is-shallow-repository", "--show-prefix")
     if place is None:
@@ -235,7 +239,7 @@ def repository(folder: Path) -> Repository | None:
 
 
 def _plain(remote: str | None) -> str:
-    """The host and path of an address, without scheme, user, password or ``.git``."""
+    """Return the host and path of a URL, without scheme, user, password or ``.git``."""
     if not remote:
         return ""
     match = _REMOTE.fullmatch(remote)

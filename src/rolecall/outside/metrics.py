@@ -1,4 +1,4 @@
-"""Metrics in Prometheus' text format, for the textfile collector of the node exporter."""
+"""Writes metrics in Prometheus text format, for the textfile collector of the node exporter."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ class Metric(NamedTuple):
 
 
 def metrics_text(metrics: Iterable[Metric]) -> str:
-    """The exposition format, version 0.0.4. A metric without samples is left out."""
+    """Return the exposition format, version 0.0.4. A metric without samples is left out."""
     return "".join(line for metric in metrics if metric.samples for line in _lines(metric))
 
 
 def write_metrics(path: Path, metrics: Iterable[Metric]) -> None:
-    """Put the file in place as a whole, readable for everybody: the collector must never see half of one."""
+    """Write the file atomically, readable for all users, so that the collector never reads an incomplete file."""
     write_file(path, metrics_text(metrics), 0o644)
 
 
 def write_anew(path: Path, metrics: Iterable[Metric]) -> None:
-    """Write these metrics and leave all others of rolecall that the file has as they are."""
+    """Write these metrics and keep all other rolecall metrics in the file."""
     anew = tuple(metrics)
     names = {metric.name for metric in anew}
     earlier = "".join(f"{line}\n" for name, line in _named_lines(path) if name not in names)
@@ -44,7 +44,7 @@ def write_anew(path: Path, metrics: Iterable[Metric]) -> None:
 
 
 def _named_lines(path: Path) -> Iterator[tuple[str, str]]:
-    """Yield the lines of rolecall's metrics in a file, each with its metric's name; none of what is no file."""
+    """Yield the lines of rolecall's metrics in a file, each with its metric's name; none if it is not a file."""
     text = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
     for line in text.split("\n"):
         if match := _LINE.match(line):

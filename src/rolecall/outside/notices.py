@@ -1,4 +1,4 @@
-"""Posts a notice to a webhook: Slack-compatible or plain JSON. The URL is a secret and is never shown."""
+"""Posts a notification to a webhook: Slack-compatible or plain JSON. The URL is a secret and is never shown."""
 
 from __future__ import annotations
 
@@ -14,45 +14,45 @@ from rolecall.live.http.call import Call, CallError, call
 from rolecall.live.http.proxies import LOOPBACK
 
 TRIES = 4
-"""How often a notice is sent before it is reported as not delivered."""
+"""How often a notification is sent before it is reported as not delivered."""
 SECONDS = 10.0
-"""Seconds that one try may take in all. The body of the response is not read."""
+"""Maximum seconds for one attempt. The response body is not read."""
 TOTAL = 120.0
-"""Seconds after which no further try starts, waits included."""
+"""Seconds after which no further attempt starts, including waits."""
 _LONGEST_WAIT = 30.0
 _BUSY = 429
 _SLACK = "slack:"
 
 
 class NotTold(RolecallError):
-    """A notice was not delivered."""
+    """A notification was not delivered."""
 
 
 class Notice(NamedTuple):
-    """What to say: as text, and as a document for those who read JSON."""
+    """The content of a notification: as text, and as a document for receivers of JSON."""
 
     text: str
     document: Mapping[str, Any]
 
 
 def place(url: str) -> str:
-    """The host of a webhook, which is all that may be shown of it."""
+    """Return the host of a webhook, the only part that may be shown."""
     return urlsplit(url.removeprefix(_SLACK)).hostname or "the webhook"
 
 
 def check(url: str) -> None:
-    """Raise Misuse for an address that nothing may be posted to: it must be https, or loopback."""
+    """Raise Misuse for a URL that must not be posted to: it must be https, or loopback."""
     parts = urlsplit(url.removeprefix(_SLACK))
     if parts.scheme == "https" and parts.hostname:
         return
     if parts.scheme == "http" and parts.hostname in LOOPBACK:
         return
-    hint = "write https://…, or slack:https://… for one that takes Slack's form"
-    raise Misuse(Problem("notify_url", "the address to notify is no https URL", None, hint))
+    hint = "use https://…, or slack:https://… for a Slack-compatible webhook"
+    raise Misuse(Problem("notify_url", "the notification URL is not an https URL", None, hint))
 
 
 def payload(url: str, notice: Notice) -> Mapping[str, Any]:
-    """What is posted. Slack, and what is written ``slack:URL``, takes text alone, with its own escapes."""
+    """Return the body to post. Slack, and URLs written as ``slack:URL``, accept only text, with their own escapes."""
     host = place(url)
     if url.startswith(_SLACK) or host == "hooks.slack.com":
         text = notice.text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
@@ -69,10 +69,10 @@ def post(
     trusted: ssl.SSLContext | bool = True,
     seconds: float = SECONDS,
 ) -> None:
-    """Post it, and again where the server is busy or cannot be reached: at most four tries of ``seconds`` each, and no
-    new one after two minutes. Raises NotTold, Misuse.
+    """Post a notification, and retry if the server is busy or cannot be reached: at most four attempts of ``seconds``
+    each, and no new one after two minutes. Raises NotTold, Misuse.
 
-    ``proxy`` and ``trusted``, the authorities, are those of the environment; nothing is read from it here.
+    ``proxy`` and ``trusted``, the authorities, come from the environment; nothing is read from it here.
     """
     check(url)
     body = json.dumps(dict(payload(url, notice)), ensure_ascii=False).encode()
@@ -86,20 +86,20 @@ def post(
         if wait is None or attempt + 1 == TRIES or time.monotonic() - started + wait > TOTAL:
             break
         sleep(wait)
-    tries = f" ({attempt + 1} tries)" if attempt else ""
+    tries = f" ({attempt + 1} attempts)" if attempt else ""
     message = f"The notification was not delivered: {place(url)} {reason}{tries}"
     raise NotTold(Problem("not_told", message, None, "the next drift check sends it again"))
 
 
 def _try(request: Call, wait: float) -> tuple[str | None, float | None]:
-    """Send it once. Return why it was not delivered and the seconds until a retry, each None where there is none."""
+    """Send it once. Return why it was not delivered and the seconds until a retry, each None if there is none."""
     try:
         response = call(request)
     except CallError as error:
         return str(error), wait
     if response.ok:
         return None, None
-    reason = f"answered {response.status}"
+    reason = f"returned {response.status}"
     if response.status != _BUSY and response.status < 500:
         return reason, None
     return reason, min(_retry_after(response.headers.get("retry-after", ""), wait), _LONGEST_WAIT)

@@ -112,7 +112,7 @@ def test_an_address_found_as_planned_and_changed_by_hand_afterwards_is_reported(
     bench.write(Writer_Brand=BRAND)
     through(bench, _once_read_again(lambda: remap(bench.folder / "org.db", "bo@acme.com", "Writer-Brand", TEAM)))
     report = bench.apply(approved)
-    assert "idp_groups/Writer-Brand was as planned when the run began, and was changed again before it ended." in (
+    assert "idp_groups/Writer-Brand had the planned value when the run began, and was changed before it ended." in (
         report.notes
     )
 

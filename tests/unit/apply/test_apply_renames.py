@@ -39,7 +39,7 @@ def test_a_name_that_changed_hands_since_the_plan_stops_the_apply(bench: Bench, 
     bench.rename(["A", "B-real", "B", "D"])
     with pytest.raises(Stale) as stale:
         bench.apply(approved)
-    assert "idp_groups/B is another group now" in str(stale.value.problems[0])
+    assert "idp_groups/B is now another group" in str(stale.value.problems[0])
     assert bench.state() == before
 
 
@@ -48,7 +48,7 @@ def test_a_group_that_was_only_renamed_since_the_plan_is_followed(bench: Bench) 
     bench.rename(["A", "B-real", "C", "D"])
     report = bench.apply(approved)
     assert bench.state()["g2"] == MEMBER
-    assert any("is called idp_groups/B-real now" in note for note in report.notes)
+    assert any("was renamed to idp_groups/B-real" in note for note in report.notes)
 
 
 def test_a_plan_without_ids_is_applied_by_name(bench: Bench) -> None:

@@ -77,12 +77,12 @@ def test_what_somebody_else_already_did_is_passed_over(bench):
     report = bench.apply(approved)
     assert report.run.outcome == "done"
     assert [step.address for step in report.run.steps] == ["defaults", "idp_groups/Writer-Marketing"]
-    assert "idp_groups/Writer-Brand is already as the plan wants it" in report.notes
+    assert "idp_groups/Writer-Brand already has the planned value" in report.notes
 
 
 def test_a_plan_past_its_time_is_refused(bench):
     approved = bench.plan(WANTED)
-    with pytest.raises(Stale, match="lapsed"):
+    with pytest.raises(Stale, match="expired"):
         bench.apply(replace(approved, expires_at=NOW - timedelta(hours=1)))
 
 

@@ -47,7 +47,7 @@ def test_an_address_already_at_its_after_is_passed_over():
     verified, moved = verify(plan(), plan(live(A=MARKETING)))
     assert moved == ()
     assert [change.address for change in verified.steps] == ["idp_groups/B"]
-    assert verified.notes == ("idp_groups/A is already as the plan wants it",)
+    assert verified.notes == ("idp_groups/A already has the planned value",)
 
 
 @pytest.mark.parametrize("held", [live(A=IT), live(C=IT)])
@@ -80,7 +80,7 @@ def test_a_group_that_vanished_is_refused_and_one_that_arrived_is_told():
     assert codes(plan(), plan(gone)) == ["moved"]
     verified, moved = verify(plan(gone), plan())
     assert moved == ()
-    assert "idp_groups/A no longer waits; apply again to map it" in verified.notes
+    assert "idp_groups/A is no longer pending; to map it, apply again" in verified.notes
     assert "idp_groups/A" not in [change.address for change in verified.steps]
 
 

@@ -57,7 +57,7 @@ def test_a_cut_off_end_is_an_error_and_the_file_stays(repo: Path, capsys: Captur
     cut_off(2)
     capsys.readouterr()
     assert run(["history", "--anchor", ANCHOR]) == Exit.ERROR
-    assert "the end was cut off" in capsys.readouterr().err
+    assert "so the end is missing" in capsys.readouterr().err
     assert Path(ANCHOR).read_text() == before
 
 
@@ -93,5 +93,5 @@ def test_that_of_a_commit_is_compared_with_and_nothing_is_written(repo: Path, ca
     cut_off(2)
     capsys.readouterr()
     assert run(["history", "--anchor", "git:HEAD"]) == Exit.ERROR
-    assert "the end was cut off" in capsys.readouterr().err
+    assert "so the end is missing" in capsys.readouterr().err
     assert run(["history", "--anchor", "git:nowhere"]) == Exit.ERROR

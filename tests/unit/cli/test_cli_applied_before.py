@@ -37,7 +37,7 @@ def test_a_plan_that_was_applied_names_the_run(repo: Path, capsys: Capture) -> N
     told(capsys, "apply", "p.json", "--auto-approve")
     text = told(capsys, "apply", "p.json", "--auto-approve")
     assert "Run 1 (" in text
-    assert "applied this plan already" in text
+    assert "already applied this plan" in text
     assert "affects" not in text
     assert "is already as" not in text
     assert "Nothing to do (run 2)." in text
@@ -56,7 +56,7 @@ def test_what_somebody_else_did_is_no_runs(repo: Path, capsys: Capture) -> None:
     told(capsys, "plan", "--out", "p.json")
     meddler.remap(repo / "org.db", "bo@tiny.co", "Marketing", {"role": "member", "teams": ["Brand"]})
     text = told(capsys, "apply", "p.json", "--auto-approve")
-    assert "idp_groups/Marketing is already as the plan wants it" in text
+    assert "idp_groups/Marketing already has the planned value" in text
     assert "Run 1 (" not in text
 
 
@@ -80,7 +80,7 @@ def test_manual_steps_that_a_run_recorded_are_named(
     told(capsys, "plan", "--out", "p.json")
     told(capsys, "apply", "p.json", "--auto-approve", code=Exit.HUMAN)
     text = told(capsys, "apply", "p.json", "--auto-approve", code=Exit.HUMAN)
-    assert "recorded the manual steps of this plan already: rolecall runbook 1" in text
+    assert "already recorded the manual steps of this plan: rolecall runbook 1" in text
 
 
 @pytest.mark.parametrize("env", [None, "prod"])

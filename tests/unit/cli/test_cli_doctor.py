@@ -75,7 +75,7 @@ BROKEN: dict[str, tuple[Callable[[Path], None], str, str, str]] = {
     "org": (
         write("rolecall.yaml", HEALTHY.replace("org.db", "none/org.db")),
         "wrong",
-        "there is no local org in none/org.db",
+        "no local org in none/org.db",
         "local load",
     ),
     "pin": (write("rolecall.yaml", HEALTHY.replace("org_1", "org_2")), "wrong", "org_2, and this is org_1", "org.url"),

@@ -229,6 +229,6 @@ def test_a_mapping_that_has_lapsed_since_the_baseline_is_no_drift(repo: Path, ca
 def test_an_address_that_must_not_be_posted_to_is_refused_before_anything_is_read(repo: Path, capsys: Capture) -> None:
     assert run(["drift", "--notify", "http://chat.acme.com/s3cret"]) == Exit.USAGE
     told = capsys.readouterr()
-    assert "no https URL" in told.err
+    assert "not an https URL" in told.err
     assert "s3cret" not in told.err
     assert told.out == ""

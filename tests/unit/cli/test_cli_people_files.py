@@ -86,7 +86,7 @@ def test_a_broken_file_is_an_error_with_its_line(
     (repo / "p.csv").write_text("email,gruops\nann@acme.com,Writer-Marketing\n")
     assert run(command) == 1
     told = capsys.readouterr()
-    assert "p.csv:1:1: no column for groups; it has email, gruops" in told.out + told.err
+    assert "p.csv:1:1: no column for groups; the columns are email, gruops" in told.out + told.err
     (repo / "p.csv").write_text("email,groups,status\nann,Writer-Marketing,ACTIVE\nbo@acme.com,,GONE\n")
     assert run(command) == 1
     told = capsys.readouterr()

@@ -47,12 +47,12 @@ def test_people_from_an_idp(
         run(["-C", str(repo), "plan"])
         told = capsys.readouterr().out
         assert "pushes groups that the org does not have: `New`" in told
-        assert "have no e-mail address" in told
+        assert "have not an email address" in told
         assert run(["-C", str(repo), "validate", "--online"]) == 0
         assert "pushes groups that the org does not have: `New`" in capsys.readouterr().out
         site.token = "another"
         assert run(["-C", str(repo), "validate", "--online"]) == 0
-        assert "does not let this token read" in capsys.readouterr().out
+        assert "the token cannot read" in capsys.readouterr().out
 
 
 def test_a_pipeline_sends_the_token_only_where_its_settings_say(
@@ -65,10 +65,10 @@ def test_a_pipeline_sends_the_token_only_where_its_settings_say(
     with served(site, okta_answers, okta=True) as url:
         repo = repo_with(tmp_path, f"{{okta: '{url}', app: 0oa1, token: {{env: IDP_TOKEN}}}}")
         run(["-C", str(repo), "plan"])
-        assert "ROLECALL_PEOPLE_HOST has to name the host that people are read from" in capsys.readouterr().err
+        assert "ROLECALL_PEOPLE_HOST must be set to the host of the source of users" in capsys.readouterr().err
         monkeypatch.setenv("ROLECALL_PEOPLE_HOST", "acme.okta.com")
         run(["-C", str(repo), "plan"])
-        assert "the token may be sent to acme.okta.com only" in capsys.readouterr().err
+        assert "the token may only be sent to acme.okta.com only" in capsys.readouterr().err
         assert site.seen == []
         monkeypatch.setenv("ROLECALL_PEOPLE_HOST", "127.0.0.1")
         assert planned(repo, capsys)["impact"]["people"] == 4

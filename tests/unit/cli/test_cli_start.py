@@ -123,7 +123,7 @@ def test_a_readme_that_is_there_stays(tmp_path: Path) -> None:
 def test_an_org_that_nobody_wrote_down_yet_says_what_to_do(capsys: Capture) -> None:
     assert run(["init", "--no-input", "--url", "observed:org.yaml"]) == Exit.OK
     assert run(["plan"]) == Exit.ERROR
-    assert "write down what the console shows with `rolecall observe`" in capsys.readouterr().err
+    assert "record the settings of the console: rolecall observe" in capsys.readouterr().err
 
 
 def test_a_new_repo_is_ready_to_push(tmp_path: Path, capsys: Capture) -> None:

@@ -221,7 +221,7 @@ def test_a_lapsed_plan_is_refused(repo: Path, capsys: Capture, monkeypatch: pyte
         then.setattr("rolecall.cli.planning.now", lambda: datetime(2026, 1, 1, tzinfo=UTC))
         run(["--as-of", "2026-01-01", "plan", "--out", "plan.json"])
     assert run(["apply", "plan.json", "--auto-approve"]) == Exit.STALE
-    assert "the plan lapsed at 2026-01-08 00:00 UTC" in capsys.readouterr().err
+    assert "the plan expired at 2026-01-08 00:00 UTC" in capsys.readouterr().err
 
 
 def test_a_digest_that_no_longer_holds_is_refused_with_the_difference(repo: Path, capsys: Capture) -> None:

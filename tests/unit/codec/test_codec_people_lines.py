@@ -77,7 +77,7 @@ def test_deep_nesting_is_refused() -> None:
 
 
 def test_one_address_twice_is_refused_across_batches() -> None:
-    with pytest.raises(ConfigError, match=r"more than one person has the e-mail address a@x\.io"):
+    with pytest.raises(ConfigError, match=r"several users have the email address a@x\.io"):
         decode_lines([b'{"email": "a@x.io"}\n', b'{"email": "A@X.io"}\n'])
 
 

@@ -147,27 +147,27 @@ def test_all_faults_are_told_with_their_paths() -> None:
         ("settings",),
     ]
     assert str(caught.value.faults[1]) == "is missing at id"
-    assert str(caught.value.faults[2]) == "a whole number is expected, not true or false at number"
+    assert str(caught.value.faults[2]) == "expected a whole number, not true or false at number"
 
 
 @pytest.mark.parametrize("json", [[], "x", None, 3])
 def test_what_is_no_object_is_no_record(json: Any) -> None:
-    with pytest.raises(Misfit, match="an object is expected"):
+    with pytest.raises(Misfit, match="expected an object"):
         Codec().decode(Pair, json)
 
 
 @pytest.mark.parametrize(
     ("before", "message"),
     [
-        (3, "an object is expected, not a whole number at before"),
-        ({"teams": 3}, "is not of its type at before/teams"),
-        ({"role": 3, "teams": [1]}, "is not of its type at before/role; is not of its type at before/teams"),
+        (3, "expected an object, not a whole number at before"),
+        ({"teams": 3}, "has the wrong type at before/teams"),
+        ({"role": 3, "teams": [1]}, "has the wrong type at before/role; has the wrong type at before/teams"),
     ],
 )
 def test_a_value_that_is_none_of_its_section_is_told(before: Any, message: str) -> None:
     with pytest.raises(Misfit, match=f"^{message}$"):
         Codec().decode(Change, {"address": "idp_groups/A", "before": before})
-    with pytest.raises(Misfit, match="is of no section at before"):
+    with pytest.raises(Misfit, match="does not belong to a section at before"):
         Codec().decode(Change, {"address": "groups/A", "before": before})
 
 
@@ -186,10 +186,10 @@ def test_a_document_may_have_a_form_of_its_own() -> None:
 
 
 def test_values_that_json_cannot_tell_apart_are_refused() -> None:
-    with pytest.raises(TypeError, match="cannot be told apart"):
+    with pytest.raises(TypeError, match="cannot be distinguished"):
         Codec().form(Pair | Change)
 
 
 def test_what_is_no_record_is_refused() -> None:
-    with pytest.raises(TypeError, match="is no record"):
+    with pytest.raises(TypeError, match="is not a record"):
         Codec().encode(object())

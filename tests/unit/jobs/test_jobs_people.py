@@ -64,7 +64,7 @@ def test_while_the_org_is_upgrading_people_are_in_their_legacy_groups_too() -> N
 
 
 def test_who_is_left_out_of_a_whole_reading_is_told() -> None:
-    (problem,) = left_out(directory(Coverage(problem="2 users have no e-mail address, and are left out")))
+    (problem,) = left_out(directory(Coverage(problem="2 users without an email address are left out")))
     assert (problem.severity, problem.message[:7]) == ("warning", "2 users")
     assert left_out(directory()) == left_out(directory(Coverage("partial", problem="x"))) == ()
 

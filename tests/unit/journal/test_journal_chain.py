@@ -50,17 +50,17 @@ def test_a_journal_nobody_touched_is_sound(journal: Journal) -> None:
 
 TAMPERED: list[tuple[str, str, str]] = [
     ("content", "UPDATE rolecall_entries SET body = '{}' WHERE n = 3", "its content was changed"),
-    ("kind", "UPDATE rolecall_entries SET kind = 'ended' WHERE n = 3", "does not follow"),
-    ("moment", "UPDATE rolecall_entries SET at = '2020' WHERE n = 1", "does not follow"),
-    ("step", "UPDATE rolecall_entries SET step = 2 WHERE n = 3", "does not follow"),
-    ("hash", "UPDATE rolecall_entries SET hash = body_hash WHERE n = 4", "does not follow"),
+    ("kind", "UPDATE rolecall_entries SET kind = 'ended' WHERE n = 3", "does not match"),
+    ("moment", "UPDATE rolecall_entries SET at = '2020' WHERE n = 1", "does not match"),
+    ("step", "UPDATE rolecall_entries SET step = 2 WHERE n = 3", "does not match"),
+    ("hash", "UPDATE rolecall_entries SET hash = body_hash WHERE n = 4", "does not match"),
     ("missing", "DELETE FROM rolecall_entries WHERE n = 4", "entries 4 to 4 are missing"),
-    ("blanked", "UPDATE rolecall_entries SET body = NULL WHERE n = 8", "taken away, and no pruning says so"),
-    ("memory", "UPDATE rolecall_applied SET value = 'null'", "the memory of idp_groups/Writer-Admins"),
-    ("commit", "UPDATE rolecall_applied SET commit_id = 'other'", "the memory of idp_groups/Writer-Admins"),
-    ("forgotten", "DELETE FROM rolecall_applied", "the memory of idp_groups/Writer-Admins"),
-    ("fact", "UPDATE rolecall_memory SET value = '{}'", "the memory of group_ids"),
-    ("run", "DELETE FROM rolecall_runs", "run 1 is in the list of runs or in the chain"),
+    ("blanked", "UPDATE rolecall_entries SET body = NULL WHERE n = 8", "removed, and no pruning recorded it"),
+    ("memory", "UPDATE rolecall_applied SET value = 'null'", "the remembered value of idp_groups/Writer-Admins"),
+    ("commit", "UPDATE rolecall_applied SET commit_id = 'other'", "the remembered value of idp_groups/Writer-Admins"),
+    ("forgotten", "DELETE FROM rolecall_applied", "the remembered value of idp_groups/Writer-Admins"),
+    ("fact", "UPDATE rolecall_memory SET value = '{}'", "the remembered value of group_ids"),
+    ("run", "DELETE FROM rolecall_runs", "run 1 is only in the list of runs"),
 ]
 
 

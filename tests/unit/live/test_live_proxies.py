@@ -76,9 +76,9 @@ def test_the_proxy_of_the_scheme_comes_before_the_one_for_all(monkeypatch: pytes
     ("variable", "value", "words"),
     [
         ("ALL_PROXY", "socks5://u:s3cret@127.0.0.1:9", "SOCKS"),
-        ("HTTPS_PROXY", "ftp://127.0.0.1:9", "unknown kind"),
-        ("HTTPS_PROXY", "http://[::1", "no URL"),
-        ("HTTPS_PROXY", "http://host:port", "no URL"),
+        ("HTTPS_PROXY", "ftp://127.0.0.1:9", "unknown type"),
+        ("HTTPS_PROXY", "http://[::1", "not a URL"),
+        ("HTTPS_PROXY", "http://host:port", "not a URL"),
         ("HTTPS_PROXY", "http://:8080", "no host"),
     ],
 )
@@ -124,7 +124,7 @@ def test_an_org_behind_a_proxy_that_does_not_answer_names_both(monkeypatch: pyte
     monkeypatch.setenv("HTTPS_PROXY", f"http://u:s3cret@127.0.0.1:{silent}")
     told = str(_refusal("https://writer.example").problems[0])
     assert "writer.example" in told
-    assert f"http://127.0.0.1:{silent}, from HTTPS_PROXY" in told
+    assert f"http://127.0.0.1:{silent} from HTTPS_PROXY" in told
     assert "s3cret" not in told
 
 

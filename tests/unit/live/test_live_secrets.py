@@ -74,8 +74,8 @@ class TestFile:
 
     def test_a_missing_file_and_a_directory_are_no_secret(self, tmp_path: Path) -> None:
         (tmp_path / "folder").mkdir()
-        assert "there is no secret file `none`" in refused(SecretRef("file", "none", HERE), {}, tmp_path)
-        assert "there is no secret file `folder`" in refused(SecretRef("file", "folder", HERE), {}, tmp_path)
+        assert "secret file `none` not found" in refused(SecretRef("file", "none", HERE), {}, tmp_path)
+        assert "secret file `folder` not found" in refused(SecretRef("file", "folder", HERE), {}, tmp_path)
 
     def test_a_binary_or_huge_file_is_refused_without_showing_it(self, tmp_path: Path) -> None:
         (tmp_path / "binary").write_bytes(CANARY.encode() + b"\xff\xfe")
@@ -127,7 +127,7 @@ class TestHost:
     def test_the_host_is_checked_before_the_secret_is_fetched(self, tmp_path: Path) -> None:
         ref = SecretRef("exec", ("vault",), HERE)
         environ = {"ROLECALL_TOKEN_HOST": "org.example", "ROLECALL_ALLOW_EXEC": "1"}
-        with pytest.raises(SecretError, match="may be sent to org"):
+        with pytest.raises(SecretError, match="may only be sent to org"):
             org_token(ref, "https://evil.example", environ, tmp_path, nothing_runs)
         assert org_token(ref, "https://org.example", environ, tmp_path, lambda command: (0, b"t")) == "t"
 
@@ -158,7 +158,7 @@ class TestHost:
         ],
     )
     def test_any_other_is_refused(self, url: str, pinned: str) -> None:
-        with pytest.raises(SecretError, match="may be sent to"):
+        with pytest.raises(SecretError, match="may only be sent to"):
             check_host(url, {"ROLECALL_TOKEN_HOST": pinned})
 
     def test_a_pipeline_has_to_pin(self) -> None:

@@ -67,7 +67,7 @@ def test_a_syntax_error_has_its_line(tmp_path: Path) -> None:
 def test_an_unknown_key_has_its_path_and_a_near_match(tmp_path: Path) -> None:
     (problem,) = problems(tmp_path, ORG | {"idp_groups": {"A": {"role": "member", "taems": []}}})
     assert "taems" in problem.message
-    assert problem.hint == "did you mean `teams`?"
+    assert problem.hint == "Did you mean `teams`?"
 
 
 def test_yaml_has_lines_and_columns(tmp_path: Path) -> None:
@@ -75,7 +75,7 @@ def test_yaml_has_lines_and_columns(tmp_path: Path) -> None:
         tmp_path, "snapshot: 1\norg: {id: o}\nidp_groups:\n  A: {role: membr, teams: [B]}\n", "o.yaml"
     )
     assert problem.where == (str(tmp_path / "o.yaml"), 4, 13)
-    assert problem.hint == "did you mean `member`?"
+    assert problem.hint == "Did you mean `member`?"
 
 
 def test_yaml_and_json_read_alike(tmp_path: Path) -> None:
@@ -92,18 +92,18 @@ def test_all_problems_come_at_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "changes, words",
     [
-        ({"snapshot": 2}, "format version `2` is not supported. this rolecall reads `snapshot: 1`"),
+        ({"snapshot": 2}, "format version `2` is not supported. write `snapshot: 1`, or update rolecall"),
         ({"org": {}}, "`id` is missing"),
-        ({"scim": {"enabled": "yes"}}, 'has to be true or false, not `"yes"`'),
-        ({"scim": {"endpoint": "upgradin"}}, "did you mean `upgrading`?"),
-        ({"coverage": {"domains": "all"}}, "possible: complete, partial, unread"),
+        ({"scim": {"enabled": "yes"}}, 'must be true or false, not `"yes"`'),
+        ({"scim": {"endpoint": "upgradin"}}, "Did you mean `upgrading`?"),
+        ({"coverage": {"domains": "all"}}, "possible values: complete, partial, unread"),
         ({"taken_at": "today"}, "write it like `2026-11-22T10:00:00Z`"),
         ({"defaults": {"role": "member", "teams": []}}, "is empty"),
-        ({"teams": {}}, "has to be a list, not a map"),
+        ({"teams": {}}, "must be a list, not a map"),
         ({"teams": [""]}, "a name cannot be empty"),
         ({"people": [{"email": "a@b.c", "manual": [{"team": "B"}]}]}, "`role` is missing"),
-        ({"people": [{"email": "a@b.c", "origin": "ldap"}]}, "possible: scim, saml, invite, discovery"),
-        ({"sso": {"enabeld": True}}, "did you mean `enabled`?"),
+        ({"people": [{"email": "a@b.c", "origin": "ldap"}]}, "possible values: scim, saml, invite, discovery"),
+        ({"sso": {"enabeld": True}}, "Did you mean `enabled`?"),
         ({"org": {"id": "o", "counts": {"people": -1}}}, "cannot be `-1`"),
     ],
     ids=range(13),
@@ -133,9 +133,9 @@ def test_a_file_that_is_wrong_throughout_is_told_in_part(tmp_path: Path) -> None
         ({"domains": {"no domain": {}}}, "is not a domain name"),
         ({"idp_groups": {"Caf\u00e9": "blank", "Cafe\u0301": "blank"}}, "the same name"),
         ({"idp_groups": {" ": "blank"}}, "cannot be empty"),
-        ({"idp_groups": {"A": {"role": "membr", "teams": ["B"]}}}, "no role `membr`"),
-        ({"defaults": {"role": "owner", "teams": ["B"]}}, "no role `owner`"),
-        ({"coverage": {"sso": "complete"}}, "there is no `sso`"),
+        ({"idp_groups": {"A": {"role": "membr", "teams": ["B"]}}}, "unknown role `membr`"),
+        ({"defaults": {"role": "owner", "teams": ["B"]}}, "unknown role `owner`"),
+        ({"coverage": {"sso": "complete"}}, "this file has no `sso`"),
     ],
 )
 def test_what_a_schema_cannot_say(tmp_path: Path, changes: dict[str, Any], words: str) -> None:

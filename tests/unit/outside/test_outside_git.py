@@ -65,7 +65,7 @@ def test_the_config_as_it_was_at_a_ref(repo: Path):
 
 @pytest.mark.parametrize("ref", ["no-such-branch", "--output=x", "HEAD~9", ""])
 def test_a_ref_that_there_is_not(repo: Path, ref: str):
-    with pytest.raises(ConfigError, match="git knows no commit"), at_ref(repo, ref):
+    with pytest.raises(ConfigError, match="git has no commit"), at_ref(repo, ref):
         pass
 
 

@@ -45,7 +45,7 @@ def test_what_does_not_get_through_is_told_without_the_address(answers, tries):
         with pytest.raises(NotTold) as refused:
             post(hook.url, NOTICE, lambda _: None)
         assert len(hook.answers) == 9 - tries
-    assert f"127.0.0.1 answered {answers[0][0]}" in str(refused.value)
+    assert f"127.0.0.1 returned {answers[0][0]}" in str(refused.value)
     assert "s3cret" not in str(refused.value)
 
 
@@ -60,7 +60,7 @@ def test_nobody_there_is_told_too():
     "url", ["http://chat.acme.com/x", "ftp://x/y", "chat.acme.com", "https://", "slack:http://a/b"]
 )
 def test_only_https_and_loopback_are_posted_to(url):
-    with pytest.raises(Misuse, match="no https URL"):
+    with pytest.raises(Misuse, match="not an https URL"):
         check(url)
 
 
@@ -98,7 +98,7 @@ def test_a_webhook_that_sends_one_byte_at_a_time_ends(head):
     parts = itertools.cycle([b"HTTP/1.1 103 Early Hints\r\n\r\n"]) if b"103" in head else itertools.cycle([b"X"])
     with faulty_org(lambda asked: itertools.chain([head or b"H"], parts)) as server:
         started = time.monotonic()
-        with pytest.raises(NotTold, match=r"127\.0\.0\.1 did not complete its response within 0\.5 s \(4 tries\)"):
+        with pytest.raises(NotTold, match=r"127\.0\.0\.1 did not complete its response within 0\.5 s \(4 attempts\)"):
             post(f"{server.base}/hook", NOTICE, lambda _: None, seconds=0.5)
         assert len(server.asked) == TRIES
     assert time.monotonic() - started < 15
@@ -114,6 +114,6 @@ def test_no_try_starts_after_the_limit_for_the_whole_call(monkeypatch):
     waits: list[float] = []
     with webhook() as hook:
         hook.answers = [(503, {"Retry-After": "20"})] * 9
-        with pytest.raises(NotTold, match=r"answered 503\. "):
+        with pytest.raises(NotTold, match=r"returned 503\. "):
             post(hook.url, NOTICE, waits.append)
     assert waits == []

@@ -14,7 +14,7 @@ from rolecall.report.builders.runs import run_in_full, run_json, run_lines, runs
 from rolecall.report.line import plain
 
 AT = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)
-REFUSED = "503 from the org, 4 tries"
+REFUSED = "503 from the org, 4 attempts"
 
 
 def step(number: int, state: Any, problem: str | None = None, via: Any = "api") -> Step:
@@ -41,9 +41,9 @@ HALF = run_of(
 def test_half_a_run_says_what_is_done_who_is_in_between_and_how_to_go_on_or_back() -> None:
     meanwhile = "12 people have both Marketing and Brand; nobody lacks what they had. Safe to leave till morning."
     assert told(RunReport(HALF, meanwhile=meanwhile)) == (
-        "5 of 9 steps done, 1 failed (503 from the org, 4 tries), 3 not tried (run 812).\n"
+        "5 of 9 steps done, 1 failed (503 from the org, 4 attempts), 3 not tried (run 812).\n"
         f"Right now: {meanwhile}\n"
-        "   6  update idp_groups/G6 failed: 503 from the org, 4 tries\n"
+        "   6  update idp_groups/G6 failed: 503 from the org, 4 attempts\n"
         "Go on: rolecall apply -e prod · Go back: rolecall rollback 812 · Details: rolecall show 812\n"
     )
 
@@ -106,7 +106,7 @@ def test_a_run_in_full_has_its_facts_and_every_step() -> None:
     shown = plain(run_in_full(whole))
     assert "Run 812: apply of acme (org_8817)\n" in shown
     assert "approved by:  bo, review, https://x" in shown
-    assert "   6  update  idp_groups/G6  failed  503 from the org, 4 tries\n" in shown
+    assert "   6  update  idp_groups/G6  failed  503 from the org, 4 attempts\n" in shown
 
 
 def test_the_json_of_a_run_is_json() -> None:

@@ -1,1 +1,3 @@
-"""Requests and responses: transports, retries and pacing, lists in pages, and the messages for failed requests."""
+"""Sends requests and reads responses: transports, retries, rate limits, paged lists, and messages for failed
+requests.
+"""

@@ -1,7 +1,7 @@
 """Sends one HTTP request to a service other than the org (a webhook, a forge, a sign-in service) within limits.
 
 The time limit covers the whole call, from name resolution to the last byte, and the response body is never read beyond
-its limit. A server that sends without end, or one byte every few seconds, ends in a CallError.
+its limit. A server that never stops sending, or sends one byte every few seconds, ends in a CallError.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ SECONDS = 30.0
 LARGEST = 4 << 20
 """Bytes of a response body, after decompression."""
 _GRACE = 1.0
-"""Seconds beyond the limit for closing the connection; name resolution cannot be interrupted."""
+"""Seconds allowed beyond the limit to close the connection; name resolution cannot be interrupted."""
 
 
 class Call(NamedTuple):
-    """One request. ``proxy`` and ``trusted``, the authorities, are those of the environment; see ``proxies``.
+    """One request. ``proxy`` and ``trusted``, the authorities, come from the environment; see ``proxies``.
 
     ``seconds`` limits the whole call, ``largest`` the bytes of the body; with 0 the body is not read at all.
     """
@@ -53,13 +53,13 @@ class Response(NamedTuple):
 
 
 class CallError(Exception):
-    """No usable response. Its text continues a sentence that begins with the server's name."""
+    """No usable response. Its text completes a sentence that begins with the server's name."""
 
 
 def call(request: Call) -> Response:
     """Send one request and return its response, whatever its status. Redirects are not followed.
 
-    Blocks, also where an event loop is running. Raises CallError.
+    Blocks, even where an event loop is running. Raises CallError.
     """
     import httpx
 

@@ -1,4 +1,4 @@
-"""What messages say of the server that requests go to: the org, or a source of its users."""
+"""Provides the texts about the server that requests go to: the org, or a source of its users."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from typing import Final, NamedTuple
 
 
 class EndpointMessages(NamedTuple):
-    """The words for one server.
+    """The texts for one server.
 
-    ``code`` begins the codes of problems, ``name`` is the server's, ``setting`` is the config key of its URL, ``token``
-    and ``rights`` are hints for a token that is refused or may not read.
+    ``code`` is the prefix of problem codes, ``name`` is the server's name, ``setting`` is the configuration key of its
+    URL, ``token`` and ``rights`` are hints for a token that is refused or lacks permission.
     """
 
     code: str
@@ -23,24 +23,24 @@ ORG: Final = EndpointMessages(
     "org",
     "the org",
     "org.url",
-    "check that it is whole, not expired or revoked, and for this org's admin API rather than for SCIM",
-    "use the token of an org admin: only org admins may see and change these settings",
+    "check that the token is complete, not expired or revoked, and for this org's admin API instead of SCIM",
+    "use the token of an org admin; only org admins can view and change these settings",
 )
 
 SCIM: Final = EndpointMessages(
     "scim",
     "the SCIM server",
     "people.scim",
-    "check that `people.token` is whole, not expired or revoked",
-    "use a token that may read users and groups",
+    "check that `people.token` is complete, not expired or revoked",
+    "use a token that can read users and groups",
 )
 
 OKTA: Final = EndpointMessages(
     "okta",
     "Okta",
     "people.okta",
-    "check that `people.token` is whole, not expired or revoked",
-    "use a token of an admin who may read apps, groups and users (okta.apps.read, okta.groups.read)",
+    "check that `people.token` is complete, not expired or revoked",
+    "use the token of an admin who can read apps, groups and users (okta.apps.read, okta.groups.read)",
 )
 
 GRAPH: Final = EndpointMessages(

@@ -1,4 +1,4 @@
-"""Sends one request until it has a usable answer: paced, retried, logged, counted."""
+"""Sends a request until it has a usable response: rate-limited, retried, logged, counted."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ Send = Callable[[Request], Awaitable[Answer]]
 log = logging.getLogger(__name__)
 
 RETRIES: Final = 3
-"""How often the same request goes out again after no answer or a 5xx."""
+"""How often a request is retried after no response or a 5xx."""
 RETRIES_BUSY: Final = 8
-"""How often it goes out again after 429."""
+"""How often a request is retried after 429."""
 PATIENCE: Final = 60.0
-"""Seconds in all that tries of one request may end without an answer before it is not sent again."""
+"""Seconds in total that attempts of one request may end without a response before it is no longer retried."""
 LONGEST_WAIT: Final = 300.0
-"""The longest single wait in seconds that an org may ask for before we rather give up."""
+"""The longest single wait, in seconds, that rolecall accepts from an org."""
 
 RETRIED: Final = frozenset({429, 500, 502, 503, 504})
 NOT_DONE: Final = frozenset({429, 503})
-"""Statuses that say the request was not acted on; other 5xx leave open whether a write stands."""
+"""Statuses that say the request was not processed. After other 5xx responses, a write may have been made."""
 
 
 class Exchanged(NamedTuple):
-    """The last answer, or why there is none. ``doubtful``: a try without an answer may have been acted on."""
+    """The last response, or why there is none. ``doubtful``: an attempt without a response may have been processed."""
 
     answer: Answer | None
     lost: NoAnswer | None
@@ -42,7 +42,7 @@ class Exchanged(NamedTuple):
 
 
 class Exchange:
-    """One org's requests. ``reads`` and ``writes`` count what was sent, retries included."""
+    """The requests to one org. ``reads`` and ``writes`` count what was sent, including retries."""
 
     def __init__(
         self, transport: Transport, clock: Clock | None = None, chance: Callable[[], float] = random.random
@@ -56,19 +56,20 @@ class Exchange:
         self.waiting = Waiting(urlsplit(transport.name).netloc or transport.name)
 
     async def read(self, request: Request, by: Send | None = None) -> Answer:
-        """Return the answer to a request that changes nothing, carried ``by`` a function other than the transport's
-        ``send`` where one is given. Raises NoAnswer."""
+        """Return the response to a request that changes nothing. ``by`` sends it instead of the transport's ``send``.
+        Raises NoAnswer.
+        """
         exchanged = await self.send(request, changes=False, by=by)
         if exchanged.answer is None:
-            raise exchanged.lost or NoAnswer(Problem("org_silent", "no answer came"), sent=True)
+            raise exchanged.lost or NoAnswer(Problem("org_silent", "no response"), sent=True)
         return exchanged.answer
 
     async def send(self, request: Request, *, changes: bool, by: Send | None = None) -> Exchanged:
-        """Send a request, wait as asked, and retry the same request: after 429 up to 8 times, after no answer or a 5xx
-        up to 3.
+        """Send a request, wait as requested, and retry it: after 429 up to 8 times, after no response or a 5xx up to 3
+        times.
 
-        A request whose tries ended without an answer for a minute in all is not retried. Every ten seconds without an
-        answer are reported on stderr.
+        A request whose attempts ended without a response for a minute in total is not retried. Every ten seconds
+        without a response are reported on stderr.
         """
         with self.waiting.request():
             return await self._send(request, changes, by or self.transport.send)
@@ -93,7 +94,7 @@ class Exchange:
             if final or failed > RETRIES or busy > RETRIES_BUSY or wait > LONGEST_WAIT:
                 return Exchanged(answer, _counted(lost, busy + failed), doubtful, busy + failed)
             log.info(
-                "waiting to try again",
+                "waiting to retry",
                 extra={"code": "trying_again", **_about(request, answer), "seconds": round(wait, 3)},
             )
             await self._clock.sleep(wait)
@@ -107,7 +108,7 @@ class Exchange:
             answer = await by(request)
         except NoAnswer as error:
             code = error.problems[0].code
-            log.info("no answer", extra={"code": "no_answer", **_about(request, None), "problem": code})
+            log.info("no response", extra={"code": "no_answer", **_about(request, None), "problem": code})
             return None, error
         self.waiting.answered()
         seconds = round(self._clock.now() - started, 3)
@@ -125,11 +126,11 @@ class Exchange:
 
 
 def _counted(lost: NoAnswer | None, tries: int) -> NoAnswer | None:
-    """Return the error of the last try with the number of tries, where there was more than one."""
+    """Return the error of the last attempt, with the number of attempts if there were several."""
     if lost is None or tries == 1:
         return lost
     problem = lost.problems[0]
-    return NoAnswer(problem._replace(message=f"{problem.message} ({tries} tries)"), sent=lost.sent, final=lost.final)
+    return NoAnswer(problem._replace(message=f"{problem.message} ({tries} attempts)"), sent=lost.sent, final=lost.final)
 
 
 def _is_doubtful(answer: Answer | None, lost: NoAnswer | None) -> bool:
@@ -139,13 +140,14 @@ def _is_doubtful(answer: Answer | None, lost: NoAnswer | None) -> bool:
 
 
 def _about(request: Request, answer: Answer | None) -> dict[str, object]:
-    """Return what a log may contain of a request: no query, no headers, no body."""
+    """Return what may be logged of a request: no query, no headers, no body."""
     return {"method": request.method, "path": request.path, "status": answer.status if answer else None}
 
 
 async def together(calls: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
-    """Return the results of all calls, run concurrently. When one fails the others are cancelled and its error is
-    raised."""
+    """Return the results of all calls, run concurrently. If one fails, the others are cancelled and its error is
+    raised.
+    """
     tasks = [asyncio.ensure_future(call) for call in calls]
     try:
         return await asyncio.gather(*tasks)

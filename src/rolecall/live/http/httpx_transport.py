@@ -1,4 +1,4 @@
-"""Sends requests over a socket: HTTP/1.1 through httpx, TLS checked, no redirect ever followed."""
+"""Sends requests over a socket: HTTP/1.1 through httpx, with TLS verification and without following redirects."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ if TYPE_CHECKING:
 
 CONNECTIONS = 8
 LARGEST_ANSWER = 64 * 1024 * 1024
-"""Bytes of one answer after decompression; a page is far smaller."""
+"""Maximum bytes of one response after decompression; a page is far smaller."""
 _ERRNO = re.compile(r"^\[Errno -?\d+\] ")
 
 Token = Callable[[], str]
-"""Gives the bearer token; asked once, when the first request goes out."""
+"""Returns the bearer token; called once, before the first request."""
 
 
 class BaseUrl(NamedTuple):
-    """Where the contract's paths begin: ``https://rolecall.example.com``, perhaps with a path, no slash at the end."""
+    """The base of all API paths: ``https://rolecall.example.com``, optionally with a path, without a trailing slash."""
 
     text: str
     host: str
@@ -37,22 +37,22 @@ class BaseUrl(NamedTuple):
 
 
 def base_url(text: str, *, allow_http: bool = False, messages: EndpointMessages = ORG) -> BaseUrl:
-    """Take an ``org.url``, or another endpoint's, apart.
+    """Parse an ``org.url``, or the URL of another endpoint.
 
-    Raises ConfigError for what is no such URL, or would send a token in the clear.
+    Raises ConfigError for an invalid URL, and for one that would send a token unencrypted.
     """
     try:
         parts = urlsplit(text)
         host, _port = parts.hostname or "", parts.port
     except ValueError:
-        raise ConfigError(_bad_url(messages, "is no URL", text)) from None
+        raise ConfigError(_bad_url(messages, "is not a URL", text)) from None
     if parts.scheme not in ("https", "http") or not host:
-        raise ConfigError(_bad_url(messages, "is not of the form https://HOST", text))
+        raise ConfigError(_bad_url(messages, "is not in the form https://HOST", text))
     if parts.username is not None or parts.password is not None:
         token = f"{messages.setting.partition('.')[0]}.token"
-        raise ConfigError(_bad_url(messages, f"holds a name or password, which belong in `{token}`", None))
+        raise ConfigError(_bad_url(messages, f"contains a user or password; use `{token}` instead", None))
     if parts.query or parts.fragment:
-        raise ConfigError(_bad_url(messages, "has a query or a fragment", None))
+        raise ConfigError(_bad_url(messages, "contains a query or a fragment", None))
     if parts.scheme == "http" and host not in LOOPBACK and not allow_http:
         raise ConfigError(_bad_url(messages, "would send the token unencrypted; use https", text))
     return BaseUrl(f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}", host, host in LOOPBACK)
@@ -63,7 +63,7 @@ def _bad_url(messages: EndpointMessages, why: str, shown: str | None) -> Problem
 
 
 class HttpTransport:
-    """Sends requests with a bearer token. Nothing but this class ever holds the token."""
+    """Sends requests with a bearer token. No other class has the token."""
 
     def __init__(
         self,
@@ -124,21 +124,21 @@ def _open_connections(base: BaseUrl, timeouts: Timeouts, messages: EndpointMessa
 
 
 def _by_way_of(proxy: Proxy | None, error: NoAnswer) -> NoAnswer:
-    """Return the same error, naming the proxy where one was used: the proxy itself may be out of reach."""
+    """Return the same error, naming the proxy if one was used, because the proxy itself may be unreachable."""
     if proxy is None:
         return error
     problem = error.problems[0]
     hint = f"check the proxy; {problem.hint}" if problem.hint else "check the proxy"
     with_proxy = problem._replace(
-        message=f"{problem.message} (by way of {proxy.shown}, from {proxy.variable})", hint=hint
+        message=f"{problem.message} (through the proxy {proxy.shown} from {proxy.variable})", hint=hint
     )
     return NoAnswer(with_proxy, sent=error.sent, final=error.final)
 
 
 class _Connections:
-    """The connections of one event loop, which they do not outlive: a client each, opened as they are needed.
+    """The connections of one event loop, which they do not outlive: one client each, opened on demand.
 
-    One client of eight connections would look over all eight at every request, twice.
+    One client with eight connections would check all eight twice on every request.
     """
 
     def __init__(self, base: BaseUrl, timeouts: Timeouts) -> None:
@@ -154,7 +154,7 @@ class _Connections:
 
     @asynccontextmanager
     async def lend(self) -> AsyncIterator[httpx.AsyncClient]:
-        """Lend the free connection that was used last; wait for one when all are in use."""
+        """Lend the free connection that was used last; wait for one if all are in use."""
         async with self._slots:
             if not self._idle:
                 self._open()
@@ -207,21 +207,19 @@ async def _answered(
         raise _unreachable(url, error, messages) from None
     except httpx.TimeoutException:
         message = (
-            f"{messages.name} ({urlsplit(url).netloc}) sent nothing for {timeouts.read:g} s in answer to {request}"
+            f"{messages.name} ({urlsplit(url).netloc}) sent nothing for {timeouts.read:g} s in response to {request}"
         )
         raise _lost(f"{messages.code}_timeout", message) from None
     except TimeoutError:
-        message = (
-            f"{messages.name} ({urlsplit(url).netloc}) did not complete its answer to {request} in {timeouts.whole:g} s"
-        )
+        server = f"{messages.name} ({urlsplit(url).netloc})"
+        message = f"{server} did not complete its response to {request} within {timeouts.whole:g} s"
         raise _lost(f"{messages.code}_timeout", message) from None
     except (httpx.TransportError, httpx.DecodingError, httpx.StreamError) as error:
-        raise _lost(f"{messages.code}_cut", f"the answer to {request} broke off ({type(error).__name__})") from None
+        raise _lost(f"{messages.code}_cut", f"the response to {request} was cut off ({type(error).__name__})") from None
 
 
 def _sent(url: str, request: Request, headers: dict[str, str]) -> httpx.Request:
-    """Return the request as httpx sends it; built here because the client would add cookies that an org may have
-    set."""
+    """Return the request for httpx. It is built here because the client would add cookies that an org may have set."""
     import httpx
 
     query = request.query or None
@@ -234,7 +232,9 @@ async def _body(response: httpx.Response, request: Request, messages: EndpointMe
         size += len(part)
         if size > LARGEST_ANSWER:
             raise NoAnswer(
-                Problem(f"{messages.code}_too_large", f"the answer to {request} is over {LARGEST_ANSWER >> 20} MiB"),
+                Problem(
+                    f"{messages.code}_too_large", f"the response to {request} is larger than {LARGEST_ANSWER >> 20} MiB"
+                ),
                 sent=True,
                 final=True,
             )
@@ -247,24 +247,24 @@ def _lower(headers: httpx.Headers) -> dict[str, str]:
 
 
 def _scrubbed(body: bytes, response: httpx.Response, token: str | None) -> bytes:
-    """Return an error's text without our own token, which the error may quote."""
+    """Return the text of an error response without our token, which the error may quote."""
     return body if token is None or response.is_success else body.replace(token.encode(), b"***")
 
 
 def _sendable(token: str) -> str:
     if not token or not all("!" <= char <= "~" for char in token):
-        raise SecretError(Problem("token_unusable", "the token is empty or has characters that no token has", None,
-                                  "check that the secret holds the token alone, on one line"))  # fmt: skip
+        raise SecretError(Problem("token_unusable", "the token is empty or contains invalid characters", None,
+                                  "check that the secret contains only the token, on one line"))  # fmt: skip
     return token
 
 
 def _unreachable(url: str, error: Exception, messages: EndpointMessages) -> NoAnswer:
     host = urlsplit(url).netloc
     if _caused_by_tls(error):
-        hint = "set SSL_CERT_FILE if its certificate is from an authority of your own"
-        problem = Problem(f"{messages.code}_tls", f"the certificate of {host} does not fit: {error}", None, hint)
+        hint = "if your own authority issued it, set SSL_CERT_FILE"
+        problem = Problem(f"{messages.code}_tls", f"the certificate of {host} is not valid: {error}", None, hint)
         return NoAnswer(problem, sent=False, final=True)
-    message = f"{host} cannot be reached: {_ERRNO.sub('', str(error)) or 'no connection in time'}"
+    message = f"{host} cannot be reached: {_ERRNO.sub('', str(error)) or 'connection timed out'}"
     hint = f"check `{messages.setting}` and the network"
     return NoAnswer(Problem(f"{messages.code}_unreachable", message, None, hint), sent=False)
 

@@ -1,8 +1,8 @@
-"""Reads a complete list of the contract page by page, and refuses one that contradicts itself.
+"""Reads complete lists page by page, and refuses inconsistent ones.
 
 Lists of settings must not change during the read: if a page overlaps, repeats, shrinks or contradicts ``total``, or if
 ``revision`` changes between two pages, the list is read once more, and is unread if it happens again. In lists of
-users, users may come or go during the read; those who were there throughout are read exactly once.
+users, users may be added or removed during the read; users who were present throughout are read exactly once.
 """
 
 from __future__ import annotations
@@ -21,27 +21,27 @@ Json = Any
 T = TypeVar("T")
 C = TypeVar("C", bound="Collector")
 PAGE = 100
-"""Rows of a page where the org does not say that it takes more."""
+"""Rows per page if the org does not state a larger limit."""
 _ENVELOPE = frozenset({"data", "total", "has_more", "revision", "first_id", "last_id"})
 LARGEST_PAGE = 10_000
 SLACK = 10_000
-"""How many people may come while a list of people is read, beyond as many as there were, before it has no end."""
+"""How many users may be added while a list of users is read, beyond doubling it, before it counts as endless."""
 
 
 def page_size(facts: Facts) -> int:
-    """Return how many items to ask for at once: as many as the org says it allows, within reason."""
+    """Return how many items to request at once: the org's limit, within reason."""
     return min(LARGEST_PAGE, max(1, facts.limits.get("page", PAGE)))
 
 
 class Listing(NamedTuple):
-    """A list as it was read: its items, in order, and how many the org says there are."""
+    """A list that was read: its items, in order, and how many the org says there are."""
 
     items: list[Json]
     total: int
 
 
 class Page(NamedTuple):
-    """One page. ``keys`` are the items' ids (names where an item has no id)."""
+    """One page. ``keys`` are the items' ids, or names where an item has no id."""
 
     items: list[Json]
     keys: list[str]
@@ -52,20 +52,20 @@ class Page(NamedTuple):
 
 
 class ListShifted(OrgError):
-    """A list contradicted itself during the read."""
+    """A list was inconsistent during the read."""
 
 
 class Collector(Protocol):
-    """Takes the items of a list page by page, so that they need not all be kept."""
+    """Takes the items of a list page by page, so that they need not all be kept in memory."""
 
     def add(self, items: list[Json]) -> object:
-        """Take the rows of one page. Raises OrgError for rows that are not as the contract says."""
+        """Take the rows of one page. Raises OrgError for rows that do not follow the API contract."""
 
 
 async def read_list(exchange: Exchange, request: Request, limit: int = PAGE, *, moving: bool = False) -> Listing:
-    """Read all items of a list, once more when it shifts. ``moving``: items may come and go during the read.
+    """Read all items of a list, and once more if it shifts. ``moving``: items may be added or removed during the read.
 
-    Raises ListShifted when it shifts again, and OrgError when the org refuses or does not answer.
+    Raises ListShifted if it shifts again, and OrgError if the org refuses or does not respond.
     """
 
     async def read() -> Listing:
@@ -76,9 +76,9 @@ async def read_list(exchange: Exchange, request: Request, limit: int = PAGE, *, 
 
 
 async def collect(exchange: Exchange, request: Request, limit: int, fresh: Callable[[], C]) -> tuple[C, int]:
-    """Read a list whose rows may come and go into a collector, and return it with the total that the org states.
+    """Read a list whose rows may change into a collector, and return it with the total that the org states.
 
-    ``fresh`` makes the collector, once more when the list shifts. Raises as ``read_list``.
+    ``fresh`` makes the collector, again if the list shifts. Raises like ``read_list``.
     """
 
     async def read() -> tuple[C, int]:
@@ -98,7 +98,7 @@ async def _twice(read: Callable[[], Awaitable[T]]) -> T:
 async def _read_pages(
     exchange: Exchange, request: Request, limit: int, moving: bool, take: Callable[[list[Json]], object]
 ) -> int:
-    """Hand the rows of each page to ``take``; return the total of the last page."""
+    """Pass the rows of each page to ``take``; return the total of the last page."""
     count = 0
     keys: set[str] = set()
     first: Page | None = None
@@ -116,28 +116,30 @@ async def _read_pages(
 
 
 def _check(request: Request, first: Page, page: Page, count: int, distinct: int, moving: bool) -> None:
-    """Raise ListShifted when the pages so far cannot be parts of one list."""
+    """Raise ListShifted if the pages so far cannot be parts of one list."""
     still = page.revision == first.revision
     if count != distinct:
-        raise _shifted(request, "a row came twice")
+        raise _shifted(request, "an item is repeated")
     if page.has_more and (not page.items or page.last is None):
-        raise _shifted(request, "a page says that there is more, but not where")
+        raise _shifted(request, "a page has `has_more` but no item to continue after")
     if not still and not moving:
         raise _shifted(request, "it changed between two pages")
     if still and page.total != first.total:
-        raise _shifted(request, f"its total was {first.total}, then {page.total}, though it says nothing changed")
+        raise _shifted(request, f"its total changed from {first.total} to {page.total} without a new revision")
     if still and not page.has_more and count != page.total:
-        raise _shifted(request, f"it says that there are {page.total}, and shows {count}")
+        raise _shifted(request, f"its total is {page.total}, but it has {count} items")
     if count > (page.total if still else 2 * max(first.total, page.total) + SLACK):
-        raise _shifted(request, f"it says that there are {page.total}, and shows more than that")
+        raise _shifted(request, f"its total is {page.total}, but it has more items")
 
 
 def _shifted(request: Request, why: str) -> ListShifted:
-    return ListShifted(*contract(request, f"not with one whole list: {why}").problems)
+    return ListShifted(*contract(request, f"the list is inconsistent: {why}").problems)
 
 
 async def read_page(exchange: Exchange, request: Request, limit: int, after: str | None) -> Page:
-    """Read one page, the first or the one after a cursor. Raises OrgError for one that is not as the contract says."""
+    """Read one page: the first, or the one after a cursor. Raises OrgError for one that does not follow the API
+    contract.
+    """
     cursor = () if after is None else (("after", after),)
     page_request = request._replace(query=(*request.query, ("limit", str(limit)), *cursor))
     answer = await exchange.read(page_request)
@@ -145,7 +147,7 @@ async def read_page(exchange: Exchange, request: Request, limit: int, after: str
     page = decoded(page_request, lambda: _page(body))
     sign = None if page.has_more else next(signs(answer.headers, body, _ENVELOPE), None)
     if sign is not None or (not page.has_more and following(answer.headers, None) != Following()):
-        raise _shifted(request, f"it says that there is no more, and has `{sign or 'link'}`")
+        raise _shifted(request, f"the last page has `{sign or 'link'}`, which may mean a next page")
     return page
 
 

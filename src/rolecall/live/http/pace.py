@@ -1,4 +1,5 @@
-"""Decides when a request may be sent: within the org's budget, after the waits it asked for, later after each failure.
+"""Decides when a request may be sent: within the org's rate limit, after requested waits, and with backoff after
+failures.
 
 Long waits are reported on stderr.
 """
@@ -25,10 +26,10 @@ class Clock(Protocol):
     """A monotonic clock."""
 
     def now(self) -> float:
-        """Return seconds since some moment."""
+        """Return seconds since a fixed moment."""
 
     async def sleep(self, seconds: float) -> None:
-        """Come back after that long."""
+        """Sleep for this many seconds."""
 
 
 class LoopClock:
@@ -42,7 +43,7 @@ class LoopClock:
 
 
 class Pace:
-    """Lets requests out one by one, at most ``per_minute`` of them in any minute, none before a wait is over."""
+    """Releases requests one by one: at most ``per_minute`` in any minute, and none before a wait is over."""
 
     def __init__(self, clock: Clock, per_minute: int | None = None) -> None:
         self._clock = clock
@@ -55,17 +56,18 @@ class Pace:
         self._per_minute = per_minute if per_minute and per_minute > 0 else None
 
     def hold(self, seconds: float) -> None:
-        """Let nothing out for that long: the org asked everybody to wait."""
+        """Release nothing for this many seconds: the org asked all clients to wait."""
         self._not_before = max(self._not_before, self._clock.now() + seconds)
 
     async def turn(self) -> None:
-        """Return when the next request may go out."""
+        """Wait until the next request may be sent."""
         while (wait := self._reserve()) > 0:
             await self._clock.sleep(wait)
 
     def _reserve(self) -> float:
-        """Return 0 and take a place, or return how long to wait before asking again. Never awaits, so no two get one
-        place."""
+        """Return 0 and reserve a slot, or return how long to wait before trying again. Never awaits, so no two requests
+        share a slot.
+        """
         now = self._clock.now()
         while self._recent and self._recent[0] <= now - MINUTE:
             self._recent.popleft()
@@ -78,10 +80,10 @@ class Pace:
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Return the seconds that an answer asks to wait, None where it says nothing that can be parsed.
+    """Return the seconds that a response asks to wait, or None when it has no readable value.
 
-    It is ``retry-after-ms``, or ``Retry-After`` in seconds or as a date (RFC 9110 §10.2.3). A date counts from the
-    answer's own ``Date``, so that the local clock does not matter.
+    The value is ``retry-after-ms``, or ``Retry-After`` in seconds or as a date (RFC 9110 §10.2.3). A date is relative
+    to the response's own ``Date``, so the local clock does not matter.
     """
     milliseconds = _number(headers.get("retry-after-ms"))
     if milliseconds is not None:
@@ -95,19 +97,18 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
 
 
 def _reset(headers: Mapping[str, str]) -> datetime | None:
-    """Return when Okta's budget starts anew, where none of it is left: ``X-Rate-Limit-Reset``, in seconds since
-    1970."""
+    """Return when Okta's rate limit resets, if it is used up: ``X-Rate-Limit-Reset``, in seconds since 1970."""
     seconds = _number(headers.get("x-rate-limit-reset")) if headers.get("x-rate-limit-remaining") == "0" else None
     return None if seconds is None or seconds > _LAST else datetime.fromtimestamp(seconds, UTC)
 
 
 def backoff(tries: int, chance: Callable[[], float] = random.random) -> float:
-    """Return the seconds to wait after that many failed tries: doubling, with full jitter, never more than 20."""
+    """Return the seconds to wait after this many failed attempts: doubling, with full jitter, never more than 20."""
     return min(LONGEST_BACKOFF, FIRST_WAIT * 2.0 ** min(tries - 1, 10)) * (0.5 + chance() / 2)
 
 
 def spread(seconds: float, chance: Callable[[], float] = random.random) -> float:
-    """Return a wait that the org asked for, never shorter, with up to a tenth and at most a second of jitter."""
+    """Return a wait that the org asked for, never shorter, with up to 10 % and at most one second of jitter."""
     return seconds + min(1.0, seconds / 10 + 0.05) * chance()
 
 
@@ -125,13 +126,13 @@ def _date(text: str | None) -> datetime | None:
 
 
 EVERY: Final = 10.0
-"""Seconds without an answer after which a line is written, and between two lines."""
+"""Seconds without a response before a line is written, and between two lines."""
 
 log = logging.getLogger("rolecall.progress")
 
 
 class Waiting:
-    """Watches all requests to one server. Time counts from its last answer, or from the first request."""
+    """Watches all requests to one server. Time counts from its last response, or from the first request."""
 
     def __init__(self, name: str, every: float = EVERY) -> None:
         self.name = name
@@ -143,7 +144,7 @@ class Waiting:
 
     @contextmanager
     def request(self) -> Iterator[None]:
-        """Watch one request, its waits and retries included. Needs a running event loop."""
+        """Watch one request, including its waits and retries. Needs a running event loop."""
         self._pending += 1
         if self._pending == 1:
             self.answered()
@@ -156,12 +157,12 @@ class Waiting:
                 self._timer.cancel()
 
     def answered(self) -> None:
-        """Note that an answer came: the time without one begins anew."""
+        """Record a response, which restarts the timer."""
         self._since, self._reason = asyncio.get_running_loop().time(), ""
 
     def asked_to_wait(self, seconds: float) -> None:
-        """Note that the server asked for a wait, which the next lines then say."""
-        self._reason = f" (it asked for a wait of {seconds:.0f} s)"
+        """Record that the server asked for a wait, which the next lines mention."""
+        self._reason = f" (it asked to wait {seconds:.0f} s)"
 
     def _arm(self, seconds: float) -> None:
         self._timer = asyncio.get_running_loop().call_later(seconds, self._report)

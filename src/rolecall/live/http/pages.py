@@ -1,7 +1,7 @@
-"""Finds the next page of a list in an answer, and every sign of one in an unknown form. Pure.
+"""Finds the next page of a list in a response, and any sign of one in an unknown format. Pure.
 
-Known are ``Link`` headers (RFC 8288) and OData's next link in the body. Any other sign means that items may be missing,
-so the list is partially read.
+Known formats are ``Link`` headers (RFC 8288) and OData's next link in the body. Any other sign means that items may be
+missing, so the list is partially read.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _PORTS = {"http": 80, "https": 443}
 
 
 class Following(NamedTuple):
-    """What an answer says of the page after it: its URL as sent, or why there may be one that cannot be read.
+    """What a response says about the next page: its URL as sent, or why it cannot be determined.
 
     Both are None on the last page.
     """
@@ -35,14 +35,14 @@ class Following(NamedTuple):
 
 
 def following(headers: Mapping[str, str], body: Json) -> Following:
-    """Return the next page of an answer; header names are in lower case. Two different ones are unknown."""
+    """Return the next page of a response; header names are in lower case. Two different ones count as unknown."""
     links = link_targets(headers.get("link", ""))
     if links is None:
         return Following(unknown="its `Link` header cannot be parsed")
     odata = [str(link) for key, link in _items(body) if key.lower() in _NEXT_LINKS and link]
     targets = dict.fromkeys((*links, *odata))
     if len(targets) > 1:
-        return Following(unknown="it names two next pages")
+        return Following(unknown="it has two next pages")
     if targets:
         return Following(next(iter(targets)))
     sign = next(signs(headers, body), None)
@@ -52,7 +52,7 @@ def following(headers: Mapping[str, str], body: Json) -> Following:
 def link_targets(header: str) -> list[str] | None:
     """Return the targets of the links with ``rel=next`` in a ``Link`` header (RFC 8288 §3), as sent.
 
-    Commas and semicolons in quoted values are part of the value. None for a header that is no list of links.
+    Commas and semicolons in quoted values are part of the value. None for a header that is not a list of links.
     """
     targets: list[str] = []
     at = 0
@@ -70,7 +70,9 @@ def link_targets(header: str) -> list[str] | None:
 
 
 def _parameters(header: str, at: int) -> tuple[int, list[str]]:
-    """Return where the parameters of one link end, and its relation types in lower case. The first `rel` counts."""
+    """Return where the parameters of one link end, and its relation types in lower case. Only the first `rel`
+    counts.
+    """
     relations: list[str] | None = None
     while parameter := _PARAMETER.match(header, at):
         at = parameter.end()
@@ -80,7 +82,7 @@ def _parameters(header: str, at: int) -> tuple[int, list[str]]:
 
 
 def signs(headers: Mapping[str, str], body: Json, known: Collection[str] = ()) -> Iterator[str]:
-    """Yield each header and key that may mean a next page, but for the ``known`` keys of the body."""
+    """Yield each header and key that may mean a next page, except the ``known`` keys of the body."""
     for name, value in headers.items():
         if _HEADER.match(name) and value.strip().lower() not in ("", "false", "0", "null"):
             yield name
@@ -94,7 +96,7 @@ def signs(headers: Mapping[str, str], body: Json, known: Collection[str] = ()) -
 
 
 def more_than(headers: Mapping[str, str], body: Json, read: int) -> int | None:
-    """Return the total that the answer gives where that is more than the ``read`` rows, else None."""
+    """Return the total in the response if it is more than the ``read`` rows, else None."""
     pairs = [*headers.items(), *_items(body)]
     totals = [_number(value) for key, value in pairs if key.lower() in _TOTALS]
     return max((total for total in totals if total is not None and total > read), default=None)
@@ -103,8 +105,8 @@ def more_than(headers: Mapping[str, str], body: Json, read: int) -> int | None:
 def within(base: str, path: str, link: str) -> str | None:
     """Return the path and query of a next link below ``base``, or None where it leads to another host or path.
 
-    ``link`` may be relative to ``path``, the path that was asked for. Hosts compare without case, a final dot and
-    the default port; the scheme may differ, as behind a proxy that ends TLS: the request goes to ``base`` anyway.
+    ``link`` may be relative to ``path``, the requested path. Hosts are compared without case, final dot and default
+    port; the scheme may differ, as behind a proxy that terminates TLS, because the request goes to ``base`` anyway.
     """
     try:
         root, target = urlsplit(base), urlsplit(urljoin(base + path, link.strip()))
@@ -118,7 +120,7 @@ def within(base: str, path: str, link: str) -> str | None:
 
 
 def _host(url: SplitResult) -> tuple[str, int | None]:
-    """Return the host and port; the port is None where it is the scheme's own."""
+    """Return the host and port; the port is None when it is the default of the scheme."""
     port = None if url.port == _PORTS.get(url.scheme) else url.port
     return (url.hostname or "").rstrip("."), port
 

@@ -1,7 +1,7 @@
-"""Finds proxy and certificates for a host in HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY and SSL_CERT_FILE.
+"""Finds the proxy and certificates for a host in HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY and SSL_CERT_FILE.
 
-The HTTP library reads these variables itself, but raises errors of its own where it cannot use one: a NO_PROXY entry
-such as ``[::1]``, a SOCKS proxy, a file without certificates. Each gets a problem of its own.
+The HTTP library reads these variables itself, but raises errors of its own for values that it cannot use: a NO_PROXY
+entry such as ``[::1]``, a SOCKS proxy, a file without certificates. Here each has its own problem.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class ProxyProblemError(Exception):
 
 
 class Proxy(NamedTuple):
-    """A proxy: ``variable`` names it, ``url`` may hold a password, ``shown`` does not."""
+    """A proxy: ``variable`` is where it is configured, ``url`` may contain a password, ``shown`` does not."""
 
     variable: str
     url: str
@@ -53,29 +53,31 @@ def proxy_for(url: str) -> Proxy | None:
 
 
 def connection(url: str, *, environment: bool) -> tuple[str | None, ssl.SSLContext]:
-    """Return the proxy's URL, None for none, and the authorities. Raises ProxyProblemError.
+    """Return the proxy's URL (or None) and the trusted authorities. Raises ProxyProblemError.
 
-    With ``environment`` False no variable counts, as for hosts of this machine.
+    With ``environment`` False, variables are ignored, as for hosts on this machine.
     """
     proxy = proxy_for(url) if environment else None
     return None if proxy is None else proxy.url, certificates(environment=environment)
 
 
 def bypasses(no_proxy: str, host: str, port: int) -> bool:
-    """Return whether NO_PROXY names a host: ``*``, a domain, those below it, an address, a network."""
+    """Return whether NO_PROXY covers a host: ``*``, a domain, its subdomains, an address, a network."""
     return any(_matches(entry.lower(), host, port) for entry in re.split(r"[,\s]+", no_proxy) if entry)
 
 
 def certificates(*, environment: bool) -> ssl.SSLContext:
-    """Return the authorities that are trusted. Raises ProxyProblemError where those of SSL_CERT_FILE cannot be read."""
+    """Return the trusted authorities. Raises ProxyProblemError if those of SSL_CERT_FILE cannot be read."""
     import httpx
 
     try:
         return httpx.create_ssl_context(trust_env=environment)
     except (OSError, ssl.SSLError) as error:
-        reason = "holds no certificate" if isinstance(error, ssl.SSLError) else (error.strerror or str(error)).lower()
-        message = f"the certificates that SSL_CERT_FILE or SSL_CERT_DIR names cannot be used: {reason}"
-        raise ProxyProblemError(message, "name a file with certificates in PEM form, or unset the variable") from None
+        reason = (
+            "it contains no certificate" if isinstance(error, ssl.SSLError) else (error.strerror or str(error)).lower()
+        )
+        message = f"SSL_CERT_FILE or SSL_CERT_DIR cannot be used: {reason}"
+        raise ProxyProblemError(message, "set it to a file with PEM certificates, or unset it") from None
 
 
 def _matches(entry: str, host: str, port: int) -> bool:
@@ -92,7 +94,7 @@ def _matches(entry: str, host: str, port: int) -> bool:
 
 
 def _parts(entry: str) -> tuple[str, int | None]:
-    """Take ``[::1]:8080``, ``::1`` or ``example.com:8080`` apart."""
+    """Split ``[::1]:8080``, ``::1`` or ``example.com:8080`` into host and port."""
     match = re.fullmatch(r"\[([^\]]*)\](?::(\d+))?", entry) or re.fullmatch(r"([^:]*):(\d+)", entry)
     if match is None:
         return entry, None
@@ -100,17 +102,17 @@ def _parts(entry: str) -> tuple[str, int | None]:
 
 
 def _usable(variable: str, url: str, host: str) -> Proxy:
-    hint = f"name a proxy as http://HOST:PORT, or add {host} to NO_PROXY"
+    hint = f"set a proxy in the form http://HOST:PORT, or add {host} to NO_PROXY"
     try:
         parts = urlsplit(url)
         name, port = parts.hostname, parts.port
     except ValueError:
-        raise ProxyProblemError(f"the proxy that {variable} names is no URL", hint) from None
+        raise ProxyProblemError(f"the proxy in {variable} is not a URL", hint) from None
     shown = f"{parts.scheme}://{f'[{name}]' if name and ':' in name else name}{f':{port}' if port else ''}"
     if not name:
-        raise ProxyProblemError(f"the proxy that {variable} names has no host", hint)
+        raise ProxyProblemError(f"the proxy in {variable} has no host", hint)
     if parts.scheme in _SOCKS and find_spec("socksio") is None:
-        raise ProxyProblemError(f"{variable} names a SOCKS proxy ({shown}), which rolecall cannot use", hint)
+        raise ProxyProblemError(f"{variable} is a SOCKS proxy ({shown}), which rolecall does not support", hint)
     if parts.scheme not in (*_SOCKS, "http", "https"):
-        raise ProxyProblemError(f"{variable} names a proxy of an unknown kind ({shown})", hint)
+        raise ProxyProblemError(f"{variable} is a proxy of an unknown type ({shown})", hint)
     return Proxy(variable, url, shown)

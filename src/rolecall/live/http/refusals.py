@@ -1,4 +1,4 @@
-"""Turns an answer that cannot be used into a problem: what the server said, and what to do."""
+"""Turns a response that cannot be used into a problem: what the server returned, and what to do."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LONGEST_TEXT = 300
 
 
 class ReadRefused(OrgError):
-    """A read was answered with a status other than 2xx; ``code`` is the problem's."""
+    """A read got a status other than 2xx; ``code`` is the problem's."""
 
     def __init__(self, request: Request, answer: Answer, messages: EndpointMessages = ORG) -> None:
         problem = refusal(request, answer, messages)
@@ -36,7 +36,7 @@ def accepted(request: Request, answer: Answer, messages: EndpointMessages = ORG)
 
 
 def refusal(request: Request, answer: Answer, messages: EndpointMessages = ORG) -> Problem:
-    """Return the problem that an answer other than 2xx stands for."""
+    """Return the problem for a response other than 2xx."""
     error = _error_of(answer)
     detail = f": {_short(error.message)}" if error.message else ""
     if 300 <= answer.status < 400:
@@ -45,48 +45,52 @@ def refusal(request: Request, answer: Answer, messages: EndpointMessages = ORG) 
     if answer.status == 401:
         return Problem(f"{code}_unauthorized", f"{name} does not accept the token{detail}", None, messages.token)
     if answer.status == 403 and error.key == NOT_IN_PLAN:
-        return Problem(NOT_IN_PLAN, f"the org's plan tier has no SCIM{detail}", None, "ask WRITER for a plan with SCIM")
+        return Problem(
+            NOT_IN_PLAN, f"the org's plan tier does not include SCIM{detail}", None, "ask WRITER for a plan with SCIM"
+        )
     if answer.status == 403:
         return Problem(f"{code}_forbidden", f"{name} forbids {request}{detail}", None, messages.rights)
     if answer.status == 429:
-        message = f"{name} is out of requests for us{detail}{_wait_note(answer)}"
+        message = f"the rate limit of {name} is exceeded{detail}{_wait_note(answer)}"
         return Problem(f"{code}_busy", message, None, "try again later")
     if answer.status >= 500:
         message = f"{name} failed at {request} with {answer.status}{detail}{_wait_note(answer)}"
-        return Problem(f"{code}_failed", message, None, f"try again later; if it stays so, tell whoever runs {name}")
+        return Problem(
+            f"{code}_failed", message, None, f"try again later; if it persists, contact the operator of {name}"
+        )
     return Problem(f"{code}_{answer.status}", f"{name} refused {request} with {answer.status}{detail}")
 
 
 def contract(request: Request, why: str, messages: EndpointMessages = ORG) -> OrgError:
-    """Return the error that an answer is not what the contract allows."""
+    """Return the error for a response that does not follow the API contract."""
     what = "an org's admin API" if messages is ORG else messages.name
-    hint = f"check `{messages.setting}`: something else than {what} may be answering there"
-    return OrgError(Problem(f"{messages.code}_contract", f"{request} was answered, but {why}", None, hint))
+    hint = f"check `{messages.setting}`: it may not be the URL of {what}"
+    return OrgError(Problem(f"{messages.code}_contract", f"the response to {request} is not valid: {why}", None, hint))
 
 
 def body_json(request: Request, answer: Answer, messages: EndpointMessages = ORG) -> Any:
-    """Return the JSON of a 2xx answer. Raises OrgError for HTML, half an answer, or anything else."""
+    """Return the JSON of a 2xx response. Raises OrgError for HTML, an incomplete body, or anything else."""
     try:
         return answer.json()
     except ValueError:
         kind = answer.headers.get("content-type", "").partition(";")[0] or "no content type"
-        raise contract(request, f"not with JSON ({_short(kind)}, {len(answer.body)} bytes)", messages) from None
+        raise contract(request, f"it is not JSON ({_short(kind)}, {len(answer.body)} bytes)", messages) from None
 
 
 def decoded(request: Request, decode: Callable[[], T], messages: EndpointMessages = ORG) -> T:
-    """Return what ``decode`` returns. Raises OrgError where an answer lacks what the contract promises."""
+    """Return what ``decode`` returns. Raises OrgError if a response lacks what the contract promises."""
     try:
         return decode()
     except KeyError as error:
         raise contract(request, f"`{error.args[0]}` is missing", messages) from None
     except ValueError as error:
-        raise contract(request, f"not as the contract says ({_short(str(error))})", messages) from None
+        raise contract(request, f"it does not follow the API contract ({_short(str(error))})", messages) from None
     except (TypeError, AttributeError, ArithmeticError, IndexError, RecursionError):
-        raise contract(request, "not as the contract says: a value is of another kind", messages) from None
+        raise contract(request, "it does not follow the API contract (a value has the wrong type)", messages) from None
 
 
 def _error_of(answer: Answer) -> ApiError:
-    """Return the error of the contract, or SCIM's ``detail`` (RFC 7644 §3.12)."""
+    """Return the error in the contract's format, or SCIM's ``detail`` (RFC 7644 §3.12)."""
     try:
         body = answer.json()
     except ValueError:
@@ -107,9 +111,9 @@ def _redirect(request: Request, answer: Answer, messages: EndpointMessages) -> P
         to = urlsplit(answer.headers.get("location", ""))
         where = f"{to.scheme}://{to.netloc.rpartition('@')[2]}" if to.hostname else "another path"
     except ValueError:
-        where = "another place"
-    message = f"{messages.name} answered {request} with a redirect to {_short(where)}"
-    hint = f"a token is never sent on; if that is {messages.name}, name it in `{messages.setting}`"
+        where = "an invalid location"
+    message = f"{messages.name} redirected {request} to {_short(where)}"
+    hint = f"tokens are not sent to redirect targets; if that is {messages.name}, set `{messages.setting}` to it"
     return Problem(f"{messages.code}_redirect", message, None, hint)
 
 

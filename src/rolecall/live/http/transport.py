@@ -1,4 +1,4 @@
-"""One request and its answer, over a socket or a call in the same process."""
+"""Defines a request, its response, and the Protocol that sends it: over a socket, or to an org in the same process."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from rolecall.codec.people import UserColumns
 from rolecall.errors import OrgError, Problem
 
 _HALVES = re.compile(rb"\\u[dD][89a-fA-F]")
-"""An escaped surrogate: half of a character, unless the other half stands beside it."""
+"""An escaped surrogate: half of a character, unless the other half is next to it."""
 
 
 class Request(NamedTuple):
-    """One request of the contract. ``path`` starts with a slash and is already quoted. Never holds a token."""
+    """One request of the contract. ``path`` starts with a slash and is already quoted. Never contains a token."""
 
     method: str
     path: str
@@ -28,9 +28,9 @@ class Request(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """One whole answer; the names of its headers are in lower case.
+    """One complete response; header names are in lower case.
 
-    ``users`` are in place of the body where users were asked for in columns.
+    ``users`` replaces the body if users were requested in columns.
     """
 
     status: int
@@ -43,8 +43,9 @@ class Answer(NamedTuple):
         return 200 <= self.status < 300
 
     def json(self) -> Any:
-        """Return the body as JSON. Raises ValueError when it is not JSON, is nested too deeply, or has half of a
-        character: a plan or a journal cannot hold a lone surrogate."""
+        """Return the body as JSON. Raises ValueError when it is not JSON, is nested too deeply, or contains a lone
+        surrogate, which a plan or a journal cannot store.
+        """
         try:
             value = json.loads(self.body)
             if _HALVES.search(self.body):
@@ -55,9 +56,9 @@ class Answer(NamedTuple):
 
 
 class NoAnswer(OrgError):
-    """No complete answer came. ``sent``: the org may have received the request, so a write may have been done.
+    """No complete response arrived. ``sent``: the org may have received the request, so a write may have been made.
 
-    ``final``: trying again cannot help, such as with a certificate that does not fit.
+    ``final``: retrying cannot help, as with an invalid certificate.
     """
 
     def __init__(self, problem: Problem, *, sent: bool, final: bool = False) -> None:
@@ -67,7 +68,7 @@ class NoAnswer(OrgError):
 
 
 class Timeouts(NamedTuple):
-    """Seconds: to connect, for the next part of an answer, and for the whole of one."""
+    """Timeouts in seconds: to connect, for the next part of a response, and for a whole response."""
 
     connect: float = 5.0
     read: float = 30.0
@@ -75,26 +76,28 @@ class Timeouts(NamedTuple):
 
 
 class Transport(Protocol):
-    """Carries one request."""
+    """Sends one request."""
 
     @property
     def name(self) -> str:
-        """Return what messages call the org: its URL without any secret."""
+        """Return the name of the org in messages: its URL without any secret."""
 
     async def send(self, request: Request) -> Answer:
-        """Return the answer, whatever its status. Raises NoAnswer when none came, SecretError without a usable
-        token."""
+        """Return the response, whatever its status. Raises NoAnswer when there is none, SecretError without a usable
+        token.
+        """
 
     async def close(self) -> None:
-        """Let go of connections."""
+        """Release all connections."""
 
 
 class ColumnTransport(Protocol):
-    """Carries a request for users to an org in this process, without JSON and pages."""
+    """Sends a request for users to an org in this process, without JSON and pages."""
 
     async def send_for_columns(self, request: Request) -> Answer:
-        """Send as ``Transport.send`` does, for ``GET /v1/people`` and a search for users: an answer of 2xx has all
-        of them, as they were at one moment and in the order of their list, in ``users``."""
+        """Send like ``Transport.send``, for ``GET /v1/people`` and a search for users: a 2xx response has all of them
+        in ``users``, as of one moment and in the order of their list.
+        """
 
 
 def json_request(method: str, path: str, body: Any, *headers: tuple[str, str]) -> Request:

@@ -1,6 +1,6 @@
 """Reads users from Entra: the groups and users assigned to the WRITER app, and the groups' direct members.
 
-Entra sends what is assigned to the enterprise application, and of a group only its direct members (R29). Requests are
+Entra sends what is assigned to the enterprise application, and only the direct members of a group (R29). Requests are
 those of Microsoft Graph v1.0.
 """
 
@@ -26,7 +26,7 @@ from rolecall.model.live import COMPLETE, Coverage
 
 Json = Any
 ENTRA = Idp(endpoint_messages.GRAPH, lambda body: str(body["error"].get("message") or body["error"].get("code") or ""))
-NAMELESS = "{} users have no e-mail address, and are left out"
+NAMELESS = "{} users without an email address are left out"
 SYNC_ALL = "SyncAll"
 RAW_ROLES = "appRoleAssignments"
 SINGLE = "SingleAppRoleAssignment"
@@ -34,8 +34,9 @@ ADMIN = "admin"
 
 
 class _Job(NamedTuple):
-    """The provisioning job: whether its scope is all users, why it does not run, what it maps to WRITER's role
-    attribute, how it makes addresses, and why any of that is not known."""
+    """The provisioning job: whether its scope is all users, why it does not run, the attribute mapped to WRITER's role
+    attribute, how it builds addresses, and why any of that is unknown.
+    """
 
     everybody: bool | None = None
     stopped: str | None = None
@@ -45,8 +46,9 @@ class _Job(NamedTuple):
 
 
 class _App(NamedTuple):
-    """The app in Entra: assigned groups by id with their names, users assigned directly, the values of the app roles
-    of each of them, and its job."""
+    """The app in Entra: assigned groups by id with their names, users assigned directly, the app role values of each,
+    and the job.
+    """
 
     groups: Mapping[str, str]
     people: frozenset[str]
@@ -57,9 +59,9 @@ class _App(NamedTuple):
 class EntraPeople:
     """The users of an enterprise application, see ``port.People``. ``app`` is its object id.
 
-    ``config_groups`` are groups of the config; those that are not assigned yet are read too, so that a plan knows what
-    mapping them will do. ``attribute``: read the role attribute of the legacy endpoint (R18), which is the app role.
-    Users with several app roles may be sent with any of them, and count as admins when one of them says so.
+    ``config_groups`` are groups of the configuration; unassigned ones are read too, so that a plan can show the effect
+    of mapping them. With ``attribute``, the role attribute of the legacy endpoint (R18) is read, which is the app role.
+    Users with several app roles may be sent with any of them, and count as admins if one of them is an admin role.
     """
 
     def __init__(
@@ -72,9 +74,9 @@ class EntraPeople:
         self._app: _App | None = None
 
     async def read_people(self, scope: PeopleScope) -> Directory:
-        """Read every user whom the app's groups bring, whatever the scope.
+        """Read every user in the app's groups, whatever the scope.
 
-        The directory is unread, with the reason, when not all can be read; partial when a user in scope is assigned
+        The directory is unread, with the reason, if not all can be read; partial if a user in scope is assigned
         directly, because Graph returns users only as group members. Raises NoAnswer.
         """
         if scope == PeopleScope():
@@ -82,7 +84,7 @@ class EntraPeople:
         return await self._client.people(self._read(scope))
 
     async def read_idp(self) -> IdpFacts:
-        """Read how the app is set up. Raises OrgError when it cannot be read."""
+        """Read the configuration of the app. Raises OrgError when it cannot be read."""
         app = await self._client.whole(self._read_app())
         names = frozenset(app.groups.values())
         return IdpFacts(
@@ -97,7 +99,7 @@ class EntraPeople:
         )
 
     async def close(self) -> None:
-        """Let go of connections."""
+        """Release all connections."""
         await self._client.close()
 
     async def _read(self, scope: PeopleScope) -> Directory:
@@ -144,7 +146,7 @@ class EntraPeople:
         return self._app
 
     async def _values(self, job: _Job, assigned: Iterable[Json]) -> dict[str, frozenset[str]]:
-        """Return the values of the app roles of each principal, where they are sent or may be."""
+        """Return the app role values of each principal, if they are, or may be, sent."""
         if not (self._attribute and (job.unread or any(RAW_ROLES in source for source in job.roles))):
             return {}
         app = await self._client.read_object(self._path, ("$select", "id,appRoles"))
@@ -162,7 +164,7 @@ class EntraPeople:
             why = error.problems[0].message
             return _Job(unread=why, addresses=ASSUMED._replace(unread=why))
         if not jobs:
-            return _Job(stopped="there is no provisioning job")
+            return _Job(stopped="the app has no provisioning job")
         job = jobs[0]
         settings = {
             setting.get("name"): setting.get("value") for setting in job.get("synchronizationJobSettings") or ()
@@ -192,8 +194,7 @@ class EntraPeople:
 def _user_record(user: Json, groups: list[str], role: str | None, addresses: Addresses, unknown: list[str]) -> Json:
     """Return a user with the address that provisioning sends; a disabled account is deactivated (R23).
 
-    None for a user without an address, ``{}`` for one whose address cannot be known: the reason is added to
-    ``unknown``.
+    None for a user without an address, ``{}`` if the address cannot be determined; the reason is added to ``unknown``.
     """
     try:
         email = addresses.of(user)
@@ -207,11 +208,11 @@ def _user_record(user: Json, groups: list[str], role: str | None, addresses: Add
 def _with_unknown(coverage: Coverage, unknown: list[str], addresses: Addresses) -> Coverage:
     """Return the coverage of a read in which some addresses, or the mapping that makes them, are unknown."""
     if addresses.unread:
-        problem = f"what Entra sends as userName is not known, and userPrincipalName is assumed: {addresses.unread}"
+        problem = f"the mapping of userName could not be read, so userPrincipalName is assumed: {addresses.unread}"
         return coverage._replace(state="partial", problem=problem)
     if not unknown:
         return coverage
-    problem = f"the addresses of {len(unknown)} users are not known: {unknown[0]}"
+    problem = f"the addresses of {len(unknown)} users could not be determined: {unknown[0]}"
     return coverage._replace(state="partial", total=(coverage.total or 0) + len(unknown), problem=problem)
 
 
@@ -221,20 +222,21 @@ def _role(app: _App, person: str, groups: Iterable[str]) -> str | None:
 
 
 def _coverage(app: _App, scope: PeopleScope, unnamed: frozenset[str]) -> Coverage:
-    """Return what is known to be missing.
+    """Return the coverage, with what is known to be missing.
 
-    Users who are assigned directly and in no group have default access only (R7), so a plan that affects only members
-    of groups misses nothing.
+    Users who are assigned directly and are in no group have only default access (R7), so a plan that affects only group
+    members misses nothing.
     """
     if elsewhere := [item for item in app.job.roles if RAW_ROLES not in item]:
-        why = f"Entra sends a role attribute from `{elsewhere[0][:80]}`, and who is org admin by it is not known"
-        return Coverage("partial", problem=f"{why}; take it out of the app's mappings once roles come from groups")
+        attribute = f"Entra sends a role attribute from `{elsewhere[0][:80]}`"
+        hint = "remove it from the app's mappings once roles come from groups"
+        return Coverage("partial", problem=f"{attribute}, which cannot be evaluated, so org admins are unknown; {hint}")
     if not unnamed:
         return COMPLETE
-    are = "person is" if len(unnamed) == 1 else "people are"
+    are = "user is" if len(unnamed) == 1 else "users are"
     problem = (
-        f"{len(unnamed)} {are} assigned to the app directly and in none of its groups, so that no address of theirs is"
-        " known and the default is all they have (R7); assign them by a group, which may stay blank, to see them"
+        f"{len(unnamed)} {are} assigned to the app directly and in none of its groups, so their addresses are unknown"
+        " and they have only default access (R7); to include them, assign them through a group, mapped or not"
     )
     admins = (scope.org_admins or scope.attribute_admins) and any(ADMIN in app.values.get(item, ()) for item in unnamed)
     missed = scope.everybody or scope.unmapped or admins
@@ -251,7 +253,7 @@ def _stopped(job: Json) -> str | None:
 
 
 def _roles(schema: Json) -> Iterator[str]:
-    """Yield the sources of everything that is mapped into WRITER's extension."""
+    """Yield the sources of all attributes mapped into WRITER's extension."""
     for mapping in user_mappings(schema):
         if str(mapping.get("targetAttributeName") or "").startswith(EXTENSION):
             source = mapping.get("source") or {}
@@ -259,14 +261,15 @@ def _roles(schema: Json) -> Iterator[str]:
 
 
 SECONDS = 30.0
-"""Seconds that the answer of the sign-in service may take in all."""
+"""Seconds that the response of the sign-in service may take in total."""
 
 
 def client_token(
     login: str, tenant: str, client_id: str, secret: Callable[[], str] | None, graph: str, allow_http: bool = False
 ) -> Callable[[], str]:
-    """Return the function that gets the token. It raises SecretError in the sign-in service's words, without the
-    secret."""
+    """Return the function that gets the token. It raises SecretError with the sign-in service's message, without the
+    secret.
+    """
     from rolecall.live.http.httpx_transport import base_url
 
     base = base_url(login, allow_http=allow_http)
@@ -274,7 +277,7 @@ def client_token(
     def fetch() -> str:
         if secret is None or not client_id:
             hint = "add `client_id` and `client_secret`, or `token`"
-            raise SecretError(Problem("entra_token", "Entra needs a token or a client", None, hint))
+            raise SecretError(Problem("entra_token", "Entra requires a token or client credentials", None, hint))
         form = {
             "client_id": client_id,
             "client_secret": secret(),
@@ -301,7 +304,7 @@ def _request_token(url: str, form: dict[str, str], loopback: bool) -> str:
     except CallError as error:
         reason = f"it {error}"
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        reason = "it did not answer with a token"
+        reason = "the response has no token"
     reason = reason.replace(form["client_secret"], "***")
     hint = "check `people.client_id`, `people.client_secret` and the tenant"
-    raise SecretError(Problem("entra_token", f"Entra's sign-in service gave no token: {reason}", None, hint))
+    raise SecretError(Problem("entra_token", f"Entra's sign-in service returned no token: {reason}", None, hint))

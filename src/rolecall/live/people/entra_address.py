@@ -1,5 +1,4 @@
-"""Computes the address that Entra's provisioning job sends for a user: what it maps to ``userName``, or to an
-e-mail."""
+"""Computes the address that Entra's provisioning job sends for a user: what it maps to ``userName`` or to an email."""
 
 from __future__ import annotations
 
@@ -29,12 +28,13 @@ READ: Mapping[str, str] = {
     "onPremisesSamAccountName": "onPremisesSamAccountName",
     "onPremisesUserPrincipalName": "onPremisesUserPrincipalName",
 }
-"""Attributes of a mapping, and the properties of Graph's users that they are read from."""
+"""Attributes of a mapping, and the properties of Graph users that hold them."""
 
 
 class Source(NamedTuple):
-    """What one attribute is made of: its expression, and what is sent where that is empty. ``problem`` says why it
-    cannot be evaluated here."""
+    """The source of one attribute: its expression, and the value sent if that is empty. ``problem`` says why it cannot
+    be evaluated.
+    """
 
     expression: Expression
     otherwise: str | None = None
@@ -42,9 +42,9 @@ class Source(NamedTuple):
 
 
 class Addresses(NamedTuple):
-    """How the address of a user is made. ``sources``: ``userName`` first, then e-mails; one that is an address counts.
+    """How a user's address is built. ``sources``: ``userName`` first, then emails; the first valid address counts.
 
-    ``unread`` says why the mapping is not known, where it is not.
+    ``unread`` says why the mapping is unknown, if it is.
     """
 
     sources: tuple[Source, ...]
@@ -52,17 +52,17 @@ class Addresses(NamedTuple):
 
     @property
     def problem(self) -> str | None:
-        """Return why no address can be known, None where they can."""
+        """Return why no address can be determined, or None."""
         return self.sources[0].problem
 
     @property
     def properties(self) -> tuple[str, ...]:
-        """Return the properties of a user to ask Graph for."""
+        """Return the user properties to request from Graph."""
         names = {READ[name] for source in self.sources if not source.problem for name in attributes(source.expression)}
         return tuple(sorted(names | {"id", "userPrincipalName", "accountEnabled"}))
 
     def of(self, user: Mapping[str, Json]) -> str | None:
-        """Return a user's address; None where no userName is sent, or no address, so that they cannot be in the org.
+        """Return a user's address, or None if no userName or no address is sent, so that they cannot be in the org.
 
         Raises NotEvaluable.
         """
@@ -80,11 +80,11 @@ class Addresses(NamedTuple):
 
 
 ASSUMED = Addresses((Source(Attribute("userPrincipalName")),))
-"""What Entra's template for SCIM maps."""
+"""The mappings of Entra's SCIM template."""
 
 
 def read_addresses(mappings: Iterable[Json]) -> Addresses:
-    """Return how addresses are made by the attribute mappings of a job."""
+    """Return how addresses are built from the attribute mappings of a job."""
     targets = {str(mapping.get("targetAttributeName") or ""): mapping for mapping in mappings}
     if "userName" not in targets:
         return ASSUMED._replace(unread="no attribute is mapped to userName")
@@ -103,20 +103,20 @@ def _source(mapping: Json) -> Source:
         _check(expression)
     except NotEvaluable as error:
         target = mapping.get("targetAttributeName")
-        return Source(Constant(None), problem=f"Entra makes {target} by `{text[:120]}`, and {error}")
+        return Source(Constant(None), problem=f"Entra builds {target} from `{text[:120]}`, and {error}")
     return Source(expression, otherwise if isinstance(otherwise, str) else None)
 
 
 def _check(expression: Expression) -> None:
-    """Raise NotEvaluable for a function or an attribute that is not known, so that no user has to be looked at."""
+    """Raise NotEvaluable for an unknown function or attribute, without evaluating a user."""
     for missing in sorted(functions(expression) - FUNCTIONS.keys()):
-        raise NotEvaluable(f"what {missing} gives is not known here")
+        raise NotEvaluable(f"the result of {missing} is unknown")
     for missing in sorted(attributes(expression) - READ.keys()):
-        raise NotEvaluable(f"`{missing}` is not read from users")
+        raise NotEvaluable(f"`{missing}` is not supported")
 
 
 def _value(user: Mapping[str, Json], name: str) -> Value:
-    """Return an attribute as provisioning reads it: for a guest's name, the address that it stands for."""
+    """Return an attribute as provisioning reads it: for a guest's name, the address that it encodes."""
     value = user.get(READ[name])
     if not isinstance(value, str):
         return None
@@ -124,12 +124,12 @@ def _value(user: Mapping[str, Json], name: str) -> Value:
         return value
     address = external_address(value)
     if address is None:
-        raise NotEvaluable(f"`{value[:80]}` is no name of a guest that an address can be read from")
+        raise NotEvaluable(f"`{value[:80]}` is not a guest name that contains an address")
     return address
 
 
 def user_mappings(schema: Json) -> Iterator[Json]:
-    """Yield the attribute mappings of a job's schema that are switched on."""
+    """Yield the enabled attribute mappings of a job's schema."""
     for rule in schema.get("synchronizationRules") or ():
         for mapping in rule.get("objectMappings") or ():
             if mapping.get("enabled", True):

@@ -1,8 +1,8 @@
-"""Evaluates expressions in the attribute mappings of Entra's provisioning, as far as they make an address.
+"""Evaluates expressions in the attribute mappings of Entra's provisioning, as needed for addresses.
 
-Entra evaluates them without publishing the result, so they are evaluated here again. A function without an entry in
-`FUNCTIONS`, or whose result depends on rules that Microsoft does not document, is NotEvaluable: no address is
-better than a wrong one.
+Entra evaluates them without publishing the result, so they are evaluated again here. A function that is not in
+`FUNCTIONS`, or whose result depends on undocumented rules, is NotEvaluable, because no address is better than a wrong
+one.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
 Value: TypeAlias = str | tuple[str, ...] | None
-"""Text, the parts that ``Split`` gives, or nothing."""
+"""Text, the parts that ``Split`` returns, or nothing."""
 
 
 class NotEvaluable(ValueError):
-    """The result of an expression cannot be known here; the text says why."""
+    """The result of an expression cannot be determined; the text says why."""
 
 
 class Attribute(NamedTuple):
@@ -26,7 +26,7 @@ class Attribute(NamedTuple):
 
 
 class Constant(NamedTuple):
-    """Text between quotes, a number, or an argument that was left out (None)."""
+    """Quoted text, a number, or an omitted argument (None)."""
 
     text: str | None
 
@@ -45,11 +45,11 @@ _DEEPEST = 30
 
 
 def parse(text: str) -> Expression:
-    """Return the expression that a text writes. Raises NotEvaluable."""
+    """Return the parsed expression. Raises NotEvaluable."""
     tokens = list(_tokens(text))
     expression, end = _parse(tokens, 0, 0)
     if end != len(tokens):
-        raise NotEvaluable("it goes on after its end")
+        raise NotEvaluable("there is text after its end")
     return expression
 
 
@@ -70,15 +70,16 @@ def functions(expression: Expression) -> frozenset[str]:
 
 
 def evaluate(expression: Expression, value: Callable[[str], Value]) -> Value:
-    """Return what an expression gives for a user, whose attributes ``value`` tells. Empty text is nothing. Raises
-    NotEvaluable."""
+    """Return the result of an expression for a user; ``value`` returns attributes. Empty text is nothing. Raises
+    NotEvaluable.
+    """
     if isinstance(expression, Attribute):
         return value(expression.name) or None
     if isinstance(expression, Constant):
         return expression.text or None
     function = FUNCTIONS.get(expression.name)
     if function is None:
-        raise NotEvaluable(f"what {expression.name} gives is not known here")
+        raise NotEvaluable(f"the result of {expression.name} is unknown")
     return function([evaluate(argument, value) for argument in expression.arguments]) or None
 
 
@@ -87,7 +88,7 @@ def _tokens(text: str) -> Iterator[tuple[str, str]]:
     while at < len(text):
         token = _TOKEN.match(text, at)
         if token is None:
-            raise NotEvaluable(f"`{text[at : at + 20]}` is not understood")
+            raise NotEvaluable(f"`{text[at : at + 20]}` cannot be parsed")
         kind = token.lastindex or 0
         yield ("", "attribute", "text", "name", "number", "sign")[kind], token[kind]
         at = token.end()
@@ -95,14 +96,14 @@ def _tokens(text: str) -> Iterator[tuple[str, str]]:
 
 def _parse(tokens: Sequence[tuple[str, str]], at: int, depth: int) -> tuple[Expression, int]:
     if at >= len(tokens) or depth > _DEEPEST:
-        raise NotEvaluable("it ends too early" if at >= len(tokens) else "it is nested too deeply")
+        raise NotEvaluable("it ends unexpectedly" if at >= len(tokens) else "it is nested too deeply")
     kind, text = tokens[at]
     if kind == "attribute":
         return Attribute(text.strip()), at + 1
     if kind in ("text", "number"):
         return Constant(re.sub(r"\\(.)", r"\1", text)), at + 1
     if kind != "name" or at + 1 >= len(tokens) or tokens[at + 1] != ("sign", "("):
-        raise NotEvaluable(f"`{text[:20]}` is not understood")
+        raise NotEvaluable(f"`{text[:20]}` cannot be parsed")
     arguments: list[Expression] = []
     at += 2
     while tokens[at : at + 1] != [("sign", ")")]:
@@ -126,7 +127,7 @@ def _text(value: Value) -> str:
 
 def _number(value: Value) -> int:
     if not isinstance(value, str) or not value.lstrip("-").isdigit():
-        raise NotEvaluable("a position in it is no number")
+        raise NotEvaluable("a position is not a number")
     return int(value)
 
 
@@ -141,10 +142,10 @@ def _join(arguments: Sequence[Value]) -> Value:
 
 
 def _replace(arguments: Sequence[Value]) -> Value:
-    """Apply ``Replace(source, old, regex, group, replacement, ...)``, without a regular expression."""
+    """Evaluate ``Replace(source, old, regex, group, replacement, ...)`` without a regular expression."""
     text, old, *more = arguments
     if not old or any(more[:2]) or any(more[3:]):
-        raise NotEvaluable("a Replace with a pattern or template is not evaluated")
+        raise NotEvaluable("Replace with a pattern or a template is not supported")
     return _text(text).replace(_text(old), str(more[2] or "") if len(more) > 2 else "")
 
 
@@ -152,7 +153,7 @@ def _case(change: Callable[[str], str]) -> Callable[[Sequence[Value]], Value]:
     def changed(arguments: Sequence[Value]) -> Value:
         text, *culture = arguments
         if any(culture):
-            raise NotEvaluable("the rules of a culture are not known here")
+            raise NotEvaluable("culture-specific rules are not supported")
         return None if text is None else change(_text(text))
 
     return changed
@@ -162,7 +163,7 @@ def _mid(arguments: Sequence[Value]) -> Value:
     text, start, length = arguments
     first = _number(start) - 1
     if first < 0:
-        raise NotEvaluable("a position in it is before the text")
+        raise NotEvaluable("a position is before the start of the text")
     return _text(text)[first : first + _number(length)]
 
 
@@ -180,14 +181,14 @@ def _item(arguments: Sequence[Value]) -> Value:
     parts, index = arguments
     at = _number(index)
     if not isinstance(parts, tuple) or not 1 <= at <= len(parts):
-        raise NotEvaluable("it takes an item that is not there")
+        raise NotEvaluable("it uses an item that does not exist")
     return parts[at - 1]
 
 
 def _plain(arguments: Sequence[Value]) -> Value:
     (text,) = arguments
     if text is not None and not _text(text).isascii():
-        raise NotEvaluable("how Entra writes letters with accents is not known here")
+        raise NotEvaluable("the rules for accented letters are not documented")
     return text
 
 
@@ -202,7 +203,7 @@ def _checked(function: Callable[[Sequence[Value]], Value]) -> Callable[[Sequence
         except NotEvaluable:
             raise
         except ValueError:
-            raise NotEvaluable("a function in it has another number of arguments than is known") from None
+            raise NotEvaluable("a function has an unknown number of arguments") from None
 
     return called
 
@@ -226,4 +227,4 @@ FUNCTIONS: Mapping[str, Callable[[Sequence[Value]], Value]] = {
         "Trim": _case(str.strip),
     }.items()
 }
-"""What is evaluated, by the names that are case-sensitive in Entra too."""
+"""The supported functions; names are case-sensitive in Entra too."""

@@ -1,5 +1,6 @@
-"""Reads users from files in the repo: exports of Okta and Entra, any other CSV, or JSON lines as a snapshot has
-them."""
+"""Reads users from files in the repository: exports of Okta and Entra, any other CSV, or JSON lines in snapshot
+format.
+"""
 
 from __future__ import annotations
 
@@ -25,9 +26,9 @@ JSON_LINES = (".jsonl", ".ndjson", ".json")
 class PeopleFile:
     """The users of files in ``folder``, see ``port.People``.
 
-    ``names`` are paths, or with ``several`` globs; a file that matches one of several and has no column for groups has
-    the members of the group that it is called after. ``roles`` are the org's, for manual edits. ``known`` are the
-    groups of the configuration and, after `with_groups`, of the org; ``whole``: there are no others. ``mapped`` are the
+    ``names`` are paths, or globs with ``several``. If there may be several files, a file without a column for groups
+    has the members of the group in its name. ``roles`` are the org's, for manual edits. ``known`` are the groups of the
+    configuration and, after `with_groups`, of the org; ``whole``: there are no others. ``mapped`` are the
     configuration's groups with a mapping. Without ``allow_empty``, files without users are an error.
     """
 
@@ -41,18 +42,18 @@ class PeopleFile:
     mapped: frozenset[str] = frozenset()
 
     def with_groups(self, names: Collection[str], *, whole: bool) -> PeopleFile:
-        """Return the same source for an org that has these groups: some cells can be read by them alone."""
+        """Return the same source for an org with these groups, which some cells need to be read."""
         return replace(self, known=(self.known or frozenset()) | frozenset(names), whole=whole)
 
     async def read_people(self, scope: PeopleScope) -> Directory:
-        """Return everybody in the files, whatever the scope; unread, with the reason, where a file is missing.
+        """Return all users in the files, whatever the scope; unread, with the reason, if a file is missing.
 
-        Raises ConfigError with everything that is wrong, each with file and line.
+        Raises ConfigError with all errors, each with file and line.
         """
         return Directory() if scope == PeopleScope() else self.read()
 
     def read(self) -> Directory:
-        """Return everybody in the files, as `read_people` does."""
+        """Return all users in the files, like `read_people`."""
         files = list(self.files())
         if missing := self.missing(files):
             return Directory(coverage=UNREAD._replace(problem=missing))
@@ -67,7 +68,7 @@ class PeopleFile:
         return directory
 
     def files(self) -> Iterator[str]:
-        """Yield the files by name relative to ``folder``, each once, those of a glob sorted."""
+        """Yield the files by name relative to ``folder``, each once; those of a glob are sorted."""
         if not self.several:
             yield from self.names
             return
@@ -75,22 +76,24 @@ class PeopleFile:
         yield from dict.fromkeys(files)
 
     def without_file(self, directory: Directory, mapped: Collection[str]) -> tuple[str, ...]:
-        """Return the groups of ``mapped`` for which there is no file, where each file has the members of one group."""
+        """Return the groups of ``mapped`` without a file, if each file has the members of one group."""
         named = {group_of_file(name) for name in self.files()} if self.several else set[str]()
         return tuple(sorted(set(mapped) - named)) if named.issuperset(directory.groups) and named else ()
 
     def missing(self, files: Sequence[str]) -> str | None:
-        """Return what is missing of these files, None where all are there and every folder of a glob was listed."""
+        """Return which files are missing, or None if all exist and every folder of a glob could be listed."""
         for name in self.names if self.several else ():
             if unlisted := next(unlisted_folders(self.folder, name), None):
                 return f"{unlisted}: this folder cannot be listed, so files in it may be missing"
         if not files:
             return f"no file matches {', '.join(f'`{name}`' for name in self.names)}"
         absent = [name for name in files if not (self.folder / name).exists()]
-        return f"{absent[0]}: there is no such file" if absent else None
+        return f"{absent[0]}: file not found" if absent else None
 
     def _plain(self, name: str) -> Directory | None:
-        """Read JSON lines as a snapshot has them, of which there may be a million; None where keys are an export's."""
+        """Read JSON lines in snapshot format, which may have a million users; None if the keys are those of an
+        export.
+        """
         keys: set[str] = set()
         try:
             directory = decode_lines(self._pieces(name), file=name, roles=self.roles, keys=keys)
@@ -119,11 +122,11 @@ class PeopleFile:
         return read(b"".join(self._pieces(name)), name, grouped=self.several)
 
     def _unknown_group(self, table: FileTable, name: str) -> Iterator[Problem]:
-        """Yield a problem for a file that no column assigns to groups and that is not called after one."""
+        """Yield a problem for a file whose group is given by neither a column nor its name."""
         group = table.form.group
         if group is None or "groups" in table.form.headings or not self.whole or group in (self.known or ()):
             return
-        message = f"no column for groups, and no group is called `{group}`, as the file is"
+        message = f"no column for groups, and no group has the file's name, `{group}`"
         yield Problem("people_columns", message, Where(name, 1, 1), "rename the file, or name the column `groups`")
 
     def _pieces(self, name: str) -> Iterator[bytes]:
@@ -138,7 +141,7 @@ class PeopleFile:
 
 
 def matches(folder: Path, pattern: str) -> list[str]:
-    """Return the files in ``folder`` that a glob matches, sorted, links that lead nowhere included."""
+    """Return the files in ``folder`` that a glob matches, sorted, including broken links."""
     try:
         paths = sorted(path for path in folder.glob(pattern) if not path.is_dir())
     except (ValueError, NotImplementedError):  # an empty or absolute pattern
@@ -148,7 +151,7 @@ def matches(folder: Path, pattern: str) -> list[str]:
 
 
 def unlisted_folders(folder: Path, pattern: str) -> Iterator[str]:
-    """Yield the folders in which a glob looks and that cannot be listed; `Path.glob` passes over them in silence."""
+    """Yield the folders of a glob that cannot be listed; `Path.glob` skips them silently."""
     parts = PurePath(pattern).parts
     for depth, part in enumerate(parts):
         if not any(character in part for character in "*?["):
@@ -163,7 +166,7 @@ def unlisted_folders(folder: Path, pattern: str) -> Iterator[str]:
 
 
 def decode_csv(data: bytes, file: str, roles: Mapping[str, Role] = BUILT_IN, known: Known = None) -> Directory:
-    """Return the directory in a CSV file. Raises ConfigError with everything that is wrong."""
+    """Return the directory in a CSV file. Raises ConfigError with all errors."""
     table = read_csv(data, file)
     users = Users(known)
     users.problems += table.problems
@@ -178,5 +181,5 @@ def _is_json(name: str) -> bool:
 
 def _empty(what: str, files: Sequence[str]) -> Problem:
     message = f"has no {what}" if len(files) == 1 else f"the {len(files)} files of `people` have no {what}"
-    hint = "export it again; if that is right, write `allow_empty: true` under `people`"
+    hint = "export it again; if this is correct, set `people.allow_empty: true`"
     return Problem("people_empty", message, Where(files[0]), hint)

@@ -1,4 +1,4 @@
-"""Reads an IdP's own API page by page; refusals are reported in the IdP's words."""
+"""Reads an IdP's own API page by page; errors quote the IdP's message."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Json = Any
 Query = tuple[tuple[str, str], ...]
 T = TypeVar("T")
 Search = Callable[[str], Coroutine[Any, Any, Iterable[tuple[str, str]]]]
-"""Looks for groups by name: the ids and names of those that came."""
+"""Looks up groups by name; returns the ids and names of the matches."""
 
 MOST_PAGES = 20_000
 
@@ -37,7 +37,7 @@ class Idp(NamedTuple):
 
 
 class IdpRefused(OrgError):
-    """The IdP answered with a status other than 2xx."""
+    """The IdP returned a status other than 2xx."""
 
     def __init__(self, problem: Problem, status: int) -> None:
         super().__init__(problem)
@@ -54,18 +54,18 @@ class IdpClient:
         self._cuts: dict[str, str] = {}
 
     async def read_object(self, path: str, *query: tuple[str, str]) -> Json:
-        """Read one object. Raises OrgError when it is refused or is not JSON."""
+        """Read one object. Raises OrgError if it is refused or is not JSON."""
         return self._json(*await self._ask(Request("GET", path, query)))
 
     async def read_linked(self, path: str, *query: tuple[str, str]) -> list[Json]:
-        """Return all rows of a list whose pages are JSON lists joined by ``Link`` headers (RFC 8288), as Okta's are.
+        """Return all rows of a list whose pages are JSON lists joined by ``Link`` headers (RFC 8288), as in Okta.
 
         Rows that may be missing make the directory partial, see ``cut``.
         """
         return await self._list(path, query, lambda page: page)
 
     async def values(self, path: str, *query: tuple[str, str]) -> list[Json]:
-        """Return all rows of a list whose pages are objects with ``value`` and ``@odata.nextLink``, as Graph's are."""
+        """Return all rows of a list whose pages are objects with ``value`` and ``@odata.nextLink``, as in Graph."""
         return await self._list(path, query, lambda page: page.get("value") if isinstance(page, dict) else None)
 
     async def _list(self, path: str, query: Query, rows_of: Callable[[Json], Json]) -> list[Json]:
@@ -86,23 +86,23 @@ class IdpClient:
 
     @property
     def cut(self) -> str | None:
-        """Return why a list that was read may lack rows, None where each was read to its end."""
+        """Return why a list may lack rows, or None if each list was read to its end."""
         return next(iter(self._cuts.values()), None)
 
     def _note_cut(self, path: str, why: str | None) -> None:
         if why is not None:
-            self._cuts[path] = f"{self._idp.name} answered GET {path} with a list that may go on: {why}"
+            self._cuts[path] = f"the list {path} of {self._idp.name} may be incomplete: {why}"
 
     async def whole(self, work: Coroutine[Any, Any, T]) -> T:
-        """Return what a read returns. Raises OrgError where an answer lacks what the API promises."""
+        """Return the result of a read. Raises OrgError if a response lacks what the API promises."""
         try:
             return await work
         except (KeyError, TypeError, AttributeError) as error:
-            message = f"{self._idp.name} did not answer as documented ({type(error).__name__}: {str(error)[:80]})"
+            message = f"{self._idp.name} returned an undocumented response ({type(error).__name__}: {str(error)[:80]})"
             raise OrgError(Problem("idp_contract", message)) from None
 
     async def people(self, work: Coroutine[Any, Any, Directory]) -> Directory:
-        """Return the directory that a read returns; unread, with the reason, where the IdP refuses. Raises NoAnswer."""
+        """Return the directory that a read returns; unread, with the reason, if the IdP refuses. Raises NoAnswer."""
         try:
             return await self.whole(work)
         except NoAnswer:
@@ -111,7 +111,7 @@ class IdpClient:
             return Directory(coverage=UNREAD._replace(problem=_sentence(error.problems[0])))
 
     async def by_name(self, names: Collection[str], search: Search) -> dict[str, str]:
-        """Find groups by name: id -> name. A name that no group has, or more than one, is left out."""
+        """Find groups by name: id -> name. A name with no group, or with more than one, is left out."""
         ordered = sorted(names)
         names_by_id: dict[str, str] = {}
         for name, groups in zip(ordered, await together(map(search, ordered)), strict=True):
@@ -123,17 +123,17 @@ class IdpClient:
     def directory(
         self, records: Iterable[Json], groups: Mapping[str, str], nameless: str, coverage: Coverage = COMPLETE
     ) -> Directory:
-        """Return the directory of some records.
+        """Return the directory of these records.
 
-        A record is None for a user without an e-mail address: such a user cannot be in the org, and ``nameless`` says
-        how many are left out. ``groups`` are names by id. Raises OrgError.
+        A record is None for a user without an email address: such a user cannot be in the org, and ``nameless``
+        describes how many are left out. ``groups`` are names by id. Raises OrgError.
         """
         builder = DirectoryBuilder(groups.values(), names=groups)
         listed = list(records)
         faults = builder.add(record for record in listed if record is not None)
         if faults or (twice := builder.repeated()):
-            why = faults[0].message if faults else f"{len(twice)} e-mail addresses came twice"
-            raise OrgError(Problem("idp_people", f"the users of {self._idp.name} cannot be taken as people: {why}"))
+            why = faults[0].message if faults else f"{len(twice)} email addresses are repeated"
+            raise OrgError(Problem("idp_people", f"the users of {self._idp.name} cannot be used: {why}"))
         read, left = len(builder), sum(record is None for record in listed)
         problem = coverage.problem or (nameless.format(left) if left else None)
         if self.cut is not None:
@@ -142,7 +142,7 @@ class IdpClient:
         return builder.build(coverage._replace(read=read, total=total, problem=problem))
 
     async def close(self) -> None:
-        """Let go of connections."""
+        """Release all connections."""
         await self.exchange.transport.close()
 
     async def _ask(self, request: Request | None) -> tuple[Request, Answer]:
@@ -156,15 +156,15 @@ class IdpClient:
         try:
             return answer.json()
         except ValueError:
-            raise self._wrong(request, "not with JSON") from None
+            raise self._wrong(request, "it is not JSON") from None
 
     def _checked_items(self, request: Request, items: Json) -> Sequence[Json]:
         if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
-            raise self._wrong(request, "not with a list of objects")
+            raise self._wrong(request, "it is not a list of objects")
         return items
 
     def _follow(self, url: str, request: Request) -> Request:
-        """Return the request for the next page. The token is sent to the IdP's own host only."""
+        """Return the request for the next page. The token is sent only to the IdP's own host."""
         path = within(self._base, request.path, url)
         if path is None:
             raise self._wrong(request, "its next page is on another host")
@@ -179,30 +179,30 @@ class IdpClient:
         line = " ".join("".join(char if char.isprintable() else " " for char in reason).split())[:300]
         detail = f": {line}" if line else ""
         if answer.status in (401, 403):
-            message = f"{self._idp.name} does not let this token read {request.path}{detail}"
+            message = f"the token cannot read {request.path} of {self._idp.name}{detail}"
             return Problem("idp_forbidden", message, None, self._idp.messages.rights)
         if answer.status == 404:
-            message = f"{self._idp.name} has nothing at {request.path}{detail}"
-            return Problem("idp_not_found", message, None, "check `people.app`: it is the app's id in the IdP")
-        return Problem("idp_refused", f"{self._idp.name} answered {request} with {answer.status}{detail}")
+            message = f"{request.path} not found in {self._idp.name}{detail}"
+            return Problem("idp_not_found", message, None, "check `people.app`, the app's ID in the IdP")
+        return Problem("idp_refused", f"{self._idp.name} refused {request} with {answer.status}{detail}")
 
     def _wrong(self, request: Request, why: str) -> OrgError:
-        return OrgError(Problem("idp_contract", f"{self._idp.name} answered {request}, but {why}"))
+        return OrgError(Problem("idp_contract", f"the response of {self._idp.name} to {request} is not valid: {why}"))
 
 
 def _short(answer: Answer, body: Json, read: int, page: int, request: Request) -> str | None:
-    """Return what tells that a list without a next page is not whole: a larger total, or a full page without any link.
+    """Return why a list without a next page is incomplete: a larger total, or a full page without a link.
 
-    Okta sends a ``Link`` with each page of a list, so that one without has lost it on its way.
+    Okta sends a ``Link`` header with each page of a list, so one without it has lost it on the way.
     """
     if (total := more_than(answer.headers, body, read)) is not None:
-        return f"it counts {total:,} rows and shows {read:,}"
+        return f"its total is {total:,} rows, but it has {read:,}"
     limit = dict(request.query).get("limit", "")
     if isinstance(body, list) and limit.isdecimal() and page >= int(limit) and "link" not in answer.headers:
-        return f"it shows {page:,} rows, as many as were asked for, and has no `Link` header"
+        return f"it has {page:,} rows, the requested maximum, and no `Link` header"
     return None
 
 
 def _sentence(problem: Problem) -> str:
-    """Return a problem as a reason, with its hint."""
+    """Return a problem and its hint as a reason."""
     return f"{problem.message}; {problem.hint}" if problem.hint else problem.message

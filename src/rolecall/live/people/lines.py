@@ -1,4 +1,4 @@
-"""Puts the lines of people files together into users: groups are joined, contradictions are problems."""
+"""Combines the lines of people files into users: groups are merged, contradictions are problems."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ MOST_PROBLEMS = 50
 
 
 class FileForm(NamedTuple):
-    """How a file is written.
+    """The format of a file.
 
-    ``headings`` is what it calls its columns, ``separator`` the sign between groups, ``one_group`` whether a cell is
-    one group, ``group`` the group whose members it has (None where a column says it), ``ignored`` the headings that are
-    not read.
+    ``headings`` are its names for columns, ``separator`` separates groups, ``one_group`` says whether a cell is one
+    group, ``group`` is the group whose members it has (None if a column gives it), ``ignored`` are the headings that
+    are not read.
     """
 
     headings: Mapping[str, str]
@@ -32,15 +32,16 @@ class FileForm(NamedTuple):
 
 
 class FileLine(NamedTuple):
-    """One line: its place, and its values by the names of `COLUMNS`; ``id`` and ``manual`` as a snapshot has them."""
+    """One line: its place, and its values by the names in `COLUMNS`; ``id`` and ``manual`` as in a snapshot."""
 
     where: Where
     values: Mapping[str, Json]
 
 
 class Users:
-    """Collects the users of one or several files. ``known`` are the groups of the org and the configuration; ``whole``:
-    there are no others."""
+    """Collects the users of one or more files. ``known`` are the groups of the org and the configuration; ``whole``:
+    there are no others.
+    """
 
     def __init__(self, known: Known = None, *, whole: bool = True) -> None:
         self._known = known
@@ -55,11 +56,11 @@ class Users:
 
     @property
     def full(self) -> bool:
-        """Return whether there are so many problems that no more are looked for."""
+        """Return whether the maximum number of problems is reached."""
         return len(self.problems) >= MOST_PROBLEMS
 
     def add(self, lines: Iterable[FileLine], form: FileForm) -> None:
-        """Add the lines of a file. What is wrong with one is in ``problems``."""
+        """Add the lines of a file, and collect their problems in ``problems``."""
         self._ignored.update(dict.fromkeys(form.ignored))
         for line in lines:
             try:
@@ -70,7 +71,7 @@ class Users:
                 return
 
     def build(self, roles: Mapping[str, Role] = BUILT_IN) -> Directory:
-        """Return the directory of everybody added, with what is worth a warning. Raises ConfigError."""
+        """Return the directory of all added users, with warnings. Raises ConfigError."""
         builder = DirectoryBuilder(roles=roles)
         places = list(self._places.values())
         faults = builder.add(self._users.values())
@@ -81,13 +82,13 @@ class Users:
         return builder.build()
 
     def notes(self) -> tuple[Problem, ...]:
-        """Return warnings: columns that are not read, members that are no users, lines with two addresses."""
+        """Return warnings: unread columns, members that are not users, lines with two addresses."""
         notes = []
         if self._ignored:
             listed = ", ".join(self._ignored)
             notes.append(Problem("people_ignored", f"ignored columns of the people files: {listed}", None))
         if self._skipped:
-            message = f"{self._skipped} members of groups are no users, and are left out (R29)"
+            message = f"{self._skipped} group members are not users and are left out (R29)"
             notes.append(Problem("people_no_users", message, None))
         if self._rivals:
             where, address = self._rivals[0]
@@ -130,14 +131,14 @@ class Users:
         return groups
 
     def _merge(self, user: dict[str, Json], groups: list[str], where: Where) -> None:
-        """Add a line to its user. Raises ValueError where it says something else than an earlier one."""
+        """Add a line to its user. Raises ValueError if it contradicts an earlier line."""
         key = user["email"]
         known = self._users.setdefault(key, {"email": key, "groups": []})
         first = self._places.setdefault(key, where)
         for name, value in user.items():
             if known.setdefault(name, value) != value:
                 place = f"line {first.line}" if first.file == where.file else f"{first.file}:{first.line}"
-                raise ValueError(f"{key} is on {place} too, and not with the same `{name}`")
+                raise ValueError(f"{key} is also on {place} with a different `{name}`")
         known["groups"] += (group for group in groups if group not in known["groups"])
 
 
@@ -151,12 +152,12 @@ def _two_addresses(lines: int, address: Address) -> Problem:
 
 
 def group_of_file(name: str) -> str:
-    """Return the group whose members a file of this name has: ``members/Writer-Legal.csv`` has Writer-Legal's."""
+    """Return the group whose members a file of this name has: Writer-Legal for ``members/Writer-Legal.csv``."""
     return normalise.name(name.rpartition("/")[2].rpartition(".")[0])
 
 
 def canonical(keys: Iterable[str]) -> bool:
-    """Return whether JSON keys are those of a snapshot, so that a line is a whole user (see `codec.people`)."""
+    """Return whether JSON keys are those of a snapshot, so that a line is a complete user (see `codec.people`)."""
     return SNAPSHOT.issuperset(keys)
 
 

@@ -1,7 +1,7 @@
 """Reads users from Okta: those assigned to the WRITER app, and the members of the groups that it pushes.
 
-Okta sends a user when they are assigned to the app, and a group's members when it is pushed; a member who is not
-assigned is not sent (R30). Requests are those of Okta's management API.
+Okta sends a user who is assigned to the app, and the members of a group that is pushed; a member who is not assigned is
+not sent (R30). Requests are those of Okta's management API.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from rolecall.model.directory import Directory, IdpFacts, PeopleScope
 
 Json = Any
 SENT = frozenset({"ACTIVE", "APPROVED", "IMPLICIT", "IMPORTED", "MATCHED", "PENDING", "PROVISIONED", "STAGED"})
-"""States of an app's user in which the person is, or is about to be, in WRITER."""
+"""States of an app user who is, or is about to be, in WRITER."""
 
 OKTA = Idp(endpoint_messages.OKTA, lambda body: str(body.get("errorSummary") or ""))
-NAMELESS = "{} users of the app have no e-mail address as their name, and are left out"
+NAMELESS = "{} users of the app are left out, because their user name is not an email address"
 
 
 class _App(NamedTuple):
-    """The app in Okta: groups by id, with their names, and who is assigned."""
+    """The app in Okta: groups by id with their names, and the assigned users."""
 
     pushed: Mapping[str, str]
     assigned: frozenset[str]
@@ -41,8 +41,8 @@ class _App(NamedTuple):
 class OktaPeople:
     """The users of an Okta app, see ``port.People``. ``app`` is its id.
 
-    ``config_groups`` are groups of the config; those that are not pushed yet are read too, so that a plan knows what
-    mapping them will do. ``role_attribute`` is the attribute that the legacy endpoint reads (R18).
+    ``config_groups`` are groups of the configuration; those that are not pushed yet are read too, so that a plan can
+    show the effect of mapping them. ``role_attribute`` is the attribute that the legacy endpoint reads (R18).
     """
 
     def __init__(
@@ -61,14 +61,15 @@ class OktaPeople:
         self._unreached: frozenset[str] | None = None
 
     async def read_people(self, scope: PeopleScope) -> Directory:
-        """Read every user who has the app, whatever the scope, with all their groups. Unread, with the reason, when
-        not all can be read. Raises NoAnswer."""
+        """Read every user of the app, whatever the scope, with all their groups. Unread, with the reason, if not all
+        can be read. Raises NoAnswer.
+        """
         if scope == PeopleScope():
             return Directory()
         return await self._client.people(self._read(scope))
 
     async def read_idp(self) -> IdpFacts:
-        """Read how the app is set up. Raises OrgError when it cannot be read."""
+        """Read the configuration of the app. Raises OrgError when it cannot be read."""
         app = await self._client.whole(self._read_app())
         return IdpFacts(
             "okta",
@@ -82,7 +83,7 @@ class OktaPeople:
         )
 
     async def close(self) -> None:
-        """Let go of connections."""
+        """Release all connections."""
         await self._client.close()
 
     async def _read(self, scope: PeopleScope) -> Directory:
@@ -158,7 +159,7 @@ class OktaPeople:
         return [member["id"] for member in members]
 
     async def _role_sent(self) -> tuple[bool, str | None]:
-        """Return whether an attribute of the app goes into WRITER's extension, and why that is not known."""
+        """Return whether an attribute of the app is mapped into WRITER's extension, and why that is unknown."""
         path = f"/api/v1/meta/schemas/apps/{self._path.rpartition('/')[2]}/default"
         try:
             schema = await self._client.read_object(path)

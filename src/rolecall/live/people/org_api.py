@@ -1,4 +1,4 @@
-"""Reads users from the org's own API: those in scope by one search, or all in parts that are read concurrently."""
+"""Reads users from the org's own API: those in scope by one search, or all in concurrent parts."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from rolecall.model.directory import Directory, PeopleScope
 from rolecall.model.live import UNREAD, Coverage, Facts
 
 PARTS = 8
-"""How many parts everybody is read in, each over a connection of its own."""
+"""Number of parts in which all users are read, each over its own connection."""
 EACH_PART = 2
-"""Pages that a part should have at least; fewer people are read in fewer parts."""
+"""Minimum number of pages of a part; fewer users are read in fewer parts."""
 
 MOST_NAMED = 1000
-"""How many groups or e-mails one search names."""
+"""Number of groups or emails that one search may name."""
 
 NO_GROUPS: Mapping[str, str] = {}
 
@@ -35,11 +35,11 @@ async def read_directory(
     legacy: Mapping[str, str] = NO_GROUPS,
     columns: ColumnTransport | None = None,
 ) -> Directory:
-    """Read the users in scope; all users when the org cannot search. Unread, with the reason, when not all can be read.
+    """Read the users in scope, or all users if the org cannot search. Unread, with the reason, if not all can be read.
 
     ``legacy`` names, by id, groups that the settings do not have while an upgrade is in progress (R20). ``columns``
-    returns users in columns, where the org can; the directory is the same as from pages. Raises NoAnswer when the org
-    does not answer.
+    returns users in columns, if the org can; the directory is the same as from pages. Raises NoAnswer when the org does
+    not respond.
     """
     if scope == PeopleScope():
         return Directory(groups=tuple(facts.groups))
@@ -56,9 +56,9 @@ async def read_directory(
 
 
 class _Users:
-    """Users as they come, page by page: in columns, without the objects that the org sent.
+    """Collects users page by page, in columns, without the objects that the org sent.
 
-    ``total`` is how many the org says there are; it is set when all have come.
+    ``total`` is the number that the org states; it is set after the last page.
     """
 
     def __init__(self, facts: Facts, legacy: Mapping[str, str]) -> None:
@@ -69,13 +69,13 @@ class _Users:
     def add(self, items: list[Any]) -> None:
         """Take a page. Raises OrgError for a row that is not a user."""
         if faults := self.builder.add(items):
-            raise contract(ALL, f"a person in it {faults[0].message}")
+            raise contract(ALL, f"a user {faults[0].message}")
         if not all("id" in item for item in items):
-            raise contract(ALL, "a person in it has no `id`")
+            raise contract(ALL, "a user has no `id`")
 
 
 def _requests(facts: Facts, scope: PeopleScope) -> list[Request]:
-    """Return the requests whose answers, taken together, have the users in scope."""
+    """Return the requests whose responses together have the users in scope."""
     if scope.everybody or SEARCH not in facts.can:
         return [ALL]
     return [json_request("POST", "/v1/people/search", body) for body in search_bodies(scope, facts)]
@@ -88,18 +88,18 @@ async def _in_columns(
     if not answer.ok:
         raise ReadRefused(request, answer)
     if answer.users is None:
-        raise contract(request, "not with users in columns")
+        raise contract(request, "it has no users in columns")
     try:
         builder.add_columns(answer.users)
     except ValueError as error:
-        raise contract(ALL, f"a person in it {error}") from None
+        raise contract(ALL, f"a user {error}") from None
     return _whole(builder, len(builder))
 
 
 async def _parts_of(
     exchange: Exchange, facts: Facts, requests: Sequence[Request], legacy: Mapping[str, str]
 ) -> list[_Users]:
-    """Return the users whom the requests give, in parts that were read side by side."""
+    """Return the users of these requests, in parts that were read concurrently."""
     limit = page_size(facts)
 
     async def part(request: Request) -> _Users:
@@ -118,7 +118,7 @@ async def _parts_of(
 
 
 async def _union(exchange: Exchange, searches: Sequence[Request], limit: int, users: _Users) -> _Users:
-    """Read several searches as one: a user found by two counts once."""
+    """Read several searches as one; a user in two results counts once."""
     listings = await together(read_list(exchange, search, limit, moving=True) for search in searches)
     users_by_id = {user.get("id"): user for listing in listings for user in listing.items}
     users.add(list(users_by_id.values()))
@@ -131,10 +131,9 @@ def _parts(people: int | None, limit: int) -> int:
 
 
 def search_bodies(scope: PeopleScope, facts: Facts) -> list[dict[str, Any]]:
-    """Return the bodies of the searches for a scope: one, or more where it names more than a search may; none for no
-    users.
+    """Return the bodies of the searches for a scope: one, more if it names more than a search may, none for no users.
 
-    Groups are named by id; one that the org lacks has no users.
+    Groups are named by id; a group that the org does not have has no users.
     """
     groups = sorted({facts.groups[name].id for name in scope.groups if name in facts.groups})
     emails = sorted(scope.emails)
@@ -149,16 +148,16 @@ def search_bodies(scope: PeopleScope, facts: Facts) -> list[dict[str, Any]]:
 
 
 def _directory(builder: DirectoryBuilder, parts: list[_Users]) -> Directory:
-    """Return one directory of all parts, which are emptied. Raises OrgError for users who came twice."""
+    """Return one directory of all parts, which are emptied. Raises OrgError for duplicate users."""
     total = sum(users.total for users in parts)
     while parts:
         builder.extend(parts.pop(0).builder)
     if len(set(builder.ids)) != len(builder):
-        raise ListShifted(*contract(ALL, "a person came in two parts").problems)
+        raise ListShifted(*contract(ALL, "a user is in two parts").problems)
     return _whole(builder, total)
 
 
 def _whole(builder: DirectoryBuilder, total: int) -> Directory:
     if twice := builder.repeated():
-        raise contract(ALL, f"{len(twice)} e-mail addresses came twice")
+        raise contract(ALL, f"{len(twice)} email addresses are repeated")
     return builder.build(Coverage(read=len(builder), total=total))

@@ -1,8 +1,8 @@
-"""Reads users from any SCIM 2.0 server (RFC 7644), relying on as few features as possible.
+"""Reads users from any SCIM 2.0 server (RFC 7644), using as few features as possible.
 
-It does not rely on filters, sorting, or ``groups`` on users; attributes are requested, and omitted where the server
-refuses that. Pages are as large as the server makes them, and end with an empty one; ``totalResults`` counts only where
-it agrees.
+It does not rely on filters, sorting, or ``groups`` on users; attributes are requested, and omitted if the server
+refuses that. Pages are as large as the server makes them and end with an empty one; ``totalResults`` counts only if it
+agrees.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from rolecall.model.live import UNREAD, Coverage
 Json = Any
 PAGE = 100
 EXTENSION = "urn:custom:params:scim:schemas:extension:writer:2.0"
-"""Where the legacy endpoint's role attribute stands (R18); some write ``:User`` behind it, some leave the URN out."""
+"""Location of the legacy endpoint's role attribute (R18); some servers append ``:User``, some omit the URN."""
 
 ACCEPT = (("accept", "application/scim+json, application/json"),)
 USERS = Request("GET", "/Users", (("attributes", "userName,emails,active,groups"),), ACCEPT)
@@ -33,9 +33,9 @@ GROUPS = Request("GET", "/Groups", (("attributes", "displayName,members"),), ACC
 
 
 class ScimList(NamedTuple):
-    """Resources as they were read. ``missing``: how many more the server says there are.
+    """Resources that were read. ``missing``: how many more the server says there are.
 
-    ``cut`` is a sign of a next page in a form that is not read, on the last page that had any (such as RFC 9865's
+    ``cut`` is a sign of a next page in an unknown format, on the last page with one (such as RFC 9865's
     ``nextCursor``).
     """
 
@@ -45,9 +45,9 @@ class ScimList(NamedTuple):
 
 
 class ScimPeople:
-    """The users and groups of a SCIM server, see ``port.People``. The exchange's base URL is the server's own.
+    """The users and groups of a SCIM server, see ``port.People``. The exchange's base URL is the server's.
 
-    ``role_attribute`` names the attribute to read for the legacy endpoint; without it attributes are not read.
+    ``role_attribute`` names the attribute to read for the legacy endpoint; without it, attributes are not read.
     """
 
     def __init__(self, exchange: Exchange, role_attribute: str | None = None) -> None:
@@ -55,7 +55,7 @@ class ScimPeople:
         self._attribute = role_attribute
 
     async def read_people(self, scope: PeopleScope) -> Directory:
-        """Read all users, whatever the scope. Unread, with the reason, when not all can be read. Raises NoAnswer."""
+        """Read all users, whatever the scope. Unread, with the reason, if not all can be read. Raises NoAnswer."""
         if scope == PeopleScope():
             return Directory()
         try:
@@ -67,7 +67,7 @@ class ScimPeople:
             return Directory(coverage=UNREAD._replace(problem=error.problems[0].message))
 
     async def close(self) -> None:
-        """Let go of connections."""
+        """Release all connections."""
         await self._exchange.transport.close()
 
     async def _users(self) -> ScimList:
@@ -75,7 +75,7 @@ class ScimPeople:
         return await read_scim_list(self._exchange, whole)
 
     async def _groups(self) -> ScimList:
-        """Read the groups; none when the server has no such address, since users may list theirs."""
+        """Read the groups; none if the server has no such endpoint, because users may list theirs."""
         try:
             return await read_scim_list(self._exchange, GROUPS)
         except ReadRefused as error:
@@ -85,10 +85,10 @@ class ScimPeople:
 
 
 async def read_scim_list(exchange: Exchange, request: Request) -> ScimList:
-    """Read all resources of a type; without asking for attributes where the server refuses that; once more when it
+    """Read all resources of a type; without requesting attributes if the server refuses that; once more if the list
     shifts.
 
-    Raises ListShifted when it shifts again, OrgError when the server refuses or does not answer.
+    Raises ListShifted if it shifts again, OrgError if the server refuses or does not respond.
     """
     try:
         resources = await _attempt(exchange, request)
@@ -118,13 +118,15 @@ async def _read(exchange: Exchange, request: Request) -> ScimList:
         if not page.resources or (len(known) == len(page.resources) and len(resources) >= total):
             return ScimList(resources, max(0, total - len(resources)), cut)
         if known or len(set(page.ids)) != len(page.ids):
-            raise ListShifted(*contract(request, "a resource came twice", SCIM).problems)
+            raise ListShifted(*contract(request, "a resource is repeated", SCIM).problems)
         resources += page.resources
         cut = page.cut
         ids.update(page.ids)
         if len(resources) > 2 * total + SLACK:
             raise ListShifted(
-                *contract(request, f"of {total} resources more than {len(resources)} came", SCIM).problems
+                *contract(
+                    request, f"its total is {total}, but it has more than {len(resources)} resources", SCIM
+                ).problems
             )
 
 
@@ -143,7 +145,7 @@ async def _page(exchange: Exchange, request: Request, start: int, total: int | N
     body = accepted(page_request, answer, SCIM)
     after = following(answer.headers, body)
     page = decoded(page_request, lambda: _decode_page(body), SCIM)
-    return page._replace(cut=after.unknown or (after.link and "it names a next page by a link"))
+    return page._replace(cut=after.unknown or (after.link and "it has a link to a next page"))
 
 
 def _decode_page(body: Json) -> _Page:
@@ -157,31 +159,31 @@ def _decode_page(body: Json) -> _Page:
 
 
 def _directory(users: ScimList, groups: ScimList, attribute: str | None) -> Directory:
-    """Return one directory. Raises OrgError for users who came twice (R28)."""
+    """Return one directory. Raises OrgError for duplicate users (R28)."""
     names = {group["id"]: normalise.name(group["displayName"]) for group in groups.resources}
     groups_by_user = _memberships(groups.resources)
     builder = DirectoryBuilder([name for name in names.values() if name], names=names)
     records = [_user_record(user, groups_by_user.get(user["id"], ()), names, attribute) for user in users.resources]
     nameless = sum(record is None for record in records)
     if faults := builder.add(record for record in records if record is not None):
-        raise contract(USERS, f"a user in it {faults[0].message}", SCIM)
+        raise contract(USERS, f"a user {faults[0].message}", SCIM)
     if twice := builder.repeated():
-        raise contract(USERS, f"{len(twice)} e-mail addresses came twice", SCIM)
+        raise contract(USERS, f"{len(twice)} email addresses are repeated", SCIM)
     return builder.build(_coverage(users, groups, len(builder), nameless))
 
 
 def _coverage(users: ScimList, groups: ScimList, read: int, nameless: int) -> Coverage:
     if users.missing or groups.missing:
-        problem = f"the server says that there are {users.missing} more users and {groups.missing} more groups"
+        problem = f"according to the server, {users.missing} more users and {groups.missing} more groups exist"
         return Coverage("partial", read, read + users.missing, problem=problem)
     if why := users.cut or groups.cut:
-        return Coverage("partial", read, problem=f"the server's list may go on: {why}")
+        return Coverage("partial", read, problem=f"the server's list may be incomplete: {why}")
     left_out = f"{nameless} users without an e-mail address are left out" if nameless else None
     return Coverage(read=read, total=read, problem=left_out)
 
 
 def _memberships(groups: Sequence[Json]) -> dict[str, list[str]]:
-    """Return the direct groups of users, by ids; a group within a group does not count (R29)."""
+    """Return the direct groups of users, by ids; nested groups do not count (R29)."""
     groups_by_user: dict[str, list[str]] = {}
     for group in groups:
         for member in group.get("members") or ():
@@ -191,7 +193,7 @@ def _memberships(groups: Sequence[Json]) -> dict[str, list[str]]:
 
 
 def _user_record(user: Json, group_ids: Sequence[str], names: dict[str, str], attribute: str | None) -> Json:
-    """Return a user as the codec reads one; None without an e-mail address, as such a user cannot be in the org."""
+    """Return a user in the codec's format; None without an email address, because such a user cannot be in the org."""
     email = next(_emails(user), None)
     if email is None:
         return None
@@ -207,14 +209,14 @@ def _is_direct(group: Json) -> bool:
 
 
 def _group_key(group: Json, names: dict[str, str]) -> str:
-    """Return a group that a user lists: its id where the groups were read, else the name it gives."""
+    """Return a group that a user lists: its id if the groups were read, else its name."""
     return (
         str(group["value"]) if group.get("value") in names else normalise.name(group.get("display") or group["value"])
     )
 
 
 def _emails(user: Json) -> Iterator[str]:
-    """Yield the addresses a user may be matched by, the likeliest first."""
+    """Yield the addresses that may identify a user, the most likely first."""
     name = user.get("userName") or ""
     if "@" in name:
         yield name
@@ -225,7 +227,7 @@ def _emails(user: Json) -> Iterator[str]:
 
 
 def _truth(value: Json) -> bool:
-    """Return a boolean, which Entra's connectors write as text."""
+    """Return a boolean, which Entra's connectors send as text."""
     return value.casefold() != "false" if isinstance(value, str) else value is not False
 
 

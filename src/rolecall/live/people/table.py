@@ -1,4 +1,4 @@
-"""Reads a people file as lines with their places: CSV as a spreadsheet or an IdP exports it, or JSON lines.
+"""Reads a people file as lines with their places: CSV from a spreadsheet or an IdP export, or JSON lines.
 
 Columns are recognized by the headings of Okta's and Entra's exports.
 """
@@ -37,16 +37,16 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "pending": ("pending",),
     "role_attribute": ("role_attribute",),
 }
-"""What a line says of a user, and the headings under which it may stand. Case, blanks and signs do not matter."""
+"""The values of a line, and the headings for each. Case, spaces and punctuation do not matter."""
 
 ONE_GROUP = frozenset(("group", "groupname"))
-"""Headings, as `squeezed` writes them, under which each cell is one group."""
+"""Headings, normalized by `squeezed`, whose cells are one group each."""
 
 _SHORTEST = 5
 
 
 def squeezed(heading: str) -> str:
-    """Return a heading as headings compare: letters and digits alone, lower case."""
+    """Return a heading for comparison: letters and digits only, in lower case."""
     return "".join(filter(str.isalnum, heading.lower()))
 
 
@@ -55,8 +55,9 @@ _SHOWN = {squeezed(heading): heading for headings in COLUMNS.values() for headin
 
 
 class Columns(NamedTuple):
-    """The columns of one file. ``places`` are the known ones by position, ``headings`` what the file calls them,
-    ``ignored`` the other headings. ``problems`` are what is wrong with the headings."""
+    """The columns of one file. ``places`` are the known ones by position, ``headings`` their names in the file,
+    ``ignored`` the other headings. ``problems`` are the problems with the headings.
+    """
 
     places: Mapping[int, str]
     headings: Mapping[str, str]
@@ -65,15 +66,16 @@ class Columns(NamedTuple):
 
     @property
     def one_group(self) -> bool:
-        """Return whether a cell of ``groups`` is one group, whatever separators it has."""
+        """Return whether a cell of ``groups`` is one group, regardless of separators."""
         return squeezed(self.headings.get("groups", "")) in ONE_GROUP
 
 
 def read_headings(
     headings: Sequence[str], where: Where, *, grouped: bool = False, extra: Iterable[str] = ()
 ) -> Columns:
-    """Return the columns of a file with these headings. ``grouped``: the file is one group's, so that it needs no
-    column for groups. ``extra`` are headings that the caller reads itself."""
+    """Return the columns of a file with these headings. ``grouped``: the file is for one group and needs no column for
+    groups. ``extra`` are headings that the caller reads itself.
+    """
     places = {at: KNOWN[key] for at, heading in enumerate(headings) if (key := squeezed(heading)) in KNOWN}
     named: dict[str, str] = {}
     problems: list[Problem] = []
@@ -96,25 +98,25 @@ def _missing(
 ) -> Iterable[Problem]:
     has = ", ".join(heading.strip()[:40] for heading in headings[:20]) or "no headings"
     if not any(name in named for name in ADDRESSES):
-        yield _no_column("email", has, ignored, where, "the first line has to name the columns, such as email,groups")
+        yield _no_column("email", has, ignored, where, "the first line must name the columns, such as email,groups")
     if "groups" not in named and not grouped:
-        hint = "name it `groups`; if each file has one group's members, name the files in `people: {files: ...}`"
+        hint = "name it `groups`; if each file has one group's members, list the files in `people.files`"
         yield _no_column("groups", has, ignored, where, hint)
 
 
 def _no_column(name: str, has: str, ignored: Sequence[str], where: Where, hint: str) -> Problem:
     known = [heading for column in (name, "login" if name == "email" else name) for heading in COLUMNS[column]]
     near = next(filter(None, (did_you_mean(heading, known) for heading in ignored)), None)
-    return Problem("people_columns", f"no column for {name}; it has {has}", where, near or hint)
+    return Problem("people_columns", f"no column for {name}; the columns are {has}", where, near or hint)
 
 
 def _slip(heading: str, near: str, where: Where) -> Problem:
     message = f"the column `{heading}` is not read"
-    return Problem("people_columns", message, where, f"did you mean `{near}`? If not, rename or remove it")
+    return Problem("people_columns", message, where, f"Did you mean `{near}`? If not, rename or remove it")
 
 
 def _near(heading: str) -> str | None:
-    """Return the known heading that this one misses by a single typing error."""
+    """Return the known heading that differs from this one by a single typing error."""
     key = squeezed(heading)
     return next((_SHOWN[known] for known in KNOWN if len(known) >= _SHORTEST and _one_slip(key, known)), None)
 
@@ -137,7 +139,7 @@ _SAVE_AS = "save it as CSV UTF-8"
 
 
 class FileTable(NamedTuple):
-    """The lines of a file, and how it is written. ``problems`` are what is wrong with its form."""
+    """The lines of a file, and its format. ``problems`` are the problems with its format."""
 
     rows: tuple[FileLine, ...]
     form: FileForm
@@ -145,10 +147,10 @@ class FileTable(NamedTuple):
 
 
 def read_csv(data: bytes, file: str, *, grouped: bool = False) -> FileTable:
-    """Return the lines of a CSV file. The delimiter is ``,``, ``;`` or a tab, as the first line has it.
+    """Return the lines of a CSV file. The delimiter is ``,``, ``;`` or a tab, as in the first line.
 
-    ``grouped``: without a column for groups the file has the members of the group that it is called after.
-    Raises ConfigError for what is no CSV.
+    ``grouped``: a file without a column for groups has the members of the group in its name. Raises ConfigError if it
+    is not CSV.
     """
     text = _text(data, file)
     delimiter, start = _delimiter(text)
@@ -174,12 +176,12 @@ def _text(data: bytes, file: str) -> str:
         where = Where(file, data.count(b"\n", 0, error.start) + 1, 1)
         raise ConfigError(Problem("people_encoding", "is not UTF-8", where, _SAVE_AS)) from None
     if not text.strip():
-        raise ConfigError(Problem("people_empty", "has no lines", Where(file), "the first one names the columns"))
+        raise ConfigError(Problem("people_empty", "has no lines", Where(file), "the first line must name the columns"))
     return text
 
 
 def _delimiter(text: str) -> tuple[str, int]:
-    """Return the delimiter and the line of the headings: Excel writes ``sep=;`` before them."""
+    """Return the delimiter and the line number of the headings. Excel writes ``sep=;`` before them."""
     lines = text.lstrip().splitlines()
     marker = re.fullmatch(r"\"?sep=([,;\t])\"?", lines[0].strip(" \r\n"))
     if marker:
@@ -189,7 +191,7 @@ def _delimiter(text: str) -> tuple[str, int]:
 
 
 def _cells(text: str, delimiter: str, start: int, file: str) -> Iterator[tuple[int, list[str]]]:
-    """Yield the lines that hold anything, each with the number of its first line."""
+    """Yield the lines that are not empty, each with the number of its first line."""
     csv.field_size_limit(LONGEST_CELL)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True, strict=True)
     number, skip = 1, start == 2
@@ -214,8 +216,8 @@ def _rows(
         exact = len(cells) == len(headings) == len(named)
         if not exact and (len(cells) < len(headings) or _stray(cells, named)):
             has = "1 cell" if len(cells) == 1 else f"{len(cells)} cells"
-            message = f"has {has}, and the first line names {len(named)} columns"
-            hint = "put a cell that has the delimiter in it between double quotes"
+            message = f"has {has}, but the first line has {len(named)} columns"
+            hint = "quote cells that contain the delimiter"
             problems.append(Problem("people_cells", message, where, hint))
         else:
             yield FileLine(where, {name: cells[at].strip() for at, name in columns.places.items()})
@@ -227,7 +229,7 @@ def _stray(cells: list[str], named: set[int]) -> bool:
 
 
 def read_json_lines(data: bytes, file: str, *, grouped: bool = False) -> FileTable:
-    """Return the lines of a file with a JSON object a line, under the headings that a CSV may have."""
+    """Return the lines of a file with one JSON object per line, with the headings of a CSV file."""
     problems: list[Problem] = []
     objects = list(_objects(data.removeprefix(b"\xef\xbb\xbf"), file, problems))
     keys = list(dict.fromkeys(key for _, row in objects for key in row))

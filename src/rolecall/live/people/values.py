@@ -11,33 +11,34 @@ from rolecall.model import normalise
 
 Json = Any
 Known = frozenset[str] | None
-"""The groups of the org and the configuration; None where the org was not read."""
+"""The groups of the org and the configuration; None if the org was not read."""
 
 ADDRESSES = ("app_name", "email", "login")
-"""The columns that hold an address, the best first: what provisioning sends, the mailbox, the name to sign in with."""
+"""The columns with an address, the best first: what provisioning sends, the mailbox, the sign-in name."""
 
 TRUE = frozenset({"true", "yes", "1", "enabled"})
 FALSE = frozenset({"false", "no", "0", "disabled"})
 ACTIVE = frozenset(
     (*("ACTIVE", "PROVISIONED", "RECOVERY", "PASSWORD_EXPIRED", "LOCKED_OUT"), "PENDING_USER_ACTION", "PASSWORD_RESET")
 )
-"""Okta's states of a user who is in the org. Its reports call PROVISIONED *Pending user action*, RECOVERY *Password
-reset*."""
+"""Okta states of a user who is in the org. Reports call PROVISIONED *Pending user action* and RECOVERY *Password
+reset*.
+"""
 INACTIVE = frozenset(("INACTIVE", "DEPROVISIONED", "DEACTIVATED", "SUSPENDED", "STAGED"))
 
 USERS = frozenset(("user", "guest", "member", "microsoftgraphuser"))
 NOT_USERS = frozenset(
     ("group", "serviceprincipal", "device", "contact", "orgcontact", "application", "microsoftgraphgroup")
 )
-"""What else may be a member of an Entra group; nobody of the org (R29)."""
+"""Other possible members of an Entra group, which are not users of the org (R29)."""
 
 
 _ADDRESS = re.compile(r"[^\s@<>()\[\],;:\"]+@[^\s@<>()\[\],;:\"]+")
-"""An address by itself: no name before it, no `mailto:`, no second one."""
+"""A bare address: without a display name, `mailto:`, or a second address."""
 
 
 class Address(NamedTuple):
-    """A user's address, the heading it was under, and another that the same line has, where they differ."""
+    """A user's address, its heading, and another address of the same line if they differ."""
 
     text: str
     heading: str
@@ -45,7 +46,7 @@ class Address(NamedTuple):
 
 
 def read_address(values: Mapping[str, Json], headings: Mapping[str, str]) -> Address:
-    """Return the address of a line. Raises ValueError where it has none."""
+    """Return the address of a line. Raises ValueError if it has none."""
     cells = [(name, str(values[name]).strip()) for name in ADDRESSES if values.get(name)]
     addresses = [(name, address) for name, text in cells if (address := _address(text))]
     if not addresses:
@@ -53,7 +54,7 @@ def read_address(values: Mapping[str, Json], headings: Mapping[str, str]) -> Add
         if not cells:
             raise ValueError(f"{shown} {'are' if ' and ' in shown else 'is'} empty")
         name, text = cells[0]
-        raise ValueError(f"`{headings.get(name, name)}` is `{text[:60]}`, which is no e-mail address")
+        raise ValueError(f"`{headings.get(name, name)}` is `{text[:60]}`, which is not an email address")
     (name, text), *more = addresses
     different = ((headings[name], rival) for name, rival in more if normalise.email(rival) != normalise.email(text))
     return Address(text, headings[name], next(different, None))
@@ -66,7 +67,7 @@ def _address(text: str) -> str | None:
 
 
 def read_truth(heading: str, value: Json, *, states: bool = True) -> bool:
-    """Return a flag, or with ``states`` whether a status is an active one. Raises ValueError for anything else."""
+    """Return a flag, or with ``states`` whether a status means active. Raises ValueError for other values."""
     if isinstance(value, bool):
         return value
     text = str(value).strip()
@@ -82,23 +83,23 @@ def _is_true(heading: str, text: str) -> bool:
         return True
     if text.lower() in FALSE or status in INACTIVE:
         return False
-    message = f"`{heading}` is `{text[:40]}`, which is neither true nor false, and no status of a user"
+    message = f"`{heading}` is `{text[:40]}`, which is neither true, false nor a user status"
     raise ValueError(f"{message} ({', '.join(sorted(ACTIVE | INACTIVE))})")
 
 
 def is_user(heading: str, value: str) -> bool:
-    """Return whether a line is a user's, by the type that Entra gives it. Raises ValueError for an unknown type."""
+    """Return whether a line is a user, by Entra's type. Raises ValueError for an unknown type."""
     kind = "".join(filter(str.isalnum, value.lower()))
     if kind in USERS or kind in NOT_USERS:
         return kind in USERS
-    raise ValueError(f"`{heading}` is `{value[:40]}`, which is no known type of a member")
+    raise ValueError(f"`{heading}` is `{value[:40]}`, which is not a known member type")
 
 
 def split_groups(cell: str, separator: str, known: Known, *, single: bool = False) -> list[str]:
-    """Return the groups that a cell names. ``separator`` always parts them, unless the whole cell is a known group.
+    """Return the groups in a cell. ``separator`` always separates them, unless the whole cell is a known group.
 
-    A comma or ``|`` parts them only where every part is a known group and the whole is none. ``single``: a cell is one
-    group unless that holds. Raises ValueError where it is not clear which groups are meant.
+    A comma or ``|`` separates them only if every part is a known group and the whole cell is not. ``single``: a cell is
+    one group unless that applies. Raises ValueError if the cell is ambiguous.
     """
     parts = _parts(cell, separator)
     if len(parts) < 2 and separator not in cell:
@@ -109,7 +110,7 @@ def split_groups(cell: str, separator: str, known: Known, *, single: bool = Fals
         return [normalise.name(cell)]
     for part in parts:
         if len(_finer(part, separator, known, True)) > 1:
-            raise ValueError(f"`{part[:80]}` is parted by another sign than the other groups of the cell")
+            raise ValueError(f"`{part[:80]}` has a different separator from the other groups in the cell")
     return parts
 
 
@@ -126,8 +127,8 @@ def _finer(text: str, separator: str, known: Known, single: bool) -> list[str]:
         strangers = [part for part in parts if part not in known]
         if text not in known and not single and len(strangers) < len(parts):
             raise ValueError(
-                f"`{text[:80]}` is no known group; of its parts {_listed(strangers)} is none either; write"
-                f" `{separator}` between groups, and after a group that has such a sign in its name"
+                f"`{text[:80]}` is not a known group, and neither is its part {_listed(strangers)}; write"
+                f" `{separator}` between groups, and after a group name that contains a separator"
             )
     return [text]
 
@@ -138,7 +139,7 @@ def _parts(text: str, signs: str) -> list[str]:
 
 
 def _ambiguous(whole: str, parts: list[str]) -> str:
-    return f"`{whole[:80]}` is a group, and so are {_listed(parts)}: write one line for each membership"
+    return f"`{whole[:80]}` is ambiguous: it is a group, and so are {_listed(parts)}; write one line per membership"
 
 
 def _listed(names: list[str]) -> str:
@@ -154,9 +155,9 @@ def is_guest_name(name: str) -> bool:
 
 
 def external_address(name: str) -> str | None:
-    """Return the address of a guest's user principal name, ``bo@partner.com`` for the example above.
+    """Return the address in a guest's user principal name: ``bo@partner.com`` for the example above.
 
-    Entra writes the address with ``_`` for ``@``. A domain has no ``_``, so the last one stood for the ``@``. None
+    Entra writes the address with ``_`` instead of ``@``. A domain has no ``_``, so the last one was the ``@``. None
     where there is none.
     """
     local, _, domain = name[: name.lower().index(MARK)].rpartition("_")

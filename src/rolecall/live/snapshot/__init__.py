@@ -1,1 +1,1 @@
-"""Snapshots as files, and a reader that answers from one instead of an org."""
+"""Reads snapshot files, and implements a reader that uses one instead of an org."""

@@ -1,4 +1,4 @@
-"""Reads a snapshot file and checks it against its schema: jsonschema-rs decides, jsonschema explains the refusal."""
+"""Reads a snapshot file and validates it against its schema: jsonschema-rs decides, jsonschema explains."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ Trail = tuple[str | int, ...]
 """The keys and indices that lead to a value."""
 
 MOST_PROBLEMS = 50
-"""How many problems of one file are told; a file with more is wrong as a whole."""
+"""How many problems of one file are reported; a file with more is wrong as a whole."""
 
 LARGEST = 512 * 1024 * 1024
-"""Bytes of a JSON snapshot; one with a million people in it is about a third of that."""
+"""Maximum bytes of a JSON snapshot; one with a million users has about a third of that."""
 
 
 class SnapshotFault(NamedTuple):
@@ -39,12 +39,12 @@ class SnapshotFault(NamedTuple):
 
 
 def read_snapshot(path: Path) -> Document:
-    """Read a JSON or YAML file that fits the schema and is consistent. Raises ConfigError with every problem found."""
+    """Read a JSON or YAML file that fits the schema and is consistent. Raises ConfigError with all problems."""
     document = _document(path)
     try:
         faults = [*_against_schema(document.value)] or [*_against_itself(document.value)]
     except UnicodeEncodeError:
-        half = Problem("snapshot_invalid", "holds half of a character (a lone surrogate)", Where(str(path)))
+        half = Problem("snapshot_invalid", "contains a lone surrogate", Where(str(path)))
         raise ConfigError(half) from None
     if faults:
         raise ConfigError(*(_placed(document, fault) for fault in faults[:MOST_PROBLEMS]))
@@ -52,7 +52,7 @@ def read_snapshot(path: Path) -> Document:
 
 
 def entry_faults(section: str, key: str | None, value: Json) -> list[str]:
-    """Return what is wrong with one section, or one entry of a keyed one, as messages; empty for a valid one."""
+    """Return what is wrong with one section, or one entry of a keyed one, as messages; empty if it is valid."""
     data = {"snapshot": 1, "org": {"id": "org"}, section: value if key is None else {key: value}}
     return [fault.message for fault in ([*_against_schema(data)] or _against_itself(data))]
 
@@ -86,15 +86,15 @@ def _against_schema(data: Json) -> Iterator[SnapshotFault]:
 
 
 def _against_itself(data: Mapping[str, Json]) -> Iterator[SnapshotFault]:
-    """Yield what a schema cannot say: names that are one name, unknown roles, coverage of sections that are missing."""
+    """Yield what the schema cannot check: names that are equal, unknown roles, coverage of missing sections."""
     yield from _same_names(data, "domains")
     yield from _same_names(data, "idp_groups")
     yield from _unknown_roles(data)
     for section, entry in data.get("coverage", {}).items():
         state = entry if isinstance(entry, str) else entry["state"]
         if section in COVERED and section not in data and state != "unread":
-            message = f"says {state}, but there is no `{section}` in this file"
-            yield SnapshotFault(("coverage", section), message, "write it, or say unread")
+            message = f"is {state}, but this file has no `{section}`"
+            yield SnapshotFault(("coverage", section), message, "add it, or set it to unread")
 
 
 def _same_names(data: Mapping[str, Json], section: str) -> Iterator[SnapshotFault]:
@@ -131,8 +131,8 @@ def _unknown_roles(data: Mapping[str, Json]) -> Iterator[SnapshotFault]:
 
 
 def _unknown(trail: Trail, role: str, roles: Mapping[str, Role]) -> SnapshotFault:
-    hint = did_you_mean(role, roles) or "list it under `roles` if the org has it"
-    return SnapshotFault(trail, f"there is no role `{role}`", hint)
+    hint = did_you_mean(role, roles) or "if the org has it, add it to `roles`"
+    return SnapshotFault(trail, f"unknown role `{role}`", hint)
 
 
 def _placed(document: Document, fault: SnapshotFault) -> Problem:
@@ -152,7 +152,7 @@ _KINDS = {
 
 
 class SchemaRefusal(NamedTuple):
-    """One keyword of the schema that a value breaks.
+    """One schema keyword that a value violates.
 
     ``rule`` is the keyword's own value, ``message`` the library's.
     """
@@ -178,8 +178,7 @@ def explained(data: Json, schema: Mapping[str, Json], most: int) -> Iterator[Sna
 
 
 def _deepest(error: ValidationError) -> ValidationError:
-    """Return the cause that the author most likely meant to avoid: of several forms, the one that the value looks
-    like."""
+    """Return the cause that best explains an error: of several allowed forms, the one that the value resembles."""
     while error.context:
         apt = [cause for cause in error.context if cause.validator != "type" and not _is_mismatch(cause)]
         error = max(apt or error.context, key=lambda cause: len(cause.absolute_path))
@@ -193,12 +192,12 @@ def _is_mismatch(error: ValidationError) -> bool:
 def _unknown_key(error: SchemaRefusal, trail: Trail) -> Iterator[SnapshotFault]:
     known = error.schema.get("properties", {})
     for key in sorted(error.instance.keys() - known):
-        hint = did_you_mean(key, known) or f"known here: {', '.join(known)}"
-        yield SnapshotFault((*trail, key), "there is no such key here", hint, key=True)
+        hint = did_you_mean(key, known) or f"known keys: {', '.join(known)}"
+        yield SnapshotFault((*trail, key), "unknown key", hint, key=True)
 
 
 def _missing_key(error: SchemaRefusal, trail: Trail) -> Iterator[SnapshotFault]:
-    """Yield the key that is missing. One refusal comes for each of them, and only its message says which."""
+    """Yield the missing key. There is one refusal per key, and only its message names the key."""
     missing = next(name for name in error.rule if error.message.startswith(repr(name)))
     yield SnapshotFault(trail, f"`{missing}` is missing")
 
@@ -206,7 +205,7 @@ def _missing_key(error: SchemaRefusal, trail: Trail) -> Iterator[SnapshotFault]:
 def _type(error: SchemaRefusal, trail: Trail) -> Iterator[SnapshotFault]:
     kinds = error.rule if isinstance(error.rule, list) else [error.rule]
     yield SnapshotFault(
-        trail, f"has to be {' or '.join(_KINDS.get(str(kind), str(kind)) for kind in kinds)}, not {_shown(error)}"
+        trail, f"must be {' or '.join(_KINDS.get(str(kind), str(kind)) for kind in kinds)}, not {_shown(error)}"
     )
 
 
@@ -214,12 +213,12 @@ def _choice(error: SchemaRefusal, trail: Trail) -> Iterator[SnapshotFault]:
     choices = error.rule if error.keyword == "enum" else [error.rule]
     if trail == ("snapshot",):
         yield SnapshotFault(
-            trail, f"the format version {_shown(error)} is unknown", "this rolecall reads `snapshot: 1`"
+            trail, f"format version {_shown(error)} is not supported", "write `snapshot: 1`, or update rolecall"
         )
         return
     texts = [choice if isinstance(choice, str) else json.dumps(choice) for choice in choices]
     near = did_you_mean(error.instance, texts) if isinstance(error.instance, str) else None
-    yield SnapshotFault(trail, f"cannot be {_shown(error)}", near or f"possible: {', '.join(texts)}")
+    yield SnapshotFault(trail, f"cannot be {_shown(error)}", near or f"possible values: {', '.join(texts)}")
 
 
 def _form(error: SchemaRefusal, trail: Trail) -> Iterator[SnapshotFault]:
@@ -237,7 +236,7 @@ def _unsuitable(error: SchemaRefusal, trail: Trail) -> Iterator[SnapshotFault]:
 
 
 def _shown(error: SchemaRefusal) -> str:
-    """Return the value in short; text is quoted, a map or list is only named."""
+    """Return the value, shortened; text is quoted, a map or list is only named."""
     value = error.instance
     if isinstance(value, dict | list):
         return "a map" if isinstance(value, dict) else "a list"

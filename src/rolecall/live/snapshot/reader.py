@@ -24,9 +24,9 @@ NOBODY = PeopleScope()
 class SnapshotReader:
     """Reads a snapshot file as if it were the org.
 
-    ``observed``: the file is all that is known of the org, so nothing can be written and each change is a manual step.
-    Otherwise the file was taken from an org with an API (``--snapshot``), and the plan is as that org would have it; a
-    file that does not list its caller's capabilities is assumed to be written by a caller with all of them.
+    ``observed``: the file is all that is known about the org, so nothing can be written and each change is a manual
+    step. Otherwise the file was taken from an org with an API (``--snapshot``), and the plan is for that org; if the
+    file does not list its caller's capabilities, a caller with all of them is assumed.
     """
 
     def __init__(self, path: Path, *, observed: bool = False) -> None:
@@ -36,28 +36,28 @@ class SnapshotReader:
 
     @property
     def observed(self) -> bool:
-        """Return whether the file is all that is known of the org."""
+        """Return whether the file is all that is known about the org."""
         return self._observed
 
     def load(self) -> Snapshot:
-        """Read the whole snapshot anew. Raises ConfigError with every problem found."""
+        """Read the whole snapshot again. Raises ConfigError with all problems."""
         if self._observed and not self.path.exists():
-            hint = "write down what the console shows with `rolecall observe`"
-            message = "nobody has written this org down yet: there is no such file"
+            hint = "record the settings of the console: rolecall observe"
+            message = "this org has not been recorded yet: file not found"
             raise ConfigError(Problem("not_observed", message, Where(str(self.path.name)), hint))
         with collector_off():
             self._snapshot = decode_snapshot(read_snapshot(self.path).value)
         return self._snapshot
 
     async def read(self, sections: frozenset[str] | None = None) -> Live:
-        """Read settings, facts and coverage as the file has them."""
+        """Return settings, facts and coverage from the file."""
         live = self.load().live
         return _only(replace(live, facts=self._facts(live.facts)), sections)
 
     async def read_people(self, scope: PeopleScope) -> Directory:
-        """Read all users in the file if any are in scope: looking for fewer would not be faster.
+        """Return all users in the file if any are in scope; selecting fewer would not be faster.
 
-        The coverage is ``unread`` when the file has no users.
+        The coverage is ``unread`` if the file has no users.
         """
         if scope == NOBODY:
             return Directory()
@@ -86,8 +86,8 @@ def decode_snapshot_people(snapshot: Snapshot, path: Path) -> Directory:
     if isinstance(snapshot.people, str):
         file = inside(path.parent, snapshot.people)
         if file is None:
-            message = f"`people`: `{snapshot.people}` leads out of the folder of this file"
-            raise ConfigError(Problem("outside", message, Where(str(path)), "put the people's file beside it"))
+            message = f"`people`: `{snapshot.people}` is outside the folder of this file"
+            raise ConfigError(Problem("outside", message, Where(str(path)), "move it next to this file"))
         return decode_lines(read_pieces(file, BATCH), groups, file=str(file), roles=roles, coverage=coverage)
     try:
         return decode_people(snapshot.people, groups, roles=roles, coverage=coverage)
