@@ -169,7 +169,7 @@ def encode_event(event: Event) -> dict[str, Json]:
 
 
 def decode_event(json: Json) -> Event:
-    """Return the inverse of encode_event. Raises ValueError for a field that is not as the contract says."""
+    """Decode what encode_event returns. Raises ValueError for a field that does not follow the contract."""
     return _CODEC.decode(Event, json)
 
 

@@ -28,12 +28,12 @@ def decode_policy(json: Mapping[str, Json]) -> Policy:
 
 
 def encode_guards(guards: Guards) -> dict[str, Json]:
-    """Return all guards, those that a config left out with their defaults."""
+    """Return all guards, including defaults."""
     return _CODEC.encode_record(guards)
 
 
 def encode_allow(entry: Allow) -> dict[str, Json]:
-    """Return one allowance; ``for`` and ``until`` only where it has them."""
+    """Return one override; ``for`` and ``until`` only if it has them."""
     return _CODEC.encode_record(entry)
 
 

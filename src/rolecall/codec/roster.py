@@ -20,7 +20,7 @@ def encode_roster(roster: Roster) -> dict[str, Json]:
 
 
 def decode_roster(json: Json) -> Roster:
-    """Return the inverse of encode_roster. Raises ValueError for what it did not make."""
+    """Decode what encode_roster returns. Raises ValueError for anything else."""
     return _CODEC.decode(Roster, json)
 
 

@@ -15,12 +15,11 @@ MAX_TEAM_NAME = 200
 class Field(NamedTuple):
     """One field of a kind, for every place that reads, writes, shows or asks for it.
 
-    ``title`` and ``description`` are for schemas, docs and the local console, ``label`` (else the title) is what
-    WRITER's console calls it, ``hint`` is shown next to its control, ``question`` is what `observe` asks (None: it does
-    not ask). ``initial`` is the value in a new org. ``words`` are what WRITER's console calls the values;
-    ``custom`` is the one that stands for any value without a name.
-    ``requestable`` are the choices that a config may ask for, where not all of them. ``written`` is false for what
-    rolecall knows and the org has no place for, ``updated`` for what the org changes by an action of its own only.
+    ``title`` and ``description`` are for schemas, docs and the local console, ``label`` (else the title) is its label
+    in WRITER's console, ``hint`` is shown next to its control, ``question`` is what `observe` asks (None: it does not
+    ask). ``initial`` is the value in a new org. ``words`` are the names of the values in WRITER's console; ``custom``
+    is the name of any other value. ``requestable`` are the choices allowed in a configuration, if not all. ``written``
+    is false for what rolecall knows and the org does not store, ``updated`` for what only an action of the org changes.
     Bounds are the org's: characters of a text, entries of a set. ``decides_access``: what users can do depends on it.
     ``examples`` are for schemas.
 

@@ -135,12 +135,12 @@ class Step:
 
     @property
     def place(self) -> tuple[int, int]:
-        """The number of the step in the runbook and that of the item, 0 without items. Steps sort by it."""
+        """Return the number of the step in the runbook and that of the item, 0 without items, for sorting."""
         return self.number if self.visit is None else self.visit, self.item or 0
 
     @property
     def label(self) -> str:
-        """The number as reports and `done` have it: ``3``, or ``3.2`` for an item."""
+        """Return the number as in reports and `done`: ``3``, or ``3.2`` for an item."""
         visit, item = self.place
         return f"{visit}.{item}" if item else str(visit)
 
