@@ -101,7 +101,7 @@ def _config_section(kind: Kind) -> Node:
 
 def with_needs(kind: Kind) -> str:
     """Return the description of a kind with what it needs."""
-    return f"{kind.description} Needs {kind.needs[0].lower()}{kind.needs[1:]}" if kind.needs else kind.description
+    return f"{kind.description} Requires: {kind.needs}" if kind.needs else kind.description
 
 
 def _config_fields(kind: Kind) -> Node:

@@ -15,7 +15,7 @@ from rolecall.plan.headline import enumerate_words
 from rolecall.plan.value import Plan
 
 LOOK_BACK = 100
-"""How many runs, newest first, are searched for the one that applied a plan."""
+"""Number of runs, newest first, that are searched for the one that applied a plan."""
 
 _DONE: frozenset[StepState] = frozenset({"done", "attested"})
 _NAMED = 5

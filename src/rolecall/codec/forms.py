@@ -13,7 +13,7 @@ from rolecall.model.settings import Settings
 
 
 class Fault(NamedTuple):
-    """What is wrong in a document, and the path to it."""
+    """A fault in a document, and the path to it."""
 
     path: tuple[str | int, ...]
     message: str
@@ -35,7 +35,7 @@ class Misfit(ValueError):
 
 
 class Form(NamedTuple):
-    """How values of one type are written and read. Reading raises Misfit or ValueError for what does not fit."""
+    """The writer and the reader of one type. Reading raises Misfit or ValueError for what does not fit."""
 
     encode: Callable[[Any], Json]
     decode: Callable[[Json], Any]

@@ -38,7 +38,7 @@ T = TypeVar("T")
 
 
 class Shape(NamedTuple):
-    """How a record's JSON differs from its fields.
+    """The differences between a record's JSON and its fields.
 
     ``keys`` are all of its keys in their order, empty for those of the fields; a field without a key here is not
     written. ``write`` returns the keys that differ or do not come from the fields; ``read`` returns JSON as in the
@@ -290,7 +290,7 @@ def _fields_of(shape: Shape, json: dict[str, Json]) -> Mapping[str, Json]:
 
 
 def _value(record: Mapping[str, Json], json: Json) -> Value | None:
-    """Return the setting's value of a record for its address; None for an unmapped group, which is no entry."""
+    """Return the setting's value of a record for its address; None for an unmapped group, which has no entry."""
     section = split_address(forms.text(record.get("address")))[0]
     if section not in BY_SECTION:
         raise Misfit(Fault((), "does not belong to a section"))

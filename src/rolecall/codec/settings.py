@@ -124,4 +124,4 @@ def _document(text: str | None, roles: Roles) -> str | None:
 
 
 _FROM_JSON: dict[FieldType, Callable[[Any, Roles], Any]] = {"role": role_id, "teams": _teams, "document": _document}
-"""How fields are decoded whose JSON differs from their value."""
+"""Decoders of fields whose JSON differs from their value."""

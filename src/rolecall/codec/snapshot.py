@@ -18,7 +18,7 @@ from rolecall.model.roles import BUILT_IN, Role, role_id
 from rolecall.model.settings import UNSET, GroupMapping, Settings
 
 COVERED = (*SECTIONS, "teams", "people")
-"""What a snapshot's coverage may contain."""
+"""Sections that a snapshot's coverage may contain."""
 
 _NOTHING: Mapping[str, Json] = {}
 

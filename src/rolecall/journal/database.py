@@ -72,7 +72,7 @@ class Database(Protocol):
 
 
 UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, IndexError, OverflowError, RecursionError)
-"""What decoding may raise for content that was changed or damaged."""
+"""Errors that decoding may raise for content that was changed or damaged."""
 
 
 @contextmanager

@@ -43,7 +43,7 @@ class Lock:
 
     def holder(self) -> Holder | None:
         """Return who holds it now; an unknown holder if no name is recorded."""
-        return (self._recorded_holder() or Holder("somebody")) if self._database.taken(self._name) else None
+        return (self._recorded_holder() or Holder("unknown holder")) if self._database.taken(self._name) else None
 
     def check(self) -> None:
         """Raise LockLost unless this session holds the lock."""

@@ -29,7 +29,7 @@ T = TypeVar("T")
 
 
 class Facts(NamedTuple):
-    """What is remembered of an org besides values; None for a fact that was never recorded."""
+    """Facts that are remembered of an org besides values; None for one that was never recorded."""
 
     policy: Policy | None = None
     protected: frozenset[Address] | None = None

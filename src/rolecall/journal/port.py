@@ -56,7 +56,7 @@ Waiting = Callable[[Holder | None], None]
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What a closing run remembers.
+    """The state that a closing run remembers.
 
     ``values`` are the managed addresses that match the configuration; ``forgotten`` addresses are dropped (deleted or
     no longer managed). None means: keep what is remembered. ``group_ids`` and ``ids`` are added to the known ones; keys
@@ -151,7 +151,7 @@ class Journal(Protocol):
         """Record that a manual step was reported done."""
 
     def close_run(self, run: int, outcome: RunOutcome, message: str | None = None) -> None:
-        """End a run. A later entry may still settle or attest its steps."""
+        """Record that a manual step was reported done."""
 
     def sight(self, run: int, sighting: Sighting) -> None:
         """Store who has privileged access."""

@@ -93,7 +93,7 @@ class PostgresDatabase:
         self.select("SELECT pg_advisory_xact_lock(?::bigint)", _number("order", name))
 
     def grab(self, name: str, patience: float) -> bool:
-        """Wait in PostgreSQL's own queue. A session could acquire its own lock twice, hence the set."""
+        """Wait in PostgreSQL's own queue. The set prevents a session from acquiring its own lock twice."""
         if name in self._locks:
             return False
         end = time.monotonic() + patience
@@ -126,7 +126,7 @@ class PostgresDatabase:
                 self._connection.execute("SELECT pg_advisory_unlock(%s::bigint)", (_number("lock", name),))
 
     def holds(self, name: str) -> bool:
-        """Ask the server about the backend that responds, so that a proxy in between cannot give a wrong result."""
+        """Ask the server about the backend that responds, so that a proxy cannot give a wrong result."""
         return name in self._locks and bool(self.select(f"{_HELD} AND pid = pg_backend_pid()", *_halves(name)))
 
     def taken(self, name: str) -> bool:

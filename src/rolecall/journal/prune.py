@@ -10,7 +10,7 @@ from rolecall.journal.content import PREFIX, reference_of
 from rolecall.journal.database import Database
 
 BATCH = 500
-"""Maximum number of runs blanked in one transaction, so that others can write in between."""
+"""Maximum number of runs blanked in one transaction, so that others can write between transactions."""
 
 
 def prune(database: Database, journal: str, org_id: str, before: str, now: str) -> int:

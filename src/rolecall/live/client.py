@@ -28,11 +28,11 @@ FIRST_PAGE = 50
 LOG_PAGES = 20
 """Pages of the audit log that a search reads at most."""
 NEEDED = {"idp_groups": ("idp_groups", "roles")}
-"""What must have been read before a change to a section can be written."""
+"""Sections that must have been read before a change to a section can be written."""
 
 
 class OrgClient:
-    """Reader, People, Writer and Audit over one Transport.
+    """Implements Reader, People, Writer and Audit over one Transport.
 
     Keeps from its last reads what writes and users need: the ids of groups and the roles. ``reads`` and ``writes``
     count the requests sent, including retries.

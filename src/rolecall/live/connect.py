@@ -51,7 +51,7 @@ def connect(
 
 @dataclass(frozen=True, slots=True)
 class PeopleConnection:
-    """How to reach a source of users, in addition to its kind and address.
+    """The settings for reaching a source of users, in addition to its kind and address.
 
     ``token`` is called before the first request. ``roles`` are the org's. ``role_attribute`` is what the legacy
     endpoint reads (R18). ``groups`` are those of the configuration, so that an IdP also returns the members of groups

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rolecall.localorg.store import Database
 
 THREADS = 4
-"""How many requests run at a time; each thread has at most one connection to the database."""
+"""Number of requests that run at a time; each thread has at most one connection to the database."""
 
 
 class EmbeddedTransport:

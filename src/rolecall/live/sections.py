@@ -24,7 +24,7 @@ from rolecall.model.settings import Address, GroupMapping, Scim, Section, Settin
 ORG = Request("GET", "/v1/org")
 LISTS = {"teams": Request("GET", "/v1/teams"), "roles": Request("GET", "/v1/roles")}
 WHOLE = frozenset({*SECTIONS, *LISTS})
-"""What a read without named sections includes; ``teams`` and ``roles`` can be named too."""
+"""Sections and lists that a read without names includes; ``teams`` and ``roles`` can be named too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,9 @@ async def read_org(exchange: Exchange) -> Facts:
 
 
 class SectionsRead(NamedTuple):
-    """What was read. ``legacy`` names the groups of the legacy endpoint by id while an upgrade is in progress."""
+    """The result of a read. ``legacy`` names the groups of the legacy endpoint by id while an upgrade is in
+    progress.
+    """
 
     live: Live
     legacy: Mapping[str, str]

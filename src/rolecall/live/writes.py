@@ -86,14 +86,14 @@ def _body(section: Section, value: Value | None) -> dict[str, Any]:
 
 
 class WriteContext(NamedTuple):
-    """What writes need from earlier reads: the groups by their keys in settings, and the roles."""
+    """The results of earlier reads that writes need: the groups by their keys in settings, and the roles."""
 
     groups: Mapping[str, Group]
     roles: Mapping[str, Role]
 
 
 class Standing(NamedTuple):
-    """What the org has at an address; ``value`` is None for no entry and for an unmapped group."""
+    """The current state of an address; ``value`` is None for no entry and for an unmapped group."""
 
     value: Value | None
     version: str | None

@@ -35,11 +35,11 @@ Endpoint = Literal["legacy", "upgrading", "new"]
 Address = NewType("Address", str)
 """``defaults``, ``sso``, ``scim``, ``domains/acme.com``, ``idp_groups/Writer-Admins``."""
 
-_ROLE = Field("Role", "One role, by id.", type="role", decides_access=True, min_length=1, max_length=100)
-_TEAMS = Field("Teams", "The whole set, by name.", initial=frozenset(), decides_access=True, max_items=1000)
+_ROLE = Field("Role", "A role ID.", type="role", decides_access=True, min_length=1, max_length=100)
+_TEAMS = Field("Teams", "All teams, by name.", initial=frozenset(), decides_access=True, max_items=1000)
 _IDP = Field(
     "Identity provider",
-    "okta, entra, or the name of another one.",
+    "okta, entra, or the name of another IdP.",
     question="Identity provider: okta, entra or another",
     initial="other",
     words=(("okta", "Okta"), ("entra", "Microsoft Entra ID"), ("other", "Other IdP")),
@@ -57,20 +57,20 @@ class Domain:
     discoverable: Annotated[
         bool | Unset,
         Field(
-            "People who sign up with this domain find the org",
-            "`join` says how they then get in.",
+            "Users who sign up with this domain can find the org",
+            "`join` decides how they join.",
             label="Domain discoverability",
-            question="can people who sign up with it find the org",
+            question="can users who sign up with it find the org",
             initial=False,
         ),
     ] = UNSET
     join: Annotated[
         Join | Unset,
         Field(
-            "How people join",
-            "immediate: at once, with the org's default. approval: when an admin lets them in.",
+            "How users join",
+            "immediate: without approval, with default access. approval: after an admin approves.",
             label="How users join",
-            question="do they join immediately, or by approval",
+            question="do they join immediately or after approval",
             initial="approval",
             words=(("immediate", "Immediately"), ("approval", "After approval")),
         ),
@@ -93,9 +93,9 @@ class Defaults:
     teams: Annotated[
         frozenset[str] | Unset,
         _TEAMS._replace(
-            description="The whole set, by name: at least one team (R2).",
+            description="All default teams, by name; at least one (R2).",
             label="Default teams",
-            question="Default teams, with commas between",
+            question="Default teams, separated by commas",
             initial=frozenset(("Everyone",)),
             min_items=1,
         ),
@@ -109,20 +109,20 @@ class Sso:
     enabled: Annotated[
         bool | Unset,
         Field(
-            "Sign-on by SAML",
-            "With false, people sign in with a password.",
+            "SAML sign-on",
+            "If false, users sign in with a password.",
             label="SAML SSO",
-            question="Is SSO switched on",
+            question="Is SSO on",
             initial=False,
-            hint="Needs a claimed domain and the IdP's metadata; cannot be off while SCIM is on.",
+            hint="Requires a claimed domain and the IdP's metadata. Cannot be off while SCIM is on.",
         ),
     ] = UNSET
     name: Annotated[
         str | Unset,
         Field(
             "Name",
-            "What people see on the button of the sign-in page.",
-            question="The connection's name",
+            "Text on the button of the sign-in page.",
+            question="Connection name",
             initial="",
             examples=("Okta",),
         ),
@@ -131,20 +131,20 @@ class Sso:
     allow_uninvited: Annotated[
         bool | Unset,
         Field(
-            "Uninvited people may create an account",
-            "Through SAML; they get the org's default (`defaults`, R26).",
+            "Uninvited users may create an account",
+            "Through SAML SSO. They get default access (`defaults`, R26).",
             label="Allow uninvited users to create an account via SAML SSO",
-            question="May people nobody invited create an account through SSO",
+            question="May uninvited users create an account through SSO",
             initial=False,
         ),
     ] = UNSET
     allow_passwords: Annotated[
         bool | Unset,
         Field(
-            "People may sign in with a password",
-            "The way in that is left when the IdP is down (R27).",
+            "Users may sign in with a password",
+            "Allows sign-in when the IdP is down (R27).",
             label="Allow team members to create passwords and sign in without SSO",
-            question="May people make passwords and sign in without SSO",
+            question="May users create passwords and sign in without SSO",
             initial=True,
         ),
     ] = UNSET
@@ -152,7 +152,7 @@ class Sso:
         str | Unset | None,
         Field(
             "IdP metadata",
-            "The IdP's SAML metadata. Needed to switch SSO on for the first time (R33).",
+            "The IdP's SAML metadata. Required to turn on SSO for the first time (R33).",
             type="document",
             examples=({"file": "okta.xml"},),
             min_length=1,
@@ -168,12 +168,12 @@ class Scim:
     enabled: Annotated[
         bool | Unset,
         Field(
-            "Provisioning by SCIM",
-            "Switching it changes where everybody's access comes from, so a plan then reads everybody (R33).",
+            "SCIM provisioning",
+            "Changing it changes the source of all users' access, so a plan reads all users (R33).",
             label="SCIM provisioning",
-            question="Is SCIM switched on",
+            question="Is SCIM on",
             initial=False,
-            hint="Needs SSO.",
+            hint="Requires SSO.",
             decides_access=True,
         ),
     ] = UNSET
@@ -182,10 +182,9 @@ class Scim:
         Endpoint | Unset,
         Field(
             "Endpoint version",
-            "Where the org is on its way from the legacy SCIM endpoint to the new one (R18 to R20). On a legacy org "
-            "`new` is the upgrade: there is no way back.",
+            "The org's SCIM endpoint (R18 to R20). In a legacy org, `new` starts the upgrade, which cannot be undone.",
             label="Endpoint version",
-            question="Endpoint: legacy (it offers an upgrade), upgrading or new",
+            question="Endpoint: legacy (an upgrade is offered), upgrading or new",
             initial="new",
             words=(("legacy", "Legacy"), ("upgrading", "Upgrade started"), ("new", "New")),
             requestable=("legacy", "new"),
@@ -197,12 +196,12 @@ class Scim:
         bool | Unset,
         Field(
             "Manual editing",
-            "Org admins may edit the access of SCIM people by hand (R14 to R16). With false, edits from before are "
-            "kept but do not count.",
+            "Org admins may edit the access of SCIM users (R14 to R16). If false, earlier edits are kept but have no "
+            "effect.",
             label="Editing users manually",
-            question="Is manual editing switched on",
+            question="Is manual editing on",
             initial=False,
-            hint="Off: role and teams of SCIM people are the IdP's alone.",
+            hint="Off: only the IdP sets the role and teams of SCIM users.",
             decides_access=True,
         ),
     ] = UNSET
@@ -210,8 +209,8 @@ class Scim:
         str | Unset,
         Field(
             "Role attribute",
-            "Name of the user attribute that says org admin or member on the legacy endpoint (R18); rolecall's own "
-            "knowledge, never written to the org.",
+            "User attribute with the role (org admin or member) on the legacy endpoint (R18). Known to rolecall only; "
+            "never written to the org.",
             initial="role",
             min_length=1,
             examples=("role",),
@@ -247,8 +246,8 @@ class Settings:
     domains: Annotated[
         Mapping[str, Domain] | Unset,
         Kind(
-            "Claimed e-mail domains",
-            "E-mail domains that the org has claimed.",
+            "Claimed email domains",
+            "Email domains that the org has claimed.",
             label="Domains",
             tab="Access",
             api_path="/v1/domains",
@@ -266,8 +265,8 @@ class Settings:
     defaults: Annotated[
         Defaults | Unset,
         Kind(
-            "The org-wide default",
-            "What people have whom no mapped group gives anything (R2, R7).",
+            "Default access",
+            "Access of users without a mapped group (R2, R7).",
             label="Default user permissions",
             tab="Access",
             api_path="/v1/access/defaults",
@@ -282,7 +281,7 @@ class Settings:
         Kind(
             "SAML single sign-on",
             "Single sign-on.",
-            needs="A claimed domain, and metadata when it is switched on for the first time (R33).",
+            needs="A claimed domain, and metadata when it is turned on for the first time (R33).",
             label="SSO",
             tab="SSO",
             api_path="/v1/access/sso",
@@ -297,7 +296,7 @@ class Settings:
         Kind(
             "SCIM provisioning",
             "Provisioning by the IdP.",
-            needs="SSO, which needs a claimed domain.",
+            needs="SSO, which requires a claimed domain.",
             label="SCIM",
             tab="SCIM",
             api_path="/v1/access/scim",
@@ -312,8 +311,9 @@ class Settings:
     idp_groups: Annotated[
         Mapping[str, GroupMapping] | Unset,
         Kind(
-            "Mappings of IdP groups",
-            "Every group that the IdP pushes, and what it gives. `blank` gives nothing: that is not no access.",
+            "IdP group mappings",
+            "Groups that the IdP pushes, with their role and teams. `blank` is unmapped: its users may still have "
+            "default access.",
             label="IdP groups",
             tab="IdP groups",
             api_path="/v1/idp-groups",

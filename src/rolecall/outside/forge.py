@@ -31,7 +31,7 @@ class Gate(NamedTuple):
 
 
 class Protection(NamedTuple):
-    """Whether an environment has required reviewers; None if that could not be determined, with the reason."""
+    """The protection of an environment: whether it has required reviewers; None if unknown, with the reason."""
 
     reviewers: bool | None
     reason: str = ""

@@ -14,7 +14,7 @@ from rolecall.live.http.call import Call, CallError, call
 from rolecall.live.http.proxies import LOOPBACK
 
 TRIES = 4
-"""How often a notification is sent before it is reported as not delivered."""
+"""Number of attempts before a notification is reported as not delivered."""
 SECONDS = 10.0
 """Maximum seconds for one attempt. The response body is not read."""
 TOTAL = 120.0

@@ -158,7 +158,7 @@ NARROW = {"COLUMNS": "40"}
 
 @pytest.mark.parametrize(
     "section, prompt, then",
-    [("scim", "Is SCIM switched on: ", "\nStopped at SCIM"), ("teams", "ends the list:", "\n\nStopped at Access")],
+    [("scim", "Is SCIM on: ", "\nStopped at SCIM"), ("teams", "ends the list:", "\n\nStopped at Access")],
 )
 def test_ctrl_c_stops_where_one_can_go_on(repo: Path, section: str, prompt: str, then: str) -> None:
     (repo / "org.yaml").unlink()
@@ -184,7 +184,7 @@ def test_a_question_that_is_skipped_leaves_its_field_unread(repo: Path) -> None:
     answered(
         repo,
         ["--only", "scim"],
-        ("Is SCIM switched on", "yes"),
+        ("Is SCIM on", "yes"),
         ("Identity provider", "skip"),
         ("Endpoint", "maybe"),
         ("Say legacy, upgrading or new", "n"),

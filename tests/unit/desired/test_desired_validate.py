@@ -371,10 +371,10 @@ class TestPolicy:
             ("{name: t, person: a@b.c, role: member, has: member}", "3:16: `t` must have either `person` or `role`"),
             ("{name: t, person: a@b.c}", "3:16: `t` has no expectation. Add expect or has or never"),
             ("{name: t, role: member}", "3:16: `t` has no expectation. Add granted_by_only"),
-            ("{name: t, role: member, has: member}", "3:40: `has` does not apply to a role. Use granted_by_only"),
+            ("{name: t, role: member, has: member}", "3:40: `has` does not apply to a `role` test. Use gr"),
             (
                 "{name: t, person: a@b.c, granted_by_only: [X]}",
-                "3:41: `granted_by_only` does not apply to a person",
+                "3:41: `granted_by_only` does not apply to a `person` test",
             ),
             (
                 "{name: t, person: ann, has: member}",

@@ -46,7 +46,7 @@ def _test(at: int, test: ValidConfig, sources: Sources) -> Iterator[Problem]:
     for key in expectations:
         if key not in fitting:
             place = sources.where(("access_tests", at, key), key=True)
-            message = f"`{key}` does not apply to a {about[0]}"
+            message = f"`{key}` does not apply to a `{about[0]}` test"
             yield Problem("access_test", message, place, f"Use {' or '.join(fitting)}")
     if isinstance(test.get("person"), str) and "@" not in test["person"]:
         place = sources.where(("access_tests", at, "person"))

@@ -17,7 +17,7 @@ _LONGEST = 60
 
 
 class Fault(NamedTuple):
-    """What is wrong with the value at a trail, or with its key."""
+    """A fault in the value at a trail, or in its key."""
 
     code: str
     trail: Trail

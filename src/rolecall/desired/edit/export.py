@@ -155,8 +155,7 @@ class LeftOut(NamedTuple):
 
 
 class Sayable(NamedTuple):
-    """What a configuration can express of an org. ``sections`` has each section that was read completely, even if
-    empty.
+    """The sections of an org that a configuration can express: each that was read completely, even if empty.
 
     ``metadata`` is the IdP's metadata; a configuration names a file that contains it.
     """

@@ -68,7 +68,7 @@ class Broken(NamedTuple):
 
 @dataclass(slots=True)
 class Matches:
-    """What one glob matches, as names relative to the root.
+    """The matches of one glob, as names relative to the root.
 
     ``other_case`` are files that differ from the glob only in upper and lower case. ``links`` are links to folders,
     which ``**`` does not follow.

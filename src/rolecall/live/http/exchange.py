@@ -19,9 +19,9 @@ Send = Callable[[Request], Awaitable[Answer]]
 log = logging.getLogger(__name__)
 
 RETRIES: Final = 3
-"""How often a request is retried after no response or a 5xx."""
+"""Number of retries after no response or a 5xx."""
 RETRIES_BUSY: Final = 8
-"""How often a request is retried after 429."""
+"""Number of retries after 429."""
 PATIENCE: Final = 60.0
 """Seconds in total that attempts of one request may end without a response before it is no longer retried."""
 LONGEST_WAIT: Final = 300.0
@@ -145,7 +145,7 @@ def _about(request: Request, answer: Answer | None) -> dict[str, object]:
 
 
 async def together(calls: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
-    """Return the results of all calls, run concurrently. If one fails, the others are cancelled and its error is
+    """Return the results of all calls, run concurrently. If one fails, the others are canceled and its error is
     raised.
     """
     tasks = [asyncio.ensure_future(call) for call in calls]

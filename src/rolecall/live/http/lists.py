@@ -25,7 +25,7 @@ PAGE = 100
 _ENVELOPE = frozenset({"data", "total", "has_more", "revision", "first_id", "last_id"})
 LARGEST_PAGE = 10_000
 SLACK = 10_000
-"""How many users may be added while a list of users is read, beyond doubling it, before it counts as endless."""
+"""Number of users that may be added while a list of users is read, beyond doubling it, before it counts as endless."""
 
 
 def page_size(facts: Facts) -> int:

@@ -25,7 +25,7 @@ _PORTS = {"http": 80, "https": 443}
 
 
 class Following(NamedTuple):
-    """What a response says about the next page: its URL as sent, or why it cannot be determined.
+    """The next page according to a response: its URL as sent, or why it cannot be determined.
 
     Both are None on the last page.
     """

@@ -42,7 +42,7 @@ class Source(NamedTuple):
 
 
 class Addresses(NamedTuple):
-    """How a user's address is built. ``sources``: ``userName`` first, then emails; the first valid address counts.
+    """The sources of a user's address: ``userName`` first, then emails; the first valid address counts.
 
     ``unread`` says why the mapping is unknown, if it is.
     """

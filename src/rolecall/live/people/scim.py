@@ -178,7 +178,7 @@ def _coverage(users: ScimList, groups: ScimList, read: int, nameless: int) -> Co
         return Coverage("partial", read, read + users.missing, problem=problem)
     if why := users.cut or groups.cut:
         return Coverage("partial", read, problem=f"the server's list may be incomplete: {why}")
-    left_out = f"{nameless} users without an e-mail address are left out" if nameless else None
+    left_out = f"{nameless} users without an email address are left out" if nameless else None
     return Coverage(read=read, total=read, problem=left_out)
 
 

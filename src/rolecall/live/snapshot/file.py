@@ -23,14 +23,14 @@ Trail = tuple[str | int, ...]
 """The keys and indices that lead to a value."""
 
 MOST_PROBLEMS = 50
-"""How many problems of one file are reported; a file with more is wrong as a whole."""
+"""Maximum number of problems reported for one file; a file with more is wrong as a whole."""
 
 LARGEST = 512 * 1024 * 1024
-"""Maximum bytes of a JSON snapshot; one with a million users has about a third of that."""
+"""Maximum bytes of a JSON snapshot. A snapshot with a million users has about a third of this size."""
 
 
 class SnapshotFault(NamedTuple):
-    """What is wrong with the value at a trail, or with its ``key``."""
+    """A fault in the value at a trail, or in its ``key``."""
 
     trail: Trail
     message: str
