@@ -38,9 +38,7 @@ class Composer:
         self._grown = 0
 
     def run(self, events: Iterator[Any]) -> Any:
-        """Return the value of the document, or None when it is empty. Raises ConfigError. One flat loop, run for every
-        node.
-        """
+        """Return the value of the document, or None when it is empty. Raises ConfigError."""
         place, size, sizes = self.marks.places.append, self.marks.sizes.append, self.marks.sizes
         once = dict[str, str]().setdefault
         roots: list[Any] = []
