@@ -91,8 +91,8 @@ def _lift(flag: str) -> Allow:
     if not equals or not (number.isascii() and number.isdecimal()):
         raise click.BadParameter(f"{flag!r} is not NAME=N, such as max_people_losing_access=40", param_hint="--allow")
     if guard not in GUARDS:
-        hint = did_you_mean(guard, GUARDS) or f"guards are {', '.join(GUARDS)}"
-        raise click.BadParameter(f"there is no guard {name!r}; {hint}", param_hint="--allow")
+        hint = did_you_mean(guard, GUARDS) or f"Guards are {', '.join(GUARDS)}"
+        raise click.BadParameter(f"there is no guard {name!r}. {hint}", param_hint="--allow")
     if guard == "require_self":
         raise click.BadParameter("require_self is never lifted; let another org admin apply", param_hint="--allow")
     return Allow(guard, None, int(number), None, "--allow")

@@ -158,7 +158,7 @@ class LazyGroup(click.Group):
         name = args[0]
         if name not in _NAMES and not name.startswith("-") and not ctx.resilient_parsing:
             hint = did_you_mean(name, _NAMES) or "`rolecall --help` lists the commands"
-            ctx.fail(f"there is no command {name!r}; {hint}")
+            ctx.fail(f"there is no command {name!r}. {hint}")
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:

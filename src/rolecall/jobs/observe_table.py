@@ -155,7 +155,7 @@ def _role(text: str, known: Known) -> str:
     if role not in known.roles and role not in BUILT_IN:
         role_names = [candidate.name for candidate in {**BUILT_IN, **known.roles}.values()]
         raise ValueError(
-            f"there is no role `{text}`; {did_you_mean(text, role_names) or 'roles are ' + ', '.join(role_names)}"
+            f"there is no role `{text}`. {did_you_mean(text, role_names) or 'Roles are ' + ', '.join(role_names)}"
         )
     return role
 
@@ -164,7 +164,7 @@ def _team(text: str, known: Known) -> str:
     team = normalise.name(text)
     if known.teams is not None and team not in known.teams:
         near = did_you_mean(team, known.teams)
-        raise ValueError(f"there is no team `{team}`{f'; {near}' if near else ''}")
+        raise ValueError(f"there is no team `{team}`{f'. {near}' if near else ''}")
     return team
 
 

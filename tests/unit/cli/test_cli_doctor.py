@@ -106,7 +106,7 @@ def test_a_misspelt_variable_is_told_from_one_that_there_is(
     assert code == Exit.OK
     (problem,) = checks["variables"]["problems"]
     assert problem["message"] == "ROLECALL_TOKN_HOST is none of rolecall's variables"
-    assert problem["hint"] == "did you mean `ROLECALL_TOKEN_HOST`?"
+    assert problem["hint"] == "Did you mean `ROLECALL_TOKEN_HOST`?"
 
 
 def test_a_required_admin_who_is_nobody_is_found(repo: Path, capsys: Capture) -> None:
@@ -149,7 +149,7 @@ def test_an_overlay_has_to_be_chosen_and_be_there(repo: Path, capsys: Capture) -
     _, checks = found(capsys)
     assert checks["config"]["problems"][0]["hint"] == "say which one with --env or ROLECALL_ENV: prod"
     _, checks = found(capsys, "-e", "prd")
-    assert checks["config"]["problems"][0]["hint"] == "did you mean `prod`?"
+    assert checks["config"]["problems"][0]["hint"] == "Did you mean `prod`?"
     assert checks["org"]["state"] == "skipped"
     code, _ = found(capsys, "-e", "prod")
     assert code == Exit.OK

@@ -84,8 +84,8 @@ def test_a_paste_is_read(name: str) -> None:
 @pytest.mark.parametrize(
     ("row", "message"),
     [
-        ("A\tMember\tMarketng", "there is no team `Marketng`; did you mean `Marketing`?"),
-        ("A\tMembr\tLegal", "unknown role `Membr`; did you mean `Member`?"),
+        ("A\tMember\tMarketng", "there is no team `Marketng`. Did you mean `Marketing`?"),
+        ("A\tMembr\tLegal", "there is no role `Membr`. Did you mean `Member`?"),
         ("A\tMember\t—", "a role (Member) needs at least one team (R4)"),
         ("A\tMember\tLegal, +2 more", "`Legal, +2 more` hides some teams: open the row and write them out"),
     ],

@@ -48,7 +48,7 @@ def test_a_group_that_the_plan_changes_is_not_evaluated_without_its_members():
     assert verdict(plan, "max_people_losing_access").verdict == "not judged"
     assert [problem.code for problem in broken(plan, ["no-access-change"])] == ["assertion"]
     assert codes(plan) == ["people_group_missing", "people_group_unknown"]
-    assert "did you mean `a` by `A`?" in {problem.hint for problem in plan.warnings}
+    assert "Did you mean `a` by `A`?" in {problem.hint for problem in plan.warnings}
 
 
 def test_defaults_affect_the_members_of_every_group():
