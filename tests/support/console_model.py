@@ -126,7 +126,7 @@ class _Chapter:
             self._console.groups.clear()
         elif action.startswith("Select **Complete upgrade**"):
             pages["scim"]["Endpoint version"] = "New"
-        elif re.search(r"[Rr]emove the configuration", action):
+        elif re.search(r"\*\*Remove configuration\*\*", action):
             assert self._open is not None
             self._open["SAML SSO" if self._page == "SSO" else "SCIM provisioning"] = "off"
             off = pages["scim"]["SCIM provisioning"] == "off" or self._page == "SCIM"

@@ -92,9 +92,8 @@ def step_chapter(
     blocks: list[Block] = []
     if split is not None:
         blocks.append(Paragraph(phrase(read_prose("steps.yaml")["split"], _numbers(*split))))
-    blocks.append(Paragraph(phrase(f"**{prose['page']}**", values), "Page"))
-    if "older" in prose:
-        blocks.append(Paragraph(phrase(f"**{prose['older']}**", values), "Page in older consoles"))
+    older = f" (in older consoles: {prose['older']})" if "older" in prose else ""
+    blocks.append(Paragraph(phrase(f"**{prose['page']}**{older}", values), "Page"))
     blocks += _actions(prose, variant, change, context, values)
     if variant != "not_in_plan":
         blocks += _table(step, without, whole=context.whole)
