@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from rolecall.model.change import Change
@@ -60,6 +61,11 @@ def test_sso_that_goes_off_with_passwords_keeps_its_place() -> None:
 
 def test_what_is_written_or_pending_is_no_visit() -> None:
     assert addresses(API, PENDING) == []
+
+
+def test_what_the_tier_does_not_include_is_one_step_before_all_others() -> None:
+    scim, legal = (replace(each, via_reason="not_in_plan") for each in (SCIM_ON, group("Legal")))
+    assert addresses(CLAIM, scim, legal) == [["scim", "Legal"], ["acme.com"]]
 
 
 def test_numbers_follow_those_of_the_writes_and_are_never_ambiguous() -> None:

@@ -201,7 +201,9 @@ def test_only_writer_can_change_the_plan_of_an_org() -> None:
     step = step_of(book(replace(SCIM_ON, via_reason="not_in_plan")))
     assert "Ask your CSM (customer success manager at WRITER)" in actions(step)
     assert "support@writer.com" in actions(step)
-    assert "Set up SCIM" not in actions(step)
+    assert "Select Set up SCIM" not in actions(step)
+    tier = [replace(each, via_reason="not_in_plan") for each in (SCIM_ON, REBRAND)]
+    assert "1.1: Set up SCIM\n1.2: Change the mapping of Writer-Marketing" in actions(step_of(book(*tier)))
 
 
 def test_a_foreign_domain_and_a_given_up_one_name_support_or_how_to_claim() -> None:

@@ -29,9 +29,16 @@ class StepNumber(NamedTuple):
 
 
 def visits(changes: Iterable[Change]) -> tuple[Visit, ...]:
-    """Return the manual steps among changes that are in the order of a plan, grouped by visit."""
-    ordered = _moved([change for change in changes if change.via == "human"])
-    return tuple(visit for of_groups, run in groupby(ordered, _of_group) for visit in _split(run, together=of_groups))
+    """Return the manual steps among changes that are in the order of a plan, grouped by visit.
+
+    Changes that the org's plan tier does not include are one step, before all others: only WRITER can make them
+    possible.
+    """
+    manual = [change for change in changes if change.via == "human"]
+    excluded = tuple(change for change in manual if change.via_reason == "not_in_plan")
+    ordered = _moved([change for change in manual if change not in excluded])
+    grouped = [visit for groups, run in groupby(ordered, _of_group) for visit in _split(run, together=groups)]
+    return (excluded, *grouped) if excluded else tuple(grouped)
 
 
 def step_numbers(changes: Sequence[Change]) -> Iterator[tuple[Change, StepNumber]]:

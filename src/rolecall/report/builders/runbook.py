@@ -33,7 +33,7 @@ def runbook_document(plan: Plan, run: Run | None = None) -> Document:
     chapters = [*before_upgrade(plan), *_steps(plan, steps), *after_upgrade(plan)]
     if chapters:
         before = Chapter("Before you begin", (Items("bullets", tuple(_before(plan, steps, run))),))
-        after = Chapter("When all steps are done", (Items("bullets", tuple(_after(plan, run, bool(steps)))),))
+        after = Chapter("When all steps are done", (Items("bullets", tuple(_after(plan, run, steps))),))
         chapters = [before, *chapters, after]
     return Document("runbook", title=_title(plan, steps, run), banner=plan_banner(plan), chapters=tuple(chapters))
 
@@ -117,11 +117,11 @@ def _gives_org_admin(value: Value | None) -> bool:
     return isinstance(value, GroupMapping) and value.role == ORG_ADMIN
 
 
-def _after(plan: Plan, run: Run | None, steps: bool) -> Iterator[Phrase]:
+def _after(plan: Plan, run: Run | None, steps: Sequence[ManualStep]) -> Iterator[Phrase]:
     """Yield what to do after the last step."""
     applies = {
-        "run": steps and run is not None,
-        "plan": steps and run is None,
+        "run": run is not None and not all(step.done for step in steps),
+        "plan": run is None and bool(steps),
         "waiting": bool(plan.waiting),
         "left": True,
     }

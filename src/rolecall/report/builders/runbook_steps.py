@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from rolecall.model import console
@@ -62,7 +63,8 @@ class ManualStep(NamedTuple):
     @property
     def of_groups(self) -> bool:
         """Return whether the step maps groups."""
-        return self.changes[0].address.startswith("idp_groups/")
+        first = self.changes[0]
+        return first.address.startswith("idp_groups/") and first.via_reason != "not_in_plan"
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -98,6 +100,8 @@ def step_chapter(
     if variant != "not_in_plan":
         blocks += _table(step, without, whole=context.whole)
         blocks += _read_by(change, context)
+    else:
+        blocks.append(Items("bullets", tuple(_excluded(step, context))))
     if notes := tuple(_notes(step, affected)):
         blocks.append(Items("bullets", notes))
     blocks += [Paragraph(phrase(prose[name], values), name.capitalize()) for name in ("check", "undo")]
@@ -269,6 +273,14 @@ def _value(settings: Value | None, field: Field) -> str | None:
     if field.name == "idp" and text.casefold() not in IDPS:
         return f"{field.shown('other')} ({text})"
     return field.shown(text.casefold() if field.name == "idp" else text)
+
+
+def _excluded(step: ManualStep, context: StepContext) -> Iterator[Phrase]:
+    """Yield what each change of a step would be if the org's plan tier included it."""
+    for change, label in zip(step.changes, step.labels, strict=True):
+        possible = replace(change, via_reason=None)
+        title = _title(ManualStep(step.number, (possible,)), _variant(possible, context), _values(change, context))
+        yield plain(f"{label}: {title}")
 
 
 def _read_by(change: Change, context: StepContext) -> Iterator[Paragraph]:

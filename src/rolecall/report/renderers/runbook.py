@@ -11,7 +11,7 @@ from rolecall.report.phrases import visible
 NOTHING = "There are no manual steps."
 """The text of a runbook without a chapter."""
 
-_SPECIAL = re.compile(r"[\\`*\[\]<|~]|(?<!\w)_|_(?!\w)|&(?=#?\w+;)|^[-+#>]|(?<=^\d)[.)]")
+_SPECIAL = re.compile(r"[\\`*\[\]<|~]|(?<!\w)_|_(?!\w)|&(?=#?\w+;)|^[-+#>](?=\s)|^>|(?<=^\d)[.)](?=\s)")
 
 
 def runbook_markdown(document: Document) -> str:
