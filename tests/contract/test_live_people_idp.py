@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from fake_idps import Site, graph_answers, okta_answers, served, uid
+from fake_idps import Site, graph_answers, oid, okta_answers, served, uid
 from idp_specs import need_specs
 
 from rolecall.errors import SecretError
@@ -101,6 +101,60 @@ def test_every_request_and_answer_is_as_the_idp_describes_them(kind: str) -> Non
     assert {200, 404, 429} <= statuses
     for exchanged in (*site.seen, *bad.seen):
         spec.check(exchanged, base)
+
+
+def asked(site: Site) -> set[tuple[str, tuple[tuple[str, str], ...]]]:
+    """Return the requests for first pages."""
+    marks = ("after", "$skiptoken")
+    return {(one.path, one.query) for one in site.seen if not any(name in marks for name, _ in one.query)}
+
+
+ODD = 'O\'Brien "x" \xd6'
+OKTA_REQUESTS = {
+    ("/api/v1/apps/0oa1", ()),
+    ("/api/v1/meta/schemas/apps/0oa1/default", ()),
+    ("/api/v1/apps/0oa1/group-push/mappings", (("limit", "100"),)),
+    ("/api/v1/apps/0oa1/groups", (("limit", "200"),)),
+    *((f"/api/v1/groups/{oid(name)}", ()) for name in ("All", "Admins", "Legal")),
+    ("/api/v1/groups", (("search", 'profile.name eq "Later"'), ("limit", "200"))),
+    ("/api/v1/groups", (("search", 'profile.name eq "O\'Brien \\"x\\" \xd6"'), ("limit", "200"))),
+    ("/api/v1/apps/0oa1/users", (("limit", "500"),)),
+    *((f"/api/v1/groups/{oid(name)}/users", (("limit", "200"),)) for name in ("Admins", "Legal", "Later")),
+}
+APP = f"/v1.0/servicePrincipals/{uid('app')}"
+GRAPH_REQUESTS = {
+    (APP, (("$select", "id,appRoles"),)),
+    (f"{APP}/appRoleAssignedTo", (("$top", "999"),)),
+    (f"{APP}/synchronization/jobs", ()),
+    (f"{APP}/synchronization/jobs/job.1/schema", ()),
+    ("/v1.0/groups", (("$filter", "displayName eq 'Later'"), ("$select", "id,displayName"))),
+    ("/v1.0/groups", (("$filter", "displayName eq 'O''Brien \"x\" \xd6'"), ("$select", "id,displayName"))),
+    *(
+        (f"/v1.0/groups/{uid(name)}/members", (("$select", "accountEnabled,id,userPrincipalName"), ("$top", "999")))
+        for name in ("Admins", "Legal", "Later")
+    ),
+}
+
+
+@pytest.mark.parametrize(("kind", "requests"), [("okta", OKTA_REQUESTS), ("entra", GRAPH_REQUESTS)])
+def test_each_request_asks_for_what_is_needed_and_in_large_pages(
+    kind: str, requests: set[tuple[str, tuple[tuple[str, str], ...]]]
+) -> None:
+    site = a_site(page=1, role_source={"name": "appRoleAssignments", "type": "Attribute"})
+    read(kind, site, ("Later", ODD), role_attribute="role")
+    assert asked(site) == requests
+
+
+@KINDS
+def test_pages_after_the_first_keep_the_query(kind: str) -> None:
+    site = a_site(page=1)
+    read(kind, site)
+    first = {(path, frozenset(query)) for path, query in asked(site)}
+    later = [one for one in site.seen if (one.path, one.query) not in asked(site)]
+    assert later
+    for one in later:
+        rest = frozenset((name, value) for name, value in one.query if name not in ("after", "$skiptoken"))
+        assert (one.path, rest) in first
 
 
 @KINDS

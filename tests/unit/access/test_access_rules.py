@@ -33,6 +33,19 @@ def test_r04_an_invite_to_a_team_that_is_gone_falls_to_the_default() -> None:
     assert silent(found) == [("invite", "R25")]
 
 
+@pytest.mark.parametrize(("origin", "rule"), [("invite", "R4"), ("saml", "R5"), ("discovery", "R7")])
+def test_the_default_of_users_without_scim_is_given_by_the_rule_of_their_origin(origin: str, rule: str) -> None:
+    found = access(settings(), person(origin=origin))
+    assert [reason.rule for granted in found.team_roles for reason in granted.reasons] == [rule]
+
+
+@pytest.mark.parametrize(("origin", "rule"), [("invite", "R6"), ("saml", "R5"), ("discovery", "R5")])
+def test_manual_team_roles_replace_the_default_by_the_rule_of_their_origin(origin: str, rule: str) -> None:
+    found = access(settings(), person(origin=origin, manual="Sales team_admin"))
+    assert [reason.rule for granted in found.team_roles for reason in granted.reasons] == [rule]
+    assert silent(found) == [("default", rule)]
+
+
 def test_r05_saml_people_have_the_default() -> None:
     assert reasons(access(settings(), person(origin="saml"))) == {"Everyone member": ["saml"]}
 

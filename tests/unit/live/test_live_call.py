@@ -24,6 +24,21 @@ def test_a_response_comes_back_whole():
     assert (server.asked[0].target, server.asked[0].headers["x-own"], server.asked[0].body) == ("/x?y=1", "z", b"body")
 
 
+def test_a_redirect_is_not_followed():
+    with faulty_org(lambda asked: reply({}, 302, location="/elsewhere")) as server:
+        assert call(Call("GET", f"{server.base}/x")).status == 302
+    assert [asked.path for asked in server.asked] == ["/x"]
+
+
+def test_a_server_whose_name_takes_too_long_to_resolve_ends_in_an_error(monkeypatch):
+    monkeypatch.setattr("rolecall.live.http.call._GRACE", 0.1)
+    monkeypatch.setattr("rolecall.live.http.call._limited", lambda request: asyncio.to_thread(time.sleep, 2))
+    started = time.monotonic()
+    with pytest.raises(CallError, match=r"within 0\.1 s"):
+        call(Call("GET", "http://writer.example", seconds=0.1))
+    assert time.monotonic() - started < 1.5
+
+
 def test_it_can_be_called_while_an_event_loop_is_running():
     async def caller(base: str) -> int:
         return call(Call("GET", base)).status

@@ -73,6 +73,24 @@ def test_the_proxy_of_the_scheme_comes_before_the_one_for_all(monkeypatch: pytes
 
 
 @pytest.mark.parametrize(
+    ("url", "no_proxy", "direct"),
+    [
+        ("https://writer.example", "writer.example:443", True),
+        ("https://writer.example", "writer.example:80", False),
+        ("http://writer.example", "writer.example:80", True),
+        ("https://writer.example:8443", "writer.example:8443", True),
+        ("https://writer.example:8443", "writer.example:443", False),
+    ],
+)
+def test_no_proxy_with_a_port_names_the_port_that_is_used(
+    monkeypatch: pytest.MonkeyPatch, url: str, no_proxy: str, direct: bool
+) -> None:
+    monkeypatch.setenv("ALL_PROXY", "http://all.example:1")
+    monkeypatch.setenv("NO_PROXY", no_proxy)
+    assert (proxy_for(url) is None) is direct
+
+
+@pytest.mark.parametrize(
     ("variable", "value", "words"),
     [
         ("ALL_PROXY", "socks5://u:s3cret@127.0.0.1:9", "SOCKS"),

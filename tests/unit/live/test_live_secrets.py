@@ -155,6 +155,7 @@ class TestHost:
             ("http://org.example", "https://org.example"),
             ("https://org.example:99999", "org.example:443"),
             ("https:///x", "org.example"),
+            ("https:///x", "https://"),
         ],
     )
     def test_any_other_is_refused(self, url: str, pinned: str) -> None:

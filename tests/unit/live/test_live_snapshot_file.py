@@ -100,13 +100,16 @@ def test_all_problems_come_at_once(tmp_path: Path) -> None:
         ({"taken_at": "today"}, "write it like `2026-11-22T10:00:00Z`"),
         ({"defaults": {"role": "member", "teams": []}}, "is empty"),
         ({"teams": {}}, "must be a list, not a map"),
+        ({"org": []}, "must be a map, not a list"),
+        ({"scim": {"endpoint": "x" * 58}}, f'`"{"x" * 58}"`'),
+        ({"scim": {"endpoint": "x" * 59}}, f'`"{"x" * 58}…`'),
         ({"teams": [""]}, "a name cannot be empty"),
         ({"people": [{"email": "a@b.c", "manual": [{"team": "B"}]}]}, "`role` is missing"),
         ({"people": [{"email": "a@b.c", "origin": "ldap"}]}, "possible values: scim, saml, invite, discovery"),
         ({"sso": {"enabeld": True}}, "Did you mean `enabled`?"),
         ({"org": {"id": "o", "counts": {"people": -1}}}, "cannot be `-1`"),
     ],
-    ids=range(13),
+    ids=range(16),
 )
 def test_what_the_schema_refuses_is_said_in_plain_words(tmp_path: Path, changes: dict[str, Any], words: str) -> None:
     (problem,) = problems(tmp_path, ORG | changes)

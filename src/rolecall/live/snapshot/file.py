@@ -204,9 +204,7 @@ def _missing_key(error: SchemaRefusal, trail: Trail) -> Iterator[SnapshotFault]:
 
 def _type(error: SchemaRefusal, trail: Trail) -> Iterator[SnapshotFault]:
     kinds = error.rule if isinstance(error.rule, list) else [error.rule]
-    yield SnapshotFault(
-        trail, f"must be {' or '.join(_KINDS.get(str(kind), str(kind)) for kind in kinds)}, not {_shown(error)}"
-    )
+    yield SnapshotFault(trail, f"must be {' or '.join(_KINDS[kind] for kind in kinds)}, not {_shown(error)}")
 
 
 def _choice(error: SchemaRefusal, trail: Trail) -> Iterator[SnapshotFault]:

@@ -8,9 +8,11 @@ import pytest
 from saml import METADATA
 from small_org import ask, config, live, many, mappings, person, verdict
 
+from rolecall.model.change import Change
 from rolecall.model.live import Caller, Live
 from rolecall.model.policy import Allow, Guards, Ignore, Policy
 from rolecall.model.settings import BLANK, UNSET, Defaults, Domain, GroupMapping, Scim, Settings, Sso
+from rolecall.plan.guards.precondition_rules import Moment, Unmet, demands
 from rolecall.plan.make import make
 
 GROUPS = {"A": "org_admin: IT"}
@@ -212,3 +214,42 @@ def test_a_plan_that_turns_scim_off_upgrades_nothing(endpoint, pushed):
     made = make(ask(config(groups, scim=Scim(enabled=False, endpoint="new")), found, PEOPLE))
     assert verdict(made, "preconditions").verdict == "block"
     assert verdict(made, "preconditions").message.count("while SCIM is off (R20)") == 1
+
+
+LATER = {
+    "claim": Change("domains/acme.io", "create", None, Domain(True, "approval")),
+    "remove domain": Change("domains/acme.io", "delete", Domain(True, "approval"), None),
+    "sso on": Change("sso", "update", OFF, Sso(enabled=True)),
+    "sso off": Change("sso", "update", ON, Sso(enabled=False)),
+    "sso metadata": Change("sso", "update", OFF, Sso(metadata=METADATA)),
+    "scim on": Change("scim", "update", SCIM_OFF, Scim(enabled=True)),
+    "scim off": Change("scim", "update", SCIM_OFF, Scim(enabled=False)),
+    "mapping": Change("idp_groups/A", "update", BLANK, GroupMapping("member", frozenset({"IT"}))),
+}
+
+
+@pytest.mark.parametrize(
+    ("step", "found", "meets"),
+    [
+        (Change("domains/acme.com", "delete", Domain(), None), {"sso": ON}, {"claim", "sso off"}),
+        (Change("sso", "update", OFF, ON), {"sso": OFF, "domains": {}}, {"claim"}),
+        (Change("sso", "update", OFF, Sso(enabled=True)), {"sso": OFF}, {"sso metadata"}),
+        (Change("sso", "update", ON, Sso(metadata=None)), {"sso": ON}, set()),
+        (Change("sso", "update", ON, Sso(enabled=False)), {"sso": ON}, {"scim off"}),
+        (Change("scim", "update", SCIM_OFF, Scim(enabled=True)), {"sso": OFF, "scim": SCIM_OFF}, {"sso on"}),
+        (
+            Change("scim", "upgrade", None, Scim(endpoint="upgrading")),
+            {"scim": Scim(False, "okta", "legacy", False)},
+            {"scim on"},
+        ),
+        (Change("defaults", "update", None, Defaults(role="auditor")), {}, set()),
+        (Change("defaults", "update", None, Defaults(teams=frozenset())), {}, set()),
+    ],
+)
+def test_a_demand_knows_which_later_changes_would_meet_it(step, found, meets):
+    state = org(**found)
+    (unmet,) = demands(step, Moment(state.settings, state.facts, state, TEAMS))
+    assert isinstance(unmet, Unmet)
+    assert {name for name, change in LATER.items() if unmet.satisfied_by(change)} == meets
+    assert unmet.message
+    assert unmet.fix

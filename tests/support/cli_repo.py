@@ -9,7 +9,7 @@ from typing import Any
 
 from rolecall.cli.main import run
 
-EXAMPLES = Path(__file__).resolve().parents[3] / "examples"
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 
 CONFIG = """\
 version: 1
