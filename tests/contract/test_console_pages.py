@@ -272,7 +272,7 @@ def test_what_changed_meanwhile_is_not_written_over(visitor: Visitor) -> None:
     form = form_of(visitor, Marketing=("member", ["IT"]), Blank=("member", ["IT"]))
     assert edited(visitor, Marketing=("member", ["Legal"])).status == 303
     stale = visitor.call("POST", GROUPS_TAB, form)
-    assert (stale.status, "Marketing: It was changed after you read it" in stale.text) == (422, True)
+    assert (stale.status, "Marketing: It has changed since you read it" in stale.text) == (422, True)
     assert mappings(visitor)["Marketing"]["teams"] == ["Legal"]
     assert mappings(visitor)["Blank"] is None
     untouched = form_of(visitor, Blank=("member", ["IT"]))

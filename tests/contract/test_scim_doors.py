@@ -67,7 +67,7 @@ def test_while_scim_is_off_nothing_moves(scim: Client) -> None:
     configure(scim.db, enabled=False)
     for answer in (scim.get("/Users"), scim.delete(f"/Users/{ann}")):
         assert answer.status == 403
-        assert "switched off" in answer.body["detail"]
+        assert "SCIM is off" in answer.body["detail"]
     configure(scim.db, enabled=True)
     assert scim.get(f"/Users/{ann}").status == 200
 

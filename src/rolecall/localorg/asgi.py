@@ -29,7 +29,7 @@ from rolecall.schema_files import schema_text
 
 
 class Door(NamedTuple):
-    """One part of the org: the path that it is below, its handler, how it words a refusal, its largest body."""
+    """One part of the org: its path, its handler, how it answers a refusal, its largest body."""
 
     path: str
     handle: Callable[[Request, Database], Response]
@@ -73,7 +73,7 @@ def _health(db: Database) -> Callable[[Asked], Awaitable[Answer]]:
 
 
 class _App:
-    """A door as an ASGI application: reads a request, calls the handler in a thread, sends the pieces."""
+    """A part of the org as an ASGI application: reads a request, calls the handler in a thread, sends the pieces."""
 
     def __init__(self, door: Door, db: Database) -> None:
         self._door = door
@@ -89,14 +89,14 @@ class _App:
 
 
 BODY_SECONDS = 20.0
-"""How long a client may take to send a body."""
+"""The seconds that a client may take to send a body."""
 
 _DRAIN_BYTES = 64 << 20
-"""How much of a body that is too large is still taken off the wire, so that the client gets to read the refusal."""
+"""The most bytes that are read of a body that is too large, so that the client can read the refusal."""
 
 
 async def read_body(receive: Receive, limit: int = BODY_LIMIT) -> bytes:
-    """Return a request's body. Raises Refusal 413 when it is over ``limit`` bytes, 408 when it does not come in
+    """Return a request's body. Raises Refusal 413 when it is over ``limit`` bytes, 408 if it does not arrive in
     time."""
     pieces, size = [], 0
     try:
@@ -104,21 +104,21 @@ async def read_body(receive: Receive, limit: int = BODY_LIMIT) -> bytes:
             while True:
                 message = await receive()
                 if message["type"] == "http.disconnect":
-                    raise refuse(400, "cut_body", "The body ended before it was whole")
+                    raise refuse(400, "cut_body", "The body ended before it was complete")
                 size += len(message.get("body", b""))
                 if size <= limit:
                     pieces.append(message.get("body", b""))
                 if not message.get("more_body") or size > _DRAIN_BYTES:
                     break
     except TimeoutError as error:
-        raise refuse(408, "slow_body", f"The body did not come within {BODY_SECONDS:g} seconds") from error
+        raise refuse(408, "slow_body", f"The body did not arrive within {BODY_SECONDS:g} seconds") from error
     if size > limit:
         raise too_large(limit)
     return b"".join(pieces)
 
 
 def request_of(scope: Scope, body: bytes) -> Request:
-    """Return an ASGI scope as a request; headers that come twice are joined by a comma."""
+    """Return an ASGI scope as a request; headers that occur twice are joined by a comma."""
     headers: dict[str, str] = {}
     for name, value in scope["headers"]:
         key, text = name.decode("latin-1").lower(), value.decode("latin-1")

@@ -1,4 +1,4 @@
-"""Fills the org from what was read of another one: a snapshot's settings, facts and users."""
+"""Fills the org from a snapshot of another one: settings, facts and users."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ _INVITATION = (
 
 
 class Loaded(NamedTuple):
-    """What the org has after a load."""
+    """The numbers of entries in the org after a load."""
 
     domains: int
     groups: int
@@ -66,10 +66,10 @@ class _Group(NamedTuple):
 
 
 def load(db: Database, live: Live, people: Directory) -> Loaded:
-    """Empty the org, tokens and knobs aside, and fill it. Sections that were not read get a new org's values.
+    """Empty the org, except for tokens and limits, and fill it. Sections that were not read get a new org's values.
 
     Ids are kept where the snapshot has them; the others follow from org and name, so that loading twice gives the
-    same ids. ETags and revisions go on: none that was given out before comes back.
+    same ids. ETags and revisions continue: none is reused.
 
     Raises ConfigError, and changes nothing, for invited users who have what no invitation gives (R6).
     """
@@ -85,7 +85,7 @@ def load(db: Database, live: Live, people: Directory) -> Loaded:
         groups = _groups(live, people)
         _load_groups(tx, groups)
         if live.facts.kept is None and live.settings.scim is not UNSET and live.settings.scim.enabled is False:
-            keep_settings(tx)  # SCIM is off: its users go on having what is in force now (R33)
+            keep_settings(tx)  # SCIM is off: its users keep the access in force now (R33)
         memberships = _load_people(tx, live.facts.org_id, people, groups)
         domains = live.settings.domains
         loaded = Loaded(0 if domains is UNSET else len(domains), len(groups), len(people), memberships)

@@ -1,4 +1,4 @@
-"""Administration from outside: tokens, a reset, and the knobs for tests and demos."""
+"""Administration from the command line: tokens, a reset, and the limits for tests and demos."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _LOCAL = audit.Actor("service", "local")
 
 
 class Knobs(NamedTuple):
-    """What a rehearsal may set; None leaves a knob as it is.
+    """Limits of the org that can be set; None leaves one unchanged.
 
     ``page_limit``: items a page may have. ``per_minute``: requests a minute and token, 0 for no limit. ``latency_ms``:
     delay of each answer. ``scim_in_plan``: whether the plan has SCIM (R34).
@@ -48,7 +48,7 @@ def make_token(
 
 
 def standing(db: Database, email: str) -> Literal["org admin", "no org admin", "nobody"]:
-    """Return what the user of a token is in the org: only an org admin's token gives access (R34)."""
+    """Return the standing of a token's user in the org: only an org admin's token gives access (R34)."""
     with db.read() as tx:
         user = access_by_email(tx, email)
     if user is None or not user.person.traits.active:
@@ -57,7 +57,7 @@ def standing(db: Database, email: str) -> Literal["org admin", "no org admin", "
 
 
 def reset(db: Database, *, keep_tokens: bool = False) -> None:
-    """Empty the org and seed it again, with the knobs of a new org."""
+    """Empty the org and seed it again, with the limits of a new org."""
     with db.write() as tx:
         empty(tx, keep_tokens=keep_tokens)
         seed(tx)
@@ -65,7 +65,7 @@ def reset(db: Database, *, keep_tokens: bool = False) -> None:
 
 
 def set_knobs(db: Database, knobs: Knobs) -> None:
-    """Set knobs; they apply from the next request on, in every process that serves this org."""
+    """Set limits; they apply from the next request on, in every process that serves this org."""
     changes = {name: value for name, value in knobs._asdict().items() if value is not None}
     if changes:
         with db.write() as tx:

@@ -69,8 +69,8 @@ def serve(
 def _listen(host: str, port: int, remote: bool) -> socket.socket:
     family, address = _resolve(host, port)
     if not remote and not ipaddress.ip_address(address[0]).is_loopback:
-        message = f"{host} is reachable from other machines, and the local org is for this one"
-        raise Misuse(Problem("not_loopback", message, hint="leave the host out, or say that remote use is meant"))
+        message = f"{host} is reachable from other machines"
+        raise Misuse(Problem("not_loopback", message, hint="leave out --host, or allow other machines with --remote"))
     # The protocol is named because asyncio turns Nagle's algorithm off only then; with it each answer waits 40 ms.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -78,7 +78,7 @@ def _listen(host: str, port: int, remote: bool) -> socket.socket:
         listener.bind(address)
     except OSError as error:
         listener.close()
-        hint = "stop what listens there, or choose another one with --port"
+        hint = "stop the program that listens there, or choose another port with --port"
         raise Misuse(Problem("port_taken", f"cannot listen on {host}:{port}: {error.strerror}", hint=hint)) from error
     listener.listen(256)
     listener.set_inheritable(True)
@@ -87,7 +87,7 @@ def _listen(host: str, port: int, remote: bool) -> socket.socket:
 
 def _resolve(host: str, port: int) -> tuple[socket.AddressFamily, tuple[str, int]]:
     if not 0 <= port <= 65535:
-        raise Misuse(Problem("bad_port", f"{port} is no port; ports go from 0 to 65535"))
+        raise Misuse(Problem("bad_port", f"{port} is not a port; ports are 0 to 65535"))
     try:
         addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (socket.gaierror, UnicodeError) as error:
@@ -99,14 +99,14 @@ def _resolve(host: str, port: int) -> tuple[socket.AddressFamily, tuple[str, int
 log = logging.getLogger("rolecall.localorg")
 
 HEADER_SECONDS: Final = 10.0
-"""How long a client may take to send the headers of a request, from the connection or from their first byte."""
+"""The seconds that a client may take to send the headers of a request, from the connection or from their first byte."""
 MOST_CONNECTIONS: Final = 500
 SPARE_FILES: Final = 64
 """File descriptors that are kept for the database, the log and Python itself."""
 MARGIN: Final = 16
 """Connections above the limit whose requests get 503; further ones are closed without an answer."""
 QUIET_SECONDS: Final = 60.0
-"""How often, at most, the log says that connections cannot be accepted."""
+"""The least seconds between two lines of the log about connections that cannot be accepted."""
 
 
 def most_connections() -> int:
@@ -146,7 +146,7 @@ class GuardedProtocol(H11Protocol):
             self._deadline = self.loop.call_later(HEADER_SECONDS, self._late)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget the connection."""
+        """Stop the time limit of a closed connection."""
         self._in_time()
         super().connection_lost(exc)
 
@@ -181,7 +181,7 @@ def unambiguous(app: ASGIApp) -> ASGIApp:
 
 
 class QuietServer(Server):
-    """The server; when no file descriptor is left for a connection, its log says so in one line a minute."""
+    """A server that logs at most one line per minute while no file descriptor is left for connections."""
 
     async def serve(self, sockets: list[socket.socket] | None = None) -> None:
         """Serve until stopped."""

@@ -15,10 +15,10 @@ JSON_TYPE = "application/json"
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request. ``path`` and ``query`` are as sent, still percent-encoded; header names are in lower case.
+    """A request. ``path`` and ``query`` are as sent, still percent-encoded; header names are in lower case.
 
-    ``embedded`` says that the caller is in this very process: without a token it is a service with all rights.
-    ``channel`` is the door that the audit log names: a form of the console is a request of the admin API too.
+    ``embedded``: the caller is in the same process; without a token it is a service with all rights.
+    ``channel`` is the channel in the audit log: a form of the console is a request of the admin API too.
     ``columns`` asks for a whole list of users in columns, in place of one page as JSON.
     """
 
@@ -35,7 +35,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """One answer. ``body`` is bytes, or an iterator of bytes that is read once; it uses no database connection.
+    """An answer. ``body`` is bytes, or an iterator of bytes that is read once; it uses no database connection.
 
     ``users`` are the answer to a request for columns, instead of a body.
     """
@@ -57,7 +57,7 @@ class Response:
 
 
 class Fault(NamedTuple):
-    """One thing that is wrong with a request: a stable code, a description, and what to do or which field is meant."""
+    """An error of a request: a stable code, a description, and extras such as the field."""
 
     key: str
     description: str

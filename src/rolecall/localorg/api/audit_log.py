@@ -1,4 +1,4 @@
-"""The audit log: who changed what, when, from where."""
+"""The audit log: actor, change, time and source of each write."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from rolecall.localorg.web import Response, refuse
 
 
 def list_audit_log(call: Call, tx: Connection) -> Response:
-    """List all writes, oldest first; ``key`` finds the one under an Idempotency-Key, ``since`` those after a moment."""
+    """List all writes, oldest first; ``key`` finds the one under an Idempotency-Key, ``since`` those after a time."""
     check_parameters(call, *PARAMETERS, "key", "since")
     page = page_of(call)
     rows = _filtered(call, select(AUDIT))
@@ -38,7 +38,7 @@ def _since(text: str) -> str:
     except ValueError:
         at = datetime.min
     if at.tzinfo is None:
-        raise refuse(400, "bad_parameter", "`since` must be an RFC 3339 time with its zone", field="since")
+        raise refuse(400, "bad_parameter", "`since` must be an RFC 3339 time with a time zone", field="since")
     try:
         return stamp(at)
     except OverflowError as error:

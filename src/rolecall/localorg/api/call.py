@@ -1,4 +1,4 @@
-"""What every endpoint receives: the parsed request, the caller, and the org's own limits."""
+"""The input of every endpoint: the parsed request, the caller, and the org's limits."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MAX_DEPTH = 32
 
 
 class OrgRow(NamedTuple):
-    """The org itself and its knobs: items a page may have, requests a minute (0: no limit), delay of each answer."""
+    """The org itself and its limits: items per page, requests per minute (0: no limit), delay of each answer."""
 
     id: str
     name: str
@@ -33,7 +33,7 @@ class OrgRow(NamedTuple):
 
 
 class Who(NamedTuple):
-    """The caller: an e-mail or None for a service, its token's scope, and whether it is an org admin (R34)."""
+    """The caller: an email or None for a service, its token's scope, and whether it is an org admin (R34)."""
 
     email: str | None
     scope: str
@@ -61,7 +61,7 @@ class Call:
 
 
 class Written(NamedTuple):
-    """What a write did: the answer, and the row for the audit log.
+    """The result of a write: the answer, and the row for the audit log.
 
     ``replayed`` is the body of a replay under the same Idempotency-Key, where it must differ from the first answer.
     """
@@ -106,7 +106,9 @@ def check_parameters(call: Call, *known: str) -> None:
     """Refuse a query parameter that the endpoint does not know."""
     for name in call.query:
         if name not in known:
-            raise refuse(400, "unknown_parameter", f"`{name[:50]}` is no parameter of this address", known=list(known))
+            raise refuse(
+                400, "unknown_parameter", f"`{name[:50]}` is not a parameter of this address", known=list(known)
+            )
 
 
 def json_body(request: Request) -> Any:
@@ -114,7 +116,7 @@ def json_body(request: Request) -> Any:
     if len(request.body) > BODY_LIMIT:
         raise too_large()
     if request.headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
-        raise refuse(415, "content_encoding", "Compressed bodies are not taken; send the body as it is")
+        raise refuse(415, "content_encoding", "Compressed bodies are not supported; send the body uncompressed")
     _check_type(request.headers.get("content-type", ""))
     try:
         value = json.loads(request.body.decode("utf-8"), parse_constant=_no_constant, object_pairs_hook=_once)

@@ -33,13 +33,13 @@ def read_domain(call: Call, tx: Connection) -> Response:
 
 
 def create_domain(call: Call, tx: Connection) -> Written:
-    """Claim a domain: only a person of that domain may, anybody else goes through support."""
+    """Claim a domain: only a user with an address at that domain may; other claims go through WRITER support."""
     check_parameters(call)
     body = body_object(call, {"name": text(253, 1), **checks_of("domains")}, ("name",))
     name = _normal(body["name"])
     _check_claim(call, name)
     if tx.execute(select(DOMAINS.c.name).where(DOMAINS.c.name == name)).first() is not None:
-        raise refuse(409, "domain_exists", f"{name} is claimed by this org already", name=name)
+        raise refuse(409, "domain_exists", f"{name} is already claimed by this org", name=name)
     at = clock.now()
     tx.execute(
         DOMAINS.insert().values(
@@ -74,7 +74,7 @@ def update_domain(call: Call, tx: Connection) -> Written:
 
 
 def delete_domain(call: Call, tx: Connection) -> Written:
-    """Give a claim up; refused for the last one while SSO is on (R33)."""
+    """Remove a claim; refused for the last one while SSO is on (R33)."""
     check_parameters(call)
     row = _domain(call, tx)
     check_match(call, etag(row.version))
@@ -88,12 +88,12 @@ def delete_domain(call: Call, tx: Connection) -> Written:
 def _check_claim(call: Call, name: str) -> None:
     own = normalise.domain_of(call.who.email or "")
     if own != name:
-        who = f"you are {call.who.email}" if own else "a service has none"
+        who = f"you are {call.who.email}" if own else "a service has no address"
         raise refuse(
             403,
             "not_your_domain",
-            f"An admin can claim only the domain of the address they are signed in with, and {who}; "
-            f"let an org admin at {name} claim it, or ask WRITER support",
+            f"An admin can claim only the domain of the address that they are signed in with, and {who}; "
+            f"let an org admin with an address at {name} claim it, or ask WRITER support",
             name=name,
         )
 

@@ -1,4 +1,4 @@
-"""Checks the fields of a body: their types, and team and role names against the org's. All faults come at once."""
+"""Checks the fields of a body: types, and names of teams and roles. All errors are reported at once."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from rolecall.model.fields import MAX_TEAM_NAME, Field
 from rolecall.model.kinds import BY_SECTION
 
 Check = Callable[[Any], str | None]
-"""Says in words what is wrong with a value, or None."""
+"""Returns what is wrong with a value, or None."""
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 def body_object(call: Call, fields: Mapping[str, Check], required: tuple[str, ...] = ()) -> dict[str, Any]:
-    """Return the body as an object of known fields, each of its type. Raises Refusal 400 with every fault."""
+    """Return the body as an object of known fields, each of its type. Raises Refusal 400 with all errors."""
     body = json_body(call.request)
     if not isinstance(body, dict):
         raise refuse(400, "not_an_object", "The body must be a JSON object")
@@ -56,7 +56,9 @@ def _check_of(field: Field) -> Check:
 
 def _unknown(body: Mapping[str, Any], fields: Mapping[str, Check]) -> list[Fault]:
     return [
-        Fault("unknown_field", f"`{name[:50]}` is no field of this body", {"field": name[:50], "known": sorted(fields)})
+        Fault(
+            "unknown_field", f"`{name[:50]}` is not a field of this body", {"field": name[:50], "known": sorted(fields)}
+        )
         for name in body
         if name not in fields
     ]
@@ -112,7 +114,7 @@ def texts(most: int, each: int, least: int = 0) -> Check:
             return f"must be a list of {least} to {most} texts"
         if wrong := next(filter(None, map(entry, value)), None):
             return f"has an entry that {wrong}"
-        return None if len(set(value)) == len(value) else "has an entry twice"
+        return None if len(set(value)) == len(value) else "has the same entry twice"
 
     return check
 

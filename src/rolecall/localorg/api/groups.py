@@ -1,4 +1,4 @@
-"""IdP groups and their mappings. Groups appear when the IdP pushes them; nothing here creates one."""
+"""IdP groups and their mappings. Groups exist once the IdP has pushed them; the admin API creates none."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def update_mapping(call: Call, tx: Connection) -> Written:
     if role is not None:
         check_role(tx, role)
     if not teams:
-        what = "a role without a team gives nobody anything" if role else "a blank mapping is removed by DELETE"
+        what = "a role without a team gives no access" if role else "remove a mapping with DELETE"
         raise refuse(422, "teams_needed", f"A mapping names at least one team: {what} (R4, R21)", field="teams")
     return _write(tx, row, "update", dump({**body, "role": role, "teams": teams}))
 
@@ -65,7 +65,7 @@ def _begin(call: Call, tx: Connection) -> AnyRow:
         raise refuse(
             409,
             "legacy_endpoint",
-            "Groups of the legacy endpoint give the teams they are linked to and cannot be mapped; "
+            "Groups of the legacy endpoint give the teams that they are linked to and cannot be mapped; "
             "upgrade the endpoint first (R18, R20)",
         )
     return row
@@ -85,7 +85,7 @@ def _write(tx: Connection, row: AnyRow, action: str, mapping: str | None) -> Wri
 def _group(call: Call, tx: Connection) -> AnyRow:
     row = tx.execute(_groups().where(GROUPS.c.id == call.params["id"])).first()
     if row is None:
-        raise refuse(404, "no_such_group", "This org has no such IdP group; groups appear when the IdP pushes them")
+        raise refuse(404, "no_such_group", "This org has no such IdP group; a group exists once the IdP has pushed it")
     return row
 
 

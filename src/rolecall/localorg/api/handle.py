@@ -1,4 +1,4 @@
-"""Serves the admin API: the table of addresses, and who is admitted (token, right, rate limit).
+"""Serves the admin API: the table of addresses, and the checks of each caller (token, right, rate limit).
 
 ``handle`` answers one request, whatever it asks for.
 """
@@ -137,7 +137,7 @@ def _route(method: str, segments: list[str]) -> tuple[Route, dict[str, str]]:
     methods = ROUTER.methods(segments)
     if not methods:
         raise refuse(404, "no_such_address", "There is nothing at this address")
-    fault = Fault("method_not_allowed", f"This address takes {', '.join(methods)}")
+    fault = Fault("method_not_allowed", f"This address supports {', '.join(methods)}")
     raise Refusal(405, fault, headers=(("Allow", ", ".join(methods)),))
 
 
@@ -167,11 +167,11 @@ _EMBEDDED = Who(None, "write", True, "embedded")
 _ORG = select(*(ORG.c[name] for name in OrgRow._fields))
 
 WINDOW = 60.0
-"""Seconds that ``per_minute`` counts over."""
+"""The seconds over which ``per_minute`` counts."""
 
 
 class RateCount(NamedTuple):
-    """The rate headers: requests a minute, how many are left, and seconds until the count starts again."""
+    """The rate headers: requests per minute, remaining requests, and seconds until the count restarts."""
 
     limit: int
     remaining: int
@@ -199,11 +199,11 @@ def admit(tx: Connection, request: Request) -> Who:
         raise _unauthorized("no_token", "Send an admin token as `Authorization: Bearer …`")
     scheme, _, secret = header.strip().partition(" ")
     if scheme.lower() != "bearer" or not secret.strip():
-        raise _unauthorized("bad_token", "The Authorization header must be `Bearer` and a token")
+        raise _unauthorized("bad_token", "The Authorization header must be `Bearer TOKEN`")
     try:
         token = tokens.check_token(tx, secret.strip(), "admin")
     except tokens.TokenRefused as refused:
-        raise _unauthorized(refused.key, f"{refused}; `rolecall local token --admin` makes one") from refused
+        raise _unauthorized(refused.key, f"{refused}; create one with `rolecall local token --admin`") from refused
     return Who(token.email, token.scope, token.email is None or _is_org_admin(tx, token.email), token.id)
 
 
@@ -213,7 +213,7 @@ def require_org_admin(who: Who) -> None:
         raise refuse(
             403,
             "not_org_admin",
-            f"{who.name} is no org admin of this org; use an org admin's token, or ask an org admin to promote them",
+            f"{who.name} is not an org admin; use an org admin's token, or ask an org admin to promote them",
         )
 
 
@@ -249,13 +249,15 @@ _WINDOWS: weakref.WeakKeyDictionary[Database, _Window] = weakref.WeakKeyDictiona
 def keep_pace(db: Database, who: Who, org: OrgRow) -> tuple[tuple[str, str], ...]:
     """Count a request and return its rate headers; none without a limit. Raises Refusal 429.
 
-    Counts live in this process: they are no part of the org, and two servers on one database count apart.
+    Counts are kept in this process, not in the database; two servers on one database count separately.
     """
     if not org.per_minute:
         return ()
     pace = _WINDOWS.setdefault(db, _Window()).take(who.token_id, org.per_minute)
     if pace.remaining < 0:
         wait = (("Retry-After", str(pace.reset)), ("Retry-After-Ms", str(pace.reset * 1000)))
-        refusal = refuse(429, "too_many_requests", f"More than {org.per_minute} requests a minute; wait {pace.reset} s")
+        refusal = refuse(
+            429, "too_many_requests", f"More than {org.per_minute} requests per minute; wait {pace.reset} s"
+        )
         raise Refusal(429, *refusal.faults, headers=(*pace._replace(remaining=0).headers(), *wait))
     return pace.headers()

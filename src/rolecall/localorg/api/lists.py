@@ -17,7 +17,7 @@ PARAMETERS = ("limit", "after", "before", "order")
 
 
 class Page(NamedTuple):
-    """Which rows a request selects."""
+    """The rows that a request selects."""
 
     limit: int
     cursor: str | None
@@ -66,7 +66,7 @@ def fetch(
     page: Page,
     position: Sequence[Any] | None,
 ) -> Rows:
-    """Fetch one page of a query by its key columns; ``position`` is the cursor's place in them."""
+    """Fetch one page of a query by its key columns; ``position`` is the cursor's position in them."""
     if position is not None:
         at, anchor = tuple_(*key), tuple_(*position)
         rows = rows.where(at < anchor if page.descending else at > anchor)
@@ -99,7 +99,7 @@ def list_response(
     item: Callable[[AnyRow], dict[str, Any]],
     fetched: Rows,
 ) -> Response:
-    """Answer with the rows of a page as items, and with how many rows the query has in all."""
+    """Answer with the rows of a page as items, and with the total number of rows of the query."""
     total = tx.execute(rows.with_only_columns(func.count(), maintain_column_froms=True)).scalar_one()
     ids = [getattr(row, str(id_column.key)) for row in fetched.rows]
     return streamed((dump(item(row)) for row in fetched.rows), ids, fetched.has_more, total, revision(tx, name))

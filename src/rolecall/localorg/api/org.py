@@ -1,4 +1,4 @@
-"""The org itself, its caller and what they may do; its teams and roles, which this API only reads."""
+"""The org itself, the caller and their capabilities; teams and roles, which this API only reads."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def capabilities(call: Call) -> frozenset[str]:
 
 
 _ETAG = '"1"'
-"""Teams and roles never change once they are there."""
+"""The ETag of every team and role: they never change."""
 
 
 def list_teams(call: Call, tx: Connection) -> Response:

@@ -1,4 +1,4 @@
-"""Users: compact, in pages that can be read concurrently; searches for users; the access of one user."""
+"""Lists of users in pages that can be read concurrently, searches for users, and the access of one user."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ MAX_PARTITIONS = 64
 
 
 def list_people(call: Call, tx: Connection) -> Response:
-    """List all users, each once with all their groups; ``partition=i/n`` is a list of its own, by hash of the id."""
+    """List all users, each once with all their groups; ``partition=i/n`` is a separate list, by hash of the id."""
     check_parameters(call, *PARAMETERS, "partition")
     part = call.query.get("partition")
     return _people(call, tx, None if part is None else _partition(part))
 
 
 def search_people(call: Call, tx: Connection) -> Response:
-    """List the users of any part that the body names, each once."""
+    """List the users who match any of the criteria in the body, each once."""
     check_parameters(call, *PARAMETERS)
     return _people(call, tx, selected_users(call, tx))
 
@@ -43,7 +43,7 @@ def read_access(call: Call, tx: Connection) -> Response:
     check_parameters(call)
     user_access = access_of(tx, call.params["id"])
     if user_access is None:
-        raise refuse(404, "no_such_person", "This org has nobody under this id")
+        raise refuse(404, "no_such_person", "This org has no user with this id")
     team_roles = [
         {
             "team": granted.team,
@@ -104,7 +104,7 @@ _ROWS = _row_query()
 
 
 def _texts(rows: Sequence[AnyRow]) -> Iterator[str]:
-    """Yield each user as JSON text; false and empty values are left out, except for origin, active and groups."""
+    """Yield each user as JSON text; false and empty values are omitted, except for origin, active and groups."""
     for user, email, origin, active, pending, attribute, manual, groups in rows:
         ids = '","'.join(groups.split(",")) if groups else ""
         quoted = f'"{ids}"' if ids else ""
@@ -122,7 +122,7 @@ def _texts(rows: Sequence[AnyRow]) -> Iterator[str]:
 
 
 MOST = 5000
-"""How many groups or e-mails one search may name."""
+"""The most groups or emails that one search may name."""
 
 
 def _only_true(value: Any) -> str | None:
@@ -140,7 +140,7 @@ _SEARCH_FIELDS: dict[str, Check] = {
 
 
 def selected_users(call: Call, tx: Connection) -> ColumnElement[bool]:
-    """Return the condition over ``users`` of a search. Raises Refusal 400 when the body names no part."""
+    """Return the condition over ``users`` of a search. Raises Refusal 400 if the body has no criterion."""
     body = body_object(call, _SEARCH_FIELDS)
     if not body:
         raise refuse(400, "nobody_named", f"Name at least one of {', '.join(_SEARCH_FIELDS)}")

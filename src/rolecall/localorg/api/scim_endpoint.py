@@ -1,4 +1,4 @@
-"""The SCIM endpoint: its upgrade from legacy to new in two steps, without a way back (R20), and its bearer tokens."""
+"""The SCIM endpoint: its upgrade in two steps, which cannot be undone (R20), and its bearer tokens."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from rolecall.localorg.web import refuse
 
 def start_upgrade(call: Call, tx: Connection) -> Written:
     """Empty the list of groups: each must be pushed again. Legacy access stays in force."""
-    stored = _begin(call, tx, "legacy", "The upgrade was started before")
+    stored = _begin(call, tx, "legacy", "The upgrade has already been started")
     tx.execute(GROUPS.delete().where(GROUPS.c.pushed == false()))  # teams that no IdP group is linked to
     tx.execute(GROUPS.update().values(pushed=False))
     return _finish(call, tx, stored, "upgrading")
@@ -58,7 +58,7 @@ def _finish(call: Call, tx: Connection, stored: Singleton, endpoint: str) -> Wri
 SIDE_BY_SIDE = 2
 
 _ETAG = '"1"'
-"""A token never changes: it is made and it goes."""
+"""The ETag of every token: a token is created and deleted, never changed."""
 
 _FIELDS: dict[str, Check] = {"expires_at": nullable(text(40, 1))}
 
@@ -69,7 +69,7 @@ def create_token(call: Call, tx: Connection) -> Written:
     require_scim_plan(call)
     body = body_object(call, _FIELDS) if call.request.body else {}
     if len(tokens.valid_tokens(tx, "scim")) >= SIDE_BY_SIDE:
-        raise refuse(409, "two_tokens", "Two SCIM tokens stand already; delete the one that is no longer used")
+        raise refuse(409, "two_tokens", "There are already two SCIM tokens; delete the one that is no longer used")
     issued = tokens.issue_token(tx, "scim", expires=_expiry(body.get("expires_at")))
     shown = _token_item(issued.token)
     answer, replayed = {**shown, "token": issued.secret}, {**shown, "token": None}
@@ -83,7 +83,7 @@ def delete_token(call: Call, tx: Connection) -> Written:
     token_id = call.params["id"]
     standing = next((token for token in tokens.valid_tokens(tx, "scim") if token.id == token_id), None)
     if standing is None:
-        raise refuse(404, "no_such_token", "No SCIM token stands under this id")
+        raise refuse(404, "no_such_token", "There is no SCIM token with this id")
     check_match(call, _ETAG)
     tokens.revoke_token(tx, token_id, "scim")
     return Written(f"tokens/{token_id}", "delete", _token_item(standing), None, {"id": token_id, "deleted": True})
@@ -102,5 +102,5 @@ def _expiry(text: str | None) -> datetime | None:
     except (ValueError, OverflowError):
         late = True
     if late:
-        raise refuse(422, "bad_expiry", "`expires_at` must be an RFC 3339 time with its zone, still to come")
+        raise refuse(422, "bad_expiry", "`expires_at` must be an RFC 3339 time with a time zone, in the future")
     return at

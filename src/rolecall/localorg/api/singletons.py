@@ -1,4 +1,4 @@
-"""Settings that an org has one of, such as ``sso`` and ``scim``, switched in the order that R1 and R33 require."""
+"""Singletons such as ``sso`` and ``scim``, which are switched on and off in the order of R1 and R33."""
 
 from __future__ import annotations
 
@@ -67,9 +67,11 @@ def _check_sso(tx: Connection, before: dict[str, Any], body: dict[str, Any]) -> 
         if not tx.execute(select(func.count()).select_from(DOMAINS)).scalar_one():
             raise refuse(409, "domain_first", "SSO needs a claimed domain; claim one first (R1)")
         if not after["metadata"]:
-            raise refuse(422, "metadata_needed", "Switching SSO on needs the IdP's metadata (R33)", field="metadata")
+            raise refuse(
+                422, "metadata_needed", "SSO cannot be switched on without the IdP's metadata (R33)", field="metadata"
+            )
     if after["enabled"] and "metadata" in body and not body["metadata"]:
-        raise refuse(422, "metadata_needed", "While SSO is on its metadata cannot be taken away", field="metadata")
+        raise refuse(422, "metadata_needed", "The metadata cannot be removed while SSO is on", field="metadata")
     if not after["enabled"] and read_value(tx, "scim")["enabled"]:
         raise refuse(409, "scim_is_on", "SSO cannot be off while SCIM is on; switch SCIM off first (R33)")
 
@@ -91,7 +93,7 @@ def require_scim_plan(call: Call) -> None:
         raise refuse(
             403,
             "scim_not_in_plan",
-            f"The plan of this org ({call.org.plan}) has no SCIM; ask the WRITER account team to add it",
+            f"The plan of this org ({call.org.plan}) does not include SCIM; ask your CSM at WRITER to add it",
         )
 
 

@@ -1,4 +1,4 @@
-"""What all writes share: If-Match, Idempotency-Key, the audit log, and the answer."""
+"""Performs writes: If-Match, Idempotency-Key, the audit log, and the answer."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def etag(version: int) -> str:
 
 
 def perform(call: Call, tx: Connection, write: Write) -> Response:
-    """Do a write once: replay it when its key is known, otherwise do it, record it and answer."""
+    """Perform a write once: replay its answer if its key is known, otherwise write, record and answer."""
     key = _key(call)
     digest = _digest(call)
     if key is not None and (replay := _replay(tx, key, digest)) is not None:
@@ -45,7 +45,7 @@ def check_match(call: Call, standing: str) -> None:
         raise refuse(
             428,
             "if_match_required",
-            "Send If-Match with the ETag that you read, or `*` to write over whatever stands",
+            "Send If-Match with the ETag that you read, or `*` to overwrite any version",
         )
     if header.strip() == "*":
         return
@@ -55,7 +55,7 @@ def check_match(call: Call, standing: str) -> None:
     if standing not in strong:
         raise Refusal(
             412,
-            *refuse(412, "stale", "It was changed after you read it; read it again", etag=standing).faults,
+            *refuse(412, "stale", "It has changed since you read it; read it again", etag=standing).faults,
             headers=(("ETag", standing),),
         )
 
@@ -78,7 +78,7 @@ def _replay(tx: Connection, key: str, digest: str) -> Response | None:
     if row is None:
         return None
     if row.request_digest != digest:
-        raise refuse(422, "idempotency_key_reused", "This Idempotency-Key was used for another request; make a new one")
+        raise refuse(422, "idempotency_key_reused", "This Idempotency-Key was used for another request; use a new one")
     answer = _Answer(**json.loads(row.answer))
     return answer._replace(headers={**answer.headers, "Idempotency-Replayed": "true"}).response()
 

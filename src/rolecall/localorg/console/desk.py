@@ -25,7 +25,7 @@ class Answered(NamedTuple):
 
     @property
     def problems(self) -> list[str]:
-        """Return what the org says is wrong, in words; empty after a success."""
+        """Return the org's error messages; empty after a success."""
         return [] if self.status < 400 else [str(error["description"]) for error in self.body["errors"]]
 
 

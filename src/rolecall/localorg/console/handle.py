@@ -136,7 +136,7 @@ def _sign_in(request: Request, db: Database) -> Response:
 
 
 def _sign_in_page(status: int = 200, problem: str | None = None, *, secure: bool) -> Response:
-    """Return the form, which proves a fresh secret that goes with it as a cookie."""
+    """Return the form with the proof of a new secret, which is sent along as a cookie."""
     secret = session.new_secret()
     proof = session.proof(secret)
     return page("sign_in", status, (session.signing_in(secret, secure=secure),), problem=problem, proof=proof)

@@ -55,7 +55,7 @@ def show_tab(desk: Desk, problems: list[str] | None = None) -> Response:
 
 
 def edited_page(desk: Desk, problems: list[str] | None) -> EditedPage:
-    """Return the rows of the form; after a refusal with what was entered, except for rows that changed meanwhile."""
+    """Return the rows of the form; after a refusal with what was entered, except for rows that have changed since."""
     known_teams = teams(desk)
     size = max(PAGE, CELLS // max(1, len(known_teams)))
     listed = _names(desk, size + 1)

@@ -21,7 +21,7 @@ PAGE: Final = 50
 """The number of entries that a page of a list has."""
 
 MESSAGES: Final = {"saved": "Saved.", "upgraded": console.UPGRADED}
-"""What a page says after a form was accepted, by the parameter `done`."""
+"""The message of a page after a form was accepted, by the parameter `done`."""
 
 
 def path_of(kind: Kind) -> str:

@@ -22,7 +22,7 @@ SIGN_IN_COOKIE: Final = "rolecall_console_sign_in"
 """A random text that the sign-in page sets and its form proves, so that no other site can sign a browser in."""
 FIELD: Final = "csrf"
 MOST: Final = 1000
-"""How many sessions an org may have open; the oldest one ends first."""
+"""The most sessions that an org may have open; the oldest one ends first."""
 IDLE_SECONDS: Final = 8 * 3600.0
 _FLAGS = "Path=/; HttpOnly; SameSite=Strict"
 
@@ -66,7 +66,7 @@ _ORGS: weakref.WeakKeyDictionary[Database, _Sessions] = weakref.WeakKeyDictionar
 
 
 def open_session(db: Database, token: str) -> ConsoleSession:
-    """Open a session for an admin token that was found good."""
+    """Open a session for a valid admin token."""
     return _ORGS.setdefault(db, _Sessions()).add(token)
 
 
@@ -77,7 +77,7 @@ def session_of(request: Request, db: Database) -> ConsoleSession | None:
 
 
 def close_session(db: Database, session: ConsoleSession) -> None:
-    """End a session: its id opens nothing from now on."""
+    """End a session: its id is no longer valid."""
     if (sessions := _ORGS.get(db)) is not None:
         sessions.remove(session.id)
 
@@ -88,7 +88,7 @@ def new_secret() -> str:
 
 
 def sign_in_secret(request: Request) -> str:
-    """Return what the sign-in page gave this browser; empty when it gave nothing."""
+    """Return the secret that the sign-in page gave this browser; empty if there is none."""
     return _cookie(request, SIGN_IN_COOKIE)
 
 
@@ -108,7 +108,7 @@ def signed_out() -> tuple[str, str]:
 
 
 def proof(secret: str) -> str:
-    """Return what a form carries that only a page of the same session, or of the same sign-in, can know."""
+    """Return the proof in a form that only a page of the same session, or of the same sign-in, can know."""
     return hmac.digest(secret.encode("utf-8", "surrogateescape"), b"rolecall console form", "sha256").hex()
 
 

@@ -1,4 +1,4 @@
-"""Stored documents: how they are made from resources, read, and shown.
+"""Stored documents: created from resources, read, and shown.
 
 A document has a resource's own attributes and ``schemas``. ``id``, ``meta``, a user's ``groups`` and a group's
 ``members`` are stored elsewhere and added when it is shown. ``Projection`` selects what of it an answer has.
@@ -102,8 +102,7 @@ def loaded_group(name: str, external_id: str | None = None) -> dict[str, Any]:
 
 
 def email_of(document: Mapping[str, Any]) -> str:
-    """Return the user's e-mail: the userName if it is an address, else the primary or first e-mail, else the
-    userName."""
+    """Return the user's email: the userName if it is an address, else the primary or first email, else the userName."""
     name = str(document["userName"])
     if "@" in name:
         return name

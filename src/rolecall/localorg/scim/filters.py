@@ -34,7 +34,7 @@ from rolecall.localorg.scim.shapes import Dialect, Entries, JsonEntries, Shape, 
 from rolecall.localorg.store.keys import fold
 
 MAX_TERMS: Final = 200
-"""How many comparisons one filter may hold: more would pass SQLite's limit on the depth of an expression."""
+"""The most comparisons in one filter: more would exceed SQLite's limit on the depth of an expression."""
 
 Predicate = ColumnElement[bool]
 
@@ -176,7 +176,7 @@ class _EntryCompiler(_Boolean):
         return _present(_comparable(self.entries.field(name), name))
 
     def visit_value_path(self, node: ValuePath) -> Predicate:
-        raise InvalidFilterException(detail=f"a selection cannot stand in another one: {node}")
+        raise InvalidFilterException(detail=f"a selection cannot be nested in another one: {node}")
 
     def _bind(self, inner: AttrPath) -> AttributeBinding:
         head = self.bound.resolve(self.attribute, strict=False)

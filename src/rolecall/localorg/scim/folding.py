@@ -18,7 +18,7 @@ from rolecall.localorg.store import clock, keys
 
 
 class _Leaf(NamedTuple):
-    """One attribute. ``inner`` is the model of a complex one; ``address``: it compares as e-mail addresses do."""
+    """One attribute. ``inner`` is the model of a complex one; ``address``: it is compared like an email address."""
 
     case_exact: bool
     inner: Any = None

@@ -91,7 +91,7 @@ def update_group(session: ScimSession, resource: Resource[Any] | None, old: Stor
 
 
 def delete_group(session: ScimSession, group_id: str, expected: str | None = None) -> None:
-    """Delete a group and its mapping, or unlink it from its team; its users lose what it gave (R18, R22, R25)."""
+    """Delete a group and its mapping, or unlink it from its team; its users lose the access it gave (R18, R22, R25)."""
     old = read_group(session, group_id)
     check_version(old, expected)
     team = teams.team_of(session, group_id)

@@ -1,4 +1,4 @@
-"""Handles one SCIM request: admits it, chooses the transaction, and returns the answer as bytes."""
+"""Handles one SCIM request: checks the caller, opens the transaction, and returns the answer as bytes."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class DatabaseFailed(SCIMException):
     """The org's database failed."""
 
     status = 500
-    _default_detail = "The org's database failed; the server's log says how"
+    _default_detail = "The org's database failed; the server's log has the error"
 
 
 class EarlyRefusal(SCIMException):
@@ -125,7 +125,7 @@ def _admit(scim_request: ScimRequest, service: OrgService, scim: dict[str, Any],
     if isinstance(refusal, SCIMException):
         raise refusal
     if not scim["enabled"]:
-        raise ForbiddenException(detail="SCIM is switched off in this org: switch it on under Access & provisioning")
+        raise ForbiddenException(detail="SCIM is off in this org: set it up under Access & provisioning > SCIM")
     writes = operation in _WRITES
     if writes and refusal != "write":
         raise ForbiddenException(detail="This token may only read")

@@ -1,4 +1,4 @@
-"""Request bodies: decoded, limited, and brought into the shape of the schemas where Okta and Entra differ from it."""
+"""Request bodies: decoded, limited, and adapted to the schemas where Okta and Entra deviate from them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from scim2_server.utils import parametrize
 from rolecall.localorg.scim.models import ENTERPRISE, USER, WRITER, WRITER_USER
 
 MAX_OPERATIONS: Final = 5000
-"""How many operations one PATCH may hold."""
+"""The most operations in one PATCH."""
 
 _EXTENSIONS: Final = (WRITER_USER.lower(), WRITER.lower())
 _BY_EMAIL = re.compile(r'\A\s*email\s+eq\s+(?P<value>"(?:[^"\\]|\\.)*")\s*\Z', re.IGNORECASE)
@@ -35,14 +35,14 @@ def decode(body: bytes) -> dict[str, Any]:
 
 
 def require_schemas(payload: Mapping[str, Any], urn: str) -> None:
-    """Refuse a message that does not say which schema it follows (RFC 7643 §3)."""
+    """Refuse a message that does not name its schema (RFC 7643 §3)."""
     schemas = next((value for key, value in payload.items() if key.lower() == "schemas"), None)
     if not isinstance(schemas, list) or urn.lower() not in [str(schema).lower() for schema in schemas]:
         raise InvalidSyntaxException(detail=f"`schemas` must name {urn}")
 
 
 class UserQuirks(NamedTuple):
-    """Brings what IdPs send about users into the shape of the schemas; ``role`` is the role attribute's name (R18)."""
+    """Adapts the data that IdPs send about users to the schemas; ``role`` is the role attribute's name (R18)."""
 
     role: str
 
@@ -144,10 +144,10 @@ def operations_of(payload: Mapping[str, Any]) -> list[Any]:
 
 
 def refuse_unknown_path(model: type[Resource[Any]], path: str) -> None:
-    """Refuse a path into a schema that this org has, to an attribute that the schema lacks: it is a slip of the pen.
+    """Refuse a path into a schema that this org has, to an attribute that the schema lacks: it is a typing error.
 
-    A path into a schema that the org does not know is another matter: unknown attributes are ignored (RFC 7644 §3.5.2
-    leaves that to us, and Entra sends them).
+    A path into a schema that the org does not know is accepted: unknown attributes are ignored (RFC 7644 §3.5.2
+    allows that, and Entra sends them).
     """
     bound = parametrize(Path, model)(path)
     if bound.model is not None or bound.resolve() is not None:

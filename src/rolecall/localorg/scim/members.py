@@ -17,7 +17,7 @@ from rolecall.localorg.scim.shapes import MemberEntries
 from rolecall.localorg.store.tables import MEMBERSHIPS, USERS
 
 CHUNK: Final = 500
-"""How many ids one statement names."""
+"""The most ids in one statement."""
 
 _MINE = MEMBERSHIPS.c.group_id == bindparam("group_id")
 _SOME: BindParameter[Any] = bindparam("ids", expanding=True)
@@ -109,7 +109,7 @@ def replace(session: ScimSession, group_id: str, ids: Sequence[str]) -> Delta:
 
 
 def clear(session: ScimSession, group_id: str) -> Delta:
-    """Take everybody out."""
+    """Remove all members."""
     return Delta(removed=tuple(session.tx.execute(_CLEAR, {"group_id": group_id}).scalars()))
 
 
@@ -125,7 +125,7 @@ def ids_of(value: Any) -> Iterator[str]:
         named = {str(key).lower(): part for key, part in entry.items()} if isinstance(entry, Mapping) else {}
         reference, kind = named.get("$ref"), named.get("type")
         if str(kind or "User").lower() != "user" or "/groups/" in str(reference or "").lower():
-            raise InvalidValueException(detail="A group has users as members, not groups")
+            raise InvalidValueException(detail="The members of a group are users, not groups")
         user_id = named.get("value") or (str(reference).rstrip("/").rpartition("/")[2] if reference else None)
         if not isinstance(user_id, str) or not user_id:
             raise InvalidValueException(detail="Each member needs a `value`: the id of a user")
@@ -135,7 +135,7 @@ def ids_of(value: Any) -> Iterator[str]:
 def _pathed(kind: Any, match: re.Match[str], operation: Mapping[str, Any]) -> MemberOp | None:
     where, sub, value = match["filter"], match["sub"], operation.get("value")
     if sub is not None and (where is None or sub.lower() not in ("display", "type", "$ref", "value")):
-        raise InvalidPathException(path=operation["path"], detail=f"{operation['path']!r} cannot be changed by itself")
+        raise InvalidPathException(path=operation["path"], detail=f"{operation['path']!r} cannot be changed on its own")
     if sub is not None and sub.lower() != "value":
         return None  # the org's own words for a member: there is nothing to store
     node = None if where is None else _filter(where)

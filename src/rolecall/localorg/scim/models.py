@@ -1,4 +1,4 @@
-"""What this SCIM service supports: its resource types, its announced features, and its tolerance."""
+"""The SCIM service: its resource types, its announced features, and its tolerance."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ WRITER_USER: Final = "urn:custom:params:scim:schemas:extension:writer:2.0:User"
 ROLE_EXTENSION: Final = "WriterRole"
 """The field of a user that holds the extension with the role attribute (R18), under the URN that ends in User."""
 ROLE_FIELD: Final = "held_role"
-"""The Python name of the role attribute, whatever the org calls it."""
+"""The Python name of the role attribute, independent of its name in the org."""
 
 MAX_BODY: Final = 16 * 1024 * 1024
 """The largest request body, in bytes: a PUT of a group of 100,000 members fits."""
@@ -84,7 +84,7 @@ class EnterpriseUser(Extension):
 
 
 class Email(ComplexAttribute):
-    """An e-mail address as the IdP has it: internal domains such as ``corp.local`` are real there."""
+    """An email address as the IdP has it: internal domains such as ``corp.local`` are real there."""
 
     value: str | None = None
     display: str | None = None
@@ -129,7 +129,7 @@ POLICY: Final = ScimPolicy(
     remove_value_as_filter=ScimPolicy.RemoveValue.apply,
     unmatched_path_filter=ScimPolicy.UnmatchedPathFilter.create,
 )
-"""What Microsoft Entra needs: unknown attributes dropped, removal by value, entries made where a filter finds none."""
+"""Microsoft Entra's needs: drop unknown attributes, remove by value, create entries that a filter does not find."""
 
 CONFIG: Final = ServiceProviderConfig(
     documentation_uri=None,

@@ -120,7 +120,7 @@ def stored_user(row: Any) -> Stored:
 
 
 def carry_over(current: Any, replacement: Any) -> None:
-    """Copy what a PUT leaves out and means unchanged: extensions, and ``active``."""
+    """Copy the parts that a PUT may omit to leave them unchanged: extensions, and ``active``."""
     if replacement.active is None:
         replacement.active = current.active
     for extension in type(current).get_extension_models().values():
@@ -150,10 +150,10 @@ def _before(row: Row[Any]) -> dict[str, Any]:
 
 
 def _known(session: ScimSession, values: dict[str, Any]) -> Sequence[Row[Any]]:
-    """Return the users who have the e-mail or the userName already (R28)."""
+    """Return the users who already have the email or the userName (R28)."""
     return session.tx.execute(_KNOWN, {name: values[name] for name in ("email_key", "user_name_key")}).all()
 
 
 def _taken(document: dict[str, Any]) -> UniquenessException:
     name = document["userName"]
-    return UniquenessException(detail=f"A user with the userName {name!r}, or with the same e-mail, exists already")
+    return UniquenessException(detail=f"A user with the userName {name!r}, or with the same email, already exists")

@@ -31,7 +31,7 @@ class SearchResult(NamedTuple):
 
 
 class _Hits(NamedTuple):
-    """What matches, as rows of kind, id and sort key; ``nullable`` when a row may lack the key."""
+    """Matching rows of kind, id and sort key; ``nullable`` if a row may lack the key."""
 
     rows: Subquery
     nullable: bool

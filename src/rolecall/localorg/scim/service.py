@@ -79,7 +79,7 @@ class OrgService(ScimService):
     def read_operations(
         self, resource_type: ResourceType, payload: dict[str, Any]
     ) -> tuple[PatchOp[Any] | None, list[members.MemberOp]]:
-        """Return a PATCH from a payload: what the library applies, and what goes to the join table."""
+        """Return a PATCH from a payload: the part that the library applies, and the part for the join table."""
         inbound.require_schemas(payload, PATCH_OP)
         return self.split_operations(resource_type, inbound.operations_of(payload))
 
@@ -127,7 +127,9 @@ class OrgService(ScimService):
         if limit is not None and len(request.body) > limit:
             raise PayloadTooLargeException(detail=f"The body is larger than {limit} bytes")
         if (request.header("Content-Encoding") or "identity").strip().lower() != "identity":
-            raise UnsupportedMediaTypeException(detail="Compressed bodies are not taken; send the body as it is")
+            raise UnsupportedMediaTypeException(
+                detail="Compressed bodies are not supported; send the body uncompressed"
+            )
         self.ensure_json(request.header("Content-Type"))
         return inbound.decode(request.body)
 

@@ -1,4 +1,4 @@
-"""What one SCIM request works with: its transaction, its actor, and the org's settings that matter to SCIM."""
+"""The context of one SCIM request: its transaction, its actor, and the org's settings for SCIM."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How attributes of a resource type map to SQL: columns, the folded document, and the join table."""
+"""The SQL of a resource type's attributes: columns, the folded document, and the join table."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Entries(Protocol):
 
 
 class Dialect(NamedTuple):
-    """Where SQLite and PostgreSQL differ."""
+    """The SQL that differs between SQLite and PostgreSQL."""
 
     name: str
 
@@ -121,7 +121,7 @@ class GroupEntries:
 
 
 class Shape(NamedTuple):
-    """How one resource type is stored: its table, which rows SCIM shows, and what is not in the folded document."""
+    """A resource type in the database: its table, the rows that SCIM shows, attributes outside the folded document."""
 
     table: Any
     name: str

@@ -15,7 +15,7 @@ Channel = Literal["api", "scim", "console", "local"]
 
 
 class Actor(NamedTuple):
-    """The author of a write: ``name`` is an e-mail or ``service``, ``channel`` the way in, ``source_ip`` the origin."""
+    """The author of a write: ``name`` is an email or ``service``."""
 
     name: str
     channel: Channel
@@ -40,7 +40,7 @@ def record(
     keyed: Keyed | None = None,
     moves: tuple[str, ...] = (),
 ) -> str:
-    """Write one row and return its id. ``before`` and ``after`` are JSON values without secrets; None is no value.
+    """Write one row and return its id. ``before`` and ``after`` are JSON values without secrets, or None.
 
     ``moves`` names the counters of the lists that the write changes: they are bumped in the same statement.
     ``address`` is as in plans (``scim``, ``idp_groups/NAME``) or ``users/ID``, ``groups/ID``, ``tokens/ID``.

@@ -1,4 +1,4 @@
-"""The org's clock: RFC 3339 text in UTC, always 27 characters, so that text order is time order."""
+"""The org's clock: RFC 3339 text in UTC, always 27 characters, so that text sorts by time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Named counters that only grow: list revisions, and versions that never come back."""
+"""Named counters that only grow: list revisions, and versions that are never reused."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from rolecall.localorg.store.tables import COUNTERS
 
 
 def bump(tx: Connection, name: str, by: int = 1) -> int:
-    """Add to a counter, made at need, and return its new value."""
+    """Add to a counter, creating it if necessary, and return its new value."""
     return int(tx.execute(_ONE, {"name": name, "value": by}).scalar_one())
 
 
 def bump_all(tx: Connection, names: Sequence[str]) -> dict[str, int]:
-    """Add one to several counters in one statement, made at need, and return their new values."""
+    """Add one to several counters in one statement, creating them if necessary, and return their new values."""
     ordered = sorted(set(names))
     named = {f"name_{number}": name for number, name in enumerate(ordered)}
     grown = tx.execute(_several(len(ordered)), named)
@@ -30,7 +30,7 @@ def value(tx: Connection, name: str) -> int:
     )
 
 
-# SQL by hand: SQLAlchemy compiles an insert of several rows anew each time, which takes longer than the write, and an
+# Plain SQL: SQLAlchemy compiles an insert of several rows each time, which takes longer than the write, and an
 # insert of one is written in two dialects, of which PostgreSQL's alone takes 25 ms to import.
 _GROW = "ON CONFLICT (name) DO UPDATE SET value = counters.value + excluded.value"
 _ONE = text(f"INSERT INTO counters (name, value) VALUES (:name, :value) {_GROW} RETURNING value")

@@ -23,7 +23,7 @@ from rolecall.localorg.store.seed import seed_missing, seed_new
 log = logging.getLogger("rolecall.localorg")
 
 BUSY_SECONDS = 15.0
-"""How long a writer waits for the others before it gives up with Busy."""
+"""The seconds that a writer waits for other writers before it raises Busy."""
 
 _ORG_LOCK = 0x726F6C65
 """The PostgreSQL advisory lock that every writer of one org's database takes ("role" in ASCII)."""
@@ -44,7 +44,7 @@ class Database:
     def __init__(self, engine: Engine, journal_mode: str) -> None:
         self.engine = engine
         self.journal_mode = journal_mode
-        """What SQLite answered when asked for WAL; ``postgresql`` there."""
+        """SQLite's answer to the request for WAL; ``postgresql`` for PostgreSQL."""
         self._turn: AbstractContextManager[Any] = nullcontext()
         if engine.dialect.name == "sqlite":
             self._turn = _Turn()
@@ -201,7 +201,7 @@ def _with_warning(journal_mode: str) -> str:
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     connection.isolation_level = None
-    # No mapped memory: each connection maps the file anew, and four of them count as up to 1 GiB of the process.
+    # No mapped memory: each connection maps the whole file, and four of them count as up to 1 GiB of the process.
     for pragma in ("busy_timeout = 15000", "synchronous = FULL", "foreign_keys = ON"):
         connection.execute(f"PRAGMA {pragma}").close()
 

@@ -17,7 +17,7 @@ def fold(text: str) -> str:
 
 
 def address(text: str) -> str:
-    """Return an e-mail address, or a user name, as these compare (R28): as `fold`, and the domain after IDNA."""
+    """Return an email address, or a user name, as these compare (R28): as `fold`, and the domain after IDNA."""
     return normalise.email(text)
 
 

@@ -1,4 +1,4 @@
-"""What a new org has, and how an org is emptied."""
+"""The content of a new org, and emptying an org."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ REVISIONS: Final = ("people", *(kind.section for kind in KEYED), "teams", "roles
 
 
 def seed_new(tx: Connection) -> bool:
-    """Give an empty database a new org; say whether it was empty."""
+    """Create a new org in an empty database; return whether it was empty."""
     if tx.execute(select(ORG.c.id)).first() is not None:
         return False
     seed(tx)
@@ -50,7 +50,7 @@ def seed(tx: Connection) -> None:
 
 
 def seed_missing(tx: Connection) -> None:
-    """Give an org the singletons that it does not have: all of a new one, else those declared since it was made."""
+    """Insert the singletons that an org lacks: all for a new org, else those declared since it was created."""
     present = set(tx.execute(select(SETTINGS.c.section)).scalars())
     for section, value in NEW_SETTINGS.items():
         if section not in present:

@@ -15,7 +15,7 @@ from rolecall.model.kinds import SINGLETONS, initial_value
 NEW_SETTINGS: Final[dict[str, dict[str, Any]]] = {
     kind.section: encode_value(kind.section, initial_value(kind)) for kind in SINGLETONS
 }
-"""What a new org has, by section; also of a field that an org's database is too old to hold."""
+"""The values of a new org, by section; also for fields that an older database lacks."""
 
 
 class Singleton(NamedTuple):
@@ -37,7 +37,7 @@ def read_value(tx: Connection, section: str) -> dict[str, Any]:
 
 
 def write_singleton(tx: Connection, section: str, value: dict[str, Any]) -> Singleton:
-    """Put a value in place under a version that was never there before."""
+    """Store a value under a new version."""
     version = counters.bump(tx, "version")
     text = json.dumps(value, ensure_ascii=False)
     tx.execute(

@@ -34,11 +34,11 @@ from rolecall.model.roles import Role
 from rolecall.model.settings import GroupMapping, Settings
 
 KEPT = "kept"
-"""The settings row that holds what was in force when SCIM was switched off (R33); it stands only while SCIM is off."""
+"""The settings row with the settings in force when SCIM was switched off (R33); it exists only while SCIM is off."""
 
 
 class GroupRow(NamedTuple):
-    """A group as settings need it: its key, what it gives now, and what it was linked to (R18)."""
+    """A group as settings need it: its key, its mapping now, and the teams it was linked to (R18)."""
 
     id: str
     key: str
@@ -83,7 +83,7 @@ def read_rules(tx: Connection, group_ids: Collection[str] | None = None) -> OrgS
 
 def read_groups(tx: Connection, endpoint: str, only: Collection[str] | None = None) -> dict[str, GroupRow]:
     """Return groups by id. Two that share a name are keyed ``name [id]``; so is a legacy one whose name was pushed
-    anew."""
+    again."""
     query = _GROUPS
     if only is not None:
         query = query.where(GROUPS.c.name_key.in_(select(GROUPS.c.name_key).where(GROUPS.c.id.in_(only))))
@@ -165,7 +165,7 @@ def access_of(tx: Connection, user_id: str) -> UserAccess | None:
 
 
 def access_by_email(tx: Connection, email: str) -> UserAccess | None:
-    """Return the same by e-mail, compared without case (R28)."""
+    """Return the same by email, compared without case (R28)."""
     row = tx.execute(_PEOPLE.where(USERS.c.email_key == address(email))).first()
     return None if row is None else _user_access(tx, row)
 
@@ -190,7 +190,7 @@ def _user_access(tx: Connection, row: AnyRow) -> UserAccess:
 
 
 def person_of(row: AnyRow, group_ids: set[str], state: OrgState) -> Person:
-    """Return a row of ``users`` and the ids of their groups as the model's person."""
+    """Return a row of ``users`` and the ids of the user's groups as the model's ``Person``."""
     groups = tuple(sorted(state.groups[group].key for group in group_ids if group in state.groups))
     manual = tuple(TeamRole(edit["team"], edit["role"]) for edit in json.loads(row.manual))
     return Person(row.email, row.id, groups, Traits(row.origin, row.active, row.pending, row.role_attribute, manual))

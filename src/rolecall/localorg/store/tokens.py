@@ -49,7 +49,7 @@ class TokenRefused(Exception):
 def issue_token(
     tx: Connection, kind: Kind, *, scope: Scope = "write", email: str | None = None, expires: datetime | None = None
 ) -> Issued:
-    """Create a token. An admin token for an e-mail in an org without users makes that user the first org admin."""
+    """Create a token. An admin token for an email in an org without users makes that user the first org admin."""
     secret = f"rolecall_{kind}_{secrets.token_urlsafe(32)}"
     token = Token(new_id(), kind, scope, email, clock.now(), clock.stamp(expires) if expires else None, None)
     tx.execute(TOKENS.insert().values(hash=_hash(secret), **token._asdict()))
@@ -62,10 +62,10 @@ def check_token(tx: Connection, secret: str, kind: Kind) -> Token:
     """Return the token of a secret. Raises TokenRefused when it is unknown, of the other kind, revoked or expired."""
     row = tx.execute(_BY_HASH, {"secret_hash": _hash(secret)}).first()
     if row is None:
-        raise TokenRefused("unknown_token", "This org knows no such token")
+        raise TokenRefused("unknown_token", "This org has no such token")
     token = _token(row)
     if token.kind != kind:
-        raise TokenRefused("wrong_token", f"This is a token for {token.kind}, and this door needs one for {kind}")
+        raise TokenRefused("wrong_token", f"This is a token for {token.kind}; this API needs one for {kind}")
     if token.revoked is not None:
         raise TokenRefused("revoked_token", "This token was revoked")
     if token.expires is not None and token.expires <= clock.stamp(datetime.now(UTC)):
