@@ -153,6 +153,15 @@ def test_a_step_that_is_left_is_named_and_exits_with_6(two_steps: Path, capsys: 
     assert run(["done", "1", "all"]) == Exit.OK
 
 
+def test_an_apply_counts_steps_as_the_runbook_numbers_them(two_steps: Path, capsys: Capture) -> None:
+    run(["plan", "--format", "json"])
+    run(["apply", "--approve", json.loads(capsys.readouterr().out)["digest"]])
+    out = capsys.readouterr().out
+    assert "1 manual step with 2 changes:\n 1.1  update idp_groups/Admins\n 1.2  update idp_groups/Marketing\n" in out
+    assert "Do them: rolecall runbook 2" in out
+    assert "Report one done: rolecall done 2 1.1" in out
+
+
 def test_nothing_is_recorded_when_one_of_the_steps_does_not_exist(two_steps: Path, capsys: Capture) -> None:
     before = (two_steps / "live.json").read_text()
     assert run(["done", "1", "1", "9"]) == Exit.USAGE

@@ -59,8 +59,8 @@ def test_nothing_to_do_is_said(report: RunReport) -> None:
 
 def test_what_a_person_has_to_do_is_listed_with_the_way_to_say_so() -> None:
     shown = told(RunReport(run_of("done", step(1, "done"), step(2, "human", via="human"))))
-    assert "1 step for a person to take:\n   2  update idp_groups/G2\n" in shown
-    assert "When one is done: rolecall done 812 2\n" in shown
+    assert "1 manual step:\n   2  update idp_groups/G2\n" in shown
+    assert "Do them: rolecall runbook 812\n  Report one done: rolecall done 812 2\n" in shown
 
 
 def test_a_run_of_nothing_but_human_steps_did_not_do_anything() -> None:

@@ -13,7 +13,22 @@ from rolecall.cli.options import Invocation
 from rolecall.cli.program import command
 
 if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
     from rolecall.report.document import Document
+
+
+_SETUP = "setup"
+
+
+def _names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
+    """Complete `setup`, the names of the checklists, and files."""
+    from click.shell_completion import CompletionItem
+
+    from rolecall.report.builders.runbook_idp import GUIDES
+
+    items = [CompletionItem(name) for name in (_SETUP, *GUIDES) if name.startswith(incomplete)]
+    return items or files(ctx, param, incomplete)
 
 
 @command(
@@ -23,7 +38,7 @@ if TYPE_CHECKING:
     "rolecall runbook setup --idp okta   # from a new org to this configuration",
     "rolecall runbook okta               # the IdP's side; also: entra, other, token",
 )
-@click.argument("plan", metavar="PLAN|RUN|setup|okta|entra|other|token", shell_complete=files)
+@click.argument("plan", metavar="PLAN|RUN|setup|okta|entra|other|token", shell_complete=_names)
 @click.option(
     "--idp",
     type=click.Choice(["okta", "entra", "other"]),
@@ -58,9 +73,6 @@ def _document(call: Invocation, plan: str, idp: str | None) -> Document:
     if plan in GUIDES and not exists:
         return guide_document(plan)
     return _of_run(call, int(plan)) if _is_run(plan) else _of_plan(Path(plan))
-
-
-_SETUP = "setup"
 
 
 def _setup(call: Invocation, idp: str | None) -> Document:

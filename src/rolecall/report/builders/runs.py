@@ -38,9 +38,10 @@ def run_lines(report: RunReport, env: str | None = None) -> Iterator[Line]:
         yield line(f"Right now: {visible(report.meanwhile)}", "warn")
     yield from _step_lines([step for step in run.steps if step.state in _BAD])
     if run.human:
-        yield line(f"{count(len(run.human), 'step')} for a person to take:", "warn")
+        yield line(f"{_manual_words(run.human)}:", "warn")
         yield from _step_lines(run.human)
-        yield line(f"When one is done: rolecall done {run.id} {run.human[0].label}", "dim", indent=2)
+        yield line(f"Do them: rolecall runbook {run.id}", "dim", indent=2)
+        yield line(f"Report one done: rolecall done {run.id} {run.human[0].label}", "dim", indent=2)
     if report.waiting:
         verb = "waits" if len(report.waiting) == 1 else "wait"
         yield line(f"{count(len(report.waiting), 'change')} still {verb} for the IdP.", "dim")
@@ -126,8 +127,15 @@ def attested_lines(
 def manual_steps_left(run: Run) -> Line:
     """Return which manual steps of a run are not reported done."""
     if run.human:
-        return line(f"{count(len(run.human), 'manual step')} left: {_numbers(run)}.")
+        return line(f"{_manual_words(run.human)} left: {_numbers(run)}.")
     return line("No manual step of the run is left.")
+
+
+def _manual_words(steps: Sequence[Step]) -> str:
+    """Return ``1 manual step``, or ``2 manual steps with 5 changes`` if some of them have items."""
+    visits = len({step.place[0] for step in steps})
+    changes = f" with {count(len(steps), 'change')}" if len(steps) > visits else ""
+    return f"{count(visits, 'manual step')}{changes}"
 
 
 def _numbers(run: Run) -> str:
