@@ -113,7 +113,7 @@ def test_over_a_week_the_cron_jobs_messages_are_exactly_the_news(week: Shell, tm
             "New drift: ~ idp_groups/Writer-Marketing role: member → team_admin · changed in the org"
         )
         assert "by ada@tinyco.com from 10.1.2.3" in news
-        assert "did: 1 person moves from member to team admin in Marketing." in news
+        assert "did: 1 user moves from member to team admin in Marketing." in news
         assert "ben@tinyco.com" not in news
 
         with meddler.idp(week.org) as idp:  # Wednesday: people come and go
@@ -125,7 +125,7 @@ def test_over_a_week_the_cron_jobs_messages_are_exactly_the_news(week: Shell, tm
         with meddler.idp(week.org) as idp:  # Thursday: the IdP makes an org admin
             idp.moves("dot@tinyco.com", into="Writer-Admins")
         (news,) = cron()
-        assert news == "Must not be: 1 person is org admin now, by Writer-Admins (rolecall.yaml:11)"
+        assert news == "Must not be: 1 user is org admin now, by Writer-Admins (rolecall.yaml:11)"
 
         back = "rolecall apply --auto-approve --allow max-people-losing-access=2"
         assert week.run(back).returncode == 0  # Friday: somebody applies

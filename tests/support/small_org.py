@@ -110,6 +110,12 @@ def plan(
     return make(ask(config(after, rules, intents=intents), live(before, **more), people, **asked))
 
 
+def words(result: GuardResult) -> list[str]:
+    """Return what a guard says: its message, then its causes and overrides, each with its place."""
+    places = [f" ({detail.source.file}:{detail.source.line})" if detail.source else "" for detail in result.details]
+    return [result.message, *(f"{detail.text}{at}" for detail, at in zip(result.details, places, strict=True))]
+
+
 def verdict(made: Plan, name: str) -> GuardResult:
-    """What one guard says."""
+    """Return the result of one guard."""
     return next(result for result in made.guards if result.name == name)

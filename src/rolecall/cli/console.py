@@ -16,20 +16,19 @@ if TYPE_CHECKING:
 
     Layout = Callable[[int | None], Iterable[Line]]
 
-_COLOURS: Mapping[Style, str] = {
-    "plain": "",
-    "dim": "color(244)",
-    "bold": "bold",
-    "add": "color(28)",
-    "change": "color(166)",
-    "remove": "color(167)",
-    "risk": "color(166)",
-    "warn": "bold color(166)",
-    "error": "bold color(167)",
-    "ok": "color(28)",
-    "head": "bold",
+_STYLES: Mapping[Style, tuple[str, str]] = {
+    "plain": ("", ""),
+    "dim": ("color(244)", "dim"),
+    "bold": ("bold", "bold"),
+    "more": ("color(166)", "yellow"),
+    "less": ("color(160)", "red"),
+    "alert": ("bold color(166)", "bold"),
+    "warn": ("color(166)", "yellow"),
+    "error": ("bold color(160)", "bold red"),
+    "ok": ("color(28)", "green"),
+    "head": ("bold", "bold"),
 }
-"""Colours that can be read on a dark and on a light ground alike."""
+"""Styles with 256 colors and with 16, readable on a dark and on a light background: neither bright yellow nor white."""
 
 
 class Console:
@@ -61,12 +60,12 @@ class Console:
 
         from rolecall.report.line import layout
 
-        styles = _styles()
+        rich = Rich(file=self._stream, force_terminal=True, highlight=False, soft_wrap=True, width=self.width)
+        styles = _styles(few=rich.color_system == "standard")
         segments: list[Segment] = []
         for spans in layout(lines, self.width):
             segments += [Segment(span.text, styles[span.style]) for span in spans]
             segments.append(Segment.line())
-        rich = Rich(file=self._stream, force_terminal=True, highlight=False, soft_wrap=True, width=self.width)
         rich.print(Segments(segments), end="", crop=False)
 
 
@@ -112,7 +111,8 @@ def _wants_color(environ: Mapping[str, str], terminal: bool) -> bool:
     return terminal and environ.get("TERM") != "dumb"
 
 
-def _styles() -> dict[Style, RichStyle]:
+def _styles(*, few: bool) -> dict[Style, RichStyle]:
+    """Return the styles of a terminal; ``few``: it has 16 colors."""
     from rich.style import Style as RichStyle
 
-    return {name: RichStyle.parse(colour) for name, colour in _COLOURS.items()}
+    return {name: RichStyle.parse(sixteen if few else many) for name, (many, sixteen) in _STYLES.items()}

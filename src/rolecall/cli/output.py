@@ -72,7 +72,7 @@ def present(call: Invocation, config: Config, planned: Planned, sinks: Sinks, pr
         write_file(path, render_plan(outside, form, at, digest(plan)))
     out = stdout(call.environ, color=call.color)
     inside = redacted(call, plan, shown(call, sinks.people, configured, terminal=out.terminal), config.root)
-    show_plan(out, inside, sinks.form, at)
+    show_plan(out, inside, sinks.form, at, verbose=call.verbosity > 0)
     problems = broken(plan, promised)
     if problems:
         tell(problems, as_json=call.log_format == "json", color=call.color)
@@ -80,9 +80,15 @@ def present(call: Invocation, config: Config, planned: Planned, sinks: Sinks, pr
 
 
 def show_plan(
-    out: Console, plan: Plan, form: str = "text", at: InRepository = InRepository(), *, brief: bool = False
+    out: Console,
+    plan: Plan,
+    form: str = "text",
+    at: InRepository = InRepository(),
+    *,
+    brief: bool = False,
+    verbose: bool = False,
 ) -> None:
-    """Print a plan that shows of people what it may; ``brief`` for somebody who has seen it."""
+    """Print a plan that shows of users what it may: ``brief`` only its summary, ``verbose`` with details."""
     from rolecall.plan.saved.digest import digest
 
     if form != "text":
@@ -92,7 +98,7 @@ def show_plan(
     from rolecall.report.renderers.text import brief_lines, document_lines
 
     document = plan_document(plan, digest(plan))
-    out.lines(lambda width: brief_lines(document) if brief else document_lines(document, width))
+    out.lines(lambda width: brief_lines(document) if brief else document_lines(document, width, verbose=verbose))
 
 
 def show_drift(call: Invocation, config: Config, report: DriftReport, form: str, people: Shown | None) -> None:

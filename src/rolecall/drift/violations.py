@@ -16,7 +16,7 @@ from rolecall.model.settings import Address
 from rolecall.model.sighting import Holding, Sighting
 from rolecall.plan.coverage import people_coverage
 from rolecall.plan.explain.access_tests import needs_users, run_tests, tests_of
-from rolecall.plan.headline import people, role_word
+from rolecall.plan.headline import count_users, role_word
 from rolecall.plan.saved.digest import fingerprint
 from rolecall.plan.value import Who
 
@@ -29,7 +29,7 @@ def limits(desired: Desired, sighting: Sighting) -> Iterator[Violation]:
     admins = holders(sighting, ORG_ADMIN)
     least = max(1, guards.min_org_admins)
     if len(admins) < least:
-        message = f"{people(len(admins), 'is', 'are')} org admin, and there must be {least:,}"
+        message = f"{count_users(len(admins), 'is', 'are')} org admin, and there must be {least:,}"
         source = sources.get("guards.min_org_admins")
         yield Violation("limit", "min_org_admins", message, fingerprint("min_org_admins"), source=source)
     admin_emails = {normalise.email(holding.email) for holding in admins.values()}

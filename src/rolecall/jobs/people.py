@@ -78,9 +78,9 @@ def _placed(people: People, directory: Directory, live: Live, scope: PeopleScope
     if not names.isdisjoint(used):
         return directory
     listed = f" (it has {', '.join(used[:_SHOWN])}{', ...' if len(used) > _SHOWN else ''})" if used else ""
-    problem = "the people source has no users"
+    problem = "the source of users has no users"
     if len(directory):
-        problem = f"the people source has no user in any group of the org{listed}"
+        problem = f"the source of users has no user in any group of the org{listed}"
     return replace(directory, coverage=directory.coverage._replace(state="partial", problem=problem))
 
 

@@ -74,7 +74,7 @@ def unread_warnings(desired: Desired, coverage: Mapping[str, Coverage], conseque
         if part.state == "complete":
             continue
         why = f": {part.problem}" if part.problem else ""
-        whole = " whole" if name in SECTIONS else ""
+        whole = " completely" if name in SECTIONS and part.state == "partial" else ""
         where = None if name in SECTIONS else desired.intent(_address_of(name)).source
         yield Problem("unread", f"{name} was not read{whole}{why}", where, consequence, "warning")
 
@@ -84,7 +84,7 @@ def _address_of(field: str) -> Address:
 
 
 def _pairs(kind: Kind, desired: Desired, live: Live) -> Iterator[tuple[Address, Value, Value]]:
-    """Yield what desired and live hold at each address that both have. A mapping is read whole or not at all."""
+    """Yield what desired and live hold at each address that both have. A mapping is always read completely."""
     desired_section, live_section = getattr(desired.settings, kind.section), getattr(live.settings, kind.section)
     if kind.whole:
         return
@@ -103,7 +103,7 @@ USERS = "people"
 def people_coverage(
     directory: Directory | None, groups: Container[str] | None = None, *, observed: bool = False
 ) -> Coverage:
-    """Return how much was read of the users; None is a directory that nobody asked for.
+    """Return how much was read of the users; None is a directory that was not requested.
 
     ``groups`` are those that the answer depends on (live keys): where their source has no user in one of them, while
     the org counts members, users were partially read. ``observed`` names the console as what counts.
@@ -113,7 +113,7 @@ def people_coverage(
     missing = {name: count for name, count in directory.gaps.missing.items() if groups is not None and name in groups}
     if directory.coverage.state != "complete" or not missing:
         return directory.coverage
-    return Coverage("partial", problem=f"the people source has no user in {members_words(missing, observed)}")
+    return Coverage("partial", problem=f"the source of users has no user in {members_words(missing, observed)}")
 
 
 def incomplete(coverage: Coverage) -> str | None:

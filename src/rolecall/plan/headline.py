@@ -1,4 +1,4 @@
-"""Moves of access as plain sentences, the same for the same plan: the headline, and one for each kind of move."""
+"""Write changes of access as sentences: the headline of a plan, and one sentence for each way that access changes."""
 
 from __future__ import annotations
 
@@ -19,13 +19,18 @@ class Level(NamedTuple):
     before: str
     after: str
 
+    @property
+    def rises(self) -> bool:
+        """Whether the role gives more than before."""
+        return _rank(self.after) > _rank(self.before)
+
 
 class Shift(NamedTuple):
-    """What users lose and gain alike, however different the rest of what they have is.
+    """What a set of users lose and gain; the rest of their access may differ.
 
-    ``default`` is what they are left with when that is the default alone, ``bare`` that they are left with nothing.
-    ``levels`` are teams that stay, in another ranked role. A team role without a role is a team that comes with
-    org admin (R21), and a level without a role is that of an org admin who stays one.
+    ``default`` is their access afterward where that is default access alone; ``bare``: they have none. ``levels`` are
+    teams that they keep, with another ranked role. A team role without a role is a team that comes with org admin
+    (R21), and a level without a role is that of an org admin who stays one.
     """
 
     lost: tuple[TeamRole, ...]
@@ -36,13 +41,13 @@ class Shift(NamedTuple):
 
     @property
     def loses(self) -> bool:
-        """Whether something is lost, a higher role in a team included."""
+        """Whether something is lost, including a higher role in a team."""
         return bool(self.lost) or any(_rank(level.after) < _rank(level.before) for level in self.levels)
 
     @property
     def gains(self) -> bool:
-        """Whether something is gained, a higher role in a team included."""
-        return bool(self.gained) or any(_rank(level.after) > _rank(level.before) for level in self.levels)
+        """Whether something is gained, including a higher role in a team."""
+        return bool(self.gained) or any(level.rises for level in self.levels)
 
 
 def _rank(role: str) -> int:
@@ -50,36 +55,58 @@ def _rank(role: str) -> int:
 
 
 def headline(impact: Impact, tallies: Mapping[Shift, Tally] | None = None) -> str:
-    """``40 people move from Marketing to Brand, as members. Org admins stay 4.`` Empty when users were not read, and
-    where those that were read do not move, but not all were.
+    """Return ``summary_sentences`` as one text; nothing where users were not read.
 
-    ``tallies`` are the impact's moves by shift, for who has them at hand.
+    ``tallies`` are the moves by shift, for callers that have them.
+    """
+    return " ".join(summary_sentences(impact, tallies))
+
+
+def summary_sentences(impact: Impact, tallies: Mapping[Shift, Tally] | None = None) -> list[str]:
+    """Return what a plan does to users, the most severe first; nothing where users were not read, or not all were and
+    the access of none that were changes.
+
+    First escalations, then how many users lose, change and gain access, the most common way, and the org admins.
     """
     if impact.people is None:
-        return ""
-    tallies = by_shift(impact.moves) if tallies is None else tallies
-    by_size = ranked(tallies)
-    parts = [sentence(*by_size[0])] if by_size else [] if impact.problem else ["Nobody's access changes."]
-    if len(by_size) > 1:
-        parts.append(_remaining(impact, tallies[by_size[0][0]]))
-    if impact.escalations:
-        who = people(len(impact.escalations), "gains", "gain")
-        parts.append(f"{who} rights above member.")
+        return []
+    by_size = ranked(by_shift(impact.moves) if tallies is None else tallies)
+    parts = escalation_sentences(impact)
+    if not by_size and not impact.problem:
+        parts.append("No user's access changes.")
+    elif len(by_size) == 1:
+        parts.append(sentence(*by_size[0]))
+    elif by_size:
+        parts.append(counts_sentence(impact))
+        parts.append(f"Most common: {sentence(*by_size[0])}")
     if impact.org_admins is not None:
         before, after = impact.org_admins
-        parts.append(
-            f"Org admins stay {after:,}." if before == after else f"Org admins go from {before:,} to {after:,}."
-        )
-    return " ".join(parts)
+        parts.append(f"Org admins: {before:,}{', unchanged' if before == after else f' → {after:,}'}.")
+    return parts
+
+
+def escalation_sentences(impact: Impact) -> list[str]:
+    """Return ``2 users gain org admin.`` and ``1 user gains another role above member.``, as far as they apply."""
+    admins = sum(any(gained.role == ORG_ADMIN for gained in escalation.gains) for escalation in impact.escalations)
+    others = len(impact.escalations) - admins
+    texts = [f"{count_users(admins, 'gains', 'gain')} org admin."] if admins else []
+    return texts + ([f"{count_users(others, 'gains', 'gain')} a role above member."] if others else [])
+
+
+def counts_sentence(impact: Impact) -> str:
+    """Return ``5 users lose access, 40 users change access and 38 users gain access.``"""
+    counts = ((impact.lose, "lose"), (impact.change, "change"), (impact.gain, "gain"))
+    texts = [count_users(number, f"{verb}s access", f"{verb} access") for number, verb in counts if number]
+    return f"{enumerate_words(texts)}."
 
 
 def shifts(moves: Iterable[Move]) -> list[tuple[Shift, int]]:
-    """Each shift with its number of people: the largest first."""
+    """Return each shift with its number of users, the largest first."""
     return ranked(by_shift(moves))
 
 
 def by_shift(moves: Iterable[Move]) -> dict[Shift, Tally]:
-    """Each shift with its people, by whether they gain, lose or change; moves of one shift may differ in that."""
+    """Return each shift with its users, by whether they gain, lose or change; moves of one shift may differ in that."""
     counts_by_shift: dict[Shift, dict[str, int]] = {}
     for move in moves:
         counts = counts_by_shift.setdefault(shift_of(move), {"gain": 0, "lose": 0, "change": 0})
@@ -88,13 +115,13 @@ def by_shift(moves: Iterable[Move]) -> dict[Shift, Tally]:
 
 
 def ranked(tallies: Mapping[Shift, Tally]) -> list[tuple[Shift, int]]:
-    """Shifts with their numbers of people: the largest first; in a tie those who fall to the default."""
+    """Return shifts with their numbers of users, the largest first; in a tie, those who fall back to default access."""
     sizes = ((shift, tally.total) for shift, tally in tallies.items())
     return sorted(sizes, key=lambda sized: (-sized[1], not sized[0].default, sized[0]))
 
 
 def shift_of(move: Move) -> Shift:
-    """The part of a move that differs: teams that come and go, and teams that stay in another role."""
+    """Return the part of a move that differs: teams that are gained or lost, and teams with another role."""
     before, after = frozenset(move.before), frozenset(move.after)
     lost, gained = before - after, after - before
     was, now = _ranked(lost), _ranked(gained)
@@ -128,24 +155,23 @@ def _outside(team_roles: Iterable[TeamRole], staying: frozenset[str], admin_repo
 
 
 def sentence(shift: Shift, size: int) -> str:
-    """One sentence, or two where people might think they are locked out."""
+    """Return one sentence about the users of a shift."""
     lost, gained = shift.lost, shift.gained
     if not shift.levels and lost and gained and not shift.default and (moved := _exchange(lost, gained, size)):
         return moved
     acts = _level_acts(shift.levels, size)
     acts += [f"{'loses' if size == 1 else 'lose'} {access_words(lost)}"] if lost else []
     if shift.bare:
-        acts.append(f"{_are(size)} left with nothing")
+        acts.append(f"{'has' if size == 1 else 'have'} no access left")
     elif shift.default:
-        acts.append(f"{'falls' if size == 1 else 'fall'} back to the default ({access_words(shift.default)})")
+        acts.append(f"{'falls' if size == 1 else 'fall'} back to default access ({access_words(shift.default)})")
     elif gained:
         acts.append(f"{'gains' if size == 1 else 'gain'} {access_words(gained)}")
-    signs_in = f" {'The person' if size == 1 else 'They'} can still sign in." if shift.default else ""
-    return f"{people(size)} {enumerate_words(acts, len(acts))}.{signs_in}"
+    return f"{count_users(size)} {enumerate_words(acts, len(acts))}."
 
 
 def _level_acts(levels: Iterable[Level], size: int) -> list[str]:
-    """``moves from team admin to member in X and Y``; org admin is no role in a team."""
+    """Return ``moves from team admin to member in X and Y``; org admin is no role in a team."""
     teams: dict[tuple[str, str], list[str]] = {}
     for team, before, after in levels:
         teams.setdefault((before, after), []).append(team)
@@ -163,7 +189,7 @@ def _level_acts(levels: Iterable[Level], size: int) -> list[str]:
 
 
 def access_words(access: Sequence[TeamRole]) -> str:
-    """``Brand member, Legal team admin and 3 more``; org admin is org-wide: ``org admin (org-wide, team IT)``."""
+    """Return ``Brand member, Legal team admin and 3 more``; org admin is ``org admin (org-wide, team IT)``."""
     teams = [team_role.team for team_role in access if team_role.role == ORG_ADMIN and team_role.team]
     parts = [
         f"{team_role.team} {role_word(team_role.role)}".strip() for team_role in access if team_role.role != ORG_ADMIN
@@ -175,33 +201,33 @@ def access_words(access: Sequence[TeamRole]) -> str:
 
 
 def role_word(role: str) -> str:
-    """A role inside a sentence."""
+    """Return a role as it is written in a sentence."""
     return {ORG_ADMIN: "org admin", TEAM_ADMIN: "team admin"}.get(role, role)
 
 
-def people(number: int, singular: str = "", plural: str = "") -> str:
-    """``1 person loses``, ``212 people lose``."""
-    return f"1 person {singular}".strip() if number == 1 else f"{number:,} people {plural}".strip()
+def count_users(number: int, singular: str = "", plural: str = "") -> str:
+    """Return ``1 user loses``, ``212 users lose``."""
+    return f"1 user {singular}".strip() if number == 1 else f"{number:,} users {plural}".strip()
 
 
 def enumerate_words(items: Sequence[str], most: int = _MOST) -> str:
-    """``a``, ``a and b``, ``a, b and c``; past ``most`` the rest as a number."""
+    """Return ``a``, ``a and b``, ``a, b and c``; beyond ``most`` a number for the others."""
     if len(items) > most:
         return f"{', '.join(items[:most])} and {len(items) - most:,} more"
     return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}" if items else "nothing"
 
 
 def tally_words(tally: Tally) -> str:
-    """``9 gain, 6 lose and 3 change``; verbs for one or many alike."""
-    counts = ((tally.gain, "gain"), (tally.lose, "lose"), (tally.change, "change"))
+    """Return ``6 lose, 3 change and 9 gain``."""
+    counts = ((tally.lose, "lose"), (tally.change, "change"), (tally.gain, "gain"))
     return enumerate_words([f"{number:,} {verb}{'s' if number == 1 else ''}" for number, verb in counts if number])
 
 
 def _exchange(lost: Sequence[TeamRole], gained: Sequence[TeamRole], size: int) -> str:
-    """Teams or a role that only change places, in a sentence; nothing where it is not that simple."""
+    """Return a sentence for users who only change teams, or only their role; nothing where more differs."""
     was, now = {team_role.role for team_role in lost}, {team_role.role for team_role in gained}
     teams, came = [team_role.team for team_role in lost], [team_role.team for team_role in gained]
-    moves = people(size, "moves", "move")
+    moves = count_users(size, "moves", "move")
     if len(was) != 1 or len(now) != 1 or ORG_ADMIN in was ^ now:
         return ""
     if teams == came:
@@ -214,21 +240,3 @@ def _exchange(lost: Sequence[TeamRole], gained: Sequence[TeamRole], size: int) -
 
 def _plural(noun: str, size: int) -> str:
     return f"{noun}s" if size != 1 else f"an {noun}" if noun[:1] in "aeiou" else f"a {noun}"
-
-
-def _are(size: int) -> str:
-    return "is" if size == 1 else "are"
-
-
-def _remaining(impact: Impact, first: Tally) -> str:
-    remaining = impact.changed - first.total
-    counts = {
-        "gain": impact.gain - first.gain,
-        "lose": impact.lose - first.lose,
-        "change": impact.change - first.change,
-    }
-    kinds = [kind for kind, number in counts.items() if number]
-    if len(kinds) == 1:
-        verb = {"gain": "gain", "lose": "lose", "change": "change"}[kinds[0]]
-        return f"{remaining:,} {'other' if remaining == 1 else 'others'} {verb}{'s' if remaining == 1 else ''} access."
-    return f"Of {remaining:,} others {tally_words(Tally(**counts))}."

@@ -149,11 +149,19 @@ class Impact:
         return self.gain + self.lose + self.change
 
 
-class GuardResult(NamedTuple):
-    """What one guard says, in the message: what, whom, and the limit. ``source`` is the place of the cause.
+class Detail(NamedTuple):
+    """A line below the message of a guard, such as a cause or an override, with its place in the config."""
 
-    ``limit`` and ``actual`` are words or numbers for a reader; ``found`` is the number an allowance must reach;
-    ``target`` the address an allowance may be narrowed to. ``ways`` are the ways out, each a sentence.
+    text: str
+    source: Where | None = None
+
+
+class GuardResult(NamedTuple):
+    """The verdict of one guard: ``message`` says what it is about, each of ``details`` one cause or override.
+
+    ``source`` is the place of the first cause, ``set_at`` where the config sets the guard. ``limit`` and ``actual``
+    are words or numbers for a reader; ``found`` is the number that an override must reach; ``target`` is the address
+    that an override may be narrowed to. ``ways`` are what to do, one action each.
     """
 
     name: Code
@@ -165,6 +173,8 @@ class GuardResult(NamedTuple):
     found: int = 0
     target: Address | None = None
     ways: tuple[str, ...] = ()
+    set_at: Where | None = None
+    details: tuple[Detail, ...] = ()
 
 
 class AccessTestResult(NamedTuple):

@@ -18,8 +18,12 @@ if TYPE_CHECKING:
 
 Subject = Literal["plan", "drift", "validate", "test", "runbook"]
 Mark = Literal["+", "~", "-", "↑"]
-Tone = Literal["dim", "plain", "risk", "warn"]
-"""How much a sentence matters: a detail, plain, somebody loses access, attention."""
+Tone = Literal["detail", "dim", "plain", "more", "risk", "warn"]
+"""How much a sentence matters: shown on request only, secondary, plain, a user gains rights above member, a user loses
+access, a warning."""
+
+Sense = Literal["same", "more", "less", "new"]
+"""What a part of a value means for access: unchanged, more rights, fewer rights, or different in another way."""
 
 Level = Literal["error", "warning", "note"]
 Status = Literal["ok", "attention", "incomplete", "refused"]
@@ -28,7 +32,7 @@ REHEARSAL = "LOCAL REHEARSAL, not WRITER"
 
 
 class Banner(NamedTuple):
-    """Which org a report is about, and how much of it was read; a local org is marked as one."""
+    """The org of a report, and how much of it was read; a local org is marked as one."""
 
     org: str
     local: bool = False
@@ -47,12 +51,25 @@ class Note(NamedTuple):
     tone: Tone = "plain"
 
 
+class Part(NamedTuple):
+    """A part of a value, such as one of several teams, and what it means for access."""
+
+    text: str
+    sense: Sense = "same"
+
+
 class Diff(NamedTuple):
-    """One field in words. ``before`` is None where only one side matters: in a create or a delete."""
+    """One field in words. ``before`` is None where only one side matters: in a create or a delete.
+
+    ``before_parts`` and ``after_parts`` are the two sides in parts, to be joined with commas, so that only what differs
+    is colored.
+    """
 
     path: str
     before: str | None
     after: str
+    before_parts: tuple[Part, ...] = ()
+    after_parts: tuple[Part, ...] = ()
 
     def __str__(self) -> str:
         arrow = f"{self.before} → " if self.before is not None else ""
@@ -62,8 +79,7 @@ class Diff(NamedTuple):
 class Entry(NamedTuple):
     """One change as a reader sees it; a rename, which is two changes, is one entry.
 
-    ``notes`` name the users it affects, why it is planned, and what the configuration says about it. ``rule`` and
-    ``level`` are those of its finding.
+    ``notes`` are its users, then why it is planned, one idea each. ``rule`` and ``level`` are those of its finding.
     """
 
     mark: Mark
@@ -82,9 +98,9 @@ class Entry(NamedTuple):
 
 
 class ChangeTable(NamedTuple):
-    """Entries that belong together: those of a section, or ``titled`` ones that are reported apart from the sections.
+    """Entries that belong together: those of a section, or those under a title, such as manual steps (``titled``).
 
-    ``counts`` is false where they are neither drift nor part of the plan's counts.
+    ``notes`` apply to several entries. ``counts`` is false where they are neither drift nor part of the plan's counts.
     """
 
     key: str
@@ -103,11 +119,31 @@ class ChangeColumns(NamedTuple):
     notes: str
 
 
+class Escalation(NamedTuple):
+    """Users who gain the same roles above member. ``text`` says what they gain and, as far as it may, names them.
+
+    ``org_admin``: they gain org admin. ``causes`` are the changes, ``where`` is the place of the first.
+    """
+
+    text: str
+    org_admin: bool
+    causes: tuple[str, ...] = ()
+    where: Where | None = None
+
+
+class Detail(NamedTuple):
+    """A line below the message of a check: a cause or an override, and its place."""
+
+    text: str
+    where: Where | None = None
+
+
 class CheckResult(NamedTuple):
     """The result of a guard, of an access test, or a policy violation.
 
-    ``figures`` stand in for a message that a guard does not have. ``level`` is that of its finding, None where there is
-    none. ``ways`` are the ways to resolve it, each a sentence.
+    ``figures`` are shown where a guard has no message. ``level`` is that of its finding, None where there is none.
+    ``where`` is the place of the finding, ``set_at`` where the config sets the guard. ``details`` are causes and
+    overrides, ``ways`` what to do, one action each.
     """
 
     kind: Literal["guard", "access test", "violation"]
@@ -119,6 +155,8 @@ class CheckResult(NamedTuple):
     where: Where | None = None
     figures: str = ""
     ways: tuple[str, ...] = ()
+    set_at: Where | None = None
+    details: tuple[Detail, ...] = ()
 
     @property
     def passed(self) -> bool:
@@ -133,16 +171,23 @@ class CheckResult(NamedTuple):
 
     @property
     def detail(self) -> str:
-        """What the result of a test case says under the name of the check."""
-        if self.kind == "guard":
-            return " ".join((f"{self.label}: {self.text}", *self.ways))
-        return self.message or "failed"
+        """Return the whole result in one line, for formats that have one line for each finding."""
+        if self.kind != "guard":
+            return self.message or "failed"
+        lines = (f"{self.label}: {self.text}{_in_brackets(self.set_at)}", *map(_detail_text, self.details))
+        return " ".join(map(_sentence, (*lines, *self.ways)))
 
-    @property
-    def place(self) -> str:
-        """Where the cause is, unless the text names it."""
-        where = place(self.where)
-        return "" if where in self.text else where
+
+def _in_brackets(where: Where | None) -> str:
+    return f" ({place(where)})" if where else ""
+
+
+def _detail_text(detail: Detail) -> str:
+    return f"{detail.text.rstrip('.')}{_in_brackets(detail.where)}"
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith((".", "?", "!")) else f"{text}."
 
 
 class Gap(NamedTuple):
@@ -155,14 +200,15 @@ class Gap(NamedTuple):
 
 
 class NextStep(NamedTuple):
-    """What to do next: words, then a command, then what to know about it. ``instead`` is the alternative."""
+    """What to do next: for what (``label``), how in words, the command, and what to know about it.
+
+    ``refused``: apply would refuse the plan as it is.
+    """
 
     label: str
     words: str = ""
     command: str = ""
     note: str = ""
-    instead_label: str = ""
-    instead: str = ""
     refused: bool = False
 
 
@@ -179,7 +225,7 @@ class UserMove(NamedTuple):
 
 
 class Flow(NamedTuple):
-    """Users who lose one thing and gain another. ``kind`` says what it is to them."""
+    """Users who lose one thing and gain another; ``kind`` is gain, lose or change."""
 
     left: str
     right: str
@@ -260,16 +306,18 @@ def _empty() -> tuple[()]:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A report in reading order.
+    """A report in reading order: summary, changes, users, guards, what to do next.
 
-    ``title`` is that of a page, ``org_id`` and ``env`` identify the org in a comment of a pipeline. ``effects`` says
-    what a drift did, ``basis`` what was compared, ``validity`` when the report was made and how long it holds.
-    ``passed`` has the guards that passed, in one line. ``compared`` has each section of a drift check, with the reason
-    where nothing is known about it. ``policy``, ``left``, ``news`` and ``inventory`` are notes: guards that change,
-    what a plan leaves alone, what is not drift, what is not managed. ``naming`` is the command that names users, where
-    some are only counted. ``unread`` has the sections and fields that were not read, ``undetermined`` the reason why
-    drift is unknown. ``moves``, ``flows`` and ``table`` are functions; ``teams`` and ``unmanaged`` are the plan's own
-    records, whose names are not made visible.
+    ``title`` is that of a page, ``org_id`` and ``env`` identify the org in a comment of a pipeline. The summary is
+    ``escalations``, org admins first, ``overview``, one idea each and the most severe first, and ``summary``, the
+    counts of changes; ``headline`` is the overview as one text. ``effects`` says what drift did, ``basis`` what was
+    compared, ``validity`` when the report was made and until when it is valid. ``passed`` counts the guards that
+    passed. ``compared`` has each section of a drift check, with the reason where nothing is known about it. ``users``,
+    ``policy``, ``left``, ``news`` and ``inventory`` are notes: about users of several changes, guards that change,
+    settings that a plan does not change, what is not drift, what is not managed. ``naming`` is the command that names
+    users, where some are only counted. ``unread`` has the sections and fields that were not read, ``undetermined`` the
+    reason why drift is unknown. ``moves``, ``flows`` and ``table`` are functions; ``teams`` and ``unmanaged`` are the
+    plan's own records, whose names are not made visible.
     """
 
     subject: Subject
@@ -279,12 +327,14 @@ class Document:
     banner: Banner = Banner("")
     status: Status = "ok"
     headline: str = ""
+    escalations: tuple[Escalation, ...] = ()
+    overview: tuple[Note, ...] = ()
     effects: tuple[str, ...] = ()
     basis: str = ""
     validity: str = ""
     digest: str = ""
     summary: str = ""
-    columns: ChangeColumns = ChangeColumns("change", "Before and after", "People and reasons")
+    columns: ChangeColumns = ChangeColumns("change", "Before and after", "Users and reasons")
     changes: tuple[ChangeTable, ...] = ()
     users: tuple[Note, ...] = ()
     policy: tuple[Note, ...] = ()

@@ -1,4 +1,4 @@
-"""Findings: what the formats of pipelines (annotations, SARIF, comments) list, worst first."""
+"""List the findings of a report for the formats of pipelines (annotations, SARIF, comments), worst first."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Finding(NamedTuple):
 
 
 def findings(document: Document) -> list[Finding]:
-    """Return the findings of a report, worst first: what is unknown, checks, problems, then changes and their users."""
+    """Return the findings of a report, worst first: gaps, checks, problems, then changes with their users."""
     prefix = _PREFIXES.get(document.subject, document.subject)
     listed = [
         *(Finding(gap.level, gap.rule, gap.text) for gap in document.gaps),
@@ -71,9 +71,10 @@ def _of_checks(document: Document) -> Iterator[Finding]:
 
 def _of_changes(document: Document) -> Iterator[Finding]:
     """Yield changes from which users lose access before the others."""
-    entries = (entry for table in document.changes for entry in table.entries)
-    for entry in sorted(entries, key=_harmless):
-        yield Finding(entry.level, entry.rule, entry.sentence, entry.where)
+    listed = [(entry, table) for table in document.changes for entry in table.entries]
+    for entry, table in sorted(listed, key=lambda item: _harmless(item[0])):
+        title = f" · {table.title}" if table.titled and table.counts else ""
+        yield Finding(entry.level, entry.rule, f"{entry.sentence}{title}", entry.where)
 
 
 def _harmless(entry: Entry) -> bool:

@@ -1,4 +1,4 @@
-"""Styled lines and how they are laid out in a width. No terminal here: whoever prints maps styles to colours."""
+"""Lay out styled lines in a width. Styles become colors where they are printed."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from typing import Literal, NamedTuple
 from rolecall.errors import Problem
 from rolecall.report.phrases import cells, hint_suffix, visible
 
-Style = Literal["plain", "dim", "bold", "add", "change", "remove", "risk", "warn", "error", "ok", "head"]
+Style = Literal["plain", "dim", "bold", "more", "less", "alert", "warn", "error", "ok", "head"]
+"""``more`` is for more rights, ``less`` for access that is lost, ``alert`` for escalations, ``ok`` for what is done."""
 
 WIDEST = 120
-"""Columns beyond which the tail of a line is not pushed further to the right: eyes lose the row."""
+"""Columns beyond which the tail of a line is not moved further to the right, so that it can be followed."""
 
 _GAP = 3
 _TOKEN = re.compile(r"\S+|\s+")
@@ -31,14 +32,15 @@ Spans = tuple[Span, ...]
 class Line(NamedTuple):
     """One line before layout. Columns count from 0.
 
-    ``indent`` is where it starts, ``hang`` where its continuation starts. ``tail`` stands to the right when there is
-    room, and on a line of its own when there is not.
+    ``indent`` is where it starts, ``hang`` where its continuation starts. ``tail`` is at the right where there is room,
+    else on a line of its own. ``whole`` is a line that is never wrapped, such as a command to copy.
     """
 
     spans: Spans = ()
     indent: int = 0
     hang: int = 0
     tail: Spans = ()
+    whole: bool = False
 
 
 def line(text: str = "", style: Style = "plain", *, indent: int = 0, hang: int = 0, tail: str = "") -> Line:
@@ -56,13 +58,13 @@ def problem_line(problem: Problem) -> Line:
 
 
 def layout(lines: Iterable[Line], width: int | None = None) -> Iterator[Spans]:
-    """Yield lines as rows of at most ``width`` columns; with None nothing is wrapped, as for a file or a pipe."""
+    """Yield lines as rows of at most ``width`` columns; None wraps nothing, as for a file or a pipe."""
     for item in lines:
         yield from _lay_out(item, width)
 
 
 def plain(lines: Iterable[Line], width: int | None = None) -> str:
-    """Return lines as text without any colour, each ended by a line feed."""
+    """Return lines as text without color, each ended by a line feed."""
     return "".join(f"{''.join(span.text for span in spans).rstrip()}\n" for spans in layout(lines, width))
 
 
@@ -72,16 +74,17 @@ def width_of(spans: Spans) -> int:
 
 
 def fits(item: Line, width: int | None) -> bool:
-    """Return whether a line stands in one row, tail included."""
+    """Return whether a line fits in one row, with its tail."""
     return width is None or item.indent + width_of(item.spans) + _GAP + width_of(item.tail) <= width
 
 
 def _lay_out(item: Line, width: int | None) -> Iterator[Spans]:
     pad = (Span(" " * item.indent),) if item.indent else ()
-    if not item.tail:
+    if item.whole:
+        yield (*pad, *item.spans)
+    elif not item.tail:
         yield from _wrap((*pad, *item.spans), item.hang, width)
-        return
-    if width is None:
+    elif width is None:
         yield (*pad, *item.spans, Span(" " * _GAP), *item.tail)
     elif fits(item, width):
         least = item.indent + width_of(item.spans) + _GAP + width_of(item.tail)

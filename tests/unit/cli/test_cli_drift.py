@@ -40,7 +40,7 @@ def test_nothing_drifted(repo: Path, capsys: Capture) -> None:
     assert run(["drift", "--detailed-exitcode"]) == Exit.OK
     told = capsys.readouterr().out
     assert told.startswith(
-        "LOCAL REHEARSAL, not WRITER · tinyco · org_1 at local:org.db   all read: 2 groups, 4 people\n"
+        "LOCAL REHEARSAL, not WRITER · tinyco · org_1 at local:org.db   all read: 2 groups, 4 users\n"
     )
     assert "Nothing drifted.\n" in told
     assert "what run 1 (" in told
@@ -52,8 +52,8 @@ def test_a_change_by_another_admin_is_found_with_their_name_and_both_ways(repo: 
     told = capsys.readouterr().out
     assert "~ idp_groups/Marketing   role: member → team_admin · teams: Brand → Marketing   rolecall.yaml:7\n" in told
     assert "changed in the org · by bo@tiny.co from 127.0.0.1, " in told
-    assert "What it did: 2 people lose Brand member and gain Marketing team admin." in told
-    assert "Reverting it: 2 people lose Marketing team admin and gain Brand member." in told
+    assert "What it did: 2 users lose Brand member and gain Marketing team admin." in told
+    assert "Reverting it: 2 users lose Marketing team admin and gain Brand member." in told
     assert run(["drift"]) == Exit.OK
 
 

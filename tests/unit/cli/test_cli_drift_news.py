@@ -137,9 +137,9 @@ def test_standing_limits_and_access_tests_are_held_against_the_org(
     capsys.readouterr()
     assert run(["drift"]) == Exit.REFUSED
     told = capsys.readouterr().out
-    assert "min_org_admins: 1 person is org admin, and there must be 2" in told
+    assert "min_org_admins: 1 user is org admin, and there must be 2" in told
     assert "required_org_admins: bo@tiny.co must be org admin and is not" in told
-    assert "cy keeps Brand: lacks Brand member and has also Everyone member" in told
+    assert "cy keeps Brand: lacks Brand member and also has Everyone member" in told
 
 
 def test_a_new_mapping_that_nobody_manages_and_that_gives_org_admin_is_drift(

@@ -46,10 +46,10 @@ def test_people_from_an_idp(
         assert said["impact"]["changed"] == 3
         run(["-C", str(repo), "plan"])
         told = capsys.readouterr().out
-        assert "pushes groups that the org does not have: `New`" in told
+        assert "pushes groups that do not exist in the org: `New`" in told
         assert "email address" in told
         assert run(["-C", str(repo), "validate", "--online"]) == 0
-        assert "pushes groups that the org does not have: `New`" in capsys.readouterr().out
+        assert "pushes groups that do not exist in the org: `New`" in capsys.readouterr().out
         site.token = "another"
         assert run(["-C", str(repo), "validate", "--online"]) == 0
         assert "the token cannot read" in capsys.readouterr().out

@@ -37,7 +37,7 @@ def test_the_plan_names_org_change_people_and_place(repo: Path, capsys: Capture)
     told = capsys.readouterr().out
     assert told.startswith("LOCAL REHEARSAL, not WRITER · tinyco · org_1 at local:org.db   all read: ")
     assert "  ~ idp_groups/Marketing   teams: Marketing → Brand   rolecall.yaml:7\n" in told
-    assert "2 people (cy@tiny.co, di@tiny.co) move from Marketing to Brand, as members" in told
+    assert "2 users (cy@tiny.co, di@tiny.co) move from Marketing to Brand, as members" in told
     assert "owner lead@tiny.co" in told
     assert "Plan: 1 to update.\n" in told
 

@@ -31,8 +31,8 @@ AT = "idp_groups/G"
 def test_people_are_counted_both_ways_by_the_planner():
     found = scan(inquiry({"G": M}, {"G": L}, {"G": M})).report
     assert [row.address for row in found.drifts] == [AT]
-    assert found.did.impact.headline.startswith("2 people move from Marketing to Legal, as members.")
-    assert found.revert.impact.headline.startswith("2 people move from Legal to Marketing, as members.")
+    assert found.did.impact.headline.startswith("2 users move from Marketing to Legal, as members.")
+    assert found.revert.impact.headline.startswith("2 users move from Legal to Marketing, as members.")
     assert found.tally("did", AT) == found.tally("revert", AT) == Tally(change=2)
     assert [(c.before, c.after, c.reason) for c in found.revert.changes] == [(L, M, "drift")]
 

@@ -76,10 +76,10 @@ def test_a_source_without_a_user_in_any_group_of_the_org_is_read_in_part() -> No
     told = found(org, Source(by_id)).coverage
     assert (told.state, told.problem) == (
         "partial",
-        "the people source has no user in any group of the org (it has 00g1, 00g2)",
+        "the source of users has no user in any group of the org (it has 00g1, 00g2)",
     )
     alone = found(org, Source(decode_people([{"email": "ann@acme.com"}]))).coverage
-    assert (alone.state, alone.problem) == ("partial", "the people source has no user in any group of the org")
+    assert (alone.state, alone.problem) == ("partial", "the source of users has no user in any group of the org")
     nobody = found(org, Source(decode_people([]))).coverage
     assert (nobody.state, nobody.problem) == ("partial", "the people source has no users")
 

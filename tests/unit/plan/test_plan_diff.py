@@ -116,7 +116,7 @@ class TestNames:
         wanted = desired({"Mktg": MEMBER}, policy=Policy(manage={"idp_groups": "authoritative"}))
         difference = diff(wanted, held, orgs.TODAY, Applied(group_ids={"Mktg": "g1"}))
         assert difference.changes == ()
-        assert "`Mktg` is now called `Writer-Marketing`" in difference.problems[0].message
+        assert "`Mktg` was renamed to `Writer-Marketing`" in difference.problems[0].message
 
     def test_two_groups_of_one_name_need_an_id(self):
         groups = {"A [g1]": Group("g1"), "A [g2]": Group("g2")}

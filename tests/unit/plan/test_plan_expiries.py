@@ -35,23 +35,21 @@ def row(*args, **more):
 def test_an_end_that_is_set_has_its_date_and_users():
     told = row(JAN, people=many(2, "A"))
     assert told.sentences == (
-        "idp_groups/A expires after 31 Jan 2030 (no date before). Then: 2 people lose X member and fall back to the "
-        "default (Everyone member). They can still sign in.",
+        "idp_groups/A expires after 31 Jan 2030 (no date before): 2 users lose X member and fall back to "
+        "default access (Everyone member).",
     )
     assert (told.people, told.to_default, told.addresses) == (Tally(change=2), 2, (AT,))
 
 
 def test_an_end_that_moves_has_both_dates():
     (text,) = row(FEB, Applied(ends={AT: JAN}), people=many(2, "A")).sentences
-    assert text.startswith(
-        "idp_groups/A expires after 28 Feb 2030 instead of 31 Jan 2030. Then: 2 people lose X member"
-    )
+    assert text.startswith("idp_groups/A expires after 28 Feb 2030 (was: 31 Jan 2030): 2 users lose X member")
 
 
 def test_an_end_that_is_removed_says_who_keeps_access():
     told = row(None, Applied(ends={AT: JAN}), people=many(2, "A"))
     assert told.sentences == (
-        "idp_groups/A no longer expires (before: after 31 Jan 2030). 2 people keep the access that would have ended.",
+        "idp_groups/A no longer expires (was: after 31 Jan 2030): 2 users keep the access that would have ended.",
     )
     assert told.people == Tally()
 
@@ -78,10 +76,10 @@ def test_an_ignored_entry_and_one_outside_the_targets_are_not_told():
 
 def test_users_are_read_for_it_and_unknown_where_they_were_not():
     assert draft_plan(question(JAN, people=None)).scope.groups == {"A"}
-    assert row(JAN, people=None).sentences[0].endswith("The users affected are unknown, since users were not read.")
+    assert row(JAN, people=None).sentences[0].endswith("users were not read, so the affected users are unknown.")
     partial = replace(crowd(many(2, "A")), coverage=Coverage("partial", 2, 9))
     made = make(replace(question(JAN, people=None), directory=partial))
-    assert "Then at least: 2 people lose X member" in made.impact.apart[0].sentences[0]
+    assert "at least 2 users lose X member" in made.impact.apart[0].sentences[0]
 
 
 def test_it_is_in_the_report_also_where_nothing_else_changes():
@@ -91,4 +89,4 @@ def test_it_is_in_the_report_also_where_nothing_else_changes():
 
 def test_what_is_due_soon_is_told_once():
     told = plan_document(make(question(date(2026, 12, 1), people=many(2, "A"))))
-    assert sum("2 people lose X member" in note.text for note in told.users) == 1
+    assert sum("2 users lose X member" in note.text for note in told.users) == 1

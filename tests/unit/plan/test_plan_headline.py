@@ -7,7 +7,7 @@ import random
 import pytest
 
 from rolecall.model.policy import TeamRole
-from rolecall.plan.headline import Shift, enumerate_words, headline, people, sentence, shift_of, tally_words
+from rolecall.plan.headline import Shift, count_users, enumerate_words, headline, sentence, shift_of, tally_words
 from rolecall.plan.value import Escalation, Impact, Move, Tally, Who
 
 MARKETING, BRAND, COMMS = (TeamRole(team, "member") for team in ("Marketing", "Brand", "Communications"))
@@ -27,33 +27,33 @@ def impact(*moves, **more):
 @pytest.mark.parametrize(
     ("shift", "size", "said"),
     [
-        (Shift((MARKETING,), (BRAND,)), 40, "40 people move from Marketing to Brand, as members."),
-        (Shift((MARKETING,), (BRAND,)), 1, "1 person moves from Marketing to Brand, as a member."),
+        (Shift((MARKETING,), (BRAND,)), 40, "40 users move from Marketing to Brand, as members."),
+        (Shift((MARKETING,), (BRAND,)), 1, "1 user moves from Marketing to Brand, as a member."),
         (
             Shift((MARKETING,), (BRAND, COMMS)),
             2,
-            "2 people move from Marketing to Brand and Communications, as members.",
+            "2 users move from Marketing to Brand and Communications, as members.",
         ),
-        (Shift((LEGAL,), (LEGAL_ADMIN,)), 1, "1 person moves from member to team admin in Legal."),
+        (Shift((LEGAL,), (LEGAL_ADMIN,)), 1, "1 user moves from member to team admin in Legal."),
         (
             Shift((LEGAL,), (TeamRole("IT", "org_admin"),)),
             1,
-            "1 person loses Legal member and gains org admin (org-wide, team IT).",
+            "1 user loses Legal member and gains org admin (org-wide, team IT).",
         ),
-        (Shift((), (BRAND, COMMS)), 9, "9 people gain Brand member and Communications member."),
-        (Shift((MARKETING,), ()), 5, "5 people lose Marketing member."),
+        (Shift((), (BRAND, COMMS)), 9, "9 users gain Brand member and Communications member."),
+        (Shift((MARKETING,), ()), 5, "5 users lose Marketing member."),
         (
             Shift((MARKETING,), (EVERYONE,), (EVERYONE,)),
             212,
-            "212 people lose Marketing member and fall back to the default (Everyone member). They can still sign in.",
+            "212 users lose Marketing member and fall back to default access (Everyone member).",
         ),
         (
             Shift((), (), (EVERYONE,)),
             1,
-            "1 person falls back to the default (Everyone member). The person can still sign in.",
+            "1 user falls back to default access (Everyone member).",
         ),
-        (Shift((MARKETING,), (), (), True), 3, "3 people lose Marketing member and are left with nothing."),
-        (Shift((TeamRole("A", "auditor"),), ()), 2, "2 people lose A auditor."),
+        (Shift((MARKETING,), (), (), True), 3, "3 users lose Marketing member and have no access left."),
+        (Shift((TeamRole("A", "auditor"),), ()), 2, "2 users lose A auditor."),
     ],
 )
 def test_a_shift_is_one_plain_sentence(shift, size, said):
@@ -87,12 +87,12 @@ IT = TeamRole("IT", "member")
 )
 def test_a_team_that_stays_in_another_role_is_not_lost_and_org_admin_is_org_wide(before, after, said):
     told = sentence(shift_of(move(sorted(before), sorted(after), "change", 1)), 1)
-    assert told == f"1 person {said}."
+    assert told == f"1 user {said}."
 
 
 def test_the_headline_of_one_move():
     found = impact(move([MARKETING], [BRAND], "change", 40), org_admins=(4, 4))
-    assert headline(found) == "40 people move from Marketing to Brand, as members. Org admins stay 4."
+    assert headline(found) == "40 users move from Marketing to Brand, as members. Org admins: 4, unchanged."
 
 
 def test_moves_that_differ_only_in_what_stays_are_one():
@@ -101,7 +101,7 @@ def test_moves_that_differ_only_in_what_stays_are_one():
         move([EVERYONE, MARKETING], [BRAND, EVERYONE], "change", 10),
         org_admins=(4, 4),
     )
-    assert headline(found).startswith("40 people move from Marketing to Brand, as members. Org")
+    assert headline(found).startswith("40 users move from Marketing to Brand, as members. Org")
 
 
 def test_the_largest_comes_first_and_the_others_are_counted():
@@ -112,26 +112,29 @@ def test_the_largest_comes_first_and_the_others_are_counted():
         org_admins=(4, 6),
     )
     assert headline(found) == (
-        "40 people move from Marketing to Brand, as members. Of 15 others 9 gain and 6 lose. Org admins go from 4 to 6."
+        "6 users lose access, 40 users change access and 9 users gain access. "
+        "Most common: 40 users move from Marketing to Brand, as members. Org admins: 4 → 6."
     )
 
 
-@pytest.mark.parametrize(("size", "said"), [(1, "1 other gains access."), (7, "7 others gain access.")])
+@pytest.mark.parametrize(("size", "said"), [(1, "1 user gains access."), (7, "7 users gain access.")])
 def test_others_of_one_kind(size, said):
     found = impact(move([MARKETING], [BRAND], "change", 40), move([], [LEGAL], "gain", size))
-    assert said in headline(found)
+    assert headline(found).startswith(f"40 users change access and {said}")
 
 
 def test_nobody_and_unread_are_not_the_same():
-    assert headline(Impact(400, org_admins=(4, 4))) == "Nobody's access changes. Org admins stay 4."
+    assert headline(Impact(400, org_admins=(4, 4))) == "No user's access changes. Org admins: 4, unchanged."
     assert headline(Impact(None)) == ""
 
 
 def test_escalations_are_in_the_headline():
     admin = Escalation(Who("u", "a@b.c"), (LEGAL_ADMIN,), ())
-    found = impact(move([LEGAL], [LEGAL_ADMIN], "gain", 1), escalations=(admin,), org_admins=(4, 4))
+    top = Escalation(Who("v", "b@b.c"), (IT_ORG,), ())
+    found = impact(move([LEGAL], [LEGAL_ADMIN], "gain", 1), escalations=(admin, top), org_admins=(4, 5))
     assert headline(found) == (
-        "1 person moves from member to team admin in Legal. 1 person gains rights above member. Org admins stay 4."
+        "1 user gains org admin. 1 user gains a role above member. "
+        "1 user moves from member to team admin in Legal. Org admins: 4 → 5."
     )
 
 
@@ -149,6 +152,6 @@ def test_words():
     assert enumerate_words([]) == "nothing"
     assert enumerate_words(["a", "b", "c"]) == "a, b and c"
     assert enumerate_words(list("abcdef")) == "a, b, c and 3 more"
-    assert people(1, "is", "are") == "1 person is"
-    assert people(20104, "is", "are") == "20,104 people are"
-    assert tally_words(Tally(1, 6, 0)) == "1 gains and 6 lose"
+    assert count_users(1, "is", "are") == "1 user is"
+    assert count_users(20104, "is", "are") == "20,104 users are"
+    assert tally_words(Tally(1, 6, 0)) == "6 lose and 1 gains"

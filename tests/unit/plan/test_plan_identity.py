@@ -56,8 +56,8 @@ class TestResolution:
         live = org(A=("g2", BLANK), B=("g1", MEMBER))
         found = identify(config(A=MEMBER), live, applied({"A": "g1"}))
         assert found.names == {"A": "B"}
-        assert "`A` is now called `B`" in found.problems["A"].message
-        assert "Another group is called `A` now" in found.problems["A"].message
+        assert "`A` was renamed to `B`" in found.problems["A"].message
+        assert "Another group has the name `A` now" in found.problems["A"].message
 
     def test_a_remembered_group_that_is_gone_leaves_the_name(self):
         assert names(config(A=MEMBER), org(A=("g2", BLANK)), applied({"A": "g1"})) == {"A": "A"}

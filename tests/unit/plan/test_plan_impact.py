@@ -26,7 +26,7 @@ def test_equal_people_are_one_move_with_everybody_named():
     assert (move.before, move.after, move.kind, move.because, move.size) == ((X,), (Y,), "change", ("idp_groups/A",), 3)
     assert [who.email for who in move.people] == ["p000@acme.com", "p001@acme.com", "p002@acme.com"]
     assert (made.impact.people, made.impact.changed, made.impact.losing) == (3, 3, 3)
-    assert made.impact.headline == "3 people move from X to Y, as members. Org admins stay 0."
+    assert made.impact.headline == "3 users move from X to Y, as members. Org admins: 0, unchanged."
 
 
 def test_each_person_has_the_changes_that_caused_it_and_no_others():
@@ -48,7 +48,10 @@ def test_falling_to_the_default_is_counted_apart_from_falling_to_nothing():
     made = plan({"A": "member: X"}, {"A": ""}, [person("ann", "A"), person("bo")])
     assert (made.impact.to_default, made.impact.to_nothing) == (1, 0)
     assert made.impact.moves[0].to_default
-    assert "They can still sign in" in plan({"A": "member: X"}, {"A": ""}, many(2, "A")).impact.headline
+    assert (
+        "fall back to default access (Everyone member)"
+        in plan({"A": "member: X"}, {"A": ""}, many(2, "A")).impact.headline
+    )
 
 
 def test_every_change_carries_its_own_people():
@@ -101,7 +104,7 @@ def test_a_people_source_that_knows_a_waiting_group_forecasts_it():
     made = plan({"A": "member: X"}, {"A": "member: X", "New": "member: Y"}, many(4, "A", "New"))
     assert made.impact.changed == 0
     assert apart(made, "waiting").people == Tally(gain=4)
-    assert apart(made, "waiting").sentences == ("4 people gain Y member.",)
+    assert apart(made, "waiting").sentences == ("4 users gain Y member.",)
 
 
 def test_what_expired_counts_and_is_told_apart():
@@ -121,8 +124,7 @@ def test_what_expires_within_14_days_is_foretold():
     row = apart(made, "expiring")
     assert (row.people, row.to_default) == (Tally(change=5), 5)
     assert row.sentences == (
-        "After 2026-12-01: 5 people lose X member and fall back to the default (Everyone member). "
-        "They can still sign in.",
+        "After 1 Dec 2026: 5 users lose X member and fall back to default access (Everyone member).",
     )
     later = plan({"A": "member: X"}, {"A": "member: X"}, [], intents={"A": Intent(expires=date(2026, 12, 7))})
     assert [row.kind for row in later.impact.apart] == ["expiry"]
@@ -141,7 +143,7 @@ def test_what_is_released_keeps_its_people_and_says_how_many():
     made = plan({"A": "member: X"}, {}, many(3, "A"), policy=policy, applied=applied)
     assert made.changes == ()
     assert [(row.address, row.people) for row in made.released] == [("idp_groups/A", 3)]
-    assert "3 people keep what idp_groups/A gives" in apart(made, "released").sentences[0]
+    assert "3 users keep access from idp_groups/A" in apart(made, "released").sentences[0]
 
 
 def test_of_people_who_were_not_read_none_is_said_to_keep_anything():

@@ -31,7 +31,7 @@ def test_people_of_whose_groups_none_is_mapped():
     people = [*many(3, "B"), person("ann", "A"), person("new"), person("off", "B", active=False)]
     made = plan({**A, "B": ""}, A, people)
     assert one(made, "unmapped_people").message == (
-        "3 people have the default (Everyone member), for none of their groups is mapped"
+        "3 users have default access only (Everyone member): none of their groups is mapped"
     )
     assert warned(plan({**A, "B": ""}, {**A, "B": ""}, people), "unmapped_people") == []
 
@@ -46,13 +46,15 @@ def test_a_mapped_group_with_nobody_in_it():
     org = live(A)
     org = replace(org, facts=replace(org.facts, groups={"A": Group("id-A", None, 0)}))
     problem = one(make(ask(config(A), org, [])), "empty_group")
-    assert "`A` is mapped and nobody is in it" in problem.message
+    assert "`A` is mapped but has no users" in problem.message
     assert (problem.where.file, problem.where.line) == ("rolecall.yaml", 10)
 
 
 def test_a_group_waited_for_over_30_days():
     waited = Applied(waiting={"idp_groups/New": date(2026, 10, 1)})
-    assert "waited 52 days" in one(plan(A, {**A, "New": "member: Y"}, [], applied=waited), "long_wait").message
+    assert (
+        "been pending for 52 days" in one(plan(A, {**A, "New": "member: Y"}, [], applied=waited), "long_wait").message
+    )
     lately = Applied(waiting={"idp_groups/New": date(2026, 10, 23)})
     assert warned(plan(A, {**A, "New": "member: Y"}, [], applied=lately), "long_wait") == []
 
@@ -60,7 +62,7 @@ def test_a_group_waited_for_over_30_days():
 def test_a_mapping_that_changes_nobody():
     both = {"A": "member: X, Y", "B": "member: X"}
     made = plan(both, {"A": "member: X, Y", "B": "member: Y"}, many(2, "A", "B"))
-    assert one(made, "changes_nobody").message == "idp_groups/B changes nobody's access"
+    assert one(made, "changes_nobody").message == "idp_groups/B does not change any user's access"
     assert warned(plan(A, {"A": "member: Y"}, many(1, "A")), "changes_nobody") == []
     assert warned(plan(A, {"A": "member: Y"}, None), "changes_nobody") == []
 
@@ -69,7 +71,7 @@ def test_two_mappings_of_one_person_that_conflict():
     spec = {"Sales": "member: S", "Leads": "team_admin: S", "Other": "team_admin: T"}
     people = [*many(4, "Sales", "Leads"), person("ann", "Sales", "Other"), person("bo", "Leads")]
     assert one(plan(spec, spec, people), "conflicting_roles").message == (
-        "people are in two groups that give one team different roles: `Leads` and `Sales` (4)"
+        "users are in two groups that give different roles in one team: `Leads` and `Sales` (4)"
     )
     assert warned(plan(spec, spec, [person("ann", "Sales", "Other")]), "conflicting_roles") == []
 
@@ -81,13 +83,13 @@ def test_conflicts_are_the_same_however_the_groups_are_numbered():
         directory = decode_people(map(encode_person, people), groups)
         asked = replace(ask(config(spec), live(spec), None), directory=directory)
         assert one(make(asked), "conflicting_roles").message == (
-            "people are in two groups that give one team different roles: `A` and `B` (2), `B` and `C` (2) and "
+            "users are in two groups that give different roles in one team: `A` and `B` (2), `B` and `C` (2) and "
             "`C` and `D` (1)"
         )
 
 
 def test_a_mapping_without_a_role():
-    assert "gives the default's role" in one(plan(A, {"A": ": X"}, []), "no_role").message
+    assert "its users get the default role" in one(plan(A, {"A": ": X"}, []), "no_role").message
 
 
 def test_a_role_attribute_on_the_new_endpoint():
@@ -101,7 +103,7 @@ def test_an_owner_who_is_no_longer_a_person():
     def owned(email, *people):
         return plan(A, A, [person("ann", "A"), *people], intents={"A": Intent(owner=email)})
 
-    assert "is nobody in this org" in one(owned("it-lead@acme.com"), "owner_gone").message
+    assert "is not a user in this org" in one(owned("it-lead@acme.com"), "owner_gone").message
     assert "no longer active" in one(owned("bo@acme.com", person("bo", active=False)), "owner_gone").message
     assert warned(owned("Ann@ACME.com"), "owner_gone") == []
     assert warned(owned("the IT team"), "owner_gone") == []
@@ -130,7 +132,7 @@ def test_an_expired_mapping_that_a_cut_leaves_in_place_still_gives_what_it_gave(
 
 def test_expired_and_soon_expiring():
     gone = {"A": Intent(expires=date(2026, 11, 1))}
-    assert "expired after 2026-11-01" in one(plan({"A": ""}, A, [], intents=gone), "expired").message
+    assert "expired after 1 Nov 2026" in one(plan({"A": ""}, A, [], intents=gone), "expired").message
     assert warned(plan(A, A, [], intents=gone), "expired") == []
     soon = {"A": Intent(expires=date(2026, 11, 30))}
     assert warned(plan(A, A, [], intents=soon), "expires_soon")

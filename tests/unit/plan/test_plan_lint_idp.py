@@ -34,14 +34,22 @@ def test_a_sound_app_is_not_spoken_of() -> None:
     ("more", "code", "words"),
     [
         ({"assigned": frozenset({"Legal"})}, "idp_assigned_and_pushed", "both assigned and pushed in Okta: `Legal`"),
-        ({"unreached": frozenset({"Legal"})}, "idp_unreached", "none of the members has the app (R30): `Legal`"),
+        (
+            {"unreached": frozenset({"Legal"})},
+            "idp_unreached",
+            "none of their users is assigned to the app (R30): `Legal`",
+        ),
         ({"failing": (("Legal", "no such group"),)}, "idp_push_failed", "`Legal` failed: no such group"),
-        ({"kind": "entra", "everybody": True}, "idp_scope", "Entra's provisioning scope is all users and groups"),
-        ({"kind": "entra", "roles_raw": True}, "idp_role_mapping", "Entra maps `appRoleAssignments` as it stands"),
+        ({"kind": "entra", "everybody": True}, "idp_scope", "the provisioning scope in Entra is all users and groups"),
+        (
+            {"kind": "entra", "roles_raw": True},
+            "idp_role_mapping",
+            "Entra maps `appRoleAssignments` without an expression",
+        ),
         ({"role_sent": True}, "idp_role_attribute", "Okta still sends a role attribute"),
-        ({"stopped": "the app is inactive"}, "idp_stopped", "Okta sends nothing at the moment: the app is inactive"),
-        ({"pushed": frozenset({*GROUPS, "New"})}, "idp_not_in_org", "the org does not have: `New`"),
-        ({"pushed": frozenset({"Admins"})}, "idp_not_in_idp", "does not push any more: `Legal`"),
+        ({"stopped": "the app is inactive"}, "idp_stopped", "Okta is not provisioning: the app is inactive"),
+        ({"pushed": frozenset({*GROUPS, "New"})}, "idp_not_in_org", "do not exist in the org: `New`"),
+        ({"pushed": frozenset({"Admins"})}, "idp_not_in_idp", "no longer pushes: `Legal`"),
     ],
 )
 def test_each_mistake_is_told_by_itself(more: dict, code: str, words: str) -> None:

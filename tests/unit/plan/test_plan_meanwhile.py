@@ -38,26 +38,27 @@ def test_old_and_new_access_side_by_side_is_safe_to_leave():
     )
     assert [step.address for step in steps] == ["idp_groups/New", "idp_groups/Old"]
     assert meanwhile(live, people, steps, frozenset({"idp_groups/New"})) == (
-        "12 people have both Marketing member and Brand member; nobody lacks what they had. Safe to leave till morning."
+        "12 users have both Marketing member and Brand member. No user lost access. "
+        "It is safe to leave the run like this until it is resumed."
     )
 
 
 def test_somebody_without_what_both_ends_give_is_said_first_and_is_not_safe():
     live, people, steps = setting({"A": LEGAL, "B": MARKETING}, {"A": MARKETING, "B": LEGAL}, ("A", "B"))
     told = meanwhile(live, people, steps, frozenset({"idp_groups/A"}))
-    assert told == "1 person lacks Marketing member, which they had. Do not leave it like this."
+    assert told == "1 user lacks Marketing member, which they had before. Resume the run soon."
 
 
 def test_lost_before_the_replacement_came_counts_as_lacking():
     live, people, steps = setting({"New": BRAND, "Old": BLANK}, {"New": BLANK, "Old": MARKETING}, ("New", "Old"))
     told = meanwhile(live, people, steps, frozenset({"idp_groups/Old"}))
-    assert "1 person" in told
-    assert told.endswith("Do not leave it like this.")
+    assert "1 user" in told
+    assert told.endswith("Resume the run soon.")
 
 
 def test_nothing_done_and_everything_done_are_at_an_end():
     live, people, steps = setting({"New": BRAND}, {"New": BLANK}, ("New",))
-    safe = "Nobody lacks what they had. Safe to leave till morning."
+    safe = "No user lost access. It is safe to leave the run like this until it is resumed."
     assert meanwhile(live, people, steps, frozenset()) == safe
     assert meanwhile(live, people, steps, frozenset({"idp_groups/New"})) == safe
 

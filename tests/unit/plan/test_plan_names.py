@@ -40,9 +40,9 @@ def test_what_config_org_or_last_apply_has_is_known(pattern):
         ("idp_group/More", "did you mean `idp_groups/More`?"),
         ("More", "did you mean `idp_groups/More`?"),
         ("more", "did you mean `idp_groups/More`?"),
-        ("idp_groups", "write `idp_groups/*` for all of them"),
-        ("domains/", "write `domains/*` for all of them"),
-        ("nope", "addresses are like `idp_groups/NAME`, `domains/NAME`, `sso`"),
+        ("idp_groups", "for all entries, use `idp_groups/*`"),
+        ("domains/", "for all entries, use `domains/*`"),
+        ("nope", "an address is `idp_groups/NAME`, `domains/NAME` or a section such as `sso`"),
     ],
 )
 def test_the_nearest_are_named(pattern, hint):

@@ -72,7 +72,7 @@ def a_plan() -> Plan:
                 "review",
                 "review",
                 "ann@acme.com",
-                "2 people gain: ann@acme.com, bo@acme.com. idp_groups/sales@acme.com gives it",
+                "2 users gain: ann@acme.com, bo@acme.com. idp_groups/sales@acme.com gives it",
                 ways=("take ann@acme.com out of `sales@acme.com`",),
             ),
         ),
@@ -126,10 +126,10 @@ def test_counts_keep_sizes_and_no_people():
 
 def test_counts_put_numbers_where_names_stood():
     shown = redact(a_plan(), "counts", KEY)
-    assert shown.impact.headline == "40 people move."
-    assert shown.impact.notes == ("1 person becomes org admin",)
-    assert shown.guards[0].message == "2 people gain. idp_groups/sales@acme.com gives it"
-    assert shown.guards[0].actual == "1 person"
+    assert shown.impact.headline == "40 users move."
+    assert shown.impact.notes == ("1 user becomes org admin",)
+    assert shown.guards[0].message == "2 users gain. idp_groups/sales@acme.com gives it"
+    assert shown.guards[0].actual == "1 user"
 
 
 def test_a_mask_is_the_same_everywhere_and_follows_the_person_without_case():
@@ -156,12 +156,12 @@ ODD = ("o'brien@acme.com", "jdoe", "a b@acme.com", "smith, john@acme.com", '"q"@
 @pytest.mark.parametrize("odd", ODD)
 def test_a_name_unlike_an_e_mail_is_hidden_whole(odd):
     impact = replace(a_plan().impact, moves=(Move((), (BRAND,), "gain", (SALES,), 1, (Who("u-odd", odd),)),))
-    said = f"2 people gain Brand member: {odd}, zoe@acme.com, because of idp_groups/x; it is {odd} (manual)."
+    said = f"2 users gain Brand member: {odd}, zoe@acme.com, because of idp_groups/x; it is {odd} (manual)."
     masked = told(said, impact=impact)
     both = ", ".join(sorted((mask(KEY, odd), mask(KEY, "zoe@acme.com"))))
-    assert masked == (f"2 people gain Brand member: {both}, because of idp_groups/x; it is {mask(KEY, odd)} (manual).")
+    assert masked == (f"2 users gain Brand member: {both}, because of idp_groups/x; it is {mask(KEY, odd)} (manual).")
     counted = told(said, "counts", impact=impact)
-    assert counted == "2 people gain Brand member, because of idp_groups/x; it is 1 person (manual)."
+    assert counted == "2 users gain Brand member, because of idp_groups/x; it is 1 user (manual)."
 
 
 def test_masks_tell_no_order():
@@ -191,9 +191,9 @@ def test_masks_tell_no_order():
 
 
 def test_where_only_the_first_of_the_alphabet_are_named_nobody_is():
-    said = "45 people lose something they have: ann@acme.com, bo@acme.com and 43 more; block above 3"
-    assert told(said) == "45 people lose something they have; block above 3"
-    assert told("ann@acme.com, bo@acme.com and 38 more move.") == "40 people move."
+    said = "45 users lose something they have: ann@acme.com, bo@acme.com and 43 more; block above 3"
+    assert told(said) == "45 users lose something they have; block above 3"
+    assert told("ann@acme.com, bo@acme.com and 38 more move.") == "40 users move."
     first, second = sorted(mask(KEY, name) for name in ("zed@acme.com", "ann@acme.com"))
     assert told("It is zed@acme.com, ann@acme.com.") == f"It is {first}, {second}."
 
@@ -207,7 +207,7 @@ def test_whom_a_plan_had_to_read_is_nobodys_business(mode, left):
 def test_a_hint_names_nobody():
     plan = replace(a_plan(), warnings=(Problem("x", "m", None, "did you mean `ann@acme.com`?"), Problem("y", "m")))
     first, second = redact(plan, "counts", KEY).warnings
-    assert (first.hint, second.hint) == ("did you mean `1 person`?", None)
+    assert (first.hint, second.hint) == ("did you mean `1 user`?", None)
 
 
 class Note(NamedTuple):

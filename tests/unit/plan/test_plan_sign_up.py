@@ -28,10 +28,13 @@ def told(before, after, was_sso=Sso(enabled=False), **more):
 @pytest.mark.parametrize(
     ("after", "said"),
     [
-        (OPEN, "Anyone who signs up with an address at acme.com joins at once, with default access (Everyone member)."),
+        (
+            OPEN,
+            "Anyone who signs up with an address at acme.com joins immediately, with default access (Everyone member).",
+        ),
         (
             ASK,
-            "Anyone with an address at acme.com can ask to join; who is approved joins with default access "
+            "Anyone with an address at acme.com can request to join; approved users join with default access "
             "(Everyone member). Until then they have no access.",
         ),
     ],
@@ -43,12 +46,12 @@ def test_who_can_join_and_with_what(after, said):
 
 
 def test_closing_a_domain_says_so_and_what_sso_still_allows():
-    closed = "New users with an address at acme.com cannot join by themselves: they need an invitation or the IdP."
+    closed = "New users with an address at acme.com need an invitation or the IdP to join."
     assert told(OPEN, CLOSED)[0] == [closed]
     sso = Sso(enabled=True, allow_uninvited=True)
     assert told(OPEN, CLOSED, sso)[0] == [
         closed,
-        "Through SSO they still get an account at once, with default access (Everyone member).",
+        "Through SSO they still get an account immediately, with default access (Everyone member).",
     ]
 
 
@@ -57,15 +60,15 @@ def test_a_field_that_is_not_managed_counts_as_the_org_has_it():
 
 
 def test_a_domain_that_goes_and_a_plan_without_one():
-    assert told(OPEN, None)[0] == ["New users with an address at acme.com can no longer join by themselves."]
+    assert told(OPEN, None)[0] == ["New users with an address at acme.com can no longer join without an invitation."]
     assert told(OPEN, OPEN)[0] == []
 
 
 @pytest.mark.parametrize(
     ("allowed", "said"),
     [
-        (True, "Anyone who signs in through SSO gets an account at once, with default access (Everyone member)."),
-        (False, "Signing in through SSO does not create an account: new users need an invitation or the IdP."),
+        (True, "Anyone who signs in through SSO gets an account immediately, with default access (Everyone member)."),
+        (False, "Signing in through SSO does not create an account; new users need an invitation or the IdP."),
     ],
 )
 def test_sso_says_whether_it_creates_accounts(allowed, said):

@@ -14,7 +14,8 @@ CROSSED = ({"A": "member: X", "B": "member: Y"}, {"A": "member: Y", "B": "member
 def test_people_alike_are_one_sentence_and_the_way_out_comes_last():
     made = plan(*CROSSED, many(5, "A", "B"))
     assert list(transient_sentences(made.impact)) == [
-        "5 people lack X member from step 1 to step 2: p000@acme.com, p001@acme.com, p002@acme.com and 2 more.",
+        "5 users temporarily lose X member from step 1 to step 2: "
+        "p000@acme.com, p001@acme.com, p002@acme.com and 2 more.",
         SPLIT_HINT,
     ]
 
@@ -22,7 +23,7 @@ def test_people_alike_are_one_sentence_and_the_way_out_comes_last():
 def test_one_person_and_a_spike():
     rows = (Transient(Who("u", "ann@acme.com"), "has", TeamRole("X", "team_admin"), 1, 3),)
     assert next(transient_sentences(Impact(1, transients=rows))) == (
-        "1 person has X team admin from step 1 to step 3: ann@acme.com."
+        "1 user temporarily gains X team admin from step 1 to step 3: ann@acme.com."
     )
     unnamed = (rows[0]._replace(who=Who("u", None)),)
     assert next(transient_sentences(Impact(1, transients=unnamed))).endswith("to step 3.")
@@ -31,7 +32,7 @@ def test_one_person_and_a_spike():
 def test_none_found_is_not_none_there_is():
     made = plan({"A": "member: X", "B": "member: Y"}, {"A": "member: Z", "B": "member: X"}, [person("ann", "A", "B")])
     assert list(transient_sentences(made.impact)) == [
-        "The order of these steps matters to 1 person; found nobody who lacks or has anything in between."
+        "Steps are ordered so that no user temporarily loses or gains access (1 user checked)."
     ]
 
 
@@ -43,7 +44,7 @@ def test_many_kinds_are_counted():
     rows = tuple(Transient(Who("u", "a@b.c"), "lacks", TeamRole(f"T{n}", "member"), 1, 2) for n in range(9))
     told = list(transient_sentences(Impact(1, transients=rows)))
     assert len(told) == 7
-    assert told[-2] == "And 4 more such moments."
+    assert told[-2] == "And 4 more temporary access changes."
 
 
 def test_a_search_that_reached_its_limit_is_reported_beside_what_it_could_not_avoid():

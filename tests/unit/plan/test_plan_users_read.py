@@ -40,15 +40,15 @@ def test_a_group_that_the_plan_changes_is_not_evaluated_without_its_members():
     plan = make(asked(UNMAP_A, {"A": 57, "B": 1}, [person("ann", "B"), person("bo", "a")], observed=True))
     assert plan.impact.headline == ""
     assert plan.impact.problem == (
-        "Users were partially read: the people source has no user in A, which has 57 members according to the console."
-        " More users may be affected than this plan shows."
+        "Users were partially read: the source of users has no user in A, "
+        "which has 57 members according to the console. More users may be affected than this plan shows."
     )
     assert plan.impact.members == {"idp_groups/A": 57}
     assert plan.coverage["people"].state == "partial"
     assert verdict(plan, "max_people_losing_access").verdict == "not judged"
     assert [problem.code for problem in broken(plan, ["no-access-change"])] == ["assertion"]
     assert codes(plan) == ["people_group_missing", "people_group_unknown"]
-    assert "Did you mean `a` by `A`?" in {problem.hint for problem in plan.warnings}
+    assert "Did you mean `a` instead of `A`?" in {problem.hint for problem in plan.warnings}
 
 
 def test_defaults_affect_the_members_of_every_group():
@@ -72,7 +72,7 @@ def test_counts_that_differ_are_a_warning_with_both():
     assert codes(plan) == ["people_counts_differ"]
     assert plan.impact.problem is None
     (message,) = [problem.message for problem in plan.warnings if problem.code == "people_counts_differ"]
-    assert message == "Members are counted differently: A (the org 57, the people source 55)"
+    assert message == "numbers of members differ: A (the org 57, the source of users 55)"
 
 
 @pytest.mark.parametrize("count", [2, 3])
@@ -92,7 +92,7 @@ def test_without_users_the_members_that_the_org_counts_are_named():
         "Users were not read. Who gains or loses access is unknown. A has 120 members according to the console."
     )
     notes = [note.text for part in plan_document(plan).changes for entry in part.entries for note in entry.notes]
-    assert "120 members according to the org; not read" in notes
+    assert "120 members according to the org; the users were not read." in notes
     assert csv(plan_document(plan)).splitlines()[1:] == [",120,unknown,,,,idp_groups/A"]
     assert plan_document(plan).banner.read == "read: 1 domain, 2 groups; NOT READ: users"
 

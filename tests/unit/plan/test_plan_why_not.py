@@ -26,7 +26,7 @@ def test_why_not_names_each_way():
     assert ways == {("join_group", "idp_groups/IT"), ("map_group", "idp_groups/Mkt"), ("edit_by_hand", "scim")}
     joining = next(option for option in told.options if option.way == "join_group")
     assert joining.gives == TeamRole("IT", "org_admin")
-    assert joining.sentence == "Put them into `IT` in the IdP: it gives org_admin on IT (R8)."
+    assert joining.sentence == "Add the user to `IT` in the IdP: it gives org_admin on IT (R8)."
     assert joining.where.line == 12
 
 
@@ -40,9 +40,9 @@ def test_whoever_has_it_already_is_told_by_what():
 def test_manual_editing_decides_whether_a_hand_helps():
     on = why_not(rules(scim=Scim(True, "okta", "new", True)), person("ann"), "team_admin")
     by_hand = next(option for option in on.options if option.way == "edit_by_hand")
-    assert "on a team that no group of theirs gives" in by_hand.sentence
+    assert "on a team that none of their groups gives" in by_hand.sentence
     off = why_not(rules(), person("ann"), "team_admin")
-    assert "Switch manual editing on" in next(option for option in off.options if option.way == "edit_by_hand").sentence
+    assert "Turn on manual editing" in next(option for option in off.options if option.way == "edit_by_hand").sentence
     assert any(option.way == "change_default" for option in off.options)
 
 
@@ -92,4 +92,4 @@ def test_on_the_legacy_endpoint_the_attribute_is_a_way():
 def test_people_who_did_not_come_by_scim_are_edited_or_promoted():
     told = why_not(rules(), person("sam", origin="saml"), "org_admin")
     assert [option.way for option in told.options] == ["edit_by_hand"]
-    assert "Promote" in told.options[0].sentence
+    assert "Make the user org_admin" in told.options[0].sentence

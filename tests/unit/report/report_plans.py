@@ -11,7 +11,8 @@ from rolecall.model.desired import Desired, Intent
 from rolecall.model.live import Coverage
 from rolecall.model.policy import TeamRole
 from rolecall.model.settings import Address, Domain, GroupMapping, Sso, Value
-from rolecall.plan.value import Escalation, GuardResult, Impact, Move, OrgRef, Plan, Released, Unmanaged, Who
+from rolecall.plan.guards.overrides import ACCEPT
+from rolecall.plan.value import Detail, Escalation, GuardResult, Impact, Move, OrgRef, Plan, Released, Unmanaged, Who
 
 UNKNOWN = Problem("unknown_key", "unknown key `a%b`", Where("idp_groups/x,y:z.yaml", 4, 7), "did you mean `ab`?")
 LATE = Problem("expires_soon", "it ends", None, None, "warning")
@@ -73,10 +74,13 @@ REVIEW = GuardResult(
     "review",
     "10",
     40,
-    "40 people lose something they have; review above 10, block above 403 (2 %)",
-    Where("rolecall.yaml", 40, 3),
+    "40 users lose access; more than 10 requires approval",
+    Where("idp_groups/marketing.yaml", 14, 3),
     40,
     MARKETING,
+    (ACCEPT,),
+    Where("rolecall.yaml", 30, 3),
+    (Detail("Cause: idp_groups/Writer-Marketing, 40 users", Where("idp_groups/marketing.yaml", 14, 3)),),
 )
 PASSES = tuple(
     GuardResult(name, "pass", limit, actual)
@@ -94,7 +98,7 @@ PASSES = tuple(
 def full_plan() -> Plan:
     """One of everything."""
     admin = Escalation(Who("u-bo", "bo@acme.com"), (TeamRole("IT", "org_admin"),), (MARKETING,))
-    headline = "40 people move from Marketing to Brand, as members. Org admins stay 4."
+    headline = "40 users move from Marketing to Brand, as members. Org admins: 4, unchanged."
     return plan_of(
         METADATA,
         REBRAND,

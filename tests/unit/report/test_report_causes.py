@@ -35,7 +35,7 @@ def test_a_change_is_told_with_its_own_losses_and_gains():
     assert any("ann@acme.com loses X member" in text for text in told["idp_groups/A"])
     assert not any("X member" in text for text in told["defaults"])
     assert any(
-        "The same is caused by idp_groups/A, for 1 person: undoing any one of these changes avoids it." in text
+        "idp_groups/A causes the same, for 1 user; undoing any one of these changes avoids it." in text
         for text in told["defaults"]
     )
 

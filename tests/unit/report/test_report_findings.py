@@ -54,7 +54,7 @@ def test_what_is_allowed_is_no_warning_and_losses_come_before_what_harms_nobody(
 def test_a_refusal_brings_its_ways_out() -> None:
     blocked = REVIEW._replace(verdict="block", ways=("Do this.", "Or that."))
     (found,) = findings(plan_document(plan_of(guards=(blocked,))))
-    assert found.message.endswith(" block above 403 (2 %) Do this. Or that.")
+    assert found.message.endswith(", 40 users (idp_groups/marketing.yaml:14). Do this. Or that.")
 
 
 def test_annotations_point_at_the_line_and_escape_what_github_reads() -> None:

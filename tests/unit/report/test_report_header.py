@@ -15,14 +15,14 @@ READ = plan_of(counts={"idp_groups": 61, "people": 20104}, impact=Impact(48), re
 
 
 def test_over_a_network_it_says_how_many_users_it_read_and_in_how_many_requests():
-    assert plan_banner(READ).read == "read: 61 groups, 48 of 20,104 people (7 requests)"
+    assert plan_banner(READ).read == "read: 61 groups, 48 of 20,104 users (7 requests)"
     one = replace(READ, requests=Requests(1), impact=Impact(None))
     assert plan_banner(one).read == "all read: 61 groups (1 request)"
 
 
 @pytest.mark.parametrize("quiet", [replace(READ, org=LOCAL), replace(READ, requests=Requests(0, 3))])
 def test_a_file_and_a_local_org_take_none(quiet):
-    assert plan_banner(quiet).read == "read: 61 groups, 48 of 20,104 people"
+    assert plan_banner(quiet).read == "read: 61 groups, 48 of 20,104 users"
 
 
 def test_users_whom_the_plan_does_not_need_are_not_called_read():

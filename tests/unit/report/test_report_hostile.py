@@ -118,7 +118,7 @@ class _Tags(HTMLParser):
 
 
 _MARKDOWN_TAGS = {
-    *("h3", "p", "strong", "ul", "li", "details", "summary", "b", "code", "br", "sub"),
+    *("h3", "h4", "blockquote", "p", "strong", "ul", "li", "details", "summary", "b", "code", "br", "sub"),
     *("table", "thead", "tbody", "tr", "th", "td"),
 }
 

@@ -86,18 +86,18 @@ def evil_plan() -> Plan:
 def test_everything_in_the_plan_is_told() -> None:
     text = " ".join(Page(page(full_plan())).texts)
     for told in (
-        "40 people move from Marketing to Brand",
+        "40 users move from Marketing to Brand",
         "idp_groups/Writer-Marketing",
         "CHG-4411",
-        "max_people_losing_access: 40 people",
+        "max_people_losing_access: 40 users",
         "p39@acme.com",
-        "Waiting for the IdP",
+        "Pending (the IdP has not pushed these groups yet)",
         "By hand",
         "Not managed here: 2 mapped groups",
         "gives org admin (org-wide, team IT)",
         "No longer managed: idp_groups/Was",
         "9f3c-1a77-20bd-4e55",
-        "Blank is not no access",
+        "Users of an unmapped group keep access",
     ):
         assert told in text
 
@@ -156,10 +156,10 @@ def test_it_says_local_and_unread_and_nothing_to_do() -> None:
 def test_people_who_may_not_be_shown_are_counted() -> None:
     text = page(redact(full_plan(), "counts"))
     assert "p0@acme.com" not in text
-    assert "40 people" in text
+    assert "40 users" in text
     alone = full_plan()
     alone = replace(alone, impact=replace(alone.impact, moves=(FORTY._replace(size=1, people=people(1)),)))
-    assert "1 person<" in page(redact(alone, "counts"))
+    assert "1 user<" in page(redact(alone, "counts"))
     assert "--people names" in text
 
 
@@ -221,4 +221,4 @@ def test_those_left_with_the_default_are_shown_so() -> None:
         True,
     )
     (flow,) = flows(Impact(9, moves=(move,)))
-    assert (flow.right, flow.kind) == ("only the default: Everyone member", "lose")
+    assert (flow.right, flow.kind) == ("default access only: Everyone member", "lose")

@@ -29,13 +29,18 @@ def huge() -> Plan:
     return plan_of(*changes, guards=(*PASSES, REVIEW))
 
 
-def test_it_starts_with_a_marker_then_verdict_headline_and_guards() -> None:
+def test_it_starts_with_a_marker_then_escalations_and_the_parts_in_order() -> None:
     rows = told(full_plan()).splitlines()
     assert rows[0] == "<!-- rolecall:plan:org_8817:prod -->"
     assert rows[1] == "### 🔶 acme · prod · org_8817 at rolecall.acme.net"
-    assert rows[3].startswith("**40 people move from Marketing to Brand")
+    assert rows[3] == (
+        "> 🔶 **1 user gains org admin (org-wide, team IT): bo@acme.com** <code>idp_groups/marketing.yaml:14</code>"
+    )
     first = next(row for row in rows if row.startswith("- "))
-    assert first.startswith("- 🔶 **REVIEW** max_people_losing_access: 40 people")
+    assert first == "- 🔻 40 users move from Marketing to Brand, as members."
+    titles = [row.removeprefix("#### ") for row in rows if row.startswith("#### ")]
+    assert titles == ["Changes", "Not changed", "Guards", "Warnings", "Next"]
+    assert any(row.startswith("- 🔶 **REVIEW** <code>max_people_losing_access</code> 40 users") for row in rows)
 
 
 def test_the_marker_is_the_same_for_every_plan_of_an_org_and_cannot_be_broken_out_of() -> None:
@@ -53,9 +58,9 @@ def test_it_tells_changes_people_reasons_and_places() -> None:
         "<code>Marketing → Brand</code>",
         "CHG-4411",
         "<code>idp_groups/marketing.yaml:14</code>",
-        "Blank is not no access",
+        "Users of an unmapped group keep access",
         "gives org admin (org-wide, team IT)",
-        "Waiting for the IdP",
+        "Pending (the IdP has not pushed these groups yet)",
         "<code>rolecall apply -e prod --approve 9f3c-1a77-20bd-4e55</code>",
     ):
         assert text in shown
@@ -68,7 +73,7 @@ def test_it_keeps_within_its_limit_and_counts_what_it_leaves_out(limit: int) -> 
     assert len(shown) <= limit
     rows = shown.count("<code>idp_groups/Group-")
     left = 5_000 - rows
-    assert (f"{left:,} entries left out here" in shown) == bool(left)
+    assert (f"{left:,} entries omitted to stay within the size limit" in shown) == bool(left)
     assert shown.count("<details") == shown.count("</details>")
     assert "REVIEW" in shown
     assert "--approve" in shown
@@ -88,7 +93,9 @@ def test_where_people_are_not_named_it_says_how_to_see_them() -> None:
 
 
 def test_what_to_do_next_has_no_gap_where_there_is_nothing_to_merge() -> None:
-    assert "\nApprove: <code>rolecall apply --approve 9f3c-1a77-20bd-4e55</code>\n" in told(plan_of(REBRAND, org=LOCAL))
+    assert "- To apply it: <code>rolecall apply --approve 9f3c-1a77-20bd-4e55</code>\n" in told(
+        plan_of(REBRAND, org=LOCAL)
+    )
 
 
 def test_a_blocked_plan_offers_no_approval() -> None:

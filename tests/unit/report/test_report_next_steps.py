@@ -6,8 +6,9 @@ import pytest
 from small_org import many, plan
 
 from rolecall.model.policy import AccessTest, Policy
-from rolecall.plan.saved.digest import digest
-from rolecall.report.builders.next_steps import next_step
+from rolecall.plan.saved.digest import digest, short
+from rolecall.plan.value import Plan
+from rolecall.report.builders.next_steps import next_steps
 from rolecall.report.builders.plan import plan_document
 from rolecall.report.line import plain
 from rolecall.report.renderers.text import document_lines
@@ -17,23 +18,43 @@ AFTER = {"A": "member: X, Z", "B": "member: W"}
 
 
 @pytest.mark.parametrize(
-    ("groups", "label"), [(("A",), "Refused"), (("B",), "Approve")], ids=["a test fails", "none fails"]
+    ("groups", "label"),
+    [(("A",), "Apply is blocked"), (("B",), "To apply it")],
+    ids=["a test fails", "none fails"],
 )
 def test_a_plan_that_a_test_refuses_offers_no_approval(groups: tuple[str, ...], label: str) -> None:
     wanted = ("team_admin",) if groups == ("A",) else ()
     test = AccessTest("t", groups=groups, has=wanted, never=() if wanted else ("org_admin",))
     made = plan(BEFORE, AFTER, [], policy=Policy(access_tests=(test,)), teams=frozenset("WXYZ"))
-    step = next_step(made, digest(made))
-    assert step is not None
+    step, *_ = next_steps(made, digest(made))
     assert step.label == label
-    assert ("access test fails" in step.words) is (label == "Refused")
+    assert ("fix the config or the failed access tests" in step.words) is step.refused
+
+
+def test_every_plan_says_what_to_do_next() -> None:
+    def labels(made: Plan) -> list[str]:
+        return [f"{step.label}: {step.words}{step.command}" for step in next_steps(made, digest(made))]
+
+    pushed = plan(BEFORE, BEFORE, [])
+    assert labels(pushed) == ["Nothing to apply. To check for changes made outside rolecall: rolecall drift"]
+    pending = plan(BEFORE, {**BEFORE, "New": "member: X"}, [])
+    assert labels(pending) == ["When the IdP has pushed the pending groups: rolecall plan"]
+    unread = plan(BEFORE, AFTER, None)
+    assert labels(unread)[:2] == [
+        "Apply is blocked: resolve or override each BLOCK above.",
+        "Then plan again: rolecall plan",
+    ]
+    observed = plan(BEFORE, AFTER, None, observed=True, can=frozenset())
+    apply, runbook, *_ = labels(observed)
+    assert apply == f"To record the manual steps: rolecall apply --approve {short(digest(observed))}"
+    assert runbook == "For instructions for the manual steps: rolecall runbook"
+    assert list(next_steps(observed, None)) == []
 
 
 def test_a_verdict_stands_apart_from_the_guard_it_is_of() -> None:
     made = plan(BEFORE, {**BEFORE, "A": "org_admin: X"}, None)
     told = plain(document_lines(plan_document(made, digest(made))))
-    assert "NOT JUDGED escalations: " in told
-    assert "BLOCK   unread: " in told
-    assert "REVIEW  escalations: 2 people" in plain(
-        document_lines(plan_document(plan(BEFORE, {**BEFORE, "A": "org_admin: X"}, many(2, "A")), "0" * 64))
-    )
+    assert "NOT JUDGED escalations\n" in told
+    assert "BLOCK   unread\n" in told
+    made = plan(BEFORE, {**BEFORE, "A": "org_admin: X"}, many(2, "A"))
+    assert "REVIEW  escalations\n          2 users" in plain(document_lines(plan_document(made, "0" * 64)))

@@ -39,7 +39,7 @@ HALF = run_of(
 
 
 def test_half_a_run_says_what_is_done_who_is_in_between_and_how_to_go_on_or_back() -> None:
-    meanwhile = "12 people have both Marketing and Brand; nobody lacks what they had. Safe to leave till morning."
+    meanwhile = "12 users have both Marketing and Brand. No user lost access. It is safe to leave the run like this."
     assert told(RunReport(HALF, meanwhile=meanwhile)) == (
         "5 of 9 steps done, 1 failed (503 from the org, 4 attempts), 3 not tried (run 812).\n"
         f"Right now: {meanwhile}\n"

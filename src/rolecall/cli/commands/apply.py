@@ -125,7 +125,7 @@ async def _apply(call: Invocation, config: Config, options: ApplyOptions, metric
         out = stdout(call.environ, color=call.color)
         mode = shown(call, None, config.reports_people, terminal=out.terminal)
         known_digest = options.approval_flags.digest is not None and not _refused(plan)
-        show_plan(out, redacted(call, plan, mode, config.root), brief=known_digest)
+        show_plan(out, redacted(call, plan, mode, config.root), brief=known_digest, verbose=call.verbosity > 0)
         sys.stdout.flush()
         if plan.errored:
             raise ConfigError(*(item for item in plan.warnings if item.severity == "error"))

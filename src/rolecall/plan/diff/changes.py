@@ -1,4 +1,4 @@
-"""What differs between desired and live: by identity, then by field. No order, no people, no verdicts yet."""
+"""Compare desired with live settings, by identity, then by field; before order, users and verdicts are known."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from rolecall.plan.resolve import ignored, on_day
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """What was found. ``identity`` says which group each label means.
+    """The difference between desired and live. ``identity`` says which group each label means.
 
-    ``released`` was applied once and is no longer asked for; ``unmanaged`` are live mappings the config does not
-    manage; ``ignored`` are patterns; ``problems`` are warnings, and errors that make a plan unfit to apply.
+    ``released`` was applied once and is no longer managed; ``unmanaged`` are live mappings that are not in the config;
+    ``ignored`` are patterns; ``problems`` are warnings, and errors that make a plan unfit to apply.
     """
 
     identity: Identity
@@ -40,14 +40,14 @@ class Difference:
 def diff(desired: Desired, live: Live, as_of: date, applied: Applied = NOTHING_APPLIED) -> Difference:
     """Compare desired with live on a day (UTC).
 
-    A section the config does not speak of, does not manage, or that was not read whole gives no change. The result
-    does not depend on the order of anything that goes in.
+    A section that is not in the config, is unmanaged, or was not read completely has no changes. The result does not
+    depend on the order of the input.
     """
     return difference(identify(desired, live, applied), live, as_of)
 
 
 def difference(identity: Identity, live: Live, as_of: date) -> Difference:
-    """Compare what an identity says of both sides, as ``diff`` does."""
+    """Compare both sides of an identity, as ``diff`` does."""
     desired = on_day(identity.desired, as_of)
     skip = ignored(desired.policy.ignore, as_of)
     changes = [change for kind in KINDS if manages(desired, live, kind) for change in _section(kind, desired, live)]
@@ -70,7 +70,7 @@ _KIND_OF_GROUPS = BY_SECTION["idp_groups"]
 
 
 def manages(desired: Desired, live: Live, kind: Kind) -> bool:
-    """Whether a plan may write this section: asked for, managed, and read whole."""
+    """Return whether a plan may write this section: in the config, managed, and read completely."""
     return (
         getattr(desired.settings, kind.section) is not UNSET
         and desired.policy.managing(kind.section) != "unmanaged"
@@ -109,7 +109,7 @@ def _domains(desired: Desired, live: Live) -> Iterator[Change]:
 
 
 def _span(live: Any, desired: Any) -> tuple[Value, Value]:
-    """Before and after of an update, both cut to the fields that are managed and read."""
+    """Return both sides of an update, with only the fields that are managed and read."""
     known = without(desired, unread_fields(live, desired))
     before = restrict(live, known)
     return before, overlay(before, known)
@@ -129,7 +129,7 @@ def _change(
 
 
 class _Left(NamedTuple):
-    """What a plan does not change: what is ignored, and what nobody manages."""
+    """What a plan does not change: ignored and unmanaged entries."""
 
     identity: Identity
     desired: Desired

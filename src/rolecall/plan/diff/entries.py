@@ -1,4 +1,4 @@
-"""Which live group each entry of the configuration means: by its pin, else by its remembered id, else by its name."""
+"""Find the live group of each entry of the configuration: by its pin, else by its recorded id, else by its name."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ RENAMED = "group_renamed"
 
 
 class Entry(NamedTuple):
-    """The live group of one key, None while it is pending, and what is odd about the key."""
+    """The live group of one key, None while it is pending, and a problem of the key."""
 
     live: str | None
     problem: Problem | None = None
@@ -36,7 +36,7 @@ def mappings(live: Live) -> Mapping[str, GroupMapping]:
 
 
 def resolve_entries(desired: Desired, live: Live, applied: Applied) -> dict[str, Entry]:
-    """Resolve every key. Two that mean one group are an error at the later one, which names the place of the first."""
+    """Resolve every key. Two keys for one group are an error at the later one, which names the place of the first."""
     groups = desired.settings.idp_groups
     if groups is UNSET:
         return {}
@@ -53,7 +53,7 @@ def resolve_entries(desired: Desired, live: Live, applied: Applied) -> dict[str,
 
 
 class _Resolver(NamedTuple):
-    """What entries are resolved with: the id remembered for each key, the live name of each id, the pin of each key."""
+    """What entries are resolved with: the recorded id of each key, the live name of each id, the pin of each key."""
 
     desired: Desired
     live: Live
@@ -62,42 +62,45 @@ class _Resolver(NamedTuple):
     pins: Mapping[str, str]
 
     def pinned(self, key: str) -> Entry:
-        """Return the group of a pinned entry, whatever it is called."""
+        """Return the group of a pinned entry, whatever its name."""
         pin = self.pins[key]
         name = self.by_id.get(pin)
         if name is None or name in (key, f"{key} [{pin}]"):
             return Entry(name)
-        message = f"the group with id {pin} is called `{name}` in the org, not `{key}`"
+        message = f"the group with id {pin} has the name `{name}` in the org, not `{key}`"
         return self._renamed(key, name, message, f"rename the key to `{name}`")
 
     def unpinned(self, key: str) -> Entry:
-        """Return the group remembered for a key as long as the org has it, else the one of that name."""
+        """Return the recorded group of a key while the org has it, else the group with that name."""
         known = self.known.get(key)
         name = self.by_id.get(known) if known else None
         if name is None or name == key:
             return self.by_name(key)
         if name == f"{key} [{known}]":
-            message = f"two groups are called `{key}` in the org; the entry keeps {known}, the one of the last apply"
+            message = f"two groups have the name `{key}` in the org; the entry applies to {known}, as in the last apply"
             hint = f"pin it: `id: {known}`"
             return Entry(name, Problem("group_shared_name", message, self._where(key), hint, "warning"))
-        message, hint = f"`{key}` is now called `{name}` in the IdP; nothing is unmapped", f"rename the key to `{name}`"
+        message, hint = (
+            f"`{key}` was renamed to `{name}` in the IdP; its mapping is kept",
+            f"rename the key to `{name}`",
+        )
         if key in mappings(self.live):
-            message += f". Another group is called `{key}` now; the entry does not apply to it"
+            message += f". Another group has the name `{key}` now; the entry does not apply to it"
             hint += ", or pin the `id` of the other group"
         return self._renamed(key, name, message, hint)
 
     def by_name(self, key: str) -> Entry:
-        """Return the group of that name. An error where the org has two, none where it has none."""
+        """Return the group with that name: an error where the org has two, none where it has none."""
         if key in mappings(self.live):
             return Entry(key)
         if key not in self.live.facts.homonyms:
             return Entry(None)
         ids = ", ".join(sorted(group for group, name in self.by_id.items() if name == f"{key} [{group}]"))
-        message = f"two groups are called `{key}` in the org ({ids})"
-        return Entry(None, Problem("group_ambiguous", message, self._where(key), "say which by its `id`"))
+        message = f"two groups have the name `{key}` in the org ({ids})"
+        return Entry(None, Problem("group_ambiguous", message, self._where(key), "set the `id` of the right one"))
 
     def outdated(self, entries: Mapping[str, Entry]) -> list[str]:
-        """Return the keys whose remembered id is remembered for another entry too, under the group's present name."""
+        """Return the keys whose recorded id is also that of another entry, under the current name of the group."""
         return [
             key
             for key, entry in entries.items()
@@ -106,7 +109,7 @@ class _Resolver(NamedTuple):
         ]
 
     def clashes(self, entries: Mapping[str, Entry]) -> dict[str, Entry]:
-        """Return the entries that mean a group which an earlier entry means already, each with its error."""
+        """Return the entries for a group that an earlier entry is for already, each with its error."""
         first: dict[str, str] = {}
         again = {}
         for key in sorted(entries, key=lambda key: place(self.desired, key)):
@@ -118,8 +121,10 @@ class _Resolver(NamedTuple):
     def _clash(self, key: str, earlier: str, name: str) -> Problem:
         source, known = self._where(earlier), ids_of(self.live).get(name)
         line = f" ({source.file}:{source.line})" if source else ""
-        message = f"`{key}` and `{earlier}`{line} mean one group of the org: `{name}`{f', id {known}' if known else ''}"
-        return Problem(SAME_GROUP, message, self._where(key), "a group has one entry: delete one, or correct its `id`")
+        message = (
+            f"`{key}` and `{earlier}`{line} are the same group in the org: `{name}`{f', id {known}' if known else ''}"
+        )
+        return Problem(SAME_GROUP, message, self._where(key), "delete one of the entries, or correct its `id`")
 
     def _renamed(self, key: str, name: str, message: str, hint: str) -> Entry:
         return Entry(name, Problem(RENAMED, message, self._where(key), hint, "warning"))

@@ -1,4 +1,4 @@
-"""The difference of IdP-group mappings: create, update, unmap, wait, and renames by ``previously``."""
+"""Compare the mappings of IdP groups: create, update, unmap, pending, and renames by ``previously``."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from rolecall.plan.resolve import expired
 
 
 def changes(desired: Desired, live: Live, identity: Identity, as_of: date) -> list[Change]:
-    """The changes of mappings. A group that the org does not have, or not yet on its endpoint, is pending."""
+    """Return the changes of mappings. A group that the org does not have, or not yet on its endpoint, is pending."""
     desired_groups, live_groups = desired.settings.idp_groups, live.settings.idp_groups
     if desired_groups is UNSET or live_groups is UNSET:
         return []
@@ -31,7 +31,7 @@ def changes(desired: Desired, live: Live, identity: Identity, as_of: date) -> li
 
 
 class _Sides(NamedTuple):
-    """Both sides, keyed by names. An entry whose name is not among the mappings ``held`` by the org is pending."""
+    """Both sides, keyed by names. An entry whose name is not among the live ``mappings`` is pending."""
 
     desired: Desired
     live: Live
@@ -43,7 +43,7 @@ class _Sides(NamedTuple):
 
 
 def way(facts: Facts, at: Address, action: Action) -> tuple[Via, ViaReason | None]:
-    """Whether the org takes this action from this caller, and if not, why a person must do it."""
+    """Return whether the org accepts this action from this caller, and if not, why it is a manual step."""
     section, _, key = at.partition("/")
     needed = "idp_groups.update" if section == "idp_groups" else f"{section}.{action}"
     if not facts.can:
@@ -58,7 +58,7 @@ def way(facts: Facts, at: Address, action: Action) -> tuple[Via, ViaReason | Non
 
 
 def _claimable(facts: Facts, domain: str) -> bool:
-    """A person can claim only the domain of their own address; a service can claim none."""
+    """Return whether the caller can claim a domain: users only that of their own address, services none."""
     email = facts.caller.email
     return email is not None and domain_of(email) == domain
 
@@ -85,7 +85,7 @@ def _entry(sides: _Sides, name: str, after: GroupMapping, moves: Mapping[str, Re
 
 
 def _moves(sides: _Sides, desired_groups: Mapping[str, GroupMapping]) -> dict[str, Rename]:
-    """New address -> rename, for each entry whose former name is another group that is still mapped."""
+    """Return the rename of each entry whose former name is another group that is still mapped, by new address."""
     desired = sides.desired
     if not any(intent.previously for intent in desired.intents.values()):
         return {}

@@ -200,7 +200,7 @@ def _past(applied: Applied, live: Live, names: Mapping[str, str]) -> dict[str, s
 
 
 def _labels_of(applied: Applied) -> set[str]:
-    """Every label of a group that is remembered."""
+    """Return every label of a group that the journal has."""
     groups = applied.settings.idp_groups
     more = (
         applied.protected,
@@ -219,7 +219,7 @@ def _finder(names: Mapping[str, str], past: Mapping[str, str]) -> Find:
 
 
 def _remembered(applied: Applied, past: Mapping[str, str], find: Find) -> Applied:
-    """What was applied, keyed by names. Of two labels of one group that of the present name counts."""
+    """Return what was applied, keyed by names. Of two labels of one group, that of the current name counts."""
     policy = None if applied.policy is None else _policy(applied.policy, find)
     if all(label == name for label, name in past.items()):
         return applied if policy is applied.policy else replace(applied, policy=policy)
@@ -253,7 +253,7 @@ def _remembered(applied: Applied, past: Mapping[str, str], find: Find) -> Applie
 
 
 def _policy(policy: Policy, find: Find) -> Policy:
-    """The policy with the groups of its access tests by name; the very same where no name differs."""
+    """Return the policy with the groups of its access tests by name; the same object where no name differs."""
     tests = tuple(_test(test, find) for test in policy.access_tests)
     return policy if tests == policy.access_tests else replace(policy, access_tests=tests)
 
@@ -267,7 +267,7 @@ def _test(test: AccessTest, find: Find) -> AccessTest:
 def _labels(
     desired: Desired, live: Live, names: Mapping[str, str], past: Mapping[str, str]
 ) -> dict[str, tuple[str, ...]]:
-    """The other labels of each name that has any: its key, names that are remembered, names that the entry had."""
+    """Return the other labels of each name: its key, recorded names, and former names of the entry."""
     labels_by_name: dict[str, dict[str, None]] = {}
     for label, name in (*names.items(), *past.items()):
         if label != name:

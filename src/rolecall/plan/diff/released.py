@@ -1,4 +1,4 @@
-"""What a plan leaves as it is: settings that were applied once and are no longer asked for, and unmanaged mappings."""
+"""Find settings that were applied once and are no longer managed."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from rolecall.plan.diff.identity import Identity, group_of
 class Release(NamedTuple):
     """An address, or some fields of it, that is no longer managed.
 
-    ``live`` is the address under the name that the org has now. ``fields`` is empty where all of it was let go of.
-    ``last`` is what was applied; ``value`` what the org has of that, None where it was not read.
+    ``live`` is the address with the current name. ``fields`` is empty where all of it is no longer managed. ``last`` is
+    what was applied; ``value`` is the live value of it, None where it was not read.
     """
 
     live: Address
@@ -28,7 +28,7 @@ class Release(NamedTuple):
 
 
 def releases(desired: Desired, live: Live, identity: Identity, skip: Collection[str]) -> Iterator[Release]:
-    """Yield what was applied and is no longer asked for, by kind. What the org does not have any more is left out.
+    """Yield what was applied and is no longer managed, by kind, unless it no longer exists in the org.
 
     ``desired`` is that of the identity on its day; ``skip`` are patterns of ignored addresses.
     """
@@ -48,7 +48,7 @@ def releases(desired: Desired, live: Live, identity: Identity, skip: Collection[
 
 
 def _applied(kind: Kind, live: Live, applied: Applied) -> Iterator[Release]:
-    """What was applied in a section, and what the org has of it now, but for what the org is known not to have."""
+    """Yield what was applied in a section, with its live value, unless it is known not to exist in the org."""
     applied_section = getattr(applied.settings, kind.section)
     if applied_section is UNSET:
         return
@@ -66,7 +66,7 @@ def _applied(kind: Kind, live: Live, applied: Applied) -> Iterator[Release]:
 
 
 def _managed(kind: Kind, managing: Manage, desired: Desired, release: Release) -> Iterator[Release]:
-    """The row, where the config manages its section: an entry that an additive one dropped, or fields of an entry."""
+    """Yield a release in a managed section: an entry removed from an additive one, or fields of an entry."""
     desired_value = value_at(desired.settings, release.live)
     if desired_value is None:
         if managing == "additive" and not desired.intent(release.live).remove:

@@ -25,7 +25,7 @@ from rolecall.plan.moves import who
 
 
 class AccessRecord(NamedTuple):
-    """A sighting, and two numbers beside it: active people without any access, and org admins."""
+    """A sighting, the number of active users without access, and the number of org admins."""
 
     sighting: Sighting
     without_access: int
@@ -39,10 +39,10 @@ def record_access(
     at: datetime,
     rules: Rules | None = None,
 ) -> AccessRecord:
-    """See every user in the directory. ``desired`` is keyed by live names; ``rules`` are the live ones, where they have
-    been compiled already.
+    """Record the access of every user in the directory. ``desired`` is keyed by live names; ``rules`` are the live
+    ones, where they are compiled already.
 
-    ``complete`` says whether everybody was there to be seen and the rules could be relied on.
+    ``complete`` says whether all users and rules were read.
     """
     rules = rules or compile_access(live.settings, live.facts)
     counts = tally(rules, directory)
@@ -55,7 +55,7 @@ def record_access(
 
 
 def _source(desired: Desired, at: Address) -> str | None:
-    """The file and line of an entry."""
+    """Return the file and line of an entry."""
     source = desired.intent(at).source
     return f"{source.file}:{source.line}" if source else None
 
@@ -76,10 +76,10 @@ def _holdings(
 
 
 class Privileges:
-    """What users have above member, and why. Plain users who are alike in the groups that decide it are evaluated once.
+    """What users have above member, and why. Plain users with the same deciding groups are evaluated once.
 
-    What decides it are the groups that give a role above member, and those that give any role in the same team: the
-    reasons for a team role are all in its team (R9, R32). Whoever has none of them has it from the default (R7).
+    The deciding groups are those that give a role above member, and those that give any role in the same team: all
+    reasons for a team role are in its team (R9, R32). Users without any of them have default access (R7).
     """
 
     def __init__(self, rules: Rules, directory: Directory) -> None:
@@ -120,21 +120,21 @@ def _mapping(granted: Granted) -> Address | None:
 
 
 class Evidence(NamedTuple):
-    """A team role above member. ``run`` is the run that wrote its mapping, None where the journal does not know: a
-    mapping made by hand, or before there was a journal."""
+    """A team role above member. ``run`` is the run that wrote its mapping, None where the journal has none: for a
+    mapping that was made in the console, or before there was a journal."""
 
     holding: Holding
     run: Run | None = None
 
     @property
     def approved_by(self) -> tuple[str, ...]:
-        """Who said yes to the run behind it."""
+        """Return who approved the run behind it."""
         return () if self.run is None else tuple(dict.fromkeys(approval.by for approval in self.run.approvals))
 
 
 @dataclass(frozen=True, slots=True)
 class SeenAt:
-    """The last sighting at or before a moment, and the first one after it. ``by`` is the run that looked."""
+    """The last sighting at or before a moment, and the first one after it. ``by`` is the run that recorded it."""
 
     org_id: str
     org_name: str

@@ -1,4 +1,4 @@
-"""Access tests: what the config promises about people, personas and roles, held against one state of the rules."""
+"""Run access tests: what the config requires of users, personas and roles, checked against one state of the rules."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ from rolecall.plan.value import AccessTestResult
 
 
 def tests_of(policy: Policy, applied: Policy | None) -> tuple[AccessTest, ...]:
-    """The config's tests, and those last applied that it no longer has as they were."""
+    """Return the tests of the config, and those of the last apply that it no longer has unchanged."""
     known = set(map(_plain, policy.access_tests))
     dropped = () if applied is None else (test for test in applied.access_tests if _plain(test) not in known)
     return (*policy.access_tests, *dropped)
 
 
-_LATER = "it does so already, and passes once what this plan leaves out is done"
+_LATER = "it fails before this plan too, and passes once the excluded and pending changes are made"
 
 
 class PlanContext(NamedTuple):
-    """The rules before a plan, and once everything is done that the plan leaves out."""
+    """The rules before a plan, and after all changes, with those that the plan excludes or that are pending."""
 
     before: Rules
     done: Rules
 
 
 class _Failure(NamedTuple):
-    """Something a test objects to: in words, and as facts that compare. ``unread``: nothing is wrong, but users whom
-    the test needs were not read."""
+    """One reason why a test fails, in words and as facts that can be compared. ``unread``: users that the test needs
+    were not read."""
 
     message: str
     facts: frozenset[tuple[str, ...]]
@@ -45,17 +45,17 @@ class _Failure(NamedTuple):
 
 
 def needs_users(test: AccessTest) -> bool:
-    """Return whether a test can only be evaluated with users read: all but those of a persona."""
+    """Return whether a test needs users: all but those of a persona do."""
     return test.groups is None
 
 
 def run_tests(
     tests: Iterable[AccessTest], rules: Rules, directory: Directory | None, context: PlanContext | None = None
 ) -> tuple[AccessTestResult, ...]:
-    """Each test against these rules: live ones, the config's, or those after a plan. Unread people fail a test.
+    """Return the result of each test under these rules. A test fails where users that it needs were not read.
 
-    With ``context``, a failure is told apart that a plan neither brings about nor makes worse, and that goes once the
-    rest is done, too.
+    With ``context``, a failure is marked ``later`` where the plan neither causes it nor makes it worse, and it passes
+    once all changes are made.
     """
     listed = tuple(tests)
     people = _people(listed, directory)
@@ -83,7 +83,7 @@ def _failures(
 ) -> Iterator[_Failure]:
     coverage = people_coverage(directory, rules.scim.groups)
     if rules.missing:
-        yield _plainly(f"{', '.join(sorted(rules.missing))} not read")
+        yield _plainly(f"not read: {', '.join(sorted(rules.missing))}")
     elif test.role is not None:
         yield from _granted(test.role, test.granted_by_only or (), rules, directory)
     elif test.groups is not None:
@@ -95,7 +95,7 @@ def _failures(
     elif coverage.state != "complete":
         yield _not_read(coverage)
     else:
-        yield _plainly(f"{test.person} is nobody in this org")
+        yield _plainly(f"no user {test.person} in this org")
 
 
 def _plainly(message: str) -> _Failure:
@@ -116,26 +116,26 @@ def _checked(test: AccessTest, access: Access) -> Iterator[_Failure]:
     if test.expect is not None and access.pairs != test.expect:
         missing, extra = sorted(test.expect - access.pairs), sorted(access.pairs - test.expect)
         differences = [
-            (verb, unexpected) for verb, unexpected in (("lacks", missing), ("has also", extra)) if unexpected
+            (verb, unexpected) for verb, unexpected in (("lacks", missing), ("also has", extra)) if unexpected
         ]
         message = " and ".join(f"{verb} {access_words(unexpected)}" for verb, unexpected in differences)
         facts = frozenset((verb, *team_role) for verb, unexpected in differences for team_role in unexpected)
         yield _Failure(f"{message}{_reasons(access, extra)}", facts)
     for expected in test.has:
         if not _has(access, expected):
-            message = f"does not have {_text(expected)}, but {access_words(sorted(access.pairs))}"
+            message = f"does not have {_text(expected)}; has {access_words(sorted(access.pairs))}"
             yield _Failure(message, frozenset({("does not have", _text(expected))}))
     for role in test.never:
         if _has(access, role):
             unexpected = sorted(team_role for team_role in access.pairs if _reaches(team_role.role, role))
             message = (
-                f"must never be {role_word(role)} and is: {access_words(unexpected)}{_reasons(access, unexpected)}"
+                f"must never be {role_word(role)} but has {access_words(unexpected)}{_reasons(access, unexpected)}"
             )
             yield _Failure(message, frozenset((role, *team_role) for team_role in unexpected))
 
 
 def _has(access: Access, expected: str | TeamRole) -> bool:
-    """At least: a higher ranked role holds the lower ones (R9)."""
+    """Return whether a user has at least this; a ranked role includes the lower ones (R9)."""
     if isinstance(expected, str):
         return any(_reaches(role, expected) for _, role in access.pairs)
     return any(team == expected.team and _reaches(role, expected.role) for team, role in access.pairs)
@@ -156,17 +156,17 @@ def _text(expected: str | TeamRole) -> str:
 
 
 def _granted(role: str, only: Sequence[str], rules: Rules, directory: Directory | None) -> Iterator[_Failure]:
-    """Groups, the default and people through whom a role comes that these groups do not give."""
+    """Yield groups, default access and users that give or have a role apart from these groups."""
     giving = {name for name, granted in rules.scim.groups.items() if any(held_role == role for _, held_role in granted)}
-    also = f"{role_word(role)} also comes"
+    also = f"{role_word(role)} is also given"
     if strange := sorted(giving - set(only)):
         message = f"{also} by {enumerate_words([f'`{name}`' for name in strange])}"
         yield _Failure(message, frozenset(("group", name) for name in strange))
     if any(held_role == role for _, held_role in (*rules.default, *rules.scim.default)):
-        yield _plainly(f"{also} by the default")
+        yield _plainly(f"{also} by default access")
     coverage = people_coverage(directory, rules.scim.groups)
     if directory is None or coverage.state != "complete":
-        yield _not_read(coverage, ", so it is unknown who has it by a manual edit or an attribute")
+        yield _not_read(coverage, ", so manual edits and attributes that give it are unknown")
         return
     allowed = {f"group:{name}" for name in (*only, *giving)} | {"default", "saml"}
     sources = {

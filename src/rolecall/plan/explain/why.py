@@ -20,12 +20,12 @@ from rolecall.model.settings import UNSET, Address, Settings
 
 
 class Cause(NamedTuple):
-    """One source of a team role, or of nothing: the rule, the setting behind it, where the config says so, its value.
+    """One source of a team role, or of none: the rule, the setting behind it, its place in the config, its value.
 
-    ``address`` is None for what no setting holds: a manual edit, an invite, an attribute. ``value`` is the setting's
-    JSON under the rules that were asked. ``role`` is what the source gives by itself, None for nothing. ``applied``
-    says whether the configuration's line asks for what ``value`` is, None where it has no line; ``asked`` is the JSON
-    of what it asks for where that is something else.
+    ``address`` is None where no setting is behind it: for a manual edit, an invitation, an attribute. ``value`` is the
+    JSON of the setting under the rules in question. ``role`` is what the source gives by itself, None for nothing.
+    ``applied`` says whether the config has this value too, None where it has no line; ``asked`` is the JSON of what
+    the config has where that differs.
     """
 
     source: str
@@ -40,7 +40,7 @@ class Cause(NamedTuple):
 
 
 class Because(NamedTuple):
-    """A team role that is held: what gives it, the winner first, and what it beat (R9)."""
+    """A team role that a user has: the source that decides it, and the others (R9)."""
 
     team_role: TeamRole
     winner: Cause
@@ -49,9 +49,9 @@ class Because(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Why:
-    """Everything a person has and why; ``silent`` is what could have given something and did not, and by which rule.
+    """All access of a user with its causes; ``silent`` are sources without effect, each with its rule.
 
-    ``missing`` names settings that were not read: with anything in it nobody can rely on the answer.
+    ``missing`` names settings that were not read; the answer is unreliable where there are any.
     """
 
     person: Person
@@ -65,8 +65,7 @@ class Why:
 
 
 def why(rules: Rules, person: Person, desired: Desired | None = None) -> Why:
-    """Each team role of a person with its causes. ``desired`` has the lines of the config, at live addresses, with what
-    they ask for on the day."""
+    """Return each team role of a user with its causes. ``desired`` has the lines of the config, at live addresses."""
     access = effective(rules, person)
     settings = _Settings(rules.settings, desired)
     because = tuple(_because(settings, granted) for granted in access.team_roles)
@@ -75,13 +74,13 @@ def why(rules: Rules, person: Person, desired: Desired | None = None) -> Why:
 
 
 def persona(groups: Iterable[str]) -> Person:
-    """Somebody who need not exist: an active SCIM person in these groups."""
+    """Return a user who need not exist: an active SCIM user in these groups."""
     return Person("", groups=tuple(groups))
 
 
 @dataclass(frozen=True, slots=True)
 class _Settings:
-    """The settings that were asked, next to what the config asks for."""
+    """The settings in question, and the config."""
 
     settings: Settings
     desired: Desired | None
@@ -105,7 +104,7 @@ class _Settings:
 
 
 _UNMAPPED = "blank"
-"""What a config writes for a group without a mapping."""
+"""What a config has for a group without a mapping."""
 
 
 def _because(settings: _Settings, granted: Granted) -> Because:
@@ -119,7 +118,7 @@ def _silent_cause(settings: _Settings, silent: Silent) -> Cause:
 
 
 def _setting(source: str, rule: str) -> Address | None:
-    """The setting that decides about a source: a group's mapping, the default, or SCIM's toggle and endpoint."""
+    """Return the setting behind a source: the mapping of a group, default access, or the SCIM settings."""
     kind, _, name = source.partition(":")
     if kind == "group":
         return address("idp_groups", name)
@@ -136,7 +135,7 @@ Way = Literal["join_group", "map_group", "edit_by_hand", "change_default", "role
 
 
 class Option(NamedTuple):
-    """One thing that would give a role: what to do, with which address, and the team role it would give."""
+    """One change that would give a role: what to do, its address, and the team role that it would give."""
 
     way: Way
     address: Address | None
@@ -147,7 +146,7 @@ class Option(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class WhyNot:
-    """Why a role is not held, and each thing by itself that would give it. ``has`` are the team roles that give it."""
+    """Why a user does not have a role, and the changes that would give it. ``has`` are team roles that include it."""
 
     role: str
     has: tuple[Because, ...]
@@ -155,16 +154,16 @@ class WhyNot:
 
 
 def why_not(rules: Rules, person: Person, role: str, desired: Desired | None = None) -> WhyNot:
-    """What would have to change for a person to have a role somewhere; empty ways when they have it already.
+    """Return what would give a user a role in some team; no options where they have it.
 
-    Nothing else can move who is not in the org (R23, R26), and no SCIM person while SCIM is off (R33).
+    Only activation helps a user who is not in the org (R23, R26), and only SCIM a SCIM user while it is off (R33).
     """
     has = tuple(because for because in why(rules, person, desired).granted if reaches(because.team_role.role, role))
     return WhyNot(role, has, () if has else tuple(_Alternatives(rules, person, role, desired).options()))
 
 
 def reaches(role: str, minimum: str) -> bool:
-    """Whether a role is the one wanted, or ranked above it (R9)."""
+    """Return whether a role is the minimum, or ranked above it (R9)."""
     return role == minimum or 0 < rank(minimum) < rank(role)
 
 
@@ -180,11 +179,11 @@ class _Alternatives(NamedTuple):
             yield self._option(
                 "activate",
                 None,
-                "They are not active in the org: no access, and their documents are transferred to an org admin (R23).",
+                "Activate the user: inactive users have no access, and their documents go to an org admin (R23).",
             )
         elif scim and not scim_on(self.rules.settings):
             yield self._option(
-                "scim_on", "scim", "Switch SCIM on again; until then they keep what they last had (R33)."
+                "scim_on", "scim", "Turn SCIM on; while it is off, the user keeps their last access (R33)."
             )
         else:
             yield from self._by_groups() if scim else ()
@@ -197,7 +196,7 @@ class _Alternatives(NamedTuple):
         for name, granted in sorted(self.rules.scim.groups.items()):
             team_role = next((team_role for team_role in granted if reaches(team_role.role, role)), None)
             if team_role is not None:
-                sentence = f"Put them into `{name}` in the IdP: it gives {team_role.role} on {team_role.team} (R8)."
+                sentence = f"Add the user to `{name}` in the IdP: it gives {team_role.role} on {team_role.team} (R8)."
                 yield self._option("join_group", _group(name), sentence, team_role)
         if self.rules.scim.endpoint == "legacy" or self.rules.teams == frozenset():
             return
@@ -206,25 +205,27 @@ class _Alternatives(NamedTuple):
             now = (
                 f"gives {', '.join(f'{team_role.role} on {team_role.team}' for team_role in granted)}"
                 if granted
-                else "is blank"
+                else "is unmapped"
             )
-            sentence = f"Map `{name}` to {role}; it {now}. Everybody in the group would get it."
+            sentence = f"Map `{name}` to {role}; it now {now}. All users in the group would get it."
             yield self._option("map_group", _group(name), sentence)
 
     def _by_attribute(self) -> Iterator[Option]:
         access = self.rules.scim.default or effective(self.rules, self.person).team_roles
         if self.rules.scim.endpoint == "legacy" and access and reaches(ORG_ADMIN, self.role):
-            yield self._option("role_attribute", "scim", "Give them the role attribute `admin` in the IdP (R18).")
+            yield self._option(
+                "role_attribute", "scim", "Set the role attribute of the user to `admin` in the IdP (R18)."
+            )
 
     def _by_default(self) -> Iterator[Option]:
-        """The default may be member or team admin (R3); on the legacy endpoint it gives SCIM people member (R18)."""
+        """Yield the change of the default role, which is member or team admin (R3); legacy ones ignore it (R18)."""
         legacy = self.person.traits.origin == "scim" and self.rules.scim.endpoint == "legacy"
         if self.role in (MEMBER, TEAM_ADMIN) and not legacy and self._follows_default():
-            sentence = f"Make {self.role} the default role; everybody who has the default would get it (R7)."
+            sentence = f"Set the default role to {self.role}; all users with default access would get it (R7)."
             yield self._option("change_default", "defaults", sentence)
 
     def _follows_default(self) -> bool:
-        """Whether they have the default, or a group of theirs is mapped without a role of its own (R31)."""
+        """Return whether the user has default access, or a group that is mapped without a role (R31)."""
         groups = self.rules.settings.idp_groups
         mapped = {} if groups is UNSET else groups
         sources = {
@@ -239,16 +240,16 @@ class _Alternatives(NamedTuple):
         if self.rules.teams == frozenset():
             return
         if self.person.traits.origin != "scim":
-            verb = "Promote them" if admin else f"Make them {role}"
-            sentence = f"{verb} in the console; the manual-editing toggle covers SCIM people only (R17)."
+            verb = f"Make the user {role}"
+            sentence = f"{verb} in the console; the manual-editing toggle applies to SCIM users only (R17)."
             yield self._option("edit_by_hand", None, sentence)
         elif admin or self._free_team():
-            first = "Make them" if on else "Switch manual editing on (R14), and make them"
-            where = ", beside what their groups give" if admin else ", on a team that no group of theirs gives"
+            first = "Make the user" if on else "Turn on manual editing (R14), then make the user"
+            where = ", in addition to access from groups" if admin else ", on a team that none of their groups gives"
             yield self._option("edit_by_hand", "scim", f"{first} {role} in the console{where} (R15).")
 
     def _free_team(self) -> bool:
-        """Whether the org has a team that no group of theirs gives."""
+        """Return whether the org has a team that none of the user's groups gives."""
         granted = {team_role.team for name in self.person.groups for team_role in self.rules.scim.groups.get(name, ())}
         return self.rules.teams is None or bool(self.rules.teams - granted)
 

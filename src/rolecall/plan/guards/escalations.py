@@ -1,4 +1,4 @@
-"""People who gain something above member: team admin, org admin, or a role outside the ranks."""
+"""Find users who gain a role above member: team admin, org admin, or a custom role."""
 
 from __future__ import annotations
 
@@ -8,20 +8,21 @@ from rolecall.access.entitlements import ORG
 from rolecall.access.shift import escalates
 from rolecall.model.policy import Guards, Stance, TeamRole
 from rolecall.model.roles import MEMBER, ORG_ADMIN, TEAM_ADMIN
-from rolecall.plan.guards.guard import PASS, Finding, GuardInput, Item, at, unjudged
-from rolecall.plan.guards.responsible import Blame, blame, cause_words, placed, undo_words
-from rolecall.plan.headline import access_words, people
-from rolecall.plan.value import Escalation, Verdict
+from rolecall.plan.guards.guard import PASS, Finding, GuardInput, Item, unjudged
+from rolecall.plan.guards.responsible import Blame, blame, causes, placed, undo_words
+from rolecall.plan.headline import access_words, count_users
+from rolecall.plan.value import Detail, Escalation, Verdict
 
 NAME = "escalations"
 _VERDICTS: dict[Stance, Verdict] = {"allow": "pass", "review": "review", "deny": "block"}
 _STRICT: tuple[Stance, ...] = ("allow", "review", "deny")
 _FREE: Stance = "allow"
+_MOST = 4
 _KINDS = {TEAM_ADMIN: TEAM_ADMIN, ORG_ADMIN: ORG_ADMIN}
 
 
 def escalations(guard_input: GuardInput) -> Finding:
-    """Each person by what they gain; `deny` is never lifted."""
+    """Require approval for escalations, or block them; `deny` cannot be overridden."""
     gained = guard_input.impact_result.impact.escalations
     stances = [(escalation, stance(guard_input.policies, escalation.gains)) for escalation in gained]
     worst = max((stance for _, stance in stances), key=_STRICT.index, default=_FREE)
@@ -32,22 +33,24 @@ def escalations(guard_input: GuardInput) -> Finding:
         return PASS._replace(limit=limit, actual=len(gained))
     tripped = [escalation for escalation, stance in stances if stance == worst]
     counted = tripped if worst == "deny" else [escalation for escalation, stance in stances if stance != "allow"]
-    verb = "denies" if worst == "deny" else "asks for a review of"
     named = _blame(guard_input, worst)
+    message, *more = _gains(counted)
+    denied = (Detail("The config denies this escalation."),) if worst == "deny" else ()
     finding = Finding(
         _VERDICTS[worst],
-        f"{_who(counted)}; the config {verb} that{at(guard_input.place(NAME))}.{cause_words(guard_input, named)}",
+        message,
         limit,
         len(counted),
         tuple(Item(1, escalation.because) for escalation in counted),
         firm=worst == "deny",
         fixes=(*undo_words(guard_input, named, "To reject it"), *_fix(worst)),
+        details=(*map(Detail, more), *denied, *causes(guard_input, named)),
     )
     return placed(guard_input, finding, named)
 
 
 def stance(policies: Iterable[Guards], gains: Iterable[TeamRole]) -> Stance:
-    """The strictest stance on any of the team roles gained."""
+    """Return the strictest stance on any of the team roles gained."""
     kinds = {_KINDS.get(role, "custom") for _, role in gains if role != MEMBER}
     return max((_strictest(policies, kind) for kind in kinds), key=_STRICT.index, default=_FREE)
 
@@ -56,20 +59,26 @@ def _strictest(policies: Iterable[Guards], kind: str) -> Stance:
     return max((guards.escalations.get(kind, "review") for guards in policies), key=_STRICT.index)
 
 
-def _who(gained: list[Escalation]) -> str:
-    """By what they gain: ``ann@acme.com becomes IT org admin``."""
+def _gains(gained: Iterable[Escalation]) -> list[str]:
+    """Return ``2 users gain IT org admin: ann@acme.com, bo@acme.com`` for each set of team roles gained; org admins
+    first, then the most users."""
     by: dict[tuple[TeamRole, ...], list[str]] = {}
     for escalation in gained:
         by.setdefault(escalation.gains, []).append(escalation.who.email or escalation.who.id)
-    parts = []
-    for gains, emails in sorted(by.items(), key=lambda item: (-len(item[1]), item[0])):
+    lines = []
+    for gains, emails in sorted(by.items(), key=_by_severity):
         shown = ", ".join(sorted(emails)[:3]) + (f" and {len(emails) - 3:,} more" if len(emails) > 3 else "")
-        parts.append(f"{people(len(emails), 'gains', 'gain')} {access_words(gains)}: {shown}")
-    return "; ".join(parts[:4]) + (f"; and {len(parts) - 4} more kinds" if len(parts) > 4 else "")
+        lines.append(f"{count_users(len(emails), 'gains', 'gain')} {access_words(gains)}: {shown}")
+    return [*lines[:_MOST], *([f"{len(lines) - _MOST:,} more kinds of escalations"] if len(lines) > _MOST else [])]
+
+
+def _by_severity(item: tuple[tuple[TeamRole, ...], list[str]]) -> tuple[bool, int, tuple[TeamRole, ...]]:
+    gains, emails = item
+    return all(role != ORG_ADMIN for _, role in gains), -len(emails), gains
 
 
 def _blame(guard_input: GuardInput, worst: Stance) -> list[Blame]:
-    """The causes of the gains that have the strictest stance, new org admins first."""
+    """Return the causes of the gains with the strictest stance, new org admins first."""
     entitlements = guard_input.impact_result.forecast.before.entitlements
     cohorts = [
         cohort
@@ -81,4 +90,4 @@ def _blame(guard_input: GuardInput, worst: Stance) -> list[Blame]:
 
 
 def _fix(worst: Stance) -> tuple[str, ...]:
-    return ("Or take the user out of the group in the IdP.",) if worst == "deny" else ()
+    return ("Or remove the user from the group in the IdP.",) if worst == "deny" else ()

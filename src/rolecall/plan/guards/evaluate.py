@@ -1,6 +1,6 @@
-"""Evaluate the guards: a pass after planning and before any write. Each has a stable name and is lifted by it alone.
+"""Evaluate the guards after planning and before any write. Each has a stable name, by which it is overridden.
 
-Every guard looks at the whole plan, also when another has refused it already: a plan is shown, then refused.
+Every guard checks the whole plan, even where another blocks it: a plan is shown, then refused.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from rolecall.errors import Problem
+from rolecall.plan.commands import FROM_A_FILE, plan_command
 from rolecall.plan.guards.escalations import escalations
 from rolecall.plan.guards.guard import PASS, Finding, Guard, GuardInput
 from rolecall.plan.guards.losing import max_people_losing_access
@@ -45,33 +46,42 @@ GUARDS: Mapping[str, Guard] = {
 
 _ANSWERS = "unread"
 _ANSWERED = frozenset({"policy"})
-"""Guards that a person answers for, where they could not be evaluated: an approval, never an allowance."""
+"""Guards that require approval themselves where they could not be evaluated; `unread` does not report them."""
 _ALWAYS = frozenset({"policy", "approval", "preconditions"})
-"""Guards that look at the rules or at the config itself; they are evaluated even where a plan changes nothing."""
+"""Guards that check the policy or the config itself; they are evaluated even where a plan changes nothing."""
 
 
 def evaluate(guard_input: GuardInput) -> tuple[tuple[GuardResult, ...], tuple[Problem, ...]]:
-    """Every guard's verdict, in a fixed order, and warnings about allowances. A plan that changes nothing passes."""
-    plan_input = guard_input.plan_input
-    allows = in_force(
-        plan_input.desired.policy, plan_input.applied.policy, plan_input.lifts, plan_input.as_of, plan_input.known.meant
-    )
-    lifted = [
-        apply_overrides(name, finding, allows, plan_input.known.means)
+    """Return the verdict of every guard, in a fixed order, and warnings about overrides. A plan without changes passes
+    most guards."""
+    asked = guard_input.plan_input
+    desired, once, known = asked.desired, asked.lifts, asked.known
+    overrides = in_force(desired.policy, asked.applied.policy, once, asked.as_of, known.meant)
+    command = _command(guard_input)
+    overridden = [
+        apply_overrides(name, finding, overrides, command, known.means)
         for name, finding in _findings(guard_input).items()
     ]
-    used = [entry for overridden in lifted for entry in overridden.used]
-    cut = plan_input.selection != Selection()
-    unjudged = {overridden.result.name for overridden in lifted if overridden.result.verdict == "not judged"}
-    warnings = idle(plan_input.desired.policy, plan_input.lifts, used, plan_input.as_of, cut=cut, unjudged=unjudged)
-    return tuple(overridden.result for overridden in lifted), tuple(warnings)
+    results = [item.result._replace(set_at=guard_input.place(item.result.name)) for item in overridden]
+    used = [entry for item in overridden for entry in item.used]
+    cut = asked.selection != Selection()
+    unjudged = {result.name for result in results if result.verdict == "not judged"}
+    warnings = idle(desired.policy, once, used, asked.as_of, cut=cut, unjudged=unjudged)
+    return tuple(results), tuple(warnings)
+
+
+def _command(guard_input: GuardInput) -> str:
+    """Return the command that makes the same plan again; nothing for a plan that is not made from the config."""
+    if any(change.reason in FROM_A_FILE for change in guard_input.changes):
+        return ""
+    return plan_command(guard_input.plan_input.org, guard_input.plan_input.selection, guard_input.plan_input.lifts)
 
 
 def _findings(guard_input: GuardInput) -> Mapping[str, Finding]:
-    """What each guard says; `unread` last, for it answers for guards that could not be judged."""
-    heard = {name: guard for name, guard in GUARDS.items() if guard_input.effective or name in _ALWAYS}
-    findings = {name: guard(guard_input) for name, guard in heard.items() if name != _ANSWERS}
-    if _ANSWERS in heard:
+    """Return the finding of each guard; `unread` is evaluated last, since it reports guards that were not evaluated."""
+    due = {name: guard for name, guard in GUARDS.items() if guard_input.effective or name in _ALWAYS}
+    findings = {name: guard(guard_input) for name, guard in due.items() if name != _ANSWERS}
+    if _ANSWERS in due:
         unjudged = {name: f for name, f in findings.items() if f.verdict == "not judged" and name not in _ANSWERED}
-        findings[_ANSWERS] = heard[_ANSWERS](replace(guard_input, unjudged=unjudged))
+        findings[_ANSWERS] = due[_ANSWERS](replace(guard_input, unjudged=unjudged))
     return {name: findings.get(name, PASS) for name in GUARDS}

@@ -1,4 +1,4 @@
-"""Define what guards look at, what a guard returns, and the limits in force."""
+"""Define the input and the result of a guard, and the limits in force."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from rolecall.model.settings import Address
 from rolecall.plan.coverage import incomplete_sentence, people_coverage
 from rolecall.plan.impact.compute import ImpactResult
 from rolecall.plan.inputs import PlanInput
-from rolecall.plan.value import PolicyChange, Verdict
+from rolecall.plan.value import Detail, PolicyChange, Verdict
 
 
 @dataclass(frozen=True, slots=True)
 class GuardInput:
     """A plan before its verdicts.
 
-    ``changes`` are all of them, in order; ``policies`` the guards of the config and those last applied, of which the
-    stricter counts. ``unjudged`` are the findings of the guards that could not be evaluated, by name; they are known to
-    `unread` alone, which comes after all others.
+    ``changes`` are in the order of the steps; ``policies`` are the guards of the config and those last applied, of
+    which the stricter applies. ``unjudged`` has the findings of the guards that could not be evaluated, by name; only
+    `unread`, which is evaluated last, gets them.
     """
 
     plan_input: PlanInput
@@ -37,12 +37,12 @@ class GuardInput:
 
     @property
     def effective(self) -> tuple[Change, ...]:
-        """The changes that this plan brings about, by apply or by a person."""
+        """Return the changes that this plan makes, by apply or as manual steps."""
         return tuple(change for change in self.changes if change.via != "waiting")
 
     @property
     def users_unread(self) -> str | None:
-        """Return the sentence that says how much was read of the users, or None where all that were asked for were."""
+        """Return how much of the users was read, in a sentence, or None where it was all that the plan needs."""
         return incomplete_sentence(people_coverage(self.impact_result.forecast.asked))
 
     @property
@@ -50,18 +50,18 @@ class GuardInput:
         return self.plan_input.desired.policy.guards
 
     def place(self, guard: str) -> Where | None:
-        """Where the config sets a guard."""
+        """Return where the config sets a guard."""
         return self.plan_input.desired.policy.sources.get(f"guards.{guard}")
 
     def cause(self, causes: Iterable[Address]) -> tuple[Address, Where | None] | None:
-        """The first of these addresses that a change stands at, and its place in the config."""
+        """Return the first of these addresses that has a change, with its place in the config."""
         by = {change.address: change for change in self.changes}
         matching = [by[at] for at in causes if at in by]
         return (matching[0].address, matching[0].intent.source) if matching else None
 
 
 class Item(NamedTuple):
-    """Something that an allowance may cover: so many people, sections or addresses, because of these."""
+    """Something that an override may cover: a number of users, sections or addresses, and the changes that cause it."""
 
     size: int
     because: tuple[Address, ...] = ()
@@ -70,9 +70,9 @@ class Item(NamedTuple):
 class Finding(NamedTuple):
     """The verdict of a guard before overrides.
 
-    ``verdict_for`` gives the verdict for the number that overrides leave over; None where any number has the same
-    verdict. ``firm`` cannot be overridden. ``fixes`` are what to do other than override it. ``unread_settings``: it is
-    not evaluated because of settings that were not read, rather than users.
+    ``verdict_for`` returns the verdict for the number that overrides do not cover; None where any number has the same
+    verdict. ``firm`` cannot be overridden. ``details`` are the causes. ``fixes`` are the actions other than an
+    override. ``unread_settings``: it is not evaluated because of settings that were not read, rather than users.
     """
 
     verdict: Verdict
@@ -85,6 +85,7 @@ class Finding(NamedTuple):
     verdict_for: Callable[[int], Verdict] | None = None
     firm: bool = False
     fixes: tuple[str, ...] = ()
+    details: tuple[Detail, ...] = ()
     unread_settings: bool = False
 
     @property
@@ -93,7 +94,7 @@ class Finding(NamedTuple):
         return sum(item.size for item in self.items)
 
     def verdict_after(self, remaining: int) -> Verdict:
-        """Return the verdict when overrides leave this many over."""
+        """Return the verdict when overrides cover all but this many."""
         if self.verdict_for is not None:
             return self.verdict_for(remaining)
         return self.verdict if remaining else "pass"
@@ -103,58 +104,62 @@ Guard = Callable[[GuardInput], Finding]
 
 PASS = Finding("pass")
 
-NAME_PEOPLE = "Name where users come from in `people:`, and plan again."
-"""The way out where no users were read and nothing says where they come from."""
+NAME_PEOPLE = "Set `people` in the config to the source of users, then plan again."
+"""What to do where no users were read and the config names no source of users."""
 
 
 def read_users(guard_input: GuardInput) -> str:
-    """Return the way out where users were not read, by where the configuration says that they come from."""
+    """Return what to do where users were not read; it depends on the source of users in the config."""
     hint = guard_input.plan_input.people_hint
-    return f"{hint[0].upper()}{hint[1:]}, and plan again." if hint else NAME_PEOPLE
+    return f"{hint[0].upper()}{hint[1:]}, then plan again." if hint else NAME_PEOPLE
 
 
-READ_SETTINGS = "Check the token's rights; for an observed org, run `rolecall observe`."
-"""The way out where settings were not read that a guard depends on."""
+READ_SETTINGS = "Check the permissions of the token; for an observed org, run `rolecall observe`."
+"""What to do where settings were not read that a guard depends on."""
 
 
 def unjudged(guard_input: GuardInput, limit: str | int | None = None) -> Finding:
-    """What a people guard says when the people cannot be relied on."""
+    """Return the finding of a guard that cannot be evaluated because users were not read."""
     message = guard_input.impact_result.forecast.problem or guard_input.users_unread or "Users were not read."
     return Finding("not judged", message, limit, fixes=(read_users(guard_input),))
 
 
-def at(where: Where | None) -> str:
-    """`` (rolecall.yaml:40)``, or nothing."""
-    return f" ({place(where)})" if where else ""
-
-
 def place(where: Where | None) -> str:
-    """``rolecall.yaml:40``, or nothing."""
+    """Return ``rolecall.yaml:40``, or nothing."""
     return "" if where is None else f"{where.file}:{where.line}" if where.line else where.file
 
 
 class Bounds(NamedTuple):
-    """Above ``review`` a person must answer, above ``block`` only an allowance helps; with the limits' own words."""
+    """The numbers above which approval is required and above which the plan is blocked, with both in words."""
 
     review: int | None
     block: int | None
     text: str
+    review_text: str = ""
+    block_text: str = ""
 
     def verdict_for(self, number: int) -> Verdict:
+        """Return the verdict for a number."""
         if self.block is not None and number > self.block:
             return "block"
         return "review" if self.review is not None and number > self.review else "pass"
 
+    def exceeded(self, number: int, unit: str = "") -> str:
+        """Return the limit that a number exceeds: ``the limit is 58 (15% of 383 active users)``."""
+        if self.verdict_for(number) == "block":
+            return f"the limit is {self.block_text}{unit}"
+        return f"more than {self.review_text}{unit} requires approval"
+
 
 def resolve(limit: Limit, base: int) -> int:
-    """A limit as a count: ``max(1, ceil(p %))`` of the base."""
+    """Return a limit as a number: ``max(1, ceil(p %))`` of the base."""
     if not limit.percent:
         return int(limit.amount)
     return max(1, math.ceil(round(base * limit.amount / 100, 9)))
 
 
 def bounds(policies: Sequence[Guards], name: str, base: int, noun: str) -> Bounds:
-    """The stricter band of all policies, against a base such as the number of active people."""
+    """Return the strictest limits of all policies, for a base such as the number of active users."""
     bands: list[Band] = [getattr(guards, name) for guards in policies]
     review = _least([band.review for band in bands], base)
     block = _least([band.block for band in bands], base)
@@ -163,7 +168,8 @@ def bounds(policies: Sequence[Guards], name: str, base: int, noun: str) -> Bound
         review = None
     limits = (("review above", review), ("block above", block))
     text = ", ".join(f"{verb} {_limit_text(limit, base, noun)}" for verb, limit in limits if limit is not None)
-    return Bounds(review_above, block_above, text or "no limit")
+    texts = ("" if limit is None else _limit_text(limit, base, noun) for limit in (review, block))
+    return Bounds(review_above, block_above, text or "no limit", *texts)
 
 
 def _least(limits: Sequence[Limit | None], base: int) -> Limit | None:

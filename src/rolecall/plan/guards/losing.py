@@ -1,24 +1,22 @@
-"""How many people lose something they have."""
+"""Limit how many users lose access."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from rolecall.access.entitlements import Entitlements
-from rolecall.plan.guards.guard import Finding, GuardInput, Item, at, bounds, unjudged
-from rolecall.plan.guards.responsible import blame, cause_words, placed, undo_words
-from rolecall.plan.headline import people
+from rolecall.plan.guards.guard import Finding, GuardInput, Item, bounds, unjudged
+from rolecall.plan.guards.responsible import blame, causes, placed, undo_words
+from rolecall.plan.headline import count_users
 from rolecall.plan.impact.moves import Cohort
-from rolecall.plan.moves import name_some
-from rolecall.plan.value import Move
+from rolecall.plan.value import Detail, Move
 
 NAME = "max_people_losing_access"
-_NAMED = 3
 
 
 def max_people_losing_access(guard_input: GuardInput) -> Finding:
-    """People with something before that they do not have after, against all active people."""
-    limits = bounds(guard_input.policies, NAME, _active(guard_input), "active people")
+    """Compare the users who lose a team role with the limits, which may be a share of all active users."""
+    limits = bounds(guard_input.policies, NAME, _active(guard_input), "active users")
     losing = guard_input.impact_result.losing()
     number = sum(move.size for _, move in losing)
     verdict = limits.verdict_for(number)
@@ -35,14 +33,15 @@ def max_people_losing_access(guard_input: GuardInput) -> Finding:
     if verdict == "pass":
         return finding
     named = blame((cohort for cohort, _ in losing), lambda cohort: lost(entitlements, cohort))
-    message = f"{_who(guard_input, number)}{_ends(losing)}; {limits.text}{at(guard_input.place(NAME))}."
-    message += cause_words(guard_input, named)
-    finding = finding._replace(message=message, fixes=undo_words(guard_input, named, "To keep their access"))
+    text = f"{count_users(number, 'loses access', 'lose access')}{_also(losing, number)}; {limits.exceeded(number)}"
+    details = (*causes(guard_input, named, users=True), *_ends(losing))
+    fixes = undo_words(guard_input, named, "To keep their access")
+    finding = finding._replace(message=text, details=details, fixes=fixes)
     return placed(guard_input, finding, named)
 
 
 def lost(entitlements: Entitlements, cohort: Cohort) -> int:
-    """The bits of access that the users of a class had and no longer have."""
+    """Return the bits of access that the users of a class had and no longer have."""
     return entitlements.access_bits(cohort.before) & ~cohort.after
 
 
@@ -53,21 +52,19 @@ def _active(guard_input: GuardInput) -> int:
     return 0 if directory is None else directory.active_people
 
 
-def _who(guard_input: GuardInput, number: int) -> str:
-    directory = guard_input.impact_result.forecast.directory
-    text = people(number, "loses access", "lose access")
-    if directory is None:
-        return text
-    numbers = [number for cohort, _ in guard_input.impact_result.losing() for number in cohort.numbers]
-    return f"{text}: {name_some(directory, numbers, _NAMED)}"
+def _also(losing: Sequence[tuple[Cohort, Move]], number: int) -> str:
+    """Return how many of the users gain other access; a report counts them as users who change access."""
+    changing = sum(move.size for _, move in losing if move.kind == "change" and not move.to_default)
+    if not changing:
+        return ""
+    some = f"{changing:,} of them" if changing < number else "all of them" if number > 1 else "the user"
+    return f" ({some} also gain{'s' if changing == 1 else ''} access)"
 
 
-def _ends(losing: Sequence[tuple[Cohort, Move]]) -> str:
+def _ends(losing: Sequence[tuple[Cohort, Move]]) -> Iterator[Detail]:
     default = sum(move.size for _, move in losing if move.to_default)
     nothing = sum(move.size for _, move in losing if not move.after)
-    return "".join(
-        (
-            f"; {people(default, 'falls', 'fall')} back to default access" if default else "",
-            f"; {people(nothing, 'has', 'have')} no access left" if nothing else "",
-        )
-    )
+    if default:
+        yield Detail(f"{count_users(default, 'falls', 'fall')} back to default access.")
+    if nothing:
+        yield Detail(f"{count_users(nothing, 'has', 'have')} no access left.")

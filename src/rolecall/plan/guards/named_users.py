@@ -1,4 +1,4 @@
-"""Users whom the policy names and who are not there: misspelt, inactive, gone, or out of the source's sight. Pure."""
+"""Find users that the policy names and that are not active users: misspelled, inactive, gone, or not in the source."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from rolecall.plan.moves import numbers_of
 
 Why = Literal["inactive", "misspelt", "gone", "unseen"]
 _CLOSE = 0.74
-"""How alike two names before the @ are, or two domains, before one is taken for the other."""
+"""The least similarity of two names before the @, or of two domains, for a suggestion."""
 
 
 class Absent(NamedTuple):
@@ -29,16 +29,16 @@ class Absent(NamedTuple):
 
     @property
     def text(self) -> str:
-        """One sentence for a reader, without its full stop."""
+        """Return one sentence, without a period."""
         match self.why:
             case "inactive":
                 return f"{self.email} is no longer active"
             case "misspelt":
-                return f"no user {self.email}; did you mean {self.near}?"
+                return f"no user {self.email} in this org; did you mean {self.near}?"
             case "gone":
                 return f"no user {self.email} in this org"
             case "unseen":
-                return f"{self.email} is not in the source of users, which cannot see invited users"
+                return f"{self.email} is not in the source of users, which does not list invited users"
 
 
 def absent_users(emails: Iterable[str], directory: Directory, *, sees_invited: bool) -> list[Absent]:

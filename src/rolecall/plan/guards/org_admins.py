@@ -1,4 +1,4 @@
-"""Enough org admins, those who must stay, and the caller: after the plan, and after each of its waves."""
+"""Keep enough org admins, the required ones, and the caller: after the plan and after each of its waves."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from rolecall.access.entitlements import ORG
 from rolecall.model import normalise
 from rolecall.model.settings import Address
-from rolecall.plan.guards.guard import PASS, Finding, GuardInput, Item, at, unjudged
+from rolecall.plan.guards.guard import PASS, Finding, GuardInput, Item, unjudged
 from rolecall.plan.guards.named_users import Absent, absent_users
-from rolecall.plan.guards.responsible import Blame, blame, cause_words, placed, undo_words
-from rolecall.plan.headline import people
+from rolecall.plan.guards.responsible import Blame, blame, causes, placed, undo_words
+from rolecall.plan.headline import count_users
 from rolecall.plan.impact.moves import Cohort
 from rolecall.plan.moves import name_some
-from rolecall.plan.value import Verdict
+from rolecall.plan.value import Detail, Verdict
 
 
 def min_org_admins(guard_input: GuardInput) -> Finding:
-    """At least so many org admins after every wave; 1 whatever is said. None at all is never lifted."""
+    """Block a plan that leaves too few org admins after any wave. Leaving none cannot be overridden."""
     limit = max(1, *(guards.min_org_admins for guards in guard_input.policies))
     before = len(guard_input.impact_result.admins_before)
     steps = _waves(guard_input)
@@ -28,25 +28,26 @@ def min_org_admins(guard_input: GuardInput) -> Finding:
             return unjudged(guard_input, limit)
         if not guard_input.impact_result.admins_known:
             return PASS._replace(limit=limit)
-        already = f"There are {before:,} already, fewer than {limit:,}; this plan takes none." if before < limit else ""
-        return PASS._replace(limit=limit, actual=least, message=already)
+        short = f"{_org_admins(before)}, as before this plan; the limit is {limit:,}" if before < limit else ""
+        return PASS._replace(limit=limit, actual=least, message=short)
     lost = guard_input.impact_result.admins_before - dict(steps)[wave]
     named = _blame(guard_input, lost)
-    left = f"{_when(guard_input, wave)} {_left(least)}; {limit:,} must stay{at(guard_input.place('min_org_admins'))}."
     finding = Finding(
         "block",
-        f"{left} No longer org admin: {_names(guard_input, lost)}.{cause_words(guard_input, named)}",
+        f"{_org_admins(least)} {_when(wave)}; the limit is {limit:,}",
         limit,
         least,
         (Item(needed - least, _causes(guard_input, lost)),),
         firm=least == 0,
         fixes=(*undo_words(guard_input, named, "To keep them"), "Or make another user org admin first."),
+        details=(Detail(f"No longer org admin: {_names(guard_input, lost)}"), *causes(guard_input, named)),
     )
     return placed(guard_input, finding, named)
 
 
 def required_org_admins(guard_input: GuardInput) -> Finding:
-    """The people named stay org admin, after every wave. Who is not org admin now is not judged by this plan."""
+    """Block a plan that takes org admin from a required user after any wave. Users who are not org admin now are only
+    reported."""
     named = {normalise.email(email) for guards in guard_input.policies for email in guards.required_org_admins}
     if not named:
         return PASS
@@ -64,21 +65,21 @@ def required_org_admins(guard_input: GuardInput) -> Finding:
         if not guard_input.impact_result.admins_known:
             return PASS._replace(limit=len(named))
         former = [email for email in absent if email not in {user.email for user in unknown}]
-        notes = [f"Not org admin already, before this plan: {', '.join(former)}."] if former else []
+        notes = [f"Not org admins, as before this plan: {', '.join(former)}."] if former else []
         notes += [f"{user.text[:1].upper()}{user.text[1:]}." for user in unknown]
         return PASS._replace(limit=len(named), actual=len(named) - len(absent), message=" ".join(notes))
-    place = at(guard_input.place("required_org_admins"))
     blamed = _blame(guard_input, lost)
     finding = Finding(
         "block",
-        f"{_names(guard_input, lost)} must stay org admin{place} and would not.{cause_words(guard_input, blamed)}",
+        f"Required {'org admin' if len(lost) == 1 else 'org admins'} no longer org admin: {_names(guard_input, lost)}",
         len(named),
         len(named) - len(absent) - len(lost),
         (Item(len(lost), _causes(guard_input, lost)),),
         fixes=(
             *undo_words(guard_input, blamed, "To keep them"),
-            "They need a group that is mapped to org admin at every step.",
+            "Or add them to another group that is mapped to org admin.",
         ),
+        details=causes(guard_input, blamed),
     )
     return placed(guard_input, finding, blamed)
 
@@ -92,21 +93,22 @@ def _unknown(guard_input: GuardInput, emails: Iterable[str]) -> list[Absent]:
 
 
 _CERTAIN = frozenset({"inactive", "misspelt"})
-"""What is known of a name also where users were read in part; the guard then blocks, as it cannot know the rest."""
+"""Reasons that are certain even where users were partially read; the guard blocks then: the others are unknown."""
 
 
 def _unknown_admins(guard_input: GuardInput, unknown: Sequence[Absent], limit: int, actual: int) -> Finding:
     """Return the review for required org admins whose names match no active user."""
     missing = [user for user in unknown if user.why != "unseen"]
-    listed = "; ".join(user.text.rstrip("?") for user in missing)
-    message = f"Required org admins that match no active user{at(guard_input.place('required_org_admins'))}: {listed}."
+    details = tuple(Detail(f"{user.text[:1].upper()}{user.text[1:]}") for user in missing)
+    are = "org admin is not an active user" if len(missing) == 1 else "org admins are not active users"
+    message = f"{len(missing):,} required {are}"
     fix = "Correct the addresses in `guards.required_org_admins`, or remove them."
     verdict: Verdict = "review" if guard_input.impact_result.judged else "block"
-    return Finding(verdict, message, limit, actual, (Item(len(missing)),), fixes=(fix,))
+    return Finding(verdict, message, limit, actual, (Item(len(missing)),), fixes=(fix,), details=details)
 
 
 def require_self(guard_input: GuardInput) -> Finding:
-    """The person who applies stays org admin; never lifted. A service has nothing to lose."""
+    """Block a plan that takes org admin from the user who applies it; cannot be overridden. Service accounts pass."""
     caller = guard_input.plan_input.live.facts.caller.email
     if caller is None or not any(guards.require_self for guards in guard_input.policies):
         return PASS
@@ -116,35 +118,36 @@ def require_self(guard_input: GuardInput) -> Finding:
     if not lost:
         return PASS if guard_input.impact_result.judged else unjudged(guard_input)
     named = _blame(guard_input, lost)
-    message = f"{_names(guard_input, lost)}, who runs this plan, would no longer be org admin."
+    message = f"{_names(guard_input, lost)} runs this plan and would no longer be org admin"
     finding = Finding(
         "block",
-        message + cause_words(guard_input, named),
+        message,
         items=(Item(1, _causes(guard_input, lost)),),
         firm=True,
         fixes=(*undo_words(guard_input, named, "To stay org admin"), "Or let another org admin apply this plan."),
+        details=causes(guard_input, named),
     )
     return placed(guard_input, finding, named)
 
 
 def _waves(guard_input: GuardInput) -> list[tuple[int, frozenset[int]]]:
-    """Org admins after each wave and at the end."""
+    """Return the org admins after each wave and after the plan."""
     return [*guard_input.impact_result.admin_waves, (_END, guard_input.impact_result.admins_after)]
 
 
 _END = 9
 
 
-def _when(guard_input: GuardInput, wave: int) -> str:
-    return "There would be" if wave == _END else f"After wave {wave} there would be"
+def _when(wave: int) -> str:
+    return "after this plan" if wave == _END else f"after wave {wave}"
 
 
-def _left(number: int) -> str:
-    return "no org admin" if number == 0 else f"{number:,} org admin{'s' if number > 1 else ''}"
+def _org_admins(number: int) -> str:
+    return f"{number:,} org admin{'' if number == 1 else 's'}" if number else "No org admins"
 
 
 def _lost(guard_input: GuardInput, admins_by_email: Mapping[str, int]) -> frozenset[int]:
-    """Of these people, those who are org admin now and at some point are not."""
+    """Return those of these users who are org admin now and are not after some wave."""
     numbers = frozenset(admins_by_email.values()) & guard_input.impact_result.admins_before
     return numbers - frozenset.intersection(*(admins for _, admins in _waves(guard_input)))
 
@@ -152,11 +155,11 @@ def _lost(guard_input: GuardInput, admins_by_email: Mapping[str, int]) -> frozen
 def _names(guard_input: GuardInput, numbers: Iterable[int]) -> str:
     directory = guard_input.impact_result.forecast.directory
     listed = sorted(numbers)
-    return people(len(listed)) if directory is None else name_some(directory, listed)
+    return count_users(len(listed)) if directory is None else name_some(directory, listed)
 
 
 def _causes(guard_input: GuardInput, numbers: Iterable[int]) -> tuple[Address, ...]:
-    """The changes by which these users are no longer org admin; those that touch them where it is only for a time."""
+    """Return the changes that take org admin from these users; where it is temporary, those that affect them."""
     own = _cohorts(guard_input, numbers)
     causes = tuple(dict.fromkeys(at for cohort in own for at in cohort.causing(_lost_org(cohort))))
     return causes or tuple(dict.fromkeys(at for cohort in own for at in cohort.because))

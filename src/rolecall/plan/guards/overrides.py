@@ -1,4 +1,4 @@
-"""Allowances: which hold, what they cover, and which were never needed."""
+"""Apply overrides (`allow` in the config, `--allow` for one run) to the verdicts of guards."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from typing import NamedTuple
 from rolecall.errors import Problem
 from rolecall.model.policy import Allow, Policy
 from rolecall.model.settings import Address
-from rolecall.plan.guards.guard import NAME_PEOPLE, Finding, Item, at, place
+from rolecall.plan.dates import day
+from rolecall.plan.guards.guard import NAME_PEOPLE, Finding, Item
 from rolecall.plan.resolve import covers
-from rolecall.plan.value import GuardResult
+from rolecall.plan.value import Detail, GuardResult
 
 Matches = Callable[[str, Address], bool]
-"""Whether a target, an address or a glob, means the entry at an address."""
+"""Whether a target, an address or a glob, matches an address."""
 
 
 def _matches(target: str, at: Address) -> bool:
@@ -22,69 +23,80 @@ def _matches(target: str, at: Address) -> bool:
 
 
 class Overridden(NamedTuple):
-    """A verdict, and the allowances that made it what it is."""
+    """A verdict, and the overrides that led to it."""
 
     result: GuardResult
     used: tuple[Allow, ...] = ()
 
 
-class _Taken(NamedTuple):
-    """An allowance, and how many of what the guard found it takes off."""
+class _Use(NamedTuple):
+    """An override, and how much of what the guard counts it covers."""
 
     entry: Allow
     number: int
 
 
 def in_force(
-    policy: Policy, applied: Policy | None, once: Iterable[Allow], as_of: date, meant: Callable[[str], str] = str
+    policy: Policy,
+    applied: Policy | None,
+    once: Iterable[Allow],
+    as_of: date,
+    current: Callable[[str], str] = str,
 ) -> tuple[Allow, ...]:
-    """The allowances that count on a day: the config's as far as they were applied before, and this run's own.
+    """Return the overrides in effect on a day: those of the config as far as they were applied before, and those of
+    this run.
 
-    A new or wider one in the config holds from the next plan on; with nothing applied yet the config's count.
-    ``meant`` gives the address that a target means now, so that an entry is known again after a rename.
+    A new or wider one in the config takes effect from the next plan; all do where nothing was applied yet. ``current``
+    returns the address that a target has now, so that an entry is recognized after a rename.
     """
-    standing = policy.allow if applied is None else tuple(_shared(policy.allow, applied.allow, meant))
-    return tuple(entry for entry in (*standing, *once) if holds(entry, as_of))
+    configured = policy.allow if applied is None else tuple(_shared(policy.allow, applied.allow, current))
+    return tuple(entry for entry in (*configured, *once) if in_effect(entry, as_of))
 
 
-def holds(entry: Allow, as_of: date) -> bool:
-    """``until`` is the last day."""
+def in_effect(entry: Allow, as_of: date) -> bool:
+    """Return whether an override has not ended; ``until`` is its last day."""
     return entry.until is None or as_of <= entry.until
 
 
-def apply_overrides(name: str, finding: Finding, allows: Sequence[Allow], means: Matches = _matches) -> Overridden:
-    """The verdict once allowances have taken away what they cover. ``means`` says whether a target means an address."""
-    used: tuple[_Taken, ...] = ()
+def apply_overrides(
+    name: str, finding: Finding, overrides: Sequence[Allow], command: str = "", matches: Matches = _matches
+) -> Overridden:
+    """Return the verdict after the overrides of a guard. ``command`` makes the same plan again, where there is one."""
+    uses: tuple[_Use, ...] = ()
     remaining = finding.items
     if finding.verdict in ("review", "block") and not finding.firm:
-        used, remaining = _taken([entry for entry in allows if entry.guard == name], remaining, means)
-    left = finding.verdict_after(sum(item.size for item in remaining)) if used else finding.verdict
-    verdict = "allowed" if used and left == "pass" else left
-    result = _result(name, finding._replace(verdict=verdict), allows, used, sum(item.size for item in remaining))
-    return Overridden(result, tuple(entry for entry, _ in used))
+        uses, remaining = _uses([entry for entry in overrides if entry.guard == name], remaining, matches)
+    left = sum(item.size for item in remaining)
+    verdict = finding.verdict_after(left) if uses else finding.verdict
+    if uses and verdict == "pass":
+        verdict = "allowed"
+    result = _result(name, finding._replace(verdict=verdict), overrides, uses, left, command)
+    return Overridden(result, tuple(entry for entry, _ in uses))
 
 
-def _taken(
-    allows: Iterable[Allow], remaining: tuple[Item, ...], means: Matches
-) -> tuple[tuple[_Taken, ...], tuple[Item, ...]]:
-    """The allowances that are large enough for all they are about, and what is left over; in whatever order they come,
-    for what one takes off may make another large enough."""
-    used: list[_Taken] = []
-    waiting = list(allows)
-    while taken := next((entry for entry in waiting if 0 < _about(entry, remaining, means) <= entry.up_to), None):
-        waiting.remove(taken)
-        used.append(_Taken(taken, _about(taken, remaining, means)))
-        remaining = tuple(item for item in remaining if not _covered(taken, item, means))
-    return tuple(used), remaining
+def _uses(
+    overrides: Iterable[Allow], remaining: tuple[Item, ...], matches: Matches
+) -> tuple[tuple[_Use, ...], tuple[Item, ...]]:
+    """Return the overrides that are large enough for all they match, and the items that none covers.
+
+    Their order does not matter: what one covers may make another large enough.
+    """
+    uses: list[_Use] = []
+    unused = list(overrides)
+    while entry := next((entry for entry in unused if 0 < _size(entry, remaining, matches) <= entry.up_to), None):
+        unused.remove(entry)
+        uses.append(_Use(entry, _size(entry, remaining, matches)))
+        remaining = tuple(item for item in remaining if not _covered(entry, item, matches))
+    return tuple(uses), remaining
 
 
-def _about(entry: Allow, items: Iterable[Item], means: Matches) -> int:
-    return sum(item.size for item in items if _covered(entry, item, means))
+def _size(entry: Allow, items: Iterable[Item], matches: Matches) -> int:
+    return sum(item.size for item in items if _covered(entry, item, matches))
 
 
-def _covered(entry: Allow, item: Item, means: Matches) -> bool:
+def _covered(entry: Allow, item: Item, matches: Matches) -> bool:
     target = entry.target
-    return target is None or (bool(item.because) and all(means(target, at) for at in item.because))
+    return target is None or (bool(item.because) and all(matches(target, at) for at in item.because))
 
 
 def idle(
@@ -96,26 +108,31 @@ def idle(
     cut: bool = False,
     unjudged: Collection[str] = (),
 ) -> list[Problem]:
-    """A warning for each allowance that has expired, or that nothing needed. What a plan that is ``cut`` did not need
-    may well be for the rest, and nobody knows of a guard that was ``unjudged``."""
-    taken = {(entry.guard, entry.target, entry.source) for entry in used}
+    """Return a warning for each override that has ended or is unused.
+
+    An unused one is not reported where the plan is ``cut`` to targets, since other changes may need it, or where its
+    guard could not be evaluated (``unjudged``).
+    """
+    in_use = {(entry.guard, entry.target, entry.source) for entry in used}
     warnings = []
     for entry in (*policy.allow, *once):
-        what = f"the allowance for {entry.guard}{f' of {entry.target}' if entry.target else ''}"
-        if not holds(entry, as_of):
-            message = f"{what} held through {entry.until}"
+        override = f"the override of {entry.guard}{f' for {entry.target}' if entry.target else ''}"
+        if not in_effect(entry, as_of):
+            message = f"{override} ended on {day(entry.until)}" if entry.until else override
             warnings.append(Problem("allow_expired", message, entry.source, "delete the entry", "warning"))
         elif entry.guard in unjudged or (cut and entry.source):
             continue
-        elif (entry.guard, entry.target, entry.source) not in taken:
-            hint = "delete the entry" if entry.source else "leave the flag out"
-            warnings.append(Problem("allow_unused", f"{what} is not needed", entry.source, hint, "warning"))
+        elif (entry.guard, entry.target, entry.source) not in in_use:
+            hint = "delete the entry" if entry.source else "remove the flag"
+            warnings.append(Problem("allow_unused", f"{override} is unused", entry.source, hint, "warning"))
     return warnings
 
 
-def _shared(config: Sequence[Allow], applied: Sequence[Allow], meant: Callable[[str], str]) -> Iterable[Allow]:
+def _shared(config: Sequence[Allow], applied: Sequence[Allow], current: Callable[[str], str]) -> Iterable[Allow]:
+    """Yield the overrides that the config and the last apply both have, each as narrow as the narrower of the two."""
+
     def key(entry: Allow) -> tuple[str, str]:
-        return entry.guard, meant(entry.target or "")
+        return entry.guard, current(entry.target or "")
 
     before = {key(entry): entry for entry in applied}
     for entry in config:
@@ -126,61 +143,52 @@ def _shared(config: Sequence[Allow], applied: Sequence[Allow], meant: Callable[[
 
 
 def _result(
-    name: str, finding: Finding, allows: Sequence[Allow], used: Sequence[_Taken], remaining: int
+    name: str, finding: Finding, overrides: Sequence[Allow], uses: Sequence[_Use], remaining: int, command: str
 ) -> GuardResult:
-    message = finding.message
-    if used:
-        message += f" {' '.join(map(_takes, used))} {_remains(finding, remaining)}"
-    elif finding.verdict in ("review", "block"):
-        short = [entry for entry in allows if entry.guard == name and not finding.firm]
-        message += "".join(f" An allowance{at(entry.source)} covers {_covers(entry)}." for entry in short)
-    ways = _ways(name, finding, remaining) if finding.verdict in ("review", "block", "not judged") else ()
+    details = [*finding.details, *map(_covers, uses)]
+    if uses and remaining:
+        verb = "is" if remaining == 1 else "are"
+        limit = "within" if finding.verdict == "allowed" else "still over"
+        details.append(Detail(f"{remaining:,} {verb} not covered by an override, {limit} the limit."))
+    elif not uses and finding.verdict in ("review", "block") and not finding.firm:
+        details += [_too_small(entry) for entry in overrides if entry.guard == name]
+    ways = _ways(name, finding, remaining, command) if finding.verdict in ("review", "block", "not judged") else ()
     return GuardResult(
         name,
         finding.verdict,
         finding.limit,
         finding.actual,
-        message,
+        finding.message,
         finding.source,
         finding.total,
         finding.target,
         ways,
+        details=tuple(details),
     )
 
 
-def _takes(taken: _Taken) -> str:
-    """What an allowance takes off, of how many it may, and why."""
-    entry, number = taken
-    whose = f" for {entry.target}" if entry.target else ""
-    ends = f" through {entry.until}" if entry.until else ""
-    why = "".join(f"; {text}" for text in (entry.reason, place(entry.source)) if text)
-    return f"An allowance takes off {number:,} (up to {entry.up_to:,}{whose}{ends}{why})."
+def _covers(use: _Use) -> Detail:
+    """Return what an override covers, of how much, until when, and why."""
+    entry, number = use
+    of = f"{number:,} of up to {entry.up_to:,}{f' for {entry.target}' if entry.target else ''}"
+    ends = f", until {day(entry.until)}" if entry.until else ""
+    return Detail(f"Override: covers {of}{ends}{f'. {entry.reason}' if entry.reason else ''}", entry.source)
 
 
-def _remains(finding: Finding, remaining: int) -> str:
-    if not remaining:
-        return "None is left."
-    passes = ", within the limit" if finding.verdict == "allowed" else ", over the limit still"
-    return f"{remaining:,} left{passes}."
+def _too_small(entry: Allow) -> Detail:
+    target = f" for {entry.target}" if entry.target else ""
+    return Detail(f"Override: covers only {entry.up_to:,}{target}, so it does not apply.", entry.source)
 
 
-def _covers(entry: Allow) -> str:
-    return f"only {entry.up_to:,}{f' of {entry.target}' if entry.target else ''}"
+ACCEPT = "To accept it: rolecall apply --approve DIGEST"
+"""What to do about a guard that requires approval. A report has the command of its plan instead."""
 
 
-def _ways(name: str, finding: Finding, remaining: int) -> tuple[str, ...]:
+def _ways(name: str, finding: Finding, remaining: int, command: str) -> tuple[str, ...]:
     if finding.verdict == "not judged":
         return finding.fixes or (NAME_PEOPLE,)
-    ways = list(finding.fixes)
     if finding.firm:
-        return (*ways, *(("No allowance lifts this.",) if finding.verdict == "block" else ()))
-    if finding.verdict == "review":
-        ways.append("If it is meant, say so at the prompt or with `--approve DIGEST`.")
-    ways.append(
-        f"Allow it once with `--allow {name}={remaining}`, or for a while with an `allow` entry{_entry(finding)}."
-    )
-    return tuple(ways)
-
-
-def _entry(finding: Finding) -> str:
-    return f" for `{finding.target}`" if finding.target and len(finding.items) == 1 else ""
+        return (*finding.fixes, *(("This guard cannot be overridden.",) if finding.verdict == "block" else ()))
+    flag = f"--allow {name}={remaining}"
+    once = f"To allow it once: {command} {flag}" if command else f"To allow it once, add {flag}."
+    return (*finding.fixes, *((ACCEPT,) if finding.verdict == "review" else ()), once)

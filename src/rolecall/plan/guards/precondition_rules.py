@@ -1,4 +1,4 @@
-"""The preconditions of one write, by section: what the org refuses, and with which settings at that moment."""
+"""List the preconditions of one write, by section: what the org rejects, given its settings at that moment."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from rolecall.plan.headline import enumerate_words
 
 
 class Moment(NamedTuple):
-    """The org just before a step. ``live`` is the read that the plan was made from: how complete each section is.
+    """The org just before a step. ``live`` is what the plan was made from; it knows how complete each section is.
 
     ``teams`` are those that the org has; where they were not read, those that its settings name.
     """
@@ -27,7 +27,7 @@ class Moment(NamedTuple):
 
 
 def teams_of(live: Live) -> frozenset[str]:
-    """Return the teams that the org has, as far as is known."""
+    """Return the teams that the org has, as far as they were read."""
     if live.facts.teams is not None:
         return live.facts.teams
     defaults, mappings = live.settings.defaults, live.settings.idp_groups
@@ -42,7 +42,7 @@ def _never(change: Change) -> bool:
 
 
 class Unmet(NamedTuple):
-    """A demand of the org that a step does not meet. ``satisfied_by`` recognizes a change that would meet it."""
+    """A precondition that a step does not meet. ``satisfied_by`` recognizes a change that would meet it."""
 
     message: str
     fix: str
@@ -50,7 +50,7 @@ class Unmet(NamedTuple):
 
 
 class Unread(NamedTuple):
-    """A setting that decides whether the org takes a step, and that was not read."""
+    """A setting that a precondition depends on and that was not read."""
 
     name: str
 
@@ -61,9 +61,9 @@ _MAX_TEAMS = BY_SECTION["idp_groups"].field("teams").max_items
 
 
 def demands(change: Change, moment: Moment) -> Demands:
-    """Yield what the org demands of a write and would not find at this moment."""
+    """Yield the preconditions of a write that are not met at this moment."""
     if change.via == "api" and not _in_tier(change, moment.facts):
-        yield Unmet("The org's plan tier does not include SCIM (R34).", "Ask WRITER for a plan with SCIM.")
+        yield Unmet("The org's plan does not include SCIM (R34).", "Contact WRITER about a plan with SCIM.")
     match change.after or change.before:
         case GroupMapping():
             if not _plain(change.after, moment):
@@ -86,7 +86,7 @@ def _in_tier(change: Change, facts: Facts) -> bool:
 
 
 def _domain(change: Change, moment: Moment) -> Demands:
-    """The last domain stays while SSO is on (R33)."""
+    """Yield what removing a domain needs: the last one stays while SSO is on (R33)."""
     domains = moment.settings.domains
     if change.action != "delete" or domains is UNSET or len(domains) > 1:
         return
@@ -103,7 +103,7 @@ def _domain(change: Change, moment: Moment) -> Demands:
 
 
 def _sso(change: Change, moment: Moment) -> Demands:
-    """SSO on needs a domain and metadata (R1, R33); SSO off needs SCIM off (R33)."""
+    """Yield what SSO needs: a domain and metadata to be on (R1, R33), SCIM off to be off (R33)."""
     before, after_values = moment.settings.sso, change.after
     if before is UNSET or not isinstance(after_values, Sso):
         return
@@ -169,7 +169,7 @@ def _scim_is_off(moment: Moment) -> Demands:
 
 
 def _scim(change: Change, moment: Moment) -> Demands:
-    """SCIM on needs SSO (R1); the endpoint takes one step after the other, with SCIM on (R20)."""
+    """Yield what SCIM needs: SSO to be on (R1), and to be on itself for each step of the upgrade (R20)."""
     before, requested = moment.settings.scim, change.after
     if before is UNSET or not isinstance(requested, Scim):
         return
@@ -202,26 +202,26 @@ UPGRADE_WITHOUT_SCIM = Unmet(
     "Set `scim.enabled: true` until the upgrade is completed, or remove `scim.endpoint`.",
     lambda later: _switches(later, "scim", on=True),
 )
-"""What both steps of the upgrade demand: with SCIM off, no group could be pushed again."""
+"""What both steps of the upgrade need: with SCIM off, no group could be pushed again."""
 
 
 def _defaults(change: Change, moment: Moment) -> Demands:
-    """One role that is not org admin, on at least one team that exists (R2, R3, R4)."""
+    """Yield what default access needs: a role other than org admin on at least one existing team (R2, R3, R4)."""
     requested = change.after
     if not isinstance(requested, Defaults):
         return
     if requested.role == ORG_ADMIN:
-        yield Unmet("The default role cannot be org admin (R3).", "Use member or team_admin.")
+        yield Unmet("The default role cannot be org admin (R3).", "Use `member` or `team_admin`.")
     if isinstance(requested.role, str):
         yield from _role(requested.role, moment.facts)
     if requested.teams is not UNSET:
         if not requested.teams:
-            yield Unmet("The default access needs at least one team (R2).", "Add a team to `defaults.teams`.")
+            yield Unmet("Default access needs at least one team (R2).", "Add a team to `defaults.teams`.")
         yield from _teams(requested.teams, change, moment)
 
 
 def _plain(requested: object, moment: Moment) -> bool:
-    """Return whether a mapping meets every demand, as nearly all of thousands do."""
+    """Return whether a mapping meets every precondition, as nearly all of thousands do."""
     scim, facts = moment.settings.scim, moment.facts
     ready = scim is not UNSET and scim.endpoint in ("new", "upgrading")
     if not isinstance(requested, GroupMapping):
@@ -232,7 +232,7 @@ def _plain(requested: object, moment: Moment) -> bool:
 
 
 def _mapping(change: Change, moment: Moment) -> Demands:
-    """No mapping on the legacy endpoint (R18); a role needs a team (R4, R21); names exist (R4)."""
+    """Yield what a mapping needs: the new endpoint (R18), at least one team (R4, R21), names that exist (R4)."""
     requested, scim = change.after, moment.settings.scim
     if scim is not UNSET and scim.endpoint == "legacy":
         yield Unmet("IdP groups cannot be mapped on the legacy endpoint (R18).", "Upgrade the endpoint first (R20).")
@@ -254,7 +254,9 @@ def _role(role: str, facts: Facts) -> Demands:
 
 def _teams(teams: frozenset[str], change: Change, moment: Moment) -> Demands:
     if len(teams) > _MAX_TEAMS:
-        yield Unmet(f"{len(teams):,} teams are more than the org takes ({_MAX_TEAMS:,}).", "Name fewer teams.")
+        yield Unmet(
+            f"The mapping has {len(teams):,} teams; the org accepts up to {_MAX_TEAMS:,}.", "Remove some of its teams."
+        )
     unknown = sorted(teams - moment.teams)
     if unknown and moment.facts.teams is None:
         if change.via == "api":
@@ -265,7 +267,7 @@ def _teams(teams: frozenset[str], change: Change, moment: Moment) -> Demands:
 
 
 def _lengths(change: Change) -> Demands:
-    """Yield what the org demands of the texts that a change writes."""
+    """Yield what the texts that a change writes need: a length within limits, and no control character."""
     section = split_address(change.address)[0]
     for field in BY_SECTION[section].fields:
         text = getattr(change.after, field.name, UNSET) if field.type == "text" and field.written else UNSET
@@ -276,15 +278,15 @@ def _lengths(change: Change) -> Demands:
             examples = f", such as {' or '.join(field.examples)}" if field.examples else ""
             yield Unmet(f"{name} is empty.", f"Set it to the {field.title[0].lower()}{field.title[1:]}{examples}.")
         if len(text) > field.max_length:
-            most = f"the org takes {field.max_length}"
+            most = f"the org accepts up to {field.max_length:,}"
             yield Unmet(f"{name} has {len(text):,} characters; {most}.", "Use a shorter text.")
         if any(not char.isprintable() and ord(char) < 0xA0 for char in text):
-            yield Unmet(f"{name} has a control character.", "Remove the line break or other control character.")
+            yield Unmet(f"{name} contains a control character.", "Remove the line break or other control character.")
 
 
 def _near(name: str, known: Iterator[str] | Mapping[str, object] | frozenset[str]) -> str:
     near = did_you_mean(name, known)
-    return f"{near[0].upper()}{near[1:]}" if near else "Use a name that the org has."
+    return f"{near[0].upper()}{near[1:]}" if near else "Use a name that exists in the org."
 
 
 def _enabled(value: Sso | Scim | Unset) -> bool | Unset:

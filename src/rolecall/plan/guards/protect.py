@@ -1,15 +1,16 @@
-"""Entries that the config, now or when last applied, says must not be weakened."""
+"""Block changes that weaken protected entries; an entry is protected by the config, or was at the last apply."""
 
 from __future__ import annotations
 
 from rolecall.model.change import Change
 from rolecall.model.roles import RANK
 from rolecall.model.settings import Address, GroupMapping
-from rolecall.plan.guards.guard import PASS, Finding, GuardInput, Item, at
+from rolecall.plan.guards.guard import PASS, Finding, GuardInput, Item
+from rolecall.plan.value import Detail
 
 
 def protect(guard_input: GuardInput) -> Finding:
-    """No protected entry goes, goes blank, gives a lower role or a team less, or gets an end."""
+    """Block where a protected entry is removed, unmapped, gets a lower role, loses a team, or gets an end date."""
     applied, desired = guard_input.plan_input.applied, guard_input.plan_input.desired
     listed = {at for at, intent in desired.intents.items() if intent.protect}
     guarded = applied.protected | listed
@@ -17,15 +18,16 @@ def protect(guard_input: GuardInput) -> Finding:
     weakened += [(change, "would expire") for change in _ending(guard_input, guarded)]
     if not guarded or not weakened:
         return PASS._replace(actual=len(guarded) or None)
-    listing = "; ".join(f"{change.address} {how}{at(change.intent.source)}" for change, how in weakened)
+    entries = "1 protected entry" if len(weakened) == 1 else f"{len(weakened):,} protected entries"
     return Finding(
         "block",
-        f"{listing}; what is protected must not be weakened.",
+        f"{entries} would be weakened",
         actual=len(weakened),
         items=tuple(Item(1, (change.address,)) for change, _ in weakened),
         source=weakened[0][0].intent.source,
         target=weakened[0][0].address,
-        fixes=("Drop `protect` from the entry in a plan of its own, apply that, then make this change.",),
+        fixes=("To allow it, remove `protect` from the entry, apply that, then make this change.",),
+        details=tuple(Detail(f"{change.address} {how}", change.intent.source) for change, how in weakened),
     )
 
 
@@ -55,12 +57,12 @@ def _weaker(before: GroupMapping, after: GroupMapping) -> str:
     if before.role != after.role:
         was, now = RANK.get(before.role or ""), RANK.get(after.role or "")
         if was is None or now is None or now < was:
-            return f"would give {after.role or 'the default role'} instead of {before.role or 'the default role'}"
+            return f"would change from {before.role or 'the default role'} to {after.role or 'the default role'}"
     return f"would lose {', '.join(lost)}" if lost else ""
 
 
 def _ending(guard_input: GuardInput, guarded: frozenset[Address]) -> list[Change]:
-    """Entries that get an end they did not have when last applied."""
+    """Return protected entries that get an end date which they did not have at the last apply."""
     ends = guard_input.plan_input.applied.expires
     if ends is None:
         return []

@@ -1,4 +1,4 @@
-"""How much goes: deletes and unmaps by section, and an unmap that looks like a rename nobody told."""
+"""Limit how many entries are deleted or unmapped, and find unmapped groups that may have been renamed."""
 
 from __future__ import annotations
 
@@ -7,15 +7,16 @@ from collections.abc import Iterable
 from rolecall.model.change import Change
 from rolecall.model.kinds import KINDS, split_address
 from rolecall.model.settings import BLANK, UNSET
-from rolecall.plan.guards.guard import PASS, Finding, GuardInput, Item, at, bounds
+from rolecall.plan.guards.guard import PASS, Finding, GuardInput, Item, bounds
 from rolecall.plan.headline import enumerate_words
+from rolecall.plan.value import Detail
 
 NAME = "max_removals"
 _GONE = {"delete": "deleted", "unmap": "unmapped"}
 
 
 def max_removals(guard_input: GuardInput) -> Finding:
-    """Entries deleted or unmapped, each section against its managed objects. A rename is no removal."""
+    """Compare the entries that a plan deletes or unmaps with the limits, section by section. Renames do not count."""
     sections = [_section(guard_input, kind.section, _GONE[kind.removal]) for kind in KINDS if kind.removal]
     tripped = [finding for finding in sections if finding.verdict != "pass"]
     if not tripped:
@@ -23,7 +24,8 @@ def max_removals(guard_input: GuardInput) -> Finding:
         return PASS._replace(limit="; ".join(_unique(finding.limit for finding in sections)), actual=total)
     worst = max(tripped, key=lambda finding: finding.verdict == "block")
     return worst._replace(
-        message=" ".join(finding.message for finding in tripped),
+        message=tripped[0].message,
+        details=tuple(detail for finding in tripped for detail in (Detail(finding.message), *finding.details))[1:],
         limit="; ".join(_unique(finding.limit for finding in tripped)),
         actual=sum(int(finding.actual or 0) for finding in tripped),
         items=tuple(item for finding in tripped for item in finding.items),
@@ -33,7 +35,7 @@ def max_removals(guard_input: GuardInput) -> Finding:
 
 
 def possible_rename(guard_input: GuardInput) -> Finding:
-    """A group is unmapped while a listed one is missing: perhaps it is the same, under a new name."""
+    """Require approval where a group is unmapped while one of the config is missing: it may have been renamed."""
     unmapped = [change for change in guard_input.effective if _unmapped(change) and change.reason == "not_listed"]
     missing = [
         change for change in guard_input.changes if change.via == "waiting" and change.via_reason == "not_pushed"
@@ -44,12 +46,11 @@ def possible_rename(guard_input: GuardInput) -> Finding:
     went, came = (enumerate_words([f"`{_key(change)}`" for change in changes]) for changes in (unmapped, missing))
     return Finding(
         "review",
-        f"{went} would be unmapped while the IdP does not push {came}{at(missing[0].intent.source)}: "
-        "perhaps the group was renamed.",
+        f"{went} would be unmapped, and the IdP has not pushed {came}; the group may have been renamed",
         actual=len(unmapped),
         items=tuple(Item(1, (change.address,)) for change in unmapped),
         source=missing[0].intent.source,
-        fixes=("If it is the same group, say `previously: [OLD NAME]` at the new one, or pin it by `id`.",),
+        fixes=("If it is the same group, add `previously: [OLD NAME]` to the new entry, or its `id`.",),
     )
 
 
@@ -63,23 +64,24 @@ def _section(guard_input: GuardInput, section: str, verb: str) -> Finding:
     limits = bounds(guard_input.policies, NAME, managed, f"managed {section}")
     verdict = limits.verdict_for(len(removed))
     names = enumerate_words([f"`{_key(change)}`" for change in removed], 5)
+    entries = f"{len(removed):,} {'entry' if len(removed) == 1 else 'entries'} of {section}"
     source = next((change.intent.source for change in removed if change.intent.source), None)
     return Finding(
         verdict,
-        f"{len(removed):,} {'entry' if len(removed) == 1 else 'entries'} of {section} would be {verb}: {names}; "
-        f"{limits.text}{at(guard_input.place(NAME))}.",
+        f"{entries} would be {verb}; {limits.exceeded(len(removed))}" if verdict != "pass" else "",
         limits.text,
         len(removed),
         tuple(Item(1, (change.address,)) for change in removed),
         source,
         removed[0].address if removed else None,
         verdict_for=limits.verdict_for,
-        fixes=("Remove them in several plans, or list in the config what shall stay.",),
+        fixes=("To keep them, add them to the config. To remove them in smaller steps, use several plans.",),
+        details=(Detail(f"Cause: {names}", source),),
     )
 
 
 def _managed(guard_input: GuardInput, section: str, removed: int) -> int:
-    """Entries the config asks for that are there already, and those that go."""
+    """Return how many entries of the config exist in the org, including those that the plan removes."""
     desired, live = (
         getattr(s, section) for s in (guard_input.plan_input.desired.settings, guard_input.plan_input.live.settings)
     )

@@ -1,28 +1,42 @@
-"""Which changes a guard names as the cause of what it found, and what to do about them."""
+"""Name the changes that cause what a guard reports, and say how to undo them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from rolecall.errors import Where
 from rolecall.model.change import Change
 from rolecall.model.settings import Address
-from rolecall.plan.guards.guard import Finding, GuardInput, at
-from rolecall.plan.headline import people
+from rolecall.plan.guards.guard import Finding, GuardInput, place
+from rolecall.plan.headline import count_users
 from rolecall.plan.impact.causes import is_mapping
 from rolecall.plan.impact.moves import Cohort
+from rolecall.plan.moves import name_some
+from rolecall.plan.value import Detail
+
+_MOST = 3
+_NAMED = 3
 
 
 class Blame(NamedTuple):
-    """Changes that ``number`` users of ``total`` are affected by.
+    """Changes that ``number`` users of ``total`` are affected by, those of the ``cohorts``.
 
     ``each``: undoing any one of ``addresses`` avoids it; otherwise all of them have to be undone.
     """
 
     addresses: tuple[Address, ...]
     each: bool
-    number: int
+    cohorts: tuple[Cohort, ...]
     total: int
+
+    @property
+    def number(self) -> int:
+        return sum(len(cohort.numbers) for cohort in self.cohorts)
+
+    @property
+    def users(self) -> Iterator[int]:
+        return (number for cohort in self.cohorts for number in cohort.numbers)
 
 
 def blame(cohorts: Iterable[Cohort], bits: Callable[[Cohort], int], grave: int = 0) -> list[Blame]:
@@ -30,48 +44,56 @@ def blame(cohorts: Iterable[Cohort], bits: Callable[[Cohort], int], grave: int =
 
     ``bits`` are those of a class that count.
     """
-    sizes: dict[tuple[tuple[Address, ...], bool], int] = {}
+    affected: dict[tuple[tuple[Address, ...], bool], list[Cohort]] = {}
     worst: set[tuple[tuple[Address, ...], bool]] = set()
     total = 0
     for cohort in cohorts:
         counted = bits(cohort)
         total += len(cohort.numbers)
         for key in {(cause.addresses, cause.each) for cause in cohort.causes if cause.bits & counted}:
-            sizes[key] = sizes.get(key, 0) + len(cohort.numbers)
+            affected.setdefault(key, []).append(cohort)
         worst |= {(cause.addresses, cause.each) for cause in cohort.causes if cause.bits & counted & grave}
-    ordered = sorted(sizes.items(), key=lambda item: (item[0] not in worst, -item[1], item[0]))
-    return [Blame(*key, number, total) for key, number in ordered]
+    listed = [Blame(*key, tuple(own), total) for key, own in affected.items()]
+    return sorted(listed, key=lambda cause: (cause[:2] not in worst, -cause.number, cause[:2]))
 
 
-def cause_words(guard_input: GuardInput, named: Sequence[Blame]) -> str:
-    """`` Cause: idp_groups/A (rolecall.yaml:12).``; several with the number of users of each."""
-    if not named:
-        return ""
-    sources = {change.address: change.intent.source for change in guard_input.changes}
-    alone = len(named) == 1 and named[0].number == named[0].total
-    listed = [
-        f"{_joined([f'{address}{at(sources.get(address))}' for address in blame.addresses], each=blame.each)}"
-        f"{'' if alone else f', {people(blame.number)}'}"
-        for blame in named[:_MOST]
-    ]
-    more = f"; and {len(named) - _MOST:,} more" if len(named) > _MOST else ""
-    return f" Cause{'' if len(named) == 1 else 's'}: {'; '.join(listed)}{more}."
+def causes(guard_input: GuardInput, named: Sequence[Blame], *, users: bool = False) -> tuple[Detail, ...]:
+    """Return ``Cause: idp_groups/Writer-Sales, 62 users`` for each cause, the first few; then a count.
+
+    The number of users is left out of a cause that affects all of them, unless ``users`` asks for it and their names.
+    """
+    places = {change.address: change.intent.source for change in guard_input.changes}
+    lines = [_cause(guard_input, cause, places, users=users) for cause in named[:_MOST]]
+    if len(named) > _MOST:
+        lines.append(Detail(f"Cause: {len(named) - _MOST:,} more"))
+    return tuple(lines)
 
 
-_MOST = 3
+def _cause(guard_input: GuardInput, cause: Blame, places: Mapping[Address, Where | None], *, users: bool) -> Detail:
+    text: str = cause.addresses[0]
+    source = places.get(cause.addresses[0])
+    if len(cause.addresses) > 1:
+        text = _joined([f"{address} ({place(places.get(address))})" for address in cause.addresses], each=cause.each)
+        source = None
+    if users or cause.number != cause.total:
+        text += f", {count_users(cause.number)}"
+    directory = guard_input.impact_result.forecast.directory
+    if users and directory is not None:
+        text += f": {name_some(directory, cause.users, _NAMED)}"
+    return Detail(f"Cause: {text}", source)
 
 
 def undo_words(guard_input: GuardInput, named: Sequence[Blame], purpose: str) -> tuple[str, ...]:
-    """What to do about the causes, for a purpose such as ``To keep their access``."""
+    """Return how to undo each cause, for a purpose such as ``To keep their access``."""
     many = len(named) > 1
     return tuple(
-        f"{purpose}{f' ({people(blame.number)})' if many else ''}, {_undo(guard_input, blame)}."
-        for blame in named[:_MOST]
+        f"{purpose}{f' ({count_users(cause.number)})' if many else ''}, {_undo(guard_input, cause)}."
+        for cause in named[:_MOST]
     )
 
 
 def placed(guard_input: GuardInput, finding: Finding, named: Sequence[Blame]) -> Finding:
-    """The finding at the place of its first cause; narrowed to the address where one change causes all of it."""
+    """Return the finding at the place of its first cause; with that as its target where it causes all of it."""
     if not named:
         return finding
     first = named[0].addresses[0]
@@ -84,12 +106,12 @@ def _joined(items: Sequence[str], *, each: bool) -> str:
     return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} {'or' if each else 'and'} {items[-1]}"
 
 
-def _undo(guard_input: GuardInput, blame: Blame) -> str:
-    if len(blame.addresses) == 1:
-        (only,) = blame.addresses
+def _undo(guard_input: GuardInput, cause: Blame) -> str:
+    if len(cause.addresses) == 1:
+        (only,) = cause.addresses
         return _undo_one(only, next((change for change in guard_input.changes if change.address == only), None))
-    listed = _joined(blame.addresses, each=False)
-    if blame.each:
+    listed = _joined(cause.addresses, each=False)
+    if cause.each:
         return f"undo one of the changes to {listed}; any one of them is enough"
     return f"undo the changes to {listed}; all of them are needed"
 
@@ -102,5 +124,5 @@ def _undo_one(address: Address, change: Change | None) -> str:
     if change is not None and change.reason == "expired":
         return f"set a later `expires` in {address}"
     if change is not None and change.reason == "not_listed":
-        return f"list {address} with its current role and teams"
+        return f"add {address} to the config with its current role and teams"
     return f"keep the current role and teams in {address}"

@@ -1,4 +1,4 @@
-"""Who has a way in, by SSO or by password, before the plan and after it (R1, R27)."""
+"""Find users who can sign in before the plan, by SSO or by password, and not after it (R1, R27)."""
 
 from __future__ import annotations
 
@@ -10,9 +10,12 @@ from rolecall.model import normalise
 from rolecall.model.directory import Directory, Traits
 from rolecall.model.kinds import DECIDING_SIGN_IN, address, split_address
 from rolecall.model.settings import UNSET, Address, Settings
-from rolecall.plan.guards.guard import PASS, READ_SETTINGS, Finding, GuardInput, Item, at, read_users
-from rolecall.plan.headline import enumerate_words
+from rolecall.plan.guards.guard import PASS, READ_SETTINGS, Finding, GuardInput, Item, read_users
+from rolecall.plan.headline import count_users, enumerate_words
 from rolecall.plan.moves import name_some
+from rolecall.plan.value import Detail
+
+_MOST = 3
 
 
 class _Shut(NamedTuple):
@@ -27,10 +30,10 @@ class _Shut(NamedTuple):
 
 
 def sign_in(guard_input: GuardInput) -> Finding:
-    """Block when a required org admin or the caller can no longer sign in, review when any other user cannot.
+    """Block where a required org admin or the caller can no longer sign in; require approval for any other user.
 
-    It relies on ``sso`` and ``domains`` as they are in the org, managed or not, and on all users. What was not read of
-    them leaves it not evaluated, unless the block is certain.
+    It needs ``sso`` and ``domains`` of the org, managed or not, and all users. Where these were not read completely, it
+    is not evaluated, unless the block is certain.
     """
     changes = [change for change in guard_input.effective if split_address(change.address)[0] in DECIDING_SIGN_IN]
     first, last = guard_input.impact_result.forecast.first.settings, guard_input.impact_result.forecast.last.settings
@@ -39,19 +42,19 @@ def sign_in(guard_input: GuardInput) -> Finding:
     source = changes[0].intent.source
     unread = _unread(first, last)
     if unread:
-        message = f"{enumerate_words(unread)} not read, so it is unknown which users can still sign in."
+        message = f"Not read: {enumerate_words(unread)}, so it is unknown which users can still sign in"
         return Finding("not judged", message, source=source, fixes=(READ_SETTINGS,), unread_settings=True)
     directory, fixes = guard_input.impact_result.forecast.directory, (read_users(guard_input),)
     if directory is None or directory.coverage.state == "unread":
         return Finding(
-            "not judged", "There would be fewer ways to sign in, and users were not read.", source=source, fixes=fixes
+            "not judged", "There are fewer ways to sign in, and users were not read", source=source, fixes=fixes
         )
     shut = _shut_out(guard_input, directory, first, last)
     if shut.needed or (shut.by_cause and guard_input.plan_input.everybody):
         return _refusal(guard_input, shut, directory)
     if not guard_input.plan_input.everybody:
-        counted = f"{len(shut.users):,} of the {_users(len(directory))} that were read can no longer sign in"
-        return Finding("not judged", f"{counted}; not all users were read.", source=source, fixes=fixes)
+        counted = f"{len(shut.users):,} of the {count_users(len(directory))} that were read can no longer sign in"
+        return Finding("not judged", f"{counted}; not all users were read", source=source, fixes=fixes)
     return PASS._replace(actual=0)
 
 
@@ -66,26 +69,29 @@ def _unread(first: Settings, last: Settings) -> list[str]:
 
 def _refusal(guard_input: GuardInput, shut: _Shut, directory: Directory) -> Finding:
     worst = shut.needed or shut.users
-    needed = " who must be able to (required org admins, or the user who runs this plan)" if shut.needed else ""
-    total = f" In total, {_users(len(shut.users))} can no longer sign in." if len(shut.users) > len(worst) else ""
-    partial = "" if guard_input.plan_input.everybody else " Not all users were read."
+    needed = " but must be able to (required org admins, or the user who runs this plan)" if shut.needed else ""
     places = {change.address: change.intent.source for change in guard_input.changes}
     causes = sorted(cause for cause, users in shut.by_cause.items() if users & worst)
-    named = enumerate_words([f"{cause}{at(places.get(cause))}" for cause in causes], 3)
+    details = [Detail(f"Cause: {cause}", places.get(cause)) for cause in causes[:_MOST]]
+    if len(causes) > _MOST:
+        details.append(Detail(f"Cause: {len(causes) - _MOST:,} more"))
+    if len(shut.users) > len(worst):
+        details.append(Detail(f"In total, {count_users(len(shut.users))} can no longer sign in."))
+    if not guard_input.plan_input.everybody:
+        details.append(Detail("Not all users were read."))
     return Finding(
         "block" if shut.needed else "review",
-        f"{_users(len(worst))} can no longer sign in{needed}: {name_some(directory, worst)}. "
-        f"Cause: {named}.{total}{partial}",
+        f"{count_users(len(worst))} can no longer sign in{needed}: {name_some(directory, worst)}",
         actual=len(shut.users),
         items=tuple(Item(len(users), (cause,)) for cause, users in sorted(shut.by_cause.items())),
         source=places.get(causes[0]),
         target=causes[0] if len(shut.by_cause) == 1 else None,
-        fixes=("Keep `sso.allow_passwords: true` or their domain, or provision these users through the IdP first.",),
+        fixes=(
+            "To keep them able to sign in, keep `sso.allow_passwords: true` or their domain.",
+            "Or provision these users through the IdP first.",
+        ),
+        details=tuple(details),
     )
-
-
-def _users(number: int) -> str:
-    return f"{number:,} {'user' if number == 1 else 'users'}"
 
 
 def _shut_out(guard_input: GuardInput, directory: Directory, first: Settings, last: Settings) -> _Shut:

@@ -1,52 +1,57 @@
-"""What was not read, and what was read too long ago."""
+"""Guard plans of an org that was not read completely, or was observed too long ago."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from rolecall.model.kinds import SECTIONS
 from rolecall.plan.coverage import sections_of
+from rolecall.plan.dates import day
 from rolecall.plan.guards.guard import PASS, Finding, GuardInput, Item, bounds, read_users
 from rolecall.plan.headline import enumerate_words
-from rolecall.plan.value import Verdict
+from rolecall.plan.value import Detail, Verdict
 
-OBSERVE = "Observe it again."
+OBSERVE = "To read it again: rolecall observe"
 
 
 def unread(guard_input: GuardInput) -> Finding:
-    """A managed section, or people that a guard needs, not read whole: block; people of an observed org: review."""
+    """Block where a managed section, or users that a guard needs, were not read completely; of an observed org, require
+    approval where only users were not read."""
     coverage_by_section = guard_input.coverage or {}
     sections = sorted(name for name, coverage in coverage_by_section.items() if coverage.state != "complete")
-    people = guard_input.impact_result.forecast.problem
     on_settings = {name: finding for name, finding in guard_input.unjudged.items() if finding.unread_settings}
-    on_users = [name for name in guard_input.unjudged if name not in on_settings]
-    if not people and on_users:
-        state = (
-            "Users were not read" if guard_input.impact_result.forecast.directory is None else "Not all users were read"
-        )
-        people = f"{state}, and {enumerate_words(on_users)} cannot be evaluated without them."
-    if not sections and not people and not on_settings:
+    users = _users(guard_input, [name for name in guard_input.unjudged if name not in on_settings])
+    if not sections and not users and not on_settings:
         return PASS
-    verdict: Verdict = "review" if not sections and guard_input.plan_input.live.facts.observed else "block"
-    sentences = []
-    if sections:
-        why = [
-            f"{name} ({coverage_by_section[name].problem})" if coverage_by_section[name].problem else name
-            for name in sections
-        ]
-        sentences.append(
-            f"Not read whole: {enumerate_words(why, 9)}; nothing is planned there, nothing is known of it."
-        )
-    sentences += [f"{name} cannot be evaluated: {finding.message}" for name, finding in on_settings.items()]
-    if people:
-        sentences.append(people)
-    items = tuple(Item(1) for _ in (*sections, *on_settings, *(("people",) if people else ())))
     observed = guard_input.plan_input.live.facts.observed
+    verdict: Verdict = "review" if not sections and observed else "block"
+    lines = []
+    if sections:
+        why = [_section(name, coverage_by_section[name].problem) for name in sections]
+        lines.append(f"Not read: {enumerate_words(why, 9)}; not part of this plan")
+    lines += [f"{name} cannot be evaluated. {finding.message}" for name, finding in on_settings.items()]
+    lines += [users] if users else []
+    items = tuple(Item(1) for _ in (*sections, *on_settings, *(("people",) if users else ())))
     fixes = _fixes(sections, observed=observed)
     fixes += [fix for finding in on_settings.values() for fix in finding.fixes if fix not in fixes]
-    if people:
+    if users:
         fixes.append(read_users(guard_input))
-    return Finding(verdict, " ".join(sentences), actual=len(items), items=items, fixes=tuple(fixes))
+    details = tuple(map(Detail, lines[1:]))
+    return Finding(verdict, lines[0], actual=len(items), items=items, fixes=tuple(fixes), details=details)
+
+
+def _users(guard_input: GuardInput, guards: Sequence[str]) -> str:
+    """Return why users are unknown that the plan, or one of these guards, needs; nothing where none are."""
+    forecast = guard_input.impact_result.forecast
+    if forecast.problem or not guards:
+        return forecast.problem or ""
+    state = "Users were not read" if forecast.directory is None else "Not all users were read"
+    return f"{state}, so {enumerate_words(guards)} cannot be evaluated"
+
+
+def _section(name: str, problem: str | None) -> str:
+    return f"{name} ({problem})" if problem else name
 
 
 def _fixes(unread: list[str], *, observed: bool) -> list[str]:
@@ -56,15 +61,15 @@ def _fixes(unread: list[str], *, observed: bool) -> list[str]:
     if observed and unread:
         fixes.append(OBSERVE)
     elif len(fields) < len(unread):
-        fixes.append("Check the token's rights.")
+        fixes.append("Check the permissions of the token.")
     if fields:
-        where = "the org's file has" if observed else "the org's answer or the snapshot has"
+        where = "the org's file has" if observed else "the org's response or the snapshot has"
         fixes.append(f"Check that {where} {enumerate_words(fields, 3)}, or remove it from the configuration.")
     return fixes
 
 
 def observed_age(guard_input: GuardInput) -> Finding:
-    """How many days ago an observed org was looked at, by the oldest section that the plan relies on."""
+    """Limit how many days ago an observed org was read, by the oldest section that the plan depends on."""
     if not guard_input.plan_input.live.facts.observed:
         return PASS
     taken = [
@@ -74,12 +79,13 @@ def observed_age(guard_input: GuardInput) -> Finding:
     if not taken:
         return PASS._replace(limit=limits.text)
     if max(taken) > guard_input.plan_input.created_at + timedelta(days=1):
-        message = f"The org was looked at on {max(taken):%Y-%m-%d}, says the file; that day is yet to come."
-        return Finding("review", message, limits.text, items=(Item(1),), fixes=(f"Mend `taken_at`. {OBSERVE}",))
+        message = f"`taken_at` in the org's file is in the future ({day(max(taken))})"
+        return Finding("review", message, limits.text, items=(Item(1),), fixes=("Correct `taken_at`.", OBSERVE))
     days = _days(min(taken), guard_input.plan_input.created_at)
+    verdict = limits.verdict_for(days)
     return Finding(
-        limits.verdict_for(days),
-        f"The org was looked at {days:,} days ago; {limits.text} days.",
+        verdict,
+        f"The org was observed {days:,} days ago; {limits.exceeded(days, ' days')}" if verdict != "pass" else "",
         limits.text,
         days,
         (Item(days),),

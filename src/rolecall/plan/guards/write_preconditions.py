@@ -1,7 +1,7 @@
-"""What the org demands of each write (R1, R3, R4, R20, R21, R33, R34): a plan's steps are checked one after another.
+"""Check the preconditions of each write (R1, R3, R4, R20, R21, R33, R34), step by step.
 
 Each step is checked against the org as the steps before it leave it, so that a claim, SSO and SCIM may be in one plan.
-Steps that rolecall writes come before all manual steps: nothing that rolecall writes may rely on a manual step.
+Steps that rolecall writes come before all manual steps, so none of them may depend on a manual step.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from rolecall.plan.resolve import covers, ignored
 
 
 class Refusal(NamedTuple):
-    """A change, or a setting in the config, that the org would refuse: ``message`` and ``fix`` are sentences."""
+    """A change, or a setting of the config, that the org would reject: ``message`` and ``fix`` are sentences."""
 
     address: Address
     message: str
@@ -41,14 +41,14 @@ class Refusal(NamedTuple):
 
 
 class Checked(NamedTuple):
-    """What the org would refuse, and what was not read although a step depends on it, such as ``sso.metadata``."""
+    """What the org would reject, and the settings that a step depends on and that were not read (``sso.metadata``)."""
 
     refusals: tuple[Refusal, ...] = ()
     unread: tuple[str, ...] = ()
 
 
 def check_preconditions(plan_input: PlanInput, changes: Iterable[Change]) -> Checked:
-    """Check ``changes``, in the order in which they are made. Changes that are pending are not made."""
+    """Check ``changes`` in the order in which they are made. Pending changes are not made."""
     listed = list(changes)
     by_api = [change for change in listed if change.via == "api"]
     manual = [change for change in listed if change.via == "human"]
@@ -75,7 +75,7 @@ def _walk(state: State, steps: list[Change], later: list[Change], live: Live) ->
 
 
 def _decides(step: Change) -> bool:
-    """Return whether another step may depend on this one: on a mapping none does."""
+    """Return whether another step may depend on this one; none depends on a mapping."""
     return split_address(step.address)[0] != "idp_groups"
 
 
@@ -83,12 +83,12 @@ def _refusal(unmet: Unmet, step: Change, later: list[Change]) -> Refusal:
     manual = next((change for change in later if unmet.satisfied_by(change)), None)
     fix = unmet.fix
     if manual is not None:
-        fix = f"{manual.address} is a manual step: take it first, then plan again."
+        fix = f"{manual.address} is a manual step. Do it first, then plan again."
     return Refusal(step.address, unmet.message, fix, step.intent.source)
 
 
 def _unreachable(plan_input: PlanInput) -> Iterator[Refusal]:
-    """The endpoint cannot go back to legacy (R20): no write asks for it, so the org is never what the config says."""
+    """Yield a refusal where the config wants the legacy endpoint back (R20): no write can reach it."""
     desired, live = plan_input.desired, plan_input.live
     desired_scim, current = desired.settings.scim, live.settings.scim
     address = Address("scim")
@@ -98,14 +98,14 @@ def _unreachable(plan_input: PlanInput) -> Iterator[Refusal]:
         return
     yield Refusal(
         address,
-        f"scim.endpoint is `{current.endpoint}` in the org and cannot go back to `legacy` (R20).",
+        f"scim.endpoint is `{current.endpoint}` in the org and cannot be changed back to `legacy` (R20).",
         "Set `scim.endpoint: new`.",
         desired.intent(address).source,
     )
 
 
 def _stuck_upgrade(after: State, changes: list[Change]) -> Iterator[Refusal]:
-    """A plan that leaves SCIM off and the upgrade under way: the org would not complete it (R20)."""
+    """Yield a refusal where the plan leaves SCIM off during the upgrade: the org would not complete it (R20)."""
     step = next((change for change in changes if change.action == "upgrade"), None)
     scim = after.settings.scim
     if step is not None and isinstance(scim, Scim) and scim.enabled is False and scim.endpoint != "new":

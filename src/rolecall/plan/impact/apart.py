@@ -8,8 +8,9 @@ from rolecall.access.rules import default_team_roles
 from rolecall.model.change import Change
 from rolecall.model.kinds import field_changes, split_address, value_at
 from rolecall.model.settings import BLANK, UNSET, Address, Domain, Settings, Sso
+from rolecall.plan.dates import day
 from rolecall.plan.forecast import AccessForecast
-from rolecall.plan.headline import Shift, access_words, enumerate_words, people, sentence, shift_of, shifts
+from rolecall.plan.headline import Shift, access_words, count_users, enumerate_words, sentence, shift_of, shifts
 from rolecall.plan.impact.expiries import expiry_row, suppose
 from rolecall.plan.inputs import PlanInput, pending_mappings
 from rolecall.plan.moves import share
@@ -27,7 +28,7 @@ def apart(
     moves: Sequence[Move],
     released: Sequence[Released],
 ) -> tuple[Apart, ...]:
-    """A row for each kind that the plan has."""
+    """Return a row for each kind that the plan has."""
     waiting = [c for c in changes if c.via == "waiting"]
     parts = (
         _pending(plan_input, forecast, waiting),
@@ -57,7 +58,7 @@ def _apart(kind: ApartKind, addresses: Iterable[Address], own: Sequence[Move], l
 
 
 def _pending(plan_input: PlanInput, forecast: AccessForecast, waiting: Sequence[Change]) -> Apart | None:
-    """What will happen once the IdP pushes the groups, as far as the source of users knows their members."""
+    """Return what changes once the IdP pushes the groups, as far as the source of users knows their members."""
     if not waiting:
         return None
     directory = forecast.directory
@@ -72,25 +73,25 @@ def _pending(plan_input: PlanInput, forecast: AccessForecast, waiting: Sequence[
 
 
 def _not_forecast(plan_input: PlanInput, known: Collection[str], pending: Sequence[Change]) -> Iterator[str]:
-    """Why the forecast is missing or too low, where the source of users should know."""
+    """Yield why the forecast is missing or incomplete, where the source of users should know."""
     coverage = None if plan_input.directory is None else plan_input.directory.coverage
     if not pending:
         return
     if coverage is None or coverage.state != "complete":
         state = "partially" if coverage is not None and coverage.state == "partial" else "not"
         why = f": {coverage.problem}" if coverage is not None and coverage.problem else ""
-        yield f"users were {state} read, so it is not known who gains access{why.rstrip('.')}."
+        yield f"the users who gain access are unknown, since users were {state} read{why.rstrip('.')}."
         return
     missing = [
         change.address for change in pending if change.after not in (None, BLANK) and _group(change) not in known
     ]
     if missing:
         names = enumerate_words(missing, _MOST_SENTENCES)
-        yield f"it is not known who gains access by {names}: the source of users has no such group."
+        yield f"the users who gain access by {names} are unknown, since the source of users has no such group."
 
 
 def _with_names(shift: Shift, size: int, forecast: Sequence[Move]) -> str:
-    """A sentence with the users, where they are few and may be named."""
+    """Return a sentence with the names of the users, where they are few and may be named."""
     text = sentence(shift, size)
     who = sorted(who.email or "" for move in forecast if shift_of(move) == shift for who in move.people)
     few = 0 < len(who) == size <= _NAMED and all(who) and text.endswith(".") and text.count(". ") == 0
@@ -102,7 +103,7 @@ def _group(change: Change) -> str:
 
 
 def _expiring(plan_input: PlanInput, forecast: AccessForecast) -> Apart | None:
-    """Mappings that hold today and will not in 14 days, and whom that will touch."""
+    """Return the mappings that expire within 14 days, with the affected users."""
     soon = [
         Change(at, "delete", mapping, None, "expired", intent=intent)
         for at, intent in sorted(plan_input.desired.intents.items())
@@ -113,7 +114,7 @@ def _expiring(plan_input: PlanInput, forecast: AccessForecast) -> Apart | None:
         return None
     moves = suppose(forecast, soon)
     first = min(change.intent.expires for change in soon if change.intent.expires is not None)
-    return _apart("expiring", (change.address for change in soon), moves, f"After {first}: ")
+    return _apart("expiring", (change.address for change in soon), moves, f"After {day(first)}: ")
 
 
 def _released(released: Sequence[Released]) -> Apart | None:
@@ -129,8 +130,8 @@ def _released(released: Sequence[Released]) -> Apart | None:
 def _kept_access(released: Iterable[Released]) -> Iterator[str]:
     for entry in released:
         if entry.people is not None:
-            has = people(entry.people, "keeps", "keep")
-            yield f"{has} what {entry.address} gives, which is no longer managed."
+            has = count_users(entry.people, "keeps", "keep")
+            yield f"{has} access from {entry.address}, which is no longer managed."
 
 
 _FIELDS = {"domains": {"discoverable", "join"}, "sso": {"enabled", "allow_uninvited"}}
@@ -159,31 +160,31 @@ def _sentences(at: Address, after: Settings) -> Iterator[str]:
         if isinstance(value, Sso) and value.enabled is True and value.allow_uninvited is not UNSET:
             yield _by_sso(value, after)
     elif value is None:
-        yield f"New users with an address at {name} can no longer join by themselves."
+        yield f"New users with an address at {name} can no longer join without an invitation."
     elif isinstance(value, Domain):
         yield from _by_domain(name or "", value, after)
 
 
 def _by_sso(sso: Sso, after: Settings) -> str:
     if sso.allow_uninvited:
-        return f"Anyone who signs in through SSO gets an account at once, {_default(after)}."
-    return "Signing in through SSO does not create an account: new users need an invitation or the IdP."
+        return f"Anyone who signs in through SSO gets an account immediately, {_default(after)}."
+    return "Signing in through SSO does not create an account; new users need an invitation or the IdP."
 
 
 def _by_domain(name: str, domain: Domain, after: Settings) -> Iterator[str]:
     if domain.discoverable is False:
-        yield f"New users with an address at {name} cannot join by themselves: they need an invitation or the IdP."
+        yield f"New users with an address at {name} need an invitation or the IdP to join."
     elif domain.discoverable is True and domain.join == "immediate":
-        yield f"Anyone who signs up with an address at {name} joins at once, {_default(after)}."
+        yield f"Anyone who signs up with an address at {name} joins immediately, {_default(after)}."
     elif domain.discoverable is True and domain.join == "approval":
         yield (
-            f"Anyone with an address at {name} can ask to join; who is approved joins {_default(after)}. "
+            f"Anyone with an address at {name} can request to join; approved users join {_default(after)}. "
             "Until then they have no access."
         )
     if domain.discoverable is not True or domain.join == "approval":
         sso = after.sso
         if sso is not UNSET and sso.enabled is True and sso.allow_uninvited is True:
-            yield f"Through SSO they still get an account at once, {_default(after)}."
+            yield f"Through SSO they still get an account immediately, {_default(after)}."
 
 
 def _default(after: Settings) -> str:

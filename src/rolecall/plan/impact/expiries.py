@@ -1,4 +1,4 @@
-"""Report entries whose `expires` is set, moved or removed, and the users who are affected on that day."""
+"""Report entries whose `expires` is set, changed or removed, and the users who are affected on that day."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from rolecall.access.rules import compile_access
 from rolecall.model.change import Change
 from rolecall.model.kinds import split_address, value_at
 from rolecall.model.settings import BLANK, UNSET, Address
+from rolecall.plan.dates import day
 from rolecall.plan.forecast import AccessForecast, with_mappings
-from rolecall.plan.headline import people, sentence, shifts
+from rolecall.plan.headline import count_users, sentence, shifts
 from rolecall.plan.impact.moves import cohorts_of, moves
 from rolecall.plan.inputs import PlanInput
 from rolecall.plan.resolve import expired, ignored
@@ -22,7 +23,7 @@ from rolecall.plan.value import Apart, Move, Tally
 
 
 def suppose(forecast: AccessForecast, changes: Sequence[Change]) -> tuple[Move, ...]:
-    """What would happen to people if, once the plan is done, these mappings were changed."""
+    """Return how the access of users would change if these mappings were changed after the plan."""
     if forecast.directory is None or forecast.problem:
         return ()
     supposed = tuple(replace(change, via="api") for change in changes)
@@ -43,13 +44,13 @@ def suppose(forecast: AccessForecast, changes: Sequence[Change]) -> tuple[Move, 
 
 
 MOST = 10
-"""How many entries are told one by one, with their users."""
+"""Entries that are listed with their users; more are counted."""
 
 _SHIFTS = 2
 
 
 class End(NamedTuple):
-    """An entry, its last day when last applied, and its last day now."""
+    """An entry, with its last day at the last apply and now."""
 
     address: Address
     before: date | None
@@ -59,7 +60,7 @@ class End(NamedTuple):
 def moved_ends(plan_input: PlanInput) -> list[End]:
     """Return the entries that have another `expires` than when last applied, sorted by address.
 
-    Where only the addresses were remembered, as by 0.1.0, an entry that had some date is not reported.
+    Where only the addresses were recorded, as by 0.1.0, an entry that had a date is not reported.
     """
     applied, desired = plan_input.applied, plan_input.desired
     groups = {} if desired.settings.idp_groups is UNSET else desired.settings.idp_groups
@@ -88,12 +89,12 @@ def expiry_row(plan_input: PlanInput, forecast: AccessForecast) -> Apart | None:
     default = 0
     for end in ends[:MOST]:
         moves = _moves(forecast, end)
-        sentences.append(f"{_dates(end)} {_users(forecast, end, moves)}")
+        sentences.append(f"{_dates(end)}: {_users(forecast, end, moves)}")
         for move in moves if end.after else ():
             counts[move.kind] += move.size
             default += move.size if move.to_default else 0
     if len(ends) > MOST:
-        sentences.append(f"`expires` is set, moved or removed in {len(ends) - MOST:,} more entries.")
+        sentences.append(f"`expires` is set, changed or removed in {len(ends) - MOST:,} more entries.")
     return Apart("expiry", tuple(end.address for end in ends), Tally(**counts), default, tuple(sentences))
 
 
@@ -106,29 +107,31 @@ def _moves(forecast: AccessForecast, end: End) -> tuple[Move, ...]:
 
 def _dates(end: End) -> str:
     if end.after is None:
-        return f"{end.address} no longer expires (before: after {_day(end.before)})."
-    before = f"instead of {_day(end.before)}" if end.before else "(no date before)"
-    return f"{end.address} expires after {_day(end.after)} {before}."
+        return f"{end.address} no longer expires (was: after {_day(end.before)})"
+    before = f"was: {_day(end.before)}" if end.before else "no date before"
+    return f"{end.address} expires after {_day(end.after)} ({before})"
 
 
 def _users(forecast: AccessForecast, end: End, moves: Sequence[Move]) -> str:
     state = None if forecast.directory is None else forecast.directory.coverage.state
     if state is None or forecast.problem:
-        return "The users affected are unknown, since users were not read."
+        return "users were not read, so the affected users are unknown."
     if not moves:
-        return "No user's access changes then." if end.after else "No user is affected."
+        return "no user's access changes then." if end.after else "no user is affected."
     if end.after is None:
-        return f"{people(sum(move.size for move in moves), 'keeps', 'keep')} the access that would have ended."
+        return f"{count_users(sum(move.size for move in moves), 'keeps', 'keep')} the access that would have ended."
     return " ".join(_then(moves, at_least=state != "complete"))
 
 
 def _then(moves: Sequence[Move], *, at_least: bool) -> Iterator[str]:
     by_size = shifts(moves)
-    yield "Then at least:" if at_least else "Then:"
+    if at_least:
+        yield "at least"
     yield from (sentence(*shift) for shift in by_size[:_SHIFTS])
     if len(by_size) > _SHIFTS:
-        yield f"{people(sum(size for _, size in by_size[_SHIFTS:]))} in {len(by_size) - _SHIFTS:,} other ways."
+        others = sum(size for _, size in by_size[_SHIFTS:])
+        yield f"{count_users(others, 'changes', 'change')} access in other ways."
 
 
-def _day(day: date | None) -> str:
-    return "" if day is None else f"{day.day} {day:%b %Y}"
+def _day(moment: date | None) -> str:
+    return day(moment) if moment else ""

@@ -1,4 +1,4 @@
-"""What holds while a run is half done: who has more, and who has less, than before and after. Pure."""
+"""Report access during an unfinished run: which users have more, or less, than before and after it."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from rolecall.model.live import Live
 from rolecall.model.policy import TeamRole
 from rolecall.plan.forecast import AccessForecast, State, follow, forecast_access
 from rolecall.plan.headline import access_words as words
-from rolecall.plan.headline import people
+from rolecall.plan.headline import count_users
 
 
 class Between(NamedTuple):
-    """People alike in what they have now beside what they had and shall have.
+    """Users whose current access differs alike from that before and after the run.
 
-    ``keeps`` they still have and shall lose, ``got`` they have already and shall keep; ``lacks`` they had, and either
-    shall have too or would have had replaced by now; ``dip`` is the first of the two alone; ``spike`` neither end
-    gives.
+    ``keeps`` is what they still have and will lose, ``got`` what they have already and will keep. ``lacks`` is what
+    they had and will have again (``dip``), or what is removed before its replacement is there. ``spike`` is what they
+    have neither before nor after.
     """
 
     keeps: tuple[TeamRole, ...]
@@ -37,10 +37,10 @@ class Between(NamedTuple):
 def meanwhile(
     live: Live, directory: Directory | None, steps: Sequence[Change], done: frozenset[str], now: Live | None = None
 ) -> str:
-    """One or two sentences on the org half-way through ``steps``.
+    """Return a sentence or two about access while only some of the ``steps`` are done.
 
-    ``live`` and ``directory`` are from before the run, ``now`` was read at its end; without it the org is taken to
-    have just the steps at the addresses in ``done``. People who could not be read make it say so.
+    ``live`` and ``directory`` are from before the run, ``now`` was read at its end; without it the steps at the
+    addresses in ``done`` are taken to be done and no others.
     """
     forecast = forecast_access(live, directory, steps)
     if directory is None or forecast.problem:
@@ -51,7 +51,7 @@ def meanwhile(
 
 
 def between(forecast: AccessForecast, directory: Directory, now: State) -> list[Between]:
-    """Everybody touched who is at neither end, equal people together, most first."""
+    """Return the users whose access is neither that before nor that after, alike users together, most first."""
     rules = compile_access(now.settings, now.facts, entitlements=forecast.before.entitlements)
     touched = everyone(forecast.touched)
     entitlements = forecast.before.entitlements
@@ -81,26 +81,31 @@ def _between(forecast: AccessForecast, before: int, present: int, after: int, si
 
 
 def sentence(crowds: Sequence[Between]) -> str:
-    """``12 people have both Marketing member and Brand member; nobody lacks what they had. Safe to leave till
-    morning.``"""
+    """Return ``12 users have both Marketing member and Brand member. No user lost access. It is safe to leave the run
+    like this until it is resumed.``"""
     both = [crowd for crowd in crowds if crowd.keeps and crowd.got]
     lacking = [crowd for crowd in crowds if crowd.lacks]
     extra = [crowd for crowd in crowds if crowd.spike]
     parts = [_both(both)] if both else []
-    parts += [_of(extra, "has", "have", "that neither the old nor the new settings give", "spike")] if extra else []
-    parts.append(_of(lacking, "lacks", "lack", "they had", "lacks") if lacking else "nobody lacks what they had")
-    text = "; ".join(parts)
-    ending = "Do not leave it like this." if lacking or extra else "Safe to leave till morning."
-    return f"{text[0].upper()}{text[1:]}. {ending}"
+    parts += [_of(extra, "has", "have", ", which is in neither the old nor the new settings", "spike")] if extra else []
+    parts.append(
+        _of(lacking, "lacks", "lack", ", which they had before", "lacks") if lacking else "No user lost access"
+    )
+    ending = (
+        "Resume the run soon." if lacking or extra else "It is safe to leave the run like this until it is resumed."
+    )
+    return f"{'. '.join(parts)}. {ending}"
 
 
 def _both(crowds: Sequence[Between]) -> str:
     first, size = crowds[0], sum(crowd.size for crowd in crowds)
-    text = f"{people(first.size, 'has', 'have')} both {words(first.keeps)} and {words(first.got)}"
-    return text if len(crowds) == 1 else f"{text}, {size - first.size:,} more hold old and new access side by side"
+    text = f"{count_users(first.size, 'has', 'have')} both {words(first.keeps)} and {words(first.got)}"
+    return (
+        text if len(crowds) == 1 else f"{text}, and {size - first.size:,} more have old and new access at the same time"
+    )
 
 
 def _of(crowds: Sequence[Between], singular: str, plural: str, what: str, field: str) -> str:
     access: tuple[TeamRole, ...] = getattr(crowds[0], field)
     size = sum(crowd.size for crowd in crowds)
-    return f"{people(size, singular, plural)} {words(access)}{', which' if what.startswith('they') else ''} {what}"
+    return f"{count_users(size, singular, plural)} {words(access)}{what}"

@@ -1,7 +1,7 @@
-"""What is not wrong but looks like a mistake: warnings on the config against the org and its people.
+"""Warn about what is valid in the config but looks like a mistake, given the org and its users.
 
-Whatever needs everybody is said only when everybody was read: ``validate --online`` reads everybody, a plan over an
-org that can search reads whom it touches.
+Warnings that need all users are given only where all were read: ``validate --online`` reads all users, a plan for an
+org that can search only those it affects.
 """
 
 from __future__ import annotations
@@ -19,8 +19,9 @@ from rolecall.model.directory import Directory
 from rolecall.model.kinds import address, value_at
 from rolecall.model.roles import RANK
 from rolecall.model.settings import BLANK, UNSET, Address, GroupMapping
+from rolecall.plan.dates import day
 from rolecall.plan.forecast import AccessForecast
-from rolecall.plan.headline import access_words, enumerate_words, people
+from rolecall.plan.headline import access_words, count_users, enumerate_words
 from rolecall.plan.impact.inventory import vacant
 from rolecall.plan.inputs import PlanInput
 from rolecall.plan.moves import numbers_of, owner_emails
@@ -29,7 +30,7 @@ from rolecall.plan.value import Tally
 
 PATIENCE = timedelta(days=30)
 SEVERAL = 20
-"""Warnings of one kind that are told one by one; more are told together."""
+"""Warnings of one kind that are given one by one; more are given as one."""
 
 
 def lint(
@@ -38,7 +39,7 @@ def lint(
     changes: Sequence[Change],
     tallies: Mapping[Address, Tally],
 ) -> list[Problem]:
-    """All warnings, in a fixed order."""
+    """Return all warnings, in a fixed order."""
     warnings = [
         *_without_role(plan_input),
         *_attribute(plan_input),
@@ -70,12 +71,12 @@ def _warning(plan_input: PlanInput, code: str, key: str, message: str, hint: str
 
 def _without_role(plan_input: PlanInput) -> Iterator[Problem]:
     for key in sorted(key for key, mapping in _mappings(plan_input).items() if mapping.role is None and mapping.teams):
-        message = f"`{key}` has teams and no role: it gives the default's role there, and follows it"
-        yield _warning(plan_input, "no_role", key, message, "say which role is meant")
+        message = f"`{key}` has teams but no role, so its users get the default role there"
+        yield _warning(plan_input, "no_role", key, message, "set the `role`")
 
 
 def _attribute(plan_input: PlanInput) -> Iterator[Problem]:
-    """R19: on the new endpoint role attributes are ignored."""
+    """Warn about a role attribute on the new endpoint, which ignores it (R19)."""
     desired, live = plan_input.desired.settings.scim, plan_input.live.settings.scim
     if desired is UNSET or desired.role_attribute is UNSET:
         return
@@ -83,17 +84,18 @@ def _attribute(plan_input: PlanInput) -> Iterator[Problem]:
     if endpoint == "new":
         where = plan_input.desired.intent(address("scim")).source
         message = f"the role attribute `{desired.role_attribute}` is ignored on the new endpoint"
-        yield Problem("role_attribute", message, where, "roles come from groups alone; drop it", "warning")
+        yield Problem("role_attribute", message, where, "remove it: roles come from groups only", "warning")
 
 
 def _empty(plan_input: PlanInput) -> Iterator[Problem]:
     empty = sorted(vacant(plan_input, (name for name, mapping in _mappings(plan_input).items() if mapping != BLANK)))
     if len(empty) > SEVERAL:
-        message = f"{enumerate_words([f'`{key}`' for key in empty])} are mapped and nobody is in them"
-        yield Problem("empty_group", message, None, "are they still meant?", "warning")
+        message = f"{enumerate_words([f'`{key}`' for key in empty])} are mapped but have no users"
+        yield Problem("empty_group", message, None, "remove mappings that are no longer needed", "warning")
         return
     for key in empty:
-        yield _warning(plan_input, "empty_group", key, f"`{key}` is mapped and nobody is in it", "is it still meant?")
+        hint = "remove mappings that are no longer needed"
+        yield _warning(plan_input, "empty_group", key, f"`{key}` is mapped but has no users", hint)
 
 
 def _long_waits(plan_input: PlanInput, changes: Iterable[Change]) -> Iterator[Problem]:
@@ -101,32 +103,32 @@ def _long_waits(plan_input: PlanInput, changes: Iterable[Change]) -> Iterator[Pr
         since = plan_input.applied.waiting.get(change.address)
         if change.via == "waiting" and since is not None and plan_input.as_of - since > PATIENCE:
             days = (plan_input.as_of - since).days
-            message = f"{change.address} has waited {days:,} days for the IdP to push the group"
-            hint = "push it, mend the name, or take the entry out"
+            message = f"{change.address} has been pending for {days:,} days: the IdP has not pushed the group"
+            hint = "push the group, correct its name, or remove the entry"
             yield Problem("long_wait", message, change.intent.source, hint, "warning")
 
 
 def _lapsed(plan_input: PlanInput) -> Iterator[Problem]:
-    """Entries whose day is past and whose mapping is gone; while it still stands, taking it away is a change."""
+    """Warn about expired entries whose mapping is gone already; removing one that still exists is a change."""
     if plan_input.live.settings.idp_groups is UNSET:
         return
     for at, intent in sorted(item for item in plan_input.desired.intents.items() if expired(item[1], plan_input.as_of)):
         if value_at(plan_input.live.settings, at) in (None, BLANK):
-            message = f"{at} expired after {intent.expires} and gives nothing any more"
-            yield Problem("expired", message, intent.source, "delete the entry, or give it a new date", "warning")
+            message = f"{at} expired{f' after {day(intent.expires)}' if intent.expires else ''} and has no effect"
+            yield Problem("expired", message, intent.source, "delete the entry, or set a new date", "warning")
 
 
 def _idle(changes: Iterable[Change], forecast: AccessForecast, tallies: Mapping[Address, Tally]) -> Iterator[Problem]:
     for change in changes:
         mapping = change.address.startswith("idp_groups/") and change.via != "waiting" and change.moved is None
         if mapping and change.address not in tallies and forecast.last.settings.scim is not UNSET:
-            message = f"{change.address} changes nobody's access"
-            hint = "nobody is in the group, or its people have all of that already"
+            message = f"{change.address} does not change any user's access"
+            hint = "the group has no users, or they have this access already"
             yield Problem("changes_nobody", message, change.intent.source, hint, "warning")
 
 
 def owners_gone(plan_input: PlanInput, directory: Directory) -> Iterator[Problem]:
-    """Yield a warning for each owner who is not an active user; of those alone who were asked for."""
+    """Yield a warning for each owner who is not an active user, of those that were looked up."""
     scope, owned = plan_input.scope, owner_emails(plan_input.desired)
     checked = {email for email in owned.values() if plan_input.everybody or (scope and email in scope.emails)}
     known = numbers_of(directory, checked)
@@ -134,12 +136,13 @@ def owners_gone(plan_input: PlanInput, directory: Directory) -> Iterator[Problem
         number = known.get(email)
         if email in checked and (number is None or not directory.traits(number).active):
             intent = plan_input.desired.intent(at)
-            message = f"{intent.owner}, the owner of {at}, is {'no longer active' if number is not None else 'nobody'}"
-            yield Problem("owner_gone", f"{message} in this org", intent.source, "name a new owner", "warning")
+            state = "is no longer active" if number is not None else "is not a user"
+            message = f"{intent.owner}, the owner of {at}, {state} in this org"
+            yield Problem("owner_gone", message, intent.source, "set a new owner", "warning")
 
 
 def _unmapped(rules: Rules, directory: Directory, desired_groups: Mapping[str, GroupMapping]) -> Iterator[Problem]:
-    """R7, R10: people in groups, none of which gives anything, and which nobody said are blank on purpose."""
+    """Warn about users who only have groups that are neither mapped nor unmapped on purpose (R7, R10)."""
     if rules.scim.endpoint != "new":
         return
     giving = [name in rules.scim.groups or desired_groups.get(name) == BLANK for name in directory.groups]
@@ -154,13 +157,15 @@ def _unmapped(rules: Rules, directory: Directory, desired_groups: Mapping[str, G
     )
     if number:
         default = access_words(default_team_roles(rules.settings.defaults))
-        message = f"{people(number, 'has', 'have')} the default ({default}), for none of their groups is mapped"
-        hint = "they can sign in; map a group of theirs if more is meant"
+        message = (
+            f"{count_users(number, 'has', 'have')} default access only ({default}): none of their groups is mapped"
+        )
+        hint = "they can sign in; to give them more access, map one of their groups"
         yield Problem("unmapped_people", message, None, hint, "warning")
 
 
 def _conflicts(rules: Rules, directory: Directory) -> Iterator[Problem]:
-    """R9: two groups of one person that give one team different ranked roles."""
+    """Warn about users with two groups that give different ranked roles in one team (R9)."""
     masks = group_masks(rules, directory)
     ranks = {
         mask: {
@@ -183,8 +188,8 @@ def _conflicts(rules: Rules, directory: Directory) -> Iterator[Problem]:
         shown = [
             f"`{first}` and `{second}` ({number:,})" for (first, second), number in sorted(conflicts.items(), key=_most)
         ]
-        message = f"people are in two groups that give one team different roles: {enumerate_words(shown)}"
-        yield Problem("conflicting_roles", message, None, "the higher role wins (R9)", "warning")
+        message = f"users are in two groups that give different roles in one team: {enumerate_words(shown)}"
+        yield Problem("conflicting_roles", message, None, "the higher role applies (R9)", "warning")
 
 
 def _most(item: tuple[tuple[str, str], int]) -> tuple[int, tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""Names that match nothing: addresses of flags and of the policy, and groups of access tests. Pure."""
+"""Find names that match nothing: addresses of flags and of the policy, and groups of access tests."""
 
 from __future__ import annotations
 
@@ -18,14 +18,13 @@ from rolecall.plan.resolve import covers
 
 NEAREST = 3
 _CLOSE = 0.65
-_LIKE = "addresses are like `idp_groups/NAME`, `domains/NAME`, `sso`"
-_NOTHING = "nothing that the configuration, the org or the last apply has"
+_LIKE = "an address is `idp_groups/NAME`, `domains/NAME` or a section such as `sso`"
+_NOTHING = "nothing in the configuration, the org or the last apply"
 _WILD = "*?["
 
 
 class Known(NamedTuple):
-    """The addresses that something has. ``unsure`` are sections of the org that were not read completely, of which an
-    address may be there all the same."""
+    """The known addresses. ``unsure`` are sections of the org that were not read completely, which may have more."""
 
     addresses: frozenset[str]
     unsure: frozenset[str] = frozenset()
@@ -36,7 +35,7 @@ class Known(NamedTuple):
 
 
 def known_addresses(desired: Desired, live: Live, applied: Applied) -> Known:
-    """Return every address that the configuration, the org or the last apply has, under each name they have for it."""
+    """Return every address of the configuration, the org and the last apply, under each of its names."""
     known: set[str] = {kind.section for kind in KINDS if not kind.keyed}
     for settings in (desired.settings, live.settings, applied.settings):
         known.update(_keyed(settings))
@@ -56,7 +55,7 @@ def _keyed(settings: Settings) -> Iterator[str]:
 
 
 def flag_problems(flag: str, patterns: Iterable[str], known: Known, *, globs: bool) -> Iterator[Problem]:
-    """Yield a problem for each address of a flag that nothing has: an error; for a glob only where ``globs`` says so.
+    """Yield a problem for each address of a flag that matches nothing: an error, for a glob only if ``globs``.
 
     ``flag`` is its name as typed, such as ``--target``. Where its section was not read completely it is a warning.
     """
@@ -69,8 +68,8 @@ def flag_problems(flag: str, patterns: Iterable[str], known: Known, *, globs: bo
 
 
 def unmatched_names(desired: Desired, live: Live, applied: Applied, as_of: date) -> list[Problem]:
-    """Return a warning for each address of ``ignore`` and ``allow``, and each group of an access test, that nothing
-    has. Entries that have run out are left out."""
+    """Return a warning for each address of ``ignore`` and ``allow``, and each group of an access test, that matches
+    nothing. Entries that have ended are left out."""
     named = desired.policy.ignore or desired.policy.allow
     addresses = _addresses(desired, known_addresses(desired, live, applied), as_of) if named else ()
     return [*addresses, *_groups(desired, live, applied)]
@@ -89,7 +88,7 @@ def _addresses(desired: Desired, known: Known, as_of: date) -> Iterator[Problem]
 
 
 def _groups(desired: Desired, live: Live, applied: Applied) -> Iterator[Problem]:
-    """Yield a warning for each group of an access test that is none. Nothing is said where groups were not read."""
+    """Yield a warning for each unknown group of an access test; nothing where groups were not read."""
     groups = desired.settings.idp_groups
     known = {*live.facts.groups, *live.facts.homonyms, *(live.facts.legacy_links or ())}
     known.update(() if groups is UNSET else groups)
@@ -102,12 +101,12 @@ def _groups(desired: Desired, live: Live, applied: Applied) -> Iterator[Problem]
 
 
 def test_groups(test: AccessTest, known: Collection[str]) -> Iterator[Problem]:
-    """Yield a warning for each group that an access test names and that is not among the known ones."""
+    """Yield a warning for each group of an access test that is unknown."""
     for group in dict.fromkeys((*(test.groups or ()), *(test.granted_by_only or ()))):
         if group not in known:
-            message = f"the access test `{test.name}` names the group `{group}`, which neither the configuration nor "
-            hint = did_you_mean(group, known) or "check the spelling; a group that is not there gives nothing"
-            yield Problem("no_such_group", f"{message}the org has", test.source, hint, "warning")
+            message = f"access test `{test.name}`: no group `{group}` in the configuration or the org"
+            hint = did_you_mean(group, known) or "check the name; an unknown group gives no access"
+            yield Problem("no_such_group", message, test.source, hint, "warning")
 
 
 def _is_glob(pattern: str) -> bool:
@@ -115,9 +114,9 @@ def _is_glob(pattern: str) -> bool:
 
 
 def near_words(pattern: str, known: Collection[str]) -> str:
-    """Return a hint with the nearest addresses; a section alone means all its entries, a key alone its address."""
+    """Return a hint with the most similar addresses; a section stands for all its entries, a key for its address."""
     if any(kind.keyed and kind.section == pattern.rstrip("/") for kind in KINDS):
-        return f"write `{pattern.rstrip('/')}/*` for all of them"
+        return f"for all entries, use `{pattern.rstrip('/')}/*`"
     section, slash, key = pattern.partition("/")
     entries = [at for at in sorted(known) if slash and at.startswith(f"{section}/")] or sorted(known)
     keys = {(at.partition("/")[2] or at).casefold(): at for at in entries}

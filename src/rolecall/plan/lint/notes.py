@@ -1,8 +1,8 @@
-"""What a plan must say beside its changes: what was not read, what is about to expire, what would loosen."""
+"""Warn about what was not read, what expires soon, metadata, and the age of an observed org."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 
 from rolecall.errors import Problem
@@ -11,18 +11,19 @@ from rolecall.model.kinds import address
 from rolecall.model.live import Coverage, Live
 from rolecall.model.settings import Sso
 from rolecall.plan.coverage import unread_warnings
+from rolecall.plan.dates import day
 from rolecall.plan.headline import enumerate_words
 from rolecall.plan.resolve import expires_soon
 
 
 def notes(desired: Desired, coverage: Mapping[str, Coverage], as_of: date) -> list[Problem]:
-    """The warnings of a plan, in a fixed order."""
-    unread = unread_warnings(desired, coverage, "nothing is planned for it")
+    """Return the warnings of a plan, in a fixed order."""
+    unread = unread_warnings(desired, coverage, "it is not part of this plan")
     return [*unread, *_soon_expired(desired, as_of)]
 
 
 def metadata_notes(desired: Desired, live: Live, as_of: date) -> Iterator[Problem]:
-    """Yield what is odd about the metadata in the config. An IdP that the config names is compared by ``validate``."""
+    """Warn about the metadata in the config. ``validate`` compares it with an IdP that the config names."""
     desired_sso, current = desired.settings.sso, live.settings.sso
     if not isinstance(desired_sso, Sso) or not isinstance(desired_sso.metadata, str) or not desired_sso.metadata:
         return
@@ -35,39 +36,41 @@ def metadata_notes(desired: Desired, live: Live, as_of: date) -> Iterator[Proble
     where = desired.intent(address("sso")).source
     ends = metadata.ends
     if ends is not None and ends.date() < as_of:
-        message = f"sso.metadata expired on {ends.day} {ends:%b %Y}: users cannot sign in with it"
+        message = f"sso.metadata expired on {day(ends)}: users cannot sign in with it"
         yield Problem("metadata_expired", message, where, "download the metadata XML from the IdP again", "warning")
     idp = current.idp if isinstance(current, Sso) and not isinstance(desired_sso.idp, str) else None
     if isinstance(idp, str) and other_idp(metadata, idp):
-        message = f"sso.metadata does not look like metadata of {idp}: its entity id is {metadata.entity_id}"
-        yield Problem("other_idp", message, where, "check that `sso.idp` and the file are of the same IdP", "warning")
+        message = f"sso.metadata is not metadata of {idp}: its entity id is {metadata.entity_id}"
+        yield Problem("other_idp", message, where, "use a file from the IdP in `sso.idp`", "warning")
 
 
 def whose_reading(live: Live, sections: Iterable[str], now: datetime) -> list[Problem]:
-    """For an observed org: who wrote these sections down and how long ago, by the oldest; nothing for any other."""
+    """Return who read these sections of an observed org and how long ago, by the oldest; nothing for other orgs."""
     if not live.facts.observed:
         return []
     coverage = [live.covered(name) for name in sections]
     by = sorted({part.taken_by for part in coverage if part.taken_by})
     taken = [part.taken_at for part in coverage if part.taken_at is not None]
-    who = enumerate_words(by, 3) if by else "somebody"
-    if taken:
-        oldest = min(taken)
-        year = f" {oldest.year}" if oldest.year != now.year else ""
-        days = (now - oldest).days
-        ago = "yet to come" if days < -1 else "today" if days < 1 else f"{days:,} day{'s' if days != 1 else ''} ago"
-        when = f"on {oldest.day} {oldest:%B}{year} ({ago})"
-    else:
-        when = "on a day that the file does not tell"
-    message = f"Live is what {who} wrote down {when}, not read from WRITER. Console changes can't be seen"
-    return [Problem("observed", message, None, "run `rolecall observe`", "warning")]
+    who = f" by {enumerate_words(by, 3)}" if by else ""
+    message = f"the org was observed{who} {_ago(taken, now)}; later changes in the console are not included"
+    return [Problem("observed", message, None, "to read it again: rolecall observe", "warning")]
+
+
+def _ago(taken: Sequence[datetime], now: datetime) -> str:
+    """Return ``on 20 Nov 2026 (9 days ago)`` for the oldest reading."""
+    if not taken:
+        return "at an unknown date"
+    oldest = min(taken)
+    days = (now - oldest).days
+    ago = "in the future" if days < -1 else "today" if days < 1 else f"{days:,} day{'s' if days != 1 else ''} ago"
+    return f"on {day(oldest)} ({ago})"
 
 
 def _soon_expired(desired: Desired, as_of: date) -> list[Problem]:
     warnings = []
     for at, intent in sorted(desired.intents.items()):
         if expires_soon(intent, as_of):
-            hint = "from the next day on its people fall back to the default; they can still sign in"
-            message = f"{at} expires after {intent.expires}"
+            hint = "then its users fall back to default access, unless another group gives them more"
+            message = f"{at} expires{f' after {day(intent.expires)}' if intent.expires else ''}"
             warnings.append(Problem("expires_soon", message, intent.source, hint, "warning"))
     return warnings

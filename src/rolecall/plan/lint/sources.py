@@ -18,7 +18,7 @@ _SHOWN = 5
 
 
 def lint_idp(facts: IdpFacts, desired: Desired, live: Live) -> tuple[Problem, ...]:
-    """The warnings, in a fixed order."""
+    """Return the warnings, in a fixed order."""
     findings = [*_sending(facts), *_groups(facts), *_entra(facts), *_roles(facts, desired, live), *_apart(facts, live)]
     return tuple(Problem(f"idp_{code}", message, None, hint, "warning") for code, message, hint in findings)
 
@@ -28,10 +28,14 @@ _Finding = tuple[str, str, str | None]
 
 def _sending(facts: IdpFacts) -> Iterator[_Finding]:
     if facts.stopped:
-        yield "stopped", f"{_NAME[facts.kind]} sends nothing at the moment: {facts.stopped}", "what is planned may wait"
+        yield (
+            "stopped",
+            f"{_NAME[facts.kind]} is not provisioning: {facts.stopped}",
+            "pending changes stay pending until it does",
+        )
     if facts.unread:
-        hint = "what it maps, and whether it runs, is not known"
-        yield "unread", f"how the app is set up could be read in part only: {facts.unread}", hint
+        hint = "its mappings and its state are unknown"
+        yield "unread", f"the setup of the app could not be read completely: {facts.unread}", hint
     for name, why in facts.failing[:_SHOWN]:
         yield "push_failed", f"the last push of `{name}` failed: {why}", "push it again in the IdP"
 
@@ -39,43 +43,43 @@ def _sending(facts: IdpFacts) -> Iterator[_Finding]:
 def _groups(facts: IdpFacts) -> Iterator[_Finding]:
     both = sorted(facts.pushed & facts.assigned) if facts.kind == "okta" else []
     if both:
-        hint = "Okta advises against it: assign by one group, push by others"
-        yield "assigned_and_pushed", f"both assigned and pushed in Okta: {_listed(both)}", hint
+        hint = "Okta advises against this; assign users by one group and push others"
+        yield "assigned_and_pushed", f"groups are both assigned and pushed in Okta: {_listed(both)}", hint
     if facts.unreached:
         names = _listed(sorted(facts.unreached))
-        hint = "assign its members to the app, too; until then the mapping gives nobody anything"
-        yield "unreached", f"pushed, but none of the members has the app (R30): {names}", hint
+        hint = "assign their users to the app; until then the mapping has no effect"
+        yield "unreached", f"groups are pushed, but none of their users is assigned to the app (R30): {names}", hint
 
 
 def _entra(facts: IdpFacts) -> Iterator[_Finding]:
     if facts.everybody:
-        message = "Entra's provisioning scope is all users and groups"
+        message = "the provisioning scope in Entra is all users and groups"
         yield "scope", message, "set it to Sync only assigned users and groups"
     if facts.roles_raw:
-        message = "Entra maps `appRoleAssignments` as it stands"
-        yield "role_mapping", message, "Microsoft asks for SingleAppRoleAssignment([appRoleAssignments])"
+        message = "Entra maps `appRoleAssignments` without an expression"
+        yield "role_mapping", message, "use SingleAppRoleAssignment([appRoleAssignments]), as Microsoft requires"
 
 
 def _roles(facts: IdpFacts, desired: Desired, live: Live) -> Iterator[_Finding]:
-    """R19: on the new endpoint the attribute does nothing."""
+    """Warn about a role attribute that is sent to the new endpoint, which ignores it (R19)."""
     scim = live.settings.scim
     if facts.role_sent and scim is not UNSET and scim.endpoint == "new":
         message = f"{_NAME[facts.kind]} still sends a role attribute, which the new endpoint ignores (R19)"
-        yield "role_attribute", message, "take it out of the app's mappings; roles come from groups"
+        yield "role_attribute", message, "remove it from the app's mappings; roles come from groups"
 
 
 def _apart(facts: IdpFacts, live: Live) -> Iterator[_Finding]:
-    """Groups on one side only. On a legacy endpoint names need not be the same."""
+    """Warn about groups that only the IdP or only the org has. On a legacy endpoint their names may differ."""
     groups, scim = live.settings.idp_groups, live.settings.scim
     if groups is UNSET or live.covered("idp_groups").state != "complete" or scim is UNSET or scim.endpoint != "new":
         return
     known = {name.removesuffix(f" [{group.id}]") for name, group in live.facts.groups.items()} | set(groups)
     if missing := sorted(facts.pushed - known):
-        message = f"{_NAME[facts.kind]} pushes groups that the org does not have: {_listed(missing)}"
-        yield "not_in_org", message, "see in the IdP whether the push failed"
+        message = f"{_NAME[facts.kind]} pushes groups that do not exist in the org: {_listed(missing)}"
+        yield "not_in_org", message, "check in the IdP whether the push failed"
     if extra := sorted(set(groups) - facts.pushed - {name for name in groups if _homonym(name, facts)}):
-        message = f"the org has groups that {_NAME[facts.kind]} does not push any more: {_listed(extra)}"
-        yield "not_in_idp", message, "nobody joins or leaves them now"
+        message = f"the org has groups that {_NAME[facts.kind]} no longer pushes: {_listed(extra)}"
+        yield "not_in_idp", message, "their users no longer change"
 
 
 def _homonym(name: str, facts: IdpFacts) -> bool:
@@ -88,11 +92,11 @@ def _listed(names: Collection[str]) -> str:
 
 _NAMED_GROUPS = 5
 _COMPARED = 50
-"""Names that near matches are looked for, at most."""
+"""The most names for which near matches are searched."""
 
 
 def disagreements(plan_input: PlanInput) -> Iterator[Problem]:
-    """Yield a warning each for groups that the source has no user in, whose counts differ, and that only it has."""
+    """Warn about groups in which the source has no user, whose counts differ, and that only the source has."""
     directory, facts = plan_input.directory, plan_input.live.facts
     if directory is None:
         return
@@ -100,27 +104,27 @@ def disagreements(plan_input: PlanInput) -> Iterator[Problem]:
     desired_groups = plan_input.desired.settings.idp_groups
     strange = [name for name in unknown if desired_groups is UNSET or name not in desired_groups]
     if missing:
-        message = f"The people source has no user in {members_words(missing, facts.observed)}"
-        hint = _near(sorted(missing), strange) or "check the name of the group in the people source"
+        message = f"the source of users has no user in {members_words(missing, facts.observed)}"
+        hint = _near(sorted(missing), strange) or "check the name of the group in the source of users"
         yield _warning("people_group_missing", message, hint)
     if differing:
         who = "the console" if facts.observed else "the org"
         counts = [
-            f"{name} ({who} {org:,}, the people source {own:,})" for name, (org, own) in sorted(differing.items())
+            f"{name} ({who} {org:,}, the source of users {own:,})" for name, (org, own) in sorted(differing.items())
         ]
-        message = f"Members are counted differently: {enumerate_words(counts, _NAMED_GROUPS)}"
-        yield _warning("people_counts_differ", message, "if the numbers should agree, export or observe again")
+        message = f"numbers of members differ: {enumerate_words(counts, _NAMED_GROUPS)}"
+        yield _warning("people_counts_differ", message, "export the source of users or observe the org again")
     if strange:
         known = [*facts.groups, *(() if desired_groups is UNSET else desired_groups)]
-        message = f"Only the people source has {enumerate_words([f'`{name}`' for name in strange], _NAMED_GROUPS)}"
-        hint = _near(strange, known) or "neither the org nor the configuration has a group of that name"
+        message = f"only the source of users has {enumerate_words([f'`{name}`' for name in strange], _NAMED_GROUPS)}"
+        hint = _near(strange, known) or "neither the org nor the configuration has a group with this name"
         yield _warning("people_group_unknown", message, hint)
 
 
 def _near(names: Sequence[str], known: Collection[str]) -> str | None:
-    """Return ``did you mean `Writer-Legal` by `writer-legal`?`` for the first names that are near to a known one."""
+    """Return ``did you mean `Writer-Legal` instead of `writer-legal`?`` for the first names that have a near match."""
     hints = ((name, did_you_mean(name, known)) for name in names[:_COMPARED])
-    near = [hint.replace("?", f" by `{name}`?") for name, hint in hints if hint]
+    near = [hint.replace("?", f" instead of `{name}`?") for name, hint in hints if hint]
     return "; ".join(near[:_NAMED_GROUPS]) or None
 
 

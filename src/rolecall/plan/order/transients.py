@@ -1,4 +1,4 @@
-"""What people at risk lack or have between two steps, though neither end says so: the plan, walked step by step.
+"""Find temporary access changes: what users at risk lack or have between two steps, but neither before nor after.
 
 A dip is (B∩A) − S, a spike S − (B∪A), for the entitlements B before, A after, and S in between.
 """
@@ -18,7 +18,7 @@ from rolecall.model.policy import TeamRole
 from rolecall.model.roles import MEMBER, TEAM_ADMIN
 from rolecall.model.settings import Address
 from rolecall.plan.forecast import AccessForecast, State, follow
-from rolecall.plan.headline import access_words, people
+from rolecall.plan.headline import access_words, count_users
 from rolecall.plan.moves import who
 from rolecall.plan.order.risk import Risk
 from rolecall.plan.value import Impact, Transient
@@ -27,7 +27,7 @@ Kind = Literal["lacks", "has"]
 
 
 class Gap(NamedTuple):
-    """Entitlements missing or extra from after one step until another is done. Steps count from 1."""
+    """Entitlements that are missing or extra from one step until another. Steps count from 1."""
 
     kind: Kind
     entitlements: int
@@ -36,7 +36,7 @@ class Gap(NamedTuple):
 
 
 class Segment(NamedTuple):
-    """What holds for everybody from one step on: the rules, and what each group gives before and after its own step."""
+    """The rules from one step on, with what each group gives before and after its own step."""
 
     rules: Rules
     old: Sequence[int]
@@ -44,7 +44,7 @@ class Segment(NamedTuple):
 
 
 class Timeline:
-    """The steps of a plan in an order, ready to say what anybody has after each of them.
+    """The steps of a plan in an order, from which the access of a user after each step is computed.
 
     Steps are numbered from 1; 0 is the moment before the first. ``steps`` maps a mapping's address to its step.
     """
@@ -102,12 +102,12 @@ _NEVER = 1 << 60
 
 
 def weight(timeline: Timeline, risks: Iterable[Risk]) -> int:
-    """How bad an order is: people times entitlements that are missing or extra somewhere in between."""
+    """Return how bad an order is: users times entitlements that are missing or extra in between."""
     return sum(len(risk.numbers) * gap.entitlements.bit_count() for risk in risks for gap in timeline.gaps(risk))
 
 
 def transients(forecast: AccessForecast, timeline: Timeline, risks: Iterable[Risk]) -> tuple[Transient, ...]:
-    """Every transient of everybody at risk, by person, then by step."""
+    """Return the temporary access changes of all users at risk, by user, then by step."""
     directory, org = forecast.directory, forecast.first.facts.org_id
     if directory is None:
         return ()
@@ -129,7 +129,7 @@ def transients(forecast: AccessForecast, timeline: Timeline, risks: Iterable[Ris
 
 
 def _segments(forecast: AccessForecast, changes: Sequence[Change]) -> tuple[list[int], list[Segment]]:
-    """Where the rules for everybody begin to hold, and those rules; only defaults and SCIM make a new segment."""
+    """Return the steps at which the rules change for all users, with the rules; only defaults and SCIM do that."""
     state, since = forecast.first, 0
     starts, segments = [0], [_segment(forecast, state)]
     for step, change in enumerate(changes, 1):
@@ -163,22 +163,22 @@ def _runs(kind: Kind, bits: Sequence[int], events: Sequence[int]) -> Iterator[Ga
 
 
 def _highest(team_roles: Iterable[TeamRole]) -> list[TeamRole]:
-    """Without member where team admin of the same team stands beside it."""
+    """Return team roles without member where team admin of the same team is among them."""
     listed = list(team_roles)
     return [c for c in listed if c.role != MEMBER or TeamRole(c.team, TEAM_ADMIN) not in listed]
 
 
 _NAMED = 3
-SPLIT_HINT = "No order was found that spares them. To do without, make two commits: first add, apply, then remove."
-LIMITED = "The search for a better order of these steps reached its limit, so another order may affect fewer users."
+SPLIT_HINT = "No order of the steps avoids this. To avoid it, apply two commits: first add access, then remove access."
+LIMITED = "The search for a better order of the steps reached its limit; another order may affect fewer users."
 
 
 def transient_sentences(impact: Impact, most: int = 5) -> Iterator[str]:
-    """A sentence for people alike in what and when, most people first, and the way out; or that none was found."""
+    """Yield a sentence for each temporary access change, then how to avoid them; or that there is none."""
     if not impact.transients:
         if impact.at_risk:
-            who = people(len(impact.at_risk))
-            yield f"The order of these steps matters to {who}; found nobody who lacks or has anything in between."
+            checked = count_users(len(impact.at_risk))
+            yield f"Steps are ordered so that no user temporarily loses or gains access ({checked} checked)."
         return
     alike: dict[tuple[str, TeamRole, int, int], list[Transient]] = {}
     for transient in impact.transients:
@@ -187,7 +187,7 @@ def transient_sentences(impact: Impact, most: int = 5) -> Iterator[str]:
     for (kind, team_role, first, last), group in by_size[:most]:
         yield f"{_who(kind, group)} {access_words([team_role])} from step {first:,} to step {last:,}{_names(group)}."
     if len(by_size) > most:
-        yield f"And {len(by_size) - most:,} more such moments."
+        yield f"And {len(by_size) - most:,} more temporary access changes."
     if impact.order_limited:
         yield LIMITED
     yield SPLIT_HINT
@@ -195,8 +195,8 @@ def transient_sentences(impact: Impact, most: int = 5) -> Iterator[str]:
 
 def _who(kind: str, alike: list[Transient]) -> str:
     if kind == "lacks":
-        return people(len(alike), "lacks", "lack")
-    return people(len(alike), "has", "have")
+        return count_users(len(alike), "temporarily loses", "temporarily lose")
+    return count_users(len(alike), "temporarily gains", "temporarily gain")
 
 
 def _names(alike: list[Transient]) -> str:

@@ -89,7 +89,7 @@ class Veil:
 
     def label(self, email: str) -> str:
         """Return what stands for a user's name."""
-        return "1 person" if self.mode == "counts" else mask(self.key, email)
+        return "1 user" if self.mode == "counts" else mask(self.key, email)
 
     def text(self, text: str) -> str:
         """Return a sentence without e-mails; words of the plan's own addresses stay, as a group may be named so."""
@@ -128,7 +128,7 @@ class Veil:
         if match[1]:
             return ""
         number = len(names) + int((match[3] or "0").replace(",", ""))
-        return "1 person" if number == 1 else f"{number:,} people"
+        return "1 user" if number == 1 else f"{number:,} users"
 
     def _kept_or_hidden(self, name: str, stands_for: Mapping[str, str]) -> str:
         return name if self._keeps(name) else self._stand_in(name, stands_for)

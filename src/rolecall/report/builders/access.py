@@ -205,7 +205,7 @@ def tests_lines(tests: Iterable[AccessTestResult]) -> Iterator[Line]:
 
 
 def _grant(grant: Because) -> Iterator[Line]:
-    team_role = Span(visible(_role_words(*grant.team_role)), "add")
+    team_role = Span(visible(_role_words(*grant.team_role)), "bold")
     yield Line((team_role,), 2, 6)
     yield _cause(grant.winner, indent=6)
     for cause in grant.others:

@@ -1,41 +1,44 @@
-"""Values in words: numbers, fields, mappings, reasons. Everything that comes from outside is made visible here."""
+"""Write values in words: numbers, fields, mappings, reasons. Everything from outside is made visible here."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from datetime import date
 from typing import Any
 
 from rolecall.model.change import Change, Reason, ViaReason
 from rolecall.model.kinds import FieldChange, field_changes
-from rolecall.model.roles import ORG_ADMIN
-from rolecall.report.document import Diff
+from rolecall.model.roles import MEMBER, ORG_ADMIN, RANK
+from rolecall.plan.dates import day
+from rolecall.report.document import Diff, Part, Sense
 from rolecall.report.phrases import listed, visible
 
-BLANK_IS = (
-    "Blank is not no access: people whose group goes blank keep what their other groups give, "
-    "or else the org's default, and can still sign in."
+UNMAPPED = (
+    "Users of an unmapped group keep access from their other groups, or else fall back to default access. "
+    "They can still sign in."
 )
-"""R7, R10, R22, said wherever a mapping goes."""
+"""R7, R10, R22: stated once wherever groups are unmapped."""
+
+SIGN_IN = "Users who fall back to default access can still sign in."
+"""R10: stated once wherever users do."""
 
 REASONS: dict[Reason, str] = {
     "config": "",
-    "not_listed": "not in the config, and the section is authoritative",
-    "removed": "the config says remove",
-    "previously": "renamed in the IdP",
-    "expired": "expired",
-    "blank": "the config says blank",
-    "upgrade": "endpoint upgrade",
-    "rollback": "rollback",
-    "drift": "drift",
+    "not_listed": "Not in the config; the section is authoritative.",
+    "removed": "Marked `remove` in the config.",
+    "previously": "Renamed in the IdP.",
+    "expired": "Expired.",
+    "blank": "Unmapped (`blank`) in the config.",
+    "upgrade": "Endpoint upgrade.",
+    "rollback": "Rollback.",
+    "drift": "Reverts drift.",
 }
 
 VIA_REASONS: dict[ViaReason, str] = {
-    "not_pushed": "the IdP has not pushed this group",
-    "not_claimable": "this caller cannot claim that domain",
-    "no_api": "the org has no API for it",
-    "not_in_plan": "the org's plan does not include it",
+    "not_pushed": "the IdP has not pushed these groups yet",
+    "not_claimable": "rolecall's account cannot claim these domains",
+    "no_api": "this org has no API for these settings",
+    "not_in_plan": "the org's WRITER plan does not include these settings",
 }
 
 _SHORT = 60
@@ -49,17 +52,17 @@ def diffs(section: str, change: Change) -> tuple[Diff, ...]:
         return created(fields)
     if change.action == "delete":
         return deleted(fields)
-    return tuple(map(_diff, fields))
+    return tuple(map(changed, fields))
 
 
 def created(fields: Iterable[FieldChange]) -> tuple[Diff, ...]:
-    """Return the fields of a value that was not there before."""
+    """Return the fields of a value that did not exist before."""
     return tuple(Diff(field.path, None, scalar(field.path, field.after)) for field in fields)
 
 
 def deleted(fields: Iterable[FieldChange]) -> tuple[Diff, ...]:
-    """Return the fields of a value that is not there afterwards."""
-    return tuple(Diff(f"was {field.path}", None, scalar(field.path, field.before)) for field in fields)
+    """Return the fields of a value that no longer exists afterward."""
+    return tuple(Diff(field.path, None, scalar(field.path, field.before)) for field in fields)
 
 
 def scalar(path: str, value: Any) -> str:
@@ -79,7 +82,7 @@ def scalar(path: str, value: Any) -> str:
 
 
 def _metadata(text: str) -> str:
-    """Return the entity id, and each certificate's fingerprint and last day; of anything else its size."""
+    """Return the entity id, with the fingerprint and last day of each certificate; of other text its size."""
     from rolecall.codec.saml import NotMetadata, decode_metadata
 
     try:
@@ -96,24 +99,46 @@ def _digest(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]
 
 
-def day(moment: date) -> str:
-    """Return a date as text has it: ``31 Jan 2030``."""
-    return f"{moment.day} {moment:%b %Y}"
-
-
 def gives_org_admin(role: str | None) -> bool:
     """Return whether a mapping with this role makes org admins (R21)."""
     return role == ORG_ADMIN
 
 
-def _diff(field: FieldChange) -> Diff:
+def changed(field: FieldChange) -> Diff:
+    """Return what a change does to one field; only the parts that differ have a sense."""
     path, before, after = field
-    if isinstance(before, frozenset) and isinstance(after, frozenset) and max(len(before), len(after)) > _FEW:
-        return Diff(path, None, _set_diff(before, after))
-    return Diff(path, scalar(path, before), scalar(path, after))
+    if isinstance(before, frozenset) and isinstance(after, frozenset):
+        if max(len(before), len(after)) > _FEW:
+            return Diff(path, None, _set_diff(before, after), after_parts=_set_parts(before, after))
+        was, now = _members(before, after, "less"), _members(after, before, "more")
+    else:
+        less, more = _senses(path, before, after)
+        was, now = (Part(scalar(path, before), less),), (Part(scalar(path, after), more),)
+    return Diff(path, scalar(path, before), scalar(path, after), was, now)
+
+
+def _members(names: frozenset[str], others: frozenset[str], sense: Sense) -> tuple[Part, ...]:
+    return tuple(Part(visible(name), "same" if name in others else sense) for name in sorted(names)) or (
+        Part("(none)"),
+    )
+
+
+def _senses(path: str, before: Any, after: Any) -> tuple[Sense, Sense]:
+    """Return what the two sides of a field mean for access: of roles, which of them gives more."""
+    if path != "role" or before == after:
+        return "same", "new"
+    was, now = RANK.get(before or MEMBER), RANK.get(after or MEMBER)
+    if was is None or now is None:
+        return "same", "new"
+    return ("same", "more") if now > was else ("same", "less")
+
+
+def _set_parts(before: frozenset[str], after: frozenset[str]) -> tuple[Part, ...]:
+    removed, added, unchanged = sorted(before - after), sorted(after - before), len(before & after)
+    signed = [*(Part(f"−{visible(name)}", "less") for name in removed)]
+    signed += [Part(f"+{visible(name)}", "more") for name in added]
+    return (*signed, Part(f"{unchanged:,} unchanged"))
 
 
 def _set_diff(before: frozenset[str], after: frozenset[str]) -> str:
-    removed, added, stay = sorted(before - after), sorted(after - before), len(before & after)
-    signed = [*(f"+{visible(name)}" for name in added), *(f"−{visible(name)}" for name in removed)]
-    return f"{', '.join(signed)} ({stay} stay)"
+    return ", ".join(part.text for part in _set_parts(before, after))

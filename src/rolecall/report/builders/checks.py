@@ -1,12 +1,13 @@
-"""The results of guards and access tests, as every report shows them."""
+"""Turn the results of guards and access tests into those of a report."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
+from rolecall.plan.guards.overrides import ACCEPT
 from rolecall.plan.value import AccessTestResult, GuardResult, Verdict
-from rolecall.report.document import CheckResult, Document, Level
-from rolecall.report.phrases import visible
+from rolecall.report.document import CheckResult, Detail, Document, Level
+from rolecall.report.phrases import count, visible
 
 _LEVELS: Mapping[Verdict, Level | None] = {
     "block": "error",
@@ -15,11 +16,14 @@ _LEVELS: Mapping[Verdict, Level | None] = {
     "allowed": "note",
     "pass": None,
 }
-_PASSED = 4
 
 
-def guard_result(guard: GuardResult) -> CheckResult:
-    """Return what one guard says."""
+def guard_result(guard: GuardResult, accept: str | None = None) -> CheckResult:
+    """Return the result of one guard.
+
+    ``accept`` is the command that approves the plan; nothing where none does, None where it is not known.
+    """
+    ways = [way if way != ACCEPT or accept is None else _accept(accept) for way in guard.ways]
     return CheckResult(
         "guard",
         guard.name,
@@ -29,12 +33,18 @@ def guard_result(guard: GuardResult) -> CheckResult:
         f"guard.{guard.name}",
         guard.source,
         "" if guard.message else _figures(guard),
-        tuple(map(visible, guard.ways)),
+        tuple(map(visible, filter(None, ways))),
+        guard.set_at if guard.verdict != "pass" else None,
+        tuple(Detail(visible(detail.text), detail.source) for detail in guard.details),
     )
 
 
+def _accept(command: str) -> str:
+    return f"To accept it: {command}" if command else ""
+
+
 def access_results(tests: Iterable[AccessTestResult]) -> tuple[CheckResult, ...]:
-    """Return how each access test ended."""
+    """Return the result of each access test."""
     return tuple(
         CheckResult(
             "access test",
@@ -55,22 +65,18 @@ def tests_document(tests: Iterable[AccessTestResult]) -> Document:
 
 
 def guard_words(guard: GuardResult) -> str:
-    """Return ``max_people_losing_access: 40 people lose something they have; review above 10``."""
+    """Return ``max_people_losing_access: 62 users lose access; the limit is 58``."""
     return guard_result(guard).text
 
 
-def passed_words(guards: Sequence[GuardResult]) -> str:
-    """Return ``ok: min_org_admins 4 ≥ 2 · required_org_admins · 5 more`` for guards that passed; nothing for none."""
-    if not guards:
-        return ""
-    shown = " · ".join(f"{guard.name} {_figures(guard)}".rstrip() for guard in guards[:_PASSED])
-    return f"ok: {shown}{f' · {len(guards) - _PASSED:,} more' if len(guards) > _PASSED else ''}"
+def passed_words(number: int) -> str:
+    """Return ``15 guards passed.``, or nothing for none."""
+    return f"{count(number, 'guard')} passed." if number else ""
 
 
 def _figures(guard: GuardResult) -> str:
     if guard.actual is None:
         return ""
     if guard.name.startswith("min_") and guard.limit is not None:
-        enough = isinstance(guard.actual, str) or guard.actual >= int(guard.limit)
-        return f"{guard.actual} ≥ {guard.limit}" if enough else f"{guard.actual}, below {guard.limit} already"
+        return f"{guard.actual} ≥ {guard.limit}"
     return visible(str(guard.actual))

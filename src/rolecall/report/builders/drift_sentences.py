@@ -13,9 +13,9 @@ from rolecall.model.kinds import split_address
 from rolecall.model.lineage import Blame
 from rolecall.model.paste import shell_pattern, shell_word, yaml_pattern
 from rolecall.model.settings import Address
-from rolecall.plan.headline import enumerate_words, people
+from rolecall.plan.dates import day
+from rolecall.plan.headline import count_users, enumerate_words
 from rolecall.plan.value import Impact, Who
-from rolecall.report.builders.changes import day
 from rolecall.report.builders.header import sections_sentence, unread_sections, users_sentence
 from rolecall.report.builders.users import change_notes, moves_by_address
 from rolecall.report.document import NextStep, Note
@@ -169,7 +169,7 @@ def _user_news(report: DriftReport) -> Iterator[Note]:
         changes.append(f"{count(len(news.new_admins), 'new org admin')}{_admins(news.new_admins)}")
     if news.former_admins:
         names = listed((who.email for who in news.former_admins if who.email), _NAMED)
-        changes.append(f"{people(len(news.former_admins))} no longer org admin{f': {names}' if names else ''}")
+        changes.append(f"{count_users(len(news.former_admins))} no longer org admin{f': {names}' if names else ''}")
     text = f"People since {moment_words(news.since)}: {', '.join(changes)}."
     yield Note(text, "risk" if news.new_admins else "plain")
     if news.left:

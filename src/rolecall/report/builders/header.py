@@ -37,7 +37,7 @@ def scan_banner(
     org: OrgRef, coverage: Mapping[str, Coverage], counts: Mapping[str, int], *, incomplete: bool
 ) -> Banner:
     """Return the banner of a drift check."""
-    nouns = (*((kind.section, kind.noun) for kind in KEYED), (USERS, "person"))
+    nouns = (*((kind.section, kind.noun) for kind in KEYED), (USERS, "user"))
     counted = [count(counts[key], noun) for key, noun in nouns if key in counts]
     return _banner(org, read_words(coverage, counted), incomplete=incomplete)
 
@@ -62,8 +62,8 @@ def _users(plan: Plan) -> tuple[bool, list[str]]:
     if USERS in plan.unread or not known:
         return True, []
     if plan.scope.everybody or total is None or known >= total:
-        return True, [count(known, "person")]
-    return False, [f"{known:,} of {count(total, 'person')}"]
+        return True, [count(known, "user")]
+    return False, [f"{known:,} of {count(total, 'user')}"]
 
 
 def read_words(coverage: Mapping[str, Coverage], counts: Sequence[str]) -> str:

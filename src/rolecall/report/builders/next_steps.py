@@ -1,65 +1,99 @@
-"""What a reader of a plan does next: the command itself, with the flags that compute the same plan again."""
+"""Say what a reader of a plan does next: the command itself, with the flags that compute the same plan again."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rolecall.model.paste import shell_pattern, shell_word
+from rolecall.model.paste import shell_pattern
+from rolecall.model.policy import Allow
+from rolecall.plan.commands import FROM_A_FILE, env_flag, plan_command, plan_flags
 from rolecall.plan.saved.digest import short
 from rolecall.plan.saved.summary import needs_approval
 from rolecall.plan.value import Plan
 from rolecall.report.document import NextStep
 
-FROM_A_FILE = ("rollback", "drift")
-"""Reasons of changes that planning from the config would not give again: such a plan is applied from its file."""
+
+def next_steps(plan: Plan, digest: str | None) -> Iterator[NextStep]:
+    """Yield what to do with a plan, the most useful first; nothing without its ``digest``."""
+    if digest is None:
+        return
+    if plan.errored:
+        yield NextStep("Fix the errors above, then plan again", command=_plan(plan), refused=True)
+    elif not needs_approval(plan):
+        yield from _nothing_to_apply(plan)
+    elif refusal := _refusal(plan):
+        yield NextStep("Apply is blocked", refusal, refused=True)
+        yield NextStep("Then plan again", command=_plan(plan))
+        yield from _exclude(plan)
+    else:
+        yield NextStep(_label(plan), command=apply_command(plan, digest))
+        if plan.human:
+            yield NextStep("For instructions for the manual steps", command=f"rolecall runbook{env_flag(plan.org)}")
+        yield from _exclude(plan)
 
 
-def next_step(plan: Plan, digest: str | None) -> NextStep | None:
-    """Return what to do with a plan; None where it needs no approval, or cannot be approved."""
-    if not needs_approval(plan) or plan.errored or digest is None:
-        return None
-    if plan.verdict == "block":
-        text = "apply writes nothing while a BLOCK stands; each says its ways out."
-        more = any(change.address != _about(plan) for change in (*plan.writes, *plan.human))
-        return _refused(text, "Leave it out", _narrow(plan, "--exclude") if more else "")
-    if any(test.refuses for test in plan.access_tests):
-        known = any(test.refuses and test.evaluated for test in plan.access_tests)
-        return _refused(f"apply writes nothing while an access test {'fails' if known else 'was not evaluated'}.")
-    if any(change.reason in FROM_A_FILE for change in plan.changes):
-        command = f"rolecall apply{_env(plan)} FILE --approve {short(digest)}"
-        return NextStep("Go on", "save it with --out FILE, then", command)
-    merge = "" if plan.org.local else "merge, then"
-    flags = "".join(f" {flag}" for flag in plan_flags(plan))
-    command = f"rolecall apply{_env(plan)}{flags} --approve {short(digest)}"
-    return NextStep("Approve", merge, command, instead_label="Narrow it", instead=_narrow(plan, "--target"))
-
-
-def _refused(text: str, label: str = "", flag: str = "") -> NextStep:
-    return NextStep("Refused", text, instead_label=label, instead=flag, refused=True)
+def apply_command(plan: Plan, digest: str) -> str:
+    """Return the command that applies a plan and approves it; nothing where apply would refuse it."""
+    if plan.errored or _refusal(plan):
+        return ""
+    if _from_a_file(plan):
+        return f"rolecall apply{env_flag(plan.org)} FILE --approve {short(digest)}"
+    flags = "".join(f" {flag}" for flag in plan_flags(plan.selection, _once(plan)))
+    return f"rolecall apply{env_flag(plan.org)}{flags} --approve {short(digest)}"
 
 
 def naming_command(plan: Plan) -> str:
     """Return the command that names the users."""
-    return f"rolecall plan{_env(plan)} --people names"
+    return f"rolecall plan{env_flag(plan.org)} --people names"
 
 
-def plan_flags(plan: Plan) -> Iterator[str]:
-    """Yield ``--target idp_groups/A``, ``--allow max_removals=3``: each flag with its value, quoted for a shell."""
-    for flag, addresses in (("--target", plan.selection.targets), ("--exclude", plan.selection.excludes)):
-        yield from (f"{flag} {shell_word(at)}" for at in addresses)
-    if plan.selection.only_expired:
-        yield "--only expired"
-    for lift in plan.lifts[len(plan.desired.policy.allow) :]:
-        yield f"--allow {lift.guard}={lift.up_to}"
+def _nothing_to_apply(plan: Plan) -> Iterator[NextStep]:
+    if plan.waiting:
+        yield NextStep("When the IdP has pushed the pending groups", command=_plan(plan))
+    elif plan.unread:
+        yield NextStep("Make the missing parts readable, then plan again", command=_plan(plan))
+    elif not plan.changes:
+        command = f"rolecall drift{env_flag(plan.org)}"
+        yield NextStep("Nothing to apply. To check for changes made outside rolecall", command=command)
 
 
-def _env(plan: Plan) -> str:
-    return f" -e {shell_word(plan.org.env)}" if plan.org.env else ""
+def _refusal(plan: Plan) -> str:
+    """Return what to resolve before apply accepts a plan; nothing where it does."""
+    if plan.verdict == "block":
+        return "resolve or override each BLOCK above."
+    tests = [test for test in plan.access_tests if test.refuses]
+    if not tests:
+        return ""
+    evaluated = any(test.evaluated for test in tests)
+    return "fix the config or the failed access tests." if evaluated else "access tests could not be evaluated."
 
 
-def _narrow(plan: Plan, flag: str) -> str:
-    target = "" if plan.partial else _about(plan)
-    return f"{flag} {shell_pattern(target)}" if target else ""
+def _label(plan: Plan) -> str:
+    if _from_a_file(plan):
+        return "Save this plan with --out FILE, then apply it"
+    what = "apply it" if plan.writes else "record the manual steps" if plan.human else "approve it"
+    return f"To {what}" if plan.org.local else f"Merge this change, then {what}"
+
+
+def _from_a_file(plan: Plan) -> bool:
+    return any(change.reason in FROM_A_FILE for change in plan.changes)
+
+
+def _plan(plan: Plan) -> str:
+    return plan_command(plan.org, plan.selection, _once(plan))
+
+
+def _once(plan: Plan) -> tuple[Allow, ...]:
+    """Return the overrides of this run alone, which come after those of the config."""
+    return plan.lifts[len(plan.desired.policy.allow) :]
+
+
+def _exclude(plan: Plan) -> Iterator[NextStep]:
+    """Yield how to plan the other changes only, where the worst verdict is about one address among several."""
+    target = "" if plan.partial or _from_a_file(plan) else _about(plan)
+    if target and any(change.address != target for change in (*plan.writes, *plan.human)):
+        flag = f"--exclude {shell_pattern(target)}"
+        yield NextStep("To plan the other changes only", command=f"{_plan(plan)} {flag}")
 
 
 def _about(plan: Plan) -> str:

@@ -1,49 +1,51 @@
-"""A plan as a document: its changes with their users and reasons, the guards, and what to do next."""
+"""A plan as a document: summary, changes with their users and reasons, guards, and what to do next."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from functools import partial
 from typing import Literal
 
-from rolecall.model.change import Change
+from rolecall.model.change import Change, ViaReason
 from rolecall.model.kinds import SECTIONS, split_address
 from rolecall.model.settings import Address
+from rolecall.plan.dates import day
+from rolecall.plan.headline import counts_sentence, escalation_sentences, sentence, shifts, summary_sentences
 from rolecall.plan.saved.digest import short
 from rolecall.plan.saved.summary import renames_as_one, summary
-from rolecall.plan.value import Move, Plan
-from rolecall.report.builders.changes import BLANK_IS, REASONS, VIA_REASONS, diffs
+from rolecall.plan.value import Impact, Move, Plan
+from rolecall.report.builders.changes import REASONS, SIGN_IN, UNMAPPED, VIA_REASONS, diffs
 from rolecall.report.builders.checks import access_results, guard_result, passed_words
 from rolecall.report.builders.header import plan_banner, planned_sentence, users_sentence
-from rolecall.report.builders.next_steps import naming_command, next_step
+from rolecall.report.builders.next_steps import apply_command, naming_command, next_steps
 from rolecall.report.builders.unmanaged import left_words, released_words, unmanaged_notes
 from rolecall.report.builders.users import (
     change_notes,
+    default_access_note,
+    escalations,
     flows,
-    left_on_default,
     moves_by_address,
     partly_named,
     plan_notes,
+    shift_tone,
     user_moves,
     user_table,
 )
-from rolecall.report.document import ChangeTable, Document, Entry, Gap, Mark, Note, Status
+from rolecall.report.document import ChangeTable, Document, Entry, Gap, Mark, Note, Status, Tone
 from rolecall.report.phrases import count, inline_yaml, visible
 
 MARKS: Mapping[str, Mark] = {"create": "+", "update": "~", "delete": "-", "upgrade": "↑"}
 
-_APART: Mapping[Literal["waiting", "human"], str] = {
-    "waiting": "Waiting for the IdP: planned, not written until it pushes the group",
-    "human": "By hand: steps that a person must take",
-}
-"""The changes that are reported apart from the sections, with their titles."""
+_TITLES: Mapping[Literal["waiting", "human"], str] = {"human": "Manual steps", "waiting": "Pending"}
+"""The changes that rolecall does not write, with the titles of their tables."""
 
 
 def plan_document(plan: Plan, digest: str | None = None) -> Document:
-    """Return the report of a plan, which shows of users what it may. Without its ``digest`` no approval is offered."""
+    """Return the report of a plan, which shows of users what it may. Without its ``digest`` nothing is offered next."""
     org, env = plan.org.name, f" · {plan.org.env}" if plan.org.env else ""
-    step = next_step(plan, digest)
+    accept = None if digest is None else apply_command(plan, digest)
+    overview = tuple(_overview(plan))
     return Document(
         "plan",
         title=visible(f"Plan for {org}{env}"),
@@ -51,21 +53,23 @@ def plan_document(plan: Plan, digest: str | None = None) -> Document:
         env=plan.org.env,
         banner=plan_banner(plan),
         status=_status(plan),
-        headline=_headline(plan),
+        headline=_headline(plan, overview),
+        escalations=tuple(escalations(plan)),
+        overview=overview,
         validity=f"made {plan.created_at:%Y-%m-%d %H:%M} UTC for {plan.as_of}, "
-        f"good until {plan.expires_at:%Y-%m-%d %H:%M} UTC",
+        f"valid until {plan.expires_at:%Y-%m-%d %H:%M} UTC",
         digest=short(digest) if digest else "",
         summary=summary_line(plan),
         changes=tuple(_changes(plan)),
         users=tuple(plan_notes(plan)),
         policy=tuple(_policy(plan)),
         left=tuple(_left(plan)),
-        checks=(*map(guard_result, plan.guards), *access_results(plan.access_tests)),
-        passed=passed_words([guard for guard in plan.guards if guard.verdict == "pass"]),
+        checks=(*(guard_result(guard, accept) for guard in plan.guards), *access_results(plan.access_tests)),
+        passed=passed_words(sum(guard.verdict == "pass" for guard in plan.guards)),
         gaps=tuple(_gaps(plan)),
         problems=plan.warnings,
         naming=naming_command(plan) if partly_named(plan.impact) else "",
-        next_steps=(step,) if step else (),
+        next_steps=tuple(next_steps(plan, digest)),
         unread=plan.unread,
         teams=plan.impact.teams,
         unmanaged=plan.unmanaged,
@@ -76,26 +80,19 @@ def plan_document(plan: Plan, digest: str | None = None) -> Document:
 
 
 def summary_line(plan: Plan) -> str:
-    """Return ``Plan: 4 to create, 2 to update; 3 of them wait for the IdP, 1 of them by hand.``"""
+    """Return ``Plan: 4 to create, 2 to update (3 pending, 1 manual step).``, or nothing where there are no changes."""
     counts = summary(plan)
     actions = [
-        f"{counts[action]:,} to {action}" for action in ("create", "update", "delete", "upgrade") if counts[action]
+        f"{counts[action]:,} to {action}"
+        for action in ("create", "update", "delete", "upgrade", "rename")
+        if counts[action]
     ]
-    actions += [count(counts["rename"], "rename")] if counts["rename"] else []
-    apart = [
-        text
-        for key, text in (
-            ("waiting", f"{counts['waiting']:,} of them {'waits' if counts['waiting'] == 1 else 'wait'} for the IdP"),
-            ("human", f"{counts['human']:,} of them by hand"),
-            ("released", f"{counts['released']:,} no longer managed"),
-        )
-        if counts[key]
-    ]
-    if actions:
-        text = f"Plan: {', '.join(actions)}"
-    else:
-        text = "No changes found, but not everything was read" if plan.unread else "No changes"
-    return f"{text}{'; ' + ', '.join(apart) if apart else ''}."
+    apart = [f"{counts['waiting']:,} pending"] if counts["waiting"] else []
+    apart += [count(counts["human"], "manual step")] if counts["human"] else []
+    aside = f" ({', '.join(apart)})" if apart else ""
+    text = f"Plan: {', '.join(actions)}{aside}." if actions else ""
+    released = f"{count(counts['released'], 'setting')} no longer managed." if counts["released"] else ""
+    return " ".join(filter(None, (text, released)))
 
 
 def _status(plan: Plan) -> Status:
@@ -106,95 +103,175 @@ def _status(plan: Plan) -> Status:
     return "incomplete" if plan.unread and plan.verdict == "pass" else "ok"
 
 
-def _headline(plan: Plan) -> str:
+def _overview(plan: Plan) -> Iterator[Note]:
+    """Yield what a plan does as a whole, without its escalations: first what is unknown."""
     if plan.errored:
-        return "This plan could not be computed whole and must not be applied."
-    sentences = [visible(plan.impact.headline)] if plan.impact.headline else []
-    if plan.impact.problem:
-        sentences.append(visible(plan.impact.problem))
-    elif users := users_sentence(plan.coverage):
-        sentences.append(users)
+        yield Note("This plan could not be computed completely and must not be applied.", "warn")
+        return
     if unread := planned_sentence(plan.coverage):
-        sentences.append(unread)
-    elif not plan.changes:
-        whole = "The org is as the config wants it."
-        sentences.append(whole if not plan.partial else "Nothing to do within the targets.")
-    elif not plan.writes:
-        sentences.append("Nothing to write: what is left waits for the IdP or for a person.")
-    return " ".join(sentences)
+        yield Note(unread, "warn")
+    unknown = visible(plan.impact.problem) if plan.impact.problem else users_sentence(plan.coverage)
+    if unknown:
+        yield Note(unknown, "warn")
+    if plan.changes:
+        known = set(escalation_sentences(plan.impact))
+        tones = _tones(plan.impact)
+        for text in summary_sentences(plan.impact):
+            if text not in known:
+                yield Note(visible(text), tones.get(text.removeprefix("Most common: "), "plain"))
+    if not plan.writes:
+        yield Note(_nothing_written(plan, unknown=bool(unread)))
+
+
+def _tones(impact: Impact) -> Mapping[str, Tone]:
+    """Return how much the sentences of a summary matter: the counts of users, and the most common way."""
+    counts = counts_sentence(impact)
+    tones: dict[str, Tone] = {counts: "risk" if impact.losing else "plain"}
+    for shift, size in shifts(impact.moves)[:1]:
+        tones[sentence(shift, size)] = shift_tone(shift)
+    return tones
+
+
+def _nothing_written(plan: Plan, *, unknown: bool) -> str:
+    """Return why there is nothing to write; ``unknown``: settings were not read."""
+    if not plan.changes and unknown:
+        return "No changes found in what was read."
+    if not plan.changes:
+        return f"No changes. {'The targets match' if plan.partial else 'The org matches'} the configuration."
+    counts = summary(plan)
+    pending = f"{count(counts['waiting'], 'change')} {'is' if counts['waiting'] == 1 else 'are'} pending in the IdP"
+    manual = f"{counts['human']:,} {'is a manual step' if counts['human'] == 1 else 'are manual steps'}"
+    if not plan.human:
+        return f"rolecall writes nothing to this org: {pending}."
+    if not plan.waiting:
+        manual = "the change is a manual step" if counts["human"] == 1 else f"all {counts['human']:,} are manual steps"
+        return f"rolecall writes nothing to this org: {manual}."
+    return f"rolecall writes nothing to this org: {pending}, {manual}."
+
+
+def _headline(plan: Plan, overview: Iterable[Note]) -> str:
+    """Return the overview as one text, with the number of escalations first."""
+    escalated = [] if plan.errored or not plan.changes else map(visible, escalation_sentences(plan.impact))
+    return " ".join((*escalated, *(note.text for note in overview)))
 
 
 def _gaps(plan: Plan) -> Iterable[Gap]:
-    """Yield what a pipeline must not take for an answer: users whom the plan needs and that were not read."""
+    """Yield what a pipeline must not take for an answer: users that the plan needs and that were not read."""
     if text := users_sentence(plan.coverage):
         yield Gap("plan.people_unread", "warning", text, "users read")
 
 
+Group = tuple[str, ViaReason | None]
+"""The key of a table, and why rolecall does not write its changes."""
+
+
 def _changes(plan: Plan) -> Iterable[ChangeTable]:
-    grouped: defaultdict[str, list[Entry]] = defaultdict(list)
-    unmapped = set()
+    """Yield the changes by section, then manual steps and pending changes by their reason, which is stated once."""
+    grouped: defaultdict[Group, list[tuple[Change, Entry]]] = defaultdict(list)
     for change, entry in entries(plan):
         key = change.via if change.via != "api" else split_address(change.address)[0]
-        grouped[key].append(entry)
-        if change.action == "delete" and change.address.startswith("idp_groups/"):
-            unmapped.add(key)
-    for key, title in (*((section, section) for section in SECTIONS), *_APART.items()):
-        if key in grouped:
-            notes = (Note(BLANK_IS),) if key in unmapped else ()
-            yield ChangeTable(key, title, tuple(grouped[key]), notes, titled=key in _APART)
+        grouped[key, change.via_reason if change.via != "api" else None].append((change, entry))
+    falling = {at for move in plan.impact.moves if move.to_default for at in move.because}
+    reasons: tuple[ViaReason | None, ...] = (None, *VIA_REASONS)
+    for section in SECTIONS:
+        if (section, None) in grouped:
+            yield _table(section, section, grouped[section, None], falling)
+    for via, title in _TITLES.items():
+        for reason in reasons:
+            if (via, reason) in grouped:
+                why = f" ({VIA_REASONS[reason]})" if reason else ""
+                yield _table(via, f"{title}{why}", grouped[via, reason], falling)
+
+
+def _table(key: str, title: str, listed: list[tuple[Change, Entry]], falling: Set[Address]) -> ChangeTable:
+    """Return a table in which a reason that several entries share is a note of the table.
+
+    ``falling`` are the changes by which users fall back to default access.
+    """
+    reasons = Counter(note for _, entry in listed for note in _reasons_of(entry))
+    shared = [note for note, number in reasons.items() if number > 1 and number == len(_alike(note, listed))]
+    notes = [Note(f"{_actions(_alike(note, listed), listed)}: {note.text}", "dim") for note in shared]
+    if any(change.action == "delete" and change.address.startswith("idp_groups/") for change, _ in listed):
+        notes.append(Note(UNMAPPED, "dim"))
+    elif any(change.address in falling for change, _ in listed):
+        notes.append(Note(SIGN_IN, "dim"))
+    table_entries = (
+        entry._replace(notes=tuple(note for note in entry.notes if note not in shared)) for _, entry in listed
+    )
+    return ChangeTable(key, title, tuple(table_entries), tuple(notes), titled=key in _TITLES)
+
+
+def _reasons_of(entry: Entry) -> set[Note]:
+    return {note for note in entry.notes if note.tone == "dim"}
+
+
+def _alike(reason: Note, listed: Iterable[tuple[Change, Entry]]) -> list[Change]:
+    """Return the changes with the actions of those that have a reason; a note can only replace it if all have it."""
+    changes = list(listed)
+    actions = {change.action for change, entry in changes if reason in entry.notes}
+    return [change for change, _ in changes if change.action in actions]
+
+
+_ALL: Mapping[str, str] = {"create": "new entries", "update": "updates", "delete": "deletions", "upgrade": "upgrades"}
+
+
+def _actions(changes: Sequence[Change], listed: Sequence[object]) -> str:
+    """Return ``All deletions`` for the actions of these changes, ``All changes`` where there are no others."""
+    if len(changes) == len(listed):
+        return "All changes"
+    names = [name for action, name in _ALL.items() if any(change.action == action for change in changes)]
+    return f"All {' and '.join(names)}"
 
 
 def entries(plan: Plan) -> Iterable[tuple[Change, Entry]]:
     """Yield each change as a reader sees it, in the order of the steps; a rename once."""
     moves = moves_by_address(plan.impact)
     for change in renames_as_one(plan.changes):
-        yield change, _entry(change, plan, moves)
+        yield change, _entry(change, plan, moves.get(change.address, ()))
 
 
-def _entry(change: Change, plan: Plan, moves: Mapping[Address, tuple[Move, ...]]) -> Entry:
+def _entry(change: Change, plan: Plan, own: Sequence[Move]) -> Entry:
     section, _ = split_address(change.address)
-    own = moves.get(change.address, ())
     return Entry(
         "~" if change.moved else MARKS[change.action],
         visible(change.address),
         diffs(section, change),
         change.intent.source,
-        (*change_notes(plan, change.address, own), *_reasons(change, left_on_default(own))),
+        (*change_notes(plan, change.address, own), *default_access_note(own), *_reasons(change)),
         f"change.{change.action}",
     )
 
 
-def _reasons(change: Change, default: str) -> Iterable[Note]:
+def _reasons(change: Change) -> Iterator[Note]:
+    """Yield why a change is planned, then what the config says about it."""
     intent = change.intent
-    texts = [default] if default else []
     if change.moved:
-        texts.append(f"renamed from {visible(split_address(change.moved.before)[1] or change.moved.before)}")
+        yield Note(f"Renamed from {visible(split_address(change.moved.before)[1] or change.moved.before)}.", "dim")
     elif change.reason == "expired" and intent.expires:
-        texts.append(f"expired after {intent.expires}")
+        yield Note(f"Expired after {day(intent.expires)}.", "dim")
     elif REASONS[change.reason]:
-        texts.append(REASONS[change.reason])
-    if change.via_reason:
-        texts.append(VIA_REASONS[change.via_reason])
-    texts += [f"owner {visible(intent.owner)}"] if intent.owner else []
-    texts += [visible(text) for text in (intent.reason, intent.ticket) if text]
-    texts += ["protected"] if intent.protect else []
+        yield Note(REASONS[change.reason], "dim")
+    labeled = (("Reason", intent.reason), ("Ticket", intent.ticket), ("Owner", intent.owner))
+    texts = [f"{label}: {visible(text)}" for label, text in labeled if text]
+    texts += ["Protected"] if intent.protect else []
     if texts:
         yield Note(" · ".join(texts), "dim")
 
 
 def _policy(plan: Plan) -> Iterable[Note]:
-    """Yield the guards that change: one that becomes less strict takes effect from the next plan on."""
+    """Yield the guards that change: one that becomes less strict takes effect from the next plan."""
     for change in plan.policy_changes:
         before, after = (visible(inline_yaml(value)) for value in (change.before, change.after))
-        looser = "; looser, so it holds from the next plan on" if change.loosens else ""
+        effect = " (less strict; takes effect from the next plan)" if change.loosens else ""
         tone: Literal["warn", "plain"] = "warn" if change.loosens else "plain"
-        yield Note(f"Policy: {visible(change.path)}: {before} → {after}{looser}", tone)
+        yield Note(f"Policy change: {visible(change.path)}: {before} → {after}{effect}", tone)
 
 
 def _left(plan: Plan) -> Iterable[Note]:
+    """Yield what the plan does not change."""
     yield from (Note(text) for text in released_words(plan.released))
     yield from unmanaged_notes(plan.unmanaged)
     if plan.desired.policy.managing("idp_groups") == "additive":
         yield from (Note(text, "dim") for text in left_words(plan.unmanaged))
     if plan.partial:
-        yield Note("Cut to targets: other differences are not shown, and not applied.", "warn")
+        yield Note("Limited by --target, --exclude or --only: other changes are neither shown nor applied.", "warn")

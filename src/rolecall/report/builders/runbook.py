@@ -10,9 +10,10 @@ from rolecall.model.kinds import split_address
 from rolecall.model.roles import ORG_ADMIN
 from rolecall.model.run import Run, Step
 from rolecall.model.settings import GroupMapping, Value
+from rolecall.plan.dates import day
 from rolecall.plan.order.visits import passwords_go_off, sets_up_sso, visits
 from rolecall.plan.value import Plan
-from rolecall.report.builders.changes import BLANK_IS, day
+from rolecall.report.builders.changes import UNMAPPED
 from rolecall.report.builders.header import plan_banner
 from rolecall.report.builders.plan import entries
 from rolecall.report.builders.prose import phrase, plain, read_prose
@@ -105,7 +106,7 @@ def _before(plan: Plan, steps: Sequence[ManualStep], run: Run | None) -> Iterato
     texts = read_prose("steps.yaml")["before"]
     yield from (phrase(texts[name], {"idps": idps}) for name, needed in applies.items() if needed)
     if any(change.action == "delete" and change.address.startswith("idp_groups/") for change in changes):
-        yield plain(BLANK_IS)
+        yield plain(UNMAPPED)
     yield from (plain(visible(text)) for text in (plan.impact.headline, plan.impact.problem) if text)
 
 

@@ -13,9 +13,10 @@ from rolecall.model.kinds import BY_SECTION, split_address
 from rolecall.model.live import Coverage
 from rolecall.model.roles import role_words
 from rolecall.model.settings import UNSET, Address, GroupMapping, Scim, Settings, Sso, Value
+from rolecall.plan.dates import day
 from rolecall.plan.order.visits import passwords_go_off, sets_up_scim, sets_up_sso
 from rolecall.plan.value import Plan
-from rolecall.report.builders.changes import REASONS, VIA_REASONS, day, scalar
+from rolecall.report.builders.changes import REASONS, scalar
 from rolecall.report.builders.prose import filled, joined, phrase, plain, read_prose
 from rolecall.report.builders.runbook_idp import IDPS, idp_choice, idp_names, idp_of, idp_part, idp_prose
 from rolecall.report.document import Block, Chapter, Entry, Grid, GridRow, Items, Paragraph, Phrase, Piece
@@ -299,13 +300,8 @@ def _notes(step: ManualStep, affected: Affected) -> Iterator[Phrase]:
     for change, label in zip(step.changes, step.labels, strict=True):
         entry = affected.get((change.address, change.action))
         for note in entry.notes if entry else ():
-            parts = [part for part in note.text.split(" · ") if part not in _WHY_MANUAL]
-            if parts:
-                text = " · ".join(parts)
-                yield plain(text if len(step.changes) == 1 else f"{label}: {text}")
-
-
-_WHY_MANUAL = {*REASONS.values(), *VIA_REASONS.values()}
+            if note.tone != "detail" and note.text not in REASONS.values():
+                yield plain(note.text if len(step.changes) == 1 else f"{label}: {note.text}")
 
 
 def _record(step: ManualStep) -> Iterator[Paragraph]:

@@ -1,4 +1,4 @@
-"""What a plan leaves alone, in words: settings no longer managed, and mappings that the config does not have."""
+"""Describe what a plan does not change: settings no longer managed, and mappings that are not in the config."""
 
 from __future__ import annotations
 
@@ -19,38 +19,37 @@ _SHOWN = 5
 
 
 def released_words(released: Sequence[Released]) -> Iterable[str]:
-    """Yield a sentence for each address that is no longer managed, the first few; then a count."""
+    """Yield a sentence for each address that is no longer managed, the first few; then a count of the others."""
     for item in released[:_SHOWN]:
         users = "" if item.people is None else f"; {count(item.people, 'user')}"
         can_unmap = isinstance(item.value, GroupMapping) and not item.unmanaged
-        unmap = f"; {unmap_words([item.address])}" if can_unmap else ""
-        yield f"No longer managed: {released_what(item)}, stays as it is: {released_value(item)}{users}{unmap}"
+        unmap = f" {unmap_words([item.address])}" if can_unmap else ""
+        yield f"No longer managed: {released_what(item)}. Unchanged in the org: {released_value(item)}{users}.{unmap}"
     if len(released) > _SHOWN:
         yield f"No longer managed: {len(released) - _SHOWN:,} more"
 
 
 def unmap_words(addresses: Sequence[str]) -> str:
-    """Return how to unmap a group of an additive section: ``to unmap: `Writer-Sales: blank` ``."""
+    """Return how to unmap a group of an additive section: ``To unmap it, add `Writer-Sales: blank`.``"""
     key = visible(addresses[0].partition("/")[2])
     name = key if len(addresses) == 1 and re.fullmatch(r"\w[\w .-]*", key) else "NAME"
-    return f"to unmap: `{name}: blank`"
+    return f"To unmap {'it' if len(addresses) == 1 else 'one'}, add `{name}: blank`."
 
 
 def left_words(unmanaged: Sequence[Unmanaged]) -> Iterable[str]:
-    """Yield a sentence that names mapped groups which the config does not have and an additive section leaves as they
-    are."""
+    """Yield a sentence that names mapped groups which are not in the config and which an additive section leaves
+    unchanged."""
     names = [item.address for item in unmanaged if not item.released]
     if names:
-        are = "it is" if len(names) == 1 else "they are"
-        yield f"Mapped in the org, not in the config, left as {are}: {listed(names, _SHOWN)}; {unmap_words(names)}"
+        yield f"Mapped in the org but not in the config, unchanged: {listed(names, _SHOWN)}. {unmap_words(names)}"
 
 
 def released_what(item: Released) -> str:
-    """Return ``idp_groups/A, removed from the config``, with the fields where only some were removed; or that its
-    section is unmanaged, whether or not the config has the entry."""
+    """Return ``idp_groups/A, removed from config``, with the fields where only some were removed; or that its section
+    is unmanaged, whether or not the config has the entry."""
     if item.unmanaged:
         return f"{visible(item.address)} (manage.{split_address(item.address)[0]} is unmanaged)"
-    return f"{visible(item.address)}{released_fields(item)}, removed from the config"
+    return f"{visible(item.address)}{released_fields(item)}, removed from config"
 
 
 def released_fields(item: Released) -> str:
@@ -70,7 +69,7 @@ def released_value(item: Released) -> str:
 
 
 def unmanaged_notes(unmanaged: Sequence[Unmanaged]) -> Iterable[Note]:
-    """Yield one line of inventory, and a warning for each mapping in it that gives org admin."""
+    """Yield how many mappings are unmanaged, and a warning for each of them that gives org admin."""
     if not unmanaged:
         return
     admins = [item for item in unmanaged if gives_org_admin(item.role)]
@@ -80,10 +79,10 @@ def unmanaged_notes(unmanaged: Sequence[Unmanaged]) -> Iterable[Note]:
         else "none gives org admin"
     )
     total = count(len(unmanaged), "mapped group")
-    yield Note(f"Not managed here: {total}, {giving} (rolecall access --unmanaged)")
+    yield Note(f"Unmanaged: {total}, {giving}. To list them: rolecall access --unmanaged")
     for item in admins[:_SHOWN]:
-        users = "" if item.people is None else f" to {count(item.people, 'person')}"
-        state = "no longer managed" if item.released else f"{'new, ' if item.new else ''}not managed"
+        users = "" if item.people is None else f" to {count(item.people, 'user')}"
+        state = "no longer managed" if item.released else f"{'new and ' if item.new else ''}unmanaged"
         access = visible(access_words([TeamRole(team, ORG_ADMIN) for team in item.teams]))
         yield Note(f"{visible(item.address)} is {state} and gives {access}{users}", "warn")
     if len(admins) > _SHOWN:

@@ -1,5 +1,5 @@
-"""The users that a plan affects, as sentences and as tables. What may be shown of them was decided before: a plan is
-redacted as a whole."""
+"""Report the users that a plan affects, as sentences and as tables. Names were removed before where they may not be
+shown: a plan is redacted as a whole."""
 
 from __future__ import annotations
 
@@ -7,13 +7,15 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from rolecall.model.policy import TeamRole
+from rolecall.model.roles import MEMBER, ORG_ADMIN
 from rolecall.model.settings import Address
 from rolecall.plan.coverage import USERS, members_count
-from rolecall.plan.headline import Shift, access_words, people, sentence, shift_of, shifts, tally_words
+from rolecall.plan.headline import Shift, access_words, count_users, sentence, shift_of, shifts, tally_words
 from rolecall.plan.moves import Attribution, share
+from rolecall.plan.moves import Escalation as Gain
 from rolecall.plan.order.transients import transient_sentences
 from rolecall.plan.value import ApartKind, Impact, Move, Plan, UpgradeImpact, Who
-from rolecall.report.document import Flow, Note, Table, UserMove
+from rolecall.report.document import Escalation, Flow, Note, Table, Tone, UserMove
 from rolecall.report.phrases import count, visible
 
 COLUMNS = ("email", "people", "kind", "before", "after", "left_with_default", "because")
@@ -29,9 +31,9 @@ _APART: Mapping[ApartKind, str] = {
     "expiring": "",
     "expiry": "",
     "sign_up": "",
-    "human": "By what a person must do: ",
+    "human": "By the manual steps: ",
 }
-"""How users of changes that are reported apart are introduced; those of released mappings are in the inventory."""
+"""What the users of changes that are reported separately are introduced with; no longer managed ones are elsewhere."""
 
 
 def moves_by_address(impact: Impact) -> Mapping[Address, tuple[Move, ...]]:
@@ -47,23 +49,28 @@ def change_notes(plan: Plan, at: Address, moves: Sequence[Move]) -> Iterable[Not
     """Yield the users that one change affects: the largest ways their access changes, then a count of the others."""
     if at in plan.impact.members:
         source = "console" if plan.org.url.startswith("observed:") else "org"
-        yield Note(f"{members_count(plan.impact.members[at])} according to the {source}; not read", "risk")
+        members = members_count(plan.impact.members[at])
+        yield Note(f"{members} according to the {source}; the users were not read.", "risk")
     tally = plan.impact.tallies.get(at)
     if not moves:
         if tally and tally.total:
-            yield _note(f"{tally_words(tally)} access", risk=bool(tally.lose or tally.change))
+            yield Note(f"Access: {tally_words(tally)}.", "risk" if tally.lose or tally.change else "plain")
         return
     yield from _ways([share(move, (at,)) for move in moves])
     yield from _joint_causes(at, moves, each=False)
     yield from _joint_causes(at, moves, each=True)
 
 
-def _note(text: str, *, risk: bool) -> Note:
-    return Note(text, "risk" if risk else "plain")
+def shift_tone(shift: Shift) -> Tone:
+    """Return how much it matters that access changes in a way: rights above member, then access that is lost."""
+    gained = [*shift.gained, *(TeamRole(level.team, level.after) for level in shift.levels if level.rises)]
+    if any(team_role.role not in (MEMBER, "") for team_role in gained):
+        return "more"
+    return "risk" if shift.loses else "plain"
 
 
 def _joint_causes(at: Address, moves: Sequence[Move], *, each: bool) -> Iterable[Note]:
-    """Yield the changes that cause something together with this one, or that each cause the same without it."""
+    """Yield the changes that have an effect only together with this one, or that each have the same effect alone."""
     addresses: set[Address] = set()
     size = 0
     for move in moves:
@@ -76,9 +83,9 @@ def _joint_causes(at: Address, moves: Sequence[Move], *, each: bool) -> Iterable
         return
     first = visible(min(addresses))
     named = f"{first}{f' and {len(addresses) - 1:,} more' if len(addresses) > 1 else ''}"
-    of = "" if size == sum(move.size for move in moves) else f", for {people(size)}"
+    of = "" if size == sum(move.size for move in moves) else f", for {count_users(size)}"
     if each:
-        yield Note(f"The same is caused by {named}{of}: undoing any one of these changes avoids it.")
+        yield Note(f"{named} causes the same{of}; undoing any one of these changes avoids it.")
     else:
         yield Note(f"Together with {named}{of}.")
 
@@ -88,34 +95,36 @@ def _ways(moves: Sequence[Move], lead: str = "") -> Iterable[Note]:
     ranked = shifts(moves)
     for shift, size in ranked[:_WAYS]:
         who = _named([move for move in moves if shift_of(move) == shift])
-        text = _with_names(visible(sentence(shift, size)), people(size), who)
-        yield _note(f"{lead}{text}", risk=shift.loses)
+        text = _with_names(visible(sentence(shift, size)), count_users(size), who)
+        yield Note(f"{lead}{text}", shift_tone(shift))
     if len(ranked) > _WAYS:
         more = sum(size for _, size in ranked[_WAYS:])
-        yield Note(f"And {people(more, 'moves', 'move')} in {len(ranked) - _WAYS:,} other ways.")
+        ways = len(ranked) - _WAYS
+        how = "another way" if ways == 1 else f"{ways:,} other ways"
+        yield Note(f"And {count_users(more, 'changes', 'change')} access in {how}.")
 
 
-def left_on_default(moves: Iterable[Move]) -> str:
-    """Return how many keep default access as all they have, or that no one falls back to it; for a change that takes
-    something. Those who do fall back to it are in the sentence about them."""
+def default_access_note(moves: Iterable[Move]) -> Iterator[Note]:
+    """Yield how many users still have default access only, or that no one falls back to it; for a change that takes
+    access. Users who do fall back to it are in the sentence about them."""
     listed = list(moves)
     if all(move.kind == "gain" for move in listed) or any(move.to_default or not move.after for move in listed):
-        return ""
-    staying = sum(move.size for move in listed if move.on_default)
-    if staying:
-        return f"{people(staying, 'has', 'have')} default access only, as before"
-    return "no one falls back to default access"
+        return
+    unchanged = sum(move.size for move in listed if move.on_default)
+    if unchanged:
+        yield Note(f"{count_users(unchanged, 'has', 'have')} default access only, as before.", "detail")
+    else:
+        yield Note("No one falls back to default access.", "detail")
 
 
 def plan_notes(plan: Plan) -> Iterable[Note]:
-    """Yield what a plan says of users apart from its changes: escalations, the upgrade, temporary access changes, and
-    the users of changes that are reported apart."""
+    """Yield what a plan does to users apart from its single changes: the upgrade, temporary access changes, and the
+    users of changes that are reported separately."""
     impact = plan.impact
-    if not any(guard.name == "escalations" and guard.verdict != "pass" for guard in plan.guards):
-        yield from _escalations(impact)
     if impact.upgrade:
         yield from _upgrade(impact.upgrade)
-    yield from (_note(visible(text), risk=bool(impact.transients)) for text in transient_sentences(impact))
+    temporary: Tone = "risk" if impact.transients else "detail"
+    yield from (Note(visible(text), temporary) for text in transient_sentences(impact))
     everything = {change.address for change in plan.changes}
     moved = {at for apart in impact.apart if apart.kind == "expiry" for at in apart.addresses}
     for apart in impact.apart:
@@ -127,55 +136,63 @@ def plan_notes(plan: Plan) -> Iterable[Note]:
 
 
 def name(who: Who) -> str:
-    """Return the name a plan shows of somebody, or that it shows none."""
-    return visible(who.email) if who.email else "a person"
+    """Return the name that a plan shows of a user, or that it is a user."""
+    return visible(who.email) if who.email else "a user"
 
 
 def _named(moves: Iterable[Move]) -> str:
-    """Return who, when they are few enough to be read and may be shown; else nothing."""
+    """Return the names of users if they are few and may be shown; else nothing."""
     users = [who for move in moves for who in move.people]
     return ", ".join(map(name, users)) if 0 < len(users) <= _NAMED and all(who.email for who in users) else ""
 
 
 def _with_names(text: str, subject: str, names: str) -> str:
-    """Return ``ann@acme.com gains …`` for one person, ``2 people (ann@acme.com, bo@acme.com) gain …`` for a few."""
+    """Return ``ann@acme.com gains …`` for one user, ``2 users (ann@acme.com, bo@acme.com) gain …`` for a few."""
     if not names:
         return text
     predicate = text.removeprefix(subject)
-    return f"{names}{predicate}" if subject == people(1) else f"{subject} ({names}){predicate}"
+    return f"{names}{predicate}" if subject == count_users(1) else f"{subject} ({names}){predicate}"
 
 
-def _escalations(impact: Impact) -> Iterable[Note]:
-    gains: defaultdict[tuple[TeamRole, ...], list[Who]] = defaultdict(list)
-    for escalation in impact.escalations:
-        gains[escalation.gains].append(escalation.who)
-    for gained, users in sorted(gains.items(), key=lambda item: -len(item[1])):
-        shown = [name(who) for who in users[:_MOST] if who.email]
-        more = len(users) - len(shown)
+def escalations(plan: Plan) -> Iterator[Escalation]:
+    """Yield the users who gain a role above member, those with the same gains together: org admins first."""
+    alike: defaultdict[tuple[TeamRole, ...], list[Gain]] = defaultdict(list)
+    for gain in plan.impact.escalations:
+        alike[gain.gains].append(gain)
+    places = {change.address: change.intent.source for change in plan.changes}
+    for gained, gains in sorted(alike.items(), key=lambda item: (not _org_admin(item[0]), -len(item[1]), item[0])):
+        shown = [name(gain.who) for gain in gains[:_MOST] if gain.who.email]
+        more = len(gains) - len(shown)
         names = f": {', '.join(shown)}{f' and {more:,} more' if more else ''}" if shown else ""
-        yield Note(f"{people(len(users), 'gains', 'gain')} {visible(access_words(gained))}{names}", "risk")
+        text = f"{count_users(len(gains), 'gains', 'gain')} {visible(access_words(gained))}{names}"
+        causes = list(dict.fromkeys(at for gain in gains for at in gain.because))
+        where = places.get(causes[0]) if causes else None
+        yield Escalation(text, _org_admin(gained), tuple(map(visible, causes)), where)
+
+
+def _org_admin(gained: Iterable[TeamRole]) -> bool:
+    return any(team_role.role == ORG_ADMIN for team_role in gained)
 
 
 def _upgrade(upgrade: UpgradeImpact) -> Iterable[Note]:
-    stage = "Completing the upgrade" if upgrade.stage == "complete" else "The upgrade, once complete,"
-    yield _note(
-        f"{stage} leaves {people(upgrade.keep)} with exactly what they have and changes {people(upgrade.differ)}; "
-        f"{upgrade.pushed:,} of {count(upgrade.groups, 'group')} pushed again.",
-        risk=bool(upgrade.differ),
-    )
+    does = "Completing the upgrade" if upgrade.stage == "complete" else "The upgrade, once complete,"
+    tone: Tone = "risk" if upgrade.differ else "plain"
+    differ = count_users(upgrade.differ)
+    yield Note(f"{does} changes the access of {differ}; {count_users(upgrade.keep, 'keeps', 'keep')} theirs.", tone)
+    yield Note(f"{upgrade.pushed:,} of {count(upgrade.groups, 'group')} pushed to the new endpoint.")
     yield from _ways(upgrade.moves, "Once complete: ")
     if lost := upgrade.org_admins_lost:
         names = ", ".join(name(who) for who in lost[:_MOST] if who.email)
-        yield Note(f"{people(len(lost), 'is', 'are')} org admin no longer{f': {names}' if names else ''}.", "risk")
+        yield Note(f"{count_users(len(lost), 'loses', 'lose')} org admin{f': {names}' if names else ''}.", "risk")
 
 
 def partly_named(impact: Impact) -> bool:
-    """Return whether the access of users changes whom this plan does not name."""
+    """Return whether the access of users changes that this plan does not name."""
     return any(move.size and not any(who.email and "@" in who.email for who in move.people) for move in impact.moves)
 
 
 def user_moves(impact: Impact) -> list[UserMove]:
-    """Return who has what before and after a plan, and because of which changes."""
+    """Return the access of users before and after a plan, and the changes that cause the difference."""
     moves = []
     for move in impact.moves:
         names = tuple(visible(who.email) for who in move.people if who.email)
@@ -204,14 +221,14 @@ def flows(impact: Impact) -> list[Flow]:
 
 def _gained(shift: Shift) -> str:
     if shift.bare:
-        return "nothing: left with nothing at all"
+        return "nothing: no access left"
     if shift.default:
-        return f"only the default: {_team_roles(shift.default)}"
+        return f"default access only: {_team_roles(shift.default)}"
     return _team_roles([*shift.gained, *(TeamRole(level.team, level.after) for level in shift.levels)]) or "nothing"
 
 
 def _kind(shift: Shift) -> str:
-    """Return ``lose`` for those who fall back to the default, or to nothing, whatever that gives."""
+    """Return ``lose`` for users who fall back to default access or have none left, whatever that gives."""
     if shift.default or shift.bare or (shift.loses and not shift.gains):
         return "lose"
     return "change" if shift.loses else "gain"
@@ -222,8 +239,8 @@ def _team_roles(access: Sequence[TeamRole]) -> str:
 
 
 def user_table(plan: Plan) -> Table:
-    """Return a table with a row for each user whose access changes. ``people`` is 1 unless a row stands for several
-    whom the plan does not name.
+    """Return a table with a row for each user whose access changes. ``people`` is 1 unless a row is for several users
+    that the plan does not name.
 
     Where users were not read completely the last rows are of kind ``unknown``: one for each change of a mapping, with
     the members that the org counts, or one without a number.

@@ -110,7 +110,7 @@ def _user_rows(moves: Iterable[UserMove]) -> Iterator[UserRow]:
         access = (move.kind, move.before, move.after, move.because)
         yield from (UserRow(name, *access) for name in move.names)
         if move.unnamed:
-            yield UserRow(count(move.unnamed, "person"), *access)
+            yield UserRow(count(move.unnamed, "user"), *access)
 
 
 def _data(moves: Sequence[UserMove]) -> Markup:

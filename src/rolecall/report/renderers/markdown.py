@@ -1,11 +1,11 @@
-"""A document as Markdown for a pull request, an issue or a job's summary: what matters most first, the rest folded."""
+"""Render a document as Markdown for a pull request, an issue or a job's summary, within a size limit."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
-from rolecall.report.document import ChangeTable, CheckResult, Document, Entry, NextStep, Note, Status, Tone
+from rolecall.report.document import ChangeTable, CheckResult, Document, Entry, NextStep, Status, Tone
 from rolecall.report.findings import of_problems
 from rolecall.report.phrases import count, place, visible
 
@@ -13,19 +13,19 @@ COMMENT = 65_535
 """The characters that a comment on GitHub may have; a job's summary may have a MiB."""
 
 _RESERVE = 200
-"""Room kept for the sentence that counts what was left out."""
+"""Characters reserved for the sentence that counts what was left out."""
 
 _OPEN = 12
-"""Rows of a fold that is open."""
+"""The most rows of a fold that is open."""
 
 _LEAST = 80
-"""Characters of the shortest row; with less room no row is tried."""
+"""Characters of the shortest row."""
 
 _MOST_PROBLEMS = 20
 
 _SIGNS: Mapping[Status, str] = {"refused": "⛔", "attention": "🔶", "incomplete": "⚠️", "ok": "✅"}
 _LABELS: Mapping[str, str] = {"block": "⛔", "not judged": "⛔", "review": "🔶", "allowed": "✅"}
-_TONES: Mapping[Tone, str] = {"risk": "🔶 ", "warn": "⚠️ ", "plain": "", "dim": ""}
+_TONES: Mapping[Tone, str] = {"more": "🔶 ", "risk": "🔻 ", "warn": "⚠️ ", "plain": "", "dim": "", "detail": ""}
 
 _MARKUP = re.compile(r"[\\`*\[\]|~$]|(?<!\w)_|_(?!\w)")
 _REFERENCE = re.compile(r"(?<![\w&])[@#](?=\w)|:(?=//)|www(?=\.)|:(?=[\w+-]+:)")
@@ -33,28 +33,25 @@ _QUOTED = re.compile(r"`([^`]+)`")
 
 
 def markdown(document: Document, limit: int = COMMENT) -> str:
-    """Return at most ``limit`` characters. What does not fit is left out from the end, and counted.
+    """Return at most ``limit`` characters. Changes are left out first where they do not fit, and counted.
 
     The first line is a marker by which a comment is found again; it names the org and its environment alone.
     """
     foot = _foot(document, limit // 8)
     out = Budget(limit - _RESERVE - len(foot))
-    for block in (*_head(document), *_checks(document), *_risks(document), *_problems(document)):
-        out.add(block)
-    for table in document.changes:
-        out.add_table(table, document.columns.short)
-    for block in _left(document):
-        out.add(block)
-    if document.news and out.add("\n**Not drift**\n\n"):
-        for note in document.news:
-            out.add(f"- {quoted(note.text)}\n")
-    for note in document.inventory:
-        out.add(f"\n{'⚠️ ' if note.tone == 'warn' else ''}{md(note.text)}\n")
-    return "".join((*out.blocks, out.cut_words(), foot))
+    head = out.fitting(_head(document))
+    guards = out.fitting(_guards(document))
+    problems = out.fitting(_section("Warnings", _problems(document)))
+    users = out.fitting(_section("Users", _users(document)))
+    left = out.fitting(_section("Not changed", _left(document)))
+    tables = [block for table in document.changes for block in out.table(table, document.columns.short)]
+    if tables:
+        tables.insert(0, _title("Changes"))
+    return "".join((*head, *tables, *left, *users, *guards, *problems, out.cut_words(), foot))
 
 
 def md(text: str) -> str:
-    """Return text as Markdown that shows it as it is: no markup, no link, no one mentioned, no issue referred to."""
+    """Return text as Markdown that shows it as it is, without markup, links, mentions or references to issues."""
     shown = _MARKUP.sub(r"\\\g<0>", visible(text)).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return _REFERENCE.sub(r"\g<0><!-- -->", shown)
 
@@ -65,7 +62,7 @@ def code(text: str) -> str:
 
 
 def quoted(text: str) -> str:
-    """Return a sentence in which what stands in backticks has a fixed font."""
+    """Return a sentence with the parts in backticks in a fixed font."""
     pieces = _QUOTED.split(text)
     return "".join(code(piece) if number % 2 else md(piece) for number, piece in enumerate(pieces))
 
@@ -76,38 +73,73 @@ def _marker(document: Document) -> str:
     return f"<!-- rolecall:{document.subject}:{':'.join(names)} -->"
 
 
+def _title(text: str) -> str:
+    return f"\n#### {text}\n\n"
+
+
+def _section(title: str, blocks: Iterable[str]) -> Iterator[str]:
+    """Yield a title and blocks; nothing where there are no blocks."""
+    for number, block in enumerate(blocks):
+        yield block if number else f"{_title(title)}{block}"
+
+
 def _head(document: Document) -> Iterator[str]:
+    """Yield the org, the escalations, which stand out, and the rest of the summary."""
     yield f"{_marker(document)}\n"
     yield f"### {_SIGNS[document.status]} {md(document.banner.text)}\n\n"
-    if document.headline:
+    for escalation in document.escalations:
+        yield f"> 🔶 **{md(escalation.text)}** {code(place(escalation.where))}\n>\n"
+    if document.escalations:
+        yield "\n"
+    if document.overview:
+        yield from (f"- {_TONES[note.tone]}{quoted(note.text)}\n" for note in document.overview)
+        yield "\n"
+    elif document.headline:
         yield f"**{md(document.headline)}**\n\n"
-    if document.summary:
-        read = document.banner.read
-        yield f"{md(document.summary)} {md(read[:1].upper() + read[1:])}.\n\n"
+    read = f"{document.banner.read[:1].upper()}{document.banner.read[1:]}." if document.banner.read else ""
+    if document.summary or read:
+        yield f"{' '.join(filter(None, (f'**{md(document.summary)}**' if document.summary else '', md(read))))}\n\n"
     yield from (f"- {md(text)}\n" for text in document.effects)
 
 
-def _checks(document: Document) -> Iterator[str]:
-    unresolved = document.unresolved()
-    yield from (_guard(check) for check in unresolved if check.kind == "guard")
-    if document.passed:
-        yield f"- ✅ {md(document.passed)}\n"
-    for check in unresolved:
-        if check.kind == "access test":
+def _guards(document: Document) -> Iterator[str]:
+    """Yield policy violations, the guards that did not pass, the access tests that failed, and policy changes."""
+    violations = (f"- ⛔ {quoted(check.text)} {code(place(check.where))}\n" for check in document.violations())
+    yield from _section("Policy violations", violations)
+    yield from _section("Guards", _verdicts(document))
+
+
+def _verdicts(document: Document) -> Iterator[str]:
+    for check in document.unresolved():
+        if check.kind == "guard":
+            yield _guard(check)
+        else:
             sign = "⛔" if check.level == "error" else "⏳"
             yield f"- {sign} **{check.label}** {quoted(check.text)} {code(place(check.where))}\n"
-    yield from (f"- ⛔ {quoted(check.text)} {code(place(check.where))}\n" for check in document.violations())
+    passed = [check for check in document.checks if check.kind == "guard" and check.passed and check.message]
+    yield from (f"- {md(check.name)}: {quoted(check.message)}\n" for check in passed)
+    if document.passed:
+        yield f"- ✅ {md(document.passed)}\n"
+    yield from (f"- {_TONES[note.tone]}{quoted(note.text)}\n" for note in document.policy)
 
 
 def _guard(check: CheckResult) -> str:
-    ways = "".join(f"\n  - {quoted(way)}" for way in check.ways)
-    where = f" {code(check.place)}" if check.place else ""
-    return f"- {_LABELS[check.label]} **{check.label.upper()}** {quoted(check.text)}{where}{ways}\n"
+    message = f"{quoted(check.message or check.figures)} {code(place(check.set_at))}".rstrip()
+    details = [f"{quoted(detail.text)} {code(place(detail.where))}".rstrip() for detail in check.details]
+    lines = "".join(f"\n  - {text}" for text in (*details, *map(_way, check.ways)))
+    return f"- {_LABELS[check.label]} **{check.label.upper()}** {code(check.name)} {message}{lines}\n"
 
 
-def _risks(document: Document) -> Iterator[str]:
-    notes = [*document.users, *document.policy, *(note for note in document.left if note.tone == "warn")]
-    yield from (f"- {_TONES[note.tone]}{quoted(note.text)}\n" for note in notes)
+def _way(text: str) -> str:
+    label, colon, command = text.partition(": rolecall ")
+    return f"{md(label)}: {code(f'rolecall {command}')}" if colon else quoted(text)
+
+
+def _users(document: Document) -> Iterator[str]:
+    """Yield what concerns the users of several changes, and how to see their names."""
+    yield from (f"- {_TONES[note.tone]}{quoted(note.text)}\n" for note in document.users if note.tone != "detail")
+    if document.naming:
+        yield f"- Users are not named here. To see their names: {code(document.naming)}\n"
 
 
 def _problems(document: Document) -> Iterator[str]:
@@ -117,38 +149,36 @@ def _problems(document: Document) -> Iterator[str]:
     for finding in of_problems(problems):
         yield f"- {'⛔' if finding.level == 'error' else '⚠️'} {quoted(finding.message)} {code(place(finding.where))}\n"
     if more:
-        yield f"- and {count(more, 'warning')} more; the JSON report has them all\n"
+        yield f"- {count(more, 'more warning')}; the JSON report has all of them\n"
 
 
-def _left(document: Document) -> Iterable[str]:
-    return (f"\n{md(note.text)}\n" for note in document.left if note.tone != "warn")
+def _left(document: Document) -> Iterator[str]:
+    """Yield what is not changed, what is not drift, and what is not managed."""
+    yield from (f"- {_TONES[note.tone]}{quoted(note.text)}\n" for note in document.left)
+    if document.news:
+        yield "\n**Not drift**\n\n"
+        yield from (f"- {quoted(note.text)}\n" for note in document.news)
+    yield from (f"\n{_TONES[note.tone] if note.tone == 'warn' else ''}{md(note.text)}\n" for note in document.inventory)
 
 
 def _foot(document: Document, limit: int) -> str:
-    """Return what to do next, as far as it is short enough to be typed, and what the report was computed from."""
-    steps = "".join(map(_next_step, document.next_steps))
-    if document.naming:
-        steps += f"\nPeople are not named here. To see who: {code(document.naming)}\n"
+    """Return what to do next, unless it is too long to be copied, and what the report was computed from."""
+    steps = "".join(_section("Next", map(_next_step, document.next_steps)))
     basis = document.basis or document.validity
     return (steps if len(steps) <= limit else "") + (f"\n<sub>{md(basis)}</sub>\n" if basis else "")
 
 
 def _next_step(step: NextStep) -> str:
     text = " ".join(part for part in (md(step.words), code(step.command)) if part)
-    note = md(f", {step.note}") if step.note else ""
-    instead = f"\n{step.instead_label}: {code(step.instead)}\n" if step.instead else ""
-    return f"\n{step.label}: {text}{note}\n{instead}"
+    note = md(f" ({step.note})") if step.note else ""
+    return f"- {step.label}: {text}{note}\n"
 
 
 def _table_row(entry: Entry) -> str:
-    """Return a row of four cells: what changes at an address, for whom and why, and its place."""
+    """Return a row of four cells: what changes at an address with its users and reasons, and its place."""
     cell = [_diff(str(diff)) for diff in entry.diffs]
-    cell += map(_entry_note, entry.notes)
+    cell += (f"{_TONES[note.tone]}{quoted(note.text)}" for note in entry.notes if note.tone != "detail")
     return f"| {code(entry.mark)} | {code(entry.address)} | {'<br>'.join(cell)} | {code(place(entry.where))} |\n"
-
-
-def _entry_note(note: Note) -> str:
-    return f"{'🔶 ' if note.tone == 'risk' else ''}{quoted(note.text)}"
 
 
 def _diff(text: str) -> str:
@@ -157,47 +187,46 @@ def _diff(text: str) -> str:
 
 
 class Budget:
-    """Blocks of text up to a number of characters; counts what no longer fits."""
+    """Room for a number of characters; counts what does not fit."""
 
     def __init__(self, room: int) -> None:
         self.room = room
-        self.blocks: list[str] = []
         self.cut = 0
 
-    def add(self, block: str) -> bool:
-        """Keep a block if there is room."""
+    def fitting(self, blocks: Iterable[str]) -> list[str]:
+        """Return the blocks for which there is room."""
+        return [block for block in blocks if self._fits(block)]
+
+    def _fits(self, block: str) -> bool:
         if len(block) > self.room:
             self.cut += 1
             return False
         self.room -= len(block)
-        self.blocks.append(block)
         return True
 
-    def add_table(self, table: ChangeTable, column: str) -> None:
-        """Keep a table in its fold, open when short. Either its frame fits, with as many rows as there is room for, or
-        no row does."""
+    def table(self, table: ChangeTable, column: str) -> list[str]:
+        """Return a table in its fold, open when short. Either its frame fits, with as many rows as there is room for,
+        or no row does."""
         total = len(table.entries)
         start = f"\n<details{' open' if total <= _OPEN else ''}><summary><b>{md(table.title)}</b> · {total:,}</summary>"
         start += f"\n\n| | address | {column} | where |\n|---|---|---|---|\n"
-        end = "".join((*(f"\n{md(note.text)}\n" for note in table.notes), "\n</details>\n"))
+        end = "".join((*(f"\n{quoted(note.text)}\n" for note in table.notes), "\n</details>\n"))
         if len(start + end) > self.room:
             self.cut += total
-            return
+            return []
         self.room -= len(start + end)
-        self.blocks.append(start)
-        tried = 0
-        for entry in table.entries:
-            self.add(_table_row(entry))
-            tried += 1
+        rows: list[str] = []
+        for tried, entry in enumerate(table.entries, 1):
+            row = _table_row(entry)
+            rows += [row] if self._fits(row) else []
             if self.room < _LEAST:
+                self.cut += total - tried
                 break
-        self.cut += total - tried
-        self.blocks.append(end)
+        return [start, *rows, end]
 
     def cut_words(self) -> str:
-        """Return what was left out, as a sentence; nothing when nothing was."""
+        """Return how much was left out, as a sentence; nothing when nothing was."""
         if not self.cut:
             return ""
-        return (
-            f"\n_{count(self.cut, 'entry')} left out here for want of room; the HTML and JSON reports have them all._\n"
-        )
+        omitted = count(self.cut, "entry")
+        return f"\n_{omitted} omitted to stay within the size limit; the HTML and JSON reports have all of them._\n"

@@ -1,50 +1,72 @@
-"""A document as lines for a terminal, a pipe or a file: one change to a line, its users below it."""
+"""A document as lines for a terminal, a pipe or a file: one idea per line, in the order in which a reviewer reads."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
 
-from rolecall.report.document import REHEARSAL, Banner, ChangeTable, CheckResult, Diff, Document, Entry, Mark, Note
-from rolecall.report.line import WIDEST, Line, Span, Spans, Style, fits, line, problem_line
-from rolecall.report.phrases import cells, count, place
+from rolecall.model.kinds import SECTIONS
+from rolecall.report.document import (
+    REHEARSAL,
+    Banner,
+    ChangeTable,
+    CheckResult,
+    Diff,
+    Document,
+    Entry,
+    Mark,
+    Note,
+    Part,
+    Sense,
+    Tone,
+)
+from rolecall.report.line import Line, Span, Spans, Style, fits, line
+from rolecall.report.phrases import cells, count, place, visible
 
-_MARKS: Mapping[Mark, Style] = {"+": "add", "~": "change", "-": "remove", "↑": "warn"}
-_LABELS: Mapping[str, Style] = {"block": "error", "not judged": "error", "review": "warn", "allowed": "ok"}
+_MARKS: Mapping[Mark, Style] = {"+": "more", "~": "bold", "-": "less", "↑": "more"}
+_LABELS: Mapping[str, Style] = {"block": "error", "not judged": "error", "review": "alert", "allowed": "plain"}
+_TONES: Mapping[Tone, Style] = {
+    "detail": "dim",
+    "dim": "dim",
+    "plain": "plain",
+    "more": "more",
+    "risk": "less",
+    "warn": "warn",
+}
+_SENSES: Mapping[Sense, Style] = {"same": "plain", "more": "more", "less": "less", "new": "bold"}
 _DEEP = 6
-"""Columns that what belongs to an address is indented by."""
+"""Columns that the lines below an address are indented by."""
+
+_BODY = 10
+"""Columns that the text of a guard is indented by, after its label."""
 
 _WIDE_ADDRESS = 44
 MOST_PROBLEMS = 20
-"""Problems shown one by one; more than that are counted, for no one reads them here."""
+"""Problems that are shown one by one; more are counted."""
 
 _NARROW = 80
 
 
-def document_lines(document: Document, width: int | None = None) -> Iterator[Line]:
-    """Yield a report from its first line to its last. ``width`` is the terminal's; None is a file or a pipe."""
-    yield from _head(document)
-    yield from (line(text, hang=2) for text in document.effects)
-    if document.basis:
-        yield line(document.basis, "dim")
-    yield from _changes(document, width)
-    yield from _notices(document)
-    yield from _checks(document)
-    if document.basis:
-        yield line()
-    yield line(document.summary, "bold")
+def document_lines(document: Document, width: int | None = None, *, verbose: bool = False) -> Iterator[Line]:
+    """Yield a report from its first line to its last.
+
+    ``width`` is that of the terminal, None for a file or a pipe. ``verbose`` adds details, such as the guards that
+    passed.
+    """
+    yield banner_line(document.banner)
+    yield from _summary(document)
+    yield from _changes(document, width, verbose=verbose)
+    yield from _users(document, verbose=verbose)
+    yield from _guards(document, width, verbose=verbose)
+    yield from _inventory(document)
+    yield from _warnings(document)
     yield from _next(document, width)
 
 
 def brief_lines(document: Document) -> Iterator[Line]:
-    """Yield a report for somebody who has seen it: the org, the headline, the counts."""
-    yield from _head(document)
-    yield line(document.summary, "bold")
-
-
-def _head(document: Document) -> Iterator[Line]:
+    """Yield a report for a reader who has read it before: the org and the summary."""
     yield banner_line(document.banner)
-    if document.headline:
-        yield line(document.headline, "bold")
+    yield from _summary(document)
 
 
 def banner_line(banner: Banner) -> Line:
@@ -56,26 +78,49 @@ def banner_line(banner: Banner) -> Line:
     return Line(spans, hang=2, tail=read)
 
 
-def _changes(document: Document, width: int | None) -> Iterator[Line]:
-    """Yield the sections, then policy violations, then the changes that are reported apart from the sections."""
+def _heading(text: str) -> Iterator[Line]:
+    yield line()
+    yield line(text, "bold")
+
+
+def _summary(document: Document) -> Iterator[Line]:
+    """Yield the escalations, then what the report is about as a whole, then the counts."""
+    yield from _heading("Summary")
+    for escalation in document.escalations:
+        where = place(escalation.where)
+        tail: Spans = (Span(where, "dim"),) if where else ()
+        yield Line((Span("! ", "more"), Span(escalation.text, "alert")), 2, 4, tail)
+    if document.overview:
+        yield from _notes(document.overview)
+    elif document.headline:
+        yield line(document.headline, "bold", indent=2, hang=2)
+    yield from (line(text, indent=2, hang=4) for text in document.effects)
+    if document.summary:
+        yield line(document.summary, "bold", indent=2, hang=2)
+    if document.basis:
+        yield line(document.basis, "dim", indent=2, hang=2)
+
+
+def _changes(document: Document, width: int | None, *, verbose: bool) -> Iterator[Line]:
+    """Yield the sections, then the changes with a title of their own, then what is not changed."""
+    if not document.changes and not document.left:
+        return
     aligned = document.subject == "plan"
     sections = [table for table in document.changes if not table.titled]
+    if document.changes:
+        yield from _heading("Changes")
     column = _column(sections, width) if aligned else 0
-    if sections:
-        yield line()
     for table in sections:
-        yield from _entries(table, column, width)
-    if violations := document.violations():
-        yield line()
-        yield line("The config says this must not be", "bold")
-        for check in violations:
-            yield line(check.text, "warn", indent=2, hang=4, tail=place(check.where))
-    for table in document.changes:
-        if table.titled:
+        yield from _entries(table, column, width, verbose=verbose)
+    for number, table in enumerate(table for table in document.changes if table.titled):
+        if number or sections:
             yield line()
-            title = Span(table.title, "bold" if table.counts else "dim")
-            yield Line((title, Span(f"  {len(table.entries):,}", "dim")), hang=2)
-            yield from _entries(table, _column([table], width) if aligned else 0, width)
+        title = Span(table.title, "bold" if table.counts else "dim")
+        yield Line((title, Span(f"  {len(table.entries):,}", "dim")), 2, 4)
+        yield from _entries(table, _column([table], width) if aligned else 0, width, verbose=verbose)
+    if document.left:
+        yield from _heading("Not changed")
+        yield from _notes(document.left)
 
 
 def _column(tables: Iterable[ChangeTable], width: int | None) -> int:
@@ -86,11 +131,11 @@ def _column(tables: Iterable[ChangeTable], width: int | None) -> int:
     return min(longest, _WIDE_ADDRESS)
 
 
-def _entries(table: ChangeTable, column: int, width: int | None) -> Iterator[Line]:
+def _entries(table: ChangeTable, column: int, width: int | None, *, verbose: bool) -> Iterator[Line]:
     for entry in table.entries:
         yield from _entry(entry, column, width)
-        yield from _entry_notes(entry, width)
-    yield from (line(note.text, note.tone, indent=2, hang=2) for note in table.notes)
+        yield from _notes(entry.notes, _DEEP, verbose=verbose)
+    yield from _notes(table.notes, 4)
 
 
 def _entry(entry: Entry, column: int, width: int | None) -> Iterator[Line]:
@@ -113,87 +158,140 @@ def _entry(entry: Entry, column: int, width: int | None) -> Iterator[Line]:
         yield from (above._replace(tail=()), Line(fields, _DEEP, _DEEP, tail))
 
 
-def _entry_notes(entry: Entry, width: int | None) -> Iterator[Line]:
-    """Yield the notes below an entry: its users, then the reasons in the same row where there is room."""
-    if len(entry.notes) == 2 and entry.notes[1].tone == "dim":
-        users, reasons = entry.notes
-        spans = (Span(users.text.removesuffix("."), users.tone), Span(f" · {reasons.text}", "dim"))
-        if fits(Line(spans, _DEEP), min(width or WIDEST, WIDEST)):
-            yield Line(spans, _DEEP, _DEEP)
-            return
-    yield from (line(note.text, note.tone, indent=_DEEP, hang=_DEEP) for note in entry.notes)
-
-
 def _fields(diffs: Sequence[Diff]) -> Spans:
     spans: list[Span] = []
     for diff in diffs:
         spans += [Span(" · ", "dim")] if spans else []
         spans.append(Span(f"{diff.path}: ", "dim"))
         if diff.before is not None:
-            spans += [Span(diff.before, "remove"), Span(" → "), Span(diff.after, "add")]
-        else:
-            spans.append(Span(diff.after))
+            spans += [*_side(diff.before, diff.before_parts), Span(" → ")]
+        spans += _side(diff.after, diff.after_parts)
     return tuple(spans)
 
 
-def _notices(document: Document) -> Iterator[Line]:
-    """Yield the notes about the whole report, then its problems."""
-    if document.changes and not document.basis:
-        yield line()
-    for notes in ((*document.users, *document.policy), document.left):
-        yield from _indented(notes)
+def _side(text: str, parts: Sequence[Part]) -> Iterator[Span]:
+    """Yield one side of a field; only the parts that differ are colored."""
+    if not parts:
+        yield Span(text)
+    for number, part in enumerate(parts):
+        yield from ([Span(", ")] if number else [])
+        yield Span(part.text, _SENSES[part.sense])
+
+
+def _notes(notes: Iterable[Note], indent: int = 2, *, verbose: bool = False) -> Iterator[Line]:
+    for note in notes:
+        if verbose or note.tone != "detail":
+            yield line(note.text, _TONES[note.tone], indent=indent, hang=indent + 2)
+
+
+def _users(document: Document, *, verbose: bool) -> Iterator[Line]:
+    """Yield what concerns the users of several changes, and how to see their names."""
+    lines = list(_notes(document.users, verbose=verbose))
+    if document.naming:
+        lines.append(line(f"Users are not named here. To see their names: {document.naming}", "dim", indent=2, hang=4))
+    if lines:
+        yield from _heading("Users")
+        yield from lines
+
+
+def _guards(document: Document, width: int | None, *, verbose: bool) -> Iterator[Line]:
+    """Yield policy violations, the guards that did not pass, the access tests that failed, and policy changes."""
+    if violations := document.violations():
+        yield from _heading("Policy violations")
+        yield from (line(check.text, "warn", indent=2, hang=4, tail=place(check.where)) for check in violations)
+    checks = [check for check in document.checks if check.kind != "violation"]
+    if not checks and not document.policy:
+        return
+    yield from _heading("Guards" if any(check.kind == "guard" for check in checks) else "Access tests")
+    for check in document.unresolved():
+        yield from _verdict(check, width) if check.kind == "guard" else _test(check)
+    yield from _passed([check for check in checks if check.kind == "guard" and check.passed], verbose=verbose)
+    yield from _notes(document.policy)
+
+
+def _verdict(check: CheckResult, width: int | None) -> Iterator[Line]:
+    """Yield the block of a guard that did not pass: what it found, causes and overrides, then what to do."""
+    yield Line((Span(f"{check.label.upper():<7} ", _LABELS[check.label]), Span(check.name, "bold")), 2, _BODY)
+    message = (check.message or check.figures, place(check.set_at))
+    for text, where in (message, *((detail.text, place(detail.where)) for detail in check.details)):
+        yield line(text, indent=_BODY, hang=_BODY + 2, tail=where)
+    for way in check.ways:
+        label, colon, command = way.partition(": rolecall ")
+        if colon:
+            yield from _command(f"{label}: ", f"rolecall {command}", width, _BODY)
+        else:
+            yield line(way, indent=_BODY, hang=_BODY + 2)
+
+
+def _command(label: str, command: str, width: int | None, indent: int, style: Style = "plain") -> Iterator[Line]:
+    """Yield what a command is for and the command, which is never wrapped: below, where it does not fit."""
+    both = Line((Span(label, style), Span(command, "bold")), indent, indent + 2, whole=True)
+    if fits(both, width):
+        yield both
+    else:
+        yield line(label, style, indent=indent, hang=indent + 2)
+        yield Line((Span(command, "bold"),), indent + 2, whole=True)
+
+
+def _test(check: CheckResult) -> Iterator[Line]:
+    style: Style = "error" if check.level == "error" else "dim"
+    yield Line((Span(f"{check.label:<7} ", style), Span(f"access test: {check.name}", "bold")), 2, _BODY)
+    if check.message:
+        yield line(check.message, indent=_BODY, hang=_BODY + 2, tail=place(check.where))
+
+
+def _passed(passed: Sequence[CheckResult], *, verbose: bool) -> Iterator[Line]:
+    """Yield how many guards passed, or each of them; those with a message are always shown."""
+    shown = passed if verbose else [check for check in passed if check.message]
+    for check in shown:
+        yield Line((Span("PASS    "), Span(check.name, "bold"), Span(f"  {check.message or check.figures}")), 2, _BODY)
+    if passed and not verbose:
+        yield line(f"{count(len(passed), 'guard')} passed; -v lists them.", "dim", indent=2, hang=2)
+
+
+def _inventory(document: Document) -> Iterator[Line]:
     if document.news:
-        yield line()
-        yield line("Not drift", "bold")
-        yield from _indented(document.news)
+        yield from _heading("Not drift")
+        yield from _notes(document.news)
     if document.inventory:
         yield line()
-        yield from _indented(document.inventory)
+        yield from _notes(document.inventory)
+
+
+def _warnings(document: Document) -> Iterator[Line]:
     problems, more = document.worst(MOST_PROBLEMS)
-    yield from map(problem_line, problems)
+    if not problems:
+        return
+    errors = any(problem.severity == "error" for problem in problems)
+    yield from _heading("Errors and warnings" if errors else "Warnings")
+    for _, alike in groupby(problems, lambda problem: (problem.code, problem.hint)):
+        hint = None
+        for problem in alike:
+            hint = problem.hint
+            style: Style = "error" if problem.severity == "error" else "plain"
+            yield line(_sentence(problem.message), style, indent=2, hang=4, tail=place(problem.where))
+        if hint:
+            yield line(_sentence(hint), "dim", indent=4, hang=6)
     if more:
-        yield line(f"… and {count(more, 'warning')} more; --format json has them all", "dim")
+        yield line(f"{count(more, 'more warning')}; --format json has all of them", "dim", indent=2)
 
 
-def _indented(notes: Iterable[Note]) -> Iterator[Line]:
-    return (line(note.text, note.tone, indent=2, hang=4) for note in notes)
-
-
-def _checks(document: Document) -> Iterator[Line]:
-    unresolved = document.unresolved()
-    notices = document.users or document.policy or document.left or document.problems
-    if notices and any(check.kind == "guard" for check in document.checks):
-        yield line()
-    for check in unresolved:
-        if check.kind == "guard":
-            yield from _guard(check)
-    if document.passed:
-        yield line(document.passed, "ok", indent=8, hang=8)
-    for check in unresolved:
-        if check.kind == "access test":
-            style: Style = "error" if check.level == "error" else "dim"
-            yield line(f"{check.label:<8}{check.text}", style, hang=8, tail=place(check.where))
-
-
-def _guard(check: CheckResult) -> Iterator[Line]:
-    label = Span(f"{check.label.upper():<7} ", _LABELS[check.label])
-    tail: Spans = (Span(check.place, "dim"),) if check.place else ()
-    yield Line((label, Span(check.text)), hang=8, tail=tail)
-    yield from (line(way, "dim", indent=8, hang=10) for way in check.ways)
+def _sentence(text: str) -> str:
+    """Return a message with a capital letter, unless it begins with a name."""
+    shown = visible(text)
+    first = shown.split(" ", 1)[0]
+    return shown if not first.isalpha() or first in SECTIONS else f"{shown[:1].upper()}{shown[1:]}"
 
 
 def _next(document: Document, width: int | None) -> Iterator[Line]:
-    """Yield how to see who, and what to do now."""
-    if document.naming:
-        yield line(f"People are not named here. To see who: {document.naming}", "dim", hang=2)
+    """Yield what to do now, as commands to copy."""
+    if document.next_steps:
+        yield from _heading("Next")
     for step in document.next_steps:
-        text = " ".join(part for part in (step.words, step.command) if part)
-        first: Spans = (Span(f"{step.label}: ", "error" if step.refused else "dim"), Span(text))
-        if step.note:
-            first = (*first, Span(f", {step.note}", "dim"))
-        instead: Spans = (Span(f"{step.instead_label}: ", "dim"), Span(step.instead)) if step.instead else ()
-        both = Line((*first, Span("   "), *instead), hang=2)
-        if instead and fits(both, width):
-            yield both
+        style: Style = "error" if step.refused else "plain"
+        note = f" ({step.note})" if step.note else ""
+        if step.command:
+            words = f"{step.words} " if step.words else ""
+            yield from _command(f"{step.label}{note}: {words}", step.command, width, 2, style)
         else:
-            yield from (Line(spans, hang=2) for spans in (first, instead) if spans)
+            yield Line((Span(f"{step.label}: ", style), Span(f"{step.words}{note}")), 2, 4)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from small_org import many, person, plan, verdict
+from small_org import many, person, plan, verdict, words
 
 from rolecall.model.desired import Applied
 from rolecall.model.policy import Allow, Guards, Policy, TeamRole
@@ -38,11 +38,28 @@ def test_each_kind_has_its_stance(role, said, expected):
 
 def test_what_is_said():
     said = verdict(judged("org_admin"), "escalations")
-    assert said.message == (
-        "3 people gain org admin (org-wide, team X): p000@acme.com, p001@acme.com, p002@acme.com; "
-        "the config asks for a review of that. "
-        "Cause: idp_groups/A (rolecall.yaml:10)."
+    assert words(said) == [
+        "3 users gain org admin (org-wide, team X): p000@acme.com, p001@acme.com, p002@acme.com",
+        "Cause: idp_groups/A (rolecall.yaml:10)",
+    ]
+    assert said.ways == (
+        "To reject it, keep the current role and teams in idp_groups/A.",
+        "To accept it: rolecall apply --approve DIGEST",
+        "To allow it once: rolecall plan --allow escalations=3",
     )
+
+
+def test_org_admins_come_first():
+    before = {"A": "member: X", "B": "member: X"}
+    people = [*many(3, "A", stem="a"), *many(1, "B", stem="b")]
+    made = plan(before, {"A": "team_admin: X", "B": "org_admin: X"}, people)
+    first, second, *_ = words(verdict(made, "escalations"))
+    assert first.startswith("1 user gains org admin")
+    assert second.startswith("3 users gain X team admin")
+
+
+def test_what_is_said_in_numbers():
+    said = verdict(judged("org_admin"), "escalations")
     assert said.found == 3
     assert said.limit == "team_admin review, org_admin review, custom review"
 

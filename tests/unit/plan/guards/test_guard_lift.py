@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
-from small_org import many, plan, verdict
+from small_org import many, plan, verdict, words
 
 from rolecall.errors import Where
 from rolecall.model.desired import Applied
@@ -60,16 +60,16 @@ def test_what_a_target_does_not_cover_is_judged_by_itself():
 
 def test_the_message_says_who_allowed_it_and_where():
     said = verdict(judged(AFTER, allow(20)), GUARD)
-    assert said.message.endswith(" An allowance takes off 20 (up to 20; CHG-1; rolecall.yaml:50). None is left.")
+    assert words(said)[-1] == "Override: covers 20 of up to 20. CHG-1 (rolecall.yaml:50)"
     assert said.ways == ()
 
 
 def test_what_is_left_is_told_and_asked_for():
     narrow = verdict(judged(BOTH, allow(20, "idp_groups/A", date(2026, 12, 5))), GUARD)
-    assert narrow.message.endswith(
-        " An allowance takes off 20 (up to 20 for idp_groups/A through 2026-12-05; CHG-1; rolecall.yaml:50). "
-        "15 left, over the limit still."
-    )
+    assert words(narrow)[-2:] == [
+        "Override: covers 20 of up to 20 for idp_groups/A, until 5 Dec 2026. CHG-1 (rolecall.yaml:50)",
+        "15 are not covered by an override, still over the limit.",
+    ]
     assert f"--allow {GUARD}=15" in narrow.ways[-1]
     rest = allow(15)._replace(source=None)
     assert verdict(judged(BOTH, allow(20, "idp_groups/A"), lifts=(rest,)), GUARD).verdict == "allowed"
@@ -84,17 +84,17 @@ def test_what_the_limit_lets_pass_needs_no_allowance():
         Policy(allow=(allow(20, "idp_groups/A"),)),
     )
     said = verdict(made, GUARD)
-    assert (said.verdict, said.message.rpartition(". ")[2]) == ("allowed", "15 left, within the limit.")
+    assert (said.verdict, words(said)[-1]) == ("allowed", "15 are not covered by an override, within the limit.")
 
 
 def test_what_nothing_lifts_says_so():
     said = verdict(plan({"A": "org_admin: X"}, {"A": "member: X"}, many(2, "A")), "min_org_admins")
-    assert (said.verdict, said.ways[-1]) == ("block", "No allowance lifts this.")
+    assert (said.verdict, said.ways[-1]) == ("block", "This guard cannot be overridden.")
 
 
 def test_an_allowance_that_is_too_small_is_named():
     said = verdict(judged(AFTER, allow(19)), GUARD)
-    assert "An allowance (rolecall.yaml:50) covers only 19." in said.message
+    assert words(said)[-1] == "Override: covers only 19, so it does not apply. (rolecall.yaml:50)"
 
 
 def test_unused_and_expired_allowances_are_warnings():

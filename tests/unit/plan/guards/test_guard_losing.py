@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
-from small_org import ask, config, crowd, live, many, person, plan, verdict
+from small_org import ask, config, crowd, live, many, person, plan, verdict, words
 
 from rolecall.model.desired import Applied
 from rolecall.model.live import Coverage
@@ -45,11 +46,11 @@ def test_a_percentage_is_rounded_up_and_never_nothing(percent, base, limit):
 def test_a_refusal_says_how_many_who_what_is_left_the_limit_and_the_cause():
     people = [*many(30, "A", stem="a"), *many(70, "B", stem="b")]
     said = verdict(plan({"A": "member: X", "B": "member: Y"}, {"A": "", "B": "member: Y"}, people), GUARD)
-    assert said.message == (
-        "30 people lose access: a000@acme.com, a001@acme.com, a002@acme.com and 27 more; "
-        "30 people fall back to default access; block above 2 (2% of 100 active people). Cause: idp_groups/A "
-        "(rolecall.yaml:10)."
-    )
+    assert words(said) == [
+        "30 users lose access; the limit is 2 (2% of 100 active users)",
+        "Cause: idp_groups/A, 30 users: a000@acme.com, a001@acme.com, a002@acme.com and 27 more (rolecall.yaml:10)",
+        "30 users fall back to default access.",
+    ]
     assert said.found == 30
     assert said.target == "idp_groups/A"
     assert f"--allow {GUARD}=30" in said.ways[-1]
@@ -58,15 +59,18 @@ def test_a_refusal_says_how_many_who_what_is_left_the_limit_and_the_cause():
 @pytest.mark.parametrize(
     ("sizes", "told"),
     [
-        ((20, 0, 0), " Cause: idp_groups/A (rolecall.yaml:10)."),
+        ((20, 0, 0), ["idp_groups/A, 20 users (rolecall.yaml:10)"]),
         (
             (20, 5, 5),
-            " Causes: idp_groups/A (rolecall.yaml:10), 20 people; idp_groups/B (rolecall.yaml:11), 5 people; "
-            "idp_groups/C (rolecall.yaml:12), 5 people.",
+            [
+                "idp_groups/A, 20 users (rolecall.yaml:10)",
+                "idp_groups/B, 5 users (rolecall.yaml:11)",
+                "idp_groups/C, 5 users (rolecall.yaml:12)",
+            ],
         ),
         (
             (20, 0, 15),
-            " Causes: idp_groups/A (rolecall.yaml:10), 20 people; idp_groups/C (rolecall.yaml:12), 15 people.",
+            ["idp_groups/A, 20 users (rolecall.yaml:10)", "idp_groups/C, 15 users (rolecall.yaml:12)"],
         ),
     ],
 )
@@ -74,7 +78,8 @@ def test_every_cause_has_its_number(sizes, told):
     groups = list(zip("ABC", sizes, strict=True))
     people = [person for group, size in groups for person in many(size, group, stem=group.lower())]
     made = plan(dict.fromkeys("ABC", "member: X"), dict.fromkeys("ABC", "member: Y"), people)
-    assert verdict(made, GUARD).message.endswith(told)
+    causes = [text for text in words(verdict(made, GUARD)) if text.startswith("Cause: ")]
+    assert [re.sub(r": \S+@.* \(", " (", text.removeprefix("Cause: ")) for text in causes] == told
 
 
 def test_gaining_is_not_losing_and_a_lower_role_is():
@@ -103,9 +108,7 @@ def test_no_limit_never_asks():
 def test_the_org_counts_its_active_people_where_not_all_were_read():
     people = many(30, "A")
     assert verdict(plan(BEFORE, AFTER, people, active_people=10_000), GUARD).verdict == "review"
-    assert (
-        "200 (2% of 10,000 active people)" in verdict(plan(BEFORE, AFTER, people, active_people=10_000), GUARD).message
-    )
+    assert "200 (2% of 10,000 active users)" in verdict(plan(BEFORE, AFTER, people, active_people=10_000), GUARD).limit
 
 
 def test_people_who_are_not_active_lose_nothing_and_do_not_count():
@@ -132,7 +135,7 @@ DEFAULTS_TOO = {"defaults": Defaults("team_admin", frozenset({"Everyone"}))}
 def test_a_loss_by_a_mapping_is_not_blamed_on_the_defaults_that_change_too():
     made = make(ask(config({"A": ""}, strict(), **DEFAULTS_TOO), live({"A": "member: X"}), [person("ann", "A")]))
     said = verdict(made, GUARD)
-    assert said.message.endswith("Cause: idp_groups/A (rolecall.yaml:10).")
+    assert words(said)[1] == "Cause: idp_groups/A, 1 user: ann@acme.com (rolecall.yaml:10)"
     assert (said.source.line, said.target) == (10, "idp_groups/A")
     assert said.ways[0] == "To keep their access, keep the current role and teams in idp_groups/A."
     (move,) = made.impact.moves
@@ -145,7 +148,8 @@ def test_a_loss_by_a_mapping_is_not_blamed_on_the_defaults_that_change_too():
 def test_changes_that_are_needed_together_are_all_named():
     wanted = config({"A": "member: Y"}, strict(), defaults=Defaults("member", frozenset({"Elsewhere"})))
     said = verdict(make(ask(wanted, live({"A": ""}), [person("ann", "A")])), GUARD)
-    assert said.message.endswith("Cause: defaults (rolecall.yaml:4) and idp_groups/A (rolecall.yaml:10).")
+    cause = "defaults (rolecall.yaml:4) and idp_groups/A (rolecall.yaml:10)"
+    assert words(said)[1] == f"Cause: {cause}, 1 user: ann@acme.com"
     assert said.ways[0] == (
         "To keep their access, undo the changes to defaults and idp_groups/A; all of them are needed."
     )
@@ -154,10 +158,23 @@ def test_changes_that_are_needed_together_are_all_named():
 def test_changes_of_which_each_is_enough_are_all_named_and_said_to_be():
     before, after = {"A": "member: X", "B": "member: X"}, {"A": "member: Y", "B": "member: Y"}
     said = verdict(plan(before, after, [person("ann", "A", "B")], strict().guards), GUARD)
-    assert said.message.endswith("Cause: idp_groups/A (rolecall.yaml:10) or idp_groups/B (rolecall.yaml:11).")
+    cause = "idp_groups/A (rolecall.yaml:10) or idp_groups/B (rolecall.yaml:11)"
+    assert words(said)[1] == f"Cause: {cause}, 1 user: ann@acme.com"
     assert said.ways[0] == (
         "To keep their access, undo one of the changes to idp_groups/A and idp_groups/B; any one of them is enough."
     )
+
+
+@pytest.mark.parametrize(
+    ("after", "told"),
+    [
+        ("member: Y", "20 users lose access (all of them also gain access); more than 10 requires approval"),
+        ("", "20 users lose access; more than 10 requires approval"),
+    ],
+)
+def test_users_who_also_gain_access_are_counted(after, told):
+    made = plan({"A": "member: X"}, {"A": after}, many(20, "A"), band(Limit(10), None))
+    assert verdict(made, GUARD).message == told
 
 
 def strict() -> Policy:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
-from small_org import plan, verdict
+from small_org import plan, verdict, words
 
 from rolecall.model.desired import Applied, Intent
 from rolecall.model.policy import Policy
@@ -21,9 +21,9 @@ PROTECTED = Applied(protected=frozenset({"idp_groups/A"}))
     [
         ({}, "would be removed"),
         ({"A": ""}, "would be removed"),
-        ({"A": "member: X, Y"}, "would give member instead of team_admin"),
-        ({"A": "editor: X, Y"}, "would give editor instead of team_admin"),
-        ({"A": ": X, Y"}, "would give the default role instead of team_admin"),
+        ({"A": "member: X, Y"}, "would change from team_admin to member"),
+        ({"A": "editor: X, Y"}, "would change from team_admin to editor"),
+        ({"A": ": X, Y"}, "would change from team_admin to the default role"),
         ({"A": "team_admin: X"}, "would lose Y"),
         ({"A": "team_admin: X, Y, Z"}, None),
         ({"A": "org_admin: X, Y"}, None),
@@ -32,18 +32,18 @@ PROTECTED = Applied(protected=frozenset({"idp_groups/A"}))
 def test_weaker_is_refused_and_stronger_is_not(after, how):
     said = verdict(plan(KEPT, after, [], applied=PROTECTED), "protect")
     assert said.verdict == ("pass" if how is None else "block")
-    assert how is None or f"idp_groups/A {how}" in said.message
+    assert how is None or f"idp_groups/A {how}" in words(said)[1]
 
 
 def test_the_configs_own_word_counts_too():
     made = plan(KEPT, {"A": "member: X, Y"}, [], intents={"A": Intent(protect=True)})
     said = verdict(made, "protect")
     assert said.verdict == "block"
-    assert said.message == (
-        "idp_groups/A would give member instead of team_admin (rolecall.yaml:10); "
-        "what is protected must not be weakened."
-    )
-    assert "plan of its own" in said.ways[0]
+    assert words(said) == [
+        "1 protected entry would be weakened",
+        "idp_groups/A would change from team_admin to member (rolecall.yaml:10)",
+    ]
+    assert said.ways[0].startswith("To allow it, remove `protect`")
 
 
 def test_dropping_it_in_the_same_plan_does_not_help():

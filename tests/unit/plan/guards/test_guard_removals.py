@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
-from small_org import ask, config, live, plan, verdict
+from small_org import ask, config, live, plan, verdict, words
 
 from rolecall.model.desired import Intent
 from rolecall.model.policy import Allow, Band, Guards, Limit, Policy
@@ -28,10 +28,10 @@ def test_the_defaults_ask_above_1_and_refuse_above_30_percent(gone, expected):
 
 def test_what_is_said():
     said = verdict(plan(TEN, without("G0", "G1"), []), "max_removals")
-    assert said.message == (
-        "2 entries of idp_groups would be unmapped: `G0` and `G1`; review above 1, "
-        "block above 3 (30% of 10 managed idp_groups)."
-    )
+    assert words(said) == [
+        "2 entries of idp_groups would be unmapped; more than 1 requires approval",
+        "Cause: `G0` and `G1`",
+    ]
     assert (said.found, said.actual) == (2, 2)
 
 
@@ -51,7 +51,7 @@ def test_domains_are_a_section_of_their_own():
     desired = config(TEN, Policy(manage={"domains": "authoritative"}), domains={"acme.de": Domain(True, "approval")})
     desired = replace(desired, policy=replace(desired.policy, guards=Guards(max_removals=Band(Limit(0), None))))
     said = verdict(make(ask(desired, live(TEN), [])), "max_removals")
-    assert said.message == "1 entry of domains would be deleted: `acme.com`; review above 0."
+    assert words(said) == ["1 entry of domains would be deleted; more than 0 requires approval", "Cause: `acme.com`"]
     assert (said.verdict, said.actual) == ("review", 1)
 
 
@@ -69,7 +69,7 @@ def test_an_unmap_while_a_listed_group_is_missing_may_be_a_rename():
     made = plan({"Old": "member: X", "B": "member: Y"}, {"New": "member: X", "B": "member: Y"}, [])
     said = verdict(made, "possible_rename")
     assert said.verdict == "review"
-    assert "`Old` would be unmapped while the IdP does not push `New` (rolecall.yaml:10)" in said.message
+    assert "`Old` would be unmapped, and the IdP has not pushed `New`" in said.message
     assert any("previously" in way for way in said.ways)
 
 
