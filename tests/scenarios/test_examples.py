@@ -103,7 +103,7 @@ def test_acme_is_the_same_whether_read_from_a_file_or_from_an_org(tmp_path: Path
     for part in ("headline", "gain", "lose", "change", "to_default", "org_admins", "teams", "apart"):
         assert asked["impact"][part] == filed["impact"][part], part
     limits = {guard["name"]: guard["limit"] for guard in asked["guards"]}
-    assert limits["max_people_losing_access"] == "review above 10, block above 58 (15% of 383 active people)"
+    assert limits["max_people_losing_access"] == "review above 10, block above 58 (15% of 383 active users)"
 
 
 FORMATS = ("text", "json", "markdown", "html", "github", "gitlab", "junit", "sarif", "csv")

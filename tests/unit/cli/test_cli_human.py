@@ -41,7 +41,7 @@ def test_the_runbook_of_a_plan_says_where_what_check_and_undo(repo: Path, capsys
     assert "## Step 1 · Change the mapping of Marketing" in told
     assert "Page: **Admin > Access & provisioning > IdP groups**" in told
     assert "| ☐ 1 | Marketing | **Member** on **Marketing** | **Member** on **Brand** |" in told
-    assert "2 people move from Marketing to Brand" in told
+    assert "2 users move from Marketing to Brand" in told
     assert "- [ ] Check: Reload the page." in told
     assert "Undo: Select **Edit**, set each group of the table as in the column Before" in told
     assert "Have a second org admin available" in told

@@ -46,7 +46,7 @@ def moment_words(at: datetime) -> str:
 
 def who_words(who: Who) -> str:
     """Return the name that may be shown, or that it is one person."""
-    return visible(who.email) if who.email else "1 person"
+    return visible(who.email) if who.email else "1 user"
 
 
 def event_words(event: Event) -> str:
