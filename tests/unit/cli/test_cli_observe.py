@@ -353,8 +353,8 @@ def test_a_plan_says_whose_reading_it_is_and_how_old(repo: Path, capsys: Capture
     (repo / "rolecall.yaml").write_text(f"{CONFIG}defaults: {{role: member, teams: [Everyone]}}\n")
     assert run(["plan", "--detailed-exitcode"]) == 2
     said = " ".join(capsys.readouterr().out.split())
-    assert "Live is what ann@acme.com wrote down on 2 January" in said
-    assert "not read from WRITER. Console changes can't be seen" in said
+    assert "The org was observed by ann@acme.com on 2 Jan 2026" in said
+    assert "later changes in the console are not included" in said
     assert "observed_age" in said
     assert run(["plan", "--format", "json"]) == 0
     guards = {row["name"]: row["verdict"] for row in json.loads(capsys.readouterr().out)["guards"]}
