@@ -80,7 +80,7 @@ def test_a_known_group_is_not_unmapped_because_another_took_its_name(bench: Benc
     bench.rename(["A-real", "A", "C", "D"])
     plan = bench.plan(wanted)
     assert plan.changes == ()
-    assert any("`A` is now called `A-real`" in problem.message for problem in plan.warnings)
+    assert any("`A` was renamed to `A-real`" in problem.message for problem in plan.warnings)
 
 
 def test_two_entries_of_one_group_are_refused(bench: Bench) -> None:

@@ -181,7 +181,7 @@ def test_a_journal_that_fails_in_the_middle_ends_the_run_with_a_report(bench):
     assert report.run.outcome == "open"
     assert [problem.code for problem in report.problems] == ["journal_written"]
     assert {step.state for step in report.run.steps} <= {"done", "not_tried"}
-    assert report.meanwhile.startswith(("Nobody lacks", "1 person", "2 people", "3 people"))
+    assert report.meanwhile.startswith(("No user lost access", "1 user", "2 users", "3 users"))
 
 
 def test_a_run_that_died_is_closed_by_the_next_one_which_says_so(bench):

@@ -73,7 +73,7 @@ def test_why_not_says_what_would_give_it(repo: Path, capsys: Capture) -> None:
     assert run(["why", "cy@tiny.co", "--not", "Org admin"]) == Exit.OK
     told = capsys.readouterr().out
     assert "They do not have org_admin." in told
-    assert "Put them into `Admins` in the IdP" in told
+    assert "Add the user to `Admins` in the IdP" in told
     assert run(["why", "ann@tiny.co", "--not", "org_admin"]) == Exit.OK
     assert "They have org_admin already:" in capsys.readouterr().out
 
@@ -144,7 +144,7 @@ def test_access_tests_hold_or_leave_three(repo: Path, capsys: Capture) -> None:
     assert run(["test", "--report", "junit=tests.xml"]) == Exit.REFUSED
     told = capsys.readouterr().out
     assert "ok      cy gets Brand" in told
-    assert "FAILED  one door" in told
+    assert "FAILED  access test: one door" in told
     assert "1 of 2 access tests passed." in told
     root = ElementTree.fromstring((repo / "tests.xml").read_text(encoding="utf-8"))
     assert (root.attrib["tests"], root.attrib["failures"]) == ("2", "1")
@@ -168,7 +168,7 @@ def test_a_report_that_is_none(repo: Path, value: str) -> None:
 
 def test_a_failed_access_test_refuses_the_plan(repo: Path, capsys: Capture) -> None:
     assert run(["plan"]) == Exit.REFUSED
-    assert "FAILED  one door" in capsys.readouterr().out
+    assert "FAILED  access test: one door" in capsys.readouterr().out
 
 
 def test_who_was_seen_to_hold_what_on_a_day(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
@@ -202,7 +202,7 @@ def test_the_state_that_is_wanted_has_what_waits(repo: Path, capsys: Capture) ->
     assert run(["test"]) == Exit.OK
     assert run(["test", "--at", "live"]) == Exit.REFUSED
     assert run(["plan", "--out", "plan.json"]) == Exit.OK
-    assert "LATER   new leads: lacks Brand team admin" in capsys.readouterr().out
+    assert "LATER   access test: new leads\n          lacks Brand team admin" in capsys.readouterr().out
     assert run(["test", "--at", "plan.json", "--report", "junit=later.xml"]) == Exit.OK
     (suite,) = ElementTree.parse(repo / "later.xml").getroot()
     assert suite.get("failures") == "0"

@@ -238,7 +238,7 @@ def test_lockout_is_warned_of_before_step_one() -> None:
     text = before(ADMINS, METADATA, LAPSED)
     assert "removes org admin from a group" in text
     assert "Keep a second browser signed in" in text
-    assert "Blank is not no access" in text
+    assert "Users of an unmapped group keep access" in text
     assert "removes org admin" not in before(REBRAND)
 
 
