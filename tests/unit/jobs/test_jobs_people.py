@@ -81,7 +81,7 @@ def test_a_source_without_a_user_in_any_group_of_the_org_is_read_in_part() -> No
     alone = found(org, Source(decode_people([{"email": "ann@acme.com"}]))).coverage
     assert (alone.state, alone.problem) == ("partial", "the source of users has no user in any group of the org")
     nobody = found(org, Source(decode_people([]))).coverage
-    assert (nobody.state, nobody.problem) == ("partial", "the people source has no users")
+    assert (nobody.state, nobody.problem) == ("partial", "the source of users has no users")
 
 
 def test_a_source_with_one_user_in_a_group_or_for_an_org_without_groups_is_read_whole() -> None:
