@@ -170,12 +170,17 @@ class CheckResult(NamedTuple):
         return f"{self.name}: {self.message}" if self.message else f"{self.name} {self.figures}".rstrip()
 
     @property
+    def sentences(self) -> str:
+        """Return the name, the message and the details in one line."""
+        lines = (f"{self.text.rstrip('.')}{_in_brackets(self.set_at)}", *map(_detail_text, self.details))
+        return " ".join(map(_sentence, lines))
+
+    @property
     def detail(self) -> str:
         """Return the whole result in one line, for formats that have one line for each finding."""
         if self.kind != "guard":
             return self.message or "failed"
-        lines = (f"{self.label}: {self.text}{_in_brackets(self.set_at)}", *map(_detail_text, self.details))
-        return " ".join(map(_sentence, (*lines, *self.ways)))
+        return " ".join((f"{self.label}: {self.sentences}", *map(_sentence, self.ways)))
 
 
 def _in_brackets(where: Where | None) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import subprocess
 import sys
 
@@ -17,7 +18,7 @@ class Terminal(io.StringIO):
         return True
 
 
-LINES = [Line((Span("+ ", "add"), Span("idp_groups/G"))), line("words " * 30)]
+LINES = [Line((Span("+ ", "more"), Span("idp_groups/G"))), line("words " * 30)]
 
 
 def test_a_pipe_gets_plain_text() -> None:
@@ -33,6 +34,16 @@ def test_a_terminal_gets_colour_within_its_width() -> None:
     assert first.startswith("\x1b[")
     assert "idp_groups/G" in first
     assert max(map(len, rest)) <= 50
+
+
+def test_sixteen_colors_are_neither_bright_yellow_nor_white(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.delenv("COLORTERM", raising=False)
+    stream = Terminal()
+    styles = ("dim", "bold", "more", "less", "alert", "warn", "error", "ok", "head")
+    Console(stream, {"COLUMNS": "50", "TERM": "xterm"}).lines([Line(tuple(Span(name, name) for name in styles))])
+    codes = set(re.findall(r"\x1b\[([\d;]+)m", stream.getvalue())) - {"0"}
+    assert codes <= {"2", "1", "33", "31", "1;31", "32"}
 
 
 @pytest.mark.parametrize("environ", [{"NO_COLOR": "1"}, {"TERM": "dumb"}, {"NO_COLOR": "1", "FORCE_COLOR": "1"}])

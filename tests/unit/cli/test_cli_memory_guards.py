@@ -39,7 +39,7 @@ def test_an_address_that_another_config_applied_last_is_asked_about(repo: Path, 
     (repo / "other.yaml").write_text(BACK, encoding="utf-8")
     said = verdicts(capsys, "-c", "other.yaml")["foreign"]
     assert said["verdict"] == "review"
-    assert "rolecall.yaml" in said["message"]
+    assert "rolecall.yaml" in said["details"][0]["text"]
 
 
 def test_a_looser_policy_holds_from_the_next_plan_on(repo: Path, capsys: Capture) -> None:
@@ -60,8 +60,8 @@ def test_what_was_protected_stays_so_until_an_apply_drops_it(repo: Path, capsys:
     (repo / "rolecall.yaml").write_text(BACK, encoding="utf-8")
     said = verdicts(capsys)["protect"]
     assert said["verdict"] == "block"
-    assert "would lose Brand" in said["message"]
-    assert "loosens protect.idp_groups/Marketing from true to false" in verdicts(capsys)["policy"]["message"]
+    assert "would lose Brand" in said["details"][0]["text"]
+    assert verdicts(capsys)["policy"]["details"][0]["text"] == "protect.idp_groups/Marketing: true → false"
 
 
 STRICT = BACK.replace("teams: [Marketing]", "teams: [Brand]").replace(

@@ -36,9 +36,9 @@ def config(repo: Path, text: str) -> None:
         (["plan", "--target", "marketing"], "did you mean `idp_groups/Marketing`?"),
         (["plan", "--target", "idp_groups/Marketting"], "did you mean `idp_groups/Marketing`?"),
         (["plan", "--target", "idp_group/Marketing"], "did you mean `idp_groups/Marketing`?"),
-        (["plan", "--target", "idp_groups"], "write `idp_groups/*`"),
+        (["plan", "--target", "idp_groups"], "for all entries, use `idp_groups/*`"),
         (["plan", "--target", "sos"], "did you mean `sso`?"),
-        (["plan", "--target", "idp_groups/X*"], "addresses are like"),
+        (["plan", "--target", "idp_groups/X*"], "an address is `idp_groups/NAME`"),
         (["plan", "--exclude", "domains/tiny.com"], "did you mean `domains/tiny.co`?"),
         (["drift", "--ignore", "idp_groups/Marketin"], "did you mean `idp_groups/Marketing`?"),
         (["apply", "--target", "Marketing", "--auto-approve"], "did you mean `idp_groups/Marketing`?"),
@@ -142,7 +142,7 @@ def test_a_required_org_admin_that_is_no_active_user(
     run(["plan", "--format", "json"])
     guards = {guard["name"]: guard for guard in json.loads(capsys.readouterr().out)["guards"]}
     assert guards["required_org_admins"]["verdict"] == verdict
-    assert said in guards["required_org_admins"]["message"]
+    assert said in json.dumps(guards["required_org_admins"]["details"]).replace("No user", "no user")
     run(["validate", "--online"])
     assert said in capsys.readouterr().out
 
@@ -155,7 +155,7 @@ def test_a_source_that_cannot_see_invited_users_gives_one_line(repo: Path, capsy
     run(["plan", "--format", "json"])
     guards = {guard["name"]: guard for guard in json.loads(capsys.readouterr().out)["guards"]}
     assert guards["required_org_admins"]["verdict"] == "pass"
-    assert "cannot see invited users" in guards["required_org_admins"]["message"]
+    assert "does not list invited users" in guards["required_org_admins"]["message"]
 
 
 def test_validate_reports_users_of_an_observed_org(repo: Path, capsys: Capture) -> None:
@@ -163,7 +163,7 @@ def test_validate_reports_users_of_an_observed_org(repo: Path, capsys: Capture) 
     config(repo, OBSERVED + owned + ADMINS.replace("NAME", "anne@tiny.co"))
     assert run(["validate"]) == Exit.OK
     told = capsys.readouterr().out
-    assert "no user anne@tiny.co; did you mean ann@tiny.co?" in told
+    assert "no user anne@tiny.co in this org; did you mean ann@tiny.co?" in told
     assert "bob@tiny.co" in told
 
 

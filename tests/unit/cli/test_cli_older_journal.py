@@ -92,7 +92,7 @@ def test_a_journal_restored_from_an_older_backup(folder: Path, capsys: Capture) 
     shutil.copy("backup.db", "j.db")
     plan = planned(capsys)
     assert policy(plan)["verdict"] == "not judged"
-    assert "restored from an older backup" in policy(plan)["message"]
+    assert "restored from an older backup" in policy(plan)["details"][0]["text"]
     assert approve(capsys) == Exit.OK
     assert policy(planned(capsys))["verdict"] == "pass"
     configure(folder, LAX, "j.db")

@@ -47,15 +47,15 @@ def test_who_will_gain_access_is_told(
     row = pending(capsys, "--people", mode)
     assert (row["people"]["gain"] + row["people"]["change"], row["read"]) == (1, 2)
     assert ("cy@tiny.co" in row["sentences"][0]) is (mode == "names")
-    assert "1 person" in row["sentences"][0]
+    assert "1 user" in row["sentences"][0]
     run(["plan", "--people", "names"])
-    assert "Once the IdP pushes the pending groups: 1 person" in capsys.readouterr().out
+    assert "Once the IdP pushes the pending groups: 1 user" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
     ("people", "said"),
     [
-        (None, "users were not read, so it is not known who gains access: people.csv: file not found."),
+        (None, "since users were not read: people.csv: file not found."),
         (PEOPLE.replace("Not-Pushed", "Admins"), "the source of users has no such group."),
     ],
     ids=["not read", "no such group"],

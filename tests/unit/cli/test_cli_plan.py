@@ -38,7 +38,7 @@ def test_the_plan_names_org_change_people_and_place(repo: Path, capsys: Capture)
     assert told.startswith("LOCAL REHEARSAL, not WRITER · tinyco · org_1 at local:org.db   all read: ")
     assert "  ~ idp_groups/Marketing   teams: Marketing → Brand   rolecall.yaml:7\n" in told
     assert "2 users (cy@tiny.co, di@tiny.co) move from Marketing to Brand, as members" in told
-    assert "owner lead@tiny.co" in told
+    assert "Owner: lead@tiny.co" in told
     assert "Plan: 1 to update.\n" in told
 
 
@@ -60,7 +60,7 @@ def test_the_detailed_exit_code_tells_changes(repo: Path, text: str, code: Exit)
 def test_waiting_alone_is_no_change(repo: Path, capsys: Capture) -> None:
     config(repo, UNCHANGED.replace("  Marketing:", "  Not-Pushed: {role: member, teams: [Brand]}\n  Marketing:"))
     assert run(["plan", "--detailed-exitcode"]) == Exit.OK
-    assert "Waiting for the IdP" in capsys.readouterr().out
+    assert "Pending (the IdP has not pushed these groups yet)" in capsys.readouterr().out
 
 
 def test_an_observed_org_without_changes_is_not_all_seen(repo: Path) -> None:

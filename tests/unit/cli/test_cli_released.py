@@ -94,7 +94,7 @@ def test_it_is_reported_with_value_and_users_and_is_no_drift(
         assert all(address in text for address, *_ in rows)
         assert "no longer managed" in text.lower()
         assert "new" not in text
-    assert told(capsys, "drift", "--detailed-exitcode").endswith("No drift.\n")
+    assert "  No drift.\n" in told(capsys, "drift", "--detailed-exitcode")
     told(capsys, "plan", "--out", "p.json")
     assert "no longer managed" in told(capsys, "show", "p.json").lower()
     run(["apply", "--auto-approve", "--allow", "policy=9"])
@@ -114,7 +114,8 @@ def test_a_section_that_is_unmanaged_is_named_and_nothing_is_said_of_its_entries
     told(capsys, "plan", "--out", "p.json")
     for command in (["plan"], ["drift"], ["show", "p.json"]):
         text = " ".join(told(capsys, *command).split())
-        says = "idp_groups/Marketing (manage.idp_groups is unmanaged), stays as it is: team_admin on Marketing; 2 users"
+        says = "idp_groups/Marketing (manage.idp_groups is unmanaged)"
+        says += ". Unchanged in the org: team_admin on Marketing; 2 users"
         assert f"No longer managed: {says}" in text
         assert "removed from the config" not in text
         assert "to unmap" not in text
@@ -147,8 +148,8 @@ def test_drift_in_an_unmanaged_section_has_its_true_effect_and_cannot_be_accepte
     assert run(["apply", "--auto-approve"]) == Exit.OK
     meddler.remap(repo / "org.db", "bo@tiny.co", "Marketing", {"role": "org_admin", "teams": ["Marketing"]})
     text = told(capsys, "drift", "--detailed-exitcode", code=Exit.CHANGES)
-    assert "What it did: 2 people" in text
-    assert "Org admins go from 2 to 4" in text
+    assert "What it did: 2 users" in text
+    assert "Org admins: 2 → 4" in text
     assert "Reverting it" not in text
     assert "drift --accept" not in text
     assert "ignore: [{address: idp_groups/Marketing, reason: ...}]" in text

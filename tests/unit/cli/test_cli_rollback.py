@@ -51,7 +51,7 @@ def test_going_back_restores_what_the_run_found(repo: Path, capsys: Capture) -> 
     assert "teams: Brand → Marketing" in told
     assert "- idp_groups/Spare" in told
     assert "teams: Brand, Everyone → Everyone" in told
-    assert "rollback" in told
+    assert "Rollback." in told
     assert approve_all("back.json", capsys) == Exit.OK
     assert live(capsys) == before
 
@@ -179,7 +179,7 @@ def test_the_command_that_a_rollback_offers_answers_its_reviews(repo: Path, caps
     assert run(["rollback", "1", "--out", "back.json"]) == Exit.OK
     told = capsys.readouterr().out
     assert "REVIEW  max_people_losing_access" in told
-    command = told.partition("then rolecall ")[2].splitlines()[0].replace("FILE", "back.json").split()
+    command = told.partition("then apply it: rolecall ")[2].splitlines()[0].replace("FILE", "back.json").split()
     assert run(command) == Exit.OK
 
 

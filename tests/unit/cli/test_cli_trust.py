@@ -312,7 +312,7 @@ def test_what_half_a_run_prints_can_be_typed_as_it_is(repo: Path, capsys: Captur
     assert run(["history", "1"]) == Exit.OK
     capsys.readouterr()
     assert run(["rollback", "1", "--out", "back.json"]) == Exit.OK
-    assert "Go on: save it with --out FILE, then rolecall apply -e prod FILE" in capsys.readouterr().out
+    assert "Save this plan with --out FILE, then apply it: rolecall apply -e prod FILE" in capsys.readouterr().out
     assert run(["plan"]) == Exit.USAGE
     assert run(["-e", "prod", "apply", "back.json", "--auto-approve"]) == Exit.OK
     assert run(["-e", "prod", "history", "--format", "json"]) == Exit.OK

@@ -116,9 +116,9 @@ def test_online_lints_with_everybody_read(tmp_path: Path, capsys: pytest.Capture
     assert run(["-C", str(repo), "--as-of", "2031-01-01", "validate", "--online"]) == Exit.OK
     told = capsys.readouterr().out
     assert "lead@tiny.co, the owner of idp_groups/Marketing, is not a user in this org" in told
-    assert "1 user has the default (Everyone member), none of their groups is mapped" in told
+    assert "1 user has default access only (Everyone member): none of their groups is mapped" in told
     assert "`Leads` and `Marketing` (1)" in told
-    assert "idp_groups/Marketing expires after 2031-01-02" in told
+    assert "idp_groups/Marketing expires after 2 Jan 2031" in told
     assert told.endswith("4 warnings.\n")
 
 

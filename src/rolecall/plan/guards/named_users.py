@@ -40,6 +40,11 @@ class Absent(NamedTuple):
             case "unseen":
                 return f"{self.email} is not in the source of users, which does not list invited users"
 
+    @property
+    def sentence(self) -> str:
+        """Return the same with a capital letter, unless it begins with the address."""
+        return self.text if self.text.startswith(self.email) else f"{self.text[:1].upper()}{self.text[1:]}"
+
 
 def absent_users(emails: Iterable[str], directory: Directory, *, sees_invited: bool) -> list[Absent]:
     """Return those of these users who are not active users of the directory, by e-mail.

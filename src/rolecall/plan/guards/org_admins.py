@@ -66,7 +66,7 @@ def required_org_admins(guard_input: GuardInput) -> Finding:
             return PASS._replace(limit=len(named))
         former = [email for email in absent if email not in {user.email for user in unknown}]
         notes = [f"Not org admins, as before this plan: {', '.join(former)}."] if former else []
-        notes += [f"{user.text[:1].upper()}{user.text[1:]}." for user in unknown]
+        notes += [f"{user.sentence}." for user in unknown]
         return PASS._replace(limit=len(named), actual=len(named) - len(absent), message=" ".join(notes))
     blamed = _blame(guard_input, lost)
     finding = Finding(
@@ -99,7 +99,7 @@ _CERTAIN = frozenset({"inactive", "misspelt"})
 def _unknown_admins(guard_input: GuardInput, unknown: Sequence[Absent], limit: int, actual: int) -> Finding:
     """Return the review for required org admins whose names match no active user."""
     missing = [user for user in unknown if user.why != "unseen"]
-    details = tuple(Detail(f"{user.text[:1].upper()}{user.text[1:]}") for user in missing)
+    details = tuple(Detail(user.sentence) for user in missing)
     are = "org admin is not an active user" if len(missing) == 1 else "org admins are not active users"
     message = f"{len(missing):,} required {are}"
     fix = "Correct the addresses in `guards.required_org_admins`, or remove them."

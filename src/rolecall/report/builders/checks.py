@@ -65,8 +65,8 @@ def tests_document(tests: Iterable[AccessTestResult]) -> Document:
 
 
 def guard_words(guard: GuardResult) -> str:
-    """Return ``max_people_losing_access: 62 users lose access; the limit is 58``."""
-    return guard_result(guard).text
+    """Return ``max_people_losing_access: 62 users lose access; the limit is 58 (rolecall.yaml:41). Cause: …``."""
+    return guard_result(guard).sentences
 
 
 def passed_words(number: int) -> str:
