@@ -14,6 +14,7 @@ from rolecall.model.desired import Desired
 from rolecall.model.live import Coverage
 from rolecall.model.run import Run, Step
 from rolecall.model.settings import Defaults, Domain, Scim, Settings, Sso
+from rolecall.plan.saved.encode import decode_plan, encode_plan
 from rolecall.plan.value import Plan
 from rolecall.report.builders.runbook import runbook_document
 from rolecall.report.document import Chapter, Document, Grid, Items, Paragraph, Phrase
@@ -223,7 +224,10 @@ def test_who_read_the_values_before_is_named_for_each_section() -> None:
         "idp_groups": Coverage(taken_by="ann@acme.com", taken_at=datetime(2026, 11, 22, tzinfo=UTC)),
         "domains": Coverage(taken_by="bo@acme.com", taken_at=datetime(2026, 11, 20, tzinfo=UTC)),
     }
-    text = runbook_markdown(book(REBRAND, LEAVE, coverage=read))
+    plan = by_hand(REBRAND, LEAVE, coverage=read)
+    assert decode_plan(encode_plan(plan)).coverage == read
+    assert "readings" not in encode_plan(by_hand(REBRAND, LEAVE))
+    text = runbook_markdown(runbook_document(plan))
     assert "The column Before was read by ann@acme.com on 22 Nov 2026." in text
     assert "The column Before was read by bo@acme.com on 20 Nov 2026." in text
 
