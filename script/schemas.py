@@ -17,8 +17,10 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from editor_schemas import add_rules, overlay_of, part_of
 
 from rolecall.codec.capabilities import WRITES
+from rolecall.desired.load.files import INCLUDABLE
 from rolecall.model.desired import Intent
 from rolecall.model.fields import Field, Kind
 from rolecall.model.kinds import BY_SECTION, KINDS, SECTIONS, SINGLETONS
@@ -36,7 +38,7 @@ NO_CONTROL = r"^[^\x00-\x1f\x7f-\x9f]*$"
 
 def main(arguments: list[str]) -> int:
     """Write the files that are not current, or with `--check` name them. Returns the exit code."""
-    outdated = {path: text for path, text in generated().items() if path.read_text(encoding="utf-8") != text}
+    outdated = {path: text for path, text in generated().items() if not path.exists() or path.read_text() != text}
     for path, text in outdated.items():
         if "--check" not in arguments:
             path.write_text(text, encoding="utf-8")
@@ -52,6 +54,10 @@ def generated() -> dict[Path, str]:
         schema = json.loads(path.read_text(encoding="utf-8"))
         fill(schema)
         files[path] = f"{formatted(schema)}\n"
+        if name == "config":
+            includable = {*INCLUDABLE, *(kind.section for kind in KINDS if kind.includable)}
+            for derived, node in (("part", part_of(schema, includable)), ("overlay", overlay_of(schema))):
+                files[ROOT / "schemas" / f"{derived}.schema.json"] = f"{formatted(node)}\n"
     for path in (ROOT / "schemas" / "org-api.openapi.yaml", ROOT / "docs" / "config.md"):
         files[path] = with_regions(path.read_text(encoding="utf-8"))
     return files
@@ -71,6 +77,7 @@ def fill_config(schema: Node) -> None:
     put_sections(schema["properties"], {kind.section: _config_section(kind) for kind in KINDS})
     managing = {"$ref": "#/definitions/managing"}
     schema["properties"]["manage"]["properties"] = dict.fromkeys(SECTIONS, managing)
+    add_rules(schema)
 
 
 def entry_name(kind: Kind) -> str:

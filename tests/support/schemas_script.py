@@ -19,5 +19,7 @@ def schemas_script() -> ModuleType:
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
+    if str(PATH.parent) not in sys.path:
+        sys.path.append(str(PATH.parent))
     spec.loader.exec_module(module)
     return module

@@ -155,7 +155,7 @@ def _git(patient: Patient) -> Check:
         return Check("git", problems=(refused,))
     if tracked_names is None:
         return Check("git", "no git repository here", skipped=True)
-    state_files = [name for name in tracked_names if not name.endswith("config.schema.json")][:3]
+    state_files = [name for name in tracked_names if not name.endswith(".schema.json")][:3]
     if state_files:
         hint = (
             f"`git rm --cached {' '.join(map(shell_word, state_files))}`, then see that .gitignore has `{IGNORED[0]}`"

@@ -180,7 +180,9 @@ WRITER. Change `org.url` in `rolecall.yaml` when it shall.""",
 
 MAIN = "rolecall.yaml"
 SCHEMA = ".rolecall/config.schema.json"
-IGNORED = (".rolecall/*", f"!{SCHEMA}")
+SCHEMAS = (SCHEMA, ".rolecall/part.schema.json", ".rolecall/overlay.schema.json")
+"""The schemas for editors: of the main file, of included files, and of overlays."""
+IGNORED = (".rolecall/*", "!.rolecall/*.schema.json")
 README = "README.md"
 
 
@@ -210,10 +212,11 @@ def refuse_existing(folder: Path) -> None:
 def scaffold(folder: Path) -> list[Path]:
     """Write what goes with a config, where it is missing: its schema, and .gitignore. Answers what was written."""
     written = []
-    if not (folder / SCHEMA).exists():
-        (folder / SCHEMA).parent.mkdir(parents=True, exist_ok=True)
-        (folder / SCHEMA).write_text(schema_text("config.schema.json"), encoding="utf-8")
-        written.append(folder / SCHEMA)
+    for path in (folder / name for name in SCHEMAS):
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(schema_text(path.name), encoding="utf-8")
+            written.append(path)
     if _ignore(folder / ".gitignore"):
         written.append(folder / ".gitignore")
     return written

@@ -27,7 +27,7 @@ def repo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A config repo in which nothing is wrong."""
     folder = make_repo(tmp_path / "repo", HEALTHY)
     subprocess.run(["git", "init", "-q", str(folder)], check=True)
-    (folder / ".gitignore").write_text(".rolecall/*\n!.rolecall/config.schema.json\n", encoding="utf-8")
+    (folder / ".gitignore").write_text(".rolecall/*\n!.rolecall/*.schema.json\n", encoding="utf-8")
     (folder / ".rolecall").mkdir(exist_ok=True)
     (folder / ".rolecall" / "config.schema.json").write_text(schema_text("config.schema.json"), encoding="utf-8")
     monkeypatch.chdir(folder)

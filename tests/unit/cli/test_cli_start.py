@@ -34,7 +34,7 @@ class Typed(io.StringIO):
 def test_init_makes_a_valid_repo_that_manages_nothing(tmp_path: Path, capsys: Capture) -> None:
     assert run(["init", "--no-input"]) == Exit.OK
     assert (tmp_path / ".rolecall" / "config.schema.json").is_file()
-    assert (tmp_path / ".gitignore").read_text(encoding="utf-8") == ".rolecall/*\n!.rolecall/config.schema.json\n"
+    assert (tmp_path / ".gitignore").read_text(encoding="utf-8") == ".rolecall/*\n!.rolecall/*.schema.json\n"
     assert run(["validate"]) == Exit.OK
     assert run(["local", "reset"]) == Exit.OK
     capsys.readouterr()
@@ -165,7 +165,7 @@ def test_init_leaves_what_is_there(tmp_path: Path, capsys: Capture) -> None:
     (tmp_path / ".gitignore").write_text("*.pyc\n.rolecall/*\n", encoding="utf-8")
     run(["init", "--no-input"])
     text = (tmp_path / ".gitignore").read_text(encoding="utf-8")
-    assert text == "*.pyc\n.rolecall/*\n!.rolecall/config.schema.json\n"
+    assert text == "*.pyc\n.rolecall/*\n!.rolecall/*.schema.json\n"
     assert run(["init", "--no-input"]) == Exit.ERROR
     assert "there is a config here already" in capsys.readouterr().err
 
@@ -173,7 +173,7 @@ def test_init_leaves_what_is_there(tmp_path: Path, capsys: Capture) -> None:
 def test_init_adds_to_a_gitignore_in_any_encoding(tmp_path: Path) -> None:
     (tmp_path / ".gitignore").write_bytes(b"caf\xe9/\n")
     assert run(["init", "--no-input"]) == Exit.OK
-    assert (tmp_path / ".gitignore").read_bytes() == b"caf\xe9/\n.rolecall/*\n!.rolecall/config.schema.json\n"
+    assert (tmp_path / ".gitignore").read_bytes() == b"caf\xe9/\n.rolecall/*\n!.rolecall/*.schema.json\n"
 
 
 def test_a_token_stands_alone_on_the_last_line(tmp_path: Path, capsys: Capture) -> None:

@@ -13,21 +13,23 @@ from rolecall.schema_files import schema_text
 @command(
     "schema",
     "rolecall schema > .rolecall/config.schema.json",
-    "rolecall schema --kind plan",
+    "rolecall schema --kind overlay > .rolecall/overlay.schema.json",
 )
 @click.option(
     "--kind",
-    type=click.Choice(["config", "plan", "drift", "snapshot"]),
+    type=click.Choice(["config", "part", "overlay", "snapshot", "plan", "drift"]),
     default="config",
     show_default=True,
-    help="Which one.",
+    help="The kind of file: config, an included file (part), or an overlay in env/; or snapshot, plan, drift.",
 )
 def schema(call: Invocation, kind: str) -> None:
     """Print a JSON schema.
 
-    An editor that speaks YAML checks and completes a config whose first line is this:
+    An editor that supports YAML schemas checks and completes a file whose first line names its schema:
 
     \b
     # yaml-language-server: $schema=./.rolecall/config.schema.json
+    # yaml-language-server: $schema=../.rolecall/part.schema.json
+    # yaml-language-server: $schema=../.rolecall/overlay.schema.json
     """
     write_document(schema_text(f"{kind}.schema.json"))

@@ -25,7 +25,7 @@ def judge(effective: dict[str, Any], sources: Sources, explained: bool = True) -
     """Return the schema's verdict on a configuration. Without ``explained``, problems are left out."""
     import jsonschema_rs
 
-    schema = json.loads(schema_text("config.schema.json"))
+    schema = _without_rules(json.loads(schema_text("config.schema.json")))
     validator = jsonschema_rs.Draft7Validator(schema)
     try:
         if validator.is_valid(effective):
@@ -42,6 +42,15 @@ def judge(effective: dict[str, Any], sources: Sources, explained: bool = True) -
 
     problems = explain(_only(effective, bad), schema, sources)
     return Verdict(sound, problems or [_unexplained(sources)])
+
+
+def _without_rules(node: Any) -> Any:
+    """Return the schema without ``allOf``: these rules are for editors, and the checks in code explain them better."""
+    if isinstance(node, list):
+        return [_without_rules(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    return {key: _without_rules(value) for key, value in node.items() if key != "allOf"}
 
 
 def _unexplained(sources: Sources) -> Problem:

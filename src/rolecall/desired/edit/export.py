@@ -43,7 +43,8 @@ def config_files(live: Live, content: Sayable, head: Head, *, split: bool = Fals
         sections["sso"] = _with_metadata(sections["sso"])
     texts = {"rolecall.yaml": "".join(_main(live, sections, content.left_out, head, included=bool(files)))}
     for name, entries in files.items():
-        texts[f"idp_groups/{name}.yaml"] = "".join(section_lines("idp_groups", entries))
+        modeline = "# yaml-language-server: $schema=../.rolecall/part.schema.json\n"
+        texts[f"idp_groups/{name}.yaml"] = "".join((modeline, *section_lines("idp_groups", entries)))
     if content.metadata is not None:
         texts[METADATA] = f"{content.metadata}\n"
     return texts
