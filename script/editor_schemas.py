@@ -152,7 +152,7 @@ def _entry_rules(kind: Kind) -> Iterator[Node]:
 
 
 def _test_rules() -> Iterator[Node]:
-    """Yield the rules of an access test: it is about a person or about a role, and expects something of them."""
+    """Yield the rules of an access test: it is about a user or a role, and has an expectation."""
     of_person, of_role = ("expect", "has", "never"), ("granted_by_only",)
     yield {"oneOf": [{"required": ["person"]}, {"required": ["role"]}]}
     yield {"if": _has("person"), "then": {**_any_of(*of_person), "not": _any_of(*of_role)}}
