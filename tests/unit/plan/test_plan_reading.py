@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from small_org import ask, config, live
 
 from rolecall.model.desired import Applied, Intent
 from rolecall.model.directory import EVERYBODY, PeopleScope
+from rolecall.model.live import Coverage, Facts, Live
 from rolecall.model.policy import AccessTest, Guards, Policy
-from rolecall.model.settings import UNSET, Defaults, Domain, Scim, Sso
+from rolecall.model.settings import UNSET, Defaults, Domain, Scim, Settings, Sso
 from rolecall.plan.draft import draft_plan
+from rolecall.plan.lint.notes import whose_reading
 
 A, B = {"A": "member: X"}, {"A": "member: Y"}
 NOBODY = PeopleScope()
@@ -98,3 +101,21 @@ def test_more_ways_in_read_nobody():
     policy = Policy(guards=Guards(required_org_admins=("ann@acme.com",)))
     org = live(A, sso=Sso(True, "Okta", "okta", False, False))
     assert read(config(A, policy, sso=Sso(allow_passwords=True)), org) == NOBODY
+
+
+def observed(**sections):
+    at = {name: datetime(2026, 11, day, tzinfo=UTC) for name, (day, _) in sections.items()}
+    coverage = {name: Coverage(taken_at=at[name], taken_by=by) for name, (_, by) in sections.items()}
+    org = Live(Settings(sso=Sso(), scim=Scim()), coverage, Facts(observed=True))
+    (problem,) = whose_reading(org, sections, datetime(2026, 11, 29, tzinfo=UTC))
+    return problem.message
+
+
+def test_an_observed_org_names_its_reader_and_the_day():
+    both = observed(sso=(20, "ann@acme.com"), scim=(20, "ann@acme.com"))
+    assert both.startswith("the org was observed by ann@acme.com on 20 Nov 2026 (9 days ago); later changes")
+
+
+def test_the_oldest_reading_is_named_with_its_own_reader():
+    text = observed(sso=(20, "ann@acme.com"), scim=(22, "bo@acme.com"))
+    assert text.startswith("the oldest reading (sso) was made by ann@acme.com on 20 Nov 2026 (9 days ago); later")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime
 
 from rolecall.errors import Problem
@@ -45,25 +45,28 @@ def metadata_notes(desired: Desired, live: Live, as_of: date) -> Iterator[Proble
 
 
 def whose_reading(live: Live, sections: Iterable[str], now: datetime) -> list[Problem]:
-    """Return who read these sections of an observed org and how long ago, by the oldest; nothing for other orgs."""
+    """Return who read an observed org and how long ago: of these sections those read first; nothing for other orgs."""
     if not live.facts.observed:
         return []
-    coverage = [live.covered(name) for name in sections]
-    by = sorted({part.taken_by for part in coverage if part.taken_by})
-    taken = [part.taken_at for part in coverage if part.taken_at is not None]
+    coverage = {name: live.covered(name) for name in sections}
+    oldest = min((part.taken_at for part in coverage.values() if part.taken_at is not None), default=None)
+    first = {name: part for name, part in coverage.items() if part.taken_at == oldest}
+    by = sorted({part.taken_by for part in first.values() if part.taken_by})
     who = f" by {enumerate_words(by, 3)}" if by else ""
-    message = f"the org was observed{who} {_ago(taken, now)}; later changes in the console are not included"
+    read = [name for name, part in coverage.items() if part.state != "unread"]
+    whole = set(read) <= set(first)
+    subject = "the org was observed" if whole else f"the oldest reading ({enumerate_words(list(first), 3)}) was made"
+    message = f"{subject}{who} {_ago(oldest, now)}; later changes in the console are not included"
     return [Problem("observed", message, None, "to read it again: rolecall observe", "warning")]
 
 
-def _ago(taken: Sequence[datetime], now: datetime) -> str:
-    """Return ``on 20 Nov 2026 (9 days ago)`` for the oldest reading."""
-    if not taken:
+def _ago(moment: datetime | None, now: datetime) -> str:
+    """Return ``on 20 Nov 2026 (9 days ago)``."""
+    if moment is None:
         return "at an unknown date"
-    oldest = min(taken)
-    days = (now - oldest).days
+    days = (now - moment).days
     ago = "in the future" if days < -1 else "today" if days < 1 else f"{days:,} day{'s' if days != 1 else ''} ago"
-    return f"on {day(oldest)} ({ago})"
+    return f"on {day(moment)} ({ago})"
 
 
 def _soon_expired(desired: Desired, as_of: date) -> list[Problem]:
