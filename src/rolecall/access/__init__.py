@@ -16,7 +16,7 @@ Many people, before and after a change; masks are ints numbered by ``rules.entit
         kind(before.entitlements, b, a)                                      # gain | lose | change
         loses(...), escalates(...), to_nothing(...), to_default(b, a)
         before.entitlements.team_roles(b), after.entitlements.team_roles(a)  # as (team, role) pairs
-    org_admins(after, directory)                                             # person numbers
+    org_admins(after, directory)                                             # numbers of users
     scope(before, after, emails)                                             # what must be read for this
 
 ``masks(rules, directory, numbers)`` gives one mask after another, of everybody or of those numbered. ``facts_after``,

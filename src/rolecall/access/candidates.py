@@ -1,4 +1,4 @@
-"""Whom a change of settings can touch: exactly those, so that nobody else need be read or worked out."""
+"""Find the users whom a change of settings may affect, so that no others need to be read or evaluated."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ DEFAULTS, SCIM = address("defaults"), address("scim")
 
 
 def candidates(before: Rules, after: Rules, directory: Directory) -> dict[Address, array[int]]:
-    """Each address that differs -> the people it can touch, ascending.
+    """Return the users that each address which differs can affect, ascending.
 
     The union is everybody whose access can differ: working out everybody finds no more.
     """
@@ -32,12 +32,12 @@ def candidates(before: Rules, after: Rules, directory: Directory) -> dict[Addres
 
 
 def everyone(by_address: Mapping[Address, Iterable[int]]) -> list[int]:
-    """All candidates, ascending, each once."""
+    """Return all candidates, ascending, each once."""
     return sorted(set().union(*by_address.values()))
 
 
 def scope(before: Rules, after: Rules, emails: Iterable[str] = ()) -> PeopleScope:
-    """Whom to read so that the candidates are among them, beside the org admins and the people named by ``emails``."""
+    """Return the users to read for the candidates, apart from org admins and those named by ``emails``."""
     if _regime_moves(before, after) or (_default_moves(before, after) and before.scim.endpoint == "legacy"):
         return EVERYBODY
     return PeopleScope(
@@ -51,7 +51,7 @@ def scope(before: Rules, after: Rules, emails: Iterable[str] = ()) -> PeopleScop
 
 
 def mappings_moved(before: Rules, after: Rules) -> frozenset[str]:
-    """The groups that give something else because of their own mapping."""
+    """Return the groups that give something else because of their own mapping."""
     return _by_themselves(before, after, _given_moved(before, after))
 
 
@@ -62,13 +62,13 @@ def _given_moved(before: Rules, after: Rules) -> frozenset[str]:
 
 
 def _by_themselves(before: Rules, after: Rules, moved: Iterable[str]) -> frozenset[str]:
-    """Those whose own mapping moved; the others give something else only because the default's role did (R31)."""
+    """Return those whose own mapping changed; the others differ only because the default role did (R31)."""
     at = {name: address("idp_groups", name) for name in moved}
     return frozenset(n for n in at if value_at(before.settings, at[n]) != value_at(after.settings, at[n]))
 
 
 def _regime_moves(before: Rules, after: Rules) -> bool:
-    """SCIM on or off, or a step of the upgrade (R20, R33)."""
+    """Return whether SCIM is turned on or off, or the endpoint is upgraded (R20, R33)."""
     old, new = before.settings, after.settings
     return scim_on(old) != scim_on(new) or endpoint_of(old) != endpoint_of(new)
 
@@ -96,7 +96,8 @@ def _by_scim(before: Rules, after: Rules, directory: Directory) -> array[int]:
 
 
 def _by_defaults(before: Rules, after: Rules, directory: Directory, roleless: frozenset[str]) -> array[int]:
-    """``roleless`` are the groups that give something else only because the default's role moved (R31)."""
+    """Return the users affected by the change of default access; ``roleless`` are the groups that follow its role
+    (R31)."""
     users: set[int] = set()
     if before.scim.default != after.scim.default:
         users.update(_defaulted(before, directory), _defaulted(after, directory))
@@ -108,7 +109,7 @@ def _by_defaults(before: Rules, after: Rules, directory: Directory, roleless: fr
 
 
 def _defaulted(rules: Rules, directory: Directory) -> Iterator[int]:
-    """Active SCIM people to whom the default applies: under legacy all, else those in no mapped group."""
+    """Return active SCIM users with default access: all under legacy, else those in no mapped group."""
     mapped: set[int] = set()
     if rules.scim.endpoint == "new":
         mapped.update(group for group, name in enumerate(directory.groups) if name in rules.scim.groups)
@@ -122,7 +123,7 @@ def _defaulted(rules: Rules, directory: Directory) -> Iterator[int]:
 
 
 def _by_group(directory: Directory, names: frozenset[str]) -> dict[str, array[int]]:
-    """Group -> its active SCIM members, for the groups named that anybody is in."""
+    """Return the active SCIM members of each of the named groups that has any."""
     group_numbers = {group for group, name in enumerate(directory.groups) if name in names}
     by_number: dict[int, array[int]] = {}
     for number, group in memberships(directory, group_numbers):
@@ -140,6 +141,6 @@ def _synced(traits: Traits) -> bool:
 
 
 def _unedited(rules: Rules, traits: Traits) -> bool:
-    """People of another origin who have the default: none of their manual team roles counts (R5, R26)."""
+    """Return users of another origin with default access: none of their manual team roles counts (R5, R26)."""
     present = traits.origin != "scim" and traits.active and not traits.pending
     return present and not any(map(rules.exists, traits.manual))

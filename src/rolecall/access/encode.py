@@ -1,4 +1,4 @@
-"""Access as JSON: one row of ``access --format json``, and what the org's API answers about a person."""
+"""Encode access as JSON: one row of ``access --format json``, and the response of the org's API for a user."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from rolecall.access.person import Access, Granted
 
 
 def encode_access(email: str, access: Access) -> dict[str, Any]:
-    """``{email, org_admin, combos: [{team, role, reason, reasons}]}``, the winning reason first (R32)."""
+    """Return ``{email, org_admin, combos: [{team, role, reason, reasons}]}``, the deciding reason first (R32)."""
     return {
         "email": email,
         "org_admin": access.org_admin,

@@ -1,4 +1,4 @@
-"""Access as a set of bits, so that what a million people have is compared in integers."""
+"""Represent access as a set of bits, so that the access of a million users is compared as integers."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _RANKED = {MEMBER: _HELD | _MEMBER, TEAM_ADMIN: _HELD | _MEMBER | _TEAM_ADMIN, O
 class Entitlements:
     """Numbers teams and roles as they are met; two sets of rules that are compared must share one.
 
-    A mask is an int. Bit 0 is ORG, bit 1 BY_DEFAULT. Each team owns four bits: held in any role, member, team admin,
+    A mask is an int. Bit 0 is ORG, bit 1 BY_DEFAULT. Each team has four bits: any role, member, team admin,
     and the role org admin, each rank with those below it, so that the union of two masks is R9. A role outside the
     ranks owns one bit in each team (R32).
     """
@@ -39,42 +39,42 @@ class Entitlements:
         self.held = 0
 
     def mask(self, team_role: TeamRole) -> int:
-        """The bits of one team role, closed downward."""
+        """Return the bits of one team role, with those of lower roles."""
         shift = self._team(team_role.team)
         if (ranked := _RANKED.get(team_role.role)) is not None:
             return ranked << shift | (ORG if team_role.role == ORG_ADMIN else 0)
         return _HELD << shift | self._custom(team_role)
 
     def union(self, team_roles: Iterable[TeamRole]) -> int:
-        """The bits of all these team roles."""
+        """Return the bits of all these team roles."""
         mask = 0
         for team_role in team_roles:
             mask |= self.mask(team_role)
         return mask
 
     def held_in(self, team: str) -> int:
-        """The bit that says: has some role in this team."""
+        """Return the bit for having any role in this team."""
         return _HELD << self._team(team)
 
     def as_org_admin(self, mask: int) -> int:
-        """Org admin in every team that the mask holds (R18)."""
+        """Return org admin in every team of the mask (R18)."""
         return (mask & self.held) * 15 | ORG if mask & self.held else mask
 
     def access_bits(self, mask: int) -> int:
-        """The part of a mask that counts as access: without which team role it was that gave org admin."""
+        """Return the part of a mask that counts as access, without the team that org admin came with."""
         return mask & ~self._unseen
 
     def above_member(self, mask: int) -> int:
-        """The entitlements above member: team admin, org admin, any role outside the ranks."""
+        """Return the entitlements above member: team admin, org admin, custom roles."""
         return self.access_bits(mask) & ~(self.held << 1)
 
     @property
     def all_above_member(self) -> int:
-        """The entitlements above member in all teams that have been met."""
+        """Return the entitlements above member in all known teams."""
         return self.above_member((1 << self._width) - 1)
 
     def role_bits(self, role: str) -> int:
-        """Return the bits of which every mask has one that stands for a team role of this role in a team that has been
+        """Return the bits of which every mask with this role has one, in teams that have been
         met. A mask that has only a higher role has them, too."""
         if role in _RANKED:
             return self.held * (_RANKED[role] + 1 >> 1)
@@ -112,11 +112,11 @@ class Entitlements:
         return roles
 
     def each(self, entitlements: int) -> Iterator[TeamRole]:
-        """Every entitlement by itself, sorted; the org-wide one as ``TeamRole("", "org_admin")``."""
+        """Return every entitlement by itself, sorted; the org-wide one is ``TeamRole("", "org_admin")``."""
         return iter(sorted(self._meaning[bit] for bit in _bits(self.access_bits(entitlements))))
 
     def levels(self, bits: int) -> tuple[TeamRole, ...]:
-        """Every level in these bits, sorted: each ranked role of a team by itself, org admin among them; the org-wide
+        """Return every level in these bits, sorted: each ranked role of a team by itself, with org admin; the org-wide
         one as ``TeamRole("", "org_admin")``."""
         in_teams = (bits & self.held << 3) >> 1
         admins = (TeamRole(self._meaning[number].team, ORG_ADMIN) for number in _bits(in_teams))
@@ -147,12 +147,12 @@ class Entitlements:
 
 
 def rank(role: str) -> int:
-    """1 to 3 for the ranked roles (R9), 0 for any other (R32)."""
+    """Return 1 to 3 for the ranked roles (R9), 0 for any other (R32)."""
     return RANK.get(role, 0)
 
 
 def _bits(mask: int) -> Iterator[int]:
-    """The numbers of the bits that are set, ascending."""
+    """Yield the numbers of the bits that are set, ascending."""
     while mask:
         low = mask & -mask
         yield low.bit_length() - 1

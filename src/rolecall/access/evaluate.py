@@ -1,4 +1,4 @@
-"""The rules over bits: one evaluator for one person or a million."""
+"""Evaluate the rules in bits, for one user or a million."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from rolecall.model.policy import TeamRole
 
 
 def person_mask(rules: Rules, person: Person) -> int:
-    """The mask of one person: the same as the union of the team roles that ``effective`` explains."""
+    """Return the mask of one user: the union of the team roles that ``effective`` explains."""
     granted = 0
     for name in person.groups:
         granted |= rules.scim.masks.get(name, 0)
@@ -22,7 +22,7 @@ def person_mask(rules: Rules, person: Person) -> int:
 
 
 def settle(rules: Rules, granted: int, traits: Traits) -> int:
-    """The mask of a person to whom groups give ``granted`` (R4 to R26, R33). 0 for nothing at all."""
+    """Return the mask of a user to whom groups give ``granted`` (R4 to R26, R33); 0 for no access."""
     if not traits.active or traits.pending:
         return 0
     if traits.origin != "scim":
@@ -45,7 +45,7 @@ def settle(rules: Rules, granted: int, traits: Traits) -> int:
 
 
 def masks(rules: Rules, directory: Directory, numbers: Iterable[int] | None = None) -> Iterator[tuple[int, int]]:
-    """Person number and mask, of everybody or of those numbered, in the order given."""
+    """Yield the number and the mask of all users, or of those numbered, in the given order."""
     by_group = group_masks(rules, directory)
     members, offsets, uncommon = directory.members, directory.offsets, directory.others
     plain = _Plain(rules)
@@ -60,7 +60,7 @@ def masks(rules: Rules, directory: Directory, numbers: Iterable[int] | None = No
 
 
 def plain_masks(rules: Rules) -> tuple[int, int]:
-    """Return what a plain user has beside what groups give them, and what one has to whom no group gives anything."""
+    """Return the access of a plain user apart from groups, and that of one without access from groups."""
     plain = _Plain(rules)
     return plain.always, plain.without
 
@@ -68,7 +68,7 @@ def plain_masks(rules: Rules) -> tuple[int, int]:
 def shifts(
     before: Rules, after: Rules, directory: Directory, numbers: Iterable[int] | None = None
 ) -> dict[tuple[int, int], array[int]]:
-    """(mask before, mask after) -> the people to whom that happens, ascending; only where the team roles differ.
+    """Return the users for each pair of masks before and after, ascending, where team roles differ.
 
     Both rules must share their entitlements. With None all users are compared; the candidates give the same in less
     time.
@@ -95,7 +95,7 @@ def shifts(
 
 
 def org_admins(rules: Rules, directory: Directory) -> array[int]:
-    """The numbers of everybody who is org admin (R21), ascending. Looks only at those who could be."""
+    """Return the numbers of all org admins (R21), ascending. Only users who could be are evaluated."""
     if rules.scim.default_mask & ORG:
         likely = None
     else:
@@ -105,12 +105,12 @@ def org_admins(rules: Rules, directory: Directory) -> array[int]:
 
 
 def group_masks(rules: Rules, directory: Directory) -> list[int]:
-    """What each group of the directory gives, by its number."""
+    """Return what each group of the directory gives, by its number."""
     return [rules.scim.masks.get(name, 0) for name in directory.groups]
 
 
 def memberships(directory: Directory, groups: Set[int]) -> Iterator[tuple[int, int]]:
-    """(person, group) for each membership in the groups wanted (by number), ascending by person."""
+    """Yield the user and the group of each membership in these groups (by number), ascending by user."""
     members, offsets = directory.members, directory.offsets
     number, end = -1, 0
     for at in _positions(members, groups):
@@ -121,7 +121,7 @@ def memberships(directory: Directory, groups: Set[int]) -> Iterator[tuple[int, i
 
 
 def peopled(directory: Directory) -> frozenset[str]:
-    """The groups that somebody is in who is in the org."""
+    """Return the groups with at least one user who is in the org."""
     absent = {number for number, traits in directory.others.items() if not traits.present}
     doubtful = {group for n in absent for group in directory.members[directory.offsets[n] : directory.offsets[n + 1]]}
     occupied = set(directory.members) - doubtful
@@ -135,7 +135,7 @@ def peopled(directory: Directory) -> frozenset[str]:
 
 
 def _positions(members: array[int], groups: Set[int]) -> Iterator[int]:
-    """Where in the column the groups wanted stand, ascending.
+    """Return the positions of these groups in the column, ascending.
 
     The column's two low bytes are looked at as two strings of bytes, and each byte is translated to the set of
     classes, of eight, in which a group wanted has it. Where the two sets meet a group wanted may stand; the few others
@@ -161,13 +161,13 @@ _ANY = bytes([0]) + bytes([1]) * 255
 
 
 def _low_bytes() -> tuple[int, int]:
-    """Which bytes of a number in a column are the lowest and the next, on this machine."""
+    """Return which bytes of a number in a column are the lowest and the next, on this machine."""
     number = array("I", (0x0201,)).tobytes()
     return number.index(1), number.index(2)
 
 
 class _Plain:
-    """What a plain person has beside what groups give, and with no group."""
+    """The access of a plain user apart from groups, and without groups."""
 
     __slots__ = ("always", "without")
 

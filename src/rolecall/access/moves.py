@@ -1,4 +1,4 @@
-"""What happens to facts and to people when settings or people move: upgrade, SCIM off, a first sync, a return."""
+"""Compute how facts and users change with the org: upgrade, SCIM off, first sync, reactivation."""
 
 from __future__ import annotations
 
@@ -39,10 +39,10 @@ def _links(facts: Facts, before: Settings, after: Settings) -> Mapping[str, froz
 
 
 def synced(traits: Traits) -> Traits:
-    """A person once the IdP has provisioned them: origin SCIM, an invite's team roles dropped (R11, R12)."""
+    """Return a user once the IdP has provisioned them: origin SCIM, no team roles of an invitation (R11, R12)."""
     return traits._replace(origin="scim", pending=False, manual=() if traits.origin == "invite" else traits.manual)
 
 
 def returned(traits: Traits) -> Traits:
-    """A person whom the IdP made active again: worked out afresh, so nothing edited by hand comes back (R24)."""
+    """Return a user whom the IdP activated again, without manual edits (R24)."""
     return PLAIN._replace(role_attribute=traits.role_attribute)

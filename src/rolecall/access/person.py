@@ -1,4 +1,4 @@
-"""What one person has and why: the rules over team roles, with every reason and everything that gave nothing."""
+"""Evaluate the rules for one user in team roles, with every reason and every source without effect."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Granted(NamedTuple):
 class Silent(NamedTuple):
     """Something that could have given access and did not: its source, what it would give, and the rule against it.
 
-    ``team_role`` is None for a source that gives nothing at all: a blank group, a person who is not active.
+    ``team_role`` is None for a source that gives nothing: an unmapped group, an inactive user.
     """
 
     source: str
@@ -58,12 +58,12 @@ class Access:
 
     @property
     def org_admin(self) -> bool:
-        """Org admin of the whole org, if any team role gives it (R21)."""
+        """Return whether the user is org admin of the org (R21)."""
         return any(granted.role == ORG_ADMIN for granted in self.team_roles)
 
     @property
     def pairs(self) -> frozenset[TeamRole]:
-        """The team roles alone."""
+        """Return the team roles alone."""
         return frozenset(granted.team_role for granted in self.team_roles)
 
 
@@ -74,7 +74,7 @@ class _Grant(NamedTuple):
 
 
 def effective(rules: Rules, person: Person) -> Access:
-    """Everything that the person has under these rules, each team role with its reasons (R4 to R26, R31 to R33)."""
+    """Return all access of a user under these rules, each team role with its reasons (R4 to R26, R31 to R33)."""
     traits = person.traits
     if not traits.active:
         return Access(silent=(Silent("person", "R23"),))
@@ -86,7 +86,7 @@ def effective(rules: Rules, person: Person) -> Access:
 
 
 def _uninvited_by_idp(rules: Rules, traits: Traits, silent: list[Silent]) -> list[_Grant]:
-    """SAML, discovery and invited people: their manual team roles, else the default (R4, R5, R6, R26)."""
+    """Return the access of SAML, discovery and invited users: manual team roles, else the default (R4, R5, R6, R26)."""
     rule = "R6" if traits.origin == "invite" else "R5"
     source = "invite" if traits.origin == "invite" else "manual"
     manual = _existing(rules, traits.manual, source, silent)
@@ -99,7 +99,8 @@ def _uninvited_by_idp(rules: Rules, traits: Traits, silent: list[Silent]) -> lis
 
 
 def _scim(rules: Rules, person: Person, silent: list[Silent]) -> list[_Grant]:
-    """SCIM people: what groups give, or the default, and manual edits as the toggle allows (R7 to R18)."""
+    """Return the access of SCIM users: from groups or default access, with manual edits as the toggle allows (R7 to
+    R18)."""
     base, traits = rules.scim, person.traits
     firm = list(_from_groups(rules, person.groups, silent))
     default = [_Grant(team_role, "default", "R18" if base.endpoint == "legacy" else "R7") for team_role in base.default]
@@ -125,7 +126,7 @@ def _from_groups(rules: Rules, groups: Iterable[str], silent: list[Silent]) -> I
 
 
 def _from_attribute(traits: Traits, baseline: Sequence[_Grant], silent: list[Silent]) -> list[_Grant]:
-    """R18: ``admin`` is org admin over the teams of the baseline; anything but ``member`` or nothing is a mistake."""
+    """Return what the role attribute gives (R18): ``admin`` is org admin over the teams of the baseline."""
     attribute = traits.role_attribute
     if attribute == "admin":
         teams = sorted({grant.team_role.team for grant in baseline})
@@ -162,7 +163,7 @@ def _existing(rules: Rules, edits: Iterable[TeamRole], source: str, silent: list
 
 
 def _settle(grants: Iterable[_Grant]) -> Iterator[Granted]:
-    """R9 and R32: in each team the highest ranked role, and beside it every role outside the ranks."""
+    """Return the highest ranked role of each team, and every custom role (R9, R32)."""
     by_team: dict[str, list[_Grant]] = {}
     for grant in grants:
         by_team.setdefault(grant.team_role.team, []).append(grant)

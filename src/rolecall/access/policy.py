@@ -1,4 +1,4 @@
-"""The one policy for manual edits of SCIM people: who wins when a person in the console and the IdP disagree.
+"""The policy for manual edits of SCIM users: which side applies if the console and the IdP disagree.
 
 R15 and R16 in one place, once over team roles and once over bits. The articles contradict each other here; the
 reading is: what a group gives stands, what no group gives may be edited.
@@ -25,9 +25,9 @@ def replaces_default(edits: Iterable[TeamRole], team: str) -> bool:
 
 
 def edited(entitlements: Entitlements, firm: int, default: Sequence[TeamRole], edits: Sequence[TeamRole]) -> int:
-    """The same over bits: what a SCIM person has with editing on.
+    """Return the same in bits: the access of a SCIM user with manual editing on.
 
-    ``firm`` is what groups or the role attribute give, 0 for nothing. ``default`` is what is given beside it: the
+    ``firm`` is what groups or the role attribute give, 0 for nothing. ``default`` is what is given in addition: the
     default's team roles where it applies.
     """
     mask = firm

@@ -18,7 +18,7 @@ Endpoint = Literal["legacy", "new"]
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """What SCIM people have before manual edits.
+    """The access of SCIM users before manual edits.
 
     ``endpoint`` is whose rules hold: while upgrading those of ``legacy`` do (R20). ``default`` are the team roles of
     R7, or the default's share of R18. ``groups`` has the groups that give at least one team role, and those team roles
@@ -38,7 +38,7 @@ class Baseline:
 class Rules:
     """The rules of one state of an org, ready to be asked.
 
-    ``settings`` are those it was compiled from. ``scim`` holds for SCIM people, ``default`` (R2) for all others.
+    ``settings`` are those it was compiled from. ``scim`` applies to SCIM users, ``default`` (R2) to all others.
     ``teams`` is None when the org's teams could not be read. ``gone`` names, by group, the teams of its mapping
     that the org does not have; the key ``""`` is the default (R25). ``missing`` names what was needed and not read:
     with anything in it the answers are not to be relied on. ``entitlements`` numbers the bits of all masks.
@@ -61,11 +61,11 @@ class Rules:
 def compile_access(
     settings: Settings, facts: Facts, *, pushed: Set[str] | None = None, entitlements: Entitlements | None = None
 ) -> Rules:
-    """The rules that hold under these settings: live ones, or live ones with a plan's changes in them.
+    """Return the rules under these settings: live ones, or live ones with the changes of a plan.
 
     ``pushed`` are the groups that there are; a mapping of any other gives nothing (R25). None: every group that
     the settings name is there, as after a read or in a forecast. ``entitlements`` numbers the bits; hand in the same
-    for rules that will be compared. While SCIM is off, its people keep what ``facts.kept`` gave them (R33).
+    for rules that will be compared. While SCIM is off, SCIM users keep what ``facts.kept`` gave them (R33).
     """
     numbering = Entitlements() if entitlements is None else entitlements
     in_force = settings if scim_on(settings) or facts.kept is None else facts.kept
@@ -84,24 +84,24 @@ def compile_access(
 
 
 def default_team_roles(defaults: Defaults | Unset) -> tuple[TeamRole, ...]:
-    """The team roles of the org's default (R2), sorted; a default that does not say its role gives member."""
+    """Return the team roles of default access (R2), sorted; without a role it gives member."""
     if defaults is UNSET or defaults.teams is UNSET:
         return ()
     return _pairs(_default_role(defaults), defaults.teams)
 
 
 def mapping_team_roles(mapping: GroupMapping, defaults: Defaults | Unset) -> tuple[TeamRole, ...]:
-    """What a mapping gives on the new endpoint: without a role of its own, the default's (R31)."""
+    """Return what a mapping gives on the new endpoint; without a role, that of default access (R31)."""
     return _pairs(mapping.role or _default_role(defaults), mapping.teams)
 
 
 def scim_on(settings: Settings) -> bool:
-    """Whether SCIM provisions people; settings that do not say count as on."""
+    """Return whether SCIM provisions users; without a setting it is on."""
     return settings.scim is UNSET or settings.scim.enabled is not False
 
 
 def endpoint_of(settings: Settings) -> str:
-    """``legacy``, ``upgrading`` or ``new``; settings that do not say count as new."""
+    """Return ``legacy``, ``upgrading`` or ``new``, which is also that of settings without one."""
     scim = settings.scim
     return "new" if scim is UNSET or scim.endpoint is UNSET else scim.endpoint
 
@@ -150,7 +150,7 @@ def _pairs(role: str, teams: Iterable[str]) -> tuple[TeamRole, ...]:
 
 
 def _standing(team_roles: tuple[TeamRole, ...], teams: frozenset[str] | None) -> tuple[TeamRole, ...]:
-    """Those whose team the org has (R25)."""
+    """Return the team roles whose team exists (R25)."""
     return team_roles if teams is None else tuple(team_role for team_role in team_roles if team_role.team in teams)
 
 

@@ -11,7 +11,7 @@ Kind = Literal["gain", "lose", "change"]
 
 
 def kind(entitlements: Entitlements, before: int, after: int) -> Kind | None:
-    """Gain: something more and nothing less. Lose: the other way round. Change: neither. None: the same team roles."""
+    """Return gain for only more, lose for only less, change for both, None for equal team roles."""
     if not (before ^ after) & ~BY_DEFAULT:
         return None
     had, has = entitlements.access_bits(before), entitlements.access_bits(after)
@@ -23,12 +23,12 @@ def kind(entitlements: Entitlements, before: int, after: int) -> Kind | None:
 
 
 def loses(entitlements: Entitlements, before: int, after: int) -> bool:
-    """Whether something held before is not held after: what ``max_people_losing_access`` counts."""
+    """Return whether something is lost: what ``max_people_losing_access`` counts."""
     return bool(entitlements.access_bits(before) & ~after)
 
 
 def escalates(entitlements: Entitlements, before: int, after: int) -> tuple[TeamRole, ...]:
-    """The team roles held after through which something above member is gained; empty for no escalation."""
+    """Return the team roles by which a user gains something above member; nothing for no escalation."""
     new = entitlements.above_member(after) & ~before
     return (
         tuple(team_role for team_role in entitlements.team_roles(after) if entitlements.mask(team_role) & new)
@@ -38,12 +38,12 @@ def escalates(entitlements: Entitlements, before: int, after: int) -> tuple[Team
 
 
 def to_default(before: int, after: int) -> bool:
-    """Whether the person ends with nothing but the default, and had something else before."""
+    """Return whether a user falls back to default access alone."""
     return bool(after & BY_DEFAULT) and not before & BY_DEFAULT
 
 
 def to_nothing(entitlements: Entitlements, before: int, after: int) -> bool:
-    """Whether the person ends without any access, and had some."""
+    """Return whether a user has no access left."""
     return bool(entitlements.access_bits(before)) and not entitlements.access_bits(after)
 
 

@@ -1,4 +1,4 @@
-"""How people get in: signing in by SSO or password (R27), and joining without an invitation (R26)."""
+"""Determine how users sign in, by SSO or password (R27), and join without an invitation (R26)."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ Way = Literal["sso", "password"]
 
 
 def ways_in(settings: Settings, traits: Traits) -> frozenset[Way]:
-    """How a person can sign in: by SSO while it is on, by password while it is off or passwords are allowed (R27).
+    """Return how a user can sign in: by SSO while it is on, by password while it is off or passwords are allowed (R27).
 
-    Empty for somebody who is not in the org (R23, R26). An org's settings that say nothing count as its default:
-    no SSO, and passwords only beside an SSO that allows them.
+    Empty for users who are not in the org (R23, R26). Settings without a value have the default: no SSO, and passwords
+    only where SSO allows them.
     """
     if not traits.active or traits.pending:
         return frozenset()
@@ -40,14 +40,14 @@ def _needs_sso(sso: Sso | Unset) -> bool:
 
 
 def password_locked(settings: Settings, traits: Traits) -> bool:
-    """Whether nobody may set this person's password access by hand: SCIM people with manual editing off (R14, R27)."""
+    """Return whether a user's password access cannot be edited: SCIM users while manual editing is off (R14, R27)."""
     scim = settings.scim
     editing = scim is not UNSET and scim.manual_editing is True
     return traits.origin == "scim" and not editing
 
 
 def joining(settings: Settings, email: str) -> Join | None:
-    """How somebody who was not invited gets into the org: at once, after approval, or not at all (R26).
+    """Return how a user without an invitation joins the org: immediately, after approval, or not at all (R26).
 
     SAML lets them in at once where it makes accounts; else the claimed domain of their address decides, if the org
     can be found by it.

@@ -8,7 +8,6 @@ from rolecall.access.rules import endpoint_of
 from rolecall.errors import OrgError, Problem
 from rolecall.live.port import GroupReader, IdpSource, People, Reader, UserFiles
 from rolecall.live.snapshot.reader import SnapshotReader
-from rolecall.model.desired import Desired
 from rolecall.model.directory import Directory, PeopleScope, with_legacy_groups
 from rolecall.model.live import UNREAD, Live
 from rolecall.model.settings import BLANK, UNSET
@@ -137,13 +136,13 @@ def left_out(directory: Directory) -> tuple[Problem, ...]:
     return (*directory.notes, Problem("people_left_out", coverage.problem, severity="warning"))
 
 
-async def idp_problems(people: People | None, desired: Desired, live: Live) -> tuple[Problem, ...]:
+async def idp_problems(people: People | None, live: Live) -> tuple[Problem, ...]:
     """What an IdP tells of its app, where people come from one; why it could not be read is told too. All warnings."""
     if not isinstance(people, IdpSource):
         return ()
     from rolecall.plan.lint.sources import lint_idp
 
     try:
-        return lint_idp(await people.read_idp(), desired, live)
+        return lint_idp(await people.read_idp(), live)
     except OrgError as error:
         return tuple(problem._replace(severity="warning") for problem in error.problems)

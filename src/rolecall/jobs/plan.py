@@ -153,7 +153,7 @@ async def plan_from_input(request: PlanRequest, plan_input: PlanInput) -> Planne
     plan_input = begun.plan_input
     if request.people is not None:
         directory = await read_people(request.people, request.org, plan_input.live, begun.scope)
-        problems = (*left_out(directory), *await idp_problems(request.people, plan_input.desired, plan_input.live))
+        problems = (*left_out(directory), *await idp_problems(request.people, plan_input.live))
         warnings = (*plan_input.warnings, *problems)
         plan_input = replace(plan_input, directory=directory, scope=begun.scope, warnings=warnings)
     return Planned(make(plan_input, begun), plan_input)

@@ -42,7 +42,7 @@ async def check_online(config: Config, request: PlanRequest) -> list[Problem]:
     problems = references(config, plan_input.live.facts)
     if not any(problem.severity == "error" for problem in problems):
         problems += await _linted(request, plan_input)
-    idp_warnings = await idp_problems(request.people, config.desired, plan_input.live)
+    idp_warnings = await idp_problems(request.people, plan_input.live)
     return [problem for problem in (*problems, *idp_warnings) if problem not in config.warnings]
 
 

@@ -23,10 +23,10 @@ from rolecall.plan.resolve import expires_soon
 
 
 class PlanDraft(NamedTuple):
-    """``plan_input`` is the one asked, resolved. ``chosen`` are the changes found that it is about, ``forecast`` has no
-    people in it.
+    """The first pass of a plan. ``plan_input`` is resolved, ``chosen`` are the selected changes, ``forecast`` has no
+    users.
 
-    ``scope`` are the people whose access the plan needs to know before and after.
+    ``scope`` has the users whose access the plan needs before and after.
     """
 
     plan_input: PlanInput
@@ -37,7 +37,7 @@ class PlanDraft(NamedTuple):
 
 
 def draft_plan(plan_input: PlanInput) -> PlanDraft:
-    """What the settings alone say, whoever has been read."""
+    """Return what follows from the settings alone, before users are read."""
     plan_input = plan_input.resolved
     known = replace(plan_input.known, desired=plan_input.desired, applied=plan_input.applied)
     differences = difference(known, plan_input.live, plan_input.as_of)
@@ -62,9 +62,9 @@ def _selected(plan_input: PlanInput, changes: tuple[Change, ...]) -> tuple[Chang
 
 
 def people_scope(plan_input: PlanInput, forecast: AccessForecast, reported: Iterable[Address]) -> PeopleScope:
-    """What to read so that impact, guards and access tests can be worked out; empty when nobody need be read.
+    """Return the users to read for impact, guards and access tests; empty where none are needed.
 
-    ``reported`` are groups that are no longer managed or are pending: nothing is written, but their users are told.
+    ``reported`` are groups that are no longer managed or are pending: nothing is written, but their users are reported.
 
     All users are read where some may lose a way to sign in, and from an org that cannot search.
     """
@@ -88,7 +88,7 @@ def people_scope(plan_input: PlanInput, forecast: AccessForecast, reported: Iter
 
 
 def _emails(plan_input: PlanInput, tests: Iterable[AccessTest]) -> Iterator[str]:
-    """The people whom the config names: owners too, as long as people are read at all."""
+    """Yield the users that the config names, with owners."""
     for policy in (plan_input.desired.policy, plan_input.applied.policy):
         if policy is not None:
             yield from map(normalise.email, policy.guards.required_org_admins)
@@ -99,8 +99,8 @@ def _emails(plan_input: PlanInput, tests: Iterable[AccessTest]) -> Iterator[str]
 
 
 def _told_apart(plan_input: PlanInput, reported: Iterable[Address]) -> Iterator[str]:
-    """Groups whose users are told though nothing is written: the reported ones, those that expire soon, those whose
-    `expires` is another one."""
+    """Yield groups whose users are reported although nothing is written: the reported ones, and those that expire soon
+    or whose `expires` changed."""
     for at in reported:
         section, key = split_address(at)
         if section == "idp_groups" and key:

@@ -30,7 +30,7 @@ class State(NamedTuple):
 
 
 def follow(state: State, changes: Iterable[Change]) -> State:
-    """The state once the changes have been made, one after the other. Changes that wait are not made."""
+    """Return the state after the changes are made, one after another. Pending changes are not made."""
     effective = (change for change in changes if change.via != "waiting")
     for section, run in groupby(effective, key=lambda change: split_address(change.address)[0]):
         if section == "idp_groups":
@@ -43,7 +43,7 @@ def follow(state: State, changes: Iterable[Change]) -> State:
 
 
 def finish(state: State, changes: Iterable[Change]) -> State:
-    """The state once all is done that these changes are on the way to: also what waits, and the whole upgrade."""
+    """Return the state after everything that these changes lead to: pending changes too, and the complete upgrade."""
     listed = [replace(change, via="api") for change in changes]
     mappings = [change for change in listed if change.address.startswith("idp_groups/")]
     before = follow(state, (change for change in listed if not change.address.startswith("idp_groups/")))
@@ -56,7 +56,7 @@ def finish(state: State, changes: Iterable[Change]) -> State:
 
 
 def with_mappings(settings: Settings, changes: Iterable[Change]) -> Settings:
-    """The settings with these mappings in place of their own."""
+    """Return the settings with the mappings of these changes."""
     groups = {} if settings.idp_groups is UNSET else dict(settings.idp_groups)
     for change in changes:
         groups[split_address(change.address)[1] or ""] = cast(GroupMapping, change.after or BLANK)
@@ -89,9 +89,9 @@ class AccessForecast:
     """The rules before and after a plan's changes, over the same entitlements.
 
     ``first`` and ``last`` are the states they were compiled from. ``touched`` has, for each address that changes,
-    the people whose access it can touch, ascending; it is empty without a directory. ``scope`` says whom that
-    takes; ``asked`` is the directory as it was read, also where nothing of it could be; ``problem`` says why the people
-    cannot be relied on, in words, None when they can. ``written`` are the changes between the states, in the order in
+    the users it may affect, ascending; it is empty without a directory. ``scope`` has the users that need to be read;
+    ``asked`` is the directory as it was read, even if nothing could be; ``problem`` says why users
+    are unknown, None where they were read. ``written`` are the changes between the states, in the order in
     which they take effect.
     """
 
@@ -108,23 +108,23 @@ class AccessForecast:
 
     @property
     def still(self) -> bool:
-        """Whether there is nothing to do at all."""
+        """Whether nothing changes."""
         return self.last is self.first
 
     @property
     def moves(self) -> bool:
-        """Whether anybody's access can change at all."""
+        """Whether any access can change."""
         return self.scope._replace(org_admins=False, emails=frozenset()) != PeopleScope()
 
     @property
     def decisive(self) -> Container[str]:
-        """The groups whose members the plan needs to know: those whose mapping changes, or all of them."""
+        """Return the groups whose members the plan needs: those whose mapping changes, or all of them."""
         scope = self.scope
         whole = scope.everybody or scope.unmapped or scope.manual or scope.attribute_admins
         return self.first.facts.groups if whole else scope.groups
 
     def members(self, directory: Directory | None) -> Mapping[Address, int]:
-        """How many members the org counts in the groups whose mapping changes, as far as they were not read."""
+        """Return the members that the org counts in groups whose mapping changes and whose users were not read."""
         state = people_coverage(directory).state
         groups = self.first.facts.groups
         read = directory.gaps.missing if directory is not None and state == "complete" else groups
@@ -133,7 +133,7 @@ class AccessForecast:
         return {at: group.members for at, group in named if group is not None and group.members is not None}
 
     def rules(self, state: State, mapped: State) -> Rules:
-        """The rules of a state with the mappings of another."""
+        """Return the rules of a state with the mappings of another."""
         groups = mapped.settings.idp_groups
         settings = state.settings if groups is UNSET else replace(state.settings, idp_groups=groups)
         for end, known in ((self.first, self.before), (self.last, self.after)):
@@ -142,7 +142,7 @@ class AccessForecast:
         return compile_access(settings, state.facts, entitlements=self.before.entitlements)
 
     def with_people(self, directory: Directory | None) -> AccessForecast:
-        """The same with these people looked at, and nobody else. People of whom nothing was read are none at all."""
+        """Return the forecast for these users. A directory of which nothing was read counts as none."""
         read = None if directory is None or directory.coverage.state == "unread" else directory
         forecast = replace(
             self, directory=read, asked=directory, touched=_touched(self, read) if read is not None else {}
@@ -151,7 +151,7 @@ class AccessForecast:
 
 
 def forecast_access(live: Live, directory: Directory | None, changes: Iterable[Change]) -> AccessForecast:
-    """Compile both ends of the changes. Changes that wait are not made; those for a person are."""
+    """Compile the rules before and after the changes. Pending changes are not made; manual steps are."""
     written = sorted(
         (change for change in changes if change.via != "waiting"),
         key=lambda change: BY_SECTION[split_address(change.address)[0]].effect_rank,
@@ -175,7 +175,8 @@ def _touched(forecast: AccessForecast, directory: Directory) -> Mapping[Address,
 def _reached_twice(
     touched: dict[Address, array[int]], written: Sequence[Change], first: State, last: State, directory: Directory
 ) -> dict[Address, array[int]]:
-    """With the people whom a mapping and a step for everybody reach together, though both ends may give the same.
+    """Return the affected users, with those whom a mapping and a step for all users affect together, although both ends
+    may give the same.
 
     A mapping without a role gives another thing as the default's role moves (R31); and where SCIM goes on or off, or
     the endpoint is upgraded, what holds in between is neither what stood before nor what will.
@@ -203,7 +204,7 @@ def _reached_twice(
 
 
 def regime_moves(first: State, last: State) -> bool:
-    """SCIM on or off, or a step of the upgrade (R20, R33)."""
+    """Return whether SCIM is turned on or off, or the endpoint is upgraded (R20, R33)."""
     old, new = first.settings, last.settings
     return scim_on(old) != scim_on(new) or endpoint_of(old) != endpoint_of(new)
 

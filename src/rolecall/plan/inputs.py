@@ -1,4 +1,4 @@
-"""What a plan is asked: everything it is made from, and nothing else."""
+"""The input of a plan: everything it is made from, and nothing else."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from rolecall.plan.value import OrgRef, Selection
 class PlanInput:
     """Everything a plan is made from. ``created_at`` and ``as_of`` are inputs, in UTC.
 
-    ``directory`` is None when people were not read; ``scope`` says whom it was asked for, None for everybody.
-    ``people_hint`` is what to do where they could not be read, empty where nobody knows.
-    ``lifts`` are the allowances given for this run alone. ``config`` names the config as the journal does, which
-    tells addresses that another config applied last; empty when nobody knows. ``forecasts``: users come from a source
+    ``directory`` is None where users were not read; ``scope`` has the users that were requested, None for all.
+    ``people_hint`` is what to do where they could not be read, empty where it is unknown.
+    ``lifts`` are the overrides of this run. ``config`` names the config as the journal does, to recognize addresses
+    that another config applied last; empty where it is unknown. ``forecasts``: users come from a source
     that knows the members of groups which the org does not have yet. ``sees_invited``: they were read from the org
     itself, which has invited users too.
 
@@ -58,7 +58,7 @@ class PlanInput:
 
     @property
     def resolved(self) -> PlanInput:
-        """The question with every label resolved; the same one where that was done before."""
+        """Return the input with every label resolved; the same object where that was done before."""
         if self.identity is not None:
             return self
         identity = identify(self.desired, self.live, self.applied)
@@ -67,7 +67,7 @@ class PlanInput:
 
     @property
     def known(self) -> Identity:
-        """What ``resolved`` found out."""
+        """Return the resolved labels."""
         return self.identity or identify(self.desired, self.live, self.applied)
 
     def on(self, live: Live, directory: Directory | None) -> PlanInput:

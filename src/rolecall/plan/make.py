@@ -1,4 +1,4 @@
-"""The one planner: `plan` renders what it makes, `apply` carries the same thing out."""
+"""Make the plan that `plan` shows and `apply` applies."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ LIFETIME = timedelta(days=7)
 
 
 def make(plan_input: PlanInput, draft: PlanDraft | None = None) -> Plan:
-    """The plan for a question. Equal questions give equal plans.
+    """Return the plan for an input. Equal input gives equal plans.
 
-    ``draft`` is the first pass, where it was made before people were read: for a question that differs in them alone.
+    ``draft`` is the first pass, where it was made before users were read, for an input that differs in them alone.
     """
     first, differences, chosen, unseen, scope = draft_plan(plan_input) if draft is None else draft
     plan_input = _resolved(plan_input, first)
@@ -116,7 +116,7 @@ def _warnings(
 
 
 def _users(forecast: AccessForecast, scope: PeopleScope) -> Mapping[str, Coverage]:
-    """How much was read of the users, where the plan needs any."""
+    """Return how much was read of the users, where the plan needs any."""
     if scope == PeopleScope() and not forecast.moves:
         return {}
     groups = forecast.decisive if forecast.moves else ()
@@ -124,7 +124,7 @@ def _users(forecast: AccessForecast, scope: PeopleScope) -> Mapping[str, Coverag
 
 
 def _resolved(plan_input: PlanInput, first: PlanInput) -> PlanInput:
-    """The question with the labels as the first pass resolved them."""
+    """Return the input with the labels as the first pass resolved them."""
     if plan_input.identity is not None:
         return plan_input
     return replace(
@@ -133,7 +133,7 @@ def _resolved(plan_input: PlanInput, first: PlanInput) -> PlanInput:
 
 
 def _group_ids(plan_input: PlanInput) -> dict[str, str]:
-    """The id of each group that a saved plan would otherwise know by its key alone."""
+    """Return the id of each group that a saved plan would otherwise know by its key only."""
     written, known = plan_input.written or plan_input.desired, plan_input.known
     if written is not known.written:
         return {}
@@ -143,7 +143,7 @@ def _group_ids(plan_input: PlanInput) -> dict[str, str]:
 
 
 def _context(forecast: AccessForecast, changes: Sequence[Change]) -> PlanContext | None:
-    """What access tests are told apart by, where the plan leaves out something that was found."""
+    """Return the context of access tests, where the plan excludes changes or some are pending."""
     if sum(change.via != "waiting" for change in changes) == len(changes) == len(forecast.written):
         return None
     done = finish(forecast.first, changes)
@@ -158,14 +158,14 @@ def _requests(plan_input: PlanInput, changes: tuple[Change, ...]) -> Requests:
 
 
 def _policies(plan_input: PlanInput) -> tuple[Guards, ...]:
-    """The guards of the config, and those last applied; the stricter of the two counts."""
+    """Return the guards of the config and those last applied; the stricter applies."""
     last = plan_input.applied.policy
     now = plan_input.desired.policy.guards
     return (now,) if last is None else (now, last.guards)
 
 
 def _lapses(plan_input: PlanInput) -> datetime:
-    """Seven days on, or when the next entry expires, whichever comes first."""
+    """Return when the plan expires: in seven days, or when the next entry does, whichever is first."""
     ends = (intent.expires for intent in plan_input.desired.intents.values() if intent.expires)
     midnights = (datetime.combine(end, time(), UTC) + timedelta(days=1) for end in ends if end >= plan_input.as_of)
     return min((plan_input.created_at + LIFETIME, *midnights))
@@ -180,7 +180,7 @@ def _counts(live: Live) -> dict[str, int]:
 
 
 def _switches(live: Live) -> dict[str, bool | str]:
-    """What an apply must find as it was: SCIM on or off, the endpoint, the manual-editing toggle."""
+    """Return the SCIM settings that must be unchanged at the apply: enabled, endpoint, manual editing."""
     scim = live.settings.scim
     if scim is UNSET:
         return {}

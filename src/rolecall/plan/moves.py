@@ -37,7 +37,7 @@ def without(
     after: Iterable[TeamRole], causes: Iterable[Attribution], addresses: Collection[Address]
 ) -> tuple[tuple[TeamRole, ...], bool]:
     """Return what users with ``after`` have if nothing of what these changes cause happens, and whether these changes
-    cause the fall to default access. Team roles are sorted; of a team's ranked roles the highest stands."""
+    cause the fall to default access. Team roles are sorted, with the highest ranked role of each team."""
     own = [cause for cause in causes if not set(addresses).isdisjoint(cause.because)]
     lost = [team_role for cause in own for team_role in cause.lost]
     gained = [team_role for cause in own for team_role in cause.gained]
@@ -58,14 +58,14 @@ MoveKind = Literal["gain", "lose", "change"]
 
 
 class Who(NamedTuple):
-    """A person in a plan: the org's id, and the e-mail where it may be shown."""
+    """A user in a plan: the org's id, and the email address where it may be shown."""
 
     id: UserName
     email: UserName | None
 
 
 class Tally(NamedTuple):
-    """How many people gain, lose, or do both."""
+    """How many users gain, lose or change access."""
 
     gain: int = 0
     lose: int = 0
@@ -77,7 +77,7 @@ class Tally(NamedTuple):
 
 
 class Move(NamedTuple):
-    """People whose access moves alike: equal before, equal after, by the same changes.
+    """Users with the same access before, the same access after, and the same causes.
 
     ``people`` is empty where they may not be named; ``size`` always holds. ``causes`` says which change causes what,
     and is empty where one change causes all of it. ``to_default``: they fall back to default access alone;
@@ -96,7 +96,7 @@ class Move(NamedTuple):
 
 
 class Escalation(NamedTuple):
-    """A person who gains something above member, and the changes that give it."""
+    """A user who gains a role above member, and the changes that give it."""
 
     who: Annotated[Who, FLAT, IDENTIFIED]
     gains: tuple[TeamRole, ...]
@@ -104,7 +104,7 @@ class Escalation(NamedTuple):
 
 
 class TeamTally(NamedTuple):
-    """How many people come into a team, leave it, or hold another role in it."""
+    """How many users join a team, leave it, or change their role in it."""
 
     team: Code
     gain: int = 0
@@ -128,7 +128,7 @@ def _kind(before: Collection[TeamRole], after: Collection[TeamRole]) -> MoveKind
 
 
 def _levels(team_roles: Collection[TeamRole]) -> frozenset[tuple[str, str | int]]:
-    """What counts as access: org admin once for the whole org, each ranked role with those below it."""
+    """Return what counts as access: org admin once for the org, each ranked role with those below it."""
     levels: set[tuple[str, str | int]] = set()
     for team, role in team_roles:
         rank = RANK.get(role)
@@ -144,7 +144,8 @@ _ORG_WIDE = 3
 
 
 def who(directory: Directory, number: int, org_id: str = "") -> Who:
-    """The person by the org's id; where a source has no ids, by a digest of the e-mail, so that no id tells a name."""
+    """Return a user by the org's id; where a source has no ids, by a digest of the email address, which does not reveal
+    it."""
     email, known = directory.emails[number], directory.ids[number]
     if not known or "@" in known:
         known = stand_in(org_id, email)
@@ -152,19 +153,19 @@ def who(directory: Directory, number: int, org_id: str = "") -> Who:
 
 
 def stand_in(org_id: str, email: str) -> str:
-    """An id made from an e-mail: the same in every plan for this org."""
+    """Return an id made from an email address: the same in every plan for this org."""
     identity = f"{org_id}\0{normalise.email(email)}".encode("utf-8", "surrogatepass")
     return f"p-{hashlib.sha256(identity).hexdigest()[:16]}"
 
 
 def owner_emails(desired: Desired) -> dict[Address, str]:
-    """Address -> the e-mail of its owner, by address; an owner may also be called in words."""
+    """Return the email address of each owner, by address; owners without one are left out."""
     owned = ((at, normalise.email(intent.owner or "")) for at, intent in sorted(desired.intents.items()))
     return {at: email for at, email in owned if "@" in email}
 
 
 def numbers_of(directory: Directory, emails: Set[str]) -> dict[str, int]:
-    """E-mail -> person, for the normalised e-mails that somebody has; most are written that way already."""
+    """Return the number of each user with one of these normalized email addresses."""
     numbers = {email: number for number, email in enumerate(directory.emails) if email in emails} if emails else {}
     if len(numbers) < len(emails):
         missing = emails - numbers.keys()
@@ -174,7 +175,7 @@ def numbers_of(directory: Directory, emails: Set[str]) -> dict[str, int]:
 
 
 def name_some(directory: Directory, numbers: Iterable[int], most: int = 5) -> str:
-    """``ann@acme.com, bo@acme.com and 38 more``, sorted."""
+    """Return ``ann@acme.com, bo@acme.com and 38 more``, sorted."""
     emails = sorted(directory.emails[number] for number in numbers)
     shown = ", ".join(emails[:most])
     return shown if len(emails) <= most else f"{shown} and {len(emails) - most:,} more"

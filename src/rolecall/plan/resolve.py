@@ -21,12 +21,12 @@ def covers(patterns: Iterable[str], at: str) -> bool:
 
 
 def ignored(ignores: Iterable[Ignore], as_of: date) -> tuple[str, ...]:
-    """The patterns that are ignored on that day; ``until`` is the last day."""
+    """Return the patterns that are ignored on a day; ``until`` is the last day."""
     return tuple(entry.address for entry in ignores if entry.until is None or as_of <= entry.until)
 
 
 def expired(intent: Intent, as_of: date) -> bool:
-    """An entry holds through its ``expires`` day, UTC."""
+    """Return whether an entry has expired; its ``expires`` day, in UTC, is the last one."""
     return intent.expires is not None and intent.expires < as_of
 
 
@@ -36,7 +36,7 @@ def expires_soon(intent: Intent, as_of: date) -> bool:
 
 
 def on_day(desired: Desired, as_of: date) -> Desired:
-    """The desired state with every expired mapping read as blank."""
+    """Return the desired state with every expired mapping as unmapped."""
     groups = desired.settings.idp_groups
     if groups is UNSET:
         return desired

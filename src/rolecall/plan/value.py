@@ -1,4 +1,4 @@
-"""The plan, as a value: what would change, for whom, what the guards say, and what it was computed from."""
+"""The plan as a value: its changes, the affected users, the verdicts of the guards, and its input."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ class OrgRef(NamedTuple):
 
 
 class Apart(NamedTuple):
-    """People of changes that are told apart from the rest of a plan.
+    """The users of changes that a plan reports separately.
 
-    ``waiting``: would move once the IdP pushes the group; empty unless the people source can forecast them.
-    ``expired`` and ``human`` are also in the impact's own counts, the others are not: ``expiring`` will fall due
-    within 14 days, ``expiry`` has another `expires` than when last applied, ``sign_up`` decides who can join by
-    themselves, ``released`` keeps what it gives though the config no longer asks for it.
+    ``waiting``: affected once the IdP pushes the group; empty unless the source of users can forecast them.
+    ``expired`` and ``human`` are also in the impact's own counts, the others are not: ``expiring`` expires within 14
+    days, ``expiry`` has another `expires` than at the last apply, ``sign_up`` decides who can join without an
+    invitation, ``released`` keeps its access although it is no longer managed.
     """
 
     kind: ApartKind
@@ -57,8 +57,8 @@ class Apart(NamedTuple):
 class Released(NamedTuple):
     """An address that was applied once and is no longer managed, and what the org has there now.
 
-    ``people`` is None when not counted. ``fields`` are the fields that the config dropped, empty where it dropped the
-    whole address. ``value`` is the live value of what is no longer managed, None where it was not read. ``unmanaged``:
+    ``people`` is None when not counted. ``fields`` are the fields removed from config, empty where the whole
+    address was. ``value`` is the live value of what is no longer managed, None where it was not read. ``unmanaged``:
     its section is unmanaged by ``manage``, whether or not the config has the entry.
     """
 
@@ -88,7 +88,7 @@ class Unmanaged(NamedTuple):
 class UpgradeImpact(NamedTuple):
     """What the upgrade of the endpoint does (R20), counted as if it were complete.
 
-    ``keep`` people have exactly what they had, ``differ`` do not. Of ``groups`` that were linked or are wanted,
+    ``keep`` users have the same access as before, ``differ`` do not. Of ``groups`` that were linked or are configured,
     ``pushed`` have been pushed to the new endpoint. ``org_admins_lost`` are those who would no longer be org admin.
     ``moves`` has those who differ when it is only started, for then they are in no move of the plan itself.
     """
@@ -103,7 +103,7 @@ class UpgradeImpact(NamedTuple):
 
 
 class Transient(NamedTuple):
-    """A person who between two steps lacks, or has, a team role that neither end says so of. Steps count from 1."""
+    """A user who lacks, or has, a team role between two steps, but neither before nor after. Steps count from 1."""
 
     who: Annotated[Who, FLAT, IDENTIFIED]
     kind: Literal["lacks", "has"]
@@ -114,7 +114,7 @@ class Transient(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Impact:
-    """What a plan does to users. ``people`` is None when they were not read; ``problem`` says why, counts are then 0.
+    """What a plan does to users. ``people`` is None where they were not read; ``problem`` says why, counts are then 0.
 
     ``losing`` counts users who lose something. ``tallies`` has a row per change that affects users. ``org_admins`` are
     counts before and after. The order of steps matters to ``at_risk``; ``transients`` are their temporary access
@@ -178,8 +178,8 @@ class GuardResult(NamedTuple):
 
 
 class AccessTestResult(NamedTuple):
-    """How one access test ended. ``later``: it fails already, gets no worse, and passes once the changes are done that
-    the plan leaves out: those cut away, and those that wait. ``evaluated`` is False where it needs users who were not
+    """How one access test ended. ``later``: it fails before the plan too, gets no worse, and passes once the excluded
+    and pending changes are made. ``evaluated`` is False where it needs users who were not
     read; it has not passed then."""
 
     name: Code
@@ -191,19 +191,19 @@ class AccessTestResult(NamedTuple):
 
     @property
     def refuses(self) -> bool:
-        """Whether a plan must not be carried out because of it."""
+        """Whether the plan must not be applied because of it."""
         return not self.passed and not self.later
 
     @property
     def label(self) -> Literal["ok", "FAILED", "LATER", "UNKNOWN"]:
-        """The result as a report shows it; UNKNOWN where it could not be evaluated."""
+        """Return the result as a report shows it; UNKNOWN where it could not be evaluated."""
         if self.passed or not self.refuses:
             return "ok" if self.passed else "LATER"
         return "FAILED" if self.evaluated else "UNKNOWN"
 
 
 class PolicyChange(NamedTuple):
-    """A guard, allowance or the like that differs from the policy last applied."""
+    """A setting of the policy, such as a guard or an override, that differs from the policy last applied."""
 
     path: str
     before: Any
@@ -219,7 +219,7 @@ class Requests(NamedTuple):
 
 
 class Selection(NamedTuple):
-    """What a plan was cut to: addresses or globs, and whether to lapsed mappings alone."""
+    """What a plan is limited to: addresses or globs, or expired mappings only."""
 
     targets: tuple[str, ...] = ()
     excludes: tuple[str, ...] = ()
@@ -228,11 +228,11 @@ class Selection(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Everything a reviewer sees and an apply needs. Frozen; ``changes`` are in the order they will be written.
+    """Everything a reviewer sees and an apply needs. ``changes`` are in the order in which they are made.
 
-    ``coverage`` has a row per section it needed and per managed field not read, ``scope`` says whose access it needed.
-    ``switches`` are the SCIM settings that all access depends on, as read. ``errored`` is true when it could not be
-    computed whole and must not be applied. ``group_ids`` has the id of each group that ``desired`` knows by its key.
+    ``coverage`` has a row per section it needed and per managed field not read, ``scope`` the users it needed.
+    ``switches`` are the SCIM settings that all access depends on, as read. ``errored`` is true where it could not be
+    computed completely and must not be applied. ``group_ids`` has the id of each group that ``desired`` has by key.
     """
 
     org: Annotated[OrgRef, PUBLIC]
@@ -261,31 +261,31 @@ class Plan:
 
     @property
     def partial(self) -> bool:
-        """Whether the plan was cut: other differences may be left."""
+        """Whether the plan is limited, so that there may be other changes."""
         return self.selection != Selection()
 
     @property
     def writes(self) -> tuple[Change, ...]:
-        """The changes an apply would send to the org."""
+        """Return the changes that an apply sends to the org."""
         return tuple(change for change in self.changes if change.via == "api")
 
     @property
     def human(self) -> tuple[Change, ...]:
-        """The changes that a person must make."""
+        """Return the changes that are manual steps."""
         return tuple(change for change in self.changes if change.via == "human")
 
     @property
     def waiting(self) -> tuple[Change, ...]:
-        """The changes that wait for the IdP to push a group."""
+        """Return the changes that are pending until the IdP pushes a group."""
         return tuple(change for change in self.changes if change.via == "waiting")
 
     @property
     def verdict(self) -> Verdict:
-        """The worst of the guards' verdicts; ``pass`` when none said anything."""
+        """Return the worst verdict of the guards; ``pass`` where there is no other."""
         verdicts = {result.verdict for result in self.guards}
         return next((worst for worst in ("block", "not judged", "review", "allowed") if worst in verdicts), "pass")
 
     @property
     def unread(self) -> tuple[str, ...]:
-        """The sections that the config manages and that were not read whole, and the managed fields not read."""
+        """Return the managed sections that were not read completely, and the managed fields that were not read."""
         return tuple(section for section, part in self.coverage.items() if part.state != "complete")

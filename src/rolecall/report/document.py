@@ -92,7 +92,7 @@ class Entry(NamedTuple):
 
     @property
     def sentence(self) -> str:
-        """The whole entry in one line, for formats that have one line for each finding."""
+        """Return the whole entry in one line, for formats that have one line for each finding."""
         texts = (f"{self.mark} {self.address}", *map(str, self.diffs), *(note.text for note in self.notes))
         return " · ".join(texts)
 
@@ -164,7 +164,7 @@ class CheckResult(NamedTuple):
 
     @property
     def text(self) -> str:
-        """The name and the message, or the message alone where that is a whole sentence."""
+        """Return the name and the message, or the message alone where that is a whole sentence."""
         if self.kind == "violation":
             return self.message
         return f"{self.name}: {self.message}" if self.message else f"{self.name} {self.figures}".rstrip()

@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import pytest
 
-from rolecall.model.desired import Desired
 from rolecall.model.directory import IdpFacts
 from rolecall.model.live import Coverage, Facts, Group, Live
 from rolecall.model.settings import BLANK, Scim, Settings
@@ -21,7 +20,7 @@ FINE = IdpFacts("okta", frozenset(GROUPS), frozenset({"All"}), frozenset())
 
 
 def told(facts: IdpFacts, live: Live = LIVE) -> dict[str, str]:
-    found = lint_idp(facts, Desired(), live)
+    found = lint_idp(facts, live)
     assert all(problem.severity == "warning" for problem in found)
     return {problem.code: problem.message for problem in found}
 

@@ -48,17 +48,17 @@ class Identity:
 
     @property
     def errors(self) -> tuple[Problem, ...]:
-        """The entries that do not mean one group of their own."""
+        """Return the errors of entries that do not identify one group of their own."""
         return tuple(problem for problem in self.problems.values() if problem.severity == "error")
 
     @property
     def keys(self) -> dict[str, str]:
-        """The key of the configuration for each name."""
+        """Return the key of the configuration for each name."""
         return {name: key for key, name in self.names.items()}
 
     @property
     def group_ids(self) -> dict[str, str]:
-        """The id of each key whose group the org has."""
+        """Return the id of each key whose group exists in the org."""
         return {key: known for key, name in self.names.items() if (known := self.ids.get(name))}
 
     def id_at(self, at: Address) -> str | None:
@@ -141,7 +141,7 @@ def group_of(at: str) -> str | None:
 
 
 def _names(desired: Desired, live: Live, entries: Mapping[str, Entry]) -> tuple[dict[str, str], frozenset[str]]:
-    """The name of each key, and the keys of a group that an earlier entry means already."""
+    """Return the name of each key, and the keys of a group that an earlier entry is for already."""
     live_mappings = mappings(live)
     names: dict[str, str] = {}
     for key, entry in entries.items():
@@ -159,7 +159,7 @@ def _names(desired: Desired, live: Live, entries: Mapping[str, Entry]) -> tuple[
 
 
 def _keyed_by_name(desired: Desired, names: Mapping[str, str], again: frozenset[str]) -> Desired:
-    """The desired state keyed by names; the very same where no name differs from its key."""
+    """Return the desired state keyed by names; the same object where no name differs from its key."""
     if not again and all(key == name for key, name in names.items()):
         return desired
     groups = desired.settings.idp_groups
@@ -175,7 +175,8 @@ def _keyed_by_name(desired: Desired, names: Mapping[str, str], again: frozenset[
 
 
 def _past(applied: Applied, live: Live, names: Mapping[str, str]) -> dict[str, str]:
-    """Where each remembered label stands now: with its id, else with the entry of that key, else where it stood.
+    """Return the current name of each recorded label: by its id, else by the entry with that key, else the label
+    itself.
 
     A label whose group is gone, and whose name another group has taken, keeps its id in its name. A former key at whose
     address nothing is remembered gives way to the group that is called so now.

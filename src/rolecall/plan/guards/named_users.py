@@ -18,7 +18,7 @@ _CLOSE = 0.74
 
 
 class Absent(NamedTuple):
-    """A user whom the configuration names and who is not an active user. ``near`` is the likely spelling.
+    """A user in the configuration who is not an active user. ``near`` is the likely spelling.
 
     ``gone``: the source has all users and not this one. ``unseen``: it cannot have invited users, so they may exist.
     """

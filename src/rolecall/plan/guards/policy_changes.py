@@ -20,7 +20,7 @@ _STRICTNESS: Mapping[str, tuple[Any, ...]] = {
 
 
 def policy_changes(desired: Desired, applied: Applied) -> tuple[PolicyChange, ...]:
-    """Every difference, by path; nothing when no policy was applied yet."""
+    """Return every difference from the policy last applied, by path; nothing where none was applied yet."""
     before, after = applied.policy, desired.policy
     if before is None:
         return ()
@@ -81,7 +81,7 @@ def _less_strict(name: str, before: Any, after: Any) -> bool:
 
 
 def _wider(before: Limit | None, after: Limit | None) -> bool:
-    """A limit that is gone, higher, or in another unit, so that nobody can tell."""
+    """Return whether a limit is gone, higher, or in another unit, which cannot be compared."""
     if before is None:
         return False
     return after is None or after.percent != before.percent or after.amount > before.amount
@@ -162,7 +162,7 @@ def _entries(
     encode: Callable[[Any], Any],
     loosens: Callable[[Any, Any], bool],
 ) -> Iterator[PolicyChange]:
-    """Entries of a list, by key; what is said twice counts once, by its last."""
+    """Yield the differences between entries of two lists, by key; of duplicates the last counts."""
     was, now = ({key(entry): entry for entry in entries} for entries in (before, after))
     for name in sorted(was.keys() | now.keys()):
         b, a = was.get(name), now.get(name)

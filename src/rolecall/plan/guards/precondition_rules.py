@@ -37,7 +37,7 @@ def teams_of(live: Live) -> frozenset[str]:
     return frozenset().union(*named)
 
 
-def _never(change: Change) -> bool:
+def _never(_change: Change) -> bool:
     return False
 
 

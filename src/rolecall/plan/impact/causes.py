@@ -1,4 +1,4 @@
-"""The changes that cause each loss and gain of a user: those without which it would not happen.
+"""Find the changes that cause each loss and gain of a user: those without which it would not happen.
 
 A loss or gain is a bit of the user's mask that differs between the start and the end of a plan. For each of them the
 plan is evaluated again without some of its changes. A change without which the bit does not differ is a cause by
@@ -28,7 +28,7 @@ class Cause(NamedTuple):
     """Bits that are lost or gained, and the changes that cause it.
 
     ``each``: it is enough to leave out any one of ``addresses``; otherwise all of them have to be left out. The bit
-    ``BY_DEFAULT`` stands for falling back to default access.
+    ``BY_DEFAULT`` is for falling back to default access.
     """
 
     bits: int
@@ -50,7 +50,7 @@ class _World(NamedTuple):
 
 
 class Causes:
-    """Causes for the users of one plan. Users who are alike in all that matters are worked out once."""
+    """Causes for the users of one plan. Users who are alike in all that matters are evaluated once."""
 
     def __init__(self, forecast: AccessForecast, directory: Directory) -> None:
         self._forecast, self._directory = forecast, directory
@@ -63,11 +63,11 @@ class Causes:
 
     @property
     def worked_out(self) -> int:
-        """How many kinds of users were worked out."""
+        """Return how many kinds of users were evaluated."""
         return len(self._known)
 
     def of(self, number: int, touching: tuple[Address, ...], before: int, after: int) -> tuple[Cause, ...]:
-        """The causes of all that a user loses and gains. ``touching`` are the changes that can touch the user."""
+        """Return the causes of all that a user loses and gains. ``touching`` are changes that may affect the user."""
         if len(touching) == 1:
             return (Cause(self._differing(before, after), touching),)
         change_set = self._change_sets.get(touching)
@@ -85,7 +85,7 @@ class Causes:
         return causes
 
     def _differing(self, before: int, after: int) -> int:
-        """The levels that are lost and gained, and the fall to default access."""
+        """Return the levels that are lost and gained, and the fall to default access."""
         lost = before & ~after & ~BY_DEFAULT
         return (lost | after & ~before) & ~self._forecast.before.entitlements.held
 
@@ -146,7 +146,7 @@ class _Case:
         self._avoided: dict[int, int] = {}
 
     def causes(self) -> Iterator[Cause]:
-        """Every bit that differs in exactly one cause."""
+        """Return causes in which every bit that differs is in exactly one."""
         alone: dict[int, int] = {0: self._lost | self._gained}
         for index in range(len(self._change_set.touching)):
             avoided = self._avoid(1 << index)
@@ -165,7 +165,7 @@ class _Case:
             joint &= ~bits
 
     def _shrink(self, bit: int) -> int:
-        """Changes that avoid this bit's loss or gain when all are left out, and not when all but one are."""
+        """Return changes that avoid the loss or gain of this bit if all are left out, but not if all but one are."""
         order = sorted(
             range(len(self._change_set.touching)), key=lambda index: self._change_set.groups[index] is not None
         )
@@ -179,12 +179,12 @@ class _Case:
         return chosen
 
     def _exactly(self, chosen: int) -> int:
-        """The bits for which these changes have to be left out, all of them."""
+        """Return the bits for which exactly these changes have to be left out."""
         fewer = (chosen & ~(1 << index) for index in range(len(self._change_set.touching)) if chosen >> index & 1)
         return self._avoid(chosen) & ~union(map(self._avoid, fewer))
 
     def _avoid(self, undone: int) -> int:
-        """The bits that do not differ when these changes are left out."""
+        """Return the bits that do not differ if these changes are left out."""
         avoided = self._avoided.get(undone)
         if avoided is None:
             mask = self._mask(undone)
@@ -215,7 +215,7 @@ def _granted(masks: Sequence[int], groups: Iterable[int], own: frozenset[int]) -
 
 
 def union(masks: Iterable[int]) -> int:
-    """Every bit that is in one of the masks."""
+    """Return the bits that are in any of the masks."""
     union = 0
     for mask in masks:
         union |= mask

@@ -33,8 +33,8 @@ _NOTES = 8
 class ImpactResult:
     """The impact, and the numbers behind it that only guards and order need.
 
-    ``classes`` stand in the order of the moves. ``admins_before`` and ``admins_after`` are the org admins by number,
-    ``admin_waves`` those after each wave that makes a step. ``timeline`` is None where nobody's access can change.
+    ``cohorts`` are in the order of the moves. ``admins_before`` and ``admins_after`` are the org admins by number,
+    ``admin_waves`` those after each wave that makes a step. ``timeline`` is None where no access can change.
     """
 
     impact: Impact
@@ -47,16 +47,16 @@ class ImpactResult:
 
     @property
     def judged(self) -> bool:
-        """Whether the people were read, or nobody's access can change."""
+        """Whether the users were read, or no access can change."""
         return self.forecast.problem is None
 
     @property
     def admins_known(self) -> bool:
-        """Whether org admins were counted: not where nobody was read, or not the users of a group that makes them."""
+        """Whether org admins were counted: not where users, or those of a group that gives org admin, were not read."""
         return self.impact.org_admins is not None
 
     def admins(self) -> Mapping[str, int]:
-        """Everybody who is org admin before or after, by e-mail without case."""
+        """Return all users who are org admin before or after, by lowercase email address."""
         directory = self.forecast.directory
         if directory is None:
             return {}
@@ -64,7 +64,7 @@ class ImpactResult:
         return {normalise.email(directory.emails[number]): number for number in sorted(numbers)}
 
     def losing(self) -> list[tuple[Cohort, Move]]:
-        """The classes that lose something they had, each beside its move."""
+        """Return the classes that lose access, each with its move."""
         entitlements = self.forecast.before.entitlements
         moves = zip(self.cohorts, self.impact.moves, strict=True)
         return [(cohort, move) for cohort, move in moves if loses(entitlements, cohort.before, cohort.after)]
@@ -73,9 +73,9 @@ class ImpactResult:
 def compute_impact(
     forecast: AccessForecast, changes: Sequence[Change], risks: Sequence[Risk], timeline: Timeline
 ) -> ImpactResult:
-    """Everybody whose access differs, told apart and summed up, and what the order of the changes could not spare.
+    """Return all users whose access changes, in detail and in total, and the temporary access changes.
 
-    Where nobody's access can change and nobody was read, org admins are not counted.
+    Where no access can change and users were not read, org admins are not counted.
     """
     directory = forecast.directory
     if directory is None or not (forecast.moves or len(directory)):
@@ -149,7 +149,7 @@ def _escalations(forecast: AccessForecast, cohorts: Sequence[Cohort]) -> list[Es
 def _by_wave(
     forecast: AccessForecast, changes: Sequence[Change], timeline: Timeline, likely: frozenset[int]
 ) -> tuple[tuple[int, frozenset[int]], ...]:
-    """Of those who are org admin at either end, who is after each wave but the last."""
+    """Return the org admins after each wave but the last, among those who are org admin before or after."""
     if forecast.directory is None:
         return ()
     people = [(number, *groups_and_traits(forecast.directory, number)) for number in sorted(likely)]
@@ -161,7 +161,7 @@ def _by_wave(
 
 
 def groups_and_traits(directory: Directory, number: int) -> tuple[array[int], Traits]:
-    """Return the groups of a person, by number, and their traits."""
+    """Return the groups of a user, by number, and their traits."""
     return directory.members[directory.offsets[number] : directory.offsets[number + 1]], directory.traits(number)
 
 
@@ -201,7 +201,7 @@ def upgrade_impact(desired: Desired, forecast: AccessForecast, changes: Sequence
 
 
 def _classes(moved: Mapping[tuple[int, int], array[int]], cause: Address) -> list[Cohort]:
-    """The largest first."""
+    """Return the classes of users, the largest first."""
     cohorts = [Cohort(*ends, (Cause(ends[0] ^ ends[1], (cause,)),), numbers) for ends, numbers in moved.items()]
     return sorted(cohorts, key=lambda cohort: (-len(cohort.numbers), cohort.numbers[0]))
 

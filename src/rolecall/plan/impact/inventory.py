@@ -1,4 +1,4 @@
-"""What a plan does not manage, and what it lets go: each with its people."""
+"""List unmanaged mappings and settings no longer managed, each with its users."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from rolecall.plan.value import Released, Unmanaged
 def unmanaged(plan_input: PlanInput, difference: Difference, skip: Collection[str] = ()) -> tuple[Unmanaged, ...]:
     """Return the live mappings that the config does not manage, without those that match ``skip``.
 
-    Members are counted as the org reports them where not everybody was read.
+    Members are counted as the org reports them where not all users were read.
     """
     listed = tuple(at for at in difference.unmanaged if not covers(skip, at)) if skip else difference.unmanaged
     known, known_unmanaged = _members(plan_input, listed), plan_input.applied.unmanaged
@@ -34,7 +34,7 @@ def unmanaged(plan_input: PlanInput, difference: Difference, skip: Collection[st
 
 
 def released(plan_input: PlanInput, difference: Difference, skip: Collection[str] = ()) -> tuple[Released, ...]:
-    """Return what was applied once and is no longer asked for, with its users, without what matches ``skip``."""
+    """Return what was applied once and is no longer managed, with its users, without what matches ``skip``."""
     releases = (
         difference.released
         if not skip
@@ -57,7 +57,7 @@ def released(plan_input: PlanInput, difference: Difference, skip: Collection[str
 
 
 def _members(plan_input: PlanInput, addresses: Sequence[Address], read: bool | None = None) -> Mapping[Address, int]:
-    """How many active people each group has: counted where they were read, else as the org says."""
+    """Return the number of active users of each group: counted where they were read, else as the org reports it."""
     directory = plan_input.directory
     if directory is not None and (plan_input.everybody if read is None else read):
         return _counted(directory, addresses)
@@ -68,7 +68,7 @@ def _members(plan_input: PlanInput, addresses: Sequence[Address], read: bool | N
 
 
 def vacant(plan_input: PlanInput, names: Iterable[str]) -> frozenset[str]:
-    """Of these groups those that nobody active is in, as far as is known."""
+    """Return those of these groups that have no active user, as far as is known."""
     directory, groups = plan_input.directory, plan_input.live.facts.groups
     names = tuple(names)
     if directory is None or not plan_input.everybody or not len(directory):

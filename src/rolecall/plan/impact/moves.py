@@ -1,4 +1,4 @@
-"""People whose access moves alike, and the changes that cause it."""
+"""Group users whose access changes alike, with the changes that cause it."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ class Cohort(NamedTuple):
 
     @property
     def because(self) -> tuple[Address, ...]:
-        """Every change that causes something, sorted."""
+        """Return every change that causes something, sorted."""
         return self.causing(-1)
 
     def causing(self, bits: int) -> tuple[Address, ...]:
-        """The changes that cause one of these bits to be lost or gained, sorted."""
+        """Return the changes that cause the loss or gain of one of these bits, sorted."""
         if len(self.causes) == 1:
             return self.causes[0].addresses if self.causes[0].bits & bits else ()
         return tuple(sorted({at for cause in self.causes if cause.bits & bits for at in cause.addresses}))
 
 
 def cohorts_of(forecast: AccessForecast) -> list[Cohort]:
-    """Everybody whose team roles differ, equal people together, in a fixed order."""
+    """Return all users whose team roles differ, alike users together, in a fixed order."""
     directory = forecast.directory
     if directory is None or not forecast.touched:
         return []
@@ -65,7 +65,7 @@ def _by_touching(numbers: array[int], by: Mapping[int, tuple[Address, ...]]) -> 
 
 
 def moves(forecast: AccessForecast, cohorts: Sequence[Cohort]) -> tuple[Move, ...]:
-    """The classes in team roles, with everybody named."""
+    """Return the classes in team roles, with the names of all users."""
     directory, entitlements, org = forecast.directory, forecast.before.entitlements, forecast.first.facts.org_id
     if directory is None:
         return ()
@@ -86,7 +86,7 @@ def moves(forecast: AccessForecast, cohorts: Sequence[Cohort]) -> tuple[Move, ..
 
 
 def attributions(entitlements: Entitlements, cohort: Cohort) -> tuple[Attribution, ...]:
-    """The causes of a class in team roles; empty where one change causes all of it."""
+    """Return the causes of a class in team roles; nothing where one change causes all of it."""
     if len(cohort.causes) == 1 and len(cohort.causes[0].addresses) == 1:
         return ()
     return tuple(
@@ -102,7 +102,7 @@ def attributions(entitlements: Entitlements, cohort: Cohort) -> tuple[Attributio
 
 
 def by_difference(cohorts: Sequence[Cohort], all_moves: Sequence[Move]) -> list[Move]:
-    """The moves of the classes, in one for each difference: what people keep is the first's, and nobody is named.
+    """Return one move for each difference of the classes: without names, with the unchanged access of the first.
 
     Sentences and counts by team speak of nothing else, and there are few differences among many classes.
     """
@@ -116,12 +116,12 @@ def by_difference(cohorts: Sequence[Cohort], all_moves: Sequence[Move]) -> list[
 
 
 def kind_of(forecast: AccessForecast, cohort: Cohort) -> Kind:
-    """Gain, lose or change; a class is never of people who keep everything."""
+    """Return gain, lose or change; every class has a difference."""
     return kind(forecast.before.entitlements, cohort.before, cohort.after) or "change"
 
 
 def tallies(forecast: AccessForecast, cohorts: Iterable[Cohort]) -> dict[Address, Tally]:
-    """How many users gain, lose or change access because of each change; a user may count under several."""
+    """Return how many users gain, lose or change access because of each change; a user may count under several."""
     entitlements = forecast.before.entitlements
     counted: dict[Address, dict[Kind, int]] = {}
     for cohort in cohorts:
@@ -134,7 +134,7 @@ def tallies(forecast: AccessForecast, cohorts: Iterable[Cohort]) -> dict[Address
 
 
 def teams(all_moves: Iterable[Move]) -> tuple[TeamTally, ...]:
-    """How many come into each team, leave it, or hold another role in it."""
+    """Return how many users join each team, leave it, or change their role in it."""
     by_team: dict[str, dict[str, int]] = {}
     for move in all_moves:
         before, after = set(move.before), set(move.after)
@@ -146,7 +146,7 @@ def teams(all_moves: Iterable[Move]) -> tuple[TeamTally, ...]:
 
 
 def _touching(touched: Mapping[Address, Iterable[int]]) -> dict[int, tuple[Address, ...]]:
-    """Person -> the addresses that touch them, sorted."""
+    """Return the addresses that may affect each user, sorted."""
     by: dict[int, tuple[Address, ...]] = {}
     for at in sorted(touched):
         alone = (at,)

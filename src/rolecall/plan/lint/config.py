@@ -197,7 +197,7 @@ def _most(item: tuple[tuple[str, str], int]) -> tuple[int, tuple[str, str]]:
 
 
 def _pairs(directory: Directory, ranked: Sequence[Mapping[str, int]], person: int) -> Iterator[tuple[str, str]]:
-    """Every two groups of a person that differ about a team."""
+    """Yield every two groups of a user that give different roles in a team."""
     groups = directory.members[directory.offsets[person] : directory.offsets[person + 1]]
     for first, second in combinations(sorted(set(groups), key=directory.groups.__getitem__), 2):
         mine, theirs = ranked[first], ranked[second]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 
 from rolecall.errors import Problem, did_you_mean
-from rolecall.model.desired import Desired
 from rolecall.model.directory import IdpFacts
 from rolecall.model.live import Live
 from rolecall.model.settings import UNSET
@@ -17,9 +16,9 @@ _NAME = {"okta": "Okta", "entra": "Entra"}
 _SHOWN = 5
 
 
-def lint_idp(facts: IdpFacts, desired: Desired, live: Live) -> tuple[Problem, ...]:
+def lint_idp(facts: IdpFacts, live: Live) -> tuple[Problem, ...]:
     """Return the warnings, in a fixed order."""
-    findings = [*_sending(facts), *_groups(facts), *_entra(facts), *_roles(facts, desired, live), *_apart(facts, live)]
+    findings = [*_sending(facts), *_groups(facts), *_entra(facts), *_roles(facts, live), *_apart(facts, live)]
     return tuple(Problem(f"idp_{code}", message, None, hint, "warning") for code, message, hint in findings)
 
 
@@ -60,7 +59,7 @@ def _entra(facts: IdpFacts) -> Iterator[_Finding]:
         yield "role_mapping", message, "use SingleAppRoleAssignment([appRoleAssignments]), as Microsoft requires"
 
 
-def _roles(facts: IdpFacts, desired: Desired, live: Live) -> Iterator[_Finding]:
+def _roles(facts: IdpFacts, live: Live) -> Iterator[_Finding]:
     """Warn about a role attribute that is sent to the new endpoint, which ignores it (R19)."""
     scim = live.settings.scim
     if facts.role_sent and scim is not UNSET and scim.endpoint == "new":

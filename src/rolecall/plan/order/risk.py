@@ -1,4 +1,4 @@
-"""Find the users whom the order of steps matters to, and the steps that may run in parallel.
+"""Find the users who are affected by the order of steps, and the steps that may run in parallel.
 
 B and A are a user's entitlements before and after. What changes hands is (B∩A) − ⋃g (before_g ∩ after_g): in effect at
 both ends, but from no single source throughout. Only where that is not empty, or manual edits count, and two steps or
@@ -29,9 +29,9 @@ from rolecall.plan.value import Plan
 
 
 class Risk(NamedTuple):
-    """People at risk who are alike: same groups (numbers of the directory), same traits.
+    """Users at risk with the same groups (numbers of the directory) and the same traits.
 
-    ``handover`` are the entitlements that change hands, ``steps`` the changes that touch them, ``numbers`` the people.
+    ``handover`` are the entitlements that change hands, ``steps`` the changes that affect them, ``numbers`` the users.
     """
 
     groups: tuple[int, ...]
@@ -42,12 +42,12 @@ class Risk(NamedTuple):
 
     @property
     def mappings(self) -> tuple[Address, ...]:
-        """The steps that are mappings; any other step touches everybody alike."""
+        """Return the steps that are mappings; other steps affect all users alike."""
         return tuple(at for at in self.steps if at.startswith("idp_groups/"))
 
 
 def at_risk(forecast: AccessForecast) -> tuple[Risk, ...]:
-    """Everybody at risk, equal people together, in the order of the directory."""
+    """Return all users at risk, alike users together, in the order of the directory."""
     directory = forecast.directory
     if directory is None or (len(forecast.touched) < 2 and len(_scim_steps(forecast)) < 2):
         return ()
@@ -77,12 +77,13 @@ def at_risk(forecast: AccessForecast) -> tuple[Risk, ...]:
 
 
 def _scim_steps(forecast: AccessForecast) -> tuple[Change, ...]:
-    """The steps of ``scim``: a switch or toggle, a part of the upgrade, or both."""
+    """Return the steps of ``scim``: a switch or toggle, a part of the upgrade, or both."""
     return tuple(change for change in forecast.written if change.address == SCIM)
 
 
 def _touched_twice(forecast: AccessForecast, directory: Directory) -> Iterator[tuple[int, bool]]:
-    """Users touched by two steps or more, ascending, each with whether these are the two steps of ``scim`` alone."""
+    """Return users affected by two steps or more, ascending, each with whether only the two steps of ``scim`` affect
+    them."""
     touching = bytearray(len(directory))
     for at, numbers in forecast.touched.items():
         for number in numbers if at != SCIM else ():
@@ -97,7 +98,7 @@ def _touched_twice(forecast: AccessForecast, directory: Directory) -> Iterator[t
 
 
 _BY_SCIM = 3
-"""Marks users whom only the two steps of ``scim`` touch."""
+"""Marks users who are affected by the two steps of ``scim`` only."""
 
 
 class _Between:
@@ -138,7 +139,7 @@ class _Sources:
 
 
 def _handover(forecast: AccessForecast, groups: Sequence[int], traits: Traits, sources: _Sources) -> int:
-    """The entitlements that change hands, and those that some group may give in between alone."""
+    """Return the entitlements that move between groups, and those that a group gives only in between."""
     gave = gives = lasting = most = 0
     for group in groups:
         gave |= sources.before[group]
@@ -158,7 +159,7 @@ def _edited(forecast: AccessForecast, traits: Traits) -> bool:
 
 
 class _Steps:
-    """Which changes touch a person: those of their groups, and those of everybody that reach them."""
+    """The changes that affect a user: those of their groups, and those for all users that reach them."""
 
     def __init__(self, forecast: AccessForecast, directory: Directory) -> None:
         self._groups: dict[int, Address] = {}
@@ -174,7 +175,7 @@ class _Steps:
 
 
 def levels(plan: Plan) -> tuple[tuple[Change, ...], ...]:
-    """What apply writes, in groups: a group's steps may run side by side, the groups run one after another.
+    """Return the writes in groups: steps of a group may run in parallel, the groups run one after another.
 
     No group spans two waves.
     """
@@ -183,7 +184,7 @@ def levels(plan: Plan) -> tuple[tuple[Change, ...], ...]:
 
 
 def with_levels(steps: Sequence[Change], risks: Iterable[Risk]) -> tuple[Change, ...]:
-    """The steps with their levels, sorted by wave and level; the order of steps that share somebody stays.
+    """Return the steps with their levels, sorted by wave and level; steps that affect the same user keep their order.
 
     Mappings wait for earlier ones that share a user at risk. Domains share a level; every other step has its own:
     two steps of ``scim``, a switch and a part of the upgrade, decide each other's effect (R20, R33).
@@ -207,7 +208,7 @@ def with_levels(steps: Sequence[Change], risks: Iterable[Risk]) -> tuple[Change,
 
 
 def _earlier(risks: Iterable[Risk], place: dict[Address, int], steps: Sequence[Change]) -> dict[int, set[int]]:
-    """Mapping -> the mapping just before it in its wave for somebody at risk."""
+    """Return for each mapping the one before it in its wave that affects the same user at risk."""
     before: dict[int, set[int]] = {}
     for shared in {tuple(sorted(place[at] for at in risk.mappings)) for risk in risks}:
         for first, second in pairwise(shared):

@@ -1,14 +1,14 @@
-"""Order the changes: first what others need, grants before revokes, and last what nothing needs any more.
+"""Order the changes: first what others need, grants before revokes, last what nothing needs anymore.
 
 wave 0   domains claimed, SSO on, SCIM on, upgrade started      what others need (R1)
 wave 1   mappings that only give more                           widening
-wave 2   mappings that give and take                            by who needs them, see ``order_risk``
-wave 3   the default, manual editing                            manual editing at the boundary that spares most
+wave 2   mappings that give and take                            by the users who need them, see ``risk``
+wave 3   default access, manual editing                         manual editing where it affects the fewest users
 wave 4   mappings that only give less                           narrowing
-wave 5   upgrade completed, SCIM off, SSO off, domains dropped  what nothing needs any more
+wave 5   upgrade completed, SCIM off, SSO off, domains dropped  what nothing needs anymore
 
-In wave 1 new mappings that give most of the present default go first, in wave 4 deletes that give most of the coming
-default go last. Widening first means that a run that breaks leaves more access, not less.
+In wave 1, new mappings that give most of the current default access go first; in wave 4, deletes that give most of the
+new one go last. Widening first means that an interrupted run leaves more access, not less.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from rolecall.plan.order.transients import Timeline, weight
 class Ordered(NamedTuple):
     """Changes in the order in which they will be made, pending ones at the end.
 
-    ``risks`` are the users whom the order matters to. ``limited`` if the search for a better order reached its limit.
+    ``risks`` are the users affected by the order. ``limited`` if the search for a better order reached its limit.
     """
 
     changes: tuple[Change, ...]
@@ -41,7 +41,7 @@ class Ordered(NamedTuple):
 
 
 def order(changes: Iterable[Change], forecast: AccessForecast) -> Ordered:
-    """The changes with their waves and levels; equal input in any order gives the same result."""
+    """Return the changes with their waves and levels; the order of the input does not matter."""
     placed = [replace(change, wave=wave(change, forecast.before), level=0) for change in changes]
     steps = sorted((c for c in placed if c.via != "waiting"), key=lambda change: _place(change, forecast))
     waiting = sorted((c for c in placed if c.via == "waiting"), key=lambda change: _place(change, forecast))
@@ -55,7 +55,7 @@ def order(changes: Iterable[Change], forecast: AccessForecast) -> Ordered:
 
 
 def wave(change: Change, rules: Rules) -> int:
-    """The wave a change belongs to, under the rules that hold before the plan."""
+    """Return the wave of a change, under the rules before the plan."""
     match change.after or change.before:
         case GroupMapping():
             return _mapping_wave(change, rules)
@@ -92,7 +92,8 @@ def _mapping_wave(change: Change, rules: Rules) -> int:
 
 
 def _granted(value: Value | None, rules: Rules) -> int:
-    """The entitlements a mapping gives today: under the present default role (R31), of teams that exist (R25)."""
+    """Return the entitlements that a mapping gives now, under the current default role (R31), of teams that exist
+    (R25)."""
     if not isinstance(value, GroupMapping):
         return 0
     team_roles = mapping_team_roles(value, rules.settings.defaults)
@@ -115,7 +116,7 @@ def _place(change: Change, forecast: AccessForecast) -> tuple[int, int, int, str
 
 
 def _toggled(steps: Sequence[Change], risks: Sequence[Risk], forecast: AccessForecast) -> list[Change]:
-    """Manual editing at the end of the wave that leaves the fewest transients; wave 3 in a tie."""
+    """Return the steps with manual editing at the end of the wave with the fewest transients; wave 3 in a tie."""
     toggle = next((change for change in steps if toggles(change)), None)
     edited = [risk for risk in risks if risk.traits.manual]
     if toggle is None or not edited:
@@ -135,7 +136,7 @@ MIXED = 2
 
 
 def sorted_by_hand_over(steps: Sequence[Change], risks: Iterable[Risk], forecast: AccessForecast) -> list[Change]:
-    """The steps with wave 2 in topological order; where needs go in a circle, the first address breaks it."""
+    """Return the steps with wave 2 in topological order; in a circle the first address comes first."""
     mixed = {change.address: change for change in steps if change.wave == MIXED}
     if len(mixed) < 2:
         return list(steps)
@@ -146,7 +147,7 @@ def sorted_by_hand_over(steps: Sequence[Change], risks: Iterable[Risk], forecast
 def _needs(
     mixed: Mapping[Address, Change], risks: Iterable[Risk], forecast: AccessForecast
 ) -> dict[Address, set[Address]]:
-    """Address -> those that must come after it, because they take what it gives to somebody."""
+    """Return for each address those that must come after it, because they take away what it gives."""
     old, new = forecast.before.scim.masks, forecast.after.scim.masks
     gives, takes = {}, {}
     for at in mixed:

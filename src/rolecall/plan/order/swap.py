@@ -1,4 +1,4 @@
-"""After the greedy order: around users who would still lack something, find the best order of their few steps.
+"""Improve the greedy order: for users who would still lose access for a time, find the best order of their steps.
 
 The search is bounded by work, not by time, so that equal plans have equal orders on every machine. Each improvement
 stands by itself: when the limit is reached, the order is the best one so far, and never worse than the one it began
@@ -19,11 +19,11 @@ from rolecall.plan.order.transients import Timeline, weight
 
 
 class WorkLimitError(Exception):
-    """The search has done all the work that it may do."""
+    """The search reached its limit."""
 
 
 class Work:
-    """Counts evaluations against a limit: one for each group that is looked at, four for each set of rules applied."""
+    """Count evaluations against a limit: one for each group that is evaluated, four for each set of rules applied."""
 
     def __init__(self, limit: int) -> None:
         self.left = limit

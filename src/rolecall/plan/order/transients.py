@@ -56,7 +56,7 @@ class Timeline:
         self._starts, self._segments = _segments(forecast, changes)
 
     def moved(self, swapped: dict[Address, int]) -> Timeline:
-        """The same with the mappings named at other steps; only for steps between which nothing else stands."""
+        """Return the timeline with the named mappings at other steps; only mappings may be between these steps."""
         timeline = object.__new__(Timeline)
         timeline.steps = {**self.steps, **swapped}
         back = {step: swapped[at] for at, step in self.steps.items() if at in swapped}
@@ -66,7 +66,7 @@ class Timeline:
 
     @property
     def barriers(self) -> tuple[int, ...]:
-        """The steps from which on other rules hold for everybody, ascending."""
+        """Return the steps at which the rules change for all users, ascending."""
         return tuple(self._starts[1:])
 
     def segment(self, step: int) -> Segment:
@@ -78,7 +78,7 @@ class Timeline:
         return self._step_of_group[group]
 
     def mask(self, groups: Iterable[int], traits: Traits, step: int) -> int:
-        """What a person has once this step and all before it are done."""
+        """Return the access of a user after this step and all before it."""
         rules, old, new = self.segment(step)
         granted = 0
         for group in groups:
@@ -86,7 +86,7 @@ class Timeline:
         return settle(rules, granted, traits)
 
     def gaps(self, risk: Risk) -> list[Gap]:
-        """Every dip and spike of these people, in order."""
+        """Return every temporary access change of these users, in order."""
         events = sorted({*(self.steps[at] for at in risk.mappings), *self._starts[1:]})
         masks = [self.mask(risk.groups, risk.traits, step) for step in (0, *events)]
         entitlements = self._segments[0].rules.entitlements

@@ -14,7 +14,8 @@ from rolecall.plan.value import FORMAT_VERSION, Plan
 
 
 def canonical(value: Any) -> bytes:
-    """RFC 8785 for what plans hold: strings, whole numbers, booleans, null, lists, objects with ASCII keys.
+    """Return the canonical JSON (RFC 8785) of what plans hold: strings, whole numbers, booleans, null, lists, objects
+    with ASCII keys.
 
     Within that, Python's compact sorted JSON is the canonical form; a float or a key beyond ASCII is not allowed.
     """
@@ -22,9 +23,9 @@ def canonical(value: Any) -> bytes:
 
 
 def document(plan: Plan) -> dict[str, Any]:
-    """What the digest is taken of: format major, org, env, changes, lifts, escalated people and policy.
+    """Return what the digest is computed from: format major, org, env, changes, overrides, escalated users and policy.
 
-    Time, version, source lines, names of files and counts of other people are not in it, so it survives a merge.
+    Time, version, source lines, names of files and counts of other users are not part of it, so a merge keeps it.
     """
     return {
         "format": FORMAT_VERSION.partition(".")[0],
@@ -49,23 +50,23 @@ def document(plan: Plan) -> dict[str, Any]:
 
 
 def digest(plan: Plan) -> str:
-    """Hex digest of the plan's ``document``."""
+    """Return the hex digest of the plan's ``document``."""
     return sha256(canonical(document(plan))).hexdigest()
 
 
 def short(hexdigest: str) -> str:
-    """The first 16 digits, in fours: what a person reads out and types."""
+    """Return the first 16 digits, in groups of four: what a user reads and types."""
     return "-".join(hexdigest[at : at + 4] for at in range(0, 16, 4))
 
 
 def matches(digest_text: str, hexdigest: str) -> bool:
-    """Whether what a person typed is this digest: all of it, or at least its first 16 digits; dashes are free."""
+    """Return whether a typed digest is this one: all of it, or at least its first 16 digits; dashes are optional."""
     typed = digest_text.replace("-", "").strip().lower()
     return len(typed) >= 16 and hexdigest.startswith(typed)
 
 
 def parts_of(content: Mapping[str, Any]) -> dict[str, str]:
-    """A short hash for each part of a plan's JSON, by which a file can tell which of its parts were edited."""
+    """Return a short hash for each part of a plan's JSON, by which edited parts of a file are found."""
     return {name: sha256(canonical(content[name])).hexdigest()[:16] for name in sorted(content.keys() - {"parts"})}
 
 

@@ -1,4 +1,4 @@
-"""A plan as JSON and back, as ``schemas/plan.schema.json`` describes it; every key is always there."""
+"""Encode a plan as JSON and decode it, as described in ``schemas/plan.schema.json``; every key is always present."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from rolecall.plan.value import FORMAT_VERSION, Impact, Move, OrgRef, Plan, Rele
 
 
 def encode_plan(plan: Plan) -> dict[str, Json]:
-    """Return the whole plan. No secret is in it; people as they stand in it, see ``plan.privacy``."""
+    """Return the whole plan. It contains no secret; for users see ``plan.saved.privacy``."""
     return _CODEC.encode_record(plan)
 
 
@@ -107,7 +107,7 @@ def _sso_metadata(plan: Plan) -> dict[str, Json]:
     return {"sso_metadata": {"entity_id": metadata.entity_id, "certificates": certificates, "ends": ends}}
 
 
-def _write_change(change: Change, json: Mapping[str, Json]) -> dict[str, Json]:
+def _write_change(change: Change, _json: Mapping[str, Json]) -> dict[str, Json]:
     fields = field_changes(split_address(change.address)[0], change.before, change.after)
     intent = change.intent
     return {
@@ -174,7 +174,7 @@ _OF_PERSON = ("before", "after", "kind", "because", "to_default")
 
 
 def _details(moves: Iterable[Move], encoded: Iterable[Mapping[str, Json]]) -> list[Json]:
-    """Return the people who move, one by one; the moves themselves have those whose access moves alike together."""
+    """Return the users of the moves, one by one; a move has those whose access changes alike."""
     details: list[Json] = []
     for move, json in zip(moves, encoded, strict=True):
         common = {key: json[key] for key in _OF_PERSON}
@@ -183,9 +183,9 @@ def _details(moves: Iterable[Move], encoded: Iterable[Mapping[str, Json]]) -> li
 
 
 def _moves(groups: Iterable[Json], details: list[Json]) -> list[Json]:
-    """Return the moves with their people: those of ``details`` are in the same order, all of a move or none.
+    """Return the moves with their users: those of ``details`` are in the same order, all of a move or none.
 
-    Plans of 0.1.0 do not say who has nothing but default access.
+    Plans of 0.1.0 do not say which users have default access only.
     """
     people = iter(details)
     return [

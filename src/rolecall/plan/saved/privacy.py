@@ -29,16 +29,16 @@ _NAMES = re.compile(rf"(: )?({_EMAIL}(?:, {_EMAIL})*)(?: and ([\d,]+) more)?")
 _ONE = re.compile(_EMAIL)
 _BREAKS = re.compile(r"[\s,;:()]+")
 _DIGITS = 12
-"""Of a mask: with a million people, two in two hundred reports share one."""
+"""Digits of a mask: with a million users, two share one in one of two hundred reports."""
 
 
 def redact(plan: Plan, mode: Shown, key: bytes = b"") -> Plan:
-    """Return the plan as it may be shown: people by ``names`` (as it is), ``masked`` under a key, or as ``counts``.
+    """Return the plan as it may be shown: users by ``names`` (unchanged), ``masked`` under a key, or as ``counts``.
 
-    The org's ids of escalated and at-risk people stay, so the digest does too; every other id goes. Sentences lose
-    their e-mails as well. The config's own text (owners, required people, access tests) is the repo's and stays.
-    Equal people under equal keys get equal masks; without the key nobody can tell who is who: people stand in the order
-    of their masks, and where a sentence names but the first few, it names nobody, for those are first in the alphabet.
+    The org's ids of escalated and at-risk users remain, and with them the digest; all other ids are removed. Email
+    addresses are also removed from sentences. Text of the config (owners, required users, access tests) remains.
+    A user has the same mask under the same key. Without the key, users cannot be identified: they are in the order of
+    their masks, and sentences that name only the first few, in alphabetical order, name none.
     """
     if mode == "names":
         return plan
@@ -48,7 +48,7 @@ def redact(plan: Plan, mode: Shown, key: bytes = b"") -> Plan:
 
 
 def mask(key: bytes, email: str, digits: int = _DIGITS) -> str:
-    """Return ``person-3fa91c02d4e6``: the same for one person under one key, nothing without the key (HMAC-SHA256)."""
+    """Return ``person-3fa91c02d4e6``: the same for one user under one key (HMAC-SHA256)."""
     digest = hmac.new(key, normalise.email(email).encode("utf-8", "surrogatepass"), hashlib.sha256)
     return f"person-{digest.hexdigest()[:digits]}"
 
@@ -57,7 +57,7 @@ def mask(key: bytes, email: str, digits: int = _DIGITS) -> str:
 class Veil:
     """How users are hidden.
 
-    ``kept`` are addresses whose own words stay, ``odd`` names of people that do not look like an e-mail. ``special``
+    ``kept`` are addresses whose own words stay, ``odd`` names of users that are no email address. ``special``
     are records that are changed in another way than by their hints, and ``orders`` how records that name users are
     sorted where not by their fields; None leaves their order.
     """
@@ -88,11 +88,11 @@ class Veil:
         return Who(label, label)
 
     def label(self, email: str) -> str:
-        """Return what stands for a user's name."""
+        """Return what replaces a user's name."""
         return "1 user" if self.mode == "counts" else mask(self.key, email)
 
     def text(self, text: str) -> str:
-        """Return a sentence without e-mails; words of the plan's own addresses stay, as a group may be named so."""
+        """Return a sentence without email addresses; those in names of groups of the plan remain."""
         stands_for: dict[str, str] = {}
         for number, odd in enumerate(self._odd_in(text)):
             stands_for[f"{number}@odd"] = odd
@@ -100,7 +100,7 @@ class Veil:
         return _NAMES.sub(lambda names: self._hidden(names, stands_for), text) if "@" in text else text
 
     def ordered(self, records: Iterable[Any]) -> Iterable[Any]:
-        """Return records that name users in an order that does not tell who they are."""
+        """Return records that name users in an order that does not identify them."""
         listed = list(records)
         if listed and type(listed[0]) in self.orders:
             order = self.orders[type(listed[0])]
@@ -142,7 +142,7 @@ class Veil:
 
 class _Step(NamedTuple):
     """What the walk does with the values of one type hint: ``change`` returns the value as it may be shown, None for
-    the value itself; ``names_users``: several of them must not stand in the order of the users."""
+    the value itself; ``names_users``: several of them must not be in the order of the users."""
 
     change: Callable[[Any, Veil], Any] | None = None
     names_users: bool = False
@@ -186,7 +186,7 @@ def _marked(hint: Any, marks: Iterable[Any]) -> _Step:
 
 
 def _union(steps: Iterable[_Step]) -> _Step:
-    """Of several types at most one is changed; values of the others are no texts and no records."""
+    """Return the change for a union of types, of which at most one has any."""
     changed = next((step for step in steps if step.change is not None), None)
     if changed is None or (change := changed.change) is None:
         return _AS_IT_IS
@@ -203,7 +203,8 @@ def _mapping(step: _Step) -> _Step:
 
 
 def _several(hint: Any, kind: type[tuple[Any, ...]] | type[frozenset[Any]]) -> _Step:
-    """A set of names has none in counts; of users the order must not tell who they are."""
+    """Return how several values are changed: in counts, a set has no names; users are in an order that does not
+    identify them."""
     step = _step(hint)
     if (change := step.change) is None:
         return _AS_IT_IS
@@ -245,7 +246,7 @@ def _longest(name: str) -> tuple[int, str]:
 
 
 def _odd(impact: Impact) -> frozenset[str]:
-    """Return the e-mails of a plan's people that the pattern of an e-mail does not catch whole."""
+    """Return the email addresses of users that the pattern of an address does not match completely."""
     people = (who.email or who.id for who in _everybody(impact))
     return frozenset(email for email in people if not _ONE.fullmatch(email))
 
@@ -260,7 +261,7 @@ def _everybody(impact: Impact) -> Iterator[Who]:
 
 
 def _move(move: Move, veil: Veil) -> Move:
-    """In counts a move names nobody: it has its size."""
+    """Return a move as it may be shown; in counts without names, with its size."""
     return move._replace(people=()) if veil.mode == "counts" else cast(Move, _by_hints(move, veil))
 
 

@@ -38,7 +38,7 @@ def needs_approval(plan: Plan) -> bool:
 
 def reviews(plan: Plan) -> tuple[GuardResult, ...]:
     """Return the guards that an approval has to answer: `review`, and a policy that could not be compared with the one
-    applied last. `unread` answers for other guards that are not judged."""
+    applied last. `unread` reports the other guards that are not evaluated."""
     return tuple(
         guard
         for guard in plan.guards
