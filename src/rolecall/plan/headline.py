@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from rolecall.model.policy import TeamRole
 from rolecall.model.roles import ORG_ADMIN, RANK, TEAM_ADMIN
-from rolecall.plan.value import Impact, Move, Tally
+from rolecall.plan.value import Escalation, Impact, Move, Tally
 
 _MOST = 3
 
@@ -80,17 +80,35 @@ def summary_sentences(impact: Impact, tallies: Mapping[Shift, Tally] | None = No
         parts.append(counts_sentence(impact))
         parts.append(f"Most common: {sentence(*by_size[0])}")
     if impact.org_admins is not None:
-        before, after = impact.org_admins
-        parts.append(f"Org admins: {before:,}{', unchanged' if before == after else f' → {after:,}'}.")
+        parts.append(org_admins_sentence(*impact.org_admins))
     return parts
+
+
+def org_admins_sentence(before: int, after: int) -> str:
+    """Return ``Org admins: 5, unchanged.`` or ``Org admins: 5 → 7.``."""
+    return f"Org admins: {before:,}{', unchanged' if before == after else f' → {after:,}'}."
 
 
 def escalation_sentences(impact: Impact) -> list[str]:
     """Return ``2 users gain org admin.`` and ``1 user gains another role above member.``, as far as they apply."""
-    admins = sum(any(gained.role == ORG_ADMIN for gained in escalation.gains) for escalation in impact.escalations)
-    others = len(impact.escalations) - admins
+    admins = sum(escalation.new_org_admin for escalation in impact.escalations)
+    teams = sum(escalation.was_org_admin for escalation in impact.escalations)
+    others = len(impact.escalations) - admins - teams
     texts = [f"{count_users(admins, 'gains', 'gain')} org admin."] if admins else []
-    return texts + ([f"{count_users(others, 'gains', 'gain')} a role above member."] if others else [])
+    texts += [f"{count_users(others, 'gains', 'gain')} a role above member."] if others else []
+    return texts + ([f"{_count_org_admins(teams)} more teams."] if teams else [])
+
+
+def escalation_words(escalation: Escalation, number: int) -> str:
+    """Return ``2 users gain IT org admin`` for users with the same gains; ``1 org admin gains IT`` where they are org
+    admins already."""
+    if not escalation.was_org_admin:
+        return f"{count_users(number, 'gains', 'gain')} {access_words(escalation.gains)}"
+    return f"{_count_org_admins(number)} {enumerate_words([gained.team for gained in escalation.gains])}"
+
+
+def _count_org_admins(number: int) -> str:
+    return "1 org admin gains" if number == 1 else f"{number:,} org admins gain"
 
 
 def counts_sentence(impact: Impact) -> str:

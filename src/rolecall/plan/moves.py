@@ -10,8 +10,8 @@ from rolecall.model import normalise
 from rolecall.model.desired import Desired
 from rolecall.model.directory import Directory
 from rolecall.model.policy import TeamRole
-from rolecall.model.record import FLAT, IDENTIFIED, Code, UserName
-from rolecall.model.roles import RANK
+from rolecall.model.record import FLAT, IDENTIFIED, OMIT, Code, UserName
+from rolecall.model.roles import ORG_ADMIN, RANK
 from rolecall.model.settings import Address
 
 _ROLES = {rank: role for role, rank in RANK.items()}
@@ -96,11 +96,20 @@ class Move(NamedTuple):
 
 
 class Escalation(NamedTuple):
-    """A user who gains a role above member, and the changes that give it."""
+    """A user who gains a role above member, and the changes that give it.
+
+    ``was_org_admin``: the user is org admin already, and gains teams as such.
+    """
 
     who: Annotated[Who, FLAT, IDENTIFIED]
     gains: tuple[TeamRole, ...]
     because: tuple[Address, ...]
+    was_org_admin: Annotated[bool, OMIT] = False
+
+    @property
+    def new_org_admin(self) -> bool:
+        """Whether the user gains org admin of the org."""
+        return not self.was_org_admin and any(gained.role == ORG_ADMIN for gained in self.gains)
 
 
 class TeamTally(NamedTuple):

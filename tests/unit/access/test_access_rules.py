@@ -337,7 +337,7 @@ def test_r27_it_is_locked_for_scim_people_while_editing_is_off() -> None:
 
 
 def test_r28_one_person_for_an_address_whatever_its_case() -> None:
-    with pytest.raises(ValueError, match="more than one person"):
+    with pytest.raises(ValueError, match="several users have the email address"):
         decode_people([{"email": "Ann@acme.com"}, {"email": "ann@ACME.com"}])
 
 

@@ -10,7 +10,7 @@ from rolecall.model.policy import Guards, Stance, TeamRole
 from rolecall.model.roles import MEMBER, ORG_ADMIN, TEAM_ADMIN
 from rolecall.plan.guards.guard import PASS, Finding, GuardInput, Item, unjudged
 from rolecall.plan.guards.responsible import Blame, blame, causes, placed, undo_words
-from rolecall.plan.headline import access_words, count_users
+from rolecall.plan.headline import escalation_words
 from rolecall.plan.value import Detail, Escalation, Verdict
 
 NAME = "escalations"
@@ -60,21 +60,24 @@ def _strictest(policies: Iterable[Guards], kind: str) -> Stance:
 
 
 def _gains(gained: Iterable[Escalation]) -> list[str]:
-    """Return ``2 users gain IT org admin: ann@acme.com, bo@acme.com`` for each set of team roles gained; org admins
+    """Return ``2 users gain IT org admin: ann@acme.com, bo@acme.com`` for each set of team roles gained; new org admins
     first, then the most users."""
-    by: dict[tuple[TeamRole, ...], list[str]] = {}
+    alike: dict[tuple[bool, tuple[TeamRole, ...]], list[Escalation]] = {}
     for escalation in gained:
-        by.setdefault(escalation.gains, []).append(escalation.who.email or escalation.who.id)
+        alike.setdefault((escalation.was_org_admin, escalation.gains), []).append(escalation)
     lines = []
-    for gains, emails in sorted(by.items(), key=_by_severity):
-        shown = ", ".join(sorted(emails)[:3]) + (f" and {len(emails) - 3:,} more" if len(emails) > 3 else "")
-        lines.append(f"{count_users(len(emails), 'gains', 'gain')} {access_words(gains)}: {shown}")
+    for _, users in sorted(alike.items(), key=_by_severity):
+        emails = sorted(escalation.who.email or escalation.who.id for escalation in users)
+        shown = ", ".join(emails[:3]) + (f" and {len(emails) - 3:,} more" if len(emails) > 3 else "")
+        lines.append(f"{escalation_words(users[0], len(users))}: {shown}")
     return [*lines[:_MOST], *([f"{len(lines) - _MOST:,} more kinds of escalations"] if len(lines) > _MOST else [])]
 
 
-def _by_severity(item: tuple[tuple[TeamRole, ...], list[str]]) -> tuple[bool, int, tuple[TeamRole, ...]]:
-    gains, emails = item
-    return all(role != ORG_ADMIN for _, role in gains), -len(emails), gains
+def _by_severity(
+    item: tuple[tuple[bool, tuple[TeamRole, ...]], list[Escalation]],
+) -> tuple[bool, int, tuple[bool, tuple[TeamRole, ...]]]:
+    key, users = item
+    return not users[0].new_org_admin, -len(users), key
 
 
 def _blame(guard_input: GuardInput, worst: Stance) -> list[Blame]:

@@ -71,7 +71,7 @@ def required_org_admins(guard_input: GuardInput) -> Finding:
     blamed = _blame(guard_input, lost)
     finding = Finding(
         "block",
-        f"Required {'org admin' if len(lost) == 1 else 'org admins'} no longer org admin: {_names(guard_input, lost)}",
+        f"{len(lost):,} {_required(len(lost))} would no longer be org admin: {_names(guard_input, lost)}",
         len(named),
         len(named) - len(absent) - len(lost),
         (Item(len(lost), _causes(guard_input, lost)),),
@@ -82,6 +82,10 @@ def required_org_admins(guard_input: GuardInput) -> Finding:
         details=causes(guard_input, blamed),
     )
     return placed(guard_input, finding, blamed)
+
+
+def _required(number: int) -> str:
+    return f"required org admin{'' if number == 1 else 's'}"
 
 
 def _unknown(guard_input: GuardInput, emails: Iterable[str]) -> list[Absent]:
@@ -100,8 +104,8 @@ def _unknown_admins(guard_input: GuardInput, unknown: Sequence[Absent], limit: i
     """Return the review for required org admins whose names match no active user."""
     missing = [user for user in unknown if user.why != "unseen"]
     details = tuple(Detail(user.sentence) for user in missing)
-    are = "org admin is not an active user" if len(missing) == 1 else "org admins are not active users"
-    message = f"{len(missing):,} required {are}"
+    are = "is not an active user" if len(missing) == 1 else "are not active users"
+    message = f"{len(missing):,} {_required(len(missing))} {are}"
     fix = "Correct the addresses in `guards.required_org_admins`, or remove them."
     verdict: Verdict = "review" if guard_input.impact_result.judged else "block"
     return Finding(verdict, message, limit, actual, (Item(len(missing)),), fixes=(fix,), details=details)

@@ -142,7 +142,8 @@ def _escalations(forecast: AccessForecast, cohorts: Sequence[Cohort]) -> list[Es
         gains = escalates(forecast.before.entitlements, cohort.before, cohort.after)
         if gains and directory is not None:
             because = cohort.causing(forecast.before.entitlements.above_member(cohort.after) & ~cohort.before)
-            escalations += [Escalation(who(directory, number, org), gains, because) for number in cohort.numbers]
+            admin = bool(cohort.before & ORG)
+            escalations += [Escalation(who(directory, number, org), gains, because, admin) for number in cohort.numbers]
     return sorted(escalations, key=lambda escalation: (escalation.who.email or "", escalation.who.id))
 
 

@@ -11,7 +11,14 @@ from rolecall.model.change import Change, ViaReason
 from rolecall.model.kinds import SECTIONS, split_address
 from rolecall.model.settings import Address
 from rolecall.plan.dates import day
-from rolecall.plan.headline import counts_sentence, escalation_sentences, sentence, shifts, summary_sentences
+from rolecall.plan.headline import (
+    counts_sentence,
+    escalation_sentences,
+    org_admins_sentence,
+    sentence,
+    shifts,
+    summary_sentences,
+)
 from rolecall.plan.saved.digest import short
 from rolecall.plan.saved.summary import renames_as_one, summary
 from rolecall.plan.value import Impact, Move, Plan
@@ -127,6 +134,9 @@ def _tones(impact: Impact) -> Mapping[str, Tone]:
     """Return how much the sentences of a summary matter: the counts of users, and the most common way."""
     counts = counts_sentence(impact)
     tones: dict[str, Tone] = {counts: "risk" if impact.losing else "plain"}
+    before, after = impact.org_admins or (0, 0)
+    if after < before:
+        tones[org_admins_sentence(before, after)] = "risk"
     for shift, size in shifts(impact.moves)[:1]:
         tones[sentence(shift, size)] = shift_tone(shift)
     return tones

@@ -7,10 +7,19 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from rolecall.model.policy import TeamRole
-from rolecall.model.roles import MEMBER, ORG_ADMIN
+from rolecall.model.roles import MEMBER
 from rolecall.model.settings import Address
 from rolecall.plan.coverage import USERS, members_count
-from rolecall.plan.headline import Shift, access_words, count_users, sentence, shift_of, shifts, tally_words
+from rolecall.plan.headline import (
+    Shift,
+    access_words,
+    count_users,
+    escalation_words,
+    sentence,
+    shift_of,
+    shifts,
+    tally_words,
+)
 from rolecall.plan.moves import Attribution, share
 from rolecall.plan.moves import Escalation as Gain
 from rolecall.plan.order.transients import transient_sentences
@@ -155,30 +164,27 @@ def _with_names(text: str, subject: str, names: str) -> str:
 
 
 def escalations(plan: Plan) -> Iterator[Escalation]:
-    """Yield the users who gain a role above member, those with the same gains together: org admins first."""
-    alike: defaultdict[tuple[TeamRole, ...], list[Gain]] = defaultdict(list)
+    """Yield the users who gain a role above member, those with the same gains together: new org admins first."""
+    alike: defaultdict[tuple[bool, tuple[TeamRole, ...]], list[Gain]] = defaultdict(list)
     for gain in plan.impact.escalations:
-        alike[gain.gains].append(gain)
+        alike[gain.was_org_admin, gain.gains].append(gain)
     places = {change.address: change.intent.source for change in plan.changes}
-    for gained, gains in sorted(alike.items(), key=lambda item: (not _org_admin(item[0]), -len(item[1]), item[0])):
+    for gains in sorted(alike.values(), key=lambda gains: (not gains[0].new_org_admin, -len(gains), gains[0].gains)):
         shown = [name(gain.who) for gain in gains[:_MOST] if gain.who.email]
         more = len(gains) - len(shown)
         names = f": {', '.join(shown)}{f' and {more:,} more' if more else ''}" if shown else ""
-        text = f"{count_users(len(gains), 'gains', 'gain')} {visible(access_words(gained))}{names}"
+        text = f"{visible(escalation_words(gains[0], len(gains)))}{names}"
         causes = list(dict.fromkeys(at for gain in gains for at in gain.because))
         where = places.get(causes[0]) if causes else None
-        yield Escalation(text, _org_admin(gained), tuple(map(visible, causes)), where)
-
-
-def _org_admin(gained: Iterable[TeamRole]) -> bool:
-    return any(team_role.role == ORG_ADMIN for team_role in gained)
+        yield Escalation(text, gains[0].new_org_admin, tuple(map(visible, causes)), where)
 
 
 def _upgrade(upgrade: UpgradeImpact) -> Iterable[Note]:
     does = "Completing the upgrade" if upgrade.stage == "complete" else "The upgrade, once complete,"
     tone: Tone = "risk" if upgrade.differ else "plain"
-    differ = count_users(upgrade.differ)
-    yield Note(f"{does} changes the access of {differ}; {count_users(upgrade.keep, 'keeps', 'keep')} theirs.", tone)
+    differ = f"{'' if upgrade.keep else 'all '}{count_users(upgrade.differ)}"
+    keep = f"; {count_users(upgrade.keep, 'keeps', 'keep')} theirs" if upgrade.keep else ""
+    yield Note(f"{does} changes the access of {differ}{keep}.", tone)
     yield Note(f"{upgrade.pushed:,} of {count(upgrade.groups, 'group')} pushed to the new endpoint.")
     yield from _ways(upgrade.moves, "Once complete: ")
     if lost := upgrade.org_admins_lost:

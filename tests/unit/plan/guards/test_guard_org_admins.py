@@ -87,7 +87,7 @@ def test_a_required_org_admin_who_would_go_is_refused(case):
     said = verdict(made, "required_org_admins")
     assert said.verdict == "block"
     assert words(said) == [
-        "Required org admin no longer org admin: ann@acme.com",
+        "1 required org admin would no longer be org admin: ann@acme.com",
         "Cause: idp_groups/A (rolecall.yaml:10)",
     ]
     assert said.found == 1
