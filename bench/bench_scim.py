@@ -19,12 +19,10 @@ from typing import Any, NamedTuple
 from rolecall.localorg.scim import groups
 from rolecall.localorg.scim.documents import loaded_user
 from rolecall.localorg.scim.models import GROUP, USER, Group
-from rolecall.localorg.scim.session import ScimSession
+from rolecall.localorg.scim.shapes import ScimSession
 from rolecall.localorg.store import Database, open_database, tokens
-from rolecall.localorg.store.clock import now
-from rolecall.localorg.store.keys import bucket, new_id
-from rolecall.localorg.store.seed import empty, seed
-from rolecall.localorg.store.singletons import read_value, write_singleton
+from rolecall.localorg.store.keys import bucket, new_id, now
+from rolecall.localorg.store.singletons import empty, read_value, seed, write_singleton
 from rolecall.localorg.store.tables import USERS
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "support"))

@@ -97,7 +97,7 @@ def shared_postgres_org(postgres_server: str) -> Iterator[Database]:
 def org_db(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     """A new local org's database: the test runs once on SQLite and once on PostgreSQL."""
     from rolecall.localorg.store import open_database
-    from rolecall.localorg.store.seed import seed
+    from rolecall.localorg.store.singletons import seed
     from rolecall.localorg.store.tables import METADATA, MIGRATED
 
     if request.param == "sqlite":

@@ -37,11 +37,10 @@ ROOMS: Mapping[str, frozenset[str]] = {
     "localorg": frozenset(
         {"localorg.api", "localorg.console", "localorg.scim", "localorg.store", "localorg.web", "model", "codec"}
     ),
-    "localorg.api": frozenset({"localorg.router", "localorg.store", "localorg.web", "model", "codec"}),
-    "localorg.console": frozenset({"localorg.api", "localorg.router", "localorg.store", "localorg.web", "model"}),
+    "localorg.api": frozenset({"localorg.store", "localorg.web", "model", "codec"}),
+    "localorg.console": frozenset({"localorg.api", "localorg.store", "localorg.web", "model"}),
     "localorg.scim": frozenset({"localorg.store", "localorg.web", "model"}),
     "localorg.store": frozenset({"model", "codec", "access"}),
-    "localorg.router": frozenset(),
     "localorg.web": frozenset({"codec"}),
     "outside": frozenset({"model", "live.http.call", "live.http.proxies"}),
     "jobs": frozenset(PLANS | {"source", "desired", "live", "journal", "apply", "localorg", "outside"}),

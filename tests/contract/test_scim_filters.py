@@ -12,9 +12,8 @@ from scim2_models import Resource, ScimFilter, SearchRequest
 from scim2_server.utils import parametrize
 from scim_org import ENTERPRISE, GROUP, USER, WRITER_USER, fresh
 
-from rolecall.localorg.scim.folding import fold_document
 from rolecall.localorg.scim.models import POLICY, comparable, exact, provider
-from rolecall.localorg.scim.session import ScimSession
+from rolecall.localorg.scim.shapes import ScimSession, fold_document
 from rolecall.localorg.scim.storage import SqlStorage
 
 PROVIDER = provider()

@@ -10,8 +10,7 @@ from scim_org import ENTERPRISE, GROUP, USER, WRITER, Client, configure
 from sqlalchemy import func, select
 
 from rolecall.localorg.store import Database, counters
-from rolecall.localorg.store.clock import now
-from rolecall.localorg.store.keys import bucket, new_id
+from rolecall.localorg.store.keys import bucket, new_id, now
 from rolecall.localorg.store.tables import AUDIT, GROUPS, MEMBERSHIPS, TEAMS, USERS
 
 

@@ -10,7 +10,7 @@ from scim2_models import ScimProvider
 from scim2_server.testing import ScimStorageContract
 
 from rolecall.localorg.scim.models import provider as org_provider
-from rolecall.localorg.scim.session import ScimSession
+from rolecall.localorg.scim.shapes import ScimSession
 from rolecall.localorg.scim.storage import SqlStorage
 from rolecall.localorg.store import Database
 

@@ -9,8 +9,7 @@ from org_client import Client as Api
 from scim_org import GROUP, Client, configure
 from sqlalchemy import select
 
-from rolecall.localorg.store.clock import now
-from rolecall.localorg.store.keys import new_id
+from rolecall.localorg.store.keys import new_id, now
 from rolecall.localorg.store.tables import TEAMS
 
 

@@ -18,7 +18,7 @@ from rolecall.live.http.exchange import Exchange
 from rolecall.live.people.org_api import read_directory
 from rolecall.localorg.store import Database, open_database
 from rolecall.localorg.store.keys import bucket
-from rolecall.localorg.store.seed import empty, seed
+from rolecall.localorg.store.singletons import empty, seed
 from rolecall.localorg.store.tables import GROUPS, MEMBERSHIPS, ORG, SETTINGS, USERS
 from rolecall.model.directory import EVERYBODY, Directory, PeopleScope
 from rolecall.model.live import Facts

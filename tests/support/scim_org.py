@@ -19,8 +19,7 @@ import pytest
 from rolecall.localorg.scim.handle import PREFIX, handle_scim
 from rolecall.localorg.store import Database, open_database, tokens
 from rolecall.localorg.store.audit import Actor
-from rolecall.localorg.store.seed import empty, seed
-from rolecall.localorg.store.singletons import read_value, write_singleton
+from rolecall.localorg.store.singletons import empty, read_value, seed, write_singleton
 from rolecall.localorg.web import Request, Response
 
 USER = "urn:ietf:params:scim:schemas:core:2.0:User"

@@ -13,10 +13,9 @@ from sqlalchemy import Connection
 
 from rolecall.codec.settings import encode_settings, encode_value
 from rolecall.errors import ConfigError, Problem
-from rolecall.localorg.store import Database, audit, clock, counters
+from rolecall.localorg.store import Database, audit, counters, keys
 from rolecall.localorg.store.keys import address, bucket
-from rolecall.localorg.store.seed import empty
-from rolecall.localorg.store.singletons import NEW_SETTINGS
+from rolecall.localorg.store.singletons import NEW_SETTINGS, empty
 from rolecall.localorg.store.state import KEPT, keep_settings
 from rolecall.localorg.store.tables import (
     DOMAINS,
@@ -122,13 +121,13 @@ def _load_org(tx: Connection, facts: Facts, before: dict[str, Any]) -> None:
         "name": facts.org_name or before["name"],
         "plan": facts.plan or before["plan"],
         "scim_in_plan": "scim" in facts.features,
-        "created": clock.now(),
+        "created": keys.now(),
     }
     tx.execute(ORG.insert().values(**{**before, **known}))
 
 
 def _load_settings(tx: Connection, settings: Settings, facts: Facts) -> None:
-    at = clock.now()
+    at = keys.now()
     for section, new in NEW_SETTINGS.items():
         loaded = getattr(settings, section)
         value = new if loaded is UNSET else {**new, **encode_value(section, loaded)}
@@ -154,7 +153,7 @@ def _insert_setting(tx: Connection, section: str, value: Mapping[str, Any], at: 
 
 
 def _load_names(tx: Connection, live: Live) -> None:
-    at, facts = clock.now(), live.facts
+    at, facts = keys.now(), live.facts
     teams = facts.teams if facts.teams is not None else _teams_named(live.settings)
     rows = [{"name": team, "id": _id(facts.org_id, "team", team), "created": at} for team in sorted(teams)]
     if rows:
@@ -202,7 +201,7 @@ def _name(key: str, group_id: str, facts: Facts) -> str:
 def _load_groups(tx: Connection, groups: Mapping[str, _Group]) -> None:
     from rolecall.localorg.scim.documents import loaded_group
 
-    at = clock.now()
+    at = keys.now()
     rows = [
         {
             "id": group.id,
@@ -222,7 +221,7 @@ def _load_groups(tx: Connection, groups: Mapping[str, _Group]) -> None:
 
 
 def _load_people(tx: Connection, org: str, people: Directory, groups: Mapping[str, _Group]) -> int:
-    at, numbers = clock.now(), [groups[name].id for name in people.groups]
+    at, numbers = keys.now(), [groups[name].id for name in people.groups]
     mark = "?" if tx.dialect.name == "sqlite" else "%s"
     insert = f"INSERT INTO {MEMBERSHIPS.name} (group_id, user_id) VALUES ({mark}, {mark})"
     memberships = 0

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Literal, NamedTuple
 
 from rolecall.localorg.store import Database, audit, tokens
-from rolecall.localorg.store.seed import empty, seed
+from rolecall.localorg.store.singletons import empty, seed
 from rolecall.localorg.store.state import access_by_email
 from rolecall.localorg.store.tables import ORG
 

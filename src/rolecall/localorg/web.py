@@ -1,11 +1,11 @@
-"""A request and an answer as plain values, so that one org serves both a socket and a caller in the same process."""
+"""Requests, answers and routes as plain values, so that one org serves both a socket and a caller in its process."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple
+from typing import Any, Generic, Literal, NamedTuple, Protocol, TypeVar
 
 from rolecall.codec.api import encode_error
 from rolecall.codec.people import UserColumns
@@ -114,3 +114,47 @@ def json_response(status: int, value: Any, headers: tuple[tuple[str, str], ...] 
     """Return an answer of one JSON value."""
     body = dump(value).encode()
     return Response(status, (("Content-Type", JSON_TYPE), ("Content-Length", str(len(body))), *headers), body)
+
+
+class HasAddress(Protocol):
+    """A route: a method, and a path in which ``{name}`` is a parameter."""
+
+    @property
+    def method(self) -> str: ...
+
+    @property
+    def path(self) -> str: ...
+
+
+R = TypeVar("R", bound=HasAddress)
+
+
+class Router(Generic[R]):
+    """Finds routes by method and decoded path. A parameter is one segment that is not empty."""
+
+    def __init__(self, routes: Sequence[R]) -> None:
+        self.routes = routes
+        self._parts = [(route, route.path.split("/")[1:]) for route in routes]
+
+    def find(self, method: str, segments: Sequence[str]) -> tuple[R, dict[str, str]] | None:
+        """Return the route and its parameters, or None."""
+        for route, parts in self._parts:
+            if route.method == method and (params := _match(parts, segments)) is not None:
+                return route, params
+        return None
+
+    def methods(self, segments: Sequence[str]) -> list[str]:
+        """Return the methods that a path takes; none where there is no such path."""
+        return sorted(route.method for route, parts in self._parts if _match(parts, segments) is not None)
+
+
+def _match(parts: Sequence[str], segments: Sequence[str]) -> dict[str, str] | None:
+    if len(parts) != len(segments):
+        return None
+    params = {}
+    for part, segment in zip(parts, segments, strict=True):
+        if part.startswith("{") and segment:
+            params[part[1:-1]] = segment
+        elif part != segment:
+            return None
+    return params

@@ -12,7 +12,7 @@ from rolecall.localorg.api.call import Call, Written, check_parameters
 from rolecall.localorg.api.fields import body_object, checks_of, text
 from rolecall.localorg.api.lists import list_table
 from rolecall.localorg.api.writes import check_match, etag
-from rolecall.localorg.store import clock, counters
+from rolecall.localorg.store import counters, keys
 from rolecall.localorg.store.singletons import read_value
 from rolecall.localorg.store.tables import DOMAINS, NEW_DOMAIN, AnyRow, domain_columns, domain_value
 from rolecall.localorg.web import Response, json_response, refuse
@@ -40,7 +40,7 @@ def create_domain(call: Call, tx: Connection) -> Written:
     _check_claim(call, name)
     if tx.execute(select(DOMAINS.c.name).where(DOMAINS.c.name == name)).first() is not None:
         raise refuse(409, "domain_exists", f"{name} is already claimed by this org", name=name)
-    at = clock.now()
+    at = keys.now()
     tx.execute(
         DOMAINS.insert().values(
             name=name,
@@ -66,7 +66,7 @@ def update_domain(call: Call, tx: Connection) -> Written:
         .values(
             **domain_columns({**domain_value(row), **body}),
             version=counters.bump(tx, "version"),
-            modified=clock.now(),
+            modified=keys.now(),
         )
     )
     counters.bump(tx, "domains")

@@ -16,14 +16,13 @@ from typing import NamedTuple
 from sqlalchemy import Connection, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from rolecall.localorg.api import audit_log, domains, groups, org, people, scim_endpoint, singletons
+from rolecall.localorg.api import domains, groups, org, people, singletons
 from rolecall.localorg.api.call import BODY_LIMIT, Call, OrgRow, Read, Who, Write, decode_path, decode_query, too_large
 from rolecall.localorg.api.writes import perform
-from rolecall.localorg.router import Router
 from rolecall.localorg.store import Busy, Database, tokens
 from rolecall.localorg.store.state import access_by_email
 from rolecall.localorg.store.tables import ORG
-from rolecall.localorg.web import Fault, Refusal, Request, Response, refuse
+from rolecall.localorg.web import Fault, Refusal, Request, Response, Router, refuse
 from rolecall.model.kinds import SINGLETONS
 
 log = logging.getLogger("rolecall.localorg")
@@ -48,10 +47,10 @@ ROUTER = Router(
         Route("DELETE", "/v1/domains/{name}", write=domains.delete_domain),
         *(Route("GET", kind.api_path, singletons.reader(kind.section)) for kind in SINGLETONS),
         *(Route("PUT", kind.api_path, write=singletons.writer(kind.section)) for kind in SINGLETONS),
-        Route("POST", "/v1/access/scim/token", write=scim_endpoint.create_token),
-        Route("DELETE", "/v1/access/scim/token/{id}", write=scim_endpoint.delete_token),
-        Route("POST", "/v1/access/scim/upgrade", write=scim_endpoint.start_upgrade),
-        Route("POST", "/v1/access/scim/upgrade/complete", write=scim_endpoint.complete_upgrade),
+        Route("POST", "/v1/access/scim/token", write=singletons.create_token),
+        Route("DELETE", "/v1/access/scim/token/{id}", write=singletons.delete_token),
+        Route("POST", "/v1/access/scim/upgrade", write=singletons.start_upgrade),
+        Route("POST", "/v1/access/scim/upgrade/complete", write=singletons.complete_upgrade),
         Route("GET", "/v1/idp-groups", groups.list_groups),
         Route("GET", "/v1/idp-groups/{id}", groups.read_group),
         Route("PUT", "/v1/idp-groups/{id}/mapping", write=groups.update_mapping),
@@ -61,7 +60,7 @@ ROUTER = Router(
         Route("GET", "/v1/people/{id}/access", people.read_access),
         Route("GET", "/v1/teams", org.list_teams),
         Route("GET", "/v1/roles", org.list_roles),
-        Route("GET", "/v1/audit-log", audit_log.list_audit_log),
+        Route("GET", "/v1/audit-log", org.list_audit_log),
     )
 )
 

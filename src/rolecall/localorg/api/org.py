@@ -1,18 +1,22 @@
-"""The org itself, the caller and their capabilities; teams and roles, which this API only reads."""
+"""The parts of the org that this API only reads: the org and its caller, teams, roles, the audit log."""
 
 from __future__ import annotations
 
+import json
+from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import Connection, and_, false, func, select, true
+from sqlalchemy import Connection, Select, and_, false, func, select, true
 
 from rolecall.codec.api import encode_org, encode_role
 from rolecall.codec.capabilities import AUDIT, PEOPLE, SEARCH, WRITES
 from rolecall.localorg.api.call import Call, check_parameters
-from rolecall.localorg.api.lists import list_table
+from rolecall.localorg.api.lists import PARAMETERS, fetch, list_response, list_table, page_of
+from rolecall.localorg.store import tables
+from rolecall.localorg.store.keys import stamp
 from rolecall.localorg.store.tables import ROLES, TEAMS, USERS, AnyRow
-from rolecall.localorg.web import Response, dump, json_response
+from rolecall.localorg.web import Response, dump, json_response, refuse
 from rolecall.model.kinds import KINDS
 from rolecall.model.live import Caller, Facts
 from rolecall.model.roles import Role
@@ -77,3 +81,57 @@ def _team(row: AnyRow) -> dict[str, Any]:
 
 def _role(row: AnyRow) -> dict[str, Any]:
     return {**encode_role(Role(row.id, row.name, "org" if row.level == "org" else "team")), "etag": _ETAG}
+
+
+def list_audit_log(call: Call, tx: Connection) -> Response:
+    """List all writes, oldest first; ``key`` finds the one under an Idempotency-Key, ``since`` those after a time."""
+    check_parameters(call, *PARAMETERS, "key", "since")
+    page = page_of(call)
+    rows = _filtered(call, select(tables.AUDIT))
+    position = None if page.cursor is None else (_position(tx, page.cursor),)
+    return list_response(
+        tx, "audit", rows, tables.AUDIT.c.id, _item, fetch(tx, rows, (tables.AUDIT.c.seq,), page, position)
+    )
+
+
+def _filtered(call: Call, rows: Select[Any]) -> Select[Any]:
+    if "key" in call.query:
+        rows = rows.where(tables.AUDIT.c.key == call.query["key"])
+    if "since" in call.query:
+        rows = rows.where(tables.AUDIT.c.at > _since(call.query["since"]))
+    return rows
+
+
+def _since(text: str) -> str:
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        at = datetime.min
+    if at.tzinfo is None:
+        raise refuse(400, "bad_parameter", "`since` must be an RFC 3339 time with a time zone", field="since")
+    try:
+        return stamp(at)
+    except OverflowError as error:
+        raise refuse(422, "bad_parameter", "`since` is out of range", field="since") from error
+
+
+def _position(tx: Connection, cursor: str) -> int:
+    seq = tx.execute(select(tables.AUDIT.c.seq).where(tables.AUDIT.c.id == cursor)).scalar()
+    if seq is None:
+        raise refuse(422, "unknown_cursor", "The cursor is not one that this org gave out")
+    return int(seq)
+
+
+def _item(row: AnyRow) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "at": row.at,
+        "actor": row.actor,
+        "channel": row.channel,
+        "action": row.action,
+        "address": row.address,
+        "before": None if row.before is None else json.loads(row.before),
+        "after": None if row.after is None else json.loads(row.after),
+        "key": row.key,
+        "source_ip": row.source_ip,
+    }

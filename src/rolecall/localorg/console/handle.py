@@ -11,10 +11,9 @@ from rolecall.localorg.api.call import Who, decode_path
 from rolecall.localorg.api.handle import admit, org_row, require_org_admin
 from rolecall.localorg.console import idp_groups, pages, scim, session, settings
 from rolecall.localorg.console.desk import Desk, form_of
-from rolecall.localorg.console.render import page, redirect, stylesheet
-from rolecall.localorg.router import Router
+from rolecall.localorg.console.pages import page, redirect, stylesheet
 from rolecall.localorg.store import Busy, Database
-from rolecall.localorg.web import Refusal, Request, Response, refuse
+from rolecall.localorg.web import Refusal, Request, Response, Router, refuse
 from rolecall.model.fields import Kind
 from rolecall.model.kinds import BY_SECTION, SINGLETONS
 

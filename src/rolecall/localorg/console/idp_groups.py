@@ -9,8 +9,7 @@ from sqlalchemy import func, select, true, tuple_
 
 from rolecall.localorg.api.writes import etag
 from rolecall.localorg.console.desk import ApiCall, Desk, segment
-from rolecall.localorg.console.pages import PAGE, path_of, show
-from rolecall.localorg.console.render import redirect
+from rolecall.localorg.console.pages import PAGE, path_of, redirect, show
 from rolecall.localorg.console.settings import roles, teams
 from rolecall.localorg.store.state import mapping_of
 from rolecall.localorg.store.tables import GROUPS, MEMBERSHIPS, USERS

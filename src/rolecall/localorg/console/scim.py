@@ -6,8 +6,7 @@ from typing import Any, Final
 
 from rolecall.localorg.console import idp_groups
 from rolecall.localorg.console.desk import Answered, ApiCall, Desk, segment
-from rolecall.localorg.console.pages import path_of
-from rolecall.localorg.console.render import redirect
+from rolecall.localorg.console.pages import path_of, redirect
 from rolecall.localorg.console.settings import body_of, put, tab
 from rolecall.localorg.web import Response
 from rolecall.model.kinds import BY_SECTION

@@ -9,8 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from rolecall.localorg.console.desk import Desk, segment
-from rolecall.localorg.console.pages import TABS, path_of, show
-from rolecall.localorg.console.render import redirect
+from rolecall.localorg.console.pages import TABS, path_of, redirect, show
 from rolecall.localorg.store.keys import fold
 from rolecall.localorg.web import Response
 from rolecall.model.fields import Field, Kind

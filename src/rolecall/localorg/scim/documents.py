@@ -12,7 +12,6 @@ from typing import Any, Final, NamedTuple, cast
 
 from scim2_models import Context, InvalidValueException, Resource, ResponseParameters
 
-from rolecall.localorg.scim.folding import fold_document
 from rolecall.localorg.scim.models import (
     GROUP,
     ROLE_EXTENSION,
@@ -23,6 +22,7 @@ from rolecall.localorg.scim.models import (
     exact,
     provider,
 )
+from rolecall.localorg.scim.shapes import fold_document
 from rolecall.localorg.store import keys
 
 ELSEWHERE: Final = frozenset({"id", "meta", "groups", "members", "password"})

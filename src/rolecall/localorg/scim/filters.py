@@ -29,8 +29,7 @@ from scim2_models.path import (
 from scim2_server.utils import parametrize
 from sqlalchemy import Column, ColumnElement, and_, false, func, not_, or_
 
-from rolecall.localorg.scim.folding import ADDRESSES, fold_value, names
-from rolecall.localorg.scim.shapes import Dialect, Entries, JsonEntries, Shape, Term
+from rolecall.localorg.scim.shapes import ADDRESSES, Dialect, Entries, JsonEntries, Shape, Term, fold_value, names
 from rolecall.localorg.store.keys import fold
 
 MAX_TERMS: Final = 200

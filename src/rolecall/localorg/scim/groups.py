@@ -1,18 +1,24 @@
-"""Groups in the database: pushed, changed, deleted; their members are in the join table only."""
+"""Groups in the database: pushed, changed, deleted; and teams as groups of the legacy endpoint (R18).
+
+Members are in the join table only. Each team is a row of ``groups`` with the team's id. A row that is not ``pushed`` is
+a team that no IdP group is linked to: SCIM shows it, unless a pushed group has its name, and it gives no access. SCIM
+never creates, renames or deletes a team.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
-from scim2_models import NotFoundException, PreconditionFailedException, Resource
-from sqlalchemy import bindparam, select
+from scim2_models import MutabilityException, NotFoundException, PreconditionFailedException, Resource
+from sqlalchemy import Connection, bindparam, false, select, true
 
-from rolecall.localorg.scim import members, teams
-from rolecall.localorg.scim.documents import Stored, checked, document_of, group_columns
-from rolecall.localorg.scim.session import ScimSession
-from rolecall.localorg.store import clock, counters, keys
+from rolecall.localorg.scim import members
+from rolecall.localorg.scim.documents import Stored, checked, document_of, group_columns, loaded_group
+from rolecall.localorg.scim.models import GROUP, Group
+from rolecall.localorg.scim.shapes import ScimSession
+from rolecall.localorg.store import counters, keys
 from rolecall.localorg.store.tables import GROUPS, TEAMS
 from rolecall.model import normalise
 
@@ -41,7 +47,7 @@ def read_groups(session: ScimSession, ids: Sequence[str]) -> list[Stored]:
 def create_group(session: ScimSession, resource: Resource[Any], member_ids: Sequence[str]) -> Stored:
     """Create a group that the IdP pushes: it has no mapping until an admin maps it."""
     document = checked(document_of(resource))
-    new, at = keys.new_id(), clock.now()
+    new, at = keys.new_id(), keys.now()
     session.tx.execute(
         GROUPS.insert().values(
             id=new,
@@ -67,13 +73,13 @@ def update_group(session: ScimSession, resource: Resource[Any] | None, old: Stor
     A write to a team that no IdP group is linked to links it (R18). Raises MutabilityException for a team's new name.
     """
     document = old.document if resource is None else checked(document_of(resource))
-    team = teams.team_of(session, old.id)
+    team = team_of(session, old.id)
     if team is not None:
-        document = teams.check_name(team, document)
+        document = check_name(team, document)
     links = team is not None and not team.linked
     if document == old.document and not changes and not links:
         return old
-    stored = Stored("Group", old.id, document, old.version + 1, old.created, clock.now())
+    stored = Stored("Group", old.id, document, old.version + 1, old.created, keys.now())
     values: dict[str, Any] = {"version": stored.version, "modified": stored.modified}
     if resource is not None and document != old.document:
         values |= group_columns(type(resource), document)
@@ -94,14 +100,14 @@ def delete_group(session: ScimSession, group_id: str, expected: str | None = Non
     """Delete a group and its mapping, or unlink it from its team; its users lose the access it gave (R18, R22, R25)."""
     old = read_group(session, group_id)
     check_version(old, expected)
-    team = teams.team_of(session, group_id)
+    team = team_of(session, group_id)
     if team is not None and not team.linked:
         return
     removed = members.clear(session, group_id).removed
     if team is None:
         session.tx.execute(GROUPS.delete().where(GROUPS.c.id == group_id))
     else:
-        values = {**teams.unlinked_columns(team), "version": old.version + 1, "modified": clock.now()}
+        values = {**unlinked_columns(team), "version": old.version + 1, "modified": keys.now()}
         session.tx.execute(_UPDATE, {**values, "group_id": group_id})
     before = {**old.document, **_audited_members(removed, "members")}
     action = "groups.delete" if team is None else "groups.unlink"
@@ -145,3 +151,63 @@ def _linked(session: ScimSession, document: dict[str, Any]) -> str:
     name = normalise.name(document["displayName"])
     team = session.tx.execute(select(TEAMS.c.name).where(TEAMS.c.name == name)).scalar()
     return json.dumps([] if team is None else [team], ensure_ascii=False)
+
+
+_PUSHED = GROUPS.alias()
+UNLINKED = GROUPS.c.pushed == false()
+LISTED = ~select(true()).where(_PUSHED.c.name_key == GROUPS.c.name_key, _PUSHED.c.pushed).exists()
+"""Of the teams that no IdP group is linked to, those whose name no pushed group has."""
+
+_WITHOUT_ROW = select(TEAMS.c.id, TEAMS.c.name).where(TEAMS.c.id.not_in(select(GROUPS.c.id)))
+_TEAM_BY_ID = (
+    select(TEAMS.c.name, GROUPS.c.pushed)
+    .join(GROUPS, GROUPS.c.id == TEAMS.c.id)
+    .where(TEAMS.c.id == bindparam("group_id"))
+)
+
+
+class TeamGroup(NamedTuple):
+    """The team that a group stands for, and whether an IdP group is linked to it."""
+
+    name: str
+    linked: bool
+
+
+def lacks_teams(tx: Connection) -> bool:
+    """Return whether a team has no group yet: one that was loaded, or made before teams were listed."""
+    return tx.execute(_WITHOUT_ROW.limit(1)).first() is not None
+
+
+def add_teams(tx: Connection) -> None:
+    """Create the group of each team that has none."""
+    at = keys.now()
+    for team in tx.execute(_WITHOUT_ROW.order_by(TEAMS.c.name)).all():
+        fixed = {"id": team.id, "version": 1, "mapping": None, "pushed": False, "created": at, "modified": at}
+        version = counters.bump(tx, "version")
+        linked = json.dumps([team.name], ensure_ascii=False)
+        tx.execute(
+            GROUPS.insert().values(**fixed, **loaded_group(team.name), mapping_version=version, linked_teams=linked)
+        )
+
+
+def team_of(session: ScimSession, group_id: str) -> TeamGroup | None:
+    """Return the team that a group stands for; None for a group that the IdP pushed."""
+    row = session.tx.execute(_TEAM_BY_ID, {"group_id": group_id}).first()
+    return None if row is None else TeamGroup(row.name, row.pushed)
+
+
+def check_name(team: TeamGroup, document: dict[str, Any]) -> dict[str, Any]:
+    """Return a team's document with the team's own name. Raises MutabilityException for another name."""
+    if keys.fold(document["displayName"]) != keys.fold(team.name):
+        raise MutabilityException(
+            attribute="displayName",
+            mutability="readOnly",
+            operation="replace",
+            detail=f"{team.name!r} is a team: SCIM does not rename teams. In Okta, turn off renaming of app groups",
+        )
+    return {**document, "displayName": team.name}
+
+
+def unlinked_columns(team: TeamGroup) -> dict[str, Any]:
+    """Return the columns of a team that no IdP group is linked to any more: nothing of what the IdP wrote is left."""
+    return {**group_columns(Group, {"schemas": [GROUP], "displayName": team.name}), "pushed": False}

@@ -18,15 +18,15 @@ from sqlalchemy import Connection, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from rolecall.localorg.scim.documents import dump
+from rolecall.localorg.scim.groups import add_teams, lacks_teams
 from rolecall.localorg.scim.models import provider
 from rolecall.localorg.scim.operations import OrgHandler
 from rolecall.localorg.scim.service import OrgService
-from rolecall.localorg.scim.session import ScimSession
+from rolecall.localorg.scim.shapes import ScimSession
 from rolecall.localorg.scim.storage import SqlStorage
-from rolecall.localorg.scim.teams import add_teams, lacks_teams
 from rolecall.localorg.store import Busy, Database
 from rolecall.localorg.store.audit import Actor
-from rolecall.localorg.store.clock import now
+from rolecall.localorg.store.keys import now
 from rolecall.localorg.store.tables import SETTINGS
 from rolecall.localorg.store.tokens import TokenRefused, check_token
 from rolecall.localorg.web import Refusal, Request, Response

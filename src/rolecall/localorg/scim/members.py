@@ -12,8 +12,7 @@ from sqlalchemy import BindParameter, bindparam, func, select
 
 from rolecall.localorg.scim.filters import compile_entries
 from rolecall.localorg.scim.models import GROUP, Group
-from rolecall.localorg.scim.session import ScimSession
-from rolecall.localorg.scim.shapes import MemberEntries
+from rolecall.localorg.scim.shapes import MemberEntries, ScimSession
 from rolecall.localorg.store.tables import MEMBERSHIPS, USERS
 
 CHUNK: Final = 500

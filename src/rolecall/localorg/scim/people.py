@@ -10,8 +10,8 @@ from scim2_models import NotFoundException, PreconditionFailedException, Resourc
 from sqlalchemy import Row, bindparam, or_, select
 
 from rolecall.localorg.scim.documents import Stored, checked, document_of, role_of, user_columns
-from rolecall.localorg.scim.session import ScimSession
-from rolecall.localorg.store import clock, keys
+from rolecall.localorg.scim.shapes import ScimSession
+from rolecall.localorg.store import keys
 from rolecall.localorg.store.tables import GROUPS, MEMBERSHIPS, USERS
 
 # Statements are built once: building one costs several times what running it does.
@@ -59,7 +59,7 @@ def create_user(session: ScimSession, resource: Any) -> Stored:
     if resource.active is None:
         resource.active = True
     values, document = _values(resource, active=True)
-    at = clock.now()
+    at = keys.now()
     rivals = _known(session, values)
     if any(rival.document is not None for rival in rivals):
         raise _taken(document)
@@ -92,7 +92,7 @@ def update_user(session: ScimSession, resource: Resource[Any], expected: str | N
     values, document = _values(resource, active=old.active)
     if any(rival.id != old.id for rival in _known(session, values)):
         raise _taken(document)
-    stored = Stored("User", old.id, document, old.version + 1, old.created, clock.now())
+    stored = Stored("User", old.id, document, old.version + 1, old.created, keys.now())
     changed = {**values, "version": stored.version, "modified": stored.modified}
     if old.origin == "invite" or (old.active and not values["active"]):
         changed["manual"] = "[]"
@@ -108,7 +108,7 @@ def delete_user(session: ScimSession, user_id: str, expected: str | None = None)
         raise PreconditionFailedException
     left = select(MEMBERSHIPS.c.group_id).where(MEMBERSHIPS.c.user_id == user_id)
     touched = GROUPS.c.id.in_(left.scalar_subquery())
-    grown = {"version": GROUPS.c.version + 1, "modified": clock.now()}
+    grown = {"version": GROUPS.c.version + 1, "modified": keys.now()}
     emptied = session.tx.execute(GROUPS.update().where(touched).values(**grown)).rowcount
     session.tx.execute(USERS.delete().where(USERS.c.id == user_id))
     moves = ("people", "idp_groups") if emptied else ("people",)

@@ -9,14 +9,12 @@ from scim2_models import InvalidCursorException, InvalidPathException, Resource,
 from sqlalchemy import ColumnElement, Select, Text, and_, desc, func, literal, null, or_, select, true, union_all
 from sqlalchemy.sql.selectable import Subquery
 
-from rolecall.localorg.scim import teams
+from rolecall.localorg.scim import groups
 from rolecall.localorg.scim.documents import Stored
 from rolecall.localorg.scim.filters import compile_filter
-from rolecall.localorg.scim.folding import names
 from rolecall.localorg.scim.groups import read_groups
 from rolecall.localorg.scim.people import read_users
-from rolecall.localorg.scim.session import ScimSession
-from rolecall.localorg.scim.shapes import SHAPES, JsonEntries, Shape, Term
+from rolecall.localorg.scim.shapes import SHAPES, JsonEntries, ScimSession, Shape, Term, names
 
 MAX_OFFSET: Final = 2**31 - 1
 
@@ -78,7 +76,7 @@ def _part(session: ScimSession, shape: Shape, model: Model, request: SearchReque
 def _shown(session: ScimSession, shape: Shape) -> ColumnElement[bool]:
     """Return the condition for what SCIM shows of a type: on the legacy endpoint teams too, as groups (R18)."""
     if shape.name == "Group" and session.endpoint() == "legacy":
-        return or_(shape.shown, and_(teams.UNLINKED, teams.LISTED))
+        return or_(shape.shown, and_(groups.UNLINKED, groups.LISTED))
     return shape.shown
 
 

@@ -14,7 +14,7 @@ from rolecall.localorg.scim import groups, members, people
 from rolecall.localorg.scim.documents import EVERYTHING, JsonText, Projection, Stored, group_entries, member_entries
 from rolecall.localorg.scim.models import GROUP, USER
 from rolecall.localorg.scim.search import SearchResult, search
-from rolecall.localorg.scim.session import ScimSession
+from rolecall.localorg.scim.shapes import ScimSession
 
 Model = type[Resource[Any]]
 

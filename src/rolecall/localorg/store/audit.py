@@ -7,7 +7,7 @@ from typing import Any, Literal, NamedTuple
 
 from sqlalchemy import Connection
 
-from rolecall.localorg.store import clock, counters
+from rolecall.localorg.store import counters, keys
 from rolecall.localorg.store.keys import new_id
 from rolecall.localorg.store.tables import AUDIT
 
@@ -49,7 +49,7 @@ def record(
     row = {
         "seq": counters.bump_all(tx, ("audit", *moves))["audit"],
         "id": event,
-        "at": clock.now(),
+        "at": keys.now(),
         "actor": actor.name,
         "channel": actor.channel,
         "action": action,

@@ -18,7 +18,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from rolecall.errors import OrgError, Problem
 from rolecall.localorg.store.migrations import migrate
-from rolecall.localorg.store.seed import seed_missing, seed_new
+from rolecall.localorg.store.singletons import seed_missing, seed_new
 
 log = logging.getLogger("rolecall.localorg")
 

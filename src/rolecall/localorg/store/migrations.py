@@ -16,7 +16,7 @@ from sqlalchemy import Connection, MetaData, Text, inspect, select, text
 from sqlalchemy.types import TypeEngine
 
 from rolecall.errors import OrgError, Problem
-from rolecall.localorg.store import clock, keys
+from rolecall.localorg.store import keys
 from rolecall.localorg.store.tables import (
     DOMAIN_COLUMNS,
     GROUPS,
@@ -159,7 +159,7 @@ def _schema(dialect: str) -> MetaData:
 
 def _record(tx: Connection, numbers: Sequence[int]) -> None:
     if numbers:
-        tx.execute(MIGRATED.insert(), [{"number": number, "at": clock.now()} for number in numbers])
+        tx.execute(MIGRATED.insert(), [{"number": number, "at": keys.now()} for number in numbers])
 
 
 def _add_missing_columns(tx: Connection) -> None:

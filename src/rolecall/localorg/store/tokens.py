@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 
 from sqlalchemy import Connection, Row, bindparam, select
 
-from rolecall.localorg.store import clock, counters
+from rolecall.localorg.store import counters, keys
 from rolecall.localorg.store.keys import address, bucket, new_id
 from rolecall.localorg.store.singletons import read_value
 from rolecall.localorg.store.tables import TOKENS, USERS
@@ -51,7 +51,7 @@ def issue_token(
 ) -> Issued:
     """Create a token. An admin token for an email in an org without users makes that user the first org admin."""
     secret = f"rolecall_{kind}_{secrets.token_urlsafe(32)}"
-    token = Token(new_id(), kind, scope, email, clock.now(), clock.stamp(expires) if expires else None, None)
+    token = Token(new_id(), kind, scope, email, keys.now(), keys.stamp(expires) if expires else None, None)
     tx.execute(TOKENS.insert().values(hash=_hash(secret), **token._asdict()))
     if email is not None and tx.execute(select(USERS.c.id).limit(1)).first() is None:
         _first_admin(tx, email)
@@ -68,7 +68,7 @@ def check_token(tx: Connection, secret: str, kind: Kind) -> Token:
         raise TokenRefused("wrong_token", f"This is a token for {token.kind}; this API needs one for {kind}")
     if token.revoked is not None:
         raise TokenRefused("revoked_token", "This token was revoked")
-    if token.expires is not None and token.expires <= clock.stamp(datetime.now(UTC)):
+    if token.expires is not None and token.expires <= keys.stamp(datetime.now(UTC)):
         raise TokenRefused("expired_token", f"This token expired at {token.expires}")
     return token
 
@@ -76,14 +76,14 @@ def check_token(tx: Connection, secret: str, kind: Kind) -> Token:
 def valid_tokens(tx: Connection, kind: Kind) -> list[Token]:
     """Return the tokens of a kind that are neither revoked nor expired, oldest first."""
     rows = tx.execute(_ROWS.where(TOKENS.c.kind == kind, TOKENS.c.revoked.is_(None)).order_by(TOKENS.c.created))
-    now = clock.now()
+    now = keys.now()
     return [token for token in map(_token, rows) if token.expires is None or token.expires > now]
 
 
 def revoke_token(tx: Connection, token_id: str, kind: Kind) -> bool:
     """Revoke a token at once; false when there is no valid token of that kind with the id."""
     due = (TOKENS.c.id == token_id, TOKENS.c.kind == kind, TOKENS.c.revoked.is_(None))
-    return tx.execute(TOKENS.update().where(*due).values(revoked=clock.now())).rowcount > 0
+    return tx.execute(TOKENS.update().where(*due).values(revoked=keys.now())).rowcount > 0
 
 
 _ROWS = select(*(TOKENS.c[name] for name in Token._fields))
@@ -101,7 +101,7 @@ def _hash(secret: str) -> str:
 def _first_admin(tx: Connection, email: str) -> None:
     import json
 
-    at, person = clock.now(), new_id()
+    at, person = keys.now(), new_id()
     team = read_value(tx, "defaults")["teams"][0]
     tx.execute(
         USERS.insert().values(

@@ -31,7 +31,7 @@ from rolecall.localorg.store.tables import (
     domain_value,
 )
 
-FIRST_SCHEMA = Path(__file__).parents[2] / "support" / "first_org_schema.sql"
+FIRST_SCHEMA = Path(__file__).parents[3] / "support" / "first_org_schema.sql"
 
 
 def test_migrations_make_exactly_the_tables_that_the_code_speaks_of(org_db: Database) -> None:

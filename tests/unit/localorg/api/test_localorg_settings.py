@@ -180,7 +180,7 @@ def test_while_scim_is_off_its_people_keep_what_they_had(org: Client) -> None:
         ("/v1/access/sso", {"name": "x" * 201}),
         ("/v1/access/sso", {"name": "line\nbreak"}),
         ("/v1/access/sso", {"metadata": 5}),
-        ("/v1/access/sso", {"colour": "red"}),
+        ("/v1/access/sso", {"color": "red"}),
         ("/v1/access/scim", {"manual_editing": 1}),
         ("/v1/access/scim", {"idp": ""}),
         ("/v1/access/defaults", {"teams": "Everyone"}),
@@ -198,5 +198,5 @@ def test_a_body_that_does_not_fit_is_refused_and_nothing_written(org: Client, pa
 
 
 def test_all_faults_of_a_body_are_told_at_once(org: Client) -> None:
-    refused = org.write("PUT", "/v1/access/sso", {"enabled": 1, "name": 2, "colour": 3})
-    assert {fault["extras"]["field"] for fault in refused.body["errors"]} == {"enabled", "name", "colour"}
+    refused = org.write("PUT", "/v1/access/sso", {"enabled": 1, "name": 2, "color": 3})
+    assert {fault["extras"]["field"] for fault in refused.body["errors"]} == {"enabled", "name", "color"}

@@ -176,7 +176,7 @@ def test_access_comes_with_its_reasons(org: Client) -> None:
         "partition=1/2/3",
         "after=%00",
         "after=%ff",
-        "colour=red",
+        "color=red",
         "after=" + "x" * 301,
     ],
 )
