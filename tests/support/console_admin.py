@@ -74,7 +74,7 @@ class Admin:
 
     def go(self, page: str) -> None:
         """Go to a page by the menu: ``Admin > Access & provisioning > SCIM``, from wherever the browser is."""
-        menu, name, tab = (part.strip() for part in page.partition(",")[0].split(" > "))
+        menu, name, tab = (part.strip() for part in page.partition(",")[0].partition(" (")[0].split(" > "))
         assert self._look(f"same(document.querySelector('nav').ariaLabel, {json.dumps(menu)})"), page
         self._press(name, "document.querySelector('header + nav')")
         self._press(tab, "document.querySelector('main nav')")
