@@ -68,7 +68,7 @@ def test_a_write_that_times_out_is_unknown() -> None:
 def test_a_write_that_the_org_had_no_time_for_was_not_done(status: int, tries: int) -> None:
     outcome, faulty = write(error(status))
     assert isinstance(outcome, Refused)
-    assert f"{tries} tries" in outcome.problem.message
+    assert f"{tries} attempts" in outcome.problem.message
     assert len(puts(faulty)) == tries
 
 

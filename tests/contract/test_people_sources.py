@@ -143,7 +143,7 @@ def test_an_address_belongs_to_one_person(source: Source, tmp_path: Path) -> Non
             assert held(read(place)) == {"ann@acme.com": {"All"}}
         else:
             problem = problem_of(place)
-            assert "came twice" in problem.message or "see line 1" in problem.message
+            assert "are repeated" in problem.message or "see line 1" in problem.message
 
 
 @those("nameless", "addresses")
@@ -189,7 +189,7 @@ def test_what_cannot_be_read_is_said_and_never_half(source: Source, fault: str, 
     words = {
         "401": "token",
         "html": "JSON",
-        "429_bare": "429" if place.kind != "scim" else "out of requests",
+        "429_bare": "429" if place.kind != "scim" else "rate limit",
         "502_html": "502",
     }
     assert words.get(fault, "") in problem.message

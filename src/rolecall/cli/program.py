@@ -67,8 +67,8 @@ def in_env(problem: Problem, env: str | None) -> Problem:
     return problem._replace(hint=_OF_AN_ORG.sub(lambda match: f"{match[0]}-e {env} ", problem.hint))
 
 
-_OF_AN_ORG = re.compile(r"`rolecall (?=[a-z])(?!(?:init|demo|schema|completion|version|runbook|show)\b)")
-"""A command in a hint, but for those that read no org."""
+_OF_AN_ORG = re.compile(r"(?:`|: )rolecall (?=[a-z])(?!(?:init|demo|schema|completion|version|runbook|show)\b)")
+"""A command in a hint, in backquotes or after a colon, except those that read no org."""
 
 
 def worst(*codes: Exit) -> Exit:

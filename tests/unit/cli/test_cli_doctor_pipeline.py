@@ -133,10 +133,10 @@ def test_an_environment_without_reviewers_is_warned_of(
 @pytest.mark.parametrize(
     ("answer", "status", "reason"),
     [
-        ({}, 404, "GitHub knows no such environment"),
-        ({}, 403, "GitHub answered 403"),
-        (b"<html>", 200, "GitHub could not be asked"),
-        ([], 200, "GitHub answered 200"),
+        ({}, 404, "GitHub does not have this environment"),
+        ({}, 403, "GitHub returned 403"),
+        (b"<html>", 200, "GitHub could not be reached"),
+        ([], 200, "GitHub returned 200"),
     ],
 )
 def test_what_cannot_be_determined_is_no_all_clear(

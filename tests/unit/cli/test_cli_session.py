@@ -86,13 +86,14 @@ def test_a_hint_names_the_overlay_of_this_run(
     copy_example("acme", tmp_path / "acme")
     monkeypatch.chdir(tmp_path / "acme")
     assert run(["-e", "prod", "plan"]) == Exit.ERROR
-    assert "make one with `rolecall -e prod local load SNAPSHOT`" in capsys.readouterr().err
+    assert "create one: rolecall -e prod local load SNAPSHOT" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
     ("hint", "said"),
     [
         ("run `rolecall plan`, then `rolecall apply`", "run `rolecall -e prod plan`, then `rolecall -e prod apply`"),
+        ("to resolve it: rolecall apply", "to resolve it: rolecall -e prod apply"),
         ("run `rolecall apply -e prod`", "run `rolecall apply -e prod`"),
         ("`rolecall init` starts one", "`rolecall init` starts one"),
         ("`rolecall --help` lists the commands", "`rolecall --help` lists the commands"),

@@ -99,7 +99,7 @@ def test_a_mapping_without_its_teams_makes_the_groups_partial(repo: Path, capsys
     capsys.readouterr()
     for command in ("plan", "drift"):
         assert run([command, "--snapshot", "cut.json", "--detailed-exitcode"]) == Exit.UNSEEN
-        assert "the teams of `Admins` are left out" in capsys.readouterr().out
+        assert "the teams of `Admins` are missing" in capsys.readouterr().out
     assert run(["access", "--snapshot", "cut.json"]) != Exit.OK
 
 

@@ -26,7 +26,7 @@ from rolecall.model.live import COMPLETE, Coverage
 
 Json = Any
 ENTRA = Idp(endpoint_messages.GRAPH, lambda body: str(body["error"].get("message") or body["error"].get("code") or ""))
-NAMELESS = "{} users without an email address are left out"
+NAMELESS = "users without an email address are left out ({})"
 SYNC_ALL = "SyncAll"
 RAW_ROLES = "appRoleAssignments"
 SINGLE = "SingleAppRoleAssignment"

@@ -132,7 +132,7 @@ class IdpClient:
         listed = list(records)
         faults = builder.add(record for record in listed if record is not None)
         if faults or (twice := builder.repeated()):
-            why = faults[0].message if faults else f"{len(twice)} email addresses are repeated"
+            why = faults[0].message if faults else f"email addresses are repeated ({len(twice)})"
             raise OrgError(Problem("idp_people", f"the users of {self._idp.name} cannot be used: {why}"))
         read, left = len(builder), sum(record is None for record in listed)
         problem = coverage.problem or (nameless.format(left) if left else None)

@@ -88,7 +88,7 @@ class Users:
             listed = ", ".join(self._ignored)
             notes.append(Problem("people_ignored", f"ignored columns of the people files: {listed}", None))
         if self._skipped:
-            message = f"{self._skipped} group members are not users and are left out (R29)"
+            message = f"group members that are not users are left out ({self._skipped}, R29)"
             notes.append(Problem("people_no_users", message, None))
         if self._rivals:
             where, address = self._rivals[0]

@@ -23,7 +23,7 @@ SENT = frozenset({"ACTIVE", "APPROVED", "IMPLICIT", "IMPORTED", "MATCHED", "PEND
 """States of an app user who is, or is about to be, in WRITER."""
 
 OKTA = Idp(endpoint_messages.OKTA, lambda body: str(body.get("errorSummary") or ""))
-NAMELESS = "{} users of the app are left out, because their user name is not an email address"
+NAMELESS = "users of the app whose user name is not an email address are left out ({})"
 
 
 class _App(NamedTuple):

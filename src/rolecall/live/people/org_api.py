@@ -159,5 +159,5 @@ def _directory(builder: DirectoryBuilder, parts: list[_Users]) -> Directory:
 
 def _whole(builder: DirectoryBuilder, total: int) -> Directory:
     if twice := builder.repeated():
-        raise contract(ALL, f"{len(twice)} email addresses are repeated")
+        raise contract(ALL, f"email addresses are repeated ({len(twice)})")
     return builder.build(Coverage(read=len(builder), total=total))

@@ -168,7 +168,7 @@ def _directory(users: ScimList, groups: ScimList, attribute: str | None) -> Dire
     if faults := builder.add(record for record in records if record is not None):
         raise contract(USERS, f"a user {faults[0].message}", SCIM)
     if twice := builder.repeated():
-        raise contract(USERS, f"{len(twice)} email addresses are repeated", SCIM)
+        raise contract(USERS, f"email addresses are repeated ({len(twice)})", SCIM)
     return builder.build(_coverage(users, groups, len(builder), nameless))
 
 
@@ -178,7 +178,7 @@ def _coverage(users: ScimList, groups: ScimList, read: int, nameless: int) -> Co
         return Coverage("partial", read, read + users.missing, problem=problem)
     if why := users.cut or groups.cut:
         return Coverage("partial", read, problem=f"the server's list may be incomplete: {why}")
-    left_out = f"{nameless} users without an email address are left out" if nameless else None
+    left_out = f"users without an email address are left out ({nameless})" if nameless else None
     return Coverage(read=read, total=read, problem=left_out)
 
 
