@@ -421,7 +421,7 @@ def test_a_user_name_that_is_no_address_leaves_the_e_mail() -> None:
     )
     directory = read("entra", site)
     assert list(directory.emails) == ["ann.lee@acme.com"]
-    assert directory.coverage.problem == "2 users without an email address are left out"
+    assert directory.coverage.problem == "users without an email address are left out (2)"
 
 
 def test_a_guest_whose_name_tells_no_address_is_unread() -> None:

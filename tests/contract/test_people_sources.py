@@ -155,7 +155,7 @@ def test_a_user_without_an_address_is_nobody_and_is_told(source: Source, tmp_pat
         found = read(place)
     assert held(found) == {"ann@acme.com": {"All"}}
     assert found.coverage.state == "complete"
-    assert "1 users" in (found.coverage.problem or "")
+    assert "left out (1)" in (found.coverage.problem or "")
 
 
 @SOCKETS

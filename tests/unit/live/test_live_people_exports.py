@@ -115,7 +115,7 @@ def test_entra_group_downloads(tmp_path: Path) -> None:
         "bo_b@partner.com": (False, {"Writer-Legal", "Büro"}),
     }
     assert [note.code for note in directory.notes] == ["people_ignored", "people_no_users"]
-    assert directory.notes[1].message == "2 group members are not users and are left out (R29)"
+    assert directory.notes[1].message == "group members that are not users are left out (2, R29)"
 
 
 def test_files_that_contradict_each_other_are_named(tmp_path: Path) -> None:
