@@ -160,6 +160,8 @@ def _strings(node: ast.AST, docstrings: set[int], literals: frozenset[str]) -> I
             return
         case ast.Subscript(value=ast.Name(id="Literal")):
             return
+        case ast.Call(func=ast.Name(id="count" | "plural")):
+            literals = frozenset()  # its arguments are words of a sentence
     for child in ast.iter_child_nodes(node):
         yield from _strings(child, docstrings, literals)
 

@@ -63,6 +63,7 @@ def test_a_planted_phrase_is_found(tmp_path: Path, name: str, text: str, expecte
     [
         ("a.py", "nobody = whom(people)"),
         ("a.py", 'x = "people"'),
+        ("a.py", 'x = json.get("person")'),
         ("a.py", 'x: Literal["person", "group"]'),
         ("a.py", 'verdict = "not judged"'),
         ("a.py", 'x = "SELECT person FROM people"'),
