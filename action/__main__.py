@@ -1,4 +1,5 @@
-"""What the GitHub Action runs: `python action check|apply|drift|snapshot`. Standard library only, beside rolecall."""
+"""Runs the commands of the GitHub Action: `python action check|apply|drift|snapshot`. Needs only the standard
+library."""
 
 from __future__ import annotations
 
@@ -18,16 +19,14 @@ COMMANDS: Mapping[str, Callable[[Job], int]] = {"check": check, "apply": apply, 
 def main(args: list[str]) -> int:
     """Run one command; 1 with an annotation where it cannot do its work."""
     if len(args) != 1 or args[0] not in COMMANDS:
-        sys.stderr.write(f"say one of {', '.join(COMMANDS)}\n")
+        sys.stderr.write(f"use one of {', '.join(COMMANDS)}\n")
         return 64
     try:
         return COMMANDS[args[0]](Job.from_environment(os.environ))
     except Failed as error:
         annotate("error", str(error))
     except (KeyError, TypeError, AttributeError, ValueError, OSError) as error:
-        annotate(
-            "error", f"GitHub, or the event, said something that is not understood: {type(error).__name__} {error}"
-        )
+        annotate("error", f"unexpected response or event of GitHub: {type(error).__name__} {error}")
     return 1
 
 

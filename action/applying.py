@@ -14,11 +14,11 @@ _OUTCOMES = {0: "done", 3: "refused", 4: "incomplete", 5: "stale", 6: "human", 1
 
 
 def apply(job: Job) -> int:
-    """0 when all is done or only human steps remain; else 1. The step output `outcome` says which."""
+    """Return 0 if all is done or only manual steps remain, else 1. The step output `outcome` has the result."""
     digest = job.input("digest")
     if not digest:
         raise Failed(
-            "`digest` is not set, so nothing says which plan was approved. Set it to the digest of the job that "
+            "`digest` is not set, so the approved plan is unknown. Set it to the digest of the job that "
             "planned, such as ${{ needs.plan.outputs.digest }}, in a job behind an environment with required reviewers"
         )
     github = GitHub(job.environ)
@@ -34,7 +34,7 @@ def apply(job: Job) -> int:
     job.summary(_summary(job, outcome, digest, text))
     if code in (0, 6):
         return 0
-    annotate("error", f"apply left with {code}: {MEANING.get(code, 'an error')}")
+    annotate("error", f"apply exited with {code}: {MEANING.get(code, 'an error')}")
     return 1
 
 
@@ -46,7 +46,7 @@ def _approvals(job: Job, github: GitHub, pull: Merged | None) -> str:
 
 
 def _facts(pull: Merged | None) -> Mapping[str, str]:
-    """Who made the change, for the journal: its author, not whoever pressed the button to merge it."""
+    """Return the author of the change, for the journal, not the user who merged it."""
     if pull is None:
         return {}
     return {

@@ -1,4 +1,4 @@
-"""Who approved on GitHub: reviewers of the environment and of the pull request, and whose approval does not count."""
+"""Reads approvals on GitHub: reviewers of the environment and of the pull request, and which approvals do not count."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _CAN_WRITE = frozenset({"admin", "maintain", "write"})
 
 
 class Authors(NamedTuple):
-    """Who made a change: account names in lower case, and the authors of commits whose account is not known."""
+    """The authors of a change: account names in lower case, and authors of commits without a known account."""
 
     logins: frozenset[str]
     unknown: tuple[str, ...] = ()
@@ -49,7 +49,7 @@ def merged(job: Job, github: GitHub) -> Merged | None:
     commits = github.all(f"pulls/{number}/commits")
     authors = _authors(commits, {opener})
     if opener is None:
-        authors = authors._replace(unknown=(*authors.unknown, "whoever opened the pull request"))
+        authors = authors._replace(unknown=(*authors.unknown, "the user who opened the pull request"))
     if len(commits) >= _MOST_COMMITS:
         authors = authors._replace(unknown=(*authors.unknown, f"commits after the first {_MOST_COMMITS}"))
     return Merged(number, pull["html_url"], opener or "ghost", head, _committed(commits, head), authors)
@@ -73,8 +73,8 @@ def authors_of_push(job: Job, github: GitHub) -> Authors:
 def recorded(job: Job, github: GitHub, pull: Merged | None) -> list[dict[str, Any]]:
     """Return the approvals that count, as `apply --approval` reads them: ``[{by, at, url, source}]``.
 
-    Only people count, and nobody who made the change; where an author's account is not known, nobody does, since any
-    approval could be the author's own. Says on the job why each of the others does not count.
+    Only users count who did not make the change. If an author's account is not known, no approval counts, since it
+    could be the author's own. An annotation of the job has the reason for each approval that does not count.
     """
     authors = pull.authors if pull else authors_of_push(job, github)
     approvals = [*_of_environment(job, github), *(_of_reviews(github, pull) if pull else [])]
@@ -83,7 +83,7 @@ def recorded(job: Job, github: GitHub, pull: Merged | None) -> list[dict[str, An
         annotate(
             "warning",
             f"no approval counts: GitHub knows no account for {listed}, so any approval could be the author's own; "
-            "add the e-mail address of each commit to its author's account",
+            "add the email address of each commit to its author's account",
         )
         return []
     own = sorted({row["by"] for row in approvals if row["by"].casefold() in authors.logins})
@@ -106,7 +106,7 @@ def _authors(commits: Iterable[Mapping[str, Any]], logins: Iterable[str | None])
                 accounts[email] = login
                 known.add(login.casefold())
             else:
-                missing[email] = f"{person.get('name') or 'somebody'} <{email}>"
+                missing[email] = f"{person.get('name') or 'unknown author'} <{email}>"
         for named in _CO_AUTHOR.finditer(str(details.get("message") or "")):
             email = named["email"].casefold()
             if account := _NO_REPLY.fullmatch(email):
@@ -142,7 +142,7 @@ def _of_environment(job: Job, github: GitHub) -> list[dict[str, Any]]:
 def _of_reviews(github: GitHub, pull: Merged) -> list[dict[str, Any]]:
     """Return each reviewer's last review, if it approves the commit that was merged, after it was made.
 
-    Reviewers are people who may write to the repository: anybody may review a public one.
+    Reviewers must have write access to the repository: anyone can review a public one.
     """
     last: dict[str, dict[str, Any]] = {}
     for review in github.all(f"pulls/{pull.number}/reviews"):
@@ -178,7 +178,7 @@ def _can_write(github: GitHub, login: str) -> bool:
 
 
 def _is_person(user: Mapping[str, Any] | None) -> bool:
-    """Whether an account is a user's, not that of an app, a bot or an organization."""
+    """Return whether an account is that of a user, not of an app, a bot or an organization."""
     login = _login(user)
     return login is not None and (user or {}).get("type") == "User" and not login.endswith("[bot]")
 

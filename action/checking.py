@@ -76,7 +76,7 @@ def stored(job: Job) -> Path | None:
     if not said or not path.is_file():
         raise Failed(
             "a pull request from a fork gets no token, and there is no stored snapshot to plan against"
-            f"{f' at {said}' if said else ''}; let the drift workflow keep one and name it with `snapshot`"
+            f"{f' at {said}' if said else ''}; let the drift workflow store one and set `snapshot`"
         )
     return path
 
@@ -89,7 +89,7 @@ def age(snapshot: Path, now: datetime | None = None) -> str:
     old = f"{hours} hours" if hours < 48 else f"{hours // 24} days"
     return (
         f"> ⚠️ **Planned against a snapshot that is {old} old** ({taken:%Y-%m-%d %H:%M} UTC), not against the org: "
-        "a pull request from a fork gets no token. It is planned again before anything is applied.\n"
+        "a pull request from a fork gets no token. Before an apply it is planned again.\n"
     )
 
 
@@ -99,7 +99,7 @@ def _valid(job: Job) -> bool:
     if code == 0:
         return True
     _, shown = job.rolecall("validate", ok=(0, 1))
-    body = f"{marker('-', job.env)}\n### ⛔ The config is not valid\n\n{fenced(shown)}\n"
+    body = f"{marker('-', job.env)}\n### ⛔ The configuration has errors\n\n{fenced(shown)}\n"
     job.summary(body)
     job.output(verdict="invalid", comment=_tell(job, body))
     return False
@@ -121,16 +121,18 @@ def _tell(job: Job, body: str) -> str:
         return placed(job, GitHub(job.environ), int(number), body)
     except Failed as error:
         level = "notice" if isinstance(error, Refused) else "warning"
-        annotate(level, f"the plan is in the job's summary only: {error}")
+        annotate(level, f"the plan is only in the job summary: {error}")
         return ""
 
 
 def _leave(job: Job, code: int, said: str) -> int:
     if code == 3 and job.input("fail-on") != "never":
-        annotate("error", "the plan is blocked; the comment and the job's summary say by what, and each way out")
+        annotate(
+            "error", "the plan is blocked; the comment and the job summary list the guards and the actions to take"
+        )
         return 1
     if said in ("review", "not_judged"):
-        annotate("notice", "guards ask for a review: an approval has to name the digest")
+        annotate("notice", "guards require approval of this digest")
     return 0
 
 

@@ -27,12 +27,12 @@ def placed(job: Job, github: GitHub, number: int, body: str) -> str:
 
 
 def marker(org: str, env: str) -> str:
-    """The first line of a comment where there is no plan to take it from."""
+    """Return the first line of a comment without a plan."""
     return f"<!-- rolecall:plan:{org}:{re.sub(r'[^A-Za-z0-9_.]', '', env)} -->"
 
 
 def with_banner(body: str, banner: str) -> str:
-    """The body with a banner right under its marker, where nothing is cut for want of room."""
+    """Return a comment with a banner right below its marker."""
     first, _, rest = body.partition("\n")
     return f"{first}\n{banner}\n{rest}" if banner else body
 
@@ -48,7 +48,7 @@ def fitted(body: str, limit: int = LIMIT) -> str:
         over -= len(lines[rows[-1]])
         lines[rows.pop()] = ""
         dropped += 1
-    return f"{''.join(lines)}\n_{dropped:,} rows left out here for want of room._\n"[:limit]
+    return f"{''.join(lines)}\n_{dropped:,} rows are not shown, since the comment is too long._\n"[:limit]
 
 
 def _own(job: Job, github: GitHub, number: int, wanted: re.Match[str] | None) -> dict[str, Any] | None:

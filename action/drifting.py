@@ -19,7 +19,8 @@ LOOKED = (0, 2, 3, UNREAD)
 
 
 def drift(job: Job) -> int:
-    """0 when somebody looked, drift or not: who is to act reads the issue. Outputs: drift, fingerprint, url."""
+    """Return 0 if the check completed, with or without drift; the issue has the findings. Outputs: drift, fingerprint,
+    url."""
     report = job.reports / "drift.txt"
     options = ("--detailed-exitcode", "--no-color", "--format", "json", "--report", f"text={report}")
     code, text = job.rolecall("drift", *options, ok=LOOKED)
@@ -35,13 +36,13 @@ def drift(job: Job) -> int:
         why = found["undetermined"] or "the org could not be read completely"
         annotate("warning", f"{job.env or 'the org'}: {why}; see the summary")
     if print_:
-        annotate("warning", f"{job.env or 'the org'} drifted; {url or 'see the summary'}")
+        annotate("warning", f"{job.env or 'the org'} has drift; {url or 'see the summary'}")
     return 0
 
 
 def read_completely(found: dict[str, Any]) -> bool:
-    """Whether drift is known: without a record of an apply, or with a section, a field or users that were not read,
-    anything may have drifted unnoticed."""
+    """Return whether drift is known: not without a record of an apply, nor if a section, a field or users were not
+    read."""
     if found["undetermined"] or found["not_evaluated"]:
         return False
     return all(row["state"] == "complete" for row in found["coverage"].values())
@@ -83,7 +84,7 @@ def _issue(job: Job, github: GitHub, prints: tuple[str, ...], shown: str, *, com
         if said.group(1) in prints:
             url = github.patch(f"issues/{issue['number']}", {"body": _body(job, print_, shown)})["html_url"]
         elif complete:
-            why = "Something else drifted since; see the newer issue." if print_ else "Nothing drifts any more."
+            why = "There is other drift now; see the newer issue." if print_ else "There is no drift any more."
             github.post(f"issues/{issue['number']}/comments", {"body": why})
             github.patch(f"issues/{issue['number']}", {"state": "closed"})
     if print_ and not url:
@@ -104,11 +105,13 @@ def _pull_request(job: Job, github: GitHub, found: dict[str, Any], prints: tuple
     base = job.environ.get("GITHUB_REF_NAME", "main")
     job.rolecall("drift", "--accept", ok=LOOKED)
     if not _git(job, "diff", "--name-only", "--", "."):
-        annotate("warning", "this drift cannot be written into the config; opening an issue in place of a pull request")
+        annotate(
+            "warning", "this drift cannot be written into the configuration; opening an issue instead of a pull request"
+        )
         return _issue(job, github, prints, shown, complete=False)
     _git(job, "switch", "--quiet", "--create", branch)
     _git(job, "add", "--update", "--", ".")
-    title = f"Take over what drifted in {job.env or 'the org'}: {len(found['drift'])} changes"
+    title = f"Accept drift in {job.env or 'the org'}: {len(found['drift'])} changes"
     _git(job, "-c", "user.name=rolecall", "-c", "user.email=rolecall@localhost", "commit", "--quiet", "-m", title)
     _git(job, "push", "--quiet", "origin", f"HEAD:refs/heads/{branch}")
     _git(job, "checkout", "--quiet", "-")

@@ -1,4 +1,4 @@
-"""`snapshot`: the org as a file with people masked, kept for plans of pull requests from forks."""
+"""Runs `snapshot`: writes the org with masked users to a file, for plans of pull requests from forks."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from runner import Failed, Job
 
 
 def snapshot(job: Job) -> int:
-    """Write the snapshot where the input `snapshot` says. It has no secret and no name of a person in it."""
+    """Write the snapshot to the path in the input `snapshot`. It has no secrets and no names of users."""
     said = job.input("snapshot")
     if not said:
         raise Failed("say where to keep the snapshot with `snapshot`")

@@ -1,4 +1,4 @@
-"""How the commit that is checked out relates to those applied last, where the clone does not have them."""
+"""Compares the checked-out commit with the commits applied last, if the clone does not have them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether the environment that applies has required reviewers: GitHub creates one that is not there without any."""
+"""Checks that the environment that applies has required reviewers; GitHub creates a missing one without any."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from runner import Failed, Job, annotate
 
 
 def warn_of_open_environment(job: Job, github: GitHub) -> None:
-    """Warn if the input `environment` names one that anybody's push may use, or if that cannot be determined."""
+    """Warn if the environment in the input `environment` has no required reviewers, or if that is unknown."""
     name = job.input("environment")
     if not name:
         return
@@ -24,7 +24,10 @@ def warn_of_open_environment(job: Job, github: GitHub) -> None:
         return
     reviewers = [rule for rule in rules if rule.get("type") == "required_reviewers" and rule.get("reviewers")]
     if not reviewers:
-        annotate("warning", f"the environment {name} has no required reviewers, so nobody approves a plan. {_ADVICE}")
+        annotate(
+            "warning",
+            f"the environment {name} has no required reviewers, so plans are applied without approval. {_ADVICE}",
+        )
     elif not any(rule.get("prevent_self_review") for rule in reviewers):
         annotate(
             "notice", f"the environment {name} lets reviewers approve their own changes; rolecall does not count that"

@@ -33,7 +33,7 @@ class Job:
 
     @property
     def directory(self) -> str:
-        """Where the configuration is, from the repository's root; ``.`` for the root itself."""
+        """Return the directory of the configuration, from the repository's root; ``.`` for the root itself."""
         root = Path(self.environ.get("GITHUB_WORKSPACE", ".")).resolve()
         return self.folder.relative_to(root).as_posix() if self.folder.is_relative_to(root) else str(self.folder)
 
@@ -48,7 +48,8 @@ class Job:
         return f"<!-- rolecall:key:{self.key} -->"
 
     def owns(self, body: str | None) -> bool:
-        """Whether a comment or an issue is this directory's. Those of 0.1.0 have no key: they are the root's."""
+        """Return whether a comment or an issue belongs to this directory. Those of 0.1.0 have no key and belong to the
+        root."""
         keys = _KEY.findall(body or "")
         return keys[0] == self.key if keys else self.directory == "."
 
@@ -73,7 +74,7 @@ class Job:
         return self.input("env")
 
     def event(self) -> dict[str, Any]:
-        """What made the job run."""
+        """Return the event that started the job."""
         path = self.environ.get("GITHUB_EVENT_PATH")
         try:
             event = json.loads(Path(path).read_text(encoding="utf-8")) if path else {}
@@ -122,7 +123,7 @@ MEANING = {
     3: "a guard, an assertion or an access test says no",
     4: "it did not come to its end; run it again, it goes on where it stopped",
     5: "the plan that was approved no longer fits; plan and approve afresh",
-    64: "it was called in a way that cannot work, or nobody approved",
+    64: "incorrect usage, or no approval",
     130: "it was interrupted",
 }
 

@@ -1,5 +1,5 @@
-"""What the GitLab template asks GitLab: `note` keeps one note on the merge request up to date, `approvals` says who
-approved it. Standard library only. GitLab's address and the project come from the runner's own variables.
+"""Requests of the GitLab template: `note` updates one note on the merge request, `approvals` prints who approved
+it. Needs only the standard library. GitLab's URL and the project come from the runner's variables.
 
     python3 .gitlab/rolecall_gitlab.py note FILE
     python3 .gitlab/rolecall_gitlab.py approvals > approvals.json
@@ -54,7 +54,7 @@ def note(path: Path) -> str:
     body = f"{first}\n{_key()}\n{rest}"[:_LIMIT]
     merge = os.environ.get("CI_MERGE_REQUEST_IID", "")
     if not merge or not os.environ.get("ROLECALL_GITLAB_TOKEN"):
-        return "no note: this is no merge request's pipeline, or ROLECALL_GITLAB_TOKEN is not set for it"
+        return "no note: this pipeline is not for a merge request, or ROLECALL_GITLAB_TOKEN is not set"
     if marker is None:
         raise Failed(f"{path} does not begin with rolecall's marker")
     notes = f"merge_requests/{merge}/notes"
@@ -77,7 +77,7 @@ def _key() -> str:
 
 
 def _is_ours(body: str) -> bool:
-    """Whether a note is this directory's. Those of 0.1.0 have no key: they are the root's."""
+    """Return whether a note belongs to this directory. Those of 0.1.0 have no key and belong to the root."""
     keys = re.findall("<!-- rolecall:key:[0-9a-f]{16} -->", body)
     return keys[0] == _key() if keys else (os.environ.get("ROLECALL_DIRECTORY") or ".") == "."
 
@@ -88,10 +88,10 @@ def _same(one: re.Match[str], other: re.Match[str]) -> bool:
 
 
 def approvals() -> list[dict[str, Any]]:
-    """Who approved the merge request that brought this commit, as `apply --approval` reads it.
+    """Return the approvals of the merge request of this commit, as `apply --approval` reads them.
 
-    Only people count who may write to the project, who made none of its commits, and who approved after the last push.
-    Says on stderr why each of the others does not count.
+    Only users with write access to the project count who made none of its commits and approved after the last push.
+    For others, a line on stderr has the reason.
     """
     if not os.environ.get("ROLECALL_GITLAB_TOKEN"):
         return []
@@ -134,7 +134,7 @@ def _of_merge_request(merge: Mapping[str, Any]) -> list[dict[str, Any]]:
 def _authors(merge: Mapping[str, Any]) -> tuple[set[str], list[str]]:
     """The accounts that opened the merge request or wrote its commits, in lower case, and authors without one.
 
-    REST names authors by e-mail alone; GraphQL knows the account that has verified the address.
+    REST has only the email address of authors; GraphQL has the account with the verified address.
     """
     project = os.environ["CI_PROJECT_PATH"]
     names, unknown, after, known = {merge["author"]["username"].casefold()}, {}, None, {}
@@ -178,12 +178,12 @@ def _too_early(approved: str | None, pushed: str | None) -> str:
 
 
 def _not_a_writer(user: int) -> str:
-    """Why a user's approval does not count; empty if they are a person who may push to the project."""
+    """Return why a user's approval does not count; empty for a user who can push to the project."""
     try:
         account = send("GET", f"users/{user}", project=False)[0]
         member = send("GET", f"members/all/{user}")[0]
     except NotFound:
-        return "they are no member of the project"
+        return "they are not a member of the project"
     if account.get("bot") or account.get("state") != "active":
         return "it is a bot's, or the account is blocked"
     writes = member.get("access_level", 0) >= _DEVELOPER and member.get("state", "active") == "active"
@@ -284,7 +284,7 @@ def main(args: list[str]) -> int:
             sys.stderr.write("say `note FILE` or `approvals`\n")
             return 64
     except (Failed, KeyError, TypeError, ValueError, AttributeError) as error:
-        said = error if isinstance(error, Failed) else f"GitLab said something that is not understood: {error!r}"
+        said = error if isinstance(error, Failed) else f"unexpected response of GitLab: {error!r}"
         sys.stderr.write(f"warning: {said}\n" if args[0] == "note" else f"error: {said}\n")
         return 0 if args[0] == "note" else 1
     return 0

@@ -47,7 +47,7 @@ def test_a_config_that_is_wrong_says_so_in_the_comment_and_on_its_line(site: Sit
     assert (ran.code, ran.outputs["verdict"]) == (1, "invalid")
     assert re.search(r"::error title=[^\n]*file=idp_groups/business.yaml,line=\d+", ran.log)
     assert len(site.forge.comments[7]) == 1, "the comment of the plan is used again"
-    assert "The config is not valid" in site.forge.comments[7][0]["body"]
+    assert "The configuration has errors" in site.forge.comments[7][0]["body"]
     assert site.run("check", pull_request()).code == 1
     assert len(site.forge.comments[7]) == 1
 
@@ -71,7 +71,7 @@ def test_a_fork_gets_a_plan_against_the_stored_snapshot_with_its_age_on_top(site
         r"<!-- rolecall:plan:org_8817:prod -->\n> ⚠️ \*\*Planned against a snapshot that is \d+ (hours|days) old\*\*",
         ran.summary,
     )
-    assert "the plan is in the job's summary only: GitHub answered 403" in ran.log
+    assert "the plan is only in the job summary: GitHub answered 403" in ran.log
 
 
 def test_a_fork_without_a_stored_snapshot_is_told_what_to_do(site: Site) -> None:

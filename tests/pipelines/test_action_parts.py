@@ -61,7 +61,7 @@ def test_a_comment_that_is_too_long_loses_rows_from_its_end_and_says_how_many(lo
     cut = load("comment").fitted(body)
     assert 65_000 < len(cut) <= 65_535
     left = len(re.findall(r"^\| <code>", cut, re.MULTILINE))
-    assert f"_{5_000 - left:,} rows left out here for want of room._" in cut
+    assert f"_{5_000 - left:,} rows are not shown, since the comment is too long._" in cut
     assert "### head" in cut
     assert "<!-- digest -->" in cut
     assert load("comment").fitted("short\n") == "short\n"

@@ -155,9 +155,9 @@ def test_a_forge_that_is_busy_is_asked_again(
     ("faults", "said"),
     [
         ([(429, "3600")], "GitLab answered 429"),
-        ([(500, "0")] * 3, "GitLab returned 500"),
+        ([(500, "0")] * 3, "GitLab answered 500"),
         ([(401, None)], "GitLab answered 401"),
-        ([(404, None)], "GitLab returned 404"),
+        ([(404, None)], "GitLab answered 404"),
     ],
 )
 def test_a_note_that_cannot_be_written_fails_nothing_and_says_why(
@@ -217,7 +217,7 @@ def test_an_answer_that_is_not_understood_is_said_in_words(site: Site, gitlab: G
     gitlab.approved[0]["user"] = {}
     done = script(site, "approvals", **known(gitlab))
     assert done.returncode == 1
-    assert re.match("error: GitLab said something that is not understood", done.stderr)
+    assert re.match("error: unexpected response of GitLab", done.stderr)
 
 
 def test_a_name_of_an_environment_is_no_command(site: Site, gitlab: GitLab) -> None:
@@ -254,7 +254,7 @@ def test_only_people_who_may_write_and_wrote_nothing_of_it_count(site: Site, git
         "Ann": "they made this change",
         "cy": "they have no write access",
         "dee": "it is a bot's",
-        "eli": "they are no member of the project",
+        "eli": "they are not a member of the project",
         "fay": "the account is blocked",
         "gus": "they made this change",
         "hal": "they made this change",
