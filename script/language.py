@@ -217,9 +217,13 @@ def text_files(roots: Iterable[Path]) -> list[Path]:
 
 
 def read_limits(text: str) -> dict[str, int]:
-    """Return the limit of each package; a package that is not listed has the limit 0."""
-    lines = (line.split() for line in text.splitlines() if line.strip() and not line.startswith("#"))
-    return {package: int(count) for package, count in lines}
+    """Return the limit of each package; the higher one after a merge that kept two, 0 for a package not listed."""
+    limits: Counter[str] = Counter()
+    for line in text.splitlines():
+        if line.strip() and not line.startswith("#"):
+            package, count = line.split()
+            limits |= Counter({package: int(count)})
+    return dict(limits)
 
 
 def lower(counts: Counter[str], limits: dict[str, int]) -> bool:

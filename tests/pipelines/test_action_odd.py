@@ -112,9 +112,7 @@ def test_a_comment_that_cannot_be_written_takes_nothing_from_the_plan(
     site.forge.faults += faults
     ran = site.run("check", pull_request())
     assert (ran.code, ran.outputs["verdict"], ran.outputs["comment"]) == (0, "review", ""), ran.log
-    assert (
-        f"::{level} title=rolecall::the plan is only in the job summary: GitHub answered {faults[-1][0]}" in ran.log
-    )
+    assert f"::{level} title=rolecall::the plan is only in the job summary: GitHub answered {faults[-1][0]}" in ran.log
     assert short(ran.outputs["digest"]) in ran.summary
 
 
