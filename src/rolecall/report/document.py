@@ -16,11 +16,11 @@ from rolecall.report.phrases import place
 if TYPE_CHECKING:
     from rolecall.plan.value import TeamTally, Unmanaged
 
-Subject = Literal["plan", "drift", "validate", "test", "runbook"]
+Subject = Literal["plan", "drift", "validate", "test", "runbook", "run", "history", "access", "why"]
 Mark = Literal["+", "~", "-", "↑"]
-Tone = Literal["detail", "dim", "plain", "more", "risk", "warn"]
-"""How much a sentence matters: shown on request only, secondary, plain, a user gains rights above member, a user loses
-access, a warning."""
+Tone = Literal["detail", "dim", "plain", "strong", "ok", "more", "risk", "warn", "error"]
+"""How much a sentence matters: shown on request only, secondary, plain, a heading or a name, done, a user gains rights
+above member, a user loses access, a warning, an error."""
 
 Sense = Literal["same", "more", "less", "new"]
 """What a part of a value means for access: unchanged, more rights, fewer rights, or different in another way."""
@@ -221,16 +221,19 @@ class UserMove(NamedTuple):
     """Users whose access changes in the same way. ``unnamed`` counts those that may not be named."""
 
     kind: str
-    before: str
-    after: str
-    because: str
+    before: tuple[Part, ...]
+    after: tuple[Part, ...]
+    because: tuple[str, ...]
     on_default: bool
     names: tuple[str, ...]
     unnamed: int
 
 
 class Flow(NamedTuple):
-    """Users who lose one thing and gain another; ``kind`` is gain, lose or change."""
+    """Users who lose one thing and gain another.
+
+    ``kind`` is admin (they gain org admin), more (they gain another role above member), lose, change or gain.
+    """
 
     left: str
     right: str
@@ -287,6 +290,25 @@ class Grid(NamedTuple):
 
 
 Block = Paragraph | Items | Grid
+
+
+class Row(NamedTuple):
+    """A line of a listing: cells, each with its tone, and a place. ``depth`` is that below other rows."""
+
+    cells: tuple[Note, ...]
+    place: str = ""
+    depth: int = 0
+
+
+class Listing(NamedTuple):
+    """Rows under a title, if any. A terminal aligns their cells at these ``widths``; the last cell has no width.
+
+    ``rows`` may be read once only, as there may be very many.
+    """
+
+    rows: Iterable[Row]
+    widths: tuple[int, ...] = ()
+    title: str = ""
 
 
 class Chapter(NamedTuple):
@@ -356,6 +378,7 @@ class Document:
     unread: tuple[str, ...] = ()
     undetermined: str = ""
     chapters: tuple[Chapter, ...] = ()
+    listings: tuple[Listing, ...] = ()
     teams: Sequence[TeamTally] = ()
     unmanaged: Sequence[Unmanaged] = ()
     moves: Callable[[], Sequence[UserMove]] = _empty

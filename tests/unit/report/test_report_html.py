@@ -16,9 +16,10 @@ from rolecall.model.policy import TeamRole
 from rolecall.plan.saved.privacy import redact
 from rolecall.plan.value import AccessTestResult, GuardResult, Impact, Move, Plan
 from rolecall.report.builders.plan import plan_document
-from rolecall.report.builders.users import flows
+from rolecall.report.builders.users import flows, user_moves
+from rolecall.report.document import Flow
 from rolecall.report.renderers.html import MOST_ROWS, html
-from rolecall.report.renderers.picture import MOST, WIDTH, joint_flow, picture
+from rolecall.report.renderers.picture import MOST, WIDTH, by_severity, drawn_flows, picture
 
 EVIL = "</script><script>alert(1)</script>\"'<img src=x onerror=alert(1)>"
 
@@ -89,7 +90,8 @@ def test_everything_in_the_plan_is_told() -> None:
         "40 users move from Marketing to Brand",
         "idp_groups/Writer-Marketing",
         "CHG-4411",
-        "max_people_losing_access: 40 users",
+        "max_people_losing_access",
+        "40 users lose",
         "p39@acme.com",
         "Pending (the IdP has not pushed these groups yet)",
         "Manual steps",
@@ -142,7 +144,7 @@ def test_no_name_becomes_markup_or_script() -> None:
 def test_the_data_of_the_table_reads_back() -> None:
     text = page(evil_plan())
     (data,) = re.findall(r'<script type="application/json" id="people-data">(.*?)</script>', text, re.DOTALL)
-    ((move,),) = ([*json.loads(data)],)
+    (move,) = json.loads(data)["moves"]
     assert move["names"] == [f"{EVIL}0@acme.com"]
 
 
@@ -150,7 +152,7 @@ def test_it_says_local_and_unread_and_nothing_to_do() -> None:
     text = " ".join(Page(page(plan_of(org=LOCAL))).texts)
     assert "LOCAL REHEARSAL, not WRITER" in text
     assert "None." in text
-    assert "Who moves" not in text
+    assert "Users" not in text
 
 
 def test_people_who_may_not_be_shown_are_counted() -> None:
@@ -166,7 +168,7 @@ def test_people_who_may_not_be_shown_are_counted() -> None:
 def test_without_a_script_the_first_people_are_there_and_the_rest_is_counted() -> None:
     text = page(moving(1_000))
     assert text.count('<td class="mono">p0-') == MOST_ROWS
-    assert "and 800 more, which take a script to show" in " ".join(text.split())
+    assert "800 more with JavaScript, or in the CSV report." in " ".join(text.split())
 
 
 def test_a_hundred_thousand_people_fit_into_a_file_that_opens() -> None:
@@ -186,24 +188,67 @@ def test_it_has_names_for_those_who_listen() -> None:
 
 def test_the_picture_has_a_band_for_each_way_and_one_for_the_rest() -> None:
     few, many = flows(moving(5, 3).impact), flows(moving(5, 40).impact)
-    assert (len(few), joint_flow(few), len(many)) == (3, None, 40)
-    others = joint_flow(many)
-    assert others is not None
-    assert (others.left, others.size, others.kind) == ("28 other ways", 5 * 28, "rest")
+    assert drawn_flows(few) == few
+    *single, others = drawn_flows(many)
+    assert len(single) == MOST
+    assert others == Flow("28 other ways to change access", "28 other ways to change access", 5 * 28, "change")
     drawn = picture(many)
     assert drawn is not None
     assert len(drawn.ribbons) == MOST + 1
     assert picture([]) is None
+    assert picture(few[:1]) is None
+
+
+def test_one_new_org_admin_among_thousands_of_users_is_drawn_and_listed_first() -> None:
+    large = [Flow(f"Team {way}", f"Team {way + 1}", 1_000, "change") for way in range(40)]
+    worst = Flow("Team 7 member", "org admin (org-wide, team IT)", 1, "admin")
+    lost = [Flow(f"Team {way}", "nothing", 2, "lose") for way in range(5)]
+    flows = [*large, *lost, worst]
+    assert by_severity(flows)[0] == worst
+    drawn = drawn_flows(flows)
+    assert drawn[0] == worst
+    assert {flow.kind for flow in drawn} == {"admin", "lose", "change"}
+    assert sum(flow.size for flow in drawn) == sum(flow.size for flow in flows)
+    shown = picture(flows)
+    assert shown is not None
+    (bar,) = [bar for bar in shown.bars if bar.severe]
+    assert bar.height >= 4
+    assert shown.ribbons[-1].kind in ("admin", "lose")
+
+
+def test_escalations_come_before_everything_else_org_admins_first() -> None:
+    text = " ".join(Page(page(full_plan())).texts)
+    assert text.index("Users gain roles above member") < text.index("Plan: ")
+    assert text.index("Plan: ") < text.index("idp_groups/Writer-Marketing", text.index("Plan: "))
+
+
+def test_only_what_differs_between_before_and_after_is_marked() -> None:
+    before = (TeamRole("Brand", "member"), TeamRole("Legal", "member"), TeamRole("Sales", "member"))
+    after = (TeamRole("Legal", "team_admin"), TeamRole("Sales", "member"), TeamRole("IT", "member"))
+    move = Move(before, after, "change", (MARKETING,), 1, people(1))
+    (shown,) = user_moves(Impact(9, moves=(move,)))
+    assert [(part.text, part.sense) for part in shown.before] == [
+        ("Brand member", "less"),
+        ("Legal member", "same"),
+        ("Sales member", "same"),
+    ]
+    assert [(part.text, part.sense) for part in shown.after] == [
+        ("Legal team admin", "more"),
+        ("Sales member", "same"),
+        ("IT member", "more"),
+    ]
+    assert '<span class="less">Brand member</span>, Legal member, Sales member' in page(
+        plan_of(REBRAND, impact=Impact(9, moves=(move,)))
+    )
 
 
 def test_every_way_is_in_a_table_though_not_in_the_picture() -> None:
     text = " ".join(" ".join(Page(page(moving(5, 40))).texts).split())
-    assert "All 40 ways" in text
     assert "5 Team 39 member Team 40 member" in text
 
 
 def test_the_picture_stays_in_its_frame() -> None:
-    for plan in (moving(1), moving(100_000, 1), moving(3, 40)):
+    for plan in (moving(1, 2), moving(100_000, 2), moving(3, 40)):
         drawn = picture(flows(plan.impact))
         assert drawn is not None
         assert all(bar.y + bar.height <= drawn.height for bar in drawn.bars)

@@ -127,7 +127,7 @@ def _overview(plan: Plan) -> Iterator[Note]:
             if text not in known:
                 yield Note(visible(text), tones.get(text.removeprefix("Most common: "), "plain"))
     if not plan.writes:
-        yield Note(_nothing_written(plan, unknown=bool(unread)))
+        yield Note(_nothing_written(plan, unknown=bool(plan.unread)))
 
 
 def _tones(impact: Impact) -> Mapping[str, Tone]:

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from rolecall.model.policy import TeamRole
-from rolecall.model.roles import MEMBER
+from rolecall.model.roles import MEMBER, ORG_ADMIN, RANK
 from rolecall.model.settings import Address
 from rolecall.plan.coverage import USERS, members_count
 from rolecall.plan.headline import (
@@ -24,7 +24,7 @@ from rolecall.plan.moves import Attribution, share
 from rolecall.plan.moves import Escalation as Gain
 from rolecall.plan.order.transients import transient_sentences
 from rolecall.plan.value import ApartKind, Impact, Move, Plan, UpgradeImpact, Who
-from rolecall.report.document import Escalation, Flow, Note, Table, Tone, UserMove
+from rolecall.report.document import Escalation, Flow, Note, Part, Sense, Table, Tone, UserMove
 from rolecall.report.phrases import count, visible
 
 COLUMNS = ("email", "people", "kind", "before", "after", "left_with_default", "because")
@@ -72,10 +72,15 @@ def change_notes(plan: Plan, at: Address, moves: Sequence[Move]) -> Iterable[Not
 
 def shift_tone(shift: Shift) -> Tone:
     """Return how much it matters that access changes in a way: rights above member, then access that is lost."""
-    gained = [*shift.gained, *(TeamRole(level.team, level.after) for level in shift.levels if level.rises)]
-    if any(team_role.role not in (MEMBER, "") for team_role in gained):
+    if _roles_above_member(shift):
         return "more"
     return "risk" if shift.loses else "plain"
+
+
+def _roles_above_member(shift: Shift) -> set[str]:
+    """Return the roles above member that are gained."""
+    gained = {team_role.role for team_role in shift.gained} | {level.after for level in shift.levels if level.rises}
+    return gained - {MEMBER, ""}
 
 
 def _joint_causes(at: Address, moves: Sequence[Move], *, each: bool) -> Iterable[Note]:
@@ -102,8 +107,9 @@ def _joint_causes(at: Address, moves: Sequence[Move], *, each: bool) -> Iterable
 def _ways(moves: Sequence[Move], lead: str = "") -> Iterable[Note]:
     """Yield the largest ways in which users' access changes, then a count of the others."""
     ranked = shifts(moves)
+    few = [(move, shift_of(move)) for move in moves] if any(size <= _NAMED for _, size in ranked[:_WAYS]) else []
     for shift, size in ranked[:_WAYS]:
-        who = _named([move for move in moves if shift_of(move) == shift])
+        who = _named(move for move, own in few if own == shift) if size <= _NAMED else ""
         text = _with_names(visible(sentence(shift, size)), count_users(size), who)
         yield Note(f"{lead}{text}", shift_tone(shift))
     if len(ranked) > _WAYS:
@@ -205,15 +211,24 @@ def user_moves(impact: Impact) -> list[UserMove]:
         moves.append(
             UserMove(
                 move.kind,
-                _team_roles(move.before) or "nothing",
-                _team_roles(move.after) or "nothing",
-                visible(", ".join(move.because)),
+                _parts(move.before, move.after, "less"),
+                _parts(move.after, move.before, "same" if move.to_default else "more"),
+                tuple(map(visible, move.because)),
                 move.on_default,
                 names,
                 move.size - len(names),
             )
         )
     return moves
+
+
+def _parts(access: Sequence[TeamRole], other_side: Sequence[TeamRole], sense: Sense) -> tuple[Part, ...]:
+    """Return team roles as parts; those have a sense that the other side does not have, not even as a higher role."""
+    known = {(item.team, rank) for item in other_side for rank in range(1, RANK.get(item.role, 0) + 1)}
+    return tuple(
+        Part(_team_roles([item]), "same" if item in other_side or (item.team, RANK.get(item.role)) in known else sense)
+        for item in access
+    )
 
 
 def flows(impact: Impact) -> list[Flow]:
@@ -234,7 +249,10 @@ def _gained(shift: Shift) -> str:
 
 
 def _kind(shift: Shift) -> str:
-    """Return ``lose`` for users who fall back to default access or have none left, whatever that gives."""
+    """Return what happens to users, the most severe first: ``lose`` also if they fall back to default access or have
+    none left, whatever that gives."""
+    if above := _roles_above_member(shift):
+        return "admin" if ORG_ADMIN in above else "more"
     if shift.default or shift.bare or (shift.loses and not shift.gains):
         return "lose"
     return "change" if shift.loses else "gain"

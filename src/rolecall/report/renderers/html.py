@@ -11,20 +11,40 @@ from html import escape
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rolecall.package_data import package_text
-from rolecall.report.document import REHEARSAL, Document, Mark, UserMove
+from rolecall.report.document import REHEARSAL, CheckResult, Document, Mark, Part, UserMove
 from rolecall.report.findings import of_problems
 from rolecall.report.phrases import count, place, visible
-from rolecall.report.renderers.picture import MOST, joint_flow, picture
+from rolecall.report.renderers.picture import by_severity, picture
 
 if TYPE_CHECKING:
     from markupsafe import Markup
 
 MOST_ROWS = 200
-"""Rows of users, of problems, and of what is left alone, that are there without a script; with one, all users are."""
+"""Rows of users, problems, escalations and unmanaged mappings without a script; with one, all users are listed."""
+
+MOST_FLOWS = 1000
+"""Rows of the table of what users lose and gain."""
+
+_OPEN = 10
+"""Escalations that are listed openly; the others are folded."""
 
 _DATA = "report/data"
 _MARKS: Mapping[Mark, str] = {"+": "create", "~": "update", "-": "delete", "↑": "upgrade"}
 _SLASHED = str.maketrans({"/": "/<wbr>", **{char: escape(char) for char in "&<>\"'"}})
+_VERDICTS = {
+    "block": ("block", "Apply is blocked"),
+    "not judged": ("block", "Apply is blocked; not evaluated"),
+    "review": ("review", "Requires approval"),
+}
+_LEGEND = {
+    "admin": "gain org admin",
+    "more": "gain another role above member",
+    "lose": "lose access",
+    "change": "lose and gain access",
+    "gain": "gain access",
+}
+_EFFECTS = {"lose": "loses access", "gain": "gains access", "change": "loses and gains access"}
+_FALLS_BACK = "falls back to default access"
 _QUOTED = re.compile(r"`([^`]+)`")
 
 
@@ -32,35 +52,66 @@ class UserRow(NamedTuple):
     """One line of the table of users."""
 
     name: str
-    kind: str
-    before: str
-    after: str
+    effect: str
+    before: tuple[Part, ...]
+    after: tuple[Part, ...]
     because: str
+
+
+class Verdict(NamedTuple):
+    """Checks with the same result, for the summary."""
+
+    css: str
+    label: str
+    names: tuple[str, ...]
 
 
 def html(document: Document) -> str:
     """Return the whole file; its template bears the name of the document's subject."""
     problems, more_problems = document.worst(MOST_ROWS)
-    moves, flows = document.moves(), document.flows()
+    moves, flows = document.moves(), by_severity(document.flows())
     users = list(_user_rows(moves))
+    total = sum(len(move.names) + move.unnamed for move in moves)
+    kinds = {flow.kind for flow in flows}
     return _page(
         f"{document.subject}.html.jinja",
         package_text(f"{_DATA}/users.js") if users else "",
         document=document,
+        checks=[check for check in document.checks if check.kind != "violation"],
         unresolved=document.unresolved(),
+        passed=[check for check in document.checks if check.kind == "guard" and check.passed],
+        verdicts=list(_verdicts(document.unresolved())),
         problems=of_problems(problems),
         more_problems=more_problems,
-        risks=[note for note in document.left if note.tone == "warn"],
-        left=[note for note in document.left if note.tone != "warn"],
         picture=picture(flows),
         flows=flows,
-        drawn=MOST,
-        joint=joint_flow(flows),
-        most=flows[0].size if flows else 1,
+        legend=[(kind, text) for kind, text in _LEGEND.items() if kind in kinds],
+        most=max((flow.size for flow in flows), default=1),
         most_rows=MOST_ROWS,
-        users={"rows": users[:MOST_ROWS], "more": max(len(users) - MOST_ROWS, 0)},
+        most_flows=MOST_FLOWS,
+        most_escalations=_OPEN,
+        users={"rows": users[:MOST_ROWS], "more": max(len(users) - MOST_ROWS, 0), "total": total},
         data=_data(moves),
     )
+
+
+def _verdicts(unresolved: Iterable[CheckResult]) -> Iterator[Verdict]:
+    """Yield what keeps a plan from being applied, the most severe first."""
+    checks = list(unresolved)
+    for label, (css, text) in _VERDICTS.items():
+        names = tuple(check.name for check in checks if check.kind == "guard" and check.label == label)
+        if names:
+            yield Verdict(css, text, names)
+    failed = tuple(check.name for check in checks if check.kind == "access test" and check.level == "error")
+    if failed:
+        yield Verdict("block", "Apply is blocked; access tests failed", failed)
+
+
+def _css(check: CheckResult) -> str:
+    """Return the class of a check: how severe its result is."""
+    if check.kind == "access test":
+        return "block" if check.level == "error" else "later"
+    return "block" if check.label == "not judged" else check.label
 
 
 def _page(template: str, script: str, **values: Any) -> str:
@@ -73,6 +124,7 @@ def _page(template: str, script: str, **values: Any) -> str:
     environment = Environment(autoescape=True, undefined=StrictUndefined)
     environment.globals.update(marks=_MARKS, style=Markup(style), rehearsal=REHEARSAL)
     environment.filters.update(place=place, visible=visible, quoted=quoted, slashed=slashed, sentence=_sentence)
+    environment.filters.update(css=_css)
     source = package_text(f"{_DATA}/base.html.jinja") + package_text(f"{_DATA}/{template}")
     filled = environment.from_string(source).render(script=Markup(script), policy=_policy(style, script), **values)
     return f"{filled.strip()}\n"
@@ -107,15 +159,43 @@ def _hash(text: str) -> str:
 
 def _user_rows(moves: Iterable[UserMove]) -> Iterator[UserRow]:
     for move in moves:
-        access = (move.kind, move.before, move.after, move.because)
+        access = (_effect(move), move.before, move.after, ", ".join(move.because))
         yield from (UserRow(name, *access) for name in move.names)
         if move.unnamed:
             yield UserRow(count(move.unnamed, "user"), *access)
 
 
+def _effect(move: UserMove) -> str:
+    return _FALLS_BACK if move.on_default and move.kind != "gain" else _EFFECTS[move.kind]
+
+
 def _data(moves: Sequence[UserMove]) -> Markup:
-    """Return the table of users as JSON that cannot end the script element it stands in."""
+    """Return the table of users as JSON that cannot end the script element it stands in.
+
+    Each text is in it once, at the number that stands for it in the rows; ``users.js`` reads it.
+    """
     from markupsafe import Markup
 
-    text = json.dumps([move._asdict() for move in moves], separators=(",", ":"))
+    numbers: dict[str, int] = {}
+
+    def number(text: str) -> int:
+        return numbers.setdefault(text, len(numbers))
+
+    def parts(listed: Iterable[Part]) -> list[object]:
+        return [number(part.text) if part.sense == "same" else [number(part.text), part.sense] for part in listed]
+
+    rows = [
+        {
+            "kind": move.kind,
+            "effect": number(_effect(move)),
+            "before": parts(move.before),
+            "after": parts(move.after),
+            "because": [number(address) for address in move.because],
+            **({"default": 1} if move.on_default else {}),
+            **({"names": move.names} if move.names else {}),
+            **({"unnamed": move.unnamed} if move.unnamed else {}),
+        }
+        for move in moves
+    ]
+    text = json.dumps({"texts": list(numbers), "moves": rows}, separators=(",", ":"))
     return Markup(text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"))

@@ -1,5 +1,5 @@
-"""The picture of users whose access changes: what they lose on the left, what they gain on the right, as thick as they
-are many."""
+"""The picture of users whose access changes: what they lose on the left, what they gain on the right, as thick as their
+number."""
 
 from __future__ import annotations
 
@@ -11,10 +11,26 @@ from typing import NamedTuple
 from rolecall.report.document import Flow
 
 MOST = 12
-"""Flows drawn one by one; the rest is one flow, for a picture is to be read."""
+"""Flows drawn one by one, at the most; the others are one flow for each kind."""
+
+SEVERITY = ("admin", "more", "lose", "change", "gain")
+"""The kinds of flows, the most severe first."""
+
+_LEAST = MOST // len(SEVERITY)
+"""Flows of each kind that are drawn one by one before larger flows of other kinds."""
+
+_OTHERS = {
+    "admin": "to gain org admin",
+    "more": "to gain a role above member",
+    "lose": "to lose access",
+    "change": "to change access",
+    "gain": "to gain access",
+}
 
 WIDTH, ROW, GAP, BAR, SIDE = 1000, 15, 14, 10, 310
 _TALL, _EACH = 400, 80
+_THIN = 4.0
+"""Units that a ribbon is thick at least, so that one user among thousands can be seen."""
 _LONGEST = 34
 """Characters of a label's row, of which there are two at most: as many as fit beside the bands in a wide font."""
 
@@ -28,7 +44,8 @@ class Ribbon(NamedTuple):
 
 
 class Bar(NamedTuple):
-    """The bar at one end of flows, with its label; ``x`` and ``y`` in the picture's own units."""
+    """The bar at one end of flows, with its label; ``x`` and ``y`` in the picture's own units. ``severe``: users gain
+    roles above member."""
 
     x: float
     y: float
@@ -37,6 +54,7 @@ class Bar(NamedTuple):
     title: str
     text_x: float
     anchor: str
+    severe: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,21 +66,39 @@ class Picture:
     bars: tuple[Bar, ...]
 
 
-def joint_flow(flows: Sequence[Flow]) -> Flow | None:
-    """Return one flow for all past the dozen that are drawn one by one, or None."""
-    joint = flows[MOST:]
-    ways = f"{len(joint):,} other way{'s' if len(joint) > 1 else ''}"
-    return Flow(ways, ways, sum(flow.size for flow in joint), "rest") if joint else None
+def by_severity(flows: Sequence[Flow]) -> list[Flow]:
+    """Return the flows, the most severe first, and of these the largest first."""
+    return sorted(flows, key=lambda flow: (SEVERITY.index(flow.kind), -flow.size))
+
+
+def drawn_flows(flows: Sequence[Flow]) -> list[Flow]:
+    """Return the flows of the picture, the most severe first: the largest of each kind, then the largest of all; the
+    others of a kind are one flow at its end."""
+    ordered = by_severity(flows)
+    kinds = {kind: [flow for flow in ordered if flow.kind == kind] for kind in SEVERITY}
+    first = [flow for listed in kinds.values() for flow in listed[:_LEAST]]
+    further = sorted((flow for listed in kinds.values() for flow in listed[_LEAST:]), key=lambda flow: -flow.size)
+    single = set(map(id, (*first, *further[: MOST - len(first)])))
+    drawn = []
+    for kind, listed in kinds.items():
+        others = [flow for flow in listed if id(flow) not in single]
+        if len(others) == 1:
+            drawn += listed
+            continue
+        drawn += [flow for flow in listed if id(flow) in single]
+        if others:
+            ways = f"{len(others):,} other ways {_OTHERS[kind]}"
+            drawn.append(Flow(ways, ways, sum(flow.size for flow in others), kind))
+    return drawn
 
 
 def picture(flows: Sequence[Flow]) -> Picture | None:
-    """Return the picture, or None when no one's access changes."""
-    joint = joint_flow(flows)
-    drawn = [*flows[:MOST], *([joint] if joint else [])]
-    if not drawn:
+    """Return the picture, or None where there are not at least two flows to compare."""
+    drawn = drawn_flows(flows)
+    if len(drawn) < 2:
         return None
     scale = min(_TALL, _EACH * len(drawn)) / sum(flow.size for flow in drawn)
-    thick = {flow: max(flow.size * scale, 3.0) for flow in drawn}
+    thick = {flow: max(flow.size * scale, _THIN) for flow in drawn}
     left = _stack([flow.left for flow in drawn], {flow: flow.left for flow in drawn}, thick)
     right = _stack([flow.right for flow in drawn], {flow: flow.right for flow in drawn}, thick)
     bars = [*_bars(left, drawn, SIDE, left=True), *_bars(right, drawn, WIDTH - SIDE - BAR, left=False)]
@@ -87,13 +123,17 @@ def _stack(names: Sequence[str], of: Mapping[Flow, str], thick: Mapping[Flow, fl
 def _bars(stack: Stack, drawn: Sequence[Flow], x: float, *, left: bool) -> list[Bar]:
     bars = []
     for name, (top, bottom) in stack.items():
-        size = sum(flow.size for flow in drawn if (flow.left if left else flow.right) == name)
+        flows = [flow for flow in drawn if (flow.left if left else flow.right) == name]
+        size = sum(flow.size for flow in flows)
         lines, title = _label(name, size), f"{size:,}: {name}"
-        bars.append(Bar(x, top, bottom - top, lines, title, x - 8 if left else x + BAR + 8, "end" if left else "start"))
+        text_x, anchor = (x - 8, "end") if left else (x + BAR + 8, "start")
+        severe = not left and all(flow.kind in ("admin", "more") for flow in flows)
+        bars.append(Bar(x, top, bottom - top, lines, title, text_x, anchor, severe))
     return bars
 
 
 def _ribbons(drawn: Sequence[Flow], thick: Mapping[Flow, float], left: Stack, right: Stack) -> list[Ribbon]:
+    """Return the ribbons in the order of drawing: no thick one hides a thin one."""
     used_left, used_right = dict.fromkeys(left, 0.0), dict.fromkeys(right, 0.0)
     ribbons = []
     for flow in drawn:
@@ -102,8 +142,8 @@ def _ribbons(drawn: Sequence[Flow], thick: Mapping[Flow, float], left: Stack, ri
         used_left[flow.left] += size
         used_right[flow.right] += size
         title = f"{flow.size:,}: {flow.left} → {flow.right}"
-        ribbons.append(Ribbon(_path(y1, y2, size), flow.kind, title))
-    return ribbons
+        ribbons.append((size, Ribbon(_path(y1, y2, size), flow.kind, title)))
+    return [ribbon for _, ribbon in sorted(ribbons, key=lambda sized: -sized[0])]
 
 
 def _path(y1: float, y2: float, size: float) -> str:
