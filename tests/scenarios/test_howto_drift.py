@@ -110,10 +110,11 @@ def test_over_a_week_the_cron_jobs_messages_are_exactly_the_news(week: Shell, tm
         meddler.by_console(week.org, "ada@tinyco.com", "Writer-Marketing", RAISED)
         (news,) = cron()  # Tuesday: a change by hand
         assert news.startswith(
-            "New drift: ~ idp_groups/Writer-Marketing role: member → team_admin · changed in the org"
+            "New drift: ~ idp_groups/Writer-Marketing role: member → team_admin · Changed in the console"
         )
-        assert "by ada@tinyco.com from 10.1.2.3" in news
-        assert "did: 1 user moves from member to team admin in Marketing." in news
+        assert "by ada@tinyco.com, " in news
+        assert "(from 10.1.2.3)" in news
+        assert "Effect: 1 user moves from member to team admin in Marketing." in news
         assert "ben@tinyco.com" not in news
 
         with meddler.idp(week.org) as idp:  # Wednesday: people come and go
@@ -125,7 +126,7 @@ def test_over_a_week_the_cron_jobs_messages_are_exactly_the_news(week: Shell, tm
         with meddler.idp(week.org) as idp:  # Thursday: the IdP makes an org admin
             idp.moves("dot@tinyco.com", into="Writer-Admins")
         (news,) = cron()
-        assert news == "Must not be: 1 user is org admin now, by Writer-Admins (rolecall.yaml:11)"
+        assert news == "Policy violation: 1 user is now org admin, by Writer-Admins (rolecall.yaml:11)"
 
         back = "rolecall apply --auto-approve --allow max-people-losing-access=2"
         assert week.run(back).returncode == 0  # Friday: somebody applies

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from org_client import Client
 from scim_org import Client as ScimClient
 
-from rolecall.localorg.console import session
+from rolecall.localorg.console import idp_groups, session
 from rolecall.localorg.console.handle import handle_page
 from rolecall.localorg.manage import make_token
 from rolecall.localorg.store import open_database
@@ -55,15 +55,20 @@ def by_console(path: Path, by: str, group: str, mapping: dict[str, Any] | None) 
         found = client.group(group)
         token = make_token(client.db, "admin", email=by).secret
         opened = session.open_session(client.db, token)
-        form: dict[str, Any] = {"csrf": session.proof(opened.id), "etag": found["etag"]}
-        form |= {"do": "blank"} if mapping is None else mapping
+        named = {f"{name}:{found['id']}": value for name, value in (mapping or {}).items()}
+        form = {
+            "csrf": session.proof(opened.id),
+            f"etag:{found['id']}": found["etag"],
+            f"shown:{found['id']}": "",
+            **named,
+        }
         headers = {
             "host": "127.0.0.1:8787",
             "cookie": f"{session.COOKIE}={opened.id}",
             "content-type": "application/x-www-form-urlencoded",
         }
         body = urlencode(form, doseq=True).encode()
-        answer = handle_page(Request("POST", f"/groups/{found['id']}", "", headers, body, "10.1.2.3"), client.db)
+        answer = handle_page(Request("POST", idp_groups.PATH, "", headers, body, "10.1.2.3"), client.db)
         assert answer.status == 303, (answer.status, answer.read())
 
 

@@ -1,4 +1,4 @@
-"""What the config says must not be so, looked at in the org as it is: standing limits, watched roles, access tests."""
+"""Find policy violations in the org: standing limits, watched roles, access tests."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ from rolecall.plan.value import Who
 
 
 def limits(desired: Desired, sighting: Sighting) -> Iterator[Violation]:
-    """Enough org admins, and those who must be. Nothing is said where not everybody was seen."""
+    """Yield that there are too few org admins, or that required ones are missing; only if all users were read."""
     if not sighting.complete:
         return
     guards, sources = desired.policy.guards, desired.policy.sources
     admins = holders(sighting, ORG_ADMIN)
     least = max(1, guards.min_org_admins)
     if len(admins) < least:
-        message = f"{count_users(len(admins), 'is', 'are')} org admin, and there must be {least:,}"
+        message = f"{count_users(len(admins), 'is', 'are')} org admin; the minimum is {least:,}"
         source = sources.get("guards.min_org_admins")
         yield Violation("limit", "min_org_admins", message, fingerprint("min_org_admins"), source=source)
     admin_emails = {normalise.email(holding.email) for holding in admins.values()}
     source = sources.get("guards.required_org_admins")
     for email in guards.required_org_admins:
         if normalise.email(email) not in admin_emails:
-            message = "must be org admin and is not"
+            message = "must be an org admin but is not"
             print_ = fingerprint("required_org_admins", normalise.email(email))
             yield Violation("limit", "required_org_admins", message, print_, Who(email, email), source)
 
@@ -44,7 +44,7 @@ def limits(desired: Desired, sighting: Sighting) -> Iterator[Violation]:
 def watched(
     desired: Desired, sighting: Sighting, known: Sighting | None, explained: Collection[Address]
 ) -> Iterator[Violation]:
-    """Each new holder of a watched role since ``known``, but for those whom a drifted address explains."""
+    """Yield each user who has a watched role since ``known``, except those that a drifted address explains."""
     if known is None or not known.complete or not sighting.complete:
         return
     for role in sorted(desired.policy.watch_roles):
@@ -52,13 +52,13 @@ def watched(
         for key in sorted(now.keys() - was.keys()):
             holding = now[key]
             if holding.address not in explained:
-                message = f"is {role_word(role)} now, {_by(holding)}"
+                message = f"is now {role_word(role)}, {_by(holding)}"
                 who = Who(holding.id, holding.email)
                 yield Violation("watch", role, message, fingerprint("watch", role, key), who, _place(desired, holding))
 
 
 def tests(desired: Desired, applied: Applied, rules: Rules, directory: Directory | None) -> Iterator[Violation]:
-    """Each access test that fails in the org as it is. Where not all users were read only personas are evaluated."""
+    """Yield each access test that fails in the org. Unless all users were read, only personas are evaluated."""
     whole = people_coverage(directory, rules.scim.groups).state == "complete"
     evaluated = [test for test in tests_of(desired.policy, applied.policy) if whole or not needs_users(test)]
     for result in run_tests(evaluated, rules, directory):
@@ -83,7 +83,7 @@ def not_evaluated(
 
 
 def _place(desired: Desired, holding: Holding) -> Where | None:
-    """The place of the mapping behind it, where the config has it."""
+    """Return the place of the mapping that gives the role, if it is in the config."""
     return desired.intent(holding.address).source if holding.address else None
 
 

@@ -86,7 +86,7 @@ def test_acknowledged_findings_are_apart_with_who_and_why(org: Path, capsys: Cap
     flags = [word for name in names for word in ("--acknowledge", name)]
     assert run(["drift", "--detailed-exitcode", *flags, "--reason", "INC-7, <b>agreed</b>"]) == Exit.OK
     out = capsys.readouterr().out
-    assert "Nothing drifted." in out
+    assert "  No drift." in out
     assert out.count(": INC-7, <b>agreed</b>") == len(names)
     after = check(capsys)
     assert fingerprints(after) == []

@@ -148,8 +148,9 @@ def test_drift_in_an_unmanaged_section_has_its_true_effect_and_cannot_be_accepte
     assert run(["apply", "--auto-approve"]) == Exit.OK
     meddler.remap(repo / "org.db", "bo@tiny.co", "Marketing", {"role": "org_admin", "teams": ["Marketing"]})
     text = told(capsys, "drift", "--detailed-exitcode", code=Exit.CHANGES)
-    assert "What it did: 2 users" in text
+    assert "Effect on users: 2 users" in text
     assert "Org admins: 2 → 4" in text
+    assert "Effect of reverting" not in text
     assert "Reverting it" not in text
     assert "drift --accept" not in text
     assert "ignore: [{address: idp_groups/Marketing, reason: ...}]" in text

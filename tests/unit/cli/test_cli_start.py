@@ -248,7 +248,7 @@ def test_the_tour_ends_well_and_leaves_nothing(
     told = capsys.readouterr().out
     assert told.count("$ rolecall -e prod ") == 7
     assert told.count("LOCAL REHEARSAL, not WRITER") == 6
-    assert "changed in the org · by ines.okafor@acme.com" in told
+    assert "Changed in the console by ines.okafor@acme.com" in told
     assert "group:Writer-Sales (R8)" in told
     assert "Done: 12 steps" in told
     assert "rolecall writes nothing to this org" in told

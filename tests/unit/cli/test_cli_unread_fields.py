@@ -55,7 +55,7 @@ def test_a_snapshot_without_a_managed_field(repo: Path, capsys: Capture, field: 
     assert f"NOT READ: {field}" in told
     assert f"{field} was not read" in told
     assert "No changes." not in told
-    assert "Nothing drifted." not in told
+    assert "No drift." not in told
 
 
 def test_an_observed_org_without_a_managed_field(repo: Path, capsys: Capture) -> None:

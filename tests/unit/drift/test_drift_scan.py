@@ -175,7 +175,7 @@ def test_a_watched_role_and_who_is_explained_by_a_drift():
     first = looked(PEOPLE, policy=policy)
     joined = [*PEOPLE[:3], {"id": "p4", "email": "di@acme.com", "groups": ["Admins"]}]
     (alarm,) = again(first, joined, policy=policy).alarms
-    assert (alarm.kind, alarm.who.email, alarm.message) == ("watch", "di@acme.com", "is org admin now, by Admins")
+    assert (alarm.kind, alarm.who.email, alarm.message) == ("watch", "di@acme.com", "is now org admin, by Admins")
     made = inquiry({"G": M}, {"G": A}, {"G": M}, policy)
     made = replace(made, past=replace(made.past, watched=first.report.sighting))
     assert scan(made).report.alarms == ()

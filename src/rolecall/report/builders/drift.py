@@ -1,4 +1,4 @@
-"""A drift check as a document: what changed outside rolecall, who changed it, and which users are affected."""
+"""Report a drift check: what changed outside rolecall, who changed it, and which users are affected."""
 
 from __future__ import annotations
 
@@ -12,17 +12,19 @@ from rolecall.drift.value import UNDETERMINED, DriftReport, Violation
 from rolecall.model.kinds import BY_SECTION, SECTIONS, field_changes, split_address
 from rolecall.model.settings import Value
 from rolecall.plan.coverage import USERS
-from rolecall.report.builders.changes import created, deleted, scalar
+from rolecall.report.builders.changes import changed, created, deleted, scalar
 from rolecall.report.builders.drift_sentences import (
     CLASSES,
     acknowledged_words,
     affected_users,
     basis_words,
+    drift_escalations,
     event_words,
-    headline,
     impact_sentences,
+    moment_words,
     news_notes,
     next_steps,
+    overview_notes,
     summary_line,
     undetermined_sentence,
     who_words,
@@ -31,7 +33,6 @@ from rolecall.report.builders.drift_sentences import (
 from rolecall.report.builders.header import scan_banner, users_sentence
 from rolecall.report.builders.unmanaged import released_words, unmanaged_notes
 from rolecall.report.document import (
-    ChangeColumns,
     ChangeTable,
     CheckResult,
     Diff,
@@ -52,16 +53,16 @@ COLUMNS = (
 """Of a drift check's table for a spreadsheet."""
 
 _ASIDE: Mapping[DriftClass, str] = {
-    "idp": "Gone from the IdP, with nobody in it",
-    "differs": "Never applied, and nobody knows which side moved: as an apply would change it",
-    "unapplied": "Changed in the config, not applied yet: run apply",
-    "converged": "Changed in the org to what the config asks for",
-    "unknown": "Not read: nothing is known of these",
+    "unapplied": "Changed in the config, not applied yet",
+    "differs": "Different from the config, never applied: what an apply would change",
+    "converged": "Changed in the console to match the config",
+    "idp": "Deleted in the IdP, without users",
+    "unknown": "Not read",
 }
 """The differences that do not count as drift, with their titles."""
 
 _ACKNOWLEDGED = "Acknowledged drift"
-_PENDING = "Waiting for the IdP, which has not pushed these groups"
+_PENDING = "Pending: the IdP has not pushed these groups yet"
 
 
 def drift_document(report: DriftReport) -> Document:
@@ -75,12 +76,12 @@ def drift_document(report: DriftReport) -> Document:
             report.org, report.coverage, report.counts, incomplete=bool(report.unread) or not report.determined
         ),
         status=_status(report),
-        headline=headline(report),
+        escalations=tuple(drift_escalations(report)),
+        overview=tuple(overview_notes(report)),
         effects=tuple(impact_sentences(report)),
         basis=basis_words(report),
-        validity=f"looked at {report.at:%Y-%m-%d %H:%M} UTC",
+        validity=f"checked {moment_words(report.at)}",
         summary=summary_line(report),
-        columns=ChangeColumns("what moved", "What moved", "Who, and whom it touches"),
         changes=(*_sections(report), *_aside(report)),
         news=tuple(news_notes(report)),
         inventory=tuple(_inventory(report)),
@@ -119,7 +120,7 @@ def _checks(report: DriftReport) -> Iterable[CheckResult]:
 
 
 def violation_words(alarm: Violation) -> str:
-    """Return what the config says must not be, and whom it is about."""
+    """Return a policy violation, with the user that it is about."""
     subject = f"{who_words(alarm.who)} " if alarm.who is not None else ""
     return visible(f"{alarm.name}: {subject}{alarm.message}" if alarm.kind != "watch" else f"{subject}{alarm.message}")
 
@@ -183,7 +184,7 @@ def drift_entry(report: DriftReport, drift: Drift, *, counts: bool) -> Entry:
 
 
 def diffs(drift: Drift) -> tuple[Diff, ...]:
-    """Return what changed, field by field: from what was applied to what the org has, or as an apply would change
+    """Return what changed, field by field: from the last applied value to that in the org, or as an apply would change
     it."""
     section, _ = split_address(drift.address)
     if drift.kind == "unknown":
@@ -195,7 +196,7 @@ def diffs(drift: Drift) -> tuple[Diff, ...]:
     if after is None:
         return deleted(fields)
     return tuple(
-        Diff(field.path, scalar(field.path, field.before), scalar(field.path, field.after))
+        changed(field)
         for field in fields
         if BY_SECTION[section].whole or (field.before is not None and field.after is not None)
     )
@@ -208,21 +209,21 @@ def _sides(drift: Drift) -> tuple[Value | None, Value | None]:
 
 def _notes(report: DriftReport, drift: Drift, *, counts: bool) -> Iterable[Note]:
     if counts or drift.event:
-        event = f" · {event_words(drift.event)}" if drift.event else ""
-        yield Note(f"{CLASSES[drift.kind]}{event}", "warn" if counts else "dim")
+        event = f" {event_words(drift.event)}" if drift.event else ""
+        yield Note(f"{CLASSES[drift.kind]}{event}", "plain" if counts else "dim")
     if drift.new_admin:
-        state = "it is new" if drift.last is None else "it gave less when it was last applied"
-        yield Note(f"this mapping is not managed, {state}, and it gives org admin", "warn")
+        state = "New unmanaged mapping" if drift.last is None else "Unmanaged mapping, changed since the last apply"
+        yield Note(f"{state}: it gives org admin.", "more")
     if drift.kind == "both":
         section, _ = split_address(drift.address)
         fields = field_changes(section, None, drift.desired)
         requested = ", ".join(f"{path}: {scalar(path, after)}" for path, _, after in fields)
-        yield Note(f"the config asks for {requested or 'nothing here'}")
+        yield Note(f"The config has {requested or 'no entry here'}")
     if counts and drift.address in report.written:
         yield Note(written_words(report.written[drift.address]), "dim")
     if counts:
         yield from affected_users(report, drift.address, managed=drift.managed)
-        yield Note(f"fingerprint {drift.fingerprint}", "dim")
+        yield Note(f"Fingerprint: {drift.fingerprint}", "dim")
 
 
 def drift_table(report: DriftReport) -> Table:

@@ -1,4 +1,4 @@
-"""What a drift check found, in sentences."""
+"""Describe the result of a drift check in sentences."""
 
 from __future__ import annotations
 
@@ -6,66 +6,98 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
-from rolecall.drift.compare import DriftClass
+from rolecall.drift.compare import Drift, DriftClass
 from rolecall.drift.value import UNDETERMINED, Acknowledgement, DriftReport, NewAdmin, ViolationKind
 from rolecall.model.change import Event
 from rolecall.model.kinds import split_address
 from rolecall.model.lineage import Blame
-from rolecall.model.paste import shell_pattern, shell_word, yaml_pattern
+from rolecall.model.paste import shell_pattern, yaml_pattern
 from rolecall.model.settings import Address
+from rolecall.plan.commands import env_flag
 from rolecall.plan.dates import day
 from rolecall.plan.headline import count_users, enumerate_words
 from rolecall.plan.value import Impact, Who
 from rolecall.report.builders.header import sections_sentence, unread_sections, users_sentence
-from rolecall.report.builders.users import change_notes, moves_by_address
-from rolecall.report.document import NextStep, Note
+from rolecall.report.builders.users import change_notes, escalations, moves_by_address
+from rolecall.report.document import Escalation, NextStep, Note
 from rolecall.report.phrases import count, listed, visible
 
 CLASSES: Mapping[DriftClass, str] = {
-    "in_sync": "as the config asks",
-    "converged": "as the config asks, though nobody applied it",
-    "differs": "differs",
-    "unapplied": "not applied yet",
-    "console": "changed in the org",
-    "both": "changed in the org, and in the config to something else",
-    "other_run": "changed by a run that this journal does not have",
-    "idp": "the IdP no longer has this group, or another one bears its name",
-    "unknown": "not read",
+    "in_sync": "Matches the config",
+    "converged": "Changed in the console to match the config",
+    "differs": "Differs from the config",
+    "unapplied": "Changed in the config, not applied yet",
+    "console": "Changed in the console",
+    "both": "Changed in the console and in the config",
+    "other_run": "Changed by a run that is not in this journal",
+    "idp": "Group deleted or replaced in the IdP",
+    "unknown": "Not read",
 }
+
+_DRIFTED: Mapping[DriftClass, tuple[str, str]] = {
+    "console": ("setting", "changed in the console"),
+    "both": ("setting", "changed in the console and in the config"),
+    "other_run": ("setting", "changed by a run that is not in this journal"),
+    "idp": ("group", "deleted or replaced in the IdP"),
+    "differs": ("setting", "different from the config"),
+    "unapplied": ("setting", "changed in the config and not applied yet"),
+}
+"""What counts as drift, as parts of the summary."""
+
+_NOT_COUNTED: Mapping[str, tuple[str, str]] = {
+    "acknowledged": ("1 drift is acknowledged", "{} drifts are acknowledged"),
+    "waiting": ("1 change is pending", "{} changes are pending"),
+    "unapplied": ("1 change is not applied yet", "{} changes are not applied yet"),
+    "differs": ("1 setting differs from the config", "{} settings differ from the config"),
+    "converged": (
+        "1 setting was changed in the console to match the config",
+        "{} settings were changed in the console to match the config",
+    ),
+    "idp": ("1 group without users was deleted in the IdP", "{} groups without users were deleted in the IdP"),
+    "unknown": ("1 setting was not read", "{} settings were not read"),
+}
+"""What does not count as drift, as sentences of the summary."""
 
 _CHECKS: Mapping[ViolationKind, str] = {"watch": "watched roles", "limit": "limits", "access_test": "access tests"}
 
+_NO_EFFECT = "No user's access changes."
 _NAMED = 5
 _SHORT_COMMIT = 8
 
 
 def moment_words(at: datetime) -> str:
-    """Return ``22 Nov 2026 12:03 UTC``."""
-    return f"{day(at)} {at:%H:%M} UTC"
+    """Return ``22 Nov 2026, 12:03 UTC``."""
+    return f"{day(at)}, {at:%H:%M} UTC"
 
 
 def who_words(who: Who) -> str:
-    """Return the name that may be shown, or that it is one person."""
+    """Return the name of a user where it may be shown, or that it is one user."""
     return visible(who.email) if who.email else "1 user"
 
 
 def event_words(event: Event) -> str:
-    """Return ``by bo@acme.com from 10.0.0.7, 22 Nov 2026 12:03 UTC, by console``."""
-    address = f" from {visible(event.source_ip)}" if event.source_ip else ""
-    return f"by {visible(event.actor)}{address}, {moment_words(event.at)}, by {visible(event.channel)}"
+    """Return ``by bo@acme.com, 22 Nov 2026, 12:03 UTC (API, from 10.0.0.7)``, without the channel for the console."""
+    channel = "" if event.channel == "console" else visible(event.channel)
+    address = f"from {visible(event.source_ip)}" if event.source_ip else ""
+    details = ", ".join(filter(None, (channel, address)))
+    return f"by {visible(event.actor)}, {moment_words(event.at)}{f' ({details})' if details else ''}"
 
 
 def written_words(blame: Blame) -> str:
-    """Return ``the config's side: Ann, 3 Nov 2026, 1a2b3c4d Map the brand team``."""
+    """Return ``Config line written by Ann, 3 Nov 2026: 1a2b3c4d Map the brand team``."""
     commit = f"{blame.commit[:_SHORT_COMMIT]} {visible(blame.summary)}".rstrip()
-    return f"the config's side: {visible(blame.author)}, {day(blame.at)}, {commit}"
+    return f"Config line written by {visible(blame.author)}, {day(blame.at)}: {commit}"
 
 
-def headline(report: DriftReport) -> str:
-    """Return how much drifted; first that drift cannot be determined, or what was not read."""
+def overview_notes(report: DriftReport) -> Iterator[Note]:
+    """Yield what is unknown, what is known without a record of an apply, and how many policy violations there are."""
     unknown = "" if report.determined else undetermined_sentence()
-    sentences = (unknown, sections_sentence(report.coverage), users_sentence(report.coverage), _drifted(report))
-    return " ".join(filter(None, sentences))
+    for text in filter(None, (unknown, sections_sentence(report.coverage), users_sentence(report.coverage))):
+        yield Note(text, "warn")
+    if not report.determined and (number := _differing(report)):
+        yield Note(f"{_counted('differs', number)}.")
+    if report.alarms:
+        yield Note(f"{count(len(report.alarms), 'policy violation')}.", "risk")
 
 
 def undetermined_sentence() -> str:
@@ -73,27 +105,8 @@ def undetermined_sentence() -> str:
     return f"{UNDETERMINED[0].upper()}{UNDETERMINED[1:]}."
 
 
-def _drifted(report: DriftReport) -> str:
-    drifts = report.drifts
-    if not report.determined:
-        return _differs(report)
-    if not drifts and report.alarms:
-        return "No setting drifted, but the org is not as the config says it must be."
-    if not drifts and report.unread:
-        what = "settings that were read" if unread_sections(report.coverage) else "settings"
-        return f"No drift in the {what}{_unknown_checks(report)}."
-    if not drifts:
-        return "Nothing drifted."
-    return f"{count(len(drifts), 'setting')} drifted."
-
-
-def _differs(report: DriftReport) -> str:
-    """Return what is known without a record of an apply."""
-    number = sum(drift.kind == "differs" and drift.address not in report.waiting for drift in report.entries)
-    verb = "differs" if number == 1 else "differ"
-    settings = f"{count(number, 'setting')} {verb} from the config." if number else ""
-    violations = "The org is not as the config says it must be." if report.alarms else ""
-    return " ".join(filter(None, (settings, violations)))
+def _differing(report: DriftReport) -> int:
+    return sum(drift.kind == "differs" and drift.address not in report.waiting for drift in report.entries)
 
 
 def _unknown_checks(report: DriftReport) -> str:
@@ -103,15 +116,15 @@ def _unknown_checks(report: DriftReport) -> str:
 
 
 def impact_sentences(report: DriftReport) -> Iterator[str]:
-    """Yield what the drift did to users, and what undoing it would do."""
+    """Yield the effect of the drift on users, and that of reverting it."""
     if report.did is not None:
-        yield f"What it did: {_impact(report.did.impact)}"
+        yield f"Effect on users: {_impact(report.did.impact)}"
     if report.revert is not None:
-        yield f"Reverting it: {_impact(report.revert.impact)}"
+        yield f"Effect of reverting: {_impact(report.revert.impact)}"
 
 
 def _impact(impact: Impact) -> str:
-    return " ".join(visible(text) for text in (impact.headline, impact.problem) if text) or "Nobody's access changes."
+    return " ".join(visible(text) for text in (impact.headline, impact.problem) if text) or _NO_EFFECT
 
 
 def basis_words(report: DriftReport) -> str:
@@ -119,41 +132,42 @@ def basis_words(report: DriftReport) -> str:
     basis = report.basis
     at = f" ({moment_words(basis.at)})" if basis.at else ""
     if basis.kind == "journal":
-        return f"Compared with what {basis.name}{at} and those before left, and with the config."
+        return f"Compared with the last apply: {basis.name}{at}."
     if basis.kind in ("file", "git"):
-        return f"Compared with {visible(basis.name)}{at} in place of a journal, and with the config."
-    return (
-        "Compared with the config only. To record an apply: `rolecall apply`, even if there is nothing to change. "
-        "To compare with a snapshot or a commit: --baseline."
-    )
+        return f"Compared with {visible(basis.name)}{at}."
+    return "Compared with the config only."
+
+
+REVERTING = "Reverting it"
+"""What the notes about the effect of reverting begin with."""
 
 
 def affected_users(report: DriftReport, at: Address, *, managed: bool = True) -> Iterator[Note]:
-    """Yield what the drift at one address did to users, and what reverting it would do; nothing does where the section
-    is not ``managed``."""
-    for title, plan in (("did", report.did), ("reverting", report.revert)):
-        if title == "reverting" and not managed:
-            yield Note("reverting: not by rolecall, because the section is unmanaged; change it in the console")
+    """Yield the effect of the drift at one address on users, and that of reverting it; rolecall cannot revert it where
+    the section is not ``managed``."""
+    for title, plan in (("Effect", report.did), (REVERTING, report.revert)):
+        if title == REVERTING and not managed:
+            yield Note("To revert it, change it in the console: the section is unmanaged.")
             continue
         if plan is None:
             continue
         if plan.impact.people is None:
-            yield Note(f"{title}: {visible(plan.impact.problem or 'users were not read')}")
+            yield Note(f"{title}: {visible(plan.impact.problem or 'unknown, because users were not read.')}")
             continue
         notes = list(change_notes(plan, at, moves_by_address(plan.impact).get(at, ())))
         if not notes:
-            yield Note(f"{title}: nobody's access", "dim")
+            yield Note(f"{title}: no user's access changes.", "dim")
         yield from (note._replace(text=f"{title}: {note.text}") for note in notes)
 
 
 def acknowledged_words(item: Acknowledgement) -> str:
-    """Return ``1a2b3c4d5e6f7a8b acknowledged by ann@acme.com, 29 Nov 2026 08:13 UTC (run 12): the new IT lead``."""
+    """Return ``Acknowledged: 1a2b3c4d5e6f7a8b by ann@acme.com, 29 Nov 2026, 08:13 UTC (run 12): the new IT lead``."""
     by = f"{visible(item.by)}, {moment_words(item.at)} (run {item.run})"
-    return f"{item.fingerprint} acknowledged by {by}: {visible(item.reason)}"
+    return f"Acknowledged: {item.fingerprint} by {by}: {visible(item.reason)}"
 
 
 def news_notes(report: DriftReport) -> Iterator[Note]:
-    """Yield what is not drift: users and groups that joined, left and moved."""
+    """Yield changes of users and groups that are not drift."""
     yield from _user_news(report)
     yield from _group_news(report)
 
@@ -170,8 +184,8 @@ def _user_news(report: DriftReport) -> Iterator[Note]:
     if news.former_admins:
         names = listed((who.email for who in news.former_admins if who.email), _NAMED)
         changes.append(f"{count_users(len(news.former_admins))} no longer org admin{f': {names}' if names else ''}")
-    text = f"People since {moment_words(news.since)}: {', '.join(changes)}."
-    yield Note(text, "risk" if news.new_admins else "plain")
+    text = f"Users since {moment_words(news.since)}: {', '.join(changes)}."
+    yield Note(text, "more" if news.new_admins else "plain")
     if news.left:
         yield Note(f"Documents of the {count(news.left, 'user')} who left are transferred to an org admin (R23).")
     for admin in news.new_admins[:_NAMED]:
@@ -187,64 +201,91 @@ def _admins(admins: Iterable[NewAdmin]) -> str:
 def _group_news(report: DriftReport) -> Iterator[Note]:
     news = report.groups
     for key in news.ready:
-        yield Note(f"`{visible(key)}` waited for the IdP and has arrived: run apply.", "warn")
+        yield Note(f"`{visible(key)}` is no longer pending: the IdP has pushed it. To map it: `rolecall apply`", "warn")
     for group in news.renamed:
         text = f"`{visible(group.was)}` is now called `{visible(group.now)}` in the IdP"
         if group.key is None or group.key == group.now:
             yield Note(f"{text}.")
         else:
-            yield Note(f"{text}; rename the key `{visible(group.key)}`: rolecall fmt --renames.", "warn")
+            rename = f"To rename the key `{visible(group.key)}`: `rolecall fmt --renames`"
+            yield Note(f"{text}. {rename}", "warn")
     if news.arrived:
-        yield Note(f"{count(len(news.arrived), 'group')} arrived from the IdP: {listed(news.arrived, _NAMED)}.")
+        yield Note(f"{count(len(news.arrived), 'new group')} from the IdP: {listed(news.arrived, _NAMED)}.")
     if news.vanished:
-        yield Note(f"{count(len(news.vanished), 'group')} left the IdP: {listed(news.vanished, _NAMED)}.")
+        yield Note(f"{count(len(news.vanished), 'group')} deleted in the IdP: {listed(news.vanished, _NAMED)}.")
 
 
 def summary_line(report: DriftReport) -> str:
-    """Return ``Drift: 2 console, 1 both. Beside it: 1 unapplied.``"""
-    drifted = _counts(drift.kind for drift in report.drifts)
-    aside = _counts(
-        "waiting" if drift.address in report.waiting else drift.kind
-        for drift in report.entries
-        if drift.fingerprint not in report.counted
-    )
+    """Return ``Drift: 2 settings changed in the console. 1 change is pending.``"""
+    kinds = Counter(drift.kind for drift in report.drifts)
+    drifted = [f"{count(kinds[kind], noun)} {text}" for kind, (noun, text) in _DRIFTED.items() if kinds[kind]]
+    aside = Counter(_not_counted(report, drift) for drift in report.entries if drift.fingerprint not in report.counted)
+    sentences = [_counted(kind, aside[kind]) for kind in _NOT_COUNTED if aside[kind]]
     if drifted:
-        text = f"Drift: {drifted}."
+        text = f"Drift: {', '.join(drifted)}."
     elif not report.determined:
         text = "Drift is unknown."
     elif report.unread:
-        text = f"No drift found, but not everything was read{_unknown_checks(report)}."
+        what = "settings that were read" if unread_sections(report.coverage) else "settings"
+        text = f"No drift in the {what}{_unknown_checks(report)}."
     else:
         text = "No drift."
-    return f"{text} Beside it: {aside}." if aside else text
+    return " ".join((text, *(f"{sentence}." for sentence in sentences)))
 
 
-def _counts(kinds: Iterable[str]) -> str:
-    return ", ".join(f"{number:,} {kind}" for kind, number in sorted(Counter(kinds).items()))
+def _not_counted(report: DriftReport, drift: Drift) -> str:
+    if drift.fingerprint in report.acknowledged:
+        return "acknowledged"
+    return "waiting" if drift.address in report.waiting else drift.kind
+
+
+def _counted(kind: str, number: int) -> str:
+    singular, plural = _NOT_COUNTED[kind]
+    return singular if number == 1 else plural.format(f"{number:,}")
 
 
 def unwritten_words(addresses: Sequence[Address]) -> str:
-    """Return why a revert leaves these addresses as they are, and what to do instead."""
+    """Return why a revert does not change these addresses, and what to do instead."""
     sections = sorted({split_address(at)[0] for at in addresses})
     keys = listed(f"manage.{section}" for section in sections)
     verb = "is" if len(addresses) == 1 else "are"
-    return f"{listed(addresses, _NAMED)} {verb} in a section that is unmanaged ({keys}). Change it in the console."
+    return f"{listed(addresses, _NAMED)} {verb} in an unmanaged section ({keys}). Change it in the console."
 
 
 def next_steps(report: DriftReport) -> Iterator[NextStep]:
-    """Yield what can be done about drift."""
-    env = f" -e {shell_word(report.org.env)}" if report.org.env else ""
+    """Yield what to do about drift, as commands."""
+    env = env_flag(report.org)
     unmanaged = [drift for drift in report.drifts if not drift.managed]
     ignored = "".join(f" --ignore {shell_pattern(drift.address)}" for drift in unmanaged[:_NAMED])
     if len(unmanaged) < len(report.drifts):
-        accept, revert = f"rolecall drift{env} --accept{ignored}", f"rolecall drift{env} --revert --out revert.json"
-        yield NextStep("Keep it", command=accept, note="which changes the YAML here, to be reviewed")
-        yield NextStep("Undo it", command=revert, note=f"then rolecall apply{env} revert.json")
-    watched = any(alarm.kind == "watch" for alarm in report.alarms)
-    if report.drifts or watched or (report.people and report.people.new_admins):
-        command = f"rolecall drift{env} --acknowledge FINGERPRINT --reason TEXT"
-        yield NextStep("Leave it", command=command, note="which is recorded, and counts until the next apply")
+        yield NextStep("To keep the drift, update the config", command=f"rolecall drift{env} --accept{ignored}")
+        yield NextStep("To revert the drift, save a plan", command=f"rolecall drift{env} --revert --out revert.json")
+        yield NextStep("Then apply it", command=f"rolecall apply{env} revert.json")
     for drift in unmanaged[:_NAMED]:
-        line = f"ignore: [{{address: {yaml_pattern(drift.address)}, reason: ...}}]"
-        note = "in the config; the section is unmanaged, so rolecall does not write it"
-        yield NextStep("Keep it", command=line, note=note)
+        entry = f"ignore: [{{address: {yaml_pattern(drift.address)}, reason: ...}}]"
+        yield NextStep(f"To keep {visible(drift.address)}, which is unmanaged, add to the config", command=entry)
+    if prints := _acknowledgeable(report):
+        which = prints[0] if len(prints) == 1 else "FINGERPRINT"
+        command = f"rolecall drift{env} --acknowledge {which} --reason TEXT"
+        yield NextStep("To acknowledge it until the next apply", command=command)
+    if not report.determined:
+        yield NextStep("To record an apply, even without changes", command=f"rolecall apply{env}")
+        yield NextStep("To compare with a snapshot or a commit", command=f"rolecall drift{env} --baseline FILE|git:REF")
+    elif any(_not_counted(report, drift) == "unapplied" for drift in report.entries):
+        yield NextStep("To plan the changes that are not applied yet", command=f"rolecall plan{env}")
+
+
+def _acknowledgeable(report: DriftReport) -> list[str]:
+    """Return the fingerprints of what can be acknowledged: drift, users with a watched role, and new org admins."""
+    watched = (alarm.fingerprint for alarm in report.alarms if alarm.kind == "watch")
+    admins = (admin.fingerprint for admin in report.people.new_admins) if report.people else ()
+    return [*(drift.fingerprint for drift in report.drifts), *watched, *admins]
+
+
+def drift_escalations(report: DriftReport) -> Iterator[Escalation]:
+    """Yield the users who gained roles above member, by drift or in the IdP: org admins first."""
+    if report.did is not None:
+        yield from escalations(report.did)
+    for admin in report.people.new_admins if report.people else ():
+        causes = (visible(admin.address),) if admin.address else ()
+        yield Escalation(f"{who_words(admin.who)} is a new org admin, {visible(admin.by)}", True, causes)

@@ -1,4 +1,4 @@
-"""What is new about drift since the last notice, for a chat or a webhook."""
+"""Report what is new about drift since the last notice, for a chat or a webhook."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from rolecall.drift.value import UNDETERMINED, DriftReport
 from rolecall.report.builders.drift import drift_entry, drifts_by_section, violation_words
-from rolecall.report.builders.drift_sentences import undetermined_sentence
+from rolecall.report.builders.drift_sentences import REVERTING, undetermined_sentence
 from rolecall.report.builders.header import org_banner, sections_sentence, users_sentence
 from rolecall.report.document import Entry
 from rolecall.report.phrases import visible
@@ -63,12 +63,12 @@ def _lines(report: DriftReport, fingerprints: set[str], cleared: Cleared) -> Ite
                 yield _drift(drift_entry(report, drift, counts=True))
     for alarm in report.alarms:
         if alarm.fingerprint in fingerprints:
-            yield f"Must not be: {violation_words(alarm)}"
+            yield f"Policy violation: {violation_words(alarm)}"
     yield from filter(None, (sections_sentence(report.coverage), users_sentence(report.coverage)))
     yield from (f"Cleared: {visible(str(item['what']))} ({item['kind']})" for _, item in cleared)
 
 
 def _drift(entry: Entry) -> str:
     fields = " · ".join(map(str, entry.diffs))
-    notes = [note.text for note in entry.notes if note.tone != "dim" and not note.text.startswith("reverting: ")]
+    notes = [note.text for note in entry.notes if note.tone != "dim" and not note.text.startswith(REVERTING)]
     return f"New drift: {entry.mark} {entry.address}{f' {fields}' if fields else ''} · {' · '.join(notes)}"

@@ -60,7 +60,7 @@ def document_lines(document: Document, width: int | None = None, *, verbose: boo
     yield from _guards(document, width, verbose=verbose)
     yield from _inventory(document)
     yield from _warnings(document)
-    yield from _next(document, width)
+    yield from next_lines(document, width)
 
 
 def brief_lines(document: Document) -> Iterator[Line]:
@@ -250,12 +250,9 @@ def _passed(passed: Sequence[CheckResult], *, verbose: bool) -> Iterator[Line]:
 
 
 def _inventory(document: Document) -> Iterator[Line]:
-    if document.news:
+    if document.news or document.inventory:
         yield from _heading("Not drift")
-        yield from _notes(document.news)
-    if document.inventory:
-        yield line()
-        yield from _notes(document.inventory)
+        yield from _notes((*document.news, *document.inventory))
 
 
 def _warnings(document: Document) -> Iterator[Line]:
@@ -283,7 +280,7 @@ def _sentence(text: str) -> str:
     return shown if not first.isalpha() or first in SECTIONS else f"{shown[:1].upper()}{shown[1:]}"
 
 
-def _next(document: Document, width: int | None) -> Iterator[Line]:
+def next_lines(document: Document, width: int | None) -> Iterator[Line]:
     """Yield what to do now, as commands to copy."""
     if document.next_steps:
         yield from _heading("Next")
