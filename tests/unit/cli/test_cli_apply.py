@@ -189,7 +189,7 @@ def test_on_an_observed_org_every_step_is_a_persons(repo: Path, capsys: Capture)
     assert run(["apply", "--auto-approve"]) in (Exit.HUMAN, Exit.REFUSED)
     assert run(["apply", "--approve", digest(capsys)]) == Exit.HUMAN
     told = capsys.readouterr().out
-    assert "1 manual step" in told
+    assert "1 manual step:" in told
     assert "update idp_groups/Marketing" in told
 
 

@@ -76,8 +76,8 @@ def test_done_records_the_word_and_writes_it_into_the_observed_file(repo: Path, 
     assert run(["done", "1", "1", "--by", "ann@tiny.co", "--evidence", "shot.png"]) == Exit.OK
     told = capsys.readouterr().out
     assert "Recorded: step 1 of run 1, update idp_groups/Marketing." in told
-    assert "live.json says so now: commit it." in told
-    assert "on your word: nobody can look at the org from here" in told
+    assert "Updated live.json. Commit it." in told
+    assert "Reported done; rolecall cannot read this org to verify it." in told
     groups = json.loads((repo / "live.json").read_text())["idp_groups"]
     assert groups == {**SNAPSHOT["idp_groups"], "Marketing": {"role": "member", "teams": ["Brand"]}}
     run(["history", "1"])
@@ -89,7 +89,7 @@ def test_done_records_the_word_and_writes_it_into_the_observed_file(repo: Path, 
 
 def test_what_was_found_instead_is_written_down_and_asked_for_again(repo: Path, capsys: Capture) -> None:
     assert run(["done", "1", "1", "--found", "Team admin: Marketing, Brand"]) == Exit.OK
-    assert "That is not what the step asks for" in capsys.readouterr().out
+    assert "This is not the value in the step" in capsys.readouterr().out
     groups = json.loads((repo / "live.json").read_text())["idp_groups"]
     assert groups["Marketing"] == {"role": "team_admin", "teams": ["Marketing", "Brand"]}
     assert run(["plan", "--detailed-exitcode"]) == Exit.CHANGES

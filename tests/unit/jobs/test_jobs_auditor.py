@@ -19,9 +19,10 @@ from rolecall.model.desired import Desired, Intent
 from rolecall.model.run import Approval, RunFacts
 from rolecall.model.settings import GroupMapping, Settings
 from rolecall.model.sighting import Sighting
-from rolecall.report.builders.sightings import COLUMNS, sighting_json, sighting_lines, sighting_table
+from rolecall.report.builders.sightings import COLUMNS, record_document, sighting_json, sighting_table
 from rolecall.report.line import plain
 from rolecall.report.renderers.csv import csv_text
+from rolecall.report.renderers.listing import listing_lines
 
 ADMINS = GroupMapping("org_admin", frozenset({"IT"}))
 TWO_IN_THE_MORNING = datetime(2026, 11, 24, 2, tzinfo=UTC)
@@ -54,8 +55,10 @@ def asked(bench: Workbench, said: str, team: str | None = None, role: str | None
 
 
 def test_who_was_org_admin_on_that_day(bench):
-    told = plain(sighting_lines(asked(bench, "2026-11-24"))).splitlines()
-    assert told[0] == "acme (org_1): as seen 24 November 2026 02:00 UTC by run 2; next sighting 26 November"
+    told = plain(listing_lines(record_document(asked(bench, "2026-11-24")))).splitlines()
+    assert (
+        told[0] == "acme (org_1): access recorded 24 Nov 2026, 02:00 UTC by run 2; next record 26 Nov 2026, 02:00 UTC"
+    )
     assert told[1] == (
         "ann@acme.com                  org admin (org-wide, team IT) (group:Writer-Admins)  "
         "rolecall.yaml:9 · commit c0ffeec0 · run 1"
@@ -65,7 +68,7 @@ def test_who_was_org_admin_on_that_day(bench):
         "org admin (org-wide, team IT) (group:Writer-Marketing)  "
         "commit 1a2b3c4d · pull request 41 · approved by dee@acme.com · run 2" in told[3]
     )
-    assert told[4:] == ["3 people.", "People by role then: org admin 3."]
+    assert told[4:] == ["3 users.", "Users by role: org admin 3."]
 
 
 def test_the_day_before_and_the_day_after(bench):
@@ -73,7 +76,7 @@ def test_the_day_before_and_the_day_after(bench):
     assert len(asked(bench, "2026-11-25T23:59:59+00:00").evidence) == 3
     last = asked(bench, "2026-12-31")
     assert len(last.evidence) == 2
-    assert plain(sighting_lines(last)).splitlines()[0].endswith("by run 3; nobody has looked since")
+    assert plain(listing_lines(record_document(last))).splitlines()[0].endswith("by run 3; no later record")
     assert asked(bench, "2026-11-24T01:59:59").sighting.run == 1
 
 
@@ -123,7 +126,7 @@ def test_an_incomplete_sighting_says_so(bench):
     at = TWO_IN_THE_MORNING + timedelta(days=5)
     with bench.journal() as journal:
         record_look(journal, "org_1", "snapshot", RunFacts("acme"), Sighting(at, complete=False))
-    assert "there may have been others" in plain(sighting_lines(asked(bench, "2026-11-30")))
+    assert "this list may be incomplete" in plain(listing_lines(record_document(asked(bench, "2026-11-30"))))
 
 
 @pytest.mark.parametrize("said", ["live", "desired", "plan.json", "2026-13-01", "yesterday"])

@@ -10,8 +10,9 @@ import pytest
 
 from rolecall.model.run import Approval, Run, RunFacts, RunReport, Step
 from rolecall.model.settings import Address
-from rolecall.report.builders.runs import run_in_full, run_json, run_lines, runs_lines
+from rolecall.report.builders.runs import history_document, recorded_run_document, run_document, run_json
 from rolecall.report.line import plain
+from rolecall.report.renderers.listing import listing_lines
 
 AT = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)
 REFUSED = "503 from the org, 4 attempts"
@@ -27,7 +28,7 @@ def run_of(outcome: Any, *steps: Step, **more: Any) -> Run:
 
 
 def told(report: RunReport, env: str | None = "prod") -> str:
-    return plain(run_lines(report, env))
+    return plain(listing_lines(run_document(report, env)))
 
 
 HALF = run_of(
@@ -43,8 +44,12 @@ def test_half_a_run_says_what_is_done_who_is_in_between_and_how_to_go_on_or_back
     assert told(RunReport(HALF, meanwhile=meanwhile)) == (
         "5 of 9 steps done, 1 failed (503 from the org, 4 attempts), 3 not tried (run 812).\n"
         f"Right now: {meanwhile}\n"
-        "   6  update idp_groups/G6 failed: 503 from the org, 4 attempts\n"
-        "Go on: rolecall apply -e prod · Go back: rolecall rollback 812 · Details: rolecall show 812\n"
+        "   6  update idp_groups/G6  failed: 503 from the org, 4 attempts\n"
+        "\n"
+        "Next\n"
+        "  To continue: rolecall apply -e prod\n"
+        "  To undo this run: rolecall rollback 812\n"
+        "  For details: rolecall show 812\n"
     )
 
 
@@ -60,12 +65,14 @@ def test_nothing_to_do_is_said(report: RunReport) -> None:
 def test_what_a_person_has_to_do_is_listed_with_the_way_to_say_so() -> None:
     shown = told(RunReport(run_of("done", step(1, "done"), step(2, "human", via="human"))))
     assert "1 manual step:\n   2  update idp_groups/G2\n" in shown
-    assert "Do them: rolecall runbook 812\n  Report one done: rolecall done 812 2\n" in shown
+    assert (
+        "  For instructions for the manual steps: rolecall runbook 812\n  When one is done: rolecall done 812 2\n" in shown
+    )
 
 
 def test_a_run_of_nothing_but_human_steps_did_not_do_anything() -> None:
     shown = told(RunReport(run_of("done", step(1, "human", via="human"))))
-    assert shown.startswith("Nothing that rolecall could write (run 812).")
+    assert shown.startswith("rolecall wrote nothing: all changes are manual steps (run 812).")
 
 
 def test_different_problems_are_told_step_by_step() -> None:
@@ -77,7 +84,7 @@ def test_different_problems_are_told_step_by_step() -> None:
 
 def test_long_lists_are_cut_with_a_count() -> None:
     shown = told(RunReport(run_of("incomplete", *(step(n, "failed", "x") for n in range(1, 31)))))
-    assert "and 10 more" in shown
+    assert "10 more" in shown
 
 
 def test_what_waits_and_what_came_and_went_is_told() -> None:
@@ -86,7 +93,7 @@ def test_what_waits_and_what_came_and_went_is_told() -> None:
     )
     shown = told(report)
     assert shown.startswith("3 joiners since the plan\n")
-    assert "1 change still waits for the IdP." in shown
+    assert "1 change is pending in the IdP." in shown
 
 
 def test_an_answer_cannot_paint_the_terminal() -> None:
@@ -94,16 +101,16 @@ def test_an_answer_cannot_paint_the_terminal() -> None:
 
 
 def test_a_list_of_runs_has_a_line_for_each() -> None:
-    rows = plain(runs_lines([HALF, run_of("done", step(1, "done"))])).splitlines()
+    rows = plain(listing_lines(history_document([HALF, run_of("done", step(1, "done"))]))).splitlines()
     assert rows[0] == (
         "  812  2026-11-22 03:00  apply     incomplete   5 of 9 steps  ann · acme · prod   dddddddddddddddd"
     )
-    assert plain(runs_lines([])) == "No runs yet.\n"
+    assert plain(listing_lines(history_document([]))) == "No runs yet.\n"
 
 
 def test_a_run_in_full_has_its_facts_and_every_step() -> None:
     whole = run_of("incomplete", *HALF.steps, approvals=(Approval("bo", AT, "https://x", "review"),), message="why")
-    shown = plain(run_in_full(whole))
+    shown = plain(listing_lines(recorded_run_document(whole)))
     assert "Run 812: apply of acme (org_8817)\n" in shown
     assert "approved by:  bo, review, https://x" in shown
     assert "   6  update  idp_groups/G6  failed  503 from the org, 4 attempts\n" in shown

@@ -65,8 +65,9 @@ def _past_holders(call: Invocation, out: Console, moment: When, only: tuple[str 
     from rolecall.jobs.sightings import seen_at
     from rolecall.model.live import Coverage
     from rolecall.model.roles import role_id
-    from rolecall.report.builders.sightings import sighting_json, sighting_lines, sighting_table
+    from rolecall.report.builders.sightings import record_document, sighting_json, sighting_table
     from rolecall.report.renderers.csv import csv_text
+    from rolecall.report.renderers.listing import listing_lines
 
     config = read(call)
     team, role = only
@@ -77,7 +78,7 @@ def _past_holders(call: Invocation, out: Console, moment: When, only: tuple[str 
         if journal is not None:
             journal.close()
     if form == "text":
-        out.lines(sighting_lines(seen_holders))
+        out.lines(listing_lines(record_document(seen_holders)))
     else:
         out.text(sighting_json(seen_holders) if form == "json" else csv_text(sighting_table(seen_holders)))
     if seen_holders.sighting.complete:
@@ -93,10 +94,9 @@ def _access(call: Invocation, out: Console, filters: tuple[str | None, str | Non
     from rolecall.cli.session import read
     from rolecall.jobs.access import holders, role_of, team_of
     from rolecall.model.directory import EVERYBODY
-    from rolecall.report.builders.access import access_json, access_lines, access_table
-    from rolecall.report.builders.header import org_banner
+    from rolecall.report.builders.access import access_document, access_json, access_table
     from rolecall.report.renderers.csv import csv_text
-    from rolecall.report.renderers.text import banner_line
+    from rolecall.report.renderers.listing import listing_lines
 
     team, role, at = filters
     config = read(call)
@@ -104,12 +104,7 @@ def _access(call: Invocation, out: Console, filters: tuple[str | None, str | Non
     limits = None if team is None else team_of(org_state, team), None if role is None else role_of(org_state, role)
     found_holders = holders(org_state, *limits)
     if form == "text":
-        out.lines(
-            [
-                banner_line(org_banner(org_state.org, org_state.coverage)),
-                *access_lines(found_holders, org_state.coverage),
-            ]
-        )
+        out.lines(listing_lines(access_document(org_state.org, found_holders, org_state.coverage)))
     else:
         out.text(
             access_json(found_holders, org_state.coverage) if form == "json" else csv_text(access_table(found_holders))
@@ -119,12 +114,11 @@ def _access(call: Invocation, out: Console, filters: tuple[str | None, str | Non
 
 def _unmanaged(call: Invocation, out: Console, form: str) -> None:
     from rolecall.cli.planning import read_inventory
-    from rolecall.report.builders.access import unmanaged_json, unmanaged_lines
-    from rolecall.report.builders.header import org_banner
-    from rolecall.report.renderers.text import banner_line
+    from rolecall.report.builders.access import unmanaged_document, unmanaged_json
+    from rolecall.report.renderers.listing import listing_lines
 
     inventory = read_inventory(call)
     if form == "json":
         out.text(unmanaged_json(inventory.unmanaged, inventory.released))
     else:
-        out.lines([banner_line(org_banner(inventory.org)), *unmanaged_lines(inventory.unmanaged, inventory.released)])
+        out.lines(listing_lines(unmanaged_document(inventory.org, inventory.unmanaged, inventory.released)))

@@ -116,7 +116,8 @@ def _applied(call: Invocation, options: ApplyOptions, metrics: list[Metric] | No
 async def _apply(call: Invocation, config: Config, options: ApplyOptions, metrics: list[Metric] | None) -> Exit:
     from rolecall.cli.approvals import refuse_blocked
     from rolecall.cli.output import redacted, show_plan, shown
-    from rolecall.report.builders.runs import run_lines
+    from rolecall.report.builders.runs import run_document
+    from rolecall.report.renderers.listing import listing_lines
 
     async with session(call, config) as opened:
         saved = options.saved
@@ -132,7 +133,7 @@ async def _apply(call: Invocation, config: Config, options: ApplyOptions, metric
         refuse_blocked(plan)
         approvals = _approvals(call, config, approved, options.approval_flags)
         report = await _run(call, opened, approved, approvals, options)
-    out.lines(run_lines(report, plan.org.env))
+    out.lines(lambda width: listing_lines(run_document(report, plan.org.env), width))
     if metrics is not None:
         metrics += _metrics(call, config, report, plan)
     if report.problems:

@@ -44,7 +44,8 @@ def history(call: Invocation, run: int | None, limit: int, verify: bool, anchor:
     from rolecall.cli.journals import find_journal, of_run
     from rolecall.cli.session import read
     from rolecall.jobs.history import one_run, past_runs
-    from rolecall.report.builders.runs import run_in_full, runs_json, runs_lines
+    from rolecall.report.builders.runs import history_document, recorded_run_document, runs_json
+    from rolecall.report.renderers.listing import listing_lines
 
     out = stdout(call.environ, color=call.color)
     call = call if run is None else of_run(call, run)
@@ -61,7 +62,7 @@ def history(call: Invocation, run: int | None, limit: int, verify: bool, anchor:
     if form == "json":
         out.text(runs_json(runs))
     else:
-        out.lines(run_in_full(runs[0]) if run is not None else runs_lines(runs))
+        out.lines(listing_lines(recorded_run_document(runs[0]) if run is not None else history_document(runs)))
     return Exit.OK
 
 

@@ -44,7 +44,8 @@ def _run(call: Invocation, out: Console, number: int, form: str, at: InRepositor
     from rolecall.cli.session import read
     from rolecall.jobs.history import one_run
     from rolecall.jobs.saved import plan_of_text
-    from rolecall.report.builders.runs import run_in_full
+    from rolecall.report.builders.runs import recorded_run_document
+    from rolecall.report.renderers.listing import listing_lines
 
     call = of_run(call, number)
     journal = find_journal(call, read(call))
@@ -57,4 +58,4 @@ def _run(call: Invocation, out: Console, number: int, form: str, at: InRepositor
     if text:
         present(out, plan_of_text(text, f"run {number}"), form, at)
     if form == "text":
-        out.lines([line(), *run_in_full(run)])
+        out.lines([line(), *listing_lines(recorded_run_document(run))])

@@ -31,18 +31,16 @@ def test(call: Invocation, at: str, report: tuple[str, ...]) -> Exit:
     from rolecall.jobs.access import failed
     from rolecall.model.directory import EVERYBODY
     from rolecall.outside.files import write_file
-    from rolecall.report.builders.access import tests_lines
     from rolecall.report.builders.checks import tests_document
-    from rolecall.report.builders.header import org_banner
     from rolecall.report.renderers.junit import junit
-    from rolecall.report.renderers.text import banner_line
+    from rolecall.report.renderers.listing import listing_lines
 
     config = read(call)
     org_state = read_state(call, config, at, EVERYBODY, test=True)
+    document = tests_document(org_state.org, org_state.tests, org_state.coverage)
     for path in files:
-        write_file(path, junit(tests_document(org_state.tests)))
-    banner = banner_line(org_banner(org_state.org, org_state.coverage))
-    stdout(call.environ, color=call.color).lines([banner, *tests_lines(org_state.tests)])
+        write_file(path, junit(document))
+    stdout(call.environ, color=call.color).lines(listing_lines(document))
     unread = report_coverage(call, config, org_state.coverage)
     return Exit.REFUSED if failed(org_state.tests) else unread
 

@@ -45,27 +45,24 @@ def why(call: Invocation, person: str | None, role: str | None, groups: str | No
     from rolecall.cli.session import read
     from rolecall.jobs.access import NOBODY, explain, explain_not, find, imagined, one_person, role_of
     from rolecall.report.builders.access import (
-        not_read_line,
+        unknown_user_document,
         unread_json,
+        why_document,
         why_json,
-        why_lines,
         why_not_json,
-        why_not_lines,
     )
-    from rolecall.report.builders.header import org_banner
-    from rolecall.report.renderers.text import banner_line
+    from rolecall.report.renderers.listing import listing_lines
 
     config = read(call)
     org_state = read_state(call, config, at, NOBODY if person is None else one_person(person))
     names = [name.strip() for name in (groups or "").split(",") if name.strip()]
     who = imagined(names, org_state) if person is None else find(org_state, person)
     out = stdout(call.environ, color=call.color)
-    banner = banner_line(org_banner(org_state.org, org_state.coverage))
     if who is None:
         if form == "json":
             out.text(unread_json(person, org_state.coverage))
         else:
-            out.lines([banner, not_read_line(person or "", org_state.coverage)])
+            out.lines(listing_lines(unknown_user_document(org_state.org, person or "", org_state.coverage)))
         return report_coverage(call, config, org_state.coverage)
     explained = explain(org_state, who)
     against = None if role is None else explain_not(org_state, who, role_of(org_state, role))
@@ -73,7 +70,6 @@ def why(call: Invocation, person: str | None, role: str | None, groups: str | No
         body = why_json(explained, org_state.coverage, org_state.at)
         out.text(json.dumps(body if against is None else {**body, "not": why_not_json(against)}, indent=2))
     else:
-        out.lines(
-            [banner, *why_lines(explained, org_state.at), *(why_not_lines(against) if against is not None else ())]
-        )
+        document = why_document(org_state.org, explained, against, org_state.coverage, org_state.at)
+        out.lines(listing_lines(document))
     return report_coverage(call, config, org_state.coverage)

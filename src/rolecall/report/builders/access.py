@@ -1,9 +1,9 @@
-"""Who has what, and why, as lines, JSON and CSV. `access` and `why` always name people: that is what they are for."""
+"""Report the access that users have and its reasons. `access` and `why` always name users."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from rolecall.access.encode import encode_access
@@ -12,33 +12,37 @@ from rolecall.model.live import COMPLETE, Coverage
 from rolecall.model.roles import ORG_ADMIN
 from rolecall.plan.explain.why import Because, Cause, Why, WhyNot
 from rolecall.plan.saved.encode import encode_released
-from rolecall.plan.value import AccessTestResult, Released, Unmanaged
+from rolecall.plan.value import OrgRef, Released, Unmanaged
+from rolecall.report.builders.header import org_banner
 from rolecall.report.builders.unmanaged import released_fields, released_value
-from rolecall.report.document import Table
-from rolecall.report.line import Line, Span, Style, line
-from rolecall.report.phrases import cells, count, inline_yaml, listed, mapping_words, place, visible
+from rolecall.report.document import Document, Listing, Note, Row, Table
+from rolecall.report.phrases import count, inline_yaml, listed, mapping_words, place, visible
 
-_COLUMN = 28
+_EMAIL = 28
+"""Columns of an e-mail address in a listing."""
 
 
-def access_lines(users: Iterable[tuple[str, Access]], coverage: Coverage = COMPLETE) -> Iterator[Line]:
-    """Yield a line for each user: the e-mail, then each team role with its reason; then how many were read."""
+def access_document(org: OrgRef, users: Iterable[tuple[str, Access]], coverage: Coverage = COMPLETE) -> Document:
+    """Return a row for each user: the e-mail address, then each team role with its reason; then how many were read."""
+    listing = Listing(_access_rows(users, coverage), (_EMAIL,))
+    return Document("access", banner=org_banner(org, coverage), listings=(listing,))
+
+
+def _access_rows(users: Iterable[tuple[str, Access]], coverage: Coverage) -> Iterator[Row]:
     number = 0
     for email, access in users:
         number += 1
-        shown = visible(email)
-        pad = " " * (max(_COLUMN - cells(shown), 0) + 2)
         granted = ", ".join(
             f"{_role_words(item.team, item.role)} ({item.reasons[0].source})" for item in access.team_roles
         )
-        admin = (Span("  org admin", "warn"),) if access.org_admin else ()
-        yield Line((Span(shown, "bold"), Span(pad), Span(visible(granted)), *admin), hang=4)
+        admin = (Note("org admin", "more"),) if access.org_admin else ()
+        yield Row((Note(visible(email), "strong"), Note(visible(granted)), *admin))
     if coverage.state == "complete":
-        yield line(f"{count(number, 'person')}.", "bold")
+        yield Row((Note(f"{count(number, 'user')}.", "strong"),))
     elif coverage.state == "partial":
-        yield line(f"At least {count(number, 'user')}: users were only partially read.", "error")
+        yield Row((Note(f"At least {count(number, 'user')}: users were only partially read.", "error"),))
     else:
-        yield line("Unknown: users were not read.", "error")
+        yield Row((Note("Unknown: users were not read.", "error"),))
 
 
 def _role_words(team: str, role: str) -> str:
@@ -68,21 +72,24 @@ def access_table(users: Iterable[tuple[str, Access]]) -> Table:
     )
 
 
-def unmanaged_lines(unmanaged: Iterable[Unmanaged], released: Iterable[Released] = ()) -> Iterator[Line]:
-    """Yield a line for each mapping that the config does not manage, and for each other setting it no longer does."""
-    mappings, dropped = list(unmanaged), list(released)
+def unmanaged_document(org: OrgRef, unmanaged: Iterable[Unmanaged], released: Iterable[Released] = ()) -> Document:
+    """Return a row for each mapping that is not managed, and for each other setting that is no longer managed."""
+    rows = tuple(_unmanaged_rows(list(unmanaged), list(released)))
+    return Document("access", banner=org_banner(org), listings=(Listing(rows),))
+
+
+def _unmanaged_rows(mappings: Sequence[Unmanaged], dropped: Sequence[Released]) -> Iterator[Row]:
     for mapping in mappings:
-        users = "" if mapping.people is None else f"  {count(mapping.people, 'user')}"
-        state = "  no longer managed" if mapping.released else "  new" if mapping.new else ""
-        text = f"  {mapping_words(mapping.role, mapping.teams)}{users}{state}"
-        style: Style = "warn" if mapping.role == ORG_ADMIN else "plain"
-        yield Line((Span(visible(mapping.address), "bold"), Span(text, style)), hang=4)
+        access = Note(mapping_words(mapping.role, mapping.teams), "more" if mapping.role == ORG_ADMIN else "plain")
+        users = () if mapping.people is None else (Note(count(mapping.people, "user")),)
+        state = "no longer managed" if mapping.released else "new" if mapping.new else ""
+        yield Row((Note(visible(mapping.address), "strong"), access, *users, *((Note(state),) if state else ())))
     listed_above = {mapping.address for mapping in mappings}
     for item in (item for item in dropped if item.address not in listed_above):
-        text = f"  {released_value(item)}  no longer managed"
-        yield Line((Span(f"{visible(item.address)}{released_fields(item)}", "bold"), Span(text)), hang=4)
+        name = Note(f"{visible(item.address)}{released_fields(item)}", "strong")
+        yield Row((name, Note(released_value(item)), Note("no longer managed")))
     more = f", {count(len(dropped), 'setting')} no longer managed" if dropped else ""
-    yield line(f"{count(len(mappings), 'mapped group')} not managed here{more}.", "bold")
+    yield Row((Note(f"{count(len(mappings), 'unmanaged mapped group')}{more}.", "strong"),))
 
 
 def unmanaged_json(unmanaged: Iterable[Unmanaged], released: Iterable[Released] = ()) -> str:
@@ -96,59 +103,61 @@ STATES = {"live": "live", "desired": "configuration", "plan": "after the plan"}
 """The states that can be asked, in words."""
 
 
-def why_lines(answer: Why, at: str = "live") -> Iterator[Line]:
-    """Yield each team role with the rule, the setting, its place and value, and what it beat; then what gave nothing.
+def why_document(org: OrgRef, answer: Why, against: WhyNot | None, coverage: Coverage, at: str = "live") -> Document:
+    """Return each team role with the rule, the setting, its place and value, and what it overrides; then the settings
+    that gave nothing; then, with ``against``, what would give a role.
 
-    ``at`` is the state, of STATES. A line of the configuration that asks for something else is marked as not applied.
+    ``at`` is the state, of STATES. A line of the configuration that asks for another value is marked as not applied.
     """
+    rows = (*_why_rows(answer), *(_why_not_rows(against) if against else ()))
+    banner, title = org_banner(org, coverage), _about(answer, at)
+    return Document("why", title=title, banner=banner, listings=(Listing(rows),))
+
+
+def unknown_user_document(org: OrgRef, email: str, coverage: Coverage) -> Document:
+    """Return that a user is not among those that were read."""
+    among = "users were not read" if coverage.state == "unread" else "not among the users that were read"
+    row = Row((Note(f"{visible(email)}: unknown, {among}.", "error"),))
+    return Document("why", banner=org_banner(org, coverage), listings=(Listing((row,)),))
+
+
+def _about(answer: Why, at: str) -> str:
+    """Return ``ann@acme.com · scim · in Writer-Legal · state: live``."""
     person, traits = answer.person, answer.person.traits
-    who = visible(person.email) or "Somebody"
-    state = "" if traits.active else " · inactive"
-    groups = f" · in {listed(person.groups)}" if person.groups else " · in no group"
-    about = f"{traits.origin}{state}{' · pending' if traits.pending else ''}{groups}"
-    yield line(f"{who} · {about} · state: {STATES[at]}", "head", hang=2)
+    parts = [visible(person.email) or "Any user", traits.origin, *([] if traits.active else ["inactive"])]
+    parts += ["pending"] if traits.pending else []
+    parts += [f"in {listed(person.groups)}" if person.groups else "in no group", f"state: {STATES[at]}"]
+    return " · ".join(parts)
+
+
+def _why_rows(answer: Why) -> Iterator[Row]:
     if not answer.granted:
-        yield line("has nothing.", "warn", indent=2)
+        yield Row((Note("No access.", "risk"),), depth=1)
     for grant in answer.granted:
         yield from _grant(grant)
     if answer.silent:
-        yield line("Gave nothing:", "dim", indent=2)
-        yield from (_cause(cause, indent=4) for cause in answer.silent)
+        yield Row((Note("Settings that give nothing:", "dim"),), depth=1)
+        yield from (_cause(cause, depth=2) for cause in answer.silent)
 
 
-def why_not_lines(answer: WhyNot) -> Iterator[Line]:
-    """Yield why a role is not held, and each thing by itself that would give it."""
+def _why_not_rows(answer: WhyNot) -> Iterator[Row]:
+    """Yield why a role is not held, and each option that alone would give it."""
     role = visible(answer.role)
     if answer.has:
-        yield line(f"They have {role} already:", "head")
+        yield Row((Note(f"Already has {role}:", "strong"),))
         for grant in answer.has:
             yield from _grant(grant)
         return
-    yield line(
-        f"They do not have {role}. Each of these by itself would give it:"
-        if answer.options
-        else f"Nothing would give {role}.",
-        "head",
-    )
+    options = "Any one of these gives it:" if answer.options else "Nothing would give it."
+    yield Row((Note(f"Does not have {role}. {options}", "strong"),))
     for option in answer.options:
-        yield Line(
-            (Span("· "), Span(visible(option.sentence))),
-            2,
-            4,
-            (Span(place(option.where), "dim"),) if option.where else (),
-        )
+        yield Row((Note(f"· {visible(option.sentence)}"),), place(option.where), 1)
 
 
 def unread_json(email: str | None, coverage: Coverage) -> str:
     """Return what `why` tells, for machines, of a user who was not read: null is unknown, not nothing."""
     unknown = dict.fromkeys(("groups", "org_admin", "combos", "silent"))
     return json.dumps({"email": email, "coverage": coverage_json(coverage), **unknown}, indent=2)
-
-
-def not_read_line(email: str, coverage: Coverage) -> Line:
-    """Return the sentence about a user who is not among those that were read."""
-    among = "users were not read" if coverage.state == "unread" else "not among the users that were read"
-    return line(f"{visible(email)}: unknown, {among}.", "error")
 
 
 def why_json(answer: Why, coverage: Coverage = COMPLETE, at: str = "live") -> dict[str, Any]:
@@ -190,49 +199,21 @@ def why_not_json(answer: WhyNot) -> dict[str, Any]:
     }
 
 
-def tests_lines(tests: Iterable[AccessTestResult]) -> Iterator[Line]:
-    """Yield a line for each access test; then how many passed."""
-    results = list(tests)
-    for test in results:
-        label = Span("ok      ", "ok") if test.passed else Span("FAILED  ", "error")
-        label = Span("LATER   ", "dim") if test.later else label
-        label = label if test.evaluated else Span("UNKNOWN ", "error")
-        text = f"{visible(test.name)}{'' if test.passed else f': {visible(test.message)}'}"
-        yield Line((label, Span(text)), hang=8, tail=(Span(place(test.source), "dim"),) if test.source else ())
-    passed, unknown = sum(test.passed for test in results), sum(not test.evaluated for test in results)
-    result = f"{passed:,} of {count(len(results), 'access test')} passed" if results else "There are no access tests"
-    yield line(f"{result}{f'; {unknown:,} not evaluated' if unknown else ''}.", "bold")
-
-
-def _grant(grant: Because) -> Iterator[Line]:
-    team_role = Span(visible(_role_words(*grant.team_role)), "bold")
-    yield Line((team_role,), 2, 6)
-    yield _cause(grant.winner, indent=6)
+def _grant(grant: Because) -> Iterator[Row]:
+    yield Row((Note(visible(_role_words(*grant.team_role)), "strong"),), depth=1)
+    yield _cause(grant.winner, depth=3)
     for cause in grant.others:
-        beaten = "beats " if cause.role != grant.team_role.role else "and "
-        yield _cause(cause, indent=6, before=beaten)
+        yield _cause(cause, depth=3, before="overrides " if cause.role != grant.team_role.role else "and ")
 
 
-def _cause(cause: Cause, *, indent: int, before: str = "") -> Line:
+def _cause(cause: Cause, *, depth: int, before: str = "") -> Row:
+    """Return the setting behind a team role, with its line; and what that line asks for where it is not applied."""
     value = "" if cause.value is None else f": {inline_yaml(cause.value)}"
     gives = f" {cause.role}" if cause.role and before else ""
-    text = f"{before}{cause.source}{gives} ({cause.rule}){value}"
-    return Line(
-        (Span(visible(text), "dim" if before else "plain"),),
-        indent,
-        indent + 2,
-        _line_of(cause),
-    )
-
-
-def _line_of(cause: Cause) -> tuple[Span, ...]:
-    """Return the line of the configuration; with what it asks for where that is something else."""
-    if not cause.where:
-        return ()
-    where = Span(place(cause.where), "dim")
-    if cause.applied is not False:
-        return (where,)
-    return (where, Span(f" (not applied: {visible(inline_yaml(cause.asked))})", "warn"))
+    text = Note(visible(f"{before}{cause.source}{gives} ({cause.rule}){value}"), "dim" if before else "plain")
+    if not cause.where or cause.applied is not False:
+        return Row((text,), place(cause.where), depth)
+    return Row((text, Note(f"not applied: {visible(inline_yaml(cause.asked))}", "warn")), place(cause.where), depth)
 
 
 def _cause_json(cause: Cause) -> dict[str, Any]:

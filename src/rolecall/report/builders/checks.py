@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from rolecall.model.live import Coverage
 from rolecall.plan.guards.overrides import ACCEPT
-from rolecall.plan.value import AccessTestResult, GuardResult, Verdict
-from rolecall.report.document import CheckResult, Detail, Document, Level
-from rolecall.report.phrases import count, visible
+from rolecall.plan.value import AccessTestResult, GuardResult, OrgRef, Verdict
+from rolecall.report.builders.header import org_banner
+from rolecall.report.document import CheckResult, Detail, Document, Level, Listing, Note, Row
+from rolecall.report.phrases import count, place, visible
 
 _LEVELS: Mapping[Verdict, Level | None] = {
     "block": "error",
@@ -59,9 +61,28 @@ def access_results(tests: Iterable[AccessTestResult]) -> tuple[CheckResult, ...]
     )
 
 
-def tests_document(tests: Iterable[AccessTestResult]) -> Document:
-    """Return the report of `test`."""
-    return Document("test", checks=access_results(tests))
+def tests_document(org: OrgRef, tests: Iterable[AccessTestResult], coverage: Coverage) -> Document:
+    """Return the report of `test`: a row for each access test, then how many passed."""
+    results = tuple(tests)
+    listing = Listing(tuple(_test_rows(results)), widths=(7,))
+    return Document(
+        "test",
+        banner=org_banner(org, coverage),
+        checks=access_results(results),
+        listings=(listing,),
+    )
+
+
+def _test_rows(tests: Sequence[AccessTestResult]) -> Iterator[Row]:
+    for test in tests:
+        label = Note("ok", "ok") if test.passed else Note("FAILED", "error")
+        label = Note("LATER", "dim") if test.later else label
+        label = label if test.evaluated else Note("UNKNOWN", "error")
+        text = f"{visible(test.name)}{'' if test.passed else f': {visible(test.message)}'}"
+        yield Row((label, Note(text)), place(test.source))
+    passed, unknown = sum(test.passed for test in tests), sum(not test.evaluated for test in tests)
+    result = f"{passed:,} of {count(len(tests), 'access test')} passed" if tests else "There are no access tests"
+    yield Row((Note(f"{result}{f'; {unknown:,} not evaluated' if unknown else ''}.", "strong"),))
 
 
 def guard_words(guard: GuardResult) -> str:

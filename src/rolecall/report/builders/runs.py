@@ -1,4 +1,4 @@
-"""Runs: what an apply did and what to do next, past runs, and a manual step that was recorded."""
+"""Report runs: what an apply did and what to do next, past runs, and manual steps that are reported done."""
 
 from __future__ import annotations
 
@@ -10,43 +10,49 @@ from typing import Any
 
 from rolecall.model.paste import shell_word
 from rolecall.model.run import Approval, Run, RunOutcome, RunReport, Step, StepState
-from rolecall.report.line import Line, Span, Spans, Style, line
+from rolecall.report.document import Document, Listing, NextStep, Note, Row, Tone
+from rolecall.report.line import Line, Style, line
 from rolecall.report.phrases import cells, count, visible
 
 _BAD: tuple[StepState, ...] = ("failed", "moved", "refused", "unknown")
 _WORDS: dict[StepState, str] = {
     "failed": "failed",
-    "moved": "moved by somebody else",
+    "moved": "changed by someone else",
     "refused": "refused",
-    "unknown": "unknown",
+    "unknown": "with an unknown result",
     "not_done": "not done",
     "not_tried": "not tried",
-    "open": "not settled",
+    "open": "unresolved",
 }
 _MOST = 20
 
 
-def run_lines(report: RunReport, env: str | None = None) -> Iterator[Line]:
-    """The end of an apply: what is done and what is not, who is in between, and how to go on or back."""
+def run_document(report: RunReport, env: str | None = None) -> Document:
+    """Return the end of an apply: what is done and what is not, what that means for users now, and what to do next."""
+    rows = tuple(_run_rows(report))
+    return Document("run", listings=(Listing(rows),), next_steps=tuple(_next_steps(report, env)))
+
+
+def _run_rows(report: RunReport) -> Iterator[Row]:
     if report.run is None:
-        yield line("Nothing to do.", "bold")
+        yield _sentence("Nothing to do.", "strong")
         return
     run = report.run
-    yield from (line(visible(note), "dim") for note in report.notes)
-    yield line(_result(run), _result_style(run))
+    yield from (_sentence(visible(note), "dim") for note in report.notes)
+    yield _sentence(_result(run), "ok" if run.outcome in ("done", "nothing") else "error")
     if report.meanwhile:
-        yield line(f"Right now: {visible(report.meanwhile)}", "warn")
-    yield from _step_lines([step for step in run.steps if step.state in _BAD])
+        yield _sentence(f"Right now: {visible(report.meanwhile)}", "warn")
+    yield from _step_rows([step for step in run.steps if step.state in _BAD])
     if run.human:
-        yield line(f"{_manual_words(run.human)}:", "warn")
-        yield from _step_lines(run.human)
-        yield line(f"Do them: rolecall runbook {run.id}", "dim", indent=2)
-        yield line(f"Report one done: rolecall done {run.id} {run.human[0].label}", "dim", indent=2)
+        yield _sentence(f"{_manual_words(run.human)}:", "warn")
+        yield from _step_rows(run.human)
     if report.waiting:
-        verb = "waits" if len(report.waiting) == 1 else "wait"
-        yield line(f"{count(len(report.waiting), 'change')} still {verb} for the IdP.", "dim")
-    if run.outcome in ("incomplete", "interrupted", "open"):
-        yield _next(run, env)
+        are = "is" if len(report.waiting) == 1 else "are"
+        yield _sentence(f"{count(len(report.waiting), 'change')} {are} pending in the IdP.", "dim")
+
+
+def _sentence(text: str, tone: Tone) -> Row:
+    return Row((Note(text, tone),))
 
 
 def _result(run: Run) -> str:
@@ -56,7 +62,7 @@ def _result(run: Run) -> str:
     counts = Counter(step.state for step in steps)
     done = counts.pop("done", 0) + counts.pop("attested", 0)
     if not steps:
-        return f"Nothing that rolecall could write (run {run.id})."
+        return f"rolecall wrote nothing: all changes are manual steps (run {run.id})."
     if done == len(steps):
         return f"Done: {count(done, 'step')} (run {run.id})."
     undone = [
@@ -68,58 +74,63 @@ def _result(run: Run) -> str:
 
 
 def _common_problem(steps: Sequence[Step], state: StepState) -> str:
-    """What all of them say; the advice that comes after it stands with each step."""
+    """Return the problem that all steps in a state have; what to do about it is with each step."""
     reasons = {step.problem.partition(". ")[0] for step in steps if step.state == state and step.problem}
     return f" ({visible(reasons.pop())})" if len(reasons) == 1 else ""
 
 
-def _result_style(run: Run) -> Style:
-    return "ok" if run.outcome in ("done", "nothing") else "error"
-
-
-def _step_lines(steps: Sequence[Step]) -> Iterator[Line]:
+def _step_rows(steps: Sequence[Step]) -> Iterator[Row]:
     for step in steps[:_MOST]:
-        problem = f": {visible(step.problem)}" if step.problem else ""
-        state = "" if step.state == "human" else f" {_WORDS.get(step.state, step.state)}"
-        where = Span(f"{step.label:>4}  {step.action} {visible(step.address)}", "bold")
-        yield Line((where, Span(f"{state}{problem}")), hang=8)
+        state = [] if step.state == "human" else [_WORDS.get(step.state, step.state)]
+        details = ": ".join([*state, *([visible(step.problem)] if step.problem else [])])
+        address = Note(f"{step.label:>4}  {step.action} {visible(step.address)}", "strong")
+        yield Row((address, Note(details)) if details else (address,))
     if len(steps) > _MOST:
-        yield line(f"and {len(steps) - _MOST:,} more", "dim", indent=6)
+        yield Row((Note(f"{len(steps) - _MOST:,} more", "dim"),), depth=3)
 
 
-def _next(run: Run, env: str | None) -> Line:
+def _next_steps(report: RunReport, env: str | None) -> Iterator[NextStep]:
+    run = report.run
+    if run is None:
+        return
     at = f" -e {shell_word(env)}" if env else ""
-    ways = f"Go on: rolecall apply{at} · Go back: rolecall rollback {run.id} · Details: rolecall show {run.id}"
-    return line(ways, hang=2)
+    if run.human:
+        first = run.human[0].label
+        yield NextStep("For instructions for the manual steps", command=f"rolecall runbook {run.id}")
+        yield NextStep("When one is done", command=f"rolecall done {run.id} {first}")
+    if run.outcome in ("incomplete", "interrupted", "open"):
+        yield NextStep("To continue", command=f"rolecall apply{at}")
+        yield NextStep("To undo this run", command=f"rolecall rollback {run.id}")
+        yield NextStep("For details", command=f"rolecall show {run.id}")
 
 
 _READ: Mapping[bool | None, tuple[str, Style]] = {
-    True: ("The org shows it.", "ok"),
-    False: ("The org does not show it: what was read there is something else.", "warn"),
-    None: ("It could not be read, so nobody can tell whether the org shows it.", "warn"),
+    True: ("Verified: the org has this value.", "ok"),
+    False: ("Not verified: the org has another value.", "warn"),
+    None: ("Not verified: the org could not be read.", "warn"),
 }
 
 
 _WRITTEN: Mapping[bool | None, tuple[str, Style]] = {
-    True: ("That is what the step asks for, on your word: nobody can look at the org from here.", "ok"),
-    False: ("That is not what the step asks for: the next plan asks for it again.", "warn"),
-    None: ("The section was never read whole: run `rolecall observe`.", "warn"),
+    True: ("Reported done; rolecall cannot read this org to verify it.", "ok"),
+    False: ("This is not the value in the step, so the next plan asks for it again.", "warn"),
+    None: ("This section was never read completely. To read it: rolecall observe", "warn"),
 }
 
 
 def attested_lines(
     run: Run, steps: Sequence[Step], *, confirmed: bool | None, changed: str | None = None
 ) -> Iterator[Line]:
-    """Steps that were reported done, and whether the org shows them, which is the same for all of them.
+    """Yield steps that were reported done, and whether the org has their values, which is the same for all of them.
 
-    ``changed`` is the file that stands for an observed org and that says so now.
+    ``changed`` is the updated file of an observed org.
     """
     for step in steps[:_MOST]:
         yield line(f"Recorded: step {step.label} of run {run.id}, {step.action} {visible(step.address)}.", "bold")
     if len(steps) > _MOST:
         yield line(f"and {len(steps) - _MOST:,} more", "dim", indent=2)
     if changed is not None:
-        yield line(f"{visible(changed)} says so now: commit it.")
+        yield line(f"Updated {visible(changed)}. Commit it.")
     text, style = _WRITTEN[confirmed] if changed is not None else _READ[confirmed]
     yield line(text, style)
 
@@ -143,33 +154,39 @@ def _numbers(run: Run) -> str:
     return ", ".join(step.label for step in run.human[:_MOST]) + more
 
 
-_STYLES: dict[RunOutcome, Style] = {
+_OUTCOMES: dict[RunOutcome, Tone] = {
     "open": "error",
     "done": "ok",
     "nothing": "dim",
     "incomplete": "error",
     "interrupted": "warn",
 }
-_STEP_STYLES: dict[str, Style] = {"done": "ok", "attested": "ok", "human": "warn", "not_tried": "dim"}
+_STATES: dict[str, Tone] = {"done": "ok", "attested": "ok", "human": "warn", "not_tried": "dim"}
 
 
-def runs_lines(runs: Sequence[Run]) -> Iterator[Line]:
-    """One line a run, newest first."""
-    if not runs:
-        yield line("No runs yet.", "dim")
-    for run in runs:
-        who = " · ".join(visible(part) for part in (run.facts.actor, run.facts.org_name, run.facts.env) if part)
-        spans: Spans = (
-            Span(f"{run.id:>5}  ", "bold"),
-            Span(f"{_moment(run.started_at)}  {run.kind:<8}  "),
-            Span(f"{run.outcome:<11}", _STYLES[run.outcome]),
-            Span(f"  {_progress(run)}  {who}"),
-        )
-        yield Line(spans, hang=7, tail=(Span(run.digest[:16], "dim"),) if run.digest else ())
+def history_document(runs: Sequence[Run]) -> Document:
+    """Return a row for each run, newest first."""
+    rows = tuple(map(_history_row, runs)) or (_sentence("No runs yet.", "dim"),)
+    return Document("history", listings=(Listing(rows, (5, 16, 8, 11)),))
+
+
+def _history_row(run: Run) -> Row:
+    who = " · ".join(visible(part) for part in (run.facts.actor, run.facts.org_name, run.facts.env) if part)
+    return Row(
+        (
+            Note(f"{run.id:>5}", "strong"),
+            Note(_moment(run.started_at)),
+            Note(run.kind),
+            Note(run.outcome, _OUTCOMES[run.outcome]),
+            Note(_progress(run)),
+            Note(who),
+        ),
+        run.digest[:16] if run.digest else "",
+    )
 
 
 def _progress(run: Run) -> str:
-    """What came of it: steps, or what a run without any has to say."""
+    """Return how many steps are done, or the message of a run without steps."""
     if not run.steps and run.message:
         return visible(run.message)
     steps = [step for step in run.steps if step.state != "human"]
@@ -177,28 +194,30 @@ def _progress(run: Run) -> str:
     return f"{done:,} of {count(len(steps), 'step')}"
 
 
-def run_in_full(run: Run) -> Iterator[Line]:
-    """Everything that is remembered of one run."""
-    yield line(f"Run {run.id}: {run.kind} of {visible(run.facts.org_name)} ({visible(run.org_id)})", "head")
-    for name, value in _facts(run):
-        yield Line((Span(f"{name + ':':<14}", "dim"), Span(visible(value))), indent=2, hang=16)
-    if run.message:
-        yield line(visible(run.message), "warn", indent=2, hang=2)
-    yield line()
+def recorded_run_document(run: Run) -> Document:
+    """Return everything that is recorded of one run."""
+    facts = [Row((Note(f"{name}:", "dim"), Note(visible(value))), depth=1) for name, value in _facts(run)]
+    facts += [Row((Note(visible(run.message), "warn"),), depth=1)] if run.message else []
     wide = max((cells(visible(step.address)) for step in run.steps), default=0)
-    for step in run.steps:
-        pad = " " * (wide - cells(visible(step.address)) + 2)
-        head = Span(f"{step.label:>4}  {step.action:<8}{visible(step.address)}{pad}")
-        yield Line((head, Span(step.state, _STEP_STYLES.get(step.state, "error")), Span(_because(step), "dim")), hang=8)
+    steps = tuple(map(_step_row, run.steps))
+    listings = Listing(tuple(facts), (12,)), Listing(steps, (4, 6, wide), "Steps")
+    title = f"Run {run.id}: {run.kind} of {visible(run.facts.org_name)} ({visible(run.org_id)})"
+    return Document("run", title=title, listings=listings)
+
+
+def _step_row(step: Step) -> Row:
+    state, details = Note(step.state, _STATES.get(step.state, "error")), _details(step)
+    first = (Note(f"{step.label:>4}"), Note(step.action), Note(visible(step.address)), state)
+    return Row((*first, Note(details, "dim")) if details else first)
 
 
 def runs_json(runs: Iterable[Run]) -> str:
-    """``{"runs": [...]}``, each with everything but the plan itself."""
+    """Return ``{"runs": [...]}``, each with everything but the plan itself."""
     return json.dumps({"runs": [run_json(run) for run in runs]}, indent=2) + "\n"
 
 
 def run_json(run: Run) -> dict[str, Any]:
-    """One run. Times are RFC 3339, UTC."""
+    """Return one run. Times are RFC 3339, UTC."""
     return {
         "id": run.id,
         "org_id": run.org_id,
@@ -250,13 +269,12 @@ def _facts(run: Run) -> Iterator[tuple[str, str]]:
         source = f", {approval.source}" if approval.source else ""
         yield "approved by", f"{approval.by}{source}{f', {approval.url}' if approval.url else ''}"
     for lift in run.lifts:
-        yield "lifted", f"{lift.guard} up to {lift.up_to} ({lift.reason})"
+        yield "override", f"{lift.guard} up to {lift.up_to} ({lift.reason})"
 
 
-def _because(step: Step) -> str:
+def _details(step: Step) -> str:
     parts = [step.problem, f"by {step.by}" if step.by else None, step.evidence]
-    text = " · ".join(visible(part) for part in parts if part)
-    return f"  {text}" if text else ""
+    return " · ".join(visible(part) for part in parts if part)
 
 
 def _moment(at: datetime) -> str:

@@ -1,53 +1,52 @@
-"""Who was seen to hold what at a moment of the past, as lines, JSON and CSV. People are named: it is evidence."""
+"""Report access records: who had which access at a time in the past. Users are named, because it is evidence."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import datetime
 from typing import Any
 
 from rolecall.model.policy import TeamRole
 from rolecall.model.roles import ORG_ADMIN
 from rolecall.plan.explain.access_records import Evidence, SeenAt
 from rolecall.plan.headline import access_words, role_word
-from rolecall.report.document import Table
-from rolecall.report.line import Line, Span, Style, line
-from rolecall.report.phrases import cells, count, listed, visible
+from rolecall.report.builders.drift_sentences import moment_words
+from rolecall.report.document import Document, Listing, Note, Row, Table, Tone
+from rolecall.report.phrases import count, listed, visible
 
 COLUMNS = (
     "email", "id", "role", "team", "by", "mapping", "source", "commit", "pull_request", "approved_by", "applied_by_run",
     "seen_at", "run", "hash",
 )  # fmt: skip
 
-_COLUMN = 28
+_EMAIL = 28
 _SHORT = 8
 
 
-def sighting_lines(record: SeenAt) -> Iterator[Line]:
-    """Yield when it was seen and when again, a line for each team role, the counts."""
-    yield line(f"{visible(record.org_name)} ({visible(record.org_id)}): {recorded_words(record)}", "head", hang=2)
+def record_document(record: SeenAt) -> Document:
+    """Return when access was recorded and when next, a row for each team role, and the counts."""
+    title = f"{visible(record.org_name)} ({visible(record.org_id)}): {recorded_words(record)}"
+    listing = Listing(tuple(_rows(record)), (_EMAIL,))
+    return Document("access", title=title, listings=(listing,))
+
+
+def _rows(record: SeenAt) -> Iterator[Row]:
     if not record.sighting.complete:
-        yield line("Not everybody could be read then: there may have been others.", "warn")
-    for evidence in record.evidence:
-        yield _evidence_line(evidence)
-    people = len({item.holding.id or item.holding.email for item in record.evidence})
-    yield line(f"{count(people, 'person')}.", "bold")
+        yield Row((Note("Users were only partially read then, so this list may be incomplete.", "warn"),))
+    yield from map(_evidence_row, record.evidence)
+    users = len({item.holding.id or item.holding.email for item in record.evidence})
+    yield Row((Note(f"{count(users, 'user')}.", "strong"),))
     roles = ", ".join(
         f"{visible(role_word(role))} {number:,}" for role, number in sorted(record.sighting.roles.items())
     )
-    yield line(f"People by role then: {roles or 'nobody'}.", "dim")
+    yield Row((Note(f"Users by role: {roles or 'none'}.", "dim"),))
 
 
 def recorded_words(record: SeenAt) -> str:
-    """Return ``as seen 1 Mar 2026 02:00 UTC by run 812; next sighting 2 March``."""
+    """Return ``access recorded 1 Mar 2026, 02:00 UTC by run 812; next record 2 Mar 2026, 02:00 UTC``."""
     first, after = record.sighting, record.after
-    text = f"as seen {_day(first.at)} {first.at.year} {first.at:%H:%M} UTC by run {first.run}"
-    if after is None:
-        return f"{text}; nobody has looked since"
-    same = after.at.date() == first.at.date()
-    year = f" {after.at.year}" if after.at.year != first.at.year else ""
-    return f"{text}; next sighting {f'{after.at:%H:%M} UTC' if same else _day(after.at) + year}"
+    following = f"next record {moment_words(after.at)}" if after else "no later record"
+    return f"access recorded {moment_words(first.at)} by run {first.run}; {following}"
 
 
 def sighting_json(record: SeenAt) -> str:
@@ -73,18 +72,15 @@ def sighting_table(record: SeenAt) -> Table:
     return Table(COLUMNS, (_columns(item, record) for item in record.evidence))
 
 
-def _evidence_line(evidence: Evidence) -> Line:
-    holding, run = evidence.holding, evidence.run
-    who = visible(holding.email)
-    pad = " " * (max(_COLUMN - cells(who), 0) + 2)
+def _evidence_row(evidence: Evidence) -> Row:
+    holding = evidence.holding
     parts = [visible(part) for part in (holding.source, *_decisions(evidence)) if part]
     by = listed(holding.reasons[:1]) or "unknown"
-    tail = f"  {' · '.join(parts)}" if parts else "" if run else "  not by rolecall"
-    style: Style = "warn" if holding.role == ORG_ADMIN else "plain"
-    access = access_words([TeamRole(holding.team, holding.role)])
-    return Line(
-        (Span(who, "bold"), Span(pad), Span(visible(access), style), Span(f" ({by})"), Span(tail, "dim")), hang=4
-    )
+    source = " · ".join(parts) if parts else "" if evidence.run else "not by rolecall"
+    access = visible(access_words([TeamRole(holding.team, holding.role)]))
+    tone: Tone = "more" if holding.role == ORG_ADMIN else "plain"
+    cells = Note(visible(holding.email), "strong"), Note(f"{access} ({by})", tone)
+    return Row((*cells, Note(source, "dim")) if source else cells)
 
 
 def _decisions(evidence: Evidence) -> Iterator[str]:
@@ -145,7 +141,3 @@ def _columns(evidence: Evidence, record: SeenAt) -> tuple[str, ...]:
         str(first.run),
         first.hash,
     )
-
-
-def _day(at: datetime) -> str:
-    return f"{at.day} {at:%B}"
