@@ -2,15 +2,15 @@
 
 With b last applied, d desired and l live:
 
-    l = d                 in_sync     converged when b says otherwise
-    no b                  differs     two-way: nobody knows which side moved
-    l = b, d apart        unapplied   the config moved; an apply is due
-    d = b, l apart        console     somebody changed the org
-    all three apart       both
-    l not read            unknown, as is an address in sync of which a managed field was not read
+    l = d                   in_sync     converged if b differs
+    no b                    differs     it is unknown which side changed
+    l = b, d differs        unapplied   changed in the config; an apply is due
+    d = b, l differs        console     changed in the org
+    all three differ        both
+    l not read              unknown, as is an address in sync with a managed field that was not read
 
-A console change whose write came from another journal, or from a run that this one lacks, is ``other_run``; a group
-that is gone, or that has another id, is ``idp``.
+A console change that was written with another journal, or by a run that is not in this one, is ``other_run``; a group
+that was deleted, or that has another id, is ``idp``.
 """
 
 from __future__ import annotations
@@ -41,15 +41,15 @@ from rolecall.plan.saved.digest import canonical
 DriftClass = Literal["in_sync", "converged", "differs", "unapplied", "console", "both", "other_run", "idp", "unknown"]
 
 DRIFTED: frozenset[DriftClass] = frozenset({"console", "both", "other_run", "idp"})
-"""The classes that are drift; ``differs`` and ``unapplied`` only when asked for."""
+"""The classes that are drift; ``differs`` and ``unapplied`` are only on request."""
 
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """One address and where its three values stand. None is no entry, or a blank mapping.
+    """Compare the three values of one address. None is no entry, or a blank mapping.
 
     ``id`` is the org's id of the group, or the one it had when last applied. ``event`` is the org's last write to it,
-    where its audit log tells; ``source`` is the entry's place in the config. ``managed`` is false in a section with
+    if its audit log has it; ``source`` is the entry's place in the config. ``managed`` is false in a section with
     ``manage: unmanaged``, which rolecall never writes. ``applied_as`` is its address at the last apply, None where that
     is not known.
     """
@@ -68,14 +68,14 @@ class Drift:
 
     @property
     def fingerprint(self) -> str:
-        """Sixteen hex digits that stay the same while this drift does, and differ for any other. A group is told by its
-        id, so that another name is no other drift."""
+        """Return 16 hex digits that identify this drift as long as it exists. A group is identified by its id, so that
+        a rename does not make another drift."""
         return self._digest(self.address if self.id is None else f"{split_address(self.address)[0]}#{self.id}")
 
     @property
     def former_fingerprints(self) -> tuple[str, ...]:
-        """The fingerprints that 0.1.0 gave this drift, by its address now and at the last apply: what was recorded
-        under one of them goes on to count."""
+        """Return the fingerprints that 0.1.0 gave this drift, by its address now and at the last apply. What was
+        recorded under one of them still counts."""
         addresses = (self.address, self.applied_as) if self.id is not None else ()
         return tuple(dict.fromkeys(self._digest(at) for at in addresses if at is not None))
 
@@ -94,7 +94,7 @@ class Lifecycle(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """What is known of the past: the last-applied values, and which of the org's writes this journal's runs made.
+    """Hold the last applied values, and which of the org's writes were made by the runs of this journal.
 
     ``baseline`` is true when a file or a commit stands in for a journal; ``lifecycle`` is then
     what the org's log says of groups since, None if it was not read. ``keys`` are the
@@ -113,7 +113,7 @@ class Memory:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Every managed address, classified; and the mappings that are merely not managed."""
+    """Hold every managed address with its class, and the unmanaged mappings."""
 
     difference: Difference
     entries: tuple[Drift, ...] = ()
@@ -133,7 +133,7 @@ def compare(
 def compare_resolved(
     identity: Identity, live: Live, memory: Memory, as_of: date, events: Mapping[Address, Event] | None = None
 ) -> Comparison:
-    """Classify as ``compare`` does, where the labels are resolved."""
+    """Classify as ``compare`` does, with labels that are already resolved."""
     desired, past = on_day(identity.desired, as_of), _resolved(memory, identity)
     differences = difference(identity, live, as_of)
     if memory.baseline:
@@ -150,12 +150,12 @@ def compare_resolved(
 
 
 def _resolved(memory: Memory, identity: Identity) -> Memory:
-    """The memory keyed by live names."""
+    """Return the memory keyed by live names."""
     return replace(memory, applied=identity.applied, recorded=frozenset(map(identity.present_address, memory.recorded)))
 
 
 def _managed(desired: Desired, live: Live) -> Iterator[Address]:
-    """What the config speaks of, and in an authoritative section also what only the org has."""
+    """Yield the addresses in the config, and in an authoritative section also those that only the org has."""
     for kind in KINDS:
         desired_section, live_section = getattr(desired.settings, kind.section), getattr(live.settings, kind.section)
         if desired_section is UNSET or desired.policy.managing(kind.section) == "unmanaged":
@@ -211,7 +211,7 @@ def _classified(
 
 
 def _not_yet_pushed(at: Address, memory: Memory, identity: Identity) -> bool:
-    """Whether the org had no such group at the baseline, as its log says: a mapping in a config was never applied."""
+    """Return whether the org had no such group at the baseline, by its log: the mapping was never applied."""
     name, known = group_of(at), identity.id_at(at)
     if name is None or memory.lifecycle is None:
         return False
@@ -221,7 +221,7 @@ def _not_yet_pushed(at: Address, memory: Memory, identity: Identity) -> bool:
 
 
 def classify(last: Value | None, desired: Value | None, live: Value | None, *, known: bool) -> DriftClass:
-    """The class of one address by its three values; ``known`` says whether there is a last-applied row at all."""
+    """Return the class of one address by its three values. ``known``: there is a last applied value."""
     if equal(live, desired):
         return "converged" if known and not equal(live, last) else "in_sync"
     if not known:
@@ -232,27 +232,27 @@ def classify(last: Value | None, desired: Value | None, live: Value | None, *, k
 
 
 def equal(first: Value | None, second: Value | None) -> bool:
-    """Whether two values agree on every field that both speak about. No entry equals no entry alone."""
+    """Return whether two values agree on every field that both have. No entry equals only no entry."""
     if first is None or second is None:
         return first is second
     return agrees(first, second) and agrees(second, first)
 
 
 def _last_id(at: Address, desired: Desired, memory: Memory) -> str | None:
-    """The id of the group that an address of the last apply meant; the pin where the journal does not have it."""
+    """Return the id of the group that an address meant at the last apply; its pin if the journal has none."""
     ids, key = memory.applied.group_ids, group_of(at)
     return None if key is None else memory.applied.ids.get(at) or ids.get(key) or desired.intent(at).id
 
 
 def _idp(at: Address, live: Live, last_id: str | None) -> bool:
-    """The group is gone, or a group of another id bears its name."""
+    """Return whether the group was deleted, or another group has its name."""
     group = live.facts.groups.get(group_of(at) or "")
     return last_id is not None and (group is None or group.id != last_id)
 
 
 def _swept(at: Address, memory: Memory, desired: Desired) -> bool:
-    """Whether the last apply left nothing here: the section was authoritative, and nobody asked for the entry. What
-    was written to it since, as the org's log says, is then somebody else's."""
+    """Return whether the last apply left no entry: the section was authoritative, and the config had none. Then the
+    writes in the org's log since are not rolecall's."""
     section = split_address(at)[0]
     policies = (memory.applied.policy, desired.policy)
     return value_at(desired.settings, at) is None and all(
@@ -268,9 +268,9 @@ def _other_run(event: Event, memory: Memory) -> bool:
 def _new_admins(
     desired: Desired, live: Live, memory: Memory, differences: Difference, events: Mapping[Address, Event]
 ) -> Iterator[Drift]:
-    """A mapping that nobody manages is inventory, but a new one that gives org admin is drift.
+    """Yield new unmanaged mappings that give org admin, which are drift; other unmanaged mappings are not.
 
-    One that is no longer managed is new where what rolecall applied gave less.
+    A mapping that is no longer managed is new if the applied one gave less.
     """
     known = memory.applied.unmanaged
     if known is None:
@@ -297,11 +297,11 @@ def _solid(value: Value | None) -> Value | None:
 
 
 GROUPS = "groups/"
-"""What the address of a group's own events begins with; the rest is its id."""
+"""The prefix of addresses of events about groups themselves; the id follows."""
 
 
 def lifecycle(events: Iterable[Event]) -> Lifecycle:
-    """Return which groups the IdP pushed and removed, as the org's log says."""
+    """Return which groups the IdP pushed and removed, by the org's log."""
     groups = [event for event in events if event.address.startswith(GROUPS)]
     names = (
         event.before.get("displayName") for event in groups if event.after is None and isinstance(event.before, dict)
@@ -315,8 +315,8 @@ def lifecycle(events: Iterable[Event]) -> Lifecycle:
 def attributed(events: Sequence[Event], identity: Identity, roster: Roster | None) -> Iterator[tuple[Address, Event]]:
     """Yield each event, newest first, with the live address of what was written. ``events`` are oldest first.
 
-    The names are followed back through the renames that the log holds. Where it holds none, the names that the last
-    look and the last apply knew are used.
+    Names are followed back through the renames in the log. Without any, the names of the last check and of the last
+    apply are used.
     """
     names = {known: _bare(name, known) for name, known in identity.ids.items()}
     live = {known: address("idp_groups", name) for name, known in identity.ids.items()}
@@ -337,7 +337,7 @@ def attributed(events: Sequence[Event], identity: Identity, roster: Roster | Non
 
 
 def _step_back(names: dict[str, str], event: Event) -> None:
-    """Put the name of a group back to what it was before an event of its own."""
+    """Set the name of a group back to the one before an event about the group itself."""
     known = event.address.removeprefix(GROUPS)
     if not event.address.startswith(GROUPS):
         return
@@ -349,5 +349,5 @@ def _step_back(names: dict[str, str], event: Event) -> None:
 
 
 def _bare(name: str, known: str) -> str:
-    """The name without the id that tells two groups of one name apart."""
+    """Return the name without the id that distinguishes two groups of the same name."""
     return name.removesuffix(f" [{known}]")

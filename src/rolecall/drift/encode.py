@@ -16,7 +16,7 @@ FORMAT_VERSION = "1.0"
 
 
 def encode_found(report: DriftReport) -> dict[str, Json]:
-    """Return the whole report, people as they stand in it, see ``drift.privacy``. No secret is in it."""
+    """Return the whole report, users as they are in it, see ``drift.privacy``. No secret is in it."""
     return _CODEC.encode_record(report)
 
 
@@ -36,7 +36,7 @@ def _write_report(report: DriftReport, _: Mapping[str, Json]) -> dict[str, Json]
 
 
 def _drifts(report: DriftReport, drifts: Iterable[Drift]) -> list[Json]:
-    """Return addresses as JSON, with the commit behind the config's line and the people affected."""
+    """Return addresses as JSON, with the commit of the config's line and the affected users."""
     entries = []
     for drift in drifts:
         tallies = {

@@ -1,4 +1,4 @@
-"""What is not drift, told apart: groups and people that came, went or moved since the last look."""
+"""Find changes that are not drift: groups and users that joined, left or changed since the last check."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from rolecall.plan.value import Who
 
 
 def take_roster(live: Live, directory: Directory | None, waiting: Iterable[str], at: datetime) -> Roster:
-    """What to keep of this moment. People are kept only when everybody was read."""
+    """Return the groups and users to remember; users only if all of them were read."""
     groups = {group.id: RosterGroup(name, group.members) for name, group in live.facts.groups.items()}
     people = None
     if directory is not None and directory.coverage.state == "complete":
@@ -30,7 +30,7 @@ def take_roster(live: Live, directory: Directory | None, waiting: Iterable[str],
 
 
 def group_movements(last: Roster | None, now: Roster, live: Live, identity: Identity) -> GroupMovements:
-    """Return what changed of the groups since the look that this one is compared with."""
+    """Return what changed of the groups since the check that this one is compared with."""
     if last is None or live.covered("idp_groups").state != "complete":
         return GroupMovements()
     names, keys = _present(identity), identity.keys
@@ -51,9 +51,9 @@ def group_movements(last: Roster | None, now: Roster, live: Live, identity: Iden
 def user_movements(
     last: Roster | None, now: Roster, before: Sighting | None, sighting: Sighting
 ) -> UserMovements | None:
-    """Return what changed of the users since the look that this one is compared with; None unless both read all users.
+    """Return what changed of the users since the check that this one is compared with; None unless both read all users.
 
-    Who is new among the org admins is told from the sighting before; None tells nobody.
+    New org admins are found by the earlier access record; without one there are none.
     """
     if last is None or last.people is None or now.people is None:
         return None
@@ -63,7 +63,7 @@ def user_movements(
 
 
 def _moves(last: RosterUsers, now: RosterUsers) -> tuple[int, int, int]:
-    """Return how many users came, went, and are in other groups than they were."""
+    """Return how many users joined, left, and changed groups."""
     if last == now:
         return 0, 0, 0
     before = dict(zip(*last, strict=True))
@@ -76,17 +76,17 @@ def _moves(last: RosterUsers, now: RosterUsers) -> tuple[int, int, int]:
 
 
 def key_of(holding: Holding) -> str:
-    """What tells one holder from another: the org's id, or the e-mail where there is none."""
+    """Return what identifies a user with a role: the org's id, or else the e-mail address."""
     return holding.id or normalise.email(holding.email)
 
 
 def holders(sighting: Sighting, role: str) -> dict[str, Holding]:
-    """Everybody who holds a role in any team, by ``key_of``."""
+    """Return the users who have a role in any team, by ``key_of``."""
     return {key_of(holding): holding for holding in sighting.holdings if holding.role == role}
 
 
 def source_words(holding: Holding) -> str:
-    """``joined Writer-Admins``, or what else gave it."""
+    """Return ``by Writer-Admins``, or what else gave it."""
     reason = holding.reasons[0] if holding.reasons else ""
     kind, _, name = reason.partition(":")
     return (
@@ -116,7 +116,7 @@ def _blank(live: Live, name: str) -> bool:
 
 
 def _roster_users(directory: Directory, facts: Facts) -> RosterUsers:
-    """Return a hash of each active person and of what they are in. Group ids, not names: a rename moves nobody."""
+    """Return a hash of each active user and one of their groups, by id: a rename is no change of groups."""
     tokens = [_hash(facts.groups[name].id if name in facts.groups else name) for name in directory.groups]
     keys, hashes = array("Q"), array("I")
     members, special_traits, ids = directory.members, directory.others, directory.ids
@@ -147,10 +147,10 @@ def _hash(text: str) -> int:
 
 
 def waiting(identity: Identity) -> frozenset[str]:
-    """The config's groups that the org does not have, by their keys."""
+    """Return the config's groups that the org does not have, by their keys."""
     return frozenset(identity.names.keys() - _present(identity).keys())
 
 
 def _present(identity: Identity) -> dict[str, str]:
-    """The live name of each key whose group the org has."""
+    """Return the live name of each key whose group the org has."""
     return {key: name for key, name in identity.names.items() if name in identity.present}

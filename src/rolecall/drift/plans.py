@@ -1,4 +1,4 @@
-"""The two plans around a drift: the one that would have done it, and the one that undoes it."""
+"""Make two plans for drift: one with the effect of the drift, and one that reverts it."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from rolecall.plan.value import Plan, Selection
 
 
 def plan_of_drift(plan_input: PlanInput, drifts: Sequence[Drift]) -> Plan | None:
-    """The plan that would have brought the drift about, from what stood there before; guards and all.
+    """Return the plan that has the effect of the drift, from the values before it, with its guards.
 
-    None where there is nothing to undo, and for a moved endpoint: whom that touched cannot be told from one end.
+    None where there is nothing to revert, and for a changed endpoint: the affected users are unknown.
     """
     moved = [drift for drift in drifts if drift.kind in ("console", "both", "other_run", "idp")]
     if not moved or any(_endpoint(drift.last) != _endpoint(drift.live) for drift in moved if drift.address == "scim"):
@@ -31,8 +31,8 @@ def plan_of_drift(plan_input: PlanInput, drifts: Sequence[Drift]) -> Plan | None
 
 
 def revert_plan(plan_input: PlanInput, drifts: Sequence[Drift]) -> Plan | None:
-    """The plan that brings these addresses back to what the config asks for, a mapping that it does not list to what
-    was last applied, else to blank. Nothing in a section that the config leaves unmanaged is written."""
+    """Return the plan that restores the values of the config at these addresses, and of a mapping that is not in it the
+    last applied value, or else blank. Unmanaged sections are not written."""
     drifts = [drift for drift in drifts if drift.managed]
     if not drifts:
         return None
@@ -45,7 +45,7 @@ def revert_plan(plan_input: PlanInput, drifts: Sequence[Drift]) -> Plan | None:
 
 
 def _managing(desired: Desired, drifts: Iterable[Drift]) -> Desired:
-    """With the sections of these drifts managed, whatever the config says, so that their effect can be worked out."""
+    """Return the config with the sections of these drifts managed, so that their effect can be computed."""
     sections = {split_address(drift.address)[0] for drift in drifts if not drift.managed}
     if not sections:
         return desired
@@ -54,7 +54,7 @@ def _managing(desired: Desired, drifts: Iterable[Drift]) -> Desired:
 
 
 def accepted(desired: Desired, drifts: Iterable[Drift]) -> Desired:
-    """The config as it would be if it asked for what the org has at these addresses."""
+    """Return the config with the org's values at these addresses."""
     for drift in drifts:
         section, _ = split_address(drift.address)
         live: Value | None = drift.live
@@ -67,7 +67,7 @@ def accepted(desired: Desired, drifts: Iterable[Drift]) -> Desired:
 
 
 def _with_entry(desired: Desired, at: Address, value: Value | None) -> Desired:
-    """With this value at an address, which then no longer expires; None takes a domain out."""
+    """Return the config with this value at an address, which no longer expires; None removes a domain."""
     intent = desired.intent(at)._replace(expires=None)
     if value is None:
         intent = Intent(source=intent.source, remove=True)
@@ -76,7 +76,7 @@ def _with_entry(desired: Desired, at: Address, value: Value | None) -> Desired:
 
 
 def _about(plan_input: PlanInput, desired: Desired, drifts: Iterable[Drift]) -> PlanInput:
-    """The question for these addresses alone, with each group pinned: the plan may be applied after a rename."""
+    """Return the input for these addresses only, with each group pinned: the plan may be applied after a rename."""
     plan_input = plan_input.resolved
     selection = Selection(tuple(literal(drift.address) for drift in drifts))
     return replace(plan_input, desired=desired, written=plan_input.known.pinned(desired), selection=selection)

@@ -1,4 +1,4 @@
-"""What a drift report may show of users. Who changed a setting stays: that is what the org's log is for."""
+"""Remove users from a drift report as far as they may not be shown. Users who changed a setting stay."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from rolecall.plan.value import Plan
 
 
 def redact_found(report: DriftReport, mode: Shown, key: bytes = b"") -> DriftReport:
-    """Return the report with people by ``names`` (as it is), ``masked`` under a key, or as ``counts``.
+    """Return the report with users by ``names`` (as it is), ``masked`` under a key, or as ``counts``.
 
-    People whom the config itself names, such as required org admins, stay. The sighting goes: it is for the journal.
+    Users whom the config names, such as required org admins, stay. The access record is removed: it is for the journal.
     """
     if mode == "names":
         return report

@@ -1,4 +1,4 @@
-"""Everything that one look for drift finds, from what was read and what is remembered. Pure."""
+"""Check for drift, with what was read and what the journal has. Pure."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ from rolecall.plan.lint.notes import whose_reading
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """What is known from before: what was applied, what the last apply saw of groups and users (``roster``,
-    ``sighting``), the sighting that watched roles are compared with, and what was acknowledged since, by fingerprint.
-    All but the memory may be missing."""
+    """Hold the past: the applied values, groups and users at the last apply (``roster``, ``sighting``), the record that
+    watched roles are compared with, and what was acknowledged since, by fingerprint. All but the memory may be
+    missing."""
 
     memory: Memory
     basis: Basis = Basis()
@@ -41,8 +41,8 @@ class Past:
 
 @dataclass(frozen=True, slots=True)
 class DriftScan:
-    """What a look for drift is made from. ``events`` are the org's last writes by live address; ``ignore`` are
-    addresses or globs left out of this look."""
+    """Hold the input of a check. ``events`` are the org's last writes by live address; ``ignore`` are addresses or
+    globs that it leaves out."""
 
     plan_input: PlanInput
     past: Past
@@ -53,7 +53,7 @@ class DriftScan:
 
     @property
     def resolved(self) -> PlanInput:
-        """The question about what the memory holds, every label resolved."""
+        """Return the input with the applied values of the memory and every label resolved."""
         plan_input = self.plan_input
         applied = self.past.memory.applied
         return plan_input if plan_input.identity is not None else replace(plan_input, applied=applied).resolved
@@ -61,14 +61,14 @@ class DriftScan:
 
 @dataclass(frozen=True, slots=True)
 class DriftResult:
-    """What was found, and what is to be kept of this look."""
+    """Hold the report of a check, and the groups and users to remember."""
 
     report: DriftReport
     roster: Roster
 
 
 def scan(drift_scan: DriftScan) -> DriftResult:
-    """Compare, reckon both ways, and tell apart what is no drift."""
+    """Compare, compute the effect of drift and of reverting it, and find policy violations and other changes."""
     drift_scan = replace(drift_scan, plan_input=drift_scan.resolved)
     plan_input, past = drift_scan.plan_input, drift_scan.past
     live, directory = plan_input.live, plan_input.directory
@@ -136,7 +136,7 @@ _F = TypeVar("_F", bound=_Finding)
 def _settled(
     past: Past, drifts: Iterable[Drift], alarms: Iterable[Violation], news: UserMovements | None
 ) -> dict[str, Acknowledgement]:
-    """Return the acknowledgements of what was found, by its fingerprint; standing limits and access tests have none."""
+    """Return the acknowledgements of findings, by fingerprint; standing limits and access tests have none."""
     names = {drift.fingerprint: (drift.fingerprint, *drift.former_fingerprints) for drift in drifts}
     names |= {alarm.fingerprint: (alarm.fingerprint,) for alarm in alarms if alarm.kind == "watch"}
     names |= {admin.fingerprint: (admin.fingerprint,) for admin in (news.new_admins if news else ())}
@@ -155,7 +155,7 @@ def _unsettled(findings: Iterable[_F], settled: Collection[str]) -> Iterator[_F]
 
 
 def classes(drift_scan: DriftScan) -> Comparison:
-    """Every managed address with its class; what was ignored for this look is still in it."""
+    """Return every managed address with its class, including what this check ignores."""
     plan_input = drift_scan.resolved
     return compare_resolved(
         plan_input.known, plan_input.live, drift_scan.past.memory, plan_input.as_of, drift_scan.events
@@ -163,7 +163,7 @@ def classes(drift_scan: DriftScan) -> Comparison:
 
 
 def drifted(drift_scan: DriftScan) -> tuple[Drift, ...]:
-    """The rows for which it is worth asking who did it."""
+    """Return the addresses for which the audit log is read."""
     return tuple(drift for drift in _differing(drift_scan, classes(drift_scan)) if drift.kind in _ASKED)
 
 
@@ -180,7 +180,7 @@ def _differing(drift_scan: DriftScan, compared: Comparison) -> list[Drift]:
 
 
 def _of_others(event: Event | None, memory: Memory) -> Event | None:
-    """A write of this journal's own runs explains no drift."""
+    """Return the event unless a run of this journal made it: such a write explains no drift."""
     return None if event is not None and event.key in memory.keys else event
 
 
@@ -191,14 +191,14 @@ def _counts(drift: Drift, drift_scan: DriftScan) -> bool:
 
 
 def _waits(drift: Drift, compared: Comparison) -> bool:
-    """Whether an apply is due and cannot be made, as the IdP has not pushed the group."""
+    """Return whether an apply is due but pending, as the IdP has not pushed the group."""
     section, key = split_address(drift.address)
     absent = section == "idp_groups" and drift.desired is not None and key not in compared.difference.identity.present
     return absent and drift.kind in ("differs", "unapplied")
 
 
 def _touches(drift: Drift, plan_input: PlanInput, past: Past) -> bool:
-    """Whether a group that the IdP took away had people: known from the last look; else it is taken to have had."""
+    """Return whether a group that the IdP deleted had members, by the last check; if unknown, it had."""
     if drift.last is None:
         return False
     id_ = plan_input.applied.group_ids.get(split_address(drift.address)[1] or "")
@@ -217,9 +217,9 @@ def _alarms(
 
 
 def _unseen(plan_input: PlanInput, coverage: Mapping[str, Coverage]) -> Iterator[Problem]:
-    """Whose reading an observed org is, and what was not read, with the reason."""
+    """Yield who observed the org, and what was not read, with the reason."""
     yield from whose_reading(plan_input.live, sections_of(coverage) or SECTIONS, plan_input.created_at)
-    yield from unread_warnings(plan_input.desired, coverage, "nothing is known of it")
+    yield from unread_warnings(plan_input.desired, coverage, "nothing is known about it")
 
 
 def _users_unread(users: Coverage) -> Iterator[Problem]:
@@ -230,7 +230,7 @@ def _users_unread(users: Coverage) -> Iterator[Problem]:
 
 
 def _sizes(drift_scan: DriftScan) -> dict[str, int]:
-    """Domains, groups and users that were read."""
+    """Return the numbers of domains, groups and users that were read."""
     settings, directory = drift_scan.plan_input.live.settings, drift_scan.plan_input.directory
     sizes: dict[str, int] = {
         kind.section: len(values)

@@ -1,4 +1,4 @@
-"""What a look for drift found, as a value: reports, notices, metrics and the exit code are all made from it."""
+"""Hold the result of a drift check: reports, notices, metrics and the exit code are made from it."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ UNDETERMINED = "drift cannot be determined: no apply is recorded"
 
 
 class Basis(NamedTuple):
-    """What live was compared with beside the config: the journal, a file or a commit in its place, or nothing.
+    """Say what the org was compared with, besides the config: the journal, a file or a commit instead, or nothing.
 
-    ``name`` is the file or the ref; ``at`` the moment that the newest of it is from.
+    ``name`` is the file or the ref; ``at`` is the time of its newest part.
     """
 
     kind: Literal["journal", "file", "git", "none"] = "none"
@@ -34,10 +34,10 @@ class Basis(NamedTuple):
 
 
 class Violation(NamedTuple):
-    """Something that the config says must not be so in the org, whoever brought it about.
+    """Hold a policy violation: a standing limit, a watched role or an access test that fails.
 
-    ``who`` is whom it is about, None for no single person; the message then goes on from their name. ``fingerprint``
-    stays while it does.
+    ``who`` is the user it is about, if any, and the subject of the message. ``fingerprint`` identifies it as long as it
+    exists.
     """
 
     kind: ViolationKind
@@ -49,7 +49,7 @@ class Violation(NamedTuple):
 
 
 class Acknowledgement(NamedTuple):
-    """A finding that someone knows of: who recorded that, when and why, and the run that has it."""
+    """Hold who acknowledged a finding, when and why, and the run that recorded it."""
 
     fingerprint: str
     by: str
@@ -59,7 +59,7 @@ class Acknowledgement(NamedTuple):
 
 
 class Renamed(NamedTuple):
-    """A group that the IdP calls by another name now. ``key`` is its entry in the config, None when it has none."""
+    """Hold a group that was renamed in the IdP. ``key`` is its entry in the config, if any."""
 
     was: str
     now: str
@@ -68,7 +68,7 @@ class Renamed(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class GroupMovements:
-    """IdP groups since the last look. ``ready`` waited in the config and are there now: an apply maps them."""
+    """Hold the changes of IdP groups since the last check. ``ready`` are no longer pending: an apply maps them."""
 
     arrived: tuple[str, ...] = ()
     vanished: tuple[str, ...] = ()
@@ -77,7 +77,7 @@ class GroupMovements:
 
 
 class NewAdmin(NamedTuple):
-    """Somebody who was not org admin at the last look. ``by`` is what made them so, such as a group's name."""
+    """Hold a user who was not org admin at the last check. ``by`` is the cause, such as a group's name."""
 
     who: Annotated[Who, FLAT]
     by: Code = ""
@@ -87,7 +87,7 @@ class NewAdmin(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class UserMovements:
-    """People since the last look at ``since``: counts of those who came, went, and changed groups or manual edits."""
+    """Hold the changes of users since the last check at ``since``: how many joined, left, and changed groups."""
 
     since: datetime
     joined: int = 0
@@ -103,16 +103,14 @@ class UserMovements:
 
 @dataclass(frozen=True, slots=True)
 class DriftReport:
-    """Everything that one look found.
+    """Hold everything that one check found.
 
-    ``entries`` are all addresses but those in sync. ``counted`` are the fingerprints of the rows that count as drift.
-    ``did`` is what the drift did to people, as the plan that would have done it; ``revert`` the plan that undoes it;
-    both None where nothing counts. ``keys`` has the address of each group under its key in the config.
-    ``released`` was applied and is no longer in the config, which is no drift.
-    ``waiting`` are rows that no apply can change yet, as the IdP has not pushed the group.
-    ``sighting`` is None where users were not read. ``not_evaluated`` are the kinds of checks that need users who were
-    not read: of such a kind that nothing fails is no news. ``acknowledged`` are the findings, by fingerprint, that are
-    there and that someone acknowledged: they do not count.
+    ``entries`` are all addresses but those in sync. ``counted`` are the fingerprints of those that count as drift.
+    ``did`` is the plan that has the effect of the drift; ``revert`` is the plan that reverts it; both are None where
+    nothing counts. ``keys`` has the address of each group under its key in the config. ``released`` was applied and is
+    no longer in the config, which is not drift. ``waiting`` are addresses that are pending in the IdP. ``sighting`` is
+    None where users were not read. ``not_evaluated`` are the kinds of checks that need users who were not read.
+    ``acknowledged`` are the acknowledged findings, by fingerprint, which do not count.
     """
 
     org: Annotated[OrgRef, PUBLIC]
@@ -144,26 +142,26 @@ class DriftReport:
 
     @property
     def drifts(self) -> tuple[Drift, ...]:
-        """The rows that count as drift."""
+        """Return the addresses that count as drift."""
         return tuple(drift for drift in self.entries if drift.fingerprint in self.counted)
 
     @property
     def determined(self) -> bool:
-        """Whether there is something to compare the org with. Without it drift is unknown: no drift is no all-clear."""
+        """Return whether there is something to compare the org with. Otherwise drift is unknown."""
         return self.basis.kind != "none"
 
     @property
     def unread(self) -> tuple[str, ...]:
-        """The managed sections, and ``people``, that were not read whole, and the managed fields that were not read."""
+        """Return the managed sections, and ``people``, that were not read completely, and managed fields not read."""
         return tuple(name for name, part in self.coverage.items() if part.state != "complete")
 
     @property
     def unread_sections(self) -> tuple[str, ...]:
-        """The managed sections of which not all that is managed was read."""
+        """Return the managed sections with settings that were not read."""
         return tuple(dict.fromkeys(map(section_of, self.unread)))
 
     def tally(self, side: Literal["did", "revert"], at: Address) -> Tally | None:
-        """The people of one address on one side; None where nobody was counted."""
+        """Return the users affected by one address on one side; None where they were not counted."""
         plan = self.did if side == "did" else self.revert
         if plan is None or plan.impact.people is None or plan.impact.problem:
             return None

@@ -52,7 +52,9 @@ def test_a_change_by_another_admin_is_found_with_their_name_and_both_ways(repo: 
     told = capsys.readouterr().out
     assert "~ idp_groups/Marketing   role: member → team_admin · teams: Brand → Marketing   rolecall.yaml:7\n" in told
     assert "Changed in the console by bo@tiny.co, " in told
-    assert "Effect on users: 2 users gain a role above member. 2 users lose Brand member and gain Marketing team" in told
+    assert (
+        "Effect on users: 2 users gain a role above member. 2 users lose Brand member and gain Marketing team" in told
+    )
     assert "Effect of reverting: 2 users lose Marketing team admin and gain Brand member." in told
     assert run(["drift"]) == Exit.OK
 

@@ -159,7 +159,7 @@ def test_a_new_mapping_that_nobody_manages_and_that_gives_org_admin_is_drift(
     assert "+ idp_groups/Helpdesk   role: org_admin · teams: Brand" in told
     assert "by bo@tiny.co, " in told
     assert " UTC (from 10.1.2.3)" in told
-    assert "Effect: 1 user" in told
+    assert "Effect: di@tiny.co moves from member in Brand to org admin." in told
     assert "idp_groups/Plain" not in told.partition("No drift")[0].partition("Not drift")[0]
     assert {row["address"]: row["new"] for row in said(capsys)["unmanaged"]} == {
         "idp_groups/Helpdesk": True,

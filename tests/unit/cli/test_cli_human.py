@@ -158,8 +158,8 @@ def test_an_apply_counts_steps_as_the_runbook_numbers_them(two_steps: Path, caps
     run(["apply", "--approve", json.loads(capsys.readouterr().out)["digest"]])
     out = capsys.readouterr().out
     assert "1 manual step with 2 changes:\n 1.1  update idp_groups/Admins\n 1.2  update idp_groups/Marketing\n" in out
-    assert "Do them: rolecall runbook 2" in out
-    assert "Report one done: rolecall done 2 1.1" in out
+    assert "For instructions for the manual steps: rolecall runbook 2" in out
+    assert "When one is done: rolecall done 2 1.1" in out
 
 
 def test_nothing_is_recorded_when_one_of_the_steps_does_not_exist(two_steps: Path, capsys: Capture) -> None:

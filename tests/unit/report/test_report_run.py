@@ -66,7 +66,8 @@ def test_what_a_person_has_to_do_is_listed_with_the_way_to_say_so() -> None:
     shown = told(RunReport(run_of("done", step(1, "done"), step(2, "human", via="human"))))
     assert "1 manual step:\n   2  update idp_groups/G2\n" in shown
     assert (
-        "  For instructions for the manual steps: rolecall runbook 812\n  When one is done: rolecall done 812 2\n" in shown
+        "  For instructions for the manual steps: rolecall runbook 812\n  When one is done: rolecall done 812 2\n"
+        in shown
     )
 
 
