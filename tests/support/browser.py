@@ -78,7 +78,7 @@ class Tab:
     def settle(self) -> None:
         """Wait until the page that is loading has loaded."""
         end = time.monotonic() + 20
-        while self.look("document.readyState") != "complete" or self.look("location.href") == "about:blank":
+        while self._poll("document.readyState") != "complete" or self._poll("location.href") == "about:blank":
             assert time.monotonic() < end, "the page did not load"
 
     def look(self, expression: str) -> Any:
@@ -143,9 +143,18 @@ class Tab:
         self.look("window.stale = true")
         act()
         end = time.monotonic() + 20
-        while self.look("window.stale === true"):
+        while self._poll("window.stale === true"):
             assert time.monotonic() < end, "no other page came"
         self.settle()
+
+    def _poll(self, expression: str) -> Any:
+        """The value of an expression while pages change; None when the page went away under it."""
+        try:
+            return self.look(expression)
+        except AssertionError as error:
+            if "navigated" not in str(error):
+                raise
+            return None
 
     def _message(self) -> Any:
         while b"\0" not in self._rest:
