@@ -127,9 +127,11 @@ def window(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tab]:
 class Rehearsal:
     """One org: its configuration and what was read of it, its local twin, the IdP, and the admin."""
 
-    def __init__(self, folder: Path, window: Tab, kind: str, seed: int) -> None:
+    def __init__(self, folder: Path, window: Tab, kind: str, seed: int, idp: str | None = None) -> None:
         rng = Random(f"{kind} {seed}")
         live, self.desired = KINDS[kind](rng)
+        for section in ("sso", "scim") if idp else ():
+            self.desired[section]["idp"] = idp
         self.folder = folder
         self.members = {name: rng.sample(USERS, rng.randint(0, 3)) for name in NAMES}
         self._write(live)
@@ -209,9 +211,9 @@ class Rehearsal:
 
 
 @contextmanager
-def rehearsed(folder: Path, window: Tab, kind: str, seed: int) -> Iterator[Rehearsal]:
-    """A rehearsal on a served org, with the admin signed in."""
-    rehearsal = Rehearsal(folder, window, kind, seed)
+def rehearsed(folder: Path, window: Tab, kind: str, seed: int, idp: str | None = None) -> Iterator[Rehearsal]:
+    """A rehearsal on a served org, with the admin signed in; with ``idp`` SSO and SCIM use that one."""
+    rehearsal = Rehearsal(folder, window, kind, seed, idp)
     with served(rehearsal.db) as url:
         rehearsal.admin.sign_in(url, make_token(rehearsal.db, "admin", email="ann@acme.com").secret)
         yield rehearsal
@@ -227,6 +229,16 @@ def test_following_the_runbook_leads_to_an_empty_plan(window: Tab, tmp_path: Pat
             followed += 1
         assert parts == [], f"the plan is never empty; the last runbook:\n{rehearsal.text}"
         assert followed, "there was nothing to do"
+        assert run(["-C", str(tmp_path / "local"), "plan", "--detailed-exitcode"]) == Exit.OK
+
+
+@pytest.mark.parametrize(("idp", "seed"), [("okta", 3), ("entra", 4), ("other", 5)])
+def test_following_the_setup_runbook_sets_up_a_new_org(window: Tab, tmp_path: Path, idp: str, seed: int) -> None:
+    """`rolecall runbook setup` alone, without a plan, leads from a new org to the configuration."""
+    with rehearsed(tmp_path, window, "new_org", seed, idp=idp) as rehearsal:
+        rehearsal.text = rehearsal.rolecall("observed", "runbook", "setup", "--idp", idp)
+        rehearsal.follow(parts_of(rehearsal.text))
+        assert rehearsal.runbook() == [], rehearsal.text
         assert run(["-C", str(tmp_path / "local"), "plan", "--detailed-exitcode"]) == Exit.OK
 
 

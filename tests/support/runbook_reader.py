@@ -29,7 +29,8 @@ class Part:
         """Return ``step`` for a part in WRITER, ``push`` for one that pushes groups in the IdP."""
         if self.page:
             return "step"
-        return "push" if re.match(r"In .*: \w+ [\d,]+ groups?$|Push every group", self.title) else "text"
+        pushes = r"(Step \d+ · )?In .*: (\w+ [\d,]+ groups?$|assign users)|Push every group"
+        return "push" if re.match(pushes, self.title) else "text"
 
 
 _ITEM = re.compile(r"- \[[ x]\] (?P<text>.*)")

@@ -257,7 +257,8 @@ def _setting_rows(change: Change, without: tuple[str, ...], *, whole: bool) -> I
     section, _ = split_address(change.address)
     for field in BY_SECTION[section].fields:
         before, after = _value(change.before, field), _value(change.after, field)
-        if (before != after or (whole and after is not None)) and field.name not in without and field.written:
+        listed = before != after or (whole and after is not None and field.updated)
+        if listed and field.name not in without and field.written:
             yield GridRow((plain(field.label), plain(before or "–"), plain(after or "–")))
 
 
