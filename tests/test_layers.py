@@ -290,7 +290,7 @@ def test_a_planted_import_is_caught(tmp_path: Path, path: str, code: str) -> Non
     ("path", "code"),
     [
         ("plan/value.py", "from rolecall.plan.diff import changes"),
-        ("plan/diff/bad.py", "def f():\n    from rolecall.plan.impact.moves import moves"),
+        ("plan/diff/bad.py", "def f():\n    from rolecall.plan.impact.cohorts import moves"),
         ("plan/order/bad.py", "from ..guards.evaluate import judge"),
         ("plan/saved/bad.py", "from rolecall.plan import make"),
     ],

@@ -14,7 +14,7 @@ from small_org import ask, config, live, person
 from rolecall.model.settings import Defaults
 from rolecall.plan.forecast import AccessForecast, forecast_access
 from rolecall.plan.impact.causes import Causes
-from rolecall.plan.impact.moves import cohorts_of
+from rolecall.plan.impact.cohorts import cohorts_of
 from rolecall.plan.inputs import PlanInput
 from rolecall.plan.make import make
 

@@ -1,17 +1,17 @@
-"""Who has what: the rules R1 to R34 as one pure function, with reasons, and the difference of two results.
+"""Evaluate access: the rules R1 to R34 as one pure function, with reasons, and the difference of two results.
 
-One person::
+One user::
 
     rules = compile_access(settings, facts)       # live settings, or live ones with changes in them
     access = effective(rules, person)             # Access(team roles, silent), .org_admin, .pairs
     access.team_roles[0].reasons[0]                   # Reason("group:G1", "team_admin", "R8"), the winner first
     access.silent                                 # what gave nothing, and by which rule
 
-Many people, before and after a change; masks are ints numbered by ``rules.entitlements``::
+Many users, before and after a change; masks are ints numbered by ``rules.entitlements``::
 
     before, after = compile_change(live, planned, facts)
-    touched = candidates(before, after, directory)                           # address -> person numbers
-    moved = shifts(before, after, directory, everyone(touched))              # (mask, mask) -> person numbers
+    touched = candidates(before, after, directory)                           # address -> numbers of users
+    moved = shifts(before, after, directory, everyone(touched))              # (mask, mask) -> numbers of users
     for (b, a), numbers in moved.items():
         kind(before.entitlements, b, a)                                      # gain | lose | change
         loses(...), escalates(...), to_nothing(...), to_default(b, a)
@@ -19,8 +19,8 @@ Many people, before and after a change; masks are ints numbered by ``rules.entit
     org_admins(after, directory)                                             # numbers of users
     scope(before, after, emails)                                             # what must be read for this
 
-``masks(rules, directory, numbers)`` gives one mask after another, of everybody or of those numbered. ``facts_after``,
-``synced`` and ``returned`` say what a change of settings, or of a person's state, does to what the org remembers.
+``masks(rules, directory, numbers)`` gives one mask after another, of all users or of those numbered. ``facts_after``,
+``synced`` and ``returned`` return facts and users after a change of settings, or of a user's state.
 ``ways_in``, ``password_locked`` and ``joining`` are about getting in (R26, R27); ``encode_access`` is the JSON.
 ``rules.missing`` names what would have to be read before the answers can be relied on, ``rules.gone`` what R25 reports.
 """

@@ -1,4 +1,4 @@
-"""Find the users whom a change of settings may affect, so that no others need to be read or evaluated."""
+"""Find the users that a change of settings may affect, so that no others need to be read or evaluated."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ DEFAULTS, SCIM = address("defaults"), address("scim")
 def candidates(before: Rules, after: Rules, directory: Directory) -> dict[Address, array[int]]:
     """Return the users that each address which differs can affect, ascending.
 
-    The union is everybody whose access can differ: working out everybody finds no more.
+    The union has all users whose access can differ: evaluating the others would find no more.
     """
     by_address: dict[Address, array[int]] = {}
     if scim := _by_scim(before, after, directory):

@@ -11,7 +11,7 @@ ORG: int = 1
 """The one org-wide entitlement: being org admin of the org (R21)."""
 
 BY_DEFAULT: int = 2
-"""Marks a mask in which nothing but the default gives anything. It is no access, so `access_bits` leaves it out."""
+"""Marks a mask that has default access only. It is not access itself, so `access_bits` leaves it out."""
 
 _WIDTH = 4
 _HELD, _MEMBER, _TEAM_ADMIN, _ORG_ADMIN = 1, 2, 4, 8

@@ -22,7 +22,7 @@ def person_mask(rules: Rules, person: Person) -> int:
 
 
 def settle(rules: Rules, granted: int, traits: Traits) -> int:
-    """Return the mask of a user to whom groups give ``granted`` (R4 to R26, R33); 0 for no access."""
+    """Return the mask of a user who gets ``granted`` from groups (R4 to R26, R33); 0 for no access."""
     if not traits.active or traits.pending:
         return 0
     if traits.origin != "scim":
@@ -137,9 +137,9 @@ def peopled(directory: Directory) -> frozenset[str]:
 def _positions(members: array[int], groups: Set[int]) -> Iterator[int]:
     """Return the positions of these groups in the column, ascending.
 
-    The column's two low bytes are looked at as two strings of bytes, and each byte is translated to the set of
-    classes, of eight, in which a group wanted has it. Where the two sets meet a group wanted may stand; the few others
-    are sorted out one by one. This is some four times faster than to look up each number.
+    The column's two low bytes are read as two strings of bytes, and each byte is translated to the set of
+    classes, of eight, in which a requested group has it. Where the two sets meet there may be a requested group; the
+    few others are sorted out one by one. This is some four times faster than to look up each number.
     """
     low_sets, high_sets = bytearray(256), bytearray(256)
     for group in groups:

@@ -24,7 +24,7 @@ def compile_change(
 
 
 def facts_after(facts: Facts, before: Settings, after: Settings) -> Facts:
-    """The facts once ``before`` has become ``after``: the links an upgrade keeps in force (R20), and what SCIM people
+    """Return the facts after ``before`` became ``after``: the links that an upgrade keeps (R20), and what SCIM users
     keep while SCIM is off (R33)."""
     settings_kept = None
     if not scim_on(after):
@@ -44,5 +44,5 @@ def synced(traits: Traits) -> Traits:
 
 
 def returned(traits: Traits) -> Traits:
-    """Return a user whom the IdP activated again, without manual edits (R24)."""
+    """Return a user that the IdP activated again, without manual edits (R24)."""
     return PLAIN._replace(role_attribute=traits.role_attribute)

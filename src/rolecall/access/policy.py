@@ -1,7 +1,7 @@
 """The policy for manual edits of SCIM users: which side applies if the console and the IdP disagree.
 
 R15 and R16 in one place, once over team roles and once over bits. The articles contradict each other here; the
-reading is: what a group gives stands, what no group gives may be edited.
+reading is: access from a group cannot be edited, all other access can.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from rolecall.model.roles import ORG_ADMIN
 
 
 def stands_beside(edit: TeamRole, firm: Set[TeamRole]) -> bool:
-    """Whether a manual edit counts: in a team that no group gives, as org admin, which is an extra, or where it says
-    what a group says too (R15)."""
+    """Return whether a manual edit counts: in a team that no group gives, as org admin, or where it equals what a group
+    gives (R15)."""
     return edit.role == ORG_ADMIN or edit in firm or all(team_role.team != edit.team for team_role in firm)
 
 
 def replaces_default(edits: Iterable[TeamRole], team: str) -> bool:
-    """Whether manual edits take the place of the default's role in this team (R16)."""
+    """Return whether manual edits take the place of the default's role in this team (R16)."""
     return any(edit.team == team for edit in edits)
 
 

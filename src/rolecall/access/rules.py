@@ -54,7 +54,7 @@ class Rules:
     entitlements: Entitlements
 
     def exists(self, team_role: TeamRole) -> bool:
-        """Whether the org has the team role's team, as far as is known (R25)."""
+        """Return whether the org has the team role's team, as far as is known (R25)."""
         return self.teams is None or team_role.team in self.teams
 
 
@@ -91,7 +91,7 @@ def default_team_roles(defaults: Defaults | Unset) -> tuple[TeamRole, ...]:
 
 
 def mapping_team_roles(mapping: GroupMapping, defaults: Defaults | Unset) -> tuple[TeamRole, ...]:
-    """Return what a mapping gives on the new endpoint; without a role, that of default access (R31)."""
+    """Return the team roles of a mapping on the new endpoint; without a role, that of default access (R31)."""
     return _pairs(mapping.role or _default_role(defaults), mapping.teams)
 
 

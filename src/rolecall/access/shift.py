@@ -48,5 +48,5 @@ def to_nothing(entitlements: Entitlements, before: int, after: int) -> bool:
 
 
 def is_org_admin(mask: int) -> bool:
-    """Whether the mask gives org admin of the org (R21)."""
+    """Return whether the mask gives org admin of the org (R21)."""
     return bool(mask & ORG)

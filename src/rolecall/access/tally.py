@@ -1,4 +1,4 @@
-"""How many of a million users have each role and team, and who has more than member, without each one's mask."""
+"""Count the users with each role and team, and find those with more than member, without the mask of each user."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from rolecall.model.roles import MEMBER
 
 
 class Tally(NamedTuple):
-    """How many users have each role, in any team, and some role in each team; who has more than member somewhere, by
+    """The number of users with each role, in any team, and with a role in each team; users with more than member, by
     number; and how many have nothing, those who are not in the org included."""
 
     roles: Mapping[str, int]
@@ -25,7 +25,7 @@ class Tally(NamedTuple):
 
 
 def tally(rules: Rules, directory: Directory) -> Tally:
-    """Count everybody in the directory: the same as counting the team roles of each user's mask.
+    """Count all users in the directory: the same as counting the team roles of each user's mask.
 
     A user's mask is narrowed to a row: a bit for each team, and the lowest one for more than member. The row of a union
     is the union of the rows, so that the groups' masks are narrowed and the users' never made; only those with more

@@ -160,7 +160,7 @@ def gaps(directory: Directory, facts: Facts) -> Gaps:
     """Compare the members that the org counts with a directory of all users from another source.
 
     A count that the source meets either with all users of a group or with its active ones does not differ. Of groups
-    that share a name the source cannot tell which is meant: they are left out.
+    that share a name the source cannot tell which one it has: they are left out.
     """
     counted = {name: group.members for name, group in facts.groups.items() if group.members is not None}
     sizes = Counter(directory.members)

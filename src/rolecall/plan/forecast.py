@@ -23,7 +23,7 @@ from rolecall.plan.coverage import counted_words, incomplete_sentence, people_co
 
 
 class State(NamedTuple):
-    """What holds at one moment."""
+    """The settings and facts at one moment."""
 
     settings: Settings
     facts: Facts
@@ -108,12 +108,12 @@ class AccessForecast:
 
     @property
     def still(self) -> bool:
-        """Whether nothing changes."""
+        """Return whether nothing changes."""
         return self.last is self.first
 
     @property
     def moves(self) -> bool:
-        """Whether any access can change."""
+        """Return whether any access can change."""
         return self.scope._replace(org_admins=False, emails=frozenset()) != PeopleScope()
 
     @property
@@ -175,11 +175,11 @@ def _touched(forecast: AccessForecast, directory: Directory) -> Mapping[Address,
 def _reached_twice(
     touched: dict[Address, array[int]], written: Sequence[Change], first: State, last: State, directory: Directory
 ) -> dict[Address, array[int]]:
-    """Return the affected users, with those whom a mapping and a step for all users affect together, although both ends
+    """Return the affected users, with those that a mapping and a step for all users affect together, although both ends
     may give the same.
 
     A mapping without a role gives another thing as the default's role moves (R31); and where SCIM goes on or off, or
-    the endpoint is upgraded, what holds in between is neither what stood before nor what will.
+    the endpoint is upgraded, access in between is neither that before nor that after.
     """
     regime = regime_moves(first, last)
     if not regime and not _role_moves(first, last):

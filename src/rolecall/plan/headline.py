@@ -21,12 +21,12 @@ class Level(NamedTuple):
 
     @property
     def rises(self) -> bool:
-        """Whether the role gives more than before."""
+        """Return whether the role gives more than before."""
         return _rank(self.after) > _rank(self.before)
 
 
 class Shift(NamedTuple):
-    """What a set of users lose and gain; the rest of their access may differ.
+    """The access that a set of users lose and gain; their unchanged access may differ.
 
     ``default`` is their access afterward where that is default access alone; ``bare``: they have none. ``levels`` are
     teams that they keep, with another ranked role. A team role without a role is a team that comes with org admin
@@ -41,12 +41,12 @@ class Shift(NamedTuple):
 
     @property
     def loses(self) -> bool:
-        """Whether something is lost, including a higher role in a team."""
+        """Return whether something is lost, including a higher role in a team."""
         return bool(self.lost) or any(_rank(level.after) < _rank(level.before) for level in self.levels)
 
     @property
     def gains(self) -> bool:
-        """Whether something is gained, including a higher role in a team."""
+        """Return whether something is gained, including a higher role in a team."""
         return bool(self.gained) or any(level.rises for level in self.levels)
 
 
@@ -189,7 +189,7 @@ def sentence(shift: Shift, size: int) -> str:
 
 
 def _level_acts(levels: Iterable[Level], size: int) -> list[str]:
-    """Return ``moves from team admin to member in X and Y``; org admin is no role in a team."""
+    """Return ``moves from team admin to member in X and Y``; org admin is not a role in a team."""
     teams: dict[tuple[str, str], list[str]] = {}
     for team, before, after in levels:
         teams.setdefault((before, after), []).append(team)

@@ -78,7 +78,7 @@ class PlanInput:
 
     @property
     def everybody(self) -> bool:
-        """Whether the directory holds the whole org, as far as is known."""
+        """Return whether the directory holds the whole org, as far as is known."""
         if self.directory is None or self.directory.coverage.state != "complete" or self.directory.gaps.missing:
             return False
         known = self.live.facts.people
@@ -86,7 +86,7 @@ class PlanInput:
 
 
 def pending_mappings(plan_input: PlanInput, changes: Iterable[Change]) -> tuple[Change, ...]:
-    """Return the mappings that wait for the IdP and whose users the source of users can tell; none where it cannot."""
+    """Return the pending mappings whose users the source of users can forecast; none where it cannot."""
     if not plan_input.forecasts:
         return ()
     return tuple(c for c in changes if c.via == "waiting" and c.address.startswith("idp_groups/"))

@@ -65,7 +65,7 @@ class Who(NamedTuple):
 
 
 class Tally(NamedTuple):
-    """How many users gain, lose or change access."""
+    """The numbers of users who gain, lose and change access."""
 
     gain: int = 0
     lose: int = 0
@@ -108,12 +108,12 @@ class Escalation(NamedTuple):
 
     @property
     def new_org_admin(self) -> bool:
-        """Whether the user gains org admin of the org."""
+        """Return whether the user gains org admin of the org."""
         return not self.was_org_admin and any(gained.role == ORG_ADMIN for gained in self.gains)
 
 
 class TeamTally(NamedTuple):
-    """How many users join a team, leave it, or change their role in it."""
+    """The numbers of users who join a team, leave it, or change their role in it."""
 
     team: Code
     gain: int = 0

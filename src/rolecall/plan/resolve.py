@@ -1,4 +1,4 @@
-"""What an entry asks for on a given day, and which addresses a pattern matches."""
+"""Resolve entries on a day, and match addresses with patterns."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from rolecall.model.policy import Ignore
 from rolecall.model.settings import BLANK, UNSET
 
 SOON = timedelta(days=14)
-"""How long before its last day an entry is warned of."""
+"""The time before its last day in which an entry expires soon."""
 
 
 def covers(patterns: Iterable[str], at: str) -> bool:
-    """Whether an address is one of the patterns, or matches one as a glob."""
+    """Return whether an address is one of the patterns, or matches one as a glob."""
     return any(at == pattern or fnmatchcase(at, pattern) for pattern in patterns)
 
 
@@ -31,7 +31,7 @@ def expired(intent: Intent, as_of: date) -> bool:
 
 
 def expires_soon(intent: Intent, as_of: date) -> bool:
-    """Whether an entry holds today and ends within 14 days."""
+    """Return whether an entry holds today and ends within 14 days."""
     return intent.expires is not None and as_of <= intent.expires <= as_of + SOON
 
 

@@ -29,7 +29,7 @@ ApartKind = Literal["waiting", "expired", "expiring", "expiry", "human", "releas
 
 
 class OrgRef(NamedTuple):
-    """Which org a plan is for. ``env`` is the overlay's name, ``local`` says it is a rehearsal."""
+    """The org of a plan. ``env`` is the name of the overlay; ``local``: it is a rehearsal."""
 
     name: str
     id: str
@@ -86,7 +86,7 @@ class Unmanaged(NamedTuple):
 
 
 class UpgradeImpact(NamedTuple):
-    """What the upgrade of the endpoint does (R20), counted as if it were complete.
+    """The effect of the endpoint upgrade (R20), counted as if it were complete.
 
     ``keep`` users have the same access as before, ``differ`` do not. Of ``groups`` that were linked or are configured,
     ``pushed`` have been pushed to the new endpoint. ``org_admins_lost`` are those who would no longer be org admin.
@@ -114,7 +114,7 @@ class Transient(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Impact:
-    """What a plan does to users. ``people`` is None where they were not read; ``problem`` says why, counts are then 0.
+    """The effect of a plan on users. ``people`` is None where they were not read: ``problem`` says why, counts are 0.
 
     ``losing`` counts users who lose something. ``tallies`` has a row per change that affects users. ``org_admins`` are
     counts before and after. The order of steps matters to ``at_risk``; ``transients`` are their temporary access
@@ -178,7 +178,7 @@ class GuardResult(NamedTuple):
 
 
 class AccessTestResult(NamedTuple):
-    """How one access test ended. ``later``: it fails before the plan too, gets no worse, and passes once the excluded
+    """The result of one access test. ``later``: it fails before the plan too, gets no worse, and passes once excluded
     and pending changes are made. ``evaluated`` is False where it needs users who were not
     read; it has not passed then."""
 
@@ -191,7 +191,7 @@ class AccessTestResult(NamedTuple):
 
     @property
     def refuses(self) -> bool:
-        """Whether the plan must not be applied because of it."""
+        """Return whether the plan must not be applied because of it."""
         return not self.passed and not self.later
 
     @property
@@ -212,14 +212,14 @@ class PolicyChange(NamedTuple):
 
 
 class Requests(NamedTuple):
-    """How many requests it took to read, and how many it will take to write."""
+    """The number of requests for reading, and for writing."""
 
     read: int = 0
     write: int = 0
 
 
 class Selection(NamedTuple):
-    """What a plan is limited to: addresses or globs, or expired mappings only."""
+    """The limits of a plan: addresses or globs, or expired mappings only."""
 
     targets: tuple[str, ...] = ()
     excludes: tuple[str, ...] = ()
@@ -261,7 +261,7 @@ class Plan:
 
     @property
     def partial(self) -> bool:
-        """Whether the plan is limited, so that there may be other changes."""
+        """Return whether the plan is limited, so that there may be other changes."""
         return self.selection != Selection()
 
     @property

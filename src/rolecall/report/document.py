@@ -1,4 +1,4 @@
-"""A report as a value: what it says about a plan, a drift check or a configuration, before a renderer lays it out.
+"""A report as a value: the content of a plan, a drift check or a configuration, before a renderer lays it out.
 
 Every text in a document is visible and safe to print, but not escaped for any markup. What only some formats need is a
 function, so that the others do not pay for it.
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 Subject = Literal["plan", "drift", "validate", "test", "runbook", "run", "history", "access", "why"]
 Mark = Literal["+", "~", "-", "↑"]
 Tone = Literal["detail", "dim", "plain", "strong", "ok", "more", "risk", "warn", "error"]
-"""How much a sentence matters: shown on request only, secondary, plain, a heading or a name, done, a user gains rights
+"""The importance of a sentence: shown on request only, secondary, plain, a heading or a name, done, a user gains rights
 above member, a user loses access, a warning, an error."""
 
 Sense = Literal["same", "more", "less", "new"]
-"""What a part of a value means for access: unchanged, more rights, fewer rights, or different in another way."""
+"""The meaning of a part of a value for access: unchanged, more rights, fewer rights, or different in another way."""
 
 Level = Literal["error", "warning", "note"]
 Status = Literal["ok", "attention", "incomplete", "refused"]
@@ -112,7 +112,7 @@ class ChangeTable(NamedTuple):
 
 
 class ChangeColumns(NamedTuple):
-    """What the columns of changes are called: in a short table, and both in a wide one."""
+    """The titles of the columns of changes: in a short table, and both in a wide one."""
 
     short: str
     fields: str
@@ -205,7 +205,7 @@ class Gap(NamedTuple):
 
 
 class NextStep(NamedTuple):
-    """What to do next: for what (``label``), how in words, the command, and what to know about it.
+    """An action to take next: its purpose (``label``), words, the command, and a note about it.
 
     ``refused``: apply would refuse the plan as it is.
     """
@@ -339,7 +339,7 @@ class Document:
     ``escalations``, org admins first, ``overview``, one idea each and the most severe first, and ``summary``, the
     counts of changes; ``headline`` is the overview as one text. ``effects`` says what drift did, ``basis`` what was
     compared, ``validity`` when the report was made and until when it is valid. ``passed`` counts the guards that
-    passed. ``compared`` has each section of a drift check, with the reason where nothing is known about it. ``users``,
+    passed. ``compared`` has each section of a drift check, with the reason where it is unknown. ``users``,
     ``policy``, ``left``, ``news`` and ``inventory`` are notes: about users of several changes, guards that change,
     settings that a plan does not change, what is not drift, what is not managed. ``naming`` is the command that names
     users, where some are only counted. ``unread`` has the sections and fields that were not read, ``undetermined`` the

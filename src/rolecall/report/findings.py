@@ -11,7 +11,7 @@ from rolecall.report.phrases import hint_suffix, visible
 
 _LEVELS: tuple[Level, ...] = ("error", "warning", "note")
 _PREFIXES = {"validate": "config"}
-"""What the rules of a document's problems begin with, where it is not the name of its subject."""
+"""The prefixes of the rules of a document's problems, where they differ from its subject."""
 
 
 class Finding(NamedTuple):

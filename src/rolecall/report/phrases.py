@@ -59,7 +59,7 @@ def listed(names: Iterable[str], most: int | None = None) -> str:
 
 
 def mapping_words(role: str | None, teams: Iterable[str]) -> str:
-    """Return what a mapping gives: ``member on Brand, Legal``; of org admin ``org_admin (org-wide, team IT)``."""
+    """Return a mapping in words: ``member on Brand, Legal``; of org admin ``org_admin (org-wide, team IT)``."""
     named = sorted(teams)
     if role == "org_admin":
         return f"{role} (org-wide, team{'' if len(named) == 1 else 's'} {listed(named) or 'none'})"

@@ -129,7 +129,7 @@ def _change(
 
 
 class _Left(NamedTuple):
-    """What a plan does not change: ignored and unmanaged entries."""
+    """The entries that a plan does not change: ignored and unmanaged ones."""
 
     identity: Identity
     desired: Desired

@@ -53,7 +53,7 @@ def resolve_entries(desired: Desired, live: Live, applied: Applied) -> dict[str,
 
 
 class _Resolver(NamedTuple):
-    """What entries are resolved with: the recorded id of each key, the live name of each id, the pin of each key."""
+    """The data to resolve entries: the recorded id of each key, the live name of each id, the pin of each key."""
 
     desired: Desired
     live: Live

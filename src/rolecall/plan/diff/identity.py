@@ -1,4 +1,4 @@
-"""Which group each label means: keys of the configuration and remembered names against the groups of the org.
+"""Find the group of each label: keys of the configuration and recorded names against the groups of the org.
 
 A group is its id. A key in the configuration, a name in the org and an address in the journal are labels of it. They
 are resolved once for a plan; from then on everything is keyed by the name that the group has in the org now.
@@ -90,7 +90,7 @@ class Identity:
         return self.names.get(label) or self.past.get(label) or label
 
     def present_address(self, at: Address) -> Address:
-        """Return where an address of the journal stands now."""
+        """Return the current address for one of the journal."""
         key = group_of(at)
         return at if key is None else self._at(self.past.get(key, key))
 
@@ -130,7 +130,7 @@ def identify(desired: Desired, live: Live, applied: Applied) -> Identity:
 
 
 def _plain(pattern: str) -> bool:
-    """Whether a pattern has no wildcards."""
+    """Return whether a pattern has no wildcards."""
     return not any(char in pattern for char in "*?[")
 
 

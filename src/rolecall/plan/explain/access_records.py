@@ -25,7 +25,7 @@ from rolecall.plan.moves import who
 
 
 class AccessRecord(NamedTuple):
-    """A sighting, the number of active users without access, and the number of org admins."""
+    """An access record, the number of active users without access, and the number of org admins."""
 
     sighting: Sighting
     without_access: int
@@ -76,7 +76,7 @@ def _holdings(
 
 
 class Privileges:
-    """What users have above member, and why. Plain users with the same deciding groups are evaluated once.
+    """The roles of users above member, with reasons. Plain users with the same deciding groups are evaluated once.
 
     The deciding groups are those that give a role above member, and those that give any role in the same team: all
     reasons for a team role are in its team (R9, R32). Users without any of them have default access (R7).
@@ -134,7 +134,7 @@ class Evidence(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class SeenAt:
-    """The last sighting at or before a moment, and the first one after it. ``by`` is the run that recorded it."""
+    """The last access record at or before a moment, and the first one after it. ``by`` is the run that recorded it."""
 
     org_id: str
     org_name: str

@@ -104,7 +104,7 @@ class _Settings:
 
 
 _UNMAPPED = "blank"
-"""What a config has for a group without a mapping."""
+"""The value in a config for a group without a mapping."""
 
 
 def _because(settings: _Settings, granted: Granted) -> Because:
@@ -146,7 +146,7 @@ class Option(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class WhyNot:
-    """Why a user does not have a role, and the changes that would give it. ``has`` are team roles that include it."""
+    """The changes that would give a user a role. ``has`` are team roles that include it."""
 
     role: str
     has: tuple[Because, ...]

@@ -105,7 +105,7 @@ Guard = Callable[[GuardInput], Finding]
 PASS = Finding("pass")
 
 NAME_PEOPLE = "Set `people` in the config to the source of users, then plan again."
-"""What to do where no users were read and the config names no source of users."""
+"""The action where no users were read and the config names no source of users."""
 
 
 def read_users(guard_input: GuardInput) -> str:
@@ -115,7 +115,7 @@ def read_users(guard_input: GuardInput) -> str:
 
 
 READ_SETTINGS = "Check the permissions of the token; for an observed org, run `rolecall observe`."
-"""What to do where settings were not read that a guard depends on."""
+"""The action where settings were not read that a guard depends on."""
 
 
 def unjudged(guard_input: GuardInput, limit: str | int | None = None) -> Finding:

@@ -8,7 +8,7 @@ from rolecall.access.entitlements import Entitlements
 from rolecall.plan.guards.guard import Finding, GuardInput, Item, bounds, unjudged
 from rolecall.plan.guards.responsible import blame, causes, placed, undo_words
 from rolecall.plan.headline import count_users
-from rolecall.plan.impact.moves import Cohort
+from rolecall.plan.impact.cohorts import Cohort
 from rolecall.plan.value import Detail, Move
 
 NAME = "max_people_losing_access"

@@ -47,7 +47,7 @@ class Absent(NamedTuple):
 
 
 def absent_users(emails: Iterable[str], directory: Directory, *, sees_invited: bool) -> list[Absent]:
-    """Return those of these users who are not active users of the directory, by e-mail.
+    """Return those of these users who are not active users of the directory, by email address.
 
     ``sees_invited`` says that the users were read from the org itself, which has invited users too.
     """

@@ -11,7 +11,7 @@ from rolecall.plan.guards.guard import PASS, Finding, GuardInput, Item, unjudged
 from rolecall.plan.guards.named_users import Absent, absent_users
 from rolecall.plan.guards.responsible import Blame, blame, causes, placed, undo_words
 from rolecall.plan.headline import count_users
-from rolecall.plan.impact.moves import Cohort
+from rolecall.plan.impact.cohorts import Cohort
 from rolecall.plan.moves import name_some
 from rolecall.plan.value import Detail, Verdict
 

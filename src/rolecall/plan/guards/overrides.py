@@ -15,7 +15,7 @@ from rolecall.plan.resolve import covers
 from rolecall.plan.value import Detail, GuardResult
 
 Matches = Callable[[str, Address], bool]
-"""Whether a target, an address or a glob, matches an address."""
+"""Return whether a target, an address or a glob, matches an address."""
 
 
 def _matches(target: str, at: Address) -> bool:
@@ -181,7 +181,7 @@ def _too_small(entry: Allow) -> Detail:
 
 
 ACCEPT = "To accept it: rolecall apply --approve DIGEST"
-"""What to do about a guard that requires approval. A report has the command of its plan instead."""
+"""The action for a guard that requires approval. A report has the command of its plan instead."""
 
 
 def _ways(name: str, finding: Finding, remaining: int, command: str) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""How the config's policy differs from the one last applied, and which differences loosen it."""
+"""Compare the policy of the config with the one last applied, and find what makes it less strict."""
 
 from __future__ import annotations
 

@@ -202,7 +202,7 @@ UPGRADE_WITHOUT_SCIM = Unmet(
     "Set `scim.enabled: true` until the upgrade is completed, or remove `scim.endpoint`.",
     lambda later: _switches(later, "scim", on=True),
 )
-"""What both steps of the upgrade need: with SCIM off, no group could be pushed again."""
+"""The precondition of both steps of the upgrade: with SCIM off, no group could be pushed again."""
 
 
 def _defaults(change: Change, moment: Moment) -> Demands:

@@ -11,7 +11,7 @@ from rolecall.model.settings import Address
 from rolecall.plan.guards.guard import Finding, GuardInput, place
 from rolecall.plan.headline import count_users
 from rolecall.plan.impact.causes import is_mapping
-from rolecall.plan.impact.moves import Cohort
+from rolecall.plan.impact.cohorts import Cohort
 from rolecall.plan.moves import name_some
 from rolecall.plan.value import Detail
 

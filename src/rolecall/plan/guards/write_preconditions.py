@@ -41,7 +41,7 @@ class Refusal(NamedTuple):
 
 
 class Checked(NamedTuple):
-    """What the org would reject, and the settings that a step depends on and that were not read (``sso.metadata``)."""
+    """The changes that the org would reject, and settings that a step depends on and that were not read."""
 
     refusals: tuple[Refusal, ...] = ()
     unread: tuple[str, ...] = ()
@@ -88,7 +88,7 @@ def _refusal(unmet: Unmet, step: Change, later: list[Change]) -> Refusal:
 
 
 def _unreachable(plan_input: PlanInput) -> Iterator[Refusal]:
-    """Yield a refusal where the config wants the legacy endpoint back (R20): no write can reach it."""
+    """Yield a refusal where the config sets the legacy endpoint again (R20): no write can reach it."""
     desired, live = plan_input.desired, plan_input.live
     desired_scim, current = desired.settings.scim, live.settings.scim
     address = Address("scim")

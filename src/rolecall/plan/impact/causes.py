@@ -206,7 +206,7 @@ class _Case:
 
 
 def is_mapping(at: Address) -> bool:
-    """Whether the address is that of an IdP group."""
+    """Return whether the address is that of an IdP group."""
     return at.startswith("idp_groups/")
 
 

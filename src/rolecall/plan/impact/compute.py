@@ -20,7 +20,7 @@ from rolecall.plan.coverage import people_coverage
 from rolecall.plan.forecast import AccessForecast, State
 from rolecall.plan.headline import by_shift, headline, ranked, sentence
 from rolecall.plan.impact.causes import Cause
-from rolecall.plan.impact.moves import Cohort, by_difference, cohorts_of, moves, tallies, teams
+from rolecall.plan.impact.cohorts import Cohort, by_difference, cohorts_of, moves, tallies, teams
 from rolecall.plan.moves import who
 from rolecall.plan.order.risk import Risk
 from rolecall.plan.order.transients import Timeline, transients
@@ -47,12 +47,12 @@ class ImpactResult:
 
     @property
     def judged(self) -> bool:
-        """Whether the users were read, or no access can change."""
+        """Return whether the users were read, or no access can change."""
         return self.forecast.problem is None
 
     @property
     def admins_known(self) -> bool:
-        """Whether org admins were counted: not where users, or those of a group that gives org admin, were not read."""
+        """Return whether org admins were counted: not where users of a group that gives org admin were not read."""
         return self.impact.org_admins is not None
 
     def admins(self) -> Mapping[str, int]:

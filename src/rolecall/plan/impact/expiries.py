@@ -16,7 +16,7 @@ from rolecall.model.settings import BLANK, UNSET, Address
 from rolecall.plan.dates import day
 from rolecall.plan.forecast import AccessForecast, with_mappings
 from rolecall.plan.headline import count_users, sentence, shifts
-from rolecall.plan.impact.moves import cohorts_of, moves
+from rolecall.plan.impact.cohorts import cohorts_of, moves
 from rolecall.plan.inputs import PlanInput
 from rolecall.plan.resolve import expired, ignored
 from rolecall.plan.value import Apart, Move, Tally

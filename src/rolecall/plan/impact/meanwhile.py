@@ -21,9 +21,9 @@ from rolecall.plan.headline import count_users
 class Between(NamedTuple):
     """Users whose current access differs alike from that before and after the run.
 
-    ``keeps`` is what they still have and will lose, ``got`` what they have already and will keep. ``lacks`` is what
-    they had and will have again (``dip``), or what is removed before its replacement is there. ``spike`` is what they
-    have neither before nor after.
+    ``keeps`` is access that they will lose, ``got`` new access that they will keep. ``lacks`` is access that
+    they had and will have again (``dip``), or that is removed before its replacement is there. ``spike`` is access
+    that they have neither before nor after.
     """
 
     keeps: tuple[TeamRole, ...]

@@ -3,8 +3,8 @@
 B and A are a user's entitlements before and after. What changes hands is (B∩A) − ⋃g (before_g ∩ after_g): in effect at
 both ends, but from no single source throughout. Only where that is not empty, or manual edits count, and two steps or
 more touch the user, can anything be missing or extra in between, whatever the order inside a wave. SCIM on or off and
-the steps of the upgrade are barriers: every user whom another step touches as well is at risk. Users whom only the two
-steps of ``scim`` touch are at risk if their access between these steps is that of neither end.
+the steps of the upgrade are barriers: every user who is affected by another step too is at risk. Users affected by the
+two steps of ``scim`` only are at risk if their access between these steps is that of neither end.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ _BY_SCIM = 3
 
 
 class _Between:
-    """What users have between the two steps of ``scim``, whichever comes first, if no other step touches them."""
+    """The access of users between the two steps of ``scim``, in either order, if no other step affects them."""
 
     def __init__(self, forecast: AccessForecast, directory: Directory) -> None:
         self._entitlements = forecast.before.entitlements
@@ -111,7 +111,7 @@ class _Between:
         self._rules = [(each, group_masks(each, directory)) for each in rules]
 
     def differs(self, groups: Sequence[int], traits: Traits) -> bool:
-        """Whether a user lacks what both ends give, or has what neither end gives."""
+        """Return whether a user lacks what both ends give, or has what neither end gives."""
         before, after, *between = (
             self._entitlements.access_bits(
                 settle(rules, reduce(or_, (group_grants[group] for group in groups), 0), traits)
@@ -122,7 +122,7 @@ class _Between:
 
 
 class _Sources:
-    """What each group gives before, after, throughout, and at most: a mapping without a role gives one thing or
+    """The access from each group before, after, throughout, and at most: a mapping without a role gives one thing or
     another as the default's role moves (R31)."""
 
     def __init__(self, forecast: AccessForecast, directory: Directory) -> None:

@@ -70,7 +70,7 @@ def wave(change: Change, rules: Rules) -> int:
 
 
 def toggles(change: Change) -> bool:
-    """Whether this is the change of manual editing, and no switch of SCIM itself."""
+    """Return whether this is the change of manual editing, and no switch of SCIM itself."""
     before, after = change.before, change.after
     if not isinstance(before, Scim) or not isinstance(after, Scim) or change.action == "upgrade":
         return False
@@ -92,7 +92,7 @@ def _mapping_wave(change: Change, rules: Rules) -> int:
 
 
 def _granted(value: Value | None, rules: Rules) -> int:
-    """Return the entitlements that a mapping gives now, under the current default role (R31), of teams that exist
+    """Return the current entitlements of a mapping, under the current default role (R31), of teams that exist
     (R25)."""
     if not isinstance(value, GroupMapping):
         return 0
@@ -147,7 +147,7 @@ def sorted_by_hand_over(steps: Sequence[Change], risks: Iterable[Risk], forecast
 def _needs(
     mixed: Mapping[Address, Change], risks: Iterable[Risk], forecast: AccessForecast
 ) -> dict[Address, set[Address]]:
-    """Return for each address those that must come after it, because they take away what it gives."""
+    """Return for each address those that must come after it, because they take its access away."""
     old, new = forecast.before.scim.masks, forecast.after.scim.masks
     gives, takes = {}, {}
     for at in mixed:

@@ -1,8 +1,7 @@
 """Improve the greedy order: for users who would still lose access for a time, find the best order of their steps.
 
 The search is bounded by work, not by time, so that equal plans have equal orders on every machine. Each improvement
-stands by itself: when the limit is reached, the order is the best one so far, and never worse than the one it began
-with.
+is complete in itself: when the limit is reached, the order is the best one so far, never worse than the first.
 """
 
 from __future__ import annotations
@@ -187,7 +186,7 @@ def improved(steps: Sequence[Change], risks: Sequence[Risk], timeline: Timeline,
 def _best(
     timeline: Timeline, own: Mappings, by_address: dict[Address, Change], affected: Sequence[Risk], work: Work
 ) -> dict[Address, int]:
-    """Return the mappings' places in their best order, the waves kept; empty if it is no better than the present one.
+    """Return the mappings' places in their best order, the waves kept; empty if it is not better than the current one.
 
     The way to a set of mappings that are done is the cheapest one, whatever follows, so that sets are gone through by
     size, and of each only the cheapest order is kept.
@@ -215,7 +214,7 @@ def _present(window: Window) -> int:
 
 
 def _around(risks: Iterable[Risk]) -> dict[Mappings, list[Risk]]:
-    """Return the users around whom steps may be permuted, by their mappings: two to six."""
+    """Return the users for whom steps may be permuted, by their mappings: two to six."""
     by_mappings: dict[Mappings, list[Risk]] = {}
     for risk in risks:
         if 2 <= len(risk.mappings) <= MOST_STEPS:

@@ -70,7 +70,7 @@ class Timeline:
         return tuple(self._starts[1:])
 
     def segment(self, step: int) -> Segment:
-        """Return what holds for everybody once this step and all before it are done."""
+        """Return the rules for all users after this step and all before it."""
         return self._segments[bisect_right(self._starts, step) - 1]
 
     def step_of(self, group: int) -> int:

@@ -124,7 +124,7 @@ def _plain(value: Any) -> Json:
 
 
 class _Desired(NamedTuple):
-    """What is desired, with all that is said about an address in one place."""
+    """The desired state, with everything about an address in one place."""
 
     settings: Settings
     intents: Mapping[Address, Intent]
@@ -215,7 +215,7 @@ REPORT_SHAPES: Mapping[type, Shape] = {
     OrgRef: Shape(("id", "name", "env", "url"), read=_read_org),
     Coverage: Shape(("state", "read", "total")),
 }
-"""What the JSON of a plan and that of a drift report have in common."""
+"""The hooks that the JSON of a plan and that of a drift report share."""
 
 _CODEC = Codec(
     {

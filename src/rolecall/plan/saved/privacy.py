@@ -1,7 +1,7 @@
-"""What may be shown of users, applied to records: names, masks made with a secret key, or counts.
+"""Redact records of users: to names, masks made with a secret key, or counts.
 
 A walk over a record by its type hints: it masks every user, and every text that is not marked otherwise is searched for
-addresses (see ``model.record``). So a field that is added to a record is masked unless somebody says that it need not.
+addresses (see ``model.record``). So a field that is added to a record is masked unless it is marked otherwise.
 """
 
 from __future__ import annotations
@@ -55,9 +55,9 @@ def mask(key: bytes, email: str, digits: int = _DIGITS) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Veil:
-    """How users are hidden.
+    """The way in which users are hidden.
 
-    ``kept`` are addresses whose own words stay, ``odd`` names of users that are no email address. ``special``
+    ``kept`` are addresses whose own words stay, ``odd`` names of users that are not email addresses. ``special``
     are records that are changed in another way than by their hints, and ``orders`` how records that name users are
     sorted where not by their fields; None leaves their order.
     """
@@ -141,7 +141,7 @@ class Veil:
 
 
 class _Step(NamedTuple):
-    """What the walk does with the values of one type hint: ``change`` returns the value as it may be shown, None for
+    """The treatment of the values of one type hint: ``change`` returns the value as it may be shown, None for
     the value itself; ``names_users``: several of them must not be in the order of the users."""
 
     change: Callable[[Any, Veil], Any] | None = None

@@ -14,7 +14,7 @@ _COLUMN = 48
 
 
 def config_yaml(effective: Mapping[str, Any]) -> str:
-    """Return YAML that loads to the same config. Characters that cannot be seen are escaped, as in every report."""
+    """Return YAML that loads to the same config. Invisible characters are escaped, as in every report."""
     import yaml
 
     def dump(*, unicode: bool) -> str:

@@ -1,4 +1,4 @@
-"""What every report begins with: which org it is about, and how much of it was read."""
+"""Write the first line of every report: its org, and how much of it was read."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def _address(url: str) -> str:
 
 
 def _users(plan: Plan) -> tuple[bool, list[str]]:
-    """Return whether users were read whom the plan cannot affect, too, and how many of them, where it needs any."""
+    """Return whether all users were read, also those the plan cannot affect, and how many, where it needs any."""
     known, total = plan.impact.people, plan.counts.get("people")
     if USERS in plan.unread or not known:
         return True, []
@@ -94,7 +94,7 @@ def unread_sections(coverage: Mapping[str, Coverage]) -> list[str]:
 
 
 def sections_sentence(coverage: Mapping[str, Coverage]) -> str:
-    """Return ``Incomplete read: sso could not be read, so nothing is known about it.``, or nothing."""
+    """Return ``Incomplete read: sso could not be read, so it is unknown.``, or nothing."""
     sections = unread_sections(coverage)
     about = "it" if len(sections) == 1 else "them"
     return f"{_incomplete(sections)}, so nothing is known about {about}." if sections else ""

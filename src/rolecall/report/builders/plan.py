@@ -127,7 +127,7 @@ def _overview(plan: Plan) -> Iterator[Note]:
             if text not in known:
                 yield Note(visible(text), tones.get(text.removeprefix("Most common: "), "plain"))
     if not plan.writes:
-        yield Note(_nothing_written(plan, unknown=bool(plan.unread)))
+        yield Note(_nothing_written(plan))
 
 
 def _tones(impact: Impact) -> Mapping[str, Tone]:
@@ -142,9 +142,9 @@ def _tones(impact: Impact) -> Mapping[str, Tone]:
     return tones
 
 
-def _nothing_written(plan: Plan, *, unknown: bool) -> str:
-    """Return why there is nothing to write; ``unknown``: settings were not read."""
-    if not plan.changes and unknown:
+def _nothing_written(plan: Plan) -> str:
+    """Return why there is nothing to write. What was not read is never reported as unchanged."""
+    if not plan.changes and plan.unread:
         return "No changes found in what was read."
     if not plan.changes:
         return f"No changes. {'The targets match' if plan.partial else 'The org matches'} the configuration."

@@ -42,7 +42,7 @@ _APART: Mapping[ApartKind, str] = {
     "sign_up": "",
     "human": "By the manual steps: ",
 }
-"""What the users of changes that are reported separately are introduced with; no longer managed ones are elsewhere."""
+"""The introduction of the users of changes that are reported separately."""
 
 
 def moves_by_address(impact: Impact) -> Mapping[Address, tuple[Move, ...]]:

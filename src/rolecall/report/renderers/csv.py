@@ -9,7 +9,7 @@ from rolecall.report.document import Document, Table
 from rolecall.report.phrases import visible
 
 _FORMULA = tuple("=+-@＝＋－＠")
-"""What a formula begins with; the wide forms are read alike in some languages."""
+"""The first characters of a formula; the wide forms are equivalent in some languages."""
 
 
 def csv(document: Document) -> str:

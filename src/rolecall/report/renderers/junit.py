@@ -1,7 +1,7 @@
 """A document as JUnit XML: what passed, what failed, and what was worth a word.
 
 Only elements and attributes that every reader knows: Jenkins' schema allows a case no file and no line, so the place
-stands in the text.
+is in the text.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from rolecall.report.phrases import place, visible
 
 
 class Case(NamedTuple):
-    """One test case. ``failure`` is None where it passed; ``note`` is what it says nevertheless. ``error`` is True
+    """One test case. ``failure`` is None where it passed; ``note`` is its message if it has one. ``error`` is True
     where it could not be evaluated, for the reason in ``failure``."""
 
     name: str

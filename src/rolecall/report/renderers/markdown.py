@@ -13,7 +13,7 @@ COMMENT = 65_535
 """The characters that a comment on GitHub may have; a job's summary may have a MiB."""
 
 _RESERVE = 200
-"""Characters reserved for the sentence that counts what was left out."""
+"""Characters reserved for the sentence that counts omitted entries."""
 
 _OPEN = 12
 """The most rows of a fold that is open."""
@@ -84,7 +84,7 @@ def _section(title: str, blocks: Iterable[str]) -> Iterator[str]:
 
 
 def _head(document: Document) -> Iterator[str]:
-    """Yield the org, the escalations, which stand out, and the rest of the summary."""
+    """Yield the org, the escalations, highlighted, and the other parts of the summary."""
     yield f"{_marker(document)}\n"
     yield f"### {_SIGNS[document.status]} {md(document.banner.text)}\n\n"
     for escalation in document.escalations:
