@@ -17,7 +17,7 @@ from rolecall.localorg.store.tables import GROUPS, MEMBERSHIPS, USERS
 from rolecall.localorg.web import Response, refuse
 from rolecall.model import console
 from rolecall.model.fields import Kind
-from rolecall.model.kinds import KINDS
+from rolecall.model.kinds import BY_SECTION, KINDS
 from rolecall.model.roles import role_words
 
 if TYPE_CHECKING:
@@ -41,6 +41,14 @@ SOURCES: Final[Mapping[str, str]] = {
     "invite": "invitation",
     "manual": "manual edit",
     "attribute": "role attribute",
+}
+
+
+ORIGINS: Final[Mapping[str, str]] = {
+    "scim": "SCIM",
+    "saml": "SAML",
+    "invite": "invitation",
+    "discovery": "domain discovery",
 }
 
 
@@ -77,7 +85,9 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     jinja.globals.update(console=console)
-    jinja.filters.update(role=role_words, source=source_words, day=moment, pretty=pretty)
+    jinja.filters.update(
+        role=role_words, origin=lambda name: ORIGINS.get(name, name), source=source_words, day=moment, pretty=pretty
+    )
     return jinja
 
 
@@ -154,6 +164,7 @@ def overview(desk: Desk) -> Response:
         defaults=desk.read("/v1/access/defaults"),
         sso=desk.read("/v1/access/sso"),
         scim=desk.read("/v1/access/scim"),
+        scim_kind=BY_SECTION["scim"],
         groups=desk.read("/v1/idp-groups?limit=1")["total"],
         events=desk.read("/v1/audit-log?order=desc&limit=5")["data"],
     )
