@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 
 from rolecall.errors import ConfigError, Problem
 from rolecall.live.people.file import PeopleFile
+from rolecall.live.people.lines import ACTIVE, INACTIVE
 from rolecall.live.people.table import COLUMNS
-from rolecall.live.people.values import ACTIVE, INACTIVE
 from rolecall.model import normalise
 from rolecall.model.directory import Directory
 

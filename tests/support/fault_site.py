@@ -16,9 +16,9 @@ from sqlalchemy import select
 from rolecall.errors import RolecallError
 from rolecall.jobs.apply import ApplyRequest, apply_approved
 from rolecall.jobs.plan import PlanRequest, PlanTarget, from_plan, make_plan
+from rolecall.journal.database import migrate
 from rolecall.journal.port import Holder
 from rolecall.journal.store import SqlJournal
-from rolecall.journal.tables import migrate
 from rolecall.live.snapshot.reader import SnapshotReader, decode_snapshot_people
 from rolecall.localorg import web
 from rolecall.localorg.api.handle import handle

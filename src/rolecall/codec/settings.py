@@ -107,21 +107,18 @@ def _decode_section(section: str, json: Json, roles: Roles) -> Any:
 
 def _decode_fields(kind: Kind, json: Json, roles: Roles) -> Value:
     """Return the value with the fields that are present; for one compared as a whole, those that are not empty."""
-    fields = [(field.name, _FROM_JSON.get(field.type)) for field in kind.fields if field.name in json]
-    if kind.whole:
-        fields = [(name, decode) for name, decode in fields if json[name]]
-    return cast(
-        Value, kind.type(**{name: decode(json[name], roles) if decode else json[name] for name, decode in fields})
-    )
+    fields = [field for field in kind.fields if field.name in json and (json[field.name] or not kind.whole)]
+    return cast(Value, kind.type(**{field.name: _from_json(field.type, json[field.name], roles) for field in fields}))
 
 
-def _teams(names: Any, roles: Roles) -> frozenset[str]:
-    return frozenset(map(normalise.name, names))
-
-
-def _document(text: str | None, roles: Roles) -> str | None:
-    return normalise.metadata(text) if text else text
-
-
-_FROM_JSON: dict[FieldType, Callable[[Any, Roles], Any]] = {"role": role_id, "teams": _teams, "document": _document}
-"""Decoders of fields whose JSON differs from their value."""
+def _from_json(kind: FieldType, json: Any, roles: Roles) -> Any:
+    """Return the value of a field of this type."""
+    match kind:
+        case "role":
+            return role_id(json, roles)
+        case "teams":
+            return frozenset(map(normalise.name, json))
+        case "document":
+            return normalise.metadata(json) if json else json
+        case _:
+            return json

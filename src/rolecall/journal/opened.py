@@ -25,8 +25,8 @@ def open_journal(url: str, base: Path, *, clock: Clock = utc_now) -> Journal:
 
     Raises JournalError when it cannot be opened, has a newer version, or is not a journal.
     """
+    from rolecall.journal.database import migrate
     from rolecall.journal.store import SqlJournal
-    from rolecall.journal.tables import migrate
 
     database = _connect(url, base)
     try:
@@ -43,8 +43,8 @@ def find_journal(url: str, base: Path, *, clock: Clock = utc_now, writes: bool =
     """
     if url.startswith("sqlite:") and not _is_file(url, base):
         return None
+    from rolecall.journal.database import identify, migrate, ready
     from rolecall.journal.store import SqlJournal
-    from rolecall.journal.tables import identify, migrate, ready
 
     database = _connect(url, base, writes=writes)
     try:

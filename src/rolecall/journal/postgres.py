@@ -13,9 +13,8 @@ from urllib.parse import urlsplit
 import psycopg
 from psycopg import errors
 
-from rolecall.journal.database import Row, failure
+from rolecall.journal.database import TABLES, Row, failure
 from rolecall.journal.port import JournalError
-from rolecall.journal.tables import TABLES
 
 _AT_ONCE = 50
 """Rows fetched at a time when streaming; one row may have megabytes."""

@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rolecall.errors import ConfigError, Problem
-from rolecall.live.http import endpoint_messages
+from rolecall.live.http import refusals
 from rolecall.live.snapshot.reader import SnapshotReader
 from rolecall.model.roles import BUILT_IN, Role
 
 if TYPE_CHECKING:
     from rolecall.live.client import OrgClient
-    from rolecall.live.http.endpoint_messages import EndpointMessages
     from rolecall.live.http.exchange import Exchange
     from rolecall.live.http.pace import Clock
+    from rolecall.live.http.refusals import EndpointMessages
     from rolecall.live.http.transport import Timeouts
     from rolecall.live.people.entra import EntraPeople
     from rolecall.live.people.file import PeopleFile
@@ -101,12 +101,12 @@ def connect_people(
     if kind == "scim":
         from rolecall.live.people.scim import ScimPeople
 
-        exchange, _ = _exchange(at, connection, endpoint_messages.SCIM)
+        exchange, _ = _exchange(at, connection, refusals.SCIM)
         return ScimPeople(exchange, connection.role_attribute)
     if kind == "okta":
         from rolecall.live.people.okta import OktaPeople
 
-        exchange, base = _exchange(at, connection, endpoint_messages.OKTA, "SSWS")
+        exchange, base = _exchange(at, connection, refusals.OKTA, "SSWS")
         return OktaPeople(exchange, base, connection.app, connection.groups, connection.role_attribute)
     if kind == "entra":
         return _entra(at, connection)
@@ -140,7 +140,7 @@ def _entra(tenant: str, connection: PeopleConnection) -> EntraPeople:
             connection.allow_http,
         )
         connection = replace(connection, token=token)
-    exchange, base = _exchange(f"{(connection.url or GRAPH).rstrip('/')}/v1.0", connection, endpoint_messages.GRAPH)
+    exchange, base = _exchange(f"{(connection.url or GRAPH).rstrip('/')}/v1.0", connection, refusals.GRAPH)
     return EntraPeople(
         exchange, base, connection.app, connection.groups, attribute=connection.role_attribute is not None
     )

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, cast
 from rolecall.codec import api
 from rolecall.codec.api import Item
 from rolecall.errors import OrgError, Problem
-from rolecall.live.http import endpoint_messages
+from rolecall.live.http import refusals
 from rolecall.live.http.exchange import Exchange, together
 from rolecall.live.http.lists import page_size, read_list
 from rolecall.live.http.refusals import NOT_IN_PLAN, ReadRefused, accepted, contract, decoded
@@ -51,9 +51,7 @@ async def read_org(exchange: Exchange) -> Facts:
     facts = decoded(ORG, lambda: api.decode_org(accepted(ORG, answer)))
     if not facts.caller.org_admin:
         raise OrgError(
-            Problem(
-                "org_forbidden", "the org says that the caller is not an org admin", None, endpoint_messages.ORG.rights
-            )
+            Problem("org_forbidden", "the org says that the caller is not an org admin", None, refusals.ORG.rights)
         )
     exchange.pace.limit(facts.limits.get("per_minute"))
     return facts

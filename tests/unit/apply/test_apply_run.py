@@ -12,8 +12,8 @@ from workbench import BRAND, MARKETING, NOW, WANTED, Workbench
 
 from rolecall.errors import Stale
 from rolecall.jobs.apply import check_digest
+from rolecall.journal.database import migrate
 from rolecall.journal.store import SqlJournal
-from rolecall.journal.tables import migrate
 from rolecall.model.desired import Desired, Intent
 from rolecall.model.policy import Policy
 from rolecall.model.run import Opening, RunFacts

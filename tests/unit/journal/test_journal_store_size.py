@@ -10,11 +10,10 @@ import pytest
 from journals import ORG, START, Ticking, opening
 
 from rolecall.jobs.history import past_runs
-from rolecall.journal import prune as pruning
-from rolecall.journal.database import Database
+from rolecall.journal import store as pruning
+from rolecall.journal.database import TABLES, Database
 from rolecall.journal.opened import _connect, open_journal
 from rolecall.journal.port import Anchor, Journal
-from rolecall.journal.tables import TABLES
 from rolecall.model.run import RunFacts
 from rolecall.model.sighting import Holding, Sighting
 

@@ -11,7 +11,7 @@ import psycopg
 import pytest
 from journals import ORG, opening
 
-from rolecall.journal import tables
+from rolecall.journal import database
 from rolecall.journal.opened import _connect, find_journal, open_journal
 from rolecall.journal.port import Journal, JournalError
 
@@ -59,7 +59,9 @@ def test_tables_move_forward_and_keep_what_they_hold(
 ) -> None:
     number = journal.begin(opening())
     journal.close()
-    monkeypatch.setattr(tables, "MIGRATIONS", (*tables.MIGRATIONS, ("ALTER TABLE rolecall_runs ADD COLUMN more TEXT",)))
+    monkeypatch.setattr(
+        database, "MIGRATIONS", (*database.MIGRATIONS, ("ALTER TABLE rolecall_runs ADD COLUMN more TEXT",))
+    )
     with open_journal(url, tmp_path) as moved:
         assert moved.run(number) is not None
         assert moved.begin(opening()) == number + 1
@@ -73,7 +75,7 @@ def test_a_step_that_fails_leaves_the_old_version(
 ) -> None:
     journal.close()
     broken = ("ALTER TABLE rolecall_runs ADD COLUMN more TEXT", "SELECT no_such_thing")
-    monkeypatch.setattr(tables, "MIGRATIONS", (*tables.MIGRATIONS, broken))
+    monkeypatch.setattr(database, "MIGRATIONS", (*database.MIGRATIONS, broken))
     with pytest.raises(JournalError, match="cannot be written"):
         open_journal(url, tmp_path)
     monkeypatch.undo()

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rolecall.live.people.entra_expression import FUNCTIONS, NotEvaluable, attributes, evaluate, functions, parse
-from rolecall.live.people.values import external_address, is_guest_name
+from rolecall.live.people.entra_address import FUNCTIONS, NotEvaluable, attributes, evaluate, functions, parse
+from rolecall.live.people.lines import external_address, is_guest_name
 
 USER = {"mail": "Ann.Lee@acme.com", "givenName": "Ann", "surname": "\xd6z", "nick": "a l", "empty": ""}
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rolecall.live.http.pages import Following, following, link_targets, more_than, signs, within
+from rolecall.live.http.lists import Following, following, link_targets, more_than, signs, within
 
 NEXT = "https://acme.okta.com/api/v1/users?after=2&limit=500"
 

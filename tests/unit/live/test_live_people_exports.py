@@ -12,7 +12,7 @@ import pytest
 
 from rolecall.errors import ConfigError
 from rolecall.live.people.file import PeopleFile, decode_csv
-from rolecall.live.people.values import ACTIVE, INACTIVE
+from rolecall.live.people.lines import ACTIVE, INACTIVE
 from rolecall.model.directory import EVERYBODY, Directory
 
 ENTRA_USERS = (

@@ -118,8 +118,9 @@ def reshape(
     doc: Text, node: MappingNode, dropped: Sequence[str], added: Mapping[str, Any], *, as_json: bool = False
 ) -> Iterator[Splice]:
     """Yield the splices that remove fields from a map and add new ones at its end."""
-    shape = _reshape_block if is_block(node) else _reshape_flow
-    return shape(doc, node, dropped, added, as_json)
+    if is_block(node):
+        return _reshape_block(doc, node, dropped, added)
+    return _reshape_flow(doc, node, dropped, added, as_json)
 
 
 def value_splices(doc: Text, field: Field, value: Any, *, as_json: bool = False) -> Iterator[Splice]:
@@ -192,9 +193,7 @@ def _reshape_flow(
         yield Splice(end, end, f", {fresh}" if remaining else fresh)
 
 
-def _reshape_block(
-    doc: Text, node: MappingNode, dropped: Sequence[str], added: Mapping[str, Any], as_json: bool
-) -> Iterator[Splice]:
+def _reshape_block(doc: Text, node: MappingNode, dropped: Sequence[str], added: Mapping[str, Any]) -> Iterator[Splice]:
     present = doc.fields(node)
     remaining = [field for name, field in present.items() if name not in dropped]
     removed = [present[name] for name in dropped]

@@ -46,8 +46,7 @@ def _formatted(text: str, name: str) -> str:
         written = with_escapes(_round_trip(plain), own)
     except (YAMLError, ValueError, AttributeError, TypeError):
         return text
-    for tidy in (_tidied, _plainly):
-        after = tidy(text, written)
+    for after in (_tidied(text, written), written):
         if _same(before, after, name) and comments(text) == comments(after):
             return after
     return text
@@ -214,7 +213,3 @@ def _comment_lines(lines: list[str]) -> Iterator[tuple[_Line, int, int]]:
             above = [filled_line.column for filled_line in content if filled_line.number < candidate.number]
             after = [filled_line.column for filled_line in content if filled_line.number > candidate.number]
             yield candidate, above[-1] if above else 0, after[0] if after else 0
-
-
-def _plainly(before: str, text: str) -> str:
-    return text

@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 
 from rolecall import __version__
 from rolecall.errors import ConfigError, Problem, SecretError
-from rolecall.live.http.endpoint_messages import ORG, EndpointMessages
 from rolecall.live.http.proxies import LOOPBACK, Proxy, ProxyProblemError, certificates, proxy_for
+from rolecall.live.http.refusals import ORG, EndpointMessages
 from rolecall.live.http.transport import Answer, NoAnswer, Request, Timeouts
 
 if TYPE_CHECKING:

@@ -12,12 +12,11 @@ from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode
 
 from rolecall.errors import OrgError, Problem, SecretError
-from rolecall.live.http import endpoint_messages
+from rolecall.live.http import refusals
 from rolecall.live.http.call import Call, CallError, call
 from rolecall.live.http.exchange import Exchange, together
 from rolecall.live.http.proxies import ProxyProblemError, connection
-from rolecall.live.people.entra_address import ASSUMED, Addresses, read_addresses, user_mappings
-from rolecall.live.people.entra_expression import NotEvaluable
+from rolecall.live.people.entra_address import ASSUMED, Addresses, NotEvaluable, read_addresses, user_mappings
 from rolecall.live.people.idp_client import Idp, IdpClient, IdpRefused
 from rolecall.live.people.scim import EXTENSION
 from rolecall.model import normalise
@@ -25,7 +24,7 @@ from rolecall.model.directory import Directory, IdpFacts, PeopleScope
 from rolecall.model.live import COMPLETE, Coverage
 
 Json = Any
-ENTRA = Idp(endpoint_messages.GRAPH, lambda body: str(body["error"].get("message") or body["error"].get("code") or ""))
+ENTRA = Idp(refusals.GRAPH, lambda body: str(body["error"].get("message") or body["error"].get("code") or ""))
 NAMELESS = "users without an email address are left out ({})"
 SYNC_ALL = "SyncAll"
 RAW_ROLES = "appRoleAssignments"

@@ -11,9 +11,8 @@ from pathlib import Path, PurePath
 
 from rolecall.codec.people_lines import BATCH, decode_lines
 from rolecall.errors import ConfigError, Problem, Where
-from rolecall.live.people.lines import Users, canonical, group_of_file
+from rolecall.live.people.lines import Known, Users, canonical, group_of_file
 from rolecall.live.people.table import FileTable, read_csv, read_json_lines
-from rolecall.live.people.values import Known
 from rolecall.model.directory import Directory, PeopleScope
 from rolecall.model.live import UNREAD
 from rolecall.model.roles import BUILT_IN, Role

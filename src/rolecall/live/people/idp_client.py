@@ -8,9 +8,9 @@ from urllib.parse import parse_qsl, urlsplit
 
 from rolecall.codec.people import DirectoryBuilder
 from rolecall.errors import OrgError, Problem
-from rolecall.live.http.endpoint_messages import EndpointMessages
 from rolecall.live.http.exchange import Exchange, together
-from rolecall.live.http.pages import following, more_than, within
+from rolecall.live.http.lists import following, more_than, within
+from rolecall.live.http.refusals import EndpointMessages
 from rolecall.live.http.transport import Answer, NoAnswer, Request
 from rolecall.model import normalise
 from rolecall.model.directory import Directory

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
-from rolecall.live.http import endpoint_messages
+from rolecall.live.http import refusals
 from rolecall.live.http.exchange import Exchange, together
 from rolecall.live.people.idp_client import Idp, IdpClient, IdpRefused
 from rolecall.live.people.scim import EXTENSION
@@ -22,7 +22,7 @@ Json = Any
 SENT = frozenset({"ACTIVE", "APPROVED", "IMPLICIT", "IMPORTED", "MATCHED", "PENDING", "PROVISIONED", "STAGED"})
 """States of an app user who is, or is about to be, in WRITER."""
 
-OKTA = Idp(endpoint_messages.OKTA, lambda body: str(body.get("errorSummary") or ""))
+OKTA = Idp(refusals.OKTA, lambda body: str(body.get("errorSummary") or ""))
 NAMELESS = "users of the app whose user name is not an email address are left out ({})"
 
 

@@ -12,11 +12,9 @@ from typing import Any, NamedTuple
 
 from rolecall.codec.people import DirectoryBuilder
 from rolecall.errors import OrgError
-from rolecall.live.http.endpoint_messages import SCIM
 from rolecall.live.http.exchange import Exchange, together
-from rolecall.live.http.lists import SLACK, ListShifted
-from rolecall.live.http.pages import following
-from rolecall.live.http.refusals import ReadRefused, accepted, contract, decoded
+from rolecall.live.http.lists import SLACK, ListShifted, following
+from rolecall.live.http.refusals import SCIM, ReadRefused, accepted, contract, decoded
 from rolecall.live.http.transport import NoAnswer, Request
 from rolecall.model import normalise
 from rolecall.model.directory import Directory, PeopleScope

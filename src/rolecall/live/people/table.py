@@ -13,8 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from rolecall.errors import ConfigError, Problem, Where, did_you_mean
-from rolecall.live.people.lines import OWN_KEYS, FileForm, FileLine, group_of_file
-from rolecall.live.people.values import ADDRESSES
+from rolecall.live.people.lines import ADDRESSES, OWN_KEYS, FileForm, FileLine, group_of_file
 
 COLUMNS: Mapping[str, tuple[str, ...]] = {
     "app_name": ("Application username", "Application login", "App username"),
