@@ -15,8 +15,8 @@ from pathlib import Path
 
 from rolecall.journal import chain, content
 from rolecall.journal.chain import Draft, canonical
+from rolecall.journal.database import migrate
 from rolecall.journal.opened import _connect
-from rolecall.journal.tables import migrate
 from rolecall.model.kinds import address
 from rolecall.model.run import Closing, Opening, PendingWrite, Planned, RunFacts, StepOutcome
 from rolecall.model.settings import GroupMapping
