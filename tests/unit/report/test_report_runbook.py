@@ -15,7 +15,7 @@ from rolecall.model.live import Coverage
 from rolecall.model.run import Run, Step
 from rolecall.model.settings import Defaults, Domain, Scim, Settings, Sso
 from rolecall.plan.saved.encode import decode_plan, encode_plan
-from rolecall.plan.value import Plan
+from rolecall.plan.value import GuardResult, Plan
 from rolecall.report.builders.runbook import runbook_document
 from rolecall.report.document import Chapter, Document, Grid, Items, Paragraph, Phrase
 from rolecall.report.renderers.html import html
@@ -75,7 +75,7 @@ def rows(step: Chapter) -> list[list[str]]:
         (LAPSED, "Unmap the group Contractors", "IdP groups"),
         (CLAIM, "Claim the domain acme.co.uk", "Access"),
         (LEAVE, "Give up the domain acme.old", "Access"),
-        (DEFAULT, "Change the default user permissions", "Access"),
+        (DEFAULT, "Set the default user permissions", "Access"),
         (METADATA, "Change single sign-on", "SSO"),
         (SSO_ON, "Set up single sign-on", "SSO"),
         (SSO_OFF, "Remove single sign-on", "SSO"),
@@ -205,6 +205,51 @@ def test_only_writer_can_change_the_plan_of_an_org() -> None:
     assert "Select Set up SCIM" not in actions(step)
     tier = [replace(each, via_reason="not_in_plan") for each in (SCIM_ON, REBRAND)]
     assert "1.1: Set up SCIM\n1.2: Change the mapping of Writer-Marketing" in actions(step_of(book(*tier)))
+
+
+def test_without_scim_no_group_is_pushed_and_no_idp_is_needed() -> None:
+    document = book(replace(SCIM_ON, via_reason="not_in_plan"), UNPUSHED)
+    text = runbook_markdown(document)
+    assert "push 1 group" not in text
+    assert "Some steps are in Okta" not in text
+    assert "groups that were pushed" not in text
+    assert "Page: " not in text
+
+
+def test_groups_that_have_a_chapter_of_their_own_are_not_pushed_twice() -> None:
+    document = book(SCIM_ON, UNPUSHED)
+    assert "push each group" not in actions(step_of(document))
+    assert "push each group" in actions(step_of(book(SCIM_ON)))
+    assert runbook_markdown(document).count("Find groups by name") == 1
+
+
+def test_the_values_to_set_come_before_what_is_left_in_the_idp() -> None:
+    text = runbook_markdown(book(SCIM_ON))
+    assert text.index("Back in WRITER") < text.index("| SCIM provisioning | off | on |") < text.index("assign users")
+
+
+def test_other_changes_of_sso_are_tested_before_passwords_go_off() -> None:
+    both = change("sso", "update", Sso(idp="okta", allow_passwords=True), Sso(idp="entra", allow_passwords=False))
+    titles = [chapter.title for chapter in book(both).chapters if chapter.title.startswith("Step ")]
+    assert titles == ["Step 1 · Change single sign-on", "Step 1, last part · Switch sign-in by password off"]
+    assert runbook_markdown(book(both)).count("sign in without SSO | on | off |") == 1
+
+
+def test_the_runbook_of_a_plan_says_first_how_to_report_steps() -> None:
+    first = runbook_markdown(book(REBRAND)).partition("Step 1")[0]
+    assert "`rolecall apply`. Then follow `rolecall runbook RUN`" in first
+
+
+def test_only_steps_in_the_idp_need_its_admin_and_only_sso_a_second_browser() -> None:
+    assert "Some steps are in Okta" not in before(EDITING)
+    assert "Some steps are in Okta" in before(SCIM_OFF)
+    assert "second browser" not in before(SCIM_OFF, EDITING)
+
+
+def test_who_can_no_longer_sign_in_is_named_before_the_first_step() -> None:
+    finding = GuardResult("sign_in", "review", message="1 user can no longer sign in: bo@acme.com")
+    text = runbook_markdown(book(PASSWORDS, guards=(finding,)))
+    assert text.index("1 user can no longer sign in: bo@acme.com") < text.index("Step 1")
 
 
 def test_a_foreign_domain_and_a_given_up_one_name_support_or_how_to_claim() -> None:

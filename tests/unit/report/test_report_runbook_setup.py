@@ -36,7 +36,7 @@ def test_one_runbook_from_the_domain_to_the_mapped_groups(idp: str) -> None:
     text = text_of(SETTINGS, idp)
     titles = [line.partition(" · ")[2] for line in text.splitlines() if line.startswith("## Step ")]
     assert titles[:4] == [
-        "Claim the domain acme.com", "Set up single sign-on", "Set up SCIM", "Change the default user permissions"
+        "Claim the domain acme.com", "Set up single sign-on", "Set up SCIM", "Set the default user permissions"
     ]  # fmt: skip
     assert "assign users" in titles[4]
     assert titles[5:] == ["Map 2 groups", "Switch sign-in by password off"]

@@ -122,7 +122,8 @@ def test_without_people_nobody_says_that_it_is_ready(tmp_path: Path, capsys: pyt
 def test_readiness_in_one_line() -> None:
     row = UpgradeImpact("start", 2988, 12, 61, 58, (Who("1", "a@b.c"),))
     assert readiness(row, (4, 3)) == (
-        "58 of 61 groups pushed · 2,988 of 3,000 users keep exactly their access · 12 change · org admins 4 → 3"
+        "58 of 61 groups pushed · 2,988 of 3,000 users keep exactly their access · 12 change"
+        " · org admins who stay: 3 of 4"
     )
 
 

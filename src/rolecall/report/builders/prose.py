@@ -28,6 +28,8 @@ CONSTANTS: Mapping[str, str] = {
     "support": console.SUPPORT,
     "save": console.SAVE,
     "remove_configuration": console.REMOVE_CONFIGURATION,
+    "create_token": console.CREATE_TOKEN,
+    "revoke_token": console.REVOKE_TOKEN,
 }
 """Placeholders that every text may use."""
 
@@ -62,12 +64,11 @@ def joined(phrases: Iterable[Phrase], separator: str) -> Phrase:
 
 
 def chapter(prose: Mapping[str, Any], values: Mapping[str, str] = {}) -> Chapter:
-    """Return a chapter of prose: sentences, then actions to tick off in their order, a check, and what never to do."""
+    """Return a chapter of prose: sentences, actions in their order, a check, an undo, and what never to do."""
     blocks: list[Block] = [Paragraph(phrase(text, values)) for text in prose.get("text", ())]
     if items := prose.get("items"):
         blocks.append(Items("checklist", tuple(phrase(text, values) for text in items)))
-    if check := prose.get("check"):
-        blocks.append(Paragraph(phrase(check, values), "Check"))
+    blocks += [Paragraph(phrase(prose[name], values), name.capitalize()) for name in ("check", "undo") if name in prose]
     blocks += [Paragraph(phrase(text, values), strong=True) for text in prose.get("never", ())]
     return Chapter(filled(prose["title"], values), tuple(blocks))
 

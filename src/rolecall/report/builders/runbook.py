@@ -6,20 +6,25 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from rolecall.model.change import Change
-from rolecall.model.kinds import split_address
 from rolecall.model.roles import ORG_ADMIN
 from rolecall.model.run import Run, Step
-from rolecall.model.settings import GroupMapping, Value
+from rolecall.model.settings import GroupMapping, Scim, Value
 from rolecall.plan.dates import day
-from rolecall.plan.order.visits import passwords_go_off, sets_up_sso, visits
+from rolecall.plan.order.visits import sets_up_scim, sets_up_sso, visits
 from rolecall.plan.value import Plan
 from rolecall.report.builders.changes import UNMAPPED
 from rolecall.report.builders.header import plan_banner
 from rolecall.report.builders.plan import entries
 from rolecall.report.builders.prose import phrase, plain, read_prose
 from rolecall.report.builders.runbook_idp import idp_names, idp_prose, push_chapters
-from rolecall.report.builders.runbook_steps import ManualStep, context_of, last_passwords, step_chapter
-from rolecall.report.builders.runbook_upgrade import after_upgrade, before_upgrade, is_upgrade
+from rolecall.report.builders.runbook_steps import (
+    ManualStep,
+    context_of,
+    last_passwords,
+    passwords_go_off_later,
+    step_chapter,
+)
+from rolecall.report.builders.runbook_upgrade import after_upgrade, before_upgrade, completes_upgrade, is_upgrade
 from rolecall.report.document import Chapter, Document, Items, Phrase
 from rolecall.report.phrases import count, visible
 
@@ -83,11 +88,7 @@ def _steps(plan: Plan, steps: Sequence[ManualStep]) -> Iterator[Chapter]:
         yield step_chapter(step, context, affected, split=(mapped.number, between) if mapped and between else None)
         mapped = step if step.of_groups else mapped
     yield from pushes
-    yield from (last_passwords(step, context) for step in steps if _both(step))
-
-
-def _both(step: ManualStep) -> bool:
-    return any(sets_up_sso(change) and passwords_go_off(change) for change in step.changes)
+    yield from (last_passwords(step, context) for step in steps if passwords_go_off_later(step.changes[0]))
 
 
 def _before(plan: Plan, steps: Sequence[ManualStep], run: Run | None) -> Iterator[Phrase]:
@@ -97,17 +98,28 @@ def _before(plan: Plan, steps: Sequence[ManualStep], run: Run | None) -> Iterato
     applies = {
         "blocked": run is None and (plan.errored or plan.verdict == "block"),
         "approval": run is None and not plan.errored and plan.verdict in ("review", "not judged"),
+        "plan": run is None,
         "admin": True,
-        "sign_in": any(split_address(change.address)[0] in ("sso", "scim") for change in changes),
+        "sign_in": any(change.address == "sso" for change in changes),
         "org_admin": any(map(_takes_org_admin, changes)),
         "order": len(steps) > 1,
-        "idp": bool(plan.waiting) or any(sets_up_sso(change) or change.address == "scim" for change in changes),
+        "idp": bool(push_chapters(plan)) or any(map(_needs_idp, changes)),
     }
     texts = read_prose("steps.yaml")["before"]
     yield from (phrase(texts[name], {"idps": idps}) for name, needed in applies.items() if needed)
     if any(change.action == "delete" and change.address.startswith("idp_groups/") for change in changes):
         yield plain(UNMAPPED)
-    yield from (plain(visible(text)) for text in (plan.impact.headline, plan.impact.problem) if text)
+    locked_out = [guard.message for guard in plan.guards if guard.name == "sign_in" and guard.verdict != "pass"]
+    first = "Until the upgrade is completed: " if is_upgrade(plan) and not completes_upgrade(plan) else ""
+    headline = f"{first}{plan.impact.headline}" if plan.impact.headline else ""
+    yield from (plain(visible(text)) for text in (headline, plan.impact.problem, *locked_out) if text)
+
+
+def _needs_idp(change: Change) -> bool:
+    if change.via_reason == "not_in_plan":
+        return False
+    goes_off = isinstance(change.after, Scim) and change.after.enabled is False
+    return sets_up_sso(change) or sets_up_scim(change) or change.action == "upgrade" or goes_off
 
 
 def _takes_org_admin(change: Change) -> bool:
@@ -122,8 +134,7 @@ def _after(plan: Plan, run: Run | None, steps: Sequence[ManualStep]) -> Iterator
     """Yield what to do after the last step."""
     applies = {
         "run": run is not None and not all(step.done for step in steps),
-        "plan": run is None and bool(steps),
-        "waiting": bool(plan.waiting),
+        "waiting": bool(push_chapters(plan)),
         "left": True,
     }
     texts, values = read_prose("steps.yaml")["after"], {"run": str(run.id) if run else ""}

@@ -43,15 +43,19 @@ def idp_prose(name: str) -> Mapping[str, Any]:
     return texts
 
 
-def idp_part(name: str, part: str, groups: Sequence[str] = ()) -> Mapping[str, Any]:
+def idp_part(name: str, part: str, groups: Sequence[str] = (), *, pushes: bool = True) -> Mapping[str, Any]:
     """Return the texts about one part of the work in an IdP, with an item for each of the groups if they are known.
 
-    These items have placeholders for the groups, see ``group_values``.
+    These items have placeholders for the groups, see ``group_values``. Without ``pushes`` they are left
+    out, and what to check after them.
     """
     texts = idp_prose(name)[part]
     items: list[str] = []
     for item in texts["items"]:
-        items += [item] if isinstance(item, str) else _pushes(name, groups) or [item["push"]]
+        if isinstance(item, str):
+            items.append(item)
+        elif pushes:
+            items += [item["pushed"]] if "pushed" in item else _pushes(name, groups) or [item["push"]]
     return {**texts, "items": items}
 
 
@@ -88,7 +92,9 @@ def idp_names(settings: Settings) -> Sequence[str]:
 
 
 def push_chapters(plan: Plan) -> list[Chapter]:
-    """Return how to push the groups that are pending, in the org's IdP; nothing if no group is."""
+    """Return how to push the groups that are pending, in the org's IdP; nothing if none is, or the org has no SCIM."""
+    if any(change.via_reason == "not_in_plan" for change in plan.human):
+        return []
     groups = [split_address(change.address)[1] or "" for change in renames_as_one(plan.waiting)]
     return [push_chapter(idp, groups) for idp in idp_names(plan.desired.settings)] if groups else []
 
@@ -97,5 +103,6 @@ def push_chapter(idp: str, groups: Sequence[str]) -> Chapter:
     """Return how to push these groups in one IdP."""
     ordered = sorted(groups, key=str.casefold)
     title = idp_prose(idp)["push"]["title"].replace("{groups}", count(len(ordered), "group"))
-    prose = {**read_prose("idps.yaml")["pushed"], "title": title, "items": _pushes(idp, ordered)}
+    pushed, push = read_prose("idps.yaml")["pushed"], idp_prose(idp)["push"]
+    prose = {**pushed, "title": title, "text": [*push.get("text", ()), *pushed["text"]], "items": _pushes(idp, ordered)}
     return chapter(prose, group_values(ordered))._replace(step=True)

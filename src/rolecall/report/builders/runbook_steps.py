@@ -34,7 +34,7 @@ class StepContext(NamedTuple):
     """The facts that texts of steps need: the desired settings, the live endpoint, and who read each section.
 
     ``parts`` are those of the IdP's side that steps name, by their names in ``idps.yaml``. ``whole`` if a table has all
-    desired values, not just those that change.
+    desired values, not just those that change. ``pushes`` if the runbook has a chapter that pushes groups by name.
     """
 
     settings: Settings
@@ -43,11 +43,13 @@ class StepContext(NamedTuple):
     metadata_file: str = ""
     parts: tuple[str, ...] = ("sso", "scim", "people")
     whole: bool = False
+    pushes: bool = False
 
 
 def context_of(plan: Plan) -> StepContext:
     """Return the facts that the texts of a plan's steps need."""
-    return StepContext(plan.desired.settings, str(plan.switches.get("endpoint", "")), plan.coverage)
+    endpoint = str(plan.switches.get("endpoint", ""))
+    return StepContext(plan.desired.settings, endpoint, plan.coverage, pushes=bool(plan.waiting))
 
 
 class ManualStep(NamedTuple):
@@ -91,18 +93,22 @@ def step_chapter(
     change = step.changes[0]
     variant = _variant(change, context)
     prose, values = read_prose("steps.yaml")[variant], _values(change, context)
-    without = (_PASSWORDS,) if variant == "sso_set_up" and passwords_go_off(change) else ()
+    without = (_PASSWORDS,) if passwords_go_off_later(change) else ()
     blocks: list[Block] = []
     if split is not None:
         blocks.append(Paragraph(phrase(read_prose("steps.yaml")["split"], _numbers(*split))))
-    older = f" (in older consoles: {prose['older']})" if "older" in prose else ""
-    blocks.append(Paragraph(phrase(f"**{prose['page']}**{older}", values), "Page"))
-    blocks += _actions(prose, variant, change, context, values)
+    if "page" in prose:
+        older = f" (in older consoles: {prose['older']})" if "older" in prose else ""
+        blocks.append(Paragraph(phrase(f"**{prose['page']}**{older}", values), "Page"))
+    first, last = _actions(prose, variant, change, context, values)
+    blocks += first
     if variant != "not_in_plan":
         blocks += _table(step, without, whole=context.whole)
         blocks += _read_by(change, context)
     else:
+        blocks.append(Paragraph(phrase(prose["possible"])))
         blocks.append(Items("bullets", tuple(_excluded(step, context))))
+    blocks += last
     if notes := tuple(_notes(step, affected)):
         blocks.append(Items("bullets", notes))
     blocks += [Paragraph(phrase(prose[name], values), name.capitalize()) for name in ("check", "undo")]
@@ -144,10 +150,18 @@ def _variant(change: Change, context: StepContext) -> str:
     return section
 
 
+def passwords_go_off_later(change: Change) -> bool:
+    """Return whether signing in by password goes off in a last part, after the other changes of SSO are tested."""
+    before, after = change.before, change.after
+    if not passwords_go_off(change) or not isinstance(after, Sso):
+        return False
+    return not isinstance(before, Sso) or replace(after, allow_passwords=before.allow_passwords) != before
+
+
 def _sso_variant(change: Change) -> str:
     if sets_up_sso(change):
         return "sso_set_up"
-    if passwords_go_off(change):
+    if passwords_go_off(change) and not passwords_go_off_later(change):
         return "sso_passwords"
     return "sso_off" if _goes_off(change) else "sso"
 
@@ -201,25 +215,31 @@ def _numbers(first: int, between: int = 0) -> dict[str, str]:
 
 def _actions(
     prose: Mapping[str, Any], variant: str, change: Change, context: StepContext, values: Mapping[str, str]
-) -> Iterator[Block]:
-    """Yield what to do: in WRITER, then in the IdP where something is set up, then in WRITER again."""
+) -> tuple[list[Block], list[Block]]:
+    """Return what to do before the table of values, and what after it.
+
+    Where something is set up, that is in WRITER, in the IdP, and in WRITER again; then in the IdP what is left there.
+    """
     items = [phrase(values["stop"], values) if item == "{stop}" else phrase(item, values) for item in prose["items"]]
     if variant in ("sso", "sso_passwords") and _metadata(change.after, context):
         items.insert(0, phrase(read_prose("steps.yaml")["metadata"], values))
-    yield Items("numbered", tuple(items))
+    first: list[Block] = [Items("numbered", tuple(items))]
+    last: list[Block] = []
     section, _ = split_address(change.address)
     parts = [part for part in _PARTS.get(variant, ()) if part in context.parts]
     named = idp_of(context.settings, section)
     for place, part in enumerate(parts):
+        blocks = first if place == 0 else last
         for idp in (named,) if named else idp_names(context.settings):
-            yield from _in_idp(idp_part(idp, part), values)
+            blocks += _in_idp(idp_part(idp, part, pushes=not context.pushes), values)
         if place == 0:
-            yield Paragraph(plain("Back in WRITER"), strong=True)
-            yield Items("numbered", tuple(phrase(item, values) for item in prose["after"]))
+            blocks.append(Paragraph(plain("Back in WRITER"), strong=True))
+            blocks.append(Items("numbered", tuple(phrase(item, values) for item in prose["after"])))
+    return first, last
 
 
 _PARTS: Mapping[str, tuple[str, ...]] = {"sso_set_up": ("sso",), "scim_set_up": ("scim", "people")}
-"""The parts of the IdP's side of a step; the first one comes before the values are set in WRITER."""
+"""The parts of the IdP's side of a step; only the first one comes before the values are set in WRITER."""
 
 
 def _in_idp(texts: Mapping[str, Any], values: Mapping[str, str]) -> Iterator[Block]:
@@ -296,12 +316,12 @@ def _read_by(change: Change, context: StepContext) -> Iterator[Paragraph]:
 def _notes(step: ManualStep, affected: Affected) -> Iterator[Phrase]:
     """Yield which users the changes affect, and what the configuration says about them.
 
-    Why a change is a manual step is left out: whoever reads a runbook knows.
+    Why a change is a manual step is left out, and which other changes have the same effect: a reader cannot act on it.
     """
     for change, label in zip(step.changes, step.labels, strict=True):
         entry = affected.get((change.address, change.action))
         for note in entry.notes if entry else ():
-            if note.tone != "detail" and note.text not in REASONS.values():
+            if note.tone not in ("detail", "dim") and note.text not in REASONS.values():
                 yield plain(note.text if len(step.changes) == 1 else f"{label}: {note.text}")
 
 

@@ -33,7 +33,7 @@ def before_upgrade(plan: Plan) -> Iterator[Chapter]:
     prose = read_prose("upgrade.yaml")
     yield _readiness(plan)
     required = plan.desired.policy.guards.required_org_admins
-    admins = listed(required, _MOST) if required else "one user; name them in guards.required_org_admins"
+    admins = listed(required, _MOST) if required else "choose one, and add them to guards.required_org_admins"
     yield chapter(prose["before"], {"admins": admins})
     yield _groups(plan, prose["groups"])
     if completes_upgrade(plan):
@@ -49,14 +49,14 @@ def after_upgrade(plan: Plan) -> Iterator[Chapter]:
 
 
 def readiness(upgrade: UpgradeImpact, admins: tuple[int, int] | None) -> str:
-    """Return ``58 of 61 groups pushed · 2,988 of 3,000 users keep their access · 12 change · org admins 4 → 4``."""
+    """Return ``58 of 61 groups pushed · 2,988 of 3,000 users keep exactly their access · 12 change · …``."""
     parts = [
         f"{upgrade.pushed:,} of {count(upgrade.groups, 'group')} pushed",
         f"{upgrade.keep:,} of {count(upgrade.keep + upgrade.differ, 'user')} keep exactly their access",
         f"{upgrade.differ:,} change",
     ]
     if admins is not None:
-        parts.append(f"org admins {admins[0]:,} → {admins[0] - len(upgrade.org_admins_lost):,}")
+        parts.append(f"org admins who stay: {admins[0] - len(upgrade.org_admins_lost):,} of {admins[0]:,}")
     return " · ".join(parts)
 
 
@@ -66,7 +66,8 @@ def _readiness(plan: Plan) -> Chapter:
         why = plan.impact.problem or "The users of the org were not read."
         texts = [f"Unknown: {why} Read the users before you start."]
     else:
-        texts = [readiness(upgrade, plan.impact.org_admins)]
+        texts = ["When the upgrade is completed with the mappings of this configuration:"]
+        texts.append(readiness(upgrade, plan.impact.org_admins))
         if lost := [who.email or who.id for who in upgrade.org_admins_lost]:
             texts.append(
                 f"NOT YET: {listed(lost, _MOST)} would no longer be org admin. Put them into a group that is mapped to "

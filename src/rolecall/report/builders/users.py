@@ -99,9 +99,9 @@ def _joint_causes(at: Address, moves: Sequence[Move], *, each: bool) -> Iterable
     named = f"{first}{f' and {len(addresses) - 1:,} more' if len(addresses) > 1 else ''}"
     of = "" if size == sum(move.size for move in moves) else f", for {count_users(size)}"
     if each:
-        yield Note(f"{named} causes the same{of}; undoing any one of these changes avoids it.")
+        yield Note(f"{named} causes the same{of}; undoing any one of these changes avoids it.", "dim")
     else:
-        yield Note(f"Together with {named}{of}.")
+        yield Note(f"Together with {named}{of}.", "dim")
 
 
 def _ways(moves: Sequence[Move], lead: str = "") -> Iterable[Note]:
