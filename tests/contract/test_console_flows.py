@@ -93,6 +93,11 @@ def test_a_file_that_is_not_text_is_refused(scim_db: Database, content: bytes) -
     assert setting(visitor, "sso") == before
 
 
+def test_the_sign_in_form_takes_no_files(scim_db: Database) -> None:
+    refused = Visitor(scim_db).send("POST", "/sign-in", b"--b--", "multipart/form-data; boundary=b")
+    assert refused.status == 415
+
+
 def test_scim_is_set_up_and_the_idp_is_given_three_values(scim_db: Database) -> None:
     """Article 002: select the IdP, then Unique identifier, Endpoint and Bearer token."""
     visitor = ann(scim_db, scim={"enabled": False, "idp": "other"}, idp_groups={}, people=[ANN])

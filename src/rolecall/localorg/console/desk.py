@@ -82,7 +82,7 @@ class Desk:
     @property
     def form(self) -> dict[str, list[str]]:
         """Return the fields of the form that was sent."""
-        return form_of(self.request)
+        return form_of(self.request, files=True)
 
     def field(self, name: str) -> str:
         """Return one field of the form; empty when it is missing."""
@@ -93,13 +93,13 @@ class Desk:
         return _fields(self.request.query).get(name, [""])[0]
 
 
-def form_of(request: Request) -> dict[str, list[str]]:
-    """Return the fields of a form, files as text. Raises Refusal 400 or 415."""
+def form_of(request: Request, *, files: bool = False) -> dict[str, list[str]]:
+    """Return the fields of a form, files as text where a form may have ``files``. Raises Refusal 400 or 415."""
     content_type = request.headers.get("content-type", "")
     match content_type.partition(";")[0].strip().lower():
         case "application/x-www-form-urlencoded":
             return _fields(request.body.decode("latin-1"))
-        case "multipart/form-data":
+        case "multipart/form-data" if files:
             return _parts(content_type, request.body)
         case _:
             raise refuse(415, "content_type", "This is not a form of the console")

@@ -142,7 +142,7 @@ def _sign_in_page(status: int = 200, problem: str | None = None, *, secure: bool
 
 
 def _check_proof(request: Request, secret: str) -> None:
-    if not session.proven(secret, form_of(request).get(session.FIELD, [""])[0]):
+    if not session.proven(secret, form_of(request, files=True).get(session.FIELD, [""])[0]):
         raise refuse(403, "bad_proof", "This form is not from your session. Open the page again and repeat the change")
 
 
