@@ -33,7 +33,7 @@ from rolecall.model.settings import UNSET, Address, Scim, Value
 from rolecall.source.yaml_file import parse_yaml
 
 
-class Word(NamedTuple):
+class Statement(NamedTuple):
     """A report of steps as done: who makes it, a file that proves it, and the value in the console if it is another."""
 
     by: str
@@ -54,7 +54,7 @@ class Attested(NamedTuple):
 
 
 async def attest_steps(
-    journal: Journal | None, org: Reader, run: int, texts: Sequence[str], statement: Word
+    journal: Journal | None, org: Reader, run: int, texts: Sequence[str], statement: Statement
 ) -> tuple[Attested, ...]:
     """Record the word for each step that the texts name (`3`, `3.2`, `2-5`, `all`), see ``steps_meant``.
 
@@ -81,7 +81,7 @@ async def attest_steps(
     return tuple(Attested(attested_run, step, _is_visible(live, step), changed) for step in steps)
 
 
-def _step(run: Run, number: int, statement: Word) -> Step:
+def _step(run: Run, number: int, statement: Statement) -> Step:
     """Return a manual step by its number. Raises Misuse if it was reported done before, unless this corrects it."""
     step = next(step for step in run.steps if step.number == number)
     if step.state == "attested" and statement.found is None and statement.evidence is None:

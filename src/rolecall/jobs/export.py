@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, cast
 
 from rolecall.desired.build import read_config
 from rolecall.desired.edit.config import Edit, edited, merged, removing, setting
-from rolecall.desired.edit.export import Head, LeftOut, Said, Sayable, config_files, sayable
+from rolecall.desired.edit.export import ConfigEntry, Head, LeftOut, Sayable, config_files, sayable
 from rolecall.desired.load.read import load
 from rolecall.desired.load.sources import Sources
 from rolecall.desired.references import references, with_role_ids
@@ -261,7 +261,7 @@ def _stays_legacy(request: UpdateRequest) -> bool:
     return _says_legacy(request.desired) and (scim is UNSET or scim.endpoint is UNSET)
 
 
-def _beside_mappings(desired: Desired, entry: Said) -> Any:
+def _beside_mappings(desired: Desired, entry: ConfigEntry) -> Any:
     """What to say of an address in this config: one with mappings wants them, so it cannot also say legacy (R18)."""
     mapped = desired.settings.idp_groups is not UNSET and any(
         not mapping.blank for mapping in desired.settings.idp_groups.values()

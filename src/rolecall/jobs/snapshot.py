@@ -33,7 +33,7 @@ INLINE = 5_000
 """With more people than this they go to a file of their own, beside the snapshot."""
 
 
-class Taken(NamedTuple):
+class OrgRead(NamedTuple):
     """An org as it was read. ``directory`` is None when nobody was asked for."""
 
     live: Live
@@ -42,7 +42,7 @@ class Taken(NamedTuple):
     by: str | None
 
 
-async def take(org: Reader, people: People | None, people_shown: Kept, now: datetime, by: str | None) -> Taken:
+async def take(org: Reader, people: People | None, people_shown: Kept, now: datetime, by: str | None) -> OrgRead:
     """Read everything. What a file says about when and by whom it was taken stays so."""
     live = await org.read()
     if isinstance(org, SnapshotReader):
@@ -50,10 +50,10 @@ async def take(org: Reader, people: People | None, people_shown: Kept, now: date
         now, by = snapshot.taken_at or now, snapshot.taken_by
     reads_people = people is not None and people_shown != "none"
     directory = await read_people(people, org, live, EVERYBODY) if reads_people and people is not None else None
-    return Taken(live, directory, now, by)
+    return OrgRead(live, directory, now, by)
 
 
-def encoded(taken: Taken, people_shown: Kept, key: bytes = b"", people: str | None = None) -> dict[str, Any]:
+def encoded(taken: OrgRead, people_shown: Kept, key: bytes = b"", people: str | None = None) -> dict[str, Any]:
     """The snapshot's JSON. ``people`` is the path of the file that has them, where they are not in this one.
 
     Masks stand for the same person under the same ``key``, and for nobody without it.
@@ -67,7 +67,7 @@ def encoded(taken: Taken, people_shown: Kept, key: bytes = b"", people: str | No
     return encode_snapshot(Snapshot(live, user_rows, taken.at, taken.by))
 
 
-def write_snapshot(taken: Taken, people_shown: Kept, out: Path, key: bytes = b"") -> list[Path]:
+def write_snapshot(taken: OrgRead, people_shown: Kept, out: Path, key: bytes = b"") -> list[Path]:
     """Write a snapshot as JSON or YAML, by its name; very many people beside it. Answers what was written."""
     many = people_shown in ("names", "masked") and taken.directory is not None and len(taken.directory) > INLINE
     people_file = out.with_name(f"{out.stem}-people.jsonl") if many else None
@@ -86,7 +86,7 @@ def as_text(content: dict[str, Any], *, json_wanted: bool = False) -> str:
     return json.dumps(content, ensure_ascii=False, indent=1) + "\n" if json_wanted else snapshot_yaml(content)
 
 
-def record(journal: Journal, taken: Taken, desired: Desired, facts: RunFacts) -> int:
+def record(journal: Journal, taken: OrgRead, desired: Desired, facts: RunFacts) -> int:
     """Keep in the journal who was seen to hold what. Answers the run's number."""
     org_id = taken.live.facts.org_id
     sighting = None
@@ -96,7 +96,7 @@ def record(journal: Journal, taken: Taken, desired: Desired, facts: RunFacts) ->
     return record_look(journal, org_id, "snapshot", facts, sighting)
 
 
-def _named(taken: Taken, people_shown: Kept) -> Live:
+def _named(taken: OrgRead, people_shown: Kept) -> Live:
     """The org with what its file may say of people: coverage, counts, and whom the org took us for."""
     live, directory = taken.live, taken.directory
     facts, coverage = live.facts, dict(live.coverage)
@@ -120,13 +120,13 @@ def _coverage(directory: Directory) -> Coverage:
     return coverage if coverage.state != "complete" else Coverage(read=len(directory), total=len(directory))
 
 
-def _user_rows(taken: Taken, people_shown: Kept, key: bytes) -> Iterator[dict[str, Any]]:
+def _user_rows(taken: OrgRead, people_shown: Kept, key: bytes) -> Iterator[dict[str, Any]]:
     assert taken.directory is not None
     users = encode_people(taken.directory)
     return users if people_shown == "names" else (_mask(user, key) for user in users)
 
 
-def _masked_lines(taken: Taken, key: bytes) -> Iterator[bytes]:
+def _masked_lines(taken: OrgRead, key: bytes) -> Iterator[bytes]:
     for user in _user_rows(taken, "masked", key):
         yield json.dumps(user, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
 

@@ -26,7 +26,7 @@ _OPTIONS = ("--no-pager", "--no-optional-locks", "--literal-pathspecs", "-c", "c
 _DUBIOUS = "dubious ownership"
 
 
-class Said(NamedTuple):
+class GitOutput(NamedTuple):
     """The output of git: the bytes of stdout, None if it failed; and its error text."""
 
     out: bytes | None
@@ -37,15 +37,15 @@ class Said(NamedTuple):
         return None if self.out is None else self.out.decode("utf-8", "replace")
 
 
-def git(folder: Path, *args: str) -> Said:
+def git(folder: Path, *args: str) -> GitOutput:
     """Return the function that runs git in a folder, without a terminal or a pager."""
     command = [*_without_hook_variables(), "git", "-C", str(folder), *_OPTIONS, *args]
     try:
         ended = subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, timeout=_SECONDS, check=False)
     except (OSError, subprocess.SubprocessError) as error:
-        return Said(None, str(error))
+        return GitOutput(None, str(error))
     complaint = ended.stderr.decode("utf-8", "replace")
-    return Said(ended.stdout if ended.returncode == 0 else None, complaint)
+    return GitOutput(ended.stdout if ended.returncode == 0 else None, complaint)
 
 
 @cache

@@ -24,7 +24,7 @@ _BUSY = 429
 _SLACK = "slack:"
 
 
-class NotTold(RolecallError):
+class NotDelivered(RolecallError):
     """A notification was not delivered."""
 
 
@@ -70,7 +70,7 @@ def post(
     seconds: float = SECONDS,
 ) -> None:
     """Post a notification, and retry if the server is busy or cannot be reached: at most four attempts of ``seconds``
-    each, and no new one after two minutes. Raises NotTold, Misuse.
+    each, and no new one after two minutes. Raises NotDelivered, Misuse.
 
     ``proxy`` and ``trusted``, the authorities, come from the environment; nothing is read from it here.
     """
@@ -88,7 +88,7 @@ def post(
         sleep(wait)
     tries = f" ({attempt + 1} attempts)" if attempt else ""
     message = f"The notification was not delivered: {place(url)} {reason}{tries}"
-    raise NotTold(Problem("not_told", message, None, "the next drift check sends it again"))
+    raise NotDelivered(Problem("not_told", message, None, "the next drift check sends it again"))
 
 
 def _try(request: Call, wait: float) -> tuple[str | None, float | None]:

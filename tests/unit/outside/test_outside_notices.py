@@ -11,7 +11,7 @@ from faulty_org import Silence, faulty_org
 from webhook import webhook
 
 from rolecall.errors import Misuse
-from rolecall.outside.notices import TRIES, Notice, NotTold, check, payload, place, post
+from rolecall.outside.notices import TRIES, NotDelivered, Notice, check, payload, place, post
 
 NOTICE = Notice("a <b> & c", {"new": [1]})
 
@@ -42,7 +42,7 @@ def test_a_busy_one_is_tried_again_as_late_as_it_asks():
 def test_what_does_not_get_through_is_told_without_the_address(answers, tries):
     with webhook() as hook:
         hook.answers = list(answers)
-        with pytest.raises(NotTold) as refused:
+        with pytest.raises(NotDelivered) as refused:
             post(hook.url, NOTICE, lambda _: None)
         assert len(hook.answers) == 9 - tries
     assert f"127.0.0.1 returned {answers[0][0]}" in str(refused.value)
@@ -52,7 +52,7 @@ def test_what_does_not_get_through_is_told_without_the_address(answers, tries):
 def test_nobody_there_is_told_too():
     with webhook() as hook:
         gone = hook.url
-    with pytest.raises(NotTold, match="could not be reached"):
+    with pytest.raises(NotDelivered, match="could not be reached"):
         post(gone, NOTICE, lambda _: None)
 
 
@@ -98,14 +98,16 @@ def test_a_webhook_that_sends_one_byte_at_a_time_ends(head):
     parts = itertools.cycle([b"HTTP/1.1 103 Early Hints\r\n\r\n"]) if b"103" in head else itertools.cycle([b"X"])
     with faulty_org(lambda asked: itertools.chain([head or b"H"], parts)) as server:
         started = time.monotonic()
-        with pytest.raises(NotTold, match=r"127\.0\.0\.1 did not complete its response within 0\.5 s \(4 attempts\)"):
+        with pytest.raises(
+            NotDelivered, match=r"127\.0\.0\.1 did not complete its response within 0\.5 s \(4 attempts\)"
+        ):
             post(f"{server.base}/hook", NOTICE, lambda _: None, seconds=0.5)
         assert len(server.asked) == TRIES
     assert time.monotonic() - started < 15
 
 
 def test_a_webhook_that_says_nothing_ends():
-    with faulty_org(lambda asked: Silence()) as server, pytest.raises(NotTold, match=r"within 0\.2 s"):
+    with faulty_org(lambda asked: Silence()) as server, pytest.raises(NotDelivered, match=r"within 0\.2 s"):
         post(f"{server.base}/hook", NOTICE, lambda _: None, seconds=0.2)
 
 
@@ -114,6 +116,6 @@ def test_no_try_starts_after_the_limit_for_the_whole_call(monkeypatch):
     waits: list[float] = []
     with webhook() as hook:
         hook.answers = [(503, {"Retry-After": "20"})] * 9
-        with pytest.raises(NotTold, match=r"returned 503\. "):
+        with pytest.raises(NotDelivered, match=r"returned 503\. "):
             post(hook.url, NOTICE, waits.append)
     assert waits == []

@@ -16,7 +16,7 @@ from rolecall.errors import Exit
 
 if TYPE_CHECKING:
     from rolecall.desired.build import Config
-    from rolecall.jobs.done import Attested, Word
+    from rolecall.jobs.done import Attested, Statement
     from rolecall.report.line import Line
 
 
@@ -55,20 +55,20 @@ def done(
     from rolecall.cli.facts import actor
     from rolecall.cli.journals import check_journal, of_run
     from rolecall.cli.session import read, wait_for
-    from rolecall.jobs.done import Word
+    from rolecall.jobs.done import Statement
     from rolecall.report.builders.runs import manual_steps_left
 
     call = of_run(call, run)
     config = read(call)
     check_journal(call, config)
-    attested = wait_for(_attest(call, config, run, steps, Word(by or actor(call.environ), evidence, found)))
+    attested = wait_for(_attest(call, config, run, steps, Statement(by or actor(call.environ), evidence, found)))
     last = attested[-1].run
     stdout(call.environ, color=call.color).lines((*_lines(attested), manual_steps_left(last)))
     return Exit.HUMAN if last.human else Exit.OK
 
 
 async def _attest(
-    call: Invocation, config: Config, run: int, steps: tuple[str, ...], statement: Word
+    call: Invocation, config: Config, run: int, steps: tuple[str, ...], statement: Statement
 ) -> tuple[Attested, ...]:
     """Record the steps; those that the org shows are kept as last applied, unless another run holds the lock."""
     from rolecall.cli.facts import holder, run_facts

@@ -322,7 +322,7 @@ def notify(
     from rolecall.cli.output import redacted_drift
     from rolecall.jobs.drift import news, note_of, notified
     from rolecall.live.http.proxies import ProxyProblemError, connection
-    from rolecall.outside.notices import Notice, NotTold, post
+    from rolecall.outside.notices import NotDelivered, Notice, post
     from rolecall.report.builders.notice import notice_document, notice_text
 
     if journal is None:
@@ -341,7 +341,7 @@ def notify(
             message = f"The notification was not delivered: {error.problem.message}"
             tell([error.problem._replace(message=message)], as_json=call.log_format == "json", color=call.color)
             return Exit.ERROR
-        except NotTold as error:
+        except NotDelivered as error:
             tell(error.problems, as_json=call.log_format == "json", color=call.color)
             return Exit.ERROR
     journal.keep(report.org.id, note_of(url), dict(found_news.now) or None)

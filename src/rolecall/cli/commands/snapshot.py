@@ -16,7 +16,7 @@ from rolecall.errors import Exit
 
 if TYPE_CHECKING:
     from rolecall.desired.build import Config
-    from rolecall.jobs.snapshot import Taken
+    from rolecall.jobs.snapshot import OrgRead
 
 
 @command(
@@ -67,7 +67,7 @@ def snapshot(call: Invocation, out: Path | None, people: Any, kept: bool) -> Exi
     return unread if kept else Exit.OK
 
 
-async def _take(call: Invocation, config: Config, mode: Any) -> Taken:
+async def _take(call: Invocation, config: Config, mode: Any) -> OrgRead:
     from rolecall.cli.session import now, session
     from rolecall.jobs.snapshot import take
 

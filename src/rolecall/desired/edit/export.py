@@ -50,7 +50,7 @@ def config_files(live: Live, content: Sayable, head: Head, *, split: bool = Fals
     return texts
 
 
-def section_lines(section: str, entries: Sequence[Said]) -> Iterator[str]:
+def section_lines(section: str, entries: Sequence[ConfigEntry]) -> Iterator[str]:
     """Return a section as lines of YAML; none for a singleton without values."""
     if not BY_SECTION[section].keyed:
         for entry in entries:
@@ -80,7 +80,12 @@ def taken(coverage: Coverage) -> str:
 
 
 def _main(
-    live: Live, sections: Mapping[str, Sequence[Said]], left_out: Sequence[LeftOut], head: Head, *, included: bool
+    live: Live,
+    sections: Mapping[str, Sequence[ConfigEntry]],
+    left_out: Sequence[LeftOut],
+    head: Head,
+    *,
+    included: bool,
 ) -> Iterator[str]:
     yield "# yaml-language-server: $schema=./.rolecall/config.schema.json\n"
     yield f"{comment(head.read)}\n"
@@ -112,14 +117,14 @@ def _head_lines(name: str, value: Any) -> Iterator[str]:
     yield from (f"  {scalar(key)}: {flow(field_value)}\n" for key, field_value in value.items())
 
 
-def _with_metadata(entries: Sequence[Said]) -> tuple[Said, ...]:
+def _with_metadata(entries: Sequence[ConfigEntry]) -> tuple[ConfigEntry, ...]:
     fields = dict(entries[0].value) if entries else {}
-    return (Said(address("sso"), {**fields, "metadata": {"file": METADATA}}),)
+    return (ConfigEntry(address("sso"), {**fields, "metadata": {"file": METADATA}}),)
 
 
-def _parts(entries: Sequence[Said]) -> dict[str, list[Said]]:
+def _parts(entries: Sequence[ConfigEntry]) -> dict[str, list[ConfigEntry]]:
     """Return mappings by their first team, under file names."""
-    parts: dict[str, list[Said]] = {}
+    parts: dict[str, list[ConfigEntry]] = {}
     names: dict[str, str] = {}
     for mapping in entries:
         teams = mapping.value.get("teams") if isinstance(mapping.value, dict) else None
@@ -141,7 +146,7 @@ def _fresh(team: str, taken_names: set[str]) -> str:
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 
 
-class Said(NamedTuple):
+class ConfigEntry(NamedTuple):
     """One entry as it is written in a configuration: a map, or the word ``blank``."""
 
     address: Address
@@ -161,23 +166,23 @@ class Sayable(NamedTuple):
     ``metadata`` is the IdP's metadata; a configuration names a file that contains it.
     """
 
-    sections: Mapping[str, tuple[Said, ...]]
+    sections: Mapping[str, tuple[ConfigEntry, ...]]
     left_out: tuple[LeftOut, ...]
     metadata: str | None = None
 
 
 def sayable(live: Live) -> Sayable:
     """Return everything of a live org that a configuration can express, so that its plan has no changes."""
-    sections: dict[str, tuple[Said, ...]] = {}
+    sections: dict[str, tuple[ConfigEntry, ...]] = {}
     left_out: list[LeftOut] = []
     for kind in KINDS:
         why = _unread(live, kind)
         if why is not None:
             left_out.append(LeftOut(kind.section, why))
             continue
-        entries: list[Said] = []
+        entries: list[ConfigEntry] = []
         for item in _section(kind, live):
-            if isinstance(item, Said):
+            if isinstance(item, ConfigEntry):
                 entries.append(item)
             else:
                 left_out.append(item)
@@ -224,7 +229,7 @@ def _endpoint(live: Live) -> Any:
     return UNSET if live.settings.scim is UNSET else live.settings.scim.endpoint
 
 
-def _section(kind: Kind, live: Live) -> Iterator[Said | LeftOut]:
+def _section(kind: Kind, live: Live) -> Iterator[ConfigEntry | LeftOut]:
     live_value = getattr(live.settings, kind.section)
     if not kind.keyed:
         yield from _singleton(kind, live, live_value)
@@ -232,11 +237,11 @@ def _section(kind: Kind, live: Live) -> Iterator[Said | LeftOut]:
         yield from _groups(live, live_value)
     else:
         for key in sorted(live_value):
-            yield Said(address(kind.section, key), entry(kind.section, live_value[key]))
+            yield ConfigEntry(address(kind.section, key), entry(kind.section, live_value[key]))
             yield from _not_read(address(kind.section, key), live_value[key])
 
 
-def _singleton(kind: Kind, live: Live, live_value: Value) -> Iterator[Said | LeftOut]:
+def _singleton(kind: Kind, live: Live, live_value: Value) -> Iterator[ConfigEntry | LeftOut]:
     fields: dict[str, Any] = {}
     for name, value in (encode_value(kind.section, live_value) or {}).items():
         why = _unsayable_field(kind.section, name, value, live)
@@ -246,7 +251,7 @@ def _singleton(kind: Kind, live: Live, live_value: Value) -> Iterator[Said | Lef
             yield LeftOut(f"{kind.section}.{name}", why)
     yield from _not_read(address(kind.section), live_value)
     if fields:
-        yield Said(address(kind.section), fields)
+        yield ConfigEntry(address(kind.section), fields)
 
 
 def _not_read(at: Address, live_value: Value) -> Iterator[LeftOut]:
@@ -272,7 +277,7 @@ def _unsayable_field(section: str, name: str, value: Any, live: Live) -> str | N
     return None
 
 
-def _groups(live: Live, mappings: Mapping[str, GroupMapping]) -> Iterator[Said | LeftOut]:
+def _groups(live: Live, mappings: Mapping[str, GroupMapping]) -> Iterator[ConfigEntry | LeftOut]:
     """Return the group mappings as entries. An id that two groups share is not written for either."""
     shared = Counter(group.id for group in live.facts.groups.values())
     for key in sorted(mappings):
@@ -281,7 +286,7 @@ def _groups(live: Live, mappings: Mapping[str, GroupMapping]) -> Iterator[Said |
         if why := _unsayable_group(key, mappings[key], live.facts):
             yield LeftOut(at, why)
         else:
-            yield Said(at, entry("idp_groups", mappings[key], pin if shared[pin] == 1 else None))
+            yield ConfigEntry(at, entry("idp_groups", mappings[key], pin if shared[pin] == 1 else None))
 
 
 def _unsayable_group(key: str, mapping: GroupMapping, facts: Facts) -> str | None:

@@ -11,7 +11,7 @@ from rolecall.codec.snapshot import decode_snapshot
 from rolecall.live.snapshot.file import read_snapshot
 from rolecall.schema_files import schema_text
 
-PAGE = (Path(__file__).parents[3] / "docs" / "snapshot.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[4] / "docs" / "snapshot.md").read_text(encoding="utf-8")
 
 
 def test_the_example_can_be_read(tmp_path: Path) -> None:
