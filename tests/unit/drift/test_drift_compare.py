@@ -10,12 +10,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rolecall.drift.compare import DRIFTED, Memory, classify, compare, equal
+from rolecall.drift.compare import (
+    DRIFTED,
+    Lifecycle,
+    Memory,
+    attributed,
+    classify,
+    compare,
+    equal,
+    lifecycle,
+)
 from rolecall.model.change import Event
 from rolecall.model.desired import Applied, Desired, Intent
 from rolecall.model.live import UNREAD, Facts, Group, Live
 from rolecall.model.policy import Ignore, Policy
 from rolecall.model.settings import BLANK, GroupMapping, Scim, Settings
+from rolecall.model.sighting import Roster, RosterGroup
+from rolecall.plan.diff.identity import identify
 
 M = GroupMapping("member", frozenset({"Marketing"}))
 L = GroupMapping("member", frozenset({"Legal"}))
@@ -154,3 +165,84 @@ def test_every_case_has_one_class_and_drift_is_never_claimed_of_what_agrees(last
         assert held == last != wanted
     if not known:
         assert kind in ("in_sync", "differs")
+
+
+@pytest.mark.parametrize(
+    ("manage", "rows"),
+    [
+        ("additive", {"idp_groups/G", "idp_groups/Gone"}),
+        ("authoritative", {"idp_groups/G", "idp_groups/Gone", "idp_groups/X"}),
+        ("unmanaged", set()),
+    ],
+)
+def test_what_is_compared_is_what_the_config_manages(manage, rows):
+    wanted = desired(Policy(manage={"idp_groups": manage}), G=M)
+    wanted = replace(wanted, intents={"idp_groups/Gone": Intent(remove=True), "domains/a.io": Intent(remove=True)})
+    assert kinds(wanted, live(G=L, X=L, Blank=BLANK), memory(G=M, Gone=M)).keys() == rows
+
+
+def test_a_new_unmanaged_admin_mapping_carries_its_event_its_id_and_the_last_value():
+    wrote = event()
+    past = memory(unmanaged=frozenset(), G=M)
+    (row,) = compare(desired(G=M), live(G=M, New=A), past, orgs.TODAY, {"idp_groups/New": wrote}).of("console")
+    assert (row.address, row.last, row.desired, row.live, row.id) == ("idp_groups/New", None, None, A, "id-New")
+    assert (row.event, row.source, row.new_admin, row.managed) == (wrote, None, True, True)
+
+
+def test_a_released_mapping_that_already_gave_org_admin_is_no_new_one():
+    for last, new in ((A, False), (L, True)):
+        past = memory(unmanaged=frozenset(), G=M, Old=last)
+        found = compare(desired(G=M), live(G=M, Old=A), past, orgs.TODAY).of("console")
+        assert [row.last for row in found] == ([last] if new else [])
+
+
+def log(address, before=None, after=None, day=22):
+    return Event(f"e{day}", datetime(2026, 11, day, tzinfo=UTC), "idp", "scim", address, before, after)
+
+
+def test_the_log_tells_which_groups_were_pushed_and_removed():
+    events = [
+        log("groups/g1", None, {"displayName": "New"}),
+        log("groups/g2", {"displayName": " Gone "}, None),
+        log("groups/g3", {"displayName": "Old"}, {"displayName": "Now"}),
+        log("groups/g4", {"displayName": 5}, None),
+        log("groups/g5", "text", None),
+        log("idp_groups/X", None, {"role": "member"}),
+    ]
+    assert lifecycle(events) == Lifecycle(frozenset({"g1"}), frozenset({"Gone"}))
+
+
+def places(events, held, roster=None, past=None):
+    """The live address of each event, oldest first."""
+    known = live(**held)
+    identity = identify(desired(), known, (past or memory()).applied)
+    return [at for at, _ in attributed(events, identity, roster)][::-1]
+
+
+def test_a_write_is_attributed_to_the_group_that_had_the_name_at_the_time():
+    renamed = log("groups/id-B", {"displayName": "A"}, {"displayName": "B"}, 23)
+    created = log("groups/id-A", None, {"displayName": "A"}, 24)
+    before, after = log("idp_groups/A", day=22), log("idp_groups/A", day=25)
+    assert places([before, renamed, created, after], {"A": M, "B": M}) == [
+        "idp_groups/B",
+        "groups/id-B",
+        "groups/id-A",
+        "idp_groups/A",
+    ]
+
+
+def test_a_name_that_no_group_of_the_log_had_is_that_of_the_last_check_or_apply():
+    roster = Roster(datetime(2026, 11, 20, tzinfo=UTC), {"id-B": RosterGroup("Old"), "id-Z": RosterGroup("Gone")})
+    assert places([log("idp_groups/Old")], {"B": M}, roster) == ["idp_groups/B"]
+    assert places([log("idp_groups/Gone")], {"B": M}, roster) == ["idp_groups/Gone"]
+    assert places([log("idp_groups/Old")], {"B": M}) == ["idp_groups/Old"]
+    assert places([log("idp_groups/Was")], {"B": M}, past=memory(ids={"Was": "id-B"}, Was=M)) == ["idp_groups/B"]
+
+
+def test_a_name_that_two_groups_had_is_left_as_the_log_has_it():
+    renamed = log("groups/id-B", {"displayName": "A"}, {"displayName": "B"}, 23)
+    assert places([log("idp_groups/A"), renamed], {"A": M, "B": M})[0] == "idp_groups/A"
+
+
+def test_a_write_of_another_section_keeps_its_address():
+    assert places([log("scim"), log("domains/acme.com")], {"A": M}) == ["scim", "domains/acme.com"]

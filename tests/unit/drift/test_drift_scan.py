@@ -18,12 +18,13 @@ from rolecall.drift.encode import encode_found
 from rolecall.drift.membership import take_roster
 from rolecall.drift.privacy import redact_found
 from rolecall.drift.scan import drifted, scan
+from rolecall.drift.value import Acknowledgement
 from rolecall.model.live import UNREAD, Coverage, Facts, Group, Live
 from rolecall.model.policy import AccessTest, Guards, Ignore, Policy, TeamRole
 from rolecall.model.roles import ORG_ADMIN
 from rolecall.model.settings import BLANK, Defaults, Scim, Settings
 from rolecall.model.sighting import Roster, RosterGroup, RosterUsers
-from rolecall.plan.value import Tally
+from rolecall.plan.value import Tally, Who
 
 AT = "idp_groups/G"
 
@@ -179,6 +180,62 @@ def test_a_watched_role_and_who_is_explained_by_a_drift():
     made = inquiry({"G": M}, {"G": A}, {"G": M}, policy)
     made = replace(made, past=replace(made.past, watched=first.report.sighting))
     assert scan(made).report.alarms == ()
+
+
+def test_a_new_holder_of_a_watched_role_is_named_with_role_mapping_and_place():
+    policy = Policy(watch_roles=frozenset({ORG_ADMIN}))
+    first = looked(PEOPLE, policy=policy)
+    joined = [*PEOPLE[:3], {"id": "p4", "email": "di@acme.com", "groups": ["Admins"]}]
+    (alarm,) = again(first, joined, policy=policy).alarms
+    assert (alarm.name, alarm.who) == (ORG_ADMIN, Who("p4", "di@acme.com"))
+    more = [*joined[:3], {"id": "p5", "email": "di@acme.com", "groups": ["Admins"]}]
+    (other,) = again(first, more, policy=policy).alarms
+    assert other.fingerprint != alarm.fingerprint
+
+
+@pytest.mark.parametrize("incomplete", ["before", "now"])
+def test_watched_roles_are_not_compared_with_a_record_that_is_incomplete(incomplete):
+    policy = Policy(watch_roles=frozenset({ORG_ADMIN}))
+    first = looked([PEOPLE[0], PEOPLE[2]], policy=policy)
+    made = inquiry({"G": M}, {"G": M}, {"G": M}, policy)
+    record = first.report.sighting
+    assert [alarm.kind for alarm in again(first, PEOPLE, policy=policy).alarms] == ["watch"]
+    if incomplete == "before":
+        made = replace(made, past=replace(made.past, watched=replace(record, complete=False)))
+    else:
+        directory = decode_people(PEOPLE, made.plan_input.live.facts.groups, coverage=Coverage("partial", 4, 9))
+        made = replace(made, plan_input=replace(made.plan_input, directory=directory))
+        made = replace(made, past=replace(made.past, watched=record))
+    found = scan(made).report
+    assert [alarm for alarm in found.alarms if alarm.kind == "watch"] == []
+    assert "watch" in found.not_evaluated
+
+
+def test_users_that_were_read_in_part_are_a_warning_with_what_follows_from_it():
+    made = inquiry({"G": M}, {"G": M}, {"G": M})
+    directory = decode_people(PEOPLE, made.plan_input.live.facts.groups, coverage=Coverage("partial", 4, 9))
+    found = scan(replace(made, plan_input=replace(made.plan_input, directory=directory))).report
+    (warning,) = [warning for warning in found.warnings if warning.code == "people_unread"]
+    assert warning.severity == "warning"
+    assert warning.hint
+    assert found.coverage["people"].state == "partial"
+
+
+def test_an_acknowledged_drift_is_reported_but_neither_counted_nor_in_the_plans():
+    made = inquiry({"G": M, "H": M}, {"G": L, "H": A}, {"G": M, "H": M})
+    whole = scan(made).report
+    assert [change.address for change in whole.did.changes] == ["idp_groups/G", "idp_groups/H"]
+    known = {row.fingerprint: Acknowledgement(row.fingerprint, "ann@acme.com", NOW, "known", 3) for row in whole.drifts}
+    one = next(row.fingerprint for row in whole.drifts if row.address == "idp_groups/H")
+    made = replace(made, past=replace(made.past, acknowledged={one: known[one]}))
+    part = scan(made).report
+    assert [row.address for row in part.entries] == ["idp_groups/G", "idp_groups/H"]
+    assert part.counted == whole.counted - {one}
+    assert [change.address for change in part.did.changes] == ["idp_groups/G"]
+    assert [change.address for change in part.revert.changes] == ["idp_groups/G"]
+    assert list(part.acknowledged) == [one]
+    all_known = scan(replace(made, past=replace(made.past, acknowledged=known))).report
+    assert (all_known.did, all_known.counted) == (None, frozenset())
 
 
 def test_standing_limits_and_access_tests():

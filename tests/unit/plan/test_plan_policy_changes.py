@@ -95,3 +95,19 @@ def test_reasons_of_an_ignore_do_not_loosen_it():
     assert between(Policy(ignore=(IGNORE,)), Policy(ignore=(IGNORE._replace(reason="other"),))) == [
         ("ignore.idp_groups/tmp-*", False)
     ]
+
+
+def test_a_change_has_the_values_before_and_after_whichever_way_it_goes():
+    deny = {"team_admin": "deny", "org_admin": "review", "custom": "review"}
+    tight = guards(escalations=deny, min_org_admins=3, max_removals=Band(Limit(1), Limit(3)))
+    loose = guards(min_org_admins=2, max_removals=Band(Limit(1), Limit(4)))
+    (loosened, tightened) = (
+        {row.path: (row.before, row.after, row.loosens) for row in policy_changes(Desired(policy=b), Applied(policy=a))}
+        for a, b in ((tight, loose), (loose, tight))
+    )
+    assert loosened == {
+        "guards.escalations.team_admin": ("deny", "review", True),
+        "guards.max_removals.block": (3, 4, True),
+        "guards.min_org_admins": (3, 2, True),
+    }
+    assert tightened == {path: (after, before, False) for path, (before, after, _) in loosened.items()}
