@@ -11,7 +11,7 @@ from faulty_org import DEFAULTS, Asked, Close, Faulty, Reply, Silence, at, error
 from rolecall.live.client import OrgClient
 from rolecall.live.http.exchange import RETRIES, RETRIES_BUSY
 from rolecall.model.change import Change, Done, Failed, Moved, Outcome, Refused, Unknown
-from rolecall.model.settings import Address, Defaults, GroupMapping
+from rolecall.model.settings import Address, Defaults, Domain, GroupMapping
 
 UPDATE = Change(Address("defaults"), "update", Defaults("member"), Defaults("team_admin"))
 WRITTEN = DEFAULTS | {"role": "team_admin", "etag": '"2"'}
@@ -174,3 +174,42 @@ def test_groups_once_read_are_known_though_a_later_read_fails() -> None:
         outcome = run(faulty, work)
         assert [asked.path for asked in puts(faulty)] == ["/v1/idp-groups/g1/mapping"]
     assert outcome == Done(GroupMapping("member", frozenset({"B"})), '"4"')
+
+
+def test_a_claim_that_conflicts_with_nothing_the_org_has_is_refused_in_its_words() -> None:
+    claim = Change(Address("domains/acme.io"), "create", None, Domain(True, "approval"))
+
+    def answer(asked: Asked) -> Reply:
+        if asked.method == "POST":
+            return error(409, "taken by another org")
+        return error(404) if asked.path.endswith("acme.io") else well(asked)
+
+    with faulty_org(answer) as faulty:
+        outcome = run(faulty, lambda org: org.write(claim, None, "the/key"))
+    assert isinstance(outcome, Refused)
+    assert outcome.problem.code == "org_409"
+    assert "taken by another org" in outcome.problem.message
+
+
+def test_what_a_step_reports_of_a_failure_is_short() -> None:
+    outcome, _ = write(error(503, "down for maintenance", retry_after="1"), clock=FakeClock())
+    assert isinstance(outcome, Refused)
+    message = outcome.problem.message
+    assert message.startswith("503 from the org: down for maintenance")
+    assert "wait" not in message
+    assert WRITE_PATH not in message
+
+
+def test_an_unknown_outcome_says_what_to_do() -> None:
+    partial = reply({"teams": ["Everyone"], "etag": '"2"'})
+    with faulty_org(
+        lambda asked: partial if asked.method == "PUT" else at(WRITE_PATH, lambda _: partial)(asked)
+    ) as faulty:
+        outcomes = [write(Close())[0], run(faulty, lambda org: org.write(UPDATE, '"1"', "the/key"))]
+    with faulty_org(
+        lambda asked: reply(b"") if asked.method == "PUT" else at(WRITE_PATH, lambda _: error(403))(asked)
+    ) as faulty:
+        outcomes.append(run(faulty, lambda org: org.write(UPDATE, '"1"', "the/key")))
+    for outcome in outcomes:
+        assert isinstance(outcome, Unknown)
+        assert outcome.problem.hint

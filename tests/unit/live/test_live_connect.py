@@ -127,3 +127,20 @@ def test_finding_the_way_imports_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+def test_entra_gets_its_token_from_the_sign_in_service_of_its_cloud(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[object, ...]] = []
+    monkeypatch.setattr("rolecall.live.people.entra.client_token", lambda *args: asked.append(args) or (lambda: "t"))
+
+    def secret() -> str:
+        return "s3cret"
+
+    connect_people("entra", "acme", PeopleConnection(client_id="c", client_secret=secret, app="a"))
+    own = {"url": "http://graph.example", "login_url": "http://login.example", "allow_http": True}
+    connect_people("entra", "acme", PeopleConnection(client_id="c", client_secret=secret, app="a", **own))
+    connect_people("entra", "acme", PeopleConnection(token=secret, app="a"))
+    assert asked == [
+        ("https://login.microsoftonline.com", "acme", "c", secret, "https://graph.microsoft.com", False),
+        ("http://login.example", "acme", "c", secret, "http://graph.example", True),
+    ]

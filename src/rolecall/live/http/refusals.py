@@ -137,20 +137,11 @@ def decoded(request: Request, decode: Callable[[], T], messages: EndpointMessage
 
 
 def _error_of(answer: Answer) -> ApiError:
-    """Return the error in the contract's format, or SCIM's ``detail`` (RFC 7644 §3.12)."""
+    """Return the error in the contract's format, or SCIM's ``detail`` (RFC 7644 §3.12); an empty one for no JSON."""
     try:
-        body = answer.json()
+        return decode_error(answer.json())
     except ValueError:
-        return ApiError("", "", None, {})
-    detail = body.get("detail") if isinstance(body, dict) else None
-    return ApiError("", detail, None, {}) if isinstance(detail, str) else _api_error(body)
-
-
-def _api_error(body: Any) -> ApiError:
-    try:
-        return decode_error(body)
-    except ValueError:
-        return ApiError("", "", None, {})
+        return decode_error(None)
 
 
 def _redirect(request: Request, answer: Answer, messages: EndpointMessages) -> Problem:

@@ -107,7 +107,7 @@ def split_groups(cell: str, separator: str, known: Known, *, single: bool = Fals
     one group unless that applies. Raises ValueError if the cell is ambiguous.
     """
     parts = _parts(cell, separator)
-    if len(parts) < 2 and separator not in cell:
+    if separator not in cell:
         return _finer(normalise.name(cell), separator, known, single) if parts else []
     if known is not None and normalise.name(cell) in known:
         if known.issuperset(parts):
@@ -242,10 +242,10 @@ class Users:
         notes = []
         if self._ignored:
             listed = ", ".join(self._ignored)
-            notes.append(Problem("people_ignored", f"ignored columns of the people files: {listed}", None))
+            notes.append(Problem("people_ignored", f"ignored columns of the people files: {listed}"))
         if self._skipped:
             message = f"group members that are not users are left out ({self._skipped}, R29)"
-            notes.append(Problem("people_no_users", message, None))
+            notes.append(Problem("people_no_users", message))
         if self._rivals:
             where, address = self._rivals[0]
             notes.append(_two_addresses(len(self._rivals), address)._replace(where=where))
@@ -262,7 +262,7 @@ class Users:
         user: dict[str, Json] = {"email": normalise.email(address.text)}
         for flag in ("active", "pending"):
             if (value := values.get(flag)) not in ("", None):
-                user[flag] = read_truth(headings.get(flag, flag), value)
+                user[flag] = read_truth(headings[flag], value)
         if (value := values.get("blocked")) not in ("", None) and read_truth(headings["blocked"], value, states=False):
             user["active"] = False
         if origin := values.get("origin"):

@@ -101,3 +101,9 @@ def test_names_of_guests() -> None:
 @given(st.from_regex(r"[a-z_.]{1,8}[a-z]", fullmatch=True), st.from_regex(r"[a-z-]{1,5}\.[a-z]{2,3}", fullmatch=True))
 def test_a_guest_s_name_gives_the_address_it_was_made_of(local: str, domain: str) -> None:
     assert external_address(f"{local}_{domain}#EXT#@acme.onmicrosoft.com") == f"{local}@{domain}"
+
+
+@pytest.mark.parametrize("text", ["", "ToLower(", "ToLower([mail],"])
+def test_an_expression_that_ends_unexpectedly_is_told_from_one_that_is_not_understood(text: str) -> None:
+    with pytest.raises(NotEvaluable, match="ends"):
+        given_by(text)

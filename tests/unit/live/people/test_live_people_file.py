@@ -75,6 +75,7 @@ def test_the_forms_that_tools_export(text: str) -> None:
         (b"email,groups\n\xff,A", 2, "not UTF-8"),
         ("email,groups\na@b.c,A\n".encode("utf-16"), 1, "UTF-16"),
         ("email,groups\na@b.c,A\n".encode("utf-16-le"), 1, "UTF-16"),
+        ("\u90f5\u4ef6,\u7fa4\u7d44".encode("utf-16"), 1, "UTF-16"),
         (b"PK\x03\x04", 1, "Excel workbook"),
         ("name,groups\nann,A\n", 1, "no column for email; the columns are name, groups"),
         ("emial,groups\nann@acme.com,A\n", 1, "Did you mean"),
@@ -99,7 +100,7 @@ def test_the_forms_that_tools_export(text: str) -> None:
         ("email,groups\na@b.c\n", 2, "has 1 cell, but"),
         ("email,groups,Member type\na@b.c,A,Robot\n", 2, "not a known member type"),
     ],
-    ids=range(24),
+    ids=range(25),
 )
 def test_what_is_wrong_has_its_line(text: str | bytes, line: int, words: str) -> None:
     (problem,) = problems(text)
@@ -170,3 +171,19 @@ def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
 def test_no_bytes_get_past_a_config_error(data: bytes) -> None:
     with contextlib.suppress(ConfigError):
         assert all(decode_csv(b"email,groups\n" + data, "people.csv").emails)
+
+
+def test_of_many_headings_the_first_twenty_are_listed() -> None:
+    message = problems(",".join(f"c{at}x" for at in range(21)) + "\n")[0].message
+    assert "c19x" in message
+    assert "c20x" not in message
+
+
+@pytest.mark.parametrize("lines", [1, 2])
+def test_lines_with_two_addresses_are_counted_and_the_first_is_shown(tmp_path: Path, lines: int) -> None:
+    rows = "".join(f"u{at}@acme.com,u{at}@mail.example,A\n" for at in range(lines))
+    (tmp_path / "p.csv").write_text(f"email,login,groups\n{rows}", encoding="utf-8")
+    directory = asyncio.run(PeopleFile(tmp_path, ("p.csv",)).read_people(EVERYBODY))
+    (note,) = [note for note in directory.notes if note.code == "people_addresses"]
+    assert note.message.startswith(f"{lines} line{'s' if lines > 1 else ''} ")
+    assert "u0@mail.example" in note.message
