@@ -14,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from postgres_server import programs as postgres_programs
 from postgres_server import server as run_postgres
+from well_formed import check_records
 
 if TYPE_CHECKING:
     from rolecall.localorg.store import Database
@@ -33,6 +34,11 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in what a shell runs behind, and by its children
 
 START = Path.cwd()
+
+
+def pytest_collection_finish() -> None:
+    """Check problems and findings from now on, when the tests have imported what they need."""
+    check_records()
 
 
 @pytest.hookimpl(tryfirst=True)
