@@ -40,6 +40,8 @@ def test_composed_codes_are_known(code: str) -> None:
         ("USAGE", "is wrong"),
         ("usage", None),
         ("usage", "IS WRONG"),
+        ("usage", "the response to None is wrong"),
+        ("usage", "teams are frozenset({'A'})"),
         ("usage", "is wrong", "rolecall.yaml"),
         ("usage", "is wrong", None, None, "hint"),
     ],
@@ -59,7 +61,7 @@ def test_a_finding_or_demand_that_is_not_well_formed_is_noticed() -> None:
 
 def test_what_is_well_formed_is_not_and_tests_may_make_what_they_like() -> None:
     assert problem_fault("usage", "is wrong", PLACE, "try again", "warning") is None
-    assert finding_fault("pass") is None
+    assert finding_fault("pass", "None of the users loses access.") is None
     assert finding_fault("review", "Is wrong.", 3, fixes=("Try again.",)) is None
     assert unmet_fault("Is wrong.", "Try again.", lambda change: True) is None
     assert Problem("made up by a test", "is wrong").code == "made up by a test"

@@ -25,6 +25,7 @@ FAMILY = re.compile(
     r"|guard\.[a-z_]+"
 )
 """Codes made of the server's and of what is wrong, and those that name a guard."""
+PYTHON = re.compile(r"\bNone\b(?! of)|\bUNSET\b|\bfrozenset\(|<[a-z_]+(\.[a-z_]+)* object at ")
 Check = Callable[..., str | None]
 
 
@@ -52,8 +53,10 @@ def unmet_fault(message: Any, fix: Any = None, *_: Any) -> str | None:
 
 
 def text_fault(*texts: Any) -> str | None:
-    """Return the first text that is none or is in capitals."""
-    wrong: Iterable[Any] = (text for text in texts if not isinstance(text, str) or text.isupper())
+    """Return the first text that is none, is in capitals, or shows a value as Python writes it."""
+    wrong: Iterable[Any] = (
+        text for text in texts if not isinstance(text, str) or text.isupper() or PYTHON.search(text) is not None
+    )
     return next((f"{text!r} is no text for a person" for text in wrong), None)
 
 

@@ -261,3 +261,74 @@ def test_a_policy_whose_last_record_is_not_in_the_journal_is_not_judged(applied,
 def test_a_log_that_shows_nothing_unknown_passes():
     asked = replace(ask(config(A), live(A), []), applied=Applied(policy=Policy()), log=LogCheck("e9", 1))
     assert verdict(make(asked), "policy").verdict == "pass"
+
+
+def unread_org(*sections, **more):
+    org = live(A, **more)
+    coverage = {name: UNREAD._replace(problem=f"{name} failed") for name in sections}
+    settings = replace(org.settings, **dict.fromkeys(sections, UNSET))
+    return replace(org, settings=settings, coverage=coverage)
+
+
+@pytest.mark.parametrize("observed", [False, True])
+def test_each_section_that_was_not_read_counts_and_is_named_with_its_reason(observed):
+    org = unread_org("sso", "scim", observed=observed)
+    made = make(ask(config(B, sso=Sso(enabled=True), scim=Scim(enabled=True)), org, many(1, "A")))
+    said = verdict(made, "unread")
+    assert said.verdict == "block"
+    assert said.found >= 2
+    assert said.found == said.actual
+    assert "sso (sso failed)" in said.message
+    assert "scim (scim failed)" in said.message
+    assert ("Observe" in said.ways[0]) is observed
+    assert len(set(said.ways)) == len(said.ways)
+
+
+def test_an_override_of_unread_has_to_cover_every_section_and_the_users():
+    org = unread_org("sso")
+    asked = ask(config(B, sso=Sso(enabled=True)), org, None)
+    found = verdict(make(asked), "unread").found
+    assert found >= 2
+    for up_to, expected in ((found - 1, "block"), (found, "allowed")):
+        lifted = replace(asked, lifts=(Allow("unread", None, up_to, None, ""),))
+        assert verdict(make(lifted), "unread").verdict == expected
+
+
+def test_the_guards_that_need_users_are_named_where_none_were_read():
+    guards = Guards(required_org_admins=("ann@acme.com",))
+    made = plan(A, B, None, guards)
+    assert verdict(made, "unread").verdict == "block"
+    unjudged = [row.name for row in made.guards if row.verdict == "not judged"]
+    assert "required_org_admins" in unjudged
+
+
+@pytest.mark.parametrize(("days", "expected"), [(10, "pass"), (31, "review")])
+def test_users_that_were_read_long_ago_make_an_observed_org_old_where_the_plan_moves_any(days, expected):
+    def made(groups):
+        coverage = {
+            "idp_groups": Coverage(taken_at=orgs.NOW),
+            "people": Coverage(taken_at=orgs.NOW - timedelta(days=days)),
+        }
+        org = replace(live(A, observed=True, can=frozenset()), coverage=coverage)
+        policy = Policy(guards=Guards(observed_age=Band(Limit(30), Limit(60))))
+        return make(ask(config(groups, policy), org, many(2, "A")))
+
+    said = verdict(made(B), "observed_age")
+    assert (said.verdict, said.actual, said.found) == (expected, days, days)
+    assert str(days) in said.message
+
+
+def test_an_observed_org_without_a_date_and_an_org_with_an_api_have_no_age():
+    undated = replace(live(A, observed=True, can=frozenset()), coverage={"idp_groups": Coverage()})
+    assert verdict(make(ask(config(B), undated, [])), "observed_age").verdict == "pass"
+    dated = replace(live(A), coverage={"idp_groups": Coverage(taken_at=orgs.NOW - timedelta(days=900))})
+    assert verdict(make(ask(config(B), dated, [])), "observed_age").verdict == "pass"
+
+
+@pytest.mark.parametrize(("days", "expected"), [(0, 0), (0.9, 0), (1, 1), (29.99, 29)])
+def test_the_age_is_in_whole_days_and_never_negative(days, expected):
+    taken = Coverage(taken_at=orgs.NOW - timedelta(days=days))
+    org = replace(live(A, observed=True, can=frozenset()), coverage={"idp_groups": taken})
+    assert verdict(make(ask(config(B), org, [])), "observed_age").actual == expected
+    soon = replace(org, coverage={"idp_groups": Coverage(taken_at=orgs.NOW + timedelta(hours=5))})
+    assert verdict(make(ask(config(B), soon, [])), "observed_age").actual == 0
