@@ -40,11 +40,13 @@ def problem_fault(code: Any, message: Any, where: Any = None, hint: Any = None, 
     return text_fault(message, *(() if hint is None else (hint,)))
 
 
-def finding_fault(verdict: Any, message: Any = "", *_: Any, fixes: Any = (), **__: Any) -> str | None:
+def finding_fault(
+    verdict: Any, message: Any = "", *_: Any, fixes: Any = (), details: Any = (), **__: Any
+) -> str | None:
     """Return what is wrong with the parts of a guard's finding."""
     if verdict not in ("pass", "review", "block", "not judged"):
         return f"the verdict is {verdict!r}"
-    return text_fault(message, *fixes)
+    return text_fault(message, *fixes, *(detail.text for detail in details))
 
 
 def unmet_fault(message: Any, fix: Any = None, *_: Any) -> str | None:

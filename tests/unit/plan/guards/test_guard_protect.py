@@ -93,10 +93,14 @@ def test_each_protected_entry_is_counted_and_an_override_covers_only_its_own():
     keep = {"A": Intent(protect=True), "B": Intent(protect=True)}
     said = verdict(plan(three, less, [], intents=keep), "protect")
     assert (said.verdict, said.found, said.actual) == ("block", 2, 2)
-    first = min(("idp_groups/A", "idp_groups/B"), key=said.message.index)
+    first = min(("idp_groups/A", "idp_groups/B"), key=" ".join(words(said)).index)
     line = {"idp_groups/A": 10, "idp_groups/B": 11}[first]
     assert (said.target, said.source) == (first, Where("rolecall.yaml", line, 3))
-    assert [name in said.message for name in ("idp_groups/A", "idp_groups/B", "idp_groups/C")] == [True, True, False]
+    assert [name in " ".join(words(said)) for name in ("idp_groups/A", "idp_groups/B", "idp_groups/C")] == [
+        True,
+        True,
+        False,
+    ]
     one = Allow("protect", "idp_groups/A", 9, None, "")
     left = verdict(plan(three, less, [], intents=keep, lifts=(one,)), "protect")
     assert (left.verdict, left.found) == ("block", 2)

@@ -280,7 +280,7 @@ def test_each_section_that_was_not_read_counts_and_is_named_with_its_reason(obse
     assert said.found == said.actual
     assert "sso (sso failed)" in said.message
     assert "scim (scim failed)" in said.message
-    assert ("Observe" in said.ways[0]) is observed
+    assert ("observe" in said.ways[0]) is observed
     assert len(set(said.ways)) == len(said.ways)
 
 
@@ -315,7 +315,6 @@ def test_users_that_were_read_long_ago_make_an_observed_org_old_where_the_plan_m
 
     said = verdict(made(B), "observed_age")
     assert (said.verdict, said.actual, said.found) == (expected, days, days)
-    assert str(days) in said.message
 
 
 def test_an_observed_org_without_a_date_and_an_org_with_an_api_have_no_age():
