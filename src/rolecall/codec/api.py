@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from json import dumps
 from typing import Any, Final, NamedTuple, cast
 
 from rolecall.codec.capabilities import CAPABILITIES
@@ -142,7 +143,7 @@ def _check_fields(section: Section, json: Json) -> None:
     """Raise ValueError for a field with a value that it cannot have."""
     for field in BY_SECTION[section].fields:
         if field.name in json and not fits(field, json[field.name]):
-            raise ValueError(f"`{field.name}` is {str(json[field.name])[:40]!r}")
+            raise ValueError(f"`{field.name}` is {_shown(json[field.name])}")
 
 
 def encode_body(section: Section, value: Value) -> dict[str, Json]:
@@ -176,7 +177,7 @@ def decode_event(json: Json) -> Event:
 def _moment(json: Json) -> datetime:
     at = datetime.fromisoformat(_text(json))
     if at.tzinfo is None:
-        raise ValueError(f"no time zone: {json[:40]!r}")
+        raise ValueError(f"no time zone: {_shown(json)}")
     return at
 
 
@@ -250,7 +251,7 @@ def decode_etag(json: Any) -> str:
     """Return an ETag that can be sent back (RFC 9110 §8.8.3). Raises ValueError for any other value."""
     etag = _text(json)
     if not etag.isascii() or not etag.isprintable() or not etag:
-        raise ValueError(f"expected an ETag, not {etag[:40]!r}")
+        raise ValueError(f"expected an ETag, not {_shown(etag)}")
     return etag
 
 
@@ -259,7 +260,7 @@ def _count(name: str, json: Any) -> int | None:
     if json is None:
         return None
     if not isinstance(json, int) or isinstance(json, bool) or json < 0:
-        raise ValueError(f"`{name}`: expected a count, not {str(json)[:40]!r}")
+        raise ValueError(f"`{name}`: expected a count, not {_shown(json)}")
     return json
 
 
@@ -270,5 +271,10 @@ def _text_or_none(json: Any) -> str | None:
 def _text(json: Any) -> str:
     """Return a required text. Raises ValueError for anything else."""
     if not isinstance(json, str):
-        raise ValueError(f"expected a text, not {str(json)[:40]!r}")
+        raise ValueError(f"expected a text, not {_shown(json)}")
     return json
+
+
+def _shown(value: Json) -> str:
+    """Return a value for a message: as JSON, and no more than its beginning."""
+    return dumps(value, default=str)[:40]

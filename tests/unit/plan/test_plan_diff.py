@@ -93,6 +93,11 @@ def test_an_entry_holds_through_the_day_it_expires(expires, change):
     assert found(wanted, live({"A": MEMBER})) == change
 
 
+def test_an_entry_whose_name_has_a_slash_expires_too():
+    wanted = desired({"A/B": MEMBER, "B": MEMBER}, {"A/B": Intent(expires=orgs.TODAY - timedelta(days=1))})
+    assert found(wanted, live({"A/B": MEMBER, "B": MEMBER})) == [("A/B", "delete", "api", "expired")]
+
+
 def test_a_mapping_that_expires_within_two_weeks_is_warned_of():
     wanted = desired({"A": MEMBER}, {"A": Intent(expires=date(2026, 12, 6))})
     plan = make(orgs.question(wanted, live({"A": MEMBER})))

@@ -192,3 +192,21 @@ def test_a_plan_has_ids_and_its_digest_holds_them():
     assert digest(one) != digest(other)
     nameless = make(orgs.question(wanted, org(A=("", MEMBER))))
     assert ([change.id for change in nameless.changes], nameless.group_ids) == ([None], {})
+
+
+def test_the_access_tests_that_were_applied_follow_a_key_although_nothing_else_was_renamed():
+    policy = Policy(access_tests=(AccessTest("t", groups=("A", "X"), granted_by_only=("A",)),))
+    live = org(B=("g2", MEMBER))
+    known = identify(config(A=MEMBER, pins={"A": "g2"}), live, Applied(policy=policy))
+    (test,) = known.applied.policy.access_tests
+    assert (test.groups, test.granted_by_only) == (("B", "X"), ("B",))
+
+
+def test_each_group_that_the_org_has_is_pinned_and_keeps_what_else_is_said_of_it():
+    live = org(B=("g2", MEMBER), C=("g3", MEMBER))
+    desired = config(A=MEMBER, C=MEMBER, Later=MEMBER, pins={"A": "g2"})
+    known = identify(desired, live, Applied())
+    pinned = known.pinned(known.desired)
+    assert {at: intent.id for at, intent in pinned.intents.items()} == {"idp_groups/B": "g2", "idp_groups/C": "g3"}
+    assert pinned.intents["idp_groups/C"].source == Where("rolecall.yaml", 2, 3)
+    assert pinned.settings == known.desired.settings

@@ -119,3 +119,27 @@ def test_an_observed_org_names_its_reader_and_the_day():
 def test_the_oldest_reading_is_named_with_its_own_reader():
     text = observed(sso=(20, "ann@acme.com"), scim=(22, "bo@acme.com"))
     assert text.startswith("the oldest reading (sso) was made by ann@acme.com on 20 Nov 2026 (9 days ago); later")
+
+
+@pytest.mark.parametrize(
+    ("taken", "ago"),
+    [
+        (datetime(2026, 11, 29, tzinfo=UTC), "(today)"),
+        (datetime(2026, 11, 28, 1, tzinfo=UTC), "(today)"),
+        (datetime(2026, 11, 28, tzinfo=UTC), "(1 day ago)"),
+        (datetime(2026, 11, 27, tzinfo=UTC), "(2 days ago)"),
+        (datetime(2023, 11, 29, tzinfo=UTC), "(1,096 days ago)"),
+        (datetime(2026, 11, 29, 20, tzinfo=UTC), "(today)"),
+        (datetime(2026, 12, 5, tzinfo=UTC), "(in the future)"),
+        (None, "unknown"),
+    ],
+)
+def test_how_long_ago_an_org_was_observed(taken, ago):
+    org = Live(Settings(sso=Sso()), {"sso": Coverage(taken_at=taken)}, Facts(observed=True))
+    (problem,) = whose_reading(org, ["sso"], datetime(2026, 11, 29, tzinfo=UTC))
+    assert ago in problem.message
+
+
+def test_only_an_observed_org_was_read_by_someone():
+    org = Live(Settings(sso=Sso()), {"sso": Coverage(taken_by="ann@acme.com")}, Facts(observed=False))
+    assert whose_reading(org, ["sso"], datetime(2026, 11, 29, tzinfo=UTC)) == []

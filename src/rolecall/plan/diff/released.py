@@ -11,7 +11,7 @@ from rolecall.model.kinds import KINDS, address, known_fields, restrict, value_a
 from rolecall.model.live import Live
 from rolecall.model.policy import Manage
 from rolecall.model.settings import BLANK, UNSET, Address, Value
-from rolecall.plan.diff.identity import Identity, group_of
+from rolecall.plan.diff.identity import Identity
 
 
 class Release(NamedTuple):
@@ -32,7 +32,6 @@ def releases(desired: Desired, live: Live, identity: Identity, skip: Collection[
 
     ``desired`` is that of the identity on its day; ``skip`` are patterns of ignored addresses.
     """
-    listed = {} if desired.settings.idp_groups is UNSET else desired.settings.idp_groups
     for kind in KINDS:
         configured = getattr(desired.settings, kind.section) is not UNSET
         managing = desired.policy.managing(kind.section) if configured else "unmanaged"
@@ -43,7 +42,7 @@ def releases(desired: Desired, live: Live, identity: Identity, skip: Collection[
                 yield release
             elif not kind.whole:
                 yield from _managed(kind, managing, desired, release)
-            elif managing == "additive" and group_of(release.live) not in listed:
+            elif managing == "additive" and value_at(desired.settings, release.live) is None:
                 yield release
 
 
