@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ast
+import importlib
 from pathlib import Path
 
 import pytest
-from well_formed import CODES, FAMILY, LIST, SRC, finding_fault, problem_fault, unmet_fault
+from well_formed import CHECKS, CODES, FAMILY, LIST, SRC, finding_fault, problem_fault, unmet_fault
 
 from rolecall.errors import Problem, Where
 from rolecall.plan.guards.evaluate import GUARDS
@@ -25,6 +26,11 @@ def test_every_code_of_the_list_is_used_and_the_list_is_sorted() -> None:
     composed = {f"{family}_{text}" for family in ("idp", "journal") for text in used}
     assert CODES - used - composed == set()
     assert LIST.read_text(encoding="utf-8").splitlines() == sorted(CODES)
+
+
+@pytest.mark.parametrize(("module", "name"), CHECKS)
+def test_each_kind_of_record_that_is_checked_is_where_it_is_looked_for(module: str, name: str) -> None:
+    assert issubclass(getattr(importlib.import_module(module), name), tuple)
 
 
 @pytest.mark.parametrize("code", ["org_timeout", "graph_418", "okta_too_large", *(f"guard.{name}" for name in GUARDS)])

@@ -9,8 +9,20 @@ import pytest
 
 from rolecall.codec.api import encode_error
 from rolecall.errors import OrgError
-from rolecall.live.http.endpoint_messages import GRAPH, OKTA, ORG, SCIM, EndpointMessages
-from rolecall.live.http.refusals import LONGEST_TEXT, NOT_IN_PLAN, ReadRefused, accepted, contract, decoded, refusal
+from rolecall.live.http.refusals import (
+    GRAPH,
+    LONGEST_TEXT,
+    NOT_IN_PLAN,
+    OKTA,
+    ORG,
+    SCIM,
+    EndpointMessages,
+    ReadRefused,
+    accepted,
+    contract,
+    decoded,
+    refusal,
+)
 from rolecall.live.http.transport import Answer, Request
 
 REQUEST = Request("GET", "/v1/access/scim")
