@@ -32,7 +32,7 @@ IMAGES = ROOT / "docs" / "images"
 ACME = ROOT / "examples" / "acme"
 WIDTH = 112
 LARGEST = 300_000
-"""Bytes that a picture may have."""
+"""The most bytes of a picture."""
 
 SNAPSHOT = "rolecall -e prod plan --as-of 2026-11-22 --snapshot live/prod.json"
 COMMAND = (
