@@ -126,7 +126,8 @@ class Policy:
 _MANAGE = ("unmanaged", "additive", "authoritative")
 _STANCE = ("allow", "review", "deny")
 _APPROVAL = ("none", "recorded", "other_person")
-_BANDS = ("max_people_losing_access", "max_removals", "observed_age")
+BANDS = ("max_people_losing_access", "max_removals", "observed_age")
+"""The guards with a limit for approval and one that blocks."""
 
 
 class PolicyDifference(NamedTuple):
@@ -168,7 +169,7 @@ def _guards(before: Policy, after: Policy) -> Iterator[PolicyDifference]:
     yield from _required("guards.required_org_admins", old.required_org_admins, new.required_org_admins)
     if old.require_self != new.require_self:
         yield PolicyDifference("guards.require_self", old.require_self, new.require_self, not new.require_self)
-    for name in _BANDS:
+    for name in BANDS:
         yield from _band(f"guards.{name}", getattr(old, name), getattr(new, name))
     for kind in sorted({*old.escalations, *new.escalations}):
         first, second = old.escalations.get(kind, "review"), new.escalations.get(kind, "review")

@@ -8,7 +8,7 @@ from typing import Any
 from rolecall.codec.policy import encode_allow, encode_guards, encode_test
 from rolecall.model.desired import Applied, Desired
 from rolecall.model.lineage import LogCheck
-from rolecall.model.policy import AccessTest, Allow, Ignore, Limit, Policy
+from rolecall.model.policy import BANDS, AccessTest, Allow, Ignore, Limit, Policy
 from rolecall.plan.value import PolicyChange
 
 _STRICTNESS: Mapping[str, tuple[Any, ...]] = {
@@ -50,21 +50,18 @@ def journal_changes(log: LogCheck | None, *, recorded: bool) -> tuple[PolicyChan
 def _guards(before: Policy, after: Policy) -> Iterator[PolicyChange]:
     was, now = encode_guards(before.guards), encode_guards(after.guards)
     for name in was:
-        if was[name] != now[name] and name not in ("escalations", *_BANDS):
+        if was[name] != now[name] and name not in ("escalations", *BANDS):
             yield PolicyChange(f"guards.{name}", was[name], now[name], _looser(name, was[name], now[name]))
     for kind in sorted(was["escalations"].keys() | now["escalations"].keys()):
         b, a = was["escalations"].get(kind, "review"), now["escalations"].get(kind, "review")
         if b != a:
             yield PolicyChange(f"guards.escalations.{kind}", b, a, _less_strict("escalations", a, b))
-    for name in _BANDS:
+    for name in BANDS:
         for side in ("review", "block"):
             b, a = was[name][side], now[name][side]
             if b != a:
                 old, new = (getattr(getattr(policy.guards, name), side) for policy in (before, after))
                 yield PolicyChange(f"guards.{name}.{side}", b, a, _wider(old, new))
-
-
-_BANDS = ("max_people_losing_access", "max_removals", "observed_age")
 
 
 def _looser(name: str, before: Any, after: Any) -> bool:

@@ -15,6 +15,7 @@ from rolecall.report.document import REHEARSAL, CheckResult, Document, Mark, Par
 from rolecall.report.findings import of_problems
 from rolecall.report.phrases import count, place, visible
 from rolecall.report.renderers.picture import by_severity, picture
+from rolecall.report.renderers.text import sentence
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -124,7 +125,7 @@ def _page(template: str, script: str, **values: Any) -> str:
     environment = Environment(autoescape=True, undefined=StrictUndefined)
     environment.globals.update(marks=_MARKS, style=Markup(style), rehearsal=REHEARSAL)
     environment.filters.update(place=place, visible=visible, quoted=quoted, slashed=slashed, sentence=_sentence)
-    environment.filters.update(css=_css)
+    environment.filters.update(css=_css, message=sentence)
     source = package_text(f"{_DATA}/base.html.jinja") + package_text(f"{_DATA}/{template}")
     filled = environment.from_string(source).render(script=Markup(script), policy=_policy(style, script), **values)
     return f"{filled.strip()}\n"

@@ -266,14 +266,14 @@ def _warnings(document: Document) -> Iterator[Line]:
         for problem in alike:
             hint = problem.hint
             style: Style = "error" if problem.severity == "error" else "plain"
-            yield line(_sentence(problem.message), style, indent=2, hang=4, tail=place(problem.where))
+            yield line(sentence(problem.message), style, indent=2, hang=4, tail=place(problem.where))
         if hint:
-            yield line(_sentence(hint), "dim", indent=4, hang=6)
+            yield line(sentence(hint), "dim", indent=4, hang=6)
     if more:
         yield line(f"{count(more, 'more warning')}; --format json has all of them", "dim", indent=2)
 
 
-def _sentence(text: str) -> str:
+def sentence(text: str) -> str:
     """Return a message with a capital letter, unless it begins with a name."""
     shown = visible(text)
     first = shown.split(" ", 1)[0]
